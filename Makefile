@@ -1,0 +1,110 @@
+# Everything a developer or a newcomer runs. `make` alone lists it.
+#
+# The environment is made from requirements.lock, hashes and all, once: a stamp file remembers for which lock.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.made-for-lock
+PACKAGES := schemas exchange producers streams consumers kakehashi demo tests bench
+IMAGE ?= kakehashi/kafka:local
+
+# The chart's tests need Helm, or Go to build it: a machine with neither leaves them out and says so. CI never does.
+CAN_RENDER := $(if $(CI),yes,$(shell command -v helm || command -v go))
+
+# The analyser must be of the Cedar that decides (cedarpy embeds it), and is built once, outside of the project.
+CEDAR_VERSION := 4.12.0
+CEDAR_ROOT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kakehashi/analyser/cedar-$(CEDAR_VERSION)
+
+.PHONY: help setup check test prove demo bench faults registries leaks fuzz lock kafka-image helm clean
+
+help: ## list what can be made
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+setup: $(STAMP) ## make the Python environment in .venv (only when requirements.lock has changed)
+
+check: setup ## format, lint, types, import rules: everything that needs no broker to run
+	$(BIN)/ruff format --check $(PACKAGES)
+	$(BIN)/ruff check $(PACKAGES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.schemas.compatibility
+
+test: setup ## the whole test suite, on real Kafka (PYTEST="-k bridge" narrows it)
+	@$(if $(CAN_RENDER),,echo "Not run: rendering the Helm chart, which needs helm or go (helm/README.md)")
+	@$(BIN)/pytest --durations=15 --durations-min=1 -m "not registries$(if $(CAN_RENDER),, and not helm)" $(PYTEST)
+
+prove: setup $(CEDAR_ROOT)/bin/cedar ## prove the sharing rules for every possible indicator (builds Cedar's analyser once)
+	@$(BIN)/kakehashi policy prove --require-proof
+	@$(BIN)/kakehashi policy test
+
+$(CEDAR_ROOT)/bin/cedar:
+	@command -v cargo >/dev/null || { \
+		echo "cargo is missing: Rust 1.89 or later builds Cedar's analyser, see https://rustup.rs" >&2; exit 3; }
+	@echo "Building Cedar's analyser $(CEDAR_VERSION): five minutes, once"
+	@nice cargo install cedar-policy-cli --version $(CEDAR_VERSION) --locked --features analyze --root $(CEDAR_ROOT) --quiet
+
+demo: setup ## two nations end to end on recorded feeds, with two kills, in three minutes (KEEP=1 leaves it running)
+	@$(BIN)/python -m demo $(if $(KEEP),--keep)
+
+bench: setup ## the pipeline beside a plain Faust agent; writes docs/performance.md (MINUTES=3 for a quick run)
+	@$(BIN)/python -m bench $(if $(MINUTES),--minutes $(MINUTES)) $(BENCH)
+
+faults: setup ## the tests that kill and restart things; MINUTES=10 SEED=1 goes on for so long, seeded
+	@$(if $(MINUTES),$(BIN)/python -m tests.faults.run --minutes $(MINUTES) --seed $(or $(SEED),1),\
+		$(BIN)/pytest --durations=15 tests/faults $(PYTEST))
+
+registries: setup ## the exchange on two real schema registries (Apicurio, by Maven: 150 MB, once), in under a minute
+	@$(BIN)/pytest -m registries tests/registries $(PYTEST)
+
+leaks: setup ## hunt for leaks among random and adversarial indicators (10 million; MINUTES=n SEED=s)
+	@$(BIN)/python -m tests.leaks.run --seed $(or $(SEED),1) $(if $(MINUTES),--minutes $(MINUTES))
+
+fuzz: setup ## spoilt reports and feeds for MINUTES=n SEED=s; without MINUTES the property tests, fifty times the examples
+	@$(if $(MINUTES),$(BIN)/python -m tests.fuzz.run --minutes $(MINUTES) --seed $(or $(SEED),1) $(FUZZ),\
+		$(BIN)/pytest -m hypothesis --hypothesis-profile=fuzz $(PYTEST))
+
+# The lock serves every platform and Python from 3.11 on, and names no package index: it is the same
+# wherever the packages come from. Commit it together with the pyproject.toml that asked for it.
+# UPGRADE=1 takes the newest versions; without it, only what pyproject.toml forces to change.
+lock: setup ## write requirements.lock anew from pyproject.toml (UPGRADE=1 for the newest versions)
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev \
+		--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) \
+		-o requirements.lock pyproject.toml
+
+kafka-image: setup ## build a Kafka image from this machine's Java, where no image can be pulled
+	@$(BIN)/python -m exchange.brokers.image $(IMAGE)
+
+helm: setup ## lint the chart and render every role (Helm is built with go where it is missing)
+	@$(BIN)/python -m tests.helm.helm_cli
+
+docs/metrics.md: exchange/metrics_spec.py exchange/metric_labels.py exchange/metrics_page.py $(STAMP)
+	@$(BIN)/python -m exchange.metrics_page > $@
+
+clean: ## drop caches, reports and the clusters of `kakehashi up` and the demo with their data; keep .venv
+	@for home in .kakehashi .kakehashi/demo; do if [ -x $(BIN)/kakehashi ] && [ -d $$home ]; then \
+		KAKEHASHI_HOME=$$home $(BIN)/kakehashi down --wipe; fi; done
+	rm -rf .kakehashi .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist demo-report.json
+	find $(PACKAGES) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Nothing here may need the network once the lock is installed: `make test` depends on it every time.
+$(STAMP): requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing requirements.lock into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BIN)/python:
+	@python=; for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+		if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+		then python=$$candidate; break; fi; done; \
+	if [ -z "$$python" ]; then \
+		echo "Python 3.11 or later is missing. Debian 12, Ubuntu 24.04: apt-get install python3" >&2; exit 3; \
+	elif "$$python" -c 'import ensurepip, venv' 2>/dev/null; then "$$python" -m venv $(VENV); \
+	elif command -v virtualenv >/dev/null; then virtualenv --quiet --python "$$python" $(VENV); \
+	elif command -v uv >/dev/null; then uv venv --quiet --seed --python "$$python" $(VENV); \
+	else echo "Python's venv is missing. Debian, Ubuntu: apt-get install python3-venv" >&2; exit 3; fi
