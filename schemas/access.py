@@ -1,0 +1,124 @@
+"""Who may do what on a nation's cluster: the least that each role needs, as data. Kafka's authoriser denies the rest.
+
+Users are ``<nation>-<role>``: ``GBR-bridge`` is Britain's bridge, on its own cluster and on its partner's. What a
+partner's bridge gets is the inbox, its own progress with transactional ids of its own prefix, and to read what we hold
+of it: so no partner can write our progress, or fence our workers. Nothing here allows to create, alter or delete a
+topic: that is an administrator's.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from schemas import topics
+
+Resource = Literal["topic", "group", "transactional-id"]
+Operation = Literal["read", "write", "delete", "describe", "describe-configs"]
+
+_READ: Final[tuple[Operation, ...]] = ("describe", "describe-configs", "read")
+_WRITE: Final[tuple[Operation, ...]] = ("describe", "describe-configs", "write")
+_BOTH: Final[tuple[Operation, ...]] = (*_READ, "write")
+_OWNED: Final[tuple[Operation, ...]] = ("describe", "write")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Allowed:
+    """One operation on one resource, or on all whose name begins so, that one user may do."""
+
+    user: str
+    resource: Resource
+    name: str
+    operation: Operation
+    prefixed: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.operation} {self.resource} {self.name}{'*' if self.prefixed else ''}"
+
+
+def user_of(nation: str, role: str) -> str:
+    """The name under which a nation's role is known to every cluster."""
+    return f"{nation}-{role}"
+
+
+def bridge_topics_abroad(origin: str, shards: int) -> list[topics.Topic]:
+    """What ``origin``'s bridge can see of its partner's cluster, as that cluster has it."""
+    seen = {topics.inbox(origin), topics.progress(topics.bridge_step(origin)), topics.held_digests(origin)}
+    seen |= {topics.accepted(origin)}
+    return [topic for topic in topics.topics_of("", (origin,), shards) if topic.name in seen]
+
+
+def bridge_topics_at_home(partner: str, shards: int) -> list[topics.Topic]:
+    """What a bridge to ``partner`` reads and writes on its own cluster."""
+    seen = {topics.released(partner), topics.receipts(partner), topics.released_digests(partner)}
+    seen |= {topics.partner_receipts(partner), topics.QUARANTINE, topics.POLICY}
+    return [topic for topic in topics.topics_of("", (partner,), shards) if topic.name in seen]
+
+
+def access_of(nation: str, partners: Iterable[str]) -> list[Allowed]:
+    """All that anybody may do on ``nation``'s cluster, sorted."""
+    partners = tuple(partners)
+    found = [*_produce(nation), *_streams(nation, partners), *_officer(nation, partners), *_reader(nation, partners)]
+    for partner in partners:
+        found += _bridge_at_home(nation, partner)
+        found += _bridge_of_partner(partner)
+    return sorted(set(found))
+
+
+def _topics(user: str, operations: Iterable[Operation], names: Iterable[str]) -> Iterator[Allowed]:
+    names = tuple(names)
+    return (Allowed(user, "topic", name, operation) for operation in operations for name in names)
+
+
+def _produce(nation: str) -> Iterator[Allowed]:
+    yield from _topics(user_of(nation, "produce"), _WRITE, [topics.SENSOR_REPORTS, topics.QUARANTINE])
+
+
+def _streams(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
+    """Reads all but what bridges keep; writes all but what others say: sensors, officers, partners and bridges."""
+    user = user_of(nation, "streams")
+    every = [topic.name for topic in topics.topics_of(nation, partners, 1)]
+    inboxes = {topics.inbox(partner) for partner in partners}
+    kept = {topics.progress(topics.bridge_step(partner)) for partner in partners}
+    yield from _topics(user, ("describe", "describe-configs"), every)
+    yield from _topics(user, ("read",), [name for name in every if name not in kept])
+    said = {topics.SENSOR_REPORTS, topics.COMMANDS, topics.POLICY, topics.ANCHORS} | inboxes | kept
+    yield from _topics(user, ("write",), [name for name in every if name not in said])
+    yield from _topics(user, ("delete",), inboxes)  # DeleteRecords, behind what receive has committed
+    yield Allowed(user, "group", f"kakehashi-{nation}-streams", "read")
+    steps = ["intake", "correlate"]
+    steps += [step for partner in partners for step in (f"receive.{partner}", topics.settle_step(partner))]
+    for step in steps:
+        for operation in _OWNED:
+            yield Allowed(user, "transactional-id", f"kakehashi.{step}.", operation, prefixed=True)
+
+
+def _bridge_at_home(nation: str, partner: str) -> Iterator[Allowed]:
+    user = user_of(nation, "bridge")
+    for topic in bridge_topics_at_home(partner, 1):
+        yield from _topics(user, _WRITE if topic.name == topics.QUARANTINE else _READ, [topic.name])
+
+
+def _bridge_of_partner(partner: str) -> Iterator[Allowed]:
+    user, step = user_of(partner, "bridge"), topics.bridge_step(partner)
+    yield from _topics(user, _WRITE, [topics.inbox(partner)])
+    yield from _topics(user, _BOTH, [topics.progress(step)])
+    yield from _topics(user, _READ, [topics.held_digests(partner), topics.accepted(partner)])
+    for operation in _OWNED:
+        yield Allowed(user, "transactional-id", f"kakehashi.{step}.", operation, prefixed=True)
+
+
+def _officer(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
+    """Commands, and to see what they are about; what is mended in quarantine goes in as a report again."""
+    user = user_of(nation, "officer")
+    written = [topics.COMMANDS, topics.SENSOR_REPORTS, topics.POLICY, topics.ANCHORS]
+    yield from _topics(user, _WRITE, [*written, *map(topics.receipts, partners)])
+    seen = [topics.AUDIT, topics.REVIEW_PENDING, topics.QUARANTINE, topics.NATIONAL, topics.COMMANDS]
+    seen += [topics.POLICY, topics.ANCHORS, topics.progress("correlate"), topics.changelog("correlate")]
+    for partner in partners:
+        seen += [topics.released(partner), topics.partner_receipts(partner)]
+        seen += [topics.accepted(partner), topics.released_digests(partner)]
+    yield from _topics(user, _READ, seen)
+
+
+def _reader(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
+    yield from _topics(user_of(nation, "reader"), _READ, [topics.NATIONAL, *map(topics.accepted, partners)])

@@ -1,0 +1,147 @@
+"""Bytes to records and back: Avro in the Confluent wire format. The only importer of fastavro.
+
+Fastavro reads everything and writes what is columnar; what is a row is written by ``schemas.row_writer``.
+
+A framed value is a zero byte, the schema's id as four bytes big-endian, and the Avro body. Ids are a cluster's
+own: without a registry they are the bundled table's (``schemas/avro/ids.json``).
+"""
+
+import io
+import json
+import struct
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final, cast
+
+import fastavro
+import msgspec
+from fastavro.types import Schema
+
+from schemas.row_writer import Writer, writer_of
+from schemas.vocabulary import RejectReason
+
+SENSOR_REPORT: Final = "sensor_report.v1"
+OBSERVATION_BLOCK: Final = "observation_block.v1"
+INDICATOR: Final = "indicator.v1"
+RELEASED_INDICATOR: Final = "released_indicator.v1"
+DECISION: Final = "decision.v2"
+DECISION_V1: Final = "decision.v1"
+COMMAND: Final = "command.v1"
+REVIEW_PENDING: Final = "review_pending.v1"
+QUARANTINED: Final = "quarantined.v1"
+RECEIPT: Final = "receipt.v1"
+PROGRESS: Final = "progress.v1"
+WINDOW_DIGEST: Final = "window_digest.v1"
+AUDIT_ANCHOR: Final = "audit_anchor.v1"
+POLICY_RECORD: Final = "policy_record.v1"
+
+MAX_BYTES: Final = 2 << 20  # of one record, unpacked: a compressed batch could unfold into anything
+_HEADER: Final = struct.Struct(">bI")
+_COLUMNS: Final = frozenset({SENSOR_REPORT, OBSERVATION_BLOCK})
+# What earlier releases have written under another version of the schema: read with the defaults of what it lacks.
+_EARLIER: Final = {DECISION: frozenset({DECISION_V1})}
+# What fastavro is seen to raise on damaged bytes (fuzzed); anything else is a defect of ours and propagates.
+_DAMAGE: Final = (ValueError, IndexError, KeyError, TypeError, OverflowError, struct.error, MemoryError)
+
+
+class Undecodable(msgspec.Struct, frozen=True, gc=False):
+    """Why bytes are not a record: an answer, not an exception."""
+
+    reason: RejectReason
+    detail: str
+
+
+@cache
+def schema(name: str) -> Schema:
+    """The parsed schema of ``schemas/avro/<name>.avsc``."""
+    return fastavro.parse_schema(json.loads(source(name)))
+
+
+@cache
+def source(name: str) -> str:
+    """The text of ``schemas/avro/<name>.avsc``."""
+    return (files("schemas") / "avro" / f"{name}.avsc").read_text("utf-8")
+
+
+@cache
+def bundled_ids() -> Mapping[int, str]:
+    """The table of schema ids that is used where no registry gives them."""
+    return {
+        int(number): name
+        for number, name in json.loads((files("schemas") / "avro" / "ids.json").read_text("utf-8")).items()
+    }
+
+
+@cache
+def _empty_bytes(name: str) -> tuple[str, ...]:
+    """The fields of bytes that default to none: fastavro gives such a default as text."""
+    fields = json.loads(source(name))["fields"]
+    return tuple(field["name"] for field in fields if field["type"] == "bytes" and field.get("default") == "")
+
+
+@cache
+def _row_writer(name: str) -> Writer:
+    return writer_of(json.loads(source(name)))
+
+
+class Codec:
+    """Reads and writes framed records with the schema ids of one cluster."""
+
+    def __init__(self, ids: Mapping[int, str] | None = None) -> None:
+        self._names = dict(bundled_ids() if ids is None else ids)
+        self._headers = {name: _HEADER.pack(0, number) for number, name in self._names.items()}
+        self._schemas = {name: schema(name) for name in self._headers}
+
+    def encode(self, name: str, record: Mapping[str, Any]) -> bytes:
+        """The framed bytes of a record. Raises where the record does not fit its schema: that is our defect."""
+        if name not in _COLUMNS:
+            return _row_writer(name)(record, self._headers[name])
+        body = io.BytesIO()
+        body.write(self._headers[name])
+        fastavro.schemaless_writer(body, self._schemas[name], record)
+        return body.getvalue()
+
+    def reframe(self, name: str, data: bytes) -> bytes:
+        """A framed record of another cluster, which has schema ``name``, with the schema id of this one."""
+        return self._headers[name] + data[_HEADER.size :]
+
+    def schema_of(self, data: bytes | None) -> str | None:
+        """The name of the schema that a framed record says it has; None where this cluster knows no such id."""
+        if data is None or len(data) < _HEADER.size:
+            return None
+        magic, number = _HEADER.unpack_from(data)
+        return self._names.get(number) if magic == 0 else None
+
+    def decode(self, name: str, data: bytes | None) -> dict[str, Any] | Undecodable:
+        """The record in ``data`` if it is exactly one record of schema ``name``, or why it is not.
+
+        What an earlier version of the same record wrote is read as ``name``, with its defaults.
+        """
+        if data is None or len(data) < _HEADER.size:
+            return Undecodable(RejectReason.TRUNCATED, f"{len(data or b'')} bytes are no framed record")
+        if len(data) > MAX_BYTES:
+            return Undecodable(RejectReason.TOO_LARGE, f"{len(data)} bytes; a record has at most {MAX_BYTES}")
+        magic, number = _HEADER.unpack_from(data)
+        found = self._names.get(number)
+        if magic != 0 or found is None:
+            return Undecodable(
+                RejectReason.UNKNOWN_SCHEMA,
+                f"begins with byte {magic} and schema id {number}; this cluster's ids are {sorted(self._names)}",
+            )
+        if found != name and found not in _EARLIER.get(name, ()):
+            return Undecodable(RejectReason.UNKNOWN_SCHEMA, f"holds a {found}, wanted is a {name}")
+        body = io.BytesIO(data)
+        body.seek(_HEADER.size)
+        try:
+            reader = None if found == name else self._schemas[name]
+            record = cast("dict[str, Any]", fastavro.schemaless_reader(body, self._schemas[found], reader))
+            if reader is not None:
+                record |= {field: b"" for field in _empty_bytes(name) if record[field] == ""}
+        except EOFError:
+            return Undecodable(RejectReason.TRUNCATED, f"ends after {len(data)} bytes, in the middle of a {found}")
+        except _DAMAGE as error:
+            return Undecodable(RejectReason.UNDECODABLE, f"is no {found}: {type(error).__name__}: {error}")
+        if body.tell() != len(data):
+            return Undecodable(RejectReason.UNDECODABLE, f"has {len(data) - body.tell()} bytes after the record")
+        return record

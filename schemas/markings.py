@@ -1,0 +1,188 @@
+"""Markings: how far something may travel, as closed, ordered vocabularies that form a lattice.
+
+A marking only ever gets stricter by joining. ``join`` is commutative, associative and idempotent, so the
+effective marking of many observations is the same in every order (property-tested).
+
+Labels are the standards' own and are never translated (TLP 2.0, FIRST, August 2022: "labels MUST remain in
+their original form"). What a source wrote in another form (TLP 1 ``WHITE``, lower case, a space) is mapped
+here; what nobody can map becomes ``Caveat.UNRECOGNISED``, which never releases by itself.
+"""
+
+import enum
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+
+class Tlp(enum.IntEnum):
+    """TLP 2.0 in order of strictness.
+
+    UNMARKED is not a label: it says that a source gave none. It stands above AMBER+STRICT, because nothing
+    unmarked leaves before a human has marked it, and below RED, which nobody may release at all.
+    """
+
+    CLEAR = 0
+    GREEN = 1
+    AMBER = 2
+    AMBER_STRICT = 3
+    UNMARKED = 4
+    RED = 5
+
+    @property
+    def label(self) -> str:
+        """As FIRST spells it (``TLP:AMBER+STRICT``); empty for UNMARKED."""
+        return _TLP_LABELS[self]
+
+
+_TLP_LABELS: Final = {tlp: "" if tlp is Tlp.UNMARKED else f"TLP:{tlp.name.replace('_', '+')}" for tlp in Tlp}
+
+
+class Pap(enum.IntEnum):
+    """Permissible Actions Protocol (MISP taxonomy ``PAP`` v3), in order of strictness."""
+
+    UNSTATED = 0
+    CLEAR = 1
+    GREEN = 2
+    AMBER = 3
+    RED = 4
+
+    @property
+    def label(self) -> str:
+        """``PAP:AMBER``; empty for UNSTATED."""
+        return _PAP_LABELS[self]
+
+
+_PAP_LABELS: Final = {pap: "" if pap is Pap.UNSTATED else f"PAP:{pap.name}" for pap in Pap}
+
+
+class Caveat(enum.StrEnum):
+    """National and handling caveats we know. The value is the label as its owner spells it.
+
+    Which of them stop a release is policy (``policy/``). The sources are the UK Government Security
+    Classifications Policy (national caveats, OFFICIAL-SENSITIVE) and Japan's common standards for government
+    agencies (confidentiality class 3; handling limits).
+    """
+
+    UK_EYES_ONLY = "UK EYES ONLY"
+    JAPAN_EYES_ONLY = "JAPAN EYES ONLY"
+    OFFICIAL_SENSITIVE = "OFFICIAL-SENSITIVE"
+    CONFIDENTIALITY_3 = "機密性3情報"
+    CONCERNED_ONLY = "関係者限り"
+    NO_FORWARDING = "転送禁止"
+    NO_DISTRIBUTION = "配付禁止"
+    NO_COPYING = "複製禁止"
+    PERSONAL_DATA = "PERSONAL DATA"
+    EMBARGO = "EMBARGO"
+    INCIDENT = "INCIDENT"
+    UNRECOGNISED = "UNRECOGNISED"
+
+
+NATIONAL_EYES_ONLY: Final = frozenset({Caveat.UK_EYES_ONLY, Caveat.JAPAN_EYES_ONLY})
+
+_TLP_BY_WORD: Final = {tlp.name.replace("_", "+"): tlp for tlp in Tlp if tlp is not Tlp.UNMARKED} | {
+    "WHITE": Tlp.CLEAR,  # TLP 1
+    "AMBERSTRICT": Tlp.AMBER_STRICT,
+    "AMBER STRICT": Tlp.AMBER_STRICT,
+    "AMBER-STRICT": Tlp.AMBER_STRICT,
+}
+_PAP_BY_WORD: Final = {pap.name: pap for pap in Pap if pap is not Pap.UNSTATED} | {"WHITE": Pap.CLEAR}
+_CAVEAT_BY_LABEL: Final = {caveat.value: caveat for caveat in Caveat} | {
+    "UK EYES-ONLY": Caveat.UK_EYES_ONLY,
+    "UKEO": Caveat.UK_EYES_ONLY,
+    "OFFICIAL SENSITIVE": Caveat.OFFICIAL_SENSITIVE,
+    "機密性3": Caveat.CONFIDENTIALITY_3,
+    "EMBARGOED": Caveat.EMBARGO,
+    "UNDER EMBARGO": Caveat.EMBARGO,
+}
+
+
+class Marking(msgspec.Struct, frozen=True, gc=False):
+    """How far one assertion may travel. Strictness is what ``join`` says.
+
+    ``releasable_to`` holds ISO 3166-1 alpha-3 codes, sorted. ``None`` is "any nation the TLP label allows" and
+    exists for CLEAR and GREEN only: from AMBER up a nation is named or it is not a recipient, so that joining
+    with a more open assertion can never name one. ``caveats`` is sorted and without repeats.
+    """
+
+    tlp: Tlp = Tlp.UNMARKED
+    pap: Pap = Pap.UNSTATED
+    releasable_to: tuple[str, ...] | None = ()
+    caveats: tuple[Caveat, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.releasable_to is None and self.tlp >= Tlp.AMBER:
+            raise ValueError(f"{self.tlp.label or 'unmarked'} needs its recipients named")
+
+    def join(self, other: "Marking") -> "Marking":
+        """The least strict marking that is as strict as both."""
+        return self if self == other else _join(self, other)
+
+
+UNMARKED: Final = Marking()
+
+
+@lru_cache(maxsize=65_536)
+def _join(one: Marking, other: Marking) -> Marking:
+    if one.releasable_to is None or other.releasable_to is None:
+        releasable_to = other.releasable_to if one.releasable_to is None else one.releasable_to
+    else:
+        releasable_to = tuple(sorted(set(one.releasable_to) & set(other.releasable_to)))
+    return Marking(
+        tlp=max(one.tlp, other.tlp),
+        pap=max(one.pap, other.pap),
+        releasable_to=releasable_to,
+        caveats=tuple(sorted(set(one.caveats) | set(other.caveats))),
+    )
+
+
+class SourceMarking(msgspec.Struct, frozen=True, gc=False):
+    """A marking as a source spelled it, before anybody has understood it."""
+
+    tlp: str = ""
+    pap: str = ""
+    releasable_to: tuple[str, ...] | None = None
+    caveats: tuple[str, ...] = ()
+
+
+def understand(source: SourceMarking) -> Marking:
+    """Read a source's own words. Never raises: a word that nobody can map adds ``Caveat.UNRECOGNISED``."""
+    words = [_folded(word) for word in source.caveats]
+    caveats = {_CAVEAT_BY_LABEL.get(word, Caveat.UNRECOGNISED) for word in words if word}
+    tlp, pap = Tlp.UNMARKED, Pap.UNSTATED
+    if source.tlp.strip():
+        tlp = _TLP_BY_WORD.get(_word(source.tlp, "TLP"), Tlp.UNMARKED)
+        if tlp is Tlp.UNMARKED:
+            caveats.add(Caveat.UNRECOGNISED)
+    if source.pap.strip():
+        known = _PAP_BY_WORD.get(_word(source.pap, "PAP"))
+        pap = Pap.RED if known is None else known
+        if known is None:
+            caveats.add(Caveat.UNRECOGNISED)
+    releasable_to: tuple[str, ...] | None = None if tlp < Tlp.AMBER else ()
+    if source.releasable_to is not None:
+        nations = {_folded(nation) for nation in source.releasable_to}
+        if not all(len(nation) == 3 and nation.isascii() and nation.isalpha() for nation in nations):
+            caveats.add(Caveat.UNRECOGNISED)
+        releasable_to = tuple(sorted(nations))
+    return Marking(tlp=tlp, pap=pap, releasable_to=releasable_to, caveats=tuple(sorted(caveats)))
+
+
+def joined(markings: Iterable[Marking]) -> Marking:
+    """The join of all of them; of none, UNMARKED: nothing known is nothing released."""
+    result: Marking | None = None
+    for marking in markings:
+        result = marking if result is None else result.join(marking)
+    return UNMARKED if result is None else result
+
+
+def _word(words: str, scheme: str) -> str:
+    """``AMBER+STRICT`` of ``tlp: Amber + Strict``."""
+    return _folded(words).removeprefix(f"{scheme}:").strip().replace(" +", "+").replace("+ ", "+")
+
+
+def _folded(word: str) -> str:
+    """Compatibility forms, case and outer blanks folded: full-width ``ＴＬＰ：ＲＥＤ`` is ``TLP:RED``."""
+    return unicodedata.normalize("NFKC", word).strip().upper()

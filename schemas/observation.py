@@ -1,0 +1,36 @@
+"""What a sensor saw: one observation as its reader hands it over, before it becomes a row of a report."""
+
+import msgspec
+
+from schemas.markings import SourceMarking
+from schemas.vocabulary import IndicatorType
+
+
+class Observation(msgspec.Struct, frozen=True, gc=False):
+    """One value seen by a sensor, in the sensor's own words.
+
+    Times are milliseconds since the epoch, UTC; 0 is "not stated". ``count`` is how often it was seen between
+    the two times. ``confidence`` is 0 to 100 (STIX 2.1, section 3.2), -1 "not stated".
+
+    ``description`` and ``context`` are local: they say who was hit and how, stay in the nation, and no
+    released schema has a field for them.
+    """
+
+    kind: IndicatorType
+    value: str
+    first_seen_ms: int = 0
+    last_seen_ms: int = 0
+    count: int = 1
+    confidence: int = -1
+    valid_until_ms: int = 0
+    marking: SourceMarking = SourceMarking()
+    labels: tuple[str, ...] = ()
+    description: str = ""
+    context: tuple[tuple[str, str], ...] = ()
+
+
+class SourcePlace(msgspec.Struct, frozen=True, gc=False):
+    """Where something stood in a sensor's output: file name as given, line (or record) counted from 1."""
+
+    file: str
+    line: int

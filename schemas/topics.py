@@ -1,0 +1,155 @@
+"""Every topic of an exchange: name, partitions, retention and cleanup, in one place.
+
+Nations are ISO 3166-1 alpha-3 codes in upper case; topic names carry them in that form.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+DAY_MS: Final = 24 * 60 * 60 * 1000
+FOR_EVER: Final = -1
+
+SENSOR_REPORTS: Final = "sensor.reports.v1"
+OBSERVATIONS: Final = "indicator.observations.v1"
+NATIONAL: Final = "indicator.national.v1"
+AUDIT: Final = "decision.audit.v1"
+QUARANTINE: Final = "quarantine.v1"
+COMMANDS: Final = "command.v1"
+REVIEW_PENDING: Final = "review.pending.v1"
+POLICY: Final = "policy.v1"
+ANCHORS: Final = "audit.anchor.v1"
+
+
+def released(partner: str) -> str:
+    """What we have released to a partner, on our cluster."""
+    return f"indicator.released.{partner}.v1"
+
+
+def inbox(origin: str) -> str:
+    """What a partner's bridge may write, on our cluster, and nothing else."""
+    return f"inbox.{origin}.v1"
+
+
+def accepted(origin: str) -> str:
+    """What we accepted from a partner."""
+    return f"partner.{origin}.indicator.v1"
+
+
+def receipts(origin: str) -> str:
+    """What we did with each record of a partner; its bridge brings it home."""
+    return f"receipt.{origin}.v1"
+
+
+def partner_receipts(partner: str) -> str:
+    """What a partner says it did with what we released to it: its receipts, come home."""
+    return f"partner.{partner}.receipt.v1"
+
+
+def released_digests(partner: str) -> str:
+    """A digest for each window of what we have released to a partner."""
+    return f"released.{partner}.digest.v1"
+
+
+def held_digests(origin: str) -> str:
+    """A digest for each window of what we hold of a partner; its bridge may read it."""
+    return f"held.{origin}.digest.v1"
+
+
+def settle_step(partner: str) -> str:
+    """The step that holds what we told a partner against what it says it did."""
+    return f"settle.{partner}"
+
+
+def changelog(step: str) -> str:
+    """The committed rows of a step's state."""
+    return f"state.{step}.changelog.v1"
+
+
+def progress(step: str) -> str:
+    """How far each shard of a step has come."""
+    return f"{step}.progress.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic. A compacted one keeps the last of each key.
+
+    ``retention_ms`` is for those that delete; ``FOR_EVER`` is until somebody truncates it.
+    """
+
+    name: str
+    key: str
+    partitions: int
+    compacted: bool = False
+    retention_ms: int = 7 * DAY_MS
+    config: Mapping[str, str] = field(default_factory=dict)
+
+    def settings(self) -> dict[str, str]:
+        """The topic's configuration in Kafka's own words."""
+        if self.compacted:
+            base = {
+                "cleanup.policy": "compact",
+                "min.cleanable.dirty.ratio": "0.2",
+                "segment.bytes": str(64 << 20),
+                "max.compaction.lag.ms": str(DAY_MS),
+            }
+        else:
+            base = {"cleanup.policy": "delete", "retention.ms": str(self.retention_ms)}
+        return base | {"max.message.bytes": str(MAX_RECORD_BYTES)} | dict(self.config)
+
+
+MAX_RECORD_BYTES: Final = 2 << 20  # the same as schemas.codec.MAX_BYTES: what cannot be read is not taken
+PURGE_MS: Final = 60 * 60 * 1000  # as long as recalled content may lie in a picture, and a read inbox on disk
+APPEND_TIME: Final = {"message.timestamp.type": "LogAppendTime"}
+
+
+def step_topics(step: str, shards: int, *, state: bool) -> list[Topic]:
+    """The topics by which one step remembers."""
+    topics = [Topic(progress(step), "shard", shards, compacted=True)]
+    return [*topics, Topic(changelog(step), "row key", shards, compacted=True)] if state else topics
+
+
+def bridge_step(origin: str) -> str:
+    """The bridge's step on the partner's cluster: a prefix that only that bridge may write."""
+    return f"bridge.{origin}"
+
+
+def topics_of(nation: str, partners: Iterable[str], shards: int) -> list[Topic]:
+    """All topics of one nation's cluster. The same ``shards`` holds on both sides of a bridge."""
+    long = 365 * DAY_MS
+    # Two verdicts on one indicator have one key, so compaction would lose the first; and a shard that is rebuilt from
+    # less than all of its rows gets its vetoes back from here. They come at the pace of people.
+    lasting = 10 * long
+    rolled, purged = {"segment.ms": str(PURGE_MS)}, {"max.compaction.lag.ms": str(PURGE_MS)}
+    topics = [
+        Topic(SENSOR_REPORTS, "sensor", shards, config=APPEND_TIME),
+        Topic(OBSERVATIONS, "shard", shards),
+        Topic(NATIONAL, "indicator id", shards, compacted=True),
+        # Time alone cuts no chain: `kakehashi audit truncate` does, behind a signed anchor.
+        Topic(AUDIT, "indicator id", shards, retention_ms=FOR_EVER),
+        Topic(ANCHORS, "shard/sequence", 1, compacted=True, config=APPEND_TIME),
+        # Not compacted: a record that somebody writes again must not take the place of the first, with its time.
+        Topic(POLICY, "record id", 1, retention_ms=FOR_EVER, config=APPEND_TIME),
+        Topic(QUARANTINE, "topic-partition-offset-index", shards, retention_ms=long),
+        Topic(COMMANDS, "indicator id", shards, retention_ms=lasting, config=APPEND_TIME),
+        Topic(REVIEW_PENDING, "indicator id and partner", shards, compacted=True),
+        *step_topics("intake", shards, state=True),
+        *step_topics("correlate", shards, state=True),
+    ]
+    for partner in partners:
+        if partner == nation:
+            raise ValueError(f"{nation} cannot be its own partner")
+        topics += [
+            Topic(released(partner), "indicator id", shards, compacted=True),
+            Topic(inbox(partner), "indicator id", shards, retention_ms=30 * DAY_MS, config=APPEND_TIME | rolled),
+            Topic(accepted(partner), "indicator id", shards, compacted=True, config=APPEND_TIME | purged),
+            Topic(released_digests(partner), "window", shards, compacted=True),
+            Topic(held_digests(partner), "window", shards, compacted=True),
+            Topic(receipts(partner), "indicator id", shards, retention_ms=30 * DAY_MS),
+            Topic(partner_receipts(partner), "indicator id/code", shards, compacted=True),
+            *step_topics(bridge_step(partner), shards, state=False),
+            *step_topics(f"receive.{partner}", shards, state=True),
+            *step_topics(settle_step(partner), shards, state=True),
+        ]
+    return topics

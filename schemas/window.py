@@ -1,0 +1,29 @@
+"""Windows of versions, and the order-independent digest of what stands in one: both nations compute the same.
+
+An indicator is in the window of its last version, and leaves it when a later version comes. A window's digest is the
+sum of its indicators' fingerprints: any order gives the same, and what leaves is subtracted.
+"""
+
+from hashlib import sha256
+from typing import Final
+
+WINDOW_MS: Final = 60 * 60 * 1000
+FRAME_BYTES: Final = 5
+SUM_BYTES: Final = 16
+_MODULUS: Final = 1 << (8 * SUM_BYTES)
+
+
+def window_of(version: int) -> int:
+    """The begin of the window that a version is in, milliseconds since 1970 UTC."""
+    return version - version % WINDOW_MS
+
+
+def fingerprint(name: bytes, framed: bytes) -> bytes:
+    """Of one indicator's last record. Schema ids are each cluster's own, so the frame is left out."""
+    return sha256(b"%s\0%s" % (name, framed[FRAME_BYTES:])).digest()[:SUM_BYTES]
+
+
+def added(total: bytes, part: bytes, times: int = 1) -> bytes:
+    """A digest with one more indicator; with ``times`` -1, one less."""
+    number = int.from_bytes(total) + times * int.from_bytes(part)
+    return (number % _MODULUS).to_bytes(SUM_BYTES)
