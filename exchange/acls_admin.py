@@ -1,0 +1,95 @@
+"""Brings a cluster's ACLs to what ``schemas.access`` says: adds what is missing, and names what is more."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+
+# Not exported to type checkers by the package.
+from confluent_kafka.admin._acl import AclBinding, AclBindingFilter, AclOperation, AclPermissionType
+from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
+
+from exchange.clients import CALL_TIMEOUT_S, Cluster
+from exchange.errors import BrokerUnavailable, ConfigurationError
+from exchange.reach import reached
+from schemas.access import Allowed
+
+_RESOURCES: Final = {
+    "topic": ResourceType.TOPIC,
+    "group": ResourceType.GROUP,
+    "transactional-id": ResourceType.TRANSACTIONAL_ID,
+}
+_OPERATIONS: Final = {
+    "read": AclOperation.READ,
+    "write": AclOperation.WRITE,
+    "delete": AclOperation.DELETE,
+    "describe": AclOperation.DESCRIBE,
+    "describe-configs": AclOperation.DESCRIBE_CONFIGS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """How many were added, how many were there, and what else these users may do, in Kafka's words."""
+
+    added: int
+    were_there: int
+    more: tuple[str, ...]
+
+
+def apply_access(cluster: Cluster, wanted: Iterable[Allowed]) -> Applied:
+    """Add what is missing. What is more than wanted is named and stays: who made it knows why.
+
+    Raises ConfigurationError where the cluster has no authoriser, or we may not alter ACLs.
+    """
+    reached(cluster)
+    admin = AdminClient(cluster.client())
+    bindings = {_binding(each) for each in wanted}
+    found = set(_described(admin, cluster))
+    missing = bindings - found
+    for future in admin.create_acls(list(missing), request_timeout=CALL_TIMEOUT_S).values() if missing else ():
+        _result(future, cluster)
+    users = {binding.principal for binding in bindings}
+    more = sorted(_shown(each) for each in found - bindings if each.principal in users)
+    return Applied(len(missing), len(bindings) - len(missing), tuple(more))
+
+
+def _binding(allowed: Allowed) -> AclBinding:
+    pattern = ResourcePatternType.PREFIXED if allowed.prefixed else ResourcePatternType.LITERAL
+    operation = _OPERATIONS[allowed.operation]
+    resource, principal = _RESOURCES[allowed.resource], f"User:{allowed.user}"
+    return AclBinding(resource, allowed.name, pattern, principal, "*", operation, AclPermissionType.ALLOW)
+
+
+def _described(admin: AdminClient, cluster: Cluster) -> list[AclBinding]:
+    anything: Any = None  # which the package's types forget
+    pattern, operation = ResourcePatternType.ANY, AclOperation.ANY
+    every = AclBindingFilter(ResourceType.ANY, anything, pattern, anything, anything, operation, AclPermissionType.ANY)
+    found: list[AclBinding] = _result(admin.describe_acls(every, request_timeout=CALL_TIMEOUT_S), cluster)
+    return found
+
+
+def _result(future: object, cluster: Cluster) -> list[AclBinding]:
+    try:
+        return future.result(2 * CALL_TIMEOUT_S)  # type: ignore[attr-defined,no-any-return]
+    except KafkaException as error:
+        code = error.args[0].code()
+        where = f"{cluster.nation}'s cluster at {cluster.bootstrap}"
+        if code == KafkaError.SECURITY_DISABLED:
+            raise ConfigurationError(
+                f"{where} has no authoriser, so everybody may do everything: set authorizer.class.name to "
+                "org.apache.kafka.metadata.authorizer.StandardAuthorizer on all of its nodes"
+            ) from error
+        if code == KafkaError.CLUSTER_AUTHORIZATION_FAILED:
+            raise ConfigurationError(
+                f"{where} does not let this user alter ACLs: run this as one of its super.users"
+            ) from error
+        raise BrokerUnavailable(f"no ACLs from {where}: {error.args[0].str()}") from error
+
+
+def _shown(binding: AclBinding) -> str:
+    kinds: list[Any] = [binding.permission_type, binding.operation, binding.restype, binding.resource_pattern_type]
+    permission, operation, resource, pattern = (kind.name for kind in kinds)
+    return f"{binding.principal} {permission} {operation} {resource} {binding.name} ({pattern}, from {binding.host})"

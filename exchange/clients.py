@@ -1,0 +1,217 @@
+"""Kafka clients, made in one place: every setting that differs from the client's own default has its reason here."""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from confluent_kafka import (
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec  # not exported to type checkers by the package
+
+from exchange.errors import BrokerUnavailable, NotFound, RecordDamaged
+from exchange.schema_registry import Registry, codec_of
+from schemas.codec import Codec
+
+TRANSACTION_TIMEOUT_MS: Final = 30_000
+CALL_TIMEOUT_S: Final = 10.0
+LEARN_S: Final = 5.0
+# After these librdkafka goes on behind what it could not read.
+_DAMAGE: Final = {
+    KafkaError._BAD_MSG,
+    KafkaError._BAD_COMPRESSION,
+    KafkaError._NOT_IMPLEMENTED,
+    KafkaError._UNDERFLOW,
+    KafkaError.INVALID_MSG,
+    KafkaError.MSG_SIZE_TOO_LARGE,
+}
+# librdkafka calls these final, but they end with the election: after a restart the client and the broker learn of the
+# new leader's epoch at different moments.
+_ELECTION: Final = {KafkaError.UNKNOWN_LEADER_EPOCH, KafkaError.FENCED_LEADER_EPOCH}
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """How to reach one nation's Kafka, and its schema registry if it has one.
+
+    ``security`` is in librdkafka's words and never printed.
+    """
+
+    nation: str
+    bootstrap: str
+    security: Mapping[str, str] = field(default_factory=dict, repr=False)
+    registry: Registry | None = None
+
+    def codec(self, *names: str) -> Codec:
+        """Reads and writes with this cluster's schema ids: of these schemas, or of all. Asks its registry once."""
+        return codec_of(self.registry, names)
+
+    def client(self) -> dict[str, Any]:
+        """What every client of this cluster begins with."""
+        return {
+            "bootstrap.servers": self.bootstrap,
+            "reconnect.backoff.max.ms": 1000,  # a restarted broker is found again within a second
+            "log_level": 2,  # lost connections are retried: a line for each attempt would bury what matters
+            **self.security,
+        }
+
+
+def transactional_producer(
+    cluster: Cluster, transactional_id: str, *, timeout_ms: int = TRANSACTION_TIMEOUT_MS
+) -> Producer:
+    """A producer that owns ``transactional_id`` once it is initialised."""
+    return Producer(
+        cluster.client()
+        | {
+            "transactional.id": transactional_id,
+            "transaction.timeout.ms": timeout_ms,  # a dead owner blocks readers no longer than this
+            # What cannot be delivered must be heard of before the broker ends the transaction, which looks like
+            # another owner to us; and what is no topic, before that.
+            "message.timeout.ms": timeout_ms * 4 // 5,
+            "topic.metadata.propagation.max.ms": timeout_ms // 3,
+            "linger.ms": 5,  # the commit flushes at once; until then batches may fill
+            "batch.size": 1 << 20,
+            "compression.type": "lz4",
+            "queue.buffering.max.messages": 500_000,
+            "queue.buffering.max.kbytes": 256 << 10,
+            "message.max.bytes": 2 << 20,
+        }
+    )
+
+
+def idempotent_producer(cluster: Cluster, **changes: Any) -> Producer:
+    """A producer for what stands outside of a shard: sensors, redrives, refusals at home."""
+    return Producer(
+        cluster.client()
+        | {
+            "enable.idempotence": True,
+            "linger.ms": 5,
+            "compression.type": "lz4",
+            "message.max.bytes": 2 << 20,
+        }
+        | changes
+    )
+
+
+def reader(cluster: Cluster, **changes: Any) -> Consumer:
+    """A ``read_committed`` consumer for explicit assignment; it belongs to no group and commits nothing."""
+    return Consumer(
+        cluster.client()
+        | {
+            "group.id": "kakehashi-unused",  # the binding demands one
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "error",  # a cut log is a gap to be declared, not to be jumped over
+            "enable.partition.eof": False,
+            "fetch.wait.max.ms": 100,
+            "fetch.error.backoff.ms": 50,
+            "fetch.queue.backoff.ms": 5,
+            "queued.max.messages.kbytes": 16 << 10,  # per consumer: a shard never holds more than this unread
+            "check.crcs": True,
+        }
+        | changes
+    )
+
+
+def raise_damage(message: Message) -> None:
+    """Raises RecordDamaged where an event of a reader says that it has skipped something."""
+    error = message.error()
+    if error is not None and error.code() in _DAMAGE:
+        raise RecordDamaged(
+            f"{message.topic()}-{message.partition()}: {error.str()}: the log is damaged on the broker's disk. "
+            "Restore it from a replica: nothing behind the damage is read until then"
+        )
+
+
+def topic_ids(cluster: Cluster, topics: list[str]) -> dict[str, str]:
+    """Kafka's id of each topic: the same name with another id is another topic.
+
+    Raises NotFound for a topic that is not there, also after a while: a broker that has just been started may answer
+    before it has learnt of all topics. Raises BrokerUnavailable where nobody answers.
+    """
+    deadline = time.monotonic() + LEARN_S
+    while True:
+        try:
+            return _topic_ids(cluster, topics)
+        except NotFound:
+            if time.monotonic() > deadline:
+                raise
+            threading.Event().wait(0.1)
+
+
+def _topic_ids(cluster: Cluster, topics: list[str]) -> dict[str, str]:
+    admin = AdminClient(cluster.client())
+    futures = admin.describe_topics(TopicCollection(topics), request_timeout=CALL_TIMEOUT_S)
+    ids = {}
+    for topic, future in futures.items():
+        try:
+            ids[topic] = str(future.result(2 * CALL_TIMEOUT_S).topic_id)  # the request times out first
+        except KafkaException as error:
+            if error.args[0].name() == "UNKNOWN_TOPIC_OR_PART":
+                raise NotFound(
+                    f"topic {topic} is not on {cluster.nation}'s cluster at {cluster.bootstrap}: create the "
+                    "topics with `kakehashi topics` or `kakehashi up`"
+                ) from error
+            raise BrokerUnavailable(f"cannot describe {topic} at {cluster.bootstrap}: {error}") from error
+    return ids
+
+
+def end_offset(cluster: Cluster, topic: str, partition: int) -> int:
+    """The end of a partition, open transactions included.
+
+    Asked READ_UNCOMMITTED, so that a reader who reads up to it has waited for every transaction that was open
+    (as Kafka Connect's KafkaBasedLog does).
+    """
+    return _known_offset(cluster, topic, partition, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
+
+def offset_at(cluster: Cluster, topic: str, partition: int, time_ms: int) -> int | None:
+    """The offset of the first record at or after ``time_ms``, None where there is none."""
+    found = _list_offset(cluster, topic, partition, OffsetSpec.for_timestamp(time_ms))
+    return None if found < 0 else found
+
+
+def begin_offset(cluster: Cluster, topic: str, partition: int) -> int:
+    """The first offset that is still there."""
+    return _known_offset(cluster, topic, partition, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+
+
+def _known_offset(cluster: Cluster, topic: str, partition: int, spec: OffsetSpec) -> int:
+    """A partition that has just been made may have no offsets yet for a moment: that is no answer (librdkafka says
+    OFFSET_INVALID), so it is asked again."""
+    deadline = time.monotonic() + LEARN_S
+    while True:
+        found = _list_offset(cluster, topic, partition, spec)
+        if found >= 0:
+            return found
+        if time.monotonic() > deadline:
+            raise BrokerUnavailable(f"{topic}-{partition} at {cluster.bootstrap} has no offsets: {found}")
+        threading.Event().wait(0.1)
+
+
+def _list_offset(cluster: Cluster, topic: str, partition: int, spec: OffsetSpec) -> int:
+    place = TopicPartition(topic, partition)
+    admin = AdminClient(cluster.client())
+    deadline = time.monotonic() + 3 * CALL_TIMEOUT_S
+    while True:
+        futures = admin.list_offsets(
+            {place: spec}, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=CALL_TIMEOUT_S
+        )
+        try:
+            return int(futures[place].result(2 * CALL_TIMEOUT_S).offset)  # the request times out first
+        except KafkaException as error:
+            passing = error.args[0].retriable() or error.args[0].code() in _ELECTION
+            if not passing or time.monotonic() > deadline:
+                raise BrokerUnavailable(f"no end of {topic}-{partition} from {cluster.bootstrap}: {error}") from error
+            threading.Event().wait(0.1)

@@ -1,0 +1,54 @@
+"""What every long-running role does around its work: logging, the metrics page, and how it ends."""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Final
+
+from exchange.errors import ExchangeError, Exit
+from exchange.health import Health
+from exchange.metric_kinds import Role
+from exchange.metrics import Metrics, serve
+from exchange.settings import Settings
+
+STALLED_AFTER_MS: Final = 180_000
+
+_log = logging.getLogger(__name__)
+
+
+def start_logging(level: str) -> None:
+    """Lines of time, level, event and its facts on standard error."""
+    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)-7s %(message)s")
+    for noisy in ("aiokafka", "faust", "mode"):
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
+
+
+def metrics_of(role: Role, nation: str, partners: tuple[str, ...], steps: tuple[str, ...]) -> Metrics:
+    """The metrics of this process."""
+    known = {"partner": partners, "origin": partners, "from": (nation,), "to": partners, "step": steps}
+    return Metrics(role, nation, version("kakehashi"), known)
+
+
+def serve_metrics(
+    metrics: Metrics, settings: Settings, *, live: Callable[[], Health], ready: Callable[[], Health]
+) -> None:
+    """Serve them, and whether this process is well, for as long as it lives."""
+    serve(metrics, settings.metrics_port, settings.metrics_address, live=live, ready=ready)
+
+
+def end_at_once(error: Exception) -> None:
+    """End the process where its world or its code is broken: nothing that is not committed may look as if it were.
+
+    Whoever supervises the process starts it again; what was not committed is then done again.
+    """
+    code = error.exit_code if isinstance(error, ExchangeError) else Exit.DEFECT
+    _log.error("process.broken exit=%d: %s", code, error, exc_info=None if isinstance(error, ExchangeError) else error)
+    logging.shutdown()
+    os._exit(code)
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970, UTC."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,67 @@
+"""Room on disk for what does not fit in memory while it is put together: keys and values, sorted by key."""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self, cast
+
+from rocksdict import Options, Rdict, ReadOptions, WriteBatch
+
+_MANY: Final = 2_000
+
+
+class Scratch:
+    """A store that is gone when it is closed. What is put under a key again replaces what was there."""
+
+    def __init__(self, folder: Path) -> None:
+        """``folder`` is on a disk that has room; it is made where it is missing."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = tempfile.TemporaryDirectory(prefix="rebuild-", dir=folder, ignore_cleanup_errors=True)
+        options = Options(raw_mode=True)
+        options.set_write_buffer_size(32 << 20)
+        options.set_max_open_files(256)
+        options.set_keep_log_file_num(1)
+        self._db = Rdict(self._folder.name, options)
+
+    def put(self, items: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Put them in, in their order; None takes out."""
+        batch = WriteBatch(raw_mode=True)
+        for key, value in items:
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
+            if batch.len() >= _MANY:
+                self._db.write(batch)
+                batch = WriteBatch(raw_mode=True)
+        self._db.write(batch)
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The value of each key, None where there is none."""
+        return cast("list[bytes | None]", self._db.get(list(keys))) if keys else []
+
+    def items(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """All keys that begin with ``prefix``, without it, and their values, sorted."""
+        entries = self._db.iter(ReadOptions())
+        try:
+            entries.seek(prefix)
+            while entries.valid() and (key := entries.key()).startswith(prefix):
+                yield key[len(prefix) :], entries.value()
+                entries.next()
+            entries.status()
+        finally:
+            del entries  # a live iterator pins the database
+
+    def close(self) -> None:
+        """Take it away."""
+        self._db.close()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

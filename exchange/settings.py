@@ -1,0 +1,136 @@
+"""The settings of every role, read once from the environment, all mistakes reported at once.
+
+``KAKEHASHI_NATIONS`` and the partners that follow from it are the only place where it is said who takes part.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from exchange.clients import Cluster
+from exchange.errors import ConfigurationError
+from exchange.schema_registry import Registry
+
+_NATION: Final = re.compile(r"[A-Z]{3}")  # ISO 3166-1 alpha-3
+_SECURITY_PREFIX: Final = "KAFKA_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this installation is set up.
+
+    ``shards`` is the number of partitions of every keyed topic: fixed for a cluster's life. ``roll_up_ms`` is how
+    often mere repetition of an indicator is told at most; ``sensor_quota`` how many observations of one sensor are
+    taken in a minute: a report with more of them than that is never taken. ``standby`` lets a worker keep copies of
+    the states that others own, to take them over quickly on a machine of its own. ``state`` is the folder of a
+    worker's RocksDB caches, ``officers`` that of the nations' rosters. A release, and a recall, that a partner has not
+    confirmed within ``receipt_limit_s`` and ``recall_limit_s`` is told to whoever watches. An activation of a policy is
+    written at least ``policy_lead_s`` before its time: the same in all processes of a nation.
+    """
+
+    nations: tuple[str, ...] = ("GBR", "JPN")
+    shards: int = 4
+    roll_up_ms: int = 60_000
+    sensor_quota: int = 6_000_000
+    home: Path = Path(".kakehashi")
+    state: Path = Path(".kakehashi/state")
+    policy_version: str = "v1"
+    officers: Path = Path("policy/officers")
+    metrics_port: int = 0
+    metrics_address: str = "127.0.0.1"
+    session_timeout_s: float = 8.0
+    standby: bool = False
+    receipt_limit_s: int = 3600
+    recall_limit_s: int = 600
+    reconcile_s: int = 3600
+    policy_lead_s: int = 60
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read the settings. Raises ConfigurationError with every mistake in one message."""
+        wrong: list[str] = []
+        nations = tuple(filter(None, environ.get("KAKEHASHI_NATIONS", "GBR,JPN").replace(" ", "").split(",")))
+        bad = [nation for nation in nations if not _NATION.fullmatch(nation)]
+        if bad or len(set(nations)) != len(nations) or len(nations) < 2:
+            wrong.append("KAKEHASHI_NATIONS: at least two different ISO 3166-1 alpha-3 codes, for example GBR,JPN")
+        default = cls()
+        home = Path(environ.get("KAKEHASHI_HOME", default.home))
+        settings = cls(
+            nations=nations,
+            shards=_number(environ, "KAKEHASHI_SHARDS", default.shards, 1, 1024, wrong),
+            roll_up_ms=_number(environ, "KAKEHASHI_ROLL_UP_MS", default.roll_up_ms, 100, 86_400_000, wrong),
+            sensor_quota=_number(environ, "KAKEHASHI_SENSOR_QUOTA", default.sensor_quota, 1, 10_000_000_000, wrong),
+            home=home,
+            state=Path(environ.get("KAKEHASHI_STATE", home / "state")),
+            officers=Path(environ.get("KAKEHASHI_OFFICERS", default.officers)),
+            policy_version=environ.get("KAKEHASHI_POLICY", default.policy_version),
+            metrics_port=_number(environ, "KAKEHASHI_METRICS_PORT", default.metrics_port, 0, 65_535, wrong),
+            metrics_address=environ.get("KAKEHASHI_METRICS_ADDRESS", default.metrics_address),
+            session_timeout_s=_number(
+                environ, "KAKEHASHI_SESSION_TIMEOUT_S", int(default.session_timeout_s), 1, 300, wrong
+            ),
+            receipt_limit_s=_number(environ, "KAKEHASHI_RECEIPT_LIMIT_S", default.receipt_limit_s, 1, 2_592_000, wrong),
+            recall_limit_s=_number(environ, "KAKEHASHI_RECALL_LIMIT_S", default.recall_limit_s, 1, 2_592_000, wrong),
+            reconcile_s=_number(environ, "KAKEHASHI_RECONCILE_S", default.reconcile_s, 0, 2_592_000, wrong),
+            policy_lead_s=_number(environ, "KAKEHASHI_POLICY_LEAD_S", default.policy_lead_s, 2, 86_400, wrong),
+            standby=_number(environ, "KAKEHASHI_STANDBY", int(default.standby), 0, 1, wrong) == 1,
+        )
+        if wrong:
+            raise ConfigurationError("these settings are wrong:\n  " + "\n  ".join(wrong))
+        return settings
+
+    def partners(self, nation: str) -> tuple[str, ...]:
+        """Everybody but ``nation``. Raises ConfigurationError where it is not one of ours."""
+        if nation not in self.nations:
+            raise ConfigurationError(
+                f"{nation} is none of the nations {', '.join(self.nations)}: set KAKEHASHI_NATIONS or mend the option"
+            )
+        return tuple(other for other in self.nations if other != nation)
+
+
+def cluster_from_env(environ: Mapping[str, str], nation: str, bootstrap: str) -> Cluster:
+    """A nation's cluster with its client security.
+
+    ``KAKEHASHI_<NATION>_KAFKA_SECURITY_PROTOCOL=SSL`` becomes librdkafka's ``security.protocol``, and so on for
+    every such variable: secrets come in files or by the environment, never on a command line. A name that ends with
+    ``_PASSWORD_FILE`` gives the file that the password is in. Raises ConfigurationError where that cannot be read.
+    """
+    prefix = f"KAKEHASHI_{nation}_{_SECURITY_PREFIX}"
+    security: dict[str, str] = {}
+    for name, value in environ.items():
+        if name.startswith(prefix):
+            setting = name.removeprefix(prefix).lower().replace("_", ".")
+            if setting.endswith("password.file"):
+                setting, value = setting.removesuffix(".file"), _secret(name, value)  # noqa: PLW2901
+            security[setting] = value
+    return Cluster(nation, bootstrap, security, _registry(environ, nation))
+
+
+def _registry(environ: Mapping[str, str], nation: str) -> Registry | None:
+    """A nation's schema registry, with the file where its ids are kept; None where it has none."""
+    prefix = f"KAKEHASHI_{nation}_SCHEMA_REGISTRY_"
+    url = environ.get(f"{prefix}URL", "")
+    if not url:
+        return None
+    home = Path(environ.get("KAKEHASHI_HOME", Settings().home))
+    user_info, ca_location = environ.get(f"{prefix}USER_INFO", ""), environ.get(f"{prefix}CA_LOCATION", "")
+    return Registry(nation, url, user_info, ca_location, home / "registry" / f"{nation}.json")
+
+
+def _secret(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{name}={path}: the file cannot be read: {error}") from error
+
+
+def _number(environ: Mapping[str, str], name: str, default: int, low: int, high: int, wrong: list[str]) -> int:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        wrong.append(f"{name}={text}: a whole number from {low} to {high}")
+        return default
+    return int(text)

@@ -1,0 +1,58 @@
+"""Two feeds as one: what is urgent is never behind what is much."""
+
+from collections.abc import Mapping, Sequence
+
+from exchange.feed import AssignedFeed
+from exchange.record import Input, Record
+from exchange.step import Feed
+
+
+class UrgentFeed:
+    """``exchange.shard.Feed`` over one urgent input, and over the feed of all others.
+
+    They have clients of their own on purpose: within one client, a recall would wait behind all that has been fetched
+    of a backlog. The urgent input is looked at before each batch, without waiting; and whoever takes the shard reads it
+    to the end that it has by then before anything else: what was recalled while nobody worked is not released first.
+    The urgent topic is one without transactions, where the end is a record's.
+    """
+
+    def __init__(self, source: Input, urgent: AssignedFeed, rest: Feed) -> None:
+        self._source, self._urgent, self._rest = source, urgent, rest
+        self._next = 0
+        self._end: int | None = None
+
+    def resume(self, next_offsets: Mapping[Input, int]) -> None:
+        """Start both; each knows its own inputs."""
+        self._urgent.resume(next_offsets)
+        self._next, self._end = self._urgent.start_of(self._source), None
+        self._rest.resume(next_offsets)
+
+    def poll(self, timeout_s: float) -> Sequence[Record]:
+        """What is urgent, with what else is there already; else the next records of the rest."""
+        if self._end is None:
+            self._end = self._urgent.end_of(self._source)
+        if self._end is None or self._next < self._end:
+            return self._advance(self._urgent.poll(timeout_s))
+        urgent = self._advance(self._urgent.poll(0))
+        if not urgent:
+            return self._rest.poll(timeout_s)
+        return [*urgent, *self._rest.poll(0)]
+
+    def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
+        """Tell both."""
+        self._urgent.acknowledge(next_offsets)
+        self._rest.acknowledge(next_offsets)
+
+    def _advance(self, records: Sequence[Record]) -> Sequence[Record]:
+        if records:
+            self._next = records[-1].offset + 1
+        return records
+
+    def lag(self) -> int:
+        """Records that wait in either."""
+        return self._urgent.lag() + self._rest.lag()
+
+    def close(self) -> None:
+        """Stop reading both."""
+        self._urgent.close()
+        self._rest.close()
