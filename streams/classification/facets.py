@@ -1,0 +1,116 @@
+"""Facets: the few properties of an assertion that the sharing rules look at, as one hashable value."""
+
+import enum
+from typing import Final
+
+import msgspec
+
+from schemas.markings import Caveat, Marking, Pap, Tlp
+from schemas.records import FacetsRecord
+from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType
+
+CONFIDENCE_NOT_STATED: Final = -1
+_MEDIUM_FROM: Final = 30
+_HIGH_FROM: Final = 70
+BAND_FLOORS: Final = (_MEDIUM_FROM, _HIGH_FROM)
+
+
+class ConfidenceBand(enum.StrEnum):
+    """Confidence as the rules see it (STIX 2.1, appendix A, the None / Low / Med / High scale)."""
+
+    NONE = "none"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+def confidence_band(confidence: int) -> ConfidenceBand:
+    """The band of a confidence from 0 to 100; -1 is not stated.
+
+    0 is a source's own word that it has none, and counts as low; NONE says only that nothing was stated.
+    """
+    if confidence < 0:
+        return ConfidenceBand.NONE
+    if confidence < _MEDIUM_FROM:
+        return ConfidenceBand.LOW
+    return ConfidenceBand.MEDIUM if confidence < _HIGH_FROM else ConfidenceBand.HIGH
+
+
+class Facets(msgspec.Struct, frozen=True, gc=False):
+    """All that the rules look at. Equal facets get equal decisions, so a decision is made once per value."""
+
+    marking: Marking
+    confidence: ConfidenceBand
+    kind: IndicatorType
+    warninglisted: bool = False
+    special_use: bool = False
+    personal_data: bool = False
+
+
+def facets_of(
+    marking: Marking,
+    kind: IndicatorType,
+    *,
+    confidence: int = CONFIDENCE_NOT_STATED,
+    warninglisted: bool = False,
+    special_use: bool = False,
+    personal_data: bool = False,
+) -> Facets:
+    """The facets of one assertion, or of a merge, with its confidence from 0 to 100 (-1: not stated)."""
+    return Facets(marking, confidence_band(confidence), kind, warninglisted, special_use, personal_data)
+
+
+def to_record(facets: Facets) -> FacetsRecord:
+    """As the decision's record keeps them."""
+    marking = facets.marking
+    return FacetsRecord(
+        tlp=int(marking.tlp),
+        pap=int(marking.pap),
+        releasable_to=None if marking.releasable_to is None else list(marking.releasable_to),
+        caveats=[str(caveat) for caveat in marking.caveats],
+        confidence_band=str(facets.confidence),
+        type=facets.kind.label,
+        warninglisted=facets.warninglisted,
+        special_use=facets.special_use,
+        personal_data=facets.personal_data,
+    )
+
+
+def from_record(record: FacetsRecord) -> Facets:
+    """Read back what ``to_record`` wrote.
+
+    Raises ``ValueError`` for a label, band or type that is not of the contract: such a record was altered.
+    """
+    releasable_to = record["releasable_to"]
+    if record["type"] not in TYPE_BY_LABEL:
+        raise ValueError(f"{record['type']!r} is no indicator type")
+    return Facets(
+        marking=Marking(
+            tlp=Tlp(record["tlp"]),
+            pap=Pap(record["pap"]),
+            releasable_to=None if releasable_to is None else tuple(releasable_to),
+            caveats=tuple(Caveat(caveat) for caveat in record["caveats"]),
+        ),
+        confidence=ConfidenceBand(record["confidence_band"]),
+        kind=TYPE_BY_LABEL[record["type"]],
+        warninglisted=record["warninglisted"],
+        special_use=record["special_use"],
+        personal_data=record["personal_data"],
+    )
+
+
+def sort_key(facets: Facets) -> tuple[object, ...]:
+    """A total order without meaning: equal for equal facets, the same on every machine."""
+    marking = facets.marking
+    return (
+        marking.tlp,
+        marking.pap,
+        marking.releasable_to is not None,
+        marking.releasable_to or (),
+        marking.caveats,
+        facets.confidence,
+        facets.kind,
+        facets.warninglisted,
+        facets.special_use,
+        facets.personal_data,
+    )

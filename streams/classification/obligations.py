@@ -1,0 +1,140 @@
+"""Obligations: what is done to the content before it may be released, as values and pure appliers.
+
+Context and the source's name need no obligation: the released type has no field for them.
+A rule names its obligations in the annotation ``@obligations("coarsen-time:hour, expire-after-days:90")``.
+"""
+
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from typing import Final
+
+import msgspec
+
+from schemas.markings import Pap
+from schemas.records import Content
+
+_HOUR_MS: Final = 3_600_000
+_DAY_MS: Final = 24 * _HOUR_MS
+_UNITS: Final = {"hour": _HOUR_MS, "day": _DAY_MS}
+_FLOORS: Final = {pap.name: pap for pap in Pap if pap is not Pap.UNSTATED}
+_PAP_BY_LABEL: Final = {pap.label: pap for pap in Pap}
+
+
+class CoarsenTime(msgspec.Struct, frozen=True, tag=True):
+    """First and last seen are cut down to the whole hour or day: the minute could point to the sensor."""
+
+    unit: str
+
+    def __str__(self) -> str:
+        return f"coarsen-time:{self.unit}"
+
+
+class ExpireAfterDays(msgspec.Struct, frozen=True, tag=True):
+    """The release ends so many days after the time it is made at, rounded up to a whole day (UTC)."""
+
+    days: int
+
+    def __str__(self) -> str:
+        return f"expire-after-days:{self.days}"
+
+
+class PapAtLeast(msgspec.Struct, frozen=True, tag=True):
+    """PAP is raised to this label where it is unstated or more open."""
+
+    floor: Pap
+
+    def __str__(self) -> str:
+        return f"pap-at-least:{self.floor.name}"
+
+
+class NameOnlyPartner(msgspec.Struct, frozen=True, tag=True):
+    """The partner is the only recipient named, whoever else the source named."""
+
+    def __str__(self) -> str:
+        return "name-only-partner"
+
+
+Obligation = CoarsenTime | ExpireAfterDays | PapAtLeast | NameOnlyPartner
+
+
+def parse(text: str) -> tuple[Obligation, ...]:
+    """Read an ``@obligations`` annotation: names separated by commas.
+
+    Raises ``ValueError`` for an unknown obligation, a value out of range, and two that contradict each other.
+    """
+    found: dict[type[Obligation], Obligation] = {}
+    for word in filter(None, (part.strip() for part in text.split(","))):
+        obligation = _parse_one(word)
+        other = found.setdefault(type(obligation), obligation)
+        if other != obligation:
+            raise ValueError(f"obligations contradict each other: {other} and {obligation}")
+    return tuple(sorted(found.values(), key=str))
+
+
+@cache
+def _parse_one(word: str) -> Obligation:
+    name, _, value = word.partition(":")
+    if name == "coarsen-time" and value in _UNITS:
+        return CoarsenTime(value)
+    if name == "expire-after-days" and value.isascii() and value.isdigit() and 1 <= int(value) <= 3650:
+        return ExpireAfterDays(int(value))
+    if name == "pap-at-least" and value in _FLOORS:
+        return PapAtLeast(_FLOORS[value])
+    if word == "name-only-partner":
+        return NameOnlyPartner()
+    raise ValueError(
+        f"unknown obligation {word!r}; known are coarsen-time:hour|day, expire-after-days:1..3650, "
+        f"pap-at-least:{'|'.join(_FLOORS)}, name-only-partner"
+    )
+
+
+def strictest(obligations: Iterable[Obligation]) -> tuple[Obligation, ...]:
+    """One obligation of each kind, the strictest of several: what satisfies all rules at once."""
+    kept: dict[type[Obligation], Obligation] = {}
+    for obligation in obligations:
+        other = kept.get(type(obligation))
+        if other is None or _strictness(obligation) > _strictness(other):
+            kept[type(obligation)] = obligation
+    return tuple(sorted(kept.values(), key=str))
+
+
+@lru_cache(maxsize=1024)
+def _owed(words: tuple[str, ...]) -> tuple[Obligation, ...]:
+    return strictest(_parse_one(word) for word in words)
+
+
+def _strictness(obligation: Obligation) -> int:
+    match obligation:
+        case CoarsenTime(unit):
+            return _UNITS[unit]
+        case ExpireAfterDays(days):
+            return -days
+        case PapAtLeast(floor):
+            return floor
+        case NameOnlyPartner():
+            return 0
+
+
+def carry_out(content: Content, obligations: Iterable[str], *, partner: str, released_at_ms: int) -> Content:
+    """The content as it may be released, all ``obligations`` of the decision carried out. Order does not matter.
+
+    ``released_at_ms`` is the shard time of the release in milliseconds since 1970 UTC: expiry counts from it. A
+    caller that keeps a released version because nothing else in it changed keeps its expiry with it.
+    Raises ``ValueError`` for an obligation that is not known: it cannot be carried out, so nothing is released.
+    """
+    result = content.copy()
+    for obligation in _owed(tuple(obligations)):
+        match obligation:
+            case CoarsenTime(unit):
+                step = _UNITS[unit]
+                result["first_seen_ms"] -= result["first_seen_ms"] % step
+                result["last_seen_ms"] -= result["last_seen_ms"] % step
+            case ExpireAfterDays(days):
+                ends = -(-(released_at_ms + days * _DAY_MS) // _DAY_MS) * _DAY_MS
+                earlier = result["release_expires_ms"]
+                result["release_expires_ms"] = min(earlier, ends) if earlier else ends
+            case PapAtLeast(floor):
+                result["pap"] = max(_PAP_BY_LABEL[result["pap"]], floor).label
+            case NameOnlyPartner():
+                result["releasable_to"] = [partner]
+    return result

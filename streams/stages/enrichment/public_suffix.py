@@ -1,0 +1,41 @@
+"""Where the public part of a domain name ends and somebody's registration begins."""
+
+import hashlib
+from pathlib import Path
+
+import publicsuffixlist
+from publicsuffixlist import PublicSuffixList
+
+
+class PublicSuffixes:
+    """The Public Suffix List, ICANN and private sections, as it comes with ``publicsuffixlist``.
+
+    The private section counts: ``victim.github.io`` is a registration of its own under the public suffix
+    ``github.io``, because that is how far one registrant's word, and a block, reaches.
+    """
+
+    __slots__ = ("_suffixes", "version")
+
+    def __init__(self, rules: str) -> None:
+        """Take the list in its published format (publicsuffix.org); IDNs match in their A-label form too."""
+        self._suffixes = PublicSuffixList(rules, accept_unknown=False)
+        self.version = hashlib.sha256(rules.encode()).hexdigest()[:16]
+
+    @classmethod
+    def load(cls) -> "PublicSuffixes":
+        """Load the list that is installed."""
+        return cls(Path(publicsuffixlist.PSLFILE).read_text(encoding="utf-8"))
+
+    def split(self, domain: str) -> tuple[str, str]:
+        """Return the public suffix and the registered domain of a canonical domain name.
+
+        Both are empty under a top-level domain that the list does not know, such as an internal one;
+        the registered domain is empty for a name that is itself a public suffix.
+        """
+        suffix = self._suffixes.publicsuffix(domain)
+        if not suffix:
+            return "", ""
+        if len(suffix) == len(domain):
+            return suffix, ""
+        above = domain[: -len(suffix) - 1]
+        return suffix, f"{above.rpartition('.')[2]}.{suffix}"

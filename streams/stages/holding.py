@@ -1,0 +1,66 @@
+"""One indicator that we hold of a partner: which version, and whether copies are left of what was recalled. Pure."""
+
+from typing import Final
+
+import msgspec
+
+from schemas.records import ReleasedIndicator
+
+FIRST_LOOK_MS: Final = 5_000
+LOOK_AGAIN_MS: Final = 1_000  # while the last answer is not there yet
+LONGEST_WAIT_MS: Final = 10 * 60_000
+
+
+class Held(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """The row. ``recall`` is the version of the last recall, which came at ``recall_ms``; 0 once it is purged."""
+
+    version: int = 0
+    fingerprint: bytes = b""
+    recalled_through: int = 0
+    recall: int = 0
+    recall_ms: int = 0
+    due_ms: int = 0
+
+    def accepted(self, record: ReleasedIndicator, fingerprint: bytes, now_ms: int) -> "Held":
+        """After the partner's picture has this record of it."""
+        if record["version"] < 1:  # put there by hand: nobody's version
+            return self
+        row = msgspec.structs.replace(self, version=record["version"], fingerprint=fingerprint)
+        if record["recalled_through"] <= self.recalled_through:
+            return row
+        return msgspec.structs.replace(
+            row,
+            recalled_through=record["recalled_through"],
+            recall=record["version"],
+            recall_ms=now_ms,
+            due_ms=now_ms + FIRST_LOOK_MS,
+        )
+
+    def deleted(self) -> "Held":
+        """After the key was deleted from the picture: what was recalled has to be gone all the same."""
+        return msgspec.structs.replace(self, version=0, fingerprint=b"") if self.recall else Held()
+
+    def asked_again(self, now_ms: int, *, known: bool) -> "Held":
+        """Copies are left, or it is not known yet: look again, the later the longer it takes."""
+        wait_ms = FIRST_LOOK_MS + (now_ms - self.recall_ms) // 4
+        return msgspec.structs.replace(
+            self, due_ms=now_ms + (min(wait_ms, LONGEST_WAIT_MS) if known else LOOK_AGAIN_MS)
+        )
+
+    def purged(self) -> "Held":
+        """No copy is left: nothing is waited for any more."""
+        return msgspec.structs.replace(self, recall=0, recall_ms=0, due_ms=0) if self.version else Held()
+
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(Held)
+
+
+def encode(row: Held) -> bytes:
+    """The row as the changelog keeps it."""
+    return _ENCODER.encode(row)
+
+
+def decode(data: bytes) -> Held:
+    """The row that the changelog kept. Raises ``msgspec.DecodeError`` for bytes that are none: damage."""
+    return _DECODER.decode(data)

@@ -1,0 +1,151 @@
+"""Which reports of a sensor have been counted: exact intervals of sequence numbers, per epoch.
+
+They do not age out, so a repeated report counts once however late it comes (design promise 3). What is not
+bounded by nature is bounded here: beyond ``MAX_INTERVALS`` gaps the oldest gap is closed, beyond ``MAX_EPOCHS``
+epochs the oldest is forgotten; late reports of either are then refused as stale, and so never counted twice.
+"""
+
+from enum import Enum
+from typing import Final
+
+import msgspec
+
+MAX_EPOCHS: Final = 16
+MAX_INTERVALS: Final = 1_024
+_MINUTE_MS: Final = 60_000
+
+
+class Claim(Enum):
+    """What a report's identity says about it."""
+
+    NEW = "new"
+    DUPLICATE = "duplicate"
+    FUTURE_EPOCH = "future-epoch"
+    STALE = "stale"
+    OVER_QUOTA = "over-quota"
+
+
+class Epoch(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One numbering of a sensor: ``closed_below`` and inclusive intervals above it, sorted and apart."""
+
+    epoch: int
+    intervals: tuple[tuple[int, int], ...] = ()
+    closed_below: int = 0
+
+    def holds(self, sequence: int) -> bool:
+        """Whether the number was counted."""
+        return any(low <= sequence <= high for low, high in self.intervals)
+
+    def with_number(self, sequence: int) -> "Epoch":
+        """This epoch with the number counted, its neighbours joined and its oldest gaps closed."""
+        merged: list[tuple[int, int]] = []
+        low = high = sequence
+        for start, end in self.intervals:
+            if end < low - 1:
+                merged.append((start, end))
+            elif start > high + 1:
+                merged.append((low, high))
+                low, high = start, end
+            else:
+                low, high = min(low, start), max(high, end)
+        merged.append((low, high))
+        closed = self.closed_below
+        if len(merged) > MAX_INTERVALS:
+            closed = merged[-MAX_INTERVALS][0]
+            merged = merged[-MAX_INTERVALS:]
+        return Epoch(self.epoch, tuple(merged), closed)
+
+    @property
+    def missing(self) -> int:
+        """How many numbers below the highest have not come."""
+        if not self.intervals:
+            return 0
+        counted = sum(high - low + 1 for low, high in self.intervals)
+        return self.intervals[-1][1] + 1 - self.closed_below - counted
+
+
+class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """All numberings of one sensor, the newest last; and how much it has sent in the current minute.
+
+    Minutes are the broker's, so that whoever reads the log again comes to the same answer. A minute that is not the
+    last one counted begins anew: a broker's clock that once ran ahead locks nobody out when it is set right.
+    """
+
+    epochs: tuple[Epoch, ...] = ()
+    minute: int = 0
+    used: int = 0
+
+    def claim(self, epoch: int, sequence: int, size: int, appended_ms: int, quota: int) -> Claim:
+        """What the report (``epoch``, ``sequence``) of ``size`` observations is to us.
+
+        ``appended_ms`` is when the broker appended it; ``quota`` is how many observations of one sensor are taken in a
+        minute, so that one mad sensor cannot fill everybody's state. A report that goes over it is refused whole, and
+        uses up neither its number nor any of the quota; one that is larger than the quota is refused in any minute.
+        """
+        if epoch > appended_ms:
+            return Claim.FUTURE_EPOCH
+        if self._holds(epoch, sequence):
+            return Claim.DUPLICATE
+        if self._is_closed(epoch, sequence):
+            return Claim.STALE
+        return self._within(size, appended_ms, quota)
+
+    def claim_again(self, epoch: int, sequence: int, size: int, appended_ms: int, quota: int, *, whole: bool) -> Claim:
+        """The same for what was refused once, and is sent again by somebody who has looked at it.
+
+        It is never stale: that it is late was known. ``whole`` says that it is a report, not an observation of a report
+        that was counted: if its number was counted meanwhile, then by another copy of it.
+        """
+        if epoch > appended_ms:
+            return Claim.FUTURE_EPOCH
+        if whole and self._holds(epoch, sequence):
+            return Claim.DUPLICATE
+        return self._within(size, appended_ms, quota)
+
+    def counted(self, epoch: int, sequence: int, size: int, appended_ms: int) -> "Sequences":
+        """These with a report counted that ``claim`` found to be new."""
+        known = self._find(epoch) or Epoch(epoch)
+        others = tuple(other for other in self.epochs if other.epoch != epoch)
+        epochs = (*others, known.with_number(sequence))
+        newest = tuple(sorted(epochs, key=lambda each: each.epoch))[-MAX_EPOCHS:]
+        return msgspec.structs.replace(self.spent(size, appended_ms), epochs=newest)
+
+    def counted_again(self, epoch: int, sequence: int, size: int, appended_ms: int, *, whole: bool) -> "Sequences":
+        """The same for what ``claim_again`` found to be new: a whole report uses up its number, if it is still open."""
+        if whole and not self._is_closed(epoch, sequence):
+            return self.counted(epoch, sequence, size, appended_ms)
+        return self.spent(size, appended_ms)
+
+    def spent(self, size: int, appended_ms: int) -> "Sequences":
+        """These with so many observations taken. An empty report is work, too, and costs as much as one."""
+        minute = appended_ms // _MINUTE_MS
+        used = max(1, size) + (self.used if minute == self.minute else 0)
+        return msgspec.structs.replace(self, minute=minute, used=used)
+
+    def _within(self, size: int, appended_ms: int, quota: int) -> Claim:
+        return Claim.OVER_QUOTA if self.spent(size, appended_ms).used > quota else Claim.NEW
+
+    def _holds(self, epoch: int, sequence: int) -> bool:
+        known = self._find(epoch)
+        return known is not None and known.holds(sequence)
+
+    def _is_closed(self, epoch: int, sequence: int) -> bool:
+        """Whether the number may have been counted without our knowing it any more; none is below 0."""
+        known = self._find(epoch)
+        if known is None:
+            return sequence < 0 or (bool(self.epochs) and epoch < self.epochs[-1].epoch)
+        return sequence < known.closed_below
+
+    def gap(self, epoch: int, sequence: int) -> int:
+        """By how many the missing numbers change where this new one is counted: -1 where it fills a gap."""
+        known = self._find(epoch)
+        highest = known.intervals[-1][1] if known is not None and known.intervals else -1
+        return sequence - highest - 1 if sequence > highest else -1
+
+    def _find(self, epoch: int) -> Epoch | None:
+        return next((known for known in self.epochs if known.epoch == epoch), None)
+
+    @property
+    def missing(self) -> int:
+        """How many reports below the highest of their epoch have not come: the gap an operator is told of."""
+        return sum(epoch.missing for epoch in self.epochs)

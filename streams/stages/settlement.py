@@ -1,0 +1,162 @@
+"""One indicator between us and one partner: what we told it, what it says it did with that, and what is late. Pure.
+
+A receipt for version n settles all up to n. A receipt and the release that it is for come by two topics, in either
+order; one that comes first is a claim, which waits for its release for ``CLAIM_MS``, while other releases still come
+in for ``LONGEST_CLAIM_MS``, and is then for something never released. A dispute is no answer: it settles nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from schemas.records import Receipt, ReleasedIndicator
+
+FORMAT: Final = 2
+CLAIM_MS: Final = 60_000
+LONGEST_CLAIM_MS: Final = (
+    60 * 60_000
+)  # a shard that was rebuilt, or was away for long, reads one topic before the other
+PURGE_LIMIT_MS: Final = 2 * 24 * 60 * 60 * 1000
+_TAKEN: Final = frozenset({"applied", "recall_applied", "purged"})
+_ANSWERS: Final = _TAKEN | {"received", "refused"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a partner may be silent, in milliseconds: about a release, about a recall, and until it is purged."""
+
+    release_ms: int
+    recall_ms: int
+    purge_ms: int = PURGE_LIMIT_MS
+
+
+class Late(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """How many indicators wait for longer than they should: for any receipt, for a recall's, for its purge."""
+
+    releases: int = 0
+    recalls: int = 0
+    purges: int = 0
+
+    def changed(self, before: "Late", after: "Late") -> "Late":
+        """These counts after one indicator has changed."""
+        return Late(
+            self.releases + after.releases - before.releases,
+            self.recalls + after.recalls - before.recalls,
+            self.purges + after.purges - before.purges,
+        )
+
+
+class Claim(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A receipt for a version that is not known, read at ``at_ms``; ``value`` and ``offset`` are of its record."""
+
+    code: str
+    version: int
+    value: bytes
+    offset: int
+    at_ms: int
+
+
+class Told(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """The row. ``version`` was released last; of those without an answer the first was written at ``since_ms``.
+
+    ``recalled_through`` was last raised at ``recall_ms``. ``settled`` is the highest version with any answer, ``taken``
+    the highest that the partner has in its picture, ``purged`` the highest for which it says that what it recalled is
+    gone. Which record has recalled is not known where compaction has left a later one: any above ``recalled_through``
+    has. ``claims`` are at most one for each code, its highest. ``late`` is what the counts say of this row,
+    ``fingerprint`` is of the last record.
+    """
+
+    version: int = 0
+    since_ms: int = 0
+    recalled_through: int = 0
+    recall_ms: int = 0
+    settled: int = 0
+    taken: int = 0
+    purged: int = 0
+    claims: tuple[Claim, ...] = ()
+    late: Late = Late()
+    fingerprint: bytes = b""
+
+    def released(self, record: ReleasedIndicator, fingerprint: bytes, at_ms: int) -> "Told":
+        """After one more release; an older one than is known says nothing new."""
+        version = record["version"]
+        if version <= self.version:
+            return self
+        row = msgspec.structs.replace(
+            self,
+            version=version,
+            fingerprint=fingerprint,
+            since_ms=at_ms if self.settled >= self.version else self.since_ms,
+        )
+        if record["recalled_through"] > row.recalled_through:
+            row = msgspec.structs.replace(row, recall_ms=at_ms, recalled_through=record["recalled_through"])
+        founded = [claim for claim in row.claims if claim.version <= version]
+        row = row.without(founded)
+        for claim in founded:
+            row = row.answered(claim.version, claim.code, at_ms)
+        return row
+
+    def receipted(self, receipt: Receipt, value: bytes, offset: int, now_ms: int) -> "Told":
+        """After the partner's word; ``value`` and ``offset`` are of its record."""
+        if receipt["version"] <= self.version:
+            return self.answered(receipt["version"], receipt["code"], now_ms)
+        claim = Claim(receipt["code"], receipt["version"], value, offset, now_ms)
+        same = next((other for other in self.claims if other.code == claim.code), None)
+        if same is None:
+            return msgspec.structs.replace(self, claims=(*self.claims, claim))
+        return self if same.version >= claim.version else self.without([same]).receipted(receipt, value, offset, now_ms)
+
+    def answered(self, version: int, code: str, at_ms: int) -> "Told":
+        """After an answer for a version that was released."""
+        if code not in _ANSWERS:
+            return self
+        taken = version if code in _TAKEN else 0
+        # What is still open was released at the time of the last version at the latest: versions are times.
+        open_ms = min(at_ms, self.version)
+        return msgspec.structs.replace(
+            self,
+            settled=max(self.settled, version),
+            taken=max(self.taken, taken),
+            purged=max(self.purged, version if code == "purged" else 0),
+            since_ms=open_ms if self.settled < version < self.version else self.since_ms,
+        )
+
+    def unfounded(self, now_ms: int, *, releases_come: bool) -> list[Claim]:
+        """Its claims for what was never released; ``releases_come`` where this shard is still reading releases."""
+        wait_ms = LONGEST_CLAIM_MS if releases_come else CLAIM_MS
+        return [claim for claim in self.claims if now_ms >= claim.at_ms + wait_ms]
+
+    def without(self, claims: Sequence[Claim]) -> "Told":
+        """The row without these claims."""
+        if not claims:
+            return self
+        return msgspec.structs.replace(self, claims=tuple(claim for claim in self.claims if claim not in claims))
+
+    def judged(self, now_ms: int, limits: Limits) -> tuple["Told", int]:
+        """What is late by now; and when the row wants to be looked at again, 0 never."""
+        recalled = self.recalled_through
+        waits = (
+            (self.settled < self.version, self.since_ms + limits.release_ms),
+            (self.taken <= recalled != 0, self.recall_ms + limits.recall_ms),
+            (self.purged <= recalled != 0, self.recall_ms + limits.purge_ms),
+        )
+        late = Late(*(int(is_open and at_ms <= now_ms) for is_open, at_ms in waits))
+        times = [at_ms for is_open, at_ms in waits if is_open and at_ms > now_ms]
+        times += [max(claim.at_ms, now_ms) + CLAIM_MS for claim in self.claims]
+        return (self if late == self.late else msgspec.structs.replace(self, late=late)), min(times, default=0)
+
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(Told)
+
+
+def encode(row: Told) -> bytes:
+    """The row as the changelog keeps it."""
+    return _ENCODER.encode(row)
+
+
+def decode(data: bytes) -> Told:
+    """The row that the changelog kept. Raises ``msgspec.DecodeError`` for bytes that are none: damage."""
+    return _DECODER.decode(data)

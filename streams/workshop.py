@@ -1,0 +1,194 @@
+"""Makes the shards of a nation's steps: each with its log, its feed, its state and its step."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from exchange import metrics_spec as spec
+from exchange.clients import Cluster, topic_ids
+from exchange.consumed_feed import ConsumedFeed
+from exchange.feed import AssignedFeed
+from exchange.hinted_feed import HintedFeed, Mailbox
+from exchange.kafka_log import KafkaLog
+from exchange.metrics import Metrics
+from exchange.policy_watch import PolicyWatch, RuledFeed
+from exchange.record import Input
+from exchange.role import now_ms
+from exchange.roster import Roster, load_roster
+from exchange.settings import Settings
+from exchange.shard import Feed, Shard, State, Step, Turned
+from exchange.shard_thread import ShardThread, ignore
+from exchange.standby import Standby
+from exchange.state import open_state
+from exchange.step import rebuild_command
+from exchange.urgent_feed import UrgentFeed
+from schemas import topics
+from schemas.codec import Codec
+from streams import correlate, intake, receive, settle
+from streams.classification.policy_set import load
+from streams.copies import TopicCopies
+from streams.correlate import Correlate, CorrelateSettings
+from streams.intake import Intake
+from streams.receive import Receive
+from streams.rulebook import Rulebook
+from streams.settle import Settle
+from streams.stages.enrich import Enricher
+from streams.stages.lifecycle import Lifetimes
+from streams.stages.settlement import Limits
+
+_log = logging.getLogger(__name__)
+
+
+def steps_of(partners: Sequence[str]) -> tuple[str, ...]:
+    """The names of all steps that a worker runs."""
+    of_partners = (step for partner in partners for step in (f"receive.{partner}", topics.settle_step(partner)))
+    return ("intake", "correlate", *of_partners)
+
+
+@dataclass(frozen=True)
+class StreamsWorkshop:
+    """``streams.ownership.Workshop`` of one nation. Policy and enrichment are loaded once and shared by all shards."""
+
+    nation: str
+    cluster: Cluster
+    settings: Settings
+    metrics: Metrics
+    enricher: Enricher
+    watch: PolicyWatch
+    rules: Rulebook
+    lifetimes: Lifetimes
+    roster: Roster
+    on_broken: Callable[[Exception], None]
+
+    @classmethod
+    def open(
+        cls,
+        nation: str,
+        cluster: Cluster,
+        settings: Settings,
+        metrics: Metrics,
+        on_broken: Callable[[Exception], None],
+    ) -> "StreamsWorkshop":
+        """Load what the steps share. Raises where the policy set or the roster is not valid: nothing starts then."""
+        shipped = load(nation, version=settings.policy_version)
+        lifetimes = Lifetimes.load(settings.policy_version)
+        roster = load_roster(nation, settings.officers)
+        watch = PolicyWatch(cluster, roster, settings.partners(nation), settings.policy_lead_s * 1000).start()
+        rules = Rulebook(shipped, watch)
+        return cls(nation, cluster, settings, metrics, Enricher.load(), watch, rules, lifetimes, roster, on_broken)
+
+    def __call__(self, shard: int, mailbox: Mailbox, still_assigned: Callable[[], bool]) -> Sequence[ShardThread]:
+        """The threads of one shard: intake, correlate, and receive and settle for each partner."""
+        shards, codec = self.settings.shards, self.cluster.codec()
+        reports, blocks = Input(topics.SENSOR_REPORTS, shard), Input(topics.OBSERVATIONS, shard)
+        commands = Input(topics.COMMANDS, shard)
+        makers: dict[str, Callable[[], Shard]] = {
+            "intake": lambda: self._shard(
+                Intake(self.nation, shard, shards, codec, quota=self.settings.sensor_quota),
+                shard,
+                [reports],
+                HintedFeed(reports, mailbox, AssignedFeed(self.cluster, [reports])),
+                intake.STATE_FORMAT,
+            ),
+            "correlate": lambda: self._shard(
+                Correlate(self._correlate_settings(), shard, codec, self.enricher, self.rules),
+                shard,
+                [blocks, commands],
+                RuledFeed(
+                    self.watch,
+                    UrgentFeed(commands, AssignedFeed(self.cluster, [commands]), AssignedFeed(self.cluster, [blocks])),
+                ),
+                correlate.STATE_FORMAT,
+            ),
+        }
+        for partner in self.settings.partners(self.nation):
+            makers[f"receive.{partner}"] = self._receiver(partner, shard, codec)
+            makers[topics.settle_step(partner)] = self._settler(partner, shard, codec)
+        return [
+            ShardThread(
+                step,
+                shard,
+                make,
+                self.metrics,
+                on_broken=self.on_broken,
+                still_assigned=still_assigned,
+                retake_after_s=self.settings.session_timeout_s,
+                on_turned=self._observe_latency if step == "correlate" else ignore,
+            )
+            for step, make in makers.items()
+        ]
+
+    def _observe_latency(self, turned: Turned) -> None:
+        """How long the batch's oldest report has taken from the sensor to the nation's picture."""
+        headers = () if turned.oldest is None else turned.oldest.headers
+        for name, value in headers:
+            if name == intake.SINCE_HEADER:
+                self.metrics.observe(spec.NATIONAL_LATENCY, max(0.0, (now_ms() - int(value)) / 1000))
+
+    def _receiver(self, partner: str, shard: int, codec: Codec) -> Callable[[], Shard]:
+        source = Input(topics.inbox(partner), shard)
+        return lambda: self._shard(
+            Receive(self.nation, partner, shard, self.settings.shards, codec),
+            shard,
+            [source],
+            ConsumedFeed(self.cluster, [source]),
+            receive.STATE_FORMAT,
+        )
+
+    def _settler(self, partner: str, shard: int, codec: Codec) -> Callable[[], Shard]:
+        names = [topics.released(partner), topics.partner_receipts(partner), topics.accepted(partner)]
+        sources = [Input(name, shard) for name in names]
+        copies = TopicCopies(self.cluster, [topics.inbox(partner), topics.accepted(partner)], shard, codec)
+        limits = Limits(self.settings.receipt_limit_s * 1000, self.settings.recall_limit_s * 1000)
+        return lambda: self._shard(
+            Settle(self.nation, partner, shard, codec, limits, copies),
+            shard,
+            sources,
+            AssignedFeed(self.cluster, sources),
+            settle.STATE_FORMAT,
+        )
+
+    def _correlate_settings(self) -> CorrelateSettings:
+        partners = self.settings.partners(self.nation)
+        return CorrelateSettings(
+            self.nation, partners, self.settings.roll_up_ms, self.lifetimes, self.roster, self.settings.shards
+        )
+
+    def _shard(
+        self,
+        step: Step,
+        shard: int,
+        sources: Sequence[Input],
+        feed: Feed,
+        state_format: int,
+    ) -> Shard:
+        changelog = topics.changelog(step.name)
+        ids = topic_ids(self.cluster, [*(source.topic for source in sources), changelog])
+        log = KafkaLog(self.cluster, step.name, shard, input_ids=ids, state_format=state_format)
+        state = self._state_opener(step.name, shard, ids[changelog], state_format)
+        remedy = rebuild_command(self.nation, step.name, shard)
+        wakes = step.wakes if isinstance(step, Correlate) else lambda _: ()
+        return Shard(step, log, feed, state, now_ms, remedy=remedy, wakes=wakes)
+
+    def _state_opener(self, step: str, shard: int, changelog_id: str, state_format: int) -> Callable[[], State]:
+        folder = self.settings.state / self.nation / step / str(shard)
+        return lambda: open_state(folder, changelog_id, state_format)
+
+    def standbys(self, shard: int) -> Sequence[Standby]:
+        """Copies of this shard's states, for when its owner is lost."""
+        if not self.settings.standby:
+            return ()
+        formats = {"intake": intake.STATE_FORMAT, "correlate": correlate.STATE_FORMAT}
+        for partner in self.settings.partners(self.nation):
+            formats |= {f"receive.{partner}": receive.STATE_FORMAT, topics.settle_step(partner): settle.STATE_FORMAT}
+        return [self._standby(step, shard, state_format) for step, state_format in formats.items()]
+
+    def _standby(self, step: str, shard: int, state_format: int) -> Standby:
+        changelog = topics.changelog(step)
+
+        def find() -> tuple[KafkaLog, Callable[[], State]]:
+            ids = topic_ids(self.cluster, [changelog])
+            log = KafkaLog(self.cluster, step, shard, input_ids=ids, state_format=state_format)
+            return log, self._state_opener(step, shard, ids[changelog], state_format)
+
+        return Standby(f"{step}-{shard}", find)
