@@ -1,0 +1,56 @@
+"""Keeps out of a report what no record can carry, so that one absurd observation never harms those beside it.
+
+Whether a value makes sense is for intake to judge; here only sizes and the ranges of Avro's numbers count. Local
+text (description, context) is cut, not refused: it is nobody's indicator.
+"""
+
+from typing import Final
+
+import msgspec
+
+from producers.readers.reading import Reading, Seen, rejected
+from schemas.normalise import MAX_RAW_LENGTH
+from schemas.observation import Observation
+from schemas.vocabulary import RejectReason
+
+MAX_DESCRIPTION_BYTES: Final = 4096
+MAX_FACT_BYTES: Final = 1024
+MAX_LABELS_LENGTH: Final = 64 << 10
+_ELLIPSIS: Final = "…"
+_LONG: Final = range(-(1 << 63), 1 << 63)
+_INT: Final = range(-(1 << 31), 1 << 31)
+
+
+def admitted(reading: Seen) -> Reading:
+    """The same, with its local text cut to a bearable length; or a refusal."""
+    seen = reading.observation
+    problem = _problem(seen)
+    if problem is not None:
+        reason, detail = problem
+        return rejected(reading.place, reason, detail, seen.value.encode())
+    description = _cut(seen.description, MAX_DESCRIPTION_BYTES)
+    context = tuple((name, _cut(fact, MAX_FACT_BYTES)) for name, fact in seen.context)
+    if description is seen.description and context == seen.context:
+        return reading
+    return Seen(reading.place, msgspec.structs.replace(seen, description=description, context=context))
+
+
+def _problem(seen: Observation) -> tuple[RejectReason, str] | None:
+    if len(seen.value) > MAX_RAW_LENGTH:
+        return RejectReason.VALUE_TOO_LONG, f"the value has {len(seen.value)} characters; {MAX_RAW_LENGTH} is the most"
+    if sum(map(len, seen.labels)) > MAX_LABELS_LENGTH:
+        return RejectReason.TOO_MANY_LABELS, f"the labels have more than {MAX_LABELS_LENGTH} characters"
+    if not all(moment in _LONG for moment in (seen.first_seen_ms, seen.last_seen_ms, seen.valid_until_ms)):
+        return RejectReason.TIME_OUT_OF_RANGE, "a time is beyond any calendar"
+    if seen.count not in _LONG:
+        return RejectReason.COUNT_OUT_OF_RANGE, f"a count of {len(str(seen.count))} digits"
+    if seen.confidence not in _INT:
+        return RejectReason.CONFIDENCE_OUT_OF_RANGE, "confidence goes from 0 to 100"
+    return None
+
+
+def _cut(text: str, limit: int) -> str:
+    """At most ``limit`` bytes in UTF-8, which has at most four for a character."""
+    if 4 * len(text) <= limit or len(text.encode()) <= limit:
+        return text
+    return text.encode()[: limit - len(_ELLIPSIS.encode())].decode(errors="ignore") + _ELLIPSIS

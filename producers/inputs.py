@@ -1,0 +1,169 @@
+"""Opens what a sensor wrote: files, standard input, gzip, UTF-16; and says where in it the reader is.
+
+All of it is streaming. Damage to a gzip stream does not raise: what could be read is read, and ``damage`` then
+says what happened, so that the good lines before it are not lost.
+"""
+
+import codecs
+import io
+import zlib
+from functools import lru_cache
+from typing import BinaryIO, Final, Protocol
+
+UTF_8: Final = "utf-8"
+HEAD_BYTES: Final = 64 << 10
+GZIP_MAGIC: Final = b"\x1f\x8b"
+_WIDE_BOMS: Final = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Input:
+    """An open input: its name as the operator gave it, its first bytes, and a buffered stream of all of it."""
+
+    def __init__(self, name: str, stream: BinaryIO, *, encoding: str = UTF_8, limit: int | None = None) -> None:
+        """``limit`` is how many bytes of ``stream`` belong to the input; what is behind them is not read."""
+        self.name = name
+        self.records = 0  # lines, or parts of a document, that its reader has read
+        self._counted = _Counted(stream, limit)
+        source: _Readable = self._counted
+        magic = _at_least(source, len(GZIP_MAGIC))
+        source = _Resumed(magic, source)
+        self._inflated = _Inflated(source) if magic.startswith(GZIP_MAGIC) else None
+        if self._inflated is not None:
+            source = self._inflated
+        if is_wide(encoding):
+            source = _Transcoded(source, encoding)
+        self.head = _first_line_and_more(source)
+        self.stream: BinaryIO = io.BufferedReader(_Raw(_Resumed(self.head, source)), HEAD_BYTES)
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes of the input as it lies on disk that were read so far; a little ahead of the reader."""
+        return self._counted.count
+
+    @property
+    def damage(self) -> str:
+        """What is wrong with the compressed stream, once all that could be read has been; empty if nothing."""
+        return "" if self._inflated is None else self._inflated.damage
+
+    @property
+    def wide_bom(self) -> bool:
+        """Whether the input begins with the byte order mark of UTF-16 or UTF-32."""
+        return self.head.startswith(_WIDE_BOMS)
+
+
+@lru_cache
+def is_wide(encoding: str) -> bool:
+    """Whether a line break in this encoding is anything but the byte 10: such an input is transcoded to UTF-8 first.
+
+    Raises ``LookupError`` for what is no text encoding.
+    """
+    return "\n".encode(encoding) != b"\n"
+
+
+class _Counted:
+    """Counts what is read, and ends at the limit."""
+
+    def __init__(self, stream: BinaryIO, limit: int | None) -> None:
+        self._stream, self._limit, self.count = stream, limit, 0
+
+    def read(self, size: int, /) -> bytes:
+        if self._limit is not None:
+            size = min(size, self._limit - self.count)
+        read1 = getattr(self._stream, "read1", self._stream.read)  # what a pipe has now, not only when it is full
+        got: bytes = read1(size) if size else b""
+        self.count += len(got)
+        return got
+
+
+class _Resumed:
+    """Bytes that were read already, then the rest."""
+
+    def __init__(self, beginning: bytes, rest: _Readable) -> None:
+        self._beginning, self._rest = beginning, rest
+
+    def read(self, size: int, /) -> bytes:
+        if not self._beginning:
+            return self._rest.read(size)
+        got, self._beginning = self._beginning[:size], self._beginning[size:]
+        return got
+
+
+class _Inflated:
+    """A gzip stream of any number of members (RFC 1952, section 2.2), read as far as it is whole."""
+
+    def __init__(self, source: _Readable) -> None:
+        self._source, self._left, self.damage = source, b"", ""
+        self._member: zlib._Decompress | None = None
+
+    def read(self, size: int, /) -> bytes:
+        while not self.damage:
+            compressed = self._left or self._source.read(HEAD_BYTES)
+            self._left = b""
+            if not compressed:
+                if self._member is not None:
+                    self.damage = "the gzip stream ends before its end marker: the file was cut"
+                return b""
+            if self._member is None:
+                self._member = zlib.decompressobj(16 + zlib.MAX_WBITS)
+            try:
+                plain = self._member.decompress(compressed, size)
+            except zlib.error as error:
+                self.damage = f"the gzip stream is damaged: {error}"
+                return b""
+            self._left = self._member.unconsumed_tail
+            if self._member.eof:
+                self._left, self._member = self._member.unused_data, None
+            if plain:
+                return plain
+        return b""
+
+
+class _Transcoded:
+    """Text of an encoding with wide characters as UTF-8; what cannot be decoded becomes U+FFFD."""
+
+    def __init__(self, source: _Readable, encoding: str) -> None:
+        self._source, self._ended, self._left = source, False, b""
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+
+    def read(self, size: int, /) -> bytes:
+        while not self._left and not self._ended:
+            got = self._source.read(size)
+            self._ended = not got
+            self._left = self._decoder.decode(got, final=self._ended).encode()
+        got, self._left = self._left[:size], self._left[size:]
+        return got
+
+
+class _Raw(io.RawIOBase):
+    """Our readers as one of the standard library's raw streams, so that its buffering can be used."""
+
+    def __init__(self, source: _Readable) -> None:
+        self._source = source
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        got = self._source.read(len(buffer))
+        buffer[: len(got)] = got
+        return len(got)
+
+
+def _at_least(source: _Readable, size: int) -> bytes:
+    """The first bytes, and at least ``size`` of them unless the input ends before."""
+    got = b""
+    while len(got) < size and (more := source.read(HEAD_BYTES)):
+        got += more
+    return got
+
+
+def _first_line_and_more(source: _Readable) -> bytes:
+    """What is there now, up to ``HEAD_BYTES``, and at least one line of it: a slow pipe is not waited for."""
+    got = b""
+    while b"\n" not in got and len(got) < HEAD_BYTES and (more := source.read(HEAD_BYTES - len(got))):
+        got += more
+    return got

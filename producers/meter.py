@@ -1,0 +1,51 @@
+"""Shows a producer's work as metrics: what waits in the spool, what the cluster has, what was refused."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from exchange import metrics_spec as spec
+from exchange.metric_labels import QuarantineStage
+from exchange.metrics import Metrics
+from producers.produce import Summary, View
+from producers.publisher import Publisher
+from producers.spool import Spool
+from schemas.vocabulary import RejectReason
+
+_EVERY_S: Final = 1.0
+
+
+class Meter:
+    """A view that counts, and lets another one watch as well. Once a second at most; ``finish`` counts the rest."""
+
+    def __init__(self, metrics: Metrics, watcher: View, now_ms: Callable[[], int]) -> None:
+        self._metrics, self._watcher, self._now_ms = metrics, watcher, now_ms
+        self._counted_at = 0.0
+        self._reports = self._observations = self._errors = 0
+        self._rejected: Counter[RejectReason] = Counter()
+
+    def opened(self, name: str, size: int | None) -> None:
+        """A next input begins."""
+        self._watcher.opened(name, size)
+
+    def progressed(self, bytes_read: int, summary: Summary, spool: Spool, publisher: Publisher) -> None:
+        """Something went on, or still does not."""
+        self._watcher.progressed(bytes_read, summary, spool, publisher)
+        now = time.monotonic()
+        if now - self._counted_at >= _EVERY_S:
+            self._counted_at = now
+            self.finish(summary, spool, publisher)
+
+    def finish(self, summary: Summary, spool: Spool, publisher: Publisher) -> None:
+        """Bring all figures up to date."""
+        oldest = spool.oldest_at_ms()
+        self._metrics.set(spec.SPOOL_REPORTS, spool.pending_reports)
+        self._metrics.set(spec.SPOOL_OLDEST_SECONDS, max(0, self._now_ms() - oldest) / 1000 if oldest else 0)
+        self._metrics.add(spec.PUBLISHED_REPORTS, publisher.reports - self._reports)
+        self._metrics.add(spec.PUBLISHED_OBSERVATIONS, publisher.observations - self._observations)
+        self._metrics.add(spec.PUBLISH_ERRORS, publisher.errors - self._errors)
+        for reason, count in (summary.rejected - self._rejected).items():
+            self._metrics.add(spec.QUARANTINED_RECORDS, count, QuarantineStage.PRODUCE, reason)
+        self._reports, self._observations, self._errors = publisher.reports, publisher.observations, publisher.errors
+        self._rejected = summary.rejected.copy()

@@ -1,0 +1,63 @@
+"""Reads inputs that are one JSON document: bounded, and cut into raw parts, so that a bad part stays alone."""
+
+import json
+import re
+from hashlib import sha256
+from typing import Final, TypeVar
+
+import msgspec
+
+from producers.inputs import UTF_8, Input, is_wide
+from producers.readers.reading import KEPT_BYTES, Rejected, excerpt_of, rejected
+from schemas.observation import SourcePlace
+from schemas.vocabulary import RejectReason
+
+MAX_DOCUMENT_BYTES: Final = 64 << 20
+_CHUNK_BYTES: Final = 64 << 10
+_LONE_SURROGATES: Final = re.compile("[\ud800-\udfff]")
+
+Shape = TypeVar("Shape")
+
+
+def document(source: Input, encoding: str, shape: type[Shape]) -> Shape | Rejected:
+    """The whole input decoded to ``shape``, or why it is none."""
+    content = source.stream.read(MAX_DOCUMENT_BYTES + 1)
+    place = SourcePlace(source.name, 0)
+    if len(content) > MAX_DOCUMENT_BYTES:
+        return whole(source, RejectReason.TOO_LARGE, f"more than {MAX_DOCUMENT_BYTES} bytes: cut it up", content)
+    if source.damage:
+        return rejected(place, RejectReason.TRUNCATED, f"{source.damage}: get the file again", content)
+    try:
+        text = content if is_wide(encoding) else content.decode(encoding).encode()
+        return _parsed(text.removeprefix(b"\xef\xbb\xbf"), shape)
+    except UnicodeDecodeError as error:
+        detail = f"byte {error.start + 1} is not {encoding}: say what it is with --encoding"
+        return rejected(place, RejectReason.UNREADABLE_LINE, detail, content)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        return rejected(place, RejectReason.UNDECODABLE, f"not the JSON that it should be: {error}", content)
+
+
+def _parsed(text: bytes, shape: type[Shape]) -> Shape:
+    try:
+        return msgspec.json.decode(text, type=shape)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        # Half a surrogate pair, as JavaScript leaves behind where it cuts a string in an emoji, is grammatical JSON
+        # (RFC 8259, section 8.2). It must not cost the document its other parts.
+        loose = json.dumps(json.loads(text), ensure_ascii=False)
+        return msgspec.json.decode(_LONE_SURROGATES.sub("\ufffd", loose).encode(UTF_8), type=shape)
+
+
+def whole(source: Input, reason: RejectReason, detail: str, beginning: bytes = b"") -> Rejected:
+    """The refusal of an input as a whole; what was not read yet is read for its digest, in bounded memory."""
+    place = SourcePlace(source.name, 0)
+    while len(beginning) <= KEPT_BYTES and (chunk := source.stream.read(_CHUNK_BYTES)):
+        beginning += chunk
+    if len(beginning) <= KEPT_BYTES:
+        return rejected(place, reason, detail, beginning)
+    digest, size = sha256(beginning), len(beginning)
+    while chunk := source.stream.read(_CHUNK_BYTES):
+        digest.update(chunk)
+        size += len(chunk)
+    return Rejected(place, reason, detail, None, size, digest.digest(), excerpt_of(beginning))

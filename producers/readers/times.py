@@ -1,0 +1,29 @@
+"""Times as sources write them, in milliseconds since 1970, UTC."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+def milliseconds(text: str, date_format: str = "") -> int | None:
+    """The moment that ``text`` names; ``None`` where it names none.
+
+    ISO 8601 (RFC 3339 and its looser kin), or ``date_format`` in the words of ``strptime`` where one is given. A
+    time without a zone is taken as UTC. Whether the moment is plausible is not judged here.
+    """
+    text = text.strip()
+    try:
+        if date_format:
+            moment = datetime.strptime(text, date_format)  # noqa: DTZ007 - the zone is given below where it is missing
+        else:
+            moment = datetime.fromisoformat(text.removesuffix(" UTC"))
+    except ValueError:
+        return None
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND
+
+
+def seconds(text: str) -> int | None:
+    """Whole seconds since 1970, as MISP writes its timestamps, in milliseconds; ``None`` for anything else."""
+    return int(text) * 1000 if text.isascii() and text.isdigit() and len(text) <= 15 else None

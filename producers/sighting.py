@@ -1,0 +1,61 @@
+"""A sighting of a partner's indicator, as an observation of our own: it goes by our intake like any other.
+
+It says that we have seen the value, how often and when, and nothing that the partner said of it: neither its
+confidence nor its labels come back as ours (no echo). Its marking is at least as strict as what the partner asked of
+the indicator, and it is for the partner alone: that it was shared with us is not for third nations to learn.
+"""
+
+from hashlib import sha256
+from typing import Final
+
+from producers.report import ReportBuilder
+from producers.spool import Spool
+from producers.spooling import Sensor
+from schemas.codec import SENSOR_REPORT, Codec
+from schemas.markings import Marking, SourceMarking, understand
+from schemas.observation import Observation
+from schemas.records import Content
+from schemas.vocabulary import TYPE_BY_LABEL
+
+TOOL: Final = "sighting"
+
+
+def sighting_of(
+    content: Content, origin: str, *, tlp: str, count: int, first_seen_ms: int, last_seen_ms: int, description: str = ""
+) -> Observation:
+    """Our sighting of the partner's indicator, marked ``tlp`` or as strictly as the partner has marked it."""
+    asked = understand(SourceMarking(content["tlp"], content["pap"], (origin,), tuple(content["caveats"])))
+    marking = understand(SourceMarking(tlp, "", (origin,))).join(asked)
+    return Observation(
+        kind=TYPE_BY_LABEL[content["type"]],
+        value=content["value"],
+        first_seen_ms=first_seen_ms,
+        last_seen_ms=last_seen_ms,
+        count=count,
+        marking=_spelled(marking),
+        description=description,
+    )
+
+
+def _spelled(marking: Marking) -> SourceMarking:
+    """As a source would write it; no label says unmarked, which is held until a human marks it."""
+    named = marking.releasable_to
+    return SourceMarking(marking.tlp.label, marking.pap.label, named, tuple(str(caveat) for caveat in marking.caveats))
+
+
+def spool_sighting(spool: Spool, sensor: Sensor, observation: Observation, codec: Codec, now_ms: int) -> None:
+    """Make it durable as a report of one observation. The same sighting told twice counts twice: it was seen twice."""
+    builder = ReportBuilder()
+    builder.add(observation)
+    report = builder.build(
+        nation=sensor.nation,
+        sensor=sensor.name,
+        epoch=spool.epoch,
+        sequence=spool.next_sequence(),
+        produced_at_ms=now_ms,
+        tool=TOOL,
+    )
+    value = codec.encode(SENSOR_REPORT, report)
+    source = spool.open_input(TOOL, len(value), sha256(value).digest(), now_ms)
+    spooled = (sensor.name.encode(), value, 1)
+    spool.append(source, line=1, item=1, complete=True, report=spooled, refusals=(), now_ms=now_ms)

@@ -1,0 +1,73 @@
+"""How a spool lies on disk: the SQLite tables, their version, and the settings that make a commit durable."""
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from exchange.errors import ConfigurationError, SchemaIncompatible
+
+FORMAT: Final = 1
+_FILE: Final = "spool.sqlite"
+_TABLES: Final = (
+    # `epoch` and `next_sequence` are the sensor's identity: they only ever grow.
+    """CREATE TABLE identity (
+        nation TEXT NOT NULL, sensor TEXT NOT NULL, epoch INTEGER NOT NULL, next_sequence INTEGER NOT NULL)""",
+    # How far each input has been read: all up to (line, item) is in the outbox or was sent. `path` is empty for
+    # standard input. `size` and `digest` are of the input as it was when it was opened.
+    """CREATE TABLE input (
+        id INTEGER PRIMARY KEY, path TEXT NOT NULL, size INTEGER NOT NULL, digest BLOB NOT NULL,
+        line INTEGER NOT NULL DEFAULT 0, item INTEGER NOT NULL DEFAULT 0, complete INTEGER NOT NULL DEFAULT 0,
+        opened_at_ms INTEGER NOT NULL)""",
+    "CREATE INDEX input_by_digest ON input (digest)",
+    "CREATE INDEX input_by_path ON input (path)",
+    # What is durable and not yet acknowledged. Ids are never used twice, and are the order of sending.
+    """CREATE TABLE outbox (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key BLOB NOT NULL, payload BLOB NOT NULL,
+        observations INTEGER NOT NULL, spooled_at_ms INTEGER NOT NULL)""",
+)
+
+
+def connect(folder: Path) -> sqlite3.Connection:
+    """Open the database in ``folder``, made if it is not there, with every commit durable.
+
+    Raises SchemaIncompatible for a newer layout or a damaged file, ConfigurationError where it cannot be opened.
+    """
+    path = folder / _FILE
+    try:
+        database = sqlite3.connect(path, isolation_level=None)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")  # in WAL mode: the log is synced at every commit
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            _create(database)
+            _sync(folder)
+    except sqlite3.OperationalError as error:
+        raise ConfigurationError(f"the spool {path} cannot be opened: {error}: check the folder's rights") from error
+    except sqlite3.DatabaseError as error:
+        raise SchemaIncompatible(
+            f"the spool {path} is damaged: {error}. Move {folder} away and run this again: the sensor then numbers "
+            "its reports anew. What was not sent yet is lost from it: read those inputs again"
+        ) from error
+    if version > FORMAT:
+        database.close()
+        raise SchemaIncompatible(f"the spool {path} is of format {version}, and this version reads {FORMAT}: update")
+    return database
+
+
+def _create(database: sqlite3.Connection) -> None:
+    database.execute("BEGIN IMMEDIATE")
+    for table in _TABLES:
+        database.execute(table)
+    database.execute(f"PRAGMA user_version = {FORMAT}")
+    database.execute("COMMIT")
+
+
+def _sync(folder: Path) -> None:
+    """Make the folder's new entries durable, and its own entry in the folder above."""
+    for place in (folder, folder.parent):
+        handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
