@@ -1,0 +1,237 @@
+"""The bridge: what a nation has released to a partner, guarded, onto the partner's inbox, exactly once.
+
+With it go the nation's receipts for what it has had from that partner: they come home by the same way. One shard per
+partition. Its position is kept on the partner's cluster, in the transaction that writes the inbox
+(KIP-618's form), so that no crash, cut or zombie can lose a record or write it twice. Partition, key and order are
+kept; a refused record stops only itself.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Final
+
+from consumers.border_feed import BorderFeed, lane_of
+from consumers.bridge_log import BridgeLog
+from consumers.guard import Passed, Refused, Tombstone, check
+from consumers.known_good import KnownGood
+from consumers.receipt_guard import PassedReceipt, check_receipt
+from exchange import metrics_spec as spec
+from exchange.clients import Cluster, topic_ids
+from exchange.home import HomeWriter
+from exchange.metric_labels import GuardStage, QuarantineStage, ReceiptCode
+from exchange.metrics import Metrics
+from exchange.policy_record import Border
+from exchange.policy_watch import PolicyWatch
+from exchange.record import Headers, Input, Output, Record
+from exchange.role import now_ms
+from exchange.roster import load_roster
+from exchange.settings import Settings
+from exchange.shard import Effects, Rows, Shard, Turned
+from exchange.shard_thread import ShardThread
+from schemas import topics
+from schemas.codec import PROGRESS, QUARANTINED, RECEIPT, RELEASED_INDICATOR, Codec
+from schemas.records import Quarantined, ReleasedIndicator
+from schemas.vocabulary import RecordKind
+
+ABROAD: Final = (RELEASED_INDICATOR, RECEIPT, PROGRESS)  # what a bridge writes on the partner's cluster
+MAX_ORIGINAL_BYTES: Final = 512 << 10
+_DECISION: Final = "decision"
+_DECISION_ID: Final = re.compile(rb"[A-Z]{3}-[0-9]{1,9}-[0-9]{1,18}")  # nothing else travels in that header
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One direction between two nations, with the schema ids of either cluster."""
+
+    home: str
+    partner: str
+    home_codec: Codec
+    partner_codec: Codec
+    shards: int
+
+
+class Bridge:
+    """``exchange.shard.Step`` of one direction. It has no state: what it decides, it decides on the record alone."""
+
+    def __init__(self, link: Link, recalled: Mapping[str, int] = MappingProxyType({})) -> None:
+        """``recalled`` are versions that have overtaken older content, while the border was not open."""
+        self.name = topics.bridge_step(link.home)
+        self._link, self._recalled = link, recalled
+        self._released = topics.released(link.partner)
+        self._lane = lane_of(self._released)
+        self._inbox = topics.inbox(link.home)
+        self._receipts = topics.receipts(link.partner)
+        self._known = KnownGood(link.home_codec, link.home, link.partner, link.shards)
+        self._same_ids = {
+            name: link.home_codec.reframe(name, b"") == link.partner_codec.reframe(name, b"")
+            for name in (RELEASED_INDICATOR, RECEIPT)
+        }
+
+    def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002  # a bridge has no rows
+        """Each record that the guard passes, re-encoded for the partner; refusals for quarantine at home."""
+        link = self._link
+        outputs: list[Output] = []
+        refusals: list[Output] = []
+        tally: Counter[tuple[str, ...]] = Counter()
+        content = 0
+        for record in records:
+            if self._plainly_goes(record, now_ms):
+                outputs.append(self._carried(record, RELEASED_INDICATOR))
+                content += 1
+                continue
+            verdict = self._check(record, now_ms)
+            match verdict:
+                case Passed(released) if self._stays(record, released):
+                    pass
+                case Passed(released):
+                    self._known.learn(released)
+                    outputs.append(self._carried(record, RELEASED_INDICATOR))
+                    tally[spec.REPLICATED_RECORDS.tally(link.home, link.partner, RecordKind(released["kind"]))] += 1
+                case PassedReceipt(receipt):
+                    outputs.append(self._carried(record, RECEIPT))
+                    tally[spec.REPLICATED_RECEIPTS.tally(link.home, link.partner, ReceiptCode(receipt["code"]))] += 1
+                case Refused():
+                    refusals.append(self._refusal(record, verdict, now_ms))
+                    tally[spec.REFUSED_RECORDS.tally(GuardStage.BRIDGE, verdict.reason)] += 1
+                    tally[spec.QUARANTINED_RECORDS.tally(QuarantineStage.BRIDGE, verdict.reason)] += 1
+        if content:
+            tally[spec.REPLICATED_RECORDS.tally(link.home, link.partner, RecordKind.CONTENT)] += content
+        return Effects(outputs, home=refusals, tallies=tally)
+
+    def _plainly_goes(self, record: Record, now_ms: int) -> bool:
+        """Content that the guard would surely pass, while nothing has overtaken any. False says nothing."""
+        if record.topic != self._released or self._recalled:
+            return False
+        return self._known.passes(record.value, record.key, record.partition, now_ms)
+
+    def _stays(self, record: Record, released: ReleasedIndicator) -> bool:
+        """Content, while the border is not open, and what was recalled meanwhile."""
+        if released["content"] is None:
+            return False
+        return record.topic == self._lane or released["version"] < self._recalled.get(released["id"], 0)
+
+    def _check(self, record: Record, now_ms: int) -> Passed | PassedReceipt | Tombstone | Refused:
+        link, partition, shards = self._link, record.partition, self._link.shards
+        if record.topic == self._receipts:
+            return check_receipt(
+                record.value,
+                record.key,
+                link.home_codec,
+                home=link.home,
+                now_ms=now_ms,
+                partition=partition,
+                shards=shards,
+            )
+        return check(
+            record.value,
+            record.key,
+            link.home_codec,
+            home=link.home,
+            partner=link.partner,
+            now_ms=now_ms,
+            partition=partition,
+            shards=shards,
+        )
+
+    def _carried(self, record: Record, schema: str) -> Output:
+        """The record as it arrives: the same body, the partner's schema id, and where it comes from."""
+        value = record.value or b""
+        if not self._same_ids[schema]:
+            value = self._link.partner_codec.reframe(schema, value)
+        return Output(self._inbox, record.partition, record.key or b"", value, _provenance(record, self._link.home))
+
+    def _refusal(self, record: Record, verdict: Refused, now_ms: int) -> Output:
+        """The quarantine record. Its key is the place, so a batch that is done again writes the same one."""
+        value = record.value or b""
+        key = f"{record.topic}-{record.partition}-{record.offset}--1"
+        kept: Quarantined = {
+            "key": key,
+            "reason": str(verdict.reason),
+            "detail": verdict.detail,
+            "stage": "bridge",
+            "at_ms": now_ms,
+            "sensor": "",
+            "topic": record.topic,
+            "partition": record.partition,
+            "offset": record.offset,
+            "index": -1,
+            "place": "",
+            "content_type": "avro",
+            "original": value if verdict.keep_bytes and len(value) <= MAX_ORIGINAL_BYTES else None,
+            "excerpt": "",
+            "size": len(value),
+            "digest": sha256(value).digest(),
+        }
+        encoded = self._link.home_codec.encode(QUARANTINED, kept)
+        return Output(topics.QUARANTINE, record.partition, key.encode(), encoded)
+
+
+def _provenance(record: Record, home: str) -> Headers:
+    """Where a record comes from: origin, the decision that let it go, its place at home, and its hops.
+
+    No header is passed on as it was found: what is not a decision's id could be anything.
+    """
+    decision = b""
+    for name, value in record.headers:
+        if name == _DECISION:
+            decision = value
+            break
+    if not _DECISION_ID.fullmatch(decision or b""):  # a header may be null, whatever its type says
+        decision = b""
+    place = f"{record.topic}-{record.partition}-{record.offset}".encode()
+    return (("origin", home.encode()), (_DECISION, decision), ("source", place), ("hops", home.encode()))
+
+
+def bridge_threads(
+    home: Cluster,
+    partner: Cluster,
+    settings: Settings,
+    metrics: Metrics,
+    on_broken: Callable[[Exception], None],
+    shards: Sequence[int],
+) -> list[ShardThread]:
+    """The threads of these shards of the link from ``home`` to ``partner``, not started yet.
+
+    Assignment is static: nobody revokes it. A fenced shard ends the process (``on_broken``).
+    """
+    link = Link(home.nation, partner.nation, home.codec(), partner.codec(*ABROAD), settings.shards)
+    released, receipts = topics.released(partner.nation), topics.receipts(partner.nation)
+    names = [released, receipts]
+    watch = PolicyWatch(
+        home,
+        load_roster(home.nation, settings.officers),
+        settings.partners(home.nation),
+        settings.policy_lead_s * 1000,
+    ).start()
+
+    def make(shard: int) -> Shard:
+        recalled: dict[str, int] = {}
+        step = Bridge(link, recalled)
+        ids = topic_ids(home, names)
+        ids[lane_of(released)] = ids[released]
+
+        def border() -> Border:
+            return watch.border(partner.nation)
+
+        feed = BorderFeed(home, Input(released, shard), Input(receipts, shard), border, recalled, link.home_codec)
+        log = BridgeLog(partner, home.nation, shard, input_ids=ids, codec=link.partner_codec, on_lost=on_lost)
+        return Shard(step, log, feed, None, now_ms, HomeWriter(home))
+
+    def on_lost() -> None:
+        metrics.add(spec.BRIDGE_REPLAYS, 1, home.nation, partner.nation)
+
+    def on_turned(turned: Turned) -> None:
+        if turned.oldest is not None:
+            waited_s = (now_ms() - turned.oldest.timestamp_ms) / 1000
+            metrics.observe(spec.REPLICATION_LATENCY, max(0.0, waited_s), home.nation, partner.nation)
+
+    name = topics.bridge_step(home.nation)
+    return [
+        ShardThread(name, shard, partial(make, shard), metrics, on_broken=on_broken, on_turned=on_turned)
+        for shard in shards
+    ]

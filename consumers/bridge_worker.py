@@ -1,0 +1,51 @@
+"""One process of a bridge."""
+
+import signal
+import threading
+from collections.abc import Sequence
+
+from consumers.bridge import bridge_threads
+from consumers.reconciliation import Reconciler, Side
+from exchange.clients import Cluster
+from exchange.health import Pulse, liveness, readiness
+from exchange.metric_kinds import Role
+from exchange.role import STALLED_AFTER_MS, end_at_once, metrics_of, now_ms, serve_metrics, start_logging
+from exchange.settings import Settings
+from exchange.topics_admin import check_topics
+from schemas.access import bridge_topics_abroad, bridge_topics_at_home
+from schemas.topics import bridge_step
+
+
+def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[int], loglevel: str) -> None:
+    """Carry these shards until told to stop (SIGTERM, SIGINT).
+
+    Raises TopicMismatch or BrokerUnavailable before any work where a cluster is not as the contract says.
+    """
+    start_logging(loglevel)
+    check_topics(home, bridge_topics_at_home(partner.nation, settings.shards))
+    check_topics(partner, bridge_topics_abroad(home.nation, settings.shards))
+    metrics = metrics_of(Role.BRIDGE, home.nation, (partner.nation,), (bridge_step(home.nation),))
+    threads = bridge_threads(home, partner, settings, metrics, end_at_once, shards)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+
+    def pulses() -> dict[tuple[str, int], Pulse]:
+        return {(thread.step, thread.number): thread.pulse for thread in threads}
+
+    serve_metrics(
+        metrics,
+        settings,
+        live=lambda: liveness(pulses(), now_ms(), STALLED_AFTER_MS),
+        ready=lambda: readiness(pulses(), assigned=True),
+    )
+    for thread in threads:
+        thread.start()
+    if settings.reconcile_s:
+        reconciler = Reconciler(Side.of(home), Side.of(partner), shards, metrics, settings.reconcile_s)
+        reconciler.start()
+    stopping.wait()
+    for thread in threads:
+        thread.ask_to_stop()
+    for thread in threads:
+        thread.stop(10.0)
