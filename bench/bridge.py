@@ -1,0 +1,181 @@
+"""(e) The bridge with its guard, against MirrorMaker 2 exactly-once and a bare transactional consume-produce loop."""
+
+import os
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from confluent_kafka import OFFSET_BEGINNING, TopicPartition
+
+from bench import mirror_maker
+from bench.far import ROUND_TRIPS_MS, far_partner
+from bench.progress import StepProgress
+from bench.publish import Sending, per_partition, publish
+from bench.role import Role, cpu_seconds, peak_resident_bytes
+from bench.stand import HOME, PARTNER, SHARDS, Stand
+from bench.trickle import trickle
+from bench.workload import observation
+from exchange.clients import end_offset, reader
+from schemas import topics
+from schemas.codec import RELEASED_INDICATOR, Codec
+from schemas.identity import indicator_id, indicator_key, shard_of_key
+from schemas.normalise import Invalid, canonical
+from schemas.records import ReleasedIndicator
+
+_DONE_S: Final = 300.0
+_HOUR_MS: Final = 3_600_000
+_DAY_MS: Final = 24 * _HOUR_MS
+_WARM_UP: Final = 2_000
+_TRICKLE: Final = 300
+
+BRIDGE: Final = "kakehashi bridge"
+MIRROR_MAKER: Final = "MirrorMaker 2"
+BARE_LOOP: Final = "bare loop"
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The same records for each: so many to get going, the measured ones, and those sent one by one."""
+
+    warm_up: list[Sending]
+    bulk: list[Sending]
+    trickle: list[Sending]
+
+
+def measure(stand: Stand, records: int, seed: int, now_ms: int, rounds: int) -> dict[str, Any]:
+    """All three, in turns, over the same released records: rate, processor time, memory, time of a single record."""
+    sendings = released_records(_WARM_UP + records + _TRICKLE, seed, now_ms)
+    end = _WARM_UP + records
+    parts = _Parts(sendings[:_WARM_UP], sendings[_WARM_UP:end], sendings[end:])
+    runs = [_one(stand, what, parts, {}) for _ in range(rounds) for what in (BRIDGE, MIRROR_MAKER, BARE_LOOP)]
+    runs += _far(stand, parts, rounds)
+    return {"records": records, "bytes": sum(len(each.value) for each in sendings) // len(sendings), "runs": runs}
+
+
+def released_records(count: int, seed: int, now_ms: int) -> list[Sending]:
+    """Records that the guard passes, as correlate would write them."""
+    codec, dice = Codec(), random.Random(seed)
+    found: list[Sending] = []
+    number = 0
+    while len(found) < count:
+        seen = observation(seed, number, 1, now_ms)
+        number += 1
+        known = canonical(seen.kind, seen.value)
+        if isinstance(known, Invalid):
+            raise AssertionError(f"the generator made a value that is none: {known.detail}")
+        key = indicator_key(*known)
+        hour_ms = now_ms - now_ms % _HOUR_MS - _HOUR_MS
+        record: ReleasedIndicator = {
+            "id": indicator_id(key),
+            "kind": "content",
+            "version": now_ms,
+            "recalled_through": 0,
+            "origin": HOME,
+            "hops": [HOME],
+            "reason": "",
+            "content": {
+                "type": known[0].label,
+                "value": known[1],
+                "tlp": "TLP:GREEN",
+                "pap": "PAP:GREEN",
+                "releasable_to": [PARTNER],
+                "caveats": [],
+                "confidence": 80,
+                "labels": ["malicious-activity"],
+                "first_seen_ms": hour_ms,
+                "last_seen_ms": hour_ms,
+                "sightings": dice.randint(1, 1000),
+                "valid_until_ms": 0,
+                "release_expires_ms": now_ms + 180 * _DAY_MS,
+                "registered_domain": "",
+                "asn": 0,
+                "country": "",
+            },
+        }
+        found.append(
+            Sending(shard_of_key(key, SHARDS), record["id"].encode(), codec.encode(RELEASED_INDICATOR, record))
+        )
+    return found
+
+
+def _far(stand: Stand, parts: _Parts, rounds: int) -> list[dict[str, Any]]:
+    """The bridge alone, its partner away by each of the round trips in turn."""
+    runs = []
+    with far_partner(stand, dict(os.environ)) as far:
+        for round_trip_ms in ROUND_TRIPS_MS * rounds:
+            with far.away(round_trip_ms) as changes:
+                found = _one(far.stand, BRIDGE, parts, changes)
+            runs.append({**found, "what": f"{BRIDGE}, {round_trip_ms} ms away"})
+    return runs
+
+
+class _Progress(Protocol):
+    """What a copier has committed."""
+
+    def await_offsets(self, wanted: Mapping[int, int], role: Role, timeout_s: float) -> float: ...
+    def close(self) -> None: ...
+
+
+def _one(stand: Stand, what: str, parts: _Parts, changes: Mapping[str, str]) -> dict[str, Any]:
+    stand.refresh()
+    source = topics.released(PARTNER)
+    target = source if what == MIRROR_MAKER else topics.inbox(HOME)
+    copied = [*parts.warm_up, *parts.bulk]
+    with _started(stand, what, source, changes) as role:
+        progress = _progress(stand, what, source)
+        publish(stand.home, parts.warm_up, source)
+        progress.await_offsets(per_partition(parts.warm_up), role, _DONE_S)
+        worker, began = cpu_seconds(role.pid), time.monotonic()
+        publish(stand.home, parts.bulk, source)
+        ended = progress.await_offsets(per_partition(copied), role, _DONE_S)
+        cpu = cpu_seconds(role.pid) - worker
+        progress.close()
+        times = trickle(stand, role, source, target, parts.trickle)
+        memory = peak_resident_bytes(role.pid)
+    return {
+        "what": what,
+        "seconds": round(ended - began, 3),
+        "rate": round(len(parts.bulk) / (ended - began)),
+        "cpu_us": round(cpu / len(parts.bulk) * 1e6, 1),
+        "memory_bytes": memory,
+        **times,
+        "void": _void(stand, target, len(copied) + int(times["probes"])),
+    }
+
+
+def _started(stand: Stand, what: str, source: str, changes: Mapping[str, str]) -> Role:
+    if what == MIRROR_MAKER:
+        return mirror_maker.start(stand, source)
+    if what == BARE_LOOP:
+        arguments = ["bench.bare_loop", "--from", stand.home.bootstrap, "--to", stand.partner.bootstrap]
+    else:
+        arguments = ["kakehashi", "bridge", "--from", HOME, "--to", PARTNER]
+    return Role.start("bridge", arguments, stand.environment(**changes), stand.folder)
+
+
+def _progress(stand: Stand, what: str, source: str) -> _Progress:
+    if what == MIRROR_MAKER:
+        return mirror_maker.MirrorProgress(stand.partner, source)
+    return StepProgress(stand.partner, topics.bridge_step(HOME), source)
+
+
+def _void(stand: Stand, target: str, sent: int) -> str:
+    """Why the figures do not count: each record must have arrived, and once."""
+    consumer = reader(stand.partner, **{"enable.partition.eof": True, "fetch.message.max.bytes": 4 << 20})
+    consumer.assign([TopicPartition(target, shard, OFFSET_BEGINNING) for shard in range(SHARDS)])
+    keys: set[bytes] = set()
+    records = ended = 0
+    while ended < SHARDS:
+        for message in consumer.consume(10_000, 1.0):
+            if message.error() is not None:
+                ended += 1
+            else:
+                records += 1
+                keys.add(message.key() or b"")
+    consumer.close()
+    refused = sum(end_offset(stand.home, topics.QUARANTINE, shard) for shard in range(SHARDS))
+    if refused or records != sent or len(keys) != sent:
+        return f"{sent} records were sent, {records} of {len(keys)} keys arrived, {refused} were refused"
+    return ""

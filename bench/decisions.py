@@ -1,0 +1,54 @@
+"""(i) What a decision costs: remembered by its facets, and asked of Cedar each time; and the redaction that follows."""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from bench.stand import HOME, PARTNER
+from bench.state import rows_for
+from schemas.vocabulary import Outcome
+from streams.classification.engine import Engine
+from streams.classification.policy_set import load
+from streams.stages.lifecycle import Lifetimes
+from streams.stages.release import Classifier, content_for, units
+
+REPETITION: Final = 10
+_ASKED_PART: Final = 20  # Cedar itself is asked for a part of them: it takes as long
+
+
+def measure(indicators: int, now_ms: int) -> dict[str, Any]:
+    """Decisions a second on so many distinct indicators, in this process on one core; and the cost of each."""
+    pieces = [(row, units(row)) for _, row in rows_for(indicators, now_ms)]
+    engine = Engine(load(HOME))
+    classifier = Classifier(engine)
+    remembered_s = _seconds(lambda: [classifier.decide(row, unit, PARTNER) for row, unit in pieces])
+    asked = pieces[: max(1, indicators // _ASKED_PART)]
+    forgetful = Engine(load(HOME), cache_size=0)
+    asked_s = _seconds(lambda: [Classifier(forgetful).decide(row, unit, PARTNER) for row, unit in asked])
+    lifetimes = Lifetimes.load()
+
+    def classify_and_redact() -> None:
+        for row, _ in pieces:
+            unit = units(row)
+            judgement = classifier.decide(row, unit, PARTNER)
+            if judgement.decision.outcome is Outcome.RELEASE:
+                content_for(row, unit, judgement.decision, PARTNER, lifetimes, now_ms)
+
+    whole_s = _seconds(classify_and_redact)
+    return {
+        "indicators": indicators,
+        "distinct_facets": engine.cache_misses,
+        "remembered_rate": round(indicators / remembered_s),
+        "asked": len(asked),
+        "asked_rate": round(len(asked) / asked_s),
+        "times": round(asked_s / len(asked) / (remembered_s / indicators), 1),
+        "indicator_us": round(whole_s / indicators * 1e6, 2),
+        "observation_us": round(whole_s / indicators / REPETITION * 1e6, 2),
+    }
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    """Processor time of this thread."""
+    began = time.thread_time()
+    work()
+    return time.thread_time() - began

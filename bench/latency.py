@@ -1,0 +1,168 @@
+"""(f) Latency from publishing a report to the partner's topic, through all hops, at a trickle and under load.
+
+All on this machine: streams of both nations and the bridge between them. Probes are small reports with an indicator
+of their own, published at an even pace beside the load; one process sends them and reads the partner's topic, so
+both times are of one clock.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any, Final
+
+from confluent_kafka import OFFSET_BEGINNING, Producer, TopicPartition
+
+from bench.hops import all_hops
+from bench.publish import Sending, encoded
+from bench.stand import HOME, SHARDS, Stand
+from bench.workload import REPORT_SIZE, Shape, generate, observation
+from exchange.clients import idempotent_producer, reader
+from exchange.errors import FatalError
+from producers.report import report_of
+from schemas import topics
+from schemas.codec import SENSOR_REPORT, Codec
+from schemas.identity import indicator_id, indicator_key, shard_of_sensor
+from schemas.normalise import Invalid, canonical
+
+PROBES_PER_S: Final = 10
+_PROBE_SENSORS: Final = 8
+_PROBE_SEED: Final = 777_767
+_LOST_S: Final = 60.0
+_SETTLE_S: Final = 3.0
+
+
+def measure(
+    stand: Stand, full_rate: float, loads: Sequence[float], seconds: float, now_ms: int
+) -> list[dict[str, Any]]:
+    """Percentiles at a trickle (load 0) and at these parts of ``full_rate`` observations a second."""
+    with all_hops(stand) as roles, closing(Probes(stand, now_ms)) as probes:
+        probes.run(3.0)  # warm-up: first connections, first decisions
+        found = []
+        for number, load in enumerate((0.0, *loads)):
+            rate = full_rate * load
+            with _Load(stand, rate, seconds + _SETTLE_S, now_ms, number):
+                time.sleep(_SETTLE_S if rate else 0)
+                found.append({"load": load, "observations_per_s": round(rate)} | summary(probes.run(seconds)))
+            for role in roles:
+                role.check()
+        return found
+
+
+def summary(latencies_ms: Sequence[float]) -> dict[str, Any]:
+    """Count and nearest-rank percentiles, in milliseconds."""
+    ordered = sorted(latencies_ms)
+    return {
+        "probes": len(ordered),
+        "p50_ms": round(percentile(ordered, 50)),
+        "p99_ms": round(percentile(ordered, 99)),
+        "max_ms": round(ordered[-1]),
+    }
+
+
+def percentile(ordered: Sequence[float], percent: int) -> float:
+    """The nearest-rank percentile of values that are sorted and at least one."""
+    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
+
+
+class Probes:
+    """Sends probes, and sees them arrive. Probes go on being numbered, so none is ever a repetition."""
+
+    def __init__(self, stand: Stand, now_ms: int) -> None:
+        self._now_ms, self._codec = now_ms, Codec()
+        self._producer: Producer = idempotent_producer(stand.home, **{"linger.ms": 0})
+        self._consumer = reader(stand.partner, **{"fetch.wait.max.ms": 10})
+        self._consumer.assign(
+            [TopicPartition(topics.accepted(HOME), shard, OFFSET_BEGINNING) for shard in range(SHARDS)]
+        )
+        self._sent: dict[bytes, float] = {}
+        self._number = 0
+        self._sequences = [0] * _PROBE_SENSORS
+
+    def run(self, seconds: float) -> list[float]:
+        """The latencies of the probes of so many seconds, in milliseconds. Raises FatalError where one is lost."""
+        count = round(seconds * PROBES_PER_S)
+        arrived: list[float] = []
+        began = time.monotonic()
+        for sent in range(count):
+            due = began + sent / PROBES_PER_S
+            while (left := due - time.monotonic()) > 0:
+                arrived += self._arrivals(left)
+            self._send()
+        deadline = time.monotonic() + _LOST_S
+        while self._sent and time.monotonic() < deadline:
+            arrived += self._arrivals(0.1)
+        if self._sent:
+            raise FatalError(f"{len(self._sent)} of {count} probes have not arrived after {_LOST_S:g} s")
+        return arrived
+
+    def _send(self) -> None:
+        """One report with one indicator that is released and new."""
+        number, self._number = self._number, self._number + 1
+        seen = observation(_PROBE_SEED, number * 20, 1, self._now_ms)  # of each 20, the first is released
+        known = canonical(seen.kind, seen.value)
+        if isinstance(known, Invalid):
+            raise AssertionError(f"the generator made a value that is none: {known.detail}")
+        sensor = number % _PROBE_SENSORS
+        name = f"probe-{sensor}"
+        report = report_of(
+            [seen],
+            nation=HOME,
+            sensor=name,
+            epoch=self._now_ms,
+            sequence=self._sequences[sensor],
+            produced_at_ms=self._now_ms,
+            tool="bench",
+        )
+        self._sequences[sensor] += 1
+        value = self._codec.encode(SENSOR_REPORT, report)
+        self._sent[indicator_id(indicator_key(*known)).encode()] = time.monotonic()
+        self._producer.produce(topics.SENSOR_REPORTS, value, name.encode(), shard_of_sensor(name, SHARDS))
+        self._producer.poll(0)
+
+    def _arrivals(self, timeout_s: float) -> list[float]:
+        found = []
+        for message in self._consumer.consume(1, timeout_s):
+            sent = self._sent.pop(message.key() or b"", None) if message.error() is None else None
+            if sent is not None:
+                found.append((time.monotonic() - sent) * 1000)
+        return found
+
+    def close(self) -> None:
+        """Stop."""
+        self._producer.flush(5)
+        self._consumer.close()
+
+
+class _Load:
+    """Publishes reports of 500 at an even rate, from a thread, while the block runs."""
+
+    def __init__(self, stand: Stand, rate: float, seconds: float, now_ms: int, number: int) -> None:
+        self._stand, self._rate = stand, rate
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._publish, daemon=True)
+        shape = Shape(max(REPORT_SIZE * 40, int(rate * seconds * 1.2)), 10, seed=100 + number)
+        self._records: list[Sending] = []
+        if rate:
+            self._records = encoded(generate(shape, nation=HOME, epoch_ms=now_ms, sensor_prefix=f"load-{number}"))
+
+    def __enter__(self) -> "_Load":
+        if self._rate:
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        if self._rate:
+            self._thread.join()
+
+    def _publish(self) -> None:
+        producer = idempotent_producer(self._stand.home)
+        began = time.monotonic()
+        for sent, record in enumerate(self._records):
+            due = began + sent * REPORT_SIZE / self._rate
+            if self._stopping.wait(max(0.0, due - time.monotonic())):
+                break
+            producer.produce(topics.SENSOR_REPORTS, record.value, record.key, record.partition)
+            producer.poll(0)
+        producer.flush(30)

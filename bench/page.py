@@ -1,0 +1,284 @@
+"""Writes ``docs/performance.md`` and its plots from the results: no figure on the page is typed by hand."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from string import Template
+from typing import Any, Final
+
+from bench import plots
+from bench.tables import cell, decisions, rules, table
+
+_TEMPLATE: Final = Path(__file__).with_name("performance.md.in")
+_MISSING: Final = "*Not measured yet.*"
+_PLAIN, _OURS, _CEILING = "plain Faust agent", "pipeline", "hand-written loop"
+
+Section = Mapping[str, Any]
+
+
+def write(results: Mapping[str, Any], docs: Path) -> None:
+    """The page and the plots, for what has been measured."""
+    if not results:
+        return
+    plots.draw(results["sections"], docs / "images")
+    (docs / "performance.md").write_text(page(results), "utf-8")
+
+
+def page(results: Mapping[str, Any]) -> str:
+    """The text of the page."""
+    sections = results["sections"]
+    tables: dict[str, Callable[[Any], str]] = {
+        "throughput": _throughput,
+        "recorded": _throughput,
+        "stages": _stages,
+        "bridge": _bridge,
+        "hops": _hops,
+        "latency": _latency,
+        "state": _state,
+        "decisions": decisions,
+        "rules": rules,
+    }
+    filled = {
+        name: _source(sections[name]) + table(sections[name]["data"]) if name in sections else _MISSING
+        for name, table in tables.items()
+    }
+    text = Template(_TEMPLATE.read_text("utf-8")).substitute(
+        filled,
+        goals=_goals(sections),
+        limits=_limits(sections),
+        machine=_machine(results),
+    )
+    return "\n".join(line for line in text.split("\n") if not _is_missing_plot(line, sections))
+
+
+def _is_missing_plot(line: str, sections: Mapping[str, Any]) -> bool:
+    """Whether it shows a plot of what has not been measured."""
+    shown = line.partition("(images/bench-")[2].partition(".svg)")[0]
+    return bool(shown) and shown not in sections
+
+
+def _source(section: Section) -> str:
+    return (
+        f"`{section['command']}` · commit {section['commit']} · {section['at'][:10]} · seed {section['seed']} · "
+        f"load average at the end {section['load_average']}\n\n"
+    )
+
+
+def _machine(results: Mapping[str, Any]) -> str:
+    machine, versions = results["machine"], results["versions"]
+    named = ", ".join(f"{name} {number}" for name, number in versions.items())
+    return (
+        f"{machine['cores']} cores ({machine['processor']}), {machine['memory_gib']} GiB, Linux {machine['kernel']}. "
+        f"{named}."
+    )
+
+
+def _goals(sections: Mapping[str, Section]) -> str:
+    found = {entry["work"]: entry for entry in _data(sections, "throughput", {"ratios": []})["ratios"]}
+    rows: list[list[object]] = []
+    for work, entry in found.items():
+        if work.startswith("10:1"):
+            rows += [
+                [f"observations/s end to end, {work}", 100_000, entry.get(_OURS)],
+                [f"times a plain Faust agent, {work}", "10 now, 40 in the end", entry.get("times the plain agent")],
+                [f"part of the hand-written loop, {work}", 0.5, entry.get("part of the ceiling")],
+            ]
+    for entry in _data(sections, "latency", []):
+        load, goals = entry["load"], {0.0: 150, 0.5: 1000}
+        if load in goals:
+            name = "a trickle" if not load else f"{load:.0%} load"
+            rows.append([f"latency p99 through all hops at {name}, ms", goals[load], entry["p99_ms"]])
+    for entry in _data(sections, "state", []):
+        if entry["indicators"] == 10_000_000:
+            rows += [
+                ["memory of a worker at 10 million indicators, MiB", 2048, entry["resident_mib_busy"]],
+                ["rebuild of 10 million indicators, s", 120, entry["rebuild_s"]],
+            ]
+    return table(["what", "goal", "measured"], rows) if rows else _MISSING
+
+
+def _data(sections: Mapping[str, Section], name: str, absent: Any) -> Any:
+    return sections[name]["data"] if name in sections else absent
+
+
+def _throughput(data: Any) -> str:
+    summary = table(
+        [
+            "work",
+            "rounds",
+            "plain agent, obs/s",
+            "pipeline, obs/s",
+            "times",
+            "by processor time",
+            "hand-written loop, obs/s",
+            "part of it",
+        ],
+        [
+            [
+                entry["work"],
+                entry["rounds"],
+                entry.get(_PLAIN),
+                entry.get(_OURS),
+                entry.get("times the plain agent"),
+                entry.get("times, by processor time"),
+                entry.get(_CEILING),
+                entry.get("part of the ceiling"),
+            ]
+            for entry in data["ratios"]
+        ],
+    )
+    runs = table(
+        [
+            "work",
+            "path",
+            "observations",
+            "obs/s",
+            "with roll-ups",
+            "worker µs/obs",
+            "brokers µs/obs",
+            "roll-ups µs/obs",
+            "MiB",
+            "national records",
+            "checked",
+        ],
+        [
+            [
+                run["work"],
+                run["what"],
+                run["observations"],
+                run["rate"],
+                run["rate_with_roll_ups"],
+                run["worker_cpu_us"],
+                run["brokers_cpu_us"],
+                run["roll_up_cpu_us"],
+                run["resident_mib"],
+                run["national_records"],
+                "VOID: " + run["void"] if run["void"] else "as generated",
+            ]
+            for run in data["runs"]
+        ],
+    )
+    return f"{summary}\nEach run:\n\n{runs}"
+
+
+def _stages(data: Any) -> str:
+    works = [f"{entry['work']}, µs/obs" for entry in data]
+    parts = []
+    for step in ("intake", "correlate"):
+        rows: list[list[object]] = [[name, *(entry[step][name] for entry in data)] for name in data[0][step]]
+        rows.append(["**all**", *(entry[f"{step}_us"] for entry in data)])
+        parts.append(f"**{step}**\n\n" + table(["stage", *works], rows))
+    top = [
+        f"The dearest functions, {entry['work']}:\n\n"
+        + table(
+            ["step", "function", "µs/obs"],
+            [[one["step"], f"`{one['file']}` {one['function']}", one["us"]] for one in entry["top"]],
+        )
+        for entry in data
+    ]
+    return "\n".join([*parts, *top])
+
+
+def _bridge(data: Any) -> str:
+    rows = [
+        [
+            run["what"],
+            run["rate"],
+            run["cpu_us"],
+            round(run["memory_bytes"] / 2**20),
+            run["probes"],
+            run["p50_ms"],
+            run["p99_ms"],
+            run["void"] or "as sent",
+        ]
+        for run in data["runs"]
+    ]
+    return f"{data['records']} records of {data['bytes']} bytes.\n\n" + table(
+        ["path", "records/s", "process µs/record", "peak MiB", "probes", "p50 ms", "p99 ms", "checked"], rows
+    )
+
+
+def _hops(data: Any) -> str:
+    cpu = [[name, used] for name, used in data["cpu_us"].items()]
+    return (
+        f"{cell(data['rate'])} observations/s ({data['work']}, {cell(data['observations'])} observations in "
+        f"{data['seconds']:g} s), three processes and two brokers on the same cores.\n\n"
+        + table(["process", "µs of processor time per observation"], cpu)
+    )
+
+
+def _latency(data: Any) -> str:
+    return table(
+        ["load", "observations/s beside the probes", "probes", "p50 ms", "p99 ms", "max ms"],
+        [
+            [
+                f"{entry['load']:.0%}" if entry["load"] else "trickle",
+                entry["observations_per_s"],
+                entry["probes"],
+                entry["p50_ms"],
+                entry["p99_ms"],
+                entry["max_ms"],
+            ]
+            for entry in data
+        ],
+    )
+
+
+def _state(data: Any) -> str:
+    return table(
+        [
+            "indicators",
+            "row bytes",
+            "rebuild s",
+            "restart s",
+            "obs/s, all known",
+            "worker µs/obs",
+            "MiB after rebuild",
+            "MiB at work",
+            "MiB on disk",
+        ],
+        [
+            [
+                entry["indicators"],
+                entry["row_bytes"],
+                entry["rebuild_s"],
+                entry["restart_s"],
+                entry["rate"],
+                entry["worker_cpu_us"],
+                entry["resident_mib_rebuilt"],
+                entry["resident_mib_busy"],
+                entry["disk_mib"],
+            ]
+            for entry in data
+        ],
+    )
+
+
+def _limits(sections: Mapping[str, Section]) -> str:
+    """What the processor time goes into, from the figures themselves."""
+    if "throughput" not in sections or "stages" not in sections:
+        return _MISSING
+    lines = []
+    for stage in sections["stages"]["data"]:
+        runs = [
+            run
+            for run in sections["throughput"]["data"]["runs"]
+            if run["work"] == stage["work"] and run["what"] == _OURS and not run["void"]
+        ]
+        if not runs:
+            continue
+        worker = sum(run["worker_cpu_us"] for run in runs) / len(runs)
+        brokers = sum(run["brokers_cpu_us"] for run in runs) / len(runs)
+        steps = stage["intake_us"] + stage["correlate_us"]
+        lines.append(
+            f"- **{stage['work']}**: {worker:.0f} µs of a worker's processor time for an observation, of which "
+            f"intake computes {stage['intake_us']:.0f} and correlate {stage['correlate_us']:.0f} (measured apart); the "
+            f"other {max(0.0, worker - steps):.0f} are the Kafka clients, the transactions, Faust and the threads. "
+            f"The brokers take {brokers:.0f} more. {_dearest(stage)}"
+        )
+    return "\n".join(lines)
+
+
+def _dearest(stage: Mapping[str, Any]) -> str:
+    costs = [(us, f"{name} ({step})") for step in ("intake", "correlate") for name, us in stage[step].items()]
+    named = ", ".join(f"{name} {us:.1f}" for us, name in sorted(costs, reverse=True)[:4])
+    return f"Dearest stages, µs: {named}."

@@ -1,0 +1,281 @@
+"""(a) The rival: a plain Faust application, one observation per record, the same stages, as a competent user writes it.
+
+Two agents, as there are two steps: one takes an observation from its sensor's partition, checks and normalises it and
+sends it on to its indicator's; the other merges it there.
+
+What helps a plain agent and costs nothing is in (docs/performance.md says why): a raw topic decoded by fastavro
+with a parsed schema, normalisation and decisions remembered, the row in a Faust Table on RocksDB with its changelog,
+replays known by the offset kept in the row, sends not awaited for their acknowledgement, large lz4 batches with a
+linger, no standby; the observation goes on in the bytes that it came in.
+"""
+
+import argparse
+import logging
+import sys
+import time
+from typing import Any, Final
+
+import faust
+import msgspec
+from faust.types import StreamT, TopicT
+
+from bench.single import decode
+from bench.stand import HOME, PARTNER, SHARDS
+from schemas import topics
+from schemas.codec import DECISION, INDICATOR, RELEASED_INDICATOR, Codec
+from schemas.identity import indicator_id, indicator_key, shard_of_key
+from schemas.markings import SourceMarking, understand
+from schemas.normalise import Invalid
+from schemas.records import Content, ReleasedIndicator
+from schemas.vocabulary import IndicatorType, Outcome
+from streams.classification.engine import Engine
+from streams.classification.policy_set import load
+from streams.stages import audit
+from streams.stages.assertion import Assertion, Tally, Word
+from streams.stages.collapse import Normaliser
+from streams.stages.enrich import Enricher
+from streams.stages.lifecycle import Lifetimes
+from streams.stages.national import national
+from streams.stages.release import Classifier, Judgement, content_for, digest_of, units
+from streams.stages.row import Row, Sent
+from streams.stages.validate import CLOCK_TOLERANCE_MS, MAX_COUNT
+
+SOURCE: Final = "bench.observations.v1"
+KEYED: Final = "bench.observations.keyed.v1"
+LIFETIMES: Final = Lifetimes.load()
+TABLE: Final = "indicators"
+
+
+class Kept(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What the table holds of an indicator: its row, and the offset of the last record that is in it."""
+
+    row: Row
+    offset: int
+
+
+_ENCODE: Final = msgspec.msgpack.Encoder().encode
+_DECODE: Final = msgspec.msgpack.Decoder(Kept).decode
+
+
+def application(bootstrap: str, name: str, roll_up_ms: int) -> faust.App:
+    """The application. Everything is registered here, at import, as Faust wants it."""
+    app = faust.App(
+        name,
+        broker=f"kafka://{bootstrap}",
+        store="rocksdb://",
+        key_serializer="raw",
+        value_serializer="raw",
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        web_enabled=False,
+        consumer_auto_offset_reset="earliest",
+        producer_compression_type="lz4",
+        producer_linger=0.02,
+        producer_max_batch_size=256 << 10,
+        broker_max_poll_records=1000,
+        stream_buffer_maxsize=100_000,
+        stream_wait_empty=False,
+    )
+    keyed = app.topic(KEYED, key_type=bytes, value_type=bytes, internal=False)
+    national_topic = app.topic(topics.NATIONAL, key_type=bytes, value_type=bytes)
+    released_topic = app.topic(topics.released(PARTNER), key_type=bytes, value_type=bytes)
+    audit_topic = app.topic(topics.AUDIT, key_type=bytes, value_type=bytes)
+    table = app.Table(
+        TABLE,
+        key_type=bytes,
+        value_type=bytes,
+        partitions=SHARDS,
+        options={"block_cache_size": 32 << 20, "write_buffer_size": 8 << 20, "bloom_filter_size": 10},
+    )
+    stages = Stages()
+    _take(app, keyed, stages)
+    pending: dict[bytes, tuple[int, int]] = {}
+
+    async def emit(key: bytes, row: Row, partition: int, now_ms: int) -> Row:
+        after, outputs = stages.emit(key, row, partition, now_ms)
+        name_of = indicator_id(key).encode()
+        for topic, value in zip((national_topic, released_topic, audit_topic), outputs, strict=True):
+            if value is not None:
+                await topic.send(key=name_of, value=value, partition=partition)
+        pending.pop(key, None)
+        return after
+
+    @app.agent(keyed, name="merge", concurrency=1)
+    async def merge(stream: StreamT[bytes]) -> None:
+        """Merge each observation into its indicator's row; tell the nation and the partner what is new."""
+        async for event in stream.events():
+            message = event.message
+            now_ms = int(time.time() * 1000)
+            key, partition = message.key, message.partition
+            said = stages.read(message.value, round(message.timestamp * 1000))
+            if isinstance(said, str):
+                raise TypeError(f"{KEYED}-{partition}@{message.offset}: {said}")  # it was taken a moment ago
+            kind, value, assertion = said
+            found = table.get(key)
+            kept = None if found is None else _DECODE(found)
+            if kept is not None and kept.offset >= message.offset:
+                continue  # a replay: it is in the row, and was sent before the row was written
+            before = kept.row if kept is not None else Row(kind, value, stages.enricher.enrich(kind, value))
+            row = before.merged((assertion,))
+            if kept is None or row.differs_materially(before) or now_ms >= row.emitted_ms + roll_up_ms:
+                row = await emit(key, row, partition, now_ms)
+            else:
+                pending[key] = (row.emitted_ms + roll_up_ms, partition)
+            table[key] = _ENCODE(Kept(row, message.offset))
+
+    @app.timer(interval=0.5)  # type: ignore[untyped-decorator]  # Faust does not type it
+    async def roll_up() -> None:
+        """Tell what has only been repeated; a table cannot be written outside of a stream, so nothing is kept of it."""
+        now_ms = int(time.time() * 1000)
+        for key, (due_ms, partition) in list(pending.items()):
+            if due_ms <= now_ms:
+                found = table.get(key)
+                if found is not None:
+                    await emit(key, _DECODE(found).row, partition, now_ms)
+
+    return app
+
+
+def _take(app: faust.App, keyed: TopicT, stages: "Stages") -> None:
+    """Register the first agent."""
+    source = app.topic(SOURCE, key_type=bytes, value_type=bytes, internal=False)
+    quarantine_topic = app.topic(topics.QUARANTINE, key_type=bytes, value_type=bytes)
+
+    @app.agent(source, name="take", concurrency=1)
+    async def take(stream: StreamT[bytes]) -> None:
+        """Check and normalise each observation, and send it on to its indicator's partition."""
+        app.producer.buffer.max_messages = 10_000
+        async for event in stream.events():
+            message = event.message
+            said = stages.read(message.value, round(message.timestamp * 1000))
+            if isinstance(said, str):
+                await quarantine_topic.send(key=message.key, value=message.value, partition=message.partition)
+                continue
+            key = indicator_key(said[0], said[1])
+            partition = shard_of_key(key, SHARDS)
+            await keyed.send(key=key, value=message.value, partition=partition, timestamp=message.timestamp)
+
+
+class Stages:
+    """The stages, called for one observation at a time. They are the pipeline's own pure functions."""
+
+    def __init__(self) -> None:
+        self._codec, self._normaliser = Codec(), Normaliser()
+        self._classifier = Classifier(Engine(load(HOME)))
+        self.enricher = Enricher.load()
+        engine = self._classifier.engine
+        self._versions = audit.Versions(engine.version, engine.engine_version, self.enricher.version)
+        self._heads: dict[int, audit.Head] = {}
+        self._markings: dict[tuple[object, ...], Any] = {}
+
+    def read(self, data: bytes, appended_ms: int) -> tuple[IndicatorType, str, Assertion] | str:
+        """Decode, validate and normalise; why not, where it cannot be used."""
+        try:
+            record = decode(data)
+        except (ValueError, IndexError, EOFError) as error:
+            return str(error)
+        first, last = record["first_seen_ms"], record["last_seen_ms"]
+        if not 0 <= first <= last <= appended_ms + CLOCK_TOLERANCE_MS or not 1 <= record["count"] <= MAX_COUNT:
+            return "a time or count is out of range"
+        known = self._normaliser(record["kind"], record["value"])
+        if isinstance(known, Invalid):
+            return known.detail
+        marking = self._understood(record)
+        last = min(last or first or appended_ms, appended_ms)
+        word = Word(
+            record["epoch"],
+            record["sequence"],
+            appended_ms,
+            marking,
+            record["confidence"],
+            record["valid_until_ms"],
+            tuple(sorted(record["labels"])),
+            record["description"],
+            tuple(sorted(record["context"].items())),
+        )
+        tally = Tally(marking, record["count"], min(first or last, last), last)
+        return IndicatorType(known.kind), known.value, Assertion(record["sensor"], word, (tally,))
+
+    def _understood(self, record: dict[str, Any]) -> Any:
+        nations = record["releasable_to"]
+        words = (record["tlp"], record["pap"], None if nations is None else tuple(nations), tuple(record["caveats"]))
+        found = self._markings.get(words)
+        if found is None:
+            found = self._markings[words] = understand(SourceMarking(*words))
+        return found
+
+    def emit(
+        self, key: bytes, row: Row, shard: int, now_ms: int
+    ) -> tuple[Row, tuple[bytes, bytes | None, bytes | None]]:
+        """The row after it was told, and the national, released and audit records; None for what is not told."""
+        version = max(row.version + 1, now_ms)
+        told = self._codec.encode(INDICATOR, national(key, row, version, LIFETIMES, now_ms))
+        pieces = units(row)
+        judgement = self._classifier.decide(row, pieces, PARTNER)
+        content = None
+        if judgement.decision.outcome is Outcome.RELEASE:
+            content = content_for(row, pieces, judgement.decision, PARTNER, LIFETIMES, now_ms)
+        sent = row.sent_to(PARTNER)
+        released = audited = None
+        digest = b"" if content is None else digest_of(content)
+        if content is not None and digest != sent.digest:
+            sent = msgspec.structs.replace(sent, kind="content", version=max(sent.version + 1, now_ms), digest=digest)
+            released = self._released(key, sent, content)
+        elif content is None and sent.kind == "content":
+            sent = Sent(PARTNER, "recalled", max(sent.version + 1, now_ms), recalled_through=sent.version)
+            released = self._released(key, sent, None)
+        if judgement.digest != sent.decision:
+            sent = msgspec.structs.replace(sent, decision=judgement.digest)
+            audited = self._audited(key, judgement, shard, now_ms, sent.version if released is not None else 0)
+        row = row.with_sent(sent)
+        row = msgspec.structs.replace(row, version=version, emitted_ms=now_ms, pending=False)
+        return row, (told, released, audited)
+
+    def _released(self, key: bytes, sent: Sent, content: Content | None) -> bytes:
+        record: ReleasedIndicator = {
+            "id": indicator_id(key),
+            "kind": "recalled" if content is None else "content",
+            "version": sent.version,
+            "recalled_through": sent.recalled_through,
+            "origin": HOME,
+            "hops": [HOME],
+            "reason": "marking-tightened" if content is None else "",
+            "content": content,
+        }
+        return self._codec.encode(RELEASED_INDICATOR, record)
+
+    def _audited(self, key: bytes, judgement: Judgement, shard: int, now_ms: int, released_version: int) -> bytes:
+        head = self._heads.get(shard, audit.Head())
+        entry = audit.entry(
+            head,
+            judgement.decision,
+            key,
+            nation=HOME,
+            shard=shard,
+            partner=PARTNER,
+            at_ms=now_ms,
+            versions=self._versions,
+            released_version=released_version,
+        )
+        value = self._codec.encode(DECISION, entry)
+        self._heads[shard] = audit.after(head, value)
+        return value
+
+
+def main() -> None:
+    """Run a worker until told to stop."""
+    parser = argparse.ArgumentParser(description="The benchmark's plain Faust agent.")
+    parser.add_argument("--bootstrap", required=True)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--datadir", required=True)
+    parser.add_argument("--roll-up-ms", type=int, required=True)
+    options = parser.parse_args()
+    sys.argv = sys.argv[:1]  # Faust reads it, too
+    app = application(options.bootstrap, options.name, options.roll_up_ms)
+    app.conf.datadir = options.datadir
+    logging.basicConfig(level=logging.WARNING)
+    faust.Worker(app, override_logging=False, quiet=True, redirect_stdouts=False).execute_from_commandline()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""Draws the plots of ``docs/performance.md`` as SVG: the same results give the same bytes."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib as mpl
+
+mpl.use("svg")
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+_COLOURS: Final = {"plain Faust agent": "#9aa5b1", "pipeline": "#0b6e99", "hand-written loop": "#d9a441"}
+_STYLE: Final[dict[Any, Any]] = {
+    "svg.hashsalt": "kakehashi",
+    "svg.fonttype": "path",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "figure.facecolor": "white",
+}
+_WIDTH: Final = 8.0
+
+
+def draw(sections: Mapping[str, Any], folder: Path) -> None:
+    """One file for each part that has been measured."""
+    folder.mkdir(parents=True, exist_ok=True)
+    drawings = {
+        "throughput": ("bench-throughput.svg", _throughput),
+        "stages": ("bench-stages.svg", _stages),
+        "latency": ("bench-latency.svg", _latency),
+        "state": ("bench-state.svg", _state),
+    }
+    with mpl.rc_context(_STYLE):
+        for part, (name, drawing) in drawings.items():
+            if part in sections:
+                figure = drawing(sections[part]["data"])
+                figure.savefig(folder / name, metadata={"Date": None}, bbox_inches="tight")
+                plt.close(figure)
+
+
+def _throughput(data: Any) -> Figure:
+    ratios = data["ratios"]
+    figure, axes = plt.subplots(figsize=(_WIDTH, 0.9 + 0.85 * len(ratios)))
+    for row, entry in enumerate(ratios):
+        paths = [what for what in _COLOURS if what in entry]
+        for place, what in enumerate(paths):
+            height = row + (place - (len(paths) - 1) / 2) * 0.27
+            axes.barh(height, entry[what], 0.25, color=_COLOURS[what], label=what if row == 0 else None)
+            axes.annotate(
+                f" {_apart(entry[what])}{_times(entry, what)}", (entry[what], height), va="center", fontsize=8.5
+            )
+    axes.set_xlim(right=axes.get_xlim()[1] * 1.2)
+    axes.set_yticks(range(len(ratios)), [entry["work"] for entry in ratios])
+    axes.invert_yaxis()
+    axes.set_xlabel("observations a second, end to end")
+    axes.grid(axis="x", color="#e4e7eb")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+    return figure
+
+
+def _times(entry: Mapping[str, Any], what: str) -> str:
+    """Beside the pipeline's bar: how many times the plain agent it is."""
+    times = entry.get("times the plain agent") if what == "pipeline" else None
+    return "" if times is None else f"  ({times:g} ×)"
+
+
+def _stages(data: Any) -> Figure:
+    figure, panels = plt.subplots(1, len(data), figsize=(_WIDTH, 5.2), squeeze=False)
+    for panel, entry in zip(panels[0], data, strict=True):
+        costs = [
+            (f"{step}: {name}", us, "#0b6e99" if step == "correlate" else "#d9a441")
+            for step in ("intake", "correlate")
+            for name, us in entry[step].items()
+            if us >= 0.05
+        ]
+        _bars(panel, costs)
+        panel.set_title(f"{entry['work']}\n{entry['intake_us'] + entry['correlate_us']:.0f} µs", fontsize=10)
+        panel.set_xlabel("µs per observation")
+    figure.tight_layout()
+    return figure
+
+
+def _bars(axes: Axes, costs: Sequence[tuple[str, float, str]]) -> None:
+    for place, (_, us, colour) in enumerate(costs):
+        axes.barh(place, us, 0.7, color=colour)
+        axes.annotate(f" {us:.1f}", (us, place), va="center", fontsize=8)
+    axes.set_yticks(range(len(costs)), [name for name, _, _ in costs], fontsize=8)
+    axes.set_xlim(right=max(us for _, us, _ in costs) * 1.2)
+    axes.invert_yaxis()
+    axes.grid(axis="x", color="#e4e7eb")
+
+
+def _latency(data: Any) -> Figure:
+    figure, axes = plt.subplots(figsize=(_WIDTH, 3.2))
+    names = [f"{entry['load']:.0%}" if entry["load"] else "trickle" for entry in data]
+    for key, label, colour in (("p50_ms", "p50", "#0b6e99"), ("p99_ms", "p99", "#d9a441")):
+        axes.plot(names, [entry[key] for entry in data], "o-", color=colour, label=label)
+        for name, entry in zip(names, data, strict=True):
+            axes.annotate(
+                _apart(entry[key]), (name, entry[key]), (0, 6), textcoords="offset points", ha="center", fontsize=8.5
+            )
+    axes.set_yscale("log")
+    axes.set_ylabel("ms (logarithmic)")
+    axes.set_xlabel("load, as a part of what goes through all hops")
+    axes.grid(axis="y", color="#e4e7eb")
+    axes.legend(frameon=False)
+    return figure
+
+
+def _state(data: Any) -> Figure:
+    figure, panels = plt.subplots(1, 3, figsize=(_WIDTH, 2.8))
+    sizes = [_short(entry["indicators"]) for entry in data]
+    for panel, (key, title) in zip(
+        panels,
+        (("rate", "observations/s"), ("resident_mib_busy", "worker, MiB"), ("rebuild_s", "rebuild, s")),
+        strict=True,
+    ):
+        for place, entry in enumerate(data):
+            panel.bar(place, entry[key], 0.55, color="#0b6e99")
+            panel.annotate(_apart(entry[key]), (place, entry[key]), ha="center", va="bottom", fontsize=8.5)
+        panel.set_xticks(range(len(sizes)), sizes)
+        panel.set_title(title, fontsize=10)
+        panel.set_ylim(top=max(entry[key] for entry in data) * 1.15)
+        panel.grid(axis="y", color="#e4e7eb")
+    figure.supxlabel("indicators in the state", fontsize=10)
+    figure.tight_layout()
+    return figure
+
+
+def _apart(value: float) -> str:
+    return f"{value:,.0f}".replace(",", "\u202f") if value >= 100 else f"{value:g}"
+
+
+def _short(number: int) -> str:
+    return f"{number // 1_000_000} million" if number >= 1_000_000 else f"{number // 1000}\u202f000"

@@ -1,0 +1,89 @@
+"""Sees when a step has committed all of its input: by following the progress that it commits with each batch."""
+
+import time
+from collections.abc import Mapping
+from typing import Final, cast
+
+from confluent_kafka import OFFSET_BEGINNING, TopicPartition
+
+from bench.role import Role
+from bench.stand import SHARDS
+from exchange.clients import Cluster, end_offset, reader
+from exchange.errors import FatalError
+from schemas import topics
+from schemas.codec import PROGRESS, Codec, Undecodable
+from schemas.records import Progress
+
+_POLL_S: Final = 0.2
+_TAIL: Final = 16
+
+
+class StepProgress:
+    """The committed position of each shard of one step in its input topic."""
+
+    def __init__(self, cluster: Cluster, step: str, source: str) -> None:
+        self._codec, self._source = Codec(), source
+        self._consumer = reader(cluster, **{"fetch.wait.max.ms": 20})
+        self._consumer.assign(
+            [TopicPartition(topics.progress(step), shard, OFFSET_BEGINNING) for shard in range(SHARDS)]
+        )
+        self.next_offset: dict[int, int] = {}
+        self.batches = 0
+
+    def read(self, timeout_s: float) -> None:
+        """Take in what has been committed since."""
+        messages = self._consumer.consume(1, timeout_s)
+        if messages:
+            messages += self._consumer.consume(1000, 0)
+        for message in messages:
+            record = self._codec.decode(PROGRESS, message.value()) if message.error() is None else None
+            if record is None or isinstance(record, Undecodable):
+                continue
+            self.batches += 1
+            for source in cast(Progress, record)["inputs"]:
+                if source["topic"] == self._source:
+                    self.next_offset[source["partition"]] = source["next_offset"]
+
+    def has_reached(self, wanted: Mapping[int, int]) -> bool:
+        """Whether every shard has committed up to these offsets."""
+        return all(self.next_offset.get(shard, 0) >= offset for shard, offset in wanted.items() if offset > 0)
+
+    def await_offsets(self, wanted: Mapping[int, int], role: Role, timeout_s: float) -> float:
+        """Wait until they have; the monotonic time of it. Raises FatalError where it takes too long."""
+        deadline = time.monotonic() + timeout_s
+        while not self.has_reached(wanted):
+            self.read(_POLL_S)
+            role.check()
+            if time.monotonic() > deadline:
+                raise FatalError(f"not done after {timeout_s:g} s: {self.next_offset}, wanted {wanted}")
+        return time.monotonic()
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._consumer.close()
+
+
+def data_ends(cluster: Cluster, topic: str) -> dict[int, int]:
+    """Per partition the offset behind its last record; the markers of transactions behind it are no records."""
+    return {shard: _data_end(cluster, topic, shard) for shard in range(SHARDS)}
+
+
+def _data_end(cluster: Cluster, topic: str, shard: int) -> int:
+    end = end_offset(cluster, topic, shard)
+    consumer = reader(cluster, **{"enable.partition.eof": True, "auto.offset.reset": "earliest"})
+    last = 0
+    try:
+        for back in (_TAIL, end):
+            consumer.assign([TopicPartition(topic, shard, max(0, end - back))])
+            ended = end == 0
+            while not ended:
+                for message in consumer.consume(1000, _POLL_S):
+                    if message.error() is None:
+                        last = max(last, (message.offset() or 0) + 1)
+                    else:
+                        ended = ended or (message.offset() or 0) >= end
+            if last:
+                break
+    finally:
+        consumer.close()
+    return last

@@ -1,0 +1,60 @@
+"""Puts the work on the sensors' topic: encoded beforehand, so that the clock sees sending only."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from bench.stand import SHARDS
+from bench.workload import Work
+from exchange.clients import Cluster, idempotent_producer
+from exchange.errors import DeliveryTimeout
+from schemas import topics
+from schemas.codec import SENSOR_REPORT, Codec
+from schemas.identity import shard_of_sensor
+
+_FLUSH_S = 120.0
+
+
+class Sending(msgspec.Struct, frozen=True, gc=False):
+    """One encoded record and its partition."""
+
+    partition: int
+    key: bytes
+    value: bytes
+
+
+def encoded(work: Work) -> list[Sending]:
+    """The reports as sensors send them."""
+    codec = Codec()
+    return [
+        Sending(
+            shard_of_sensor(report["sensor"], SHARDS),
+            report["sensor"].encode(),
+            codec.encode(SENSOR_REPORT, report),
+        )
+        for report in work.reports
+    ]
+
+
+def publish(cluster: Cluster, records: Iterable[Sending], topic: str = topics.SENSOR_REPORTS) -> None:
+    """Send all of it, in order, idempotently; returns when all is acknowledged. Raises DeliveryTimeout."""
+    producer = idempotent_producer(cluster)
+    for record in records:
+        while True:
+            try:
+                producer.produce(topic, record.value, record.key, record.partition)
+            except BufferError:
+                producer.poll(0.05)
+            else:
+                break
+    unsent = producer.flush(_FLUSH_S)
+    if unsent:
+        raise DeliveryTimeout(f"{unsent} records not acknowledged by {cluster.bootstrap}")
+
+
+def per_partition(records: Sequence[Sending]) -> dict[int, int]:
+    """How many records each partition gets."""
+    counts: dict[int, int] = {}
+    for record in records:
+        counts[record.partition] = counts.get(record.partition, 0) + 1
+    return counts

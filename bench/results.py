@@ -1,0 +1,119 @@
+"""``bench/results.json``: what was measured, on what, of which commit, by which command."""
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import confluent_kafka
+
+from bench.role import ROOT
+from bench.run import Run
+from exchange.brokers.jars import KAFKA_VERSION
+
+_PACKAGES: Final = (
+    "faust-streaming",
+    "aiokafka",
+    "confluent-kafka",
+    "fastavro",
+    "polars",
+    "msgspec",
+    "rocksdict",
+    "cedarpy",
+)
+
+
+def machine() -> dict[str, Any]:
+    """What it was measured on."""
+    info = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    model = next((line.partition(":")[2].strip() for line in info if line.startswith("model name")), "unknown")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory / (1 << 30), 1),
+        "kernel": platform.release(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """What it was measured with."""
+    return {
+        "python": platform.python_version(),
+        "kafka": KAFKA_VERSION,
+        "librdkafka": confluent_kafka.libversion()[0],
+    } | {package: version(package) for package in _PACKAGES}
+
+
+def commit() -> str:
+    """The commit of the working tree, marked where files that are measured differ from it."""
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", "schemas", "exchange", "streams", "consumers")
+    return (git("rev-parse", "--short=12", "HEAD") or "unknown") + (" with changes" if changed else "")
+
+
+def section(command: str, seed: int, data: object) -> dict[str, Any]:
+    """One part of the results, with where it comes from. The load average says whether anything else was running."""
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit(),
+        "command": command,
+        "seed": seed,
+        "load_average": round(os.getloadavg()[0], 1),
+        "data": data,
+    }
+
+
+def ratios(rounds: Sequence[Sequence[Run]]) -> list[dict[str, Any]]:
+    """For each work: the pipeline against the others of the same round, as the median over the rounds.
+
+    A round with a void run counts for nothing.
+    """
+    found: list[dict[str, Any]] = []
+    for work in dict.fromkeys(run.work for runs in rounds for run in runs):
+        by_round = [{run.what: run for run in runs if run.work == work} for runs in rounds]
+        valid = [runs for runs in by_round if "pipeline" in runs and not any(run.void for run in runs.values())]
+        entry: dict[str, Any] = {"work": work, "rounds": len(valid)}
+        for what in ("pipeline", "plain Faust agent", "hand-written loop"):
+            rates = [runs[what].rate for runs in valid if what in runs]
+            if rates:
+                entry[what] = round(statistics.median(rates))
+        for name, what in (
+            ("times the plain agent", "plain Faust agent"),
+            ("part of the ceiling", "hand-written loop"),
+        ):
+            pairs = [runs["pipeline"].rate / runs[what].rate for runs in valid if what in runs]
+            if pairs:
+                entry[name] = round(statistics.median(pairs), 2)
+        costs = [
+            runs["plain Faust agent"].cpu_us / runs["pipeline"].cpu_us for runs in valid if "plain Faust agent" in runs
+        ]
+        if costs:
+            entry["times, by processor time"] = round(statistics.median(costs), 2)
+        found.append(entry)
+    return found
+
+
+def load(path: Path) -> dict[str, Any]:
+    """What stands in the file; empty where there is none."""
+    if not path.exists():
+        return {}
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return found
+
+
+def save(path: Path, sections: dict[str, Any]) -> None:
+    """Write the file: the sections given replace those of the same name, the others stay with their own commit."""
+    kept = load(path).get("sections", {})
+    content = {"machine": machine(), "versions": versions(), "sections": kept | sections}
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")

@@ -1,0 +1,1 @@
+"""Two nations on this machine, end to end, on recorded feeds: what ``make demo`` runs."""

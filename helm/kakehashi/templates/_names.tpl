@@ -1,0 +1,82 @@
+{{- /* Names and labels, the same in every template. One release is one role of one nation. */ -}}
+
+{{- define "kakehashi.name" -}}
+{{- if contains "kakehashi" .Release.Name -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-kakehashi" .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "kakehashi.selector" -}}
+app.kubernetes.io/name: kakehashi
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: {{ .Values.role }}
+{{- end -}}
+
+{{- define "kakehashi.labels" -}}
+{{ include "kakehashi.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+kakehashi/nation: {{ .Values.nation }}
+{{- end -}}
+
+{{- /*
+The workers of a bridge share the shards by their ordinal and their number. With another number they are another set:
+within one set, old and new workers would claim the same shards and fence each other until the roll-out is through.
+*/ -}}
+{{- define "kakehashi.workload" -}}
+{{- include "kakehashi.name" . -}}
+{{- if eq .Values.role "bridge" -}}-of-{{ .Values.replicas }}{{- end -}}
+{{- end -}}
+
+{{- define "kakehashi.image" -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" .Values.image.repository .Values.image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "kakehashi.serviceAccount" -}}
+{{- .Values.serviceAccount.name | default (include "kakehashi.name" .) -}}
+{{- end -}}
+
+{{- /* Streams keep state, a producer keeps its spool; a bridge keeps nothing. */ -}}
+{{- define "kakehashi.keeps" -}}
+{{- if and .Values.persistence.enabled (ne .Values.role "bridge") -}}yes{{- end -}}
+{{- end -}}
+
+{{- /* A number as people write it: Helm reads whole numbers of values files as floats and would write 1e+06. */ -}}
+{{- define "kakehashi.plain" -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) -}}
+{{- int64 . -}}
+{{- else -}}
+{{- . -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "kakehashi.text" -}}
+{{- include "kakehashi.plain" . | quote -}}
+{{- end -}}
+
+{{- /* What the schema of the values cannot say. */ -}}
+{{- define "kakehashi.check" -}}
+{{- if not (hasKey .Values.clusters .Values.nation) -}}
+{{- fail (printf "clusters.%s: where is the Kafka of the nation this release works for?" .Values.nation) -}}
+{{- end -}}
+{{- if eq .Values.role "bridge" -}}
+{{- if eq .Values.bridge.to .Values.nation -}}
+{{- fail "bridge.to: a bridge leads to another nation" -}}
+{{- end -}}
+{{- if not (hasKey .Values.clusters .Values.bridge.to) -}}
+{{- fail (printf "clusters.%s: where is the Kafka that the bridge writes to?" .Values.bridge.to) -}}
+{{- end -}}
+{{- end -}}
+{{- range $nation, $cluster := .Values.clusters -}}
+{{- if not (has $nation (splitList "," $.Values.settings.nations)) -}}
+{{- fail (printf "clusters.%s: settings.nations does not have it" $nation) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

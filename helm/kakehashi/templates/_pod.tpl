@@ -1,0 +1,199 @@
+{{- /* The pod of every role. */ -}}
+
+{{- define "kakehashi.args" -}}
+{{- if eq .Values.role "streams" -}}
+- streams
+- --nation={{ .Values.nation }}
+- --instance=$(POD_NAME)
+{{- else if eq .Values.role "bridge" -}}
+- bridge
+- --from={{ .Values.nation }}
+- --to={{ required "bridge.to: the nation that the bridge writes to" .Values.bridge.to }}
+- --ordinal=$(POD_INDEX)
+- --of={{ .Values.replicas }}
+{{- else -}}
+- produce
+- --nation={{ .Values.nation }}
+- --sensor={{ required "produce.sensor: the sensor's name, lasting and unique in the nation" .Values.produce.sensor }}
+- --format={{ .Values.produce.format }}
+{{- range $name, $value := .Values.produce.options }}
+{{- if kindIs "bool" $value }}
+{{- if $value }}
+- --{{ $name }}
+{{- end }}
+{{- else if kindIs "slice" $value }}
+{{- range $value }}
+- {{ printf "--%s=%s" $name . | quote }}
+{{- end }}
+{{- else }}
+- {{ printf "--%s=%s" $name (include "kakehashi.plain" $value) | quote }}
+{{- end }}
+{{- end }}
+{{- range required "produce.files: the files to read, below produce.source" .Values.produce.files }}
+- {{ printf "/source/%s" . | quote }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "kakehashi.podLabels" -}}
+{{ include "kakehashi.labels" . }}
+{{- with .Values.podLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "kakehashi.podAnnotations" -}}
+checksum/settings: {{ include (print $.Template.BasePath "/configmap.yaml") . | sha256sum }}
+{{- with .Values.podAnnotations }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "kakehashi.probe" -}}
+httpGet:
+  path: {{ .path }}
+  port: metrics
+periodSeconds: {{ .probe.periodSeconds }}
+timeoutSeconds: {{ .probe.timeoutSeconds }}
+failureThreshold: {{ .probe.failureThreshold }}
+{{- end -}}
+
+{{- define "kakehashi.podSpec" -}}
+serviceAccountName: {{ include "kakehashi.serviceAccount" . }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 10001
+  runAsGroup: 10001
+  fsGroup: 10001
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile:
+    type: RuntimeDefault
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- if ne .Values.role "produce" }}
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "kakehashi.selector" . | nindent 8 }}
+{{- end }}
+containers:
+  - name: kakehashi
+    image: {{ include "kakehashi.image" . | quote }}
+    imagePullPolicy: {{ .Values.image.pullPolicy }}
+    args:
+      {{- include "kakehashi.args" . | nindent 6 }}
+    workingDir: /var/lib/kakehashi # the only place, beside /tmp, where anything can be written
+    envFrom:
+      - configMapRef:
+          name: {{ include "kakehashi.name" . }}
+    env:
+      {{- include "kakehashi.env" . | nindent 6 }}
+    ports:
+      - name: metrics
+        containerPort: {{ .Values.settings.metricsPort }}
+        protocol: TCP
+    {{- if ne .Values.role "produce" }}
+    startupProbe:
+      {{- include "kakehashi.probe" (dict "path" "/live" "probe" .Values.probes.startup) | nindent 6 }}
+    livenessProbe:
+      {{- include "kakehashi.probe" (dict "path" "/live" "probe" .Values.probes.liveness) | nindent 6 }}
+    readinessProbe:
+      {{- include "kakehashi.probe" (dict "path" "/ready" "probe" .Values.probes.readiness) | nindent 6 }}
+    {{- end }}
+    securityContext:
+      allowPrivilegeEscalation: false
+      privileged: false
+      readOnlyRootFilesystem: true
+      capabilities:
+        drop: [ALL]
+    resources:
+      {{- toYaml .Values.resources | nindent 6 }}
+    volumeMounts:
+      - name: data
+        mountPath: /var/lib/kakehashi
+      - name: tmp
+        mountPath: /tmp
+      {{- if eq .Values.role "produce" }}
+      - name: source
+        mountPath: /source
+        readOnly: true
+      {{- end }}
+      {{- range $name, $secret := .Values.secretFiles }}
+      - name: secret-{{ $name | kebabcase }}
+        mountPath: /etc/kakehashi/{{ $name }}
+        readOnly: true
+      {{- end }}
+volumes:
+  - name: tmp
+    emptyDir:
+      sizeLimit: 256Mi
+  {{- if not (include "kakehashi.keeps" .) }}
+  - name: data
+    emptyDir:
+      sizeLimit: {{ .Values.persistence.size }}
+  {{- else if eq .Values.role "produce" }}
+  - name: data
+    persistentVolumeClaim:
+      claimName: {{ include "kakehashi.name" . }}
+  {{- end }}
+  {{- if eq .Values.role "produce" }}
+  - name: source
+    {{- toYaml (required "produce.source: a volume with the sensor's output" .Values.produce.source) | nindent 4 }}
+  {{- end }}
+  {{- range $name, $secret := .Values.secretFiles }}
+  - name: secret-{{ $name | kebabcase }}
+    secret:
+      secretName: {{ $secret.secretName }}
+      defaultMode: 0440
+  {{- end }}
+{{- end -}}
+
+{{- /* What is not plain text: secrets by reference, and who this worker is. */ -}}
+{{- define "kakehashi.env" -}}
+- name: HOME
+  value: /tmp
+{{- range $nation, $cluster := .Values.clusters }}
+{{- range $key, $secret := $cluster.kafkaSecrets }}
+- name: KAKEHASHI_{{ $nation }}_KAFKA_{{ $key | replace "." "_" | upper }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ $secret.secretName }}
+      key: {{ $secret.key }}
+{{- end }}
+{{- end }}
+{{- if eq .Values.role "streams" }}
+- name: POD_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
+{{- end }}
+{{- if eq .Values.role "bridge" }}
+- name: POD_INDEX
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.labels['apps.kubernetes.io/pod-index']
+{{- end }}
+{{- end -}}

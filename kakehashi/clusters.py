@@ -1,0 +1,13 @@
+"""Where the nations' clusters are: from settings, or from the local ones that ``kakehashi up`` keeps."""
+
+from collections.abc import Mapping
+
+from exchange.brokers.standing import find_bootstrap
+from exchange.clients import Cluster
+from exchange.settings import Settings, cluster_from_env
+
+
+def cluster_of(nation: str, settings: Settings, environ: Mapping[str, str]) -> Cluster:
+    """The cluster of a nation. Raises ConfigurationError where none is known, saying how to get one."""
+    settings.partners(nation)
+    return cluster_from_env(environ, nation, find_bootstrap(nation, environ))

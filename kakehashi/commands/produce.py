@@ -1,0 +1,114 @@
+"""``kakehashi produce``: a sensor's own output goes in."""
+
+import enum
+import os
+from typing import Annotated
+
+import typer
+
+from kakehashi.examples import examples
+
+_EXAMPLES = examples(
+    ("kakehashi produce --nation GBR --sensor edge-1 eve.json", "a file; the format is recognised"),
+    ("tail -F eve.json | kakehashi produce --nation GBR --sensor edge-1 -", "what is being written, as it comes"),
+    ("kakehashi produce --nation JPN --sensor lists --tlp TLP:GREEN bad-ips.txt", "a feed that carries no marking"),
+    ("kakehashi produce --nation JPN --sensor lists --encoding shift_jis 一覧.csv", "a feed that is not UTF-8"),
+    ("kakehashi produce --nation GBR --sensor edge-1", "no file: send what waits in the spool"),
+)
+_MARKING = "Marking and other defaults"
+_RUN = "Running"
+
+
+class Format(enum.StrEnum):
+    """The names of ``producers.readers.formats``, at hand without importing them; a test holds the two together."""
+
+    AUTO = "auto"
+    SURICATA_EVE = "suricata-eve"
+    CSV_LIST = "csv-list"
+    TXT_LIST = "txt-list"
+    STIX_BUNDLE = "stix-bundle"
+    MISP_EVENT = "misp-event"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(epilog=_EXAMPLES, rich_help_panel="Roles")
+    def produce(
+        nation: Annotated[str, typer.Option(help="Whose sensor it is: GBR, JPN.")],
+        sensor: Annotated[str, typer.Option(help="The sensor's name, unique in its nation.")],
+        files: Annotated[
+            list[str] | None, typer.Argument(metavar="[FILE]...", help="What to read; - is standard input.")
+        ] = None,
+        format: Annotated[Format, typer.Option(help="The format, if it is not to be recognised.")] = Format.AUTO,
+        tlp: Annotated[str, typer.Option(help="TLP 2.0 label.", rich_help_panel=_MARKING)] = "",
+        pap: Annotated[str, typer.Option(help="PAP label.", rich_help_panel=_MARKING)] = "",
+        releasable_to: Annotated[
+            list[str] | None, typer.Option(help="A nation that may have it; repeat it.", rich_help_panel=_MARKING)
+        ] = None,
+        caveat: Annotated[
+            list[str] | None, typer.Option(help="A handling caveat; repeat it.", rich_help_panel=_MARKING)
+        ] = None,
+        confidence: Annotated[
+            int, typer.Option(min=-1, max=100, help="STIX confidence; -1 not stated.", rich_help_panel=_MARKING)
+        ] = -1,
+        label: Annotated[
+            list[str] | None, typer.Option(help="A label for all of it; repeat it.", rich_help_panel=_MARKING)
+        ] = None,
+        home_net: Annotated[
+            list[str] | None,
+            typer.Option(help="A network that is ours, beside the private ones; repeat it.", rich_help_panel=_MARKING),
+        ] = None,
+        encoding: Annotated[str, typer.Option(help="If it is not UTF-8: shift_jis, latin-1, utf-16 …")] = "utf-8",
+        columns: Annotated[str, typer.Option(help="Names of a CSV's columns, if it has no header.")] = "",
+        date_format: Annotated[str, typer.Option(help="Of a CSV's times, as in %d/%m/%Y, if not ISO 8601.")] = "",
+        rate: Annotated[
+            int, typer.Option(min=0, help="Observations a second at most; 0 no limit.", rich_help_panel=_RUN)
+        ] = 0,
+        again: Annotated[
+            bool, typer.Option("--again", help="Also files that were read before.", rich_help_panel=_RUN)
+        ] = False,
+        deadline: Annotated[
+            float, typer.Option(min=0, help="Seconds to wait for Kafka; 0 for ever.", rich_help_panel=_RUN)
+        ] = 0,
+        strict: Annotated[
+            bool, typer.Option("--strict", help="Exit with 4 if anything was refused.", rich_help_panel=_RUN)
+        ] = False,
+        json: Annotated[bool, typer.Option("--json", help="The summary as JSON.", rich_help_panel=_RUN)] = False,
+    ) -> None:
+        """Read a sensor's own output and publish it to its nation's exchange.
+
+        What is read is on disk before it is sent. A run that was cut off, by whatever, goes on where it stopped when it
+        is run again: nothing is lost and nothing counts twice. A file that was read before is not read again; one that
+        has grown since is read from there on.
+
+        Markings: what a feed says and what the options say hold both; where they differ, the stricter one does.
+        What cannot be read goes to quarantine with the reason, and never stops the rest.
+        """
+        from exchange.settings import Settings
+        from kakehashi.clusters import cluster_of
+        from kakehashi.produce_run import Command, run
+
+        settings = Settings.from_env(os.environ)
+        command = Command(
+            nation=nation,
+            sensor=sensor,
+            files=tuple(files or ()),
+            format=format.value,
+            tlp=tlp,
+            pap=pap,
+            releasable_to=None if releasable_to is None else tuple(releasable_to),
+            caveats=tuple(caveat or ()),
+            confidence=confidence,
+            labels=tuple(label or ()),
+            home_networks=tuple(home_net or ()),
+            encoding=encoding,
+            columns=tuple(name.strip() for name in columns.split(",")) if columns else (),
+            date_format=date_format,
+            rate=rate,
+            again=again,
+            deadline_s=deadline or None,
+            strict=strict,
+            json=json,
+        )
+        raise typer.Exit(run(command, settings, cluster_of(nation, settings, os.environ)))

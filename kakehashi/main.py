@@ -1,0 +1,88 @@
+"""The command line's front door: gathers the commands, and turns how they end into words and exit codes.
+
+A command lives in ``kakehashi/commands/<name>.py`` and adds itself by ``register(app)``. It imports its role
+(Faust, Polars, Cedar) inside its body, never at its top, so that help and completion stay instant.
+"""
+
+import importlib
+import pkgutil
+import sys
+import traceback
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from exchange.errors import ExchangeError, Exit
+from kakehashi import commands
+from kakehashi.examples import examples
+
+_EXITS = """Exit codes: 0 done · 1 unavailable, try again · 2 usage · 3 configuration · 4 refused or not found · \
+5 stopped to keep a promise · 6 fenced by another owner · 70 a defect of ours"""
+
+
+@dataclass
+class Invocation:
+    """What the options before the command said."""
+
+    debug: bool = False
+
+
+def main() -> None:
+    """Run the command that the arguments name. Ends the process with one of ``exchange.errors.Exit``."""
+    invocation = Invocation()
+    try:
+        command_line(invocation)()
+    except ExchangeError as error:
+        _tell(error, invocation, f"kakehashi: {error}")
+        sys.exit(error.exit_code)
+    except Exception as error:  # the outermost frame: what gets here is a defect, and said as one
+        _tell(error, invocation, f"kakehashi: a defect of ours: {type(error).__name__}: {error}")
+        if not invocation.debug:
+            typer.echo("Please report it with what `kakehashi --debug …` prints.", err=True)
+        sys.exit(Exit.DEFECT)
+
+
+def command_line(invocation: Invocation) -> typer.Typer:
+    """The whole command line, with every command of ``kakehashi/commands``."""
+    app = typer.Typer(
+        name="kakehashi",
+        help="Exchange cyber-threat indicators between two nations over Apache Kafka.",
+        epilog=examples(
+            ("kakehashi doctor", "what this machine lacks, and how to get it"),
+            ("kakehashi up", "two local Kafka clusters, one for each nation"),
+            ("kakehashi COMMAND --help", "a command's options, with examples"),
+        )
+        + f"\n\n[dim]{_EXITS}[/dim]",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback()
+    def options(
+        debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
+        _version: Annotated[
+            bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+        ] = False,
+    ) -> None:
+        invocation.debug = debug
+
+    for module in sorted(found.name for found in pkgutil.iter_modules(commands.__path__)):
+        importlib.import_module(f"{commands.__name__}.{module}").register(app)
+    return app
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # it costs every start 30 ms
+
+        typer.echo(f"kakehashi {version('kakehashi')}")
+        raise typer.Exit
+
+
+def _tell(error: Exception, invocation: Invocation, line: str) -> None:
+    if invocation.debug:
+        traceback.print_exception(error, file=sys.stderr)
+    typer.echo(line, err=True)

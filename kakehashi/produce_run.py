@@ -1,0 +1,173 @@
+"""Runs ``kakehashi produce``: checks what the options say, wires spool, publisher and view, and says the end."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+
+from exchange.clients import Cluster
+from exchange.errors import Exit
+from exchange.metric_kinds import Role
+from exchange.metrics import serve
+from exchange.role import metrics_of, now_ms
+from exchange.settings import Settings
+from kakehashi.produce_view import as_json, told, watching
+from producers.inputs import is_wide
+from producers.meter import Meter
+from producers.produce import STANDARD_INPUT, Options, Summary, View, produce
+from producers.publisher import Publisher
+from producers.readers.reading import Defaults
+from producers.readers.source_marking import is_caveat
+from producers.spool import Spool, folder_of
+from producers.spooling import Sensor, printable
+from schemas.codec import QUARANTINED, SENSOR_REPORT
+from schemas.markings import Caveat, Pap, SourceMarking, Tlp, understand
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The options as they were written."""
+
+    nation: str
+    sensor: str
+    files: tuple[str, ...]
+    format: str
+    tlp: str
+    pap: str
+    releasable_to: tuple[str, ...] | None
+    caveats: tuple[str, ...]
+    confidence: int
+    labels: tuple[str, ...]
+    home_networks: tuple[str, ...]
+    encoding: str
+    columns: tuple[str, ...]
+    date_format: str
+    rate: int
+    again: bool
+    deadline_s: float | None
+    strict: bool
+    json: bool
+
+
+def run(command: Command, settings: Settings, cluster: Cluster) -> Exit:
+    """Produce, and say how it ended. Raises ``typer.BadParameter`` for what the options cannot mean."""
+    options = _options(command)
+    where = f"{cluster.nation}'s Kafka at {cluster.bootstrap}"
+    out, err = Console(), Console(stderr=True)
+    folder = folder_of(settings.home, command.nation, command.sensor)
+    with _terminable(), Spool(folder, command.nation, command.sensor, now_ms()) as spool:
+        publisher = Publisher(cluster, spool, command.sensor)
+        try:
+            with watching(err, where, _total(options.files)) as watcher:
+                summary = _produced(options, spool, publisher, watcher, settings, cluster)
+        except KeyboardInterrupt:
+            err.print(
+                f"stopped. {spool.pending_reports} reports wait in {folder}: the same command goes on from here",
+                markup=False,
+            )
+            return Exit.INTERRUPTED
+        lines = [as_json(summary, publisher)] if command.json else told(summary, publisher, where)
+        for line in lines:
+            out.print(line, markup=False, highlight=False, soft_wrap=True)
+    return Exit.REFUSED if command.strict and summary.rejected else Exit.OK
+
+
+def _produced(
+    options: Options, spool: Spool, publisher: Publisher, watcher: View, settings: Settings, cluster: Cluster
+) -> Summary:
+    codec = cluster.codec(SENSOR_REPORT, QUARANTINED)
+    if not settings.metrics_port:
+        return produce(options, spool, publisher, watcher, codec=codec, now_ms=now_ms)
+    nation = options.sensor.nation
+    metrics = metrics_of(Role.PRODUCE, nation, settings.partners(nation), ())
+    page = serve(metrics, settings.metrics_port, settings.metrics_address)
+    try:
+        meter = Meter(metrics, watcher, now_ms)
+        summary = produce(options, spool, publisher, meter, codec=codec, now_ms=now_ms)
+        meter.finish(summary, spool, publisher)
+    finally:
+        page.close()
+    return summary
+
+
+def _options(command: Command) -> Options:
+    marking = _marking(command)
+    try:
+        is_wide(command.encoding)
+    except LookupError as error:
+        raise typer.BadParameter(f"--encoding {command.encoding}: no such encoding") from error
+    unreadable = [name for name in command.files if name != STANDARD_INPUT and not _is_readable(Path(name))]
+    if unreadable:
+        raise typer.BadParameter(f"no readable file: {', '.join(map(printable, unreadable))}")
+    return Options(
+        sensor=Sensor(command.nation, command.sensor),
+        files=command.files,
+        format=command.format,
+        defaults=Defaults(
+            marking=marking,
+            confidence=command.confidence,
+            labels=command.labels,
+            encoding=command.encoding,
+            columns=command.columns,
+            date_format=command.date_format,
+            home_networks=tuple(_network(text) for text in command.home_networks),
+        ),
+        rate=command.rate,
+        again=command.again,
+        deadline_s=command.deadline_s,
+    )
+
+
+def _marking(command: Command) -> SourceMarking:
+    """The marking that the options state. A word that is wrong here would hold all of a feed, so it is refused."""
+    if Caveat.UNRECOGNISED in understand(SourceMarking(tlp=command.tlp)).caveats:
+        raise typer.BadParameter(f"--tlp {command.tlp}: one of {', '.join(filter(None, (tlp.label for tlp in Tlp)))}")
+    if Caveat.UNRECOGNISED in understand(SourceMarking(pap=command.pap)).caveats:
+        raise typer.BadParameter(f"--pap {command.pap}: one of {', '.join(filter(None, (pap.label for pap in Pap)))}")
+    if Caveat.UNRECOGNISED in understand(SourceMarking(releasable_to=command.releasable_to)).caveats:
+        raise typer.BadParameter("--releasable-to: ISO 3166-1 alpha-3 codes, as GBR or JPN")
+    unknown = [caveat for caveat in command.caveats if not is_caveat(caveat)]
+    if unknown:
+        known = ", ".join(caveat.value for caveat in Caveat if caveat is not Caveat.UNRECOGNISED)
+        raise typer.BadParameter(f"--caveat {unknown[0]}: one of {known}")
+    return SourceMarking(command.tlp, command.pap, command.releasable_to, command.caveats)
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError as error:
+        raise typer.BadParameter(f"--home-net {text}: an address or network, as 198.51.100.0/24") from error
+
+
+def _is_readable(path: Path) -> bool:
+    return path.exists() and not path.is_dir() and os.access(path, os.R_OK)
+
+
+def _total(files: tuple[str, ...]) -> int | None:
+    """How many bytes there are to read; ``None`` where one of the inputs is a pipe."""
+    if any(name == STANDARD_INPUT or not Path(name).is_file() for name in files):
+        return None
+    return sum(Path(name).stat().st_size for name in files)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let a request to end act like Ctrl-C: what is read goes to disk first."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,20 @@
+"""Text that came from elsewhere, made fit for a terminal."""
+
+from datetime import UTC, datetime
+
+
+def printable(text: str) -> str:
+    """Controls, escape sequences and direction overrides are shown, not obeyed."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
+
+
+def utc(at_ms: int) -> str:
+    """``2026-11-23 18:05`` of milliseconds since 1970 UTC; empty for 0, the number where no calendar has the time."""
+    try:
+        return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M}" if at_ms else ""
+    except (ValueError, OverflowError, OSError):
+        return str(at_ms)
