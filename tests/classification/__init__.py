@@ -1,0 +1,1 @@
+"""Tests of the sharing rules and what decides by them."""

@@ -1,0 +1,102 @@
+"""What every test may ask for: real Kafka clusters, and names of its own on them.
+
+Kafka is started when the first test asks, once for the whole run. Where it cannot be had, the test fails and
+says why: a skipped promise would look like a kept one.
+"""
+
+import os
+import secrets
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from exchange.brokers.broker import Broker
+from exchange.brokers.docker_daemon import docker_answers
+from exchange.brokers.provider import clusters
+from exchange.brokers.settings import BrokerSettings, Provider
+from exchange.errors import ExchangeError
+
+# Chosen here, not skipped there: a skip reads as a promise that was not kept to the test, and without a daemon
+# Docker promises nothing. With one, these tests must pass, and the header of the run says which it was.
+_DOCKER = docker_answers()
+collect_ignore = [] if _DOCKER else ["brokers/test_container.py"]
+
+# Examples take what they take on a busy machine; `make fuzz` runs many more of them.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=5000)
+hypothesis.settings.load_profile("suite")
+
+
+def pytest_report_header() -> str:
+    """Whether the tests of Kafka in Docker are part of this run."""
+    if _DOCKER:
+        return f"docker: {_DOCKER}, tests/brokers/test_container.py included"
+    return "docker: no daemon answers, so tests/brokers/test_container.py is not part of this run"
+
+
+@dataclass(frozen=True, slots=True)
+class Brokers:
+    """The run's two clusters, by their ``host:port``. They are shared: a test must not stop them."""
+
+    gbr: str
+    jpn: str
+
+
+@pytest.fixture(scope="session")
+def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Brokers]:
+    """Two running clusters, shared by the run: use ``unique`` in every topic, group and transactional id."""
+    with _running(("GBR", "JPN"), tmp_path_factory.mktemp("kafka")) as both:
+        yield Brokers(gbr=both["GBR"].bootstrap, jpn=both["JPN"].bootstrap)
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[Broker]:
+    """A cluster of the test's own, to kill and restart. It takes three seconds: ask for it only to hurt it.
+
+    Brokers that settings name are not ours to kill, so this one comes from Docker or the Apache jars.
+    """
+    with _running(("GBR",), tmp_path, to_hurt=True) as one:
+        yield one["GBR"]
+
+
+@pytest.fixture
+def unique() -> str:
+    """A prefix that no other test has, fit for topics, groups and transactional ids: ``t3f9a1c07.``"""
+    return f"t{secrets.token_hex(4)}."
+
+
+@contextmanager
+def _running(nations: tuple[str, ...], folder: Path, *, to_hurt: bool = False) -> Iterator[dict[str, Broker]]:
+    """``provider.clusters``, whose failure to start is a test failure in plain words, without a traceback."""
+    with ExitStack() as stack:
+        try:
+            settings = BrokerSettings.from_env(os.environ, nations)
+            if to_hurt:
+                forced = settings.provider if settings.provider != Provider.SETTINGS else Provider.AUTO
+                settings = replace(settings, given={}, provider=forced)
+            running = stack.enter_context(clusters(settings, folder, lambda _line: None))
+        except ExchangeError as error:
+            pytest.fail(f"No Kafka for this test: {error}", pytrace=False)
+        yield running
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how long each part of the suite took: a part is a folder of tests."""
+    seconds: dict[str, float] = defaultdict(float)
+    tests: dict[str, set[str]] = defaultdict(set)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                part = str(Path(report.location[0]).parent)
+                seconds[part] += report.duration
+                tests[part].add(report.nodeid)
+    if not seconds:
+        return
+    terminalreporter.section("time by part")
+    for part in sorted(seconds, key=lambda name: -seconds[name]):
+        terminalreporter.write_line(f"{seconds[part]:8.1f} s  {len(tests[part]):5d} tests  {part}")

@@ -1,0 +1,71 @@
+"""A border of a test's own on the shared clusters: two nations that nobody else has, with their topics."""
+
+import secrets
+import string
+from collections.abc import Iterable, Sequence
+
+from exchange.clients import Cluster, end_offset, idempotent_producer
+from exchange.committed import committed
+from exchange.feed import as_record
+from exchange.record import Headers, Input, Output, Record
+from exchange.settings import Settings
+from exchange.topics_admin import ensure_topics
+from schemas import topics
+from schemas.codec import RELEASED_INDICATOR, Codec
+from schemas.records import ReleasedIndicator
+from tests.conftest import Brokers
+from tests.exchange.test_kafka_log import _recreate
+
+SHARDS = 1
+
+
+class Border:
+    """``home`` on the first cluster, ``partner`` on the second. Records go in by hand, past everybody."""
+
+    def __init__(self, brokers: Brokers, codec: Codec | None = None) -> None:
+        first, second = ("".join(secrets.choice(string.ascii_uppercase) for _ in range(2)) for _ in range(2))
+        self.home, self.partner = f"A{first}", f"B{second}"
+        self.here, self.there = Cluster(self.home, brokers.gbr), Cluster(self.partner, brokers.jpn)
+        self.settings = Settings(nations=(self.home, self.partner), shards=SHARDS)
+        self.codec = codec or Codec()
+        for cluster, other in ((self.here, self.partner), (self.there, self.home)):
+            wanted = topics.topics_of(cluster.nation, (other,), SHARDS)
+            of_pair = [topic for topic in wanted if other in topic.name]
+            # Quarantine is everybody's on these clusters: as the other tests have it.
+            shared = [
+                topic
+                for topic in topics.topics_of(cluster.nation, (other,), 4)
+                if topic.name in (topics.QUARANTINE, topics.POLICY)
+            ]
+            ensure_topics(cluster, [*of_pair, *shared])
+
+    def put(
+        self, cluster: Cluster, topic: str, values: Iterable[tuple[bytes | None, bytes | None]], headers: Headers = ()
+    ) -> None:
+        """These keys and values, acknowledged."""
+        producer = idempotent_producer(cluster, **{"message.max.bytes": 20 << 20})
+        for key, value in values:
+            producer.produce(topic, value, key, 0, headers=list(headers))
+        assert producer.flush(30) == 0
+
+    def release(self, *records: ReleasedIndicator) -> None:
+        """Put records on the released topic, as correlate would."""
+        named = [(each["id"].encode(), self.codec.encode(RELEASED_INDICATOR, each)) for each in records]
+        self.put(self.here, topics.released(self.partner), named)
+
+    def write(self, cluster: Cluster, outputs: Sequence[Output]) -> None:
+        """What a step has put out."""
+        producer = idempotent_producer(cluster)
+        for output in outputs:
+            producer.produce(output.topic, output.value, output.key, 0)
+        assert producer.flush(30) == 0
+
+    def read(self, cluster: Cluster, topic: str) -> list[Record]:
+        """What is committed there."""
+        place = Input(topic, 0)
+        end = end_offset(cluster, place.topic, place.partition)
+        return [as_record(message) for message in committed(cluster, topic, 0, 0, end)]
+
+    def recreate(self, cluster: Cluster, topic: str, config: dict[str, str]) -> None:
+        """Delete a topic, and make it anew under its name."""
+        _recreate(cluster, topic, config)

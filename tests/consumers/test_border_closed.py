@@ -1,0 +1,125 @@
+"""A bridge whose border is closed: content stands still, recalls pass, and nothing recalled follows when it opens."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from consumers.bridge import bridge_threads
+from exchange.metric_kinds import Role as MetricRole
+from exchange.policy_record import key_of
+from exchange.role import metrics_of
+from exchange.roster import entry_text
+from schemas import topics
+from schemas.codec import POLICY_RECORD, RELEASED_INDICATOR, Undecodable
+from schemas.signing import approved_policy
+from schemas.vocabulary import IndicatorType
+from tests.builders import a_content, a_policy_record, a_released, an_id
+from tests.conftest import Brokers
+from tests.consumers.border import Border
+from tests.officers import ALICE, ROSTER
+from tests.officers import key_of as officer_key
+from tests.polling import eventually
+
+WITHIN_S = 30.0
+
+
+class ClosedBorder(Border):
+    """A border with a bridge over it, and an officer."""
+
+    def __init__(self, brokers: Brokers, folder: Path) -> None:
+        super().__init__(brokers)
+        (folder / f"{self.home}.toml").write_text(
+            "\n".join(entry_text(each) for each in ROSTER.officers.values()), encoding="utf-8"
+        )
+        self.settings = type(self.settings)(
+            nations=(self.home, self.partner), shards=1, officers=folder, policy_lead_s=10
+        )
+
+    def say(self, state: str) -> None:
+        """Alice says what the border is to be."""
+        record = a_policy_record(
+            record_id=str(uuid.uuid4()),
+            kind="border",
+            nation=self.home,
+            version="",
+            partner=self.partner,
+            state=state,
+        )
+        signed = approved_policy(self.codec, record, officer_key(ALICE))
+        self.put(self.here, topics.POLICY, [(key_of(signed), self.codec.encode(POLICY_RECORD, signed))])
+
+    @contextmanager
+    def bridged(self) -> Iterator[None]:
+        """The bridge runs."""
+        broken: list[Exception] = []
+        metrics = metrics_of(MetricRole.BRIDGE, self.home, (self.partner,), (topics.bridge_step(self.home),))
+        threads = bridge_threads(self.here, self.there, self.settings, metrics, broken.append, [0])
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            for thread in threads:
+                assert thread.stop(20.0)
+            assert broken == []
+
+    def tell(self, word: str, version: int, kind: str = "content") -> None:
+        """Release a domain, or recall it."""
+        name = f"{word}.example.com"
+        changes = {"content": a_content(value=name, releasable_to=[self.partner])} if kind == "content" else {}
+        record = a_released(kind=kind, version=version, origin=self.home, hops=[self.home], **changes)
+        record["id"] = an_id(IndicatorType.DOMAIN_NAME, name)
+        if kind == "content":
+            assert record["content"] is not None
+            record["content"]["release_expires_ms"] = version + 86_400_000
+            record["content"]["first_seen_ms"] = record["content"]["last_seen_ms"] = version - 1000
+        self.release(record)
+
+    @property
+    def arrived(self) -> list[tuple[str, str]]:
+        """What is in the partner's inbox: kind and name, the name of what has no content by its id."""
+        found = [
+            self.codec.decode(RELEASED_INDICATOR, each.value) for each in self.read(self.there, topics.inbox(self.home))
+        ]
+        records = [each for each in found if not isinstance(each, Undecodable)]
+        return [(each["kind"], each["content"]["value"] if each["content"] else each["id"]) for each in records]
+
+
+@pytest.fixture
+def border(brokers: Brokers, tmp_path: Path) -> ClosedBorder:
+    return ClosedBorder(brokers, tmp_path)
+
+
+def soon(condition: Callable[[], bool], what: str) -> None:
+    eventually(condition, WITHIN_S, what)
+
+
+def test_over_a_closed_border_recalls_pass_content_waits_and_what_was_recalled_never_follows(
+    border: ClosedBorder,
+) -> None:
+    now_ms = time.time_ns() // 1_000_000
+    recalled = an_id(IndicatorType.DOMAIN_NAME, "b.example.com")
+    with border.bridged():
+        border.tell("a", now_ms)
+        soon(lambda: border.arrived == [("content", "a.example.com")], "what is released arrives")
+    border.say("closed")
+    border.tell("b", now_ms)
+    border.tell("c", now_ms)
+    with border.bridged():
+        border.tell("b", now_ms + 1, "recalled")
+        soon(lambda: ("recalled", recalled) in border.arrived, "the recall arrives")
+        border.tell("d", now_ms)
+        border.tell("d", now_ms + 1, "revoked")
+        soon(lambda: border.arrived[-1][0] == "revoked", "the revocation arrives")
+        assert [name for kind, name in border.arrived if kind == "content"] == ["a.example.com"]
+    border.say("open")
+    with border.bridged():  # a new process: it must find out what the lane had carried
+        soon(lambda: ("content", "c.example.com") in border.arrived, "what was kept back arrives")
+        border.tell("e", now_ms)
+        soon(lambda: ("content", "e.example.com") in border.arrived, "and all that comes")
+    content = [name for kind, name in border.arrived if kind == "content"]
+    assert content == ["a.example.com", "c.example.com", "e.example.com"]

@@ -1,0 +1,97 @@
+"""The bridge's step: what it carries, with which headers, and what becomes of what it does not carry."""
+
+import pytest
+
+from consumers.bridge import Bridge, Link
+from exchange import metrics_spec as spec
+from exchange.metric_labels import ReceiptCode
+from exchange.record import Headers, Record
+from exchange.shard import Effects
+from schemas import topics
+from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, Codec
+from schemas.identity import key_of_id, shard_of_key
+from tests.builders import HOME, NOW_MS, PARTNER, a_content, a_receipt, a_released
+from tests.streams.workbench import Workbench
+
+HOME_CODEC = Codec()
+# The partner's registry has given the same numbers to other schemas.
+PARTNER_CODEC = Codec({104: RECEIPT, 107: RELEASED_INDICATOR})
+SHARDS = 4
+SHARD = shard_of_key(key_of_id(a_released()["id"]), SHARDS)
+RELEASE = HOME_CODEC.encode(RELEASED_INDICATOR, a_released())
+ANSWER = HOME_CODEC.encode(RECEIPT, a_receipt(nation=HOME))
+
+
+def turned(*records: Record) -> tuple[Effects, Workbench]:
+    bench = Workbench(Bridge(Link(HOME, PARTNER, HOME_CODEC, PARTNER_CODEC, SHARDS)))
+    return bench.turn(NOW_MS, *records), bench
+
+
+def a_record(value: bytes | None, topic: str = topics.released(PARTNER), headers: Headers = ()) -> Record:
+    return Record(topic, SHARD, 7, a_released()["id"].encode(), value, NOW_MS, headers)
+
+
+def test_a_release_arrives_with_the_partners_schema_id_and_its_own_body() -> None:
+    effects, _ = turned(a_record(RELEASE))
+    (output,) = effects.outputs
+    assert (output.topic, output.partition, output.key) == (topics.inbox(HOME), SHARD, a_released()["id"].encode())
+    assert PARTNER_CODEC.decode(RELEASED_INDICATOR, output.value) == a_released()
+    assert output.value is not None
+    assert output.value[5:] == RELEASE[5:]
+
+
+def test_a_receipt_goes_home_in_the_same_inbox_under_the_partners_id() -> None:
+    effects, _ = turned(a_record(ANSWER, topics.receipts(PARTNER)))
+    (output,) = effects.outputs
+    assert output.topic == topics.inbox(HOME)
+    assert PARTNER_CODEC.decode(RECEIPT, output.value) == a_receipt(nation=HOME)
+    assert effects.tallies == {spec.REPLICATED_RECEIPTS.tally(HOME, PARTNER, ReceiptCode.RECEIVED): 1}
+
+
+@pytest.mark.parametrize(
+    ("value", "topic"),
+    [(ANSWER, topics.released(PARTNER)), (RELEASE, topics.receipts(PARTNER))],
+    ids=["receipt", "release"],
+)
+def test_a_record_on_the_other_schemas_topic_stays(value: bytes, topic: str) -> None:
+    effects, _ = turned(a_record(value, topic))
+    assert not effects.outputs
+    (kept,) = effects.home
+    entry = HOME_CODEC.decode(QUARANTINED, kept.value)
+    assert isinstance(entry, dict)
+    assert (entry["reason"], entry["original"]) in {("unknown-schema", None), ("too-large", None)}
+
+
+def test_where_a_record_comes_from_is_said_in_its_headers() -> None:
+    effects, _ = turned(a_record(RELEASE, headers=(("decision", b"GBR-3-17"),)))
+    place = f"{topics.released(PARTNER)}-{SHARD}-7".encode()
+    assert effects.outputs[0].headers == (
+        ("origin", b"GBR"),
+        ("decision", b"GBR-3-17"),
+        ("source", place),
+        ("hops", b"GBR"),
+    )
+
+
+@pytest.mark.parametrize("words", [b"TLP:RED 192.0.2.7", b"x" * 100_000, b"", b"GBR-3-17 and more"])
+def test_nothing_leaves_in_a_header(words: bytes) -> None:
+    headers = (("decision", words), ("secret", words), ("origin", b"FRA"), ("hops", b"FRA,GBR"))
+    effects, _ = turned(a_record(RELEASE, headers=headers))
+    assert dict(effects.outputs[0].headers)["decision"] == b""
+    assert dict(effects.outputs[0].headers) | {"decision": b"", "source": b""} == {
+        "origin": b"GBR",
+        "decision": b"",
+        "source": b"",
+        "hops": b"GBR",
+    }
+
+
+def test_a_deletion_on_our_own_topics_leaves_no_trace() -> None:
+    effects, _ = turned(a_record(None), a_record(None, topics.receipts(PARTNER)))
+    assert (list(effects.outputs), list(effects.home)) == ([], [])
+
+
+def test_a_forbidden_record_stops_only_itself() -> None:
+    red = HOME_CODEC.encode(RELEASED_INDICATOR, a_released(content=a_content(tlp="TLP:RED")))
+    effects, _ = turned(a_record(red), a_record(RELEASE))
+    assert (len(effects.outputs), len(effects.home)) == (1, 1)

@@ -1,0 +1,367 @@
+"""The release guard: what may leave passes unchanged, and nothing else does, whatever the bytes are."""
+
+import ast
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consumers import guard, receipt_guard
+from consumers.guard import Passed, Refused, Tombstone
+from schemas.codec import INDICATOR, RECEIPT, RELEASED_INDICATOR, Codec
+from schemas.identity import key_of_id, shard_of_key
+from schemas.markings import NATIONAL_EYES_ONLY, Caveat, Pap, Tlp
+from schemas.records import ReleasedIndicator
+from schemas.vocabulary import IndicatorType, RejectReason
+from tests.builders import (
+    DAY_MS,
+    NOW_MS,
+    a_content,
+    a_receipt,
+    a_released,
+    an_id,
+    an_indicator,
+)
+from tests.golden.make import CASES
+
+CODEC = Codec()
+SHARDS = 4
+LINES_OF_A_PAGE = 60  # of A4, in a hand's size of type
+ANY_ID = an_id(IndicatorType.IPV4_ADDR, "192.0.2.1")
+
+
+def checked(
+    value: bytes | None, key: bytes | None = None, partition: int = 0, shards: int = SHARDS
+) -> Passed | Tombstone | Refused:
+    return guard.check(value, key, CODEC, home="GBR", partner="JPN", now_ms=NOW_MS, partition=partition, shards=shards)
+
+
+def judged(record: ReleasedIndicator) -> Passed | Tombstone | Refused:
+    """The verdict on a record that stands where it belongs, under its own key."""
+    try:
+        partition = shard_of_key(key_of_id(record["id"]), SHARDS)
+    except ValueError:
+        partition = 0
+    return checked(CODEC.encode(RELEASED_INDICATOR, record), record["id"].encode(), partition)
+
+
+def with_content(**changes: Any) -> ReleasedIndicator:
+    return a_released(content=a_content(**changes))
+
+
+# ── What passes ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"tlp": "TLP:CLEAR", "releasable_to": []},
+        {"tlp": "TLP:GREEN", "releasable_to": []},
+        {"tlp": "TLP:GREEN", "releasable_to": ["AUS", "JPN"]},
+        {"tlp": "TLP:AMBER", "releasable_to": ["GBR", "JPN"]},
+        {"tlp": "TLP:AMBER+STRICT"},
+        {"pap": "PAP:RED", "caveats": ["OFFICIAL-SENSITIVE", "関係者限り"]},
+        {"release_expires_ms": 0, "confidence": -1, "sightings": 0, "labels": []},
+        {"release_expires_ms": NOW_MS + 1, "confidence": 100, "sightings": guard.MAX_SIGHTINGS},
+        {"labels": [f"ラベル{number:02}" for number in range(64)]},
+        {"type": "url", "value": "http://c2.example.com/a", "registered_domain": "example.com"},
+        {"type": "ipv4-addr", "value": "192.0.2.1", "registered_domain": "", "asn": 64496, "country": "JP"},
+    ],
+    ids=str,
+)
+def test_content_that_may_go_passes_as_it_is(content: dict[str, Any]) -> None:
+    record = with_content(**content)
+    assert judged(record) == Passed(record)
+
+
+@pytest.mark.parametrize("kind", ["expired", "revoked", "recalled"])
+@pytest.mark.parametrize("reason", sorted(guard.REASONS))
+def test_what_carries_no_content_always_passes(kind: str, reason: str) -> None:
+    record = a_released(kind=kind, reason=reason)
+    assert judged(record) == Passed(record)
+
+
+def test_a_record_after_a_recall_still_tells_of_it() -> None:
+    record = a_released(recalled_through=NOW_MS - 1)
+    assert judged(record) == Passed(record)
+
+
+def test_a_deletion_is_neither_bridged_nor_wrong() -> None:
+    assert checked(None, a_released()["id"].encode()) == Tombstone()
+
+
+# ── What does not ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "tlp", ["TLP:RED", "", "RED", "TLP:WHITE", "tlp:green", "TLP:AMBER STRICT", "TLP:GREEN ", "x" * 999]
+)
+def test_red_unmarked_and_misspelled_labels_never_leave(tlp: str) -> None:
+    verdict = judged(with_content(tlp=tlp))
+    assert isinstance(verdict, Refused)
+    assert verdict.reason is RejectReason.FORBIDDEN_MARKING
+    assert not verdict.keep_bytes
+    assert len(verdict.detail) < 100
+
+
+@pytest.mark.parametrize(
+    "caveat", ["UK EYES ONLY", "JAPAN EYES ONLY", "UNRECOGNISED", "", "NOFORN", "uk eyes only", "極秘"]
+)
+def test_eyes_only_and_unknown_caveats_never_leave(caveat: str) -> None:
+    verdict = judged(with_content(caveats=[caveat]))
+    assert isinstance(verdict, Refused)
+    assert verdict.reason is RejectReason.FORBIDDEN_CAVEAT
+    assert not verdict.keep_bytes
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"tlp": "TLP:AMBER", "releasable_to": []},
+        {"tlp": "TLP:AMBER+STRICT", "releasable_to": ["GBR"]},
+        {"tlp": "TLP:GREEN", "releasable_to": ["AUS"]},
+        {"tlp": "TLP:CLEAR", "releasable_to": ["jpn"]},
+    ],
+    ids=str,
+)
+def test_what_is_not_for_the_partner_does_not_go_there(content: dict[str, Any]) -> None:
+    verdict = judged(with_content(**content))
+    assert isinstance(verdict, Refused)
+    assert verdict.reason is RejectReason.NOT_RELEASABLE_HERE
+    assert not verdict.keep_bytes
+
+
+@pytest.mark.parametrize("pap", ["PAP:MAUVE", "RED", "PAP:WHITE"])
+def test_an_unknown_pap_label_does_not_leave(pap: str) -> None:
+    verdict = judged(with_content(pap=pap))
+    assert isinstance(verdict, Refused)
+    assert verdict.reason is RejectReason.FORBIDDEN_MARKING
+    assert not verdict.keep_bytes
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ({"release_expires_ms": NOW_MS}, RejectReason.RELEASE_EXPIRED),
+        ({"release_expires_ms": 1}, RejectReason.RELEASE_EXPIRED),
+        ({"release_expires_ms": -1}, RejectReason.RELEASE_EXPIRED),
+        ({"release_expires_ms": 1 << 62}, RejectReason.TIME_OUT_OF_RANGE),
+        ({"valid_until_ms": -1}, RejectReason.TIME_OUT_OF_RANGE),
+        ({"valid_until_ms": 1 << 62}, RejectReason.TIME_OUT_OF_RANGE),
+        ({"first_seen_ms": NOW_MS, "last_seen_ms": NOW_MS - 1}, RejectReason.TIME_OUT_OF_RANGE),
+        ({"first_seen_ms": -1}, RejectReason.TIME_OUT_OF_RANGE),
+        ({"last_seen_ms": NOW_MS + DAY_MS + 1}, RejectReason.TIME_OUT_OF_RANGE),
+        ({"confidence": 101}, RejectReason.CONFIDENCE_OUT_OF_RANGE),
+        ({"confidence": -2}, RejectReason.CONFIDENCE_OUT_OF_RANGE),
+        ({"sightings": -1}, RejectReason.COUNT_OUT_OF_RANGE),
+        ({"sightings": (1 << 62) + 1}, RejectReason.COUNT_OUT_OF_RANGE),
+        ({"asn": -1}, RejectReason.MALFORMED_CONTENT),
+        ({"asn": 1 << 32}, RejectReason.MALFORMED_CONTENT),
+        ({"country": "jp"}, RejectReason.MALFORMED_CONTENT),
+        ({"country": "victim"}, RejectReason.MALFORMED_CONTENT),
+        ({"registered_domain": "intranet.example.net"}, RejectReason.MALFORMED_CONTENT),
+        ({"registered_domain": "c"}, RejectReason.MALFORMED_CONTENT),
+        ({"labels": ["b", "a"]}, RejectReason.MALFORMED_CONTENT),
+        ({"labels": ["a", "a"]}, RejectReason.MALFORMED_CONTENT),
+        ({"labels": [f"{number:03}" for number in range(65)]}, RejectReason.TOO_MANY_LABELS),
+        ({"labels": ["x" * 257]}, RejectReason.TOO_MANY_LABELS),
+        ({"labels": [""]}, RejectReason.TOO_MANY_LABELS),
+        ({"labels": ["a\x1b[31m"]}, RejectReason.TOO_MANY_LABELS),
+        ({"labels": ["a\x9b31m"]}, RejectReason.TOO_MANY_LABELS),
+        ({"releasable_to": ["JPN", "GBR"]}, RejectReason.MALFORMED_CONTENT),
+        ({"releasable_to": ["JPN", "the victim"]}, RejectReason.MALFORMED_CONTENT),
+        ({"caveats": ["関係者限り", "PERSONAL DATA"]}, RejectReason.MALFORMED_CONTENT),
+        ({"type": "malware"}, RejectReason.UNKNOWN_TYPE),
+        ({"value": "C2.example.com"}, RejectReason.INVALID_VALUE),
+        ({"value": "c2[.]example.com"}, RejectReason.INVALID_VALUE),
+        ({"value": "192.0.2.1"}, RejectReason.INVALID_VALUE),
+        ({"type": "ipv4-addr", "value": "2001:db8::1"}, RejectReason.INVALID_VALUE),
+        ({"value": ""}, RejectReason.INVALID_VALUE),
+    ],
+    ids=str,
+)
+def test_impossible_content_is_refused_and_kept_for_whoever_mends_it(
+    content: dict[str, Any], reason: RejectReason
+) -> None:
+    verdict = judged(with_content(**content))
+    assert isinstance(verdict, Refused)
+    assert verdict.reason is reason
+    assert verdict.keep_bytes
+
+
+def test_bad_content_with_a_forbidden_marking_is_refused_for_the_marking() -> None:
+    """Whatever else is wrong with it: its bytes are not kept."""
+    verdict = judged(a_released(content=a_content(tlp="TLP:RED", confidence=999), origin="AUS", id=ANY_ID))
+    assert isinstance(verdict, Refused)
+    assert (verdict.reason, verdict.keep_bytes) == (RejectReason.FORBIDDEN_MARKING, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"origin": "JPN"}, RejectReason.FOREIGN_ORIGIN),
+        ({"origin": "gbr"}, RejectReason.FOREIGN_ORIGIN),
+        ({"hops": []}, RejectReason.LOOPED),
+        ({"hops": ["GBR", "JPN"]}, RejectReason.LOOPED),
+        ({"hops": ["JPN", "GBR"]}, RejectReason.LOOPED),
+        ({"hops": ["GBR"] * 20}, RejectReason.LOOPED),
+        ({"id": ANY_ID}, RejectReason.KEY_MISMATCH),
+        ({"version": 0}, RejectReason.MALFORMED_CONTENT),
+        ({"recalled_through": NOW_MS}, RejectReason.MALFORMED_CONTENT),
+        ({"recalled_through": -1}, RejectReason.MALFORMED_CONTENT),
+        ({"version": NOW_MS + DAY_MS + 1}, RejectReason.TIME_OUT_OF_RANGE),
+        ({"reason": "aged-out"}, RejectReason.MALFORMED_CONTENT),
+        ({"content": None}, RejectReason.MALFORMED_CONTENT),
+        ({"kind": "recalled", "content": a_content()}, RejectReason.MALFORMED_CONTENT),
+        ({"kind": "recalled", "recalled_through": 0}, RejectReason.MALFORMED_CONTENT),
+        ({"kind": "recalled", "reason": ""}, RejectReason.MALFORMED_CONTENT),
+        ({"kind": "revoked", "reason": "the victim is 192.0.2.7"}, RejectReason.MALFORMED_CONTENT),
+        ({"kind": "recalled", "origin": "JPN"}, RejectReason.FOREIGN_ORIGIN),
+        ({"kind": "expired", "id": "indicator--the-victim-is-192.0.2.7"}, RejectReason.KEY_MISMATCH),
+        ({"kind": "expired", "id": an_id().upper()}, RejectReason.KEY_MISMATCH),
+        ({"kind": "expired", "id": an_id().replace("-5e79-", "-4e79-")}, RejectReason.KEY_MISMATCH),
+        ({"kind": "expired", "id": "{" + an_id()[11:] + "}"}, RejectReason.KEY_MISMATCH),
+    ],
+    ids=str,
+)
+def test_a_record_that_is_not_ours_to_send_is_refused(changes: dict[str, Any], reason: RejectReason) -> None:
+    verdict = judged(a_released(**changes))
+    assert isinstance(verdict, Refused)
+    assert verdict.reason is reason
+    assert verdict.keep_bytes
+
+
+def test_a_record_under_another_key_or_on_another_partition_is_refused() -> None:
+    record = a_released()
+    value, key = CODEC.encode(RELEASED_INDICATOR, record), record["id"].encode()
+    at = shard_of_key(key_of_id(record["id"]), SHARDS)
+    verdicts = [
+        checked(value, None, at),
+        checked(value, key[:-1], at),
+        checked(value, key_of_id(record["id"]), at),
+        checked(value, key, (at + 1) % SHARDS),
+    ]
+    assert [verdict.reason for verdict in verdicts if isinstance(verdict, Refused)] == [RejectReason.KEY_MISMATCH] * 4
+
+
+# ── Bytes ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (b"", RejectReason.TRUNCATED),
+        (b"\x00\x00", RejectReason.TRUNCATED),
+        (CODEC.encode(RELEASED_INDICATOR, a_released())[:-1], RejectReason.TRUNCATED),
+        (CODEC.encode(RELEASED_INDICATOR, a_released()) + b"\x00", RejectReason.UNDECODABLE),
+        (CODEC.encode(RELEASED_INDICATOR, a_released()) * 2, RejectReason.UNDECODABLE),
+        (CODEC.encode(INDICATOR, an_indicator()), RejectReason.UNKNOWN_SCHEMA),
+        (CODEC.encode(RECEIPT, a_receipt()), RejectReason.UNKNOWN_SCHEMA),
+        (b"\x00\x00\x00\x27\x0f" + CODEC.encode(RELEASED_INDICATOR, a_released())[5:], RejectReason.UNKNOWN_SCHEMA),
+        (b'{"id": "indicator--"}', RejectReason.UNKNOWN_SCHEMA),
+        (bytes(5 << 20), RejectReason.TOO_LARGE),
+    ],
+    ids=["nothing", "2 bytes", "cut", "a byte more", "two", "national", "a receipt", "unknown", "JSON", "5 MB"],
+)
+def test_what_is_not_exactly_one_released_indicator_is_refused_and_not_kept(value: bytes, reason: RejectReason) -> None:
+    verdict = checked(value, an_id().encode())
+    assert isinstance(verdict, Refused)
+    assert (verdict.reason, verdict.keep_bytes) == (reason, False)
+
+
+def test_bytes_hidden_in_a_longer_encoding_of_the_same_record_do_not_leave() -> None:
+    record = a_released()
+    value = CODEC.encode(RELEASED_INDICATOR, record)
+    padded = value.replace(b"\x02\x06GBR\x00", b"\x82\x00\x06GBR\x00", 1)  # one hop, as a two-byte integer
+    block = value.replace(b"\x02\x06GBR\x00", b"\x01\x2a\x06GBR\x00", 1)  # a block of one, "of 21 bytes"
+    for hiding in (padded, block):
+        assert hiding != value
+        assert CODEC.decode(RELEASED_INDICATOR, hiding) == record
+        verdict = checked(hiding, record["id"].encode(), shard_of_key(key_of_id(record["id"]), SHARDS))
+        assert isinstance(verdict, Refused)
+        assert verdict.reason is RejectReason.UNDECODABLE
+
+
+@settings(max_examples=400)
+@given(place=st.integers(0, 10_000), byte=st.integers(0, 255), cut=st.none() | st.integers(0, 400))
+def test_damaged_bytes_are_a_verdict_and_pass_only_where_they_are_another_good_record(
+    place: int, byte: int, cut: int | None
+) -> None:
+    record = CASES[RELEASED_INDICATOR]["all_fields"]
+    damaged = bytearray(CODEC.encode(RELEASED_INDICATOR, record))
+    damaged[place % len(damaged)] = byte
+    value = bytes(damaged)[:cut]
+    verdict = checked(value, record["id"].encode(), shard_of_key(key_of_id(record["id"]), SHARDS))
+    if isinstance(verdict, Passed):
+        assert verdict.record["id"] == record["id"]
+        assert CODEC.encode(RELEASED_INDICATOR, verdict.record) == value
+
+
+@settings(max_examples=200)
+@given(st.binary(max_size=300))
+def test_random_bytes_never_pass(body: bytes) -> None:
+    assert isinstance(checked(b"\x00\x00\x00\x00\x68" + body, an_id().encode()), Refused)
+
+
+LABELS = st.sampled_from([tlp.label for tlp in Tlp] + ["TLP:WHITE", "GREEN", ""])
+NATIONS = st.lists(st.sampled_from(["AUS", "GBR", "JPN", "x"]), max_size=3)
+CAVEATS = st.lists(st.sampled_from([caveat.value for caveat in Caveat] + ["NOFORN"]), max_size=2)
+
+
+@settings(max_examples=500)
+@given(
+    tlp=LABELS,
+    pap=st.sampled_from([pap.label for pap in Pap] + ["PAP:X"]),
+    nations=NATIONS,
+    caveats=CAVEATS,
+    expires=st.sampled_from([0, NOW_MS - 1, NOW_MS + 1]),
+)
+def test_no_combination_of_markings_gets_a_forbidden_record_out(
+    tlp: str, pap: str, nations: list[str], caveats: list[str], expires: int
+) -> None:
+    """The rule once more, in the fewest words, over everything that can be marked."""
+    record = with_content(tlp=tlp, pap=pap, releasable_to=nations, caveats=caveats, release_expires_ms=expires)
+    may_go = (
+        tlp in {"TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT"}
+        and pap != "PAP:X"
+        and ("JPN" in nations or (not nations and "AMBER" not in tlp))
+        and not {*caveats} & {"UK EYES ONLY", "JAPAN EYES ONLY", "EMBARGO", "UNRECOGNISED", "NOFORN"}
+        and expires != NOW_MS - 1
+    )
+    well_formed = "x" not in nations and all(names == sorted({*names}) for names in (nations, caveats))
+    assert isinstance(judged(record), Passed) == (may_go and well_formed)
+
+
+# ── Independence ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_label_of_the_vocabulary_is_decided_on_here() -> None:
+    """A label that is added to the vocabulary stays at home until somebody decides on it in the guard."""
+    stays = {*NATIONAL_EYES_ONLY, Caveat.EMBARGO, Caveat.UNRECOGNISED}
+    assert {caveat.value for caveat in Caveat} == guard.CAVEATS | {caveat.value for caveat in stays}
+    assert {tlp.label for tlp in Tlp} - {"", "TLP:RED"} == guard.FREE_TLP | guard.NAMED_TLP
+    assert {pap.label for pap in Pap} == guard.PAP
+
+
+@pytest.mark.parametrize("module", [guard, receipt_guard], ids=["indicators", "receipts"])
+def test_the_guard_imports_the_contract_and_nothing_else_of_ours(module: ModuleType) -> None:
+    """``make check`` holds the same with all that is imported in turn (pyproject.toml)."""
+    tree = ast.parse(Path(module.__file__ or "").read_text("utf-8"))
+    modules = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    modules |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    ours = {name.split(".")[0] for name in modules - {"consumers.guard"}}
+    assert ours - {"collections", "itertools", "typing", "uuid", "msgspec"} == {"schemas"}
+    assert "schemas.markings" not in modules
+
+
+@pytest.mark.parametrize(("module", "rules"), [(guard, 11), (receipt_guard, 6)], ids=["indicators", "receipts"])
+def test_the_rules_of_the_guard_fit_on_one_page_and_each_is_numbered(module: ModuleType, rules: int) -> None:
+    page = (module.__doc__ or "").splitlines()
+    assert len(page) <= LINES_OF_A_PAGE
+    numbered = [int(line.split(".")[0]) for line in page if re.match(r"[0-9]+\. ", line)]
+    assert numbered == list(range(1, rules + 1))

@@ -1,0 +1,60 @@
+"""Quarantine at a glance: counts by reason, the newest entries. Without a broker."""
+
+from collections.abc import Sequence
+from typing import cast
+
+import pytest
+
+from consumers.quarantine import Pile, entries, summarise
+from consumers.topic_reader import TopicReader
+from exchange.record import Record
+from schemas.codec import QUARANTINED, RECEIPT, Codec
+from tests.builders import NOW_MS, a_quarantined, a_receipt
+
+CODEC = Codec()
+
+
+class StandingRecords:
+    """A reader's records, by partition."""
+
+    def __init__(self, *partitions: Sequence[bytes | None]) -> None:
+        self._values = partitions
+        self.partitions = list(range(len(partitions)))
+
+    def standing(self, partition: int) -> list[Record]:
+        return [
+            Record("quarantine.v1", partition, offset, b"k", value, NOW_MS)
+            for offset, value in enumerate(self._values[partition])
+        ]
+
+
+def test_each_key_is_an_entry_once_and_what_is_no_entry_is_passed_over() -> None:
+    one, two = (CODEC.encode(QUARANTINED, a_quarantined(key=key)) for key in ("one", "two"))
+    receipt = CODEC.encode(RECEIPT, a_receipt())
+    reader = cast("TopicReader", StandingRecords([one, two, one], [None, b"\x00", receipt], []))
+    assert [entry["key"] for entry in entries(reader, CODEC)] == ["one", "two"]
+
+
+def test_a_summary_counts_by_reason_and_stage_and_keeps_the_newest() -> None:
+    found = [
+        a_quarantined(key=f"k{number}", at_ms=NOW_MS - number, reason=reason, stage=stage)
+        for number, (reason, stage) in enumerate(
+            [("invalid-value", "intake")] * 3 + [("forbidden-marking", "bridge")] * 2 + [("invalid-value", "produce")]
+        )
+    ]
+    summary = summarise(found, newest=2)
+    assert summary.piles == (
+        Pile("invalid-value", "intake", 3, NOW_MS),
+        Pile("forbidden-marking", "bridge", 2, NOW_MS - 3),
+        Pile("invalid-value", "produce", 1, NOW_MS - 5),
+    )
+    assert summary.count == 6
+    assert [entry["key"] for entry in summary.newest] == ["k0", "k1"]
+
+
+@pytest.mark.parametrize("newest", [0, 1, 5])
+def test_two_entries_of_the_same_millisecond_can_be_told_apart(newest: int) -> None:
+    found = [a_quarantined(key=f"k{number}") for number in range(3)]
+    summary = summarise(found, newest)
+    assert len(summary.newest) == min(newest, 3)
+    assert summary.count == 3

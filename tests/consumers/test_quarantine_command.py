@@ -1,0 +1,197 @@
+"""``kakehashi quarantine`` on real Kafka: see, mend, send again."""
+
+import json
+from typing import cast
+
+import pytest
+from confluent_kafka import Producer
+from typer.testing import CliRunner, Result
+
+from consumers.redrive import publish
+from consumers.topic_reader import TopicReader
+from exchange.clients import Cluster
+from exchange.errors import NotFound, Refused
+from exchange.record import Output
+from kakehashi.main import Invocation, command_line
+from schemas import topics
+from schemas.codec import QUARANTINED, SENSOR_REPORT, Codec
+from schemas.records import Quarantined, SensorReport
+from schemas.vocabulary import IndicatorType, RejectReason
+from streams.stages.refusal import Place, observation_as_json, refusal
+from tests.builders import NOW_MS, a_quarantined, a_report, an_observation
+from tests.consumers.conftest import MakeTopic, committed
+
+CODEC = Codec()
+
+
+class Exchange:
+    """A nation's quarantine with four entries, and its sensors' topic, still empty."""
+
+    def __init__(self, cluster: Cluster, quarantine: str, reports: str) -> None:
+        self.cluster, self.quarantine, self.reports = cluster, quarantine, reports
+        bad = a_report([an_observation(kind=IndicatorType.IPV4_ADDR, value="192.0.2.999")])
+        self.one = refusal(
+            Place(reports, 1, 41, 0),
+            RejectReason.INVALID_VALUE,
+            "192.0.2.999 is no address",
+            observation_as_json(bad, 0),
+            stage="intake",
+            at_ms=NOW_MS,
+            sensor="edge-1",
+            content_type="json",
+        )
+        self.whole = refusal(
+            Place(reports, 2, 42),
+            RejectReason.UNKNOWN_FORMAT_VERSION,
+            "version 2",
+            CODEC.encode(SENSOR_REPORT, a_report([an_observation(), an_observation(value="b.example.com")])),
+            stage="intake",
+            at_ms=NOW_MS + 1,
+            sensor="edge-1",
+        )
+        self.damaged = refusal(
+            Place(reports, 2, 43),
+            RejectReason.TRUNCATED,
+            "cut",
+            b"\x00\x00\x00\x00\x65\x02",
+            stage="intake",
+            at_ms=NOW_MS,
+        )
+        self.line = a_quarantined(
+            key="edge-1-eve.json-7",
+            reason="unreadable-line",
+            stage="produce",
+            at_ms=NOW_MS - 1,
+            topic="",
+            partition=-1,
+            place="eve.json:7",
+            content_type="text",
+            original="{\x1b[31m 半".encode(),
+        )
+        self.entries: list[Quarantined] = [self.one, self.whole, self.damaged, self.line]
+
+    def sent(self) -> list[tuple[int, bytes | None, SensorReport]]:
+        """What stands on the sensors' topic."""
+        with TopicReader(self.cluster, self.reports) as reader:
+            return [
+                (partition, record.key, cast("SensorReport", CODEC.decode(SENSOR_REPORT, record.value)))
+                for partition in reader.partitions
+                for record in reader.standing(partition)
+            ]
+
+
+@pytest.fixture
+def exchange(gbr: Cluster, make_topic: MakeTopic, writer: Producer, monkeypatch: pytest.MonkeyPatch) -> Exchange:
+    quarantine, reports = make_topic("quarantine"), make_topic("reports")
+    monkeypatch.setattr(topics, "QUARANTINE", quarantine)
+    monkeypatch.setattr(topics, "SENSOR_REPORTS", reports)
+    monkeypatch.setenv("KAKEHASHI_GBR_BOOTSTRAP", gbr.bootstrap)
+    made = Exchange(gbr, quarantine, reports)
+    committed(
+        writer,
+        [
+            Output(quarantine, max(0, entry["partition"]), entry["key"].encode(), CODEC.encode(QUARANTINED, entry))
+            for entry in (*made.entries, made.one)
+        ],
+    )
+    return made
+
+
+def _run(*arguments: str) -> Result:
+    return CliRunner().invoke(command_line(Invocation()), ["quarantine", *arguments, "--nation", "GBR"])
+
+
+def test_a_pipe_gets_the_newest_entries_one_a_line(exchange: Exchange) -> None:
+    lines = [line.split("\t") for line in _run("list").stdout.splitlines()]
+    assert lines[0][0] == exchange.whole["key"]
+    assert {line[0] for line in lines} == {entry["key"] for entry in exchange.entries}
+    assert len(lines) == 4
+    assert {len(line) for line in lines} == {6}
+
+
+def test_a_list_can_be_of_one_reason_and_limited(exchange: Exchange) -> None:
+    shown = json.loads(_run("list", "--json", "--reason", "invalid-value", "--limit", "1").stdout)
+    assert shown["count"] == 1
+    assert shown["piles"] == [{"reason": "invalid-value", "stage": "intake", "count": 1, "newest_ms": NOW_MS}]
+    assert shown["newest"][0]["original"]["value"] == "192.0.2.999"
+    assert exchange.one["key"] == shown["newest"][0]["key"]
+
+
+def test_an_entry_is_shown_with_its_reason_its_place_and_its_original(exchange: Exchange) -> None:
+    shown = _run("show", exchange.one["key"]).stdout
+    for words in ("invalid-value", "192.0.2.999 is no address", "edge-1", '"value": "192.0.2.999"'):
+        assert words in shown
+    assert '"b.example.com"' in _run("show", exchange.whole["key"]).stdout
+    assert "00 00 00 00 65 02" in _run("show", exchange.damaged["key"]).stdout
+    line = _run("show", exchange.line["key"]).stdout
+    assert r"{\x1b[31m 半" in line
+    assert "eve.json:7" in line
+
+
+def test_the_original_comes_back_byte_for_byte(exchange: Exchange) -> None:
+    assert _run("show", exchange.whole["key"], "--raw").stdout_bytes == exchange.whole["original"]
+
+
+def test_an_entry_that_is_not_there_is_told_so(exchange: Exchange) -> None:
+    missing = _run("show", "nowhere-0-0-0")
+    assert isinstance(missing.exception, NotFound)
+    assert exchange.sent() == []
+
+
+def test_a_mended_observation_is_sent_again_and_twice_has_one_identity(exchange: Exchange) -> None:
+    for _ in range(2):
+        result = _run("redrive", exchange.one["key"], "--set", "value=192.0.2.99")
+        assert result.exit_code == 0, result.output
+    sent = exchange.sent()
+    assert [(partition, key) for partition, key, _ in sent] == [(1, b"edge-1")] * 2
+    assert {report["redrive_of"] for _, _, report in sent} == {exchange.one["key"]}
+    assert [report["values"] for _, _, report in sent] == [["192.0.2.99"]] * 2
+
+
+def test_all_of_a_reason_are_sent_again(exchange: Exchange) -> None:
+    result = _run("redrive", "--reason", "unknown-format-version")
+    assert result.exit_code == 0, result.output
+    ((partition, _, report),) = exchange.sent()
+    assert (partition, report["redrive_of"], len(report["values"])) == (2, exchange.whole["key"], 2)
+
+
+def test_a_dry_run_sends_nothing(exchange: Exchange) -> None:
+    assert "would send 1 entries" in _run("redrive", "--reason", "unknown-format-version", "--dry-run").stdout
+    assert exchange.sent() == []
+
+
+def test_what_cannot_be_sent_again_does_not_hold_back_the_rest(exchange: Exchange) -> None:
+    keys = [entry["key"] for entry in exchange.entries]
+    result = _run("redrive", *keys, "nowhere-0-0-0")
+    assert isinstance(result.exception, Refused)
+    assert "sent 1 of 5" in str(result.exception)
+    assert "--set value=" in result.stderr
+    assert "kakehashi produce" in result.stderr
+    assert "no such entry" in result.stderr
+    assert [report["redrive_of"] for _, _, report in exchange.sent()] == [exchange.whole["key"]]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["redrive"],
+        ["redrive", "k", "--reason", "r"],
+        ["redrive", "k", "l", "--set", "value=1"],
+        ["redrive", "--reason", "r", "--set", "value=1"],
+        ["redrive", "k", "--set", "value"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_command_line_is_told_so(arguments: list[str]) -> None:
+    assert _run(*arguments).exit_code == 2
+
+
+def test_publishing_goes_where_it_is_told_and_is_acknowledged(gbr: Cluster, make_topic: MakeTopic) -> None:
+    topic = make_topic("published")
+    assert publish(gbr, [Output(topic, number % 3, b"k", b"%d" % number) for number in range(10)]) == 10
+    with TopicReader(gbr, topic) as reader:
+        assert [[record.value for record in reader.standing(partition)] for partition in reader.partitions] == [
+            [b"0", b"3", b"6", b"9"],
+            [b"1", b"4", b"7"],
+            [b"2", b"5", b"8"],
+        ]

@@ -1,0 +1,160 @@
+"""What differs between what was released and what is held, whatever was lost, changed, added or is on its way."""
+
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.reconcile import Stands, differences, differing, digests_in, refusals_in, stand_of
+from exchange.metric_labels import Differs
+from exchange.record import Record
+from schemas.codec import RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec
+from schemas.window import SUM_BYTES, WINDOW_MS, added, window_of
+from tests.builders import NOW_MS, a_content, a_receipt, a_released
+
+CODEC = Codec()
+NAME = a_released()["id"]
+LONG_AGO = NOW_MS - 2 * WINDOW_MS
+
+
+def stands(version: int = NOW_MS, fingerprint: bytes = b"f", at_ms: int = LONG_AGO) -> dict[str, Stands]:
+    return {NAME: Stands(version, fingerprint, 7, at_ms)}
+
+
+def found(
+    ours: dict[str, Stands], theirs: dict[str, Stands], refused: dict[str, tuple[int, str]] | None = None
+) -> list[tuple[Differs, int, int]]:
+    every = differences(ours, theirs, refused or {}, 0, settled_before_ms=NOW_MS)
+    return [(each.differs, each.released_version, each.held_version) for each in every]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "differs"),
+    [
+        (stands(), stands(), None),
+        (stands(), {}, Differs.MISSING),
+        (stands(2), stands(1), Differs.STALE),
+        (stands(1), stands(2), Differs.AHEAD),
+        (stands(1, b"f"), stands(1, b"g"), Differs.ALTERED),
+        ({}, stands(), Differs.EXTRA),
+    ],
+)
+def test_each_way_to_differ_has_its_name(
+    ours: dict[str, Stands], theirs: dict[str, Stands], differs: Differs | None
+) -> None:
+    assert [each[0] for each in found(ours, theirs)] == ([] if differs is None else [differs])
+
+
+def test_what_was_released_a_moment_ago_is_on_its_way_and_no_difference() -> None:
+    assert found(stands(at_ms=NOW_MS), {}) == []
+    assert found(stands(at_ms=NOW_MS - 1), {}) == [(Differs.MISSING, NOW_MS, 0)]
+
+
+def test_what_the_bridge_has_not_carried_yet_is_on_its_way_however_long_ago_it_was_released() -> None:
+    """Its link is down, slow or closed: who told it all again would only send more."""
+
+    def missing(carried_to: int | None) -> int:
+        return len(list(differences(stands(), {}, {}, 0, settled_before_ms=NOW_MS, carried_to=carried_to)))
+
+    assert [missing(each) for each in (0, 7, 8, None)] == [0, 0, 1, 1]
+
+
+def test_what_the_partner_has_refused_is_no_loss_until_something_newer_is_released() -> None:
+    refused = {NAME: (NOW_MS, "forbidden-marking")}
+    assert found(stands(NOW_MS), {}, refused) == [(Differs.REFUSED, NOW_MS, 0)]
+    assert found(stands(NOW_MS), stands(NOW_MS - 1), refused) == [(Differs.REFUSED, NOW_MS, NOW_MS - 1)]
+    assert found(stands(NOW_MS), stands(NOW_MS, b"recall"), refused) == [(Differs.REFUSED, NOW_MS, NOW_MS)]
+    assert found(stands(NOW_MS + 1), {}, refused) == [(Differs.MISSING, NOW_MS + 1, 0)]
+
+
+def test_what_has_left_the_windows_while_they_were_read_is_nobodys_invention() -> None:
+    """Held was read first; then a new version was released, into a window that was the same on both sides."""
+    before, after = a_record("a.example.com", NOW_MS), a_record("a.example.com", NOW_MS + 5 * WINDOW_MS)
+    windows = frozenset({window_of(NOW_MS)})
+    held = stand_of([before], CODEC, windows)
+    released = stand_of([before, after], CODEC, windows, named=held)
+    assert [each.differs for each in differences(released, held, {}, 0, settled_before_ms=LONG_AGO)] == []
+
+
+def test_keys_that_are_no_indicators_and_numbers_without_end_are_passed_over() -> None:
+    """A partner writes its own topics: what stands there is for no log, no terminal and no repair."""
+    record = a_record("a.example.com", NOW_MS)
+    for key in (b"", b"\x1b]0;owned\x07\nreconcile.done", b"indicator--" + b"7" * 100_000):
+        assert stand_of([msgspec.structs.replace(record, key=key)], CODEC, None) == {}
+    assert digests_in([Record("d", 0, 0, b"9" * 100_000, None, 0)], CODEC) == {}
+
+
+def test_an_older_refusal_that_comes_again_hides_no_newer_one() -> None:
+    receipts = [a_receipt(code="refused", reason=why, version=at) for why, at in (("looped", 9), ("undecodable", 3))]
+    records = [Record("r", 0, 0, b"", CODEC.encode(RECEIPT, each), 0) for each in receipts]
+    assert refusals_in(records, CODEC) == {NAME: (9, "looped")}
+
+
+def test_a_refusal_is_read_from_the_receipts_that_came_home() -> None:
+    receipts = [a_receipt(code="applied"), a_receipt(code="refused", reason="key-mismatch")]
+    records = [Record("r", 0, 0, b"", CODEC.encode(RECEIPT, each), 0) for each in receipts]
+    assert refusals_in([*records, Record("r", 0, 0, b"", b"\0", 0)], CODEC) == {NAME: (NOW_MS, "key-mismatch")}
+
+
+def a_record(value: str, version: int, **changes: Any) -> Record:
+    record = a_released(version=version, content=a_content(value=value, **changes))
+    return Record("t", 0, 0, record["id"].encode(), CODEC.encode(RELEASED_INDICATOR, record), LONG_AGO)
+
+
+def digests(records: list[Record]) -> dict[int, tuple[int, bytes]]:
+    """The digests of what stands in the end, by another way than settle's: from the last records alone."""
+    sums: dict[int, tuple[int, bytes]] = {}
+    for each in stand_of(records, CODEC, None).values():
+        count, total = sums.get(window_of(each.version), (0, bytes(SUM_BYTES)))
+        sums[window_of(each.version)] = count + 1, added(total, each.fingerprint)
+    return sums
+
+
+@given(st.integers(0, 1 << 32), st.integers(1, 40), st.integers(0, 8))
+def test_whatever_is_lost_altered_or_added_is_named_and_nothing_else(seed: int, count: int, faults: int) -> None:
+    random = Random(seed)
+    ours = [a_record(f"c{n}.example.com", NOW_MS + n * WINDOW_MS // 5) for n in range(count)]
+    theirs = {record.key: record for record in ours}
+    wanted: dict[bytes | None, Differs] = {}
+    for n in random.sample(range(count), min(faults, count)):
+        key = ours[n].key
+        match random.randrange(4):
+            case 0:
+                del theirs[key]
+                wanted[key] = Differs.MISSING
+            case 1:
+                theirs[key] = a_record(f"c{n}.example.com", NOW_MS - 1)
+                wanted[key] = Differs.STALE
+            case 2:
+                theirs[key] = a_record(f"c{n}.example.com", NOW_MS + n * WINDOW_MS // 5, confidence=1)
+                wanted[key] = Differs.ALTERED
+            case _:
+                extra = a_record(f"x{n}.example.com", NOW_MS + n)
+                theirs[extra.key] = extra
+                wanted[extra.key] = Differs.EXTRA
+    held = list(theirs.values())
+    windows = differing(digests(ours), digests(held))
+    every = differences(
+        stand_of(ours, CODEC, frozenset(windows)),
+        stand_of(held, CODEC, frozenset(windows)),
+        {},
+        0,
+        settled_before_ms=NOW_MS,
+    )
+    assert {each.indicator_id.encode(): each.differs for each in every} == wanted
+    assert bool(windows) == bool(wanted)
+
+
+def test_a_digest_that_was_deleted_is_of_nothing_and_damage_is_passed_over() -> None:
+    def told(window: int, count: int) -> Record:
+        body = {"window_ms": window, "length_ms": WINDOW_MS, "count": count, "sum": bytes(16), "at_ms": NOW_MS}
+        return Record("d", 0, 0, b"%d" % window, CODEC.encode(WINDOW_DIGEST, body), 0)
+
+    gone = Record("d", 0, 0, b"0", None, 0)
+    records = [told(0, 1), told(WINDOW_MS, 2), told(WINDOW_MS, 3), gone, Record("d", 0, 0, b"x", None, 0)]
+    damaged = Record("d", 0, 0, b"7", b"\0\0", 0)
+    assert digests_in([*records, damaged], CODEC) == {WINDOW_MS: (3, bytes(16))}
+    assert differing({WINDOW_MS: (3, b"")}, {}) == [WINDOW_MS]

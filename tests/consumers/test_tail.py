@@ -1,0 +1,111 @@
+"""What a SOC sees: the latest of each indicator, what it means now, and each change once. Without a broker."""
+
+import json
+from typing import Any
+
+import pytest
+
+from consumers.tail import Entry, State, as_json, entry_of, latest, picture, state_of
+from exchange.record import Record
+from schemas.codec import INDICATOR, RELEASED_INDICATOR, Codec
+from tests.builders import (
+    NOW_MS,
+    a_content,
+    a_marking_record,
+    a_released,
+    a_source,
+    an_id,
+    an_indicator,
+)
+
+CODEC = Codec()
+
+
+def record(key: str, value: bytes | None, offset: int = 0) -> Record:
+    return Record("t", 0, offset, key.encode(), value, NOW_MS)
+
+
+def test_a_nation_without_an_origin_is_its_own_picture() -> None:
+    assert picture(None).topic == "indicator.national.v1"
+    assert picture("GBR").topic == "partner.GBR.indicator.v1"
+
+
+def test_the_snapshot_holds_the_last_record_of_each_key_and_nothing_that_was_deleted() -> None:
+    records = [
+        record("a", b"1", 0),
+        record("b", b"1", 1),
+        record("a", b"2", 2),
+        record("c", b"1", 3),
+        record("b", None, 4),
+        record("d", None, 5),
+        record("c", None, 6),
+        record("c", b"2", 7),
+    ]
+    assert [(each.key, each.value, each.offset) for each in latest(records)] == [(b"a", b"2", 2), (b"c", b"2", 7)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({}, State.LIVE),
+        ({"content": a_content(release_expires_ms=0)}, State.LIVE),
+        ({"content": a_content(release_expires_ms=NOW_MS)}, State.ENDED),
+        ({"content": a_content(valid_until_ms=NOW_MS - 1)}, State.ENDED),
+        ({"content": a_content(valid_until_ms=NOW_MS + 1)}, State.LIVE),
+        ({"kind": "expired"}, State.EXPIRED),
+        ({"kind": "revoked"}, State.REVOKED),
+        ({"kind": "recalled"}, State.RECALLED),
+    ],
+    ids=str,
+)
+def test_a_partners_record_says_what_to_do_with_it_now(changes: dict[str, Any], state: State) -> None:
+    assert state_of(dict(a_released(**changes)), NOW_MS) is state
+
+
+def test_a_national_record_says_what_to_do_with_it_now() -> None:
+    assert state_of(dict(an_indicator()), NOW_MS) is State.LIVE
+    assert state_of(dict(an_indicator(valid_until_ms=NOW_MS)), NOW_MS) is State.ENDED
+    assert state_of(dict(an_indicator(kind="revoked")), NOW_MS) is State.REVOKED
+
+
+def test_a_deletion_and_an_unreadable_record_are_entries() -> None:
+    removed = entry_of(record("k", None, 7), RELEASED_INDICATOR, CODEC, NOW_MS)
+    assert removed == Entry(State.REMOVED, "k", 0, 7)
+    damaged = entry_of(Record("t", 2, 8, b"\xff", b"\x00", NOW_MS), RELEASED_INDICATOR, CODEC, NOW_MS)
+    assert (damaged.state, damaged.key, damaged.record) == (State.UNREADABLE, "�", None)
+    assert "truncated" in damaged.detail
+    assert json.loads(as_json(damaged, "t"))["state"] == "unreadable"
+    assert json.loads(as_json(removed, "t")) == {
+        "state": "removed",
+        "id": "k",
+        "topic": "t",
+        "partition": 0,
+        "offset": 7,
+    }
+
+
+def test_json_has_the_contracts_record_its_state_and_its_place() -> None:
+    released = a_released()
+    entry = entry_of(
+        record(released["id"], CODEC.encode(RELEASED_INDICATOR, released), 3), RELEASED_INDICATOR, CODEC, NOW_MS
+    )
+    line = as_json(entry, "partner.GBR.indicator.v1")
+    assert b"\n" not in line
+    assert json.loads(line) == {
+        "state": "live",
+        **released,
+        "topic": "partner.GBR.indicator.v1",
+        "partition": 0,
+        "offset": 3,
+    }
+
+
+def test_json_of_the_national_picture_speaks_in_labels_not_in_codes() -> None:
+    odd = a_marking_record(tlp=77, pap=4, releasable_to=[], caveats=["転送禁止"])
+    indicator = an_indicator(marking=a_marking_record(tlp=3, releasable_to=["JPN"]), sources=[a_source(marking=odd)])
+    entry = entry_of(record(an_id(), CODEC.encode(INDICATOR, indicator)), INDICATOR, CODEC, NOW_MS)
+    shown = json.loads(as_json(entry, "indicator.national.v1"))
+    assert shown["marking"] == {"tlp": "TLP:AMBER+STRICT", "pap": "", "releasable_to": ["JPN"], "caveats": []}
+    assert shown["sources"][0]["marking"]["tlp"] == "code 77"
+    assert shown["sources"][0]["marking"]["pap"] == "PAP:RED"
+    assert shown["sources"][0]["context"] == {"dest_ip": "192.0.2.7"}

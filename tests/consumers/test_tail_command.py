@@ -1,0 +1,210 @@
+"""``kakehashi tail`` on real Kafka, for tools and for eyes."""
+
+import io
+import json
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka import Producer
+from rich.cells import cell_len
+from rich.console import Console
+from typer.testing import CliRunner
+
+from consumers.tail import CaughtUp, Entry, State, entry_of, tail
+from consumers.topic_reader import TopicReader
+from exchange.clients import Cluster
+from exchange.errors import ConfigurationError
+from exchange.record import Output, Record
+from kakehashi.commands.tail import _show
+from kakehashi.main import Invocation, command_line
+from kakehashi.terminal import printable, utc
+from schemas import topics
+from schemas.codec import INDICATOR, RELEASED_INDICATOR, Codec
+from schemas.identity import key_of_id, shard_of_key
+from schemas.records import ReleasedIndicator
+from schemas.vocabulary import IndicatorType
+from streams.settle import ROLL_KEY
+from tests.builders import NOW_MS, a_content, a_released, an_id, an_indicator
+from tests.consumers.conftest import PARTITIONS, MakeTopic, committed
+
+CODEC = Codec()
+URL_ID = an_id(IndicatorType.URL, "http://c2.example.com/a")
+
+
+def _output(topic: str, record: ReleasedIndicator) -> Output:
+    key = record["id"].encode()
+    partition = shard_of_key(key_of_id(record["id"]), PARTITIONS)
+    return Output(topic, partition, key, CODEC.encode(RELEASED_INDICATOR, record))
+
+
+def _deleted(topic: str, identifier: str) -> Output:
+    return Output(topic, shard_of_key(key_of_id(identifier), PARTITIONS), identifier.encode(), None)
+
+
+def _a_url(version: int) -> ReleasedIndicator:
+    return a_released(version=version, content=a_content(type="url", value="http://c2.example.com/a"))
+
+
+def _a_domain(version: int) -> ReleasedIndicator:
+    return a_released(version=version, content=a_content(release_expires_ms=0))
+
+
+@pytest.fixture
+def partner_topic(make_topic: MakeTopic, writer: Producer, monkeypatch: pytest.MonkeyPatch, gbr: Cluster) -> str:
+    """What GBR has from JPN: a live domain in two versions, a recalled URL, an address that was deleted."""
+    topic = make_topic("partner.JPN")
+    monkeypatch.setattr(topics, "accepted", lambda _origin: topic)
+    monkeypatch.setenv("KAKEHASHI_GBR_BOOTSTRAP", gbr.bootstrap)
+    address = a_released(content=a_content(type="ipv4-addr", value="192.0.2.1", registered_domain=""))
+    first = [_output(topic, _a_domain(1)), _output(topic, _a_url(1)), _output(topic, address)]
+    recalled = a_released(kind="recalled", id=URL_ID, version=2)
+    committed(writer, first)
+    committed(writer, [_output(topic, _a_domain(2)), _output(topic, recalled), _deleted(topic, address["id"])])
+    return topic
+
+
+def _lines(*arguments: str) -> list[dict[str, object]]:
+    result = CliRunner().invoke(command_line(Invocation()), ["tail", *arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.mark.usefixtures("partner_topic")
+def test_a_pipe_gets_the_latest_of_each_indicator_as_json_lines() -> None:
+    found = {str(line["id"]): line for line in _lines("--nation", "GBR", "--from", "JPN", "--no-follow")}
+    assert {name: (line["state"], line["version"]) for name, line in found.items()} == {
+        an_id(): ("live", 2),
+        URL_ID: ("recalled", 2),
+    }
+    assert found[an_id()]["content"] == a_content(release_expires_ms=0)
+    assert found[URL_ID]["content"] is None
+
+
+@pytest.mark.usefixtures("partner_topic")
+def test_it_stops_after_so_many_entries() -> None:
+    assert len(_lines("--nation", "GBR", "--from", "JPN", "--limit", "1")) == 1
+
+
+def test_the_nations_own_picture_is_what_is_shown_without_a_partner(
+    make_topic: MakeTopic, writer: Producer, monkeypatch: pytest.MonkeyPatch, gbr: Cluster
+) -> None:
+    topic = make_topic("national")
+    monkeypatch.setattr(topics, "NATIONAL", topic)
+    monkeypatch.setenv("KAKEHASHI_GBR_BOOTSTRAP", gbr.bootstrap)
+    committed(writer, [Output(topic, 0, an_id().encode(), CODEC.encode(INDICATOR, an_indicator()))])
+    (line,) = _lines("--nation", "GBR", "--no-follow", "--json")
+    assert (line["state"], line["value"], line["sightings"]) == ("live", "c2.example.com", 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "said"),
+    [(["--nation", "GBR", "--from", "FRA"], 2, "FRA"), (["--nation", "GBR", "--from", "GBR"], 2, "GBR"), ([], 2, "")],
+    ids=["no partner", "itself", "nobody"],
+)
+def test_a_wrong_command_line_is_told_so(arguments: list[str], exit_code: int, said: str) -> None:
+    result = CliRunner().invoke(command_line(Invocation()), ["tail", *arguments])
+    assert result.exit_code == exit_code
+    assert said in result.stderr
+
+
+def test_a_nation_that_is_none_of_ours_is_a_wrong_configuration() -> None:
+    result = CliRunner().invoke(command_line(Invocation()), ["tail", "--nation", "FRA"])
+    assert isinstance(result.exception, ConfigurationError)
+
+
+def test_what_the_snapshot_has_shown_following_does_not_show_again(
+    partner_topic: str, gbr: Cluster, writer: Producer
+) -> None:
+    with TopicReader(gbr, partner_topic) as reader:
+        found = tail(reader, RELEASED_INDICATOR, CODEC, follow=True, clock_ms=lambda: NOW_MS)
+        snapshot = _until_caught_up(found)
+        markers = [Output(partner_topic, each, ROLL_KEY, None) for each in range(PARTITIONS)]  # of no indicator
+        revoked = _output(partner_topic, a_released(kind="revoked", version=3))
+        committed(writer, [*markers, revoked, _deleted(partner_topic, URL_ID)])
+        changes = _entries(found, 2)
+    shown = [*snapshot, *changes]
+    assert {(entry.key, entry.state) for entry in changes} == {(an_id(), State.REVOKED), (URL_ID, State.REMOVED)}
+    assert {(entry.key, entry.state) for entry in snapshot} == {(an_id(), State.LIVE), (URL_ID, State.RECALLED)}
+    assert len({(entry.partition, entry.offset) for entry in shown}) == len(shown) == 4
+
+
+def _until_caught_up(found: Iterator[Entry | CaughtUp | None]) -> list[Entry]:
+    entries: list[Entry] = []
+    for each in found:
+        if isinstance(each, CaughtUp):
+            assert each.counts.total() == len(entries)
+            return entries
+        if each is not None:
+            entries.append(each)
+    raise AssertionError("it never caught up")
+
+
+def _entries(found: Iterator[Entry | CaughtUp | None], count: int) -> list[Entry]:
+    entries: list[Entry] = []
+    for _, each in zip(range(500), found, strict=False):
+        if isinstance(each, Entry):
+            entries.append(each)
+        if len(entries) == count:
+            return entries
+    raise AssertionError(f"only {entries}")
+
+
+# ── For eyes ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _shown(*records: ReleasedIndicator, width: int = 120) -> list[str]:
+    entries = [
+        entry_of(
+            Record("t", 0, 0, record["id"].encode(), CODEC.encode(RELEASED_INDICATOR, record), NOW_MS),
+            RELEASED_INDICATOR,
+            CODEC,
+            NOW_MS,
+        )
+        for record in records
+    ]
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=width, color_system=None)
+    _show([*entries, CaughtUp(), None], console, 0, follow=True)
+    return screen.getvalue().splitlines()
+
+
+def test_a_terminal_shows_one_line_for_each_indicator() -> None:
+    heading, line, end = _shown(a_released(content=a_content(tlp="TLP:AMBER+STRICT")))
+    assert heading.split() == ["type", "TLP", "conf", "last", "seen", "UTC", "value", "·", "labels"]
+    for word in ("● live", "domain-name", "TLP:AMBER+STRICT", "80", "2026-11-22 23:00", "c2.example.com", "malicious"):
+        assert word in line
+    assert "follows" in end
+
+
+def test_what_is_over_is_shown_as_over() -> None:
+    ended = a_released(content=a_content(valid_until_ms=1))
+    lines = _shown(ended, a_released(kind="recalled"), a_released(kind="revoked"), a_released(kind="expired"))
+    assert [line.split()[1] for line in lines[1:5]] == ["ended", "recalled", "revoked", "expired"]
+    assert "marking-tightened" in lines[2]
+    assert an_id() in lines[2]
+
+
+@pytest.mark.parametrize("width", [20, 60, 100])
+def test_a_line_never_wraps(width: int) -> None:
+    wide = a_released(content=a_content(type="file-name", value="請求書" * 60, labels=["ラベル" * 20]))
+    lines = _shown(wide, width=width)
+    assert all(cell_len(line) <= width for line in lines)
+    assert lines[2].startswith("──")
+
+
+def test_what_came_from_elsewhere_does_not_command_the_terminal() -> None:
+    hostile = a_released(content=a_content(type="file-name", value="a\x1b[2J\u202efdp.exe", labels=["[red]x", "\x07"]))
+    screen = "\n".join(_shown(hostile))
+    assert "\x1b" not in screen
+    assert "\u202e" not in screen
+    assert r"a\x1b[2J\u202efdp.exe" in screen
+    assert "[red]x" in screen
+
+
+def test_times_and_texts_are_fit_for_a_terminal_whatever_they_are() -> None:
+    assert printable("日本 ok") == "日本 ok"
+    assert printable("a\tb\x9b") == r"a\tb\x9b"
+    assert utc(0) == ""
+    assert utc(NOW_MS) == "2026-11-23 00:00"
+    assert utc(1 << 62) == str(1 << 62)
+    assert utc(-(1 << 62)) == str(-(1 << 62))

@@ -1,0 +1,103 @@
+"""Reading a topic on real Kafka: as it stands, then as it grows; only what is committed; everything once."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka import Producer
+
+from consumers import topic_reader
+from consumers.topic_reader import TopicReader
+from exchange.clients import Cluster
+from exchange.errors import BrokerUnavailable, NotFound
+from exchange.record import Output, Record
+from tests.consumers.conftest import PARTITIONS, MakeTopic, committed, write
+
+
+def _outputs(topic: str, *names: str) -> list[Output]:
+    """A record of each name, on the partition of its last digit."""
+    return [Output(topic, int(name[-1]) % PARTITIONS, name.encode(), name.encode()) for name in names]
+
+
+def _standing(reader: TopicReader) -> list[str]:
+    return [
+        str(record.value, "ascii")
+        for partition in reader.partitions
+        for record in reader.standing(partition)
+        if record.value
+    ]
+
+
+def _next(growing: "Iterator[object]", count: int) -> list[str]:
+    """The next so many records, whatever the batches; fails where none comes for long."""
+    found: list[str] = []
+    for _, batch in zip(range(200), growing, strict=False):
+        assert isinstance(batch, list)
+        found += [str(record.value, "ascii") for record in batch if isinstance(record, Record) and record.value]
+        if len(found) >= count:
+            return sorted(found)
+    raise AssertionError(f"only {found}")
+
+
+def test_what_stands_is_read_once_and_then_what_grows(gbr: Cluster, make_topic: MakeTopic, writer: Producer) -> None:
+    topic = make_topic("grows")
+    committed(writer, _outputs(topic, "a0", "b1", "c2", "d0"))
+    with TopicReader(gbr, topic) as reader:
+        assert reader.partitions == [0, 1, 2]
+        assert sorted(_standing(reader)) == ["a0", "b1", "c2", "d0"]
+        committed(writer, _outputs(topic, "e1", "f2"))
+        growing = reader.growing(lambda: False)
+        assert _next(growing, 2) == ["e1", "f2"]
+        committed(writer, _outputs(topic, "g0"))
+        assert _next(growing, 1) == ["g0"]
+
+
+def test_an_aborted_record_is_never_read(gbr: Cluster, make_topic: MakeTopic, writer: Producer) -> None:
+    topic = make_topic("aborted")
+    committed(writer, _outputs(topic, "a0"))
+    writer.begin_transaction()
+    write(writer, _outputs(topic, "x0", "x1"))
+    writer.abort_transaction(30)
+    with TopicReader(gbr, topic) as reader:
+        assert _standing(reader) == ["a0"]
+        committed(writer, _outputs(topic, "b0", "b1"))
+        assert _next(reader.growing(lambda: False), 2) == ["b0", "b1"]
+
+
+def test_an_open_transaction_is_not_waited_for_and_read_once_it_is_committed(
+    gbr: Cluster, make_topic: MakeTopic, writer: Producer
+) -> None:
+    topic = make_topic("open")
+    committed(writer, _outputs(topic, "a0", "a1"))
+    writer.begin_transaction()
+    write(writer, _outputs(topic, "b0", "b1"))
+    with TopicReader(gbr, topic) as reader:
+        assert sorted(_standing(reader)) == ["a0", "a1"]
+        writer.commit_transaction(30)
+        assert _next(reader.growing(lambda: False), 2) == ["b0", "b1"]
+
+
+def test_an_empty_topic_stands_empty_and_grows(gbr: Cluster, make_topic: MakeTopic, writer: Producer) -> None:
+    topic = make_topic("empty")
+    with TopicReader(gbr, topic) as reader:
+        assert _standing(reader) == []
+        committed(writer, _outputs(topic, "a2"))
+        assert _next(reader.growing(lambda: False), 1) == ["a2"]
+
+
+def test_following_ends_when_it_is_told_to(gbr: Cluster, make_topic: MakeTopic) -> None:
+    with TopicReader(gbr, make_topic("stops")) as reader:
+        assert list(reader.growing(lambda: True)) == []
+
+
+def test_a_topic_that_is_not_there_says_so(gbr: Cluster, unique: str) -> None:
+    with pytest.raises(NotFound, match=f"topic {unique}missing is not on GBR's cluster"):
+        TopicReader(gbr, f"{unique}missing")
+
+
+def test_a_cluster_that_is_not_there_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topic_reader, "CALL_TIMEOUT_S", 0.3)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody answers there
+        with pytest.raises(BrokerUnavailable, match="no answer from JPN's Kafka"):
+            TopicReader(Cluster("JPN", f"127.0.0.1:{taken.getsockname()[1]}"), "any")

@@ -1,0 +1,162 @@
+"""``exchange.shard_thread``: what becomes of a shard's thread, whatever happens to its shard."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import pytest
+
+from exchange.errors import BrokerUnavailable, ProducerFenced
+from exchange.metric_kinds import Role
+from exchange.metrics import Metrics
+from exchange.record import Record
+from exchange.role import metrics_of
+from exchange.shard import Effects, Phase, Rows, Shard
+from exchange.shard_thread import ShardThread
+from tests.exchange.model_gate import Fate, Gate
+from tests.exchange.model_kafka import ModelKafka
+from tests.exchange.model_parts import INPUTS, OUT, Disk, ModelFeed, ModelLog, ModelState
+from tests.exchange.model_step import CountingStep
+from tests.polling import eventually
+
+_STEP: Final = "intake"
+_SOON_S: Final = 10.0
+
+
+class World:
+    """A model cluster, whose shards' threads it makes; ``broken`` is what a process would have ended by."""
+
+    def __init__(self) -> None:
+        self.kafka, self.metrics = ModelKafka(), _metrics()
+        self.broken: list[Exception] = []
+        self.taken = 0
+        self.ended = threading.Event()
+
+    def shard(self, step: CountingStep | None = None, gate: Callable[[Gate], Fate] = lambda _gate: Fate.FINE) -> Shard:
+        self.taken += 1
+        feed = ModelFeed(self.kafka, gate)
+        log = ModelLog(self.kafka, gate)
+        state = ModelState(log.changelog_id, Disk(), gate, lambda _batch, _rows: None)
+        return Shard(step or CountingStep(), log, feed, lambda: state, lambda: 1_000)
+
+    def thread(self, make: Callable[[], Shard], **more: object) -> ShardThread:
+        def on_broken(error: Exception) -> None:
+            self.broken.append(error)
+            self.ended.set()
+
+        thread = ShardThread(_STEP, 0, make, self.metrics, on_broken=on_broken, **more)  # type: ignore[arg-type]
+        thread.start()
+        return thread
+
+    def outputs(self) -> int:
+        return len(list(self.kafka.committed(OUT, 0)))
+
+
+def _metrics() -> Metrics:
+    return metrics_of(Role.STREAMS, "GBR", ("JPN",), (_STEP,))
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_it_takes_turns_until_it_is_stopped(world: World) -> None:
+    world.kafka.write(INPUTS[0], b"a", b"+0")
+    thread = world.thread(world.shard)
+    eventually(lambda: world.outputs() == 1, _SOON_S, "the record is counted")
+    assert thread.pulse.phase is Phase.RUNNING
+    assert thread.stop(_SOON_S)
+    assert (thread.pulse.phase, world.broken) == (Phase.CLOSED, [])
+
+
+def test_a_fenced_shard_that_nobody_may_retake_breaks_its_process(world: World) -> None:
+    thread = world.thread(world.shard)
+    eventually(lambda: thread.pulse.phase is Phase.RUNNING, _SOON_S, "it runs")
+    _be_fenced(world)
+    assert world.ended.wait(_SOON_S)
+    assert thread.stop(_SOON_S)
+    assert isinstance(world.broken[0], ProducerFenced)
+    assert (thread.pulse.phase, world.taken) == (Phase.FENCED, 1)
+
+
+def test_a_fenced_shard_that_is_still_assigned_is_taken_again(world: World) -> None:
+    thread = world.thread(world.shard, retake_after_s=0.01)
+    eventually(lambda: thread.pulse.phase is Phase.RUNNING, _SOON_S, "it runs")
+    _be_fenced(world)
+    eventually(lambda: world.outputs() == 1, _SOON_S, "it goes on")
+    assert thread.stop(_SOON_S)
+    assert (world.broken, world.taken) == ([], 2)
+
+
+def test_a_fenced_shard_whose_assignment_is_over_ends_in_silence(world: World) -> None:
+    thread = world.thread(world.shard, retake_after_s=0.01, still_assigned=lambda: False)
+    eventually(lambda: thread.pulse.phase is Phase.RUNNING, _SOON_S, "it runs")
+    _be_fenced(world)
+    eventually(lambda: thread.stop(0), _SOON_S, "it has ended")
+    assert (world.broken, world.taken, world.outputs()) == ([], 1, 0)
+
+
+def test_a_fenced_shard_that_waits_to_be_retaken_stops_at_once(world: World) -> None:
+    thread = world.thread(world.shard, retake_after_s=3_600.0)
+    eventually(lambda: thread.pulse.phase is Phase.RUNNING, _SOON_S, "it runs")
+    _be_fenced(world)
+    eventually(lambda: thread.pulse.phase is Phase.FENCED, _SOON_S, "it is fenced")
+    assert thread.stop(_SOON_S)
+    assert world.broken == []
+
+
+class _Panic(BaseException):
+    """As Rust's come to Python."""
+
+
+class _Panicking(CountingStep):
+    def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002  # see its name
+        raise _Panic("index out of bounds")
+
+
+def test_a_panic_is_heard_of(world: World) -> None:
+    world.kafka.write(INPUTS[0], b"a", b"+0")
+    thread = world.thread(lambda: world.shard(_Panicking()))
+    assert world.ended.wait(_SOON_S)
+    assert thread.stop(_SOON_S)
+    assert "_Panic: index out of bounds" in str(world.broken[0])
+
+
+def test_a_shard_that_cannot_even_be_made_is_heard_of(world: World) -> None:
+    def make() -> Shard:
+        raise BrokerUnavailable("nobody answers")
+
+    thread = world.thread(make)
+    assert world.ended.wait(_SOON_S)
+    assert thread.stop(_SOON_S)
+    assert isinstance(world.broken[0], BrokerUnavailable)
+
+
+def test_a_long_restore_is_no_standstill(world: World) -> None:
+    """Each portion of the changelog moves the pulse: else a big state would be restarted for ever."""
+    world.kafka.write(INPUTS[0], b"a", b"+0")
+    first = world.shard()
+    first.take()
+    for number in range(20):
+        world.kafka.write(INPUTS[0], b"%d" % number, b"+0")
+        first.turn(0)
+    pulses = []
+
+    def gate(gate: Gate) -> Fate:
+        if gate is Gate.APPLY:
+            pulses.append(thread.pulse)
+        return Fate.FINE
+
+    thread = ShardThread(_STEP, 0, lambda: world.shard(gate=gate), world.metrics, on_broken=world.broken.append)
+    thread.start()
+    eventually(lambda: thread.pulse.phase is Phase.RUNNING, _SOON_S, "it is restored")
+    assert thread.stop(_SOON_S)
+    assert len(set(map(id, pulses))) > 5
+
+
+def _be_fenced(world: World) -> None:
+    """Somebody takes the shard and goes away; the owner hears of it when it commits."""
+    world.shard().take()
+    world.taken -= 1
+    world.kafka.write(INPUTS[0], b"a", b"+0")

@@ -1,0 +1,333 @@
+"""``exchange.state``: a cache that may be killed, damaged, held or full, and is never wrong."""
+
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange.record import RowChange
+from exchange.state import RocksState, StateDamaged, StateInUse, StateRefused, open_state
+from tests.exchange.state_writer import CHANGELOG, KEYS, rows_of, table_after
+
+_FAR = 1 << 60
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[RocksState]:
+    opened = RocksState(tmp_path / "state", CHANGELOG, 1)
+    yield opened
+    opened.close()
+
+
+def _table(state: RocksState) -> dict[bytes, bytes]:
+    keys = [b"%d" % number for number in range(KEYS)]
+    return {key: row for key, row in zip(keys, state.get_many(keys), strict=True) if row is not None}
+
+
+def _filled(folder: Path, batches: int = 30) -> None:
+    """A state on disk with files of rows, closed in good order."""
+    state = RocksState(folder, CHANGELOG, 1)
+    for batch in range(1, batches + 1):
+        state.apply(rows_of(batch), batch, batch * 10)
+    state._db.flush()
+    state.close()
+
+
+def _holder(folder: Path) -> subprocess.Popen[str]:
+    """Another process that has the folder open."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.exchange.state_writer", str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    return process
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.communicate()
+
+
+# -- what it keeps --------------------------------------------------------------------------------------------------
+
+
+def test_rows_and_their_place_come_back_together(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    first = RocksState(folder, CHANGELOG, 1)
+    assert first.start() == (0, 0)
+    first.apply([RowChange(b"a", b"1"), RowChange(b"empty", b""), RowChange(b"b", b"2")], 1, 4)
+    first.apply([RowChange(b"b", None)], 2, 6)
+    first.close()
+    second = RocksState(folder, CHANGELOG, 1)
+    assert second.start() == (6, 2)
+    assert second.get_many([b"a", b"b", b"empty", b"never"]) == [b"1", None, b"", None]
+    second.close()
+
+
+@pytest.mark.parametrize("portion", [1, 7, 1_000])
+def test_a_scan_in_portions_hands_out_each_row_once_in_the_order_of_its_key(tmp_path: Path, portion: int) -> None:
+    folder = tmp_path / "state"
+    _filled(folder)
+    state = RocksState(folder, CHANGELOG, 1)
+    found: list[tuple[bytes, bytes]] = []
+    while rows := state.scan(found[-1][0] if found else b"", portion):
+        found += rows
+    assert found == sorted(table_after(30).items())
+    state.close()
+
+
+def test_closing_twice_does_nothing(state: RocksState) -> None:
+    state.close()
+    state.close()
+
+
+def test_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
+    random = Random(5)
+    folder = tmp_path / "state"
+    seen = 0
+    for _ in range(4):
+        process = _holder(folder)
+        assert process.stdout is not None
+        for _ in range(random.randrange(1, 60)):
+            process.stdout.readline()
+        process.kill()
+        rest, _ = process.communicate()
+        state = RocksState(folder, CHANGELOG, 1)
+        next_offset, batch = state.start()
+        assert next_offset == batch * 10
+        assert _table(state) == table_after(batch)
+        assert batch > seen
+        assert batch >= int(rest.split("\n")[-2] if "\n" in rest else 0), "what was told to be applied is there"
+        seen = batch
+        state.close()
+
+
+# -- whose it is ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("changelog", "state_format"), [("another", 1), (CHANGELOG, 2)])
+def test_rows_of_another_changelog_or_format_are_wiped(tmp_path: Path, changelog: str, state_format: int) -> None:
+    folder = tmp_path / "state"
+    _filled(folder)
+    state = RocksState(folder, changelog, state_format)
+    assert state.start() == (0, 0)
+    assert _table(state) == {}
+    assert state.due(_FAR, 1_000) == []
+    state.close()
+
+
+def test_cleared_it_is_as_new_and_of_the_same_changelog(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    _filled(folder)
+    state = RocksState(folder, CHANGELOG, 1)
+    state.clear()
+    assert (state.start(), _table(state), state.due(_FAR, 1_000)) == ((0, 0), {}, [])
+    state.apply([RowChange(b"1", b"x")], 1, 2)
+    state.close()
+    again = RocksState(folder, CHANGELOG, 1)
+    assert again.start() == (2, 1)
+    again.close()
+
+
+# -- held ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_another_process_holds_is_said_to_be_in_use(tmp_path: Path) -> None:
+    holder = _holder(tmp_path / "state")
+    try:
+        with pytest.raises(StateInUse, match="give each worker its own folder"):
+            RocksState(tmp_path / "state", CHANGELOG, 1)
+    finally:
+        _end(holder)
+
+
+def test_beside_a_held_folder_there_is_room_for_a_successor_but_not_for_any_number(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    holder = _holder(folder)
+    opened = []
+    try:
+        for spare in (1, 2, 3):
+            opened.append(open_state(folder, CHANGELOG, 1))
+            assert opened[-1]._folder == tmp_path / f"state.{spare}"
+        with pytest.raises(StateInUse, match="stop the workers that are left over"):
+            open_state(folder, CHANGELOG, 1)
+    finally:
+        _end(holder)
+        for state in opened:
+            state.close()
+
+
+def test_a_folder_whose_name_speaks_of_locks_and_is_damaged_is_not_taken_for_held(tmp_path: Path) -> None:
+    folder = tmp_path / "clock" / "block"
+    _filled(folder)
+    for manifest in folder.glob("MANIFEST*"):
+        manifest.write_bytes(b"\xff" * 60)
+    state = RocksState(folder, CHANGELOG, 1)
+    assert state.start() == (0, 0)
+    state.close()
+
+
+# -- damaged ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["CURRENT", "MANIFEST*", "*.sst", "OPTIONS*", "rocksdict-config.json"])
+@pytest.mark.parametrize("how", ["garbled", "emptied", "deleted"])
+def test_a_damaged_file_costs_a_rebuild_and_never_a_wrong_row(tmp_path: Path, what: str, how: str) -> None:
+    folder = tmp_path / "state"
+    _filled(folder)
+    for path in folder.glob(what):
+        if how == "deleted":
+            path.unlink()
+        else:
+            path.write_bytes(b"" if how == "emptied" else bytes(byte ^ 0x5A for byte in path.read_bytes()))
+    state = RocksState(folder, CHANGELOG, 1)
+    try:
+        assert _table(state) == table_after(state.start()[1])
+    except StateDamaged:
+        state = RocksState(folder, CHANGELOG, 1)
+        assert (state.start(), _table(state)) == ((0, 0), {})
+    state.apply([RowChange(b"1", b"x")], 1, 2)
+    state.close()
+
+
+def _with_a_damaged_block(folder: Path) -> RocksState:
+    """A state that opens well, and whose rows cannot all be read."""
+    state = RocksState(folder, CHANGELOG, 1)
+    random = Random(1)
+    for batch in range(1, 41):
+        rows = [RowChange(b"%d-%d" % (batch, number), random.randbytes(200), batch) for number in range(50)]
+        state.apply(rows, batch, batch * 10)
+    state._db.flush()
+    state.close()
+    [path] = sorted(folder.glob("*.sst"))[:1]
+    content = bytearray(path.read_bytes())
+    for place in range(20_000, 60_000):
+        content[place] ^= 0xFF
+    path.write_bytes(content)
+    return RocksState(folder, CHANGELOG, 1)
+
+
+def test_damage_that_shows_in_a_row_is_said_and_does_not_come_back(tmp_path: Path) -> None:
+    state = _with_a_damaged_block(tmp_path / "state")
+    keys = [b"%d-%d" % (batch, number) for batch in range(1, 41) for number in range(50)]
+    with pytest.raises(StateDamaged, match="was damaged and has been removed"):
+        state.get_many(keys)
+    state.close()
+    again = RocksState(tmp_path / "state", CHANGELOG, 1)
+    assert again.start() == (0, 0)
+    again.close()
+
+
+def test_damage_among_the_due_times_is_not_taken_for_their_end(tmp_path: Path) -> None:
+    state = RocksState(tmp_path / "state", CHANGELOG, 1)
+    for batch in range(1, 201):
+        state.apply([RowChange(b"%d-%d" % (batch, number), b"", batch) for number in range(100)], batch, batch * 10)
+    state._db.flush()
+    state.close()
+    [path] = sorted((tmp_path / "state").glob("*.sst"))[:1]
+    content = bytearray(path.read_bytes())
+    middle = len(content) * 3 // 4  # the index of times is behind the rows
+    content[middle : middle + 8_000] = bytes(byte ^ 0xFF for byte in content[middle : middle + 8_000])
+    path.write_bytes(content)
+    state = RocksState(tmp_path / "state", CHANGELOG, 1)
+    with pytest.raises(StateDamaged):
+        state.due(_FAR, 1_000_000)
+
+
+# -- refused ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_in_its_place_is_said_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("somebody's")
+    with pytest.raises(StateRefused, match="cannot be made"):
+        RocksState(tmp_path / "state", CHANGELOG, 1)
+    assert (tmp_path / "state").read_text() == "somebody's"
+
+
+def test_a_full_disk_is_said_and_what_was_applied_is_kept(tmp_path: Path) -> None:
+    """A limit on the size of files stands in for the disk: RocksDB hears of it in the same way."""
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from exchange.state import StateRefused\n"
+        "from tests.exchange.state_writer import write\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({1 << 20}, {resource.RLIM_INFINITY}))\n"
+        "try:\n"
+        "    for batch in write(Path(sys.argv[1])): pass\n"
+        "except StateRefused as refused:\n"
+        "    print(batch, refused)\n"
+    )
+    folder = tmp_path / "state"
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, timeout=60, check=False
+    )
+    batch, _, why = ran.stdout.partition(" ")
+    assert "make room" in why, ran.stderr
+    state = RocksState(folder, CHANGELOG, 1)
+    found = state.start()[1]
+    assert found >= int(batch)
+    assert _table(state) == table_after(found)
+    state.close()
+
+
+def test_a_disk_that_is_still_full_when_the_state_is_closed_is_said_in_the_same_words(tmp_path: Path) -> None:
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from exchange.record import RowChange\n"
+        "from exchange.state import RocksState, StateRefused\n"
+        "state = RocksState(Path(sys.argv[1]), 'changelog', 1)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, resource.RLIM_INFINITY))\n"
+        "try:\n"
+        "    for batch in range(1, 1 << 16): state.apply([RowChange(b'k' * 100, b'v' * 1000, 0)], batch, batch)\n"
+        "except StateRefused: pass\n"
+        "try:\n"
+        "    state.close()\n"
+        "except StateRefused as refused:\n"
+        "    print(refused)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "state")], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "make room" in ran.stdout, ran.stderr
+
+
+# -- what is due -----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_due_comes_longest_due_first_and_no_more_than_was_asked_for(state: RocksState) -> None:
+    state.apply([RowChange(b"%d" % due, b"", due) for due in (30, 10, 20, 40)] + [RowChange(b"never", b"")], 1, 1)
+    assert state.due(9, 10) == []
+    assert state.due(30, 10) == [b"10", b"20", b"30"]
+    assert state.due(_FAR, 2) == [b"10", b"20"]
+
+
+_change = st.builds(
+    RowChange,
+    st.sampled_from([b"a", b"b", b"aa", b"\x00", b"\xff\xff"]),
+    st.one_of(st.none(), st.binary(max_size=3)),
+    st.sampled_from([0, 1, 5, 6, 1_000, _FAR]),
+)
+
+
+@given(batches=st.lists(st.tuples(st.lists(_change, max_size=4), st.integers(0, 1_200)), max_size=12))
+def test_due_rows_are_those_of_the_last_change_of_each_row(
+    tmp_path_factory: pytest.TempPathFactory, batches: list[tuple[list[RowChange], int]]
+) -> None:
+    state = RocksState(tmp_path_factory.mktemp("due") / "state", CHANGELOG, 1)
+    table: dict[bytes, RowChange] = {}
+    for number, (changes, now_ms) in enumerate(batches, 1):
+        state.apply(changes, number, number)
+        table |= {change.key: change for change in changes}
+        due = {key for key, row in table.items() if row.value is not None and 0 < row.due_ms <= now_ms}
+        found = state.due(now_ms, 100)
+        assert set(found) == due
+        assert len(found) == len(due), "once each"
+        assert [table[key].due_ms for key in found] == sorted(table[key].due_ms for key in found)
+    state.close()

@@ -1,0 +1,77 @@
+"""What is urgent comes first: all that is there when a shard is taken, and later before each batch of the rest."""
+
+import pytest
+from confluent_kafka import Producer
+
+from exchange.clients import Cluster, idempotent_producer
+from exchange.feed import AssignedFeed
+from exchange.record import Input, Record
+from exchange.topics_admin import ensure_topics
+from exchange.urgent_feed import UrgentFeed
+from schemas.topics import Topic
+from tests.conftest import Brokers
+from tests.polling import eventually
+
+WITHIN_S = 20.0
+
+
+class Feeds:
+    """Two topics with one partition each, and what the feed over both has handed out."""
+
+    def __init__(self, cluster: Cluster, unique: str) -> None:
+        self.urgent, self.rest = Input(f"{unique}urgent", 0), Input(f"{unique}rest", 0)
+        ensure_topics(cluster, [Topic(each.topic, "key", 1) for each in (self.urgent, self.rest)])
+        self._producer: Producer = idempotent_producer(cluster)
+        own = AssignedFeed(cluster, [self.urgent])
+        self.feed = UrgentFeed(self.urgent, own, AssignedFeed(cluster, [self.rest], max_records=10))
+        self.polled: list[list[Record]] = []
+
+    def write(self, source: Input, count: int) -> None:
+        for number in range(count):
+            self._producer.produce(source.topic, b"%d" % number, partition=0)
+        assert self._producer.flush(WITHIN_S) == 0
+
+    def poll(self) -> int:
+        """One more portion; how many records were handed out so far."""
+        records = list(self.feed.poll(0.05))
+        if records:
+            self.polled.append(records)
+        return len(self.topics)
+
+    @property
+    def topics(self) -> list[str]:
+        return [record.topic for records in self.polled for record in records]
+
+
+@pytest.fixture
+def feeds(brokers: Brokers, unique: str) -> Feeds:
+    return Feeds(Cluster("GBR", brokers.gbr), unique)
+
+
+def test_all_that_is_urgent_when_a_shard_is_taken_comes_before_anything_else(feeds: Feeds) -> None:
+    feeds.write(feeds.rest, 50)
+    feeds.write(feeds.urgent, 5)
+    feeds.feed.resume({})
+    eventually(lambda: feeds.poll() >= 55, WITHIN_S, "all of both")
+    assert feeds.topics == [feeds.urgent.topic] * 5 + [feeds.rest.topic] * 50
+    feeds.feed.close()
+
+
+def test_what_becomes_urgent_later_does_not_wait_behind_what_was_fetched_of_the_rest(feeds: Feeds) -> None:
+    feeds.write(feeds.rest, 5000)
+    feeds.feed.resume({})
+    eventually(lambda: feeds.poll() >= 10, WITHIN_S, "the rest has begun")
+    feeds.write(feeds.urgent, 1)
+    before = len(feeds.topics)
+    eventually(lambda: feeds.poll() > 0 and feeds.urgent.topic in feeds.topics, WITHIN_S, "the urgent one")
+    assert feeds.topics.index(feeds.urgent.topic) - before < 4000, "it overtook what had been fetched"
+    feeds.feed.close()
+
+
+def test_a_position_in_either_is_gone_on_from(feeds: Feeds) -> None:
+    feeds.write(feeds.rest, 5)
+    feeds.write(feeds.urgent, 5)
+    feeds.feed.resume({feeds.urgent: 5, feeds.rest: 3})
+    eventually(lambda: feeds.poll() >= 2, WITHIN_S, "what is left")
+    assert feeds.topics == [feeds.rest.topic] * 2
+    feeds.feed.close()

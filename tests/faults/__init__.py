@@ -1,0 +1,1 @@
+"""Kills, pauses and restarts in the middle of real work: nothing lost, nothing twice."""

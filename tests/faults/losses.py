@@ -1,0 +1,112 @@
+"""Declared losses: a topic that a shard depends on is deleted and made anew. The shard stops; a person rebuilds it.
+
+Inflicted at rest, when everything that was sent is where it belongs. Then nothing is lost but what the command says,
+and what comes after is counted like everything before. A rebuilt correlate alone may tell its partner less than the
+lost one would have: it does not know any more what came under which marking.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any, Final
+
+from confluent_kafka.admin import AdminClient
+
+from exchange.errors import Exit
+from exchange.topics_admin import ensure_topics
+from schemas import topics
+from tests.faults.kinds import WITHIN_S, Hit, World
+from tests.integration.nations import NATIONS, partner_of
+from tests.integration.role import Role
+from tests.polling import eventually
+
+COMMAND_S: Final = 300.0
+
+Loss = Callable[[World, Random], tuple[Hit, list[str]]]
+"""What was hit, and what the command says is lost."""
+
+
+def lose_the_changelog_of_intake(world: World, random: Random) -> tuple[Hit, list[str]]:
+    """The numbers that were counted are gone, in all shards of a nation; the reports still stand on their topic."""
+    return _lose(world, random.choice(NATIONS), "intake", topics.changelog("intake"))
+
+
+def lose_the_changelog_of_receive(world: World, random: Random) -> tuple[Hit, list[str]]:
+    """The version floors are gone, in all shards of a nation; the picture of the partner still has them."""
+    nation = random.choice(NATIONS)
+    step = f"receive.{partner_of(nation)}"
+    return _lose(world, nation, step, topics.changelog(step))
+
+
+def lose_the_changelog_of_correlate(world: World, random: Random) -> tuple[Hit, list[str]]:
+    """Every indicator's row is gone, in all shards of a nation; what was told of them still stands."""
+    return _lose(world, random.choice(NATIONS), "correlate", topics.changelog("correlate"))
+
+
+def recreate_the_source_of_correlate(world: World, random: Random) -> tuple[Hit, list[str]]:
+    """The topic that correlate reads is another one now, under the same name, where no offset means what it meant."""
+    return _lose(world, random.choice(NATIONS), "correlate", topics.OBSERVATIONS)
+
+
+def _lose(world: World, nation: str, step: str, topic: str) -> tuple[Hit, list[str]]:
+    workers = world.workers(nation)
+    for worker in workers:
+        world.supervisor.leave_alone(worker)
+        worker.stop()
+    _recreate(world, nation, topic)
+    _refuses_to_go_on(workers[0])
+    said: list[str] = []
+    for shard in range(world.nations.shards):
+        report = _rebuild(world, nation, step, shard)
+        said += [f"{nation} {step} shard {shard}: {_amount(loss)}{loss['what']}" for loss in report["lost"]]
+    for worker in workers:
+        world.supervisor.want(worker)
+    return Hit(f"{topic} of {nation}", world.nations.shards), said
+
+
+def _amount(loss: Mapping[str, Any]) -> str:
+    return "" if loss["count"] is None else f"{loss['count']} "
+
+
+def _recreate(world: World, nation: str, topic: str) -> None:
+    cluster = world.nations.clusters[nation]
+    admin = AdminClient(cluster.client())
+    admin.delete_topics([topic])[topic].result(WITHIN_S)
+    eventually(lambda: topic not in admin.list_topics(timeout=10).topics, WITHIN_S, f"{topic} is deleted")
+    ensure_topics(cluster, topics.topics_of(nation, (partner_of(nation),), world.nations.shards))
+
+
+def _refuses_to_go_on(worker: Role) -> None:
+    worker.start()
+    eventually(lambda: not worker.runs, WITHIN_S, f"{worker.name} stops")
+    if worker.exit_code != Exit.STOPPED or not worker.said("kakehashi shard rebuild"):
+        raise AssertionError(f"{worker.name} ended with {worker.exit_code}, not stopped:\n{worker.tail()}")
+
+
+def _rebuild(world: World, nation: str, step: str, shard: int) -> dict[str, Any]:
+    command = ["shard", "rebuild", "--nation", nation, "--step", step, "--shard", str(shard), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "kakehashi", *command],
+        env=world.nations.environ,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_S,
+        check=False,
+    )
+    if done.returncode != Exit.OK:
+        raise AssertionError(f"kakehashi {' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+LOSSES: Final[Mapping[str, Loss]] = {
+    "lose the changelog of intake": lose_the_changelog_of_intake,
+    "lose the changelog of receive": lose_the_changelog_of_receive,
+    "recreate the source of correlate": recreate_the_source_of_correlate,
+}
+"""Those after which everything is as the model says."""
+
+LAST: Final[Mapping[str, Loss]] = {"lose the changelog of correlate": lose_the_changelog_of_correlate}
+"""Those after which a partner may be told less: they end a run."""

@@ -1,0 +1,200 @@
+"""Faults for as long as one likes: ``python -m tests.faults.run --minutes 10 --seed 7``.
+
+Steady traffic in both directions, one fault after the other, and after every few of them the exchange is let come to
+rest and held against the model: lost 0, duplicated 0, wrong 0, or the run ends with exit code 1 and says what it found.
+At rest, now and then, a topic that a shard depends on is lost: that is declared, and what comes after must be right.
+The seed chooses kinds, victims and moments; what the machine makes of the moments is its own.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.faults.feeder import Feeder
+from tests.faults.kinds import KINDS, Hit, World
+from tests.faults.losses import LAST, LOSSES, Loss
+from tests.faults.supervisor import Supervisor
+from tests.integration.nations import NATIONS, Nations, two_nations
+
+GOES_ON_S: Final = 180.0
+SETTLED_S: Final = 300.0
+BETWEEN_AUDITS: Final = 6
+LOSS_EVERY: Final = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run; the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long faults go on")
+    parser.add_argument("--seed", type=int, default=1, help="chooses kinds, victims and moments")
+    parser.add_argument("--only", default="", help="only the kinds with these words in their name")
+    parser.add_argument("--report", type=Path, help="where to write the outcome as JSON")
+    parser.add_argument("--folder", type=Path, help="where logs and data go, and stay")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as scratch:
+        run = Run(options.seed, options.only)
+        with two_nations(options.folder or Path(scratch)) as nations:
+            is_clean = run.through(nations, options.minutes * 60)
+    run.show(Console())
+    if options.report:
+        options.report.write_text(json.dumps(run.outcome(), indent=2) + "\n", encoding="utf-8")
+    return 0 if is_clean else 1
+
+
+def say(words: str) -> None:
+    """A line on the terminal, with the time."""
+    sys.stdout.write(f"{time.strftime('%H:%M:%S')} {words}\n")
+    sys.stdout.flush()
+
+
+class Run:
+    """One seeded run, and what came of it."""
+
+    def __init__(self, seed: int, only: str = "") -> None:
+        self._random = Random(seed)
+        self._seed = seed
+        self._kinds = {name: kind for name, kind in KINDS.items() if only in name}
+        self._losses = {name: loss for name, loss in LOSSES.items() if only in name}
+        self._last = {name: loss for name, loss in LAST.items() if only in name}
+        if not (self._kinds or self._losses or self._last):
+            raise SystemExit(f"no kind of fault has {only!r} in its name; there are: {', '.join(self.names())}")
+        self._survived: Counter[str] = Counter()
+        self._blows: Counter[str] = Counter()
+        self._declared: list[str] = []
+        self._slowest: dict[str, float] = {}
+        self._audits = 0
+        self._ends: dict[str, int] = {}
+        self._findings: list[str] = []
+        self._reports = 0
+
+    @staticmethod
+    def names() -> list[str]:
+        """Every kind, in the order of the report."""
+        return [*KINDS, *LOSSES, *LAST]
+
+    def through(self, nations: Nations, seconds: float) -> bool:
+        """Faults for so long; whether every audit was clean."""
+        for nation in NATIONS:
+            nations.add_worker(nation, 1)
+            nations.add_worker(nation, 2)
+            nations.add_bridge(nation)
+        nations.start()
+        supervisor = Supervisor(nations)
+        supervisor.start()
+        world, ends = World(nations, supervisor), time.monotonic() + seconds
+        try:
+            while time.monotonic() < ends:
+                self._round(world)
+                if self._losses and (not self._kinds or self._random.randrange(LOSS_EVERY) == 0):
+                    self._lose(world, self._losses)
+                    self._round(world, 1)
+            if self._last:
+                self._lose(world, self._last)
+        except AssertionError as error:
+            self._findings.append(str(error))
+        supervisor.stop()
+        self._ends = {f"{name} {code}": count for (name, code), count in sorted(supervisor.ends.items())}
+        return not self._findings
+
+    def _round(self, world: World, faults: int = BETWEEN_AUDITS) -> None:
+        """Some faults under traffic, then rest and an audit."""
+        feeder = Feeder(world.nations, NATIONS, seed=self._random.randrange(1 << 30))
+        feeder.start()
+        try:
+            self._await_flow(feeder, _now_ms())
+            for _ in range(faults if self._kinds else 0):
+                time.sleep(self._random.uniform(0.5, 3))
+                self._inflict(world, feeder)
+        finally:
+            feeder.stop()
+        audits = world.nations.settled(SETTLED_S)
+        self._audits += 1
+        self._reports = sum(sum(audit.counts.reports.values()) for audit in audits.values())
+        say(f"audit {self._audits}: " + "; ".join(str(audit) for audit in audits.values()))
+
+    def _inflict(self, world: World, feeder: Feeder) -> None:
+        names = list(self._kinds)
+        name = self._random.choices(names, [self._kinds[name][1] for name in names])[0]
+        began_ms = _now_ms()
+        hit = self._kinds[name][0](world, self._random)
+        self._note(name, hit, self._await_flow(feeder, began_ms))
+
+    def _lose(self, world: World, losses: Mapping[str, Loss]) -> None:
+        """One declared loss at rest; whether all flows again is seen with traffic of its own."""
+        name = self._random.choice(list(losses))
+        began_ms = _now_ms()
+        hit, said = losses[name](world, self._random)
+        self._declared += said
+        feeder = Feeder(world.nations, NATIONS, seed=self._random.randrange(1 << 30))
+        feeder.start()
+        try:
+            self._note(name, hit, self._await_flow(feeder, began_ms))
+        finally:
+            feeder.stop()
+
+    def _note(self, name: str, hit: Hit, went_on_s: float) -> None:
+        self._survived[name] += 1
+        self._blows[name] += hit.blows
+        self._slowest[name] = max(self._slowest.get(name, 0.0), went_on_s)
+        times = f", {hit.blows} times" if hit.blows > 1 else ""
+        done = sum(self._survived.values())
+        say(f"{done:4d} {name}: {hit.victim}{times}; all flows again {went_on_s:.1f} s after it began")
+
+    def _await_flow(self, feeder: Feeder, since_ms: int) -> float:
+        return max(feeder.goes_on(home, since_ms, GOES_ON_S) for home in NATIONS)
+
+    def outcome(self) -> dict[str, object]:
+        """What came of it, for machines."""
+        return {
+            "seed": self._seed,
+            "faults": dict(self._survived),
+            "blows": dict(self._blows),
+            "slowest_s": {name: round(seconds, 1) for name, seconds in self._slowest.items()},
+            "audits": self._audits,
+            "reports": self._reports,
+            "ends": self._ends,
+            "declared_lost": self._declared,
+            "findings": self._findings,
+        }
+
+    def show(self, console: Console) -> None:
+        """What came of it, for people."""
+        table = Table(title=f"Faults survived · seed {self._seed}", title_justify="left")
+        table.add_column("kind")
+        for heading in ("survived", "blows", "slowest, s"):
+            table.add_column(heading, justify="right")
+        for name in self.names():
+            if name in self._survived:
+                row = str(self._survived[name]), str(self._blows[name]), f"{self._slowest[name]:.1f}"
+                table.add_row(name, *row)
+        total = str(sum(self._survived.values())), str(sum(self._blows.values())), ""
+        table.add_section()
+        table.add_row("all", *total, style="bold")
+        console.print(table)
+        for name, count in self._ends.items():
+            console.print(f"ended and started again: {name} ({count} times)", highlight=False)
+        for loss in self._declared:
+            console.print(f"declared as lost: {loss}", highlight=False)
+        for finding in self._findings:
+            console.print(finding, style="red", highlight=False, markup=False)
+        if not self._findings:
+            held = f"after {self._audits} audits of {self._reports} reports"
+            console.print(f"lost 0, duplicated 0, wrong 0 {held}", style="green", highlight=False)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""``kill -9`` of every process in the middle of its work: it goes on within seconds, nothing is lost or twice."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from consumers.reconciliation import Side, reconcile
+from consumers.released import Answer, standings
+from schemas import topics
+from schemas.codec import Codec
+from tests.faults.feeder import Feeder
+from tests.integration.nations import Nations
+from tests.polling import eventually
+from tests.reference.audit import Audit
+from tests.reference.reading import Reading
+
+GOES_ON_S = 15.0
+WITHIN_S = 90.0
+
+
+@pytest.fixture
+def feeder(nations: Nations, request: pytest.FixtureRequest) -> Iterator[Feeder]:
+    """Steady traffic of GBR, already flowing to JPN."""
+    feeder = Feeder(nations, ["GBR"], seed=sum(map(ord, request.node.name)))
+    feeder.start()
+    feeder.goes_on("GBR", _now_ms(), WITHIN_S)
+    yield feeder
+    feeder.stop()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _goes_on_s() -> float:
+    """How long it may take: 15 s, and more only where the machine has twice as much to do as it can, or worse."""
+    load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return GOES_ON_S * max(1.0, load / 2)
+
+
+def _settled(nations: Nations, feeder: Feeder) -> Audit:
+    feeder.stop()
+    audit = nations.settled(WITHIN_S, ["GBR"])["GBR"]
+    assert audit.counts.released > 10
+    eventually(lambda: _is_answered(nations), WITHIN_S, "each release is answered")
+    eventually(lambda: _agree(nations), WITHIN_S, "the digests of both sides are those of their records")
+    return audit
+
+
+def _is_answered(nations: Nations) -> bool:
+    """Whether each of GBR's last releases has its receipt of JPN, at home."""
+    names = [topics.released("JPN"), topics.partner_receipts("JPN")]
+    with Reading(nations.clusters["GBR"], names, nations.shards) as reading:
+        reading.look()
+    found = standings(reading.records[names[0]], reading.records[names[1]], Codec())
+    return all(each.answer is not Answer.WAITING for each in found)
+
+
+def _agree(nations: Nations) -> bool:
+    """Whether GBR's released and JPN's held digests are equal, and every record, too, however young."""
+    home, partner = (Side.of(nations.clusters[nation]) for nation in ("GBR", "JPN"))
+    found = reconcile(home, partner, range(nations.shards), full=True, grace_ms=-60_000)
+    return not (found.windows or found.differences)
+
+
+@pytest.fixture
+def say(capfd: pytest.CaptureFixture[str]) -> Callable[[str, float], None]:
+    """Tells on the terminal how long it took."""
+
+    def tell(what: str, seconds: float) -> None:
+        with capfd.disabled():
+            sys.stdout.write(f"\nwent on {seconds:.1f} s after {what}\n")
+
+    return tell
+
+
+def test_when_a_worker_is_killed_the_one_standing_by_goes_on(
+    nations: Nations, feeder: Feeder, say: Callable[[str, float], None]
+) -> None:
+    """Both workers own a shard. One dies: the group notices when its session ends, and the other takes its shard."""
+    worker, other = nations.roles["streams-GBR-1"], nations.roles["streams-GBR-2"]
+    other.await_said("shard.running", WITHIN_S)
+    killed_ms = _now_ms()
+    worker.kill()
+    went_on_s = feeder.goes_on("GBR", killed_ms, WITHIN_S)
+    say("a worker was killed", went_on_s)
+    assert _settled(nations, feeder).clean
+    assert went_on_s < _goes_on_s()
+
+
+def test_a_bridge_that_is_killed_again_and_again_writes_each_record_once(
+    nations: Nations, feeder: Feeder, say: Callable[[str, float], None]
+) -> None:
+    bridge = nations.roles["bridge-GBR-1"]
+    times = []
+    for _ in range(3):
+        killed_ms = _now_ms()
+        bridge.kill()
+        times.append(feeder.goes_on("GBR", killed_ms, WITHIN_S))
+    say("a bridge was killed", max(times))
+    assert _settled(nations, feeder).clean
+    assert max(times) < _goes_on_s()
+
+
+def test_a_receiver_that_comes_back_under_its_name_goes_on_at_once(
+    nations: Nations, feeder: Feeder, say: Callable[[str, float], None]
+) -> None:
+    killed_ms = _now_ms()
+    nations.roles["streams-JPN-1"].kill()
+    went_on_s = feeder.goes_on("GBR", killed_ms, WITHIN_S)
+    say("the receiving side was killed", went_on_s)
+    assert _settled(nations, feeder).clean
+    assert went_on_s < _goes_on_s()

@@ -1,0 +1,112 @@
+"""What is spoilt: golden records, the recorded feeds in small, and what was made by hand to be as bad as it can be."""
+
+import gzip
+import io
+import json
+from functools import cache
+from typing import Any, Final
+
+import fastavro
+
+from schemas.codec import SENSOR_REPORT, Codec, schema
+from schemas.vocabulary import IndicatorType
+from tests.builders import a_report, an_observation
+from tests.golden.make import FOLDER
+from tests.producers.reading_feeds import FEEDS, an_input, content_of, manifest
+
+LINES: Final = 40
+ITEMS: Final = 8
+LINES_OF_JSON: Final = "suricata-eve"
+DOCUMENTS: Final = ("stix-bundle", "misp-event", LINES_OF_JSON)
+CODEC: Final = Codec()
+_BOMB_BYTES: Final = 96 << 20  # more than any document may have
+_MOST_OF_A_SEED: Final = 32 << 10
+_VALUES: Final = {
+    IndicatorType.IPV4_ADDR: "192.0.2.1",
+    IndicatorType.IPV4_NET: "192.0.2.0/24",
+    IndicatorType.IPV6_ADDR: "2001:db8::1",
+    IndicatorType.DOMAIN_NAME: "例え.example",
+    IndicatorType.URL: "http://user:pw@192.0.2.1:8080/a%20b?c=d#e",
+    IndicatorType.FILE_MD5: "0" * 32,
+    IndicatorType.FILE_NAME: "invoice.exe",
+}
+
+
+@cache
+def records(name: str) -> tuple[bytes, ...]:
+    """The golden records of a schema."""
+    return tuple(path.read_bytes() for path in sorted((FOLDER / name).glob("*.bin")))
+
+
+@cache
+def reports() -> tuple[bytes, ...]:
+    """Reports: golden ones, one of many kinds of observations, and one whose dictionaries are used."""
+    kinds = [an_observation(kind=kind, value=value) for kind, value in _VALUES.items()]
+    rich = [an_observation(description=f"d{n}", labels=(f"l{n}", "x"), context=(("port", str(n)),)) for n in range(20)]
+    return (*records(SENSOR_REPORT), *(CODEC.encode(SENSOR_REPORT, a_report(rows)) for rows in (kinds, rich)))
+
+
+@cache
+def inputs(format_name: str) -> tuple[bytes, ...]:
+    """The beginnings of the recorded feeds of a format."""
+    files = [entry["file"] for entry in manifest() if entry["format"] == format_name]
+    if format_name in DOCUMENTS and format_name != LINES_OF_JSON:
+        return tuple(json.dumps(each).encode() for each in documents(format_name))
+    return tuple(b"".join(_beginning(file))[:_MOST_OF_A_SEED] for file in files)
+
+
+def _beginning(file: str) -> list[bytes]:
+    return an_input((FEEDS / file).read_bytes()).stream.readlines(_MOST_OF_A_SEED)[:LINES]
+
+
+@cache
+def documents(format_name: str) -> tuple[Any, ...]:
+    """The recorded documents of a format, with lists of a few items; of lines of JSON each alert is one."""
+    files = [entry["file"] for entry in manifest() if entry["format"] == format_name]
+    if format_name == LINES_OF_JSON:
+        lines = [line for data in inputs(format_name) for line in data.splitlines()]
+        return tuple(json.loads(line) for line in lines if b'"alert"' in line and line.endswith(b"}"))
+    return tuple(_small(json.loads(content_of(file))) for file in files)
+
+
+def _small(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_small(item) for item in node[:ITEMS]]
+    return {key: _small(item) for key, item in node.items()} if isinstance(node, dict) else node
+
+
+@cache
+def report_bombs() -> tuple[bytes, ...]:
+    """Small on the wire and large in memory: one byte of Avro may be a Python object of a hundred."""
+    many = 1_900_000
+    bombs: tuple[dict[str, Any], ...] = (
+        {"label_sets": [[]] * many},
+        {"label_sets": [[""] * many]},
+        {"contexts": [{"description": "", "entries": {}}] * (many // 2)},
+        {"markings": [{"tlp": "", "pap": "", "releasable_to": [], "caveats": []}] * (many // 5)},
+        {"values": [""] * 900_000, "kinds": b"\1" * 900_000},
+        {"label_sets": [[]] * 65_000, "values": [""] * 90_000, "kinds": b"\1" * 90_000, "label_index": [7] * 90_000},
+    )
+    return tuple(_unchecked(changes) for changes in bombs)
+
+
+def _unchecked(changes: dict[str, Any]) -> bytes:
+    body = io.BytesIO()
+    fastavro.schemaless_writer(body, schema(SENSOR_REPORT), a_report() | changes)
+    return CODEC.encode(SENSOR_REPORT, a_report())[:5] + body.getvalue()
+
+
+@cache
+def input_bombs() -> tuple[bytes, ...]:
+    """Inputs that unfold, that have no end of a line, and that are as deep as they are long."""
+    return (
+        gzip.compress(bytes(_BOMB_BYTES), 6, mtime=0),
+        gzip.compress(b"[" * _BOMB_BYTES, 6, mtime=0),
+        gzip.compress(b"198.51.100.7," * (_BOMB_BYTES // 40), 6, mtime=0),
+        gzip.compress(b"\n" * (1 << 18), 6, mtime=0),
+        b'{"event_type":' * 100_000,
+        b'{"objects":' + b"[" * 1_000_000,
+        b'{"type":"bundle","objects":[' + b"{}," * 20_000 + b"{}]}",
+        b'{"Event":{"Attribute":[' + b"{}," * 20_000 + b"{}]}}",
+        b'"' + b"a,b\n" * 20_000,
+    )

@@ -1,0 +1,198 @@
+"""What strangers' bytes reach: each target takes any bytes, and answers what became of them, or fails.
+
+A reader's observations go on as they do in the field: admitted, built into reports, encoded, and through intake. What a
+reader lets pass and intake cannot take is a finding as much as an exception is.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from random import Random
+from typing import Final
+
+import msgspec
+
+from consumers.guard import check
+from consumers.receipt_guard import check_receipt
+from exchange import metrics_spec as spec
+from exchange.metric_labels import ObservationFate, ReportFate
+from exchange.record import Record
+from exchange.shard import Effects
+from producers.admission import admitted
+from producers.produce import Options, _readings
+from producers.readers.formats import READERS
+from producers.readers.reading import Defaults, Rejected
+from producers.report import ReportBuilder
+from producers.spooling import Sensor, quarantined
+from schemas import topics
+from schemas.codec import OBSERVATION_BLOCK, QUARANTINED, RECEIPT, RELEASED_INDICATOR, SENSOR_REPORT, Codec, Undecodable
+from schemas.topics import MAX_RECORD_BYTES
+from streams.intake import Intake
+from streams.stages.inbound import admit
+from streams.stages.inbound_receipt import admit_receipt
+from tests.builders import DAY_MS, NOW_MS
+from tests.fuzz import corpus
+from tests.fuzz.mutate import packed, spoilt, spoilt_document
+from tests.producers.reading_feeds import an_input
+from tests.streams.workbench import Workbench
+
+Fates = Counter[str]
+CODEC: Final = Codec()
+_DIGEST: Final = b"\0" * 32
+_SENSOR: Final = Sensor("GBR", "fuzzed")
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Where bytes arrive. ``bombs`` are tried first, as they are; ``spoil`` makes all others."""
+
+    name: str
+    bombs: Callable[[], Sequence[bytes]]
+    spoil: Callable[[Random], bytes]
+    take: Callable[[bytes], Fates]
+
+
+class Lost(Exception):  # what was lost, not an error of the code that finds it
+    """A piece of input has no fate, or two."""
+
+
+def case(target: Target, seed: int, number: int) -> bytes:
+    """The bytes of one case: they follow from target, seed and number alone."""
+    bombs = target.bombs()
+    return bombs[number] if number < len(bombs) else target.spoil(Random(f"{target.name} {seed} {number}"))
+
+
+# -- intake --------------------------------------------------------------------------------------------------------
+
+
+def take_report(value: bytes) -> Fates:
+    """A record on the sensors' topic, whatever it holds, beside a good one that must not suffer."""
+    good = corpus.reports()[-1]
+    bench = Workbench(Intake("GBR", 0, 1, CODEC, quota=1_000_000))
+    stood = [Record(topics.SENSOR_REPORTS, 0, place, None, each, NOW_MS) for place, each in enumerate((good, value))]
+    effects = bench.turn(NOW_MS, *stood)
+    fates = _reports_of(effects)
+    if sum(fates.values()) != 2 or not fates[ReportFate.ACCEPTED]:
+        raise Lost(f"two reports came to {dict(fates)}")
+    _sound(bench)
+    return Fates(str(fate) for fate, count in fates.items() for _ in range(count))
+
+
+def _reports_of(effects: Effects) -> Counter[ReportFate]:
+    return Counter({fate: count for fate in ReportFate if (count := effects.tallies[spec.REPORTS.tally(fate)])})
+
+
+def _sound(bench: Workbench) -> None:
+    """What was written can be read, and fits its topic."""
+    for output in bench.outputs:
+        if len(output.value or b"") > MAX_RECORD_BYTES:
+            raise Lost(f"{len(output.value or b'')} bytes for {output.topic}: no broker takes them")
+        name = QUARANTINED if output.topic == topics.QUARANTINE else OBSERVATION_BLOCK
+        if isinstance(found := CODEC.decode(name, output.value), Undecodable):
+            raise Lost(f"what was written to {output.topic} cannot be read: {found.detail}")
+
+
+# -- the readers ---------------------------------------------------------------------------------------------------
+
+
+def take_input(format_name: str, data: bytes) -> Fates:
+    """A sensor's input, through the reader, into reports, and through intake."""
+    fates, builder, sequence = Fates(), ReportBuilder(), 0
+    bench = Workbench(Intake("GBR", 0, 1, CODEC, quota=1 << 40))
+    options = Options(_SENSOR, (), format_name, Defaults(encoding="utf-8"))
+    readings, tool = _readings(an_input(data, "fuzzed"), options)
+    for item, reading in enumerate(readings):
+        known = reading if isinstance(reading, Rejected) else admitted(reading)
+        if isinstance(known, Rejected):
+            fates[f"refused: {known.reason}"] += 1
+            _sound_refusal(known, item)
+            continue
+        if not builder.has_room(known.observation):
+            _counted(builder, bench, tool, sequence, fates)
+            sequence += 1
+        builder.add(known.observation)
+    if len(builder):
+        _counted(builder, bench, tool, sequence, fates)
+    return fates
+
+
+def _sound_refusal(known: Rejected, item: int) -> None:
+    value = CODEC.encode(QUARANTINED, quarantined(known, _SENSOR.name, _DIGEST, item, NOW_MS))
+    if len(value) > MAX_RECORD_BYTES:
+        raise Lost(f"a refusal of {len(value)} bytes: no broker takes it")
+
+
+def _counted(builder: ReportBuilder, bench: Workbench, tool: str, sequence: int, fates: Fates) -> None:
+    """Intake takes the report whole, and each of its observations has one fate."""
+    size = len(builder)
+    report = builder.build(
+        nation="GBR", sensor="fuzzed", epoch=NOW_MS - DAY_MS, sequence=sequence, produced_at_ms=NOW_MS, tool=tool
+    )
+    value = CODEC.encode(SENSOR_REPORT, report)
+    bench.outputs.clear()
+    effects = bench.turn(NOW_MS, Record(topics.SENSOR_REPORTS, 0, sequence, b"fuzzed", value, NOW_MS))
+    if _reports_of(effects) != {ReportFate.ACCEPTED: 1}:
+        raise Lost(f"intake does not take what the reader made: {dict(_reports_of(effects))}")
+    _sound(bench)
+    found = {str(fate): effects.tallies[spec.OBSERVATIONS.tally(fate)] for fate in ObservationFate}
+    if found[str(ObservationFate.VALID)] + found[str(ObservationFate.QUARANTINED)] != size:
+        raise Lost(f"{size} observations came to {found}")
+    fates.update({fate: count for fate, count in found.items() if count})
+
+
+# -- the partner ---------------------------------------------------------------------------------------------------
+
+
+def take_released(value: bytes) -> Fates:
+    """A record under the key that it says it has, before the guard that lets it out and the one that lets it in."""
+    decoded = CODEC.decode(RELEASED_INDICATOR, value)
+    key = b"" if isinstance(decoded, Undecodable) else decoded["id"].encode()
+    out = check(value, key, CODEC, home="GBR", partner="JPN", now_ms=NOW_MS, partition=0, shards=1)
+    came = admit(
+        value,
+        key,
+        CODEC,
+        home="JPN",
+        origin="GBR",
+        now_ms=NOW_MS,
+        partition=0,
+        shards=1,
+        floor=None,
+        recalled_through=0,
+    )
+    return Fates((f"out: {type(out).__name__}", f"in: {type(came).__name__}"))
+
+
+def take_receipt(value: bytes) -> Fates:
+    """The same for the partner's word on what it was given."""
+    decoded = CODEC.decode(RECEIPT, value)
+    key = b"" if isinstance(decoded, Undecodable) else decoded["indicator_id"].encode()
+    out = check_receipt(value, key, CODEC, home="JPN", now_ms=NOW_MS, partition=0, shards=1)
+    came = admit_receipt(value, key, CODEC, origin="JPN", now_ms=NOW_MS, partition=0, shards=1)
+    return Fates((f"out: {type(out).__name__}", f"in: {type(came).__name__}"))
+
+
+def _records(name: str, seeds: Callable[[], Sequence[bytes]], take: Callable[[bytes], Fates]) -> Target:
+    def spoil(random: Random) -> bytes:
+        return spoilt(random, random.choice(seeds()), seeds())
+
+    return Target(name, corpus.report_bombs if take is take_report else tuple, spoil, take)
+
+
+def _reader(format_name: str) -> Target:
+    def spoil(random: Random) -> bytes:
+        seeds = corpus.inputs(format_name)
+        if format_name in corpus.DOCUMENTS and random.random() < 0.7:
+            data = spoilt_document(random, random.choice(corpus.documents(format_name)))
+        else:
+            data = spoilt(random, random.choice(seeds), seeds)
+        return packed(random, data) if random.random() < 0.1 else data
+
+    return Target(format_name, corpus.input_bombs, spoil, lambda data: take_input(format_name, data))
+
+
+def targets() -> Iterable[Target]:
+    """All of them."""
+    yield _records("reports to intake", corpus.reports, take_report)
+    for format_name in READERS:
+        yield _reader(format_name)
+    yield _records("records from a partner", lambda: corpus.records(RELEASED_INDICATOR), take_released)
+    yield _records("receipts from a partner", lambda: corpus.records(RECEIPT), take_receipt)

@@ -1,0 +1,50 @@
+"""What any release has written, today's reader reads; and today's writer writes the same bytes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from schemas import codec
+from tests.golden.make import CASES, FINGERPRINTS, FOLDER, as_json, fingerprint_of
+
+GOLDEN = sorted(FOLDER.glob("*/*.bin"))
+CODEC = codec.Codec()
+
+
+@pytest.mark.parametrize("binary", GOLDEN, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_todays_reader_reads_it_as_it_was_meant(binary: Path) -> None:
+    record = CODEC.decode(binary.parent.name, binary.read_bytes())
+    assert not isinstance(record, codec.Undecodable)
+    assert as_json(record) == binary.with_suffix(".json").read_text("utf-8")
+
+
+@pytest.mark.parametrize("binary", GOLDEN, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_todays_writer_writes_the_same_bytes(binary: Path) -> None:
+    record = CODEC.decode(binary.parent.name, binary.read_bytes())
+    assert not isinstance(record, codec.Undecodable)
+    assert CODEC.encode(binary.parent.name, record) == binary.read_bytes()
+
+
+def test_what_an_earlier_version_wrote_is_read_as_the_newest_with_its_defaults() -> None:
+    for binary in (FOLDER / codec.DECISION_V1).glob("*.bin"):
+        found, written = (
+            CODEC.decode(codec.DECISION, binary.read_bytes()),
+            CODEC.decode(codec.DECISION_V1, binary.read_bytes()),
+        )
+        assert not isinstance(found, codec.Undecodable)
+        assert not isinstance(written, codec.Undecodable)
+        later = {"review": "", "question": b"", "deadline_ms": 0, "verdicts": [], "assigned": None, "veto": None}
+        assert found == written | later | {"border": "open", "shadow": False}
+
+
+def test_every_schema_has_golden_files_and_none_has_been_edited() -> None:
+    schemas = {path.stem for path in (Path(codec.__file__).parent / "avro").glob("*.avsc")}
+    assert schemas == set(CASES)
+    assert {path.parent.name for path in GOLDEN} == schemas
+    assert json.loads(FINGERPRINTS.read_text("utf-8")) == {name: fingerprint_of(name) for name in schemas}
+
+
+def test_the_script_would_write_no_other_file() -> None:
+    made = {f"{name}/{case}.bin" for name, cases in CASES.items() for case in cases}
+    assert made == {str(path.relative_to(FOLDER)) for path in GOLDEN}

@@ -1,0 +1,1 @@
+"""Two nations on real Kafka, by real processes."""

@@ -1,0 +1,102 @@
+"""Both directions at once, all processes and both clusters real: what comes out is what the model says."""
+
+import time
+from random import Random
+
+import pytest
+
+from consumers.released import Answer, standings
+from schemas import topics
+from schemas.codec import RECEIPT, RELEASED_INDICATOR, Codec, Undecodable
+from schemas.identity import indicator_id, indicator_key
+from schemas.vocabulary import IndicatorType
+from tests.integration.nations import NATIONS, Nations, partner_of
+from tests.polling import eventually
+from tests.reference.audit import Audit
+from tests.reference.reading import Reading
+from tests.reference.traffic import Traffic, value_of
+
+REPORTS, OBSERVATIONS = 100, 40
+SETTLED_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def audits(nations: Nations) -> dict[str, Audit]:
+    """Mixed traffic of both nations, some of it on the same indicators, played and settled."""
+    for nation in NATIONS:
+        traffic = Traffic(Random(f"two nations {nation}"), nation, time.time_ns() // 1_000_000, indicators=400)
+        nations.send(nation, traffic.reports(REPORTS, OBSERVATIONS))
+    nations.flush()
+    return nations.settled(SETTLED_S)
+
+
+@pytest.mark.parametrize("home", NATIONS)
+def test_what_the_partner_has_is_what_the_model_says(audits: dict[str, Audit], home: str) -> None:
+    audit = audits[home]
+    assert (audit.lost, audit.duplicated, audit.wrong) == (0, 0, 0), str(audit)
+    # A model that expects nothing would agree with an exchange that does nothing.
+    counts = audit.counts
+    assert counts.valid > 1000
+    assert min(counts.quarantined, counts.released, counts.held, counts.withheld) > 10
+    assert 10 < audit.replicated <= counts.released  # what has ended by itself is released no more
+
+
+@pytest.mark.usefixtures("audits")
+@pytest.mark.parametrize("home", NATIONS)
+def test_nothing_comes_back_to_where_it_came_from(nations: Nations, home: str) -> None:
+    codec, partner = Codec(), partner_of(home)
+    names = [topics.NATIONAL, topics.released(partner), topics.inbox(partner), topics.accepted(partner)]
+    with Reading(nations.clusters[home], names, nations.shards) as reading:
+        reading.look()
+    for name in names[1:]:
+        origins = set()
+        for record in reading.records[name]:
+            if name == topics.inbox(partner) and codec.schema_of(record.value) == RECEIPT:
+                continue  # the partner's word on what was released to it
+            released = codec.decode(RELEASED_INDICATOR, record.value)
+            assert not isinstance(released, Undecodable)
+            origins.add((released["origin"], tuple(released["hops"])))
+        sender = home if name == topics.released(partner) else partner
+        assert origins == {(sender, (sender,))}, name
+
+
+@pytest.mark.usefixtures("audits")
+def test_what_both_have_seen_stays_apart_in_either_nation(nations: Nations) -> None:
+    """The partner's word on an indicator changes nothing in one's own picture of it: the audit would say so."""
+    key = indicator_key(IndicatorType.FILE_SHA256, value_of(IndicatorType.FILE_SHA256, 0).lower())
+    name = indicator_id(key).encode()
+    for home in NATIONS:
+        stand = nations.direction(home).stand()
+        assert name in {record.key for record in stand.national}
+
+
+@pytest.mark.usefixtures("audits")
+@pytest.mark.parametrize("home", NATIONS)
+def test_each_accepted_version_has_its_receipt(nations: Nations, home: str) -> None:
+    codec, partner = Codec(), partner_of(home)
+    with Reading(nations.clusters[partner], [topics.receipts(home), topics.accepted(home)], nations.shards) as reading:
+        reading.look()
+    receipts = [codec.decode(RECEIPT, record.value) for record in reading.records[topics.receipts(home)]]
+    accepted = [codec.decode(RELEASED_INDICATOR, record.value) for record in reading.records[topics.accepted(home)]]
+    said = [(each["indicator_id"], each["version"]) for each in receipts if not isinstance(each, Undecodable)]
+    have = [(each["id"], each["version"]) for each in accepted if not isinstance(each, Undecodable)]
+    assert sorted(said) == sorted(have)
+    assert {each["code"] for each in receipts if not isinstance(each, Undecodable)} <= {"applied", "recall_applied"}
+
+
+@pytest.mark.usefixtures("audits")
+@pytest.mark.parametrize("home", NATIONS)
+def test_each_receipt_comes_home_and_answers_the_last_release(nations: Nations, home: str) -> None:
+    codec, partner = Codec(), partner_of(home)
+    names = [topics.released(partner), topics.partner_receipts(partner)]
+    with Reading(nations.clusters[home], names, nations.shards) as reading:
+
+        def open_releases() -> list[str]:
+            reading.look()
+            found = standings(reading.records[names[0]], reading.records[names[1]], codec)
+            return [each.released["id"] for each in found if each.answer is Answer.WAITING or each.recall_waits]
+
+        eventually(lambda: not open_releases(), SETTLED_S, f"{partner} has answered all that {home} released")
+        kinds = {each.answer for each in standings(reading.records[names[0]], reading.records[names[1]], codec)}
+    assert Answer.APPLIED in kinds
+    assert kinds <= {Answer.APPLIED, Answer.RECALL_APPLIED, Answer.PURGED}

@@ -1,0 +1,242 @@
+"""A signed policy comes into force at its time while a backlog drains, under two workers that learn of it at different
+moments, on real Kafka; and a border closes. It runs behind the tests that hold everything against the model.
+"""
+
+import re
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from hashlib import md5
+from pathlib import Path
+from shutil import copytree
+from typing import Any, Final
+
+import pytest
+
+from exchange.clients import idempotent_producer
+from exchange.errors import Exit
+from exchange.produce import produce
+from schemas import topics
+from schemas.codec import DECISION, RELEASED_INDICATOR, Codec, Undecodable
+from schemas.identity import indicator_id, indicator_key
+from schemas.markings import SourceMarking
+from schemas.vocabulary import IndicatorType
+from streams.classification.policy_set import POLICY_FOLDER, load
+from tests.builders import HOUR_MS, a_decision, a_report, an_observation
+from tests.integration.nations import Nations
+from tests.kakehashi.command import kakehashi
+from tests.officers import ALICE, BOB, write_key
+from tests.polling import eventually
+from tests.reference.reading import Reading
+
+CODEC: Final = Codec()
+LEAD_S: Final = 8
+WITHIN_S: Final = 60.0
+REPORTS, VALUES = 60, 50
+NO_JA3: Final = """
+@id("gbr-no-ja3")
+@title("No JA3 fingerprint leaves, for a test")
+@basis("a test")
+@owner("a test")
+@outcome("withhold")
+forbid (principal, action == Action::"release", resource)
+when { resource.type == IndicatorType::"ja3" };
+"""
+
+
+class Bench:
+    """GBR with two workers of its own, whose rules change."""
+
+    def __init__(self, nations: Nations, folder: Path, home: Reading) -> None:
+        self.nations, self.folder, self._home = nations, folder, home
+        self.old = load("GBR").version
+        self.workers = [nations.add_worker("GBR", number, lasting=True) for number in (7, 8)]
+        self.publishing_s = 0.0
+        self._sequence = 0
+        self._mine: set[str] = set()
+
+    def kakehashi(self, *words: str) -> tuple[int, str]:
+        given = {name: value for name, value in self.nations.environ.items() if name.startswith("KAKEHASHI_")}
+        done = kakehashi(*words, "--nation", "GBR", within=self.folder, **given)
+        return done.returncode, done.stdout + done.stderr
+
+    def done(self, *words: str) -> str:
+        code, said = self.kakehashi(*words)
+        assert code == Exit.OK, said
+        return said
+
+    def key(self, person: str) -> str:
+        return str(write_key(person, self.folder))
+
+    def publish(self, *words: str, name: str) -> None:
+        """Two people sign a draft, and it is published."""
+        draft, began = str(self.folder / name), time.monotonic()
+        self.done("policy", *words, "--key", self.key(ALICE), "--reason", "for a test", "--out", draft)
+        self.done("policy", "sign", draft, "--key", self.key(BOB))
+        self.done("policy", "publish", draft, "--accept-wider")
+        self.publishing_s = time.monotonic() - began
+
+    def activate(self, version: str, name: str) -> int:
+        """Publish an activation for as soon as this machine manages; its time in milliseconds."""
+        at_ms = time.time_ns() // 1_000_000 + int((LEAD_S + 2 * self.publishing_s) * 1000)
+        at = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat()
+        self.publish("activate", version, "--at", at, name=name)
+        return at_ms
+
+    def report(self, count: int, words: str) -> None:
+        """So many reports of JA3 fingerprints of their own."""
+        now_ms = time.time_ns() // 1_000_000
+        for number in range(count):
+            values = [
+                md5(f"{words}-{number}-{each}".encode(), usedforsecurity=False).hexdigest() for each in range(VALUES)
+            ]
+            self._mine |= {indicator_id(indicator_key(IndicatorType.JA3, value)) for value in values}
+            observed = [
+                an_observation(
+                    kind=IndicatorType.JA3,
+                    value=value,
+                    marking=SourceMarking("TLP:CLEAR"),
+                    first_seen_ms=now_ms - HOUR_MS,
+                    last_seen_ms=now_ms,
+                )
+                for value in values
+            ]
+            self.nations.send(
+                "GBR", [a_report(observed, sensor="ja3", epoch=now_ms - HOUR_MS, sequence=self._sequence)]
+            )
+            self._sequence += 1
+        self.nations.flush()
+
+    @property
+    def decisions(self) -> list[dict[str, Any]]:
+        """Every decision on a fingerprint of ours: other tests have reported some, too."""
+        return [each for each in self._read(topics.AUDIT, DECISION) if each["indicator_id"] in self._mine]
+
+    @property
+    def released(self) -> dict[str, dict[str, Any]]:
+        """What the partner was told last of each fingerprint."""
+        found = self._read(topics.released("JPN"), RELEASED_INDICATOR)
+        return {each["id"]: each for each in found if each["id"] in self._mine}
+
+    def _read(self, topic: str, schema: str) -> list[dict[str, Any]]:
+        self._home.look()
+        found = [CODEC.decode(schema, each.value) for each in self._home.records[topic]]
+        return [each for each in found if not isinstance(each, Undecodable)]
+
+
+@pytest.fixture(scope="module")
+def bench(nations: Nations, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    folder = tmp_path_factory.mktemp("rules")
+    for role in nations.all_roles:
+        if role.name.startswith("streams-GBR"):
+            role.stop()
+    nations.settings["KAKEHASHI_POLICY_LEAD_S"] = str(LEAD_S)
+    with Reading(nations.clusters["GBR"], [topics.AUDIT, topics.released("JPN")], nations.shards) as home:
+        yield Bench(nations, folder, home)
+
+
+def test_every_decision_is_by_the_rules_of_its_shard_s_time_though_a_backlog_drains_and_one_worker_learns_late(
+    bench: Bench,
+) -> None:
+    draft = bench.folder / "draft"
+    copytree(POLICY_FOLDER, draft)
+    (draft / "national" / "GBR" / "v1" / "ja3.cedar").write_text(NO_JA3, "utf-8")
+    new = load("GBR", draft).version
+    bench.publish("sign", str(draft), name="set.json")
+    bench.report(REPORTS, "backlog")
+    bench.nations.start([worker.name for worker in bench.workers])
+    eventually(lambda: len(bench.released) > 100, WITHIN_S, "the backlog has begun to drain")
+    bench.workers[1].pause()
+    at_ms = bench.activate(new, "on.json")
+    bench.workers[1].wake()
+    bench.report(REPORTS, "meanwhile")
+    eventually(lambda: time.time_ns() // 1_000_000 > at_ms, WITHIN_S, "its time has come")
+    bench.report(3, "afterwards")
+    eventually(
+        lambda: len({each["indicator_id"] for each in bench.decisions}) == (2 * REPORTS + 3) * VALUES,
+        WITHIN_S,
+        "everything was decided",
+    )
+    versions = {(each["at_ms"] >= at_ms, each["policy_version"]) for each in bench.decisions}
+    assert versions == {(False, bench.old), (True, new)}
+    assert {each["shard"] for each in bench.decisions if each["policy_version"] == new} == {0, 1}
+
+
+def test_what_the_old_rules_released_is_recalled_under_the_new_ones_though_nothing_comes(bench: Bench) -> None:
+    eventually(lambda: {each["kind"] for each in bench.released.values()} == {"recalled"}, WITHIN_S, "all is recalled")
+    assert {each["reason"] for each in bench.released.values()} == {"policy-changed"}
+
+
+def test_the_status_says_what_is_in_force_and_a_late_activation_is_answered(bench: Bench) -> None:
+    said = bench.done("policy", "status")
+    assert "in force" in said
+    assert "by alice, bob" in said
+    draft = str(bench.folder / "late.json")
+    at = datetime.fromtimestamp(time.time(), UTC).isoformat()
+    bench.done(
+        "policy", "activate", bench.old[:12], "--at", at, "--key", bench.key(ALICE), "--reason", "late", "--out", draft
+    )
+    code, said = bench.kakehashi("policy", "sign", draft, "--key", bench.key(ALICE))
+    assert (code, "another person is needed" in said) == (Exit.REFUSED, True), said
+    code, said = bench.kakehashi("policy", "publish", draft)
+    assert (code, "needs 2 distinct people" in said) == (Exit.REFUSED, True), said
+    bench.done("policy", "sign", draft, "--key", bench.key(BOB))
+    code, said = bench.kakehashi("policy", "publish", draft)
+    assert (code, "its time is in the past" in said, "stay in force" in said) == (Exit.REFUSED, True, True), said
+
+
+def test_recorded_traffic_is_decided_again_under_a_draft(bench: Bench) -> None:
+    said = bench.done("policy", "simulate", str(POLICY_FOLDER), "--window", "1h")
+    assert "newly released" in said
+    assert "withhold → release: " in said
+    assert re.search(r"by gbr-no-ja3[^;]*; now by tlp-", said), said
+
+
+def test_a_border_is_closed_and_shown_as_closed_and_opened_again(bench: Bench) -> None:
+    def border(state: str) -> str:
+        return bench.done("border", state, "JPN", "--key", bench.key(ALICE), "--reason", "for a test")
+
+    assert "the border to JPN is closed, by alice" in border("close")
+    assert "JPN\tclosed\tby alice" in bench.done("border", "status")
+    before = len(bench.released)
+    bench.done("policy", "status")
+    border("open")
+    assert "JPN\topen\tby alice" in bench.done("border", "status")
+    assert len(bench.released) == before
+    code, said = bench.kakehashi("border", "close", "JPN", "--key", bench.key("mallory"), "--reason", "no")
+    assert (code, "nothing was changed" in said) == (Exit.REFUSED, True), said
+
+
+def test_the_audit_is_whole_and_is_decided_again_under_both_versions(bench: Bench) -> None:
+    said = bench.done("audit", "verify")
+    assert "BROKEN" not in said
+    assert "not decided again" not in said
+
+
+def test_one_decision_is_made_again_from_its_record_under_the_version_that_made_it(bench: Bench) -> None:
+    by_version = {each["policy_version"]: each for each in bench.decisions}
+    assert len(by_version) == 2
+    for each in by_version.values():
+        said = bench.done("audit", "rerun", each["decision_id"])
+        assert said.startswith(f"{each['decision_id']}: {each['outcome']} again, by {', '.join(each['rules'])}"), said
+    code, said = bench.kakehashi("audit", "rerun", "GBR-0-999999999")
+    assert (code, "is not in GBR's audit" in said) == (Exit.REFUSED, True), said
+
+
+def test_a_decision_whose_rules_are_not_at_hand_is_not_made_again_and_says_where_it_can_be(bench: Bench) -> None:
+    name = "GBR-1-1125899906842624"
+    producer = idempotent_producer(bench.nations.clusters["GBR"])
+    foreign = a_decision(shard=1, sequence=1 << 50, decision_id=name, policy_version="ef" * 32)
+    produce(producer, topics.AUDIT, 1, b"foreign", CODEC.encode(DECISION, foreign))
+    producer.flush(10)
+    code, said = bench.kakehashi("audit", "rerun", name)
+    assert (code, "policy efefefefefef is not known here" in " ".join(said.split())) == (Exit.CONFIGURATION, True), said
+
+
+def test_an_entry_that_somebody_else_has_written_is_found(bench: Bench) -> None:
+    """Whoever may write to the audit's topic can add to it, but not unnoticed."""
+    producer = idempotent_producer(bench.nations.clusters["GBR"])
+    produce(producer, topics.AUDIT, 0, b"forged", CODEC.encode(DECISION, a_decision(shard=0, sequence=1 << 40)))
+    producer.flush(10)
+    code, said = bench.kakehashi("audit", "verify")
+    assert (code, "was expected here: one is missing" in said) == (Exit.REFUSED, True), said

@@ -1,0 +1,76 @@
+"""The front door: help is instant and has examples, and every end is one line and an exit code that means it."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from exchange.errors import Exit
+from kakehashi.main import Invocation, command_line
+from tests.kakehashi.command import kakehashi
+
+
+def test_help_and_completion_load_no_role() -> None:
+    program = (
+        "import sys\n"
+        "from kakehashi.main import Invocation, command_line\n"
+        "command_line(Invocation())\n"
+        "heavy = {'faust', 'polars', 'cedarpy', 'confluent_kafka', 'docker', 'fastavro', 'rocksdict', 'numpy'}\n"
+        "print(*sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == []
+
+
+def _commands(group: Any, *path: str) -> Iterator[tuple[str, Any]]:
+    """Every command below a group, with the words by which it is called."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, *path, name)
+        else:
+            yield " ".join([*path, name]), command
+
+
+def test_every_command_says_what_it_does_and_gives_examples() -> None:
+    commands = dict(_commands(get_command(command_line(Invocation())), "kakehashi"))
+    assert {"kakehashi up", "kakehashi down", "kakehashi status", "kakehashi doctor"} <= set(commands)
+    for words, command in commands.items():
+        assert command.help, f"{words} --help does not say what it does"
+        assert words in (command.epilog or ""), f"{words} --help gives no example"
+
+
+def test_an_unknown_command_is_a_usage_error(tmp_path: Path) -> None:
+    done = kakehashi("sned", within=tmp_path)
+    assert done.returncode == Exit.USAGE
+    assert "No such command" in done.stderr
+
+
+def test_an_error_is_one_clear_line_and_its_exit_code(tmp_path: Path) -> None:
+    done = kakehashi("status", within=tmp_path, KAKEHASHI_BROKER_PROVIDER="magic")
+    assert done.returncode == Exit.CONFIGURATION
+    assert done.stderr.startswith("kakehashi: ")
+    assert "KAKEHASHI_BROKER_PROVIDER=magic" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_debug_shows_where_an_error_came_from(tmp_path: Path) -> None:
+    done = kakehashi("--debug", "status", within=tmp_path, KAKEHASHI_BROKER_PROVIDER="magic")
+    assert done.returncode == Exit.CONFIGURATION
+    assert "Traceback" in done.stderr
+
+
+def test_the_version_is_the_packages(tmp_path: Path) -> None:
+    assert kakehashi("--version", within=tmp_path).stdout.startswith("kakehashi 0.")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_offers_the_commands(tmp_path: Path, shell: str) -> None:
+    asked = {"bash": {"COMP_WORDS": "kakehashi sta", "COMP_CWORD": "1"}}.get(
+        shell, {"_TYPER_COMPLETE_ARGS": "kakehashi sta", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    )
+    done = kakehashi(within=tmp_path, _KAKEHASHI_COMPLETE=f"complete_{shell}", **asked)
+    assert "status" in done.stdout

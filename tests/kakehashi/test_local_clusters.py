@@ -1,0 +1,71 @@
+"""``up``, ``status`` and ``down``: two clusters that outlive the command, with ports and data of their own."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from exchange.brokers.standing import find_bootstrap
+from exchange.errors import ConfigurationError, Exit
+from tests.brokers.kafka import committed_values, make_topic, producer_of, write
+from tests.kakehashi.command import kakehashi
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder to work in, where nothing runs any more afterwards."""
+    yield tmp_path
+    kakehashi("down", "--wipe", within=tmp_path)
+
+
+def _status(folder: Path) -> list[dict[str, object]]:
+    clusters: list[dict[str, object]] = json.loads(kakehashi("status", "--json", within=folder).stdout)
+    return clusters
+
+
+def test_clusters_go_down_and_come_up_on_their_ports_with_their_data(folder: Path) -> None:
+    up = kakehashi("up", within=folder, KAKEHASHI_BROKER_PROVIDER="local")
+    assert up.returncode == Exit.OK, up.stderr
+    environ = {"KAKEHASHI_HOME": str(folder / ".kakehashi")}
+    gbr, jpn = find_bootstrap("GBR", environ), find_bootstrap("JPN", environ)
+    assert gbr != jpn
+    before = _status(folder)
+    assert [cluster["answers"] for cluster in before] == [True, True]
+    assert all(int(str(cluster["topics"])) > 0 for cluster in before), "the topics of the contract are there"
+    make_topic(gbr, "kept")
+    write(producer_of(gbr, "sensor"), "kept", b"1", commit=True)
+
+    assert kakehashi("up", within=folder).returncode == Exit.OK
+    assert [cluster["runs_as"] for cluster in _status(folder)] == [cluster["runs_as"] for cluster in before]
+
+    assert kakehashi("down", within=folder).returncode == Exit.OK
+    down = kakehashi("status", within=folder)
+    assert down.returncode == Exit.UNAVAILABLE
+    assert [line.split("\t")[:3] for line in down.stdout.splitlines()] == [["GBR", "down", gbr], ["JPN", "down", jpn]]
+
+    assert kakehashi("up", within=folder).returncode == Exit.OK
+    assert committed_values(gbr, "kept") == [b"1"]
+
+    # A cluster that was killed is seen to be down, and comes back too.
+    os.kill(int(str(_status(folder)[1]["runs_as"]).split()[1]), signal.SIGKILL)
+    assert [cluster["running"] for cluster in _status(folder)] == [True, False]
+    assert kakehashi("up", within=folder).returncode == Exit.OK
+    assert kakehashi("status", within=folder).returncode == Exit.OK
+
+    assert kakehashi("down", "--wipe", within=folder).returncode == Exit.OK
+    assert _status(folder) == []
+
+
+def test_without_clusters_and_settings_the_way_to_get_one_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="kakehashi up"):
+        find_bootstrap("GBR", {"KAKEHASHI_HOME": str(tmp_path)})
+    assert find_bootstrap("GBR", {"KAKEHASHI_GBR_BOOTSTRAP": "192.0.2.1:9092"}) == "192.0.2.1:9092"
+
+
+def test_the_doctor_finds_this_machine_fit(tmp_path: Path) -> None:
+    done = kakehashi("doctor", within=tmp_path)
+    assert done.returncode == Exit.OK, done.stdout
+    assert "Java" in done.stdout

@@ -1,0 +1,204 @@
+"""One seeded batch of the hunt: each case through the real classification, redaction and guard, held to the oracle."""
+
+from collections import Counter
+from functools import lru_cache
+from random import Random
+from typing import Final, cast
+
+import msgspec
+
+from consumers import guard
+from consumers.guard import Passed
+from schemas import topics
+from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
+from schemas.identity import indicator_id, indicator_key
+from schemas.markings import Marking, SourceMarking, understand
+from schemas.records import Content, ReleasedIndicator
+from schemas.vocabulary import TYPE_BY_LABEL
+from streams.classification.engine import Engine
+from streams.classification.policy_set import load
+from streams.disclose import Discloser
+from streams.stages.assertion import Assertion, Tally, Word
+from streams.stages.audit import Versions
+from streams.stages.enrich import Enrichment
+from streams.stages.lifecycle import Lifetimes
+from streams.stages.release import Classifier
+from streams.stages.row import Row
+from streams.work import Work
+from tests.leaks import oracle
+from tests.leaks.cases import CANARY, NOW_MS, VALUES, Case, Say, a_case
+
+HOME: Final = "GBR"
+_HEARD_MS: Final = NOW_MS
+_FORGED: Final = 0.1  # of the cases: the guard meets a record that nobody has decided on
+_ENRICHMENTS: Final = {
+    (benign, special): Enrichment(benign=benign, special_use="private" if special else "")
+    for benign in (False, True)
+    for special in (False, True)
+}
+_KEYS: Final = {(kind, value): indicator_key(TYPE_BY_LABEL[kind], value) for kind, value in VALUES}
+
+
+class Found(msgspec.Struct):
+    """What a batch has come to. ``leaks`` are in words, with the case that shows each; at most a few are kept."""
+
+    tallies: Counter[str] = msgspec.field(default_factory=Counter)
+    leaks: list[str] = []
+
+
+class Hunter:
+    """The real thing, as one worker and one bridge have it."""
+
+    def __init__(self, engine: Engine | None = None) -> None:
+        """By another engine than that of the shipped rules, it shows what the hunt would find."""
+        self._codec = Codec()
+        self._classifier = Classifier(engine or Engine(load(HOME)))
+        self._lifetimes = Lifetimes.load()
+        self._disclosers: dict[str, Discloser] = {}
+
+    def batch(self, seed: int, cases: int) -> Found:
+        """So many cases by this seed."""
+        random, found = Random(seed), Found()
+        for _ in range(cases):
+            case = a_case(random)
+            self._honest(case, found)
+            if random.random() < _FORGED:
+                self._forged(case, random, found)
+        return found
+
+    def _honest(self, case: Case, found: Found) -> None:
+        """A case as correlate and the bridge would have it."""
+        record, sent = self.released(case)
+        found.tallies["cases"] += 1
+        found.tallies["assertions"] += len(case.says)
+        if record is None and sent:
+            found.tallies["refused by the guard"] += 1
+        found.tallies["left" if record is not None else "stayed"] += 1
+        wrong = oracle.leaks(case, None if record is None else cast("dict[str, object]", record["content"]), sent)
+        if wrong:
+            found.tallies["leaks"] += 1
+            found.leaks[3:] = [f"{wrong}: {case}"]
+
+    def released(self, case: Case) -> tuple[ReleasedIndicator | None, bytes]:
+        """What of a case has left, with its bytes; bytes alone where the guard has refused them."""
+        key, work = _KEYS[case.kind, case.value], Work(NOW_MS)
+        self._discloser(case.partner).tell(key, None, row_of(case), None, work)
+        for output in work.outputs:
+            if output.topic == topics.released(case.partner):
+                value = output.value or b""
+                return self._guarded(value, key, case.partner, output.partition), value
+        return None, b""
+
+    def _guarded(self, value: bytes, key: bytes, partner: str, partition: int) -> ReleasedIndicator | None:
+        verdict = guard.check(
+            value,
+            indicator_id(key).encode(),
+            self._codec,
+            home=HOME,
+            partner=partner,
+            now_ms=NOW_MS,
+            partition=partition,
+            shards=1,
+        )
+        return verdict.record if isinstance(verdict, Passed) else None
+
+    def _forged(self, case: Case, random: Random, found: Found) -> None:
+        """The guard alone, as if the policy engine were broken or bribed: the words of a source go out unread."""
+        say = case.says[0]
+        key = _KEYS[case.kind, case.value]
+        record = _forgery(case, say, key)
+        value = self._codec.encode(RELEASED_INDICATOR, record)
+        if random.random() < 0.3:
+            value = _damaged(value, random)
+        passed = self._guarded(value, key, case.partner, 0)
+        found.tallies["forged"] += 1
+        if passed is None:
+            return
+        found.tallies["forged, and may pass"] += 1
+        content = passed["content"]
+        decoded = self._codec.decode(RELEASED_INDICATOR, value)
+        if (
+            content is None
+            or isinstance(decoded, Undecodable)
+            or oracle.guard_must_refuse(
+                content["tlp"], content["pap"], content["caveats"], content["releasable_to"], case.partner
+            )
+        ):
+            found.tallies["leaks"] += 1
+            found.leaks[3:] = [f"the guard has passed a forgery: {passed}"]
+
+    def _discloser(self, partner: str) -> Discloser:
+        found = self._disclosers.get(partner)
+        if found is None:
+            engine = self._classifier.engine
+            versions = Versions(engine.version, engine.engine_version, "hunt")
+            found = Discloser(HOME, [partner], 60_000, self._lifetimes, 0, self._codec, self._classifier, versions)
+            self._disclosers[partner] = found
+        return found
+
+
+def row_of(case: Case) -> Row:
+    """The row that correlate would make of a case, its words merged in the order in which they came."""
+    kind = TYPE_BY_LABEL[case.kind]
+    enrichment = _ENRICHMENTS[case.well_known, case.special_use]
+    return Row(kind, case.value, enrichment).merged(_assertion(say) for say in case.says)
+
+
+def _assertion(say: Say) -> Assertion:
+    marking = _understood(say.tlp, say.pap, say.releasable_to, say.caveats)
+    secret = f"{CANARY}-{say.source}"
+    word = Word(
+        1,
+        say.sequence,
+        _HEARD_MS,
+        marking,
+        say.confidence,
+        say.valid_until_ms,
+        say.labels,
+        secret,
+        (("dest_ip", secret),),
+    )
+    return Assertion(secret, word, (Tally(marking, say.count, say.first_seen_ms, say.last_seen_ms),))
+
+
+@lru_cache(maxsize=65_536)
+def _understood(tlp: str, pap: str, nations: tuple[str, ...] | None, caveats: tuple[str, ...]) -> Marking:
+    return understand(SourceMarking(tlp, pap, nations, caveats))
+
+
+def _forgery(case: Case, say: Say, key: bytes) -> ReleasedIndicator:
+    """A record that is right in everything but what it says of its marking: that is the source's own words."""
+    content: Content = {
+        "type": case.kind,
+        "value": case.value,
+        "tlp": say.tlp,
+        "pap": say.pap,
+        "releasable_to": sorted(set(say.releasable_to or ())),
+        "caveats": sorted(set(say.caveats)),
+        "confidence": say.confidence,
+        "labels": sorted(say.labels),
+        "first_seen_ms": say.first_seen_ms,
+        "last_seen_ms": say.last_seen_ms,
+        "sightings": say.count,
+        "valid_until_ms": say.valid_until_ms,
+        "release_expires_ms": 0,
+        "registered_domain": "",
+        "asn": 0,
+        "country": "",
+    }
+    return {
+        "id": indicator_id(key),
+        "kind": "content",
+        "version": NOW_MS,
+        "recalled_through": 0,
+        "origin": HOME,
+        "hops": [HOME],
+        "reason": "",
+        "content": content,
+    }
+
+
+def _damaged(value: bytes, random: Random) -> bytes:
+    place = int(random.random() * len(value))
+    middle = bytes([value[place] ^ (1 << int(random.random() * 8))])
+    return value[:place] + random.choice((middle, b"", middle * 2)) + value[place + 1 :]

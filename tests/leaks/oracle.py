@@ -1,0 +1,184 @@
+"""What may leave, by the prose of the rules (policy/README.md) and the standards that it names. Nothing else.
+
+It shares no code with the policies, the engine, the redaction or the guard, and imports nothing of the project: it
+reads the sources' own words itself. A test holds it to that.
+"""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from tests.leaks.cases import CANARY, DAY_MS, NOW_MS, Case, Say
+
+PARTIES: Final = ("GBR", "JPN")
+# TLP 2.0 (FIRST): what each label is called, and what else of it is understood (policy/README, "In other words").
+TLP: Final = {
+    "CLEAR": 0, "WHITE": 0, "GREEN": 1, "AMBER": 2, "AMBER+STRICT": 3, "AMBER STRICT": 3, "AMBERSTRICT": 3,
+    "AMBER-STRICT": 3, "RED": 9,
+}  # fmt: skip
+NO_LABEL: Final = 8
+TLP_LABELS: Final = ("TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT")
+PAP: Final = {"CLEAR": 1, "WHITE": 1, "GREEN": 2, "AMBER": 3, "RED": 4}
+PAP_LABELS: Final = ("", "PAP:CLEAR", "PAP:GREEN", "PAP:AMBER", "PAP:RED")
+# What each label owes before it leaves: whole hours or days, days until the release ends, the least PAP.
+COARSE_MS: Final = (1, 3_600_000, 3_600_000, DAY_MS)
+ENDS_DAYS: Final = (365, 180, 90, 30)
+PAP_FLOOR: Final = (0, 2, 2, 3)
+WHOLE_NETWORKS: Final = ("ipv4-net", "ipv6-net", "autonomous-system")
+FIELDS: Final = frozenset(
+    (
+        "type",
+        "value",
+        "tlp",
+        "pap",
+        "releasable_to",
+        "caveats",
+        "confidence",
+        "labels",
+        "first_seen_ms",
+        "last_seen_ms",
+        "sightings",
+        "valid_until_ms",
+        "release_expires_ms",
+        "registered_domain",
+        "asn",
+        "country",
+    )
+)
+
+
+def may_go(case: Case) -> list[Say]:
+    """What of a case may go to its partner without a human. A source's earlier words go only under its last one too."""
+    if case.partner not in PARTIES or case.well_known or case.special_use or case.kind == "email-addr":
+        return []
+    last: dict[int, Say] = {}
+    for say in case.says:
+        known = last.get(say.source)
+        if known is None or say.sequence > known.sequence:
+            last[say.source] = say
+    return [
+        say
+        for say in case.says
+        if _is_free(say, case.partner)
+        and _is_free(last[say.source], case.partner)
+        and _is_sure_enough(last[say.source].confidence, case.kind)
+    ]
+
+
+def _is_free(say: Say, partner: str) -> bool:
+    """Whether these words let it go to this nation, and no human has to be asked."""
+    tlp = tlp_of(say.tlp)
+    if tlp > 3 or any(_plain(caveat) for caveat in say.caveats) or pap_of(say.pap) == 4:
+        return False
+    if say.releasable_to is None:
+        return tlp < 2
+    nations = [_plain(nation) for nation in say.releasable_to]
+    return partner in nations and all(len(nation) == 3 and nation.isascii() and nation.isalpha() for nation in nations)
+
+
+def _is_sure_enough(confidence: int, kind: str) -> bool:
+    """Not stated is not low, but for a whole network."""
+    return confidence >= 30 or (confidence < 0 and kind not in WHOLE_NETWORKS)
+
+
+def tlp_of(words: str) -> int:
+    """The strictness of a TLP label: 0 to 3, 9 for RED, 8 where there is none or nobody can read it."""
+    return TLP.get(_label(words, "TLP:"), NO_LABEL)
+
+
+def pap_of(words: str) -> int:
+    """The strictness of a PAP label: 0 where there is none; what nobody can read is the strictest."""
+    return PAP.get(_label(words, "PAP:"), 4) if words.strip() else 0
+
+
+def _label(words: str, scheme: str) -> str:
+    plain = _plain(words)
+    name = plain[len(scheme) :] if plain.startswith(scheme) else plain
+    return name.strip().replace(" +", "+").replace("+ ", "+")
+
+
+def _plain(words: str) -> str:
+    return unicodedata.normalize("NFKC", words).strip().upper()
+
+
+def leaks(case: Case, content: Mapping[str, Any] | None, sent: bytes) -> str:
+    """What is wrong with what has left for the partner, in words; empty where nothing is."""
+    free = may_go(case)
+    if content is None:
+        return "" if not free else f"nothing has left, and {len(free)} of its pieces may"
+    if not free:
+        return "it has left, and nothing of it may"
+    if CANARY.encode() in sent:
+        return "a source's name, description or context has left"
+    if set(content) != FIELDS:
+        return f"other fields have left: {sorted(set(content) ^ FIELDS)}"
+    strictest = max(tlp_of(say.tlp) for say in _heard(case, free))
+    wrong = [
+        f"{name} is {content[name]!r}, not {wanted!r}"
+        for name, wanted in _expected(case, free, strictest).items()
+        if content[name] != wanted
+    ]
+    latest = NOW_MS + (ENDS_DAYS[strictest] + 1) * DAY_MS
+    if not NOW_MS < content["release_expires_ms"] <= latest:
+        wrong.append(f"its release ends at {content['release_expires_ms']}")
+    if content["confidence"] > max(say.confidence for say in _last_words(case, free)):
+        wrong.append("it is surer than any source that may be heard")
+    stated = {say.valid_until_ms for say in case.says if say.valid_until_ms}
+    if content["valid_until_ms"] in stated - {say.valid_until_ms for say in _last_words(case, free)}:
+        wrong.append("its end is of a source that may not be heard")
+    if case.partner not in content["releasable_to"]:
+        wrong.append("the partner is not named")
+    return "; ".join(wrong)
+
+
+def _expected(case: Case, free: Sequence[Say], strictest: int) -> dict[str, Any]:
+    coarse = COARSE_MS[strictest]
+    first, last = min(say.first_seen_ms for say in free), max(say.last_seen_ms for say in free)
+    pap = max(PAP_FLOOR[strictest], *(pap_of(say.pap) for say in _heard(case, free)))
+    expected: dict[str, Any] = {
+        "type": case.kind,
+        "value": case.value,
+        "tlp": TLP_LABELS[strictest],
+        "pap": PAP_LABELS[pap],
+        "caveats": [],
+        "sightings": sum(say.count for say in free),
+        "first_seen_ms": first - first % coarse,
+        "last_seen_ms": last - last % coarse,
+        "labels": sorted({label for say in _last_words(case, free) for label in say.labels}),
+    }
+    return expected | ({"releasable_to": [case.partner]} if strictest >= 2 else {})
+
+
+def _last_words(case: Case, free: Sequence[Say]) -> list[Say]:
+    """The current words of the sources that are heard: labels, confidence and ends are theirs."""
+    sources = {say.source for say in free}
+    newest = {source: max(say.sequence for say in case.says if say.source == source) for source in sources}
+    return [say for say in case.says if newest.get(say.source) == say.sequence]
+
+
+def _heard(case: Case, free: Sequence[Say]) -> list[Say]:
+    """All words that the release is marked by: of its pieces, and those that their sources have said since."""
+    return [*free, *_last_words(case, free)]
+
+
+def guard_must_refuse(tlp: str, pap: str, caveats: Sequence[str], nations: Sequence[str], partner: str) -> bool:
+    """Design promise 2, on what a record says of itself, whoever wrote it: these labels pass, so spelled, and no other.
+
+    RED and national-eyes-only never leave; nobody who is not named receives what names its recipients.
+    """
+    passing = (
+        "INCIDENT",
+        "PERSONAL DATA",
+        "OFFICIAL-SENSITIVE",
+        "機密性3情報",
+        "関係者限り",
+        "複製禁止",
+        "転送禁止",
+        "配付禁止",
+    )
+    return (
+        tlp not in TLP_LABELS
+        or pap not in PAP_LABELS
+        or any(caveat not in passing for caveat in caveats)
+        or (partner not in nations and (bool(nations) or tlp in TLP_LABELS[2:]))
+    )

@@ -1,0 +1,87 @@
+"""The leak hunt for as long as one likes: ``python -m tests.leaks.run --cases 10000000 --seed 7``.
+
+As many processes as there are processors, each with batches of its own. The seed and a batch's number give its cases,
+so a leak that was found is found again, on every machine.
+"""
+
+import argparse
+import multiprocessing
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import count
+from typing import Final
+
+from tests.leaks.hunt import Found, Hunter
+
+BATCH: Final = 10_000
+SAY_EVERY_S: Final = 30.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run; the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--minutes", type=float, default=0.0, help="how long to hunt; 0: until --cases are done")
+    parser.add_argument("--cases", type=int, default=10_000_000, help="how many indicators, where no time is given")
+    parser.add_argument("--seed", type=int, default=1, help="chooses the cases")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args(arguments)
+    began = time.monotonic()
+    ends = began + options.minutes * 60 if options.minutes else None
+    total = hunt(options.seed, options.cases, options.processes, ends)
+    seconds = time.monotonic() - began
+    say(f"seed {options.seed}, {options.processes} processes: {words(total.tallies)} in {seconds:.0f} s")
+    for leak in total.leaks:
+        say(f"LEAK: {leak}")
+    say(f"leaks {total.tallies['leaks']}")
+    return 1 if total.tallies["leaks"] else 0
+
+
+def hunt(seed: int, cases: int, processes: int, ends: float | None) -> Found:
+    """Batches until so many cases are done, or until a time (monotonic seconds). Stops at the first leak."""
+    total, said = Found(), time.monotonic()
+    batches = ((seed << 32) + number for number in (count() if ends is not None else range(-(-cases // BATCH))))
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        for found in pool.imap_unordered(_batch, _until(batches, ends)):
+            total.tallies += found.tallies
+            total.leaks += found.leaks
+            if total.leaks:
+                break
+            if time.monotonic() - said > SAY_EVERY_S:
+                said = time.monotonic()
+                say(words(total.tallies))
+    return total
+
+
+def _until(batches: Iterator[int], ends: float | None) -> Iterator[int]:
+    for batch in batches:
+        if ends is not None and time.monotonic() >= ends:
+            return
+        yield batch
+
+
+def _batch(seed: int) -> Found:
+    return _hunter().batch(seed, BATCH)
+
+
+@cache
+def _hunter() -> Hunter:
+    return Hunter()
+
+
+def words(tallies: Counter[str]) -> str:
+    """The tallies for people."""
+    return ", ".join(f"{number:,} {name}" for name, number in sorted(tallies.items()))
+
+
+def say(line: str) -> None:
+    """A line on the terminal, with the time."""
+    sys.stdout.write(f"{time.strftime('%H:%M:%S')} {line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

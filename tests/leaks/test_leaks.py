@@ -1,0 +1,116 @@
+"""The leak hunt in short; ``make leaks MINUTES=n SEED=s`` goes on for longer."""
+
+import ast
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from streams.classification.engine import Engine
+from streams.classification.policy_set import load
+from tests.leaks import oracle
+from tests.leaks.cases import Case, Say, a_case
+from tests.leaks.hunt import Hunter, row_of
+
+CASES = 20_000
+
+
+@pytest.fixture(scope="module")
+def hunter() -> Hunter:
+    return Hunter()
+
+
+def test_of_random_and_adversarial_indicators_nothing_leaks(hunter: Hunter) -> None:
+    found = hunter.batch(seed=20_261_123, cases=CASES)
+
+    assert found.leaks == []
+    assert found.tallies["cases"] == CASES
+    assert found.tallies["left"] > CASES / 10  # a hunt in which nothing leaves would find nothing
+    assert found.tallies["refused by the guard"] == 0
+    assert found.tallies["forged, and may pass"] > 0
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["caveat-no-forwarding", "caveat-concerned-only", "releasability-partner-not-named", "pap-red", "special-use"],
+)
+def test_the_hunt_finds_what_leaks_where_a_rule_is_missing(rule: str) -> None:
+    shipped = load("GBR")
+    rules = {name: each for name, each in shipped.rules.items() if name != rule}
+
+    found = Hunter(Engine(replace(shipped, rules=rules))).batch(seed=1, cases=2_000)
+
+    assert found.tallies["leaks"] > 0
+    assert found.leaks != []
+
+
+def test_the_oracle_imports_nothing_of_what_it_judges() -> None:
+    for module in (oracle.__file__, str(Path(oracle.__file__).with_name("cases.py"))):
+        tree = ast.parse(Path(module).read_text("utf-8"))
+        names = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        names |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+        assert names <= {
+            "collections.abc", "dataclasses", "random", "typing", "unicodedata", "tests.leaks.cases",
+        }  # fmt: skip
+
+
+def a_say(**changes: Any) -> Say:
+    fields: dict[str, Any] = {
+        "source": 0, "sequence": 0, "tlp": "TLP:GREEN", "pap": "", "releasable_to": None, "caveats": (),
+        "confidence": 80, "count": 1, "first_seen_ms": 0, "last_seen_ms": 0, "valid_until_ms": 0, "labels": (),
+    }  # fmt: skip
+    return Say(**(fields | changes))
+
+
+def of(*says: Say) -> Case:
+    return Case("domain-name", "c2.example.com", False, False, "JPN", says)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"tlp": "tlp:red"},
+        {"tlp": "TLP:GREEN TLP:RED"},
+        {"tlp": ""},
+        {"tlp": "緑"},
+        {"tlp": "TLP:AMBER"},
+        {"tlp": "TLP:AMBER", "releasable_to": ("USA",)},
+        {"caveats": ("ＵＫ ＥＹＥＳ ＯＮＬＹ",)},
+        {"caveats": ("nobody knows",)},
+        {"releasable_to": ("USA",)},
+        {"releasable_to": ()},
+        {"releasable_to": ("JPN", "Japan")},
+        {"pap": "PAP:RED"},
+        {"pap": "PAP:赤"},
+        {"confidence": 29},
+    ],
+)
+def test_the_oracle_lets_none_of_these_go(changes: dict[str, Any]) -> None:
+    assert oracle.may_go(of(a_say())) != []
+    assert oracle.may_go(of(a_say(**changes))) == []
+
+
+def test_the_oracle_takes_a_source_at_its_last_word() -> None:
+    earlier, later = a_say(), a_say(sequence=1, tlp="TLP:RED")
+
+    assert oracle.may_go(of(later, earlier)) == []
+    assert oracle.may_go(of(earlier, later)) == []
+
+
+@pytest.mark.parametrize(
+    "change", [{"sightings": 3}, {"labels": ["of-9"]}, {"first_seen_ms": 1}, {"tlp": "TLP:CLEAR"}, {"pap": "PAP:CLEAR"}]
+)
+def test_the_oracle_sees_what_of_an_excluded_source_shows(change: dict[str, Any], hunter: Hunter) -> None:
+    case = of(a_say(last_seen_ms=3_600_000), a_say(source=1, tlp="TLP:RED", count=2, labels=("of-9",)))
+    record, sent = hunter.released(case)
+    assert record is not None
+    assert record["content"] is not None
+
+    assert oracle.leaks(case, record["content"], sent) == ""
+    assert oracle.leaks(case, {**record["content"], **change}, sent) != ""
+
+
+def test_a_case_is_the_same_by_the_same_seed() -> None:
+    assert row_of(a_case(Random(7))) == row_of(a_case(Random(7)))

@@ -1,0 +1,1 @@
+"""The link between two nations: its security on a broker with the authoriser on, its faults and its limits."""

@@ -1,0 +1,45 @@
+"""Officers for tests: made-up people with keys that follow from their names, and their roster."""
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from exchange.roster import Officer, Role, Roster
+from schemas.signing import public_of
+
+
+def key_of(person: str, number: int = 1) -> Ed25519PrivateKey:
+    """Always the same key for the same person and number."""
+    return Ed25519PrivateKey.from_private_bytes(sha256(f"{person}-{number}".encode()).digest())
+
+
+def an_officer(person: str, *roles: Role, sensors: tuple[str, ...] = (), number: int = 1, until_ms: int = 0) -> Officer:
+    """Somebody with these roles; with all, if none are given."""
+    return Officer(
+        person,
+        person.title(),
+        public_of(key_of(person, number)),
+        frozenset(roles or tuple(Role)),
+        frozenset(sensors),
+        until_ms,
+    )
+
+
+ALICE: Final = "alice"
+BOB: Final = "bob"
+CAROL: Final = "carol"
+ROSTER: Final = Roster.of(
+    "GBR", [an_officer(ALICE), an_officer(BOB), an_officer(CAROL, sensors=("edge",)), an_officer(ALICE, number=2)]
+)
+"""Alice, with two keys; Bob; and Carol, who runs the sensor ``edge``."""
+
+
+def write_key(person: str, folder: Path, number: int = 1) -> Path:
+    """The person's private key in a file, as ``kakehashi officer keygen`` leaves it."""
+    path = folder / f"{person}-{number}.key"
+    path.write_bytes(key_of(person, number).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    path.chmod(0o600)
+    return path

@@ -1,0 +1,62 @@
+"""Produces without a cluster, and looks into the spool afterwards."""
+
+from pathlib import Path
+from typing import Any
+
+from exchange.clients import Cluster
+from producers.produce import Options, Summary, produce
+from producers.publisher import Publisher
+from producers.spool import QUARANTINED, REPORT, Spool
+from producers.spooling import Sensor
+from schemas.codec import QUARANTINED as QUARANTINED_SCHEMA
+from schemas.codec import SENSOR_REPORT, Codec
+from schemas.records import Quarantined, SensorReport
+from tests.builders import NOW_MS
+
+CODEC = Codec()
+NOWHERE = Cluster("GBR", "127.0.0.1:1")  # nobody answers there
+SENSOR = Sensor("GBR", "edge-1")
+
+
+class Unwatched:
+    """A view that looks away."""
+
+    def opened(self, *_: object) -> None:
+        """See nothing."""
+
+    def progressed(self, *_: object) -> None:
+        """See nothing."""
+
+
+class OfflinePublisher(Publisher):
+    """A sensor that is not connected: it reads, and sends nothing."""
+
+    def pump(self, *_: object) -> None:
+        """Send nothing."""
+
+    def drain(self, *_: Any, **__: Any) -> None:
+        """Wait for nothing."""
+
+
+def run(spool: Spool, *files: Path | str, sensor: Sensor = SENSOR, **options: Any) -> Summary:
+    """Read the files into the spool."""
+    publisher = OfflinePublisher(NOWHERE, spool, sensor.name)
+    named = Options(sensor, tuple(map(str, files)), **options)
+    return produce(named, spool, publisher, Unwatched(), codec=CODEC, now_ms=lambda: NOW_MS)
+
+
+def reports_in(spool: Spool) -> list[SensorReport]:
+    """All reports that wait, in order."""
+    entries = [entry for entry in spool.unsent(0, 1 << 30) if entry.kind == REPORT]
+    return [CODEC.decode(SENSOR_REPORT, entry.payload) for entry in entries]  # type: ignore[misc]
+
+
+def quarantined_in(spool: Spool) -> list[Quarantined]:
+    """All refusals that wait, in order."""
+    entries = [entry for entry in spool.unsent(0, 1 << 30) if entry.kind == QUARANTINED]
+    return [CODEC.decode(QUARANTINED_SCHEMA, entry.payload) for entry in entries]  # type: ignore[misc]
+
+
+def values_in(spool: Spool) -> list[str]:
+    """All values that wait, in order."""
+    return [value for report in reports_in(spool) for value in report["values"]]

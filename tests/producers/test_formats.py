@@ -1,0 +1,49 @@
+"""The format of an input, by its first bytes."""
+
+import pytest
+
+from producers.inputs import Input
+from producers.readers.formats import READERS, detect_format
+from tests.producers.reading_feeds import FEEDS, manifest
+
+
+@pytest.mark.parametrize("entry", manifest(), ids=lambda entry: f"{entry['nation']}-{entry['file']}")
+def test_the_format_of_every_recorded_feed_is_recognised(entry: dict[str, str]) -> None:
+    with (FEEDS / entry["file"]).open("rb") as stream:
+        source = Input(entry["file"], stream)
+    assert detect_format(source.head, source.name) == entry["format"]
+
+
+@pytest.mark.parametrize(
+    ("head", "found"),
+    [
+        (b'{"timestamp":"x","event_type":"dns"}\n', "suricata-eve"),
+        (b'garbage\n{"timestamp":"x","event_type":"dns"}\n', "suricata-eve"),
+        (b'[\n  {"event_type": "alert"', "suricata-eve"),
+        (b'\xef\xbb\xbf{"type": "bundle"}', "stix-bundle"),
+        (b'{"response": [{"Event": {}}]}', "misp-event"),
+        (b'{"Event": {"info": "quotes \\"indicator--1\\""}}', "misp-event"),
+        (b'{"hello": "world"}', None),
+        (b"<?xml version='1.0'?>", None),
+        (b"#separator \\x09\n#fields\tts\n", None),
+        (b"\x00\x01\x02", None),
+        (b"", None),
+        (b"198.51.100.7\n203.0.113.9\n", "txt-list"),
+        (b"198.51.100.7\t3\n203.0.113.9\t4\n", "txt-list"),
+        (b"value;type\na.example;domain\n", "csv-list"),
+    ],
+)
+def test_the_format_follows_from_the_beginning(head: bytes, found: str | None) -> None:
+    assert detect_format(head, "made-up") == found
+
+
+def test_the_name_decides_for_a_list_of_one_column_only() -> None:
+    assert detect_format(b"value\na.example\n", "list.csv") == "csv-list"
+    assert detect_format(b"value\na.example\n", "list.csv.gz") == "csv-list"
+    assert detect_format(b'{"type": "bundle"}', "list.csv") == "stix-bundle"
+
+
+def test_the_command_offers_exactly_the_formats_that_there_are() -> None:
+    from kakehashi.commands.produce import Format
+
+    assert [offered.value for offered in Format] == ["auto", *READERS]

@@ -1,0 +1,168 @@
+"""``kakehashi produce`` as an operator meets it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from exchange.clients import Cluster
+from exchange.errors import Exit
+from kakehashi.main import Invocation, command_line
+from producers.report import observations_of
+from tests.conftest import Brokers
+from tests.polling import eventually
+from tests.producers.reading_feeds import FEEDS, observations, recorded
+from tests.producers.reading_topics import published_refusals, published_reports, with_topics
+
+COMMAND = (sys.executable, "-c", "from kakehashi.main import main; main()", "produce", "--nation", "GBR")
+DEADLINE_S = 90
+
+
+@pytest.fixture
+def environ(brokers: Brokers, tmp_path: Path) -> dict[str, str]:
+    with_topics(Cluster("GBR", brokers.gbr))
+    return os.environ | {
+        "KAKEHASHI_GBR_BOOTSTRAP": brokers.gbr,
+        "KAKEHASHI_JPN_BOOTSTRAP": brokers.jpn,
+        "KAKEHASHI_HOME": str(tmp_path / "home"),
+    }
+
+
+@pytest.fixture
+def gbr(brokers: Brokers) -> Cluster:
+    return Cluster("GBR", brokers.gbr)
+
+
+def finished(environ: dict[str, str], *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        (*COMMAND, *arguments), env=environ, capture_output=True, text=True, timeout=DEADLINE_S, check=False, **options
+    )
+
+
+def test_the_summary_says_what_was_read_sent_and_refused(environ: dict[str, str], gbr: Cluster, unique: str) -> None:
+    sensor = f"{unique}edge"
+    feeds = [str(FEEDS / name) for name in ("csv/prince-of-persia-latin-1.csv", "txt/ua-ru-iocs")]
+    run = finished(environ, "--sensor", sensor, "--tlp", "TLP:AMBER", "--releasable-to", "JPN", *feeds)
+    assert run.returncode == Exit.OK
+    lines = run.stdout.splitlines()
+    read = sum(len(Path(feed).read_bytes().splitlines()) for feed in feeds)
+    assert lines[0] == f"2 files, {read} lines or records: 295 observations in 2 reports"
+    assert lines[1].startswith("2 reports with 295 observations are acknowledged by GBR's Kafka at ")
+    assert lines[2] == "refused and kept in quarantine: 15 unreadable-line, 3 unknown-type"
+    assert lines[3].startswith(f"  {feeds[0]}:6: unreadable-line: byte 33 of the line (0xa0) is not utf-8")
+    assert lines[-1] == "  and 13 more"
+    assert run.stderr == ""
+    seen = [row for report in published_reports(gbr, sensor) for row in observations_of(report)]
+    assert {(row.marking.tlp, row.marking.releasable_to) for row in seen} == {("TLP:AMBER", ("JPN",))}
+    assert len(published_refusals(gbr, sensor)) == 18
+
+
+def test_a_second_run_reads_nothing_again_and_json_says_so(environ: dict[str, str], unique: str) -> None:
+    feed = str(FEEDS / "txt" / "skimmer.txt")
+    first = finished(environ, "--sensor", f"{unique}edge", "--json", feed)
+    second = finished(environ, "--sensor", f"{unique}edge", "--json", feed)
+    assert json.loads(first.stdout) == {
+        "files": 1,
+        "skipped": [],
+        "records": 108,
+        "observations": 108,
+        "reports": 1,
+        "rejected": {},
+        "acknowledged_reports": 1,
+        "acknowledged_observations": 108,
+    }
+    assert json.loads(second.stdout)["skipped"] == [feed]
+    assert json.loads(second.stdout)["observations"] == 0
+
+
+def test_standard_input_is_read_and_strict_makes_refusals_an_exit_code(
+    environ: dict[str, str], gbr: Cluster, unique: str
+) -> None:
+    arguments = ("--sensor", f"{unique}edge", "--strict", "-")
+    assert finished(environ, *arguments, input="bad.example.com\n").returncode == Exit.OK
+    assert finished(environ, *arguments, input="no indicator\n").returncode == Exit.REFUSED
+    assert [report["values"] for report in published_reports(gbr, f"{unique}edge")] == [["bad.example.com"]]
+
+
+def test_a_producer_that_is_killed_and_run_again_publishes_all_of_it(
+    environ: dict[str, str], gbr: Cluster, unique: str
+) -> None:
+    sensor, feed = f"{unique}edge", "txt/ipsum-20000.txt.gz"
+    arguments = (*COMMAND, "--sensor", sensor, "--rate", "1000", str(FEEDS / feed))
+    for seen_before in (0, 5):
+        with subprocess.Popen(arguments, env=environ) as process:
+            eventually(lambda: len(published_reports(gbr, sensor)) > seen_before, 30, "some reports arrive")  # noqa: B023
+            process.kill()
+            assert process.wait(DEADLINE_S) == -signal.SIGKILL
+    run = finished(environ, "--sensor", sensor, "--json", str(FEEDS / feed))
+    assert run.returncode == Exit.OK
+    reports = published_reports(gbr, sensor)
+    identities = {(report["epoch"], report["sequence"]): report for report in reports}
+    assert all(identities[report["epoch"], report["sequence"]] == report for report in reports)
+    assert len({epoch for epoch, _ in identities}) == 1
+    in_order = [identities[identity] for identity in sorted(identities)]
+    assert [report["sequence"] for report in in_order] == list(range(len(in_order)))
+    seen = [(row.value, row.count) for report in in_order for row in observations_of(report)]
+    assert seen == [(row.value, row.count) for row in observations(recorded(feed, "txt-list"))]
+
+
+def test_a_request_to_end_leaves_the_rest_for_the_next_run(environ: dict[str, str], gbr: Cluster, unique: str) -> None:
+    sensor, feed = f"{unique}edge", str(FEEDS / "txt" / "formbook.txt.gz")
+    arguments = (*COMMAND, "--sensor", sensor, "--rate", "2000", feed)
+    with subprocess.Popen(arguments, env=environ, stderr=subprocess.PIPE, text=True) as process:
+        eventually(lambda: bool(published_reports(gbr, sensor)), 30, "some reports arrive")
+        process.terminate()
+        _, said = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == Exit.INTERRUPTED
+    assert "the same command goes on from here" in said.replace("\n", " ")
+    finished(environ, "--sensor", sensor, feed)
+    assert sum(len(report["values"]) for report in published_reports(gbr, sensor)) == 15_606
+
+
+def test_a_cluster_that_does_not_answer_is_told_and_the_deadline_kept(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("bad.example.com\n")
+    environ = os.environ | {
+        "KAKEHASHI_GBR_BOOTSTRAP": "127.0.0.1:1",
+        "KAKEHASHI_JPN_BOOTSTRAP": "127.0.0.1:1",
+        "KAKEHASHI_HOME": str(tmp_path),
+    }
+    run = finished(environ, "--sensor", "edge-1", "--deadline", "1.5", str(tmp_path / "list.txt"))
+    assert run.returncode == Exit.UNAVAILABLE
+    said = run.stderr.replace("\n", " ")
+    assert "waiting for GBR's Kafka at 127.0.0.1:1" in said
+    assert "kakehashi: GBR's Kafka at 127.0.0.1:1 has not acknowledged 1 records within 1.5 s" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--tlp", "TLP:PURPLE"], "TLP:AMBER+STRICT"),
+        (["--pap", "pink"], "PAP:AMBER"),
+        (["--releasable-to", "Japan"], "ISO 3166-1"),
+        (["--caveat", "SECRETISH"], "UK EYES ONLY"),
+        (["--encoding", "klingon"], "no such encoding"),
+        (["--home-net", "here"], "198.51.100.0/24"),
+        (["/no/such/file"], "no readable file"),
+        (["--format", "zeek"], "suricata-eve"),
+    ],
+)
+def test_an_option_that_cannot_be_meant_is_refused_with_what_can(
+    arguments: list[str], says: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for nation in ("GBR", "JPN"):
+        monkeypatch.setenv(f"KAKEHASHI_{nation}_BOOTSTRAP", "127.0.0.1:1")
+    monkeypatch.setenv("KAKEHASHI_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    result = CliRunner().invoke(
+        command_line(Invocation()), ["produce", "--nation", "GBR", "--sensor", "edge-1", *arguments]
+    )
+    assert result.exit_code == Exit.USAGE
+    assert says in result.output
+    assert not (tmp_path / "spool").exists()

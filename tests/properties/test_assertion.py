@@ -1,0 +1,84 @@
+"""The laws by which a source's words and counts merge: the same in every order, however they are put together."""
+
+from collections.abc import Sequence
+from functools import reduce
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.markings import Caveat, Marking, Pap, Tlp
+from streams.stages.assertion import MAX_LABELS, MAX_SIGHTINGS, Assertion, Tally, Word
+
+MARKINGS = st.builds(
+    Marking,
+    tlp=st.sampled_from([Tlp.CLEAR, Tlp.GREEN, Tlp.AMBER, Tlp.RED]),
+    pap=st.sampled_from([Pap.UNSTATED, Pap.AMBER]),
+    releasable_to=st.sampled_from([(), ("JPN",), ("GBR", "JPN")]),
+    caveats=st.sampled_from([(), (Caveat.NO_COPYING,)]),
+)
+LABELS = [f"label-{number:03}" for number in range(99)]
+WORDS = st.builds(
+    Word,
+    epoch=st.integers(1, 2),
+    sequence=st.integers(0, 2),
+    heard_ms=st.integers(0, 5),
+    marking=MARKINGS,
+    confidence=st.integers(-1, 100),
+    valid_until_ms=st.integers(0, 3),
+    labels=st.sets(st.sampled_from(LABELS), max_size=MAX_LABELS).map(lambda labels: tuple(sorted(labels))),
+    description=st.sampled_from(["", "a", "b"]),
+    context=st.sampled_from([(), (("a", "b"),), (("a", "c"),)]),
+)
+COUNTS = st.integers(1, 9) | st.integers(MAX_SIGHTINGS - 2, MAX_SIGHTINGS)
+
+
+@st.composite
+def _assertions(draw: st.DrawFn) -> Assertion:
+    """One report's say: a word, and one tally under the same marking."""
+    word = draw(WORDS)
+    first = draw(st.integers(0, 9))
+    return Assertion("edge-1", word, (Tally(word.marking, draw(COUNTS), first, first + draw(st.integers(0, 9))),))
+
+
+ASSERTIONS = _assertions()
+
+
+@given(WORDS, WORDS, WORDS)
+def test_words_merge_like_a_register_of_joins(one: Word, other: Word, third: Word) -> None:
+    assert one.merge(one) == one
+    assert one.merge(other) == other.merge(one)
+    assert one.merge(other).merge(third) == one.merge(other.merge(third))
+
+
+@given(WORDS, WORDS)
+def test_the_later_word_wins_and_parts_of_one_report_never_loosen_a_marking(one: Word, other: Word) -> None:
+    merged = one.merge(other)
+    later, earlier = max((one, other), key=_identity), min((one, other), key=_identity)
+    if _identity(later) != _identity(earlier):
+        assert merged == later
+    else:
+        assert merged.marking == one.marking.join(other.marking)
+        assert len(merged.labels) <= MAX_LABELS
+
+
+def _identity(word: Word) -> tuple[int, int]:
+    return word.epoch, word.sequence
+
+
+@given(ASSERTIONS, ASSERTIONS, ASSERTIONS)
+def test_assertions_merge_in_any_order_and_grouping(one: Assertion, other: Assertion, third: Assertion) -> None:
+    assert one.merge(other) == other.merge(one)
+    assert one.merge(other).merge(third) == one.merge(other.merge(third))
+
+
+@given(st.lists(ASSERTIONS, min_size=1, max_size=8), st.randoms(use_true_random=False))
+def test_a_merge_counts_everything_once_and_keeps_counts_by_marking(said: Sequence[Assertion], random: Random) -> None:
+    shuffled = list(said)
+    random.shuffle(shuffled)
+    merged = reduce(Assertion.merge, shuffled)
+    assert merged == reduce(Assertion.merge, said)
+    assert merged.count == min(sum(each.count for each in said), MAX_SIGHTINGS)
+    assert merged.first_seen_ms == min(each.first_seen_ms for each in said)
+    assert merged.last_seen_ms == max(each.last_seen_ms for each in said)
+    assert {tally.marking for tally in merged.tallies} == {each.tallies[0].marking for each in said}

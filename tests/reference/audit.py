@@ -1,0 +1,341 @@
+"""Holds one direction of a running exchange against the model: what is lost, what is there twice, what is wrong.
+
+Everything is counted from the topics themselves, as a ``read_committed`` reader sees them; no counter of the
+exchange's own is believed. What is on its way still shows as lost: audit when the work is done, or until nothing is.
+"""
+
+import io
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
+from itertools import islice
+from typing import Any, Final, cast
+
+import fastavro
+from fastavro.types import Schema
+
+from exchange.clients import Cluster
+from exchange.record import Record
+from schemas import topics
+from schemas.codec import DECISION, INDICATOR, QUARANTINED, RECEIPT, RELEASED_INDICATOR, Codec, Undecodable, source
+from schemas.records import Decision, Indicator, Quarantined, ReleasedIndicator
+from streams.stages.enrich import Enricher
+from tests.reference.arrivals import Arrival
+from tests.reference.model import Counts, Expected, Release, expected
+from tests.reference.reading import Reading
+
+DAY_MS: Final = 24 * 60 * 60 * 1000
+FIRST: Final = 10
+_FRAME_BYTES: Final = 5
+_CODEC: Final = Codec()
+_EARLIER_MS: Final = 1000  # versions of one moment count on from it: what was said then may be said of a little earlier
+SLACK_MS: Final = 10_000  # what has ended just now may still be on its way
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One direction. ``lost``, ``duplicated`` and ``wrong`` are numbers of findings; ``findings`` says the first."""
+
+    origin: str
+    partner: str
+    counts: Counts
+    replicated: int
+    recalled: int
+    lost: int
+    duplicated: int
+    wrong: int
+    findings: tuple[str, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Nothing lost, nothing twice, nothing wrong."""
+        return not (self.lost or self.duplicated or self.wrong)
+
+    def __str__(self) -> str:
+        words = f"{self.origin} to {self.partner}: lost {self.lost}, duplicated {self.duplicated}, wrong {self.wrong}"
+        return "\n  ".join((words, *self.findings))
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """What stands on the topics of one direction: at home, and at the partner what it accepted from us."""
+
+    reports: Sequence[Record]
+    quarantine: Sequence[Record]
+    national: Sequence[Record]
+    decisions: Sequence[Record]
+    released: Sequence[Record]
+    inbox: Sequence[Record]
+    accepted: Sequence[Record]
+
+
+class Direction:
+    """Reads one direction from two clusters, again and again, and audits it."""
+
+    def __init__(self, home: Cluster, partner: Cluster, shards: int, enricher: Enricher) -> None:
+        self._home, self._partner, self._shards, self._enricher = home.nation, partner.nation, shards, enricher
+        released, accepted, inbox = (
+            topics.released(partner.nation),
+            topics.accepted(home.nation),
+            topics.inbox(home.nation),
+        )
+        at_home = [topics.SENSOR_REPORTS, topics.QUARANTINE, topics.NATIONAL, topics.AUDIT, released]
+        self._here = Reading(home, at_home, shards)
+        self._there = Reading(partner, [inbox, accepted], shards)
+        self._names = (released, inbox, accepted)
+        self._expected: tuple[int, Expected] | None = None
+
+    def stand(self) -> Stand:
+        """What stands there now."""
+        self._here.look()
+        self._there.look()
+        released, inbox, accepted = self._names
+        here, there = self._here.records, self._there.records
+        return Stand(
+            here[topics.SENSOR_REPORTS],
+            here[topics.QUARANTINE],
+            here[topics.NATIONAL],
+            here[topics.AUDIT],
+            here[released],
+            [record for record in there[inbox] if _CODEC.schema_of(record.value) != RECEIPT],
+            there[accepted],
+        )
+
+    def audit(self) -> Audit:
+        """Read on, and compare. The model is asked again only where more reports have come."""
+        stand = self.stand()
+        if self._expected is None or self._expected[0] != len(stand.reports):
+            wanted = expected(arrivals(stand.reports), self._home, self._partner, self._shards, self._enricher)
+            self._expected = len(stand.reports), wanted
+        return audited(stand, self._expected[1], time.time_ns() // 1_000_000)
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._here.close()
+        self._there.close()
+
+
+def arrivals(reports: Iterable[Record]) -> list[Arrival]:
+    """The records of ``sensor.reports`` as the model takes them."""
+    found = [Arrival(record.partition, record.offset, record.timestamp_ms, record.value) for record in reports]
+    return sorted(found, key=lambda arrival: (arrival.partition, arrival.offset))
+
+
+@dataclass(slots=True)
+class _Findings:
+    lost: list[str] = field(default_factory=list)
+    duplicated: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+
+class _Reader(Codec):
+    """Reads equal bytes once: a release stands on three topics, and a decision is looked at twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[tuple[str, bytes | None], dict[str, Any] | Undecodable] = {}
+
+    def decode(self, name: str, data: bytes | None) -> dict[str, Any] | Undecodable:
+        found = self._known.get((name, data))
+        if found is None:
+            found = self._known[name, data] = super().decode(name, data)
+        return found
+
+
+def audited(stand: Stand, wanted: Expected, at_ms: int | None = None) -> Audit:
+    """Compare what stands on the topics with what the model wants there at this time. Pure.
+
+    ``at_ms`` is milliseconds since 1970, UTC; by default the time of the last record that stands there.
+    """
+    codec, found = _Reader(), _Findings()
+    if at_ms is None:
+        at_ms = max((record.timestamp_ms for record in (*stand.reports, *stand.national, *stand.accepted)), default=0)
+    _audit_quarantine(codec, stand.quarantine, wanted, found)
+    _audit_national(codec, stand.national, at_ms, wanted, found)
+    _audit_decisions(codec, stand.decisions, wanted, found)
+    _audit_chains(codec, stand.decisions, found)
+    last = _audit_accepted(codec, stand, at_ms, wanted, found)
+    findings = [
+        f"{what}: {finding}"
+        for what, list_ in (("lost", found.lost), ("twice", found.duplicated), ("wrong", found.wrong))
+        for finding in islice(list_, FIRST)
+    ]
+    return Audit(
+        origin=wanted.nation,
+        partner=wanted.partner,
+        counts=wanted.counts,
+        replicated=sum(1 for record in last.values() if record["content"] is not None),
+        recalled=sum(1 for record in last.values() if record["content"] is None),
+        lost=len(found.lost),
+        duplicated=len(found.duplicated),
+        wrong=len(found.wrong),
+        findings=tuple(findings[:FIRST]),
+    )
+
+
+def _audit_quarantine(codec: Codec, records: Sequence[Record], wanted: Expected, found: _Findings) -> None:
+    """Each refused report and observation once, with its reason; of the other steps nothing is expected."""
+    reasons: dict[str, str] = {}
+    for record in records:
+        entry = cast("Quarantined | None", _decoded(codec, QUARANTINED, record, found))
+        if entry is None or entry["stage"] == "produce":
+            continue
+        if entry["key"] in reasons and entry["stage"] != "bridge":  # the bridge's may be written again, under its key
+            found.duplicated.append(f"quarantine {entry['key']}")
+        reasons[entry["key"]] = entry["reason"]
+        if entry["key"] not in wanted.quarantined:
+            found.wrong.append(f"quarantine {entry['key']} at {entry['stage']}: {entry['reason']}, {entry['detail']}")
+    for key, reason in wanted.quarantined.items():
+        if key not in reasons:
+            found.lost.append(f"quarantine {key}, which is {reason}")
+        elif reasons[key] != reason:
+            found.wrong.append(f"quarantine {key} says {reasons[key]}, not {reason}")
+
+
+def _audit_national(codec: Codec, records: Sequence[Record], at_ms: int, wanted: Expected, found: _Findings) -> None:
+    last = cast("dict[str, Indicator]", _latest(codec, INDICATOR, records, found))
+    for name, picture in wanted.national.items():
+        words = f"national {name} ({picture.indicator['value']})"
+        if name not in last:
+            found.lost.append(words)
+        else:  # a version is the time at which it was said
+            version, said = last[name]["version"], {**last[name], "version": 0}
+            indicator = picture.at(version)
+            if indicator != said:
+                indicator = picture.at(version - _EARLIER_MS)
+            _compare(words, indicator, said, found)
+            if last[name]["kind"] == "content" and indicator["valid_until_ms"] < at_ms - SLACK_MS:
+                found.lost.append(f"the end of {words}")
+    for name in last.keys() - wanted.national.keys():
+        found.wrong.append(f"national {name} ({last[name]['value']}) was never observed")
+
+
+def _audit_decisions(codec: Codec, records: Sequence[Record], wanted: Expected, found: _Findings) -> None:
+    """The last decision on each indicator has the outcome that the rules give."""
+    last: dict[str, Decision] = {}
+    ids: set[str] = set()
+    for record in records:
+        decision = cast("Decision | None", _decoded(codec, DECISION, record, found))
+        if decision is None or decision["partner"] != wanted.partner:
+            continue
+        if decision["decision_id"] in ids:
+            found.duplicated.append(f"decision {decision['decision_id']}")
+        ids.add(decision["decision_id"])
+        last[decision["indicator_id"]] = decision
+    for name, outcome in wanted.outcomes.items():
+        if name not in last:
+            found.lost.append(f"decision on {name}, which is {outcome}")
+        elif last[name]["outcome"] != outcome:
+            found.wrong.append(f"decision {last[name]['decision_id']} on {name} is {last[name]['outcome']}: {outcome}")
+
+
+def _audit_chains(codec: Codec, records: Sequence[Record], found: _Findings) -> None:
+    """Each partition is one chain: numbered from 0 without a gap, each entry naming the hash of the one before."""
+    heads: dict[int, tuple[int, bytes]] = {}
+    for record in sorted(records, key=lambda record: (record.partition, record.offset)):
+        decision = cast("Decision | None", _decoded(codec, DECISION, record, found))
+        if decision is None:
+            continue
+        head = heads.get(record.partition, (0, b""))
+        if (decision["sequence"], decision["previous"]) != head:
+            found.wrong.append(f"audit chain {record.partition} breaks at {decision['decision_id']}")
+        heads[record.partition] = (decision["sequence"] + 1, sha256(record.value or b"").digest())
+
+
+def _audit_accepted(
+    codec: Codec, stand: Stand, at_ms: int, wanted: Expected, found: _Findings
+) -> Mapping[str, ReleasedIndicator]:
+    """What the partner has: each released record once, of each indicator the content or nothing that stands."""
+    for name, records in (("released", stand.released), ("inbox", stand.inbox)):
+        _latest(codec, RELEASED_INDICATOR, records, found, name)
+    released = cast("dict[str, ReleasedIndicator]", _latest(codec, RELEASED_INDICATOR, stand.released, _Findings()))
+    last = cast("dict[str, ReleasedIndicator]", _latest(codec, RELEASED_INDICATOR, stand.accepted, found))
+    for name, release in wanted.releases.items():
+        _audit_release(name, release, last.get(name), at_ms, wanted.partner, found)
+    for name, record in last.items():
+        if name not in wanted.releases and record["content"] is not None:
+            found.wrong.append(f"{name} ({record['content']['value']}) is at {wanted.partner} and may not be")
+        if record["origin"] != wanted.nation or record["hops"] != [wanted.nation]:
+            found.wrong.append(f"{name} is of {record['origin']} by {record['hops']}")
+    for name, record in released.items():
+        if name not in last or last[name]["version"] != record["version"]:
+            found.lost.append(f"{name} version {record['version']} ({record['kind']}), which was released")
+    return last
+
+
+def _audit_release(
+    name: str, release: Release, record: ReleasedIndicator | None, at_ms: int, partner: str, found: _Findings
+) -> None:
+    """One indicator that may be at the partner: its content while it is valid, its end or nothing after that."""
+    what = f"{name} ({release.content['value']})"
+    valid_until_ms = release.content["valid_until_ms"]
+    if record is None or record["content"] is None:
+        if at_ms < valid_until_ms:
+            kind = "nowhere" if record is None else record["kind"]
+            (found.lost if record is None else found.wrong).append(f"{what} is {kind} at {partner}, should be there")
+        return
+    if valid_until_ms < at_ms - SLACK_MS:
+        found.lost.append(f"the end of {what} at {partner}")
+    content = record["content"]
+    said = {**content, "release_expires_ms": 0}
+    wanted = release.at(record["version"])
+    _compare(what, wanted if wanted == said else release.at(record["version"] - _EARLIER_MS), said, found)
+    ends_ms, wanted_ms = content["release_expires_ms"], record["version"] + release.days * DAY_MS
+    if not -1000 <= ends_ms - wanted_ms <= DAY_MS:  # rounded up to a day; the version may be of the next moment
+        found.wrong.append(f"{what} ends at {ends_ms}, not on the day of {wanted_ms}")
+
+
+def _latest(
+    codec: Codec, schema: str, records: Sequence[Record], found: _Findings, topic: str = ""
+) -> dict[str, dict[str, Any]]:
+    """The last record of each key. A version that is there twice, or that is below an earlier one, is a finding."""
+    last: dict[str, tuple[int, Record]] = {}
+    versions: set[tuple[str, int]] = set()
+    for record in records:
+        if record.value is None:
+            continue
+        name, head = (record.key or b"").decode(), _head(schema, record.value)
+        version = head["version"]
+        if (name, version) in versions:
+            found.duplicated.append(f"{topic or record.topic} {name} version {version}")
+        elif name in last and version < last[name][0]:
+            found.wrong.append(f"{topic or record.topic} {name} goes back to version {version}")
+        if head["id"] != name:
+            found.wrong.append(f"{topic or record.topic} {name} holds {head['id']}")
+        versions.add((name, version))
+        last[name] = version, record
+    decoded = {name: _decoded(codec, schema, record, found) for name, (_, record) in last.items()}
+    return {name: record for name, record in decoded.items() if record is not None}
+
+
+def _head(schema: str, value: bytes) -> dict[str, Any]:
+    """The first fields of a record, up to its version: all that is needed of one that another has followed."""
+    found = fastavro.schemaless_reader(io.BytesIO(value[_FRAME_BYTES:]), _head_schema(schema), None)
+    return cast("dict[str, Any]", found)
+
+
+@cache
+def _head_schema(schema: str) -> Schema:
+    record = json.loads(source(schema))
+    fields = [field["name"] for field in record["fields"]]
+    return fastavro.parse_schema(
+        {**record, "name": f"{record['name']}Head", "fields": record["fields"][: fields.index("version") + 1]}
+    )
+
+
+def _decoded(codec: Codec, schema: str, record: Record, found: _Findings) -> dict[str, Any] | None:
+    decoded = codec.decode(schema, record.value)
+    if isinstance(decoded, Undecodable):
+        found.wrong.append(f"{record.topic}-{record.partition}-{record.offset}: {decoded.detail}")
+        return None
+    return decoded
+
+
+def _compare(what: str, wanted: Mapping[str, Any], there: Mapping[str, Any], found: _Findings) -> None:
+    for name, value in wanted.items():
+        if there[name] != value:
+            found.wrong.append(f"{what}: {name} is {there[name]!r}, should be {value!r}")
+            return

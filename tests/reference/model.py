@@ -1,0 +1,346 @@
+"""The whole exchange as one function: sensors' reports in, what every topic must finally say out.
+
+Small, slow and obviously right. It knows no batches, no order of processing, no Kafka, no Polars and no Cedar: only
+the contract (``schemas``), the enricher's answers, and the prose of the promises. What a run decides by chance is left
+open: version numbers, times of decision, and whether something was released before its marking was tightened.
+"""
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from schemas.identity import indicator_id, indicator_key
+from schemas.markings import Caveat, Marking, joined
+from schemas.records import Content, Indicator, MarkingRecord, SourceRecord
+from schemas.vocabulary import IndicatorType, Outcome, RejectReason
+from streams.stages.enrich import Enricher, Enrichment
+from tests.reference.arrivals import Arrival, Eyes, Fate, Seen, judged
+from tests.reference.oracle import OWED, Case, outcome_of_all
+
+MOST: Final = 1 << 62  # counts stop here: an Avro long must hold them
+MOST_LABELS: Final = 64
+MOST_SOURCES: Final = 32
+DAY_MS: Final = 24 * 60 * 60 * 1000
+LIFETIMES: Final = tomllib.loads((Path(__file__).parents[2] / "policy" / "lifetimes" / "v1.toml").read_text("utf-8"))
+TOPIC: Final = "sensor.reports.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """What one report says about one indicator."""
+
+    epoch: int
+    sequence: int
+    heard_ms: int
+    marking: Marking
+    count: int
+    first_ms: int
+    last_ms: int
+    confidence: int
+    valid_until_ms: int
+    labels: tuple[str, ...]
+    description: str
+    context: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A source's last word: how sure it was, when it was heard, and when it ends."""
+
+    confidence: int
+    heard_ms: int
+    end_ms: int
+    speed: float
+
+    def confidence_at(self, at_ms: int) -> int:
+        """MISP's polynomial, rounded half up."""
+        if self.confidence < 0 or at_ms <= self.heard_ms:
+            return self.confidence
+        if at_ms >= self.end_ms:
+            return 0
+        age = (at_ms - self.heard_ms) / (self.end_ms - self.heard_ms)
+        return int(self.confidence * (1 - age ** (1 / self.speed)) + 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the nation must finally say of an indicator, but for what only the time of saying tells."""
+
+    indicator: Indicator
+    lives: tuple[Life, ...]
+
+    def at(self, said_ms: int) -> Indicator:
+        """As it must read when it was said at this time."""
+        ended = said_ms >= max(life.end_ms for life in self.lives)
+        confidence = max(life.confidence_at(said_ms) for life in self.lives)
+        return {**self.indicator, "kind": "expired" if ended else "content", "confidence": confidence}
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What a partner must finally have of an indicator while it is valid; a release ends after so many days."""
+
+    content: Content
+    days: int
+    lives: tuple[Life, ...]
+
+    def at(self, said_ms: int) -> Content:
+        """As it must read when it was said at this time."""
+        return {**self.content, "confidence": max(life.confidence_at(said_ms) for life in self.lives)}
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much of what. Reports by fate; observations are those of the reports that count."""
+
+    reports: Mapping[Fate, int]
+    observations: int
+    valid: int
+    quarantined: int
+    distinct: int
+    released: int
+    held: int
+    withheld: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What must finally stand on the topics. ``quarantined`` has the reason by quarantine key."""
+
+    nation: str
+    partner: str
+    national: Mapping[str, Picture]
+    releases: Mapping[str, Release]
+    outcomes: Mapping[str, Outcome]
+    quarantined: Mapping[str, RejectReason]
+    counts: Counts
+
+
+def expected(arrivals: Iterable[Arrival], nation: str, partner: str, shards: int, enricher: Enricher) -> Expected:
+    """The exchange's promises on these arrivals, which stand in the order of their offsets."""
+    fates: Counter[Fate] = Counter()
+    quarantined: dict[str, RejectReason] = {}
+    observations = valid = 0
+    eyes = Eyes()
+    indicators: dict[tuple[IndicatorType, str], dict[str, list[Say]]] = {}
+    for each in judged(arrivals, nation, shards):
+        fates[each.fate] += 1
+        place = f"{TOPIC}-{each.arrival.partition}-{each.arrival.offset}"
+        if each.reason is not None:
+            quarantined[f"{place}--1"] = each.reason
+        if each.report is None:
+            continue
+        rows: dict[tuple[IndicatorType, str], list[Seen]] = {}
+        for index, seen in enumerate(eyes.observations(each.report, each.arrival.appended_ms)):
+            observations += 1
+            if isinstance(seen, RejectReason):
+                quarantined[f"{place}-{index}"] = seen
+            else:
+                valid += 1
+                rows.setdefault((seen.kind, seen.value), []).append(seen)
+        for indicator, found in rows.items():
+            say = _say(each.report["epoch"], each.report["sequence"], each.arrival.appended_ms, found)
+            indicators.setdefault(indicator, {}).setdefault(each.report["sensor"], []).append(say)
+    national: dict[str, Picture] = {}
+    releases: dict[str, Release] = {}
+    outcomes: dict[str, Outcome] = {}
+    for (kind, value), sensors in indicators.items():
+        name = indicator_id(indicator_key(kind, value))
+        enrichment = enricher.enrich(kind, value)
+        sources = {sensor: Source.of(sensor, sensors[sensor]) for sensor in sorted(sensors)}
+        national[name] = _national(name, kind, value, enrichment, list(sources.values()))
+        outcomes[name], release = _release(kind, value, enrichment, list(sources.values()), partner)
+        if release is not None:
+            releases[name] = release
+    said = Counter(outcomes.values())
+    counts = Counts(
+        reports=fates,
+        observations=observations,
+        valid=valid,
+        quarantined=observations - valid,
+        distinct=len(indicators),
+        released=said[Outcome.RELEASE],
+        held=said[Outcome.HOLD],
+        withheld=said[Outcome.WITHHOLD],
+    )
+    return Expected(nation, partner, national, releases, outcomes, quarantined, counts)
+
+
+def _say(epoch: int, sequence: int, heard_ms: int, rows: Sequence[Seen]) -> Say:
+    """Within a report markings join and counts add up; labels and context are those of the last row."""
+    last = rows[-1]
+    return Say(
+        epoch,
+        sequence,
+        heard_ms,
+        joined(row.marking for row in rows),
+        min(sum(row.count for row in rows), MOST),
+        min(row.first_ms for row in rows),
+        max(row.last_ms for row in rows),
+        max(row.confidence for row in rows),
+        max(row.valid_until_ms for row in rows),
+        last.labels,
+        last.description,
+        tuple(sorted(last.context.items())),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One sensor's whole say: its latest word, and what it saw under each marking that it ever gave."""
+
+    sensor: str
+    heard_ms: int
+    marking: Marking
+    confidence: int
+    valid_until_ms: int
+    labels: tuple[str, ...]
+    description: str
+    context: tuple[tuple[str, str], ...]
+    seen: Mapping[Marking, tuple[int, int, int]]  # count, first, last
+
+    @classmethod
+    def of(cls, sensor: str, says: Sequence[Say]) -> "Source":
+        """The latest word is the highest (epoch, sequence)'s. Parts of one report (some were redriven) join."""
+        latest = max((say.epoch, say.sequence) for say in says)
+        word = [say for say in says if (say.epoch, say.sequence) == latest]
+        by_marking: dict[Marking, list[Say]] = {}
+        for say in says:
+            by_marking.setdefault(say.marking, []).append(say)
+        return cls(
+            sensor,
+            max(say.heard_ms for say in word),
+            joined(say.marking for say in word),
+            max(say.confidence for say in word),
+            max(say.valid_until_ms for say in word),
+            tuple(sorted({label for say in word for label in say.labels})[:MOST_LABELS]),
+            max(say.description for say in word),
+            max(say.context for say in word),
+            {marking: _seen(under) for marking, under in by_marking.items()},
+        )
+
+    def life(self, kind: IndicatorType) -> Life:
+        """How long its word lives: to its stated end, two years at most, or as long as its kind does."""
+        decay = LIFETIMES.get(kind.label, LIFETIMES["default"])
+        end_ms = self.heard_ms + decay["lifetime_days"] * DAY_MS
+        if self.valid_until_ms:
+            end_ms = min(self.valid_until_ms, self.heard_ms + 730 * DAY_MS)
+        return Life(self.confidence, self.heard_ms, end_ms, decay["speed"])
+
+    @property
+    def all_seen(self) -> tuple[int, int, int]:
+        """Count, first and last over all markings."""
+        return _total(self.seen.values())
+
+
+def _seen(says: Sequence[Say]) -> tuple[int, int, int]:
+    return _total((say.count, say.first_ms, say.last_ms) for say in says)
+
+
+def _total(seen: Iterable[tuple[int, int, int]]) -> tuple[int, int, int]:
+    counts, firsts, lasts = zip(*seen, strict=True)
+    return min(sum(counts), MOST), min(firsts), max(lasts)
+
+
+def _national(name: str, kind: IndicatorType, value: str, enrichment: Enrichment, sources: Sequence[Source]) -> Picture:
+    lives = tuple(source.life(kind) for source in sources)
+    sightings, first_ms, last_ms = _total(source.all_seen for source in sources)
+    indicator: Indicator = {
+        "id": name,
+        "kind": "content",
+        "version": 0,
+        "type": kind.label,
+        "value": value,
+        "marking": _record_of(joined(source.marking for source in sources)),
+        "confidence": max(source.confidence for source in sources),
+        "labels": sorted({label for source in sources for label in source.labels})[:MOST_LABELS],
+        "first_seen_ms": first_ms,
+        "last_seen_ms": last_ms,
+        "sightings": sightings,
+        "valid_until_ms": max(life.end_ms for life in lives),
+        "source_count": len(sources),
+        "sources": [_source_record(source) for source in sources[:MOST_SOURCES]],
+        "registered_domain": enrichment.registered_domain,
+        "asn": enrichment.asn,
+        "country": enrichment.country,
+        "special_use": enrichment.special_use,
+        "warninglists": list(enrichment.warninglists),
+    }
+    return Picture(indicator, lives)
+
+
+def _source_record(source: Source) -> SourceRecord:
+    sightings, first_ms, last_ms = source.all_seen
+    return {
+        "sensor": source.sensor,
+        "marking": _record_of(source.marking),
+        "confidence": source.confidence,
+        "valid_until_ms": source.valid_until_ms,
+        "labels": list(source.labels),
+        "first_seen_ms": first_ms,
+        "last_seen_ms": last_ms,
+        "sightings": sightings,
+        "description": source.description,
+        "context": dict(source.context),
+    }
+
+
+def _record_of(marking: Marking) -> MarkingRecord:
+    named = marking.releasable_to
+    return {
+        "tlp": int(marking.tlp),
+        "pap": int(marking.pap),
+        "releasable_to": None if named is None else list(named),
+        "caveats": [caveat.value for caveat in marking.caveats],
+    }
+
+
+def _release(
+    kind: IndicatorType, value: str, enrichment: Enrichment, sources: Sequence[Source], partner: str
+) -> tuple[Outcome, Release | None]:
+    """A source's data goes in pieces: what it saw under a marking, under the stricter of that and its latest word."""
+    pieces = [
+        (source, seen, marking.join(source.marking)) for source in sources for marking, seen in source.seen.items()
+    ]
+    cases = [
+        Case(
+            marking,
+            kind,
+            source.confidence,
+            enrichment.benign,
+            bool(enrichment.special_use),
+            kind is IndicatorType.EMAIL_ADDR or Caveat.PERSONAL_DATA in marking.caveats,
+        )
+        for source, _, marking in pieces
+    ]
+    said, places = outcome_of_all(cases, partner)
+    if said is not Outcome.RELEASE:
+        return said, None
+    included = [pieces[place] for place in places]
+    lives = tuple(source.life(kind) for source, _, _ in included)
+    marking = joined(piece[2] for piece in included)
+    owed = OWED[marking.tlp]
+    sightings, first_ms, last_ms = _total(seen for _, seen, _ in included)
+    named = {partner} if owed.only_partner else {partner, *(marking.releasable_to or ())}
+    content: Content = {
+        "type": kind.label,
+        "value": value,
+        "tlp": marking.tlp.label,
+        "pap": max(marking.pap, owed.pap).label,
+        "releasable_to": sorted(named),
+        "caveats": [caveat.value for caveat in marking.caveats],
+        "confidence": max(source.confidence for source, _, _ in included),
+        "labels": sorted({label for source, _, _ in included for label in source.labels})[:MOST_LABELS],
+        "first_seen_ms": first_ms - first_ms % owed.step_ms,
+        "last_seen_ms": last_ms - last_ms % owed.step_ms,
+        "sightings": sightings,
+        "valid_until_ms": max(life.end_ms for life in lives),
+        "release_expires_ms": 0,
+        "registered_domain": enrichment.registered_domain,
+        "asn": enrichment.asn,
+        "country": enrichment.country,
+    }
+    return said, Release(content, owed.days, lives)

@@ -1,0 +1,111 @@
+"""What may be shared, and how, written from the prose of the rules by hand. It has never read a policy file.
+
+The prose: the titles of ``policy/joint/v1`` and of either nation's own set, FIRST's TLP 2.0, and what a release owes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.markings import Caveat, Marking, Pap, Tlp, joined
+from schemas.vocabulary import IndicatorType, Outcome
+
+PARTIES: Final = frozenset({"GBR", "JPN"})
+LOW_CONFIDENCE: Final = range(30)  # STIX 2.1, appendix A; -1 is "not stated" and no low one
+HOUR_MS: Final = 60 * 60 * 1000
+DAY_MS: Final = 24 * HOUR_MS
+
+NEVER_LEAVES: Final = frozenset(
+    {Caveat.UK_EYES_ONLY, Caveat.JAPAN_EYES_ONLY, Caveat.NO_FORWARDING, Caveat.NO_DISTRIBUTION, Caveat.EMBARGO}
+)
+HITS_BYSTANDERS: Final = frozenset({IndicatorType.IPV4_NET, IndicatorType.IPV6_NET, IndicatorType.AUTONOMOUS_SYSTEM})
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that the rules look at. ``confidence`` is 0 to 100, -1 where it is not stated."""
+
+    marking: Marking
+    kind: IndicatorType
+    confidence: int = -1
+    benign: bool = False
+    special: bool = False
+    personal: bool = False
+
+
+def outcome(case: Case, partner: str) -> Outcome:
+    """Whether something with these properties may go to ``partner``: withhold beats hold, and hold beats release."""
+    if _is_withheld(case, partner):
+        return Outcome.WITHHOLD
+    return Outcome.HOLD if _waits(case) else Outcome.RELEASE
+
+
+def _is_withheld(case: Case, partner: str) -> bool:
+    tlp, named = case.marking.tlp, case.marking.releasable_to
+    if partner not in PARTIES:  # only a party to the agreement receives anything
+        return True
+    if tlp is Tlp.RED:  # RED never leaves
+        return True
+    if case.special:  # it means something else at the partner
+        return True
+    if any(caveat in NEVER_LEAVES for caveat in case.marking.caveats):
+        return True
+    if named is None or partner in named:
+        return False
+    # Where the source named the recipients, nobody else receives it. Unmarked and nobody named: nothing is said yet.
+    return not (tlp is Tlp.UNMARKED and named == ())
+
+
+def _waits(case: Case) -> bool:
+    return (
+        case.marking.tlp is Tlp.UNMARKED  # until a human marks it
+        or bool(case.marking.caveats)  # every caveat that does not stop it needs an officer
+        or case.marking.pap is Pap.RED
+        or case.personal  # until its transfer has been assessed
+        or case.kind is IndicatorType.EMAIL_ADDR  # either nation treats an address as personal data
+        or case.benign
+        or case.confidence in LOW_CONFIDENCE
+        or (case.kind in HITS_BYSTANDERS and case.confidence < LOW_CONFIDENCE.stop)
+    )
+
+
+def outcome_of_all(cases: Iterable[Case], partner: str) -> tuple[Outcome, tuple[int, ...]]:
+    """The decision on one indicator: each piece alone, then the merge of the allowed; and which are in the release."""
+    pieces = list(cases)
+    alone = [outcome(piece, partner) for piece in pieces]
+    allowed = tuple(place for place, said in enumerate(alone) if said is Outcome.RELEASE)
+    if allowed:
+        together = outcome(_merged([pieces[place] for place in allowed]), partner)
+        if together is Outcome.RELEASE:
+            return together, allowed
+        alone.append(together)
+    return (Outcome.HOLD if Outcome.HOLD in alone else Outcome.WITHHOLD), ()
+
+
+def _merged(pieces: list[Case]) -> Case:
+    return Case(
+        joined(piece.marking for piece in pieces),
+        pieces[0].kind,
+        max(piece.confidence for piece in pieces),
+        any(piece.benign for piece in pieces),
+        any(piece.special for piece in pieces),
+        any(piece.personal for piece in pieces),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What a release owes: times cut down, an end, a least PAP, and whether only the partner is named."""
+
+    step_ms: int
+    days: int
+    pap: Pap
+    only_partner: bool
+
+
+OWED: Final = {
+    Tlp.CLEAR: Owed(1, 365, Pap.UNSTATED, only_partner=False),
+    Tlp.GREEN: Owed(HOUR_MS, 180, Pap.GREEN, only_partner=False),
+    Tlp.AMBER: Owed(HOUR_MS, 90, Pap.GREEN, only_partner=True),
+    Tlp.AMBER_STRICT: Owed(DAY_MS, 30, Pap.AMBER, only_partner=True),
+}

@@ -1,0 +1,1 @@
+"""The exchange on two real schema registries: run by `make registries`, not by `make test`."""

@@ -1,0 +1,161 @@
+"""One nation with one shard on a cluster of its own, its steps in this process; and what is done to its topics."""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but the stubs do not say so
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
+
+from exchange.brokers.provider import clusters
+from exchange.brokers.settings import BrokerSettings, Provider
+from exchange.clients import Cluster, begin_offset, end_offset, idempotent_producer
+from exchange.committed import committed
+from exchange.feed import as_record
+from exchange.hinted_feed import Mailbox
+from exchange.metric_kinds import Role
+from exchange.record import Record
+from exchange.role import metrics_of, now_ms
+from exchange.settings import Settings
+from exchange.shard_thread import ShardThread
+from exchange.topics_admin import ensure_topics
+from schemas import topics
+from schemas.codec import RELEASED_INDICATOR, SENSOR_REPORT, Codec
+from schemas.records import ReleasedIndicator, SensorReport
+from streams.rebuild import Report, rebuild
+from streams.workshop import StreamsWorkshop, steps_of
+from tests.polling import eventually
+
+NATION: Final = "GBR"
+PARTNER: Final = "JPN"
+ROLL_UP_MS: Final = 200
+SOON_S: Final = 60.0
+_CODEC: Final = Codec()
+
+
+@dataclass
+class LoneNation:
+    """GBR. ``broken`` are the errors by which its steps have ended."""
+
+    cluster: Cluster
+    settings: Settings
+    broken: list[Exception] = field(default_factory=list)
+    threads: list[ShardThread] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._producer = idempotent_producer(self.cluster)
+        metrics = metrics_of(Role.STREAMS, NATION, (PARTNER,), steps_of((PARTNER,)))
+        self._workshop = StreamsWorkshop.open(NATION, self.cluster, self.settings, metrics, self.broken.append)
+
+    # -- its work -----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Take the shard of every step."""
+        self.broken.clear()
+        self.threads = list(self._workshop(0, Mailbox(), lambda: True))
+        for thread in self.threads:
+            thread.start()
+
+    def stop(self, *, lose_disk: bool = True) -> None:
+        """Let go of the shards, and lose what is on the disk: another worker will take them."""
+        for thread in self.threads:
+            thread.ask_to_stop()
+        assert all(thread.stop(SOON_S) for thread in self.threads)
+        if lose_disk:
+            shutil.rmtree(self.settings.state, ignore_errors=True)
+
+    def send(self, *reports: SensorReport) -> None:
+        """What sensors publish."""
+        self._write(topics.SENSOR_REPORTS, [(r["sensor"].encode(), _CODEC.encode(SENSOR_REPORT, r)) for r in reports])
+
+    def partner_sends(self, *released: ReleasedIndicator) -> None:
+        """What the partner's bridge writes."""
+        self._write(topics.inbox(PARTNER), [(r["id"].encode(), _CODEC.encode(RELEASED_INDICATOR, r)) for r in released])
+
+    def _write(self, topic: str, records: Sequence[tuple[bytes, bytes]]) -> None:
+        for key, value in records:
+            self._producer.produce(topic, value, key, 0)
+        assert self._producer.flush(SOON_S) == 0
+
+    def records(self, topic: str) -> list[Record]:
+        """What stands on a topic."""
+        begin, end = begin_offset(self.cluster, topic, 0), end_offset(self.cluster, topic, 0)
+        return [as_record(message) for message in committed(self.cluster, topic, 0, begin, end)]
+
+    def latest(self, topic: str, schema: str) -> dict[str, dict[str, Any]]:
+        """The last record of each key, decoded."""
+        found = {(record.key or b"").decode(): _CODEC.decode(schema, record.value) for record in self.records(topic)}
+        return {key: record for key, record in found.items() if isinstance(record, dict)}
+
+    def await_count(self, topic: str, count: int) -> None:
+        """Wait until so many records stand on a topic."""
+        eventually(lambda: len(self.records(topic)) >= count, SOON_S, f"{count} records on {topic}")
+
+    def await_end(self, kind: type[Exception]) -> str:
+        """Wait until a step has ended with such an error; what it said."""
+        eventually(lambda: any(isinstance(error, kind) for error in self.broken), SOON_S, f"a {kind.__name__}")
+        return next(str(error) for error in self.broken if isinstance(error, kind))
+
+    def rebuild(self, step: str, *, dry_run: bool = False, resume_at: int | None = None) -> Report:
+        """What the command does."""
+        return rebuild(self.cluster, step, 0, self.settings, dry_run=dry_run, resume_at=resume_at, now_ms=now_ms)
+
+    # -- what is done to its topics -----------------------------------------------------------------------------
+
+    def recreate(self, *names: str) -> None:
+        """Delete topics, or all but what its workers follow without a shard, and make them again."""
+        admin = AdminClient(self.cluster.client())
+        known = {name for name in admin.list_topics(timeout=10).topics if not name.startswith("__")}
+        gone = set(names or known - {topics.POLICY}) & known
+        for deleted in (admin.delete_topics(list(gone)) if gone else {}).values():
+            deleted.result(SOON_S)
+        eventually(lambda: not gone & admin.list_topics(timeout=10).topics.keys(), SOON_S, f"{gone} deleted")
+        ensure_topics(self.cluster, topics.topics_of(NATION, (PARTNER,), 1))
+
+    def cut(self, topic: str, before: int) -> None:
+        """Delete the records before an offset, as retention does where somebody has set the wrong policy."""
+        admin = AdminClient(self.cluster.client())
+        for policy in ("delete", "compact") if topic.startswith("state.") else ():
+            if policy == "compact":
+                self._delete(admin, topic, before)
+            entry = ConfigEntry("cleanup.policy", policy, incremental_operation=AlterConfigOpType.SET)
+            resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
+            admin.incremental_alter_configs([resource])[resource].result(SOON_S)
+        if not topic.startswith("state."):
+            self._delete(admin, topic, before)
+
+    def _delete(self, admin: AdminClient, topic: str, before: int) -> None:
+        place = TopicPartition(topic, 0, before)
+
+        def deleted() -> bool:
+            # A broker learns of a policy a moment after it was set.
+            future = admin.delete_records([place])[place]
+            return future.exception(SOON_S) is None
+
+        eventually(deleted, SOON_S, f"{topic} cut at {before}")
+
+
+@contextmanager
+def lone_nation(folder: Path) -> Iterator[LoneNation]:
+    """The nation, not working yet. They have the exchange's own names: its cluster is its own."""
+    settings = BrokerSettings.from_env(os.environ, (NATION,))
+    provider = settings.provider if settings.provider != Provider.SETTINGS else Provider.AUTO
+    with clusters(replace(settings, given={}, provider=provider), folder / "kafka", lambda _line: None) as brokers:
+        mine = Settings(shards=1, roll_up_ms=ROLL_UP_MS, state=folder / "state", session_timeout_s=1.0)
+        cluster = Cluster(NATION, brokers[NATION].bootstrap)
+        ensure_topics(cluster, topics.topics_of(NATION, (PARTNER,), 1))
+        nation = LoneNation(cluster, mine)
+        try:
+            yield nation
+        finally:
+            nation.stop()

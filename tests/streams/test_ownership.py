@@ -1,0 +1,103 @@
+"""Which shards a worker works on and which it keeps copies of, whatever the group does in which order."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import cast
+
+import pytest
+
+from exchange.hinted_feed import Mailbox
+from exchange.shard_thread import ShardThread
+from exchange.standby import Standby
+from streams.ownership import Ownership
+
+SHARDS = frozenset(range(4))
+
+
+class Thread:
+    """A shard's thread, or a copy: it writes down what is asked of it."""
+
+    step = "step"
+
+    def __init__(self, name: str, told: list[str]) -> None:
+        self._name, self._told = name, told
+
+    def start(self) -> None:
+        self._told.append(f"start {self._name}")
+
+    def ask_to_stop(self) -> None:
+        pass
+
+    def stop(self, timeout_s: float | None = None) -> bool:  # noqa: ARG002  # it never takes time
+        self._told.append(f"stop {self._name}")
+        return True
+
+
+class Workshop:
+    """Makes threads that only say what is asked of them."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def __call__(self, shard: int, mailbox: Mailbox, still_assigned: Callable[[], bool]) -> Sequence[ShardThread]:  # noqa: ARG002  # as the protocol says
+        return [cast("ShardThread", Thread(f"shard {shard}", self.told))]
+
+    def standbys(self, shard: int) -> Sequence[Standby]:
+        return [cast("Standby", Thread(f"copy {shard}", self.told))]
+
+    def running(self) -> set[str]:
+        """What was started and not stopped since."""
+        found: set[str] = set()
+        for line in self.told:
+            verb, _, name = line.partition(" ")
+            assert (verb == "start") != (name in found), line
+            found ^= {name}
+        return found
+
+
+def rebalance(ownership: Ownership, shards: frozenset[int]) -> None:
+    """As Faust does it: everything is revoked, then some of it assigned."""
+    ownership.own(frozenset())
+    ownership.own(shards)
+    ownership.stand_by(SHARDS - shards)
+
+
+@pytest.fixture
+def workshop() -> Workshop:
+    return Workshop()
+
+
+def test_a_shard_is_worked_on_or_copied_and_never_both(workshop: Workshop) -> None:
+    ownership, random = Ownership(workshop), Random(4)
+    for _ in range(50):
+        shards = frozenset(shard for shard in SHARDS if random.random() < 0.5)
+        rebalance(ownership, shards)
+        assert workshop.running() == {f"shard {shard}" for shard in shards} | {
+            f"copy {shard}" for shard in SHARDS - shards
+        }
+    ownership.close()
+    assert workshop.running() == set()
+
+
+def test_a_rebalance_that_changes_nothing_leaves_the_copies_alone(workshop: Workshop) -> None:
+    ownership = Ownership(workshop)
+    rebalance(ownership, frozenset({0, 1}))
+    workshop.told.clear()
+    for _ in range(5):
+        rebalance(ownership, frozenset({0, 1}))
+    assert [line for line in workshop.told if "copy" in line] == []
+
+
+def test_a_copy_lets_go_of_its_folder_before_its_shard_is_taken(workshop: Workshop) -> None:
+    ownership = Ownership(workshop)
+    rebalance(ownership, frozenset())
+    workshop.told.clear()
+    ownership.own(frozenset({2}))
+    assert workshop.told == ["stop copy 2", "start shard 2"]
+
+
+def test_what_was_revoked_is_not_copied_before_it_is_known_whose_it_is(workshop: Workshop) -> None:
+    ownership = Ownership(workshop)
+    rebalance(ownership, frozenset({0}))
+    ownership.own(frozenset())
+    assert "copy 0" not in workshop.running()

@@ -1,0 +1,187 @@
+"""A row that is put together again from what was told of it: whatever comes next, it never releases more."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import cast
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange.record import Record
+from exchange.roster import Roster
+from schemas import topics
+from schemas.codec import DECISION, INDICATOR, RELEASED_INDICATOR, SENSOR_REPORT, Codec
+from schemas.identity import indicator_key
+from schemas.markings import SourceMarking
+from schemas.records import Decision, Indicator, ReleasedIndicator, SensorReport
+from schemas.vocabulary import IndicatorType, Outcome
+from streams.correlate import Correlate, CorrelateSettings
+from streams.intake import Intake
+from streams.stages import row as rows_of
+from streams.stages.audit import HEAD_KEY
+from streams.stages.lifecycle import DAY_MS
+from streams.stages.rebuilt import AFTER_ALL, Order, World, row_of, told_of
+from streams.stages.rebuilt_decision import decided_of
+from streams.stages.release import units
+from streams.stages.row import Row
+from streams.stages.sequences import Sequences
+from tests.builders import NOW_MS, a_report, an_observation
+from tests.streams.enrichment_builders import an_enricher
+from tests.streams.memory_exchange import CLASSIFIER, LIFETIMES
+from tests.streams.workbench import Workbench
+
+CODEC = Codec()
+PARTNER = "JPN"
+ROLL_UP_MS = 60_000
+HOUR_MS = 3_600_000
+VALUE = sha256(b"a file").hexdigest()
+KEY = indicator_key(IndicatorType.FILE_SHA256, VALUE)
+ENRICHER = an_enricher()
+MARKINGS = (  # the first three may go to the partner
+    SourceMarking("TLP:CLEAR"),
+    SourceMarking("TLP:GREEN"),
+    SourceMarking("TLP:AMBER", releasable_to=("GBR", "JPN")),
+    SourceMarking("TLP:AMBER"),
+    SourceMarking("TLP:RED"),
+    SourceMarking(),
+    SourceMarking("TLP:GREEN", caveats=("UK EYES ONLY",)),
+)
+
+
+@dataclass(frozen=True)
+class Said:
+    """One report on the one indicator of these tests."""
+
+    sensor: str
+    sequence: int
+    marking: SourceMarking
+    count: int
+    pause_ms: int
+    labels: tuple[str, ...] = ()
+    epoch: int = 1
+
+    def report(self, at_ms: int) -> SensorReport:
+        seen = an_observation(
+            kind=IndicatorType.FILE_SHA256,
+            value=VALUE,
+            count=self.count,
+            marking=self.marking,
+            labels=self.labels,
+            first_seen_ms=at_ms - 1000 * self.count,
+            last_seen_ms=at_ms - self.count,
+        )
+        return a_report([seen], sensor=self.sensor, sequence=self.sequence, epoch=self.epoch, produced_at_ms=at_ms)
+
+
+class Nation:
+    """Intake and correlate on benches."""
+
+    def __init__(self) -> None:
+        partners = CorrelateSettings("GBR", (PARTNER,), ROLL_UP_MS, LIFETIMES, Roster("GBR"), 1)
+        self.intake = Workbench(Intake("GBR", 0, 1, CODEC, quota=1_000_000))
+        self.correlate = Workbench(Correlate(partners, 0, CODEC, ENRICHER, CLASSIFIER))
+        self.now_ms = NOW_MS
+
+    def hears(self, said: Said) -> list[Record]:
+        """One report through both; the blocks that intake made of it."""
+        self.now_ms += said.pause_ms
+        value = CODEC.encode(SENSOR_REPORT, said.report(self.now_ms))
+        effects = self.intake.turn(self.now_ms, Record(topics.SENSOR_REPORTS, 0, 0, b"", value, self.now_ms))
+        blocks = [
+            Record(output.topic, 0, 0, output.key, output.value, self.now_ms)
+            for output in effects.outputs
+            if output.topic == topics.OBSERVATIONS
+        ]
+        self.correlate.turn(self.now_ms, *blocks)
+        return blocks
+
+    def heard(self, sensor: str) -> Order:
+        """What a rebuild learns of a sensor from intake's state."""
+        [row] = self.intake.get_many([b"s" + sensor.encode()])
+        if row is None:
+            return self.now_ms, AFTER_ALL
+        newest = msgspec.msgpack.decode(row, type=Sequences).epochs[-1]
+        return newest.epoch, newest.intervals[-1][1]
+
+    def row(self) -> Row:
+        [row] = self.correlate.get_many([KEY])
+        assert row is not None
+        return rows_of.decode(row)
+
+
+def rebuilt(lost: Nation, *, intake_too: bool = False) -> tuple[Workbench, Row]:
+    """Correlate's bench with the row that a rebuild makes of what was told; the row."""
+    written = lost.correlate.written
+    national = cast("Indicator", written(topics.NATIONAL, INDICATOR)[-1])
+    released = cast("list[ReleasedIndicator]", written(topics.released(PARTNER), RELEASED_INDICATOR))
+    decisions = cast("list[Decision]", written(topics.AUDIT, DECISION))
+    unknown = (lost.now_ms, AFTER_ALL)
+    world = World((PARTNER,), ENRICHER, CLASSIFIER, LIFETIMES, (lambda _: unknown) if intake_too else lost.heard)
+    told = [told_of(released[-1], PARTNER, decisions[-1]["decision_id"])] if released else []
+    decided = {PARTNER: decided_of(decisions[-1])} if decisions else {}
+    row = row_of(national, told, decided, world, lost.now_ms).row
+    partners = CorrelateSettings("GBR", (PARTNER,), ROLL_UP_MS, LIFETIMES, Roster("GBR"), 1)
+    bench = Workbench(Correlate(partners, 0, CODEC, ENRICHER, CLASSIFIER))
+    [head] = lost.correlate.get_many([HEAD_KEY])
+    assert head is not None
+    bench._rows |= {KEY: (row.due_ms, rows_of.encode(row)), HEAD_KEY: (0, head)}
+    return bench, row
+
+
+def released_by(bench: Workbench) -> list[ReleasedIndicator]:
+    return cast("list[ReleasedIndicator]", bench.written(topics.released(PARTNER), RELEASED_INDICATOR))
+
+
+numbers = st.lists(st.integers(0, 9), min_size=2, max_size=12)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Said]:
+    """Reports of up to three sensors, each number once, some of them late."""
+    said = [
+        Said(
+            draw(st.sampled_from("abc")),
+            sequence,
+            draw(st.sampled_from(MARKINGS)),
+            draw(st.integers(1, 3)),
+            draw(st.sampled_from([1, 1000, ROLL_UP_MS + 1])),
+            draw(st.sampled_from([(), ("c2",), ("botnet",)])),
+            draw(st.sampled_from([1, 1, 1, 2])),
+        )
+        for sequence in draw(numbers)
+    ]
+    return list({(each.sensor, each.epoch, each.sequence): each for each in said}.values())
+
+
+@given(histories(), st.integers(1, 11), st.booleans())
+def test_whatever_comes_next_a_rebuilt_row_releases_nothing_that_the_lost_one_would_not(
+    history: list[Said], cut: int, intake_too: bool
+) -> None:
+    lost = Nation()
+    for said in history[:cut]:
+        lost.hears(said)
+    bench, _ = rebuilt(lost, intake_too=intake_too)
+    told = [record["version"] for record in released_by(lost.correlate)]
+    known_ms = max(told, default=0)
+    open_labels = {label for said in history if said.marking in MARKINGS[:3] for label in said.labels}
+    for said in history[cut:]:
+        before = len(released_by(bench))
+        bench.turn(lost.now_ms + said.pause_ms, *lost.hears(said))
+        for record in released_by(bench)[before:]:
+            told.append(record["version"])
+            if record["content"] is None:
+                continue
+            row = lost.row()
+            pieces = units(row)
+            decision = CLASSIFIER.decide(row, pieces, PARTNER).decision
+            assert decision.outcome is Outcome.RELEASE
+            # Of less data a release may be less coarse: what is compared is the data, not what was made of its times.
+            tallies = [pieces[index].tally for index in decision.included]
+            assert record["content"]["sightings"] <= sum(tally.count for tally in tallies)
+            first_ms, last_ms = record["content"]["first_seen_ms"], record["content"]["last_seen_ms"]
+            known_first_ms = min(tally.first_seen_ms for tally in tallies)
+            assert first_ms >= (known_first_ms if first_ms % HOUR_MS else known_first_ms - known_first_ms % DAY_MS)
+            assert last_ms <= max(known_ms, *(tally.last_seen_ms for tally in tallies))
+            assert set(record["content"]["labels"]) <= open_labels, "a late word's labels, at most"
+    assert told == sorted(set(told)), "versions grow"

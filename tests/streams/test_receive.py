@@ -1,0 +1,218 @@
+"""What comes in from a partner: each version once, never an older one, every refusal kept and receipted."""
+
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+import pytest
+
+from exchange import metrics_spec as spec
+from exchange.metric_labels import ReceiptCode
+from exchange.record import Record
+from schemas import topics
+from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, Codec
+from schemas.identity import key_of_id, shard_of_key
+from schemas.records import Content, ReleasedIndicator
+from streams.receive import Receive
+from tests.builders import DAY_MS, NOW_MS, a_content, a_receipt, a_released
+from tests.streams.workbench import Workbench
+
+CODEC = Codec()
+SHARDS = 4
+SHARD = shard_of_key(key_of_id(a_released()["id"]), SHARDS)
+
+
+def a_receiver() -> Workbench:
+    """JPN's receiver of GBR's records."""
+    return Workbench(Receive("JPN", "GBR", SHARD, SHARDS, CODEC))
+
+
+def a_record(released: ReleasedIndicator | bytes | None, offset: int = 0, *, key: bytes | None = b"") -> Record:
+    """As GBR's bridge has put it into the inbox."""
+    value = CODEC.encode(RELEASED_INDICATOR, released) if isinstance(released, dict) else released
+    name = (released["id"].encode() if isinstance(released, dict) else b"?") if key == b"" else key
+    return Record(topics.inbox("GBR"), SHARD, offset, name, value, NOW_MS, (("decision", b"GBR-0-7"),))
+
+
+def accepted(bench: Workbench) -> list[dict[str, Any]]:
+    return bench.written(topics.accepted("GBR"), RELEASED_INDICATOR)
+
+
+def receipts(bench: Workbench) -> list[tuple[str, int, str]]:
+    """Code, version and reason of each."""
+    written = bench.written(topics.receipts("GBR"), RECEIPT)
+    return [(receipt["code"], receipt["version"], receipt["reason"]) for receipt in written]
+
+
+def test_what_is_accepted_keeps_its_key_partition_and_headers_and_is_receipted() -> None:
+    bench = a_receiver()
+    bench.turn(NOW_MS, a_record(a_released()))
+    (output,) = (output for output in bench.outputs if output.topic == topics.accepted("GBR"))
+    assert (output.key, output.partition) == (a_released()["id"].encode(), SHARD)
+    assert output.headers == (("decision", b"GBR-0-7"),)
+    assert receipts(bench) == [("applied", NOW_MS, "")]
+
+
+@pytest.mark.parametrize("in_one_batch", [True, False])
+def test_a_version_that_comes_twice_is_taken_once_in_silence(in_one_batch: bool) -> None:
+    bench = a_receiver()
+    first, again = a_record(a_released()), a_record(a_released(), 1)
+    if in_one_batch:
+        bench.turn(NOW_MS, first, again)
+    else:
+        bench.turn(NOW_MS, first)
+        bench.turn(NOW_MS, again)
+    assert len(accepted(bench)) == len(receipts(bench)) == 1
+
+
+def test_an_older_version_never_wins_whenever_it_comes() -> None:
+    bench = a_receiver()
+    bench.turn(NOW_MS, a_record(a_released(version=NOW_MS)), a_record(a_released(version=NOW_MS - 1), 1))
+    effects = bench.turn(NOW_MS, a_record(a_released(version=NOW_MS - 2), 2))
+    assert [record["version"] for record in accepted(bench)] == [NOW_MS]
+    assert effects.tallies[spec.STALE_RECORDS.tally("GBR")] == 1
+
+
+def test_content_of_a_recalled_version_does_not_come_back() -> None:
+    bench = a_receiver()
+    bench.turn(NOW_MS, a_record(a_released(kind="recalled", version=NOW_MS, recalled_through=NOW_MS - 1)))
+    bench.turn(NOW_MS, a_record(a_released(version=NOW_MS - 1), 1))
+    assert [record["kind"] for record in accepted(bench)] == ["recalled"]
+    assert receipts(bench) == [("recall_applied", NOW_MS, "")]
+
+
+def test_a_recall_that_was_overtaken_by_new_content_is_applied_by_it() -> None:
+    """Compaction or a fast lane may leave the later record only: it says up to where all is recalled."""
+    bench = a_receiver()
+    bench.turn(NOW_MS, a_record(a_released(version=NOW_MS - 9)))
+    effects = bench.turn(NOW_MS, a_record(a_released(version=NOW_MS, recalled_through=NOW_MS - 5), 1))
+    assert receipts(bench)[-1] == ("recall_applied", NOW_MS, "")
+    assert effects.tallies[spec.RECEIPTS.tally("GBR", ReceiptCode.RECALL_APPLIED)] == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (a_content(type="quantum-key"), "unknown-type"),
+        (a_content(tlp="TLP:RED"), "forbidden-marking"),
+        (a_content(release_expires_ms=NOW_MS), "release-expired"),
+    ],
+    ids=["unknown to this version", "RED", "ended on the way"],
+)
+def test_content_that_is_refused_still_recalls_what_it_says_is_recalled(content: Content, reason: str) -> None:
+    """A source took its data back: the record of the rest is the only one that says so, and nothing of it is taken."""
+    bench = a_receiver()
+    bench.turn(NOW_MS, a_record(a_released(version=NOW_MS - 9)))
+    rest = a_released(version=NOW_MS, recalled_through=NOW_MS - 9, content=content)
+    bench.turn(NOW_MS, a_record(rest, 1), a_record(rest, 2))
+    assert receipts(bench) == [("applied", NOW_MS - 9, ""), ("refused", NOW_MS, reason), ("recall_applied", NOW_MS, "")]
+    last = accepted(bench)[-1]
+    assert (last["kind"], last["version"], last["recalled_through"]) == ("recalled", NOW_MS, NOW_MS - 9)
+    assert (last["content"], last["reason"]) == (None, "withdrawn")
+    bench.turn(NOW_MS, a_record(a_released(version=NOW_MS + 1, recalled_through=NOW_MS - 9), 3))
+    assert accepted(bench)[-1]["kind"] == "content"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"origin": "FRA", "hops": ["FRA"]},
+        {"version": NOW_MS + 2 * DAY_MS, "content": a_content(tlp="TLP:RED")},
+        {"kind": "expired"},
+    ],
+    ids=["another's", "of the future", "shapeless"],
+)
+def test_what_is_not_the_partners_own_word_recalls_nothing(changes: dict[str, Any]) -> None:
+    bench = a_receiver()
+    bench.turn(NOW_MS, a_record(a_released(version=NOW_MS - 9)))
+    rest = {"version": NOW_MS, "recalled_through": NOW_MS - 9, "content": a_content(), **changes}
+    bench.turn(NOW_MS, a_record(a_released(**rest), 1))
+    assert [each["version"] for each in accepted(bench)] == [NOW_MS - 9]
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (a_record(None), "truncated"),
+        (a_record(b"\0\0"), "truncated"),
+        (a_record(a_released(), key=b"another"), "key-mismatch"),
+        (a_record(a_released(), key=None), "key-mismatch"),
+        (a_record(a_released(), key=b"\xff\xfe"), "key-mismatch"),
+        (a_record(a_released(origin="JPN", hops=["JPN"])), "looped"),
+        (a_record(a_released(origin="FRA", hops=["FRA"])), "foreign-origin"),
+        (a_record(a_released(content=a_content(tlp="TLP:RED"))), "forbidden-marking"),
+        (a_record(a_released(content=a_content(releasable_to=["FRA"]))), "not-releasable-here"),
+    ],
+    ids=["null", "cut", "key", "no key", "no text", "own", "third", "RED", "not for us"],
+)
+def test_what_is_refused_is_kept_and_receipted_and_moves_no_floor(record: Record, reason: str) -> None:
+    bench = a_receiver()
+    bench.turn(NOW_MS, record, a_record(a_released(), 1))
+    (entry,) = bench.written(topics.QUARANTINE, QUARANTINED)
+    assert (entry["reason"], entry["stage"], entry["offset"]) == (reason, "receive", 0)
+    assert entry["original"] is None
+    # Of what stands under no indicator's key nobody could be told.
+    told = [] if record.key != a_released()["id"].encode() and reason in {"truncated", "key-mismatch"} else [reason]
+    assert [why for code, _, why in receipts(bench) if code == "refused"] == told
+    assert receipts(bench)[-1] == ("applied", NOW_MS, "")
+
+
+def test_of_refused_content_only_its_digest_and_its_place_at_home_are_kept() -> None:
+    """Its nation may recall it, and then no copy of it may be left here: quarantine lasts for a year."""
+    place = b"indicator.released.JPN.v1-3-17"
+    unknown = a_record(a_released(content=a_content(type="quantum-key")))
+    for offset, source in enumerate((place, b"see my mail", b"x" * 500, None)):
+        bench = a_receiver()
+        headers = (("source", source),)
+        bench.turn(NOW_MS, msgspec.structs.replace(unknown, offset=offset, headers=headers))
+        (entry,) = bench.written(topics.QUARANTINE, QUARANTINED)
+        assert (entry["reason"], entry["original"], entry["excerpt"]) == ("unknown-type", None, "")
+        assert entry["digest"] == sha256(unknown.value or b"").digest()
+        assert entry["place"] == (place.decode() if source == place else "")
+
+
+def test_what_holds_nothing_of_an_indicator_is_kept_as_it_came() -> None:
+    bench = a_receiver()
+    recall = a_record(a_released(kind="recalled", origin="FRA", hops=["FRA"]))
+    bench.turn(NOW_MS, recall)
+    (entry,) = bench.written(topics.QUARANTINE, QUARANTINED)
+    assert entry["original"] == recall.value
+
+
+def test_a_refusal_says_which_version_it_is_of() -> None:
+    bench = a_receiver()
+    forbidden = a_content(tlp="TLP:RED")
+    bench.turn(NOW_MS, a_record(a_released(content=forbidden)))
+    bench.turn(NOW_MS, a_record(a_released(content=forbidden, version=1 << 60)))
+    assert receipts(bench) == [("refused", NOW_MS, "forbidden-marking"), ("refused", 0, "forbidden-marking")]
+
+
+def test_of_a_partners_headers_only_short_known_ones_come_in() -> None:
+    bench = a_receiver()
+    headers = (("decision", b"GBR-0-7"), ("decision", b"twice"), ("hops", b"x" * 500), ("payload", b"anything"))
+    bench.turn(NOW_MS, msgspec.structs.replace(a_record(a_released()), headers=headers))
+    (output,) = (output for output in bench.outputs if output.topic == topics.accepted("GBR"))
+    assert output.headers == (("decision", b"GBR-0-7"),)
+
+
+def test_the_partners_receipts_for_our_releases_are_no_indicators_and_are_kept_by_code() -> None:
+    bench = a_receiver()
+    said = [a_receipt(nation="GBR", code=code) for code in ("applied", "recall_applied", "applied")]
+    name = said[0]["indicator_id"].encode()
+    records = [a_record(CODEC.encode(RECEIPT, each), offset, key=name) for offset, each in enumerate(said)]
+    effects = bench.turn(NOW_MS, *records)
+    assert bench.written(topics.partner_receipts("GBR"), RECEIPT) == said
+    assert [output.key for output in bench.outputs] == [
+        name + code for code in (b"/applied", b"/recall_applied", b"/applied")
+    ]
+    assert effects.tallies[spec.PARTNER_RECEIPTS.tally("GBR", ReceiptCode.APPLIED)] == 2
+    assert not effects.rows
+
+
+def test_a_receipt_that_is_not_the_partners_is_quarantined_and_answered_by_none() -> None:
+    bench = a_receiver()
+    forged = a_receipt(nation="JPN")
+    bench.turn(NOW_MS, a_record(CODEC.encode(RECEIPT, forged), key=forged["indicator_id"].encode()))
+    (entry,) = bench.written(topics.QUARANTINE, QUARANTINED)
+    assert (entry["reason"], entry["stage"]) == ("foreign-origin", "receive")
+    assert len(bench.outputs) == 1

@@ -1,0 +1,190 @@
+"""Policies that come into force at a time, borders that close: what the partner is told, and what the audit says."""
+
+from schemas.records import PolicyRecord
+from schemas.vocabulary import CommandKind
+from streams.classification.policy_set import compiled
+from streams.rulebook import Rulebook, activations, in_force_at
+from tests.builders import DAY_MS, NOW_MS
+from tests.officers import ALICE
+from tests.policy_records import LEAD_MS, TEXTS, Topic, a_border, a_set, an_activation, signed, stricter
+from tests.streams.officers_bench import POLICY, OfficersBench
+
+CONTENT = ("content", "")
+STRICTER = compiled(stricter(), "GBR")
+AT_MS = NOW_MS + DAY_MS
+
+
+def a_bench(topic: Topic) -> OfficersBench:
+    return OfficersBench(rules=Rulebook(POLICY, topic))
+
+
+def with_stricter(at_ms: int = AT_MS) -> Topic:
+    topic = Topic()
+    assert topic.append(signed(a_set(stricter())), NOW_MS) == ""
+    assert topic.append(signed(an_activation(STRICTER.version, at_ms)), NOW_MS) == ""
+    return topic
+
+
+def version_at(topic: Topic, at_ms: int) -> str:
+    return in_force_at(activations(POLICY, topic.said(at_ms)), at_ms).policy_set.version
+
+
+def test_the_shipped_rules_are_in_force_until_an_activation_s_time_and_the_others_from_it_on() -> None:
+    topic = with_stricter()
+    assert version_at(topic, AT_MS - 1) == POLICY.version
+    assert version_at(topic, AT_MS) == STRICTER.version
+
+
+def test_two_workers_that_learn_of_it_at_different_moments_decide_alike_at_every_time() -> None:
+    """Each has read the topic before the activation's time, as the lead sees to; one early, one at the last moment."""
+    early, late = with_stricter(), with_stricter()
+    for at_ms in range(AT_MS - 5, AT_MS + 5):
+        assert Rulebook(POLICY, early).in_force(at_ms).name == Rulebook(POLICY, late).in_force(at_ms).name
+
+
+def test_a_decision_names_the_version_that_made_it_and_what_no_longer_may_be_shared_is_recalled() -> None:
+    bench = a_bench(with_stricter())
+    bench.hears()
+    assert (bench.told, bench.decisions[-1]["policy_version"]) == ([CONTENT], POLICY.version)
+    bench.now_ms = AT_MS
+    bench.hears()
+    bench.waits(60_001)
+    assert bench.told == [CONTENT, ("recalled", "policy-changed")]
+    assert bench.decisions[-1]["policy_version"] == STRICTER.version
+    assert bench.decisions[-1]["rules"] == ["gbr-no-domains"]
+
+
+def test_an_earlier_set_can_be_activated_again() -> None:
+    topic = with_stricter()
+    assert topic.append(signed(an_activation(POLICY.version, AT_MS + DAY_MS, number=2)), NOW_MS) == ""
+    assert version_at(topic, AT_MS) == STRICTER.version
+    assert version_at(topic, AT_MS + DAY_MS) == POLICY.version
+
+
+def refused_in_force(record: PolicyRecord) -> str:
+    """What is in force after a set that does not load, and its activation."""
+    topic = Topic()
+    topic.append(signed(record), NOW_MS)
+    topic.append(signed(an_activation(record["version"], AT_MS)), NOW_MS)
+    return version_at(topic, AT_MS)
+
+
+def test_of_a_set_that_does_not_load_the_activation_does_nothing_and_the_old_rules_stay() -> None:
+    broken = {
+        "a syntax error": "forbid (",
+        "an unknown attribute": stricter_but("resource.colour", "resource.type"),
+        "a permit without a condition": 'permit (principal, action == Action::"release", resource);',
+        "a rule without an id": stricter_but("", '@id("gbr-no-domains")'),
+        "a rule without a basis": stricter_but("", '@basis("a test")'),
+        "obligations that conflict": stricter_but(
+            '@outcome("hold")\n@reviewers("1")\n@deadline_hours("1")\n'
+            '@obligations("coarsen-time:hour, coarsen-time:day")',
+            '@outcome("withhold")',
+        ),
+    }
+    for text in broken.values():
+        record = a_set({**TEXTS, "national/GBR/v1/test.cedar": text}, version="cd" * 32)
+        assert refused_in_force(record) == POLICY.version
+
+
+def stricter_but(new: str, old: str) -> str:
+    text = stricter()["national/GBR/v1/test.cedar"]
+    assert old in text
+    return text.replace(old, new)
+
+
+def test_a_set_under_another_s_version_does_nothing() -> None:
+    assert refused_in_force(a_set(stricter(), version="ef" * 32)) == POLICY.version
+
+
+def test_an_activation_before_its_set_or_by_one_person_does_nothing() -> None:
+    topic = Topic()
+    assert topic.append(signed(an_activation(STRICTER.version, AT_MS)), NOW_MS) == ""
+    assert topic.append(signed(a_set(stricter())), NOW_MS) == ""
+    assert version_at(topic, AT_MS) == POLICY.version
+    assert topic.append(signed(an_activation(STRICTER.version, AT_MS, number=2), ALICE), NOW_MS) != ""
+    assert version_at(topic, AT_MS) == POLICY.version
+
+
+def test_over_a_closed_border_nothing_new_goes_and_recalls_do() -> None:
+    topic = Topic()
+    bench = a_bench(topic)
+    bench.hears()
+    assert topic.append(signed(a_border("closed"), ALICE), bench.now_ms) == ""
+    bench.hears(values=("another.example-of-an-attacker.jp",))
+    bench.hears(sensor="second", tlp="TLP:CLEAR")
+    assert bench.told == [CONTENT]
+    assert {each["border"] for each in bench.decisions} == {"open", "closed"}
+    bench.says(ALICE, CommandKind.RECALL, reason_code="recalled-by-hand")
+    assert bench.told == [CONTENT, ("recalled", "recalled-by-hand")]
+
+
+def test_a_tightened_source_over_a_closed_border_recalls_all_of_it() -> None:
+    topic = Topic()
+    bench = a_bench(topic)
+    bench.hears(sensor="first")
+    bench.hears(sensor="second", tlp="TLP:CLEAR")
+    assert topic.append(signed(a_border("closed"), ALICE), bench.now_ms) == ""
+    bench.hears(sensor="first", tlp="TLP:RED")
+    assert [kind for kind, _ in bench.told][-1] == "recalled"
+
+
+def test_what_a_closed_border_kept_goes_when_it_is_opened() -> None:
+    topic = Topic()
+    assert topic.append(signed(a_border("closed"), ALICE), NOW_MS) == ""
+    bench = a_bench(topic)
+    bench.hears()
+    assert bench.told == []
+    assert topic.append(signed(a_border("open", 2), ALICE), bench.now_ms + LEAD_MS) == ""
+    bench.hears()
+    bench.waits(60_001)
+    assert bench.told == [CONTENT]
+
+
+def test_in_shadow_everything_is_decided_and_audited_and_nothing_is_released() -> None:
+    topic = Topic()
+    assert topic.append(signed(a_border("shadow"), ALICE), NOW_MS) == ""
+    bench = a_bench(topic)
+    bench.hears()
+    assert bench.told == []
+    assert (bench.decisions[-1]["outcome"], bench.decisions[-1]["shadow"]) == ("release", True)
+
+
+def goes_on(bench: OfficersBench) -> None:
+    """The shard turns for as long as it is woken or has more to do; nothing comes."""
+    while bench.correlate.wakes(bench.now_ms) or bench.turns().more:
+        bench.turns()
+
+
+def test_an_activation_s_time_alone_has_everything_decided_again_though_nothing_comes() -> None:
+    bench = a_bench(with_stricter())
+    bench.hears()
+    goes_on(bench)
+    assert not bench.correlate.wakes(AT_MS - 1)
+    bench.now_ms = AT_MS
+    assert bench.correlate.wakes(AT_MS)
+    goes_on(bench)
+    assert bench.told == [CONTENT, ("recalled", "policy-changed")]
+
+
+def test_a_border_that_opens_lets_go_what_waited_though_nothing_comes() -> None:
+    topic = Topic()
+    assert topic.append(signed(a_border("closed"), ALICE), NOW_MS) == ""
+    bench = a_bench(topic)
+    bench.hears()
+    assert topic.append(signed(a_border("open", 2), ALICE), bench.now_ms + LEAD_MS) == ""
+    goes_on(bench)
+    assert bench.told == [CONTENT]
+
+
+def test_a_border_that_closes_and_opens_takes_nothing_back_and_decides_nothing_again() -> None:
+    topic = Topic()
+    bench = a_bench(topic)
+    bench.hears()
+    goes_on(bench)
+    before = len(bench.correlate.outputs)
+    assert topic.append(signed(a_border("closed"), ALICE), bench.now_ms) == ""
+    goes_on(bench)
+    assert topic.append(signed(a_border("open", 2), ALICE), bench.now_ms + LEAD_MS) == ""
+    goes_on(bench)
+    assert len(bench.correlate.outputs) == before

@@ -1,0 +1,281 @@
+"""What of a sensor is counted, how often, and how much of it in a minute: against plain sets of numbers."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange import metrics_spec as spec
+from exchange.metric_labels import GapChange, ReportFate
+from exchange.record import Record
+from schemas import topics
+from schemas.codec import OBSERVATION_BLOCK, QUARANTINED, SENSOR_REPORT, Codec
+from schemas.records import SensorReport
+from streams.intake import Intake
+from streams.stages.sequences import MAX_EPOCHS, MAX_INTERVALS, Claim, Sequences
+from tests.builders import NOW_MS, a_report, an_observation
+from tests.streams.workbench import Workbench
+
+MINUTE_MS = 60_000
+QUOTA = 10
+CODEC = Codec()
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A report as it is claimed: ``key`` is its quarantine key where it is redriven."""
+
+    epoch: int
+    sequence: int
+    size: int
+    minute: int
+    key: str = ""
+
+    @property
+    def appended_ms(self) -> int:
+        return self.minute * MINUTE_MS + 7
+
+
+@dataclass
+class Plain:
+    """Obviously right as long as nothing has to be forgotten: the numbers themselves."""
+
+    numbers: dict[int, set[int]] = field(default_factory=dict)
+    keys: set[str] = field(default_factory=set)
+    minute: int = -1
+    used: int = 0
+
+    def claim(self, sent: Sent) -> Claim:
+        whole = sent.key.endswith("--1")
+        if sent.key in self.keys:
+            return Claim.DUPLICATE
+        if sent.epoch > sent.appended_ms:
+            return Claim.FUTURE_EPOCH
+        if (whole or not sent.key) and sent.sequence in self.numbers.get(sent.epoch, ()):
+            return Claim.DUPLICATE
+        late = sent.epoch not in self.numbers and sent.epoch < max(self.numbers, default=0)
+        if late and not sent.key:
+            return Claim.STALE
+        used = max(1, sent.size) + (self.used if sent.minute == self.minute else 0)
+        if used > QUOTA:
+            return Claim.OVER_QUOTA
+        self.minute, self.used = sent.minute, used
+        if sent.key:
+            self.keys.add(sent.key)
+        if not sent.key or (whole and not late):
+            self.numbers.setdefault(sent.epoch, set()).add(sent.sequence)
+        return Claim.NEW
+
+
+reports = st.lists(
+    st.builds(
+        Sent,
+        epoch=st.integers(1, 4),
+        sequence=st.integers(0, 6),
+        size=st.integers(0, QUOTA + 2),
+        minute=st.sampled_from([0, 0, 0, 1, 2]),
+        key=st.sampled_from(["", "", "", "t-0-1--1", "t-0-2--1", "t-0-3-0", "t-0-4-7"]),
+    ),
+    max_size=30,
+)
+
+
+def claimed(state: Sequences, keys: set[str], sent: Sent) -> tuple[Sequences, Claim]:
+    """One report through ``Sequences``, as intake leads it."""
+    where = (sent.epoch, sent.sequence, sent.size, sent.appended_ms)
+    if not sent.key:
+        claim = state.claim(*where, QUOTA)
+        return (state.counted(*where) if claim is Claim.NEW else state), claim
+    if sent.key in keys:
+        return state, Claim.DUPLICATE
+    whole = sent.key.endswith("--1")
+    claim = state.claim_again(*where, QUOTA, whole=whole)
+    if claim is Claim.NEW:
+        keys.add(sent.key)
+        state = state.counted_again(*where, whole=whole)
+    return state, claim
+
+
+@given(reports)
+def test_each_report_has_the_fate_that_plain_sets_of_numbers_give_it(log: list[Sent]) -> None:
+    plain, state, keys = Plain(), Sequences(), set[str]()
+    for sent in log:
+        state, claim = claimed(state, keys, sent)
+        assert claim is plain.claim(sent), sent
+        state = msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=Sequences)
+    assert {
+        epoch.epoch: {n for low, high in epoch.intervals for n in range(low, high + 1)} for epoch in state.epochs
+    } == plain.numbers
+
+
+@given(reports)
+def test_no_minute_takes_more_than_the_quota(log: list[Sent]) -> None:
+    """Of the broker's minutes, which do not go back."""
+    state, keys, taken = Sequences(), set[str](), Counter[int]()
+    for sent in sorted(log, key=lambda sent: sent.minute):
+        state, claim = claimed(state, keys, sent)
+        taken[sent.minute] += max(1, sent.size) if claim is Claim.NEW else 0
+    assert all(used <= QUOTA for used in taken.values())
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=80))
+def test_gaps_opened_less_those_filled_and_given_up_are_those_that_are_there(numbers: list[int]) -> None:
+    state, change = Sequences(), 0
+    for number in numbers:
+        if state.claim(1, number, 1, MINUTE_MS, 10_000) is Claim.NEW:
+            change += state.gap(1, number)
+            state = state.counted(1, number, 1, MINUTE_MS)
+    assert state.missing == change == max(numbers) + 1 - len(set(numbers))
+
+
+def test_a_clock_of_the_broker_that_was_ahead_locks_nobody_out_when_it_is_set_right() -> None:
+    state = Sequences().counted(1, 0, QUOTA, 500 * MINUTE_MS)
+    assert state.claim(1, 1, QUOTA, 500 * MINUTE_MS, QUOTA) is Claim.OVER_QUOTA
+    assert state.claim(1, 1, QUOTA, 3 * MINUTE_MS, QUOTA) is Claim.NEW
+
+
+# -- through intake ------------------------------------------------------------------------------------------------
+
+
+def report_of(sequence: int, size: int = 1, **changes: object) -> SensorReport:
+    """A report of so many distinct domains."""
+    rows = [an_observation(value=f"n{sequence}-{number}.example.com") for number in range(size)]
+    fields: dict[str, object] = {"sequence": sequence, "epoch": 1} | changes
+    return a_report(rows, **fields)
+
+
+def records_of(reports_: Sequence[SensorReport], appended_ms: Sequence[int]) -> list[Record]:
+    return [
+        Record(topics.SENSOR_REPORTS, 0, offset, b"edge-1", CODEC.encode(SENSOR_REPORT, report), at_ms)
+        for offset, (report, at_ms) in enumerate(zip(reports_, appended_ms, strict=True))
+    ]
+
+
+def an_intake(quota: int = QUOTA) -> Workbench:
+    return Workbench(Intake("GBR", 0, 1, CODEC, quota=quota))
+
+
+def test_a_report_over_the_quota_is_refused_whole_and_told_what_to_do() -> None:
+    bench = an_intake()
+    bench.turn(NOW_MS, *records_of([report_of(0, 6), report_of(1, 6)], [NOW_MS, NOW_MS]))
+    [entry] = bench.written(topics.QUARANTINE, QUARANTINED)
+    assert (entry["reason"], entry["sensor"], entry["index"]) == ("over-quota", "edge-1", -1)
+    assert "redrive" in entry["detail"]
+    assert sum(len(block["values"]) for block in bench.written(topics.OBSERVATIONS, OBSERVATION_BLOCK)) == 6
+
+
+def test_a_report_larger_than_the_quota_is_refused_in_any_minute_and_says_why() -> None:
+    bench = an_intake()
+    for minute in range(3):
+        bench.turn(NOW_MS, *records_of([report_of(0, QUOTA + 1)], [NOW_MS + minute * MINUTE_MS]))
+    entries = bench.written(topics.QUARANTINE, QUARANTINED)
+    assert [entry["reason"] for entry in entries] == ["over-quota"] * 3
+    assert all(f"has {QUOTA + 1} observations" in entry["detail"] for entry in entries)
+    assert all("KAKEHASHI_SENSOR_QUOTA" in entry["detail"] for entry in entries)
+
+
+def test_what_was_over_the_quota_is_taken_when_it_is_redriven_in_a_quieter_minute() -> None:
+    bench = an_intake()
+    late = report_of(1, 6)
+    bench.turn(NOW_MS, *records_of([report_of(0, 6), late], [NOW_MS, NOW_MS]))
+    [entry] = bench.written(topics.QUARANTINE, QUARANTINED)
+    again = late | {"redrive_of": entry["key"]}
+    for _ in range(2):
+        bench.turn(NOW_MS, *records_of([again], [NOW_MS + MINUTE_MS]))
+    bench.turn(NOW_MS, *records_of([late], [NOW_MS + 2 * MINUTE_MS]))  # and the sensor sends it again, too
+    assert sum(len(block["values"]) for block in bench.written(topics.OBSERVATIONS, OBSERVATION_BLOCK)) == 12
+
+
+def test_of_several_copies_that_were_refused_only_one_counts_when_all_are_redriven() -> None:
+    bench = an_intake()
+    copies = [report_of(1) | {"redrive_of": f"sensor.reports.v1-0-{offset}--1"} for offset in (3, 4)]
+    for copy in copies:
+        bench.turn(NOW_MS, *records_of([copy], [NOW_MS]))
+    assert sum(len(block["values"]) for block in bench.written(topics.OBSERVATIONS, OBSERVATION_BLOCK)) == 1
+
+
+def test_two_observations_of_one_report_are_redriven_each_for_itself() -> None:
+    bench = an_intake()
+    bench.turn(NOW_MS, *records_of([report_of(1)], [NOW_MS]))
+    for index in (3, 4):
+        parts = report_of(1) | {"redrive_of": f"sensor.reports.v1-0-0-{index}"}
+        bench.turn(NOW_MS, *records_of([parts], [NOW_MS]))
+    assert sum(len(block["values"]) for block in bench.written(topics.OBSERVATIONS, OBSERVATION_BLOCK)) == 3
+
+
+def test_calling_everything_redriven_does_not_get_a_sensor_past_its_quota() -> None:
+    bench = an_intake()
+    floods = [report_of(number, 0) | {"redrive_of": f"made-up-{number}-7"} for number in range(3 * QUOTA)]
+    effects = bench.turn(NOW_MS, *records_of(floods, [NOW_MS] * len(floods)))
+    assert effects.tallies[spec.REPORTS.tally(ReportFate.REDRIVEN)] == QUOTA
+    assert effects.tallies[spec.REPORTS.tally(ReportFate.QUARANTINED)] == 2 * QUOTA
+    assert len(effects.rows) == QUOTA + 1, "a row for each that was taken, and the sensor's"
+
+
+def test_one_mad_sensor_leaves_the_others_their_room() -> None:
+    bench = an_intake()
+    mad = [report_of(number, QUOTA) for number in range(20)]
+    good = [report_of(number, 1, sensor="edge-2") for number in range(5)]
+    effects = bench.turn(NOW_MS, *records_of([*mad, *good], [NOW_MS] * 25))
+    assert effects.tallies[spec.REPORTS.tally(ReportFate.ACCEPTED)] == 1 + 5
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.integers(0, 6), st.integers(0, 9_000)), min_size=1, max_size=20),
+    st.lists(st.integers(1, 20), max_size=8),
+)
+def test_the_same_log_has_the_same_answers_however_it_is_cut_into_batches(
+    log: list[tuple[int, int, int]], cuts: list[int]
+) -> None:
+    """The broker's times go on by up to nine seconds each, so that quotas end and begin within the log."""
+    times = [NOW_MS]
+    for _, _, pause_ms in log[1:]:
+        times.append(times[-1] + pause_ms)
+    records = records_of([report_of(sequence, size) for sequence, size, _ in log], times)
+    whole, cut = an_intake(), an_intake()
+    whole.turn(NOW_MS, *records)
+    borders = [0, *sorted({min(border, len(records)) for border in cuts}), len(records)]
+    for begin, end in pairwise(borders):
+        cut.turn(NOW_MS, *records[begin:end])
+    assert refused(whole) == refused(cut)
+    assert seen(whole) == seen(cut)
+    assert whole.get_many([b"sedge-1"]) == cut.get_many([b"sedge-1"])
+
+
+def refused(bench: Workbench) -> list[tuple[str, str]]:
+    return [(entry["key"], entry["reason"]) for entry in bench.written(topics.QUARANTINE, QUARANTINED)]
+
+
+def seen(bench: Workbench) -> Counter[tuple[str, int]]:
+    found: Counter[tuple[str, int]] = Counter()
+    for block in bench.written(topics.OBSERVATIONS, OBSERVATION_BLOCK):
+        for value, sequence, count in zip(block["values"], block["sequences"], block["counts"], strict=True):
+            found[value, sequence] += count
+    return found
+
+
+# -- what is not kept for ever -------------------------------------------------------------------------------------
+
+
+def test_gaps_that_are_too_many_are_given_up_and_said_not_called_filled() -> None:
+    bench = an_intake(quota=1 << 40)
+    odd = [report_of(2 * number, 0) for number in range(MAX_INTERVALS + 2)]
+    total = bench.turn(NOW_MS, *records_of(odd, [NOW_MS] * len(odd))).tallies
+    assert total[spec.SEQUENCE_GAPS.tally(GapChange.OPENED)] == MAX_INTERVALS + 1
+    assert total[spec.SEQUENCE_GAPS.tally(GapChange.GIVEN_UP)] == 2
+    assert not total[spec.SEQUENCE_GAPS.tally(GapChange.FILLED)]
+    bench.turn(NOW_MS, *records_of([report_of(1, 0)], [NOW_MS]))
+    assert refused(bench) == [("sensor.reports.v1-0-0--1", "stale-epoch")]
+
+
+def test_an_epoch_that_is_forgotten_gives_its_gaps_up() -> None:
+    bench = an_intake(quota=1 << 40)
+    total: Counter[tuple[str, ...]] = Counter()
+    for epoch in range(1, MAX_EPOCHS + 2):
+        total.update(bench.turn(NOW_MS, *records_of([report_of(1, 0, epoch=epoch)], [NOW_MS])).tallies)
+    assert total[spec.SEQUENCE_GAPS.tally(GapChange.OPENED)] == MAX_EPOCHS + 1
+    assert total[spec.SEQUENCE_GAPS.tally(GapChange.GIVEN_UP)] == 1

@@ -1,0 +1,65 @@
+"""A step on a bench: it computes batches, and its rows are kept as a shard's state keeps them, without Kafka."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from exchange.record import Output, Record
+from exchange.shard import Effects, Step
+from schemas.codec import Codec, Undecodable
+from streams.correlate import Correlate
+
+
+class Workbench:
+    """One shard of one step, in memory. Time is what the test says."""
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+        self._rows: dict[bytes, tuple[int, bytes]] = {}
+        self._codec = Codec()
+        self.outputs: list[Output] = []
+
+    def continue_with(self, step: Step) -> None:
+        """Another step takes over the rows."""
+        self._step = step
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The rows of these keys."""
+        return [self._rows[key][1] if key in self._rows else None for key in keys]
+
+    def put(self, key: bytes, data: bytes) -> None:
+        """Put a row there, as an earlier release may have left it."""
+        self._rows[key] = (0, data)
+
+    def size(self) -> int:
+        """How many rows there are."""
+        return len(self._rows)
+
+    def scan(self, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """The rows behind ``after``."""
+        return [(key, self._rows[key][1]) for key in sorted(self._rows) if key > after][:limit]
+
+    def turn(self, now_ms: int, *records: Record) -> Effects:
+        """One batch of these records and of what is due, committed."""
+        due = [key for key, (at, _) in sorted(self._rows.items(), key=lambda item: item[1][0]) if 0 < at <= now_ms]
+        effects = self._step.compute(records, due, self, now_ms)
+        for row in effects.rows:
+            if row.value is None:
+                self._rows.pop(row.key, None)
+            else:
+                self._rows[row.key] = (row.due_ms, row.value)
+        self.outputs += effects.outputs
+        return effects
+
+    def wakes(self, now_ms: int) -> bool:
+        """Whether the step has something to look at though nothing comes."""
+        return isinstance(self._step, Correlate) and bool(self._step.wakes(now_ms))
+
+    def next_due(self) -> int:
+        """When the first row wants to be looked at; 0 where none does."""
+        return min((at for at, _ in self._rows.values() if at), default=0)
+
+    def written(self, topic: str, schema: str) -> list[dict[str, Any]]:
+        """Everything that was written to a topic, decoded."""
+        found = [self._codec.decode(schema, output.value) for output in self.outputs if output.topic == topic]
+        assert not any(isinstance(record, Undecodable) for record in found)
+        return [record for record in found if isinstance(record, dict)]
