@@ -35,9 +35,15 @@ _DAMAGE: Final = {
     KafkaError.INVALID_MSG,
     KafkaError.MSG_SIZE_TOO_LARGE,
 }
-# librdkafka calls these final, but they end with the election: after a restart the client and the broker learn of the
-# new leader's epoch at different moments.
-_ELECTION: Final = {KafkaError.UNKNOWN_LEADER_EPOCH, KafkaError.FENCED_LEADER_EPOCH}
+# These end with the election: while a broker starts, it and the client learn of the leader at different moments. An
+# answer for one partition of an admin call never says that it is retriable, whatever its code.
+_ELECTION: Final = {
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.OFFSET_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.FENCED_LEADER_EPOCH,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +208,10 @@ def _known_offset(cluster: Cluster, topic: str, partition: int, spec: OffsetSpec
 
 def _list_offset(cluster: Cluster, topic: str, partition: int, spec: OffsetSpec) -> int:
     place = TopicPartition(topic, partition)
-    admin = AdminClient(cluster.client())
     deadline = time.monotonic() + 3 * CALL_TIMEOUT_S
     while True:
+        # A new client each time: it asks who leads, where an old one would go to who did.
+        admin = AdminClient(cluster.client())
         futures = admin.list_offsets(
             {place: spec}, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=CALL_TIMEOUT_S
         )
