@@ -1,6 +1,7 @@
 """The inputs of a shard, read by explicit assignment from where the shard stands."""
 
 import logging
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
@@ -13,6 +14,8 @@ from exchange.record import Headers, Input, Record
 _log = logging.getLogger(__name__)
 
 MAX_RECORDS: Final = 2_000
+MAX_BYTES: Final = 4 << 20
+_PORTION: Final = 64  # what is fetched of a client at a time: so much may wait here for the next batch
 _ASK_S: Final = 1.0
 
 
@@ -30,11 +33,19 @@ def as_record(message: Message) -> Record:
 
 
 class AssignedFeed:
-    """``exchange.shard.Feed`` over one or more topic-partitions of one cluster, without any consumer group."""
+    """``exchange.shard.Feed`` over one or more topic-partitions of one cluster, without any consumer group.
 
-    def __init__(self, cluster: Cluster, inputs: Sequence[Input], *, max_records: int = MAX_RECORDS) -> None:
-        self._cluster, self._inputs, self._max = cluster, tuple(inputs), max_records
+    A batch has at most so many records, and so many bytes of values but for a first record that has more by itself:
+    how long a shard works at one batch, and so how late what comes meanwhile is, follows from that.
+    """
+
+    def __init__(
+        self, cluster: Cluster, inputs: Sequence[Input], *, max_records: int = MAX_RECORDS, max_bytes: int = MAX_BYTES
+    ) -> None:
+        self._cluster, self._inputs = cluster, tuple(inputs)
+        self._max, self._max_bytes = max_records, max_bytes
         self._consumer: Consumer | None = None
+        self._held: deque[Record] = deque()  # fetched beyond the last batch
         self._starts: dict[Input, int] = {}
         self.gaps: dict[Input, int] = {}
 
@@ -61,6 +72,7 @@ class AssignedFeed:
                 )
             places.append(TopicPartition(source.topic, source.partition, max(begin, wanted)))
         self._starts = {Input(place.topic, place.partition): place.offset for place in places}
+        self._held.clear()
         self._consumer = reader(self._cluster)
         self._consumer.assign(places)
 
@@ -85,11 +97,13 @@ class AssignedFeed:
 
     def pause(self) -> None:
         """Fetch nothing until ``seek``."""
+        self._held.clear()
         if self._consumer is not None:
             self._consumer.unassign()
 
     def seek(self, source: Input, offset: int) -> None:
-        """Go on at ``offset``, with this input only; what was fetched before is dropped by the client."""
+        """Go on at ``offset``, with this input only; what was fetched before is dropped, by the client too."""
+        self._held.clear()
         if self._consumer is not None:
             self._consumer.assign([TopicPartition(source.topic, source.partition, offset)])
 
@@ -98,10 +112,22 @@ class AssignedFeed:
         if self._consumer is None:
             raise RuntimeError("resume() comes first")
         # consume(n, t) waits for n records or all of t: ask for one, then for what else has arrived.
-        messages = self._consumer.consume(1, timeout_s)
-        if messages:
-            messages += self._consumer.consume(self._max - 1, 0)
-        return [as_record(message) for message in messages if _is_record(message)]
+        if not self._held:
+            self._fetch(self._consumer, 1, timeout_s)
+        batch: list[Record] = []
+        size = 0
+        while len(batch) < self._max and (self._held or self._fetch(self._consumer, _PORTION, 0)):
+            size += len(self._held[0].value or b"")
+            if batch and size > self._max_bytes:
+                break
+            batch.append(self._held.popleft())
+        return batch
+
+    def _fetch(self, consumer: Consumer, number: int, timeout_s: float) -> bool:
+        """Hold what comes in time; whether anything is held now."""
+        messages = consumer.consume(number, timeout_s)
+        self._held.extend(as_record(message) for message in messages if _is_record(message))
+        return bool(self._held)
 
     def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
         """Nothing to do: the topic's retention sees to what was read."""
@@ -115,7 +141,7 @@ class AssignedFeed:
         for place in self._consumer.position(places):
             _, end = self._consumer.get_watermark_offsets(place, cached=True)
             waiting += max(0, end - place.offset) if end >= 0 and place.offset >= 0 else 0
-        return waiting
+        return waiting + len(self._held)
 
     def close(self) -> None:
         """Stop reading."""

@@ -16,6 +16,7 @@ from exchange.record import Input, Record
 
 _WAITING_RECORDS: Final = 256
 _WAITING_BYTES: Final = 32 << 20
+MAX_BYTES: Final = 1 << 20  # of a batch
 ASK_AGAIN_S: Final = 2.0
 
 
@@ -39,22 +40,34 @@ class Mailbox:
             self._changed.notify()
         return True
 
-    def take(self, timeout_s: float) -> list[Record]:
-        """All that waits, or what comes first within the time."""
+    def take(self, timeout_s: float, max_bytes: int = MAX_BYTES) -> list[Record]:
+        """What waits, or what comes first within the time: so many bytes of values at most, but for the first."""
+        records: list[Record] = []
+        size = 0
         with self._changed:
             if not self._waiting:
                 self._changed.wait(timeout_s)
-            records = list(self._waiting)
-            self._waiting.clear()
-            self._bytes = 0
+            while self._waiting:
+                size += len(self._waiting[0].value or b"")
+                if records and size > max_bytes:
+                    break
+                self._bytes -= len(self._waiting[0].value or b"")
+                records.append(self._waiting.popleft())
         return records
+
+    @property
+    def size(self) -> int:
+        """Bytes of the values that wait."""
+        return self._bytes
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def clear(self) -> None:
         """Forget all that waits."""
-        self.take(0)
+        with self._changed:
+            self._waiting.clear()
+            self._bytes = 0
 
 
 class HintedFeed:

@@ -69,6 +69,10 @@ class Metrics:
         """Show ``value`` from now on."""
         self._child((gauge.name, *map(str, values))).set(value)
 
+    def ask(self, gauge: Gauge[*Values], value: Callable[[], float], *values: *Values) -> None:
+        """Show from now on what ``value`` says when somebody looks: quick, and callable from any thread."""
+        self._child((gauge.name, *map(str, values))).set_function(value)
+
     def observe(self, histogram: Histogram[*Values], value: float, *values: *Values) -> None:
         """Add one observation, in the histogram's unit."""
         self._child((histogram.name, *map(str, values))).observe(value)

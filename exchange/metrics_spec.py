@@ -37,6 +37,7 @@ _EVERY = tuple(Role)
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _LATENCIES: Final = (0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0)
 _RESTORES: Final = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+_BYTES: Final = (1e3, 1e4, 3e4, 1e5, 2.5e5, 5e5, 1e6, 2e6, 4e6, 1e7)
 _SIZES: Final = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0)
 
 # ── Intake ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -68,6 +69,16 @@ SEQUENCE_GAPS: Final = Counter(
     act="`opened` minus `filled` stays above 0: reports are late or lost; the log names sensor, epoch and numbers: "
     "compare with that sensor's spool. `given_up` grows: a sensor has more gaps than are kept, and what comes late "
     "for them is quarantined, uncounted.",
+)
+SENSOR_QUOTA_USED: Final = Gauge(
+    "sensor_quota_used_ratio",
+    labels(STEP, SHARD),
+    unit="ratio",
+    roles=_STREAMS,
+    help="How much of a minute's `KAKEHASHI_SENSOR_QUOTA` the busiest sensor of the shard's last batch had used by "
+    "then: 1 is all of it.",
+    act="Near 1: what that sensor sends beyond it in the minute goes to quarantine, whole reports at a time; the log "
+    "of intake names it. Talk to its operator, or raise the quota. The other sensors lose nothing.",
 )
 # ── Correlate ─────────────────────────────────────────────────────────────────────────────────────────────────
 INDICATORS: Final = Counter(
@@ -335,6 +346,35 @@ BATCH_RECORDS: Final = Histogram(
     act="At the top for long: the step runs at its limit, see `behind_seconds`.",
     buckets=_SIZES,
 )
+BATCH_BYTES: Final = Histogram(
+    "batch_bytes",
+    labels(STEP),
+    unit="bytes",
+    roles=_STEPS,
+    help="Bytes of the records in a batch, as they were read. A batch ends at its step's limit (docs/sre.md), but for "
+    "a record that is larger by itself.",
+    act="At the top for long: as `batch_records`. Large with few records: a sensor's reports are large; a batch cannot "
+    "be smaller than one of them.",
+    buckets=_BYTES,
+)
+MAILBOX_BYTES: Final = Gauge(
+    "mailbox_bytes",
+    labels(STEP, SHARD),
+    unit="bytes",
+    roles=_STREAMS,
+    help="Bytes of reports that Faust has handed over and intake has not taken yet; 32 MiB at most. What finds no room "
+    "is read by the shard itself later.",
+    act="At its top: intake is slower than the sensors; see `behind_seconds`.",
+)
+OPEN_TRANSACTION_SECONDS: Final = Gauge(
+    "open_transaction_seconds",
+    labels(STEP, SHARD),
+    unit="seconds",
+    roles=_STEPS,
+    help="For how long the transaction of a shard has been in flight; 0 where none is. A shard has one at most.",
+    act="Above 30, when brokers end a transaction by themselves: the cluster does not answer, or refuses and is asked "
+    "again; the shard's log has Kafka's words. Nothing is lost; the shard ends where it cannot be written.",
+)
 TRANSACTION_SECONDS: Final = Histogram(
     "transaction_seconds",
     labels(STEP),
@@ -387,6 +427,23 @@ STATE_ROWS: Final = Gauge(
     roles=_STEPS,
     help="Rows in a shard's state, as the local store estimates them.",
     act="Grows without end: indicators do not expire; look at their `valid_until`, and at the volume's free space.",
+)
+STATE_BYTES: Final = Gauge(
+    "state_bytes",
+    labels(STEP, SHARD),
+    unit="bytes",
+    roles=_STEPS,
+    help="Bytes that a shard's state takes on the worker's disk, its write-ahead log included.",
+    act="As `state_rows`. Grows while the rows do not: the store has not compacted yet; it does so by itself.",
+)
+STATE_FREE_BYTES: Final = Gauge(
+    "state_free_bytes",
+    labels(STEP, SHARD),
+    unit="bytes",
+    roles=_STEPS,
+    help="Bytes that are free on the disk of a shard's state.",
+    act="Make it larger before it is full: then the shards on it stop. Nothing is lost: they are rebuilt from their "
+    "changelogs on any disk that has room.",
 )
 FENCED_SHARDS: Final = Counter(
     "fenced_shards_total",

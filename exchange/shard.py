@@ -38,6 +38,7 @@ from exchange.step import (
     CommitUncertain,
     Effects,
     Feed,
+    Footprint,
     Home,
     Log,
     Rows,
@@ -72,11 +73,13 @@ _COMPUTING: Final = threading.Lock()
 class Turned(msgspec.Struct, frozen=True):
     """A batch that was committed: what it was made of, and how often its transaction had to be tried.
 
+    ``size`` is the bytes of its records' values.
     ``oldest`` is the record that had waited longest, None where only time had come.
     """
 
     effects: Effects
     records: int
+    size: int
     oldest: Record | None
     aborted: int
     uncertain: int
@@ -121,6 +124,7 @@ class Shard:
         self._home, self._remedy = home, remedy
         self._wakes, self._more = wakes, False
         self._state: State | None = None
+        self._writing_since = 0.0
         self.phase = Phase.NEW
         self.position = Position()
 
@@ -201,11 +205,16 @@ class Shard:
         offsets = dict(self.position.next_offsets)
         for record in records:
             offsets[Input(record.topic, record.partition)] = record.offset + 1
-        began = time.monotonic()
-        aborted, uncertain = self._commit(effects, Position(self.position.batch + 1, now_ms, offsets))
+        began = self._writing_since = time.monotonic()
+        try:
+            aborted, uncertain = self._commit(effects, Position(self.position.batch + 1, now_ms, offsets))
+        finally:
+            self._writing_since = 0.0
+        took_s = time.monotonic() - began
         self._feed.acknowledge(offsets)
+        size = sum(len(record.value or b"") for record in records)
         oldest = min(records, key=attrgetter("timestamp_ms"), default=None)
-        return Turned(effects, len(records), oldest, aborted, uncertain, time.monotonic() - began)
+        return Turned(effects, len(records), size, oldest, aborted, uncertain, took_s)
 
     def _commit(self, effects: Effects, position: Position) -> tuple[int, int]:
         """Laws 2 to 5: write until it is known to be written, then apply. How often it was aborted, uncertain."""
@@ -258,6 +267,15 @@ class Shard:
     def size(self) -> int:
         """Rows of state, roughly."""
         return 0 if self._state is None else self._state.size()
+
+    def footprint(self) -> Footprint | None:
+        """What its state takes of its disk; None where it has none."""
+        return None if self._state is None else self._state.footprint()
+
+    def writing_s(self) -> float:
+        """For how long its transaction has been in flight; 0 where none is. From any thread."""
+        since = self._writing_since
+        return time.monotonic() - since if since else 0.0
 
     def close(self) -> None:
         """Stop reading and give the shard up. What was not committed will be done again by the next owner."""

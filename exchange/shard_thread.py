@@ -89,6 +89,7 @@ class ShardThread:
         began = time.monotonic()
         self._show(Phase.RESTORING)
         shard = self._make()
+        self._metrics.ask(spec.OPEN_TRANSACTION_SECONDS, shard.writing_s, self.step, self.number)
         try:
             shard.take(lambda: self._show(Phase.RESTORING))
             self._metrics.observe(spec.RESTORE_SECONDS, time.monotonic() - began, self.step)
@@ -111,11 +112,14 @@ class ShardThread:
         metrics, step = self._metrics, self.step
         metrics.count(turned.effects.tallies)
         metrics.show(turned.effects.gauges)
+        for note in turned.effects.notes:
+            _log.warning("%s step=%s shard=%d", note, step, self.number)
         metrics.add(spec.BATCHES, 1, step, BatchOutcome.COMMITTED)
         metrics.add(spec.BATCHES, turned.aborted, step, BatchOutcome.ABORTED)
         metrics.add(spec.BATCHES, turned.uncertain, step, BatchOutcome.UNCERTAIN)
         metrics.observe(spec.BATCH_SECONDS, seconds, step)
         metrics.observe(spec.BATCH_RECORDS, turned.records, step)
+        metrics.observe(spec.BATCH_BYTES, turned.size, step)
         metrics.observe(spec.TRANSACTION_SECONDS, turned.transaction_s, step)
         self._on_turned(turned)
 
@@ -130,6 +134,10 @@ class ShardThread:
         self._metrics.set(spec.BEHIND_SECONDS, behind_s, self.step, self.number)
         self._metrics.set(spec.LAG_RECORDS, shard.lag(), self.step, self.number)
         self._metrics.set(spec.STATE_ROWS, shard.size(), self.step, self.number)
+        footprint = shard.footprint()
+        if footprint is not None:
+            self._metrics.set(spec.STATE_BYTES, footprint.used_bytes, self.step, self.number)
+            self._metrics.set(spec.STATE_FREE_BYTES, footprint.free_bytes, self.step, self.number)
 
     def _show(self, phase: Phase) -> None:
         self.pulse = Pulse(phase, _now_ms())

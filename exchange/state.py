@@ -11,7 +11,7 @@ import os
 import shutil
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, cast
 
@@ -20,6 +20,7 @@ from rocksdict import BlockBasedOptions, Cache, DbClosedError, Options, Rdict, R
 
 from exchange.errors import TransientError
 from exchange.record import RowChange
+from exchange.step import Footprint
 
 _log = logging.getLogger(__name__)
 
@@ -266,6 +267,14 @@ class RocksState:
     def size(self) -> int:
         """How many rows there are, roughly: RocksDB's own estimate, which counts the index of times too."""
         return int(self._db.property_int_value("rocksdb.estimate-num-keys") or 0)
+
+    def footprint(self) -> Footprint:
+        """What the folder takes of its disk. Files that RocksDB drops meanwhile are not counted."""
+        used = 0
+        for path in self._folder.iterdir():
+            with suppress(FileNotFoundError):
+                used += path.stat().st_size
+        return Footprint(used, shutil.disk_usage(self._folder).free)
 
     def close(self) -> None:
         """Close the database, so that another owner on this machine may open it. A second time does nothing.

@@ -36,8 +36,8 @@ class Effects(msgspec.Struct, frozen=True):
     """What one batch comes to: all of it is written in one transaction.
 
     ``tallies`` are what metrics count once it is committed, ``gauges`` what they show from then on
-    (``exchange.metrics_spec``). ``home`` is what law 9 is about. ``more`` says that there is work left which waits for
-    no input: the next turn does not wait for any.
+    (``exchange.metrics_spec``), ``notes`` what the log says then. ``home`` is what law 9 is about. ``more`` says that
+    there is work left which waits for no input: the next turn does not wait for any.
     """
 
     outputs: Sequence[Output] = ()
@@ -45,6 +45,7 @@ class Effects(msgspec.Struct, frozen=True):
     rows: Sequence[RowChange] = ()
     tallies: Mapping[tuple[str, ...], int] = {}
     gauges: Mapping[tuple[str, ...], float] = {}
+    notes: Sequence[str] = ()
     more: bool = False
 
 
@@ -78,6 +79,13 @@ class Step(Protocol):
         ...
 
 
+class Footprint(msgspec.Struct, frozen=True):
+    """What a state takes of its disk, and what is free there: bytes."""
+
+    used_bytes: int
+    free_bytes: int
+
+
 class State(Rows, Protocol):
     """The local cache of a shard's committed changelog."""
 
@@ -95,6 +103,10 @@ class State(Rows, Protocol):
 
     def due(self, now_ms: int, limit: int) -> list[bytes]:
         """Keys of rows whose due time has come, the longest due first, at most ``limit``."""
+        ...
+
+    def footprint(self) -> Footprint:
+        """What it takes of its disk."""
         ...
 
     def close(self) -> None:

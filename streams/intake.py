@@ -84,7 +84,8 @@ class Intake:
             self._digest(arrived, work)
         for change, numbers in ledger.gaps.items():
             work.tally[spec.SEQUENCE_GAPS.tally(change)] += numbers
-        return Effects(work.outputs, rows=ledger.changes(), tallies=work.tally)
+        gauges = {spec.SENSOR_QUOTA_USED.at(self.name, self._shard): ledger.quota_used} if reports else {}
+        return Effects(work.outputs, rows=ledger.changes(), tallies=work.tally, gauges=gauges, notes=ledger.notes())
 
     def _decoded(self, record: Record, work: "_Batch") -> SensorReport | None:
         """The report, if it can be used; a refusal otherwise."""

@@ -19,6 +19,8 @@ from streams.stages.sequences import Claim, Sequences
 
 SENSOR: Final = b"s"
 REDRIVEN: Final = b"q"
+NEARLY: Final = 0.8  # of a quota: time to look at the sensor, before its reports are refused
+_MAX_NOTES: Final = 20  # of a batch: whoever sends nonsense does not fill the log
 
 
 class Unreadable(msgspec.Struct, frozen=True, gc=False):
@@ -70,7 +72,9 @@ class Ledger:
             else:
                 self._sensors[key] = Sequences() if row is None else msgspec.msgpack.decode(row, type=Sequences)
         self._changed: dict[bytes, None] = {}
+        self._notes: dict[str, None] = {}
         self.gaps: Counter[GapChange] = Counter()
+        self.quota_used = 0.0
 
     def claim(self, report: SensorReport, appended_ms: int) -> Claim:
         """What the report is to us; a new one is counted from now on."""
@@ -91,19 +95,47 @@ class Ledger:
                 self._redriven[redriven[0]] = True
                 self._changed[redriven[0]] = None
         if claim is Claim.NEW:
-            self._count_gaps(known, after, epoch, sequence)
+            self._count_gaps(report["sensor"], known, after, epoch, sequence)
             self._sensors[sensor] = after
             self._changed[sensor] = None
+        self._watch_quota(report["sensor"], claim, known.used_in(appended_ms), after.used_in(appended_ms))
         return claim
 
-    def _count_gaps(self, before: Sequences, after: Sequences, epoch: int, sequence: int) -> None:
+    def _watch_quota(self, sensor: str, claim: Claim, before: int, after: int) -> None:
+        """How much of its minute the sensor has used; who comes near the end of it, or over it, is named."""
+        self.quota_used = max(self.quota_used, after / self._quota)
+        if claim is Claim.OVER_QUOTA:
+            self._note(f"sensor.over_quota sensor={sensor!a} quota={self._quota}: its reports go to quarantine")
+        elif before < NEARLY * self._quota <= after:
+            self._note(f"sensor.near_quota sensor={sensor!a} used={after} quota={self._quota}")
+
+    def _note(self, line: str) -> None:
+        self._notes[line] = None
+
+    def notes(self) -> list[str]:
+        """What the log is to say of this batch: gaps, and sensors near their quota."""
+        lines = list(self._notes)
+        left_out = len(lines) - _MAX_NOTES
+        return lines if left_out <= 0 else [*lines[:_MAX_NOTES], f"sensor.more notes={left_out}"]
+
+    def _count_gaps(self, sensor: str, before: Sequences, after: Sequences, epoch: int, sequence: int) -> None:
         """What a counted number has done to those that are missing; what is not missing any more was given up."""
         if before.epochs is after.epochs:
             return
         change = before.gap(epoch, sequence)
         self.gaps[GapChange.OPENED] += max(0, change)
         self.gaps[GapChange.FILLED] += max(0, -change)
-        self.gaps[GapChange.GIVEN_UP] += before.missing + change - after.missing
+        given_up = before.missing + change - after.missing
+        self.gaps[GapChange.GIVEN_UP] += given_up
+        where = f"sensor={sensor!a} epoch={epoch}"
+        if change > 0:
+            self._note(f"sensor.gap {where} from={sequence - change} to={sequence - 1}: these reports have not come")
+        elif change < 0:
+            self._note(f"sensor.gap_filled {where} sequence={sequence}")
+        if given_up:
+            self._note(
+                f"sensor.gap_given_up {where} reports={given_up}: too many gaps are open; late, they are refused"
+            )
 
     def changes(self) -> list[RowChange]:
         """The rows that this batch changed."""

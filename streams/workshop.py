@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from exchange import metrics_spec as spec
 from exchange.clients import Cluster, topic_ids
 from exchange.consumed_feed import ConsumedFeed
 from exchange.feed import AssignedFeed
-from exchange.hinted_feed import HintedFeed, Mailbox
+from exchange.hinted_feed import MAX_BYTES, HintedFeed, Mailbox
 from exchange.kafka_log import KafkaLog
 from exchange.metrics import Metrics
 from exchange.policy_watch import PolicyWatch, RuledFeed
@@ -37,6 +38,10 @@ from streams.stages.lifecycle import Lifetimes
 from streams.stages.settlement import Limits
 
 _log = logging.getLogger(__name__)
+
+# A batch's bytes bound how long a turn takes, and shards take turns: what is urgent waits no longer than that.
+REPORT_BYTES: Final = MAX_BYTES
+BLOCK_BYTES: Final = 1 << 19
 
 
 def steps_of(partners: Sequence[str]) -> tuple[str, ...]:
@@ -79,6 +84,7 @@ class StreamsWorkshop:
 
     def __call__(self, shard: int, mailbox: Mailbox, still_assigned: Callable[[], bool]) -> Sequence[ShardThread]:
         """The threads of one shard: intake, correlate, and receive and settle for each partner."""
+        self.metrics.ask(spec.MAILBOX_BYTES, lambda: mailbox.size, "intake", shard)
         shards, codec = self.settings.shards, self.cluster.codec()
         reports, blocks = Input(topics.SENSOR_REPORTS, shard), Input(topics.OBSERVATIONS, shard)
         commands = Input(topics.COMMANDS, shard)
@@ -87,7 +93,7 @@ class StreamsWorkshop:
                 Intake(self.nation, shard, shards, codec, quota=self.settings.sensor_quota),
                 shard,
                 [reports],
-                HintedFeed(reports, mailbox, AssignedFeed(self.cluster, [reports])),
+                HintedFeed(reports, mailbox, AssignedFeed(self.cluster, [reports], max_bytes=REPORT_BYTES)),
                 intake.STATE_FORMAT,
             ),
             "correlate": lambda: self._shard(
@@ -96,7 +102,11 @@ class StreamsWorkshop:
                 [blocks, commands],
                 RuledFeed(
                     self.watch,
-                    UrgentFeed(commands, AssignedFeed(self.cluster, [commands]), AssignedFeed(self.cluster, [blocks])),
+                    UrgentFeed(
+                        commands,
+                        AssignedFeed(self.cluster, [commands]),
+                        AssignedFeed(self.cluster, [blocks], max_bytes=BLOCK_BYTES),
+                    ),
                 ),
                 correlate.STATE_FORMAT,
             ),

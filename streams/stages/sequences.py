@@ -122,6 +122,10 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
         used = max(1, size) + (self.used if minute == self.minute else 0)
         return msgspec.structs.replace(self, minute=minute, used=used)
 
+    def used_in(self, appended_ms: int) -> int:
+        """How many observations were taken in the minute of this time."""
+        return self.used if appended_ms // _MINUTE_MS == self.minute else 0
+
     def _within(self, size: int, appended_ms: int, quota: int) -> Claim:
         return Claim.OVER_QUOTA if self.spent(size, appended_ms).used > quota else Claim.NEW
 

@@ -7,6 +7,7 @@ from typing import Final
 from exchange.errors import BrokerUnavailable, DeliveryTimeout, ProducerFenced, SchemaIncompatible
 from exchange.record import Input, Output, Position, Record, RowChange
 from exchange.shard import ChangelogLost, CommitUncertain, TransactionAborted
+from exchange.step import Footprint
 from tests.exchange.model_gate import Fate, Gate, Stop
 from tests.exchange.model_kafka import ModelKafka, StaleEpoch
 from tests.exchange.model_step import BATCH, decode_progress, decode_row, encode_progress, encode_row
@@ -80,6 +81,9 @@ class ModelState:
 
     def size(self) -> int:
         return len(self._disk.rows)
+
+    def footprint(self) -> Footprint:
+        return Footprint(sum(len(key) + len(row) for key, (row, _) in self._disk.rows.items()), 1 << 30)
 
     def close(self) -> None:
         pass

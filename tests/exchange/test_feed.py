@@ -49,6 +49,27 @@ def test_a_feed_goes_on_where_it_is_told_and_hands_out_no_more_than_it_may(step:
     feed.close()
 
 
+def test_a_batch_ends_at_its_bytes_but_for_a_record_that_has_more_by_itself(step: KafkaStep) -> None:
+    sizes = [10] * 30 + [95, 150, 5, 10, 101]
+    step.send(*[bytes(size) for size in sizes])
+    feed = AssignedFeed(step.cluster, [step.source], max_bytes=100)
+    feed.resume({step.source: 0})
+    batches: list[Sequence[Record]] = []
+    while sum(map(len, batches)) < len(sizes):
+        batches.append(feed.poll(_CALL_S))
+        left = len(sizes) - sum(map(len, batches))
+        assert feed.lag() == left, "what was fetched and not handed out waits, too"
+    assert [record.offset for batch in batches for record in batch] == list(range(len(sizes)))
+    found = [[len(record.value or b"") for record in batch] for batch in batches]
+    assert all(sum(batch) <= 100 or len(batch) == 1 for batch in found)
+    assert found[-3:] == [[150], [5, 10], [101]]
+    feed.resume({step.source: 33})
+    assert feed.poll(_CALL_S)[0].offset == 33
+    feed.seek(step.source, 2)
+    assert feed.poll(_CALL_S)[0].offset == 2, "what was held is of another place"
+    feed.close()
+
+
 def test_records_that_were_deleted_before_they_were_read_are_declared(step: KafkaStep) -> None:
     step.send(*[b"%d" % number for number in range(10)])
     cut = TopicPartition(step.source.topic, 0, 6)

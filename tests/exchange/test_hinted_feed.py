@@ -149,6 +149,19 @@ def test_a_mailbox_is_bounded_by_number_and_bytes_but_takes_one_record_of_any_si
     assert (len(few), len(small)) == (2, 1)
 
 
+def test_a_batch_takes_no_more_bytes_from_a_mailbox_than_it_may() -> None:
+    mailbox = Mailbox()
+    sizes = [60, 40, 1, 250, 30]
+    for offset, size in enumerate(sizes):
+        assert mailbox.offer(Record("in", 0, offset, None, bytes(size), 0))
+    taken: list[list[int]] = []
+    while len(mailbox):
+        assert mailbox.size == sum(sizes[sum(map(len, taken)) :])
+        taken.append([record.offset for record in mailbox.take(0, 100)])
+    assert taken == [[0, 1], [2], [3], [4]]
+    assert mailbox.size == 0
+
+
 def test_on_real_kafka_a_hostile_hand_over_changes_nothing(brokers: Brokers, unique: str) -> None:
     cluster, source = Cluster("GBR", brokers.gbr), Input(f"{unique}in", 0)
     ensure_topics(cluster, [Topic(source.topic, "key", 1)])

@@ -21,6 +21,7 @@ from tests.polling import eventually
 
 _STEP: Final = "intake"
 _SOON_S: Final = 10.0
+_LABELS: Final = {"step": _STEP, "shard": "0"}
 
 
 class World:
@@ -48,6 +49,9 @@ class World:
         thread.start()
         return thread
 
+    def shown(self, gauge: str) -> float:
+        return self.metrics.registry.get_sample_value(f"kakehashi_{gauge}", _LABELS) or 0.0
+
     def outputs(self) -> int:
         return len(list(self.kafka.committed(OUT, 0)))
 
@@ -68,6 +72,31 @@ def test_it_takes_turns_until_it_is_stopped(world: World) -> None:
     assert thread.pulse.phase is Phase.RUNNING
     assert thread.stop(_SOON_S)
     assert (thread.pulse.phase, world.broken) == (Phase.CLOSED, [])
+
+
+def test_what_a_shard_holds_is_seen_from_outside(world: World) -> None:
+    """Also while it hangs: the age of its open transaction is asked for by whoever looks."""
+    world.kafka.write(INPUTS[0], b"key", b"+12")
+    ending, may_end = threading.Event(), threading.Event()
+
+    def gate(gate: Gate) -> Fate:
+        if gate is Gate.END:
+            ending.set()
+            may_end.wait(_SOON_S)
+        return Fate.FINE
+
+    thread = world.thread(lambda: world.shard(gate=gate))
+    assert ending.wait(_SOON_S)
+    eventually(lambda: world.shown("open_transaction_seconds") > 0.05, _SOON_S, "its transaction ages")
+    may_end.set()
+    eventually(lambda: world.outputs() == 1, _SOON_S, "it is committed")
+    eventually(lambda: world.shown("open_transaction_seconds") == 0, _SOON_S, "none is in flight")
+    eventually(
+        lambda: world.shown("state_bytes") > 0 and world.shown("state_free_bytes") > 0, _SOON_S, "its disk shows"
+    )
+    assert world.metrics.registry.get_sample_value("kakehashi_batch_bytes_sum", {"step": _STEP}) == len(b"+12")
+    assert thread.stop(_SOON_S)
+    assert world.metrics.registry.get_sample_value("kakehashi_state_bytes", _LABELS) is None, "it is not here any more"
 
 
 def test_a_fenced_shard_that_nobody_may_retake_breaks_its_process(world: World) -> None:

@@ -54,6 +54,15 @@ def _end(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
+def test_it_knows_what_it_takes_of_its_disk(tmp_path: Path, state: RocksState) -> None:
+    before = state.footprint()
+    state.apply([RowChange(b"row", Random(1).randbytes(1 << 20))], 1, 1)
+    after = state.footprint()
+    assert 1 << 20 <= after.used_bytes - before.used_bytes < 2 << 20
+    assert after.used_bytes == sum(path.stat().st_size for path in (tmp_path / "state").iterdir())
+    assert after.free_bytes > 0
+
+
 # -- what it keeps --------------------------------------------------------------------------------------------------
 
 

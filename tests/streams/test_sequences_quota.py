@@ -222,6 +222,43 @@ def test_one_mad_sensor_leaves_the_others_their_room() -> None:
     good = [report_of(number, 1, sensor="edge-2") for number in range(5)]
     effects = bench.turn(NOW_MS, *records_of([*mad, *good], [NOW_MS] * 25))
     assert effects.tallies[spec.REPORTS.tally(ReportFate.ACCEPTED)] == 1 + 5
+    assert effects.notes == [
+        f"sensor.near_quota sensor='edge-1' used={QUOTA} quota={QUOTA}",
+        f"sensor.over_quota sensor='edge-1' quota={QUOTA}: its reports go to quarantine",
+    ]
+
+
+def test_how_much_of_its_quota_the_busiest_sensor_has_used_is_shown_by_batch() -> None:
+    bench = an_intake()
+
+    def used(*reports: tuple[SensorReport, int]) -> float:
+        effects = bench.turn(NOW_MS, *records_of([report for report, _ in reports], [at_ms for _, at_ms in reports]))
+        return effects.gauges[spec.SENSOR_QUOTA_USED.at("intake", 0)]
+
+    assert used((report_of(0, 3), NOW_MS), (report_of(0, 2, sensor="edge-2"), NOW_MS)) == 3 / QUOTA
+    assert used((report_of(1, 2, sensor="edge-2"), NOW_MS)) == 4 / QUOTA
+    assert used((report_of(1, 6), NOW_MS)) == 9 / QUOTA
+    assert used((report_of(2, 2), NOW_MS)) == 9 / QUOTA, "what is refused uses nothing"
+    assert used((report_of(3, 1), NOW_MS + MINUTE_MS)) == 1 / QUOTA
+
+
+def test_the_log_names_the_sensor_whose_reports_are_missing_and_which() -> None:
+    bench = an_intake()
+    effects = bench.turn(NOW_MS, *records_of([report_of(0), report_of(4), report_of(2)], [NOW_MS] * 3))
+    epoch = report_of(0)["epoch"]
+    assert effects.notes == [
+        f"sensor.gap sensor='edge-1' epoch={epoch} from=1 to=3: these reports have not come",
+        f"sensor.gap_filled sensor='edge-1' epoch={epoch} sequence=2",
+    ]
+
+
+def test_a_sensor_that_sends_nonsense_does_not_fill_the_log() -> None:
+    names = [f"edge-{number}\n" for number in range(100)]
+    reports = [report_of(number, sensor=name) for name in names for number in (0, 5)]
+    effects = an_intake(quota=1_000).turn(NOW_MS, *records_of(reports, [NOW_MS] * len(reports)))
+    assert len(effects.notes) == 21
+    assert effects.notes[-1] == "sensor.more notes=80"
+    assert not any("\n" in note for note in effects.notes)
 
 
 @given(
