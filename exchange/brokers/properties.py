@@ -68,6 +68,16 @@ def single_node(
     return SINGLE_NODE | places | dict(extra)
 
 
+def second_address(client: int, controller: int, link: int, advertised: str) -> dict[str, str]:
+    """Properties of a single node on loopback ports that is reached at ``link``, too; who comes that way is told to
+    come by the ``host:port`` of ``advertised``, and nobody else is."""
+    return {
+        "listeners": f"PLAINTEXT://127.0.0.1:{client},CONTROLLER://127.0.0.1:{controller},LINK://127.0.0.1:{link}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{client},LINK://{advertised}",
+        "listener.security.protocol.map": SINGLE_NODE["listener.security.protocol.map"] + ",LINK:PLAINTEXT",
+    }
+
+
 def rendered(properties: Mapping[str, str]) -> str:
     """The text of a Java properties file (backslashes are its escape character)."""
     return "".join(f"{name}={value.replace(chr(92), chr(92) * 2)}\n" for name, value in properties.items())
