@@ -5,12 +5,14 @@ in step with the code. Here the kernel's profiling timer (``ITIMER_PROF``) inter
 millisecond of processor time, and the innermost frame of this project says whose time it was.
 """
 
+import ast
 import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -80,6 +82,40 @@ def grouped(shares: Mapping[tuple[str, str], float], groups: Mapping[str, tuple[
         found = next((group for group, names in groups.items() if any(_names(name, places) for name in names)), "other")
         totals[found] += share
     return totals
+
+
+def unknown(groups: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """The names in these groups that no file or function of this project has: their time would go to another group."""
+    return [name for names in groups.values() for name in names if not _is_known(name)]
+
+
+def _is_known(name: str) -> bool:
+    path, _, rest = name.partition(":")
+    if path.endswith("*"):
+        return any(Path(_ROOT).glob(f"{path}.py"))
+    if not (Path(_ROOT) / path).is_file():
+        return False
+    function, _, done = rest.partition(" → ")
+    if done and done not in _functions(_CODEC, "Codec"):
+        return False
+    known = _functions(path)
+    return not rest or (
+        any(each.startswith(function[:-1]) for each in known) if function[-1] == "*" else function in known
+    )
+
+
+@cache
+def _functions(path: str, within: str = "") -> frozenset[str]:
+    """The functions and methods of a file, by their qualified names; or of a class in it, by their own."""
+    tree = ast.parse((Path(_ROOT) / path).read_text("utf-8"))
+    found = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.ClassDef):
+            methods = {each.name for each in node.body if isinstance(each, ast.FunctionDef)}
+            found |= methods if node.name == within else {f"{node.name}.{method}" for method in methods}
+    return frozenset(found)
 
 
 def _names(name: str, places: tuple[str, str]) -> bool:

@@ -23,7 +23,7 @@ from tests.fuzz.targets import Target, case, targets
 HANG_S: Final = 60.0
 MEMORY_BYTES: Final = 512 << 20
 """What any one case may take beside what the process held before it."""
-_ALL_MEMORY_BYTES: Final = 4 << 30
+_ALL_MEMORY_BYTES: Final = 2 << 30
 _SHOWN: Final = 4
 
 Targets = Callable[[], Sequence[Target]]
