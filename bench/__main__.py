@@ -9,7 +9,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from bench import bridge, ceiling, decisions, hops, latency, page, pipeline, plain, results, rules, stages, state
+from bench import (
+    bridge,
+    ceiling,
+    decisions,
+    hops,
+    intelmq,
+    latency,
+    page,
+    pipeline,
+    plain,
+    results,
+    rules,
+    stages,
+    state,
+)
 from bench.plan import DEFAULT_MINUTES, PARTS, Plan, plan_for
 from bench.recorded import FETCHES, recorded
 from bench.role import ROOT
@@ -72,6 +86,7 @@ class _Bench:
             "state": self._state,
             "decisions": self._decisions,
             "rules": self._rules,
+            "intelmq": self._intelmq,
         }
         return parts[part]()
 
@@ -152,6 +167,20 @@ class _Bench:
         found = rules.measure(self._brokers(), self._plan.released, _epoch_ms(), _epoch_ms())
         return {"runs": [found]}
 
+    def _intelmq(self) -> object:
+        """The rival first: where it cannot be installed, nothing is measured. Less of the work, as it takes longer."""
+        runs: list[dict[str, Any]] = []
+        for spread in Spread:
+            epoch_ms, shape = _epoch_ms(), Shape(self._plan.intelmq, 10, spread, self._plan.seed)
+            rival = intelmq.measure(generate(shape, nation=HOME, epoch_ms=epoch_ms), epoch_ms, HOME)
+            whole = replace(shape, observations=self._plan.observations)
+            epoch_ms = _epoch_ms()
+            ours = pipeline.measure(self._brokers(), generate(whole, nation=HOME, epoch_ms=epoch_ms), epoch_ms)
+            runs += [rival, intelmq.pipeline_of(ours)]
+            for run in runs[-2:]:
+                _say(f"  {run['work']:18} {run['what']:18} {run['rate']:10,.0f} observations/s {run['void']}")
+        return {"runs": runs}
+
 
 def _epoch_ms() -> int:
     return time.time_ns() // 1_000_000 - _AGO_MS
@@ -160,7 +189,7 @@ def _epoch_ms() -> int:
 def _void(sections: dict[str, Any]) -> Sequence[str]:
     return [
         f"{part}: {run.get('what', '')} {run.get('work', '')}: {run['void']}"
-        for part in ("throughput", "recorded", "bridge", "rules")
+        for part in ("throughput", "recorded", "bridge", "rules", "intelmq")
         for run in sections.get(part, {"data": {"runs": []}})["data"]["runs"]
         if run["void"]
     ]

@@ -5,8 +5,19 @@ from typing import Final
 
 from bench.workload import Shape, Spread
 
-PARTS: Final = ("throughput", "recorded", "stages", "bridge", "hops", "latency", "state", "decisions", "rules")
-DEFAULT_MINUTES: Final = 12
+PARTS: Final = (
+    "throughput",
+    "recorded",
+    "stages",
+    "bridge",
+    "hops",
+    "latency",
+    "state",
+    "decisions",
+    "rules",
+    "intelmq",
+)
+DEFAULT_MINUTES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +35,10 @@ class Plan:
     hops: int = 200_000
     latency_s: float = 15.0
     loads: tuple[float, ...] = (0.1, 0.5, 0.8)
-    states: tuple[int, ...] = (100_000, 1_000_000)
+    states: tuple[int, ...] = (100_000, 1_000_000, 10_000_000)
     decisions: int = 100_000
     released: int = 100_000
+    intelmq: int = 20_000
     parts: tuple[str, ...] = field(default=PARTS)
 
     def pipeline_shapes(self) -> list[tuple[Shape, bool]]:
@@ -58,7 +70,8 @@ def plan_for(minutes: float, *, observations: int | None, rounds: int | None, se
         bridge=max(10_000, int(100_000 * part)),
         hops=max(20_000, int(200_000 * part)),
         latency_s=max(3.0, 15.0 * part),
-        states=(100_000, 1_000_000) if part >= 1 else (100_000,),
+        states=(100_000, 1_000_000, 10_000_000) if part >= 1 else (100_000,),
         decisions=max(10_000, int(100_000 * min(1.0, part))),
         released=max(10_000, int(100_000 * min(1.0, part))),
+        intelmq=max(5_000, int(20_000 * min(1.0, part))),
     )

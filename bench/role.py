@@ -60,7 +60,7 @@ class Role:
     def launch(cls, name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> Self:
         """Start any command."""
         folder.mkdir(parents=True, exist_ok=True)
-        log, port = folder / f"{name}-{time.time_ns()}.log", _free_port()
+        log, port = folder / f"{name}-{time.time_ns()}.log", free_port()
         with log.open("wb") as out:
             process = subprocess.Popen(
                 command,
@@ -117,7 +117,8 @@ class Role:
         self.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody has now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -15,7 +15,7 @@ import msgspec
 
 from bench.pipeline import absorb
 from bench.publish import encoded, publish
-from bench.role import Role, cpu_seconds, resident_bytes
+from bench.role import Role, cpu_seconds, peak_resident_bytes, resident_bytes
 from bench.stand import HOME, PARTNER, SHARDS, Stand
 from bench.workload import REPORT_SIZE, SENSORS, Expected, Work, observation
 from exchange.clients import topic_ids
@@ -34,6 +34,7 @@ from streams.stages import row as rows_of
 from streams.stages.assertion import Assertion, Tally, Word
 from streams.stages.audit import Versions
 from streams.stages.enrich import NOTHING_KNOWN, Enricher
+from streams.stages.lifecycle import Lifetimes
 from streams.stages.row import Row, Sent
 
 _STEP: Final = "correlate"
@@ -59,7 +60,7 @@ def measure(stand: Stand, indicators: int, observations: int, now_ms: int) -> di
         publish(stand.home, records)
         ended, _ = absorb(stand, role, records)
         cpu = cpu_seconds(role.pid) - cpu
-        busy = resident_bytes(role.pid)
+        busy, peak = resident_bytes(role.pid), peak_resident_bytes(role.pid)
         disk = _size(state)
     with Role.start("streams", arguments, stand.environment(), stand.folder) as role:
         role.await_ready()
@@ -75,6 +76,7 @@ def measure(stand: Stand, indicators: int, observations: int, now_ms: int) -> di
         "worker_cpu_us": round(cpu / observations * 1e6, 1),
         "resident_mib_rebuilt": round(at_rest / (1 << 20)),
         "resident_mib_busy": round(busy / (1 << 20)),
+        "resident_mib_peak": round(peak / (1 << 20)),
         "disk_mib": round(disk / (1 << 20)),
     }
 
@@ -99,7 +101,7 @@ def prefill(stand: Stand, rows: Iterator[tuple[bytes, Row]], now_ms: int) -> int
         data = rows_of.encode(row)
         size += len(data)
         shard = shard_of_key(key, SHARDS)
-        waiting[shard].append(RowChange(key, data))
+        waiting[shard].append(RowChange(key, data, row.due_ms))
         if len(waiting[shard]) == _BATCH:
             commit(shard)
     for shard, log in enumerate(logs):
@@ -118,6 +120,7 @@ def decided_rows(indicators: int, now_ms: int) -> Iterator[tuple[bytes, Row]]:
 
 def rows_for(indicators: int, now_ms: int, marked: SourceMarking | None = None) -> Iterator[tuple[bytes, Row]]:
     """Indicators as one sensor said them once, ``marked`` or as they come, told to the nation and the partner."""
+    lifetimes = Lifetimes.load()
     for number in range(indicators):
         seen = observation(_SEED, number, 1, now_ms)
         known = canonical(seen.kind, seen.value)
@@ -131,7 +134,7 @@ def rows_for(indicators: int, now_ms: int, marked: SourceMarking | None = None) 
         assertion = Assertion(_sensor(number), word, (Tally(marking, 1, at_ms, at_ms),))
         sent = Sent(PARTNER, "content", at_ms, bytes(16), decision=bytes(16), decision_id=f"{HOME}-0-{number}")
         row = Row(known[0], known[1], NOTHING_KNOWN, (assertion,), version=at_ms, emitted_ms=at_ms, sent=(sent,))
-        yield indicator_key(*known), row
+        yield indicator_key(*known), msgspec.structs.replace(row, due_ms=row.next_end(lifetimes, at_ms))
 
 
 def repetitions(indicators: int, observations: int, now_ms: int) -> Work:

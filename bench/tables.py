@@ -1,4 +1,4 @@
-"""Markdown tables for ``docs/performance.md``, and those of decisions and of changed rules."""
+"""Markdown tables for ``docs/performance.md``, and those of decisions, of changed rules and of IntelMQ."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -68,3 +68,37 @@ def rules(data: Any) -> str:
             for run in data["runs"]
         ],
     )
+
+
+def intelmq(data: Any) -> str:
+    """What ``bench.intelmq`` has measured, each work by the rival and by the pipeline."""
+    rows: list[list[object]] = [
+        [
+            run["work"],
+            run["what"],
+            run["observations"],
+            run["rate"],
+            run["cpu_us"],
+            run["resident_mib"],
+            run["passed"],
+            "VOID: " + run["void"] if run["void"] else "as generated",
+        ]
+        for run in data["runs"]
+    ]
+    head = ["work", "path", "observations", "observations/s", "processor µs/obs", "MiB", "indicators", "checked"]
+    said = [
+        f"**{work}**: {cell(rate)} times as many observations a second, {cell(cost)} times by processor time."
+        for work, rate, cost in times_intelmq(data)
+    ]
+    return "\n\n".join([*said, table(head, rows)])
+
+
+def times_intelmq(data: Any) -> list[tuple[str, float, float]]:
+    """For each work: its name, how many times IntelMQ's rate the pipeline has, and the same by processor time."""
+    valid = [run for run in data["runs"] if not run["void"]]
+    ours = {run["work"]: run for run in valid if run["what"] == "pipeline"}
+    pairs = [(run, ours[run["work"]]) for run in valid if run["what"] != "pipeline" and run["work"] in ours]
+    return [
+        (rival["work"], round(mine["rate"] / rival["rate"], 1), round(rival["cpu_us"] / mine["cpu_us"], 1))
+        for rival, mine in pairs
+    ]
