@@ -8,7 +8,7 @@ import enum
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -16,7 +16,7 @@ from consumers.topic_reader import TopicReader
 from exchange.record import Record
 from schemas import topics
 from schemas.codec import INDICATOR, RELEASED_INDICATOR, Codec, Undecodable
-from schemas.markings import Pap, Tlp
+from schemas.markings import Activity, Pap, Tlp
 from schemas.records import MarkingRecord
 
 
@@ -24,6 +24,7 @@ class State(enum.StrEnum):
     """What an entry says to whoever blocks by it."""
 
     LIVE = "live"
+    LIMITED = "limited"  # it stands, but its PAP does not allow what the reader does: do not act on it, or no more
     ENDED = "ended"  # its own validity or its release is over: block no more, though nothing was said yet
     EXPIRED = "expired"  # aged out
     REVOKED = "revoked"  # was false: unblock
@@ -32,8 +33,26 @@ class State(enum.StrEnum):
     UNREADABLE = "unreadable"  # no record of this topic's schema
 
 
+class Use(msgspec.Struct, frozen=True):
+    """What a reader does with what it reads. ``unstated`` is how it takes an indicator whose source gave no PAP."""
+
+    activity: Activity = Activity.PASSIVE_LOCAL
+    unstated: Pap = Pap.UNSTATED
+
+    def allowed_by(self, pap: Pap) -> bool:
+        """Whether a PAP allows it."""
+        return (self.unstated if pap is Pap.UNSTATED else pap).allows(self.activity)
+
+
+LOOKING: Final = Use()
+
+
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One indicator as of one record. ``record`` is None where REMOVED or UNREADABLE; ``detail`` says why."""
+    """One indicator as of one record.
+
+    ``record`` is None where REMOVED or UNREADABLE, and where LIMITED, so that nobody acts on it by mistake; ``detail``
+    says why.
+    """
 
     state: State
     key: str
@@ -72,6 +91,7 @@ def tail(
     *,
     follow: bool,
     clock_ms: Callable[[], int],
+    use: Use = LOOKING,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Iterator[Entry | CaughtUp | None]:
     """The snapshot, CaughtUp, and with ``follow`` every later change; None where it is quiet (time to flush).
@@ -81,7 +101,7 @@ def tail(
     counts: Counter[State] = Counter()
     for partition in reader.partitions:
         for record in latest(reader.standing(partition)):
-            entry = entry_of(record, schema, codec, clock_ms())
+            entry = entry_of(record, schema, codec, clock_ms(), use)
             counts[entry.state] += 1
             yield entry
     yield CaughtUp(counts)
@@ -89,7 +109,7 @@ def tail(
         for batch in reader.growing(stopping):
             for record in batch:
                 if not _is_marker(record):
-                    yield entry_of(record, schema, codec, clock_ms())
+                    yield entry_of(record, schema, codec, clock_ms(), use)
             yield None
 
 
@@ -108,7 +128,7 @@ def latest(records: Iterable[Record]) -> list[Record]:
     return list(last.values())
 
 
-def entry_of(record: Record, schema: str, codec: Codec, now_ms: int) -> Entry:
+def entry_of(record: Record, schema: str, codec: Codec, now_ms: int, use: Use = LOOKING) -> Entry:
     """What a record says at ``now_ms``. Never raises: what cannot be read is an entry that says so."""
     key = (record.key or b"").decode("utf-8", "replace")
     if record.value is None:
@@ -117,7 +137,21 @@ def entry_of(record: Record, schema: str, codec: Codec, now_ms: int) -> Entry:
     if isinstance(decoded, Undecodable):
         detail = f"{decoded.reason}: {decoded.detail}"
         return Entry(State.UNREADABLE, key, record.partition, record.offset, detail=detail)
-    return Entry(state_of(decoded, now_ms), key, record.partition, record.offset, decoded)
+    state, pap = state_of(decoded, now_ms), pap_of(decoded)
+    if state is State.LIVE and not use.allowed_by(pap):
+        stated = pap.label or f"PAP is not stated, and {use.unstated.label}"
+        detail = f"{stated} does not allow {use.activity.label} use"
+        return Entry(State.LIMITED, key, record.partition, record.offset, detail=detail)
+    return Entry(state, key, record.partition, record.offset, decoded)
+
+
+def pap_of(record: dict[str, Any]) -> Pap:
+    """Of a national or a released record. RED where nobody can read it: nothing is allowed by mistake."""
+    if "marking" in record:
+        code = record["marking"]["pap"]
+        return Pap(code) if code in Pap.__members__.values() else Pap.RED
+    label = (record.get("content") or {}).get("pap", "")
+    return next((pap for pap in Pap if pap.label == label), Pap.RED)
 
 
 def state_of(record: dict[str, Any], now_ms: int) -> State:

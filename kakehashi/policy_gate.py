@@ -8,18 +8,25 @@ from typing import TYPE_CHECKING
 import typer
 
 from exchange.errors import ConfigurationError, Refused
+from kakehashi.terminal import utc
 
 if TYPE_CHECKING:
     from streams.classification.policy_set import PolicySet
     from streams.classification.prover import Prover
+    from streams.rulebook import Activated
 
 
-def gate(old: "PolicySet", new: "PolicySet", *, accept_wider: bool, require_proof: bool) -> None:
-    """Say what was shown. Raises Refused where a claim does not hold, or where it is wider and nobody accepts that."""
-    from streams.classification.difference import differences
+def gate(new: "PolicySet", before: "Activated", then: "Activated | None" = None, *, proof: bool, wider: bool) -> None:
+    """Say what was shown of ``new``: its claims, what changes when it follows ``before``, and when ``then`` follows it.
+
+    ``proof`` asks for the analyser; ``wider`` accepts that it lets more out than ``before``. That ``then`` does is only
+    told: it was accepted for itself, and whoever tightens the rules in a hurry must not be kept from it.
+
+    Raises Refused where a claim does not hold, or where more is let out and nobody accepts that.
+    """
     from streams.classification.prove import prove, read_claims
 
-    with prover_for(new.schema_text, require_proof=require_proof) as prover:
+    with prover_for(new.schema_text, require_proof=proof) as prover:
         verb = "proved" if prover.is_proof else "NOT PROVED, but checked"
         broken = [finding for finding in prove(new, read_claims(new), prover) if not finding.holds]
         for finding in broken:
@@ -27,11 +34,38 @@ def gate(old: "PolicySet", new: "PolicySet", *, accept_wider: bool, require_proo
         if broken:
             raise Refused(f"{len(broken)} claims do not hold of {new.version[:12]}; the rules in force stay in force")
         typer.echo(f"every claim holds of {new.version[:12]}: {verb} by {prover.name}")
-        changes = [] if old.version == new.version else list(differences(old, new, prover))
+        typer.echo(f"it follows {named(before)}")
+        widens = _widens(before.policy_set, new, prover)
+    if widens and not wider:
+        raise Refused("it lets more out than what it follows, see above: --accept-wider says that this is meant")
+    if then is not None:
+        with prover_for(then.policy_set.schema_text, require_proof=proof) as prover:
+            typer.echo(f"it is followed by {named(then)}")
+            _widens(new, then.policy_set, prover)
+
+
+def named(activated: "Activated") -> str:
+    """A set with the time from which it is in force, and who says so."""
+    if not activated.by:
+        return f"{activated.policy_set.version[:12]}, as shipped"
+    return f"{activated.policy_set.version[:12]}, from {utc(activated.at_ms)} by {', '.join(activated.by)}"
+
+
+def _widens(old: "PolicySet", new: "PolicySet", prover: "Prover") -> bool:
+    """Say what changes from one set to the next; whether anything more is let out, as far as anybody can tell."""
+    from streams.classification.difference import differences, under_schema_of
+    from streams.classification.rule import PolicyError
+
+    if old.version == new.version:
+        return False
+    try:
+        changes = list(differences(under_schema_of(new, old), new, prover))
+    except PolicyError as error:
+        typer.echo(f"WIDER, for all that is known: {error}")
+        return True
     for change in changes:
         typer.echo(str(change))
-    if any(change.widens for change in changes) and not accept_wider:
-        raise Refused("it lets more out than what is in force, see above: --accept-wider says that this is meant")
+    return any(change.widens for change in changes)
 
 
 @contextmanager

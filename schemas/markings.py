@@ -40,6 +40,22 @@ class Tlp(enum.IntEnum):
 _TLP_LABELS: Final = {tlp: "" if tlp is Tlp.UNMARKED else f"TLP:{tlp.name.replace('_', '+')}" for tlp in Tlp}
 
 
+class Activity(enum.IntEnum):
+    """Who can notice what is done with an indicator, from nobody upwards: what PAP limits."""
+
+    PASSIVE_LOCAL = 1
+    """Nobody: answered from data on this machine, searched in our own logs. Allowed even under PAP:RED."""
+    PASSIVE_REMOTE = 2
+    """A third party sees the question, as in a whois or reputation look-up. Up to PAP:AMBER."""
+    ACTIVE = 3
+    """The target can notice: a probe, a block. Up to PAP:GREEN."""
+
+    @property
+    def label(self) -> str:
+        """``passive-local``."""
+        return self.name.lower().replace("_", "-")
+
+
 class Pap(enum.IntEnum):
     """Permissible Actions Protocol (MISP taxonomy ``PAP`` v3), in order of strictness."""
 
@@ -54,7 +70,18 @@ class Pap(enum.IntEnum):
         """``PAP:AMBER``; empty for UNSTATED."""
         return _PAP_LABELS[self]
 
+    def allows(self, activity: Activity) -> bool:
+        """Whether this may be done. UNSTATED limits nothing; what joining makes stricter never allows more."""
+        return activity <= _MOST_ALLOWED[self]
 
+
+_MOST_ALLOWED: Final = {
+    Pap.UNSTATED: Activity.ACTIVE,
+    Pap.CLEAR: Activity.ACTIVE,
+    Pap.GREEN: Activity.ACTIVE,
+    Pap.AMBER: Activity.PASSIVE_REMOTE,
+    Pap.RED: Activity.PASSIVE_LOCAL,
+}
 _PAP_LABELS: Final = {pap: "" if pap is Pap.UNSTATED else f"PAP:{pap.name}" for pap in Pap}
 
 

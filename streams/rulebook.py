@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from exchange.policy_record import Border, Kind, borders
+from exchange.policy_record import Border, Kind, NotApproved, borders
 from exchange.policy_watch import Said
 from schemas.records import PolicyRecord
 from streams.classification.engine import Engine
@@ -70,58 +70,53 @@ class Activated:
     policy_set: PolicySet
     by: tuple[str, ...] = ()
     reason: str = ""
+    record_id: str = ""
 
 
-class Rulebook:
-    """``Rules`` by what a watch has read. Shared by all shards of a process."""
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a nation's rules were, are and will be: activations by time, sets by version, and what does nothing."""
 
-    def __init__(self, shipped: PolicySet, watch: Watched) -> None:
-        self._shipped, self._watch = shipped, watch
-        self._lock = threading.Lock()
-        self._classifiers: dict[str, Classifier] = {}
-        self._known: tuple[Said | None, tuple[Activated, ...], dict[str, Border]] = (None, (), {})
+    activated: tuple[Activated, ...]
+    sets: Mapping[str, PolicySet]
+    refused: tuple[NotApproved, ...]
 
-    def in_force(self, now_ms: int) -> InForce:
-        """At a shard time. Raises PolicyStale."""
-        said = self._watch.said(now_ms)
-        with self._lock:
-            known, history, closed = self._known
-            if known is None or known.approved != said.approved:
-                history = activations(self._shipped, said)
-                closed = {name: state for name, state in borders(said.approved).items() if state is not Border.OPEN}
-                self._known = (said, history, closed)
-            chosen = in_force_at(history, now_ms)
-            classifier = self._classifiers.get(chosen.policy_set.version)
-            if classifier is None:
-                classifier = self._classifiers[chosen.policy_set.version] = Classifier(Engine(chosen.policy_set))
-        return InForce(classifier, closed)
+    def at(self, now_ms: int) -> Activated:
+        """The last one whose time has come."""
+        return [each for each in self.activated if each.at_ms <= now_ms][-1]
+
+    def before(self, record_id: str) -> Activated | None:
+        """What the activation of this record follows; None where there is no such activation."""
+        pairs = zip(self.activated, self.activated[1:], strict=False)
+        return next((earlier for earlier, each in pairs if each.record_id == record_id), None)
+
+    def next_after(self, now_ms: int) -> Activated | None:
+        """The first one whose time has not come, if there is one."""
+        return next((each for each in self.activated if each.at_ms > now_ms), None)
 
 
-def activations(shipped: PolicySet, said: Said) -> tuple[Activated, ...]:
+def history_of(shipped: PolicySet, said: Said) -> History:
     """Every activation that holds, by its time; of two at the same time the later written is the later one.
 
     An activation counts only behind its set: whoever reads it has read the set, too.
     """
-    sets, found = {shipped.version: shipped}, [Activated(0, shipped)]
+    sets, found, refused = {shipped.version: shipped}, [Activated(0, shipped)], []
     for each in said.approved:
-        version = each.record["version"]
+        version, wrong = each.record["version"], ""
         if each.kind is Kind.SET and version not in sets:
             loaded = loaded_set(each.record, shipped.nation)
             if isinstance(loaded, PolicySet):
                 sets[version] = loaded
             else:
-                _log.error("policy.invalid version=%s error=%s", version, loaded)
+                wrong = f"the set {version[:12]} does not load: {loaded}"
         elif each.kind is Kind.ACTIVATION and version in sets:
-            found.append(Activated(each.record["activate_at_ms"], sets[version], each.persons, each.record["reason"]))
+            at_ms, reason, name = each.record["activate_at_ms"], each.record["reason"], each.record["record_id"]
+            found.append(Activated(at_ms, sets[version], each.persons, reason, name))
         elif each.kind is Kind.ACTIVATION:
-            _log.error("policy.unknown version=%s: no valid set stands before its activation", version)
-    return tuple(sorted(found, key=lambda activated: activated.at_ms))
-
-
-def sets_of(shipped: PolicySet, said: Said) -> dict[str, PolicySet]:
-    """Every set that may be activated, by its version."""
-    loaded = [loaded_set(each.record, shipped.nation) for each in said.approved if each.kind is Kind.SET]
-    return {each.version: each for each in (shipped, *loaded) if isinstance(each, PolicySet)}
+            wrong = f"no set {version[:12]} that loads stands before its activation"
+        if wrong:
+            refused.append(NotApproved(each.offset, wrong, each.record["record_id"]))
+    return History(tuple(sorted(found, key=lambda activated: activated.at_ms)), sets, tuple(refused))
 
 
 def loaded_set(record: PolicyRecord, nation: str) -> PolicySet | str:
@@ -135,6 +130,31 @@ def loaded_set(record: PolicyRecord, nation: str) -> PolicySet | str:
     return loaded
 
 
-def in_force_at(history: tuple[Activated, ...], now_ms: int) -> Activated:
-    """The last one whose time has come."""
-    return [activated for activated in history if activated.at_ms <= now_ms][-1]
+class Rulebook:
+    """``Rules`` by what a watch has read. Shared by all shards of a process."""
+
+    def __init__(self, shipped: PolicySet, watch: Watched) -> None:
+        self._shipped, self._watch = shipped, watch
+        self._lock = threading.Lock()
+        self._classifiers: dict[str, Classifier] = {}
+        self._known: tuple[Said, History, dict[str, Border]] | None = None
+
+    def in_force(self, now_ms: int) -> InForce:
+        """At a shard time. Raises PolicyStale."""
+        said = self._watch.said(now_ms)
+        with self._lock:
+            if self._known is None or self._known[0].approved != said.approved:
+                self._known = self._read(said)
+            _, history, closed = self._known
+            chosen = history.at(now_ms)
+            classifier = self._classifiers.get(chosen.policy_set.version)
+            if classifier is None:
+                classifier = self._classifiers[chosen.policy_set.version] = Classifier(Engine(chosen.policy_set))
+        return InForce(classifier, closed)
+
+    def _read(self, said: Said) -> tuple[Said, History, dict[str, Border]]:
+        history = history_of(self._shipped, said)
+        for each in history.refused:
+            _log.error("policy.invalid offset=%d record=%s detail=%s", each.offset, each.record_id, each.detail)
+        every: dict[str, Border] = borders(said.approved)
+        return said, history, {partner: state for partner, state in every.items() if state is not Border.OPEN}

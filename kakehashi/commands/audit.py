@@ -55,14 +55,14 @@ def register(app: typer.Typer) -> None:
 
 def verify(nation: Nation) -> None:
     """Follow every chain, hold it against its signed anchors and its shard's state, and decide each decision again."""
-    settings, log, roster = _open(nation)
-    if _verified(log, roster, settings) is None:
+    _, log, roster = _open(nation)
+    if _verified(log, roster) is None:
         raise typer.Exit(Exit.REFUSED)
 
 
-def _verified(log: "AuditLog", roster: "Roster", settings: "Settings") -> list[tuple[int, int, bytes, int]] | None:
+def _verified(log: "AuditLog", roster: "Roster") -> list[tuple[int, int, bytes, int]] | None:
     """Say what each chain has come to; shard, length, last hash and offset of each, None where one is broken."""
-    reports, wrong = log.verify(roster, _engines(roster, settings))
+    reports, wrong = log.verify(roster, _engines(roster.nation))
     for report in reports:
         typer.echo(
             f"{roster.nation}-{report.shard}: {report.entries} entries from {report.first} on, "
@@ -80,19 +80,12 @@ def _verified(log: "AuditLog", roster: "Roster", settings: "Settings") -> list[t
     return [(each.shard, each.end.sequence, each.end.last, each.next_offset) for each in reports if each.entries]
 
 
-def _engines(roster: "Roster", settings: "Settings") -> "dict[str, Engine]":
+def _engines(nation: str) -> "dict[str, Engine]":
     """An engine for each version of the rules that is at hand: the one installed, and those that were published."""
-    from exchange.policy_watch import PolicyWatch
-    from kakehashi.clusters import cluster_of
+    from kakehashi.published_rules import published_rules
     from streams.classification.engine import Engine
-    from streams.classification.policy_set import load
-    from streams.rulebook import sets_of
 
-    nation = roster.nation
-    cluster = cluster_of(nation, settings, os.environ)
-    said = PolicyWatch(cluster, roster, settings.partners(nation), settings.policy_lead_s * 1000).read()
-    known = sets_of(load(nation, version=settings.policy_version), said)
-    return {version: Engine(each) for version, each in known.items()}
+    return {version: Engine(each) for version, each in published_rules(nation).history.sets.items()}
 
 
 def rerun(
@@ -104,7 +97,7 @@ def rerun(
     from streams.stages.rerun import engine_of
     from streams.stages.rerun import rerun as decided_again
 
-    settings, log, roster = _open(nation)
+    settings, log, _ = _open(nation)
     shard = decision.removeprefix(f"{nation}-").partition("-")[0]
     entries = log.entries(int(shard)) if shard.isdigit() and int(shard) < settings.shards else iter(())
     found = next(
@@ -114,7 +107,7 @@ def rerun(
         raise NotFound(
             f"{decision} is not in {nation}'s audit: `kakehashi explain` and `kakehashi audit show` name them"
         )
-    engine = engine_of(found, _engines(roster, settings))
+    engine = engine_of(found, _engines(nation))
     if isinstance(engine, str):
         raise ConfigurationError(
             f"{decision} cannot be decided again here: {engine}. Run this where the worker that decided it was "
@@ -181,12 +174,12 @@ def anchor(
     from schemas.records import AuditAnchor
     from schemas.signing import key_id, public_of, signed_anchor
 
-    settings, log, roster = _open(nation)
+    _, log, roster = _open(nation)
     private, now_ms = read_key(key), time.time_ns() // 1_000_000
     officer = roster.find(key_id(public_of(private)))
     if officer is None or not officer.may(Role.AUDIT, now_ms):
         raise Refused(f"{key}: its public key is not on {nation}'s roster in the role audit")
-    ends = _verified(log, roster, settings)
+    ends = _verified(log, roster)
     if ends is None:
         raise Refused("nothing was signed: a chain is broken, see above")
     signed = [

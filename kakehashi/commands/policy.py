@@ -88,13 +88,12 @@ def diff(
     """
     from kakehashi.commands.policy_simulate import replayed, show
     from streams.classification.difference import differences, under_schema_of
-    from streams.classification.policy_set import compiled, read_texts
+    from streams.classification.policy_set import load
 
     wider = False
     for each in _nations(new, nation):
-        new_texts = read_texts(each, new)
-        after = compiled(new_texts, each)
-        before = under_schema_of(after, read_texts(each, old), new_texts)
+        after = load(each, new)
+        before = under_schema_of(after, load(each, old))
         with prover_for(after.schema_text, require_proof=require_proof) as prover:
             changes = list(differences(before, after, prover))
             for change in changes:

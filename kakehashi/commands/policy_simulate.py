@@ -37,19 +37,12 @@ def simulate(
 
     By the rules alone: an officer's veto stands whatever they say, and a verdict is for the question that was asked.
     """
-    from exchange.policy_watch import PolicyWatch
-    from exchange.roster import load_roster
-    from exchange.settings import Settings
-    from kakehashi.clusters import cluster_of
+    from kakehashi.published_rules import published_rules
     from streams.classification.policy_set import load
-    from streams.rulebook import activations, in_force_at
 
-    settings = Settings.from_env(os.environ)
-    cluster, roster = cluster_of(nation, settings, os.environ), load_roster(nation, settings.officers)
-    said = PolicyWatch(cluster, roster, settings.partners(nation), settings.policy_lead_s * 1000).read()
-    shipped = load(nation, version=settings.policy_version)
-    old = in_force_at(activations(shipped, said), time.time_ns() // 1_000_000).policy_set
-    show(replayed(nation, window, old, load(nation, new, version=settings.policy_version)))
+    rules = published_rules(nation)
+    old = rules.history.at(time.time_ns() // 1_000_000).policy_set
+    show(replayed(nation, window, old, load(nation, new, version=rules.settings.policy_version)))
 
 
 def replayed(nation: str, window: str, old: "PolicySet", new: "PolicySet") -> "Replay":

@@ -17,16 +17,18 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from consumers.tail import CaughtUp, Entry
+    from consumers.tail import CaughtUp, Entry, Use
 
 _EXAMPLES = examples(
     ("kakehashi tail --nation JPN --from GBR", "what Japan has from the United Kingdom, then each change"),
     ("kakehashi tail --nation GBR", "the nation's own picture"),
     ("kakehashi tail --nation JPN --from GBR --no-follow | jq .content.value", "as JSON lines, once"),
     ("kakehashi tail --nation JPN --from GBR --limit 20", "the first twenty"),
+    ("kakehashi tail --nation JPN --from GBR --json --activity active", "for a tool that blocks: what PAP lets it"),
 )
 _STATES: Final = {
     "live": ("●", "green"),
+    "limited": ("◌", "yellow"),
     "ended": ("○", "dim"),
     "expired": ("○", "dim"),
     "revoked": ("↺", "cyan"),
@@ -58,10 +60,17 @@ def register(app: typer.Typer) -> None:
         ] = False,
         follow: Annotated[bool, typer.Option(help="Stay, and show each change as it comes.")] = True,
         limit: Annotated[int, typer.Option(min=0, help="Stop after so many entries; 0 is all of them.")] = 0,
+        activity: Annotated[
+            str, typer.Option(help="What you do with them: passive-local, passive-remote (look-ups), active (blocks).")
+        ] = "passive-local",
+        unstated_pap: Annotated[
+            str, typer.Option(help="Read an unstated PAP as this, for example PAP:RED; else it limits nothing.")
+        ] = "",
     ) -> None:
         """Show indicators: the latest of each first, then every change as it comes. Nothing is shown twice.
 
-        Only what was committed is shown. Whoever looks leaves no trace, and any number may look at once.
+        Only what was committed is shown. Whoever looks leaves no trace, and any number may look at once. What PAP does
+        not let you do with an indicator is shown as limited, without its value.
         """
         from rich.console import Console
 
@@ -73,11 +82,11 @@ def register(app: typer.Typer) -> None:
         settings = Settings.from_env(os.environ)
         if from_ is not None and from_ not in settings.partners(nation):
             raise typer.BadParameter(f"--from {from_}: {nation}'s partners are {', '.join(settings.partners(nation))}")
-        shown = picture(from_)
+        shown, use = picture(from_), _use_of(activity, unstated_pap)
         console = Console(highlight=False)
         cluster = cluster_of(nation, settings, os.environ)
         with TopicReader(cluster, shown.topic) as reader:
-            entries = tail(reader, shown.schema, cluster.codec(), follow=follow, clock_ms=_now_ms)
+            entries = tail(reader, shown.schema, cluster.codec(), follow=follow, clock_ms=_now_ms, use=use)
             try:
                 if as_json or not console.is_terminal:
                     _write_lines(entries, shown.topic, limit)
@@ -85,6 +94,19 @@ def register(app: typer.Typer) -> None:
                     _show(entries, console, limit, follow=follow)
             except KeyboardInterrupt:
                 raise typer.Exit(Exit.INTERRUPTED) from None
+
+
+def _use_of(activity: str, unstated_pap: str) -> "Use":
+    from consumers.tail import Use
+    from schemas.markings import Activity, Pap
+
+    activities = {each.label: each for each in Activity}
+    paps = {each.label: each for each in Pap}
+    if activity not in activities:
+        raise typer.BadParameter(f"--activity {activity}: one of {', '.join(activities)}")
+    if unstated_pap not in paps:
+        raise typer.BadParameter(f"--unstated-pap {unstated_pap}: one of {', '.join(filter(None, paps))}")
+    return Use(activities[activity], paps[unstated_pap])
 
 
 def _now_ms() -> int:

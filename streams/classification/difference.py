@@ -1,7 +1,7 @@
 """What a new policy set changes: what it newly releases, stops, or holds instead of withholding, by example."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import msgspec
 
@@ -26,13 +26,15 @@ class Change(msgspec.Struct, frozen=True):
         return f"{'WIDER' if self.widens else 'narrower or equal'}: {self.statement}{example}"
 
 
-def under_schema_of(new: PolicySet, old_texts: Mapping[str, str], new_texts: Mapping[str, str]) -> PolicySet:
+def under_schema_of(new: PolicySet, old: PolicySet) -> PolicySet:
     """The old set under the new set's schema, so that both can be asked the same.
 
     Raises ``PolicyError`` where the old rules do not fit the new schema: then nothing can be said by machine.
     """
-    schemas = {path: text for path, text in new_texts.items() if path.endswith(".cedarschema")}
-    rules = {path: text for path, text in old_texts.items() if path.endswith(".cedar")}
+    if old.schema_text == new.schema_text:
+        return old
+    schemas = {path: text for path, text in new.texts.items() if path.endswith(".cedarschema")}
+    rules = {path: text for path, text in old.texts.items() if path.endswith(".cedar")}
     try:
         return compiled(rules | schemas, new.nation)
     except PolicyError as error:

@@ -39,12 +39,21 @@ _VOCABULARY: Final[Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class PolicySet:
-    """A validated set. ``version`` is the SHA-256 of its texts, in hexadecimal: equal texts, equal version."""
+    """A validated set: its texts by path, and its rules by id."""
 
     nation: str
-    schema_text: str
+    texts: Mapping[str, str]
     rules: Mapping[str, Rule]
-    version: str
+
+    @cached_property
+    def version(self) -> str:
+        """The SHA-256 of the texts, in hexadecimal: equal texts, equal version."""
+        return _digest(self.texts)
+
+    @cached_property
+    def schema_text(self) -> str:
+        """The schema, which is one of the texts."""
+        return _schema_text(self.texts)
 
     @cached_property
     def space(self) -> Space:
@@ -114,7 +123,7 @@ def compiled(texts: Mapping[str, str], nation: str) -> PolicySet:
             rules[rule.id] = rule
     if not any(rule.is_permit for rule in rules.values()):
         raise PolicyError("the policy set permits nothing: its joint part needs at least one permit")
-    policy_set = PolicySet(nation=nation, schema_text=schema_text, rules=rules, version=_digest(texts))
+    policy_set = PolicySet(nation=nation, texts=dict(texts), rules=rules)
     members = {axis.entity_type: axis.members for axis in policy_set.space.axes.values()}
     for entity_type, names in (*_VOCABULARY.items(), ("Nation", (nation,))):
         for name in names:

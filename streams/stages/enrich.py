@@ -4,7 +4,6 @@ Everything comes from data on this machine, loaded once: enriching is a pure fun
 ``Enricher.version``. ``docs/enrichment.md`` says where the data come from and what each field means.
 """
 
-import enum
 import hashlib
 import os
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -14,6 +13,8 @@ from typing import Final
 import ada_url
 import msgspec
 
+from exchange.errors import ConfigurationError
+from schemas.markings import Activity, Pap
 from schemas.vocabulary import IndicatorType
 from streams.stages.enrichment import special_use
 from streams.stages.enrichment.networks import NetworkTable, Origin
@@ -53,42 +54,38 @@ class Enrichment(msgspec.Struct, frozen=True, gc=False):
 NOTHING_KNOWN: Final = Enrichment()
 
 
-class ActivityLevel(enum.IntEnum):
-    """Who can notice a look-up, from nobody upwards: what the Permissible Actions Protocol (PAP) limits."""
-
-    PASSIVE_LOCAL = 1
-    """Answered from data on this machine: allowed even under PAP:RED."""
-    PASSIVE_REMOTE = 2
-    """A third party sees the question: not below PAP:AMBER."""
-    ACTIVE = 3
-    """The target itself can notice: not below PAP:GREEN."""
-
-
 class EnrichmentSource(msgspec.Struct, frozen=True):
     """One source of data: what it is, which state of it is used, and who can notice."""
 
     name: str
     version: str
-    activity: ActivityLevel
+    activity: Activity
 
 
 class Enricher:
     """All sources, loaded. Safe to share between threads."""
 
     def __init__(self, suffixes: PublicSuffixes, networks: NetworkTable, warninglists: WarninglistIndex) -> None:
-        """Take the data; nothing else is ever read."""
+        """Take the data; nothing else is ever read.
+
+        Raises ConfigurationError for a source that somebody could notice: every indicator is asked about, whatever its
+        PAP, and what was found stays when a source tightens it. So PAP:RED must allow each of them.
+        """
         self._suffixes = suffixes
         self._networks = networks
         self._warninglists = warninglists
-        self.sources: tuple[EnrichmentSource, ...] = tuple(
-            EnrichmentSource(name, version, ActivityLevel.PASSIVE_LOCAL)
-            for name, version in (
-                ("misp-warninglists", warninglists.version),
-                ("networks", networks.version),
-                ("public-suffix-list", suffixes.version),
-                ("special-use", special_use.VERSION),
-            )
+        self.sources = (
+            EnrichmentSource("misp-warninglists", warninglists.version, warninglists.activity),
+            EnrichmentSource("networks", networks.version, networks.activity),
+            EnrichmentSource("public-suffix-list", suffixes.version, suffixes.activity),
+            EnrichmentSource("special-use", special_use.VERSION, special_use.ACTIVITY),
         )
+        for source in self.sources:
+            if not Pap.RED.allows(source.activity):
+                raise ConfigurationError(
+                    f"the enrichment source {source.name} is {source.activity.label}, which PAP:RED does not allow: "
+                    "look it up outside of the stream, for indicators whose PAP allows it"
+                )
         self.warninglist_titles = {each.name: each.title for each in warninglists.warninglists}
         """What MISP shows people for each name in ``Enrichment.warninglists``."""
         listed = "\n".join(f"{each.name} {each.version}" for each in self.sources)

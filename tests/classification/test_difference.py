@@ -15,7 +15,7 @@ PROVER = ExhaustiveProver(OLD[SCHEMA])
 
 def _against(new: dict[str, str]) -> list[Change]:
     after = compiled(new, "GBR")
-    return list(differences(under_schema_of(after, OLD, new), after, PROVER))
+    return list(differences(under_schema_of(after, compiled(OLD, "GBR")), after, PROVER))
 
 
 def _with(path: str, old: str, new: str) -> dict[str, str]:

@@ -66,8 +66,9 @@ def test_what_no_rule_permits_is_withheld() -> None:
 
 
 def _schema_with(policy_set: PolicySet, old: str, new: str) -> PolicySet:
-    assert old in policy_set.schema_text
-    return replace(policy_set, schema_text=policy_set.schema_text.replace(old, new))
+    path = "joint/v1/schema.cedarschema"
+    assert old in policy_set.texts[path]
+    return replace(policy_set, texts={**policy_set.texts, path: policy_set.texts[path].replace(old, new)})
 
 
 @pytest.mark.parametrize(

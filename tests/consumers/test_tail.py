@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from consumers.tail import Entry, State, as_json, entry_of, latest, picture, state_of
+from consumers.tail import Entry, State, Use, as_json, entry_of, latest, picture, state_of
 from exchange.record import Record
 from schemas.codec import INDICATOR, RELEASED_INDICATOR, Codec
+from schemas.markings import Activity, Pap
 from tests.builders import (
     NOW_MS,
     a_content,
@@ -109,3 +110,42 @@ def test_json_of_the_national_picture_speaks_in_labels_not_in_codes() -> None:
     assert shown["sources"][0]["marking"]["tlp"] == "code 77"
     assert shown["sources"][0]["marking"]["pap"] == "PAP:RED"
     assert shown["sources"][0]["context"] == {"dest_ip": "192.0.2.7"}
+
+
+USES = {
+    "": ("passive-local", "passive-remote", "active"),
+    "PAP:CLEAR": ("passive-local", "passive-remote", "active"),
+    "PAP:GREEN": ("passive-local", "passive-remote", "active"),
+    "PAP:AMBER": ("passive-local", "passive-remote"),
+    "PAP:RED": ("passive-local",),
+    "PAP:PUCE": ("passive-local",),
+}
+
+
+@pytest.mark.parametrize(("pap", "allowed"), USES.items())
+def test_what_pap_does_not_allow_is_limited_and_has_no_value(pap: str, allowed: tuple[str, ...]) -> None:
+    value = CODEC.encode(RELEASED_INDICATOR, a_released(content=a_content(pap=pap)))
+    for activity in Activity:
+        entry = entry_of(record(an_id(), value), RELEASED_INDICATOR, CODEC, NOW_MS, Use(activity))
+        assert entry.state is (State.LIVE if activity.label in allowed else State.LIMITED)
+        assert (entry.record is not None) == (entry.state is State.LIVE)
+        assert (activity.label in entry.detail) == (entry.state is State.LIMITED)
+
+
+@pytest.mark.parametrize(("code", "state"), [(Pap.GREEN, State.LIVE), (Pap.AMBER, State.LIMITED), (99, State.LIMITED)])
+def test_a_nation_s_own_picture_is_limited_too(code: int, state: State) -> None:
+    value = CODEC.encode(INDICATOR, an_indicator(marking=a_marking_record(pap=code)))
+    assert entry_of(record(an_id(), value), INDICATOR, CODEC, NOW_MS, Use(Activity.ACTIVE)).state is state
+
+
+def test_a_reader_may_take_an_unstated_pap_more_strictly() -> None:
+    value = CODEC.encode(RELEASED_INDICATOR, a_released(content=a_content(pap="")))
+    strict = Use(Activity.ACTIVE, unstated=Pap.RED)
+    entry = entry_of(record(an_id(), value), RELEASED_INDICATOR, CODEC, NOW_MS, strict)
+    assert (entry.state, entry.detail) == (State.LIMITED, "PAP is not stated, and PAP:RED does not allow active use")
+
+
+def test_what_ended_is_told_as_ended_whatever_its_pap() -> None:
+    value = CODEC.encode(RELEASED_INDICATOR, a_released(kind="recalled"))
+    entry = entry_of(record(an_id(), value), RELEASED_INDICATOR, CODEC, NOW_MS, Use(Activity.ACTIVE, Pap.RED))
+    assert entry.state is State.RECALLED

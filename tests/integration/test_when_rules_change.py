@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import pytest
 
+from consumers.policy_desk import save, write
 from exchange.clients import idempotent_producer
 from exchange.errors import Exit
 from exchange.produce import produce
@@ -20,12 +21,14 @@ from schemas import topics
 from schemas.codec import DECISION, RELEASED_INDICATOR, Codec, Undecodable
 from schemas.identity import indicator_id, indicator_key
 from schemas.markings import SourceMarking
+from schemas.records import PolicyRecord
 from schemas.vocabulary import IndicatorType
 from streams.classification.policy_set import POLICY_FOLDER, load
 from tests.builders import HOUR_MS, a_decision, a_report, an_observation
 from tests.integration.nations import Nations
 from tests.kakehashi.command import kakehashi
 from tests.officers import ALICE, BOB, write_key
+from tests.policy_records import an_activation, signed
 from tests.polling import eventually
 from tests.reference.reading import Reading
 
@@ -185,11 +188,40 @@ def test_the_status_says_what_is_in_force_and_a_late_activation_is_answered(benc
     assert (code, "its time is in the past" in said, "stay in force" in said) == (Exit.REFUSED, True, True), said
 
 
+def test_an_activation_is_held_against_the_rules_of_its_time(bench: Bench) -> None:
+    draft, stricter = bench.folder / "later.json", load("GBR", bench.folder / "draft").version
+    now_ms = time.time_ns() // 1_000_000
+
+    def activated(version: str, in_hours: int) -> PolicyRecord:
+        return signed(an_activation(version, now_ms + in_hours * HOUR_MS, in_hours))
+
+    for hours in (2, 4):
+        write(bench.nations.clusters["GBR"], activated(bench.old, hours))
+    save(activated(stricter, 3), draft)
+    said = bench.done("policy", "publish", str(draft))
+    assert f"it follows {bench.old[:12]}, from" in said
+    before, _, afterwards = said.partition(f"it is followed by {bench.old[:12]}, from")
+    assert ("no longer released" in before, "WIDER" in before, "WIDER: newly released" in afterwards) == (
+        True,
+        False,
+        True,
+    )
+    assert bench.done("policy", "status").count("to come\t") == 3
+
+    save(activated(bench.old, 1), draft)
+    code, said = bench.kakehashi("policy", "publish", str(draft))
+    assert (code, f"it follows {stricter[:12]}, from" in said) == (Exit.REFUSED, True), said
+    assert "WIDER: newly released" in said
+
+
 def test_recorded_traffic_is_decided_again_under_a_draft(bench: Bench) -> None:
     said = bench.done("policy", "simulate", str(POLICY_FOLDER), "--window", "1h")
     assert "newly released" in said
     assert "withhold → release: " in said
     assert re.search(r"by gbr-no-ja3[^;]*; now by tlp-", said), said
+    code, said = bench.kakehashi("policy", "diff", str(bench.folder / "draft"), str(POLICY_FOLDER), "--window", "1h")
+    assert (code, "GBR: WIDER: newly released" in said) == (Exit.REFUSED, True), said
+    assert re.search(r"[1-9]\d* newly released, 0 no longer released", said), said
 
 
 def test_a_border_is_closed_and_shown_as_closed_and_opened_again(bench: Bench) -> None:

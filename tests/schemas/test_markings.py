@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.markings import (
     UNMARKED,
+    Activity,
     Caveat,
     Marking,
     Pap,
@@ -55,6 +56,13 @@ def test_join_is_idempotent(one: Marking) -> None:
 @given(markings(), markings())
 def test_join_absorbs_what_it_holds_already(one: Marking, other: Marking) -> None:
     assert one.join(other).join(one) == one.join(other)
+
+
+@given(markings(), markings(), st.sampled_from(Activity))
+def test_what_is_joined_allows_no_activity_that_one_of_them_does_not(
+    one: Marking, other: Marking, activity: Activity
+) -> None:
+    assert one.join(other).pap.allows(activity) == (one.pap.allows(activity) and other.pap.allows(activity))
 
 
 @given(markings(), markings())

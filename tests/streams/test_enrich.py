@@ -2,8 +2,10 @@
 
 import pytest
 
+from exchange.errors import ConfigurationError
+from schemas.markings import Activity
 from schemas.vocabulary import IndicatorType
-from streams.stages.enrich import MAX_WARNINGLISTS, NOTHING_KNOWN, ActivityLevel, Enricher, Enrichment
+from streams.stages.enrich import MAX_WARNINGLISTS, NOTHING_KNOWN, Enricher, Enrichment
 from streams.stages.enrichment.public_suffix import PublicSuffixes
 from tests.streams.enrichment_builders import (
     ADDRESS_ATTRIBUTES,
@@ -142,7 +144,13 @@ def test_every_source_is_named_with_its_version_and_asks_nobody(enricher: Enrich
     names = [source.name for source in enricher.sources]
     assert names == ["misp-warninglists", "networks", "public-suffix-list", "special-use"]
     assert all(source.version for source in enricher.sources)
-    assert {source.activity for source in enricher.sources} == {ActivityLevel.PASSIVE_LOCAL}
+    assert {source.activity for source in enricher.sources} == {Activity.PASSIVE_LOCAL}
+
+
+def test_a_source_that_somebody_could_notice_is_not_asked_in_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PublicSuffixes, "activity", Activity.PASSIVE_REMOTE)
+    with pytest.raises(ConfigurationError, match="public-suffix-list is passive-remote, which PAP:RED does not allow"):
+        an_enricher()
 
 
 def test_the_version_changes_with_any_of_the_data(enricher: Enricher) -> None:

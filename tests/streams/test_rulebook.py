@@ -3,7 +3,7 @@
 from schemas.records import PolicyRecord
 from schemas.vocabulary import CommandKind
 from streams.classification.policy_set import compiled
-from streams.rulebook import Rulebook, activations, in_force_at
+from streams.rulebook import Rulebook, history_of
 from tests.builders import DAY_MS, NOW_MS
 from tests.officers import ALICE
 from tests.policy_records import LEAD_MS, TEXTS, Topic, a_border, a_set, an_activation, signed, stricter
@@ -26,7 +26,7 @@ def with_stricter(at_ms: int = AT_MS) -> Topic:
 
 
 def version_at(topic: Topic, at_ms: int) -> str:
-    return in_force_at(activations(POLICY, topic.said(at_ms)), at_ms).policy_set.version
+    return history_of(POLICY, topic.said(at_ms)).at(at_ms).policy_set.version
 
 
 def test_the_shipped_rules_are_in_force_until_an_activation_s_time_and_the_others_from_it_on() -> None:
@@ -59,6 +59,37 @@ def test_an_earlier_set_can_be_activated_again() -> None:
     assert topic.append(signed(an_activation(POLICY.version, AT_MS + DAY_MS, number=2)), NOW_MS) == ""
     assert version_at(topic, AT_MS) == STRICTER.version
     assert version_at(topic, AT_MS + DAY_MS) == POLICY.version
+
+
+def test_an_activation_follows_what_is_in_force_at_its_time_and_not_what_is_in_force_now() -> None:
+    topic = with_stricter(AT_MS)
+    assert topic.append(signed(an_activation(POLICY.version, AT_MS + DAY_MS, number=2)), NOW_MS) == ""
+    history = history_of(POLICY, topic.said(NOW_MS))
+    assert history.at(NOW_MS).policy_set.version == POLICY.version
+    assert history.at(AT_MS).record_id == "on-1"
+    assert history.before("on-1") == history.activated[0]
+    assert history.before("on-2") == history.at(AT_MS)
+    assert history.before("never said") is None
+    assert [history.next_after(at_ms) for at_ms in (NOW_MS, AT_MS, AT_MS + DAY_MS)] == [*history.activated[1:], None]
+
+
+def test_of_two_activations_at_one_time_the_later_written_follows_the_earlier() -> None:
+    topic = with_stricter(AT_MS)
+    assert topic.append(signed(an_activation(POLICY.version, AT_MS, number=2)), NOW_MS) == ""
+    history = history_of(POLICY, topic.said(NOW_MS))
+    follows = history.before("on-2")
+    assert follows is not None
+    assert (follows.record_id, history.at(AT_MS).record_id) == ("on-1", "on-2")
+
+
+def test_a_set_that_does_not_load_and_its_activation_are_named_with_the_reason() -> None:
+    topic = Topic()
+    topic.append(signed(a_set({**TEXTS, "national/GBR/v1/test.cedar": "forbid ("}, version="cd" * 32)), NOW_MS)
+    topic.append(signed(an_activation("cd" * 32, AT_MS)), NOW_MS)
+    refused = history_of(POLICY, topic.said(NOW_MS)).refused
+    assert [each.record_id for each in refused] == ["set-1", "on-1"]
+    assert "national/GBR/v1/test.cedar:1" in refused[0].detail
+    assert refused[1].detail == "no set cdcdcdcdcdcd that loads stands before its activation"
 
 
 def refused_in_force(record: PolicyRecord) -> str:

@@ -4,9 +4,12 @@ import hashlib
 from array import array
 from bisect import bisect_right
 from importlib.resources import files
+from typing import ClassVar
 
 import msgspec
 import polars as pl
+
+from schemas.markings import Activity
 
 
 class Origin(msgspec.Struct, frozen=True, gc=False):
@@ -44,6 +47,7 @@ class NetworkTable:
     """The ranges of both address families, in arrays to bisect. Load it once, then it is pure."""
 
     __slots__ = ("_ipv4", "_ipv6", "version")
+    activity: ClassVar = Activity.PASSIVE_LOCAL
 
     def __init__(self, ipv4: pl.DataFrame, ipv6: pl.DataFrame, version: str) -> None:
         """Take the tables that ``build_networks`` writes; ``version`` names their content."""

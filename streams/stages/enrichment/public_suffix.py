@@ -2,9 +2,12 @@
 
 import hashlib
 from pathlib import Path
+from typing import ClassVar
 
 import publicsuffixlist
 from publicsuffixlist import PublicSuffixList
+
+from schemas.markings import Activity
 
 
 class PublicSuffixes:
@@ -15,6 +18,7 @@ class PublicSuffixes:
     """
 
     __slots__ = ("_suffixes", "version")
+    activity: ClassVar = Activity.PASSIVE_LOCAL
 
     def __init__(self, rules: str) -> None:
         """Take the list in its published format (publicsuffix.org); IDNs match in their A-label form too."""

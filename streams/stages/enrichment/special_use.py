@@ -7,6 +7,9 @@ decision must come out the same on every machine.
 import hashlib
 from bisect import bisect_right
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Final
+
+from schemas.markings import Activity
 
 # IANA IPv4 Special-Purpose Address Registry (RFC 6890) and IPv4 Multicast Address Space (RFC 5771).
 # An empty use is a more specific block that the registry calls globally reachable.
@@ -78,6 +81,8 @@ DOMAINS = {
 
 VERSION = hashlib.sha256(repr((IPV4_BLOCKS, IPV6_BLOCKS, DOMAINS)).encode()).hexdigest()[:16]
 """Names the content of the tables above."""
+
+ACTIVITY: Final = Activity.PASSIVE_LOCAL
 
 
 def special_use_of_ipv4(address: int) -> str:

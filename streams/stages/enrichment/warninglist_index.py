@@ -8,10 +8,12 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import ClassVar
 
 import marisa_trie  # type: ignore[import-not-found]
 import msgspec
 
+from schemas.markings import Activity
 from schemas.vocabulary import IndicatorType
 from streams.stages.enrichment.warninglists import MISP_ATTRIBUTES, WarninglistCategory
 
@@ -104,6 +106,8 @@ class _Ranges:
 
 class WarninglistIndex:
     """All warninglists, ready to be searched. Once made, it is pure."""
+
+    activity: ClassVar = Activity.PASSIVE_LOCAL
 
     def __init__(self, tables: IndexTables, names: marisa_trie.Trie, hashes: marisa_trie.Trie) -> None:
         """Take what ``compile_index`` made."""

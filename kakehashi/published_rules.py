@@ -1,0 +1,58 @@
+"""What a nation's ``policy.v1`` says now, and what it comes to, for the commands that ask."""
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from exchange.clients import Cluster
+    from exchange.policy_record import NotApproved
+    from exchange.policy_watch import Said
+    from exchange.roster import Roster
+    from exchange.settings import Settings
+    from streams.rulebook import History
+
+
+@dataclass(frozen=True)
+class PublishedRules:
+    """One reading of the topic, to its end, by one nation's roster."""
+
+    settings: "Settings"
+    roster: "Roster"
+    cluster: "Cluster"
+    said: "Said"
+
+    @cached_property
+    def history(self) -> "History":
+        """The rules that were, are and will be in force."""
+        from streams.classification.policy_set import load
+        from streams.rulebook import history_of
+
+        return history_of(load(self.roster.nation, version=self.settings.policy_version), self.said)
+
+    @property
+    def refused(self) -> "tuple[NotApproved, ...]":
+        """The records that do nothing, and why."""
+        return *self.said.refused, *self.history.refused
+
+
+def settings_and_roster(nation: str) -> "tuple[Settings, Roster]":
+    """The settings, and who may say what in a nation. Raises ConfigurationError for a nation that is none of ours."""
+    from exchange.roster import load_roster
+    from exchange.settings import Settings
+
+    settings = Settings.from_env(os.environ)
+    settings.partners(nation)
+    return settings, load_roster(nation, settings.officers)
+
+
+def published_rules(nation: str) -> PublishedRules:
+    """Read the topic. Raises BrokerUnavailable where the nation's cluster does not answer."""
+    from exchange.policy_watch import PolicyWatch
+    from kakehashi.clusters import cluster_of
+
+    settings, roster = settings_and_roster(nation)
+    cluster = cluster_of(nation, settings, os.environ)
+    watch = PolicyWatch(cluster, roster, settings.partners(nation), settings.policy_lead_s * 1000)
+    return PublishedRules(settings, roster, cluster, watch.read())
