@@ -153,7 +153,8 @@ def test_every_decision_is_by_the_rules_of_its_shard_s_time_though_a_backlog_dra
     at_ms = bench.activate(new, "on.json")
     bench.workers[1].wake()
     bench.report(REPORTS, "meanwhile")
-    eventually(lambda: time.time_ns() // 1_000_000 > at_ms, WITHIN_S, "its time has come")
+    until_s = max(0.0, at_ms / 1000 - time.time())  # as far ahead as publishing took on this machine
+    eventually(lambda: time.time_ns() // 1_000_000 > at_ms, until_s + WITHIN_S, "its time has come")
     bench.report(3, "afterwards")
     eventually(
         lambda: len({each["indicator_id"] for each in bench.decisions}) == (2 * REPORTS + 3) * VALUES,
