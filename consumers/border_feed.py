@@ -56,10 +56,9 @@ class BorderFeed:
         self._was = Border.OPEN
         self.recalled = recalled
 
-    def resume(self, next_offsets: Mapping[Input, int]) -> None:
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:
         """Start where each stood; what the lane has carried beyond the bulk is looked up again."""
-        self._bulk.resume(next_offsets)
-        self._rest.resume(next_offsets)
+        gaps = self._bulk.resume(next_offsets) + self._rest.resume(next_offsets)
         self._bulk_next = self._bulk.start_of(self._released)
         self._lane_next = max(next_offsets.get(self._lane_input, 0), self._bulk_next)
         if self._lane_next > self._bulk_next:
@@ -67,6 +66,7 @@ class BorderFeed:
             place = self._released.topic, self._released.partition
             for message in committed(self._cluster, *place, self._bulk_next, end):
                 self._note(as_record(message))
+        return gaps
 
     def poll(self, timeout_s: float) -> Sequence[Record]:
         """What always goes, and of what is released as much as the border lets through."""

@@ -201,7 +201,7 @@ def bridge_threads(
     """
     link = Link(home.nation, partner.nation, home.codec(), partner.codec(*ABROAD), settings.shards)
     released, receipts = topics.released(partner.nation), topics.receipts(partner.nation)
-    names = [released, receipts]
+    names, name = [released, receipts], topics.bridge_step(home.nation)
     watch = PolicyWatch(
         home,
         load_roster(home.nation, settings.officers),
@@ -219,7 +219,15 @@ def bridge_threads(
             return watch.border(partner.nation)
 
         feed = BorderFeed(home, Input(released, shard), Input(receipts, shard), border, recalled, link.home_codec)
-        log = BridgeLog(partner, home.nation, shard, input_ids=ids, codec=link.partner_codec, on_lost=on_lost)
+        log = BridgeLog(
+            partner,
+            home.nation,
+            shard,
+            input_ids=ids,
+            codec=link.partner_codec,
+            on_lost=on_lost,
+            on_gap=partial(metrics.add, spec.INPUT_GAPS, 1, name),
+        )
         return Shard(step, log, feed, None, now_ms, HomeWriter(home))
 
     def on_lost() -> None:
@@ -230,7 +238,6 @@ def bridge_threads(
             waited_s = (now_ms() - turned.oldest.timestamp_ms) / 1000
             metrics.observe(spec.REPLICATION_LATENCY, max(0.0, waited_s), home.nation, partner.nation)
 
-    name = topics.bridge_step(home.nation)
     return [
         ShardThread(name, shard, partial(make, shard), metrics, on_broken=on_broken, on_turned=on_turned)
         for shard in shards

@@ -1,4 +1,4 @@
-"""A bridge's log abroad, which says so where its position there is gone."""
+"""A bridge's log abroad, which says so where its position there is gone, or is one in a topic that is another now."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -18,9 +18,8 @@ NOTHING: Final = 0
 class BridgeLog(KafkaLog):
     """``exchange.shard.Log`` on the partner's cluster.
 
-    Whoever has written to the inbox had a position. Where it is gone, because somebody has deleted the topic, all that
-    is released is carried again: the receiving side's version floor drops it, and it is declared. So is a first batch
-    that was cut off in the middle: from here, where the inbox may not be read, the two look the same.
+    A bridge has no rows, and whoever receives drops the versions that it has. So it need not stop where its position
+    means nothing any more: it carries again what there is, and declares it.
     """
 
     def __init__(
@@ -32,18 +31,42 @@ class BridgeLog(KafkaLog):
         input_ids: Mapping[str, str],
         codec: Codec,
         on_lost: Callable[[], None],
+        on_gap: Callable[[], None],
     ) -> None:
+        """``on_lost`` is told of a position that is gone, ``on_gap`` of a topic that is another under its name."""
         super().__init__(partner, topics.bridge_step(home), shard, input_ids=input_ids, state_format=None, codec=codec)
-        self._partner, self._inbox, self._number, self._on_lost = partner, topics.inbox(home), shard, on_lost
+        self._partner, self._inbox, self._number = partner, topics.inbox(home), shard
+        self._ids, self._on_lost, self._on_gap = input_ids, on_lost, on_gap
 
-    def position(self) -> Position | None:
-        """The last position; None at the first start, and where it was lost."""
-        found = super().position()
-        if found is None and end_offset(self._partner, self._inbox, self._number) > NOTHING:
+    def fence(self) -> None:
+        """Become the owner. Who has no position yet commits one before anything else.
+
+        So whoever has written to the inbox, be it half a batch, had a position: where there is none it was deleted.
+        """
+        super().fence()
+        if self.progress() is not None:
+            return
+        if end_offset(self._partner, self._inbox, self._number) > NOTHING:
             _log.error(
                 "bridge.position_lost topic=%s shard=%d at=%s: all that is released is carried again, and %s drops "
-                "what it has; find out who deleted the topic (a bridge killed in its first batch says so, too)",
+                "what it has; find out who deleted the topic",
                 topics.progress(self._step), self._number, self._partner.bootstrap, self._partner.nation,
             )  # fmt: skip
             self._on_lost()
-        return found
+        self.commit((), (), Position())
+
+    def position(self) -> Position | None:
+        """The last position, without the topics that were deleted and made anew: those begin where they begin."""
+        found = self.progress()
+        if found is None:
+            return None
+        inputs = [each for each in found["inputs"] if self._ids.get(each["topic"], "") in ("", each["topic_id"])]
+        for each in found["inputs"]:
+            if each not in inputs:
+                _log.error(
+                    "bridge.source_recreated topic=%s partition=%d id=%s was=%s: carried from its beginning; what it "
+                    "held from offset %d on and was not carried is lost: reconcile with the other side",
+                    each["topic"], each["partition"], self._ids[each["topic"]], each["topic_id"], each["next_offset"],
+                )  # fmt: skip
+                self._on_gap()
+        return self._as_position({**found, "inputs": inputs})

@@ -1,17 +1,19 @@
 """Compares what a nation has released to a partner with what the partner holds of it, and names what differs. Pure.
 
 First the digests of windows, which both sides keep (``streams.settle``); only for shards whose windows differ the
-records themselves. What was released a moment ago, and what the bridge has not carried yet (its link is down, slow or
-closed), is on its way: it is no difference yet.
+records themselves, and what settle remembers of those that their topic has lost. What was released a moment ago, and
+what the bridge has not carried yet (its link is down, slow or closed), is on its way: it is no difference yet.
 """
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Final, cast
 
+import msgspec
+
 from consumers.guard import uuid_of
 from exchange.metric_labels import Differs
-from exchange.record import Record
+from exchange.record import Record, RowChange
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec, Undecodable
 from schemas.records import WindowDigest
 from schemas.window import fingerprint, window_of
@@ -94,6 +96,31 @@ def stand_of(
             mark = fingerprint(record.key or b"", record.value or b"")
             last[name] = Stands(found["version"], mark, record.offset, record.timestamp_ms)
     return last
+
+
+def remembered(rows: Iterable[RowChange], windows: Container[int] | None) -> dict[str, Stands]:
+    """What settle remembers to have been released in these windows (None: in all), though its topic has lost it.
+
+    A row of ``streams.settle`` under an indicator's id is an array; it begins with the version that was released last,
+    0 where none was, and ends with its record's fingerprint.
+    """
+    last: dict[str, Stands] = {}
+    for row in rows:
+        name = row.key.decode("utf-8", "replace")
+        last.pop(name, None)
+        if row.value is None or uuid_of(name) is None:
+            continue
+        version, *_, mark = msgspec.msgpack.decode(row.value)
+        if version and (windows is None or window_of(version) in windows):
+            last[name] = Stands(version, mark, offset=NOWHERE, at_ms=NOWHERE)
+    return last
+
+
+def struck(records: Iterable[Record], told: MutableMapping[str, Stands]) -> Iterator[Record]:
+    """These records of the released topic; what they are of is struck from ``told``: the topic has its last word."""
+    for record in records:
+        told.pop((record.key or b"").decode("utf-8", "replace"), None)
+        yield record
 
 
 def refusals_in(records: Iterable[Record], codec: Codec) -> Mapping[str, tuple[int, str]]:

@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,15 +19,19 @@ from consumers.reconcile import (
     differing,
     digests_in,
     refusals_in,
+    remembered,
     stand_of,
+    struck,
 )
 from consumers.topic_reader import TopicReader
 from exchange import metrics_spec as spec
-from exchange.clients import Cluster
+from exchange.changelog import Changelog
+from exchange.clients import Cluster, begin_offset
 from exchange.errors import ExchangeError
 from exchange.kafka_log import KafkaLog
 from exchange.metric_labels import Differs
 from exchange.metrics import Metrics
+from exchange.record import RowChange
 from exchange.role import now_ms
 from schemas import topics
 from schemas.codec import PROGRESS, RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec
@@ -37,6 +41,7 @@ _log = logging.getLogger(__name__)
 GRACE_MS: Final = 60_000
 FIRST_AFTER_S: Final = 60.0
 _NAMED: Final = 20
+NOTHING: Final = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +111,32 @@ def _differences(
     carried_to = _carried_to(home, partner, shard)
     with TopicReader(partner.cluster, topics.accepted(home.cluster.nation)) as reader:
         held = stand_of(reader.standing(shard), partner.codec, windows)
+    told = remembered(_rows_of_settle(home, partner, shard), windows)
     with TopicReader(home.cluster, topics.released(partner.cluster.nation)) as reader:
-        released = stand_of(reader.standing(shard), home.codec, windows, named=held)
+        released = stand_of(struck(reader.standing(shard), told), home.codec, windows, named=held)
     with TopicReader(home.cluster, topics.partner_receipts(partner.cluster.nation)) as reader:
         refused = refusals_in(reader.standing(shard), home.codec)
-    return list(differences(released, held, refused, shard, settled_before_ms=settled_before_ms, carried_to=carried_to))
+    return list(
+        differences(told | released, held, refused, shard, settled_before_ms=settled_before_ms, carried_to=carried_to)
+    )
+
+
+def _rows_of_settle(home: Side, partner: Side, shard: int) -> Iterator[RowChange]:
+    """What our own settle has committed about the partner, in the order of writing."""
+    step = topics.settle_step(partner.cluster.nation)
+    topic = topics.changelog(step)
+    changelog = Changelog(home.cluster, topic, shard, step)
+    for rows, _, _ in changelog.read(begin_offset(home.cluster, topic, shard)):
+        yield from rows
 
 
 def _carried_to(home: Side, partner: Side, shard: int) -> int | None:
-    """The next offset that the bridge will carry, as its position abroad says; None where it has none."""
+    """The next offset that the bridge will carry, as its position abroad says; None where it never had one."""
     step, topic = topics.bridge_step(home.cluster.nation), topics.released(partner.cluster.nation)
     progress = KafkaLog(partner.cluster, step, shard, input_ids={}, state_format=None, codec=partner.codec).progress()
-    places = [] if progress is None else progress["inputs"]
-    return next((place["next_offset"] for place in places if place["topic"] == topic), None)
+    if progress is None:
+        return None
+    return next((place["next_offset"] for place in progress["inputs"] if place["topic"] == topic), NOTHING)
 
 
 class Reconciler:

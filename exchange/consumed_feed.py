@@ -42,10 +42,11 @@ class ConsumedFeed(AssignedFeed):
         self._done: dict[Input, int] = {}
         self._asked_at = -every_s
 
-    def resume(self, next_offsets: Mapping[Input, int]) -> None:
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:
         """Start at these offsets; what the predecessor had no time to delete is deleted."""
-        super().resume(next_offsets)
+        gaps = super().resume(next_offsets)
         self.acknowledge(next_offsets)
+        return gaps
 
     def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
         """What is before these offsets may go."""

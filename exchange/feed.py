@@ -47,19 +47,18 @@ class AssignedFeed:
         self._consumer: Consumer | None = None
         self._held: deque[Record] = deque()  # fetched beyond the last batch
         self._starts: dict[Input, int] = {}
-        self.gaps: dict[Input, int] = {}
 
-    def resume(self, next_offsets: Mapping[Input, int]) -> None:
-        """Start at these offsets. Records that the topic no longer holds are declared in ``gaps``, and logged.
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:
+        """Start at these offsets. Where a topic no longer holds them, that is a gap: it is logged, and counted.
 
         Raises RecordDamaged where a topic ends before its offset: what was read from it is not there any more.
         """
-        places = []
+        places, gaps = [], 0
         for source in self._inputs:
             begin = begin_offset(self._cluster, source.topic, source.partition)
             wanted = next_offsets.get(source, begin)
             if wanted < begin:
-                self.gaps[source] = begin - wanted
+                gaps += 1
                 _log.error(
                     "feed.gap topic=%s partition=%d from=%d to=%d: deleted by retention before they were read; "
                     "reconcile with the other side",
@@ -75,6 +74,7 @@ class AssignedFeed:
         self._held.clear()
         self._consumer = reader(self._cluster)
         self._consumer.assign(places)
+        return gaps
 
     def start_of(self, source: Input) -> int:
         """The offset at which ``resume`` has begun with this input."""

@@ -85,12 +85,13 @@ class HintedFeed:
         self._asked_at = 0.0
         self.ask_again_s = ASK_AGAIN_S
 
-    def resume(self, next_offsets: Mapping[Input, int]) -> None:
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:
         """Start at the position: by reading ourselves, until we have caught up with what is handed over."""
         self._mailbox.clear()
-        self._own.resume(next_offsets)
+        gaps = self._own.resume(next_offsets)
         self._next = self._own.start_of(self._source)
         self._behind = True
+        return gaps
 
     def poll(self, timeout_s: float) -> Sequence[Record]:
         """The next records, from the mailbox where they join on to the last, else from the topic."""

@@ -454,6 +454,16 @@ FENCED_SHARDS: Final = Counter(
     act="One per rebalance is normal. Again and again: two processes claim the same shards: a second release with the "
     "same nation, or two bridges for one link.",
 )
+INPUT_GAPS: Final = Counter(
+    "input_gaps_total",
+    labels(STEP),
+    unit="gaps",
+    roles=_STEPS,
+    help="How often a step has found, on taking a shard, that an input no longer holds what it had not read.",
+    act="Must be 0: retention was shorter than an outage, or somebody has deleted records or a topic. The log says "
+    "which (`feed.gap`, `bridge.source_recreated`). At a bridge or at `receive`: `kakehashi reconcile --repair` tells "
+    "the partner again what it missed. At `intake`: compare with the sensors' own records.",
+)
 # ── Sensor side ───────────────────────────────────────────────────────────────────────────────────────────────
 SPOOL_REPORTS: Final = Gauge(
     "spool_reports",

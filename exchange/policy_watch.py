@@ -149,9 +149,9 @@ class RuledFeed:
     def __init__(self, watch: PolicyWatch, feed: Feed) -> None:
         self._watch, self._feed = watch, feed
 
-    def resume(self, next_offsets: Mapping[Input, int]) -> None:
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:
         """Start the feed."""
-        self._feed.resume(next_offsets)
+        return self._feed.resume(next_offsets)
 
     def poll(self, timeout_s: float) -> Sequence[Record]:
         """The next records, once the rules are known. Raises PolicyStale where they cannot be in time."""

@@ -127,6 +127,7 @@ class Shard:
         self._writing_since = 0.0
         self.phase = Phase.NEW
         self.position = Position()
+        self.gaps = 0  # of inputs that lost something before it was read, found when the shard was taken
 
     def take(self, on_portion: Callable[[], None] = lambda: None) -> None:
         """Become the owner and come to where the last owner's last committed batch left off (laws 1 and 6).
@@ -140,7 +141,7 @@ class Shard:
             if self._open_state is not None:
                 self._state = self._open_state()  # the predecessor may have held it until it was fenced
                 self._restore(self._state, on_portion)
-            self._feed.resume(self.position.next_offsets)
+            self.gaps = self._feed.resume(self.position.next_offsets)
         self.phase = Phase.RUNNING
 
     @contextmanager

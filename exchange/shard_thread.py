@@ -93,6 +93,7 @@ class ShardThread:
         try:
             shard.take(lambda: self._show(Phase.RESTORING))
             self._metrics.observe(spec.RESTORE_SECONDS, time.monotonic() - began, self.step)
+            self._metrics.add(spec.INPUT_GAPS, shard.gaps, self.step)
             _log.info(
                 "shard.running step=%s shard=%d batch=%d after_s=%.2f",
                 self.step, self.number, shard.position.batch, time.monotonic() - began,

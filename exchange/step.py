@@ -151,8 +151,11 @@ class Log(Protocol):
 class Feed(Protocol):
     """The inputs of a shard."""
 
-    def resume(self, next_offsets: Mapping[Input, int]) -> None:
-        """Start at these offsets; an input that is not named starts at its beginning."""
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:
+        """Start at these offsets; an input that is not named starts at its beginning.
+
+        How many of them no longer hold what was not read: a gap each, declared, and gone on behind.
+        """
         ...
 
     def poll(self, timeout_s: float) -> Sequence[Record]:

@@ -21,11 +21,11 @@ class UrgentFeed:
         self._next = 0
         self._end: int | None = None
 
-    def resume(self, next_offsets: Mapping[Input, int]) -> None:
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:
         """Start both; each knows its own inputs."""
-        self._urgent.resume(next_offsets)
+        gaps = self._urgent.resume(next_offsets)
         self._next, self._end = self._urgent.start_of(self._source), None
-        self._rest.resume(next_offsets)
+        return gaps + self._rest.resume(next_offsets)
 
     def poll(self, timeout_s: float) -> Sequence[Record]:
         """What is urgent, with what else is there already; else the next records of the rest."""

@@ -51,6 +51,7 @@ def bridge_topics_at_home(partner: str, shards: int) -> list[topics.Topic]:
     """What a bridge to ``partner`` reads and writes on its own cluster."""
     seen = {topics.released(partner), topics.receipts(partner), topics.released_digests(partner)}
     seen |= {topics.partner_receipts(partner), topics.QUARANTINE, topics.POLICY}
+    seen |= {topics.changelog(topics.settle_step(partner))}
     return [topic for topic in topics.topics_of("", (partner,), shards) if topic.name in seen]
 
 
@@ -117,6 +118,7 @@ def _officer(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
     for partner in partners:
         seen += [topics.released(partner), topics.partner_receipts(partner)]
         seen += [topics.accepted(partner), topics.released_digests(partner)]
+        seen += [topics.changelog(topics.settle_step(partner))]
     yield from _topics(user, _READ, seen)
 
 

@@ -8,19 +8,20 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, cast
 
 import pytest
 
 from consumers.bridge import bridge_threads
-from exchange.clients import Cluster
+from exchange.clients import Cluster, transactional_producer
 from exchange.metric_kinds import Role
 from exchange.metrics import Metrics
 from exchange.schema_registry import Registry, register
 from schemas import topics
 from schemas.codec import INDICATOR, QUARANTINED, RECEIPT, RELEASED_INDICATOR, Codec, Undecodable
 from schemas.records import Quarantined, ReleasedIndicator
-from tests.builders import a_content, a_receipt, a_released, an_indicator
+from tests.builders import NOW_MS, a_content, a_receipt, a_released, an_indicator
 from tests.conftest import Brokers
 from tests.consumers.border import SHARDS, Border
 from tests.exchange.test_schema_registry import fill
@@ -251,3 +252,51 @@ def test_a_first_start_is_no_loss(border: Border, brokers: Brokers, caplog: pyte
             "it has arrived",
         )
     assert "position_lost" not in caplog.text
+
+
+def test_a_bridge_that_ended_in_its_first_batch_is_no_loss(
+    border: Border, brokers: Brokers, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It has committed where it stands before it wrote anything."""
+    fresh = Border(brokers)
+    inbox = topics.inbox(fresh.home)
+    progress = topics.progress(topics.bridge_step(fresh.home))
+    with bridge(fresh) as broken:
+        eventually(lambda: bool(broken) or bool(fresh.read(fresh.there, progress)), WITHIN_S, "it has a position")
+        assert not broken
+    dead = transactional_producer(fresh.there, f"{fresh.home}.dead")
+    dead.init_transactions()
+    dead.begin_transaction()
+    dead.produce(inbox, b"half a batch", b"key", 0)
+    assert dead.flush(30) == 0
+    dead.abort_transaction()
+    fresh.release(_of(fresh))
+    with caplog.at_level("ERROR"), bridge(fresh) as broken:
+        eventually(lambda: bool(broken) or len(fresh.read(fresh.there, inbox)) == 1, WITHIN_S, "it has arrived")
+        assert not broken
+    assert "position_lost" not in caplog.text
+
+
+def test_a_released_topic_that_was_made_anew_is_declared_and_carried_from_its_beginning(
+    brokers: Brokers, caplog: pytest.LogCaptureFixture
+) -> None:
+    fresh = Border(brokers)
+    inbox = topics.inbox(fresh.home)
+
+    def carried(count: int) -> None:
+        with bridge(fresh) as broken:
+            there = partial(fresh.read, fresh.there, inbox)
+            eventually(lambda: bool(broken) or len(there()) == count, WITHIN_S, f"{count} have arrived")
+            assert not broken
+
+    fresh.release(_of(fresh), _of(fresh, version=NOW_MS + 1))
+    carried(2)
+    fresh.recreate(fresh.here, topics.released(fresh.partner), {"cleanup.policy": "compact"})
+    fresh.release(_of(fresh, version=NOW_MS + 2))
+    with caplog.at_level("ERROR"):
+        carried(3)
+        assert caplog.text.count("bridge.source_recreated") == 1
+        caplog.clear()
+        fresh.release(_of(fresh, version=NOW_MS + 3))
+        carried(4)
+    assert "bridge" not in caplog.text, "it is declared once"

@@ -8,12 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.reconcile import Stands, differences, differing, digests_in, refusals_in, stand_of
+from consumers.reconcile import (
+    Stands,
+    differences,
+    differing,
+    digests_in,
+    refusals_in,
+    remembered,
+    stand_of,
+    struck,
+)
 from exchange.metric_labels import Differs
-from exchange.record import Record
+from exchange.record import Record, RowChange
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec
 from schemas.window import SUM_BYTES, WINDOW_MS, added, window_of
-from tests.builders import NOW_MS, a_content, a_receipt, a_released
+from streams.stages import settlement
+from tests.builders import NOW_MS, a_content, a_receipt, a_released, an_id
 
 CODEC = Codec()
 NAME = a_released()["id"]
@@ -158,3 +168,28 @@ def test_a_digest_that_was_deleted_is_of_nothing_and_damage_is_passed_over() -> 
     damaged = Record("d", 0, 0, b"7", b"\0\0", 0)
     assert digests_in([*records, damaged], CODEC) == {WINDOW_MS: (3, bytes(16))}
     assert differing({WINDOW_MS: (3, b"")}, {}) == [WINDOW_MS]
+
+
+def test_what_a_topic_has_lost_is_known_from_the_rows_of_settle_and_nothing_else_of_them() -> None:
+    """The rows are read as settle writes them: whoever changes their form meets this test."""
+    told = settlement.encode(settlement.Told(version=NOW_MS, fingerprint=b"f"))
+    claimed = settlement.encode(settlement.Told(claims=(settlement.Claim("applied", 9, b"", 0, NOW_MS),)))
+    other = an_id(value="two.example.com")
+    rows = [
+        RowChange(b"\0counts", b"\x00"),
+        RowChange(b"\1" + NAME.encode(), told),
+        RowChange(NAME.encode(), told),
+        RowChange(other.encode(), claimed),
+    ]
+    assert remembered(rows, None) == {NAME: Stands(NOW_MS, b"f", 0, 0)}
+    assert remembered(rows, {window_of(NOW_MS)}).keys() == {NAME}
+    assert remembered(rows, {window_of(LONG_AGO)}) == {}
+    assert remembered([*rows, RowChange(NAME.encode(), None)], None) == {}
+
+
+@pytest.mark.parametrize("value", [None, CODEC.encode(RELEASED_INDICATOR, a_released())], ids=["deleted", "released"])
+def test_what_the_topic_says_of_an_indicator_is_believed_before_what_is_remembered(value: bytes | None) -> None:
+    told = stands()
+    record = Record("released", 0, 0, NAME.encode(), value, NOW_MS)
+    assert list(struck([record], told)) == [record]
+    assert told == {}

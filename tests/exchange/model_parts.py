@@ -196,8 +196,9 @@ class ModelFeed:
         self._kafka, self._gate = kafka, stop
         self._next: dict[Input, int] = {}
 
-    def resume(self, next_offsets: Mapping[Input, int]) -> None:
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:
         self._next = {source: next_offsets.get(source, 0) for source in INPUTS}
+        return 0
 
     def poll(self, timeout_s: float) -> Sequence[Record]:  # noqa: ARG002  # nothing takes time here
         self._gate(Gate.POLL)

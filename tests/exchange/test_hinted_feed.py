@@ -34,10 +34,11 @@ class OwnReader(AssignedFeed):
         self.log, self.portion, self.silent, self.mute = log, portion, 0, 0
         self._at: int | None = None
 
-    def resume(self, next_offsets: Mapping[Input, int]) -> None:
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:
         begin = self.log[0].offset if self.log else 0
         self._at = max(begin, next_offsets.get(SOURCE, begin))
         self._starts = {SOURCE: self._at}
+        return 0
 
     def pause(self) -> None:
         self._at = None

@@ -239,8 +239,8 @@ class _RefusingFeed(_Refusing, ModelFeed):
         _Refusing.__init__(self, asked, "feed")
         ModelFeed.__init__(self, kafka, _pass)
 
-    def resume(self, next_offsets: Mapping[Input, int]) -> None:
-        """Nothing to resume."""
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:  # noqa: ARG002  # nothing to resume
+        return 0
 
 
 class _RefusingLog(_Refusing, ModelLog):

@@ -353,8 +353,8 @@ class NoInput:
     def acknowledge(self, next_offsets: object) -> None:
         pass
 
-    def resume(self, next_offsets: object) -> None:
-        pass
+    def resume(self, next_offsets: object) -> int:  # noqa: ARG002  # there is nothing to resume
+        return 0
 
     def poll(self, timeout_s: float) -> Sequence[Record]:  # noqa: ARG002  # there is nothing to wait for
         return []

@@ -25,8 +25,9 @@ class Topic(AssignedFeed):
         self.end, self.silent_polls, self.answers = records, silent_polls, True
         self._most, self._at, self._paused = most, 0, False
 
-    def resume(self, next_offsets: Mapping[Input, int]) -> None:
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:
         self._at = self._starts[SOURCE] = next_offsets.get(SOURCE, 0)
+        return 0
 
     def end_of(self, source: Input) -> int | None:  # noqa: ARG002  # there is only one
         return self.end if self.answers else None
