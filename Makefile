@@ -20,7 +20,7 @@ CAN_RENDER := $(if $(CI),yes,$(shell command -v helm || command -v go))
 CEDAR_VERSION := 4.12.0
 CEDAR_ROOT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kakehashi/analyser/cedar-$(CEDAR_VERSION)
 
-.PHONY: help setup check test prove demo bench faults registries leaks fuzz lock kafka-image helm clean
+.PHONY: help setup check test prove demo bench faults soak registries leaks fuzz lock kafka-image helm clean
 
 help: ## list what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -57,6 +57,9 @@ bench: setup ## the pipeline beside a plain Faust agent; writes docs/performance
 faults: setup ## the tests that kill and restart things; MINUTES=10 SEED=1 goes on for so long, seeded
 	@$(if $(MINUTES),$(BIN)/python -m tests.faults.run --minutes $(MINUTES) --seed $(or $(SEED),1),\
 		$(BIN)/pytest --durations=15 tests/faults $(PYTEST))
+
+soak: setup ## both nations at work for MINUTES=n SEED=s, with a fault of any kind now and then
+	@$(BIN)/python -m tests.faults.run --apart 20 --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
 
 registries: setup ## the exchange on two real schema registries (Apicurio, by Maven: 150 MB, once), in under a minute
 	@$(BIN)/pytest -m registries tests/registries $(PYTEST)

@@ -8,7 +8,7 @@ lost one would have: it does not know any more what came under which marking.
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from random import Random
 from typing import Any, Final
 
@@ -55,22 +55,16 @@ def _lose(world: World, nation: str, step: str, topic: str) -> tuple[Hit, list[s
     for worker in workers:
         world.supervisor.leave_alone(worker)
         worker.stop()
-    _recreate(world, nation, topic)
-    _refuses_to_go_on(workers[0])
-    said: list[str] = []
-    for shard in range(world.nations.shards):
-        report = _rebuild(world, nation, step, shard)
-        said += [f"{nation} {step} shard {shard}: {_amount(loss)}{loss['what']}" for loss in report["lost"]]
+    recreate(world, nation, topic)
+    refuses_to_go_on(workers[0])
+    said = rebuild(world, nation, step)
     for worker in workers:
         world.supervisor.want(worker)
     return Hit(f"{topic} of {nation}", world.nations.shards), said
 
 
-def _amount(loss: Mapping[str, Any]) -> str:
-    return "" if loss["count"] is None else f"{loss['count']} "
-
-
-def _recreate(world: World, nation: str, topic: str) -> None:
+def recreate(world: World, nation: str, topic: str) -> None:
+    """Delete a topic, and make it anew under its name."""
     cluster = world.nations.clusters[nation]
     admin = AdminClient(cluster.client())
     admin.delete_topics([topic])[topic].result(WITHIN_S)
@@ -78,27 +72,41 @@ def _recreate(world: World, nation: str, topic: str) -> None:
     ensure_topics(cluster, topics.topics_of(nation, (partner_of(nation),), world.nations.shards))
 
 
-def _refuses_to_go_on(worker: Role) -> None:
+def refuses_to_go_on(worker: Role) -> None:
+    """Started, it stops to keep a promise, and says what to do."""
     worker.start()
     eventually(lambda: not worker.runs, WITHIN_S, f"{worker.name} stops")
     if worker.exit_code != Exit.STOPPED or not worker.said("kakehashi shard rebuild"):
         raise AssertionError(f"{worker.name} ended with {worker.exit_code}, not stopped:\n{worker.tail()}")
 
 
-def _rebuild(world: World, nation: str, step: str, shard: int) -> dict[str, Any]:
-    command = ["shard", "rebuild", "--nation", nation, "--step", step, "--shard", str(shard), "--json"]
+def rebuild(world: World, nation: str, step: str) -> list[str]:
+    """Rebuild every shard of a step; what the command says is lost."""
+    said: list[str] = []
+    for shard in range(world.nations.shards):
+        told = ("shard", "rebuild", "--nation", nation, "--step", step, "--shard", str(shard), "--json")
+        report: dict[str, Any] = json.loads(command(world, *told))
+        said += [f"{nation} {step} shard {shard}: {_amount(loss)}{loss['what']}" for loss in report["lost"]]
+    return said
+
+
+def _amount(loss: Mapping[str, Any]) -> str:
+    return "" if loss["count"] is None else f"{loss['count']} "
+
+
+def command(world: World, *arguments: str, may_end: Collection[int] = (Exit.OK,)) -> str:
+    """What ``kakehashi`` with these arguments prints. Fails where it ends in another way."""
     done = subprocess.run(
-        [sys.executable, "-m", "kakehashi", *command],
+        [sys.executable, "-m", "kakehashi", *arguments],
         env=world.nations.environ,
         capture_output=True,
         text=True,
         timeout=COMMAND_S,
         check=False,
     )
-    if done.returncode != Exit.OK:
-        raise AssertionError(f"kakehashi {' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
+    if done.returncode not in may_end:
+        raise AssertionError(f"kakehashi {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}")
+    return done.stdout
 
 
 LOSSES: Final[Mapping[str, Loss]] = {

@@ -3,7 +3,8 @@
 Steady traffic in both directions, one fault after the other, and after every few of them the exchange is let come to
 rest and held against the model: lost 0, duplicated 0, wrong 0, or the run ends with exit code 1 and says what it found.
 At rest, now and then, a topic that a shard depends on is lost: that is declared, and what comes after must be right.
-The seed chooses kinds, victims and moments; what the machine makes of the moments is its own.
+The seed chooses kinds, victims and moments; what the machine makes of the moments is its own. ``--apart 20`` makes a
+soak of it: much work in between, on both sides, and faults now and then.
 """
 
 import argparse
@@ -12,7 +13,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -20,16 +22,25 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
+from tests.faults.agreement import agree
 from tests.faults.feeder import Feeder
+from tests.faults.gaps import GAPS
 from tests.faults.kinds import KINDS, Hit, World
-from tests.faults.losses import LAST, LOSSES, Loss
+from tests.faults.link_kinds import LINK_KINDS
+from tests.faults.losses import LAST, LOSSES
 from tests.faults.supervisor import Supervisor
 from tests.integration.nations import NATIONS, Nations, two_nations
+from tests.polling import eventually
 
 GOES_ON_S: Final = 180.0
 SETTLED_S: Final = 300.0
+APART_S: Final = 1.7
 BETWEEN_AUDITS: Final = 6
-LOSS_EVERY: Final = 3
+LOSS_EVERY: Final = 2
+AGREE_S: Final = 60.0
+RECONCILE_S: Final = 30  # by itself, under all of it
+ALL_KINDS: Final = {**KINDS, **LINK_KINDS}
+ALL_LOSSES: Final = {**LOSSES, **GAPS}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,13 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--minutes", type=float, default=10.0, help="how long faults go on")
     parser.add_argument("--seed", type=int, default=1, help="chooses kinds, victims and moments")
+    parser.add_argument("--apart", type=float, default=APART_S, help="about so many seconds between two faults")
     parser.add_argument("--only", default="", help="only the kinds with these words in their name")
     parser.add_argument("--report", type=Path, help="where to write the outcome as JSON")
     parser.add_argument("--folder", type=Path, help="where logs and data go, and stay")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as scratch:
-        run = Run(options.seed, options.only)
-        with two_nations(options.folder or Path(scratch)) as nations:
+        run = Run(options.seed, options.only, options.apart)
+        told = {"KAKEHASHI_RECONCILE_S": str(RECONCILE_S)}
+        with two_nations(options.folder or Path(scratch), more=told, linked=True) as nations:
             is_clean = run.through(nations, options.minutes * 60)
     run.show(Console())
     if options.report:
@@ -60,11 +73,11 @@ def say(words: str) -> None:
 class Run:
     """One seeded run, and what came of it."""
 
-    def __init__(self, seed: int, only: str = "") -> None:
+    def __init__(self, seed: int, only: str = "", apart_s: float = APART_S) -> None:
         self._random = Random(seed)
-        self._seed = seed
-        self._kinds = {name: kind for name, kind in KINDS.items() if only in name}
-        self._losses = {name: loss for name, loss in LOSSES.items() if only in name}
+        self._seed, self._apart_s = seed, apart_s
+        self._kinds = {name: kind for name, kind in ALL_KINDS.items() if only in name}
+        self._losses = {name: loss for name, loss in ALL_LOSSES.items() if only in name}
         self._last = {name: loss for name, loss in LAST.items() if only in name}
         if not (self._kinds or self._losses or self._last):
             raise SystemExit(f"no kind of fault has {only!r} in its name; there are: {', '.join(self.names())}")
@@ -80,7 +93,7 @@ class Run:
     @staticmethod
     def names() -> list[str]:
         """Every kind, in the order of the report."""
-        return [*KINDS, *LOSSES, *LAST]
+        return [*ALL_KINDS, *ALL_LOSSES, *LAST]
 
     def through(self, nations: Nations, seconds: float) -> bool:
         """Faults for so long; whether every audit was clean."""
@@ -91,15 +104,15 @@ class Run:
         nations.start()
         supervisor = Supervisor(nations)
         supervisor.start()
-        world, ends = World(nations, supervisor), time.monotonic() + seconds
+        world, ends, losses = World(nations, supervisor), time.monotonic() + seconds, self._in_turn()
         try:
             while time.monotonic() < ends:
                 self._round(world)
                 if self._losses and (not self._kinds or self._random.randrange(LOSS_EVERY) == 0):
-                    self._lose(world, self._losses)
+                    self._lose(world, next(losses))
                     self._round(world, 1)
             if self._last:
-                self._lose(world, self._last)
+                self._lose(world, self._random.choice(list(self._last)))
         except AssertionError as error:
             self._findings.append(str(error))
         supervisor.stop()
@@ -113,11 +126,13 @@ class Run:
         try:
             self._await_flow(feeder, _now_ms())
             for _ in range(faults if self._kinds else 0):
-                time.sleep(self._random.uniform(0.5, 3))
+                time.sleep(self._random.uniform(0.3, 1.7) * self._apart_s)
                 self._inflict(world, feeder)
         finally:
             feeder.stop()
         audits = world.nations.settled(SETTLED_S)
+        for home in NATIONS:
+            eventually(partial(agree, world.nations, home), AGREE_S, f"both sides agree on what {home} has released")
         self._audits += 1
         self._reports = sum(sum(audit.counts.reports.values()) for audit in audits.values())
         say(f"audit {self._audits}: " + "; ".join(str(audit) for audit in audits.values()))
@@ -129,11 +144,15 @@ class Run:
         hit = self._kinds[name][0](world, self._random)
         self._note(name, hit, self._await_flow(feeder, began_ms))
 
-    def _lose(self, world: World, losses: Mapping[str, Loss]) -> None:
+    def _in_turn(self) -> Iterator[str]:
+        """The losses, each once before any comes again: a run has few of them."""
+        while self._losses:
+            yield from self._random.sample(list(self._losses), len(self._losses))
+
+    def _lose(self, world: World, name: str) -> None:
         """One declared loss at rest; whether all flows again is seen with traffic of its own."""
-        name = self._random.choice(list(losses))
         began_ms = _now_ms()
-        hit, said = losses[name](world, self._random)
+        hit, said = (self._losses | self._last)[name](world, self._random)
         self._declared += said
         feeder = Feeder(world.nations, NATIONS, seed=self._random.randrange(1 << 30))
         feeder.start()

@@ -7,15 +7,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from consumers.reconciliation import Side, reconcile
-from consumers.released import Answer, standings
-from schemas import topics
-from schemas.codec import Codec
+from tests.faults.agreement import agree, is_answered
 from tests.faults.feeder import Feeder
 from tests.integration.nations import Nations
 from tests.polling import eventually
 from tests.reference.audit import Audit
-from tests.reference.reading import Reading
 
 GOES_ON_S = 15.0
 WITHIN_S = 90.0
@@ -45,25 +41,9 @@ def _settled(nations: Nations, feeder: Feeder) -> Audit:
     feeder.stop()
     audit = nations.settled(WITHIN_S, ["GBR"])["GBR"]
     assert audit.counts.released > 10
-    eventually(lambda: _is_answered(nations), WITHIN_S, "each release is answered")
-    eventually(lambda: _agree(nations), WITHIN_S, "the digests of both sides are those of their records")
+    eventually(lambda: is_answered(nations, "GBR"), WITHIN_S, "each release is answered")
+    eventually(lambda: agree(nations, "GBR"), WITHIN_S, "the digests of both sides are those of their records")
     return audit
-
-
-def _is_answered(nations: Nations) -> bool:
-    """Whether each of GBR's last releases has its receipt of JPN, at home."""
-    names = [topics.released("JPN"), topics.partner_receipts("JPN")]
-    with Reading(nations.clusters["GBR"], names, nations.shards) as reading:
-        reading.look()
-    found = standings(reading.records[names[0]], reading.records[names[1]], Codec())
-    return all(each.answer is not Answer.WAITING for each in found)
-
-
-def _agree(nations: Nations) -> bool:
-    """Whether GBR's released and JPN's held digests are equal, and every record, too, however young."""
-    home, partner = (Side.of(nations.clusters[nation]) for nation in ("GBR", "JPN"))
-    found = reconcile(home, partner, range(nations.shards), full=True, grace_ms=-60_000)
-    return not (found.windows or found.differences)
 
 
 @pytest.fixture

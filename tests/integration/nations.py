@@ -24,6 +24,7 @@ from schemas.identity import shard_of_sensor
 from schemas.records import SensorReport
 from streams.stages.enrich import Enricher
 from tests.integration.role import Role
+from tests.link.faulty import FaultyLink, linked_clusters
 from tests.officers import ROSTER
 from tests.reference.audit import Audit, Direction
 
@@ -38,9 +39,16 @@ class Nations:
     """GBR and JPN. ``roles`` are by name; whoever makes them says which there are."""
 
     def __init__(
-        self, folder: Path, brokers: Mapping[str, Broker], shards: int = SHARDS, more: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        brokers: Mapping[str, Broker],
+        shards: int = SHARDS,
+        more: Mapping[str, str] | None = None,
+        links: Mapping[str, FaultyLink] | None = None,
     ) -> None:
+        """``links`` are the ways to these clusters by which bridges go; without, they go as everybody else."""
         self.folder, self.brokers, self.shards = folder, brokers, shards
+        self.links = links or {}
         self.clusters = {nation: Cluster(nation, brokers[nation].bootstrap) for nation in NATIONS}
         self.roles: dict[str, Role] = {}
         self.settings = dict(more or {})  # of roles that are added from now on
@@ -51,7 +59,9 @@ class Nations:
         self._directions: dict[str, Direction] = {}
         rosters = folder / "officers"
         rosters.mkdir(exist_ok=True)
-        (rosters / "GBR.toml").write_text("\n".join(entry_text(each) for each in ROSTER.officers.values()), "utf-8")
+        for nation in NATIONS:
+            entries = "\n".join(entry_text(each) for each in ROSTER.officers.values())
+            (rosters / f"{nation}.toml").write_text(entries, "utf-8")
         for nation, cluster in self.clusters.items():
             ensure_topics(cluster, topics.topics_of(nation, (partner_of(nation),), shards))
 
@@ -81,7 +91,14 @@ class Nations:
 
     def add_bridge(self, home: str, number: int = 1) -> Role:
         """The bridge out of a nation; a second one fences the first."""
-        return self.add(f"bridge-{home}-{number}", "bridge", "--from", home, "--to", partner_of(home))
+        partner = partner_of(home)
+        name, arguments = f"bridge-{home}-{number}", ("bridge", "--from", home, "--to", partner)
+        link = self.links.get(partner)
+        if link is None:
+            return self.add(name, *arguments)
+        environ = {**self.environ, f"KAKEHASHI_{partner}_BOOTSTRAP": link.bootstrap}
+        role = self.roles[name] = Role(name, arguments, environ, self.folder, link.launcher)
+        return role
 
     def start(self, names: Sequence[str] = ()) -> None:
         """Start these roles, or all, and wait until each has said that it has its shards. A spare worker has none."""
@@ -158,8 +175,12 @@ def partner_of(nation: str) -> str:
 
 
 @contextmanager
-def two_nations(folder: Path, shards: int = SHARDS, more: Mapping[str, str] | None = None) -> Iterator[Nations]:
+def two_nations(
+    folder: Path, shards: int = SHARDS, more: Mapping[str, str] | None = None, *, linked: bool = False
+) -> Iterator[Nations]:
     """Two nations on clusters of their own, without any role yet; every role is told ``more``.
+
+    With ``linked`` their bridges go by links that may be cut, held, narrowed and forgotten.
 
     Their topics have the exchange's own names, so a cluster that settings name, or that others use, will not do.
     """
@@ -167,8 +188,13 @@ def two_nations(folder: Path, shards: int = SHARDS, more: Mapping[str, str] | No
         settings = BrokerSettings.from_env(os.environ, NATIONS)
         forced = settings.provider if settings.provider != Provider.SETTINGS else Provider.AUTO
         settings = replace(settings, given={}, provider=forced)
-        brokers = stack.enter_context(clusters(settings, folder / "kafka", lambda _line: None))
-        nations = Nations(folder, brokers, shards, more)
+        brokers: Mapping[str, Broker]
+        links: Mapping[str, FaultyLink] = {}
+        if linked:
+            brokers, links = stack.enter_context(linked_clusters(settings, folder / "kafka"))
+        else:
+            brokers = stack.enter_context(clusters(settings, folder / "kafka", lambda _line: None))
+        nations = Nations(folder, brokers, shards, more, links)
         stack.callback(nations.close)
         yield nations
 

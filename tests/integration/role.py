@@ -19,12 +19,21 @@ STOP_S: Final = 20.0
 class Role:
     """``kakehashi <arguments>`` with a log of its own. ``name`` is unique in a test."""
 
-    def __init__(self, name: str, arguments: Sequence[str], environ: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        folder: Path,
+        launcher: Sequence[str] = (),
+    ) -> None:
+        """``launcher`` stands before the command, and becomes it."""
         self.name = name
         self.log = folder / f"{name}.log"
         self.starts = 0
         self.file_limit = resource.RLIM_INFINITY
-        self._arguments, self._environ = arguments, environ
+        self._command = [*launcher, sys.executable, "-m", "kakehashi", *arguments]
+        self._environ = environ
         self._process: subprocess.Popen[bytes] | None = None
         self._paused = False
 
@@ -33,7 +42,7 @@ class Role:
         self.starts += 1
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "kakehashi", *self._arguments],
+                self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -112,6 +112,16 @@ class Direction:
             self._expected = len(stand.reports), wanted
         return audited(stand, self._expected[1], time.time_ns() // 1_000_000)
 
+    def begin_again(self, topic: str) -> None:
+        """A topic is another one under its name: what the old one held counts no more."""
+        for reading in (self._here, self._there):
+            reading.begin_again(topic)
+
+    def forget_inbox(self) -> None:
+        """What the inbox holds now may come again: a bridge that has lost its position carries all anew."""
+        self._there.look()
+        self._there.records[self._names[1]].clear()
+
     def close(self) -> None:
         """Stop reading."""
         self._here.close()

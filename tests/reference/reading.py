@@ -51,6 +51,11 @@ class Reading:
                 raise TimeoutError(f"nothing of {sorted(waiting)} for {_QUIET_S:g} s")
         self._consumer.unassign()
 
+    def begin_again(self, topic: str) -> None:
+        """Forget what a topic held, and read it from where it begins; nothing where it is not read."""
+        self._next |= {place: 0 for place in self._places if place[0] == topic}
+        self.records.get(topic, []).clear()
+
     def close(self) -> None:
         """Stop reading."""
         self._consumer.close()
