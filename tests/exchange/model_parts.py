@@ -191,6 +191,7 @@ class ModelFeed:
     """``exchange.shard.Feed``: a few records of each input at a time."""
 
     LIMIT = 3
+    GAPS = 0
 
     def __init__(self, kafka: ModelKafka, stop: Stop) -> None:
         self._kafka, self._gate = kafka, stop
@@ -198,7 +199,7 @@ class ModelFeed:
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
         self._next = {source: next_offsets.get(source, 0) for source in INPUTS}
-        return 0
+        return self.GAPS
 
     def poll(self, timeout_s: float) -> Sequence[Record]:  # noqa: ARG002  # nothing takes time here
         self._gate(Gate.POLL)

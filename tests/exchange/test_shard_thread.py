@@ -99,6 +99,14 @@ def test_what_a_shard_holds_is_seen_from_outside(world: World) -> None:
     assert world.metrics.registry.get_sample_value("kakehashi_state_bytes", _LABELS) is None, "it is not here any more"
 
 
+def test_a_gap_that_is_found_when_a_shard_is_taken_is_counted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ModelFeed, "GAPS", 2)
+    thread = world.thread(world.shard)
+    eventually(lambda: thread.pulse.phase is Phase.RUNNING, _SOON_S, "it runs")
+    assert world.metrics.registry.get_sample_value("kakehashi_input_gaps_total", {"step": _STEP}) == 2
+    assert thread.stop(_SOON_S)
+
+
 def test_a_fenced_shard_that_nobody_may_retake_breaks_its_process(world: World) -> None:
     thread = world.thread(world.shard)
     eventually(lambda: thread.pulse.phase is Phase.RUNNING, _SOON_S, "it runs")

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -15,16 +15,6 @@ from tests.reference.audit import Audit
 
 GOES_ON_S = 15.0
 WITHIN_S = 90.0
-
-
-@pytest.fixture
-def feeder(nations: Nations, request: pytest.FixtureRequest) -> Iterator[Feeder]:
-    """Steady traffic of GBR, already flowing to JPN."""
-    feeder = Feeder(nations, ["GBR"], seed=sum(map(ord, request.node.name)))
-    feeder.start()
-    feeder.goes_on("GBR", _now_ms(), WITHIN_S)
-    yield feeder
-    feeder.stop()
 
 
 def _now_ms() -> int:
