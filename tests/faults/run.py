@@ -19,6 +19,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from rich.box import HEAVY_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -188,7 +189,8 @@ class Run:
 
     def show(self, console: Console) -> None:
         """What came of it, for people."""
-        table = Table(title=f"Faults survived · seed {self._seed}", title_justify="left")
+        box = HEAVY_HEAD if console.is_terminal else None
+        table = Table(title=f"Faults survived · seed {self._seed}", title_justify="left", box=box)
         table.add_column("kind")
         for heading in ("survived", "blows", "slowest, s"):
             table.add_column(heading, justify="right")
