@@ -15,6 +15,7 @@ from confluent_kafka import OFFSET_BEGINNING, Producer, TopicPartition
 
 from bench.hops import all_hops
 from bench.publish import Sending, encoded
+from bench.role import cpu_seconds
 from bench.stand import HOME, SHARDS, Stand
 from bench.workload import REPORT_SIZE, Shape, generate, observation
 from exchange.clients import idempotent_producer, reader
@@ -43,7 +44,10 @@ def measure(
             rate = full_rate * load
             with _Load(stand, rate, seconds + _SETTLE_S, now_ms, number):
                 time.sleep(_SETTLE_S if rate else 0)
-                found.append({"load": load, "observations_per_s": round(rate)} | summary(probes.run(seconds)))
+                began, used = time.monotonic(), cpu_seconds(roles[0].pid)
+                taken = summary(probes.run(seconds))
+                busy = (cpu_seconds(roles[0].pid) - used) / (time.monotonic() - began)
+                found.append({"load": load, "observations_per_s": round(rate), "home_busy": round(busy, 2)} | taken)
             for role in roles:
                 role.check()
         return found

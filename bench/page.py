@@ -11,6 +11,7 @@ from bench.tables import cell, decisions, intelmq, rules, table, times_intelmq
 _TEMPLATE: Final = Path(__file__).with_name("performance.md.in")
 _MISSING: Final = "*Not measured yet.*"
 _PLAIN, _OURS, _CEILING = "plain Faust agent", "pipeline", "hand-written loop"
+_TWO: Final = "pipeline, 2 workers"
 
 Section = Mapping[str, Any]
 
@@ -79,8 +80,9 @@ def _goals(sections: Mapping[str, Section]) -> str:
     for work, entry in found.items():
         if work.startswith("10:1"):
             rows += [
-                [f"observations/s end to end, {work}", 100_000, entry.get(_OURS)],
-                [f"times a plain Faust agent, {work}", "10 now, 40 in the end", entry.get("times the plain agent")],
+                [f"observations/s end to end, {work}, one worker", 100_000, entry.get(_OURS)],
+                [f"observations/s end to end, {work}, two workers", 100_000, entry.get(_TWO)],
+                [f"times a plain Faust agent, {work}", 40, entry.get("times the plain agent")],
                 [f"part of the hand-written loop, {work}", 0.5, entry.get("part of the ceiling")],
             ]
     for work, times, _ in times_intelmq(_data(sections, "intelmq", {"runs": []})):
@@ -112,6 +114,7 @@ def _throughput(data: Any) -> str:
             "pipeline, obs/s",
             "times",
             "by processor time",
+            "two workers, obs/s",
             "hand-written loop, obs/s",
             "part of it",
         ],
@@ -123,6 +126,7 @@ def _throughput(data: Any) -> str:
                 entry.get(_OURS),
                 entry.get("times the plain agent"),
                 entry.get("times, by processor time"),
+                entry.get(_TWO),
                 entry.get(_CEILING),
                 entry.get("part of the ceiling"),
             ]
@@ -211,11 +215,12 @@ def _hops(data: Any) -> str:
 
 def _latency(data: Any) -> str:
     return table(
-        ["load", "observations/s beside the probes", "probes", "p50 ms", "p99 ms", "max ms"],
+        ["load", "observations/s beside the probes", "home worker, of a core", "probes", "p50 ms", "p99 ms", "max ms"],
         [
             [
                 f"{entry['load']:.0%}" if entry["load"] else "trickle",
                 entry["observations_per_s"],
+                entry.get("home_busy"),
                 entry["probes"],
                 entry["p50_ms"],
                 entry["p99_ms"],

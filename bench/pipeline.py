@@ -1,7 +1,8 @@
-"""(b) This pipeline: ``kakehashi streams``, one worker process, fed with sensor reports."""
+"""(b) This pipeline: ``kakehashi streams``, one worker process or more, fed with sensor reports."""
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Final
 
@@ -19,28 +20,28 @@ _DONE_S: Final = 600.0
 WARM_UP: Final = Shape(4_000, 2, seed=999_983)
 
 
-def measure(stand: Stand, work: Work, epoch_ms: int) -> Run:
-    """Run the work through one worker, from empty topics."""
+def measure(stand: Stand, work: Work, epoch_ms: int, workers: int = 1) -> Run:
+    """Run the work through so many workers, from empty topics; what they use is added up."""
     stand.refresh()
     warm_up = generate(WARM_UP, nation=HOME, epoch_ms=epoch_ms, sensor_prefix="warm-up")
     records = encoded(work)
-    with Role.start("streams", ["kakehashi", "streams", "--nation", HOME], stand.environment(), stand.folder) as role:
-        role.await_ready()
+    with ExitStack() as running:
+        roles = [running.enter_context(_worker(stand, number)) for number in range(workers)]
         before = encoded(warm_up)
         publish(stand.home, before)
-        absorb(stand, role, before)
-        brokers, worker = brokers_cpu(stand), cpu_seconds(role.pid)
+        absorb(stand, roles[0], before)
+        brokers, worker = brokers_cpu(stand), _cpu(roles)
         began = time.monotonic()
         publish(stand.home, records)
-        ended, batches = absorb(stand, role, [*before, *records])
-        worker_cpu, broker_cpu = cpu_seconds(role.pid) - worker, brokers_cpu(stand) - brokers
-        resident = resident_bytes(role.pid)
+        ended, batches = absorb(stand, roles[0], [*before, *records])
+        worker_cpu, broker_cpu = _cpu(roles) - worker, brokers_cpu(stand) - brokers
+        resident = sum(resident_bytes(role.pid) for role in roles)
         expected = together(work.expected, warm_up.expected)
         national, released, doubles = settled(stand, expected)
-        settled_cpu = cpu_seconds(role.pid) - worker - worker_cpu
+        settled_cpu = _cpu(roles) - worker - worker_cpu
     void = wrong(expected, national, released)
     return Run(
-        what="pipeline",
+        what="pipeline" if workers == 1 else f"pipeline, {workers} workers",
         work=work.name,
         observations=work.observations,
         absorbed_s=ended - began,
@@ -53,6 +54,18 @@ def measure(stand: Stand, work: Work, epoch_ms: int) -> Run:
         released=without(released, warm_up.expected.released, warm_up.expected.released_sightings),
         void=void or (f"{doubles} (key, version) stand twice" if doubles else ""),
     )
+
+
+def _worker(stand: Stand, number: int) -> Role:
+    """One of the group, ready: it has the shards that it is to have until another one joins."""
+    environment = stand.environment(KAKEHASHI_STATE=str(stand.folder / "state" / str(number)))
+    role = Role.start("streams", ["kakehashi", "streams", "--nation", HOME], environment, stand.folder)
+    role.await_ready()
+    return role
+
+
+def _cpu(roles: Sequence[Role]) -> float:
+    return sum(cpu_seconds(role.pid) for role in roles)
 
 
 def absorb(stand: Stand, role: Role, sent: Sequence[Sending]) -> tuple[float, int]:

@@ -84,7 +84,7 @@ def ratios(rounds: Sequence[Sequence[Run]]) -> list[dict[str, Any]]:
         by_round = [{run.what: run for run in runs if run.work == work} for runs in rounds]
         valid = [runs for runs in by_round if "pipeline" in runs and not any(run.void for run in runs.values())]
         entry: dict[str, Any] = {"work": work, "rounds": len(valid)}
-        for what in ("pipeline", "plain Faust agent", "hand-written loop"):
+        for what in ("pipeline", "pipeline, 2 workers", "plain Faust agent", "hand-written loop"):
             rates = [runs[what].rate for runs in valid if what in runs]
             if rates:
                 entry[what] = round(statistics.median(rates))

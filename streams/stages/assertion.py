@@ -94,19 +94,27 @@ class Assertion(msgspec.Struct, frozen=True, gc=False, array_like=True):
         )
 
     @property
+    def total(self) -> Tally:
+        """How often and when seen under any marking, as if all of it had come under the first."""
+        first, *others = self.tallies
+        for tally in others:
+            first = first.plus(tally)
+        return first
+
+    @property
     def count(self) -> int:
         """How often seen."""
-        return min(sum(tally.count for tally in self.tallies), MAX_SIGHTINGS)
+        return self.total.count
 
     @property
     def first_seen_ms(self) -> int:
         """First time seen."""
-        return min(tally.first_seen_ms for tally in self.tallies)
+        return self.total.first_seen_ms
 
     @property
     def last_seen_ms(self) -> int:
         """Last time seen."""
-        return max(tally.last_seen_ms for tally in self.tallies)
+        return self.total.last_seen_ms
 
 
 def stable(marking: Marking) -> tuple[int, int, bool, tuple[str, ...], tuple[str, ...]]:

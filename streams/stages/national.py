@@ -25,6 +25,7 @@ def national(key: bytes, row: Row, version: int, lifetimes: Lifetimes, now_ms: i
     if row.standing is not None and row.standing.revoked:
         kind = "revoked"
     labels = sorted({label for assertion in row.assertions for label in assertion.word.labels})
+    sources = [_source(assertion) for assertion in row.assertions]
     return {
         "id": indicator_id(key),
         "kind": kind,
@@ -34,12 +35,12 @@ def national(key: bytes, row: Row, version: int, lifetimes: Lifetimes, now_ms: i
         "marking": marking_record(row.marking),
         "confidence": max(lifetimes.confidence_at(row.kind, assertion.word, now_ms) for assertion in row.assertions),
         "labels": labels[:MAX_LABELS],
-        "first_seen_ms": min(assertion.first_seen_ms for assertion in row.assertions),
-        "last_seen_ms": max(assertion.last_seen_ms for assertion in row.assertions),
-        "sightings": min(sum(assertion.count for assertion in row.assertions), MAX_SIGHTINGS),
+        "first_seen_ms": min([source["first_seen_ms"] for source in sources]),
+        "last_seen_ms": max([source["last_seen_ms"] for source in sources]),
+        "sightings": min(sum([source["sightings"] for source in sources]), MAX_SIGHTINGS),
         "valid_until_ms": end_ms,
-        "source_count": len(row.assertions),
-        "sources": [_source(assertion) for assertion in row.assertions[:MAX_SOURCES]],
+        "source_count": len(sources),
+        "sources": sources[:MAX_SOURCES],
         "registered_domain": enrichment.registered_domain,
         "asn": enrichment.asn,
         "country": enrichment.country,
@@ -49,16 +50,16 @@ def national(key: bytes, row: Row, version: int, lifetimes: Lifetimes, now_ms: i
 
 
 def _source(assertion: Assertion) -> SourceRecord:
-    word = assertion.word
+    word, seen = assertion.word, assertion.total
     return {
         "sensor": assertion.sensor,
         "marking": marking_record(word.marking),
         "confidence": word.confidence,
         "valid_until_ms": word.valid_until_ms,
         "labels": list(word.labels),
-        "first_seen_ms": assertion.first_seen_ms,
-        "last_seen_ms": assertion.last_seen_ms,
-        "sightings": assertion.count,
+        "first_seen_ms": seen.first_seen_ms,
+        "last_seen_ms": seen.last_seen_ms,
+        "sightings": seen.count,
         "description": word.description,
         "context": dict(word.context),
     }
