@@ -157,7 +157,10 @@ class _Bench:
         if not self._all_hops_rate:
             self._hops()
         plan = self._plan
-        return latency.measure(self._brokers(), self._all_hops_rate, plan.loads, plan.latency_s, _epoch_ms())
+        rate, seconds = self._all_hops_rate, plan.latency_s
+        found = latency.measure(self._brokers(), rate, (0.0, *plan.loads), seconds, _epoch_ms())
+        busy = [load for load in plan.loads if load >= 0.5]
+        return found + latency.measure(self._brokers(), rate, busy, seconds, _epoch_ms(), home_workers=2)
 
     def _state(self) -> object:
         observations = max(20_000, self._plan.observations // 3)

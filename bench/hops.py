@@ -22,12 +22,13 @@ _DONE_S: Final = 600.0
 
 
 @contextmanager
-def all_hops(stand: Stand) -> Iterator[Sequence[Role]]:
-    """The three processes, ready, over fresh topics; ended with the block."""
+def all_hops(stand: Stand, home_workers: int = 1) -> Iterator[Sequence[Role]]:
+    """The three processes, ready, over fresh topics; ended with the block. Further workers at home come last."""
     stand.refresh()
+    further = [(f"{ROLES[0][0]}-{number}", ROLES[0][1]) for number in range(2, home_workers + 1)]
     with ExitStack() as running:
         roles = []
-        for name, arguments in ROLES:
+        for name, arguments in (*ROLES, *further):
             environment = stand.environment(KAKEHASHI_STATE=str(stand.folder / "state" / name))
             roles.append(running.enter_context(Role.start(name, arguments, environment, stand.folder)))
         for role in roles:

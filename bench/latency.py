@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from confluent_kafka import OFFSET_BEGINNING, Producer, TopicPartition
 
-from bench.hops import all_hops
+from bench.hops import ROLES, all_hops
 from bench.publish import Sending, encoded
 from bench.role import cpu_seconds
 from bench.stand import HOME, SHARDS, Stand
@@ -34,20 +34,23 @@ _SETTLE_S: Final = 3.0
 
 
 def measure(
-    stand: Stand, full_rate: float, loads: Sequence[float], seconds: float, now_ms: int
+    stand: Stand, full_rate: float, loads: Sequence[float], seconds: float, now_ms: int, home_workers: int = 1
 ) -> list[dict[str, Any]]:
-    """Percentiles at a trickle (load 0) and at these parts of ``full_rate`` observations a second."""
-    with all_hops(stand) as roles, closing(Probes(stand, now_ms)) as probes:
+    """Percentiles at these parts of ``full_rate`` observations a second (0: a trickle), by so many workers at home."""
+    with all_hops(stand, home_workers) as roles, closing(Probes(stand, now_ms)) as probes:
         probes.run(3.0)  # warm-up: first connections, first decisions
         found = []
-        for number, load in enumerate((0.0, *loads)):
+        for number, load in enumerate(loads):
             rate = full_rate * load
             with _Load(stand, rate, seconds + _SETTLE_S, now_ms, number):
                 time.sleep(_SETTLE_S if rate else 0)
-                began, used = time.monotonic(), cpu_seconds(roles[0].pid)
+                home = [roles[0], *roles[len(ROLES) :]]
+                began, used = time.monotonic(), [cpu_seconds(role.pid) for role in home]
                 taken = summary(probes.run(seconds))
-                busy = (cpu_seconds(roles[0].pid) - used) / (time.monotonic() - began)
-                found.append({"load": load, "observations_per_s": round(rate), "home_busy": round(busy, 2)} | taken)
+                spent = [cpu_seconds(role.pid) - before for role, before in zip(home, used, strict=True)]
+                busy = round(max(spent) / (time.monotonic() - began), 2)
+                entry = {"load": load, "workers": home_workers, "observations_per_s": round(rate), "home_busy": busy}
+                found.append(entry | taken)
             for role in roles:
                 role.check()
         return found

@@ -91,6 +91,7 @@ def _goals(sections: Mapping[str, Section]) -> str:
         load, goals = entry["load"], {0.0: 150, 0.5: 1000}
         if load in goals:
             name = "a trickle" if not load else f"{load:.0%} load"
+            name += ", two workers at home" if entry.get("workers", 1) == 2 else ""
             rows.append([f"latency p99 through all hops at {name}, ms", goals[load], entry["p99_ms"]])
     for entry in _data(sections, "state", []):
         if entry["indicators"] == 10_000_000:
@@ -215,9 +216,19 @@ def _hops(data: Any) -> str:
 
 def _latency(data: Any) -> str:
     return table(
-        ["load", "observations/s beside the probes", "home worker, of a core", "probes", "p50 ms", "p99 ms", "max ms"],
+        [
+            "workers at home",
+            "load",
+            "observations/s beside the probes",
+            "busiest home worker, of a core",
+            "probes",
+            "p50 ms",
+            "p99 ms",
+            "max ms",
+        ],
         [
             [
+                entry.get("workers", 1),
                 f"{entry['load']:.0%}" if entry["load"] else "trickle",
                 entry["observations_per_s"],
                 entry.get("home_busy"),

@@ -94,6 +94,7 @@ def _bars(axes: Axes, costs: Sequence[tuple[str, float, str]]) -> None:
 
 
 def _latency(data: Any) -> Figure:
+    data = [entry for entry in data if entry.get("workers", 1) == 1]
     figure, axes = plt.subplots(figsize=(_WIDTH, 3.2))
     names = [f"{entry['load']:.0%}" if entry["load"] else "trickle" for entry in data]
     for key, label, colour in (("p50_ms", "p50", "#0b6e99"), ("p99_ms", "p99", "#d9a441")):
