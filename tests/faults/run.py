@@ -205,11 +205,11 @@ class Run:
         table.add_row("all", *total, style="bold")
         console.print(table)
         for name, count in self._ends.items():
-            console.print(f"ended and started again: {name} ({count} times)", highlight=False)
+            console.print(f"ended and started again: {name} ({count} times)", highlight=False, soft_wrap=True)
         for loss in self._declared:
-            console.print(f"declared as lost: {loss}", highlight=False)
+            console.print(f"declared as lost: {loss}", highlight=False, soft_wrap=True)
         for finding in self._findings:
-            console.print(finding, style="red", highlight=False, markup=False)
+            console.print(finding, style="red", highlight=False, markup=False, soft_wrap=True)
         if not self._findings:
             held = f"after {self._audits} audits of {self._reports} reports"
             console.print(f"lost 0, duplicated 0, wrong 0 {held}", style="green", highlight=False)

@@ -25,7 +25,7 @@ class Reading:
 
     def __init__(self, cluster: Cluster, topics: Sequence[str], shards: int) -> None:
         self._places = [(topic, shard) for topic in topics for shard in range(shards)]
-        self._consumer = reader(cluster, **_SETTINGS)
+        self._cluster, self._consumer = cluster, reader(cluster, **_SETTINGS)
         self._next = dict.fromkeys(self._places, 0)
         self.records: Mapping[str, list[Record]] = {topic: [] for topic in topics}
 
@@ -52,9 +52,15 @@ class Reading:
         self._consumer.unassign()
 
     def begin_again(self, topic: str) -> None:
-        """Forget what a topic held, and read it from where it begins; nothing where it is not read."""
-        self._next |= {place: 0 for place in self._places if place[0] == topic}
-        self.records.get(topic, []).clear()
+        """A topic was made anew: forget what the old one held, and read this one. Nothing where it is not read.
+
+        With a client of its own: one that has seen the topic gone may wait for minutes before it looks again.
+        """
+        if topic in self.records:
+            self._next |= {place: 0 for place in self._places if place[0] == topic}
+            self.records[topic].clear()
+            self._consumer.close()
+            self._consumer = reader(self._cluster, **_SETTINGS)
 
     def close(self) -> None:
         """Stop reading."""
