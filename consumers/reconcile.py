@@ -22,7 +22,8 @@ NOWHERE: Final = 0
 _DIGITS: Final = 19  # of the greatest Avro long: Python refuses to read thousands, and a partner could write them
 
 _MAY_BE_REFUSED: Final = frozenset({Differs.MISSING, Differs.STALE, Differs.ALTERED})  # altered: its recall was taken
-MENDED_BY_REISSUE: Final = frozenset({Differs.MISSING, Differs.STALE, Differs.ALTERED, Differs.AHEAD})
+MENDED_BY_REISSUE: Final = frozenset(Differs) - {Differs.EXTRA, Differs.REFUSED}
+_NO_ANSWER: Final = "disputed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,17 @@ def refusals_in(records: Iterable[Record], codec: Codec) -> Mapping[str, tuple[i
     return last
 
 
+def answered_in(records: Iterable[Record], codec: Codec) -> Mapping[str, int]:
+    """The highest version of each indicator that the partner has answered, by its receipts that came home."""
+    last: dict[str, int] = {}
+    for record in records:
+        found = codec.decode(RECEIPT, record.value)
+        if not isinstance(found, Undecodable) and found["code"] != _NO_ANSWER:
+            name = found["indicator_id"]
+            last[name] = max(last.get(name, NOWHERE), found["version"])
+    return last
+
+
 def differences(
     released: Mapping[str, Stands],
     held: Mapping[str, Stands],
@@ -143,11 +155,13 @@ def differences(
     *,
     settled_before_ms: int,
     carried_to: int | None = None,
+    answered: Mapping[str, int] | None = None,
 ) -> Iterator[Difference]:
     """What differs, in the order of the ids.
 
     Nothing of what was released at ``settled_before_ms`` or later, or stands at ``carried_to`` or behind it: the next
-    offset that the bridge will carry, None where that is not known.
+    offset that the bridge will carry, None where that is not known. Where ``answered`` is given, so is what both sides
+    have and the partner has not answered: its receipt was lost on the way home.
     """
     for name in sorted(released.keys() | held.keys()):
         ours, theirs = released.get(name), held.get(name)
@@ -156,6 +170,8 @@ def differences(
         ):
             continue
         differs = _compared(ours, theirs)
+        if differs is None and answered is not None and ours is not None and answered.get(name, 0) < ours.version:
+            differs = Differs.UNANSWERED
         if differs is None:
             continue
         version = NOWHERE if ours is None else ours.version

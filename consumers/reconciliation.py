@@ -15,6 +15,7 @@ from typing import Final
 from consumers.reconcile import (
     Difference,
     Windows,
+    answered_in,
     differences,
     differing,
     digests_in,
@@ -115,10 +116,17 @@ def _differences(
     with TopicReader(home.cluster, topics.released(partner.cluster.nation)) as reader:
         released = stand_of(struck(reader.standing(shard), told), home.codec, windows, named=held)
     with TopicReader(home.cluster, topics.partner_receipts(partner.cluster.nation)) as reader:
-        refused = refusals_in(reader.standing(shard), home.codec)
-    return list(
-        differences(told | released, held, refused, shard, settled_before_ms=settled_before_ms, carried_to=carried_to)
+        receipts = list(reader.standing(shard))
+    found = differences(
+        told | released,
+        held,
+        refusals_in(receipts, home.codec),
+        shard,
+        settled_before_ms=settled_before_ms,
+        carried_to=carried_to,
+        answered=answered_in(receipts, home.codec) if windows is None else None,
     )
+    return list(found)
 
 
 def _rows_of_settle(home: Side, partner: Side, shard: int) -> Iterator[RowChange]:

@@ -89,13 +89,14 @@ class ReceiptCode(enum.StrEnum):
 
 
 class Differs(enum.StrEnum):
-    """How an indicator differs between what was released and what is held; all but the last two are mended by telling
-    it again."""
+    """How an indicator differs between what was released and what is held; all but extra and refused are mended by
+    telling it again."""
 
     MISSING = "missing"  # released, and not held
     STALE = "stale"  # an older version is held
     ALTERED = "altered"  # the same version with another content
     AHEAD = "ahead"  # a later version is held than we know of having released
+    UNANSWERED = "unanswered"  # held as released, but no receipt has come home (only a full comparison looks)
     EXTRA = "extra"  # held, and not released as far as we know
     REFUSED = "refused"  # the partner did not take the last release, and has said why
 

@@ -261,7 +261,8 @@ UNSETTLED_RELEASES: Final = Gauge(
     roles=_STREAMS,
     help="Indicators whose last release has had no receipt for longer than `KAKEHASHI_RECEIPT_LIMIT_S`.",
     act="Above 0: the bridge to the partner stands still, or the partner's bridge to us does (receipts come home by "
-    "it), or its `receive` does. `kakehashi released list` names them.",
+    "it), or its `receive` does. `kakehashi released list` names them. Where receipts were lost on their way, "
+    "`kakehashi reconcile --full --repair` has them given again.",
 )
 UNSETTLED_RECALLS: Final = Gauge(
     "unsettled_recalls",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _EXAMPLES = examples(
     ("kakehashi reconcile --from GBR --to JPN", "compare, and name what differs"),
     ("kakehashi reconcile --from GBR --to JPN --repair --key b.jones.key", "and tell again what can be mended so"),
-    ("kakehashi reconcile --from GBR --to JPN --full --json", "compare every record, as JSON lines"),
+    ("kakehashi reconcile --from GBR --to JPN --full --json", "compare every record and receipt, as JSON lines"),
 )
 _ANSWER_S = 30.0
 
@@ -37,7 +37,10 @@ def register(app: typer.Typer) -> None:
         key: Annotated[
             Path | None, typer.Option("--key", help="The private key of an officer with the role reissue.")
         ] = None,
-        full: Annotated[bool, typer.Option("--full", help="Do not believe the digests: compare every record.")] = False,
+        full: Annotated[
+            bool,
+            typer.Option("--full", help="Do not believe the digests: compare every record, and look for its receipt."),
+        ] = False,
         grace_s: Annotated[
             int, typer.Option("--grace", min=0, help="What was released in the last seconds may be on its way.")
         ] = 60,

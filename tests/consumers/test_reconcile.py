@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from consumers.reconcile import (
     Stands,
+    answered_in,
     differences,
     differing,
     digests_in,
@@ -193,3 +194,23 @@ def test_what_the_topic_says_of_an_indicator_is_believed_before_what_is_remember
     record = Record("released", 0, 0, NAME.encode(), value, NOW_MS)
     assert list(struck([record], told)) == [record]
     assert told == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "version", "differs"),
+    [
+        ("applied", NOW_MS, None),
+        ("received", NOW_MS + 1, None),
+        ("refused", NOW_MS, None),
+        ("applied", NOW_MS - 1, Differs.UNANSWERED),
+        ("disputed", NOW_MS, Differs.UNANSWERED),
+    ],
+)
+def test_what_both_have_and_nobody_has_answered_is_a_difference_where_that_is_looked_for(
+    code: str, version: int, differs: Differs | None
+) -> None:
+    receipt = CODEC.encode(RECEIPT, a_receipt(indicator_id=NAME, code=code, version=version))
+    answered = answered_in([Record("receipts", 0, 0, NAME.encode(), receipt, NOW_MS)], CODEC)
+    every = differences(stands(), stands(), {}, 0, settled_before_ms=NOW_MS, answered=answered)
+    assert [each.differs for each in every] == ([] if differs is None else [differs])
+    assert list(differences(stands(), stands(), {}, 0, settled_before_ms=NOW_MS)) == []

@@ -22,6 +22,7 @@ from exchange.errors import Exit
 from exchange.progress import last_progress
 from schemas import topics
 from schemas.codec import Codec
+from tests.faults.agreement import agree
 from tests.faults.feeder import Feeder
 from tests.faults.kinds import WITHIN_S, Hit, World
 from tests.faults.losses import Loss, command, rebuild, recreate, refuses_to_go_on
@@ -31,7 +32,7 @@ from tests.officers import ALICE, write_key
 from tests.polling import eventually
 
 REPAIRED_S: Final = 180.0
-_AGAIN_S: Final = 1.0
+GRACE_S: Final = "5"  # what was released since is on its way, and needs no repair
 _CODEC: Final = Codec()
 
 
@@ -45,7 +46,7 @@ def retention_overtakes_a_bridge(world: World, random: Random) -> tuple[Hit, lis
     cut = {shard: _next(world, home, topics.settle_step(partner), shard, released) for shard in _shards(world)}
     _delete(world, home, released, cut)
     _comes_back_and_says(world, bridge, "feed.gap topic=" + released)
-    return Hit(bridge.name), [_repaired(world, home, f"{released}: {_places(cut)}")]
+    return Hit(bridge.name), [_repaired(world, f"{released}: {_places(cut)}")]
 
 
 def retention_overtakes_a_partner(world: World, random: Random) -> tuple[Hit, list[str]]:
@@ -59,7 +60,7 @@ def retention_overtakes_a_partner(world: World, random: Random) -> tuple[Hit, li
     cut = {shard: end_offset(cluster, inbox, shard) for shard in _shards(world)}
     _delete(world, partner, inbox, cut)
     _comes_back_and_says(world, workers[0], "feed.gap topic=" + inbox, workers[1:])
-    return Hit(f"workers of {partner}"), [_repaired(world, home, f"{inbox}: {_places(cut)}")]
+    return Hit(f"workers of {partner}"), [_repaired(world, f"{inbox}: {_places(cut)}")]
 
 
 def recreate_an_inbox(world: World, random: Random) -> tuple[Hit, list[str]]:
@@ -76,7 +77,7 @@ def recreate_an_inbox(world: World, random: Random) -> tuple[Hit, list[str]]:
     said = rebuild(world, partner, f"receive.{home}")
     for worker in workers:
         world.supervisor.want(worker)
-    return Hit(f"{inbox} of {partner}"), [*said, _repaired(world, home, f"{inbox} made anew")]
+    return Hit(f"{inbox} of {partner}"), [*said, _repaired(world, f"{inbox} made anew")]
 
 
 def recreate_what_is_released(world: World, random: Random) -> tuple[Hit, list[str]]:
@@ -94,7 +95,7 @@ def recreate_what_is_released(world: World, random: Random) -> tuple[Hit, list[s
     for worker in workers:
         world.supervisor.want(worker)
     _comes_back_and_says(world, bridge, "bridge.source_recreated topic=" + released)
-    return Hit(f"{released} of {home}"), [*said, _repaired(world, home, f"{released} made anew")]
+    return Hit(f"{released} of {home}"), [*said, _repaired(world, f"{released} made anew")]
 
 
 def delete_a_position_abroad(world: World, random: Random) -> tuple[Hit, list[str]]:
@@ -191,20 +192,21 @@ def _places(cut: Mapping[int, int]) -> str:
     return ", ".join(f"partition {shard} before offset {offset}" for shard, offset in cut.items())
 
 
-def _repaired(world: World, home: str, what: str) -> str:
-    """Reconcile and repair until the model is content; what was lost, and how much of it was told again."""
-    key = write_key(ALICE, world.nations.folder)
-    told = ("reconcile", "--from", home, "--to", partner_of(home), "--grace", "2", "--json", "--repair", "--key")
+def _repaired(world: World, what: str) -> str:
+    """Reconcile and repair, until both sides agree; what was lost, and how much was told again.
+
+    In both directions: with what one has told, the other's receipts for what it has had are lost.
+    """
+    key = str(write_key(ALICE, world.nations.folder))
     again: set[str] = set()
     give_up = time.monotonic() + REPAIRED_S
-    while not (audit := world.nations.direction(home).audit()).clean:
+    while unlike := [home for home in NATIONS if not agree(world.nations, home)]:
         if time.monotonic() > give_up:
-            raise AssertionError(
-                f"{what}: not repaired within {REPAIRED_S:g} s, {len(again)} were told again:\n{audit}"
-            )
-        time.sleep(_AGAIN_S)  # what is on its way needs no repair
-        done = command(world, *told, str(key), may_end=(Exit.OK, Exit.REFUSED, Exit.UNAVAILABLE))
-        again |= {json.loads(line)["indicator_id"] for line in done.splitlines()}
+            raise AssertionError(f"{what}: not repaired within {REPAIRED_S:g} s, {len(again)} were told again")
+        for home in unlike:
+            told = ("reconcile", "--from", home, "--to", partner_of(home), "--full", "--grace", GRACE_S, "--json")
+            done = command(world, *told, "--repair", "--key", key, may_end=(Exit.OK, Exit.REFUSED, Exit.UNAVAILABLE))
+            again |= {json.loads(line)["indicator_id"] for line in done.splitlines()}
     return f"{what}; {len(again)} indicators were told again"
 
 
