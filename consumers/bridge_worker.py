@@ -2,18 +2,22 @@
 
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from consumers.bridge import bridge_threads
 from consumers.reconciliation import Reconciler, Side
-from exchange.clients import Cluster
+from exchange.clients import Cluster, topic_ids
+from exchange.errors import BrokerUnavailable, ExchangeError, TransientError
 from exchange.health import Pulse, liveness, readiness
 from exchange.metric_kinds import Role
 from exchange.role import STALLED_AFTER_MS, end_at_once, metrics_of, now_ms, serve_metrics, start_logging
 from exchange.settings import Settings
 from exchange.topics_admin import check_topics
 from schemas.access import bridge_topics_abroad, bridge_topics_at_home
-from schemas.topics import bridge_step
+from schemas.topics import bridge_step, receipts, released
+
+LOOK_EVERY_S: Final = 20.0
 
 
 def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[int], loglevel: str) -> None:
@@ -25,6 +29,7 @@ def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[in
     check_topics(home, bridge_topics_at_home(partner.nation, settings.shards))
     check_topics(partner, bridge_topics_abroad(home.nation, settings.shards))
     metrics = metrics_of(Role.BRIDGE, home.nation, (partner.nation,), (bridge_step(home.nation),))
+    sources = topic_ids(home, [released(partner.nation), receipts(partner.nation)])
     threads = bridge_threads(home, partner, settings, metrics, end_at_once, shards)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -44,8 +49,27 @@ def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[in
     if settings.reconcile_s:
         reconciler = Reconciler(Side.of(home), Side.of(partner), shards, metrics, settings.reconcile_s)
         reconciler.start()
-    stopping.wait()
+    while not stopping.wait(LOOK_EVERY_S):
+        try:
+            must_be_the_same(home, sources)
+        except ExchangeError as error:
+            end_at_once(error)
     for thread in threads:
         thread.ask_to_stop()
     for thread in threads:
         thread.stop(10.0)
+
+
+def must_be_the_same(home: Cluster, sources: Mapping[str, str]) -> None:
+    """Raises BrokerUnavailable where one of these topics has another id: a consumer goes on in it at the old offset,
+    and does not know what it passes over. Started again, the bridge declares it, and begins where the topic begins."""
+    try:
+        found = topic_ids(home, list(sources))
+    except TransientError:  # whoever cannot be asked is asked again
+        return
+    for topic, known in sources.items():
+        if found[topic] != known:
+            raise BrokerUnavailable(
+                f"topic {topic} of {home.nation} was deleted and made anew (id {found[topic]}, was {known}) while it "
+                "was read: the bridge must be started again"
+            )

@@ -14,7 +14,9 @@ from typing import Any, cast
 import pytest
 
 from consumers.bridge import bridge_threads
-from exchange.clients import Cluster, transactional_producer
+from consumers.bridge_worker import must_be_the_same
+from exchange.clients import Cluster, topic_ids, transactional_producer
+from exchange.errors import BrokerUnavailable
 from exchange.metric_kinds import Role
 from exchange.metrics import Metrics
 from exchange.schema_registry import Registry, register
@@ -291,7 +293,12 @@ def test_a_released_topic_that_was_made_anew_is_declared_and_carried_from_its_be
 
     fresh.release(_of(fresh), _of(fresh, version=NOW_MS + 1))
     carried(2)
-    fresh.recreate(fresh.here, topics.released(fresh.partner), {"cleanup.policy": "compact"})
+    source = topics.released(fresh.partner)
+    known = topic_ids(fresh.here, [source])
+    must_be_the_same(fresh.here, known)
+    fresh.recreate(fresh.here, source, {"cleanup.policy": "compact"})
+    with pytest.raises(BrokerUnavailable, match=f"topic {source} of {fresh.home} was deleted and made anew"):
+        must_be_the_same(fresh.here, known)
     fresh.release(_of(fresh, version=NOW_MS + 2))
     with caplog.at_level("ERROR"):
         carried(3)

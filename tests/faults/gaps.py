@@ -81,12 +81,14 @@ def recreate_an_inbox(world: World, random: Random) -> tuple[Hit, list[str]]:
 
 
 def recreate_what_is_released(world: World, random: Random) -> tuple[Hit, list[str]]:
-    """What a nation has released is on another topic now; of the old one not everything was carried."""
+    """What a nation has released is on another topic now; of the old one not everything was carried, or the bridge
+    runs, and has it taken from under it."""
     home = random.choice(NATIONS)
     partner, (bridge,), workers = partner_of(home), _bridges(world, home), world.workers(home)
-    released = topics.released(partner)
-    _send_away(world, [bridge])
-    _feed_until(world, home, random, lambda: _has_settled_more_than_carried(world, home))
+    released, since = topics.released(partner), bridge.log.stat().st_size
+    if random.random() < 0.5:
+        _send_away(world, [bridge])
+        _feed_until(world, home, random, lambda: _has_settled_more_than_carried(world, home))
     _send_away(world, workers)
     recreate(world, home, released)
     world.nations.direction(home).begin_again(released)
@@ -94,7 +96,9 @@ def recreate_what_is_released(world: World, random: Random) -> tuple[Hit, list[s
     said = rebuild(world, home, topics.settle_step(partner))
     for worker in workers:
         world.supervisor.want(worker)
-    _comes_back_and_says(world, bridge, "bridge.source_recreated topic=" + released)
+    world.supervisor.want(bridge)
+    words = "bridge.source_recreated topic=" + released
+    eventually(lambda: bridge.said(words, since), WITHIN_S, f"{bridge.name} says {words!r}")
     return Hit(f"{released} of {home}"), [*said, _repaired(world, f"{released} made anew")]
 
 
