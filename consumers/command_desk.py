@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
 from confluent_kafka import KafkaError, Message
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,7 +20,7 @@ from exchange.kafka_log import KafkaLog
 from schemas import topics
 from schemas.codec import COMMAND, QUARANTINED, Codec, Undecodable
 from schemas.identity import key_of_id, shard_of_key
-from schemas.records import Command, MarkingRecord, Quarantined
+from schemas.records import Command, MarkingRecord
 from schemas.signing import signed_command
 from schemas.vocabulary import CommandKind
 
@@ -140,23 +140,44 @@ class CommandDesk:
 
     def answer(self, place: Place, within_s: float) -> Answer | None:
         """What became of a command; None where its shard has not come to it in time."""
-        give_up = time.monotonic() + within_s
-        while not self._is_decided(place):
-            if time.monotonic() > give_up:
-                return None
-            time.sleep(_AGAIN_S)
-        end = end_offset(self._cluster, topics.QUARANTINE, place.partition)
-        for message in committed(self._cluster, topics.QUARANTINE, place.partition, place.quarantine_from, end):
-            found = self._codec.decode(QUARANTINED, message.value())
-            if not isinstance(found, Undecodable) and found["key"] == place.quarantine_key:
-                kept = cast("Quarantined", found)
-                return Answer(kept["reason"], kept["detail"])
-        return Answer()
+        return self.answers([place], within_s)[0]
 
-    def _is_decided(self, place: Place) -> bool:
-        """Whether the shard's committed position is behind the command."""
-        log = KafkaLog(self._cluster, _STEP, place.partition, input_ids={}, state_format=None)
-        progress = log.progress()
-        return progress is not None and any(
-            source["topic"] == topics.COMMANDS and source["next_offset"] > place.offset for source in progress["inputs"]
-        )
+    def answers(self, places: Sequence[Place], within_s: float) -> list[Answer | None]:
+        """What became of these commands, in their order; None for those that their shard has not come to, while it has
+        not come any further for ``within_s``."""
+        reached: dict[int, int] = {}
+        refused: dict[str, Answer] = {}
+        for partition in sorted({place.partition for place in places}):
+            here = [place for place in places if place.partition == partition]
+            reached[partition] = self._await(partition, max(place.offset for place in here), within_s)
+            refused |= self._refused(partition, min(place.quarantine_from for place in here))
+        return [
+            refused.get(place.quarantine_key, Answer()) if place.offset < reached[place.partition] else None
+            for place in places
+        ]
+
+    def _await(self, partition: int, offset: int, within_s: float) -> int:
+        """Up to where a shard's commands are decided, once it is behind this offset or comes no further."""
+        reached, give_up = self._decided(partition), time.monotonic() + within_s
+        while reached <= offset and time.monotonic() < give_up:
+            time.sleep(_AGAIN_S)
+            before, reached = reached, self._decided(partition)
+            if reached > before:
+                give_up = time.monotonic() + within_s
+        return reached
+
+    def _decided(self, partition: int) -> int:
+        """The next command that the shard will decide, by its committed position."""
+        progress = KafkaLog(self._cluster, _STEP, partition, input_ids={}, state_format=None).progress()
+        inputs = () if progress is None else progress["inputs"]
+        return next((source["next_offset"] for source in inputs if source["topic"] == topics.COMMANDS), 0)
+
+    def _refused(self, partition: int, start: int) -> dict[str, Answer]:
+        """What quarantine has from an offset on, by its key."""
+        end = end_offset(self._cluster, topics.QUARANTINE, partition)
+        found: dict[str, Answer] = {}
+        for message in committed(self._cluster, topics.QUARANTINE, partition, start, end):
+            kept = self._codec.decode(QUARANTINED, message.value())
+            if not isinstance(kept, Undecodable):
+                found[kept["key"]] = Answer(kept["reason"], kept["detail"])
+        return found

@@ -116,8 +116,7 @@ def _repair(
         for each in mended
     ]
     failed = [str(each.differs) for each in differences if each.differs not in MENDED_BY_REISSUE]
-    for each, place in zip(mended, desk.send(commands) if commands else [], strict=True):
-        answer = desk.answer(place, _ANSWER_S)
+    for each, answer in zip(mended, desk.answers(desk.send(commands), _ANSWER_S) if commands else [], strict=True):
         if answer is None:
             failed.append("not answered")
         elif answer.reason:
