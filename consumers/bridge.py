@@ -34,11 +34,17 @@ from exchange.settings import Settings
 from exchange.shard import Effects, Rows, Shard, Turned
 from exchange.shard_thread import ShardThread
 from schemas import topics
-from schemas.codec import PROGRESS, QUARANTINED, RECEIPT, RELEASED_INDICATOR, Codec
+from schemas.codec import PROGRESS, QUARANTINED, RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec
 from schemas.records import Quarantined, ReleasedIndicator
-from schemas.vocabulary import RecordKind
+from schemas.vocabulary import RecordKind, RejectReason
 
 ABROAD: Final = (RELEASED_INDICATOR, RECEIPT, PROGRESS)  # what a bridge writes on the partner's cluster
+_NO_ID: Final = Refused(
+    RejectReason.UNKNOWN_SCHEMA,
+    f"the partner's schema registry does not know {RELEASED_INDICATOR_V2}: once it has registered it, restart the "
+    "bridge, and `kakehashi reconcile` has what is missing told again",
+    keep_bytes=True,
+)
 MAX_ORIGINAL_BYTES: Final = 512 << 10
 _DECISION: Final = "decision"
 _DECISION_ID: Final = re.compile(rb"[A-Z]{3}-[0-9]{1,9}-[0-9]{1,18}")  # nothing else travels in that header
@@ -69,7 +75,8 @@ class Bridge:
         self._known = KnownGood(link.home_codec, link.home, link.partner, link.shards)
         self._same_ids = {
             name: link.home_codec.reframe(name, b"") == link.partner_codec.reframe(name, b"")
-            for name in (RELEASED_INDICATOR, RECEIPT)
+            for name in (RELEASED_INDICATOR, RELEASED_INDICATOR_V2, RECEIPT)
+            if link.partner_codec.knows(name)
         }
 
     def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002  # a bridge has no rows
@@ -90,7 +97,7 @@ class Bridge:
                     pass
                 case Passed(released):
                     self._known.learn(released)
-                    outputs.append(self._carried(record, RELEASED_INDICATOR))
+                    outputs.append(self._carried(record, _schema_of(released)))
                     tally[spec.REPLICATED_RECORDS.tally(link.home, link.partner, RecordKind(released["kind"]))] += 1
                 case PassedReceipt(receipt):
                     outputs.append(self._carried(record, RECEIPT))
@@ -127,7 +134,7 @@ class Bridge:
                 partition=partition,
                 shards=shards,
             )
-        return check(
+        verdict = check(
             record.value,
             record.key,
             link.home_codec,
@@ -137,6 +144,9 @@ class Bridge:
             partition=partition,
             shards=shards,
         )
+        if isinstance(verdict, Passed) and not link.partner_codec.knows(_schema_of(verdict.record)):
+            return _NO_ID
+        return verdict
 
     def _carried(self, record: Record, schema: str) -> Output:
         """The record as it arrives: the same body, the partner's schema id, and where it comes from."""
@@ -171,6 +181,12 @@ class Bridge:
         return Output(topics.QUARANTINE, record.partition, key.encode(), encoded)
 
 
+def _schema_of(released: ReleasedIndicator) -> str:
+    """The schema of a record that the guard has passed: it is as our writer writes it."""
+    content = released["content"]
+    return RELEASED_INDICATOR_V2 if content is not None and "tearline" in content else RELEASED_INDICATOR
+
+
 def _provenance(record: Record, home: str) -> Headers:
     """Where a record comes from: origin, the decision that let it go, its place at home, and its hops.
 
@@ -199,7 +215,8 @@ def bridge_threads(
 
     Assignment is static: nobody revokes it. A fenced shard ends the process (``on_broken``).
     """
-    link = Link(home.nation, partner.nation, home.codec(), partner.codec(*ABROAD), settings.shards)
+    partner_codec = partner.codec(*ABROAD, newer=(RELEASED_INDICATOR_V2,))
+    link = Link(home.nation, partner.nation, home.codec(), partner_codec, settings.shards)
     released, receipts = topics.released(partner.nation), topics.receipts(partner.nation)
     names, name = [released, receipts], topics.bridge_step(home.nation)
     watch = PolicyWatch(

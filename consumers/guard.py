@@ -25,7 +25,8 @@ purpose: a label that somebody adds elsewhere does not pass before it is added h
 10. **The release has not ended**: ``release_expires_ms`` is 0 or in the future. [promise 5]
 11. **The content is what it says**: known type, value in its canonical spelling, times, counts and confidence
     possible, lists sorted, without repeats and bounded, no reason, nothing that is not part of the value in
-    ``registered_domain``. [STIX 2.1, 3.2; the contract's own limits]
+    ``registered_domain``. A tearline, where there is one, says something, in at most ``MAX_TEARLINE_BYTES``, without
+    control characters but line feeds. [STIX 2.1, 3.2; the contract's own limits]
 
 A refused record's bytes are kept only where its marking was read and would have let it go: what nobody could read
 may be RED. Otherwise its digest and its place are all that quarantine gets.
@@ -52,6 +53,7 @@ MAX_LABELS: Final = 64
 MAX_LABEL_LENGTH: Final = 256
 MAX_NATIONS: Final = 64
 MAX_AS_NUMBER: Final = (1 << 32) - 1
+MAX_TEARLINE_BYTES: Final = 2048
 
 FREE_TLP: Final = frozenset({"TLP:CLEAR", "TLP:GREEN"})
 NAMED_TLP: Final = frozenset({"TLP:AMBER", "TLP:AMBER+STRICT"})
@@ -212,7 +214,13 @@ def _kind_of(record: ReleasedIndicator) -> Refused | None:
 
 def _content_of(record: ReleasedIndicator, content: Content, now_ms: int) -> Refused | None:
     """Rules 10 and 11."""
-    return _times_of(record, content, now_ms) or _numbers_of(content) or _lists_of(content) or _enriched_of(content)
+    return (
+        _times_of(record, content, now_ms)
+        or _numbers_of(content)
+        or _lists_of(content)
+        or _enriched_of(content)
+        or _tearline_of(content)
+    )
 
 
 def _times_of(record: ReleasedIndicator, content: Content, now_ms: int) -> Refused | None:
@@ -263,11 +271,24 @@ def _enriched_of(content: Content) -> Refused | None:
     return None
 
 
+def _tearline_of(content: Content) -> Refused | None:
+    """An empty one is not as our writer writes it, which rule 2 has seen."""
+    tearline = content.get("tearline", "")
+    if len(tearline.encode()) > MAX_TEARLINE_BYTES or not _is_text(tearline.replace("\n", "")):
+        return Refused(
+            RejectReason.MALFORMED_CONTENT, f"its tearline has over {MAX_TEARLINE_BYTES} bytes or is no text"
+        )
+    return None
+
+
 def _is_label(label: str) -> bool:
-    """Text of a bounded length, without control characters (Unicode category Cc)."""
-    return 0 < len(label) <= MAX_LABEL_LENGTH and (
-        label.isprintable() or not any(character < " " or "\x7f" <= character < "\xa0" for character in label)
-    )
+    """Text of a bounded length."""
+    return 0 < len(label) <= MAX_LABEL_LENGTH and _is_text(label)
+
+
+def _is_text(text: str) -> bool:
+    """Whether it is without control characters (Unicode category Cc)."""
+    return text.isprintable() or not any(character < " " or "\x7f" <= character < "\xa0" for character in text)
 
 
 def _is_code(code: str, letters: int) -> bool:

@@ -35,7 +35,7 @@ from exchange.metrics import Metrics
 from exchange.record import RowChange
 from exchange.role import now_ms
 from schemas import topics
-from schemas.codec import PROGRESS, RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec
+from schemas.codec import PROGRESS, RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, WINDOW_DIGEST, Codec
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +55,8 @@ class Side:
     @classmethod
     def of(cls, cluster: Cluster) -> "Side":
         """With the ids of its registry, if it has one."""
-        return cls(cluster, cluster.codec(RELEASED_INDICATOR, RECEIPT, WINDOW_DIGEST, PROGRESS))
+        names = (RELEASED_INDICATOR, RECEIPT, WINDOW_DIGEST, PROGRESS)
+        return cls(cluster, cluster.codec(*names, newer=(RELEASED_INDICATOR_V2,)))
 
 
 @dataclass(frozen=True, slots=True)

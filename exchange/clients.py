@@ -58,9 +58,12 @@ class Cluster:
     security: Mapping[str, str] = field(default_factory=dict, repr=False)
     registry: Registry | None = None
 
-    def codec(self, *names: str) -> Codec:
-        """Reads and writes with this cluster's schema ids: of these schemas, or of all. Asks its registry once."""
-        return codec_of(self.registry, names)
+    def codec(self, *names: str, newer: tuple[str, ...] = ()) -> Codec:
+        """Reads and writes with this cluster's schema ids: of these schemas, or of all. Asks its registry once.
+
+        Of ``newer`` besides, unless its registry does not know them: another nation may not have upgraded.
+        """
+        return codec_of(self.registry, names, newer)
 
     def client(self) -> dict[str, Any]:
         """What every client of this cluster begins with."""

@@ -55,13 +55,23 @@ class Registry:
 
 
 @cache
-def codec_of(registry: Registry | None, names: tuple[str, ...] = ()) -> Codec:
+def codec_of(registry: Registry | None, names: tuple[str, ...] = (), newer: tuple[str, ...] = ()) -> Codec:
     """A codec with the registry's ids of these schemas, or of all; with the bundled ids where there is no registry.
 
     Raises RegistryUnavailable where it does not answer and its ids were never kept, NotFound where it has not all of
-    them.
+    them. What it lacks of ``newer`` is said and left out: a nation that has not upgraded must not stop the other.
     """
-    return Codec() if registry is None else Codec(_known_ids(registry, names or tuple(bundled_ids().values())))
+    if registry is None:
+        return Codec()
+    wanted = names or tuple(bundled_ids().values())
+    try:
+        return Codec(_known_ids(registry, (*wanted, *newer)))
+    except (NotFound, RegistryUnavailable) as error:
+        if not newer:
+            raise
+        known = _known_ids(registry, wanted)
+        _log.warning("registry.older nation=%s: %s; going on without", registry.nation, error)
+        return Codec(known)
 
 
 def _known_ids(registry: Registry, names: Sequence[str]) -> Mapping[int, str]:

@@ -1,7 +1,7 @@
 """Keeps out of a report what no record can carry, so that one absurd observation never harms those beside it.
 
 Whether a value makes sense is for intake to judge; here only sizes and the ranges of Avro's numbers count. Local
-text (description, context) is cut, not refused: it is nobody's indicator.
+text (description, context) is cut, not refused: it is nobody's indicator. A tearline is cleaned, too: it may leave.
 """
 
 from typing import Final
@@ -9,12 +9,14 @@ from typing import Final
 import msgspec
 
 from producers.readers.reading import Reading, Seen, rejected
+from schemas import tearline
 from schemas.normalise import MAX_RAW_LENGTH
 from schemas.observation import Observation
+from schemas.tearline import TEARLINE
 from schemas.vocabulary import RejectReason
 
 MAX_DESCRIPTION_BYTES: Final = 4096
-MAX_FACT_BYTES: Final = 1024
+MAX_FACT_BYTES: Final = 1024  # a tearline's, too
 MAX_LABELS_LENGTH: Final = 64 << 10
 _ELLIPSIS: Final = "…"
 _LONG: Final = range(-(1 << 63), 1 << 63)
@@ -29,7 +31,8 @@ def admitted(reading: Seen) -> Reading:
         reason, detail = problem
         return rejected(reading.place, reason, detail, seen.value.encode())
     description = _cut(seen.description, MAX_DESCRIPTION_BYTES)
-    context = tuple((name, _cut(fact, MAX_FACT_BYTES)) for name, fact in seen.context)
+    cleaned = ((name, tearline.cleaned(fact) if name == TEARLINE else fact) for name, fact in seen.context)
+    context = tuple((name, _cut(fact, MAX_FACT_BYTES)) for name, fact in cleaned if fact or name != TEARLINE)
     if description is seen.description and context == seen.context:
         return reading
     return Seen(reading.place, msgspec.structs.replace(seen, description=description, context=context))

@@ -19,12 +19,14 @@ import msgspec
 from fastavro.types import Schema
 
 from schemas.row_writer import Writer, writer_of
+from schemas.tearline import TEARLINE
 from schemas.vocabulary import RejectReason
 
 SENSOR_REPORT: Final = "sensor_report.v1"
 OBSERVATION_BLOCK: Final = "observation_block.v1"
 INDICATOR: Final = "indicator.v1"
 RELEASED_INDICATOR: Final = "released_indicator.v1"
+RELEASED_INDICATOR_V2: Final = "released_indicator.v2"  # with a tearline
 DECISION: Final = "decision.v2"
 DECISION_V1: Final = "decision.v1"
 COMMAND: Final = "command.v1"
@@ -41,6 +43,9 @@ _HEADER: Final = struct.Struct(">bI")
 _COLUMNS: Final = frozenset({SENSOR_REPORT, OBSERVATION_BLOCK})
 # What earlier releases have written under another version of the schema: read with the defaults of what it lacks.
 _EARLIER: Final = {DECISION: frozenset({DECISION_V1})}
+# What is written under a later version only where it needs its room, so that a partner who has not upgraded reads all
+# else, byte for byte as before (ADR 26). Read as it is written.
+_LATER: Final = {RELEASED_INDICATOR: RELEASED_INDICATOR_V2}
 # What fastavro is seen to raise on damaged bytes (fuzzed); anything else is a defect of ours and propagates.
 _DAMAGE: Final = (ValueError, IndexError, KeyError, TypeError, OverflowError, struct.error, MemoryError)
 
@@ -94,7 +99,12 @@ class Codec:
         self._schemas = {name: schema(name) for name in self._headers}
 
     def encode(self, name: str, record: Mapping[str, Any]) -> bytes:
-        """The framed bytes of a record. Raises where the record does not fit its schema: that is our defect."""
+        """The framed bytes of a record. Raises where the record does not fit its schema: that is our defect.
+
+        A released indicator with a tearline is written as v2; any other as v1, which has no room for one.
+        """
+        if name == RELEASED_INDICATOR and (content := record["content"]) is not None and content.get(TEARLINE):
+            name = RELEASED_INDICATOR_V2
         if name not in _COLUMNS:
             return _row_writer(name)(record, self._headers[name])
         body = io.BytesIO()
@@ -106,6 +116,10 @@ class Codec:
         """A framed record of another cluster, which has schema ``name``, with the schema id of this one."""
         return self._headers[name] + data[_HEADER.size :]
 
+    def knows(self, name: str) -> bool:
+        """Whether this cluster has an id for a schema."""
+        return name in self._headers
+
     def schema_of(self, data: bytes | None) -> str | None:
         """The name of the schema that a framed record says it has; None where this cluster knows no such id."""
         if data is None or len(data) < _HEADER.size:
@@ -116,7 +130,8 @@ class Codec:
     def decode(self, name: str, data: bytes | None) -> dict[str, Any] | Undecodable:
         """The record in ``data`` if it is exactly one record of schema ``name``, or why it is not.
 
-        What an earlier version of the same record wrote is read as ``name``, with its defaults.
+        What an earlier version of the same record wrote is read as ``name``, with its defaults; a released indicator
+        of v2 as it is.
         """
         if data is None or len(data) < _HEADER.size:
             return Undecodable(RejectReason.TRUNCATED, f"{len(data or b'')} bytes are no framed record")
@@ -129,12 +144,12 @@ class Codec:
                 RejectReason.UNKNOWN_SCHEMA,
                 f"begins with byte {magic} and schema id {number}; this cluster's ids are {sorted(self._names)}",
             )
-        if found != name and found not in _EARLIER.get(name, ()):
+        if found != name and found not in _EARLIER.get(name, ()) and found != _LATER.get(name):
             return Undecodable(RejectReason.UNKNOWN_SCHEMA, f"holds a {found}, wanted is a {name}")
         body = io.BytesIO(data)
         body.seek(_HEADER.size)
         try:
-            reader = None if found == name else self._schemas[name]
+            reader = self._schemas[name] if found in _EARLIER.get(name, ()) else None
             record = cast("dict[str, Any]", fastavro.schemaless_reader(body, self._schemas[found], reader))
             if reader is not None:
                 record |= {field: b"" for field in _empty_bytes(name) if record[field] == ""}

@@ -13,7 +13,8 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     the two times. ``confidence`` is 0 to 100 (STIX 2.1, section 3.2), -1 "not stated".
 
     ``description`` and ``context`` are local: they say who was hit and how, stay in the nation, and no
-    released schema has a field for them.
+    released schema has a field for them. One entry of ``context`` is for the partners: ``schemas.tearline.TEARLINE``,
+    what the source has written for release.
     """
 
     kind: IndicatorType

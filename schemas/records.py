@@ -3,7 +3,7 @@
 Plain dictionaries, because that is what the codec reads and writes; a test holds them to the Avro schemas.
 """
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 
 class SourceMarkingRecord(TypedDict):
@@ -16,7 +16,7 @@ class SourceMarkingRecord(TypedDict):
 
 
 class ContextRecord(TypedDict):
-    """Local context: stays in the nation."""
+    """Local context: stays in the nation, but for a tearline among the entries (``schemas.tearline``)."""
 
     description: str
     entries: dict[str, str]
@@ -122,7 +122,7 @@ class Indicator(TypedDict):
 
 
 class Content(TypedDict):
-    """What the partner sees of an indicator."""
+    """What the partner sees of an indicator. ``tearline`` is there where it says something."""
 
     type: str
     value: str
@@ -140,6 +140,7 @@ class Content(TypedDict):
     registered_domain: str
     asn: int
     country: str
+    tearline: NotRequired[str]
 
 
 class ReleasedIndicator(TypedDict):

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from exchange.clients import Cluster, begin_offset, end_offset
 from exchange.committed import committed
 from exchange.errors import ExchangeError
-from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
+from schemas.codec import RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec, Undecodable
 
 _log = logging.getLogger(__name__)
 
@@ -65,5 +65,5 @@ class TopicCopies:
         record = self._codec.decode(RELEASED_INDICATOR, value)
         if isinstance(record, Undecodable):
             # Somebody's receipt for it holds nothing of it; what nobody can read may.
-            return self._codec.schema_of(value) in (None, RELEASED_INDICATOR)
+            return self._codec.schema_of(value) in (None, RELEASED_INDICATOR, RELEASED_INDICATOR_V2)
         return record["content"] is not None and record["version"] <= through

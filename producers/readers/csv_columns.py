@@ -57,6 +57,7 @@ _ROLES: Final[dict[str, tuple[str, ...]]] = {
     "caveats": ("caveats", "caveat", "handling", "取扱制限", "取扱い制限"),
     "tags": ("tags", "tag", "labels", "label", "タグ", "分類"),
     "description": ("description", "notes", "note", "comment", "comments", "備考", "説明"),
+    "tearline": ("tearline", "公開要旨"),
     "reporter": ("user", "reporter", "reportedby", "報告者"),
     "reference": ("link", "reference", "references", "source", "出典"),
     "active": ("active", "isactive"),

@@ -28,6 +28,7 @@ from producers.readers.times import milliseconds
 from schemas.markings import SourceMarking
 from schemas.normalise import detect
 from schemas.observation import Observation, SourcePlace
+from schemas.tearline import TEARLINE
 from schemas.vocabulary import IndicatorType, RejectReason
 
 FORMAT: Final = "csv-list"
@@ -137,8 +138,14 @@ def _stated(cells: dict[str, str], defaults: Defaults) -> Observation | str:
         marking=stricter(stricter(_marking(cells), tagged), defaults.marking),
         labels=tuple(dict.fromkeys((*labels, *defaults.labels))),
         description=cells.get("description", ""),
-        context=tuple((role, cells[role]) for role in ("reporter", "reference") if cells.get(role)),
+        context=_context(cells),
     )
+
+
+def _context(cells: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    facts = tuple((role, cells[role]) for role in ("reporter", "reference") if cells.get(role))
+    tearline = cells.get(TEARLINE, "")
+    return facts if tearline.lower() in _PLACEHOLDERS else (*facts, (TEARLINE, tearline))
 
 
 def _marking(cells: dict[str, str]) -> SourceMarking:

@@ -8,6 +8,9 @@ Markings: TLP 1 and 2 and PAP by their definitions' ids, in ``object_marking_ref
 indicator cannot be sent, in ``granular_markings`` too; other definitions by what they define in the bundle. A
 marking that nobody here knows makes a caveat of its id, which never releases by itself. A statement (a copyright
 line) restricts nothing. Labels that are tags of MISP's TLP and PAP taxonomies count as well.
+
+A description stays in the nation. What is written for release has no place in STIX: the custom property
+``x_kakehashi_tearline`` holds it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +27,7 @@ from producers.readers.stix_pattern import Unusable, claims_of
 from producers.readers.times import milliseconds
 from schemas.markings import SourceMarking
 from schemas.observation import Observation, SourcePlace
+from schemas.tearline import TEARLINE
 from schemas.vocabulary import RejectReason
 
 FORMAT: Final = "stix-bundle"
@@ -79,6 +83,7 @@ class _Indicator(msgspec.Struct):
     pattern_type: str = "stix"  # STIX 2.0 has no other
     name: str | None = None
     description: str | None = None
+    x_kakehashi_tearline: str | None = None
     created_by_ref: str | None = None
     confidence: int | None = None
     revoked: bool = False
@@ -201,5 +206,6 @@ def _context(indicator: _Indicator) -> tuple[tuple[str, str], ...]:
         ("name", indicator.name),
         ("created-by", indicator.created_by_ref),
         ("pattern", indicator.pattern),
+        (TEARLINE, indicator.x_kakehashi_tearline),
     )
     return tuple((name, fact) for name, fact in facts if fact)

@@ -12,7 +12,14 @@ from schemas.vocabulary import Outcome
 from streams.classification import obligations
 from streams.classification.engine import BY_PEOPLE, DEFAULT_DENY, EVALUATION_ERROR, Engine
 from streams.classification.facets import ConfidenceBand, Facets, from_record
-from streams.classification.obligations import CoarsenTime, ExpireAfterDays, NameOnlyPartner, Obligation, PapAtLeast
+from streams.classification.obligations import (
+    CoarsenTime,
+    DropTearline,
+    ExpireAfterDays,
+    NameOnlyPartner,
+    Obligation,
+    PapAtLeast,
+)
 from streams.classification.policy_set import PolicySet
 
 _PAST: Final = {Outcome.RELEASE: "released", Outcome.HOLD: "held for review", Outcome.WITHHOLD: "withheld"}
@@ -180,6 +187,8 @@ def _done(obligation: Obligation, partner: str) -> str:
             return f"its PAP was raised to at least {floor.label}"
         case NameOnlyPartner():
             return f"{partner} was named as its only recipient"
+        case DropTearline():
+            return "what its sources wrote for release, if anything, was left out"
 
 
 def _counted(number: int, noun: str) -> str:

@@ -1,6 +1,6 @@
 """Obligations: what is done to the content before it may be released, as values and pure appliers.
 
-Context and the source's name need no obligation: the released type has no field for them.
+Context, description and the source's name need no obligation: the released type has no field for them.
 A rule names its obligations in the annotation ``@obligations("coarsen-time:hour, expire-after-days:90")``.
 """
 
@@ -54,7 +54,14 @@ class NameOnlyPartner(msgspec.Struct, frozen=True, tag=True):
         return "name-only-partner"
 
 
-Obligation = CoarsenTime | ExpireAfterDays | PapAtLeast | NameOnlyPartner
+class DropTearline(msgspec.Struct, frozen=True, tag=True):
+    """Not even what its sources wrote for release goes with it."""
+
+    def __str__(self) -> str:
+        return "drop-tearline"
+
+
+Obligation = CoarsenTime | ExpireAfterDays | PapAtLeast | NameOnlyPartner | DropTearline
 
 
 def parse(text: str) -> tuple[Obligation, ...]:
@@ -82,9 +89,11 @@ def _parse_one(word: str) -> Obligation:
         return PapAtLeast(_FLOORS[value])
     if word == "name-only-partner":
         return NameOnlyPartner()
+    if word == "drop-tearline":
+        return DropTearline()
     raise ValueError(
         f"unknown obligation {word!r}; known are coarsen-time:hour|day, expire-after-days:1..3650, "
-        f"pap-at-least:{'|'.join(_FLOORS)}, name-only-partner"
+        f"pap-at-least:{'|'.join(_FLOORS)}, name-only-partner, drop-tearline"
     )
 
 
@@ -111,7 +120,7 @@ def _strictness(obligation: Obligation) -> int:
             return -days
         case PapAtLeast(floor):
             return floor
-        case NameOnlyPartner():
+        case NameOnlyPartner() | DropTearline():
             return 0
 
 
@@ -137,4 +146,6 @@ def carry_out(content: Content, obligations: Iterable[str], *, partner: str, rel
                 result["pap"] = max(_PAP_BY_LABEL[result["pap"]], floor).label
             case NameOnlyPartner():
                 result["releasable_to"] = [partner]
+            case DropTearline():
+                result.pop("tearline", None)
     return result

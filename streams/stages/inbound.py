@@ -14,7 +14,8 @@ Written from the agreement and not from the sender's code, with which it shares 
 7.  Content is accepted where its marking lets us have it: TLP CLEAR or GREEN, or AMBER and AMBER+STRICT with us
     named; where anybody is named, we are; no national caveat, none that we do not know; a known PAP label; the
     release has not ended.
-8.  Content is possible: known type, canonical value that gives the id, times, counts, confidence and lists in range.
+8.  Content is possible: known type, canonical value that gives the id, times, counts, confidence and lists in range;
+    a tearline, where it has one, is text of at most ``MAX_TEARLINE_BYTES`` with line feeds for its only controls.
 9.  Content that 7 or 8 refuses still recalls what it says is recalled: its nation may never say it in another record.
 
 Of a refused record with content no bytes are kept: what its nation recalls has to be gone here, and nobody empties
@@ -37,6 +38,7 @@ MAX_HOPS: Final = 8
 MAX_STRINGS: Final = 64
 MAX_STRING_LENGTH: Final = 256
 MAX_REASON_LENGTH: Final = 64
+MAX_TEARLINE_BYTES: Final = 2048
 DAY_MS: Final = 24 * 60 * 60 * 1000
 END_OF_TIME_MS: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 
@@ -254,11 +256,18 @@ def _odd_strings(content: Content) -> _Wrong | None:
         return RejectReason.MALFORMED_CONTENT, "a recipient or the country is no ISO 3166-1 code"
     if content["registered_domain"] not in content["value"] or not 0 <= content["asn"] < 1 << 32:
         return RejectReason.MALFORMED_CONTENT, "an enrichment that does not belong to the value"
+    tearline = content.get("tearline")
+    if tearline is not None and not (
+        0 < len(tearline.encode()) <= MAX_TEARLINE_BYTES and _is_shown_as_it_is(tearline.replace("\n", ""))
+    ):
+        return RejectReason.MALFORMED_CONTENT, f"a tearline that is empty, over {MAX_TEARLINE_BYTES} bytes or no text"
     return None
 
 
 def _is_text(label: str) -> bool:
     """Neither empty nor long, and nothing in it that a terminal or a log would obey (C0 and C1 controls)."""
-    return 0 < len(label) <= MAX_STRING_LENGTH and all(
-        character >= " " and not "\x7f" <= character <= "\x9f" for character in label
-    )
+    return 0 < len(label) <= MAX_STRING_LENGTH and _is_shown_as_it_is(label)
+
+
+def _is_shown_as_it_is(text: str) -> bool:
+    return all(character >= " " and not "\x7f" <= character <= "\x9f" for character in text)

@@ -75,7 +75,8 @@ def told_of(record: ReleasedIndicator, partner: str, decision_id: str) -> Told:
     if content is None:
         return Told(sent)
     # In the order of the contract's fields, which is the order that a digest is made in.
-    ordered = cast("Content", {name: cast("dict[str, object]", content)[name] for name in Content.__annotations__})
+    said = cast("dict[str, object]", content)
+    ordered = cast("Content", {name: said[name] for name in Content.__annotations__ if name in said})
     sent = msgspec.structs.replace(sent, digest=digest_of(ordered), ends_ms=end_of(ordered))
     return Told(sent, _seen(ordered))
 

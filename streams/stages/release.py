@@ -13,11 +13,12 @@ import msgspec
 
 from schemas.markings import Caveat, Marking, joined
 from schemas.records import Content
+from schemas.tearline import TEARLINE, of_context, together
 from schemas.vocabulary import IndicatorType
 from streams.classification.decide import ReleaseDecision, decide_release
 from streams.classification.engine import Engine
 from streams.classification.facets import Facets, confidence_band
-from streams.classification.obligations import carry_out
+from streams.classification.obligations import DropTearline, carry_out
 from streams.stages.assertion import MAX_SIGHTINGS, Assertion, Tally, stable
 from streams.stages.lifecycle import Lifetimes
 from streams.stages.national import MAX_LABELS
@@ -29,6 +30,7 @@ _MOVING: Final = {"release_expires_ms": 0, "valid_until_ms": 0, "confidence": 0}
 _REPEATED: Final = {"sightings": 0, "first_seen_ms": 0, "last_seen_ms": 0}
 MATERIAL_BYTES: Final = 16
 TERMS_BYTES: Final = 8
+_NO_TEARLINE: Final = str(DropTearline())
 _MAY_NAME_A_PERSON: Final = frozenset({IndicatorType.EMAIL_ADDR})
 
 
@@ -77,9 +79,22 @@ def included(pieces: Sequence[Unit], decision: ReleaseDecision) -> frozenset[tup
 
 
 def terms_of(pieces: Sequence[Unit], decision: ReleaseDecision) -> bytes:
-    """A digest of whose data is in a release, and of what was owed for it."""
-    sources = [(pieces[index].assertion.sensor, stable(pieces[index].tally.marking)) for index in decision.included]
-    return sha256(msgspec.msgpack.encode((sorted(sources), decision.obligations))).digest()[:TERMS_BYTES]
+    """A digest of whose data is in a release, and of what was owed for it.
+
+    A tearline that went with it is part of the terms, so that rules under which it may not go recall it. That one may
+    not go changes nothing where there is none.
+    """
+    included = [pieces[index] for index in decision.included]
+    sources = [(piece.assertion.sensor, stable(piece.tally.marking)) for piece in included]
+    owed = tuple(each for each in decision.obligations if each != _NO_TEARLINE)
+    if owed == tuple(decision.obligations) and _tearlines(included):
+        owed = (*owed, TEARLINE)
+    return sha256(msgspec.msgpack.encode((sorted(sources), owed))).digest()[:TERMS_BYTES]
+
+
+def _tearlines(included: Sequence[Unit]) -> str:
+    """What the sources of these pieces wrote for release."""
+    return together(filter(None, (of_context(piece.assertion.word.context) for piece in included)))
 
 
 class Judgement(msgspec.Struct, frozen=True, gc=False):
@@ -147,6 +162,8 @@ def content_for(
         "asn": row.enrichment.asn,
         "country": row.enrichment.country,
     }
+    if tearline := _tearlines(included):
+        content["tearline"] = tearline
     return carry_out(content, decision.obligations, partner=partner, released_at_ms=now_ms)
 
 

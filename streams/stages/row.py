@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from schemas.markings import Marking, joined
+from schemas.tearline import of_context
 from schemas.vocabulary import IndicatorType, RecordKind
 from streams.classification.facets import confidence_band
 from streams.stages.assertion import Assertion
@@ -98,7 +99,8 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return assertion if floor is None else floor.under(assertion)
 
     def differs_materially(self, earlier: "Row") -> bool:
-        """Whether subscribers should hear at once: a source, a marking, a confidence band, a label, an expiry.
+        """Whether subscribers should hear at once: a source, a marking, a confidence band, a label, a
+        tearline, an expiry.
 
         More of the same (counts and times) waits for the roll-up.
         """
@@ -152,6 +154,7 @@ def _material(assertion: Assertion) -> tuple[object, ...]:
         confidence_band(word.confidence),
         word.valid_until_ms,
         word.labels,
+        of_context(word.context),
         len(assertion.tallies),
     )
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from schemas.markings import Marking
 from schemas.records import ContextRecord
+from schemas.tearline import MAX_BYTES, TEARLINE, is_fit
 from schemas.vocabulary import IndicatorType, RejectReason
 from streams.stages.columns import DANGLING, Batch, Labels
 
@@ -32,6 +33,7 @@ def reasons(batch: Batch) -> pl.Series:
     odd_labels = [code for code, labels in enumerate(batch.labels) if not _are_labels(labels)]
     long_markings = [code for code, marking in enumerate(batch.markings) if _names_too_many(marking)]
     long_contexts = [code for code, context in enumerate(batch.contexts) if _is_too_long(context)]
+    odd_tearlines = [code for code, context in enumerate(batch.contexts) if _has_odd_tearline(context)]
     latest = pl.col("appended_ms") + CLOCK_TOLERANCE_MS
     times = ("first_seen_ms", "last_seen_ms", "valid_until_ms")
     impossible = pl.any_horizontal(*(pl.col(time) < 0 for time in times)) | (pl.col("valid_until_ms") > END_OF_TIME_MS)
@@ -53,6 +55,8 @@ def reasons(batch: Batch) -> pl.Series:
         .then(pl.lit(RejectReason.TOO_MANY_LABELS.value))
         .when(pl.col("marking").is_in(long_markings) | pl.col("context").is_in(long_contexts))
         .then(pl.lit(RejectReason.TOO_LARGE.value))
+        .when(pl.col("context").is_in(odd_tearlines))
+        .then(pl.lit(RejectReason.MALFORMED_CONTENT.value))
     )
     return batch.frame.select(verdict.alias("reason")).to_series()
 
@@ -80,6 +84,11 @@ def _is_too_long(context: ContextRecord) -> bool:
     return _exceeds((context["description"], *entries, *entries.values()), MAX_TEXT_BYTES)
 
 
+def _has_odd_tearline(context: ContextRecord) -> bool:
+    text = context["entries"].get(TEARLINE)
+    return bool(text) and not is_fit(text or "")
+
+
 def _exceeds(texts: Iterable[str], limit: int) -> bool:
     """Whether they take more bytes in UTF-8, which has at most four for a character."""
     characters = sum(map(len, texts))
@@ -97,4 +106,6 @@ DETAILS: Final = {
     f"is empty, over {MAX_LABEL_LENGTH} characters or not text",
     RejectReason.TOO_LARGE: f"it names more than {MAX_NATIONS} nations, or has more than {MAX_TEXT_BYTES} bytes of "
     "description and context: shorten them at the source",
+    RejectReason.MALFORMED_CONTENT: f"its tearline has more than {MAX_BYTES} bytes, or a control character that is no "
+    "line feed: mend it at the source",
 }
