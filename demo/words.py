@@ -109,6 +109,7 @@ def _card(entry: Entry) -> RenderableType:
         "marking": " · ".join(filter(None, (said["tlp"], said["pap"], *said["caveats"]))),
         "recipients": ", ".join(said["releasable_to"]),
         "labels": _some(said["labels"]),
+        "tearline": printable(said.get("tearline", "")),
         "confidence": str(confidence) if confidence >= 0 else "not stated",
         "seen": f"{said['sightings']:,} times, {utc(said['first_seen_ms'])} to {utc(said['last_seen_ms'])} UTC",
         "network": ", ".join(filter(None, (f"AS{said['asn']}" if said["asn"] else "", said["country"]))),

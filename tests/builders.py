@@ -43,9 +43,9 @@ _Record = TypeVar("_Record")
 _Item = TypeVar("_Item")
 
 
-def _changed(record: _Record, changes: dict[str, Any]) -> _Record:
+def _changed(record: _Record, changes: dict[str, Any], optional: str = "") -> _Record:
     fields = cast("dict[str, Any]", record)
-    unknown = changes.keys() - fields.keys()
+    unknown = changes.keys() - fields.keys() - {optional}
     if unknown:
         raise TypeError(f"no such field: {', '.join(sorted(unknown))}")
     return cast("_Record", fields | changes)
@@ -204,7 +204,7 @@ def an_indicator(**changes: Any) -> Indicator:
 
 
 def a_content(**changes: Any) -> Content:
-    """What a partner sees of the domain: TLP:GREEN, named for JPN."""
+    """What a partner sees of the domain: TLP:GREEN, named for JPN. Without a tearline, unless one is given."""
     content = Content(
         type="domain-name",
         value=DOMAIN,
@@ -223,7 +223,7 @@ def a_content(**changes: Any) -> Content:
         asn=0,
         country="",
     )
-    return _changed(content, changes)
+    return _changed(content, changes, "tearline")
 
 
 def a_released(**changes: Any) -> ReleasedIndicator:

@@ -121,6 +121,9 @@ def _tell(partner: str, standing: "Standing") -> None:
     typer.echo(f"{_answer(standing)} by {partner}  {released['id']}")
     what = f"{released['kind']} {released['reason']}".rstrip()
     typer.echo(f"  released        {utc(standing.released_ms)} UTC  {what}, version {released['version']}")
+    content = released["content"]
+    for line in () if content is None else content.get("tearline", "").splitlines():
+        typer.echo(f"  tearline        {printable(line)}")
     for receipt in standing.receipts:
         reason = f", {printable(receipt['reason'])}" if receipt["reason"] else ""
         code = receipt["code"].replace("_", " ")

@@ -21,6 +21,7 @@ _SWAPS = (
     ("coarsen-time:hour, ", ""),
     ("coarsen-time:day", "coarsen-time:hour"),
     (", name-only-partner", ""),
+    ("drop-tearline, ", ""),
     ("pap-at-least:AMBER", "pap-at-least:GREEN"),
 )
 _TO_HOLD = ('@outcome("withhold")', '@outcome("hold")\n@reviewers("1")\n@deadline_hours("1")')

@@ -58,7 +58,8 @@ def test_a_laxer_set_is_wider_with_an_indicator_that_it_newly_releases() -> None
             _with(TLP, '@outcome("withhold")', '@outcome("hold")\n@reviewers("1")\n@deadline_hours("1")'),
             "no longer withheld whatever a human says",
         ),
-        (_with(TLP, "coarsen-time:day, ", ""), "the permit tlp-amber-strict asks for expire-after-days:30"),
+        (_with(TLP, "coarsen-time:day, ", ""), "the permit tlp-amber-strict asks for drop-tearline, expire"),
+        (_with(TLP, "drop-tearline, ", ""), "and asked for coarsen-time:day, drop-tearline, expire"),
         (_with(TLP, "expire-after-days:30", "expire-after-days:31"), "and asked for coarsen-time:day"),
         (_with(TLP, '@id("tlp-green")', '@id("tlp-verde")'), "the permit tlp-verde is new"),
         (

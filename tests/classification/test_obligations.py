@@ -38,6 +38,7 @@ KNOWN: Final = (
     "pap-at-least:GREEN",
     "pap-at-least:AMBER",
     "name-only-partner",
+    "drop-tearline",
 )
 
 
@@ -70,17 +71,26 @@ def test_the_partner_is_the_only_recipient_named() -> None:
     assert _after("name-only-partner")["releasable_to"] == ["JPN"]
 
 
+def test_a_tearline_goes_unless_a_rule_asks_that_it_does_not() -> None:
+    written = Content(**{**CONTENT, "tearline": "for release"})
+    assert _after("name-only-partner", content=written)["tearline"] == "for release"
+    assert _after("drop-tearline", content=written) == CONTENT
+    assert _after("drop-tearline") == CONTENT
+
+
 @given(st.permutations(KNOWN), st.integers(0, len(KNOWN)))
 def test_order_does_not_matter_and_the_original_stays_as_it_is(order: list[str], size: int) -> None:
-    before = CONTENT.copy()
-    assert _after(*order[:size]) == _after(*sorted(order[:size]))
-    assert before == CONTENT
+    content = Content(**{**CONTENT, "tearline": "for release"})
+    before = content.copy()
+    assert _after(*order[:size], content=content) == _after(*sorted(order[:size]), content=content)
+    assert before == content
 
 
 def test_of_two_the_stricter_is_carried_out() -> None:
     several = [owed for text in KNOWN for owed in parse(text)]
     assert [str(owed) for owed in strictest(several)] == [
         "coarsen-time:day",
+        "drop-tearline",
         "expire-after-days:30",
         "name-only-partner",
         "pap-at-least:AMBER",
@@ -99,6 +109,7 @@ def test_of_two_the_stricter_is_carried_out() -> None:
         "pap-at-least:UNSTATED",
         "pap-at-least:PURPLE",
         "name-only-partner:JPN",
+        "drop-tearline:JPN",
         "mask",
     ],
 )

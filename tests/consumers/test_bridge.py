@@ -8,22 +8,23 @@ from exchange.metric_labels import ReceiptCode
 from exchange.record import Headers, Record
 from exchange.shard import Effects
 from schemas import topics
-from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, Codec
+from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec
 from schemas.identity import key_of_id, shard_of_key
 from tests.builders import HOME, NOW_MS, PARTNER, a_content, a_receipt, a_released
 from tests.streams.workbench import Workbench
 
 HOME_CODEC = Codec()
 # The partner's registry has given the same numbers to other schemas.
-PARTNER_CODEC = Codec({104: RECEIPT, 107: RELEASED_INDICATOR})
+THEIR_IDS = {104: RECEIPT, 107: RELEASED_INDICATOR}
+PARTNER_CODEC = Codec(THEIR_IDS)
 SHARDS = 4
 SHARD = shard_of_key(key_of_id(a_released()["id"]), SHARDS)
 RELEASE = HOME_CODEC.encode(RELEASED_INDICATOR, a_released())
 ANSWER = HOME_CODEC.encode(RECEIPT, a_receipt(nation=HOME))
 
 
-def turned(*records: Record) -> tuple[Effects, Workbench]:
-    bench = Workbench(Bridge(Link(HOME, PARTNER, HOME_CODEC, PARTNER_CODEC, SHARDS)))
+def turned(*records: Record, partner: Codec = PARTNER_CODEC) -> tuple[Effects, Workbench]:
+    bench = Workbench(Bridge(Link(HOME, PARTNER, HOME_CODEC, partner, SHARDS)))
     return bench.turn(NOW_MS, *records), bench
 
 
@@ -38,6 +39,27 @@ def test_a_release_arrives_with_the_partners_schema_id_and_its_own_body() -> Non
     assert PARTNER_CODEC.decode(RELEASED_INDICATOR, output.value) == a_released()
     assert output.value is not None
     assert output.value[5:] == RELEASE[5:]
+
+
+def test_a_release_with_a_tearline_arrives_in_the_schema_that_it_is_written_in() -> None:
+    told = a_released(content=a_content(tearline="for release"))
+    value = HOME_CODEC.encode(RELEASED_INDICATOR, told)
+    effects, _ = turned(a_record(value), a_record(RELEASE), partner=Codec({7: RELEASED_INDICATOR_V2, **THEIR_IDS}))
+    first, second = effects.outputs
+    assert first.value == b"\x00\x00\x00\x00\x07" + value[5:]
+    assert second.value == PARTNER_CODEC.encode(RELEASED_INDICATOR, a_released())
+
+
+def test_a_partner_who_has_no_id_for_tearlines_gets_all_else_and_what_stays_is_kept() -> None:
+    told = a_released(content=a_content(tearline="for release"))
+    value = HOME_CODEC.encode(RELEASED_INDICATOR, told)
+    effects, _ = turned(a_record(value), a_record(RELEASE))
+    assert [output.value for output in effects.outputs] == [PARTNER_CODEC.encode(RELEASED_INDICATOR, a_released())]
+    (kept,) = effects.home
+    entry = HOME_CODEC.decode(QUARANTINED, kept.value)
+    assert isinstance(entry, dict)
+    assert (entry["reason"], entry["original"]) == ("unknown-schema", value)
+    assert "kakehashi reconcile" in entry["detail"]
 
 
 def test_a_receipt_goes_home_in_the_same_inbox_under_the_partners_id() -> None:

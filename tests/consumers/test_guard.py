@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from consumers import guard, receipt_guard
 from consumers.guard import Passed, Refused, Tombstone
-from schemas.codec import INDICATOR, RECEIPT, RELEASED_INDICATOR, Codec
+from schemas.codec import INDICATOR, RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec, Undecodable
 from schemas.identity import key_of_id, shard_of_key
 from schemas.markings import NATIONAL_EYES_ONLY, Caveat, Pap, Tlp
 from schemas.records import ReleasedIndicator
@@ -71,6 +71,8 @@ def with_content(**changes: Any) -> ReleasedIndicator:
         {"labels": [f"ラベル{number:02}" for number in range(64)]},
         {"type": "url", "value": "http://c2.example.com/a", "registered_domain": "example.com"},
         {"type": "ipv4-addr", "value": "192.0.2.1", "registered_domain": "", "asn": 64496, "country": "JP"},
+        {"tearline": "公開要旨\nBlock it."},
+        {"tearline": "x" * guard.MAX_TEARLINE_BYTES},
     ],
     ids=str,
 )
@@ -176,6 +178,12 @@ def test_an_unknown_pap_label_does_not_leave(pap: str) -> None:
         ({"releasable_to": ["JPN", "GBR"]}, RejectReason.MALFORMED_CONTENT),
         ({"releasable_to": ["JPN", "the victim"]}, RejectReason.MALFORMED_CONTENT),
         ({"caveats": ["関係者限り", "PERSONAL DATA"]}, RejectReason.MALFORMED_CONTENT),
+        ({"tearline": "x" * (guard.MAX_TEARLINE_BYTES + 1)}, RejectReason.MALFORMED_CONTENT),
+        ({"tearline": "長" * 683}, RejectReason.MALFORMED_CONTENT),
+        ({"tearline": "a\tb"}, RejectReason.MALFORMED_CONTENT),
+        ({"tearline": "a\r\nb"}, RejectReason.MALFORMED_CONTENT),
+        ({"tearline": "\x1b[31m"}, RejectReason.MALFORMED_CONTENT),
+        ({"tearline": "a\x85b"}, RejectReason.MALFORMED_CONTENT),
         ({"type": "malware"}, RejectReason.UNKNOWN_TYPE),
         ({"value": "C2.example.com"}, RejectReason.INVALID_VALUE),
         ({"value": "c2[.]example.com"}, RejectReason.INVALID_VALUE),
@@ -272,6 +280,18 @@ def test_what_is_not_exactly_one_released_indicator_is_refused_and_not_kept(valu
     verdict = checked(value, an_id().encode())
     assert isinstance(verdict, Refused)
     assert (verdict.reason, verdict.keep_bytes) == (reason, False)
+
+
+@pytest.mark.parametrize("kind", ["content", "recalled"])
+def test_a_later_version_of_the_schema_passes_only_with_what_it_is_for(kind: str) -> None:
+    record = a_released(kind=kind)
+    partition = shard_of_key(key_of_id(record["id"]), SHARDS)
+    body = CODEC.encode(RELEASED_INDICATOR, record)[5:]
+    empty = CODEC.reframe(RELEASED_INDICATOR_V2, b"12345" + body) + (b"\x00" if kind == "content" else b"")
+    assert not isinstance(CODEC.decode(RELEASED_INDICATOR_V2, empty), Undecodable)
+    verdict = checked(empty, record["id"].encode(), partition)
+    assert isinstance(verdict, Refused)
+    assert (verdict.reason, verdict.keep_bytes) == (RejectReason.UNDECODABLE, False)
 
 
 def test_bytes_hidden_in_a_longer_encoding_of_the_same_record_do_not_leave() -> None:

@@ -132,6 +132,18 @@ def test_random_bytes_are_never_known(body: bytes) -> None:
     assert not KNOWN.passes(None, b"k", 0, NOW_MS)
 
 
+def test_a_tearline_takes_the_long_way() -> None:
+    content = RECORDS[0]["content"]
+    assert content is not None
+    record: ReleasedIndicator = {**RECORDS[0], "content": {**content, "tearline": "for release"}}
+    value, key = CODEC.encode(RELEASED_INDICATOR, record), record["id"].encode()
+    verdict = guarded(value, key, place_of(record))
+    assert isinstance(verdict, Passed)
+    known = learned()
+    known.learn(verdict.record)
+    assert not known.passes(value, key, place_of(record), NOW_MS)
+
+
 def test_longer_ways_to_write_the_same_are_not_known() -> None:
     record = RECORDS[0]
     value, key, shard = CODEC.encode(RELEASED_INDICATOR, record), record["id"].encode(), place_of(record)

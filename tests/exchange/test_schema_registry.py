@@ -11,7 +11,7 @@ from exchange.clients import Cluster
 from exchange.errors import ConfigurationError, NotFound, Refused, RegistryUnavailable
 from exchange.schema_registry import MEDIA_TYPE, Registry, codec_of, register
 from exchange.settings import cluster_from_env
-from schemas.codec import RECEIPT, RELEASED_INDICATOR, Codec, bundled_ids, source
+from schemas.codec import RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec, bundled_ids, source
 from tests.builders import a_receipt, a_released
 from tests.kakehashi.command import kakehashi
 from tests.schema_registry import running
@@ -66,6 +66,19 @@ def test_a_schema_that_nobody_registered_is_an_answer_that_says_what_to_do(url: 
     fill(url, RECEIPT)
     with pytest.raises(NotFound, match=RELEASED_INDICATOR):
         codec_of(Registry("GBR", url), (RECEIPT, RELEASED_INDICATOR))
+
+
+def test_a_schema_that_another_nation_does_not_have_yet_is_left_out(url: str, tmp_path: Path) -> None:
+    fill(url, RECEIPT, RELEASED_INDICATOR)
+    registry = Registry("JPN", url, kept=tmp_path / "JPN.json")
+    older = codec_of(registry, (RECEIPT, RELEASED_INDICATOR), (RELEASED_INDICATOR_V2,))
+    assert [older.knows(name) for name in (RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2)] == [True, True, False]
+    codec_of.cache_clear()  # a new process
+    with pytest.raises(NotFound, match=RELEASED_INDICATOR_V2):
+        codec_of(registry, (RELEASED_INDICATOR_V2,))
+    fill(url, RELEASED_INDICATOR_V2)
+    newer = codec_of(registry, (RECEIPT, RELEASED_INDICATOR), (RELEASED_INDICATOR_V2,))
+    assert newer.knows(RELEASED_INDICATOR_V2)
 
 
 def test_ids_that_were_known_are_used_while_the_registry_is_away(tmp_path: Path) -> None:

@@ -101,6 +101,10 @@ CASES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "revoked": a_released(kind="revoked"),
         "recalled": a_released(kind="recalled"),
     },
+    codec.RELEASED_INDICATOR_V2: {
+        "content": a_released(content=a_content(tearline="Seen in phishing against banks. Block it.")),
+        "all_fields": a_released(content={**_WIDE, "tearline": "公開要旨\nBlock it."}, recalled_through=NOW_MS - 1),
+    },
     codec.DECISION_V1: {
         "release": a_decision_v1(),
         "withhold": a_decision_v1(sequence=1, previous=bytes(32), outcome="withhold", merged=None, released_version=0),

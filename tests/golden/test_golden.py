@@ -38,6 +38,17 @@ def test_what_an_earlier_version_wrote_is_read_as_the_newest_with_its_defaults()
         assert found == written | later | {"border": "open", "shadow": False}
 
 
+@pytest.mark.parametrize("version", [codec.RELEASED_INDICATOR, codec.RELEASED_INDICATOR_V2])
+def test_a_released_indicator_is_read_and_written_in_the_version_that_it_has(version: str) -> None:
+    """One without a tearline is the bytes of before there were any: a partner who has not upgraded reads it."""
+    for binary in (FOLDER / version).glob("*.bin"):
+        found = CODEC.decode(codec.RELEASED_INDICATOR, binary.read_bytes())
+        assert not isinstance(found, codec.Undecodable)
+        assert found == CODEC.decode(version, binary.read_bytes())
+        assert CODEC.encode(codec.RELEASED_INDICATOR, found) == binary.read_bytes()
+        assert CODEC.schema_of(binary.read_bytes()) == version
+
+
 def test_every_schema_has_golden_files_and_none_has_been_edited() -> None:
     schemas = {path.stem for path in (Path(codec.__file__).parent / "avro").glob("*.avsc")}
     assert schemas == set(CASES)

@@ -68,6 +68,7 @@ class Say:
     last_seen_ms: int
     valid_until_ms: int
     labels: tuple[str, ...]
+    tearline: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,20 @@ def _say(random: Random, source: int, sequence: int, bit: int, hostile: float) -
         last_seen_ms=first + int(random.random() * (NOW_MS - first)),
         valid_until_ms=0 if random.random() < 0.7 else NOW_MS + (bit + 1) * DAY_MS,
         labels=(f"of-{source}-{sequence}", random.choice(_LIST_WORDS)),
+        tearline=_tearline(random, source, sequence) if random.random() < 0.3 else "",
     )
+
+
+def _tearline(random: Random, source: int, sequence: int) -> str:
+    """What a source wrote for release: it says whose it is, now and then over two lines or at such a length that not
+    all have room."""
+    text = f"written by {source}-{sequence} for release"
+    pick = random.random()
+    if pick < 0.2:
+        return f"{text}\nand a line more\u3000公開"
+    if pick < 0.4:
+        return f"{text} " + "長" * (200 + int(random.random() * 124))
+    return "written by many for release" if pick < 0.5 else text
 
 
 def _mangled(random: Random, word: str) -> str:

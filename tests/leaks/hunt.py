@@ -14,6 +14,7 @@ from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
 from schemas.identity import indicator_id, indicator_key
 from schemas.markings import Marking, SourceMarking, understand
 from schemas.records import Content, ReleasedIndicator
+from schemas.tearline import TEARLINE
 from schemas.vocabulary import TYPE_BY_LABEL
 from streams.classification.engine import Engine
 from streams.classification.policy_set import load
@@ -36,6 +37,7 @@ _ENRICHMENTS: Final = {
     for benign in (False, True)
     for special in (False, True)
 }
+_ODD_TEARLINES: Final = ("\x1b[2J", "bell\x07", "a\tb", "c1 \x85", "a\r\nb", "long " * 500, "長" * 683, "nul\x00")
 _KEYS: Final = {(kind, value): indicator_key(TYPE_BY_LABEL[kind], value) for kind, value in VALUES}
 
 
@@ -106,7 +108,7 @@ class Hunter:
         """The guard alone, as if the policy engine were broken or bribed: the words of a source go out unread."""
         say = case.says[0]
         key = _KEYS[case.kind, case.value]
-        record = _forgery(case, say, key)
+        record = _forgery(case, say, key, random)
         value = self._codec.encode(RELEASED_INDICATOR, record)
         if random.random() < 0.3:
             value = _damaged(value, random)
@@ -123,6 +125,7 @@ class Hunter:
             or oracle.guard_must_refuse(
                 content["tlp"], content["pap"], content["caveats"], content["releasable_to"], case.partner
             )
+            or oracle.guard_must_refuse_text(content.get("tearline"))
         ):
             found.tallies["leaks"] += 1
             found.leaks[3:] = [f"the guard has passed a forgery: {passed}"]
@@ -156,7 +159,7 @@ def _assertion(say: Say) -> Assertion:
         say.valid_until_ms,
         say.labels,
         secret,
-        (("dest_ip", secret),),
+        (("dest_ip", secret), (TEARLINE, say.tearline)) if say.tearline else (("dest_ip", secret),),
     )
     return Assertion(secret, word, (Tally(marking, say.count, say.first_seen_ms, say.last_seen_ms),))
 
@@ -166,8 +169,9 @@ def _understood(tlp: str, pap: str, nations: tuple[str, ...] | None, caveats: tu
     return understand(SourceMarking(tlp, pap, nations, caveats))
 
 
-def _forgery(case: Case, say: Say, key: bytes) -> ReleasedIndicator:
-    """A record that is right in everything but what it says of its marking: that is the source's own words."""
+def _forgery(case: Case, say: Say, key: bytes, random: Random) -> ReleasedIndicator:
+    """A record that is right in everything but what it says of its marking, and its tearline: a source's own words."""
+    tearline = random.choice(_ODD_TEARLINES) if random.random() < 0.1 else say.tearline
     content: Content = {
         "type": case.kind,
         "value": case.value,
@@ -186,6 +190,8 @@ def _forgery(case: Case, say: Say, key: bytes) -> ReleasedIndicator:
         "asn": 0,
         "country": "",
     }
+    if tearline:
+        content["tearline"] = tearline
     return {
         "id": indicator_id(key),
         "kind": "content",

@@ -45,6 +45,8 @@ FIELDS: Final = frozenset(
         "country",
     )
 )
+TEARLINE: Final = "tearline"  # a field of what has one
+TEARLINES_BYTES: Final = 2048
 
 
 def may_go(case: Case) -> list[Say]:
@@ -110,9 +112,12 @@ def leaks(case: Case, content: Mapping[str, Any] | None, sent: bytes) -> str:
         return "it has left, and nothing of it may"
     if CANARY.encode() in sent:
         return "a source's name, description or context has left"
-    if set(content) != FIELDS:
+    if set(content) - {TEARLINE} != FIELDS:
         return f"other fields have left: {sorted(set(content) ^ FIELDS)}"
     strictest = max(tlp_of(say.tlp) for say in _heard(case, free))
+    tearlines = _tearlines(case, free) if strictest < 3 else ""
+    if content.get(TEARLINE, "") != tearlines:
+        return f"its tearline is {content.get(TEARLINE, '')!r}, not {tearlines!r}"
     wrong = [
         f"{name} is {content[name]!r}, not {wanted!r}"
         for name, wanted in _expected(case, free, strictest).items()
@@ -156,9 +161,27 @@ def _last_words(case: Case, free: Sequence[Say]) -> list[Say]:
     return [say for say in case.says if newest.get(say.source) == say.sequence]
 
 
+def _tearlines(case: Case, free: Sequence[Say]) -> str:
+    """Of the current words of the sources that are heard: distinct, sorted, each whole, as many as have room."""
+    text = ""
+    for tearline in sorted({say.tearline for say in _last_words(case, free)} - {""}):
+        longer = f"{text}\n{tearline}" if text else tearline
+        if len(longer.encode()) <= TEARLINES_BYTES:
+            text = longer
+    return text
+
+
 def _heard(case: Case, free: Sequence[Say]) -> list[Say]:
     """All words that the release is marked by: of its pieces, and those that their sources have said since."""
     return [*free, *_last_words(case, free)]
+
+
+def guard_must_refuse_text(tearline: str | None) -> bool:
+    """Whether a text is none that may pass, whoever wrote it: empty, too long, or with a control but the line feed."""
+    return tearline is not None and (
+        not 0 < len(tearline.encode()) <= TEARLINES_BYTES
+        or any(unicodedata.category(character) == "Cc" and character != "\n" for character in tearline)
+    )
 
 
 def guard_must_refuse(tlp: str, pap: str, caveats: Sequence[str], nations: Sequence[str], partner: str) -> bool:

@@ -60,6 +60,7 @@ def a_say(**changes: Any) -> Say:
     fields: dict[str, Any] = {
         "source": 0, "sequence": 0, "tlp": "TLP:GREEN", "pap": "", "releasable_to": None, "caveats": (),
         "confidence": 80, "count": 1, "first_seen_ms": 0, "last_seen_ms": 0, "valid_until_ms": 0, "labels": (),
+        "tearline": "",
     }  # fmt: skip
     return Say(**(fields | changes))
 
@@ -100,16 +101,42 @@ def test_the_oracle_takes_a_source_at_its_last_word() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"sightings": 3}, {"labels": ["of-9"]}, {"first_seen_ms": 1}, {"tlp": "TLP:CLEAR"}, {"pap": "PAP:CLEAR"}]
+    "change",
+    [
+        {"sightings": 3},
+        {"labels": ["of-9"]},
+        {"first_seen_ms": 1},
+        {"tlp": "TLP:CLEAR"},
+        {"pap": "PAP:CLEAR"},
+        {"tearline": "of-9"},
+        {"tearline": "of-0\nof-9"},
+        {"tearline": "canary-0"},
+        {"tearline": ""},
+    ],
 )
 def test_the_oracle_sees_what_of_an_excluded_source_shows(change: dict[str, Any], hunter: Hunter) -> None:
-    case = of(a_say(last_seen_ms=3_600_000), a_say(source=1, tlp="TLP:RED", count=2, labels=("of-9",)))
+    excluded = a_say(source=1, tlp="TLP:RED", count=2, labels=("of-9",), tearline="of-9")
+    case = of(a_say(last_seen_ms=3_600_000, tearline="of-0"), excluded)
     record, sent = hunter.released(case)
     assert record is not None
     assert record["content"] is not None
 
     assert oracle.leaks(case, record["content"], sent) == ""
     assert oracle.leaks(case, {**record["content"], **change}, sent) != ""
+
+
+def test_the_hunt_meets_tearlines_that_go_and_tearlines_that_stay(hunter: Hunter) -> None:
+    random = Random(3)
+    cases = [a_case(random) for _ in range(3_000)]
+    sent = [(case, record["content"]) for case in cases if (record := hunter.released(case)[0]) and record["content"]]
+
+    assert sum("tearline" in content for _, content in sent) > 100
+    excluded = [
+        case
+        for case, content in sent
+        if any(say.tearline and say.tearline not in content.get("tearline", "") for say in case.says)
+    ]
+    assert len(excluded) > 30
 
 
 def test_a_case_is_the_same_by_the_same_seed() -> None:

@@ -56,7 +56,12 @@ def _observations(markings: Sequence[SourceMarking]) -> st.SearchStrategy[Observ
         marking=st.sampled_from(list(markings)),
         labels=st.lists(st.sampled_from(LABELS), max_size=2).map(tuple),
         description=st.sampled_from(["", "seen here"]),
+        context=st.sampled_from([(), (("dest_ip", "192.0.2.7"),), _written("for release"), _written("also")]),
     )
+
+
+def _written(text: str) -> tuple[tuple[str, str], ...]:
+    return (("dest_ip", "192.0.2.7"), ("tearline", text))
 
 
 def _reports(
@@ -130,6 +135,10 @@ def test_mixed_traffic_comes_out_as_the_model_says(seed: int) -> None:
     audit = exchange.audit()
     assert audit.clean, str(audit)
     assert audit.replicated > 10
+    released = [record.value or b"" for record in exchange.log(topics.released(PARTNER))]
+    assert any("公開要旨".encode() in value for value in released)
+    for secret in (b"seen by", b"192.0.2.7", b"dest_ip"):
+        assert not any(secret in value for value in released)
 
 
 def _told(exchange: MemoryExchange) -> list[tuple[str, Any, int]]:

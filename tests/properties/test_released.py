@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from consumers.guard import Passed, check
+from schemas import tearline
 from schemas.codec import RELEASED_INDICATOR, Codec
 from schemas.identity import indicator_id, indicator_key, shard_of_key
 from schemas.markings import Marking, Pap, Tlp
@@ -41,6 +42,7 @@ BY_KIND: dict[IndicatorType, st.SearchStrategy[str]] = {
 }
 NATIONS = [f"{one}{two}A" for one in "JKLMNOPQ" for two in "ABCDEFGH"][: MAX_NATIONS - 1]
 LABELS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=MAX_LABEL_LENGTH)
+TEARLINES = st.text(max_size=500).map(tearline.cleaned) | st.text()  # as readers clean it, and as nobody has
 MARKINGS = st.builds(
     Marking,
     tlp=st.sampled_from([Tlp.CLEAR, Tlp.GREEN, Tlp.AMBER, Tlp.AMBER_STRICT]),
@@ -61,6 +63,8 @@ def _assertions(draw: st.DrawFn, sensor: str) -> Assertion:
         draw(st.integers(30, 100)),
         draw(st.sampled_from([0, NOW_MS + 1, END_OF_TIME_MS])),
         labels,
+        draw(TEXT),
+        draw(st.sampled_from([(), (("tearline", "公開"),)]) | st.tuples(st.tuples(st.just("tearline"), TEARLINES))),
     )
     first = draw(st.integers(0, NOW_MS))
     tally = Tally(marking, draw(st.integers(1, 9) | st.just(MAX_SIGHTINGS)), first, draw(st.integers(first, NOW_MS)))

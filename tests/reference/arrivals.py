@@ -19,6 +19,7 @@ MOST_EPOCHS: Final = 16
 MINUTE_MS: Final = 60_000
 QUOTA: Final = 6_000_000  # observations of one sensor in a minute of the broker's
 MOST_BYTES: Final = 16_384  # of labels, and of context, in UTF-8: what a nation's record of 32 sources has room for
+MOST_TEARLINE_BYTES: Final = 1_024
 NUMBERS: Final = {"first_seen_ms": 0, "last_seen_ms": 0, "counts": 1, "confidences": -1, "valid_until_ms": 0}
 INDICES: Final = ("marking_index", "label_index", "context_index")
 
@@ -234,6 +235,9 @@ class Eyes:
         marking = UNMARKED if places[0] == -1 else markings[places[0]]
         if _bytes_of(context) > MOST_BYTES or _names_too_many(marking):
             return RejectReason.TOO_LARGE
+        tearline = context["entries"].get("tearline", "")
+        if len(tearline.encode()) > MOST_TEARLINE_BYTES or not _is_text(tearline.replace("\n", "")):
+            return RejectReason.MALFORMED_CONTENT
         spelled = self._spell(code, value)
         if isinstance(spelled, Invalid):
             return spelled.reason

@@ -23,6 +23,7 @@ from tests.reference.oracle import OWED, Case, outcome_of_all
 MOST: Final = 1 << 62  # counts stop here: an Avro long must hold them
 MOST_LABELS: Final = 64
 MOST_SOURCES: Final = 32
+MOST_TEARLINE_BYTES: Final = 2048
 DAY_MS: Final = 24 * 60 * 60 * 1000
 LIFETIMES: Final = tomllib.loads((Path(__file__).parents[2] / "policy" / "lifetimes" / "v1.toml").read_text("utf-8"))
 TOPIC: Final = "sensor.reports.v1"
@@ -343,4 +344,16 @@ def _release(
         "asn": enrichment.asn,
         "country": enrichment.country,
     }
+    tearline = _tearline(source for source, _, _ in included) if owed.tearline else ""
+    if tearline:
+        content["tearline"] = tearline
     return said, Release(content, owed.days, lives)
+
+
+def _tearline(sources: Iterable[Source]) -> str:
+    """What the sources wrote for release: distinct, sorted, each whole, those that have room in 2048 bytes."""
+    texts: list[str] = []
+    for text in sorted({dict(source.context).get("tearline", "") for source in sources} - {""}):
+        if len("\n".join([*texts, text]).encode()) <= MOST_TEARLINE_BYTES:
+            texts.append(text)
+    return "\n".join(texts)

@@ -95,17 +95,19 @@ def _merged(pieces: list[Case]) -> Case:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """What a release owes: times cut down, an end, a least PAP, and whether only the partner is named."""
+    """What a release owes: times cut down, an end, a least PAP, and whether only the partner is named; and whether
+    tearlines may go with it."""
 
     step_ms: int
     days: int
     pap: Pap
     only_partner: bool
+    tearline: bool = True
 
 
 OWED: Final = {
     Tlp.CLEAR: Owed(1, 365, Pap.UNSTATED, only_partner=False),
     Tlp.GREEN: Owed(HOUR_MS, 180, Pap.GREEN, only_partner=False),
     Tlp.AMBER: Owed(HOUR_MS, 90, Pap.GREEN, only_partner=True),
-    Tlp.AMBER_STRICT: Owed(DAY_MS, 30, Pap.AMBER, only_partner=True),
+    Tlp.AMBER_STRICT: Owed(DAY_MS, 30, Pap.AMBER, only_partner=True, tearline=False),
 }

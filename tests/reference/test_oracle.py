@@ -11,7 +11,7 @@ from schemas.markings import Caveat, Marking, Pap, Tlp
 from schemas.vocabulary import IndicatorType, Outcome
 from streams.classification.engine import Engine
 from streams.classification.facets import Facets, confidence_band
-from streams.classification.obligations import CoarsenTime, ExpireAfterDays, NameOnlyPartner, PapAtLeast
+from streams.classification.obligations import CoarsenTime, DropTearline, ExpireAfterDays, NameOnlyPartner, PapAtLeast
 from streams.classification.policy_set import load
 from tests.reference.oracle import DAY_MS, HOUR_MS, OWED, Case, outcome
 
@@ -99,5 +99,6 @@ def test_what_a_release_owes(tlp: Tlp) -> None:
         str(ExpireAfterDays(owed.days)),
         *([str(NameOnlyPartner())] if owed.only_partner else []),
         *([str(PapAtLeast(owed.pap))] if owed.pap is not Pap.UNSTATED else []),
+        *([] if owed.tearline else [str(DropTearline())]),
     ]
     assert (verdict.outcome, list(verdict.obligations)) == (Outcome.RELEASE, sorted(wanted))

@@ -130,9 +130,16 @@ class Traffic:
             marking=marking,
             labels=tuple(random.sample(LABELS, random.randint(0, 2))),
             description=random.choice(["", f"seen by {sensor.name}"]),
-            context=random.choice([(), (("dest_ip", "192.0.2.7"),)]),
+            context=random.choice([(), (("dest_ip", "192.0.2.7"),), self._with_tearline(sensor)]),
         )
         return seen if random.random() >= self._bad else self._spoilt(seen)
+
+    def _with_tearline(self, sensor: Sensor) -> tuple[tuple[str, str], ...]:
+        """A context with what the sensor wrote for release; now and then over two lines, or as long as it may be."""
+        text = self._random.choice(
+            [f"公開要旨 {sensor.name}", "Seen in mail.\nBlock it.", f"{sensor.name} ".ljust(1024, "x")]
+        )
+        return (("dest_ip", "192.0.2.7"), ("tearline", text))
 
     def _spoilt(self, seen: Observation) -> Observation:
         random = self._random
@@ -149,6 +156,8 @@ class Traffic:
                 {"labels": tuple(f"label-{number}" for number in range(1000))},
                 {"labels": ("bell \x07",)},
                 {"description": "長" * 10_000},
+                {"context": (("tearline", "bell \x07"),)},
+                {"context": (("tearline", "長" * 342),)},
                 {"marking": SourceMarking("TLP:CLEAR", releasable_to=tuple(f"A{a}{b}" for a in AZ for b in AZ))},
             ]
         )

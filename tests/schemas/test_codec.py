@@ -93,6 +93,28 @@ def test_another_clusters_ids_are_its_own() -> None:
     assert theirs.encode(codec.RELEASED_INDICATOR, a_released())[5:] == ours[5:]
 
 
+def test_only_a_released_indicator_with_a_tearline_is_written_as_v2() -> None:
+    plain, empty, told = (
+        a_released(content=content) for content in (a_content(), a_content(tearline=""), a_content(tearline="公開"))
+    )
+    written = [CODEC.encode(codec.RELEASED_INDICATOR, record) for record in (plain, empty, told)]
+    assert [CODEC.schema_of(each) for each in written] == [codec.RELEASED_INDICATOR] * 2 + [codec.RELEASED_INDICATOR_V2]
+    assert written[0] == written[1]
+    assert CODEC.decode(codec.RELEASED_INDICATOR, written[2]) == told
+    assert CODEC.decode(codec.RELEASED_INDICATOR, written[0]) == plain
+    recall = CODEC.encode(codec.RELEASED_INDICATOR, a_released(kind="recalled"))
+    assert CODEC.schema_of(recall) == codec.RELEASED_INDICATOR
+
+
+def test_who_has_not_upgraded_reads_what_has_no_tearline_and_says_why_not_the_rest() -> None:
+    older = codec.Codec({number: name for number, name in codec.bundled_ids().items() if number != 112})
+    assert older.decode(codec.RELEASED_INDICATOR, CODEC.encode(codec.RELEASED_INDICATOR, a_released())) == a_released()
+    told = CODEC.encode(codec.RELEASED_INDICATOR, a_released(content=a_content(tearline="x")))
+    answer = older.decode(codec.RELEASED_INDICATOR, told)
+    assert isinstance(answer, codec.Undecodable)
+    assert answer.reason is RejectReason.UNKNOWN_SCHEMA
+
+
 RELEASED_START = _header(codec.RELEASED_INDICATOR)
 BEFORE_HOPS = RELEASED_START + _string(b"id") + _long(0) + _long(1) + _long(0) + _string(b"GBR")
 AFTER_HOPS = _long(0) + _string(b"") + _long(0)
@@ -156,6 +178,7 @@ def test_a_changed_byte_is_an_answer(sample: tuple[str, bytes], place: int, byte
         labels=st.lists(st.text(max_size=20), max_size=5),
         confidence=st.integers(-(1 << 31), (1 << 31) - 1),
         last_seen_ms=st.integers(-(1 << 63), (1 << 63) - 1),
+        **{"tearline": st.text(min_size=1, max_size=60)},
     ).map(lambda content: a_released(content=content))
 )
 def test_whatever_fits_the_schema_makes_the_round_trip(record: dict[str, object]) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers import guard
-from schemas.codec import INDICATOR, RELEASED_INDICATOR, Codec
+from schemas.codec import INDICATOR, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec
 from schemas.identity import key_of_id, shard_of_key
 from schemas.records import ReleasedIndicator
 from schemas.vocabulary import RejectReason
@@ -176,6 +176,9 @@ def test_what_should_not_have_been_shared_is_refused_and_not_kept(
         ({"country": "Japan"}, RejectReason.MALFORMED_CONTENT),
         ({"registered_domain": "example.org"}, RejectReason.MALFORMED_CONTENT),
         ({"asn": 1 << 32}, RejectReason.MALFORMED_CONTENT),
+        ({"tearline": "x" * 2049}, RejectReason.MALFORMED_CONTENT),
+        ({"tearline": "\x1b]0;owned\x07"}, RejectReason.MALFORMED_CONTENT),
+        ({"tearline": "a\r\nb"}, RejectReason.MALFORMED_CONTENT),
     ],
     ids=str,
 )
@@ -183,6 +186,17 @@ def test_impossible_content_is_refused(content: dict[str, Any], reason: RejectRe
     verdict = judged(with_content(**content))
     assert isinstance(verdict, Refused)
     assert (verdict.reason, verdict.keep_bytes) == (reason, False)
+
+
+def test_a_later_version_of_the_schema_without_what_it_is_for_is_refused_and_still_recalls() -> None:
+    record = a_released(recalled_through=NOW_MS - 5)
+    body = CODEC.encode(RELEASED_INDICATOR, record)[5:]
+    empty = CODEC.reframe(RELEASED_INDICATOR_V2, b"12345" + body + b"\x00")
+    verdict = admitted(empty, record["id"].encode(), shard_of_key(key_of_id(record["id"]), SHARDS))
+    assert isinstance(verdict, Refused)
+    assert verdict.reason is RejectReason.MALFORMED_CONTENT
+    assert verdict.recall is not None
+    assert verdict.recall.recalled_through == NOW_MS - 5
 
 
 def test_what_is_no_released_indicator_is_refused() -> None:
@@ -231,6 +245,7 @@ CONTENTS = st.builds(
     caveats=st.sampled_from([[], ["転送禁止"], ["UK EYES ONLY"], ["PERSONAL DATA"]]),
     release_expires_ms=st.sampled_from([0, NOW_MS, NOW_MS + 1]),
     confidence=st.integers(-3, 102),
+    tearline=st.sampled_from(["", "for release", "a\nb", "a\tb", "\x7f", "長" * 682, "長" * 683]),
 )
 
 

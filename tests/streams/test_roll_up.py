@@ -76,8 +76,9 @@ def test_nothing_is_told_again_where_nothing_comes(enricher: Enricher) -> None:
         report(1, marking=SourceMarking("TLP:GREEN")),
         report(1, confidence=50),
         report(1, labels=("c2",)),
+        report(1, context=(("tearline", "for release"),)),
     ],
-    ids=["another source", "another marking", "another confidence band", "another label"],
+    ids=["another source", "another marking", "another confidence band", "another label", "another tearline"],
 )
 def test_what_changes_something_is_told_at_once(enricher: Enricher, changed: SensorReport) -> None:
     exchange = MemoryExchange(enricher)
