@@ -42,7 +42,7 @@ ABROAD: Final = (RELEASED_INDICATOR, RECEIPT, PROGRESS)  # what a bridge writes 
 _NO_ID: Final = Refused(
     RejectReason.UNKNOWN_SCHEMA,
     f"the partner's schema registry does not know {RELEASED_INDICATOR_V2}: once it has registered it, restart the "
-    "bridge, and `kakehashi reconcile` has what is missing told again",
+    "bridge, and `kakehashi reconcile --repair` has what is missing told again",
     keep_bytes=True,
 )
 MAX_ORIGINAL_BYTES: Final = 512 << 10

@@ -124,7 +124,8 @@ class Discloser:
         if ruling.decision.outcome is not Outcome.RELEASE:
             return None
         marked = pieces if ruling.review is None else units_marked(pieces, ruling.review.assigned)
-        return content_for(row, marked, ruling.decision, partner, self._lifetimes, now_ms)
+        approved = ruling.review is not None
+        return content_for(row, marked, ruling.decision, partner, self._lifetimes, now_ms, approved=approved)
 
     def _told(
         self, key: bytes, sent: Sent, told: Sent, reason: str, ruling: Ruling, content: Content | None, work: Work

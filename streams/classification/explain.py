@@ -52,6 +52,8 @@ def explain(decision: Decision, policy_set: PolicySet) -> list[str]:
         lines += _review(decision, policy_set)
     if outcome is Outcome.RELEASE:
         lines += [f"Before the release, {_done(_obligation(owed), partner)}." for owed in decision["obligations"]]
+        if decision["review"] == "approved":
+            lines.append("No tearline went with it: people approve facts, and are asked about no text.")
     if outcome is not Outcome.RELEASE:
         for facets in _facets_that_decided(decision, outcome):
             lines += alternatives(from_record(facets), partner, engine)

@@ -193,7 +193,8 @@ def _content(
     if ruling.decision.outcome is not Outcome.RELEASE:
         return None
     marked = pieces if ruling.review is None else units_marked(pieces, ruling.review.assigned)
-    return content_for(row, marked, ruling.decision, partner, world.lifetimes, now_ms)
+    approved = ruling.review is not None
+    return content_for(row, marked, ruling.decision, partner, world.lifetimes, now_ms, approved=approved)
 
 
 def _tightened(assertion: Assertion, markings: set[Marking], told_ms: int) -> Assertion:

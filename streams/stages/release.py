@@ -136,9 +136,20 @@ def merged_facets(facets: Sequence[Facets]) -> Facets:
 
 
 def content_for(
-    row: Row, pieces: Sequence[Unit], decision: ReleaseDecision, partner: str, lifetimes: Lifetimes, now_ms: int
+    row: Row,
+    pieces: Sequence[Unit],
+    decision: ReleaseDecision,
+    partner: str,
+    lifetimes: Lifetimes,
+    now_ms: int,
+    *,
+    approved: bool = False,
 ) -> Content:
-    """The redacted content of a RELEASE, all obligations carried out."""
+    """The redacted content of a RELEASE, all obligations carried out.
+
+    ``approved`` says that officers let it go. They were asked about facts, and have seen no text, which may be another
+    by tomorrow: none goes by their word.
+    """
     included = [pieces[index] for index in decision.included]
     marking = joined(piece.marking for piece in included)
     words = [piece.assertion.word for piece in included]
@@ -162,7 +173,7 @@ def content_for(
         "asn": row.enrichment.asn,
         "country": row.enrichment.country,
     }
-    if tearline := _tearlines(included):
+    if not approved and (tearline := _tearlines(included)):
         content["tearline"] = tearline
     return carry_out(content, decision.obligations, partner=partner, released_at_ms=now_ms)
 

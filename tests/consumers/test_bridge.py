@@ -59,7 +59,7 @@ def test_a_partner_who_has_no_id_for_tearlines_gets_all_else_and_what_stays_is_k
     entry = HOME_CODEC.decode(QUARANTINED, kept.value)
     assert isinstance(entry, dict)
     assert (entry["reason"], entry["original"]) == ("unknown-schema", value)
-    assert "kakehashi reconcile" in entry["detail"]
+    assert "kakehashi reconcile --repair" in entry["detail"]
 
 
 def test_a_receipt_goes_home_in_the_same_inbox_under_the_partners_id() -> None:

@@ -23,6 +23,8 @@ APPLIED, REFUSED, WAITING, RECALLED, DISPUTED = (an_id(IndicatorType.FILE_SHA256
 
 def _release(border: Border, number: int, **changes: Any) -> ReleasedIndicator:
     content = a_content(type="file-sha256", value=SHA256[number], registered_domain="")
+    if number == 2:
+        content["tearline"] = "Block it.\n公開"
     return a_released(**{"content": content, "origin": border.home, "hops": [border.home], **changes})
 
 
@@ -76,6 +78,12 @@ def test_it_says_what_the_partner_has_done_with_it(border: Border, name: str, an
     assert shown.stdout.startswith(f"{answer} by {border.partner}  {name}")
     assert said in shown.stdout
     assert f"version {NOW_MS}" in shown.stdout
+
+
+def test_what_its_sources_wrote_for_release_is_shown(border: Border) -> None:
+    shown = released(border, "show", WAITING)
+    assert "  tearline        Block it.\n  tearline        公開\n" in shown.stdout
+    assert json.loads(released(border, "show", "--json", WAITING).stdout)["content"]["tearline"] == "Block it.\n公開"
 
 
 def test_an_indicator_may_be_named_by_its_value(border: Border) -> None:

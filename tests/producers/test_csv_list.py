@@ -185,6 +185,14 @@ def test_a_cell_may_have_line_breaks_inside_quotes() -> None:
     assert [row.description for row in observations(readings(FORMAT, content))] == ["first\nsecond", "none"]
 
 
+@pytest.mark.parametrize("name", ["tearline", "Tear line", "公開要旨"])
+def test_what_is_written_for_release_is_told_from_what_is_not(name: str) -> None:
+    content = f"value,notes,{name}\na.example.com,we were hit,Block it.\nb.example.com,we were hit,n/a\n".encode()
+    told, untold = observations(readings(FORMAT, content))
+    assert (told.description, told.context) == ("we were hit", (("tearline", "Block it."),))
+    assert (untold.description, untold.context) == ("we were hit", ())
+
+
 def test_an_open_quote_costs_its_own_line_and_no_other() -> None:
     lines = [b"value,notes", b'bad.example.com,"open', *(b"n%d.example.com,x" % number for number in range(100))]
     found = readings(FORMAT, b"\n".join(lines))

@@ -13,6 +13,7 @@ from producers.publisher import Publisher
 from producers.readers.reading import Defaults
 from producers.report import observations_of
 from producers.spool import Spool
+from schemas.tearline import is_fit
 from schemas.vocabulary import RejectReason
 from tests.builders import NOW_MS
 from tests.producers.producing import CODEC, NOWHERE, SENSOR, Unwatched, quarantined_in, reports_in, run, values_in
@@ -128,6 +129,22 @@ def test_a_long_description_is_cut_and_its_indicator_kept(sensor_spool: Spool, t
     [[row]] = [list(observations_of(report)) for report in reports_in(sensor_spool)]
     assert 4090 < len(row.description.encode()) <= 4096
     assert row.description[-1] == "…"
+
+
+def test_a_tearline_is_cleaned_and_cut_so_that_it_may_leave(sensor_spool: Spool, tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    lines = [
+        "type,value,tearline",
+        'url,http://a.example/,"block\x07\tit\r\nnow"',
+        f"url,http://b.example/,{'長' * 999}",
+    ]
+    file.write_text("\n".join([*lines, 'url,http://c.example/,"\t\x07"']), "utf-8", newline="")
+    run(sensor_spool, file)
+    [rows] = [list(observations_of(report)) for report in reports_in(sensor_spool)]
+    told = [dict(row.context).get("tearline", "") for row in rows]
+    assert (told[0], told[2]) == ("block  it\nnow", "")
+    assert told[1].endswith("長…")
+    assert [is_fit(text) for text in told] == [True, True, False]
 
 
 def test_a_file_name_in_any_bytes_can_be_told(sensor_spool: Spool, tmp_path: Path) -> None:

@@ -105,6 +105,17 @@ def test_marking_ids_of_both_tlp_versions_and_of_pap_are_understood() -> None:
     assert seen.marking == SourceMarking(tlp="TLP:AMBER", pap="PAP:RED")
 
 
+def test_what_is_written_for_release_stands_in_a_property_of_its_own() -> None:
+    [told, untold] = observations(
+        readings(
+            FORMAT,
+            bundle(an_indicator(description="we were hit", x_kakehashi_tearline="Block it."), an_indicator()),
+        )
+    )
+    assert (told.description, dict(told.context)["tearline"]) == ("we were hit", "Block it.")
+    assert "tearline" not in dict(untold.context)
+
+
 def test_a_granular_marking_counts_for_the_whole_indicator() -> None:
     granular = [{"marking_ref": TLP_AMBER_2, "selectors": ["description"]}]
     [seen] = observations(readings(FORMAT, bundle(an_indicator(granular_markings=granular))))

@@ -75,14 +75,22 @@ class OfficersBench:
         return [(key, rows_of.decode(data)) for key, data in found if len(key) == len(KEY)]
 
     def hears(
-        self, tlp: str = "TLP:GREEN", sensor: str = "edge", *, values: tuple[str, ...] = (DOMAIN,), **marking: Any
+        self,
+        tlp: str = "TLP:GREEN",
+        sensor: str = "edge",
+        *,
+        values: tuple[str, ...] = (DOMAIN,),
+        tearline: str = "",
+        **marking: Any,
     ) -> None:
         """A sensor reports domains."""
+        context = (("tearline", tearline),) if tearline else ()
         self.now_ms += 10
         sequence = self._sequences.get(sensor, -1) + 1
         self._sequences[sensor] = sequence
         observed = [
-            an_observation(value=value, marking=SourceMarking(tlp=tlp, **marking), confidence=90) for value in values
+            an_observation(value=value, marking=SourceMarking(tlp=tlp, **marking), confidence=90, context=context)
+            for value in values
         ]
         report = a_report(observed, sensor=sensor, sequence=sequence)
         record = Record(topics.SENSOR_REPORTS, 0, 0, b"", CODEC.encode(SENSOR_REPORT, report), self.now_ms)

@@ -33,6 +33,9 @@ def policy(*changes: tuple[str, str]) -> PolicySet:
 
 NO_GREEN = policy(('when { resource.tlp == Tlp::"TLP:GREEN" };', 'when { resource.tlp == Tlp::"TLP:GREEN" && false };'))
 COARSER = policy(("coarsen-time:hour, expire-after-days:180", "coarsen-time:day, expire-after-days:180"))
+WORDLESS = policy(
+    ("coarsen-time:hour, expire-after-days:180", "coarsen-time:hour, drop-tearline, expire-after-days:180")
+)
 REWORDED = policy(('@title("TLP:GREEN may be released', '@title("TLP:GREEN may still be released'))
 RESOLVER = "resolver.example-of-a-friend.jp"
 LISTED = an_enricher(a_warninglist("resolvers", "hostname", [RESOLVER], NAME_ATTRIBUTES))
@@ -125,6 +128,19 @@ def test_stricter_obligations_recall_what_was_told_in_finer_detail_and_tell_the_
     assert coarse["kind"] == "content"
     assert coarse["recalled_through"] == fine["version"], "the hour must not be kept"
     assert coarse["content"]["first_seen_ms"] % (24 * HOUR_MS) == 0
+
+
+def test_rules_under_which_a_tearline_may_not_go_recall_it_and_disturb_nothing_that_has_none() -> None:
+    bench = OfficersBench()
+    bench.hears(values=VALUES[:1], tearline="for release")
+    bench.hears(values=VALUES[1:])
+    bench.restarts_under(WORDLESS)
+    finish(bench)
+    assert len(bench.released) == len(VALUES) + 1
+    told, *_, again = bench.released
+    assert (told["content"]["tearline"], again["id"]) == ("for release", told["id"])
+    assert "tearline" not in again["content"]
+    assert again["recalled_through"] == told["version"]
 
 
 def test_what_partners_know_of_comes_first_and_normal_work_goes_on() -> None:

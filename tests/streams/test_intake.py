@@ -70,6 +70,18 @@ def test_what_is_kept_of_bad_observations_is_bounded_for_each_report_and_said() 
         assert all(entry["size"] and len(entry["digest"]) == 32 for entry in of_report)
 
 
+def test_a_tearline_that_may_not_leave_costs_its_observation() -> None:
+    written = ["for release\n公開", "x" * 1024, "x" * 1025, "長" * 342, "bell\x07", "a\r\nb", "\x85", ""]
+    bench = an_intake()
+    rows = [
+        an_observation(value=f"c{number}.example", context=(("tearline", text),)) for number, text in enumerate(written)
+    ]
+    bench.turn(NOW_MS, a_record(a_report(rows)))
+    found = quarantined(bench)
+    assert [entry["index"] for entry in found] == [2, 3, 4, 5, 6]
+    assert {entry["reason"] for entry in found} == {"malformed-content"}
+
+
 def test_a_thousand_labels_are_one_observations_fault() -> None:
     labels = tuple(f"label-{number}" for number in range(1000))
     bench = an_intake()

@@ -48,6 +48,14 @@ def test_an_approval_releases_it_and_the_audit_says_by_whom() -> None:
     assert bench.released[-1]["content"]["pap"] == "PAP:GREEN"
 
 
+def test_what_people_have_approved_goes_without_a_text_that_they_have_not_seen() -> None:
+    bench = OfficersBench()
+    bench.hears(caveats=("OFFICIAL-SENSITIVE",), tearline="for release")
+    assert bench.approves(ALICE) == ""
+    assert bench.told == [CONTENT]
+    assert "tearline" not in bench.released[-1]["content"]
+
+
 def test_two_officers_are_two_people_and_not_two_keys() -> None:
     bench = held_for_two()
     assert bench.approves(ALICE) == ""
