@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from streams.classification.engine import Engine
+from streams.classification.obligations import DropTearline
 from streams.classification.policy_set import load
 from tests.leaks import oracle
 from tests.leaks.cases import Case, Say, a_case
@@ -44,6 +45,18 @@ def test_the_hunt_finds_what_leaks_where_a_rule_is_missing(rule: str) -> None:
 
     assert found.tallies["leaks"] > 0
     assert found.leaks != []
+
+
+def test_the_hunt_finds_a_text_that_a_rule_keeps_back() -> None:
+    shipped = load("GBR")
+    rules = {
+        name: replace(each, obligations=tuple(owed for owed in each.obligations if owed != DropTearline()))
+        for name, each in shipped.rules.items()
+    }
+    found = Hunter(Engine(replace(shipped, rules=rules))).batch(seed=1, cases=2_000)
+
+    assert found.tallies["leaks"] > 0
+    assert all(leak.startswith("its tearline is") for leak in found.leaks)
 
 
 def test_the_oracle_imports_nothing_of_what_it_judges() -> None:
@@ -127,16 +140,16 @@ def test_the_oracle_sees_what_of_an_excluded_source_shows(change: dict[str, Any]
 
 def test_the_hunt_meets_tearlines_that_go_and_tearlines_that_stay(hunter: Hunter) -> None:
     random = Random(3)
-    cases = [a_case(random) for _ in range(3_000)]
+    cases = [a_case(random) for _ in range(1_500)]
     sent = [(case, record["content"]) for case in cases if (record := hunter.released(case)[0]) and record["content"]]
 
-    assert sum("tearline" in content for _, content in sent) > 100
+    assert sum("tearline" in content for _, content in sent) > 50
     excluded = [
         case
         for case, content in sent
         if any(say.tearline and say.tearline not in content.get("tearline", "") for say in case.says)
     ]
-    assert len(excluded) > 30
+    assert len(excluded) > 15
 
 
 def test_a_case_is_the_same_by_the_same_seed() -> None:
