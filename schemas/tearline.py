@@ -28,7 +28,10 @@ def is_fit(text: str) -> bool:
 
 def of_context(entries: Iterable[tuple[str, str]]) -> str:
     """The tearline among the entries of a context; empty where there is none."""
-    return next((text for name, text in entries if name == TEARLINE), "")
+    for name, text in entries:
+        if name == TEARLINE:
+            return text
+    return ""
 
 
 def together(texts: Iterable[str]) -> str:

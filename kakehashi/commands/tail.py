@@ -171,6 +171,7 @@ def _entry_line(entry: "Entry", console: "Console") -> "Text":
     gone = entry.state not in ("live", "unreadable")
     value = Text(printable(said["value"]), "dim strike" if gone else "bold")
     notes = [*said.get("labels", ()), *said.get("caveats", ()), said.get("pap", "")]
+    notes.append(said.get("tearline", "").replace("\n", " "))
     return _line(cells, value + Text("  " + printable(", ".join(filter(None, notes))), "dim"), console)
 
 

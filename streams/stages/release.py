@@ -94,7 +94,8 @@ def terms_of(pieces: Sequence[Unit], decision: ReleaseDecision) -> bytes:
 
 def _tearlines(included: Sequence[Unit]) -> str:
     """What the sources of these pieces wrote for release."""
-    return together(filter(None, (of_context(piece.assertion.word.context) for piece in included)))
+    texts = [text for piece in included if (text := of_context(piece.assertion.word.context))]
+    return together(texts) if texts else ""
 
 
 class Judgement(msgspec.Struct, frozen=True, gc=False):

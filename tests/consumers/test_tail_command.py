@@ -176,6 +176,11 @@ def test_a_terminal_shows_one_line_for_each_indicator() -> None:
     assert "follows" in end
 
 
+def test_what_its_sources_wrote_for_release_stands_behind_the_labels() -> None:
+    _, line, _ = _shown(a_released(content=a_content(tearline="Block it.\n公開")))
+    assert line.endswith("c2.example.com  malicious-activity, Block it. 公開")
+
+
 def test_what_is_over_is_shown_as_over() -> None:
     ended = a_released(content=a_content(valid_until_ms=1))
     lines = _shown(ended, a_released(kind="recalled"), a_released(kind="revoked"), a_released(kind="expired"))
