@@ -24,7 +24,16 @@ from producers.readers.reading import Defaults, Rejected
 from producers.report import ReportBuilder
 from producers.spooling import Sensor, quarantined
 from schemas import topics
-from schemas.codec import OBSERVATION_BLOCK, QUARANTINED, RECEIPT, RELEASED_INDICATOR, SENSOR_REPORT, Codec, Undecodable
+from schemas.codec import (
+    OBSERVATION_BLOCK,
+    QUARANTINED,
+    RECEIPT,
+    RELEASED_INDICATOR,
+    RELEASED_INDICATOR_V2,
+    SENSOR_REPORT,
+    Codec,
+    Undecodable,
+)
 from schemas.topics import MAX_RECORD_BYTES
 from streams.intake import Intake
 from streams.stages.inbound import admit
@@ -194,5 +203,9 @@ def targets() -> Iterable[Target]:
     yield _records("reports to intake", corpus.reports, take_report)
     for format_name in READERS:
         yield _reader(format_name)
-    yield _records("records from a partner", lambda: corpus.records(RELEASED_INDICATOR), take_released)
+    yield _records(
+        "records from a partner",
+        lambda: (*corpus.records(RELEASED_INDICATOR), *corpus.records(RELEASED_INDICATOR_V2)),
+        take_released,
+    )
     yield _records("receipts from a partner", lambda: corpus.records(RECEIPT), take_receipt)
