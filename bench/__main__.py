@@ -196,7 +196,8 @@ def _void(sections: dict[str, Any]) -> Sequence[str]:
     return [
         f"{part}: {run.get('what', '')} {run.get('work', '')}: {run['void']}"
         for part in ("throughput", "recorded", "bridge", "rules", "intelmq")
-        for run in sections.get(part, {"data": {"runs": []}})["data"]["runs"]
+        for runs in ("runs", "far", "fast_lane")
+        for run in sections.get(part, {"data": {}})["data"].get(runs, [])
         if run["void"]
     ]
 

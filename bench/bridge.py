@@ -2,15 +2,16 @@
 
 import os
 import random
+import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from confluent_kafka import OFFSET_BEGINNING, TopicPartition
 
-from bench import mirror_maker
-from bench.far import ROUND_TRIPS_MS, far_partner
+from bench import fast_lane, mirror_maker
+from bench.far import ROUND_TRIPS_MS, Far, far_partner
 from bench.progress import StepProgress
 from bench.publish import Sending, per_partition, publish
 from bench.role import Role, cpu_seconds, peak_resident_bytes
@@ -23,12 +24,15 @@ from schemas.codec import RELEASED_INDICATOR, Codec
 from schemas.identity import indicator_id, indicator_key, shard_of_key
 from schemas.normalise import Invalid, canonical
 from schemas.records import ReleasedIndicator
+from schemas.vocabulary import EndReason
 
 _DONE_S: Final = 300.0
 _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 24 * _HOUR_MS
 _WARM_UP: Final = 2_000
 _TRICKLE: Final = 300
+_PROBES: Final = 4_000
+_FAR: Final = 4
 
 BRIDGE: Final = "kakehashi bridge"
 MIRROR_MAKER: Final = "MirrorMaker 2"
@@ -44,17 +48,32 @@ class _Parts:
     trickle: list[Sending]
 
 
-def measure(stand: Stand, records: int, seed: int, now_ms: int, rounds: int) -> dict[str, Any]:
-    """All three, in turns, over the same released records: rate, processor time, memory, time of a single record."""
-    sendings = released_records(_WARM_UP + records + _TRICKLE, seed, now_ms)
-    end = _WARM_UP + records
-    parts = _Parts(sendings[:_WARM_UP], sendings[_WARM_UP:end], sendings[end:])
+def measure(stand: Stand, records: int, seed: int, now_ms: int, rounds: int, far: int = _FAR) -> dict[str, Any]:
+    """All three, in turns, over the same released records: rate, processor time, memory, time of a single record.
+
+    Over a distance the bridge alone, in turns, ``far`` times as many: the first and the last transaction of a run are
+    waited for alone, and must not be what is measured.
+    """
+    sendings = released_records(_WARM_UP + far * records + _TRICKLE, seed, now_ms)
+    warm_up, bulk, single = sendings[:_WARM_UP], sendings[_WARM_UP:-_TRICKLE], sendings[-_TRICKLE:]
+    parts = _Parts(warm_up, bulk[:records], single)
     runs = [_one(stand, what, parts, {}) for _ in range(rounds) for what in (BRIDGE, MIRROR_MAKER, BARE_LOOP)]
-    runs += _far(stand, parts, rounds)
-    return {"records": records, "bytes": sum(len(each.value) for each in sendings) // len(sendings), "runs": runs}
+    probes = urgent_records(_PROBES, seed + 1, now_ms)
+    with far_partner(stand, dict(os.environ)) as away:
+        far_runs = _far(away, _Parts(warm_up, bulk, single), rounds)
+        lanes = [_fast_lane(away, round_trip_ms, bulk, probes) for round_trip_ms in ROUND_TRIPS_MS]
+    return {
+        "records": records,
+        "bytes": sum(len(each.value) for each in sendings) // len(sendings),
+        "runs": runs,
+        "far_records": len(bulk),
+        "far": far_runs,
+        "kept": kept(far_runs),
+        "fast_lane": lanes,
+    }
 
 
-def released_records(count: int, seed: int, now_ms: int) -> list[Sending]:
+def released_records(count: int, seed: int, now_ms: int, caveats: Sequence[str] = ()) -> list[Sending]:
     """Records that the guard passes, as correlate would write them."""
     codec, dice = Codec(), random.Random(seed)
     found: list[Sending] = []
@@ -81,7 +100,7 @@ def released_records(count: int, seed: int, now_ms: int) -> list[Sending]:
                 "tlp": "TLP:GREEN",
                 "pap": "PAP:GREEN",
                 "releasable_to": [PARTNER],
-                "caveats": [],
+                "caveats": list(caveats),
                 "confidence": 80,
                 "labels": ["malicious-activity"],
                 "first_seen_ms": hour_ms,
@@ -100,15 +119,52 @@ def released_records(count: int, seed: int, now_ms: int) -> list[Sending]:
     return found
 
 
-def _far(stand: Stand, parts: _Parts, rounds: int) -> list[dict[str, Any]]:
+def urgent_records(count: int, seed: int, now_ms: int) -> list[Sending]:
+    """What goes by the fast lane: content of a declared incident, and every second one a recall."""
+    codec = Codec()
+    found = released_records(count, seed, now_ms, ["INCIDENT"])
+    for number in range(0, count, 2):
+        name = found[number].key.decode()
+        recall: ReleasedIndicator = {
+            "id": name,
+            "kind": "recalled",
+            "version": now_ms,
+            "recalled_through": now_ms - 1,
+            "origin": HOME,
+            "hops": [HOME],
+            "reason": str(EndReason.RECALLED_BY_HAND),
+            "content": None,
+        }
+        value = codec.encode(RELEASED_INDICATOR, recall)
+        found[number] = Sending(found[number].partition, found[number].key, value)
+    return found
+
+
+def _far(far: Far, parts: _Parts, rounds: int) -> list[dict[str, Any]]:
     """The bridge alone, its partner away by each of the round trips in turn."""
     runs = []
-    with far_partner(stand, dict(os.environ)) as far:
-        for round_trip_ms in ROUND_TRIPS_MS * rounds:
-            with far.away(round_trip_ms) as changes:
-                found = _one(far.stand, BRIDGE, parts, changes)
-            runs.append({**found, "what": f"{BRIDGE}, {round_trip_ms} ms away"})
+    for round_trip_ms in ROUND_TRIPS_MS * rounds:
+        with far.away(round_trip_ms) as changes:
+            found = _one(far.stand, BRIDGE, parts, changes)
+        runs.append({**found, "what": f"{BRIDGE}, {round_trip_ms} ms away", "round_trip_ms": round_trip_ms})
     return runs
+
+
+def kept(runs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """For each round trip the part of the rate at 0 ms that is left: the median over the rounds, each held against its
+    own."""
+    shares: dict[str, list[float]] = {}
+    near = 0.0
+    for run in runs:
+        near = run["rate"] if run["round_trip_ms"] == 0 else near
+        shares.setdefault(str(run["round_trip_ms"]), []).append(run["rate"] / near)
+    return {round_trip: round(statistics.median(found), 2) for round_trip, found in shares.items()}
+
+
+def _fast_lane(far: Far, round_trip_ms: int, bulk: Sequence[Sending], probes: Sequence[Sending]) -> dict[str, Any]:
+    with far.away(round_trip_ms) as changes:
+        found = fast_lane.measure(far.stand, bulk, probes, changes)
+    return {"what": f"fast lane beside bulk, {round_trip_ms} ms away", "round_trip_ms": round_trip_ms, **found}
 
 
 class _Progress(Protocol):

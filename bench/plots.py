@@ -24,6 +24,11 @@ _STYLE: Final[dict[Any, Any]] = {
 _WIDTH: Final = 8.0
 
 
+def is_drawn(part: str, sections: Mapping[str, Any]) -> bool:
+    """Whether a part has been measured, with what its plot shows."""
+    return part in sections and (part != "bridge" or "far" in sections[part]["data"])
+
+
 def draw(sections: Mapping[str, Any], folder: Path) -> None:
     """One file for each part that has been measured."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -32,10 +37,11 @@ def draw(sections: Mapping[str, Any], folder: Path) -> None:
         "stages": ("bench-stages.svg", _stages),
         "latency": ("bench-latency.svg", _latency),
         "state": ("bench-state.svg", _state),
+        "bridge": ("bench-bridge.svg", _bridge),
     }
     with mpl.rc_context(_STYLE):
         for part, (name, drawing) in drawings.items():
-            if part in sections:
+            if is_drawn(part, sections):
                 figure = drawing(sections[part]["data"])
                 figure.savefig(folder / name, metadata={"Date": None}, bbox_inches="tight")
                 plt.close(figure)
@@ -108,6 +114,32 @@ def _latency(data: Any) -> Figure:
     axes.set_xlabel("load, as a part of what goes through all hops")
     axes.grid(axis="y", color="#e4e7eb")
     axes.legend(frameon=False)
+    return figure
+
+
+def _bridge(data: Any) -> Figure:
+    figure, (rates, times) = plt.subplots(1, 2, figsize=(_WIDTH, 3.0))
+    trips = sorted({run["round_trip_ms"] for run in data["far"]})
+    names = [f"{trip} ms" for trip in trips]
+    for place, trip in enumerate(trips):
+        found = [run["rate"] for run in data["far"] if run["round_trip_ms"] == trip]
+        rates.bar(place, max(found), 0.55, color="#0b6e99")
+        rates.annotate(_apart(max(found)), (place, max(found)), ha="center", va="bottom", fontsize=8.5)
+    rates.set_xticks(range(len(names)), names)
+    rates.set_title("bulk, records/s", fontsize=10)
+    rates.grid(axis="y", color="#e4e7eb")
+    lanes = {lane["round_trip_ms"]: lane for lane in data["fast_lane"]}
+    for key, label, colour in (("p50_ms", "p50", "#0b6e99"), ("p99_ms", "p99", "#d9a441")):
+        times.plot(names, [lanes[trip][key] for trip in trips], "o-", color=colour, label=label)
+        for name, trip in zip(names, trips, strict=True):
+            point = (name, lanes[trip][key])
+            times.annotate(_apart(point[1]), point, (0, 6), textcoords="offset points", ha="center", fontsize=8.5)
+    times.set_ylim(bottom=0, top=max(1000.0, *(lanes[trip]["p99_ms"] for trip in trips)) * 1.15)
+    times.set_title("fast lane beside bulk, ms", fontsize=10)
+    times.grid(axis="y", color="#e4e7eb")
+    times.legend(frameon=False)
+    figure.supxlabel("round trip to the partner's cluster", fontsize=10)
+    figure.tight_layout()
     return figure
 
 

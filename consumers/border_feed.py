@@ -1,72 +1,77 @@
-"""What a bridge reads while its border is open, and while it is not.
+"""What a bridge reads under its border: all that is released, and beside it, ahead of it, the fast lane.
 
-While the border is not open, the position in what was released stands still, and no content passes. Ends, revocations
-and recalls go on beside it, by a second position in the same topic: the recalls' lane. When the border opens, the bulk
-goes on where it stood. It meets the same recalls again, which the partner drops as versions that it has, and it must
-not bring content that one of them has recalled meanwhile: ``recalled`` says which.
+While the border is not open, the position in what was released stands still, and no content passes; ends, revocations
+and recalls go on by the fast lane. When it opens, the bulk goes on where it stood. It meets the same records again,
+which the partner drops as versions that it has, and it brings no content that the fast lane has overtaken: so what was
+recalled before the bulk came to it never leaves.
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, cast
 
 import msgspec
 
-from exchange.clients import Cluster, end_offset
+from consumers.overtaken import Overtaken
+from consumers.throttle import Throttle
+from exchange.clients import Cluster, begin_offset, end_offset
 from exchange.committed import committed
 from exchange.feed import AssignedFeed, as_record
 from exchange.policy_record import Border
 from exchange.record import Input, Record
+from exchange.role import now_ms
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
 from schemas.records import ReleasedIndicator
 
 _log = logging.getLogger(__name__)
 
-_LANE: Final = "#recalls"
-# A transaction takes some four round trips, whatever is in it: over a long link only large ones keep the rate. What is
-# not there yet is not waited for, so a trickle is a record a transaction.
-_MAX_RECORDS: Final = 32_000
-
-
-def lane_of(released: str) -> str:
-    """How a position names the recalls' lane of a topic."""
-    return released + _LANE
+# A transaction takes three round trips, whatever is in it: over a long link only large ones keep the rate. What is not
+# there yet is not waited for, so a trickle is a record a transaction. All of it fits into one batch of the producer's.
+_MAX_RECORDS: Final = 16_000
+_MAX_BYTES: Final = 4 << 20
 
 
 class BorderFeed:
-    """``exchange.shard.Feed`` of one shard of a bridge: what is released, under its border, and what always goes."""
+    """``exchange.shard.Feed`` of one shard of a bridge's bulk: what is released, under its border, and what always
+    goes. It looks at the fast lane, and hands nothing of it out: ``overtaken`` is filled."""
 
     def __init__(
         self,
         cluster: Cluster,
         released: Input,
         always: Input,
+        urgent: Input,
         border: Callable[[], Border],
-        recalled: dict[str, int],
+        overtaken: Overtaken,
         codec: Codec,
+        throttle: Throttle,
     ) -> None:
-        """``border`` says what it is now: not open, where that is not known. ``recalled`` is filled here."""
-        self._cluster, self._released, self._always = cluster, released, always
+        """``border`` says what it is now: not open, where that is not known."""
+        self._throttle = throttle
+        self._cluster, self._released, self._urgent = cluster, released, urgent
         self._border, self._codec = border, codec
-        self._lane_input = Input(lane_of(released.topic), released.partition)
-        self._bulk = AssignedFeed(cluster, [released], max_records=_MAX_RECORDS)
-        self._rest = AssignedFeed(cluster, [always])
-        self._lane: AssignedFeed | None = None
-        self._bulk_next = self._lane_next = 0
+        self._bulk = AssignedFeed(cluster, [released], max_records=_MAX_RECORDS, max_bytes=_MAX_BYTES)
+        self._rest = AssignedFeed(cluster, [always, urgent])
+        self._bulk_next = 0
         self._was = Border.OPEN
-        self.recalled = recalled
+        self.overtaken = overtaken
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
-        """Start where each stood; what the lane has carried beyond the bulk is looked up again."""
-        gaps = self._bulk.resume(next_offsets) + self._rest.resume(next_offsets)
+        """Start where each stood; what the fast lane has carried beyond the bulk is looked up again."""
+        gaps = self._bulk.resume(next_offsets)
         self._bulk_next = self._bulk.start_of(self._released)
-        self._lane_next = max(next_offsets.get(self._lane_input, 0), self._bulk_next)
-        if self._lane_next > self._bulk_next:
-            end = min(self._lane_next, end_offset(self._cluster, self._released.topic, self._released.partition))
-            place = self._released.topic, self._released.partition
-            for message in committed(self._cluster, *place, self._bulk_next, end):
-                self._note(as_record(message))
-        return gaps
+        topic, partition = self._urgent.topic, self._urgent.partition
+        self.overtaken.begin_at(max(next_offsets.get(self._urgent, 0), begin_offset(self._cluster, topic, partition)))
+        self._look_ahead()
+        return gaps + self._rest.resume({**next_offsets, self._urgent: self.overtaken.next})
+
+    def _look_ahead(self) -> None:
+        """Read all that the fast lane holds by now: what was recalled while nobody worked must be known first."""
+        topic, partition = self._urgent.topic, self._urgent.partition
+        end = end_offset(self._cluster, topic, partition)
+        for message in committed(self._cluster, topic, partition, self.overtaken.next, end):
+            self._note(as_record(message))
 
     def poll(self, timeout_s: float) -> Sequence[Record]:
         """What always goes, and of what is released as much as the border lets through."""
@@ -74,46 +79,41 @@ class BorderFeed:
         if border is not self._was:
             _log.warning("border.changed partition=%d from=%s to=%s", self._released.partition, self._was, border)
             self._was = border
-        others = self._rest.poll(0)
-        wait_s = 0 if others else timeout_s
-        if border is Border.OPEN:
-            self._end_lane()
-            records = self._bulk.poll(wait_s)
-            if records:
-                self._bulk_next = records[-1].offset + 1
-            return [*others, *records]
-        return [*others, *self._recalls(wait_s)]
-
-    def _recalls(self, timeout_s: float) -> Sequence[Record]:
-        """The lane's records, under its own name. Content among them moves the lane's position, and goes nowhere."""
-        if self._lane is None:
-            self._lane = AssignedFeed(self._cluster, [self._released])
-            self._lane_next = max(self._lane_next, self._bulk_next)
-            self._lane.resume({self._released: self._lane_next})
-        records = self._lane.poll(timeout_s)
+            if border is Border.OPEN:
+                self._look_ahead()
+        if border is not Border.OPEN:
+            return self._others(timeout_s)
+        others = self._others(0)
+        self.overtaken.bulk_at(self._bulk_next, time.monotonic(), self._end)
+        allowed = self._throttle.allowed(now_ms(), time.monotonic())
+        if allowed == 0 and self._bulk.lag():
+            return others or self._others(min(timeout_s, self._throttle.held(time.monotonic())))
+        self._bulk.max_bytes = _MAX_BYTES if allowed is None else min(_MAX_BYTES, max(1, allowed))
+        records = self._bulk.poll(0 if others else timeout_s)
         if records:
-            self._lane_next = records[-1].offset + 1
-        for record in records:
-            self._note(record)
-        return [msgspec.structs.replace(record, topic=self._lane_input.topic) for record in records]
+            self._bulk_next = records[-1].offset + 1
+            self._throttle.spend(sum(len(each.value or b"") + len(each.key or b"") for each in records))
+        return [*others, *records]
+
+    def _others(self, timeout_s: float) -> list[Record]:
+        """What always goes; what is on the fast lane is noted."""
+        always = []
+        for record in self._rest.poll(timeout_s):
+            if record.topic == self._urgent.topic:
+                self._note(record)
+            else:
+                always.append(record)
+        return always
 
     def _note(self, record: Record) -> None:
-        found = self._codec.decode(RELEASED_INDICATOR, record.value) if record.value else None
-        if found is None or isinstance(found, Undecodable):
-            return
-        released = cast("ReleasedIndicator", found)
-        if released["content"] is None:
-            self.recalled[released["id"]] = max(self.recalled.get(released["id"], 0), released["version"])
+        released = released_of(record, self._codec)
+        self.overtaken.note(record.offset, record.key, 0 if released is None else released["version"])
 
-    def _end_lane(self) -> None:
-        if self._lane is not None:
-            self._lane.close()
-            self._lane = None
+    def _end(self) -> int:
+        return end_offset(self._cluster, self._released.topic, self._released.partition)
 
     def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
-        """What was overtaken is forgotten once the bulk is behind the lane."""
-        if self.recalled and next_offsets.get(self._released, 0) >= self._lane_next:
-            self.recalled.clear()
+        """Nothing to do: the topics' retention sees to what was read."""
 
     def lag(self) -> int:
         """Records that wait."""
@@ -121,6 +121,36 @@ class BorderFeed:
 
     def close(self) -> None:
         """Stop reading."""
-        self._end_lane()
         self._bulk.close()
         self._rest.close()
+
+
+class UrgentBorderFeed(AssignedFeed):
+    """``exchange.shard.Feed`` of one shard of a bridge's fast lane.
+
+    While the border is not open, content keeps its place and loses its value: it is not carried here, and comes with
+    the bulk when the border opens.
+    """
+
+    def __init__(self, cluster: Cluster, urgent: Input, border: Callable[[], Border], codec: Codec) -> None:
+        super().__init__(cluster, [urgent])
+        self._border, self._codec = border, codec
+
+    def poll(self, timeout_s: float) -> Sequence[Record]:
+        """The next records, as much of them as the border lets through."""
+        records = super().poll(timeout_s)
+        if not records or self._border() is Border.OPEN:
+            return records
+        return [self._without_content(record) for record in records]
+
+    def _without_content(self, record: Record) -> Record:
+        released = released_of(record, self._codec)
+        if released is None or released["content"] is None:
+            return record
+        return msgspec.structs.replace(record, value=None)
+
+
+def released_of(record: Record, codec: Codec) -> ReleasedIndicator | None:
+    """What a record releases; None where it is a deletion, or nobody can read it."""
+    found = codec.decode(RELEASED_INDICATOR, record.value) if record.value else None
+    return None if found is None or isinstance(found, Undecodable) else cast("ReleasedIndicator", found)

@@ -4,25 +4,31 @@ With it go the nation's receipts for what it has had from that partner: they com
 partition. Its position is kept on the partner's cluster, in the transaction that writes the inbox
 (KIP-618's form), so that no crash, cut or zombie can lose a record or write it twice. Partition, key and order are
 kept; a refused record stops only itself.
+
+Beside it each partition has a fast lane: what ends an indicator, and what belongs to a declared incident, is copied
+ahead of all else, into an inbox of its own (docs/adr/0025).
 """
 
 import re
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter as Tally
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from types import MappingProxyType
 from typing import Final
 
-from consumers.border_feed import BorderFeed, lane_of
+from consumers.border_feed import BorderFeed, UrgentBorderFeed
 from consumers.bridge_log import BridgeLog
 from consumers.guard import Passed, Refused, Tombstone, check
 from consumers.known_good import KnownGood
+from consumers.overtaken import Overtaken
 from consumers.receipt_guard import PassedReceipt, check_receipt
+from consumers.throttle import Throttle
+from consumers.urgent_log import UrgentLog
 from exchange import metrics_spec as spec
 from exchange.clients import Cluster, topic_ids
 from exchange.home import HomeWriter
+from exchange.metric_kinds import Counter, Histogram
 from exchange.metric_labels import GuardStage, QuarantineStage, ReceiptCode
 from exchange.metrics import Metrics
 from exchange.policy_record import Border
@@ -61,17 +67,40 @@ class Link:
     shards: int
 
 
-class Bridge:
-    """``exchange.shard.Step`` of one direction. It has no state: what it decides, it decides on the record alone."""
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One of the two ways over a link: the step's name, what it reads and where that arrives."""
 
-    def __init__(self, link: Link, recalled: Mapping[str, int] = MappingProxyType({})) -> None:
-        """``recalled`` are versions that have overtaken older content, while the border was not open."""
-        self.name = topics.bridge_step(link.home)
-        self._link, self._recalled = link, recalled
-        self._released = topics.released(link.partner)
-        self._lane = lane_of(self._released)
-        self._inbox = topics.inbox(link.home)
+    step: str
+    source: str
+    inbox: str
+    carried: Counter[str, str, RecordKind]
+
+
+def bulk_of(link: Link) -> Lane:
+    """All that is released, exactly once."""
+    inbox = topics.inbox(link.home)
+    return Lane(topics.bridge_step(link.home), topics.released(link.partner), inbox, spec.REPLICATED_RECORDS)
+
+
+def fast_lane_of(link: Link) -> Lane:
+    """Copies of what must not wait."""
+    inbox = topics.urgent_inbox(link.home)
+    return Lane(topics.urgent_step(link.home), topics.urgent(link.partner), inbox, spec.URGENT_RECORDS)
+
+
+class Bridge:
+    """``exchange.shard.Step`` of one lane of one direction. It has no state: what it decides, it decides on the record
+    alone, and on what the fast lane has carried ahead of it."""
+
+    def __init__(self, link: Link, lane: Lane | None = None, overtaken: Overtaken | None = None) -> None:
+        """``overtaken`` is what the other lane has carried ahead of this one, and older content stays."""
+        lane = lane or bulk_of(link)
+        self.name, self._source, self._inbox, self._carried_records = lane.step, lane.source, lane.inbox, lane.carried
+        self._link = link
+        self._overtaken = overtaken
         self._receipts = topics.receipts(link.partner)
+        self._origin, self._hops = ("origin", link.home.encode()), ("hops", link.home.encode())
         self._known = KnownGood(link.home_codec, link.home, link.partner, link.shards)
         self._same_ids = {
             name: link.home_codec.reframe(name, b"") == link.partner_codec.reframe(name, b"")
@@ -82,23 +111,24 @@ class Bridge:
     def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002  # a bridge has no rows
         """Each record that the guard passes, re-encoded for the partner; refusals for quarantine at home."""
         link = self._link
+        ahead = self._overtaken or None  # what nothing has overtaken need not be looked up
         outputs: list[Output] = []
         refusals: list[Output] = []
-        tally: Counter[tuple[str, ...]] = Counter()
+        tally: Tally[tuple[str, ...]] = Tally()
         content = 0
         for record in records:
-            if self._plainly_goes(record, now_ms):
+            if (ahead is None or record.key not in ahead) and self._plainly_goes(record, now_ms):
                 outputs.append(self._carried(record, RELEASED_INDICATOR))
                 content += 1
                 continue
             verdict = self._check(record, now_ms)
             match verdict:
-                case Passed(released) if self._stays(record, released):
-                    pass
+                case Passed(released) if released["content"] and ahead and released["version"] < ahead[record.key]:
+                    tally[spec.OVERTAKEN_RECORDS.tally(link.home, link.partner)] += 1
                 case Passed(released):
                     self._known.learn(released)
                     outputs.append(self._carried(record, _schema_of(released)))
-                    tally[spec.REPLICATED_RECORDS.tally(link.home, link.partner, RecordKind(released["kind"]))] += 1
+                    tally[self._carried_records.tally(link.home, link.partner, RecordKind(released["kind"]))] += 1
                 case PassedReceipt(receipt):
                     outputs.append(self._carried(record, RECEIPT))
                     tally[spec.REPLICATED_RECEIPTS.tally(link.home, link.partner, ReceiptCode(receipt["code"]))] += 1
@@ -107,20 +137,16 @@ class Bridge:
                     tally[spec.REFUSED_RECORDS.tally(GuardStage.BRIDGE, verdict.reason)] += 1
                     tally[spec.QUARANTINED_RECORDS.tally(QuarantineStage.BRIDGE, verdict.reason)] += 1
         if content:
-            tally[spec.REPLICATED_RECORDS.tally(link.home, link.partner, RecordKind.CONTENT)] += content
-        return Effects(outputs, home=refusals, tallies=tally)
+            tally[self._carried_records.tally(link.home, link.partner, RecordKind.CONTENT)] += content
+        return Effects(
+            outputs, home=refusals, tallies=tally, marks=self._overtaken.marks() if self._overtaken is not None else {}
+        )
 
     def _plainly_goes(self, record: Record, now_ms: int) -> bool:
-        """Content that the guard would surely pass, while nothing has overtaken any. False says nothing."""
-        if record.topic != self._released or self._recalled:
+        """Content that the guard would surely pass. False says nothing."""
+        if record.topic != self._source:
             return False
         return self._known.passes(record.value, record.key, record.partition, now_ms)
-
-    def _stays(self, record: Record, released: ReleasedIndicator) -> bool:
-        """Content, while the border is not open, and what was recalled meanwhile."""
-        if released["content"] is None:
-            return False
-        return record.topic == self._lane or released["version"] < self._recalled.get(released["id"], 0)
 
     def _check(self, record: Record, now_ms: int) -> Passed | PassedReceipt | Tombstone | Refused:
         link, partition, shards = self._link, record.partition, self._link.shards
@@ -153,7 +179,22 @@ class Bridge:
         value = record.value or b""
         if not self._same_ids[schema]:
             value = self._link.partner_codec.reframe(schema, value)
-        return Output(self._inbox, record.partition, record.key or b"", value, _provenance(record, self._link.home))
+        return Output(self._inbox, record.partition, record.key or b"", value, self._provenance(record))
+
+    def _provenance(self, record: Record) -> Headers:
+        """Where a record comes from: origin, the decision that let it go, its place at home, and its hops.
+
+        No header is passed on as it was found: what is not a decision's id could be anything.
+        """
+        decision = b""
+        for name, value in record.headers:
+            if name == _DECISION:
+                decision = value
+                break
+        if not _DECISION_ID.fullmatch(decision or b""):  # a header may be null, whatever its type says
+            decision = b""
+        place = f"{record.topic}-{record.partition}-{record.offset}".encode()
+        return (self._origin, (_DECISION, decision), ("source", place), self._hops)
 
     def _refusal(self, record: Record, verdict: Refused, now_ms: int) -> Output:
         """The quarantine record. Its key is the place, so a batch that is done again writes the same one."""
@@ -187,22 +228,6 @@ def _schema_of(released: ReleasedIndicator) -> str:
     return RELEASED_INDICATOR_V2 if content is not None and "tearline" in content else RELEASED_INDICATOR
 
 
-def _provenance(record: Record, home: str) -> Headers:
-    """Where a record comes from: origin, the decision that let it go, its place at home, and its hops.
-
-    No header is passed on as it was found: what is not a decision's id could be anything.
-    """
-    decision = b""
-    for name, value in record.headers:
-        if name == _DECISION:
-            decision = value
-            break
-    if not _DECISION_ID.fullmatch(decision or b""):  # a header may be null, whatever its type says
-        decision = b""
-    place = f"{record.topic}-{record.partition}-{record.offset}".encode()
-    return (("origin", home.encode()), (_DECISION, decision), ("source", place), ("hops", home.encode()))
-
-
 def bridge_threads(
     home: Cluster,
     partner: Cluster,
@@ -217,8 +242,8 @@ def bridge_threads(
     """
     partner_codec = partner.codec(*ABROAD, newer=(RELEASED_INDICATOR_V2,))
     link = Link(home.nation, partner.nation, home.codec(), partner_codec, settings.shards)
-    released, receipts = topics.released(partner.nation), topics.receipts(partner.nation)
-    names, name = [released, receipts], topics.bridge_step(home.nation)
+    bulk, fast = bulk_of(link), fast_lane_of(link)
+    receipts = topics.receipts(partner.nation)
     watch = PolicyWatch(
         home,
         load_roster(home.nation, settings.officers),
@@ -226,36 +251,46 @@ def bridge_threads(
         settings.policy_lead_s * 1000,
     ).start()
 
-    def make(shard: int) -> Shard:
-        recalled: dict[str, int] = {}
-        step = Bridge(link, recalled)
-        ids = topic_ids(home, names)
-        ids[lane_of(released)] = ids[released]
-
-        def border() -> Border:
-            return watch.border(partner.nation)
-
-        feed = BorderFeed(home, Input(released, shard), Input(receipts, shard), border, recalled, link.home_codec)
-        log = BridgeLog(
-            partner,
-            home.nation,
-            shard,
-            input_ids=ids,
-            codec=link.partner_codec,
-            on_lost=on_lost,
-            on_gap=partial(metrics.add, spec.INPUT_GAPS, 1, name),
-        )
-        return Shard(step, log, feed, None, now_ms, HomeWriter(home))
+    def border() -> Border:
+        return watch.border(partner.nation)
 
     def on_lost() -> None:
         metrics.add(spec.BRIDGE_REPLAYS, 1, home.nation, partner.nation)
 
-    def on_turned(turned: Turned) -> None:
-        if turned.oldest is not None:
-            waited_s = (now_ms() - turned.oldest.timestamp_ms) / 1000
-            metrics.observe(spec.REPLICATION_LATENCY, max(0.0, waited_s), home.nation, partner.nation)
+    def on_throttled(rate: int | None, waited_s: float) -> None:
+        metrics.set(spec.BRIDGE_LIMIT_BYTES, rate or 0, home.nation, partner.nation)
+        if waited_s:
+            metrics.add(spec.BRIDGE_HELD_SECONDS, waited_s, home.nation, partner.nation)
 
-    return [
-        ShardThread(name, shard, partial(make, shard), metrics, on_broken=on_broken, on_turned=on_turned)
-        for shard in shards
-    ]
+    def make_bulk(shard: int) -> Shard:
+        released, always, urgent = (Input(name, shard) for name in (bulk.source, receipts, fast.source))
+        overtaken = Overtaken(urgent)
+        throttle = Throttle(settings.bridge_rate, link.shards, on_throttled)
+        feed = BorderFeed(home, released, always, urgent, border, overtaken, link.home_codec, throttle)
+        log = BridgeLog(
+            partner,
+            home.nation,
+            shard,
+            input_ids=topic_ids(home, [bulk.source, receipts, fast.source]),
+            codec=link.partner_codec,
+            on_lost=on_lost,
+            on_gap=partial(metrics.add, spec.INPUT_GAPS, 1, bulk.step),
+        )
+        return Shard(Bridge(link, bulk, overtaken), log, feed, None, now_ms, HomeWriter(home))
+
+    def make_fast(shard: int) -> Shard:
+        ids = topic_ids(home, [fast.source])
+        feed = UrgentBorderFeed(home, Input(fast.source, shard), border, link.home_codec)
+        log = UrgentLog(partner, fast.step, shard, input_ids=ids, codec=link.partner_codec)
+        return Shard(Bridge(link, fast), log, feed, None, now_ms, HomeWriter(home))
+
+    def thread(lane: Lane, make: Callable[[int], Shard], latency: Histogram[str, str], shard: int) -> ShardThread:
+        def on_turned(turned: Turned) -> None:
+            if turned.oldest is not None:
+                waited_s = (now_ms() - turned.oldest.timestamp_ms) / 1000
+                metrics.observe(latency, max(0.0, waited_s), home.nation, partner.nation)
+
+        return ShardThread(lane.step, shard, partial(make, shard), metrics, on_broken=on_broken, on_turned=on_turned)
+
+    lanes = ((bulk, make_bulk, spec.REPLICATION_LATENCY), (fast, make_fast, spec.URGENT_LATENCY))
+    return [thread(*lane, shard) for shard in shards for lane in lanes]

@@ -34,7 +34,15 @@ class BridgeLog(KafkaLog):
         on_gap: Callable[[], None],
     ) -> None:
         """``on_lost`` is told of a position that is gone, ``on_gap`` of a topic that is another under its name."""
-        super().__init__(partner, topics.bridge_step(home), shard, input_ids=input_ids, state_format=None, codec=codec)
+        super().__init__(
+            partner,
+            topics.bridge_step(home),
+            shard,
+            input_ids=input_ids,
+            state_format=None,
+            codec=codec,
+            batch_bytes=topics.INBOX_BATCH_BYTES,
+        )
         self._partner, self._inbox, self._number = partner, topics.inbox(home), shard
         self._ids, self._on_lost, self._on_gap = input_ids, on_lost, on_gap
 

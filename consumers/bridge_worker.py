@@ -15,7 +15,7 @@ from exchange.role import STALLED_AFTER_MS, end_at_once, metrics_of, now_ms, ser
 from exchange.settings import Settings
 from exchange.topics_admin import check_topics
 from schemas.access import bridge_topics_abroad, bridge_topics_at_home
-from schemas.topics import bridge_step, receipts, released
+from schemas.topics import bridge_step, receipts, released, urgent, urgent_step
 
 LOOK_EVERY_S: Final = 20.0
 
@@ -28,8 +28,9 @@ def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[in
     start_logging(loglevel)
     check_topics(home, bridge_topics_at_home(partner.nation, settings.shards))
     check_topics(partner, bridge_topics_abroad(home.nation, settings.shards))
-    metrics = metrics_of(Role.BRIDGE, home.nation, (partner.nation,), (bridge_step(home.nation),))
-    sources = topic_ids(home, [released(partner.nation), receipts(partner.nation)])
+    steps = (bridge_step(home.nation), urgent_step(home.nation))
+    metrics = metrics_of(Role.BRIDGE, home.nation, (partner.nation,), steps)
+    sources = topic_ids(home, [released(partner.nation), receipts(partner.nation), urgent(partner.nation)])
     threads = bridge_threads(home, partner, settings, metrics, end_at_once, shards)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -24,6 +24,7 @@ from exchange.schema_registry import Registry, codec_of
 from schemas.codec import Codec
 
 TRANSACTION_TIMEOUT_MS: Final = 30_000
+BATCH_BYTES: Final = 1 << 20
 CALL_TIMEOUT_S: Final = 10.0
 LEARN_S: Final = 5.0
 # After these librdkafka goes on behind what it could not read.
@@ -76,9 +77,18 @@ class Cluster:
 
 
 def transactional_producer(
-    cluster: Cluster, transactional_id: str, *, timeout_ms: int = TRANSACTION_TIMEOUT_MS
+    cluster: Cluster,
+    transactional_id: str,
+    *,
+    timeout_ms: int = TRANSACTION_TIMEOUT_MS,
+    batch_bytes: int = BATCH_BYTES,
 ) -> Producer:
-    """A producer that owns ``transactional_id`` once it is initialised."""
+    """A producer that owns ``transactional_id`` once it is initialised.
+
+    Of an idempotent producer librdkafka keeps one batch of each partition in flight (it counts records against the five
+    requests that a broker remembers): ``batch_bytes`` is what a partition is sent in one round trip. The topic has to
+    take batches of that size.
+    """
     return Producer(
         cluster.client()
         | {
@@ -89,11 +99,13 @@ def transactional_producer(
             "message.timeout.ms": timeout_ms * 4 // 5,
             "topic.metadata.propagation.max.ms": timeout_ms // 3,
             "linger.ms": 5,  # the commit flushes at once; until then batches may fill
-            "batch.size": 1 << 20,
+            "batch.size": batch_bytes,
+            "batch.num.messages": 1_000_000,  # a batch ends by its bytes
             "compression.type": "lz4",
             "queue.buffering.max.messages": 500_000,
             "queue.buffering.max.kbytes": 256 << 10,
-            "message.max.bytes": 2 << 20,
+            "message.max.bytes": max(2 << 20, batch_bytes),
+            "socket.nagle.disable": True,  # the last part of a request does not wait for an answer to the first
         }
     )
 

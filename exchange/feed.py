@@ -43,7 +43,7 @@ class AssignedFeed:
         self, cluster: Cluster, inputs: Sequence[Input], *, max_records: int = MAX_RECORDS, max_bytes: int = MAX_BYTES
     ) -> None:
         self._cluster, self._inputs = cluster, tuple(inputs)
-        self._max, self._max_bytes = max_records, max_bytes
+        self._max, self.max_bytes = max_records, max_bytes
         self._consumer: Consumer | None = None
         self._held: deque[Record] = deque()  # fetched beyond the last batch
         self._starts: dict[Input, int] = {}
@@ -118,7 +118,7 @@ class AssignedFeed:
         size = 0
         while len(batch) < self._max and (self._held or self._fetch(self._consumer, _PORTION, 0)):
             size += len(self._held[0].value or b"")
-            if batch and size > self._max_bytes:
+            if batch and size > self.max_bytes:
                 break
             batch.append(self._held.popleft())
         return batch

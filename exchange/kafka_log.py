@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from exchange.changelog import BATCH_KEY, Changelog, Portion, batch_value, value_of
 from exchange.clients import (
+    BATCH_BYTES,
     TRANSACTION_TIMEOUT_MS,
     Cluster,
     topic_ids,
@@ -47,6 +48,7 @@ class KafkaLog:
         state_format: int | None,
         codec: Codec | None = None,
         transaction_timeout_ms: int = TRANSACTION_TIMEOUT_MS,
+        batch_bytes: int = BATCH_BYTES,
     ) -> None:
         self._cluster, self._step, self._shard, self._input_ids = cluster, step, shard, input_ids
         self._state_format = state_format
@@ -54,7 +56,7 @@ class KafkaLog:
         self._progress_topic = topics.progress(step)
         self._changelog_topic = topics.changelog(step)
         self._changelog = Changelog(cluster, self._changelog_topic, shard, step)
-        self._transaction_timeout_ms = transaction_timeout_ms
+        self._transaction_timeout_ms, self._batch_bytes = transaction_timeout_ms, batch_bytes
         self._rows_begin = 0
         self._producer: Producer | None = None
         self._aborts = 0
@@ -68,7 +70,10 @@ class KafkaLog:
         uncertain is never used again.
         """
         self._producer = transactional_producer(
-            self._cluster, f"kakehashi.{self._step}.{self._shard}", timeout_ms=self._transaction_timeout_ms
+            self._cluster,
+            f"kakehashi.{self._step}.{self._shard}",
+            timeout_ms=self._transaction_timeout_ms,
+            batch_bytes=self._batch_bytes,
         )
         deadline = time.monotonic() + GIVE_UP_S
         while True:
@@ -211,10 +216,13 @@ class KafkaLog:
                 produce(producer, self._changelog_topic, self._shard, row.key, value_of(row), on_delivery=watch)
             number = batch_value(position.batch)
             produce(producer, self._changelog_topic, self._shard, BATCH_KEY, number, on_delivery=place)
+        produce(producer, *self._progress_record(position), on_delivery=watch)
+
+    def _progress_record(self, position: Position) -> tuple[str, int, bytes, bytes]:
+        """The record that keeps a position: topic, partition, key and value."""
         pinned, ids = self._pinned(position), self._input_ids
         progress = progress_of(self._step, self._shard, position, self._state_format, pinned, ids)
-        record = self._codec.encode(PROGRESS, progress)
-        produce(producer, self._progress_topic, self._shard, b"%d" % self._shard, record, on_delivery=watch)
+        return self._progress_topic, self._shard, b"%d" % self._shard, self._codec.encode(PROGRESS, progress)
 
     def _pinned(self, position: Position) -> Mapping[Input, int]:
         """The inputs, and where the changelog's rows begin: by its id, one that was recreated under us is found out."""

@@ -119,7 +119,8 @@ STEP: Final = bounded(
     "step",
     str,
     50,
-    "`intake`, `correlate`, `receive.<origin>`, `settle.<partner>` or `bridge.<origin>`, as in the topics' names",
+    "`intake`, `correlate`, `receive.<origin>`, `settle.<partner>`, `bridge.<origin>` or `bridge.<origin>.urgent`, as "
+    "in the topics' names",
 )
 SHARD: Final = bounded("shard", int, 1024, "the partition number; bounded by the topics' partition count")
 RULE: Final = bounded("rule", str, 256, "the rule's id in the policy set; bounded by the rules of the active set")

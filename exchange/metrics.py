@@ -51,7 +51,7 @@ class Metrics:
         self._preset(role, known or {})
         self.set(spec.BUILD_INFO, 1, version, nation, role)
 
-    def add(self, counter: Counter[*Values], amount: int, *values: *Values) -> None:
+    def add(self, counter: Counter[*Values], amount: float, *values: *Values) -> None:
         """Count ``amount`` more."""
         self._child(counter.tally(*values)).inc(amount)
 

@@ -193,6 +193,42 @@ REPLICATED_RECORDS: Final = Counter(
     act="Stands still while `released_records_total` grows: see `lag_records` and `batches_total` of the bridge, and "
     "whether the partner's cluster answers.",
 )
+URGENT_RECORDS: Final = Counter(
+    "urgent_records_total",
+    labels(FROM, TO, closed("kind", RecordKind, "what the record says")),
+    unit="records",
+    roles=_BRIDGE,
+    help="Copies that went ahead by the fast lane: acknowledged in the partner's `inbox.urgent`.",
+    act="Stands still while `released_records_total` of other kinds than `content` grows: see `lag_records` of "
+    "`bridge.<home>.urgent`, and whether the partner's cluster answers.",
+)
+BRIDGE_LIMIT_BYTES: Final = Gauge(
+    "bridge_limit_bytes",
+    labels(FROM, TO),
+    unit="bytes",
+    roles=_BRIDGE,
+    help="What a bridge's bulk may send in a second by `KAKEHASHI_BRIDGE_RATE` at this time of day: over the whole "
+    "link, before compression; 0 without a limit.",
+    act="Not what was agreed for this hour: the setting is in UTC, and read when the process starts.",
+)
+BRIDGE_HELD_SECONDS: Final = Counter(
+    "bridge_held_seconds_total",
+    labels(FROM, TO),
+    unit="seconds",
+    roles=_BRIDGE,
+    help="For how long released records waited for the bridge's limit, over all shards. The fast lane never does.",
+    act="Grows by as many seconds a second as there are shards, day and night, while `lag_records` grows: more is "
+    "released than the limit carries; raise `KAKEHASHI_BRIDGE_RATE`.",
+)
+OVERTAKEN_RECORDS: Final = Counter(
+    "overtaken_records_total",
+    labels(FROM, TO),
+    unit="records",
+    roles=_BRIDGE,
+    help="Released content that stayed at home, because a later version of it had gone ahead by the fast lane.",
+    act="Nothing: what was recalled before it was carried is not carried. Many mean that bulk is far behind: see "
+    "`lag_records`.",
+)
 REPLICATED_RECEIPTS: Final = Counter(
     "replicated_receipts_total",
     labels(FROM, TO, closed("code", ReceiptCode, "what was done")),
@@ -235,6 +271,15 @@ STALE_RECORDS: Final = Counter(
     roles=_STREAMS,
     help="Records of a partner that were dropped because a newer version was already there, or theirs was recalled.",
     act="A little is normal (two lanes, late copies). A lot: the partner's bridge has started again from far back.",
+)
+DUPLICATE_RECORDS: Final = Counter(
+    "duplicate_records_total",
+    labels(ORIGIN),
+    unit="records",
+    roles=_STREAMS,
+    help="Records of a partner that came again under the version that was already there, and were dropped.",
+    act="As many as the partner's `urgent_records_total` is normal: what went by the fast lane comes once more with "
+    "all else. Many more: its bridge has started again from far back.",
 )
 RECEIPTS: Final = Counter(
     "receipts_total",
@@ -317,6 +362,16 @@ REPLICATION_LATENCY: Final = Histogram(
     roles=_BRIDGE,
     help="From the append of a record on `indicator.released.<partner>` to its commit on the partner's cluster.",
     act="Rises with `transaction_seconds`: the link or the partner's cluster is slow.",
+    buckets=_LATENCIES,
+)
+URGENT_LATENCY: Final = Histogram(
+    "urgent_latency_seconds",
+    labels(FROM, TO),
+    unit="seconds",
+    roles=_BRIDGE,
+    help="From the append of a copy on `indicator.urgent.<partner>` to its acknowledgement by the partner's cluster.",
+    act="Above a second: the link or the partner's cluster is slow, or the bridge has no processor time; bulk never is "
+    "the reason.",
     buckets=_LATENCIES,
 )
 # ── Every step, by shard ──────────────────────────────────────────────────────────────────────────────────────

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from exchange.bandwidth import ALWAYS, Schedule
 from exchange.clients import Cluster
 from exchange.errors import ConfigurationError
 from exchange.schema_registry import Registry
@@ -27,7 +28,8 @@ class Settings:
     the states that others own, to take them over quickly on a machine of its own. ``state`` is the folder of a
     worker's RocksDB caches, ``officers`` that of the nations' rosters. A release, and a recall, that a partner has not
     confirmed within ``receipt_limit_s`` and ``recall_limit_s`` is told to whoever watches. An activation of a policy is
-    written at least ``policy_lead_s`` before its time: the same in all processes of a nation.
+    written at least ``policy_lead_s`` before its time: the same in all processes of a nation. ``bridge_rate`` is what a
+    bridge's bulk may send, for the whole link.
     """
 
     nations: tuple[str, ...] = ("GBR", "JPN")
@@ -46,6 +48,7 @@ class Settings:
     recall_limit_s: int = 600
     reconcile_s: int = 3600
     policy_lead_s: int = 60
+    bridge_rate: Schedule = ALWAYS
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -75,6 +78,7 @@ class Settings:
             recall_limit_s=_number(environ, "KAKEHASHI_RECALL_LIMIT_S", default.recall_limit_s, 1, 2_592_000, wrong),
             reconcile_s=_number(environ, "KAKEHASHI_RECONCILE_S", default.reconcile_s, 0, 2_592_000, wrong),
             policy_lead_s=_number(environ, "KAKEHASHI_POLICY_LEAD_S", default.policy_lead_s, 2, 86_400, wrong),
+            bridge_rate=_schedule(environ, "KAKEHASHI_BRIDGE_RATE", default.bridge_rate, wrong),
             standby=_number(environ, "KAKEHASHI_STANDBY", int(default.standby), 0, 1, wrong) == 1,
         )
         if wrong:
@@ -124,6 +128,17 @@ def _secret(name: str, path: str) -> str:
         return Path(path).read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{name}={path}: the file cannot be read: {error}") from error
+
+
+def _schedule(environ: Mapping[str, str], name: str, default: Schedule, wrong: list[str]) -> Schedule:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        return Schedule.parse(text)
+    except ValueError as error:
+        wrong.append(f"{name}={text}: {error}; for example 2MB/s, or 00:00-06:00=unlimited,06:00-24:00=2MB/s")
+        return default
 
 
 def _number(environ: Mapping[str, str], name: str, default: int, low: int, high: int, wrong: list[str]) -> int:

@@ -37,7 +37,8 @@ class Effects(msgspec.Struct, frozen=True):
 
     ``tallies`` are what metrics count once it is committed, ``gauges`` what they show from then on
     (``exchange.metrics_spec``), ``notes`` what the log says then. ``home`` is what law 9 is about. ``more`` says that
-    there is work left which waits for no input: the next turn does not wait for any.
+    there is work left which waits for no input: the next turn does not wait for any. ``marks`` are positions
+    that are kept beside those of the records.
     """
 
     outputs: Sequence[Output] = ()
@@ -47,6 +48,7 @@ class Effects(msgspec.Struct, frozen=True):
     gauges: Mapping[tuple[str, ...], float] = {}
     notes: Sequence[str] = ()
     more: bool = False
+    marks: Mapping[Input, int] = {}
 
 
 class Lookup(Protocol):

@@ -20,6 +20,7 @@ class UrgentFeed:
         self._source, self._urgent, self._rest = source, urgent, rest
         self._next = 0
         self._end: int | None = None
+        self._went_alone = False
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
         """Start both; each knows its own inputs."""
@@ -28,15 +29,17 @@ class UrgentFeed:
         return gaps + self._rest.resume(next_offsets)
 
     def poll(self, timeout_s: float) -> Sequence[Record]:
-        """What is urgent, with what else is there already; else the next records of the rest."""
+        """What is urgent, by itself: a small batch is a quick one. Right behind it comes the rest, with whatever is
+        urgent by then: so neither holds up the other for longer than a batch."""
         if self._end is None:
             self._end = self._urgent.end_of(self._source)
         if self._end is None or self._next < self._end:
             return self._advance(self._urgent.poll(timeout_s))
         urgent = self._advance(self._urgent.poll(0))
-        if not urgent:
-            return self._rest.poll(timeout_s)
-        return [*urgent, *self._rest.poll(0)]
+        self._went_alone = bool(urgent) and not self._went_alone
+        if self._went_alone:
+            return urgent
+        return [*urgent, *self._rest.poll(0 if urgent else timeout_s)]
 
     def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
         """Tell both."""

@@ -43,14 +43,14 @@ def user_of(nation: str, role: str) -> str:
 def bridge_topics_abroad(origin: str, shards: int) -> list[topics.Topic]:
     """What ``origin``'s bridge can see of its partner's cluster, as that cluster has it."""
     seen = {topics.inbox(origin), topics.progress(topics.bridge_step(origin)), topics.held_digests(origin)}
-    seen |= {topics.accepted(origin)}
+    seen |= {topics.urgent_inbox(origin), topics.progress(topics.urgent_step(origin)), topics.accepted(origin)}
     return [topic for topic in topics.topics_of("", (origin,), shards) if topic.name in seen]
 
 
 def bridge_topics_at_home(partner: str, shards: int) -> list[topics.Topic]:
     """What a bridge to ``partner`` reads and writes on its own cluster."""
     seen = {topics.released(partner), topics.receipts(partner), topics.released_digests(partner)}
-    seen |= {topics.partner_receipts(partner), topics.QUARANTINE, topics.POLICY}
+    seen |= {topics.urgent(partner), topics.partner_receipts(partner), topics.QUARANTINE, topics.POLICY}
     seen |= {topics.changelog(topics.settle_step(partner))}
     return [topic for topic in topics.topics_of("", (partner,), shards) if topic.name in seen]
 
@@ -78,8 +78,9 @@ def _streams(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
     """Reads all but what bridges keep; writes all but what others say: sensors, officers, partners and bridges."""
     user = user_of(nation, "streams")
     every = [topic.name for topic in topics.topics_of(nation, partners, 1)]
-    inboxes = {topics.inbox(partner) for partner in partners}
-    kept = {topics.progress(topics.bridge_step(partner)) for partner in partners}
+    inboxes = {name for partner in partners for name in (topics.inbox(partner), topics.urgent_inbox(partner))}
+    lanes = [step for partner in partners for step in (topics.bridge_step(partner), topics.urgent_step(partner))]
+    kept = set(map(topics.progress, lanes))
     yield from _topics(user, ("describe", "describe-configs"), every)
     yield from _topics(user, ("read",), [name for name in every if name not in kept])
     said = {topics.SENSOR_REPORTS, topics.COMMANDS, topics.POLICY, topics.ANCHORS} | inboxes | kept
@@ -101,8 +102,8 @@ def _bridge_at_home(nation: str, partner: str) -> Iterator[Allowed]:
 
 def _bridge_of_partner(partner: str) -> Iterator[Allowed]:
     user, step = user_of(partner, "bridge"), topics.bridge_step(partner)
-    yield from _topics(user, _WRITE, [topics.inbox(partner)])
-    yield from _topics(user, _BOTH, [topics.progress(step)])
+    yield from _topics(user, _WRITE, [topics.inbox(partner), topics.urgent_inbox(partner)])
+    yield from _topics(user, _BOTH, [topics.progress(step), topics.progress(topics.urgent_step(partner))])
     yield from _topics(user, _READ, [topics.held_digests(partner), topics.accepted(partner)])
     for operation in _OWNED:
         yield Allowed(user, "transactional-id", f"kakehashi.{step}.", operation, prefixed=True)

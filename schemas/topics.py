@@ -26,9 +26,19 @@ def released(partner: str) -> str:
     return f"indicator.released.{partner}.v1"
 
 
+def urgent(partner: str) -> str:
+    """The fast lane: copies of what must not wait behind all else that is released to a partner, on our cluster."""
+    return f"indicator.urgent.{partner}.v1"
+
+
 def inbox(origin: str) -> str:
     """What a partner's bridge may write, on our cluster, and nothing else."""
     return f"inbox.{origin}.v1"
+
+
+def urgent_inbox(origin: str) -> str:
+    """Where the fast lane of a partner's bridge arrives, beside its inbox."""
+    return f"inbox.urgent.{origin}.v1"
 
 
 def accepted(origin: str) -> str:
@@ -100,6 +110,9 @@ class Topic:
 
 
 MAX_RECORD_BYTES: Final = 2 << 20  # the same as schemas.codec.MAX_BYTES: what cannot be read is not taken
+INBOX_BATCH_BYTES: Final = (
+    8 << 20
+)  # what a bridge sends of one shard in one round trip; its guard holds records to less
 PURGE_MS: Final = 60 * 60 * 1000  # as long as recalled content may lie in a picture, and a read inbox on disk
 APPEND_TIME: Final = {"message.timestamp.type": "LogAppendTime"}
 
@@ -115,12 +128,18 @@ def bridge_step(origin: str) -> str:
     return f"bridge.{origin}"
 
 
+def urgent_step(origin: str) -> str:
+    """The fast lane of a bridge, on the partner's cluster."""
+    return f"{bridge_step(origin)}.urgent"
+
+
 def topics_of(nation: str, partners: Iterable[str], shards: int) -> list[Topic]:
     """All topics of one nation's cluster. The same ``shards`` holds on both sides of a bridge."""
     long = 365 * DAY_MS
     # Two verdicts on one indicator have one key, so compaction would lose the first; and a shard that is rebuilt from
     # less than all of its rows gets its vetoes back from here. They come at the pace of people.
     lasting = 10 * long
+    batched = {"max.message.bytes": str(INBOX_BATCH_BYTES)}
     rolled, purged = {"segment.ms": str(PURGE_MS)}, {"max.compaction.lag.ms": str(PURGE_MS)}
     topics = [
         Topic(SENSOR_REPORTS, "sensor", shards, config=APPEND_TIME),
@@ -142,13 +161,18 @@ def topics_of(nation: str, partners: Iterable[str], shards: int) -> list[Topic]:
             raise ValueError(f"{nation} cannot be its own partner")
         topics += [
             Topic(released(partner), "indicator id", shards, compacted=True),
-            Topic(inbox(partner), "indicator id", shards, retention_ms=30 * DAY_MS, config=APPEND_TIME | rolled),
+            Topic(urgent(partner), "indicator id", shards, retention_ms=30 * DAY_MS),
+            Topic(
+                inbox(partner), "indicator id", shards, retention_ms=30 * DAY_MS, config=APPEND_TIME | rolled | batched
+            ),
+            Topic(urgent_inbox(partner), "indicator id", shards, retention_ms=30 * DAY_MS, config=APPEND_TIME | rolled),
             Topic(accepted(partner), "indicator id", shards, compacted=True, config=APPEND_TIME | purged),
             Topic(released_digests(partner), "window", shards, compacted=True),
             Topic(held_digests(partner), "window", shards, compacted=True),
             Topic(receipts(partner), "indicator id", shards, retention_ms=30 * DAY_MS),
             Topic(partner_receipts(partner), "indicator id/code", shards, compacted=True),
             *step_topics(bridge_step(partner), shards, state=False),
+            *step_topics(urgent_step(partner), shards, state=False),
             *step_topics(f"receive.{partner}", shards, state=True),
             *step_topics(settle_step(partner), shards, state=True),
         ]

@@ -14,7 +14,7 @@ from exchange.record import Output
 from schemas import topics
 from schemas.codec import DECISION, RELEASED_INDICATOR, REVIEW_PENDING, Codec
 from schemas.identity import indicator_id
-from schemas.markings import Marking
+from schemas.markings import Caveat, Marking
 from schemas.records import Content, ReleasedIndicator, ReviewPending
 from schemas.vocabulary import EndReason, Outcome, RecordKind
 from streams.stages import audit, standing
@@ -223,7 +223,14 @@ class Discloser:
         value = self._codec.encode(RELEASED_INDICATOR, record)
         headers = ((DECISION_HEADER, told.decision_id.encode()),)
         work.outputs.append(Output(topics.released(told.partner), self._shard, name.encode(), value, headers))
+        if is_urgent(record):
+            work.outputs.append(Output(topics.urgent(told.partner), self._shard, name.encode(), value, headers))
         work.tally[spec.RELEASED_RECORDS.tally(told.partner, kind)] += 1
+
+
+def is_urgent(record: ReleasedIndicator) -> bool:
+    """Whether a copy goes by the fast lane: what ends an indicator, and what belongs to a declared incident."""
+    return record["content"] is None or str(Caveat.INCIDENT) in record["content"]["caveats"]
 
 
 def _digest(*parts: object) -> bytes:

@@ -92,9 +92,10 @@ def _step(step: str, cluster: Cluster, settings: Settings) -> tuple[tuple[str, .
         return (topics.OBSERVATIONS, topics.COMMANDS), correlate.STATE_FORMAT, load
     for partner in partners:
         if step == f"receive.{partner}":
-            return (topics.inbox(partner),), receive.STATE_FORMAT, lambda partner=partner: ReceiveRows(partner, folder)
+            reads = (topics.inbox(partner), topics.urgent_inbox(partner))
+            return reads, receive.STATE_FORMAT, lambda partner=partner: ReceiveRows(partner, folder)
         if step == topics.settle_step(partner):
-            reads = (topics.released(partner), topics.partner_receipts(partner), topics.accepted(partner))
-            return reads, settle.STATE_FORMAT, SettleRows
+            told = (topics.released(partner), topics.partner_receipts(partner), topics.accepted(partner))
+            return told, settle.STATE_FORMAT, SettleRows
     steps = [name for partner in partners for name in (f"receive.{partner}", topics.settle_step(partner))]
     raise Refused(f"--step {step}: the steps that have a state are {', '.join(['intake', 'correlate', *steps])}")

@@ -20,7 +20,7 @@ from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, Codec
 from schemas.identity import shard_of_key
 from schemas.records import Receipt
 from schemas.vocabulary import RecordKind
-from streams.stages.inbound import DAY_MS, Accepted, Refused, Stale, admit, key_of
+from streams.stages.inbound import DAY_MS, Accepted, Duplicate, Refused, Stale, admit, key_of
 from streams.stages.inbound_receipt import Told, admit_receipt
 from streams.stages.refusal import Place, refusal
 
@@ -104,6 +104,8 @@ class Receive:
         match verdict:
             case Accepted():
                 return self._accept(record, verdict, work)
+            case Duplicate():
+                work.tally[spec.DUPLICATE_RECORDS.tally(self._origin)] += 1
             case Stale():
                 work.tally[spec.STALE_RECORDS.tally(self._origin)] += 1
             case Refused(recall=recall):

@@ -136,19 +136,20 @@ class StreamsWorkshop:
                 self.metrics.observe(spec.NATIONAL_LATENCY, max(0.0, (now_ms() - int(value)) / 1000))
 
     def _receiver(self, partner: str, shard: int, codec: Codec) -> Callable[[], Shard]:
-        source = Input(topics.inbox(partner), shard)
+        source, urgent = Input(topics.inbox(partner), shard), Input(topics.urgent_inbox(partner), shard)
         return lambda: self._shard(
             Receive(self.nation, partner, shard, self.settings.shards, codec),
             shard,
-            [source],
-            ConsumedFeed(self.cluster, [source]),
+            [source, urgent],
+            UrgentFeed(urgent, ConsumedFeed(self.cluster, [urgent]), ConsumedFeed(self.cluster, [source])),
             receive.STATE_FORMAT,
         )
 
     def _settler(self, partner: str, shard: int, codec: Codec) -> Callable[[], Shard]:
         names = [topics.released(partner), topics.partner_receipts(partner), topics.accepted(partner)]
         sources = [Input(name, shard) for name in names]
-        copies = TopicCopies(self.cluster, [topics.inbox(partner), topics.accepted(partner)], shard, codec)
+        holding = [topics.inbox(partner), topics.urgent_inbox(partner), topics.accepted(partner)]
+        copies = TopicCopies(self.cluster, holding, shard, codec)
         limits = Limits(self.settings.receipt_limit_s * 1000, self.settings.recall_limit_s * 1000)
         return lambda: self._shard(
             Settle(self.nation, partner, shard, codec, limits, copies),

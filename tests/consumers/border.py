@@ -13,6 +13,7 @@ from exchange.topics_admin import ensure_topics
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, Codec
 from schemas.records import ReleasedIndicator
+from streams.disclose import is_urgent
 from tests.conftest import Brokers
 from tests.exchange.test_kafka_log import _recreate
 
@@ -49,9 +50,11 @@ class Border:
         assert producer.flush(30) == 0
 
     def release(self, *records: ReleasedIndicator) -> None:
-        """Put records on the released topic, as correlate would."""
+        """Put records on the released topic, and copies on the fast lane, as correlate would."""
         named = [(each["id"].encode(), self.codec.encode(RELEASED_INDICATOR, each)) for each in records]
+        copies = [pair for pair, each in zip(named, records, strict=True) if is_urgent(each)]
         self.put(self.here, topics.released(self.partner), named)
+        self.put(self.here, topics.urgent(self.partner), copies)
 
     def write(self, cluster: Cluster, outputs: Sequence[Output]) -> None:
         """What a step has put out."""

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -67,10 +67,11 @@ class ClosedBorder(Border):
                 assert thread.stop(20.0)
             assert broken == []
 
-    def tell(self, word: str, version: int, kind: str = "content") -> None:
+    def tell(self, word: str, version: int, kind: str = "content", caveats: Sequence[str] = ()) -> None:
         """Release a domain, or recall it."""
         name = f"{word}.example.com"
-        changes = {"content": a_content(value=name, releasable_to=[self.partner])} if kind == "content" else {}
+        content = a_content(value=name, releasable_to=[self.partner], caveats=list(caveats))
+        changes = {"content": content} if kind == "content" else {}
         record = a_released(kind=kind, version=version, origin=self.home, hops=[self.home], **changes)
         record["id"] = an_id(IndicatorType.DOMAIN_NAME, name)
         if kind == "content":
@@ -82,9 +83,15 @@ class ClosedBorder(Border):
     @property
     def arrived(self) -> list[tuple[str, str]]:
         """What is in the partner's inbox: kind and name, the name of what has no content by its id."""
-        found = [
-            self.codec.decode(RELEASED_INDICATOR, each.value) for each in self.read(self.there, topics.inbox(self.home))
-        ]
+        return self._arrived_in(topics.inbox(self.home))
+
+    @property
+    def ahead(self) -> list[tuple[str, str]]:
+        """What came by the fast lane."""
+        return self._arrived_in(topics.urgent_inbox(self.home))
+
+    def _arrived_in(self, topic: str) -> list[tuple[str, str]]:
+        found = [self.codec.decode(RELEASED_INDICATOR, each.value) for each in self.read(self.there, topic)]
         records = [each for each in found if not isinstance(each, Undecodable)]
         return [(each["kind"], each["content"]["value"] if each["content"] else each["id"]) for each in records]
 
@@ -111,15 +118,21 @@ def test_over_a_closed_border_recalls_pass_content_waits_and_what_was_recalled_n
     border.tell("c", now_ms)
     with border.bridged():
         border.tell("b", now_ms + 1, "recalled")
-        soon(lambda: ("recalled", recalled) in border.arrived, "the recall arrives")
+        soon(lambda: ("recalled", recalled) in border.ahead, "the recall arrives")
+        border.tell("i", now_ms, caveats=["INCIDENT"])
         border.tell("d", now_ms)
         border.tell("d", now_ms + 1, "revoked")
-        soon(lambda: border.arrived[-1][0] == "revoked", "the revocation arrives")
-        assert [name for kind, name in border.arrived if kind == "content"] == ["a.example.com"]
+        soon(lambda: border.ahead[-1][0] == "revoked", "the revocation arrives")
+        assert border.arrived == [("content", "a.example.com")]
     border.say("open")
     with border.bridged():  # a new process: it must find out what the lane had carried
         soon(lambda: ("content", "c.example.com") in border.arrived, "what was kept back arrives")
-        border.tell("e", now_ms)
+        border.tell("e", now_ms, caveats=["INCIDENT"])
         soon(lambda: ("content", "e.example.com") in border.arrived, "and all that comes")
+        soon(lambda: ("content", "e.example.com") in border.ahead, "what belongs to an incident by the fast lane, too")
     content = [name for kind, name in border.arrived if kind == "content"]
-    assert content == ["a.example.com", "c.example.com", "e.example.com"]
+    assert content == ["a.example.com", "c.example.com", "i.example.com", "e.example.com"]
+    assert [kind for kind, _ in border.arrived if kind != "content"] == ["recalled", "revoked"], (
+        "each once, in its turn"
+    )
+    assert [kind for kind, _ in border.ahead] == ["recalled", "revoked", "content"]

@@ -2,14 +2,16 @@
 
 import pytest
 
-from consumers.bridge import Bridge, Link
+from consumers.bridge import Bridge, Link, bulk_of, fast_lane_of
+from consumers.overtaken import Overtaken
 from exchange import metrics_spec as spec
 from exchange.metric_labels import ReceiptCode
-from exchange.record import Headers, Record
+from exchange.record import Headers, Input, Record
 from exchange.shard import Effects
 from schemas import topics
 from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec
 from schemas.identity import key_of_id, shard_of_key
+from schemas.vocabulary import RecordKind
 from tests.builders import HOME, NOW_MS, PARTNER, a_content, a_receipt, a_released
 from tests.streams.workbench import Workbench
 
@@ -21,6 +23,15 @@ SHARDS = 4
 SHARD = shard_of_key(key_of_id(a_released()["id"]), SHARDS)
 RELEASE = HOME_CODEC.encode(RELEASED_INDICATOR, a_released())
 ANSWER = HOME_CODEC.encode(RECEIPT, a_receipt(nation=HOME))
+
+
+LANE = Input(topics.urgent(PARTNER), SHARD)
+
+
+def turned_behind(overtaken: Overtaken, *records: Record) -> Effects:
+    """The bulk's batch, where the fast lane is ahead."""
+    link = Link(HOME, PARTNER, HOME_CODEC, PARTNER_CODEC, SHARDS)
+    return Workbench(Bridge(link, bulk_of(link), overtaken)).turn(NOW_MS, *records)
 
 
 def turned(*records: Record, partner: Codec = PARTNER_CODEC) -> tuple[Effects, Workbench]:
@@ -82,6 +93,39 @@ def test_a_record_on_the_other_schemas_topic_stays(value: bytes, topic: str) -> 
     entry = HOME_CODEC.decode(QUARANTINED, kept.value)
     assert isinstance(entry, dict)
     assert (entry["reason"], entry["original"]) in {("unknown-schema", None), ("too-large", None)}
+
+
+def test_the_fast_lane_has_an_inbox_and_a_count_of_its_own() -> None:
+    link = Link(HOME, PARTNER, HOME_CODEC, PARTNER_CODEC, SHARDS)
+    recall = HOME_CODEC.encode(RELEASED_INDICATOR, a_released(kind="recalled", recalled_through=1))
+    effects = Workbench(Bridge(link, fast_lane_of(link))).turn(NOW_MS, a_record(recall, topics.urgent(PARTNER)))
+    (output,) = effects.outputs
+    assert (output.topic, output.partition) == (topics.urgent_inbox(HOME), SHARD)
+    assert effects.tallies == {spec.URGENT_RECORDS.tally(HOME, PARTNER, RecordKind.RECALLED): 1}
+    assert not effects.marks
+
+
+@pytest.mark.parametrize(("ahead", "carried"), [(-1, 1), (0, 1), (1, 0)])
+def test_content_older_than_what_the_fast_lane_has_carried_stays(ahead: int, carried: int) -> None:
+    overtaken = Overtaken(LANE)
+    overtaken.note(4, a_record(RELEASE).key, a_released()["version"] + ahead)
+    effects = turned_behind(overtaken, a_record(RELEASE), a_record(RELEASE))
+    assert len(effects.outputs) == 2 * carried
+    assert effects.tallies.get(spec.OVERTAKEN_RECORDS.tally(HOME, PARTNER), 0) == 2 - 2 * carried
+    assert not effects.home
+
+
+def test_what_ends_an_indicator_is_carried_though_it_was_overtaken() -> None:
+    overtaken = Overtaken(LANE)
+    overtaken.note(4, a_record(RELEASE).key, a_released()["version"] + 1)
+    ended = HOME_CODEC.encode(RELEASED_INDICATOR, a_released(kind="expired"))
+    assert len(turned_behind(overtaken, a_record(ended)).outputs) == 1
+
+
+def test_with_its_position_the_bulk_keeps_from_where_on_the_fast_lane_is_to_be_read_again() -> None:
+    overtaken = Overtaken(LANE)
+    overtaken.begin_at(3)
+    assert turned_behind(overtaken, a_record(RELEASE)).marks == {LANE: 3}
 
 
 def test_where_a_record_comes_from_is_said_in_its_headers() -> None:

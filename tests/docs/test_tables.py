@@ -73,6 +73,7 @@ def test_the_settings_are_those_that_the_code_asks_for_with_its_defaults() -> No
         "KAKEHASHI_RECALL_LIMIT_S": str(settings.recall_limit_s),
         "KAKEHASHI_POLICY_LEAD_S": str(settings.policy_lead_s),
         "KAKEHASHI_RECONCILE_S": str(settings.reconcile_s),
+        "KAKEHASHI_BRIDGE_RATE": str(settings.bridge_rate),
         "KAKEHASHI_BROKER_PROVIDER": local.provider.value,
         "KAKEHASHI_KAFKA_IMAGE": local.image,
         "KAKEHASHI_KAFKA_HEAP": local.heap,

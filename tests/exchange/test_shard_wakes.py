@@ -1,8 +1,8 @@
 """A shard turns without input where its step asks for it, and does not commit a turn that comes to nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from exchange.record import Output, Record
+from exchange.record import Input, Output, Position, Record
 from exchange.shard import Effects, Rows, Shard
 from tests.exchange.model_gate import Fate
 from tests.exchange.model_kafka import ModelKafka
@@ -16,13 +16,14 @@ class WorkingStep:
 
     def __init__(self, portions: int) -> None:
         self.portions, self.woken = portions, list[bytes]()
+        self.marks: Mapping[Input, int] = {}
 
     def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002
         self.woken += due
         if not self.portions:
             return Effects()
         self.portions -= 1
-        return Effects([Output("out", 0, b"a", b"%d" % self.portions)], more=self.portions > 0)
+        return Effects([Output("out", 0, b"a", b"%d" % self.portions)], more=self.portions > 0, marks=self.marks)
 
 
 class PatientFeed(ModelFeed):
@@ -60,6 +61,16 @@ def test_a_row_that_the_step_asks_for_is_looked_at_though_it_is_not_due_and_noth
     scene.asleep = True
     assert scene.shard.turn(1.0) is None
     assert scene.step.woken == [b"cursor"]
+
+
+def test_what_a_step_marks_is_kept_with_the_position() -> None:
+    scene = Scene(1)
+    mark = Input("beside", 0)
+    scene.step.marks = {mark: 7}
+    scene.shard.turn(1.0)
+    log = ModelLog(scene.kafka, lambda _: Fate.FINE)
+    log.fence()
+    assert (log.position() or Position()).next_offsets[mark] == 7
 
 
 def test_a_turn_that_comes_to_nothing_is_not_committed() -> None:

@@ -68,6 +68,17 @@ def test_what_becomes_urgent_later_does_not_wait_behind_what_was_fetched_of_the_
     feeds.feed.close()
 
 
+def test_what_is_urgent_goes_by_itself_and_the_rest_comes_all_the_same(feeds: Feeds) -> None:
+    feeds.write(feeds.rest, 500)
+    feeds.feed.resume({})
+    eventually(lambda: feeds.poll() >= 10, WITHIN_S, "the rest has begun")
+    feeds.write(feeds.urgent, 3000)  # more than a batch
+    eventually(lambda: feeds.poll() == 3500, WITHIN_S, "all of both")
+    batches = [{record.topic for record in records} for records in feeds.polled]
+    assert next(batch for batch in batches if feeds.urgent.topic in batch) == {feeds.urgent.topic}
+    feeds.feed.close()
+
+
 def test_a_position_in_either_is_gone_on_from(feeds: Feeds) -> None:
     feeds.write(feeds.rest, 5)
     feeds.write(feeds.urgent, 5)

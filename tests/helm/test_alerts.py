@@ -87,7 +87,7 @@ def test_an_alert_is_named_for_us_and_says_what_to_do(rule: dict[str, Any]) -> N
 def test_the_runbook_of_an_alert_is_the_page_of_a_metric_it_asks_for(rule: dict[str, Any]) -> None:
     page, _, anchor = rule["annotations"]["runbook"].partition("#")
     assert page == "docs/metrics.md"
-    assert anchor in {str(selector.name) for selector in selectors(rule["expr"])}
+    assert anchor in {series()[str(selector.name)].full_name for selector in selectors(rule["expr"])}
 
 
 @pytest.mark.parametrize(

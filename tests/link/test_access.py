@@ -79,6 +79,7 @@ def test_the_partners_bridge_does_its_work_with_what_it_is_allowed(secured_jpn: 
 def test_it_writes_nothing_else(secured_jpn: Secured) -> None:
     cluster = secured_jpn.cluster("GBR-bridge")
     mine = {topics.inbox("GBR"), topics.progress(topics.bridge_step("GBR"))}
+    mine |= {topics.urgent_inbox("GBR"), topics.progress(topics.urgent_step("GBR"))}
     others = [topic.name for topic in topics.topics_of("JPN", ("GBR", "AUS"), SHARDS) if topic.name not in mine]
     producer = idempotent_producer(cluster, **{"message.timeout.ms": 15_000})
     refused: dict[str, int] = {}

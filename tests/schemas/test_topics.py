@@ -2,7 +2,16 @@
 
 import pytest
 
-from schemas.topics import MAX_RECORD_BYTES, OBSERVATIONS, SENSOR_REPORTS, accepted, inbox, released, topics_of
+from schemas.topics import (
+    INBOX_BATCH_BYTES,
+    MAX_RECORD_BYTES,
+    OBSERVATIONS,
+    SENSOR_REPORTS,
+    accepted,
+    inbox,
+    released,
+    topics_of,
+)
 
 TOPICS = {topic.name: topic for topic in topics_of("GBR", ["JPN"], 4)}
 
@@ -38,5 +47,7 @@ def test_sensors_and_partners_do_not_set_the_time_of_their_records() -> None:
         assert TOPICS[name].settings()["message.timestamp.type"] == "LogAppendTime"
 
 
-def test_every_topic_takes_a_record_of_the_greatest_size() -> None:
-    assert {topic.settings()["max.message.bytes"] for topic in TOPICS.values()} == {str(MAX_RECORD_BYTES)}
+def test_every_topic_takes_a_record_of_the_greatest_size_and_an_inbox_a_bridge_s_batch() -> None:
+    taken = {name: int(topic.settings()["max.message.bytes"]) for name, topic in TOPICS.items()}
+    assert taken.pop(inbox("JPN")) == INBOX_BATCH_BYTES > MAX_RECORD_BYTES
+    assert set(taken.values()) == {MAX_RECORD_BYTES}

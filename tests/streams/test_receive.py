@@ -58,11 +58,24 @@ def test_a_version_that_comes_twice_is_taken_once_in_silence(in_one_batch: bool)
     bench = a_receiver()
     first, again = a_record(a_released()), a_record(a_released(), 1)
     if in_one_batch:
-        bench.turn(NOW_MS, first, again)
+        effects = bench.turn(NOW_MS, first, again)
     else:
         bench.turn(NOW_MS, first)
-        bench.turn(NOW_MS, again)
+        effects = bench.turn(NOW_MS, again)
     assert len(accepted(bench)) == len(receipts(bench)) == 1
+    assert effects.tallies[spec.DUPLICATE_RECORDS.tally("GBR")] == 1
+
+
+def test_what_the_fast_lane_brought_ahead_counts_once_and_its_older_content_never() -> None:
+    bench = a_receiver()
+    content = a_released(version=NOW_MS - 1)
+    recall = a_released(kind="recalled", version=NOW_MS, recalled_through=NOW_MS - 1)
+    copy = msgspec.structs.replace(a_record(recall), topic=topics.urgent_inbox("GBR"))
+    bench.turn(NOW_MS, copy)
+    effects = bench.turn(NOW_MS, a_record(content, 0), a_record(recall, 1))
+    assert [record["kind"] for record in accepted(bench)] == ["recalled"]
+    assert receipts(bench) == [("recall_applied", NOW_MS, "")]
+    assert effects.tallies == {spec.STALE_RECORDS.tally("GBR"): 1, spec.DUPLICATE_RECORDS.tally("GBR"): 1}
 
 
 def test_an_older_version_never_wins_whenever_it_comes() -> None:

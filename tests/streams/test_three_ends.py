@@ -11,8 +11,9 @@ from exchange.record import Record
 from schemas import topics
 from schemas.codec import RECEIPT, RELEASED_INDICATOR
 from schemas.vocabulary import CommandKind
+from streams.disclose import is_urgent
 from streams.receive import Receive
-from tests.builders import DAY_MS
+from tests.builders import DAY_MS, a_content, a_released
 from tests.officers import ALICE, BOB
 from tests.streams.officers_bench import CODEC, OfficersBench
 from tests.streams.test_decide_again import LISTED, NO_GREEN, RESOLVER, finish
@@ -117,3 +118,9 @@ def test_each_reason_ends_it_by_its_own_record_with_its_own_effect(
     assert end["version"] > content["version"]
     through = content["version"] if state is State.RECALLED else 0
     assert end["recalled_through"] == through, "only what must not have been shared has to be purged"
+    assert bench.correlate.written(topics.urgent("JPN"), RELEASED_INDICATOR) == [end], "and only the end is urgent"
+
+
+@pytest.mark.parametrize(("caveats", "goes_ahead"), [([], False), (["INCIDENT", "OFFICIAL-SENSITIVE"], True)])
+def test_of_content_only_what_belongs_to_a_declared_incident_is_urgent(caveats: list[str], goes_ahead: bool) -> None:
+    assert is_urgent(a_released(content=a_content(caveats=caveats))) is goes_ahead

@@ -1,0 +1,152 @@
+"""The fast lane while bulk saturates the bridge: how long a recall takes to the partner's own topic, bulk or not.
+
+The bridge and the partner's worker are real. A backlog of releases is put before the bridge, and probes go in beside it
+at an even pace, as correlate writes them: to the released topic and as a copy to the fast lane's. Every second one is
+a recall, the others are content of a declared incident. Only those count that were sent while bulk was still under way.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from typing import Any, Final
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
+
+from bench.latency import percentile
+from bench.progress import StepProgress, data_ends
+from bench.publish import Sending, per_partition, publish
+from bench.role import Role
+from bench.stand import HOME, PARTNER, SHARDS, Stand
+from exchange.clients import end_offset, idempotent_producer, reader
+from exchange.errors import FatalError
+from schemas import topics
+
+PROBES_PER_S: Final = 20
+_DONE_S: Final = 600.0
+_LOST_S: Final = 60.0
+_WARM_UP: Final = 20
+
+
+def measure(
+    stand: Stand, bulk: Sequence[Sending], probes: Sequence[Sending], changes: Mapping[str, str]
+) -> dict[str, Any]:
+    """Milliseconds from before a probe is sent until a committed reader of the partner's topic has it."""
+    stand.refresh()
+    bridge = ["kakehashi", "bridge", "--from", HOME, "--to", PARTNER]
+    worker = ["kakehashi", "streams", "--nation", PARTNER]
+    with (
+        Role.start("streams-partner", worker, stand.environment(), stand.folder) as receiver,
+        Role.start("bridge", bridge, stand.environment(**changes), stand.folder) as role,
+        closing(_Probes(stand, probes)) as sent,
+        closing(StepProgress(stand.partner, topics.bridge_step(HOME), topics.released(PARTNER))) as carried,
+    ):
+        receiver.await_ready()
+        role.await_ready()
+        for _ in range(_WARM_UP):
+            sent.send()
+        sent.await_all()
+        sent.latencies_ms.clear()
+        began = time.monotonic()
+        publish(stand.home, bulk, topics.released(PARTNER))
+        wanted = {shard: count + sent.written.get(shard, 0) for shard, count in per_partition(bulk).items()}
+        while not carried.has_reached(wanted) and sent.left():
+            sent.send()
+            sent.read(1 / PROBES_PER_S)
+            carried.read(0)
+            role.check()
+        seconds = time.monotonic() - began
+        sent.await_all()
+        is_late = sent.left() == 0
+        _received(stand, receiver)
+        times = sorted(sent.latencies_ms)
+        void = "probes were used up before the bulk was through" if is_late else _void(stand, len(bulk) + sent.count)
+    return {
+        "bulk_rate": round(len(bulk) / seconds),
+        "probes": len(times),
+        "p50_ms": round(percentile(times, 50)),
+        "p99_ms": round(percentile(times, 99)),
+        "max_ms": round(times[-1]),
+        "void": void,
+    }
+
+
+class _Probes:
+    """Sends probes in both lanes, and sees them arrive on the partner's topic."""
+
+    def __init__(self, stand: Stand, probes: Sequence[Sending]) -> None:
+        self._probes, self.count = probes, 0
+        self._producer: Producer = idempotent_producer(stand.home, **{"linger.ms": 0})
+        self._consumer: Consumer = reader(stand.partner, **{"fetch.wait.max.ms": 10})
+        places = [TopicPartition(topics.accepted(HOME), shard, OFFSET_BEGINNING) for shard in range(SHARDS)]
+        self._consumer.assign(places)
+        self._under_way: dict[bytes, float] = {}
+        self.written: dict[int, int] = {}
+        self.latencies_ms: list[float] = []
+
+    def left(self) -> int:
+        """Probes that were not sent yet."""
+        return len(self._probes) - self.count
+
+    def send(self) -> None:
+        """The next one."""
+        probe = self._probes[self.count]
+        self.count += 1
+        self.written[probe.partition] = self.written.get(probe.partition, 0) + 1
+        self._under_way[probe.key] = time.perf_counter()
+        for topic in (topics.urgent(PARTNER), topics.released(PARTNER)):
+            self._producer.produce(topic, probe.value, probe.key, probe.partition)
+        self._producer.poll(0)
+
+    def read(self, seconds: float) -> None:
+        """See what arrives within the time."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            for message in self._consumer.consume(1, left) + self._consumer.consume(10_000, 0):
+                began = self._under_way.pop(message.key() or b"", None) if message.error() is None else None
+                if began is not None:
+                    self.latencies_ms.append((time.perf_counter() - began) * 1000)
+
+    def await_all(self) -> None:
+        """Until each has arrived. Raises FatalError where one is lost."""
+        deadline = time.monotonic() + _LOST_S
+        while self._under_way:
+            self.read(0.05)
+            if time.monotonic() > deadline:
+                raise FatalError(f"{len(self._under_way)} of {self.count} probes have not arrived in {_LOST_S:g} s")
+
+    def close(self) -> None:
+        """Stop."""
+        self._consumer.close()
+        self._producer.flush(_LOST_S)
+
+
+def _received(stand: Stand, receiver: Role) -> None:
+    """Until the partner's worker has taken all that the bridge has brought."""
+    inbox = topics.inbox(HOME)
+    with closing(StepProgress(stand.partner, f"receive.{HOME}", inbox)) as received:
+        received.await_offsets(data_ends(stand.partner, inbox), receiver, _DONE_S)
+
+
+def _void(stand: Stand, sent: int) -> str:
+    """Why the figures do not count: each version must stand on the partner's topic, and once."""
+    topic = topics.accepted(HOME)
+    consumer = reader(stand.partner, **{"enable.partition.eof": True})
+    consumer.assign([TopicPartition(topic, shard, OFFSET_BEGINNING) for shard in range(SHARDS)])
+    keys: set[bytes] = set()
+    records = ended = 0
+    while ended < SHARDS:
+        for message in consumer.consume(10_000, 1.0):
+            if message.error() is not None:
+                ended += 1
+            else:
+                records += 1
+                keys.add(message.key() or b"")
+    consumer.close()
+    refused = sum(
+        end_offset(cluster, topics.QUARANTINE, shard)
+        for cluster in (stand.home, stand.partner)
+        for shard in range(SHARDS)
+    )
+    if refused or records != sent or len(keys) != sent:
+        return f"{sent} records were sent, {records} of {len(keys)} keys arrived, {refused} were refused"
+    return ""

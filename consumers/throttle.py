@@ -1,0 +1,46 @@
+"""Holds one shard of a bridge's bulk to its part of the link's rate, and says so."""
+
+from collections.abc import Callable
+from typing import Final
+
+from exchange.bandwidth import Bucket, Schedule
+
+Told = Callable[[int | None, float], None]
+AT_LEAST_S: Final = 0.001
+
+
+class Throttle:
+    """A shard has an equal part of the link's rate: ids are spread evenly, and so no shard has to ask another one.
+
+    ``told`` hears the link's rate, bytes a second or None, and for how many seconds something waited for it.
+    """
+
+    def __init__(self, schedule: Schedule, shards: int, told: Told) -> None:
+        self._schedule, self._shards, self._told = schedule, shards, told
+        self._bucket: Bucket | None = None
+        self._rate = 0.0
+        self._held_since_s: float | None = None
+
+    def allowed(self, now_ms: int, now_s: float) -> int | None:
+        """How many bytes may go now, None without a limit. ``now_ms`` is the time of day, ``now_s`` monotonic."""
+        rate = self._schedule.rate_at(now_ms)
+        waited_s = 0.0 if self._held_since_s is None else now_s - self._held_since_s
+        self._held_since_s = None
+        self._told(rate, waited_s)
+        if rate is None:
+            self._bucket = None
+            return None
+        self._rate = rate / self._shards
+        # A limit that has just come into force begins with nothing saved.
+        self._bucket = (self._bucket or Bucket(self._rate, now_s)).filled(now_s, self._rate)
+        return max(0, int(self._bucket.tokens))
+
+    def held(self, now_s: float) -> float:
+        """Something waits from now on; for how long it will have to, in seconds."""
+        self._held_since_s = now_s
+        return 0.0 if self._bucket is None else max(AT_LEAST_S, self._bucket.wait_s(self._rate))
+
+    def spend(self, size: int) -> None:
+        """So many bytes go."""
+        if self._bucket is not None:
+            self._bucket = self._bucket.spent(size)
