@@ -61,7 +61,11 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """What stands on the topics of one direction: at home, and at the partner what it accepted from us."""
+    """What stands on the topics of one direction: at home, and at the partner what it accepted from us.
+
+    ``urgent`` are the fast lane's copies at home: what retention took of ``released`` before it was read may have
+    arrived by them.
+    """
 
     reports: Sequence[Record]
     quarantine: Sequence[Record]
@@ -70,6 +74,7 @@ class Stand:
     released: Sequence[Record]
     inbox: Sequence[Record]
     accepted: Sequence[Record]
+    urgent: Sequence[Record] = ()
 
 
 class Direction:
@@ -82,7 +87,8 @@ class Direction:
             topics.accepted(home.nation),
             topics.inbox(home.nation),
         )
-        at_home = [topics.SENSOR_REPORTS, topics.QUARANTINE, topics.NATIONAL, topics.AUDIT, released]
+        self._urgent = topics.urgent(partner.nation)
+        at_home = [topics.SENSOR_REPORTS, topics.QUARANTINE, topics.NATIONAL, topics.AUDIT, released, self._urgent]
         self._here = Reading(home, at_home, shards)
         self._there = Reading(partner, [inbox, accepted], shards)
         self._names = (released, inbox, accepted)
@@ -102,6 +108,7 @@ class Direction:
             here[released],
             [record for record in there[inbox] if _CODEC.schema_of(record.value) != RECEIPT],
             there[accepted],
+            here[self._urgent],
         )
 
     def audit(self) -> Audit:
@@ -259,9 +266,13 @@ def _audit_accepted(
     codec: Codec, stand: Stand, at_ms: int, wanted: Expected, found: _Findings
 ) -> Mapping[str, ReleasedIndicator]:
     """What the partner has: each released record once, of each indicator the content or nothing that stands."""
-    for name, records in (("released", stand.released), ("inbox", stand.inbox)):
+    for name, records in (("released", stand.released), ("inbox", stand.inbox), ("urgent", stand.urgent)):
         _latest(codec, RELEASED_INDICATOR, records, found, name)
     released = cast("dict[str, ReleasedIndicator]", _latest(codec, RELEASED_INDICATOR, stand.released, _Findings()))
+    ahead = cast("dict[str, ReleasedIndicator]", _latest(codec, RELEASED_INDICATOR, stand.urgent, _Findings()))
+    for name, record in ahead.items():
+        if name not in released or record["version"] > released[name]["version"]:
+            released[name] = record
     last = cast("dict[str, ReleasedIndicator]", _latest(codec, RELEASED_INDICATOR, stand.accepted, found))
     for name, release in wanted.releases.items():
         _audit_release(name, release, last.get(name), at_ms, wanted.partner, found)
