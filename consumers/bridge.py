@@ -26,7 +26,7 @@ from consumers.receipt_guard import PassedReceipt, check_receipt
 from consumers.throttle import Throttle
 from consumers.urgent_log import UrgentLog
 from exchange import metrics_spec as spec
-from exchange.clients import Cluster, topic_ids
+from exchange.clients import Cluster, begin_offset, topic_ids
 from exchange.home import HomeWriter
 from exchange.metric_kinds import Counter, Histogram
 from exchange.metric_labels import GuardStage, QuarantineStage, ReceiptCode
@@ -272,6 +272,9 @@ def bridge_threads(
             home.nation,
             shard,
             input_ids=topic_ids(home, [bulk.source, receipts, fast.source]),
+            begins=lambda: {
+                each: begin_offset(home, each.topic, each.partition) for each in (released, always, urgent)
+            },
             codec=link.partner_codec,
             on_lost=on_lost,
             on_gap=partial(metrics.add, spec.INPUT_GAPS, 1, bulk.step),

@@ -6,7 +6,7 @@ from typing import Final
 
 from exchange.clients import Cluster, end_offset
 from exchange.kafka_log import KafkaLog
-from exchange.record import Position
+from exchange.record import Input, Position
 from schemas import topics
 from schemas.codec import Codec
 
@@ -29,11 +29,15 @@ class BridgeLog(KafkaLog):
         shard: int,
         *,
         input_ids: Mapping[str, str],
+        begins: Callable[[], Mapping[Input, int]],
         codec: Codec,
         on_lost: Callable[[], None],
         on_gap: Callable[[], None],
     ) -> None:
-        """``on_lost`` is told of a position that is gone, ``on_gap`` of a topic that is another under its name."""
+        """``begins`` says where the inputs begin now.
+
+        ``on_lost`` is told of a position that is gone, ``on_gap`` of a topic that is another under its name.
+        """
         super().__init__(
             partner,
             topics.bridge_step(home),
@@ -44,12 +48,14 @@ class BridgeLog(KafkaLog):
             batch_bytes=topics.INBOX_BATCH_BYTES,
         )
         self._partner, self._inbox, self._number = partner, topics.inbox(home), shard
+        self._begins = begins
         self._ids, self._on_lost, self._on_gap = input_ids, on_lost, on_gap
 
     def fence(self) -> None:
-        """Become the owner. Who has no position yet commits one before anything else.
+        """Become the owner. Who has no position yet commits one before anything else: where the inputs begin.
 
-        So whoever has written to the inbox, be it half a batch, had a position: where there is none it was deleted.
+        So whoever has written to the inbox, be it half a batch, had a position: where there is none it was deleted. And
+        what retention takes before the first batch is a gap like any other.
         """
         super().fence()
         if self.progress() is not None:
@@ -61,7 +67,7 @@ class BridgeLog(KafkaLog):
                 topics.progress(self._step), self._number, self._partner.bootstrap, self._partner.nation,
             )  # fmt: skip
             self._on_lost()
-        self.commit((), (), Position())
+        self.commit((), (), Position(next_offsets=self._begins()))
 
     def position(self) -> Position | None:
         """The last position, without the topics that were deleted and made anew: those begin where they begin."""
