@@ -19,6 +19,7 @@ from schemas.records import WindowDigest
 from schemas.window import fingerprint, window_of
 
 NOWHERE: Final = 0
+LOST: Final = -1  # the offset of what its topic has lost: before any position, so nobody will carry it any more
 _DIGITS: Final = 19  # of the greatest Avro long: Python refuses to read thousands, and a partner could write them
 
 _MAY_BE_REFUSED: Final = frozenset({Differs.MISSING, Differs.STALE, Differs.ALTERED})  # altered: its recall was taken
@@ -113,7 +114,7 @@ def remembered(rows: Iterable[RowChange], windows: Container[int] | None) -> dic
             continue
         version, *_, mark = msgspec.msgpack.decode(row.value)
         if version and (windows is None or window_of(version) in windows):
-            last[name] = Stands(version, mark, offset=NOWHERE, at_ms=NOWHERE)
+            last[name] = Stands(version, mark, offset=LOST, at_ms=NOWHERE)
     return last
 
 
