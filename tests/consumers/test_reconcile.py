@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.reconcile import (
+    LOST,
     Stands,
     answered_in,
     differences,
@@ -182,7 +183,10 @@ def test_what_a_topic_has_lost_is_known_from_the_rows_of_settle_and_nothing_else
         RowChange(NAME.encode(), told),
         RowChange(other.encode(), claimed),
     ]
-    assert remembered(rows, None) == {NAME: Stands(NOW_MS, b"f", 0, 0)}
+    told = remembered(rows, None)
+    assert told == {NAME: Stands(NOW_MS, b"f", LOST, 0)}
+    never_carried = differences(told, {}, {}, 0, settled_before_ms=NOW_MS, carried_to=0)
+    assert [each.differs for each in never_carried] == [Differs.MISSING]
     assert remembered(rows, {window_of(NOW_MS)}).keys() == {NAME}
     assert remembered(rows, {window_of(LONG_AGO)}) == {}
     assert remembered([*rows, RowChange(NAME.encode(), None)], None) == {}
