@@ -183,9 +183,9 @@ def test_what_a_topic_has_lost_is_known_from_the_rows_of_settle_and_nothing_else
         RowChange(NAME.encode(), told),
         RowChange(other.encode(), claimed),
     ]
-    told = remembered(rows, None)
-    assert told == {NAME: Stands(NOW_MS, b"f", LOST, 0)}
-    never_carried = differences(told, {}, {}, 0, settled_before_ms=NOW_MS, carried_to=0)
+    lost = remembered(rows, None)
+    assert lost == {NAME: Stands(NOW_MS, b"f", LOST, 0)}
+    never_carried = differences(lost, {}, {}, 0, settled_before_ms=NOW_MS, carried_to=0)
     assert [each.differs for each in never_carried] == [Differs.MISSING]
     assert remembered(rows, {window_of(NOW_MS)}).keys() == {NAME}
     assert remembered(rows, {window_of(LONG_AGO)}) == {}
