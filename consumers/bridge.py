@@ -228,15 +228,22 @@ def _schema_of(released: ReleasedIndicator) -> str:
     return RELEASED_INDICATOR_V2 if content is not None and "tearline" in content else RELEASED_INDICATOR
 
 
+def border_watch(home: Cluster, settings: Settings) -> PolicyWatch:
+    """What tells a bridge whether its borders are open; not started yet."""
+    roster = load_roster(home.nation, settings.officers)
+    return PolicyWatch(home, roster, settings.partners(home.nation), settings.policy_lead_s * 1000)
+
+
 def bridge_threads(
     home: Cluster,
     partner: Cluster,
     settings: Settings,
+    watch: PolicyWatch,
     metrics: Metrics,
     on_broken: Callable[[Exception], None],
     shards: Sequence[int],
 ) -> list[ShardThread]:
-    """The threads of these shards of the link from ``home`` to ``partner``, not started yet.
+    """The threads of these shards of the link from ``home`` to ``partner``, not started yet. ``watch`` runs.
 
     Assignment is static: nobody revokes it. A fenced shard ends the process (``on_broken``).
     """
@@ -244,12 +251,6 @@ def bridge_threads(
     link = Link(home.nation, partner.nation, home.codec(), partner_codec, settings.shards)
     bulk, fast = bulk_of(link), fast_lane_of(link)
     receipts = topics.receipts(partner.nation)
-    watch = PolicyWatch(
-        home,
-        load_roster(home.nation, settings.officers),
-        settings.partners(home.nation),
-        settings.policy_lead_s * 1000,
-    ).start()
 
     def border() -> Border:
         return watch.border(partner.nation)

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from consumers.bridge import bridge_threads
+from consumers.bridge import border_watch, bridge_threads
 from consumers.reconciliation import Reconciler, Side
 from exchange.clients import Cluster, topic_ids
 from exchange.errors import BrokerUnavailable, ExchangeError, TransientError
@@ -31,7 +31,8 @@ def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[in
     steps = (bridge_step(home.nation), urgent_step(home.nation))
     metrics = metrics_of(Role.BRIDGE, home.nation, (partner.nation,), steps)
     sources = topic_ids(home, [released(partner.nation), receipts(partner.nation), urgent(partner.nation)])
-    threads = bridge_threads(home, partner, settings, metrics, end_at_once, shards)
+    watch = border_watch(home, settings).start()
+    threads = bridge_threads(home, partner, settings, watch, metrics, end_at_once, shards)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

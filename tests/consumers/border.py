@@ -2,11 +2,14 @@
 
 import secrets
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
+from consumers.bridge import border_watch, bridge_threads
 from exchange.clients import Cluster, end_offset, idempotent_producer
 from exchange.committed import committed
 from exchange.feed import as_record
+from exchange.metrics import Metrics
 from exchange.record import Headers, Input, Output, Record
 from exchange.settings import Settings
 from exchange.topics_admin import ensure_topics
@@ -18,6 +21,7 @@ from tests.conftest import Brokers
 from tests.exchange.test_kafka_log import _recreate
 
 SHARDS = 1
+STOP_S = 30.0
 
 
 class Border:
@@ -72,3 +76,20 @@ class Border:
     def recreate(self, cluster: Cluster, topic: str, config: dict[str, str]) -> None:
         """Delete a topic, and make it anew under its name."""
         _recreate(cluster, topic, config)
+
+
+@contextmanager
+def carrying(border: Border, metrics: Metrics, settings: Settings | None = None) -> Iterator[list[Exception]]:
+    """A bridge over this border, until the block ends: then nothing of it runs any more. What broke it."""
+    broken: list[Exception] = []
+    settings = settings or border.settings
+    watch = border_watch(border.here, settings).start()
+    threads = bridge_threads(border.here, border.there, settings, watch, metrics, broken.append, range(SHARDS))
+    for thread in threads:
+        thread.start()
+    try:
+        yield broken
+    finally:
+        stopped = [thread.stop(STOP_S) for thread in threads]
+        watch.stop()
+        assert all(stopped)

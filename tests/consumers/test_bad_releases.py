@@ -13,7 +13,6 @@ from typing import Any, cast
 
 import pytest
 
-from consumers.bridge import bridge_threads
 from consumers.bridge_worker import must_be_the_same
 from exchange.clients import Cluster, topic_ids, transactional_producer
 from exchange.errors import BrokerUnavailable
@@ -25,7 +24,7 @@ from schemas.codec import INDICATOR, QUARANTINED, RECEIPT, RELEASED_INDICATOR, C
 from schemas.records import Quarantined, ReleasedIndicator
 from tests.builders import NOW_MS, a_content, a_receipt, a_released, an_indicator
 from tests.conftest import Brokers
-from tests.consumers.border import SHARDS, Border
+from tests.consumers.border import Border, carrying
 from tests.exchange.test_schema_registry import fill
 from tests.polling import eventually
 from tests.schema_registry import running
@@ -51,16 +50,8 @@ def border(brokers: Brokers) -> Iterator[Border]:
 @contextmanager
 def bridge(border: Border) -> Iterator[list[Exception]]:
     """The bridge, running; what broke it."""
-    broken: list[Exception] = []
-    metrics = Metrics(Role.BRIDGE, border.home, "0", {})
-    threads = bridge_threads(border.here, border.there, border.settings, metrics, broken.append, range(SHARDS))
-    for thread in threads:
-        thread.start()
-    try:
+    with carrying(border, Metrics(Role.BRIDGE, border.home, "0", {})) as broken:
         yield broken
-    finally:
-        for thread in threads:
-            assert thread.stop(30.0)
 
 
 @dataclass(frozen=True)

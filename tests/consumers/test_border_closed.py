@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from consumers.bridge import bridge_threads
 from exchange.metric_kinds import Role as MetricRole
 from exchange.policy_record import key_of
 from exchange.role import metrics_of
@@ -19,7 +18,7 @@ from schemas.signing import approved_policy
 from schemas.vocabulary import IndicatorType
 from tests.builders import a_content, a_policy_record, a_released, an_id
 from tests.conftest import Brokers
-from tests.consumers.border import Border
+from tests.consumers.border import Border, carrying
 from tests.officers import ALICE, ROSTER
 from tests.officers import key_of as officer_key
 from tests.polling import eventually
@@ -55,17 +54,10 @@ class ClosedBorder(Border):
     @contextmanager
     def bridged(self) -> Iterator[None]:
         """The bridge runs."""
-        broken: list[Exception] = []
         metrics = metrics_of(MetricRole.BRIDGE, self.home, (self.partner,), (topics.bridge_step(self.home),))
-        threads = bridge_threads(self.here, self.there, self.settings, metrics, broken.append, [0])
-        for thread in threads:
-            thread.start()
-        try:
+        with carrying(self, metrics) as broken:
             yield
-        finally:
-            for thread in threads:
-                assert thread.stop(20.0)
-            assert broken == []
+        assert broken == []
 
     def tell(self, word: str, version: int, kind: str = "content", caveats: Sequence[str] = ()) -> None:
         """Release a domain, or recall it."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from consumers.bridge import bridge_threads
 from exchange import metrics_spec as spec
 from exchange.bandwidth import BURST_S, Schedule
 from exchange.metric_kinds import Role
@@ -22,7 +21,7 @@ from schemas.vocabulary import IndicatorType
 from streams.receive import Receive
 from tests.builders import a_content, a_released, an_id
 from tests.conftest import Brokers
-from tests.consumers.border import SHARDS, Border
+from tests.consumers.border import SHARDS, Border, carrying
 from tests.polling import eventually
 from tests.streams.workbench import Workbench
 
@@ -41,16 +40,9 @@ def bridged(border: Border, rate: str) -> Iterator[Metrics]:
     """A bridge whose bulk is held to a rate."""
     settings = dataclasses.replace(border.settings, bridge_rate=Schedule.parse(rate))
     metrics = metrics_of(Role.BRIDGE, border.home, (border.partner,), (topics.bridge_step(border.home),))
-    broken: list[Exception] = []
-    threads = bridge_threads(border.here, border.there, settings, metrics, broken.append, range(SHARDS))
-    for thread in threads:
-        thread.start()
-    try:
+    with carrying(border, metrics, settings) as broken:
         yield metrics
-    finally:
-        for thread in threads:
-            assert thread.stop(20.0)
-        assert not broken
+    assert not broken
 
 
 def _released(border: Border, number: int, version: int, **changes: Any) -> ReleasedIndicator:
