@@ -30,7 +30,8 @@ _WARM_UP: Final = 20
 def measure(
     stand: Stand, bulk: Sequence[Sending], probes: Sequence[Sending], changes: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Milliseconds from before a probe is sent until a committed reader of the partner's topic has it."""
+    """Milliseconds from before a probe is sent until a committed reader has it: in the partner's inbox, which is the
+    bridge's part, and on the partner's own topic."""
     stand.refresh()
     bridge = ["kakehashi", "bridge", "--from", HOME, "--to", PARTNER]
     worker = ["kakehashi", "streams", "--nation", PARTNER]
@@ -46,6 +47,7 @@ def measure(
             sent.send()
         sent.await_all()
         sent.latencies_ms.clear()
+        sent.inbox_ms.clear()
         began = time.monotonic()
         publish(stand.home, bulk, topics.released(PARTNER))
         wanted = {shard: count + sent.written.get(shard, 0) for shard, count in per_partition(bulk).items()}
@@ -58,11 +60,13 @@ def measure(
         sent.await_all()
         is_late = sent.left() == 0
         _received(stand, receiver)
-        times = sorted(sent.latencies_ms)
+        times, on_the_link = sorted(sent.latencies_ms), sorted(sent.inbox_ms)
         void = "probes were used up before the bulk was through" if is_late else _void(stand, len(bulk) + sent.count)
     return {
         "bulk_rate": round(len(bulk) / seconds),
         "probes": len(times),
+        "inbox_p50_ms": round(percentile(on_the_link, 50)),
+        "inbox_p99_ms": round(percentile(on_the_link, 99)),
         "p50_ms": round(percentile(times, 50)),
         "p99_ms": round(percentile(times, 99)),
         "max_ms": round(times[-1]),
@@ -77,10 +81,14 @@ class _Probes:
         self._probes, self.count = probes, 0
         self._producer: Producer = idempotent_producer(stand.home, **{"linger.ms": 0})
         self._consumer: Consumer = reader(stand.partner, **{"fetch.wait.max.ms": 10})
-        places = [TopicPartition(topics.accepted(HOME), shard, OFFSET_BEGINNING) for shard in range(SHARDS)]
-        self._consumer.assign(places)
+        names = (topics.urgent_inbox(HOME), topics.accepted(HOME))
+        self._consumer.assign(
+            [TopicPartition(name, shard, OFFSET_BEGINNING) for name in names for shard in range(SHARDS)]
+        )
+        self._on_the_link: dict[bytes, float] = {}
         self._under_way: dict[bytes, float] = {}
         self.written: dict[int, int] = {}
+        self.inbox_ms: list[float] = []
         self.latencies_ms: list[float] = []
 
     def left(self) -> int:
@@ -92,7 +100,7 @@ class _Probes:
         probe = self._probes[self.count]
         self.count += 1
         self.written[probe.partition] = self.written.get(probe.partition, 0) + 1
-        self._under_way[probe.key] = time.perf_counter()
+        self._on_the_link[probe.key] = self._under_way[probe.key] = time.perf_counter()
         for topic in (topics.urgent(PARTNER), topics.released(PARTNER)):
             self._producer.produce(topic, probe.value, probe.key, probe.partition)
         self._producer.poll(0)
@@ -102,14 +110,19 @@ class _Probes:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             for message in self._consumer.consume(1, left) + self._consumer.consume(10_000, 0):
-                began = self._under_way.pop(message.key() or b"", None) if message.error() is None else None
-                if began is not None:
-                    self.latencies_ms.append((time.perf_counter() - began) * 1000)
+                if message.error() is None:
+                    self._arrived(message.topic() == topics.accepted(HOME), message.key() or b"")
+
+    def _arrived(self, is_accepted: bool, key: bytes) -> None:
+        waiting, times = (self._under_way, self.latencies_ms) if is_accepted else (self._on_the_link, self.inbox_ms)
+        began = waiting.pop(key, None)
+        if began is not None:
+            times.append((time.perf_counter() - began) * 1000)
 
     def await_all(self) -> None:
         """Until each has arrived. Raises FatalError where one is lost."""
         deadline = time.monotonic() + _LOST_S
-        while self._under_way:
+        while self._under_way or self._on_the_link:
             self.read(0.05)
             if time.monotonic() > deadline:
                 raise FatalError(f"{len(self._under_way)} of {self.count} probes have not arrived in {_LOST_S:g} s")

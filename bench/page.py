@@ -200,14 +200,26 @@ def _bridge(data: Any) -> str:
         parts += [
             f"Over a distance, {data['far_records']} records; of the rate at 0 ms is left: {left}.\n",
             _copiers(data["far"]),
-            "The fast lane, to the partner's own topic, while bulk fills the bridge:\n",
+            "The fast lane to the partner's inbox, and to its own topic, while bulk fills the bridge:\n",
             table(
-                ["path", "bulk meanwhile, records/s", "probes", "p50 ms", "p99 ms", "max ms", "checked"],
+                [
+                    "path",
+                    "bulk meanwhile, records/s",
+                    "probes",
+                    "inbox p50 ms",
+                    "inbox p99 ms",
+                    "p50 ms",
+                    "p99 ms",
+                    "max ms",
+                    "checked",
+                ],
                 [
                     [
                         lane["what"],
                         lane["bulk_rate"],
                         lane["probes"],
+                        lane["inbox_p50_ms"],
+                        lane["inbox_p99_ms"],
                         lane["p50_ms"],
                         lane["p99_ms"],
                         lane["max_ms"],
