@@ -9,11 +9,11 @@ import multiprocessing
 import os
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
 from itertools import count
-from typing import Final
+from typing import Final, Protocol
 
 from tests.leaks.hunt import Found, Hunter
 
@@ -45,7 +45,7 @@ def hunt(seed: int, cases: int, processes: int, ends: float | None) -> Found:
     total, said = Found(), time.monotonic()
     batches = ((seed << 32) + number for number in (count() if ends is not None else range(-(-cases // BATCH))))
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        for found in pool.imap_unordered(_batch, _until(batches, ends)):
+        for found in in_turn(partial(pool.apply_async, _batch), _until(batches, ends), 2 * processes):
             total.tallies += found.tallies
             total.leaks += found.leaks
             if total.leaks:
@@ -54,6 +54,25 @@ def hunt(seed: int, cases: int, processes: int, ends: float | None) -> Found:
                 said = time.monotonic()
                 say(words(total.tallies))
     return total
+
+
+def in_turn(hand_out: Callable[[tuple[int]], "Handed"], batches: Iterable[int], ahead: int) -> Iterator[Found]:
+    """What each batch has come to. So many are handed out ahead and no more: a pool's own ``imap`` takes all that there
+    are at once, and does not end before it has done them."""
+    waiting: deque[Handed] = deque()
+    for batch in batches:
+        waiting.append(hand_out((batch,)))
+        if len(waiting) >= ahead:
+            yield waiting.popleft().get()
+    while waiting:
+        yield waiting.popleft().get()
+
+
+class Handed(Protocol):
+    """A batch that was handed out: ``multiprocessing.pool.AsyncResult``."""
+
+    def get(self) -> Found:
+        """What it has come to; waits for it."""
 
 
 def _until(batches: Iterator[int], ends: float | None) -> Iterator[int]:

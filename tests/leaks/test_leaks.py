@@ -13,7 +13,8 @@ from streams.classification.obligations import DropTearline
 from streams.classification.policy_set import load
 from tests.leaks import oracle
 from tests.leaks.cases import Case, Say, a_case
-from tests.leaks.hunt import Hunter, row_of
+from tests.leaks.hunt import Found, Hunter, row_of
+from tests.leaks.run import in_turn
 
 CASES = 20_000
 
@@ -154,3 +155,21 @@ def test_the_hunt_meets_tearlines_that_go_and_tearlines_that_stay(hunter: Hunter
 
 def test_a_case_is_the_same_by_the_same_seed() -> None:
     assert row_of(a_case(Random(7))) == row_of(a_case(Random(7)))
+
+
+def test_a_hunt_hands_out_a_few_batches_ahead_so_that_its_end_is_one() -> None:
+    taken: list[int] = []
+
+    class Done:
+        def get(self) -> Found:
+            return Found()
+
+    def hand_out(batch: tuple[int]) -> Done:
+        taken.extend(batch)
+        return Done()
+
+    found = in_turn(hand_out, iter(range(100)), 4)
+    next(found)
+    assert taken == [0, 1, 2, 3]
+    assert sum(1 for _ in found) == 99
+    assert taken == list(range(100))
