@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from confluent_kafka import OFFSET_BEGINNING, TopicPartition
-
 from bench import fast_lane, mirror_maker
+from bench.arrived import why_void
 from bench.far import ROUND_TRIPS_MS, Far, far_partner
 from bench.progress import StepProgress
 from bench.publish import Sending, per_partition, publish
@@ -18,7 +17,6 @@ from bench.role import Role, cpu_seconds, peak_resident_bytes
 from bench.stand import HOME, PARTNER, SHARDS, Stand
 from bench.trickle import trickle
 from bench.workload import observation
-from exchange.clients import end_offset, reader
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, Codec
 from schemas.identity import indicator_id, indicator_key, shard_of_key
@@ -197,7 +195,7 @@ def _one(stand: Stand, what: str, parts: _Parts, changes: Mapping[str, str]) -> 
         "cpu_us": round(cpu / len(parts.bulk) * 1e6, 1),
         "memory_bytes": memory,
         **times,
-        "void": _void(stand, target, len(copied) + int(times["probes"])),
+        "void": why_void(stand.partner, target, len(copied) + int(times["probes"]), [stand.home]),
     }
 
 
@@ -215,23 +213,3 @@ def _progress(stand: Stand, what: str, source: str) -> _Progress:
     if what == MIRROR_MAKER:
         return mirror_maker.MirrorProgress(stand.partner, source)
     return StepProgress(stand.partner, topics.bridge_step(HOME), source)
-
-
-def _void(stand: Stand, target: str, sent: int) -> str:
-    """Why the figures do not count: each record must have arrived, and once."""
-    consumer = reader(stand.partner, **{"enable.partition.eof": True, "fetch.message.max.bytes": 4 << 20})
-    consumer.assign([TopicPartition(target, shard, OFFSET_BEGINNING) for shard in range(SHARDS)])
-    keys: set[bytes] = set()
-    records = ended = 0
-    while ended < SHARDS:
-        for message in consumer.consume(10_000, 1.0):
-            if message.error() is not None:
-                ended += 1
-            else:
-                records += 1
-                keys.add(message.key() or b"")
-    consumer.close()
-    refused = sum(end_offset(stand.home, topics.QUARANTINE, shard) for shard in range(SHARDS))
-    if refused or records != sent or len(keys) != sent:
-        return f"{sent} records were sent, {records} of {len(keys)} keys arrived, {refused} were refused"
-    return ""

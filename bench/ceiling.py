@@ -5,8 +5,7 @@ import time
 from dataclasses import asdict
 from typing import Final
 
-from confluent_kafka import OFFSET_BEGINNING, TopicPartition
-
+from bench.arrived import standing
 from bench.ceiling_loop import Ratios
 from bench.outcome import Outcome
 from bench.pipeline import WARM_UP, absorb, brokers_cpu
@@ -15,7 +14,7 @@ from bench.role import Role, cpu_seconds, resident_bytes
 from bench.run import Run
 from bench.stand import HOME, PARTNER, SHARDS, Stand
 from bench.workload import Work, generate
-from exchange.clients import Cluster, reader
+from exchange.clients import Cluster
 from schemas import topics
 
 _SOURCE_BYTES: Final = 90
@@ -73,15 +72,5 @@ def measure(stand: Stand, work: Work, epoch_ms: int, ratios: Ratios) -> Run:
 
 def _count(cluster: Cluster, topic: str) -> Outcome:
     """Records and bytes of a topic that nothing is written to any more."""
-    consumer = reader(cluster, **{"enable.partition.eof": True})
-    consumer.assign([TopicPartition(topic, shard, OFFSET_BEGINNING) for shard in range(SHARDS)])
-    records = size = ended = 0
-    while ended < SHARDS:
-        for message in consumer.consume(10_000, 0.2):
-            if message.error() is not None:
-                ended += 1
-            else:
-                records += 1
-                size += len(message.value() or b"")
-    consumer.close()
-    return Outcome(records, size, 0, 0)
+    sizes = [len(message.value() or b"") for message in standing(cluster, topic)]
+    return Outcome(len(sizes), sum(sizes), 0, 0)

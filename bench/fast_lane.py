@@ -12,12 +12,13 @@ from typing import Any, Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
+from bench.arrived import why_void
 from bench.latency import percentile
 from bench.progress import StepProgress, data_ends
 from bench.publish import Sending, per_partition, publish
 from bench.role import Role
 from bench.stand import HOME, PARTNER, SHARDS, Stand
-from exchange.clients import end_offset, idempotent_producer, reader
+from exchange.clients import idempotent_producer, reader
 from exchange.errors import FatalError
 from schemas import topics
 
@@ -61,7 +62,11 @@ def measure(
         is_late = sent.left() == 0
         _received(stand, receiver)
         times, on_the_link = sorted(sent.latencies_ms), sorted(sent.inbox_ms)
-        void = "probes were used up before the bulk was through" if is_late else _void(stand, len(bulk) + sent.count)
+        void = (
+            "probes were used up before the bulk was through"
+            if is_late
+            else why_void(stand.partner, topics.accepted(HOME), len(bulk) + sent.count, [stand.home, stand.partner])
+        )
     return {
         "bulk_rate": round(len(bulk) / seconds),
         "probes": len(times),
@@ -138,28 +143,3 @@ def _received(stand: Stand, receiver: Role) -> None:
     inbox = topics.inbox(HOME)
     with closing(StepProgress(stand.partner, f"receive.{HOME}", inbox)) as received:
         received.await_offsets(data_ends(stand.partner, inbox), receiver, _DONE_S)
-
-
-def _void(stand: Stand, sent: int) -> str:
-    """Why the figures do not count: each version must stand on the partner's topic, and once."""
-    topic = topics.accepted(HOME)
-    consumer = reader(stand.partner, **{"enable.partition.eof": True})
-    consumer.assign([TopicPartition(topic, shard, OFFSET_BEGINNING) for shard in range(SHARDS)])
-    keys: set[bytes] = set()
-    records = ended = 0
-    while ended < SHARDS:
-        for message in consumer.consume(10_000, 1.0):
-            if message.error() is not None:
-                ended += 1
-            else:
-                records += 1
-                keys.add(message.key() or b"")
-    consumer.close()
-    refused = sum(
-        end_offset(cluster, topics.QUARANTINE, shard)
-        for cluster in (stand.home, stand.partner)
-        for shard in range(SHARDS)
-    )
-    if refused or records != sent or len(keys) != sent:
-        return f"{sent} records were sent, {records} of {len(keys)} keys arrived, {refused} were refused"
-    return ""
