@@ -5,11 +5,10 @@ import time
 from collections.abc import Generator, Iterable, Iterator
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
-from exchange.clients import Cluster, begin_offset, end_offset, offset_at, raise_damage, reader
+from exchange.clients import Cluster, begin_offset, end_offset, offset_at, raise_end_of_reading, reader
 from exchange.committed import committed
-from exchange.errors import BrokerUnavailable
 from exchange.record import RowChange
 from exchange.step import ChangelogLost, rebuild_command
 
@@ -126,7 +125,5 @@ def _is_row(message: Message) -> bool:
     error = message.error()
     if error is None:
         return True
-    raise_damage(message)
-    if error.code() in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE} or error.fatal():
-        raise BrokerUnavailable(f"{message.topic()}-{message.partition()}: {error.str()}")
+    raise_end_of_reading(message)
     return False

@@ -155,6 +155,16 @@ def raise_damage(message: Message) -> None:
         )
 
 
+def raise_end_of_reading(message: Message) -> None:
+    """Raises where whoever reads by explicit assignment cannot go on: RecordDamaged as ``raise_damage``, and
+    BrokerUnavailable where the place is not there any more or the client is of no use: it is to be taken anew."""
+    raise_damage(message)
+    error = message.error()
+    gone = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}
+    if error is not None and (error.code() in gone or error.fatal()):
+        raise BrokerUnavailable(f"{message.topic()}-{message.partition()}: {error.str()}")
+
+
 def topic_ids(cluster: Cluster, topics: list[str]) -> dict[str, str]:
     """Kafka's id of each topic: the same name with another id is another topic.
 

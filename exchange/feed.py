@@ -5,10 +5,10 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
-from exchange.clients import Cluster, begin_offset, end_offset, raise_damage, reader
-from exchange.errors import BrokerUnavailable, RecordDamaged
+from exchange.clients import Cluster, begin_offset, end_offset, raise_end_of_reading, reader
+from exchange.errors import RecordDamaged
 from exchange.record import Headers, Input, Record
 
 _log = logging.getLogger(__name__)
@@ -155,8 +155,6 @@ def _is_record(message: Message) -> bool:
     error = message.error()
     if error is None:
         return True
-    raise_damage(message)
-    if error.code() in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE} or error.fatal():
-        raise BrokerUnavailable(f"{message.topic()}-{message.partition()}: {error.str()}")
+    raise_end_of_reading(message)
     _log.warning("feed.error topic=%s partition=%s error=%s", message.topic(), message.partition(), error.str())
     return False

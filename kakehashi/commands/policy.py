@@ -39,6 +39,14 @@ def register(app: typer.Typer) -> None:
     app.add_typer(policy, name="policy", rich_help_panel="Sharing")
 
 
+def policy_group(app: typer.Typer) -> typer.Typer:
+    """``kakehashi policy`` itself, for the commands of it that stand in files of their own."""
+    found = next(each.typer_instance for each in app.registered_groups if each.name == "policy")
+    if found is None:
+        raise RuntimeError("kakehashi.commands.policy comes first")
+    return found
+
+
 def prove(
     nation: Nation = "",
     folder: Folder = None,

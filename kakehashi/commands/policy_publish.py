@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kakehashi.commands.policy import policy_group
 from kakehashi.examples import examples
 from kakehashi.published_rules import published_rules
 
@@ -20,10 +21,7 @@ _EXAMPLES = examples(("kakehashi policy publish set.json --nation GBR", "a set, 
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``kakehashi policy``."""
-    policy = next(each.typer_instance for each in app.registered_groups if each.name == "policy")
-    if policy is None:
-        raise RuntimeError("kakehashi.commands.policy comes first")
-    policy.command(epilog=_EXAMPLES)(publish)
+    policy_group(app).command(epilog=_EXAMPLES)(publish)
 
 
 def publish(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kakehashi.commands.policy import policy_group
 from kakehashi.examples import examples
 
 if TYPE_CHECKING:
@@ -22,10 +23,7 @@ _UNITS = {"h": 3_600_000, "d": 86_400_000}
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``kakehashi policy``."""
-    policy = next(each.typer_instance for each in app.registered_groups if each.name == "policy")
-    if policy is None:
-        raise RuntimeError("kakehashi.commands.policy comes first")
-    policy.command(epilog=_EXAMPLES)(simulate)
+    policy_group(app).command(epilog=_EXAMPLES)(simulate)
 
 
 def simulate(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kakehashi.commands.policy import policy_group
 from kakehashi.examples import examples
 from kakehashi.published_rules import published_rules, settings_and_roster
 
@@ -35,9 +36,7 @@ Key = Annotated[Path, typer.Option(help="The officer's private key; its owner ne
 
 def register(app: typer.Typer) -> None:
     """Add the commands to ``kakehashi policy``."""
-    policy = next(each.typer_instance for each in app.registered_groups if each.name == "policy")
-    if policy is None:
-        raise RuntimeError("kakehashi.commands.policy comes first")
+    policy = policy_group(app)
     policy.command(epilog=_SIGN_EXAMPLES)(sign)
     policy.command(epilog=_ACTIVATE_EXAMPLES)(activate)
     policy.command(epilog=_STATUS_EXAMPLES)(status)
