@@ -1,7 +1,7 @@
 """The tables of the pages say what the code says."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -12,6 +12,7 @@ from exchange.settings import Settings
 from kakehashi.commands.produce import Format
 from schemas.topics import DAY_MS, FOR_EVER, Topic, topics_of
 from schemas.vocabulary import Outcome, RejectReason
+from tests.asked import Asked
 from tests.docs.pages import ROOT, code_spans, table
 
 DOCS: Final = ROOT / "docs"
@@ -24,18 +25,6 @@ BY_OTHERS: Final = {
     **REGISTRY,
     "KAFKA_BOOTSTRAP_SERVERS": "",
 }
-
-
-class Asked(dict[str, str]):
-    """An environment that is empty and remembers what it was asked for."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def get(self, name: str, default: Any = None) -> Any:
-        self.names.add(name)
-        return default
 
 
 def _kept(topic: Topic) -> str:

@@ -54,9 +54,7 @@ def retention_overtakes_a_partner(world: World, random: Random) -> tuple[Hit, li
     home = random.choice(NATIONS)
     partner, inbox = partner_of(home), topics.inbox(home)
     cluster, workers = world.nations.clusters[partner], world.workers(partner)
-    _send_away(world, workers)
-    begins = {shard: end_offset(cluster, inbox, shard) for shard in _shards(world)}
-    _feed_until(world, home, random, lambda: all(end_offset(cluster, inbox, each) > begins[each] for each in begins))
+    _fill_unread(world, home, random)
     cut = {shard: end_offset(cluster, inbox, shard) for shard in _shards(world)}
     _delete(world, partner, inbox, cut)
     _comes_back_and_says(world, workers[0], "feed.gap topic=" + inbox, workers[1:])
@@ -67,10 +65,8 @@ def recreate_an_inbox(world: World, random: Random) -> tuple[Hit, list[str]]:
     """The partner's inbox is another one now; what had come and was not received is gone with the old one."""
     home = random.choice(NATIONS)
     partner, inbox = partner_of(home), topics.inbox(home)
-    cluster, workers = world.nations.clusters[partner], world.workers(partner)
-    _send_away(world, workers)
-    begins = {shard: end_offset(cluster, inbox, shard) for shard in _shards(world)}
-    _feed_until(world, home, random, lambda: all(end_offset(cluster, inbox, each) > begins[each] for each in begins))
+    workers = world.workers(partner)
+    _fill_unread(world, home, random)
     recreate(world, partner, inbox)
     world.nations.direction(home).begin_again(inbox)
     refuses_to_go_on(workers[0])
@@ -126,6 +122,15 @@ def _send_away(world: World, roles: Sequence[Role]) -> None:
     for role in roles:
         world.supervisor.leave_alone(role)
         role.stop()
+
+
+def _fill_unread(world: World, home: str, random: Random) -> None:
+    """The partner's workers go, and every partition of its inbox gets what nobody receives."""
+    partner, inbox = partner_of(home), topics.inbox(home)
+    cluster = world.nations.clusters[partner]
+    _send_away(world, world.workers(partner))
+    begins = {shard: end_offset(cluster, inbox, shard) for shard in _shards(world)}
+    _feed_until(world, home, random, lambda: all(end_offset(cluster, inbox, each) > begins[each] for each in begins))
 
 
 def _comes_back_and_says(world: World, role: Role, words: str, others: Sequence[Role] = ()) -> None:

@@ -7,21 +7,10 @@ import pytest
 
 from exchange.settings import Settings, cluster_from_env
 from kakehashi.commands.produce import Format
+from tests.asked import Asked
 from tests.helm.chart import CHART, EXAMPLES, ROOT, load, merged, schema, values
 
 each_example = pytest.mark.parametrize("example", EXAMPLES)
-
-
-class Asked(dict[str, str]):
-    """An environment that is empty and remembers what it was asked for."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def get(self, name: str, default: Any = None) -> Any:
-        self.names.add(name)
-        return default
 
 
 def variable(key: str) -> str:
