@@ -86,9 +86,10 @@ class BorderFeed:
         others = self._others(0)
         self.overtaken.bulk_at(self._bulk_next, time.monotonic(), self._end)
         allowed = self._throttle.allowed(now_ms(), time.monotonic())
-        if allowed == 0 and self._bulk.lag():
-            return others or self._others(min(timeout_s, self._throttle.held(time.monotonic())))
-        self._bulk.max_bytes = _MAX_BYTES if allowed is None else min(_MAX_BYTES, max(1, allowed))
+        if allowed == 0:
+            wait_s = self._throttle.held(time.monotonic(), something=self._bulk.lag() > 0)
+            return others or self._others(min(timeout_s, wait_s))
+        self._bulk.max_bytes = _MAX_BYTES if allowed is None else min(_MAX_BYTES, allowed)
         records = self._bulk.poll(0 if others else timeout_s)
         if records:
             self._bulk_next = records[-1].offset + 1

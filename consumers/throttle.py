@@ -35,9 +35,9 @@ class Throttle:
         self._bucket = (self._bucket or Bucket(self._rate, now_s)).filled(now_s, self._rate)
         return max(0, int(self._bucket.tokens))
 
-    def held(self, now_s: float) -> float:
-        """Something waits from now on; for how long it will have to, in seconds."""
-        self._held_since_s = now_s
+    def held(self, now_s: float, *, something: bool) -> float:
+        """Nothing may go from now on; for how long, in seconds. That ``something`` waits for it is told."""
+        self._held_since_s = now_s if something else None
         return 0.0 if self._bucket is None else max(AT_LEAST_S, self._bucket.wait_s(self._rate))
 
     def spend(self, size: int) -> None:

@@ -35,8 +35,8 @@ def as_record(message: Message) -> Record:
 class AssignedFeed:
     """``exchange.shard.Feed`` over one or more topic-partitions of one cluster, without any consumer group.
 
-    A batch has at most so many records, and so many bytes of values but for a first record that has more by itself:
-    how long a shard works at one batch, and so how late what comes meanwhile is, follows from that.
+    A batch has at most so many records, and so many bytes of keys and values but for a first record that has more by
+    itself: how long a shard works at one batch, and so how late what comes meanwhile is, follows from that.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class AssignedFeed:
         batch: list[Record] = []
         size = 0
         while len(batch) < self._max and (self._held or self._fetch(self._consumer, _PORTION, 0)):
-            size += len(self._held[0].value or b"")
+            size += len(self._held[0].value or b"") + len(self._held[0].key or b"")
             if batch and size > self.max_bytes:
                 break
             batch.append(self._held.popleft())

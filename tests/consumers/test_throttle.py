@@ -24,7 +24,7 @@ def test_each_shard_has_an_equal_part_of_the_links_rate() -> None:
     assert throttle.allowed(0, 0.0) == 2_000
     throttle.spend(2_500)
     assert throttle.allowed(0, 0.0) == 0
-    assert throttle.held(0.0) == 0.25
+    assert throttle.held(0.0, something=True) == 0.25
     assert throttle.allowed(0, 0.5) == 500
     assert (told.rate, told.waited_s) == (8_000, 0.5)
 
@@ -39,3 +39,14 @@ def test_without_a_limit_nothing_is_counted_and_one_that_begins_owes_nothing() -
     throttle.spend(5_000)
     assert throttle.allowed(7 * HOUR_MS, 1.0) == 0
     assert throttle.allowed(24 * HOUR_MS, 1.0) is None
+
+
+def test_a_rate_that_is_used_up_is_kept_even_where_nothing_seems_to_wait() -> None:
+    told = Told()
+    throttle = Throttle(Schedule.parse("1kB/s"), 1, told)
+    assert throttle.allowed(0, 0.0) == 1_000
+    throttle.spend(1_500)
+    assert throttle.allowed(0, 0.0) == 0
+    assert throttle.held(0.0, something=False) == 0.5
+    assert throttle.allowed(0, 0.25) == 0
+    assert told.waited_s == 0
