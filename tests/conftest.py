@@ -26,8 +26,10 @@ from exchange.errors import ExchangeError
 _DOCKER = docker_answers()
 collect_ignore = [] if _DOCKER else ["brokers/test_container.py"]
 
-# Examples take what they take on a busy machine; `make fuzz` runs many more of them.
-hypothesis.settings.register_profile("suite", deadline=None)
+# Examples take what they take on a busy machine. The suite tries the same ones each time, so that what it finds was
+# brought by a change; `make fuzz` tries many more, and others each time.
+_SLOW = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=_SLOW)
 hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=5000)
 hypothesis.settings.load_profile("suite")
 

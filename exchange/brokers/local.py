@@ -28,6 +28,7 @@ _LOOPBACK = "127.0.0.1"
 # Below the range from which Linux gives outgoing connections their port (32768 and up): a client that
 # reconnects to a broker that is down must not be given, nor connect to itself on, the broker's port.
 _PORTS = range(19000, 32000)
+_GIVEN: set[int] = set()
 _LOG_TAIL_LINES = 25
 
 
@@ -58,10 +59,13 @@ class Ports:
 
 
 def free_ports() -> Ports:
-    """Two ports that nothing listens on now. Another process can still be faster; a start then says so."""
+    """Two ports that nothing listens on now, and that this process was not given before: it may not have begun to
+    listen yet. Another process can still be faster; a start then says so."""
     chosen: set[int] = set()
     for _ in range(len(_PORTS)):
         port = _PORTS[secrets.randbelow(len(_PORTS))]
+        if port in _GIVEN:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind((_LOOPBACK, port))
@@ -69,6 +73,7 @@ def free_ports() -> Ports:
                 continue
         chosen.add(port)
         if len(chosen) == 2:
+            _GIVEN.update(chosen)
             return Ports(*sorted(chosen))
     raise BrokerUnavailable(f"no two free ports on {_LOOPBACK} between {_PORTS.start} and {_PORTS.stop}")
 

@@ -67,7 +67,7 @@ def test_a_stream_is_under_way_at_once_and_arrives_whole_and_in_order(far: socke
     threading.Thread(target=far.sendall, args=(sent,), daemon=True).start()
     began = time.monotonic()
     assert _received(far, len(sent)) == sent
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_the_end_of_a_stream_arrives_behind_its_last_byte(far: socket.socket) -> None:

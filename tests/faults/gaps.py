@@ -182,8 +182,12 @@ def _delete(world: World, nation: str, topic: str, cut: Mapping[int, int]) -> No
     )
     _set_policy(admin, topic, "compact,delete" if policy == "compact" else policy)
     places = [TopicPartition(topic, shard, offset) for shard, offset in cut.items()]
-    for deleted in admin.delete_records(places).values():
-        deleted.result(WITHIN_S)
+
+    def deleted() -> bool:
+        # A broker learns of a policy a moment after it was set.
+        return all(done.exception(WITHIN_S) is None for done in admin.delete_records(places).values())
+
+    eventually(deleted, WITHIN_S, f"{topic} is cut at {cut}")
     _set_policy(admin, topic, policy)
     for shard, offset in cut.items():
         if begin_offset(cluster, topic, shard) != offset:

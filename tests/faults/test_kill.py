@@ -22,7 +22,10 @@ def _now_ms() -> int:
 
 
 def _goes_on_s() -> float:
-    """How long it may take: 15 s, and more only where the machine has twice as much to do as it can, or worse."""
+    """How long it may take: 15 s, and more only where the machine has twice as much to do as it can, or worse.
+
+    To be asked when it has gone on: later the machine is quiet again.
+    """
     load = os.getloadavg()[0] / (os.cpu_count() or 1)
     return GOES_ON_S * max(1.0, load / 2)
 
@@ -55,9 +58,10 @@ def test_when_a_worker_is_killed_the_one_standing_by_goes_on(
     killed_ms = _now_ms()
     worker.kill()
     went_on_s = feeder.goes_on("GBR", killed_ms, WITHIN_S)
+    allowed_s = _goes_on_s()
     say("a worker was killed", went_on_s)
     assert _settled(nations, feeder).clean
-    assert went_on_s < _goes_on_s()
+    assert went_on_s < allowed_s
 
 
 def test_a_bridge_that_is_killed_again_and_again_writes_each_record_once(
@@ -69,9 +73,10 @@ def test_a_bridge_that_is_killed_again_and_again_writes_each_record_once(
         killed_ms = _now_ms()
         bridge.kill()
         times.append(feeder.goes_on("GBR", killed_ms, WITHIN_S))
+    allowed_s = _goes_on_s()
     say("a bridge was killed", max(times))
     assert _settled(nations, feeder).clean
-    assert max(times) < _goes_on_s()
+    assert max(times) < allowed_s
 
 
 def test_a_receiver_that_comes_back_under_its_name_goes_on_at_once(
@@ -80,6 +85,7 @@ def test_a_receiver_that_comes_back_under_its_name_goes_on_at_once(
     killed_ms = _now_ms()
     nations.roles["streams-JPN-1"].kill()
     went_on_s = feeder.goes_on("GBR", killed_ms, WITHIN_S)
+    allowed_s = _goes_on_s()
     say("the receiving side was killed", went_on_s)
     assert _settled(nations, feeder).clean
-    assert went_on_s < _goes_on_s()
+    assert went_on_s < allowed_s

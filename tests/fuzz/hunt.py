@@ -111,7 +111,7 @@ def _watched(
     """Until all is done or time is up (None), or until the process is lost: then from where another goes on."""
     under_way: Began | None = None
     while monotonic() < ends:
-        if pipe.poll(hang_s):
+        if pipe.poll(hang_s if under_way else HANG_S):  # to start and import is no case
             try:
                 told = pipe.recv()
             except EOFError:

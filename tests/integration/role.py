@@ -98,6 +98,11 @@ class Role:
             self._process.kill()
             return self._process.wait(STOP_S)
 
+    @property
+    def said_bytes(self) -> int:
+        """How long its log is by now."""
+        return self.log.stat().st_size if self.log.exists() else 0
+
     def said(self, words: str, since: int = 0) -> bool:
         """Whether its log has these words, from byte ``since`` on."""
         return self.log.exists() and words.encode() in self.log.read_bytes()[since:]

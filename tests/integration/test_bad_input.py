@@ -119,11 +119,11 @@ def _redrive_twice(nations: Nations) -> None:
     """The mended observation, as an officer sends it again; and once more by mistake."""
     found = _outcome(nations).entry("bad redriven", 1)
     assert found is not None
+    wanted = len(nations.direction(NATION).stand().reports) + 2
     for _ in range(2):
         sent = redrive(found, CODEC, now_ms=time.time_ns() // 1_000_000, changes={"value": MENDED.value})
         assert isinstance(sent, Redrive)
         assert publish(nations.clusters[NATION], [sent.output]) == 1
-    wanted = len(nations.direction(NATION).stand().reports)
     eventually(lambda: len(nations.direction(NATION).stand().reports) >= wanted, 10, "both redriven reports")
 
 

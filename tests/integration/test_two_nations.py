@@ -2,6 +2,7 @@
 
 import time
 from random import Random
+from typing import cast
 
 import pytest
 
@@ -9,6 +10,7 @@ from consumers.released import Answer, standings
 from schemas import topics
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, Codec, Undecodable
 from schemas.identity import indicator_id, indicator_key
+from schemas.records import Receipt
 from schemas.vocabulary import IndicatorType
 from streams.settle import ROLL_KEY
 from tests.integration.nations import NATIONS, Nations, partner_of
@@ -60,7 +62,10 @@ def test_nothing_comes_back_to_where_it_came_from(nations: Nations, home: str) -
             assert not isinstance(released, Undecodable)
             origins.add((released["origin"], tuple(released["hops"])))
         sender = home if name == topics.released(partner) else partner
-        assert origins == {(sender, (sender,))}, name
+        if name == topics.inbox(partner):
+            assert origins <= {(sender, (sender,))}, "receive empties it behind itself, now and then all of it"
+        else:
+            assert origins == {(sender, (sender,))}, name
 
 
 @pytest.mark.usefixtures("audits")
@@ -78,13 +83,20 @@ def test_what_both_have_seen_stays_apart_in_either_nation(nations: Nations) -> N
 def test_each_accepted_version_has_its_receipt(nations: Nations, home: str) -> None:
     codec, partner = Codec(), partner_of(home)
     with Reading(nations.clusters[partner], [topics.receipts(home), topics.accepted(home)], nations.shards) as reading:
-        reading.look()
-    receipts = [codec.decode(RECEIPT, record.value) for record in reading.records[topics.receipts(home)]]
-    accepted = [codec.decode(RELEASED_INDICATOR, record.value) for record in reading.records[topics.accepted(home)]]
-    said = [(each["indicator_id"], each["version"]) for each in receipts if not isinstance(each, Undecodable)]
-    have = [(each["id"], each["version"]) for each in accepted if not isinstance(each, Undecodable)]
-    assert sorted(said) == sorted(have)
-    assert {each["code"] for each in receipts if not isinstance(each, Undecodable)} <= {"applied", "recall_applied"}
+
+        def answered() -> bool:
+            reading.look()
+            accepted = [codec.decode(RELEASED_INDICATOR, each.value) for each in reading.records[topics.accepted(home)]]
+            have = [(each["id"], each["version"]) for each in accepted if not isinstance(each, Undecodable)]
+            return sorted((each["indicator_id"], each["version"]) for each in receipts()) == sorted(have)
+
+        def receipts() -> list[Receipt]:
+            found = [codec.decode(RECEIPT, each.value) for each in reading.records[topics.receipts(home)]]
+            return [cast("Receipt", each) for each in found if not isinstance(each, Undecodable)]
+
+        # What ends by itself meanwhile is on one of two topics for a moment.
+        eventually(answered, SETTLED_S, f"each version that {partner} accepted has one receipt")
+        assert {each["code"] for each in receipts()} <= {"applied", "recall_applied"}
 
 
 @pytest.mark.usefixtures("audits")

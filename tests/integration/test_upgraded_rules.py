@@ -80,7 +80,7 @@ class Bench:
         self._nations.flush()
 
     def starts(self, role: Role) -> None:
-        since = role.log.stat().st_size if role.log.exists() else 0
+        since = role.said_bytes
         role.start()
         role.await_said("shards.assigned", START_S, since)
 

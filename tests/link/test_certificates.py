@@ -11,14 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from exchange.brokers.broker import Broker
+from exchange.clients import Cluster
 from exchange.errors import BrokerUnavailable, ConfigurationError
 from exchange.reach import reached
 from exchange.settings import cluster_from_env
 from exchange.tls import not_after
+from exchange.topics_admin import ensure_topics
 from schemas import topics
 from tests.conftest import Brokers
 from tests.link.certificates import DAY, Authority
-from tests.link.conftest import PASSWORD, Secured
+from tests.link.conftest import PASSWORD, SHARDS, Secured
 
 
 def test_the_right_certificates_and_password_get_in(secured_jpn: Secured) -> None:
@@ -107,9 +110,11 @@ def test_the_end_of_any_certificate_is_read_as_it_was_written(tmp_path: Path) ->
 
 
 def test_a_bridge_with_a_wrong_password_ends_at_once_and_shows_it_nowhere(
-    secured_jpn: Secured, brokers: Brokers, tmp_path: Path
+    secured_jpn: Secured, own_broker: Broker, tmp_path: Path
 ) -> None:
     """The whole process: exit code 3, and neither its output nor its command line holds the password."""
+    home = Cluster("GBR", own_broker.bootstrap)
+    ensure_topics(home, topics.topics_of("GBR", ("JPN",), SHARDS))
     wrong, cluster = "wrong-and-secret-4711", secured_jpn.cluster("GBR-bridge")
     settings = {
         f"KAKEHASHI_JPN_KAFKA_{name.upper().replace('.', '_')}": text for name, text in cluster.security.items()
@@ -118,11 +123,12 @@ def test_a_bridge_with_a_wrong_password_ends_at_once_and_shows_it_nowhere(
         **os.environ,
         **settings,
         "KAKEHASHI_JPN_KAFKA_SASL_PASSWORD": wrong,
-        "KAKEHASHI_GBR_BOOTSTRAP": brokers.gbr,
+        "KAKEHASHI_GBR_BOOTSTRAP": home.bootstrap,
+        "KAKEHASHI_SHARDS": str(SHARDS),
         "KAKEHASHI_JPN_BOOTSTRAP": cluster.bootstrap,
         "KAKEHASHI_HOME": str(tmp_path),
     }
-    command = [sys.executable, "-m", "kakehashi", "acls", "--nation", "JPN"]
+    command = [sys.executable, "-m", "kakehashi", "bridge", "--from", "GBR", "--to", "JPN"]
     with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         shown = Path(f"/proc/{process.pid}/cmdline")
         arguments = shown.read_bytes() if shown.exists() else b""

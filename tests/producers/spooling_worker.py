@@ -1,4 +1,7 @@
-"""A process that spools one file and says each durable step on standard output. It is there to be killed."""
+"""A process that spools one file, says each durable step on standard output, and waits for a line before it goes on.
+
+It is there to be killed.
+"""
 
 import sys
 from pathlib import Path
@@ -17,6 +20,7 @@ class Saying(Unwatched):
     def progressed(self, *_: object) -> None:
         """Say that one more step is durable."""
         print("step", flush=True)  # noqa: T201 - the parent reads it
+        sys.stdin.readline()
 
 
 def main(home: str, file: str) -> None:

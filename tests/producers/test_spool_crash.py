@@ -22,7 +22,8 @@ DEADLINE_S = 60
 def run_and_kill(home: Path, file: Path, steps: int) -> bool:
     """Start the worker, kill it when it has said so many steps. Whether it was complete before that."""
     command = [sys.executable, "-m", "tests.producers.spooling_worker", str(home), str(file)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as worker:
+        assert worker.stdin is not None
         assert worker.stdout is not None
         try:
             for _ in range(steps):
@@ -30,6 +31,7 @@ def run_and_kill(home: Path, file: Path, steps: int) -> bool:
                 assert said, "the worker ended without a word"
                 if said == "complete":
                     return True
+                worker.stdin.write("\n")
         finally:
             worker.kill()
         worker.wait(DEADLINE_S)
