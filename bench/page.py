@@ -6,11 +6,11 @@ from string import Template
 from typing import Any, Final
 
 from bench import plots
-from bench.tables import cell, decisions, intelmq, rules, table, times_intelmq
+from bench.goals import goals
+from bench.tables import cell, decisions, intelmq, rules, table
 
 _TEMPLATE: Final = Path(__file__).with_name("performance.md.in")
 _MISSING: Final = "*Not measured yet.*"
-_FAR_MS: Final = 250
 _PLAIN, _OURS, _CEILING = "plain Faust agent", "pipeline", "hand-written loop"
 _TWO: Final = "pipeline, 2 workers"
 
@@ -46,7 +46,7 @@ def page(results: Mapping[str, Any]) -> str:
     }
     text = Template(_TEMPLATE.read_text("utf-8")).substitute(
         filled,
-        goals=_goals(sections),
+        goals=goals(sections),
         limits=_limits(sections),
         machine=_machine(results),
     )
@@ -73,44 +73,6 @@ def _machine(results: Mapping[str, Any]) -> str:
         f"{machine['cores']} cores ({machine['processor']}), {machine['memory_gib']} GiB, Linux {machine['kernel']}. "
         f"{named}."
     )
-
-
-def _goals(sections: Mapping[str, Section]) -> str:
-    found = {entry["work"]: entry for entry in _data(sections, "throughput", {"ratios": []})["ratios"]}
-    rows: list[list[object]] = []
-    for work, entry in found.items():
-        if work.startswith("10:1"):
-            rows += [
-                [f"observations/s end to end, {work}, one worker", 100_000, entry.get(_OURS)],
-                [f"observations/s end to end, {work}, two workers", 100_000, entry.get(_TWO)],
-                [f"times a plain Faust agent, {work}", 40, entry.get("times the plain agent")],
-                [f"part of the hand-written loop, {work}", 0.5, entry.get("part of the ceiling")],
-            ]
-    for work, times, _ in times_intelmq(_data(sections, "intelmq", {"runs": []})):
-        rows.append([f"times IntelMQ, {work}", 100, times])
-    bridge = _data(sections, "bridge", {})
-    for round_trip, share in bridge.get("kept", {}).items():
-        if int(round_trip) >= _FAR_MS:
-            rows.append([f"part of the bridge's rate that is left at {round_trip} ms round trip", 0.8, share])
-    for lane in bridge.get("fast_lane", []):
-        rows.append([f"p99 of the {lane['what']}, ms", 1000, lane["p99_ms"]])
-    for entry in _data(sections, "latency", []):
-        load, goals = entry["load"], {0.0: 150, 0.5: 1000}
-        if load in goals:
-            name = "a trickle" if not load else f"{load:.0%} load"
-            name += ", two workers at home" if entry.get("workers", 1) == 2 else ""
-            rows.append([f"latency p99 through all hops at {name}, ms", goals[load], entry["p99_ms"]])
-    for entry in _data(sections, "state", []):
-        if entry["indicators"] == 10_000_000:
-            rows += [
-                ["memory of a worker at 10 million indicators, MiB", 2048, entry["resident_mib_peak"]],
-                ["rebuild of 10 million indicators, s", 120, entry["rebuild_s"]],
-            ]
-    return table(["what", "goal", "measured"], rows) if rows else _MISSING
-
-
-def _data(sections: Mapping[str, Section], name: str, absent: Any) -> Any:
-    return sections[name]["data"] if name in sections else absent
 
 
 def _throughput(data: Any) -> str:

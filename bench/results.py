@@ -38,7 +38,7 @@ def machine() -> dict[str, Any]:
         "processor": model,
         "cores": os.cpu_count(),
         "memory_gib": round(memory / (1 << 30), 1),
-        "kernel": platform.release(),
+        "kernel": platform.release().partition("-")[0],  # what follows names a build
     }
 
 

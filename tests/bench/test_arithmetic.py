@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bench.goals import goals
 from bench.latency import percentile, summary
 from bench.outcome import Outcome, wrong
 from bench.plan import DEFAULT_MINUTES, plan_for
@@ -105,3 +106,17 @@ def test_cells_are_shown_as_people_read_them(value: object, shown: str) -> None:
 
 def test_columns_of_numbers_stand_to_the_right() -> None:
     assert table(["what", "rate"], [["x", 1], ["y", None]]).splitlines()[1] == "|---|---:|"
+
+
+def test_a_goal_is_met_or_short_or_not_measured() -> None:
+    latency = {"data": [{"load": 0.0, "p99_ms": 79}, {"load": 0.5, "p99_ms": 3972}, {"load": 0.8, "p99_ms": 1}]}
+    ratio = {"work": "10:1, any sensor", "pipeline": 100_000, "times the plain agent": 39.9}
+    lines = goals({"latency": latency, "throughput": {"data": {"ratios": [ratio]}}}).splitlines()[2:]
+    assert [line.strip("| ").split(" | ")[-3:] for line in lines] == [
+        ["≥ 100\u202f000", "100\u202f000", "met"],
+        ["≥ 100\u202f000", "–", "–"],
+        ["≥ 40", "39.9", "short"],
+        ["≥ 0.5", "–", "–"],
+        ["≤ 150", "79", "met"],
+        ["≤ 1\u202f000", "3\u202f972", "short"],
+    ]

@@ -1,0 +1,108 @@
+"""What was to be reached, beside what was measured: met or short, as it is."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bench.tables import cell, table, times_intelmq
+
+FAR_MS: Final = 250
+_BRIDGE, _MIRROR = "kakehashi bridge", "MirrorMaker 2"
+_LATENCY_MS: Final = {0.0: 150, 0.5: 1000}
+_DECIDING: Final = ("classify", "released record")
+
+Section = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One goal. ``measured`` is None where it was not measured."""
+
+    what: str
+    goal: float
+    measured: float | None
+    at_least: bool = False
+
+    @property
+    def cells(self) -> list[object]:
+        """What a table shows of it."""
+        sign, reached = ("≥", "–") if self.at_least else ("≤", "–")
+        if self.measured is not None:
+            met = self.measured >= self.goal if self.at_least else self.measured <= self.goal
+            reached = "met" if met else "short"
+        return [self.what, f"{sign} {cell(self.goal)}", self.measured, reached]
+
+
+def goals(sections: Mapping[str, Section]) -> str:
+    """All of them, as a table."""
+    found = {name: section["data"] for name, section in sections.items()}
+    every = [
+        *_throughput(found),
+        *_rivals(found),
+        *_bridge(found),
+        *_latency(found),
+        *_state(found),
+        *_decisions(found),
+    ]
+    return table(["what", "goal", "measured", ""], [each.cells for each in every])
+
+
+def _throughput(found: Mapping[str, Any]) -> Iterator[Goal]:
+    for entry in found.get("throughput", {"ratios": []})["ratios"]:
+        if entry["work"].startswith("10:1"):
+            work = entry["work"]
+            for rate, workers in (("pipeline", "one worker"), ("pipeline, 2 workers", "two workers")):
+                yield Goal(f"observations/s end to end, {work}, {workers}", 100_000, entry.get(rate), at_least=True)
+            yield Goal(f"times a plain Faust agent, {work}", 40, entry.get("times the plain agent"), at_least=True)
+            yield Goal(f"part of the hand-written loop, {work}", 0.5, entry.get("part of the ceiling"), at_least=True)
+
+
+def _rivals(found: Mapping[str, Any]) -> Iterator[Goal]:
+    for entry in found.get("recorded", {"ratios": []})["ratios"]:
+        yield Goal(f"times a plain Faust agent, {entry['work']}", 10, entry["times the plain agent"], at_least=True)
+    for work, times, _ in times_intelmq(found.get("intelmq", {"runs": []})):
+        yield Goal(f"times IntelMQ, {work}", 100, times, at_least=True)
+
+
+def _bridge(found: Mapping[str, Any]) -> Iterator[Goal]:
+    bridge = found.get("bridge", {"runs": [], "far": [], "kept": {}, "fast_lane": []})
+    runs = {run["what"]: run for run in bridge["runs"] if not run["void"]}
+    if {_BRIDGE, _MIRROR} <= runs.keys():
+        ours, rival = runs[_BRIDGE], runs[_MIRROR]
+        yield Goal("the bridge's rate, in MirrorMaker 2's", 1, round(ours["rate"] / rival["rate"], 2), at_least=True)
+        yield Goal("its processor time a record, in MirrorMaker 2's", 1, round(ours["cpu_us"] / rival["cpu_us"], 2))
+        yield Goal("its memory, in MirrorMaker 2's", 0.2, round(ours["memory_bytes"] / rival["memory_bytes"], 2))
+        yield Goal("its p99 at a trickle, ms", 15, ours["p99_ms"])
+    for round_trip, share in bridge["kept"].items():
+        if int(round_trip) >= FAR_MS:
+            yield Goal(f"part of its rate that is left at {round_trip} ms round trip", 0.8, share, at_least=True)
+    for run in bridge["far"]:
+        if run["round_trip_ms"] >= FAR_MS and not run["void"]:
+            yield Goal(f"its p99 at a trickle at {run['round_trip_ms']} ms round trip, ms", 2000, run["p99_ms"])
+    for lane in bridge["fast_lane"]:
+        yield Goal(f"p99 of the {lane['what']}, ms", 1000, lane["p99_ms"])
+
+
+def _latency(found: Mapping[str, Any]) -> Iterator[Goal]:
+    for entry in found.get("latency", []):
+        load = entry["load"]
+        if load in _LATENCY_MS:
+            name = f"{load:.0%} load" if load else "a trickle"
+            name += ", two workers at home" if entry.get("workers", 1) == 2 else ""
+            yield Goal(f"latency p99 through all hops at {name}, ms", _LATENCY_MS[load], entry["p99_ms"])
+
+
+def _state(found: Mapping[str, Any]) -> Iterator[Goal]:
+    for entry in found.get("state", []):
+        if entry["indicators"] == 10_000_000:
+            yield Goal("memory of a worker at 10 million indicators, MiB", 2048, entry["resident_mib_peak"])
+            yield Goal("rebuild of 10 million indicators, s", 120, entry["rebuild_s"])
+
+
+def _decisions(found: Mapping[str, Any]) -> Iterator[Goal]:
+    if "decisions" in found:
+        name = "classifying and redacting, decided once an indicator, 10:1, µs/observation"
+        yield Goal(name, 3, found["decisions"]["observation_us"])
+    for stage in found.get("stages", []):
+        took_us = round(sum(stage["correlate"].get(each, 0) for each in _DECIDING), 2)
+        yield Goal(f"the same within the pipeline, {stage['work']}, µs/observation", 3, took_us)
