@@ -23,7 +23,7 @@ The laws, which the state-machine test in ``tests/exchange/test_shard_laws.py`` 
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from enum import Enum
 from operator import attrgetter
 from typing import Final
@@ -67,10 +67,12 @@ __all__ = [
 
 # A process computes for one shard at a time. The interpreter does so anyway, but threads that contend for it take a
 # quarter longer, and all are late together instead of one after the other (`make bench`).
-# What is little does not wait for its turn: it would wait much longer than it takes.
+# What is little does not wait for its turn: it would wait much longer than it takes. Nor does what may go ahead wait
+# with a batch that does: the shard looks for it this often.
 _COMPUTING: Final = threading.Lock()
 _LITTLE: Final = 64
 _LITTLE_BYTES: Final = 32 << 10
+_LOOK_S: Final = 0.02
 
 
 class Turned(msgspec.Struct, frozen=True):
@@ -117,15 +119,20 @@ class Shard:
         *,
         remedy: str = "Rebuild the shard before it may go on",
         wakes: Callable[[int], Sequence[bytes]] = lambda _: (),
+        ahead: Callable[[], Sequence[Record]] | None = None,
     ) -> None:
         """``remedy`` is what a person is told to do where the changelog does not hold what was committed.
 
         ``wakes`` are asked at each shard time for rows to look at, due or not: where something that is no record has
         changed, as the rules that are in force.
+
+        ``ahead`` has records that need not wait with the batch that the feed has handed out last: of other inputs.
         """
         self._step, self._log, self._feed, self._open_state, self._clock = step, log, feed, open_state, clock
         self._home, self._remedy = home, remedy
         self._wakes, self._more = wakes, False
+        self._ahead = ahead
+        self._waiting: Sequence[Record] | None = None  # for its turn to be computed
         self._state: State | None = None
         self._writing_since = 0.0
         self.phase = Phase.NEW
@@ -193,18 +200,34 @@ class Shard:
             return self._turn(timeout_s)
 
     def _turn(self, timeout_s: float) -> Turned | None:
-        records = self._feed.poll(0 if self._more else timeout_s)
+        waiting, self._waiting = self._waiting, None
+        records = self._feed.poll(0 if self._more else timeout_s) if waiting is None else waiting
         now_ms = max(self._clock(), self.position.shard_time_ms)
         due = self._state.due(now_ms, self.DUE_LIMIT) if self._state is not None else []
         woken = self._wakes(now_ms)
         if woken:
             due = [*woken, *(key for key in due if key not in woken)]
+        effects = self._compute(records, due, now_ms, -1 if self._ahead is None else _LOOK_S)
+        if effects is None:
+            self._waiting, records = records, () if self._ahead is None else self._ahead()
+            effects = self._compute(records, (), now_ms, -1) if records else None
+        return None if effects is None else self._write(records, effects, now_ms)
+
+    def _compute(self, records: Sequence[Record], due: Sequence[bytes], now_ms: int, wait_s: float) -> Effects | None:
+        """What a batch comes to; None where its turn has not come in so many seconds. Below 0 they have no end."""
         if not records and not due:
+            return Effects()
+        is_little = len(records) + len(due) <= _LITTLE and _size(records) <= _LITTLE_BYTES
+        if not is_little and not _COMPUTING.acquire(timeout=wait_s):
             return None
-        size = sum(len(record.value or b"") for record in records)
-        is_little = len(records) + len(due) <= _LITTLE and size <= _LITTLE_BYTES
-        with nullcontext() if is_little else _COMPUTING:
-            effects = self._step.compute(records, due, self._state or _NO_ROWS, now_ms)
+        try:
+            return self._step.compute(records, due, self._state or _NO_ROWS, now_ms)
+        finally:
+            if not is_little:
+                _COMPUTING.release()
+
+    def _write(self, records: Sequence[Record], effects: Effects, now_ms: int) -> Turned | None:
+        """Commit what a batch has come to; None where that is nothing."""
         self._more = effects.more
         if not (records or effects.outputs or effects.rows or effects.home):
             return None
@@ -220,7 +243,7 @@ class Shard:
         took_s = time.monotonic() - began
         self._feed.acknowledge(offsets)
         oldest = min(records, key=attrgetter("timestamp_ms"), default=None)
-        return Turned(effects, len(records), size, oldest, aborted, uncertain, took_s)
+        return Turned(effects, len(records), _size(records), oldest, aborted, uncertain, took_s)
 
     def _commit(self, effects: Effects, position: Position) -> tuple[int, int]:
         """Laws 2 to 5: write until it is known to be written, then apply. How often it was aborted, uncertain."""
@@ -268,7 +291,7 @@ class Shard:
 
     def lag(self) -> int:
         """Records that wait, as far as is known."""
-        return self._feed.lag()
+        return self._feed.lag() + len(self._waiting or ())
 
     def size(self) -> int:
         """Rows of state, roughly."""
@@ -292,6 +315,10 @@ class Shard:
                 closing.callback(self._state.close)
             closing.callback(self._log.close)
             closing.callback(self._feed.close)
+
+
+def _size(records: Sequence[Record]) -> int:
+    return sum(len(record.value or b"") for record in records)
 
 
 class _NoRows:

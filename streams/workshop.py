@@ -13,7 +13,7 @@ from exchange.hinted_feed import MAX_BYTES, HintedFeed, Mailbox
 from exchange.kafka_log import KafkaLog
 from exchange.metrics import Metrics
 from exchange.policy_watch import PolicyWatch, RuledFeed
-from exchange.record import Input
+from exchange.record import Input, Record
 from exchange.role import now_ms
 from exchange.roster import Roster, load_roster
 from exchange.settings import Settings
@@ -39,9 +39,10 @@ from streams.stages.settlement import Limits
 
 _log = logging.getLogger(__name__)
 
-# A batch's bytes bound how long a turn takes, and shards take turns: what is urgent waits no longer than that.
+# A batch's size bounds how long a turn takes, and shards take turns: what is urgent waits no longer than that.
 REPORT_BYTES: Final = MAX_BYTES
 BLOCK_BYTES: Final = 1 << 19
+INBOX_RECORDS: Final = 500  # receive is no faster with more
 
 
 def steps_of(partners: Sequence[str]) -> tuple[str, ...]:
@@ -88,6 +89,19 @@ class StreamsWorkshop:
         shards, codec = self.settings.shards, self.cluster.codec()
         reports, blocks = Input(topics.SENSOR_REPORTS, shard), Input(topics.OBSERVATIONS, shard)
         commands = Input(topics.COMMANDS, shard)
+
+        def correlate_shard() -> Shard:
+            rest = AssignedFeed(self.cluster, [blocks], max_bytes=BLOCK_BYTES)
+            feed = UrgentFeed(commands, AssignedFeed(self.cluster, [commands]), rest)
+            return self._shard(
+                Correlate(self._correlate_settings(), shard, codec, self.enricher, self.rules),
+                shard,
+                [blocks, commands],
+                RuledFeed(self.watch, feed),
+                correlate.STATE_FORMAT,
+                feed.ahead,
+            )
+
         makers: dict[str, Callable[[], Shard]] = {
             "intake": lambda: self._shard(
                 Intake(self.nation, shard, shards, codec, quota=self.settings.sensor_quota),
@@ -96,20 +110,7 @@ class StreamsWorkshop:
                 HintedFeed(reports, mailbox, AssignedFeed(self.cluster, [reports], max_bytes=REPORT_BYTES)),
                 intake.STATE_FORMAT,
             ),
-            "correlate": lambda: self._shard(
-                Correlate(self._correlate_settings(), shard, codec, self.enricher, self.rules),
-                shard,
-                [blocks, commands],
-                RuledFeed(
-                    self.watch,
-                    UrgentFeed(
-                        commands,
-                        AssignedFeed(self.cluster, [commands]),
-                        AssignedFeed(self.cluster, [blocks], max_bytes=BLOCK_BYTES),
-                    ),
-                ),
-                correlate.STATE_FORMAT,
-            ),
+            "correlate": correlate_shard,
         }
         for partner in self.settings.partners(self.nation):
             makers[f"receive.{partner}"] = self._receiver(partner, shard, codec)
@@ -137,13 +138,20 @@ class StreamsWorkshop:
 
     def _receiver(self, partner: str, shard: int, codec: Codec) -> Callable[[], Shard]:
         source, urgent = Input(topics.inbox(partner), shard), Input(topics.urgent_inbox(partner), shard)
-        return lambda: self._shard(
-            Receive(self.nation, partner, shard, self.settings.shards, codec),
-            shard,
-            [source, urgent],
-            UrgentFeed(urgent, ConsumedFeed(self.cluster, [urgent]), ConsumedFeed(self.cluster, [source])),
-            receive.STATE_FORMAT,
-        )
+
+        def make() -> Shard:
+            rest = ConsumedFeed(self.cluster, [source], max_records=INBOX_RECORDS)
+            feed = UrgentFeed(urgent, ConsumedFeed(self.cluster, [urgent]), rest)
+            return self._shard(
+                Receive(self.nation, partner, shard, self.settings.shards, codec),
+                shard,
+                [source, urgent],
+                feed,
+                receive.STATE_FORMAT,
+                feed.ahead,
+            )
+
+        return make
 
     def _settler(self, partner: str, shard: int, codec: Codec) -> Callable[[], Shard]:
         names = [topics.released(partner), topics.partner_receipts(partner), topics.accepted(partner)]
@@ -172,6 +180,7 @@ class StreamsWorkshop:
         sources: Sequence[Input],
         feed: Feed,
         state_format: int,
+        ahead: Callable[[], Sequence[Record]] | None = None,
     ) -> Shard:
         changelog = topics.changelog(step.name)
         ids = topic_ids(self.cluster, [*(source.topic for source in sources), changelog])
@@ -179,7 +188,7 @@ class StreamsWorkshop:
         state = self._state_opener(step.name, shard, ids[changelog], state_format)
         remedy = rebuild_command(self.nation, step.name, shard)
         wakes = step.wakes if isinstance(step, Correlate) else lambda _: ()
-        return Shard(step, log, feed, state, now_ms, remedy=remedy, wakes=wakes)
+        return Shard(step, log, feed, state, now_ms, remedy=remedy, wakes=wakes, ahead=ahead)
 
     def _state_opener(self, step: str, shard: int, changelog_id: str, state_format: int) -> Callable[[], State]:
         folder = self.settings.state / self.nation / step / str(shard)

@@ -79,6 +79,20 @@ def test_what_is_urgent_goes_by_itself_and_the_rest_comes_all_the_same(feeds: Fe
     feeds.feed.close()
 
 
+def test_what_is_urgent_goes_ahead_of_the_rest_and_never_of_its_own_kind(feeds: Feeds) -> None:
+    feeds.write(feeds.rest, 20)
+    feeds.write(feeds.urgent, 1)
+    feeds.feed.resume({})
+    eventually(lambda: feeds.poll() == 1, WITHIN_S, "the urgent one")
+    feeds.write(feeds.urgent, 1)
+    assert not feeds.feed.ahead(), "the first one may not be committed yet"
+    eventually(lambda: feeds.poll() > 1, WITHIN_S, "a batch of the rest")
+    eventually(
+        lambda: len(found := feeds.feed.ahead()) == 1 and found[0].offset == 1, WITHIN_S, "the second one, ahead"
+    )
+    feeds.feed.close()
+
+
 def test_a_position_in_either_is_gone_on_from(feeds: Feeds) -> None:
     feeds.write(feeds.rest, 5)
     feeds.write(feeds.urgent, 5)

@@ -1,0 +1,83 @@
+"""A batch that waits for its turn to be computed holds up nothing that may go ahead, and is not passed over."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import pytest
+
+from exchange import shard as protocol
+from exchange.record import Input, Record
+from exchange.shard import Effects, Rows, Shard
+from tests.exchange.model_gate import Fate
+from tests.exchange.model_kafka import ModelKafka
+from tests.exchange.model_parts import INPUTS, ModelLog
+
+_REST, _URGENT = INPUTS
+_MUCH: Final = 100
+
+
+class Scene:
+    """A shard without state over two lists of records. Its step notes what it gets."""
+
+    name = "step"
+
+    def __init__(self) -> None:
+        self.rest, self.urgent = list[list[Record]](), list[list[Record]]()
+        self.computed: list[tuple[Input, int]] = []
+        log = ModelLog(ModelKafka(), lambda _: Fate.FINE)
+        self.shard = Shard(self, log, self, None, lambda: 1_000, ahead=lambda: _next(self.urgent))
+        self.shard.take()
+
+    def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002
+        self.computed.append((Input(records[0].topic, records[0].partition), len(records)))
+        return Effects()
+
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:  # noqa: ARG002
+        return 0
+
+    def poll(self, timeout_s: float) -> Sequence[Record]:  # noqa: ARG002
+        return _next(self.rest)
+
+    def acknowledge(self, next_offsets: Mapping[Input, int]) -> None: ...
+
+    def lag(self) -> int:
+        return sum(map(len, self.rest))
+
+    def close(self) -> None: ...
+
+
+def _next(batches: list[list[Record]]) -> Sequence[Record]:
+    return batches.pop(0) if batches else ()
+
+
+def _records(source: Input, count: int, first: int = 0) -> list[Record]:
+    return [Record(source.topic, source.partition, first + number, b"k", b"v", 0) for number in range(count)]
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    made = Scene()
+    yield made
+    made.shard.close()
+
+
+def test_what_goes_ahead_is_committed_while_a_batch_waits_for_its_turn(scene: Scene) -> None:
+    scene.rest, scene.urgent = [_records(_REST, _MUCH), _records(_REST, _MUCH, _MUCH)], [_records(_URGENT, 1)]
+    with protocol._COMPUTING:
+        turned = scene.shard.turn(1.0)
+        assert turned is not None
+        assert turned.records == 1
+        assert scene.shard.position.next_offsets == {_URGENT: 1}, "what waits is not passed over"
+        assert scene.shard.turn(1.0) is None
+        assert scene.shard.lag() == 2 * _MUCH, "the next batch is not taken before the one that waits"
+    for _ in range(2):
+        scene.shard.turn(1.0)
+    assert scene.computed == [(_URGENT, 1), (_REST, _MUCH), (_REST, _MUCH)]
+    assert scene.shard.position.next_offsets == {_URGENT: 1, _REST: 2 * _MUCH}
+
+
+def test_whose_turn_comes_at_once_looks_for_nothing_else(scene: Scene) -> None:
+    scene.rest, scene.urgent = [_records(_REST, _MUCH)], [_records(_URGENT, 1)]
+    scene.shard.turn(1.0)
+    assert scene.computed == [(_REST, _MUCH)]
+    assert scene.urgent
