@@ -112,8 +112,8 @@ class AssignedFeed:
         if self._consumer is None:
             raise RuntimeError("resume() comes first")
         # consume(n, t) waits for n records or all of t: ask for one, then for what else has arrived.
-        if not self._held:
-            self._fetch(self._consumer, 1, timeout_s)
+        if not self._held and not self._fetch(self._consumer, 1, timeout_s):
+            return []
         batch: list[Record] = []
         size = 0
         while len(batch) < self._max and (self._held or self._fetch(self._consumer, _PORTION, 0)):

@@ -68,11 +68,11 @@ __all__ = [
 # A process computes for one shard at a time. The interpreter does so anyway, but threads that contend for it take a
 # quarter longer, and all are late together instead of one after the other (`make bench`).
 # What is little does not wait for its turn: it would wait much longer than it takes. Nor does what may go ahead wait
-# with a batch that does: the shard looks for it this often.
+# with a batch that does: the shard looks for it this often, for to look takes time from whoever computes.
 _COMPUTING: Final = threading.Lock()
 _LITTLE: Final = 64
 _LITTLE_BYTES: Final = 32 << 10
-_LOOK_S: Final = 0.02
+_LOOK_S: Final = 0.05
 
 
 class Turned(msgspec.Struct, frozen=True):
