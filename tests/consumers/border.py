@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 
+from confluent_kafka import Producer
+
 from consumers.bridge import border_watch, bridge_threads
 from exchange.clients import Cluster, end_offset, idempotent_producer
 from exchange.committed import committed
@@ -37,6 +39,7 @@ class Border:
         self.here, self.there = Cluster(self.home, brokers.gbr), Cluster(self.partner, brokers.jpn)
         self.settings = Settings(nations=(self.home, self.partner), shards=SHARDS)
         self.codec = codec or Codec()
+        self._producers: dict[str, Producer] = {}
         for cluster, other in ((self.here, self.partner), (self.there, self.home)):
             wanted = topics.topics_of(cluster.nation, (other,), SHARDS)
             of_pair = [topic for topic in wanted if other in topic.name]
@@ -52,10 +55,16 @@ class Border:
         self, cluster: Cluster, topic: str, values: Iterable[tuple[bytes | None, bytes | None]], headers: Headers = ()
     ) -> None:
         """These keys and values, acknowledged."""
-        producer = idempotent_producer(cluster, **{"message.max.bytes": 20 << 20})
+        producer = self._producer(cluster)
         for key, value in values:
             producer.produce(topic, value, key, 0, headers=list(headers))
         assert producer.flush(30) == 0
+
+    def _producer(self, cluster: Cluster) -> Producer:
+        """One for each cluster: to begin takes it longer than to write."""
+        if cluster.bootstrap not in self._producers:
+            self._producers[cluster.bootstrap] = idempotent_producer(cluster, **{"message.max.bytes": 20 << 20})
+        return self._producers[cluster.bootstrap]
 
     def release(self, *records: ReleasedIndicator) -> None:
         """Put records on the released topic, and copies on the fast lane, as correlate would."""
@@ -66,7 +75,7 @@ class Border:
 
     def write(self, cluster: Cluster, outputs: Sequence[Output]) -> None:
         """What a step has put out."""
-        producer = idempotent_producer(cluster)
+        producer = self._producer(cluster)
         for output in outputs:
             producer.produce(output.topic, output.value, output.key, 0)
         assert producer.flush(30) == 0
@@ -80,6 +89,7 @@ class Border:
     def recreate(self, cluster: Cluster, topic: str, config: dict[str, str]) -> None:
         """Delete a topic, and make it anew under its name."""
         _recreate(cluster, topic, config)
+        self._producers.clear()  # they number what they write to a topic
 
 
 @contextmanager

@@ -1,0 +1,101 @@
+"""A bridge in a process of its own that ends, or stands still, between two steps of the commit protocol.
+
+At each moment what the bridge has handed to its client is at the broker: a process that ends would otherwise take it
+along, and no transaction would be left open.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from confluent_kafka import Producer
+
+from consumers.border_feed import BorderFeed, UrgentBorderFeed
+from consumers.bridge import Bridge, border_watch, bridge_threads
+from consumers.bridge_log import BridgeLog
+from exchange import clients
+from exchange.clients import Cluster
+from exchange.home import HomeWriter
+from exchange.kafka_log import KafkaLog
+from exchange.metric_kinds import Role
+from exchange.role import end_at_once, metrics_of
+from exchange.settings import Settings
+from schemas import topics
+from tests.consumers.border import SHARDS
+
+_FLUSH_S: Final = 30.0
+
+
+class OurProducer(Producer):
+    """The client's, but its methods can be replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When this call has been made, or is about to be."""
+
+    owner: type
+    method: str
+    is_made: bool = True
+
+
+BULK: Final[Mapping[str, Moment]] = {
+    "its predecessor is fenced": Moment(KafkaLog, "fence"),
+    "its position is read": Moment(BridgeLog, "position"),
+    "its inputs are resumed": Moment(BorderFeed, "resume"),
+    "records are polled": Moment(BorderFeed, "poll"),
+    "a batch is computed": Moment(Bridge, "compute"),
+    "its refusals are written at home": Moment(HomeWriter, "write"),
+    "a transaction is begun": Moment(OurProducer, "begin_transaction"),
+    "one record is written": Moment(OurProducer, "produce"),
+    "all is written, and not committed": Moment(OurProducer, "commit_transaction", is_made=False),
+    "it is committed, and not acknowledged": Moment(OurProducer, "commit_transaction"),
+    "it is acknowledged": Moment(BorderFeed, "acknowledge"),
+}
+"""Between any two steps of a transaction."""
+
+FAST: Final[Mapping[str, Moment]] = {
+    "its inputs are resumed": Moment(UrgentBorderFeed, "resume"),
+    "records are polled": Moment(UrgentBorderFeed, "poll"),
+    "its refusals are written at home": Moment(HomeWriter, "write"),
+    "one copy is written": Moment(OurProducer, "produce"),
+    "all copies are written, and not its position": Moment(OurProducer, "flush"),
+    "it is acknowledged": Moment(UrgentBorderFeed, "acknowledge"),
+}
+"""Between any two steps of the fast lane, which has no transactions."""
+
+
+def carry_until(here: Cluster, there: Cluster, step: str, moment: Moment, number: signal.Signals) -> None:
+    """Carry as a bridge does, until the thread of ``step`` comes to this moment: then this signal for the process."""
+    clients.Producer = OurProducer  # type: ignore[attr-defined]  # whoever makes one makes this
+    _arm(f"{step}-0", moment, number)
+    settings = Settings(nations=(here.nation, there.nation), shards=SHARDS)
+    metrics = metrics_of(Role.BRIDGE, here.nation, (there.nation,), (topics.bridge_step(here.nation),))
+    watch = border_watch(here, settings).start()
+    for thread in bridge_threads(here, there, settings, watch, metrics, end_at_once, range(SHARDS)):
+        thread.start()
+    threading.Event().wait()
+
+
+def _arm(thread: str, moment: Moment, number: signal.Signals) -> None:
+    real, is_over = getattr(moment.owner, moment.method), threading.Event()
+
+    def strike(owner: object) -> None:
+        if threading.current_thread().name == thread and not is_over.is_set():
+            is_over.set()
+            if isinstance(owner, Producer):
+                Producer.flush(owner, _FLUSH_S)
+            os.kill(os.getpid(), number)
+
+    def call(owner: object, *arguments: Any, **named: Any) -> Any:
+        if not moment.is_made:
+            strike(owner)
+        result = real(owner, *arguments, **named)
+        if moment.is_made and result != []:  # a poll for which nothing has come is none
+            strike(owner)
+        return result
+
+    setattr(moment.owner, moment.method, call)
