@@ -16,6 +16,7 @@ _log = logging.getLogger(__name__)
 MAX_RECORDS: Final = 2_000
 MAX_BYTES: Final = 4 << 20
 _PORTION: Final = 64  # what is fetched of a client at a time: so much may wait here for the next batch
+_AHEAD_KBYTES: Final = MAX_BYTES >> 10  # one batch is fetched while one is worked at
 _ASK_S: Final = 1.0
 
 
@@ -72,7 +73,7 @@ class AssignedFeed:
             places.append(TopicPartition(source.topic, source.partition, max(begin, wanted)))
         self._starts = {Input(place.topic, place.partition): place.offset for place in places}
         self._held.clear()
-        self._consumer = reader(self._cluster)
+        self._consumer = reader(self._cluster, **{"queued.max.messages.kbytes": _AHEAD_KBYTES})
         self._consumer.assign(places)
         return gaps
 

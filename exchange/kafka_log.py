@@ -209,6 +209,9 @@ class KafkaLog:
             if error is None:
                 placed.append(message.offset() or 0)
 
+        # First, because a partition is added to a transaction by its first record, and what is produced within a
+        # millisecond is added by one request: behind a large batch the position alone would cost another round trip.
+        produce(producer, *self._progress_record(position), on_delivery=watch)
         for output in outputs:
             produce(producer, output.topic, output.partition, output.key, output.value, output.headers, watch)
         if self._state_format is not None:
@@ -216,7 +219,6 @@ class KafkaLog:
                 produce(producer, self._changelog_topic, self._shard, row.key, value_of(row), on_delivery=watch)
             number = batch_value(position.batch)
             produce(producer, self._changelog_topic, self._shard, BATCH_KEY, number, on_delivery=place)
-        produce(producer, *self._progress_record(position), on_delivery=watch)
 
     def _progress_record(self, position: Position) -> tuple[str, int, bytes, bytes]:
         """The record that keeps a position: topic, partition, key and value."""

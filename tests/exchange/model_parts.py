@@ -153,10 +153,12 @@ class ModelLog:
                 yield entry.key or b"", entry.value, entry.offset
 
     def commit(self, outputs: Sequence[Output], rows: Sequence[RowChange], position: Position) -> int:
-        written = [(Input(output.topic, output.partition), output.key, output.value) for output in outputs]
+        written: list[tuple[Input, bytes, bytes | None]] = [
+            (PROGRESS, b"0", encode_progress(position, self.changelog_id)),
+            *((Input(output.topic, output.partition), output.key, output.value) for output in outputs),
+        ]
         written += [(CHANGELOG, row.key, encode_row(row)) for row in rows]
         written.append((CHANGELOG, BATCH, b"%d" % position.batch))
-        written.append((PROGRESS, b"0", encode_progress(position, self.changelog_id)))
         placed = 0
         try:
             for place, key, value in written:
