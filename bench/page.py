@@ -61,7 +61,8 @@ def _is_missing_plot(line: str, sections: Mapping[str, Any]) -> bool:
 
 def _source(section: Section) -> str:
     return (
-        f"`{section['command']}` · commit {section['commit']} · {section['at'][:10]} · seed {section['seed']} · "
+        f"`{section['command']}` · commit {section['commit']} · {section['at'][:10]} · {section['processor']} · "
+        f"seed {section['seed']} · "
         f"load average at the end {section['load_average']}\n\n"
     )
 
@@ -69,10 +70,7 @@ def _source(section: Section) -> str:
 def _machine(results: Mapping[str, Any]) -> str:
     machine, versions = results["machine"], results["versions"]
     named = ", ".join(f"{name} {number}" for name, number in versions.items())
-    return (
-        f"{machine['cores']} cores ({machine['processor']}), {machine['memory_gib']} GiB, Linux {machine['kernel']}. "
-        f"{named}."
-    )
+    return f"{machine['cores']} cores, {machine['memory_gib']} GiB, Linux {machine['kernel']}. {named}."
 
 
 def _throughput(data: Any) -> str:

@@ -63,10 +63,12 @@ def commit() -> str:
 
 
 def section(command: str, seed: int, data: object) -> dict[str, Any]:
-    """One part of the results, with where it comes from. The load average says whether anything else was running."""
+    """One part of the results, with where it comes from: parts that were measured apart may be of different machines.
+    The load average says whether anything else was running."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
+        "processor": machine()["processor"],
         "command": command,
         "seed": seed,
         "load_average": round(os.getloadavg()[0], 1),
