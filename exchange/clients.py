@@ -241,9 +241,12 @@ def _list_offset(cluster: Cluster, topic: str, partition: int, spec: OffsetSpec)
             {place: spec}, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=CALL_TIMEOUT_S
         )
         try:
-            return int(futures[place].result(2 * CALL_TIMEOUT_S).offset)  # the request times out first
-        except KafkaException as error:
-            passing = error.args[0].retriable() or error.args[0].code() in _ELECTION
+            return int(futures[place].result(2 * CALL_TIMEOUT_S).offset)
+        except (KafkaException, TimeoutError) as error:
+            # The request times out first; unless this process has stood still, and knows nothing of the answer yet.
+            passing = isinstance(error, TimeoutError) or (
+                error.args[0].retriable() or error.args[0].code() in _ELECTION
+            )
             if not passing or time.monotonic() > deadline:
                 raise BrokerUnavailable(f"no end of {topic}-{partition} from {cluster.bootstrap}: {error}") from error
             threading.Event().wait(0.1)

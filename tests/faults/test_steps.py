@@ -4,6 +4,8 @@ import multiprocessing
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Final
@@ -77,9 +79,10 @@ def border(brokers: Brokers) -> Border:
 def test_a_bridge_that_is_killed_between_any_two_steps_carries_each_record_once(border: Border, lane: str) -> None:
     traffic = Traffic(border)
     _carry_all(border, traffic)
-    for victim in _hit_at_each_moment(border, traffic, lane, signal.SIGKILL):
-        victim.join(WITHIN_S)
-        assert victim.exitcode == -signal.SIGKILL
+    with _hit_at_each_moment(border, traffic, lane, signal.SIGKILL) as victims:
+        for victim in victims:
+            victim.join(WITHIN_S)
+            assert victim.exitcode == -signal.SIGKILL
     _carry_all(border, traffic)
     _arrived_once(border, traffic)
 
@@ -87,8 +90,10 @@ def test_a_bridge_that_is_killed_between_any_two_steps_carries_each_record_once(
 def test_a_bridge_that_stood_still_between_any_two_steps_is_fenced_when_it_wakes(border: Border) -> None:
     traffic = Traffic(border)
     _carry_all(border, traffic)
-    zombies = _hit_at_each_moment(border, traffic, "bulk", signal.SIGSTOP)
-    with carrying(border, _metrics(border)) as broken:
+    with (
+        _hit_at_each_moment(border, traffic, "bulk", signal.SIGSTOP) as zombies,
+        carrying(border, _metrics(border)) as broken,
+    ):
         _has_come(border, traffic)
         for zombie in zombies:
             os.kill(zombie.pid or 0, signal.SIGCONT)
@@ -98,25 +103,33 @@ def test_a_bridge_that_stood_still_between_any_two_steps_is_fenced_when_it_wakes
             return not any(zombie.is_alive() for zombie in zombies)
 
         eventually(all_have_ended, WITHIN_S, "all zombies end")
-        assert {zombie.exitcode for zombie in zombies} == {Exit.FENCED}
+        # Its fast lane stood still anywhere, too: what that had asked may have timed out by now.
+        assert {zombie.exitcode for zombie in zombies} - {Exit.UNAVAILABLE} == {Exit.FENCED}
         _has_come(border, traffic)
     assert not broken, "none of them has fenced its successor"
     _arrived_once(border, traffic)
 
 
-def _hit_at_each_moment(border: Border, traffic: Traffic, lane: str, number: signal.Signals) -> list[ForkServerProcess]:
+@contextmanager
+def _hit_at_each_moment(
+    border: Border, traffic: Traffic, lane: str, number: signal.Signals
+) -> Iterator[list[ForkServerProcess]]:
     """One bridge after the other, with work for each; each takes over from the one before, which is hit by then."""
     moments = BULK if lane == "bulk" else FAST
     step = topics.bridge_step(border.home) if lane == "bulk" else topics.urgent_step(border.home)
-    hit = []
-    for name, moment in moments.items():
-        traffic.more()
-        arguments = border.here, border.there, step, moment, number
-        process = _FORKS.Process(target=carry_until, args=arguments, name=name, daemon=True)
-        process.start()
-        hit.append(process)
-        eventually(lambda: _is_hit(process), WITHIN_S, f"a bridge comes so far that {name}")  # noqa: B023  # now
-    return hit
+    hit: list[ForkServerProcess] = []
+    try:
+        for name, moment in moments.items():
+            traffic.more()
+            arguments = border.here, border.there, step, moment, number
+            process = _FORKS.Process(target=carry_until, args=arguments, name=name, daemon=True)
+            process.start()
+            hit.append(process)
+            eventually(lambda: _is_hit(process), WITHIN_S, f"a bridge comes so far that {name}")  # noqa: B023  # now
+        yield hit
+    finally:
+        for process in hit:  # one that stands still does not hear that it is to end, and the run would wait for it
+            process.kill()
 
 
 def _is_hit(process: ForkServerProcess) -> bool:
