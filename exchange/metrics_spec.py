@@ -389,8 +389,10 @@ BATCH_SECONDS: Final = Histogram(
     labels(STEP),
     unit="seconds",
     roles=_STEPS,
-    help="From the read of a batch to its commit, the step's own work included.",
-    act="Rises without `transaction_seconds`: the work itself is slow: CPU limit, or a batch of very distinct values.",
+    help="From the read of a batch to its commit: its wait for its turn to be computed, the step's own work and the "
+    "transaction.",
+    act="Rises without `transaction_seconds`: the work itself is slow, of this shard or of the process's others, which "
+    "are computed one at a time: CPU limit, or batches of very distinct values.",
     buckets=_SECONDS,
 )
 BATCH_RECORDS: Final = Histogram(

@@ -80,6 +80,7 @@ class Turned(msgspec.Struct, frozen=True):
 
     ``size`` is the bytes of its records' values.
     ``oldest`` is the record that had waited longest, None where only time had come.
+    ``batch_s`` is from when it was read: also what it waited for its turn to be computed, and behind what went ahead.
     """
 
     effects: Effects
@@ -88,6 +89,7 @@ class Turned(msgspec.Struct, frozen=True):
     oldest: Record | None
     aborted: int
     uncertain: int
+    batch_s: float
     transaction_s: float
 
 
@@ -132,7 +134,7 @@ class Shard:
         self._home, self._remedy = home, remedy
         self._wakes, self._more = wakes, False
         self._ahead = ahead
-        self._waiting: Sequence[Record] | None = None  # for its turn to be computed
+        self._waiting: tuple[Sequence[Record], float] | None = None  # for its turn to be computed, and since when
         self._state: State | None = None
         self._writing_since = 0.0
         self.phase = Phase.NEW
@@ -201,7 +203,7 @@ class Shard:
 
     def _turn(self, timeout_s: float) -> Turned | None:
         waiting, self._waiting = self._waiting, None
-        records = self._feed.poll(0 if self._more else timeout_s) if waiting is None else waiting
+        records, read_s = waiting or (self._feed.poll(0 if self._more else timeout_s), time.monotonic())
         now_ms = max(self._clock(), self.position.shard_time_ms)
         due = self._state.due(now_ms, self.DUE_LIMIT) if self._state is not None else []
         woken = self._wakes(now_ms)
@@ -209,9 +211,10 @@ class Shard:
             due = [*woken, *(key for key in due if key not in woken)]
         effects = self._compute(records, due, now_ms, -1 if self._ahead is None else _LOOK_S)
         if effects is None:
-            self._waiting, records = records, () if self._ahead is None else self._ahead()
+            self._waiting = records, read_s
+            records, read_s = () if self._ahead is None else self._ahead(), time.monotonic()
             effects = self._compute(records, (), now_ms, -1) if records else None
-        return None if effects is None else self._write(records, effects, now_ms)
+        return None if effects is None else self._write(records, effects, now_ms, read_s)
 
     def _compute(self, records: Sequence[Record], due: Sequence[bytes], now_ms: int, wait_s: float) -> Effects | None:
         """What a batch comes to; None where its turn has not come in so many seconds. Below 0 they have no end."""
@@ -226,7 +229,7 @@ class Shard:
             if not is_little:
                 _COMPUTING.release()
 
-    def _write(self, records: Sequence[Record], effects: Effects, now_ms: int) -> Turned | None:
+    def _write(self, records: Sequence[Record], effects: Effects, now_ms: int, read_s: float) -> Turned | None:
         """Commit what a batch has come to; None where that is nothing."""
         self._more = effects.more
         if not (records or effects.outputs or effects.rows or effects.home):
@@ -240,10 +243,10 @@ class Shard:
             aborted, uncertain = self._commit(effects, Position(self.position.batch + 1, now_ms, offsets))
         finally:
             self._writing_since = 0.0
-        took_s = time.monotonic() - began
+        ended = time.monotonic()
         self._feed.acknowledge(offsets)
         oldest = min(records, key=attrgetter("timestamp_ms"), default=None)
-        return Turned(effects, len(records), _size(records), oldest, aborted, uncertain, took_s)
+        return Turned(effects, len(records), _size(records), oldest, aborted, uncertain, ended - read_s, ended - began)
 
     def _commit(self, effects: Effects, position: Position) -> tuple[int, int]:
         """Laws 2 to 5: write until it is known to be written, then apply. How often it was aborted, uncertain."""
@@ -291,7 +294,7 @@ class Shard:
 
     def lag(self) -> int:
         """Records that wait, as far as is known."""
-        return self._feed.lag() + len(self._waiting or ())
+        return self._feed.lag() + (len(self._waiting[0]) if self._waiting else 0)
 
     def size(self) -> int:
         """Rows of state, roughly."""

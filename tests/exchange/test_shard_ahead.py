@@ -70,8 +70,10 @@ def test_what_goes_ahead_is_committed_while_a_batch_waits_for_its_turn(scene: Sc
         assert scene.shard.position.next_offsets == {_URGENT: 1}, "what waits is not passed over"
         assert scene.shard.turn(1.0) is None
         assert scene.shard.lag() == 2 * _MUCH, "the next batch is not taken before the one that waits"
-    for _ in range(2):
-        scene.shard.turn(1.0)
+    turned = scene.shard.turn(1.0)
+    assert turned is not None
+    assert turned.batch_s > 2 * protocol._LOOK_S, "it was read before it waited"
+    scene.shard.turn(1.0)
     assert scene.computed == [(_URGENT, 1), (_REST, _MUCH), (_REST, _MUCH)]
     assert scene.shard.position.next_offsets == {_URGENT: 1, _REST: 2 * _MUCH}
 
