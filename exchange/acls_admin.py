@@ -1,6 +1,7 @@
 """Brings a cluster's ACLs to what ``schemas.access`` says: adds what is missing, and names what is more."""
 
 from collections.abc import Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,8 +12,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._acl import AclBinding, AclBindingFilter, AclOperation, AclPermissionType
 from confluent_kafka.admin._resource import ResourcePatternType, ResourceType
 
-from exchange.clients import CALL_TIMEOUT_S, Cluster
-from exchange.errors import BrokerUnavailable, ConfigurationError
+from exchange.clients import CALL_TIMEOUT_S, Cluster, answer
+from exchange.errors import ConfigurationError
 from exchange.reach import reached
 from schemas.access import Allowed
 
@@ -28,6 +29,7 @@ _OPERATIONS: Final = {
     "describe": AclOperation.DESCRIBE,
     "describe-configs": AclOperation.DESCRIBE_CONFIGS,
 }
+_OF_THE_AUTHORISER: Final = {KafkaError.SECURITY_DISABLED, KafkaError.CLUSTER_AUTHORIZATION_FAILED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def apply_access(cluster: Cluster, wanted: Iterable[Allowed]) -> Applied:
     found = set(_described(admin, cluster))
     missing = bindings - found
     for future in admin.create_acls(list(missing), request_timeout=CALL_TIMEOUT_S).values() if missing else ():
-        _result(future, cluster)
+        _answer(future, cluster)
     users = {binding.principal for binding in bindings}
     more = sorted(_shown(each) for each in found - bindings if each.principal in users)
     return Applied(len(missing), len(bindings) - len(missing), tuple(more))
@@ -67,26 +69,23 @@ def _described(admin: AdminClient, cluster: Cluster) -> list[AclBinding]:
     anything: Any = None  # which the package's types forget
     pattern, operation = ResourcePatternType.ANY, AclOperation.ANY
     every = AclBindingFilter(ResourceType.ANY, anything, pattern, anything, anything, operation, AclPermissionType.ANY)
-    found: list[AclBinding] = _result(admin.describe_acls(every, request_timeout=CALL_TIMEOUT_S), cluster)
+    found: list[AclBinding] = _answer(admin.describe_acls(every, request_timeout=CALL_TIMEOUT_S), cluster)
     return found
 
 
-def _result(future: object, cluster: Cluster) -> list[AclBinding]:
+def _answer(future: "Future[list[AclBinding]]", cluster: Cluster) -> list[AclBinding]:
     try:
-        return future.result(2 * CALL_TIMEOUT_S)  # type: ignore[attr-defined,no-any-return]
+        return answer(future, cluster, "show its ACLs or add to them", known=_OF_THE_AUTHORISER)
     except KafkaException as error:
-        code = error.args[0].code()
         where = f"{cluster.nation}'s cluster at {cluster.bootstrap}"
-        if code == KafkaError.SECURITY_DISABLED:
+        if error.args[0].code() == KafkaError.SECURITY_DISABLED:
             raise ConfigurationError(
                 f"{where} has no authoriser, so everybody may do everything: set authorizer.class.name to "
                 "org.apache.kafka.metadata.authorizer.StandardAuthorizer on all of its nodes"
             ) from error
-        if code == KafkaError.CLUSTER_AUTHORIZATION_FAILED:
-            raise ConfigurationError(
-                f"{where} does not let this user alter ACLs: run this as one of its super.users"
-            ) from error
-        raise BrokerUnavailable(f"no ACLs from {where}: {error.args[0].str()}") from error
+        raise ConfigurationError(
+            f"{where} does not let this user alter ACLs: run this as one of its super.users"
+        ) from error
 
 
 def _shown(binding: AclBinding) -> str:

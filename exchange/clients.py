@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from confluent_kafka import (
     Consumer,
@@ -26,7 +27,9 @@ from schemas.codec import Codec
 TRANSACTION_TIMEOUT_MS: Final = 30_000
 BATCH_BYTES: Final = 1 << 20
 CALL_TIMEOUT_S: Final = 10.0
+ANSWER_S: Final = 4 * CALL_TIMEOUT_S  # what is asked for so long times out first
 LEARN_S: Final = 5.0
+_Answer = TypeVar("_Answer")
 # After these librdkafka goes on behind what it could not read.
 _DAMAGE: Final = {
     KafkaError._BAD_MSG,
@@ -165,6 +168,31 @@ def raise_end_of_reading(message: Message) -> None:
         raise BrokerUnavailable(f"{message.topic()}-{message.partition()}: {error.str()}")
 
 
+class Unanswered(BrokerUnavailable):
+    """A call for which no answer came, or one that passes: asked again, it may be answered."""
+
+
+def answer(future: "Future[_Answer]", cluster: Cluster, wish: str, *, known: Collection[int] = ()) -> _Answer:
+    """What a cluster has answered to a call of an AdminClient; ``wish`` says what was asked of it.
+
+    Raises Unanswered, BrokerUnavailable where the answer is another error, and the KafkaException itself where its code
+    is one of the ``known``, for which the caller has better words.
+    """
+    unable = f"{cluster.nation}'s Kafka at {cluster.bootstrap} does not {wish}"
+    try:
+        return future.result(ANSWER_S)
+    except TimeoutError as error:
+        # The request has timed out by then; unless this process stood still, and knows nothing of the answer yet.
+        raise Unanswered(f"{unable}: no answer, or this process stood still meanwhile. Try again") from error
+    except KafkaException as error:
+        why = error.args[0]
+        if why.code() in known:
+            raise
+        if why.retriable() or why.code() in _ELECTION:
+            raise Unanswered(f"{unable}: {why.str()}. Try again once it answers") from error
+        raise BrokerUnavailable(f"{unable}: {why.str()}") from error
+
+
 def topic_ids(cluster: Cluster, topics: list[str]) -> dict[str, str]:
     """Kafka's id of each topic: the same name with another id is another topic.
 
@@ -187,14 +215,13 @@ def _topic_ids(cluster: Cluster, topics: list[str]) -> dict[str, str]:
     ids = {}
     for topic, future in futures.items():
         try:
-            ids[topic] = str(future.result(2 * CALL_TIMEOUT_S).topic_id)  # the request times out first
+            found = answer(future, cluster, f"describe {topic}", known=(KafkaError.UNKNOWN_TOPIC_OR_PART,))
         except KafkaException as error:
-            if error.args[0].name() == "UNKNOWN_TOPIC_OR_PART":
-                raise NotFound(
-                    f"topic {topic} is not on {cluster.nation}'s cluster at {cluster.bootstrap}: create the "
-                    "topics with `kakehashi topics` or `kakehashi up`"
-                ) from error
-            raise BrokerUnavailable(f"cannot describe {topic} at {cluster.bootstrap}: {error}") from error
+            raise NotFound(
+                f"topic {topic} is not on {cluster.nation}'s cluster at {cluster.bootstrap}: create the "
+                "topics with `kakehashi topics` or `kakehashi up`"
+            ) from error
+        ids[topic] = str(found.topic_id)
     return ids
 
 
@@ -241,12 +268,8 @@ def _list_offset(cluster: Cluster, topic: str, partition: int, spec: OffsetSpec)
             {place: spec}, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=CALL_TIMEOUT_S
         )
         try:
-            return int(futures[place].result(2 * CALL_TIMEOUT_S).offset)
-        except (KafkaException, TimeoutError) as error:
-            # The request times out first; unless this process has stood still, and knows nothing of the answer yet.
-            passing = isinstance(error, TimeoutError) or (
-                error.args[0].retriable() or error.args[0].code() in _ELECTION
-            )
-            if not passing or time.monotonic() > deadline:
-                raise BrokerUnavailable(f"no end of {topic}-{partition} from {cluster.bootstrap}: {error}") from error
+            return int(answer(futures[place], cluster, f"say where {topic}-{partition} begins or ends").offset)
+        except Unanswered:
+            if time.monotonic() > deadline:
+                raise
             threading.Event().wait(0.1)

@@ -11,8 +11,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource  # not exported to type checkers by the package
 from confluent_kafka.cimpl import NewTopic
 
-from exchange.clients import CALL_TIMEOUT_S, Cluster
-from exchange.errors import BrokerUnavailable, TopicMismatch
+from exchange.clients import CALL_TIMEOUT_S, Cluster, answer
+from exchange.errors import TopicMismatch
 from exchange.reach import reached
 from schemas.topics import Topic
 
@@ -43,11 +43,10 @@ def ensure_topics(cluster: Cluster, wanted: Iterable[Topic], *, replication: int
     created = []
     for name, future in futures.items():
         try:
-            future.result(4 * CALL_TIMEOUT_S)
-            created.append(name)
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise BrokerUnavailable(f"cannot create {name} at {cluster.bootstrap}: {error}") from error
+            answer(future, cluster, f"create {name}", known=(KafkaError.TOPIC_ALREADY_EXISTS,))
+        except KafkaException:  # it is there
+            continue
+        created.append(name)
     _await_seen(cluster, specs)
     check_topics(cluster, specs.values())
     return created
@@ -95,12 +94,8 @@ def _settings(admin: AdminClient, cluster: Cluster, topics: list[Topic]) -> Iter
     futures = admin.describe_configs(list(resources), request_timeout=CALL_TIMEOUT_S)
     for resource, future in futures.items():
         try:
-            found = future.result(2 * CALL_TIMEOUT_S)
-        except KafkaException as error:
-            if error.args[0].code() not in _NOT_ALLOWED:
-                raise BrokerUnavailable(
-                    f"cannot see the settings of {resource.name} at {cluster.bootstrap}: {error}"
-                ) from error
+            found = answer(future, cluster, f"show the settings of {resource.name}", known=_NOT_ALLOWED)
+        except KafkaException:
             _log.warning("topics.unchecked topic=%s: its settings may not be described by this role", resource.name)
             continue
         yield resources[resource], {name: entry.value for name, entry in found.items()}

@@ -7,9 +7,9 @@ import msgspec
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from exchange.clients import CALL_TIMEOUT_S, Cluster, begin_offset, end_offset, idempotent_producer, offset_at
+from exchange.clients import CALL_TIMEOUT_S, Cluster, answer, begin_offset, end_offset, idempotent_producer, offset_at
 from exchange.committed import committed
-from exchange.errors import BrokerUnavailable, DeliveryTimeout, Refused
+from exchange.errors import DeliveryTimeout, Refused
 from exchange.kafka_log import KafkaLog
 from exchange.produce import produce
 from exchange.roster import Role, Roster
@@ -119,8 +119,5 @@ class AuditLog:
         if places:
             admin = AdminClient(self._cluster.client())
             for place, future in admin.delete_records(places, request_timeout=CALL_TIMEOUT_S).items():
-                try:
-                    future.result(2 * CALL_TIMEOUT_S)
-                except Exception as error:
-                    raise BrokerUnavailable(f"{place.topic}-{place.partition} was not truncated: {error}") from error
+                answer(future, self._cluster, f"truncate {place.topic}-{place.partition}")
         return cuts

@@ -1,0 +1,72 @@
+"""``exchange.clients.answer``: what a cluster does not answer is said in the house's words, whoever has asked."""
+
+import re
+import socket
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+import exchange
+from consumers.bridge_worker import must_be_the_same
+from exchange import clients
+from exchange.clients import Cluster, Unanswered, answer, begin_offset, topic_ids
+from exchange.errors import BrokerUnavailable
+
+_ROOT: Final = Path(exchange.__file__).parents[1]
+_PACKAGES: Final = ("exchange", "consumers", "streams", "producers", "kakehashi")
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """Somebody who listens and says nothing, for whoever has stood still until its wait is over."""
+    monkeypatch.setattr(clients, "ANSWER_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield Cluster("GBR", f"127.0.0.1:{server.getsockname()[1]}")
+
+
+def test_who_does_not_answer_is_named_with_what_was_asked(silent: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    unable = re.escape(f"GBR's Kafka at {silent.bootstrap} does not ")
+    with pytest.raises(Unanswered, match=f"{unable}describe topic-a: no answer, .* Try again"):
+        topic_ids(silent, ["topic-a"])
+    monkeypatch.setattr(clients, "CALL_TIMEOUT_S", 0.1)
+    with pytest.raises(Unanswered, match=f"{unable}say where topic-a-3 begins"):
+        begin_offset(silent, "topic-a", 3)
+
+
+def test_a_bridge_whose_topics_cannot_be_asked_for_goes_on(silent: Cluster) -> None:
+    must_be_the_same(silent, {"topic-a": "id"})
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (KafkaError(KafkaError._TIMED_OUT, "no answer", retriable=True), Unanswered),
+        (KafkaError(KafkaError.NOT_LEADER_FOR_PARTITION, "no answer"), Unanswered),
+        (KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED, "no answer"), BrokerUnavailable),
+        (KafkaError(KafkaError.TOPIC_ALREADY_EXISTS, "no answer"), KafkaException),
+    ],
+)
+def test_an_error_of_the_cluster_is_one_of_ours_unless_the_caller_knows_it(
+    error: KafkaError, raised: type[Exception]
+) -> None:
+    future: Future[Any] = Future()
+    future.set_exception(KafkaException(error))
+    with pytest.raises(raised, match="no answer") as caught:
+        answer(future, Cluster("GBR", "kafka:9092"), "create it", known=(KafkaError.TOPIC_ALREADY_EXISTS,))
+    assert type(caught.value) is raised
+
+
+def test_nobody_else_waits_for_an_answer() -> None:
+    """Whoever did would end its process without words. Brokers that are started here are no cluster of a nation's, and
+    what is called back has its answer."""
+    waiting = {
+        str(path.relative_to(_ROOT))
+        for package in _PACKAGES
+        for path in (_ROOT / package).rglob("*.py")
+        if ".result(" in path.read_text("utf-8") and path.parent.name != "brokers"
+    }
+    assert waiting == {"exchange/clients.py", "exchange/consumed_feed.py"}
