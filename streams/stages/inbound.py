@@ -22,12 +22,13 @@ Of a refused record with content no bytes are kept: what its nation recalls has 
 quarantine. Who wants to see it asks that nation, which has it (ADR 23).
 """
 
+import re
 from typing import Final, cast
 
 import msgspec
 
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
-from schemas.identity import indicator_id, indicator_key, key_of_id, shard_of_key
+from schemas.identity import indicator_key, shard_of_key
 from schemas.markings import NATIONAL_EYES_ONLY, Caveat, Pap, Tlp
 from schemas.normalise import normalise
 from schemas.records import Content, ReleasedIndicator
@@ -42,6 +43,10 @@ MAX_TEARLINE_BYTES: Final = 2048
 DAY_MS: Final = 24 * 60 * 60 * 1000
 END_OF_TIME_MS: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 
+_PREFIX: Final = len("indicator--")
+_ID: Final = re.compile(r"indicator--[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_CODE: Final = re.compile(r"[A-Z]{1,3}")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _TLP: Final = {tlp.label: tlp for tlp in Tlp if tlp is not Tlp.UNMARKED and tlp is not Tlp.RED}
 _PAP: Final = {pap.label for pap in Pap}
 _CAVEATS: Final = {str(caveat) for caveat in {*Caveat} - {*NATIONAL_EYES_ONLY, Caveat.EMBARGO, Caveat.UNRECOGNISED}}
@@ -152,12 +157,9 @@ def _recall_in(record: ReleasedIndicator) -> Accepted:
 
 
 def key_of(name: str) -> bytes | None:
-    """The 16 bytes of an indicator's id in its one spelling; None for anything else."""
-    try:
-        raw = key_of_id(name)
-    except ValueError:
-        return None
-    return raw if indicator_id(raw) == name and raw[6] >> 4 == 5 and raw[8] >> 6 == 2 else None
+    """The 16 bytes of an indicator's id in its one spelling, a UUIDv5 (RFC 9562, section 5.5); None for anything else."""
+    found = _ID.fullmatch(name)
+    return None if found is None else bytes.fromhex(name[_PREFIX:].replace("-", ""))
 
 
 def _misplaced(record: ReleasedIndicator, key: bytes | None, partition: int, shards: int) -> _Wrong | None:
@@ -229,7 +231,7 @@ def _impossible(content: Content, record: ReleasedIndicator, now_ms: int) -> _Wr
         return RejectReason.UNKNOWN_TYPE, f"type {content['type'][:32]!r} is not known here"
     if normalise(kind, content["value"]) != content["value"]:
         return RejectReason.INVALID_VALUE, f"the value is no canonical {kind.label}"
-    if indicator_key(kind, content["value"]) != key_of_id(record["id"]):
+    if indicator_key(kind, content["value"]) != key_of(record["id"]):
         return RejectReason.KEY_MISMATCH, "the id is another indicator's"
     latest_ms = now_ms + DAY_MS
     seen = (content["first_seen_ms"], content["last_seen_ms"])
@@ -250,9 +252,7 @@ def _odd_strings(content: Content) -> _Wrong | None:
     if len(labels) > MAX_STRINGS or any(not _is_text(label) for label in labels):
         return RejectReason.TOO_MANY_LABELS, f"more than {MAX_STRINGS} labels, or one that is no short text"
     codes = [*nations, content["country"] or "XX"]
-    if len(nations) > MAX_STRINGS or not all(
-        code.isascii() and code.isalpha() and code.isupper() and len(code) <= 3 for code in codes
-    ):
+    if len(nations) > MAX_STRINGS or not all(map(_CODE.fullmatch, codes)):
         return RejectReason.MALFORMED_CONTENT, "a recipient or the country is no ISO 3166-1 code"
     if content["registered_domain"] not in content["value"] or not 0 <= content["asn"] < 1 << 32:
         return RejectReason.MALFORMED_CONTENT, "an enrichment that does not belong to the value"
@@ -270,4 +270,4 @@ def _is_text(label: str) -> bool:
 
 
 def _is_shown_as_it_is(text: str) -> bool:
-    return all(character >= " " and not "\x7f" <= character <= "\x9f" for character in text)
+    return _CONTROL.search(text) is None
