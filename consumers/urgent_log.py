@@ -6,7 +6,7 @@ an owner: it is acknowledged after one round trip, and written again where that 
 """
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Message
@@ -50,7 +50,13 @@ class UrgentLog(KafkaLog):
             },
         )
 
-    def commit(self, outputs: Sequence[Output], rows: Iterable[RowChange], position: Position) -> int:  # noqa: ARG002  # a bridge has no rows
+    def commit(
+        self,
+        outputs: Sequence[Output],
+        rows: Iterable[RowChange],  # noqa: ARG002  # a bridge has no rows
+        position: Position,
+        on_handed_over: Callable[[], None] = lambda: None,
+    ) -> int:
         """Returns when all outputs are acknowledged; the position follows, and may be lost: then they come again.
 
         Raises Unwritable where an output never will be, TransactionAborted where it was not in time.
@@ -71,6 +77,7 @@ class UrgentLog(KafkaLog):
         try:
             for output in outputs:
                 produce(producer, output.topic, output.partition, output.key, output.value, output.headers, told)
+            on_handed_over()
             unsent = producer.flush(DELIVERY_S * 1.5)
             if not (failures or unsent):
                 produce(producer, *self._progress_record(position))

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NoReturn
 
@@ -165,7 +165,13 @@ class KafkaLog:
 
     # -- the transaction ----------------------------------------------------------------------------------------
 
-    def commit(self, outputs: Sequence[Output], rows: Iterable[RowChange], position: Position) -> int:
+    def commit(
+        self,
+        outputs: Sequence[Output],
+        rows: Iterable[RowChange],
+        position: Position,
+        on_handed_over: Callable[[], None] = lambda: None,
+    ) -> int:
         """Outputs, rows, batch number and position in one transaction; the changelog's next offset, 0 if not known."""
         producer = self._producer
         if producer is None:
@@ -180,6 +186,7 @@ class KafkaLog:
             raise
         except KafkaException as exception:
             self._abort(producer, exception)
+        on_handed_over()
         try:
             self._end(producer)
         except KafkaException as exception:

@@ -65,11 +65,12 @@ __all__ = [
 ]
 
 
-# A process computes for one shard at a time. The interpreter does so anyway, but threads that contend for it take a
-# quarter longer, and all are late together instead of one after the other (`make bench`).
+# A process works for one shard at a time, from the first record computed until all is handed to the client and only the
+# broker is waited for. The interpreter does so anyway, but threads that contend for it take a quarter longer, and all
+# are late together instead of one after the other (`make bench`).
 # What is little does not wait for its turn: it would wait much longer than it takes. Nor does what may go ahead wait
-# with a batch that does: the shard looks for it this often, for to look takes time from whoever computes.
-_COMPUTING: Final = threading.Lock()
+# with a batch that does: the shard looks for it this often, for to look takes time from whoever works.
+_WORKING: Final = threading.Lock()
 _LITTLE: Final = 64
 _LITTLE_BYTES: Final = 32 << 10
 _LOOK_S: Final = 0.05
@@ -137,6 +138,7 @@ class Shard:
         self._waiting: tuple[Sequence[Record], float] | None = None  # for its turn to be computed, and since when
         self._state: State | None = None
         self._writing_since = 0.0
+        self._has_turn = False
         self.phase = Phase.NEW
         self.position = Position()
         self.gaps = 0  # of inputs that lost something before it was read, found when the shard was taken
@@ -209,25 +211,34 @@ class Shard:
         woken = self._wakes(now_ms)
         if woken:
             due = [*woken, *(key for key in due if key not in woken)]
-        effects = self._compute(records, due, now_ms, -1 if self._ahead is None else _LOOK_S)
-        if effects is None:
-            self._waiting = records, read_s
-            records, read_s = () if self._ahead is None else self._ahead(), time.monotonic()
-            effects = self._compute(records, (), now_ms, -1) if records else None
-        return None if effects is None else self._write(records, effects, now_ms, read_s)
+        try:
+            effects = self._compute(records, due, now_ms, -1 if self._ahead is None else _LOOK_S)
+            if effects is None:
+                self._waiting = records, read_s
+                records, read_s = () if self._ahead is None else self._ahead(), time.monotonic()
+                effects = self._compute(records, (), now_ms, -1) if records else None
+            return None if effects is None else self._write(records, effects, now_ms, read_s)
+        finally:
+            self._end_turn()
 
     def _compute(self, records: Sequence[Record], due: Sequence[bytes], now_ms: int, wait_s: float) -> Effects | None:
-        """What a batch comes to; None where its turn has not come in so many seconds. Below 0 they have no end."""
+        """What a batch comes to; None where its turn has not come in so many seconds. Below 0 they have no end.
+
+        The turn is kept until ``_end_turn``.
+        """
         if not records and not due:
             return Effects()
         is_little = len(records) + len(due) <= _LITTLE and _size(records) <= _LITTLE_BYTES
-        if not is_little and not _COMPUTING.acquire(timeout=wait_s):
+        if not is_little and not _WORKING.acquire(timeout=wait_s):
             return None
-        try:
-            return self._step.compute(records, due, self._state or _NO_ROWS, now_ms)
-        finally:
-            if not is_little:
-                _COMPUTING.release()
+        self._has_turn = not is_little
+        return self._step.compute(records, due, self._state or _NO_ROWS, now_ms)
+
+    def _end_turn(self) -> None:
+        """Let others work; a second time is the same."""
+        if self._has_turn:
+            self._has_turn = False
+            _WORKING.release()
 
     def _write(self, records: Sequence[Record], effects: Effects, now_ms: int, read_s: float) -> Turned | None:
         """Commit what a batch has come to; None where that is nothing."""
@@ -253,11 +264,12 @@ class Shard:
         if effects.home:
             if self._home is None:
                 raise FatalError(f"{self._step.name}: writes at home, but was given no way to do so")
+            self._end_turn()
             self._home.write(effects.home)
         aborted = uncertain = 0
         while True:
             try:
-                next_offset = self._log.commit(effects.outputs, effects.rows, position)
+                next_offset = self._log.commit(effects.outputs, effects.rows, position, self._end_turn)
             except TransactionAborted:
                 aborted += 1
                 if aborted + uncertain >= self.TRIES:

@@ -3,7 +3,7 @@
 How they are used, and in what order, is the commit protocol (``exchange.shard``).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -138,9 +138,16 @@ class Log(Protocol):
         """
         ...
 
-    def commit(self, outputs: Sequence[Output], rows: Sequence[RowChange], position: Position) -> int:
+    def commit(
+        self,
+        outputs: Sequence[Output],
+        rows: Sequence[RowChange],
+        position: Position,
+        on_handed_over: Callable[[], None] = ...,
+    ) -> int:
         """Write all of it in one transaction; the changelog's next offset, 0 where it is not known.
 
+        ``on_handed_over`` is called when the client has all of it, and only the cluster is waited for.
         Raises TransactionAborted, CommitUncertain, ProducerFenced, or Unwritable where no retry can help.
         """
         ...

@@ -157,7 +157,7 @@ def _recall_in(record: ReleasedIndicator) -> Accepted:
 
 
 def key_of(name: str) -> bytes | None:
-    """The 16 bytes of an indicator's id in its one spelling, a UUIDv5 (RFC 9562, section 5.5); None for anything else."""
+    """The 16 bytes of an indicator's id in its one spelling (UUIDv5, RFC 9562, section 5.5); None for anything else."""
     found = _ID.fullmatch(name)
     return None if found is None else bytes.fromhex(name[_PREFIX:].replace("-", ""))
 

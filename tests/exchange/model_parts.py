@@ -152,7 +152,13 @@ class ModelLog:
             if entry.offset < end:
                 yield entry.key or b"", entry.value, entry.offset
 
-    def commit(self, outputs: Sequence[Output], rows: Sequence[RowChange], position: Position) -> int:
+    def commit(
+        self,
+        outputs: Sequence[Output],
+        rows: Sequence[RowChange],
+        position: Position,
+        on_handed_over: Callable[[], None] = lambda: None,
+    ) -> int:
         written: list[tuple[Input, bytes, bytes | None]] = [
             (PROGRESS, b"0", encode_progress(position, self.changelog_id)),
             *((Input(output.topic, output.partition), output.key, output.value) for output in outputs),
@@ -166,6 +172,7 @@ class ModelLog:
                     self._abort()
                 offset = self._kafka.append(SHARD_ID, self._epoch, place, key, value)
                 placed = offset + 1 if key == BATCH else placed
+            on_handed_over()
             fate = self._gate(Gate.END)
             if fate is Fate.ABORT:
                 self._abort()

@@ -1,6 +1,6 @@
 """A batch that waits for its turn to be computed holds up nothing that may go ahead, and is not passed over."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from exchange import shard as protocol
 from exchange.record import Input, Record
 from exchange.shard import Effects, Rows, Shard
-from tests.exchange.model_gate import Fate
+from tests.exchange.model_gate import Fate, Gate
 from tests.exchange.model_kafka import ModelKafka
 from tests.exchange.model_parts import INPUTS, ModelLog
 
@@ -24,9 +24,13 @@ class Scene:
     def __init__(self) -> None:
         self.rest, self.urgent = list[list[Record]](), list[list[Record]]()
         self.computed: list[tuple[Input, int]] = []
-        log = ModelLog(ModelKafka(), lambda _: Fate.FINE)
+        self.gate: Callable[[Gate], Fate] = lambda _: Fate.FINE
+        log = ModelLog(ModelKafka(), self._pass)
         self.shard = Shard(self, log, self, None, lambda: 1_000, ahead=lambda: _next(self.urgent))
         self.shard.take()
+
+    def _pass(self, gate: Gate) -> Fate:
+        return self.gate(gate)
 
     def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002
         self.computed.append((Input(records[0].topic, records[0].partition), len(records)))
@@ -63,7 +67,7 @@ def scene() -> Iterator[Scene]:
 
 def test_what_goes_ahead_is_committed_while_a_batch_waits_for_its_turn(scene: Scene) -> None:
     scene.rest, scene.urgent = [_records(_REST, _MUCH), _records(_REST, _MUCH, _MUCH)], [_records(_URGENT, 1)]
-    with protocol._COMPUTING:
+    with protocol._WORKING:
         turned = scene.shard.turn(1.0)
         assert turned is not None
         assert turned.records == 1
@@ -83,3 +87,30 @@ def test_whose_turn_comes_at_once_looks_for_nothing_else(scene: Scene) -> None:
     scene.shard.turn(1.0)
     assert scene.computed == [(_REST, _MUCH)]
     assert scene.urgent
+
+
+def test_others_work_as_soon_as_only_the_broker_is_waited_for(scene: Scene) -> None:
+    held: list[tuple[Gate, bool]] = []
+
+    def look(gate: Gate) -> Fate:
+        held.append((gate, protocol._WORKING.locked()))
+        return Fate.FINE
+
+    scene.gate = look
+    scene.rest = [_records(_REST, _MUCH)]
+    scene.shard.turn(1.0)
+    assert {is_held for gate, is_held in held if gate is Gate.APPEND} == {True}
+    assert [is_held for gate, is_held in held if gate is Gate.END] == [False]
+
+
+@pytest.mark.parametrize("place", [Gate.APPEND, Gate.END])
+def test_whatever_ends_a_turn_lets_others_work(scene: Scene, place: Gate) -> None:
+    def stumble(gate: Gate) -> Fate:
+        if gate is place:
+            raise RuntimeError("a defect")
+        return Fate.FINE
+
+    scene.gate, scene.rest = stumble, [_records(_REST, _MUCH)]
+    with pytest.raises(RuntimeError):
+        scene.shard.turn(1.0)
+    assert not protocol._WORKING.locked()
