@@ -1,6 +1,6 @@
 """Officers at the command line, two real clusters, all processes: what they decide is what the partner has.
 
-It runs behind the tests that hold everything against the model, which knows no officers.
+It runs behind the tests that hold everything against the model, which knows no verdicts.
 """
 
 import time

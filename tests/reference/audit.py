@@ -22,10 +22,12 @@ from exchange.record import Record
 from schemas import topics
 from schemas.codec import DECISION, INDICATOR, QUARANTINED, RECEIPT, RELEASED_INDICATOR, Codec, Undecodable, source
 from schemas.records import Decision, Indicator, Quarantined, ReleasedIndicator
+from schemas.vocabulary import CommandKind, EndReason, Outcome, RecordKind, RejectReason
 from streams.stages.enrich import Enricher
 from tests.reference.arrivals import Arrival
 from tests.reference.model import Counts, Expected, Release, expected
 from tests.reference.reading import Reading
+from tests.reference.vetoes import Ledger, ledger, left
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
 FIRST: Final = 10
@@ -33,6 +35,7 @@ _FRAME_BYTES: Final = 5
 _CODEC: Final = Codec()
 _EARLIER_MS: Final = 1000  # versions of one moment count on from it: what was said then may be said of a little earlier
 SLACK_MS: Final = 10_000  # what has ended just now may still be on its way
+_BY_HAND: Final = frozenset({EndReason.RECALLED_BY_HAND, EndReason.FALSE_POSITIVE, EndReason.WITHDRAWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Stand:
     """What stands on the topics of one direction: at home, and at the partner what it accepted from us.
 
     ``urgent`` are the fast lane's copies at home: what retention took of ``released`` before it was read may have
-    arrived by them.
+    arrived by them. ``commands`` are what officers have said at home.
     """
 
     reports: Sequence[Record]
@@ -75,6 +78,7 @@ class Stand:
     inbox: Sequence[Record]
     accepted: Sequence[Record]
     urgent: Sequence[Record] = ()
+    commands: Sequence[Record] = ()
 
 
 class Direction:
@@ -88,8 +92,8 @@ class Direction:
             topics.inbox(home.nation),
         )
         self._urgent = topics.urgent(partner.nation)
-        at_home = [topics.SENSOR_REPORTS, topics.QUARANTINE, topics.NATIONAL, topics.AUDIT, released, self._urgent]
-        self._here = Reading(home, at_home, shards)
+        at_home = [topics.SENSOR_REPORTS, topics.COMMANDS, topics.QUARANTINE, topics.NATIONAL, topics.AUDIT]
+        self._here = Reading(home, [*at_home, released, self._urgent], shards)
         self._there = Reading(partner, [inbox, accepted], shards)
         self._names = (released, inbox, accepted)
         self._expected: tuple[int, Expected] | None = None
@@ -109,6 +113,7 @@ class Direction:
             [record for record in there[inbox] if _CODEC.schema_of(record.value) != RECEIPT],
             there[accepted],
             here[self._urgent],
+            here[topics.COMMANDS],
         )
 
     def audit(self) -> Audit:
@@ -167,14 +172,14 @@ def audited(stand: Stand, wanted: Expected, at_ms: int | None = None) -> Audit:
 
     ``at_ms`` is milliseconds since 1970, UTC; by default the time of the last record that stands there.
     """
-    codec, found = _Reader(), _Findings()
+    codec, found, said = _Reader(), _Findings(), ledger(stand.commands)
     if at_ms is None:
         at_ms = max((record.timestamp_ms for record in (*stand.reports, *stand.national, *stand.accepted)), default=0)
-    _audit_quarantine(codec, stand.quarantine, wanted, found)
-    _audit_national(codec, stand.national, at_ms, wanted, found)
-    _audit_decisions(codec, stand.decisions, wanted, found)
+    _audit_quarantine(codec, stand.quarantine, wanted, said, found)
+    _audit_national(codec, stand.national, at_ms, wanted, said, found)
+    _audit_decisions(codec, stand.decisions, wanted, said, found)
     _audit_chains(codec, stand.decisions, found)
-    last = _audit_accepted(codec, stand, at_ms, wanted, found)
+    last = _audit_accepted(codec, stand, at_ms, wanted, said, found)
     findings = [
         f"{what}: {finding}"
         for what, list_ in (("lost", found.lost), ("twice", found.duplicated), ("wrong", found.wrong))
@@ -193,9 +198,12 @@ def audited(stand: Stand, wanted: Expected, at_ms: int | None = None) -> Audit:
     )
 
 
-def _audit_quarantine(codec: Codec, records: Sequence[Record], wanted: Expected, found: _Findings) -> None:
-    """Each refused report and observation once, with its reason; of the other steps nothing is expected."""
+def _audit_quarantine(
+    codec: Codec, records: Sequence[Record], wanted: Expected, said: Ledger, found: _Findings
+) -> None:
+    """Each refused report, observation and command once, with its reason; of the other steps nothing is expected."""
     reasons: dict[str, str] = {}
+    refused = {**wanted.quarantined, **dict.fromkeys(said.idle, RejectReason.NOTHING_TO_DO)}
     for record in records:
         entry = cast("Quarantined | None", _decoded(codec, QUARANTINED, record, found))
         if entry is None or entry["stage"] == "produce":
@@ -203,35 +211,38 @@ def _audit_quarantine(codec: Codec, records: Sequence[Record], wanted: Expected,
         if entry["key"] in reasons and entry["stage"] != "bridge":  # the bridge's may be written again, under its key
             found.duplicated.append(f"quarantine {entry['key']}")
         reasons[entry["key"]] = entry["reason"]
-        if entry["key"] not in wanted.quarantined:
+        if entry["key"] not in refused:
             found.wrong.append(f"quarantine {entry['key']} at {entry['stage']}: {entry['reason']}, {entry['detail']}")
-    for key, reason in wanted.quarantined.items():
+    for key, reason in refused.items():
         if key not in reasons:
             found.lost.append(f"quarantine {key}, which is {reason}")
         elif reasons[key] != reason:
             found.wrong.append(f"quarantine {key} says {reasons[key]}, not {reason}")
 
 
-def _audit_national(codec: Codec, records: Sequence[Record], at_ms: int, wanted: Expected, found: _Findings) -> None:
+def _audit_national(
+    codec: Codec, records: Sequence[Record], at_ms: int, wanted: Expected, said: Ledger, found: _Findings
+) -> None:
     last = cast("dict[str, Indicator]", _latest(codec, INDICATOR, records, found))
     for name, picture in wanted.national.items():
         words = f"national {name} ({picture.indicator['value']})"
         if name not in last:
             found.lost.append(words)
         else:  # a version is the time at which it was said
-            version, said = last[name]["version"], {**last[name], "version": 0}
-            indicator = picture.at(version)
-            if indicator != said:
-                indicator = picture.at(version - _EARLIER_MS)
-            _compare(words, indicator, said, found)
+            version, there = last[name]["version"], {**last[name], "version": 0}
+            is_revoked = CommandKind.REVOKE in said.on(name, wanted.partner)
+            indicator = picture.at(version, revoked=is_revoked)
+            if indicator != there:
+                indicator = picture.at(version - _EARLIER_MS, revoked=is_revoked)
+            _compare(words, indicator, there, found)
             if last[name]["kind"] == "content" and indicator["valid_until_ms"] < at_ms - SLACK_MS:
                 found.lost.append(f"the end of {words}")
     for name in last.keys() - wanted.national.keys():
         found.wrong.append(f"national {name} ({last[name]['value']}) was never observed")
 
 
-def _audit_decisions(codec: Codec, records: Sequence[Record], wanted: Expected, found: _Findings) -> None:
-    """The last decision on each indicator has the outcome that the rules give."""
+def _audit_decisions(codec: Codec, records: Sequence[Record], wanted: Expected, said: Ledger, found: _Findings) -> None:
+    """The last decision on each indicator has the outcome that the rules give, or withholds by the veto on it."""
     last: dict[str, Decision] = {}
     ids: set[str] = set()
     for record in records:
@@ -242,11 +253,17 @@ def _audit_decisions(codec: Codec, records: Sequence[Record], wanted: Expected, 
             found.duplicated.append(f"decision {decision['decision_id']}")
         ids.add(decision["decision_id"])
         last[decision["indicator_id"]] = decision
-    for name, outcome in wanted.outcomes.items():
+    for name, by_rules in wanted.outcomes.items():
+        vetoes = said.on(name, wanted.partner)
+        outcome = Outcome.WITHHOLD if vetoes else by_rules
         if name not in last:
             found.lost.append(f"decision on {name}, which is {outcome}")
-        elif last[name]["outcome"] != outcome:
-            found.wrong.append(f"decision {last[name]['decision_id']} on {name} is {last[name]['outcome']}: {outcome}")
+            continue
+        decision_id, there, veto = last[name]["decision_id"], last[name]["outcome"], last[name]["veto"]
+        if there != outcome:
+            found.wrong.append(f"decision {decision_id} on {name} is {there}: {outcome}")
+        if (set() if veto is None else {veto["kind"]}) != set(sorted(vetoes)[:1]):  # a recall goes before a revocation
+            found.wrong.append(f"decision {decision_id} on {name} has the veto {veto}, and there are {sorted(vetoes)}")
 
 
 def _audit_chains(codec: Codec, records: Sequence[Record], found: _Findings) -> None:
@@ -263,7 +280,7 @@ def _audit_chains(codec: Codec, records: Sequence[Record], found: _Findings) -> 
 
 
 def _audit_accepted(
-    codec: Codec, stand: Stand, at_ms: int, wanted: Expected, found: _Findings
+    codec: Codec, stand: Stand, at_ms: int, wanted: Expected, said: Ledger, found: _Findings
 ) -> Mapping[str, ReleasedIndicator]:
     """What the partner has: each released record once, of each indicator the content or nothing that stands."""
     for name, records in (("released", stand.released), ("inbox", stand.inbox), ("urgent", stand.urgent)):
@@ -274,17 +291,31 @@ def _audit_accepted(
         if name not in released or record["version"] > released[name]["version"]:
             released[name] = record
     last = cast("dict[str, ReleasedIndicator]", _latest(codec, RELEASED_INDICATOR, stand.accepted, found))
-    for name, release in wanted.releases.items():
-        _audit_release(name, release, last.get(name), at_ms, wanted.partner, found)
+    for name in wanted.releases.keys() | last.keys():
+        release, ends = left(wanted.releases.get(name), said.on(name, wanted.partner))
+        if release is not None:
+            _audit_release(name, release, last.get(name), at_ms, wanted.partner, found)
+        elif name in last:
+            _audit_end(name, last[name], ends, wanted.partner, found)
     for name, record in last.items():
-        if name not in wanted.releases and record["content"] is not None:
-            found.wrong.append(f"{name} ({record['content']['value']}) is at {wanted.partner} and may not be")
+        if record["reason"] in _BY_HAND and not said.knows(name):
+            found.wrong.append(f"{name} is {record['kind']} ({record['reason']}), and nobody has said so")
         if record["origin"] != wanted.nation or record["hops"] != [wanted.nation]:
             found.wrong.append(f"{name} is of {record['origin']} by {record['hops']}")
     for name, record in released.items():
         if name not in last or last[name]["version"] != record["version"]:
             found.lost.append(f"{name} version {record['version']} ({record['kind']}), which was released")
     return last
+
+
+def _audit_end(
+    name: str, record: ReleasedIndicator, ends: frozenset[RecordKind], partner: str, found: _Findings
+) -> None:
+    """One indicator that may not be at the partner, by the rules or by hand: what it was told of it has ended."""
+    if record["content"] is not None:
+        found.wrong.append(f"{name} ({record['content']['value']}) is at {partner} and may not be")
+    elif record["kind"] not in ends:
+        found.wrong.append(f"{name} is {record['kind']} at {partner}, should be {' or '.join(sorted(ends))}")
 
 
 def _audit_release(
@@ -312,8 +343,10 @@ def _audit_release(
 def _latest(
     codec: Codec, schema: str, records: Sequence[Record], found: _Findings, topic: str = ""
 ) -> dict[str, dict[str, Any]]:
-    """The last record of each key. A version that is there twice, or that is below an earlier one, is a finding."""
+    """The last record of each key. A version that is there twice, or that is below an earlier one, is a finding, and so
+    is a recall that says less than all that was ever there."""
     last: dict[str, tuple[int, Record]] = {}
+    contents: dict[str, int] = {}
     versions: set[tuple[str, int]] = set()
     for record in records:
         if record.value is None:
@@ -326,10 +359,16 @@ def _latest(
             found.wrong.append(f"{topic or record.topic} {name} goes back to version {version}")
         if head["id"] != name:
             found.wrong.append(f"{topic or record.topic} {name} holds {head['id']}")
+        if head["kind"] == RecordKind.CONTENT:
+            contents[name] = version
         versions.add((name, version))
         last[name] = version, record
-    decoded = {name: _decoded(codec, schema, record, found) for name, (_, record) in last.items()}
-    return {name: record for name, record in decoded.items() if record is not None}
+    found_last = {name: _decoded(codec, schema, record, found) for name, (_, record) in last.items()}
+    decoded = {name: record for name, record in found_last.items() if record is not None}
+    for name, there in decoded.items():
+        if there["kind"] == RecordKind.RECALLED and there["recalled_through"] < contents.get(name, 0):
+            found.wrong.append(f"{topic or last[name][1].topic} {name} does not recall version {contents[name]}")
+    return decoded
 
 
 def _head(schema: str, value: bytes) -> dict[str, Any]:

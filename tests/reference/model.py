@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from schemas.identity import indicator_id, indicator_key
 from schemas.markings import Caveat, Marking, joined
@@ -73,11 +73,12 @@ class Picture:
     indicator: Indicator
     lives: tuple[Life, ...]
 
-    def at(self, said_ms: int) -> Indicator:
-        """As it must read when it was said at this time."""
+    def at(self, said_ms: int, *, revoked: bool = False) -> Indicator:
+        """As it must read when it was said at this time; ``revoked`` where an officer calls it false."""
         ended = said_ms >= max(life.end_ms for life in self.lives)
         confidence = max(life.confidence_at(said_ms) for life in self.lives)
-        return {**self.indicator, "kind": "expired" if ended else "content", "confidence": confidence}
+        kind: Literal["content", "expired", "revoked"] = "revoked" if revoked else "expired" if ended else "content"
+        return {**self.indicator, "kind": kind, "confidence": confidence}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,19 @@ It keeps the commit protocol's promises by being too simple to break them, so th
 open: where batches are cut, when time passes, and in which order shards take their turn.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
 from consumers.bridge import Bridge, Link
 from exchange.record import Input, Output, Record, RowChange
-from exchange.roster import Roster
 from exchange.shard import Step
 from schemas import topics
-from schemas.codec import SENSOR_REPORT, Codec
-from schemas.identity import shard_of_sensor
-from schemas.records import SensorReport
+from schemas.codec import COMMAND, SENSOR_REPORT, Codec
+from schemas.identity import key_of_id, shard_of_key, shard_of_sensor
+from schemas.records import Command, SensorReport
+from schemas.signing import signed_command
 from streams.classification.engine import Engine
 from streams.classification.policy_set import load
 from streams.correlate import Correlate, CorrelateSettings
@@ -26,6 +26,7 @@ from streams.stages.enrich import Enricher
 from streams.stages.lifecycle import Lifetimes
 from streams.stages.release import Classifier
 from tests.builders import NOW_MS
+from tests.officers import ROSTER, key_of
 from tests.reference.audit import Audit, Stand, arrivals, audited
 from tests.reference.model import Expected, expected
 
@@ -67,9 +68,9 @@ class Work:
     """One shard of one step, and how far it has read."""
 
     step: Step
-    source: Input
+    sources: Sequence[Input]
     rows: Rows = field(default_factory=Rows)
-    read: int = 0
+    read: Counter[Input] = field(default_factory=Counter)
 
 
 class MemoryExchange:
@@ -80,16 +81,19 @@ class MemoryExchange:
         self.shards = shards
         self._enricher = enricher
         self._logs: dict[Input, list[Record]] = defaultdict(list)
-        settings = CorrelateSettings(HOME, (PARTNER,), roll_up_ms, LIFETIMES, Roster(HOME), shards)
+        settings = CorrelateSettings(HOME, (PARTNER,), roll_up_ms, LIFETIMES, ROSTER, shards)
         link = Link(HOME, PARTNER, CODEC, CODEC, shards)
         self.works = [
             work
             for shard in range(shards)
             for work in (
-                Work(Intake(HOME, shard, shards, CODEC, quota=QUOTA), Input(topics.SENSOR_REPORTS, shard)),
-                Work(Correlate(settings, shard, CODEC, enricher, CLASSIFIER), Input(topics.OBSERVATIONS, shard)),
-                Work(Bridge(link), Input(topics.released(PARTNER), shard)),
-                Work(Receive(PARTNER, HOME, shard, shards, CODEC), Input(topics.inbox(HOME), shard)),
+                Work(Intake(HOME, shard, shards, CODEC, quota=QUOTA), [Input(topics.SENSOR_REPORTS, shard)]),
+                Work(
+                    Correlate(settings, shard, CODEC, enricher, CLASSIFIER),
+                    [Input(topics.OBSERVATIONS, shard), Input(topics.COMMANDS, shard)],
+                ),
+                Work(Bridge(link), [Input(topics.released(PARTNER), shard)]),
+                Work(Receive(PARTNER, HOME, shard, shards, CODEC), [Input(topics.inbox(HOME), shard)]),
             )
         ]
 
@@ -99,23 +103,31 @@ class MemoryExchange:
             report["sensor"], CODEC.encode(SENSOR_REPORT, report), shard_of_sensor(report["sensor"], self.shards)
         )
 
-    def append(self, sensor: str, value: bytes | None, partition: int) -> Record:
-        """Any bytes on the sensors' topic."""
-        log = self._logs[Input(topics.SENSOR_REPORTS, partition)]
-        record = Record(topics.SENSOR_REPORTS, partition, len(log), sensor.encode(), value, self.now_ms)
+    def say(self, person: str, made: Command) -> Record:
+        """An officer's command, as their desk sends it."""
+        value, name = CODEC.encode(COMMAND, signed_command(CODEC, made, key_of(person))), made["indicator_id"]
+        return self.append(name, value, shard_of_key(key_of_id(name), self.shards), topics.COMMANDS)
+
+    def append(self, key: str, value: bytes | None, partition: int, topic: str = topics.SENSOR_REPORTS) -> Record:
+        """Any bytes on the topic of those who report, or of those who decide."""
+        log = self._logs[Input(topic, partition)]
+        record = Record(topic, partition, len(log), key.encode(), value, self.now_ms)
         log.append(record)
         return record
 
     def turn(self, work: Work, most: int | None = None) -> bool:
         """One batch of one shard; whether there was anything to do."""
-        log = self._logs[work.source]
-        batch = log[work.read : None if most is None else work.read + most]
+        batch: list[Record] = []
+        for source in work.sources:
+            read = work.read[source]
+            found = self._logs[source][read : None if most is None else read + most]
+            work.read[source] += len(found)
+            batch += found
         due = work.rows.due(self.now_ms)
         if not batch and not due:
             return False
         effects = work.step.compute(batch, due, work.rows, self.now_ms)
         work.rows.apply(effects.rows)
-        work.read += len(batch)
         for output in (*effects.outputs, *effects.home):
             self._write(output)
         return True
@@ -151,6 +163,7 @@ class MemoryExchange:
             released=self.log(topics.released(PARTNER)),
             inbox=self.log(topics.inbox(HOME)),
             accepted=self.log(topics.accepted(HOME)),
+            commands=self.log(topics.COMMANDS),
         )
 
     def expected(self) -> Expected:

@@ -1,0 +1,159 @@
+"""What officers say is held against the topics; and the audit can fail: a recall is lost, or undone, or unasked."""
+
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+
+from consumers.command_desk import command
+from exchange.record import Record
+from schemas import topics
+from schemas.codec import RELEASED_INDICATOR, Codec
+from schemas.vocabulary import CommandKind, EndReason
+from streams.stages.enrich import Enricher
+from tests.builders import NOW_MS, a_report, an_id, an_observation
+from tests.officers import ALICE, BOB
+from tests.reference.audit import Stand, audited
+from tests.reference.forbidding import Officers
+from tests.reference.traffic import Traffic
+from tests.streams.enrichment_builders import an_enricher
+from tests.streams.memory_exchange import PARTNER, MemoryExchange
+
+CODEC = Codec()
+DOMAIN = "c2.example-of-an-attacker.jp"
+NAME = an_id(value=DOMAIN)
+REASONS = {CommandKind.RECALL: EndReason.RECALLED_BY_HAND, CommandKind.REVOKE: EndReason.FALSE_POSITIVE}
+
+
+class Bench(MemoryExchange):
+    """One indicator that was released, and what officers say of it."""
+
+    def __init__(self) -> None:
+        super().__init__(an_enricher())
+        self._reports = 0
+        self.hears()
+
+    def hears(self, tlp: str = "TLP:GREEN") -> None:
+        marking = msgspec.structs.replace(an_observation().marking, tlp=tlp)
+        self.send(a_report([an_observation(value=DOMAIN, marking=marking)], sequence=self._reports))
+        self._reports += 1
+        self.settle()
+
+    def says(self, kind: CommandKind, person: str = ALICE, about: str = "") -> str:
+        made = command(
+            kind,
+            "GBR",
+            NAME,
+            reason="for a test",
+            now_ms=self.now_ms,
+            about=about,
+            reason_code=str(REASONS.get(kind, "")),
+        )
+        self.say(person, made)
+        self.settle()
+        return made["command_id"]
+
+    def found(self, stand: Stand) -> tuple[str, ...]:
+        return audited(stand, self.expected(), self.now_ms).findings
+
+    @property
+    def accepted(self) -> list[dict[str, Any]]:
+        """What JPN has accepted, version by version."""
+        found = [CODEC.decode(RELEASED_INDICATOR, record.value) for record in self.log(topics.accepted("GBR"))]
+        return [each for each in found if isinstance(each, dict)]
+
+    def later(self, **changes: object) -> Record:
+        """What JPN might accept next: the last that it did, under another version, with these changes."""
+        last = self.accepted[-1]
+        value = CODEC.encode(RELEASED_INDICATOR, {**last, "version": last["version"] + 1, **changes})
+        return msgspec.structs.replace(self.log(topics.accepted("GBR"))[-1], value=value)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_mixed_traffic_with_officers_amid_it_comes_out_as_the_model_and_what_they_said(seed: int) -> None:
+    random = Random(seed)
+    exchange, officers = MemoryExchange(Enricher.load()), Officers(random, "GBR")
+    for report in Traffic(random, "GBR", NOW_MS).reports(60):
+        exchange.send(report)
+        names = [(record.key or b"").decode() for record in exchange.log(topics.released(PARTNER))]
+        for _ in range(random.randrange(4) if names else 0):
+            exchange.say(*officers.word(names, exchange.now_ms))
+        exchange.now_ms += random.randint(0, 5000)
+        if random.random() < 0.5:
+            exchange.run(random)
+    exchange.settle(random)
+    audit = exchange.audit()
+    assert audit.clean, str(audit)
+    kinds = {
+        decoded["kind"]
+        for each in exchange.log(topics.accepted("GBR"))
+        if isinstance(decoded := CODEC.decode(RELEASED_INDICATOR, each.value), dict)
+    }
+    assert kinds >= {"content", "recalled", "revoked"}
+    assert any((each.key or b"").startswith(b"command") for each in exchange.log(topics.QUARANTINE))
+
+
+def test_what_stands_and_what_was_lifted_is_as_it_was_said() -> None:
+    bench = Bench()
+    revoked = bench.says(CommandKind.REVOKE)
+    assert bench.audit().clean, str(bench.audit())
+    recalled = bench.says(CommandKind.RECALL)
+    for about in (revoked, recalled):
+        for person in (ALICE, ALICE, BOB):
+            bench.says(CommandKind.LIFT, person, about)
+            assert bench.audit().clean, str(bench.audit())
+    assert bench.audit().replicated == 1
+    bench.says(CommandKind.REVOKE)
+    bench.hears("TLP:RED")
+    assert bench.audit().clean, str(bench.audit())
+
+
+def test_a_recall_that_was_lost_is_found() -> None:
+    bench = Bench()
+    before = bench.stand()
+    bench.says(CommandKind.RECALL)
+    found = bench.found(replace(before, commands=bench.stand().commands))
+    assert f"wrong: {NAME} ({DOMAIN}) is at JPN and may not be" in found
+
+
+def test_a_recalled_indicator_that_is_back_is_found() -> None:
+    bench = Bench()
+    content = bench.accepted[-1]["content"]
+    bench.says(CommandKind.RECALL)
+    stand, back = bench.stand(), bench.later(kind="content", reason="", content=content)
+    found = bench.found(replace(stand, accepted=[*stand.accepted, back]))
+    assert f"wrong: {NAME} ({DOMAIN}) is at JPN and may not be" in found
+
+
+@pytest.mark.parametrize("kind", REASONS)
+def test_a_recall_or_a_revocation_that_nobody_asked_for_is_found(kind: CommandKind) -> None:
+    bench = Bench()
+    bench.says(kind)
+    found = bench.found(replace(bench.stand(), commands=[]))
+    end = "recalled" if kind is CommandKind.RECALL else "revoked"
+    assert f"wrong: {NAME} ({DOMAIN}) is {end} at JPN, should be there" in found
+    assert f"wrong: {NAME} is {end} ({REASONS[kind]}), and nobody has said so" in found
+
+
+def test_a_recall_that_is_told_as_something_milder_or_of_too_little_is_found() -> None:
+    bench = Bench()
+    bench.says(CommandKind.RECALL)
+    stand = bench.stand()
+    milder, less = bench.later(kind="revoked"), bench.later(recalled_through=0)
+    assert f"wrong: {NAME} is revoked at JPN, should be recalled" in bench.found(
+        replace(stand, accepted=[*stand.accepted, milder])
+    )
+    found = bench.found(replace(stand, accepted=[*stand.accepted, less]))
+    assert any("does not recall version" in each for each in found)
+
+
+def test_a_veto_that_one_person_has_ended_is_found() -> None:
+    bench = Bench()
+    veto = bench.says(CommandKind.RECALL)
+    bench.says(CommandKind.LIFT, ALICE, veto)
+    one = bench.stand().commands
+    bench.says(CommandKind.LIFT, BOB, veto)
+    assert bench.audit().clean, str(bench.audit())
+    assert f"wrong: {NAME} ({DOMAIN}) is at JPN and may not be" in bench.found(replace(bench.stand(), commands=one))
