@@ -1,7 +1,9 @@
 """Faults for as long as one likes: ``python -m tests.faults.run --minutes 10 --seed 7``.
 
-Steady traffic in both directions, one fault after the other, and after every few of them the exchange is let come to
-rest and held against the model: lost 0, duplicated 0, wrong 0, or the run ends with exit code 1 and says what it found.
+Steady traffic in both directions, officers of both nations who recall, revoke and lift, one fault after the other, and
+after every few of them the exchange is let come to rest and held against the model and against what the officers said:
+lost 0, duplicated 0, wrong 0, or the run ends with exit code 1 and says what it found. It does so, too, where a process
+has grown beyond doubt in a run of more than ten minutes.
 At each rest a topic, or a part of one, is lost: that is declared, and repaired, and what comes after must be right.
 The seed chooses kinds, victims and moments; what the machine makes of the moments is its own. ``--apart 20`` makes a
 soak of it: much work in between, on both sides, and faults now and then.
@@ -19,7 +21,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from rich.box import HEAVY_HEAD
+from rich.box import HEAVY_HEAD, Box
 from rich.console import Console
 from rich.table import Table
 
@@ -29,6 +31,8 @@ from tests.faults.gaps import GAPS
 from tests.faults.kinds import KINDS, Hit, World
 from tests.faults.link_kinds import LINK_KINDS
 from tests.faults.losses import LAST, LOSSES
+from tests.faults.memory import Memory
+from tests.faults.officers import Officers
 from tests.faults.supervisor import Supervisor
 from tests.integration.nations import NATIONS, Nations, two_nations
 from tests.polling import eventually
@@ -39,6 +43,7 @@ APART_S: Final = 1.7
 BETWEEN_AUDITS: Final = 6
 AGREE_S: Final = 60.0
 RECONCILE_S: Final = 30  # by itself, under all of it
+LONG_S: Final = 600.0  # from here on growth is judged
 ALL_KINDS: Final = {**KINDS, **LINK_KINDS}
 ALL_LOSSES: Final = {**LOSSES, **GAPS}
 
@@ -92,6 +97,8 @@ class Run:
         self._ends: dict[str, int] = {}
         self._findings: list[str] = []
         self._reports = 0
+        self._said: Counter[str] = Counter()
+        self._memory = Memory()
 
     @staticmethod
     def names() -> list[str]:
@@ -108,24 +115,28 @@ class Run:
         supervisor = Supervisor(nations)
         supervisor.start()
         world, ends, losses = World(nations, supervisor), time.monotonic() + seconds, self._in_turn()
+        officers = Officers(nations, self._seed)
         try:
             while time.monotonic() < ends:
-                self._round(world)
+                self._round(world, officers)
                 if self._losses:
                     self._lose(world, next(losses))
-                    self._round(world, 1)
+                    self._round(world, officers, 1)
             if self._last:
                 self._lose(world, self._random.choice(list(self._last)))
         except AssertionError as error:
             self._findings.append(str(error))
         supervisor.stop()
+        self._said = officers.said
+        self._findings += self._memory.findings if seconds > LONG_S else []
         self._ends = {f"{name} {code}": count for (name, code), count in sorted(supervisor.ends.items())}
         return not self._findings
 
-    def _round(self, world: World, faults: int = BETWEEN_AUDITS) -> None:
-        """Some faults under traffic, then rest and an audit."""
+    def _round(self, world: World, officers: Officers, faults: int = BETWEEN_AUDITS) -> None:
+        """Some faults under traffic and officers' words, then rest and an audit."""
         feeder = Feeder(world.nations, NATIONS, seed=self._random.randrange(1 << 30))
         feeder.start()
+        officers.start()
         try:
             self._await_flow(feeder, _now_ms())
             for _ in range(faults if self._kinds else 0):
@@ -133,9 +144,12 @@ class Run:
                 self._inflict(world, feeder)
         finally:
             feeder.stop()
+            officers.stop()
         audits = world.nations.settled(SETTLED_S)
         for home in NATIONS:
+            officers.check(home)
             eventually(partial(agree, world.nations, home), AGREE_S, f"both sides agree on what {home} has released")
+        self._memory.look(world.nations.all_roles)
         self._audits += 1
         self._reports = sum(sum(audit.counts.reports.values()) for audit in audits.values())
         say(f"audit {self._audits}: " + "; ".join(str(audit) for audit in audits.values()))
@@ -184,6 +198,8 @@ class Run:
             "slowest_s": {name: round(seconds, 1) for name, seconds in self._slowest.items()},
             "audits": self._audits,
             "reports": self._reports,
+            "officers": dict(self._said),
+            "memory_mib": {name: _in_short(looks) for name, looks in self._memory.longest.items()},
             "ends": self._ends,
             "declared_lost": self._declared,
             "findings": self._findings,
@@ -204,6 +220,9 @@ class Run:
         table.add_section()
         table.add_row("all", *total, style="bold")
         console.print(table)
+        console.print(self._memory_table(box))
+        words = ", ".join(f"{kind} {count}" for kind, count in sorted(self._said.items()))
+        console.print(f"officers of both nations: {words or 'silent'}", highlight=False)
         for name, count in self._ends.items():
             console.print(f"ended and started again: {name} ({count} times)", highlight=False, soft_wrap=True)
         for loss in self._declared:
@@ -213,6 +232,19 @@ class Run:
         if not self._findings:
             held = f"after {self._audits} audits of {self._reports} reports"
             console.print(f"lost 0, duplicated 0, wrong 0 {held}", style="green", highlight=False)
+
+    def _memory_table(self, box: Box | None) -> Table:
+        table = Table(title="Memory at rest, MiB", title_justify="left", box=box)
+        table.add_column("role, in its longest life")
+        for heading in ("audits", "first", "last", "most"):
+            table.add_column(heading, justify="right")
+        for name, looks in self._memory.longest.items():
+            table.add_row(name, *(str(value) for value in _in_short(looks).values()))
+        return table
+
+
+def _in_short(looks: Sequence[int]) -> dict[str, int]:
+    return {"audits": len(looks), "first": looks[0], "last": looks[-1], "most": max(looks)}
 
 
 def _now_ms() -> int:

@@ -58,6 +58,17 @@ class Role:
         return None if self._process is None else self._process.poll()
 
     @property
+    def resident_bytes(self) -> int | None:
+        """How much memory it holds; None where it does not run."""
+        if self._process is None or self._process.poll() is not None:
+            return None
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ends just now
+            for line in Path(f"/proc/{self._process.pid}/status").read_text("utf-8").splitlines():
+                if line.startswith("VmRSS:"):
+                    return int(line.split()[1]) << 10
+        return None
+
+    @property
     def runs(self) -> bool:
         """Whether it runs, paused or not."""
         return self._process is not None and self._process.poll() is None
