@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Collection, Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -262,8 +262,10 @@ def _list_offset(cluster: Cluster, topic: str, partition: int, spec: OffsetSpec)
     place = TopicPartition(topic, partition)
     deadline = time.monotonic() + 3 * CALL_TIMEOUT_S
     while True:
-        # A new client each time: it asks who leads, where an old one would go to who did.
+        # A new client each time: it asks who leads, where an old one would go to who did. It is to have asked anything
+        # before: librdkafka may drop its first connection while it asks that over it, and does so again after 3 s only.
         admin = AdminClient(cluster.client())
+        wait(admin.describe_topics(TopicCollection([topic]), request_timeout=CALL_TIMEOUT_S).values(), ANSWER_S)
         futures = admin.list_offsets(
             {place: spec}, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=CALL_TIMEOUT_S
         )

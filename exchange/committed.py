@@ -11,6 +11,8 @@ from exchange.errors import BrokerUnavailable
 
 GIVE_UP_S: Final = 120.0
 _PORTION: Final = 10_000
+_WAIT_S: Final = 0.05
+_EOF_MS: Final = 10  # that the end is reached is heard of so late
 
 
 def committed(
@@ -24,12 +26,14 @@ def committed(
     if start >= end:
         return
     isolation = {"isolation.level": "read_uncommitted"} if aborted_too else {}
-    consumer: Consumer = reader(cluster, **{"enable.partition.eof": True, "auto.offset.reset": "earliest"}, **isolation)
+    until_the_end = {"enable.partition.eof": True, "auto.offset.reset": "earliest", "fetch.wait.max.ms": _EOF_MS}
+    consumer: Consumer = reader(cluster, **until_the_end, **isolation)
     try:
         consumer.assign([TopicPartition(topic, partition, start)])
         deadline = time.monotonic() + GIVE_UP_S
         while True:
-            for message in consumer.consume(_PORTION, 0.05):
+            # consume(n, t) waits for n of them or all of t: one is waited for, then comes what else has arrived.
+            for message in (*consumer.consume(1, _WAIT_S), *consumer.consume(_PORTION, 0)):
                 error = message.error()
                 if error is None:
                     # Under a writer that never rests, the end-of-partition event may never come.
