@@ -48,6 +48,7 @@ _ELECTION: Final = {
     KafkaError.UNKNOWN_LEADER_EPOCH,
     KafkaError.FENCED_LEADER_EPOCH,
 }
+_LEADERLESS: Final = {KafkaError._NOENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +261,7 @@ def _known_offset(cluster: Cluster, topic: str, partition: int, spec: OffsetSpec
 
 def _list_offset(cluster: Cluster, topic: str, partition: int, spec: OffsetSpec) -> int:
     place = TopicPartition(topic, partition)
-    deadline = time.monotonic() + 3 * CALL_TIMEOUT_S
+    what, began = f"say where {topic}-{partition} begins or ends", time.monotonic()
     while True:
         # A new client each time: it asks who leads, where an old one would go to who did. It is to have asked anything
         # before: librdkafka may drop its first connection while it asks that over it, and does so again after 3 s only.
@@ -270,8 +271,13 @@ def _list_offset(cluster: Cluster, topic: str, partition: int, spec: OffsetSpec)
             {place: spec}, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=CALL_TIMEOUT_S
         )
         try:
-            return int(answer(futures[place], cluster, f"say where {topic}-{partition} begins or ends").offset)
+            return int(answer(futures[place], cluster, what, known=_LEADERLESS).offset)
         except Unanswered:
-            if time.monotonic() > deadline:
+            if time.monotonic() > began + 3 * CALL_TIMEOUT_S:
                 raise
-            threading.Event().wait(0.1)
+        except KafkaException as error:  # nobody leads: there is no such partition, or it has just been made
+            if time.monotonic() > began + LEARN_S:
+                raise BrokerUnavailable(
+                    f"{cluster.nation}'s Kafka at {cluster.bootstrap} does not {what}: {error}"
+                ) from error
+        threading.Event().wait(0.1)

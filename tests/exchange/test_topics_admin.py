@@ -1,10 +1,11 @@
 """``exchange.topics_admin`` on real Kafka: what was made is there, and what is not as it should be is refused."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
-from exchange.clients import Cluster
+from exchange.clients import Cluster, end_offset
 from exchange.errors import BrokerUnavailable, TopicMismatch
 from exchange.reach import reached
 from exchange.topics_admin import check_topics, ensure_topics
@@ -24,6 +25,14 @@ def test_what_was_created_is_known_when_the_call_returns(cluster: Cluster, uniqu
         assert sorted(ensure_topics(cluster, wanted)) == sorted(topic.name for topic in wanted)
         assert ensure_topics(cluster, wanted) == [], "a second time there is nothing to do"
         check_topics(cluster, wanted)
+
+
+def test_who_asks_for_the_end_of_a_topic_while_it_is_made_is_answered(cluster: Cluster, unique: str) -> None:
+    """For a moment nobody leads it, or a broker has not heard of it: no bridge is to end by that."""
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(end_offset, cluster, f"{unique}t", 0)
+        ensure_topics(cluster, [Topic(f"{unique}t", "key", 1)])
+        assert asked.result() == 0
 
 
 @pytest.mark.parametrize(

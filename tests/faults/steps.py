@@ -23,10 +23,13 @@ from exchange.kafka_log import KafkaLog
 from exchange.metric_kinds import Role
 from exchange.role import end_at_once, metrics_of
 from exchange.settings import Settings
+from exchange.shard import Phase
 from schemas import topics
 from tests.consumers.border import SHARDS
+from tests.polling import eventually
 
 _FLUSH_S: Final = 30.0
+_TAKEN_S: Final = 60.0
 
 
 class OurProducer(Producer):
@@ -75,8 +78,11 @@ def carry_until(here: Cluster, there: Cluster, step: str, moment: Moment, number
     settings = Settings(nations=(here.nation, there.nation), shards=SHARDS)
     metrics = metrics_of(Role.BRIDGE, here.nation, (there.nation,), (topics.bridge_step(here.nation),))
     watch = border_watch(here, settings).start()
-    for thread in bridge_threads(here, there, settings, watch, metrics, end_at_once, range(SHARDS)):
+    threads = bridge_threads(here, there, settings, watch, metrics, end_at_once, range(SHARDS))
+    # The other lane first: one that had still to take its shard would be no zombie when it wakes, but the newest owner.
+    for thread in sorted(threads, key=lambda each: each.step == step):
         thread.start()
+        eventually(lambda: thread.step == step or thread.pulse.phase is Phase.RUNNING, _TAKEN_S, "it runs")  # noqa: B023  # now
     threading.Event().wait()
 
 
