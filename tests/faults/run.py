@@ -120,10 +120,12 @@ class Run:
             while time.monotonic() < ends:
                 self._round(world, officers)
                 if self._losses:
-                    self._lose(world, next(losses))
+                    self._lose(world, officers, next(losses))
                     self._round(world, officers, 1)
             if self._last:
-                self._lose(world, self._random.choice(list(self._last)))
+                self._lose(world, officers, self._random.choice(list(self._last)))
+                for home in NATIONS:
+                    self._is_kept_back(world, home)
         except AssertionError as error:
             self._findings.append(str(error))
         supervisor.stop()
@@ -166,17 +168,27 @@ class Run:
         while self._losses:
             yield from self._random.sample(list(self._losses), len(self._losses))
 
-    def _lose(self, world: World, name: str) -> None:
-        """One declared loss at rest; whether all flows again is seen with traffic of its own."""
+    def _is_kept_back(self, world: World, home: str) -> None:
+        """Whether what officers said has outlived everything; fails with what has not."""
+        direction = world.nations.direction(home)
+        try:
+            eventually(lambda: not direction.undone(), SETTLED_S, f"{home}'s vetoes stand")
+        except AssertionError as error:
+            raise AssertionError("\n".join((str(error), *direction.undone()))) from error
+
+    def _lose(self, world: World, officers: Officers, name: str) -> None:
+        """One declared loss at rest; whether all flows again is seen with traffic and words of its own."""
         began_ms = _now_ms()
         hit, said = (self._losses | self._last)[name](world, self._random)
         self._declared += said
         feeder = Feeder(world.nations, NATIONS, seed=self._random.randrange(1 << 30))
         feeder.start()
+        officers.start()
         try:
             self._note(name, hit, self._await_flow(feeder, began_ms))
         finally:
             feeder.stop()
+            officers.stop()
 
     def _note(self, name: str, hit: Hit, went_on_s: float) -> None:
         self._survived[name] += 1

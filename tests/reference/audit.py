@@ -117,12 +117,21 @@ class Direction:
         )
 
     def audit(self) -> Audit:
-        """Read on, and compare. The model is asked again only where more reports have come."""
+        """Read on, and compare."""
         stand = self.stand()
+        return audited(stand, self._wanted(stand), time.time_ns() // 1_000_000)
+
+    def undone(self) -> tuple[str, ...]:
+        """Read on, and look only for what officers keep back and is not kept back."""
+        stand = self.stand()
+        return undone(stand, self._wanted(stand))
+
+    def _wanted(self, stand: Stand) -> Expected:
+        """The model is asked again only where more reports have come."""
         if self._expected is None or self._expected[0] != len(stand.reports):
             wanted = expected(arrivals(stand.reports), self._home, self._partner, self._shards, self._enricher)
             self._expected = len(stand.reports), wanted
-        return audited(stand, self._expected[1], time.time_ns() // 1_000_000)
+        return self._expected[1]
 
     def begin_again(self, topic: str) -> None:
         """A topic is another one under its name: what the old one held counts no more."""
@@ -196,6 +205,18 @@ def audited(stand: Stand, wanted: Expected, at_ms: int | None = None) -> Audit:
         wrong=len(found.wrong),
         findings=tuple(findings[:FIRST]),
     )
+
+
+def undone(stand: Stand, wanted: Expected) -> tuple[str, ...]:
+    """What officers keep back, and the partner has. Pure. Of a shard that was rebuilt nothing else is known exactly."""
+    found, said = _Findings(), ledger(stand.commands)
+    last = cast("dict[str, ReleasedIndicator]", _latest(_Reader(), RELEASED_INDICATOR, stand.accepted, found))
+    for name, record in last.items():
+        vetoes = said.on(name, wanted.partner)
+        if vetoes:
+            _, ends = left(wanted.releases.get(name), vetoes)
+            _audit_end(name, record, ends, wanted.partner, found)
+    return tuple(found.wrong)
 
 
 def _audit_quarantine(

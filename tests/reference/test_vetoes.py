@@ -15,7 +15,7 @@ from schemas.vocabulary import CommandKind, EndReason
 from streams.stages.enrich import Enricher
 from tests.builders import NOW_MS, a_report, an_id, an_observation
 from tests.officers import ALICE, BOB
-from tests.reference.audit import Stand, audited
+from tests.reference.audit import Stand, audited, undone
 from tests.reference.forbidding import Officers
 from tests.reference.traffic import Traffic
 from tests.streams.enrichment_builders import an_enricher
@@ -114,8 +114,10 @@ def test_a_recall_that_was_lost_is_found() -> None:
     bench = Bench()
     before = bench.stand()
     bench.says(CommandKind.RECALL)
-    found = bench.found(replace(before, commands=bench.stand().commands))
-    assert f"wrong: {NAME} ({DOMAIN}) is at JPN and may not be" in found
+    lost = replace(before, commands=bench.stand().commands)
+    assert f"wrong: {NAME} ({DOMAIN}) is at JPN and may not be" in bench.found(lost)
+    assert undone(lost, bench.expected()) == (f"{NAME} ({DOMAIN}) is at JPN and may not be",)
+    assert undone(bench.stand(), bench.expected()) == ()
 
 
 def test_a_recalled_indicator_that_is_back_is_found() -> None:
