@@ -14,6 +14,7 @@ from typing import Final, cast
 import msgspec
 
 from consumers.overtaken import Overtaken
+from consumers.portion import MAX_BYTES, Portion
 from consumers.throttle import Throttle
 from exchange.clients import Cluster, begin_offset, end_offset
 from exchange.committed import committed
@@ -26,10 +27,9 @@ from schemas.records import ReleasedIndicator
 
 _log = logging.getLogger(__name__)
 
-# A transaction takes three round trips, whatever is in it: over a long link only large ones keep the rate. What is not
-# there yet is not waited for, so a trickle is a record a transaction. All of it fits into one batch of the producer's.
+# What is not there yet is not waited for, so a trickle is a record a transaction. All of it fits into one batch of the
+# producer's.
 _MAX_RECORDS: Final = 16_000
-_MAX_BYTES: Final = 4 << 20
 
 
 class BorderFeed:
@@ -48,10 +48,10 @@ class BorderFeed:
         throttle: Throttle,
     ) -> None:
         """``border`` says what it is now: not open, where that is not known."""
-        self._throttle = throttle
+        self._throttle, self._portion = throttle, Portion()
         self._cluster, self._released, self._urgent = cluster, released, urgent
         self._border, self._codec = border, codec
-        self._bulk = AssignedFeed(cluster, [released], max_records=_MAX_RECORDS, max_bytes=_MAX_BYTES)
+        self._bulk = AssignedFeed(cluster, [released], max_records=_MAX_RECORDS, max_bytes=MAX_BYTES)
         self._rest = AssignedFeed(cluster, [always, urgent])
         self._bulk_next = 0
         self._was = Border.OPEN
@@ -89,11 +89,13 @@ class BorderFeed:
         if allowed == 0:
             wait_s = self._throttle.held(time.monotonic(), something=self._bulk.lag() > 0)
             return others or self._others(min(timeout_s, wait_s))
-        self._bulk.max_bytes = _MAX_BYTES if allowed is None else min(_MAX_BYTES, allowed)
+        self._bulk.max_bytes = self._portion.bytes if allowed is None else min(self._portion.bytes, allowed)
         records = self._bulk.poll(0 if others else timeout_s)
         if records:
             self._bulk_next = records[-1].offset + 1
-            self._throttle.spend(sum(len(each.value or b"") + len(each.key or b"") for each in records))
+            size = sum(len(each.value or b"") + len(each.key or b"") for each in records)
+            self._throttle.spend(size)
+            self._portion.sent(size, time.monotonic())
         return [*others, *records]
 
     def _others(self, timeout_s: float) -> list[Record]:
@@ -114,7 +116,8 @@ class BorderFeed:
         return end_offset(self._cluster, self._released.topic, self._released.partition)
 
     def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
-        """Nothing to do: the topics' retention sees to what was read."""
+        """How long it took says how much goes next; the topics' retention sees to what was read."""
+        self._portion.carried(time.monotonic())
 
     def lag(self) -> int:
         """Records that wait."""
