@@ -9,12 +9,14 @@ from typing import Any, Final
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
 
 import exchange
 from consumers.bridge_worker import must_be_the_same
 from exchange import clients
-from exchange.clients import Cluster, Unanswered, answer, begin_offset, topic_ids
+from exchange.clients import Cluster, Unanswered, answer, begin_offset, end_offset, topic_ids
 from exchange.errors import BrokerUnavailable
+from tests.conftest import Brokers
 
 _ROOT: Final = Path(exchange.__file__).parents[1]
 _PACKAGES: Final = ("exchange", "consumers", "streams", "producers", "kakehashi")
@@ -35,6 +37,15 @@ def test_who_does_not_answer_is_named_with_what_was_asked(silent: Cluster, monke
     monkeypatch.setattr(clients, "CALL_TIMEOUT_S", 0.1)
     with pytest.raises(Unanswered, match=f"{unable}say where topic-a-3 begins"):
         begin_offset(silent, "topic-a", 3)
+
+
+def test_a_topic_that_was_made_just_now_begins_and_ends_at_nothing(brokers: Brokers, unique: str) -> None:
+    """Its leader is not known yet when the client asks for it: that once ended a bridge as it started."""
+    cluster = Cluster("GBR", brokers.gbr)
+    names = [f"{unique}{number}" for number in range(5)]
+    for name in names:
+        AdminClient(cluster.client()).create_topics([NewTopic(name, 2, 1)])
+        assert end_offset(cluster, name, 1) == 0
 
 
 def test_a_bridge_whose_topics_cannot_be_asked_for_goes_on(silent: Cluster) -> None:
