@@ -42,9 +42,9 @@ def test_who_does_not_answer_is_named_with_what_was_asked(silent: Cluster, monke
 def test_a_topic_that_was_made_just_now_begins_and_ends_at_nothing(brokers: Brokers, unique: str) -> None:
     """Its leader is not known yet when the client asks for it: that once ended a bridge as it started."""
     cluster = Cluster("GBR", brokers.gbr)
-    names = [f"{unique}{number}" for number in range(5)]
-    for name in names:
-        AdminClient(cluster.client()).create_topics([NewTopic(name, 2, 1)])
+    admin = AdminClient(cluster.client())
+    for name in [f"{unique}{number}" for number in range(5)]:
+        admin.create_topics([NewTopic(name, 2, 1)])
         assert end_offset(cluster, name, 1) == 0
 
 
