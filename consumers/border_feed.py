@@ -115,8 +115,8 @@ class BorderFeed:
     def _end(self) -> int:
         return end_offset(self._cluster, self._released.topic, self._released.partition)
 
-    def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
-        """How long it took says how much goes next; the topics' retention sees to what was read."""
+    def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:  # noqa: ARG002  # the topics' retention sees to it
+        """How long it took says how much goes next."""
         self._portion.carried(time.monotonic())
 
     def lag(self) -> int:
