@@ -31,7 +31,7 @@ _WARM_UP: Final = 2_000
 _TRICKLE: Final = 300
 _PROBES: Final = 4_000
 _FAR: Final = 4
-_NARROW: Final = 1 << 20  # bytes a second: less than these two cores carry, so that the link is what is full
+_NARROW: Final = 512 << 10  # bytes a second: far less than these two cores carry, so that the link is what is full
 
 BRIDGE: Final = "kakehashi bridge"
 MIRROR_MAKER: Final = "MirrorMaker 2"
