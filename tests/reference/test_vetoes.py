@@ -151,6 +151,18 @@ def test_a_recall_that_is_told_as_something_milder_or_of_too_little_is_found() -
     assert any("does not recall version" in each for each in found)
 
 
+def test_what_has_followed_an_end_is_not_missed_where_only_the_fast_lane_still_tells_of_it() -> None:
+    """A released topic was made anew: what it held is gone, and the other lane has only the recall."""
+    bench = Bench()
+    veto = bench.says(CommandKind.RECALL)
+    recalled = bench.stand().accepted
+    for person in (ALICE, BOB):
+        bench.says(CommandKind.LIFT, person, veto)
+    anew = replace(bench.stand(), released=[], urgent=bench.log(topics.urgent(PARTNER)))
+    assert bench.found(anew) == ()
+    assert any("which was released" in each for each in bench.found(replace(anew, accepted=recalled[:-1])))
+
+
 def test_a_veto_that_one_person_has_ended_is_found() -> None:
     bench = Bench()
     veto = bench.says(CommandKind.RECALL)
