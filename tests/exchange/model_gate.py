@@ -14,6 +14,7 @@ class Fate(Enum):
     LATE = "the request to commit is late, and the client gives up"
     UNPLACED = "it is committed, but where its rows are is not told"
     HALF = "half of it is written, and the client gives up"
+    BUSY = "it is another shard's turn to be computed"
 
 
 class Gate(Enum):
@@ -25,6 +26,7 @@ class Gate(Enum):
     READ = "read"
     APPLY = "apply"
     POLL = "poll"
+    TURN = "turn"
     HOME = "home"
     APPEND = "append"
     END = "end"

@@ -4,13 +4,27 @@ The owner runs in a thread, but never at the same time as the test or another ow
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from exchange.shard import Shard
+from exchange.record import Record
+from exchange.shard import Effects, Shard
+from exchange.urgent_feed import UrgentFeed
 from tests.exchange.model_gate import Crash, Fate, Gate
 from tests.exchange.model_kafka import ModelKafka
-from tests.exchange.model_parts import Disk, ModelFeed, ModelHome, ModelLog, ModelState, OnRead
+from tests.exchange.model_parts import INPUTS, URGENT, Disk, ModelFeed, ModelHome, ModelLog, ModelState, OnRead
 from tests.exchange.model_step import CountingStep
+
+
+class BusyShard(Shard):
+    """The turn of a batch for which nobody has to wait without end may not come: the model says so."""
+
+    busy: Callable[[], bool]
+
+    def _compute(self, records: Sequence[Record], due: Sequence[bytes], now_ms: int, wait_s: float) -> Effects | None:
+        if wait_s >= 0 and (records or due) and self.busy():
+            return None
+        return super()._compute(records, due, now_ms, wait_s)
 
 
 class Owner:
@@ -24,14 +38,19 @@ class Owner:
         disk.held = True
         self._go, self._back = threading.Semaphore(0), threading.Semaphore(0)
         log = ModelLog(kafka, self.gate)
-        self.shard = Shard(
+        # One of its polls is where it stops: who advances it counts them.
+        urgent: Any = ModelFeed(kafka, lambda _: Fate.FINE, (URGENT,))
+        feed = UrgentFeed(URGENT, urgent, ModelFeed(kafka, self.gate, [each for each in INPUTS if each != URGENT]))
+        self.shard = BusyShard(
             CountingStep(),
             log,
-            ModelFeed(kafka, self.gate),
+            feed,
             lambda: ModelState(log.changelog_id, disk, self.gate, on_read),
             clock,
             ModelHome(kafka, self.gate),
+            ahead=feed.ahead,
         )
+        self.shard.busy = lambda: self.gate(Gate.TURN) is Fate.BUSY
         self._thread = threading.Thread(target=self._live, daemon=True)
         self._thread.start()
         self._back.acquire()

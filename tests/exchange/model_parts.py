@@ -13,7 +13,8 @@ from tests.exchange.model_kafka import ModelKafka, StaleEpoch
 from tests.exchange.model_step import BATCH, decode_progress, decode_row, encode_progress, encode_row
 
 SHARD_ID: Final = "step.0"
-INPUTS: Final = (Input("in", 0), Input("in", 1))
+URGENT: Final = Input("urgent", 2)
+INPUTS: Final = (Input("in", 0), Input("in", 1), URGENT)
 OUT: Final = Input("out", 0)
 TICKS: Final = Input("ticks", 0)
 HOME: Final = Input("home", 0)
@@ -197,23 +198,29 @@ class ModelLog:
 
 
 class ModelFeed:
-    """``exchange.shard.Feed``: a few records of each input at a time."""
+    """``exchange.shard.Feed``: a few records of each of these inputs at a time."""
 
     LIMIT = 3
     GAPS = 0
 
-    def __init__(self, kafka: ModelKafka, stop: Stop) -> None:
-        self._kafka, self._gate = kafka, stop
+    def __init__(self, kafka: ModelKafka, stop: Stop, inputs: Sequence[Input] = INPUTS) -> None:
+        self._kafka, self._gate, self._inputs = kafka, stop, inputs
         self._next: dict[Input, int] = {}
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
-        self._next = {source: next_offsets.get(source, 0) for source in INPUTS}
+        self._next = {source: next_offsets.get(source, 0) for source in self._inputs}
         return self.GAPS
+
+    def start_of(self, source: Input) -> int:
+        return self._next[source]
+
+    def end_of(self, source: Input) -> int:
+        return self._kafka.end(source)
 
     def poll(self, timeout_s: float) -> Sequence[Record]:  # noqa: ARG002  # nothing takes time here
         self._gate(Gate.POLL)
         records = []
-        for source in INPUTS:
+        for source in self._inputs:
             for entry in list(self._kafka.committed(source, self._next[source]))[: self.LIMIT]:
                 records.append(Record(source.topic, source.partition, entry.offset, entry.key, entry.value, 0))
                 self._next[source] = entry.offset + 1

@@ -12,7 +12,7 @@ from tests.exchange.model_gate import Fate, Gate
 from tests.exchange.model_kafka import ModelKafka
 from tests.exchange.model_parts import INPUTS, ModelLog
 
-_REST, _URGENT = INPUTS
+_REST, _, _URGENT = INPUTS
 _MUCH: Final = 100
 
 

@@ -19,7 +19,7 @@ from tests.builders import DAY_MS
 from tests.exchange.model_gate import Crash, Fate, Gate
 from tests.exchange.model_kafka import ModelKafka
 from tests.exchange.model_owner import Owner
-from tests.exchange.model_parts import CHANGELOG, HOME, INPUTS, OUT, PROGRESS, SHARD_ID, Disk, Table
+from tests.exchange.model_parts import CHANGELOG, HOME, INPUTS, OUT, PROGRESS, SHARD_ID, URGENT, Disk, Table
 from tests.exchange.model_reference import Reference
 
 _DISKS = 3
@@ -90,7 +90,10 @@ class ShardLaws(RuleBasedStateMachine):
         """Records come in; aborted ones and markers make holes in the offsets."""
         for source, keys, what, commit in reports:
             for key in keys:
-                self.kafka.append(_SENSOR, self.sensor_epoch, source, b"%d" % source.partition + key, what)
+                if source == URGENT:  # a topic without transactions
+                    self.kafka.write(source, b"%d" % source.partition + key, what)
+                else:
+                    self.kafka.append(_SENSOR, self.sensor_epoch, source, b"%d" % source.partition + key, what)
             self.kafka.end_transaction(_SENSOR, self.sensor_epoch, commit=commit)
             self.kafka.mark(_SENSOR)
 
@@ -163,6 +166,18 @@ class ShardLaws(RuleBasedStateMachine):
                 self.send([report])
                 successor.advance_to(Gate.END)
                 successor.advance_to(Gate.POLL)
+        self.work(then)
+
+    @rule(which=_which, reports=_reports, meanwhile=_reports, then=_work)
+    def waits_for_its_turn(self, which: int, reports: list[Report], meanwhile: list[Report], then: list[Move]) -> None:
+        """A batch is read, and its turn does not come, but something urgent does."""
+        if self.owners:
+            owner = self.owners[which % len(self.owners)]
+            self.send(reports)
+            owner.advance_to(Gate.TURN)
+            self.send([*meanwhile, (URGENT, [b"a", b"b"], b"+5", True)])
+            owner.advance(Fate.BUSY)
+            owner.advance_to(Gate.POLL)
         self.work(then)
 
     @rule(which=_which, reports=_reports, then=_work)
