@@ -18,6 +18,7 @@ from consumers.portion import MAX_BYTES, Portion
 from consumers.throttle import Throttle
 from exchange.clients import Cluster, begin_offset, end_offset
 from exchange.committed import committed
+from exchange.errors import TransientError
 from exchange.feed import AssignedFeed, as_record
 from exchange.policy_record import Border
 from exchange.record import Input, Record
@@ -30,6 +31,19 @@ _log = logging.getLogger(__name__)
 # What is not there yet is not waited for, so a trickle is a record a transaction. All of it fits into one batch of the
 # producer's.
 _MAX_RECORDS: Final = 16_000
+
+
+class BorderClosed(TransientError):
+    """What an open border had let through could not be written before it was closed. It stays where it is."""
+
+
+def must_still_go(let_through: Border, border: Border, source: Input) -> None:
+    """Raises BorderClosed for a batch that a border let through, where it would not do so now."""
+    if let_through is Border.OPEN and border is not Border.OPEN:
+        raise BorderClosed(
+            f"{source.topic}-{source.partition}: the border was closed before what it had let through was written "
+            "abroad, and so it stays. Started again, the bridge goes on from there, as the border is by then"
+        )
 
 
 class BorderFeed:
@@ -98,6 +112,10 @@ class BorderFeed:
             self._portion.sent(size, time.monotonic())
         return [*others, *records]
 
+    def must_still_go(self) -> None:
+        """Raises BorderClosed where the last batch must not go any more."""
+        must_still_go(self._was, self._border(), self._released)
+
     def _others(self, timeout_s: float) -> list[Record]:
         """What always goes; what is on the fast lane is noted."""
         always = []
@@ -138,14 +156,20 @@ class UrgentBorderFeed(AssignedFeed):
 
     def __init__(self, cluster: Cluster, urgent: Input, border: Callable[[], Border], codec: Codec) -> None:
         super().__init__(cluster, [urgent])
-        self._border, self._codec = border, codec
+        self._source, self._border, self._codec = urgent, border, codec
+        self._was = Border.CLOSED
 
     def poll(self, timeout_s: float) -> Sequence[Record]:
         """The next records, as much of them as the border lets through."""
         records = super().poll(timeout_s)
-        if not records or self._border() is Border.OPEN:
+        self._was = self._border()
+        if not records or self._was is Border.OPEN:
             return records
         return [self._without_content(record) for record in records]
+
+    def must_still_go(self) -> None:
+        """Raises BorderClosed where the last batch must not go any more."""
+        must_still_go(self._was, self._border(), self._source)
 
     def _without_content(self, record: Record) -> Record:
         released = released_of(record, self._codec)

@@ -280,13 +280,14 @@ def bridge_threads(
             on_lost=on_lost,
             on_gap=partial(metrics.add, spec.INPUT_GAPS, 1, bulk.step),
         )
-        return Shard(Bridge(link, bulk, overtaken), log, feed, None, now_ms, HomeWriter(home))
+        step = Bridge(link, bulk, overtaken)
+        return Shard(step, log, feed, None, now_ms, HomeWriter(home), again=feed.must_still_go)
 
     def make_fast(shard: int) -> Shard:
         ids = topic_ids(home, [fast.source])
         feed = UrgentBorderFeed(home, Input(fast.source, shard), border, link.home_codec)
         log = UrgentLog(partner, fast.step, shard, input_ids=ids, codec=link.partner_codec)
-        return Shard(Bridge(link, fast), log, feed, None, now_ms, HomeWriter(home))
+        return Shard(Bridge(link, fast), log, feed, None, now_ms, HomeWriter(home), again=feed.must_still_go)
 
     def thread(lane: Lane, make: Callable[[int], Shard], latency: Histogram[str, str], shard: int) -> ShardThread:
         def on_turned(turned: Turned) -> None:

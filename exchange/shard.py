@@ -123,6 +123,7 @@ class Shard:
         remedy: str = "Rebuild the shard before it may go on",
         wakes: Callable[[int], Sequence[bytes]] = lambda _: (),
         ahead: Callable[[], Sequence[Record]] | None = None,
+        again: Callable[[], None] = lambda: None,
     ) -> None:
         """``remedy`` is what a person is told to do where the changelog does not hold what was committed.
 
@@ -130,11 +131,13 @@ class Shard:
         changed, as the rules that are in force.
 
         ``ahead`` has records that need not wait with the batch that the feed has handed out last: of other inputs.
+
+        ``again`` is asked before a batch is written again, and raises where what it came to must not go any more.
         """
         self._step, self._log, self._feed, self._open_state, self._clock = step, log, feed, open_state, clock
         self._home, self._remedy = home, remedy
         self._wakes, self._more = wakes, False
-        self._ahead = ahead
+        self._ahead, self._again = ahead, again
         self._waiting: tuple[Sequence[Record], float] | None = None  # for its turn to be computed, and since when
         self._state: State | None = None
         self._writing_since = 0.0
@@ -268,6 +271,8 @@ class Shard:
             self._home.write(effects.home)
         aborted = uncertain = 0
         while True:
+            if aborted or uncertain:
+                self._again()
             try:
                 next_offset = self._log.commit(effects.outputs, effects.rows, position, self._end_turn)
             except TransactionAborted:

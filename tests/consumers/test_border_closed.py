@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from consumers.border_feed import BorderClosed, BorderFeed, UrgentBorderFeed
+from consumers.overtaken import Overtaken
+from consumers.throttle import Throttle
+from exchange.bandwidth import ALWAYS
 from exchange.metric_kinds import Role as MetricRole
-from exchange.policy_record import key_of
+from exchange.policy_record import Border, key_of
+from exchange.record import Input
 from exchange.role import metrics_of
 from exchange.roster import entry_text
 from schemas import topics
@@ -18,7 +23,8 @@ from schemas.signing import approved_policy
 from schemas.vocabulary import IndicatorType
 from tests.builders import a_content, a_policy_record, a_released, an_id
 from tests.conftest import Brokers
-from tests.consumers.border import Border, carrying
+from tests.consumers.border import Border as AnyBorder
+from tests.consumers.border import carrying
 from tests.officers import ALICE, ROSTER
 from tests.officers import key_of as officer_key
 from tests.polling import eventually
@@ -26,7 +32,7 @@ from tests.polling import eventually
 WITHIN_S = 30.0
 
 
-class ClosedBorder(Border):
+class ClosedBorder(AnyBorder):
     """A border with a bridge over it, and an officer."""
 
     def __init__(self, brokers: Brokers, folder: Path) -> None:
@@ -128,3 +134,31 @@ def test_over_a_closed_border_recalls_pass_content_waits_and_what_was_recalled_n
         "each once, in its turn"
     )
     assert [kind for kind, _ in border.ahead] == ["recalled", "revoked", "content"]
+
+
+def test_what_an_open_border_let_through_is_not_tried_again_behind_a_closed_one(border: ClosedBorder) -> None:
+    state = Border.OPEN
+    released, always, urgent = (
+        Input(name(border.partner), 0) for name in (topics.released, topics.receipts, topics.urgent)
+    )
+    throttle = Throttle(ALWAYS, 1, lambda _rate, _waited_s: None)
+
+    def now() -> Border:
+        return state
+
+    feeds = (
+        BorderFeed(border.here, released, always, urgent, now, Overtaken(urgent), border.codec, throttle),
+        UrgentBorderFeed(border.here, urgent, now, border.codec),
+    )
+    border.tell("a", time.time_ns() // 1_000_000, caveats=["INCIDENT"])
+    for feed in feeds:
+        state = Border.OPEN
+        feed.resume({})
+        soon(lambda: bool(feed.poll(0.1)), "it is let through")  # noqa: B023  # now
+        feed.must_still_go()
+        state = Border.CLOSED
+        with pytest.raises(BorderClosed, match="goes on from there"):
+            feed.must_still_go()
+        feed.poll(0)
+        feed.must_still_go()  # what a closed border lets through goes, however often it is tried
+        feed.close()

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from exchange.errors import FatalError, ProducerFenced
+from exchange.errors import BrokerUnavailable, FatalError, ProducerFenced
 from exchange.record import Input, Output, Record
 from exchange.shard import ChangelogLost, CommitUncertain, Effects, Phase, Rows, Shard, TransactionAborted
 from tests.exchange.model_gate import Fate, Gate
 from tests.exchange.model_kafka import ModelKafka
 from tests.exchange.model_owner import Owner
-from tests.exchange.model_parts import CHANGELOG, INPUTS, OUT, PROGRESS, Disk, ModelFeed, ModelHome, ModelLog
+from tests.exchange.model_parts import CHANGELOG, INPUTS, OUT, PROGRESS, SHARD_ID, Disk, ModelFeed, ModelHome, ModelLog
 from tests.exchange.model_step import CountingStep
 
 
@@ -207,6 +207,32 @@ def test_a_shard_whose_turn_has_failed_does_not_turn_again_behind_what_it_lost()
         shard.turn(0)
     with pytest.raises(RuntimeError, match="closed does not turn"):
         shard.turn(0)
+
+
+@pytest.mark.parametrize("fate", [Fate.ABORT, Fate.LOST])
+def test_a_batch_that_must_not_go_any_more_is_not_written_again(fate: Fate) -> None:
+    kafka, may_go = ModelKafka(), [False]
+
+    def again() -> None:
+        if not may_go[0]:
+            raise BrokerUnavailable("as by a border that was closed")
+
+    def shard() -> Shard:
+        fates = iter([fate])
+        log = ModelLog(kafka, lambda gate: next(fates, Fate.FINE) if gate is Gate.END else Fate.FINE)
+        made = Shard(CountingStep(), log, ModelFeed(kafka, _pass), None, lambda: 1_000, again=again)
+        made.take()
+        return made
+
+    kafka.write(INPUTS[0], b"a", b"+0")
+    first = shard()
+    with pytest.raises(BrokerUnavailable, match="closed"):
+        first.turn(0)
+    assert (first.phase, list(kafka.committed(OUT, 0))) == (Phase.CLOSED, [])
+    may_go[0] = True
+    shard().turn(0)
+    kafka.initialise(SHARD_ID)  # its markers are there
+    assert len(list(kafka.committed(OUT, 0))) == 1, "its place was kept"
 
 
 def test_a_shard_that_was_not_taken_does_not_turn() -> None:
