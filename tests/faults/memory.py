@@ -5,9 +5,9 @@ from typing import Final
 
 from tests.integration.role import Role
 
-# At rest nothing waits in a queue, and by its second look a process has done everything once. What may grow after that
-# has limits of some tens of MiB: RocksDB's caches, the clients' pools, what is remembered of equal bytes. A quarter of
-# a GiB more, within the minutes that a process lives here, is something that nobody gives back.
+# At rest nothing waits in a queue, and by its second look a process has done everything once. What may fill up after
+# that has limits: 32 MiB of blocks and write buffers for each of the eight states of a worker with two shards. Who has
+# grown by more than all of them together does not give something back.
 LOOKS: Final = 4
 MOST_MIB: Final = 256
 
