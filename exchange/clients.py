@@ -47,7 +47,6 @@ _ELECTION: Final = {
     KafkaError.OFFSET_NOT_AVAILABLE,
     KafkaError.UNKNOWN_LEADER_EPOCH,
     KafkaError.FENCED_LEADER_EPOCH,
-    KafkaError._NOENT,  # "No leaders found"
 }
 _LEADERLESS: Final = {KafkaError._NOENT}
 
