@@ -21,7 +21,7 @@ from exchange.committed import committed
 from exchange.errors import TransientError
 from exchange.feed import AssignedFeed, as_record
 from exchange.policy_record import Border
-from exchange.record import Input, Record
+from exchange.record import Input, Output, Record
 from exchange.role import now_ms
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
 from schemas.records import ReleasedIndicator
@@ -35,6 +35,10 @@ _MAX_RECORDS: Final = 16_000
 
 class BorderClosed(TransientError):
     """What an open border had let through could not be written before it was closed. It stays where it is."""
+
+
+class BatchOvertaken(TransientError):
+    """The fast lane has carried a later version of something that could not be written yet. That stays at home."""
 
 
 def must_still_go(let_through: Border, border: Border, source: Input) -> None:
@@ -58,22 +62,23 @@ class BorderFeed:
         urgent: Input,
         border: Callable[[], Border],
         overtaken: Overtaken,
-        codec: Codec,
+        codecs: tuple[Codec, Codec],
         throttle: Throttle,
     ) -> None:
-        """``border`` says what it is now: not open, where that is not known."""
+        """``border`` says what it is now: not open, where that is not known. ``codecs`` are ours and the partner's."""
         self._throttle, self._portion = throttle, Portion()
         self._cluster, self._released, self._urgent = cluster, released, urgent
-        self._border, self._codec = border, codec
+        self._border, (self._codec, self._codec_abroad) = border, codecs
         self._bulk = AssignedFeed(cluster, [released], max_records=_MAX_RECORDS, max_bytes=MAX_BYTES)
         self._rest = AssignedFeed(cluster, [always, urgent])
+        self._kept: list[Record] = []  # of what always goes: read, and not handed out yet
         self._bulk_next = 0
         self._was = Border.OPEN
         self.overtaken = overtaken
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
         """Start where each stood; what the fast lane has carried beyond the bulk is looked up again."""
-        gaps = self._bulk.resume(next_offsets)
+        gaps, self._kept = self._bulk.resume(next_offsets), []
         self._bulk_next = self._bulk.start_of(self._released)
         topic, partition = self._urgent.topic, self._urgent.partition
         self.overtaken.begin_at(max(next_offsets.get(self._urgent, 0), begin_offset(self._cluster, topic, partition)))
@@ -112,14 +117,34 @@ class BorderFeed:
             self._portion.sent(size, time.monotonic())
         return [*others, *records]
 
-    def must_still_go(self) -> None:
-        """Raises BorderClosed where the last batch must not go any more."""
+    def ahead(self) -> Sequence[Record]:
+        """What always goes, for bulk that waits for its turn; and what overtakes that meanwhile is known before it."""
+        return self._others(0)
+
+    def must_still_go(self, outputs: Sequence[Output]) -> None:
+        """Raises BorderClosed or BatchOvertaken where what the last batch came to must not go any more."""
         must_still_go(self._was, self._border(), self._released)
+        self._kept = self._others(0)
+        for output in outputs:
+            if output.key in self.overtaken and self._is_older(output):
+                raise BatchOvertaken(
+                    f"{self._released.topic}-{self._released.partition}: the fast lane has carried a later version of "
+                    f"{output.key.decode()} before this one could be written abroad, and so it stays. Started again, "
+                    "the bridge goes on without it"
+                )
+
+    def _is_older(self, output: Output) -> bool:
+        released = released_in(output.value, self._codec_abroad)
+        return (
+            released is not None
+            and released["content"] is not None
+            and released["version"] < self.overtaken[output.key]
+        )
 
     def _others(self, timeout_s: float) -> list[Record]:
         """What always goes; what is on the fast lane is noted."""
-        always = []
-        for record in self._rest.poll(timeout_s):
+        always, self._kept = self._kept, []
+        for record in self._rest.poll(0 if always else timeout_s):
             if record.topic == self._urgent.topic:
                 self._note(record)
             else:
@@ -127,7 +152,7 @@ class BorderFeed:
         return always
 
     def _note(self, record: Record) -> None:
-        released = released_of(record, self._codec)
+        released = released_in(record.value, self._codec)
         self.overtaken.note(record.offset, record.key, 0 if released is None else released["version"])
 
     def _end(self) -> int:
@@ -167,18 +192,18 @@ class UrgentBorderFeed(AssignedFeed):
             return records
         return [self._without_content(record) for record in records]
 
-    def must_still_go(self) -> None:
+    def must_still_go(self, _outputs: Sequence[Output]) -> None:
         """Raises BorderClosed where the last batch must not go any more."""
         must_still_go(self._was, self._border(), self._source)
 
     def _without_content(self, record: Record) -> Record:
-        released = released_of(record, self._codec)
+        released = released_in(record.value, self._codec)
         if released is None or released["content"] is None:
             return record
         return msgspec.structs.replace(record, value=None)
 
 
-def released_of(record: Record, codec: Codec) -> ReleasedIndicator | None:
-    """What a record releases; None where it is a deletion, or nobody can read it."""
-    found = codec.decode(RELEASED_INDICATOR, record.value) if record.value else None
+def released_in(value: bytes | None, codec: Codec) -> ReleasedIndicator | None:
+    """What a record's value releases; None where it is a deletion, or nobody can read it."""
+    found = codec.decode(RELEASED_INDICATOR, value) if value else None
     return None if found is None or isinstance(found, Undecodable) else cast("ReleasedIndicator", found)

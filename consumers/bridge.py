@@ -267,7 +267,9 @@ def bridge_threads(
         released, always, urgent = (Input(name, shard) for name in (bulk.source, receipts, fast.source))
         overtaken = Overtaken(urgent)
         throttle = Throttle(settings.bridge_rate, link.shards, on_throttled)
-        feed = BorderFeed(home, released, always, urgent, border, overtaken, link.home_codec, throttle)
+        feed = BorderFeed(
+            home, released, always, urgent, border, overtaken, (link.home_codec, link.partner_codec), throttle
+        )
         log = BridgeLog(
             partner,
             home.nation,
@@ -281,7 +283,7 @@ def bridge_threads(
             on_gap=partial(metrics.add, spec.INPUT_GAPS, 1, bulk.step),
         )
         step = Bridge(link, bulk, overtaken)
-        return Shard(step, log, feed, None, now_ms, HomeWriter(home), again=feed.must_still_go)
+        return Shard(step, log, feed, None, now_ms, HomeWriter(home), ahead=feed.ahead, again=feed.must_still_go)
 
     def make_fast(shard: int) -> Shard:
         ids = topic_ids(home, [fast.source])

@@ -31,7 +31,7 @@ from typing import Final
 import msgspec
 
 from exchange.errors import FatalError, ProducerFenced
-from exchange.record import Input, Position, Record
+from exchange.record import Input, Output, Position, Record
 from exchange.step import (
     ChangelogLost,
     Clock,
@@ -123,7 +123,7 @@ class Shard:
         remedy: str = "Rebuild the shard before it may go on",
         wakes: Callable[[int], Sequence[bytes]] = lambda _: (),
         ahead: Callable[[], Sequence[Record]] | None = None,
-        again: Callable[[], None] = lambda: None,
+        again: Callable[[Sequence[Output]], None] = lambda _: None,
     ) -> None:
         """``remedy`` is what a person is told to do where the changelog does not hold what was committed.
 
@@ -132,7 +132,7 @@ class Shard:
 
         ``ahead`` has records that need not wait with the batch that the feed has handed out last: of other inputs.
 
-        ``again`` is asked before a batch is written again, and raises where what it came to must not go any more.
+        ``again`` is shown a batch's outputs before they are written again, and raises where they must not go any more.
         """
         self._step, self._log, self._feed, self._open_state, self._clock = step, log, feed, open_state, clock
         self._home, self._remedy = home, remedy
@@ -272,7 +272,7 @@ class Shard:
         aborted = uncertain = 0
         while True:
             if aborted or uncertain:
-                self._again()
+                self._again(effects.outputs)
             try:
                 next_offset = self._log.commit(effects.outputs, effects.rows, position, self._end_turn)
             except TransactionAborted:

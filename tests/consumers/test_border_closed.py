@@ -1,24 +1,27 @@
 """A bridge whose border is closed: content stands still, recalls pass, and nothing recalled follows when it opens."""
 
+import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from consumers.border_feed import BorderClosed, BorderFeed, UrgentBorderFeed
+from consumers.border_feed import BatchOvertaken, BorderClosed, BorderFeed, UrgentBorderFeed
 from consumers.overtaken import Overtaken
 from consumers.throttle import Throttle
+from exchange import shard as protocol
 from exchange.bandwidth import ALWAYS
 from exchange.metric_kinds import Role as MetricRole
 from exchange.policy_record import Border, key_of
-from exchange.record import Input
+from exchange.record import Input, Output
 from exchange.role import metrics_of
 from exchange.roster import entry_text
 from schemas import topics
 from schemas.codec import POLICY_RECORD, RELEASED_INDICATOR, Undecodable
+from schemas.records import ReleasedIndicator
 from schemas.signing import approved_policy
 from schemas.vocabulary import IndicatorType
 from tests.builders import a_content, a_policy_record, a_released, an_id
@@ -67,6 +70,13 @@ class ClosedBorder(AnyBorder):
 
     def tell(self, word: str, version: int, kind: str = "content", caveats: Sequence[str] = ()) -> None:
         """Release a domain, or recall it."""
+        self.release(self._told(word, version, kind, caveats))
+
+    def tell_all(self, words: Iterable[str], version: int) -> None:
+        """Release these domains at once."""
+        self.release(*(self._told(word, version) for word in words))
+
+    def _told(self, word: str, version: int, kind: str = "content", caveats: Sequence[str] = ()) -> ReleasedIndicator:
         name = f"{word}.example.com"
         content = a_content(value=name, releasable_to=[self.partner], caveats=list(caveats))
         changes = {"content": content} if kind == "content" else {}
@@ -76,7 +86,7 @@ class ClosedBorder(AnyBorder):
             assert record["content"] is not None
             record["content"]["release_expires_ms"] = version + 86_400_000
             record["content"]["first_seen_ms"] = record["content"]["last_seen_ms"] = version - 1000
-        self.release(record)
+        return record
 
     @property
     def arrived(self) -> list[tuple[str, str]]:
@@ -147,7 +157,9 @@ def test_what_an_open_border_let_through_is_not_tried_again_behind_a_closed_one(
         return state
 
     feeds = (
-        BorderFeed(border.here, released, always, urgent, now, Overtaken(urgent), border.codec, throttle),
+        BorderFeed(
+            border.here, released, always, urgent, now, Overtaken(urgent), (border.codec, border.codec), throttle
+        ),
         UrgentBorderFeed(border.here, urgent, now, border.codec),
     )
     border.tell("a", time.time_ns() // 1_000_000, caveats=["INCIDENT"])
@@ -155,10 +167,90 @@ def test_what_an_open_border_let_through_is_not_tried_again_behind_a_closed_one(
         state = Border.OPEN
         feed.resume({})
         soon(lambda: bool(feed.poll(0.1)), "it is let through")  # noqa: B023  # now
-        feed.must_still_go()
+        feed.must_still_go(())
         state = Border.CLOSED
         with pytest.raises(BorderClosed, match="goes on from there"):
-            feed.must_still_go()
+            feed.must_still_go(())
         feed.poll(0)
-        feed.must_still_go()  # what a closed border lets through goes, however often it is tried
+        feed.must_still_go(())  # what a closed border lets through goes, however often it is tried
         feed.close()
+
+
+def test_what_is_overtaken_before_it_could_be_written_is_not_tried_again(border: ClosedBorder) -> None:
+    released, always, urgent = (
+        Input(name(border.partner), 0) for name in (topics.released, topics.receipts, topics.urgent)
+    )
+    throttle = Throttle(ALWAYS, 1, lambda _rate, _waited_s: None)
+    codecs = border.codec, border.codec
+    feed = BorderFeed(border.here, released, always, urgent, lambda: Border.OPEN, Overtaken(urgent), codecs, throttle)
+    now_ms = time.time_ns() // 1_000_000
+    border.tell("a", now_ms)
+    border.tell("b", now_ms, caveats=["INCIDENT"])
+    feed.resume({})
+    batch: list[Output] = []
+
+    def read() -> bool:
+        batch.extend(Output(topics.inbox(border.home), 0, each.key or b"", each.value) for each in feed.poll(0.1))
+        return len(batch) == 2
+
+    soon(read, "both are read")
+    feed.must_still_go(batch)  # a copy of the same version overtakes nothing
+    border.put(border.here, topics.receipts(border.partner), [(b"key", b"a receipt")])
+    border.tell("a", now_ms + 1, "recalled")
+
+    def is_overtaken() -> bool:
+        try:
+            feed.must_still_go(batch)
+        except BatchOvertaken:
+            return True
+        return False
+
+    soon(is_overtaken, "it must not go")
+    kept: list[bytes | None] = []
+
+    def is_handed_out() -> bool:
+        kept.extend(each.value for each in feed.ahead())
+        return bool(kept)
+
+    soon(is_handed_out, "what always goes is not lost by the look")
+    assert kept == [b"a receipt"]
+    feed.close()
+
+
+def test_what_is_recalled_while_it_waits_for_its_turn_stays(
+    border: ClosedBorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    working, noted, note = _Watched(), threading.Event(), Overtaken.note
+
+    def noting(overtaken: Overtaken, offset: int, key: bytes | None, version: int) -> None:
+        note(overtaken, offset, key, version)
+        noted.set()
+
+    monkeypatch.setattr(protocol, "_WORKING", working)
+    monkeypatch.setattr(Overtaken, "note", noting)
+    now_ms = time.time_ns() // 1_000_000
+    border.tell_all([*(f"n{number}" for number in range(3 * protocol._LITTLE)), "a"], now_ms)
+    with border.bridged():
+        assert working.asked.wait(WITHIN_S), "the bulk waits for its turn"
+        border.tell("a", now_ms + 1, "recalled")
+        assert noted.wait(WITHIN_S), "and sees what overtakes it"
+        working.release()
+        soon(lambda: ("content", "n0.example.com") in border.arrived, "it arrives")
+        soon(lambda: border.arrived[-1][0] == "recalled", "and the recall in its turn")
+    assert ("content", "a.example.com") not in border.arrived
+
+
+class _Watched:
+    """A turn that somebody else has until it is released, and that knows whether anybody has asked for it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+        self.asked = threading.Event()
+
+    def acquire(self, timeout: float = -1) -> bool:
+        self.asked.set()
+        return self._lock.acquire(timeout=timeout)
+
+    def release(self) -> None:
+        self._lock.release()

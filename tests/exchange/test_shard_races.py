@@ -213,7 +213,7 @@ def test_a_shard_whose_turn_has_failed_does_not_turn_again_behind_what_it_lost()
 def test_a_batch_that_must_not_go_any_more_is_not_written_again(fate: Fate) -> None:
     kafka, may_go = ModelKafka(), [False]
 
-    def again() -> None:
+    def again(_outputs: Sequence[Output]) -> None:
         if not may_go[0]:
             raise BrokerUnavailable("as by a border that was closed")
 
