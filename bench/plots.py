@@ -129,15 +129,16 @@ def _bridge(data: Any) -> Figure:
     rates.set_title("bulk, records/s", fontsize=10)
     rates.grid(axis="y", color="#e4e7eb")
     lanes = {lane["round_trip_ms"]: lane for lane in data["fast_lane"] if not lane.get("bytes_per_s")}
-    for key, label, colour in (("p50_ms", "p50", "#0b6e99"), ("p99_ms", "p99", "#d9a441")):
+    for key, label, colour in (("inbox_p99_ms", "to the inbox", "#0b6e99"), ("p99_ms", "to the own topic", "#d9a441")):
         times.plot(names, [lanes[trip][key] for trip in trips], "o-", color=colour, label=label)
         for name, trip in zip(names, trips, strict=True):
             point = (name, lanes[trip][key])
             times.annotate(_apart(point[1]), point, (0, 6), textcoords="offset points", ha="center", fontsize=8.5)
-    times.set_ylim(bottom=0, top=max(1000.0, *(lanes[trip]["p99_ms"] for trip in trips)) * 1.15)
-    times.set_title("fast lane beside bulk, ms", fontsize=10)
+    times.set_ylim(bottom=0, top=max(1000.0, *(lanes[trip]["p99_ms"] for trip in trips)) * 1.35)
+    times.margins(x=0.12)
+    times.set_title("fast lane beside bulk, p99, ms", fontsize=10)
     times.grid(axis="y", color="#e4e7eb")
-    times.legend(frameon=False)
+    times.legend(frameon=False, loc="upper center", ncols=2, fontsize=8.5)
     figure.supxlabel("round trip to the partner's cluster", fontsize=10)
     figure.tight_layout()
     return figure
