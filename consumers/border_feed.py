@@ -41,7 +41,7 @@ class BatchOvertaken(TransientError):
     """The fast lane has carried a later version of something that could not be written yet. That stays at home."""
 
 
-def must_still_go(let_through: Border, border: Border, source: Input) -> None:
+def _must_still_go(let_through: Border, border: Border, source: Input) -> None:
     """Raises BorderClosed for a batch that a border let through, where it would not do so now."""
     if let_through is Border.OPEN and border is not Border.OPEN:
         raise BorderClosed(
@@ -123,7 +123,7 @@ class BorderFeed:
 
     def must_still_go(self, outputs: Sequence[Output]) -> None:
         """Raises BorderClosed or BatchOvertaken where what the last batch came to must not go any more."""
-        must_still_go(self._was, self._border(), self._released)
+        _must_still_go(self._was, self._border(), self._released)
         self._kept = self._others(0)
         for output in outputs:
             if output.key in self.overtaken and self._is_older(output):
@@ -135,11 +135,7 @@ class BorderFeed:
 
     def _is_older(self, output: Output) -> bool:
         released = released_in(output.value, self._codec_abroad)
-        return (
-            released is not None
-            and released["content"] is not None
-            and released["version"] < self.overtaken[output.key]
-        )
+        return released is not None and self.overtaken.holds_back(output.key, released)
 
     def _others(self, timeout_s: float) -> list[Record]:
         """What always goes; what is on the fast lane is noted."""
@@ -194,7 +190,7 @@ class UrgentBorderFeed(AssignedFeed):
 
     def must_still_go(self, _outputs: Sequence[Output]) -> None:
         """Raises BorderClosed where the last batch must not go any more."""
-        must_still_go(self._was, self._border(), self._source)
+        _must_still_go(self._was, self._border(), self._source)
 
     def _without_content(self, record: Record) -> Record:
         released = released_in(record.value, self._codec)

@@ -123,7 +123,7 @@ class Bridge:
                 continue
             verdict = self._check(record, now_ms)
             match verdict:
-                case Passed(released) if released["content"] and ahead and released["version"] < ahead[record.key]:
+                case Passed(released) if ahead and ahead.holds_back(record.key, released):
                     tally[spec.OVERTAKEN_RECORDS.tally(link.home, link.partner)] += 1
                 case Passed(released):
                     self._known.learn(released)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from exchange.record import Input
+from schemas.records import ReleasedIndicator
 
 ASK_EVERY_S: Final = 2.0
 
@@ -39,6 +40,10 @@ class Overtaken:
         if key is None:
             return 0
         return max(self._older.get(key, 0), self._newer.get(key, 0))
+
+    def holds_back(self, key: bytes | None, released: ReleasedIndicator) -> bool:
+        """Whether this is content of an older version than what may be ahead of the bulk."""
+        return released["content"] is not None and released["version"] < self[key]
 
     def marks(self) -> Mapping[Input, int]:
         """Where whoever takes the shard next begins to read the fast lane."""
