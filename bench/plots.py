@@ -128,7 +128,7 @@ def _bridge(data: Any) -> Figure:
     rates.set_xticks(range(len(names)), names)
     rates.set_title("bulk, records/s", fontsize=10)
     rates.grid(axis="y", color="#e4e7eb")
-    lanes = {lane["round_trip_ms"]: lane for lane in data["fast_lane"] if not lane.get("bytes_per_s")}
+    lanes = {lane["round_trip_ms"]: lane for lane in data["fast_lane"] if not lane["bytes_per_s"]}
     for key, label, colour in (("inbox_p99_ms", "to the inbox", "#0b6e99"), ("p99_ms", "to the own topic", "#d9a441")):
         times.plot(names, [lanes[trip][key] for trip in trips], "o-", color=colour, label=label)
         for name, trip in zip(names, trips, strict=True):

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from bench.role import resident_bytes
 from tests.polling import eventually
 
 STOP_S: Final = 20.0
@@ -63,9 +64,7 @@ class Role:
         if self._process is None or self._process.poll() is not None:
             return None
         with suppress(FileNotFoundError, ProcessLookupError):  # it ends just now
-            for line in Path(f"/proc/{self._process.pid}/status").read_text("utf-8").splitlines():
-                if line.startswith("VmRSS:"):
-                    return int(line.split()[1]) << 10
+            return resident_bytes(self._process.pid)
         return None
 
     @property

@@ -80,9 +80,7 @@ def test_mixed_traffic_with_officers_amid_it_comes_out_as_the_model_and_what_the
         names = [(record.key or b"").decode() for record in exchange.log(topics.released(PARTNER))]
         for _ in range(random.randrange(4) if names else 0):
             exchange.say(*officers.word(names, exchange.now_ms))
-        exchange.now_ms += random.randint(0, 5000)
-        if random.random() < 0.5:
-            exchange.run(random)
+        exchange.go_on(random)
     exchange.settle(random)
     audit = exchange.audit()
     assert audit.clean, str(audit)

@@ -115,6 +115,12 @@ class MemoryExchange:
         log.append(record)
         return record
 
+    def go_on(self, random: Random) -> None:
+        """Some time passes, and perhaps some work is done in it."""
+        self.now_ms += random.randint(0, 5000)
+        if random.random() < 0.5:
+            self.run(random)
+
     def turn(self, work: Work, most: int | None = None) -> bool:
         """One batch of one shard; whether there was anything to do."""
         batch: list[Record] = []
