@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -136,17 +137,11 @@ class Run:
 
     def _round(self, world: World, officers: Officers, faults: int = BETWEEN_AUDITS) -> None:
         """Some faults under traffic and officers' words, then rest and an audit."""
-        feeder = Feeder(world.nations, NATIONS, seed=self._random.randrange(1 << 30))
-        feeder.start()
-        officers.start()
-        try:
+        with self._at_work(world, officers) as feeder:
             self._await_flow(feeder, _now_ms())
             for _ in range(faults if self._kinds else 0):
                 time.sleep(self._random.uniform(0.3, 1.7) * self._apart_s)
                 self._inflict(world, feeder)
-        finally:
-            feeder.stop()
-            officers.stop()
         audits = world.nations.settled(SETTLED_S)
         for home in NATIONS:
             officers.check(home)
@@ -181,11 +176,17 @@ class Run:
         began_ms = _now_ms()
         hit, said = (self._losses | self._last)[name](world, self._random)
         self._declared += said
+        with self._at_work(world, officers) as feeder:
+            self._note(name, hit, self._await_flow(feeder, began_ms))
+
+    @contextmanager
+    def _at_work(self, world: World, officers: Officers) -> Iterator[Feeder]:
+        """Sensors and officers of both nations, until the block ends."""
         feeder = Feeder(world.nations, NATIONS, seed=self._random.randrange(1 << 30))
         feeder.start()
         officers.start()
         try:
-            self._note(name, hit, self._await_flow(feeder, began_ms))
+            yield feeder
         finally:
             feeder.stop()
             officers.stop()
