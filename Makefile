@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.made-for-lock
-PACKAGES := schemas exchange producers streams consumers kakehashi demo tests bench
+PACKAGES := schemas localkafka exchange producers streams consumers kakehashi tools demo tests bench
 IMAGE ?= kakehashi/kafka:local
 
 # The chart's tests need Helm, or Go to build it: a machine with neither leaves them out and says so. CI never does.
@@ -80,13 +80,13 @@ lock: setup ## write requirements.lock anew from pyproject.toml (UPGRADE=1 for t
 		-o requirements.lock pyproject.toml
 
 kafka-image: setup ## build a Kafka image from this machine's Java, where no image can be pulled
-	@$(BIN)/python -m exchange.brokers.image $(IMAGE)
+	@$(BIN)/python -m localkafka.image $(IMAGE)
 
 helm: setup ## lint the chart and render every role (Helm is built with go where it is missing)
 	@$(BIN)/python -m tests.helm.helm_cli
 
-docs/metrics.md: exchange/metrics_spec.py exchange/metric_labels.py exchange/metrics_page.py $(STAMP)
-	@$(BIN)/python -m exchange.metrics_page > $@
+docs/metrics.md: exchange/metrics/spec.py exchange/metrics/labels.py tools/metrics_page.py $(STAMP)
+	@$(BIN)/python -m tools.metrics_page > $@
 
 clean: ## drop caches, reports and the clusters of `kakehashi up` and the demo with their data; keep .venv
 	@for home in .kakehashi .kakehashi/demo; do if [ -x $(BIN)/kakehashi ] && [ -d $$home ]; then \

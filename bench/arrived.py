@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from confluent_kafka import Message
 
 from bench.stand import SHARDS
-from exchange.clients import Cluster, begin_offset, end_offset
-from exchange.committed import committed
+from exchange.kafka.clients import Cluster, begin_offset, end_offset
+from exchange.kafka.committed import committed
 from schemas import topics
 
 

@@ -8,7 +8,7 @@ from confluent_kafka import Message
 
 from bench.loop import Written, run_hop, run_threads
 from bench.stand import HOME, PARTNER
-from exchange.clients import Cluster
+from exchange.kafka.clients import Cluster
 from schemas import topics
 
 

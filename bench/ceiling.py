@@ -14,7 +14,7 @@ from bench.role import Role, cpu_seconds, resident_bytes
 from bench.run import Run
 from bench.stand import HOME, PARTNER, SHARDS, Stand
 from bench.workload import Work, generate
-from exchange.clients import Cluster
+from exchange.kafka.clients import Cluster
 from schemas import topics
 
 _SOURCE_BYTES: Final = 90

@@ -18,7 +18,7 @@ from confluent_kafka import Message
 from bench import ceiling_records as templates
 from bench.loop import Written, run_hop, run_threads
 from bench.stand import HOME, PARTNER, SHARDS
-from exchange.clients import Cluster
+from exchange.kafka.clients import Cluster
 from schemas import topics
 from schemas.codec import DECISION, INDICATOR, OBSERVATION_BLOCK, RELEASED_INDICATOR, SENSOR_REPORT, Codec
 from schemas.records import ContextRecord, ObservationBlock, SensorReport

@@ -7,10 +7,10 @@ from typing import Any, Final
 from bench.stand import HOME, PARTNER
 from bench.state import rows_for
 from schemas.vocabulary import Outcome
-from streams.classification.engine import Engine
-from streams.classification.policy_set import load
-from streams.stages.lifecycle import Lifetimes
-from streams.stages.release import Classifier, content_for, units
+from streams.correlate.lifecycle import Lifetimes
+from streams.correlate.release import Classifier, content_for, units
+from streams.rules.engine import Engine
+from streams.rules.policy_set import load
 
 REPETITION: Final = 10
 _ASKED_PART: Final = 20  # Cedar itself is asked for a part of them: it takes as long

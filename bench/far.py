@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from bench.stand import PARTNER, Stand
-from exchange.brokers.jars import cache_folder, fetch_jars
-from exchange.brokers.local import LocalBroker, LocalBrokerSettings, free_ports
-from exchange.brokers.properties import second_address
-from exchange.brokers.relay import Relay
+from localkafka.jars import cache_folder, fetch_jars
+from localkafka.local import LocalBroker, LocalBrokerSettings, free_ports
+from localkafka.properties import second_address
+from localkafka.relay import Relay
 
 ROUND_TRIPS_MS: Final = (0, 100, 250)
 

@@ -18,8 +18,8 @@ from bench.progress import StepProgress, data_ends
 from bench.publish import Sending, per_partition, publish
 from bench.role import Role
 from bench.stand import HOME, PARTNER, SHARDS, Stand
-from exchange.clients import idempotent_producer, reader
 from exchange.errors import FatalError
+from exchange.kafka.clients import idempotent_producer, reader
 from schemas import topics
 
 PROBES_PER_S: Final = 20

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from exchange.brokers.jars import cache_folder
 from exchange.errors import NotFound
+from localkafka.jars import cache_folder
 
 VERSION: Final = "3.5.0"
 PINS: Final = Path(__file__).parent / "intelmq_packages" / "requirements.txt"

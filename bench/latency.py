@@ -18,8 +18,8 @@ from bench.publish import Sending, encoded
 from bench.role import cpu_seconds
 from bench.stand import HOME, SHARDS, Stand
 from bench.workload import REPORT_SIZE, Shape, generate, observation
-from exchange.clients import idempotent_producer, reader
 from exchange.errors import FatalError
+from exchange.kafka.clients import idempotent_producer, reader
 from producers.report import report_of
 from schemas import topics
 from schemas.codec import SENSOR_REPORT, Codec

@@ -12,7 +12,7 @@ import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Message, TopicPartition
 
 from bench.stand import SHARDS
-from exchange.clients import Cluster, reader, transactional_producer
+from exchange.kafka.clients import Cluster, reader, transactional_producer
 from schemas import topics
 from schemas.codec import PROGRESS, Codec
 from schemas.records import Progress

@@ -15,10 +15,10 @@ from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
 
 from bench.role import ROOT, Role
 from bench.stand import HOME, PARTNER, SHARDS, Stand
-from exchange.brokers.jars import KAFKA_VERSION, cache_folder, classpath, fetch_jars
-from exchange.brokers.local import find_java
-from exchange.clients import CALL_TIMEOUT_S, Cluster, reader
 from exchange.errors import FatalError
+from exchange.kafka.clients import CALL_TIMEOUT_S, Cluster, reader
+from localkafka.jars import KAFKA_VERSION, cache_folder, classpath, fetch_jars
+from localkafka.local import find_java
 
 _PINS: Final = Path(__file__).parent / "mirror_maker_jars"
 _LOG: Final = ROOT / "exchange" / "brokers" / "log4j2.properties"

@@ -12,7 +12,7 @@ from confluent_kafka import OFFSET_BEGINNING, TopicPartition
 
 from bench.stand import SHARDS
 from bench.workload import Expected
-from exchange.clients import Cluster, reader
+from exchange.kafka.clients import Cluster, reader
 from schemas.codec import Codec, Undecodable
 
 _BATCH: Final = 10_000

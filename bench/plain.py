@@ -12,8 +12,8 @@ from bench.run import Run
 from bench.single import singles
 from bench.stand import HOME, ROLL_UP_MS, SHARDS, Stand, ensure
 from bench.workload import Shape, Work, generate
-from exchange.clients import Cluster, end_offset
 from exchange.errors import BrokerUnavailable, FatalError
+from exchange.kafka.clients import Cluster, end_offset
 from schemas import topics
 from schemas.identity import shard_of_sensor
 from schemas.topics import Topic

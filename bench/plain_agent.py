@@ -28,17 +28,17 @@ from schemas.markings import SourceMarking, understand
 from schemas.normalise import Invalid
 from schemas.records import Content, ReleasedIndicator
 from schemas.vocabulary import IndicatorType, Outcome
-from streams.classification.engine import Engine
-from streams.classification.policy_set import load
-from streams.stages import audit
-from streams.stages.assertion import Assertion, Tally, Word
-from streams.stages.collapse import Normaliser
-from streams.stages.enrich import Enricher
-from streams.stages.lifecycle import Lifetimes
-from streams.stages.national import national
-from streams.stages.release import Classifier, Judgement, content_for, digest_of, units
-from streams.stages.row import Row, Sent
-from streams.stages.validate import CLOCK_TOLERANCE_MS, MAX_COUNT
+from streams.audit import entry as audit
+from streams.correlate.assertion import Assertion, Tally, Word
+from streams.correlate.lifecycle import Lifetimes
+from streams.correlate.national import national
+from streams.correlate.release import Classifier, Judgement, content_for, digest_of, units
+from streams.correlate.row import Row, Sent
+from streams.enrichment.enrich import Enricher
+from streams.intake.collapse import Normaliser
+from streams.intake.validate import CLOCK_TOLERANCE_MS, MAX_COUNT
+from streams.rules.engine import Engine
+from streams.rules.policy_set import load
 
 SOURCE: Final = "bench.observations.v1"
 KEYED: Final = "bench.observations.keyed.v1"

@@ -8,8 +8,8 @@ from confluent_kafka import OFFSET_BEGINNING, TopicPartition
 
 from bench.role import Role
 from bench.stand import SHARDS
-from exchange.clients import Cluster, end_offset, reader
 from exchange.errors import FatalError
+from exchange.kafka.clients import Cluster, end_offset, reader
 from schemas import topics
 from schemas.codec import PROGRESS, Codec, Undecodable
 from schemas.records import Progress

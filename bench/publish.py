@@ -6,8 +6,8 @@ import msgspec
 
 from bench.stand import SHARDS
 from bench.workload import Work
-from exchange.clients import Cluster, idempotent_producer
 from exchange.errors import DeliveryTimeout
+from exchange.kafka.clients import Cluster, idempotent_producer
 from schemas import topics
 from schemas.codec import SENSOR_REPORT, Codec
 from schemas.identity import shard_of_sensor

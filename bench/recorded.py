@@ -15,7 +15,7 @@ from schemas.markings import SourceMarking
 from schemas.normalise import Invalid, canonical
 from schemas.observation import Observation
 from schemas.records import SensorReport
-from streams.stages.validate import CLOCK_TOLERANCE_MS, MAX_COUNT
+from streams.intake.validate import CLOCK_TOLERANCE_MS, MAX_COUNT
 
 NAME: Final = "recorded feeds"
 FETCHES: Final = 10  # as often as a list that is fetched every hour comes again within a working day

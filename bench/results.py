@@ -15,7 +15,7 @@ import confluent_kafka
 
 from bench.role import ROOT
 from bench.run import Run
-from exchange.brokers.jars import KAFKA_VERSION
+from localkafka.jars import KAFKA_VERSION
 
 _PACKAGES: Final = (
     "faust-streaming",

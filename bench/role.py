@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from exchange.brokers.guard import Guard
 from exchange.errors import FatalError
+from localkafka.guard import Guard
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 READY_S: Final = 120.0

@@ -22,14 +22,14 @@ from bench.role import Role, cpu_seconds
 from bench.stand import HOME, PARTNER, SHARDS, Stand
 from bench.state import prefill, rows_for
 from bench.workload import generate
-from exchange.clients import Cluster, reader
 from exchange.errors import FatalError
+from exchange.kafka.clients import Cluster, reader
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
 from schemas.markings import SourceMarking
 from schemas.records import ReleasedIndicator
-from streams.stages.enrich import Enricher
-from streams.stages.row import Row
+from streams.correlate.row import Row
+from streams.enrichment.enrich import Enricher
 
 OTHER_RULES: Final = b"of before"
 UNNAMED: Final = SourceMarking("TLP:AMBER")

@@ -9,62 +9,66 @@ from bench.publish import encoded
 from bench.sampled import Samples, grouped, sampling, unknown
 from bench.stand import HOME, PARTNER, ROLL_UP_MS, SHARDS
 from bench.workload import Work
+from exchange.authority.roster import Roster
 from exchange.errors import FatalError
-from exchange.record import Record
-from exchange.roster import Roster
-from exchange.shard import Step
-from exchange.state import RocksState, open_state
+from exchange.protocol.record import Record
+from exchange.protocol.shard import Step
+from exchange.protocol.state import RocksState, open_state
 from schemas import topics
 from schemas.codec import Codec
-from streams.classification.engine import Engine
-from streams.classification.policy_set import load
-from streams.correlate import Correlate, CorrelateSettings
-from streams.intake import Intake
-from streams.stages.enrich import Enricher
-from streams.stages.lifecycle import Lifetimes
-from streams.stages.release import Classifier
+from streams.correlate.lifecycle import Lifetimes
+from streams.correlate.release import Classifier
+from streams.correlate.step import Correlate, CorrelateSettings
+from streams.enrichment.enrich import Enricher
+from streams.intake.step import Intake
+from streams.rules.engine import Engine
+from streams.rules.policy_set import load
 
 BATCH: Final = 10  # reports of a shard in one batch, as under load
 TOP: Final = 12
 
 # A place belongs to the first group that names it; a name of nothing is an error (``sampled.unknown``).
 INTAKE: Final[Mapping[str, tuple[str, ...]]] = {
-    "decode report": ("streams/ledger.py:readable → decode",),
-    "encode block": ("streams/intake.py:Intake._digest → encode",),
-    "frame": ("streams/stages/columns.py",),
-    "validate": ("streams/stages/validate.py",),
-    "normalise": ("schemas/normalise/*", "streams/stages/collapse.py:Normaliser*", "streams/stages/collapse.py:_norm*",
-                  "streams/stages/collapse.py:normalise", "schemas/identity.py"),
-    "collapse": ("streams/stages/collapse.py",),
-    "blocks": ("streams/stages/blocks.py",),
-    "report identity": ("streams/stages/sequences.py", "streams/ledger.py"),
-    "rocksdb": ("exchange/state.py",),
-    "intake itself": ("streams/intake.py", "exchange/metric_kinds.py"),
+    "decode report": ("streams/intake/ledger.py:readable → decode",),
+    "encode block": ("streams/intake/step.py:Intake._digest → encode",),
+    "frame": ("streams/intake/columns.py",),
+    "validate": ("streams/intake/validate.py",),
+    "normalise": ("schemas/normalise/*", "streams/intake/collapse.py:Normaliser*", "streams/intake/collapse.py:_norm*",
+                  "streams/intake/collapse.py:normalise", "schemas/identity.py"),
+    "collapse": ("streams/intake/collapse.py",),
+    "blocks": ("streams/blocks.py",),
+    "report identity": ("streams/intake/sequences.py", "streams/intake/ledger.py"),
+    "rocksdb": ("exchange/protocol/state.py",),
+    "intake itself": ("streams/intake/step.py", "exchange/metrics/kinds.py"),
 }  # fmt: skip
 CORRELATE: Final[Mapping[str, tuple[str, ...]]] = {
-    "decode block": ("streams/correlate.py:Correlate._read", "streams/correlate.py:Correlate._read → decode",
-                     "streams/stages/blocks.py"),
-    "encode national": ("streams/correlate.py:Correlate._tell_nation → encode",),
-    "encode released": ("streams/disclose.py:Discloser._send → encode",),
-    "encode decision": ("streams/disclose.py:Discloser._audit → encode",),
-    "lifecycle": ("streams/stages/lifecycle.py", "streams/stages/row.py:Row.next_end", "streams/stages/row.py:Row.end",
-                  "streams/correlate.py:Correlate._time_has_told", "streams/correlate.py:Correlate._waits"),
-    "row to and from bytes": ("streams/stages/row.py:encode", "streams/stages/row.py:decode"),
-    "national record": ("streams/stages/national.py", "streams/correlate.py:Correlate._tell_nation"),
-    "merge": ("streams/stages/row.py", "streams/stages/assertion.py", "streams/correlate.py:Correlate._merged",
+    "decode block": ("streams/correlate/step.py:Correlate._read", "streams/correlate/step.py:Correlate._read → decode",
+                     "streams/blocks.py"),
+    "encode national": ("streams/correlate/step.py:Correlate._tell_nation → encode",),
+    "encode released": ("streams/correlate/disclose.py:Discloser._send → encode",),
+    "encode decision": ("streams/correlate/disclose.py:Discloser._audit → encode",),
+    "lifecycle": ("streams/correlate/lifecycle.py", "streams/correlate/row.py:Row.next_end",
+                  "streams/correlate/row.py:Row.end",
+                  "streams/correlate/step.py:Correlate._time_has_told", "streams/correlate/step.py:Correlate._waits"),
+    "row to and from bytes": ("streams/correlate/row.py:encode", "streams/correlate/row.py:decode"),
+    "national record": ("streams/correlate/national.py", "streams/correlate/step.py:Correlate._tell_nation"),
+    "merge": ("streams/correlate/row.py", "streams/correlate/assertion.py",
+              "streams/correlate/step.py:Correlate._merged",
               "schemas/markings.py"),
-    "enrich": ("streams/stages/enrich.py", "streams/stages/enrichment/*"),
-    "released record": ("streams/stages/release.py:content_for", "streams/stages/release.py:digest_of",
-                        "streams/stages/release.py:end_of", "streams/classification/obligations.py",
-                        "streams/disclose.py:Discloser._content", "streams/disclose.py:Discloser._send"),
-    "classify": ("streams/stages/release.py", "streams/classification/*", "streams/stages/review.py",
-                 "streams/disclose.py:Discloser._ruled", "streams/disclose.py:Discloser._had"),
-    "audit record": ("streams/stages/audit.py", "streams/disclose.py:Discloser._audit"),
-    "what was told": ("streams/stages/disclosure.py", "streams/disclose.py"),
-    "officers": ("streams/stages/commands.py", "streams/stages/obey.py", "streams/stages/standing.py"),
-    "decided again": ("streams/redecide.py", "streams/rulebook.py"),
-    "rocksdb": ("exchange/state.py",),
-    "correlate itself": ("streams/correlate.py", "streams/work.py", "exchange/metric_kinds.py", "schemas/identity.py",
+    "enrich": ("streams/enrichment/enrich.py", "streams/enrichment/*"),
+    "released record": ("streams/correlate/release.py:content_for", "streams/correlate/release.py:digest_of",
+                        "streams/correlate/release.py:end_of", "streams/rules/obligations.py",
+                        "streams/correlate/disclose.py:Discloser._content",
+                        "streams/correlate/disclose.py:Discloser._send"),
+    "classify": ("streams/correlate/release.py", "streams/rules/*", "streams/correlate/review.py",
+                 "streams/correlate/disclose.py:Discloser._ruled", "streams/correlate/disclose.py:Discloser._had"),
+    "audit record": ("streams/audit/entry.py", "streams/correlate/disclose.py:Discloser._audit"),
+    "what was told": ("streams/correlate/disclosure.py", "streams/correlate/disclose.py"),
+    "officers": ("streams/correlate/commands.py", "streams/correlate/obey.py", "streams/correlate/standing.py"),
+    "decided again": ("streams/correlate/redecide.py", "streams/rules/rulebook.py"),
+    "rocksdb": ("exchange/protocol/state.py",),
+    "correlate itself": ("streams/correlate/step.py", "streams/correlate/work.py", "exchange/metrics/kinds.py",
+                         "schemas/identity.py",
                          "schemas/vocabulary.py"),
 }  # fmt: skip
 

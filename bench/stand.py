@@ -11,13 +11,13 @@ from pathlib import Path
 
 from confluent_kafka.admin import AdminClient
 
-from exchange.brokers.broker import Broker
-from exchange.brokers.local import LocalBroker
-from exchange.brokers.provider import clusters
-from exchange.brokers.settings import BrokerSettings
-from exchange.clients import CALL_TIMEOUT_S, Cluster
 from exchange.errors import TopicMismatch
-from exchange.topics_admin import ensure_topics
+from exchange.kafka.clients import CALL_TIMEOUT_S, Cluster
+from exchange.kafka.topics_admin import ensure_topics
+from localkafka.broker import Broker
+from localkafka.local import LocalBroker
+from localkafka.provider import clusters
+from localkafka.settings import BrokerSettings
 from schemas.topics import Topic, topics_of
 
 HOME, PARTNER = "GBR", "JPN"

@@ -18,24 +18,24 @@ from bench.publish import encoded, publish
 from bench.role import Role, cpu_seconds, peak_resident_bytes, resident_bytes
 from bench.stand import HOME, PARTNER, SHARDS, Stand
 from bench.workload import REPORT_SIZE, SENSORS, Expected, Work, observation
-from exchange.clients import topic_ids
-from exchange.kafka_log import KafkaLog
-from exchange.record import Input, Position, RowChange
+from exchange.kafka.clients import topic_ids
+from exchange.kafka.log import KafkaLog
+from exchange.protocol.record import Input, Position, RowChange
 from producers.report import report_of
 from schemas import topics
 from schemas.identity import indicator_key, shard_of_key
 from schemas.markings import SourceMarking, understand
 from schemas.normalise import Invalid, canonical
 from schemas.records import SensorReport
-from streams.classification.engine import Engine
-from streams.classification.policy_set import load
-from streams.correlate import STATE_FORMAT
-from streams.stages import row as rows_of
-from streams.stages.assertion import Assertion, Tally, Word
-from streams.stages.audit import Versions
-from streams.stages.enrich import NOTHING_KNOWN, Enricher
-from streams.stages.lifecycle import Lifetimes
-from streams.stages.row import Row, Sent
+from streams.audit.entry import Versions
+from streams.correlate import row as rows_of
+from streams.correlate.assertion import Assertion, Tally, Word
+from streams.correlate.lifecycle import Lifetimes
+from streams.correlate.row import Row, Sent
+from streams.correlate.step import STATE_FORMAT
+from streams.enrichment.enrich import NOTHING_KNOWN, Enricher
+from streams.rules.engine import Engine
+from streams.rules.policy_set import load
 
 _STEP: Final = "correlate"
 _BATCH: Final = 25_000

@@ -13,8 +13,8 @@ from bench.latency import percentile
 from bench.publish import Sending
 from bench.role import Role
 from bench.stand import SHARDS, Stand
-from exchange.clients import end_offset, idempotent_producer, reader
 from exchange.errors import FatalError
+from exchange.kafka.clients import end_offset, idempotent_producer, reader
 
 _ARRIVAL_S: Final = 30.0
 _AT_MOST_S: Final = 20.0

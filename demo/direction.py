@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from demo.figures import Figures
-from streams.classification.policy_set import PolicySet
+from streams.rules.policy_set import PolicySet
 from tests.reference.audit import Audit
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from exchange.record import Record
+from exchange.protocol.record import Record
 from schemas.codec import DECISION, INDICATOR, QUARANTINED, RELEASED_INDICATOR, SENSOR_REPORT, Codec, Undecodable
 from schemas.identity import indicator_id, indicator_key
 from schemas.normalise import Invalid, canonical

@@ -14,15 +14,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
-from exchange.brokers import standing
-from exchange.brokers.guard import Guard
-from exchange.brokers.provider import Say
-from exchange.brokers.settings import BrokerSettings, Provider
-from exchange.clients import Cluster
 from exchange.errors import BrokerUnavailable, FatalError, Refused
+from exchange.kafka.clients import Cluster
+from exchange.kafka.topics_admin import ensure_topics
 from exchange.settings import Settings, cluster_from_env
-from exchange.topics_admin import ensure_topics
 from kakehashi import roles
+from localkafka import standing
+from localkafka.guard import Guard
+from localkafka.provider import Say
+from localkafka.settings import BrokerSettings, Provider
 from schemas.topics import topics_of
 
 NATIONS: Final = ("GBR", "JPN")

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, TopicPartition
 
-from exchange.clients import Cluster, reader
 from exchange.errors import FatalError
-from exchange.feed import as_record
-from exchange.record import Input, Record
+from exchange.feeds.assigned import as_record
+from exchange.kafka.clients import Cluster, reader
+from exchange.protocol.record import Input, Record
 
 _POLL_S = 0.1
 _BATCH = 2_000

@@ -20,8 +20,8 @@ from demo.sensors import Sensors
 from demo.settling import Watch, stages
 from exchange.errors import DeliveryTimeout
 from schemas import topics
-from streams.classification.policy_set import load
-from streams.stages.enrich import Enricher
+from streams.enrichment.enrich import Enricher
+from streams.rules.policy_set import load
 from tests.reference.audit import Stand, arrivals, audited
 from tests.reference.model import expected
 

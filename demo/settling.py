@@ -8,9 +8,9 @@ from confluent_kafka.admin._listoffsets import OffsetSpec  # not exported to typ
 
 from demo.observer import Observer
 from demo.tally import Tally
-from exchange.clients import CALL_TIMEOUT_S, Cluster
-from exchange.kafka_log import KafkaLog
-from exchange.record import Input
+from exchange.kafka.clients import CALL_TIMEOUT_S, Cluster
+from exchange.kafka.log import KafkaLog
+from exchange.protocol.record import Input
 from exchange.role import now_ms
 from schemas import topics
 

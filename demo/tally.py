@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from typing import Final, cast
 
-from exchange.record import Input, Record
+from exchange.protocol.record import Input, Record
 from schemas import topics
 from schemas.codec import PROGRESS, QUARANTINED, RECEIPT, SENSOR_REPORT, Codec, Undecodable
 from schemas.records import Progress, Quarantined, SensorReport

@@ -10,14 +10,14 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from consumers.tail import Entry, entry_of
+from consumers.queries.tail import Entry, entry_of
 from demo.direction import Direction
 from demo.figures import Example
 from kakehashi.terminal import printable, utc
 from schemas.codec import RELEASED_INDICATOR, Codec
 from schemas.vocabulary import Outcome
-from streams.classification.explain import explain
-from streams.classification.policy_set import PolicySet
+from streams.rules.explain import explain
+from streams.rules.policy_set import PolicySet
 
 MOST_LINES: Final = 5
 MOST_LABELS: Final = 4

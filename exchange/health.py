@@ -7,7 +7,7 @@ turns. *Ready* lets a roll-out go on, so it is no until every shard of this proc
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from exchange.shard import Phase
+from exchange.protocol.shard import Phase
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from typing import Final
 
 from exchange.errors import ExchangeError, Exit
 from exchange.health import Health
-from exchange.metric_kinds import Role
-from exchange.metrics import Metrics, serve
+from exchange.metrics.kinds import Role
+from exchange.metrics.registry import Metrics, serve
 from exchange.settings import Settings
 
 STALLED_AFTER_MS: Final = 180_000

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from exchange.bandwidth import ALWAYS, Schedule
-from exchange.clients import Cluster
 from exchange.errors import ConfigurationError
-from exchange.schema_registry import Registry
+from exchange.kafka.clients import Cluster
+from exchange.kafka.schema_registry import Registry
 
 _NATION: Final = re.compile(r"[A-Z]{3}")  # ISO 3166-1 alpha-3
 _SECURITY_PREFIX: Final = "KAFKA_"

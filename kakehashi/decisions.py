@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import cast
 
-from consumers.topic_reader import TopicReader
-from exchange.clients import Cluster
+from consumers.queries.topic_reader import TopicReader
 from exchange.errors import NotFound, Refused
+from exchange.kafka.clients import Cluster
 from schemas import topics
 from schemas.codec import DECISION, Undecodable
 from schemas.identity import indicator_id, indicator_key, key_of_id, shard_of_key

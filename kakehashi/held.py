@@ -2,10 +2,10 @@
 
 from typing import cast
 
-from consumers.tail import latest
-from consumers.topic_reader import TopicReader
-from exchange.clients import Cluster
+from consumers.queries.tail import latest
+from consumers.queries.topic_reader import TopicReader
 from exchange.errors import NotFound
+from exchange.kafka.clients import Cluster
 from kakehashi.decisions import ids_of
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, Undecodable

@@ -1,6 +1,6 @@
 """The command line's front door: gathers the commands, and turns how they end into words and exit codes.
 
-A command lives in ``kakehashi/commands/<name>.py`` and adds itself by ``register(app)``. It imports its role
+A command lives in ``kakehashi/commands/<role>/<name>.py`` and adds itself by ``register(app)``. It imports its role
 (Faust, Polars, Cedar) inside its body, never at its top, so that help and completion stay instant.
 """
 
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def command_line(invocation: Invocation) -> typer.Typer:
-    """The whole command line, with every command of ``kakehashi/commands``."""
+    """The whole command line, with every command of every role."""
     app = typer.Typer(
         name="kakehashi",
         help="Exchange cyber-threat indicators between two nations over Apache Kafka.",
@@ -69,9 +69,15 @@ def command_line(invocation: Invocation) -> typer.Typer:
     ) -> None:
         invocation.debug = debug
 
-    for module in sorted(found.name for found in pkgutil.iter_modules(commands.__path__)):
-        importlib.import_module(f"{commands.__name__}.{module}").register(app)
+    for name in sorted(_command_modules(), key=lambda name: name.rpartition(".")[2]):
+        importlib.import_module(name).register(app)
     return app
+
+
+def _command_modules() -> list[str]:
+    """The module of every command: one folder a role, one file a command."""
+    found = pkgutil.walk_packages(commands.__path__, f"{commands.__name__}.")
+    return [module.name for module in found if not module.ispkg]
 
 
 def _print_version(wanted: bool) -> None:

@@ -12,9 +12,9 @@ import typer
 from exchange.errors import BrokerUnavailable, Refused
 
 if TYPE_CHECKING:
-    from consumers.command_desk import Answer, CommandDesk, Place
-    from exchange.clients import Cluster
-    from exchange.roster import Officer, Role
+    from consumers.desk.commands import Answer, CommandDesk, Place
+    from exchange.authority.roster import Officer, Role
+    from exchange.kafka.clients import Cluster
     from schemas.records import Command
 
 ANSWER_S = 20.0
@@ -41,9 +41,9 @@ def open_desk(nation: str, key: Path, role: "Role") -> Desk:
 
     The workers ask the same of every command: this only says it sooner.
     """
-    from consumers.command_desk import CommandDesk
-    from exchange.officer_key import read_key
-    from exchange.roster import load_roster
+    from consumers.desk.commands import CommandDesk
+    from exchange.authority.officer_key import read_key
+    from exchange.authority.roster import load_roster
     from exchange.settings import Settings
     from kakehashi.clusters import cluster_of
     from schemas.signing import key_id, public_of

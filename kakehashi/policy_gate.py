@@ -11,9 +11,9 @@ from exchange.errors import ConfigurationError, Refused
 from kakehashi.terminal import utc
 
 if TYPE_CHECKING:
-    from streams.classification.policy_set import PolicySet
-    from streams.classification.prover import Prover
-    from streams.rulebook import Activated
+    from streams.rules.policy_set import PolicySet
+    from streams.rules.proof.prover import Prover
+    from streams.rules.rulebook import Activated
 
 
 def gate(new: "PolicySet", before: "Activated", then: "Activated | None" = None, *, proof: bool, wider: bool) -> None:
@@ -24,7 +24,7 @@ def gate(new: "PolicySet", before: "Activated", then: "Activated | None" = None,
 
     Raises Refused where a claim does not hold, or where more is let out and nobody accepts that.
     """
-    from streams.classification.prove import prove, read_claims
+    from streams.rules.proof.prove import prove, read_claims
 
     with prover_for(new.schema_text, require_proof=proof) as prover:
         verb = "proved" if prover.is_proof else "NOT PROVED, but checked"
@@ -53,8 +53,8 @@ def named(activated: "Activated") -> str:
 
 def _widens(old: "PolicySet", new: "PolicySet", prover: "Prover") -> bool:
     """Say what changes from one set to the next; whether anything more is let out, as far as anybody can tell."""
-    from streams.classification.difference import differences, under_schema_of
-    from streams.classification.rule import PolicyError
+    from streams.rules.difference import differences, under_schema_of
+    from streams.rules.rule import PolicyError
 
     if old.version == new.version:
         return False
@@ -71,8 +71,8 @@ def _widens(old: "PolicySet", new: "PolicySet", prover: "Prover") -> bool:
 @contextmanager
 def prover_for(schema_text: str, *, require_proof: bool) -> "Iterator[Prover]":
     """The analyser where it is; otherwise the stand-in, which says what it is."""
-    from streams.classification.analyser import SymbolicProver, find_cedar, find_solver
-    from streams.classification.exhaustive import ExhaustiveProver
+    from streams.rules.proof.analyser import SymbolicProver, find_cedar, find_solver
+    from streams.rules.proof.exhaustive import ExhaustiveProver
 
     cedar = find_cedar(os.environ)
     if cedar is not None:

@@ -13,20 +13,20 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
-from exchange.clients import Cluster
 from exchange.errors import Exit
-from exchange.metric_kinds import Role
-from exchange.metrics import serve
+from exchange.kafka.clients import Cluster
+from exchange.metrics.kinds import Role
+from exchange.metrics.registry import serve
 from exchange.role import metrics_of, now_ms
 from exchange.settings import Settings
 from kakehashi.produce_view import as_json, told, watching
 from producers.inputs import is_wide
 from producers.meter import Meter
 from producers.produce import STANDARD_INPUT, Options, Summary, View, produce
-from producers.publisher import Publisher
 from producers.readers.reading import Defaults
 from producers.readers.source_marking import is_caveat
-from producers.spool import Spool, folder_of
+from producers.spool.publisher import Publisher
+from producers.spool.spool import Spool, folder_of
 from producers.spooling import Sensor, printable
 from schemas.codec import QUARANTINED, SENSOR_REPORT
 from schemas.markings import Caveat, Pap, SourceMarking, Tlp, understand

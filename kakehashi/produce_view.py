@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from producers.produce import Summary
-from producers.publisher import Publisher
-from producers.spool import Spool
+from producers.spool.publisher import Publisher
+from producers.spool.spool import Spool
 from producers.spooling import place_name
 
 _SAY_AGAIN_S: Final = 30.0

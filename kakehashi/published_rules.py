@@ -6,12 +6,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from exchange.clients import Cluster
-    from exchange.policy_record import NotApproved
-    from exchange.policy_watch import Said
-    from exchange.roster import Roster
+    from exchange.authority.policy_record import NotApproved
+    from exchange.authority.policy_watch import Said
+    from exchange.authority.roster import Roster
+    from exchange.kafka.clients import Cluster
     from exchange.settings import Settings
-    from streams.rulebook import History
+    from streams.rules.rulebook import History
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class PublishedRules:
     @cached_property
     def history(self) -> "History":
         """The rules that were, are and will be in force."""
-        from streams.classification.policy_set import load
-        from streams.rulebook import history_of
+        from streams.rules.policy_set import load
+        from streams.rules.rulebook import history_of
 
         return history_of(load(self.roster.nation, version=self.settings.policy_version), self.said)
 
@@ -39,7 +39,7 @@ class PublishedRules:
 
 def settings_and_roster(nation: str) -> "tuple[Settings, Roster]":
     """The settings, and who may say what in a nation. Raises ConfigurationError for a nation that is none of ours."""
-    from exchange.roster import load_roster
+    from exchange.authority.roster import load_roster
     from exchange.settings import Settings
 
     settings = Settings.from_env(os.environ)
@@ -49,7 +49,7 @@ def settings_and_roster(nation: str) -> "tuple[Settings, Roster]":
 
 def published_rules(nation: str) -> PublishedRules:
     """Read the topic. Raises BrokerUnavailable where the nation's cluster does not answer."""
-    from exchange.policy_watch import PolicyWatch
+    from exchange.authority.policy_watch import PolicyWatch
     from kakehashi.clusters import cluster_of
 
     settings, roster = settings_and_roster(nation)

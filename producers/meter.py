@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-from exchange import metrics_spec as spec
-from exchange.metric_labels import QuarantineStage
-from exchange.metrics import Metrics
+from exchange.metrics import spec
+from exchange.metrics.labels import QuarantineStage
+from exchange.metrics.registry import Metrics
 from producers.produce import Summary, View
-from producers.publisher import Publisher
-from producers.spool import Spool
+from producers.spool.publisher import Publisher
+from producers.spool.spool import Spool
 from schemas.vocabulary import RejectReason
 
 _EVERY_S: Final = 1.0

@@ -19,12 +19,12 @@ from exchange.errors import ConfigurationError
 from producers.fingerprint import Fingerprint, fingerprint
 from producers.inputs import Input
 from producers.paced import paced
-from producers.publisher import Publisher
 from producers.readers.document import whole
 from producers.readers.formats import AUTO, READERS, detect_format
 from producers.readers.reading import Defaults, Reading, Rejected
 from producers.report import MAX_OBSERVATIONS
-from producers.spool import InputState, Spool
+from producers.spool.publisher import Publisher
+from producers.spool.spool import InputState, Spool
 from producers.spooling import Sensor, Step, printable, spooled
 from schemas.codec import Codec
 from schemas.vocabulary import RejectReason

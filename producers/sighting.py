@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Final
 
 from producers.report import ReportBuilder
-from producers.spool import Spool
+from producers.spool.spool import Spool
 from producers.spooling import Sensor
 from schemas.codec import SENSOR_REPORT, Codec
 from schemas.markings import Marking, SourceMarking, understand

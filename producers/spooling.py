@@ -9,7 +9,7 @@ from typing import Final
 from producers.admission import admitted
 from producers.readers.reading import Reading, Rejected
 from producers.report import MAX_OBSERVATIONS, ReportBuilder
-from producers.spool import InputState, Spool
+from producers.spool.spool import InputState, Spool
 from schemas.codec import QUARANTINED, SENSOR_REPORT, Codec
 from schemas.observation import SourcePlace
 from schemas.records import Quarantined

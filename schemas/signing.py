@@ -1,7 +1,7 @@
 """Signatures of people: Ed25519 (RFC 8032) over bytes that say what they are for.
 
 What a key has signed for one purpose is worth nothing for another: the purpose goes into what is signed. Where keys
-are kept, and whose they are, is not decided here (``exchange.roster``).
+are kept, and whose they are, is not decided here (``exchange.authority.roster``).
 """
 
 from hashlib import sha256

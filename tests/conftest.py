@@ -15,11 +15,11 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from exchange.brokers.broker import Broker
-from exchange.brokers.docker_daemon import docker_answers
-from exchange.brokers.provider import clusters
-from exchange.brokers.settings import BrokerSettings, Provider
 from exchange.errors import ExchangeError
+from localkafka.broker import Broker
+from localkafka.docker_daemon import docker_answers
+from localkafka.provider import clusters
+from localkafka.settings import BrokerSettings, Provider
 
 # Chosen here, not skipped there: a skip reads as a promise that was not kept to the test, and without a daemon
 # Docker promises nothing. With one, these tests must pass, and the header of the run says which it was.
@@ -37,8 +37,8 @@ hypothesis.settings.load_profile("suite")
 def pytest_report_header() -> str:
     """Whether the tests of Kafka in Docker are part of this run."""
     if _DOCKER:
-        return f"docker: {_DOCKER}, tests/brokers/test_container.py included"
-    return "docker: no daemon answers, so tests/brokers/test_container.py is not part of this run"
+        return f"docker: {_DOCKER}, tests/localkafka/test_container.py included"
+    return "docker: no daemon answers, so tests/localkafka/test_container.py is not part of this run"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from exchange.roster import Officer, Role, Roster
+from exchange.authority.roster import Officer, Role, Roster
 from schemas.signing import public_of
 
 

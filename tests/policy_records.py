@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from exchange.policy_record import Approved, NotApproved, key_of, read_policy_record
-from exchange.policy_watch import Said
+from exchange.authority.policy_record import Approved, NotApproved, key_of, read_policy_record
+from exchange.authority.policy_watch import Said
 from schemas.codec import POLICY_RECORD, Codec
 from schemas.records import PolicyRecord
 from schemas.signing import approved_policy
-from streams.classification.policy_set import POLICY_FOLDER, compiled, read_texts
+from streams.rules.policy_set import POLICY_FOLDER, compiled, read_texts
 from tests.builders import NOW_MS, a_policy_record
 from tests.officers import ALICE, BOB, ROSTER
 from tests.officers import key_of as officer_key

@@ -2,7 +2,7 @@
 
 from bench.bridge import kept, urgent_records
 from bench.stand import HOME, PARTNER, SHARDS
-from consumers.guard import Passed, check
+from consumers.bridge.guard import Passed, check
 from schemas.codec import Codec
 from tests.builders import NOW_MS
 

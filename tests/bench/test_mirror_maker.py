@@ -6,8 +6,8 @@ from pathlib import Path
 
 import bench
 from bench import mirror_maker
-from exchange.brokers.jars import KAFKA_VERSION, pinned_jars
-from exchange.clients import Cluster
+from exchange.kafka.clients import Cluster
+from localkafka.jars import KAFKA_VERSION, pinned_jars
 from schemas import topics
 
 _PINS = Path(bench.__file__).parent / "mirror_maker_jars"

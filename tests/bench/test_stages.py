@@ -16,23 +16,23 @@ def test_every_name_is_of_a_file_or_a_function_that_there_is(groups: dict[str, t
     [
         "streams/gone.py",
         "schemas/gone/*",
-        "streams/correlate.py:Correlate._emit",
-        "streams/correlate.py:Correlate._emit → encode",
-        "streams/correlate.py:Correlate._read → encrypt",
-        "streams/stages/collapse.py:_gone*",
-        "streams/correlate.py:_settle",
+        "streams/correlate/step.py:Correlate._emit",
+        "streams/correlate/step.py:Correlate._emit → encode",
+        "streams/correlate/step.py:Correlate._read → encrypt",
+        "streams/intake/collapse.py:_gone*",
+        "streams/correlate/step.py:_settle",
     ],
 )
 def test_a_name_of_nothing_is_told(gone: str) -> None:
-    assert unknown({"stage": (gone,), "other": ("streams/stages/row.py:encode",)}) == [gone]
+    assert unknown({"stage": (gone,), "other": ("streams/correlate/row.py:encode",)}) == [gone]
 
 
 def test_a_place_belongs_to_the_first_stage_that_names_it() -> None:
     shares = {
-        ("streams/correlate.py", "Correlate._tell_nation → encode"): 1.0,
-        ("streams/correlate.py", "Correlate._tell_nation"): 2.0,
-        ("streams/stages/row.py", "Row.next_end"): 4.0,
-        ("streams/stages/row.py", "Row.merged"): 8.0,
+        ("streams/correlate/step.py", "Correlate._tell_nation → encode"): 1.0,
+        ("streams/correlate/step.py", "Correlate._tell_nation"): 2.0,
+        ("streams/correlate/row.py", "Row.next_end"): 4.0,
+        ("streams/correlate/row.py", "Row.merged"): 8.0,
         ("elsewhere", ""): 16.0,
     }
     found = {stage: share for stage, share in grouped(shares, CORRELATE).items() if share}

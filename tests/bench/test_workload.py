@@ -8,7 +8,7 @@ from bench.single import HEADER, decode, singles
 from bench.workload import REPORT_SIZE, SENSORS, Shape, Spread, Work, generate
 from producers.report import observations_of
 from schemas.normalise import Invalid, canonical
-from streams.stages.columns import check_columns
+from streams.intake.columns import check_columns
 from tests.builders import HOME, NOW_MS
 
 

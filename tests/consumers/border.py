@@ -8,18 +8,18 @@ from itertools import product
 
 from confluent_kafka import Producer
 
-from consumers.bridge import border_watch, bridge_threads
-from exchange.clients import Cluster, end_offset, idempotent_producer
-from exchange.committed import committed
-from exchange.feed import as_record
-from exchange.metrics import Metrics
-from exchange.record import Headers, Input, Output, Record
+from consumers.bridge.step import border_watch, bridge_threads
+from exchange.feeds.assigned import as_record
+from exchange.kafka.clients import Cluster, end_offset, idempotent_producer
+from exchange.kafka.committed import committed
+from exchange.kafka.topics_admin import ensure_topics
+from exchange.metrics.registry import Metrics
+from exchange.protocol.record import Headers, Input, Output, Record
 from exchange.settings import Settings
-from exchange.topics_admin import ensure_topics
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, Codec
 from schemas.records import ReleasedIndicator
-from streams.disclose import is_urgent
+from streams.correlate.disclose import is_urgent
 from tests.conftest import Brokers
 from tests.exchange.test_kafka_log import _recreate
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 import pytest
 from confluent_kafka import Producer
 
-from exchange.clients import Cluster, transactional_producer
-from exchange.record import Output
-from exchange.topics_admin import ensure_topics
+from exchange.kafka.clients import Cluster, transactional_producer
+from exchange.kafka.topics_admin import ensure_topics
+from exchange.protocol.record import Output
 from schemas.topics import Topic
 from tests.conftest import Brokers
 

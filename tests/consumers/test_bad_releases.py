@@ -13,12 +13,12 @@ from typing import Any, cast
 
 import pytest
 
-from consumers.bridge_worker import must_be_the_same
-from exchange.clients import Cluster, topic_ids, transactional_producer
+from consumers.bridge.worker import must_be_the_same
 from exchange.errors import BrokerUnavailable
-from exchange.metric_kinds import Role
-from exchange.metrics import Metrics
-from exchange.schema_registry import Registry, register
+from exchange.kafka.clients import Cluster, topic_ids, transactional_producer
+from exchange.kafka.schema_registry import Registry, register
+from exchange.metrics.kinds import Role
+from exchange.metrics.registry import Metrics
 from schemas import topics
 from schemas.codec import INDICATOR, QUARANTINED, RECEIPT, RELEASED_INDICATOR, Codec, Undecodable
 from schemas.records import Quarantined, ReleasedIndicator

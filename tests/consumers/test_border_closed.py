@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from consumers.border_feed import BatchOvertaken, BorderClosed, BorderFeed, UrgentBorderFeed
-from consumers.overtaken import Overtaken
-from consumers.throttle import Throttle
-from exchange import shard as protocol
+from consumers.bridge.border_feed import BatchOvertaken, BorderClosed, BorderFeed, UrgentBorderFeed
+from consumers.bridge.overtaken import Overtaken
+from consumers.bridge.throttle import Throttle
+from exchange.authority.policy_record import Border, key_of
+from exchange.authority.roster import entry_text
 from exchange.bandwidth import ALWAYS
-from exchange.metric_kinds import Role as MetricRole
-from exchange.policy_record import Border, key_of
-from exchange.record import Input, Output
+from exchange.metrics.kinds import Role as MetricRole
+from exchange.protocol import shard as protocol
+from exchange.protocol.record import Input, Output
 from exchange.role import metrics_of
-from exchange.roster import entry_text
 from schemas import topics
 from schemas.codec import POLICY_RECORD, RELEASED_INDICATOR, Undecodable
 from schemas.records import ReleasedIndicator

@@ -2,12 +2,12 @@
 
 import pytest
 
-from consumers.bridge import Bridge, Link, bulk_of, fast_lane_of
-from consumers.overtaken import Overtaken
-from exchange import metrics_spec as spec
-from exchange.metric_labels import ReceiptCode
-from exchange.record import Headers, Input, Record
-from exchange.shard import Effects
+from consumers.bridge.overtaken import Overtaken
+from consumers.bridge.step import Bridge, Link, bulk_of, fast_lane_of
+from exchange.metrics import spec
+from exchange.metrics.labels import ReceiptCode
+from exchange.protocol.record import Headers, Input, Record
+from exchange.protocol.shard import Effects
 from schemas import topics
 from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec
 from schemas.identity import key_of_id, shard_of_key

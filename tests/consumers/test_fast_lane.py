@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from exchange import metrics_spec as spec
 from exchange.bandwidth import BURST_S, Schedule
-from exchange.metric_kinds import Role
-from exchange.metrics import Metrics
-from exchange.record import Record
+from exchange.metrics import spec
+from exchange.metrics.kinds import Role
+from exchange.metrics.registry import Metrics
+from exchange.protocol.record import Record
 from exchange.role import metrics_of
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR
 from schemas.records import ReleasedIndicator
 from schemas.vocabulary import IndicatorType
-from streams.receive import Receive
+from streams.receive.step import Receive
 from tests.builders import a_content, a_released, an_id
 from tests.conftest import Brokers
 from tests.consumers.border import SHARDS, Border, carrying

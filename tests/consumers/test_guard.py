@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers import guard, receipt_guard
-from consumers.guard import Passed, Refused, Tombstone
+from consumers.bridge import guard, receipt_guard
+from consumers.bridge.guard import Passed, Refused, Tombstone
 from schemas.codec import INDICATOR, RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec, Undecodable
 from schemas.identity import key_of_id, shard_of_key
 from schemas.markings import NATIONAL_EYES_ONLY, Caveat, Pap, Tlp
@@ -374,7 +374,7 @@ def test_the_guard_imports_the_contract_and_nothing_else_of_ours(module: ModuleT
     tree = ast.parse(Path(module.__file__ or "").read_text("utf-8"))
     modules = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     modules |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
-    ours = {name.split(".")[0] for name in modules - {"consumers.guard"}}
+    ours = {name.split(".")[0] for name in modules - {"consumers.bridge.guard"}}
     assert ours - {"collections", "itertools", "typing", "uuid", "msgspec"} == {"schemas"}
     assert "schemas.markings" not in modules
 

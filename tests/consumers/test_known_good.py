@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.bridge import Bridge, Link
-from consumers.guard import Passed, Refused, check
-from consumers.known_good import KnownGood
-from exchange.record import Record
+from consumers.bridge.guard import Passed, Refused, check
+from consumers.bridge.known_good import KnownGood
+from consumers.bridge.step import Bridge, Link
+from exchange.protocol.record import Record
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
 from schemas.identity import indicator_id, indicator_key, key_of_id, shard_of_key
 from schemas.normalise import Invalid, canonical

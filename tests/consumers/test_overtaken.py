@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.overtaken import ASK_EVERY_S, Overtaken
-from exchange.record import Input
+from consumers.bridge.overtaken import ASK_EVERY_S, Overtaken
+from exchange.protocol.record import Input
 
 LANE = Input("indicator.urgent.JPN.v1", 0)
 KEYS = [b"a", b"b", b"c"]

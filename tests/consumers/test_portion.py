@@ -1,6 +1,6 @@
 """A portion grows while it is carried quickly, and shrinks where it is not."""
 
-from consumers.portion import FIRST_BYTES, MAX_BYTES, MIN_BYTES, QUICK_S, SLOW_S, Portion
+from consumers.bridge.portion import FIRST_BYTES, MAX_BYTES, MIN_BYTES, QUICK_S, SLOW_S, Portion
 
 
 def _send(portion: Portion, took_s: float, size: int | None = None) -> int:

@@ -5,9 +5,9 @@ from typing import cast
 
 import pytest
 
-from consumers.quarantine import Pile, entries, summarise
-from consumers.topic_reader import TopicReader
-from exchange.record import Record
+from consumers.queries.quarantine import Pile, entries, summarise
+from consumers.queries.topic_reader import TopicReader
+from exchange.protocol.record import Record
 from schemas.codec import QUARANTINED, RECEIPT, Codec
 from tests.builders import NOW_MS, a_quarantined, a_receipt
 

@@ -7,17 +7,17 @@ import pytest
 from confluent_kafka import Producer
 from typer.testing import CliRunner, Result
 
-from consumers.redrive import publish
-from consumers.topic_reader import TopicReader
-from exchange.clients import Cluster
+from consumers.desk.redrive import publish
+from consumers.queries.topic_reader import TopicReader
 from exchange.errors import NotFound, Refused
-from exchange.record import Output
+from exchange.kafka.clients import Cluster
+from exchange.protocol.record import Output
 from kakehashi.main import Invocation, command_line
 from schemas import topics
 from schemas.codec import QUARANTINED, SENSOR_REPORT, Codec
 from schemas.records import Quarantined, SensorReport
 from schemas.vocabulary import IndicatorType, RejectReason
-from streams.stages.refusal import Place, observation_as_json, refusal
+from streams.refusal import Place, observation_as_json, refusal
 from tests.builders import NOW_MS, a_quarantined, a_report, an_observation
 from tests.consumers.conftest import MakeTopic, committed
 

@@ -5,12 +5,12 @@ The road at its worst, once, with a real cleaner; ``tests/properties/test_recall
 
 import pytest
 
-from exchange.record import Record
+from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, Codec
 from schemas.records import ReleasedIndicator
-from streams.receive import Receive
-from streams.settle import ROLL_KEY
+from streams.receive.step import Receive
+from streams.settle.step import ROLL_KEY
 from tests.builders import NOW_MS, a_content, a_released
 from tests.conftest import Brokers
 from tests.consumers.border import SHARDS, Border

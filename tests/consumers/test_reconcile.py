@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.reconcile import (
+from consumers.reconcile.compare import (
     LOST,
     Stands,
     answered_in,
@@ -20,11 +20,11 @@ from consumers.reconcile import (
     stand_of,
     struck,
 )
-from exchange.metric_labels import Differs
-from exchange.record import Record, RowChange
+from exchange.metrics.labels import Differs
+from exchange.protocol.record import Record, RowChange
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec
 from schemas.window import SUM_BYTES, WINDOW_MS, added, window_of
-from streams.stages import settlement
+from streams.settle import settlement
 from tests.builders import NOW_MS, a_content, a_receipt, a_released, an_id
 
 CODEC = Codec()

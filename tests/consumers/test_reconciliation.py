@@ -5,18 +5,18 @@ import threading
 import msgspec
 import pytest
 
-from consumers.reconcile import Difference
-from consumers.reconciliation import Found, Reconciler, Side, reconcile
+from consumers.reconcile.compare import Difference
+from consumers.reconcile.run import Found, Reconciler, Side, reconcile
 from exchange.errors import BrokerUnavailable
-from exchange.metric_kinds import Role
-from exchange.metric_labels import Differs
-from exchange.metrics import Metrics
+from exchange.metrics.kinds import Role
+from exchange.metrics.labels import Differs
+from exchange.metrics.registry import Metrics
 from schemas import topics
 from schemas.codec import PROGRESS, RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec
 from schemas.records import ReleasedIndicator
 from schemas.window import WINDOW_MS, window_of
-from streams.settle import Settle
-from streams.stages.settlement import Limits
+from streams.settle.settlement import Limits
+from streams.settle.step import Settle
 from tests.builders import NOW_MS, a_content, a_progress, a_released
 from tests.conftest import Brokers
 from tests.consumers.border import SHARDS, Border

@@ -5,12 +5,12 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from consumers.redrive import MENDABLE, NotRedrivable, Redrive, redrive
+from consumers.desk.redrive import MENDABLE, NotRedrivable, Redrive, redrive
 from schemas.codec import SENSOR_REPORT, Codec
 from schemas.observation import Observation
 from schemas.records import Quarantined, SensorReport
 from schemas.vocabulary import IndicatorType, RejectReason
-from streams.stages.refusal import Place, observation_as_json, refusal
+from streams.refusal import Place, observation_as_json, refusal
 from tests.builders import NOW_MS, a_quarantined, a_report, an_observation
 
 CODEC = Codec()

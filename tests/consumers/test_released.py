@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from consumers.released import Answer, Standing, standings
-from exchange.record import Record
+from consumers.queries.released import Answer, Standing, standings
+from exchange.protocol.record import Record
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, Codec
 from schemas.vocabulary import IndicatorType
 from tests.builders import NOW_MS, a_content, a_receipt, a_released, an_id

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from consumers.tail import Entry, State, Use, as_json, entry_of, latest, picture, state_of
-from exchange.record import Record
+from consumers.queries.tail import Entry, State, Use, as_json, entry_of, latest, picture, state_of
+from exchange.protocol.record import Record
 from schemas.codec import INDICATOR, RELEASED_INDICATOR, Codec
 from schemas.markings import Activity, Pap
 from tests.builders import (

@@ -10,12 +10,12 @@ from rich.cells import cell_len
 from rich.console import Console
 from typer.testing import CliRunner
 
-from consumers.tail import CaughtUp, Entry, State, entry_of, tail
-from consumers.topic_reader import TopicReader
-from exchange.clients import Cluster
+from consumers.queries.tail import CaughtUp, Entry, State, entry_of, tail
+from consumers.queries.topic_reader import TopicReader
 from exchange.errors import ConfigurationError
-from exchange.record import Output, Record
-from kakehashi.commands.tail import _show
+from exchange.kafka.clients import Cluster
+from exchange.protocol.record import Output, Record
+from kakehashi.commands.soc.tail import _show
 from kakehashi.main import Invocation, command_line
 from kakehashi.terminal import printable, utc
 from schemas import topics
@@ -23,7 +23,7 @@ from schemas.codec import INDICATOR, RELEASED_INDICATOR, Codec
 from schemas.identity import key_of_id, shard_of_key
 from schemas.records import ReleasedIndicator
 from schemas.vocabulary import IndicatorType
-from streams.settle import ROLL_KEY
+from streams.settle.step import ROLL_KEY
 from tests.builders import NOW_MS, a_content, a_released, an_id, an_indicator
 from tests.consumers.conftest import PARTITIONS, MakeTopic, committed
 

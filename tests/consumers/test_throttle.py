@@ -1,6 +1,6 @@
 """A shard of a bridge has its part of the link's rate, by the time of day, and says what it made wait."""
 
-from consumers.throttle import Throttle
+from consumers.bridge.throttle import Throttle
 from exchange.bandwidth import Schedule
 
 HOUR_MS = 3_600_000

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import Producer
 
-from consumers import topic_reader
-from consumers.topic_reader import TopicReader
-from exchange.clients import Cluster
+from consumers.queries import topic_reader
+from consumers.queries.topic_reader import TopicReader
 from exchange.errors import BrokerUnavailable, NotFound
-from exchange.record import Output, Record
+from exchange.kafka.clients import Cluster
+from exchange.protocol.record import Output, Record
 from tests.consumers.conftest import PARTITIONS, MakeTopic, committed, write
 
 

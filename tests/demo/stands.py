@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from exchange.record import Record
+from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import DECISION, INDICATOR, QUARANTINED, RELEASED_INDICATOR, SENSOR_REPORT, Codec
 from schemas.markings import Tlp

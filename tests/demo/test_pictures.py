@@ -20,7 +20,7 @@ from demo.kills import Outage, both
 from demo.live import Lines, picture, showing
 from demo.report import report
 from demo.words import shown
-from streams.classification.policy_set import load
+from streams.rules.policy_set import load
 from tests.builders import NOW_MS
 from tests.demo.stands import a_stand
 from tests.reference.audit import Audit

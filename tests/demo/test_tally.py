@@ -1,7 +1,7 @@
 """The tally counts what it is shown, and knows how far each step has come."""
 
 from demo.tally import Tally
-from exchange.record import Input, Record
+from exchange.protocol.record import Input, Record
 from schemas import topics
 from schemas.codec import PROGRESS, QUARANTINED
 from tests.builders import NOW_MS, a_progress, a_quarantined

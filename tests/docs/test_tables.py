@@ -5,11 +5,11 @@ from typing import Final
 
 import pytest
 
-from exchange.brokers.settings import BrokerSettings
 from exchange.errors import Exit
-from exchange.metrics_spec import ALL
+from exchange.metrics.spec import ALL
 from exchange.settings import Settings
-from kakehashi.commands.produce import Format
+from kakehashi.commands.sensor.produce import Format
+from localkafka.settings import BrokerSettings
 from schemas.topics import DAY_MS, FOR_EVER, Topic, topics_of
 from schemas.vocabulary import Outcome, RejectReason
 from tests.asked import Asked

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from confluent_kafka import Producer
 
-from exchange.changelog import BATCH_KEY, batch_value, value_of
-from exchange.clients import Cluster, topic_ids
-from exchange.kafka_log import KafkaLog
-from exchange.record import Position, RowChange
-from exchange.state import RocksState, open_state
-from exchange.topics_admin import ensure_topics
+from exchange.kafka.clients import Cluster, topic_ids
+from exchange.kafka.log import KafkaLog
+from exchange.kafka.topics_admin import ensure_topics
+from exchange.protocol.changelog import BATCH_KEY, batch_value, value_of
+from exchange.protocol.record import Position, RowChange
+from exchange.protocol.state import RocksState, open_state
 from schemas import topics
 from schemas.topics import Topic
-from tests.brokers.kafka import producer_of
+from tests.localkafka.kafka import producer_of
 
 FORMAT = 1
 

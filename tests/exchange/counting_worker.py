@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from exchange.clients import TRANSACTION_TIMEOUT_MS, Cluster
-from exchange.metric_kinds import Role
+from exchange.kafka.clients import TRANSACTION_TIMEOUT_MS, Cluster
+from exchange.metrics.kinds import Role
+from exchange.protocol.thread import ShardThread
 from exchange.role import end_at_once, metrics_of
-from exchange.shard_thread import ShardThread
 from tests.exchange.kafka_step import KafkaStep
 
 RETAKE_S: Final = 0.3

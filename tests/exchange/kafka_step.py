@@ -7,14 +7,14 @@ from typing import Final
 
 from confluent_kafka import Producer
 
-from exchange.clients import TRANSACTION_TIMEOUT_MS, Cluster, end_offset, topic_ids
-from exchange.committed import committed
-from exchange.feed import AssignedFeed
-from exchange.kafka_log import KafkaLog
-from exchange.record import Input, Output, Position, RowChange
-from exchange.shard import Shard
-from exchange.state import open_state
-from exchange.topics_admin import ensure_topics
+from exchange.feeds.assigned import AssignedFeed
+from exchange.kafka.clients import TRANSACTION_TIMEOUT_MS, Cluster, end_offset, topic_ids
+from exchange.kafka.committed import committed
+from exchange.kafka.log import KafkaLog
+from exchange.kafka.topics_admin import ensure_topics
+from exchange.protocol.record import Input, Output, Position, RowChange
+from exchange.protocol.shard import Shard
+from exchange.protocol.state import open_state
 from schemas import topics
 from schemas.topics import Topic, step_topics
 from tests.exchange.model_step import CountingStep

@@ -9,7 +9,7 @@ open transactions included; tombstones that compaction forgets when they are old
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from exchange.record import Input
+from exchange.protocol.record import Input
 
 
 class StaleEpoch(Exception):

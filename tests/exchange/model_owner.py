@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from exchange.record import Record
-from exchange.shard import Effects, Shard
-from exchange.urgent_feed import UrgentFeed
+from exchange.feeds.urgent import UrgentFeed
+from exchange.protocol.record import Record
+from exchange.protocol.shard import Effects, Shard
 from tests.exchange.model_gate import Crash, Fate, Gate
 from tests.exchange.model_kafka import ModelKafka
 from tests.exchange.model_parts import INPUTS, URGENT, Disk, ModelFeed, ModelHome, ModelLog, ModelState, OnRead

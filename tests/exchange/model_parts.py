@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from exchange.errors import BrokerUnavailable, DeliveryTimeout, ProducerFenced, SchemaIncompatible
-from exchange.record import Input, Output, Position, Record, RowChange
-from exchange.shard import ChangelogLost, CommitUncertain, TransactionAborted
-from exchange.step import Footprint
+from exchange.protocol.record import Input, Output, Position, Record, RowChange
+from exchange.protocol.shard import ChangelogLost, CommitUncertain, TransactionAborted
+from exchange.protocol.step import Footprint
 from tests.exchange.model_gate import Fate, Gate, Stop
 from tests.exchange.model_kafka import ModelKafka, StaleEpoch
 from tests.exchange.model_step import BATCH, decode_progress, decode_row, encode_progress, encode_row
@@ -44,7 +44,7 @@ class Disk:
 
 
 class ModelState:
-    """``exchange.shard.State`` on a disk of the model. ``on_read`` is told what a step is about to read."""
+    """A ``State`` on a disk of the model. ``on_read`` is told what a step is about to read."""
 
     def __init__(self, changelog_id: int, disk: Disk, stop: Stop, on_read: OnRead) -> None:
         stop(Gate.OPEN)
@@ -91,7 +91,7 @@ class ModelState:
 
 
 class ModelLog:
-    """``exchange.shard.Log``: the same calls in the same order as ``exchange.kafka_log``, on the model."""
+    """A ``Log``: the same calls in the same order as ``exchange.kafka.log``, on the model."""
 
     def __init__(self, kafka: ModelKafka, stop: Stop) -> None:
         self._kafka, self._gate = kafka, stop
@@ -198,7 +198,7 @@ class ModelLog:
 
 
 class ModelFeed:
-    """``exchange.shard.Feed``: a few records of each of these inputs at a time."""
+    """A ``Feed``: a few records of each of these inputs at a time."""
 
     LIMIT = 3
     GAPS = 0
@@ -237,7 +237,7 @@ class ModelFeed:
 
 
 class ModelHome:
-    """``exchange.shard.Home``."""
+    """A ``Home``."""
 
     def __init__(self, kafka: ModelKafka, stop: Stop) -> None:
         self._kafka, self._gate = kafka, stop

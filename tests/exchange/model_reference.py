@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from exchange.record import Input, Position
+from exchange.protocol.record import Input, Position
 from tests.exchange.model_kafka import Entry, ModelKafka, Transaction
 from tests.exchange.model_parts import CHANGELOG, HOME, INPUTS, OUT, PROGRESS, TICKS, URGENT, Table
 from tests.exchange.model_step import BATCH, decode_progress, decode_row

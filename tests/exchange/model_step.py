@@ -5,8 +5,8 @@ from typing import Final
 
 import msgspec
 
-from exchange.record import Input, Output, Position, Record, RowChange
-from exchange.shard import Effects, Rows
+from exchange.protocol.record import Input, Output, Position, Record, RowChange
+from exchange.protocol.shard import Effects, Rows
 
 BATCH: Final = b"\x00batch"
 

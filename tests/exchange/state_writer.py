@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from exchange.record import RowChange
-from exchange.state import RocksState
+from exchange.protocol.record import RowChange
+from exchange.protocol.state import RocksState
 
 CHANGELOG: Final = "of-the-writer"
 KEYS: Final = 40

@@ -1,4 +1,4 @@
-"""``exchange.clients.answer``: what a cluster does not answer is said in the house's words, whoever has asked."""
+"""``exchange.kafka.clients.answer``: what a cluster does not answer is said in the house's words, whoever has asked."""
 
 import re
 import socket
@@ -13,10 +13,10 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 import exchange
-from consumers.bridge_worker import must_be_the_same
-from exchange import clients
-from exchange.clients import Cluster, Unanswered, answer, begin_offset, end_offset, topic_ids
+from consumers.bridge.worker import must_be_the_same
 from exchange.errors import BrokerUnavailable
+from exchange.kafka import clients
+from exchange.kafka.clients import Cluster, Unanswered, answer, begin_offset, end_offset, topic_ids
 from tests.conftest import Brokers
 
 _ROOT: Final = Path(exchange.__file__).parents[1]
@@ -81,4 +81,4 @@ def test_nobody_else_waits_for_an_answer() -> None:
         for path in (_ROOT / package).rglob("*.py")
         if ".result(" in path.read_text("utf-8") and path.parent.name != "brokers"
     }
-    assert waiting == {"exchange/clients.py", "exchange/consumed_feed.py"}
+    assert waiting == {"exchange/kafka/clients.py", "exchange/feeds/consumed.py"}

@@ -4,9 +4,9 @@ import logging
 
 import pytest
 
-from exchange.clients import Cluster, begin_offset
-from exchange.consumed_feed import ConsumedFeed
-from exchange.record import Input, Record
+from exchange.feeds.consumed import ConsumedFeed
+from exchange.kafka.clients import Cluster, begin_offset
+from exchange.protocol.record import Input, Record
 from tests.conftest import Brokers
 from tests.exchange.kafka_step import KafkaStep
 from tests.polling import eventually

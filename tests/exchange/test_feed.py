@@ -1,4 +1,4 @@
-"""``exchange.feed`` and ``exchange.home`` on real Kafka: gaps are declared, damage stops, refusals are named."""
+"""The assigned feed and ``home`` on real Kafka: gaps are declared, damage stops, refusals are named."""
 
 import os
 from collections.abc import Sequence
@@ -8,15 +8,15 @@ import pytest
 from confluent_kafka import KafkaError, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from exchange.clients import Cluster, raise_damage
 from exchange.errors import RecordDamaged, Unwritable
-from exchange.feed import AssignedFeed
-from exchange.home import HomeWriter
-from exchange.produce import produce
-from exchange.record import Output, Record
-from tests.brokers.kafka import producer_of
+from exchange.feeds.assigned import AssignedFeed
+from exchange.kafka.clients import Cluster, raise_damage
+from exchange.kafka.produce import produce
+from exchange.protocol.home import HomeWriter
+from exchange.protocol.record import Output, Record
 from tests.conftest import Brokers
 from tests.exchange.kafka_step import KafkaStep
+from tests.localkafka.kafka import producer_of
 
 _CALL_S = 30.0
 

@@ -3,7 +3,7 @@
 import pytest
 
 from exchange.health import Pulse, liveness, readiness
-from exchange.shard import Phase
+from exchange.protocol.shard import Phase
 
 NOW_MS = 1_790_000_000_000
 LIMIT_MS = 60_000

@@ -1,4 +1,4 @@
-"""``exchange.hinted_feed``: whoever hands records over may be as hostile as they like."""
+"""``exchange.feeds.hinted``: whoever hands records over may be as hostile as they like."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -7,11 +7,11 @@ from confluent_kafka import Producer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.clients import Cluster
-from exchange.feed import AssignedFeed
-from exchange.hinted_feed import HintedFeed, Mailbox
-from exchange.record import Input, Record
-from exchange.topics_admin import ensure_topics
+from exchange.feeds.assigned import AssignedFeed
+from exchange.feeds.hinted import HintedFeed, Mailbox
+from exchange.kafka.clients import Cluster
+from exchange.kafka.topics_admin import ensure_topics
+from exchange.protocol.record import Input, Record
 from schemas.topics import Topic
 from tests.conftest import Brokers
 

@@ -1,4 +1,4 @@
-"""``exchange.kafka_log`` on real Kafka: fencing, transactions, what is read back, and what is refused."""
+"""``exchange.kafka.log`` on real Kafka: fencing, transactions, what is read back, and what is refused."""
 
 import os
 from collections.abc import Iterator
@@ -9,16 +9,16 @@ from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec  # not exported to type checkers by the package
 
-from exchange.clients import Cluster, begin_offset, end_offset, topic_ids
 from exchange.errors import NotFound, ProducerFenced, SchemaIncompatible, Unwritable
-from exchange.kafka_log import KafkaLog
-from exchange.record import Input, RowChange
-from exchange.shard import ChangelogLost, TransactionAborted
-from exchange.topics_admin import ensure_topics
+from exchange.kafka.clients import Cluster, begin_offset, end_offset, topic_ids
+from exchange.kafka.log import KafkaLog
+from exchange.kafka.topics_admin import ensure_topics
+from exchange.protocol.record import Input, RowChange
+from exchange.protocol.shard import ChangelogLost, TransactionAborted
 from schemas.topics import Topic
-from tests.brokers.kafka import producer_of
 from tests.conftest import Brokers
 from tests.exchange.kafka_step import FORMAT, KafkaStep
+from tests.localkafka.kafka import producer_of
 from tests.polling import eventually
 
 _CALL_S = 30.0

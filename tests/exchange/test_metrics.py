@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from exchange import metrics_spec as spec
 from exchange.errors import ConfigurationError
 from exchange.health import Health
-from exchange.metric_kinds import Role
-from exchange.metric_labels import BatchOutcome, QuarantineStage, ReportFate
-from exchange.metrics import Metrics, Page, serve
+from exchange.metrics import spec
+from exchange.metrics.kinds import Role
+from exchange.metrics.labels import BatchOutcome, QuarantineStage, ReportFate
+from exchange.metrics.registry import Metrics, Page, serve
 from schemas.vocabulary import Outcome, RecordKind, RejectReason
 
 
@@ -150,7 +150,7 @@ def test_any_other_path_says_what_is_here(page: Page) -> None:
 
 
 def test_port_zero_is_logged_as_the_port_that_was_found(metrics: Metrics, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level("INFO", "exchange.metrics"):
+    with caplog.at_level("INFO", "exchange.metrics.registry"):
         served = serve(metrics, 0)
     served.close()
     assert served.port > 0

@@ -11,11 +11,11 @@ import pytest
 
 import exchange
 import schemas
-from exchange import metrics_page
-from exchange import metrics_spec as spec
-from exchange.metric_kinds import Counter, Gauge, Histogram, Metric, Role
-from exchange.metric_labels import QuarantineStage, ReceiptCode, ReportFate
-from exchange.shard import Phase
+from exchange.metrics import spec
+from exchange.metrics.kinds import Counter, Gauge, Histogram, Metric, Role
+from exchange.metrics.labels import QuarantineStage, ReceiptCode, ReportFate
+from exchange.protocol.shard import Phase
+from tools import metrics_page
 
 ROOT = Path(exchange.__file__).parents[1]
 AVRO = Path(schemas.__file__).parent / "avro"
@@ -40,7 +40,7 @@ def test_only_the_metrics_module_knows_prometheus() -> None:
         for path in (ROOT / package).rglob("*.py")
         if any(name.split(".")[0] == "prometheus_client" for name in imports(path))
     }
-    assert importers == {"exchange/metrics.py"}
+    assert importers == {"exchange/metrics/registry.py"}
 
 
 def test_no_metric_is_made_outside_of_the_specification() -> None:
@@ -48,7 +48,7 @@ def test_no_metric_is_made_outside_of_the_specification() -> None:
     makers = set()
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
-            names = {module for module in imports(path) if module == "exchange.metric_kinds"}
+            names = {module for module in imports(path) if module == "exchange.metrics.kinds"}
             calls = {
                 node.func.id
                 for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
@@ -56,7 +56,7 @@ def test_no_metric_is_made_outside_of_the_specification() -> None:
             }
             if names and calls & kinds:
                 makers.add(str(path.relative_to(ROOT)))
-    assert makers == {"exchange/metrics_spec.py"}
+    assert makers == {"exchange/metrics/spec.py"}
 
 
 def test_names_are_unique() -> None:
@@ -136,7 +136,7 @@ def test_a_package_counts_only_what_its_role_shows(package: str, role: Role) -> 
 
 def test_the_documentation_is_what_the_generator_prints() -> None:
     written = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
-    assert written == metrics_page.page(), "run: python -m exchange.metrics_page > docs/metrics.md"
+    assert written == metrics_page.page(), "run: python -m tools.metrics_page > docs/metrics.md"
 
 
 if TYPE_CHECKING:

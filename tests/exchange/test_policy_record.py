@@ -2,9 +2,9 @@
 
 import pytest
 
-from exchange.clients import Cluster
-from exchange.policy_record import Approved, NotApproved, read_policy_record
-from exchange.policy_watch import PolicyStale, PolicyWatch, Said
+from exchange.authority.policy_record import Approved, NotApproved, read_policy_record
+from exchange.authority.policy_watch import PolicyStale, PolicyWatch, Said
+from exchange.kafka.clients import Cluster
 from schemas.records import PolicyRecord
 from tests.builders import NOW_MS
 from tests.officers import ALICE, BOB, ROSTER

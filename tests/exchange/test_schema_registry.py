@@ -7,9 +7,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from exchange.clients import Cluster
 from exchange.errors import ConfigurationError, NotFound, Refused, RegistryUnavailable
-from exchange.schema_registry import MEDIA_TYPE, Registry, codec_of, register
+from exchange.kafka.clients import Cluster
+from exchange.kafka.schema_registry import MEDIA_TYPE, Registry, codec_of, register
 from exchange.settings import cluster_from_env
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec, bundled_ids, source
 from tests.builders import a_receipt, a_released

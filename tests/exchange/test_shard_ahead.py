@@ -5,9 +5,9 @@ from typing import Final
 
 import pytest
 
-from exchange import shard as protocol
-from exchange.record import Input, Record
-from exchange.shard import Effects, Rows, Shard
+from exchange.protocol import shard as protocol
+from exchange.protocol.record import Input, Record
+from exchange.protocol.shard import Effects, Rows, Shard
 from tests.exchange.model_gate import Fate, Gate
 from tests.exchange.model_kafka import ModelKafka
 from tests.exchange.model_parts import INPUTS, ModelLog

@@ -13,12 +13,12 @@ from typing import Final
 
 from confluent_kafka import Producer
 
-from exchange.brokers.broker import Broker
-from exchange.brokers.local import LocalBroker
-from exchange.clients import Cluster
-from exchange.metric_kinds import Role
+from exchange.kafka.clients import Cluster
+from exchange.metrics.kinds import Role
+from exchange.protocol.thread import ShardThread
 from exchange.role import metrics_of
-from exchange.shard_thread import ShardThread
+from localkafka.broker import Broker
+from localkafka.local import LocalBroker
 from tests.conftest import Brokers
 from tests.exchange.kafka_step import KafkaStep
 from tests.polling import eventually

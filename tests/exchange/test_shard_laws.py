@@ -1,4 +1,4 @@
-"""The laws of ``exchange.shard``, against a world that does its worst between any two of a shard's calls.
+"""The laws of ``exchange.protocol.shard``, against a world that does its worst between any two of a shard's calls.
 
 Several owners take the same shard, are paused anywhere, go on as zombies, crash, lose their disks or come back to old
 ones, while transactions are aborted, lost, late or timed out, and compaction forgets. After each of these steps
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from exchange.errors import ProducerFenced, SchemaIncompatible, TransientError
-from exchange.record import Input
-from exchange.shard import ChangelogLost, Phase
+from exchange.protocol.record import Input
+from exchange.protocol.shard import ChangelogLost, Phase
 from tests.builders import DAY_MS
 from tests.exchange.model_gate import Crash, Fate, Gate
 from tests.exchange.model_kafka import ModelKafka

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from exchange.errors import BrokerUnavailable, FatalError, ProducerFenced
-from exchange.record import Input, Output, Record
-from exchange.shard import ChangelogLost, CommitUncertain, Effects, Phase, Rows, Shard, TransactionAborted
+from exchange.protocol.record import Input, Output, Record
+from exchange.protocol.shard import ChangelogLost, CommitUncertain, Effects, Phase, Rows, Shard, TransactionAborted
 from tests.exchange.model_gate import Fate, Gate
 from tests.exchange.model_kafka import ModelKafka
 from tests.exchange.model_owner import Owner

@@ -1,4 +1,4 @@
-"""``exchange.shard_thread``: what becomes of a shard's thread, whatever happens to its shard."""
+"""``exchange.protocol.thread``: what becomes of a shard's thread, whatever happens to its shard."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -7,12 +7,12 @@ from typing import Final
 import pytest
 
 from exchange.errors import BrokerUnavailable, ProducerFenced
-from exchange.metric_kinds import Role
-from exchange.metrics import Metrics
-from exchange.record import Record
+from exchange.metrics.kinds import Role
+from exchange.metrics.registry import Metrics
+from exchange.protocol.record import Record
+from exchange.protocol.shard import Effects, Phase, Rows, Shard
+from exchange.protocol.thread import ShardThread
 from exchange.role import metrics_of
-from exchange.shard import Effects, Phase, Rows, Shard
-from exchange.shard_thread import ShardThread
 from tests.exchange.model_gate import Fate, Gate
 from tests.exchange.model_kafka import ModelKafka
 from tests.exchange.model_parts import INPUTS, OUT, Disk, ModelFeed, ModelLog, ModelState

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from exchange.record import Input, Output, Position, Record
-from exchange.shard import Effects, Rows, Shard
+from exchange.protocol.record import Input, Output, Position, Record
+from exchange.protocol.shard import Effects, Rows, Shard
 from tests.exchange.model_gate import Fate
 from tests.exchange.model_kafka import ModelKafka
 from tests.exchange.model_parts import INPUTS, OUT, Disk, ModelFeed, ModelLog, ModelState

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from exchange import changelog as changelog_module
-from exchange.brokers.local import LocalBroker
-from exchange.clients import Cluster, begin_offset, end_offset
-from exchange.committed import committed
 from exchange.errors import BrokerUnavailable
-from exchange.record import Position, Record, RowChange
-from exchange.shard import Shard
-from exchange.standby import Standby
-from exchange.state import RocksState, StateRefused, open_state
-from exchange.step import Effects, Log
+from exchange.kafka.clients import Cluster, begin_offset, end_offset
+from exchange.kafka.committed import committed
+from exchange.protocol import changelog as changelog_module
+from exchange.protocol.record import Position, Record, RowChange
+from exchange.protocol.shard import Shard
+from exchange.protocol.standby import Standby
+from exchange.protocol.state import RocksState, StateRefused, open_state
+from exchange.protocol.step import Effects, Log
+from localkafka.local import LocalBroker
 from tests.conftest import Brokers
 from tests.exchange.changelogs import Changelog, Owner, write_open
 from tests.polling import eventually

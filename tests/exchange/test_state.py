@@ -1,4 +1,4 @@
-"""``exchange.state``: a cache that may be killed, damaged, held or full, and is never wrong."""
+"""``exchange.protocol.state``: a cache that may be killed, damaged, held or full, and is never wrong."""
 
 import resource
 import subprocess
@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.record import RowChange
-from exchange.state import RocksState, StateDamaged, StateInUse, StateRefused, open_state
+from exchange.protocol.record import RowChange
+from exchange.protocol.state import RocksState, StateDamaged, StateInUse, StateRefused, open_state
 from tests.exchange.state_writer import CHANGELOG, KEYS, rows_of, table_after
 
 _FAR = 1 << 60

@@ -1,14 +1,14 @@
-"""``exchange.topics_admin`` on real Kafka: what was made is there, and what is not as it should be is refused."""
+"""``exchange.kafka.topics_admin`` on real Kafka: what was made is there, and what is not as it should be is refused."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
-from exchange.clients import Cluster, end_offset
 from exchange.errors import BrokerUnavailable, TopicMismatch
-from exchange.reach import reached
-from exchange.topics_admin import check_topics, ensure_topics
+from exchange.kafka.clients import Cluster, end_offset
+from exchange.kafka.reach import reached
+from exchange.kafka.topics_admin import check_topics, ensure_topics
 from schemas.topics import APPEND_TIME, Topic, step_topics
 from tests.conftest import Brokers
 

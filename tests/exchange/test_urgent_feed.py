@@ -3,11 +3,11 @@
 import pytest
 from confluent_kafka import Producer
 
-from exchange.clients import Cluster, idempotent_producer
-from exchange.feed import AssignedFeed
-from exchange.record import Input, Record
-from exchange.topics_admin import ensure_topics
-from exchange.urgent_feed import UrgentFeed
+from exchange.feeds.assigned import AssignedFeed
+from exchange.feeds.urgent import UrgentFeed
+from exchange.kafka.clients import Cluster, idempotent_producer
+from exchange.kafka.topics_admin import ensure_topics
+from exchange.protocol.record import Input, Record
 from schemas.topics import Topic
 from tests.conftest import Brokers
 from tests.polling import eventually

@@ -1,6 +1,6 @@
 """Whether two nations are of one mind about what one has released: digests, records and receipts."""
 
-from consumers.reconciliation import Side, reconcile
+from consumers.reconcile.run import Side, reconcile
 from tests.integration.nations import Nations, partner_of
 
 

@@ -17,9 +17,9 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin._resource import ResourceType
 
-from exchange.clients import begin_offset, end_offset
 from exchange.errors import Exit
-from exchange.progress import last_progress
+from exchange.kafka.clients import begin_offset, end_offset
+from exchange.kafka.progress import last_progress
 from schemas import topics
 from schemas.codec import Codec
 from tests.faults.agreement import agree

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from random import Random
 from typing import Final
 
-from exchange.brokers.relay import Way
-from exchange.brokers.requests import Kind
+from localkafka.relay import Way
+from localkafka.requests import Kind
 from tests.faults.kinds import WITHIN_S, Fault, Hit, World
 from tests.integration.nations import NATIONS, partner_of
 from tests.link.faulty import FaultyLink, names_can_fail

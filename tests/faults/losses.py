@@ -15,7 +15,7 @@ from typing import Any, Final
 from confluent_kafka.admin import AdminClient
 
 from exchange.errors import Exit
-from exchange.topics_admin import ensure_topics
+from exchange.kafka.topics_admin import ensure_topics
 from schemas import topics
 from tests.faults.kinds import WITHIN_S, Hit, World
 from tests.integration.nations import NATIONS, partner_of

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from random import Random
 from typing import Final
 
-from consumers.command_desk import CommandDesk
+from consumers.desk.commands import CommandDesk
 from exchange.errors import TransientError
 from schemas import topics
 from schemas.records import Command

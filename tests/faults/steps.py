@@ -13,17 +13,17 @@ from typing import Any, Final
 
 from confluent_kafka import Producer
 
-from consumers.border_feed import BorderFeed, UrgentBorderFeed
-from consumers.bridge import Bridge, border_watch, bridge_threads
-from consumers.bridge_log import BridgeLog
-from exchange import clients
-from exchange.clients import Cluster
-from exchange.home import HomeWriter
-from exchange.kafka_log import KafkaLog
-from exchange.metric_kinds import Role
+from consumers.bridge.border_feed import BorderFeed, UrgentBorderFeed
+from consumers.bridge.log import BridgeLog
+from consumers.bridge.step import Bridge, border_watch, bridge_threads
+from exchange.kafka import clients
+from exchange.kafka.clients import Cluster
+from exchange.kafka.log import KafkaLog
+from exchange.metrics.kinds import Role
+from exchange.protocol.home import HomeWriter
+from exchange.protocol.shard import Phase
 from exchange.role import end_at_once, metrics_of
 from exchange.settings import Settings
-from exchange.shard import Phase
 from schemas import topics
 from tests.consumers.border import SHARDS
 from tests.polling import eventually

@@ -4,7 +4,7 @@ import time
 from functools import partial
 from random import Random
 
-from exchange.brokers.relay import Way
+from localkafka.relay import Way
 from tests.faults.agreement import agree
 from tests.faults.feeder import Feeder
 from tests.faults.gaps import retention_overtakes_a_bridge

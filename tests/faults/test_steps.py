@@ -13,8 +13,8 @@ from typing import Final
 import pytest
 
 from exchange.errors import Exit
-from exchange.metric_kinds import Role
-from exchange.metrics import Metrics
+from exchange.metrics.kinds import Role
+from exchange.metrics.registry import Metrics
 from exchange.role import metrics_of
 from schemas import topics
 from schemas.records import ReleasedIndicator

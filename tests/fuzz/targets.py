@@ -11,12 +11,12 @@ from typing import Final
 
 import msgspec
 
-from consumers.guard import check
-from consumers.receipt_guard import check_receipt
-from exchange import metrics_spec as spec
-from exchange.metric_labels import ObservationFate, ReportFate
-from exchange.record import Record
-from exchange.shard import Effects
+from consumers.bridge.guard import check
+from consumers.bridge.receipt_guard import check_receipt
+from exchange.metrics import spec
+from exchange.metrics.labels import ObservationFate, ReportFate
+from exchange.protocol.record import Record
+from exchange.protocol.shard import Effects
 from producers.admission import admitted
 from producers.produce import Options, _readings
 from producers.readers.formats import READERS
@@ -35,9 +35,9 @@ from schemas.codec import (
     Undecodable,
 )
 from schemas.topics import MAX_RECORD_BYTES
-from streams.intake import Intake
-from streams.stages.inbound import admit
-from streams.stages.inbound_receipt import admit_receipt
+from streams.intake.step import Intake
+from streams.receive.inbound import admit
+from streams.receive.inbound_receipt import admit_receipt
 from tests.builders import DAY_MS, NOW_MS
 from tests.fuzz import corpus
 from tests.fuzz.mutate import packed, spoilt, spoilt_document

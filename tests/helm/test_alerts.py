@@ -6,8 +6,8 @@ from typing import Any
 import promql_parser
 import pytest
 
-from exchange import metrics_spec as spec
-from exchange.metric_kinds import Histogram, Metric
+from exchange.metrics import spec
+from exchange.metrics.kinds import Histogram, Metric
 from tests.helm.chart import CHART, expressions, load
 
 # What Prometheus itself adds to every series of a pod.

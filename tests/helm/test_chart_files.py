@@ -6,7 +6,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from exchange.settings import Settings, cluster_from_env
-from kakehashi.commands.produce import Format
+from kakehashi.commands.sensor.produce import Format
 from tests.asked import Asked
 from tests.helm.chart import CHART, EXAMPLES, ROOT, load, merged, schema, values
 

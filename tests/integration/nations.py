@@ -11,18 +11,18 @@ from typing import Final
 import pytest
 from confluent_kafka import KafkaError, Message, Producer
 
-from exchange.brokers.broker import Broker
-from exchange.brokers.provider import clusters
-from exchange.brokers.settings import BrokerSettings, Provider
-from exchange.clients import Cluster, idempotent_producer
+from exchange.authority.roster import entry_text
 from exchange.errors import ExchangeError
-from exchange.roster import entry_text
-from exchange.topics_admin import ensure_topics
+from exchange.kafka.clients import Cluster, idempotent_producer
+from exchange.kafka.topics_admin import ensure_topics
+from localkafka.broker import Broker
+from localkafka.provider import clusters
+from localkafka.settings import BrokerSettings, Provider
 from schemas import topics
 from schemas.codec import SENSOR_REPORT, Codec
 from schemas.identity import shard_of_sensor
 from schemas.records import SensorReport
-from streams.stages.enrich import Enricher
+from streams.enrichment.enrich import Enricher
 from tests.integration.role import Role
 from tests.link.faulty import FaultyLink, linked_clusters
 from tests.officers import ROSTER

@@ -8,9 +8,9 @@ from typing import cast
 
 import pytest
 
-from consumers.redrive import Redrive, publish, redrive
-from exchange.clients import transactional_producer
-from exchange.record import Record
+from consumers.desk.redrive import Redrive, publish, redrive
+from exchange.kafka.clients import transactional_producer
+from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import DECISION, INDICATOR, QUARANTINED, RELEASED_INDICATOR, SENSOR_REPORT, Codec
 from schemas.identity import indicator_id, indicator_key, shard_of_sensor

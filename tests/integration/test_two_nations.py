@@ -6,13 +6,13 @@ from typing import cast
 
 import pytest
 
-from consumers.released import Answer, standings
+from consumers.queries.released import Answer, standings
 from schemas import topics
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, Codec, Undecodable
 from schemas.identity import indicator_id, indicator_key
 from schemas.records import Receipt
 from schemas.vocabulary import IndicatorType
-from streams.settle import ROLL_KEY
+from streams.settle.step import ROLL_KEY
 from tests.integration.nations import NATIONS, Nations, partner_of
 from tests.polling import eventually
 from tests.reference.audit import Audit

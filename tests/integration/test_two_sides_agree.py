@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from exchange.clients import idempotent_producer
+from exchange.kafka.clients import idempotent_producer
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
 from schemas.identity import indicator_id, indicator_key, key_of_id, shard_of_key

@@ -23,7 +23,7 @@ from schemas.codec import DECISION, RELEASED_INDICATOR, Codec, Undecodable
 from schemas.identity import indicator_id, indicator_key
 from schemas.markings import SourceMarking
 from schemas.vocabulary import IndicatorType
-from streams.classification.policy_set import POLICY_FOLDER, load
+from streams.rules.policy_set import POLICY_FOLDER, load
 from tests.builders import HOUR_MS, a_report, an_observation
 from tests.integration.nations import START_S, Nations, working_nations
 from tests.integration.role import Role

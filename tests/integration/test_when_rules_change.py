@@ -13,17 +13,17 @@ from typing import Any, Final
 
 import pytest
 
-from consumers.policy_desk import save, write
-from exchange.clients import idempotent_producer
+from consumers.desk.policy import save, write
 from exchange.errors import Exit
-from exchange.produce import produce
+from exchange.kafka.clients import idempotent_producer
+from exchange.kafka.produce import produce
 from schemas import topics
 from schemas.codec import DECISION, RELEASED_INDICATOR, Codec, Undecodable
 from schemas.identity import indicator_id, indicator_key
 from schemas.markings import SourceMarking
 from schemas.records import PolicyRecord
 from schemas.vocabulary import IndicatorType
-from streams.classification.policy_set import POLICY_FOLDER, load
+from streams.rules.policy_set import POLICY_FOLDER, load
 from tests.builders import HOUR_MS, a_decision, a_report, an_observation
 from tests.integration.nations import Nations
 from tests.kakehashi.command import kakehashi

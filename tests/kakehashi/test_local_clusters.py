@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from exchange.brokers.standing import find_bootstrap
-from exchange.clients import Cluster, end_offset
 from exchange.errors import ConfigurationError, Exit
+from exchange.kafka.clients import Cluster, end_offset
+from localkafka.standing import find_bootstrap
 from schemas.topics import POLICY
-from tests.brokers.kafka import committed_values, make_topic, producer_of, write
 from tests.kakehashi.command import kakehashi
+from tests.localkafka.kafka import committed_values, make_topic, producer_of, write
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from typing import Final, cast
 
 import msgspec
 
-from consumers import guard
-from consumers.guard import Passed
+from consumers.bridge import guard
+from consumers.bridge.guard import Passed
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
 from schemas.identity import indicator_id, indicator_key
@@ -16,16 +16,16 @@ from schemas.markings import Marking, SourceMarking, understand
 from schemas.records import Content, ReleasedIndicator
 from schemas.tearline import TEARLINE
 from schemas.vocabulary import TYPE_BY_LABEL
-from streams.classification.engine import Engine
-from streams.classification.policy_set import load
-from streams.disclose import Discloser
-from streams.stages.assertion import Assertion, Tally, Word
-from streams.stages.audit import Versions
-from streams.stages.enrich import Enrichment
-from streams.stages.lifecycle import Lifetimes
-from streams.stages.release import Classifier
-from streams.stages.row import Row
-from streams.work import Work
+from streams.audit.entry import Versions
+from streams.correlate.assertion import Assertion, Tally, Word
+from streams.correlate.disclose import Discloser
+from streams.correlate.lifecycle import Lifetimes
+from streams.correlate.release import Classifier
+from streams.correlate.row import Row
+from streams.correlate.work import Work
+from streams.enrichment.enrich import Enrichment
+from streams.rules.engine import Engine
+from streams.rules.policy_set import load
 from tests.leaks import oracle
 from tests.leaks.cases import CANARY, NOW_MS, VALUES, Case, Say, a_case
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from streams.classification.engine import Engine
-from streams.classification.obligations import DropTearline
-from streams.classification.policy_set import load
+from streams.rules.engine import Engine
+from streams.rules.obligations import DropTearline
+from streams.rules.policy_set import load
 from tests.leaks import oracle
 from tests.leaks.cases import Case, Say, a_case
 from tests.leaks.hunt import Found, Hunter, row_of

@@ -17,16 +17,16 @@ from confluent_kafka.admin._scram import (
     UserScramCredentialUpsertion,
 )
 
-from exchange.acls_admin import apply_access
-from exchange.brokers.jars import cache_folder, fetch_jars
-from exchange.brokers.local import LocalBroker, LocalBrokerSettings, free_ports
-from exchange.brokers.secured import MECHANISM, SecuredListener, secured
-from exchange.clients import Cluster
 from exchange.errors import ExchangeError
-from exchange.topics_admin import ensure_topics
+from exchange.kafka.acls import apply_access
+from exchange.kafka.clients import Cluster
+from exchange.kafka.topics_admin import ensure_topics
+from localkafka.jars import cache_folder, fetch_jars
+from localkafka.local import LocalBroker, LocalBrokerSettings, free_ports
 from schemas.access import access_of
 from schemas.topics import topics_of
 from tests.link.certificates import DAY, Authority, Issued
+from tests.localkafka.secured import MECHANISM, SecuredListener, secured
 
 SHARDS = 2
 PASSWORD = "correct horse battery staple"  # noqa: S105  # made up

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from exchange.brokers.broker import Broker
-from exchange.brokers.jars import fetch_jars
-from exchange.brokers.local import LocalBroker, LocalBrokerSettings, free_ports
-from exchange.brokers.properties import second_address
-from exchange.brokers.relay import Relay
-from exchange.brokers.settings import BrokerSettings
+from localkafka.broker import Broker
+from localkafka.jars import fetch_jars
+from localkafka.local import LocalBroker, LocalBrokerSettings, free_ports
+from localkafka.properties import second_address
+from localkafka.relay import Relay
+from localkafka.settings import BrokerSettings
 
 _UNSHARE: Final = ("unshare", "--map-root-user", "--mount")
 _IN_ITS_PLACE: Final = 'mount --bind "$0" /etc/hosts && exec "$@"'

@@ -7,15 +7,15 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer, Topic
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from exchange.acls_admin import apply_access
-from exchange.clients import Cluster, idempotent_producer, reader, transactional_producer
 from exchange.errors import ConfigurationError, Unwritable
-from exchange.kafka_log import KafkaLog
-from exchange.reach import reached
-from exchange.record import Input, Output, Position
-from exchange.shard import Shard
-from exchange.step import TransactionAborted
-from exchange.topics_admin import check_topics
+from exchange.kafka.acls import apply_access
+from exchange.kafka.clients import Cluster, idempotent_producer, reader, transactional_producer
+from exchange.kafka.log import KafkaLog
+from exchange.kafka.reach import reached
+from exchange.kafka.topics_admin import check_topics
+from exchange.protocol.record import Input, Output, Position
+from exchange.protocol.shard import Shard
+from exchange.protocol.step import TransactionAborted
 from schemas import access, topics
 from tests.conftest import Brokers
 from tests.link.conftest import SHARDS, Secured

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from exchange.brokers.broker import Broker
-from exchange.clients import Cluster
 from exchange.errors import BrokerUnavailable, ConfigurationError
-from exchange.reach import reached
+from exchange.kafka.clients import Cluster
+from exchange.kafka.reach import reached
+from exchange.kafka.tls import not_after
+from exchange.kafka.topics_admin import ensure_topics
 from exchange.settings import cluster_from_env
-from exchange.tls import not_after
-from exchange.topics_admin import ensure_topics
+from localkafka.broker import Broker
 from schemas import topics
 from tests.conftest import Brokers
 from tests.link.certificates import DAY, Authority

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from producers.spool import Spool
+from producers.spool.spool import Spool
 from tests.builders import NOW_MS
 from tests.producers.producing import SENSOR
 

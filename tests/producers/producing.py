@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from exchange.clients import Cluster
+from exchange.kafka.clients import Cluster
 from producers.produce import Options, Summary, produce
-from producers.publisher import Publisher
-from producers.spool import QUARANTINED, REPORT, Spool
+from producers.spool.publisher import Publisher
+from producers.spool.spool import QUARANTINED, REPORT, Spool
 from producers.spooling import Sensor
 from schemas.codec import QUARANTINED as QUARANTINED_SCHEMA
 from schemas.codec import SENSOR_REPORT, Codec

@@ -2,8 +2,8 @@
 
 from confluent_kafka import KafkaError, Message, TopicPartition
 
-from exchange.clients import Cluster, begin_offset, reader
-from exchange.topics_admin import ensure_topics
+from exchange.kafka.clients import Cluster, begin_offset, reader
+from exchange.kafka.topics_admin import ensure_topics
 from schemas import topics
 from schemas.codec import QUARANTINED, SENSOR_REPORT, Codec
 from schemas.identity import shard_of_sensor

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from producers.produce import Options, produce
-from producers.spool import Spool, folder_of
+from producers.spool.spool import Spool, folder_of
 from tests.builders import NOW_MS
 from tests.producers.producing import CODEC, NOWHERE, SENSOR, OfflinePublisher, Unwatched
 

@@ -44,6 +44,6 @@ def test_the_name_decides_for_a_list_of_one_column_only() -> None:
 
 
 def test_the_command_offers_exactly_the_formats_that_there_are() -> None:
-    from kakehashi.commands.produce import Format
+    from kakehashi.commands.sensor.produce import Format
 
     assert [offered.value for offered in Format] == ["auto", *READERS]

@@ -3,12 +3,12 @@
 from collections import Counter
 from pathlib import Path
 
-from exchange.metric_kinds import Role
-from exchange.metrics import Metrics
+from exchange.metrics.kinds import Role
+from exchange.metrics.registry import Metrics
 from producers.meter import Meter
 from producers.produce import Options, produce
-from producers.publisher import Publisher
-from producers.spool import Spool
+from producers.spool.publisher import Publisher
+from producers.spool.spool import Spool
 from schemas.vocabulary import RejectReason
 from tests.builders import NOW_MS
 from tests.producers.producing import CODEC, NOWHERE, SENSOR, OfflinePublisher, Unwatched

@@ -9,10 +9,10 @@ import pytest
 
 from exchange.errors import ConfigurationError, DeliveryTimeout
 from producers.produce import Options, produce
-from producers.publisher import Publisher
 from producers.readers.reading import Defaults
 from producers.report import observations_of
-from producers.spool import Spool
+from producers.spool.publisher import Publisher
+from producers.spool.spool import Spool
 from schemas.tearline import is_fit
 from schemas.vocabulary import RejectReason
 from tests.builders import NOW_MS

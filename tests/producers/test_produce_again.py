@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from producers.produce import Options, Summary, produce
-from producers.spool import Spool
+from producers.spool.spool import Spool
 from tests.builders import NOW_MS
 from tests.producers.producing import (
     CODEC,

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from exchange.clients import Cluster
 from exchange.errors import Exit
+from exchange.kafka.clients import Cluster
 from kakehashi.main import Invocation, command_line
 from producers.report import observations_of
 from tests.conftest import Brokers

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from confluent_kafka import KafkaError
 
-from exchange.brokers.broker import Broker
-from exchange.clients import Cluster
 from exchange.errors import ConfigurationError
+from exchange.kafka.clients import Cluster
+from localkafka.broker import Broker
 from producers.produce import Options, produce
-from producers.publisher import Publisher
 from producers.report import observations_of
-from producers.spool import Spool
+from producers.spool.publisher import Publisher
+from producers.spool.spool import Spool
 from producers.spooling import Sensor
 from schemas import topics
 from schemas.identity import shard_of_sensor

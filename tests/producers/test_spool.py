@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from exchange.errors import ConfigurationError, Refused, SchemaIncompatible
-from producers.spool import QUARANTINED, REPORT, Spool, SpoolFull, folder_of
+from producers.spool.spool import QUARANTINED, REPORT, Spool, SpoolFull, folder_of
 from tests.builders import NOW_MS
 
 
@@ -145,7 +145,7 @@ def test_every_commit_is_synced(spool: Spool) -> None:
 
 
 def test_the_inputs_that_are_remembered_are_bounded(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("producers.spool._INPUTS_KEPT", 3)
+    monkeypatch.setattr("producers.spool.spool._INPUTS_KEPT", 3)
     for number in range(10):
         spool.open_input(f"/feed-{number}", 1, b"%d" % number, NOW_MS)
     assert spool.same_content(b"6") is None

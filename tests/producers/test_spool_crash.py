@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from producers.report import observations_of
-from producers.spool import QUARANTINED, REPORT, Spool, folder_of
+from producers.spool.spool import QUARANTINED, REPORT, Spool, folder_of
 from schemas.codec import QUARANTINED as QUARANTINED_SCHEMA
 from schemas.codec import SENSOR_REPORT, Codec
 from schemas.records import SensorReport

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.markings import Caveat, Marking, Pap, Tlp
-from streams.stages.assertion import MAX_LABELS, MAX_SIGHTINGS, Assertion, Tally, Word
+from streams.correlate.assertion import MAX_LABELS, MAX_SIGHTINGS, Assertion, Tally, Word
 
 MARKINGS = st.builds(
     Marking,

@@ -16,7 +16,7 @@ from schemas.markings import SourceMarking
 from schemas.observation import Observation
 from schemas.records import SensorReport
 from schemas.vocabulary import IndicatorType
-from streams.stages.enrich import Enricher
+from streams.enrichment.enrich import Enricher
 from tests.builders import HOUR_MS, NOW_MS, a_report
 from tests.reference.traffic import LABELS, MARKINGS, Traffic
 from tests.streams.enrichment_builders import an_enricher

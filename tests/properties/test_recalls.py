@@ -13,16 +13,16 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange import metrics_spec as spec
-from exchange.record import Record
-from exchange.shard import Effects
+from exchange.metrics import spec
+from exchange.protocol.record import Record
+from exchange.protocol.shard import Effects
 from schemas import topics
 from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, Codec
 from schemas.identity import key_of_id, shard_of_key
 from schemas.records import ReleasedIndicator
-from streams.receive import Receive
-from streams.settle import Settle
-from streams.stages.settlement import PURGE_LIMIT_MS, Limits
+from streams.receive.step import Receive
+from streams.settle.settlement import PURGE_LIMIT_MS, Limits
+from streams.settle.step import Settle
 from tests.builders import HOUR_MS, NOW_MS, a_content, a_released
 from tests.streams.workbench import Workbench
 
@@ -71,7 +71,7 @@ def road(records: list[ReleasedIndicator], random: Random) -> list[ReleasedIndic
 
 
 class Compacted:
-    """``streams.settle.Copies`` of a picture that compaction has left the last record of."""
+    """``streams.settle.step.Copies`` of a picture that compaction has left the last record of."""
 
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench

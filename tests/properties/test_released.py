@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
-from consumers.guard import Passed, check
+from consumers.bridge.guard import Passed, check
 from schemas import tearline
 from schemas.codec import RELEASED_INDICATOR, Codec
 from schemas.identity import indicator_id, indicator_key, shard_of_key
@@ -13,15 +13,15 @@ from schemas.normalise import Canonical, Invalid, canonical
 from schemas.normalise.fingerprint import HEX_DIGITS
 from schemas.records import ReleasedIndicator
 from schemas.vocabulary import IndicatorType, Outcome
-from streams.classification.engine import Engine
-from streams.classification.policy_set import load
-from streams.stages.assertion import MAX_SIGHTINGS, Assertion, Tally, Word
-from streams.stages.enrich import Enricher
-from streams.stages.inbound import Accepted, admit
-from streams.stages.lifecycle import Lifetimes
-from streams.stages.release import Classifier, content_for, units
-from streams.stages.row import Row
-from streams.stages.validate import END_OF_TIME_MS, MAX_LABEL_LENGTH, MAX_LABELS, MAX_NATIONS
+from streams.correlate.assertion import MAX_SIGHTINGS, Assertion, Tally, Word
+from streams.correlate.lifecycle import Lifetimes
+from streams.correlate.release import Classifier, content_for, units
+from streams.correlate.row import Row
+from streams.enrichment.enrich import Enricher
+from streams.intake.validate import END_OF_TIME_MS, MAX_LABEL_LENGTH, MAX_LABELS, MAX_NATIONS
+from streams.receive.inbound import Accepted, admit
+from streams.rules.engine import Engine
+from streams.rules.policy_set import load
 from tests.builders import NOW_MS
 from tests.properties.test_normalise import DOMAINS, IPV4, IPV6, ODD_TEXT, TEXT, URLS
 

@@ -17,13 +17,13 @@ from typing import Any, Final, cast
 import fastavro
 from fastavro.types import Schema
 
-from exchange.clients import Cluster
-from exchange.record import Record
+from exchange.kafka.clients import Cluster
+from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import DECISION, INDICATOR, QUARANTINED, RECEIPT, RELEASED_INDICATOR, Codec, Undecodable, source
 from schemas.records import Decision, Indicator, Quarantined, ReleasedIndicator
 from schemas.vocabulary import CommandKind, EndReason, Outcome, RecordKind, RejectReason
-from streams.stages.enrich import Enricher
+from streams.enrichment.enrich import Enricher
 from tests.reference.arrivals import Arrival
 from tests.reference.model import Counts, Expected, Release, expected
 from tests.reference.reading import Reading

@@ -5,7 +5,7 @@ from random import Random
 from typing import Final
 from uuid import UUID
 
-from consumers.command_desk import command
+from consumers.desk.commands import command
 from schemas.records import Command
 from schemas.vocabulary import CommandKind, EndReason
 from tests.officers import ALICE, BOB

@@ -16,7 +16,7 @@ from schemas.identity import indicator_id, indicator_key
 from schemas.markings import Caveat, Marking, joined
 from schemas.records import Content, Indicator, MarkingRecord, SourceRecord
 from schemas.vocabulary import IndicatorType, Outcome, RejectReason
-from streams.stages.enrich import Enricher, Enrichment
+from streams.enrichment.enrich import Enricher, Enrichment
 from tests.reference.arrivals import Arrival, Eyes, Fate, Seen, judged
 from tests.reference.oracle import OWED, Case, outcome_of_all
 

@@ -7,9 +7,9 @@ from typing import Final
 
 from confluent_kafka import KafkaError, TopicPartition
 
-from exchange.clients import Cluster, reader
-from exchange.feed import as_record
-from exchange.record import Record
+from exchange.feeds.assigned import as_record
+from exchange.kafka.clients import Cluster, reader
+from exchange.protocol.record import Record
 
 _BATCH: Final = 10_000
 _QUIET_S: Final = 30.0

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from schemas.markings import Caveat, Marking, Pap, Tlp
 from schemas.vocabulary import IndicatorType, Outcome
-from streams.classification.engine import Engine
-from streams.classification.facets import Facets, confidence_band
-from streams.classification.obligations import CoarsenTime, DropTearline, ExpireAfterDays, NameOnlyPartner, PapAtLeast
-from streams.classification.policy_set import load
+from streams.rules.engine import Engine
+from streams.rules.facets import Facets, confidence_band
+from streams.rules.obligations import CoarsenTime, DropTearline, ExpireAfterDays, NameOnlyPartner, PapAtLeast
+from streams.rules.policy_set import load
 from tests.reference.oracle import DAY_MS, HOUR_MS, OWED, Case, outcome
 
 NAMED: tuple[tuple[str, ...] | None, ...] = (None, (), ("GBR",), ("JPN",), ("FRA",), ("GBR", "JPN"))

@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from consumers.command_desk import command
-from exchange.record import Record
+from consumers.desk.commands import command
+from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, Codec
 from schemas.vocabulary import CommandKind, EndReason
-from streams.stages.enrich import Enricher
+from streams.enrichment.enrich import Enricher
 from tests.builders import NOW_MS, a_report, an_id, an_observation
 from tests.officers import ALICE, BOB
 from tests.reference.audit import Stand, audited, undone

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, cast
 
-from exchange.record import Record
+from exchange.protocol.record import Record
 from schemas.codec import COMMAND, Codec, Undecodable
 from schemas.records import Command
 from schemas.vocabulary import CommandKind, RecordKind

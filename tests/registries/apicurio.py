@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from exchange.brokers.jars import cache_folder
+from localkafka.jars import cache_folder
 from tests.polling import eventually
 
 VERSION: Final = "2.6.13.Final"  # the suite's Java 17 runs it; from 3.3 on, Java 21 is wanted

@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from exchange.schema_registry import Registry, codec_of
+from exchange.kafka.schema_registry import Registry, codec_of
 from schemas import topics
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, Codec, Undecodable, bundled_ids
 from schemas.identity import indicator_id, indicator_key

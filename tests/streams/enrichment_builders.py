@@ -2,13 +2,13 @@
 
 import polars as pl
 
-from streams.stages.enrich import Enricher
-from streams.stages.enrichment.build_networks import IPV4_BITS, IPV6_BITS, Edge, table
-from streams.stages.enrichment.compile_warninglists import compile_index
-from streams.stages.enrichment.networks import NetworkTable
-from streams.stages.enrichment.public_suffix import PublicSuffixes
-from streams.stages.enrichment.warninglist_index import WarninglistIndex
-from streams.stages.enrichment.warninglists import Warninglist, WarninglistCategory
+from streams.enrichment.compile_warninglists import compile_index
+from streams.enrichment.enrich import Enricher
+from streams.enrichment.networks import NetworkTable
+from streams.enrichment.public_suffix import PublicSuffixes
+from streams.enrichment.warninglist_index import WarninglistIndex
+from streams.enrichment.warninglists import Warninglist, WarninglistCategory
+from tools.build_networks import IPV4_BITS, IPV6_BITS, Edge, table
 
 SUFFIX_RULES = """
 // ===BEGIN ICANN DOMAINS===

@@ -17,23 +17,23 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but
     ResourceType,
 )
 
-from exchange.brokers.provider import clusters
-from exchange.brokers.settings import BrokerSettings, Provider
-from exchange.clients import Cluster, begin_offset, end_offset, idempotent_producer
-from exchange.committed import committed
-from exchange.feed import as_record
-from exchange.hinted_feed import Mailbox
-from exchange.metric_kinds import Role
-from exchange.record import Record
+from exchange.feeds.assigned import as_record
+from exchange.feeds.hinted import Mailbox
+from exchange.kafka.clients import Cluster, begin_offset, end_offset, idempotent_producer
+from exchange.kafka.committed import committed
+from exchange.kafka.topics_admin import ensure_topics
+from exchange.metrics.kinds import Role
+from exchange.protocol.record import Record
+from exchange.protocol.thread import ShardThread
 from exchange.role import metrics_of, now_ms
 from exchange.settings import Settings
-from exchange.shard_thread import ShardThread
-from exchange.topics_admin import ensure_topics
+from localkafka.provider import clusters
+from localkafka.settings import BrokerSettings, Provider
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, SENSOR_REPORT, Codec
 from schemas.records import ReleasedIndicator, SensorReport
-from streams.rebuild import Report, rebuild
-from streams.workshop import StreamsWorkshop, steps_of
+from streams.repair.rebuild import Report, rebuild
+from streams.worker.workshop import StreamsWorkshop, steps_of
 from tests.polling import eventually
 
 NATION: Final = "GBR"

@@ -9,22 +9,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from consumers.bridge import Bridge, Link
-from exchange.record import Input, Output, Record, RowChange
-from exchange.shard import Step
+from consumers.bridge.step import Bridge, Link
+from exchange.protocol.record import Input, Output, Record, RowChange
+from exchange.protocol.shard import Step
 from schemas import topics
 from schemas.codec import COMMAND, SENSOR_REPORT, Codec
 from schemas.identity import key_of_id, shard_of_key, shard_of_sensor
 from schemas.records import Command, SensorReport
 from schemas.signing import signed_command
-from streams.classification.engine import Engine
-from streams.classification.policy_set import load
-from streams.correlate import Correlate, CorrelateSettings
-from streams.intake import Intake
-from streams.receive import Receive
-from streams.stages.enrich import Enricher
-from streams.stages.lifecycle import Lifetimes
-from streams.stages.release import Classifier
+from streams.correlate.lifecycle import Lifetimes
+from streams.correlate.release import Classifier
+from streams.correlate.step import Correlate, CorrelateSettings
+from streams.enrichment.enrich import Enricher
+from streams.intake.step import Intake
+from streams.receive.step import Receive
+from streams.rules.engine import Engine
+from streams.rules.policy_set import load
 from tests.builders import NOW_MS
 from tests.officers import ROSTER, key_of
 from tests.reference.audit import Audit, Stand, arrivals, audited

@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
-from consumers.command_desk import command
-from exchange.record import Record
-from exchange.shard import Effects
+from consumers.desk.commands import command
+from exchange.protocol.record import Record
+from exchange.protocol.shard import Effects
 from schemas import topics
 from schemas.codec import (
     COMMAND,
@@ -21,17 +21,17 @@ from schemas.markings import SourceMarking
 from schemas.records import Command
 from schemas.signing import signed_command
 from schemas.vocabulary import CommandKind, IndicatorType
-from streams.classification.engine import Engine
-from streams.classification.policy_set import PolicySet, load
-from streams.correlate import Correlate, CorrelateSettings
-from streams.intake import Intake
-from streams.redecide import DECIDED
-from streams.rulebook import Rules
-from streams.stages import row as rows_of
-from streams.stages.enrich import Enricher
-from streams.stages.lifecycle import Lifetimes
-from streams.stages.release import Classifier
-from streams.stages.row import Row
+from streams.correlate import row as rows_of
+from streams.correlate.lifecycle import Lifetimes
+from streams.correlate.redecide import DECIDED
+from streams.correlate.release import Classifier
+from streams.correlate.row import Row
+from streams.correlate.step import Correlate, CorrelateSettings
+from streams.enrichment.enrich import Enricher
+from streams.intake.step import Intake
+from streams.rules.engine import Engine
+from streams.rules.policy_set import PolicySet, load
+from streams.rules.rulebook import Rules
 from tests.builders import NOW_MS, a_report, an_observation
 from tests.officers import ROSTER, key_of
 from tests.streams.enrichment_builders import an_enricher

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.codec import DECISION, Codec
 from schemas.records import Decision
-from streams.stages.audit import Head, after, first_break
+from streams.audit.entry import Head, after, first_break
 from tests.builders import a_decision
 
 CODEC = Codec()

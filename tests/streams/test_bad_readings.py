@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from exchange.record import Record
+from exchange.protocol.record import Record
 from exchange.settings import Settings
 from producers.admission import admitted
 from producers.readers.reading import Reading, Rejected
@@ -15,10 +15,10 @@ from schemas import topics
 from schemas.codec import OBSERVATION_BLOCK, QUARANTINED, SENSOR_REPORT, Codec
 from schemas.markings import UNMARKED
 from schemas.vocabulary import RejectReason
-from streams.intake import Intake
-from streams.stages.assertion import MAX_SIGHTINGS, Tally
-from streams.stages.sequences import Claim, Sequences
-from streams.stages.validate import MAX_COUNT
+from streams.correlate.assertion import MAX_SIGHTINGS, Tally
+from streams.intake.sequences import Claim, Sequences
+from streams.intake.step import Intake
+from streams.intake.validate import MAX_COUNT
 from tests.builders import NOW_MS, a_report
 from tests.producers.reading_feeds import readings
 from tests.producers.test_misp_event import an_attribute, an_event

@@ -10,10 +10,10 @@ from schemas import topics
 from schemas.codec import DECISION, Codec
 from schemas.records import AuditAnchor, Decision
 from schemas.vocabulary import CommandKind
-from streams.classification.engine import Engine
-from streams.stages import audit
-from streams.stages.chain import ChainReport, Entry, verify
-from streams.stages.rerun import rerun
+from streams.audit import entry as audit
+from streams.audit.chain import ChainReport, Entry, verify
+from streams.audit.rerun import rerun
+from streams.rules.engine import Engine
 from tests.builders import an_anchor
 from tests.officers import ALICE, BOB
 from tests.streams.officers_bench import POLICY, OfficersBench

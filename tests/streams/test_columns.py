@@ -13,10 +13,10 @@ from schemas.observation import Observation
 from schemas.records import ObservationBlock, SensorReport
 from schemas.topics import MAX_RECORD_BYTES
 from schemas.vocabulary import IndicatorType, RejectReason
-from streams.stages.blocks import Said, assertions, blocks
-from streams.stages.collapse import Normaliser, collapse, normalise
-from streams.stages.columns import Arrived, WholeReject, check_columns, frame_of
-from streams.stages.validate import reasons
+from streams.blocks import Said, assertions, blocks
+from streams.intake.collapse import Normaliser, collapse, normalise
+from streams.intake.columns import Arrived, WholeReject, check_columns, frame_of
+from streams.intake.validate import reasons
 from tests.builders import DAY_MS, NOW_MS, a_report, an_observation, an_observation_block
 from tests.reference.traffic import MARKINGS, value_of
 

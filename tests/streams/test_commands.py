@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from consumers.command_desk import command
+from consumers.desk.commands import command
 from schemas.codec import COMMAND
 from schemas.records import Command
 from schemas.signing import COMMAND_PURPOSE, command_body, key_id, public_of, sign, signed_command

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import pytest
 from confluent_kafka import Producer
 
-from exchange.clients import Cluster, idempotent_producer, transactional_producer
-from exchange.topics_admin import ensure_topics
+from exchange.kafka.clients import Cluster, idempotent_producer, transactional_producer
+from exchange.kafka.topics_admin import ensure_topics
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, Codec
 from schemas.topics import Topic
-from streams.copies import TopicCopies
-from streams.settle import ROLL_KEY
+from streams.settle.copies import TopicCopies
+from streams.settle.step import ROLL_KEY
 from tests.builders import NOW_MS, a_receipt, a_released
 from tests.conftest import Brokers
 from tests.polling import eventually

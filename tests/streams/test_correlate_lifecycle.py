@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from exchange.record import Record
-from exchange.roster import Roster
+from exchange.authority.roster import Roster
+from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import INDICATOR, RELEASED_INDICATOR, SENSOR_REPORT, Codec
 from schemas.records import SensorReport
-from streams.classification.engine import Engine
-from streams.classification.policy_set import load
-from streams.correlate import Correlate, CorrelateSettings
-from streams.intake import Intake
-from streams.stages.lifecycle import DAY_MS, Lifetimes
-from streams.stages.release import Classifier
+from streams.correlate.lifecycle import DAY_MS, Lifetimes
+from streams.correlate.release import Classifier
+from streams.correlate.step import Correlate, CorrelateSettings
+from streams.intake.step import Intake
+from streams.rules.engine import Engine
+from streams.rules.policy_set import load
 from tests.streams.enrichment_builders import an_enricher
 from tests.streams.workbench import Workbench
 

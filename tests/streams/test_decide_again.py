@@ -4,13 +4,13 @@ from typing import Any
 
 import msgspec
 
-from exchange import metrics_spec as spec
+from exchange.metrics import spec
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR
 from schemas.vocabulary import CommandKind
-from streams.classification.policy_set import POLICY_FOLDER, PolicySet, compiled, read_texts
-from streams.redecide import CURSOR_KEY, Cursor
-from streams.stages import row as rows_of
+from streams.correlate import row as rows_of
+from streams.correlate.redecide import CURSOR_KEY, Cursor
+from streams.rules.policy_set import POLICY_FOLDER, PolicySet, compiled, read_texts
 from tests.builders import NOW_MS
 from tests.officers import ALICE, BOB
 from tests.streams.enrichment_builders import NAME_ATTRIBUTES, a_warninglist, an_enricher

@@ -5,8 +5,8 @@ import pytest
 from exchange.errors import ConfigurationError
 from schemas.markings import Activity
 from schemas.vocabulary import IndicatorType
-from streams.stages.enrich import MAX_WARNINGLISTS, NOTHING_KNOWN, Enricher, Enrichment
-from streams.stages.enrichment.public_suffix import PublicSuffixes
+from streams.enrichment.enrich import MAX_WARNINGLISTS, NOTHING_KNOWN, Enricher, Enrichment
+from streams.enrichment.public_suffix import PublicSuffixes
 from tests.streams.enrichment_builders import (
     ADDRESS_ATTRIBUTES,
     EMAIL_ATTRIBUTES,

@@ -10,14 +10,9 @@ import msgspec
 import pytest
 
 from schemas.vocabulary import IndicatorType
-from streams.stages.enrich import Enricher
-from streams.stages.enrichment.networks import NetworkTable
-from streams.stages.enrichment.warninglist_cache import (
-    WarninglistCacheError,
-    cache_folder,
-    compile_into,
-    load_index,
-)
+from streams.enrichment.enrich import Enricher
+from streams.enrichment.networks import NetworkTable
+from streams.enrichment.warninglist_cache import WarninglistCacheError, cache_folder, compile_into, load_index
 
 DOMAIN = IndicatorType.DOMAIN_NAME
 
@@ -98,7 +93,7 @@ def test_damaged_remains_are_replaced(lists: Path, tmp_path: Path) -> None:
 
 def test_workers_that_start_together_compile_once_and_all_get_the_result(lists: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    command = [sys.executable, "-m", "streams.stages.enrichment.warninglist_cache", str(lists), str(cache)]
+    command = [sys.executable, "-m", "streams.enrichment.warninglist_cache", str(lists), str(cache)]
     workers = [subprocess.Popen(command) for _ in range(3)]
     assert [worker.wait(timeout=60) for worker in workers] == [0, 0, 0]
     assert len(list(cache.glob("warninglists-*"))) == 1

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.stages.enrichment.build_networks import (
+from streams.enrichment.networks import UNKNOWN, NetworkTable, Origin
+from tests.streams.enrichment_builders import a_network_table
+from tools.build_networks import (
     IPV4_BITS,
     IPV6_BITS,
     AddressRange,
@@ -22,8 +24,6 @@ from streams.stages.enrichment.build_networks import (
     read_ranges,
     table,
 )
-from streams.stages.enrichment.networks import UNKNOWN, NetworkTable, Origin
-from tests.streams.enrichment_builders import a_network_table
 
 Value = TypeVar("Value")
 

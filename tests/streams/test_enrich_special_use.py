@@ -4,11 +4,7 @@ import ipaddress
 
 import pytest
 
-from streams.stages.enrichment.special_use import (
-    special_use_of_domain,
-    special_use_of_ipv4,
-    special_use_of_ipv6,
-)
+from streams.enrichment.special_use import special_use_of_domain, special_use_of_ipv4, special_use_of_ipv6
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from pymispwarninglists import WarningLists  # type: ignore[attr-defined]
 
 from schemas.vocabulary import IndicatorType
-from streams.stages.enrichment.public_suffix import PublicSuffixes
-from streams.stages.enrichment.warninglist_index import NO_MATCHES, Matches, WarninglistIndex
-from streams.stages.enrichment.warninglists import (
+from streams.enrichment.public_suffix import PublicSuffixes
+from streams.enrichment.warninglist_index import NO_MATCHES, Matches, WarninglistIndex
+from streams.enrichment.warninglists import (
     MISP_ATTRIBUTES,
     Warninglist,
     WarninglistCategory,

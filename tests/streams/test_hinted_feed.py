@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.clients import Cluster
-from exchange.feed import AssignedFeed
-from exchange.hinted_feed import HintedFeed, Mailbox
-from exchange.record import Input, Record
+from exchange.feeds.assigned import AssignedFeed
+from exchange.feeds.hinted import HintedFeed, Mailbox
+from exchange.kafka.clients import Cluster
+from exchange.protocol.record import Input, Record
 
 SOURCE = Input("sensor.reports.v1", 0)
 

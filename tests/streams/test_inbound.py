@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers import guard
+from consumers.bridge import guard
 from schemas.codec import INDICATOR, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec
 from schemas.identity import key_of_id, shard_of_key
 from schemas.records import ReleasedIndicator
 from schemas.vocabulary import RejectReason
-from streams.stages import inbound
-from streams.stages.inbound import Accepted, Duplicate, Refused, Stale, Verdict
+from streams.receive import inbound
+from streams.receive.inbound import Accepted, Duplicate, Refused, Stale, Verdict
 from tests.builders import DAY_MS, NOW_MS, a_content, a_released, an_id, an_indicator
 from tests.golden.make import CASES
 

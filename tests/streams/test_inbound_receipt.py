@@ -6,8 +6,8 @@ import pytest
 
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, Codec
 from schemas.identity import key_of_id, shard_of_key
-from streams.stages.inbound import Refused
-from streams.stages.inbound_receipt import Told, admit_receipt
+from streams.receive.inbound import Refused
+from streams.receive.inbound_receipt import Told, admit_receipt
 from tests.builders import DAY_MS, NOW_MS, PARTNER, a_receipt, a_released
 
 CODEC = Codec()

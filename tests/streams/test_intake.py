@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from exchange.record import Record
+from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import OBSERVATION_BLOCK, QUARANTINED, SENSOR_REPORT, Codec
 from schemas.identity import shard_of_sensor
@@ -12,7 +12,7 @@ from schemas.observation import Observation
 from schemas.records import SensorReport
 from schemas.topics import MAX_RECORD_BYTES
 from schemas.vocabulary import IndicatorType
-from streams.intake import MAX_KEPT_BYTES, Intake
+from streams.intake.step import MAX_KEPT_BYTES, Intake
 from tests.builders import NOW_MS, a_report, an_observation
 from tests.streams.workbench import Workbench
 

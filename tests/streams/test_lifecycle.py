@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from schemas.markings import UNMARKED
 from schemas.vocabulary import IndicatorType
-from streams.classification.facets import confidence_band
-from streams.stages.assertion import Word
-from streams.stages.lifecycle import DAY_MS, MAX_VALIDITY_MS, Lifetimes
+from streams.correlate.assertion import Word
+from streams.correlate.lifecycle import DAY_MS, MAX_VALIDITY_MS, Lifetimes
+from streams.rules.facets import confidence_band
 
 HEARD_MS = 1_795_000_000_000
 SHIPPED = Lifetimes.load()

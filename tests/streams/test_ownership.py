@@ -6,10 +6,10 @@ from typing import cast
 
 import pytest
 
-from exchange.hinted_feed import Mailbox
-from exchange.shard_thread import ShardThread
-from exchange.standby import Standby
-from streams.ownership import Ownership
+from exchange.feeds.hinted import Mailbox
+from exchange.protocol.standby import Standby
+from exchange.protocol.thread import ShardThread
+from streams.worker.ownership import Ownership
 
 SHARDS = frozenset(range(4))
 

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from exchange.clients import end_offset
 from exchange.errors import Refused, SchemaIncompatible
-from exchange.rebuild import Loss
-from exchange.shard import ChangelogLost
-from exchange.step import rebuild_command
+from exchange.kafka.clients import end_offset
+from exchange.protocol.rebuild import Loss
+from exchange.protocol.shard import ChangelogLost
+from exchange.protocol.step import rebuild_command
 from schemas import topics
 from schemas.codec import DECISION, INDICATOR, QUARANTINED, RELEASED_INDICATOR, WINDOW_DIGEST, Codec
 from schemas.identity import indicator_id, indicator_key
 from schemas.markings import SourceMarking
 from schemas.records import SensorReport
 from schemas.vocabulary import IndicatorType
-from streams.stages.audit import first_break
+from streams.audit.entry import first_break
 from tests.builders import a_released, a_report, an_observation
 from tests.kakehashi.command import kakehashi
 from tests.polling import eventually

@@ -2,20 +2,20 @@
 
 from typing import cast
 
-from exchange.record import Record
-from exchange.roster import Roster
+from exchange.authority.roster import Roster
+from exchange.protocol.record import Record
 from schemas import topics
 from schemas.records import Decision, Indicator, ReleasedIndicator
 from schemas.vocabulary import CommandKind
-from streams.classification.engine import Engine
-from streams.rebuild_standing import standings
-from streams.stages import row as rows_of
-from streams.stages.audit import HEAD_KEY
-from streams.stages.rebuilt import AFTER_ALL, World, of_nobody, row_of, told_of
-from streams.stages.rebuilt_decision import decided_of
-from streams.stages.release import Classifier
-from streams.stages.row import Row
-from streams.stages.standing import NOTHING, Standing
+from streams.audit.entry import HEAD_KEY
+from streams.correlate import row as rows_of
+from streams.correlate.release import Classifier
+from streams.correlate.row import Row
+from streams.correlate.standing import NOTHING, Standing
+from streams.repair.rebuilt_decision import decided_of
+from streams.repair.rebuilt_row import AFTER_ALL, World, of_nobody, row_of, told_of
+from streams.repair.standing import standings
+from streams.rules.engine import Engine
 from tests.officers import ALICE, BOB, ROSTER, an_officer
 from tests.streams.enrichment_builders import an_enricher
 from tests.streams.officers_bench import CODEC, HOUR_MS, KEY, LIFETIMES, OfficersBench

@@ -8,24 +8,24 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.record import Record
-from exchange.roster import Roster
+from exchange.authority.roster import Roster
+from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import DECISION, INDICATOR, RELEASED_INDICATOR, SENSOR_REPORT, Codec
 from schemas.identity import indicator_key
 from schemas.markings import SourceMarking
 from schemas.records import Decision, Indicator, ReleasedIndicator, SensorReport
 from schemas.vocabulary import IndicatorType, Outcome
-from streams.correlate import Correlate, CorrelateSettings
-from streams.intake import Intake
-from streams.stages import row as rows_of
-from streams.stages.audit import HEAD_KEY
-from streams.stages.lifecycle import DAY_MS
-from streams.stages.rebuilt import AFTER_ALL, Order, World, row_of, told_of
-from streams.stages.rebuilt_decision import decided_of
-from streams.stages.release import units
-from streams.stages.row import Row
-from streams.stages.sequences import Sequences
+from streams.audit.entry import HEAD_KEY
+from streams.correlate import row as rows_of
+from streams.correlate.lifecycle import DAY_MS
+from streams.correlate.release import units
+from streams.correlate.row import Row
+from streams.correlate.step import Correlate, CorrelateSettings
+from streams.intake.sequences import Sequences
+from streams.intake.step import Intake
+from streams.repair.rebuilt_decision import decided_of
+from streams.repair.rebuilt_row import AFTER_ALL, Order, World, row_of, told_of
 from tests.builders import NOW_MS, a_report, an_observation
 from tests.streams.enrichment_builders import an_enricher
 from tests.streams.memory_exchange import CLASSIFIER, LIFETIMES

@@ -1,7 +1,7 @@
 """Recalled, revoked, lifted, told again: what officers do by hand, and what new sightings cannot undo."""
 
-from consumers.reconcile import Difference
-from exchange.metric_labels import Differs
+from consumers.reconcile.compare import Difference
+from exchange.metrics.labels import Differs
 from schemas.vocabulary import CommandKind
 from tests.officers import ALICE, BOB
 from tests.streams.officers_bench import HOUR_MS, NAME, OfficersBench

@@ -6,14 +6,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from exchange import metrics_spec as spec
-from exchange.metric_labels import ReceiptCode
-from exchange.record import Record
+from exchange.metrics import spec
+from exchange.metrics.labels import ReceiptCode
+from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, Codec
 from schemas.identity import key_of_id, shard_of_key
 from schemas.records import Content, ReleasedIndicator
-from streams.receive import Receive
+from streams.receive.step import Receive
 from tests.builders import DAY_MS, NOW_MS, a_content, a_receipt, a_released
 from tests.streams.workbench import Workbench
 

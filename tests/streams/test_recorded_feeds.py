@@ -6,7 +6,7 @@ from random import Random
 from schemas import topics
 from schemas.records import SensorReport
 from schemas.vocabulary import IndicatorType
-from streams.stages.enrich import Enricher
+from streams.enrichment.enrich import Enricher
 from tests.builders import DAY_MS, NOW_MS, a_report
 from tests.producers.reading_feeds import defaults_of, manifest, observations, recorded
 from tests.streams.memory_exchange import MemoryExchange

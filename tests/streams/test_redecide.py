@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from schemas.markings import SourceMarking, understand
 from schemas.vocabulary import IndicatorType
-from streams.redecide import Cursor, cursor_of, portion
-from streams.stages import row as rows_of
-from streams.stages.assertion import Assertion, Word
-from streams.stages.enrich import Enrichment
-from streams.stages.row import Row, Sent
+from streams.correlate import row as rows_of
+from streams.correlate.assertion import Assertion, Word
+from streams.correlate.redecide import Cursor, cursor_of, portion
+from streams.correlate.row import Row, Sent
+from streams.enrichment.enrich import Enrichment
 
 OLD: Final = b"old"
 NEW: Final = b"new"
@@ -20,7 +20,7 @@ NOW_MS: Final = 1_000
 
 
 class Table:
-    """``exchange.step.Rows`` over a dictionary."""
+    """``exchange.protocol.step.Rows`` over a dictionary."""
 
     def __init__(self, rows: dict[bytes, bytes]) -> None:
         self.rows = rows

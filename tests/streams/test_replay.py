@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from schemas.vocabulary import Outcome
-from streams.classification.engine import Engine
-from streams.classification.policy_set import compiled
-from streams.stages.replay import replay
+from streams.rules.engine import Engine
+from streams.rules.policy_set import compiled
+from streams.rules.replay import replay
 from tests.builders import a_decision, facets
 from tests.policy_records import TEXTS, stricter
 from tests.streams.officers_bench import POLICY

@@ -2,8 +2,8 @@
 
 from schemas.records import PolicyRecord
 from schemas.vocabulary import CommandKind
-from streams.classification.policy_set import compiled
-from streams.rulebook import Rulebook, history_of
+from streams.rules.policy_set import compiled
+from streams.rules.rulebook import Rulebook, history_of
 from tests.builders import DAY_MS, NOW_MS
 from tests.officers import ALICE
 from tests.policy_records import LEAD_MS, TEXTS, Topic, a_border, a_set, an_activation, signed, stricter

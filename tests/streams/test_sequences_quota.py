@@ -9,14 +9,14 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange import metrics_spec as spec
-from exchange.metric_labels import GapChange, ReportFate
-from exchange.record import Record
+from exchange.metrics import spec
+from exchange.metrics.labels import GapChange, ReportFate
+from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import OBSERVATION_BLOCK, QUARANTINED, SENSOR_REPORT, Codec
 from schemas.records import SensorReport
-from streams.intake import Intake
-from streams.stages.sequences import MAX_EPOCHS, MAX_INTERVALS, Claim, Sequences
+from streams.intake.sequences import MAX_EPOCHS, MAX_INTERVALS, Claim, Sequences
+from streams.intake.step import Intake
 from tests.builders import NOW_MS, a_report, an_observation
 from tests.streams.workbench import Workbench
 

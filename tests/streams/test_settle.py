@@ -9,14 +9,14 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange import metrics_spec as spec
-from exchange.record import Record
-from exchange.shard import Effects
+from exchange.metrics import spec
+from exchange.protocol.record import Record
+from exchange.protocol.shard import Effects
 from schemas import topics
 from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec
 from schemas.identity import key_of_id, shard_of_key
-from streams.settle import ROLL_KEY, Settle
-from streams.stages.settlement import CLAIM_MS, LONGEST_CLAIM_MS, PURGE_LIMIT_MS, Limits
+from streams.settle.settlement import CLAIM_MS, LONGEST_CLAIM_MS, PURGE_LIMIT_MS, Limits
+from streams.settle.step import ROLL_KEY, Settle
 from tests.builders import HOUR_MS, NOW_MS, PARTNER, a_content, a_receipt, a_released, an_id
 from tests.streams.workbench import Workbench
 
@@ -29,7 +29,7 @@ V1, V2, V3 = NOW_MS, NOW_MS + 1, NOW_MS + 2
 
 
 class Told:
-    """``streams.settle.Copies`` as a test says it: what it was asked, and the answers that it has."""
+    """``streams.settle.step.Copies`` as a test says it: what it was asked, and the answers that it has."""
 
     def __init__(self) -> None:
         self.answers: dict[bytes, bool] = {}

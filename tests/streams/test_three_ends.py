@@ -5,14 +5,14 @@ from typing import Any, Final
 
 import pytest
 
-from consumers import guard
-from consumers.tail import State, state_of
-from exchange.record import Record
+from consumers.bridge import guard
+from consumers.queries.tail import State, state_of
+from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import RECEIPT, RELEASED_INDICATOR
 from schemas.vocabulary import CommandKind
-from streams.disclose import is_urgent
-from streams.receive import Receive
+from streams.correlate.disclose import is_urgent
+from streams.receive.step import Receive
 from tests.builders import DAY_MS, a_content, a_released
 from tests.officers import ALICE, BOB
 from tests.streams.officers_bench import CODEC, OfficersBench

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from exchange.record import Output, Record
-from exchange.shard import Effects, Step
+from exchange.protocol.record import Output, Record
+from exchange.protocol.shard import Effects, Step
 from schemas.codec import Codec, Undecodable
-from streams.correlate import Correlate
+from streams.correlate.step import Correlate
 
 
 class Workbench:

@@ -1,0 +1,205 @@
+"""What a bridge reads under its border: all that is released, and beside it, ahead of it, the fast lane.
+
+While the border is not open, the position in what was released stands still, and no content passes; ends, revocations
+and recalls go on by the fast lane. When it opens, the bulk goes on where it stood. It meets the same records again,
+which the partner drops as versions that it has, and it brings no content that the fast lane has overtaken: so what was
+recalled before the bulk came to it never leaves.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, cast
+
+import msgspec
+
+from consumers.bridge.overtaken import Overtaken
+from consumers.bridge.portion import MAX_BYTES, Portion
+from consumers.bridge.throttle import Throttle
+from exchange.authority.policy_record import Border
+from exchange.errors import TransientError
+from exchange.feeds.assigned import AssignedFeed, as_record
+from exchange.kafka.clients import Cluster, begin_offset, end_offset
+from exchange.kafka.committed import committed
+from exchange.protocol.record import Input, Output, Record
+from exchange.role import now_ms
+from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
+from schemas.records import ReleasedIndicator
+
+_log = logging.getLogger(__name__)
+
+# What is not there yet is not waited for, so a trickle is a record a transaction. All of it fits into one batch of the
+# producer's.
+_MAX_RECORDS: Final = 16_000
+
+
+class BorderClosed(TransientError):
+    """What an open border had let through could not be written before it was closed. It stays where it is."""
+
+
+class BatchOvertaken(TransientError):
+    """The fast lane has carried a later version of something that could not be written yet. That stays at home."""
+
+
+def _must_still_go(let_through: Border, border: Border, source: Input) -> None:
+    """Raises BorderClosed for a batch that a border let through, where it would not do so now."""
+    if let_through is Border.OPEN and border is not Border.OPEN:
+        raise BorderClosed(
+            f"{source.topic}-{source.partition}: the border was closed before what it had let through was written "
+            "abroad, and so it stays. Started again, the bridge goes on from there, as the border is by then"
+        )
+
+
+class BorderFeed:
+    """A ``Feed`` of one shard of a bridge's bulk: what is released, under its border, and what always
+    goes. It looks at the fast lane, and hands nothing of it out: ``overtaken`` is filled."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        released: Input,
+        always: Input,
+        urgent: Input,
+        border: Callable[[], Border],
+        overtaken: Overtaken,
+        codecs: tuple[Codec, Codec],
+        throttle: Throttle,
+    ) -> None:
+        """``border`` says what it is now: not open, where that is not known. ``codecs`` are ours and the partner's."""
+        self._throttle, self._portion = throttle, Portion()
+        self._cluster, self._released, self._urgent = cluster, released, urgent
+        self._border, (self._codec, self._codec_abroad) = border, codecs
+        self._bulk = AssignedFeed(cluster, [released], max_records=_MAX_RECORDS, max_bytes=MAX_BYTES)
+        self._rest = AssignedFeed(cluster, [always, urgent])
+        self._kept: list[Record] = []  # of what always goes: read, and not handed out yet
+        self._bulk_next = 0
+        self._was = Border.OPEN
+        self.overtaken = overtaken
+
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:
+        """Start where each stood; what the fast lane has carried beyond the bulk is looked up again."""
+        gaps, self._kept = self._bulk.resume(next_offsets), []
+        self._bulk_next = self._bulk.start_of(self._released)
+        topic, partition = self._urgent.topic, self._urgent.partition
+        self.overtaken.begin_at(max(next_offsets.get(self._urgent, 0), begin_offset(self._cluster, topic, partition)))
+        self._look_ahead()
+        return gaps + self._rest.resume({**next_offsets, self._urgent: self.overtaken.next})
+
+    def _look_ahead(self) -> None:
+        """Read all that the fast lane holds by now: what was recalled while nobody worked must be known first."""
+        topic, partition = self._urgent.topic, self._urgent.partition
+        end = end_offset(self._cluster, topic, partition)
+        for message in committed(self._cluster, topic, partition, self.overtaken.next, end):
+            self._note(as_record(message))
+
+    def poll(self, timeout_s: float) -> Sequence[Record]:
+        """What always goes, and of what is released as much as the border lets through."""
+        border = self._border()
+        if border is not self._was:
+            _log.warning("border.changed partition=%d from=%s to=%s", self._released.partition, self._was, border)
+            self._was = border
+            if border is Border.OPEN:
+                self._look_ahead()
+        if border is not Border.OPEN:
+            return self._others(timeout_s)
+        others = self._others(0)
+        self.overtaken.bulk_at(self._bulk_next, time.monotonic(), self._end)
+        allowed = self._throttle.allowed(now_ms(), time.monotonic())
+        if allowed == 0:
+            wait_s = self._throttle.held(time.monotonic(), something=self._bulk.lag() > 0)
+            return others or self._others(min(timeout_s, wait_s))
+        self._bulk.max_bytes = self._portion.bytes if allowed is None else min(self._portion.bytes, allowed)
+        records = self._bulk.poll(0 if others else timeout_s)
+        if records:
+            self._bulk_next = records[-1].offset + 1
+            size = sum(len(each.value or b"") + len(each.key or b"") for each in records)
+            self._throttle.spend(size)
+            self._portion.sent(size, time.monotonic())
+        return [*others, *records]
+
+    def ahead(self) -> Sequence[Record]:
+        """What always goes, for bulk that waits for its turn; and what overtakes that meanwhile is known before it."""
+        return self._others(0)
+
+    def must_still_go(self, outputs: Sequence[Output]) -> None:
+        """Raises BorderClosed or BatchOvertaken where what the last batch came to must not go any more."""
+        _must_still_go(self._was, self._border(), self._released)
+        self._kept = self._others(0)
+        for output in outputs:
+            if output.key in self.overtaken and self._is_older(output):
+                raise BatchOvertaken(
+                    f"{self._released.topic}-{self._released.partition}: the fast lane has carried a later version of "
+                    f"{output.key.decode()} before this one could be written abroad, and so it stays. Started again, "
+                    "the bridge goes on without it"
+                )
+
+    def _is_older(self, output: Output) -> bool:
+        released = released_in(output.value, self._codec_abroad)
+        return released is not None and self.overtaken.holds_back(output.key, released)
+
+    def _others(self, timeout_s: float) -> list[Record]:
+        """What always goes; what is on the fast lane is noted."""
+        always, self._kept = self._kept, []
+        for record in self._rest.poll(0 if always else timeout_s):
+            if record.topic == self._urgent.topic:
+                self._note(record)
+            else:
+                always.append(record)
+        return always
+
+    def _note(self, record: Record) -> None:
+        released = released_in(record.value, self._codec)
+        self.overtaken.note(record.offset, record.key, 0 if released is None else released["version"])
+
+    def _end(self) -> int:
+        return end_offset(self._cluster, self._released.topic, self._released.partition)
+
+    def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:  # noqa: ARG002  # the topics' retention sees to it
+        """How long it took says how much goes next."""
+        self._portion.carried(time.monotonic())
+
+    def lag(self) -> int:
+        """Records that wait."""
+        return self._bulk.lag() + self._rest.lag()
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._bulk.close()
+        self._rest.close()
+
+
+class UrgentBorderFeed(AssignedFeed):
+    """A ``Feed`` of one shard of a bridge's fast lane.
+
+    While the border is not open, content keeps its place and loses its value: it is not carried here, and comes with
+    the bulk when the border opens.
+    """
+
+    def __init__(self, cluster: Cluster, urgent: Input, border: Callable[[], Border], codec: Codec) -> None:
+        super().__init__(cluster, [urgent])
+        self._source, self._border, self._codec = urgent, border, codec
+        self._was = Border.CLOSED
+
+    def poll(self, timeout_s: float) -> Sequence[Record]:
+        """The next records, as much of them as the border lets through."""
+        records = super().poll(timeout_s)
+        self._was = self._border()
+        if not records or self._was is Border.OPEN:
+            return records
+        return [self._without_content(record) for record in records]
+
+    def must_still_go(self, _outputs: Sequence[Output]) -> None:
+        """Raises BorderClosed where the last batch must not go any more."""
+        _must_still_go(self._was, self._border(), self._source)
+
+    def _without_content(self, record: Record) -> Record:
+        released = released_in(record.value, self._codec)
+        if released is None or released["content"] is None:
+            return record
+        return msgspec.structs.replace(record, value=None)
+
+
+def released_in(value: bytes | None, codec: Codec) -> ReleasedIndicator | None:
+    """What a record's value releases; None where it is a deletion, or nobody can read it."""
+    found = codec.decode(RELEASED_INDICATOR, value) if value else None
+    return None if found is None or isinstance(found, Undecodable) else cast("ReleasedIndicator", found)

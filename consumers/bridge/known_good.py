@@ -1,0 +1,160 @@
+"""The guard's short way: passes, from the bytes alone, a record that the guard would surely pass. Says nothing else.
+
+A record differs from the last few thousand in its id, value, version, times and counts; markings, names and labels
+come again and again. So the bytes are read once, in order, against the one form that our own writer gives them
+(Avro 1.12, "Binary Encoding", shortest integers, one block an array), what differs is checked each time, and what
+repeats is looked up: **only bytes that ``guard.py`` has itself passed, in the same place of another record,
+are known to be good.** Whatever is not plainly so is not refused here: it goes to the guard, which decides.
+
+That both agree on whatever bytes there are is a property test (``tests/consumers/test_known_good.py``).
+"""
+
+import re
+from typing import Final
+
+from consumers.bridge import guard
+from schemas.codec import RELEASED_INDICATOR, Codec
+from schemas.identity import indicator_key, shard_of_key
+from schemas.normalise import normalise
+from schemas.records import ReleasedIndicator
+from schemas.row_writer import zigzag
+from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType
+
+_KNOWN_AT_MOST: Final = 65_536
+_LONG: Final = rb"([\x00-\x7f]|[\x80-\xff]{1,9}[\x01-\x7f])"  # the shortest form: no last byte of nothing
+
+
+def _text(text: str) -> bytes:
+    return zigzag(len(text.encode())) + text.encode()
+
+
+def _any_of(texts: "frozenset[str] | set[str]") -> bytes:
+    return b"(?:" + b"|".join(re.escape(_text(text)) for text in sorted(texts)) + b")"
+
+
+def _list(texts: list[str]) -> bytes:
+    return b"".join([zigzag(len(texts)), *map(_text, texts)] if texts else []) + b"\x00"
+
+
+class _Longs(dict[bytes, int]):
+    """Integers by their bytes. Times of a batch are few."""
+
+    def __missing__(self, written: bytes) -> int:
+        code = 0
+        for place, byte in enumerate(written):
+            code |= (byte & 0x7F) << (7 * place)
+        if len(self) >= _KNOWN_AT_MOST:
+            self.clear()
+        found = self[written] = (code >> 1) ^ -(code & 1)
+        return found
+
+
+class KnownGood:
+    """What has been learnt of one direction. Not for two threads at once."""
+
+    def __init__(self, codec: Codec, home: str, partner: str, shards: int) -> None:
+        self._codec, self._home, self._partner, self._shards = codec, home, partner, shards
+        self._longs, self._markings, self._labels = _Longs(), set[bytes](), set[bytes]()
+        origin = re.escape(_text(home))
+        self._head = re.compile(
+            re.escape(codec.reframe(RELEASED_INDICATOR, b""))
+            + rb"\x5e(indicator--[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\x00" + _LONG + _LONG
+            + origin + rb"\x02" + origin + rb"\x00\x00\x02(" + _any_of(set(TYPE_BY_LABEL)) + rb")" + _LONG,
+            re.DOTALL,
+        )  # fmt: skip
+        self._marking = re.compile(
+            rb"(" + _any_of(guard.FREE_TLP | guard.NAMED_TLP) + _any_of(guard.PAP)
+            + rb"(?:[\x02-\x7e](?:\x06[A-Z]{3})+)?\x00"
+            + rb"(?:[\x02-\x7e]" + _any_of(guard.CAVEATS) + rb"+)?\x00)" + _LONG,
+            re.DOTALL,
+        )  # fmt: skip
+        self._numbers = re.compile(_LONG * 5 + rb"([\x00-\x7f])", re.DOTALL)
+        self._end = re.compile(_LONG + rb"(?:\x00|\x04[A-Z]{2})\Z", re.DOTALL)
+        self._kinds = {_text(label): kind for label, kind in TYPE_BY_LABEL.items()}
+
+    def passes(self, value: bytes | None, key: bytes | None, partition: int, now_ms: int) -> bool:
+        """Whether it is plainly content that may leave. False says nothing."""
+        if value is None or len(value) > guard.MAX_BYTES or (head := self._head.match(value)) is None:
+            return False
+        longs, latest_ms = self._longs, now_ms + guard.CLOCK_TOLERANCE_MS
+        name, version, recalled, kind, length = head.groups()
+        if name != key or not 0 <= longs[recalled] < longs[version] <= latest_ms:
+            return False
+        begin = head.end()
+        end = begin + longs[length]
+        marking = self._marking.match(value, end) if begin < end <= len(value) else None
+        if marking is None or marking[1] not in self._markings or not -1 <= longs[marking[2]] <= 100:
+            return False
+        begin_labels = marking.end()
+        end_labels = _end_of_labels(value, begin_labels)
+        if value[begin_labels:end_labels] not in self._labels:
+            return False
+        return self._rest_is_good(value, end_labels, begin, end, now_ms) and self._is_itself(
+            value[begin:end], self._kinds[kind], name, partition
+        )
+
+    def _rest_is_good(self, value: bytes, place: int, begin: int, end: int, now_ms: int) -> bool:
+        """Times, counts, and what enrichment has added."""
+        numbers = self._numbers.match(value, place)
+        if numbers is None:
+            return False
+        longs, latest_ms = self._longs, now_ms + guard.CLOCK_TOLERANCE_MS
+        first, last, sightings, valid, expires = (longs[written] for written in numbers.groups()[:5])
+        begin_domain = numbers.end()
+        end_domain = begin_domain + (numbers[6][0] >> 1)
+        domain = value[begin_domain:end_domain]
+        tail = self._end.match(value, end_domain)
+        return (
+            tail is not None
+            and not numbers[6][0] & 1
+            and 0 <= first <= last <= latest_ms
+            and 0 <= sightings <= guard.MAX_SIGHTINGS
+            and 0 <= valid <= guard.LAST_TIME_MS
+            and (expires == 0 or now_ms < expires <= guard.LAST_TIME_MS)
+            and (not domain or (domain.isascii() and b"." in domain and domain in value[begin:end]))
+            and 0 <= longs[tail[1]] <= guard.MAX_AS_NUMBER
+        )
+
+    def _is_itself(self, written: bytes, kind: IndicatorType, name: bytes, partition: int) -> bool:
+        """Whether its id is that of its type and value, its value spelled canonically, and it stands in its place."""
+        try:
+            text = written.decode()
+        except UnicodeDecodeError:
+            return False
+        raw = indicator_key(kind, text)
+        return (
+            raw.hex().encode() == name[11:].replace(b"-", b"")  # where the dashes are has been seen
+            and shard_of_key(raw, self._shards) == partition
+            and normalise(kind, text) == text
+        )
+
+    def learn(self, record: ReleasedIndicator) -> None:
+        """Remember what repeats in a record that the guard has passed just now."""
+        content = record["content"]
+        if content is None:
+            return
+        marking = b"".join(
+            [_text(content["tlp"]), _text(content["pap"]), _list(content["releasable_to"]), _list(content["caveats"])]
+        )
+        for known, written in ((self._markings, marking), (self._labels, _list(content["labels"]))):
+            if len(known) >= _KNOWN_AT_MOST:
+                known.clear()
+            known.add(written)
+
+
+def _end_of_labels(value: bytes, place: int) -> int:
+    """Where a list of short texts ends; the beginning where it is none, so that nothing is between."""
+    begin, size = place, len(value)
+    if place >= size:
+        return begin
+    count = value[place]
+    place += 1
+    if count:
+        for _ in range(count >> 1):
+            if place >= size or value[place] >= 0x80 or value[place] & 1:
+                return begin
+            place += 1 + (value[place] >> 1)
+        if count >= 0x80 or count & 1 or place >= size or value[place]:
+            return begin
+        place += 1
+    return place

@@ -1,0 +1,75 @@
+"""What the fast lane may have carried ahead of the bulk, for one shard: so that nothing older follows it.
+
+The fast lane's records are copies, written in the same transactions as the bulk's. So what is known here can be
+forgotten once the bulk has passed the end that its topic had after the copies were read: a copy's original is before
+that end, whatever compaction has done since.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from exchange.protocol.record import Input
+from schemas.records import ReleasedIndicator
+
+ASK_EVERY_S: Final = 2.0
+
+
+class Overtaken:
+    """The highest version of each key that was seen on the fast lane, in two generations: of the older one it is known
+    where the bulk has passed it. Not for two threads at once."""
+
+    def __init__(self, lane: Input) -> None:
+        """``lane`` is where the copies stand."""
+        self._lane = lane
+        self._older: dict[bytes, int] = {}
+        self._newer: dict[bytes, int] = {}
+        self._passed_at: int | None = None
+        self._asked_s = -ASK_EVERY_S
+        self._newer_begin = 0
+        self.next = 0
+        self.begin = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._older or self._newer)
+
+    def __contains__(self, key: bytes | None) -> bool:
+        return key in self._older or key in self._newer
+
+    def __getitem__(self, key: bytes | None) -> int:
+        """The highest version of this key that may be ahead of the bulk; 0 where none is."""
+        if key is None:
+            return 0
+        return max(self._older.get(key, 0), self._newer.get(key, 0))
+
+    def holds_back(self, key: bytes | None, released: ReleasedIndicator) -> bool:
+        """Whether this is content of an older version than what may be ahead of the bulk."""
+        return released["content"] is not None and released["version"] < self[key]
+
+    def marks(self) -> Mapping[Input, int]:
+        """Where whoever takes the shard next begins to read the fast lane."""
+        return {self._lane: self.begin}
+
+    def begin_at(self, offset: int) -> None:
+        """Nothing is known yet; the fast lane is read from this offset on."""
+        self._older, self._newer, self._passed_at = {}, {}, None
+        self.begin = self._newer_begin = self.next = offset
+
+    def note(self, offset: int, key: bytes | None, version: int) -> None:
+        """A copy that stands at ``offset`` of the fast lane; a second time is the same."""
+        self.next = max(self.next, offset + 1)
+        if key is not None and version:
+            self._newer[key] = max(self._newer.get(key, 0), version)
+
+    def bulk_at(self, offset: int, now_s: float, end: Callable[[], int]) -> None:
+        """The bulk reads on from ``offset``, at monotonic time ``now_s``. ``end`` asks for the end of its topic, also
+        of what is not committed: seldom, and only while something is to be forgotten."""
+        if self._passed_at is not None and offset >= self._passed_at:
+            self._older, self._passed_at = {}, None
+            self.begin = self._newer_begin
+        if self._passed_at is None and not self._newer:
+            self.begin = self._newer_begin = self.next
+        elif self._passed_at is None and now_s - self._asked_s >= ASK_EVERY_S:
+            self._asked_s = now_s
+            self._older, self._newer = self._newer, {}
+            self._newer_begin = self.next
+            self._passed_at = end()

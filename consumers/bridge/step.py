@@ -1,0 +1,303 @@
+"""The bridge: what a nation has released to a partner, guarded, onto the partner's inbox, exactly once.
+
+With it go the nation's receipts for what it has had from that partner: they come home by the same way. One shard per
+partition. Its position is kept on the partner's cluster, in the transaction that writes the inbox
+(KIP-618's form), so that no crash, cut or zombie can lose a record or write it twice. Partition, key and order are
+kept; a refused record stops only itself.
+
+Beside it each partition has a fast lane: what ends an indicator, and what belongs to a declared incident, is copied
+ahead of all else, into an inbox of its own (docs/adr/0025).
+"""
+
+import re
+from collections import Counter as Tally
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from typing import Final
+
+from consumers.bridge.border_feed import BorderFeed, UrgentBorderFeed
+from consumers.bridge.guard import Passed, Refused, Tombstone, check
+from consumers.bridge.known_good import KnownGood
+from consumers.bridge.log import BridgeLog
+from consumers.bridge.overtaken import Overtaken
+from consumers.bridge.receipt_guard import PassedReceipt, check_receipt
+from consumers.bridge.throttle import Throttle
+from consumers.bridge.urgent_log import UrgentLog
+from exchange.authority.policy_record import Border
+from exchange.authority.policy_watch import PolicyWatch
+from exchange.authority.roster import load_roster
+from exchange.kafka.clients import Cluster, begin_offset, topic_ids
+from exchange.metrics import spec
+from exchange.metrics.kinds import Counter, Histogram
+from exchange.metrics.labels import GuardStage, QuarantineStage, ReceiptCode
+from exchange.metrics.registry import Metrics
+from exchange.protocol.home import HomeWriter
+from exchange.protocol.record import Headers, Input, Output, Record
+from exchange.protocol.shard import Effects, Rows, Shard, Turned
+from exchange.protocol.thread import ShardThread
+from exchange.role import now_ms
+from exchange.settings import Settings
+from schemas import topics
+from schemas.codec import PROGRESS, QUARANTINED, RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec
+from schemas.records import Quarantined, ReleasedIndicator
+from schemas.vocabulary import RecordKind, RejectReason
+
+ABROAD: Final = (RELEASED_INDICATOR, RECEIPT, PROGRESS)  # what a bridge writes on the partner's cluster
+_NO_ID: Final = Refused(
+    RejectReason.UNKNOWN_SCHEMA,
+    f"the partner's schema registry does not know {RELEASED_INDICATOR_V2}: once it has registered it, restart the "
+    "bridge, and `kakehashi reconcile --repair` has what is missing told again",
+    keep_bytes=True,
+)
+MAX_ORIGINAL_BYTES: Final = 512 << 10
+_DECISION: Final = "decision"
+_DECISION_ID: Final = re.compile(rb"[A-Z]{3}-[0-9]{1,9}-[0-9]{1,18}")  # nothing else travels in that header
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One direction between two nations, with the schema ids of either cluster."""
+
+    home: str
+    partner: str
+    home_codec: Codec
+    partner_codec: Codec
+    shards: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One of the two ways over a link: the step's name, what it reads and where that arrives."""
+
+    step: str
+    source: str
+    inbox: str
+    carried: Counter[str, str, RecordKind]
+
+
+def bulk_of(link: Link) -> Lane:
+    """All that is released, exactly once."""
+    inbox = topics.inbox(link.home)
+    return Lane(topics.bridge_step(link.home), topics.released(link.partner), inbox, spec.REPLICATED_RECORDS)
+
+
+def fast_lane_of(link: Link) -> Lane:
+    """Copies of what must not wait."""
+    inbox = topics.urgent_inbox(link.home)
+    return Lane(topics.urgent_step(link.home), topics.urgent(link.partner), inbox, spec.URGENT_RECORDS)
+
+
+class Bridge:
+    """A ``Step`` of one lane of one direction. It has no state: what it decides, it decides on the record
+    alone, and on what the fast lane has carried ahead of it."""
+
+    def __init__(self, link: Link, lane: Lane | None = None, overtaken: Overtaken | None = None) -> None:
+        """``overtaken`` is what the other lane has carried ahead of this one, and older content stays."""
+        lane = lane or bulk_of(link)
+        self.name, self._source, self._inbox, self._carried_records = lane.step, lane.source, lane.inbox, lane.carried
+        self._link = link
+        self._overtaken = overtaken
+        self._receipts = topics.receipts(link.partner)
+        self._origin, self._hops = ("origin", link.home.encode()), ("hops", link.home.encode())
+        self._known = KnownGood(link.home_codec, link.home, link.partner, link.shards)
+        self._same_ids = {
+            name: link.home_codec.reframe(name, b"") == link.partner_codec.reframe(name, b"")
+            for name in (RELEASED_INDICATOR, RELEASED_INDICATOR_V2, RECEIPT)
+            if link.partner_codec.knows(name)
+        }
+
+    def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002  # a bridge has no rows
+        """Each record that the guard passes, re-encoded for the partner; refusals for quarantine at home."""
+        link = self._link
+        ahead = self._overtaken or None  # what nothing has overtaken need not be looked up
+        outputs: list[Output] = []
+        refusals: list[Output] = []
+        tally: Tally[tuple[str, ...]] = Tally()
+        content = 0
+        for record in records:
+            if (ahead is None or record.key not in ahead) and self._plainly_goes(record, now_ms):
+                outputs.append(self._carried(record, RELEASED_INDICATOR))
+                content += 1
+                continue
+            verdict = self._check(record, now_ms)
+            match verdict:
+                case Passed(released) if ahead and ahead.holds_back(record.key, released):
+                    tally[spec.OVERTAKEN_RECORDS.tally(link.home, link.partner)] += 1
+                case Passed(released):
+                    self._known.learn(released)
+                    outputs.append(self._carried(record, _schema_of(released)))
+                    tally[self._carried_records.tally(link.home, link.partner, RecordKind(released["kind"]))] += 1
+                case PassedReceipt(receipt):
+                    outputs.append(self._carried(record, RECEIPT))
+                    tally[spec.REPLICATED_RECEIPTS.tally(link.home, link.partner, ReceiptCode(receipt["code"]))] += 1
+                case Refused():
+                    refusals.append(self._refusal(record, verdict, now_ms))
+                    tally[spec.REFUSED_RECORDS.tally(GuardStage.BRIDGE, verdict.reason)] += 1
+                    tally[spec.QUARANTINED_RECORDS.tally(QuarantineStage.BRIDGE, verdict.reason)] += 1
+        if content:
+            tally[self._carried_records.tally(link.home, link.partner, RecordKind.CONTENT)] += content
+        return Effects(
+            outputs, home=refusals, tallies=tally, marks=self._overtaken.marks() if self._overtaken is not None else {}
+        )
+
+    def _plainly_goes(self, record: Record, now_ms: int) -> bool:
+        """Content that the guard would surely pass. False says nothing."""
+        if record.topic != self._source:
+            return False
+        return self._known.passes(record.value, record.key, record.partition, now_ms)
+
+    def _check(self, record: Record, now_ms: int) -> Passed | PassedReceipt | Tombstone | Refused:
+        link, partition, shards = self._link, record.partition, self._link.shards
+        if record.topic == self._receipts:
+            return check_receipt(
+                record.value,
+                record.key,
+                link.home_codec,
+                home=link.home,
+                now_ms=now_ms,
+                partition=partition,
+                shards=shards,
+            )
+        verdict = check(
+            record.value,
+            record.key,
+            link.home_codec,
+            home=link.home,
+            partner=link.partner,
+            now_ms=now_ms,
+            partition=partition,
+            shards=shards,
+        )
+        if isinstance(verdict, Passed) and not link.partner_codec.knows(_schema_of(verdict.record)):
+            return _NO_ID
+        return verdict
+
+    def _carried(self, record: Record, schema: str) -> Output:
+        """The record as it arrives: the same body, the partner's schema id, and where it comes from."""
+        value = record.value or b""
+        if not self._same_ids[schema]:
+            value = self._link.partner_codec.reframe(schema, value)
+        return Output(self._inbox, record.partition, record.key or b"", value, self._provenance(record))
+
+    def _provenance(self, record: Record) -> Headers:
+        """Where a record comes from: origin, the decision that let it go, its place at home, and its hops.
+
+        No header is passed on as it was found: what is not a decision's id could be anything.
+        """
+        decision = b""
+        for name, value in record.headers:
+            if name == _DECISION:
+                decision = value
+                break
+        if not _DECISION_ID.fullmatch(decision or b""):  # a header may be null, whatever its type says
+            decision = b""
+        place = f"{record.topic}-{record.partition}-{record.offset}".encode()
+        return (self._origin, (_DECISION, decision), ("source", place), self._hops)
+
+    def _refusal(self, record: Record, verdict: Refused, now_ms: int) -> Output:
+        """The quarantine record. Its key is the place, so a batch that is done again writes the same one."""
+        value = record.value or b""
+        key = f"{record.topic}-{record.partition}-{record.offset}--1"
+        kept: Quarantined = {
+            "key": key,
+            "reason": str(verdict.reason),
+            "detail": verdict.detail,
+            "stage": "bridge",
+            "at_ms": now_ms,
+            "sensor": "",
+            "topic": record.topic,
+            "partition": record.partition,
+            "offset": record.offset,
+            "index": -1,
+            "place": "",
+            "content_type": "avro",
+            "original": value if verdict.keep_bytes and len(value) <= MAX_ORIGINAL_BYTES else None,
+            "excerpt": "",
+            "size": len(value),
+            "digest": sha256(value).digest(),
+        }
+        encoded = self._link.home_codec.encode(QUARANTINED, kept)
+        return Output(topics.QUARANTINE, record.partition, key.encode(), encoded)
+
+
+def _schema_of(released: ReleasedIndicator) -> str:
+    """The schema of a record that the guard has passed: it is as our writer writes it."""
+    content = released["content"]
+    return RELEASED_INDICATOR_V2 if content is not None and "tearline" in content else RELEASED_INDICATOR
+
+
+def border_watch(home: Cluster, settings: Settings) -> PolicyWatch:
+    """What tells a bridge whether its borders are open; not started yet."""
+    roster = load_roster(home.nation, settings.officers)
+    return PolicyWatch(home, roster, settings.partners(home.nation), settings.policy_lead_s * 1000)
+
+
+def bridge_threads(
+    home: Cluster,
+    partner: Cluster,
+    settings: Settings,
+    watch: PolicyWatch,
+    metrics: Metrics,
+    on_broken: Callable[[Exception], None],
+    shards: Sequence[int],
+) -> list[ShardThread]:
+    """The threads of these shards of the link from ``home`` to ``partner``, not started yet. ``watch`` runs.
+
+    Assignment is static: nobody revokes it. A fenced shard ends the process (``on_broken``).
+    """
+    partner_codec = partner.codec(*ABROAD, newer=(RELEASED_INDICATOR_V2,))
+    link = Link(home.nation, partner.nation, home.codec(), partner_codec, settings.shards)
+    bulk, fast = bulk_of(link), fast_lane_of(link)
+    receipts = topics.receipts(partner.nation)
+
+    def border() -> Border:
+        return watch.border(partner.nation)
+
+    def on_lost() -> None:
+        metrics.add(spec.BRIDGE_REPLAYS, 1, home.nation, partner.nation)
+
+    def on_throttled(rate: int | None, waited_s: float) -> None:
+        metrics.set(spec.BRIDGE_LIMIT_BYTES, rate or 0, home.nation, partner.nation)
+        if waited_s:
+            metrics.add(spec.BRIDGE_HELD_SECONDS, waited_s, home.nation, partner.nation)
+
+    def make_bulk(shard: int) -> Shard:
+        released, always, urgent = (Input(name, shard) for name in (bulk.source, receipts, fast.source))
+        overtaken = Overtaken(urgent)
+        throttle = Throttle(settings.bridge_rate, link.shards, on_throttled)
+        feed = BorderFeed(
+            home, released, always, urgent, border, overtaken, (link.home_codec, link.partner_codec), throttle
+        )
+        log = BridgeLog(
+            partner,
+            home.nation,
+            shard,
+            input_ids=topic_ids(home, [bulk.source, receipts, fast.source]),
+            begins=lambda: {
+                each: begin_offset(home, each.topic, each.partition) for each in (released, always, urgent)
+            },
+            codec=link.partner_codec,
+            on_lost=on_lost,
+            on_gap=partial(metrics.add, spec.INPUT_GAPS, 1, bulk.step),
+        )
+        step = Bridge(link, bulk, overtaken)
+        return Shard(step, log, feed, None, now_ms, HomeWriter(home), ahead=feed.ahead, again=feed.must_still_go)
+
+    def make_fast(shard: int) -> Shard:
+        ids = topic_ids(home, [fast.source])
+        feed = UrgentBorderFeed(home, Input(fast.source, shard), border, link.home_codec)
+        log = UrgentLog(partner, fast.step, shard, input_ids=ids, codec=link.partner_codec)
+        return Shard(Bridge(link, fast), log, feed, None, now_ms, HomeWriter(home), again=feed.must_still_go)
+
+    def thread(lane: Lane, make: Callable[[int], Shard], latency: Histogram[str, str], shard: int) -> ShardThread:
+        def on_turned(turned: Turned) -> None:
+            if turned.oldest is not None:
+                waited_s = (now_ms() - turned.oldest.timestamp_ms) / 1000
+                metrics.observe(latency, max(0.0, waited_s), home.nation, partner.nation)
+
+        return ShardThread(lane.step, shard, partial(make, shard), metrics, on_broken=on_broken, on_turned=on_turned)
+
+    lanes = ((bulk, make_bulk, spec.REPLICATION_LATENCY), (fast, make_fast, spec.URGENT_LATENCY))
+    return [thread(*lane, shard) for shard in shards for lane in lanes]

@@ -1,0 +1,77 @@
+"""One process of a bridge."""
+
+import signal
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from consumers.bridge.step import border_watch, bridge_threads
+from consumers.reconcile.run import Reconciler, Side
+from exchange.errors import BrokerUnavailable, ExchangeError, TransientError
+from exchange.health import Pulse, liveness, readiness
+from exchange.kafka.clients import Cluster, topic_ids
+from exchange.kafka.topics_admin import check_topics
+from exchange.metrics.kinds import Role
+from exchange.role import STALLED_AFTER_MS, end_at_once, metrics_of, now_ms, serve_metrics, start_logging
+from exchange.settings import Settings
+from schemas.access import bridge_topics_abroad, bridge_topics_at_home
+from schemas.topics import bridge_step, receipts, released, urgent, urgent_step
+
+LOOK_EVERY_S: Final = 20.0
+
+
+def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[int], loglevel: str) -> None:
+    """Carry these shards until told to stop (SIGTERM, SIGINT).
+
+    Raises TopicMismatch or BrokerUnavailable before any work where a cluster is not as the contract says.
+    """
+    start_logging(loglevel)
+    check_topics(home, bridge_topics_at_home(partner.nation, settings.shards))
+    check_topics(partner, bridge_topics_abroad(home.nation, settings.shards))
+    steps = (bridge_step(home.nation), urgent_step(home.nation))
+    metrics = metrics_of(Role.BRIDGE, home.nation, (partner.nation,), steps)
+    sources = topic_ids(home, [released(partner.nation), receipts(partner.nation), urgent(partner.nation)])
+    watch = border_watch(home, settings).start()
+    threads = bridge_threads(home, partner, settings, watch, metrics, end_at_once, shards)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+
+    def pulses() -> dict[tuple[str, int], Pulse]:
+        return {(thread.step, thread.number): thread.pulse for thread in threads}
+
+    serve_metrics(
+        metrics,
+        settings,
+        live=lambda: liveness(pulses(), now_ms(), STALLED_AFTER_MS),
+        ready=lambda: readiness(pulses(), assigned=True),
+    )
+    for thread in threads:
+        thread.start()
+    if settings.reconcile_s:
+        reconciler = Reconciler(Side.of(home), Side.of(partner), shards, metrics, settings.reconcile_s)
+        reconciler.start()
+    while not stopping.wait(LOOK_EVERY_S):
+        try:
+            must_be_the_same(home, sources)
+        except ExchangeError as error:
+            end_at_once(error)
+    for thread in threads:
+        thread.ask_to_stop()
+    for thread in threads:
+        thread.stop(10.0)
+
+
+def must_be_the_same(home: Cluster, sources: Mapping[str, str]) -> None:
+    """Raises BrokerUnavailable where one of these topics has another id: a consumer goes on in it at the old offset,
+    and does not know what it passes over. Started again, the bridge declares it, and begins where the topic begins."""
+    try:
+        found = topic_ids(home, list(sources))
+    except TransientError:  # whoever cannot be asked is asked again
+        return
+    for topic, known in sources.items():
+        if found[topic] != known:
+            raise BrokerUnavailable(
+                f"topic {topic} of {home.nation} was deleted and made anew (id {found[topic]}, was {known}) while it "
+                "was read: the bridge must be started again"
+            )

@@ -1,0 +1,89 @@
+"""What we released to a partner, each with what the partner says it did with it: two topics of our own, side by side.
+
+Pure: it is given records and looks for none.
+"""
+
+import enum
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, cast
+
+from exchange.protocol.record import Record
+from schemas.codec import RECEIPT, RELEASED_INDICATOR, Codec, Undecodable
+from schemas.records import Receipt, ReleasedIndicator
+
+_ORDER: Final = ("refused", "received", "applied", "recall_applied", "purged")
+
+
+class Answer(enum.StrEnum):
+    """How it stands with the last thing we said about an indicator."""
+
+    WAITING = "waiting"  # no receipt for this version
+    REFUSED = "refused"  # it was not taken; the receipt says why
+    RECEIVED = "received"
+    APPLIED = "applied"  # it is in the partner's picture
+    RECALL_APPLIED = "recall applied"  # it is no longer in the partner's picture
+    PURGED = "purged"  # and no topic there holds a copy
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One indicator and one partner. ``receipts`` are the highest of each code, the earliest first."""
+
+    released: ReleasedIndicator
+    released_ms: int
+    receipts: tuple[Receipt, ...]
+
+    @property
+    def answer(self) -> Answer:
+        """What the partner has done with the last version; a receipt for version n settles all up to n."""
+        answers = [each for each in self.receipts if each["version"] >= self.released["version"]]
+        codes = [each["code"] for each in answers if each["code"] in _ORDER]
+        return Answer(max(codes, key=_ORDER.index).replace("_", " ")) if codes else Answer.WAITING
+
+    @property
+    def dispute(self) -> Receipt | None:
+        """What the partner has against it; None once something newer was released."""
+        return next(
+            (
+                each
+                for each in self.receipts
+                if each["code"] == "disputed" and each["version"] >= self.released["version"]
+            ),
+            None,
+        )
+
+    @property
+    def recall_waits(self) -> bool:
+        """Whether something was recalled and the partner has not said since that it acted on it."""
+        taken = max((each["version"] for each in self.receipts if each["code"] in _ORDER[2:]), default=0)
+        return taken <= self.released["recalled_through"] != 0
+
+
+def standings(
+    released: Iterable[Record], receipts: Iterable[Record], codec: Codec, only: frozenset[str] = frozenset()
+) -> Iterator[Standing]:
+    """Each indicator of these records, in the order of its last release; with ``only``, these and no others.
+
+    Both are of the same partitions. What is no record of its topic is left out: the guard has refused it.
+    """
+    last: dict[str, tuple[ReleasedIndicator, int]] = {}
+    for record in released:
+        name = (record.key or b"").decode("utf-8", "replace")
+        if only and name not in only:
+            continue
+        last.pop(name, None)
+        found = codec.decode(RELEASED_INDICATOR, record.value)
+        if not isinstance(found, Undecodable):
+            last[name] = cast("ReleasedIndicator", found), record.timestamp_ms
+    answers: dict[str, dict[str, Receipt]] = {}
+    for record in receipts:
+        answer = codec.decode(RECEIPT, record.value)
+        if not isinstance(answer, Undecodable) and answer["indicator_id"] in last:
+            of_code = answers.setdefault(answer["indicator_id"], {})
+            before = of_code.get(answer["code"])
+            if before is None or answer["version"] >= before["version"]:  # an older one may come again
+                of_code[answer["code"]] = cast("Receipt", answer)
+    for name, (indicator, at_ms) in last.items():
+        given = sorted(answers.get(name, {}).values(), key=lambda each: (each["at_ms"], each["version"]))
+        yield Standing(indicator, at_ms, tuple(given))

@@ -1,0 +1,194 @@
+"""Compares what a nation has released to a partner with what the partner holds of it, and names what differs. Pure.
+
+First the digests of windows, which both sides keep (``streams.settle.step``); only for shards whose windows differ the
+records themselves, and what settle remembers of those that their topic has lost. What was released a moment ago, and
+what the bridge has not carried yet (its link is down, slow or closed), is on its way: it is no difference yet.
+"""
+
+from collections.abc import Container, Iterable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Final, cast
+
+import msgspec
+
+from consumers.bridge.guard import uuid_of
+from exchange.metrics.labels import Differs
+from exchange.protocol.record import Record, RowChange
+from schemas.codec import RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec, Undecodable
+from schemas.records import WindowDigest
+from schemas.window import fingerprint, window_of
+
+NOWHERE: Final = 0
+LOST: Final = -1  # the offset of what its topic has lost: before any position, so nobody will carry it any more
+_DIGITS: Final = 19  # of the greatest Avro long: Python refuses to read thousands, and a partner could write them
+
+_MAY_BE_REFUSED: Final = frozenset({Differs.MISSING, Differs.STALE, Differs.ALTERED})  # altered: its recall was taken
+MENDED_BY_REISSUE: Final = frozenset(Differs) - {Differs.EXTRA, Differs.REFUSED}
+_NO_ANSWER: Final = "disputed"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One indicator. Versions are 0 where there is none."""
+
+    differs: Differs
+    indicator_id: str
+    shard: int
+    released_version: int
+    held_version: int
+    reason: str = ""
+
+    @property
+    def told_version(self) -> int:
+        """The highest version that either side knows to have been told: what was told since needs no telling again.
+
+        Where the partner is ahead, our topic has lost what our state remembers.
+        """
+        return max(self.released_version, self.held_version)
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """One indicator on one side: its last version, what its record comes to, where it stands, when it was written."""
+
+    version: int
+    fingerprint: bytes
+    offset: int
+    at_ms: int
+
+
+Windows = Mapping[int, tuple[int, bytes]]
+"""Count and sum by window."""
+
+
+def digests_in(records: Iterable[Record], codec: Codec) -> Windows:
+    """The last digest of each window; a deleted one is of nothing."""
+    last: dict[int, tuple[int, bytes]] = {}
+    for record in records:
+        found = None if record.value is None else codec.decode(WINDOW_DIGEST, record.value)
+        if found is None:
+            last.pop(_number(record.key), None)
+        elif not isinstance(found, Undecodable):
+            digest = cast("WindowDigest", found)
+            last[digest["window_ms"]] = digest["count"], digest["sum"]
+    return last
+
+
+def _number(key: bytes | None) -> int:
+    return int(key) if key is not None and len(key) <= _DIGITS and key.isdigit() else -1
+
+
+def differing(released: Windows, held: Windows) -> list[int]:
+    """The windows whose digests are not the same, the earliest first."""
+    return sorted(window for window in released.keys() | held.keys() if released.get(window) != held.get(window))
+
+
+def stand_of(
+    records: Iterable[Record], codec: Codec, windows: Container[int] | None, named: Container[str] = ()
+) -> dict[str, Stands]:
+    """What stands in these windows (None: in all), and what is named, by id; nothing of what was deleted last."""
+    last: dict[str, Stands] = {}
+    for record in records:
+        name = (record.key or b"").decode("utf-8", "replace")
+        last.pop(name, None)
+        found = None if record.value is None else codec.decode(RELEASED_INDICATOR, record.value)
+        if found is None or isinstance(found, Undecodable) or uuid_of(name) is None:
+            continue  # as settle passes over it; and a partner's own words are for no log and no terminal
+        if windows is None or name in named or window_of(found["version"]) in windows:
+            mark = fingerprint(record.key or b"", record.value or b"")
+            last[name] = Stands(found["version"], mark, record.offset, record.timestamp_ms)
+    return last
+
+
+def remembered(rows: Iterable[RowChange], windows: Container[int] | None) -> dict[str, Stands]:
+    """What settle remembers to have been released in these windows (None: in all), though its topic has lost it.
+
+    A row of settle under an indicator's id is an array; it begins with the version that was released last,
+    0 where none was, and ends with its record's fingerprint.
+    """
+    last: dict[str, Stands] = {}
+    for row in rows:
+        name = row.key.decode("utf-8", "replace")
+        last.pop(name, None)
+        if row.value is None or uuid_of(name) is None:
+            continue
+        version, *_, mark = msgspec.msgpack.decode(row.value)
+        if version and (windows is None or window_of(version) in windows):
+            last[name] = Stands(version, mark, offset=LOST, at_ms=NOWHERE)
+    return last
+
+
+def struck(records: Iterable[Record], told: MutableMapping[str, Stands]) -> Iterator[Record]:
+    """These records of the released topic; what they are of is struck from ``told``: the topic has its last word."""
+    for record in records:
+        told.pop((record.key or b"").decode("utf-8", "replace"), None)
+        yield record
+
+
+def refusals_in(records: Iterable[Record], codec: Codec) -> Mapping[str, tuple[int, str]]:
+    """Version and reason of the partner's last refusal of each indicator, from its receipts that came home."""
+    last: dict[str, tuple[int, str]] = {}
+    for record in records:
+        found = codec.decode(RECEIPT, record.value)
+        if isinstance(found, Undecodable) or found["code"] != "refused":
+            continue
+        if found["version"] >= last.get(found["indicator_id"], (NOWHERE, ""))[0]:
+            last[found["indicator_id"]] = found["version"], found["reason"]
+    return last
+
+
+def answered_in(records: Iterable[Record], codec: Codec) -> Mapping[str, int]:
+    """The highest version of each indicator that the partner has answered, by its receipts that came home."""
+    last: dict[str, int] = {}
+    for record in records:
+        found = codec.decode(RECEIPT, record.value)
+        if not isinstance(found, Undecodable) and found["code"] != _NO_ANSWER:
+            name = found["indicator_id"]
+            last[name] = max(last.get(name, NOWHERE), found["version"])
+    return last
+
+
+def differences(
+    released: Mapping[str, Stands],
+    held: Mapping[str, Stands],
+    refused: Mapping[str, tuple[int, str]],
+    shard: int,
+    *,
+    settled_before_ms: int,
+    carried_to: int | None = None,
+    answered: Mapping[str, int] | None = None,
+) -> Iterator[Difference]:
+    """What differs, in the order of the ids.
+
+    Nothing of what was released at ``settled_before_ms`` or later, or stands at ``carried_to`` or behind it: the next
+    offset that the bridge will carry, None where that is not known. Where ``answered`` is given, so is what both sides
+    have and the partner has not answered: its receipt was lost on the way home.
+    """
+    for name in sorted(released.keys() | held.keys()):
+        ours, theirs = released.get(name), held.get(name)
+        if ours is not None and (
+            ours.at_ms >= settled_before_ms or (carried_to is not None and ours.offset >= carried_to)
+        ):
+            continue
+        differs = _compared(ours, theirs)
+        if differs is None and answered is not None and ours is not None and answered.get(name, 0) < ours.version:
+            differs = Differs.UNANSWERED
+        if differs is None:
+            continue
+        version = NOWHERE if ours is None else ours.version
+        there = NOWHERE if theirs is None else theirs.version
+        refusal, reason = refused.get(name, (NOWHERE, ""))
+        if differs in _MAY_BE_REFUSED and refusal >= version:
+            yield Difference(Differs.REFUSED, name, shard, version, there, reason)
+        else:
+            yield Difference(differs, name, shard, version, there)
+
+
+def _compared(ours: Stands | None, theirs: Stands | None) -> Differs | None:
+    if ours is None:
+        return None if theirs is None else Differs.EXTRA
+    if theirs is None:
+        return Differs.MISSING
+    if theirs.version != ours.version:
+        return Differs.STALE if theirs.version < ours.version else Differs.AHEAD
+    return None if theirs.fingerprint == ours.fingerprint else Differs.ALTERED

@@ -1,0 +1,171 @@
+"""Follows ``policy.v1``: what it has said by a certain time, and how fresh that is.
+
+A worker decides only by what it has read lately to the topic's end: an activation is appended at least the lead before
+its time, and what was read less than half the lead ago has therefore every activation whose time has come, with the
+other half to spare for clocks that differ (design, section 7). So no two workers decide under different rules at the
+same shard time, whenever each of them learns of a change.
+"""
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from exchange.authority.policy_record import Approved, Border, NotApproved, borders, read_policy_record
+from exchange.authority.roster import Roster
+from exchange.errors import TransientError
+from exchange.kafka.clients import Cluster, begin_offset, end_offset
+from exchange.kafka.committed import committed
+from exchange.protocol.record import Input, Record
+from exchange.protocol.step import Feed
+from exchange.role import now_ms
+from schemas import topics
+
+_log = logging.getLogger(__name__)
+
+READ_EVERY_S: Final = 1.0
+AWAIT_S: Final = 60.0
+MOST_REFUSED: Final = 1000  # whoever may write to the topic cannot fill our memory
+
+
+class PolicyStale(TransientError):
+    """The policy topic has not been read for too long: nothing is decided until it has been."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """All that the topic said when it was read to its end, beginning at ``read_ms`` by this machine's clock."""
+
+    read_ms: int = 0
+    approved: tuple[Approved, ...] = ()
+    refused: tuple[NotApproved, ...] = ()
+
+    def border(self, partner: str) -> Border:
+        """The state of the border to a partner: open, where nobody has said otherwise."""
+        return borders(self.approved).get(partner, Border.OPEN)
+
+
+@dataclass
+class PolicyWatch:
+    """One per process; a thread of its own reads on. ``partners`` and ``roster`` are the nation's.
+
+    ``lead_ms`` must be the same in all processes of a nation.
+    """
+
+    cluster: Cluster
+    roster: Roster
+    partners: tuple[str, ...]
+    lead_ms: int
+    _said: Said = field(default_factory=Said)
+    _next: int | None = None
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _fresh: threading.Condition = field(default_factory=threading.Condition)
+    _thread: threading.Thread | None = None
+
+    def read(self) -> Said:
+        """Read on to the end that the topic has now. Raises BrokerUnavailable where nobody answers."""
+        codec, began_ms, said = self.cluster.codec(), now_ms(), self._said
+        start = begin_offset(self.cluster, topics.POLICY, 0) if self._next is None else self._next
+        end = end_offset(self.cluster, topics.POLICY, 0)
+        approved, refused = list(said.approved), list(said.refused)
+        for message in committed(self.cluster, topics.POLICY, 0, start, end):
+            offset = message.offset() or 0
+            if message.value() is None:
+                continue
+            found = read_policy_record(
+                message.value(),
+                message.key(),
+                codec,
+                self.roster,
+                appended_ms=message.timestamp()[1],
+                offset=offset,
+                lead_ms=self.lead_ms,
+                partners=self.partners,
+            )
+            if isinstance(found, NotApproved):
+                _log.error("policy.refused offset=%d record=%s detail=%s", offset, found.record_id, found.detail)
+                refused.append(found)
+            elif any(found.record["record_id"] == known.record["record_id"] for known in approved):
+                refused.append(NotApproved(offset, "it was said before: written again, it does nothing"))
+            else:
+                _log.info("policy.read offset=%d kind=%s by=%s", offset, found.kind, ",".join(found.persons))
+                approved.append(found)
+        with self._fresh:
+            self._next = end
+            self._said = Said(began_ms, tuple(approved), tuple(refused[-MOST_REFUSED:]))
+            self._fresh.notify_all()
+        return self._said
+
+    def start(self) -> "PolicyWatch":
+        """Read once, then go on in the background. Raises BrokerUnavailable where the first read fails."""
+        self.read()
+        self._thread = threading.Thread(target=self._follow, name="policy-watch", daemon=True)
+        self._thread.start()
+        return self
+
+    def _follow(self) -> None:
+        while not self._stopping.wait(min(READ_EVERY_S, self.lead_ms / 16_000)):
+            try:
+                self.read()
+            except TransientError as error:  # neither a broker nor a registry that is away is our defect
+                _log.warning("policy.unread error=%s", error)
+            except Exception:
+                _log.exception("policy.broken: nothing is decided until it is read again")
+
+    def said(self, at_ms: int) -> Said:
+        """What is known, for a decision at this shard time. Raises PolicyStale where it is not fresh enough."""
+        said = self._said
+        if not said.read_ms or at_ms - said.read_ms >= self.lead_ms // 2:
+            raise PolicyStale(
+                f"{topics.POLICY} was last read to its end {(at_ms - said.read_ms) / 1000:.1f} s before this shard's "
+                f"time: nothing is decided until it is read again"
+            )
+        return said
+
+    def border(self, partner: str) -> Border:
+        """The state of the border to a partner now: closed, where it has not been read lately enough to know."""
+        try:
+            return self.said(now_ms()).border(partner)
+        except PolicyStale:
+            return Border.CLOSED
+
+    def await_fresh(self, within_s: float = AWAIT_S) -> None:
+        """Return when it is fresh; raise PolicyStale where it does not become so in time."""
+        with self._fresh:
+            self._fresh.wait_for(lambda: now_ms() - self._said.read_ms < self.lead_ms // 4, within_s)
+        self.said(now_ms())
+
+    def stop(self) -> None:
+        """Read no more."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(10.0)
+
+
+class RuledFeed:
+    """A ``Feed`` that hands out nothing before it is known what is in force."""
+
+    def __init__(self, watch: PolicyWatch, feed: Feed) -> None:
+        self._watch, self._feed = watch, feed
+
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:
+        """Start the feed."""
+        return self._feed.resume(next_offsets)
+
+    def poll(self, timeout_s: float) -> Sequence[Record]:
+        """The next records, once the rules are known. Raises PolicyStale where they cannot be in time."""
+        self._watch.await_fresh()
+        return self._feed.poll(timeout_s)
+
+    def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
+        """Tell the feed."""
+        self._feed.acknowledge(next_offsets)
+
+    def lag(self) -> int:
+        """Records that wait."""
+        return self._feed.lag()
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._feed.close()

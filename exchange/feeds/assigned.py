@@ -1,0 +1,161 @@
+"""The inputs of a shard, read by explicit assignment from where the shard stands."""
+
+import logging
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Final, cast
+
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from exchange.errors import RecordDamaged
+from exchange.kafka.clients import Cluster, begin_offset, end_offset, raise_end_of_reading, reader
+from exchange.protocol.record import Headers, Input, Record
+
+_log = logging.getLogger(__name__)
+
+MAX_RECORDS: Final = 2_000
+MAX_BYTES: Final = 4 << 20
+_PORTION: Final = 64  # what is fetched of a client at a time: so much may wait here for the next batch
+_AHEAD_KBYTES: Final = MAX_BYTES >> 10  # one batch is fetched while one is worked at
+_ASK_S: Final = 1.0
+
+
+def as_record(message: Message) -> Record:
+    """A client's message as a record of ours."""
+    return Record(
+        message.topic() or "",
+        message.partition() or 0,
+        message.offset() or 0,
+        message.key(),
+        message.value(),
+        message.timestamp()[1],
+        cast("Headers", tuple(message.headers() or ())),
+    )
+
+
+class AssignedFeed:
+    """A ``Feed`` over one or more topic-partitions of one cluster, without any consumer group.
+
+    A batch has at most so many records, and so many bytes of keys and values but for a first record that has more by
+    itself: how long a shard works at one batch, and so how late what comes meanwhile is, follows from that.
+    """
+
+    def __init__(
+        self, cluster: Cluster, inputs: Sequence[Input], *, max_records: int = MAX_RECORDS, max_bytes: int = MAX_BYTES
+    ) -> None:
+        self._cluster, self._inputs = cluster, tuple(inputs)
+        self._max, self.max_bytes = max_records, max_bytes
+        self._consumer: Consumer | None = None
+        self._held: deque[Record] = deque()  # fetched beyond the last batch
+        self._starts: dict[Input, int] = {}
+
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:
+        """Start at these offsets. Where a topic no longer holds them, that is a gap: it is logged, and counted.
+
+        Raises RecordDamaged where a topic ends before its offset: what was read from it is not there any more.
+        """
+        places, gaps = [], 0
+        for source in self._inputs:
+            begin = begin_offset(self._cluster, source.topic, source.partition)
+            wanted = next_offsets.get(source, begin)
+            if wanted < begin:
+                gaps += 1
+                _log.error(
+                    "feed.gap topic=%s partition=%d from=%d to=%d: deleted by retention before they were read; "
+                    "reconcile with the other side",
+                    source.topic, source.partition, wanted, begin,
+                )  # fmt: skip
+            elif wanted > begin and wanted > (end := end_offset(self._cluster, source.topic, source.partition)):
+                raise RecordDamaged(
+                    f"{source.topic}-{source.partition} ends at {end}, but was read up to {wanted}: its end was lost. "
+                    "Rebuild the shard before it may go on"
+                )
+            places.append(TopicPartition(source.topic, source.partition, max(begin, wanted)))
+        self._starts = {Input(place.topic, place.partition): place.offset for place in places}
+        self._held.clear()
+        self._consumer = reader(self._cluster, **{"queued.max.messages.kbytes": _AHEAD_KBYTES})
+        self._consumer.assign(places)
+        return gaps
+
+    def start_of(self, source: Input) -> int:
+        """The offset at which ``resume`` has begun with this input."""
+        return self._starts[source]
+
+    def end_of(self, source: Input) -> int | None:
+        """The offset after the last record of this input now; None where nobody answers.
+
+        For an input without transactions: with them, its last offset may be no record's.
+        """
+        if self._consumer is None:
+            raise RuntimeError("resume() comes first")
+        try:
+            place = TopicPartition(source.topic, source.partition)
+            _, end = self._consumer.get_watermark_offsets(place, timeout=_ASK_S)
+        except KafkaException as error:
+            _log.warning("feed.end topic=%s partition=%d error=%s", source.topic, source.partition, error)
+            return None
+        return end
+
+    def pause(self) -> None:
+        """Fetch nothing until ``seek``."""
+        self._held.clear()
+        if self._consumer is not None:
+            self._consumer.unassign()
+
+    def seek(self, source: Input, offset: int) -> None:
+        """Go on at ``offset``, with this input only; what was fetched before is dropped, by the client too."""
+        self._held.clear()
+        if self._consumer is not None:
+            self._consumer.assign([TopicPartition(source.topic, source.partition, offset)])
+
+    def poll(self, timeout_s: float) -> Sequence[Record]:
+        """The next records; returns with the first ones that are there."""
+        if self._consumer is None:
+            raise RuntimeError("resume() comes first")
+        # consume(n, t) waits for n records or all of t: ask for one, then for what else has arrived.
+        if not self._held and not self._fetch(self._consumer, 1, timeout_s):
+            return []
+        batch: list[Record] = []
+        size = 0
+        while len(batch) < self._max and (self._held or self._fetch(self._consumer, _PORTION, 0)):
+            size += len(self._held[0].value or b"") + len(self._held[0].key or b"")
+            if batch and size > self.max_bytes:
+                break
+            batch.append(self._held.popleft())
+        return batch
+
+    def _fetch(self, consumer: Consumer, number: int, timeout_s: float) -> bool:
+        """Hold what comes in time; whether anything is held now."""
+        messages = consumer.consume(number, timeout_s)
+        self._held.extend(as_record(message) for message in messages if _is_record(message))
+        return bool(self._held)
+
+    def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
+        """Nothing to do: the topic's retention sees to what was read."""
+
+    def lag(self) -> int:
+        """Records between what was handed out and the end, as the last fetch has seen it."""
+        if self._consumer is None:
+            return 0
+        places = self._consumer.assignment()
+        waiting = 0
+        for place in self._consumer.position(places):
+            _, end = self._consumer.get_watermark_offsets(place, cached=True)
+            waiting += max(0, end - place.offset) if end >= 0 and place.offset >= 0 else 0
+        return waiting + len(self._held)
+
+    def close(self) -> None:
+        """Stop reading."""
+        if self._consumer is not None:
+            self._consumer.close()
+            self._consumer = None
+
+
+def _is_record(message: Message) -> bool:
+    """True for a record; raises where the feed cannot go on, False for what mends itself."""
+    error = message.error()
+    if error is None:
+        return True
+    raise_end_of_reading(message)
+    _log.warning("feed.error topic=%s partition=%s error=%s", message.topic(), message.partition(), error.str())
+    return False

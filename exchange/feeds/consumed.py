@@ -1,0 +1,80 @@
+"""A feed that empties its topics behind the reader: what was committed is deleted, and nobody can read it again.
+
+For an inbox: what a partner has recalled must not lie there for the rest of its retention. Deleting moves the
+partition's begin (``DeleteRecords``); its files go when their segment is full or old (``segment.ms``).
+"""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, Final
+
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from exchange.feeds.assigned import MAX_RECORDS, AssignedFeed
+from exchange.kafka.clients import CALL_TIMEOUT_S, Cluster
+from exchange.protocol.record import Input, Record
+
+_log = logging.getLogger(__name__)
+
+EVERY_S: Final = 30.0
+
+
+class ConsumedFeed(AssignedFeed):
+    """A ``Feed`` whose inputs nobody else reads. Deletes now and then, and waits for no answer.
+
+    Where it may not delete it says so and goes on: what is not deleted is seen by whoever looks for it.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        inputs: Sequence[Input],
+        *,
+        max_records: int = MAX_RECORDS,
+        every_s: float = EVERY_S,
+    ) -> None:
+        super().__init__(cluster, inputs, max_records=max_records)
+        self._admin = AdminClient(cluster.client())
+        self._every_s = every_s
+        self._done: dict[Input, int] = {}
+        self._asked_at = -every_s
+
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:
+        """Start at these offsets; what the predecessor had no time to delete is deleted."""
+        gaps = super().resume(next_offsets)
+        self.acknowledge(next_offsets)
+        return gaps
+
+    def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
+        """What is before these offsets may go."""
+        self._done |= {source: offset for source, offset in next_offsets.items() if source in self._inputs}
+
+    def poll(self, timeout_s: float) -> Sequence[Record]:
+        """The next records; what was acknowledged goes even where no more come."""
+        now = time.monotonic()
+        if self._done and now - self._asked_at >= self._every_s:
+            self._asked_at = now
+            self._delete()
+        return super().poll(timeout_s)
+
+    def _delete(self) -> None:
+        wanted = [TopicPartition(source.topic, source.partition, offset) for source, offset in self._done.items()]
+        self._done = {}
+        for place, future in self._admin.delete_records(wanted, request_timeout=CALL_TIMEOUT_S).items():
+            future.add_done_callback(_report(place))
+
+
+def _report(place: TopicPartition) -> "Any":
+    def report(future: "Future[Any]") -> None:
+        try:
+            future.result()
+        except KafkaException as error:
+            _log.warning(
+                "feed.undeleted topic=%s partition=%d offset=%d error=%s: what was read stays until its retention ends",
+                place.topic, place.partition, place.offset, error.args[0].str(),
+            )  # fmt: skip
+
+    return report

@@ -1,0 +1,140 @@
+"""A feed that is handed records by somebody else, and trusts its own position only.
+
+What is handed over is a hint: a record that was seen before is dropped, and where records are missing between the
+position and the hint they are read from the topic. So whatever the other side drops, repeats or skips (a consumer
+group does all of it in a rebalance), the shard gets each record once and in order.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from exchange.feeds.assigned import AssignedFeed
+from exchange.protocol.record import Input, Record
+
+_WAITING_RECORDS: Final = 256
+_WAITING_BYTES: Final = 32 << 20
+MAX_BYTES: Final = 1 << 20  # of a batch
+ASK_AGAIN_S: Final = 2.0
+
+
+class Mailbox:
+    """Records on their way to one shard: thread-safe, bounded in number and bytes, and allowed to lose."""
+
+    def __init__(self, *, records: int = _WAITING_RECORDS, size: int = _WAITING_BYTES) -> None:
+        self._records, self._size = records, size
+        self._waiting: deque[Record] = deque()
+        self._bytes = 0
+        self._changed = threading.Condition()
+
+    def offer(self, record: Record) -> bool:
+        """Hand over a record; False where there is no room. One record always fits."""
+        size = len(record.value or b"")
+        with self._changed:
+            if self._waiting and (len(self._waiting) >= self._records or self._bytes + size > self._size):
+                return False
+            self._waiting.append(record)
+            self._bytes += size
+            self._changed.notify()
+        return True
+
+    def take(self, timeout_s: float, max_bytes: int = MAX_BYTES) -> list[Record]:
+        """What waits, or what comes first within the time: so many bytes of values at most, but for the first."""
+        records: list[Record] = []
+        size = 0
+        with self._changed:
+            if not self._waiting:
+                self._changed.wait(timeout_s)
+            while self._waiting:
+                size += len(self._waiting[0].value or b"")
+                if records and size > max_bytes:
+                    break
+                self._bytes -= len(self._waiting[0].value or b"")
+                records.append(self._waiting.popleft())
+        return records
+
+    @property
+    def size(self) -> int:
+        """Bytes of the values that wait."""
+        return self._bytes
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def clear(self) -> None:
+        """Forget all that waits."""
+        with self._changed:
+            self._waiting.clear()
+            self._bytes = 0
+
+
+class HintedFeed:
+    """A ``Feed`` over one input, fed by a mailbox and mended by reading the topic itself.
+
+    Only for a topic whose offsets have no holes of their own (no transactions, no compaction): there every missing
+    offset is a missing record. Silence proves nothing: neither that the topic has been read to its end, nor that no
+    hint was lost. So the end itself is asked for, before we rely on hints and whenever none has come for a while.
+    """
+
+    def __init__(self, source: Input, mailbox: Mailbox, own: AssignedFeed) -> None:
+        self._source, self._mailbox, self._own = source, mailbox, own
+        self._next = 0
+        self._behind = True
+        self._asked_at = 0.0
+        self.ask_again_s = ASK_AGAIN_S
+
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:
+        """Start at the position: by reading ourselves, until we have caught up with what is handed over."""
+        self._mailbox.clear()
+        gaps = self._own.resume(next_offsets)
+        self._next = self._own.start_of(self._source)
+        self._behind = True
+        return gaps
+
+    def poll(self, timeout_s: float) -> Sequence[Record]:
+        """The next records, from the mailbox where they join on to the last, else from the topic."""
+        if self._behind:
+            records = self._own.poll(timeout_s)
+            if not records and self._is_at_the_end():
+                self._behind = False
+                self._own.pause()
+            return self._advance(records)
+        records = self._mailbox.take(timeout_s)
+        if not records and time.monotonic() - self._asked_at > self.ask_again_s and not self._is_at_the_end():
+            self._fall_behind()
+        return self._advance(records)
+
+    def _is_at_the_end(self) -> bool:
+        self._asked_at = time.monotonic()
+        end = self._own.end_of(self._source)
+        return end is not None and self._next >= end
+
+    def _fall_behind(self) -> None:
+        self._behind = True
+        self._own.seek(self._source, self._next)
+
+    def _advance(self, records: Sequence[Record]) -> Sequence[Record]:
+        """The records that continue from the position; at the first gap we turn to reading ourselves."""
+        fine = []
+        for record in records:
+            if record.offset < self._next:
+                continue
+            if record.offset > self._next and not self._behind:
+                self._fall_behind()
+                break
+            fine.append(record)
+            self._next = record.offset + 1
+        return fine
+
+    def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
+        """Nothing to do: the topic's retention sees to what was read."""
+
+    def lag(self) -> int:
+        """Records that wait in the mailbox, or in the topic while we read it ourselves."""
+        return self._own.lag() if self._behind else len(self._mailbox)
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._own.close()

@@ -1,0 +1,71 @@
+"""Two feeds as one: what is urgent is never behind what is much."""
+
+from collections.abc import Mapping, Sequence
+
+from exchange.feeds.assigned import AssignedFeed
+from exchange.protocol.record import Input, Record
+from exchange.protocol.step import Feed
+
+
+class UrgentFeed:
+    """A ``Feed`` over one urgent input, and over the feed of all others.
+
+    They have clients of their own on purpose: within one client, a recall would wait behind all that has been fetched
+    of a backlog. The urgent input is looked at before each batch, without waiting, and again while that batch waits
+    for its turn to be computed (``ahead``); and whoever takes the shard reads it to the end that it has by then before
+    anything else: what was recalled while nobody worked is not released first. The urgent topic is one without
+    transactions, where the end is a record's.
+    """
+
+    def __init__(self, source: Input, urgent: AssignedFeed, rest: Feed) -> None:
+        self._source, self._urgent, self._rest = source, urgent, rest
+        self._next = 0
+        self._end: int | None = None
+        self._was_urgent = False
+
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:
+        """Start both; each knows its own inputs."""
+        gaps = self._urgent.resume(next_offsets)
+        self._next, self._end = self._urgent.start_of(self._source), None
+        return gaps + self._rest.resume(next_offsets)
+
+    def poll(self, timeout_s: float) -> Sequence[Record]:
+        """What is urgent, by itself: a small batch is a quick one. Right behind it comes what there is of the rest: so
+        neither holds up the other for longer than a batch."""
+        if self._end is None:
+            self._end = self._urgent.end_of(self._source)
+        if self._end is None or self._next < self._end:
+            return self._poll_urgent(timeout_s)
+        if self._was_urgent:
+            self._was_urgent = False
+            return self._rest.poll(0)
+        return self._poll_urgent(0) or self._rest.poll(timeout_s)
+
+    def ahead(self) -> Sequence[Record]:
+        """What is urgent by now, for whoever has a batch of the rest that must wait. Behind a batch of its own kind
+        nothing goes ahead: a position would pass over it."""
+        return () if self._was_urgent else self._advance(self._urgent.poll(0))
+
+    def _poll_urgent(self, timeout_s: float) -> Sequence[Record]:
+        records = self._advance(self._urgent.poll(timeout_s))
+        self._was_urgent = bool(records)
+        return records
+
+    def _advance(self, records: Sequence[Record]) -> Sequence[Record]:
+        if records:
+            self._next = records[-1].offset + 1
+        return records
+
+    def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
+        """Tell both."""
+        self._urgent.acknowledge(next_offsets)
+        self._rest.acknowledge(next_offsets)
+
+    def lag(self) -> int:
+        """Records that wait in either."""
+        return self._urgent.lag() + self._rest.lag()
+
+    def close(self) -> None:
+        """Stop reading both."""
+        self._urgent.close()
+        self._rest.close()

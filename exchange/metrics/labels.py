@@ -1,0 +1,126 @@
+"""The labels that metrics share, and the closed sets of values that only metrics know.
+
+The contract's own sets (reasons, outcomes, kinds of record) are in ``schemas.vocabulary``.
+"""
+
+import enum
+from typing import Final
+
+from exchange.metrics.kinds import bounded
+
+
+class ReportFate(enum.StrEnum):
+    """What became of a sensor's report."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    REDRIVEN = "redriven"
+    QUARANTINED = "quarantined"
+
+
+class ObservationFate(enum.StrEnum):
+    """What became of one observation of an accepted report."""
+
+    VALID = "valid"
+    QUARANTINED = "quarantined"
+
+
+class GapChange(enum.StrEnum):
+    """What happened to numbers that are missing in a sensor's sequence."""
+
+    OPENED = "opened"
+    FILLED = "filled"
+    GIVEN_UP = "given_up"
+
+
+class IndicatorChange(enum.StrEnum):
+    """What a batch did to an indicator of the national picture."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    REPEATED = "repeated"  # only counts and times moved: sent on once a roll-up interval at most
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+class QuarantineStage(enum.StrEnum):
+    """Who put something into quarantine; the words of ``quarantined.v1.avsc``."""
+
+    PRODUCE = "produce"
+    INTAKE = "intake"
+    CORRELATE = "correlate"
+    RECEIVE = "receive"
+    BRIDGE = "bridge"
+
+
+class CommandFate(enum.StrEnum):
+    """What became of an officer's command."""
+
+    OBEYED = "obeyed"
+    REFUSED = "refused"
+
+
+class ReviewEnd(enum.StrEnum):
+    """How a review has ended."""
+
+    APPROVED = "approved"
+    REFUSED = "refused"
+    LAPSED = "lapsed"
+    MOOT = "moot"  # the question is not asked any more: a marking, a source or a rule has changed
+
+
+class GuardStage(enum.StrEnum):
+    """Which guard refused a record at the border."""
+
+    BRIDGE = "bridge"
+    RECEIVE = "receive"
+
+
+class ReceiptCode(enum.StrEnum):
+    """What the receiving nation did with a released version; the words of ``receipt.v1.avsc``."""
+
+    RECEIVED = "received"
+    REFUSED = "refused"
+    APPLIED = "applied"
+    RECALL_APPLIED = "recall_applied"
+    PURGED = "purged"
+    DISPUTED = "disputed"
+    UNKNOWN = "unknown"
+
+
+class Differs(enum.StrEnum):
+    """How an indicator differs between what was released and what is held; all but extra and refused are mended by
+    telling it again."""
+
+    MISSING = "missing"  # released, and not held
+    STALE = "stale"  # an older version is held
+    ALTERED = "altered"  # the same version with another content
+    AHEAD = "ahead"  # a later version is held than we know of having released
+    UNANSWERED = "unanswered"  # held as released, but no receipt has come home (only a full comparison looks)
+    EXTRA = "extra"  # held, and not released as far as we know
+    REFUSED = "refused"  # the partner did not take the last release, and has said why
+
+
+class BatchOutcome(enum.StrEnum):
+    """How a transaction ended."""
+
+    COMMITTED = "committed"
+    ABORTED = "aborted"  # it left no trace and is written again
+    UNCERTAIN = "uncertain"  # its answer was lost: the log is asked
+
+
+# Nations.
+PARTNER: Final = bounded("partner", str, 16, "ISO 3166-1 alpha-3 code; bounded by the configured partners")
+ORIGIN: Final = bounded("origin", str, 16, "the nation a record comes from; bounded by the configured partners")
+FROM: Final = bounded("from", str, 17, "the nation that releases; bounded by the configured nations")
+TO: Final = bounded("to", str, 17, "the nation that receives; bounded by the configured nations")
+# Steps and shards.
+STEP: Final = bounded(
+    "step",
+    str,
+    50,
+    "`intake`, `correlate`, `receive.<origin>`, `settle.<partner>`, `bridge.<origin>` or `bridge.<origin>.urgent`, as "
+    "in the topics' names",
+)
+SHARD: Final = bounded("shard", int, 1024, "the partition number; bounded by the topics' partition count")
+RULE: Final = bounded("rule", str, 256, "the rule's id in the policy set; bounded by the rules of the active set")

@@ -1,0 +1,129 @@
+"""One partition of a step's changelog: how rows stand on it, and how they are read, up to its end or as it grows."""
+
+import struct
+import time
+from collections.abc import Generator, Iterable, Iterator
+from typing import Final
+
+from confluent_kafka import Consumer, Message, TopicPartition
+
+from exchange.kafka.clients import Cluster, begin_offset, end_offset, offset_at, raise_end_of_reading, reader
+from exchange.kafka.committed import committed
+from exchange.protocol.record import RowChange
+from exchange.protocol.step import ChangelogLost, rebuild_command
+
+BATCH_KEY: Final = b"\x00batch"  # the changelog's own row: the number of the batch it was written with
+PORTION_ROWS: Final = 10_000
+PORTION_BYTES: Final = 8 << 20
+_NUMBER: Final = struct.Struct(">q")
+_TOMBSTONES_MS: Final = 12 * 60 * 60 * 1000  # half of how long compaction keeps a tombstone (delete.retention.ms)
+
+Portion = tuple[list[RowChange], int, int]
+"""Rows, the last batch number among them (0 where there is none), and the offset to read next."""
+
+
+def value_of(row: RowChange) -> bytes | None:
+    """A row as the changelog keeps it: its due time, then the step's own bytes; a tombstone where it is dropped."""
+    return None if row.value is None else _NUMBER.pack(row.due_ms) + row.value
+
+
+def batch_value(batch: int) -> bytes:
+    """The value of the row that ends each batch."""
+    return _NUMBER.pack(batch)
+
+
+def portions(messages: Iterable[Message], start: int) -> Iterator[Portion]:
+    """The rows of these messages, in portions of bounded rows and bytes; nothing where there are none."""
+    rows: list[RowChange] = []
+    batch, size, next_offset = 0, 0, start
+    for message in messages:
+        key, value = message.key() or b"", message.value()
+        next_offset = (message.offset() or 0) + 1
+        if key == BATCH_KEY and value is not None:
+            batch = _NUMBER.unpack(value)[0]
+        elif value is None:
+            rows.append(RowChange(key, None))
+        else:
+            rows.append(RowChange(key, value[_NUMBER.size :], _NUMBER.unpack_from(value)[0]))
+            size += len(value)
+        if len(rows) >= PORTION_ROWS or size >= PORTION_BYTES:  # even amid a batch: compaction leaves no other borders
+            yield rows, batch, next_offset
+            rows, size = [], 0
+    if rows or batch:
+        yield rows, batch, next_offset
+
+
+class Changelog:
+    """The partition of one shard."""
+
+    def __init__(self, cluster: Cluster, topic: str, shard: int, step: str) -> None:
+        self._cluster, self._topic, self._shard, self._step = cluster, topic, shard, step
+
+    def remembers(self, start: int) -> bool:
+        """Whether no tombstone from ``start`` on is old enough to have been compacted away.
+
+        Who stands behind the last record of a batch has its transaction's marker before him, which is no row: after
+        half a day without a batch it must not cost him his state.
+        """
+        horizon_ms = time.time_ns() // 1_000_000 - _TOMBSTONES_MS
+        horizon = offset_at(self._cluster, self._topic, self._shard, horizon_ms)
+        if horizon is None:
+            horizon = end_offset(self._cluster, self._topic, self._shard)
+        return start >= horizon - 1
+
+    def read(self, start: int) -> Iterator[Portion]:
+        """The committed rows from ``start`` to the end that the partition has now.
+
+        Raises ChangelogLost where the partition does not reach from ``start`` on: compaction leaves its begin where
+        it is, so something else has cut it.
+        """
+        end = self._reach(start)
+        yield from portions(committed(self._cluster, self._topic, self._shard, start, end), start)
+
+    def follow(self, start: int, wait_s: float) -> Generator[Portion, None, None]:
+        """The committed rows from ``start`` on as they come, without an end: at the latest every ``wait_s`` there is a
+        portion, which may be empty.
+
+        Raises ChangelogLost where the partition does not reach from ``start`` on, BrokerUnavailable where its begin
+        was cut meanwhile, RecordDamaged where something cannot be read.
+        """
+        self._reach(start)
+        consumer: Consumer = reader(
+            self._cluster,
+            # There may be many of us: few requests, and little in memory.
+            **{"fetch.wait.max.ms": 500, "queued.max.messages.kbytes": 4 << 10},
+        )
+        try:
+            consumer.assign([TopicPartition(self._topic, self._shard, start)])
+            while True:
+                messages = consumer.consume(1, wait_s)
+                if messages:
+                    messages += consumer.consume(PORTION_ROWS - 1, 0)
+                nothing = True
+                for rows, batch, next_offset in portions(filter(_is_row, messages), start):
+                    start, nothing = next_offset, False
+                    yield rows, batch, next_offset
+                if nothing:
+                    yield [], 0, start
+        finally:
+            consumer.close()
+
+    def _reach(self, start: int) -> int:
+        """The partition's end; it must reach from ``start`` to there."""
+        begin = begin_offset(self._cluster, self._topic, self._shard)
+        end = end_offset(self._cluster, self._topic, self._shard)
+        if not begin <= start <= end:
+            raise ChangelogLost(
+                f"{self._topic}-{self._shard} reaches from offset {begin} to {end}, but is needed from {start} on: it "
+                f"was cut. {rebuild_command(self._cluster.nation, self._step, self._shard)}"
+            )
+        return end
+
+
+def _is_row(message: Message) -> bool:
+    """True for a record, False for what mends itself; raises where the rows cannot be followed any further."""
+    error = message.error()
+    if error is None:
+        return True
+    raise_end_of_reading(message)
+    return False

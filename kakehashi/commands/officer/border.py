@@ -1,0 +1,110 @@
+"""``kakehashi border``: stop and resume what is released to a partner. Recalls flow whatever its state."""
+
+import os
+import time
+import uuid
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kakehashi.examples import examples
+
+_EXAMPLES = examples(
+    ("kakehashi border close JPN --nation GBR --key me.key --reason 'their bridge may be compromised'", "at once"),
+    ("kakehashi border open JPN --nation GBR --key me.key --reason 'cleared'", "what was kept back goes"),
+    ("kakehashi border shadow JPN --nation GBR --key me.key --reason 'new'", "decide and audit, release nothing"),
+    ("kakehashi border status --nation GBR", "which borders are open"),
+)
+Partner = Annotated[str, typer.Argument(help="The partner, for example JPN.")]
+Nation = Annotated[str, typer.Option(help="Whose border, for example GBR.")]
+Key = Annotated[Path, typer.Option(help="The officer's private key; its owner needs the role border.")]
+Reason = Annotated[str, typer.Option(help="Why, for the record.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    border = typer.Typer(help="Close and open the border to a partner.", no_args_is_help=True)
+    border.command(epilog=_EXAMPLES)(close)
+    border.command(name="open", epilog=_EXAMPLES)(open_)
+    border.command(epilog=_EXAMPLES)(shadow)
+    border.command(epilog=_EXAMPLES)(status)
+    app.add_typer(border, name="border", rich_help_panel="Decisions")
+
+
+def close(partner: Partner, nation: Nation, key: Key, reason: Reason) -> None:
+    """Release nothing more to a partner. Recalls, revocations and expiries still flow."""
+    _say("closed", partner, nation, key, reason)
+
+
+def open_(partner: Partner, nation: Nation, key: Key, reason: Reason) -> None:
+    """Release to a partner again."""
+    _say("open", partner, nation, key, reason)
+
+
+def shadow(partner: Partner, nation: Nation, key: Key, reason: Reason) -> None:
+    """Decide and audit what would go to a partner, and release nothing: to see what a new agreement would do."""
+    _say("shadow", partner, nation, key, reason)
+
+
+def status(nation: Nation) -> None:
+    """Show the state of each border, and by whom it was set and why."""
+    from exchange.authority.policy_record import Kind
+    from exchange.authority.policy_watch import PolicyWatch
+    from exchange.authority.roster import load_roster
+    from exchange.settings import Settings
+    from kakehashi.clusters import cluster_of
+    from kakehashi.terminal import utc
+
+    settings = Settings.from_env(os.environ)
+    partners, roster = settings.partners(nation), load_roster(nation, settings.officers)
+    said = PolicyWatch(cluster_of(nation, settings, os.environ), roster, partners, settings.policy_lead_s * 1000).read()
+    last = {each.record["partner"]: each for each in said.approved if each.kind is Kind.BORDER}
+    for partner in partners:
+        found = last.get(partner)
+        if found is None:
+            typer.echo(f"{partner}\topen")
+        else:
+            by = f"by {', '.join(found.persons)}, {utc(found.appended_ms)}: {found.record['reason']}"
+            typer.echo(f"{partner}\t{found.record['state']}\t{by}")
+
+
+def _say(state: str, partner: str, nation: str, key: Path, reason: str) -> None:
+    from consumers.desk import policy as policy_desk
+    from exchange.authority.officer_key import read_key
+    from exchange.authority.policy_record import NotApproved, judge
+    from exchange.authority.roster import load_roster
+    from exchange.errors import Refused
+    from exchange.settings import Settings
+    from kakehashi.clusters import cluster_of
+    from schemas.codec import Codec
+    from schemas.records import PolicyRecord
+    from schemas.signing import approved_policy
+
+    settings = Settings.from_env(os.environ)
+    partners, roster, now_ms = settings.partners(nation), load_roster(nation, settings.officers), _now_ms()
+    record = PolicyRecord(
+        record_id=str(uuid.uuid4()),
+        kind="border",
+        nation=nation,
+        version="",
+        texts={},
+        activate_at_ms=0,
+        partner=partner,
+        state=state,
+        reason=reason,
+        issued_ms=now_ms,
+        approvals=[],
+    )
+    signed = approved_policy(Codec(), record, read_key(key))
+    judged = judge(
+        signed, Codec(), roster, appended_ms=now_ms, offset=0, lead_ms=settings.policy_lead_s * 1000, partners=partners
+    )
+    if isinstance(judged, NotApproved):
+        raise Refused(f"nothing was changed: {judged.detail}")
+    policy_desk.write(cluster_of(nation, settings, os.environ), signed)
+    typer.echo(f"the border to {partner} is {state}, by {', '.join(judged.persons)}: workers know within seconds")
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

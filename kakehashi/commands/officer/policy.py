@@ -1,0 +1,146 @@
+"""``kakehashi policy``: proves the sharing rules, compares two sets of them, and runs their cases."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from exchange.errors import ConfigurationError, Exit
+from kakehashi.examples import examples
+from kakehashi.policy_gate import prover_for
+
+_PROVE_EXAMPLES = examples(
+    ("kakehashi policy prove", "the shipped rules of every nation"),
+    ("kakehashi policy prove --nation GBR --folder ./draft", "a draft"),
+    ("kakehashi policy prove --require-proof", "exit code 3 where only the stand-in could check"),
+)
+_DIFF_EXAMPLES = examples(
+    ("kakehashi policy diff policy ./draft", "exit code 4 if the draft lets more out, with an example"),
+    ("kakehashi policy diff policy ./draft --nation JPN", "for one nation"),
+    ("kakehashi policy diff policy ./draft --nation GBR --window 7d", "also on a week's recorded decisions"),
+)
+_TEST_EXAMPLES = examples(
+    ("kakehashi policy test", "every cases.yaml of the shipped rules"),
+    ("kakehashi policy test --folder ./draft --nation GBR", "those of a draft"),
+)
+_SHOWN: Final = 12
+
+Nation = Annotated[str, typer.Option(help="The nation whose own rules are added; all of the folder's if not given.")]
+Folder = Annotated[Path | None, typer.Option(help="The policy folder; the shipped one if not given.")]
+RequireProof = Annotated[bool, typer.Option("--require-proof", help="Fail where the analyser is missing.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    policy = typer.Typer(no_args_is_help=True, help="Prove, compare and try the sharing rules.")
+    policy.command(epilog=_PROVE_EXAMPLES)(prove)
+    policy.command(epilog=_DIFF_EXAMPLES)(diff)
+    policy.command(name="test", epilog=_TEST_EXAMPLES)(run_case_tables)
+    app.add_typer(policy, name="policy", rich_help_panel="Sharing")
+
+
+def policy_group(app: typer.Typer) -> typer.Typer:
+    """``kakehashi policy`` itself, for the commands of it that stand in files of their own."""
+    found = next(each.typer_instance for each in app.registered_groups if each.name == "policy")
+    if found is None:
+        raise RuntimeError("kakehashi.commands.officer.policy comes first")
+    return found
+
+
+def prove(
+    nation: Nation = "",
+    folder: Folder = None,
+    require_proof: RequireProof = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what holds too.")] = False,
+) -> None:
+    """Show for every possible indicator that the rules keep their claims, and that none of them errs or is in vain.
+
+    Cedar's symbolic analyser proves it where `make prove` has built it. Elsewhere every request that the schema
+    allows is tried, and the output says that this is what was done.
+    """
+    from streams.rules.policy_set import POLICY_FOLDER, load
+    from streams.rules.proof.prove import prove as show
+    from streams.rules.proof.prove import read_claims
+
+    root = folder or POLICY_FOLDER
+    failed = 0
+    for each in _nations(root, nation):
+        policy_set = load(each, root)
+        with prover_for(policy_set.schema_text, require_proof=require_proof) as prover:
+            findings = list(show(policy_set, read_claims(policy_set, root), prover))
+            broken = [finding for finding in findings if not finding.holds]
+            for finding in findings if verbose else broken:
+                typer.echo(str(finding))
+            failed += len(broken)
+            verb = "proved" if prover.is_proof else "NOT PROVED, but checked"
+            typer.echo(
+                f"{each}, policy {policy_set.version[:_SHOWN]}: {len(findings) - len(broken)} of {len(findings)} "
+                f"{verb} by {prover.name}"
+            )
+    if failed:
+        raise typer.Exit(Exit.REFUSED)
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(help="The policy folder in force.")],
+    new: Annotated[Path, typer.Argument(help="The policy folder that is to follow it.")],
+    nation: Nation = "",
+    require_proof: RequireProof = False,
+    window: Annotated[
+        str, typer.Option(help="Also say how many indicators of the last 12h, 7d … it concerns; needs the cluster.")
+    ] = "",
+) -> None:
+    """Show that NEW lets no more out than OLD, or an indicator that it newly would.
+
+    Exit code 4 where NEW releases more, holds what was withheld, or asks for less before a release.
+    """
+    from kakehashi.commands.officer.policy_simulate import replayed, show
+    from streams.rules.difference import differences, under_schema_of
+    from streams.rules.policy_set import load
+
+    wider = False
+    for each in _nations(new, nation):
+        after = load(each, new)
+        before = under_schema_of(after, load(each, old))
+        with prover_for(after.schema_text, require_proof=require_proof) as prover:
+            changes = list(differences(before, after, prover))
+            for change in changes:
+                typer.echo(f"{each}: {change}")
+            wider |= any(change.widens for change in changes)
+            said = "differ" if changes else "say the same"
+            verb = "proved" if prover.is_proof else "NOT PROVED, but checked"
+            typer.echo(f"{each}: the sets {said}; {verb} by {prover.name}")
+        if window:
+            show(replayed(each, window, before, after))
+    if wider:
+        raise typer.Exit(Exit.REFUSED)
+
+
+def run_case_tables(nation: Nation = "", folder: Folder = None) -> None:
+    """Decide the examples in the rules' cases.yaml, and show those that come out otherwise than written."""
+    from streams.rules.cases import run_cases
+    from streams.rules.policy_set import POLICY_FOLDER, load
+
+    root = folder or POLICY_FOLDER
+    failed = 0
+    for each in _nations(root, nation):
+        policy_set = load(each, root)
+        for path in (root / "joint" / "v1" / "cases.yaml", root / "national" / each / "v1" / "cases.yaml"):
+            results = run_cases(policy_set, path)
+            broken = [result for result in results if not result.passed]
+            for result in broken:
+                typer.echo(f"{path}: {result}")
+            failed += len(broken)
+            typer.echo(f"{each}: {len(results) - len(broken)} of {len(results)} cases hold ({path})")
+    if failed:
+        raise typer.Exit(Exit.REFUSED)
+
+
+def _nations(folder: Path, nation: str) -> list[str]:
+    if nation:
+        return [nation]
+    national = folder / "national"
+    found = sorted(path.name for path in national.iterdir() if path.is_dir()) if national.is_dir() else []
+    if not found:
+        raise ConfigurationError(f"{national} has no nation: a policy folder has joint/ and national/<nation>/")
+    return found

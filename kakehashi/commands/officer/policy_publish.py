@@ -1,0 +1,106 @@
+"""``kakehashi policy publish``: writes what officers have signed, once the proofs hold."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kakehashi.commands.officer.policy import policy_group
+from kakehashi.examples import examples
+from kakehashi.published_rules import published_rules
+
+if TYPE_CHECKING:
+    from kakehashi.published_rules import PublishedRules
+    from schemas.records import PolicyRecord
+    from streams.rules.policy_set import PolicySet
+    from streams.rules.rulebook import Activated
+
+_EXAMPLES = examples(("kakehashi policy publish set.json --nation GBR", "a set, or its activation, signed by two"))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``kakehashi policy``."""
+    policy_group(app).command(epilog=_EXAMPLES)(publish)
+
+
+def publish(
+    draft: Annotated[Path, typer.Argument(help="A draft that two people have signed.")],
+    nation: Annotated[str, typer.Option(help="Whose rules, for example GBR.")],
+    accept_wider: Annotated[bool, typer.Option("--accept-wider", help="Although it lets more out.")] = False,
+    require_proof: Annotated[bool, typer.Option("--require-proof", help="Fail where the analyser is missing.")] = False,
+) -> None:
+    """Write a signed set or activation to every worker, once the proofs hold and it lets no more out than before.
+
+    A set is held against what is in force now, an activation against what will be in force at its time. Exit code 4
+    where a claim does not hold, where it lets more out and nobody has accepted that, where a signature is missing, or
+    where an activation comes too late: what was in force stays in force.
+    """
+    from consumers.desk import policy as policy_desk
+    from exchange.errors import Refused
+    from kakehashi.policy_gate import gate
+
+    record, rules, now_ms = policy_desk.load(draft), published_rules(nation), time.time_ns() // 1_000_000
+    persons = _approvers(record, rules, now_ms, draft)
+    new = _named_set(record, rules, draft)
+    activates = record["kind"] == "activation"
+    at_ms = record["activate_at_ms"] if activates else now_ms
+    before, then = rules.history.at(at_ms), rules.history.next_after(at_ms) if activates else None
+    gate(new, before, then, proof=require_proof, wider=accept_wider)
+    policy_desk.write(rules.cluster, record)
+    wrong = _wrong_on_the_topic(record, before, published_rules(nation))
+    if wrong:
+        raise Refused(f"{draft} was written, but {wrong}")
+    what = "decides from its time on" if activates else "can be activated"
+    typer.echo(f"{record['version'][:12]}, approved by {', '.join(persons)}: published; it {what}")
+
+
+def _approvers(record: "PolicyRecord", rules: "PublishedRules", now_ms: int, draft: Path) -> tuple[str, ...]:
+    from exchange.authority.policy_record import NotApproved, judge
+    from exchange.errors import Refused
+    from schemas.codec import Codec
+
+    judged = judge(
+        record,
+        Codec(),
+        rules.roster,
+        appended_ms=now_ms,
+        offset=0,
+        lead_ms=rules.settings.policy_lead_s * 1000,
+        partners=rules.settings.partners(rules.roster.nation),
+    )
+    if isinstance(judged, NotApproved):
+        raise Refused(f"{draft}: {judged.detail}; the rules in force stay in force")
+    return judged.persons
+
+
+def _named_set(record: "PolicyRecord", rules: "PublishedRules", draft: Path) -> "PolicySet":
+    from exchange.errors import Refused
+    from streams.rules.rulebook import loaded_set
+
+    if record["kind"] == "set":
+        found = loaded_set(record, rules.roster.nation)
+        if isinstance(found, str):
+            raise Refused(f"{draft}: {found}")
+        return found
+    if record["version"] not in rules.history.sets:
+        raise Refused(f"{draft}: {record['version'][:12]} is no published set: publish it first")
+    return rules.history.sets[record["version"]]
+
+
+def _wrong_on_the_topic(record: "PolicyRecord", before: "Activated", rules: "PublishedRules") -> str:
+    """What became of the record: it may have come too late, or behind an activation that nobody compared it with."""
+    from kakehashi.policy_gate import named
+
+    refused = next((each.detail for each in rules.refused if each.record_id == record["record_id"]), "")
+    if refused:
+        return f"does nothing: {refused}; the rules in force stay in force"
+    if record["kind"] != "activation":
+        return ""
+    follows = rules.history.before(record["record_id"])
+    if follows is not None and follows.policy_set.version == before.policy_set.version:
+        return ""
+    return (
+        f"somebody else published at the same time: it follows {named(follows) if follows else 'nothing'}, with which "
+        "it was not compared. See `kakehashi policy status`; another activation undoes it"
+    )

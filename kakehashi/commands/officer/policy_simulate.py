@@ -1,0 +1,90 @@
+"""``kakehashi policy simulate``: what recorded traffic would have come to under other rules."""
+
+import os
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kakehashi.commands.officer.policy import policy_group
+from kakehashi.examples import examples
+
+if TYPE_CHECKING:
+    from streams.rules.policy_set import PolicySet
+    from streams.rules.replay import Replay
+
+_EXAMPLES = examples(
+    ("kakehashi policy simulate ./draft --nation GBR --window 7d", "against what is in force, on a week's decisions"),
+)
+_UNITS = {"h": 3_600_000, "d": 86_400_000}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``kakehashi policy``."""
+    policy_group(app).command(epilog=_EXAMPLES)(simulate)
+
+
+def simulate(
+    new: Annotated[Path, typer.Argument(help="The policy folder that is to follow what is in force.")],
+    nation: Annotated[str, typer.Option(help="Whose recorded decisions, for example GBR.")],
+    window: Annotated[str, typer.Option(help="How far back: 12h, 7d.")] = "7d",
+) -> None:
+    """Decide recorded traffic again under NEW: what would newly be released, held and withheld, with examples.
+
+    By the rules alone: an officer's veto stands whatever they say, and a verdict is for the question that was asked.
+    """
+    from kakehashi.published_rules import published_rules
+    from streams.rules.policy_set import load
+
+    rules = published_rules(nation)
+    old = rules.history.at(time.time_ns() // 1_000_000).policy_set
+    show(replayed(nation, window, old, load(nation, new, version=rules.settings.policy_version)))
+
+
+def replayed(nation: str, window: str, old: "PolicySet", new: "PolicySet") -> "Replay":
+    """The decisions of a window under both sets."""
+    from exchange.errors import Refused
+    from exchange.settings import Settings
+    from kakehashi.clusters import cluster_of
+    from streams.audit.log import AuditLog
+    from streams.rules.engine import Engine
+    from streams.rules.replay import replay
+
+    settings = Settings.from_env(os.environ)
+    log = AuditLog(cluster_of(nation, settings, os.environ), settings.shards)
+    since_ms = time.time_ns() // 1_000_000 - window_ms(window)
+    decisions = (
+        entry.decision
+        for shard in range(settings.shards)
+        for entry in log.entries(shard, since_ms)
+        if entry.decision is not None
+    )
+    try:
+        return replay(decisions, Engine(old), Engine(new))
+    except ValueError as error:
+        raise Refused(str(error)) from error
+
+
+def show(result: "Replay") -> None:
+    """Say what it came to."""
+    typer.echo(
+        f"{result.indicators} indicators: {result.newly_released} newly released, "
+        f"{result.no_longer_released} no longer released, {result.other_obligations} with other obligations"
+    )
+    if result.unreadable:
+        typer.echo(f"{result.unreadable} could not be decided again: their records are not of this contract")
+    for (before, after), count in sorted(result.ways.items()):
+        typer.echo(f"{before} → {after}: {count}")
+        for each in result.examples[before, after]:
+            was, now = ", ".join(each.rules_before), ", ".join(each.rules_after)
+            typer.echo(f"  {each.indicator_id} to {each.partner} ({each.decision_id}): by {was}; now by {now}")
+
+
+def window_ms(words: str) -> int:
+    """The length of a window in milliseconds."""
+    found = re.fullmatch(r"([1-9][0-9]{0,4})([hd])", words)
+    if found is None:
+        raise typer.BadParameter(f"{words}: so many hours or days, for example 12h or 7d")
+    return int(found[1]) * _UNITS[found[2]]

@@ -1,0 +1,168 @@
+"""``kakehashi policy sign | activate | status``: what officers say of policy sets (``policy_publish`` writes it)."""
+
+import time
+import uuid
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kakehashi.commands.officer.policy import policy_group
+from kakehashi.examples import examples
+from kakehashi.published_rules import published_rules, settings_and_roster
+
+if TYPE_CHECKING:
+    from exchange.authority.roster import Roster
+    from kakehashi.published_rules import PublishedRules
+    from schemas.records import PolicyRecord
+
+_SIGN_EXAMPLES = examples(
+    ("kakehashi policy sign ./draft --nation GBR --key a.key --reason '…' --out set.json", "the first approver"),
+    ("kakehashi policy sign set.json --nation GBR --key b.key", "the second: another person"),
+)
+_ACTIVATE_EXAMPLES = examples(
+    (
+        "kakehashi policy activate 3f2a --at 2026-12-01T00:00Z --nation GBR --key a.key --reason '…' --out on.json",
+        "then signed by a second person, and published",
+    ),
+)
+_STATUS_EXAMPLES = examples(
+    ("kakehashi policy status --nation GBR", "what is in force, what will be, what was refused")
+)
+Nation = Annotated[str, typer.Option(help="Whose rules, for example GBR.")]
+Key = Annotated[Path, typer.Option(help="The officer's private key; its owner needs the role policy.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``kakehashi policy``."""
+    policy = policy_group(app)
+    policy.command(epilog=_SIGN_EXAMPLES)(sign)
+    policy.command(epilog=_ACTIVATE_EXAMPLES)(activate)
+    policy.command(epilog=_STATUS_EXAMPLES)(status)
+
+
+def sign(
+    what: Annotated[Path, typer.Argument(help="A policy folder, or a draft that somebody else has signed.")],
+    nation: Nation,
+    key: Key,
+    reason: Annotated[str, typer.Option(help="Why; only for a new draft.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Where the new draft goes.")] = None,
+) -> None:
+    """Approve a set, or its activation. Two distinct people have to; a folder becomes a draft, a draft is signed on."""
+    from consumers.desk import policy as policy_desk
+    from exchange.errors import Refused
+
+    settings, roster = settings_and_roster(nation)
+    if what.is_dir():
+        from streams.rules.policy_set import compiled, read_texts
+
+        if out is None or not reason.strip():
+            raise typer.BadParameter("a new draft needs --out and --reason")
+        texts = read_texts(nation, what, version=settings.policy_version)
+        draft = _draft("set", nation, reason, version=compiled(texts, nation).version, texts=texts)
+    else:
+        draft, out = policy_desk.load(what), what
+        from streams.rules.rulebook import loaded_set
+
+        if draft["kind"] == "set" and isinstance(wrong := loaded_set(draft, nation), str):
+            raise Refused(f"{what}: {wrong}")
+    _sign(draft, roster, key, out)
+
+
+def activate(
+    version: Annotated[
+        str, typer.Argument(help="The set's version, or its beginning; a published one or the shipped.")
+    ],
+    at: Annotated[str, typer.Option(help="When, in ISO 8601 with its zone: 2026-12-01T00:00Z.")],
+    nation: Nation,
+    key: Key,
+    reason: Annotated[str, typer.Option(help="Why.")],
+    out: Annotated[Path, typer.Option(help="Where the draft goes: a second person signs it.")],
+) -> None:
+    """Draft and sign the activation of a set at a time. A second person signs it, then it is published."""
+    rules = published_rules(nation)
+    draft = _draft("activation", nation, reason, version=_full_version(version, rules), activate_at_ms=_at(at))
+    _sign(draft, rules.roster, key, out)
+
+
+def status(nation: Nation) -> None:
+    """Show what is in force and will be, the borders, and which records of the topic do nothing, and why."""
+    from kakehashi.policy_gate import named
+
+    rules, now_ms = published_rules(nation), time.time_ns() // 1_000_000
+    history = rules.history
+    for each in history.activated:
+        word = "in force" if each is history.at(now_ms) else "to come" if each.at_ms > now_ms else "was in force"
+        version, _, since = named(each).partition(", ")
+        typer.echo(f"{word}\t{version}\t{since}{f': {each.reason}' if each.reason else ''}")
+    for version in sorted(history.sets.keys() - {each.policy_set.version for each in history.activated}):
+        typer.echo(f"published\t{version[:12]}\tnot activated")
+    for partner in rules.settings.partners(nation):
+        typer.echo(f"border\t{partner}\t{rules.said.border(partner)}")
+    for refused in rules.refused:
+        typer.echo(f"refused\t{refused.record_id or f'offset {refused.offset}'}\t{refused.detail}")
+
+
+def _sign(draft: "PolicyRecord", roster: "Roster", key: Path, out: Path) -> None:
+    from consumers.desk import policy as policy_desk
+    from exchange.authority.officer_key import read_key
+    from exchange.authority.roster import Role
+    from exchange.errors import Refused
+    from schemas.codec import Codec
+    from schemas.signing import approved_policy, key_id, public_of
+
+    private = read_key(key)
+    officer = roster.find(key_id(public_of(private)))
+    if officer is None or not officer.may(Role.POLICY, time.time_ns() // 1_000_000):
+        raise Refused(f"{key}: its public key is not on {roster.nation}'s roster in the role policy")
+    before = [found.person for each in draft["approvals"] if (found := roster.find(each["officer"])) is not None]
+    if officer.person in before:
+        raise Refused(f"{officer.person} has approved it already: another person is needed")
+    policy_desk.save(approved_policy(Codec(), draft, private), out)
+    typer.echo(
+        f"{draft['kind']} of {draft['version'][:12]}: approved by {', '.join([*before, officer.person])}; in {out}"
+    )
+
+
+def _draft(
+    kind: str,
+    nation: str,
+    reason: str,
+    *,
+    version: str,
+    texts: dict[str, str] | None = None,
+    activate_at_ms: int = 0,
+) -> "PolicyRecord":
+    return {
+        "record_id": str(uuid.uuid4()),
+        "kind": kind,
+        "nation": nation,
+        "version": version,
+        "texts": texts or {},
+        "activate_at_ms": activate_at_ms,
+        "partner": "",
+        "state": "",
+        "reason": reason,
+        "issued_ms": time.time_ns() // 1_000_000,
+        "approvals": [],
+    }
+
+
+def _at(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"--at {text}: a time in ISO 8601, for example 2026-12-01T00:00Z") from error
+    if moment.tzinfo is None:
+        raise typer.BadParameter(f"--at {text}: it needs its zone, for example {text}Z")
+    return int(moment.timestamp() * 1000)
+
+
+def _full_version(beginning: str, rules: "PublishedRules") -> str:
+    from exchange.errors import Refused
+
+    found = [version for version in rules.history.sets if version.startswith(beginning)]
+    if len(found) != 1:
+        raise Refused(f"{len(found)} published sets begin with {beginning}: see `kakehashi policy status`")
+    return found[0]

@@ -1,0 +1,147 @@
+"""``kakehashi recall``, ``revoke`` and ``lift``: what must not have been shared, what was false, and back again."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kakehashi.examples import examples
+from kakehashi.officers import ANSWER_S, Wait
+
+if TYPE_CHECKING:
+    from schemas.vocabulary import CommandKind, EndReason
+
+_RECALL_EXAMPLES = examples(
+    ("kakehashi recall ID --nation GBR --key me.key --reason 'a source was at risk'", "from every partner, for good"),
+    ("kakehashi recall ID --nation GBR --key me.key --reason '…' --partner JPN", "from one"),
+    ("kakehashi recall ID ID ID --nation GBR --key me.key --reason '…'", "several for one reason"),
+)
+_REVOKE_EXAMPLES = examples(
+    (
+        "kakehashi revoke 198.51.100.7 --nation GBR --key me.key --reason 'a scanner of our own'",
+        "unblock it everywhere",
+    ),
+)
+_LIFT_EXAMPLES = examples(
+    ("kakehashi explain ID --nation GBR", "names the veto that stands on it"),
+    ("kakehashi lift ID --veto VETO --nation GBR --key me.key --reason 'cleared'", "two people have to say so"),
+)
+Indicators = Annotated[list[str], typer.Argument(help="Indicators, by id or value.")]
+Nation = Annotated[str, typer.Option(help="Whose release it is, for example GBR.")]
+Key = Annotated[Path, typer.Option(help="The officer's private key, from `kakehashi officer keygen`.")]
+Reason = Annotated[str, typer.Option(help="Why, for the audit. It stays in the nation.")]
+Withdrawn = Annotated[bool, typer.Option("--withdrawn", help="Tell the partner that its source took it back.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(epilog=_RECALL_EXAMPLES, rich_help_panel="Decisions")(recall)
+    app.command(epilog=_REVOKE_EXAMPLES, rich_help_panel="Decisions")(revoke)
+    app.command(epilog=_LIFT_EXAMPLES, rich_help_panel="Decisions")(lift)
+
+
+def recall(
+    indicators: Indicators,
+    nation: Nation,
+    key: Key,
+    reason: Reason,
+    partner: Annotated[str, typer.Option(help="Only from this partner.")] = "",
+    withdrawn: Withdrawn = False,
+    wait: Wait = ANSWER_S,
+) -> None:
+    """Take back what must not have been shared: partners purge it, and no new sighting releases it again."""
+    from schemas.vocabulary import CommandKind, EndReason
+
+    code = EndReason.WITHDRAWN if withdrawn else EndReason.RECALLED_BY_HAND
+    _forbid(CommandKind.RECALL, code, indicators, nation, key, reason, partner, "recalled; the veto stands", wait)
+
+
+def revoke(
+    indicators: Indicators,
+    nation: Nation,
+    key: Key,
+    reason: Reason,
+    withdrawn: Withdrawn = False,
+    wait: Wait = ANSWER_S,
+) -> None:
+    """Say that an indicator was false: it is unblocked at home and by every partner, whoever reports it again."""
+    from schemas.vocabulary import CommandKind, EndReason
+
+    code = EndReason.WITHDRAWN if withdrawn else EndReason.FALSE_POSITIVE
+    _forbid(CommandKind.REVOKE, code, indicators, nation, key, reason, "", "revoked; the veto stands", wait)
+
+
+def lift(
+    indicator: Annotated[str, typer.Argument(help="An indicator's id or value.")],
+    veto: Annotated[str, typer.Option(help="The command that set the veto; `kakehashi explain` names it.")],
+    nation: Nation,
+    key: Key,
+    reason: Reason,
+    wait: Wait = ANSWER_S,
+) -> None:
+    """End a recall's or revocation's veto. Two people have to say so; then the rules decide again."""
+    from schemas.vocabulary import CommandKind
+
+    _send(
+        CommandKind.LIFT,
+        [indicator],
+        nation,
+        key,
+        reason,
+        done="heard: with two people's word the veto ends",
+        wait_s=wait,
+        about=veto,
+    )
+
+
+def _forbid(
+    kind: "CommandKind",
+    code: "EndReason",
+    indicators: list[str],
+    nation: str,
+    key: Path,
+    reason: str,
+    partner: str,
+    done: str,
+    wait_s: float,
+) -> None:
+    _send(kind, indicators, nation, key, reason, done=done, wait_s=wait_s, partner=partner, reason_code=str(code))
+
+
+def _send(
+    kind: "CommandKind",
+    indicators: list[str],
+    nation: str,
+    key: Path,
+    reason: str,
+    *,
+    done: str,
+    wait_s: float,
+    partner: str = "",
+    about: str = "",
+    reason_code: str = "",
+) -> None:
+    from consumers.desk.commands import command
+    from exchange.authority.roster import Role
+    from kakehashi.decisions import ids_of
+    from kakehashi.officers import carry_out, open_desk
+
+    if not reason.strip():
+        raise typer.BadParameter("--reason needs words")
+    role: Role = Role.RECALL
+    names = list(dict.fromkeys(name for words in indicators for name in ids_of(words)))
+    desk = open_desk(nation, key, role)
+    commands = [
+        command(
+            kind,
+            nation,
+            name,
+            reason=reason,
+            now_ms=desk.now_ms,
+            partner=partner,
+            about=about,
+            reason_code=reason_code,
+        )
+        for name in names
+    ]
+    carry_out(desk, commands, done, wait_s)

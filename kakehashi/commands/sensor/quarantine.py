@@ -1,0 +1,278 @@
+"""``kakehashi quarantine``: what was refused and why, and back on its way once it is mended."""
+
+import json
+import os
+import sys
+import time
+from hashlib import sha256
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from exchange.errors import NotFound, Refused
+from kakehashi.examples import examples
+from kakehashi.terminal import printable, utc
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consumers.desk.redrive import NotRedrivable, Redrive
+    from consumers.queries.quarantine import Summary
+    from consumers.queries.topic_reader import TopicReader
+    from exchange.kafka.clients import Cluster
+    from schemas.codec import Codec
+    from schemas.records import Quarantined
+
+_LIST_EXAMPLES = examples(
+    ("kakehashi quarantine list --nation GBR", "how much of what, and the newest"),
+    ("kakehashi quarantine list --nation GBR --reason invalid-value | cut -f1", "the newest keys of one reason"),
+)
+_SHOW_EXAMPLES = examples(
+    ("kakehashi quarantine show sensor.reports.v1-0-41-3 --nation GBR", "why, and the original"),
+    ("kakehashi quarantine show KEY --nation GBR --raw > original", "the original bytes, as they came"),
+)
+_REDRIVE_EXAMPLES = examples(
+    ("kakehashi quarantine redrive KEY --nation GBR --set value=192.0.2.9", "one observation, mended"),
+    ("kakehashi quarantine redrive --nation GBR --reason unknown-schema", "all of one reason, after an upgrade"),
+    ("kakehashi quarantine redrive --nation GBR --reason unknown-schema --dry-run", "only say what would be sent"),
+)
+_Nation = Annotated[str, typer.Option(help="Whose quarantine, for example GBR.")]
+_EXCERPT_BYTES: Final = 2000
+_CHUNK: Final = 500
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    quarantine = typer.Typer(help="See what was refused, and why; mend it and send it again.", no_args_is_help=True)
+    app.add_typer(quarantine, name="quarantine", rich_help_panel="Looking")
+
+    @quarantine.command("list", epilog=_LIST_EXAMPLES)
+    def list_(
+        nation: _Nation,
+        reason: Annotated[str | None, typer.Option(help="Only this reason.")] = None,
+        limit: Annotated[int, typer.Option(min=0, help="How many of the newest entries to show.")] = 20,
+        as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    ) -> None:
+        """Count what was refused by reason, and show the newest: a table, or tab-separated lines in a pipe."""
+        from consumers.queries.quarantine import entries, summarise
+
+        codec = _cluster(nation).codec()
+        with _reader(nation) as reader:
+            found = (entry for entry in entries(reader, codec) if reason in (None, entry["reason"]))
+            _list(summarise(found, limit), codec, as_json=as_json)
+
+    @quarantine.command(epilog=_SHOW_EXAMPLES)
+    def show(
+        key: Annotated[str, typer.Argument(help="The entry's key, as `list` shows it.")],
+        nation: _Nation,
+        raw: Annotated[bool, typer.Option("--raw", help="Only the original bytes, as they came.")] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    ) -> None:
+        """Show one entry: why it was refused, where it came from, and the original."""
+        from consumers.queries.quarantine import entries
+
+        codec = _cluster(nation).codec()
+        with _reader(nation) as reader:
+            entry = next((found for found in entries(reader, codec) if found["key"] == key), None)
+        if entry is None:
+            raise NotFound(f"{nation}'s quarantine has no entry {key}: `kakehashi quarantine list` has the keys")
+        if raw:
+            _write_original(entry)
+        elif as_json:
+            typer.echo(json.dumps(_plain(entry, codec), ensure_ascii=False, indent=2))
+        else:
+            _show(entry, codec)
+
+    @quarantine.command(epilog=_REDRIVE_EXAMPLES)
+    def redrive(
+        nation: _Nation,
+        keys: Annotated[list[str] | None, typer.Argument(help="The entries' keys.")] = None,
+        reason: Annotated[str | None, typer.Option(help="All entries of this reason.")] = None,
+        changes: Annotated[
+            list[str] | None, typer.Option("--set", help="FIELD=NEW: mend the one observation that KEY names.")
+        ] = None,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")] = False,
+    ) -> None:
+        """Send refused reports and observations again. Sent twice, they count once.
+
+        An entry is counted under its quarantine key, so it is safe to repeat the command. Exit code 4 if any of the
+        entries could not be sent again; the others were.
+        """
+        if bool(keys) == bool(reason):
+            raise typer.BadParameter("name the entries: either KEYs or --reason")
+        if changes and (keys is None or len(keys) != 1):
+            raise typer.BadParameter("--set mends one observation: name its one KEY")
+        _redrive(nation, frozenset(keys or ()), reason, _parsed(changes or ()), dry_run=dry_run)
+
+
+def _cluster(nation: str) -> "Cluster":
+    from exchange.settings import Settings
+    from kakehashi.clusters import cluster_of
+
+    return cluster_of(nation, Settings.from_env(os.environ), os.environ)
+
+
+def _reader(nation: str) -> "TopicReader":
+    from consumers.queries.topic_reader import TopicReader
+    from schemas.topics import QUARANTINE
+
+    return TopicReader(_cluster(nation), QUARANTINE)
+
+
+def _list(summary: "Summary", codec: "Codec", *, as_json: bool) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if as_json:
+        piles = [
+            {"reason": pile.reason, "stage": pile.stage, "count": pile.count, "newest_ms": pile.newest_ms}
+            for pile in summary.piles
+        ]
+        shown = {"count": summary.count, "piles": piles, "newest": [_plain(entry, codec) for entry in summary.newest]}
+        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+    elif not console.is_terminal:
+        for entry in summary.newest:
+            cells = (
+                entry["key"],
+                entry["reason"],
+                entry["stage"],
+                utc(entry["at_ms"]),
+                entry["sensor"],
+                entry["detail"],
+            )
+            typer.echo("\t".join(printable(cell) for cell in cells))
+    elif not summary.count:
+        console.print("Nothing is in quarantine.")
+    else:
+        _tables(summary, console)
+
+
+def _tables(summary: "Summary", console: Any) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    piles = Table("reason", "refused by", "count", "newest, UTC", box=box.ROUNDED, header_style="bold")
+    piles.columns[2].justify = "right"
+    for pile in summary.piles:
+        piles.add_row(Text(pile.reason, "yellow"), pile.stage, f"{pile.count:,}", utc(pile.newest_ms))
+    console.print(piles)
+    newest = Table("key", "reason", "sensor", "what was wrong", box=box.ROUNDED, header_style="bold")
+    newest.columns[0].overflow = "fold"
+    for entry in summary.newest:
+        texts = (entry["key"], entry["reason"], entry["sensor"], entry["detail"])
+        newest.add_row(*(Text(printable(text)) for text in texts))
+    console.print(newest)
+    left = summary.count - len(summary.newest)
+    if left:
+        console.print(f"[dim]and {left:,} older: --limit shows more, --reason fewer[/dim]")
+    console.print("[dim]kakehashi quarantine show KEY: the original · redrive KEY: send it again[/dim]")
+
+
+def _show(entry: "Quarantined", codec: "Codec") -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    plain = _plain(entry, codec)
+    original = plain.pop("original")
+    for name, value in plain.items():
+        if value not in ("", -1):
+            shown = utc(value) + " UTC" if name == "at_ms" else printable(str(value))
+            console.print(Text(f"{name:<13}", "bold").append(Text(shown, "yellow" if name == "reason" else "")))
+    if original is None:
+        console.print(Text("original     not kept: too big, or its marking does not allow it", "dim"))
+        return
+    console.print(Text("original", "bold"))
+    text = original if isinstance(original, str) else json.dumps(original, ensure_ascii=False, indent=2)
+    console.print(Text("\n".join(printable(line) for line in text.splitlines())))
+
+
+def _plain(entry: "Quarantined", codec: "Codec") -> dict[str, Any]:
+    """An entry as JSON can hold it: the digest in hex, the original as what it is."""
+    return {**entry, "digest": entry["digest"].hex(), "original": _readable(entry, codec)}
+
+
+def _readable(entry: "Quarantined", codec: "Codec") -> Any:
+    """The original: JSON parsed, text as text, a report decoded where it can be, and else the first bytes in hex."""
+    from schemas.codec import SENSOR_REPORT, Undecodable
+
+    original = entry["original"]
+    if original is None:
+        return None
+    if entry["content_type"] == "json":
+        try:
+            return json.loads(original)
+        except ValueError:
+            return original.decode("utf-8", "replace")
+    if entry["content_type"] == "text":
+        return original.decode("utf-8", "replace")
+    report = codec.decode(SENSOR_REPORT, original)
+    if isinstance(report, Undecodable):
+        cut = "" if len(original) <= _EXCERPT_BYTES else f" … and {len(original) - _EXCERPT_BYTES} bytes more"
+        return original[:_EXCERPT_BYTES].hex(" ") + cut
+    return report | {"kinds": list(report["kinds"])}
+
+
+def _write_original(entry: "Quarantined") -> None:
+    original = entry["original"]
+    if original is None:
+        raise Refused(
+            f"the original of {entry['key']} was not kept: it is {entry['size']} bytes with SHA-256 "
+            f"{entry['digest'].hex()}, and was at {printable(entry['place']) or entry['topic']}"
+        )
+    if sha256(original).digest() != entry["digest"]:
+        typer.echo("the bytes are not those of the digest: this entry was altered", err=True)
+    sys.stdout.buffer.write(original)
+
+
+def _parsed(changes: "tuple[str, ...] | list[str]") -> dict[str, str]:
+    fields = {}
+    for change in changes:
+        name, equals, value = change.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"--set {change}: write FIELD=NEW")
+        fields[name.strip()] = value
+    return fields
+
+
+def _redrive(nation: str, keys: frozenset[str], reason: str | None, changes: dict[str, str], *, dry_run: bool) -> None:
+    """Find the entries, send what can be sent, and say what became of each."""
+    from consumers.desk.redrive import redrive
+    from consumers.queries.quarantine import entries
+
+    now_ms, cluster = time.time_ns() // 1_000_000, _cluster(nation)
+    codec = cluster.codec()
+    sent, stays, missing = 0, 0, set(keys)
+    with _reader(nation) as reader:
+        chosen = (entry for entry in entries(reader, codec) if entry["key"] in keys or entry["reason"] == reason)
+        while chunk := list(islice(chosen, _CHUNK)):
+            missing -= {entry["key"] for entry in chunk}
+            answers = [redrive(entry, codec, now_ms=now_ms, changes=changes) for entry in chunk]
+            sent += _send(answers, cluster, dry_run=dry_run)
+            stays += len(answers)
+    stays -= sent
+    for key in sorted(missing):
+        typer.echo(f"not sent {key}: {nation}'s quarantine has no such entry", err=True)
+    verb = "would send" if dry_run else "sent"
+    if stays or missing:
+        raise Refused(f"{verb} {sent} of {sent + stays + len(missing)} entries; the lines above say why not all")
+    typer.echo(f"{verb} {sent} entries; what is refused again has a new key in `kakehashi quarantine list`")
+
+
+def _send(answers: "Sequence[Redrive | NotRedrivable]", cluster: "Cluster", *, dry_run: bool) -> int:
+    """Send what can be sent, and say it of each; how many that are."""
+    from consumers.desk.redrive import Redrive, publish
+
+    sending = [answer for answer in answers if isinstance(answer, Redrive)]
+    if not dry_run:
+        publish(cluster, [answer.output for answer in sending])
+    for answer in answers:
+        if isinstance(answer, Redrive):
+            verb = "would send" if dry_run else "sent"
+            where = f"partition {answer.output.partition}"
+            typer.echo(f"{verb} {answer.key}: {answer.observations} observations to {where}")
+        else:
+            typer.echo(f"not sent {answer.key}: {printable(answer.why)}", err=True)
+    return len(sending)

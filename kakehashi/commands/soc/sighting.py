@@ -1,0 +1,66 @@
+"""``kakehashi sighting``: we have seen what a partner has told us of."""
+
+import os
+import time
+from typing import Annotated
+
+import typer
+
+from kakehashi.examples import examples
+
+_EXAMPLES = examples(
+    ("kakehashi sighting --nation JPN --from GBR --tlp TLP:GREEN 198.51.100.7", "seen once, now"),
+    ("kakehashi sighting --nation JPN --from GBR --tlp TLP:GREEN --count 40 198.51.100.7", "seen forty times"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(epilog=_EXAMPLES, rich_help_panel="Roles")
+    def sighting(
+        indicator: Annotated[str, typer.Argument(help="The indicator's id or value.")],
+        nation: Annotated[str, typer.Option(help="Who has seen it, for example JPN.")],
+        from_: Annotated[str, typer.Option("--from", help="The partner that has told us of it, for example GBR.")],
+        tlp: Annotated[
+            str, typer.Option(help="Its TLP label; without one it is held. The partner's own label holds if stricter.")
+        ] = "",
+        count: Annotated[int, typer.Option(min=1, help="How often it was seen.")] = 1,
+        sensor: Annotated[str, typer.Option(help="Under which sensor's name it is counted.")] = "sightings",
+        note: Annotated[str, typer.Option(help="For our own people; it stays in the nation.")] = "",
+    ) -> None:
+        """Report a sighting of a partner's indicator: through our own intake, rules and release, back to the partner.
+
+        It is on this machine's disk before it is sent, like all that a sensor reports.
+        """
+        from exchange.role import now_ms
+        from exchange.settings import Settings
+        from kakehashi.clusters import cluster_of
+        from kakehashi.held import held
+        from producers.sighting import sighting_of, spool_sighting
+        from producers.spool.publisher import Publisher
+        from producers.spool.spool import Spool, folder_of
+        from producers.spooling import Sensor
+        from schemas.codec import QUARANTINED, SENSOR_REPORT
+        from schemas.markings import Caveat, SourceMarking, understand
+
+        settings = Settings.from_env(os.environ)
+        if from_ not in settings.partners(nation):
+            raise typer.BadParameter(f"--from {from_}: {nation}'s partners are {', '.join(settings.partners(nation))}")
+        if Caveat.UNRECOGNISED in understand(SourceMarking(tlp=tlp)).caveats:
+            raise typer.BadParameter(f"--tlp {tlp}: a TLP 2.0 label, as TLP:GREEN")
+        cluster, at_ms = cluster_of(nation, settings, os.environ), now_ms()
+        content = held(cluster, from_, indicator, settings.shards)["content"]
+        if content is None:
+            raise RuntimeError("what is held has content")
+        seen = sighting_of(
+            content, from_, tlp=tlp, count=count, first_seen_ms=at_ms, last_seen_ms=at_ms, description=note
+        )
+        folder = folder_of(settings.home, nation, sensor)
+        with Spool(folder, nation, sensor, at_ms) as spool:
+            publisher = Publisher(cluster, spool, sensor)
+            codec = cluster.codec(SENSOR_REPORT, QUARANTINED)
+            spool_sighting(spool, Sensor(nation, sensor), seen, codec, time.time_ns() // 1_000_000)
+            publisher.drain(30.0)
+        marked = seen.marking.tlp or "unmarked: it is held until somebody marks it"
+        typer.echo(f"{nation} has seen {content['type']} of {from_} {count} times, {marked}, for {from_} alone")

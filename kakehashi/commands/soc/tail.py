@@ -1,0 +1,202 @@
+"""``kakehashi tail``: a picture of indicators as a SOC sees it, for eyes or for a tool."""
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from exchange.errors import Exit
+from kakehashi.examples import examples
+from kakehashi.terminal import printable, utc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+    from rich.text import Text
+
+    from consumers.queries.tail import CaughtUp, Entry, Use
+
+_EXAMPLES = examples(
+    ("kakehashi tail --nation JPN --from GBR", "what Japan has from the United Kingdom, then each change"),
+    ("kakehashi tail --nation GBR", "the nation's own picture"),
+    ("kakehashi tail --nation JPN --from GBR --no-follow | jq .content.value", "as JSON lines, once"),
+    ("kakehashi tail --nation JPN --from GBR --limit 20", "the first twenty"),
+    ("kakehashi tail --nation JPN --from GBR --json --activity active", "for a tool that blocks: what PAP lets it"),
+)
+_STATES: Final = {
+    "live": ("●", "green"),
+    "limited": ("◌", "yellow"),
+    "ended": ("○", "dim"),
+    "expired": ("○", "dim"),
+    "revoked": ("↺", "cyan"),
+    "recalled": ("✖", "bold red"),
+    "removed": ("⌫", "dim"),
+    "unreadable": ("!", "bold yellow"),
+}
+_TLP_COLOURS: Final = {  # FIRST's own, TLP 2.0 table 2
+    "TLP:RED": "#ff2b2b",
+    "TLP:AMBER": "#ffc000",
+    "TLP:AMBER+STRICT": "#ffc000",
+    "TLP:GREEN": "#33ff00",
+    "TLP:CLEAR": "#ffffff",
+}
+_HEADINGS: Final = (("", 12), ("type", 12), ("TLP", 16), ("conf", 4), ("last seen UTC", 16))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(epilog=_EXAMPLES, rich_help_panel="Looking")
+    def tail(
+        nation: Annotated[str, typer.Option(help="On whose cluster to look, for example JPN.")],
+        from_: Annotated[
+            str | None, typer.Option("--from", help="Whose indicators: a partner; the nation's own if not given.")
+        ] = None,
+        as_json: Annotated[
+            bool, typer.Option("--json", help="JSON lines, as where the output is no terminal.")
+        ] = False,
+        follow: Annotated[bool, typer.Option(help="Stay, and show each change as it comes.")] = True,
+        limit: Annotated[int, typer.Option(min=0, help="Stop after so many entries; 0 is all of them.")] = 0,
+        activity: Annotated[
+            str, typer.Option(help="What you do with them: passive-local, passive-remote (look-ups), active (blocks).")
+        ] = "passive-local",
+        unstated_pap: Annotated[
+            str, typer.Option(help="Read an unstated PAP as this, for example PAP:RED; else it limits nothing.")
+        ] = "",
+    ) -> None:
+        """Show indicators: the latest of each first, then every change as it comes. Nothing is shown twice.
+
+        Only what was committed is shown. Whoever looks leaves no trace, and any number may look at once. What PAP does
+        not let you do with an indicator is shown as limited, without its value.
+        """
+        from rich.console import Console
+
+        from consumers.queries.tail import picture, tail
+        from consumers.queries.topic_reader import TopicReader
+        from exchange.settings import Settings
+        from kakehashi.clusters import cluster_of
+
+        settings = Settings.from_env(os.environ)
+        if from_ is not None and from_ not in settings.partners(nation):
+            raise typer.BadParameter(f"--from {from_}: {nation}'s partners are {', '.join(settings.partners(nation))}")
+        shown, use = picture(from_), _use_of(activity, unstated_pap)
+        console = Console(highlight=False)
+        cluster = cluster_of(nation, settings, os.environ)
+        with TopicReader(cluster, shown.topic) as reader:
+            entries = tail(reader, shown.schema, cluster.codec(), follow=follow, clock_ms=_now_ms, use=use)
+            try:
+                if as_json or not console.is_terminal:
+                    _write_lines(entries, shown.topic, limit)
+                else:
+                    _show(entries, console, limit, follow=follow)
+            except KeyboardInterrupt:
+                raise typer.Exit(Exit.INTERRUPTED) from None
+
+
+def _use_of(activity: str, unstated_pap: str) -> "Use":
+    from consumers.queries.tail import Use
+    from schemas.markings import Activity, Pap
+
+    activities = {each.label: each for each in Activity}
+    paps = {each.label: each for each in Pap}
+    if activity not in activities:
+        raise typer.BadParameter(f"--activity {activity}: one of {', '.join(activities)}")
+    if unstated_pap not in paps:
+        raise typer.BadParameter(f"--unstated-pap {unstated_pap}: one of {', '.join(filter(None, paps))}")
+    return Use(activities[activity], paps[unstated_pap])
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _write_lines(entries: "Iterable[Entry | CaughtUp | None]", topic: str, limit: int) -> None:
+    """JSON lines, flushed wherever the stream pauses."""
+    from consumers.queries.tail import Entry, as_json
+
+    written = 0
+    for entry in entries:
+        if not isinstance(entry, Entry):
+            sys.stdout.flush()
+            continue
+        sys.stdout.buffer.write(as_json(entry, topic) + b"\n")
+        written += 1
+        if written == limit:
+            break
+    sys.stdout.flush()
+
+
+def _show(entries: "Iterable[Entry | CaughtUp | None]", console: "Console", limit: int, *, follow: bool) -> None:
+    """One line an entry, in columns that fit the terminal."""
+    from rich.text import Text
+
+    from consumers.queries.tail import Entry
+
+    console.print(_line([Text(heading, "bold") for heading, _ in _HEADINGS], Text("value · labels", "bold"), console))
+    written = 0
+    for entry in entries:
+        if isinstance(entry, Entry):
+            console.print(_entry_line(entry, console))
+            written += 1
+            if written == limit:
+                return
+        elif entry is not None:
+            counts = [f"{count:,} {state}" for state, count in entry.counts.most_common()]
+            after = "; each change follows, Ctrl-C ends" if follow else ""
+            console.print(
+                Text(f"── {', '.join(counts) or 'nothing here yet'}{after}", "dim", no_wrap=True, overflow="ellipsis")
+            )
+
+
+def _entry_line(entry: "Entry", console: "Console") -> "Text":
+    from rich.text import Text
+
+    sign, colour = _STATES[entry.state]
+    record: dict[str, Any] = entry.record or {}
+    said: dict[str, Any] = record.get("content") or record
+    tlp = _tlp_of(said)
+    cells = [
+        Text(f"{sign} {entry.state}", colour),
+        Text(said.get("type", "")),
+        Text(tlp, _TLP_COLOURS.get(tlp, "")),
+        Text(_confidence(said), justify="right"),
+        Text(utc(said.get("last_seen_ms", 0)), "dim"),
+    ]
+    if "value" not in said:
+        about = f"{entry.key}  {record.get('reason') or entry.detail}"
+        return _line(cells[:1], Text(printable(about), "dim"), console)
+    gone = entry.state not in ("live", "unreadable")
+    value = Text(printable(said["value"]), "dim strike" if gone else "bold")
+    notes = [*said.get("labels", ()), *said.get("caveats", ()), said.get("pap", "")]
+    notes.append(said.get("tearline", "").replace("\n", " "))
+    return _line(cells, value + Text("  " + printable(", ".join(filter(None, notes))), "dim"), console)
+
+
+def _line(cells: "list[Text]", rest: "Text", console: "Console") -> "Text":
+    from rich.text import Text
+
+    line = Text(no_wrap=True, overflow="ellipsis")
+    for cell, (_, width) in zip(cells, _HEADINGS, strict=False):
+        cell.truncate(width, overflow="ellipsis", pad=True)
+        line.append_text(cell).append("  ")
+    line.append_text(rest)
+    line.truncate(console.width, overflow="ellipsis")
+    return line
+
+
+def _tlp_of(said: dict[str, Any]) -> str:
+    """The label; a national record has its code."""
+    if "marking" not in said:
+        return str(said.get("tlp", ""))
+    from schemas.markings import Tlp
+
+    code = said["marking"]["tlp"]
+    return (Tlp(code).label or "unmarked") if code in Tlp.__members__.values() else f"code {code}"
+
+
+def _confidence(said: dict[str, Any]) -> str:
+    confidence = said.get("confidence")
+    return "" if confidence is None else str(confidence) if confidence >= 0 else "–"

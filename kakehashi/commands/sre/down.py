@@ -1,0 +1,44 @@
+"""``kakehashi down``: stops the clusters of ``kakehashi up``, and what was left running on them."""
+
+import os
+import shutil
+from typing import Annotated
+
+import typer
+
+from kakehashi.examples import examples
+
+_EXAMPLES = examples(
+    ("kakehashi down", "stop them; `kakehashi up` continues where they were"),
+    ("kakehashi down --wipe", "and forget everything in them"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(epilog=_EXAMPLES, rich_help_panel="Local clusters")
+    def down(
+        wipe: Annotated[bool, typer.Option("--wipe", help="Delete their data and forget their ports too.")] = False,
+    ) -> None:
+        """Stop the local Kafka clusters, and the roles that `make demo KEEP=1` left running on them.
+
+        Their data stays unless it is wiped.
+        """
+        from exchange.settings import Settings
+        from kakehashi import roles
+        from localkafka import standing
+        from localkafka.settings import home_folder
+
+        settings = Settings.from_env(os.environ)
+        for role in roles.stop(home_folder(os.environ)):
+            typer.echo(f"{role.name} stopped (process {role.pid})")
+        for cluster in standing.down(home_folder(os.environ), settings.nations, wipe=wipe):
+            typer.echo(f"{cluster.nation} stopped ({cluster.bootstrap})")
+        if wipe:
+            # Caches, logs and spools of what is no more: what was sent to a wiped cluster was sent nowhere.
+            for folder in (settings.state, settings.home / "roles", settings.home / "spool"):
+                shutil.rmtree(folder, ignore_errors=True)
+            typer.echo("No local cluster runs, and nothing of them is left.")
+        else:
+            typer.echo("No local cluster runs.")

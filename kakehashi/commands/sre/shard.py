@@ -1,0 +1,86 @@
+"""``kakehashi shard``: what to do where a shard has stopped because its state or its source was lost."""
+
+import json
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kakehashi.examples import examples
+
+if TYPE_CHECKING:
+    from streams.repair.rebuild import Report
+
+_EXAMPLES = examples(
+    ("kakehashi shard rebuild --nation GBR --step correlate --shard 3 --dry-run", "what is wrong, what would be lost"),
+    ("kakehashi shard rebuild --nation GBR --step correlate --shard 3", "rebuild it; then start the workers"),
+    ("kakehashi shard rebuild --nation GBR --step receive.JPN --shard 0", "the version floors of a partner's keys"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    shard = typer.Typer(help="Rebuild a shard whose state or source was lost.", no_args_is_help=True)
+    app.add_typer(shard, name="shard", rich_help_panel="Repair")
+
+    @shard.callback()
+    def _group() -> None:
+        """Rebuild a shard whose state or source was lost."""
+
+    @shard.command(epilog=_EXAMPLES)
+    def rebuild(
+        nation: Annotated[str, typer.Option(help="Whose exchange, for example GBR.")],
+        step: Annotated[str, typer.Option(help="intake, correlate, or receive.<partner>.")],
+        shard: Annotated[int, typer.Option(min=0, help="The shard's number: its partition.")],
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done and lost.")] = False,
+        resume_at: Annotated[
+            int | None,
+            typer.Option(min=0, help="Go on at this offset of what the step reads; only where its position was lost."),
+        ] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    ) -> None:
+        """Put a shard's rows together again from what it has written, and say what does not come back.
+
+        For a changelog that was lost or cut, or a source that was deleted and made anew.
+        A worker that meets them ends with exit code 5 and names this command.
+
+        Stop the nation's workers first: one that starts meanwhile takes the shard away (exit code 6).
+        A rebuilt shard never releases what the lost one would have kept back.
+        """
+        from exchange.role import now_ms
+        from exchange.settings import Settings
+        from kakehashi.clusters import cluster_of
+        from streams.repair.rebuild import rebuild as rebuild_shard
+
+        settings = Settings.from_env(os.environ)
+        cluster = cluster_of(nation, settings, os.environ)
+        report = rebuild_shard(cluster, step, shard, settings, dry_run=dry_run, resume_at=resume_at, now_ms=now_ms)
+        if as_json:
+            typer.echo(json.dumps(asdict(report) | {"position": report.position and report.position.batch}, indent=2))
+        else:
+            _show(report)
+
+
+def _show(report: "Report") -> None:
+    typer.echo(report.shard)
+    lines = [("found", line) for line in report.found]
+    if report.sources:
+        lines += [
+            ("kept", f"{report.kept:,} rows that the changelog still has"),
+            ("rebuilt", f"{report.rebuilt:,} rows from {', '.join(report.sources)}"),
+        ]
+    else:
+        lines.append(("kept", "all rows: the changelog has them"))
+    lines += [
+        ("lost", f"{'unknown' if loss.count is None else f'{loss.count:,}'}: {loss.what}") for loss in report.lost
+    ]
+    if not report.lost:
+        lines.append(("lost", "nothing"))
+    lines.append(("resumes", report.resumes))
+    if report.position is None:
+        lines.append(("done", "nothing: this was a dry run"))
+    else:
+        lines.append(("done", f"written as batch {report.position.batch}: start the workers"))
+    for name, text in lines:
+        typer.echo(f"  {name:<8}  {text}")

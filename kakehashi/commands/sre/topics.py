@@ -1,0 +1,48 @@
+"""``kakehashi topics``: a nation's topics on its cluster."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from kakehashi.examples import examples
+
+_EXAMPLES = examples(
+    ("kakehashi topics --nation GBR", "create what is missing, check what is there"),
+    ("KAKEHASHI_SHARDS=16 kakehashi topics --nation GBR --replication 3", "a cluster for service"),
+    ("kakehashi topics --nation GBR --dry-run", "print them, with their settings, and touch nothing"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(epilog=_EXAMPLES, rich_help_panel="Local clusters")
+    def topics(
+        nation: Annotated[str, typer.Option(help="Whose cluster, for example GBR.")],
+        replication: Annotated[int, typer.Option(min=1, help="Copies of each partition.")] = 1,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be there.")] = False,
+    ) -> None:
+        """Create a nation's topics on its cluster, and check those that are there.
+
+        Where the nation has a schema registry, the schemas are registered there, too.
+        """
+        from exchange.kafka.topics_admin import ensure_topics
+        from exchange.settings import Settings
+        from kakehashi.clusters import cluster_of
+        from schemas.topics import topics_of
+
+        settings = Settings.from_env(os.environ)
+        wanted = topics_of(nation, settings.partners(nation), settings.shards)
+        if dry_run:
+            for topic in wanted:
+                details = " ".join(f"{name}={value}" for name, value in topic.settings().items())
+                typer.echo(f"{topic.name} partitions={topic.partitions} key={topic.key!r} {details}")
+            return
+        cluster = cluster_of(nation, settings, os.environ)
+        created = ensure_topics(cluster, wanted, replication=replication)
+        typer.echo(f"{nation}: {len(created)} topics created, {len(wanted) - len(created)} were there")
+        if cluster.registry is not None:
+            from exchange.kafka.schema_registry import register
+
+            typer.echo(f"{nation}: {register(cluster.registry)} schemas are in its registry at {cluster.registry.url}")

@@ -1,0 +1,43 @@
+"""``kakehashi up``: a local Kafka cluster for each nation, with its topics, until ``kakehashi down``."""
+
+import os
+
+import typer
+
+from kakehashi.examples import examples
+
+_EXAMPLES = examples(
+    ("kakehashi up", "start what is not running; ports and data are kept"),
+    ("KAKEHASHI_KAFKA_HEAP=1g kakehashi up", "with a larger Java heap"),
+    ("KAKEHASHI_HOME=/srv/kafka kakehashi up", "with the data elsewhere"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(epilog=_EXAMPLES, rich_help_panel="Local clusters")
+    def up() -> None:
+        """Start a local Kafka cluster for each nation, and create its topics.
+
+        The clusters run on until `kakehashi down`. Kafka comes from Docker where a daemon runs, and otherwise
+        from the Apache jars, which Maven fetches the first time.
+        """
+        from exchange.kafka.schema_registry import register
+        from exchange.kafka.topics_admin import ensure_topics
+        from exchange.settings import Settings, cluster_from_env
+        from kakehashi.commands.sre.status import show
+        from localkafka import standing
+        from localkafka.settings import BrokerSettings
+        from schemas.topics import topics_of
+
+        environment = Settings.from_env(os.environ)
+        settings = BrokerSettings.from_env(os.environ, environment.nations)
+        clusters = standing.up(settings, lambda line: typer.echo(line, err=True))
+        for cluster in clusters:
+            wanted = topics_of(cluster.nation, environment.partners(cluster.nation), environment.shards)
+            reached = cluster_from_env(os.environ, cluster.nation, cluster.bootstrap)
+            ensure_topics(reached, wanted)
+            if reached.registry is not None:
+                register(reached.registry)
+        show([standing.look(settings.home, cluster) for cluster in clusters])

@@ -1,0 +1,252 @@
+"""Keeps what a sensor has to say until the cluster has it: durable before the first send, identified for ever.
+
+One commit holds a report, the refusals beside it, the next sequence number and how far the input was read. So
+after a crash at any moment a report that exists is sent again as what it was, none has two identities, no number is
+left out, and reading goes on behind the last committed observation.
+
+A spool has one owner at a time: the process that holds its lock.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from exchange.errors import ConfigurationError, Refused, SchemaIncompatible, TransientError
+from producers.spool.layout import connect
+
+REPORT: Final = "report"
+QUARANTINED: Final = "quarantined"
+_STATES_COMPARED: Final = 16
+_INPUTS_KEPT: Final = 100_000
+_UNSAFE_NAMES: Final = frozenset({"", ".", ".."})
+
+
+class SpoolFull(TransientError):
+    """The disk under the spool is full, or does not write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record in the outbox: what it is, and what Kafka gets."""
+
+    id: int
+    kind: str
+    key: bytes
+    payload: bytes
+    observations: int
+
+
+@dataclass(frozen=True, slots=True)
+class InputState:
+    """How far an input has been read. All items up to (``line``, ``item``) are spooled; items count from 1."""
+
+    id: int
+    path: str
+    size: int
+    digest: bytes
+    line: int
+    item: int
+    complete: bool
+
+
+class Spool:
+    """The spool of one sensor. Not thread-safe."""
+
+    def __init__(self, folder: Path, nation: str, sensor: str, now_ms: int) -> None:
+        """Take the spool in ``folder``, which is made if it is not there.
+
+        Raises Refused where another process has it, and ConfigurationError where it is another sensor's or the
+        clock is behind the epoch: such reports would be refused as from the future.
+        """
+        self.folder = folder
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise ConfigurationError(
+                f"the spool {folder} cannot be made: {error.strerror}: check its rights"
+            ) from error
+        try:
+            self._take(nation, sensor)
+            self._database = connect(folder)
+            self.epoch = self._identify(nation, sensor, now_ms)
+            self.pending_reports, self.pending_records, self.pending_bytes = self._database.execute(
+                "SELECT COALESCE(SUM(kind = ?), 0), COUNT(*), COALESCE(SUM(LENGTH(payload)), 0) FROM outbox", (REPORT,)
+            ).fetchone()
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def _take(self, nation: str, sensor: str) -> None:
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = os.pread(self._lock, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            raise Refused(
+                f"another process (id {owner}) produces as sensor {sensor} of {nation}: a sensor's reports have one "
+                "sequence. Wait for it, or give this one another --sensor name"
+            ) from error
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
+
+    def _identify(self, nation: str, sensor: str, now_ms: int) -> int:
+        with self._committed():
+            row = self._database.execute("SELECT nation, sensor, epoch FROM identity").fetchone()
+            if row is None:
+                self._database.execute("INSERT INTO identity VALUES (?, ?, ?, 0)", (nation, sensor, now_ms))
+                row = (nation, sensor, now_ms)
+        if row[:2] != (nation, sensor):
+            raise ConfigurationError(f"the spool {self.folder} is of sensor {row[1]} of {row[0]}: move it away")
+        epoch = int(row[2])
+        if epoch > now_ms:
+            raise ConfigurationError(
+                f"this machine's clock is {(epoch - now_ms) // 1000} s behind the time at which the spool "
+                f"{self.folder} was made: put the clock right. If it was wrong then, move the spool away and read "
+                "again what was not sent"
+            )
+        return epoch
+
+    def close(self) -> None:
+        """Give the spool back."""
+        self._database.close()
+        os.close(self._lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- inputs -------------------------------------------------------------------------------------------------
+
+    def same_content(self, digest: bytes) -> InputState | None:
+        """The last input that had this content, whatever it was called."""
+        return next(iter(self._inputs("digest = ? ORDER BY id DESC LIMIT 1", (digest,))), None)
+
+    def earlier_states(self, path: str, size: int) -> list[InputState]:
+        """What the file at ``path`` was when it was shorter than ``size``, the longest first."""
+        return self._inputs(
+            "path = ? AND size BETWEEN 1 AND ? ORDER BY size DESC, id DESC LIMIT ?", (path, size - 1, _STATES_COMPARED)
+        )
+
+    def _inputs(self, where: str, values: tuple[object, ...]) -> list[InputState]:
+        rows = self._database.execute(
+            f"SELECT id, path, size, digest, line, item, complete FROM input WHERE {where}",  # noqa: S608 - ours alone
+            values,
+        )
+        return [InputState(*row) for row in rows]
+
+    def open_input(
+        self, path: str, size: int, digest: bytes, now_ms: int, *, line: int = 0, item: int = 0
+    ) -> InputState:
+        """A new input, of which all up to (``line``, ``item``) was spooled as part of an earlier one."""
+        with self._committed():
+            cursor = self._database.execute(
+                "INSERT INTO input (path, size, digest, line, item, opened_at_ms) VALUES (?, ?, ?, ?, ?, ?)",
+                (path, size, digest, line, item, now_ms),
+            )
+            number = int(cursor.lastrowid or 0)
+            self._database.execute("DELETE FROM input WHERE id <= ?", (number - _INPUTS_KEPT,))
+        return InputState(number, path, size, digest, line, item, complete=False)
+
+    # -- outbox -------------------------------------------------------------------------------------------------
+
+    def next_sequence(self) -> int:
+        """The number of the next report."""
+        (number,) = self._database.execute("SELECT next_sequence FROM identity").fetchone()
+        return int(number)
+
+    def append(
+        self,
+        source: InputState,
+        *,
+        line: int,
+        item: int,
+        complete: bool,
+        report: tuple[bytes, bytes, int] | None,
+        refusals: Iterable[tuple[bytes, bytes]],
+        now_ms: int,
+    ) -> None:
+        """Make one step of an input durable: what came of it, and that it was read up to (``line``, ``item``).
+
+        ``report`` is key, value and number of observations, and has taken ``next_sequence``; ``refusals`` are keys
+        and values of quarantine records. On return all of it is on disk. Raises SpoolFull where it cannot be.
+        """
+        rows = [(QUARANTINED, key, value, 0, now_ms) for key, value in refusals]
+        if report is not None:
+            rows.append((REPORT, *report, now_ms))
+        with self._committed():
+            self._database.executemany(
+                "INSERT INTO outbox (kind, key, payload, observations, spooled_at_ms) VALUES (?, ?, ?, ?, ?)", rows
+            )
+            if report is not None:
+                self._database.execute("UPDATE identity SET next_sequence = next_sequence + 1")
+            self._database.execute(
+                "UPDATE input SET line = ?, item = ?, complete = ? WHERE id = ?", (line, item, complete, source.id)
+            )
+        self.pending_records += len(rows)
+        self.pending_reports += report is not None
+        self.pending_bytes += sum(len(row[2]) for row in rows)
+
+    def unsent(self, after: int, limit: int) -> list[Entry]:
+        """The first entries behind ``after`` that are not acknowledged, in order."""
+        rows = self._database.execute(
+            "SELECT id, kind, key, payload, observations FROM outbox WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
+        )
+        return [Entry(*row) for row in rows]
+
+    def acknowledge(self, entries: Sequence[Entry]) -> None:
+        """Forget what the cluster has."""
+        with self._committed():
+            self._database.executemany("DELETE FROM outbox WHERE id = ?", [(entry.id,) for entry in entries])
+        self._count(entries, -1)
+
+    def _count(self, entries: Iterable[Entry], sign: int) -> None:
+        for entry in entries:
+            self.pending_records += sign
+            self.pending_bytes += sign * len(entry.payload)
+            self.pending_reports += sign * (entry.kind == REPORT)
+
+    def oldest_at_ms(self) -> int:
+        """When the first of what waits was spooled; 0 where nothing waits."""
+        row = self._database.execute("SELECT spooled_at_ms FROM outbox ORDER BY id LIMIT 1").fetchone()
+        return int(row[0]) if row else 0
+
+    @contextmanager
+    def _committed(self) -> Iterator[None]:
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                if self._database.in_transaction:  # SQLite rolls back by itself where the disk is full
+                    self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")  # where COMMIT itself failed
+            raise SpoolFull(
+                f"the spool {self.folder} cannot be written: {error}. Free space on its disk and run the same command "
+                "again: it goes on where it stopped, with nothing lost and nothing sent twice"
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise SchemaIncompatible(
+                f"the spool {self.folder} is damaged: {error}. Move it away and run this again: the sensor then "
+                "numbers its reports anew. What was not sent yet is lost from it: read those inputs again"
+            ) from error
+
+
+def folder_of(home: Path, nation: str, sensor: str) -> Path:
+    """Where the spool of a sensor is. Raises ConfigurationError where its name is no name for a folder."""
+    if sensor in _UNSAFE_NAMES or "/" in sensor or "\0" in sensor or len(sensor.encode()) > 200:
+        raise ConfigurationError(f"a sensor cannot be named {sensor!r}: no slashes, at most 200 bytes, not a dot")
+    return home / "spool" / nation / sensor

@@ -1,0 +1,131 @@
+"""Verifies one chain of the audit: its links, its anchors, its end, and each decision by deciding it again. Pure.
+
+A chain may begin in the middle only behind a signed anchor: whoever signed it had verified what was truncated.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from schemas.records import AuditAnchor, Decision
+from streams.audit.entry import Head
+from streams.audit.rerun import engine_of, rerun
+from streams.rules.engine import Engine
+
+MOST: Final = 20  # of one chain's findings: a chain that is broken throughout says so twenty times
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One record of the audit's topic: where it stands, its framed bytes, and what it says; None where it is none."""
+
+    offset: int
+    encoded: bytes
+    decision: Decision | None
+
+
+class ChainReport(msgspec.Struct):
+    """What a chain has come to. ``end`` and ``next_offset`` are what an anchor would sign."""
+
+    shard: int
+    findings: list[str] = []
+    entries: int = 0
+    anchored: int = 0
+    rerun: int = 0
+    not_rerun: Counter[str] = msgspec.field(default_factory=Counter)
+    first: int = 0
+    end: Head = Head()
+    next_offset: int = 0
+
+    def find(self, what: str) -> None:
+        """Note what is wrong."""
+        if len(self.findings) < MOST:
+            self.findings.append(what)
+
+
+def verify(
+    nation: str,
+    shard: int,
+    entries: Iterable[Entry],
+    anchors: Sequence[AuditAnchor],
+    engines: Mapping[str, Engine],
+    head: Head | None,
+) -> ChainReport:
+    """Follow the chain. ``anchors`` are of this chain and validly signed; ``engines`` are by policy version.
+
+    ``head`` is what the shard's state had as the end before ``entries`` was read: a live chain may have gone on since.
+    """
+    report = ChainReport(shard)
+    due = {anchor["sequence"]: anchor for anchor in anchors}
+    expected: Head | None = None
+    reached = False
+    for entry in entries:
+        decision = entry.decision
+        if decision is None:
+            report.find(f"offset {entry.offset}: is no decision: it was altered")
+            continue
+        name = decision["decision_id"]
+        if expected is None:
+            expected = report.end = Head(decision["sequence"], decision["previous"])
+            report.first = decision["sequence"]
+            _begins(report, name, expected, due)
+        wrong = _link(decision, expected)
+        if wrong:
+            report.find(f"{name}: {wrong}")
+        if (decision["shard"], name) != (shard, f"{nation}-{shard}-{decision['sequence']}"):
+            report.find(f"{name}: stands in the chain of {nation}-{shard}")
+        _decided(report, decision, engines)
+        expected = report.end = Head(decision["sequence"] + 1, sha256(entry.encoded).digest())
+        report.next_offset = entry.offset + 1
+        report.entries += 1
+        anchor = due.pop(expected.sequence, None)
+        if anchor is not None:
+            report.anchored = expected.sequence
+            if anchor["last"] != expected.last:
+                report.find(f"{name}: is not the entry that was anchored: it was altered since")
+        if head is not None and expected.sequence == head.sequence:
+            reached = True
+            if expected.last != head.last:
+                report.find(f"{name}: is not the entry that the shard has written last")
+    _ends(report, due, head, reached=reached)
+    return report
+
+
+def _begins(report: ChainReport, name: str, start: Head, due: Mapping[int, AuditAnchor]) -> None:
+    """Where a chain does not begin at its beginning, an anchor must stand at its first entry or behind it."""
+    if start.sequence == 0:
+        if start.last:
+            report.find(f"{name}: says that an entry was before it, and it is the first")
+        return
+    at = due.get(start.sequence)
+    if at is not None and at["last"] != start.last:
+        report.find(f"{name}: the entry before it is not the one that was anchored")
+    if not any(sequence >= start.sequence for sequence in due):
+        report.find(f"{name}: is the first that is left, and no signed anchor stands behind what is missing before it")
+
+
+def _link(decision: Decision, expected: Head) -> str:
+    if decision["sequence"] != expected.sequence:
+        return f"entry {expected.sequence} was expected here: one is missing, or they are out of order"
+    return "" if decision["previous"] == expected.last else "the entry before it was altered, or is another"
+
+
+def _decided(report: ChainReport, decision: Decision, engines: Mapping[str, Engine]) -> None:
+    engine = engine_of(decision, engines)
+    if isinstance(engine, str):
+        report.not_rerun[engine] += 1
+        return
+    report.rerun += 1
+    wrong = rerun(decision, engine)
+    if wrong:
+        report.find(f"{decision['decision_id']}: decided again, {wrong}")
+
+
+def _ends(report: ChainReport, due: Mapping[int, AuditAnchor], head: Head | None, *, reached: bool) -> None:
+    beyond = max((sequence for sequence in due if sequence > report.end.sequence), default=0)
+    if beyond:
+        report.find(f"the chain ends before entry {report.end.sequence}, and an anchor has {beyond} entries")
+    if head is not None and head.sequence and not reached and head.sequence != report.end.sequence:
+        report.find(f"the chain ends before entry {report.end.sequence}, and its shard has written {head.sequence}")

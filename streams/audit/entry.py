@@ -1,0 +1,109 @@
+"""The audit chain of one shard: each decision's record names the hash of the one before."""
+
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from schemas.identity import indicator_id
+from schemas.records import Decision
+from streams.blocks import marking_record
+from streams.correlate.standing import Review, Veto
+from streams.rules.decide import ReleaseDecision
+from streams.rules.facets import to_record
+
+
+class Head(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """The end of a chain: the next entry's place, and the hash of the last entry (empty before the first)."""
+
+    sequence: int = 0
+    last: bytes = b""
+
+
+class Versions(msgspec.Struct, frozen=True, gc=False):
+    """What a decision was made with."""
+
+    policy: str
+    engine: str
+    enrichment: str
+
+    @property
+    def digest(self) -> bytes:
+        """A short name of all three together."""
+        return sha256(msgspec.msgpack.encode(self)).digest()[:8]
+
+
+HEAD_KEY: Final = b"\x00audit"
+
+
+def entry(
+    head: Head,
+    decision: ReleaseDecision,
+    key: bytes,
+    *,
+    nation: str,
+    shard: int,
+    partner: str,
+    at_ms: int,
+    versions: Versions,
+    released_version: int,
+    review: Review | None = None,
+    veto: Veto | None = None,
+    border: str = "open",
+) -> Decision:
+    """The record of one decision, at the end of the chain that ``head`` is of."""
+    return {
+        "decision_id": f"{nation}-{shard}-{head.sequence}",
+        "shard": shard,
+        "sequence": head.sequence,
+        "previous": head.last,
+        "indicator_id": indicator_id(key),
+        "partner": partner,
+        "at_ms": at_ms,
+        "outcome": str(decision.outcome),
+        "rules": list(decision.rules),
+        "obligations": list(decision.obligations),
+        "merged": None if decision.merged is None else to_record(decision.merged),
+        "assertions": [group.to_record() for group in decision.groups],
+        "policy_version": versions.policy,
+        "engine_version": versions.engine,
+        "enrichment_version": versions.enrichment,
+        "released_version": released_version,
+        "review": "" if review is None else review.state,
+        "question": b"" if review is None else review.question,
+        "deadline_ms": 0 if review is None else review.deadline_ms,
+        "verdicts": [] if review is None else [saying.to_record() for saying in review.sayings],
+        "assigned": None if review is None or review.assigned is None else marking_record(review.assigned),
+        "veto": None if veto is None else veto.to_record(),
+        "border": str(border),
+        "shadow": border == "shadow",
+    }
+
+
+def after(head: Head, encoded: bytes) -> Head:
+    """The chain's head once ``encoded``, an entry's framed bytes, has been appended."""
+    return Head(head.sequence + 1, sha256(encoded).digest())
+
+
+def first_break(entries: Iterable[tuple[Decision, bytes]], head: Head | None = None) -> str | None:
+    """The first place where a chain is altered, incomplete or out of order, in words; None where it is whole.
+
+    Takes one chain's entries in order, each with its framed bytes; it may begin in the middle. Whether its end was cut
+    off or its last entry altered only ``head`` can tell, which the shard keeps in its state.
+    """
+    expected: Head | None = None
+    last = ""
+    for decision, encoded in entries:
+        last = decision["decision_id"]
+        if expected is not None and decision["sequence"] != expected.sequence:
+            return f"{last}: entry {expected.sequence} was expected here"
+        if expected is not None and decision["previous"] != expected.last:
+            return f"{last}: the entry before it was altered or is another"
+        expected = after(Head(decision["sequence"]), encoded)
+    if head is None or (expected or Head()) == head:
+        return None
+    found = 0 if expected is None else expected.sequence
+    if found == head.sequence:
+        return f"{last}: the last entry was altered or is another"
+    return f"the chain ends before entry {found}, and its state has {head.sequence} entries"

@@ -1,0 +1,84 @@
+"""Decides again what a record of the audit says was decided, from that record alone. Pure.
+
+The facets of each group of assertions, the officers' verdicts and vetoes and the policy's version are in the record,
+so the same rules must say the same again. Where they do not, the record or the engine is not what it was.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from schemas.records import Decision
+from schemas.vocabulary import Outcome
+from streams.blocks import marking_of
+from streams.correlate import standing
+from streams.correlate.release import merged_facets
+from streams.correlate.review import with_marking
+from streams.rules.decide import ReleaseDecision, decide_approved, decide_release
+from streams.rules.engine import REVIEW_LAPSED, REVIEW_REFUSED, STANDING_VETO, Engine
+from streams.rules.facets import Facets, from_record, to_record
+
+
+def engine_of(record: Decision, engines: Mapping[str, Engine]) -> Engine | str:
+    """The engine that a decision can be made again by, or why there is none here, in words."""
+    engine = engines.get(record["policy_version"])
+    if engine is None:
+        return f"policy {record['policy_version'][:12]} is not known here"
+    if engine.engine_version != record["engine_version"]:
+        return f"it was decided by {record['engine_version']}"
+    return engine
+
+
+def rerun(record: Decision, engine: Engine) -> str:
+    """What the rules say otherwise than the record, in words; empty where they say the same."""
+    try:
+        facets = [from_record(group["facets"]) for group in record["assertions"]]
+    except ValueError as error:
+        return f"its facets are none of the contract: {error}"
+    held = decide_release(facets, lambda chosen: merged_facets([facets[i] for i in chosen]), record["partner"], engine)
+    for group, decided in zip(record["assertions"], held.groups, strict=False):
+        if (group["outcome"], group["rules"]) != (str(decided.verdict.outcome), list(decided.verdict.rules)):
+            return f"of one group it says {group['outcome']}, and the rules {decided.verdict.outcome}"
+    if len(held.groups) != len(record["assertions"]):
+        return "two of its groups have the same facets"
+    decision = held
+    if held.outcome is Outcome.HOLD:
+        decision = _answered(record, held, facets, engine)
+    rules, outcome, obligations = list(decision.rules), decision.outcome, list(decision.obligations)
+    if record["veto"] is not None:
+        rules, outcome, obligations = [STANDING_VETO], Outcome.WITHHOLD, []
+    wrong = [
+        f"its {name} is {said}, and the rules say {found}"
+        for name, said, found in (
+            ("outcome", record["outcome"], str(outcome)),
+            ("list of rules", record["rules"], rules),
+            ("list of obligations", record["obligations"], obligations),
+            ("merge", record["merged"], None if decision.merged is None else to_record(decision.merged)),
+        )
+        if said != found
+    ]
+    return "; ".join(wrong)
+
+
+def _answered(record: Decision, held: ReleaseDecision, facets: Sequence[Facets], engine: Engine) -> ReleaseDecision:
+    """What officers have made of what the rules hold, as the record has it."""
+    match record["review"]:
+        case standing.APPROVED:
+            assigned = None if record["assigned"] is None else marking_of(record["assigned"])
+
+            def assign(each: Facets) -> Facets:
+                return with_marking(each, assigned)
+
+            def merge(chosen: Sequence[int]) -> Facets:
+                return merged_facets([assign(facets[index]) for index in chosen])
+
+            return decide_approved(held, facets, assign, merge, record["partner"], engine)
+        case standing.REFUSED:
+            return _withheld(held, REVIEW_REFUSED)
+        case standing.LAPSED:
+            return _withheld(held, REVIEW_LAPSED)
+    return held
+
+
+def _withheld(held: ReleaseDecision, why: str) -> ReleaseDecision:
+    return ReleaseDecision(
+        Outcome.WITHHOLD, tuple(sorted({*held.rules, why})), (), held.included, held.merged, held.groups
+    )

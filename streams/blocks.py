@@ -1,0 +1,200 @@
+"""Collapsed observations between intake and correlate: frame to columnar blocks by shard, and block to assertions."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, TypeVar
+
+import msgspec
+import polars as pl
+
+from schemas.identity import shard_of_key
+from schemas.markings import Caveat, Marking, Pap, Tlp
+from schemas.records import ContextRecord, MarkingRecord, ObservationBlock
+from schemas.vocabulary import IndicatorType, RejectReason
+from streams.correlate.assertion import Assertion, Tally, Word
+from streams.intake.columns import NO_ENTRY, Arrived, Batch, WholeReject
+
+Entry = TypeVar("Entry", int, str)
+
+FORMAT_VERSION: Final = 1
+KEY_BYTES: Final = 16
+_KINDS: Final = {int(kind): kind for kind in IndicatorType}
+MAX_ROWS: Final = 10_000
+MAX_BYTES: Final = 1 << 20  # about, encoded: well under the topic's limit for one record
+_ROW_BYTES: Final = 104
+_COLUMNS: Final = (
+    "values",
+    "sensor_index",
+    "epochs",
+    "sequences",
+    "appended_ms",
+    "first_seen_ms",
+    "last_seen_ms",
+    "counts",
+    "confidences",
+    "valid_until_ms",
+    "marking_index",
+    "label_index",
+    "context_index",
+)
+_INDICES: Final = ("sensor_index", "marking_index", "label_index", "context_index")
+
+
+def blocks(
+    collapsed: pl.DataFrame, markings: Sequence[Marking], batch: Batch, arrived: Sequence[Arrived], shards: int
+) -> Iterator[tuple[int, ObservationBlock]]:
+    """The collapsed rows as blocks, each for one shard."""
+    if not collapsed.height:
+        return
+    shard = [shard_of_key(key, shards) for key in collapsed["key"]]
+    by_shard = collapsed.with_columns(shard=pl.Series(shard, dtype=pl.Int32)).partition_by("shard", maintain_order=True)
+    for part in by_shard:
+        for slice_ in part.iter_slices(MAX_ROWS):
+            for chunk in _fitting(slice_, markings, batch, arrived):
+                yield chunk["shard"][0], _block(chunk, markings, batch, arrived)
+
+
+def _fitting(
+    rows: pl.DataFrame, markings: Sequence[Marking], batch: Batch, arrived: Sequence[Arrived]
+) -> Iterator[pl.DataFrame]:
+    """The rows in pieces that are about ``MAX_BYTES`` at most; one row always fits, ``validate`` has seen to that."""
+    if rows.height == 1 or _size(rows, markings, batch, arrived) <= MAX_BYTES:
+        yield rows
+        return
+    half = rows.height // 2
+    yield from _fitting(rows[:half], markings, batch, arrived)
+    yield from _fitting(rows[half:], markings, batch, arrived)
+
+
+def _size(rows: pl.DataFrame, markings: Sequence[Marking], batch: Batch, arrived: Sequence[Arrived]) -> int:
+    """About how many bytes the block of these rows takes: each text of its dictionaries once."""
+    texts = [arrived[place].report["sensor"] for place in rows["report"].unique()]
+    for code in rows["marking"].unique():
+        texts += [*markings[code].caveats, *(markings[code].releasable_to or ())]
+    texts += [label for code in rows["label"].unique() for label in batch.labels[code]]
+    for code in rows["context"].unique():
+        if code != NO_ENTRY:
+            context = batch.contexts[code]
+            texts += [context["description"], *context["entries"], *context["entries"].values()]
+    values = int(rows["value"].str.len_bytes().sum())
+    return rows.height * _ROW_BYTES + values + sum(len(text.encode()) for text in texts)
+
+
+def _block(
+    rows: pl.DataFrame, markings: Sequence[Marking], batch: Batch, arrived: Sequence[Arrived]
+) -> ObservationBlock:
+    places = rows["report"].to_list()
+    reports = [each.report for each in arrived]
+    sensors, sensor_index = _compact([reports[place]["sensor"] for place in places])
+    marking_codes, marking_index = _compact(rows["marking"].to_list())
+    label_codes, label_index = _compact(rows["label"].to_list())
+    context_codes, context_index = _compact(rows["context"].to_list())
+    contexts: list[ContextRecord] = [
+        {"description": "", "entries": {}} if code == NO_ENTRY else batch.contexts[code] for code in context_codes
+    ]
+    return {
+        "format_version": FORMAT_VERSION,
+        "keys": b"".join(rows["key"].to_list()),
+        "kinds": bytes(rows["kind"].to_list()),
+        "values": rows["value"].to_list(),
+        "sensors": sensors,
+        "sensor_index": sensor_index,
+        "epochs": [reports[place]["epoch"] for place in places],
+        "sequences": [reports[place]["sequence"] for place in places],
+        "appended_ms": rows["appended_ms"].to_list(),
+        "first_seen_ms": rows["first_seen_ms"].to_list(),
+        "last_seen_ms": rows["last_seen_ms"].to_list(),
+        "counts": rows["counts"].to_list(),
+        "confidences": rows["confidences"].to_list(),
+        "valid_until_ms": rows["valid_until_ms"].to_list(),
+        "markings": [marking_record(markings[code]) for code in marking_codes],
+        "marking_index": marking_index,
+        "label_sets": [list(batch.labels[code]) for code in label_codes],
+        "label_index": label_index,
+        "contexts": contexts,
+        "context_index": context_index,
+    }
+
+
+def _compact(entries: Sequence[Entry]) -> tuple[list[Entry], list[int]]:
+    """The distinct entries in order of appearance, and each entry's place among them."""
+    places: dict[Entry, int] = {}
+    index = [places.setdefault(entry, len(places)) for entry in entries]
+    return list(places), index
+
+
+class Said(msgspec.Struct, frozen=True, gc=False):
+    """What a block says about one indicator: its key, type, value, and one sensor's assertion from one report."""
+
+    key: bytes
+    kind: IndicatorType
+    value: str
+    assertion: Assertion
+
+
+def assertions(block: ObservationBlock) -> list[Said] | WholeReject:
+    """The rows of a block, or why it is none: blocks are ours, so what does not fit is a defect or damage."""
+    length = len(block["values"])
+    lengths = {len(block[name]) for name in _COLUMNS}
+    if block["format_version"] != FORMAT_VERSION:
+        return WholeReject(RejectReason.UNKNOWN_FORMAT_VERSION, f"block layout {block['format_version']}")
+    if lengths != {length} or len(block["keys"]) != KEY_BYTES * length or len(block["kinds"]) != length:
+        return WholeReject(RejectReason.MISMATCHED_COLUMNS, "the columns of the block have different lengths")
+    if any(min(block[name], default=0) < 0 for name in _INDICES):  # Python would count from the end
+        return WholeReject(RejectReason.DANGLING_INDEX, "the block contradicts itself: an index is negative")
+    try:
+        markings = [marking_of(record) for record in block["markings"]]
+        labels = [tuple(entry) for entry in block["label_sets"]]
+        contexts = [(entry["description"], tuple(sorted(entry["entries"].items()))) for entry in block["contexts"]]
+        return [_said(block, row, markings, labels, contexts) for row in range(length)]
+    except (IndexError, KeyError, ValueError) as error:
+        return WholeReject(RejectReason.DANGLING_INDEX, f"the block contradicts itself: {error}")
+
+
+def _said(
+    block: ObservationBlock,
+    row: int,
+    markings: Sequence[Marking],
+    labels: Sequence[tuple[str, ...]],
+    contexts: Sequence[tuple[str, tuple[tuple[str, str], ...]]],
+) -> Said:
+    marking = markings[block["marking_index"][row]]
+    description, context = contexts[block["context_index"][row]]
+    word = Word(
+        block["epochs"][row],
+        block["sequences"][row],
+        block["appended_ms"][row],
+        marking,
+        block["confidences"][row],
+        block["valid_until_ms"][row],
+        labels[block["label_index"][row]],
+        description,
+        context,
+    )
+    tally = Tally(marking, block["counts"][row], block["first_seen_ms"][row], block["last_seen_ms"][row])
+    return Said(
+        block["keys"][row * KEY_BYTES : (row + 1) * KEY_BYTES],
+        _KINDS[block["kinds"][row]],
+        block["values"][row],
+        Assertion(block["sensors"][block["sensor_index"][row]], word, (tally,)),
+    )
+
+
+def marking_record(marking: Marking) -> MarkingRecord:
+    """A marking as the contract writes it."""
+    return {
+        "tlp": int(marking.tlp),
+        "pap": int(marking.pap),
+        "releasable_to": None if marking.releasable_to is None else list(marking.releasable_to),
+        "caveats": [str(caveat) for caveat in marking.caveats],
+    }
+
+
+def marking_of(record: MarkingRecord) -> Marking:
+    """The marking that the contract wrote. Raises ValueError for a code of no vocabulary."""
+    nations = record["releasable_to"]
+    return Marking(
+        Tlp(record["tlp"]),
+        Pap(record["pap"]),
+        None if nations is None else tuple(nations),
+        tuple(Caveat(caveat) for caveat in record["caveats"]),
+    )

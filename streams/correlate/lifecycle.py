@@ -1,0 +1,92 @@
+"""How long an indicator lives, and how its confidence decays on the way. Pure: time is an argument.
+
+Time begins with the broker's append of the source's last word, which no sensor's clock can bend. A source may state an
+end of its own; it is believed within bounds: a broken clock ends at most its own assertion, and immortalises none.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil
+from pathlib import Path
+from typing import Final
+
+from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType
+from streams.correlate.assertion import Word
+from streams.rules.facets import BAND_FLOORS
+from streams.rules.policy_set import POLICY_FOLDER
+
+DAY_MS: Final = 24 * 60 * 60 * 1000
+MAX_VALIDITY_MS: Final = 730 * DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Decay:
+    """``lifetime_ms`` where the source states no end; ``speed`` bends the curve: 1 is straight, below 1 falls late."""
+
+    lifetime_ms: int
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """The decay of each type."""
+
+    by_type: Mapping[IndicatorType, Decay]
+
+    @classmethod
+    def load(cls, version: str = "v1", folder: Path = POLICY_FOLDER) -> "Lifetimes":
+        """Read ``lifetimes/<version>.toml`` of the policy folder. Raises OSError or ValueError."""
+        return cls.parse((folder / "lifetimes" / f"{version}.toml").read_text("utf-8"))
+
+    @classmethod
+    def parse(cls, text: str) -> "Lifetimes":
+        """Read ``policy/lifetimes/v1.toml``. Raises ValueError naming the entry that is wrong."""
+        entries = tomllib.loads(text)
+        unknown = set(entries) - {"default", *TYPE_BY_LABEL}
+        if unknown or "default" not in entries:
+            raise ValueError(f"lifetimes: needs [default], and knows no {', '.join(sorted(unknown)) or 'other fault'}")
+        decays = {name: _decay(name, entry) for name, entry in entries.items()}
+        return cls({kind: decays.get(kind.label, decays["default"]) for kind in IndicatorType})
+
+    def end_of(self, kind: IndicatorType, word: Word) -> int:
+        """When this word ends by itself: as its source states, within bounds, or by the type's lifetime."""
+        if word.valid_until_ms:
+            return min(word.valid_until_ms, word.heard_ms + MAX_VALIDITY_MS)
+        return word.heard_ms + self.by_type[kind].lifetime_ms
+
+    def confidence_at(self, kind: IndicatorType, word: Word, now_ms: int) -> int:
+        """The decayed confidence, 0 to 100; -1 where none was stated.
+
+        MISP's polynomial: confidence · (1 − (t / lifetime)^(1 / speed)), t from the source's last word to now.
+        """
+        confidence, age = word.confidence, now_ms - word.heard_ms
+        if confidence < 0:
+            return -1
+        if age <= 0:
+            return confidence
+        life = self.end_of(kind, word) - word.heard_ms
+        return 0 if age >= life else int(confidence * (1 - (age / life) ** (1 / self.by_type[kind].speed)) + 0.5)
+
+    def next_change(self, kind: IndicatorType, word: Word, now_ms: int) -> int:
+        """When this word next changes anything by itself after ``now_ms``: a confidence band, or its end; 0 never."""
+        end = self.end_of(kind, word)
+        if end <= now_ms:
+            return 0
+        changes = _changes(word.confidence, end - word.heard_ms, self.by_type[kind].speed)
+        return word.heard_ms + next(age for age in changes if word.heard_ms + age > now_ms)
+
+
+@lru_cache(maxsize=4096)  # most words of a type are alike
+def _changes(confidence: int, life: int, speed: float) -> tuple[int, ...]:
+    """The ages at which a word changes anything: where its rounded confidence falls into another band, and its end."""
+    ages = [ceil(life * (1 - (floor - 0.5) / confidence) ** speed) + 1 for floor in BAND_FLOORS if floor <= confidence]
+    return (*sorted(age for age in ages if age < life), life)
+
+
+def _decay(name: str, entry: object) -> Decay:
+    match entry:
+        case {"lifetime_days": int(days), "speed": float(speed)} if 0 < days <= 3650 and 0 < speed <= 10:
+            return Decay(days * DAY_MS, speed)
+    raise ValueError(f"lifetimes: [{name}] needs lifetime_days, a whole number of days, and speed, for example 1.0")

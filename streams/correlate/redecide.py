@@ -1,0 +1,84 @@
+"""After a change of rules everything is decided again, a portion with each batch: a cursor over the shard's rows.
+
+What some partner knows of comes first: there a recall may be due. The cursor is a row itself, committed with what it
+has come to, so that it goes on where it was after a crash, a restart or a change of owner; and normal work goes on
+beside it. Which rules a row was decided under stands in the row: one that was heard of meanwhile is passed over.
+"""
+
+from collections.abc import Collection
+from typing import Final
+
+import msgspec
+
+from exchange.protocol.record import RowChange
+from exchange.protocol.step import Rows
+from streams.correlate import row as rows_of
+from streams.correlate.row import Row
+
+CURSOR_KEY: Final = b"\x00cursor"
+DECIDED: Final = 1_000
+LOOKED_AT: Final = 5_000
+NAME_BYTES: Final = 8  # of rules, in front of the borders that are not open (``streams.correlate.disclose``)
+_KEY_BYTES: Final = 16  # an indicator's; all other rows have shorter keys
+_AT_ONCE_MS: Final = 1
+
+
+class Cursor(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """How far rows were decided again under ``rules``: first those that a partner knows of, then the rest."""
+
+    rules: bytes
+    since_ms: int
+    known: bool = True
+    after: bytes = b""
+    done: bool = False
+
+    def change(self) -> RowChange:
+        """The cursor's own row: due at once until it is done."""
+        return RowChange(CURSOR_KEY, msgspec.msgpack.encode(self), 0 if self.done else _AT_ONCE_MS)
+
+    def left(self, rows: int) -> int:
+        """How many of so many rows are still to be looked at: their keys are digests, and so spread evenly."""
+        if self.done:
+            return 0
+        passed = int.from_bytes(self.after.ljust(_KEY_BYTES, b"\x00")) / 256**_KEY_BYTES
+        return round(rows * (1 - passed + self.known))
+
+
+def cursor_of(data: bytes | None, rules: bytes, now_ms: int) -> Cursor:
+    """The cursor of these rules: at its beginning, now, where the row is of others."""
+    found = None if data is None else msgspec.msgpack.decode(data, type=Cursor)
+    return found if found is not None and found.rules == rules else Cursor(rules, now_ms)
+
+
+def _stands(decided_under: bytes, rules: bytes) -> bool:
+    """Whether what was decided then needs no decision now: a border that closes takes nothing back."""
+    return decided_under in (rules, rules[:NAME_BYTES])
+
+
+def portion(
+    cursor: Cursor, rows: Rows, settled: Collection[bytes], *, decided: int = DECIDED, looked_at: int = LOOKED_AT
+) -> tuple[list[tuple[bytes, Row]], Cursor]:
+    """The next rows to decide again, at most ``decided`` of at most ``looked_at``, and the cursor behind them.
+
+    ``settled`` are those that this batch has settled already: what the state has of them is old.
+    """
+    found: list[tuple[bytes, Row]] = []
+    after = cursor.after
+    looked = rows.scan(after, looked_at)
+    for key, data in looked:
+        if len(found) == decided:
+            break
+        after = key
+        if len(key) != _KEY_BYTES or key in settled:
+            continue
+        row = rows_of.decode(data)
+        if (
+            not _stands(row.rules, cursor.rules)
+            and row.assertions
+            and (any(sent.kind for sent in row.sent) or not cursor.known)
+        ):
+            found.append((key, row))
+    else:
+        if len(looked) < looked_at:
+            return found, Cursor(cursor.rules, cursor.since_ms, known=False, done=not cursor.known)
+    return found, msgspec.structs.replace(cursor, after=after)

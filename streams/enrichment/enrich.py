@@ -1,0 +1,197 @@
+"""Enriches an indicator with what can be known of its value without asking anybody.
+
+Everything comes from data on this machine, loaded once: enriching is a pure function of the value and of
+``Enricher.version``. ``docs/enrichment.md`` says where the data come from and what each field means.
+"""
+
+import hashlib
+import os
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from pathlib import Path
+from typing import Final
+
+import ada_url
+import msgspec
+
+from exchange.errors import ConfigurationError
+from schemas.markings import Activity, Pap
+from schemas.vocabulary import IndicatorType
+from streams.enrichment import special_use
+from streams.enrichment.networks import NetworkTable, Origin
+from streams.enrichment.public_suffix import PublicSuffixes
+from streams.enrichment.warninglist_cache import cache_folder, load_index
+from streams.enrichment.warninglist_index import NO_MATCHES, Matches, WarninglistIndex
+from streams.enrichment.warninglists import installed_folder
+
+MAX_WARNINGLISTS: Final = 8
+"""How many names an enrichment carries at most: a search engine stands on a dozen lists."""
+
+UNDELEGATED: Final = "undelegated"
+
+
+class Enrichment(msgspec.Struct, frozen=True, gc=False):
+    """What is known of a value. Empty or 0 means unknown, or that it does not apply to the type."""
+
+    registered_domain: str = ""
+    """The name that somebody registered, one label below the public suffix."""
+    public_suffix: str = ""
+    """By the Public Suffix List, private section included; empty under a top-level domain it does not know."""
+    asn: int = 0
+    """The autonomous system that announces the address; of an autonomous system its own number."""
+    country: str = ""
+    """ISO 3166-1 alpha-2 code that the internet registry recorded for the address block."""
+    warninglists: tuple[str, ...] = ()
+    """Names of the MISP warninglists that it stands on, sorted, the first ``MAX_WARNINGLISTS``."""
+    benign: bool = False
+    """Stands on a false-positive list, and not merely below a name open to anyone (``duckdns.org``)."""
+    special_use: str = ""
+    """What IANA set the address block or domain name aside for, such as ``private``.
+
+    ``undelegated`` is a name under a top-level domain that the Internet does not have: an internal one.
+    """
+
+
+NOTHING_KNOWN: Final = Enrichment()
+
+
+class EnrichmentSource(msgspec.Struct, frozen=True):
+    """One source of data: what it is, which state of it is used, and who can notice."""
+
+    name: str
+    version: str
+    activity: Activity
+
+
+class Enricher:
+    """All sources, loaded. Safe to share between threads."""
+
+    def __init__(self, suffixes: PublicSuffixes, networks: NetworkTable, warninglists: WarninglistIndex) -> None:
+        """Take the data; nothing else is ever read.
+
+        Raises ConfigurationError for a source that somebody could notice: every indicator is asked about, whatever its
+        PAP, and what was found stays when a source tightens it. So PAP:RED must allow each of them.
+        """
+        self._suffixes = suffixes
+        self._networks = networks
+        self._warninglists = warninglists
+        self.sources = (
+            EnrichmentSource("misp-warninglists", warninglists.version, warninglists.activity),
+            EnrichmentSource("networks", networks.version, networks.activity),
+            EnrichmentSource("public-suffix-list", suffixes.version, suffixes.activity),
+            EnrichmentSource("special-use", special_use.VERSION, special_use.ACTIVITY),
+        )
+        for source in self.sources:
+            if not Pap.RED.allows(source.activity):
+                raise ConfigurationError(
+                    f"the enrichment source {source.name} is {source.activity.label}, which PAP:RED does not allow: "
+                    "look it up outside of the stream, for indicators whose PAP allows it"
+                )
+        self.warninglist_titles = {each.name: each.title for each in warninglists.warninglists}
+        """What MISP shows people for each name in ``Enrichment.warninglists``."""
+        listed = "\n".join(f"{each.name} {each.version}" for each in self.sources)
+        self.version = hashlib.sha256(listed.encode()).hexdigest()[:16]
+
+    @classmethod
+    def load(cls, cache: Path | None = None) -> "Enricher":
+        """Load the installed data.
+
+        The warninglists are compiled once for a machine (some ten seconds) and kept in ``cache``, by default
+        the user's cache folder. Raise ``WarninglistCacheError`` where that can be neither read nor made.
+        """
+        place = cache_folder(os.environ) if cache is None else cache
+        return cls(PublicSuffixes.load(), NetworkTable.load(), load_index(installed_folder(), place))
+
+    def enrich(self, kind: IndicatorType, value: str) -> Enrichment:
+        """Say what is known of a canonical value.
+
+        A URL is known by its host, a network by its first address (but stands on a warninglist only if all
+        of it does), an e-mail address by its domain (but for warninglists as a whole).
+        """
+        match kind:
+            case IndicatorType.IPV4_ADDR:
+                address = int(IPv4Address(value))
+                return self._ipv4(kind, value, address, address)
+            case IndicatorType.IPV6_ADDR:
+                address = int(IPv6Address(value))
+                return self._ipv6(kind, value, address, address)
+            case IndicatorType.DOMAIN_NAME:
+                return self._domain(kind, value)
+            case IndicatorType.URL:
+                return self._url(value)
+            case IndicatorType.EMAIL_ADDR:
+                return self._email(value)
+            case IndicatorType.IPV4_NET:
+                ipv4 = IPv4Network(value)
+                return self._ipv4(kind, value, int(ipv4.network_address), int(ipv4.broadcast_address))
+            case IndicatorType.IPV6_NET:
+                ipv6 = IPv6Network(value)
+                return self._ipv6(kind, value, int(ipv6.network_address), int(ipv6.broadcast_address))
+            case IndicatorType.AUTONOMOUS_SYSTEM:
+                return Enrichment(asn=int(value.removeprefix("AS")))
+            case IndicatorType.JA3 | IndicatorType.JA4 | IndicatorType.FILE_NAME:
+                return NOTHING_KNOWN  # no list is kept of these
+            case _:
+                return _of_hash(self._warninglists.match_hash(kind, value))
+
+    def _ipv4(self, kind: IndicatorType, text: str, first: int, last: int) -> Enrichment:
+        origin = self._networks.of_ipv4(first)
+        use = special_use.special_use_of_ipv4(first)
+        return _of_address(origin, use, self._warninglists.match_ipv4(kind, text, first, last))
+
+    def _ipv6(self, kind: IndicatorType, text: str, first: int, last: int) -> Enrichment:
+        origin = self._networks.of_ipv6(first)
+        use = special_use.special_use_of_ipv6(first)
+        return _of_address(origin, use, self._warninglists.match_ipv6(kind, text, first, last))
+
+    def _domain(self, kind: IndicatorType, name: str) -> Enrichment:
+        suffix, registered = self._suffixes.split(name)
+        found = self._warninglists.match_domain(kind, name, suffix)
+        return Enrichment(
+            registered_domain=registered,
+            public_suffix=suffix,
+            warninglists=found.names[:MAX_WARNINGLISTS],
+            benign=found.benign,
+            special_use=_use_of_name(name, suffix),
+        )
+
+    def _url(self, value: str) -> Enrichment:
+        host = ada_url.URL(value).hostname.removesuffix(".")
+        if host.startswith("["):
+            address = int(IPv6Address(host[1:-1]))
+            return self._ipv6(IndicatorType.URL, host[1:-1], address, address)
+        if host.rpartition(".")[2].isdigit():  # of a name, the last label begins with a letter
+            address = int(IPv4Address(host))
+            return self._ipv4(IndicatorType.URL, host, address, address)
+        return self._domain(IndicatorType.URL, host)
+
+    def _email(self, address: str) -> Enrichment:
+        domain = address.rpartition("@")[2]
+        suffix, registered = self._suffixes.split(domain)
+        found = self._warninglists.match_email(address)
+        return Enrichment(
+            registered_domain=registered,
+            public_suffix=suffix,
+            warninglists=found.names[:MAX_WARNINGLISTS],
+            benign=found.benign,
+            special_use=_use_of_name(domain, suffix),
+        )
+
+
+def _of_address(origin: Origin, use: str, found: Matches) -> Enrichment:
+    return Enrichment(
+        asn=origin.asn,
+        country=origin.country,
+        warninglists=found.names[:MAX_WARNINGLISTS],
+        benign=found.benign,
+        special_use=use,
+    )
+
+
+def _use_of_name(name: str, public_suffix: str) -> str:
+    return special_use.special_use_of_domain(name) or ("" if public_suffix else UNDELEGATED)
+
+
+def _of_hash(found: Matches) -> Enrichment:
+    if found is NO_MATCHES:
+        return NOTHING_KNOWN
+    return Enrichment(warninglists=found.names[:MAX_WARNINGLISTS], benign=found.benign)

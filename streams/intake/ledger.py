@@ -1,0 +1,153 @@
+"""Which reports intake takes: those it can read, and of them each once, by the rows of their sensors."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final, cast
+
+import msgspec
+
+from exchange.metrics.labels import GapChange
+from exchange.protocol.record import Record, RowChange
+from exchange.protocol.step import Lookup
+from schemas.codec import SENSOR_REPORT, Codec, Undecodable
+from schemas.identity import shard_of_sensor
+from schemas.records import SensorReport
+from schemas.vocabulary import RejectReason
+from streams.intake.columns import check_columns
+from streams.intake.sequences import Claim, Sequences
+from streams.refusal import is_whole
+
+SENSOR: Final = b"s"
+REDRIVEN: Final = b"q"
+NEARLY: Final = 0.8  # of a quota: time to look at the sensor, before its reports are refused
+_MAX_NOTES: Final = 20  # of a batch: whoever sends nonsense does not fill the log
+
+
+class Unreadable(msgspec.Struct, frozen=True, gc=False):
+    """Why a record is no report that could be counted, and whose it says it is."""
+
+    reason: RejectReason
+    detail: str
+    sensor: str = ""
+
+
+def readable(record: Record, codec: Codec, nation: str, shards: int) -> SensorReport | Unreadable:
+    """The report, if its bytes are one for this nation that fits together and stands where it is counted."""
+    found = codec.decode(SENSOR_REPORT, record.value)
+    if isinstance(found, Undecodable):
+        return Unreadable(found.reason, found.detail)
+    report = cast(SensorReport, found)
+    wrong = check_columns(report)
+    if wrong is not None:
+        return Unreadable(wrong.reason, wrong.detail, report["sensor"])
+    if report["nation"] != nation:
+        detail = f"a sensor of {report['nation']} reports to {nation}'s exchange"
+        return Unreadable(RejectReason.WRONG_NATION, detail, report["sensor"])
+    shard = shard_of_sensor(report["sensor"], shards)
+    if shard != record.partition:
+        detail = (
+            f"stands on partition {record.partition}; all reports of {report['sensor']} belong on {shard}, where each "
+            "is counted once: give the producer the contract's partitioner"
+        )
+        return Unreadable(RejectReason.KEY_MISMATCH, detail, report["sensor"])
+    return report
+
+
+class Ledger:
+    """Which reports were counted: the rows of the sensors in this batch, as they were and as they become.
+
+    What is redriven is counted under its quarantine key, once; a whole report uses up its sequence number besides, so
+    that of several copies of it that were refused only one counts.
+    """
+
+    def __init__(self, reports: Sequence[tuple[Record, SensorReport]], rows: Lookup, quota: int) -> None:
+        self._quota = quota
+        keys = list(dict.fromkeys(key for _, report in reports for key in _ledger_keys(report)))
+        found = zip(keys, rows.get_many(keys), strict=True)
+        self._sensors: dict[bytes, Sequences] = {}
+        self._redriven: dict[bytes, bool] = {}
+        for key, row in found:
+            if key.startswith(REDRIVEN):
+                self._redriven[key] = row is not None
+            else:
+                self._sensors[key] = Sequences() if row is None else msgspec.msgpack.decode(row, type=Sequences)
+        self._changed: dict[bytes, None] = {}
+        self._notes: dict[str, None] = {}
+        self.gaps: Counter[GapChange] = Counter()
+        self.quota_used = 0.0
+
+    def claim(self, report: SensorReport, appended_ms: int) -> Claim:
+        """What the report is to us; a new one is counted from now on."""
+        sensor, *redriven = _ledger_keys(report)
+        known = after = self._sensors[sensor]
+        epoch, sequence, size = report["epoch"], report["sequence"], len(report["values"])
+        if not redriven:
+            claim = known.claim(epoch, sequence, size, appended_ms, self._quota)
+            if claim is Claim.NEW:
+                after = known.counted(epoch, sequence, size, appended_ms)
+        elif self._redriven[redriven[0]]:
+            return Claim.DUPLICATE
+        else:
+            whole = is_whole(report["redrive_of"])
+            claim = known.claim_again(epoch, sequence, size, appended_ms, self._quota, whole=whole)
+            if claim is Claim.NEW:
+                after = known.counted_again(epoch, sequence, size, appended_ms, whole=whole)
+                self._redriven[redriven[0]] = True
+                self._changed[redriven[0]] = None
+        if claim is Claim.NEW:
+            self._count_gaps(report["sensor"], known, after, epoch, sequence)
+            self._sensors[sensor] = after
+            self._changed[sensor] = None
+        self._watch_quota(report["sensor"], claim, known.used_in(appended_ms), after.used_in(appended_ms))
+        return claim
+
+    def _watch_quota(self, sensor: str, claim: Claim, before: int, after: int) -> None:
+        """How much of its minute the sensor has used; who comes near the end of it, or over it, is named."""
+        self.quota_used = max(self.quota_used, after / self._quota)
+        if claim is Claim.OVER_QUOTA:
+            self._note(f"sensor.over_quota sensor={sensor!a} quota={self._quota}: its reports go to quarantine")
+        elif before < NEARLY * self._quota <= after:
+            self._note(f"sensor.near_quota sensor={sensor!a} used={after} quota={self._quota}")
+
+    def _note(self, line: str) -> None:
+        self._notes[line] = None
+
+    def notes(self) -> list[str]:
+        """What the log is to say of this batch: gaps, and sensors near their quota."""
+        lines = list(self._notes)
+        left_out = len(lines) - _MAX_NOTES
+        return lines if left_out <= 0 else [*lines[:_MAX_NOTES], f"sensor.more notes={left_out}"]
+
+    def _count_gaps(self, sensor: str, before: Sequences, after: Sequences, epoch: int, sequence: int) -> None:
+        """What a counted number has done to those that are missing; what is not missing any more was given up."""
+        if before.epochs is after.epochs:
+            return
+        change = before.gap(epoch, sequence)
+        self.gaps[GapChange.OPENED] += max(0, change)
+        self.gaps[GapChange.FILLED] += max(0, -change)
+        given_up = before.missing + change - after.missing
+        self.gaps[GapChange.GIVEN_UP] += given_up
+        where = f"sensor={sensor!a} epoch={epoch}"
+        if change > 0:
+            self._note(f"sensor.gap {where} from={sequence - change} to={sequence - 1}: these reports have not come")
+        elif change < 0:
+            self._note(f"sensor.gap_filled {where} sequence={sequence}")
+        if given_up:
+            self._note(
+                f"sensor.gap_given_up {where} reports={given_up}: too many gaps are open; late, they are refused"
+            )
+
+    def changes(self) -> list[RowChange]:
+        """The rows that this batch changed."""
+        return [
+            RowChange(key, b"" if key in self._redriven else msgspec.msgpack.encode(self._sensors[key]))
+            for key in self._changed
+        ]
+
+
+def _ledger_keys(report: SensorReport) -> list[bytes]:
+    """The rows that a report is counted in: its sensor's, and its quarantine key's where it is redriven."""
+    keys = [SENSOR + report["sensor"].encode()]
+    if report["redrive_of"]:
+        keys.append(REDRIVEN + report["redrive_of"].encode())
+    return keys

@@ -1,0 +1,165 @@
+"""Intake: sensors' reports in, normalised blocks for correlate out, each report counted once.
+
+The path of a record: decode → whole-report checks → identity → frame → validate → normalise → collapse → blocks.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+
+from exchange.metrics import spec
+from exchange.metrics.labels import ObservationFate, QuarantineStage, ReportFate
+from exchange.protocol.record import Output, Record
+from exchange.protocol.shard import Effects, Rows
+from schemas import topics
+from schemas.codec import OBSERVATION_BLOCK, QUARANTINED, Codec
+from schemas.records import SensorReport
+from schemas.vocabulary import RejectReason
+from streams.blocks import blocks
+from streams.intake.collapse import Normaliser, collapse, normalise
+from streams.intake.columns import MAX_SENSOR_LENGTH, Arrived, frame_of
+from streams.intake.ledger import Ledger, Unreadable, readable
+from streams.intake.sequences import Claim
+from streams.intake.validate import DETAILS, reasons
+from streams.refusal import Place, observation_as_json, refusal
+
+STATE_FORMAT: Final = 1
+SINCE_HEADER: Final = "since"  # when the oldest report in a block was made, for the latency that people ask about
+# Originals of a report's refused observations are kept up to so many bytes: a thousand of them may point to one and
+# the same huge context, and a small report must not become gigabytes of quarantine.
+MAX_KEPT_BYTES: Final = 4 << 20
+_CLAIMS: Final = {
+    Claim.FUTURE_EPOCH: (
+        RejectReason.FUTURE_EPOCH,
+        "its epoch is later than the time the broker appended it: set the sensor's clock and start a new epoch",
+    ),
+    Claim.STALE: (
+        RejectReason.STALE_EPOCH,
+        "its epoch or sequence was closed: what it reports may have been counted, so it is not counted again",
+    ),
+    Claim.OVER_QUOTA: (
+        RejectReason.OVER_QUOTA,
+        "its sensor has sent more observations in this minute than one sensor may: look at the sensor, then redrive, "
+        "or raise KAKEHASHI_SENSOR_QUOTA",
+    ),
+}
+
+
+class Intake:
+    """A ``Step`` for one nation. One instance serves one shard."""
+
+    name = "intake"
+
+    def __init__(self, nation: str, shard: int, shards: int, codec: Codec, *, quota: int) -> None:
+        """``quota`` is how many observations of one sensor are taken in a minute."""
+        self._nation, self._shard, self._shards, self._codec = nation, shard, shards, codec
+        self._quota = quota
+        self._normaliser = Normaliser()
+
+    def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002  # nothing of intake falls due
+        """The blocks, refusals and counted sequences of these reports."""
+        work = _Batch(now_ms)
+        decoded = [(record, self._decoded(record, work)) for record in records]
+        reports = [(record, report) for record, report in decoded if report is not None]
+        ledger = Ledger(reports, rows, self._quota)
+        arrived = []
+        for record, report in reports:
+            fate = ledger.claim(report, record.timestamp_ms)
+            if fate is Claim.NEW:
+                arrived.append((record, Arrived(report, record.timestamp_ms)))
+                work.tally[spec.REPORTS.tally(_accepted(report))] += 1
+            elif fate is Claim.DUPLICATE:
+                work.tally[spec.REPORTS.tally(ReportFate.DUPLICATE)] += 1
+            else:
+                reason, detail = _CLAIMS[fate]
+                if fate is Claim.OVER_QUOTA and (size := len(report["values"])) > self._quota:
+                    detail = (
+                        f"has {size} observations, and one sensor may send {self._quota} in a minute: it can never be "
+                        "taken. Raise KAKEHASHI_SENSOR_QUOTA and redrive it, or have the sensor send smaller reports"
+                    )
+                self._refuse(work, record, reason, detail, sensor=report["sensor"])
+        if arrived:
+            self._digest(arrived, work)
+        for change, numbers in ledger.gaps.items():
+            work.tally[spec.SEQUENCE_GAPS.tally(change)] += numbers
+        gauges = {spec.SENSOR_QUOTA_USED.at(self.name, self._shard): ledger.quota_used} if reports else {}
+        return Effects(work.outputs, rows=ledger.changes(), tallies=work.tally, gauges=gauges, notes=ledger.notes())
+
+    def _decoded(self, record: Record, work: "_Batch") -> SensorReport | None:
+        """The report, if it can be used; a refusal otherwise."""
+        report = readable(record, self._codec, self._nation, self._shards)
+        if not isinstance(report, Unreadable):
+            return report
+        self._refuse(work, record, report.reason, report.detail, sensor=report.sensor)
+        return None
+
+    def _refuse(self, work: "_Batch", record: Record, reason: RejectReason, detail: str, *, sensor: str = "") -> None:
+        place = Place(record.topic, record.partition, record.offset)
+        sensor = sensor[:MAX_SENSOR_LENGTH]
+        kept = refusal(place, reason, detail, record.value or b"", stage=self.name, at_ms=work.now_ms, sensor=sensor)
+        self._quarantine(work, kept["key"], self._codec.encode(QUARANTINED, kept))
+        work.tally[spec.REPORTS.tally(ReportFate.QUARANTINED)] += 1
+        work.tally[spec.QUARANTINED_RECORDS.tally(QuarantineStage.INTAKE, reason)] += 1
+
+    def _quarantine(self, work: "_Batch", key: str, value: bytes) -> None:
+        work.outputs.append(Output(topics.QUARANTINE, self._shard, key.encode(), value))
+
+    def _digest(self, arrived: Sequence[tuple[Record, Arrived]], work: "_Batch") -> None:
+        """From reports to blocks."""
+        batch = frame_of([each for _, each in arrived])
+        rejected = reasons(batch)
+        if rejected.null_count() < len(rejected):
+            bad = batch.frame.with_columns(rejected).filter(pl.col("reason").is_not_null())
+            for report, index, reason in bad.select("report", "index", "reason").iter_rows():
+                known = RejectReason(reason)
+                self._refuse_observation(work, arrived[report], index, known, DETAILS[known])
+        fine = batch.frame.filter(rejected.is_null())
+        normal, invalid = normalise(fine, self._normaliser)
+        for row, answer in invalid:
+            report, index = fine["report"][row], fine["index"][row]
+            self._refuse_observation(work, arrived[report], index, answer.reason, answer.detail)
+        work.tally[spec.OBSERVATIONS.tally(ObservationFate.VALID)] += normal.height
+        collapsed, markings = collapse(normal, batch)
+        since = ((SINCE_HEADER, b"%d" % min(each.report["produced_at_ms"] for _, each in arrived)),)
+        for shard, block in blocks(collapsed, markings, batch, [each for _, each in arrived], self._shards):
+            value = self._codec.encode(OBSERVATION_BLOCK, block)
+            work.outputs.append(Output(topics.OBSERVATIONS, shard, b"%d" % shard, value, since))
+
+    def _refuse_observation(
+        self, work: "_Batch", origin: tuple[Record, Arrived], index: int, reason: RejectReason, detail: str
+    ) -> None:
+        record, arrived = origin
+        place = (record.partition, record.offset)
+        room = work.kept_bytes[place] < MAX_KEPT_BYTES
+        original = observation_as_json(arrived.report, index, in_full=room)
+        work.kept_bytes[place] += len(original)
+        kept = refusal(
+            Place(record.topic, record.partition, record.offset, index),
+            reason,
+            detail if room else f"{detail}. Not kept: too much of its report was refused; it stands on {record.topic}",
+            original,
+            stage=self.name,
+            at_ms=work.now_ms,
+            sensor=arrived.report["sensor"],
+            content_type="json",
+            keep_bytes=room,
+        )
+        self._quarantine(work, kept["key"], self._codec.encode(QUARANTINED, kept))
+        work.tally[spec.OBSERVATIONS.tally(ObservationFate.QUARANTINED)] += 1
+        work.tally[spec.QUARANTINED_RECORDS.tally(QuarantineStage.INTAKE, reason)] += 1
+
+
+def _accepted(report: SensorReport) -> ReportFate:
+    return ReportFate.REDRIVEN if report["redrive_of"] else ReportFate.ACCEPTED
+
+
+class _Batch:
+    """What one batch comes to, while it is being computed."""
+
+    def __init__(self, now_ms: int) -> None:
+        self.now_ms = now_ms
+        self.outputs: list[Output] = []
+        self.tally: Counter[tuple[str, ...]] = Counter()
+        self.kept_bytes: Counter[tuple[int, int]] = Counter()

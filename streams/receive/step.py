@@ -1,0 +1,194 @@
+"""Receive: a partner's inbox in; our picture of the partner, and receipts of what we did with each record, out.
+
+What comes home in the same inbox, the partner's receipts for our own releases, is no indicator: it goes to a topic of
+its own, for ``streams.settle.step`` to hold against what was released.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from exchange.metrics import spec
+from exchange.metrics.labels import GuardStage, QuarantineStage, ReceiptCode
+from exchange.protocol.record import Headers, Output, Record, RowChange
+from exchange.protocol.shard import Effects, Rows
+from schemas import topics
+from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, Codec
+from schemas.identity import shard_of_key
+from schemas.records import Receipt
+from schemas.vocabulary import RecordKind
+from streams.receive.inbound import DAY_MS, Accepted, Duplicate, Refused, Stale, admit, key_of
+from streams.receive.inbound_receipt import Told, admit_receipt
+from streams.refusal import Place, refusal
+
+STATE_FORMAT: Final = 1
+PROVENANCE: Final = frozenset({"origin", "decision", "source", "hops"})
+MAX_HEADER_BYTES: Final = 128
+_PLACE: Final = re.compile(rb"[A-Za-z0-9._]+-[0-9]+-[0-9]+")  # topic, partition, offset
+
+
+class Floor(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """The row of one key: the highest version accepted, and the highest recalled."""
+
+    version: int = 0
+    recalled_through: int = 0
+
+
+class Receive:
+    """A ``Step`` for one partner. One instance serves one shard."""
+
+    def __init__(self, nation: str, origin: str, shard: int, shards: int, codec: Codec) -> None:
+        self.name = f"receive.{origin}"
+        self._nation, self._origin, self._shard, self._shards = nation, origin, shard, shards
+        self._codec = codec
+
+    def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002  # nothing of receive falls due
+        """What is accepted, refused, receipted and routed of these inbox records."""
+        work = _Work(now_ms)
+        indicators: list[Record] = []
+        for record in records:
+            if record.value is not None and self._codec.schema_of(record.value) == RECEIPT:
+                self._route(record, record.value, work)
+            else:
+                indicators.append(record)
+        keys = list({record.key: None for record in indicators if record.key is not None})
+        floors = {
+            key: Floor() if row is None else msgspec.msgpack.decode(row, type=Floor)
+            for key, row in zip(keys, rows.get_many(keys), strict=True)
+        }
+        changed: dict[bytes, Floor] = {}
+        for record in indicators:
+            floor = self._admit(record, floors.get(record.key or b"", Floor()), work)
+            if floor is not None and record.key is not None:
+                floors[record.key] = changed[record.key] = floor
+        rows_changed = [RowChange(key, msgspec.msgpack.encode(floor)) for key, floor in changed.items()]
+        return Effects(work.outputs, rows=rows_changed, tallies=work.tally)
+
+    def _route(self, record: Record, value: bytes, work: "_Work") -> None:
+        """A receipt of the partner's, to where what came home is kept: the last of each code for each indicator."""
+        verdict = admit_receipt(
+            value,
+            record.key,
+            self._codec,
+            origin=self._origin,
+            now_ms=work.now_ms,
+            partition=record.partition,
+            shards=self._shards,
+        )
+        match verdict:
+            case Told(receipt):
+                key = f"{receipt['indicator_id']}/{receipt['code']}".encode()
+                encoded = self._codec.encode(RECEIPT, receipt)
+                work.outputs.append(Output(topics.partner_receipts(self._origin), self._shard, key, encoded))
+                work.tally[spec.PARTNER_RECEIPTS.tally(self._origin, ReceiptCode(receipt["code"]))] += 1
+            case Refused():
+                self._quarantine(record, verdict, work)
+
+    def _admit(self, record: Record, floor: Floor, work: "_Work") -> Floor | None:
+        """Decide on one record; the key's new floor where it was accepted."""
+        verdict = admit(
+            record.value,
+            record.key,
+            self._codec,
+            home=self._nation,
+            origin=self._origin,
+            now_ms=work.now_ms,
+            partition=record.partition,
+            shards=self._shards,
+            floor=floor.version or None,
+            recalled_through=floor.recalled_through,
+        )
+        match verdict:
+            case Accepted():
+                return self._accept(record, verdict, work)
+            case Duplicate():
+                work.tally[spec.DUPLICATE_RECORDS.tally(self._origin)] += 1
+            case Stale():
+                work.tally[spec.STALE_RECORDS.tally(self._origin)] += 1
+            case Refused(recall=recall):
+                self._refuse(record, verdict, work)
+                return None if recall is None else self._accept(record, recall, work)
+        return None
+
+    def _accept(self, record: Record, verdict: Accepted, work: "_Work") -> Floor:
+        accepted = verdict.record
+        key = accepted["id"].encode()
+        value = self._codec.encode(RELEASED_INDICATOR, accepted)
+        work.outputs.append(Output(topics.accepted(self._origin), self._shard, key, value, provenance(record.headers)))
+        work.tally[spec.ACCEPTED_RECORDS.tally(self._origin, RecordKind(accepted["kind"]))] += 1
+        self._receipt(work, accepted["id"], accepted["version"], "recall_applied" if verdict.recalls else "applied", "")
+        return Floor(accepted["version"], verdict.recalled_through)
+
+    def _refuse(self, record: Record, verdict: Refused, work: "_Work") -> None:
+        """Into quarantine, and a receipt that says so where it is known for which indicator."""
+        self._quarantine(record, verdict, work)
+        name = (record.key or b"").decode("utf-8", "replace")
+        raw = key_of(name)
+        if raw is not None and shard_of_key(raw, self._shards) == self._shard:
+            # A version of the future is no version: our own guard would not let it out.
+            version = verdict.version if verdict.version <= work.now_ms + DAY_MS // 2 else 0
+            self._receipt(work, name, version, "refused", str(verdict.reason))
+
+    def _quarantine(self, record: Record, verdict: Refused, work: "_Work") -> None:
+        place = Place(record.topic, record.partition, record.offset)
+        kept = refusal(
+            place,
+            verdict.reason,
+            verdict.detail,
+            record.value or b"",
+            stage="receive",
+            at_ms=work.now_ms,
+            source=_source(record.headers),
+            keep_bytes=verdict.keep_bytes,
+        )
+        value = self._codec.encode(QUARANTINED, kept)
+        work.outputs.append(Output(topics.QUARANTINE, self._shard, kept["key"].encode(), value))
+        work.tally[spec.REFUSED_RECORDS.tally(GuardStage.RECEIVE, verdict.reason)] += 1
+        work.tally[spec.QUARANTINED_RECORDS.tally(QuarantineStage.RECEIVE, verdict.reason)] += 1
+
+    def _receipt(
+        self,
+        work: "_Work",
+        name: str,
+        version: int,
+        code: Literal["applied", "recall_applied", "refused"],
+        reason: str,
+    ) -> None:
+        receipt: Receipt = {
+            "indicator_id": name,
+            "version": version,
+            "code": code,
+            "reason": reason,
+            "nation": self._nation,
+            "at_ms": work.now_ms,
+        }
+        value = self._codec.encode(RECEIPT, receipt)
+        work.outputs.append(Output(topics.receipts(self._origin), self._shard, name.encode(), value))
+        work.tally[spec.RECEIPTS.tally(self._origin, ReceiptCode(code))] += 1
+
+
+def provenance(headers: Headers) -> Headers:
+    """Of a partner's headers those that we know, each once and short: anything could stand in the others."""
+    found: dict[str, bytes] = {}
+    for name, value in headers:
+        if name in PROVENANCE and len(value or b"") <= MAX_HEADER_BYTES:
+            found.setdefault(name, value or b"")  # a header may be null, whatever its type says
+    return tuple(found.items())
+
+
+def _source(headers: Headers) -> str:
+    """The place of a record at its own nation, as its bridge says it; empty where that is no place."""
+    found = dict(provenance(headers)).get("source", b"")
+    return found.decode() if _PLACE.fullmatch(found) else ""
+
+
+class _Work:
+    """What one batch comes to, while it is being computed."""
+
+    def __init__(self, now_ms: int) -> None:
+        self.now_ms = now_ms
+        self.outputs: list[Output] = []
+        self.tally: Counter[tuple[str, ...]] = Counter()

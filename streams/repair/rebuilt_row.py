@@ -1,0 +1,248 @@
+"""A row of correlate, put together from what was told of it: the nation's record, the partners' and the decisions.
+
+What was told does not say everything. Where it leaves something open, the row is made so that nothing is ever released
+that the lost row would have kept back: data whose marking is not known is under the strictest that it may have had, and
+a source's late words cannot loosen its marking (``Floor``). What is only a matter of counts is lost, and said.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+import msgspec
+
+from schemas.markings import UNMARKED, Marking, joined
+from schemas.records import Content, Indicator, ReleasedIndicator, SourceRecord
+from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType, Outcome, RecordKind
+from streams.blocks import marking_of
+from streams.correlate.assertion import Assertion, Tally, Word, stable
+from streams.correlate.lifecycle import MAX_VALIDITY_MS, Lifetimes
+from streams.correlate.release import Classifier, Unit, content_for, digest_of, end_of, terms_of, units
+from streams.correlate.review import Ruling, ruled, units_marked
+from streams.correlate.row import Floor, Row, Sent
+from streams.correlate.standing import NOTHING, Standing
+from streams.enrichment.enrich import NOTHING_KNOWN, Enricher
+from streams.repair.rebuilt_decision import Decided, says_of, with_standing
+
+Order = tuple[int, int]
+"""Epoch and sequence of a report."""
+
+BEFORE_ALL: Final = -(1 << 63)  # the order of a word that is not known: every report's is later
+AFTER_ALL: Final = (1 << 63) - 1
+_UNKNOWN_RULES: Final = bytes(8)  # the digest of none: a release under other rules is then a withdrawal
+
+Seen = tuple[int, int, int]
+"""How often, first and last: what of a release comes from counts."""
+
+
+class Told(msgspec.Struct, frozen=True, gc=False):
+    """What a partner was last told of an indicator. ``seen`` is of its content, None where it has none."""
+
+    sent: Sent
+    seen: Seen | None = None
+
+
+class Rebuilt(msgspec.Struct, frozen=True, gc=False):
+    """A row, and what it has lost: sources that the record does not name, and sources whose counts had to be put under
+    a stricter marking than they may have come with."""
+
+    row: Row
+    sources: int
+    tightened: int
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a row is made with. ``heard`` gives the latest report of a sensor that may be in the row."""
+
+    partners: tuple[str, ...]
+    enricher: Enricher
+    classifier: Classifier
+    lifetimes: Lifetimes
+    heard: Callable[[str], Order]
+
+
+def told_of(record: ReleasedIndicator, partner: str, decision_id: str) -> Told:
+    """What the last released record says."""
+    content = record["content"]
+    sent = Sent(
+        partner,
+        record["kind"],
+        record["version"],
+        recalled_through=record["recalled_through"],
+        decision_id=decision_id,
+    )
+    if content is None:
+        return Told(sent)
+    # In the order of the contract's fields, which is the order that a digest is made in.
+    said = cast("dict[str, object]", content)
+    ordered = cast("Content", {name: said[name] for name in Content.__annotations__ if name in said})
+    sent = msgspec.structs.replace(sent, digest=digest_of(ordered), ends_ms=end_of(ordered))
+    return Told(sent, _seen(ordered))
+
+
+def of_nobody(said: Standing) -> Row:
+    """The row of an indicator that officers have spoken of and nobody has reported yet."""
+    return Row(IndicatorType.DOMAIN_NAME, "", NOTHING_KNOWN, standing=said)
+
+
+def row_of(
+    record: Indicator,
+    told: Sequence[Told],
+    decided: Mapping[str, Decided],
+    world: World,
+    now_ms: int,
+    said: Standing = NOTHING,
+) -> Rebuilt:
+    """The row that the last record on ``indicator.national`` stands for. ``said`` are the vetoes that are known.
+
+    Raises KeyError or ValueError where the record is none of ours.
+    """
+    kind = TYPE_BY_LABEL[record["type"]]
+    emitted_ms = min(record["version"], now_ms)
+    assertions = [_assertion(source, kind, record, emitted_ms, world.lifetimes) for source in record["sources"]]
+    missing = record["source_count"] - len(assertions)
+    row = Row(
+        kind,
+        record["value"],
+        world.enricher.enrich(kind, record["value"]),
+        tuple(sorted(assertions, key=lambda each: each.sensor)),
+        version=record["version"],
+        emitted_ms=emitted_ms,
+        expired=record["kind"] == "expired",
+        floors=tuple(_floors(record, missing, world.heard, now_ms)),
+        rules=max(decided.values(), key=lambda each: each.sequence).rules if decided else _UNKNOWN_RULES,
+    )
+    row = with_standing(row, said, decided, world.classifier, now_ms)
+    row, tightened = _with_safe_tallies(row, told, decided, world, now_ms)
+    row = _with_sent(row, told, decided, world, now_ms)
+    due_ms = row.next_end(world.lifetimes, emitted_ms)
+    return Rebuilt(msgspec.structs.replace(row, due_ms=due_ms), missing, tightened)
+
+
+def _assertion(
+    source: SourceRecord, kind: IndicatorType, record: Indicator, emitted_ms: int, lifetimes: Lifetimes
+) -> Assertion:
+    marking = marking_of(source["marking"])
+    word = Word(
+        BEFORE_ALL,
+        BEFORE_ALL,
+        _heard_ms(source["valid_until_ms"], record["valid_until_ms"], kind, emitted_ms, lifetimes),
+        marking,
+        source["confidence"],
+        source["valid_until_ms"],
+        tuple(source["labels"]),
+        source["description"],
+        tuple(sorted(source["context"].items())),
+    )
+    tally = Tally(marking, source["sightings"], source["first_seen_ms"], source["last_seen_ms"])
+    return Assertion(source["sensor"], word, (tally,))
+
+
+def _heard_ms(stated_ms: int, end_ms: int, kind: IndicatorType, emitted_ms: int, lifetimes: Lifetimes) -> int:
+    """The latest time at which the source may have said it, so that the indicator still ends when it was to end."""
+    if not stated_ms:
+        return min(emitted_ms, end_ms - lifetimes.by_type[kind].lifetime_ms)
+    return min(emitted_ms, end_ms - MAX_VALIDITY_MS) if stated_ms > end_ms else emitted_ms
+
+
+def _floors(record: Indicator, missing: int, heard: Callable[[str], Order], now_ms: int) -> Iterable[Floor]:
+    for source in record["sources"]:
+        yield Floor(source["sensor"], marking_of(source["marking"]), *heard(source["sensor"]))
+    if missing:
+        yield Floor("", marking_of(record["marking"]), now_ms, AFTER_ALL)
+
+
+def _with_safe_tallies(
+    row: Row, told: Sequence[Told], decided: Mapping[str, Decided], world: World, now_ms: int
+) -> tuple[Row, int]:
+    """The row with each source's counts under a marking that is strict enough, and how many that has changed.
+
+    A source's counts are kept by the marking they came with, which the record does not tell. They are all of its
+    current one where what is released is exactly what would be released then. Otherwise some may be of any stricter
+    marking that the last decision saw: then all but one are, the one of its current word.
+    """
+    proven = _proven(row, told, world, now_ms)
+    told_ms = max((each.sent.version for each in told if each.seen is not None), default=0)
+    markings = {marking for each in decided.values() for marking in each.markings}
+    assertions = [each if each.sensor in proven else _tightened(each, markings, told_ms) for each in row.assertions]
+    changed = sum(mine is not before for mine, before in zip(assertions, row.assertions, strict=True))
+    return msgspec.structs.replace(row, assertions=tuple(assertions)), changed
+
+
+def _proven(row: Row, told: Sequence[Told], world: World, now_ms: int) -> set[str]:
+    """The sources that are in a release which has their counts as a whole."""
+    pieces, sensors = units(row), set[str]()
+    for each in told:
+        ruling = _ruled(row, pieces, each.sent.partner, world, now_ms)
+        content = _content(row, pieces, each.sent.partner, ruling, world, now_ms)
+        if each.seen is not None and content is not None and _seen(content) == each.seen:
+            sensors |= {pieces[index].assertion.sensor for index in ruling.decision.included}
+    return sensors
+
+
+def _ruled(row: Row, pieces: Sequence[Unit], partner: str, world: World, now_ms: int) -> Ruling:
+    judgement = world.classifier.decide(row, pieces, partner)
+    return ruled(world.classifier, row, pieces, partner, judgement, row.standing or NOTHING, now_ms)
+
+
+def _content(
+    row: Row, pieces: Sequence[Unit], partner: str, ruling: Ruling, world: World, now_ms: int
+) -> Content | None:
+    """What may be shared, redacted; None where nothing may."""
+    if ruling.decision.outcome is not Outcome.RELEASE:
+        return None
+    marked = pieces if ruling.review is None else units_marked(pieces, ruling.review.assigned)
+    approved = ruling.review is not None
+    return content_for(row, marked, ruling.decision, partner, world.lifetimes, now_ms, approved=approved)
+
+
+def _tightened(assertion: Assertion, markings: set[Marking], told_ms: int) -> Assertion:
+    """The assertion with what may be of a stricter marking under that one.
+
+    One sighting is of the current word, under its own marking: by it what is released stays released. When it was is
+    not known; every time that is known may be of the stricter data, but the one at which the partner was told.
+    """
+    mine, [tally] = assertion.word.marking, assertion.tallies
+    if tally.count == 1:
+        return assertion
+    # Without a decision that has seen the current marking nobody knows what else there was.
+    strictest = (
+        joined(each for each in markings if mine.join(each) == each) if mine in markings else mine.join(UNMARKED)
+    )
+    if strictest == mine:
+        return assertion
+    rest: tuple[Tally, ...]
+    if told_ms:
+        stricter = msgspec.structs.replace(tally, marking=strictest, count=tally.count - 1)
+        rest = (Tally(mine, 1, told_ms, told_ms), stricter)
+    else:
+        rest = (msgspec.structs.replace(tally, marking=strictest),)
+    return msgspec.structs.replace(assertion, tallies=tuple(sorted(rest, key=lambda each: stable(each.marking))))
+
+
+def _with_sent(row: Row, told: Sequence[Told], decided: Mapping[str, Decided], world: World, now_ms: int) -> Row:
+    """The row with what each partner was told. A decision that would be the same again is not made again."""
+    pieces, by_partner = units(row), {each.sent.partner: each.sent for each in told}
+    for partner in world.partners:
+        sent, last = by_partner.get(partner, Sent(partner)), decided.get(partner)
+        ruling = _ruled(row, pieces, partner, world, now_ms)
+        content = _content(row, pieces, partner, ruling, world, now_ms)
+        if last is not None:
+            same = last.says == says_of(ruling, world.classifier.engine)
+            sent = msgspec.structs.replace(sent, decision=ruling.digest if same else b"", decision_id=last.decision_id)
+        if content is not None and sent.kind == RecordKind.EXPIRED:
+            # What has ended stays ended until there is something new.
+            sent = msgspec.structs.replace(sent, digest=digest_of(content))
+        if sent.kind:
+            # Whose data was in what was told is known only where the same would be told again.
+            is_known = content is not None and digest_of(content) == sent.digest
+            sent = msgspec.structs.replace(
+                sent, terms=terms_of(pieces, ruling.decision) if is_known else _UNKNOWN_RULES
+            )
+        row = row.with_sent(sent)
+    return row
+
+
+def _seen(content: Content) -> Seen:
+    return content["sightings"], content["first_seen_ms"], content["last_seen_ms"]

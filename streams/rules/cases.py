@@ -1,0 +1,101 @@
+"""Case tables: examples of what the rules must say, in YAML that a lawyer can read, run against a policy set."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from schemas.markings import SourceMarking, understand
+from schemas.vocabulary import TYPE_BY_LABEL, Outcome
+from streams.rules.engine import Engine, Verdict
+from streams.rules.facets import CONFIDENCE_NOT_STATED, Facets, facets_of
+from streams.rules.policy_set import PolicySet
+from streams.rules.rule import PolicyError
+
+
+class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=lambda name: name.replace("_", " ")):
+    """One assertion in its source's own words. What a case does not mention is harmless."""
+
+    tlp: str = ""
+    pap: str = ""
+    releasable_to: tuple[str, ...] | None = None
+    caveats: tuple[str, ...] = ()
+    confidence: int = CONFIDENCE_NOT_STATED
+    type: str = "domain-name"
+    warninglisted: bool = False
+    special_use: bool = False
+    personal_data: bool = False
+
+
+class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Given this, for that nation, then the outcome, because of exactly these rules, after these obligations."""
+
+    case: str
+    given: Given
+    to: str
+    then: Outcome
+    because: tuple[str, ...]
+    after: tuple[str, ...] | None = None
+
+
+class CaseResult(msgspec.Struct, frozen=True):
+    """One case and what the rules said. A case that does not mention ``after`` leaves the obligations open."""
+
+    case: Case
+    verdict: Verdict
+
+    @property
+    def passed(self) -> bool:
+        """Whether the rules said what the case asks for, for the reasons and with the obligations it names."""
+        verdict, case = self.verdict, self.case
+        owed = case.after is None or set(verdict.obligations) == set(case.after)
+        return owed and verdict.outcome is case.then and set(verdict.rules) == set(case.because)
+
+    def __str__(self) -> str:
+        said = _sentence(self.verdict.outcome, self.verdict.rules, self.verdict.obligations)
+        if self.passed:
+            return f"ok: {self.case.case}: {said}"
+        wanted = _sentence(self.case.then, self.case.because, self.case.after or ())
+        return f"FAILED: {self.case.case}: the rules say {said}; the case asks for {wanted}"
+
+
+class CaseTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file of cases."""
+
+    title: str
+    cases: tuple[Case, ...]
+
+
+def read_cases(path: Path) -> CaseTable:
+    """Read a case table. Raises ``PolicyError`` naming the file and the case that is not one."""
+    try:
+        table = msgspec.yaml.decode(path.read_bytes(), type=CaseTable)
+    except (OSError, msgspec.DecodeError) as error:
+        raise PolicyError(f"{path}: {error}") from error
+    if not table.cases:
+        raise PolicyError(f"{path}: has no cases")
+    for case in table.cases:
+        if case.given.type not in TYPE_BY_LABEL:
+            raise PolicyError(f"{path}: “{case.case}”: {case.given.type!r} is no indicator type")
+    return table
+
+
+def run_cases(policy_set: PolicySet, path: Path) -> Sequence[CaseResult]:
+    """Decide every case of the table at ``path`` under ``policy_set``. Raises ``PolicyError`` as ``read_cases``."""
+    engine = Engine(policy_set)
+    return [CaseResult(case, engine.decide(_facets(case.given), case.to)) for case in read_cases(path).cases]
+
+
+def _sentence(outcome: Outcome, rules: Sequence[str], owed: Sequence[str]) -> str:
+    return f"{outcome} because of {', '.join(rules)}" + (f", after {', '.join(owed)}" if owed else "")
+
+
+def _facets(given: Given) -> Facets:
+    return facets_of(
+        understand(SourceMarking(given.tlp, given.pap, given.releasable_to, given.caveats)),
+        TYPE_BY_LABEL[given.type],
+        confidence=given.confidence,
+        warninglisted=given.warninglisted,
+        special_use=given.special_use,
+        personal_data=given.personal_data,
+    )

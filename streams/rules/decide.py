@@ -1,0 +1,132 @@
+"""The release decision over many assertions: each alone, merge those allowed, decide the merge again.
+
+What an excluded source says shows nowhere in what is released: not in times, counts, versions or confidence.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from schemas.records import AssertionDecision
+from schemas.vocabulary import Outcome
+from streams.rules.engine import DEFAULT_DENY, Engine, Verdict
+from streams.rules.facets import Facets, sort_key, to_record
+
+
+class DecidedGroup(msgspec.Struct, frozen=True, gc=False):
+    """The assertions with equal facets, and what was decided on them."""
+
+    facets: Facets
+    assertions: int
+    verdict: Verdict
+
+    def to_record(self) -> AssertionDecision:
+        """As the decision's record keeps it."""
+        return AssertionDecision(
+            facets=to_record(self.facets),
+            sources=self.assertions,
+            outcome=str(self.verdict.outcome),
+            rules=list(self.verdict.rules),
+        )
+
+
+class ReleaseDecision(msgspec.Struct, frozen=True, gc=False):
+    """The pieces of a ``Decision`` record.
+
+    ``included`` are the indices of the assertions in the release, ascending; empty unless it is one. ``merged``
+    are the facets of the merge of those that were allowed alone; None where none was.
+    """
+
+    outcome: Outcome
+    rules: tuple[str, ...]
+    obligations: tuple[str, ...]
+    included: tuple[int, ...]
+    merged: Facets | None
+    groups: tuple[DecidedGroup, ...]
+
+
+_NOTHING: Final = Verdict(Outcome.WITHHOLD, (DEFAULT_DENY,))
+
+
+def decide_release(
+    assertions: Sequence[Facets],
+    merge: Callable[[Sequence[int]], Facets],
+    partner: str,
+    engine: Engine,
+) -> ReleaseDecision:
+    """Decide what of one indicator may be released to ``partner``.
+
+    ``merge`` gives the facets of the merge of the assertions at the given ascending indices; it must not depend on
+    their order. The outcome is RELEASE where the merge of the allowed is itself released; otherwise HOLD where an
+    assertion or that merge is held; otherwise WITHHOLD. The order of the assertions changes nothing but the indices.
+    """
+    counts: dict[Facets, int] = {}
+    for facets in assertions:
+        counts[facets] = counts.get(facets, 0) + 1
+    groups = tuple(
+        DecidedGroup(facets, counts[facets], engine.decide(facets, partner)) for facets in sorted(counts, key=sort_key)
+    )
+    allowed = {group.facets for group in groups if group.verdict.outcome is Outcome.RELEASE}
+    included = tuple(index for index, facets in enumerate(assertions) if facets in allowed)
+    merged = merge(included) if included else None
+    verdicts = [group.verdict for group in groups]
+    if merged is not None:
+        final = engine.decide(merged, partner)
+        if final.outcome is Outcome.RELEASE:
+            return ReleaseDecision(final.outcome, final.rules, final.obligations, included, merged, groups)
+        verdicts.append(final)
+    outcome = Outcome.HOLD if any(verdict.outcome is Outcome.HOLD for verdict in verdicts) else Outcome.WITHHOLD
+    deciding = [verdict for verdict in verdicts or [_NOTHING] if verdict.outcome is outcome]
+    return ReleaseDecision(
+        outcome=outcome,
+        rules=tuple(sorted({rule for verdict in deciding for rule in verdict.rules})),
+        obligations=tuple(sorted({owed for verdict in deciding for owed in verdict.obligations})),
+        included=(),
+        merged=merged,
+        groups=groups,
+    )
+
+
+def decide_approved(
+    held: ReleaseDecision,
+    assertions: Sequence[Facets],
+    assign: Callable[[Facets], Facets],
+    merge: Callable[[Sequence[int]], Facets],
+    partner: str,
+    engine: Engine,
+) -> ReleaseDecision:
+    """What of one indicator may be released once officers have approved what ``held`` holds.
+
+    An approval lifts holds and nothing else: what is withheld stays out, and what nothing permits without the holds
+    stays. ``assign`` gives what has no marking the one that the officers gave; ``merge`` is of assigned facets. All
+    obligations are owed, those of the rules that held it too.
+    """
+    open_engine = engine.without_holds
+    allowed: set[Facets] = set()
+    owed: set[str] = set()
+    for group in held.groups:
+        verdict = group.verdict
+        if verdict.outcome is Outcome.HOLD:
+            owed.update(verdict.obligations)
+            verdict = open_engine.decide(assign(group.facets), partner)
+        if verdict.outcome is Outcome.RELEASE:
+            allowed.add(group.facets)
+    included = tuple(index for index, facets in enumerate(assertions) if facets in allowed)
+    if not included:
+        return msgspec.structs.replace(held, outcome=Outcome.WITHHOLD, included=(), merged=None)
+    merged = merge(included)
+    holding = engine.decide(merged, partner)
+    final = open_engine.decide(merged, partner)
+    if holding.outcome is Outcome.HOLD:
+        owed.update(holding.obligations)
+    if final.outcome is not Outcome.RELEASE:
+        return ReleaseDecision(Outcome.WITHHOLD, final.rules, (), (), merged, held.groups)
+    return ReleaseDecision(
+        outcome=Outcome.RELEASE,
+        rules=tuple(sorted({*held.rules, *final.rules})),
+        obligations=tuple(sorted({*owed, *final.obligations})),
+        included=included,
+        merged=merged,
+        groups=held.groups,
+    )

@@ -1,0 +1,134 @@
+"""The engine: asks Cedar about one set of facets and one partner, and fails closed.
+
+Four guards, because Cedar skips a forbid that fails to evaluate: the set is validated before it loads
+(``policy_set``); the entity is built with the schema and the schema is given to the decision too; only an explicit
+Allow, without an error and with a reason, is a release; the proofs show that no rule can err (``prove``).
+"""
+
+from dataclasses import replace
+from functools import cached_property, lru_cache
+from importlib.metadata import version
+from typing import Final
+
+import cedarpy
+import msgspec
+
+from schemas.vocabulary import Outcome
+from streams.rules.facets import Facets
+from streams.rules.obligations import strictest
+from streams.rules.policy_set import OTHER_NATION, PolicySet
+from streams.rules.proof.space import Request, Value
+
+DEFAULT_DENY: Final = "default-deny"
+EVALUATION_ERROR: Final = "evaluation-error"
+# What people decide stands beside the rules' ids.
+STANDING_VETO: Final = "standing-veto"
+REVIEW_REFUSED: Final = "review-refused"
+REVIEW_LAPSED: Final = "review-lapsed"
+BY_PEOPLE: Final = frozenset({STANDING_VETO, REVIEW_REFUSED, REVIEW_LAPSED})
+_CEDARPY: Final = "4.12.2"
+_CEDAR: Final = "4.12.0"
+_CACHE_SIZE: Final = 65_536
+
+
+class Verdict(msgspec.Struct, frozen=True, gc=False):
+    """What the rules say. ``rules`` are the ids that decided, sorted: of the permits or of the strictest forbids.
+
+    ``default-deny`` stands where no rule matched, ``evaluation-error`` where the engine could not decide.
+    ``obligations`` must be carried out before a release; for HOLD they are those of the holding rules.
+    """
+
+    outcome: Outcome
+    rules: tuple[str, ...]
+    obligations: tuple[str, ...] = ()
+
+
+_NO_RULE: Final = Verdict(Outcome.WITHHOLD, (DEFAULT_DENY,))
+_ERROR: Final = Verdict(Outcome.WITHHOLD, (EVALUATION_ERROR,))
+
+
+class Engine:
+    """Decides by one policy set. Decisions are remembered, up to a bound, least recently used first to go."""
+
+    def __init__(self, policy_set: PolicySet, *, cache_size: int = _CACHE_SIZE) -> None:
+        """``cache_size`` is the number of (facets, partner) pairs remembered."""
+        self.policy_set = policy_set
+        installed = version("cedarpy")  # reads files: asked once
+        self._engine_version = f"cedarpy {installed}, cedar {_CEDAR if installed == _CEDARPY else 'unverified'}"
+        self._remembered = lru_cache(maxsize=cache_size)(self._decide)
+
+    @cached_property
+    def without_holds(self) -> "Engine":
+        """The same rules but for those that hold: what they say once officers have approved. It is no other set."""
+        rules = {name: rule for name, rule in self.policy_set.rules.items() if rule.outcome is not Outcome.HOLD}
+        return Engine(replace(self.policy_set, rules=rules), cache_size=_CACHE_SIZE // 16)
+
+    @property
+    def version(self) -> str:
+        """Content hash of the policy set."""
+        return self.policy_set.version
+
+    @property
+    def engine_version(self) -> str:
+        """The engine that decides, with the Cedar in it; 'unverified' where it is not the one that was proved."""
+        return self._engine_version
+
+    @property
+    def cache_hits(self) -> int:
+        """Decisions answered from memory."""
+        return self._remembered.cache_info().hits
+
+    @property
+    def cache_misses(self) -> int:
+        """Decisions that Cedar was asked for."""
+        return self._remembered.cache_info().misses
+
+    def decide(self, facets: Facets, partner: str) -> Verdict:
+        """Whether what has these facets may be released to ``partner`` (ISO 3166-1 alpha-3). Never raises.
+
+        A withhold beats a hold, a hold beats a permit, and what no rule permits is withheld.
+        """
+        return self._remembered(facets, partner)
+
+    def _decide(self, facets: Facets, partner: str) -> Verdict:
+        try:
+            return self._ask(facets, partner)
+        except Exception:  # whatever broke, nothing is released by it; the verdict says so and is audited
+            return _ERROR
+
+    def _ask(self, facets: Facets, partner: str) -> Verdict:
+        request = Request(self._party(partner), self._attributes(facets))
+        (result,) = self.policy_set.space.evaluate(self.policy_set.policies, [request])
+        if result.diagnostics.errors or result.decision is cedarpy.Decision.NoDecision:
+            return _ERROR
+        matched = [self.policy_set.rules[reason] for reason in result.diagnostics.reasons]
+        if not matched:
+            return _NO_RULE
+        outcomes = {rule.outcome for rule in matched}
+        if result.decision is cedarpy.Decision.Allow and outcomes == {Outcome.RELEASE}:
+            outcome = Outcome.RELEASE
+        elif Outcome.RELEASE in outcomes:  # Cedar never says both; if it ever does, it is not understood
+            return _ERROR
+        else:
+            outcome = Outcome.WITHHOLD if Outcome.WITHHOLD in outcomes else Outcome.HOLD
+        deciding = [rule for rule in matched if rule.outcome is outcome]
+        owed = strictest(obligation for rule in deciding for obligation in rule.obligations)
+        return Verdict(outcome, tuple(sorted(rule.id for rule in deciding)), tuple(str(one) for one in owed))
+
+    def _attributes(self, facets: Facets) -> dict[str, Value]:
+        marking = facets.marking
+        named = marking.releasable_to
+        return {
+            "tlp": marking.tlp.label or marking.tlp.name,
+            "pap": marking.pap.label or marking.pap.name,
+            "releasable_to": None if named is None else tuple(sorted({self._party(nation) for nation in named})),
+            "caveats": tuple(map(str, marking.caveats)),
+            "confidence": str(facets.confidence),
+            "type": facets.kind.label,
+            "warninglisted": facets.warninglisted,
+            "special_use": facets.special_use,
+            "personal_data": facets.personal_data,
+        }
+
+    def _party(self, nation: str) -> str:
+        return nation if self.policy_set.is_party(nation) else OTHER_NATION

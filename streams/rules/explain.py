@@ -1,0 +1,197 @@
+"""Says in sentences why a decision was taken, and what would have to be different for another outcome."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from schemas.markings import Marking, Pap, Tlp
+from schemas.records import Decision, FacetsRecord
+from schemas.vocabulary import Outcome
+from streams.rules import obligations
+from streams.rules.engine import BY_PEOPLE, DEFAULT_DENY, EVALUATION_ERROR, Engine
+from streams.rules.facets import ConfidenceBand, Facets, from_record
+from streams.rules.obligations import (
+    CoarsenTime,
+    DropTearline,
+    ExpireAfterDays,
+    NameOnlyPartner,
+    Obligation,
+    PapAtLeast,
+)
+from streams.rules.policy_set import PolicySet
+
+_PAST: Final = {Outcome.RELEASE: "released", Outcome.HOLD: "held for review", Outcome.WITHHOLD: "withheld"}
+_FLAGS: Final = (
+    ("warninglisted", "it did not stand on a list of well-known benign values"),
+    ("special_use", "it were not a special-purpose address or name"),
+    ("personal_data", "an assessment found no personal data in it"),
+)
+
+
+def explain(decision: Decision, policy_set: PolicySet) -> list[str]:
+    """The decision in sentences: outcome, rules with title and basis, sources left out, obligations, alternatives.
+
+    ``policy_set`` should be the set that decided; where its version is another, the first sentence says so.
+    Raises ``ValueError`` where the record's facets or outcome are not of the contract: it was altered.
+    """
+    engine = Engine(policy_set)
+    outcome = Outcome(decision["outcome"])
+    partner = decision["partner"]
+    policy = decision["policy_version"][:12]
+    lines = [f"Indicator {decision['indicator_id']} was {_PAST[outcome]} for {partner}, under policy {policy}."]
+    if decision["policy_version"] != policy_set.version:
+        lines.append(f"Note: what follows is by the rules of policy {policy_set.version[:12]}, which is another set.")
+    lines += [rule_sentence(rule, policy_set) for rule in decision["rules"] if rule not in BY_PEOPLE]
+    lines += _people(decision)
+    lines += _groups(decision, outcome)
+    if decision["veto"] is not None:
+        return lines
+    if outcome is Outcome.HOLD:
+        lines += _review(decision, policy_set)
+    if outcome is Outcome.RELEASE:
+        lines += [f"Before the release, {_done(_obligation(owed), partner)}." for owed in decision["obligations"]]
+        if decision["review"] == "approved":
+            lines.append("No tearline went with it: people approve facts, and are asked about no text.")
+    if outcome is not Outcome.RELEASE:
+        for facets in _facets_that_decided(decision, outcome):
+            lines += alternatives(from_record(facets), partner, engine)
+    return lines
+
+
+def alternatives(facets: Facets, partner: str, engine: Engine) -> list[str]:
+    """Every change of one facet that leads to a less strict outcome, the least strict first, one sentence each."""
+    order = list(Outcome)
+    now = order.index(engine.decide(facets, partner).outcome)
+    found = []
+    for words, changed in _one_change(facets, partner):
+        rank = order.index(engine.decide(changed, partner).outcome)
+        if rank < now:
+            found.append((rank, f"It would be {_PAST[order[rank]]} if {words}."))
+    if not found:
+        return ["No single change would lead to another outcome."]
+    best = min(rank for rank, _ in found)
+    return [sentence for rank, sentence in found if rank == best]
+
+
+def _one_change(facets: Facets, partner: str) -> Iterator[tuple[str, Facets]]:
+    marking = facets.marking
+    named = marking.releasable_to or ()
+    with_partner = tuple(sorted({*named, partner}))
+
+    def marked(changed: Marking) -> Facets:
+        return msgspec.structs.replace(facets, marking=changed)
+
+    for tlp in Tlp:
+        if tlp not in (marking.tlp, Tlp.UNMARKED):
+            if tlp < Tlp.AMBER or marking.releasable_to is not None:
+                yield f"its source marked it {tlp.label}", marked(msgspec.structs.replace(marking, tlp=tlp))
+            # What names nobody only for want of a label would name its recipients with one.
+            if marking.tlp >= Tlp.UNMARKED and not named:
+                open_to = None if tlp < Tlp.AMBER else with_partner
+                words = f"its source marked it {tlp.label}" + (f" and named {partner}" if open_to else "")
+                yield words, marked(msgspec.structs.replace(marking, tlp=tlp, releasable_to=open_to))
+    if partner not in named and marking.releasable_to is not None:
+        yield (
+            f"its source named {partner} as a recipient",
+            marked(msgspec.structs.replace(marking, releasable_to=with_partner)),
+        )
+    for pap in Pap:
+        if pap not in (marking.pap, Pap.UNSTATED):
+            yield f"its source marked it {pap.label}", marked(msgspec.structs.replace(marking, pap=pap))
+    for caveat in marking.caveats:
+        rest = tuple(other for other in marking.caveats if other is not caveat)
+        yield f"the originator lifted the caveat {caveat}", marked(msgspec.structs.replace(marking, caveats=rest))
+    for band in ConfidenceBand:
+        if band not in (facets.confidence, ConfidenceBand.NONE):
+            yield f"its source stated {band} confidence", msgspec.structs.replace(facets, confidence=band)
+    for flag, words in _FLAGS:
+        if getattr(facets, flag):
+            yield words, msgspec.structs.replace(facets, **{flag: False})
+
+
+def rule_sentence(rule_id: str, policy_set: PolicySet) -> str:
+    """A rule that decided, with its basis and its owner, in one sentence."""
+    if rule_id == DEFAULT_DENY:
+        return "No rule permits it, and what no rule permits is withheld (default-deny)."
+    if rule_id == EVALUATION_ERROR:
+        return "The rules could not be evaluated, and what cannot be decided is withheld (evaluation-error)."
+    rule = policy_set.rules.get(rule_id)
+    if rule is None:
+        return f"The rule {rule_id} decided; it is not in this policy set."
+    return f"{rule.title} (rule {rule.id}; basis: {rule.basis}; owner: {rule.owner})."
+
+
+def _people(decision: Decision) -> Iterator[str]:
+    """What people have to do with it: vetoes, verdicts, a deadline that has passed, a marking that was given."""
+    veto = decision["veto"]
+    if veto is not None:
+        verb = "recalled" if veto["kind"] == "recall" else "revoked"
+        yield (
+            f"{veto['person']} {verb} it by hand on {_utc(veto['at_ms'])} ({veto['reason_code']}): {veto['reason']}. "
+            f"The veto {veto['command_id']} stands, whoever reports it again, until two people lift it."
+        )
+    for said in decision["verdicts"]:
+        verb = "approved" if said["verdict"] == "approve" else "refused"
+        yield f"{said['person']} {verb} it on {_utc(said['at_ms'])}: {said['reason']}."
+    if decision["review"] == "lapsed":
+        yield f"Not enough people had approved it by {_utc(decision['deadline_ms'])}, so it is withheld."
+    if decision["assigned"] is not None:
+        label = Tlp(decision["assigned"]["tlp"]).label
+        yield f"What its source had not marked was marked {label} by those who approved it."
+
+
+def _utc(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _groups(decision: Decision, outcome: Outcome) -> Iterator[str]:
+    """The assertions that went another way than the whole."""
+    for group in decision["assertions"]:
+        if group["outcome"] != outcome:
+            yield (
+                f"{_counted(group['sources'], 'assertion')} alone would be {_PAST[Outcome(group['outcome'])]}, "
+                f"by {', '.join(group['rules'])}"
+                + ("; nothing of it is in the release." if outcome is Outcome.RELEASE else ".")
+            )
+
+
+def _review(decision: Decision, policy_set: PolicySet) -> Iterator[str]:
+    holds = [policy_set.rules[rule] for rule in decision["rules"] if rule in policy_set.rules]
+    if holds:
+        hours = min(rule.deadline_hours for rule in holds)
+        until_ms = decision["deadline_ms"] or decision["at_ms"] + hours * 3_600_000
+        owners = " and ".join(sorted({rule.owner for rule in holds}))
+        people = _counted(max(rule.reviewers for rule in holds), "distinct officer")
+        until = _utc(until_ms)
+        yield f"{people} must approve it by {until} ({hours} h), answering to: {owners}; after that it is withheld."
+
+
+def _facets_that_decided(decision: Decision, outcome: Outcome) -> list[FacetsRecord]:
+    groups = [group["facets"] for group in decision["assertions"] if group["outcome"] == outcome]
+    merged = decision["merged"]
+    return groups or ([merged] if merged is not None else [])
+
+
+def _obligation(text: str) -> Obligation:
+    (parsed,) = obligations.parse(text)
+    return parsed
+
+
+def _done(obligation: Obligation, partner: str) -> str:
+    match obligation:
+        case CoarsenTime(unit):
+            return f"times were cut down to the whole {unit}"
+        case ExpireAfterDays(days):
+            return f"an end was set to it: {_counted(days, 'day')} after the release"
+        case PapAtLeast(floor):
+            return f"its PAP was raised to at least {floor.label}"
+        case NameOnlyPartner():
+            return f"{partner} was named as its only recipient"
+        case DropTearline():
+            return "what its sources wrote for release, if anything, was left out"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

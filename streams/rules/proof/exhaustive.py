@@ -1,0 +1,217 @@
+"""The stand-in where the analyser is missing: tries every request that the schema allows, and says that it does.
+
+Each condition of a rule is tabulated by Cedar itself over the attributes it mentions, each with all its values; tables
+are then combined as Cedar combines conditions and rules. Exhaustive, but no proof by a second, independent mind.
+"""
+
+import itertools
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache, reduce
+from typing import Any, Final
+
+import cedarpy
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from streams.rules.proof.prover import Bodies, ProofError, cedar_json
+from streams.rules.proof.space import PRINCIPAL, Request, Value, space_of
+
+Flags = npt.NDArray[np.bool_]
+_MOST_CELLS: Final = 100_000
+_MOST_POINTS: Final = 50_000_000
+_BATCH: Final = 2048
+
+
+class Table(msgspec.Struct, frozen=True):
+    """Where a condition is true and where it fails to evaluate, over the axes it mentions, in the space's order."""
+
+    axes: tuple[str, ...]
+    true: Flags
+    error: Flags
+
+
+class Grid(msgspec.Struct, frozen=True):
+    """The values that are tried, as places on each axis."""
+
+    axes: tuple[str, ...]
+    places: tuple[tuple[int, ...], ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many values are tried on each axis."""
+        return tuple(map(len, self.places))
+
+    def spread(self, table: Table, flags: Flags) -> Flags:
+        """A table's flags over the whole grid."""
+        picked = flags[np.ix_(*(self.places[self.axes.index(axis)] for axis in table.axes))] if table.axes else flags
+        sizes = zip(self.axes, self.shape, strict=True)
+        return np.broadcast_to(picked.reshape([size if axis in table.axes else 1 for axis, size in sizes]), self.shape)
+
+    def anywhere(self) -> Flags:
+        """Every place on the grid. Raises ``ProofError`` where there are too many."""
+        if math.prod(self.shape) > _MOST_POINTS:
+            raise ProofError(f"{math.prod(self.shape)} kinds of request are too many to try: use the analyser")
+        return np.ones(self.shape, np.bool_)
+
+
+# A rule as the conditions that must all be true, in the order in which Cedar evaluates them.
+Conditions = tuple[Table, ...]
+
+
+class ExhaustiveProver:
+    """Answers by trying everything."""
+
+    is_proof = False
+
+    def __init__(self, schema_text: str) -> None:
+        """Raises ``PolicyError`` where the schema's space is not finite."""
+        self._space = space_of(schema_text)
+        self._values = {axis: attribute.values() for axis, attribute in self._space.axes.items()}
+        self._table = lru_cache(maxsize=4096)(self._tabulate)
+        self._read = lru_cache(maxsize=4096)(self._effect_and_conditions)
+
+    @property
+    def name(self) -> str:
+        """What answers."""
+        return "exhaustive check of every request that the schema allows (a stand-in: not a proof by the analyser)"
+
+    def implies(self, one: Bodies, other: Bodies) -> Request | None:
+        """As ``Prover.implies``."""
+        return self._find(one, other, wanted_of_other=False)
+
+    def disjoint(self, one: Bodies, other: Bodies) -> Request | None:
+        """As ``Prover.disjoint``."""
+        return self._find(one, other, wanted_of_other=True)
+
+    def always_denies(self, bodies: Bodies) -> Request | None:
+        """As ``Prover.always_denies``."""
+        return self._find(bodies, (), wanted_of_other=False)
+
+    def never_errors(self, body: str) -> Request | None:
+        """As ``Prover.never_errors``."""
+        _, conditions = self._read(body)
+        grid = self._grid([conditions], all_values=True)
+        reached, error = grid.anywhere(), np.zeros(grid.shape, np.bool_)
+        for table in conditions:
+            error |= reached & grid.spread(table, table.error)
+            reached &= grid.spread(table, table.true)
+        return self._first(grid, error)
+
+    def _find(self, one: Bodies, other: Bodies, *, wanted_of_other: bool) -> Request | None:
+        """A request that ``one`` allows and ``other`` allows or not, as wanted."""
+        roles = [self._rules(bodies, effect) for bodies in (one, other) for effect in ("permit", "forbid")]
+        grid = self._grid([rule for role in roles for rule in role], all_values=False)
+        everywhere = grid.anywhere()
+
+        def matched(role: Iterable[Conditions]) -> Flags:
+            rules = (
+                reduce(np.logical_and, (grid.spread(each, each.true) for each in rule), everywhere) for rule in role
+            )
+            return reduce(np.logical_or, rules, ~everywhere)
+
+        permit, forbid, other_permit, other_forbid = map(matched, roles)
+        allowed_by_other = other_permit & ~other_forbid
+        return self._first(grid, permit & ~forbid & (allowed_by_other if wanted_of_other else ~allowed_by_other))
+
+    def _rules(self, bodies: Bodies, effect: str) -> list[Conditions]:
+        """The rules with this effect; those of one condition over the same axes merged to one: any of them matches."""
+        merged: dict[tuple[str, ...], Table] = {}
+        rules: list[Conditions] = []
+        for conditions in (read for found, read in map(self._read, bodies) if found == effect):
+            if len(conditions) != 1:
+                rules.append(conditions)
+                continue
+            table = conditions[0]
+            earlier = merged.get(table.axes)
+            merged[table.axes] = Table(table.axes, table.true | earlier.true, table.error) if earlier else table
+        return [*rules, *((table,) for table in merged.values())]
+
+    def _grid(self, rules: Sequence[Conditions], *, all_values: bool) -> Grid:
+        """The axes that the rules mention, with all values, or with one for each way in which the rules treat them."""
+        tables = [table for rule in rules for table in rule]
+        axes = tuple(axis for axis in self._space.axes if any(axis in table.axes for table in tables))
+        if all_values:
+            return Grid(axes, tuple(tuple(range(len(self._values[axis]))) for axis in axes))
+        return Grid(axes, tuple(_distinct(axis, tables) for axis in axes))
+
+    def _effect_and_conditions(self, body: str) -> tuple[str, Conditions]:
+        policy = json.loads(body)
+        parts = [
+            {**policy, "effect": "permit", "annotations": {}, "conditions": [part]}
+            for condition in policy["conditions"]
+            for part in _conjuncts(condition)
+        ]
+        alone = parts or [{**policy, "effect": "permit"}]
+        return policy["effect"], tuple(self._table(json.dumps(part, sort_keys=True)) for part in alone)
+
+    def _tabulate(self, body: str) -> Table:
+        """Ask Cedar about every combination of the values that the condition can tell apart."""
+        mentioned = set(_mentioned(json.loads(body)))
+        axes = tuple(axis for axis in self._space.axes if axis in mentioned)
+        domains = [self._values[axis] for axis in axes]
+        shape = tuple(map(len, domains))
+        if math.prod(shape) > _MOST_CELLS:
+            raise ProofError(f"a condition tells {math.prod(shape)} kinds of request apart: use the analyser")
+        policies = cedarpy.PolicySet.from_json_str(cedar_json([body]))
+        true, error = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
+        places = list(itertools.product(*map(range, shape)))
+        for start in range(0, len(places), _BATCH):
+            batch = places[start : start + _BATCH]
+            results = self._space.evaluate(policies, [self._request(axes, place) for place in batch])
+            for place, result in zip(batch, results, strict=True):
+                if result.decision is cedarpy.Decision.NoDecision:
+                    raise ProofError(f"Cedar did not decide: {result.diagnostics.errors}")
+                true[place], error[place] = bool(result.diagnostics.reasons), bool(result.diagnostics.errors)
+        return Table(axes, true, error)
+
+    def _first(self, grid: Grid, flags: Flags) -> Request | None:
+        found = np.argwhere(flags)
+        if not len(found):
+            return None
+        return self._request(grid.axes, [kept[at] for kept, at in zip(grid.places, found[0], strict=True)])
+
+    def _request(self, axes: Sequence[str], place: Sequence[int]) -> Request:
+        """The request at a place; what no rule mentions has its first value."""
+        values: dict[str, Value] = {axis: self._values[axis][0] for axis in self._space.axes}
+        values |= {axis: self._values[axis][index] for axis, index in zip(axes, place, strict=True)}
+        principal = values.pop(PRINCIPAL)
+        return Request(str(principal), values)
+
+
+def _conjuncts(condition: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """``when { a && b }`` as ``when { a } when { b }``, which Cedar evaluates alike and in the same order."""
+    both = condition["body"].get("&&") if condition["kind"] == "when" else None
+    if both is None:
+        yield condition
+    else:
+        for side in ("left", "right"):
+            yield from _conjuncts({"kind": "when", "body": both[side]})
+
+
+def _mentioned(node: Any) -> Iterator[str]:
+    """The attributes that an expression reads or asks for, and the principal."""
+    if isinstance(node, dict):
+        if node.get("Var") == PRINCIPAL or node.get(PRINCIPAL, {"op": "All"}) != {"op": "All"}:
+            yield PRINCIPAL
+        attribute = node.get("attr")
+        if isinstance(attribute, str):
+            yield attribute
+        for child in node.values():
+            yield from _mentioned(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _mentioned(child)
+
+
+def _distinct(axis: str, tables: Iterable[Table]) -> tuple[int, ...]:
+    """One value for each way in which these tables treat this axis: values that none tells apart are one."""
+    slices = [
+        np.moveaxis(table.true, table.axes.index(axis), 0).reshape(table.true.shape[table.axes.index(axis)], -1)
+        for table in tables
+        if axis in table.axes
+    ]
+    _, first = np.unique(np.concatenate(slices, axis=1), axis=0, return_index=True)
+    return tuple(sorted(int(index) for index in first))

@@ -1,0 +1,52 @@
+"""What a prover answers: four questions about rules, each with a concrete request where the answer is no.
+
+Rules are given as their bodies in Cedar's JSON form (``Rule.body``); a set is a sequence of bodies.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from exchange.errors import FatalError
+from streams.rules.proof.space import Request
+
+Bodies = Sequence[str]
+
+
+class ProofError(FatalError):
+    """The prover could not answer: no answer is not a proof. The message says what it said."""
+
+
+class Prover(Protocol):
+    """Answers for every request that the schema allows. None means that it holds for all of them."""
+
+    @property
+    def name(self) -> str:
+        """What answers, with its versions."""
+
+    @property
+    def is_proof(self) -> bool:
+        """Whether an answer is a proof of the solver's; False for the stand-in."""
+
+    def implies(self, one: Bodies, other: Bodies) -> Request | None:
+        """Whether all that ``one`` allows ``other`` allows too; otherwise a request that only ``one`` allows."""
+
+    def disjoint(self, one: Bodies, other: Bodies) -> Request | None:
+        """Whether nothing is allowed by both; otherwise a request that is."""
+
+    def always_denies(self, bodies: Bodies) -> Request | None:
+        """Whether nothing is allowed; otherwise a request that is."""
+
+    def never_errors(self, body: str) -> Request | None:
+        """Whether the rule never fails to evaluate; otherwise a request for which it does."""
+
+
+def as_permits(bodies: Iterable[str]) -> Bodies:
+    """The rules with their effect turned to permit: what they match becomes what is allowed."""
+    return tuple(json.dumps({**json.loads(body), "effect": "permit"}, ensure_ascii=False) for body in bodies)
+
+
+def cedar_json(bodies: Bodies) -> str:
+    """A set of bodies as one policy set in Cedar's JSON form."""
+    policies = {f"rule{index}": json.loads(body) for index, body in enumerate(bodies)}
+    return json.dumps({"templates": {}, "staticPolicies": policies, "templateLinks": []}, ensure_ascii=False)

@@ -1,0 +1,91 @@
+"""Decides recorded traffic again under other rules: what would newly be released, held or withheld. Pure.
+
+The rules only: what officers have said to a question holds for that question, and a veto whatever the rules say.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from schemas.records import Decision
+from schemas.vocabulary import Outcome
+from streams.correlate.release import merged_facets
+from streams.rules.decide import ReleaseDecision, decide_release
+from streams.rules.engine import Engine
+from streams.rules.facets import from_record
+
+EXAMPLES: Final = 3
+_LONGEST: Final = 1_000_000  # indicators and partners: what a process can hold; a longer window says so
+
+
+class Example(msgspec.Struct, frozen=True):
+    """One indicator that is decided otherwise."""
+
+    indicator_id: str
+    decision_id: str
+    partner: str
+    rules_before: tuple[str, ...]
+    rules_after: tuple[str, ...]
+
+
+class Replay(msgspec.Struct):
+    """How many indicators went which way: by outcome before and after."""
+
+    indicators: int = 0
+    unreadable: int = 0
+    ways: Counter[tuple[Outcome, Outcome]] = msgspec.field(default_factory=Counter)
+    other_obligations: int = 0
+    examples: dict[tuple[Outcome, Outcome], list[Example]] = {}
+
+    @property
+    def newly_released(self) -> int:
+        """How many go that did not."""
+        return sum(count for (before, after), count in self.ways.items() if after is Outcome.RELEASE is not before)
+
+    @property
+    def no_longer_released(self) -> int:
+        """How many do not go that did: they would be recalled."""
+        return sum(count for (before, after), count in self.ways.items() if before is Outcome.RELEASE is not after)
+
+
+def replay(decisions: Iterable[Decision], old: Engine, new: Engine) -> Replay:
+    """The last decision on each indicator and partner, under both sets. Raises ``ValueError`` for too many."""
+    last: dict[tuple[str, str], Decision] = {}
+    for decision in decisions:
+        last[decision["indicator_id"], decision["partner"]] = decision
+        if len(last) > _LONGEST:
+            raise ValueError(f"more than {_LONGEST:,} indicators were decided on in this window: take a shorter one")
+    result = Replay()
+    for decision in last.values():
+        try:
+            before, after = _decided(decision, old), _decided(decision, new)
+        except ValueError:
+            result.unreadable += 1
+            continue
+        result.indicators += 1
+        way = before.outcome, after.outcome
+        if before.outcome is after.outcome:
+            result.other_obligations += before.obligations != after.obligations
+            continue
+        result.ways[way] += 1
+        shown = result.examples.setdefault(way, [])
+        if len(shown) < EXAMPLES:
+            shown.append(
+                Example(
+                    decision["indicator_id"],
+                    decision["decision_id"],
+                    decision["partner"],
+                    before.rules,
+                    after.rules,
+                )
+            )
+    return result
+
+
+def _decided(decision: Decision, engine: Engine) -> ReleaseDecision:
+    facets = [from_record(group["facets"]) for group in decision["assertions"]]
+    return decide_release(
+        facets, lambda chosen: merged_facets([facets[index] for index in chosen]), decision["partner"], engine
+    )

@@ -1,0 +1,160 @@
+"""Which rules are in force at a time: the set that comes with the software, until a signed activation says otherwise.
+
+A pure function of what ``policy.v1`` has said and of the shard's time, so every shard switches at the same shard time,
+between two batches, whenever its worker has learnt of it. A set that does not load, or whose texts are not of its
+version, is refused: the old one stays in force.
+"""
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from exchange.authority.policy_record import Border, Kind, NotApproved, borders
+from exchange.authority.policy_watch import Said
+from schemas.records import PolicyRecord
+from streams.correlate.release import Classifier
+from streams.rules.engine import Engine
+from streams.rules.policy_set import PolicySet, compiled
+from streams.rules.rule import PolicyError
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What a shard decides by: the rules, and the borders that are not open."""
+
+    classifier: Classifier
+    borders: Mapping[str, Border] = field(default_factory=dict)
+
+    @property
+    def name(self) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """Equal for the same rules and borders."""
+        return self.classifier.engine.version, tuple(sorted(self.borders.items()))
+
+
+class Rules(Protocol):
+    """Where a step asks what is in force."""
+
+    def in_force(self, now_ms: int) -> InForce:
+        """At a shard time. Raises PolicyStale where that cannot be known now."""
+        ...
+
+
+class FixedRules:
+    """The same rules always, and every border open."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._in_force = InForce(classifier)
+
+    def in_force(self, now_ms: int) -> InForce:  # noqa: ARG002  # it never changes
+        """At any time."""
+        return self._in_force
+
+
+class Watched(Protocol):
+    """``exchange.authority.policy_watch.PolicyWatch``, as far as it is needed here."""
+
+    def said(self, at_ms: int) -> Said:
+        """What is known. Raises PolicyStale."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Activated:
+    """A set in force from a shard time on. ``by`` is empty for the set that comes with the software."""
+
+    at_ms: int
+    policy_set: PolicySet
+    by: tuple[str, ...] = ()
+    reason: str = ""
+    record_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a nation's rules were, are and will be: activations by time, sets by version, and what does nothing."""
+
+    activated: tuple[Activated, ...]
+    sets: Mapping[str, PolicySet]
+    refused: tuple[NotApproved, ...]
+
+    def at(self, now_ms: int) -> Activated:
+        """The last one whose time has come."""
+        return [each for each in self.activated if each.at_ms <= now_ms][-1]
+
+    def before(self, record_id: str) -> Activated | None:
+        """What the activation of this record follows; None where there is no such activation."""
+        pairs = zip(self.activated, self.activated[1:], strict=False)
+        return next((earlier for earlier, each in pairs if each.record_id == record_id), None)
+
+    def next_after(self, now_ms: int) -> Activated | None:
+        """The first one whose time has not come, if there is one."""
+        return next((each for each in self.activated if each.at_ms > now_ms), None)
+
+
+def history_of(shipped: PolicySet, said: Said) -> History:
+    """Every activation that holds, by its time; of two at the same time the later written is the later one.
+
+    An activation counts only behind its set: whoever reads it has read the set, too.
+    """
+    sets, found, refused = {shipped.version: shipped}, [Activated(0, shipped)], []
+    for each in said.approved:
+        version, wrong = each.record["version"], ""
+        if each.kind is Kind.SET and version not in sets:
+            loaded = loaded_set(each.record, shipped.nation)
+            if isinstance(loaded, PolicySet):
+                sets[version] = loaded
+            else:
+                wrong = f"the set {version[:12]} does not load: {loaded}"
+        elif each.kind is Kind.ACTIVATION and version in sets:
+            at_ms, reason, name = each.record["activate_at_ms"], each.record["reason"], each.record["record_id"]
+            found.append(Activated(at_ms, sets[version], each.persons, reason, name))
+        elif each.kind is Kind.ACTIVATION:
+            wrong = f"no set {version[:12]} that loads stands before its activation"
+        if wrong:
+            refused.append(NotApproved(each.offset, wrong, each.record["record_id"]))
+    return History(tuple(sorted(found, key=lambda activated: activated.at_ms)), sets, tuple(refused))
+
+
+def loaded_set(record: PolicyRecord, nation: str) -> PolicySet | str:
+    """The set in a record, or why it does not load."""
+    try:
+        loaded = compiled(record["texts"], nation)
+    except PolicyError as error:
+        return str(error)
+    if loaded.version != record["version"]:
+        return f"its texts are of version {loaded.version}"
+    return loaded
+
+
+class Rulebook:
+    """``Rules`` by what a watch has read. Shared by all shards of a process."""
+
+    def __init__(self, shipped: PolicySet, watch: Watched) -> None:
+        self._shipped, self._watch = shipped, watch
+        self._lock = threading.Lock()
+        self._classifiers: dict[str, Classifier] = {}
+        self._known: tuple[Said, History, dict[str, Border]] | None = None
+
+    def in_force(self, now_ms: int) -> InForce:
+        """At a shard time. Raises PolicyStale."""
+        said = self._watch.said(now_ms)
+        with self._lock:
+            if self._known is None or self._known[0].approved != said.approved:
+                self._known = self._read(said)
+            _, history, closed = self._known
+            chosen = history.at(now_ms)
+            classifier = self._classifiers.get(chosen.policy_set.version)
+            if classifier is None:
+                classifier = self._classifiers[chosen.policy_set.version] = Classifier(Engine(chosen.policy_set))
+        return InForce(classifier, closed)
+
+    def _read(self, said: Said) -> tuple[Said, History, dict[str, Border]]:
+        history = history_of(self._shipped, said)
+        for each in history.refused:
+            _log.error("policy.invalid offset=%d record=%s detail=%s", each.offset, each.record_id, each.detail)
+        every: dict[str, Border] = borders(said.approved)
+        return said, history, {partner: state for partner, state in every.items() if state is not Border.OPEN}

@@ -1,0 +1,32 @@
+"""One worker process of a nation's streams."""
+
+import faust
+
+from exchange.kafka.clients import Cluster
+from exchange.kafka.topics_admin import check_topics
+from exchange.metrics.kinds import Role
+from exchange.role import STALLED_AFTER_MS, end_at_once, metrics_of, now_ms, serve_metrics, start_logging
+from exchange.settings import Settings
+from schemas.topics import topics_of
+from streams.worker.application import application
+from streams.worker.ownership import Ownership
+from streams.worker.workshop import StreamsWorkshop, steps_of
+
+
+def run(nation: str, cluster: Cluster, settings: Settings, instance: str | None, loglevel: str) -> None:
+    """Work until told to stop (SIGTERM, SIGINT). Ends the process.
+
+    Raises TopicMismatch or BrokerUnavailable before any work where the cluster is not as the contract says.
+    """
+    start_logging(loglevel)
+    partners = settings.partners(nation)
+    check_topics(cluster, topics_of(nation, partners, settings.shards))
+    metrics = metrics_of(Role.STREAMS, nation, partners, steps_of(partners))
+    ownership = Ownership(StreamsWorkshop.open(nation, cluster, settings, metrics, end_at_once))
+    serve_metrics(metrics, settings, live=lambda: ownership.live(now_ms(), STALLED_AFTER_MS), ready=ownership.ready)
+    app = application(nation, cluster, settings, ownership, instance)
+    worker = faust.Worker(app, override_logging=False, quiet=True, redirect_stdouts=False)
+    try:
+        worker.execute_from_commandline()
+    finally:
+        ownership.close()
