@@ -39,7 +39,7 @@ INTAKE: Final[Mapping[str, tuple[str, ...]]] = {
     "blocks": ("streams/blocks.py",),
     "report identity": ("streams/intake/sequences.py", "streams/intake/ledger.py"),
     "rocksdb": ("exchange/protocol/state.py",),
-    "intake itself": ("streams/intake/step.py", "exchange/metrics/kinds.py"),
+    "intake itself": ("streams/intake/step.py", "exchange/protocol/effects.py", "exchange/metrics/kinds.py"),
 }  # fmt: skip
 CORRELATE: Final[Mapping[str, tuple[str, ...]]] = {
     "decode block": ("streams/correlate/step.py:Correlate._read", "streams/correlate/step.py:Correlate._read → decode",
@@ -67,9 +67,8 @@ CORRELATE: Final[Mapping[str, tuple[str, ...]]] = {
     "officers": ("streams/correlate/commands.py", "streams/correlate/obey.py", "streams/correlate/standing.py"),
     "decided again": ("streams/correlate/redecide.py", "streams/rules/rulebook.py"),
     "rocksdb": ("exchange/protocol/state.py",),
-    "correlate itself": ("streams/correlate/step.py", "streams/correlate/work.py", "exchange/metrics/kinds.py",
-                         "schemas/identity.py",
-                         "schemas/vocabulary.py"),
+    "correlate itself": ("streams/correlate/step.py", "streams/correlate/work.py", "exchange/protocol/effects.py",
+                         "exchange/metrics/kinds.py", "schemas/identity.py", "schemas/vocabulary.py"),
 }  # fmt: skip
 
 

@@ -10,7 +10,6 @@ ahead of all else, into an inbox of its own (docs/adr/0025).
 """
 
 import re
-from collections import Counter as Tally
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -33,9 +32,10 @@ from exchange.metrics import spec
 from exchange.metrics.kinds import Counter, Histogram
 from exchange.metrics.labels import GuardStage, QuarantineStage, ReceiptCode
 from exchange.metrics.registry import Metrics
+from exchange.protocol.effects import Effects, EffectsBuilder
 from exchange.protocol.home import HomeWriter
 from exchange.protocol.record import Headers, Input, Output, Record
-from exchange.protocol.shard import Effects, Rows, Shard, Turned
+from exchange.protocol.shard import Rows, Shard, Turned
 from exchange.protocol.thread import ShardThread
 from exchange.role import now_ms
 from exchange.settings import Settings
@@ -112,35 +112,33 @@ class Bridge:
         """Each record that the guard passes, re-encoded for the partner; refusals for quarantine at home."""
         link = self._link
         ahead = self._overtaken or None  # what nothing has overtaken need not be looked up
-        outputs: list[Output] = []
-        refusals: list[Output] = []
-        tally: Tally[tuple[str, ...]] = Tally()
+        work = EffectsBuilder(now_ms)
         content = 0
         for record in records:
             if (ahead is None or record.key not in ahead) and self._plainly_goes(record, now_ms):
-                outputs.append(self._carried(record, RELEASED_INDICATOR))
+                work.outputs.append(self._carried(record, RELEASED_INDICATOR))
                 content += 1
                 continue
             verdict = self._check(record, now_ms)
             match verdict:
                 case Passed(released) if ahead and ahead.holds_back(record.key, released):
-                    tally[spec.OVERTAKEN_RECORDS.tally(link.home, link.partner)] += 1
+                    work.tally[spec.OVERTAKEN_RECORDS.tally(link.home, link.partner)] += 1
                 case Passed(released):
                     self._known.learn(released)
-                    outputs.append(self._carried(record, _schema_of(released)))
-                    tally[self._carried_records.tally(link.home, link.partner, RecordKind(released["kind"]))] += 1
+                    work.outputs.append(self._carried(record, _schema_of(released)))
+                    kind = RecordKind(released["kind"])
+                    work.tally[self._carried_records.tally(link.home, link.partner, kind)] += 1
                 case PassedReceipt(receipt):
-                    outputs.append(self._carried(record, RECEIPT))
-                    tally[spec.REPLICATED_RECEIPTS.tally(link.home, link.partner, ReceiptCode(receipt["code"]))] += 1
+                    work.outputs.append(self._carried(record, RECEIPT))
+                    code = ReceiptCode(receipt["code"])
+                    work.tally[spec.REPLICATED_RECEIPTS.tally(link.home, link.partner, code)] += 1
                 case Refused():
-                    refusals.append(self._refusal(record, verdict, now_ms))
-                    tally[spec.REFUSED_RECORDS.tally(GuardStage.BRIDGE, verdict.reason)] += 1
-                    tally[spec.QUARANTINED_RECORDS.tally(QuarantineStage.BRIDGE, verdict.reason)] += 1
+                    work.home.append(self._refusal(record, verdict, now_ms))
+                    work.tally[spec.REFUSED_RECORDS.tally(GuardStage.BRIDGE, verdict.reason)] += 1
+                    work.tally[spec.QUARANTINED_RECORDS.tally(QuarantineStage.BRIDGE, verdict.reason)] += 1
         if content:
-            tally[self._carried_records.tally(link.home, link.partner, RecordKind.CONTENT)] += content
-        return Effects(
-            outputs, home=refusals, tallies=tally, marks=self._overtaken.marks() if self._overtaken is not None else {}
-        )
+            work.tally[self._carried_records.tally(link.home, link.partner, RecordKind.CONTENT)] += content
+        return work.effects(marks=None if self._overtaken is None else self._overtaken.marks())
 
     def _plainly_goes(self, record: Record, now_ms: int) -> bool:
         """Content that the guard would surely pass. False says nothing."""

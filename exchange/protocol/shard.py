@@ -31,12 +31,12 @@ from typing import Final
 import msgspec
 
 from exchange.errors import FatalError, ProducerFenced
+from exchange.protocol.effects import Effects
 from exchange.protocol.record import Input, Output, Position, Record
 from exchange.protocol.step import (
     ChangelogLost,
     Clock,
     CommitUncertain,
-    Effects,
     Feed,
     Footprint,
     Home,

@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from exchange.errors import FatalError, TransientError
+from exchange.protocol.effects import Effects
 from exchange.protocol.record import Input, Output, Position, Record, RowChange
 
 
@@ -30,25 +31,6 @@ def rebuild_command(nation: str, step: str, shard: int) -> str:
         f"Stop {nation}'s workers and rebuild the shard: `kakehashi shard rebuild --nation {nation} --step {step} "
         f"--shard {shard}` (with --dry-run it says what would be lost)"
     )
-
-
-class Effects(msgspec.Struct, frozen=True):
-    """What one batch comes to: all of it is written in one transaction.
-
-    ``tallies`` are what metrics count once it is committed, ``gauges`` what they show from then on
-    (``exchange.metrics.spec``), ``notes`` what the log says then. ``home`` is what law 9 is about. ``more`` says that
-    there is work left which waits for no input: the next turn does not wait for any. ``marks`` are positions
-    that are kept beside those of the records.
-    """
-
-    outputs: Sequence[Output] = ()
-    home: Sequence[Output] = ()
-    rows: Sequence[RowChange] = ()
-    tallies: Mapping[tuple[str, ...], int] = {}
-    gauges: Mapping[tuple[str, ...], float] = {}
-    notes: Sequence[str] = ()
-    more: bool = False
-    marks: Mapping[Input, int] = {}
 
 
 class Lookup(Protocol):

@@ -11,11 +11,12 @@ from exchange.errors import BrokerUnavailable
 from exchange.kafka.clients import Cluster, begin_offset, end_offset
 from exchange.kafka.committed import committed
 from exchange.protocol import changelog as changelog_module
+from exchange.protocol.effects import Effects
 from exchange.protocol.record import Position, Record, RowChange
 from exchange.protocol.shard import Shard
 from exchange.protocol.standby import Standby
 from exchange.protocol.state import RocksState, StateRefused, open_state
-from exchange.protocol.step import Effects, Log
+from exchange.protocol.step import Log
 from localkafka.local import LocalBroker
 from tests.conftest import Brokers
 from tests.exchange.changelogs import Changelog, Owner, write_open
