@@ -30,6 +30,7 @@ from bench.role import ROOT
 from bench.run import Run
 from bench.stand import HOME, Stand, stand
 from bench.workload import Shape, Spread, generate
+from exchange import clock
 from exchange.errors import ExchangeError, NotFound
 
 _RESULTS: Final = ROOT / "bench" / "results.json"
@@ -189,7 +190,7 @@ class _Bench:
 
 
 def _epoch_ms() -> int:
-    return time.time_ns() // 1_000_000 - _AGO_MS
+    return clock.now_ms() - _AGO_MS
 
 
 def _void(sections: dict[str, Any]) -> Sequence[str]:

@@ -22,6 +22,7 @@ from bench.role import Role, cpu_seconds
 from bench.stand import HOME, PARTNER, SHARDS, Stand
 from bench.state import prefill, rows_for
 from bench.workload import generate
+from exchange import clock
 from exchange.errors import FatalError
 from exchange.kafka.clients import Cluster, reader
 from schemas import topics
@@ -90,7 +91,7 @@ def _await_running(role: Role) -> int:
         if time.monotonic() > deadline:
             raise FatalError(f"no shard of correlate runs after {_DONE_S:g} s:\n{role.log_tail()}")
         time.sleep(0.01)
-    return time.time_ns() // 1_000_000
+    return clock.now_ms()
 
 
 class _Recalls:

@@ -19,8 +19,8 @@ from demo.nations import Nations
 from demo.plan import plan, read_manifest
 from demo.report import report
 from demo.run import Demo, Ending
+from exchange.clock import now_ms
 from exchange.errors import ExchangeError, Exit
-from exchange.role import now_ms
 
 FEEDS = Path(__file__).resolve().parents[1] / "tests" / "feeds"
 

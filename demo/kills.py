@@ -7,8 +7,8 @@ from typing import Final
 
 from demo.nations import Nations, bridge_of, streams_of
 from demo.tally import Tally
+from exchange.clock import now_ms
 from exchange.errors import FatalError
-from exchange.role import now_ms
 from schemas import topics
 
 GIVE_UP_S: Final = 90.0

@@ -8,10 +8,10 @@ from confluent_kafka.admin._listoffsets import OffsetSpec  # not exported to typ
 
 from demo.observer import Observer
 from demo.tally import Tally
+from exchange.clock import now_ms
 from exchange.kafka.clients import CALL_TIMEOUT_S, Cluster
 from exchange.kafka.log import KafkaLog
 from exchange.protocol.record import Input
-from exchange.role import now_ms
 from schemas import topics
 
 

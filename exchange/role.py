@@ -2,7 +2,6 @@
 
 import logging
 import os
-import time
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Final
@@ -47,8 +46,3 @@ def end_at_once(error: Exception) -> None:
     _log.error("process.broken exit=%d: %s", code, error, exc_info=None if isinstance(error, ExchangeError) else error)
     logging.shutdown()
     os._exit(code)
-
-
-def now_ms() -> int:
-    """Milliseconds since 1970, UTC."""
-    return time.time_ns() // 1_000_000

@@ -1,7 +1,6 @@
 """An officer at the command line: key, roster and cluster brought together, and the answer told."""
 
 import os
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exchange import clock
 from exchange.errors import BrokerUnavailable, Refused
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Desk:
     @property
     def now_ms(self) -> int:
         """The officer's clock."""
-        return time.time_ns() // 1_000_000
+        return clock.now_ms()
 
 
 def open_desk(nation: str, key: Path, role: "Role") -> Desk:
@@ -55,7 +55,7 @@ def open_desk(nation: str, key: Path, role: "Role") -> Desk:
     roster = settings.officers / f"{nation}.toml"
     if officer is None:
         raise Refused(f"{key}: its public key is not on {roster}: whoever keeps the roster has to enter it")
-    if not officer.may(role, time.time_ns() // 1_000_000):
+    if not officer.may(role, clock.now_ms()):
         raise Refused(f"{officer.person} has not the role {role} on {roster}, or the key has ended")
     return Desk(nation, officer, cluster, CommandDesk(cluster, settings.shards, private))
 

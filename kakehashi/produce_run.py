@@ -13,11 +13,12 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
+from exchange.clock import now_ms
 from exchange.errors import Exit
 from exchange.kafka.clients import Cluster
 from exchange.metrics.kinds import Role
 from exchange.metrics.registry import serve
-from exchange.role import metrics_of, now_ms
+from exchange.role import metrics_of
 from exchange.settings import Settings
 from kakehashi.produce_view import as_json, told, watching
 from producers.inputs import is_wide

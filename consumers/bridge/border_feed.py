@@ -17,12 +17,12 @@ from consumers.bridge.overtaken import Overtaken
 from consumers.bridge.portion import MAX_BYTES, Portion
 from consumers.bridge.throttle import Throttle
 from exchange.authority.policy_record import Border
+from exchange.clock import now_ms
 from exchange.errors import TransientError
 from exchange.feeds.assigned import AssignedFeed, as_record
 from exchange.kafka.clients import Cluster, begin_offset, end_offset
 from exchange.kafka.committed import committed
 from exchange.protocol.record import Input, Output, Record
-from exchange.role import now_ms
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
 from schemas.records import ReleasedIndicator
 

@@ -27,6 +27,7 @@ from consumers.bridge.urgent_log import UrgentLog
 from exchange.authority.policy_record import Border
 from exchange.authority.policy_watch import PolicyWatch
 from exchange.authority.roster import load_roster
+from exchange.clock import now_ms
 from exchange.kafka.clients import Cluster, begin_offset, topic_ids
 from exchange.metrics import spec
 from exchange.metrics.kinds import Counter, Histogram
@@ -37,7 +38,6 @@ from exchange.protocol.home import HomeWriter
 from exchange.protocol.record import Headers, Input, Output, Record
 from exchange.protocol.shard import Rows, Shard, Turned
 from exchange.protocol.thread import ShardThread
-from exchange.role import now_ms
 from exchange.settings import Settings
 from schemas import topics
 from schemas.codec import PROGRESS, QUARANTINED, RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec

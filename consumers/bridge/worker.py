@@ -7,12 +7,13 @@ from typing import Final
 
 from consumers.bridge.step import border_watch, bridge_threads
 from consumers.reconcile.run import Reconciler, Side
+from exchange.clock import now_ms
 from exchange.errors import BrokerUnavailable, ExchangeError, TransientError
 from exchange.health import Pulse, liveness, readiness
 from exchange.kafka.clients import Cluster, topic_ids
 from exchange.kafka.topics_admin import check_topics
 from exchange.metrics.kinds import Role
-from exchange.role import STALLED_AFTER_MS, end_at_once, metrics_of, now_ms, serve_metrics, start_logging
+from exchange.role import STALLED_AFTER_MS, end_at_once, metrics_of, serve_metrics, start_logging
 from exchange.settings import Settings
 from schemas.access import bridge_topics_abroad, bridge_topics_at_home
 from schemas.topics import bridge_step, receipts, released, urgent, urgent_step

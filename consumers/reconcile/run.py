@@ -25,6 +25,7 @@ from consumers.reconcile.compare import (
     stand_of,
     struck,
 )
+from exchange.clock import now_ms
 from exchange.errors import ExchangeError
 from exchange.kafka.clients import Cluster, begin_offset
 from exchange.kafka.log import KafkaLog
@@ -33,7 +34,6 @@ from exchange.metrics.labels import Differs
 from exchange.metrics.registry import Metrics
 from exchange.protocol.changelog import Changelog
 from exchange.protocol.record import RowChange
-from exchange.role import now_ms
 from schemas import topics
 from schemas.codec import PROGRESS, RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, WINDOW_DIGEST, Codec
 

@@ -14,12 +14,12 @@ from typing import Final
 
 from exchange.authority.policy_record import Approved, Border, NotApproved, borders, read_policy_record
 from exchange.authority.roster import Roster
+from exchange.clock import now_ms
 from exchange.errors import TransientError
 from exchange.kafka.clients import Cluster, begin_offset, end_offset
 from exchange.kafka.committed import committed
 from exchange.protocol.record import Input, Record
 from exchange.protocol.step import Feed
-from exchange.role import now_ms
 from schemas import topics
 
 _log = logging.getLogger(__name__)

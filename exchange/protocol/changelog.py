@@ -1,12 +1,12 @@
 """One partition of a step's changelog: how rows stand on it, and how they are read, up to its end or as it grows."""
 
 import struct
-import time
 from collections.abc import Generator, Iterable, Iterator
 from typing import Final
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
+from exchange.clock import now_ms
 from exchange.kafka.clients import Cluster, begin_offset, end_offset, offset_at, raise_end_of_reading, reader
 from exchange.kafka.committed import committed
 from exchange.protocol.record import RowChange
@@ -65,7 +65,7 @@ class Changelog:
         Who stands behind the last record of a batch has its transaction's marker before him, which is no row: after
         half a day without a batch it must not cost him his state.
         """
-        horizon_ms = time.time_ns() // 1_000_000 - _TOMBSTONES_MS
+        horizon_ms = now_ms() - _TOMBSTONES_MS
         horizon = offset_at(self._cluster, self._topic, self._shard, horizon_ms)
         if horizon is None:
             horizon = end_offset(self._cluster, self._topic, self._shard)

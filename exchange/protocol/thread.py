@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from exchange.clock import now_ms
 from exchange.errors import ProducerFenced
 from exchange.health import Pulse
 from exchange.metrics import spec
@@ -50,7 +51,7 @@ class ShardThread:
         self._gauged_at = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._live, name=f"{step}-{number}", daemon=True)
-        self.pulse = Pulse(Phase.NEW, _now_ms())
+        self.pulse = Pulse(Phase.NEW, now_ms())
 
     def start(self) -> None:
         """Begin."""
@@ -130,7 +131,7 @@ class ShardThread:
             return
         self._gauged_at = now
         oldest = None if turned is None else turned.oldest
-        behind_s = 0.0 if oldest is None else max(0.0, (_now_ms() - oldest.timestamp_ms) / 1000)
+        behind_s = 0.0 if oldest is None else max(0.0, (now_ms() - oldest.timestamp_ms) / 1000)
         self._metrics.set(spec.BEHIND_SECONDS, behind_s, self.step, self.number)
         self._metrics.set(spec.LAG_RECORDS, shard.lag(), self.step, self.number)
         self._metrics.set(spec.STATE_ROWS, shard.size(), self.step, self.number)
@@ -140,9 +141,5 @@ class ShardThread:
             self._metrics.set(spec.STATE_FREE_BYTES, footprint.free_bytes, self.step, self.number)
 
     def _show(self, phase: Phase) -> None:
-        self.pulse = Pulse(phase, _now_ms())
+        self.pulse = Pulse(phase, now_ms())
         self._metrics.set(spec.SHARD_STATE, phase.value, self.step, self.number)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -13,10 +13,10 @@ from typing import Final, TypeVar, cast
 import msgspec
 
 from exchange.authority.roster import Roster, load_roster
+from exchange.clock import now_ms
 from exchange.kafka.clients import Cluster
 from exchange.protocol.rebuild import BrokenShard, Damage
 from exchange.protocol.record import Record, RowChange
-from exchange.role import now_ms
 from exchange.settings import Settings
 from schemas import topics
 from schemas.codec import DECISION, INDICATOR, OBSERVATION_BLOCK, RELEASED_INDICATOR, Codec, Undecodable

@@ -2,10 +2,11 @@
 
 import faust
 
+from exchange.clock import now_ms
 from exchange.kafka.clients import Cluster
 from exchange.kafka.topics_admin import check_topics
 from exchange.metrics.kinds import Role
-from exchange.role import STALLED_AFTER_MS, end_at_once, metrics_of, now_ms, serve_metrics, start_logging
+from exchange.role import STALLED_AFTER_MS, end_at_once, metrics_of, serve_metrics, start_logging
 from exchange.settings import Settings
 from schemas.topics import topics_of
 from streams.worker.application import application

@@ -7,6 +7,7 @@ from typing import Final
 
 from exchange.authority.policy_watch import PolicyWatch, RuledFeed
 from exchange.authority.roster import Roster, load_roster
+from exchange.clock import now_ms
 from exchange.feeds.assigned import AssignedFeed
 from exchange.feeds.consumed import ConsumedFeed
 from exchange.feeds.hinted import MAX_BYTES, HintedFeed, Mailbox
@@ -21,7 +22,6 @@ from exchange.protocol.standby import Standby
 from exchange.protocol.state import open_state
 from exchange.protocol.step import rebuild_command
 from exchange.protocol.thread import ShardThread, ignore
-from exchange.role import now_ms
 from exchange.settings import Settings
 from schemas import topics
 from schemas.codec import Codec

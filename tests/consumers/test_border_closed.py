@@ -1,7 +1,6 @@
 """A bridge whose border is closed: content stands still, recalls pass, and nothing recalled follows when it opens."""
 
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ import pytest
 from consumers.bridge.border_feed import BatchOvertaken, BorderClosed, BorderFeed, UrgentBorderFeed
 from consumers.bridge.overtaken import Overtaken
 from consumers.bridge.throttle import Throttle
+from exchange import clock
 from exchange.authority.policy_record import Border, key_of
 from exchange.authority.roster import entry_text
 from exchange.bandwidth import ALWAYS
@@ -116,7 +116,7 @@ def soon(condition: Callable[[], bool], what: str) -> None:
 def test_over_a_closed_border_recalls_pass_content_waits_and_what_was_recalled_never_follows(
     border: ClosedBorder,
 ) -> None:
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = clock.now_ms()
     recalled = an_id(IndicatorType.DOMAIN_NAME, "b.example.com")
     with border.bridged():
         border.tell("a", now_ms)
@@ -162,7 +162,7 @@ def test_what_an_open_border_let_through_is_not_tried_again_behind_a_closed_one(
         ),
         UrgentBorderFeed(border.here, urgent, now, border.codec),
     )
-    border.tell("a", time.time_ns() // 1_000_000, caveats=["INCIDENT"])
+    border.tell("a", clock.now_ms(), caveats=["INCIDENT"])
     for feed in feeds:
         state = Border.OPEN
         feed.resume({})
@@ -183,7 +183,7 @@ def test_what_is_overtaken_before_it_could_be_written_is_not_tried_again(border:
     throttle = Throttle(ALWAYS, 1, lambda _rate, _waited_s: None)
     codecs = border.codec, border.codec
     feed = BorderFeed(border.here, released, always, urgent, lambda: Border.OPEN, Overtaken(urgent), codecs, throttle)
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = clock.now_ms()
     border.tell("a", now_ms)
     border.tell("b", now_ms, caveats=["INCIDENT"])
     feed.resume({})
@@ -228,7 +228,7 @@ def test_what_is_recalled_while_it_waits_for_its_turn_stays(
 
     monkeypatch.setattr(protocol, "_WORKING", working)
     monkeypatch.setattr(Overtaken, "note", noting)
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = clock.now_ms()
     border.tell_all([*(f"n{number}" for number in range(3 * protocol._LITTLE)), "a"], now_ms)
     with border.bridged():
         assert working.asked.wait(WITHIN_S), "the bulk waits for its turn"

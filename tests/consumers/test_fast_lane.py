@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from exchange import clock
 from exchange.bandwidth import BURST_S, Schedule
 from exchange.metrics import spec
 from exchange.metrics.kinds import Role
@@ -60,7 +61,7 @@ def _soon(condition: Callable[[], bool], what: str) -> None:
 
 
 def test_bulk_is_held_to_its_rate_a_recall_goes_by_and_what_it_recalled_never_leaves(border: Border) -> None:
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = clock.now_ms()
     last = RELEASES - 1
     bulk = [_released(border, number, now_ms) for number in range(RELEASES)]
     recall = _released(border, last, now_ms + 1, kind="recalled", content=None, recalled_through=now_ms)
@@ -102,7 +103,7 @@ def test_bulk_is_held_to_its_rate_a_recall_goes_by_and_what_it_recalled_never_le
 
 def _counts_each_version_once(border: Border, arrived: list[Record]) -> None:
     partner = Workbench(Receive(border.partner, border.home, 0, SHARDS, border.codec))
-    effects = partner.turn(time.time_ns() // 1_000_000, *arrived)
+    effects = partner.turn(clock.now_ms(), *arrived)
     accepted = partner.written(topics.accepted(border.home), RELEASED_INDICATOR)
     versions = [(each["id"], each["version"]) for each in accepted]
     assert len(versions) == len(set(versions)) == 1 + RELEASES

@@ -1,12 +1,12 @@
 """A copy of another worker's state: it follows what is committed, gives way at once, and is worth its room."""
 
 import threading
-import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pytest
 
+from exchange import clock
 from exchange.errors import BrokerUnavailable
 from exchange.kafka.clients import Cluster, begin_offset, end_offset
 from exchange.kafka.committed import committed
@@ -122,7 +122,7 @@ def test_a_batch_after_a_long_silence_does_not_cost_the_state(
     changelog: Changelog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the two is the marker of the first one's transaction, which is old, but no row."""
-    ahead_ms = time.time_ns() // 1_000_000 + HOUR_MS
+    ahead_ms = clock.now_ms() + HOUR_MS
     monkeypatch.setattr(changelog_module, "_TOMBSTONES_MS", -HOUR_MS // 2)
     for batch, at_ms in ((1, 0), (2, ahead_ms)):
         owner = write_open(changelog, f"{changelog.step}.owner", RowChange(b"a", b"1"), batch=batch, at_ms=at_ms)

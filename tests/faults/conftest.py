@@ -1,10 +1,10 @@
 """One exchange to hurt, supervised, its bridges behind links to hurt, for all short fault tests."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
 
+from exchange import clock
 from exchange.errors import ExchangeError
 from tests.faults.feeder import Feeder
 from tests.faults.kinds import WITHIN_S, World
@@ -42,6 +42,6 @@ def feeder(nations: Nations, request: pytest.FixtureRequest) -> Iterator[Feeder]
     """Steady traffic of GBR, already flowing to JPN."""
     feeder = Feeder(nations, ["GBR"], seed=sum(map(ord, request.node.name)))
     feeder.start()
-    feeder.goes_on("GBR", time.time_ns() // 1_000_000, WITHIN_S)
+    feeder.goes_on("GBR", clock.now_ms(), WITHIN_S)
     yield feeder
     feeder.stop()

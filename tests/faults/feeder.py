@@ -1,13 +1,13 @@
 """Sensors that never stop: mixed traffic of both nations at a steady pace, with probes that show when work goes on."""
 
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from random import Random
 from typing import Final
 
+from exchange import clock
 from schemas.identity import indicator_id, indicator_key, shard_of_key, shard_of_sensor
 from schemas.markings import SourceMarking
 from schemas.observation import Observation
@@ -34,7 +34,7 @@ class Feeder:
 
     def __init__(self, nations: Nations, homes: Sequence[str], seed: int, *, observations: int = 20) -> None:
         self._nations, self._homes = nations, homes
-        now_ms = _now_ms()
+        now_ms = clock.now_ms()
         self._traffic = {
             home: Traffic(Random(f"{seed} {home}"), home, now_ms, indicators=1000).reports(1 << 30, observations)
             for home in homes
@@ -91,7 +91,7 @@ class Feeder:
         for sensor in self._sensors.values():
             value = sha256(f"{self._epoch} {home} {sensor} {sequence}".encode()).hexdigest()
             seen = Observation(kind=IndicatorType.FILE_SHA256, value=value, marking=SourceMarking("TLP:CLEAR"))
-            sent_ms = _now_ms()
+            sent_ms = clock.now_ms()
             self._nations.send(
                 home, [a_report([seen], nation=home, sensor=sensor, epoch=self._epoch, sequence=sequence)]
             )
@@ -101,7 +101,3 @@ class Feeder:
 
     def _shard_of(self, sensor: str) -> int:
         return shard_of_sensor(sensor, self._nations.shards)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -9,6 +9,7 @@ from random import Random
 from typing import Final
 
 from consumers.desk.commands import CommandDesk
+from exchange import clock
 from exchange.errors import TransientError
 from schemas import topics
 from schemas.records import Command
@@ -67,7 +68,7 @@ class Officers:
                     continue
                 names = [(record.key or b"").decode() for record in reading.records[released][-RECENT:] if record.value]
                 if names:
-                    person, made = self._words[nation].word(names, time.time_ns() // 1_000_000)
+                    person, made = self._words[nation].word(names, clock.now_ms())
                     self._say(desks[person], made)
 
     def _say(self, desk: CommandDesk, made: Command) -> None:

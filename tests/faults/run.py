@@ -26,6 +26,7 @@ from rich.box import HEAVY_HEAD, Box
 from rich.console import Console
 from rich.table import Table
 
+from exchange.clock import now_ms
 from tests.faults.agreement import agree
 from tests.faults.feeder import Feeder
 from tests.faults.gaps import GAPS
@@ -138,7 +139,7 @@ class Run:
     def _round(self, world: World, officers: Officers, faults: int = BETWEEN_AUDITS) -> None:
         """Some faults under traffic and officers' words, then rest and an audit."""
         with self._at_work(world, officers) as feeder:
-            self._await_flow(feeder, _now_ms())
+            self._await_flow(feeder, now_ms())
             for _ in range(faults if self._kinds else 0):
                 time.sleep(self._random.uniform(0.3, 1.7) * self._apart_s)
                 self._inflict(world, feeder)
@@ -154,7 +155,7 @@ class Run:
     def _inflict(self, world: World, feeder: Feeder) -> None:
         names = list(self._kinds)
         name = self._random.choices(names, [self._kinds[name][1] for name in names])[0]
-        began_ms = _now_ms()
+        began_ms = now_ms()
         hit = self._kinds[name][0](world, self._random)
         self._note(name, hit, self._await_flow(feeder, began_ms))
 
@@ -173,7 +174,7 @@ class Run:
 
     def _lose(self, world: World, officers: Officers, name: str) -> None:
         """One declared loss at rest; whether all flows again is seen with traffic and words of its own."""
-        began_ms = _now_ms()
+        began_ms = now_ms()
         hit, said = (self._losses | self._last)[name](world, self._random)
         self._declared += said
         with self._at_work(world, officers) as feeder:
@@ -258,10 +259,6 @@ class Run:
 
 def _in_short(looks: Sequence[int]) -> dict[str, int]:
     return {"audits": len(looks), "first": looks[0], "last": looks[-1], "most": max(looks)}
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 if __name__ == "__main__":

@@ -2,11 +2,11 @@
 
 import os
 import sys
-import time
 from collections.abc import Callable
 
 import pytest
 
+from exchange.clock import now_ms
 from tests.faults.agreement import agree
 from tests.faults.feeder import Feeder
 from tests.integration.nations import Nations
@@ -15,10 +15,6 @@ from tests.reference.audit import Audit
 
 GOES_ON_S = 15.0
 WITHIN_S = 90.0
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _goes_on_s() -> float:
@@ -55,7 +51,7 @@ def test_when_a_worker_is_killed_the_one_standing_by_goes_on(
     """Both workers own a shard. One dies: the group notices when its session ends, and the other takes its shard."""
     worker, other = nations.roles["streams-GBR-1"], nations.roles["streams-GBR-2"]
     other.await_said("shard.running", WITHIN_S)
-    killed_ms = _now_ms()
+    killed_ms = now_ms()
     worker.kill()
     went_on_s = feeder.goes_on("GBR", killed_ms, WITHIN_S)
     allowed_s = _goes_on_s()
@@ -70,7 +66,7 @@ def test_a_bridge_that_is_killed_again_and_again_writes_each_record_once(
     bridge = nations.roles["bridge-GBR-1"]
     times = []
     for _ in range(3):
-        killed_ms = _now_ms()
+        killed_ms = now_ms()
         bridge.kill()
         times.append(feeder.goes_on("GBR", killed_ms, WITHIN_S))
     allowed_s = _goes_on_s()
@@ -82,7 +78,7 @@ def test_a_bridge_that_is_killed_again_and_again_writes_each_record_once(
 def test_a_receiver_that_comes_back_under_its_name_goes_on_at_once(
     nations: Nations, feeder: Feeder, say: Callable[[str, float], None]
 ) -> None:
-    killed_ms = _now_ms()
+    killed_ms = now_ms()
     nations.roles["streams-JPN-1"].kill()
     went_on_s = feeder.goes_on("GBR", killed_ms, WITHIN_S)
     allowed_s = _goes_on_s()

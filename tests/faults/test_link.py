@@ -4,6 +4,7 @@ import time
 from functools import partial
 from random import Random
 
+from exchange.clock import now_ms
 from localkafka.relay import Way
 from tests.faults.agreement import agree
 from tests.faults.feeder import Feeder
@@ -16,23 +17,19 @@ HELD_S = 2.0
 NARROW_BYTES_PER_S = 20_000
 
 
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 def test_whatever_happens_to_the_link_each_record_arrives_once(world: World, feeder: Feeder) -> None:
     link = world.nations.links["JPN"]
     for kind, answer in MOMENTS:
         cut = link.relay.cut_at(kind, answer=answer)
         assert cut.wait(WITHIN_S), f"the bridge comes to {kind.name}"
         link.mend()
-        feeder.goes_on("GBR", _now_ms(), WITHIN_S)
+        feeder.goes_on("GBR", now_ms(), WITHIN_S)
     link.relay.hold(*Way)
     time.sleep(HELD_S)  # that nothing happens cannot be waited for
     link.relay.cut()
     link.mend()
     link.relay.throttle(NARROW_BYTES_PER_S)
-    feeder.goes_on("GBR", _now_ms(), WITHIN_S)
+    feeder.goes_on("GBR", now_ms(), WITHIN_S)
     link.mend()
     feeder.stop()
     assert world.nations.settled(WITHIN_S, ["GBR"])["GBR"].clean

@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.context import ForkServerProcess
@@ -12,6 +11,7 @@ from typing import Final
 
 import pytest
 
+from exchange import clock
 from exchange.errors import Exit
 from exchange.metrics.kinds import Role
 from exchange.metrics.registry import Metrics
@@ -51,7 +51,7 @@ class Traffic:
             border.put(border.here, topic, [(b"refused", REFUSED)])
 
     def _content(self) -> ReleasedIndicator:
-        now_ms, name = time.time_ns() // 1_000_000, self._name()
+        now_ms, name = clock.now_ms(), self._name()
         content = a_content(value=name, releasable_to=[self._border.partner], first_seen_ms=now_ms, last_seen_ms=now_ms)
         content["release_expires_ms"] = now_ms + 86_400_000
         return self._released(name, content=content)
@@ -64,7 +64,7 @@ class Traffic:
         return f"{self._made}.example.com"
 
     def _released(self, name: str, **changes: object) -> ReleasedIndicator:
-        home, now_ms = self._border.home, time.time_ns() // 1_000_000
+        home, now_ms = self._border.home, clock.now_ms()
         record = a_released(origin=home, hops=[home], version=now_ms, **changes)
         record["id"] = an_id(IndicatorType.DOMAIN_NAME, name)
         return record

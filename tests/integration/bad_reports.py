@@ -1,11 +1,11 @@
 """Every way in which a report can be bad, as bytes on the wire, and the fate that it must have."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
+from exchange import clock
 from schemas.codec import PROGRESS, SENSOR_REPORT, Codec
 from schemas.identity import shard_of_sensor
 from schemas.markings import SourceMarking
@@ -45,7 +45,7 @@ def good(name: str, number: int = 0, **changes: Any) -> Observation:
 
 def of_nation(name: str, *observations: Observation, **changes: Any) -> SensorReport:
     """A report of the sensor ``bad <name>``."""
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = clock.now_ms()
     fields = {"nation": NATION, "sensor": f"bad {name}", "epoch": now_ms - DAY_MS, "produced_at_ms": now_ms} | changes
     return a_report(observations or [good(name)], **fields)
 
@@ -57,7 +57,7 @@ def encoded(report: SensorReport) -> bytes:
 
 def whole_reports() -> list[Bad]:
     """Reports of which nothing can be used."""
-    soon_ms = time.time_ns() // 1_000_000 + 10 * DAY_MS
+    soon_ms = clock.now_ms() + 10 * DAY_MS
     columns: Mapping[str, Mapping[str, object]] = {
         "kinds": {"kinds": b"\x09\x09"},
         "counts": {"counts": [1, 2]},
@@ -98,7 +98,7 @@ def _report(name: str, reason: RejectReason, **changes: Any) -> Bad:
 
 def observations() -> list[Bad]:
     """Reports with one observation that cannot be used, between two good ones."""
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = clock.now_ms()
     late, out = RejectReason.TIME_OUT_OF_RANGE, RejectReason.COUNT_OUT_OF_RANGE
     nations = tuple(f"A{one}{two}" for one in "ABCDEFGHI" for two in "ABCDEFGHI")
     spoilt: list[tuple[str, RejectReason, dict[str, Any]]] = [

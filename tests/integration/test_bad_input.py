@@ -1,6 +1,5 @@
 """Bad input is an answer: each kind of it has its fate, takes nothing good along, and never stops the rest."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -9,6 +8,7 @@ from typing import cast
 import pytest
 
 from consumers.desk.redrive import Redrive, publish, redrive
+from exchange import clock
 from exchange.kafka.clients import transactional_producer
 from exchange.protocol.record import Record
 from schemas import topics
@@ -121,7 +121,7 @@ def _redrive_twice(nations: Nations) -> None:
     assert found is not None
     wanted = len(nations.direction(NATION).stand().reports) + 2
     for _ in range(2):
-        sent = redrive(found, CODEC, now_ms=time.time_ns() // 1_000_000, changes={"value": MENDED.value})
+        sent = redrive(found, CODEC, now_ms=clock.now_ms(), changes={"value": MENDED.value})
         assert isinstance(sent, Redrive)
         assert publish(nations.clusters[NATION], [sent.output]) == 1
     eventually(lambda: len(nations.direction(NATION).stand().reports) >= wanted, 10, "both redriven reports")

@@ -1,12 +1,12 @@
 """Both directions at once, all processes and both clusters real: what comes out is what the model says."""
 
-import time
 from random import Random
 from typing import cast
 
 import pytest
 
 from consumers.queries.released import Answer, standings
+from exchange import clock
 from schemas import topics
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, Codec, Undecodable
 from schemas.identity import indicator_id, indicator_key
@@ -27,7 +27,7 @@ SETTLED_S = 60.0
 def audits(nations: Nations) -> dict[str, Audit]:
     """Mixed traffic of both nations, some of it on the same indicators, played and settled."""
     for nation in NATIONS:
-        traffic = Traffic(Random(f"two nations {nation}"), nation, time.time_ns() // 1_000_000, indicators=400)
+        traffic = Traffic(Random(f"two nations {nation}"), nation, clock.now_ms(), indicators=400)
         nations.send(nation, traffic.reports(REPORTS, OBSERVATIONS))
     nations.flush()
     return nations.settled(SETTLED_S)

@@ -4,11 +4,11 @@ It runs behind the tests that hold everything against the model, which knows no 
 """
 
 import json
-import time
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from exchange import clock
 from exchange.kafka.clients import idempotent_producer
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
@@ -46,7 +46,7 @@ def _reconciled(nations: Nations, *more: str) -> list[str]:
 
 
 def test_what_the_partner_has_lost_is_named_and_told_again(nations: Nations, tmp_path: Path) -> None:
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = clock.now_ms()
     observation = an_observation(
         kind=IndicatorType.FILE_SHA256,
         value=VALUE,

@@ -3,10 +3,10 @@
 It runs behind the tests that hold everything against the model, which knows no sightings.
 """
 
-import time
 from hashlib import sha256
 from typing import Any
 
+from exchange import clock
 from schemas import topics
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, Codec, Undecodable
 from schemas.identity import indicator_id, indicator_key
@@ -32,7 +32,7 @@ def _seen(reading: Reading, topic: str, schema: str = RELEASED_INDICATOR) -> lis
 
 
 def test_a_sighting_is_released_like_all_else_and_neither_comes_back_nor_goes_round(nations: Nations) -> None:
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = clock.now_ms()
     observation = an_observation(
         kind=IndicatorType.FILE_SHA256,
         value=VALUE,

@@ -4,7 +4,6 @@ On clusters of its own: what its rules have decided, nobody else can decide agai
 """
 
 import os
-import time
 from collections import Counter
 from collections.abc import Iterator
 from hashlib import md5
@@ -18,6 +17,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec  # not exported to type checkers by the package
 
 import streams
+from exchange import clock
 from schemas import topics
 from schemas.codec import DECISION, RELEASED_INDICATOR, Codec, Undecodable
 from schemas.identity import indicator_id, indicator_key
@@ -63,7 +63,7 @@ class Bench:
 
     def report(self) -> None:
         """One sensor of GBR reports them all."""
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = clock.now_ms()
         for sequence in range(REPORTS):
             observed = [
                 an_observation(

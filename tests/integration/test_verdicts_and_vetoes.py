@@ -3,7 +3,6 @@
 It runs behind the tests that hold everything against the model, which knows no verdicts.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from exchange import clock
 from exchange.errors import Exit
 from schemas import topics
 from schemas.codec import INDICATOR, RELEASED_INDICATOR, Codec, Undecodable
@@ -76,7 +76,7 @@ class Bench:
 
     def report(self, seen: Seen, marking: SourceMarking, sensor: str) -> None:
         """One sensor of GBR reports it."""
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = clock.now_ms()
         observed = an_observation(
             kind=IndicatorType.FILE_SHA256,
             value=seen.value,

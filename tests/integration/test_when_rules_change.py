@@ -14,6 +14,7 @@ from typing import Any, Final
 import pytest
 
 from consumers.desk.policy import save, write
+from exchange import clock
 from exchange.errors import Exit
 from exchange.kafka.clients import idempotent_producer
 from exchange.kafka.produce import produce
@@ -81,14 +82,14 @@ class Bench:
 
     def activate(self, version: str, name: str) -> int:
         """Publish an activation for as soon as this machine manages; its time in milliseconds."""
-        at_ms = time.time_ns() // 1_000_000 + int((LEAD_S + 4 * self.publishing_s) * 1000)
+        at_ms = clock.now_ms() + int((LEAD_S + 4 * self.publishing_s) * 1000)
         at = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat()
         self.publish("activate", version, "--at", at, name=name)
         return at_ms
 
     def report(self, count: int, words: str) -> None:
         """So many reports of JA3 fingerprints of their own."""
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = clock.now_ms()
         for number in range(count):
             values = [
                 md5(f"{words}-{number}-{each}".encode(), usedforsecurity=False).hexdigest() for each in range(VALUES)
@@ -154,7 +155,7 @@ def test_every_decision_is_by_the_rules_of_its_shard_s_time_though_a_backlog_dra
     bench.workers[1].wake()
     bench.report(REPORTS, "meanwhile")
     until_s = max(0.0, at_ms / 1000 - time.time())  # as far ahead as publishing took on this machine
-    eventually(lambda: time.time_ns() // 1_000_000 > at_ms, until_s + WITHIN_S, "its time has come")
+    eventually(lambda: clock.now_ms() > at_ms, until_s + WITHIN_S, "its time has come")
     bench.report(3, "afterwards")
     eventually(
         lambda: len({each["indicator_id"] for each in bench.decisions}) == (2 * REPORTS + 3) * VALUES,
@@ -191,7 +192,7 @@ def test_the_status_says_what_is_in_force_and_a_late_activation_is_answered(benc
 
 def test_an_activation_is_held_against_the_rules_of_its_time(bench: Bench) -> None:
     draft, stricter = bench.folder / "later.json", load("GBR", bench.folder / "draft").version
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = clock.now_ms()
 
     def activated(version: str, in_hours: int) -> PolicyRecord:
         return signed(an_activation(version, now_ms + in_hours * HOUR_MS, in_hours))

@@ -6,7 +6,6 @@ exchange's own is believed. What is on its way still shows as lost: audit when t
 
 import io
 import json
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +16,7 @@ from typing import Any, Final, cast
 import fastavro
 from fastavro.types import Schema
 
+from exchange import clock
 from exchange.kafka.clients import Cluster
 from exchange.protocol.record import Record
 from schemas import topics
@@ -119,7 +119,7 @@ class Direction:
     def audit(self) -> Audit:
         """Read on, and compare."""
         stand = self.stand()
-        return audited(stand, self._wanted(stand), time.time_ns() // 1_000_000)
+        return audited(stand, self._wanted(stand), clock.now_ms())
 
     def undone(self) -> tuple[str, ...]:
         """Read on, and look only for what officers keep back and is not kept back."""

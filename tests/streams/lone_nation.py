@@ -17,6 +17,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but
     ResourceType,
 )
 
+from exchange.clock import now_ms
 from exchange.feeds.assigned import as_record
 from exchange.feeds.hinted import Mailbox
 from exchange.kafka.clients import Cluster, begin_offset, end_offset, idempotent_producer
@@ -25,7 +26,7 @@ from exchange.kafka.topics_admin import ensure_topics
 from exchange.metrics.kinds import Role
 from exchange.protocol.record import Record
 from exchange.protocol.thread import ShardThread
-from exchange.role import metrics_of, now_ms
+from exchange.role import metrics_of
 from exchange.settings import Settings
 from localkafka.provider import clusters
 from localkafka.settings import BrokerSettings, Provider

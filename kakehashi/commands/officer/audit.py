@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exchange import clock
 from exchange.errors import Exit
 from kakehashi.examples import examples
 
@@ -165,7 +166,6 @@ def anchor(
     key: Annotated[Path, typer.Option(help="A private key whose owner has the role audit.")],
 ) -> None:
     """Verify every chain, and sign what it has come to. From then on nothing before can be altered unnoticed."""
-    import time
 
     from exchange.authority.officer_key import read_key
     from exchange.authority.roster import Role
@@ -175,7 +175,7 @@ def anchor(
     from schemas.signing import key_id, public_of, signed_anchor
 
     _, log, roster = _open(nation)
-    private, now_ms = read_key(key), time.time_ns() // 1_000_000
+    private, now_ms = read_key(key), clock.now_ms()
     officer = roster.find(key_id(public_of(private)))
     if officer is None or not officer.may(Role.AUDIT, now_ms):
         raise Refused(f"{key}: its public key is not on {nation}'s roster in the role audit")
@@ -207,10 +207,9 @@ def truncate(
     nation: Nation, days: Annotated[int, typer.Option(min=1, help="How many days are kept, at least.")] = 365
 ) -> None:
     """Delete what is older than so many days, as far as a signed anchor stands behind it. Nothing else ever does."""
-    import time
 
     _, log, roster = _open(nation)
-    cuts = log.truncate(roster, time.time_ns() // 1_000_000 - days * _DAY_MS)
+    cuts = log.truncate(roster, clock.now_ms() - days * _DAY_MS)
     for shard, offset in sorted(cuts.items()):
         typer.echo(f"{nation}-{shard}: what is before offset {offset} is gone")
     if not cuts:
@@ -229,6 +228,5 @@ def _open(nation: str) -> "tuple[Settings, AuditLog, Roster]":
 
 
 def _since(hours: float) -> int | None:
-    import time
 
-    return time.time_ns() // 1_000_000 - int(hours * 3_600_000) if hours else None
+    return clock.now_ms() - int(hours * 3_600_000) if hours else None

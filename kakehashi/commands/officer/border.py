@@ -1,13 +1,13 @@
 """``kakehashi border``: stop and resume what is released to a partner. Recalls flow whatever its state."""
 
 import os
-import time
 import uuid
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from exchange import clock
 from kakehashi.examples import examples
 
 _EXAMPLES = examples(
@@ -82,7 +82,7 @@ def _say(state: str, partner: str, nation: str, key: Path, reason: str) -> None:
     from schemas.signing import approved_policy
 
     settings = Settings.from_env(os.environ)
-    partners, roster, now_ms = settings.partners(nation), load_roster(nation, settings.officers), _now_ms()
+    partners, roster, now_ms = settings.partners(nation), load_roster(nation, settings.officers), clock.now_ms()
     record = PolicyRecord(
         record_id=str(uuid.uuid4()),
         kind="border",
@@ -104,7 +104,3 @@ def _say(state: str, partner: str, nation: str, key: Path, reason: str) -> None:
         raise Refused(f"nothing was changed: {judged.detail}")
     policy_desk.write(cluster_of(nation, settings, os.environ), signed)
     typer.echo(f"the border to {partner} is {state}, by {', '.join(judged.persons)}: workers know within seconds")
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -1,11 +1,11 @@
 """``kakehashi policy publish``: writes what officers have signed, once the proofs hold."""
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exchange import clock
 from kakehashi.commands.officer.policy import policy_group
 from kakehashi.examples import examples
 from kakehashi.published_rules import published_rules
@@ -40,7 +40,7 @@ def publish(
     from exchange.errors import Refused
     from kakehashi.policy_gate import gate
 
-    record, rules, now_ms = policy_desk.load(draft), published_rules(nation), time.time_ns() // 1_000_000
+    record, rules, now_ms = policy_desk.load(draft), published_rules(nation), clock.now_ms()
     persons = _approvers(record, rules, now_ms, draft)
     new = _named_set(record, rules, draft)
     activates = record["kind"] == "activation"

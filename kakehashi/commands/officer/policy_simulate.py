@@ -2,12 +2,12 @@
 
 import os
 import re
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exchange import clock
 from kakehashi.commands.officer.policy import policy_group
 from kakehashi.examples import examples
 
@@ -39,7 +39,7 @@ def simulate(
     from streams.rules.policy_set import load
 
     rules = published_rules(nation)
-    old = rules.history.at(time.time_ns() // 1_000_000).policy_set
+    old = rules.history.at(clock.now_ms()).policy_set
     show(replayed(nation, window, old, load(nation, new, version=rules.settings.policy_version)))
 
 
@@ -54,7 +54,7 @@ def replayed(nation: str, window: str, old: "PolicySet", new: "PolicySet") -> "R
 
     settings = Settings.from_env(os.environ)
     log = AuditLog(cluster_of(nation, settings, os.environ), settings.shards)
-    since_ms = time.time_ns() // 1_000_000 - window_ms(window)
+    since_ms = clock.now_ms() - window_ms(window)
     decisions = (
         entry.decision
         for shard in range(settings.shards)

@@ -1,6 +1,5 @@
 """``kakehashi policy sign | activate | status``: what officers say of policy sets (``policy_publish`` writes it)."""
 
-import time
 import uuid
 from datetime import datetime
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from exchange import clock
 from kakehashi.commands.officer.policy import policy_group
 from kakehashi.examples import examples
 from kakehashi.published_rules import published_rules, settings_and_roster
@@ -90,7 +90,7 @@ def status(nation: Nation) -> None:
     """Show what is in force and will be, the borders, and which records of the topic do nothing, and why."""
     from kakehashi.policy_gate import named
 
-    rules, now_ms = published_rules(nation), time.time_ns() // 1_000_000
+    rules, now_ms = published_rules(nation), clock.now_ms()
     history = rules.history
     for each in history.activated:
         word = "in force" if each is history.at(now_ms) else "to come" if each.at_ms > now_ms else "was in force"
@@ -114,7 +114,7 @@ def _sign(draft: "PolicyRecord", roster: "Roster", key: Path, out: Path) -> None
 
     private = read_key(key)
     officer = roster.find(key_id(public_of(private)))
-    if officer is None or not officer.may(Role.POLICY, time.time_ns() // 1_000_000):
+    if officer is None or not officer.may(Role.POLICY, clock.now_ms()):
         raise Refused(f"{key}: its public key is not on {roster.nation}'s roster in the role policy")
     before = [found.person for each in draft["approvals"] if (found := roster.find(each["officer"])) is not None]
     if officer.person in before:
@@ -144,7 +144,7 @@ def _draft(
         "partner": "",
         "state": "",
         "reason": reason,
-        "issued_ms": time.time_ns() // 1_000_000,
+        "issued_ms": clock.now_ms(),
         "approvals": [],
     }
 

@@ -2,11 +2,11 @@
 
 import os
 import sys
-import time
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from exchange import clock
 from kakehashi.examples import examples
 from kakehashi.terminal import printable, utc
 
@@ -131,7 +131,7 @@ def _tell(partner: str, standing: "Standing") -> None:
     if standing.dispute is not None:
         typer.echo(f"  An analyst of {partner} thinks that it is wrong: {standing.dispute['reason']}.")
     if standing.answer == "waiting":
-        minutes = max(0, time.time_ns() // 1_000_000 - standing.released_ms) // 60_000
+        minutes = max(0, clock.now_ms() - standing.released_ms) // 60_000
         typer.echo(f"  No receipt for this version yet, {minutes} min after its release.")
 
 

@@ -3,13 +3,13 @@
 import json
 import os
 import sys
-import time
 from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from exchange import clock
 from exchange.errors import NotFound, Refused
 from kakehashi.examples import examples
 from kakehashi.terminal import printable, utc
@@ -242,7 +242,7 @@ def _redrive(nation: str, keys: frozenset[str], reason: str | None, changes: dic
     from consumers.desk.redrive import redrive
     from consumers.queries.quarantine import entries
 
-    now_ms, cluster = time.time_ns() // 1_000_000, _cluster(nation)
+    now_ms, cluster = clock.now_ms(), _cluster(nation)
     codec = cluster.codec()
     sent, stays, missing = 0, 0, set(keys)
     with _reader(nation) as reader:

@@ -27,9 +27,9 @@ def register(app: typer.Typer) -> None:
 
         It changes nothing here: what to do about it is for the partner. `kakehashi released show` shows it there.
         """
+        from exchange.clock import now_ms
         from exchange.protocol.home import HomeWriter
         from exchange.protocol.record import Output
-        from exchange.role import now_ms
         from exchange.settings import Settings
         from kakehashi.clusters import cluster_of
         from kakehashi.held import held

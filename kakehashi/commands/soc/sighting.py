@@ -1,11 +1,11 @@
 """``kakehashi sighting``: we have seen what a partner has told us of."""
 
 import os
-import time
 from typing import Annotated
 
 import typer
 
+from exchange import clock
 from kakehashi.examples import examples
 
 _EXAMPLES = examples(
@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
         It is on this machine's disk before it is sent, like all that a sensor reports.
         """
-        from exchange.role import now_ms
+        from exchange.clock import now_ms
         from exchange.settings import Settings
         from kakehashi.clusters import cluster_of
         from kakehashi.held import held
@@ -60,7 +60,7 @@ def register(app: typer.Typer) -> None:
         with Spool(folder, nation, sensor, at_ms) as spool:
             publisher = Publisher(cluster, spool, sensor)
             codec = cluster.codec(SENSOR_REPORT, QUARANTINED)
-            spool_sighting(spool, Sensor(nation, sensor), seen, codec, time.time_ns() // 1_000_000)
+            spool_sighting(spool, Sensor(nation, sensor), seen, codec, clock.now_ms())
             publisher.drain(30.0)
         marked = seen.marking.tlp or "unmarked: it is held until somebody marks it"
         typer.echo(f"{nation} has seen {content['type']} of {from_} {count} times, {marked}, for {from_} alone")

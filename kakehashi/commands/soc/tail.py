@@ -2,11 +2,11 @@
 
 import os
 import sys
-import time
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from exchange.clock import now_ms
 from exchange.errors import Exit
 from kakehashi.examples import examples
 from kakehashi.terminal import printable, utc
@@ -86,7 +86,7 @@ def register(app: typer.Typer) -> None:
         console = Console(highlight=False)
         cluster = cluster_of(nation, settings, os.environ)
         with TopicReader(cluster, shown.topic) as reader:
-            entries = tail(reader, shown.schema, cluster.codec(), follow=follow, clock_ms=_now_ms, use=use)
+            entries = tail(reader, shown.schema, cluster.codec(), follow=follow, clock_ms=now_ms, use=use)
             try:
                 if as_json or not console.is_terminal:
                     _write_lines(entries, shown.topic, limit)
@@ -107,10 +107,6 @@ def _use_of(activity: str, unstated_pap: str) -> "Use":
     if unstated_pap not in paps:
         raise typer.BadParameter(f"--unstated-pap {unstated_pap}: one of {', '.join(filter(None, paps))}")
     return Use(activities[activity], paps[unstated_pap])
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _write_lines(entries: "Iterable[Entry | CaughtUp | None]", topic: str, limit: int) -> None:

@@ -98,7 +98,7 @@ def _repair(
     from consumers.desk.commands import CommandDesk, command
     from consumers.reconcile.compare import MENDED_BY_REISSUE
     from exchange.authority.officer_key import read_key
-    from exchange.role import now_ms
+    from exchange.clock import now_ms
     from schemas.vocabulary import CommandKind
 
     desk = CommandDesk(cluster, settings.shards, read_key(key))

@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
         Stop the nation's workers first: one that starts meanwhile takes the shard away (exit code 6).
         A rebuilt shard never releases what the lost one would have kept back.
         """
-        from exchange.role import now_ms
+        from exchange.clock import now_ms
         from exchange.settings import Settings
         from kakehashi.clusters import cluster_of
         from streams.repair.rebuild import rebuild as rebuild_shard
