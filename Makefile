@@ -85,7 +85,7 @@ kafka-image: setup ## build a Kafka image from this machine's Java, where no ima
 helm: setup ## lint the chart and render every role (Helm is built with go where it is missing)
 	@$(BIN)/python -m tests.helm.helm_cli
 
-docs/metrics.md: exchange/metrics/spec.py exchange/metrics/labels.py tools/metrics_page.py $(STAMP)
+docs/metrics.md: $(wildcard exchange/metrics/spec/*.py) exchange/metrics/labels.py tools/metrics_page.py $(STAMP)
 	@$(BIN)/python -m tools.metrics_page > $@
 
 clean: ## drop caches, reports and the clusters of `kakehashi up` and the demo with their data; keep .venv

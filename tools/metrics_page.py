@@ -10,7 +10,7 @@ from exchange.metrics.kinds import Label, Metric
 _HEAD = """\
 # Metrics
 
-<!-- Printed from exchange/metrics/spec.py by `make docs/metrics.md`; a test keeps it so. Do not edit. -->
+<!-- Printed from exchange/metrics/spec/ by `make docs/metrics.md`; a test keeps it so. Do not edit. -->
 
 Every role serves them on `/metrics`, beside `/live` and `/ready` (`KAKEHASHI_METRICS_PORT`). Names begin with
 `kakehashi_`; counters end in `_total` and start again at 0 with the process, so ask for their `rate`. Every label is

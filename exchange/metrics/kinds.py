@@ -1,6 +1,6 @@
 """What a metric is: its name, its bounded labels, its unit, its meaning, and what to do when it goes wrong.
 
-Only the words of the specification; the metrics themselves are in ``metrics_spec``, their values in ``metrics``.
+Only the types; the metrics themselves are in ``spec``, one file for each role, their values in ``registry``.
 A label's Python type is part of the metric's type, so a type checker refuses an unknown metric, a missing label
 and a value that is not of the label's closed set.
 """
@@ -8,10 +8,13 @@ and a value that is not of the label's closed set.
 import enum
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Generic, TypeVar, TypeVarTuple, overload
+from typing import Any, Final, Generic, TypeVar, TypeVarTuple, overload
 
 PREFIX = "kakehashi_"
 OTHER = "other"  # where the values beyond a label's limit are counted together
+
+# The buckets of an end-to-end latency, in seconds: fine around the promised quarter second, an hour at the top.
+LATENCIES: Final = (0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0)
 
 Value = TypeVar("Value", str, int)
 A = TypeVar("A")

@@ -1,6 +1,6 @@
 """The values of the specified metrics in one process, and the page where Prometheus and Kubernetes read them.
 
-The only file that knows ``prometheus_client``. What can be counted is said in ``metrics_spec``; whether a process
+The only file that knows ``prometheus_client``. What can be counted is specified in ``spec``; whether a process
 is well is decided in ``health``.
 """
 

@@ -1,0 +1,24 @@
+"""Every metric of the exchange, in one file for each role: ``docs/metrics.md`` is printed from them.
+
+A new metric is a new entry in its role's file, and nothing else makes one (a test holds that). Counted once a batch,
+never once an observation. No sensor is ever a label: a nation has as many sensors as it likes, and which one it was
+is in the log line and in the quarantine record.
+"""
+
+from typing import Any, Final
+
+from exchange.metrics.kinds import Label, Metric
+from exchange.metrics.spec import bridge, process, produce, steps, streams
+from exchange.metrics.spec.bridge import *
+from exchange.metrics.spec.process import *
+from exchange.metrics.spec.produce import *
+from exchange.metrics.spec.steps import *
+from exchange.metrics.spec.streams import *
+
+ALL: Final[tuple[Metric[*tuple[Any, ...]], ...]] = tuple(
+    entry
+    for role in (streams, bridge, steps, produce, process)
+    for entry in vars(role).values()
+    if isinstance(entry, Metric)
+)
+LABELS: Final[tuple[Label[Any], ...]] = tuple({label: None for metric in ALL for label in metric.labels.each})

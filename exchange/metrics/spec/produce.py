@@ -1,0 +1,48 @@
+"""The metrics of a sensor's process: its spool, and what the cluster has acknowledged."""
+
+from typing import Final
+
+from exchange.metrics.kinds import Counter, Gauge, Role, labels
+
+_ROLES: Final = (Role.PRODUCE,)
+
+SPOOL_REPORTS: Final = Gauge(
+    "spool_reports",
+    labels(),
+    unit="reports",
+    roles=_ROLES,
+    help="Reports that are durable on the sensor's disk and not yet acknowledged by the cluster.",
+    act="Grows: the cluster or the link is down, or slower than the sensor; nothing is lost while the disk has room.",
+)
+SPOOL_OLDEST_SECONDS: Final = Gauge(
+    "spool_oldest_seconds",
+    labels(),
+    unit="seconds",
+    roles=_ROLES,
+    help="Age of the oldest report in the spool; 0 when it is empty.",
+    act="As `spool_reports`.",
+)
+PUBLISHED_REPORTS: Final = Counter(
+    "published_reports_total",
+    labels(),
+    unit="reports",
+    roles=_ROLES,
+    help="Reports acknowledged by the cluster.",
+    act="Stands still while the spool grows: see `publish_errors_total` and the producer's log.",
+)
+PUBLISHED_OBSERVATIONS: Final = Counter(
+    "published_observations_total",
+    labels(),
+    unit="observations",
+    roles=_ROLES,
+    help="Observations in the reports that the cluster has acknowledged.",
+    act="As `published_reports_total`.",
+)
+PUBLISH_ERRORS: Final = Counter(
+    "publish_errors_total",
+    labels(),
+    unit="errors",
+    roles=_ROLES,
+    help="Deliveries of a report that failed; the report stays in the spool and is sent again.",
+    act="The log has Kafka's own words: unreachable, not authorised, or too large.",
+)
