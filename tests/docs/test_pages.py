@@ -15,7 +15,7 @@ from tests.docs.pages import PAGES, ROOT, anchors, code_spans, links, shell_comm
 
 MAKEFILE: Final = (ROOT / "Makefile").read_text("utf-8")
 CODE: Final = ("schemas/", "exchange/", "producers/", "streams/", "consumers/", "kakehashi/", "policy/", "helm/")
-FILES: Final = (*CODE, "tests/", "docs/", "demo/", "bench/")
+FILES: Final = (*CODE, "tests/", "docs/", "demo/", "bench/", "localkafka/", "tools/")
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
@@ -69,6 +69,17 @@ def test_every_target_of_make_exists(page: Path) -> None:
 def test_the_picture_is_the_one_that_its_script_draws() -> None:
     script = ROOT / "docs" / "images" / "flow.py"
     assert script.with_suffix(".svg").read_text("utf-8") == runpy.run_path(str(script))["svg"]()
+
+
+def test_every_folder_in_the_picture_exists_and_every_step_is_in_the_picture() -> None:
+    boxes = runpy.run_path(str(ROOT / "docs" / "images" / "flow.py"))["BOXES"]
+    drawn = {folder for box in boxes for folder in box.folders.splitlines()}
+    assert {folder for folder in drawn if not (ROOT / folder / "__init__.py").exists()} == set()
+    steps = {
+        str(file.parent.relative_to(ROOT)) for top in ("streams", "consumers") for file in ROOT.glob(f"{top}/*/step.py")
+    }
+    assert len(steps) == 5
+    assert steps <= drawn
 
 
 def test_a_command_with_a_mistake_is_noticed() -> None:

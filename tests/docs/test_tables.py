@@ -38,6 +38,15 @@ def test_the_topics_are_those_of_the_contract() -> None:
     assert said == {topic.name: (topic.key, _kept(topic)) for topic in topics_of(NATION, ["<partner>"], 4)}
 
 
+def test_every_folder_of_the_code_is_named_with_the_process_that_runs_it() -> None:
+    tops = ("schemas", "exchange", "producers", "streams", "consumers", "kakehashi", "localkafka", "tools", "demo")
+    packages = {file.parent for top in tops for at in ("", "*/") for file in ROOT.glob(f"{top}/{at}__init__.py")}
+    folders = {str(package.relative_to(ROOT)) for package in packages} | {"schemas/avro"}
+    said = {row[0].strip("`"): row[1] for row in table(DOCS / "architecture.md", "folder", "process")}
+    assert set(said) == folders
+    assert all(said.values())
+
+
 def test_the_settings_are_those_that_the_code_asks_for_with_its_defaults() -> None:
     common, brokers = Asked(), Asked()
     settings = Settings.from_env(common)
