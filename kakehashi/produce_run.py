@@ -29,7 +29,7 @@ from producers.readers.source_marking import is_caveat
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool, folder_of
 from producers.spooling import Sensor, printable
-from schemas.codec import QUARANTINED, SENSOR_REPORT
+from schemas.codec import QUARANTINED, SENSOR_REPORT, SENSOR_REPORT_V2
 from schemas.markings import Caveat, Pap, SourceMarking, Tlp, understand
 
 
@@ -84,7 +84,7 @@ def run(command: Command, settings: Settings, cluster: Cluster) -> Exit:
 def _produced(
     options: Options, spool: Spool, publisher: Publisher, watcher: View, settings: Settings, cluster: Cluster
 ) -> Summary:
-    codec = cluster.codec(SENSOR_REPORT, QUARANTINED)
+    codec = cluster.codec(SENSOR_REPORT, SENSOR_REPORT_V2, QUARANTINED)
     if not settings.metrics_port:
         return produce(options, spool, publisher, watcher, codec=codec, now_ms=now_ms)
     nation = options.sensor.nation

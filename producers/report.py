@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from schemas.markings import SourceMarking
 from schemas.observation import Observation
 from schemas.records import ContextRecord, SensorReport, SourceMarkingRecord
-from schemas.vocabulary import IndicatorType
+from schemas.vocabulary import IndicatorType, Withdrawal
 
 FORMAT_VERSION: Final = 1
 MAX_OBSERVATIONS: Final = 500
@@ -75,7 +75,7 @@ def report_of(
     markings, marking_index = _distinct([row.marking for row in rows], SourceMarking())
     label_sets, label_index = _distinct([row.labels for row in rows], ())
     contexts, context_index = _distinct([(row.description, row.context) for row in rows], _ABSENT_CONTEXT)
-    return SensorReport(
+    report = SensorReport(
         format_version=FORMAT_VERSION,
         nation=nation,
         sensor=sensor,
@@ -98,6 +98,9 @@ def report_of(
         contexts=[ContextRecord(description=text, entries=dict(entries)) for text, entries in contexts],
         context_index=context_index,
     )
+    if any(row.withdrawal for row in rows):
+        report["withdrawals"] = bytes(row.withdrawal or 0 for row in rows)
+    return report
 
 
 def observations_of(report: SensorReport) -> Iterator[Observation]:
@@ -105,6 +108,7 @@ def observations_of(report: SensorReport) -> Iterator[Observation]:
     markings = [_marking(record) for record in report["markings"]]
     label_sets = [tuple(labels) for labels in report["label_sets"]]
     contexts = [(record["description"], tuple(record["entries"].items())) for record in report["contexts"]]
+    withdrawals = report.get("withdrawals", b"")
     for row, value in enumerate(report["values"]):
         description, context = _at(contexts, report["context_index"], row, _ABSENT_CONTEXT)
         yield Observation(
@@ -119,6 +123,7 @@ def observations_of(report: SensorReport) -> Iterator[Observation]:
             labels=_at(label_sets, report["label_index"], row, ()),
             description=description,
             context=context,
+            withdrawal=Withdrawal(withdrawals[row]) if withdrawals and withdrawals[row] else None,
         )
 
 

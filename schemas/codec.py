@@ -23,7 +23,9 @@ from schemas.tearline import TEARLINE
 from schemas.vocabulary import RejectReason
 
 SENSOR_REPORT: Final = "sensor_report.v1"
+SENSOR_REPORT_V2: Final = "sensor_report.v2"  # with withdrawals
 OBSERVATION_BLOCK: Final = "observation_block.v1"
+OBSERVATION_BLOCK_V2: Final = "observation_block.v2"  # with withdrawals
 INDICATOR: Final = "indicator.v1"
 RELEASED_INDICATOR: Final = "released_indicator.v1"
 RELEASED_INDICATOR_V2: Final = "released_indicator.v2"  # with a tearline
@@ -38,14 +40,19 @@ WINDOW_DIGEST: Final = "window_digest.v1"
 AUDIT_ANCHOR: Final = "audit_anchor.v1"
 POLICY_RECORD: Final = "policy_record.v1"
 
+WITHDRAWALS: Final = "withdrawals"
 MAX_BYTES: Final = 2 << 20  # of one record, unpacked: a compressed batch could unfold into anything
 _HEADER: Final = struct.Struct(">bI")
-_COLUMNS: Final = frozenset({SENSOR_REPORT, OBSERVATION_BLOCK})
+_COLUMNS: Final = frozenset({SENSOR_REPORT, SENSOR_REPORT_V2, OBSERVATION_BLOCK, OBSERVATION_BLOCK_V2})
 # What earlier releases have written under another version of the schema: read with the defaults of what it lacks.
 _EARLIER: Final = {DECISION: frozenset({DECISION_V1})}
 # What is written under a later version only where it needs its room, so that a partner who has not upgraded reads all
 # else, byte for byte as before (ADR 26). Read as it is written.
-_LATER: Final = {RELEASED_INDICATOR: RELEASED_INDICATOR_V2}
+_LATER: Final = {
+    RELEASED_INDICATOR: RELEASED_INDICATOR_V2,
+    SENSOR_REPORT: SENSOR_REPORT_V2,
+    OBSERVATION_BLOCK: OBSERVATION_BLOCK_V2,
+}
 # What fastavro is seen to raise on damaged bytes (fuzzed); anything else is a defect of ours and propagates.
 _DAMAGE: Final = (ValueError, IndexError, KeyError, TypeError, OverflowError, struct.error, MemoryError)
 
@@ -90,6 +97,13 @@ def _row_writer(name: str) -> Writer:
     return writer_of(json.loads(source(name)))
 
 
+def _needs_later(name: str, record: Mapping[str, Any]) -> bool:
+    """Whether the record holds something that only the later version of its schema has a field for."""
+    if name == RELEASED_INDICATOR:
+        return record["content"] is not None and bool(record["content"].get(TEARLINE))
+    return bool(record.get(WITHDRAWALS))
+
+
 class Codec:
     """Reads and writes framed records with the schema ids of one cluster."""
 
@@ -101,10 +115,10 @@ class Codec:
     def encode(self, name: str, record: Mapping[str, Any]) -> bytes:
         """The framed bytes of a record. Raises where the record does not fit its schema: that is our defect.
 
-        A released indicator with a tearline is written as v2; any other as v1, which has no room for one.
+        What needs the room of a later version (a tearline, a withdrawal) is written as that, all else as v1.
         """
-        if name == RELEASED_INDICATOR and (content := record["content"]) is not None and content.get(TEARLINE):
-            name = RELEASED_INDICATOR_V2
+        if name in _LATER and _needs_later(name, record):
+            name = _LATER[name]
         if name not in _COLUMNS:
             return _row_writer(name)(record, self._headers[name])
         body = io.BytesIO()
@@ -130,8 +144,8 @@ class Codec:
     def decode(self, name: str, data: bytes | None) -> dict[str, Any] | Undecodable:
         """The record in ``data`` if it is exactly one record of schema ``name``, or why it is not.
 
-        What an earlier version of the same record wrote is read as ``name``, with its defaults; a released indicator
-        of v2 as it is.
+        What an earlier version of the same record wrote is read as ``name``, with its defaults; a later version as it
+        is.
         """
         if data is None or len(data) < _HEADER.size:
             return Undecodable(RejectReason.TRUNCATED, f"{len(data or b'')} bytes are no framed record")

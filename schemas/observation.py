@@ -3,7 +3,7 @@
 import msgspec
 
 from schemas.markings import SourceMarking
-from schemas.vocabulary import IndicatorType
+from schemas.vocabulary import IndicatorType, Withdrawal
 
 
 class Observation(msgspec.Struct, frozen=True, gc=False):
@@ -15,6 +15,8 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     ``description`` and ``context`` are local: they say who was hit and how, stay in the nation, and no
     released schema has a field for them. One entry of ``context`` is for the partners: ``schemas.tearline.TEARLINE``,
     what the source has written for release.
+
+    With ``withdrawal`` the source does not report the value, it ends what it reported of it before: nothing is counted.
     """
 
     kind: IndicatorType
@@ -28,6 +30,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     labels: tuple[str, ...] = ()
     description: str = ""
     context: tuple[tuple[str, str], ...] = ()
+    withdrawal: Withdrawal | None = None
 
 
 class SourcePlace(msgspec.Struct, frozen=True, gc=False):

@@ -35,6 +35,19 @@ _LABELS = {kind: kind.name.lower().replace("_", "-") for kind in IndicatorType}
 TYPE_BY_LABEL = {label: kind for kind, label in _LABELS.items()}
 
 
+class Withdrawal(enum.IntEnum):
+    """How a source ended its own assertion. The value is the wire's code; 0 on the wire is an assertion."""
+
+    REVOKED = 1  # declared wrong or taken back: STIX `revoked`, MISP `deleted`, `to_ids` off, an event unpublished
+    REMOVED = 2  # left a snapshot: a list or feed that says all that holds, and does not name it any more
+    LAPSED = 3  # its own end has passed: STIX `valid_until`
+
+    @property
+    def label(self) -> str:
+        """The name that people and JSON see."""
+        return self.name.lower()
+
+
 class RejectReason(enum.StrEnum):
     """Why a record, an observation or a line of input went to quarantine."""
 
@@ -55,6 +68,7 @@ class RejectReason(enum.StrEnum):
     OVER_QUOTA = "over-quota"
     # One observation.
     UNKNOWN_TYPE = "unknown-type"
+    UNKNOWN_WITHDRAWAL = "unknown-withdrawal"
     INVALID_VALUE = "invalid-value"
     VALUE_TOO_LONG = "value-too-long"
     TOO_MANY_LABELS = "too-many-labels"

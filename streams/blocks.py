@@ -9,7 +9,7 @@ import polars as pl
 from schemas.identity import shard_of_key
 from schemas.markings import Caveat, Marking, Pap, Tlp
 from schemas.records import ContextRecord, MarkingRecord, ObservationBlock
-from schemas.vocabulary import IndicatorType, RejectReason
+from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
 from streams.correlate.assertion import Assertion, Tally, Word
 from streams.intake.columns import NO_ENTRY, Arrived, Batch, WholeReject
 
@@ -91,7 +91,7 @@ def _block(
     contexts: list[ContextRecord] = [
         {"description": "", "entries": {}} if code == NO_ENTRY else batch.contexts[code] for code in context_codes
     ]
-    return {
+    block: ObservationBlock = {
         "format_version": FORMAT_VERSION,
         "keys": b"".join(rows["key"].to_list()),
         "kinds": bytes(rows["kind"].to_list()),
@@ -113,6 +113,9 @@ def _block(
         "contexts": contexts,
         "context_index": context_index,
     }
+    if (withdrawals := bytes(rows["withdrawal"].to_list())).strip(b"\0"):
+        block["withdrawals"] = withdrawals
+    return block
 
 
 def _compact(entries: Sequence[Entry]) -> tuple[list[Entry], list[int]]:
@@ -138,6 +141,8 @@ def assertions(block: ObservationBlock) -> list[Said] | WholeReject:
     if block["format_version"] != FORMAT_VERSION:
         return WholeReject(RejectReason.UNKNOWN_FORMAT_VERSION, f"block layout {block['format_version']}")
     if lengths != {length} or len(block["keys"]) != KEY_BYTES * length or len(block["kinds"]) != length:
+        return WholeReject(RejectReason.MISMATCHED_COLUMNS, "the columns of the block have different lengths")
+    if len(block.get("withdrawals", b"")) not in (0, length):
         return WholeReject(RejectReason.MISMATCHED_COLUMNS, "the columns of the block have different lengths")
     if any(min(block[name], default=0) < 0 for name in _INDICES):  # Python would count from the end
         return WholeReject(RejectReason.DANGLING_INDEX, "the block contradicts itself: an index is negative")
@@ -169,14 +174,25 @@ def _said(
         labels[block["label_index"][row]],
         description,
         context,
+        withdrawal=_withdrawal(block, row),
     )
-    tally = Tally(marking, block["counts"][row], block["first_seen_ms"][row], block["last_seen_ms"][row])
+    if word.withdrawal:  # nothing was seen
+        tallies: tuple[Tally, ...] = ()
+    else:
+        seen = (block["counts"][row], block["first_seen_ms"][row], block["last_seen_ms"][row])
+        tallies = (Tally(marking, *seen),)
     return Said(
         block["keys"][row * KEY_BYTES : (row + 1) * KEY_BYTES],
         _KINDS[block["kinds"][row]],
         block["values"][row],
-        Assertion(block["sensors"][block["sensor_index"][row]], word, (tally,)),
+        Assertion(block["sensors"][block["sensor_index"][row]], word, tallies),
     )
+
+
+def _withdrawal(block: ObservationBlock, row: int) -> int:
+    """The code of the row's withdrawal, 0 for an assertion. Raises ValueError for a code of no vocabulary."""
+    withdrawals = block.get("withdrawals")
+    return 0 if not withdrawals or not withdrawals[row] else int(Withdrawal(withdrawals[row]))
 
 
 def marking_record(marking: Marking) -> MarkingRecord:

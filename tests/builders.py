@@ -100,6 +100,8 @@ def a_report(observations: Iterable[Observation] | None = None, **changes: Any) 
         contexts=[ContextRecord(description=text, entries=dict(entries)) for text, entries in contexts],
         context_index=context_index,
     )
+    if any(row.withdrawal for row in rows):
+        report["withdrawals"] = bytes(row.withdrawal or 0 for row in rows)
     return _changed(report, changes)
 
 

@@ -1,6 +1,6 @@
 """What sensors have observed: their reports, and the normalised blocks that intake makes of them."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class SourceMarkingRecord(TypedDict):
@@ -20,7 +20,7 @@ class ContextRecord(TypedDict):
 
 
 class SensorReport(TypedDict):
-    """One report of one sensor, in columns."""
+    """One report of one sensor, in columns. ``withdrawals`` is there if the report has one."""
 
     format_version: int
     nation: str
@@ -43,6 +43,7 @@ class SensorReport(TypedDict):
     label_index: list[int]
     contexts: list[ContextRecord]
     context_index: list[int]
+    withdrawals: NotRequired[bytes]
 
 
 class MarkingRecord(TypedDict):
@@ -55,7 +56,7 @@ class MarkingRecord(TypedDict):
 
 
 class ObservationBlock(TypedDict):
-    """Normalised observations of one shard, in columns."""
+    """Normalised observations of one shard, in columns. ``withdrawals`` is there if the block has one."""
 
     format_version: int
     keys: bytes
@@ -77,3 +78,4 @@ class ObservationBlock(TypedDict):
     label_index: list[int]
     contexts: list[ContextRecord]
     context_index: list[int]
+    withdrawals: NotRequired[bytes]

@@ -37,6 +37,8 @@ class Word(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A sensor's word on an indicator as of one report. Confidence -1 and ``valid_until_ms`` 0: not stated.
 
     ``heard_ms`` is when the broker appended the report: the one time here that no sensor's clock can bend.
+    ``withdrawal`` is the code of ``schemas.vocabulary.Withdrawal`` by which the source ended its assertion, 0 if it
+    asserts.
     """
 
     epoch: int
@@ -48,6 +50,7 @@ class Word(msgspec.Struct, frozen=True, gc=False, array_like=True):
     labels: tuple[str, ...] = ()
     description: str = ""
     context: tuple[tuple[str, str], ...] = ()
+    withdrawal: int = 0
 
     def merge(self, other: "Word") -> "Word":
         """The later of the two. Words of one report join: it may have been redriven in parts.
@@ -69,11 +72,12 @@ class Word(msgspec.Struct, frozen=True, gc=False, array_like=True):
             tuple(sorted({*self.labels, *other.labels})[:MAX_LABELS]),
             max(self.description, other.description),
             max(self.context, other.context),
+            min(self.withdrawal, other.withdrawal),
         )
 
 
 class Assertion(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """One sensor's whole say. ``tallies`` are sorted by marking, one each."""
+    """One sensor's whole say. ``tallies`` are sorted by marking, one each; none if all it did was to withdraw."""
 
     sensor: str
     word: Word
@@ -95,7 +99,12 @@ class Assertion(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     @property
     def total(self) -> Tally:
-        """How often and when seen under any marking, as if all of it had come under the first."""
+        """How often and when seen under any marking, as if all of it had come under the first.
+
+        A source that has only withdrawn has seen nothing: 0 times, at the time of its report.
+        """
+        if not self.tallies:
+            return Tally(self.word.marking, 0, self.word.heard_ms, self.word.heard_ms)
         first, *others = self.tallies
         for tally in others:
             first = first.plus(tally)

@@ -2,6 +2,8 @@
 
 Within a report markings join, counts add up, and times widen; the sensor's other words are taken from the row
 that comes last in the report.
+
+What a report both asserts and withdraws it asserts: its source has two objects of one value, and one of them holds.
 """
 
 from collections.abc import Sequence
@@ -84,7 +86,8 @@ def collapse(frame: pl.DataFrame, batch: Batch) -> tuple[pl.DataFrame, list[Mark
             pl.col("kind", "value", "index", "appended_ms").first(),
             pl.col("first_seen_ms").min(),
             pl.col("last_seen_ms").max(),
-            pl.col("counts").sum(),
+            pl.col("counts").filter(pl.col("withdrawal") == 0).sum(),
+            pl.col("withdrawal").min(),
             pl.col("confidences", "valid_until_ms").max(),
             pl.col("marking").first(),
             pl.col("marking").unique(maintain_order=True).alias("markings"),

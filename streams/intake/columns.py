@@ -74,8 +74,8 @@ def check_columns(report: SensorReport) -> WholeReject | None:
         return WholeReject(
             RejectReason.MISMATCHED_COLUMNS, f"column kinds has {len(report['kinds'])} entries, values {length}"
         )
-    for name in (*_NUMBERS, *_INDICES):
-        found = len(report[name])
+    columns = [(name, len(report[name])) for name in (*_NUMBERS, *_INDICES)]
+    for name, found in (*columns, ("withdrawals", len(report.get("withdrawals", b"")))):
         if found not in (0, length):
             return WholeReject(RejectReason.MISMATCHED_COLUMNS, f"column {name} has {found} entries, values {length}")
     return None
@@ -88,7 +88,7 @@ def frame_of(arrived: Sequence[Arrived]) -> Batch:
     contexts: list[ContextRecord] = []
     columns: dict[str, list[int]] = {name: [] for name in (*_NUMBERS, "marking", "label", "context")}
     values: list[str] = []
-    kinds = bytearray()
+    kinds, withdrawals = bytearray(), bytearray()
     reports: list[int] = []
     indices: list[int] = []
     appended: list[int] = []
@@ -96,6 +96,7 @@ def frame_of(arrived: Sequence[Arrived]) -> Batch:
         report, length = each.report, len(each.report["values"])
         values += report["values"]
         kinds += report["kinds"]
+        withdrawals += report.get("withdrawals") or bytes(length)
         reports += [place] * length
         indices += range(length)
         appended += [each.appended_ms] * length
@@ -118,6 +119,7 @@ def frame_of(arrived: Sequence[Arrived]) -> Batch:
             "index": pl.Series(indices, dtype=pl.Int32),
             "appended_ms": pl.Series(appended, dtype=pl.Int64),
             "kind": pl.Series(list(kinds), dtype=pl.UInt8),
+            "withdrawal": pl.Series(list(withdrawals), dtype=pl.UInt8),
             "value": pl.Series(values, dtype=pl.String),
         }
         | {name: pl.Series(column, dtype=pl.Int64) for name, column in columns.items()}

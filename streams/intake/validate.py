@@ -12,7 +12,7 @@ import polars as pl
 from schemas.markings import Marking
 from schemas.records import ContextRecord
 from schemas.tearline import MAX_BYTES, TEARLINE, is_fit
-from schemas.vocabulary import IndicatorType, RejectReason
+from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
 from streams.intake.columns import DANGLING, Batch, Labels
 
 # A sensor's clock may be this far ahead of the broker's before its times are called impossible.
@@ -26,6 +26,7 @@ MAX_NATION_LENGTH: Final = 16
 END_OF_TIME_MS: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z: later is no RFC 3339 time
 
 _KINDS: Final = [int(kind) for kind in IndicatorType]
+_WITHDRAWALS: Final = [0, *(int(withdrawal) for withdrawal in Withdrawal)]
 
 
 def reasons(batch: Batch) -> pl.Series:
@@ -43,6 +44,8 @@ def reasons(batch: Batch) -> pl.Series:
     verdict = (
         pl.when(~pl.col("kind").is_in(_KINDS))
         .then(pl.lit(RejectReason.UNKNOWN_TYPE.value))
+        .when(~pl.col("withdrawal").is_in(_WITHDRAWALS))
+        .then(pl.lit(RejectReason.UNKNOWN_WITHDRAWAL.value))
         .when(impossible | future | backwards)
         .then(pl.lit(RejectReason.TIME_OUT_OF_RANGE.value))
         .when(~pl.col("counts").is_between(1, MAX_COUNT))
@@ -97,6 +100,8 @@ def _exceeds(texts: Iterable[str], limit: int) -> bool:
 
 DETAILS: Final = {
     RejectReason.UNKNOWN_TYPE: "the code of its type is not in the contract: upgrade the exchange, or mend the sensor",
+    RejectReason.UNKNOWN_WITHDRAWAL: "the code of its withdrawal is not in the contract: upgrade the exchange, or "
+    "correct the sensor",
     RejectReason.TIME_OUT_OF_RANGE: "a time is before 1970, more than a day in the future, after the year 9999, or "
     "ends before it begins: set the sensor's clock",
     RejectReason.COUNT_OUT_OF_RANGE: f"its count is not between 1 and {MAX_COUNT}",

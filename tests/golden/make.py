@@ -16,7 +16,7 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 from schemas import codec
 from schemas.markings import SourceMarking
-from schemas.vocabulary import IndicatorType
+from schemas.vocabulary import IndicatorType, Withdrawal
 from tests.builders import (
     DAY_MS,
     NOW_MS,
@@ -83,6 +83,12 @@ CASES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
             label_index=[],
         ),
         "redriven": a_report(redrive_of="sensor.reports.v1-0-41-3"),
+    },
+    codec.SENSOR_REPORT_V2: {
+        "one_withdrawn": a_report([an_observation(), an_observation(withdrawal=Withdrawal.REVOKED)]),
+    },
+    codec.OBSERVATION_BLOCK_V2: {
+        "withdrawn": {**an_observation_block(counts=[0]), "withdrawals": bytes([Withdrawal.REMOVED])},
     },
     codec.OBSERVATION_BLOCK: {
         "one_row": an_observation_block(),

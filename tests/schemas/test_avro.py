@@ -75,7 +75,11 @@ def _assert_mirrored(schema: Any, hint: Any, defined: Mapping[str, Any], where: 
 
 
 # Python knows the newest version of a record: an earlier one is read as it, or lacks what may be missing.
-NEWEST = [name for name in NAMES if name not in (codec.DECISION_V1, codec.RELEASED_INDICATOR)]
+NEWEST = [
+    name
+    for name in NAMES
+    if name not in (codec.DECISION_V1, codec.RELEASED_INDICATOR, codec.SENSOR_REPORT, codec.OBSERVATION_BLOCK)
+]
 
 
 @pytest.mark.parametrize("name", NEWEST)
