@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from consumers.queries.tail import Entry, entry_of
+from consumers.subscription.changes import Change, change_of
 from demo.direction import Direction
 from demo.figures import Example
 from kakehashi.terminal import printable, utc
@@ -89,7 +89,7 @@ def indicator(direction: Direction, now_ms: int) -> RenderableType:
     if record is None:
         return Text("Nothing was released.", "dim")
     return Panel(
-        _card(entry_of(record, RELEASED_INDICATOR, Codec(), now_ms)),
+        _card(change_of(record, RELEASED_INDICATOR, Codec(), now_ms)),
         title=Text(f"One indicator, as {direction.partner}'s SOC sees it", "bold"),
         title_align="left",
         subtitle=Text(f"kakehashi tail --nation {direction.partner} --from {direction.home}", "dim"),
@@ -100,7 +100,7 @@ def indicator(direction: Direction, now_ms: int) -> RenderableType:
     )
 
 
-def _card(entry: Entry) -> RenderableType:
+def _card(entry: Change) -> RenderableType:
     record: dict[str, Any] = entry.record or {}
     said: dict[str, Any] = record["content"]
     confidence = said["confidence"]

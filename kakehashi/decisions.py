@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import cast
 
-from consumers.queries.topic_reader import TopicReader
+from consumers.subscription.topic_reader import TopicReader
 from exchange.errors import NotFound, Refused
 from exchange.kafka.clients import Cluster
 from schemas import topics
@@ -36,7 +36,7 @@ def decisions_on(cluster: Cluster, ids: Sequence[str], shards: int) -> list[Deci
     found: list[Decision] = []
     with TopicReader(cluster, topics.AUDIT) as reader:
         for name in ids:
-            for record in reader.standing(shard_of_key(key_of_id(name), shards)):
+            for record in reader.records(shard_of_key(key_of_id(name), shards)):
                 if record.key == name.encode():
                     decision = codec.decode(DECISION, record.value)
                     if not isinstance(decision, Undecodable):

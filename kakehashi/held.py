@@ -2,8 +2,8 @@
 
 from typing import cast
 
-from consumers.queries.tail import latest
-from consumers.queries.topic_reader import TopicReader
+from consumers.subscription.subscription import latest
+from consumers.subscription.topic_reader import TopicReader
 from exchange.errors import NotFound
 from exchange.kafka.clients import Cluster
 from kakehashi.decisions import ids_of
@@ -21,7 +21,7 @@ def held(cluster: Cluster, origin: str, words: str, shards: int) -> ReleasedIndi
     codec = cluster.codec()
     with TopicReader(cluster, topics.accepted(origin)) as reader:
         for name in ids_of(words):
-            standing = reader.standing(shard_of_key(key_of_id(name), shards))
+            standing = reader.records(shard_of_key(key_of_id(name), shards))
             for record in latest(each for each in standing if each.key == name.encode()):
                 found = codec.decode(RELEASED_INDICATOR, record.value)
                 if not isinstance(found, Undecodable) and found["content"] is not None:

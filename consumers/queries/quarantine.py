@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
-from consumers.queries.topic_reader import TopicReader
+from consumers.subscription.topic_reader import TopicReader
 from schemas.codec import QUARANTINED, Codec, Undecodable
 from schemas.records import Quarantined
 
@@ -41,7 +41,7 @@ def entries(reader: TopicReader, codec: Codec) -> Iterator[Quarantined]:
     """
     for partition in reader.partitions:
         seen: set[str] = set()
-        for record in reader.standing(partition):
+        for record in reader.records(partition):
             found = codec.decode(QUARANTINED, record.value)
             if isinstance(found, Undecodable) or found["key"] in seen:
                 continue

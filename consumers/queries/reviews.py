@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from consumers.queries.topic_reader import TopicReader
+from consumers.subscription.topic_reader import TopicReader
 from exchange.errors import NotFound, Refused
 from schemas.codec import REVIEW_PENDING, Codec, Undecodable
 from schemas.records import ReviewPending
@@ -12,7 +12,7 @@ def waiting(reader: TopicReader, codec: Codec) -> list[ReviewPending]:
     """All that waits, the next deadline first. A record that is none of ours is passed over."""
     last: dict[bytes, ReviewPending] = {}
     for partition in reader.partitions:
-        for record in reader.standing(partition):
+        for record in reader.records(partition):
             found = codec.decode(REVIEW_PENDING, record.value) if record.value is not None else None
             if found is None:
                 last.pop(record.key or b"", None)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from consumers.queries.topic_reader import TopicReader
 from consumers.reconcile.compare import (
     Difference,
     Windows,
@@ -25,6 +24,7 @@ from consumers.reconcile.compare import (
     stand_of,
     struck,
 )
+from consumers.subscription.topic_reader import TopicReader
 from exchange.clock import now_ms
 from exchange.errors import ExchangeError
 from exchange.kafka.clients import Cluster, begin_offset
@@ -100,7 +100,7 @@ def reconcile(
 
 def _digests(side: Side, topic: str, shards: Sequence[int]) -> dict[int, Windows]:
     with TopicReader(side.cluster, topic) as reader:
-        return {shard: digests_in(reader.standing(shard), side.codec) for shard in shards}
+        return {shard: digests_in(reader.records(shard), side.codec) for shard in shards}
 
 
 def _differences(
@@ -112,12 +112,12 @@ def _differences(
     """
     carried_to = _carried_to(home, partner, shard)
     with TopicReader(partner.cluster, topics.accepted(home.cluster.nation)) as reader:
-        held = stand_of(reader.standing(shard), partner.codec, windows)
+        held = stand_of(reader.records(shard), partner.codec, windows)
     told = remembered(_rows_of_settle(home, partner, shard), windows)
     with TopicReader(home.cluster, topics.released(partner.cluster.nation)) as reader:
-        released = stand_of(struck(reader.standing(shard), told), home.codec, windows, named=held)
+        released = stand_of(struck(reader.records(shard), told), home.codec, windows, named=held)
     with TopicReader(home.cluster, topics.partner_receipts(partner.cluster.nation)) as reader:
-        receipts = list(reader.standing(shard))
+        receipts = list(reader.records(shard))
     found = differences(
         told | released,
         held,

@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 
 from consumers.queries.quarantine import Pile, entries, summarise
-from consumers.queries.topic_reader import TopicReader
+from consumers.subscription.topic_reader import TopicReader
 from exchange.protocol.record import Record
 from schemas.codec import QUARANTINED, RECEIPT, Codec
 from tests.builders import NOW_MS, a_quarantined, a_receipt

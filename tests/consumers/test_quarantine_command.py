@@ -8,7 +8,7 @@ from confluent_kafka import Producer
 from typer.testing import CliRunner, Result
 
 from consumers.desk.redrive import publish
-from consumers.queries.topic_reader import TopicReader
+from consumers.subscription.topic_reader import TopicReader
 from exchange.errors import NotFound, Refused
 from exchange.kafka.clients import Cluster
 from exchange.protocol.record import Output
@@ -76,7 +76,7 @@ class Exchange:
             return [
                 (partition, record.key, cast("SensorReport", CODEC.decode(SENSOR_REPORT, record.value)))
                 for partition in reader.partitions
-                for record in reader.standing(partition)
+                for record in reader.records(partition)
             ]
 
 
@@ -190,7 +190,7 @@ def test_publishing_goes_where_it_is_told_and_is_acknowledged(gbr: Cluster, make
     topic = make_topic("published")
     assert publish(gbr, [Output(topic, number % 3, b"k", b"%d" % number) for number in range(10)]) == 10
     with TopicReader(gbr, topic) as reader:
-        assert [[record.value for record in reader.standing(partition)] for partition in reader.partitions] == [
+        assert [[record.value for record in reader.records(partition)] for partition in reader.partitions] == [
             [b"0", b"3", b"6", b"9"],
             [b"1", b"4", b"7"],
             [b"2", b"5", b"8"],

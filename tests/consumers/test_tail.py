@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from consumers.queries.tail import Entry, State, Use, as_json, entry_of, latest, picture, state_of
+from consumers.queries.tail import as_json
+from consumers.subscription.changes import Change, State, Use, change_of, picture, state_of
+from consumers.subscription.subscription import Gap, GapReason, latest
 from exchange.protocol.record import Record
 from schemas.codec import INDICATOR, RELEASED_INDICATOR, Codec
 from schemas.markings import Activity, Pap
@@ -69,10 +71,10 @@ def test_a_national_record_says_what_to_do_with_it_now() -> None:
     assert state_of(dict(an_indicator(kind="revoked")), NOW_MS) is State.REVOKED
 
 
-def test_a_deletion_and_an_unreadable_record_are_entries() -> None:
-    removed = entry_of(record("k", None, 7), RELEASED_INDICATOR, CODEC, NOW_MS)
-    assert removed == Entry(State.REMOVED, "k", 0, 7)
-    damaged = entry_of(Record("t", 2, 8, b"\xff", b"\x00", NOW_MS), RELEASED_INDICATOR, CODEC, NOW_MS)
+def test_a_deletion_and_an_unreadable_record_are_changes() -> None:
+    removed = change_of(record("k", None, 7), RELEASED_INDICATOR, CODEC, NOW_MS)
+    assert removed == Change(State.REMOVED, "k", 0, 7)
+    damaged = change_of(Record("t", 2, 8, b"\xff", b"\x00", NOW_MS), RELEASED_INDICATOR, CODEC, NOW_MS)
     assert (damaged.state, damaged.key, damaged.record) == (State.UNREADABLE, "�", None)
     assert "truncated" in damaged.detail
     assert json.loads(as_json(damaged, "t"))["state"] == "unreadable"
@@ -87,10 +89,10 @@ def test_a_deletion_and_an_unreadable_record_are_entries() -> None:
 
 def test_json_has_the_contracts_record_its_state_and_its_place() -> None:
     released = a_released()
-    entry = entry_of(
+    change = change_of(
         record(released["id"], CODEC.encode(RELEASED_INDICATOR, released), 3), RELEASED_INDICATOR, CODEC, NOW_MS
     )
-    line = as_json(entry, "partner.GBR.indicator.v1")
+    line = as_json(change, "partner.GBR.indicator.v1")
     assert b"\n" not in line
     assert json.loads(line) == {
         "state": "live",
@@ -104,8 +106,8 @@ def test_json_has_the_contracts_record_its_state_and_its_place() -> None:
 def test_json_of_the_national_picture_speaks_in_labels_not_in_codes() -> None:
     odd = a_marking_record(tlp=77, pap=4, releasable_to=[], caveats=["転送禁止"])
     indicator = an_indicator(marking=a_marking_record(tlp=3, releasable_to=["JPN"]), sources=[a_source(marking=odd)])
-    entry = entry_of(record(an_id(), CODEC.encode(INDICATOR, indicator)), INDICATOR, CODEC, NOW_MS)
-    shown = json.loads(as_json(entry, "indicator.national.v1"))
+    change = change_of(record(an_id(), CODEC.encode(INDICATOR, indicator)), INDICATOR, CODEC, NOW_MS)
+    shown = json.loads(as_json(change, "indicator.national.v1"))
     assert shown["marking"] == {"tlp": "TLP:AMBER+STRICT", "pap": "", "releasable_to": ["JPN"], "caveats": []}
     assert shown["sources"][0]["marking"]["tlp"] == "code 77"
     assert shown["sources"][0]["marking"]["pap"] == "PAP:RED"
@@ -126,26 +128,36 @@ USES = {
 def test_what_pap_does_not_allow_is_limited_and_has_no_value(pap: str, allowed: tuple[str, ...]) -> None:
     value = CODEC.encode(RELEASED_INDICATOR, a_released(content=a_content(pap=pap)))
     for activity in Activity:
-        entry = entry_of(record(an_id(), value), RELEASED_INDICATOR, CODEC, NOW_MS, Use(activity))
-        assert entry.state is (State.LIVE if activity.label in allowed else State.LIMITED)
-        assert (entry.record is not None) == (entry.state is State.LIVE)
-        assert (activity.label in entry.detail) == (entry.state is State.LIMITED)
+        change = change_of(record(an_id(), value), RELEASED_INDICATOR, CODEC, NOW_MS, Use(activity))
+        assert change.state is (State.LIVE if activity.label in allowed else State.LIMITED)
+        assert (change.record is not None) == (change.state is State.LIVE)
+        assert (activity.label in change.detail) == (change.state is State.LIMITED)
 
 
 @pytest.mark.parametrize(("code", "state"), [(Pap.GREEN, State.LIVE), (Pap.AMBER, State.LIMITED), (99, State.LIMITED)])
 def test_a_nation_s_own_picture_is_limited_too(code: int, state: State) -> None:
     value = CODEC.encode(INDICATOR, an_indicator(marking=a_marking_record(pap=code)))
-    assert entry_of(record(an_id(), value), INDICATOR, CODEC, NOW_MS, Use(Activity.ACTIVE)).state is state
+    assert change_of(record(an_id(), value), INDICATOR, CODEC, NOW_MS, Use(Activity.ACTIVE)).state is state
 
 
 def test_a_reader_may_take_an_unstated_pap_more_strictly() -> None:
     value = CODEC.encode(RELEASED_INDICATOR, a_released(content=a_content(pap="")))
     strict = Use(Activity.ACTIVE, unstated=Pap.RED)
-    entry = entry_of(record(an_id(), value), RELEASED_INDICATOR, CODEC, NOW_MS, strict)
-    assert (entry.state, entry.detail) == (State.LIMITED, "PAP is not stated, and PAP:RED does not allow active use")
+    change = change_of(record(an_id(), value), RELEASED_INDICATOR, CODEC, NOW_MS, strict)
+    assert (change.state, change.detail) == (State.LIMITED, "PAP is not stated, and PAP:RED does not allow active use")
 
 
-def test_what_ended_is_told_as_ended_whatever_its_pap() -> None:
+def test_an_ended_indicator_is_reported_as_ended_whatever_its_pap() -> None:
     value = CODEC.encode(RELEASED_INDICATOR, a_released(kind="recalled"))
-    entry = entry_of(record(an_id(), value), RELEASED_INDICATOR, CODEC, NOW_MS, Use(Activity.ACTIVE, Pap.RED))
-    assert entry.state is State.RECALLED
+    change = change_of(record(an_id(), value), RELEASED_INDICATOR, CODEC, NOW_MS, Use(Activity.ACTIVE, Pap.RED))
+    assert change.state is State.RECALLED
+
+
+def test_a_gap_is_a_line_of_its_own() -> None:
+    gap = Gap(GapReason.OVERTAKEN, 2, "partition 2 has offsets 5 to 9, and 3 was to be read next")
+    assert json.loads(as_json(gap, "t")) == {
+        "state": "gap",
+        "reason": "overtaken",
+        "detail": "partition 2 has offsets 5 to 9, and 3 was to be read next",
+        "topic": "t",
+    }

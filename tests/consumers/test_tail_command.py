@@ -10,8 +10,9 @@ from rich.cells import cell_len
 from rich.console import Console
 from typer.testing import CliRunner
 
-from consumers.queries.tail import CaughtUp, Entry, State, entry_of, tail
-from consumers.queries.topic_reader import TopicReader
+from consumers.subscription.changes import Change, State, change_of, changes
+from consumers.subscription.subscription import Gap, Quiet, SnapshotEnd, Subscription
+from consumers.subscription.topic_reader import TopicReader
 from exchange.errors import ConfigurationError
 from exchange.kafka.clients import Cluster
 from exchange.protocol.record import Output, Record
@@ -116,33 +117,33 @@ def test_what_the_snapshot_has_shown_following_does_not_show_again(
     partner_topic: str, gbr: Cluster, writer: Producer
 ) -> None:
     with TopicReader(gbr, partner_topic) as reader:
-        found = tail(reader, RELEASED_INDICATOR, CODEC, follow=True, clock_ms=lambda: NOW_MS)
+        events = Subscription(reader, clock_ms=lambda: NOW_MS).events(follow=True)
+        found = changes(events, RELEASED_INDICATOR, CODEC, clock_ms=lambda: NOW_MS)
         snapshot = _until_caught_up(found)
         markers = [Output(partner_topic, each, ROLL_KEY, None) for each in range(PARTITIONS)]  # of no indicator
         revoked = _output(partner_topic, a_released(kind="revoked", version=3))
         committed(writer, [*markers, revoked, _deleted(partner_topic, URL_ID)])
-        changes = _entries(found, 2)
-    shown = [*snapshot, *changes]
-    assert {(entry.key, entry.state) for entry in changes} == {(an_id(), State.REVOKED), (URL_ID, State.REMOVED)}
+        followed = _entries(found, 2)
+    shown = [*snapshot, *followed]
+    assert {(entry.key, entry.state) for entry in followed} == {(an_id(), State.REVOKED), (URL_ID, State.REMOVED)}
     assert {(entry.key, entry.state) for entry in snapshot} == {(an_id(), State.LIVE), (URL_ID, State.RECALLED)}
     assert len({(entry.partition, entry.offset) for entry in shown}) == len(shown) == 4
 
 
-def _until_caught_up(found: Iterator[Entry | CaughtUp | None]) -> list[Entry]:
-    entries: list[Entry] = []
+def _until_caught_up(found: Iterator[Change | Gap | SnapshotEnd | Quiet]) -> list[Change]:
+    entries: list[Change] = []
     for each in found:
-        if isinstance(each, CaughtUp):
-            assert each.counts.total() == len(entries)
+        if isinstance(each, SnapshotEnd):
             return entries
-        if each is not None:
-            entries.append(each)
+        assert isinstance(each, Change)
+        entries.append(each)
     raise AssertionError("it never caught up")
 
 
-def _entries(found: Iterator[Entry | CaughtUp | None], count: int) -> list[Entry]:
-    entries: list[Entry] = []
+def _entries(found: Iterator[Change | Gap | SnapshotEnd | Quiet], count: int) -> list[Change]:
+    entries: list[Change] = []
     for _, each in zip(range(500), found, strict=False):
-        if isinstance(each, Entry):
+        if isinstance(each, Change):
             entries.append(each)
         if len(entries) == count:
             return entries
@@ -154,7 +155,7 @@ def _entries(found: Iterator[Entry | CaughtUp | None], count: int) -> list[Entry
 
 def _shown(*records: ReleasedIndicator, width: int = 120) -> list[str]:
     entries = [
-        entry_of(
+        change_of(
             Record("t", 0, 0, record["id"].encode(), CODEC.encode(RELEASED_INDICATOR, record), NOW_MS),
             RELEASED_INDICATOR,
             CODEC,
@@ -164,7 +165,7 @@ def _shown(*records: ReleasedIndicator, width: int = 120) -> list[str]:
     ]
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=width, color_system=None)
-    _show([*entries, CaughtUp(), None], console, 0, follow=True)
+    _show([*entries, SnapshotEnd(), Quiet()], console, 0, follow=True)
     return screen.getvalue().splitlines()
 
 

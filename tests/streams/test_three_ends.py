@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from consumers.bridge import guard
-from consumers.queries.tail import State, state_of
+from consumers.subscription.changes import State, state_of
 from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import RECEIPT, RELEASED_INDICATOR

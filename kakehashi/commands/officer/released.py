@@ -91,7 +91,7 @@ def list_(
 
 def _standings(nation: str, to: str | None, ids: frozenset[str]) -> "Iterator[tuple[str, Standing]]":
     from consumers.queries.released import standings
-    from consumers.queries.topic_reader import TopicReader
+    from consumers.subscription.topic_reader import TopicReader
     from exchange.settings import Settings
     from kakehashi.clusters import cluster_of
     from schemas import topics
@@ -111,7 +111,7 @@ def _standings(nation: str, to: str | None, ids: frozenset[str]) -> "Iterator[tu
             TopicReader(cluster, topics.partner_receipts(partner)) as receipts,
         ):
             for shard in shards:
-                for standing in standings(released.standing(shard), receipts.standing(shard), cluster.codec(), ids):
+                for standing in standings(released.records(shard), receipts.records(shard), cluster.codec(), ids):
                     yield partner, standing
 
 

@@ -171,7 +171,7 @@ def _cluster(nation: str) -> "Cluster":
 
 def _waiting(nation: str) -> "tuple[Cluster, list[ReviewPending]]":
     from consumers.queries.reviews import waiting
-    from consumers.queries.topic_reader import TopicReader
+    from consumers.subscription.topic_reader import TopicReader
     from schemas.topics import REVIEW_PENDING
 
     cluster = _cluster(nation)

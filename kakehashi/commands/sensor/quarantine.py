@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from consumers.desk.redrive import NotRedrivable, Redrive
     from consumers.queries.quarantine import Summary
-    from consumers.queries.topic_reader import TopicReader
+    from consumers.subscription.topic_reader import TopicReader
     from exchange.kafka.clients import Cluster
     from schemas.codec import Codec
     from schemas.records import Quarantined
@@ -114,7 +114,7 @@ def _cluster(nation: str) -> "Cluster":
 
 
 def _reader(nation: str) -> "TopicReader":
-    from consumers.queries.topic_reader import TopicReader
+    from consumers.subscription.topic_reader import TopicReader
     from schemas.topics import QUARANTINE
 
     return TopicReader(_cluster(nation), QUARANTINE)

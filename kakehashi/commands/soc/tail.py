@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from consumers.queries.tail import CaughtUp, Entry, Use
+    from consumers.subscription.changes import Change, Use
+    from consumers.subscription.subscription import Gap, Quiet, SnapshotEnd
+
+    Events = Iterable[Change | Gap | SnapshotEnd | Quiet]
 
 _EXAMPLES = examples(
     ("kakehashi tail --nation JPN --from GBR", "what Japan has from the United Kingdom, then each change"),
@@ -74,30 +78,32 @@ def register(app: typer.Typer) -> None:
         """
         from rich.console import Console
 
-        from consumers.queries.tail import picture, tail
-        from consumers.queries.topic_reader import TopicReader
+        from consumers.subscription.changes import changes, picture
+        from consumers.subscription.subscription import Subscription
+        from consumers.subscription.topic_reader import TopicReader
         from exchange.settings import Settings
         from kakehashi.clusters import cluster_of
 
         settings = Settings.from_env(os.environ)
         if from_ is not None and from_ not in settings.partners(nation):
             raise typer.BadParameter(f"--from {from_}: {nation}'s partners are {', '.join(settings.partners(nation))}")
-        shown, use = picture(from_), _use_of(activity, unstated_pap)
+        source, use = picture(from_), _use_of(activity, unstated_pap)
         console = Console(highlight=False)
         cluster = cluster_of(nation, settings, os.environ)
-        with TopicReader(cluster, shown.topic) as reader:
-            entries = tail(reader, shown.schema, cluster.codec(), follow=follow, clock_ms=now_ms, use=use)
+        with TopicReader(cluster, source.topic) as reader:
+            events = Subscription(reader, clock_ms=now_ms).events(follow=follow)
+            found = changes(events, source.schema, cluster.codec(), clock_ms=now_ms, use=use)
             try:
                 if as_json or not console.is_terminal:
-                    _write_lines(entries, shown.topic, limit)
+                    _write_lines(found, source.topic, limit)
                 else:
-                    _show(entries, console, limit, follow=follow)
+                    _show(found, console, limit, follow=follow)
             except KeyboardInterrupt:
                 raise typer.Exit(Exit.INTERRUPTED) from None
 
 
 def _use_of(activity: str, unstated_pap: str) -> "Use":
-    from consumers.queries.tail import Use
+    from consumers.subscription.changes import Use
     from schemas.markings import Activity, Pap
 
     activities = {each.label: each for each in Activity}
@@ -109,65 +115,78 @@ def _use_of(activity: str, unstated_pap: str) -> "Use":
     return Use(activities[activity], paps[unstated_pap])
 
 
-def _write_lines(entries: "Iterable[Entry | CaughtUp | None]", topic: str, limit: int) -> None:
+def _write_lines(found: "Events", topic: str, limit: int) -> None:
     """JSON lines, flushed wherever the stream pauses."""
-    from consumers.queries.tail import Entry, as_json
+    from consumers.queries.tail import as_json
+    from consumers.subscription.changes import Change
+    from consumers.subscription.subscription import Gap
 
     written = 0
-    for entry in entries:
-        if not isinstance(entry, Entry):
+    for event in found:
+        if isinstance(event, Gap):
+            typer.echo(_gap_line(event), err=True)
+        if not isinstance(event, Change | Gap):
             sys.stdout.flush()
             continue
-        sys.stdout.buffer.write(as_json(entry, topic) + b"\n")
-        written += 1
-        if written == limit:
+        sys.stdout.buffer.write(as_json(event, topic) + b"\n")
+        written += isinstance(event, Change)
+        if limit and written == limit:
             break
     sys.stdout.flush()
 
 
-def _show(entries: "Iterable[Entry | CaughtUp | None]", console: "Console", limit: int, *, follow: bool) -> None:
-    """One line an entry, in columns that fit the terminal."""
+def _show(found: "Events", console: "Console", limit: int, *, follow: bool) -> None:
+    """One line for each change, in columns that fit the terminal."""
     from rich.text import Text
 
-    from consumers.queries.tail import Entry
+    from consumers.subscription.changes import Change
+    from consumers.subscription.subscription import Gap, SnapshotEnd
 
     console.print(_line([Text(heading, "bold") for heading, _ in _HEADINGS], Text("value · labels", "bold"), console))
+    counts: Counter[str] = Counter()
     written = 0
-    for entry in entries:
-        if isinstance(entry, Entry):
-            console.print(_entry_line(entry, console))
+    for event in found:
+        if isinstance(event, Change):
+            console.print(_change_line(event, console))
+            counts[event.state] += 1
             written += 1
             if written == limit:
                 return
-        elif entry is not None:
-            counts = [f"{count:,} {state}" for state, count in entry.counts.most_common()]
+        elif isinstance(event, Gap):
+            console.print(Text(_gap_line(event), "bold yellow"))
+            counts.clear()
+        elif isinstance(event, SnapshotEnd):
+            listed = ", ".join(f"{count:,} {state}" for state, count in counts.most_common())
             after = "; each change follows, Ctrl-C ends" if follow else ""
-            console.print(
-                Text(f"── {', '.join(counts) or 'nothing here yet'}{after}", "dim", no_wrap=True, overflow="ellipsis")
-            )
+            line = f"── {listed or 'nothing here yet'}{after}"
+            console.print(Text(line, "dim", no_wrap=True, overflow="ellipsis"))
 
 
-def _entry_line(entry: "Entry", console: "Console") -> "Text":
+def _gap_line(gap: "Gap") -> str:
+    return f"kakehashi: changes may have been missed ({gap.reason}: {gap.detail}); the whole picture follows again"
+
+
+def _change_line(change: "Change", console: "Console") -> "Text":
     from rich.text import Text
 
-    sign, colour = _STATES[entry.state]
-    record: dict[str, Any] = entry.record or {}
-    said: dict[str, Any] = record.get("content") or record
-    tlp = _tlp_of(said)
+    sign, colour = _STATES[change.state]
+    record: dict[str, Any] = change.record or {}
+    shown: dict[str, Any] = record.get("content") or record
+    tlp = _tlp_of(shown)
     cells = [
-        Text(f"{sign} {entry.state}", colour),
-        Text(said.get("type", "")),
+        Text(f"{sign} {change.state}", colour),
+        Text(shown.get("type", "")),
         Text(tlp, _TLP_COLOURS.get(tlp, "")),
-        Text(_confidence(said), justify="right"),
-        Text(utc(said.get("last_seen_ms", 0)), "dim"),
+        Text(_confidence(shown), justify="right"),
+        Text(utc(shown.get("last_seen_ms", 0)), "dim"),
     ]
-    if "value" not in said:
-        about = f"{entry.key}  {record.get('reason') or entry.detail}"
+    if "value" not in shown:
+        about = f"{change.key}  {record.get('reason') or change.detail}"
         return _line(cells[:1], Text(printable(about), "dim"), console)
-    gone = entry.state not in ("live", "unreadable")
-    value = Text(printable(said["value"]), "dim strike" if gone else "bold")
-    notes = [*said.get("labels", ()), *said.get("caveats", ()), said.get("pap", "")]
-    notes.append(said.get("tearline", "").replace("\n", " "))
+    gone = change.state not in ("live", "unreadable")
+    value = Text(printable(shown["value"]), "dim strike" if gone else "bold")
+    notes = [*shown.get("labels", ()), *shown.get("caveats", ()), shown.get("pap", "")]
+    notes.append(shown.get("tearline", "").replace("\n", " "))
     return _line(cells, value + Text("  " + printable(", ".join(filter(None, notes))), "dim"), console)
 
 
@@ -183,16 +202,16 @@ def _line(cells: "list[Text]", rest: "Text", console: "Console") -> "Text":
     return line
 
 
-def _tlp_of(said: dict[str, Any]) -> str:
+def _tlp_of(shown: dict[str, Any]) -> str:
     """The label; a national record has its code."""
-    if "marking" not in said:
-        return str(said.get("tlp", ""))
+    if "marking" not in shown:
+        return str(shown.get("tlp", ""))
     from schemas.markings import Tlp
 
-    code = said["marking"]["tlp"]
+    code = shown["marking"]["tlp"]
     return (Tlp(code).label or "unmarked") if code in Tlp.__members__.values() else f"code {code}"
 
 
-def _confidence(said: dict[str, Any]) -> str:
-    confidence = said.get("confidence")
+def _confidence(shown: dict[str, Any]) -> str:
+    confidence = shown.get("confidence")
     return "" if confidence is None else str(confidence) if confidence >= 0 else "–"
