@@ -12,8 +12,8 @@ from bench.workload import Work
 from exchange.authority.roster import Roster
 from exchange.errors import FatalError
 from exchange.protocol.record import Record
-from exchange.protocol.shard import Step
 from exchange.protocol.state import RocksState, open_state
+from exchange.protocol.step import Batch, Step
 from schemas import topics
 from schemas.codec import Codec
 from streams.correlate.lifecycle import Lifetimes
@@ -122,11 +122,11 @@ class _Steps:
         settings = CorrelateSettings(HOME, (PARTNER,), ROLL_UP_MS, Lifetimes.load(), Roster(HOME), 1)
         self._now_ms = now_ms
         self._turns = 0
-        self._intakes: list[tuple[Step, RocksState]] = [
+        self._intakes: list[tuple[Step[None], RocksState]] = [
             (Intake(HOME, shard, SHARDS, codec, quota=1_000_000_000), open_state(folder / f"intake{shard}", "bench", 1))
             for shard in range(SHARDS)
         ]
-        self._correlates: list[tuple[Step, RocksState]] = [
+        self._correlates: list[tuple[Step[None], RocksState]] = [
             (Correlate(settings, shard, codec, enricher, classifier), open_state(folder / f"c{shard}", "bench", 1))
             for shard in range(SHARDS)
         ]
@@ -135,7 +135,7 @@ class _Steps:
     def intake(self, shard: int, records: list[Record]) -> list[tuple[int, bytes]]:
         """The blocks of one shard's reports, by the shard they go to."""
         step, state = self._intakes[shard]
-        effects = step.compute(records, (), state, self._now_ms)
+        effects = step.compute(Batch(records, (), None), state, self._now_ms)
         self._turns += 1
         state.apply(effects.rows, self._turns, self._turns)
         return [
@@ -152,7 +152,7 @@ class _Steps:
                     records.append(Record(topics.OBSERVATIONS, shard, self._offsets[shard], b"", value, self._now_ms))
                     self._offsets[shard] += 1
             if records:
-                effects = step.compute(records, (), state, self._now_ms)
+                effects = step.compute(Batch(records, (), None), state, self._now_ms)
                 self._turns += 1
                 state.apply(effects.rows, self._turns, self._turns)
                 written += len(effects.outputs)

@@ -13,7 +13,7 @@ from typing import Final, cast
 
 import msgspec
 
-from consumers.bridge.overtaken import Overtaken
+from consumers.bridge.overtaken import Overtaken, holds_back
 from consumers.bridge.portion import MAX_BYTES, Portion
 from consumers.bridge.throttle import Throttle
 from exchange.authority.policy_record import Border
@@ -22,6 +22,7 @@ from exchange.errors import TransientError
 from exchange.feeds.assigned import AssignedFeed, as_record
 from exchange.kafka.clients import Cluster, begin_offset, end_offset
 from exchange.kafka.committed import committed
+from exchange.protocol.feed import Feed
 from exchange.protocol.record import Input, Output, Record
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
 from schemas.records import ReleasedIndicator
@@ -50,9 +51,11 @@ def _must_still_go(let_through: Border, border: Border, source: Input) -> None:
         )
 
 
-class BorderFeed:
+class BorderFeed(Feed[Mapping[bytes, int]]):
     """A ``Feed`` of one shard of a bridge's bulk: what is released, under its border, and what always
-    goes. It looks at the fast lane, and hands nothing of it out: ``overtaken`` is filled."""
+    goes. Of the fast lane it hands out facts: the versions that it may have carried ahead of the bulk."""
+
+    looks_ahead = True
 
     def __init__(
         self,
@@ -61,7 +64,6 @@ class BorderFeed:
         always: Input,
         urgent: Input,
         border: Callable[[], Border],
-        overtaken: Overtaken,
         codecs: tuple[Codec, Codec],
         throttle: Throttle,
     ) -> None:
@@ -74,22 +76,22 @@ class BorderFeed:
         self._kept: list[Record] = []  # of what always goes: read, and not handed out yet
         self._bulk_next = 0
         self._was = Border.OPEN
-        self.overtaken = overtaken
+        self._overtaken = Overtaken()
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
         """Start where each stood; what the fast lane has carried beyond the bulk is looked up again."""
         gaps, self._kept = self._bulk.resume(next_offsets), []
         self._bulk_next = self._bulk.start_of(self._released)
         topic, partition = self._urgent.topic, self._urgent.partition
-        self.overtaken.begin_at(max(next_offsets.get(self._urgent, 0), begin_offset(self._cluster, topic, partition)))
+        self._overtaken.begin_at(max(next_offsets.get(self._urgent, 0), begin_offset(self._cluster, topic, partition)))
         self._look_ahead()
-        return gaps + self._rest.resume({**next_offsets, self._urgent: self.overtaken.next})
+        return gaps + self._rest.resume({**next_offsets, self._urgent: self._overtaken.next})
 
     def _look_ahead(self) -> None:
         """Read all that the fast lane holds by now: what was recalled while nobody worked must be known first."""
         topic, partition = self._urgent.topic, self._urgent.partition
         end = end_offset(self._cluster, topic, partition)
-        for message in committed(self._cluster, topic, partition, self.overtaken.next, end):
+        for message in committed(self._cluster, topic, partition, self._overtaken.next, end):
             self._note(as_record(message))
 
     def poll(self, timeout_s: float) -> Sequence[Record]:
@@ -103,7 +105,7 @@ class BorderFeed:
         if border is not Border.OPEN:
             return self._others(timeout_s)
         others = self._others(0)
-        self.overtaken.bulk_at(self._bulk_next, time.monotonic(), self._end)
+        self._overtaken.bulk_at(self._bulk_next, time.monotonic(), self._end)
         allowed = self._throttle.allowed(now_ms(), time.monotonic())
         if allowed == 0:
             wait_s = self._throttle.held(time.monotonic(), something=self._bulk.lag() > 0)
@@ -121,12 +123,20 @@ class BorderFeed:
         """What always goes, for bulk that waits for its turn; and what overtakes that meanwhile is known before it."""
         return self._others(0)
 
-    def must_still_go(self, outputs: Sequence[Output]) -> None:
-        """Raises BorderClosed or BatchOvertaken where what the last batch came to must not go any more."""
+    def facts(self, records: Sequence[Record]) -> Mapping[bytes, int]:
+        """The highest version of each key of these records that the fast lane may have carried ahead of the bulk."""
+        return self._overtaken.of(record.key for record in records)
+
+    def marks(self) -> Mapping[Input, int]:
+        """Where the next owner of the shard begins to read the fast lane."""
+        return {self._urgent: self._overtaken.begin}
+
+    def recheck(self, outputs: Sequence[Output]) -> None:
+        """Raises BorderClosed or BatchOvertaken if what was not written yet must not leave any more."""
         _must_still_go(self._was, self._border(), self._released)
         self._kept = self._others(0)
         for output in outputs:
-            if output.key in self.overtaken and self._is_older(output):
+            if self._is_older(output):
                 raise BatchOvertaken(
                     f"{self._released.topic}-{self._released.partition}: the fast lane has carried a later version of "
                     f"{output.key.decode()} before this one could be written abroad, and so it stays. Started again, "
@@ -134,8 +144,9 @@ class BorderFeed:
                 )
 
     def _is_older(self, output: Output) -> bool:
-        released = released_in(output.value, self._codec_abroad)
-        return released is not None and self.overtaken.holds_back(output.key, released)
+        ahead = self._overtaken[output.key]
+        released = released_in(output.value, self._codec_abroad) if ahead else None
+        return released is not None and holds_back(ahead, released)
 
     def _others(self, timeout_s: float) -> list[Record]:
         """What always goes; what is on the fast lane is noted."""
@@ -149,7 +160,7 @@ class BorderFeed:
 
     def _note(self, record: Record) -> None:
         released = released_in(record.value, self._codec)
-        self.overtaken.note(record.offset, record.key, 0 if released is None else released["version"])
+        self._overtaken.note(record.offset, record.key, 0 if released is None else released["version"])
 
     def _end(self) -> int:
         return end_offset(self._cluster, self._released.topic, self._released.partition)
@@ -168,29 +179,45 @@ class BorderFeed:
         self._rest.close()
 
 
-class UrgentBorderFeed(AssignedFeed):
-    """A ``Feed`` of one shard of a bridge's fast lane.
+class UrgentBorderFeed(Feed[Mapping[bytes, int]]):
+    """One shard of a bridge's fast lane. Nothing is ahead of it.
 
-    While the border is not open, content keeps its place and loses its value: it is not carried here, and comes with
-    the bulk when the border opens.
+    While the border is not open, content keeps its offset and loses its value: it is not carried here, and is carried
+    with the bulk when the border opens.
     """
 
     def __init__(self, cluster: Cluster, urgent: Input, border: Callable[[], Border], codec: Codec) -> None:
-        super().__init__(cluster, [urgent])
+        self._copies = AssignedFeed(cluster, [urgent])
         self._source, self._border, self._codec = urgent, border, codec
         self._was = Border.CLOSED
 
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:
+        """Start at this offset."""
+        return self._copies.resume(next_offsets)
+
     def poll(self, timeout_s: float) -> Sequence[Record]:
-        """The next records, as much of them as the border lets through."""
-        records = super().poll(timeout_s)
+        """The next records, without the content that the border does not let through."""
+        records = self._copies.poll(timeout_s)
         self._was = self._border()
         if not records or self._was is Border.OPEN:
             return records
         return [self._without_content(record) for record in records]
 
-    def must_still_go(self, _outputs: Sequence[Output]) -> None:
-        """Raises BorderClosed where the last batch must not go any more."""
+    def facts(self, records: Sequence[Record]) -> Mapping[bytes, int]:  # noqa: ARG002  # nothing is ahead of them
+        """No version is ahead."""
+        return {}
+
+    def recheck(self, outputs: Sequence[Output]) -> None:  # noqa: ARG002  # the border is for all of them
+        """Raises BorderClosed if the last batch must not leave any more."""
         _must_still_go(self._was, self._border(), self._source)
+
+    def lag(self) -> int:
+        """Records that wait."""
+        return self._copies.lag()
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._copies.close()
 
     def _without_content(self, record: Record) -> Record:
         released = released_in(record.value, self._codec)

@@ -5,10 +5,9 @@ forgotten once the bulk has passed the end that its topic had after the copies w
 that end, whatever compaction has done since.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from exchange.protocol.record import Input
 from schemas.records import ReleasedIndicator
 
 ASK_EVERY_S: Final = 2.0
@@ -18,9 +17,7 @@ class Overtaken:
     """The highest version of each key that was seen on the fast lane, in two generations: of the older one it is known
     where the bulk has passed it. Not for two threads at once."""
 
-    def __init__(self, lane: Input) -> None:
-        """``lane`` is where the copies stand."""
-        self._lane = lane
+    def __init__(self) -> None:
         self._older: dict[bytes, int] = {}
         self._newer: dict[bytes, int] = {}
         self._passed_at: int | None = None
@@ -41,13 +38,11 @@ class Overtaken:
             return 0
         return max(self._older.get(key, 0), self._newer.get(key, 0))
 
-    def holds_back(self, key: bytes | None, released: ReleasedIndicator) -> bool:
-        """Whether this is content of an older version than what may be ahead of the bulk."""
-        return released["content"] is not None and released["version"] < self[key]
-
-    def marks(self) -> Mapping[Input, int]:
-        """Where whoever takes the shard next begins to read the fast lane."""
-        return {self._lane: self.begin}
+    def of(self, keys: Iterable[bytes | None]) -> Mapping[bytes, int]:
+        """The highest version that may be ahead of the bulk, of those of these keys that have one."""
+        if not self:
+            return {}
+        return {key: self[key] for key in keys if key is not None and key in self}
 
     def begin_at(self, offset: int) -> None:
         """Nothing is known yet; the fast lane is read from this offset on."""
@@ -73,3 +68,8 @@ class Overtaken:
             self._older, self._newer = self._newer, {}
             self._newer_begin = self.next
             self._passed_at = end()
+
+
+def holds_back(ahead: int, released: ReleasedIndicator) -> bool:
+    """Whether this is content of an older version than the one that may be ahead of the bulk."""
+    return released["content"] is not None and released["version"] < ahead

@@ -10,40 +10,29 @@ ahead of all else, into an inbox of its own (docs/adr/0025).
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
 from typing import Final
 
-from consumers.bridge.border_feed import BorderFeed, UrgentBorderFeed
 from consumers.bridge.guard import Passed, Refused, Tombstone, check
 from consumers.bridge.known_good import KnownGood
-from consumers.bridge.log import BridgeLog
-from consumers.bridge.overtaken import Overtaken
+from consumers.bridge.overtaken import holds_back
 from consumers.bridge.receipt_guard import PassedReceipt, check_receipt
-from consumers.bridge.throttle import Throttle
-from consumers.bridge.urgent_log import UrgentLog
-from exchange.authority.policy_record import Border
-from exchange.authority.policy_watch import PolicyWatch
-from exchange.authority.roster import load_roster
-from exchange.clock import now_ms
-from exchange.kafka.clients import Cluster, begin_offset, topic_ids
 from exchange.metrics import spec
-from exchange.metrics.kinds import Counter, Histogram
+from exchange.metrics.kinds import Counter
 from exchange.metrics.labels import GuardStage, QuarantineStage, ReceiptCode
-from exchange.metrics.registry import Metrics
 from exchange.protocol.effects import Effects, EffectsBuilder
-from exchange.protocol.home import HomeWriter
-from exchange.protocol.record import Headers, Input, Output, Record
-from exchange.protocol.shard import Rows, Shard, Turned
-from exchange.protocol.thread import ShardThread
-from exchange.settings import Settings
+from exchange.protocol.record import Headers, Output, Record
+from exchange.protocol.rows import Rows
+from exchange.protocol.step import Batch, Step
 from schemas import topics
 from schemas.codec import PROGRESS, QUARANTINED, RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec
 from schemas.records import Quarantined, ReleasedIndicator
 from schemas.vocabulary import RecordKind, RejectReason
 
+Ahead = Mapping[bytes, int]
+"""The highest version of a key that the fast lane may have carried ahead of the bulk."""
 ABROAD: Final = (RELEASED_INDICATOR, RECEIPT, PROGRESS)  # what a bridge writes on the partner's cluster
 _NO_ID: Final = Refused(
     RejectReason.UNKNOWN_SCHEMA,
@@ -89,16 +78,14 @@ def fast_lane_of(link: Link) -> Lane:
     return Lane(topics.urgent_step(link.home), topics.urgent(link.partner), inbox, spec.URGENT_RECORDS)
 
 
-class Bridge:
-    """A ``Step`` of one lane of one direction. It has no state: what it decides, it decides on the record
-    alone, and on what the fast lane has carried ahead of it."""
+class Bridge(Step[Ahead]):
+    """One lane of one direction. It has no rows: it decides on the record alone, and on what the fast lane may have
+    carried ahead of it."""
 
-    def __init__(self, link: Link, lane: Lane | None = None, overtaken: Overtaken | None = None) -> None:
-        """``overtaken`` is what the other lane has carried ahead of this one, and older content stays."""
+    def __init__(self, link: Link, lane: Lane | None = None) -> None:
         lane = lane or bulk_of(link)
         self.name, self._source, self._inbox, self._carried_records = lane.step, lane.source, lane.inbox, lane.carried
         self._link = link
-        self._overtaken = overtaken
         self._receipts = topics.receipts(link.partner)
         self._origin, self._hops = ("origin", link.home.encode()), ("hops", link.home.encode())
         self._known = KnownGood(link.home_codec, link.home, link.partner, link.shards)
@@ -108,20 +95,22 @@ class Bridge:
             if link.partner_codec.knows(name)
         }
 
-    def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002  # a bridge has no rows
-        """Each record that the guard passes, re-encoded for the partner; refusals for quarantine at home."""
-        link = self._link
-        ahead = self._overtaken or None  # what nothing has overtaken need not be looked up
+    def compute(self, batch: Batch[Ahead], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002  # a bridge has no rows
+        """Each record that the guard passes, re-encoded for the partner; refusals for quarantine at home.
+
+        Content older than the version of its key in ``batch.facts`` stays.
+        """
+        link, ahead = self._link, batch.facts
         work = EffectsBuilder(now_ms)
         content = 0
-        for record in records:
-            if (ahead is None or record.key not in ahead) and self._plainly_goes(record, now_ms):
+        for record in batch.records:
+            if not (ahead and record.key in ahead) and self._plainly_goes(record, now_ms):
                 work.outputs.append(self._carried(record, RELEASED_INDICATOR))
                 content += 1
                 continue
             verdict = self._check(record, now_ms)
             match verdict:
-                case Passed(released) if ahead and ahead.holds_back(record.key, released):
+                case Passed(released) if holds_back(ahead.get(record.key or b"", 0), released):
                     work.tally[spec.OVERTAKEN_RECORDS.tally(link.home, link.partner)] += 1
                 case Passed(released):
                     self._known.learn(released)
@@ -138,7 +127,7 @@ class Bridge:
                     work.tally[spec.QUARANTINED_RECORDS.tally(QuarantineStage.BRIDGE, verdict.reason)] += 1
         if content:
             work.tally[self._carried_records.tally(link.home, link.partner, RecordKind.CONTENT)] += content
-        return work.effects(marks=None if self._overtaken is None else self._overtaken.marks())
+        return work.effects()
 
     def _plainly_goes(self, record: Record, now_ms: int) -> bool:
         """Content that the guard would surely pass. False says nothing."""
@@ -224,78 +213,3 @@ def _schema_of(released: ReleasedIndicator) -> str:
     """The schema of a record that the guard has passed: it is as our writer writes it."""
     content = released["content"]
     return RELEASED_INDICATOR_V2 if content is not None and "tearline" in content else RELEASED_INDICATOR
-
-
-def border_watch(home: Cluster, settings: Settings) -> PolicyWatch:
-    """What tells a bridge whether its borders are open; not started yet."""
-    roster = load_roster(home.nation, settings.officers)
-    return PolicyWatch(home, roster, settings.partners(home.nation), settings.policy_lead_s * 1000)
-
-
-def bridge_threads(
-    home: Cluster,
-    partner: Cluster,
-    settings: Settings,
-    watch: PolicyWatch,
-    metrics: Metrics,
-    on_broken: Callable[[Exception], None],
-    shards: Sequence[int],
-) -> list[ShardThread]:
-    """The threads of these shards of the link from ``home`` to ``partner``, not started yet. ``watch`` runs.
-
-    Assignment is static: nobody revokes it. A fenced shard ends the process (``on_broken``).
-    """
-    partner_codec = partner.codec(*ABROAD, newer=(RELEASED_INDICATOR_V2,))
-    link = Link(home.nation, partner.nation, home.codec(), partner_codec, settings.shards)
-    bulk, fast = bulk_of(link), fast_lane_of(link)
-    receipts = topics.receipts(partner.nation)
-
-    def border() -> Border:
-        return watch.border(partner.nation)
-
-    def on_lost() -> None:
-        metrics.add(spec.BRIDGE_REPLAYS, 1, home.nation, partner.nation)
-
-    def on_throttled(rate: int | None, waited_s: float) -> None:
-        metrics.set(spec.BRIDGE_LIMIT_BYTES, rate or 0, home.nation, partner.nation)
-        if waited_s:
-            metrics.add(spec.BRIDGE_HELD_SECONDS, waited_s, home.nation, partner.nation)
-
-    def make_bulk(shard: int) -> Shard:
-        released, always, urgent = (Input(name, shard) for name in (bulk.source, receipts, fast.source))
-        overtaken = Overtaken(urgent)
-        throttle = Throttle(settings.bridge_rate, link.shards, on_throttled)
-        feed = BorderFeed(
-            home, released, always, urgent, border, overtaken, (link.home_codec, link.partner_codec), throttle
-        )
-        log = BridgeLog(
-            partner,
-            home.nation,
-            shard,
-            input_ids=topic_ids(home, [bulk.source, receipts, fast.source]),
-            begins=lambda: {
-                each: begin_offset(home, each.topic, each.partition) for each in (released, always, urgent)
-            },
-            codec=link.partner_codec,
-            on_lost=on_lost,
-            on_gap=partial(metrics.add, spec.INPUT_GAPS, 1, bulk.step),
-        )
-        step = Bridge(link, bulk, overtaken)
-        return Shard(step, log, feed, None, now_ms, HomeWriter(home), ahead=feed.ahead, again=feed.must_still_go)
-
-    def make_fast(shard: int) -> Shard:
-        ids = topic_ids(home, [fast.source])
-        feed = UrgentBorderFeed(home, Input(fast.source, shard), border, link.home_codec)
-        log = UrgentLog(partner, fast.step, shard, input_ids=ids, codec=link.partner_codec)
-        return Shard(Bridge(link, fast), log, feed, None, now_ms, HomeWriter(home), again=feed.must_still_go)
-
-    def thread(lane: Lane, make: Callable[[int], Shard], latency: Histogram[str, str], shard: int) -> ShardThread:
-        def on_turned(turned: Turned) -> None:
-            if turned.oldest is not None:
-                waited_s = (now_ms() - turned.oldest.timestamp_ms) / 1000
-                metrics.observe(latency, max(0.0, waited_s), home.nation, partner.nation)
-
-        return ShardThread(lane.step, shard, partial(make, shard), metrics, on_broken=on_broken, on_turned=on_turned)
-
-    lanes = ((bulk, make_bulk, spec.REPLICATION_LATENCY), (fast, make_fast, spec.URGENT_LATENCY))
-    return [thread(*lane, shard) for shard in shards for lane in lanes]

@@ -15,8 +15,8 @@ from exchange.errors import Unwritable
 from exchange.kafka.clients import Cluster, idempotent_producer
 from exchange.kafka.log import KafkaLog
 from exchange.kafka.produce import produce, watching
+from exchange.protocol.log import TransactionAborted
 from exchange.protocol.record import Output, Position, RowChange
-from exchange.protocol.step import TransactionAborted
 from schemas.codec import Codec
 
 DELIVERY_S: Final = 20.0

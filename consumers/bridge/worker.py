@@ -5,7 +5,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from consumers.bridge.step import border_watch, bridge_threads
+from consumers.bridge.threads import border_watch, bridge_threads
 from consumers.reconcile.run import Reconciler, Side
 from exchange.clock import now_ms
 from exchange.errors import BrokerUnavailable, ExchangeError, TransientError

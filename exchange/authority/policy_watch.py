@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from exchange.authority.policy_record import Approved, Border, NotApproved, borders, read_policy_record
 from exchange.authority.roster import Roster
@@ -18,10 +18,11 @@ from exchange.clock import now_ms
 from exchange.errors import TransientError
 from exchange.kafka.clients import Cluster, begin_offset, end_offset
 from exchange.kafka.committed import committed
-from exchange.protocol.record import Input, Record
-from exchange.protocol.step import Feed
+from exchange.protocol.feed import Feed
+from exchange.protocol.record import Input, Output, Record
 from schemas import topics
 
+Facts = TypeVar("Facts", covariant=True)  # noqa: PLC0105  # of the feed inside
 _log = logging.getLogger(__name__)
 
 READ_EVERY_S: Final = 1.0
@@ -143,11 +144,11 @@ class PolicyWatch:
             self._thread.join(10.0)
 
 
-class RuledFeed:
+class RuledFeed(Feed[Facts]):
     """A ``Feed`` that hands out nothing before it is known what is in force."""
 
-    def __init__(self, watch: PolicyWatch, feed: Feed) -> None:
-        self._watch, self._feed = watch, feed
+    def __init__(self, watch: PolicyWatch, feed: Feed[Facts]) -> None:
+        self._watch, self._feed, self.looks_ahead = watch, feed, feed.looks_ahead
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
         """Start the feed."""
@@ -158,8 +159,28 @@ class RuledFeed:
         self._watch.await_fresh()
         return self._feed.poll(timeout_s)
 
+    def ahead(self) -> Sequence[Record]:
+        """The feed's."""
+        return self._feed.ahead()
+
+    def facts(self, records: Sequence[Record]) -> Facts:
+        """The feed's."""
+        return self._feed.facts(records)
+
+    def ask(self, questions: Mapping[bytes, int]) -> None:
+        """Ask the feed."""
+        self._feed.ask(questions)
+
+    def marks(self) -> Mapping[Input, int]:
+        """The feed's."""
+        return self._feed.marks()
+
+    def recheck(self, outputs: Sequence[Output]) -> None:
+        """Have the feed check."""
+        self._feed.recheck(outputs)
+
     def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
-        """Tell the feed."""
+        """Acknowledge to the feed."""
         self._feed.acknowledge(next_offsets)
 
     def lag(self) -> int:

@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from exchange.errors import RecordDamaged
 from exchange.kafka.clients import Cluster, begin_offset, end_offset, raise_end_of_reading, reader
+from exchange.protocol.feed import Feed
 from exchange.protocol.record import Headers, Input, Record
 
 _log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ def as_record(message: Message) -> Record:
     )
 
 
-class AssignedFeed:
+class AssignedFeed(Feed[None]):
     """A ``Feed`` over one or more topic-partitions of one cluster, without any consumer group.
 
     A batch has at most so many records, and so many bytes of keys and values but for a first record that has more by
@@ -130,8 +131,8 @@ class AssignedFeed:
         self._held.extend(as_record(message) for message in messages if _is_record(message))
         return bool(self._held)
 
-    def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
-        """Nothing to do: the topic's retention sees to what was read."""
+    def facts(self, records: Sequence[Record]) -> None:  # see its result
+        """Nothing besides the records."""
 
     def lag(self) -> int:
         """Records between what was handed out and the end, as the last fetch has seen it."""

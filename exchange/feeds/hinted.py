@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from exchange.feeds.assigned import AssignedFeed
+from exchange.protocol.feed import Feed
 from exchange.protocol.record import Input, Record
 
 _WAITING_RECORDS: Final = 256
@@ -70,7 +71,7 @@ class Mailbox:
             self._bytes = 0
 
 
-class HintedFeed:
+class HintedFeed(Feed[None]):
     """A ``Feed`` over one input, fed by a mailbox and mended by reading the topic itself.
 
     Only for a topic whose offsets have no holes of their own (no transactions, no compaction): there every missing
@@ -128,8 +129,8 @@ class HintedFeed:
             self._next = record.offset + 1
         return fine
 
-    def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
-        """Nothing to do: the topic's retention sees to what was read."""
+    def facts(self, records: Sequence[Record]) -> None:  # see its result
+        """Nothing besides the records."""
 
     def lag(self) -> int:
         """Records that wait in the mailbox, or in the topic while we read it ourselves."""

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from exchange.feeds.assigned import AssignedFeed
+from exchange.protocol.feed import Feed
 from exchange.protocol.record import Input, Record
-from exchange.protocol.step import Feed
 
 
-class UrgentFeed:
+class UrgentFeed(Feed[None]):
     """A ``Feed`` over one urgent input, and over the feed of all others.
 
     They have clients of their own on purpose: within one client, a recall would wait behind all that has been fetched
@@ -17,7 +17,9 @@ class UrgentFeed:
     transactions, where the end is a record's.
     """
 
-    def __init__(self, source: Input, urgent: AssignedFeed, rest: Feed) -> None:
+    looks_ahead = True
+
+    def __init__(self, source: Input, urgent: AssignedFeed, rest: Feed[None]) -> None:
         self._source, self._urgent, self._rest = source, urgent, rest
         self._next = 0
         self._end: int | None = None
@@ -55,6 +57,9 @@ class UrgentFeed:
         if records:
             self._next = records[-1].offset + 1
         return records
+
+    def facts(self, records: Sequence[Record]) -> None:  # see its result
+        """Nothing besides the records."""
 
     def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
         """Tell both."""

@@ -13,8 +13,8 @@ from exchange.kafka.clients import BATCH_BYTES, TRANSACTION_TIMEOUT_MS, Cluster,
 from exchange.kafka.produce import produce, watching
 from exchange.kafka.progress import last_progress, progress_of, rows_begin
 from exchange.protocol.changelog import BATCH_KEY, Changelog, Portion, batch_value, value_of
+from exchange.protocol.log import CommitUncertain, TransactionAborted, rebuild_command
 from exchange.protocol.record import Input, Output, Position, RowChange
-from exchange.protocol.step import CommitUncertain, TransactionAborted, rebuild_command
 from schemas import topics
 from schemas.codec import PROGRESS, Codec
 from schemas.records import Progress

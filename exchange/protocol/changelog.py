@@ -9,8 +9,8 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from exchange.clock import now_ms
 from exchange.kafka.clients import Cluster, begin_offset, end_offset, offset_at, raise_end_of_reading, reader
 from exchange.kafka.committed import committed
+from exchange.protocol.log import ChangelogLost, rebuild_command
 from exchange.protocol.record import RowChange
-from exchange.protocol.step import ChangelogLost, rebuild_command
 
 BATCH_KEY: Final = b"\x00batch"  # the changelog's own row: the number of the batch it was written with
 PORTION_ROWS: Final = 10_000

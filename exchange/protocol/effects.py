@@ -5,16 +5,17 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from exchange.protocol.record import Input, Output, RowChange
+from exchange.protocol.record import Output, RowChange
 
 
 class Effects(msgspec.Struct, frozen=True):
     """The result of one batch: all of it is written in one transaction.
 
     ``tallies`` are added to metrics once the batch is committed, ``gauges`` are what metrics show from then on
-    (``exchange.metrics.spec``), ``notes`` are logged then. ``home`` is what law 9 is about. ``more`` is true if there
-    is work left that waits for no input: the next turn does not wait for any. ``marks`` are positions that are kept
-    beside those of the records.
+    (``exchange.metrics.spec``), ``notes`` are logged then. ``home`` is written on the nation's own cluster first
+    (law 9). ``more`` is true if there is work left that waits for no input: the next turn does not wait for any.
+    ``questions`` are for the feed, by row key, once the batch is committed (``Feed.ask``). They are not kept: a step
+    whose question may be lost asks again.
     """
 
     outputs: Sequence[Output] = ()
@@ -24,7 +25,7 @@ class Effects(msgspec.Struct, frozen=True):
     gauges: Mapping[tuple[str, ...], float] = {}
     notes: Sequence[str] = ()
     more: bool = False
-    marks: Mapping[Input, int] = {}
+    questions: Mapping[bytes, int] = {}
 
 
 class EffectsBuilder:
@@ -41,9 +42,8 @@ class EffectsBuilder:
         self.tally: Counter[tuple[str, ...]] = Counter()
         self.gauges: dict[tuple[str, ...], float] = {}
         self.notes: list[str] = []
+        self.questions: dict[bytes, int] = {}
 
-    def effects(self, *, more: bool = False, marks: Mapping[Input, int] | None = None) -> Effects:
+    def effects(self, *, more: bool = False) -> Effects:
         """What was collected."""
-        return Effects(
-            self.outputs, self.home, self.rows, self.tally, self.gauges, self.notes, more=more, marks=marks or {}
-        )
+        return Effects(self.outputs, self.home, self.rows, self.tally, self.gauges, self.notes, more, self.questions)

@@ -20,60 +20,26 @@ The laws, which the state-machine test in ``tests/exchange/test_shard_laws.py`` 
    transaction, under a key that is the same when it is written again.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from enum import Enum
 from operator import attrgetter
-from typing import Final
+from typing import Any, TypeVar
 
 import msgspec
 
 from exchange.errors import FatalError, ProducerFenced
 from exchange.protocol.effects import Effects
-from exchange.protocol.record import Input, Output, Position, Record
-from exchange.protocol.step import (
-    ChangelogLost,
-    Clock,
-    CommitUncertain,
-    Feed,
-    Footprint,
-    Home,
-    Log,
-    Rows,
-    State,
-    Step,
-    TransactionAborted,
-)
+from exchange.protocol.feed import Feed
+from exchange.protocol.log import CommitUncertain, Home, Log, TransactionAborted
+from exchange.protocol.record import Input, Position, Record
+from exchange.protocol.restore import Restorer, fenced
+from exchange.protocol.rows import NO_ROWS, Footprint, State
+from exchange.protocol.step import Batch, Step
+from exchange.protocol.turns import LOOK_S, Turn
 
-__all__ = [
-    "ChangelogLost",
-    "Clock",
-    "CommitUncertain",
-    "Effects",
-    "Feed",
-    "Home",
-    "Log",
-    "Phase",
-    "Rows",
-    "Shard",
-    "State",
-    "Step",
-    "TransactionAborted",
-    "Turned",
-]
-
-
-# A process works for one shard at a time, from the first record computed until all is handed to the client and only the
-# broker is waited for. The interpreter does so anyway, but threads that contend for it take a quarter longer, and all
-# are late together instead of one after the other (`make bench`).
-# What is little does not wait for its turn: it would wait much longer than it takes. Nor does what may go ahead wait
-# with a batch that does: the shard looks for it this often, for to look takes time from whoever works.
-_WORKING: Final = threading.Lock()
-_LITTLE: Final = 64
-_LITTLE_BYTES: Final = 32 << 10
-_LOOK_S: Final = 0.05
+Facts = TypeVar("Facts")
 
 
 class Turned(msgspec.Struct, frozen=True):
@@ -109,42 +75,35 @@ class Shard:
 
     DUE_LIMIT = 2_000
     TRIES = 8
-    READ_WITHIN_MS = 12 * 60 * 60 * 1000  # half of how long compaction keeps a tombstone (delete.retention.ms)
 
     def __init__(
         self,
-        step: Step,
+        step: Step[Facts],
         log: Log,
-        feed: Feed,
+        feed: Feed[Facts],
         open_state: Callable[[], State] | None,
-        clock: Clock,
+        clock: Callable[[], int],
         home: Home | None = None,
         *,
         remedy: str = "Rebuild the shard before it may go on",
-        wakes: Callable[[int], Sequence[bytes]] = lambda _: (),
-        ahead: Callable[[], Sequence[Record]] | None = None,
-        again: Callable[[Sequence[Output]], None] = lambda _: None,
+        turn: Turn | None = None,
     ) -> None:
-        """``remedy`` is what a person is told to do where the changelog does not hold what was committed.
+        """``clock`` returns milliseconds since 1970, UTC. ``open_state`` is None for a step without rows.
 
-        ``wakes`` are asked at each shard time for rows to look at, due or not: where something that is no record has
-        changed, as the rules that are in force.
-
-        ``ahead`` has records that need not wait with the batch that the feed has handed out last: of other inputs.
-
-        ``again`` is shown a batch's outputs before they are written again, and raises where they must not go any more.
+        ``remedy`` is the advice to a person if the changelog does not hold what was committed.
         """
-        self._step, self._log, self._feed, self._open_state, self._clock = step, log, feed, open_state, clock
-        self._home, self._remedy = home, remedy
-        self._wakes, self._more = wakes, False
-        self._ahead, self._again = ahead, again
+        self._step: Step[Any] = step  # of the same facts as the feed: the signature holds that
+        self._feed: Feed[Any] = feed
+        self._log, self._open_state, self._clock, self._home = log, open_state, clock, home
+        self._restorer = Restorer(step.name, log, clock, remedy)
+        self._turn = turn or Turn()
+        self._more = False
         self._waiting: tuple[Sequence[Record], float] | None = None  # for its turn to be computed, and since when
         self._state: State | None = None
         self._writing_since = 0.0
-        self._has_turn = False
         self.phase = Phase.NEW
         self.position = Position()
-        self.gaps = 0  # of inputs that lost something before it was read, found when the shard was taken
+        self.gaps = 0  # found in the inputs when the shard was taken: records deleted before they were read
 
     def take(self, on_portion: Callable[[], None] = lambda: None) -> None:
         """Become the owner and come to where the last owner's last committed batch left off (laws 1 and 6).
@@ -157,7 +116,7 @@ class Shard:
             self.position = self._log.position() or Position()
             if self._open_state is not None:
                 self._state = self._open_state()  # the predecessor may have held it until it was fenced
-                self._restore(self._state, on_portion)
+                self._restorer.restore(self._state, self.position, on_portion)
             self.gaps = self._feed.resume(self.position.next_offsets)
         self.phase = Phase.RUNNING
 
@@ -170,31 +129,6 @@ class Shard:
             self.phase = Phase.FENCED if isinstance(error, ProducerFenced) else Phase.CLOSED
             raise
 
-    def _restore(self, state: State, on_portion: Callable[[], None] = lambda: None) -> None:
-        start, batch = state.start()
-        if batch and batch == self.position.batch:
-            return
-        if start and not self._log.remembers(start):
-            state.clear()
-            start, batch = state.start()
-        began_ms = self._clock()
-        for rows, last_batch, next_offset in self._log.changelog(start):
-            batch = max(batch, last_batch)
-            state.apply(rows, batch, next_offset)
-            on_portion()
-        if self._clock() - began_ms > self.READ_WITHIN_MS:  # a machine that slept: what was dropped may be forgotten
-            state.clear()
-            self._restore(state, on_portion)
-            return
-        if batch != self.position.batch:
-            found = self._log.position() or Position()
-            if found != self.position:  # a new owner has committed while we were reading
-                raise self._fenced(found)
-            raise ChangelogLost(
-                f"{self._step.name}: the changelog ends with batch {batch}, but batch {self.position.batch} was "
-                f"committed: its partition was lost or cut. {self._remedy}"
-            )
-
     def turn(self, timeout_s: float) -> Turned | None:
         """Do one batch; None where there was nothing to do.
 
@@ -204,54 +138,47 @@ class Shard:
         if self.phase is not Phase.RUNNING:
             raise RuntimeError(f"{self._step.name}: a shard that is {self.phase.name.lower()} does not turn")
         with self._fate():
-            return self._turn(timeout_s)
+            return self._do_batch(timeout_s)
 
-    def _turn(self, timeout_s: float) -> Turned | None:
+    def _do_batch(self, timeout_s: float) -> Turned | None:
         waiting, self._waiting = self._waiting, None
         records, read_s = waiting or (self._feed.poll(0 if self._more else timeout_s), time.monotonic())
         now_ms = max(self._clock(), self.position.shard_time_ms)
-        due = self._state.due(now_ms, self.DUE_LIMIT) if self._state is not None else []
-        woken = self._wakes(now_ms)
-        if woken:
-            due = [*woken, *(key for key in due if key not in woken)]
         try:
-            effects = self._compute(records, due, now_ms, -1 if self._ahead is None else _LOOK_S)
+            effects = self._compute(records, self._due(now_ms), now_ms, LOOK_S if self._feed.looks_ahead else None)
             if effects is None:
                 self._waiting = records, read_s
-                records, read_s = () if self._ahead is None else self._ahead(), time.monotonic()
-                effects = self._compute(records, (), now_ms, -1) if records else None
+                records, read_s = self._feed.ahead(), time.monotonic()
+                effects = self._compute(records, (), now_ms, None) if records else None
             return None if effects is None else self._write(records, effects, now_ms, read_s)
         finally:
-            self._end_turn()
+            self._turn.end()
 
-    def _compute(self, records: Sequence[Record], due: Sequence[bytes], now_ms: int, wait_s: float) -> Effects | None:
-        """What a batch comes to; None where its turn has not come in so many seconds. Below 0 they have no end.
+    def _due(self, now_ms: int) -> Sequence[bytes]:
+        """The rows to look at: those that the step asks for, and those whose time has come."""
+        due = [] if self._state is None else self._state.due(now_ms, self.DUE_LIMIT)
+        woken = self._step.wakes(self._state or NO_ROWS, now_ms)
+        return [*woken, *(key for key in due if key not in woken)] if woken else due
 
-        The turn is kept until ``_end_turn``.
-        """
-        if not records and not due:
+    def _compute(
+        self, records: Sequence[Record], due: Sequence[bytes], now_ms: int, wait_s: float | None
+    ) -> Effects | None:
+        """The effects of a batch; None if its turn has not come within ``wait_s``. The turn ends with the batch."""
+        facts = self._feed.facts(records)
+        if not (records or due or facts):
             return Effects()
-        is_little = len(records) + len(due) <= _LITTLE and _size(records) <= _LITTLE_BYTES
-        if not is_little and not _WORKING.acquire(timeout=wait_s):
-            return None
-        self._has_turn = not is_little
-        return self._step.compute(records, due, self._state or _NO_ROWS, now_ms)
-
-    def _end_turn(self) -> None:
-        """Let others work; a second time is the same."""
-        if self._has_turn:
-            self._has_turn = False
-            _WORKING.release()
+        batch = Batch(records, due, facts)
+        return self._step.compute(batch, self._state or NO_ROWS, now_ms) if self._turn.begin(batch, wait_s) else None
 
     def _write(self, records: Sequence[Record], effects: Effects, now_ms: int, read_s: float) -> Turned | None:
-        """Commit what a batch has come to; None where that is nothing."""
+        """Commit a batch's effects; None if there are none."""
         self._more = effects.more
         if not (records or effects.outputs or effects.rows or effects.home):
             return None
         offsets = dict(self.position.next_offsets)
         for record in records:
             offsets[Input(record.topic, record.partition)] = record.offset + 1
-        offsets |= effects.marks
+        offsets |= self._feed.marks()
         began = self._writing_since = time.monotonic()
         try:
             aborted, uncertain = self._commit(effects, Position(self.position.batch + 1, now_ms, offsets))
@@ -259,22 +186,25 @@ class Shard:
             self._writing_since = 0.0
         ended = time.monotonic()
         self._feed.acknowledge(offsets)
+        if effects.questions:
+            self._feed.ask(effects.questions)
         oldest = min(records, key=attrgetter("timestamp_ms"), default=None)
-        return Turned(effects, len(records), _size(records), oldest, aborted, uncertain, ended - read_s, ended - began)
+        size = sum(len(record.value or b"") for record in records)
+        return Turned(effects, len(records), size, oldest, aborted, uncertain, ended - read_s, ended - began)
 
     def _commit(self, effects: Effects, position: Position) -> tuple[int, int]:
         """Laws 2 to 5: write until it is known to be written, then apply. How often it was aborted, uncertain."""
         if effects.home:
             if self._home is None:
                 raise FatalError(f"{self._step.name}: writes at home, but was given no way to do so")
-            self._end_turn()
+            self._turn.end()
             self._home.write(effects.home)
         aborted = uncertain = 0
         while True:
             if aborted or uncertain:
-                self._again(effects.outputs)
+                self._feed.recheck(effects.outputs)
             try:
-                next_offset = self._log.commit(effects.outputs, effects.rows, position, self._end_turn)
+                next_offset = self._log.commit(effects.outputs, effects.rows, position, self._turn.end)
             except TransactionAborted:
                 aborted += 1
                 if aborted + uncertain >= self.TRIES:
@@ -287,7 +217,7 @@ class Shard:
                     self._apply_from_changelog(position)
                     return aborted, uncertain
                 if found != self.position:
-                    raise self._fenced(found) from None
+                    raise fenced(self._step.name, found, self.position) from None
                 if aborted + uncertain >= self.TRIES:
                     raise
             else:
@@ -301,13 +231,7 @@ class Shard:
         """The uncertain batch was committed after all; its rows are read back, with their place."""
         self.position = position
         if self._state is not None:
-            self._restore(self._state)
-
-    def _fenced(self, found: Position) -> ProducerFenced:
-        return ProducerFenced(
-            f"{self._step.name}: batch {found.batch} was committed by another owner after our batch "
-            f"{self.position.batch}; this one stops"
-        )
+            self._restorer.restore(self._state, position)
 
     def lag(self) -> int:
         """Records that wait, as far as is known."""
@@ -335,21 +259,3 @@ class Shard:
                 closing.callback(self._state.close)
             closing.callback(self._log.close)
             closing.callback(self._feed.close)
-
-
-def _size(records: Sequence[Record]) -> int:
-    return sum(len(record.value or b"") for record in records)
-
-
-class _NoRows:
-    def size(self) -> int:
-        return 0
-
-    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        return [None] * len(keys)
-
-    def scan(self, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:  # noqa: ARG002  # there are none
-        return []
-
-
-_NO_ROWS = _NoRows()

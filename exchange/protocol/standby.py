@@ -14,8 +14,8 @@ from typing import Final, Protocol
 
 from exchange.protocol.changelog import Portion
 from exchange.protocol.record import Position
+from exchange.protocol.rows import State
 from exchange.protocol.state import StateRefused
-from exchange.protocol.step import State
 
 _log = logging.getLogger(__name__)
 

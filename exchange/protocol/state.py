@@ -20,7 +20,7 @@ from rocksdict import BlockBasedOptions, Cache, DbClosedError, Options, Rdict, R
 
 from exchange.errors import TransientError
 from exchange.protocol.record import RowChange
-from exchange.protocol.step import Footprint
+from exchange.protocol.rows import Footprint
 
 _log = logging.getLogger(__name__)
 

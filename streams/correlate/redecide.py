@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from exchange.protocol.record import RowChange
-from exchange.protocol.step import Rows
+from exchange.protocol.rows import Rows
 from streams.correlate import row as rows_of
 from streams.correlate.row import Row
 

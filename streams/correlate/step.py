@@ -13,8 +13,10 @@ import msgspec
 from exchange.authority.roster import Roster
 from exchange.metrics import spec
 from exchange.metrics.labels import CommandFate, IndicatorChange, QuarantineStage
+from exchange.protocol.effects import Effects
 from exchange.protocol.record import Output, Record, RowChange
-from exchange.protocol.shard import Effects, Rows
+from exchange.protocol.rows import Rows
+from exchange.protocol.step import Batch, Step
 from schemas import topics
 from schemas.codec import INDICATOR, OBSERVATION_BLOCK, QUARANTINED, Codec, Undecodable
 from schemas.identity import indicator_id
@@ -66,8 +68,8 @@ class Ordered(msgspec.Struct, frozen=True):
     record: Record
 
 
-class Correlate:
-    """A ``Step`` for one nation. One instance serves one shard."""
+class Correlate(Step[None]):
+    """Correlates for one nation. One instance serves one shard."""
 
     name = "correlate"
 
@@ -103,7 +105,7 @@ class Correlate:
             in_force.borders,
         )
 
-    def wakes(self, now_ms: int) -> Sequence[bytes]:
+    def wakes(self, rows: Rows, now_ms: int) -> Sequence[bytes]:  # noqa: ARG002  # what is in force is not in a row
         """The cursor's key where rules are new here: there may be something to decide again, though nothing comes.
 
         Raises PolicyStale.
@@ -111,19 +113,19 @@ class Correlate:
         self._follow(now_ms)
         return (CURSOR_KEY,) if self._is_new else ()
 
-    def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:
+    def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:
         """Everything that follows from these blocks and commands, and from the rows whose time has come."""
         self._follow(now_ms)
         work = Work(now_ms)
         said: dict[bytes, list[Said]] = {}
         orders: dict[bytes, list[Ordered]] = {}
-        for record in records:
+        for record in batch.records:
             if record.topic == topics.COMMANDS:
                 self._hear(record, orders, work)
                 continue
             for each in self._read(record, work):
                 said.setdefault(each.key, []).append(each)
-        keys = [key for key in dict.fromkeys((*said, *orders, *due)) if key != CURSOR_KEY]
+        keys = [key for key in dict.fromkeys((*said, *orders, *batch.due)) if key != CURSOR_KEY]
         head_row, cursor_row, *found = rows.get_many([audit.HEAD_KEY, CURSOR_KEY, *keys])
         work.head = before = audit.Head() if head_row is None else msgspec.msgpack.decode(head_row, type=audit.Head)
         for key, data in zip(keys, found, strict=True):

@@ -8,7 +8,7 @@ import msgspec
 
 from exchange.metrics.labels import GapChange
 from exchange.protocol.record import Record, RowChange
-from exchange.protocol.step import Lookup
+from exchange.protocol.rows import Lookup
 from schemas.codec import SENSOR_REPORT, Codec, Undecodable
 from schemas.identity import shard_of_sensor
 from schemas.records import SensorReport

@@ -11,8 +11,10 @@ import polars as pl
 
 from exchange.metrics import spec
 from exchange.metrics.labels import ObservationFate, QuarantineStage, ReportFate
+from exchange.protocol.effects import Effects
 from exchange.protocol.record import Output, Record
-from exchange.protocol.shard import Effects, Rows
+from exchange.protocol.rows import Rows
+from exchange.protocol.step import Batch, Step
 from schemas import topics
 from schemas.codec import OBSERVATION_BLOCK, QUARANTINED, Codec
 from schemas.records import SensorReport
@@ -47,8 +49,8 @@ _CLAIMS: Final = {
 }
 
 
-class Intake:
-    """A ``Step`` for one nation. One instance serves one shard."""
+class Intake(Step[None]):
+    """Intake of one nation. One instance serves one shard."""
 
     name = "intake"
 
@@ -58,10 +60,10 @@ class Intake:
         self._quota = quota
         self._normaliser = Normaliser()
 
-    def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002  # nothing of intake falls due
+    def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:
         """The blocks, refusals and counted sequences of these reports."""
         work = _Batch(now_ms)
-        decoded = [(record, self._decoded(record, work)) for record in records]
+        decoded = [(record, self._decoded(record, work)) for record in batch.records]
         reports = [(record, report) for record, report in decoded if report is not None]
         ledger = Ledger(reports, rows, self._quota)
         arrived = []

@@ -6,15 +6,16 @@ its own, for ``streams.settle.step`` to hold against what was released.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
 
 from exchange.metrics import spec
 from exchange.metrics.labels import GuardStage, QuarantineStage, ReceiptCode
+from exchange.protocol.effects import Effects
 from exchange.protocol.record import Headers, Output, Record, RowChange
-from exchange.protocol.shard import Effects, Rows
+from exchange.protocol.rows import Rows
+from exchange.protocol.step import Batch, Step
 from schemas import topics
 from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, Codec
 from schemas.identity import shard_of_key
@@ -37,19 +38,19 @@ class Floor(msgspec.Struct, frozen=True, gc=False, array_like=True):
     recalled_through: int = 0
 
 
-class Receive:
-    """A ``Step`` for one partner. One instance serves one shard."""
+class Receive(Step[None]):
+    """Receives from one partner. One instance serves one shard."""
 
     def __init__(self, nation: str, origin: str, shard: int, shards: int, codec: Codec) -> None:
         self.name = f"receive.{origin}"
         self._nation, self._origin, self._shard, self._shards = nation, origin, shard, shards
         self._codec = codec
 
-    def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002  # nothing of receive falls due
+    def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:
         """What is accepted, refused, receipted and routed of these inbox records."""
         work = _Work(now_ms)
         indicators: list[Record] = []
-        for record in records:
+        for record in batch.records:
             if record.value is not None and self._codec.schema_of(record.value) == RECEIPT:
                 self._route(record, record.value, work)
             else:

@@ -1,5 +1,6 @@
 """One indicator that we hold of a partner: which version, and whether copies are left of what was recalled. Pure."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -7,8 +8,19 @@ import msgspec
 from schemas.records import ReleasedIndicator
 
 FIRST_LOOK_MS: Final = 5_000
-LOOK_AGAIN_MS: Final = 1_000  # while the last answer is not there yet
+ASK_AGAIN_MS: Final = 5_000  # an answer that has not come by then may have been lost with its worker
 LONGEST_WAIT_MS: Final = 10 * 60_000
+
+
+class Found(msgspec.Struct, frozen=True, gc=False):
+    """The answer for one id: whether our topics still hold its content up to version ``through``."""
+
+    through: int
+    left: bool
+
+
+Copies = Mapping[bytes, Found]
+"""What was looked for in our topics, by id."""
 
 
 class Held(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -40,12 +52,14 @@ class Held(msgspec.Struct, frozen=True, gc=False, array_like=True):
         """After the key was deleted from the picture: what was recalled has to be gone all the same."""
         return msgspec.structs.replace(self, version=0, fingerprint=b"") if self.recall else Held()
 
-    def asked_again(self, now_ms: int, *, known: bool) -> "Held":
-        """Copies are left, or it is not known yet: look again, the later the longer it takes."""
+    def asked(self, now_ms: int) -> "Held":
+        """After the question whether copies are left."""
+        return msgspec.structs.replace(self, due_ms=now_ms + ASK_AGAIN_MS)
+
+    def left(self, now_ms: int) -> "Held":
+        """Copies are left: look again, the later the longer it takes."""
         wait_ms = FIRST_LOOK_MS + (now_ms - self.recall_ms) // 4
-        return msgspec.structs.replace(
-            self, due_ms=now_ms + (min(wait_ms, LONGEST_WAIT_MS) if known else LOOK_AGAIN_MS)
-        )
+        return msgspec.structs.replace(self, due_ms=now_ms + min(wait_ms, LONGEST_WAIT_MS))
 
     def purged(self) -> "Held":
         """No copy is left: nothing is waited for any more."""

@@ -6,16 +6,17 @@ of ours holds a copy of what the partner recalled; a receipt for something never
 what waits for too long, for metrics and alerts.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 import msgspec
 
 from exchange.metrics import spec
 from exchange.metrics.labels import QuarantineStage, ReceiptCode
+from exchange.protocol.effects import Effects, EffectsBuilder
 from exchange.protocol.record import Output, Record, RowChange
-from exchange.protocol.shard import Effects, Rows
+from exchange.protocol.rows import Rows
+from exchange.protocol.step import Batch, Step
 from schemas import topics
 from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec, Undecodable
 from schemas.records import Receipt, ReleasedIndicator
@@ -25,7 +26,7 @@ from streams.receive.inbound import key_of
 from streams.refusal import Place, refusal
 from streams.settle import digests, holding, settlement
 from streams.settle.digests import Moves, Side
-from streams.settle.holding import Held
+from streams.settle.holding import Copies, Held
 from streams.settle.settlement import Claim, Late, Limits, Told
 
 STATE_FORMAT: Final = settlement.FORMAT
@@ -38,29 +39,26 @@ _Saying = tuple[Record, Receipt | ReleasedIndicator | None]
 """A record, and what it says; None for a deletion, and for what cannot be read."""
 
 
-class Copies(Protocol):
-    """Who looks whether our topics still hold what the partner has recalled. Does not wait for the answer."""
+class Settle(Step[Copies]):
+    """Settles with one partner. One instance serves one shard.
 
-    def left(self, recalled: Mapping[bytes, int]) -> Mapping[bytes, bool]:
-        """Of these ids, content up to this version: whether a copy is left; nothing of those not known yet."""
-        ...
+    Its questions are ids of which the partner has recalled content, and up to which version: the feed looks whether our
+    topics still hold copies of it, and the answers are the facts of a later batch.
+    """
 
-
-class Settle:
-    """A ``Step`` for one partner. One instance serves one shard."""
-
-    def __init__(self, nation: str, partner: str, shard: int, codec: Codec, limits: Limits, copies: Copies) -> None:
+    def __init__(self, nation: str, partner: str, shard: int, codec: Codec, limits: Limits) -> None:
         self.name = topics.settle_step(partner)
         self._nation, self._partner, self._shard = nation, partner, shard
-        self._codec, self._limits, self._copies = codec, limits, copies
+        self._codec, self._limits = codec, limits
         self._released, self._held = topics.released(partner), topics.accepted(partner)
         self._receipts = topics.partner_receipts(partner)
 
-    def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:
-        """The rows after these records and after this time, and what follows from them."""
-        work = _Work(now_ms, releases_come=any(record.topic == self._released for record in records))
-        said: dict[bytes, list[_Saying]] = {key: [] for key in due if key != COUNTS_KEY}
-        for record in records:
+    def compute(self, batch: Batch[Copies], rows: Rows, now_ms: int) -> Effects:
+        """The rows after this batch and after this time, and what follows from them."""
+        work = _Work(now_ms, releases_come=any(record.topic == self._released for record in batch.records))
+        answered = (HELD_PREFIX + name for name in batch.facts)
+        said: dict[bytes, list[_Saying]] = {key: [] for key in (*batch.due, *answered) if key != COUNTS_KEY}
+        for record in batch.records:
             key = self._key(record)
             if key is not None:
                 said.setdefault(key, []).append((record, self._read(record)))
@@ -73,16 +71,16 @@ class Settle:
                 held[key] = before, self._holding(before, each, now_ms)
             else:
                 self._settle(key, None if data is None else settlement.decode(data), each, work)
-        self._hold(held, work)
+        self._hold(held, batch.facts, work)
         for side, window, key, digest in work.moves.settled(rows.get_many(work.moves.keys)):
             self._tell_digest(side, window, key, digest, work)
         work.rows.append(RowChange(COUNTS_KEY, msgspec.msgpack.encode(work.counts), now_ms + AGAIN_MS))
-        gauges = {
+        work.gauges = {
             spec.UNSETTLED_RELEASES.at(self.name, self._shard): float(work.counts.releases),
             spec.UNSETTLED_RECALLS.at(self.name, self._shard): float(work.counts.recalls),
             spec.UNPURGED_RECALLS.at(self.name, self._shard): float(work.counts.purges),
         }
-        return Effects(work.outputs, rows=work.rows, tallies=work.tally, gauges=gauges)
+        return work.effects()
 
     def _key(self, record: Record) -> bytes | None:
         """The key of its row; None for what is no record of its topic: the guard refuses it, or nobody misses it."""
@@ -160,25 +158,25 @@ class Settle:
                 row = row.deleted()
         return row
 
-    def _hold(self, held: Mapping[bytes, tuple[Held, Held]], work: "_Work") -> None:
-        """Write the rows of what we hold; say of what was recalled that it is gone, where it is."""
-        now_ms, prefix = work.now_ms, len(HELD_PREFIX)
-        asked = {
-            key[prefix:]: row.recalled_through for key, (_, row) in held.items() if row.recall and row.due_ms <= now_ms
-        }
-        left = self._copies.left(asked) if asked else {}
+    def _hold(self, held: Mapping[bytes, tuple[Held, Held]], copies: Copies, work: "_Work") -> None:
+        """Write the rows of what we hold; report what was recalled and is gone, and ask about what may not be."""
+        now_ms, is_left = work.now_ms, False
         for key, (before, after) in held.items():
-            name, row = key[prefix:], after
-            if name in asked:
-                if left.get(name, True):
-                    row = row.asked_again(now_ms, known=name in left)
+            name, row = key.removeprefix(HELD_PREFIX), after
+            found = copies.get(name)
+            if row.recall and found is not None and found.through == row.recalled_through:
+                if found.left:
+                    row, is_left = row.left(now_ms), True
                 else:
                     self._purged(name, row.recall, work)
                     row = row.purged()
+            elif row.recall and row.due_ms <= now_ms:
+                work.questions[name] = row.recalled_through
+                row = row.asked(now_ms)
             work.moves.move(Side.HELD, (before.version, before.fingerprint), (row.version, row.fingerprint))
             if row != before:
                 work.rows.append(RowChange(key, holding.encode(row) if row != Held() else None, row.due_ms))
-        if any(left.values()):
+        if is_left:
             work.outputs.append(Output(self._held, self._shard, ROLL_KEY, None))
 
     def _purged(self, name: bytes, version: int, work: "_Work") -> None:
@@ -205,13 +203,11 @@ class Settle:
         work.outputs.append(Output(topic, self._shard, b"%d" % window, said))
 
 
-class _Work:
-    """What one batch comes to, while it is being computed."""
+class _Work(EffectsBuilder):
+    """The effects so far, the counts and the moves between windows. ``releases_come`` if the batch has releases."""
 
     def __init__(self, now_ms: int, *, releases_come: bool) -> None:
-        self.now_ms, self.releases_come = now_ms, releases_come
+        super().__init__(now_ms)
+        self.releases_come = releases_come
         self.counts = Late()
         self.moves = Moves()
-        self.outputs: list[Output] = []
-        self.rows: list[RowChange] = []
-        self.tally: Counter[tuple[str, ...]] = Counter()

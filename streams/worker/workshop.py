@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from exchange.authority.policy_watch import PolicyWatch, RuledFeed
 from exchange.authority.roster import Roster, load_roster
@@ -16,11 +16,14 @@ from exchange.kafka.clients import Cluster, topic_ids
 from exchange.kafka.log import KafkaLog
 from exchange.metrics import spec
 from exchange.metrics.registry import Metrics
-from exchange.protocol.record import Input, Record
-from exchange.protocol.shard import Feed, Shard, State, Step, Turned
+from exchange.protocol.feed import Feed
+from exchange.protocol.log import rebuild_command
+from exchange.protocol.record import Input
+from exchange.protocol.rows import State
+from exchange.protocol.shard import Shard, Turned
 from exchange.protocol.standby import Standby
 from exchange.protocol.state import open_state
-from exchange.protocol.step import rebuild_command
+from exchange.protocol.step import Step
 from exchange.protocol.thread import ShardThread, ignore
 from exchange.settings import Settings
 from schemas import topics
@@ -36,10 +39,11 @@ from streams.receive.step import Receive
 from streams.rules.policy_set import load
 from streams.rules.rulebook import Rulebook
 from streams.settle import step as settle
-from streams.settle.copies import TopicCopies
+from streams.settle.feed import SettleFeed, TopicCopies
 from streams.settle.settlement import Limits
 from streams.settle.step import Settle
 
+Facts = TypeVar("Facts")
 _log = logging.getLogger(__name__)
 
 # A batch's size bounds how long a turn takes, and shards take turns: what is urgent waits no longer than that.
@@ -102,7 +106,6 @@ class StreamsWorkshop:
                 [blocks, commands],
                 RuledFeed(self.watch, feed),
                 correlate.STATE_FORMAT,
-                feed.ahead,
             )
 
         makers: dict[str, Callable[[], Shard]] = {
@@ -151,7 +154,6 @@ class StreamsWorkshop:
                 [source, urgent],
                 feed,
                 receive.STATE_FORMAT,
-                feed.ahead,
             )
 
         return make
@@ -163,10 +165,10 @@ class StreamsWorkshop:
         copies = TopicCopies(self.cluster, holding, shard, codec)
         limits = Limits(self.settings.receipt_limit_s * 1000, self.settings.recall_limit_s * 1000)
         return lambda: self._shard(
-            Settle(self.nation, partner, shard, codec, limits, copies),
+            Settle(self.nation, partner, shard, codec, limits),
             shard,
             sources,
-            AssignedFeed(self.cluster, sources),
+            SettleFeed(AssignedFeed(self.cluster, sources), copies, shard),
             settle.STATE_FORMAT,
         )
 
@@ -178,20 +180,18 @@ class StreamsWorkshop:
 
     def _shard(
         self,
-        step: Step,
+        step: Step[Facts],
         shard: int,
         sources: Sequence[Input],
-        feed: Feed,
+        feed: Feed[Facts],
         state_format: int,
-        ahead: Callable[[], Sequence[Record]] | None = None,
     ) -> Shard:
         changelog = topics.changelog(step.name)
         ids = topic_ids(self.cluster, [*(source.topic for source in sources), changelog])
         log = KafkaLog(self.cluster, step.name, shard, input_ids=ids, state_format=state_format)
         state = self._state_opener(step.name, shard, ids[changelog], state_format)
         remedy = rebuild_command(self.nation, step.name, shard)
-        wakes = step.wakes if isinstance(step, Correlate) else lambda _: ()
-        return Shard(step, log, feed, state, now_ms, remedy=remedy, wakes=wakes, ahead=ahead)
+        return Shard(step, log, feed, state, now_ms, remedy=remedy)
 
     def _state_opener(self, step: str, shard: int, changelog_id: str, state_format: int) -> Callable[[], State]:
         folder = self.settings.state / self.nation / step / str(shard)

@@ -8,7 +8,7 @@ from itertools import product
 
 from confluent_kafka import Producer
 
-from consumers.bridge.step import border_watch, bridge_threads
+from consumers.bridge.threads import border_watch, bridge_threads
 from exchange.feeds.assigned import as_record
 from exchange.kafka.clients import Cluster, end_offset, idempotent_producer
 from exchange.kafka.committed import committed

@@ -16,7 +16,7 @@ from exchange.authority.policy_record import Border, key_of
 from exchange.authority.roster import entry_text
 from exchange.bandwidth import ALWAYS
 from exchange.metrics.kinds import Role as MetricRole
-from exchange.protocol import shard as protocol
+from exchange.protocol import turns
 from exchange.protocol.record import Input, Output
 from exchange.role import metrics_of
 from schemas import topics
@@ -157,9 +157,7 @@ def test_what_an_open_border_let_through_is_not_tried_again_behind_a_closed_one(
         return state
 
     feeds = (
-        BorderFeed(
-            border.here, released, always, urgent, now, Overtaken(urgent), (border.codec, border.codec), throttle
-        ),
+        BorderFeed(border.here, released, always, urgent, now, (border.codec, border.codec), throttle),
         UrgentBorderFeed(border.here, urgent, now, border.codec),
     )
     border.tell("a", clock.now_ms(), caveats=["INCIDENT"])
@@ -167,12 +165,12 @@ def test_what_an_open_border_let_through_is_not_tried_again_behind_a_closed_one(
         state = Border.OPEN
         feed.resume({})
         soon(lambda: bool(feed.poll(0.1)), "it is let through")  # noqa: B023  # now
-        feed.must_still_go(())
+        feed.recheck(())
         state = Border.CLOSED
         with pytest.raises(BorderClosed, match="goes on from there"):
-            feed.must_still_go(())
+            feed.recheck(())
         feed.poll(0)
-        feed.must_still_go(())  # what a closed border lets through goes, however often it is tried
+        feed.recheck(())  # what a closed border lets through goes, however often it is tried
         feed.close()
 
 
@@ -182,7 +180,7 @@ def test_what_is_overtaken_before_it_could_be_written_is_not_tried_again(border:
     )
     throttle = Throttle(ALWAYS, 1, lambda _rate, _waited_s: None)
     codecs = border.codec, border.codec
-    feed = BorderFeed(border.here, released, always, urgent, lambda: Border.OPEN, Overtaken(urgent), codecs, throttle)
+    feed = BorderFeed(border.here, released, always, urgent, lambda: Border.OPEN, codecs, throttle)
     now_ms = clock.now_ms()
     border.tell("a", now_ms)
     border.tell("b", now_ms, caveats=["INCIDENT"])
@@ -194,13 +192,14 @@ def test_what_is_overtaken_before_it_could_be_written_is_not_tried_again(border:
         return len(batch) == 2
 
     soon(read, "both are read")
-    feed.must_still_go(batch)  # a copy of the same version overtakes nothing
+    feed.recheck(batch)  # a copy of the same version overtakes nothing
+    assert set(feed.marks()) == {urgent}, "the next owner reads the fast lane again from there"
     border.put(border.here, topics.receipts(border.partner), [(b"key", b"a receipt")])
     border.tell("a", now_ms + 1, "recalled")
 
     def is_overtaken() -> bool:
         try:
-            feed.must_still_go(batch)
+            feed.recheck(batch)
         except BatchOvertaken:
             return True
         return False
@@ -226,10 +225,10 @@ def test_what_is_recalled_while_it_waits_for_its_turn_stays(
         note(overtaken, offset, key, version)
         noted.set()
 
-    monkeypatch.setattr(protocol, "_WORKING", working)
+    monkeypatch.setattr(turns, "COMPUTING", working)
     monkeypatch.setattr(Overtaken, "note", noting)
     now_ms = clock.now_ms()
-    border.tell_all([*(f"n{number}" for number in range(3 * protocol._LITTLE)), "a"], now_ms)
+    border.tell_all([*(f"n{number}" for number in range(3 * turns.SMALL_ITEMS)), "a"], now_ms)
     with border.bridged():
         assert working.asked.wait(WITHIN_S), "the bulk waits for its turn"
         border.tell("a", now_ms + 1, "recalled")

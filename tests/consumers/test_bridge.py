@@ -2,12 +2,11 @@
 
 import pytest
 
-from consumers.bridge.overtaken import Overtaken
-from consumers.bridge.step import Bridge, Link, bulk_of, fast_lane_of
+from consumers.bridge.step import Bridge, Link, fast_lane_of
 from exchange.metrics import spec
 from exchange.metrics.labels import ReceiptCode
-from exchange.protocol.record import Headers, Input, Record
-from exchange.protocol.shard import Effects
+from exchange.protocol.effects import Effects
+from exchange.protocol.record import Headers, Record
 from schemas import topics
 from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec
 from schemas.identity import key_of_id, shard_of_key
@@ -25,17 +24,14 @@ RELEASE = HOME_CODEC.encode(RELEASED_INDICATOR, a_released())
 ANSWER = HOME_CODEC.encode(RECEIPT, a_receipt(nation=HOME))
 
 
-LANE = Input(topics.urgent(PARTNER), SHARD)
-
-
-def turned_behind(overtaken: Overtaken, *records: Record) -> Effects:
-    """The bulk's batch, where the fast lane is ahead."""
-    link = Link(HOME, PARTNER, HOME_CODEC, PARTNER_CODEC, SHARDS)
-    return Workbench(Bridge(link, bulk_of(link), overtaken)).turn(NOW_MS, *records)
+def turned_behind(version: int, *records: Record) -> Effects:
+    """The bulk's batch, if the fast lane may have carried this version of its records ahead."""
+    ahead = {record.key: version for record in records}
+    return Workbench(Bridge(Link(HOME, PARTNER, HOME_CODEC, PARTNER_CODEC, SHARDS)), ahead).turn(NOW_MS, *records)
 
 
 def turned(*records: Record, partner: Codec = PARTNER_CODEC) -> tuple[Effects, Workbench]:
-    bench = Workbench(Bridge(Link(HOME, PARTNER, HOME_CODEC, partner, SHARDS)))
+    bench = Workbench(Bridge(Link(HOME, PARTNER, HOME_CODEC, partner, SHARDS)), {})
     return bench.turn(NOW_MS, *records), bench
 
 
@@ -98,34 +94,23 @@ def test_a_record_on_the_other_schemas_topic_stays(value: bytes, topic: str) -> 
 def test_the_fast_lane_has_an_inbox_and_a_count_of_its_own() -> None:
     link = Link(HOME, PARTNER, HOME_CODEC, PARTNER_CODEC, SHARDS)
     recall = HOME_CODEC.encode(RELEASED_INDICATOR, a_released(kind="recalled", recalled_through=1))
-    effects = Workbench(Bridge(link, fast_lane_of(link))).turn(NOW_MS, a_record(recall, topics.urgent(PARTNER)))
+    effects = Workbench(Bridge(link, fast_lane_of(link)), {}).turn(NOW_MS, a_record(recall, topics.urgent(PARTNER)))
     (output,) = effects.outputs
     assert (output.topic, output.partition) == (topics.urgent_inbox(HOME), SHARD)
     assert effects.tallies == {spec.URGENT_RECORDS.tally(HOME, PARTNER, RecordKind.RECALLED): 1}
-    assert not effects.marks
 
 
 @pytest.mark.parametrize(("ahead", "carried"), [(-1, 1), (0, 1), (1, 0)])
 def test_content_older_than_what_the_fast_lane_has_carried_stays(ahead: int, carried: int) -> None:
-    overtaken = Overtaken(LANE)
-    overtaken.note(4, a_record(RELEASE).key, a_released()["version"] + ahead)
-    effects = turned_behind(overtaken, a_record(RELEASE), a_record(RELEASE))
+    effects = turned_behind(a_released()["version"] + ahead, a_record(RELEASE), a_record(RELEASE))
     assert len(effects.outputs) == 2 * carried
     assert effects.tallies.get(spec.OVERTAKEN_RECORDS.tally(HOME, PARTNER), 0) == 2 - 2 * carried
     assert not effects.home
 
 
 def test_what_ends_an_indicator_is_carried_though_it_was_overtaken() -> None:
-    overtaken = Overtaken(LANE)
-    overtaken.note(4, a_record(RELEASE).key, a_released()["version"] + 1)
     ended = HOME_CODEC.encode(RELEASED_INDICATOR, a_released(kind="expired"))
-    assert len(turned_behind(overtaken, a_record(ended)).outputs) == 1
-
-
-def test_with_its_position_the_bulk_keeps_from_where_on_the_fast_lane_is_to_be_read_again() -> None:
-    overtaken = Overtaken(LANE)
-    overtaken.begin_at(3)
-    assert turned_behind(overtaken, a_record(RELEASE)).marks == {LANE: 3}
+    assert len(turned_behind(a_released()["version"] + 1, a_record(ended)).outputs) == 1
 
 
 def test_where_a_record_comes_from_is_said_in_its_headers() -> None:

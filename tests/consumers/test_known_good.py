@@ -10,6 +10,8 @@ from consumers.bridge.guard import Passed, Refused, check
 from consumers.bridge.known_good import KnownGood
 from consumers.bridge.step import Bridge, Link
 from exchange.protocol.record import Record
+from exchange.protocol.rows import NO_ROWS
+from exchange.protocol.step import Batch
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
 from schemas.identity import indicator_id, indicator_key, key_of_id, shard_of_key
 from schemas.normalise import Invalid, canonical
@@ -164,7 +166,7 @@ def test_the_bridge_says_the_same_of_a_batch_with_and_without_its_memory() -> No
         for number, record in enumerate([RECORDS[0], red, *RECORDS])
         for value in [CODEC.encode(RELEASED_INDICATOR, record)]
     ]
-    first, second = (bridge.compute(batch, [], None, NOW_MS) for _ in range(2))  # type: ignore[arg-type]
+    first, second = (bridge.compute(Batch(batch, (), {}), NO_ROWS, NOW_MS) for _ in range(2))
     assert first == second
     assert [output.value for output in second.outputs] == [each.value for each in batch if each is not batch[1]]
     assert len(second.home) == 1

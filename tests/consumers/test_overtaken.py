@@ -4,9 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.bridge.overtaken import ASK_EVERY_S, Overtaken
-from exchange.protocol.record import Input
 
-LANE = Input("indicator.urgent.JPN.v1", 0)
 KEYS = [b"a", b"b", b"c"]
 
 
@@ -18,7 +16,7 @@ class Lanes:
         self.copies: list[tuple[bytes, int, int]] = []  # key, version, and where its original is
         self.bulk = self.noted = 0
         self.now_s = 0.0
-        self.overtaken = Overtaken(LANE)
+        self.overtaken = Overtaken()
 
     def release(self, key: bytes, urgent: bool) -> None:
         version = 1 + len(self.released)
@@ -39,8 +37,8 @@ class Lanes:
 
     def taken_anew(self) -> "Lanes":
         """Another owner, which begins where this one's committed position says."""
-        begin = self.overtaken.marks()[LANE]
-        self.overtaken = Overtaken(LANE)
+        begin = self.overtaken.begin
+        self.overtaken = Overtaken()
         self.overtaken.begin_at(begin)
         known, self.noted = self.noted, begin
         self.look_ahead(known - begin)
@@ -92,11 +90,11 @@ def test_it_is_forgotten_once_the_bulk_has_passed_the_end_that_was_there() -> No
     assert b"a" in lanes.overtaken
     lanes.carry(1)
     assert not lanes.overtaken
-    assert lanes.overtaken.marks() == {LANE: 1}
+    assert lanes.overtaken.begin == 1
 
 
 def test_the_end_is_asked_for_seldom_and_never_for_nothing() -> None:
-    overtaken, asked = Overtaken(LANE), list[int]()
+    overtaken, asked = Overtaken(), list[int]()
 
     def end() -> int:
         asked.append(1)
@@ -112,7 +110,7 @@ def test_the_end_is_asked_for_seldom_and_never_for_nothing() -> None:
 
 
 def test_a_deletion_on_the_fast_lane_moves_its_place_and_says_nothing() -> None:
-    overtaken = Overtaken(LANE)
+    overtaken = Overtaken()
     overtaken.note(4, b"a", 0)
     overtaken.note(5, None, 7)
     assert not overtaken

@@ -21,8 +21,7 @@ from tests.builders import NOW_MS, a_content, a_progress, a_released
 from tests.conftest import Brokers
 from tests.consumers.border import SHARDS, Border
 from tests.polling import eventually
-from tests.streams.test_settle import Told
-from tests.streams.workbench import Workbench
+from tests.streams.settler import Settler
 
 CODEC = Codec()
 PARTNER_CODEC = Codec({104: RECEIPT, 107: RELEASED_INDICATOR, 109: PROGRESS, 120: WINDOW_DIGEST})
@@ -34,7 +33,7 @@ def settled(border: Border) -> None:
         (border.here, border.partner, topics.released(border.partner), CODEC),
         (border.there, border.home, topics.accepted(border.home), PARTNER_CODEC),
     ):
-        bench = Workbench(Settle(cluster.nation, other, 0, codec, Limits(1, 1), Told()))
+        bench = Settler(Settle(cluster.nation, other, 0, codec, Limits(1, 1)))
         bench.turn(NOW_MS, *border.read(cluster, topic))
         border.write(cluster, [output for output in bench.outputs if output.topic.endswith(".digest.v1")])
 

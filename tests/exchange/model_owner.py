@@ -4,27 +4,28 @@ The owner runs in a thread, but never at the same time as the test or another ow
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from exchange.feeds.urgent import UrgentFeed
-from exchange.protocol.record import Record
-from exchange.protocol.shard import Effects, Shard
+from exchange.protocol.shard import Shard
+from exchange.protocol.step import Batch
+from exchange.protocol.turns import Turn
 from tests.exchange.model_gate import Crash, Fate, Gate
 from tests.exchange.model_kafka import ModelKafka
 from tests.exchange.model_parts import INPUTS, URGENT, Disk, ModelFeed, ModelHome, ModelLog, ModelState, OnRead
 from tests.exchange.model_step import CountingStep
 
 
-class BusyShard(Shard):
-    """The turn of a batch for which nobody has to wait without end may not come: the model says so."""
+class ModelTurn(Turn):
+    """A turn that has no end to be waited for may not come: the model decides."""
 
-    busy: Callable[[], bool]
+    def __init__(self, busy: Callable[[], bool]) -> None:
+        super().__init__()
+        self._busy = busy
 
-    def _compute(self, records: Sequence[Record], due: Sequence[bytes], now_ms: int, wait_s: float) -> Effects | None:
-        if wait_s >= 0 and (records or due) and self.busy():
-            return None
-        return super()._compute(records, due, now_ms, wait_s)
+    def begin(self, batch: Batch[Any], wait_s: float | None) -> bool:
+        return not (wait_s is not None and self._busy()) and super().begin(batch, wait_s)
 
 
 class Owner:
@@ -41,16 +42,15 @@ class Owner:
         # One of its polls is where it stops: who advances it counts them.
         urgent: Any = ModelFeed(kafka, lambda _: Fate.FINE, (URGENT,))
         feed = UrgentFeed(URGENT, urgent, ModelFeed(kafka, self.gate, [each for each in INPUTS if each != URGENT]))
-        self.shard = BusyShard(
+        self.shard = Shard(
             CountingStep(),
             log,
             feed,
             lambda: ModelState(log.changelog_id, disk, self.gate, on_read),
             clock,
             ModelHome(kafka, self.gate),
-            ahead=feed.ahead,
+            turn=ModelTurn(lambda: self.gate(Gate.TURN) is Fate.BUSY),
         )
-        self.shard.busy = lambda: self.gate(Gate.TURN) is Fate.BUSY
         self._thread = threading.Thread(target=self._live, daemon=True)
         self._thread.start()
         self._back.acquire()

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from exchange.errors import BrokerUnavailable, DeliveryTimeout, ProducerFenced, SchemaIncompatible
+from exchange.protocol.feed import Feed
+from exchange.protocol.log import ChangelogLost, CommitUncertain, TransactionAborted
 from exchange.protocol.record import Input, Output, Position, Record, RowChange
-from exchange.protocol.shard import ChangelogLost, CommitUncertain, TransactionAborted
-from exchange.protocol.step import Footprint
+from exchange.protocol.rows import Footprint
 from tests.exchange.model_gate import Fate, Gate, Stop
 from tests.exchange.model_kafka import ModelKafka, StaleEpoch
 from tests.exchange.model_step import BATCH, decode_progress, decode_row, encode_progress, encode_row
@@ -197,8 +198,8 @@ class ModelLog:
         pass
 
 
-class ModelFeed:
-    """A ``Feed``: a few records of each of these inputs at a time."""
+class ModelFeed(Feed[None]):
+    """A few records of each of these inputs at a time."""
 
     LIMIT = 3
     GAPS = 0
@@ -226,8 +227,8 @@ class ModelFeed:
                 self._next[source] = entry.offset + 1
         return records
 
-    def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
-        """What is read again after this is a record counted twice: the law on that would notice."""
+    def facts(self, records: Sequence[Record]) -> None:  # see its result
+        """Nothing besides the records."""
 
     def lag(self) -> int:
         return 0

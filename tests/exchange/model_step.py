@@ -1,17 +1,19 @@
 """The step that the tests of the commit protocol run: it counts; and how its rows and positions are written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
-from exchange.protocol.record import Input, Output, Position, Record, RowChange
-from exchange.protocol.shard import Effects, Rows
+from exchange.protocol.effects import Effects
+from exchange.protocol.record import Input, Output, Position, RowChange
+from exchange.protocol.rows import Rows
+from exchange.protocol.step import Batch, Step
 
 BATCH: Final = b"\x00batch"
 
 
-class CountingStep:
+class CountingStep(Step[None]):
     """Counts the records of each key. A record's value says what becomes of it.
 
     ``+n`` counts it, and wants to be looked at n ms later; ``-`` drops the row; ``!`` is refused, at home. Each input
@@ -21,16 +23,16 @@ class CountingStep:
     name = "step"
     topics: Mapping[str, str] = {"out": "out", "ticks": "ticks"}
 
-    def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:
-        keys = list(dict.fromkeys([*due, *(record.key or b"" for record in records)]))
+    def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:
+        keys = list(dict.fromkeys([*batch.due, *(record.key or b"" for record in batch.records)]))
         found = dict(zip(keys, rows.get_many(keys), strict=True))
         counts = {key: int(row or b"0") for key, row in found.items()}
         changed: dict[bytes, RowChange] = {}
         outputs, home = [], []
-        for key in due:
+        for key in batch.due:
             outputs.append(Output(self.topics["ticks"], 0, key, b"%d@%d" % (counts[key], now_ms)))
             changed[key] = RowChange(key, b"%d" % counts[key])
-        for record in records:
+        for record in batch.records:
             key, value = record.key or b"", record.value or b""
             place = b"%d.%d" % (record.partition, record.offset)
             if value == b"!":

@@ -13,8 +13,8 @@ from exchange.errors import NotFound, ProducerFenced, SchemaIncompatible, Unwrit
 from exchange.kafka.clients import Cluster, begin_offset, end_offset, topic_ids
 from exchange.kafka.log import KafkaLog
 from exchange.kafka.topics_admin import ensure_topics
+from exchange.protocol.log import ChangelogLost, TransactionAborted
 from exchange.protocol.record import Input, RowChange
-from exchange.protocol.shard import ChangelogLost, TransactionAborted
 from schemas.topics import Topic
 from tests.conftest import Brokers
 from tests.exchange.kafka_step import FORMAT, KafkaStep

@@ -5,9 +5,13 @@ from typing import Final
 
 import pytest
 
-from exchange.protocol import shard as protocol
+from exchange.protocol import turns
+from exchange.protocol.effects import Effects
+from exchange.protocol.feed import Feed
 from exchange.protocol.record import Input, Record
-from exchange.protocol.shard import Effects, Rows, Shard
+from exchange.protocol.rows import Rows
+from exchange.protocol.shard import Shard
+from exchange.protocol.step import Batch, Step
 from tests.exchange.model_gate import Fate, Gate
 from tests.exchange.model_kafka import ModelKafka
 from tests.exchange.model_parts import INPUTS, ModelLog
@@ -16,24 +20,26 @@ _REST, _, _URGENT = INPUTS
 _MUCH: Final = 100
 
 
-class Scene:
+class Scene(Feed[None], Step[None]):
     """A shard without state over two lists of records. Its step notes what it gets."""
 
     name = "step"
+    looks_ahead = True
 
     def __init__(self) -> None:
         self.rest, self.urgent = list[list[Record]](), list[list[Record]]()
         self.computed: list[tuple[Input, int]] = []
         self.gate: Callable[[Gate], Fate] = lambda _: Fate.FINE
         log = ModelLog(ModelKafka(), self._pass)
-        self.shard = Shard(self, log, self, None, lambda: 1_000, ahead=lambda: _next(self.urgent))
+        self.shard = Shard(self, log, self, None, lambda: 1_000)
         self.shard.take()
 
     def _pass(self, gate: Gate) -> Fate:
         return self.gate(gate)
 
-    def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002
-        self.computed.append((Input(records[0].topic, records[0].partition), len(records)))
+    def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002
+        first = batch.records[0]
+        self.computed.append((Input(first.topic, first.partition), len(batch.records)))
         return Effects()
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:  # noqa: ARG002
@@ -42,7 +48,10 @@ class Scene:
     def poll(self, timeout_s: float) -> Sequence[Record]:  # noqa: ARG002
         return _next(self.rest)
 
-    def acknowledge(self, next_offsets: Mapping[Input, int]) -> None: ...
+    def ahead(self) -> Sequence[Record]:
+        return _next(self.urgent)
+
+    def facts(self, records: Sequence[Record]) -> None: ...
 
     def lag(self) -> int:
         return sum(map(len, self.rest))
@@ -67,7 +76,7 @@ def scene() -> Iterator[Scene]:
 
 def test_what_goes_ahead_is_committed_while_a_batch_waits_for_its_turn(scene: Scene) -> None:
     scene.rest, scene.urgent = [_records(_REST, _MUCH), _records(_REST, _MUCH, _MUCH)], [_records(_URGENT, 1)]
-    with protocol._WORKING:
+    with turns.COMPUTING:
         turned = scene.shard.turn(1.0)
         assert turned is not None
         assert turned.records == 1
@@ -76,7 +85,7 @@ def test_what_goes_ahead_is_committed_while_a_batch_waits_for_its_turn(scene: Sc
         assert scene.shard.lag() == 2 * _MUCH, "the next batch is not taken before the one that waits"
     turned = scene.shard.turn(1.0)
     assert turned is not None
-    assert turned.batch_s > 2 * protocol._LOOK_S, "it was read before it waited"
+    assert turned.batch_s > 2 * turns.LOOK_S, "it was read before it waited"
     scene.shard.turn(1.0)
     assert scene.computed == [(_URGENT, 1), (_REST, _MUCH), (_REST, _MUCH)]
     assert scene.shard.position.next_offsets == {_URGENT: 1, _REST: 2 * _MUCH}
@@ -93,7 +102,7 @@ def test_others_work_as_soon_as_only_the_broker_is_waited_for(scene: Scene) -> N
     held: list[tuple[Gate, bool]] = []
 
     def look(gate: Gate) -> Fate:
-        held.append((gate, protocol._WORKING.locked()))
+        held.append((gate, turns.COMPUTING.locked()))
         return Fate.FINE
 
     scene.gate = look
@@ -113,4 +122,4 @@ def test_whatever_ends_a_turn_lets_others_work(scene: Scene, place: Gate) -> Non
     scene.gate, scene.rest = stumble, [_records(_REST, _MUCH)]
     with pytest.raises(RuntimeError):
         scene.shard.turn(1.0)
-    assert not protocol._WORKING.locked()
+    assert not turns.COMPUTING.locked()

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from exchange.errors import ProducerFenced, SchemaIncompatible, TransientError
+from exchange.protocol.log import ChangelogLost
 from exchange.protocol.record import Input
-from exchange.protocol.shard import ChangelogLost, Phase
+from exchange.protocol.shard import Phase
 from tests.builders import DAY_MS
 from tests.exchange.model_gate import Crash, Fate, Gate
 from tests.exchange.model_kafka import ModelKafka

@@ -5,8 +5,12 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from exchange.errors import BrokerUnavailable, FatalError, ProducerFenced
-from exchange.protocol.record import Input, Output, Record
-from exchange.protocol.shard import ChangelogLost, CommitUncertain, Effects, Phase, Rows, Shard, TransactionAborted
+from exchange.protocol.effects import Effects
+from exchange.protocol.log import ChangelogLost, CommitUncertain, TransactionAborted
+from exchange.protocol.record import Input, Output
+from exchange.protocol.rows import Rows
+from exchange.protocol.shard import Phase, Shard
+from exchange.protocol.step import Batch
 from tests.exchange.model_gate import Fate, Gate
 from tests.exchange.model_kafka import ModelKafka
 from tests.exchange.model_owner import Owner
@@ -181,12 +185,12 @@ def test_a_lost_position_is_a_loss_where_there_is_state(scene: Scene) -> None:
 
 
 class _Broken(CountingStep):
-    def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002  # see its name
+    def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002  # see its name
         raise ValueError("a defect of the step")
 
 
 class _HomeWithout(CountingStep):
-    def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002  # see its name
+    def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002  # see its name
         return Effects(home=[Output("home", 0, b"k", b"v")])
 
 
@@ -213,14 +217,15 @@ def test_a_shard_whose_turn_has_failed_does_not_turn_again_behind_what_it_lost()
 def test_a_batch_that_must_not_go_any_more_is_not_written_again(fate: Fate) -> None:
     kafka, may_go = ModelKafka(), [False]
 
-    def again(_outputs: Sequence[Output]) -> None:
-        if not may_go[0]:
-            raise BrokerUnavailable("as by a border that was closed")
+    class Feed(ModelFeed):
+        def recheck(self, outputs: Sequence[Output]) -> None:  # noqa: ARG002  # it is for all of them
+            if not may_go[0]:
+                raise BrokerUnavailable("as by a border that was closed")
 
     def shard() -> Shard:
         fates = iter([fate])
         log = ModelLog(kafka, lambda gate: next(fates, Fate.FINE) if gate is Gate.END else Fate.FINE)
-        made = Shard(CountingStep(), log, ModelFeed(kafka, _pass), None, lambda: 1_000, again=again)
+        made = Shard(CountingStep(), log, Feed(kafka, _pass), None, lambda: 1_000)
         made.take()
         return made
 

@@ -1,7 +1,7 @@
 """``exchange.protocol.thread``: what becomes of a shard's thread, whatever happens to its shard."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 import pytest
@@ -9,8 +9,10 @@ import pytest
 from exchange.errors import BrokerUnavailable, ProducerFenced
 from exchange.metrics.kinds import Role
 from exchange.metrics.registry import Metrics
-from exchange.protocol.record import Record
-from exchange.protocol.shard import Effects, Phase, Rows, Shard
+from exchange.protocol.effects import Effects
+from exchange.protocol.rows import Rows
+from exchange.protocol.shard import Phase, Shard
+from exchange.protocol.step import Batch
 from exchange.protocol.thread import ShardThread
 from exchange.role import metrics_of
 from tests.exchange.model_gate import Fate, Gate
@@ -148,7 +150,7 @@ class _Panic(BaseException):
 
 
 class _Panicking(CountingStep):
-    def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002  # see its name
+    def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002  # see its name
         raise _Panic("index out of bounds")
 
 

@@ -2,34 +2,51 @@
 
 from collections.abc import Mapping, Sequence
 
+from exchange.protocol.effects import Effects
 from exchange.protocol.record import Input, Output, Position, Record
-from exchange.protocol.shard import Effects, Rows, Shard
+from exchange.protocol.rows import Rows
+from exchange.protocol.shard import Shard
+from exchange.protocol.step import Batch, Step
 from tests.exchange.model_gate import Fate
 from tests.exchange.model_kafka import ModelKafka
 from tests.exchange.model_parts import INPUTS, OUT, Disk, ModelFeed, ModelLog, ModelState
 
 
-class WorkingStep:
+class WorkingStep(Step[None]):
     """Has so many portions of work of its own; one each turn."""
 
     name = "step"
 
     def __init__(self, portions: int) -> None:
-        self.portions, self.woken = portions, list[bytes]()
-        self.marks: Mapping[Input, int] = {}
+        self.portions, self.woken, self.asleep = portions, list[bytes](), False
+        self.questions: Mapping[bytes, int] = {}
 
-    def compute(self, records: Sequence[Record], due: Sequence[bytes], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002
-        self.woken += due
+    def wakes(self, rows: Rows, now_ms: int) -> Sequence[bytes]:
+        assert (rows.size(), now_ms) == (0, 1_000)
+        return () if self.asleep else (b"cursor",)
+
+    def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002
+        self.woken += batch.due
         if not self.portions:
             return Effects()
         self.portions -= 1
-        return Effects([Output("out", 0, b"a", b"%d" % self.portions)], more=self.portions > 0, marks=self.marks)
+        return Effects(
+            [Output("out", 0, b"a", b"%d" % self.portions)], more=self.portions > 0, questions=self.questions
+        )
 
 
 class PatientFeed(ModelFeed):
     """Remembers how long it might have waited."""
 
     waits: list[float]
+    kept: Mapping[Input, int] = {}
+    asked: Mapping[bytes, int] = {}
+
+    def marks(self) -> Mapping[Input, int]:
+        return self.kept
+
+    def ask(self, questions: Mapping[bytes, int]) -> None:
+        self.asked = questions
 
     def poll(self, timeout_s: float) -> Sequence[Record]:
         self.waits = [*getattr(self, "waits", []), timeout_s]
@@ -40,17 +57,13 @@ class Scene:
     """One owner that nothing happens to."""
 
     def __init__(self, portions: int) -> None:
-        self.kafka, self.asleep = ModelKafka(), False
+        self.kafka = ModelKafka()
         self.feed = PatientFeed(self.kafka, lambda _: Fate.FINE)
         self.step = WorkingStep(portions)
         log = ModelLog(self.kafka, lambda _: Fate.FINE)
         state = ModelState(log.changelog_id, Disk(), lambda _: Fate.FINE, lambda _batch, _rows: None)
-        self.shard = Shard(self.step, log, self.feed, lambda: state, lambda: 1_000, wakes=self.wakes)
+        self.shard = Shard(self.step, log, self.feed, lambda: state, lambda: 1_000)
         self.shard.take()
-
-    def wakes(self, now_ms: int) -> Sequence[bytes]:
-        assert now_ms == 1_000
-        return () if self.asleep else (b"cursor",)
 
 
 def test_a_row_that_the_step_asks_for_is_looked_at_though_it_is_not_due_and_nothing_comes() -> None:
@@ -58,19 +71,26 @@ def test_a_row_that_the_step_asks_for_is_looked_at_though_it_is_not_due_and_noth
     assert scene.shard.turn(1.0) is not None
     assert scene.step.woken == [b"cursor"]
     assert [entry.value for entry in scene.kafka.committed(OUT, 0)] == [b"0"]
-    scene.asleep = True
+    scene.step.asleep = True
     assert scene.shard.turn(1.0) is None
     assert scene.step.woken == [b"cursor"]
 
 
-def test_what_a_step_marks_is_kept_with_the_position() -> None:
+def test_what_a_feed_marks_is_kept_with_the_position() -> None:
     scene = Scene(1)
     mark = Input("beside", 0)
-    scene.step.marks = {mark: 7}
+    scene.feed.kept = {mark: 7}
     scene.shard.turn(1.0)
     log = ModelLog(scene.kafka, lambda _: Fate.FINE)
     log.fence()
     assert (log.position() or Position()).next_offsets[mark] == 7
+
+
+def test_a_step_s_questions_reach_the_feed_once_the_batch_is_committed() -> None:
+    scene = Scene(1)
+    scene.step.questions = {b"a": 7}
+    scene.shard.turn(1.0)
+    assert scene.feed.asked == {b"a": 7}
 
 
 def test_a_turn_that_comes_to_nothing_is_not_committed() -> None:

@@ -12,11 +12,14 @@ from exchange.kafka.clients import Cluster, begin_offset, end_offset
 from exchange.kafka.committed import committed
 from exchange.protocol import changelog as changelog_module
 from exchange.protocol.effects import Effects
+from exchange.protocol.feed import Feed
+from exchange.protocol.log import Log
 from exchange.protocol.record import Position, Record, RowChange
+from exchange.protocol.rows import Rows
 from exchange.protocol.shard import Shard
 from exchange.protocol.standby import Standby
 from exchange.protocol.state import RocksState, StateRefused, open_state
-from exchange.protocol.step import Log
+from exchange.protocol.step import Batch, Step
 from localkafka.local import LocalBroker
 from tests.conftest import Brokers
 from tests.exchange.changelogs import Changelog, Owner, write_open
@@ -335,20 +338,19 @@ def counted_clears(monkeypatch: pytest.MonkeyPatch) -> list[RocksState]:
     return cleared
 
 
-class Nothing:
+class Nothing(Step[None]):
     """A step that does nothing."""
 
     name = "nothing"
 
-    def compute(self, *_: object) -> Effects:
+    def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002  # it does nothing
         return Effects()
 
 
-class NoInput:
+class NoInput(Feed[None]):
     """A feed of nothing."""
 
-    def acknowledge(self, next_offsets: object) -> None:
-        pass
+    def facts(self, records: Sequence[Record]) -> None: ...
 
     def resume(self, next_offsets: object) -> int:  # noqa: ARG002  # there is nothing to resume
         return 0

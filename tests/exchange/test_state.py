@@ -264,7 +264,7 @@ def test_a_full_disk_is_said_and_what_was_applied_is_kept(tmp_path: Path) -> Non
     code = (
         "import resource, sys\n"
         "from pathlib import Path\n"
-        "from exchange.state import StateRefused\n"
+        "from exchange.protocol.state import StateRefused\n"
         "from tests.exchange.state_writer import write\n"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({1 << 20}, {resource.RLIM_INFINITY}))\n"
         "try:\n"
@@ -289,8 +289,8 @@ def test_a_disk_that_is_still_full_when_the_state_is_closed_is_said_in_the_same_
     code = (
         "import resource, sys\n"
         "from pathlib import Path\n"
-        "from exchange.record import RowChange\n"
-        "from exchange.state import RocksState, StateRefused\n"
+        "from exchange.protocol.record import RowChange\n"
+        "from exchange.protocol.state import RocksState, StateRefused\n"
         "state = RocksState(Path(sys.argv[1]), 'changelog', 1)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, resource.RLIM_INFINITY))\n"
         "try:\n"

@@ -15,7 +15,8 @@ from confluent_kafka import Producer
 
 from consumers.bridge.border_feed import BorderFeed, UrgentBorderFeed
 from consumers.bridge.log import BridgeLog
-from consumers.bridge.step import Bridge, border_watch, bridge_threads
+from consumers.bridge.step import Bridge
+from consumers.bridge.threads import border_watch, bridge_threads
 from exchange.kafka import clients
 from exchange.kafka.clients import Cluster
 from exchange.kafka.log import KafkaLog

@@ -15,8 +15,8 @@ from consumers.bridge.guard import check
 from consumers.bridge.receipt_guard import check_receipt
 from exchange.metrics import spec
 from exchange.metrics.labels import ObservationFate, ReportFate
+from exchange.protocol.effects import Effects
 from exchange.protocol.record import Record
-from exchange.protocol.shard import Effects
 from producers.admission import admitted
 from producers.produce import Options, _readings
 from producers.readers.formats import READERS

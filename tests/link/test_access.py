@@ -13,9 +13,9 @@ from exchange.kafka.clients import Cluster, idempotent_producer, reader, transac
 from exchange.kafka.log import KafkaLog
 from exchange.kafka.reach import reached
 from exchange.kafka.topics_admin import check_topics
+from exchange.protocol.log import TransactionAborted
 from exchange.protocol.record import Input, Output, Position
 from exchange.protocol.shard import Shard
-from exchange.protocol.step import TransactionAborted
 from schemas import access, topics
 from tests.conftest import Brokers
 from tests.link.conftest import SHARDS, Secured

@@ -7,6 +7,7 @@ all of it is over.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 import msgspec
@@ -14,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.metrics import spec
+from exchange.protocol.effects import Effects
 from exchange.protocol.record import Record
-from exchange.protocol.shard import Effects
 from schemas import topics
 from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, Codec
 from schemas.identity import key_of_id, shard_of_key
@@ -24,6 +25,7 @@ from streams.receive.step import Receive
 from streams.settle.settlement import PURGE_LIMIT_MS, Limits
 from streams.settle.step import Settle
 from tests.builders import HOUR_MS, NOW_MS, a_content, a_released
+from tests.streams.settler import Settler
 from tests.streams.workbench import Workbench
 
 CODEC = Codec()
@@ -70,15 +72,13 @@ def road(records: list[ReleasedIndicator], random: Random) -> list[ReleasedIndic
     return arriving
 
 
-class Compacted:
-    """``streams.settle.step.Copies`` of a picture that compaction has left the last record of."""
-
-    def __init__(self, bench: Workbench) -> None:
-        self._bench = bench
-
-    def left(self, recalled: Mapping[bytes, int]) -> Mapping[bytes, bool]:
-        (last,) = self._bench.written(topics.accepted("GBR"), RELEASED_INDICATOR)[-1:]
-        return {name: last["content"] is not None and last["version"] <= up_to for name, up_to in recalled.items()}
+def left_in(receiver: Workbench, recalled: Mapping[bytes, int]) -> Mapping[bytes, bool]:
+    """The copies in a picture of which compaction has left the last record."""
+    last = receiver.written(topics.accepted("GBR"), RELEASED_INDICATOR)[-1:]
+    return {
+        name: any(each["content"] is not None and each["version"] <= through for each in last)
+        for name, through in recalled.items()
+    }
 
 
 @dataclass
@@ -88,8 +88,9 @@ class Exchange:
     def __post_init__(self) -> None:
         limits = Limits(HOUR_MS, HOUR_MS)
         self.receiver = Workbench(Receive("JPN", "GBR", SHARD, SHARDS, CODEC))
-        self.holder = Workbench(Settle("JPN", "GBR", SHARD, CODEC, limits, Compacted(self.receiver)))
-        self.teller = Workbench(Settle("GBR", "JPN", SHARD, CODEC, limits, Compacted(self.receiver)))
+        copies = partial(left_in, self.receiver)
+        self.holder = Settler(Settle("JPN", "GBR", SHARD, CODEC, limits), copies)
+        self.teller = Settler(Settle("GBR", "JPN", SHARD, CODEC, limits), copies)
 
     def receive(self, arriving: list[ReleasedIndicator], random: Random) -> None:
         """In batches of any size."""
@@ -104,7 +105,7 @@ class Exchange:
         picture = [each for each in self.receiver.outputs if each.topic == topics.accepted("GBR")]
         read = picture if random.random() < 0.5 else picture[-1:]
         self.holder.turn(NOW_MS, *(Record(each.topic, SHARD, 0, each.key, each.value, NOW_MS) for each in read))
-        self.holder.turn(NOW_MS + HOUR_MS)
+        self.holder.look(NOW_MS + HOUR_MS)
 
     def settle(self, records: list[ReleasedIndicator], random: Random) -> Effects:
         """GBR's settle reads what it released, all or the last, and the receipts, some twice, in any order of both."""

@@ -8,10 +8,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 from consumers.bridge.step import Bridge, Link
 from exchange.protocol.record import Input, Output, Record, RowChange
-from exchange.protocol.shard import Step
+from exchange.protocol.step import Batch, Step
 from schemas import topics
 from schemas.codec import COMMAND, SENSOR_REPORT, Codec
 from schemas.identity import key_of_id, shard_of_key, shard_of_sensor
@@ -67,8 +68,9 @@ class Rows:
 class Work:
     """One shard of one step, and how far it has read."""
 
-    step: Step
+    step: Step[Any]
     sources: Sequence[Input]
+    facts: Any = None
     rows: Rows = field(default_factory=Rows)
     read: Counter[Input] = field(default_factory=Counter)
 
@@ -92,7 +94,7 @@ class MemoryExchange:
                     Correlate(settings, shard, CODEC, enricher, CLASSIFIER),
                     [Input(topics.OBSERVATIONS, shard), Input(topics.COMMANDS, shard)],
                 ),
-                Work(Bridge(link), [Input(topics.released(PARTNER), shard)]),
+                Work(Bridge(link), [Input(topics.released(PARTNER), shard)], facts={}),
                 Work(Receive(PARTNER, HOME, shard, shards, CODEC), [Input(topics.inbox(HOME), shard)]),
             )
         ]
@@ -132,7 +134,7 @@ class MemoryExchange:
         due = work.rows.due(self.now_ms)
         if not batch and not due:
             return False
-        effects = work.step.compute(batch, due, work.rows, self.now_ms)
+        effects = work.step.compute(Batch(batch, due, work.facts), work.rows, self.now_ms)
         work.rows.apply(effects.rows)
         for output in (*effects.outputs, *effects.home):
             self._write(output)

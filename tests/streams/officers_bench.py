@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from consumers.desk.commands import command
+from exchange.protocol.effects import Effects
 from exchange.protocol.record import Record
-from exchange.protocol.shard import Effects
 from schemas import topics
 from schemas.codec import (
     COMMAND,

@@ -94,9 +94,10 @@ def test_how_much_is_left_and_for_how_long_is_shown_until_it_is_done() -> None:
 
 def test_new_rules_wake_the_shard_though_nothing_comes() -> None:
     step = OfficersBench().step(POLICY)
-    assert step.wakes(NOW_MS) == (CURSOR_KEY,)
-    Workbench(step).turn(NOW_MS)
-    assert step.wakes(NOW_MS) == ()
+    bench = Workbench(step)
+    assert step.wakes(bench, NOW_MS) == (CURSOR_KEY,)
+    bench.turn(NOW_MS)
+    assert step.wakes(bench, NOW_MS) == ()
 
 
 def test_it_is_done_once() -> None:

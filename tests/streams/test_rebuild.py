@@ -8,9 +8,8 @@ import pytest
 
 from exchange.errors import Refused, SchemaIncompatible
 from exchange.kafka.clients import end_offset
+from exchange.protocol.log import ChangelogLost, rebuild_command
 from exchange.protocol.rebuild import Loss
-from exchange.protocol.shard import ChangelogLost
-from exchange.protocol.step import rebuild_command
 from schemas import topics
 from schemas.codec import DECISION, INDICATOR, QUARANTINED, RELEASED_INDICATOR, WINDOW_DIGEST, Codec
 from schemas.identity import indicator_id, indicator_key

@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.metrics import spec
+from exchange.protocol.effects import Effects
 from exchange.protocol.record import Record
-from exchange.protocol.shard import Effects
 from schemas import topics
 from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec
 from schemas.identity import key_of_id, shard_of_key
 from streams.settle.settlement import CLAIM_MS, LONGEST_CLAIM_MS, PURGE_LIMIT_MS, Limits
 from streams.settle.step import ROLL_KEY, Settle
 from tests.builders import HOUR_MS, NOW_MS, PARTNER, a_content, a_receipt, a_released, an_id
+from tests.streams.settler import Settler
 from tests.streams.workbench import Workbench
 
 CODEC = Codec()
@@ -28,20 +29,9 @@ NAME = a_released()["id"].encode()
 V1, V2, V3 = NOW_MS, NOW_MS + 1, NOW_MS + 2
 
 
-class Told:
-    """``streams.settle.step.Copies`` as a test says it: what it was asked, and the answers that it has."""
-
-    def __init__(self) -> None:
-        self.answers: dict[bytes, bool] = {}
-        self.asked: list[dict[bytes, int]] = []
-
-    def left(self, recalled: Mapping[bytes, int]) -> Mapping[bytes, bool]:
-        self.asked.append(dict(recalled))
-        return self.answers
-
-
-def a_settler(copies: Told | None = None) -> Workbench:
-    return Workbench(Settle("GBR", PARTNER, SHARD, CODEC, LIMITS, copies or Told()))
+def a_settler(answers: Mapping[bytes, bool] | None = None) -> Settler:
+    """``answers`` are to its questions about copies, as they are when it asks."""
+    return Settler(Settle("GBR", PARTNER, SHARD, CODEC, LIMITS), lambda _: {} if answers is None else answers)
 
 
 def release(version: int = V1, at_ms: int = NOW_MS, **changes: Any) -> Record:
@@ -264,63 +254,64 @@ def purges(bench: Workbench) -> list[int]:
 
 
 def test_purged_is_said_when_nobody_can_read_a_copy_any_more_and_not_before() -> None:
-    copies = Told()
-    bench = a_settler(copies)
+    answers: dict[bytes, bool] = {}
+    bench = a_settler(answers)
     bench.turn(NOW_MS, held(V1), held(V2, kind="recalled"))
-    assert copies.asked == []
-    at_ms = bench.next_due()
-    bench.turn(at_ms)  # nothing is known yet
-    assert copies.asked == [{NAME: V2 - 1}]
-    copies.answers = {NAME: True}
-    at_ms = bench.next_due()
-    bench.turn(at_ms)
+    assert bench.asked == []
+    bench.look(bench.next_due())  # nothing is known yet
+    assert bench.asked == [{NAME: V2 - 1}]
+    bench.turn(bench.next_due())
+    assert len(bench.asked) == 2, "a question without an answer is asked again"
+    answers[NAME] = True
+    bench.look(bench.next_due())
     assert purges(bench) == []
-    copies.answers = {NAME: False}
-    while not purges(bench):
-        at_ms = bench.next_due()
-        bench.turn(at_ms)
+    answers[NAME] = False
+    at_ms = bench.next_due()
+    bench.look(at_ms)
     assert purges(bench) == [V2]
-    asked = len(copies.asked)
+    asked = len(bench.asked)
     bench.turn(at_ms + HOUR_MS)
-    assert len(copies.asked) == asked
+    assert len(bench.asked) == asked
+
+
+def test_an_answer_about_another_recall_purges_nothing() -> None:
+    bench = a_settler({NAME: False})
+    bench.turn(NOW_MS, held(V1), held(V2, kind="recalled"))
+    bench.turn(bench.next_due())
+    bench.turn(NOW_MS, held(V3 + 1, kind="recalled"))
+    assert purges(bench) == []
+    bench.look(bench.next_due())
+    assert purges(bench) == [V3 + 1]
 
 
 def test_while_a_copy_is_left_an_idle_partition_is_made_to_begin_a_new_segment() -> None:
-    copies = Told()
-    copies.answers = {NAME: True}
-    bench = a_settler(copies)
+    bench = a_settler({NAME: True})
     bench.turn(NOW_MS, held(V2, kind="recalled"))
-    bench.turn(NOW_MS + HOUR_MS)
+    bench.look(NOW_MS + HOUR_MS)
     (marker,) = (output for output in bench.outputs if output.topic == topics.accepted(PARTNER))
     assert (marker.key, marker.value, marker.partition) == (ROLL_KEY, None, SHARD)
     bench.turn(NOW_MS + HOUR_MS, Record(marker.topic, SHARD, 9, marker.key, marker.value, NOW_MS))
 
 
 def test_a_recall_that_content_has_overtaken_is_purged_too() -> None:
-    copies = Told()
-    copies.answers = {NAME: False}
-    bench = a_settler(copies)
+    bench = a_settler({NAME: False})
     bench.turn(NOW_MS, held(V1), held(V3, recalled_through=V2))
-    bench.turn(NOW_MS + HOUR_MS)
-    assert copies.asked == [{NAME: V2}]
+    bench.look(NOW_MS + HOUR_MS)
+    assert bench.asked == [{NAME: V2}]
     assert purges(bench) == [V3]
 
 
 def test_who_deletes_the_key_of_a_recall_still_has_to_have_purged_it() -> None:
     """A deletion of the picture's key leaves older segments, and the inbox, as they were."""
-    copies = Told()
-    bench = a_settler(copies)
+    bench = a_settler({NAME: False})
     bench.turn(NOW_MS, held(V1), held(V2, kind="recalled"))
     bench.turn(NOW_MS, Record(topics.accepted(PARTNER), SHARD, 2, NAME, None, NOW_MS))
-    bench.turn(NOW_MS + HOUR_MS)
-    assert copies.asked == [{NAME: V2 - 1}]
-    copies.answers = {NAME: False}
-    bench.turn(NOW_MS + 2 * HOUR_MS)
+    bench.look(NOW_MS + HOUR_MS)
+    assert bench.asked == [{NAME: V2 - 1}]
     assert purges(bench) == [V2]
     assert windows(bench, topics.held_digests(PARTNER)) == {}
-    asked = len(copies.asked)
     bench.turn(NOW_MS + 3 * HOUR_MS)
-    assert len(copies.asked) == asked
+    assert len(bench.asked) == 1
 
 
 def test_a_version_that_cannot_be_stops_nobody() -> None:
@@ -331,11 +322,10 @@ def test_a_version_that_cannot_be_stops_nobody() -> None:
 
 
 def test_what_only_expired_waits_for_no_purge() -> None:
-    copies = Told()
-    bench = a_settler(copies)
+    bench = a_settler()
     bench.turn(NOW_MS, held(V1), held(V2, kind="expired"))
     bench.turn(NOW_MS + HOUR_MS)
-    assert copies.asked == []
+    assert bench.asked == []
 
 
 def windows(bench: Workbench, topic: str) -> dict[int, tuple[int, bytes]]:

@@ -3,22 +3,23 @@
 from collections.abc import Sequence
 from typing import Any
 
+from exchange.protocol.effects import Effects
 from exchange.protocol.record import Output, Record
-from exchange.protocol.shard import Effects, Step
+from exchange.protocol.step import Batch, Step
 from schemas.codec import Codec, Undecodable
-from streams.correlate.step import Correlate
 
 
 class Workbench:
     """One shard of one step, in memory. Time is what the test says."""
 
-    def __init__(self, step: Step) -> None:
-        self._step = step
+    def __init__(self, step: Step[Any], facts: Any = None) -> None:
+        """``facts`` are those of each batch."""
+        self._step, self.facts = step, facts
         self._rows: dict[bytes, tuple[int, bytes]] = {}
         self._codec = Codec()
         self.outputs: list[Output] = []
 
-    def continue_with(self, step: Step) -> None:
+    def continue_with(self, step: Step[Any]) -> None:
         """Another step takes over the rows."""
         self._step = step
 
@@ -41,7 +42,7 @@ class Workbench:
     def turn(self, now_ms: int, *records: Record) -> Effects:
         """One batch of these records and of what is due, committed."""
         due = [key for key, (at, _) in sorted(self._rows.items(), key=lambda item: item[1][0]) if 0 < at <= now_ms]
-        effects = self._step.compute(records, due, self, now_ms)
+        effects = self._step.compute(Batch(records, due, self.facts), self, now_ms)
         for row in effects.rows:
             if row.value is None:
                 self._rows.pop(row.key, None)
@@ -52,7 +53,7 @@ class Workbench:
 
     def wakes(self, now_ms: int) -> bool:
         """Whether the step has something to look at though nothing comes."""
-        return isinstance(self._step, Correlate) and bool(self._step.wakes(now_ms))
+        return bool(self._step.wakes(self, now_ms))
 
     def next_due(self) -> int:
         """When the first row wants to be looked at; 0 where none does."""

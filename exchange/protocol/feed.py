@@ -1,0 +1,65 @@
+"""Where a shard's records come from."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from exchange.errors import FatalError
+from exchange.protocol.record import Input, Output, Record
+from exchange.protocol.step import FactsT_co
+
+
+class Feed(Protocol[FactsT_co]):
+    """The inputs of a shard, and what it knows besides their records. One thread uses it.
+
+    A feed inherits the defaults of what it does not need. ``facts`` has none: a feed without facts returns None.
+    """
+
+    looks_ahead: bool = False
+    """Whether ``ahead`` may ever have records: if so, a batch that waits for its turn waits in short intervals."""
+
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:
+        """Start at these offsets; an input that is not named starts at its beginning.
+
+        Returns the number of gaps: inputs that no longer hold all records from their offset on. A gap is logged, and
+        reading goes on behind it. Raises RecordDamaged if an input ends before its offset.
+        """
+        ...
+
+    def poll(self, timeout_s: float) -> Sequence[Record]:
+        """The next records in the order of each input; empty if there are none in time."""
+        ...
+
+    def ahead(self) -> Sequence[Record]:
+        """Records that need not wait with the batch that ``poll`` returned last: of other inputs than that one's."""
+        return ()
+
+    def facts(self, records: Sequence[Record]) -> FactsT_co:
+        """What the step must know to compute these records, or without any. Facts that are not empty are a reason to
+        compute. Asked for right before each computation."""
+        ...
+
+    def ask(self, questions: Mapping[bytes, int]) -> None:
+        """A committed batch's questions (``Effects.questions``). Does not wait: the answers are facts of a later
+        batch. Raises FatalError if this feed answers none."""
+        raise FatalError(f"{type(self).__name__} answers no questions: {len(questions)} were asked")
+
+    def marks(self) -> Mapping[Input, int]:
+        """Offsets of other inputs to be committed with the next position, beside those of the records."""
+        return {}
+
+    def recheck(self, outputs: Sequence[Output]) -> None:  # noqa: ARG002  # for most, nothing changes meanwhile
+        """Called before outputs are written again, after an abort or an uncertain commit. Raises TransientError if
+        they must not be written any more."""
+        return
+
+    def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:  # noqa: ARG002  # for most, retention is enough
+        """What is before these offsets is committed, and will not be asked for again. Does not wait."""
+        return
+
+    def lag(self) -> int:
+        """How many records are there that were not handed out yet, as far as is known without asking."""
+        ...
+
+    def close(self) -> None:
+        """Stop reading."""
+        ...

@@ -1,0 +1,58 @@
+"""Brings a shard's local state to the committed position, from the changelog (laws 1 and 6)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from exchange.errors import ProducerFenced
+from exchange.protocol.log import ChangelogLost, Log
+from exchange.protocol.record import Position
+from exchange.protocol.rows import State
+
+READ_WITHIN_MS: Final = 12 * 60 * 60 * 1000  # half of how long compaction keeps a tombstone (delete.retention.ms)
+
+
+def fenced(step: str, found: Position, ours: Position) -> ProducerFenced:
+    """The error of an owner that finds a position which it has not committed."""
+    return ProducerFenced(
+        f"{step}: batch {found.batch} was committed by another owner after our batch {ours.batch}; this one stops"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Restorer:
+    """Reads the changelog of one shard into its state. ``remedy`` is the advice if the changelog is incomplete."""
+
+    step: str
+    log: Log
+    clock: Callable[[], int]
+    remedy: str
+
+    def restore(self, state: State, position: Position, on_portion: Callable[[], None] = lambda: None) -> None:
+        """Returns when the state holds all rows of ``position``; ``on_portion`` is called after each portion.
+
+        Raises ChangelogLost if the changelog does not reach it, ProducerFenced if another owner has gone on meanwhile.
+        """
+        start, batch = state.start()
+        if batch and batch == position.batch:
+            return
+        if start and not self.log.remembers(start):
+            state.clear()
+            start, batch = state.start()
+        began_ms = self.clock()
+        for rows, last_batch, next_offset in self.log.changelog(start):
+            batch = max(batch, last_batch)
+            state.apply(rows, batch, next_offset)
+            on_portion()
+        if self.clock() - began_ms > READ_WITHIN_MS:  # the machine slept: tombstones may have been compacted away
+            state.clear()
+            self.restore(state, position, on_portion)
+            return
+        if batch != position.batch:
+            found = self.log.position() or Position()
+            if found != position:  # a new owner has committed while we were reading
+                raise fenced(self.step, found, position)
+            raise ChangelogLost(
+                f"{self.step}: the changelog ends with batch {batch}, but batch {position.batch} was committed: its "
+                f"partition was lost or cut. {self.remedy}"
+            )

@@ -1,0 +1,100 @@
+"""What settle reads: its inputs, and whether our topics still hold content that the partner has recalled.
+
+A look reads the inbox and our picture of the partner, one partition of each, also what was never committed: an aborted
+record is there until compaction or retention removes it. No topic setting is trusted. A look takes as long as the
+partitions are large, so it has a thread of its own; its answers are facts of a later batch.
+"""
+
+import logging
+import queue
+import threading
+from collections.abc import Mapping, Sequence
+
+from exchange.errors import ExchangeError
+from exchange.feeds.assigned import AssignedFeed
+from exchange.kafka.clients import Cluster, begin_offset, end_offset
+from exchange.kafka.committed import committed
+from exchange.protocol.feed import Feed
+from exchange.protocol.record import Input, Record
+from schemas.codec import RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec, Undecodable
+from streams.settle.holding import Copies, Found
+
+_log = logging.getLogger(__name__)
+
+
+class TopicCopies:
+    """Looks for copies in one partition of these topics."""
+
+    def __init__(self, cluster: Cluster, topics: Sequence[str], shard: int, codec: Codec) -> None:
+        self._cluster, self._topics, self._shard, self._codec = cluster, tuple(topics), shard, codec
+
+    def find(self, recalled: Mapping[bytes, int]) -> Copies:
+        """The answer for each id, of content up to its version. Takes as long as the partitions are large."""
+        found: set[bytes] = set()
+        for topic in self._topics:
+            begin = begin_offset(self._cluster, topic, self._shard)
+            end = end_offset(self._cluster, topic, self._shard)
+            for message in committed(self._cluster, topic, self._shard, begin, end, aborted_too=True):
+                key, value = message.key(), message.value()
+                if key is None or value is None or key not in recalled:
+                    continue
+                if self._is_content(value, recalled[key]):
+                    found.add(key)
+        return {name: Found(through, name in found) for name, through in recalled.items()}
+
+    def _is_content(self, value: bytes, through: int) -> bool:
+        record = self._codec.decode(RELEASED_INDICATOR, value)
+        if isinstance(record, Undecodable):
+            # A receipt holds nothing of the content; a record that cannot be read may.
+            return self._codec.schema_of(value) in (None, RELEASED_INDICATOR, RELEASED_INDICATOR_V2)
+        return record["content"] is not None and record["version"] <= through
+
+
+class SettleFeed(Feed[Copies]):
+    """The inputs of settle, and the answers to its questions. One look at a time: what is asked meanwhile is not looked
+    for, and settle asks again."""
+
+    def __init__(self, inputs: AssignedFeed, copies: TopicCopies, shard: int) -> None:
+        self._inputs, self._copies, self._shard = inputs, copies, shard
+        self._look: threading.Thread | None = None
+        self._answers: queue.SimpleQueue[Copies] = queue.SimpleQueue()
+        self._known: dict[bytes, Found] = {}  # handed out, and not acknowledged yet
+
+    def resume(self, next_offsets: Mapping[Input, int]) -> int:
+        """Start at these offsets."""
+        return self._inputs.resume(next_offsets)
+
+    def poll(self, timeout_s: float) -> Sequence[Record]:
+        """The next records."""
+        return self._inputs.poll(timeout_s)
+
+    def facts(self, records: Sequence[Record]) -> Copies:  # noqa: ARG002  # answers are about no record
+        """The answers that have come; the same again until a batch with them is committed."""
+        while not self._answers.empty():
+            self._known |= self._answers.get_nowait()
+        return dict(self._known)
+
+    def ask(self, questions: Mapping[bytes, int]) -> None:
+        """Look for copies of content of these ids, up to these versions."""
+        if self._look is None or not self._look.is_alive():
+            self._look = threading.Thread(target=self._find, args=(questions,), name="copies", daemon=True)
+            self._look.start()
+
+    def _find(self, questions: Mapping[bytes, int]) -> None:
+        try:
+            self._answers.put(self._copies.find(questions))
+        except ExchangeError as error:  # without an answer settle asks again
+            _log.warning("copies.unknown shard=%d: %s", self._shard, error)
+
+    def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
+        """The facts of the last batch have been used."""
+        self._known = {}
+        self._inputs.acknowledge(next_offsets)
+
+    def lag(self) -> int:
+        """Records that wait."""
+        return self._inputs.lag()
+
+    def close(self) -> None:
+        """Stop reading. A look that is under way ends by itself."""
+        self._inputs.close()
