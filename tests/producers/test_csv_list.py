@@ -172,7 +172,7 @@ def test_a_column_of_markings_and_a_default_hold_both() -> None:
 
 def test_a_tag_that_is_a_marking_or_a_caveat_is_no_label() -> None:
     [seen] = observations(readings(FORMAT, HEADER + b",domain,a.example.com,,tlp:amber; UK EYES ONLY; c2\n"))
-    assert seen.marking == SourceMarking(tlp="tlp:amber", caveats=("UK EYES ONLY",))
+    assert seen.marking == SourceMarking(tlp="TLP:AMBER", caveats=("UK EYES ONLY",))
     assert seen.labels == ("c2",)
 
 

@@ -49,7 +49,7 @@ def test_every_attribute_of_a_recorded_feed_is_read_with_its_events_marking(file
     assert refusals(found) == []
     assert [row.value for row in seen] == [attribute["value"] for attribute in attributes]
     assert [row.first_seen_ms for row in seen] == [int(attribute["timestamp"]) * 1000 for attribute in attributes]
-    assert {row.marking for row in seen} == {SourceMarking(tlp="tlp:clear")}
+    assert {row.marking for row in seen} == {SourceMarking(tlp="TLP:CLEAR")}
     assert [row.description for row in seen] == [attribute["comment"] for attribute in attributes]
     tags = [[tag["name"] for tag in attribute.get("Tag", [])] for attribute in attributes]
     assert all(set(row.labels) >= set(names) for row, names in zip(seen, tags, strict=True))
@@ -127,7 +127,7 @@ def test_times_and_tags_of_event_object_and_attribute_join() -> None:
     timed = an_attribute(first_seen="2026-11-01T00:00:00.000000+00:00", last_seen="2026-11-02T00:00:00+00:00")
     [seen, other] = observations(read(event | {"Event": event["Event"] | {"Attribute": [timed]}}))
     assert seen.last_seen_ms - seen.first_seen_ms == 86_400_000
-    assert other.marking == SourceMarking(tlp="tlp:amber", pap="PAP:RED")
+    assert other.marking == SourceMarking(tlp="TLP:AMBER", pap="PAP:RED")
     assert other.labels == ("c2", "campaign")
     assert dict(other.context)["object"] == "file"
 

@@ -167,7 +167,7 @@ def test_the_facts_of_an_indicator_arrive() -> None:
     assert (seen.confidence, seen.labels) == (70, ("c2", "malicious-activity", "ours"))
     assert seen.first_seen_ms % 1000 == 500
     assert seen.valid_until_ms - seen.first_seen_ms == 30 * 86_400_000 - 500
-    assert (seen.marking.tlp, seen.description) == ("tlp:red", "seen in the ministry")
+    assert (seen.marking.tlp, seen.description) == ("TLP:RED", "seen in the ministry")
 
 
 def test_a_revoked_indicator_is_not_asserted() -> None:

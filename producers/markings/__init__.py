@@ -1,0 +1,1 @@
+"""What a source wrote about sharing, from wherever it wrote it, as one marking: the strictest."""

@@ -1,0 +1,96 @@
+"""What was understood of a source's words about sharing, and how such findings join: only ever stricter.
+
+A word that is not understood stays among the caveats as it was written. ``schemas.markings`` does not know it either,
+so it holds, whatever else was stated and whatever the operator's default is.
+"""
+
+from collections.abc import Iterable
+from functools import reduce
+from typing import Final
+
+import msgspec
+
+from schemas.markings import Caveat, SourceMarking, understand
+
+UNSTATED: Final = SourceMarking()
+MAX_WORDS_LENGTH: Final = 200
+"""Characters that are kept of words that nobody understands."""
+OPERATOR: Final = "the operator's options"
+
+
+class Marked(msgspec.Struct, frozen=True):
+    """What a source said about sharing in one place, or in all of them.
+
+    ``origins`` name the places for people: ``event tag "tlp:red"``. ``confidence`` is the source's own, 0 to 100, where
+    its words state one. ``withdrawn`` are the words by which it takes the indicator back.
+    """
+
+    marking: SourceMarking = UNSTATED
+    origins: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    confidence: int | None = None
+    withdrawn: str = ""
+
+    def join(self, other: "Marked") -> "Marked":
+        """Both at once: the stricter marking, the lower confidence, every label."""
+        stated = [each for each in (self.confidence, other.confidence) if each is not None]
+        return Marked(
+            stricter(self.marking, other.marking),
+            tuple(dict.fromkeys((*self.origins, *other.origins))),
+            tuple(dict.fromkeys((*self.labels, *other.labels))),
+            min(stated, default=None),
+            self.withdrawn or other.withdrawn,
+        )
+
+    def with_default(self, default: SourceMarking) -> "Marked":
+        """The operator's default fills in what the source is silent about, and never loosens what it says."""
+        marking = stricter(self.marking, default)
+        if marking == self.marking:
+            return self
+        return msgspec.structs.replace(self, marking=marking, origins=(*self.origins, OPERATOR))
+
+
+NOTHING: Final = Marked()
+
+
+def joined(findings: Iterable[Marked]) -> Marked:
+    """All of them at once; of none, that nothing was said."""
+    return reduce(Marked.join, findings, NOTHING)
+
+
+def unrecognised(text: str, where: str) -> Marked:
+    """Words that could restrict and that nobody here understands: they hold."""
+    kept = " ".join(text.split())[:MAX_WORDS_LENGTH] or where
+    return Marked(SourceMarking(caveats=(kept,)), (f"{where} (not understood)",))
+
+
+def stricter(one: SourceMarking, other: SourceMarking) -> SourceMarking:
+    """Both markings at once. What one does not state, the other decides; where both do, the stricter holds."""
+    if other in (UNSTATED, one):
+        return one
+    if one == UNSTATED:
+        return other
+    releasable_to = one.releasable_to if other.releasable_to is None else other.releasable_to
+    if one.releasable_to is not None and other.releasable_to is not None:
+        releasable_to = tuple(nation for nation in one.releasable_to if nation in other.releasable_to)
+    unknown = [word for marking in (one, other) for word in _unrecognised(marking)]
+    return SourceMarking(
+        tlp=max(one.tlp, other.tlp, key=_tlp_strictness),
+        pap=max(one.pap, other.pap, key=_pap_strictness),
+        releasable_to=releasable_to,
+        caveats=tuple(dict.fromkeys((*one.caveats, *other.caveats, *unknown))),
+    )
+
+
+def _tlp_strictness(word: str) -> int:
+    return understand(SourceMarking(tlp=word)).tlp if word.strip() else -1
+
+
+def _pap_strictness(word: str) -> int:
+    return understand(SourceMarking(pap=word)).pap if word.strip() else -1
+
+
+def _unrecognised(marking: SourceMarking) -> list[str]:
+    """Its TLP and PAP words that nobody can map. They must not be lost when a stricter word takes their place."""
+    words = [SourceMarking(tlp=marking.tlp), SourceMarking(pap=marking.pap)]
+    return [word.tlp or word.pap for word in words if Caveat.UNRECOGNISED in understand(word).caveats]

@@ -1,0 +1,63 @@
+"""Properties of a JSON object whose name says that they are about sharing, though no standard defines them."""
+
+from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from producers.markings.folding import words
+from producers.markings.marked import Marked, joined, unrecognised
+from producers.markings.understanding import of_field
+
+_MOST_NESTED: Final = 8
+_STEMS: Final = (
+    *("tlp", "pap", "pfc", "trafficlight", "marking", "handling", "caveat", "classification", "releas", "dissem"),
+    *(
+        "sharing",
+        "shareab",
+        "distribution",
+        "confidentiality",
+        "restrict",
+        "embargo",
+        "granted",
+        "clearance",
+        "sensitivity",
+    ),
+    *("eyesonly", "foreigngov", "noforn", "取扱", "機密", "配布", "配付", "共有", "公開", "開示"),
+)
+
+
+def of_properties(thing: Mapping[str, Any], known: Collection[str], where: str) -> Marked:
+    """What the properties that are not among the ``known`` ones say; nested objects and lists are looked into."""
+    return joined(_of_property(name, value, where, 0) for name, value in thing.items() if name not in known)
+
+
+@lru_cache(4_096)
+def is_about_sharing(name: str) -> bool:
+    """Whether a property of this name says how far something may travel."""
+    found = words(name)
+    return any(word.startswith(_STEMS) for word in found) or "".join(found).startswith(_STEMS)
+
+
+def _of_property(name: str, value: Any, where: str, depth: int) -> Marked:
+    place = f"{where} property {name!r}"
+    if is_about_sharing(name):
+        return joined(_of_value(each, place) for each in _leaves(value, depth))
+    if isinstance(value, Mapping) and depth < _MOST_NESTED:
+        return joined(_of_property(inner, each, where, depth + 1) for inner, each in value.items())
+    if isinstance(value, list) and depth < _MOST_NESTED:
+        return joined(_of_property("", each, where, depth + 1) for each in value if isinstance(each, Mapping))
+    return joined(())
+
+
+def _of_value(value: Any, place: str) -> Marked:
+    if isinstance(value, str):
+        return of_field(value, place)
+    return unrecognised(f"{place} {value}", place) if value not in (None, False) else joined(())
+
+
+def _leaves(value: Any, depth: int) -> Iterator[Any]:
+    if isinstance(value, Mapping | list) and depth < _MOST_NESTED:
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _leaves(each, depth + 1)
+    else:
+        yield value

@@ -1,0 +1,115 @@
+"""The words that say something about sharing, as data: ``taxonomies/*.toml``, each with its owner and its source.
+
+``taxonomies/misp.toml`` and ``taxonomies/headings.toml`` say at their top what their effects mean.
+"""
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import msgspec
+
+from schemas.markings import Caveat
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """What a word does. Nothing at all: it is a label."""
+
+    hold: bool = False
+    nobody: bool = False
+    tlp: str = ""
+    pap: str = ""
+    caveat: str = ""
+    confidence: int | None = None
+    withdrawn: bool = False
+
+
+_PLAIN: Final = {
+    "label": Effect(),
+    "hold": Effect(hold=True),
+    "nobody": Effect(nobody=True),
+    "withdrawn": Effect(withdrawn=True),
+}
+
+
+class Namespace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A namespace of machine tags. ``unknown`` is the effect of a word that it does not list."""
+
+    name: str
+    unknown: str
+    words: dict[str, str] = {}
+
+
+class Headings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words of one owner that restrict wherever they stand, by how sure it is that they are meant so."""
+
+    owner: str
+    source: str
+    anywhere: dict[str, str] = {}
+    marked: dict[str, str] = {}
+    exact: dict[str, str] = {}
+
+
+class _Tags(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    owner: str
+    source: str
+    namespace: list[Namespace]
+
+
+class _Harmless(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    owner: str
+    source: str
+    namespaces: list[str]
+
+
+class _Headings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    heading: list[Headings]
+
+
+class _Lookalikes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    owner: str
+    source: str
+    letters: dict[str, str]
+
+
+def effect_of(text: str) -> Effect:
+    """An effect as the files write it. Raises ValueError for one that does not exist."""
+    name, _, argument = text.partition(":")
+    if text in _PLAIN:
+        return _PLAIN[text]
+    if name in ("TLP", "PAP"):
+        return Effect(tlp=text) if name == "TLP" else Effect(pap=text)
+    if name == "caveat":
+        return Effect(caveat=Caveat(argument).value)
+    if name == "confidence" and argument.isdigit() and int(argument) <= 100:
+        return Effect(confidence=int(argument))
+    raise ValueError(f"{text!r} is no effect of a word")
+
+
+@cache
+def namespaces() -> tuple[Namespace, ...]:
+    """The namespaces that restrict, or say something else that counts."""
+    return tuple(msgspec.convert(_file("misp"), _Tags).namespace)
+
+
+@cache
+def harmless_namespaces() -> tuple[str, ...]:
+    """The namespaces whose words are labels, whatever they look like."""
+    return tuple(msgspec.convert(_file("harmless"), _Harmless).namespaces)
+
+
+@cache
+def headings() -> tuple[Headings, ...]:
+    """The words that restrict wherever they stand."""
+    return tuple(msgspec.convert(_file("headings"), _Headings).heading)
+
+
+@cache
+def lookalikes() -> dict[str, str]:
+    """For each Latin letter the letters of other scripts that look like it."""
+    return msgspec.convert(_file("lookalikes"), _Lookalikes).letters
+
+
+def _file(name: str) -> dict[str, Any]:
+    return tomllib.loads((files(__package__) / "taxonomies" / f"{name}.toml").read_text("utf-8"))

@@ -1,0 +1,142 @@
+"""Understands what a source wrote about sharing, by the kind of place where it stood.
+
+=========  ===========================================================  ==============================================
+place      examples                                                     what is not understood
+=========  ===========================================================  ==============================================
+field      a cell of a marking column, a marking definition's text      all of it holds
+tag        a MISP tag, a STIX label, a CSV list's tags                  holds if it looks like a restriction
+comment    a comment or a title line of a list, a sheet's headline      holds if it looks like a restriction
+prose      a description, an event's title, an attribute's comment      holds if a scheme is named (``TLP:PURPLE``)
+=========  ===========================================================  ==============================================
+
+``where`` names the place for people; it is kept with what was found there.
+"""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from producers.markings.folding import folded, words
+from producers.markings.machine_tags import effect_of_tag, is_harmless_tag, looks_restricting
+from producers.markings.marked import NOTHING, Marked, joined, unrecognised
+from producers.markings.phrases import Strength, effects_in
+from producers.markings.schemes import Labels, bare_colours, labels_in, nations_in
+from producers.markings.taxonomy import Effect
+from schemas.markings import SourceMarking
+
+_SILENT: Final = frozenset({"", "-", "--", "none", "null", "na", "n/a", "nan", "なし"})
+_SEPARATORS: Final = re.compile("[;,、，；\n]")
+_NAMED: Final = re.compile(r"(?<![a-z0-9])(?:tlp|pap|pfc)[ \t]*[:=]|traffic.?light.?protocol[ \t]*[:=]")
+_MOST_WORDS_OF_A_LABEL: Final = 4
+_COPYRIGHT: Final = re.compile(
+    r"^\W*(?:copyright|©|\(c\)|cc0|creative commons (?:zero|attribution)|public domain)", re.IGNORECASE
+)
+_SHOWN: Final = 60
+
+
+@lru_cache(16_384)
+def of_field(text: str, where: str) -> Marked:
+    """A text that is there to say how far something may travel: every part of it must be understood."""
+    if text.strip().lower() in _SILENT:
+        return NOTHING
+    return joined(_of_part(part, where) for part in _SEPARATORS.split(text) if part.strip())
+
+
+@lru_cache(16_384)
+def of_statement(text: str, where: str) -> Marked:
+    """A STIX statement: a field that may have other words beside understood ones; a copyright line is silent."""
+    found = _understood(text, where)
+    if found is not None:
+        return found
+    silent = text.strip().lower() in _SILENT or (_COPYRIGHT.match(text) and not looks_restricting(text))
+    return NOTHING if silent else unrecognised(text, _quoted(where, text))
+
+
+@lru_cache(65_536)
+def of_tag(text: str, where: str) -> Marked:
+    """A tag: a marking, or a label. Words of a taxonomy that do not limit sharing stay labels."""
+    tag = text.strip()
+    if is_harmless_tag(tag):
+        return Marked(labels=(tag,)).join(of_prose(tag, where))
+    found = _understood(tag, where)
+    if found is not None:
+        return found if found.marking != NOTHING.marking else Marked(labels=(tag,)).join(found)
+    if looks_restricting(tag):
+        return unrecognised(tag, _quoted(where, tag))
+    return Marked(labels=(tag,)) if tag else NOTHING
+
+
+@lru_cache(4_096)
+def of_comment(text: str, where: str) -> Marked:
+    """A line about a list rather than of it."""
+    found = _found(text, where, Strength.MARKED, is_prose=len(words(text)) > _MOST_WORDS_OF_A_LABEL)
+    if found is not None:
+        return found
+    return unrecognised(text, _quoted(where, text)) if looks_restricting(text) else NOTHING
+
+
+@lru_cache(4_096)
+def of_prose(text: str, where: str) -> Marked:
+    """A text about something else, in which a restriction may stand nevertheless."""
+    return _found(text, where, Strength.ANYWHERE, is_prose=True) or NOTHING
+
+
+def of_nations(names: tuple[str, ...], where: str) -> Marked:
+    """A list of recipients, each an ISO 3166-1 alpha-3 code or a nation's common short form."""
+    nations = tuple(name for text in names for name in (nations_in(words(text)) or (text.strip().upper(),)))
+    return Marked(SourceMarking(releasable_to=nations), (where,))
+
+
+def _of_part(part: str, where: str) -> Marked:
+    colours = bare_colours(words(part))
+    if colours:
+        return _of_labels(Labels(tlp=colours), part, where)
+    return _understood(part, where) or unrecognised(part, _quoted(where, part))
+
+
+def _understood(text: str, where: str) -> Marked | None:
+    """What a text says that is a marking, a machine tag or a heading; ``None`` if nothing in it is known."""
+    effect = effect_of_tag(text)
+    if effect is None:
+        return _found(text, where, Strength.EXACT)
+    return _of_labels(labels_in(words(text)), text, where).join(_of_effect(effect, text, where))
+
+
+def _found(text: str, where: str, strength: Strength, *, is_prose: bool = False) -> Marked | None:
+    """Labels of the schemes, and phrases that restrict; ``None`` if there is none of either."""
+    labels = labels_in(words(text))
+    if is_prose and labels.unknown and not _NAMED.search(folded(text)):
+        labels = Labels(labels.tlp, labels.pap, labels.releasable_to, False, labels.rest)
+    effects = effects_in(labels.rest, strength)
+    if not (labels.are_any or labels.unknown or effects):
+        return None
+    return _of_labels(labels, text, where).join(joined(_of_effect(effect, text, where) for effect in effects))
+
+
+def _of_labels(labels: Labels, text: str, where: str) -> Marked:
+    origin = _quoted(where, text)
+    each = [Marked(SourceMarking(tlp=tlp), (origin,)) for tlp in labels.tlp]
+    each += [Marked(SourceMarking(pap=pap), (origin,)) for pap in labels.pap]
+    if labels.releasable_to is not None:
+        each.append(Marked(SourceMarking(releasable_to=labels.releasable_to), (origin,)))
+    if labels.unknown:
+        each.append(unrecognised(text, origin))
+    return joined(each)
+
+
+def _of_effect(effect: Effect, text: str, where: str) -> Marked:
+    origin = _quoted(where, text)
+    if effect.hold:
+        return Marked(unrecognised(text, origin).marking, (origin,))
+    marking = SourceMarking(
+        tlp=effect.tlp,
+        pap=effect.pap,
+        releasable_to=() if effect.nobody else None,
+        caveats=(effect.caveat,) if effect.caveat else (),
+    )
+    origins = (origin,) if marking != NOTHING.marking else ()
+    return Marked(marking, origins, confidence=effect.confidence, withdrawn=text if effect.withdrawn else "")
+
+
+def _quoted(where: str, text: str) -> str:
+    return f'{where} "{" ".join(text.split())[:_SHOWN]}"'
