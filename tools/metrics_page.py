@@ -10,15 +10,15 @@ from exchange.metrics.kinds import Label, Metric
 _HEAD = """\
 # Metrics
 
-<!-- Printed from exchange/metrics/spec/ by `make docs/metrics.md`; a test keeps it so. Do not edit. -->
+<!-- Generated from exchange/metrics/spec/ by `make docs/metrics.md`; a test compares them. Do not edit. -->
 
-Every role serves them on `/metrics`, beside `/live` and `/ready` (`KAKEHASHI_METRICS_PORT`). Names begin with
-`kakehashi_`; counters end in `_total` and start again at 0 with the process, so ask for their `rate`. Every label is
-bounded: closed labels have the values given below; the others come from configuration, and what is beyond their limit
-is counted under `other`. No sensor and no indicator is ever a label. A gauge of a shard is shown by the process that
-owns the shard, and by no other.
+Every role serves its metrics on `/metrics`, beside `/live` and `/ready` (`KAKEHASHI_METRICS_PORT`). Names begin with
+`kakehashi_`; counters end in `_total` and start again at 0 with the process, so query their `rate`. Every label is
+bounded: closed labels have the values given below; the others come from configuration, and values beyond their limit
+are counted under `other`. A sensor or an indicator is never a label. Only the process that owns a shard shows the
+shard's gauges.
 
-The alerts that come with the Helm chart are in `helm/kakehashi/files/alerts.yaml`.
+The alerts of the Helm chart are in `helm/kakehashi/files/alerts.yaml`.
 """
 
 
@@ -28,7 +28,7 @@ def page() -> str:
 
 
 def _overview() -> Iterator[str]:
-    yield "| metric | type | labels | shown by | what |"
+    yield "| metric | type | labels | shown by | meaning |"
     yield "|---|---|---|---|---|"
     for metric in spec.ALL:
         yield (
@@ -40,7 +40,7 @@ def _overview() -> Iterator[str]:
 
 def _labels() -> Iterator[str]:
     yield "## Labels from configuration\n"
-    yield "| label | at most | what |"
+    yield "| label | at most | meaning |"
     yield "|---|---|---|"
     for label in spec.LABELS:
         if not label.values:
@@ -49,7 +49,7 @@ def _labels() -> Iterator[str]:
 
 
 def _details() -> Iterator[str]:
-    yield "## Each metric, and what to do\n"
+    yield "## Metrics and actions\n"
     for metric in spec.ALL:
         yield f"### {metric.full_name}\n"
         yield f"{_kind(metric).capitalize()}, in {metric.unit}. {metric.help}\n"
@@ -57,7 +57,7 @@ def _details() -> Iterator[str]:
             yield f"- `{label.name}`: {_values(label)}"
         if metric.labels.each:
             yield ""
-        yield f"**When it goes wrong.** {metric.act}\n"
+        yield f"**Action.** {metric.act}\n"
 
 
 def _kind(metric: Metric[*tuple[Any, ...]]) -> str:

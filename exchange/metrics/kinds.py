@@ -1,4 +1,4 @@
-"""What a metric is: its name, its bounded labels, its unit, its meaning, and what to do when it goes wrong.
+"""What a metric is: name, bounded labels, unit, meaning, and what to do if it shows a fault.
 
 Only the types; the metrics themselves are in ``spec``, one file for each role, their values in ``registry``.
 A label's Python type is part of the metric's type, so a type checker refuses an unknown metric, a missing label
@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar, TypeVarTuple, overload
 
 PREFIX = "kakehashi_"
-OTHER = "other"  # where the values beyond a label's limit are counted together
+OTHER = "other"  # values beyond a label's limit are counted together under this
 
 # The buckets of an end-to-end latency, in seconds: fine around the promised quarter second, an hour at the top.
 LATENCIES: Final = (0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0)
@@ -51,7 +51,7 @@ def closed(name: str, values: type[ClosedSet], text: str) -> Label[ClosedSet]:
 
 
 def bounded(name: str, kind: type[Value], limit: int, text: str) -> Label[Value]:
-    """A label whose values come from configuration; ``text`` says what bounds them, ``limit`` enforces it."""
+    """A label whose values come from configuration; ``text`` names their bound, ``limit`` enforces it."""
     del kind  # only its type matters
     return Label(name, text, limit)
 
@@ -80,7 +80,7 @@ def labels(*each: Label[Any]) -> Labels[*tuple[Any, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Metric(Generic[*Values]):
-    """One metric. ``act`` is for whoever is woken: what a bad value means, and what to do."""
+    """One metric. ``act`` is for the engineer on call: what a bad value means, and what to do."""
 
     name: str
     labels: Labels[*Values]
@@ -111,7 +111,7 @@ def _tally(name: str, values: tuple[object, ...]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Gauge(Metric[*Values]):
-    """A value of now."""
+    """A current value."""
 
     def at(self, *values: *Values) -> tuple[str, ...]:
         """This gauge with these labels, as a plain key: for pure code, as ``Counter.tally``."""

@@ -10,7 +10,7 @@ from exchange.metrics.kinds import bounded
 
 
 class ReportFate(enum.StrEnum):
-    """What became of a sensor's report."""
+    """The fate of a sensor's report."""
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
@@ -19,14 +19,14 @@ class ReportFate(enum.StrEnum):
 
 
 class ObservationFate(enum.StrEnum):
-    """What became of one observation of an accepted report."""
+    """The fate of one observation of an accepted report."""
 
     VALID = "valid"
     QUARANTINED = "quarantined"
 
 
 class GapChange(enum.StrEnum):
-    """What happened to numbers that are missing in a sensor's sequence."""
+    """How the set of missing sequences of a sensor changed."""
 
     OPENED = "opened"
     FILLED = "filled"
@@ -34,17 +34,17 @@ class GapChange(enum.StrEnum):
 
 
 class IndicatorChange(enum.StrEnum):
-    """What a batch did to an indicator of the national picture."""
+    """How a batch changed a national record."""
 
     NEW = "new"
     CHANGED = "changed"
-    REPEATED = "repeated"  # only counts and times moved: sent on once a roll-up interval at most
+    REPEATED = "repeated"  # only counts and times changed: written once a roll-up interval at most
     EXPIRED = "expired"
     REVOKED = "revoked"
 
 
 class QuarantineStage(enum.StrEnum):
-    """Who put something into quarantine; the words of ``quarantined.v1.avsc``."""
+    """The component that quarantined a record; the values of ``quarantined.v1.avsc``."""
 
     PRODUCE = "produce"
     INTAKE = "intake"
@@ -54,7 +54,7 @@ class QuarantineStage(enum.StrEnum):
 
 
 class CommandFate(enum.StrEnum):
-    """What became of an officer's command."""
+    """The fate of an officer's command."""
 
     OBEYED = "obeyed"
     REFUSED = "refused"
@@ -66,7 +66,7 @@ class ReviewEnd(enum.StrEnum):
     APPROVED = "approved"
     REFUSED = "refused"
     LAPSED = "lapsed"
-    MOOT = "moot"  # the question is not asked any more: a marking, a source or a rule has changed
+    MOOT = "moot"  # the question no longer applies: a marking, a source or a rule has changed
 
 
 class GuardStage(enum.StrEnum):
@@ -77,7 +77,7 @@ class GuardStage(enum.StrEnum):
 
 
 class ReceiptCode(enum.StrEnum):
-    """What the receiving nation did with a released version; the words of ``receipt.v1.avsc``."""
+    """What the receiving nation did with a released version; the values of ``receipt.v1.avsc``."""
 
     RECEIVED = "received"
     REFUSED = "refused"
@@ -89,16 +89,16 @@ class ReceiptCode(enum.StrEnum):
 
 
 class Differs(enum.StrEnum):
-    """How an indicator differs between what was released and what is held; all but extra and refused are mended by
-    telling it again."""
+    """How an indicator differs between what was released and what is held; a reissue repairs all but EXTRA and
+    REFUSED."""
 
     MISSING = "missing"  # released, and not held
     STALE = "stale"  # an older version is held
     ALTERED = "altered"  # the same version with another content
-    AHEAD = "ahead"  # a later version is held than we know of having released
-    UNANSWERED = "unanswered"  # held as released, but no receipt has come home (only a full comparison looks)
-    EXTRA = "extra"  # held, and not released as far as we know
-    REFUSED = "refused"  # the partner did not take the last release, and has said why
+    AHEAD = "ahead"  # a later version is held than we released
+    UNANSWERED = "unanswered"  # held as released, but its receipt has not arrived (only a full comparison checks)
+    EXTRA = "extra"  # held, and not released according to our records
+    REFUSED = "refused"  # the partner refused the last release, with a reason
 
 
 class BatchOutcome(enum.StrEnum):
@@ -106,7 +106,7 @@ class BatchOutcome(enum.StrEnum):
 
     COMMITTED = "committed"
     ABORTED = "aborted"  # it left no trace and is written again
-    UNCERTAIN = "uncertain"  # its answer was lost: the log is asked
+    UNCERTAIN = "uncertain"  # its answer was lost: the position is read to find out
 
 
 # Nations.

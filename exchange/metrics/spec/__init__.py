@@ -1,8 +1,8 @@
 """Every metric of the exchange, in one file for each role: ``docs/metrics.md`` is printed from them.
 
-A new metric is a new entry in its role's file, and nothing else makes one (a test holds that). Counted once a batch,
-never once an observation. No sensor is ever a label: a nation has as many sensors as it likes, and which one it was
-is in the log line and in the quarantine record.
+A new metric is a new entry in its role's file, and nothing else makes one (a test holds that). Values are counted once
+a batch, never once an observation. A sensor is never a label, because the number of sensors is unbounded: the log line
+and the quarantine record name the sensor.
 """
 
 from typing import Any, Final

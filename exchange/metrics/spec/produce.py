@@ -1,4 +1,4 @@
-"""The metrics of a sensor's process: its spool, and what the cluster has acknowledged."""
+"""The metrics of a sensor's process: spool and acknowledged reports."""
 
 from typing import Final
 
@@ -28,7 +28,7 @@ PUBLISHED_REPORTS: Final = Counter(
     unit="reports",
     roles=_ROLES,
     help="Reports acknowledged by the cluster.",
-    act="Stands still while the spool grows: see `publish_errors_total` and the producer's log.",
+    act="Does not grow while the spool grows: see `publish_errors_total` and the producer's log.",
 )
 PUBLISHED_OBSERVATIONS: Final = Counter(
     "published_observations_total",
@@ -44,5 +44,5 @@ PUBLISH_ERRORS: Final = Counter(
     unit="errors",
     roles=_ROLES,
     help="Deliveries of a report that failed; the report stays in the spool and is sent again.",
-    act="The log has Kafka's own words: unreachable, not authorised, or too large.",
+    act="The log has Kafka's error: unreachable, not authorised, or too large.",
 )

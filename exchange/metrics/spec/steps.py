@@ -14,13 +14,13 @@ _SIZES: Final = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0)
 
 REFUSED_RECORDS: Final = Counter(
     "refused_records_total",
-    labels(closed("stage", GuardStage, "which guard"), closed("reason", RejectReason, "why")),
+    labels(closed("stage", GuardStage, "guard"), closed("reason", RejectReason, "reason")),
     unit="records",
     roles=_ROLES,
     help="Records stopped by the guard of the bridge or by the guard of receive.",
-    act="Must be 0, but for `release-expired`: what ended while the bridge was away. At `bridge`: the policy let out "
-    "what must never leave: close the border, call the release officer, report a defect. At `receive`: the partner "
-    "sent what it must not: call the partner.",
+    act="Must be 0, except `release-expired`: releases that ended while the bridge was down. At `bridge`: the policy "
+    "released what must never be released: close the border, call the release officer, report a defect. At `receive`: "
+    "the partner sent a forbidden record: call the partner.",
 )
 BATCHES: Final = Counter(
     "batches_total",
@@ -28,18 +28,18 @@ BATCHES: Final = Counter(
     unit="batches",
     roles=_ROLES,
     help="Transactions of a step; an aborted or uncertain one is tried again, so a batch may count several times.",
-    act="`aborted` or `uncertain` more than now and then: the brokers are ill; nothing is lost or doubled, but look "
-    "at their logs and disks.",
+    act="`aborted` or `uncertain` more than occasionally: the brokers have a fault. Nothing is lost or doubled, but "
+    "check their logs and disks.",
 )
 BATCH_SECONDS: Final = Histogram(
     "batch_seconds",
     labels(STEP),
     unit="seconds",
     roles=_ROLES,
-    help="From the read of a batch to its commit: its wait for its turn to be computed, the step's own work and the "
+    help="From the read of a batch to its commit: waiting for its turn to compute, the step's own work, and the "
     "transaction.",
-    act="Rises without `transaction_seconds`: the work itself is slow, of this shard or of the process's others, which "
-    "are computed one at a time: CPU limit, or batches of very distinct values.",
+    act="Rises without `transaction_seconds`: the work is slow, of this shard or of the other shards of the process, "
+    "which compute one at a time: CPU limit, or batches of very distinct values.",
     buckets=_SECONDS,
 )
 BATCH_RECORDS: Final = Histogram(
@@ -48,7 +48,7 @@ BATCH_RECORDS: Final = Histogram(
     unit="records",
     roles=_ROLES,
     help="Records in a batch, as they were read.",
-    act="At the top for long: the step runs at its limit, see `behind_seconds`.",
+    act="At the limit for long: the step runs at its capacity, see `behind_seconds`.",
     buckets=_SIZES,
 )
 BATCH_BYTES: Final = Histogram(
@@ -56,10 +56,10 @@ BATCH_BYTES: Final = Histogram(
     labels(STEP),
     unit="bytes",
     roles=_ROLES,
-    help="Bytes of the records in a batch, as they were read. A batch ends at its step's limit (docs/sre.md), but for "
-    "a record that is larger by itself.",
-    act="At the top for long: as `batch_records`. Large with few records: a sensor's reports are large; a batch cannot "
-    "be smaller than one of them.",
+    help="Bytes of the records in a batch, as they were read. A batch ends at its step's limit (docs/sre.md), except "
+    "if a single record is larger.",
+    act="At the limit for long: as `batch_records`. Large with few records: a sensor's reports are large; a batch "
+    "cannot be smaller than one of them.",
     buckets=_BYTES,
 )
 OPEN_TRANSACTION_SECONDS: Final = Gauge(
@@ -67,9 +67,9 @@ OPEN_TRANSACTION_SECONDS: Final = Gauge(
     labels(STEP, SHARD),
     unit="seconds",
     roles=_ROLES,
-    help="For how long the transaction of a shard has been in flight; 0 where none is. A shard has one at most.",
-    act="Above 30, when brokers end a transaction by themselves: the cluster does not answer, or refuses and is asked "
-    "again; the shard's log has Kafka's words. Nothing is lost; the shard ends where it cannot be written.",
+    help="Time that the transaction of a shard has been in flight; 0 if there is none. A shard has one at most.",
+    act="Above 30, when brokers abort a transaction: the cluster does not answer, or refuses and is retried; the "
+    "shard's log has Kafka's error. Nothing is lost; if it cannot be written, the shard ends.",
 )
 TRANSACTION_SECONDS: Final = Histogram(
     "transaction_seconds",
@@ -86,7 +86,7 @@ LAG_RECORDS: Final = Gauge(
     unit="records",
     roles=_ROLES,
     help="Records in the inputs of a shard that are not yet in its committed progress.",
-    act="Look at `behind_seconds` first: it says how late that is.",
+    act="Look at `behind_seconds` first: it gives the delay.",
 )
 BEHIND_SECONDS: Final = Gauge(
     "behind_seconds",
@@ -94,17 +94,17 @@ BEHIND_SECONDS: Final = Gauge(
     unit="seconds",
     roles=_ROLES,
     help="Age of the oldest record that a shard has not yet committed; 0 when it has read everything.",
-    act="Rises on one shard: one worker or one key is hot, or it is stuck: see its log and `shard_state`. Rises on "
-    "all: add workers, or the brokers are slow.",
+    act="Rises on one shard: one worker or one key is hot, or the shard is stuck: see its log and `shard_state`. Rises "
+    "on all: add workers, or the brokers are slow.",
 )
 SHARD_STATE: Final = Gauge(
     "shard_state",
     labels(STEP, SHARD),
     unit="state",
     roles=_ROLES,
-    help="Where a shard is in its life: 0 new, 1 restoring, 2 running, 3 fenced, 4 closed. No series: not here.",
-    act="3 for longer than a rebalance: two processes claim the shard; stop one of them. A shard that no process "
-    "shows as 2 is not worked on: start a worker.",
+    help="State of a shard: 0 new, 1 restoring, 2 running, 3 fenced, 4 closed. No series: no shard here.",
+    act="3 for longer than a rebalance: two processes claim the shard; stop one of them. A shard that no process shows "
+    "as 2 is not processed: start a worker.",
 )
 RESTORE_SECONDS: Final = Histogram(
     "restore_seconds",
@@ -113,7 +113,7 @@ RESTORE_SECONDS: Final = Histogram(
     roles=_ROLES,
     help="From taking a shard to its first new batch.",
     act="Long restores: the local state was lost (volume, node) and is read from the changelog; give the workers "
-    "lasting volumes.",
+    "persistent volumes.",
     buckets=_RESTORES,
 )
 STATE_ROWS: Final = Gauge(
@@ -129,7 +129,7 @@ STATE_BYTES: Final = Gauge(
     labels(STEP, SHARD),
     unit="bytes",
     roles=_ROLES,
-    help="Bytes that a shard's state takes on the worker's disk, its write-ahead log included.",
+    help="Bytes that a shard's state uses on the worker's disk, including its write-ahead log.",
     act="As `state_rows`. Grows while the rows do not: the store has not compacted yet; it does so by itself.",
 )
 STATE_FREE_BYTES: Final = Gauge(
@@ -137,17 +137,17 @@ STATE_FREE_BYTES: Final = Gauge(
     labels(STEP, SHARD),
     unit="bytes",
     roles=_ROLES,
-    help="Bytes that are free on the disk of a shard's state.",
-    act="Make it larger before it is full: then the shards on it stop. Nothing is lost: they are rebuilt from their "
-    "changelogs on any disk that has room.",
+    help="Free bytes on the disk of a shard's state.",
+    act="Enlarge the disk before it is full: otherwise the shards on it stop. Nothing is lost: they are rebuilt from "
+    "their changelogs on any disk that has room.",
 )
 FENCED_SHARDS: Final = Counter(
     "fenced_shards_total",
     labels(STEP),
     unit="shards",
     roles=_ROLES,
-    help="How often a shard of this process was taken over by another owner.",
-    act="One per rebalance is normal. Again and again: two processes claim the same shards: a second release with the "
+    help="Takeovers of a shard of this process by another owner.",
+    act="One per rebalance is normal. Repeatedly: two processes claim the same shards: a second Helm release with the "
     "same nation, or two bridges for one link.",
 )
 INPUT_GAPS: Final = Counter(
@@ -155,8 +155,8 @@ INPUT_GAPS: Final = Counter(
     labels(STEP),
     unit="gaps",
     roles=_ROLES,
-    help="How often a step has found, on taking a shard, that an input no longer holds what it had not read.",
-    act="Must be 0: retention was shorter than an outage, or somebody has deleted records or a topic. The log says "
-    "which (`feed.gap`, `bridge.source_recreated`). At a bridge or at `receive`: `kakehashi reconcile --repair` tells "
-    "the partner again what it missed. At `intake`: compare with the sensors' own records.",
+    help="Gaps that a step found on taking a shard: an input no longer holds records that it had not read.",
+    act="Must be 0: retention was shorter than an outage, or someone has deleted records or a topic. The log names it "
+    "(`feed.gap`, `bridge.source_recreated`). At a bridge or at `receive`: `kakehashi reconcile --repair` reissues "
+    "what the partner missed. At `intake`: compare with the sensors' own records.",
 )

@@ -23,46 +23,47 @@ _ROLES: Final = (Role.STREAMS,)
 
 REPORTS: Final = Counter(
     "reports_total",
-    labels(closed("fate", ReportFate, "what became of the report")),
+    labels(closed("fate", ReportFate, "fate of the report")),
     unit="reports",
     roles=_ROLES,
     help="Sensor reports that intake has decided on.",
-    act="`duplicate` grows for long: a sensor sends again what was acknowledged; look at its network and its disk. "
-    "`quarantined` grows: a whole report was unreadable; `kakehashi quarantine list` has the reason and the sensor.",
+    act="`duplicate` grows for long: a sensor sends acknowledged reports again; check its network and its disk. "
+    "`quarantined` grows: whole reports were unreadable; `kakehashi quarantine list` has the reason and the sensor.",
 )
 OBSERVATIONS: Final = Counter(
     "observations_total",
-    labels(closed("fate", ObservationFate, "what became of the observation")),
+    labels(closed("fate", ObservationFate, "fate of the observation")),
     unit="observations",
     roles=_ROLES,
     help="Observations in accepted reports, before any collapsing.",
     act="The share of `quarantined` jumps: a sensor's format has changed; see `quarantined_records_total` for the "
-    "reason, mend the reader or the sensor, then `kakehashi quarantine redrive`. No growth at all while sensors are "
-    "up: nothing arrives; look at the producers' `spool_reports`.",
+    "reason, correct the reader or the sensor, then `kakehashi quarantine redrive`. No growth at all while sensors are "
+    "up: nothing arrives; check the producers' `spool_reports`.",
 )
 SEQUENCE_GAPS: Final = Counter(
     "sequence_gaps_total",
-    labels(closed("change", GapChange, "what happened to the missing numbers")),
+    labels(closed("change", GapChange, "state of the missing sequences")),
     unit="gaps",
     roles=_ROLES,
-    help="Report numbers that were skipped by a sensor (one each), that came late after all, or that were given up.",
-    act="`opened` minus `filled` stays above 0: reports are late or lost; the log names sensor, epoch and numbers: "
-    "compare with that sensor's spool. `given_up` grows: a sensor has more gaps than are kept, and what comes late "
-    "for them is quarantined, uncounted.",
+    help="Sequences of reports that a sensor skipped (`opened`), that arrived late (`filled`), or that are no longer "
+    "expected (`given_up`), one each.",
+    act="`opened` minus `filled` stays above 0: reports are late or lost; the log names sensor, epoch and sequences: "
+    "compare with that sensor's spool. `given_up` grows: a sensor has more gaps than are kept, and late reports for "
+    "them are quarantined, uncounted.",
 )
 SENSOR_QUOTA_USED: Final = Gauge(
     "sensor_quota_used_ratio",
     labels(STEP, SHARD),
     unit="ratio",
     roles=_ROLES,
-    help="How much of a minute's `KAKEHASHI_SENSOR_QUOTA` the busiest sensor of the shard's last batch had used by "
+    help="Share of a minute's `KAKEHASHI_SENSOR_QUOTA` that the busiest sensor of the shard's last batch had used by "
     "then: 1 is all of it.",
-    act="Near 1: what that sensor sends beyond it in the minute goes to quarantine, whole reports at a time; the log "
-    "of intake names it. Talk to its operator, or raise the quota. The other sensors lose nothing.",
+    act="Near 1: reports of that sensor above the quota go to quarantine, whole reports at a time; the log of intake "
+    "names it. Call its operator, or raise the quota. The other sensors lose nothing.",
 )
 INDICATORS: Final = Counter(
     "indicators_total",
-    labels(closed("change", IndicatorChange, "what the batch did to the indicator")),
+    labels(closed("change", IndicatorChange, "change by the batch")),
     unit="indicators",
     roles=_ROLES,
     help="Indicators that a committed batch of correlate has touched.",
@@ -71,21 +72,21 @@ INDICATORS: Final = Counter(
 )
 DECISIONS: Final = Counter(
     "decisions_total",
-    labels(PARTNER, closed("outcome", Outcome, "what the rules say")),
+    labels(PARTNER, closed("outcome", Outcome, "outcome of the rules")),
     unit="decisions",
     roles=_ROLES,
     help="Sharing decisions on indicators.",
-    act="`release` stops while indicators still come: default deny is at work; see `rule_hits_total` for the rule, "
-    "and `kakehashi` explains one decision in words. `hold` grows: people have to decide.",
+    act="`release` stops while indicators still arrive: default deny applies; see `rule_hits_total` for the rule; "
+    "`kakehashi explain` explains one decision. `hold` grows: officers have to decide.",
 )
 RULE_HITS: Final = Counter(
     "rule_hits_total",
     labels(RULE),
     unit="hits",
     roles=_ROLES,
-    help="How often a rule was among those that decided.",
-    act="A rule that never hit before leads: a policy set was switched or a feed's markings changed; read the rule's "
-    "title and basis in the policy folder.",
+    help="Decisions in which a rule was among the deciding ones.",
+    act="A rule that never decided before leads: a policy set was activated or a feed's markings changed; read the "
+    "rule's title and basis in the policy folder.",
 )
 DECIDED_AGAIN: Final = Counter(
     "again_decided_indicators_total",
@@ -94,16 +95,16 @@ DECIDED_AGAIN: Final = Counter(
     roles=_ROLES,
     help="Indicators that were decided again because the rules have changed.",
     act="Grows without an activation or an upgrade: workers with different rules take shards from each other; give all "
-    "the same.",
+    "the same rules.",
 )
 UNDECIDED_ROWS: Final = Gauge(
     "undecided_rows",
     labels(STEP, SHARD),
     unit="rows",
     roles=_ROLES,
-    help="Rows still to be looked at since the rules have changed, by an estimate: all of them are looked at twice, "
-    "first for what a partner knows of, then for the rest.",
-    act="Does not fall: the shard stands still, see `shard_state`; or it has more input than it can do, see "
+    help="Rows that must still be decided since the rules changed, by an estimate. All rows are visited twice: first "
+    "for releases that a partner has, then for the rest.",
+    act="Does not fall: the shard has stopped, see `shard_state`; or it has more input than it can process, see "
     "`behind_seconds`: add workers.",
 )
 RULES_BEHIND_SECONDS: Final = Gauge(
@@ -111,8 +112,8 @@ RULES_BEHIND_SECONDS: Final = Gauge(
     labels(STEP, SHARD),
     unit="seconds",
     roles=_ROLES,
-    help="For how long the rules have been in force and some indicators not been decided by them; 0 when all are.",
-    act="As `undecided_rows`. Until it is 0, what the new rules forbid may still be with a partner.",
+    help="Time since the rules came into force while some indicators are not decided by them yet; 0 when all are.",
+    act="As `undecided_rows`. Until it is 0, a partner may still hold what the new rules forbid.",
 )
 REVIEWS: Final = Counter(
     "reviews_total",
@@ -120,25 +121,25 @@ REVIEWS: Final = Counter(
     unit="reviews",
     roles=_ROLES,
     help="Reviews of held indicators that have ended.",
-    act="`lapsed` grows: officers do not come to it in time, and what could have gone is withheld; "
-    "`review.pending.v1` has what waits, with its deadlines.",
+    act="`lapsed` grows: officers do not decide in time, and the indicators are withheld; `review.pending.v1` has the "
+    "open reviews with their deadlines.",
 )
 COMMANDS: Final = Counter(
     "commands_total",
-    labels(closed("fate", CommandFate, "what became of the command")),
+    labels(closed("fate", CommandFate, "fate of the command")),
     unit="commands",
     roles=_ROLES,
     help="Commands of officers that correlate has decided on.",
-    act="`refused` grows: unsigned, unknown or late commands come in; `kakehashi quarantine list` has who and "
-    "why. Where they are `bad-signature` or `unknown-key`, somebody writes to `command.v1` who should not.",
+    act="`refused` grows: unsigned, unknown or late commands arrive; `kakehashi quarantine list` names sender and "
+    "reason. If they are `bad-signature` or `unknown-key`, someone without authority writes to `command.v1`.",
 )
 RELEASED_RECORDS: Final = Counter(
     "released_records_total",
-    labels(PARTNER, closed("kind", RecordKind, "what the record says")),
+    labels(PARTNER, closed("kind", RecordKind, "kind of the record")),
     unit="records",
     roles=_ROLES,
     help="Records written to `indicator.released.<partner>`.",
-    act="`recalled` jumps: a policy was tightened or somebody recalled by hand; tell the release officers.",
+    act="`recalled` jumps: a policy was tightened or an officer recalled by hand; inform the release officers.",
 )
 AUDIT_ENTRIES: Final = Counter(
     "audit_entries_total",
@@ -146,51 +147,52 @@ AUDIT_ENTRIES: Final = Counter(
     unit="entries",
     roles=_ROLES,
     help="Entries appended to the hash chains of `decision.audit`.",
-    act="Stands still while `decisions_total` grows: decisions are not explained any more, stop the release and "
-    "report a defect: both are written in one transaction.",
+    act="Does not grow while `decisions_total` grows: decisions are no longer audited. Close the border and report a "
+    "defect: both are written in one transaction.",
 )
 ACCEPTED_RECORDS: Final = Counter(
     "accepted_records_total",
-    labels(ORIGIN, closed("kind", RecordKind, "what the record says")),
+    labels(ORIGIN, closed("kind", RecordKind, "kind of the record")),
     unit="records",
     roles=_ROLES,
-    help="Records of a partner taken into our picture of it.",
-    act="Stands still while the partner releases: compare with its bridge's `replicated_records_total`.",
+    help="Records of a partner that were accepted.",
+    act="Does not grow while the partner releases: compare with its bridge's `replicated_records_total`.",
 )
 STALE_RECORDS: Final = Counter(
     "stale_records_total",
     labels(ORIGIN),
     unit="records",
     roles=_ROLES,
-    help="Records of a partner that were dropped because a newer version was already there, or theirs was recalled.",
-    act="A little is normal (two lanes, late copies). A lot: the partner's bridge has started again from far back.",
+    help="Records of a partner that were dropped because a newer version was already accepted, or their version was "
+    "recalled.",
+    act="A few are normal (two lanes, late copies). Many: the partner's bridge has started again from far back.",
 )
 DUPLICATE_RECORDS: Final = Counter(
     "duplicate_records_total",
     labels(ORIGIN),
     unit="records",
     roles=_ROLES,
-    help="Records of a partner that came again under the version that was already there, and were dropped.",
-    act="As many as the partner's `urgent_records_total` is normal: what went by the fast lane comes once more with "
-    "all else. Many more: its bridge has started again from far back.",
+    help="Records of a partner that arrived again under an accepted version, and were dropped.",
+    act="As many as the partner's `urgent_records_total` is normal: the bulk repeats what the fast lane carried. Many "
+    "more: its bridge has started again from far back.",
 )
 RECEIPTS: Final = Counter(
     "receipts_total",
-    labels(ORIGIN, closed("code", ReceiptCode, "what was done")),
+    labels(ORIGIN, closed("code", ReceiptCode, "receipt code")),
     unit="receipts",
     roles=_ROLES,
     help="Receipts written about a partner's records.",
-    act="`recall_applied` stays behind the partner's recalls: its recalls are not yet acted on here.",
+    act="`recall_applied` falls behind the partner's recalls: its recalls are not applied here yet.",
 )
 PARTNER_RECEIPTS: Final = Counter(
     "partner_receipts_total",
-    labels(PARTNER, closed("code", ReceiptCode, "what the partner did")),
+    labels(PARTNER, closed("code", ReceiptCode, "receipt code")),
     unit="receipts",
     roles=_ROLES,
-    help="Receipts of a partner for what we released to it, come home.",
-    act="`refused` grows: the partner does not take what we release; `kakehashi released show` has its reason; call "
-    "it. `disputed`: an analyst there thinks that we are wrong; `kakehashi released list --disputed` says about what; "
-    "tell the release officers.",
+    help="Receipts of a partner for our releases, as they arrive at home.",
+    act="`refused` grows: the partner does not accept our releases; `kakehashi released show` has its reason; call the "
+    "partner. `disputed`: an analyst there thinks that a release is wrong; `kakehashi released list --disputed` names "
+    "it; inform the release officers.",
 )
 UNSETTLED_RELEASES: Final = Gauge(
     "unsettled_releases",
@@ -198,9 +200,9 @@ UNSETTLED_RELEASES: Final = Gauge(
     unit="releases",
     roles=_ROLES,
     help="Indicators whose last release has had no receipt for longer than `KAKEHASHI_RECEIPT_LIMIT_S`.",
-    act="Above 0: the bridge to the partner stands still, or the partner's bridge to us does (receipts come home by "
-    "it), or its `receive` does. `kakehashi released list` names them. Where receipts were lost on their way, "
-    "`kakehashi reconcile --full --repair` has them given again.",
+    act="Above 0: the bridge to the partner has stopped, or the partner's bridge to us (which carries receipts), or "
+    "the partner's `receive`. `kakehashi released list` names the releases. If receipts were lost, `kakehashi "
+    "reconcile --full --repair` has them written again.",
 )
 UNSETTLED_RECALLS: Final = Gauge(
     "unsettled_recalls",
@@ -208,7 +210,7 @@ UNSETTLED_RECALLS: Final = Gauge(
     unit="recalls",
     roles=_ROLES,
     help="Recalled indicators that the partner has not confirmed for longer than `KAKEHASHI_RECALL_LIMIT_S`.",
-    act="Above 0: what should not have been shared may still be used there. Look at the bridge first, then call the "
+    act="Above 0: the partner may still use what should not have been shared. Check the bridge first, then call the "
     "partner; `kakehashi released list --recalls` names them.",
 )
 UNPURGED_RECALLS: Final = Gauge(
@@ -216,7 +218,7 @@ UNPURGED_RECALLS: Final = Gauge(
     labels(STEP, SHARD),
     unit="recalls",
     roles=_ROLES,
-    help="Recalled indicators that the partner has not said to be purged, two days after their recall.",
+    help="Recalled indicators that the partner has not reported as purged two days after their recall.",
     act="Above 0: the partner's topics are not compacted, or its inbox is not emptied: call its SREs.",
 )
 NATIONAL_LATENCY: Final = Histogram(
@@ -225,8 +227,8 @@ NATIONAL_LATENCY: Final = Histogram(
     unit="seconds",
     roles=_ROLES,
     help="From the time a sensor made a report to the commit of its indicators on `indicator.national`.",
-    act="Rises with `behind_seconds`: workers are too slow, add some. Rises alone: sensors send late (spool, link) "
-    "or a sensor's clock is behind.",
+    act="Rises with `behind_seconds`: workers are too slow, add some. Rises alone: sensors send late (spool, link) or "
+    "a sensor's clock is behind.",
     buckets=LATENCIES,
 )
 MAILBOX_BYTES: Final = Gauge(
@@ -234,7 +236,7 @@ MAILBOX_BYTES: Final = Gauge(
     labels(STEP, SHARD),
     unit="bytes",
     roles=_ROLES,
-    help="Bytes of reports that Faust has handed over and intake has not taken yet; 32 MiB at most. What finds no room "
-    "is read by the shard itself later.",
-    act="At its top: intake is slower than the sensors; see `behind_seconds`.",
+    help="Bytes of reports that Faust has handed over and intake has not taken yet; 32 MiB at most. Reports that find "
+    "no room are read later by the shard itself.",
+    act="At its limit: intake is slower than the sensors; see `behind_seconds`.",
 )
