@@ -7,8 +7,10 @@ from typing import Any, Final
 from bench.stand import HOME, PARTNER
 from bench.state import rows_for
 from schemas.vocabulary import Outcome
+from streams.correlate.content import content_for
 from streams.correlate.lifecycle import Lifetimes
-from streams.correlate.release import Classifier, content_for, units
+from streams.correlate.units import facets_in, units
+from streams.rules.classifier import Classifier
 from streams.rules.engine import Engine
 from streams.rules.policy_set import load
 
@@ -21,16 +23,16 @@ def measure(indicators: int, now_ms: int) -> dict[str, Any]:
     pieces = [(row, units(row)) for _, row in rows_for(indicators, now_ms)]
     engine = Engine(load(HOME))
     classifier = Classifier(engine)
-    remembered_s = _seconds(lambda: [classifier.decide(row, unit, PARTNER) for row, unit in pieces])
+    remembered_s = _seconds(lambda: [classifier.decide(facets_in(row, unit), PARTNER) for row, unit in pieces])
     asked = pieces[: max(1, indicators // _ASKED_PART)]
     forgetful = Engine(load(HOME), cache_size=0)
-    asked_s = _seconds(lambda: [Classifier(forgetful).decide(row, unit, PARTNER) for row, unit in asked])
+    asked_s = _seconds(lambda: [Classifier(forgetful).decide(facets_in(row, unit), PARTNER) for row, unit in asked])
     lifetimes = Lifetimes.load()
 
     def classify_and_redact() -> None:
         for row, _ in pieces:
             unit = units(row)
-            judgement = classifier.decide(row, unit, PARTNER)
+            judgement = classifier.decide(facets_in(row, unit), PARTNER)
             if judgement.decision.outcome is Outcome.RELEASE:
                 content_for(row, unit, judgement.decision, PARTNER, lifetimes, now_ms)
 

@@ -29,14 +29,16 @@ from schemas.normalise import Invalid
 from schemas.records import Content, ReleasedIndicator
 from schemas.vocabulary import IndicatorType, Outcome
 from streams.audit import entry as audit
-from streams.correlate.assertion import Assertion, Tally, Word
+from streams.correlate.assertion import Assertion, Statement, Tally
+from streams.correlate.content import content_for, digest_of
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.national import national
-from streams.correlate.release import Classifier, Judgement, content_for, digest_of, units
 from streams.correlate.row import Row, Sent
+from streams.correlate.units import facets_in, units
 from streams.enrichment.enrich import Enricher
 from streams.intake.collapse import Normaliser
 from streams.intake.validate import CLOCK_TOLERANCE_MS, MAX_COUNT
+from streams.rules.classifier import Classifier, Judgement
 from streams.rules.engine import Engine
 from streams.rules.policy_set import load
 
@@ -182,7 +184,7 @@ class Stages:
             return known.detail
         marking = self._understood(record)
         last = min(last or first or appended_ms, appended_ms)
-        word = Word(
+        statement = Statement(
             record["epoch"],
             record["sequence"],
             appended_ms,
@@ -194,7 +196,7 @@ class Stages:
             tuple(sorted(record["context"].items())),
         )
         tally = Tally(marking, record["count"], min(first or last, last), last)
-        return IndicatorType(known.kind), known.value, Assertion(record["sensor"], word, (tally,))
+        return IndicatorType(known.kind), known.value, Assertion(record["sensor"], statement, (tally,))
 
     def _understood(self, record: dict[str, Any]) -> Any:
         nations = record["releasable_to"]
@@ -211,7 +213,7 @@ class Stages:
         version = max(row.version + 1, now_ms)
         told = self._codec.encode(INDICATOR, national(key, row, version, LIFETIMES, now_ms))
         pieces = units(row)
-        judgement = self._classifier.decide(row, pieces, PARTNER)
+        judgement = self._classifier.decide(facets_in(row, pieces), PARTNER)
         content = None
         if judgement.decision.outcome is Outcome.RELEASE:
             content = content_for(row, pieces, judgement.decision, PARTNER, LIFETIMES, now_ms)

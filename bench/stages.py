@@ -17,10 +17,10 @@ from exchange.protocol.step import Batch, Step
 from schemas import topics
 from schemas.codec import Codec
 from streams.correlate.lifecycle import Lifetimes
-from streams.correlate.release import Classifier
 from streams.correlate.step import Correlate, CorrelateSettings
 from streams.enrichment.enrich import Enricher
 from streams.intake.step import Intake
+from streams.rules.classifier import Classifier
 from streams.rules.engine import Engine
 from streams.rules.policy_set import load
 
@@ -44,31 +44,34 @@ INTAKE: Final[Mapping[str, tuple[str, ...]]] = {
 CORRELATE: Final[Mapping[str, tuple[str, ...]]] = {
     "decode block": ("streams/correlate/step.py:Correlate._read", "streams/correlate/step.py:Correlate._read → decode",
                      "streams/blocks.py"),
-    "encode national": ("streams/correlate/step.py:Correlate._tell_nation → encode",),
-    "encode released": ("streams/correlate/disclose.py:Discloser._send → encode",),
-    "encode decision": ("streams/correlate/disclose.py:Discloser._audit → encode",),
+    "encode national": ("streams/correlate/indicator.py:IndicatorUpdater._publish_national → encode",),
+    "encode released": ("streams/correlate/releases.py:Releaser._send → encode",),
+    "encode decision": ("streams/correlate/releases.py:Releaser._audit → encode",),
     "lifecycle": ("streams/correlate/lifecycle.py", "streams/correlate/row.py:Row.next_end",
                   "streams/correlate/row.py:Row.end",
-                  "streams/correlate/step.py:Correlate._time_has_told", "streams/correlate/step.py:Correlate._waits"),
+                  "streams/correlate/indicator.py:IndicatorUpdater._changed_by_time",
+                  "streams/correlate/indicator.py:IndicatorUpdater._waits"),
     "row to and from bytes": ("streams/correlate/row.py:encode", "streams/correlate/row.py:decode"),
-    "national record": ("streams/correlate/national.py", "streams/correlate/step.py:Correlate._tell_nation"),
+    "national record": ("streams/correlate/national.py",
+                        "streams/correlate/indicator.py:IndicatorUpdater._publish_national"),
     "merge": ("streams/correlate/row.py", "streams/correlate/assertion.py",
-              "streams/correlate/step.py:Correlate._merged",
+              "streams/correlate/indicator.py:IndicatorUpdater._merged",
               "schemas/markings.py"),
     "enrich": ("streams/enrichment/enrich.py", "streams/enrichment/*"),
-    "released record": ("streams/correlate/release.py:content_for", "streams/correlate/release.py:digest_of",
-                        "streams/correlate/release.py:end_of", "streams/rules/obligations.py",
-                        "streams/correlate/disclose.py:Discloser._content",
-                        "streams/correlate/disclose.py:Discloser._send"),
-    "classify": ("streams/correlate/release.py", "streams/rules/*", "streams/correlate/review.py",
-                 "streams/correlate/disclose.py:Discloser._ruled", "streams/correlate/disclose.py:Discloser._had"),
-    "audit record": ("streams/audit/entry.py", "streams/correlate/disclose.py:Discloser._audit"),
-    "what was told": ("streams/correlate/disclosure.py", "streams/correlate/disclose.py"),
-    "officers": ("streams/correlate/commands.py", "streams/correlate/obey.py", "streams/correlate/standing.py"),
-    "decided again": ("streams/correlate/redecide.py", "streams/rules/rulebook.py"),
+    "released record": ("streams/correlate/content.py", "streams/rules/obligations.py",
+                        "streams/correlate/releases.py:Releaser._content",
+                        "streams/correlate/releases.py:Releaser._send"),
+    "decided again": ("streams/correlate/redecide.py", "streams/rules/in_force.py", "streams/rules/rulebook.py"),
+    "classify": ("streams/correlate/units.py", "streams/rules/*", "streams/correlate/review.py",
+                 "streams/correlate/releases.py:Releaser._ruled",
+                 "streams/correlate/releases.py:Releaser._included_in"),
+    "audit record": ("streams/audit/entry.py", "streams/correlate/releases.py:Releaser._audit"),
+    "what was told": ("streams/correlate/next_release.py", "streams/correlate/releases.py"),
+    "officers": ("streams/correlate/commands.py", "streams/correlate/execute.py", "streams/correlate/officers.py"),
     "rocksdb": ("exchange/protocol/state.py",),
-    "correlate itself": ("streams/correlate/step.py", "streams/correlate/work.py", "exchange/protocol/effects.py",
-                         "exchange/metrics/kinds.py", "schemas/identity.py", "schemas/vocabulary.py"),
+    "correlate itself": ("streams/correlate/step.py", "streams/correlate/indicator.py", "streams/correlate/work.py",
+                         "exchange/protocol/effects.py", "exchange/metrics/kinds.py", "schemas/identity.py",
+                         "schemas/vocabulary.py"),
 }  # fmt: skip
 
 

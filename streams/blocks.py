@@ -10,8 +10,9 @@ from schemas.identity import shard_of_key
 from schemas.markings import Caveat, Marking, Pap, Tlp
 from schemas.records import ContextRecord, MarkingRecord, ObservationBlock
 from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
-from streams.correlate.assertion import Assertion, Tally, Word
-from streams.intake.columns import NO_ENTRY, Arrived, Batch, WholeReject
+from streams.correlate.assertion import Assertion, Statement, Tally
+from streams.intake.columns import NO_ENTRY, Arrived, Batch
+from streams.refusal import Refused
 
 Entry = TypeVar("Entry", int, str)
 
@@ -56,7 +57,7 @@ def blocks(
 def _fitting(
     rows: pl.DataFrame, markings: Sequence[Marking], batch: Batch, arrived: Sequence[Arrived]
 ) -> Iterator[pl.DataFrame]:
-    """The rows in pieces that are about ``MAX_BYTES`` at most; one row always fits, ``validate`` has seen to that."""
+    """The rows in pieces that are about ``MAX_BYTES`` at most; one row always fits, ``validate`` guarantees that."""
     if rows.height == 1 or _size(rows, markings, batch, arrived) <= MAX_BYTES:
         yield rows
         return
@@ -119,14 +120,14 @@ def _block(
 
 
 def _compact(entries: Sequence[Entry]) -> tuple[list[Entry], list[int]]:
-    """The distinct entries in order of appearance, and each entry's place among them."""
+    """The distinct entries in order of appearance, and the index of each entry among them."""
     places: dict[Entry, int] = {}
     index = [places.setdefault(entry, len(places)) for entry in entries]
     return list(places), index
 
 
-class Said(msgspec.Struct, frozen=True, gc=False):
-    """What a block says about one indicator: its key, type, value, and one sensor's assertion from one report."""
+class Observed(msgspec.Struct, frozen=True, gc=False):
+    """One row of a block: an indicator's key, type and value, and one sensor's assertion from one report."""
 
     key: bytes
     kind: IndicatorType
@@ -134,37 +135,37 @@ class Said(msgspec.Struct, frozen=True, gc=False):
     assertion: Assertion
 
 
-def assertions(block: ObservationBlock) -> list[Said] | WholeReject:
-    """The rows of a block, or why it is none: blocks are ours, so what does not fit is a defect or damage."""
+def observed(block: ObservationBlock) -> list[Observed] | Refused:
+    """The rows of a block, or why it is invalid. Blocks are ours, so an invalid one is a defect or damage."""
     length = len(block["values"])
     lengths = {len(block[name]) for name in _COLUMNS}
     if block["format_version"] != FORMAT_VERSION:
-        return WholeReject(RejectReason.UNKNOWN_FORMAT_VERSION, f"block layout {block['format_version']}")
+        return Refused(RejectReason.UNKNOWN_FORMAT_VERSION, f"block layout {block['format_version']}")
     if lengths != {length} or len(block["keys"]) != KEY_BYTES * length or len(block["kinds"]) != length:
-        return WholeReject(RejectReason.MISMATCHED_COLUMNS, "the columns of the block have different lengths")
+        return Refused(RejectReason.MISMATCHED_COLUMNS, "the columns of the block have different lengths")
     if len(block.get("withdrawals", b"")) not in (0, length):
-        return WholeReject(RejectReason.MISMATCHED_COLUMNS, "the columns of the block have different lengths")
+        return Refused(RejectReason.MISMATCHED_COLUMNS, "the columns of the block have different lengths")
     if any(min(block[name], default=0) < 0 for name in _INDICES):  # Python would count from the end
-        return WholeReject(RejectReason.DANGLING_INDEX, "the block contradicts itself: an index is negative")
+        return Refused(RejectReason.DANGLING_INDEX, "the block contradicts itself: an index is negative")
     try:
         markings = [marking_of(record) for record in block["markings"]]
         labels = [tuple(entry) for entry in block["label_sets"]]
         contexts = [(entry["description"], tuple(sorted(entry["entries"].items()))) for entry in block["contexts"]]
-        return [_said(block, row, markings, labels, contexts) for row in range(length)]
+        return [_observed(block, row, markings, labels, contexts) for row in range(length)]
     except (IndexError, KeyError, ValueError) as error:
-        return WholeReject(RejectReason.DANGLING_INDEX, f"the block contradicts itself: {error}")
+        return Refused(RejectReason.DANGLING_INDEX, f"the block contradicts itself: {error}")
 
 
-def _said(
+def _observed(
     block: ObservationBlock,
     row: int,
     markings: Sequence[Marking],
     labels: Sequence[tuple[str, ...]],
     contexts: Sequence[tuple[str, tuple[tuple[str, str], ...]]],
-) -> Said:
+) -> Observed:
     marking = markings[block["marking_index"][row]]
     description, context = contexts[block["context_index"][row]]
-    word = Word(
+    statement = Statement(
         block["epochs"][row],
         block["sequences"][row],
         block["appended_ms"][row],
@@ -176,16 +177,16 @@ def _said(
         context,
         withdrawal=_withdrawal(block, row),
     )
-    if word.withdrawal:  # nothing was seen
+    if statement.withdrawal:  # nothing was seen
         tallies: tuple[Tally, ...] = ()
     else:
         seen = (block["counts"][row], block["first_seen_ms"][row], block["last_seen_ms"][row])
         tallies = (Tally(marking, *seen),)
-    return Said(
+    return Observed(
         block["keys"][row * KEY_BYTES : (row + 1) * KEY_BYTES],
         _KINDS[block["kinds"][row]],
         block["values"][row],
-        Assertion(block["sensors"][block["sensor_index"][row]], word, tallies),
+        Assertion(block["sensors"][block["sensor_index"][row]], statement, tallies),
     )
 
 

@@ -1,10 +1,16 @@
-"""What is refused, as the record that goes to quarantine: with its reason, its place, and enough to try again."""
+"""A refusal as a value, and the record that it leaves in quarantine: reason, location, and enough to redrive it."""
 
 from hashlib import sha256
 from typing import Final
 
 import msgspec
 
+from exchange.metrics import spec
+from exchange.metrics.labels import QuarantineStage
+from exchange.protocol.effects import EffectsBuilder
+from exchange.protocol.record import Output, Record
+from schemas import topics
+from schemas.codec import QUARANTINED, Codec, Undecodable
 from schemas.records import Quarantined, SensorReport
 from schemas.vocabulary import IndicatorType, RejectReason
 
@@ -13,8 +19,15 @@ EXCERPT_CHARACTERS: Final = 500
 WHOLE: Final = -1
 
 
-class Place(msgspec.Struct, frozen=True, gc=False):
-    """Where something stood on a topic; ``index`` is its row in the report, WHOLE for all of the record."""
+class Refused(msgspec.Struct, frozen=True, gc=False):
+    """Why something is not used: a code, and one sentence that says what to do."""
+
+    reason: RejectReason
+    detail: str
+
+
+class Location(msgspec.Struct, frozen=True, gc=False):
+    """A record's position on its topic; ``index`` is an observation in a report, WHOLE for the record itself."""
 
     topic: str
     partition: int
@@ -23,8 +36,49 @@ class Place(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def key(self) -> str:
-        """The quarantine key: the same place always has the same one."""
+        """The quarantine key: the same location always has the same key, so writing it twice is writing it once."""
         return f"{self.topic}-{self.partition}-{self.offset}-{self.index}"
+
+
+def location_of(record: Record, index: int = WHOLE) -> Location:
+    """The location of a record that was read."""
+    return Location(record.topic, record.partition, record.offset, index)
+
+
+class Quarantine:
+    """Writes what one shard of one step refuses."""
+
+    def __init__(self, stage: QuarantineStage, shard: int, codec: Codec) -> None:
+        self._stage, self._shard, self._codec = stage, shard, codec
+
+    def put(
+        self,
+        location: Location,
+        refused: Refused | Undecodable,
+        original: bytes,
+        work: EffectsBuilder,
+        *,
+        sensor: str = "",
+        source: str = "",
+        content_type: str = "avro",
+        keep_bytes: bool = True,
+    ) -> None:
+        """Add the quarantine record to the batch's effects, and count it. The arguments are ``refusal``'s."""
+        kept = refusal(
+            location,
+            refused.reason,
+            refused.detail,
+            original,
+            stage=str(self._stage),
+            at_ms=work.now_ms,
+            sensor=sensor,
+            source=source,
+            content_type=content_type,
+            keep_bytes=keep_bytes,
+        )
+        value = self._codec.encode(QUARANTINED, kept)
+        work.outputs.append(Output(topics.QUARANTINE, self._shard, kept["key"].encode(), value))
+        work.tally[spec.QUARANTINED_RECORDS.tally(self._stage, refused.reason)] += 1
 
 
 def is_whole(key: str) -> bool:
@@ -33,7 +87,7 @@ def is_whole(key: str) -> bool:
 
 
 def refusal(
-    place: Place,
+    location: Location,
     reason: RejectReason,
     detail: str,
     original: bytes,
@@ -45,22 +99,22 @@ def refusal(
     content_type: str = "avro",
     keep_bytes: bool = True,
 ) -> Quarantined:
-    """The record for quarantine. Too big an original, or one that may not be kept, leaves a digest and its size.
+    """The record for quarantine. An original that is too large, or must not be kept, leaves its digest and size.
 
-    ``source`` is the place where whoever sent it has it.
+    ``source`` is the record's position on the sender's cluster.
     """
     keep = keep_bytes and len(original) <= MAX_ORIGINAL_BYTES
     return {
-        "key": place.key,
+        "key": location.key,
         "reason": str(reason),
         "detail": detail[:EXCERPT_CHARACTERS],
         "stage": stage,
         "at_ms": at_ms,
         "sensor": sensor,
-        "topic": place.topic,
-        "partition": place.partition,
-        "offset": place.offset,
-        "index": place.index,
+        "topic": location.topic,
+        "partition": location.partition,
+        "offset": location.offset,
+        "index": location.index,
         "place": source,
         "content_type": content_type,
         "original": original if keep else None,
@@ -71,9 +125,9 @@ def refusal(
 
 
 def observation_as_json(report: SensorReport, index: int, *, in_full: bool = True) -> bytes:
-    """One observation of a report in the words of its sensor: what quarantine keeps, shows and redrives.
+    """One observation of a report as its sensor sent it: what quarantine keeps, shows and redrives.
 
-    Unless ``in_full`` it has not what it shares with others of its report: marking, labels and context.
+    Without ``in_full`` it lacks what it shares with other observations of its report: marking, labels and context.
     """
 
     def number(name: str, absent: int) -> int:

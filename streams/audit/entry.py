@@ -9,7 +9,7 @@ import msgspec
 from schemas.identity import indicator_id
 from schemas.records import Decision
 from streams.blocks import marking_record
-from streams.correlate.standing import Review, Veto
+from streams.correlate.officers import Review, Veto
 from streams.rules.decide import ReleaseDecision
 from streams.rules.facets import to_record
 
@@ -73,7 +73,7 @@ def entry(
         "review": "" if review is None else review.state,
         "question": b"" if review is None else review.question,
         "deadline_ms": 0 if review is None else review.deadline_ms,
-        "verdicts": [] if review is None else [saying.to_record() for saying in review.sayings],
+        "verdicts": [] if review is None else [act.to_record() for act in review.acts],
         "assigned": None if review is None or review.assigned is None else marking_record(review.assigned),
         "veto": None if veto is None else veto.to_record(),
         "border": str(border),

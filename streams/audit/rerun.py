@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 from schemas.records import Decision
 from schemas.vocabulary import Outcome
 from streams.blocks import marking_of
-from streams.correlate import standing
-from streams.correlate.release import merged_facets
+from streams.correlate import officers
 from streams.correlate.review import with_marking
 from streams.rules.decide import ReleaseDecision, decide_approved, decide_release
 from streams.rules.engine import REVIEW_LAPSED, REVIEW_REFUSED, STANDING_VETO, Engine
-from streams.rules.facets import Facets, from_record, to_record
+from streams.rules.facets import Facets, from_record, merged_facets, to_record
 
 
 def engine_of(record: Decision, engines: Mapping[str, Engine]) -> Engine | str:
@@ -61,7 +60,7 @@ def rerun(record: Decision, engine: Engine) -> str:
 def _answered(record: Decision, held: ReleaseDecision, facets: Sequence[Facets], engine: Engine) -> ReleaseDecision:
     """What officers have made of what the rules hold, as the record has it."""
     match record["review"]:
-        case standing.APPROVED:
+        case officers.APPROVED:
             assigned = None if record["assigned"] is None else marking_of(record["assigned"])
 
             def assign(each: Facets) -> Facets:
@@ -71,9 +70,9 @@ def _answered(record: Decision, held: ReleaseDecision, facets: Sequence[Facets],
                 return merged_facets([assign(facets[index]) for index in chosen])
 
             return decide_approved(held, facets, assign, merge, record["partner"], engine)
-        case standing.REFUSED:
+        case officers.REFUSED:
             return _withheld(held, REVIEW_REFUSED)
-        case standing.LAPSED:
+        case officers.LAPSED:
             return _withheld(held, REVIEW_LAPSED)
     return held
 

@@ -1,8 +1,8 @@
-"""What one sensor asserts about one indicator: a register for its latest word, and counts per marking.
+"""What one sensor asserts about one indicator: its latest statement, and counts per marking.
 
-The latest word is the one of the highest (epoch, sequence), so that it does not depend on the order in which
-reports come. Counts and times are kept under the marking they came with and released only under the stricter
-of that and the current one: a source that tightens its marking tightens its past with it.
+The latest statement is the one with the highest (epoch, sequence), so it does not depend on the order in which reports
+arrive. Counts and times are kept under the marking they came with and are released only under the stricter of that
+and the current one: a source that tightens its marking tightens its past with it.
 """
 
 from typing import Final
@@ -33,17 +33,17 @@ class Tally(msgspec.Struct, frozen=True, gc=False, array_like=True):
         )
 
 
-class Word(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A sensor's word on an indicator as of one report. Confidence -1 and ``valid_until_ms`` 0: not stated.
+class Statement(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What a sensor states about an indicator in one report. Confidence -1 and ``valid_until_ms`` 0: not stated.
 
-    ``heard_ms`` is when the broker appended the report: the one time here that no sensor's clock can bend.
+    ``appended_ms`` is when the broker appended the report: the one time here that no sensor's clock can bend.
     ``withdrawal`` is the code of ``schemas.vocabulary.Withdrawal`` by which the source ended its assertion, 0 if it
     asserts.
     """
 
     epoch: int
     sequence: int
-    heard_ms: int
+    appended_ms: int
     marking: Marking
     confidence: int = -1
     valid_until_ms: int = 0
@@ -52,8 +52,8 @@ class Word(msgspec.Struct, frozen=True, gc=False, array_like=True):
     context: tuple[tuple[str, str], ...] = ()
     withdrawal: int = 0
 
-    def merge(self, other: "Word") -> "Word":
-        """The later of the two. Words of one report join: it may have been redriven in parts.
+    def merge(self, other: "Statement") -> "Statement":
+        """The later of the two. Statements of one report are joined: it may have been redriven in parts.
 
         Of the labels the first ones by name are kept, which is the same in every order.
         """
@@ -62,10 +62,10 @@ class Word(msgspec.Struct, frozen=True, gc=False, array_like=True):
             return self if mine > its else other
         if self == other:
             return self
-        return Word(
+        return Statement(
             self.epoch,
             self.sequence,
-            max(self.heard_ms, other.heard_ms),
+            max(self.appended_ms, other.appended_ms),
             self.marking.join(other.marking),
             max(self.confidence, other.confidence),
             max(self.valid_until_ms, other.valid_until_ms),
@@ -77,23 +77,23 @@ class Word(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Assertion(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """One sensor's whole say. ``tallies`` are sorted by marking, one each; none if all it did was to withdraw."""
+    """All that one sensor asserts. ``tallies`` are sorted by marking, one for each; none if all it did was withdraw."""
 
     sensor: str
-    word: Word
+    latest: Statement
     tallies: tuple[Tally, ...]
 
     def merge(self, other: "Assertion") -> "Assertion":
         """Both together, in either order. Each report must be merged in once: intake sees to that."""
         if len(self.tallies) == 1 and len(other.tallies) == 1 and self.tallies[0].marking == other.tallies[0].marking:
-            return Assertion(self.sensor, self.word.merge(other.word), (self.tallies[0].plus(other.tallies[0]),))
+            return Assertion(self.sensor, self.latest.merge(other.latest), (self.tallies[0].plus(other.tallies[0]),))
         tallies = {tally.marking: tally for tally in self.tallies}
         for tally in other.tallies:
             known = tallies.get(tally.marking)
             tallies[tally.marking] = tally if known is None else known.plus(tally)
         return Assertion(
             self.sensor,
-            self.word.merge(other.word),
+            self.latest.merge(other.latest),
             tuple(sorted(tallies.values(), key=lambda tally: stable(tally.marking))),
         )
 
@@ -104,7 +104,7 @@ class Assertion(msgspec.Struct, frozen=True, gc=False, array_like=True):
         A source that has only withdrawn has seen nothing: 0 times, at the time of its report.
         """
         if not self.tallies:
-            return Tally(self.word.marking, 0, self.word.heard_ms, self.word.heard_ms)
+            return Tally(self.latest.marking, 0, self.latest.appended_ms, self.latest.appended_ms)
         first, *others = self.tallies
         for tally in others:
             first = first.plus(tally)

@@ -1,7 +1,7 @@
-"""A command as it arrives: who signed it, whether they may, and whether it can be understood.
+"""Reads a command: who signed it, whether they have the role, and whether it is well formed. Pure.
 
-Nothing here knows what the indicator's row says: what a command does is in ``streams.correlate.obey``. What time it is,
-for an expiry or for a key's end, is when the broker appended the command: read again later, it means the same.
+The indicator's row is not needed here; what a command changes in it is in ``streams.correlate.execute``. Expiry of the
+command and of the key are judged by the broker's append time, so a command that is read again has the same result.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,8 @@ from schemas.markings import Caveat, Marking, Pap, Tlp
 from schemas.records import Command, MarkingRecord
 from schemas.signing import COMMAND_PURPOSE, command_body, is_signed
 from schemas.vocabulary import CommandKind, EndReason, RejectReason
-from streams.correlate.standing import APPROVE, REFUSE
+from streams.correlate.officers import APPROVE, REFUSE
+from streams.refusal import Refused
 
 QUESTION_BYTES: Final = 16
 MAX_REASON: Final = 500
@@ -34,20 +35,13 @@ _REASON_CODES: Final = {
 }
 
 
-class Order(msgspec.Struct, frozen=True):
-    """A command that is what it says, by somebody who may say it."""
+class AuthorisedCommand(msgspec.Struct, frozen=True):
+    """A well-formed command for the indicator ``key``, signed by an officer who has the role for it."""
 
     key: bytes
     kind: CommandKind
     command: Command
     officer: Officer
-
-
-class RefusedCommand(msgspec.Struct, frozen=True):
-    """Does nothing, and why."""
-
-    reason: RejectReason
-    detail: str
 
 
 def read_command(
@@ -60,36 +54,36 @@ def read_command(
     partners: Sequence[str],
     shard: int,
     shards: int,
-) -> Order | RefusedCommand:
-    """The order in a record of ``command.v1``, or why there is none. Never raises, whatever the bytes are."""
+) -> AuthorisedCommand | Refused:
+    """The command in a record of ``command.v1``, or why it is refused. Never raises, whatever the bytes are."""
     decoded = codec.decode(COMMAND, value)
     if isinstance(decoded, Undecodable):
-        return RefusedCommand(decoded.reason, decoded.detail)
+        return Refused(decoded.reason, decoded.detail)
     command = cast("Command", decoded)
     officer = _signer(command, codec, roster)
-    if isinstance(officer, RefusedCommand):
+    if isinstance(officer, Refused):
         return officer
-    place = _key_of(command, key, shard, shards)
-    if place is None:
-        return RefusedCommand(RejectReason.KEY_MISMATCH, "its indicator, its key and its partition do not agree")
+    indicator = _key_of(command, key, shard, shards)
+    if indicator is None:
+        return Refused(RejectReason.KEY_MISMATCH, "its indicator, its key and its partition do not agree")
     wrong = _wrong_with(command, roster.nation, partners)
     if wrong is not None:
-        return RefusedCommand(RejectReason.MALFORMED_COMMAND, wrong)
+        return Refused(RejectReason.MALFORMED_COMMAND, wrong)
     kind = CommandKind(command["kind"])
     if not officer.may(ROLE_OF[kind], appended_ms):
-        return RefusedCommand(
+        return Refused(
             RejectReason.NOT_AUTHORISED,
             f"{officer.person} has not the role {ROLE_OF[kind]} on {roster.nation}'s roster, or the key has ended",
         )
     if not command["issued_ms"] < command["expires_ms"] <= command["issued_ms"] + LONGEST_MS:
-        return RefusedCommand(RejectReason.MALFORMED_COMMAND, "it expires before it was signed, or after a month")
+        return Refused(RejectReason.MALFORMED_COMMAND, "it expires before it was signed, or after a month")
     if command["expires_ms"] <= appended_ms:
-        return RefusedCommand(RejectReason.COMMAND_EXPIRED, "it came after its expiry: sign it again")
-    return Order(place, kind, command, officer)
+        return Refused(RejectReason.COMMAND_EXPIRED, "it came after its expiry: sign it again")
+    return AuthorisedCommand(indicator, kind, command, officer)
 
 
 def marking_of(record: MarkingRecord) -> Marking | None:
-    """The marking in a command; None where its codes are none that an officer may give."""
+    """The marking in a command; None if it is not one that an officer may give."""
     try:
         tlp, pap = Tlp(record["tlp"]), Pap(record["pap"])
         caveats = tuple(sorted({Caveat(caveat) for caveat in record["caveats"]}))
@@ -101,17 +95,17 @@ def marking_of(record: MarkingRecord) -> Marking | None:
     return Marking(tlp, pap, None if named is None else tuple(sorted(set(named))), caveats)
 
 
-def _signer(command: Command, codec: Codec, roster: Roster) -> Officer | RefusedCommand:
+def _signer(command: Command, codec: Codec, roster: Roster) -> Officer | Refused:
     if not command["signature"]:
-        return RefusedCommand(RejectReason.UNSIGNED, "it has no signature")
+        return Refused(RejectReason.UNSIGNED, "it has no signature")
     officer = roster.find(command["officer"])
     if officer is None:
-        return RefusedCommand(
+        return Refused(
             RejectReason.UNKNOWN_KEY,
             f"no key {_short(command['officer'])} is on {roster.nation}'s roster, as this worker has read it",
         )
     if not is_signed(officer.key, COMMAND_PURPOSE, command_body(codec, command), command["signature"]):
-        return RefusedCommand(
+        return Refused(
             RejectReason.BAD_SIGNATURE, f"the signature is not {officer.person}'s: it was altered, or forged"
         )
     return officer
@@ -128,7 +122,7 @@ def _key_of(command: Command, key: bytes | None, shard: int, shards: int) -> byt
 
 
 def _wrong_with(command: Command, nation: str, partners: Sequence[str]) -> str | None:
-    """What makes it no command of ours, in words."""
+    """Why it is not a command that can be executed here; None if it is."""
     if command["nation"] != nation:
         return f"it is for {_short(command['nation'])}, and this is {nation}"
     if command["kind"] not in set(CommandKind):

@@ -1,7 +1,7 @@
-"""How long an indicator lives, and how its confidence decays on the way. Pure: time is an argument.
+"""How long an indicator lives, and how its confidence decays meanwhile. Pure: time is an argument.
 
-Time begins with the broker's append of the source's last word, which no sensor's clock can bend. A source may state an
-end of its own; it is believed within bounds: a broken clock ends at most its own assertion, and immortalises none.
+Time begins when the broker appends the report with the source's latest statement: no sensor's clock can change that. A
+source may state its own end, within bounds: a broken clock ends its own assertion at most, and makes none immortal.
 """
 
 import tomllib
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType
-from streams.correlate.assertion import Word
+from streams.correlate.assertion import Statement
 from streams.rules.facets import BAND_FLOORS
 from streams.rules.policy_set import POLICY_FOLDER
 
@@ -23,7 +23,7 @@ MAX_VALIDITY_MS: Final = 730 * DAY_MS
 
 @dataclass(frozen=True, slots=True)
 class Decay:
-    """``lifetime_ms`` where the source states no end; ``speed`` bends the curve: 1 is straight, below 1 falls late."""
+    """``lifetime_ms`` if the source states no end; ``speed`` bends the curve: 1 is straight, below 1 falls late."""
 
     lifetime_ms: int
     speed: float
@@ -50,37 +50,37 @@ class Lifetimes:
         decays = {name: _decay(name, entry) for name, entry in entries.items()}
         return cls({kind: decays.get(kind.label, decays["default"]) for kind in IndicatorType})
 
-    def end_of(self, kind: IndicatorType, word: Word) -> int:
-        """When this word ends by itself: as its source states, within bounds, or by the type's lifetime."""
-        if word.valid_until_ms:
-            return min(word.valid_until_ms, word.heard_ms + MAX_VALIDITY_MS)
-        return word.heard_ms + self.by_type[kind].lifetime_ms
+    def end_of(self, kind: IndicatorType, statement: Statement) -> int:
+        """When this statement ends by itself: as its source states, within bounds, or by the type's lifetime."""
+        if statement.valid_until_ms:
+            return min(statement.valid_until_ms, statement.appended_ms + MAX_VALIDITY_MS)
+        return statement.appended_ms + self.by_type[kind].lifetime_ms
 
-    def confidence_at(self, kind: IndicatorType, word: Word, now_ms: int) -> int:
-        """The decayed confidence, 0 to 100; -1 where none was stated.
+    def confidence_at(self, kind: IndicatorType, statement: Statement, now_ms: int) -> int:
+        """The decayed confidence, 0 to 100; -1 if none was stated.
 
-        MISP's polynomial: confidence · (1 − (t / lifetime)^(1 / speed)), t from the source's last word to now.
+        MISP's polynomial: confidence · (1 − (t / lifetime)^(1 / speed)), t from the source's latest statement to now.
         """
-        confidence, age = word.confidence, now_ms - word.heard_ms
+        confidence, age = statement.confidence, now_ms - statement.appended_ms
         if confidence < 0:
             return -1
         if age <= 0:
             return confidence
-        life = self.end_of(kind, word) - word.heard_ms
+        life = self.end_of(kind, statement) - statement.appended_ms
         return 0 if age >= life else int(confidence * (1 - (age / life) ** (1 / self.by_type[kind].speed)) + 0.5)
 
-    def next_change(self, kind: IndicatorType, word: Word, now_ms: int) -> int:
-        """When this word next changes anything by itself after ``now_ms``: a confidence band, or its end; 0 never."""
-        end = self.end_of(kind, word)
+    def next_change(self, kind: IndicatorType, statement: Statement, now_ms: int) -> int:
+        """When this statement changes anything by itself after ``now_ms``: a confidence band, or its end; 0 never."""
+        end = self.end_of(kind, statement)
         if end <= now_ms:
             return 0
-        changes = _changes(word.confidence, end - word.heard_ms, self.by_type[kind].speed)
-        return word.heard_ms + next(age for age in changes if word.heard_ms + age > now_ms)
+        changes = _changes(statement.confidence, end - statement.appended_ms, self.by_type[kind].speed)
+        return statement.appended_ms + next(age for age in changes if statement.appended_ms + age > now_ms)
 
 
-@lru_cache(maxsize=4096)  # most words of a type are alike
+@lru_cache(maxsize=4096)  # most statements of a type are alike
 def _changes(confidence: int, life: int, speed: float) -> tuple[int, ...]:
-    """The ages at which a word changes anything: where its rounded confidence falls into another band, and its end."""
+    """The ages at which a statement changes anything: its rounded confidence enters another band, or it ends."""
     ages = [ceil(life * (1 - (floor - 0.5) / confidence) ** speed) + 1 for floor in BAND_FLOORS if floor <= confidence]
     return (*sorted(age for age in ages if age < life), life)
 

@@ -1,4 +1,4 @@
-"""A row as the nation's own picture of it: everything its sources say, merged."""
+"""A row as the national record: the assertions of all its sources, merged. Pure."""
 
 from typing import Final, Literal
 
@@ -16,15 +16,15 @@ MAX_LABELS: Final = 64
 def national(key: bytes, row: Row, version: int, lifetimes: Lifetimes, now_ms: int) -> Indicator:
     """The record for ``indicator.national``. Lists are capped by name; the marking joins over all sources.
 
-    An indicator whose last word has ended is ``expired``: the record says what was known, and that it is over. One that
-    an officer has called false is ``revoked``, whoever reports it again.
+    After the end of its last statement an indicator is ``expired``: the record keeps what was known. One that
+    an officer has declared false is ``revoked``, even if sensors report it again.
     """
     enrichment = row.enrichment
     end_ms = row.end(lifetimes)
     kind: Literal["content", "expired", "revoked"] = "content" if now_ms < end_ms else "expired"
-    if row.standing is not None and row.standing.revoked:
+    if row.officers is not None and row.officers.revoked:
         kind = "revoked"
-    labels = sorted({label for assertion in row.assertions for label in assertion.word.labels})
+    labels = sorted({label for assertion in row.assertions for label in assertion.latest.labels})
     sources = [_source(assertion) for assertion in row.assertions]
     return {
         "id": indicator_id(key),
@@ -33,7 +33,7 @@ def national(key: bytes, row: Row, version: int, lifetimes: Lifetimes, now_ms: i
         "type": row.kind.label,
         "value": row.value,
         "marking": marking_record(row.marking),
-        "confidence": max(lifetimes.confidence_at(row.kind, assertion.word, now_ms) for assertion in row.assertions),
+        "confidence": max(lifetimes.confidence_at(row.kind, assertion.latest, now_ms) for assertion in row.assertions),
         "labels": labels[:MAX_LABELS],
         "first_seen_ms": min([source["first_seen_ms"] for source in sources]),
         "last_seen_ms": max([source["last_seen_ms"] for source in sources]),
@@ -50,16 +50,16 @@ def national(key: bytes, row: Row, version: int, lifetimes: Lifetimes, now_ms: i
 
 
 def _source(assertion: Assertion) -> SourceRecord:
-    word, seen = assertion.word, assertion.total
+    statement, seen = assertion.latest, assertion.total
     return {
         "sensor": assertion.sensor,
-        "marking": marking_record(word.marking),
-        "confidence": word.confidence,
-        "valid_until_ms": word.valid_until_ms,
-        "labels": list(word.labels),
+        "marking": marking_record(statement.marking),
+        "confidence": statement.confidence,
+        "valid_until_ms": statement.valid_until_ms,
+        "labels": list(statement.labels),
         "first_seen_ms": seen.first_seen_ms,
         "last_seen_ms": seen.last_seen_ms,
         "sightings": seen.count,
-        "description": word.description,
-        "context": dict(word.context),
+        "description": statement.description,
+        "context": dict(statement.context),
     }

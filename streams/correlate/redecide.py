@@ -18,7 +18,7 @@ from streams.correlate.row import Row
 CURSOR_KEY: Final = b"\x00cursor"
 DECIDED: Final = 1_000
 LOOKED_AT: Final = 5_000
-NAME_BYTES: Final = 8  # of rules, in front of the borders that are not open (``streams.correlate.disclose``)
+NAME_BYTES: Final = 8  # of rules, in front of the borders that are not open (``streams.correlate.releases``)
 _KEY_BYTES: Final = 16  # an indicator's; all other rows have shorter keys
 _AT_ONCE_MS: Final = 1
 
@@ -44,8 +44,13 @@ class Cursor(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return round(rows * (1 - passed + self.known))
 
 
+def is_of(data: bytes | None, rules: bytes) -> bool:
+    """Whether the cursor's row is of these rules: then it is due by itself for as long as rows are left."""
+    return data is not None and msgspec.msgpack.decode(data, type=Cursor).rules == rules
+
+
 def cursor_of(data: bytes | None, rules: bytes, now_ms: int) -> Cursor:
-    """The cursor of these rules: at its beginning, now, where the row is of others."""
+    """The cursor of these rules; a new one from ``now_ms`` on if the row is of other rules."""
     found = None if data is None else msgspec.msgpack.decode(data, type=Cursor)
     return found if found is not None and found.rules == rules else Cursor(rules, now_ms)
 

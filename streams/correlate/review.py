@@ -13,14 +13,15 @@ import msgspec
 
 from schemas.markings import Marking, Tlp
 from schemas.vocabulary import CommandKind, EndReason, Outcome, RecordKind
-from streams.correlate import standing
-from streams.correlate.disclosure import Stop
-from streams.correlate.release import Classifier, Judgement, Unit, facets_of_unit, merged_facets
+from streams.correlate import officers
+from streams.correlate.next_release import Stop
+from streams.correlate.officers import OfficerDecisions, Review, Veto
 from streams.correlate.row import Row
-from streams.correlate.standing import Review, Standing, Veto
+from streams.correlate.units import Unit, facets_in
+from streams.rules.classifier import Classifier, Judgement
 from streams.rules.decide import ReleaseDecision, decide_approved
 from streams.rules.engine import REVIEW_LAPSED, REVIEW_REFUSED, STANDING_VETO, Engine
-from streams.rules.facets import Facets
+from streams.rules.facets import Facets, merged_facets
 
 HOUR_MS: Final = 60 * 60 * 1000
 DIGEST_BYTES: Final = 16
@@ -45,7 +46,7 @@ def ruled(
     pieces: Sequence[Unit],
     partner: str,
     judgement: Judgement,
-    said: Standing,
+    said: OfficerDecisions,
     now_ms: int,
 ) -> Ruling:
     """The ruling on one indicator for one partner. Its ``review`` is the one to keep: None where nothing is asked."""
@@ -73,7 +74,7 @@ def stop_of(ruling: Ruling, *, rules_changed: bool) -> Stop:
         return Stop(RecordKind.RECALLED, EndReason(veto.reason_code))
     if veto is not None and ruling.by_rules:
         return Stop(RecordKind.REVOKED, EndReason(veto.reason_code))
-    if ruling.review is not None and ruling.review.state == standing.REFUSED:
+    if ruling.review is not None and ruling.review.state == officers.REFUSED:
         return Stop(RecordKind.RECALLED, EndReason.RECALLED_BY_HAND)
     return Stop(RecordKind.RECALLED, EndReason.POLICY_CHANGED if rules_changed else EndReason.MARKING_TIGHTENED)
 
@@ -98,7 +99,7 @@ def approved(
     assigned: Marking | None,
 ) -> ReleaseDecision:
     """What would go if officers approved, giving ``assigned`` to what has no marking."""
-    facets = [facets_of_unit(row, piece) for piece in pieces]
+    facets = facets_in(row, pieces)
 
     def assign(each: Facets) -> Facets:
         return with_marking(each, assigned)
@@ -141,8 +142,8 @@ def _asked(judgement: Judgement, known: Review | None, partner: str, engine: Eng
         needed = max((rule.reviewers for rule in rules), default=1)
         hours = min((rule.deadline_hours for rule in rules), default=1)
         return Review(partner, question, needed, now_ms, now_ms + hours * HOUR_MS)
-    if known.state == standing.OPEN and known.deadline_ms <= now_ms:
-        return msgspec.structs.replace(known, state=standing.LAPSED)
+    if known.state == officers.OPEN and known.deadline_ms <= now_ms:
+        return msgspec.structs.replace(known, state=officers.LAPSED)
     return known
 
 
@@ -150,11 +151,11 @@ def _answered(
     classifier: Classifier, row: Row, pieces: Sequence[Unit], held: ReleaseDecision, review: Review
 ) -> ReleaseDecision:
     match review.state:
-        case standing.APPROVED:
+        case officers.APPROVED:
             return approved(classifier, row, pieces, held, review.partner, review.assigned)
-        case standing.REFUSED:
+        case officers.REFUSED:
             return _withheld(held, REVIEW_REFUSED)
-        case standing.LAPSED:
+        case officers.LAPSED:
             return _withheld(held, REVIEW_LAPSED)
     return held
 

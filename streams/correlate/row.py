@@ -1,4 +1,4 @@
-"""The row of one indicator in correlate's state: what its sources say, and what was last said to whom."""
+"""The row of one indicator in correlate's state: its sources' assertions, and the last release to each partner."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -10,7 +10,7 @@ from schemas.tearline import of_context
 from schemas.vocabulary import IndicatorType, RecordKind
 from streams.correlate.assertion import Assertion
 from streams.correlate.lifecycle import Lifetimes
-from streams.correlate.standing import Standing
+from streams.correlate.officers import OfficerDecisions
 from streams.enrichment.enrich import Enrichment
 from streams.rules.facets import confidence_band
 
@@ -18,11 +18,11 @@ FORMAT: Final = 2
 
 
 class Sent(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What one partner was last told. ``digest`` is of the content, ``decision`` of the decision behind it.
+    """The last record sent to one partner. ``digest`` is of the content, ``decision`` of the decision behind it.
 
-    ``kind`` is empty where nothing was ever released; ``recalled_through`` is the highest version recalled;
-    ``ends_ms`` is when the content ends by itself, 0 never; ``waiting`` says that counts or times have moved since;
-    ``terms`` is of whose data was in it and what was owed for it.
+    ``kind`` is empty if nothing was ever released; ``recalled_through`` is the highest version recalled; ``ends_ms`` is
+    when the content ends by itself, 0 never; ``waiting`` means that counts or times have changed since; ``terms`` is a
+    digest of whose data was in it, and under which obligations.
     """
 
     partner: str
@@ -38,10 +38,10 @@ class Sent(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Floor(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """The least marking that a source's words have up to (``epoch``, ``sequence``); an empty ``sensor`` is any other.
+    """The least marking of a source's statements up to (``epoch``, ``sequence``); an empty ``sensor`` is any other.
 
-    A row that was rebuilt from what was told does not know which of the source's words it has heard: a late one must
-    not loosen what a later one, that is forgotten, had tightened.
+    A rebuilt row does not know which of the source's statements were merged before: a late one must not loosen a
+    marking that a later, lost one had tightened.
     """
 
     sensor: str
@@ -50,22 +50,22 @@ class Floor(msgspec.Struct, frozen=True, gc=False, array_like=True):
     sequence: int
 
     def under(self, assertion: Assertion) -> Assertion:
-        """The assertion, its word's marking joined with this one unless the word is certainly newer."""
-        word = assertion.word
-        if (word.epoch, word.sequence) > (self.epoch, self.sequence):
+        """The assertion, its statement's marking joined with this one unless the statement is certainly newer."""
+        statement = assertion.latest
+        if (statement.epoch, statement.sequence) > (self.epoch, self.sequence):
             return assertion
-        stricter = msgspec.structs.replace(word, marking=word.marking.join(self.marking))
-        return msgspec.structs.replace(assertion, word=stricter)
+        stricter = msgspec.structs.replace(statement, marking=statement.marking.join(self.marking))
+        return msgspec.structs.replace(assertion, latest=stricter)
 
 
 class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One indicator. ``assertions`` are sorted by sensor, one each. Only a rebuilt row has ``floors``.
 
-    ``version`` and ``emitted_ms`` are of the last record on the national topic, ``expired`` what it said;
-    ``pending`` says that counts or times have moved since. ``due_ms`` is when the row wants to be looked at without
-    other input; 0 never. ``standing`` is what officers have said. ``rules`` names what was decided under last.
+    ``version`` and ``emitted_ms`` are of the last record on the national topic, ``expired`` whether it was an end;
+    ``pending`` means that counts or times have changed since. ``due_ms`` is when the row must be looked at without
+    other input; 0 never. ``officers`` are the officers' decisions. ``rules`` names the rules of the last decision.
 
-    An officer may speak of an indicator that nobody has reported yet: its row has no assertions, and no value.
+    An officer may decide about an indicator that no sensor has reported yet: its row has no assertions and no value.
     """
 
     kind: IndicatorType
@@ -79,13 +79,13 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
     due_ms: int = 0
     sent: tuple[Sent, ...] = ()
     floors: tuple[Floor, ...] = ()
-    standing: Standing | None = None
+    officers: OfficerDecisions | None = None
     rules: bytes = b""
 
-    def merged(self, said: Iterable[Assertion]) -> "Row":
-        """This row with more said, in any order; nothing is emitted yet."""
+    def merged(self, assertions: Iterable[Assertion]) -> "Row":
+        """This row with more assertions, in any order; nothing is published yet."""
         by_sensor = {assertion.sensor: assertion for assertion in self.assertions}
-        for assertion in said:
+        for assertion in assertions:
             known = by_sensor.get(assertion.sensor)
             by_sensor[assertion.sensor] = self._floored(assertion if known is None else known.merge(assertion))
         ordered = tuple(by_sensor[sensor] for sensor in sorted(by_sensor))
@@ -99,10 +99,9 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return assertion if floor is None else floor.under(assertion)
 
     def differs_materially(self, earlier: "Row") -> bool:
-        """Whether subscribers should hear at once: a source, a marking, a confidence band, a label, a
-        tearline, an expiry.
+        """Whether the change is published at once: in a source, marking, confidence band, label, tearline or expiry.
 
-        More of the same (counts and times) waits for the roll-up.
+        Repetition (counts and times) waits for the roll-up.
         """
         if len(self.assertions) != len(earlier.assertions):
             return True
@@ -113,48 +112,48 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     def is_marked_anew(self, earlier: "Row") -> bool:
         """Whether a source that was there ``earlier`` has another marking now."""
-        markings = {assertion.sensor: assertion.word.marking for assertion in earlier.assertions}
-        return any(markings.get(each.sensor, each.word.marking) != each.word.marking for each in self.assertions)
+        markings = {assertion.sensor: assertion.latest.marking for assertion in earlier.assertions}
+        return any(markings.get(each.sensor, each.latest.marking) != each.latest.marking for each in self.assertions)
 
     @property
     def marking(self) -> Marking:
         """The effective marking of all that the nation knows: the join of every source's current one."""
-        return joined(assertion.word.marking for assertion in self.assertions)
+        return joined(assertion.latest.marking for assertion in self.assertions)
 
     def end(self, lifetimes: Lifetimes) -> int:
-        """When the last of the sources' words ends."""
-        return max(lifetimes.end_of(self.kind, assertion.word) for assertion in self.assertions)
+        """When the last of the sources' statements ends."""
+        return max(lifetimes.end_of(self.kind, assertion.latest) for assertion in self.assertions)
 
     def next_end(self, lifetimes: Lifetimes, after_ms: int) -> int:
-        """When time alone may next change anything after ``after_ms``: an end, or the band of the surest word; 0 never.
+        """When time alone may next change anything after ``after_ms``: an end, or the band of the surest statement.
 
-        Looking too early is harmless: the row is then asked again.
+        0 never. Too early is harmless: the row is looked at again later.
         """
-        words = [assertion.word for assertion in self.assertions]
-        surest = max(words, key=lambda word: lifetimes.confidence_at(self.kind, word, after_ms))
+        statements = [assertion.latest for assertion in self.assertions]
+        surest = max(statements, key=lambda statement: lifetimes.confidence_at(self.kind, statement, after_ms))
         times = [lifetimes.next_change(self.kind, surest, after_ms), self.end(lifetimes)]
         times += [sent.ends_ms for sent in self.sent if sent.kind == RecordKind.CONTENT]
         return min((at for at in times if at > after_ms), default=0)
 
     def sent_to(self, partner: str) -> Sent:
-        """What this partner was last told."""
+        """The last record sent to this partner."""
         return next((sent for sent in self.sent if sent.partner == partner), Sent(partner))
 
     def with_sent(self, sent: Sent) -> "Row":
-        """This row after a partner was told something."""
+        """This row after a record was sent to a partner."""
         others = tuple(other for other in self.sent if other.partner != sent.partner)
         return msgspec.structs.replace(self, sent=tuple(sorted((*others, sent), key=lambda each: each.partner)))
 
 
 def _material(assertion: Assertion) -> tuple[object, ...]:
-    word = assertion.word
+    statement = assertion.latest
     return (
         assertion.sensor,
-        word.marking,
-        confidence_band(word.confidence),
-        word.valid_until_ms,
-        word.labels,
-        of_context(word.context),
+        statement.marking,
+        confidence_band(statement.confidence),
+        statement.valid_until_ms,
+        statement.labels,
+        of_context(statement.context),
         len(assertion.tallies),
     )
 
@@ -169,5 +168,5 @@ def encode(row: Row) -> bytes:
 
 
 def decode(data: bytes) -> Row:
-    """The row that the changelog kept. Raises ``msgspec.DecodeError`` for bytes that are none: damage."""
+    """The row that the changelog kept. Raises ``msgspec.DecodeError`` for damaged bytes."""
     return _DECODER.decode(data)

@@ -1,18 +1,12 @@
-"""What one batch of correlate comes to, while it is being computed."""
+"""What correlate collects in one batch."""
 
-from collections import Counter
-
-from exchange.protocol.record import Output, RowChange
+from exchange.protocol.effects import EffectsBuilder
 from streams.audit import entry as audit
 
 
-class Work:
-    """Outputs, rows, tallies and gauges so far, and the head of the audit chain."""
+class Work(EffectsBuilder):
+    """The effects of a batch, and the head of the audit chain so far."""
 
-    def __init__(self, now_ms: int) -> None:
-        self.now_ms = now_ms
-        self.outputs: list[Output] = []
-        self.rows: list[RowChange] = []
-        self.tally: Counter[tuple[str, ...]] = Counter()
-        self.gauges: dict[tuple[str, ...], float] = {}
-        self.head = audit.Head()
+    def __init__(self, now_ms: int, head: audit.Head | None = None) -> None:
+        super().__init__(now_ms)
+        self.head = audit.Head() if head is None else head

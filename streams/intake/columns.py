@@ -13,6 +13,7 @@ import polars as pl
 from schemas.markings import UNMARKED, Marking, SourceMarking, understand
 from schemas.records import ContextRecord, SensorReport
 from schemas.vocabulary import RejectReason
+from streams.refusal import Refused
 
 FORMAT_VERSION: Final = 1
 MAX_OBSERVATIONS: Final = 100_000
@@ -27,13 +28,6 @@ NO_ENTRY: Final = -1
 DANGLING: Final = -2
 
 Labels = tuple[str, ...]
-
-
-class WholeReject(msgspec.Struct, frozen=True, gc=False):
-    """Why nothing of a report can be used."""
-
-    reason: RejectReason
-    detail: str
 
 
 class Arrived(msgspec.Struct, frozen=True, gc=False):
@@ -52,10 +46,10 @@ class Batch(msgspec.Struct, frozen=True):
     contexts: Sequence[ContextRecord]
 
 
-def check_columns(report: SensorReport) -> WholeReject | None:
+def check_columns(report: SensorReport) -> Refused | None:
     """Whether the report is of a layout we know, its names have a length to keep, and its columns have one length."""
     if report["format_version"] != FORMAT_VERSION:
-        return WholeReject(
+        return Refused(
             RejectReason.UNKNOWN_FORMAT_VERSION,
             f"has layout version {report['format_version']}, known is {FORMAT_VERSION}: upgrade the exchange first",
         )
@@ -66,18 +60,18 @@ def check_columns(report: SensorReport) -> WholeReject | None:
     )
     for text, found, most in sizes:
         if found > most:
-            return WholeReject(RejectReason.TOO_LARGE, f"{text} has {found} characters, at most {most} are taken")
+            return Refused(RejectReason.TOO_LARGE, f"{text} has {found} characters, at most {most} are taken")
     length = len(report["values"])
     if length > MAX_OBSERVATIONS:
-        return WholeReject(RejectReason.TOO_LARGE, f"has {length} observations, at most {MAX_OBSERVATIONS} are taken")
+        return Refused(RejectReason.TOO_LARGE, f"has {length} observations, at most {MAX_OBSERVATIONS} are taken")
     if len(report["kinds"]) != length:
-        return WholeReject(
+        return Refused(
             RejectReason.MISMATCHED_COLUMNS, f"column kinds has {len(report['kinds'])} entries, values {length}"
         )
     columns = [(name, len(report[name])) for name in (*_NUMBERS, *_INDICES)]
     for name, found in (*columns, ("withdrawals", len(report.get("withdrawals", b"")))):
         if found not in (0, length):
-            return WholeReject(RejectReason.MISMATCHED_COLUMNS, f"column {name} has {found} entries, values {length}")
+            return Refused(RejectReason.MISMATCHED_COLUMNS, f"column {name} has {found} entries, values {length}")
     return None
 
 

@@ -25,7 +25,7 @@ from streams.intake.columns import MAX_SENSOR_LENGTH, Arrived, frame_of
 from streams.intake.ledger import Ledger, Unreadable, readable
 from streams.intake.sequences import Claim
 from streams.intake.validate import DETAILS, reasons
-from streams.refusal import Place, observation_as_json, refusal
+from streams.refusal import Location, observation_as_json, refusal
 
 STATE_FORMAT: Final = 1
 SINCE_HEADER: Final = "since"  # when the oldest report in a block was made, for the latency that people ask about
@@ -98,7 +98,7 @@ class Intake(Step[None]):
         return None
 
     def _refuse(self, work: "_Batch", record: Record, reason: RejectReason, detail: str, *, sensor: str = "") -> None:
-        place = Place(record.topic, record.partition, record.offset)
+        place = Location(record.topic, record.partition, record.offset)
         sensor = sensor[:MAX_SENSOR_LENGTH]
         kept = refusal(place, reason, detail, record.value or b"", stage=self.name, at_ms=work.now_ms, sensor=sensor)
         self._quarantine(work, kept["key"], self._codec.encode(QUARANTINED, kept))
@@ -138,7 +138,7 @@ class Intake(Step[None]):
         original = observation_as_json(arrived.report, index, in_full=room)
         work.kept_bytes[place] += len(original)
         kept = refusal(
-            Place(record.topic, record.partition, record.offset, index),
+            Location(record.topic, record.partition, record.offset, index),
             reason,
             detail if room else f"{detail}. Not kept: too much of its report was refused; it stands on {record.topic}",
             original,

@@ -23,7 +23,7 @@ from schemas.records import Receipt
 from schemas.vocabulary import RecordKind
 from streams.receive.inbound import DAY_MS, Accepted, Duplicate, Refused, Stale, admit, key_of
 from streams.receive.inbound_receipt import Told, admit_receipt
-from streams.refusal import Place, refusal
+from streams.refusal import Location, refusal
 
 STATE_FORMAT: Final = 1
 PROVENANCE: Final = frozenset({"origin", "decision", "source", "hops"})
@@ -134,7 +134,7 @@ class Receive(Step[None]):
             self._receipt(work, name, version, "refused", str(verdict.reason))
 
     def _quarantine(self, record: Record, verdict: Refused, work: "_Work") -> None:
-        place = Place(record.topic, record.partition, record.offset)
+        place = Location(record.topic, record.partition, record.offset)
         kept = refusal(
             place,
             verdict.reason,

@@ -24,21 +24,22 @@ from schemas.identity import indicator_id, indicator_key, key_of_id
 from schemas.records import Decision, Indicator, ObservationBlock, ReleasedIndicator
 from schemas.vocabulary import TYPE_BY_LABEL
 from streams.audit import entry as audit
-from streams.blocks import assertions
+from streams.blocks import observed
 from streams.correlate import row as rows_of
-from streams.correlate.disclose import DECISION_HEADER
+from streams.correlate.execute import row_with
 from streams.correlate.lifecycle import Lifetimes
-from streams.correlate.release import Classifier
+from streams.correlate.officers import NO_DECISIONS, OfficerDecisions
+from streams.correlate.releases import DECISION_HEADER
 from streams.correlate.row import Row
-from streams.correlate.standing import NOTHING, Standing
 from streams.enrichment.enrich import Enricher
-from streams.intake.columns import WholeReject
-from streams.repair.heard import heard
+from streams.refusal import Refused
+from streams.repair.latest_reports import heard
 from streams.repair.rebuilt_decision import Decided, decided_of
-from streams.repair.rebuilt_row import Told, World, of_nobody, row_of, told_of
+from streams.repair.rebuilt_row import Told, World, row_of, told_of
 from streams.repair.rows import Tally
 from streams.repair.scratch import Scratch
-from streams.repair.standing import standings
+from streams.repair.vetoes import vetoes_of
+from streams.rules.classifier import Classifier
 from streams.rules.engine import Engine
 from streams.rules.policy_set import load
 
@@ -79,7 +80,7 @@ class CorrelateRows:
             topics.AUDIT,
             topics.COMMANDS,
         )
-        self._said: dict[bytes, Standing] = {}
+        self._said: dict[bytes, OfficerDecisions] = {}
 
     def rows(self, shard: BrokenShard, damage: Damage, tally: Tally) -> Iterator[RowChange]:
         """A row for each indicator that the changelog has no row of, or an older one; and the head of the chain.
@@ -133,13 +134,13 @@ class CorrelateRows:
                 continue
             yield _NATIONAL + key_of_id((record.key or b"").decode()), record.value
 
-    def _heard_from_officers(self, shard: BrokenShard, damage: Damage) -> dict[bytes, Standing]:
+    def _heard_from_officers(self, shard: BrokenShard, damage: Damage) -> dict[bytes, OfficerDecisions]:
         """The vetoes by indicator, from the commands that the shard had read."""
         commands = shard.records(topics.COMMANDS, end=damage.next_offsets[topics.COMMANDS])
         keys = ((record.key or b"").decode("utf-8", "replace") for record in shard.records(topics.QUARANTINE))
         refused = frozenset(key for key in keys if key.startswith(topics.COMMANDS))
         shards = self.settings.shards
-        return standings(commands, refused, self._codec, self.roster, self.classifier, self._partners, shards)
+        return vetoes_of(commands, refused, self._codec, self.roster, self.classifier, self._partners, shards)
 
     def _last_head(self, scratch: Scratch) -> audit.Head:
         """The end of the chain; after the newest entry that anything speaks of, where its topic is empty."""
@@ -186,7 +187,7 @@ class CorrelateRows:
         for key, found in zip(keys, zip(known[::2], known[1::2], strict=True), strict=True):
             if found == (None, None):
                 tally.rebuilt += 1
-                yield RowChange(key, rows_of.encode(of_nobody(self._said[key])))
+                yield RowChange(key, rows_of.encode(row_with(None, self._said[key])))
         self._lose_orphans(scratch, tally)
 
     def _by_partner(self, scratch: Scratch, kind: bytes, keys: Sequence[bytes]) -> list[Mapping[str, bytes]]:
@@ -212,7 +213,7 @@ class CorrelateRows:
         if kind is None or indicator_key(kind, record["value"]) != key or not record["sources"]:
             tally.lose(_UNREADABLE, 1)
             return None
-        made = row_of(record, told, decided, world, time_ms, self._said.get(key, NOTHING))
+        made = row_of(record, told, decided, world, time_ms, self._said.get(key, NO_DECISIONS))
         tally.lose("sources that a national record does not name (it names 32): their counts and words", made.sources)
         tally.lose(
             "sources whose counts may have come with several markings: all but one are kept under the strictest",
@@ -243,8 +244,8 @@ class CorrelateRows:
         count = 0
         for record in shard.records_since(topics.OBSERVATIONS, since_ms, end=damage.next_offsets[topics.OBSERVATIONS]):
             found = self._codec.decode(OBSERVATION_BLOCK, record.value)
-            said = () if isinstance(found, Undecodable) else assertions(cast("ObservationBlock", found))
-            if isinstance(said, WholeReject):
+            said = () if isinstance(found, Undecodable) else observed(cast("ObservationBlock", found))
+            if isinstance(said, Refused):
                 continue
             keys = [each.key for each in said]
             told = scratch.get_many([_NATIONAL + key for key in keys])

@@ -14,10 +14,11 @@ from schemas.records import AssertionDecision, Decision, OfficerVerdict
 from schemas.vocabulary import Outcome
 from streams.audit import entry as audit
 from streams.blocks import marking_of
-from streams.correlate.release import Classifier, units
+from streams.correlate.officers import NO_DECISIONS, OfficerAct, OfficerDecisions, Review, Veto
 from streams.correlate.review import Ruling, ruled
 from streams.correlate.row import Row
-from streams.correlate.standing import NOTHING, Review, Saying, Standing, Veto
+from streams.correlate.units import facets_in, units
+from streams.rules.classifier import Classifier
 from streams.rules.engine import Engine
 from streams.rules.facets import from_record
 
@@ -55,7 +56,7 @@ def decided_of(decision: Decision) -> Decided:
 
 
 def _review_of(decision: Decision) -> Review | None:
-    """The review in a decision's record. How many it needs is not in it: ``with_standing`` knows."""
+    """The review in a decision's record. How many it needs is not in it: ``with_officers`` knows."""
     if not decision["review"]:
         return None
     assigned = decision["assigned"]
@@ -66,7 +67,7 @@ def _review_of(decision: Decision) -> Review | None:
         decision["at_ms"],
         decision["deadline_ms"],
         decision["review"],
-        tuple(_saying_of(verdict) for verdict in decision["verdicts"]),
+        tuple(_act_of(verdict) for verdict in decision["verdicts"]),
         None if assigned is None else marking_of(assigned),
     )
 
@@ -76,12 +77,12 @@ def _veto_of(decision: Decision) -> Veto | None:
     veto = decision["veto"]
     if veto is None:
         return None
-    said = Saying(veto["person"], veto["officer"], veto["command_id"], veto["at_ms"], veto["reason"])
+    said = OfficerAct(veto["person"], veto["officer"], veto["command_id"], veto["at_ms"], veto["reason"])
     return Veto(veto["kind"], "", veto["reason_code"], said)
 
 
-def _saying_of(verdict: OfficerVerdict) -> Saying:
-    return Saying(
+def _act_of(verdict: OfficerVerdict) -> OfficerAct:
+    return OfficerAct(
         verdict["person"],
         verdict["officer"],
         verdict["command_id"],
@@ -91,20 +92,22 @@ def _saying_of(verdict: OfficerVerdict) -> Saying:
     )
 
 
-def with_standing(row: Row, said: Standing, decided: Mapping[str, Decided], classifier: Classifier, now_ms: int) -> Row:
+def with_officers(
+    row: Row, said: OfficerDecisions, decided: Mapping[str, Decided], classifier: Classifier, now_ms: int
+) -> Row:
     """The row with the vetoes that are known, those that only a decision tells, and the reviews of the decisions."""
-    known = {veto.said.command_id for veto in said.vetoes}
-    more = {each.veto.said.command_id: each.veto for each in decided.values() if each.veto is not None}
+    known = {veto.by.command_id for veto in said.vetoes}
+    more = {each.veto.by.command_id: each.veto for each in decided.values() if each.veto is not None}
     vetoes = (*said.vetoes, *(veto for command, veto in sorted(more.items()) if command not in known))
-    standing, pieces = Standing(vetoes), units(row)
+    standing, pieces = OfficerDecisions(vetoes), units(row)
     for partner, each in decided.items():
-        judgement = classifier.decide(row, pieces, partner)
+        judgement = classifier.decide(facets_in(row, pieces), partner)
         if each.review is None or judgement.decision.outcome is not Outcome.HOLD:
             continue
-        asked = ruled(classifier, row, pieces, partner, judgement, NOTHING, now_ms).review
+        asked = ruled(classifier, row, pieces, partner, judgement, NO_DECISIONS, now_ms).review
         if asked is not None and asked.question == each.review.question:
             standing = standing.with_review(partner, msgspec.structs.replace(each.review, needed=asked.needed))
-    return row if standing == NOTHING else msgspec.structs.replace(row, standing=standing)
+    return row if standing == NO_DECISIONS else msgspec.structs.replace(row, officers=standing)
 
 
 def says_of(ruling: Ruling, engine: Engine) -> bytes:
@@ -128,7 +131,7 @@ def _says(
 ) -> bytes:
     """All of a decision but of how many sources it is, as ``release.Judgement`` tells decisions apart."""
     plain = [(group["facets"], group["outcome"], list(group["rules"])) for group in groups]
-    asked = None if review is None else (review.question, review.state, review.deadline_ms, review.sayings)
-    stands = None if veto is None else veto.said.command_id
+    asked = None if review is None else (review.question, review.state, review.deadline_ms, review.acts)
+    stands = None if veto is None else veto.by.command_id
     parts = (outcome, list(rules), list(obligations), plain, versions, asked, stands)
     return sha256(msgspec.msgpack.encode(parts, order="sorted")).digest()[:16]

@@ -2,7 +2,7 @@
 
 What was told does not say everything. Where it leaves something open, the row is made so that nothing is ever released
 that the lost row would have kept back: data whose marking is not known is under the strictest that it may have had, and
-a source's late words cannot loosen its marking (``Floor``). What is only a matter of counts is lost, and said.
+a source's late statements cannot loosen its marking (``Floor``). What is only a matter of counts is lost, and said.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,19 +15,21 @@ from schemas.markings import UNMARKED, Marking, joined
 from schemas.records import Content, Indicator, ReleasedIndicator, SourceRecord
 from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType, Outcome, RecordKind
 from streams.blocks import marking_of
-from streams.correlate.assertion import Assertion, Tally, Word, stable
+from streams.correlate.assertion import Assertion, Statement, Tally, stable
+from streams.correlate.content import content_for, digest_of, end_of, terms_of
 from streams.correlate.lifecycle import MAX_VALIDITY_MS, Lifetimes
-from streams.correlate.release import Classifier, Unit, content_for, digest_of, end_of, terms_of, units
+from streams.correlate.officers import NO_DECISIONS, OfficerDecisions
 from streams.correlate.review import Ruling, ruled, units_marked
 from streams.correlate.row import Floor, Row, Sent
-from streams.correlate.standing import NOTHING, Standing
-from streams.enrichment.enrich import NOTHING_KNOWN, Enricher
-from streams.repair.rebuilt_decision import Decided, says_of, with_standing
+from streams.correlate.units import Unit, facets_in, units
+from streams.enrichment.enrich import Enricher
+from streams.repair.rebuilt_decision import Decided, says_of, with_officers
+from streams.rules.classifier import Classifier
 
-Order = tuple[int, int]
+ReportNumber = tuple[int, int]
 """Epoch and sequence of a report."""
 
-BEFORE_ALL: Final = -(1 << 63)  # the order of a word that is not known: every report's is later
+BEFORE_ALL: Final = -(1 << 63)  # the order of a statement that is not known: every report's is later
 AFTER_ALL: Final = (1 << 63) - 1
 _UNKNOWN_RULES: Final = bytes(8)  # the digest of none: a release under other rules is then a withdrawal
 
@@ -59,7 +61,7 @@ class World:
     enricher: Enricher
     classifier: Classifier
     lifetimes: Lifetimes
-    heard: Callable[[str], Order]
+    heard: Callable[[str], ReportNumber]
 
 
 def told_of(record: ReleasedIndicator, partner: str, decision_id: str) -> Told:
@@ -81,18 +83,13 @@ def told_of(record: ReleasedIndicator, partner: str, decision_id: str) -> Told:
     return Told(sent, _seen(ordered))
 
 
-def of_nobody(said: Standing) -> Row:
-    """The row of an indicator that officers have spoken of and nobody has reported yet."""
-    return Row(IndicatorType.DOMAIN_NAME, "", NOTHING_KNOWN, standing=said)
-
-
 def row_of(
     record: Indicator,
     told: Sequence[Told],
     decided: Mapping[str, Decided],
     world: World,
     now_ms: int,
-    said: Standing = NOTHING,
+    said: OfficerDecisions = NO_DECISIONS,
 ) -> Rebuilt:
     """The row that the last record on ``indicator.national`` stands for. ``said`` are the vetoes that are known.
 
@@ -113,7 +110,7 @@ def row_of(
         floors=tuple(_floors(record, missing, world.heard, now_ms)),
         rules=max(decided.values(), key=lambda each: each.sequence).rules if decided else _UNKNOWN_RULES,
     )
-    row = with_standing(row, said, decided, world.classifier, now_ms)
+    row = with_officers(row, said, decided, world.classifier, now_ms)
     row, tightened = _with_safe_tallies(row, told, decided, world, now_ms)
     row = _with_sent(row, told, decided, world, now_ms)
     due_ms = row.next_end(world.lifetimes, emitted_ms)
@@ -124,10 +121,10 @@ def _assertion(
     source: SourceRecord, kind: IndicatorType, record: Indicator, emitted_ms: int, lifetimes: Lifetimes
 ) -> Assertion:
     marking = marking_of(source["marking"])
-    word = Word(
+    statement = Statement(
         BEFORE_ALL,
         BEFORE_ALL,
-        _heard_ms(source["valid_until_ms"], record["valid_until_ms"], kind, emitted_ms, lifetimes),
+        _appended_ms(source["valid_until_ms"], record["valid_until_ms"], kind, emitted_ms, lifetimes),
         marking,
         source["confidence"],
         source["valid_until_ms"],
@@ -136,17 +133,17 @@ def _assertion(
         tuple(sorted(source["context"].items())),
     )
     tally = Tally(marking, source["sightings"], source["first_seen_ms"], source["last_seen_ms"])
-    return Assertion(source["sensor"], word, (tally,))
+    return Assertion(source["sensor"], statement, (tally,))
 
 
-def _heard_ms(stated_ms: int, end_ms: int, kind: IndicatorType, emitted_ms: int, lifetimes: Lifetimes) -> int:
+def _appended_ms(stated_ms: int, end_ms: int, kind: IndicatorType, emitted_ms: int, lifetimes: Lifetimes) -> int:
     """The latest time at which the source may have said it, so that the indicator still ends when it was to end."""
     if not stated_ms:
         return min(emitted_ms, end_ms - lifetimes.by_type[kind].lifetime_ms)
     return min(emitted_ms, end_ms - MAX_VALIDITY_MS) if stated_ms > end_ms else emitted_ms
 
 
-def _floors(record: Indicator, missing: int, heard: Callable[[str], Order], now_ms: int) -> Iterable[Floor]:
+def _floors(record: Indicator, missing: int, heard: Callable[[str], ReportNumber], now_ms: int) -> Iterable[Floor]:
     for source in record["sources"]:
         yield Floor(source["sensor"], marking_of(source["marking"]), *heard(source["sensor"]))
     if missing:
@@ -160,7 +157,7 @@ def _with_safe_tallies(
 
     A source's counts are kept by the marking they came with, which the record does not tell. They are all of its
     current one where what is released is exactly what would be released then. Otherwise some may be of any stricter
-    marking that the last decision saw: then all but one are, the one of its current word.
+    marking that the last decision saw: then all but one are, the one of its current statement.
     """
     proven = _proven(row, told, world, now_ms)
     told_ms = max((each.sent.version for each in told if each.seen is not None), default=0)
@@ -182,8 +179,8 @@ def _proven(row: Row, told: Sequence[Told], world: World, now_ms: int) -> set[st
 
 
 def _ruled(row: Row, pieces: Sequence[Unit], partner: str, world: World, now_ms: int) -> Ruling:
-    judgement = world.classifier.decide(row, pieces, partner)
-    return ruled(world.classifier, row, pieces, partner, judgement, row.standing or NOTHING, now_ms)
+    judgement = world.classifier.decide(facets_in(row, pieces), partner)
+    return ruled(world.classifier, row, pieces, partner, judgement, row.officers or NO_DECISIONS, now_ms)
 
 
 def _content(
@@ -200,10 +197,10 @@ def _content(
 def _tightened(assertion: Assertion, markings: set[Marking], told_ms: int) -> Assertion:
     """The assertion with what may be of a stricter marking under that one.
 
-    One sighting is of the current word, under its own marking: by it what is released stays released. When it was is
-    not known; every time that is known may be of the stricter data, but the one at which the partner was told.
+    One sighting is of the current statement, under its own marking: it keeps released what is released. Its time is not
+    known; every known time may be of the stricter data, but the time of the last release.
     """
-    mine, [tally] = assertion.word.marking, assertion.tallies
+    mine, [tally] = assertion.latest.marking, assertion.tallies
     if tally.count == 1:
         return assertion
     # Without a decision that has seen the current marking nobody knows what else there was.

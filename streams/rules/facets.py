@@ -1,11 +1,12 @@
 """Facets: the few properties of an assertion that the sharing rules look at, as one hashable value."""
 
 import enum
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from schemas.markings import Caveat, Marking, Pap, Tlp
+from schemas.markings import Caveat, Marking, Pap, Tlp, joined
 from schemas.records import FacetsRecord
 from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType
 
@@ -24,10 +25,13 @@ class ConfidenceBand(enum.StrEnum):
     HIGH = "high"
 
 
+_ORDER: Final = {band: order for order, band in enumerate(ConfidenceBand)}
+
+
 def confidence_band(confidence: int) -> ConfidenceBand:
     """The band of a confidence from 0 to 100; -1 is not stated.
 
-    0 is a source's own word that it has none, and counts as low; NONE says only that nothing was stated.
+    0 is stated by a source that has no confidence, and is low; NONE means that nothing was stated.
     """
     if confidence < 0:
         return ConfidenceBand.NONE
@@ -58,6 +62,19 @@ def facets_of(
 ) -> Facets:
     """The facets of one assertion, or of a merge, with its confidence from 0 to 100 (-1: not stated)."""
     return Facets(marking, confidence_band(confidence), kind, warninglisted, special_use, personal_data)
+
+
+def merged_facets(facets: Sequence[Facets]) -> Facets:
+    """The facets of a merge. They follow from the facets of its parts, so the decision is a function of those alone."""
+    first = facets[0]
+    return Facets(
+        joined(each.marking for each in facets),
+        max((each.confidence for each in facets), key=_ORDER.__getitem__),
+        first.kind,
+        first.warninglisted,
+        first.special_use,
+        any(each.personal_data for each in facets),
+    )
 
 
 def to_record(facets: Facets) -> FacetsRecord:

@@ -11,10 +11,9 @@ import msgspec
 
 from schemas.records import Decision
 from schemas.vocabulary import Outcome
-from streams.correlate.release import merged_facets
 from streams.rules.decide import ReleaseDecision, decide_release
 from streams.rules.engine import Engine
-from streams.rules.facets import from_record
+from streams.rules.facets import from_record, merged_facets
 
 EXAMPLES: Final = 3
 _LONGEST: Final = 1_000_000  # indicators and partners: what a process can hold; a longer window says so

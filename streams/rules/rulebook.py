@@ -1,57 +1,26 @@
-"""Which rules are in force at a time: the set that comes with the software, until a signed activation says otherwise.
+"""Which rules are in force at a time: the shipped policy set, until a signed activation replaces it.
 
-A pure function of what ``policy.v1`` has said and of the shard's time, so every shard switches at the same shard time,
-between two batches, whenever its worker has learnt of it. A set that does not load, or whose texts are not of its
-version, is refused: the old one stays in force.
+A pure function of the records on ``policy.v1`` and the shard's time, so every shard switches at the same shard time,
+between two batches, no matter when its worker has read the records. A set that does not load, or whose texts do not
+match its version, is refused: the old one stays in force.
 """
 
 import logging
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from exchange.authority.policy_record import Border, Kind, NotApproved, borders
 from exchange.authority.policy_watch import Said
 from schemas.records import PolicyRecord
-from streams.correlate.release import Classifier
+from streams.rules.classifier import Classifier
 from streams.rules.engine import Engine
+from streams.rules.in_force import InForce
 from streams.rules.policy_set import PolicySet, compiled
 from streams.rules.rule import PolicyError
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class InForce:
-    """What a shard decides by: the rules, and the borders that are not open."""
-
-    classifier: Classifier
-    borders: Mapping[str, Border] = field(default_factory=dict)
-
-    @property
-    def name(self) -> tuple[str, tuple[tuple[str, str], ...]]:
-        """Equal for the same rules and borders."""
-        return self.classifier.engine.version, tuple(sorted(self.borders.items()))
-
-
-class Rules(Protocol):
-    """Where a step asks what is in force."""
-
-    def in_force(self, now_ms: int) -> InForce:
-        """At a shard time. Raises PolicyStale where that cannot be known now."""
-        ...
-
-
-class FixedRules:
-    """The same rules always, and every border open."""
-
-    def __init__(self, classifier: Classifier) -> None:
-        self._in_force = InForce(classifier)
-
-    def in_force(self, now_ms: int) -> InForce:  # noqa: ARG002  # it never changes
-        """At any time."""
-        return self._in_force
 
 
 class Watched(Protocol):

@@ -23,7 +23,7 @@ from schemas.records import Receipt, ReleasedIndicator
 from schemas.vocabulary import RejectReason
 from schemas.window import fingerprint
 from streams.receive.inbound import key_of
-from streams.refusal import Place, refusal
+from streams.refusal import Location, refusal
 from streams.settle import digests, holding, settlement
 from streams.settle.digests import Moves, Side
 from streams.settle.holding import Copies, Held
@@ -136,7 +136,7 @@ class Settle(Step[Copies]):
         """A receipt for something never released: kept for a human, and counted."""
         reason = RejectReason.UNKNOWN_RELEASE
         kept = refusal(
-            Place(self._receipts, self._shard, claim.offset),
+            Location(self._receipts, self._shard, claim.offset),
             reason,
             f"{claim.code} for version {claim.version}, which was never released; {version} is the last",
             claim.value,

@@ -29,8 +29,8 @@ def test_a_name_of_nothing_is_told(gone: str) -> None:
 
 def test_a_place_belongs_to_the_first_stage_that_names_it() -> None:
     shares = {
-        ("streams/correlate/step.py", "Correlate._tell_nation → encode"): 1.0,
-        ("streams/correlate/step.py", "Correlate._tell_nation"): 2.0,
+        ("streams/correlate/indicator.py", "IndicatorUpdater._publish_national → encode"): 1.0,
+        ("streams/correlate/indicator.py", "IndicatorUpdater._publish_national"): 2.0,
         ("streams/correlate/row.py", "Row.next_end"): 4.0,
         ("streams/correlate/row.py", "Row.merged"): 8.0,
         ("elsewhere", ""): 16.0,

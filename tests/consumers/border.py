@@ -19,7 +19,7 @@ from exchange.settings import Settings
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, Codec
 from schemas.records import ReleasedIndicator
-from streams.correlate.disclose import is_urgent
+from streams.correlate.releases import is_urgent
 from tests.conftest import Brokers
 from tests.exchange.test_kafka_log import _recreate
 

@@ -17,7 +17,7 @@ from schemas import topics
 from schemas.codec import QUARANTINED, SENSOR_REPORT, Codec
 from schemas.records import Quarantined, SensorReport
 from schemas.vocabulary import IndicatorType, RejectReason
-from streams.refusal import Place, observation_as_json, refusal
+from streams.refusal import Location, observation_as_json, refusal
 from tests.builders import NOW_MS, a_quarantined, a_report, an_observation
 from tests.consumers.conftest import MakeTopic, committed
 
@@ -31,7 +31,7 @@ class Exchange:
         self.cluster, self.quarantine, self.reports = cluster, quarantine, reports
         bad = a_report([an_observation(kind=IndicatorType.IPV4_ADDR, value="192.0.2.999")])
         self.one = refusal(
-            Place(reports, 1, 41, 0),
+            Location(reports, 1, 41, 0),
             RejectReason.INVALID_VALUE,
             "192.0.2.999 is no address",
             observation_as_json(bad, 0),
@@ -41,7 +41,7 @@ class Exchange:
             content_type="json",
         )
         self.whole = refusal(
-            Place(reports, 2, 42),
+            Location(reports, 2, 42),
             RejectReason.UNKNOWN_FORMAT_VERSION,
             "version 2",
             CODEC.encode(SENSOR_REPORT, a_report([an_observation(), an_observation(value="b.example.com")])),
@@ -50,7 +50,7 @@ class Exchange:
             sensor="edge-1",
         )
         self.damaged = refusal(
-            Place(reports, 2, 43),
+            Location(reports, 2, 43),
             RejectReason.TRUNCATED,
             "cut",
             b"\x00\x00\x00\x00\x65\x02",

@@ -10,7 +10,7 @@ from schemas.codec import SENSOR_REPORT, Codec
 from schemas.observation import Observation
 from schemas.records import Quarantined, SensorReport
 from schemas.vocabulary import IndicatorType, RejectReason
-from streams.refusal import Place, observation_as_json, refusal
+from streams.refusal import Location, observation_as_json, refusal
 from tests.builders import NOW_MS, a_quarantined, a_report, an_observation
 
 CODEC = Codec()
@@ -33,7 +33,7 @@ def sent(entry: Quarantined, **changes: str) -> SensorReport:
 def refused_whole(report: SensorReport, **changes: Any) -> Quarantined:
     original = CODEC.encode(SENSOR_REPORT, report)
     entry = refusal(
-        Place("sensor.reports.v1", 3, 41),
+        Location("sensor.reports.v1", 3, 41),
         RejectReason.UNKNOWN_SCHEMA,
         "",
         original,
@@ -48,7 +48,7 @@ def refused_one(observation: Observation, **changes: Any) -> Quarantined:
     """As intake refuses the second observation of a report."""
     original = observation_as_json(a_report([an_observation(), observation], sequence=7), 1)
     entry = refusal(
-        Place("sensor.reports.v1", 3, 41, 1),
+        Location("sensor.reports.v1", 3, 41, 1),
         RejectReason.INVALID_VALUE,
         "",
         original,

@@ -17,13 +17,13 @@ from schemas.records import Content, ReleasedIndicator
 from schemas.tearline import TEARLINE
 from schemas.vocabulary import TYPE_BY_LABEL
 from streams.audit.entry import Versions
-from streams.correlate.assertion import Assertion, Tally, Word
-from streams.correlate.disclose import Discloser
+from streams.correlate.assertion import Assertion, Statement, Tally
 from streams.correlate.lifecycle import Lifetimes
-from streams.correlate.release import Classifier
+from streams.correlate.releases import Releaser
 from streams.correlate.row import Row
 from streams.correlate.work import Work
 from streams.enrichment.enrich import Enrichment
+from streams.rules.classifier import Classifier
 from streams.rules.engine import Engine
 from streams.rules.policy_set import load
 from tests.leaks import oracle
@@ -56,7 +56,7 @@ class Hunter:
         self._codec = Codec()
         self._classifier = Classifier(engine or Engine(load(HOME)))
         self._lifetimes = Lifetimes.load()
-        self._disclosers: dict[str, Discloser] = {}
+        self._releasers: dict[str, Releaser] = {}
 
     def batch(self, seed: int, cases: int) -> Found:
         """So many cases by this seed."""
@@ -84,7 +84,7 @@ class Hunter:
     def released(self, case: Case) -> tuple[ReleasedIndicator | None, bytes]:
         """What of a case has left, with its bytes; bytes alone where the guard has refused them."""
         key, work = _KEYS[case.kind, case.value], Work(NOW_MS)
-        self._discloser(case.partner).tell(key, None, row_of(case), None, work)
+        self._releaser(case.partner).release(key, None, row_of(case), None, work)
         for output in work.outputs:
             if output.topic == topics.released(case.partner):
                 value = output.value or b""
@@ -130,13 +130,13 @@ class Hunter:
             found.tallies["leaks"] += 1
             found.leaks[3:] = [f"the guard has passed a forgery: {passed}"]
 
-    def _discloser(self, partner: str) -> Discloser:
-        found = self._disclosers.get(partner)
+    def _releaser(self, partner: str) -> Releaser:
+        found = self._releasers.get(partner)
         if found is None:
             engine = self._classifier.engine
             versions = Versions(engine.version, engine.engine_version, "hunt")
-            found = Discloser(HOME, [partner], 60_000, self._lifetimes, 0, self._codec, self._classifier, versions)
-            self._disclosers[partner] = found
+            found = Releaser(HOME, [partner], 60_000, self._lifetimes, 0, self._codec, self._classifier, versions)
+            self._releasers[partner] = found
         return found
 
 
@@ -150,7 +150,7 @@ def row_of(case: Case) -> Row:
 def _assertion(say: Say) -> Assertion:
     marking = _understood(say.tlp, say.pap, say.releasable_to, say.caveats)
     secret = f"{CANARY}-{say.source}"
-    word = Word(
+    statement = Statement(
         1,
         say.sequence,
         _HEARD_MS,
@@ -161,7 +161,7 @@ def _assertion(say: Say) -> Assertion:
         secret,
         (("dest_ip", secret), (TEARLINE, say.tearline)) if say.tearline else (("dest_ip", secret),),
     )
-    return Assertion(secret, word, (Tally(marking, say.count, say.first_seen_ms, say.last_seen_ms),))
+    return Assertion(secret, statement, (Tally(marking, say.count, say.first_seen_ms, say.last_seen_ms),))
 
 
 @lru_cache(maxsize=65_536)

@@ -1,4 +1,4 @@
-"""The laws by which a source's words and counts merge: the same in every order, however they are put together."""
+"""The laws by which a source's statements and counts merge: the same in every order, however they are put together."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.markings import Caveat, Marking, Pap, Tlp
-from streams.correlate.assertion import MAX_LABELS, MAX_SIGHTINGS, Assertion, Tally, Word
+from streams.correlate.assertion import MAX_LABELS, MAX_SIGHTINGS, Assertion, Statement, Tally
 
 MARKINGS = st.builds(
     Marking,
@@ -19,10 +19,10 @@ MARKINGS = st.builds(
 )
 LABELS = [f"label-{number:03}" for number in range(99)]
 WORDS = st.builds(
-    Word,
+    Statement,
     epoch=st.integers(1, 2),
     sequence=st.integers(0, 2),
-    heard_ms=st.integers(0, 5),
+    appended_ms=st.integers(0, 5),
     marking=MARKINGS,
     confidence=st.integers(-1, 100),
     valid_until_ms=st.integers(0, 3),
@@ -35,24 +35,26 @@ COUNTS = st.integers(1, 9) | st.integers(MAX_SIGHTINGS - 2, MAX_SIGHTINGS)
 
 @st.composite
 def _assertions(draw: st.DrawFn) -> Assertion:
-    """One report's say: a word, and one tally under the same marking."""
-    word = draw(WORDS)
+    """One report's say: a statement, and one tally under the same marking."""
+    statement = draw(WORDS)
     first = draw(st.integers(0, 9))
-    return Assertion("edge-1", word, (Tally(word.marking, draw(COUNTS), first, first + draw(st.integers(0, 9))),))
+    return Assertion(
+        "edge-1", statement, (Tally(statement.marking, draw(COUNTS), first, first + draw(st.integers(0, 9))),)
+    )
 
 
 ASSERTIONS = _assertions()
 
 
 @given(WORDS, WORDS, WORDS)
-def test_words_merge_like_a_register_of_joins(one: Word, other: Word, third: Word) -> None:
+def test_words_merge_like_a_register_of_joins(one: Statement, other: Statement, third: Statement) -> None:
     assert one.merge(one) == one
     assert one.merge(other) == other.merge(one)
     assert one.merge(other).merge(third) == one.merge(other.merge(third))
 
 
 @given(WORDS, WORDS)
-def test_the_later_word_wins_and_parts_of_one_report_never_loosen_a_marking(one: Word, other: Word) -> None:
+def test_the_later_word_wins_and_parts_of_one_report_never_loosen_a_marking(one: Statement, other: Statement) -> None:
     merged = one.merge(other)
     later, earlier = max((one, other), key=_identity), min((one, other), key=_identity)
     if _identity(later) != _identity(earlier):
@@ -62,8 +64,8 @@ def test_the_later_word_wins_and_parts_of_one_report_never_loosen_a_marking(one:
         assert len(merged.labels) <= MAX_LABELS
 
 
-def _identity(word: Word) -> tuple[int, int]:
-    return word.epoch, word.sequence
+def _identity(statement: Statement) -> tuple[int, int]:
+    return statement.epoch, statement.sequence
 
 
 @given(ASSERTIONS, ASSERTIONS, ASSERTIONS)

@@ -13,13 +13,15 @@ from schemas.normalise import Canonical, Invalid, canonical
 from schemas.normalise.fingerprint import HEX_DIGITS
 from schemas.records import ReleasedIndicator
 from schemas.vocabulary import IndicatorType, Outcome
-from streams.correlate.assertion import MAX_SIGHTINGS, Assertion, Tally, Word
+from streams.correlate.assertion import MAX_SIGHTINGS, Assertion, Statement, Tally
+from streams.correlate.content import content_for
 from streams.correlate.lifecycle import Lifetimes
-from streams.correlate.release import Classifier, content_for, units
 from streams.correlate.row import Row
+from streams.correlate.units import facets_in, units
 from streams.enrichment.enrich import Enricher
 from streams.intake.validate import END_OF_TIME_MS, MAX_LABEL_LENGTH, MAX_LABELS, MAX_NATIONS
 from streams.receive.inbound import Accepted, admit
+from streams.rules.classifier import Classifier
 from streams.rules.engine import Engine
 from streams.rules.policy_set import load
 from tests.builders import NOW_MS
@@ -55,7 +57,7 @@ MARKINGS = st.builds(
 def _assertions(draw: st.DrawFn, sensor: str) -> Assertion:
     marking = draw(MARKINGS)
     labels = tuple(sorted(draw(st.sets(LABELS, max_size=3)) | draw(st.sampled_from([set(), set(MANY)]))))[:MAX_LABELS]
-    word = Word(
+    statement = Statement(
         1,
         0,
         NOW_MS,
@@ -68,7 +70,7 @@ def _assertions(draw: st.DrawFn, sensor: str) -> Assertion:
     )
     first = draw(st.integers(0, NOW_MS))
     tally = Tally(marking, draw(st.integers(1, 9) | st.just(MAX_SIGHTINGS)), first, draw(st.integers(first, NOW_MS)))
-    return Assertion(sensor, word, (tally,))
+    return Assertion(sensor, statement, (tally,))
 
 
 MANY = [f"{number:02}{'長' * (MAX_LABEL_LENGTH - 2)}" for number in range(MAX_LABELS)]
@@ -91,7 +93,7 @@ def test_what_is_released_is_let_out_and_let_in(spelled: Canonical, one: Asserti
     enrichment = msgspec.structs.replace(ENRICHER.enrich(*spelled), special_use="", benign=False)
     row = Row(spelled[0], spelled[1], enrichment).merged([one] if other is None else [one, other])
     pieces = units(row)
-    judgement = CLASSIFIER.decide(row, pieces, "JPN")
+    judgement = CLASSIFIER.decide(facets_in(row, pieces), "JPN")
     assert judgement.decision.outcome is Outcome.RELEASE
     content = content_for(row, pieces, judgement.decision, "JPN", LIFETIMES, NOW_MS)
     key = indicator_key(*spelled)

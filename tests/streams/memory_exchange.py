@@ -19,11 +19,11 @@ from schemas.identity import key_of_id, shard_of_key, shard_of_sensor
 from schemas.records import Command, SensorReport
 from schemas.signing import signed_command
 from streams.correlate.lifecycle import Lifetimes
-from streams.correlate.release import Classifier
 from streams.correlate.step import Correlate, CorrelateSettings
 from streams.enrichment.enrich import Enricher
 from streams.intake.step import Intake
 from streams.receive.step import Receive
+from streams.rules.classifier import Classifier
 from streams.rules.engine import Engine
 from streams.rules.policy_set import load
 from tests.builders import NOW_MS

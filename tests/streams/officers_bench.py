@@ -24,14 +24,14 @@ from schemas.vocabulary import CommandKind, IndicatorType
 from streams.correlate import row as rows_of
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.redecide import DECIDED
-from streams.correlate.release import Classifier
 from streams.correlate.row import Row
 from streams.correlate.step import Correlate, CorrelateSettings
 from streams.enrichment.enrich import Enricher
 from streams.intake.step import Intake
+from streams.rules.classifier import Classifier
 from streams.rules.engine import Engine
+from streams.rules.in_force import Rules
 from streams.rules.policy_set import PolicySet, load
-from streams.rules.rulebook import Rules
 from tests.builders import NOW_MS, a_report, an_observation
 from tests.officers import ROSTER, key_of
 from tests.streams.enrichment_builders import an_enricher

@@ -13,10 +13,11 @@ from schemas.observation import Observation
 from schemas.records import ObservationBlock, SensorReport
 from schemas.topics import MAX_RECORD_BYTES
 from schemas.vocabulary import IndicatorType, RejectReason
-from streams.blocks import Said, assertions, blocks
+from streams.blocks import Observed, blocks, observed
 from streams.intake.collapse import Normaliser, collapse, normalise
-from streams.intake.columns import Arrived, WholeReject, check_columns, frame_of
+from streams.intake.columns import Arrived, check_columns, frame_of
 from streams.intake.validate import reasons
+from streams.refusal import Refused
 from tests.builders import DAY_MS, NOW_MS, a_report, an_observation, an_observation_block
 from tests.reference.traffic import MARKINGS, value_of
 
@@ -62,10 +63,10 @@ def _through(schema: str, record: Any) -> Any:
     return found
 
 
-def said_in(block: ObservationBlock) -> list[Said]:
+def said_in(block: ObservationBlock) -> list[Observed]:
     """What a block says."""
-    found = assertions(block)
-    assert not isinstance(found, WholeReject)
+    found = observed(block)
+    assert not isinstance(found, Refused)
     return found
 
 
@@ -77,7 +78,7 @@ def test_what_a_report_says_of_an_indicator_arrives_once_in_its_shard(bodies: li
         for number, body in enumerate(bodies)
     ]
     found = {
-        (each.assertion.sensor, each.assertion.word.sequence, each.value): (shard, each)
+        (each.assertion.sensor, each.assertion.latest.sequence, each.value): (shard, each)
         for shard, block in to_blocks(reports)
         for each in said_in(block)
     }
@@ -89,16 +90,16 @@ def test_what_a_report_says_of_an_indicator_arrives_once_in_its_shard(bodies: li
     assert found.keys() == wanted
     for (_sensor, sequence, value), (shard, said) in found.items():
         rows = [row for row in bodies[sequence] if row.value.lower() == value]
-        (tally,), word = said.assertion.tallies, said.assertion.word
+        (tally,), statement = said.assertion.tallies, said.assertion.latest
         assert shard == shard_of_key(said.key, SHARDS)
         assert said.key == indicator_key(FILES, value)
         assert tally.count == sum(row.count for row in rows)
         assert tally.last_seen_ms == max(row.last_seen_ms or NOW_MS for row in rows)
-        assert tally.marking == word.marking == joined(understand(row.marking) for row in rows)
-        assert word.labels == tuple(sorted(set(rows[-1].labels)))
-        assert (word.description, word.context) == (rows[-1].description, rows[-1].context)
-        assert word.confidence == max(row.confidence for row in rows)
-        assert word.heard_ms == NOW_MS
+        assert tally.marking == statement.marking == joined(understand(row.marking) for row in rows)
+        assert statement.labels == tuple(sorted(set(rows[-1].labels)))
+        assert (statement.description, statement.context) == (rows[-1].description, rows[-1].context)
+        assert statement.confidence == max(row.confidence for row in rows)
+        assert statement.appended_ms == NOW_MS
 
 
 @pytest.mark.parametrize(
@@ -131,10 +132,10 @@ def test_an_empty_column_is_absent_for_all() -> None:
     assert check_columns(report) is None
     ((_, block),) = to_blocks([report])
     (said,) = said_in(block)
-    word, (tally,) = said.assertion.word, said.assertion.tallies
+    statement, (tally,) = said.assertion.latest, said.assertion.tallies
     assert (tally.count, tally.first_seen_ms, tally.last_seen_ms) == (2, NOW_MS, NOW_MS)
-    assert (word.confidence, word.valid_until_ms, word.labels, word.context) == (-1, 0, (), ())
-    assert word.marking == understand(SourceMarking())
+    assert (statement.confidence, statement.valid_until_ms, statement.labels, statement.context) == (-1, 0, (), ())
+    assert statement.marking == understand(SourceMarking())
 
 
 @pytest.mark.parametrize(
@@ -198,8 +199,8 @@ DAMAGED: dict[str, tuple[dict[str, Any], RejectReason]] = {
 @pytest.mark.parametrize("what", DAMAGED)
 def test_a_damaged_block_says_what_is_wrong_with_it(what: str) -> None:
     changes, reason = DAMAGED[what]
-    found = assertions(an_observation_block(**changes))
-    assert isinstance(found, WholeReject)
+    found = observed(an_observation_block(**changes))
+    assert isinstance(found, Refused)
     assert found.reason is reason
 
 
@@ -207,4 +208,4 @@ def test_a_block_says_what_was_put_into_it() -> None:
     block = an_observation_block()
     (said,) = said_in(block)
     assert (said.key, said.value, said.assertion.sensor) == (block["keys"], block["values"][0], "edge-1")
-    assert said.assertion.word.context == (("dest_ip", "192.0.2.7"),)
+    assert said.assertion.latest.context == (("dest_ip", "192.0.2.7"),)

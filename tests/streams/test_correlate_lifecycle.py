@@ -8,9 +8,9 @@ from schemas import topics
 from schemas.codec import INDICATOR, RELEASED_INDICATOR, SENSOR_REPORT, Codec
 from schemas.records import SensorReport
 from streams.correlate.lifecycle import DAY_MS, Lifetimes
-from streams.correlate.release import Classifier
 from streams.correlate.step import Correlate, CorrelateSettings
 from streams.intake.step import Intake
+from streams.rules.classifier import Classifier
 from streams.rules.engine import Engine
 from streams.rules.policy_set import load
 from tests.streams.enrichment_builders import an_enricher

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from exchange.metrics import spec
+from exchange.protocol.step import Batch
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR
 from schemas.vocabulary import CommandKind
@@ -92,10 +93,13 @@ def test_how_much_is_left_and_for_how_long_is_shown_until_it_is_done() -> None:
     assert spec.UNDECIDED_ROWS.at("correlate", 0) not in bench.turns().gauges
 
 
-def test_new_rules_wake_the_shard_though_nothing_comes() -> None:
+def test_new_rules_wake_the_shard_without_input_and_the_step_keeps_nothing_between_its_calls() -> None:
     step = OfficersBench().step(POLICY)
     bench = Workbench(step)
     assert step.wakes(bench, NOW_MS) == (CURSOR_KEY,)
+    turn = Batch((), (CURSOR_KEY,), None)
+    assert step.compute(turn, bench, NOW_MS) == step.compute(turn, bench, NOW_MS)
+    assert step.wakes(bench, NOW_MS) == (CURSOR_KEY,), "only a committed cursor is the end of it"
     bench.turn(NOW_MS)
     assert step.wakes(bench, NOW_MS) == ()
 

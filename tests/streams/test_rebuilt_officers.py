@@ -9,12 +9,13 @@ from schemas.records import Decision, Indicator, ReleasedIndicator
 from schemas.vocabulary import CommandKind
 from streams.audit.entry import HEAD_KEY
 from streams.correlate import row as rows_of
-from streams.correlate.release import Classifier
+from streams.correlate.execute import row_with
+from streams.correlate.officers import NO_DECISIONS, OfficerDecisions
 from streams.correlate.row import Row
-from streams.correlate.standing import NOTHING, Standing
 from streams.repair.rebuilt_decision import decided_of
-from streams.repair.rebuilt_row import AFTER_ALL, World, of_nobody, row_of, told_of
-from streams.repair.standing import standings
+from streams.repair.rebuilt_row import AFTER_ALL, World, row_of, told_of
+from streams.repair.vetoes import vetoes_of
+from streams.rules.classifier import Classifier
 from streams.rules.engine import Engine
 from tests.officers import ALICE, BOB, ROSTER, an_officer
 from tests.streams.enrichment_builders import an_enricher
@@ -42,16 +43,16 @@ class Rebuilding(OfficersBench):
         classifier = Classifier(Engine(self.policy))
         refused = frozenset(entry["key"] for entry in self.quarantine)
         heard = self.commands if commands else []
-        said = standings(heard, refused, CODEC, roster, classifier, ("JPN",), 1).get(KEY, NOTHING)
+        said = vetoes_of(heard, refused, CODEC, roster, classifier, ("JPN",), 1).get(KEY, NO_DECISIONS)
         row = self._made(said, classifier)
         [head] = self.correlate.get_many([HEAD_KEY])
         rows = {KEY: (row.due_ms, rows_of.encode(row))}
         self.correlate._rows = rows if head is None else rows | {HEAD_KEY: (0, head)}
         return row
 
-    def _made(self, said: Standing, classifier: Classifier) -> Row:
+    def _made(self, said: OfficerDecisions, classifier: Classifier) -> Row:
         if not self.national:
-            return of_nobody(said)
+            return row_with(None, said)
         decision = cast("Decision", self.decisions[-1])
         released = [cast("ReleasedIndicator", each) for each in self.released[-1:]]
         told = [told_of(each, "JPN", decision["decision_id"]) for each in released]
@@ -80,8 +81,8 @@ def test_a_recall_stands_though_its_officer_is_not_on_the_roster_any_more() -> N
     bench.hears()
     recall(bench)
     row = bench.loses_its_rows(Roster("GBR"))
-    assert row.standing is not None
-    assert len(row.standing.vetoes) == 1
+    assert row.officers is not None
+    assert len(row.officers.vetoes) == 1
     bench.hears(sensor="other")
     assert bench.told == [CONTENT, RECALLED]
 
@@ -112,7 +113,7 @@ def test_what_two_have_lifted_stays_lifted_and_one_may_lift_what_another_has_beg
     bench.loses_its_rows()
     assert bench.says(BOB, CommandKind.LIFT, about=veto) == ""
     row = bench.loses_its_rows()
-    assert row.standing is None
+    assert row.officers is None
     bench.hears(sensor="other")
     assert bench.told[:2] == [CONTENT, RECALLED]
     assert bench.told[-1] == CONTENT
@@ -122,8 +123,8 @@ def test_a_command_that_was_refused_does_nothing_later() -> None:
     bench = Rebuilding()
     bench.hears()
     assert recall(bench, "mallory") == "unknown-key"
-    assert bench.loses_its_rows().standing is None
-    assert bench.loses_its_rows(Roster.of("GBR", [an_officer("mallory")])).standing is None
+    assert bench.loses_its_rows().officers is None
+    assert bench.loses_its_rows(Roster.of("GBR", [an_officer("mallory")])).officers is None
 
 
 def test_what_one_has_approved_waits_for_the_other_alone() -> None:

@@ -19,13 +19,13 @@ from schemas.vocabulary import IndicatorType, Outcome
 from streams.audit.entry import HEAD_KEY
 from streams.correlate import row as rows_of
 from streams.correlate.lifecycle import DAY_MS
-from streams.correlate.release import units
 from streams.correlate.row import Row
 from streams.correlate.step import Correlate, CorrelateSettings
+from streams.correlate.units import facets_in, units
 from streams.intake.sequences import Sequences
 from streams.intake.step import Intake
 from streams.repair.rebuilt_decision import decided_of
-from streams.repair.rebuilt_row import AFTER_ALL, Order, World, row_of, told_of
+from streams.repair.rebuilt_row import AFTER_ALL, ReportNumber, World, row_of, told_of
 from tests.builders import NOW_MS, a_report, an_observation
 from tests.streams.enrichment_builders import an_enricher
 from tests.streams.memory_exchange import CLASSIFIER, LIFETIMES
@@ -96,7 +96,7 @@ class Nation:
         self.correlate.turn(self.now_ms, *blocks)
         return blocks
 
-    def heard(self, sensor: str) -> Order:
+    def heard(self, sensor: str) -> ReportNumber:
         """What a rebuild learns of a sensor from intake's state."""
         [row] = self.intake.get_many([b"s" + sensor.encode()])
         if row is None:
@@ -174,7 +174,7 @@ def test_whatever_comes_next_a_rebuilt_row_releases_nothing_that_the_lost_one_wo
                 continue
             row = lost.row()
             pieces = units(row)
-            decision = CLASSIFIER.decide(row, pieces, PARTNER).decision
+            decision = CLASSIFIER.decide(facets_in(row, pieces), PARTNER).decision
             assert decision.outcome is Outcome.RELEASE
             # Of less data a release may be less coarse: what is compared is the data, not what was made of its times.
             tallies = [pieces[index].tally for index in decision.included]

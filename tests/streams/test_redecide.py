@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from schemas.markings import SourceMarking, understand
 from schemas.vocabulary import IndicatorType
 from streams.correlate import row as rows_of
-from streams.correlate.assertion import Assertion, Word
+from streams.correlate.assertion import Assertion, Statement
 from streams.correlate.redecide import Cursor, cursor_of, portion
 from streams.correlate.row import Row, Sent
 from streams.enrichment.enrich import Enrichment
@@ -37,8 +37,8 @@ class Table:
 
 def a_row(rules: bytes, *, known: bool, reported: bool = True) -> bytes:
     """One indicator as its row lies in the state."""
-    word = Word(1, 0, NOW_MS, understand(SourceMarking("TLP:GREEN")))
-    said = (Assertion("edge", word, ()),) if reported else ()
+    statement = Statement(1, 0, NOW_MS, understand(SourceMarking("TLP:GREEN")))
+    said = (Assertion("edge", statement, ()),) if reported else ()
     sent = (Sent("JPN", "content" if known else "", 1),)
     return rows_of.encode(Row(IndicatorType.FILE_MD5, "", Enrichment(), said, sent=sent, rules=rules))
 

@@ -11,7 +11,7 @@ from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import RECEIPT, RELEASED_INDICATOR
 from schemas.vocabulary import CommandKind
-from streams.correlate.disclose import is_urgent
+from streams.correlate.releases import is_urgent
 from streams.receive.step import Receive
 from tests.builders import DAY_MS, a_content, a_released
 from tests.officers import ALICE, BOB

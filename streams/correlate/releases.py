@@ -1,4 +1,8 @@
-"""What each partner is told about one indicator: decide, hear officers, redact, compare with what was told; audit."""
+"""One indicator's releases: for each partner decide, apply officers' decisions, redact, compare with the last release.
+
+Every decision that differs from the last one is appended to the shard's audit chain. A record goes out only if the
+partner would learn something from it (``streams.correlate.next_release``).
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
@@ -18,21 +22,24 @@ from schemas.markings import Caveat, Marking
 from schemas.records import Content, ReleasedIndicator, ReviewPending
 from schemas.vocabulary import EndReason, Outcome, RecordKind
 from streams.audit import entry as audit
-from streams.correlate import standing
-from streams.correlate.disclosure import Stop, told_next, told_over_closed_border
+from streams.correlate import officers
+from streams.correlate.content import content_for, terms_of
 from streams.correlate.lifecycle import Lifetimes
-from streams.correlate.release import Classifier, Unit, content_for, included, terms_of, units
+from streams.correlate.next_release import Stop, next_release, over_closed_border
+from streams.correlate.officers import NO_DECISIONS, OfficerDecisions, Review
 from streams.correlate.review import Ruling, ruled, stop_of, units_marked
 from streams.correlate.row import Row, Sent
+from streams.correlate.units import Unit, facets_in, included, units
 from streams.correlate.work import Work
+from streams.rules.classifier import Classifier
 
 DECISION_HEADER: Final = "decision"
 MAX_SENSORS: Final = 32
 DIGEST_BYTES: Final = 16
 
 
-class Discloser:
-    """Tells the partners of one nation, for one shard."""
+class Releaser:
+    """Decides and releases for the partners of one nation, under the rules of one batch, for one shard."""
 
     def __init__(
         self,
@@ -46,27 +53,27 @@ class Discloser:
         versions: audit.Versions,
         borders: Mapping[str, Border] = MappingProxyType({}),
     ) -> None:
-        """``borders`` are those that are not open."""
+        """``borders`` has the borders that are not open. ``rules`` is a digest that names all it decides by."""
         self._nation, self._partners, self._roll_up_ms, self._lifetimes = nation, partners, roll_up_ms, lifetimes
         self._shard, self._codec, self._classifier, self._versions = shard, codec, classifier, versions
         self._borders = borders
         self._decides_by = versions.digest
         self.rules = versions.digest + (_digest(sorted(borders.items())) if borders else b"")
 
-    def tell(
+    def release(
         self,
         key: bytes,
         before: Row | None,
         row: Row,
-        earlier: standing.Standing | None,
+        earlier: OfficerDecisions | None,
         work: Work,
         *,
         again: Collection[str] = (),
     ) -> Row:
-        """Tell each partner what it may know; the row as it is after that.
+        """Release to each partner what it may know; the row after that.
 
-        ``before`` is the row that has changed, None where it has not; ``earlier`` what officers had said before this
-        batch. The partners in ``again`` are told also what they know.
+        ``before`` is the row before this batch, None if it has not changed; ``earlier`` are the officers' decisions
+        before this batch. The partners in ``again`` get their last record again if there is no new one.
         """
         pieces = units(row)
         marked_anew = before is not None and row.is_marked_anew(before)
@@ -77,11 +84,11 @@ class Discloser:
             sent = row.sent_to(partner)
             withdrawn = False
             if content is not None and before is not None and marked_anew:
-                withdrawn = not self._had(before, partner, work.now_ms) <= included(pieces, ruling.decision)
-            if content is not None and other_rules:  # other sources or other obligations than it was told under
+                withdrawn = not self._included_in(before, partner, work.now_ms) <= included(pieces, ruling.decision)
+            if content is not None and other_rules:  # other sources or other obligations than in the last release
                 withdrawn |= sent.terms not in (b"", terms_of(pieces, ruling.decision))
             stop = self._stop(row, pieces, sent, ruling, rules_changed=other_rules and not marked_anew)
-            told, reason = told_next(
+            following, reason = next_release(
                 sent,
                 content,
                 work.now_ms,
@@ -91,75 +98,75 @@ class Discloser:
                 again=partner in again,
             )
             if partner in self._borders:
-                told, reason = told_over_closed_border(sent, told, reason, work.now_ms, stop)
-            if told.version != sent.version and content is not None:
-                told = msgspec.structs.replace(told, terms=terms_of(pieces, ruling.decision))
-            told = self._told(key, sent, told, reason, ruling, content, work)
-            row = self._asked(key, row.with_sent(told), told, ruling, earlier, work)
+                following, reason = over_closed_border(sent, following, reason, work.now_ms, stop)
+            if following.version != sent.version and content is not None:
+                following = msgspec.structs.replace(following, terms=terms_of(pieces, ruling.decision))
+            following = self._audited_and_sent(key, sent, following, reason, ruling, content, work)
+            row = self._with_review(key, row.with_sent(following), following, ruling, earlier, work)
         return row if row.rules == self.rules else msgspec.structs.replace(row, rules=self.rules)
 
     def _ruled(self, row: Row, pieces: Sequence[Unit], partner: str, now_ms: int) -> Ruling:
-        """What the rules say, and where they hold or officers have spoken, what follows from that."""
-        judgement = self._classifier.decide(row, pieces, partner)
-        if row.standing is None and judgement.decision.outcome is not Outcome.HOLD:
+        """The rules' decision, changed by vetoes and reviews if there are any."""
+        judgement = self._classifier.decide(facets_in(row, pieces), partner)
+        if row.officers is None and judgement.decision.outcome is not Outcome.HOLD:
             return Ruling(judgement.decision, judgement.digest, by_rules=judgement.decision.outcome is Outcome.RELEASE)
-        said = row.standing or standing.NOTHING
-        return ruled(self._classifier, row, pieces, partner, judgement, said, now_ms)
+        return ruled(self._classifier, row, pieces, partner, judgement, row.officers or NO_DECISIONS, now_ms)
 
     def _stop(self, row: Row, pieces: Sequence[Unit], sent: Sent, ruling: Ruling, *, rules_changed: bool) -> Stop:
-        """What the partner is told where nothing may be shared. What only a warninglist forbids was false."""
+        """How a release ends that is not allowed any more. If only a warninglist forbids it, it was false."""
         if row.enrichment.benign and sent.kind and ruling.veto is None and not ruling.by_rules:
             unlisted = msgspec.structs.replace(row.enrichment, benign=False)
             bare = msgspec.structs.replace(row, enrichment=unlisted)
-            if self._classifier.decide(bare, pieces, sent.partner).decision.outcome is Outcome.RELEASE:
+            judgement = self._classifier.decide(facets_in(bare, pieces), sent.partner)
+            if judgement.decision.outcome is Outcome.RELEASE:
                 return Stop(RecordKind.REVOKED, EndReason.FALSE_POSITIVE)
         return stop_of(ruling, rules_changed=rules_changed)
 
-    def _had(self, before: Row, partner: str, now_ms: int) -> frozenset[tuple[str, Marking]]:
-        """Whose data was in the release of the row as it was."""
+    def _included_in(self, before: Row, partner: str, now_ms: int) -> frozenset[tuple[str, Marking]]:
+        """Whose data would be in a release of the earlier row."""
         pieces = units(before)
         return included(pieces, self._ruled(before, pieces, partner, now_ms).decision)
 
     def _content(self, row: Row, pieces: Sequence[Unit], partner: str, ruling: Ruling, now_ms: int) -> Content | None:
-        """What may be shared, redacted; None where nothing may."""
+        """What may be shared, redacted; None if nothing may."""
         if ruling.decision.outcome is not Outcome.RELEASE:
             return None
         marked = pieces if ruling.review is None else units_marked(pieces, ruling.review.assigned)
         approved = ruling.review is not None
         return content_for(row, marked, ruling.decision, partner, self._lifetimes, now_ms, approved=approved)
 
-    def _told(
-        self, key: bytes, sent: Sent, told: Sent, reason: str, ruling: Ruling, content: Content | None, work: Work
+    def _audited_and_sent(
+        self, key: bytes, sent: Sent, following: Sent, reason: str, ruling: Ruling, content: Content | None, work: Work
     ) -> Sent:
-        """Audit the decision where it is not the one made last time, and send what is to be told."""
+        """Audit the decision if it differs from the last one, and send the record if it has a new version."""
         border = self._borders.get(sent.partner, Border.OPEN)
         digest = ruling.digest if border is Border.OPEN else _digest(ruling.digest, border)
         if digest != sent.decision:
-            version = told.version if told.version != sent.version else 0
+            version = following.version if following.version != sent.version else 0
             decision_id = self._audit(key, sent.partner, ruling, version, border, work)
-            told = msgspec.structs.replace(told, decision=digest, decision_id=decision_id)
-        if told.version != sent.version:
-            self._send(key, told, reason, content, work)
-        return told
+            following = msgspec.structs.replace(following, decision=digest, decision_id=decision_id)
+        if following.version != sent.version:
+            self._send(key, following, reason, content, work)
+        return following
 
-    def _asked(
-        self, key: bytes, row: Row, sent: Sent, ruling: Ruling, earlier: standing.Standing | None, work: Work
+    def _with_review(
+        self, key: bytes, row: Row, sent: Sent, ruling: Ruling, earlier: OfficerDecisions | None, work: Work
     ) -> Row:
-        """Show what waits for officers, take away what does not any more, and keep what they have said."""
-        said, partner, review = row.standing or standing.NOTHING, sent.partner, ruling.review
+        """The row with the ruling's review. An open one is shown on ``review.pending``, any other is removed there."""
+        decisions, partner, review = row.officers or NO_DECISIONS, sent.partner, ruling.review
         shown = None if earlier is None else earlier.review_for(partner)
-        if review is not None and review.state == standing.OPEN:
+        if review is not None and review.state == officers.OPEN:
             if review != shown:
                 self._show(key, row, sent, ruling, review, work)
-        elif shown is not None and shown.state == standing.OPEN:
+        elif shown is not None and shown.state == officers.OPEN:
             self._put_pending(key, partner, None, work)
             work.tally[spec.REVIEWS.tally(partner, ReviewEnd.MOOT if review is None else ReviewEnd(review.state))] += 1
-        if said.review_for(partner) == review:
+        if decisions.review_for(partner) == review:
             return row
-        said = said.with_review(partner, review)
-        return msgspec.structs.replace(row, standing=None if said == standing.NOTHING else said)
+        decisions = decisions.with_review(partner, review)
+        return msgspec.structs.replace(row, officers=None if decisions == NO_DECISIONS else decisions)
 
-    def _show(self, key: bytes, row: Row, sent: Sent, ruling: Ruling, review: standing.Review, work: Work) -> None:
+    def _show(self, key: bytes, row: Row, sent: Sent, ruling: Ruling, review: Review, work: Work) -> None:
         pending: ReviewPending = {
             "indicator_id": indicator_id(key),
             "partner": sent.partner,
@@ -171,7 +178,7 @@ class Discloser:
             "assertions": [group.to_record() for group in ruling.decision.groups],
             "sensors": [assertion.sensor for assertion in row.assertions[:MAX_SENSORS]],
             "needed": review.needed,
-            "verdicts": [saying.to_record() for saying in review.sayings],
+            "verdicts": [act.to_record() for act in review.acts],
             "opened_ms": review.opened_ms,
             "deadline_ms": review.deadline_ms,
             "policy_version": self._versions.policy,
@@ -208,29 +215,29 @@ class Discloser:
             work.tally[spec.RULE_HITS.tally(rule)] += 1
         return entry["decision_id"]
 
-    def _send(self, key: bytes, told: Sent, reason: str, content: Content | None, work: Work) -> None:
+    def _send(self, key: bytes, sent: Sent, reason: str, content: Content | None, work: Work) -> None:
         name = indicator_id(key)
-        kind = RecordKind(told.kind)
+        kind = RecordKind(sent.kind)
         record: ReleasedIndicator = {
             "id": name,
             "kind": kind.value,
-            "version": told.version,
-            "recalled_through": told.recalled_through,
+            "version": sent.version,
+            "recalled_through": sent.recalled_through,
             "origin": self._nation,
             "hops": [self._nation],
             "reason": reason,
             "content": content if kind is RecordKind.CONTENT else None,
         }
         value = self._codec.encode(RELEASED_INDICATOR, record)
-        headers = ((DECISION_HEADER, told.decision_id.encode()),)
-        work.outputs.append(Output(topics.released(told.partner), self._shard, name.encode(), value, headers))
+        headers = ((DECISION_HEADER, sent.decision_id.encode()),)
+        work.outputs.append(Output(topics.released(sent.partner), self._shard, name.encode(), value, headers))
         if is_urgent(record):
-            work.outputs.append(Output(topics.urgent(told.partner), self._shard, name.encode(), value, headers))
-        work.tally[spec.RELEASED_RECORDS.tally(told.partner, kind)] += 1
+            work.outputs.append(Output(topics.urgent(sent.partner), self._shard, name.encode(), value, headers))
+        work.tally[spec.RELEASED_RECORDS.tally(sent.partner, kind)] += 1
 
 
 def is_urgent(record: ReleasedIndicator) -> bool:
-    """Whether a copy goes by the fast lane: what ends an indicator, and what belongs to a declared incident."""
+    """Whether a copy goes by the fast lane: every end and recall, and content of a declared incident."""
     return record["content"] is None or str(Caveat.INCIDENT) in record["content"]["caveats"]
 
 

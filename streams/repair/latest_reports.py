@@ -17,26 +17,26 @@ from streams.correlate.lifecycle import DAY_MS
 from streams.intake.ledger import SENSOR
 from streams.intake.sequences import Sequences
 from streams.intake.step import Intake
-from streams.repair.rebuilt_row import AFTER_ALL, Order
+from streams.repair.rebuilt_row import AFTER_ALL, ReportNumber
 
 
-def heard(cluster: Cluster, shards: int, time_ms: int) -> Callable[[str], Order]:
+def heard(cluster: Cluster, shards: int, time_ms: int) -> Callable[[str], ReportNumber]:
     """For each sensor the latest report that intake has counted; of one that it does not know, any until ``time_ms``.
 
     No report has an epoch that is later than its append; the day is for brokers whose clocks run ahead.
     """
     unknown = (time_ms + DAY_MS, AFTER_ALL)
-    latest: dict[str, Order] = {}
+    latest: dict[str, ReportNumber] = {}
     for shard in range(shards):
         latest |= _heard_by(cluster, shard)
     return lambda sensor: latest.get(sensor, unknown)
 
 
-def _heard_by(cluster: Cluster, shard: int) -> dict[str, Order]:
+def _heard_by(cluster: Cluster, shard: int) -> dict[str, ReportNumber]:
     """What one shard of intake has counted; nothing where its changelog has lost its end."""
     topic = topics.changelog(Intake.name)
     changelog = Changelog(cluster, topic, shard, Intake.name)
-    latest: dict[str, Order] = {}
+    latest: dict[str, ReportNumber] = {}
     last = 0
     for rows, batch, _ in changelog.read(begin_offset(cluster, topic, shard)):
         last = max(last, batch)
@@ -48,7 +48,7 @@ def _heard_by(cluster: Cluster, shard: int) -> dict[str, Order]:
     return latest if progress is not None and last >= progress["batch"] else {}
 
 
-def _latest(row: bytes) -> Order | None:
+def _latest(row: bytes) -> ReportNumber | None:
     """The latest report that intake has counted of a sensor; None of one that has only been redriven."""
     epochs = msgspec.msgpack.decode(row, type=Sequences).epochs
     return (epochs[-1].epoch, epochs[-1].intervals[-1][1]) if epochs else None

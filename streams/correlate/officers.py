@@ -1,4 +1,4 @@
-"""What officers have said about an indicator, as its row keeps it: vetoes, and reviews of what is held."""
+"""What officers have decided about an indicator, as its row keeps it: vetoes, and reviews of held releases. Pure."""
 
 from typing import Final
 
@@ -17,11 +17,11 @@ APPROVE: Final = "approve"
 REFUSE: Final = "refuse"
 LIFTERS: Final = 2
 MAX_VETOES: Final = 8
-MAX_SAYINGS: Final = 16
+MAX_ACTS: Final = 16
 
 
-class Saying(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """One person's word: which command, by which key, when it was counted, and why."""
+class OfficerAct(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One executed command: by which person and key, when it was executed (ms since 1970, UTC), and why."""
 
     person: str
     officer: str
@@ -43,10 +43,10 @@ class Saying(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Review(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A question to officers, whether something may go to ``partner``, and what they have said.
+    """A question to officers, whether an indicator may be released to ``partner``, and their verdicts.
 
-    ``question`` is the digest of all that they were asked. ``assigned`` is the marking that those who approve have
-    given to what has none.
+    ``question`` is the digest of all that they are asked. ``assigned`` is the marking that the approving officers give
+    to data that has none.
     """
 
     partner: str
@@ -55,66 +55,66 @@ class Review(msgspec.Struct, frozen=True, gc=False, array_like=True):
     opened_ms: int
     deadline_ms: int
     state: str = OPEN
-    sayings: tuple[Saying, ...] = ()
+    acts: tuple[OfficerAct, ...] = ()
     assigned: Marking | None = None
 
     @property
     def approvals(self) -> int:
-        """How many distinct people have approved."""
-        return len({saying.person for saying in self.sayings if saying.verdict == APPROVE})
+        """How many distinct persons have approved."""
+        return len({act.person for act in self.acts if act.verdict == APPROVE})
 
 
 class Veto(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A standing veto. ``partner`` is empty where it is for all; ``lifts`` are those who would end it."""
+    """A veto that is in force. An empty ``partner`` means all partners; ``lifts`` are the acts that would end it."""
 
     kind: str
     partner: str
     reason_code: str
-    said: Saying
-    lifts: tuple[Saying, ...] = ()
+    by: OfficerAct
+    lifts: tuple[OfficerAct, ...] = ()
 
     def to_record(self) -> VetoRecord:
         """As the audit has it."""
         return VetoRecord(
             kind=self.kind,
-            person=self.said.person,
-            officer=self.said.officer,
-            command_id=self.said.command_id,
-            at_ms=self.said.at_ms,
+            person=self.by.person,
+            officer=self.by.officer,
+            command_id=self.by.command_id,
+            at_ms=self.by.at_ms,
             reason_code=self.reason_code,
-            reason=self.said.reason,
+            reason=self.by.reason,
         )
 
 
-class Standing(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """All of it for one indicator: at most one review for each partner."""
+class OfficerDecisions(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """All vetoes and reviews of one indicator: at most one review for each partner."""
 
     vetoes: tuple[Veto, ...] = ()
     reviews: tuple[Review, ...] = ()
 
     def veto_for(self, partner: str) -> Veto | None:
-        """The veto that keeps it from a partner; a recall goes before a revocation, as it asks for more."""
+        """The veto that keeps it from a partner. A recall comes before a revocation, because it demands more."""
         found = [veto for veto in self.vetoes if veto.partner in ("", partner)]
         return min(found, key=lambda veto: veto.kind != CommandKind.RECALL, default=None)
 
     @property
     def revoked(self) -> bool:
-        """Whether an officer has called it false: for everybody, the nation's own tools too."""
+        """Whether an officer has declared it a false positive: for all partners and the nation's own tools."""
         return any(veto.kind == CommandKind.REVOKE for veto in self.vetoes)
 
     def review_for(self, partner: str) -> Review | None:
         """The review for a partner."""
         return next((review for review in self.reviews if review.partner == partner), None)
 
-    def with_review(self, partner: str, review: Review | None) -> "Standing":
-        """This with another review for a partner, or with none."""
+    def with_review(self, partner: str, review: Review | None) -> "OfficerDecisions":
+        """These with the review for a partner replaced, or removed."""
         others = [other for other in self.reviews if other.partner != partner]
         reviews = others if review is None else [*others, review]
-        return Standing(self.vetoes, tuple(sorted(reviews, key=lambda each: each.partner)))
+        return OfficerDecisions(self.vetoes, tuple(sorted(reviews, key=lambda each: each.partner)))
 
     def deadlines(self) -> list[int]:
-        """When reviews that are open lapse."""
+        """When the open reviews lapse."""
         return [review.deadline_ms for review in self.reviews if review.state == OPEN]
 
 
-NOTHING: Final = Standing()
+NO_DECISIONS: Final = OfficerDecisions()

@@ -1,0 +1,177 @@
+"""What a command changes in an indicator's row, or why it is refused. Pure.
+
+The row only keeps what officers have decided. The consequences for the nation and its partners are decided together
+with everything else (``streams.correlate.review``), when the row is next released.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from schemas.vocabulary import CommandKind, IndicatorType, Outcome, RejectReason
+from streams.correlate import officers
+from streams.correlate.commands import AuthorisedCommand, marking_of
+from streams.correlate.officers import OfficerAct, OfficerDecisions, Review, Veto
+from streams.correlate.review import approved
+from streams.correlate.row import Row
+from streams.correlate.units import facets_in, units
+from streams.enrichment.enrich import NOTHING_KNOWN
+from streams.refusal import Refused
+from streams.rules.classifier import Classifier
+
+
+class Executed(msgspec.Struct, frozen=True):
+    """The row after a command. ``reissue`` are the partners to send it to again; empty is the nation itself."""
+
+    row: Row
+    reissue: frozenset[str] = frozenset()
+
+
+def execute(
+    authorised: AuthorisedCommand, row: Row | None, classifier: Classifier, now_ms: int, partners: Sequence[str]
+) -> Executed | Refused:
+    """Carry out a command on the row of its indicator. ``row`` is None for an indicator that was never reported."""
+    known = officers.NO_DECISIONS if row is None or row.officers is None else row.officers
+    match authorised.kind:
+        case CommandKind.REISSUE:
+            return _reissue(authorised, row, partners)
+        case CommandKind.VERDICT:
+            changed = _judge(authorised, row, known, classifier, now_ms)
+        case CommandKind.LIFT:
+            changed = _lift(authorised, known, now_ms)
+        case _:
+            changed = _forbid(authorised, known, now_ms)
+    if isinstance(changed, Refused):
+        return changed
+    return Executed(row_with(row, changed))
+
+
+def row_with(row: Row | None, decisions: OfficerDecisions) -> Row:
+    """The row with these decisions. An indicator that was never reported gets a row without assertions and value."""
+    return msgspec.structs.replace(row or Row(IndicatorType.DOMAIN_NAME, "", NOTHING_KNOWN), officers=decisions)
+
+
+def _act(authorised: AuthorisedCommand, now_ms: int) -> OfficerAct:
+    command = authorised.command
+    return OfficerAct(
+        authorised.officer.person,
+        authorised.officer.key_id,
+        command["command_id"],
+        now_ms,
+        command["reason"].strip(),
+        command["verdict"],
+    )
+
+
+def _nothing(detail: str) -> Refused:
+    return Refused(RejectReason.NOTHING_TO_DO, detail)
+
+
+def _forbid(authorised: AuthorisedCommand, known: OfficerDecisions, now_ms: int) -> OfficerDecisions | Refused:
+    partner = authorised.command["partner"]
+    for veto in known.vetoes:
+        if veto.kind == authorised.kind and veto.partner in ("", partner):
+            return _nothing(f"the same veto is in force already, by {veto.by.person}, command {veto.by.command_id}")
+    if len(known.vetoes) >= officers.MAX_VETOES:
+        return _nothing(f"{len(known.vetoes)} vetoes are in force on it: that is the maximum")
+    act = _act(authorised, now_ms)
+    veto = Veto(str(authorised.kind), partner, authorised.command["reason_code"], act)
+    return OfficerDecisions((*known.vetoes, veto), known.reviews)
+
+
+def _lift(authorised: AuthorisedCommand, known: OfficerDecisions, now_ms: int) -> OfficerDecisions | Refused:
+    """Two persons end a veto: the first is noted, the second removes it."""
+    about, person = authorised.command["about"], authorised.officer.person
+    veto = next((veto for veto in known.vetoes if veto.by.command_id == about), None)
+    if veto is None:
+        return _nothing(f"no veto of command {about} is in force on it")
+    if any(lift.person == person for lift in veto.lifts):
+        return _nothing(f"{person} has lifted it already: another person is needed")
+    lifts = (*veto.lifts, _act(authorised, now_ms))
+    changed = [] if len(lifts) >= officers.LIFTERS else [msgspec.structs.replace(veto, lifts=lifts)]
+    return OfficerDecisions((*(other for other in known.vetoes if other is not veto), *changed), known.reviews)
+
+
+def _judge(
+    authorised: AuthorisedCommand, row: Row | None, known: OfficerDecisions, classifier: Classifier, now_ms: int
+) -> OfficerDecisions | Refused:
+    command = authorised.command
+    review = known.review_for(command["partner"])
+    if row is None or review is None:
+        return Refused(RejectReason.NOT_AS_ASKED, f"no release of it to {command['partner']} waits for review")
+    if review.question != command["question"]:
+        return Refused(
+            RejectReason.NOT_AS_ASKED, "it has changed since: other sources, markings or rules; look at it again"
+        )
+    if review.state == officers.LAPSED or (review.state == officers.OPEN and review.deadline_ms <= now_ms):
+        until = datetime.fromtimestamp(review.deadline_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        return Refused(RejectReason.DEADLINE_PASSED, f"the deadline was {until}: it is withheld")
+    if review.state == officers.REFUSED:
+        return _nothing("it was refused already")
+    if len(review.acts) >= officers.MAX_ACTS:
+        return _nothing(f"{len(review.acts)} verdicts were given on it: that is the maximum")
+    acts = (*review.acts, _act(authorised, now_ms))
+    if command["verdict"] == officers.REFUSE:
+        refused = msgspec.structs.replace(review, state=officers.REFUSED, acts=acts)
+        return known.with_review(review.partner, refused)
+    wrong = _wrong_with_approval(authorised, row, review, classifier)
+    if wrong is not None:
+        return wrong
+    marking = command["marking"]
+    assigned = review.assigned if marking is None else marking_of(marking)
+    given = msgspec.structs.replace(review, acts=acts, assigned=assigned)
+    if given.approvals >= given.needed:
+        given = msgspec.structs.replace(given, state=officers.APPROVED)
+    return known.with_review(review.partner, given)
+
+
+def _wrong_with_approval(
+    authorised: AuthorisedCommand, row: Row, review: Review, classifier: Classifier
+) -> Refused | None:
+    officer, marking = authorised.officer, authorised.command["marking"]
+    if review.state == officers.APPROVED:
+        return _nothing("it was approved already")
+    own = sorted(officer.sensors & {assertion.sensor for assertion in row.assertions})
+    if own:
+        return Refused(
+            RejectReason.OWN_REPORT,
+            f"{officer.person} runs {', '.join(own[:4])}, which reports it: another person must approve it",
+        )
+    approvals = [act for act in review.acts if act.verdict == officers.APPROVE]
+    if any(act.person == officer.person for act in approvals):
+        return _nothing(f"{officer.person} has approved it already: another person is needed")
+    assigned = None if marking is None else marking_of(marking)
+    if approvals and assigned != review.assigned:
+        return Refused(
+            RejectReason.NOT_AS_ASKED, f"{approvals[0].person} has approved it under another marking: agree on one"
+        )
+    pieces = units(row)
+    held = classifier.decide(facets_in(row, pieces), review.partner).decision
+    would = approved(classifier, row, pieces, held, review.partner, assigned)
+    if would.outcome is not Outcome.RELEASE:
+        return Refused(
+            RejectReason.NOT_AS_ASKED,
+            f"if approved, it would still be withheld ({', '.join(would.rules)}): an approval does not override these "
+            "rules; an indicator without a marking needs one with the approval",
+        )
+    return None
+
+
+def _reissue(authorised: AuthorisedCommand, row: Row | None, partners: Sequence[str]) -> Executed | Refused:
+    partner, version = authorised.command["partner"], authorised.command["version"]
+    if row is None or not row.assertions:
+        return _nothing("no sensor has reported it")
+    wanted = {
+        sent.partner
+        for sent in row.sent
+        if sent.kind
+        and sent.partner in partners
+        and partner in ("", sent.partner)
+        and (version == 0 or sent.version <= version)
+    }
+    if not partner and (version == 0 or row.version <= version):
+        wanted.add("")
+    if not wanted:
+        return _nothing("it was never released, or a later version was released since")
+    return Executed(row, frozenset(wanted))

@@ -1,0 +1,183 @@
+"""Brings one indicator's row up to date, and publishes what follows: the national record, then partners' releases.
+
+The path: merge what sensors assert → execute officers' commands → compare with the row before → national record →
+for each partner a release (``streams.correlate.releases``) → when the row is due next.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from exchange.metrics import spec
+from exchange.metrics.labels import CommandFate, IndicatorChange
+from exchange.protocol.record import Output, Record, RowChange
+from schemas import topics
+from schemas.codec import INDICATOR, Codec
+from schemas.identity import indicator_id
+from schemas.vocabulary import CommandKind, RecordKind
+from streams.blocks import Observed
+from streams.correlate import row as rows_of
+from streams.correlate.commands import AuthorisedCommand
+from streams.correlate.execute import execute
+from streams.correlate.lifecycle import Lifetimes
+from streams.correlate.national import national
+from streams.correlate.officers import OfficerDecisions
+from streams.correlate.releases import Releaser
+from streams.correlate.row import Row
+from streams.correlate.work import Work
+from streams.enrichment.enrich import Enricher
+from streams.refusal import Quarantine, Refused, location_of
+from streams.rules.classifier import Classifier
+from streams.rules.facets import confidence_band
+
+NATION_ITSELF: Final = ""
+
+
+class ReceivedCommand(msgspec.Struct, frozen=True):
+    """An authorised command, and its record."""
+
+    authorised: AuthorisedCommand
+    record: Record
+
+
+class IndicatorUpdater:
+    """Updates rows under the rules of one batch. It keeps nothing between calls: the effects go to ``work``."""
+
+    def __init__(
+        self,
+        partners: Sequence[str],
+        roll_up_ms: int,
+        lifetimes: Lifetimes,
+        shard: int,
+        codec: Codec,
+        enricher: Enricher,
+        classifier: Classifier,
+        releaser: Releaser,
+        quarantine: Quarantine,
+    ) -> None:
+        self._partners, self._roll_up_ms, self._lifetimes = partners, roll_up_ms, lifetimes
+        self._shard, self._codec, self._enricher = shard, codec, enricher
+        self._classifier, self._releaser, self._quarantine = classifier, releaser, quarantine
+
+    def update(
+        self,
+        key: bytes,
+        before: Row | None,
+        observed: Sequence[Observed],
+        commands: Sequence[ReceivedCommand],
+        work: Work,
+    ) -> None:
+        """Update one row. Without observations and commands it is decided again, because it is due or rules changed."""
+        row = self._merged(before, observed)
+        earlier = None if before is None else before.officers
+        again: frozenset[str] = frozenset()
+        if commands:
+            row, again = self._executed(row, commands, work)
+        if row is None:
+            return
+        if not row.assertions:  # officers have decided about an indicator that no sensor has reported yet
+            work.rows.append(RowChange(key, rows_of.encode(row)))
+            return
+        if before is not None and not before.assertions:
+            before = None
+        known, stale = row.enrichment, before is not None and row.rules != self._releaser.rules
+        if stale:
+            row = msgspec.structs.replace(row, enrichment=self._enricher.enrich(row.kind, row.value))
+        change = self._change(before, row, work.now_ms)
+        if observed:
+            work.tally[spec.INDICATORS.tally(change)] += 1
+        roll_up_ms = row.emitted_ms + self._roll_up_ms
+        repeated = change is IndicatorChange.REPEATED
+        waits = self._waits(row)
+        news = not repeated or (row.pending and work.now_ms >= roll_up_ms) or self._changed_by_time(row, work.now_ms)
+        news = news or row.enrichment != known
+        if news or NATION_ITSELF in again or (commands and _is_revoked(row.officers) != _is_revoked(earlier)):
+            row = self._publish_national(key, row, work)
+        if news or stale or commands or any(at <= work.now_ms for at in waits):
+            row = self._releaser.release(key, None if repeated else before, row, earlier, work, again=again)
+            waits = self._waits(row)
+        due_ms = row.due_ms if repeated and row.due_ms > work.now_ms else row.next_end(self._lifetimes, work.now_ms)
+        if row.pending:
+            waits.append(roll_up_ms)
+        due_ms = min((at for at in (due_ms, *waits) if at > work.now_ms), default=0)
+        if due_ms != row.due_ms:
+            row = msgspec.structs.replace(row, due_ms=due_ms)
+        work.rows.append(RowChange(key, rows_of.encode(row), due_ms))
+
+    def refuse(self, record: Record, refused: Refused, work: Work) -> None:
+        """Count a command that is not executed, and put it into quarantine."""
+        work.tally[spec.COMMANDS.tally(CommandFate.REFUSED)] += 1
+        self._quarantine.put(location_of(record), refused, record.value or b"", work)
+
+    def _executed(
+        self, row: Row | None, commands: Sequence[ReceivedCommand], work: Work
+    ) -> tuple[Row | None, frozenset[str]]:
+        """The row after these commands, one by one, and the partners to send it to again."""
+        again: frozenset[str] = frozenset()
+        for each in commands:
+            done = execute(each.authorised, row, self._classifier, work.now_ms, self._partners)
+            if isinstance(done, Refused):
+                self.refuse(each.record, done, work)
+                continue
+            work.tally[spec.COMMANDS.tally(CommandFate.OBEYED)] += 1
+            if each.authorised.kind is CommandKind.REVOKE:
+                work.tally[spec.INDICATORS.tally(IndicatorChange.REVOKED)] += 1
+            row, again = done.row, again | done.reissue
+        return row, again
+
+    def _waits(self, row: Row) -> list[int]:
+        """When partners must be looked at again: for repetition, one roll-up after their last record.
+
+        The nation's own roll-up does not decide it: it depends on sources that the partner must not know of. Open
+        reviews lapse at their deadlines.
+        """
+        waits = [
+            sent.version + self._roll_up_ms
+            for sent in row.sent
+            if (row.pending or sent.waiting) and sent.kind == RecordKind.CONTENT
+        ]
+        return waits if row.officers is None else waits + row.officers.deadlines()
+
+    def _change(self, before: Row | None, row: Row, now_ms: int) -> IndicatorChange:
+        """What this batch has done to the row. An indicator that had ended and lives again has changed."""
+        if before is None:
+            return IndicatorChange.NEW
+        revived = row.expired and now_ms < row.end(self._lifetimes)
+        return IndicatorChange.CHANGED if revived or row.differs_materially(before) else IndicatorChange.REPEATED
+
+    def _changed_by_time(self, row: Row, now_ms: int) -> bool:
+        """Whether time alone has changed what was last published: by an end, or a band of the decayed confidence."""
+        if any(sent.kind == RecordKind.CONTENT and 0 < sent.ends_ms <= now_ms for sent in row.sent):
+            return True
+        return 0 < row.due_ms <= now_ms and self._phase(row, row.emitted_ms) != self._phase(row, now_ms)
+
+    def _phase(self, row: Row, at_ms: int) -> tuple[bool, str]:
+        confidence = max(self._lifetimes.confidence_at(row.kind, each.latest, at_ms) for each in row.assertions)
+        return row.end(self._lifetimes) <= at_ms, confidence_band(confidence)
+
+    def _merged(self, before: Row | None, observed: Sequence[Observed]) -> Row | None:
+        if not observed:
+            return before
+        if before is None or not before.assertions:
+            first = observed[0]
+            enrichment = self._enricher.enrich(first.kind, first.value)
+            decisions = None if before is None else before.officers
+            before = Row(first.kind, first.value, enrichment, officers=decisions)
+        return before.merged(each.assertion for each in observed)
+
+    def _publish_national(self, key: bytes, row: Row, work: Work) -> Row:
+        """Write the national record; the row after that."""
+        version = max(row.version + 1, work.now_ms)
+        name = indicator_id(key).encode()
+        record = national(key, row, version, self._lifetimes, work.now_ms)
+        expired = record["kind"] == "expired"
+        if expired:
+            work.tally[spec.INDICATORS.tally(IndicatorChange.EXPIRED)] += 1
+        value = self._codec.encode(INDICATOR, record)
+        work.outputs.append(Output(topics.NATIONAL, self._shard, name, value))
+        return msgspec.structs.replace(row, version=version, emitted_ms=work.now_ms, pending=False, expired=expired)
+
+
+def _is_revoked(decisions: OfficerDecisions | None) -> bool:
+    return decisions is not None and decisions.revoked
