@@ -15,7 +15,7 @@ def how_to_look_around(nations: Nations) -> RenderableType:
     commands = [
         (f"export KAKEHASHI_HOME={nations.home}", "first: every command below works on this home"),
         ("kakehashi status", "the two clusters"),
-        (f"kakehashi tail --nation {partner} --from {home}", f"what {partner} has from {home}"),
+        (f"kakehashi tail --nation {partner} --partner {home}", f"what {partner} has from {home}"),
         (f"kakehashi tail --nation {home}", f"{home}'s own picture"),
         (f"kakehashi explain --nation {home} VALUE", "why something may leave, waits or stays"),
         (f"kakehashi quarantine list --nation {home}", "what was refused, and why"),

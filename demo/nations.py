@@ -109,7 +109,7 @@ class Nations:
             worker = ("streams", "--nation", home, "--instance", INSTANCE)
             self.start(Role(streams_of(home), worker, next(ports)))
             for partner in self.settings.partners(home):
-                carry = ("bridge", "--from", home, "--to", partner)
+                carry = ("bridge", "--nation", home, "--partner", partner)
                 self.start(Role(bridge_of(home, partner), carry, next(ports)))
 
     def start(self, role: Role) -> int:

@@ -92,7 +92,7 @@ def indicator(direction: Direction, now_ms: int) -> RenderableType:
         _card(change_of(record, RELEASED_INDICATOR, Codec(), now_ms)),
         title=Text(f"One indicator, as {direction.partner}'s SOC sees it", "bold"),
         title_align="left",
-        subtitle=Text(f"kakehashi tail --nation {direction.partner} --from {direction.home}", "dim"),
+        subtitle=Text(f"kakehashi tail --nation {direction.partner} --partner {direction.home}", "dim"),
         subtitle_align="right",
         border_style="bright_black",
         box=box.ROUNDED,

@@ -86,10 +86,11 @@ class Settings:
         return settings
 
     def partners(self, nation: str) -> tuple[str, ...]:
-        """Everybody but ``nation``. Raises ConfigurationError where it is not one of ours."""
+        """Everybody but ``nation``. Raises ConfigurationError if it does not take part."""
         if nation not in self.nations:
             raise ConfigurationError(
-                f"{nation} is none of the nations {', '.join(self.nations)}: set KAKEHASHI_NATIONS or mend the option"
+                f"unknown nation `{nation}`: the nations are {', '.join(self.nations)}; set KAKEHASHI_NATIONS or correct "
+                "the option"
             )
         return tuple(other for other in self.nations if other != nation)
 

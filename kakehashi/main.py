@@ -15,6 +15,7 @@ import typer
 
 from exchange.errors import ExchangeError, Exit
 from kakehashi import commands
+from kakehashi.conventions import Command
 from kakehashi.examples import examples
 
 _EXITS = """Exit codes: 0 done · 1 unavailable, try again · 2 usage · 3 configuration · 4 refused or not found · \
@@ -71,7 +72,17 @@ def command_line(invocation: Invocation) -> typer.Typer:
 
     for name in sorted(_command_modules(), key=lambda name: name.rpartition(".")[2]):
         importlib.import_module(name).register(app)
+    _hold_to_conventions(app)
     return app
+
+
+def _hold_to_conventions(app: typer.Typer) -> None:
+    """Make every command one of ours, however deep it is."""
+    for command in app.registered_commands:
+        command.cls = Command
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            _hold_to_conventions(group.typer_instance)
 
 
 def _command_modules() -> list[str]:

@@ -83,10 +83,10 @@ def test_every_folder_in_the_picture_exists_and_every_step_is_in_the_picture() -
 
 
 def test_a_command_with_a_mistake_is_noticed() -> None:
-    assert not refused(["tail", "--nation", "JPN", "--from", "GBR"])
+    assert not refused(["tail", "--nation", "JPN", "--partner", "GBR"])
     assert not refused(["tail", "--help"])
     assert not refused(["quarantine", "list", "--nation", "GBR"])
-    assert "--partner" in refused(["tail", "--nation", "JPN", "--partner", "GBR"])
+    assert "--origin" in refused(["tail", "--nation", "JPN", "--origin", "GBR"])
     assert "Missing option" in refused(["tail"])
     assert "create" in refused(["topics", "create", "--nation", "GBR"])
     assert "fetch" in refused(["fetch"])

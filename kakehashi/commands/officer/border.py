@@ -11,12 +11,18 @@ from exchange import clock
 from kakehashi.examples import examples
 
 _EXAMPLES = examples(
-    ("kakehashi border close JPN --nation GBR --key me.key --reason 'their bridge may be compromised'", "at once"),
-    ("kakehashi border open JPN --nation GBR --key me.key --reason 'cleared'", "what was kept back goes"),
-    ("kakehashi border shadow JPN --nation GBR --key me.key --reason 'new'", "decide and audit, release nothing"),
+    (
+        "kakehashi border close --nation GBR --partner JPN --key me.key --reason 'their bridge may be compromised'",
+        "at once",
+    ),
+    ("kakehashi border open --nation GBR --partner JPN --key me.key --reason 'cleared'", "what was kept back goes"),
+    (
+        "kakehashi border shadow --nation GBR --partner JPN --key me.key --reason 'new'",
+        "decide and audit, release nothing",
+    ),
     ("kakehashi border status --nation GBR", "which borders are open"),
 )
-Partner = Annotated[str, typer.Argument(help="The partner, for example JPN.")]
+Partner = Annotated[str, typer.Option(help="The partner, for example JPN.")]
 Nation = Annotated[str, typer.Option(help="Whose border, for example GBR.")]
 Key = Annotated[Path, typer.Option(help="The officer's private key; its owner needs the role border.")]
 Reason = Annotated[str, typer.Option(help="Why, for the record.")]
@@ -34,17 +40,17 @@ def register(app: typer.Typer) -> None:
 
 def close(partner: Partner, nation: Nation, key: Key, reason: Reason) -> None:
     """Release nothing more to a partner. Recalls, revocations and expiries still flow."""
-    _say("closed", partner, nation, key, reason)
+    _publish("closed", partner, nation, key, reason)
 
 
 def open_(partner: Partner, nation: Nation, key: Key, reason: Reason) -> None:
     """Release to a partner again."""
-    _say("open", partner, nation, key, reason)
+    _publish("open", partner, nation, key, reason)
 
 
 def shadow(partner: Partner, nation: Nation, key: Key, reason: Reason) -> None:
     """Decide and audit what would go to a partner, and release nothing: to see what a new agreement would do."""
-    _say("shadow", partner, nation, key, reason)
+    _publish("shadow", partner, nation, key, reason)
 
 
 def status(nation: Nation) -> None:
@@ -69,7 +75,7 @@ def status(nation: Nation) -> None:
             typer.echo(f"{partner}\t{found.record['state']}\t{by}")
 
 
-def _say(state: str, partner: str, nation: str, key: Path, reason: str) -> None:
+def _publish(state: str, partner: str, nation: str, key: Path, reason: str) -> None:
     from consumers.desk import policy as policy_desk
     from exchange.authority.officer_key import read_key
     from exchange.authority.policy_record import NotApproved, judge

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _SHOW = examples(
     ("kakehashi released show --nation GBR indicator--6ba7b810-9dad-51d1-80b4-00c04fd430c8", "by its id"),
-    ("kakehashi released show --nation GBR --to JPN 198.51.100.7", "by its value, one partner only"),
+    ("kakehashi released show --nation GBR --partner JPN 198.51.100.7", "by its value, one partner only"),
 )
 _LIST = examples(
     ("kakehashi released list --nation GBR --waiting", "what no receipt has come for"),
@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
 def show(
     indicator: Annotated[str, typer.Argument(help="An indicator's id or value.")],
     nation: Annotated[str, typer.Option(help="Whose releases, for example GBR.")],
-    to: Annotated[str | None, typer.Option(help="To which partner; all of them if not given.")] = None,
+    partner: Annotated[str, typer.Option(help="To which partner; to all if not given.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines.")] = False,
 ) -> None:
     """Say what was released of one indicator, and each receipt that has come home for it."""
@@ -50,12 +50,12 @@ def show(
 
     ids = frozenset(ids_of(indicator))
     shown = 0
-    for partner, standing in _standings(nation, to, ids):
+    for each, standing in _standings(nation, partner, ids):
         shown += 1
         if as_json:
-            sys.stdout.buffer.write(_json(partner, standing) + b"\n")
+            sys.stdout.buffer.write(_json(each, standing) + b"\n")
         else:
-            _tell(partner, standing)
+            _tell(each, standing)
     if not shown:
         raise NotFound(
             f"{', '.join(sorted(ids))} was never released by {nation}: `kakehashi explain --nation {nation} …` has the "
@@ -65,7 +65,7 @@ def show(
 
 def list_(
     nation: Annotated[str, typer.Option(help="Whose releases, for example GBR.")],
-    to: Annotated[str | None, typer.Option(help="To which partner; all of them if not given.")] = None,
+    partner: Annotated[str, typer.Option(help="To which partner; to all if not given.")] = "",
     waiting: Annotated[bool, typer.Option("--waiting", help="Only what no receipt has come for.")] = False,
     recalls: Annotated[bool, typer.Option("--recalls", help="Only recalls that are not confirmed.")] = False,
     disputed: Annotated[bool, typer.Option("--disputed", help="Only what the partner thinks is wrong.")] = False,
@@ -75,7 +75,7 @@ def list_(
     from consumers.queries.released import Answer
 
     lines = as_json or not sys.stdout.isatty()
-    for partner, standing in _standings(nation, to, frozenset()):
+    for each, standing in _standings(nation, partner, frozenset()):
         if (
             (waiting and standing.answer is not Answer.WAITING)
             or (recalls and not standing.recall_waits)
@@ -83,13 +83,13 @@ def list_(
         ):
             continue
         if lines:
-            sys.stdout.buffer.write(_json(partner, standing) + b"\n")
+            sys.stdout.buffer.write(_json(each, standing) + b"\n")
         else:
             released = standing.released
             typer.echo(f"{_answer(standing):<24} {utc(standing.released_ms)}  {released['id']}  {released['kind']}")
 
 
-def _standings(nation: str, to: str | None, ids: frozenset[str]) -> "Iterator[tuple[str, Standing]]":
+def _standings(nation: str, only: str, ids: frozenset[str]) -> "Iterator[tuple[str, Standing]]":
     from consumers.queries.released import standings
     from consumers.subscription.topic_reader import TopicReader
     from exchange.settings import Settings
@@ -99,13 +99,11 @@ def _standings(nation: str, to: str | None, ids: frozenset[str]) -> "Iterator[tu
 
     settings = Settings.from_env(os.environ)
     partners = settings.partners(nation)
-    if to is not None and to not in partners:
-        raise typer.BadParameter(f"--to {to}: {nation}'s partners are {', '.join(partners)}")
     cluster = cluster_of(nation, settings, os.environ)
     shards: Iterable[int] = sorted({shard_of_key(key_of_id(name), settings.shards) for name in ids}) or range(
         settings.shards
     )
-    for partner in partners if to is None else (to,):
+    for partner in (only,) if only else partners:
         with (
             TopicReader(cluster, topics.released(partner)) as released,
             TopicReader(cluster, topics.partner_receipts(partner)) as receipts,

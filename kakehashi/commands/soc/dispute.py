@@ -8,8 +8,8 @@ import typer
 from kakehashi.examples import examples
 
 _EXAMPLES = examples(
-    ("kakehashi dispute --nation JPN --from GBR --reason false-positive 198.51.100.7", "it is harmless"),
-    ("kakehashi dispute --nation JPN --from GBR --reason outdated 198.51.100.7", "it was right once"),
+    ("kakehashi dispute --nation JPN --partner GBR --reason false-positive 198.51.100.7", "it is harmless"),
+    ("kakehashi dispute --nation JPN --partner GBR --reason outdated 198.51.100.7", "it was right once"),
 )
 
 
@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
     def dispute(
         indicator: Annotated[str, typer.Argument(help="The indicator's id or value.")],
         nation: Annotated[str, typer.Option(help="Who thinks so, for example JPN.")],
-        from_: Annotated[str, typer.Option("--from", help="The partner whose indicator it is, for example GBR.")],
+        partner: Annotated[str, typer.Option(help="The partner whose indicator it is, for example GBR.")],
         reason: Annotated[str, typer.Option(help="false-positive, outdated or wrong-marking.")],
     ) -> None:
         """Tell the partner that an indicator of its is wrong: a receipt that says so, for the version that is held.
@@ -40,12 +40,10 @@ def register(app: typer.Typer) -> None:
         from schemas.vocabulary import DisputeReason
 
         settings = Settings.from_env(os.environ)
-        if from_ not in settings.partners(nation):
-            raise typer.BadParameter(f"--from {from_}: {nation}'s partners are {', '.join(settings.partners(nation))}")
         if reason not in set(DisputeReason):
             raise typer.BadParameter(f"--reason {reason}: one of {', '.join(DisputeReason)}")
         cluster = cluster_of(nation, settings, os.environ)
-        found = held(cluster, from_, indicator, settings.shards)
+        found = held(cluster, partner, indicator, settings.shards)
         receipt = Receipt(
             indicator_id=found["id"],
             version=found["version"],
@@ -56,5 +54,5 @@ def register(app: typer.Typer) -> None:
         )
         shard = shard_of_key(key_of_id(found["id"]), settings.shards)
         value = cluster.codec().encode(RECEIPT, receipt)
-        HomeWriter(cluster).write([Output(topics.receipts(from_), shard, found["id"].encode(), value)])
-        typer.echo(f"{from_} is told that {found['id']}, version {found['version']}, is disputed: {reason}")
+        HomeWriter(cluster).write([Output(topics.receipts(partner), shard, found["id"].encode(), value)])
+        typer.echo(f"{partner} is told that {found['id']}, version {found['version']}, is disputed: {reason}")

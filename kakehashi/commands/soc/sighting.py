@@ -9,8 +9,8 @@ from exchange import clock
 from kakehashi.examples import examples
 
 _EXAMPLES = examples(
-    ("kakehashi sighting --nation JPN --from GBR --tlp TLP:GREEN 198.51.100.7", "seen once, now"),
-    ("kakehashi sighting --nation JPN --from GBR --tlp TLP:GREEN --count 40 198.51.100.7", "seen forty times"),
+    ("kakehashi sighting --nation JPN --partner GBR --tlp TLP:GREEN 198.51.100.7", "seen once, now"),
+    ("kakehashi sighting --nation JPN --partner GBR --tlp TLP:GREEN --count 40 198.51.100.7", "seen forty times"),
 )
 
 
@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
     def sighting(
         indicator: Annotated[str, typer.Argument(help="The indicator's id or value.")],
         nation: Annotated[str, typer.Option(help="Who has seen it, for example JPN.")],
-        from_: Annotated[str, typer.Option("--from", help="The partner that has told us of it, for example GBR.")],
+        partner: Annotated[str, typer.Option(help="The partner that has told us of it, for example GBR.")],
         tlp: Annotated[
             str, typer.Option(help="Its TLP label; without one it is held. The partner's own label holds if stricter.")
         ] = "",
@@ -45,16 +45,14 @@ def register(app: typer.Typer) -> None:
         from schemas.markings import Caveat, SourceMarking, understand
 
         settings = Settings.from_env(os.environ)
-        if from_ not in settings.partners(nation):
-            raise typer.BadParameter(f"--from {from_}: {nation}'s partners are {', '.join(settings.partners(nation))}")
         if Caveat.UNRECOGNISED in understand(SourceMarking(tlp=tlp)).caveats:
             raise typer.BadParameter(f"--tlp {tlp}: a TLP 2.0 label, as TLP:GREEN")
         cluster, at_ms = cluster_of(nation, settings, os.environ), now_ms()
-        content = held(cluster, from_, indicator, settings.shards)["content"]
+        content = held(cluster, partner, indicator, settings.shards)["content"]
         if content is None:
             raise RuntimeError("what is held has content")
         seen = sighting_of(
-            content, from_, tlp=tlp, count=count, first_seen_ms=at_ms, last_seen_ms=at_ms, description=note
+            content, partner, tlp=tlp, count=count, first_seen_ms=at_ms, last_seen_ms=at_ms, description=note
         )
         folder = folder_of(settings.home, nation, sensor)
         with Spool(folder, nation, sensor, at_ms) as spool:
@@ -63,4 +61,4 @@ def register(app: typer.Typer) -> None:
             spool_sighting(spool, Sensor(nation, sensor), seen, codec, clock.now_ms())
             publisher.drain(30.0)
         marked = seen.marking.tlp or "unmarked: it is held until somebody marks it"
-        typer.echo(f"{nation} has seen {content['type']} of {from_} {count} times, {marked}, for {from_} alone")
+        typer.echo(f"{nation} has seen {content['type']} of {partner} {count} times, {marked}, for {partner} alone")

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     Events = Iterable[Change | Gap | SnapshotEnd | Quiet]
 
 _EXAMPLES = examples(
-    ("kakehashi tail --nation JPN --from GBR", "what Japan has from the United Kingdom, then each change"),
+    ("kakehashi tail --nation JPN --partner GBR", "what Japan has from the United Kingdom, then each change"),
     ("kakehashi tail --nation GBR", "the nation's own picture"),
-    ("kakehashi tail --nation JPN --from GBR --no-follow | jq .content.value", "as JSON lines, once"),
-    ("kakehashi tail --nation JPN --from GBR --limit 20", "the first twenty"),
-    ("kakehashi tail --nation JPN --from GBR --json --activity active", "for a tool that blocks: what PAP lets it"),
+    ("kakehashi tail --nation JPN --partner GBR --no-follow | jq .content.value", "as JSON lines, once"),
+    ("kakehashi tail --nation JPN --partner GBR --limit 20", "the first twenty"),
+    ("kakehashi tail --nation JPN --partner GBR --json --activity active", "for a tool that blocks: what PAP lets it"),
 )
 _STATES: Final = {
     "live": ("●", "green"),
@@ -56,9 +56,7 @@ def register(app: typer.Typer) -> None:
     @app.command(epilog=_EXAMPLES, rich_help_panel="Looking")
     def tail(
         nation: Annotated[str, typer.Option(help="On whose cluster to look, for example JPN.")],
-        from_: Annotated[
-            str | None, typer.Option("--from", help="Whose indicators: a partner; the nation's own if not given.")
-        ] = None,
+        partner: Annotated[str, typer.Option(help="Whose indicators; the nation's own if not given.")] = "",
         as_json: Annotated[
             bool, typer.Option("--json", help="JSON lines, as where the output is no terminal.")
         ] = False,
@@ -73,8 +71,9 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Show indicators: the latest of each first, then every change as it comes. Nothing is shown twice.
 
-        Only what was committed is shown. Whoever looks leaves no trace, and any number may look at once. What PAP does
-        not let you do with an indicator is shown as limited, without its value.
+        Only what was committed is shown. Readers leave no trace, and any number may read at once.
+
+        An indicator whose PAP does not allow your activity is shown as limited, without its value.
         """
         from rich.console import Console
 
@@ -85,9 +84,7 @@ def register(app: typer.Typer) -> None:
         from kakehashi.clusters import cluster_of
 
         settings = Settings.from_env(os.environ)
-        if from_ is not None and from_ not in settings.partners(nation):
-            raise typer.BadParameter(f"--from {from_}: {nation}'s partners are {', '.join(settings.partners(nation))}")
-        source, use = picture(from_), _use_of(activity, unstated_pap)
+        source, use = picture(partner or None), _use_of(activity, unstated_pap)
         console = Console(highlight=False)
         cluster = cluster_of(nation, settings, os.environ)
         with TopicReader(cluster, source.topic) as reader:

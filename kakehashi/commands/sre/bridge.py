@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
+from kakehashi.conventions import LogLevel
 from kakehashi.examples import examples
 
 _EXAMPLES = examples(
-    ("kakehashi bridge --from GBR --to JPN", "all shards in one process"),
-    ("kakehashi bridge --from GBR --to JPN --ordinal 1 --of 2", "the second of two processes"),
+    ("kakehashi bridge --nation GBR --partner JPN", "all shards in one process"),
+    ("kakehashi bridge --nation GBR --partner JPN --ordinal 1 --of 2", "the second of two processes"),
 )
 
 
@@ -18,11 +19,11 @@ def register(app: typer.Typer) -> None:
 
     @app.command(epilog=_EXAMPLES, rich_help_panel="Roles")
     def bridge(
-        from_: Annotated[str, typer.Option("--from", help="The nation whose releases are carried, for example GBR.")],
-        to: Annotated[str, typer.Option("--to", help="The nation that receives them, for example JPN.")],
+        nation: Annotated[str, typer.Option(help="The nation whose releases are carried, for example GBR.")],
+        partner: Annotated[str, typer.Option(help="The nation that receives them, for example JPN.")],
         ordinal: Annotated[int, typer.Option(min=0, help="Which of the processes of this link this one is.")] = 0,
         of: Annotated[int, typer.Option(min=1, help="How many processes share the link's shards.")] = 1,
-        loglevel: Annotated[str, typer.Option(help="How much to log: debug, info, warning, error.")] = "info",
+        loglevel: Annotated[LogLevel, typer.Option(case_sensitive=False, help="How much to log.")] = LogLevel.INFO,
     ) -> None:
         """Carry what a nation has released to its partner: guarded, exactly once, in order.
 
@@ -32,11 +33,9 @@ def register(app: typer.Typer) -> None:
         from exchange.settings import Settings
         from kakehashi.clusters import cluster_of
 
-        if from_ == to:
-            raise typer.BadParameter(f"a bridge leads from one nation to another, not from {from_} to itself")
         if ordinal >= of:
             raise typer.BadParameter(f"--ordinal {ordinal} must be below --of {of}")
         settings = Settings.from_env(os.environ)
-        home, partner = (cluster_of(nation, settings, os.environ) for nation in (from_, to))
+        home, abroad = (cluster_of(each, settings, os.environ) for each in (nation, partner))
         shards = range(ordinal, settings.shards, of)
-        run(home, partner, settings, tuple(shards), loglevel)
+        run(home, abroad, settings, tuple(shards), loglevel.value)

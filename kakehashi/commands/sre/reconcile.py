@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from exchange.settings import Settings
 
 _EXAMPLES = examples(
-    ("kakehashi reconcile --from GBR --to JPN", "compare, and name what differs"),
-    ("kakehashi reconcile --from GBR --to JPN --repair --key b.jones.key", "and tell again what can be mended so"),
-    ("kakehashi reconcile --from GBR --to JPN --full --json", "compare every record and receipt, as JSON lines"),
+    ("kakehashi reconcile --nation GBR --partner JPN", "compare, and name what differs"),
+    (
+        "kakehashi reconcile --nation GBR --partner JPN --repair --key b.jones.key",
+        "and tell again what can be mended so",
+    ),
+    ("kakehashi reconcile --nation GBR --partner JPN --full --json", "compare every record and receipt, as JSON lines"),
 )
 _ANSWER_S = 30.0
 
@@ -29,8 +32,8 @@ def register(app: typer.Typer) -> None:
 
     @app.command(epilog=_EXAMPLES, rich_help_panel="Decisions")
     def reconcile(
-        from_: Annotated[str, typer.Option("--from", help="The nation that has released, for example GBR.")],
-        to: Annotated[str, typer.Option("--to", help="The nation that holds it, for example JPN.")],
+        nation: Annotated[str, typer.Option(help="The nation that has released, for example GBR.")],
+        partner: Annotated[str, typer.Option(help="The nation that holds it, for example JPN.")],
         repair: Annotated[
             bool, typer.Option("--repair", help="Tell again, under new versions, what is mended by that.")
         ] = False,
@@ -55,18 +58,16 @@ def register(app: typer.Typer) -> None:
         from exchange.settings import Settings
         from kakehashi.clusters import cluster_of
 
-        if from_ == to:
-            raise typer.BadParameter(f"{from_} has released nothing to itself")
         if repair and key is None:
             raise typer.BadParameter("--repair needs --key: what is told again is told by an officer")
         settings = Settings.from_env(os.environ)
-        home, partner = (cluster_of(nation, settings, os.environ) for nation in (from_, to))
+        home, abroad = (cluster_of(each, settings, os.environ) for each in (nation, partner))
         shards = range(settings.shards)
-        found = compare(Side.of(home), Side.of(partner), shards, full=full, grace_ms=grace_s * 1000)
-        _show(found, from_, to, as_json=as_json)
+        found = compare(Side.of(home), Side.of(abroad), shards, full=full, grace_ms=grace_s * 1000)
+        _show(found, nation, partner, as_json=as_json)
         open_ = [str(each.differs) for each in found.differences]
         if repair and key is not None:
-            open_ = _repair(found.differences, home, settings, to, key)
+            open_ = _repair(found.differences, home, settings, partner, key)
         if open_:
             from exchange.errors import Refused
 

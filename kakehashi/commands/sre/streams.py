@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from kakehashi.conventions import LogLevel
 from kakehashi.examples import examples
 
 _EXAMPLES = examples(
@@ -23,7 +24,7 @@ def register(app: typer.Typer) -> None:
         instance: Annotated[
             str | None, typer.Option(help="A lasting name of this worker: restarted, it gets its shards back at once.")
         ] = None,
-        loglevel: Annotated[str, typer.Option(help="How much to log: debug, info, warning, error.")] = "info",
+        loglevel: Annotated[LogLevel, typer.Option(case_sensitive=False, help="How much to log.")] = LogLevel.INFO,
     ) -> None:
         """Run intake, correlate and receive: reports in, decisions made, releases and the partner's records out.
 
@@ -34,4 +35,4 @@ def register(app: typer.Typer) -> None:
         from streams.worker.process import run
 
         settings = Settings.from_env(os.environ)
-        run(nation, cluster_of(nation, settings, os.environ), settings, instance, loglevel)
+        run(nation, cluster_of(nation, settings, os.environ), settings, instance, loglevel.value)

@@ -1,0 +1,147 @@
+"""What all commands have in common, whatever they do; ``tests/kakehashi/test_conventions.py`` walks all of them.
+
+``--nation`` is the nation on whose cluster a command works, ``--partner`` the other side. Both are checked before a
+command runs. A flag shows no type. Names of options that were changed keep working until 1.0, and are not shown.
+"""
+
+import difflib
+import enum
+import os
+import re
+import select
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+import typer
+from typer.core import TyperCommand
+
+from exchange.errors import Exit
+
+
+class LogLevel(enum.StrEnum):
+    """How much a process logs."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+_FORM: Final = re.compile(r"[A-Z]{3}")  # ISO 3166-1 alpha-3
+
+_ARGUMENT: Final = ""
+_BOTH_SIDES: Final = {"--from": "--nation", "--to": "--partner"}
+ALIASES: Final = {
+    "bridge": _BOTH_SIDES,
+    "reconcile": _BOTH_SIDES,
+    "tail": {"--from": "--partner"},
+    "sighting": {"--from": "--partner"},
+    "dispute": {"--from": "--partner"},
+    "released show": {"--to": "--partner"},
+    "released list": {"--to": "--partner"},
+    "border close": {_ARGUMENT: "--partner"},
+    "border open": {_ARGUMENT: "--partner"},
+    "border shadow": {_ARGUMENT: "--partner"},
+}
+"""The former names of options, by command: hidden, and accepted until 1.0."""
+
+OF_A_FOLDER: Final = frozenset({"policy prove", "policy diff", "policy test"})
+"""Commands whose nation is a folder's: it need not take part in the exchange."""
+
+
+class Command(TyperCommand):
+    """A command of ``kakehashi``. ``kakehashi.main`` makes every command one."""
+
+    def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
+        """The parameters, with nothing where a flag's type would be shown."""
+        found = super().get_params(ctx)
+        for each in found:
+            if getattr(each, "is_flag", False) and each.metavar is None:
+                each.metavar = ""
+        return found
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Read the options. Raises BadParameter, exit code 2, for a nation or partner that cannot be meant."""
+        path = path_of(ctx)
+        left = super().parse_args(ctx, _current(args, ALIASES.get(path, {})))
+        if not ctx.resilient_parsing:
+            _check_nations(ctx, path)
+        return left
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        """Run the command. A reader of its output that ends early, as ``head`` does, is a good end."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            if _is_read():
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left goes nowhere, in silence
+            raise typer.Exit(Exit.OK) from None
+        return result
+
+
+def path_of(ctx: typer.Context) -> str:
+    """The words by which a command is called, without the program's."""
+    words: list[str] = []
+    at = ctx
+    while at.parent is not None:
+        words.insert(0, at.info_name or "")
+        at = at.parent  # type: ignore[assignment]
+    return " ".join(words)
+
+
+def suggestion(text: str, known: Sequence[str]) -> str:
+    """`` did you mean `X`?`` for what is close to a known word, and empty otherwise."""
+    close = difflib.get_close_matches(text.upper(), known, 1, 0.5)
+    return f"; did you mean `{close[0]}`?" if close else ""
+
+
+def _is_read() -> bool:
+    """Whether our output still has a reader: the broken pipe may be another one."""
+    watch = select.poll()
+    watch.register(sys.stdout.fileno(), 0)  # errors and hang-ups are always reported
+    return not watch.poll(0)
+
+
+def _current(args: list[str], aliases: dict[str, str]) -> list[str]:
+    """The arguments with former names of options replaced."""
+    if _ARGUMENT in aliases:
+        args = _named(args, aliases[_ARGUMENT])
+    end = args.index("--") if "--" in args else len(args)
+    names = (arg.partition("=") for arg in args[:end])
+    return [aliases.get(name, name) + equals + value for name, equals, value in names] + args[end:]
+
+
+def _named(args: list[str], option: str) -> list[str]:
+    """The arguments of a command whose options all have values, with the option that was an argument named."""
+    for at, arg in enumerate(args):
+        before = args[at - 1] if at else ""
+        if not arg.startswith("-") and (not before.startswith("-") or "=" in before):
+            return [*args[:at], option, *args[at:]]
+    return args
+
+
+def _check_nations(ctx: typer.Context, path: str) -> None:
+    from exchange.settings import Settings
+
+    nation, partner = ctx.params.get("nation") or "", ctx.params.get("partner") or ""
+    for name, value in (("--nation", nation), ("--partner", partner)):
+        if value and not _FORM.fullmatch(value):
+            example = ", for example GBR" if not _FORM.fullmatch(value.upper()) else f": write {value.upper()}"
+            raise _bad(ctx, name, f"`{value}` is not an ISO 3166-1 alpha-3 code{example}")
+    if not nation or path in OF_A_FOLDER:
+        return
+    nations = Settings.from_env(os.environ).nations
+    for name, value in (("--nation", nation), ("--partner", partner)):
+        if value and value not in nations:
+            remedy = f"set KAKEHASHI_NATIONS or correct the option{suggestion(value, nations)}"
+            raise _bad(ctx, name, f"unknown nation `{value}`: {remedy}")
+    if partner == nation:
+        others = ", ".join(other for other in nations if other != nation)
+        raise _bad(ctx, "--partner", f"{nation} is no partner of itself: its partners are {others}")
+
+
+def _bad(ctx: typer.Context, option: str, why: str) -> typer.BadParameter:
+    return typer.BadParameter(why, ctx=ctx, param_hint=option)
