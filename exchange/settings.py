@@ -89,8 +89,7 @@ class Settings:
         """Everybody but ``nation``. Raises ConfigurationError if it does not take part."""
         if nation not in self.nations:
             raise ConfigurationError(
-                f"unknown nation `{nation}`: the nations are {', '.join(self.nations)}; set KAKEHASHI_NATIONS or correct "
-                "the option"
+                f"unknown nation `{nation}`: set KAKEHASHI_NATIONS, now {','.join(self.nations)}, or correct the option"
             )
         return tuple(other for other in self.nations if other != nation)
 
