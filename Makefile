@@ -20,7 +20,7 @@ CAN_RENDER := $(if $(CI),yes,$(shell command -v helm || command -v go))
 CEDAR_VERSION := 4.12.0
 CEDAR_ROOT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kakehashi/analyser/cedar-$(CEDAR_VERSION)
 
-.PHONY: help setup check test prove demo bench faults soak registries leaks fuzz lock kafka-image helm clean
+.PHONY: help setup check test prove demo bench faults soak registries leaks fuzz lock kafka-image helm clean formats
 
 help: ## list what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -84,6 +84,9 @@ kafka-image: setup ## build a Kafka image from this machine's Java, where no ima
 
 helm: setup ## lint the chart and render every role (Helm is built with go where it is missing)
 	@$(BIN)/python -m tests.helm.helm_cli
+
+formats: setup ## write the formats that the readers declare into the docs and the chart's schema
+	@$(BIN)/python -m tools.formats
 
 docs/metrics.md: $(wildcard exchange/metrics/spec/*.py) exchange/metrics/labels.py tools/metrics_page.py $(STAMP)
 	@$(BIN)/python -m tools.metrics_page > $@

@@ -8,7 +8,7 @@ from typing import Final
 from bench.workload import REPORT_SIZE, Expected, Work
 from exchange.errors import NotFound
 from producers.inputs import Input
-from producers.readers.formats import READERS, detect_format
+from producers.readers.formats import AUTO, readings_of
 from producers.readers.reading import Defaults, Seen
 from producers.report import report_of
 from schemas.markings import SourceMarking
@@ -73,10 +73,8 @@ def _files(folder: Path) -> list[Path]:
 def _observations(path: Path, at_most: int) -> Iterator[Observation]:
     with path.open("rb") as stream:
         source = Input(path.name, stream)
-        name = detect_format(source.head, path.name)
-        if name is not None:
-            seen = (reading.observation for reading in READERS[name](source, _DEFAULTS) if isinstance(reading, Seen))
-            yield from islice(seen, at_most)
+        readings, _format = readings_of(source, AUTO, _DEFAULTS)
+        yield from islice((reading.observation for reading in readings if isinstance(reading, Seen)), at_most)
 
 
 def _share(lengths: list[int], at_most: int) -> int:

@@ -1,4 +1,4 @@
-"""Runs ``kakehashi produce``: checks what the options say, wires spool, publisher and view, and says the end."""
+"""Runs ``kakehashi produce``: checks the options, wires spool, publisher and view, and prints the result."""
 
 import os
 import signal
@@ -20,15 +20,16 @@ from exchange.metrics.kinds import Role
 from exchange.metrics.registry import serve
 from exchange.role import metrics_of
 from exchange.settings import Settings
-from kakehashi.produce_view import as_json, told, watching
-from producers.inputs import is_wide
+from kakehashi.produce_view import as_json, closing_lines, watching
+from kakehashi.terminal import counted
+from producers.inputs import is_wide, printable
 from producers.meter import Meter
 from producers.produce import STANDARD_INPUT, Options, Summary, View, produce
 from producers.readers.reading import Defaults
 from producers.readers.source_marking import is_caveat
+from producers.spool.fill import Sensor
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool, folder_of
-from producers.spooling import Sensor, printable
 from schemas.codec import QUARANTINED, SENSOR_REPORT, SENSOR_REPORT_V2
 from schemas.markings import Caveat, Pap, SourceMarking, Tlp, understand
 
@@ -56,10 +57,11 @@ class Command:
     deadline_s: float | None
     strict: bool
     json: bool
+    explain_skips: bool
 
 
 def run(command: Command, settings: Settings, cluster: Cluster) -> Exit:
-    """Produce, and say how it ended. Raises ``typer.BadParameter`` for what the options cannot mean."""
+    """Produce, and print the result. Raises ``typer.BadParameter`` for an invalid option."""
     options = _options(command)
     where = f"{cluster.nation}'s Kafka at {cluster.bootstrap}"
     out, err = Console(), Console(stderr=True)
@@ -67,15 +69,15 @@ def run(command: Command, settings: Settings, cluster: Cluster) -> Exit:
     with _terminable(), Spool(folder, command.nation, command.sensor, now_ms()) as spool:
         publisher = Publisher(cluster, spool, command.sensor)
         try:
-            with watching(err, where, _total(options.files)) as watcher:
+            with watching(err, where, _total(options.files), explain_skips=command.explain_skips) as watcher:
                 summary = _produced(options, spool, publisher, watcher, settings, cluster)
         except KeyboardInterrupt:
             err.print(
-                f"stopped. {spool.pending_reports} reports wait in {folder}: the same command goes on from here",
+                f"stopped. {counted(spool.pending_reports, 'report')} in {folder}: the same command goes on from here",
                 markup=False,
             )
             return Exit.INTERRUPTED
-        lines = [as_json(summary, publisher)] if command.json else told(summary, publisher, where)
+        lines = [as_json(summary, publisher)] if command.json else closing_lines(summary, publisher, where)
         for line in lines:
             out.print(line, markup=False, highlight=False, soft_wrap=True)
     return Exit.REFUSED if command.strict and summary.rejected else Exit.OK
@@ -128,7 +130,7 @@ def _options(command: Command) -> Options:
 
 
 def _marking(command: Command) -> SourceMarking:
-    """The marking that the options state. A word that is wrong here would hold all of a feed, so it is refused."""
+    """The marking that the options state. A wrong label here would hold all of a feed, so it is refused."""
     if Caveat.UNRECOGNISED in understand(SourceMarking(tlp=command.tlp)).caveats:
         raise typer.BadParameter(f"--tlp {command.tlp}: one of {', '.join(filter(None, (tlp.label for tlp in Tlp)))}")
     if Caveat.UNRECOGNISED in understand(SourceMarking(pap=command.pap)).caveats:
@@ -154,7 +156,7 @@ def _is_readable(path: Path) -> bool:
 
 
 def _total(files: tuple[str, ...]) -> int | None:
-    """How many bytes there are to read; ``None`` where one of the inputs is a pipe."""
+    """How many bytes there are to read; ``None`` if one of the inputs is a pipe."""
     if any(name == STANDARD_INPUT or not Path(name).is_file() for name in files):
         return None
     return sum(Path(name).stat().st_size for name in files)

@@ -1,4 +1,4 @@
-"""How ``kakehashi produce`` looks: a progress bar on a terminal, lines where it is piped, and the closing summary."""
+"""The output of ``kakehashi produce``: a progress bar on a terminal, lines in a pipe, and the closing summary."""
 
 import json
 import time
@@ -11,20 +11,28 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from kakehashi.terminal import counted, printable
 from producers.produce import Summary
+from producers.readers.reading import LeftOut
 from producers.spool.publisher import Publisher
+from producers.spool.refusal import place_name
 from producers.spool.spool import Spool
-from producers.spooling import place_name
 
 _SAY_AGAIN_S: Final = 30.0
 _REFRESH_S: Final = 0.1
 
 
 class Watcher:
-    """A view of ``producers.produce``. On a terminal it draws; elsewhere it says only what is wrong."""
+    """A view of ``producers.produce``. On a terminal it draws; elsewhere it prints only trouble.
 
-    def __init__(self, console: Console, progress: Progress | None, where: str, total: int | None) -> None:
+    With ``explain_skips`` it prints each piece of input that is left out, too.
+    """
+
+    def __init__(
+        self, console: Console, progress: Progress | None, where: str, total: int | None, *, explain_skips: bool = False
+    ) -> None:
         self._console, self._progress, self._where, self._total = console, progress, where, total
+        self._explain_skips = explain_skips
         self._task: TaskID | None = None
         self._done_before = self._done_here = 0
         self._drawn_at = self._said_at = -_SAY_AGAIN_S
@@ -36,6 +44,13 @@ class Watcher:
             if self._task is None:
                 self._task = self._progress.add_task("", total=self._total, state="")
             self._progress.update(self._task, description=escape(Path(name).name))
+
+    def left_out(self, piece: LeftOut) -> None:
+        """A piece of input was left out by a rule."""
+        if self._explain_skips:
+            detail = f": {printable(piece.detail)}" if piece.detail else ""
+            text = f"{place_name(piece.place)}: left out: {piece.rule}{detail}"
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def progressed(self, bytes_read: int, summary: Summary, spool: Spool, publisher: Publisher) -> None:
         """Something went on, or still does not."""
@@ -54,20 +69,20 @@ class Watcher:
             return
         if self._task is None:
             self._task = self._progress.add_task("spool", total=self._total, state="")
-        state = f"{summary.observations:,} observations · {publisher.reports:,} reports sent"
+        state = f"{counted(summary.observations, 'observation')} · {counted(publisher.reports, 'report')} sent"
         if spool.pending_reports:
             state += f" · {spool.pending_reports:,} waiting"
         if publisher.trouble:
-            waiting = f"{spool.pending_reports:,} reports are safe on disk, stopping loses nothing"
+            waiting = f"{counted(spool.pending_reports, 'report')} on disk, stopping loses nothing"
             state = f"[yellow]no answer; {waiting}[/yellow]"
         self._progress.update(self._task, completed=self._done_before + self._done_here, state=state)
 
 
 @contextmanager
-def watching(console: Console, where: str, total: int | None) -> Iterator[Watcher]:
-    """A view for one run. ``total`` is how many bytes the inputs have; ``None`` where nobody knows."""
+def watching(console: Console, where: str, total: int | None, *, explain_skips: bool = False) -> Iterator[Watcher]:
+    """A view for one run. ``total`` is how many bytes the inputs have; ``None`` if it is unknown."""
     if not console.is_terminal:
-        yield Watcher(console, None, where, total)
+        yield Watcher(console, None, where, total, explain_skips=explain_skips)
         return
     columns = (
         TextColumn("{task.description}"),
@@ -77,25 +92,27 @@ def watching(console: Console, where: str, total: int | None) -> Iterator[Watche
         TextColumn("{task.fields[state]}"),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        yield Watcher(console, progress, where, total)
+        yield Watcher(console, progress, where, total, explain_skips=explain_skips)
 
 
 def _trouble(where: str, spool: Spool, publisher: Publisher) -> str:
     return (
-        f"waiting for {where} ({publisher.trouble}); {spool.pending_reports:,} reports are safe in {spool.folder}, "
-        "and stopping loses nothing"
+        f"waiting for {where} ({publisher.trouble}); {counted(spool.pending_reports, 'report')} in {spool.folder}: "
+        "stopping loses nothing"
     )
 
 
-def told(summary: Summary, publisher: Publisher, where: str) -> Iterator[str]:
+def closing_lines(summary: Summary, publisher: Publisher, where: str) -> Iterator[str]:
     """The closing summary, line by line."""
-    yield (
-        f"{summary.files:,} files, {summary.records:,} lines or records: {summary.observations:,} observations in "
-        f"{summary.reports:,} reports"
-    )
-    yield f"{publisher.reports:,} reports with {publisher.observations:,} observations are acknowledged by {where}"
+    read = " and ".join(counted(count, unit) for unit, count in sorted(summary.records.items())) or "no lines"
+    found = f"{counted(summary.observations, 'observation')} in {counted(summary.reports, 'report')}"
+    yield f"{counted(summary.files, 'file')}, {read}: {found}"
+    sent = f"{counted(publisher.reports, 'report')} with {counted(publisher.observations, 'observation')}"
+    yield f"acknowledged by {where}: {sent}"
     for name in summary.skipped:
-        yield f"{name}: read before, so not again; if it is to count once more, say --again"
+        yield f"{name}: read before, so not again; use --again if it should count once more"
+    if summary.left_out:
+        yield f"left out: {', '.join(f'{count:,} {rule}' for rule, count in summary.left_out.most_common())}"
     if summary.rejected:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in summary.rejected.most_common())
         yield f"refused and kept in quarantine: {reasons}"
@@ -106,15 +123,16 @@ def told(summary: Summary, publisher: Publisher, where: str) -> Iterator[str]:
 
 
 def as_json(summary: Summary, publisher: Publisher) -> str:
-    """The same for programs."""
+    """The closing summary for programs."""
     return json.dumps(
         {
             "files": summary.files,
             "skipped": summary.skipped,
-            "records": summary.records,
+            "records": summary.records.total(),
             "observations": summary.observations,
             "reports": summary.reports,
             "rejected": {str(reason): count for reason, count in summary.rejected.most_common()},
+            "left_out": dict(summary.left_out.most_common()),
             "acknowledged_reports": publisher.reports,
             "acknowledged_observations": publisher.observations,
         },

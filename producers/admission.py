@@ -1,14 +1,14 @@
 """Keeps out of a report what no record can carry, so that one absurd observation never harms those beside it.
 
-Whether a value makes sense is for intake to judge; here only sizes and the ranges of Avro's numbers count. Local
-text (description, context) is cut, not refused: it is nobody's indicator. A tearline is cleaned, too: it may leave.
+Intake judges whether a value makes sense; here only sizes and the ranges of Avro's numbers count. Local text
+(description, context) is cut, not refused: it is not an indicator. A tearline is cleaned, too: it may leave.
 """
 
 from typing import Final
 
 import msgspec
 
-from producers.readers.reading import Reading, Seen, rejected
+from producers.readers.reading import Rejected, Seen, rejected
 from schemas import tearline
 from schemas.normalise import MAX_RAW_LENGTH
 from schemas.observation import Observation
@@ -23,8 +23,8 @@ _LONG: Final = range(-(1 << 63), 1 << 63)
 _INT: Final = range(-(1 << 31), 1 << 31)
 
 
-def admitted(reading: Seen) -> Reading:
-    """The same, with its local text cut to a bearable length; or a refusal."""
+def admitted(reading: Seen) -> Seen | Rejected:
+    """The same, with its local text cut to its limit; or a refusal."""
     seen = reading.observation
     problem = _problem(seen)
     if problem is not None:

@@ -1,11 +1,12 @@
-"""Opens what a sensor wrote: files, standard input, gzip, UTF-16; and says where in it the reader is.
+"""Opens a sensor's output: files, standard input, gzip, UTF-16; and reports the reader's position in it.
 
-All of it is streaming. Damage to a gzip stream does not raise: what could be read is read, and ``damage`` then
-says what happened, so that the good lines before it are not lost.
+All of it is streaming. Damage to a gzip stream does not raise: the part before the damage is read, and ``damage``
+then describes it, so that good lines are not lost.
 """
 
 import codecs
 import io
+import os
 import zlib
 from functools import lru_cache
 from typing import BinaryIO, Final, Protocol
@@ -24,7 +25,7 @@ class Input:
     """An open input: its name as the operator gave it, its first bytes, and a buffered stream of all of it."""
 
     def __init__(self, name: str, stream: BinaryIO, *, encoding: str = UTF_8, limit: int | None = None) -> None:
-        """``limit`` is how many bytes of ``stream`` belong to the input; what is behind them is not read."""
+        """``limit`` is how many bytes of ``stream`` belong to the input; the bytes behind them are not read."""
         self.name = name
         self.records = 0  # lines, or parts of a document, that its reader has read
         self._counted = _Counted(stream, limit)
@@ -41,12 +42,12 @@ class Input:
 
     @property
     def bytes_read(self) -> int:
-        """Bytes of the input as it lies on disk that were read so far; a little ahead of the reader."""
+        """How many bytes of the input, as it is on disk, were read so far; a little ahead of the reader."""
         return self._counted.count
 
     @property
     def damage(self) -> str:
-        """What is wrong with the compressed stream, once all that could be read has been; empty if nothing."""
+        """The damage of the compressed stream, known once its readable part is read; empty if there is none."""
         return "" if self._inflated is None else self._inflated.damage
 
     @property
@@ -57,11 +58,16 @@ class Input:
 
 @lru_cache
 def is_wide(encoding: str) -> bool:
-    """Whether a line break in this encoding is anything but the byte 10: such an input is transcoded to UTF-8 first.
+    """Whether a line break in this encoding is not the byte 10: such an input is transcoded to UTF-8 first.
 
-    Raises ``LookupError`` for what is no text encoding.
+    Raises ``LookupError`` if there is no such text encoding.
     """
     return "\n".encode(encoding) != b"\n"
+
+
+def printable(path: str) -> str:
+    """A file's name as text that UTF-8 can carry: Linux allows any bytes in one."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 class _Counted:
@@ -73,7 +79,7 @@ class _Counted:
     def read(self, size: int, /) -> bytes:
         if self._limit is not None:
             size = min(size, self._limit - self.count)
-        read1 = getattr(self._stream, "read1", self._stream.read)  # what a pipe has now, not only when it is full
+        read1 = getattr(self._stream, "read1", self._stream.read)  # the bytes that a pipe has now
         got: bytes = read1(size) if size else b""
         self.count += len(got)
         return got
@@ -93,7 +99,7 @@ class _Resumed:
 
 
 class _Inflated:
-    """A gzip stream of any number of members (RFC 1952, section 2.2), read as far as it is whole."""
+    """A gzip stream of any number of members (RFC 1952, section 2.2), read up to the first damage."""
 
     def __init__(self, source: _Readable) -> None:
         self._source, self._left, self.damage = source, b"", ""
@@ -123,7 +129,7 @@ class _Inflated:
 
 
 class _Transcoded:
-    """Text of an encoding with wide characters as UTF-8; what cannot be decoded becomes U+FFFD."""
+    """Text of an encoding with wide characters as UTF-8; bytes that cannot be decoded become U+FFFD."""
 
     def __init__(self, source: _Readable, encoding: str) -> None:
         self._source, self._ended, self._left = source, False, b""
@@ -139,7 +145,7 @@ class _Transcoded:
 
 
 class _Raw(io.RawIOBase):
-    """Our readers as one of the standard library's raw streams, so that its buffering can be used."""
+    """A raw stream of the standard library over a source, so that its buffering can be used."""
 
     def __init__(self, source: _Readable) -> None:
         self._source = source
@@ -162,7 +168,7 @@ def _at_least(source: _Readable, size: int) -> bytes:
 
 
 def _first_line_and_more(source: _Readable) -> bytes:
-    """What is there now, up to ``HEAD_BYTES``, and at least one line of it: a slow pipe is not waited for."""
+    """The bytes that are there now, up to ``HEAD_BYTES``, and at least one line: a slow pipe does not block."""
     got = b""
     while b"\n" not in got and len(got) < HEAD_BYTES and (more := source.read(HEAD_BYTES - len(got))):
         got += more

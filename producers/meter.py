@@ -1,4 +1,4 @@
-"""Shows a producer's work as metrics: what waits in the spool, what the cluster has, what was refused."""
+"""Shows a producer's work as metrics: reports in the spool, acknowledged reports, refusals."""
 
 import time
 from collections import Counter
@@ -9,6 +9,7 @@ from exchange.metrics import spec
 from exchange.metrics.labels import QuarantineStage
 from exchange.metrics.registry import Metrics
 from producers.produce import Summary, View
+from producers.readers.reading import LeftOut
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool
 from schemas.vocabulary import RejectReason
@@ -28,6 +29,10 @@ class Meter:
     def opened(self, name: str, size: int | None) -> None:
         """A next input begins."""
         self._watcher.opened(name, size)
+
+    def left_out(self, piece: LeftOut) -> None:
+        """A piece of input was left out by a rule."""
+        self._watcher.left_out(piece)
 
     def progressed(self, bytes_read: int, summary: Summary, spool: Spool, publisher: Publisher) -> None:
         """Something went on, or still does not."""

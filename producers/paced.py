@@ -1,4 +1,4 @@
-"""Notices when an input rests, so that what a live pipe has said so far is not held back until it says more."""
+"""Notices when an input rests, so that readings of a live pipe are not held back until more of them come."""
 
 import queue
 import threading
@@ -10,9 +10,9 @@ _LIMIT = 2000
 
 
 def paced(readings: Iterator[Reading], rest_s: float) -> Iterator[Reading | None]:
-    """The same readings, taken by a thread, and ``None`` whenever none came for ``rest_s`` seconds.
+    """The same readings, taken by a thread, and ``None`` whenever no reading came for ``rest_s`` seconds.
 
-    At most a few thousand readings wait between the two. What the reader raises is raised here.
+    At most a few thousand readings wait between the two. An exception of the reader is raised here.
     """
     taken: queue.Queue[Reading | BaseException | None] = queue.Queue(_LIMIT)
 

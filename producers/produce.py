@@ -1,7 +1,7 @@
 """Produces: reads inputs into the spool and publishes the spool, side by side.
 
-Reading never waits for the cluster until the spool is full of what it has not acknowledged; publishing never waits
-for reading. The loop is here; what it shows to people is the command line's.
+Reading waits for the cluster only when the spool is full of unacknowledged records; publishing never waits for
+reading. The loop is here; the command line shows its progress.
 """
 
 import sys
@@ -17,15 +17,14 @@ from typing import BinaryIO, Final, Protocol
 
 from exchange.errors import ConfigurationError
 from producers.fingerprint import Fingerprint, fingerprint
-from producers.inputs import Input
+from producers.inputs import Input, printable
 from producers.paced import paced
-from producers.readers.document import whole
-from producers.readers.formats import AUTO, READERS, detect_format
-from producers.readers.reading import Defaults, Reading, Rejected
+from producers.readers.formats import AUTO, readings_of
+from producers.readers.reading import Defaults, LeftOut, Rejected
 from producers.report import MAX_OBSERVATIONS
+from producers.spool.fill import Sensor, Step, fill
 from producers.spool.publisher import Publisher
 from producers.spool.spool import InputState, Spool
-from producers.spooling import Sensor, Step, printable, spooled
 from schemas.codec import Codec
 from schemas.vocabulary import RejectReason
 
@@ -39,9 +38,9 @@ _ALL_ITEMS: Final = 1 << 62
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to produce.
+    """The inputs, and how to produce them.
 
-    ``rate`` is observations a second at most, 0 for as fast as can be; ``report_size`` is observations in a report.
+    ``rate`` is the limit of observations a second, 0 for no limit; ``report_size`` is observations in a report.
     """
 
     sensor: Sensor
@@ -57,28 +56,35 @@ class Options:
 
 @dataclass(slots=True)
 class Summary:
-    """What came of it. ``skipped`` are files whose content was produced before."""
+    """The result of a run. ``skipped`` are files whose content was produced before.
+
+    ``records`` counts what was read by the readers' units: lines, objects and so on.
+    """
 
     files: int = 0
     skipped: list[str] = field(default_factory=list)
-    records: int = 0
+    records: Counter[str] = field(default_factory=Counter)
     observations: int = 0
     reports: int = 0
     rejected: Counter[RejectReason] = field(default_factory=Counter)
     first_rejected: list[Rejected] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
 
     def add(self, step: Step) -> None:
         """Count one step."""
         self.observations += step.observations
         self.reports += step.reports
         self.rejected += step.rejected
+        self.left_out += step.left_out
         self.first_rejected += step.first_rejected[: SHOWN_REFUSALS - len(self.first_rejected)]
 
 
 class View(Protocol):
-    """Who watches. Called from the loop, often: it must be quick."""
+    """A watcher of the loop. It is called often and must be quick."""
 
     def opened(self, name: str, size: int | None, /) -> None: ...
+
+    def left_out(self, piece: LeftOut, /) -> None: ...
 
     def progressed(self, bytes_read: int, summary: Summary, spool: Spool, publisher: Publisher, /) -> None: ...
 
@@ -86,7 +92,7 @@ class View(Protocol):
 def produce(
     options: Options, spool: Spool, publisher: Publisher, view: View, *, codec: Codec, now_ms: Callable[[], int]
 ) -> Summary:
-    """Read all inputs, publish all that is spooled, and say what came of it."""
+    """Read all inputs and publish all that is spooled."""
     summary, pace = Summary(), _Pace(options.rate, options.report_size)
 
     def watch(bytes_read: int) -> None:
@@ -100,16 +106,17 @@ def produce(
                 continue
             view.opened(name, size)
             source = Input(printable(name), stream, encoding=options.defaults.encoding, limit=size)
-            readings, tool = _readings(source, options)
-            steps = spooled(
+            readings, reader = readings_of(source, options.format, options.defaults)
+            steps = fill(
                 paced(readings, _REST_S) if size is None else readings,
                 state,
                 spool,
                 sensor=options.sensor,
-                tool=tool,
+                tool="" if reader is None else reader.name,
                 codec=codec,
                 now_ms=now_ms,
                 max_observations=pace.report_size,
+                on_left_out=view.left_out,
             )
             for step in steps:
                 summary.add(step)
@@ -123,7 +130,7 @@ def produce(
                         options.deadline_s, partial(watch, source.bytes_read), keep_bytes=options.max_pending_bytes // 2
                     )
             summary.files += 1
-            summary.records += source.records
+            summary.records["line" if reader is None else reader.unit] += source.records
     publisher.drain(options.deadline_s, partial(watch, 0))
     return summary
 
@@ -155,7 +162,7 @@ def _opened(name: str) -> Iterator[BinaryIO]:
 def _state(
     name: str, stream: BinaryIO, spool: Spool, options: Options, now_ms: Callable[[], int]
 ) -> tuple[InputState, int | None]:
-    """How far this input was read before, and its size; a pipe has neither past nor size."""
+    """How far this input was read before, and its size in bytes; a pipe has neither."""
     opened_at_ms = now_ms()
     if name == STANDARD_INPUT or not stream.seekable():
         identity = f"{options.sensor.nation}/{options.sensor.name}/{spool.epoch}/{opened_at_ms}/{name}"
@@ -173,7 +180,7 @@ def _state(
 
 
 def _grown(earlier: Iterable[InputState], now: Fingerprint) -> tuple[int, int]:
-    """Where to go on in a file that begins with what it was before; the start where it is another file."""
+    """The position to go on from in a file that has grown; the start if it is another file."""
     for state in earlier:
         beginning = now.beginnings.get(state.size)
         if beginning is None or beginning.digest != state.digest:
@@ -182,19 +189,3 @@ def _grown(earlier: Iterable[InputState], now: Fingerprint) -> tuple[int, int]:
             return min((state.line, state.item), (beginning.lines, _ALL_ITEMS))
         return state.line, state.item
     return 0, 0
-
-
-def _readings(source: Input, options: Options) -> tuple[Iterator[Reading], str]:
-    """The readings of an input and the format they are read by; of what nobody can read, one refusal of it all."""
-    encoding = options.defaults.encoding
-    if not source.head:
-        reason = source.damage or "the file is empty: does what writes it still run?"
-        return iter([whole(source, RejectReason.UNKNOWN_FORMAT, reason)]), ""
-    if source.wide_bom:
-        advice = "the file is in UTF-16 or UTF-32: say --encoding utf-16 or utf-32"
-        return iter([whole(source, RejectReason.UNREADABLE_LINE, advice)]), ""
-    found = options.format if options.format != AUTO else detect_format(source.head, source.name, encoding)
-    if found is None:
-        advice = f"none of the formats {', '.join(READERS)} is recognised: say which it is with --format"
-        return iter([whole(source, RejectReason.UNKNOWN_FORMAT, advice)]), ""
-    return READERS[found](source, options.defaults), found

@@ -1,1 +1,1 @@
-"""Readers of sensors' own formats: each turns one input into observations and refusals, lazily."""
+"""Readers: one file for each format, each with a ``READER``; and what readers share."""

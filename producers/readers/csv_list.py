@@ -1,8 +1,8 @@
 """Reads CSV lists of indicators: one or several indicator columns, with or without a header.
 
-What a column means is ``csv_columns``' answer. What a row states must be readable: a date, count or confidence
-that is not refuses the row, with advice, rather than losing an expiry date in silence. Rows that their source
-calls inactive are passed over. Tags become labels (without their ``#``), or the marking if they are one.
+``csv_columns`` decides what a column means. Everything that a row states must be readable: an unreadable date, count
+or confidence refuses the row, with advice, because an expiry date must not be lost in silence. Rows that their source
+calls inactive are left out. Tags become labels (without their ``#``), or the marking if they are one.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from producers.inputs import UTF_8, Input, is_wide
+from producers.inputs import Input
 from producers.readers.csv_columns import (
     KIND_BY_WORD,
     OPEN_WORDS,
@@ -20,19 +20,21 @@ from producers.readers.csv_columns import (
     guessed_names,
     has_header,
 )
-from producers.readers.csv_rows import Row, cells_of, delimiter_of, rows
+from producers.readers.csv_rows import COMMENT, Row, cells_of, delimiter_of, rows
 from producers.readers.document import whole
-from producers.readers.reading import Defaults, Reading, Rejected, Seen, rejected
+from producers.readers.reader import Head, Reader, Recognition, Specificity
+from producers.readers.reading import Defaults, LeftOut, Reading, Seen, rejected
 from producers.readers.source_marking import marking_of_tags, stricter
 from producers.readers.times import milliseconds
 from schemas.markings import SourceMarking
 from schemas.normalise import detect
-from schemas.observation import Observation, SourcePlace
+from schemas.observation import Observation
 from schemas.tearline import TEARLINE
 from schemas.vocabulary import IndicatorType, RejectReason
 
-FORMAT: Final = "csv-list"
-_SAMPLE_LINES: Final = 64
+_HEADER: Final = "header"
+_IS_INACTIVE: Final = "inactive"
+_NO_VALUE: Final = "no-value"
 _PLACEHOLDERS: Final = frozenset({"", "-", "--", "n/a", "na", "none", "null", "unknown", "なし", "不明"})
 _INACTIVE: Final = frozenset({"false", "no", "0", "n"})
 _CONFIDENCE_WORDS: Final = {"low": 15, "medium": 50, "med": 50, "high": 85}  # STIX 2.1, appendix A
@@ -41,7 +43,7 @@ _MAX_DIGITS: Final = 18
 
 def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
     """One reading for each indicator of each row."""
-    sample = sample_lines(source.head, defaults.encoding)
+    sample = Head(source.head, source.name, defaults.encoding).rows
     delimiter = delimiter_of(sample) or ","
     sampled = [cells for line in sample if (cells := cells_of(line, delimiter))]
     header = sampled[0] if sampled and not defaults.columns and has_header(sampled[0]) else ()
@@ -53,49 +55,45 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
             "no column of indicators is recognised: name the columns, for example --columns date,type,value",
         )
         return
-    for row in rows(source, defaults, delimiter):
-        if isinstance(row, Rejected):
+    for row in rows(source, defaults.encoding, delimiter):
+        if not isinstance(row, Row):
             yield row
         elif header and row.cells == header:
             header = ()
+            yield LeftOut(row.place, _HEADER)
         else:
-            yield from _readings(row, columns, source.name, defaults)
+            yield from _readings(row, columns, defaults)
 
 
-def sample_lines(head: bytes, encoding: str) -> list[str]:
-    """The first lines of an input that are whole, not blank and no comments; undecodable characters replaced."""
-    text = head.decode(UTF_8 if is_wide(encoding) else encoding, "replace").removeprefix("\ufeff")
-    whole_lines = text.splitlines()
-    if len(whole_lines) > 1 and not text.endswith("\n"):
-        del whole_lines[-1]
-    return [line for line in whole_lines if line.strip() and not line.startswith("#")][:_SAMPLE_LINES]
-
-
-def _readings(row: Row, columns: Columns, name: str, defaults: Defaults) -> Iterator[Reading]:
+def _readings(row: Row, columns: Columns, defaults: Defaults) -> Iterator[Reading]:
     cells = {role: row.cells[place] for role, place in columns.roles.items() if place < len(row.cells)}
     if cells.get("active", "").lower() in _INACTIVE:
+        yield LeftOut(row.place, _IS_INACTIVE)
         return
-    place = SourcePlace(name, row.number)
     stated = _stated(cells, defaults)
     if isinstance(stated, str):
-        yield rejected(place, RejectReason.UNREADABLE_LINE, stated, row.original)
+        yield rejected(row.place, RejectReason.UNREADABLE_LINE, stated, row.original)
         return
     kind_word = folded(cells.get("kind", ""))
+    has_value = False
     for position, kind in columns.indicators:
         cell = row.cells[position] if position < len(row.cells) else ""
         if cell.lower() in _PLACEHOLDERS:
             continue
+        has_value = True
         for value, its_kind in _values(cell, kind, kind_word):
             if its_kind is None:
                 what = f"of the type {cells['kind']!r}" if kind_word else "of a type that follows from its value"
                 detail = f"cell {position + 1} holds no indicator {what} that the exchange carries"
-                yield rejected(place, RejectReason.UNKNOWN_TYPE, detail, row.original)
+                yield rejected(row.place, RejectReason.UNKNOWN_TYPE, detail, row.original)
             else:
-                yield Seen(place, msgspec.structs.replace(stated, kind=its_kind, value=value))
+                yield Seen(row.place, msgspec.structs.replace(stated, kind=its_kind, value=value))
+    if not has_value:
+        yield LeftOut(row.place, _NO_VALUE)
 
 
 def _values(cell: str, kind: IndicatorType | None, word: str) -> Iterator[tuple[str, IndicatorType | None]]:
-    """The values of a cell with their types: the column's, the one the row states, or what follows from the value."""
+    """The values of a cell with their types: the column's, the row's, or the one that follows from the value."""
     if kind is not None:
         yield cell, kind
     elif word in KIND_BY_WORD:
@@ -111,21 +109,21 @@ def _values(cell: str, kind: IndicatorType | None, word: str) -> Iterator[tuple[
 
 
 def _stated(cells: dict[str, str], defaults: Defaults) -> Observation | str:
-    """What a row says about all of its indicators, or what in it cannot be read. Type and value come later."""
+    """What a row states about all of its indicators, or the reason why it cannot be read. Without type and value."""
     times = {}
     for role in ("first_seen", "last_seen", "valid_until"):
         text = cells.get(role, "")
         moment = 0 if text.lower() in _PLACEHOLDERS else milliseconds(text, defaults.date_format)
         if moment is None:
             if defaults.date_format:
-                return f"{text[:40]!r} is no time of the form {defaults.date_format}"
-            return f"{text[:40]!r} is no ISO 8601 time: say how times are written, as in --date-format %d/%m/%Y"
+                return f"{text[:40]!r} is not a time of the form {defaults.date_format}"
+            return f"{text[:40]!r} is not an ISO 8601 time: state the form of times, as in --date-format %d/%m/%Y"
         times[role] = moment
     count = _whole_number(cells.get("count", ""), 1)
     confidence = _confidence(cells.get("confidence", ""), defaults.confidence)
     if count is None or confidence is None:
         role = "count" if count is None else "confidence"
-        return f"{cells[role][:40]!r} in the column of the {role} is no such number"
+        return f"{cells[role][:40]!r} in the column {role} is not a {role}"
     tagged, labels = marking_of_tags(_tags(cells.get("tags", "")))
     return Observation(
         kind=IndicatorType.DOMAIN_NAME,
@@ -163,7 +161,7 @@ def _several(cell: str) -> tuple[str, ...]:
 
 
 def _tags(cell: str) -> list[str]:
-    """Tags stand with blanks between them where they are hashtags, else with commas or semicolons."""
+    """Hashtags are separated by blanks, other tags by commas or semicolons."""
     parts = cell.split() if cell.startswith("#") else _several(cell)
     return [part.lstrip("#＃") for part in parts]
 
@@ -176,3 +174,32 @@ def _whole_number(cell: str, absent: int) -> int | None:
 
 def _confidence(cell: str, absent: int) -> int | None:
     return _CONFIDENCE_WORDS.get(cell.lower()) or _whole_number(cell.removesuffix("%").removesuffix(".0"), absent)
+
+
+def _recognise(head: Head) -> Recognition | None:
+    """Lines with the same number of cells are a table, unless they are values with a count (a text list)."""
+    if not head.is_list:
+        return None
+    delimiter = delimiter_of(head.rows)
+    if delimiter == "\t" and all(line.rpartition("\t")[2].strip().isdigit() for line in head.rows):
+        return None
+    if delimiter is not None:
+        return Recognition(Specificity.SHAPE)
+    return Recognition(Specificity.NAME) if head.has_extension(".csv") else None
+
+
+READER: Final = Reader(
+    name="csv-list",
+    reads="the columns that hold indicators, by an English or Japanese header or by their values; else with "
+    "`--columns date,type,value`",
+    leaves_out={
+        COMMENT: "lines that begin with `#`",
+        _HEADER: "the row that names the columns",
+        _IS_INACTIVE: "rows that their source calls inactive",
+        _NO_VALUE: "rows without a value",
+    },
+    example=b"first_seen,type,value,tlp,active\n2026-11-20,domain,bad.example.com,TLP:GREEN,1\n"
+    b"2026-11-20,url,http://bad.example.com/a,TLP:AMBER,0\n,ip,-,TLP:GREEN,1\n",
+    recognise=_recognise,
+    read=read,
+)

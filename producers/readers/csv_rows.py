@@ -1,8 +1,8 @@
 """Cuts CSV (RFC 4180 and its looser kin) into rows that know their line, each on its own.
 
-The standard library's reader goes on over line breaks until a quote is closed, so that one stray quote swallows
-the rest of the file. Here a row may span a few lines, and if its quote is still open then, its first line alone
-is refused and reading goes on behind it.
+The standard library's reader continues over line breaks until a quote is closed, so that one stray quote swallows
+the rest of the file. Here a row may span a few lines; if its quote is still open then, its first line alone is
+refused and reading continues behind it.
 """
 
 import csv
@@ -13,21 +13,22 @@ from typing import Final
 import msgspec
 
 from producers.inputs import Input
-from producers.readers.lines import Line, decoded, lines
-from producers.readers.reading import Defaults, Rejected, rejected
+from producers.readers.lines import Line, lines
+from producers.readers.reading import LeftOut, Rejected, rejected
 from schemas.observation import SourcePlace
 from schemas.vocabulary import RejectReason
 
 MAX_ROW_LINES: Final = 16
 MAX_ROW_CHARACTERS: Final = 1 << 20
+COMMENT: Final = "comment"
 _DELIMITERS: Final = (",", ";", "\t", "|")
-_COMMENT: Final = "#"
+_COMMENT_SIGN: Final = "#"
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """One row: its cells, its first line's number, and its bytes."""
+    """One row: its position (the first of its lines), its cells, and its bytes."""
 
-    number: int
+    place: SourcePlace
     cells: tuple[str, ...]
     original: bytes
 
@@ -54,26 +55,21 @@ def cells_of(text: str, delimiter: str) -> tuple[str, ...] | None:
     return tuple(cell.strip() for cell in rows[0]) if rows else ()
 
 
-def rows(source: Input, defaults: Defaults, delimiter: str) -> Iterator[Row | Rejected]:
-    """All rows but blank ones and comments."""
+def rows(source: Input, encoding: str, delimiter: str) -> Iterator[Row | Rejected | LeftOut]:
+    """All rows but blank ones. Comments are left out."""
     waiting: deque[Line | Rejected] = deque()
-    upcoming = lines(source)
+    upcoming = lines(source, encoding)
     while (line := _next(waiting, upcoming)) is not None:
         if isinstance(line, Rejected):
             yield line
-            continue
-        place = SourcePlace(source.name, line.number)
-        text = decoded(line.content, defaults.encoding, place)
-        if isinstance(text, Rejected):
-            yield text
-            continue
-        if not text.strip() or text.startswith(_COMMENT):
-            continue
-        cells = cells_of(text, delimiter)
-        if cells is not None:
-            yield Row(line.number, cells, line.content)
-            continue
-        yield _spanning(line, text, source.name, defaults, delimiter, waiting, upcoming)
+        elif line.text.startswith(_COMMENT_SIGN):
+            yield LeftOut(line.place, COMMENT)
+        elif line.text.strip():
+            cells = cells_of(line.text, delimiter)
+            if cells is None:
+                yield _spanning(line, delimiter, waiting, upcoming)
+            else:
+                yield Row(line.place, cells, line.original)
 
 
 def _next(waiting: deque[Line | Rejected], upcoming: Iterator[Line | Rejected]) -> Line | Rejected | None:
@@ -81,16 +77,10 @@ def _next(waiting: deque[Line | Rejected], upcoming: Iterator[Line | Rejected]) 
 
 
 def _spanning(
-    first: Line,
-    text: str,
-    name: str,
-    defaults: Defaults,
-    delimiter: str,
-    waiting: deque[Line | Rejected],
-    upcoming: Iterator[Line | Rejected],
+    first: Line, delimiter: str, waiting: deque[Line | Rejected], upcoming: Iterator[Line | Rejected]
 ) -> Row | Rejected:
-    """A row whose quoted cell has line breaks; what was looked at in vain is put back."""
-    original, taken = first.content, list[Line | Rejected]()
+    """A row whose quoted cell has line breaks. Lines that turn out not to belong to it are put back."""
+    text, original, taken = first.text, first.original, list[Line | Rejected]()
     for _ in range(MAX_ROW_LINES - 1):
         line = _next(waiting, upcoming)
         if line is None:
@@ -98,21 +88,18 @@ def _spanning(
         taken.append(line)
         if isinstance(line, Rejected):
             break
-        more = decoded(line.content, defaults.encoding, SourcePlace(name, line.number))
-        if isinstance(more, Rejected):
-            break
-        text, original = f"{text}\n{more}", b"\n".join((original, line.content))
+        text, original = f"{text}\n{line.text}", b"\n".join((original, line.original))
         if len(text) > MAX_ROW_CHARACTERS:
             break
-        cells = _spanning_cells(text, delimiter) if '"' in more else None
+        cells = _spanning_cells(text, delimiter) if '"' in line.text else None
         if cells is not None:
-            return Row(first.number, cells, original)
+            return Row(first.place, cells, original)
     waiting.extendleft(reversed(taken))
     return rejected(
-        SourcePlace(name, first.number),
+        first.place,
         RejectReason.UNREADABLE_LINE,
-        "the row has a quote that is not closed, or text behind a closed quote: double a quote that is meant",
-        first.content,
+        "the row has a quote that is not closed, or text behind a closed quote: double a quote that is part of a cell",
+        first.original,
     )
 
 

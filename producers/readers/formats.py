@@ -1,57 +1,61 @@
-"""The formats by their names, and the one that an input is in by its first bytes."""
+"""The formats: finds the readers of this package, and the one that an input is for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Final
 
-from producers.readers import csv_list, misp_event, stix_bundle, suricata_eve, txt_list
-from producers.readers.csv_rows import delimiter_of
-from producers.readers.reading import Reader
+import producers.readers
+from producers.inputs import Input
+from producers.readers.document import whole
+from producers.readers.reader import Head, Reader
+from producers.readers.reading import Defaults, Reading
+from schemas.vocabulary import RejectReason
 
 AUTO: Final = "auto"
-READERS: Final[Mapping[str, Reader]] = {
-    suricata_eve.FORMAT: suricata_eve.read,
-    csv_list.FORMAT: csv_list.read,
-    txt_list.FORMAT: txt_list.read,
-    stix_bundle.FORMAT: stix_bundle.read,
-    misp_event.FORMAT: misp_event.read,
-}
-_EVE_KEY: Final = b'"event_type"'
-# Keys that each JSON format cannot do without. The one that stands first decides: a MISP event may quote STIX.
-_JSON_KEYS: Final[Mapping[bytes, str]] = {
-    _EVE_KEY: suricata_eve.FORMAT,
-    b'"spec_version"': stix_bundle.FORMAT,
-    b'"indicator--': stix_bundle.FORMAT,
-    b'"bundle"': stix_bundle.FORMAT,
-    b'"objects"': stix_bundle.FORMAT,
-    b'"Event"': misp_event.FORMAT,
-    b'"Attribute"': misp_event.FORMAT,
-    b'"to_ids"': misp_event.FORMAT,
-}
-_XML: Final = b"<"
-_ZEEK: Final = b"#separator"
 
 
-def detect_format(head: bytes, name: str, encoding: str = "utf-8") -> str | None:
-    """The format of an input that begins with ``head``; ``None`` where it is none that we read.
+@cache
+def readers() -> Mapping[str, Reader]:
+    """All readers by their names, in alphabetical order.
 
-    A list is CSV if its lines have the same number of cells, and a text list otherwise: the ending of its name
-    only decides where there is a single column.
+    Raises RuntimeError if two modules declare one name.
     """
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if any(line.startswith(b"{") and _EVE_KEY in line for line in start.splitlines()):
-        return suricata_eve.FORMAT  # also where the first lines are damaged
-    if start.startswith((b"{", b"[")):
-        places = {start.find(key): found for key, found in _JSON_KEYS.items() if key in start}
-        return places[min(places)] if places else None
-    if not start or start.startswith((_XML, _ZEEK)) or b"\0" in head:
-        return None
-    sample = csv_list.sample_lines(head, encoding)
-    delimiter = delimiter_of(sample)
-    if delimiter == "\t" and all(_is_counted(line) for line in sample):
-        return txt_list.FORMAT
-    is_csv = delimiter is not None or name.lower().removesuffix(".gz").endswith(".csv")
-    return csv_list.FORMAT if is_csv else txt_list.FORMAT
+    found: dict[str, Reader] = {}
+    for module in iter_modules(producers.readers.__path__):
+        reader = getattr(import_module(f"{producers.readers.__name__}.{module.name}"), "READER", None)
+        if not isinstance(reader, Reader):
+            continue  # what readers share
+        if reader.name in found:
+            raise RuntimeError(f"two modules of producers.readers declare the format {reader.name!r}: rename one")
+        found[reader.name] = reader
+    return dict(sorted(found.items()))
 
 
-def _is_counted(line: str) -> bool:
-    return line.rpartition("\t")[2].strip().isdigit()
+def recognised(head: Head) -> str | None:
+    """The format of an input that begins like this; ``None`` if no reader recognises it.
+
+    The most specific evidence decides, then the evidence nearest to the beginning, then the alphabet.
+    """
+    evidence = [(found, name) for name, reader in readers().items() if (found := reader.recognise(head)) is not None]
+    return min(evidence, key=lambda one: (-one[0].specificity, one[0].at, one[1]))[1] if evidence else None
+
+
+def readings_of(source: Input, name: str, defaults: Defaults) -> tuple[Iterator[Reading], Reader | None]:
+    """The readings of an input and its reader. An input that no reader can read is one refusal.
+
+    ``name`` is the format that the operator states, or ``auto``.
+    """
+    if not source.head:
+        reason = source.damage or "the file is empty: does the program that writes it still run?"
+        return iter([whole(source, RejectReason.UNKNOWN_FORMAT, reason)]), None
+    if source.wide_bom:
+        advice = "the file is in UTF-16 or UTF-32: use --encoding utf-16 or utf-32"
+        return iter([whole(source, RejectReason.UNREADABLE_LINE, advice)]), None
+    found = name if name != AUTO else recognised(Head(source.head, source.name, defaults.encoding))
+    if found is None:
+        advice = f"it is not recognised as {', '.join(readers())}: name its format with --format"
+        return iter([whole(source, RejectReason.UNKNOWN_FORMAT, advice)]), None
+    reader = readers()[found]
+    return reader.read(source, defaults), reader

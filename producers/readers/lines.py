@@ -1,4 +1,4 @@
-"""Cuts an input into lines in bounded memory, and decodes a line or says why it cannot be decoded."""
+"""Cuts an input into decoded lines, in bounded memory. A line that cannot be decoded is refused, never guessed."""
 
 from collections.abc import Iterator
 from hashlib import sha256
@@ -14,19 +14,25 @@ from schemas.vocabulary import RejectReason
 MAX_LINE_BYTES: Final = 1 << 20
 _CHUNK_BYTES: Final = 64 << 10
 _BOM: Final = b"\xef\xbb\xbf"
-# What a line that is not UTF-8 is likely to be. Many lines are valid in several of them: that is why none is guessed.
+# The likely encodings of a line that is not UTF-8. Many lines are valid in several of them: so none is guessed.
 _LIKELY: Final = {"shift_jis": "Shift-JIS", "euc_jp": "EUC-JP", "latin-1": "Latin-1"}
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
-    """One line without its ending. ``number`` counts from 1."""
+    """One line without its line break: its position, its text, and its bytes as they were."""
 
-    number: int
-    content: bytes
+    place: SourcePlace
+    text: str
+    original: bytes
+
+    @property
+    def number(self) -> int:
+        """Counted from 1."""
+        return self.place.line
 
 
-def lines(source: Input) -> Iterator[Line | Rejected]:
-    """All lines. One that is too long is refused and skipped to the next line break in bounded memory."""
+def lines(source: Input, encoding: str) -> Iterator[Line | Rejected]:
+    """All lines. A line that is too long is refused and skipped up to its line break in bounded memory."""
     number = 0
     while content := source.stream.readline(MAX_LINE_BYTES + 1):
         source.records = number = number + 1
@@ -38,7 +44,7 @@ def lines(source: Input) -> Iterator[Line | Rejected]:
             break
         if number == 1:
             content = content.removeprefix(_BOM)
-        yield Line(number, content.rstrip(b"\r\n"))
+        yield _decoded(content.rstrip(b"\r\n"), encoding, SourcePlace(source.name, number))
     if source.damage:
         yield rejected(
             SourcePlace(source.name, number + 1),
@@ -56,7 +62,7 @@ def _too_long(source: Input, number: int, beginning: bytes) -> Rejected:
     return Rejected(
         SourcePlace(source.name, number),
         RejectReason.LINE_TOO_LONG,
-        f"the line has {size} bytes, and {MAX_LINE_BYTES} is the most: is this file in lines at all?",
+        f"the line has {size} bytes; the limit is {MAX_LINE_BYTES}: does this file consist of lines?",
         None,
         size,
         digest.digest(),
@@ -64,10 +70,9 @@ def _too_long(source: Input, number: int, beginning: bytes) -> Rejected:
     )
 
 
-def decoded(content: bytes, encoding: str, place: SourcePlace) -> str | Rejected:
-    """The text of a line, never guessed: what is not in the encoding is refused with its original bytes."""
+def _decoded(content: bytes, encoding: str, place: SourcePlace) -> Line | Rejected:
     try:
-        return content.decode(UTF_8 if is_wide(encoding) else encoding)
+        return Line(place, content.decode(UTF_8 if is_wide(encoding) else encoding), content)
     except UnicodeDecodeError as error:
         return rejected(
             place,
@@ -79,7 +84,7 @@ def decoded(content: bytes, encoding: str, place: SourcePlace) -> str | Rejected
 
 def _advice(content: bytes) -> str:
     likely = [f"--encoding {encoding} ({name})" for encoding, name in _LIKELY.items() if _reads(content, encoding)]
-    return f"; it can be read with {' or '.join(likely)}: say which it is" if likely else ""
+    return f"; it can be read with {' or '.join(likely)}: state which one is right" if likely else ""
 
 
 def _reads(content: bytes, encoding: str) -> bool:

@@ -1,8 +1,8 @@
 """Reads MISP's JSON: one event, several in a ``response``, a list of them, or a collection of attributes.
 
-An attribute is an observation if it is ``to_ids``: MISP's word for "fit for automatic detection". All others are
-context for a human, and are passed over, as are deleted attributes and proposals. A ``to_ids`` attribute of a type
-that the exchange does not carry is refused alone.
+An attribute is an observation if it is ``to_ids``, which is MISP for "fit for automatic detection". All others are
+context for people, and are left out, as are deleted attributes. A ``to_ids`` attribute of a type that the exchange does
+not carry is refused alone.
 
 Markings are the tags of the taxonomies ``tlp`` and ``PAP``; event, object and attribute join to the strictest.
 Distribution narrows further: "your organisation only", "this community only" and a sharing group name nobody
@@ -17,14 +17,17 @@ import msgspec
 
 from producers.inputs import Input
 from producers.readers.document import document
-from producers.readers.reading import Defaults, Reading, Rejected, Seen, rejected
+from producers.readers.reader import Head, Reader, Recognition, first_of
+from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
 from producers.readers.source_marking import UNSTATED, marking_of_tags, stricter
 from producers.readers.times import milliseconds, seconds
 from schemas.markings import SourceMarking
 from schemas.observation import Observation, SourcePlace
 from schemas.vocabulary import IndicatorType, RejectReason
 
-FORMAT: Final = "misp-event"
+_NOT_TO_IDS: Final = "not-to-ids"
+_DELETED: Final = "deleted"
+_WORDS: Final = (b'"Event"', b'"Attribute"', b'"to_ids"')
 
 _IP = IndicatorType.IPV4_ADDR  # of the four types of address and network: normalising tells them by the value
 _NAME = IndicatorType.FILE_NAME
@@ -101,13 +104,14 @@ class _Wrapped(msgspec.Struct):
 
 
 class _Around(msgspec.Struct, frozen=True):
-    """What stands around an attribute."""
+    """The event and the object that an attribute is part of."""
 
     event_uuid: str
     event_info: str
     object_name: str
     marking: SourceMarking
     labels: tuple[str, ...]
+    is_deleted: bool = False
 
 
 def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
@@ -123,7 +127,7 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
         except msgspec.ValidationError as error:
             source.records = number = number + 1
             place = SourcePlace(source.name, number)
-            yield rejected(place, RejectReason.UNDECODABLE, f"no MISP event: {error}", bytes(raw))
+            yield rejected(place, RejectReason.UNDECODABLE, f"not a MISP event: {error}", bytes(raw))
             continue
         for attribute, around in _attributes(event, defaults):
             source.records = number = number + 1
@@ -160,8 +164,11 @@ def _attributes(event: _Event, defaults: Defaults) -> Iterator[tuple[msgspec.Raw
             yield raw, around  # it is refused as what it is not: an attribute
             continue
         narrowed = stricter(marking, _distributed(group.distribution))
-        for attribute in () if group.deleted else group.Attribute:
-            yield attribute, msgspec.structs.replace(around, object_name=group.name or "", marking=narrowed)
+        within = msgspec.structs.replace(
+            around, object_name=group.name or "", marking=narrowed, is_deleted=group.deleted
+        )
+        for attribute in group.Attribute:
+            yield attribute, within
 
 
 def _distributed(level: str | int | None) -> SourceMarking:
@@ -172,9 +179,13 @@ def _readings(raw: msgspec.Raw, place: SourcePlace, around: _Around, defaults: D
     try:
         attribute = msgspec.json.decode(raw, type=_Attribute, strict=False)
     except msgspec.ValidationError as error:
-        yield rejected(place, RejectReason.UNDECODABLE, f"no MISP attribute: {error}", bytes(raw))
+        yield rejected(place, RejectReason.UNDECODABLE, f"not a MISP attribute: {error}", bytes(raw))
         return
-    if not attribute.to_ids or attribute.deleted:
+    if attribute.deleted or around.is_deleted:
+        yield LeftOut(place, _DELETED, attribute.uuid)
+        return
+    if not attribute.to_ids:
+        yield LeftOut(place, _NOT_TO_IDS, attribute.type)
         return
     kinds = _PARTS.get(attribute.type)
     if kinds is None:
@@ -183,7 +194,7 @@ def _readings(raw: msgspec.Raw, place: SourcePlace, around: _Around, defaults: D
         return
     template = _template(attribute, around, defaults)
     if template is None:
-        detail = f"{attribute.uuid}: first_seen, last_seen or timestamp is no time"
+        detail = f"{attribute.uuid}: first_seen, last_seen or timestamp is not a time"
         yield rejected(place, RejectReason.TIME_OUT_OF_RANGE, detail, bytes(raw))
         return
     value = str(attribute.value)
@@ -228,3 +239,25 @@ def _times(attribute: _Attribute) -> tuple[int, int] | None:
         moments = [seconds(str(attribute.timestamp)) if attribute.timestamp not in (None, "") else 0]
     first, last = moments[0], moments[-1]
     return None if first is None or last is None else (first, last)
+
+
+def _recognise(head: Head) -> Recognition | None:
+    return first_of(head, _WORDS)
+
+
+READER: Final = Reader(
+    name="misp-event",
+    reads="attributes that are `to_ids`; markings by the tags `tlp` and `PAP`; distribution narrows further",
+    leaves_out={
+        _NOT_TO_IDS: "attributes that are not `to_ids`",
+        _DELETED: "deleted attributes and the attributes of deleted objects",
+    },
+    example=b"""{"Event": {"uuid": "6a1f0001-0000-4000-8000-000000000001", "info": "made up", "distribution": "3",
+ "Tag": [{"name": "tlp:green"}], "Attribute": [
+ {"uuid": "6a1f0001-0000-4000-8000-000000000002", "type": "domain", "value": "bad.example.com", "to_ids": true},
+ {"uuid": "6a1f0001-0000-4000-8000-000000000003", "type": "comment", "value": "made up", "to_ids": false}]}}
+""",
+    recognise=_recognise,
+    read=read,
+    unit="attribute",
+)

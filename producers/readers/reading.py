@@ -1,32 +1,29 @@
-"""What a reader answers for each piece of its input: an observation, or why there is none.
+"""The result of reading one piece of an input: an observation, a refusal, or a piece left out by a named rule.
 
-A reader is a function from an open input and the sensor's defaults to an iterator of readings. It holds a bounded
-amount of the input, and nothing in the input makes it raise.
+Nothing in an input is dropped without one of the three, and nothing in it makes a reader raise.
 """
 
-from collections.abc import Callable, Iterator
 from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
 import msgspec
 
-from producers.inputs import Input
 from schemas.markings import SourceMarking
 from schemas.observation import Observation, SourcePlace
 from schemas.vocabulary import RejectReason
 
 KEPT_BYTES: Final = 1 << 20
-"""An original up to this size travels to quarantine whole; of a bigger one go digest, size and excerpt."""
+"""An original up to this size goes to quarantine whole; of a larger one its digest, size and excerpt are kept."""
 EXCERPT_CHARACTERS: Final = 200
 
 
 class Defaults(msgspec.Struct, frozen=True):
-    """What the operator says about a sensor's inputs. It holds where the input itself says nothing.
+    """The operator's options for a sensor's inputs. They apply if the input itself states nothing.
 
-    Markings are the exception: there the stricter of the two holds (``producers.readers.source_marking``).
+    Markings are the exception: the stricter of the two applies (``producers.readers.source_marking``).
     ``columns`` names the columns of a CSV list without a header; ``date_format`` is ``strptime``'s, for times
-    that are not ISO 8601; ``home_networks`` are the addresses that are ours beside the private ones.
+    that are not ISO 8601; ``home_networks`` are our own networks in addition to the private ones.
     """
 
     marking: SourceMarking = SourceMarking()
@@ -39,17 +36,17 @@ class Defaults(msgspec.Struct, frozen=True):
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False):
-    """One observation and where it stood."""
+    """One observation and its position in the input."""
 
     place: SourcePlace
     observation: Observation
 
 
 class Rejected(msgspec.Struct, frozen=True, gc=False):
-    """A piece of input that is no observation, and why. A bad line never stops the rest.
+    """A piece of input that cannot be read, and the reason. A bad line never stops the rest.
 
-    ``place.line`` is 0 where the whole input is meant. ``original`` is ``None`` where it is too big to keep;
-    ``size``, ``digest`` (SHA-256) and ``excerpt`` then say what it was.
+    ``place.line`` is 0 if the whole input is meant. ``original`` is ``None`` if it is too large to keep; then
+    ``size``, ``digest`` (SHA-256) and ``excerpt`` describe it.
     """
 
     place: SourcePlace
@@ -61,12 +58,22 @@ class Rejected(msgspec.Struct, frozen=True, gc=False):
     excerpt: str = ""
 
 
-Reading = Seen | Rejected
-Reader = Callable[[Input, Defaults], Iterator[Reading]]
+class LeftOut(msgspec.Struct, frozen=True, gc=False):
+    """A piece of input that was understood and is not an indicator by a rule of its format.
+
+    ``rule`` is one of the reader's ``leaves_out``; ``detail`` is for people and may be empty.
+    """
+
+    place: SourcePlace
+    rule: str
+    detail: str = ""
+
+
+Reading = Seen | Rejected | LeftOut
 
 
 def rejected(place: SourcePlace, reason: RejectReason, detail: str, original: bytes) -> Rejected:
-    """The refusal of a piece of input that is at hand."""
+    """The refusal of a piece of input that is in memory."""
     digest = sha256(original).digest()
     if len(original) <= KEPT_BYTES:
         return Rejected(place, reason, detail, original, len(original), digest)
@@ -74,5 +81,5 @@ def rejected(place: SourcePlace, reason: RejectReason, detail: str, original: by
 
 
 def excerpt_of(beginning: bytes) -> str:
-    """The first characters of something that is too big to keep, whatever its encoding."""
+    """The first characters of a piece that is too large to keep, in any encoding."""
     return beginning[: 4 * EXCERPT_CHARACTERS].decode("utf-8", "backslashreplace")[:EXCERPT_CHARACTERS]

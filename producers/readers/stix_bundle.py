@@ -1,8 +1,8 @@
 """Reads STIX 2.1: bundles, bare arrays of objects, and single objects. Bundles of STIX 2.0 are read as well.
 
-Only ``indicator`` objects are observations. What is merely related or observed (``observed-data``, cyber-observable
-objects, malware, actors) is no claim that something is bad, and is passed over; so is an indicator that its
-source revoked. An object that is broken is refused alone.
+Only ``indicator`` objects are observations. Objects that are merely related or observed (``observed-data``,
+cyber-observable objects, malware, actors) do not claim that something is bad, and are left out; so is an indicator that
+its source revoked. A broken object is refused alone.
 
 Markings: TLP 1 and 2 and PAP by their definitions' ids, in ``object_marking_refs`` and, because part of an
 indicator cannot be sent, in ``granular_markings`` too; other definitions by what they define in the bundle. A
@@ -21,7 +21,8 @@ import msgspec
 
 from producers.inputs import Input
 from producers.readers.document import document
-from producers.readers.reading import Defaults, Reading, Rejected, Seen, rejected
+from producers.readers.reader import Head, Reader, Recognition, first_of
+from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
 from producers.readers.source_marking import UNSTATED, marking_of_tags, stricter
 from producers.readers.stix_pattern import Unusable, claims_of
 from producers.readers.times import milliseconds
@@ -30,7 +31,9 @@ from schemas.observation import Observation, SourcePlace
 from schemas.tearline import TEARLINE
 from schemas.vocabulary import RejectReason
 
-FORMAT: Final = "stix-bundle"
+_OTHER_OBJECT: Final = "not-an-indicator"
+_REVOKED: Final = "revoked"
+_WORDS: Final = (b'"spec_version"', b'"indicator--', b'"bundle"', b'"objects"')
 
 # STIX 2.1, section 7.2.1.4 (TLP 1); oasis-open/cti-stix-common-objects, tlp-2.0 and pap.
 MARKING_BY_ID: Final[Mapping[str, SourceMarking]] = {
@@ -115,6 +118,8 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
             yield from _readings(raw, place, known, defaults)
         elif not kind.type:
             yield rejected(place, RejectReason.UNDECODABLE, "a STIX object needs a type", bytes(raw))
+        else:
+            yield LeftOut(place, _OTHER_OBJECT, kind.type)
 
 
 def _objects(parsed: msgspec.Raw) -> list[msgspec.Raw]:
@@ -158,9 +163,10 @@ def _readings(
     try:
         indicator = msgspec.json.decode(raw, type=_Indicator)
     except msgspec.ValidationError as error:
-        yield rejected(place, RejectReason.UNDECODABLE, f"no STIX 2.1 indicator: {error}", bytes(raw))
+        yield rejected(place, RejectReason.UNDECODABLE, f"not a STIX 2.1 indicator: {error}", bytes(raw))
         return
     if indicator.revoked:
+        yield LeftOut(place, _REVOKED, indicator.id)
         return
     if indicator.pattern_type != "stix":
         detail = f"{indicator.id}: the pattern is {indicator.pattern_type}, and only STIX patterns are read"
@@ -169,7 +175,7 @@ def _readings(
     valid_from = milliseconds(indicator.valid_from) if indicator.valid_from else 0
     valid_until = milliseconds(indicator.valid_until) if indicator.valid_until else 0
     if valid_from is None or valid_until is None:
-        detail = f"{indicator.id}: valid_from or valid_until is no RFC 3339 time"
+        detail = f"{indicator.id}: valid_from or valid_until is not an RFC 3339 time"
         yield rejected(place, RejectReason.TIME_OUT_OF_RANGE, detail, bytes(raw))
         return
     claims = claims_of(indicator.pattern)
@@ -209,3 +215,26 @@ def _context(indicator: _Indicator) -> tuple[tuple[str, str], ...]:
         (TEARLINE, indicator.x_kakehashi_tearline),
     )
     return tuple((name, fact) for name, fact in facts if fact)
+
+
+def _recognise(head: Head) -> Recognition | None:
+    return first_of(head, _WORDS)
+
+
+READER: Final = Reader(
+    name="stix-bundle",
+    reads="`indicator` objects of STIX 2.1 and 2.0, by their patterns; markings by TLP, PAP and statements",
+    leaves_out={
+        _OTHER_OBJECT: "objects that are not an `indicator`",
+        _REVOKED: "indicators that their source has revoked",
+    },
+    example=b"""{"type": "bundle", "id": "bundle--5d1b6f3e-0000-4000-8000-000000000001", "objects": [
+{"type": "identity", "spec_version": "2.1", "id": "identity--5d1b6f3e-0000-4000-8000-000000000002"},
+{"type": "indicator", "spec_version": "2.1", "id": "indicator--5d1b6f3e-0000-4000-8000-000000000003",
+ "pattern": "[domain-name:value = 'bad.example.com']", "pattern_type": "stix", "valid_from": "2026-11-20T00:00:00Z",
+ "object_marking_refs": ["marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"]}]}
+""",
+    recognise=_recognise,
+    read=read,
+    unit="object",
+)

@@ -1,11 +1,11 @@
-"""Reads Suricata's EVE records: JSON lines, or one JSON array. Finds the records that tell of a threat.
+"""Reads Suricata's EVE records: JSON lines, or one JSON array. Finds the records that report a threat.
 
 A sensor sees what everybody does; an exchange of threat indicators must not. So only ``alert`` records count, and
-of the others only ``fileinfo`` of a flow that has alerted before. DNS queries, HTTP requests, TLS sessions, flows,
-mail and anomalies are passed over, and so are alerts of the two classes of Suricata's ``classification.config`` in
-which there is no threat: traffic that is not suspicious, and the engine's own notes on protocols.
+of the others only ``fileinfo`` of a flow that has alerted before. All others are left out, and so are alerts of the two
+classes of Suricata's ``classification.config`` without a threat: traffic that is not suspicious, and the engine's own
+notes on protocols.
 
-What of an alert is an indicator is ``suricata_alert``'s answer.
+``suricata_alert`` decides which parts of an alert are indicators.
 """
 
 from collections import OrderedDict
@@ -16,15 +16,20 @@ import msgspec
 
 from producers.inputs import Input
 from producers.readers.document import document
-from producers.readers.lines import Line, decoded, lines
-from producers.readers.reading import Defaults, Reading, Rejected, Seen, rejected
+from producers.readers.lines import lines
+from producers.readers.reader import Head, Reader, Recognition, Specificity
+from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
 from producers.readers.suricata_alert import Alert, Undecided, indicators_of, template_of
 from producers.readers.suricata_files import File, hashes_of
 from producers.readers.times import milliseconds
 from schemas.observation import Observation, SourcePlace
 from schemas.vocabulary import RejectReason
 
-FORMAT: Final = "suricata-eve"
+_NO_ALERT: Final = "no-alert"
+_NO_THREAT: Final = "no-threat"
+_NO_INDICATOR: Final = "no-indicator"
+_OTHER_FILE: Final = "file-without-alert"
+_EVENT_TYPE: Final = b'"event_type"'
 NO_THREAT: Final = frozenset({"Not Suspicious Traffic", "Generic Protocol Command Decode"})
 MAX_ALERTED_FLOWS: Final = 16_384
 """Flows whose later ``fileinfo`` records are still taken; the oldest is forgotten first."""
@@ -62,34 +67,32 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
         for number, raw in enumerate(records, 1):
             yield from _readings(bytes(raw), SourcePlace(source.name, number), defaults, flows)
         return
-    for line in lines(source):
+    for line in lines(source, defaults.encoding):
         if isinstance(line, Rejected):
             yield line
-        elif line.content.strip():
-            yield from _of_line(line, source.name, defaults, flows)
-
-
-def _of_line(line: Line, name: str, defaults: Defaults, flows: _Flows) -> Iterator[Reading]:
-    place = SourcePlace(name, line.number)
-    text = decoded(line.content, defaults.encoding, place)
-    if isinstance(text, Rejected):
-        yield text
-    else:
-        yield from _readings(text.encode(), place, defaults, flows)
+        elif line.text.strip():
+            yield from _readings(line.text.encode(), line.place, defaults, flows)
 
 
 def _readings(record: bytes, place: SourcePlace, defaults: Defaults, flows: _Flows) -> Iterator[Reading]:
     try:
         which = msgspec.json.decode(record, type=_Which)
-        if which.event_type == "alert":
-            if msgspec.json.decode(record, type=_AlertRecord).alert.category not in NO_THREAT:
-                alert = msgspec.json.decode(record, type=Alert)
-                yield from _of_alert(alert, which.flow_id, place, defaults, flows, record)
-        elif which.event_type == "fileinfo" and (template := flows.get(which.flow_id or 0)) is not None:
-            file = msgspec.json.decode(record, type=_FileRecord)
-            yield from _of_file(file, template, place, record)
+        if which.event_type == "fileinfo":
+            template = flows.get(which.flow_id or 0)
+            if template is None:
+                yield LeftOut(place, _OTHER_FILE)
+            else:
+                file = msgspec.json.decode(record, type=_FileRecord)
+                yield from _of_file(file, template, place, record)
+        elif which.event_type != "alert":
+            yield LeftOut(place, _NO_ALERT, which.event_type)
+        elif (category := msgspec.json.decode(record, type=_AlertRecord).alert.category) in NO_THREAT:
+            yield LeftOut(place, _NO_THREAT, category or "")
+        else:
+            alert = msgspec.json.decode(record, type=Alert)
+            yield from _of_alert(alert, which.flow_id, place, defaults, flows, record)
     except (msgspec.DecodeError, RecursionError) as error:
-        detail = f"no EVE record: {error}; was the file cut, or is it of another tool?"
+        detail = f"not an EVE record: {error}; was the file cut, or did another tool write it?"
         yield rejected(place, RejectReason.UNREADABLE_LINE, detail, record)
 
 
@@ -99,14 +102,17 @@ def _of_alert(
     at_ms = milliseconds(alert.timestamp)
     found = indicators_of(alert, defaults)
     if at_ms is None:
-        detail = f"the timestamp {alert.timestamp[:40]!r} is no ISO 8601 time"
+        detail = f"the timestamp {alert.timestamp[:40]!r} is not an ISO 8601 time"
         yield rejected(place, RejectReason.TIME_OUT_OF_RANGE, detail, record)
         return
     if isinstance(found, Undecided):
         yield rejected(place, RejectReason.UNREADABLE_LINE, found.detail, record)
         return
+    if not found:
+        yield LeftOut(place, _NO_INDICATOR, "both sides are ours")
+        return
     template = template_of(alert, at_ms, defaults)
-    if flow_id and found:
+    if flow_id:
         flows[flow_id] = template
         flows.move_to_end(flow_id)
         if len(flows) > MAX_ALERTED_FLOWS:
@@ -118,11 +124,14 @@ def _of_alert(
 def _of_file(file: _FileRecord, template: Observation, place: SourcePlace, record: bytes) -> Iterator[Reading]:
     at_ms = milliseconds(file.timestamp)
     if at_ms is None:
-        detail = f"the timestamp {file.timestamp[:40]!r} is no ISO 8601 time"
+        detail = f"the timestamp {file.timestamp[:40]!r} is not an ISO 8601 time"
         yield rejected(place, RejectReason.TIME_OUT_OF_RANGE, detail, record)
         return
     name = (("file-name", file.fileinfo.filename),) if file.fileinfo.filename else ()
-    for kind, value in hashes_of(file.fileinfo):
+    found = tuple(hashes_of(file.fileinfo))
+    if not found:
+        yield LeftOut(place, _NO_INDICATOR, "neither a hash nor a file name")
+    for kind, value in found:
         yield Seen(
             place,
             msgspec.structs.replace(
@@ -134,3 +143,32 @@ def _of_file(file: _FileRecord, template: Observation, place: SourcePlace, recor
                 context=(*template.context, *name),
             ),
         )
+
+
+def _recognise(head: Head) -> Recognition | None:
+    """One record of EVE is enough, also behind damaged lines."""
+    at = head.start.find(_EVENT_TYPE)
+    is_json = head.start.startswith((b"{", b"[")) or any(
+        line.startswith(b"{") and _EVENT_TYPE in line for line in head.start.splitlines()
+    )
+    return Recognition(Specificity.WORDS, at) if at >= 0 and is_json else None
+
+
+READER: Final = Reader(
+    name="suricata-eve",
+    reads="alerts, and the files of flows that have alerted: the address that is not yours, host, URL, SNI, DNS name, "
+    "JA3, JA4, hashes. Name your own networks with `--home-net`: if neither side is yours, the threat cannot be told "
+    "from the victim, and the alert is refused",
+    leaves_out={
+        _NO_ALERT: "records that are not alerts",
+        _NO_THREAT: f"alerts of the classes {' and '.join(sorted(NO_THREAT))}",
+        _NO_INDICATOR: "alerts between your own networks, and files without hash and name",
+        _OTHER_FILE: "files of flows that have not alerted",
+    },
+    example=b'{"timestamp": "2026-11-20T08:00:00.000000+0000", "event_type": "alert", "src_ip": "10.1.2.3", '
+    b'"dest_ip": "198.51.100.7", "alert": {"signature": "made up", "category": "A Network Trojan was detected"}}\n'
+    b'{"timestamp": "2026-11-20T08:00:00.000000+0000", "event_type": "dns"}\n',
+    recognise=_recognise,
+    read=read,
+    unit="record",
+)

@@ -8,12 +8,13 @@ import pytest
 from exchange.errors import Exit
 from exchange.metrics.spec import ALL
 from exchange.settings import Settings
-from kakehashi.commands.sensor.produce import Format
 from localkafka.settings import BrokerSettings
+from producers.readers.formats import readers
 from schemas.topics import DAY_MS, FOR_EVER, Topic, topics_of
 from schemas.vocabulary import Outcome, RejectReason
 from tests.asked import Asked
 from tests.docs.pages import ROOT, code_spans, table
+from tools import formats
 
 DOCS: Final = ROOT / "docs"
 NATION: Final = "GBR"
@@ -85,9 +86,11 @@ def test_every_exit_code_is_explained_to_the_sre_and_no_other_to_anybody() -> No
         assert {row[0] for row in table(DOCS / page, "code")} <= known
 
 
-def test_the_formats_are_those_of_the_producer() -> None:
-    said = {row[0].strip("`") for row in table(DOCS / "sensor-operator.md", "format")}
-    assert said == {known.value for known in Format if known is not Format.AUTO}
+def test_the_table_of_formats_is_the_readers_own() -> None:
+    written = {row[0].strip("`") for row in table(DOCS / "sensor-operator.md", "format", "what is read")}
+    assert written == set(readers())
+    text = formats.PAGE.read_text("utf-8")
+    assert formats.page_with_formats(text) == text, "run `make formats`"
 
 
 def test_every_reason_that_a_sensor_can_cause_is_explained_to_its_operator() -> None:

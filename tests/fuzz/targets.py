@@ -18,11 +18,10 @@ from exchange.metrics.labels import ObservationFate, ReportFate
 from exchange.protocol.effects import Effects
 from exchange.protocol.record import Record
 from producers.admission import admitted
-from producers.produce import Options, _readings
-from producers.readers.formats import READERS
-from producers.readers.reading import Defaults, Rejected
+from producers.readers.formats import readers, readings_of
+from producers.readers.reading import Defaults, LeftOut, Rejected
 from producers.report import ReportBuilder
-from producers.spooling import Sensor, quarantined
+from producers.spool.refusal import quarantined
 from schemas import topics
 from schemas.codec import (
     OBSERVATION_BLOCK,
@@ -47,7 +46,7 @@ from tests.streams.workbench import Workbench
 Fates = Counter[str]
 CODEC: Final = Codec()
 _DIGEST: Final = b"\0" * 32
-_SENSOR: Final = Sensor("GBR", "fuzzed")
+_SENSOR: Final = "fuzzed"
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -106,9 +105,12 @@ def take_input(format_name: str, data: bytes) -> Fates:
     """A sensor's input, through the reader, into reports, and through intake."""
     fates, builder, sequence = Fates(), ReportBuilder(), 0
     bench = Workbench(Intake("GBR", 0, 1, CODEC, quota=1 << 40))
-    options = Options(_SENSOR, (), format_name, Defaults(encoding="utf-8"))
-    readings, tool = _readings(an_input(data, "fuzzed"), options)
+    readings, reader = readings_of(an_input(data, "fuzzed"), format_name, Defaults(encoding="utf-8"))
+    tool = "" if reader is None else reader.name
     for item, reading in enumerate(readings):
+        if isinstance(reading, LeftOut):
+            fates[f"left out: {reading.rule}"] += 1
+            continue
         known = reading if isinstance(reading, Rejected) else admitted(reading)
         if isinstance(known, Rejected):
             fates[f"refused: {known.reason}"] += 1
@@ -124,7 +126,7 @@ def take_input(format_name: str, data: bytes) -> Fates:
 
 
 def _sound_refusal(known: Rejected, item: int) -> None:
-    value = CODEC.encode(QUARANTINED, quarantined(known, _SENSOR.name, _DIGEST, item, NOW_MS))
+    value = CODEC.encode(QUARANTINED, quarantined(known, _SENSOR, _DIGEST, item, NOW_MS))
     if len(value) > MAX_RECORD_BYTES:
         raise Lost(f"a refusal of {len(value)} bytes: no broker takes it")
 
@@ -201,7 +203,7 @@ def _reader(format_name: str) -> Target:
 def targets() -> Iterable[Target]:
     """All of them."""
     yield _records("reports to intake", corpus.reports, take_report)
-    for format_name in READERS:
+    for format_name in readers():
         yield _reader(format_name)
     yield _records(
         "records from a partner",

@@ -6,9 +6,10 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from exchange.settings import Settings, cluster_from_env
-from kakehashi.commands.sensor.produce import Format
+from kakehashi.format_name import format_names
 from tests.asked import Asked
 from tests.helm.chart import CHART, EXAMPLES, ROOT, load, merged, schema, values
+from tools import formats
 
 each_example = pytest.mark.parametrize("example", EXAMPLES)
 
@@ -98,7 +99,9 @@ def test_a_bridge_needs_a_partner_and_a_producer_a_sensor() -> None:
 
 def test_the_formats_of_a_producer_are_those_of_the_command_line() -> None:
     produce = schema()["properties"]["produce"]["properties"]
-    assert produce["format"]["enum"] == [known.value for known in Format]
+    assert produce["format"]["enum"] == format_names()
+    text = formats.SCHEMA.read_text("utf-8")
+    assert formats.schema_with_formats(text) == text, "run `make formats`"
 
 
 def test_there_is_an_example_of_every_role() -> None:

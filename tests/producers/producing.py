@@ -5,9 +5,9 @@ from typing import Any
 
 from exchange.kafka.clients import Cluster
 from producers.produce import Options, Summary, produce
+from producers.spool.fill import Sensor
 from producers.spool.publisher import Publisher
 from producers.spool.spool import QUARANTINED, REPORT, Spool
-from producers.spooling import Sensor
 from schemas.codec import QUARANTINED as QUARANTINED_SCHEMA
 from schemas.codec import SENSOR_REPORT, Codec
 from schemas.records import Quarantined, SensorReport
@@ -22,6 +22,9 @@ class Unwatched:
     """A view that looks away."""
 
     def opened(self, *_: object) -> None:
+        """See nothing."""
+
+    def left_out(self, *_: object) -> None:
         """See nothing."""
 
     def progressed(self, *_: object) -> None:

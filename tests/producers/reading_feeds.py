@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from producers.inputs import Input
-from producers.readers.formats import READERS
-from producers.readers.reading import Defaults, Reading, Rejected, Seen
+from producers.readers.formats import readers
+from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen
 from schemas.markings import SourceMarking
 from schemas.observation import Observation
 
@@ -24,7 +24,7 @@ def an_input(content: bytes, name: str = "made-up", **options: Any) -> Input:
 def readings(format_name: str, content: bytes, **defaults: Any) -> list[Reading]:
     """All readings of made-up bytes."""
     source = an_input(content, encoding=defaults.get("encoding", "utf-8"))
-    return list(READERS[format_name](source, Defaults(**defaults)))
+    return list(readers()[format_name].read(source, Defaults(**defaults)))
 
 
 def observations(found: list[Reading]) -> list[Observation]:
@@ -37,11 +37,16 @@ def refusals(found: list[Reading]) -> list[Rejected]:
     return [reading for reading in found if isinstance(reading, Rejected)]
 
 
+def left_out(found: list[Reading]) -> list[LeftOut]:
+    """The pieces that are no indicators by a rule."""
+    return [reading for reading in found if isinstance(reading, LeftOut)]
+
+
 def recorded(file: str, format_name: str, **defaults: Any) -> list[Reading]:
     """All readings of a recorded feed."""
     with (FEEDS / file).open("rb") as stream:
         source = Input(file, stream, encoding=defaults.get("encoding", "utf-8"))
-        return list(READERS[format_name](source, Defaults(**defaults)))
+        return list(readers()[format_name].read(source, Defaults(**defaults)))
 
 
 def content_of(file: str) -> bytes:

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from producers.readers.csv_list import FORMAT
 from schemas.markings import SourceMarking
 from schemas.vocabulary import IndicatorType, RejectReason
-from tests.producers.reading_feeds import content_of, observations, readings, recorded, refusals
+from tests.producers.reading_feeds import content_of, left_out, observations, readings, recorded, refusals
+
+FORMAT = "csv-list"
 
 HEADER = b"first_seen,type,value,tlp,tags\n"
 
@@ -140,12 +141,13 @@ def test_a_list_without_a_header_is_read_by_what_stands_in_its_columns() -> None
     found = recorded("txt/agenttesla-panels.txt", FORMAT)
     seen = observations(found)
     assert [row.value for row in seen if row.kind is IndicatorType.URL] == [url for url, _, _ in rows]
-    assert len(found) == 2 * len(rows)
+    assert len(found) == len(seen) + len(refusals(found)) == 2 * len(rows)
     assert seen[0].first_seen_ms == milliseconds(rows[0][1])
 
 
 def test_a_list_with_nothing_but_a_header_holds_nothing() -> None:
-    assert recorded("odd/header-only.csv", FORMAT) == []
+    [header] = recorded("odd/header-only.csv", FORMAT)
+    assert left_out([header])[0].rule == "header"
 
 
 def test_a_list_without_any_column_of_indicators_is_refused_whole_with_advice() -> None:
@@ -176,8 +178,12 @@ def test_a_tag_that_is_a_marking_or_a_caveat_is_no_label() -> None:
     assert seen.labels == ("c2",)
 
 
-def test_a_row_that_its_source_calls_inactive_is_passed_over() -> None:
-    assert readings(FORMAT, b"value,type,active\na.example.com,domain,FALSE\n") == []
+def test_rows_without_a_value_and_rows_that_their_source_calls_inactive_are_left_out() -> None:
+    found = readings(FORMAT, b"# x\nvalue,type,active\na.example.com,domain,FALSE\n-,domain,1\n")
+    assert [(piece.rule, piece.place.line) for piece in left_out(found)] == [
+        *(("comment", 1), ("header", 2), ("inactive", 3), ("no-value", 4)),
+    ]
+    assert len(found) == 4
 
 
 def test_a_cell_may_have_line_breaks_inside_quotes() -> None:

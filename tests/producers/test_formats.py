@@ -3,7 +3,8 @@
 import pytest
 
 from producers.inputs import Input
-from producers.readers.formats import READERS, detect_format
+from producers.readers.formats import readers, recognised
+from producers.readers.reader import Head
 from tests.producers.reading_feeds import FEEDS, manifest
 
 
@@ -11,7 +12,7 @@ from tests.producers.reading_feeds import FEEDS, manifest
 def test_the_format_of_every_recorded_feed_is_recognised(entry: dict[str, str]) -> None:
     with (FEEDS / entry["file"]).open("rb") as stream:
         source = Input(entry["file"], stream)
-    assert detect_format(source.head, source.name) == entry["format"]
+    assert recognised(Head(source.head, source.name)) == entry["format"]
 
 
 @pytest.mark.parametrize(
@@ -34,16 +35,16 @@ def test_the_format_of_every_recorded_feed_is_recognised(entry: dict[str, str]) 
     ],
 )
 def test_the_format_follows_from_the_beginning(head: bytes, found: str | None) -> None:
-    assert detect_format(head, "made-up") == found
+    assert recognised(Head(head, "made-up")) == found
 
 
 def test_the_name_decides_for_a_list_of_one_column_only() -> None:
-    assert detect_format(b"value\na.example\n", "list.csv") == "csv-list"
-    assert detect_format(b"value\na.example\n", "list.csv.gz") == "csv-list"
-    assert detect_format(b'{"type": "bundle"}', "list.csv") == "stix-bundle"
+    assert recognised(Head(b"value\na.example\n", "list.csv")) == "csv-list"
+    assert recognised(Head(b"value\na.example\n", "list.csv.gz")) == "csv-list"
+    assert recognised(Head(b'{"type": "bundle"}', "list.csv")) == "stix-bundle"
 
 
 def test_the_command_offers_exactly_the_formats_that_there_are() -> None:
-    from kakehashi.commands.sensor.produce import Format
+    from kakehashi.format_name import format_names
 
-    assert [offered.value for offered in Format] == ["auto", *READERS]
+    assert format_names() == ["auto", *readers()]

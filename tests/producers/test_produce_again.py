@@ -110,7 +110,7 @@ def test_standard_input_is_spooled_while_it_rests(
         summary = produce(options, sensor_spool, publisher, Watching(), codec=CODEC, now_ms=lambda: NOW_MS)
         writer.join()
     assert [report["values"] for report in reports_in(sensor_spool)] == [["a.example.com"], ["b.example.com"]]
-    assert summary.records == 2
+    assert summary.records.total() == 2
 
 
 def test_an_interrupted_pipe_loses_nothing_that_was_read(sensor_spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,8 +52,9 @@ def test_the_summary_says_what_was_read_sent_and_refused(environ: dict[str, str]
     assert run.returncode == Exit.OK
     lines = run.stdout.splitlines()
     read = sum(len(Path(feed).read_bytes().splitlines()) for feed in feeds)
-    assert lines[0] == f"2 files, {read} lines or records: 295 observations in 2 reports"
-    assert lines[1].startswith("2 reports with 295 observations are acknowledged by GBR's Kafka at ")
+    assert lines[0] == f"2 files, {read} lines: 295 observations in 2 reports"
+    assert lines[1].startswith("acknowledged by GBR's Kafka at ")
+    assert lines[1].endswith(": 2 reports with 295 observations")
     assert lines[2] == "refused and kept in quarantine: 15 unreadable-line, 3 unknown-type"
     assert lines[3].startswith(f"  {feeds[0]}:6: unreadable-line: byte 33 of the line (0xa0) is not utf-8")
     assert lines[-1] == "  and 13 more"
@@ -74,6 +75,7 @@ def test_a_second_run_reads_nothing_again_and_json_says_so(environ: dict[str, st
         "observations": 108,
         "reports": 1,
         "rejected": {},
+        "left_out": {},
         "acknowledged_reports": 1,
         "acknowledged_observations": 108,
     }
@@ -88,6 +90,16 @@ def test_standard_input_is_read_and_strict_makes_refusals_an_exit_code(
     assert finished(environ, *arguments, input="bad.example.com\n").returncode == Exit.OK
     assert finished(environ, *arguments, input="no indicator\n").returncode == Exit.REFUSED
     assert [report["values"] for report in published_reports(gbr, f"{unique}edge")] == [["bad.example.com"]]
+
+
+def test_pieces_that_are_left_out_are_counted_by_rule_and_printed_if_asked_for(
+    environ: dict[str, str], unique: str
+) -> None:
+    arguments = ("--sensor", f"{unique}edge", "--explain-skips", "-")
+    run = finished(environ, *arguments, input="# a\nbad.example.com\n# b\n")
+    assert run.stdout.splitlines()[0] == "1 file, 3 lines: 1 observation in 1 report"
+    assert run.stdout.splitlines()[2] == "left out: 2 comment"
+    assert run.stderr.splitlines() == ["-:1: left out: comment", "-:3: left out: comment"]
 
 
 def test_a_producer_that_is_killed_and_run_again_publishes_all_of_it(

@@ -11,9 +11,9 @@ from exchange.kafka.clients import Cluster
 from localkafka.broker import Broker
 from producers.produce import Options, produce
 from producers.report import observations_of
+from producers.spool.fill import Sensor
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool
-from producers.spooling import Sensor
 from schemas import topics
 from schemas.identity import shard_of_sensor
 from tests.builders import NOW_MS

@@ -2,10 +2,11 @@
 
 import pytest
 
-from producers.readers.txt_list import FORMAT
 from schemas.markings import SourceMarking
 from schemas.vocabulary import IndicatorType, RejectReason
-from tests.producers.reading_feeds import content_of, lines_of, observations, readings, recorded, refusals
+from tests.producers.reading_feeds import content_of, left_out, lines_of, observations, readings, recorded, refusals
+
+FORMAT = "txt-list"
 
 
 @pytest.mark.parametrize(
@@ -36,8 +37,12 @@ def test_a_comment_behind_a_value_is_its_description() -> None:
     assert seen.description == "seen at night"
 
 
-def test_blank_lines_and_comments_are_nothing() -> None:
-    assert readings(FORMAT, b"\n# a\n// b\n; c\n   \n") == []
+def test_comments_are_left_out_and_blank_lines_are_nothing() -> None:
+    found = readings(FORMAT, b"\n# a\n// b\n; c\n   \n")
+    assert [(piece.rule, piece.place.line) for piece in left_out(found)] == [
+        *(("comment", 2), ("comment", 3), ("comment", 4)),
+    ]
+    assert len(found) == 3
 
 
 def test_what_is_no_indicator_is_refused_with_its_line_and_the_rest_is_read() -> None:
@@ -79,7 +84,7 @@ def test_every_line_of_a_clean_recorded_list_is_one_indicator(file: str) -> None
 )
 def test_every_line_of_a_recorded_list_is_read_or_refused(file: str, refused: int) -> None:
     found = recorded(file, FORMAT)
-    assert len(found) == len(lines_of(file))
+    assert len(found) - len(left_out(found)) == len(lines_of(file))
     assert len(refusals(found)) == refused
     numbers = [reading.place.line for reading in found]
     assert numbers == sorted(set(numbers))

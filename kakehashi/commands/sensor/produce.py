@@ -1,15 +1,15 @@
 """``kakehashi produce``: a sensor's own output goes in."""
 
-import enum
 import os
 from typing import Annotated
 
 import typer
 
 from kakehashi.examples import examples
+from kakehashi.format_name import format_names, known_format, list_formats
 
 _EXAMPLES = examples(
-    ("kakehashi produce --nation GBR --sensor edge-1 eve.json", "a file; the format is recognised"),
+    ("kakehashi produce --nation GBR --sensor edge-1 eve.json", "a file; its format is recognised"),
     ("tail -F eve.json | kakehashi produce --nation GBR --sensor edge-1 -", "what is being written, as it comes"),
     ("kakehashi produce --nation JPN --sensor lists --tlp TLP:GREEN bad-ips.txt", "a feed that carries no marking"),
     ("kakehashi produce --nation JPN --sensor lists --encoding shift_jis 一覧.csv", "a feed that is not UTF-8"),
@@ -17,17 +17,6 @@ _EXAMPLES = examples(
 )
 _MARKING = "Marking and other defaults"
 _RUN = "Running"
-
-
-class Format(enum.StrEnum):
-    """The names of ``producers.readers.formats``, at hand without importing them; a test holds the two together."""
-
-    AUTO = "auto"
-    SURICATA_EVE = "suricata-eve"
-    CSV_LIST = "csv-list"
-    TXT_LIST = "txt-list"
-    STIX_BUNDLE = "stix-bundle"
-    MISP_EVENT = "misp-event"
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +29,19 @@ def register(app: typer.Typer) -> None:
         files: Annotated[
             list[str] | None, typer.Argument(metavar="[FILE]...", help="What to read; - is standard input.")
         ] = None,
-        format: Annotated[Format, typer.Option(help="The format, if it is not to be recognised.")] = Format.AUTO,
+        format: Annotated[
+            str,
+            typer.Option(
+                metavar="FORMAT",
+                callback=known_format,
+                autocompletion=format_names,
+                help="The format, if it should not be recognised; see --formats.",
+            ),
+        ] = "auto",
+        formats: Annotated[  # noqa: ARG001 - its callback prints and exits
+            bool,
+            typer.Option("--formats", is_eager=True, callback=list_formats, help="Describe the formats, and exit."),
+        ] = False,
         tlp: Annotated[str, typer.Option(help="TLP 2.0 label.", rich_help_panel=_MARKING)] = "",
         pap: Annotated[str, typer.Option(help="PAP label.", rich_help_panel=_MARKING)] = "",
         releasable_to: Annotated[
@@ -75,15 +76,18 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--strict", help="Exit with 4 if anything was refused.", rich_help_panel=_RUN)
         ] = False,
         json: Annotated[bool, typer.Option("--json", help="The summary as JSON.", rich_help_panel=_RUN)] = False,
+        explain_skips: Annotated[
+            bool, typer.Option("--explain-skips", help="Print each piece that is left out.", rich_help_panel=_RUN)
+        ] = False,
     ) -> None:
         """Read a sensor's own output and publish it to its nation's exchange.
 
-        What is read is on disk before it is sent. A run that was cut off, by whatever, goes on where it stopped when it
+        Observations are on disk before they are sent. A run that was interrupted continues where it stopped when it
         is run again: nothing is lost and nothing counts twice. A file that was read before is not read again; one that
         has grown since is read from there on.
 
-        Markings: what a feed says and what the options say hold both; where they differ, the stricter one does.
-        What cannot be read goes to quarantine with the reason, and never stops the rest.
+        Markings of the feed and of the options apply both; if they differ, the stricter one applies. Unreadable lines
+        go to quarantine with the reason, and never stop the rest. Lines without an indicator are counted by rule.
         """
         from exchange.settings import Settings
         from kakehashi.clusters import cluster_of
@@ -94,7 +98,7 @@ def register(app: typer.Typer) -> None:
             nation=nation,
             sensor=sensor,
             files=tuple(files or ()),
-            format=format.value,
+            format=format,
             tlp=tlp,
             pap=pap,
             releasable_to=None if releasable_to is None else tuple(releasable_to),
@@ -110,5 +114,6 @@ def register(app: typer.Typer) -> None:
             deadline_s=deadline or None,
             strict=strict,
             json=json,
+            explain_skips=explain_skips,
         )
         raise typer.Exit(run(command, settings, cluster_of(nation, settings, os.environ)))

@@ -1,28 +1,25 @@
-"""Reads one input into the spool: readings become reports and refusals, step by durable step."""
+"""Fills the spool from one input: readings become reports and refusals, commit by commit."""
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from producers.admission import admitted
-from producers.readers.reading import Reading, Rejected
+from producers.readers.reading import LeftOut, Reading, Rejected
 from producers.report import MAX_OBSERVATIONS, ReportBuilder
+from producers.spool.refusal import quarantined
 from producers.spool.spool import InputState, Spool
 from schemas.codec import QUARANTINED, SENSOR_REPORT, Codec
-from schemas.observation import SourcePlace
-from schemas.records import Quarantined
 from schemas.vocabulary import RejectReason
 
 MAX_REFUSALS: Final = 256
 MAX_REFUSED_BYTES: Final = 4 << 20
-STAGE: Final = "produce"
 
 
 @dataclass(frozen=True, slots=True)
 class Sensor:
-    """Whose observations these are."""
+    """A sensor: its nation, and its name, which is unique in its nation."""
 
     nation: str
     name: str
@@ -30,16 +27,24 @@ class Sensor:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one commit added. Refusals are told by reason; the first of them with their places."""
+    """What one commit added. Refusals are counted by reason, pieces left out by rule.
+
+    ``first_rejected`` are all refusals of the commit, in order.
+    """
 
     line: int
     observations: int = 0
     reports: int = 0
     rejected: Counter[RejectReason] = field(default_factory=Counter)
     first_rejected: tuple[Rejected, ...] = ()
+    left_out: Counter[str] = field(default_factory=Counter)
 
 
-def spooled(
+def _unwatched(_reading: LeftOut) -> None:
+    """Count it only."""
+
+
+def fill(
     readings: Iterable[Reading | None],
     source: InputState,
     spool: Spool,
@@ -49,11 +54,12 @@ def spooled(
     codec: Codec,
     now_ms: Callable[[], int],
     max_observations: int = MAX_OBSERVATIONS,
+    on_left_out: Callable[[LeftOut], None] = _unwatched,
 ) -> Iterator[Step]:
-    """Spool what an input holds behind ``source``'s position; one step for each commit.
+    """Spool the readings of an input that are behind ``source``'s position; one step for each commit.
 
-    A ``None`` among the readings says that the input rests: what is there goes out now. The last step marks the
-    input as complete.
+    A ``None`` among the readings means that the input rests: what was read so far is committed. The last step marks
+    the input as complete. ``on_left_out`` is called for each piece that is left out.
     """
     batch = _Batch(source, spool, sensor, tool, codec, now_ms, max_observations)
     try:
@@ -63,6 +69,10 @@ def spooled(
                     yield batch.commit()
                 continue
             if not batch.moves_to(reading.place.line):
+                continue
+            if isinstance(reading, LeftOut):
+                batch.left_out[reading.rule] += 1
+                on_left_out(reading)
                 continue
             known = reading if isinstance(reading, Rejected) else admitted(reading)
             if isinstance(known, Rejected):
@@ -80,7 +90,7 @@ def spooled(
 
 
 class _Batch:
-    """What the next commit will hold, and the position behind it."""
+    """The content of the next commit, and the position behind it."""
 
     def __init__(
         self,
@@ -93,6 +103,7 @@ class _Batch:
         max_observations: int,
     ) -> None:
         self.builder = ReportBuilder(max_observations=max_observations)
+        self.left_out: Counter[str] = Counter()
         self._source, self._spool, self._sensor, self._tool = source, spool, sensor, tool
         self._codec, self._now_ms = codec, now_ms
         self._refusals: list[tuple[bytes, bytes]] = []
@@ -104,14 +115,14 @@ class _Batch:
 
     @property
     def holds_anything(self) -> bool:
-        return bool(len(self.builder) or self._refusals)
+        return bool(len(self.builder) or self._refusals or self.left_out)
 
     @property
     def is_full_of_refusals(self) -> bool:
         return len(self._refusals) >= MAX_REFUSALS or self._refused_bytes >= MAX_REFUSED_BYTES
 
     def moves_to(self, line: int) -> bool:
-        """Go on to the next reading. False where it was spooled before."""
+        """Go on to the next reading. False if it was spooled before."""
         self._before = self._here
         self._here = (line, self._here[1] + 1 if line == self._here[0] else 1)
         return self._here > self._committed
@@ -138,8 +149,11 @@ class _Batch:
             refusals=self._refusals,
             now_ms=now_ms,
         )
-        step = Step(position[0], observations, int(report is not None), self._rejected, tuple(self._first))
+        step = Step(
+            position[0], observations, int(report is not None), self._rejected, tuple(self._first), self.left_out
+        )
         self._refusals, self._refused_bytes, self._rejected, self._first = [], 0, Counter(), []
+        self.left_out = Counter()
         return step
 
     def _report(self, now_ms: int) -> tuple[bytes, bytes, int]:
@@ -153,35 +167,3 @@ class _Batch:
             tool=self._tool,
         )
         return self._sensor.name.encode(), self._codec.encode(SENSOR_REPORT, report), observations
-
-
-def quarantined(rejected: Rejected, sensor: str, digest: bytes, item: int, now_ms: int) -> Quarantined:
-    """The quarantine record of a refusal. Its key is the same whenever the same input is read again."""
-    return Quarantined(
-        key=f"sensor-{sensor}-{digest.hex()[:16]}-{rejected.place.line}-{item}",
-        reason=rejected.reason,
-        detail=rejected.detail,
-        stage=STAGE,
-        at_ms=now_ms,
-        sensor=sensor,
-        topic="",
-        partition=-1,
-        offset=-1,
-        index=-1,
-        place=place_name(rejected.place),
-        content_type="text",
-        original=rejected.original,
-        excerpt=rejected.excerpt,
-        size=rejected.size,
-        digest=rejected.digest,
-    )
-
-
-def place_name(place: SourcePlace) -> str:
-    """``eve.json:17``; the file alone where all of it is meant."""
-    return f"{place.file}:{place.line}" if place.line else place.file
-
-
-def printable(path: str) -> str:
-    """A file's name as text that UTF-8 can carry: Linux allows any bytes in one."""
-    return os.fsencode(path).decode("utf-8", "replace")

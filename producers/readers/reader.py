@@ -1,0 +1,108 @@
+"""What a reader declares about itself. A module of this package that has a ``READER`` is a format.
+
+Adding a format is one file here and its test (CONTRIBUTING.md shows both). The command line, the detection, the
+chart's schema and the documentation take everything from the declaration.
+"""
+
+import enum
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from producers.inputs import UTF_8, Input, is_wide
+from producers.readers.reading import Defaults, Reading
+
+SAMPLE_LINES: Final = 64
+_BOM: Final = b"\xef\xbb\xbf"
+_JSON: Final = (b"{", b"[")
+_XML: Final = b"<"
+_ZEEK: Final = b"#separator"
+
+
+@dataclass(frozen=True)
+class Head:
+    """The beginning of an input, by which its format is recognised: its first bytes, its name and its encoding."""
+
+    content: bytes
+    name: str = ""
+    encoding: str = UTF_8
+
+    @cached_property
+    def start(self) -> bytes:
+        """The first bytes without byte order mark and leading blanks."""
+        return self.content.removeprefix(_BOM).lstrip()
+
+    @cached_property
+    def is_list(self) -> bool:
+        """Whether this can be a list of lines: text that is not JSON, XML or a log of Zeek."""
+        return bool(self.start) and not self.start.startswith((*_JSON, _XML, _ZEEK)) and b"\0" not in self.content
+
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """The first complete lines; characters that cannot be decoded are replaced."""
+        text = self.content.decode(UTF_8 if is_wide(self.encoding) else self.encoding, "replace").removeprefix("\ufeff")
+        found = text.splitlines()
+        if len(found) > 1 and not text.endswith("\n"):
+            del found[-1]
+        return tuple(found)
+
+    @cached_property
+    def rows(self) -> tuple[str, ...]:
+        """The first lines that are neither blank nor comments, 64 at most."""
+        return tuple(line for line in self.lines if line.strip() and not line.startswith("#"))[:SAMPLE_LINES]
+
+    def has_extension(self, extension: str) -> bool:
+        """Whether the file's name ends in ``extension`` (with its dot), compressed or not."""
+        return self.name.lower().removesuffix(".gz").endswith(extension)
+
+
+class Specificity(enum.IntEnum):
+    """How specific the evidence is by which a reader recognises an input. The most specific evidence decides."""
+
+    TEXT = 1
+    """It is text, and could be this format as well as another."""
+    NAME = 2
+    """Its file name says so."""
+    SHAPE = 3
+    """Its lines have the shape of this format."""
+    WORDS = 4
+    """It has words that this format cannot do without."""
+
+
+class Recognition(NamedTuple):
+    """Evidence for a format. Of equally specific evidence the one that is nearest to the beginning decides.
+
+    ``at`` is the position of the evidence in ``Head.start``, in bytes: a MISP event may quote STIX.
+    """
+
+    specificity: Specificity
+    at: int = 0
+
+
+def first_of(head: Head, words: tuple[bytes, ...]) -> Recognition | None:
+    """The evidence of JSON that has one of these words: the first of them."""
+    if not head.start.startswith(_JSON):
+        return None
+    found = [at for word in words if (at := head.start.find(word)) >= 0]
+    return Recognition(Specificity.WORDS, min(found)) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A format: how it is recognised, how it is read, and how it is described.
+
+    ``read`` is lazy, holds a bounded amount of the input and never raises because of it. Positions of its readings
+    never decrease. ``reads`` and the values of ``leaves_out`` are one line of Markdown each, for ``--formats`` and
+    the documentation; the keys of ``leaves_out`` are the rules of its ``LeftOut``. ``example`` is a small input of
+    made-up values with at least one observation; the laws of readers are tried on it. ``unit`` names what
+    ``Input.records`` counts.
+    """
+
+    name: str
+    reads: str
+    leaves_out: Mapping[str, str]
+    example: bytes
+    recognise: Callable[[Head], Recognition | None]
+    read: Callable[[Input, Defaults], Iterator[Reading]]
+    unit: str = "line"
