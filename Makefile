@@ -32,6 +32,8 @@ check: setup ## format, lint, types, import rules: everything that needs no brok
 	$(BIN)/ruff check $(PACKAGES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.purity
+	$(BIN)/python -m tools.file_sizes
 	$(BIN)/python -m tests.schemas.compatibility
 
 test: setup ## the whole test suite, on real Kafka (PYTEST="-k bridge" narrows it)

@@ -35,7 +35,7 @@ from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.national import national
 from streams.correlate.row import Row, Sent
 from streams.correlate.units import facets_in, units
-from streams.enrichment.enrich import Enricher
+from streams.enrichment.installed import installed_enricher
 from streams.intake.collapse import Normaliser
 from streams.intake.validate import CLOCK_TOLERANCE_MS, MAX_COUNT
 from streams.rules.classifier import Classifier, Judgement
@@ -164,7 +164,7 @@ class Stages:
     def __init__(self) -> None:
         self._codec, self._normaliser = Codec(), Normaliser()
         self._classifier = Classifier(Engine(load(HOME)))
-        self.enricher = Enricher.load()
+        self.enricher = installed_enricher()
         engine = self._classifier.engine
         self._versions = audit.Versions(engine.version, engine.engine_version, self.enricher.version)
         self._heads: dict[int, audit.Head] = {}

@@ -30,7 +30,7 @@ from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
 from schemas.markings import SourceMarking
 from schemas.records import ReleasedIndicator
 from streams.correlate.row import Row
-from streams.enrichment.enrich import Enricher
+from streams.enrichment.installed import installed_enricher
 
 OTHER_RULES: Final = b"of before"
 UNNAMED: Final = SourceMarking("TLP:AMBER")
@@ -77,7 +77,7 @@ def measure(stand: Stand, indicators: int, now_ms: int, epoch_ms: int) -> dict[s
 
 def released_rows(indicators: int, now_ms: int) -> Iterator[tuple[bytes, Row]]:
     """Indicators that were released under other rules; what is known of their values is known already."""
-    enricher = Enricher.load()
+    enricher = installed_enricher()
     for key, row in rows_for(indicators, now_ms, UNNAMED):
         known = enricher.enrich(row.kind, row.value)
         yield key, msgspec.structs.replace(row, enrichment=known, rules=OTHER_RULES)

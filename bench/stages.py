@@ -18,7 +18,7 @@ from schemas import topics
 from schemas.codec import Codec
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.step import Correlate, CorrelateSettings
-from streams.enrichment.enrich import Enricher
+from streams.enrichment.installed import installed_enricher
 from streams.intake.step import Intake
 from streams.rules.classifier import Classifier
 from streams.rules.engine import Engine
@@ -121,7 +121,7 @@ class _Steps:
     """Intake and correlate of all shards, with their state."""
 
     def __init__(self, folder: Path, now_ms: int) -> None:
-        codec, enricher, classifier = Codec(), Enricher.load(), Classifier(Engine(load(HOME)))
+        codec, enricher, classifier = Codec(), installed_enricher(), Classifier(Engine(load(HOME)))
         settings = CorrelateSettings(HOME, (PARTNER,), ROLL_UP_MS, Lifetimes.load(), Roster(HOME), 1)
         self._now_ms = now_ms
         self._turns = 0

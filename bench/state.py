@@ -33,7 +33,8 @@ from streams.correlate.assertion import Assertion, Statement, Tally
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.row import Row, Sent
 from streams.correlate.step import STATE_FORMAT
-from streams.enrichment.enrich import NOTHING_KNOWN, Enricher
+from streams.enrichment.enrich import NOTHING_KNOWN
+from streams.enrichment.installed import installed_enricher
 from streams.rules.engine import Engine
 from streams.rules.policy_set import load
 
@@ -113,7 +114,7 @@ def prefill(stand: Stand, rows: Iterator[tuple[bytes, Row]], now_ms: int) -> int
 def decided_rows(indicators: int, now_ms: int) -> Iterator[tuple[bytes, Row]]:
     """Rows that were decided under the installed rules: there is nothing to decide again."""
     engine = Engine(load(HOME))
-    rules = Versions(engine.version, engine.engine_version, Enricher.load().version).digest
+    rules = Versions(engine.version, engine.engine_version, installed_enricher().version).digest
     for key, row in rows_for(indicators, now_ms):
         yield key, msgspec.structs.replace(row, rules=rules)
 

@@ -20,7 +20,7 @@ from demo.sensors import Sensors
 from demo.settling import Watch, stages
 from exchange.errors import DeliveryTimeout
 from schemas import topics
-from streams.enrichment.enrich import Enricher
+from streams.enrichment.installed import installed_enricher
 from streams.rules.policy_set import load
 from tests.reference.audit import Stand, arrivals, audited
 from tests.reference.model import expected
@@ -111,7 +111,7 @@ class Demo:
         self.say("all has settled: every step is at the end of its input", Sign.DONE)
 
     def _count(self) -> tuple[Direction, ...]:
-        enricher = Enricher.load()
+        enricher = installed_enricher()
         shards = self._nations.settings.shards
         counted = []
         for home, watch in self._watches.items():

@@ -5,9 +5,7 @@ Everything comes from data on this machine, loaded once: enriching is a pure fun
 """
 
 import hashlib
-import os
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from pathlib import Path
 from typing import Final
 
 import ada_url
@@ -19,9 +17,7 @@ from schemas.vocabulary import IndicatorType
 from streams.enrichment import special_use
 from streams.enrichment.networks import NetworkTable, Origin
 from streams.enrichment.public_suffix import PublicSuffixes
-from streams.enrichment.warninglist_cache import cache_folder, load_index
 from streams.enrichment.warninglist_index import NO_MATCHES, Matches, WarninglistIndex
-from streams.enrichment.warninglists import installed_folder
 
 MAX_WARNINGLISTS: Final = 8
 """How many names an enrichment carries at most: a search engine stands on a dozen lists."""
@@ -90,16 +86,6 @@ class Enricher:
         """What MISP shows people for each name in ``Enrichment.warninglists``."""
         listed = "\n".join(f"{each.name} {each.version}" for each in self.sources)
         self.version = hashlib.sha256(listed.encode()).hexdigest()[:16]
-
-    @classmethod
-    def load(cls, cache: Path | None = None) -> "Enricher":
-        """Load the installed data.
-
-        The warninglists are compiled once for a machine (some ten seconds) and kept in ``cache``, by default
-        the user's cache folder. Raise ``WarninglistCacheError`` where that can be neither read nor made.
-        """
-        place = cache_folder(os.environ) if cache is None else cache
-        return cls(PublicSuffixes.load(), NetworkTable.load(), load_index(installed_folder(), place))
 
     def enrich(self, kind: IndicatorType, value: str) -> Enrichment:
         """Say what is known of a canonical value.

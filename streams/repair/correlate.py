@@ -32,6 +32,7 @@ from streams.correlate.officers import NO_DECISIONS, OfficerDecisions
 from streams.correlate.releases import DECISION_HEADER
 from streams.correlate.row import Row
 from streams.enrichment.enrich import Enricher
+from streams.enrichment.installed import installed_enricher
 from streams.refusal import Refused
 from streams.repair.latest_reports import heard
 from streams.repair.rebuilt_decision import Decided, decided_of
@@ -70,7 +71,7 @@ class CorrelateRows:
         """With the policy and the enrichment of now. Raises where they are not valid."""
         classifier = Classifier(Engine(load(cluster.nation, version=settings.policy_version)))
         lifetimes, roster = Lifetimes.load(settings.policy_version), load_roster(cluster.nation, settings.officers)
-        return cls(cluster, settings, folder, Enricher.load(), classifier, lifetimes, roster)
+        return cls(cluster, settings, folder, installed_enricher(), classifier, lifetimes, roster)
 
     def __post_init__(self) -> None:
         self._codec, self._partners = Codec(), self.settings.partners(self.cluster.nation)

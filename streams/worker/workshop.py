@@ -32,6 +32,7 @@ from streams.correlate import step as correlate
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.step import Correlate, CorrelateSettings
 from streams.enrichment.enrich import Enricher
+from streams.enrichment.installed import installed_enricher
 from streams.intake import step as intake
 from streams.intake.step import Intake
 from streams.receive import step as receive
@@ -88,7 +89,7 @@ class StreamsWorkshop:
         roster = load_roster(nation, settings.officers)
         watch = PolicyWatch(cluster, roster, settings.partners(nation), settings.policy_lead_s * 1000).start()
         rules = Rulebook(shipped, watch)
-        return cls(nation, cluster, settings, metrics, Enricher.load(), watch, rules, lifetimes, roster, on_broken)
+        return cls(nation, cluster, settings, metrics, installed_enricher(), watch, rules, lifetimes, roster, on_broken)
 
     def __call__(self, shard: int, mailbox: Mailbox, still_assigned: Callable[[], bool]) -> Sequence[ShardThread]:
         """The threads of one shard: intake, correlate, and receive and settle for each partner."""

@@ -22,7 +22,7 @@ from schemas import topics
 from schemas.codec import SENSOR_REPORT, Codec
 from schemas.identity import shard_of_sensor
 from schemas.records import SensorReport
-from streams.enrichment.enrich import Enricher
+from streams.enrichment.installed import installed_enricher
 from tests.integration.role import Role
 from tests.link.faulty import FaultyLink, linked_clusters
 from tests.officers import ROSTER
@@ -52,7 +52,7 @@ class Nations:
         self.clusters = {nation: Cluster(nation, brokers[nation].bootstrap) for nation in NATIONS}
         self.roles: dict[str, Role] = {}
         self.settings = dict(more or {})  # of roles that are added from now on
-        self.enricher = Enricher.load()
+        self.enricher = installed_enricher()
         self._codec = Codec()
         self._producers: dict[str, Producer] = {}
         self._refused: list[str] = []

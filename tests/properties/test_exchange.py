@@ -16,7 +16,7 @@ from schemas.markings import SourceMarking
 from schemas.observation import Observation
 from schemas.records import SensorReport
 from schemas.vocabulary import IndicatorType
-from streams.enrichment.enrich import Enricher
+from streams.enrichment.installed import installed_enricher
 from tests.builders import HOUR_MS, NOW_MS, a_report
 from tests.reference.traffic import LABELS, MARKINGS, Traffic
 from tests.streams.enrichment_builders import an_enricher
@@ -125,7 +125,7 @@ def test_order_delay_duplication_and_batches_change_nothing(reports: list[Sensor
 @pytest.mark.parametrize("seed", range(4))
 def test_mixed_traffic_comes_out_as_the_model_says(seed: int) -> None:
     random = Random(seed)
-    exchange = MemoryExchange(Enricher.load())
+    exchange = MemoryExchange(installed_enricher())
     for report in Traffic(random, "GBR", NOW_MS).reports(60):
         exchange.send(report)
         exchange.go_on(random)

@@ -18,7 +18,7 @@ from streams.correlate.content import content_for
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.row import Row
 from streams.correlate.units import facets_in, units
-from streams.enrichment.enrich import Enricher
+from streams.enrichment.installed import installed_enricher
 from streams.intake.validate import END_OF_TIME_MS, MAX_LABEL_LENGTH, MAX_LABELS, MAX_NATIONS
 from streams.receive.inbound import Accepted, admit
 from streams.rules.classifier import Classifier
@@ -30,7 +30,7 @@ from tests.properties.test_normalise import DOMAINS, IPV4, IPV6, ODD_TEXT, TEXT,
 CODEC = Codec()
 CLASSIFIER = Classifier(Engine(load("GBR")))
 LIFETIMES = Lifetimes.load()
-ENRICHER = Enricher.load()
+ENRICHER = installed_enricher()
 SHARDS = 4
 ADDRESSES = IPV4 | IPV6
 BY_KIND: dict[IndicatorType, st.SearchStrategy[str]] = {

@@ -12,7 +12,7 @@ from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, Codec
 from schemas.vocabulary import CommandKind, EndReason
-from streams.enrichment.enrich import Enricher
+from streams.enrichment.installed import installed_enricher
 from tests.builders import NOW_MS, a_report, an_id, an_observation
 from tests.officers import ALICE, BOB
 from tests.reference.audit import Stand, audited, undone
@@ -74,7 +74,7 @@ class Bench(MemoryExchange):
 @pytest.mark.parametrize("seed", range(2))
 def test_mixed_traffic_with_officers_amid_it_comes_out_as_the_model_and_what_they_said(seed: int) -> None:
     random = Random(seed)
-    exchange, officers = MemoryExchange(Enricher.load()), Officers(random, "GBR")
+    exchange, officers = MemoryExchange(installed_enricher()), Officers(random, "GBR")
     for report in Traffic(random, "GBR", NOW_MS).reports(60):
         exchange.send(report)
         names = [(record.key or b"").decode() for record in exchange.log(topics.released(PARTNER))]

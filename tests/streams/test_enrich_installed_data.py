@@ -11,6 +11,7 @@ import pytest
 
 from schemas.vocabulary import IndicatorType
 from streams.enrichment.enrich import Enricher
+from streams.enrichment.installed import installed_enricher
 from streams.enrichment.networks import NetworkTable
 from streams.enrichment.warninglist_cache import WarninglistCacheError, cache_folder, compile_into, load_index
 
@@ -32,7 +33,7 @@ def _write_list(folder: Path, name: str, entries: list[str]) -> None:
 
 @pytest.fixture(scope="module")
 def enricher() -> Enricher:
-    return Enricher.load()
+    return installed_enricher()
 
 
 def test_well_known_values_are_recognised_in_the_installed_data(enricher: Enricher) -> None:

@@ -6,7 +6,7 @@ from random import Random
 from schemas import topics
 from schemas.records import SensorReport
 from schemas.vocabulary import IndicatorType
-from streams.enrichment.enrich import Enricher
+from streams.enrichment.installed import installed_enricher
 from tests.builders import DAY_MS, NOW_MS, a_report
 from tests.producers.reading_feeds import defaults_of, manifest, observations, recorded
 from tests.streams.memory_exchange import MemoryExchange
@@ -38,7 +38,7 @@ def defaults_as_arguments(defaults: object) -> dict[str, object]:
 
 def test_recorded_feeds_come_out_as_the_model_says_and_no_guard_refuses_any() -> None:
     random = Random("recorded feeds")
-    exchange = MemoryExchange(Enricher.load())
+    exchange = MemoryExchange(installed_enricher())
     played = 0
     for report in reports():
         exchange.send(report)

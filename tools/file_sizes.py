@@ -1,0 +1,57 @@
+"""Refuses a Python file of more than 300 lines: one responsibility fits into less.
+
+``python -m tools.file_sizes`` checks the repository. ``LONGER`` is what is longer today, with its size: such a file may
+shrink and must not grow, and leaves the list when it is short enough. No file is added to it.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+SKIPPED: Final = frozenset({".venv", ".git"})
+MOST_LINES: Final = 300
+LONGER: Final[Mapping[str, int]] = {
+    "bench/page.py": 309,
+    "consumers/bridge/guard.py": 304,
+    "exchange/kafka/log.py": 308,
+    "tests/builders.py": 448,
+    "tests/consumers/test_bad_releases.py": 301,
+    "tests/consumers/test_guard.py": 387,
+    "tests/exchange/test_kafka_log.py": 330,
+    "tests/exchange/test_shard_laws.py": 330,
+    "tests/exchange/test_standby.py": 365,
+    "tests/exchange/test_state.py": 342,
+    "tests/reference/audit.py": 423,
+    "tests/reference/model.py": 360,
+    "tests/streams/test_enrich_warninglists.py": 304,
+    "tests/streams/test_sequences_quota.py": 318,
+    "tests/streams/test_settle.py": 394,
+}
+
+
+def too_long(sizes: Mapping[str, int], longer: Mapping[str, int] = LONGER) -> Iterator[str]:
+    """One sentence for each file that has more lines than it may have; ``sizes`` are lines by path."""
+    for path, lines in sorted(sizes.items()):
+        most = max(MOST_LINES, longer.get(path, 0))
+        if lines > most:
+            yield f"{path} has {lines} lines, and {most} are allowed: split it by responsibility"
+
+
+def sizes_of(root: Path = ROOT) -> dict[str, int]:
+    """The lines of every Python file of the repository, by its path."""
+    paths = [path for path in root.rglob("*.py") if not SKIPPED & set(path.relative_to(root).parts)]
+    return {path.relative_to(root).as_posix(): len(path.read_text("utf-8").splitlines()) for path in paths}
+
+
+def main() -> int:
+    """Print every file that is too long; 1 if there is any."""
+    found = list(too_long(sizes_of()))
+    for each in found:
+        sys.stderr.write(f"{each}\n")
+    return int(bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
