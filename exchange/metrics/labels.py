@@ -41,6 +41,7 @@ class IndicatorChange(enum.StrEnum):
     REPEATED = "repeated"  # only counts and times changed: written once a roll-up interval at most
     EXPIRED = "expired"
     REVOKED = "revoked"
+    WITHDRAWN = "withdrawn"  # every source took it back
 
 
 class QuarantineStage(enum.StrEnum):

@@ -21,7 +21,7 @@ from streams.correlate import row as rows_of
 from streams.correlate.commands import AuthorisedCommand
 from streams.correlate.execute import execute
 from streams.correlate.lifecycle import Lifetimes
-from streams.correlate.national import national
+from streams.correlate.national import TAKEN_BACK, national
 from streams.correlate.officers import OfficerDecisions
 from streams.correlate.releases import Releaser
 from streams.correlate.row import Row
@@ -76,10 +76,12 @@ class IndicatorUpdater:
             row, again = self._executed(row, commands, work)
         if row is None:
             return
-        if not row.assertions:  # officers have decided about an indicator that no sensor has reported yet
+        if not row.is_seen:  # officers have decided about an indicator, or a source withdrew it, before any report
+            if observed:
+                work.tally[spec.INDICATORS.tally(IndicatorChange.WITHDRAWN)] += 1
             work.rows.append(RowChange(key, rows_of.encode(row)))
             return
-        if before is not None and not before.assertions:
+        if before is not None and not before.is_seen:
             before = None
         known, stale = row.enrichment, before is not None and row.rules != self._releaser.rules
         if stale:
@@ -174,6 +176,8 @@ class IndicatorUpdater:
         expired = record["kind"] == "expired"
         if expired:
             work.tally[spec.INDICATORS.tally(IndicatorChange.EXPIRED)] += 1
+        elif row.withdrawal in TAKEN_BACK:
+            work.tally[spec.INDICATORS.tally(IndicatorChange.WITHDRAWN)] += 1
         value = self._codec.encode(INDICATOR, record)
         work.outputs.append(Output(topics.NATIONAL, self._shard, name, value))
         return msgspec.structs.replace(row, version=version, emitted_ms=work.now_ms, pending=False, expired=expired)

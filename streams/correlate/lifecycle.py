@@ -51,18 +51,23 @@ class Lifetimes:
         return cls({kind: decays.get(kind.label, decays["default"]) for kind in IndicatorType})
 
     def end_of(self, kind: IndicatorType, statement: Statement) -> int:
-        """When this statement ends by itself: as its source states, within bounds, or by the type's lifetime."""
+        """When this statement ends by itself: as its source states, within bounds, or by the type's lifetime.
+
+        A withdrawal has ended when it arrives.
+        """
+        if statement.withdrawal:
+            return statement.appended_ms
         if statement.valid_until_ms:
             return min(statement.valid_until_ms, statement.appended_ms + MAX_VALIDITY_MS)
         return statement.appended_ms + self.by_type[kind].lifetime_ms
 
     def confidence_at(self, kind: IndicatorType, statement: Statement, now_ms: int) -> int:
-        """The decayed confidence, 0 to 100; -1 if none was stated.
+        """The decayed confidence, 0 to 100; -1 if none was stated, or the source withdrew its assertion.
 
         MISP's polynomial: confidence · (1 − (t / lifetime)^(1 / speed)), t from the source's latest statement to now.
         """
         confidence, age = statement.confidence, now_ms - statement.appended_ms
-        if confidence < 0:
+        if confidence < 0 or statement.withdrawal:
             return -1
         if age <= 0:
             return confidence

@@ -13,7 +13,7 @@ _KNOWN_TO_PARTNER: Final = {RecordKind.CONTENT.value, RecordKind.EXPIRED.value, 
 
 
 class Stop(msgspec.Struct, frozen=True, gc=False):
-    """How a release ends that is not allowed any more: the record's kind, RECALLED or REVOKED, and its reason."""
+    """How a release ends that is not allowed any more, or withdrawn by its source: the record's kind and its reason."""
 
     kind: RecordKind
     reason: EndReason
@@ -85,8 +85,13 @@ def _next(
 
 
 def _stopped(sent: Sent, now_ms: int, stop: Stop) -> tuple[Sent, str]:
-    """Stop what the partner has. A revocation demands less than a recall, and changes nothing after one."""
-    if sent.kind not in _KNOWN_TO_PARTNER or sent.kind == stop.kind == RecordKind.REVOKED:
+    """Stop what the partner has. A revocation demands less than a recall, and changes nothing after one.
+
+    An end that the partner has already, or a mere expiry after a revocation, is not sent again.
+    """
+    if sent.kind not in _KNOWN_TO_PARTNER or sent.kind == stop.kind:
+        return sent, ""
+    if stop.kind is RecordKind.EXPIRED and sent.kind != RecordKind.CONTENT:
         return sent, ""
     through = sent.version if stop.kind is RecordKind.RECALLED else None
     return _record(sent, stop.kind, now_ms, recalled_through=through), stop.reason

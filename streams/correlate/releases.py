@@ -25,11 +25,12 @@ from streams.audit import entry as audit
 from streams.correlate import officers
 from streams.correlate.content import content_for, terms_of
 from streams.correlate.lifecycle import Lifetimes
+from streams.correlate.national import TAKEN_BACK
 from streams.correlate.next_release import Stop, next_release, over_closed_border
 from streams.correlate.officers import NO_DECISIONS, OfficerDecisions, Review
 from streams.correlate.review import Ruling, ruled, stop_of, units_marked
 from streams.correlate.row import Row, Sent
-from streams.correlate.units import Unit, facets_in, included, units
+from streams.correlate.units import Unit, facets_in, included, units, units_before_withdrawal
 from streams.correlate.work import Work
 from streams.rules.classifier import Classifier
 
@@ -76,6 +77,7 @@ class Releaser:
         before this batch. The partners in ``again`` get their last record again if there is no new one.
         """
         pieces = units(row)
+        ever = units_before_withdrawal(row) if any(each.latest.withdrawal for each in row.assertions) else pieces
         marked_anew = before is not None and row.is_marked_anew(before)
         other_rules = row.rules[: len(self._decides_by)] not in (b"", self._decides_by)  # borders aside
         for partner in self._partners:
@@ -84,10 +86,13 @@ class Releaser:
             sent = row.sent_to(partner)
             withdrawn = False
             if content is not None and before is not None and marked_anew:
-                withdrawn = not self._included_in(before, partner, work.now_ms) <= included(pieces, ruling.decision)
+                allowed = ruling if ever is pieces else self._ruled(row, ever, partner, work.now_ms)
+                withdrawn = not self._included_in(before, partner, work.now_ms) <= included(ever, allowed.decision)
             if content is not None and other_rules:  # other sources or other obligations than in the last release
                 withdrawn |= sent.terms not in (b"", terms_of(pieces, ruling.decision))
             stop = self._stop(row, pieces, sent, ruling, rules_changed=other_rules and not marked_anew)
+            if content is None and ever is not pieces and ruling.veto is None:
+                stop = self._taken_back(row, ever, partner, work.now_ms) or stop
             following, reason = next_release(
                 sent,
                 content,
@@ -121,6 +126,14 @@ class Releaser:
             if judgement.decision.outcome is Outcome.RELEASE:
                 return Stop(RecordKind.REVOKED, EndReason.FALSE_POSITIVE)
         return stop_of(ruling, rules_changed=rules_changed)
+
+    def _taken_back(self, row: Row, ever: Sequence[Unit], partner: str, now_ms: int) -> Stop | None:
+        """How a release ends because sources withdrew what was in it; None if it would not be allowed anyhow."""
+        if self._ruled(row, ever, partner, now_ms).decision.outcome is not Outcome.RELEASE:
+            return None
+        if any(assertion.latest.withdrawal in TAKEN_BACK for assertion in row.assertions):
+            return Stop(RecordKind.REVOKED, EndReason.WITHDRAWN)
+        return Stop(RecordKind.EXPIRED, EndReason.VALIDITY_ENDED)
 
     def _included_in(self, before: Row, partner: str, now_ms: int) -> frozenset[tuple[str, Marking]]:
         """Whose data would be in a release of the earlier row."""

@@ -7,7 +7,7 @@ import msgspec
 
 from schemas.markings import Marking, joined
 from schemas.tearline import of_context
-from schemas.vocabulary import IndicatorType, RecordKind
+from schemas.vocabulary import IndicatorType, RecordKind, Withdrawal
 from streams.correlate.assertion import Assertion
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.officers import OfficerDecisions
@@ -120,6 +120,17 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
         """The effective marking of all that the nation knows: the join of every source's current one."""
         return joined(assertion.latest.marking for assertion in self.assertions)
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether any source ever asserted it. A withdrawal may arrive first, or alone."""
+        return any(assertion.tallies for assertion in self.assertions)
+
+    @property
+    def withdrawal(self) -> Withdrawal | None:
+        """How the indicator ended if every source has withdrawn its assertion; None if any still asserts it."""
+        withdrawals = [assertion.latest.withdrawal for assertion in self.assertions]
+        return Withdrawal(min(withdrawals)) if withdrawals and all(withdrawals) else None
+
     def end(self, lifetimes: Lifetimes) -> int:
         """When the last of the sources' statements ends."""
         return max(lifetimes.end_of(self.kind, assertion.latest) for assertion in self.assertions)
@@ -152,6 +163,7 @@ def _material(assertion: Assertion) -> tuple[object, ...]:
         statement.marking,
         confidence_band(statement.confidence),
         statement.valid_until_ms,
+        statement.withdrawal,
         statement.labels,
         of_context(statement.context),
         len(assertion.tallies),

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from schemas.markings import Caveat, Marking
+from schemas.markings import UNMARKED, Caveat, Marking
 from schemas.vocabulary import IndicatorType
 from streams.correlate.assertion import Assertion, Tally
 from streams.correlate.row import Row
@@ -29,12 +29,30 @@ class Unit(msgspec.Struct, frozen=True, gc=False):
 
 
 def units(row: Row) -> list[Unit]:
-    """The row's data, cut so that each unit has one marking."""
+    """The row's data, cut so that each unit has one marking. A source that withdrew its assertion has no units."""
     return [
         Unit(assertion, tally, tally.marking.join(assertion.latest.marking))
         for assertion in row.assertions
+        if not assertion.latest.withdrawal
         for tally in assertion.tallies
     ]
+
+
+def units_before_withdrawal(row: Row) -> list[Unit]:
+    """The units as if no source had withdrawn its assertion: what is missing in ``units``, a source took back itself.
+
+    A withdrawal without a marking says nothing about the marking of the data before it.
+    """
+    return [
+        Unit(assertion, tally, tally.marking if _says_no_marking(assertion) else tally.marking.join(latest.marking))
+        for assertion in row.assertions
+        if (latest := assertion.latest)
+        for tally in assertion.tallies
+    ]
+
+
+def _says_no_marking(assertion: Assertion) -> bool:
+    return bool(assertion.latest.withdrawal) and assertion.latest.marking == UNMARKED
 
 
 def facets_in(row: Row, pieces: Sequence[Unit]) -> tuple[Facets, ...]:
