@@ -43,6 +43,9 @@ def explain(decision: Decision, policy_set: PolicySet) -> list[str]:
     lines = [f"Indicator {decision['indicator_id']} was {_PAST[outcome]} for {partner}, under policy {policy}."]
     if decision["policy_version"] != policy_set.version:
         lines.append(f"Note: what follows is by the rules of policy {policy_set.version[:12]}, which is another set.")
+    if not decision["assertions"] and decision["veto"] is None:
+        at = _utc(decision["at_ms"])
+        return [*lines, f"No source asserts it any more: its sources took it back, the last one before {at}."]
     lines += [rule_sentence(rule, policy_set) for rule in decision["rules"] if rule not in BY_PEOPLE]
     lines += _people(decision)
     lines += _groups(decision, outcome)

@@ -1,7 +1,7 @@
 """Which reports count, and which of their observations can be used: a straight walk through the log."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final, cast
 
@@ -68,6 +68,7 @@ class Seen:
     labels: tuple[str, ...]
     description: str
     context: Mapping[str, str]
+    withdrawal: int = 0  # not 0: its source takes back what it reported of the value
 
 
 class Ledger:
@@ -201,7 +202,11 @@ class Eyes:
         for row, value in enumerate(report["values"]):
             numbers = {name: columns[name][row] if columns[name] else absent for name, absent in NUMBERS.items()}
             places = [columns[name][row] if columns[name] else -1 for name in INDICES]
-            yield self._observation(report, report["kinds"][row], value, numbers, places, markings, appended_ms)
+            seen = self._observation(report, report["kinds"][row], value, numbers, places, markings, appended_ms)
+            code = (report.get("withdrawals") or bytes(len(report["values"])))[row]
+            if isinstance(seen, Seen) and code:
+                seen = replace(seen, withdrawal=code)
+            yield seen
 
     def _observation(
         self,

@@ -311,12 +311,15 @@ def _audit_accepted(
     last = cast("dict[str, ReleasedIndicator]", _latest(codec, RELEASED_INDICATOR, stand.accepted, found))
     for name in wanted.releases.keys() | last.keys():
         release, ends = left(wanted.releases.get(name), said.on(name, wanted.partner))
+        if name in wanted.withdrawn:  # recalled if a marking was tightened first, which the model leaves open
+            ends |= {RecordKind.REVOKED, RecordKind.EXPIRED}
         if release is not None:
             _audit_release(name, release, last.get(name), at_ms, wanted.partner, found)
         elif name in last:
             _audit_end(name, last[name], ends, wanted.partner, found)
     for name, record in last.items():
-        if record["reason"] in _BY_HAND and not said.knows(name):
+        by_source = record["reason"] == EndReason.WITHDRAWN and name in wanted.withdrawn
+        if record["reason"] in _BY_HAND and not by_source and not said.knows(name):
             found.wrong.append(f"{name} is {record['kind']} ({record['reason']}), and nobody has said so")
         if record["origin"] != wanted.nation or record["hops"] != [wanted.nation]:
             found.wrong.append(f"{name} is of {record['origin']} by {record['hops']}")

@@ -15,7 +15,7 @@ from typing import Final, Literal
 from schemas.identity import indicator_id, indicator_key
 from schemas.markings import Caveat, Marking, joined
 from schemas.records import Content, Indicator, MarkingRecord, SourceRecord
-from schemas.vocabulary import IndicatorType, Outcome, RejectReason
+from schemas.vocabulary import IndicatorType, Outcome, RejectReason, Withdrawal
 from streams.enrichment.enrich import Enricher, Enrichment
 from tests.reference.arrivals import Arrival, Eyes, Fate, Seen, judged
 from tests.reference.oracle import OWED, Case, outcome_of_all
@@ -24,6 +24,7 @@ MOST: Final = 1 << 62  # counts stop here: an Avro long must hold them
 MOST_LABELS: Final = 64
 MOST_SOURCES: Final = 32
 MOST_TEARLINE_BYTES: Final = 2048
+TAKEN_BACK: Final = (Withdrawal.REVOKED, Withdrawal.REMOVED)
 DAY_MS: Final = 24 * 60 * 60 * 1000
 LIFETIMES: Final = tomllib.loads((Path(__file__).parents[2] / "policy" / "lifetimes" / "v1.toml").read_text("utf-8"))
 TOPIC: Final = "sensor.reports.v1"
@@ -45,6 +46,7 @@ class Say:
     labels: tuple[str, ...]
     description: str
     context: tuple[tuple[str, str], ...]
+    withdrawal: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,15 @@ class Picture:
 
     indicator: Indicator
     lives: tuple[Life, ...]
+    taken_back: bool
 
     def at(self, said_ms: int, *, revoked: bool = False) -> Indicator:
         """As it must read when it was said at this time; ``revoked`` where an officer calls it false."""
         ended = said_ms >= max(life.end_ms for life in self.lives)
         confidence = max(life.confidence_at(said_ms) for life in self.lives)
-        kind: Literal["content", "expired", "revoked"] = "revoked" if revoked else "expired" if ended else "content"
+        kind: Literal["content", "expired", "revoked"] = (
+            "revoked" if revoked or self.taken_back else "expired" if ended else "content"
+        )
         return {**self.indicator, "kind": kind, "confidence": confidence}
 
 
@@ -110,7 +115,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What must finally stand on the topics. ``quarantined`` has the reason by quarantine key."""
+    """What must finally be on the topics. ``quarantined`` has the reason by quarantine key."""
 
     nation: str
     partner: str
@@ -119,6 +124,7 @@ class Expected:
     outcomes: Mapping[str, Outcome]
     quarantined: Mapping[str, RejectReason]
     counts: Counts
+    withdrawn: frozenset[str]  # indicators that some source took back
 
 
 def expected(arrivals: Iterable[Arrival], nation: str, partner: str, shards: int, enricher: Enricher) -> Expected:
@@ -149,10 +155,15 @@ def expected(arrivals: Iterable[Arrival], nation: str, partner: str, shards: int
     national: dict[str, Picture] = {}
     releases: dict[str, Release] = {}
     outcomes: dict[str, Outcome] = {}
+    withdrawn: set[str] = set()
     for (kind, value), sensors in indicators.items():
         name = indicator_id(indicator_key(kind, value))
         enrichment = enricher.enrich(kind, value)
         sources = {sensor: Source.of(sensor, sensors[sensor]) for sensor in sorted(sensors)}
+        if not any(source.seen for source in sources.values()):
+            continue  # taken back before it was ever reported: no one is told
+        if any(source.withdrawal for source in sources.values()):
+            withdrawn.add(name)
         national[name] = _national(name, kind, value, enrichment, list(sources.values()))
         outcomes[name], release = _release(kind, value, enrichment, list(sources.values()), partner)
         if release is not None:
@@ -168,7 +179,7 @@ def expected(arrivals: Iterable[Arrival], nation: str, partner: str, shards: int
         held=said[Outcome.HOLD],
         withheld=said[Outcome.WITHHOLD],
     )
-    return Expected(nation, partner, national, releases, outcomes, quarantined, counts)
+    return Expected(nation, partner, national, releases, outcomes, quarantined, counts, frozenset(withdrawn))
 
 
 def _say(epoch: int, sequence: int, heard_ms: int, rows: Sequence[Seen]) -> Say:
@@ -179,7 +190,7 @@ def _say(epoch: int, sequence: int, heard_ms: int, rows: Sequence[Seen]) -> Say:
         sequence,
         heard_ms,
         joined(row.marking for row in rows),
-        min(sum(row.count for row in rows), MOST),
+        min(sum(row.count for row in rows if not row.withdrawal), MOST),
         min(row.first_ms for row in rows),
         max(row.last_ms for row in rows),
         max(row.confidence for row in rows),
@@ -187,6 +198,7 @@ def _say(epoch: int, sequence: int, heard_ms: int, rows: Sequence[Seen]) -> Say:
         last.labels,
         last.description,
         tuple(sorted(last.context.items())),
+        min(row.withdrawal for row in rows),
     )
 
 
@@ -203,6 +215,7 @@ class Source:
     description: str
     context: tuple[tuple[str, str], ...]
     seen: Mapping[Marking, tuple[int, int, int]]  # count, first, last
+    withdrawal: int
 
     @classmethod
     def of(cls, sensor: str, says: Sequence[Say]) -> "Source":
@@ -210,7 +223,7 @@ class Source:
         latest = max((say.epoch, say.sequence) for say in says)
         word = [say for say in says if (say.epoch, say.sequence) == latest]
         by_marking: dict[Marking, list[Say]] = {}
-        for say in says:
+        for say in (say for say in says if not say.withdrawal):
             by_marking.setdefault(say.marking, []).append(say)
         return cls(
             sensor,
@@ -222,11 +235,14 @@ class Source:
             max(say.description for say in word),
             max(say.context for say in word),
             {marking: _seen(under) for marking, under in by_marking.items()},
+            min(say.withdrawal for say in word),
         )
 
     def life(self, kind: IndicatorType) -> Life:
         """How long its word lives: to its stated end, two years at most, or as long as its kind does."""
         decay = LIFETIMES.get(kind.label, LIFETIMES["default"])
+        if self.withdrawal:
+            return Life(-1, self.heard_ms, self.heard_ms, decay["speed"])
         end_ms = self.heard_ms + decay["lifetime_days"] * DAY_MS
         if self.valid_until_ms:
             end_ms = min(self.valid_until_ms, self.heard_ms + 730 * DAY_MS)
@@ -234,8 +250,8 @@ class Source:
 
     @property
     def all_seen(self) -> tuple[int, int, int]:
-        """Count, first and last over all markings."""
-        return _total(self.seen.values())
+        """Count, first and last over all markings; nothing, at the time of its report, if it only withdrew."""
+        return _total(self.seen.values()) if self.seen else (0, self.heard_ms, self.heard_ms)
 
 
 def _seen(says: Sequence[Say]) -> tuple[int, int, int]:
@@ -249,7 +265,7 @@ def _total(seen: Iterable[tuple[int, int, int]]) -> tuple[int, int, int]:
 
 def _national(name: str, kind: IndicatorType, value: str, enrichment: Enrichment, sources: Sequence[Source]) -> Picture:
     lives = tuple(source.life(kind) for source in sources)
-    sightings, first_ms, last_ms = _total(source.all_seen for source in sources)
+    sightings, first_ms, last_ms = _total(source.all_seen for source in sources if source.seen)
     indicator: Indicator = {
         "id": name,
         "kind": "content",
@@ -271,7 +287,8 @@ def _national(name: str, kind: IndicatorType, value: str, enrichment: Enrichment
         "special_use": enrichment.special_use,
         "warninglists": list(enrichment.warninglists),
     }
-    return Picture(indicator, lives)
+    withdrawals = [source.withdrawal for source in sources]
+    return Picture(indicator, lives, all(withdrawals) and min(withdrawals) in TAKEN_BACK)
 
 
 def _source_record(source: Source) -> SourceRecord:
@@ -280,7 +297,7 @@ def _source_record(source: Source) -> SourceRecord:
         "sensor": source.sensor,
         "marking": _record_of(source.marking),
         "confidence": source.confidence,
-        "valid_until_ms": source.valid_until_ms,
+        "valid_until_ms": source.heard_ms if source.withdrawal else source.valid_until_ms,
         "labels": list(source.labels),
         "first_seen_ms": first_ms,
         "last_seen_ms": last_ms,
@@ -305,7 +322,10 @@ def _release(
 ) -> tuple[Outcome, Release | None]:
     """A source's data goes in pieces: what it saw under a marking, under the stricter of that and its latest word."""
     pieces = [
-        (source, seen, marking.join(source.marking)) for source in sources for marking, seen in source.seen.items()
+        (source, seen, marking.join(source.marking))
+        for source in sources
+        if not source.withdrawal
+        for marking, seen in source.seen.items()
     ]
     cases = [
         Case(

@@ -11,7 +11,7 @@ import msgspec
 from schemas.markings import SourceMarking
 from schemas.observation import Observation
 from schemas.records import SensorReport
-from schemas.vocabulary import IndicatorType
+from schemas.vocabulary import IndicatorType, Withdrawal
 from tests.builders import DAY_MS, HOUR_MS, a_report
 
 # Nearly all of what may leave is a hash: names and addresses that tests may make up never may (RFC 6761, RFC 6890).
@@ -131,6 +131,7 @@ class Traffic:
             labels=tuple(random.sample(LABELS, random.randint(0, 2))),
             description=random.choice(["", f"seen by {sensor.name}"]),
             context=random.choice([(), (("dest_ip", "192.0.2.7"),), self._with_tearline(sensor)]),
+            withdrawal=random.choice(list(Withdrawal)) if random.random() < 0.05 else None,
         )
         return seen if random.random() >= self._bad else self._spoilt(seen)
 
