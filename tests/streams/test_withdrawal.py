@@ -144,6 +144,6 @@ def test_the_decision_behind_a_withdrawal_can_be_run_again(enricher: Enricher) -
     found = [CODEC.decode(DECISION, each.value) for each in exchange.log(topics.AUDIT)]
     last: Decision = found[-1]  # type: ignore[assignment]
     assert (last["outcome"], last["assertions"]) == ("withhold", [])
-    assert PARTNER == last["partner"]
+    assert last["partner"] == PARTNER
     assert rerun(last, CLASSIFIER.engine) == ""
     assert "its sources took it back" in " ".join(explain(last, CLASSIFIER.engine.policy_set))
