@@ -4,7 +4,7 @@ FROM python:3.11-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 COPY pyproject.toml requirements.lock README.md LICENSE NOTICE ./
-# The tools that build come from the lock, too, hashes and all. What runs is the part of it that pyproject.toml asks for.
+# The build tools come from the lock, too, with hashes. Only the part that pyproject.toml requires is installed to run.
 RUN pip install --require-hashes -r requirements.lock \
  && uv pip compile -q --generate-hashes --constraint requirements.lock -o /runtime.txt pyproject.toml \
  && python -m venv /opt/kakehashi \

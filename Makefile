@@ -1,6 +1,6 @@
-# Everything a developer or a newcomer runs. `make` alone lists it.
+# All development commands. `make` alone lists them.
 #
-# The environment is made from requirements.lock, hashes and all, once: a stamp file remembers for which lock.
+# The environment is installed from requirements.lock with hashes, once: a stamp file records the lock's version.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -13,21 +13,21 @@ STAMP := $(VENV)/.made-for-lock
 PACKAGES := schemas localkafka exchange producers streams consumers kakehashi tools demo tests bench
 IMAGE ?= kakehashi/kafka:local
 
-# The chart's tests need Helm, or Go to build it: a machine with neither leaves them out and says so. CI never does.
+# The chart's tests need Helm, or Go to build it: without both they are skipped with a message. In CI they always run.
 CAN_RENDER := $(if $(CI),yes,$(shell command -v helm || command -v go))
 
-# The analyser must be of the Cedar that decides (cedarpy embeds it), and is built once, outside of the project.
+# The analyser must have the version of Cedar that cedarpy embeds. It is built once, outside the project.
 CEDAR_VERSION := 4.12.0
 CEDAR_ROOT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kakehashi/analyser/cedar-$(CEDAR_VERSION)
 
 .PHONY: help setup check test prove demo bench faults soak registries leaks fuzz lock kafka-image helm clean formats
 
-help: ## list what can be made
+help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
-setup: $(STAMP) ## make the Python environment in .venv (only when requirements.lock has changed)
+setup: $(STAMP) ## create the Python environment in .venv (only if requirements.lock has changed)
 
-check: setup ## format, lint, types, import rules: everything that needs no broker to run
+check: setup ## format, lint, types, import rules: all checks that need no broker
 	$(BIN)/ruff format --check $(PACKAGES)
 	$(BIN)/ruff check $(PACKAGES)
 	$(BIN)/mypy
@@ -56,11 +56,11 @@ demo: setup ## two nations end to end on recorded feeds, with two kills, in thre
 bench: setup ## the pipeline beside a plain Faust agent; writes docs/performance.md (MINUTES=3 for a quick run)
 	@$(BIN)/python -m bench $(if $(MINUTES),--minutes $(MINUTES)) $(BENCH)
 
-faults: setup ## the tests that kill and restart things; MINUTES=10 SEED=1 goes on for so long, seeded
+faults: setup ## the tests that kill and restart processes; MINUTES=10 SEED=1 repeats them for that time, seeded
 	@$(if $(MINUTES),$(BIN)/python -m tests.faults.run --minutes $(MINUTES) --seed $(or $(SEED),1),\
 		$(BIN)/pytest --durations=15 tests/faults $(PYTEST))
 
-soak: setup ## both nations at work for MINUTES=n SEED=s, with a fault of any kind now and then
+soak: setup ## both nations under load for MINUTES=n SEED=s, with an occasional fault of any kind
 	@$(BIN)/python -m tests.faults.run --apart 20 --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
 
 registries: setup ## the exchange on two real schema registries (Apicurio, by Maven: 150 MB, once), in under a minute
@@ -69,22 +69,22 @@ registries: setup ## the exchange on two real schema registries (Apicurio, by Ma
 leaks: setup ## hunt for leaks among random and adversarial indicators (10 million; MINUTES=n SEED=s)
 	@$(BIN)/python -m tests.leaks.run --seed $(or $(SEED),1) $(if $(MINUTES),--minutes $(MINUTES))
 
-fuzz: setup ## spoilt reports and feeds for MINUTES=n SEED=s; without MINUTES the property tests, fifty times the examples
+fuzz: setup ## mutated reports and feeds for MINUTES=n SEED=s; without MINUTES the property tests, 50 times the examples
 	@$(if $(MINUTES),$(BIN)/python -m tests.fuzz.run --minutes $(MINUTES) --seed $(or $(SEED),1) $(FUZZ),\
 		$(BIN)/pytest -m hypothesis --hypothesis-profile=fuzz $(PYTEST))
 
-# The lock serves every platform and Python from 3.11 on, and names no package index: it is the same
-# wherever the packages come from. Commit it together with the pyproject.toml that asked for it.
-# UPGRADE=1 takes the newest versions; without it, only what pyproject.toml forces to change.
-lock: setup ## write requirements.lock anew from pyproject.toml (UPGRADE=1 for the newest versions)
+# The lock is for every platform and Python from 3.11 on, and names no package index, so it does not depend on the
+# packages' source. Commit it together with the pyproject.toml that it belongs to.
+# UPGRADE=1 takes the newest versions; without it, only the changes that pyproject.toml requires.
+lock: setup ## write requirements.lock again from pyproject.toml (UPGRADE=1 for the newest versions)
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --extra dev \
 		--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) \
 		-o requirements.lock pyproject.toml
 
-kafka-image: setup ## build a Kafka image from this machine's Java, where no image can be pulled
+kafka-image: setup ## build a Kafka image from this machine's Java, if no image can be pulled
 	@$(BIN)/python -m localkafka.image $(IMAGE)
 
-helm: setup ## lint the chart and render every role (Helm is built with go where it is missing)
+helm: setup ## lint the chart and render every role (Helm is built with Go if it is missing)
 	@$(BIN)/python -m tests.helm.helm_cli
 
 formats: setup ## write the formats that the readers declare into the docs and the chart's schema
@@ -93,13 +93,13 @@ formats: setup ## write the formats that the readers declare into the docs and t
 docs/metrics.md: $(wildcard exchange/metrics/spec/*.py) exchange/metrics/labels.py tools/metrics_page.py $(STAMP)
 	@$(BIN)/python -m tools.metrics_page > $@
 
-clean: ## drop caches, reports and the clusters of `kakehashi up` and the demo with their data; keep .venv
+clean: ## delete caches, reports, and the clusters of `kakehashi up` and the demo with their data; keep .venv
 	@for home in .kakehashi .kakehashi/demo; do if [ -x $(BIN)/kakehashi ] && [ -d $$home ]; then \
 		KAKEHASHI_HOME=$$home $(BIN)/kakehashi down --wipe; fi; done
 	rm -rf .kakehashi .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist demo-report.json
 	find $(PACKAGES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Nothing here may need the network once the lock is installed: `make test` depends on it every time.
+# Once the lock is installed, this must not need the network: `make test` depends on it every time.
 $(STAMP): requirements.lock pyproject.toml | $(BIN)/python
 	@echo "Installing requirements.lock into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock

@@ -1,4 +1,4 @@
-"""What was to be reached, beside what was measured: met or short, as it is."""
+"""The goals beside the measured values: met or short."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Goal:
 
     @property
     def cells(self) -> list[object]:
-        """What a table shows of it."""
+        """Its cells in the table."""
         sign, reached = ("≥", "–") if self.at_least else ("≤", "–")
         if self.measured is not None:
             met = self.measured >= self.goal if self.at_least else self.measured <= self.goal
@@ -44,7 +44,7 @@ def goals(sections: Mapping[str, Section]) -> str:
         *_state(found),
         *_decisions(found),
     ]
-    return table(["what", "goal", "measured", ""], [each.cells for each in every])
+    return table(["quantity", "goal", "measured", ""], [each.cells for each in every])
 
 
 def _throughput(found: Mapping[str, Any]) -> Iterator[Goal]:
@@ -75,7 +75,7 @@ def _bridge(found: Mapping[str, Any]) -> Iterator[Goal]:
         yield Goal("its p99 at a trickle, ms", 15, ours["p99_ms"])
     for round_trip, share in bridge["kept"].items():
         if int(round_trip) >= FAR_MS:
-            yield Goal(f"part of its rate that is left at {round_trip} ms round trip", 0.8, share, at_least=True)
+            yield Goal(f"part of its rate that remains at {round_trip} ms round trip", 0.8, share, at_least=True)
     far = [run for run in bridge["far"] if run["round_trip_ms"] >= FAR_MS and not run["void"]]
     for round_trip in sorted({run["round_trip_ms"] for run in far}):
         slowest = max(run["p99_ms"] for run in far if run["round_trip_ms"] == round_trip)

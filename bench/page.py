@@ -18,7 +18,7 @@ Section = Mapping[str, Any]
 
 
 def write(results: Mapping[str, Any], docs: Path) -> None:
-    """The page and the plots, for what has been measured."""
+    """The page and the plots, for the sections that were measured."""
     if not results:
         return
     plots.draw(results["sections"], docs / "images")
@@ -54,7 +54,7 @@ def page(results: Mapping[str, Any]) -> str:
 
 
 def _is_missing_plot(line: str, sections: Mapping[str, Any]) -> bool:
-    """Whether it shows a plot of what has not been measured."""
+    """Whether the line shows a plot without measurements."""
     shown = line.partition("(images/bench-")[2].partition(".svg)")[0]
     return bool(shown) and not plots.is_drawn(shown, sections)
 
@@ -143,7 +143,7 @@ def _stages(data: Any) -> str:
         rows.append(["**all**", *(entry[f"{step}_us"] for entry in data)])
         parts.append(f"**{step}**\n\n" + table(["stage", *works], rows))
     top = [
-        f"The dearest functions, {entry['work']}:\n\n"
+        f"The most expensive functions, {entry['work']}:\n\n"
         + table(
             ["step", "function", "µs/obs"],
             [[one["step"], f"`{one['file']}` {one['function']}", one["us"]] for one in entry["top"]],
@@ -158,7 +158,7 @@ def _bridge(data: Any) -> str:
     if "far" in data:
         left = ", ".join(f"at {round_trip} ms {share:.0%}" for round_trip, share in data["kept"].items())
         parts += [
-            f"Over a distance, {data['far_records']} records; of the rate at 0 ms is left: {left}.\n",
+            f"Over a distance, {data['far_records']} records; of the rate at 0 ms remains: {left}.\n",
             _copiers(data["far"]),
             "The fast lane to the partner's inbox, and to its own topic, while bulk fills the bridge:\n",
             table(
@@ -223,7 +223,7 @@ def _latency(data: Any) -> str:
         [
             "workers at home",
             "load",
-            "observations/s beside the probes",
+            "observations/s besides the probes",
             "busiest home worker, of a core",
             "probes",
             "p50 ms",
@@ -279,7 +279,7 @@ def _state(data: Any) -> str:
 
 
 def _limits(sections: Mapping[str, Section]) -> str:
-    """What the processor time goes into, from the figures themselves."""
+    """The uses of processor time, from the figures."""
     if "throughput" not in sections or "stages" not in sections:
         return _MISSING
     lines = []
@@ -296,14 +296,14 @@ def _limits(sections: Mapping[str, Section]) -> str:
         steps = stage["intake_us"] + stage["correlate_us"]
         lines.append(
             f"- **{stage['work']}**: {worker:.0f} µs of a worker's processor time for an observation, of which "
-            f"intake computes {stage['intake_us']:.0f} and correlate {stage['correlate_us']:.0f} (measured apart); the "
-            f"other {max(0.0, worker - steps):.0f} are the Kafka clients, the transactions, Faust and the threads. "
-            f"The brokers take {brokers:.0f} more. {_dearest(stage)}"
+            f"intake computes {stage['intake_us']:.0f} and correlate {stage['correlate_us']:.0f} (measured alone); "
+            f"the other {max(0.0, worker - steps):.0f} are the Kafka clients, the transactions, Faust and the threads. "
+            f"The brokers take {brokers:.0f} more. {_most_expensive(stage)}"
         )
     return "\n".join(lines)
 
 
-def _dearest(stage: Mapping[str, Any]) -> str:
+def _most_expensive(stage: Mapping[str, Any]) -> str:
     costs = [(us, f"{name} ({step})") for step in ("intake", "correlate") for name, us in stage[step].items()]
     named = ", ".join(f"{name} {us:.1f}" for us, name in sorted(costs, reverse=True)[:4])
-    return f"Dearest stages, µs: {named}."
+    return f"Most expensive stages, µs: {named}."

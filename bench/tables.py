@@ -18,7 +18,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def cell(value: object) -> str:
-    """A value as the tables show it: ``12 345``, ``0.31``, words as they are; a dash for nothing."""
+    """A value as the tables show it: ``12 345``, ``0.31``, text unchanged; a dash for None."""
     if value is None:
         return "–"
     if isinstance(value, float):
@@ -27,26 +27,26 @@ def cell(value: object) -> str:
 
 
 def decisions(data: Any) -> str:
-    """What ``bench.decisions`` has measured."""
+    """The results of ``bench.decisions``."""
     rows: list[list[object]] = [
-        ["remembered by facets", data["indicators"], data["remembered_rate"]],
-        ["asked of Cedar each time", data["asked"], data["asked_rate"]],
+        ["cached by facets", data["indicators"], data["remembered_rate"]],
+        ["Cedar called each time", data["asked"], data["asked_rate"]],
     ]
     facets, times = cell(data["distinct_facets"]), cell(data["times"])
     each, observation = cell(data["indicator_us"]), cell(data["observation_us"])
     said = (
-        f"{facets} distinct facets; remembered, {times} times as fast. Classified and redacted, an indicator costs "
-        f"{each} µs, which at 10:1 is {observation} µs for each observation where it is decided once.\n"
+        f"{facets} distinct facets; with the cache, {times} times as fast. Classifying and redacting an indicator "
+        f"costs {each} µs, which at 10:1 is {observation} µs for each observation if it is decided once.\n"
     )
     return table(["decisions", "indicators", "decisions/s"], rows) + "\n" + said
 
 
 def rules(data: Any) -> str:
-    """What ``bench.rules`` has measured."""
+    """The results of ``bench.rules``."""
     return table(
         [
             "released",
-            "last recall told, s",
+            "last recall released, s",
             "last on the partner's topic, s",
             "indicators/s",
             "worker µs/indicator",
@@ -71,7 +71,7 @@ def rules(data: Any) -> str:
 
 
 def intelmq(data: Any) -> str:
-    """What ``bench.intelmq`` has measured, each work by the rival and by the pipeline."""
+    """The results of ``bench.intelmq``, each work by the rival and by the pipeline."""
     rows: list[list[object]] = [
         [
             run["work"],

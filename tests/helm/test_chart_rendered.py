@@ -245,10 +245,10 @@ def test_alerts_and_dashboard_arrive_whole() -> None:
 @pytest.mark.parametrize(
     ("example", "options", "words"),
     [
-        ("streams", ("--set", "nation=FRA"), "where is the Kafka of the nation"),
-        ("bridge", ("--set", "bridge.to=GBR"), "a bridge leads to another nation"),
-        ("bridge", ("--set", "bridge.to=FRA"), "where is the Kafka that the bridge writes to"),
-        ("bridge", ("--set", "settings.nations=GBR\\,FRA"), "settings.nations does not have it"),
+        ("streams", ("--set", "nation=FRA"), "missing: Kafka of the nation"),
+        ("bridge", ("--set", "bridge.to=GBR"), "must be another nation"),
+        ("bridge", ("--set", "bridge.to=FRA"), "missing: Kafka of the partner"),
+        ("bridge", ("--set", "settings.nations=GBR\\,FRA"), "not in settings.nations"),
         ("streams", ("--set", "settings.shards=0"), "minimum"),
         ("streams", ("--set", "replica=3"), "replica"),
     ],

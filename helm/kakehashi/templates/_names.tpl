@@ -64,19 +64,19 @@ within one set, old and new workers would claim the same shards and fence each o
 {{- /* What the schema of the values cannot say. */ -}}
 {{- define "kakehashi.check" -}}
 {{- if not (hasKey .Values.clusters .Values.nation) -}}
-{{- fail (printf "clusters.%s: where is the Kafka of the nation this release works for?" .Values.nation) -}}
+{{- fail (printf "clusters.%s: missing: Kafka of the nation of this release" .Values.nation) -}}
 {{- end -}}
 {{- if eq .Values.role "bridge" -}}
 {{- if eq .Values.bridge.to .Values.nation -}}
-{{- fail "bridge.to: a bridge leads to another nation" -}}
+{{- fail "bridge.to: must be another nation" -}}
 {{- end -}}
 {{- if not (hasKey .Values.clusters .Values.bridge.to) -}}
-{{- fail (printf "clusters.%s: where is the Kafka that the bridge writes to?" .Values.bridge.to) -}}
+{{- fail (printf "clusters.%s: missing: Kafka of the partner that the bridge writes to" .Values.bridge.to) -}}
 {{- end -}}
 {{- end -}}
 {{- range $nation, $cluster := .Values.clusters -}}
 {{- if not (has $nation (splitList "," $.Values.settings.nations)) -}}
-{{- fail (printf "clusters.%s: settings.nations does not have it" $nation) -}}
+{{- fail (printf "clusters.%s: not in settings.nations" $nation) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

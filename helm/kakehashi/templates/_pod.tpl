@@ -105,7 +105,7 @@ containers:
     imagePullPolicy: {{ .Values.image.pullPolicy }}
     args:
       {{- include "kakehashi.args" . | nindent 6 }}
-    workingDir: /var/lib/kakehashi # the only place, beside /tmp, where anything can be written
+    workingDir: /var/lib/kakehashi # the only writable folder besides /tmp
     envFrom:
       - configMapRef:
           name: {{ include "kakehashi.name" . }}
