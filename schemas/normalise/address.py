@@ -6,7 +6,7 @@ Feeds say "ip" for all four types, so the type follows from the value, whichever
 - IPv6: the text form of RFC 5952. An IPv4-mapped address (RFC 4291, section 2.5.5.2) is its IPv4 address: on
   the wire it is an IPv4 packet. A zone id is refused: it means something on one machine only.
 - Networks: bits behind the prefix are cleared, which changes no address of the set. A network of a single
-  address is that address.
+  address is that address. An IPv4 prefix may be a mask of contiguous bits (``/255.255.255.0``).
 - ``address:port`` is the address. It is the one place where normalising widens an indicator, and deliberate:
   the type has no place for a port, and those who block addresses do not look at it.
 
@@ -32,7 +32,9 @@ _OCTAL: Final = refused(
 _NOT_IPV6: Final = refused("not an IPv6 address: groups are missing, too many or not hexadecimal")
 _ZONE: Final = refused("an IPv6 address with a zone id (%) means something on one machine only: leave the zone out")
 _URL: Final = refused("this is a URL, not an address: send it as type url")
-_PREFIX: Final = refused("the network's prefix length must be a plain number, up to 32 for IPv4 and 128 for IPv6")
+_PREFIX: Final = refused(
+    "the network's prefix length must be a plain number, up to 32 for IPv4 and 128 for IPv6, or an IPv4 mask"
+)
 _PORT: Final = refused("what follows the address is not a port number")
 
 
@@ -79,14 +81,23 @@ def _parsed(text: str) -> Canonical | Invalid:
         return _why_not(base, bits)
     length = bits
     if slash:
-        if not (prefix.isascii() and prefix.isdigit() and len(prefix) <= 3 and str(int(prefix)) == prefix):
+        stated = _prefix_length(prefix, bits)
+        if stated is None:
             return _PREFIX
-        length = int(prefix)
-        if length > bits:
-            return _PREFIX
+        length = stated
     if bits == _IPV6_BITS and number >> 32 == _MAPPED >> 32 and length >= _IPV6_BITS - _IPV4_BITS:
         number, length, bits = number - _MAPPED, length - (_IPV6_BITS - _IPV4_BITS), _IPV4_BITS
     return _written(number >> (bits - length) << (bits - length), length, bits)
+
+
+def _prefix_length(text: str, bits: int) -> int | None:
+    """The prefix length that a plain number or, of IPv4, a mask states; ``None`` if it states none."""
+    if text.isascii() and text.isdigit() and len(text) <= 3:
+        return int(text) if str(int(text)) == text and int(text) <= bits else None
+    if bits != _IPV4_BITS or not is_canonical_ipv4(text):
+        return None
+    host_bits = ~int(IPv4Address(text)) & 0xFFFF_FFFF
+    return None if host_bits & (host_bits + 1) else _IPV4_BITS - host_bits.bit_length()
 
 
 def _written(number: int, length: int, bits: int) -> Canonical:

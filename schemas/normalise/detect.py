@@ -9,6 +9,7 @@ Some of those suffixes are also extensions of files. ``invoice.zip`` is more oft
 domain. Others (``.com``, ``.pl``, ``.md``) are domains, but for the likes of ``README.md``.
 """
 
+import re
 from functools import cache
 from typing import Final
 
@@ -44,6 +45,10 @@ _EXTENSIONS: Final = frozenset(
         *("wsh", "xll", "xls", "xlsb", "xlsm", "xlsx", "xml", "xpi", "xz"),
     }
 )
+
+
+# What follows an address by mistake: a prefix length, a mask, a second address, a port or a protocol.
+_NO_PATH: Final = re.compile(r"[\d./-]+|tcp|udp|icmp|sctp", re.IGNORECASE)
 
 
 @cache
@@ -85,9 +90,12 @@ def _as_number(text: str) -> IndicatorType | None:
 
 
 def _schemeless_url(text: str, value: str) -> IndicatorType | None:
-    host = text.partition("/")[0]
-    is_host = _kind(canonical_address(host)) is not None or _domain(host) is not None
-    return _kind(canonical_url(value)) if is_host else None
+    host, _, path = text.partition("/")
+    if " " in text:
+        return None  # a sentence
+    if _kind(canonical_address(host)) is not None:
+        return None if _NO_PATH.fullmatch(path) else _kind(canonical_url(value))
+    return _kind(canonical_url(value)) if _domain(host) is not None else None
 
 
 def _domain(value: str) -> IndicatorType | None:

@@ -11,11 +11,14 @@ Beyond what the standard says:
 - Only schemes with a host, from a closed list. For those that the standard does not know well (``tcp``,
   ``ldap``) the host is spelt as in an ``http`` URL, for one host to have one spelling.
 - Without a scheme it is ``http``, as in a browser's address bar, if a domain name or an address comes first.
+- A path without a host is refused. The standard skips further slashes: its host of ``/gate.php`` and of
+  ``http:///gate.php`` would be ``gate.php``.
 - The host is an address or a name that DNS can carry; a single label will do (``http://intranet/``).
 - A URL that ends in an ellipsis was cut short for display. It is refused, as is one that runs on into the
   Japanese sentence around it. Other punctuation at its end is legal in a URL, and kept.
 """
 
+import re
 from typing import Final
 
 from ada_url import URL, HostType
@@ -39,6 +42,8 @@ _PLAIN: Final = b"abcdefghijklmnopqrstuvwxyz0123456789/-._=&?%+ABCDEFGHIJKLMNOPQ
 _NEVER_FIRST: Final = " \"'`<“‘„«‹「『（【"
 _NEVER_LAST: Final = ' "<>”’»›」』】。、，'
 _ELLIPSES: Final = ("…", "‥", "[...]", "[…]", "(...)")
+_ONE_HOST: Final = re.compile(r"(?:[/\\]{2})?[^/\\]")  # behind a scheme's colon
+_PATH_FIRST: Final = ("/", "\\", "?", "#")
 _JAPANESE_BRACKETS: Final = (("「", "」"), ("『", "』"), ("【", "】"))
 
 _CUT_SHORT: Final = refused("the URL is cut short with an ellipsis: send it whole")
@@ -104,7 +109,11 @@ def _parsed(text: str) -> Canonical | Invalid:
     scheme, colon, _ = text.partition(":")
     scheme = scheme.lower() if colon else ""
     has_scheme = scheme in SCHEMES
+    if has_scheme and scheme in _SPECIAL and not _ONE_HOST.match(text, len(scheme) + 1):
+        return _NO_HOST
     if not has_scheme:
+        if text.startswith(_PATH_FIRST):
+            return _NO_SCHEME
         authority = _authority(text)
         if "://" in text[: len(authority) + 3]:
             return _SCHEME
