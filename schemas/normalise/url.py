@@ -43,7 +43,7 @@ _NEVER_FIRST: Final = " \"'`<“‘„«‹「『（【"
 _NEVER_LAST: Final = ' "<>”’»›」』】。、，'
 _ELLIPSES: Final = ("…", "‥", "[...]", "[…]", "(...)")
 _ONE_HOST: Final = re.compile(r"(?:[/\\]{2})?[^/\\]")  # behind a scheme's colon
-_PATH_FIRST: Final = ("/", "\\", "?", "#")
+_PATH_FIRST: Final = re.compile(r"[?#\\]|/(?!/[^/\\])")
 _JAPANESE_BRACKETS: Final = (("「", "」"), ("『", "』"), ("【", "】"))
 
 _CUT_SHORT: Final = refused("the URL is cut short with an ellipsis: send it whole")
@@ -112,7 +112,7 @@ def _parsed(text: str) -> Canonical | Invalid:
     if has_scheme and scheme in _SPECIAL and not _ONE_HOST.match(text, len(scheme) + 1):
         return _NO_HOST
     if not has_scheme:
-        if text.startswith(_PATH_FIRST):
+        if _PATH_FIRST.match(text):
             return _NO_SCHEME
         authority = _authority(text)
         if "://" in text[: len(authority) + 3]:

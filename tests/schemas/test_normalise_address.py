@@ -80,7 +80,10 @@ def test_an_address_has_one_spelling_and_its_own_type(
         ("198.51.100.0/33", "prefix"),
         ("198.51.100.0/024", "prefix"),
         ("198.51.100.0/", "prefix"),
-        ("198.51.100.0/255.255.255.0", "prefix"),
+        ("198.51.100.0/255.0.255.0", "prefix"),
+        ("198.51.100.0/0.0.0.255", "prefix"),
+        ("198.51.100.0/255.255.255.00", "prefix"),
+        ("2001:db8::/255.255.255.0", "prefix"),
         ("2001:db8::/129", "prefix"),
         ("198.51.100.7:99999", "port"),
         ("http://198.51.100.7/", "URL"),
@@ -103,3 +106,13 @@ def test_a_network_of_one_address_cannot_be_normalised_as_a_network() -> None:
     refusal = normalise(NET4, "198.51.100.7/32")
     assert isinstance(refusal, Invalid)
     assert "ipv4-addr" in refusal.detail
+
+
+@pytest.mark.parametrize(
+    ("mask", "length"),
+    [("255.255.255.0", 24), ("255.255.254.0", 23), ("255.0.0.0", 8), ("255.255.255.255", 32), ("255.255.255.128", 25)],
+)
+def test_a_mask_of_contiguous_bits_is_a_prefix_length(mask: str, length: int) -> None:
+    assert canonical(IndicatorType.IPV4_NET, f"198.51.100.7/{mask}") == canonical(
+        IndicatorType.IPV4_NET, f"198.51.100.7/{length}"
+    )

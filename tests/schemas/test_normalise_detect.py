@@ -68,3 +68,20 @@ def test_a_plain_value_shows_its_type(value: str, kind: IndicatorType) -> None:
 )
 def test_a_doubtful_value_is_not_guessed(value: str) -> None:
     assert detect(value) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("198.51.100.0/33", "198.51.100.0/024", "198.51.100.0/24/24", "198.51.100.1/198.51.100.9", "198.51.100.7/tcp"),
+        *("198.51.100.0/24 botnet range", "198.51.100.0 / 24", "198.51.100.7/443", "198.51.100.0/24-32"),
+        *("/gate.php", "/gate.php?u=http://198.51.100.7/x", "example.com/a and more"),
+    ],
+)
+def test_a_network_that_is_written_wrongly_and_a_path_without_a_host_are_not_urls(text: str) -> None:
+    assert detect(text) is None
+
+
+@pytest.mark.parametrize("text", ["198.51.100.7/1/webpanel/login.php", "198.51.100.7/24/panel.php", "example.com/1/2"])
+def test_a_path_that_begins_with_a_number_is_a_path(text: str) -> None:
+    assert detect(text) is IndicatorType.URL

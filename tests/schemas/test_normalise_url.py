@@ -158,3 +158,18 @@ def test_a_url_is_as_long_as_the_limit_and_no_longer() -> None:
         assert isinstance(refusal, Invalid)
         assert refusal.reason is RejectReason.VALUE_TOO_LONG
     assert canonical(URL, longest + "#" + "a" * 4000) == (URL, longest)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/gate.php",
+        "/gate.php?u=http://198.51.100.7/x",
+        "http:///gate.php",
+        "http:/gate.php",
+        "///gate.php",
+        "?a=b.example",
+    ],
+)
+def test_a_path_without_a_host_has_no_host(text: str) -> None:
+    assert isinstance(canonical(IndicatorType.URL, text), Invalid)
