@@ -13,10 +13,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 SKIPPED: Final = frozenset({".venv", ".git"})
 MOST_LINES: Final = 300
 LONGER: Final[Mapping[str, int]] = {
-    "bench/page.py": 309,
     "consumers/bridge/guard.py": 304,
     "exchange/kafka/log.py": 308,
-    "tests/builders.py": 448,
     "tests/consumers/test_bad_releases.py": 301,
     "tests/consumers/test_guard.py": 387,
     "tests/exchange/test_kafka_log.py": 330,

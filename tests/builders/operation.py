@@ -1,0 +1,47 @@
+"""Records of the exchange's own operation."""
+
+from hashlib import sha256
+from typing import Any
+
+from schemas.records import Progress, Quarantined
+from tests.builders.changed import NOW_MS, changed
+
+
+def a_quarantined(**changes: Any) -> Quarantined:
+    """One observation that intake refused."""
+    original = (
+        b'{"nation":"GBR","sensor":"edge-1","epoch":1795305600000,"sequence":0,"tool":"suricata-eve",'
+        b'"kind":"ipv4-addr","value":"192.0.2.999"}'
+    )
+    quarantined = Quarantined(
+        key="sensor.reports.v1-0-41-3",
+        reason="invalid-value",
+        detail="192.0.2.999 is no IPv4 address",
+        stage="intake",
+        at_ms=NOW_MS,
+        sensor="edge-1",
+        topic="sensor.reports.v1",
+        partition=0,
+        offset=41,
+        index=3,
+        place="",
+        content_type="json",
+        original=original,
+        excerpt="",
+        size=len(original),
+        digest=sha256(original).digest(),
+    )
+    return changed(quarantined, changes)
+
+
+def a_progress(**changes: Any) -> Progress:
+    """Shard 0 of intake after one batch."""
+    progress = Progress(
+        step="intake",
+        shard=0,
+        batch=1,
+        state_format=1,
+        shard_time_ms=NOW_MS,
+        inputs=[{"topic": "sensor.reports.v1", "topic_id": "topic-id-1", "partition": 0, "next_offset": 42}],
+    )
+    return changed(progress, changes)
