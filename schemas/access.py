@@ -87,11 +87,9 @@ def _streams(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
     yield from _topics(user, ("write",), [name for name in every if name not in said])
     yield from _topics(user, ("delete",), inboxes)  # DeleteRecords, behind what receive has committed
     yield Allowed(user, "group", f"kakehashi-{nation}-streams", "read")
-    steps = ["intake", "correlate"]
-    steps += [step for partner in partners for step in (f"receive.{partner}", topics.settle_step(partner))]
-    for step in steps:
+    for step in topics.streams_steps(partners):
         for operation in _OWNED:
-            yield Allowed(user, "transactional-id", f"kakehashi.{step}.", operation, prefixed=True)
+            yield Allowed(user, "transactional-id", f"kakehashi.{step.name}.", operation, prefixed=True)
 
 
 def _bridge_at_home(nation: str, partner: str) -> Iterator[Allowed]:
@@ -115,7 +113,12 @@ def _officer(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
     written = [topics.COMMANDS, topics.SENSOR_REPORTS, topics.POLICY, topics.ANCHORS]
     yield from _topics(user, _WRITE, [*written, *map(topics.receipts, partners)])
     seen = [topics.AUDIT, topics.REVIEW_PENDING, topics.QUARANTINE, topics.NATIONAL, topics.COMMANDS]
-    seen += [topics.POLICY, topics.ANCHORS, topics.progress("correlate"), topics.changelog("correlate")]
+    seen += [
+        topics.POLICY,
+        topics.ANCHORS,
+        topics.progress(topics.StepKind.CORRELATE),
+        topics.changelog(topics.StepKind.CORRELATE),
+    ]
     for partner in partners:
         seen += [topics.released(partner), topics.partner_receipts(partner)]
         seen += [topics.accepted(partner), topics.released_digests(partner)]

@@ -1,8 +1,9 @@
-"""Every topic of an exchange: name, partitions, retention and cleanup, in one place.
+"""Every topic of an exchange: name, partitions, retention and cleanup; and the steps of a worker with their inputs.
 
 Nations are ISO 3166-1 alpha-3 codes in upper case; topic names carry them in that form.
 """
 
+import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -66,9 +67,57 @@ def held_digests(origin: str) -> str:
     return f"held.{origin}.digest.v1"
 
 
+class StepKind(enum.StrEnum):
+    """The steps that a streams worker runs."""
+
+    INTAKE = "intake"
+    CORRELATE = "correlate"
+    RECEIVE = "receive"
+    SETTLE = "settle"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamsStep:
+    """One step of a worker; ``partner`` is empty for a step that the nation has once."""
+
+    kind: StepKind
+    partner: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name, in its transactional ids and its own topics."""
+        return f"{self.kind}.{self.partner}" if self.partner else str(self.kind)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The topics that it reads, besides those that it keeps itself."""
+        match self.kind:
+            case StepKind.INTAKE:
+                return (SENSOR_REPORTS,)
+            case StepKind.CORRELATE:
+                return (OBSERVATIONS, COMMANDS)
+            case StepKind.RECEIVE:
+                return (inbox(self.partner), urgent_inbox(self.partner))
+            case StepKind.SETTLE:
+                return (released(self.partner), partner_receipts(self.partner), accepted(self.partner))
+
+
+NATIONAL_STEPS: Final = (StreamsStep(StepKind.INTAKE), StreamsStep(StepKind.CORRELATE))
+
+
+def partner_steps(partner: str) -> tuple[StreamsStep, ...]:
+    """The steps that a nation has for one partner."""
+    return (StreamsStep(StepKind.RECEIVE, partner), StreamsStep(StepKind.SETTLE, partner))
+
+
+def streams_steps(partners: Iterable[str]) -> tuple[StreamsStep, ...]:
+    """All steps of a nation's workers."""
+    return (*NATIONAL_STEPS, *(step for partner in partners for step in partner_steps(partner)))
+
+
 def settle_step(partner: str) -> str:
-    """The step that holds what we told a partner against what it says it did."""
-    return f"settle.{partner}"
+    """The name of the step that matches releases to a partner with its receipts."""
+    return StreamsStep(StepKind.SETTLE, partner).name
 
 
 def changelog(step: str) -> str:
@@ -153,8 +202,7 @@ def topics_of(nation: str, partners: Iterable[str], shards: int) -> list[Topic]:
         Topic(QUARANTINE, "topic-partition-offset-index", shards, retention_ms=long),
         Topic(COMMANDS, "indicator id", shards, retention_ms=lasting, config=APPEND_TIME),
         Topic(REVIEW_PENDING, "indicator id and partner", shards, compacted=True),
-        *step_topics("intake", shards, state=True),
-        *step_topics("correlate", shards, state=True),
+        *(topic for step in NATIONAL_STEPS for topic in step_topics(step.name, shards, state=True)),
     ]
     for partner in partners:
         if partner == nation:
@@ -173,7 +221,6 @@ def topics_of(nation: str, partners: Iterable[str], shards: int) -> list[Topic]:
             Topic(partner_receipts(partner), "indicator id/code", shards, compacted=True),
             *step_topics(bridge_step(partner), shards, state=False),
             *step_topics(urgent_step(partner), shards, state=False),
-            *step_topics(f"receive.{partner}", shards, state=True),
-            *step_topics(settle_step(partner), shards, state=True),
+            *(topic for step in partner_steps(partner) for topic in step_topics(step.name, shards, state=True)),
         ]
     return topics

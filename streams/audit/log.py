@@ -53,9 +53,11 @@ class AuditLog:
 
     def head(self, shard: int) -> audit.Head | None:
         """What the shard itself has as the end of its chain; None where it has none."""
-        log = KafkaLog(self._cluster, "correlate", shard, input_ids={}, state_format=None)
+        log = KafkaLog(self._cluster, topics.StepKind.CORRELATE, shard, input_ids={}, state_format=None)
         found: audit.Head | None = None
-        for rows, _, _ in log.changelog(begin_offset(self._cluster, topics.changelog("correlate"), shard)):
+        for rows, _, _ in log.changelog(
+            begin_offset(self._cluster, topics.changelog(topics.StepKind.CORRELATE), shard)
+        ):
             for row in rows:
                 if row.key == audit.HEAD_KEY and row.value is not None:
                     found = msgspec.msgpack.decode(row.value, type=audit.Head)

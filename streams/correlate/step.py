@@ -55,7 +55,7 @@ class CorrelateSettings:
 class Correlate(Step[None]):
     """Correlates for one nation. One instance serves one shard, and keeps nothing between batches."""
 
-    name = "correlate"
+    name = str(topics.StepKind.CORRELATE)
 
     def __init__(
         self, settings: CorrelateSettings, shard: int, codec: Codec, enricher: Enricher, rules: Rules | Classifier

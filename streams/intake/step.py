@@ -52,7 +52,7 @@ _CLAIMS: Final = {
 class Intake(Step[None]):
     """Intake of one nation. One instance serves one shard."""
 
-    name = "intake"
+    name = str(topics.StepKind.INTAKE)
 
     def __init__(self, nation: str, shard: int, shards: int, codec: Codec, *, quota: int) -> None:
         """``quota`` is how many observations of one sensor are taken in a minute."""

@@ -42,7 +42,7 @@ class Receive(Step[None]):
     """Receives from one partner. One instance serves one shard."""
 
     def __init__(self, nation: str, origin: str, shard: int, shards: int, codec: Codec) -> None:
-        self.name = f"receive.{origin}"
+        self.name = topics.StreamsStep(topics.StepKind.RECEIVE, origin).name
         self._nation, self._origin, self._shard, self._shards = nation, origin, shard, shards
         self._codec = codec
 

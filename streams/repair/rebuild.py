@@ -1,6 +1,6 @@
 """Rebuilds a shard whose changelog or source was lost, and says what does not come back: one command for every step."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from exchange.errors import Refused
@@ -8,12 +8,9 @@ from exchange.kafka.clients import Cluster
 from exchange.protocol.rebuild import BrokenShard, Loss
 from exchange.protocol.record import Position, RowChange
 from exchange.settings import Settings
-from schemas import topics
-from streams.correlate import step as correlate
-from streams.intake import step as intake
-from streams.receive import step as receive
+from schemas.topics import StepKind, StreamsStep, streams_steps
 from streams.repair.rows import IntakeRows, ReceiveRows, Rows, SettleRows, Tally
-from streams.settle import step as settle
+from streams.steps import STATE_FORMATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +43,8 @@ def rebuild(
     """
     if not 0 <= shard < settings.shards:
         raise Refused(f"--shard {shard}: {cluster.nation} has the shards 0 to {settings.shards - 1}")
-    reads, state_format, make_rows = _step(step, cluster, settings)
-    broken = BrokenShard(cluster, step, shard, reads, state_format)
+    found = _found(step, settings.partners(cluster.nation))
+    broken = BrokenShard(cluster, found.name, shard, found.inputs, STATE_FORMATS[found.kind])
     try:
         if not dry_run:
             broken.fence()
@@ -56,10 +53,10 @@ def rebuild(
         sources: tuple[str, ...] = ()
         changes: Iterator[RowChange] = iter(())
         if not damage.rows_are_whole:
-            rows = make_rows()
+            rows = _rows(found, cluster, settings)
             if not rows.sources:
                 damage = broken.again(damage)
-            sources, changes = rows.sources or reads, rows.rows(broken, damage, tally)
+            sources, changes = rows.sources or found.inputs, rows.rows(broken, damage, tally)
         if dry_run:
             for _ in changes:
                 pass
@@ -79,26 +76,25 @@ def rebuild(
     )
 
 
-def _step(step: str, cluster: Cluster, settings: Settings) -> tuple[tuple[str, ...], int, Callable[[], Rows]]:
-    """What the step reads, the format of its state, and how its rows are made again."""
-    nation, partners = cluster.nation, settings.partners(cluster.nation)
-    folder = settings.state / nation
-    if step == intake.Intake.name:
-        return (topics.SENSOR_REPORTS,), intake.STATE_FORMAT, lambda: IntakeRows(nation, settings)
-    if step == correlate.Correlate.name:
+def _found(step: str, partners: Sequence[str]) -> StreamsStep:
+    """The step of this name. Raises Refused if there is none."""
+    steps = {each.name: each for each in streams_steps(partners)}
+    if step not in steps:
+        raise Refused(f"--step {step}: the steps that have a state are {', '.join(steps)}")
+    return steps[step]
 
-        def load() -> Rows:
+
+def _rows(step: StreamsStep, cluster: Cluster, settings: Settings) -> Rows:
+    """How a step's rows are made again."""
+    folder = settings.state / cluster.nation
+    match step.kind:
+        case StepKind.INTAKE:
+            return IntakeRows(cluster.nation, settings)
+        case StepKind.CORRELATE:
             from streams.repair.correlate import CorrelateRows  # it loads the policy and all enrichment
 
             return CorrelateRows.load(cluster, settings, folder)
-
-        return (topics.OBSERVATIONS, topics.COMMANDS), correlate.STATE_FORMAT, load
-    for partner in partners:
-        if step == f"receive.{partner}":
-            reads = (topics.inbox(partner), topics.urgent_inbox(partner))
-            return reads, receive.STATE_FORMAT, lambda partner=partner: ReceiveRows(partner, folder)
-        if step == topics.settle_step(partner):
-            told = (topics.released(partner), topics.partner_receipts(partner), topics.accepted(partner))
-            return told, settle.STATE_FORMAT, SettleRows
-    steps = [name for partner in partners for name in (f"receive.{partner}", topics.settle_step(partner))]
-    raise Refused(f"--step {step}: the steps that have a state are {', '.join(['intake', 'correlate', *steps])}")
+        case StepKind.RECEIVE:
+            return ReceiveRows(step.partner, folder)
+        case StepKind.SETTLE:
+            return SettleRows()

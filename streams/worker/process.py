@@ -8,10 +8,10 @@ from exchange.kafka.topics_admin import check_topics
 from exchange.metrics.kinds import Role
 from exchange.role import STALLED_AFTER_MS, end_at_once, metrics_of, serve_metrics, start_logging
 from exchange.settings import Settings
-from schemas.topics import topics_of
+from schemas.topics import streams_steps, topics_of
 from streams.worker.application import application
 from streams.worker.ownership import Ownership
-from streams.worker.workshop import StreamsWorkshop, steps_of
+from streams.worker.workshop import StreamsWorkshop
 
 
 def run(nation: str, cluster: Cluster, settings: Settings, instance: str | None, loglevel: str) -> None:
@@ -22,7 +22,7 @@ def run(nation: str, cluster: Cluster, settings: Settings, instance: str | None,
     start_logging(loglevel)
     partners = settings.partners(nation)
     check_topics(cluster, topics_of(nation, partners, settings.shards))
-    metrics = metrics_of(Role.STREAMS, nation, partners, steps_of(partners))
+    metrics = metrics_of(Role.STREAMS, nation, partners, tuple(step.name for step in streams_steps(partners)))
     ownership = Ownership(StreamsWorkshop.open(nation, cluster, settings, metrics, end_at_once))
     serve_metrics(metrics, settings, live=lambda: ownership.live(now_ms(), STALLED_AFTER_MS), ready=ownership.ready)
     app = application(nation, cluster, settings, ownership, instance)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeVar
 
 from exchange.authority.policy_watch import PolicyWatch, RuledFeed
@@ -28,21 +29,19 @@ from exchange.protocol.thread import ShardThread, ignore
 from exchange.settings import Settings
 from schemas import topics
 from schemas.codec import Codec
-from streams.correlate import step as correlate
+from schemas.topics import StepKind, StreamsStep
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.step import Correlate, CorrelateSettings
 from streams.enrichment.enrich import Enricher
 from streams.enrichment.installed import installed_enricher
-from streams.intake import step as intake
-from streams.intake.step import Intake
-from streams.receive import step as receive
+from streams.intake.step import SINCE_HEADER, Intake
 from streams.receive.step import Receive
 from streams.rules.policy_set import load
 from streams.rules.rulebook import Rulebook
-from streams.settle import step as settle
 from streams.settle.feed import SettleFeed, TopicCopies
 from streams.settle.settlement import Limits
 from streams.settle.step import Settle
+from streams.steps import STATE_FORMATS
 
 Facts = TypeVar("Facts")
 _log = logging.getLogger(__name__)
@@ -51,12 +50,6 @@ _log = logging.getLogger(__name__)
 REPORT_BYTES: Final = MAX_BYTES
 BLOCK_BYTES: Final = 1 << 19
 INBOX_RECORDS: Final = 500  # receive is no faster with more
-
-
-def steps_of(partners: Sequence[str]) -> tuple[str, ...]:
-    """The names of all steps that a worker runs."""
-    of_partners = (step for partner in partners for step in (f"receive.{partner}", topics.settle_step(partner)))
-    return ("intake", "correlate", *of_partners)
 
 
 @dataclass(frozen=True)
@@ -93,106 +86,83 @@ class StreamsWorkshop:
 
     def __call__(self, shard: int, mailbox: Mailbox, still_assigned: Callable[[], bool]) -> Sequence[ShardThread]:
         """The threads of one shard: intake, correlate, and receive and settle for each partner."""
-        self.metrics.ask(spec.MAILBOX_BYTES, lambda: mailbox.size, "intake", shard)
-        shards, codec = self.settings.shards, self.cluster.codec()
-        reports, blocks = Input(topics.SENSOR_REPORTS, shard), Input(topics.OBSERVATIONS, shard)
-        commands = Input(topics.COMMANDS, shard)
-
-        def correlate_shard() -> Shard:
-            rest = AssignedFeed(self.cluster, [blocks], max_bytes=BLOCK_BYTES)
-            feed = UrgentFeed(commands, AssignedFeed(self.cluster, [commands]), rest)
-            return self._shard(
-                Correlate(self._correlate_settings(), shard, codec, self.enricher, self.rules),
-                shard,
-                [blocks, commands],
-                RuledFeed(self.watch, feed),
-                correlate.STATE_FORMAT,
-            )
-
-        makers: dict[str, Callable[[], Shard]] = {
-            "intake": lambda: self._shard(
-                Intake(self.nation, shard, shards, codec, quota=self.settings.sensor_quota),
-                shard,
-                [reports],
-                HintedFeed(reports, mailbox, AssignedFeed(self.cluster, [reports], max_bytes=REPORT_BYTES)),
-                intake.STATE_FORMAT,
-            ),
-            "correlate": correlate_shard,
-        }
-        for partner in self.settings.partners(self.nation):
-            makers[f"receive.{partner}"] = self._receiver(partner, shard, codec)
-            makers[topics.settle_step(partner)] = self._settler(partner, shard, codec)
+        self.metrics.ask(spec.MAILBOX_BYTES, lambda: mailbox.size, str(StepKind.INTAKE), shard)
         return [
             ShardThread(
-                step,
+                step.name,
                 shard,
-                make,
+                partial(self._make, step, shard, mailbox),
                 self.metrics,
                 on_broken=self.on_broken,
                 still_assigned=still_assigned,
                 retake_after_s=self.settings.session_timeout_s,
-                on_turned=self._observe_latency if step == "correlate" else ignore,
+                on_turned=self._observe_latency if step.kind is StepKind.CORRELATE else ignore,
             )
-            for step, make in makers.items()
+            for step in topics.streams_steps(self.settings.partners(self.nation))
         ]
+
+    def _make(self, step: StreamsStep, shard: int, mailbox: Mailbox) -> Shard:
+        """A shard of a step."""
+        codec, inputs = self.cluster.codec(), [Input(topic, shard) for topic in step.inputs]
+        match step.kind:
+            case StepKind.INTAKE:
+                return self._intake(step, shard, inputs, codec, mailbox)
+            case StepKind.CORRELATE:
+                return self._correlate(step, shard, inputs, codec)
+            case StepKind.RECEIVE:
+                return self._receive(step, shard, inputs, codec)
+            case StepKind.SETTLE:
+                return self._settle(step, shard, inputs, codec)
+
+    def _intake(self, step: StreamsStep, shard: int, inputs: Sequence[Input], codec: Codec, mailbox: Mailbox) -> Shard:
+        [reports] = inputs
+        intake = Intake(self.nation, shard, self.settings.shards, codec, quota=self.settings.sensor_quota)
+        feed = HintedFeed(reports, mailbox, AssignedFeed(self.cluster, inputs, max_bytes=REPORT_BYTES))
+        return self._shard(step, intake, shard, feed)
+
+    def _correlate(self, step: StreamsStep, shard: int, inputs: Sequence[Input], codec: Codec) -> Shard:
+        blocks, commands = inputs
+        settings, partners = self.settings, self.settings.partners(self.nation)
+        correlate = Correlate(
+            CorrelateSettings(self.nation, partners, settings.roll_up_ms, self.lifetimes, self.roster, settings.shards),
+            shard,
+            codec,
+            self.enricher,
+            self.rules,
+        )
+        rest = AssignedFeed(self.cluster, [blocks], max_bytes=BLOCK_BYTES)
+        feed = UrgentFeed(commands, AssignedFeed(self.cluster, [commands]), rest)
+        return self._shard(step, correlate, shard, RuledFeed(self.watch, feed))
+
+    def _receive(self, step: StreamsStep, shard: int, inputs: Sequence[Input], codec: Codec) -> Shard:
+        source, urgent = inputs
+        rest = ConsumedFeed(self.cluster, [source], max_records=INBOX_RECORDS)
+        feed = UrgentFeed(urgent, ConsumedFeed(self.cluster, [urgent]), rest)
+        receive = Receive(self.nation, step.partner, shard, self.settings.shards, codec)
+        return self._shard(step, receive, shard, feed)
+
+    def _settle(self, step: StreamsStep, shard: int, inputs: Sequence[Input], codec: Codec) -> Shard:
+        partner = step.partner
+        holding = [topics.inbox(partner), topics.urgent_inbox(partner), topics.accepted(partner)]
+        copies = TopicCopies(self.cluster, holding, shard, codec)
+        limits = Limits(self.settings.receipt_limit_s * 1000, self.settings.recall_limit_s * 1000)
+        settle = Settle(self.nation, partner, shard, codec, limits)
+        return self._shard(step, settle, shard, SettleFeed(AssignedFeed(self.cluster, inputs), copies, shard))
 
     def _observe_latency(self, turned: Turned) -> None:
         """How long the batch's oldest report has taken from the sensor to the nation's picture."""
         headers = () if turned.oldest is None else turned.oldest.headers
         for name, value in headers:
-            if name == intake.SINCE_HEADER:
+            if name == SINCE_HEADER:
                 self.metrics.observe(spec.NATIONAL_LATENCY, max(0.0, (now_ms() - int(value)) / 1000))
 
-    def _receiver(self, partner: str, shard: int, codec: Codec) -> Callable[[], Shard]:
-        source, urgent = Input(topics.inbox(partner), shard), Input(topics.urgent_inbox(partner), shard)
-
-        def make() -> Shard:
-            rest = ConsumedFeed(self.cluster, [source], max_records=INBOX_RECORDS)
-            feed = UrgentFeed(urgent, ConsumedFeed(self.cluster, [urgent]), rest)
-            return self._shard(
-                Receive(self.nation, partner, shard, self.settings.shards, codec),
-                shard,
-                [source, urgent],
-                feed,
-                receive.STATE_FORMAT,
-            )
-
-        return make
-
-    def _settler(self, partner: str, shard: int, codec: Codec) -> Callable[[], Shard]:
-        names = [topics.released(partner), topics.partner_receipts(partner), topics.accepted(partner)]
-        sources = [Input(name, shard) for name in names]
-        holding = [topics.inbox(partner), topics.urgent_inbox(partner), topics.accepted(partner)]
-        copies = TopicCopies(self.cluster, holding, shard, codec)
-        limits = Limits(self.settings.receipt_limit_s * 1000, self.settings.recall_limit_s * 1000)
-        return lambda: self._shard(
-            Settle(self.nation, partner, shard, codec, limits),
-            shard,
-            sources,
-            SettleFeed(AssignedFeed(self.cluster, sources), copies, shard),
-            settle.STATE_FORMAT,
-        )
-
-    def _correlate_settings(self) -> CorrelateSettings:
-        partners = self.settings.partners(self.nation)
-        return CorrelateSettings(
-            self.nation, partners, self.settings.roll_up_ms, self.lifetimes, self.roster, self.settings.shards
-        )
-
-    def _shard(
-        self,
-        step: Step[Facts],
-        shard: int,
-        sources: Sequence[Input],
-        feed: Feed[Facts],
-        state_format: int,
-    ) -> Shard:
-        changelog = topics.changelog(step.name)
-        ids = topic_ids(self.cluster, [*(source.topic for source in sources), changelog])
+    def _shard(self, step: StreamsStep, runs: Step[Facts], shard: int, feed: Feed[Facts]) -> Shard:
+        changelog, state_format = topics.changelog(step.name), STATE_FORMATS[step.kind]
+        ids = topic_ids(self.cluster, [*step.inputs, changelog])
         log = KafkaLog(self.cluster, step.name, shard, input_ids=ids, state_format=state_format)
         state = self._state_opener(step.name, shard, ids[changelog], state_format)
         remedy = rebuild_command(self.nation, step.name, shard)
-        return Shard(step, log, feed, state, now_ms, remedy=remedy)
+        return Shard(runs, log, feed, state, now_ms, remedy=remedy)
 
     def _state_opener(self, step: str, shard: int, changelog_id: str, state_format: int) -> Callable[[], State]:
         folder = self.settings.state / self.nation / step / str(shard)
@@ -202,10 +172,8 @@ class StreamsWorkshop:
         """Copies of this shard's states, for when its owner is lost."""
         if not self.settings.standby:
             return ()
-        formats = {"intake": intake.STATE_FORMAT, "correlate": correlate.STATE_FORMAT}
-        for partner in self.settings.partners(self.nation):
-            formats |= {f"receive.{partner}": receive.STATE_FORMAT, topics.settle_step(partner): settle.STATE_FORMAT}
-        return [self._standby(step, shard, state_format) for step, state_format in formats.items()]
+        steps = topics.streams_steps(self.settings.partners(self.nation))
+        return [self._standby(step.name, shard, STATE_FORMATS[step.kind]) for step in steps]
 
     def _standby(self, step: str, shard: int, state_format: int) -> Standby:
         changelog = topics.changelog(step)

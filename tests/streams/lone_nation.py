@@ -34,7 +34,7 @@ from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, SENSOR_REPORT, Codec
 from schemas.records import ReleasedIndicator, SensorReport
 from streams.repair.rebuild import Report, rebuild
-from streams.worker.workshop import StreamsWorkshop, steps_of
+from streams.worker.workshop import StreamsWorkshop
 from tests.polling import eventually
 
 NATION: Final = "GBR"
@@ -55,7 +55,9 @@ class LoneNation:
 
     def __post_init__(self) -> None:
         self._producer = idempotent_producer(self.cluster)
-        metrics = metrics_of(Role.STREAMS, NATION, (PARTNER,), steps_of((PARTNER,)))
+        metrics = metrics_of(
+            Role.STREAMS, NATION, (PARTNER,), tuple(step.name for step in topics.streams_steps((PARTNER,)))
+        )
         self._workshop = StreamsWorkshop.open(NATION, self.cluster, self.settings, metrics, self.broken.append)
 
     # -- its work -----------------------------------------------------------------------------------------------
