@@ -4,8 +4,11 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+import msgspec
+
 from producers.markings.folding import words
-from producers.markings.marked import Marked, joined, unrecognised
+from producers.markings.marked import NOTHING, Marked, joined
+from producers.markings.schemes import labels_in
 from producers.markings.understanding import of_field
 
 _MOST_NESTED: Final = 8
@@ -38,21 +41,29 @@ def is_about_sharing(name: str) -> bool:
     return any(word.startswith(_STEMS) for word in found) or "".join(found).startswith(_STEMS)
 
 
+@lru_cache(4_096)
+def labelled(name: str) -> bool:
+    """Whether a property's name is that of a scheme of labels (``tlp_2_0``), so that its value is a colour of it."""
+    return labels_in(words(name)).unknown
+
+
 def _of_property(name: str, value: Any, where: str, depth: int) -> Marked:
     place = f"{where} property {name!r}"
     if is_about_sharing(name):
-        return joined(_of_value(each, place) for each in _leaves(value, depth))
+        return joined(_of_value(name, each, place) for each in _leaves(value, depth))
     if isinstance(value, Mapping) and depth < _MOST_NESTED:
         return joined(_of_property(inner, each, where, depth + 1) for inner, each in value.items())
     if isinstance(value, list) and depth < _MOST_NESTED:
         return joined(_of_property("", each, where, depth + 1) for each in value if isinstance(each, Mapping))
-    return joined(())
+    return NOTHING
 
 
-def _of_value(value: Any, place: str) -> Marked:
-    if isinstance(value, str):
-        return of_field(value, place)
-    return unrecognised(f"{place} {value}", place) if value not in (None, False) else joined(())
+def _of_value(name: str, value: Any, place: str) -> Marked:
+    if value is None or value is False:
+        return NOTHING
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    silent = of_field(text, place) == NOTHING
+    return NOTHING if silent else of_field(f"{name}: {text}" if labelled(name) else text, place)
 
 
 def _leaves(value: Any, depth: int) -> Iterator[Any]:

@@ -67,6 +67,27 @@ class _Headings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     heading: list[Headings]
 
 
+class Extension(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An extension of STIX marking definitions. ``unknown`` is the effect of a property that it does not list."""
+
+    id: str
+    owner: str
+    source: str
+    unknown: str
+    words: dict[str, str]
+
+
+class _Definitions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    owner: str
+    source: str
+    ids: dict[str, str]
+
+
+class _Stix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    definitions: list[_Definitions]
+    extension: list[Extension]
+
+
 class _Lookalikes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     owner: str
     source: str
@@ -103,6 +124,23 @@ def harmless_namespaces() -> tuple[str, ...]:
 def headings() -> tuple[Headings, ...]:
     """The words that restrict wherever they stand."""
     return tuple(msgspec.convert(_file("headings"), _Headings).heading)
+
+
+@cache
+def stix_definitions() -> dict[str, str]:
+    """The effects of well-known marking definitions, by the UUID of their ids."""
+    return {uuid: effect for group in _stix().definitions for uuid, effect in group.ids.items()}
+
+
+@cache
+def stix_extensions() -> dict[str, Extension]:
+    """The well-known extensions of marking definitions, by the UUID of their ids."""
+    return {extension.id: extension for extension in _stix().extension}
+
+
+@cache
+def _stix() -> _Stix:
+    return msgspec.convert(_file("stix"), _Stix)
 
 
 @cache

@@ -87,6 +87,21 @@ def of_nations(names: tuple[str, ...], where: str) -> Marked:
     return Marked(SourceMarking(releasable_to=nations), (where,))
 
 
+def of_effect(effect: Effect, text: str, where: str) -> Marked:
+    """What a word of a taxonomy does; ``text`` is the word as the source wrote it."""
+    origin = _quoted(where, text)
+    if effect.hold:
+        return Marked(unrecognised(text, origin).marking, (origin,))
+    marking = SourceMarking(
+        tlp=effect.tlp,
+        pap=effect.pap,
+        releasable_to=() if effect.nobody else None,
+        caveats=(effect.caveat,) if effect.caveat else (),
+    )
+    origins = (origin,) if marking != NOTHING.marking else ()
+    return Marked(marking, origins, confidence=effect.confidence, withdrawn=text if effect.withdrawn else "")
+
+
 def _of_part(part: str, where: str) -> Marked:
     colours = bare_colours(words(part))
     if colours:
@@ -99,7 +114,7 @@ def _understood(text: str, where: str) -> Marked | None:
     effect = effect_of_tag(text)
     if effect is None:
         return _found(text, where, Strength.EXACT)
-    return _of_labels(labels_in(words(text)), text, where).join(_of_effect(effect, text, where))
+    return _of_labels(labels_in(words(text)), text, where).join(of_effect(effect, text, where))
 
 
 def _found(text: str, where: str, strength: Strength, *, is_prose: bool = False) -> Marked | None:
@@ -110,7 +125,7 @@ def _found(text: str, where: str, strength: Strength, *, is_prose: bool = False)
     effects = effects_in(labels.rest, strength)
     if not (labels.are_any or labels.unknown or effects):
         return None
-    return _of_labels(labels, text, where).join(joined(_of_effect(effect, text, where) for effect in effects))
+    return _of_labels(labels, text, where).join(joined(of_effect(effect, text, where) for effect in effects))
 
 
 def _of_labels(labels: Labels, text: str, where: str) -> Marked:
@@ -122,20 +137,6 @@ def _of_labels(labels: Labels, text: str, where: str) -> Marked:
     if labels.unknown:
         each.append(unrecognised(text, origin))
     return joined(each)
-
-
-def _of_effect(effect: Effect, text: str, where: str) -> Marked:
-    origin = _quoted(where, text)
-    if effect.hold:
-        return Marked(unrecognised(text, origin).marking, (origin,))
-    marking = SourceMarking(
-        tlp=effect.tlp,
-        pap=effect.pap,
-        releasable_to=() if effect.nobody else None,
-        caveats=(effect.caveat,) if effect.caveat else (),
-    )
-    origins = (origin,) if marking != NOTHING.marking else ()
-    return Marked(marking, origins, confidence=effect.confidence, withdrawn=text if effect.withdrawn else "")
 
 
 def _quoted(where: str, text: str) -> str:

@@ -3,7 +3,7 @@
 import json
 import re
 from hashlib import sha256
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -45,8 +45,30 @@ def _parsed(text: bytes, shape: type[Shape]) -> Shape:
     except msgspec.DecodeError:
         # Half a surrogate pair, as JavaScript leaves behind where it cuts a string in an emoji, is grammatical JSON
         # (RFC 8259, section 8.2). It must not cost the document its other parts.
+        if repeated_keys(text):
+            raise ValueError("it has half a surrogate pair and an object with the same key twice") from None
         loose = json.dumps(json.loads(text), ensure_ascii=False)
         return msgspec.json.decode(_LONE_SURROGATES.sub("\ufffd", loose).encode(UTF_8), type=shape)
+
+
+def repeated_keys(text: bytes | msgspec.Raw) -> int:
+    """How many members of objects in a JSON text have a name that was there before in the same object.
+
+    RFC 8259, section 4, leaves open which of them counts, so what a source meant by them is unknown.
+    """
+    count = 0
+
+    def members(pairs: list[tuple[str, object]]) -> None:
+        nonlocal count
+        count += len(pairs) - len({name for name, _ in pairs})
+
+    json.loads(bytes(text), object_pairs_hook=members, parse_int=str, parse_float=str, parse_constant=str)
+    return count
+
+
+def plain(raw: bytes | msgspec.Raw) -> Any:
+    """A JSON text as dictionaries and lists. Numbers are their digits: no number is too large to be read."""
+    return json.loads(bytes(raw), parse_int=str, parse_float=str, parse_constant=str)
 
 
 def whole(source: Input, reason: RejectReason, detail: str, beginning: bytes = b"") -> Rejected:

@@ -1,101 +1,50 @@
 """Reads MISP's JSON: one event, several in a ``response``, a list of them, or a collection of attributes.
 
-An attribute is an observation if it is ``to_ids``, which is MISP for "fit for automatic detection". All others are
-context for people, and are left out, as are deleted attributes. A ``to_ids`` attribute of a type that the exchange does
-not carry is refused alone.
+An attribute is an observation if it is ``to_ids``: MISP's word for "fit for automatic detection". A ``to_ids``
+attribute of a type that the exchange does not carry is refused alone, and so is one with the same key twice.
 
-Markings are the tags of the taxonomies ``tlp`` and ``PAP``; event, object and attribute join to the strictest.
-Distribution narrows further: "your organisation only", "this community only" and a sharing group name nobody
-whom we could send to. Other tags are labels. Types and their meaning: misp-core-format, section 2.4.
+What ends an assertion: ``to_ids`` off, a deleted attribute or object, an event that is no longer published, and a tag
+that says that it is wrong. An event that never was published is its author's draft, and holds. Of several versions of
+one attribute the newest counts; of several of the same time all do, the strictest of each.
+
+``misp_markings`` reads what is said about sharing, ``misp_attribute`` what the value is.
 """
 
 from collections.abc import Iterator
-from functools import reduce
 from typing import Any, Final
 
 import msgspec
 
 from producers.inputs import Input
-from producers.readers.document import document
+from producers.markings.marked import NOTHING, Marked, joined
+from producers.markings.properties import of_properties
+from producers.readers.document import document, plain, repeated_keys
+from producers.readers.misp_attribute import Attribute, carries, times_of, values_of
+from producers.readers.misp_context import (
+    DELETED,
+    UNPUBLISHED,
+    Around,
+    Event,
+    Object,
+    around_of,
+    moment,
+    searched,
+    within,
+)
+from producers.readers.misp_markings import KNOWN, sharing_of
 from producers.readers.reader import Head, Reader, Recognition, first_of
-from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
-from producers.readers.source_marking import UNSTATED, marking_of_tags, stricter
-from producers.readers.times import milliseconds, seconds
-from schemas.markings import SourceMarking
+from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, Withdrawn, rejected
 from schemas.observation import Observation, SourcePlace
-from schemas.vocabulary import IndicatorType, RejectReason
+from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
 
 _NOT_TO_IDS: Final = "not-to-ids"
-_DELETED: Final = "deleted"
+_WRONG: Final = "tagged-as-wrong"
+_SUPERSEDED: Final = "superseded"
+_PROPOSAL: Final = "proposal"
 _WORDS: Final = (b'"Event"', b'"Attribute"', b'"to_ids"')
-
-_IP = IndicatorType.IPV4_ADDR  # of the four types of address and network: normalising tells them by the value
-_NAME = IndicatorType.FILE_NAME
-
-# Of each part of a value that "|" divides: its type, or a word of context.
-_PARTS: Final[dict[str, tuple[IndicatorType | str, ...]]] = {
-    **dict.fromkeys(("ip-src", "ip-dst"), (_IP,)),
-    **dict.fromkeys(("ip-src|port", "ip-dst|port"), (_IP, "port")),
-    **dict.fromkeys(("domain", "hostname"), (IndicatorType.DOMAIN_NAME,)),
-    "hostname|port": (IndicatorType.DOMAIN_NAME, "port"),
-    "domain|ip": (IndicatorType.DOMAIN_NAME, _IP),
-    "url": (IndicatorType.URL,),
-    "md5": (IndicatorType.FILE_MD5,),
-    "sha1": (IndicatorType.FILE_SHA1,),
-    "sha256": (IndicatorType.FILE_SHA256,),
-    "sha512": (IndicatorType.FILE_SHA512,),
-    **dict.fromkeys(("filename", "email-attachment"), (_NAME,)),
-    # A file is known by its hash: its name beside it may be any that a victim gave it.
-    **dict.fromkeys(("filename|md5", "malware-sample"), ("file-name", IndicatorType.FILE_MD5)),
-    "filename|sha1": ("file-name", IndicatorType.FILE_SHA1),
-    "filename|sha256": ("file-name", IndicatorType.FILE_SHA256),
-    "filename|sha512": ("file-name", IndicatorType.FILE_SHA512),
-    **dict.fromkeys(("email", "email-src", "email-dst", "email-reply-to"), (IndicatorType.EMAIL_ADDR,)),
-    "AS": (IndicatorType.AUTONOMOUS_SYSTEM,),
-    "ja3-fingerprint-md5": (IndicatorType.JA3,),
-}
-_UNDIVIDED: Final = frozenset({"url", "filename", "email-attachment"})  # where "|" may be part of the value
-# Your organisation only, this community only, a sharing group.
-_NOBODY_ABROAD: Final = frozenset({"0", "1", "4"})
 _MAX_WRAPPINGS: Final = 4
-
-
 _ABSENT: Final = msgspec.Raw()
-
-
-class _Tag(msgspec.Struct):
-    name: str = ""
-
-
-class _Attribute(msgspec.Struct):
-    type: str
-    value: Any
-    to_ids: bool = False
-    deleted: bool = False
-    uuid: str = ""
-    category: str = ""
-    comment: str | None = None
-    timestamp: str | int | None = None
-    first_seen: str | None = None
-    last_seen: str | None = None
-    distribution: str | int | None = None
-    Tag: list[_Tag] = msgspec.field(default_factory=list)
-
-
-class _Object(msgspec.Struct):
-    name: str | None = None
-    deleted: bool = False
-    distribution: str | int | None = None
-    Attribute: list[msgspec.Raw] = msgspec.field(default_factory=list)
-
-
-class _Event(msgspec.Struct):
-    uuid: str = ""
-    info: str | None = None
-    distribution: str | int | None = None
-    Tag: list[_Tag] = msgspec.field(default_factory=list)
-    Attribute: list[msgspec.Raw] = msgspec.field(default_factory=list)
-    Object: list[msgspec.Raw] = msgspec.field(default_factory=list)
+_TWICE: Final = "has the same key twice, so what it says is unknown"
 
 
 class _Wrapped(msgspec.Struct):
@@ -103,35 +52,76 @@ class _Wrapped(msgspec.Struct):
     response: msgspec.Raw = _ABSENT
 
 
-class _Around(msgspec.Struct, frozen=True):
-    """The event and the object that an attribute is part of."""
+class _Version(msgspec.Struct, frozen=True):
+    """One attribute of the document, or why it cannot be read."""
 
-    event_uuid: str
-    event_info: str
-    object_name: str
-    marking: SourceMarking
-    labels: tuple[str, ...]
-    is_deleted: bool = False
+    place: SourcePlace
+    raw: bytes
+    around: Around
+    attribute: Attribute | None
+    problem: str = ""
+    modified_ms: int = 0
+    found: Marked = NOTHING
+    ended: str = ""
 
 
 def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
-    """One reading for each ``to_ids`` attribute, or two; ``place.line`` counts all attributes of the document."""
+    """One reading or more for each attribute; ``place.line`` counts attributes and proposals of the document."""
     parsed = document(source, defaults.encoding, msgspec.Raw)
     if isinstance(parsed, Rejected):
         yield parsed
         return
-    number = 0
+    repeats = repeated_keys(parsed)
+    if repeats > sum(map(repeated_keys, _events(parsed, _MAX_WRAPPINGS))):
+        place = SourcePlace(source.name, 0)
+        yield rejected(place, RejectReason.UNDECODABLE, f"the document {_TWICE}", bytes(parsed))
+        return
+    doubtful = bool(repeats)
+    pieces = list(_pieces(parsed, source.name, doubtful))
+    source.records = len(pieces)
+    versions = dict[str, list[_Version]]()
+    for piece in pieces:
+        if isinstance(piece, _Version) and piece.attribute is not None and piece.attribute.uuid:
+            versions.setdefault(piece.attribute.uuid, []).append(piece)
+    for piece in pieces:
+        if not isinstance(piece, _Version):
+            yield piece
+        elif piece.attribute is None:
+            yield rejected(piece.place, RejectReason.UNDECODABLE, piece.problem, piece.raw)
+        else:
+            yield from _readings(piece, piece.attribute, versions.get(piece.attribute.uuid, [piece]), defaults)
+
+
+def _pieces(parsed: msgspec.Raw, name: str, doubtful: bool) -> Iterator[_Version | Reading]:
+    number, outer = 0, of_properties(_wrapping(parsed), KNOWN["event"], "document")
     for raw in _events(parsed, _MAX_WRAPPINGS):
         try:
-            event = msgspec.json.decode(raw, type=_Event, strict=False)
+            event = msgspec.json.decode(raw, type=Event, strict=False)
+            inner = sum(map(repeated_keys, _of_event(event))) if doubtful else 0
+            problem = _TWICE if doubtful and repeated_keys(raw) > inner else ""
         except msgspec.ValidationError as error:
-            source.records = number = number + 1
-            place = SourcePlace(source.name, number)
-            yield rejected(place, RejectReason.UNDECODABLE, f"not a MISP event: {error}", bytes(raw))
+            event, problem = Event(), str(error)
+        if problem:
+            number += 1
+            detail = f"not a MISP event: {problem}"
+            yield rejected(SourcePlace(name, number), RejectReason.UNDECODABLE, detail, bytes(raw))
             continue
-        for attribute, around in _attributes(event, defaults):
-            source.records = number = number + 1
-            yield from _readings(attribute, SourcePlace(source.name, number), around, defaults)
+        for attribute, around in _attributes(event, plain(raw), outer):
+            number += 1
+            yield _version(attribute, SourcePlace(name, number), around, doubtful)
+        for _ in event.ShadowAttribute:
+            number += 1
+            yield LeftOut(SourcePlace(name, number), _PROPOSAL, event.uuid)
+
+
+def _of_event(event: Event) -> Iterator[msgspec.Raw]:
+    """Its attributes, those of its objects too: the parts that are refused alone."""
+    yield from event.Attribute
+    for raw in event.Object:
+        try:
+            yield from msgspec.json.decode(raw, type=Object, strict=False).Attribute
+        except msgspec.ValidationError:
+            yield raw
 
 
 def _events(parsed: msgspec.Raw, depth: int) -> Iterator[msgspec.Raw]:
@@ -150,95 +140,115 @@ def _events(parsed: msgspec.Raw, depth: int) -> Iterator[msgspec.Raw]:
         yield wrapped.Event if bytes(wrapped.Event) else parsed
 
 
-def _attributes(event: _Event, defaults: Defaults) -> Iterator[tuple[msgspec.Raw, _Around]]:
-    tagged, labels = marking_of_tags(tag.name for tag in event.Tag)
-    marking = reduce(stricter, (tagged, _distributed(event.distribution), defaults.marking))
-    labels = tuple(dict.fromkeys((*labels, *defaults.labels)))
-    around = _Around(event.uuid, event.info or "", "", marking, labels)
+def _wrapping(parsed: msgspec.Raw) -> dict[str, Any]:
+    """What is beside the events of a document."""
+    try:
+        wrapping = msgspec.json.decode(parsed, type=dict[str, msgspec.Raw])
+    except msgspec.ValidationError:
+        return {}
+    inner = {"Event", "response"} & set(wrapping)
+    return {name: plain(raw) for name, raw in wrapping.items() if name not in inner} if inner else {}
+
+
+def _attributes(event: Event, thing: dict[str, Any], outer: Marked) -> Iterator[tuple[msgspec.Raw, Around]]:
+    around = around_of(event, thing, outer)
     for raw in event.Attribute:
         yield raw, around
     for raw in event.Object:
         try:
-            group = msgspec.json.decode(raw, type=_Object, strict=False)
+            group = msgspec.json.decode(raw, type=Object, strict=False)
         except msgspec.ValidationError:
             yield raw, around  # it is refused as what it is not: an attribute
             continue
-        narrowed = stricter(marking, _distributed(group.distribution))
-        within = msgspec.structs.replace(
-            around, object_name=group.name or "", marking=narrowed, is_deleted=group.deleted
-        )
+        inside = within(group, plain(raw), around)
         for attribute in group.Attribute:
-            yield attribute, within
+            yield attribute, inside
 
 
-def _distributed(level: str | int | None) -> SourceMarking:
-    return SourceMarking(releasable_to=()) if str(level) in _NOBODY_ABROAD else UNSTATED
-
-
-def _readings(raw: msgspec.Raw, place: SourcePlace, around: _Around, defaults: Defaults) -> Iterator[Reading]:
+def _version(raw: msgspec.Raw, place: SourcePlace, around: Around, doubtful: bool) -> _Version:
+    if doubtful and repeated_keys(raw):
+        return _Version(place, bytes(raw), around, None, f"the attribute {_TWICE}")
     try:
-        attribute = msgspec.json.decode(raw, type=_Attribute, strict=False)
+        attribute = msgspec.json.decode(raw, type=Attribute, strict=False)
+        around = searched(attribute, around)
     except msgspec.ValidationError as error:
-        yield rejected(place, RejectReason.UNDECODABLE, f"not a MISP attribute: {error}", bytes(raw))
-        return
-    if attribute.deleted or around.is_deleted:
-        yield LeftOut(place, _DELETED, attribute.uuid)
-        return
-    if not attribute.to_ids:
-        yield LeftOut(place, _NOT_TO_IDS, attribute.type)
-        return
-    kinds = _PARTS.get(attribute.type)
-    if kinds is None:
-        detail = f"{attribute.uuid or 'an attribute'}: the exchange carries no indicators of type {attribute.type!r}"
-        yield rejected(place, RejectReason.UNKNOWN_TYPE, detail, bytes(raw))
-        return
-    template = _template(attribute, around, defaults)
-    if template is None:
+        return _Version(place, bytes(raw), around, None, f"not a MISP attribute: {error}")
+    own = sharing_of(attribute, "attribute", {"comment": attribute.comment}, plain(raw))
+    found = own.within(around.sharing).found
+    ended = DELETED if attribute.deleted else around.ended or (_WRONG if found.withdrawn else "")
+    if not ended and not attribute.to_ids:
+        ended = _NOT_TO_IDS
+    modified_ms = max(moment(attribute.timestamp), around.modified_ms)
+    return _Version(place, bytes(raw), around, attribute, "", modified_ms, found, ended)
+
+
+def _readings(
+    version: _Version, attribute: Attribute, versions: list[_Version], defaults: Defaults
+) -> Iterator[Reading]:
+    place = version.place
+    newest = [each for each in versions if each.modified_ms == max(known.modified_ms for known in versions)]
+    ended = next((each.ended for each in newest if each.ended), "") if version in newest else _SUPERSEDED
+    yield from (LeftOut(place, _PROPOSAL, attribute.uuid) for _ in attribute.ShadowAttribute)
+    if times_of(attribute) is None and ended in ("", _SUPERSEDED):
         detail = f"{attribute.uuid}: first_seen, last_seen or timestamp is not a time"
-        yield rejected(place, RejectReason.TIME_OUT_OF_RANGE, detail, bytes(raw))
+        yield rejected(place, RejectReason.TIME_OUT_OF_RANGE, detail, version.raw)
+    elif ended:
+        yield from _ended(version, attribute, ended, newest)
+    elif not carries(attribute):
+        detail = f"{attribute.uuid or 'an attribute'}: the exchange carries no indicators of type {attribute.type!r}"
+        yield rejected(place, RejectReason.UNKNOWN_TYPE, detail, version.raw)
+    else:
+        found = joined((version.found, *(each.found for each in newest))).with_default(defaults.marking)
+        yield from _asserted(version, attribute, found, defaults)
+
+
+def _ended(version: _Version, attribute: Attribute, rule: str, newest: list[_Version]) -> Iterator[Reading]:
+    """The values that end; none if the attribute never asserted any, or if a newer version still has the value."""
+    values = values_of(attribute) if carries(attribute) else ""
+    still = {each.attribute.value for each in newest if each.attribute} if rule == _SUPERSEDED else set()
+    if isinstance(values, str) or attribute.to_ids is None or attribute.value in still:
+        yield LeftOut(version.place, rule, attribute.uuid or attribute.type)
         return
-    value = str(attribute.value)
-    parts = [value] if attribute.type in _UNDIVIDED else value.rsplit("|", len(kinds) - 1)
-    named = dict(zip(kinds, parts, strict=False))
-    context = (*template.context, *((word, part) for word, part in named.items() if isinstance(word, str)))
-    for kind, part in named.items():
-        if isinstance(kind, IndicatorType):
-            yield Seen(place, msgspec.structs.replace(template, kind=kind, value=part, context=context))
+    for kind, value in values.indicators:
+        yield Withdrawn(
+            version.place,
+            rule,
+            attribute.uuid,
+            kind=kind,
+            value=value,
+            withdrawal=Withdrawal.REVOKED,
+            object_id=attribute.uuid,
+            modified_ms=newest[0].modified_ms,
+        )
 
 
-def _template(attribute: _Attribute, around: _Around, defaults: Defaults) -> Observation | None:
-    """All but type and value; ``None`` where a time that is stated cannot be read."""
-    times = _times(attribute)
-    if times is None:
-        return None
-    tagged, labels = marking_of_tags(tag.name for tag in attribute.Tag)
+def _asserted(version: _Version, attribute: Attribute, found: Marked, defaults: Defaults) -> Iterator[Reading]:
+    first_ms, last_ms = times_of(attribute) or (0, 0)
+    values = values_of(attribute)
+    if isinstance(values, str):
+        yield rejected(version.place, RejectReason.INVALID_VALUE, f"{attribute.uuid}: {values}", version.raw)
+        return
     facts = (
-        ("misp-event", around.event_uuid),
-        ("event", around.event_info),
+        ("misp-event", version.around.event_uuid),
+        ("event", version.around.event_info),
         ("misp-attribute", attribute.uuid),
         ("category", attribute.category),
-        ("object", around.object_name),
+        ("object", version.around.object_name),
     )
-    return Observation(
+    template = Observation(
         kind=IndicatorType.DOMAIN_NAME,
         value="",
-        first_seen_ms=times[0],
-        last_seen_ms=times[1],
-        confidence=defaults.confidence,
-        marking=reduce(stricter, (around.marking, tagged, _distributed(attribute.distribution))),
-        labels=tuple(dict.fromkeys((*labels, *around.labels))),
+        first_seen_ms=first_ms,
+        last_seen_ms=last_ms,
+        confidence=defaults.confidence if found.confidence is None else found.confidence,
+        marking=found.marking,
+        labels=tuple(dict.fromkeys((*found.labels, *defaults.labels))),
         description=attribute.comment or "",
-        context=tuple((name, fact) for name, fact in facts if fact),
+        context=(*((name, fact) for name, fact in facts if fact), *values.context),
     )
-
-
-def _times(attribute: _Attribute) -> tuple[int, int] | None:
-    """When it was first and last seen. One of them stands for both; the last edit does where neither is stated."""
-    moments = [milliseconds(text) for text in (attribute.first_seen, attribute.last_seen) if text]
-    if not moments:
-        moments = [seconds(str(attribute.timestamp)) if attribute.timestamp not in (None, "") else 0]
-    first, last = moments[0], moments[-1]
-    return None if first is None or last is None else (first, last)
+    for kind, value in values.indicators:
+        observation = msgspec.structs.replace(template, kind=kind, value=value)
+        yield Seen(version.place, observation, found.origins, attribute.uuid, version.modified_ms)
 
 
 def _recognise(head: Head) -> Recognition | None:
@@ -247,10 +257,14 @@ def _recognise(head: Head) -> Recognition | None:
 
 READER: Final = Reader(
     name="misp-event",
-    reads="attributes that are `to_ids`; markings by the tags `tlp` and `PAP`; distribution narrows further",
+    reads="attributes that are `to_ids`; markings by tags, distribution and texts of event, object and attribute",
     leaves_out={
-        _NOT_TO_IDS: "attributes that are not `to_ids`",
-        _DELETED: "deleted attributes and the attributes of deleted objects",
+        _NOT_TO_IDS: "attributes that are not `to_ids`: withdrawn",
+        DELETED: "deleted attributes and the attributes of deleted objects: withdrawn",
+        UNPUBLISHED: "attributes of an event that is no longer published: withdrawn",
+        _WRONG: "attributes that a tag calls wrong or over: withdrawn",
+        _SUPERSEDED: "older versions of an attribute; a value that the newest one does not have: withdrawn",
+        _PROPOSAL: "proposals",
     },
     example=b"""{"Event": {"uuid": "6a1f0001-0000-4000-8000-000000000001", "info": "made up", "distribution": "3",
  "Tag": [{"name": "tlp:green"}], "Attribute": [

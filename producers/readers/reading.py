@@ -11,7 +11,7 @@ import msgspec
 
 from schemas.markings import SourceMarking
 from schemas.observation import Observation, SourcePlace
-from schemas.vocabulary import RejectReason
+from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
 
 KEPT_BYTES: Final = 1 << 20
 """An original up to this size goes to quarantine whole; of a larger one its digest, size and excerpt are kept."""
@@ -21,7 +21,7 @@ EXCERPT_CHARACTERS: Final = 200
 class Defaults(msgspec.Struct, frozen=True):
     """The operator's options for a sensor's inputs. They apply if the input itself states nothing.
 
-    Markings are the exception: the stricter of the two applies (``producers.readers.source_marking``).
+    Markings are the exception: the stricter of the two applies (``producers.markings``).
     ``columns`` names the columns of a CSV list without a header; ``date_format`` is ``strptime``'s, for times
     that are not ISO 8601; ``home_networks`` are our own networks in addition to the private ones.
     """
@@ -40,6 +40,12 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
 
     place: SourcePlace
     observation: Observation
+    marking_from: tuple[str, ...] = ()
+    """The places in the source that its marking was read from, for people: ``event tag "tlp:red"``."""
+    object_id: str = ""
+    """The source's own id of the object (STIX id, MISP attribute UUID); empty if it has none."""
+    modified_ms: int = 0
+    """The source's own time of this version of the object, milliseconds since 1970, UTC; 0 if it states none."""
 
 
 class Rejected(msgspec.Struct, frozen=True, gc=False):
@@ -67,6 +73,24 @@ class LeftOut(msgspec.Struct, frozen=True, gc=False):
     place: SourcePlace
     rule: str
     detail: str = ""
+
+
+class Withdrawn(LeftOut, frozen=True, gc=False, kw_only=True):
+    """A value that its source does not assert any more: nothing is asserted, and an earlier assertion ends.
+
+    One reading for each value of the object, in the object's place. The assertion that ends is that of ``object_id``
+    alone: another object of the same source may assert the same value still. ``modified_ms`` orders the versions of an
+    object, in whatever order they arrive: a version that is older than the last one known changes nothing; of two of
+    the same time the withdrawal holds. If the source states no time (0), the order of arrival decides.
+
+    A ``valid_until`` that has passed is no ``Withdrawn``: readers have no clock. The observation carries its end.
+    """
+
+    kind: IndicatorType
+    value: str
+    withdrawal: Withdrawal
+    object_id: str
+    modified_ms: int
 
 
 Reading = Seen | Rejected | LeftOut

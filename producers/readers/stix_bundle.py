@@ -1,121 +1,128 @@
 """Reads STIX 2.1: bundles, bare arrays of objects, and single objects. Bundles of STIX 2.0 are read as well.
 
 Only ``indicator`` objects are observations. Objects that are merely related or observed (``observed-data``,
-cyber-observable objects, malware, actors) do not claim that something is bad, and are left out; so is an indicator that
-its source revoked. A broken object is refused alone.
+cyber-observable objects, malware, actors) do not claim that something is bad, and are left out. A broken object is
+refused alone, and so is one with the same key twice.
 
-Markings: TLP 1 and 2 and PAP by their definitions' ids, in ``object_marking_refs`` and, because part of an
-indicator cannot be sent, in ``granular_markings`` too; other definitions by what they define in the bundle. A
-marking that nobody here knows makes a caveat of its id, which never releases by itself. A statement (a copyright
-line) restricts nothing. Labels that are tags of MISP's TLP and PAP taxonomies count as well.
+Markings join from all that an indicator and its bundle say: ``object_marking_refs``; ``granular_markings``, because
+part of an indicator cannot be sent; labels, name and description; extensions and unknown properties whose name is about
+sharing. ``stix_markings`` reads the definitions.
+
+``revoked``, the only type ``benign``, and a newer version without a value withdraw it. Of several versions of one
+object the one with the newest ``modified`` counts; of several of the same time all count, the strictest of each.
 
 A description stays in the nation. What is written for release has no place in STIX: the custom property
 ``x_kakehashi_tearline`` holds it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import reduce
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
 
 from producers.inputs import Input
-from producers.readers.document import document
+from producers.markings.marked import Marked, joined
+from producers.markings.properties import of_properties
+from producers.readers.document import document, plain, repeated_keys
 from producers.readers.reader import Head, Reader, Recognition, first_of
-from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
-from producers.readers.source_marking import UNSTATED, marking_of_tags, stricter
-from producers.readers.stix_pattern import Unusable, claims_of
-from producers.readers.times import milliseconds
-from schemas.markings import SourceMarking
-from schemas.observation import Observation, SourcePlace
-from schemas.tearline import TEARLINE
-from schemas.vocabulary import RejectReason
+from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, Withdrawn, rejected
+from producers.readers.stix_indicator import Indicator, marked, modified_of, observation_of, times_of
+from producers.readers.stix_markings import Definitions
+from producers.readers.stix_pattern import Taken, Unusable, taken_of
+from schemas.observation import SourcePlace
+from schemas.vocabulary import RejectReason, Withdrawal
 
 _OTHER_OBJECT: Final = "not-an-indicator"
 _REVOKED: Final = "revoked"
+_BENIGN: Final = "benign"
+_SUPERSEDED: Final = "superseded"
+_PART: Final = "part-of-pattern"
+_DEFINITION: Final = "marking-definition"
+_INDICATOR: Final = "indicator"
 _WORDS: Final = (b'"spec_version"', b'"indicator--', b'"bundle"', b'"objects"')
-
-# STIX 2.1, section 7.2.1.4 (TLP 1); oasis-open/cti-stix-common-objects, tlp-2.0 and pap.
-MARKING_BY_ID: Final[Mapping[str, SourceMarking]] = {
-    f"marking-definition--{number}": marking
-    for number, marking in {
-        "613f2e26-407d-48c7-9eca-b8e91df99dc9": SourceMarking(tlp="TLP:WHITE"),
-        "34098fce-860f-48ae-8e50-ebd3cc5e41da": SourceMarking(tlp="TLP:GREEN"),
-        "f88d31f6-486f-44da-b317-01333bde0b82": SourceMarking(tlp="TLP:AMBER"),
-        "5e57c739-391a-4eb3-b6be-7d15ca92d5ed": SourceMarking(tlp="TLP:RED"),
-        "94868c89-83c2-464b-929b-a1a8aa3c8487": SourceMarking(tlp="TLP:CLEAR"),
-        "bab4a63c-aed9-4cf5-a766-dfca5abac2bb": SourceMarking(tlp="TLP:GREEN"),
-        "55d920b0-5e8b-4f79-9ee9-91f868d9b421": SourceMarking(tlp="TLP:AMBER"),
-        "939a9414-2ddd-4d32-a0cd-375ea402b003": SourceMarking(tlp="TLP:AMBER+STRICT"),
-        "e828b379-4e03-4974-9ac4-e53a884c97c1": SourceMarking(tlp="TLP:RED"),
-        "ad15a0cd-55b6-4588-a14c-a66105329b92": SourceMarking(pap="PAP:CLEAR"),
-        "a3bea94c-b469-41dc-9cfe-d6e7daba7730": SourceMarking(pap="PAP:WHITE"),
-        "c43594d1-4b11-4c59-93ab-1c9b14d53ce9": SourceMarking(pap="PAP:GREEN"),
-        "60f8932b-e51e-4458-b265-a2e8be9a80ab": SourceMarking(pap="PAP:AMBER"),
-        "740d36e5-7714-4c30-961a-3ae632ceee0e": SourceMarking(pap="PAP:RED"),
-    }.items()
-}
-_STATEMENT: Final = "statement"
+_OF_A_BUNDLE: Final = frozenset({"type", "id", "spec_version", "objects"})
 
 
 class _Kind(msgspec.Struct):
     type: str = ""
     id: str = ""
+    modified: Any = None
+    created: Any = None
 
 
 class _Bundle(msgspec.Struct):
     objects: list[msgspec.Raw] = msgspec.field(default_factory=list)
 
 
-class _Granular(msgspec.Struct):
-    marking_ref: str | None = None
+class _Version(msgspec.Struct, frozen=True):
+    """One ``indicator`` of the document; ``problem`` says why it cannot be read."""
+
+    place: SourcePlace
+    raw: msgspec.Raw
+    modified_ms: int
+    indicator: Indicator | None
+    problem: str = ""
 
 
-class _Definition(msgspec.Struct):
-    id: str
-    definition_type: str | None = None
-    definition: dict[str, Any] | None = None
-    extensions: dict[str, Any] | None = None
+class _Bundled:
+    """A document's indicators by their ids, and what it says around them."""
+
+    def __init__(self, parsed: msgspec.Raw, listed: list[tuple[msgspec.Raw, _Kind]], name: str) -> None:
+        self.definitions = Definitions(plain(raw) for raw, kind in listed if kind.type == _DEFINITION)
+        self.versions = dict[str, list[_Version]]()
+        for number, (raw, kind) in enumerate(listed, 1):
+            if kind.type == _INDICATOR:
+                self.versions.setdefault(kind.id, []).append(_version(raw, kind, SourcePlace(name, number)))
+        self.around = of_properties(_around(parsed), _OF_A_BUNDLE, "bundle")
+
+    def at(self, place: SourcePlace, name: str) -> tuple[_Version, list[_Version]]:
+        """The indicator in a place, and the newest versions of it: several if they are of the same time."""
+        versions = self.versions[name]
+        newest = max(version.modified_ms for version in versions)
+        here = next(version for version in versions if version.place == place)
+        return here, [version for version in versions if version.modified_ms == newest]
 
 
-class _Indicator(msgspec.Struct):
-    id: str
-    pattern: str
-    valid_from: str = ""
-    valid_until: str | None = None
-    pattern_type: str = "stix"  # STIX 2.0 has no other
-    name: str | None = None
-    description: str | None = None
-    x_kakehashi_tearline: str | None = None
-    created_by_ref: str | None = None
-    confidence: int | None = None
-    revoked: bool = False
-    labels: list[str] = msgspec.field(default_factory=list)
-    indicator_types: list[str] = msgspec.field(default_factory=list)
-    object_marking_refs: list[str] = msgspec.field(default_factory=list)
-    granular_markings: list[_Granular] = msgspec.field(default_factory=list)
+def _version(raw: msgspec.Raw, kind: _Kind, place: SourcePlace) -> _Version:
+    modified_ms = modified_of(kind.modified, kind.created)
+    try:
+        return _Version(place, raw, modified_ms, msgspec.json.decode(raw, type=Indicator))
+    except msgspec.ValidationError as error:
+        return _Version(place, raw, modified_ms, None, str(error))
+
+
+def _around(parsed: msgspec.Raw) -> dict[str, Any]:
+    """The properties of a bundle but for its objects."""
+    try:
+        bundle = msgspec.json.decode(parsed, type=dict[str, msgspec.Raw])
+    except msgspec.ValidationError:
+        return {}
+    return {name: plain(raw) for name, raw in bundle.items() if name not in _OF_A_BUNDLE} if "objects" in bundle else {}
 
 
 def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
-    """One reading for each claim of each indicator; ``place.line`` counts the bundle's objects."""
+    """One reading for each value of each indicator; ``place.line`` counts the bundle's objects."""
     parsed = document(source, defaults.encoding, msgspec.Raw)
     if isinstance(parsed, Rejected):
         yield parsed
         return
-    kinds = []
     objects = _objects(parsed)
     source.records = len(objects)
-    for raw in objects:
-        try:
-            kinds.append(msgspec.json.decode(raw, type=_Kind))
-        except msgspec.ValidationError:
-            kinds.append(_Kind())
-    definitions = (raw for raw, kind in zip(objects, kinds, strict=True) if _is_definition(kind))
-    known = {**MARKING_BY_ID, **_defined(definitions)}
+    repeats = repeated_keys(parsed)
+    doubtful = {number: repeated_keys(raw) for number, raw in enumerate(objects, 1)} if repeats else {}
+    if repeats > sum(doubtful.values()):
+        detail = "the bundle has the same key twice, so what it says is unknown"
+        yield rejected(SourcePlace(source.name, 0), RejectReason.UNDECODABLE, detail, bytes(parsed))
+        return
+    kinds = [_Kind() if doubtful.get(number) else _kind(raw) for number, raw in enumerate(objects, 1)]
+    bundled = _Bundled(parsed, list(zip(objects, kinds, strict=True)), source.name)
     for number, (raw, kind) in enumerate(zip(objects, kinds, strict=True), 1):
         place = SourcePlace(source.name, number)
-        if kind.type == "indicator":
-            yield from _readings(raw, place, known, defaults)
+        if doubtful.get(number):
+            detail = "the object has the same key twice, so what it says is unknown"
+            yield rejected(place, RejectReason.UNDECODABLE, detail, bytes(raw))
+        elif kind.type == _INDICATOR:
+            yield from _readings(place, kind.id, bundled, defaults)
         elif not kind.type:
             yield rejected(place, RejectReason.UNDECODABLE, "a STIX object needs a type", bytes(raw))
         else:
@@ -132,89 +139,89 @@ def _objects(parsed: msgspec.Raw) -> list[msgspec.Raw]:
     return bundle.objects or [parsed]
 
 
-def _is_definition(kind: _Kind) -> bool:
-    return kind.type == "marking-definition" and kind.id not in MARKING_BY_ID
-
-
-def _defined(definitions: Iterable[msgspec.Raw]) -> dict[str, SourceMarking]:
-    """What the bundle's own marking definitions say, where it is TLP, PAP or a mere statement."""
-    known = {}
-    for raw in definitions:
-        try:
-            definition = msgspec.json.decode(raw, type=_Definition)
-        except msgspec.ValidationError:
-            continue  # unknown, so its id becomes a caveat where it is referred to
-        words = {**(definition.definition or {})}
-        for extension in (definition.extensions or {}).values():
-            words |= extension if isinstance(extension, dict) else {}
-        tlp, pap = words.get("tlp_2_0") or words.get("tlp"), words.get("pap")
-        if isinstance(tlp, str) or isinstance(pap, str):
-            known[definition.id] = SourceMarking(
-                tlp=tlp if isinstance(tlp, str) else "", pap=pap if isinstance(pap, str) else ""
-            )
-        elif definition.definition_type == _STATEMENT:
-            known[definition.id] = UNSTATED
-    return known
-
-
-def _readings(
-    raw: msgspec.Raw, place: SourcePlace, known: Mapping[str, SourceMarking], defaults: Defaults
-) -> Iterator[Reading]:
+def _kind(raw: msgspec.Raw) -> _Kind:
     try:
-        indicator = msgspec.json.decode(raw, type=_Indicator)
-    except msgspec.ValidationError as error:
-        yield rejected(place, RejectReason.UNDECODABLE, f"not a STIX 2.1 indicator: {error}", bytes(raw))
+        return msgspec.json.decode(raw, type=_Kind)
+    except msgspec.ValidationError:
+        return _Kind()
+
+
+def _readings(place: SourcePlace, name: str, bundled: _Bundled, defaults: Defaults) -> Iterator[Reading]:
+    version, newest = bundled.at(place, name)
+    if version.indicator is None:
+        detail = f"not a STIX 2.1 indicator: {version.problem}"
+        yield rejected(place, RejectReason.UNDECODABLE, detail, bytes(version.raw))
         return
-    if indicator.revoked:
-        yield LeftOut(place, _REVOKED, indicator.id)
+    if version not in newest:
+        yield from _superseded(version.indicator, place, newest)
         return
+    readable = [(each.indicator, plain(each.raw)) for each in newest if each.indicator is not None]
+    found = joined((bundled.around, *(marked(each, thing, bundled.definitions) for each, thing in readable)))
+    ended = _ended([each for each, _ in readable], found)
+    if ended:
+        yield from _withdrawn(version.indicator, place, version.modified_ms, ended)
+        return
+    yield from _asserted(version.indicator, version, found, defaults)
+
+
+def _ended(newest: list[Indicator], found: Marked) -> str:
+    """By which rule the newest version takes the indicator back; empty if it does not."""
+    if found.withdrawn or any(indicator.revoked for indicator in newest):
+        return _REVOKED
+    return _BENIGN if any(indicator.indicator_types == [_BENIGN] for indicator in newest) else ""
+
+
+def _withdrawn(indicator: Indicator, place: SourcePlace, modified_ms: int, rule: str) -> Iterator[Reading]:
+    taken = _taken(indicator)
+    if not isinstance(taken, Taken):
+        yield LeftOut(place, rule, indicator.id)
+        return
+    for claim in taken.claims:
+        yield Withdrawn(
+            place,
+            rule,
+            indicator.id,
+            kind=claim.kind,
+            value=claim.value,
+            withdrawal=Withdrawal.REVOKED,
+            object_id=indicator.id,
+            modified_ms=modified_ms,
+        )
+
+
+def _superseded(indicator: Indicator, place: SourcePlace, newest: list[_Version]) -> Iterator[Reading]:
+    """Of an older version: the values that no newest one has are withdrawn; all else of it is left out."""
+    taken = [_taken(each.indicator) for each in newest if each.indicator is not None]
+    still = {(claim.kind, claim.value) for each in taken if isinstance(each, Taken) for claim in each.claims}
+    yield LeftOut(place, _SUPERSEDED, indicator.id)
+    for reading in _withdrawn(indicator, place, newest[0].modified_ms, _SUPERSEDED):
+        if isinstance(reading, Withdrawn) and (reading.kind, reading.value) not in still:
+            yield reading
+
+
+def _taken(indicator: Indicator) -> Taken | Unusable:
     if indicator.pattern_type != "stix":
-        detail = f"{indicator.id}: the pattern is {indicator.pattern_type}, and only STIX patterns are read"
-        yield rejected(place, RejectReason.UNKNOWN_TYPE, detail, bytes(raw))
+        return Unusable(f"the pattern is {indicator.pattern_type}, and only STIX patterns are read", True)
+    return taken_of(indicator.pattern)
+
+
+def _asserted(indicator: Indicator, version: _Version, found: Marked, defaults: Defaults) -> Iterator[Reading]:
+    place, raw = version.place, bytes(version.raw)
+    taken = _taken(indicator)
+    if isinstance(taken, Unusable):
+        reason = RejectReason.UNKNOWN_TYPE if taken.is_readable else RejectReason.UNDECODABLE
+        yield rejected(place, reason, f"{indicator.id}: {taken.detail}", raw)
         return
-    valid_from = milliseconds(indicator.valid_from) if indicator.valid_from else 0
-    valid_until = milliseconds(indicator.valid_until) if indicator.valid_until else 0
-    if valid_from is None or valid_until is None:
-        detail = f"{indicator.id}: valid_from or valid_until is not an RFC 3339 time"
-        yield rejected(place, RejectReason.TIME_OUT_OF_RANGE, detail, bytes(raw))
-        return
-    claims = claims_of(indicator.pattern)
-    if isinstance(claims, Unusable):
-        reason = RejectReason.UNKNOWN_TYPE if claims.is_readable else RejectReason.UNDECODABLE
-        yield rejected(place, reason, f"{indicator.id}: {claims.detail}", bytes(raw))
-        return
-    tagged, labels = marking_of_tags((*indicator.labels, *indicator.indicator_types))
-    template = Observation(
-        kind=claims[0].kind,
-        value="",
-        first_seen_ms=valid_from,
-        last_seen_ms=valid_from,
-        confidence=defaults.confidence if indicator.confidence is None else indicator.confidence,
-        valid_until_ms=valid_until,
-        marking=reduce(stricter, (_referred(indicator, known), tagged, defaults.marking)),
-        labels=tuple(dict.fromkeys((*labels, *defaults.labels))),
-        description=indicator.description or "",
-        context=_context(indicator),
-    )
-    for claim in claims:
-        yield Seen(place, msgspec.structs.replace(template, kind=claim.kind, value=claim.value))
-
-
-def _referred(indicator: _Indicator, known: Mapping[str, SourceMarking]) -> SourceMarking:
-    granular = [part.marking_ref for part in indicator.granular_markings if part.marking_ref]
-    references = dict.fromkeys((*indicator.object_marking_refs, *granular))
-    return reduce(stricter, (known.get(ref, SourceMarking(caveats=(ref,))) for ref in references), UNSTATED)
-
-
-def _context(indicator: _Indicator) -> tuple[tuple[str, str], ...]:
-    facts = (
-        ("stix-id", indicator.id),
-        ("name", indicator.name),
-        ("created-by", indicator.created_by_ref),
-        ("pattern", indicator.pattern),
-        (TEARLINE, indicator.x_kakehashi_tearline),
-    )
-    return tuple((name, fact) for name, fact in facts if fact)
+    found = found.with_default(defaults.marking)
+    for claim in taken.claims:
+        times = times_of(indicator, claim)
+        if isinstance(times, str):
+            yield rejected(place, RejectReason.TIME_OUT_OF_RANGE, f"{indicator.id}: {times}", raw)
+            return
+        observation = observation_of(indicator, claim, times, found, defaults)
+        yield Seen(place, observation, found.origins, indicator.id, version.modified_ms)
+    for part in taken.left_out:
+        yield LeftOut(place, _PART, part)
 
 
 def _recognise(head: Head) -> Recognition | None:
@@ -223,10 +230,13 @@ def _recognise(head: Head) -> Recognition | None:
 
 READER: Final = Reader(
     name="stix-bundle",
-    reads="`indicator` objects of STIX 2.1 and 2.0, by their patterns; markings by TLP, PAP and statements",
+    reads="`indicator` objects of STIX 2.1 and 2.0, by their patterns; markings by definitions, statements and labels",
     leaves_out={
         _OTHER_OBJECT: "objects that are not an `indicator`",
-        _REVOKED: "indicators that their source has revoked",
+        _REVOKED: "indicators that their source has revoked or tagged as wrong: withdrawn",
+        _BENIGN: "indicators whose only type is `benign`: withdrawn",
+        _SUPERSEDED: "older versions of an indicator; values that the newest one does not have: withdrawn",
+        _PART: "parts of a pattern that are not specific by themselves, or of a type that the exchange does not carry",
     },
     example=b"""{"type": "bundle", "id": "bundle--5d1b6f3e-0000-4000-8000-000000000001", "objects": [
 {"type": "identity", "spec_version": "2.1", "id": "identity--5d1b6f3e-0000-4000-8000-000000000002"},

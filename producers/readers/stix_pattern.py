@@ -1,14 +1,13 @@
-"""What a STIX pattern says is bad: the values that are indicators on their own. Parsed by OASIS's own parser.
+"""Reads STIX patterns: the values that are indicators on their own, parsed by OASIS's own parser. STIX 2.1, section 9.
 
-- ``OR``: each alternative suffices, so each is taken that has a type we carry.
-- ``AND`` within one observation describes one thing. What identifies it best is taken: hashes (all of them,
-  they are of one file), else the URL, mail address, domain, address, network, AS number, file name, in this
-  order. Two different values of the same rank, none of which suffices, are not taken apart.
-- A pattern that needs several observations (``AND`` or ``FOLLOWEDBY`` between brackets) or repeated ones says of
-  no part that it is bad by itself: it is refused whole.
+- ``OR``: each alternative suffices, so each is taken that has a type the exchange carries.
+- ``AND`` within one observation: only a part that is specific by itself is taken (``stix_conjunction``).
+- A pattern that needs several observations (``AND`` or ``FOLLOWEDBY`` between brackets) or repeated ones says of no
+  part that it is bad by itself: it is refused whole.
 - ``NOT``, ``!=``, ``LIKE``, ``MATCHES``, ``<`` and their kin name no value.
+- ``START`` and ``STOP`` bound the validity of what stands before them.
 
-STIX 2.1, section 9.
+Every comparison either names a value that is taken, or is among ``Taken.left_out``.
 """
 
 from functools import lru_cache
@@ -19,10 +18,18 @@ from stix2patterns.exceptions import ParseException  # type: ignore[import-untyp
 from stix2patterns.v21.grammars.STIXPatternVisitor import STIXPatternVisitor  # type: ignore[import-untyped]
 from stix2patterns.v21.pattern import Pattern  # type: ignore[import-untyped]
 
+from producers.readers.stix_conjunction import Claim, Comparison, Part, alternatives, conjunction
+from producers.readers.times import milliseconds
 from schemas.normalise import detect
 from schemas.vocabulary import IndicatorType
 
 MAX_PATTERN_LENGTH: Final = 64 << 10
+_HOSTS: Final = frozenset(
+    {
+        *(IndicatorType.DOMAIN_NAME, IndicatorType.IPV4_ADDR, IndicatorType.IPV6_ADDR),
+        *(IndicatorType.IPV4_NET, IndicatorType.IPV6_NET),
+    }
+)
 _HASHES: Final = {
     "MD5": IndicatorType.FILE_MD5,
     "SHA1": IndicatorType.FILE_SHA1,
@@ -47,33 +54,13 @@ _OPEN_PATHS: Final = frozenset(
         *("domain-name:resolves_to_refs[*].value", "domain-name:resolves_to_refs[0].value"),
     }
 )
-_RANK: Final = {
-    kind: rank
-    for rank, kinds in enumerate(
-        (
-            tuple(_HASHES.values()),
-            (IndicatorType.URL,),
-            (IndicatorType.EMAIL_ADDR,),
-            (IndicatorType.DOMAIN_NAME,),
-            (IndicatorType.IPV4_ADDR, IndicatorType.IPV6_ADDR),
-            (IndicatorType.IPV4_NET, IndicatorType.IPV6_NET),
-            (IndicatorType.AUTONOMOUS_SYSTEM,),
-            (IndicatorType.FILE_NAME,),
-        )
-    )
-    for kind in kinds
-}
-_HASH_RANK: Final = 0
 
 
-class Claim(msgspec.Struct, frozen=True, gc=False):
-    """One value that a pattern says is bad."""
+class Taken(msgspec.Struct, frozen=True):
+    """What is taken of a pattern: at least one claim, without repeats; and the parts, as written, that are not."""
 
-    kind: IndicatorType
-    value: str
-
-
-Claims = tuple[Claim, ...]
+    claims: tuple[Claim, ...]
+    left_out: tuple[str, ...] = ()
 
 
 class Unusable(msgspec.Struct, frozen=True, gc=False):
@@ -83,119 +70,150 @@ class Unusable(msgspec.Struct, frozen=True, gc=False):
     is_readable: bool
 
 
-def claims_of(pattern: str) -> Claims | Unusable:
-    """The values that a pattern says are bad, in its order and without repeats."""
+_Answer = Part | Unusable
+_COMPOUND: Final = Unusable(
+    "the pattern needs several observations together, and none of its parts is bad by itself", True
+)
+
+
+def taken_of(pattern: str) -> Taken | Unusable:
+    """The values that a pattern says are bad, in its order."""
     if len(pattern) > MAX_PATTERN_LENGTH:
         return Unusable(f"the pattern has {len(pattern)} characters, and {MAX_PATTERN_LENGTH} is the most", False)
     try:
-        answer = Pattern(pattern).visit(_Claiming())
+        answer: _Answer = Pattern(pattern).visit(_Claiming())
     except ParseException as error:
         return Unusable(f"the pattern is not STIX 2.1's: line {error}", False)
     except RecursionError:
         return Unusable("the pattern is nested too deeply", False)
     if isinstance(answer, Unusable):
         return answer
-    if not answer:
+    if not answer.claims:
+        if any(comparison.claims for comparison in answer.comparisons):
+            return Unusable("the pattern's parts are bad only together, and none of them is specific by itself", True)
         return Unusable("the pattern names no value of a type that the exchange carries", True)
-    return tuple(dict.fromkeys(answer))
-
-
-_COMPOUND: Final = Unusable(
-    "the pattern needs several observations together, and none of its parts is bad by itself", True
-)
+    values = {(claim.kind, claim.value) for claim in answer.claims}
+    left_out = (
+        comparison.text
+        for comparison in answer.comparisons
+        if not any((claim.kind, claim.value) in values for claim in comparison.claims)
+    )
+    return Taken(tuple(dict.fromkeys(answer.claims)), tuple(left_out))
 
 
 class _Claiming(STIXPatternVisitor):  # type: ignore[misc]
-    """Folds a parse tree into claims, from the leaves up."""
+    """Folds a parse tree into the parts that are taken, from the leaves up."""
 
-    def visitPattern(self, context: Any) -> Claims | Unusable:
+    def visitPattern(self, context: Any) -> _Answer:
         return self._of(context.observationExpressions())
 
-    def visitObservationExpressions(self, context: Any) -> Claims | Unusable:
+    def visitObservationExpressions(self, context: Any) -> _Answer:
         return _COMPOUND if context.FOLLOWEDBY() else self._of(context.observationExpressionOr())
 
-    def visitObservationExpressionOr(self, context: Any) -> Claims | Unusable:
+    def visitObservationExpressionOr(self, context: Any) -> _Answer:
         if not context.OR():
             return self._of(context.observationExpressionAnd())
+        texts = [_written(side) for side in context.observationExpressionOr()]
         sides = [self._of(side) for side in context.observationExpressionOr()]
-        usable = [side for side in sides if not isinstance(side, Unusable)]
-        return tuple(claim for side in usable for claim in side) if usable else _COMPOUND
+        if all(isinstance(side, Unusable) for side in sides):
+            return _COMPOUND
+        return alternatives(
+            Part((Comparison(text, ""),), ()) if isinstance(side, Unusable) else side
+            for text, side in zip(texts, sides, strict=True)
+        )
 
-    def visitObservationExpressionAnd(self, context: Any) -> Claims | Unusable:
+    def visitObservationExpressionAnd(self, context: Any) -> _Answer:
         return _COMPOUND if context.AND() else self._of(context.observationExpression())
 
-    def visitObservationExpressionSimple(self, context: Any) -> Claims | Unusable:
+    def visitObservationExpressionSimple(self, context: Any) -> _Answer:
         return self._of(context.comparisonExpression())
 
-    def visitObservationExpressionCompound(self, context: Any) -> Claims | Unusable:
+    def visitObservationExpressionCompound(self, context: Any) -> _Answer:
         return self._of(context.observationExpressions())
 
-    def visitObservationExpressionStartStop(self, context: Any) -> Claims | Unusable:
+    def visitObservationExpressionStartStop(self, context: Any) -> _Answer:
+        inner = self._of(context.observationExpression())
+        bounds = [milliseconds(time.getText()[2:-1]) for time in context.startStopQualifier().TimestampLiteral()]
+        if isinstance(inner, Unusable):
+            return inner
+        start, stop = (*bounds, None, None)[:2]
+        if start is None or stop is None:
+            return Unusable("START or STOP of the pattern is no RFC 3339 time", False)
+        return Part(inner.comparisons, tuple(_bounded(claim, start, stop) for claim in inner.claims))
+
+    def visitObservationExpressionWithin(self, context: Any) -> _Answer:
         return self._of(context.observationExpression())
 
-    def visitObservationExpressionWithin(self, context: Any) -> Claims | Unusable:
-        return self._of(context.observationExpression())
-
-    def visitObservationExpressionRepeated(self, context: Any) -> Claims | Unusable:  # noqa: ARG002
+    def visitObservationExpressionRepeated(self, context: Any) -> _Answer:  # noqa: ARG002
         return _COMPOUND
 
-    def visitComparisonExpression(self, context: Any) -> Claims:
+    def visitComparisonExpression(self, context: Any) -> Part:
         if not context.OR():
-            return self._claims(context.comparisonExpressionAnd())
-        return tuple(claim for side in context.comparisonExpression() for claim in self._claims(side))
+            return self._part(context.comparisonExpressionAnd())
+        return alternatives(self._part(side) for side in context.comparisonExpression())
 
-    def visitComparisonExpressionAnd(self, context: Any) -> Claims:
+    def visitComparisonExpressionAnd(self, context: Any) -> Part:
         if not context.AND():
-            return self._claims(context.propTest())
-        left, right = (self._claims(side) for side in context.comparisonExpressionAnd())
-        return _better(left, right)
+            return self._part(context.propTest())
+        left, right = (self._part(side) for side in context.comparisonExpressionAnd())
+        return conjunction(left, right)
 
-    def visitPropTestParen(self, context: Any) -> Claims:
-        return self._claims(context.comparisonExpression())
+    def visitPropTestParen(self, context: Any) -> Part:
+        return self._part(context.comparisonExpression())
 
-    def visitPropTestEqual(self, context: Any) -> Claims:
-        if context.NOT() or context.NEQ():
-            return ()
-        return _claims_at(context.objectPath().getText(), [context.primitiveLiteral().getText()])
+    def visitPropTestEqual(self, context: Any) -> Part:
+        literals = [] if context.NOT() or context.NEQ() else [context.primitiveLiteral().getText()]
+        return _compared(context, literals)
 
-    def visitPropTestSet(self, context: Any) -> Claims:
-        if context.NOT():
-            return ()
+    def visitPropTestSet(self, context: Any) -> Part:
         literals = [literal.getText() for literal in context.setLiteral().primitiveLiteral()]
-        return _claims_at(context.objectPath().getText(), literals)
+        return _compared(context, [] if context.NOT() else literals)
 
-    def visitPropTestIsSubset(self, context: Any) -> Claims:
-        if context.NOT():
-            return ()
-        return _claims_at(context.objectPath().getText(), [context.StringLiteral().getText()])
+    def visitPropTestIsSubset(self, context: Any) -> Part:
+        return _compared(context, [] if context.NOT() else [context.StringLiteral().getText()])
 
-    def defaultResult(self) -> Claims:
-        return ()
+    def visitPropTestOrder(self, context: Any) -> Part:
+        return _compared(context, [])
 
-    def aggregateResult(self, aggregate: Claims, next_result: Claims) -> Claims:  # noqa: ARG002
-        return ()
+    def visitPropTestLike(self, context: Any) -> Part:
+        return _compared(context, [])
 
-    def _of(self, context: Any) -> Claims | Unusable:
-        answer: Claims | Unusable = context.accept(self)
+    def visitPropTestRegex(self, context: Any) -> Part:
+        return _compared(context, [])
+
+    def visitPropTestIsSuperset(self, context: Any) -> Part:
+        return _compared(context, [])
+
+    def visitPropTestExists(self, context: Any) -> Part:
+        return _compared(context, [])
+
+    def _of(self, context: Any) -> _Answer:
+        answer: _Answer = context.accept(self)
         return answer
 
-    def _claims(self, context: Any) -> Claims:
-        answer: Claims = context.accept(self)
+    def _part(self, context: Any) -> Part:
+        answer: Part = context.accept(self)
         return answer
 
 
-def _better(left: Claims, right: Claims) -> Claims:
-    """What identifies the one thing that both sides describe."""
-    if not left or not right:
-        return left or right
-    left_rank = min(_RANK[claim.kind] for claim in left)
-    right_rank = min(_RANK[claim.kind] for claim in right)
-    if left_rank == right_rank:
-        return left + right if left_rank == _HASH_RANK else ()
-    return left if left_rank < right_rank else right
+def _compared(context: Any, literals: list[str]) -> Part:
+    path = context.objectPath().getText()
+    claims = _claims_at(path, literals)
+    return Part((Comparison(_written(context), path, claims),), claims)
 
 
-def _claims_at(path: str, literals: list[str]) -> Claims:
+def _written(context: Any) -> str:
+    """A part of the pattern with its blanks."""
+    text: str = context.start.getInputStream().getText(context.start.start, context.stop.stop)
+    return text
+
+
+def _bounded(claim: Claim, start: int, stop: int) -> Claim:
+    """The same within these bounds too: qualifiers may be nested."""
+    return Claim(claim.kind, claim.value, max(claim.start_ms, start), min(claim.stop_ms or stop, stop))
+
+
+def _claims_at(path: str, literals: list[str]) -> tuple[Claim, ...]:
     kind = _kind_of(path)
     values = [_value(literal) for literal in literals]
     if kind is IndicatorType.AUTONOMOUS_SYSTEM:
@@ -203,7 +221,7 @@ def _claims_at(path: str, literals: list[str]) -> Claims:
     if kind is not None:
         return tuple(Claim(kind, value) for value in values)
     if path in _OPEN_PATHS:
-        return tuple(Claim(its_kind, value) for value in values if (its_kind := detect(value)) in _RANK and its_kind)
+        return tuple(Claim(its_kind, value) for value in values if (its_kind := detect(value)) in _HOSTS and its_kind)
     return ()
 
 

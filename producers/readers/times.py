@@ -1,9 +1,11 @@
 """Times as sources write them, in milliseconds since 1970, UTC."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LEAP_SECOND: Final = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:59:)60(.*)", re.DOTALL)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
@@ -14,6 +16,10 @@ def milliseconds(text: str, date_format: str = "") -> int | None:
     time without a zone is taken as UTC. Whether the moment is plausible is not judged here.
     """
     text = text.strip()
+    leap = _LEAP_SECOND.match(text)
+    if leap is not None:  # RFC 3339, section 5.6; the calendar of Python has none
+        before = milliseconds(f"{leap[1]}59{leap[2]}", date_format)
+        return None if before is None else before + 1000
     try:
         if date_format:
             moment = datetime.strptime(text, date_format)  # noqa: DTZ007 - the zone is given below where it is missing

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from producers.readers.stix_bundle import MARKING_BY_ID
+from producers.markings.taxonomy import effect_of, stix_definitions
 from schemas.markings import Pap, SourceMarking, Tlp, understand
 from schemas.vocabulary import IndicatorType, RejectReason
 from tests.producers.reading_feeds import content_of, document_of, left_out, observations, readings, recorded, refusals
@@ -102,8 +102,9 @@ def test_a_document_that_is_no_json_is_refused_whole_with_its_bytes() -> None:
 
 
 def test_marking_ids_of_both_tlp_versions_and_of_pap_are_understood() -> None:
-    assert {understand(marking).tlp for marking in MARKING_BY_ID.values() if marking.tlp} == set(Tlp) - {Tlp.UNMARKED}
-    assert {understand(marking).pap for marking in MARKING_BY_ID.values() if marking.pap} == set(Pap) - {Pap.UNSTATED}
+    known = [effect_of(effect) for effect in stix_definitions().values()]
+    assert {each.tlp for each in known if each.tlp} == {tlp.label for tlp in Tlp if tlp is not Tlp.UNMARKED}
+    assert {each.pap for each in known if each.pap} == {pap.label for pap in Pap if pap is not Pap.UNSTATED}
     [seen] = observations(
         readings(FORMAT, bundle(an_indicator(object_marking_refs=[TLP_GREEN_1, TLP_AMBER_2, PAP_RED])))
     )

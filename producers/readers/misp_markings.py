@@ -1,0 +1,128 @@
+"""What MISP says about sharing: tags, distribution, sharing groups, texts, and properties that it does not define.
+
+Event, object and attribute join to the strictest. Distribution (misp-core-format, section 2.2.1): 0 is the owner's
+organisation only, 1 this community only, 4 a sharing group: none of them names a nation that we could send to. 2 and 3
+add nothing. 5 inherits: what it inherits must be in the input. Any other level is not understood, and holds.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from producers.markings.marked import NOTHING, Marked, joined, unrecognised
+from producers.markings.properties import of_properties
+from producers.markings.understanding import of_prose, of_tag
+from schemas.markings import SourceMarking
+
+NOBODY_ABROAD: Final = {
+    "0": "your organisation only",
+    "1": "this community only",
+    "4": "sharing group",
+}
+_ABROAD: Final = frozenset({"2", "3"})
+_INHERITS: Final = "5"
+_ABSENT: Final = frozenset({"", "0", "None"})
+_SHARED: Final = frozenset({"distribution", "sharing_group_id", "SharingGroup", "Tag"})
+_COMMON: Final = frozenset({"id", "uuid", "timestamp", "comment", "deleted", "first_seen", "last_seen", "event_id"})
+# What is read elsewhere, or belongs to something else (related events and clusters have distributions of their own).
+_OF_EVENT: Final = frozenset(
+    {
+        *("info", "date", "published", "publish_timestamp", "analysis", "threat_level_id", "Attribute", "Object"),
+        *("ShadowAttribute", "RelatedEvent", "Galaxy", "EventReport", "Org", "Orgc", "CryptographicKey", "protected"),
+        *(
+            "attribute_count",
+            "org_id",
+            "orgc_id",
+            "extends_uuid",
+            "locked",
+            "event_creator_email",
+            "disable_correlation",
+        ),
+        "proposal_email_lock",
+    }
+)
+_OF_OBJECT: Final = frozenset(
+    {"name", "meta-category", "description", "template_uuid", "template_version", "Attribute"}
+)
+_OF_ATTRIBUTE: Final = frozenset(
+    {
+        *(
+            "type",
+            "category",
+            "value",
+            "to_ids",
+            "object_id",
+            "object_relation",
+            "disable_correlation",
+            "data",
+            "Galaxy",
+        ),
+        *("ShadowAttribute", "Sighting", "RelatedAttribute", "Event", "Object", "warnings", "value1", "value2"),
+    }
+)
+KNOWN: Final = {
+    "event": _COMMON | _SHARED | _OF_EVENT,
+    "object": _COMMON | _SHARED | _OF_OBJECT,
+    "attribute": _COMMON | _SHARED | _OF_ATTRIBUTE,
+}
+
+
+class NamedTag(msgspec.Struct):
+    """A tag of an event, an object or an attribute."""
+
+    name: str = ""
+
+
+class Shared(msgspec.Struct, kw_only=True):
+    """What event, object and attribute have alike."""
+
+    uuid: str = ""
+    timestamp: str | int | None = None
+    distribution: str | int | None = None
+    sharing_group_id: str | int | None = None
+    SharingGroup: Any = None
+    Tag: list[NamedTag] = msgspec.field(default_factory=list)
+
+
+class Sharing(msgspec.Struct, frozen=True):
+    """What one level says, and whether it states a distribution of its own."""
+
+    found: Marked = NOTHING
+    states_distribution: bool = False
+    inherits: bool = False
+
+    def within(self, outer: "Sharing") -> "Sharing":
+        """Both levels at once. An inherited distribution that nobody states is not understood."""
+        found = self.found.join(outer.found)
+        if self.inherits and not outer.states_distribution:
+            found = found.join(unrecognised("distribution 5", "distribution 5 (inherits from nothing in this input)"))
+        return Sharing(found, self.states_distribution or outer.states_distribution, outer.inherits)
+
+
+def sharing_of(part: Shared, level: str, texts: Mapping[str, str | None], thing: Mapping[str, Any]) -> Sharing:
+    """What an event, object or attribute (``level``) says; ``thing`` is all of it, ``texts`` are its free texts."""
+    found = joined(_findings(part, level, texts, thing))
+    stated = _text(part.distribution)
+    return Sharing(found, stated not in ("", _INHERITS), stated == _INHERITS)
+
+
+def _findings(part: Shared, level: str, texts: Mapping[str, str | None], thing: Mapping[str, Any]) -> Iterator[Marked]:
+    yield from (of_tag(tag.name, f"{level} tag") for tag in part.Tag)
+    stated = _text(part.distribution)
+    if stated in NOBODY_ABROAD:
+        yield _nobody(f"{level} distribution {stated} ({NOBODY_ABROAD[stated]})")
+    elif stated and stated not in _ABROAD and stated != _INHERITS:
+        yield unrecognised(f"distribution {stated}", f"{level} distribution {stated}")
+    if _text(part.sharing_group_id) not in _ABSENT or part.SharingGroup:
+        yield _nobody(f"{level} sharing group")
+    yield from (of_prose(text or "", f"{level} {name}") for name, text in texts.items())
+    yield of_properties(thing, KNOWN[level], level)
+
+
+def _nobody(where: str) -> Marked:
+    return Marked(SourceMarking(releasable_to=()), (where,))
+
+
+def _text(stated: str | int | None) -> str:
+    return "" if stated is None else str(stated).strip()
