@@ -27,7 +27,7 @@ from producers.meter import Meter
 from producers.produce import STANDARD_INPUT, Options, Summary, View, produce
 from producers.readers.reading import Defaults
 from producers.readers.source_marking import is_caveat
-from producers.spool.fill import Sensor
+from producers.spool.batch import Sensor
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool, folder_of
 from schemas.codec import QUARANTINED, SENSOR_REPORT, SENSOR_REPORT_V2
@@ -58,6 +58,9 @@ class Command:
     strict: bool
     json: bool
     explain_skips: bool
+    snapshot: bool
+    feed: str
+    accept_removals: bool
 
 
 def run(command: Command, settings: Settings, cluster: Cluster) -> Exit:
@@ -80,7 +83,8 @@ def run(command: Command, settings: Settings, cluster: Cluster) -> Exit:
         lines = [as_json(summary, publisher)] if command.json else closing_lines(summary, publisher, where)
         for line in lines:
             out.print(line, markup=False, highlight=False, soft_wrap=True)
-    return Exit.REFUSED if command.strict and summary.rejected else Exit.OK
+    stopped = summary.kept is not None or (command.strict and bool(summary.rejected))
+    return Exit.REFUSED if stopped else Exit.OK
 
 
 def _produced(
@@ -103,6 +107,10 @@ def _produced(
 
 def _options(command: Command) -> Options:
     marking = _marking(command)
+    if (command.feed or command.accept_removals) and not command.snapshot:
+        raise typer.BadParameter("--feed and --accept-removals are for a snapshot: add --snapshot")
+    if command.snapshot and (not command.files or STANDARD_INPUT in command.files):
+        raise typer.BadParameter("--snapshot needs files: whether standard input was whole cannot be known")
     try:
         is_wide(command.encoding)
     except LookupError as error:
@@ -125,6 +133,8 @@ def _options(command: Command) -> Options:
         ),
         rate=command.rate,
         again=command.again,
+        snapshot=command.feed if command.snapshot else None,
+        accept_removals=command.accept_removals,
         deadline_s=command.deadline_s,
     )
 

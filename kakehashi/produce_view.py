@@ -111,6 +111,13 @@ def closing_lines(summary: Summary, publisher: Publisher, where: str) -> Iterato
     yield f"acknowledged by {where}: {sent}"
     for name in summary.skipped:
         yield f"{name}: read before, so not again; use --again if it should count once more"
+    if summary.withdrawn:
+        yield f"withdrawn, because the source does not assert them any more: {counted(summary.withdrawn, 'value')}"
+    if (kept := summary.kept) is not None:
+        yield (
+            f"{kept.gone:,} of the snapshot's {counted(kept.before, 'value')} are not named any more, and none was "
+            f"withdrawn: {kept.reason}. If that is right, run it again with --accept-removals"
+        )
     if summary.left_out:
         yield f"left out: {', '.join(f'{count:,} {rule}' for rule, count in summary.left_out.most_common())}"
     if summary.rejected:
@@ -132,6 +139,8 @@ def as_json(summary: Summary, publisher: Publisher) -> str:
             "observations": summary.observations,
             "reports": summary.reports,
             "rejected": {str(reason): count for reason, count in summary.rejected.most_common()},
+            "withdrawn": summary.withdrawn,
+            "kept": 0 if summary.kept is None else summary.kept.gone,
             "left_out": dict(summary.left_out.most_common()),
             "acknowledged_reports": publisher.reports,
             "acknowledged_observations": publisher.observations,

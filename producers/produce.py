@@ -22,7 +22,9 @@ from producers.paced import paced
 from producers.readers.formats import AUTO, readings_of
 from producers.readers.reading import Defaults, LeftOut, Rejected
 from producers.report import MAX_OBSERVATIONS
-from producers.spool.fill import Sensor, Step, fill
+from producers.snapshot import Kept, Snapshot, withdraw
+from producers.spool.batch import Batch, Sensor, Step
+from producers.spool.fill import NOT_A_SNAPSHOT, fill
 from producers.spool.publisher import Publisher
 from producers.spool.spool import InputState, Spool
 from schemas.codec import Codec
@@ -41,6 +43,8 @@ class Options:
     """The inputs, and how to produce them.
 
     ``rate`` is the limit of observations a second, 0 for no limit; ``report_size`` is observations in a report.
+    ``snapshot`` is the name of the list that the inputs are all of (``producers.snapshot``), None if they are not;
+    ``accept_removals`` lets it withdraw more than half of what it named before.
     """
 
     sensor: Sensor
@@ -50,6 +54,8 @@ class Options:
     rate: int = 0
     report_size: int = MAX_OBSERVATIONS
     again: bool = False
+    snapshot: str | None = None
+    accept_removals: bool = False
     deadline_s: float | None = None
     max_pending_bytes: int = MAX_PENDING_BYTES
 
@@ -69,6 +75,8 @@ class Summary:
     rejected: Counter[RejectReason] = field(default_factory=Counter)
     first_rejected: list[Rejected] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    withdrawn: int = 0
+    kept: Kept | None = None
 
     def add(self, step: Step) -> None:
         """Count one step."""
@@ -76,6 +84,7 @@ class Summary:
         self.reports += step.reports
         self.rejected += step.rejected
         self.left_out += step.left_out
+        self.withdrawn += step.withdrawn
         self.first_rejected += step.first_rejected[: SHOWN_REFUSALS - len(self.first_rejected)]
 
 
@@ -94,6 +103,9 @@ def produce(
 ) -> Summary:
     """Read all inputs and publish all that is spooled."""
     summary, pace = Summary(), _Pace(options.rate, options.report_size)
+    snapshot = None
+    if options.snapshot is not None:
+        snapshot = Snapshot(options.snapshot, spool.assertions.next_generation(), agreed=options.accept_removals)
 
     def watch(bytes_read: int) -> None:
         view.progressed(bytes_read, summary, spool, publisher)
@@ -101,7 +113,7 @@ def produce(
     for name in options.files:
         with _opened(name) as stream:
             state, size = _state(name, stream, spool, options, now_ms)
-            if state.complete:
+            if state.complete and snapshot is None:
                 summary.skipped.append(name)
                 continue
             view.opened(name, size)
@@ -117,9 +129,12 @@ def produce(
                 now_ms=now_ms,
                 max_observations=pace.report_size,
                 on_left_out=view.left_out,
+                scope=NOT_A_SNAPSHOT if snapshot is None else snapshot.scope,
             )
             for step in steps:
                 summary.add(step)
+                if snapshot is not None:
+                    snapshot.saw(step)
                 publisher.pump()
                 watch(source.bytes_read)
                 while pace.is_ahead(summary.observations):
@@ -131,8 +146,25 @@ def produce(
                     )
             summary.files += 1
             summary.records["line" if reader is None else reader.unit] += source.records
+    if snapshot is not None:
+        _finish(snapshot, options, spool, summary, codec, now_ms)
     publisher.drain(options.deadline_s, partial(watch, 0))
     return summary
+
+
+def _finish(
+    snapshot: Snapshot, options: Options, spool: Spool, summary: Summary, codec: Codec, now_ms: Callable[[], int]
+) -> None:
+    """Withdraw what the snapshot does not name any more, or note why not."""
+    gone = snapshot.gone(spool)
+    if isinstance(gone, Kept):
+        summary.kept = gone
+    elif gone:
+        opened_at_ms = now_ms()
+        state = spool.open_input("", 0, _identity(options, spool, opened_at_ms, "snapshot"), opened_at_ms)
+        batch = Batch(state, spool, options.sensor, "snapshot", codec, now_ms, options.report_size)
+        for step in withdraw(gone, spool, batch):
+            summary.add(step)
 
 
 class _Pace:
@@ -165,8 +197,7 @@ def _state(
     """How far this input was read before, and its size in bytes; a pipe has neither."""
     opened_at_ms = now_ms()
     if name == STANDARD_INPUT or not stream.seekable():
-        identity = f"{options.sensor.nation}/{options.sensor.name}/{spool.epoch}/{opened_at_ms}/{name}"
-        return spool.open_input("", 0, sha256(identity.encode()).digest(), opened_at_ms), None
+        return spool.open_input("", 0, _identity(options, spool, opened_at_ms, name), opened_at_ms), None
     path = printable(str(Path(name).resolve()))
     size = stream.seek(0, 2)
     stream.seek(0)
@@ -177,6 +208,13 @@ def _state(
         return known, print_.size
     line, item = _grown(earlier, print_)
     return spool.open_input(path, print_.size, print_.digest, opened_at_ms, line=line, item=item), print_.size
+
+
+def _identity(options: Options, spool: Spool, opened_at_ms: int, name: str) -> bytes:
+    """The identity of an input that cannot be opened again."""
+    return sha256(
+        f"{options.sensor.nation}/{options.sensor.name}/{spool.epoch}/{opened_at_ms}/{name}".encode()
+    ).digest()
 
 
 def _grown(earlier: Iterable[InputState], now: Fingerprint) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Final
 
 from producers.report import ReportBuilder
-from producers.spool.fill import Sensor
+from producers.spool.batch import Sensor
 from producers.spool.spool import Spool
 from schemas.codec import SENSOR_REPORT, Codec
 from schemas.markings import Marking, SourceMarking, understand

@@ -1,43 +1,40 @@
-"""Fills the spool from one input: readings become reports and refusals, commit by commit."""
+"""Fills the spool from one input: readings become reports and refusals, commit by commit.
 
-from collections import Counter
+What the source's objects assert and withdraw goes through ``producers.spool.assertions``: an older version of an object
+changes nothing, and a value is withdrawn when no object of the source asserts it any more.
+"""
+
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from producers.admission import admitted
-from producers.readers.reading import LeftOut, Reading, Rejected
-from producers.report import MAX_OBSERVATIONS, ReportBuilder
-from producers.spool.refusal import quarantined
+from producers.readers.reading import LeftOut, Reading, Rejected, Seen, Withdrawn
+from producers.report import MAX_OBSERVATIONS
+from producers.spool.assertions import NO_SCOPE, Held, Known, Named
+from producers.spool.batch import Batch, Sensor, Step
 from producers.spool.spool import InputState, Spool
-from schemas.codec import QUARANTINED, SENSOR_REPORT, Codec
-from schemas.vocabulary import RejectReason
+from schemas.codec import Codec
+from schemas.observation import Observation
+from schemas.vocabulary import IndicatorType, Withdrawal
 
-MAX_REFUSALS: Final = 256
-MAX_REFUSED_BYTES: Final = 4 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Sensor:
-    """A sensor: its nation, and its name, which is unique in its nation."""
-
-    nation: str
-    name: str
+SUPERSEDED: Final = "superseded"
+STILL_ASSERTED: Final = "still-asserted"
+RULES: Final = {
+    SUPERSEDED: "a newer version of the object is known already",
+    STILL_ASSERTED: "an object was withdrawn, and another one of the same source asserts the same value",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """What one commit added. Refusals are counted by reason, pieces left out by rule.
+class Scope:
+    """A complete reading of all that a source asserts: a snapshot, and the number of the reading."""
 
-    ``first_rejected`` are all refusals of the commit, in order.
-    """
+    name: bytes = NO_SCOPE
+    generation: int = 0
 
-    line: int
-    observations: int = 0
-    reports: int = 0
-    rejected: Counter[RejectReason] = field(default_factory=Counter)
-    first_rejected: tuple[Rejected, ...] = ()
-    left_out: Counter[str] = field(default_factory=Counter)
+
+NOT_A_SNAPSHOT: Final = Scope()
 
 
 def _unwatched(_reading: LeftOut) -> None:
@@ -55,115 +52,92 @@ def fill(
     now_ms: Callable[[], int],
     max_observations: int = MAX_OBSERVATIONS,
     on_left_out: Callable[[LeftOut], None] = _unwatched,
+    scope: Scope = NOT_A_SNAPSHOT,
 ) -> Iterator[Step]:
     """Spool the readings of an input that are behind ``source``'s position; one step for each commit.
 
     A ``None`` among the readings means that the input rests: what was read so far is committed. The last step marks
-    the input as complete. ``on_left_out`` is called for each piece that is left out.
+    the input as complete. ``on_left_out`` is called for each piece that is left out. In a snapshot's ``scope`` each
+    value is noted as named, also what was spooled before.
     """
-    batch = _Batch(source, spool, sensor, tool, codec, now_ms, max_observations)
+    filler = _Filler(Batch(source, spool, sensor, tool, codec, now_ms, max_observations), spool, on_left_out, scope)
     try:
         for reading in readings:
             if reading is None:
-                if batch.holds_anything:
-                    yield batch.commit()
+                if filler.batch.holds_anything:
+                    yield filler.batch.commit()
                 continue
-            if not batch.moves_to(reading.place.line):
-                continue
-            if isinstance(reading, LeftOut):
-                batch.left_out[reading.rule] += 1
-                on_left_out(reading)
-                continue
-            known = reading if isinstance(reading, Rejected) else admitted(reading)
-            if isinstance(known, Rejected):
-                batch.refuse(known)
-                if batch.is_full_of_refusals:
-                    yield batch.commit()
-                continue
-            if not batch.builder.has_room(known.observation):
-                yield batch.commit(before=True)
-            batch.builder.add(known.observation)
+            yield from filler.take(reading)
+        yield from filler.finish_object(None)
     except KeyboardInterrupt:
-        batch.commit()  # what came from a pipe cannot be read again
+        filler.batch.commit()  # what came from a pipe cannot be read again
         raise
-    yield batch.commit(complete=True)
+    yield filler.batch.commit(complete=True)
 
 
-class _Batch:
-    """The content of the next commit, and the position behind it."""
+class _Filler:
+    """Takes one reading after the other, and knows which object of the source it is in."""
 
-    def __init__(
-        self,
-        source: InputState,
-        spool: Spool,
-        sensor: Sensor,
-        tool: str,
-        codec: Codec,
-        now_ms: Callable[[], int],
-        max_observations: int,
-    ) -> None:
-        self.builder = ReportBuilder(max_observations=max_observations)
-        self.left_out: Counter[str] = Counter()
-        self._source, self._spool, self._sensor, self._tool = source, spool, sensor, tool
-        self._codec, self._now_ms = codec, now_ms
-        self._refusals: list[tuple[bytes, bytes]] = []
-        self._refused_bytes = 0
-        self._rejected: Counter[RejectReason] = Counter()
-        self._first: list[Rejected] = []
-        self._here, self._committed = (0, 0), (source.line, source.item)
-        self._before = self._committed
+    def __init__(self, batch: Batch, spool: Spool, on_left_out: Callable[[LeftOut], None], scope: Scope) -> None:
+        self.batch, self._assertions, self._on_left_out, self._scope = batch, spool.assertions, on_left_out, scope
+        self._object: tuple[str, int] | None = None
 
-    @property
-    def holds_anything(self) -> bool:
-        return bool(len(self.builder) or self._refusals or self.left_out)
+    def take(self, reading: Reading) -> Iterator[Step]:
+        """Take one reading, and what follows from the end of the object before it."""
+        if isinstance(reading, Seen | Withdrawn):
+            yield from self.finish_object((reading.object_id, reading.modified_ms) if reading.object_id else None)
+        is_new = self.batch.moves_to(reading.place.line)
+        if isinstance(reading, Seen) and (reading.object_id or self._scope.name):
+            observation = reading.observation
+            named = self._named(observation.kind, observation.value, reading.object_id, reading.modified_ms)
+            known = self._assertions.reported(named)
+            is_new = is_new or (known is Known.NOT_ASSERTED and bool(self._scope.name))  # it is back in the list
+            if known is Known.NEWER:
+                self._leave_out(LeftOut(reading.place, SUPERSEDED, reading.object_id), is_new)
+                return
+        if is_new:
+            yield from self._new(reading)
 
-    @property
-    def is_full_of_refusals(self) -> bool:
-        return len(self._refusals) >= MAX_REFUSALS or self._refused_bytes >= MAX_REFUSED_BYTES
+    def _new(self, reading: Reading) -> Iterator[Step]:
+        if isinstance(reading, Withdrawn):
+            yield from self._withdraw(reading)
+            return
+        if isinstance(reading, LeftOut):
+            self._leave_out(reading, is_new=True)
+            return
+        known = reading if isinstance(reading, Rejected) else admitted(reading)
+        if isinstance(known, Rejected):
+            self.batch.refuse(known)
+            if self.batch.is_full_of_refusals:
+                yield self.batch.commit()
+            return
+        yield from self.batch.add(known.observation)
 
-    def moves_to(self, line: int) -> bool:
-        """Go on to the next reading. False if it was spooled before."""
-        self._before = self._here
-        self._here = (line, self._here[1] + 1 if line == self._here[0] else 1)
-        return self._here > self._committed
+    def _withdraw(self, reading: Withdrawn) -> Iterator[Step]:
+        named = self._named(reading.kind, reading.value, reading.object_id, reading.modified_ms)
+        ended = self._assertions.withdrawn(named)
+        if ended:
+            yield from self.batch.add(Observation(reading.kind, reading.value, withdrawal=reading.withdrawal))
+            return
+        rule = STILL_ASSERTED if ended is False else SUPERSEDED
+        self._leave_out(LeftOut(reading.place, rule, reading.object_id), is_new=True)
 
-    def refuse(self, rejected: Rejected) -> None:
-        record = quarantined(rejected, self._sensor.name, self._source.digest, self._here[1], self._now_ms())
-        value = self._codec.encode(QUARANTINED, record)
-        self._refusals.append((record["key"].encode(), value))
-        self._refused_bytes += len(value)
-        self._rejected[rejected.reason] += 1
-        self._first.append(rejected)
+    def finish_object(self, following: tuple[str, int] | None) -> Iterator[Step]:
+        """Withdraw what a newer version of the object before does not have any more: it has been read whole."""
+        before, self._object = self._object, following
+        if before is not None and before != following:
+            for held in self._assertions.superseded(*before):
+                yield from self.batch.add(ending(held), of_reading=False)
 
-    def commit(self, *, before: bool = False, complete: bool = False) -> Step:
-        """Make it durable, with the position behind the last reading (or the one before it)."""
-        now_ms, observations = self._now_ms(), len(self.builder)
-        report = self._report(now_ms) if observations else None
-        position = max(self._before if before else self._here, self._committed)
-        self._spool.append(
-            self._source,
-            line=position[0],
-            item=position[1],
-            complete=complete,
-            report=report,
-            refusals=self._refusals,
-            now_ms=now_ms,
-        )
-        step = Step(
-            position[0], observations, int(report is not None), self._rejected, tuple(self._first), self.left_out
-        )
-        self._refusals, self._refused_bytes, self._rejected, self._first = [], 0, Counter(), []
-        self.left_out = Counter()
-        return step
+    def _named(self, kind: IndicatorType, value: str, object_id: str, modified_ms: int) -> Named:
+        return Named(kind, value, object_id, modified_ms, self._scope.name, self._scope.generation)
 
-    def _report(self, now_ms: int) -> tuple[bytes, bytes, int]:
-        observations = len(self.builder)
-        report = self.builder.build(
-            nation=self._sensor.nation,
-            sensor=self._sensor.name,
-            epoch=self._spool.epoch,
-            sequence=self._spool.next_sequence(),
-            produced_at_ms=now_ms,
-            tool=self._tool,
-        )
-        return self._sensor.name.encode(), self._codec.encode(SENSOR_REPORT, report), observations
+    def _leave_out(self, piece: LeftOut, is_new: bool) -> None:
+        if is_new:
+            self.batch.left_out[piece.rule] += 1
+            self._on_left_out(piece)
+
+
+def ending(held: Held) -> Observation:
+    """The withdrawal of a value that no object of the source asserts any more."""
+    return Observation(IndicatorType(held.kind), held.value, withdrawal=Withdrawal.REMOVED)

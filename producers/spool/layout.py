@@ -2,12 +2,14 @@
 
 import os
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from exchange.errors import ConfigurationError, SchemaIncompatible
+from producers.spool import assertions
 
-FORMAT: Final = 1
+FORMAT: Final = 2  # 2: with the assertions of the source's objects
 _FILE: Final = "spool.sqlite"
 _TABLES: Final = (
     # `epoch` and `next_sequence` are the sensor's identity: they only ever grow.
@@ -25,6 +27,7 @@ _TABLES: Final = (
     """CREATE TABLE outbox (
         id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key BLOB NOT NULL, payload BLOB NOT NULL,
         observations INTEGER NOT NULL, spooled_at_ms INTEGER NOT NULL)""",
+    *assertions.TABLES,
 )
 
 
@@ -40,8 +43,10 @@ def connect(folder: Path) -> sqlite3.Connection:
         database.execute("PRAGMA synchronous = FULL")  # in WAL mode: the log is synced at every commit
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version == 0:
-            _create(database)
+            _create(database, _TABLES)
             _sync(folder)
+        elif version == 1:
+            _create(database, assertions.TABLES)
     except sqlite3.OperationalError as error:
         raise ConfigurationError(f"the spool {path} cannot be opened: {error}: check the folder's rights") from error
     except sqlite3.DatabaseError as error:
@@ -55,9 +60,9 @@ def connect(folder: Path) -> sqlite3.Connection:
     return database
 
 
-def _create(database: sqlite3.Connection) -> None:
+def _create(database: sqlite3.Connection, tables: Iterable[str]) -> None:
     database.execute("BEGIN IMMEDIATE")
-    for table in _TABLES:
+    for table in tables:
         database.execute(table)
     database.execute(f"PRAGMA user_version = {FORMAT}")
     database.execute("COMMIT")

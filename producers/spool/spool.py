@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from exchange.errors import ConfigurationError, Refused, SchemaIncompatible, TransientError
+from producers.spool.assertions import INSERT, Assertions
 from producers.spool.layout import connect
 
 REPORT: Final = "report"
@@ -75,6 +76,7 @@ class Spool:
         try:
             self._take(nation, sensor)
             self._database = connect(folder)
+            self.assertions = Assertions(self._database)
             self.epoch = self._identify(nation, sensor, now_ms)
             self.pending_reports, self.pending_records, self.pending_bytes = self._database.execute(
                 "SELECT COALESCE(SUM(kind = ?), 0), COUNT(*), COALESCE(SUM(LENGTH(payload)), 0) FROM outbox", (REPORT,)
@@ -189,9 +191,11 @@ class Spool:
             )
             if report is not None:
                 self._database.execute("UPDATE identity SET next_sequence = next_sequence + 1")
+            self._database.executemany(INSERT, self.assertions.changes())
             self._database.execute(
                 "UPDATE input SET line = ?, item = ?, complete = ? WHERE id = ?", (line, item, complete, source.id)
             )
+        self.assertions.committed()
         self.pending_records += len(rows)
         self.pending_reports += report is not None
         self.pending_bytes += sum(len(row[2]) for row in rows)

@@ -5,7 +5,7 @@ from typing import Any
 
 from exchange.kafka.clients import Cluster
 from producers.produce import Options, Summary, produce
-from producers.spool.fill import Sensor
+from producers.spool.batch import Sensor
 from producers.spool.publisher import Publisher
 from producers.spool.spool import QUARANTINED, REPORT, Spool
 from schemas.codec import QUARANTINED as QUARANTINED_SCHEMA

@@ -11,7 +11,7 @@ from exchange.kafka.clients import Cluster
 from localkafka.broker import Broker
 from producers.produce import Options, produce
 from producers.report import observations_of
-from producers.spool.fill import Sensor
+from producers.spool.batch import Sensor
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool
 from schemas import topics

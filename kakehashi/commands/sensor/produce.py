@@ -76,6 +76,21 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--strict", help="Exit with 4 if anything was refused.", rich_help_panel=_RUN)
         ] = False,
         json: Annotated[bool, typer.Option("--json", help="The summary as JSON.", rich_help_panel=_RUN)] = False,
+        snapshot: Annotated[
+            bool,
+            typer.Option(
+                "--snapshot",
+                help="The files are all that the source asserts: what is missing since the last time is withdrawn.",
+                rich_help_panel=_RUN,
+            ),
+        ] = False,
+        feed: Annotated[
+            str, typer.Option(help="The snapshot's name, if the sensor has several lists.", rich_help_panel=_RUN)
+        ] = "",
+        accept_removals: Annotated[
+            bool,
+            typer.Option("--accept-removals", help="Withdraw even more than half of a snapshot.", rich_help_panel=_RUN),
+        ] = False,
         explain_skips: Annotated[
             bool, typer.Option("--explain-skips", help="Print each piece that is left out.", rich_help_panel=_RUN)
         ] = False,
@@ -88,6 +103,10 @@ def register(app: typer.Typer) -> None:
 
         Markings of the feed and of the options apply both; if they differ, the stricter one applies. Unreadable lines
         go to quarantine with the reason, and never stop the rest. Lines without an indicator are counted by rule.
+
+        What the source takes back (STIX `revoked`, MISP `deleted`) is withdrawn, in whatever order files arrive. A line
+        that left a list is withdrawn only with --snapshot, and never if more than half of the list is missing, unless
+        you accept it: then nothing is withdrawn, and the exit code is 4.
         """
         from exchange.settings import Settings
         from kakehashi.clusters import cluster_of
@@ -115,5 +134,8 @@ def register(app: typer.Typer) -> None:
             strict=strict,
             json=json,
             explain_skips=explain_skips,
+            snapshot=snapshot,
+            feed=feed,
+            accept_removals=accept_removals,
         )
         raise typer.Exit(run(command, settings, cluster_of(nation, settings, os.environ)))

@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
         from kakehashi.clusters import cluster_of
         from kakehashi.held import held
         from producers.sighting import sighting_of, spool_sighting
-        from producers.spool.fill import Sensor
+        from producers.spool.batch import Sensor
         from producers.spool.publisher import Publisher
         from producers.spool.spool import Spool, folder_of
         from schemas.codec import QUARANTINED, SENSOR_REPORT

@@ -1,0 +1,65 @@
+"""A snapshot: inputs that together name everything that a source asserts. What is missing in them was taken back.
+
+A log or an excerpt never withdraws by silence: only an operator (``--snapshot``) or a format that says so. A reading
+that could not be completed, or that has suddenly lost most of what it named before (an error page, a cut download),
+withdraws nothing until a person agrees.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from producers.spool.assertions import Held, digest
+from producers.spool.batch import Batch, Step
+from producers.spool.fill import Scope, ending
+from producers.spool.spool import Spool
+
+_MOST: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A snapshot that withdraws nothing, and the reason. ``gone`` of ``before`` values are not named any more."""
+
+    gone: int
+    before: int
+    reason: str
+
+
+class Snapshot:
+    """One complete reading of the feed ``name`` of a sensor. ``generation`` is a number that no earlier one had."""
+
+    def __init__(self, name: str, generation: int, *, agreed: bool) -> None:
+        self.scope = Scope(digest(f"snapshot {name}"), generation)
+        self._name, self._agreed = name, agreed
+        self._problem = ""
+
+    def saw(self, step: Step) -> None:
+        """Take note of what could not be read: an input that was refused as a whole makes the reading incomplete."""
+        for each in step.first_rejected:
+            if each.place.line == 0:
+                self._problem = f"{each.place.file} could not be read: {each.detail}"
+
+    def gone(self, spool: Spool) -> list[Held] | Kept:
+        """The assertions that the reading does not name any more, or why nothing is withdrawn."""
+        gone, named = spool.assertions.left(*self.scope_key)
+        before = len(gone) + named
+        if not gone:
+            return []
+        if self._problem:
+            return Kept(len(gone), before, self._problem)
+        if len(gone) > _MOST * before and not self._agreed:
+            return Kept(len(gone), before, "more than half of them are missing")
+        return gone
+
+    @property
+    def scope_key(self) -> tuple[bytes, int]:
+        """The scope's digest and the number of this reading."""
+        return self.scope.name, self.scope.generation
+
+
+def withdraw(gone: list[Held], spool: Spool, batch: Batch) -> Iterator[Step]:
+    """Spool the withdrawals of these assertions, all but those that another object of the source still makes."""
+    for held in spool.assertions.end(gone):
+        yield from batch.add(ending(held), of_reading=False)
+    yield batch.commit(complete=True)

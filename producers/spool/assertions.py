@@ -1,0 +1,183 @@
+"""Which values a sensor's source asserts now, object by object, so that an end is published when the last one ends.
+
+A source asserts a value by its objects: a STIX indicator, a MISP attribute, a line of a list that is a snapshot.
+Each object has a version, the source's own time of change. A version that is older than the one known changes nothing,
+in whatever order files arrive. A value has ended if no object of the source asserts it any more; an input without
+objects (a log, an excerpt) is not kept here and ends nothing.
+
+Changes are kept in memory until the spool commits them together with the report that they led to.
+"""
+
+import enum
+import sqlite3
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from schemas.identity import indicator_key
+from schemas.normalise import Invalid, canonical
+from schemas.vocabulary import IndicatorType
+
+TABLES: Final = (
+    # `object` and `scope` are digests. `generation` is of the last complete reading of the scope that named the object.
+    """CREATE TABLE assertion (
+        object BLOB NOT NULL, key BLOB NOT NULL, scope BLOB NOT NULL, kind INTEGER NOT NULL, value TEXT NOT NULL,
+        modified_ms INTEGER NOT NULL, live INTEGER NOT NULL, generation INTEGER NOT NULL,
+        PRIMARY KEY (object, key)) WITHOUT ROWID""",
+    "CREATE INDEX assertion_by_key ON assertion (key) WHERE live",
+    "CREATE INDEX assertion_by_scope ON assertion (scope, generation) WHERE live",
+)
+_COLUMNS: Final = "object, key, scope, kind, value, modified_ms, live, generation"
+_DIGEST_BYTES: Final = 16
+NO_SCOPE: Final = b""
+
+
+class Held(msgspec.Struct, frozen=True, gc=False):
+    """One object's assertion of one value. ``live`` is False after the object has withdrawn it."""
+
+    object: bytes
+    key: bytes
+    scope: bytes
+    kind: int
+    value: str
+    modified_ms: int
+    live: bool
+    generation: int
+
+
+class Named(msgspec.Struct, frozen=True, gc=False):
+    """A value as one object of a source names it. A line of a snapshot has no ``object_id``: its value names it."""
+
+    kind: IndicatorType
+    value: str
+    object_id: str
+    modified_ms: int
+    scope: bytes = NO_SCOPE
+    generation: int = 0
+
+
+class Known(enum.Enum):
+    """What was known of a value that an object asserts."""
+
+    NOT_ASSERTED = enum.auto()
+    ASSERTED = enum.auto()
+    NEWER = enum.auto()  # a newer version of the object, or a withdrawal of the same time: it changes nothing
+
+
+class Assertions:
+    """The assertions of one sensor. Not thread-safe."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        self._changed: dict[tuple[bytes, bytes], Held] = {}
+
+    def reported(self, named: Named) -> Known:
+        """An object asserts a value: what was known of that before."""
+        key = _key_of(named)
+        if key is None:
+            return Known.ASSERTED  # no value of the contract: the exchange refuses it
+        known = self._of(_object_of(named, key))
+        if any(named.modified_ms < held.modified_ms for held in known):
+            return Known.NEWER
+        mine = next((held for held in known if held.key == key), None)
+        if mine is not None and not mine.live and named.modified_ms == mine.modified_ms and named.modified_ms:
+            return Known.NEWER
+        self._put(_held(named, key, live=True))
+        return Known.ASSERTED if mine is not None and mine.live else Known.NOT_ASSERTED
+
+    def withdrawn(self, named: Named) -> bool | None:
+        """An object withdraws a value. True if no object asserts it any more, False if another one still does.
+
+        None if a newer version of the object is known: nothing changes.
+        """
+        key = _key_of(named)
+        if key is None:
+            return None
+        if any(named.modified_ms < held.modified_ms for held in self._of(_object_of(named, key))):
+            return None
+        self._put(_held(named, key, live=False))
+        return not self._is_asserted(key)
+
+    def superseded(self, object_id: str, modified_ms: int) -> list[Held]:
+        """The values that the version of ``modified_ms`` of this object, now read whole, does not have any more.
+
+        They have ended for this object. Returned are those that no other object asserts.
+        """
+        if not modified_ms:
+            return []
+        older = [held for held in self._of(digest(object_id)) if held.live and held.modified_ms < modified_ms]
+        return self._end(older, modified_ms)
+
+    def next_generation(self) -> int:
+        """A number for a complete reading that no earlier one had."""
+        (last,) = self._database.execute("SELECT COALESCE(MAX(generation), 0) FROM assertion").fetchone()
+        return int(last) + 1
+
+    def left(self, scope: bytes, generation: int) -> tuple[list[Held], int]:
+        """The live assertions in ``scope`` that the reading ``generation`` has not named, and how many it has."""
+        live = [held for held in self._in(scope) if held.live]
+        gone = [held for held in live if held.generation != generation]
+        return gone, len(live) - len(gone)
+
+    def end(self, gone: list[Held]) -> list[Held]:
+        """End these assertions. Returned are those whose value no other object asserts."""
+        return self._end(gone, None)
+
+    def changes(self) -> list[tuple[object, ...]]:
+        """What is to be committed, as rows of the table; it is forgotten here by ``committed``."""
+        return [msgspec.structs.astuple(held) for held in self._changed.values()]
+
+    def committed(self) -> None:
+        """The changes are in the database."""
+        self._changed.clear()
+
+    def _end(self, ended: list[Held], modified_ms: int | None) -> list[Held]:
+        for held in ended:
+            at_ms = held.modified_ms if modified_ms is None else modified_ms
+            self._put(msgspec.structs.replace(held, live=False, modified_ms=at_ms))
+        found: dict[bytes, Held] = {held.key: held for held in ended}
+        return [held for held in found.values() if not self._is_asserted(held.key)]
+
+    def _put(self, held: Held) -> None:
+        self._changed[held.object, held.key] = held
+
+    def _of(self, object_: bytes) -> list[Held]:
+        return list(self._merged("object = ?", object_, lambda held: held.object == object_))
+
+    def _in(self, scope: bytes) -> Iterator[Held]:
+        return self._merged("live AND scope = ?", scope, lambda held: held.scope == scope)
+
+    def _is_asserted(self, key: bytes) -> bool:
+        return any(held.live for held in self._merged("live AND key = ?", key, lambda held: held.key == key))
+
+    def _merged(self, where: str, value: bytes, matches: Callable[[Held], bool]) -> Iterator[Held]:
+        """What the database has, as it is after the changes that are not committed yet."""
+        query = f"SELECT {_COLUMNS} FROM assertion WHERE {where}"  # noqa: S608 - all of it is ours
+        for row in self._database.execute(query, (value,)):
+            if (row[0], row[1]) not in self._changed:
+                yield Held(row[0], row[1], row[2], row[3], row[4], row[5], bool(row[6]), row[7])
+        yield from [held for held in self._changed.values() if matches(held)]
+
+
+INSERT: Final = f"INSERT OR REPLACE INTO assertion ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - all of it is ours
+
+
+def digest(text: str) -> bytes:
+    """A short name for an object or a scope."""
+    return sha256(text.encode()).digest()[:_DIGEST_BYTES]
+
+
+def _held(named: Named, key: bytes, *, live: bool) -> Held:
+    object_ = _object_of(named, key)
+    return Held(object_, key, named.scope, int(named.kind), named.value, named.modified_ms, live, named.generation)
+
+
+def _object_of(named: Named, key: bytes) -> bytes:
+    return digest(named.object_id) if named.object_id else sha256(named.scope + key).digest()[:_DIGEST_BYTES]
+
+
+def _key_of(named: Named) -> bytes | None:
+    found = canonical(named.kind, named.value)
+    return None if isinstance(found, Invalid) else indicator_key(*found)
