@@ -1,9 +1,9 @@
-"""Who may do what on a nation's cluster: the least that each role needs, as data. Kafka's authoriser denies the rest.
+"""The rights on a nation's cluster: the least that each role needs, as data. Kafka's authoriser denies the rest.
 
-Users are ``<nation>-<role>``: ``GBR-bridge`` is Britain's bridge, on its own cluster and on its partner's. What a
-partner's bridge gets is the inbox, its own progress with transactional ids of its own prefix, and to read what we hold
-of it: so no partner can write our progress, or fence our workers. Nothing here allows to create, alter or delete a
-topic: that is an administrator's.
+Users are ``<nation>-<role>``: ``GBR-bridge`` is Britain's bridge, on its own cluster and on its partner's. A
+partner's bridge may write the inbox and its own progress, own transactional ids of its own prefix, and read what we
+hold of it. So no partner can write our progress, or fence our workers. No role may create, alter or delete a topic:
+only administrators do.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ _OWNED: Final[tuple[Operation, ...]] = ("describe", "write")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Allowed:
-    """One operation on one resource, or on all whose name begins so, that one user may do."""
+    """One operation that a user may do on one resource, or on all resources with this prefix."""
 
     user: str
     resource: Resource
@@ -36,19 +36,19 @@ class Allowed:
 
 
 def user_of(nation: str, role: str) -> str:
-    """The name under which a nation's role is known to every cluster."""
+    """The user name of a nation's role on every cluster."""
     return f"{nation}-{role}"
 
 
 def bridge_topics_abroad(origin: str, shards: int) -> list[topics.Topic]:
-    """What ``origin``'s bridge can see of its partner's cluster, as that cluster has it."""
+    """The topics of its partner's cluster that ``origin``'s bridge may use, as that cluster names them."""
     seen = {topics.inbox(origin), topics.progress(topics.bridge_step(origin)), topics.held_digests(origin)}
     seen |= {topics.urgent_inbox(origin), topics.progress(topics.urgent_step(origin)), topics.accepted(origin)}
     return [topic for topic in topics.topics_of("", (origin,), shards) if topic.name in seen]
 
 
 def bridge_topics_at_home(partner: str, shards: int) -> list[topics.Topic]:
-    """What a bridge to ``partner`` reads and writes on its own cluster."""
+    """The topics that a bridge to ``partner`` reads and writes on its own cluster."""
     seen = {topics.released(partner), topics.receipts(partner), topics.released_digests(partner)}
     seen |= {topics.urgent(partner), topics.partner_receipts(partner), topics.QUARANTINE, topics.POLICY}
     seen |= {topics.changelog(topics.settle_step(partner))}
@@ -56,7 +56,7 @@ def bridge_topics_at_home(partner: str, shards: int) -> list[topics.Topic]:
 
 
 def access_of(nation: str, partners: Iterable[str]) -> list[Allowed]:
-    """All that anybody may do on ``nation``'s cluster, sorted."""
+    """All rights on ``nation``'s cluster, sorted."""
     partners = tuple(partners)
     found = [*_produce(nation), *_streams(nation, partners), *_officer(nation, partners), *_reader(nation, partners)]
     for partner in partners:
@@ -75,7 +75,7 @@ def _produce(nation: str) -> Iterator[Allowed]:
 
 
 def _streams(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
-    """Reads all but what bridges keep; writes all but what others say: sensors, officers, partners and bridges."""
+    """Reads all topics but the progress of bridges; writes all but those of sensors, officers, partners and bridges."""
     user = user_of(nation, "streams")
     every = [topic.name for topic in topics.topics_of(nation, partners, 1)]
     inboxes = {name for partner in partners for name in (topics.inbox(partner), topics.urgent_inbox(partner))}
@@ -83,8 +83,8 @@ def _streams(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
     kept = set(map(topics.progress, lanes))
     yield from _topics(user, ("describe", "describe-configs"), every)
     yield from _topics(user, ("read",), [name for name in every if name not in kept])
-    said = {topics.SENSOR_REPORTS, topics.COMMANDS, topics.POLICY, topics.ANCHORS} | inboxes | kept
-    yield from _topics(user, ("write",), [name for name in every if name not in said])
+    of_others = {topics.SENSOR_REPORTS, topics.COMMANDS, topics.POLICY, topics.ANCHORS} | inboxes | kept
+    yield from _topics(user, ("write",), [name for name in every if name not in of_others])
     yield from _topics(user, ("delete",), inboxes)  # DeleteRecords, behind what receive has committed
     yield Allowed(user, "group", f"kakehashi-{nation}-streams", "read")
     for step in topics.streams_steps(partners):
@@ -108,7 +108,7 @@ def _bridge_of_partner(partner: str) -> Iterator[Allowed]:
 
 
 def _officer(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
-    """Commands, and to see what they are about; what is mended in quarantine goes in as a report again."""
+    """Writes commands and redriven reports, and reads the topics that commands refer to."""
     user = user_of(nation, "officer")
     written = [topics.COMMANDS, topics.SENSOR_REPORTS, topics.POLICY, topics.ANCHORS]
     yield from _topics(user, _WRITE, [*written, *map(topics.receipts, partners)])

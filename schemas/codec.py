@@ -1,6 +1,6 @@
 """Bytes to records and back: Avro in the Confluent wire format. The only importer of fastavro.
 
-Fastavro reads everything and writes what is columnar; what is a row is written by ``schemas.row_writer``.
+Fastavro reads everything and writes columnar records; ``schemas.row_writer`` writes row-shaped records.
 
 A framed value is a zero byte, the schema's id as four bytes big-endian, and the Avro body. Ids are a cluster's
 own: without a registry they are the bundled table's (``schemas/avro/ids.json``).
@@ -44,16 +44,16 @@ WITHDRAWALS: Final = "withdrawals"
 MAX_BYTES: Final = 2 << 20  # of one record, unpacked: a compressed batch could unfold into anything
 _HEADER: Final = struct.Struct(">bI")
 _COLUMNS: Final = frozenset({SENSOR_REPORT, SENSOR_REPORT_V2, OBSERVATION_BLOCK, OBSERVATION_BLOCK_V2})
-# What earlier releases have written under another version of the schema: read with the defaults of what it lacks.
+# Versions that earlier releases have written: read with the defaults of the missing fields.
 _EARLIER: Final = {DECISION: frozenset({DECISION_V1})}
-# What is written under a later version only where it needs its room, so that a partner who has not upgraded reads all
-# else, byte for byte as before (ADR 26). Read as it is written.
+# Versions that are written only if a record needs their fields, so that a partner without the upgrade reads all other
+# records, byte for byte as before (ADR 26). Read as written.
 _LATER: Final = {
     RELEASED_INDICATOR: RELEASED_INDICATOR_V2,
     SENSOR_REPORT: SENSOR_REPORT_V2,
     OBSERVATION_BLOCK: OBSERVATION_BLOCK_V2,
 }
-# What fastavro is seen to raise on damaged bytes (fuzzed); anything else is a defect of ours and propagates.
+# Exceptions of fastavro on damaged bytes (found by fuzzing); any other exception is our defect and propagates.
 _DAMAGE: Final = (ValueError, IndexError, KeyError, TypeError, OverflowError, struct.error, MemoryError)
 
 
@@ -78,7 +78,7 @@ def source(name: str) -> str:
 
 @cache
 def bundled_ids() -> Mapping[int, str]:
-    """The table of schema ids that is used where no registry gives them."""
+    """The table of schema ids that is used without a registry."""
     return {
         int(number): name
         for number, name in json.loads((files("schemas") / "avro" / "ids.json").read_text("utf-8")).items()
@@ -113,9 +113,9 @@ class Codec:
         self._schemas = {name: schema(name) for name in self._headers}
 
     def encode(self, name: str, record: Mapping[str, Any]) -> bytes:
-        """The framed bytes of a record. Raises where the record does not fit its schema: that is our defect.
+        """The framed bytes of a record. Raises if the record does not fit its schema: that is our defect.
 
-        What needs the room of a later version (a tearline, a withdrawal) is written as that, all else as v1.
+        A record with a tearline or a withdrawal is written as the later version, all others as v1.
         """
         if name in _LATER and _needs_later(name, record):
             name = _LATER[name]
@@ -135,7 +135,7 @@ class Codec:
         return name in self._headers
 
     def schema_of(self, data: bytes | None) -> str | None:
-        """The name of the schema that a framed record says it has; None where this cluster knows no such id."""
+        """The name of the schema that a framed record's id stands for; None if this cluster does not know the id."""
         if data is None or len(data) < _HEADER.size:
             return None
         magic, number = _HEADER.unpack_from(data)
@@ -144,11 +144,10 @@ class Codec:
     def decode(self, name: str, data: bytes | None) -> dict[str, Any] | Undecodable:
         """The record in ``data`` if it is exactly one record of schema ``name``, or why it is not.
 
-        What an earlier version of the same record wrote is read as ``name``, with its defaults; a later version as it
-        is.
+        An earlier version of the record is read as ``name``, with the defaults; a later version unchanged.
         """
         if data is None or len(data) < _HEADER.size:
-            return Undecodable(RejectReason.TRUNCATED, f"{len(data or b'')} bytes are no framed record")
+            return Undecodable(RejectReason.TRUNCATED, f"{len(data or b'')} bytes are not a framed record")
         if len(data) > MAX_BYTES:
             return Undecodable(RejectReason.TOO_LARGE, f"{len(data)} bytes; a record has at most {MAX_BYTES}")
         magic, number = _HEADER.unpack_from(data)
@@ -159,7 +158,7 @@ class Codec:
                 f"begins with byte {magic} and schema id {number}; this cluster's ids are {sorted(self._names)}",
             )
         if found != name and found not in _EARLIER.get(name, ()) and found != _LATER.get(name):
-            return Undecodable(RejectReason.UNKNOWN_SCHEMA, f"holds a {found}, wanted is a {name}")
+            return Undecodable(RejectReason.UNKNOWN_SCHEMA, f"holds a {found}, expected a {name}")
         body = io.BytesIO(data)
         body.seek(_HEADER.size)
         try:

@@ -1,4 +1,4 @@
-"""Deterministic identities: the same thing has the same id in both nations, for ever.
+"""Deterministic identities: the same value has the same id in all nations, for ever.
 
 An indicator's id is a STIX 2.1 identifier with a UUIDv5 (RFC 9562, section 5.5) over its type and canonical
 value. Nothing of where, when or by whom it was seen goes in.
@@ -35,7 +35,7 @@ def indicator_id(key: bytes) -> str:
 
 
 def key_of_id(indicator: str) -> bytes:
-    """The 16 bytes of an id. Raises ``ValueError`` where it is not one of ours."""
+    """The 16 bytes of an id. Raises ``ValueError`` if it is not an indicator id."""
     prefix, _, text = indicator.partition("--")
     if prefix != "indicator":
         raise ValueError(f"not an indicator id: {indicator!r}")

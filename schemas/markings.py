@@ -1,11 +1,11 @@
-"""Markings: how far something may travel, as closed, ordered vocabularies that form a lattice.
+"""Markings: limits on sharing and use, as closed, ordered vocabularies that form a lattice.
 
 A marking only ever gets stricter by joining. ``join`` is commutative, associative and idempotent, so the
 effective marking of many observations is the same in every order (property-tested).
 
 Labels are the standards' own and are never translated (TLP 2.0, FIRST, August 2022: "labels MUST remain in
-their original form"). What a source wrote in another form (TLP 1 ``WHITE``, lower case, a space) is mapped
-here; what nobody can map becomes ``Caveat.UNRECOGNISED``, which never releases by itself.
+their original form"). Other forms of a source (TLP 1 ``WHITE``, lower case, a space) are mapped here; a
+label that cannot be mapped becomes ``Caveat.UNRECOGNISED``, which is never released automatically.
 """
 
 import enum
@@ -20,8 +20,8 @@ import msgspec
 class Tlp(enum.IntEnum):
     """TLP 2.0 in order of strictness.
 
-    UNMARKED is not a label: it says that a source gave none. It stands above AMBER+STRICT, because nothing
-    unmarked leaves before a human has marked it, and below RED, which nobody may release at all.
+    UNMARKED is not a label: the source gave none. It is above AMBER+STRICT, because unmarked data is released only
+    after an officer has marked it, and below RED, which may never be released.
     """
 
     CLEAR = 0
@@ -41,10 +41,10 @@ _TLP_LABELS: Final = {tlp: "" if tlp is Tlp.UNMARKED else f"TLP:{tlp.name.replac
 
 
 class Activity(enum.IntEnum):
-    """Who can notice what is done with an indicator, from nobody upwards: what PAP limits."""
+    """Who can notice the use of an indicator, from no one upwards. PAP limits it."""
 
     PASSIVE_LOCAL = 1
-    """Nobody: answered from data on this machine, searched in our own logs. Allowed even under PAP:RED."""
+    """No one: answered from data on this machine, searched in our own logs. Allowed even under PAP:RED."""
     PASSIVE_REMOTE = 2
     """A third party sees the question, as in a whois or reputation look-up. Up to PAP:AMBER."""
     ACTIVE = 3
@@ -127,7 +127,7 @@ _CAVEAT_BY_LABEL: Final = {caveat.value: caveat for caveat in Caveat} | {
 
 
 class Marking(msgspec.Struct, frozen=True, gc=False):
-    """How far one assertion may travel. Strictness is what ``join`` says.
+    """The limits on sharing and use of one assertion. ``join`` defines strictness.
 
     ``releasable_to`` holds ISO 3166-1 alpha-3 codes, sorted. ``None`` is "any nation the TLP label allows" and
     exists for CLEAR and GREEN only: from AMBER up a nation is named or it is not a recipient, so that joining
@@ -166,7 +166,7 @@ def _join(one: Marking, other: Marking) -> Marking:
 
 
 class SourceMarking(msgspec.Struct, frozen=True, gc=False):
-    """A marking as a source spelled it, before anybody has understood it."""
+    """A marking as a source wrote it, before it is mapped."""
 
     tlp: str = ""
     pap: str = ""
@@ -175,16 +175,16 @@ class SourceMarking(msgspec.Struct, frozen=True, gc=False):
 
 
 def understand(source: SourceMarking) -> Marking:
-    """Read a source's own words. Never raises: a word that nobody can map adds ``Caveat.UNRECOGNISED``."""
-    words = [_folded(word) for word in source.caveats]
-    caveats = {_CAVEAT_BY_LABEL.get(word, Caveat.UNRECOGNISED) for word in words if word}
+    """Map a source's own labels. Never raises: a label that cannot be mapped adds ``Caveat.UNRECOGNISED``."""
+    labels = [_folded(label) for label in source.caveats]
+    caveats = {_CAVEAT_BY_LABEL.get(label, Caveat.UNRECOGNISED) for label in labels if label}
     tlp, pap = Tlp.UNMARKED, Pap.UNSTATED
     if source.tlp.strip():
-        tlp = _TLP_BY_WORD.get(_word(source.tlp, "TLP"), Tlp.UNMARKED)
+        tlp = _TLP_BY_WORD.get(_label(source.tlp, "TLP"), Tlp.UNMARKED)
         if tlp is Tlp.UNMARKED:
             caveats.add(Caveat.UNRECOGNISED)
     if source.pap.strip():
-        known = _PAP_BY_WORD.get(_word(source.pap, "PAP"))
+        known = _PAP_BY_WORD.get(_label(source.pap, "PAP"))
         pap = Pap.RED if known is None else known
         if known is None:
             caveats.add(Caveat.UNRECOGNISED)
@@ -198,18 +198,18 @@ def understand(source: SourceMarking) -> Marking:
 
 
 def joined(markings: Iterable[Marking]) -> Marking:
-    """The join of all of them; of none, UNMARKED: nothing known is nothing released."""
+    """The join of all of them; UNMARKED if there are none, so that nothing is released."""
     result: Marking | None = None
     for marking in markings:
         result = marking if result is None else result.join(marking)
     return UNMARKED if result is None else result
 
 
-def _word(words: str, scheme: str) -> str:
+def _label(text: str, scheme: str) -> str:
     """``AMBER+STRICT`` of ``tlp: Amber + Strict``."""
-    return _folded(words).removeprefix(f"{scheme}:").strip().replace(" +", "+").replace("+ ", "+")
+    return _folded(text).removeprefix(f"{scheme}:").strip().replace(" +", "+").replace("+ ", "+")
 
 
-def _folded(word: str) -> str:
+def _folded(text: str) -> str:
     """Compatibility forms, case and outer blanks folded: full-width ``ＴＬＰ：ＲＥＤ`` is ``TLP:RED``."""
-    return unicodedata.normalize("NFKC", word).strip().upper()
+    return unicodedata.normalize("NFKC", text).strip().upper()

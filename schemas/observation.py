@@ -1,4 +1,4 @@
-"""What a sensor saw: one observation as its reader hands it over, before it becomes a row of a report."""
+"""One observation of a sensor as its reader returns it, before it becomes a row of a report."""
 
 import msgspec
 
@@ -7,16 +7,16 @@ from schemas.vocabulary import IndicatorType, Withdrawal
 
 
 class Observation(msgspec.Struct, frozen=True, gc=False):
-    """One value seen by a sensor, in the sensor's own words.
+    """One value seen by a sensor, as the sensor wrote it.
 
-    Times are milliseconds since the epoch, UTC; 0 is "not stated". ``count`` is how often it was seen between
+    Times are milliseconds since the epoch, UTC; 0 is "not stated". ``count`` is the number of sightings between
     the two times. ``confidence`` is 0 to 100 (STIX 2.1, section 3.2), -1 "not stated".
 
-    ``description`` and ``context`` are local: they say who was hit and how, stay in the nation, and no
+    ``description`` and ``context`` are local: they name victims and methods, stay in the nation, and no
     released schema has a field for them. One entry of ``context`` is for the partners: ``schemas.tearline.TEARLINE``,
-    what the source has written for release.
+    the text that the source has written for release.
 
-    With ``withdrawal`` the source does not report the value, it ends what it reported of it before: nothing is counted.
+    With ``withdrawal`` the source does not report the value but ends its earlier assertion: nothing is counted.
     """
 
     kind: IndicatorType
@@ -34,7 +34,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
 
 
 class SourcePlace(msgspec.Struct, frozen=True, gc=False):
-    """Where something stood in a sensor's output: file name as given, line (or record) counted from 1."""
+    """A position in a sensor's output: file name as given, line (or record) counted from 1."""
 
     file: str
     line: int

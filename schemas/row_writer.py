@@ -2,7 +2,7 @@
 
 A record of twenty short fields costs a general writer more in walking its schema than in bytes. Here the walk is done
 once: the schema becomes the source of a function that has nothing left to look up. It takes half the time of
-fastavro's writer (``make bench``, cost by stage). What it writes is, byte for byte, what fastavro writes, which stays
+fastavro's writer (``make bench``, cost by stage). Its output is, byte for byte, that of fastavro, which stays
 the reference and a property test holds it to it (``tests/schemas/test_row_writer.py``).
 
 For columns, whose arrays are long, fastavro's loops in C are faster: they keep it.
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 Writer = Callable[[Mapping[str, Any], bytes], bytes]
-"""From a record and the bytes to begin with, the framed record. Raises where the record does not fit its schema."""
+"""From a record and the bytes to begin with, the framed record. Raises if the record does not fit its schema."""
 
 _KNOWN_AT_MOST: Final = 65_536
 _EMPTY: Final = b"\x00"
@@ -36,7 +36,7 @@ def writer_of(schema: Any) -> Writer:
 
 
 class _Longs(dict[int, bytes]):
-    """Numbers as Avro writes them. Most come again and again: lengths, codes, the times of one batch."""
+    """Numbers as Avro writes them. Most are repeated: lengths, codes, the times of one batch."""
 
     def __missing__(self, number: int) -> bytes:
         if len(self) >= _KNOWN_AT_MOST:

@@ -1,7 +1,7 @@
-"""Signatures of people: Ed25519 (RFC 8032) over bytes that say what they are for.
+"""Signatures of officers: Ed25519 (RFC 8032) over bytes that include their purpose.
 
-What a key has signed for one purpose is worth nothing for another: the purpose goes into what is signed. Where keys
-are kept, and whose they are, is not decided here (``exchange.authority.roster``).
+A signature for one purpose is invalid for another, because the purpose is part of the signed bytes. Owners of keys are
+in the roster (``exchange.authority.roster``).
 """
 
 from hashlib import sha256
@@ -18,7 +18,7 @@ SIGNATURE_BYTES: Final = 64
 COMMAND_PURPOSE: Final = "command.v1"
 ANCHOR_PURPOSE: Final = "audit-anchor.v1"
 POLICY_PURPOSE: Final = "policy.v1"
-_FRAME_BYTES: Final = 5  # schema ids are a cluster's own: what is signed must not depend on them
+_FRAME_BYTES: Final = 5  # schema ids are a cluster's own: signed bytes must not depend on them
 
 
 def key_id(public: bytes) -> str:
@@ -48,7 +48,7 @@ def is_signed(public: bytes, purpose: str, body: bytes, signature: bytes) -> boo
 
 
 def command_body(codec: Codec, command: Command) -> bytes:
-    """What an officer signs of a command: all of it but the signature."""
+    """The signed bytes of a command: all of it but the signature."""
     return codec.encode(COMMAND, {**command, "signature": b""})[_FRAME_BYTES:]
 
 
@@ -59,7 +59,7 @@ def signed_command(codec: Codec, command: Command, private: Ed25519PrivateKey) -
 
 
 def anchor_body(codec: Codec, anchor: AuditAnchor) -> bytes:
-    """What is signed of an anchor: all of it but the signature."""
+    """The signed bytes of an anchor: all of it but the signature."""
     return codec.encode(AUDIT_ANCHOR, {**anchor, "signature": b""})[_FRAME_BYTES:]
 
 
@@ -70,7 +70,7 @@ def signed_anchor(codec: Codec, anchor: AuditAnchor, private: Ed25519PrivateKey)
 
 
 def policy_body(codec: Codec, record: PolicyRecord) -> bytes:
-    """What approvers sign of a policy record: all of it but the approvals, its texts in the order of their paths."""
+    """The signed bytes of a policy record: all of it but the approvals, its texts in the order of their paths."""
     texts = dict(sorted(record["texts"].items()))
     return codec.encode(POLICY_RECORD, {**record, "texts": texts, "approvals": []})[_FRAME_BYTES:]
 

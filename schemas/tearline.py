@@ -1,8 +1,8 @@
-"""Tearlines: what an originator has written for release, in place of a description that stays.
+"""Tearlines: text that a source has written for release, in place of a description.
 
-The one text of a source that may leave the nation. Its source writes it for that, beside the description and never
-from it: US Intelligence Community Directive 209, "Tearline Production and Dissemination", asks for the same. It
-travels as an entry of an observation's context under the name ``TEARLINE``, and leaves in a field of its own.
+It is the only text of a source that may be released. The source writes it beside the description and never derives it
+from that, as US Intelligence Community Directive 209, "Tearline Production and Dissemination", requires. It is an entry
+of an observation's context under the name ``TEARLINE``, and has a field of its own in a release.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Final
 TEARLINE: Final = "tearline"
 MAX_BYTES: Final = 1024
 MAX_TOGETHER_BYTES: Final = 2048
-# Unicode category Cc but the line feed: a terminal or a log would obey them.
+# Unicode category Cc except line feed: a terminal or a log would interpret them.
 _CONTROLS: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
@@ -22,12 +22,12 @@ def cleaned(text: str) -> str:
 
 
 def is_fit(text: str) -> bool:
-    """Whether it may leave as it is: something, of at most ``MAX_BYTES`` of UTF-8, without control characters."""
+    """Whether it may be released: not empty, at most ``MAX_BYTES`` of UTF-8, without control characters."""
     return 0 < len(text.encode()) <= MAX_BYTES and _CONTROLS.search(text) is None
 
 
 def of_context(entries: Iterable[tuple[str, str]]) -> str:
-    """The tearline among the entries of a context; empty where there is none."""
+    """The tearline among the entries of a context; empty if there is none."""
     for name, text in entries:
         if name == TEARLINE:
             return text
@@ -35,10 +35,10 @@ def of_context(entries: Iterable[tuple[str, str]]) -> str:
 
 
 def together(texts: Iterable[str]) -> str:
-    """The distinct tearlines of several sources, sorted, one under the other; the order of the sources is no matter.
+    """The distinct tearlines of several sources, sorted, one under the other, whatever the order of sources.
 
-    Each goes whole or not at all, since half of one may say the opposite: one that has no room left in
-    ``MAX_TOGETHER_BYTES`` is left out, and so is what is not fit.
+    Each is included whole or not at all, since half of one may state the opposite: one that does not fit in
+    ``MAX_TOGETHER_BYTES`` is left out, and so is an invalid one.
     """
     kept: list[str] = []
     room = MAX_TOGETHER_BYTES + 1

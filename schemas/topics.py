@@ -23,47 +23,47 @@ ANCHORS: Final = "audit.anchor.v1"
 
 
 def released(partner: str) -> str:
-    """What we have released to a partner, on our cluster."""
+    """Our releases to a partner, on our cluster."""
     return f"indicator.released.{partner}.v1"
 
 
 def urgent(partner: str) -> str:
-    """The fast lane: copies of what must not wait behind all else that is released to a partner, on our cluster."""
+    """The fast lane: copies of releases to a partner that must not wait behind others, on our cluster."""
     return f"indicator.urgent.{partner}.v1"
 
 
 def inbox(origin: str) -> str:
-    """What a partner's bridge may write, on our cluster, and nothing else."""
+    """The topic on our cluster that a partner's bridge writes."""
     return f"inbox.{origin}.v1"
 
 
 def urgent_inbox(origin: str) -> str:
-    """Where the fast lane of a partner's bridge arrives, beside its inbox."""
+    """The inbox for the fast lane of a partner's bridge."""
     return f"inbox.urgent.{origin}.v1"
 
 
 def accepted(origin: str) -> str:
-    """What we accepted from a partner."""
+    """The records that we accepted from a partner."""
     return f"partner.{origin}.indicator.v1"
 
 
 def receipts(origin: str) -> str:
-    """What we did with each record of a partner; its bridge brings it home."""
+    """Our receipts for a partner's records; our bridge carries them to it."""
     return f"receipt.{origin}.v1"
 
 
 def partner_receipts(partner: str) -> str:
-    """What a partner says it did with what we released to it: its receipts, come home."""
+    """A partner's receipts for our releases, as they arrive at home."""
     return f"partner.{partner}.receipt.v1"
 
 
 def released_digests(partner: str) -> str:
-    """A digest for each window of what we have released to a partner."""
+    """A digest for each window of our releases to a partner."""
     return f"released.{partner}.digest.v1"
 
 
 def held_digests(origin: str) -> str:
-    """A digest for each window of what we hold of a partner; its bridge may read it."""
+    """A digest for each window of the records that we hold of a partner; its bridge may read it."""
     return f"held.{origin}.digest.v1"
 
 
@@ -126,7 +126,7 @@ def changelog(step: str) -> str:
 
 
 def progress(step: str) -> str:
-    """How far each shard of a step has come."""
+    """The committed position of each shard of a step."""
     return f"{step}.progress.v1"
 
 
@@ -134,7 +134,7 @@ def progress(step: str) -> str:
 class Topic:
     """One topic. A compacted one keeps the last of each key.
 
-    ``retention_ms`` is for those that delete; ``FOR_EVER`` is until somebody truncates it.
+    ``retention_ms`` applies to deleting topics; ``FOR_EVER`` is until an officer truncates it.
     """
 
     name: str
@@ -145,7 +145,7 @@ class Topic:
     config: Mapping[str, str] = field(default_factory=dict)
 
     def settings(self) -> dict[str, str]:
-        """The topic's configuration in Kafka's own words."""
+        """The topic's configuration with Kafka's names."""
         if self.compacted:
             base = {
                 "cleanup.policy": "compact",
@@ -158,16 +158,14 @@ class Topic:
         return base | {"max.message.bytes": str(MAX_RECORD_BYTES)} | dict(self.config)
 
 
-MAX_RECORD_BYTES: Final = 2 << 20  # the same as schemas.codec.MAX_BYTES: what cannot be read is not taken
-INBOX_BATCH_BYTES: Final = (
-    8 << 20
-)  # what a bridge sends of one shard in one round trip; its guard holds records to less
-PURGE_MS: Final = 60 * 60 * 1000  # as long as recalled content may lie in a picture, and a read inbox on disk
+MAX_RECORD_BYTES: Final = 2 << 20  # the same as schemas.codec.MAX_BYTES: a record that cannot be read is not accepted
+INBOX_BATCH_BYTES: Final = 8 << 20  # of one shard in one round trip of a bridge; its guard limits records to less
+PURGE_MS: Final = 60 * 60 * 1000  # limit for recalled content among accepted records, and for a read inbox on disk
 APPEND_TIME: Final = {"message.timestamp.type": "LogAppendTime"}
 
 
 def step_topics(step: str, shards: int, *, state: bool) -> list[Topic]:
-    """The topics by which one step remembers."""
+    """The topics that hold one step's progress and state."""
     topics = [Topic(progress(step), "shard", shards, compacted=True)]
     return [*topics, Topic(changelog(step), "row key", shards, compacted=True)] if state else topics
 
@@ -197,7 +195,7 @@ def topics_of(nation: str, partners: Iterable[str], shards: int) -> list[Topic]:
         # Time alone cuts no chain: `kakehashi audit truncate` does, behind a signed anchor.
         Topic(AUDIT, "indicator id", shards, retention_ms=FOR_EVER),
         Topic(ANCHORS, "shard/sequence", 1, compacted=True, config=APPEND_TIME),
-        # Not compacted: a record that somebody writes again must not take the place of the first, with its time.
+        # Not compacted: a copy of a record must not replace the first one and its time.
         Topic(POLICY, "record id", 1, retention_ms=FOR_EVER, config=APPEND_TIME),
         Topic(QUARANTINE, "topic-partition-offset-index", shards, retention_ms=long),
         Topic(COMMANDS, "indicator id", shards, retention_ms=lasting, config=APPEND_TIME),

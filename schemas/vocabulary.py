@@ -1,4 +1,4 @@
-"""The closed sets of the contract: what an indicator can be, and why something is refused.
+"""The closed sets of the contract: types, reasons, kinds and outcomes.
 
 Codes travel on the wire. They only grow: a code is never reused or renumbered.
 """
@@ -7,7 +7,7 @@ import enum
 
 
 class IndicatorType(enum.IntEnum):
-    """What kind of observable an indicator is about. The value is the wire's code."""
+    """The type of an indicator's observable. The value is the code in records."""
 
     IPV4_ADDR = 1
     IPV6_ADDR = 2
@@ -27,7 +27,7 @@ class IndicatorType(enum.IntEnum):
 
     @property
     def label(self) -> str:
-        """The name people and JSON see, after STIX 2.1's observable types: ``ipv4-addr``."""
+        """The name in output and JSON, after STIX 2.1's observable types: ``ipv4-addr``."""
         return _LABELS[self]
 
 
@@ -36,15 +36,15 @@ TYPE_BY_LABEL = {label: kind for kind, label in _LABELS.items()}
 
 
 class Withdrawal(enum.IntEnum):
-    """How a source ended its own assertion. The value is the wire's code; 0 on the wire is an assertion."""
+    """How a source ended its own assertion. The value is the code in records; code 0 is an assertion."""
 
     REVOKED = 1  # declared wrong or taken back: STIX `revoked`, MISP `deleted`, `to_ids` off, an event unpublished
-    REMOVED = 2  # left a snapshot: a list or feed that says all that holds, and does not name it any more
+    REMOVED = 2  # removed from a complete list or feed, which does not contain it any more
     LAPSED = 3  # its own end has passed: STIX `valid_until`
 
     @property
     def label(self) -> str:
-        """The name that people and JSON see."""
+        """The name in output and JSON."""
         return self.name.lower()
 
 
@@ -100,17 +100,17 @@ class RejectReason(enum.StrEnum):
 
 
 class CommandKind(enum.StrEnum):
-    """What a person may decide about one indicator."""
+    """The decisions that an officer may make about one indicator."""
 
-    VERDICT = "verdict"  # approve or refuse what is held
-    RECALL = "recall"  # must not have been shared: a standing veto, purged by the partner
-    REVOKE = "revoke"  # was false: a standing veto, unblocked everywhere
-    REISSUE = "reissue"  # tell again what was told last, under a new version
+    VERDICT = "verdict"  # approve or refuse a held indicator
+    RECALL = "recall"  # must not have been shared: leaves a veto; the partner purges it
+    REVOKE = "revoke"  # was false: leaves a veto; unblocked everywhere
+    REISSUE = "reissue"  # the latest release again, under a new version
     LIFT = "lift"  # end a veto: two people
 
 
 class Outcome(enum.StrEnum):
-    """What the rules say about one indicator and one partner."""
+    """The outcome of the rules for one indicator and one partner."""
 
     RELEASE = "release"
     HOLD = "hold"
@@ -118,7 +118,7 @@ class Outcome(enum.StrEnum):
 
 
 class RecordKind(enum.StrEnum):
-    """What a released record says. All but CONTENT carry no content at all."""
+    """The kind of a released record. All but CONTENT have no content."""
 
     CONTENT = "content"
     EXPIRED = "expired"  # aged out: the partner's tools drop it
@@ -127,7 +127,7 @@ class RecordKind(enum.StrEnum):
 
 
 class DisputeReason(enum.StrEnum):
-    """Why a partner thinks that something it was given is wrong: all that a dispute says beside its version."""
+    """Why a partner disputes a release: the only information in a dispute besides its version."""
 
     FALSE_POSITIVE = "false-positive"  # it blocks what is harmless
     OUTDATED = "outdated"  # it was right once
@@ -135,13 +135,13 @@ class DisputeReason(enum.StrEnum):
 
 
 class EndReason(enum.StrEnum):
-    """Why released content has ended: all that an expired, revoked or recalled record says beside its versions."""
+    """Why a release has ended: the only information in an expired, revoked or recalled record besides versions."""
 
-    AGED_OUT = "aged-out"  # expired: not seen for long
+    AGED_OUT = "aged-out"  # expired: not seen for a long time
     VALIDITY_ENDED = "validity-ended"  # expired: its own end, or the end of its kind's lifetime
-    RELEASE_ENDED = "release-ended"  # expired: the release was for a time
+    RELEASE_ENDED = "release-ended"  # expired: the release was for a limited time
     FALSE_POSITIVE = "false-positive"  # revoked: it was wrong
-    WITHDRAWN = "withdrawn"  # revoked or recalled: its source took it back
-    MARKING_TIGHTENED = "marking-tightened"  # recalled: a marking would no longer let it go
-    POLICY_CHANGED = "policy-changed"  # recalled: the rules would no longer let it go
-    RECALLED_BY_HAND = "recalled-by-hand"  # recalled: an officer's standing veto
+    WITHDRAWN = "withdrawn"  # revoked or recalled: its source withdrew it
+    MARKING_TIGHTENED = "marking-tightened"  # recalled: a marking no longer allows the release
+    POLICY_CHANGED = "policy-changed"  # recalled: the rules no longer allow the release
+    RECALLED_BY_HAND = "recalled-by-hand"  # recalled: an officer's veto

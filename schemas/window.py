@@ -1,7 +1,7 @@
-"""Windows of versions, and the order-independent digest of what stands in one: both nations compute the same.
+"""Windows of versions, and the order-independent digest of a window: both nations compute the same.
 
-An indicator is in the window of its last version, and leaves it when a later version comes. A window's digest is the
-sum of its indicators' fingerprints: any order gives the same, and what leaves is subtracted.
+An indicator is in the window of its latest version, and leaves it when a later version arrives. A window's digest is
+the sum of its indicators' fingerprints: any order gives the same sum, and an indicator that leaves is subtracted.
 """
 
 from hashlib import sha256
@@ -14,12 +14,12 @@ _MODULUS: Final = 1 << (8 * SUM_BYTES)
 
 
 def window_of(version: int) -> int:
-    """The begin of the window that a version is in, milliseconds since 1970 UTC."""
+    """The start of a version's window, milliseconds since 1970 UTC."""
     return version - version % WINDOW_MS
 
 
 def fingerprint(name: bytes, framed: bytes) -> bytes:
-    """Of one indicator's last record. Schema ids are each cluster's own, so the frame is left out."""
+    """The fingerprint of one indicator's latest record. Schema ids are each cluster's own, so the frame is left out."""
     return sha256(b"%s\0%s" % (name, framed[FRAME_BYTES:])).digest()[:SUM_BYTES]
 
 

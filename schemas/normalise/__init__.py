@@ -1,4 +1,4 @@
-"""One canonical spelling per indicator value; defanged input accepted. Pure: no network, no clock, no state.
+"""One canonical value per indicator; defanged input is accepted. Pure: no network, no clock, no state.
 
 Whether a value is benign, private or reserved is not decided here: such values are valid.
 """

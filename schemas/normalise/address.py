@@ -1,6 +1,6 @@
 """IP addresses and networks.
 
-Feeds say "ip" for all four types, so the type follows from the value, whichever of the four was claimed:
+Feeds use "ip" for all four types, so the type follows from the value, whichever of the four was stated:
 
 - IPv4: four decimal numbers. A leading zero is refused, since half of all software reads it as octal.
 - IPv6: the text form of RFC 5952. An IPv4-mapped address (RFC 4291, section 2.5.5.2) is its IPv4 address: on
@@ -10,7 +10,7 @@ Feeds say "ip" for all four types, so the type follows from the value, whichever
 - ``address:port`` is the address. It is the one place where normalising widens an indicator, and deliberate:
   the type has no place for a port, and those who block addresses do not look at it.
 
-Private and reserved addresses are valid: what they are worth is for enrichment to say.
+Private and reserved addresses are valid: enrichment marks them.
 """
 
 from ipaddress import IPv4Address, IPv6Address
@@ -52,7 +52,7 @@ def is_canonical_ipv4(value: str) -> bool:
 
 
 def spelled_address(value: str) -> Canonical | Invalid:
-    """``canonical_address`` without its short cut for what is canonical already."""
+    """``canonical_address`` without its fast path for canonical values."""
     text = tidied_ascii(value)
     if isinstance(text, Invalid):
         return text

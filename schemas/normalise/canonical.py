@@ -1,4 +1,4 @@
-"""One canonical spelling per value: the table from type to the rules of that type."""
+"""One canonical value per input: the table from type to the rules of that type."""
 
 from collections.abc import Callable
 from typing import Final
@@ -29,7 +29,7 @@ _SPELLERS: Final[dict[IndicatorType, Callable[[str], Canonical | Invalid]]] = {
 
 
 def canonical(kind: IndicatorType, value: str) -> Canonical | Invalid:
-    """The type and canonical spelling of a value said to be of type ``kind``, defanged or not.
+    """The type and canonical value of an input with the stated type ``kind``, defanged or not.
 
     The type can change among the four of addresses and networks, nowhere else. Never raises for any string.
     """
@@ -37,7 +37,7 @@ def canonical(kind: IndicatorType, value: str) -> Canonical | Invalid:
 
 
 def normalise(kind: IndicatorType, value: str) -> str | Invalid:
-    """The canonical spelling of a value where its type may not change; refused where it would."""
+    """The canonical value of an input whose type may not change; refused if it would."""
     spelled = canonical(kind, value)
     if isinstance(spelled, Invalid):
         return spelled

@@ -1,4 +1,4 @@
-"""Guesses the type of a value, for lists that do not say it. Rather no answer than a wrong one.
+"""Detects the type of a value, for lists that do not state it. No answer is better than a wrong one.
 
 In order: URL with a scheme, email address, address or network, hash by its length (32 digits: MD5, not JA3),
 JA4, ``AS64500`` with its letters, URL without a scheme, domain name, file name.
@@ -57,7 +57,7 @@ def _suffixes() -> PublicSuffixList:
 
 
 def detect(value: str) -> IndicatorType | None:
-    """The type that a value's canonical form has, or ``None`` where that is not plain to see."""
+    """The type that a value's canonical form has, or ``None`` if that is ambiguous."""
     text = tidied_ascii(value)
     if isinstance(text, Invalid):
         return None

@@ -52,7 +52,7 @@ def canonical_domain(value: str) -> Canonical | Invalid:
 
 
 def is_canonical_domain(value: str) -> bool:
-    """Whether a name is surely canonical. Cheap, and says no to some that are: those with ``xn--`` for one."""
+    """Whether a name is certainly canonical. Cheap, and false for some canonical names, such as those with ``xn--``."""
     if not (4 <= len(value) <= MAX_NAME_LENGTH and value.isascii()):
         return False
     if ".." in value or _A_LABEL in value or value[0] == ".":
@@ -66,7 +66,7 @@ def is_canonical_domain(value: str) -> bool:
 
 
 def spelled_domain(value: str) -> Canonical | Invalid:
-    """``canonical_domain`` without its short cut for what is canonical already."""
+    """``canonical_domain`` without its fast path for canonical names."""
     text = tidied_ascii(value)
     if isinstance(text, Invalid):
         return text
@@ -148,7 +148,7 @@ def _a_labels(labels: list[str]) -> list[str] | Invalid:
 
 
 def _decoded(label: str) -> str | None:
-    """What an A-label stands for, or ``None`` where it is not the one and only spelling of anything."""
+    """The U-label of an A-label, or ``None`` if the A-label is not the only spelling of one."""
     if not label.isascii():
         return None
     encoded = label[len(_A_LABEL) :]
@@ -180,7 +180,7 @@ def _refused_by_idna(error: idna.IDNAError) -> Invalid:
     if error.code is not None and error.code.startswith("bidi"):
         return refused("the domain name mixes writing directions in a way that RFC 5893 does not allow")
     if error.code == "contextj":
-        return refused("the domain name has a joiner (U+200C or U+200D) where it joins nothing")
+        return refused("the domain name has a joiner (U+200C or U+200D) that joins nothing")
     if error.codepoint is not None:
-        return refused(f"the character U+{error.codepoint:04X} is not allowed where it stands in a domain name")
+        return refused(f"the character U+{error.codepoint:04X} is not allowed at this position of a domain name")
     return refused("the domain name is not valid by UTS #46")

@@ -16,7 +16,7 @@ from schemas.vocabulary import IndicatorType
 MAX_NAME_OCTETS: Final = 255
 _MAX_ROUNDS: Final = 8
 _QUOTES: Final = frozenset({"\"\"", "''", "``", "“”", "‘’"})  # fmt: skip
-_NO_NAME: Final = refused("no file name: the path ends in a slash, or in a dot that stands for a directory")
+_NO_NAME: Final = refused("no file name: the path ends in a slash, or in a dot that means a directory")
 _TOO_LONG: Final = refused(f"the file name is longer than {MAX_NAME_OCTETS} octets in UTF-8")
 _NESTED: Final = refused("the file name is quoted or defanged many times over: send it plain")
 

@@ -1,6 +1,6 @@
 """Fingerprints of files and of TLS clients: hexadecimal hashes, JA3 and JA4.
 
-A hash under the wrong type's name is refused, not re-labelled: one of the two is wrong, and nobody here knows
+A hash under the wrong type's name is refused, not re-labelled: one of the two is wrong, and it is unknown
 which. JA4's form is that of FoxIO's specification, ``t13d1516h2_8daaf6152771_b186095e22b6``; its two ALPN
 characters keep their case, which has a meaning there, the rest is lower case.
 """
@@ -28,7 +28,7 @@ _JA4_VERSIONS: Final = frozenset({"13", "12", "11", "10", "s3", "s2", "d1", "d2"
 
 
 def spelled_hash(kind: IndicatorType, value: str) -> Canonical | Invalid:
-    """A hash of one type in lower case, without a short cut for what is canonical already."""
+    """A hash of one type in lower case, without the fast path for canonical hashes."""
     text = tidied_ascii(value)
     if isinstance(text, Invalid):
         return text

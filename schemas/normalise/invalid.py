@@ -1,4 +1,4 @@
-"""The answer to a value that is no indicator, and the limits on a value's length. Nothing else."""
+"""The result for a value that is not an indicator, and the limits on a value's length."""
 
 from typing import Final
 
@@ -7,13 +7,13 @@ import msgspec
 from schemas.vocabulary import IndicatorType, RejectReason
 
 MAX_RAW_LENGTH: Final = 8192
-"""Characters of a value as it arrives. Looked at before anything else is done with it."""
+"""Characters of a value as it arrives. Checked before any other processing."""
 MAX_VALUE_LENGTH: Final = 2048
 """Characters of a canonical value."""
 
 
 class Invalid(msgspec.Struct, frozen=True, gc=False):
-    """Why a value is refused, in words for whoever runs the sensor. Never contains the whole value."""
+    """Why a value is refused, as text for the sensor's operator. Never contains the whole value."""
 
     reason: RejectReason
     detail: str
@@ -23,7 +23,7 @@ Canonical = tuple[IndicatorType, str]
 
 
 def refused(detail: str) -> Invalid:
-    """An impossible value."""
+    """An invalid value."""
     return Invalid(RejectReason.INVALID_VALUE, detail)
 
 

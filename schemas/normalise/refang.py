@@ -1,4 +1,4 @@
-"""Takes back defanging, the marks people put into an indicator so that nobody clicks on it.
+"""Undoes defanging, the marks that people put into an indicator so that no one clicks on it.
 
 ``hxxp``, ``[.]``, ``(dot)``, ``[at]``, ``[:]//`` and their kin have no standard and no library that keeps to
 what is asked here: linear time, and not a character changed that could have been meant.

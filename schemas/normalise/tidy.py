@@ -1,4 +1,4 @@
-"""What is around a value and no part of it: spaces, invisible characters, quotes, brackets, punctuation.
+"""Removes what surrounds a value: spaces, invisible characters, quotes, brackets, punctuation.
 
 Linear in the value's length, and never more than ``MAX_RAW_LENGTH`` of it.
 """
@@ -33,14 +33,14 @@ _PAIRS: Final = (
 _CLOSING: Final = {pair[0]: pair[1] for pair in _PAIRS}
 _AFTER_CLOSING: Final = ".,;:。、"
 EDGES: Final = " \u00a0\t\"'`<>(),;!“”‘’„«»‹›「」『』（）【】〈〉《》、。•·・"
-"""What may hang on an address, a name or a hash without being part of it. Square and curly brackets are not
+"""Characters that may surround an address, a name or a hash without being part of it. Square and curly brackets are not
 here: they are defanging marks, and come off in pairs only."""
 
 
 def tidied(value: str) -> str | Invalid:
     """Without invisible characters, surrounding blanks and the quotes or brackets that enclose all of it.
 
-    What is left is not empty, can be encoded in UTF-8 and has no control characters.
+    The result is not empty, can be encoded in UTF-8 and has no control characters.
     """
     if len(value) > MAX_RAW_LENGTH:
         return TOO_LONG_RAW
@@ -99,7 +99,7 @@ def unwrapped(text: str) -> str:
 
 
 def _end_inside(text: str, start: int, end: int) -> int:
-    """Where the enclosed text ends, or -1 where nothing encloses it."""
+    """The end of the enclosed text, or -1 if nothing encloses it."""
     closing = _CLOSING.get(text[start])
     if closing is None:
         return -1

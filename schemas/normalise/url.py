@@ -1,6 +1,6 @@
 """URLs by the WHATWG URL Standard, as browsers read and write them.
 
-Beyond what the standard says:
+Beyond the standard:
 
 - **The fragment is dropped.** It never goes over the wire, so no sensor can match it, and phishing kits put
   their victim's mail address there.
@@ -62,9 +62,9 @@ def canonical_url(value: str) -> Canonical | Invalid:
 
 
 def _surely_canonical(value: str) -> str | None:
-    """The URL, if it is plain to see that it is canonical, or would be with a slash behind its host.
+    """The URL, if it is obviously canonical, or would be with a slash behind its host.
 
-    Cheap, and says no to many that are.
+    Cheap, and None for many canonical URLs.
     """
     if not (value.startswith(("http://", "https://")) and value.isascii() and len(value) < MAX_VALUE_LENGTH):
         return None
@@ -89,7 +89,7 @@ def _is_plain_port(port: str) -> bool:
 
 
 def spelled_url(value: str) -> Canonical | Invalid:
-    """``canonical_url`` without its short cut for what is canonical already."""
+    """``canonical_url`` without its fast path for canonical URLs."""
     tidy = tidied(value)
     if isinstance(tidy, Invalid):
         return tidy
@@ -143,7 +143,7 @@ def _stripped(url: URL) -> Canonical | Invalid:
 
 
 def _begins_with_host(text: str, url: URL) -> bool:
-    """Whether what came without a scheme begins with an address or a name of two labels at least.
+    """Whether a value without a scheme begins with an address or a name of two labels at least.
 
     The standard takes a mere number for an IPv4 address: a scheme must have said that it is a URL at all.
     """

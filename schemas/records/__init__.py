@@ -1,6 +1,6 @@
 """The records of the contract as Python sees them: the fields are documented in ``schemas/avro/*.avsc``.
 
-Plain dictionaries, because that is what the codec reads and writes; a test holds them to the Avro schemas. One file for
+Plain dictionaries, because the codec reads and writes those; a test holds them to the Avro schemas. One file for
 each family; all of them are importable from here.
 """
 

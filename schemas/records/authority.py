@@ -1,4 +1,4 @@
-"""What officers have signed: commands about one indicator, and records for a whole nation's sharing."""
+"""Records that officers sign: commands about one indicator, and policy records of a nation."""
 
 from typing import TypedDict
 
@@ -6,7 +6,7 @@ from schemas.records.observed import MarkingRecord
 
 
 class Command(TypedDict):
-    """What a person has decided about one indicator, signed."""
+    """An officer's signed decision about one indicator."""
 
     command_id: str
     kind: str
@@ -34,7 +34,7 @@ class Approval(TypedDict):
 
 
 class PolicyRecord(TypedDict):
-    """What holds for a whole nation's sharing: a policy set, its activation, or the state of a border."""
+    """A policy record of a nation: a policy set, its activation, or the state of a border."""
 
     record_id: str
     kind: str

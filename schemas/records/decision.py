@@ -1,4 +1,4 @@
-"""Sharing decisions: the audit chains with their signed checkpoints, and the questions that wait for officers."""
+"""Sharing decisions: the audit chains with their signed checkpoints, and the reviews that wait for officers."""
 
 from typing import TypedDict
 
@@ -6,7 +6,7 @@ from schemas.records.observed import MarkingRecord
 
 
 class FacetsRecord(TypedDict):
-    """All that the rules look at."""
+    """All properties that the rules look at."""
 
     tlp: int
     pap: int
@@ -29,7 +29,7 @@ class AssertionDecision(TypedDict):
 
 
 class OfficerVerdict(TypedDict):
-    """What one officer has said to a question."""
+    """One officer's verdict on a review."""
 
     person: str
     officer: str
@@ -40,7 +40,7 @@ class OfficerVerdict(TypedDict):
 
 
 class Veto(TypedDict):
-    """A standing veto."""
+    """A veto."""
 
     kind: str
     person: str

@@ -6,7 +6,7 @@ from schemas.records.observed import MarkingRecord
 
 
 class SourceRecord(TypedDict):
-    """What one sensor asserts about an indicator."""
+    """The assertion of one sensor about an indicator."""
 
     sensor: str
     marking: MarkingRecord
@@ -21,7 +21,7 @@ class SourceRecord(TypedDict):
 
 
 class Indicator(TypedDict):
-    """The nation's own merged picture of one indicator."""
+    """The nation's own merged record of one indicator."""
 
     id: str
     kind: Literal["content", "expired", "revoked"]

@@ -1,10 +1,10 @@
-"""What sensors have observed: their reports, and the normalised blocks that intake makes of them."""
+"""Sensors' reports, and the normalised blocks that intake makes of them."""
 
 from typing import NotRequired, TypedDict
 
 
 class SourceMarkingRecord(TypedDict):
-    """A marking in the source's own words."""
+    """A marking as the source wrote it."""
 
     tlp: str
     pap: str
@@ -13,7 +13,7 @@ class SourceMarkingRecord(TypedDict):
 
 
 class ContextRecord(TypedDict):
-    """Local context: stays in the nation, but for a tearline among the entries (``schemas.tearline``)."""
+    """Local context: stays in the nation, except a tearline among the entries (``schemas.tearline``)."""
 
     description: str
     entries: dict[str, str]
@@ -47,7 +47,7 @@ class SensorReport(TypedDict):
 
 
 class MarkingRecord(TypedDict):
-    """A marking that has been understood."""
+    """A marking after mapping."""
 
     tlp: int
     pap: int

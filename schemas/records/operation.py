@@ -1,10 +1,10 @@
-"""Records of the exchange's own operation: what was refused, and how far a shard has come."""
+"""Records of the exchange's own operation: refusals, and a shard's position."""
 
 from typing import TypedDict
 
 
 class Quarantined(TypedDict):
-    """Something that was refused."""
+    """A refused input."""
 
     key: str
     reason: str
@@ -25,7 +25,7 @@ class Quarantined(TypedDict):
 
 
 class InputProgress(TypedDict):
-    """Where to resume one input."""
+    """The position at which to resume one input."""
 
     topic: str
     topic_id: str
@@ -34,7 +34,7 @@ class InputProgress(TypedDict):
 
 
 class Progress(TypedDict):
-    """How far one shard of one step has come."""
+    """The committed position of one shard of one step."""
 
     step: str
     shard: int

@@ -1,10 +1,10 @@
-"""What passes between two nations: releases, their receipts, and the digests that both sides compare."""
+"""Records between two nations: releases, their receipts, and the digests that both sides compare."""
 
 from typing import Literal, NotRequired, TypedDict
 
 
 class Content(TypedDict):
-    """What the partner sees of an indicator. ``tearline`` is there where it says something."""
+    """An indicator's content for the partner. ``tearline`` is present only if it is not empty."""
 
     type: str
     value: str
@@ -26,7 +26,7 @@ class Content(TypedDict):
 
 
 class ReleasedIndicator(TypedDict):
-    """What may leave the nation for one partner."""
+    """A release to one partner."""
 
     id: str
     kind: Literal["content", "expired", "revoked", "recalled"]
@@ -39,7 +39,7 @@ class ReleasedIndicator(TypedDict):
 
 
 class Receipt(TypedDict):
-    """What the receiving nation did with a released version."""
+    """The receiving nation's answer to a released version."""
 
     indicator_id: str
     version: int
@@ -50,7 +50,7 @@ class Receipt(TypedDict):
 
 
 class WindowDigest(TypedDict):
-    """What stands between two nations in one window of versions, in one shard."""
+    """The digest of one window of versions, in one shard."""
 
     window_ms: int
     length_ms: int
