@@ -51,6 +51,7 @@ class QuarantineStage(enum.StrEnum):
     INTAKE = "intake"
     CORRELATE = "correlate"
     RECEIVE = "receive"
+    SETTLE = "settle"
     BRIDGE = "bridge"
 
 

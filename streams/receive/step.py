@@ -5,25 +5,25 @@ its own, for ``streams.settle.step`` to hold against what was released.
 """
 
 import re
-from collections import Counter
 from typing import Final, Literal
 
 import msgspec
 
 from exchange.metrics import spec
 from exchange.metrics.labels import GuardStage, QuarantineStage, ReceiptCode
-from exchange.protocol.effects import Effects
+from exchange.protocol.effects import Effects, EffectsBuilder
 from exchange.protocol.record import Headers, Output, Record, RowChange
 from exchange.protocol.rows import Rows
 from exchange.protocol.step import Batch, Step
 from schemas import topics
-from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, Codec
+from schemas.codec import RECEIPT, RELEASED_INDICATOR, Codec
 from schemas.identity import shard_of_key
 from schemas.records import Receipt
 from schemas.vocabulary import RecordKind
+from streams import refusal
 from streams.receive.inbound import DAY_MS, Accepted, Duplicate, Refused, Stale, admit, key_of
 from streams.receive.inbound_receipt import Told, admit_receipt
-from streams.refusal import Location, refusal
+from streams.refusal import Quarantine, location_of
 
 STATE_FORMAT: Final = 1
 PROVENANCE: Final = frozenset({"origin", "decision", "source", "hops"})
@@ -45,10 +45,11 @@ class Receive(Step[None]):
         self.name = topics.StreamsStep(topics.StepKind.RECEIVE, origin).name
         self._nation, self._origin, self._shard, self._shards = nation, origin, shard, shards
         self._codec = codec
+        self._quarantine = Quarantine(QuarantineStage.RECEIVE, shard, codec)
 
     def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:
         """What is accepted, refused, receipted and routed of these inbox records."""
-        work = _Work(now_ms)
+        work = EffectsBuilder(now_ms)
         indicators: list[Record] = []
         for record in batch.records:
             if record.value is not None and self._codec.schema_of(record.value) == RECEIPT:
@@ -68,7 +69,7 @@ class Receive(Step[None]):
         rows_changed = [RowChange(key, msgspec.msgpack.encode(floor)) for key, floor in changed.items()]
         return Effects(work.outputs, rows=rows_changed, tallies=work.tally)
 
-    def _route(self, record: Record, value: bytes, work: "_Work") -> None:
+    def _route(self, record: Record, value: bytes, work: EffectsBuilder) -> None:
         """A receipt of the partner's, to where what came home is kept: the last of each code for each indicator."""
         verdict = admit_receipt(
             value,
@@ -86,9 +87,9 @@ class Receive(Step[None]):
                 work.outputs.append(Output(topics.partner_receipts(self._origin), self._shard, key, encoded))
                 work.tally[spec.PARTNER_RECEIPTS.tally(self._origin, ReceiptCode(receipt["code"]))] += 1
             case Refused():
-                self._quarantine(record, verdict, work)
+                self._put_away(record, verdict, work)
 
-    def _admit(self, record: Record, floor: Floor, work: "_Work") -> Floor | None:
+    def _admit(self, record: Record, floor: Floor, work: EffectsBuilder) -> Floor | None:
         """Decide on one record; the key's new floor where it was accepted."""
         verdict = admit(
             record.value,
@@ -114,7 +115,7 @@ class Receive(Step[None]):
                 return None if recall is None else self._accept(record, recall, work)
         return None
 
-    def _accept(self, record: Record, verdict: Accepted, work: "_Work") -> Floor:
+    def _accept(self, record: Record, verdict: Accepted, work: EffectsBuilder) -> Floor:
         accepted = verdict.record
         key = accepted["id"].encode()
         value = self._codec.encode(RELEASED_INDICATOR, accepted)
@@ -123,9 +124,9 @@ class Receive(Step[None]):
         self._receipt(work, accepted["id"], accepted["version"], "recall_applied" if verdict.recalls else "applied", "")
         return Floor(accepted["version"], verdict.recalled_through)
 
-    def _refuse(self, record: Record, verdict: Refused, work: "_Work") -> None:
+    def _refuse(self, record: Record, verdict: Refused, work: EffectsBuilder) -> None:
         """Into quarantine, and a receipt that says so where it is known for which indicator."""
-        self._quarantine(record, verdict, work)
+        self._put_away(record, verdict, work)
         name = (record.key or b"").decode("utf-8", "replace")
         raw = key_of(name)
         if raw is not None and shard_of_key(raw, self._shards) == self._shard:
@@ -133,26 +134,20 @@ class Receive(Step[None]):
             version = verdict.version if verdict.version <= work.now_ms + DAY_MS // 2 else 0
             self._receipt(work, name, version, "refused", str(verdict.reason))
 
-    def _quarantine(self, record: Record, verdict: Refused, work: "_Work") -> None:
-        place = Location(record.topic, record.partition, record.offset)
-        kept = refusal(
-            place,
-            verdict.reason,
-            verdict.detail,
+    def _put_away(self, record: Record, verdict: Refused, work: EffectsBuilder) -> None:
+        self._quarantine.put(
+            location_of(record),
+            refusal.Refused(verdict.reason, verdict.detail),
             record.value or b"",
-            stage="receive",
-            at_ms=work.now_ms,
+            work,
             source=_source(record.headers),
             keep_bytes=verdict.keep_bytes,
         )
-        value = self._codec.encode(QUARANTINED, kept)
-        work.outputs.append(Output(topics.QUARANTINE, self._shard, kept["key"].encode(), value))
         work.tally[spec.REFUSED_RECORDS.tally(GuardStage.RECEIVE, verdict.reason)] += 1
-        work.tally[spec.QUARANTINED_RECORDS.tally(QuarantineStage.RECEIVE, verdict.reason)] += 1
 
     def _receipt(
         self,
-        work: "_Work",
+        work: EffectsBuilder,
         name: str,
         version: int,
         code: Literal["applied", "recall_applied", "refused"],
@@ -184,12 +179,3 @@ def _source(headers: Headers) -> str:
     """The place of a record at its own nation, as its bridge says it; empty where that is no place."""
     found = dict(provenance(headers)).get("source", b"")
     return found.decode() if _PLACE.fullmatch(found) else ""
-
-
-class _Work:
-    """What one batch comes to, while it is being computed."""
-
-    def __init__(self, now_ms: int) -> None:
-        self.now_ms = now_ms
-        self.outputs: list[Output] = []
-        self.tally: Counter[tuple[str, ...]] = Counter()

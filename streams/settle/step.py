@@ -18,12 +18,12 @@ from exchange.protocol.record import Output, Record, RowChange
 from exchange.protocol.rows import Rows
 from exchange.protocol.step import Batch, Step
 from schemas import topics
-from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec, Undecodable
+from schemas.codec import RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec, Undecodable
 from schemas.records import Receipt, ReleasedIndicator
 from schemas.vocabulary import RejectReason
 from schemas.window import fingerprint
 from streams.receive.inbound import key_of
-from streams.refusal import Location, refusal
+from streams.refusal import Location, Quarantine, Refused
 from streams.settle import digests, holding, settlement
 from streams.settle.digests import Moves, Side
 from streams.settle.holding import Copies, Held
@@ -50,6 +50,7 @@ class Settle(Step[Copies]):
         self.name = topics.settle_step(partner)
         self._nation, self._partner, self._shard = nation, partner, shard
         self._codec, self._limits = codec, limits
+        self._quarantine = Quarantine(QuarantineStage.SETTLE, shard, codec)
         self._released, self._held = topics.released(partner), topics.accepted(partner)
         self._receipts = topics.partner_receipts(partner)
 
@@ -134,18 +135,9 @@ class Settle(Step[Copies]):
 
     def _refuse(self, claim: Claim, version: int, work: "_Work") -> None:
         """A receipt for something never released: kept for a human, and counted."""
-        reason = RejectReason.UNKNOWN_RELEASE
-        kept = refusal(
-            Location(self._receipts, self._shard, claim.offset),
-            reason,
-            f"{claim.code} for version {claim.version}, which was never released; {version} is the last",
-            claim.value,
-            stage="receive",
-            at_ms=work.now_ms,
-        )
-        value = self._codec.encode(QUARANTINED, kept)
-        work.outputs.append(Output(topics.QUARANTINE, self._shard, kept["key"].encode(), value))
-        work.tally[spec.QUARANTINED_RECORDS.tally(QuarantineStage.RECEIVE, reason)] += 1
+        detail = f"{claim.code} for version {claim.version}, which was never released; {version} is the last"
+        refused = Refused(RejectReason.UNKNOWN_RELEASE, detail)
+        self._quarantine.put(Location(self._receipts, self._shard, claim.offset), refused, claim.value, work)
 
     # -- what we hold -------------------------------------------------------------------------------------------
 

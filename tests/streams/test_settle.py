@@ -146,7 +146,7 @@ def test_a_receipt_for_something_never_released_is_kept_for_a_human_and_leaves_n
     bench.turn(NOW_MS, receipt(V1, "purged", offset=41))
     effects = bench.turn(NOW_MS + CLAIM_MS)
     (entry,) = bench.written(topics.QUARANTINE, QUARANTINED)
-    assert (entry["reason"], entry["stage"]) == ("unknown-release", "receive")
+    assert (entry["reason"], entry["stage"]) == ("unknown-release", "settle")
     assert (entry["topic"], entry["offset"]) == (topics.partner_receipts(PARTNER), 41)
     assert entry["original"] == receipt(V1, "purged").value
     assert late(effects) == (0, 0, 0)
