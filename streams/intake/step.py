@@ -11,12 +11,12 @@ import polars as pl
 
 from exchange.metrics import spec
 from exchange.metrics.labels import ObservationFate, QuarantineStage, ReportFate
-from exchange.protocol.effects import Effects
+from exchange.protocol.effects import Effects, EffectsBuilder
 from exchange.protocol.record import Output, Record
 from exchange.protocol.rows import Rows
 from exchange.protocol.step import Batch, Step
 from schemas import topics
-from schemas.codec import OBSERVATION_BLOCK, QUARANTINED, Codec
+from schemas.codec import OBSERVATION_BLOCK, Codec
 from schemas.records import SensorReport
 from schemas.vocabulary import RejectReason
 from streams.blocks import blocks
@@ -25,7 +25,7 @@ from streams.intake.columns import MAX_SENSOR_LENGTH, Arrived, frame_of
 from streams.intake.ledger import Ledger, Unreadable, readable
 from streams.intake.sequences import Claim
 from streams.intake.validate import DETAILS, reasons
-from streams.refusal import Location, observation_as_json, refusal
+from streams.refusal import Quarantine, Refused, location_of, observation_as_json
 
 STATE_FORMAT: Final = 1
 SINCE_HEADER: Final = "since"  # when the oldest report in a block was made, for the latency that people ask about
@@ -58,11 +58,12 @@ class Intake(Step[None]):
         """``quota`` is how many observations of one sensor are taken in a minute."""
         self._nation, self._shard, self._shards, self._codec = nation, shard, shards, codec
         self._quota = quota
+        self._quarantine = Quarantine(QuarantineStage.INTAKE, shard, codec)
         self._normaliser = Normaliser()
 
     def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:
         """The blocks, refusals and counted sequences of these reports."""
-        work = _Batch(now_ms)
+        work = _Work(now_ms)
         decoded = [(record, self._decoded(record, work)) for record in batch.records]
         reports = [(record, report) for record, report in decoded if report is not None]
         ledger = Ledger(reports, rows, self._quota)
@@ -89,7 +90,7 @@ class Intake(Step[None]):
         gauges = {spec.SENSOR_QUOTA_USED.at(self.name, self._shard): ledger.quota_used} if reports else {}
         return Effects(work.outputs, rows=ledger.changes(), tallies=work.tally, gauges=gauges, notes=ledger.notes())
 
-    def _decoded(self, record: Record, work: "_Batch") -> SensorReport | None:
+    def _decoded(self, record: Record, work: "_Work") -> SensorReport | None:
         """The report, if it can be used; a refusal otherwise."""
         report = readable(record, self._codec, self._nation, self._shards)
         if not isinstance(report, Unreadable):
@@ -97,18 +98,12 @@ class Intake(Step[None]):
         self._refuse(work, record, report.reason, report.detail, sensor=report.sensor)
         return None
 
-    def _refuse(self, work: "_Batch", record: Record, reason: RejectReason, detail: str, *, sensor: str = "") -> None:
-        place = Location(record.topic, record.partition, record.offset)
-        sensor = sensor[:MAX_SENSOR_LENGTH]
-        kept = refusal(place, reason, detail, record.value or b"", stage=self.name, at_ms=work.now_ms, sensor=sensor)
-        self._quarantine(work, kept["key"], self._codec.encode(QUARANTINED, kept))
+    def _refuse(self, work: "_Work", record: Record, reason: RejectReason, detail: str, *, sensor: str = "") -> None:
+        sensor, original = sensor[:MAX_SENSOR_LENGTH], record.value or b""
+        self._quarantine.put(location_of(record), Refused(reason, detail), original, work, sensor=sensor)
         work.tally[spec.REPORTS.tally(ReportFate.QUARANTINED)] += 1
-        work.tally[spec.QUARANTINED_RECORDS.tally(QuarantineStage.INTAKE, reason)] += 1
 
-    def _quarantine(self, work: "_Batch", key: str, value: bytes) -> None:
-        work.outputs.append(Output(topics.QUARANTINE, self._shard, key.encode(), value))
-
-    def _digest(self, arrived: Sequence[tuple[Record, Arrived]], work: "_Batch") -> None:
+    def _digest(self, arrived: Sequence[tuple[Record, Arrived]], work: "_Work") -> None:
         """From reports to blocks."""
         batch = frame_of([each for _, each in arrived])
         rejected = reasons(batch)
@@ -130,38 +125,34 @@ class Intake(Step[None]):
             work.outputs.append(Output(topics.OBSERVATIONS, shard, b"%d" % shard, value, since))
 
     def _refuse_observation(
-        self, work: "_Batch", origin: tuple[Record, Arrived], index: int, reason: RejectReason, detail: str
+        self, work: "_Work", origin: tuple[Record, Arrived], index: int, reason: RejectReason, detail: str
     ) -> None:
         record, arrived = origin
         place = (record.partition, record.offset)
         room = work.kept_bytes[place] < MAX_KEPT_BYTES
         original = observation_as_json(arrived.report, index, in_full=room)
         work.kept_bytes[place] += len(original)
-        kept = refusal(
-            Location(record.topic, record.partition, record.offset, index),
-            reason,
-            detail if room else f"{detail}. Not kept: too much of its report was refused; it stands on {record.topic}",
+        if not room:
+            detail = f"{detail}. Not kept: too much of its report was refused; the report is on {record.topic}"
+        self._quarantine.put(
+            location_of(record, index),
+            Refused(reason, detail),
             original,
-            stage=self.name,
-            at_ms=work.now_ms,
+            work,
             sensor=arrived.report["sensor"],
             content_type="json",
             keep_bytes=room,
         )
-        self._quarantine(work, kept["key"], self._codec.encode(QUARANTINED, kept))
         work.tally[spec.OBSERVATIONS.tally(ObservationFate.QUARANTINED)] += 1
-        work.tally[spec.QUARANTINED_RECORDS.tally(QuarantineStage.INTAKE, reason)] += 1
 
 
 def _accepted(report: SensorReport) -> ReportFate:
     return ReportFate.REDRIVEN if report["redrive_of"] else ReportFate.ACCEPTED
 
 
-class _Batch:
-    """What one batch comes to, while it is being computed."""
+class _Work(EffectsBuilder):
+    """The effects of a batch, and how many bytes of refused observations it keeps of each report."""
 
     def __init__(self, now_ms: int) -> None:
-        self.now_ms = now_ms
-        self.outputs: list[Output] = []
-        self.tally: Counter[tuple[str, ...]] = Counter()
+        super().__init__(now_ms)
         self.kept_bytes: Counter[tuple[int, int]] = Counter()
