@@ -58,7 +58,7 @@ def _by_id(name: str) -> Marked:
 
 def _of_definition(definition: Mapping[str, Any], name: str) -> Marked:
     found = joined((*_content(definition), *_extensions(definition), *_beside(definition)))
-    says_something = found != NOTHING or bool(definition.get("definition"))
+    says_something = found != NOTHING or bool(definition.get("definition")) or _is_extended(definition)
     return (
         found if says_something or _by_id(name) != NOTHING else unrecognised(name, "the definition (it says nothing)")
     )
@@ -103,6 +103,16 @@ def _extensions(definition: Mapping[str, Any]) -> Iterator[Marked]:
                 yield _further_sharing(content, where)
         else:
             yield joined(labels) if labels else unrecognised(name, where)
+
+
+def _is_extended(definition: Mapping[str, Any]) -> bool:
+    """Whether an extension that is known says something, be it that there is no restriction."""
+    extensions = definition.get("extensions")
+    known = stix_extensions()
+    return isinstance(extensions, Mapping) and any(
+        name.removeprefix(_EXTENSION) in known and any(path != "extension_type" for path, _ in _leaves(content))
+        for name, content in extensions.items()
+    )
 
 
 def _of_leaf(known: Extension, path: str, text: str, where: str) -> Marked:

@@ -24,7 +24,7 @@ def milliseconds(text: str, date_format: str = "") -> int | None:
         if date_format:
             moment = datetime.strptime(text, date_format)  # noqa: DTZ007 - the zone is given below where it is missing
         else:
-            moment = datetime.fromisoformat(text.removesuffix(" UTC"))
+            moment = datetime.fromisoformat(text.removesuffix(" UTC").upper())  # RFC 3339 allows "t" and "z"
     except ValueError:
         return None
     return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND

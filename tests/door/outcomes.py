@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from producers.inputs import Input
 from producers.readers.formats import AUTO, readings_of
-from producers.readers.reading import Defaults, LeftOut, Reading, Rejected
+from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Withdrawn
 from schemas.markings import SourceMarking, understand
 from schemas.normalise import Invalid, canonical
 
@@ -61,6 +61,8 @@ def marking_text(marking: SourceMarking) -> str:
 
 def _outcome(reading: Reading) -> Outcome:
     at: Outcome = {"line": reading.place.line}
+    if isinstance(reading, Withdrawn):
+        return at | {"withdrawn": reading.rule, "type": reading.kind.label, "value": reading.value}
     if isinstance(reading, LeftOut):
         return at | {"left_out": reading.rule}
     if isinstance(reading, Rejected):
@@ -80,4 +82,5 @@ def _outcome(reading: Reading) -> Outcome:
         "confidence": seen.confidence,
         "labels": list(seen.labels),
         "description": seen.description,
+        "marking_from": list(reading.marking_from),
     }

@@ -6,7 +6,7 @@ import pytest
 
 from tests.door.outcomes import INPUTS, Outcome, inputs, outcomes, table_of
 
-_COMPARED = {"line", "left_out", "refused", "type", "value", "marking", "withdrawal"}
+_COMPARED = {"line", "left_out", "refused", "type", "value", "marking", "withdrawal", "withdrawn"}
 
 
 def _as_expected(found: Outcome, expected: Outcome) -> Outcome:
