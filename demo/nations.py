@@ -19,7 +19,7 @@ from exchange.kafka.clients import Cluster
 from exchange.kafka.topics_admin import ensure_topics
 from exchange.settings import Settings, cluster_from_env
 from kakehashi import roles
-from localkafka import standing
+from localkafka import persistent
 from localkafka.guard import Guard
 from localkafka.provider import Say
 from localkafka.settings import BrokerSettings, Provider
@@ -100,7 +100,7 @@ class Nations:
             say("what an earlier demo had left running has been stopped")
         self._guard = Guard(["env", f"KAKEHASHI_HOME={self.home}", sys.executable, "-m", "kakehashi", "down", "--wipe"])
         brokers = BrokerSettings.from_env(self.environ, NATIONS)
-        for known in standing.up(brokers, say):
+        for known in persistent.up(brokers, say):
             cluster = cluster_from_env(self.environ, known.nation, known.bootstrap)
             self.clusters[known.nation] = cluster
             ensure_topics(cluster, topics_of(known.nation, self.settings.partners(known.nation), self.settings.shards))
@@ -146,7 +146,7 @@ class Nations:
 
     def _end(self, *, wipe: bool) -> bool:
         """Stop everything; whether anything ran."""
-        stopped = [*roles.stop(self.home), *standing.down(self.home, NATIONS, wipe=wipe)]
+        stopped = [*roles.stop(self.home), *persistent.down(self.home, NATIONS, wipe=wipe)]
         if wipe:
             shutil.rmtree(self.home, ignore_errors=True)
         return bool(stopped)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from exchange.kafka.clients import Cluster
 from exchange.settings import Settings, cluster_from_env
-from localkafka.standing import find_bootstrap
+from localkafka.persistent import find_bootstrap
 
 
 def cluster_of(nation: str, settings: Settings, environ: Mapping[str, str]) -> Cluster:

@@ -1,4 +1,4 @@
-"""What every provider gives: one running cluster, to connect to, and to hurt in tests. And how to ask it."""
+"""The interface of every provider: one running cluster, which tests can kill and restart; and queries to it."""
 
 import logging
 import time
@@ -40,14 +40,14 @@ class Broker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """How much is in a cluster, internal topics aside. ``records`` is None while a topic is being made."""
+    """The size of a cluster without internal topics. ``records`` is None while a topic is being created."""
 
     topics: int
     records: int | None
 
 
 def contents_of(bootstrap: str) -> Contents | None:
-    """What a cluster holds, or None if it does not answer within two seconds."""
+    """The cluster's topics and records, or None if it does not answer within two seconds."""
     silent = logging.Logger("localkafka", level=logging.CRITICAL)
     client = AdminClient({"bootstrap.servers": bootstrap}, logger=silent)
     try:

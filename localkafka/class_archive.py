@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 class ClassArchive:
-    """The archive for one ``java`` and one set of jars, beside the jars."""
+    """The archive for one ``java`` and one set of jars, next to the jars."""
 
     def __init__(self, java: str, jars: Path) -> None:
         binary = Path(java).resolve()
@@ -33,5 +33,5 @@ class ClassArchive:
             self._scratch.replace(self._path)
 
     def discard(self) -> None:
-        """Drop what a killed process may have half written."""
+        """Delete a file that a killed process may have half written."""
         self._scratch.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ The client port is chosen here and bound to the loopback address, not left to Do
 must be known before Kafka starts, and stay the same when a killed broker comes back.
 
 Testcontainers' reaper is one more image to pull, and not needed: a container is labelled with its owner,
-a guard removes it when the owner dies, and the next start sweeps up what a machine's crash left behind.
+a guard removes it when the owner dies, and the next start removes containers left by a machine's crash.
 """
 
 import os
@@ -36,8 +36,8 @@ class KafkaContainer(DockerContainer):
 
     def __init__(self, image: str, host: str, port: int, heap: str, properties: Mapping[str, str]) -> None:
         super().__init__(image)
-        # To itself (transaction markers) the broker talks by a listener of its own: the clients' address is
-        # the host's, which means nothing inside the container.
+        # The broker connects to itself (transaction markers) by a separate listener: the clients' address is
+        # the host's, which is not reachable inside the container.
         listeners = {
             "inter.broker.listener.name": "BROKER",
             "listener.security.protocol.map": SINGLE_NODE["listener.security.protocol.map"] + ",BROKER:PLAINTEXT",
@@ -131,7 +131,7 @@ class ContainerBroker:
         self._container.get_wrapped_container().pause()
 
     def resume(self) -> None:
-        """Let a paused broker go on."""
+        """Resume a paused broker."""
         self._container.get_wrapped_container().unpause()
 
     def remove(self) -> None:

@@ -1,4 +1,4 @@
-"""Asks the Docker daemon: is it there, has it the image, whose containers are these. Nothing Kafka in here."""
+"""Queries the Docker daemon: version, images, and owners of containers. Independent of Kafka."""
 
 import os
 import socket
@@ -23,7 +23,7 @@ _PULL_TIMEOUT_S = 300
 
 
 def docker_answers() -> str | None:
-    """The daemon's version, or None if there is none to talk to."""
+    """The daemon's version, or None if no daemon answers."""
     if not _is_listening(os.environ.get("DOCKER_HOST", "") or _DEFAULT_HOST):
         return None
     try:
@@ -34,7 +34,7 @@ def docker_answers() -> str | None:
 
 
 def obtain_image(image: str) -> str | None:
-    """Make sure that the image is here, pulling it if need be. None if it is, else why it is not."""
+    """Make sure that the image is present, pulling it if needed. None if it is, else the reason."""
     with _daemon(_PULL_TIMEOUT_S) as client:
         try:
             client.images.get(image)
@@ -59,7 +59,7 @@ def sweep() -> list[str]:
 
 
 def status(container_id: str) -> str | None:
-    """A container's status in Docker's words (``running``, ``exited``), or None if it is gone."""
+    """A container's status as Docker names it (``running``, ``exited``), or None if it is gone."""
     with as_unavailable("Docker does not answer"), _container(container_id) as container:
         return None if container is None else str(container.status)
 
@@ -86,13 +86,13 @@ def remove(container_id: str) -> None:
 
 
 def owner() -> str:
-    """This process, as the owner label says it."""
+    """This process, as the owner label names it."""
     return f"{os.getpid()}@{socket.gethostname()}"
 
 
 @contextmanager
 def as_unavailable(what: str) -> Iterator[None]:
-    """Say Docker's failures as ours: BrokerUnavailable."""
+    """Raise Docker's failures as BrokerUnavailable."""
     try:
         yield
     except (DockerException, requests.RequestException) as error:
@@ -120,7 +120,7 @@ def _container(container_id: str) -> Iterator[Container | None]:
 
 
 def _is_listening(host: str) -> bool:
-    """Whether anything listens there. Asked first: a Docker client that finds nobody leaves its sockets open."""
+    """Whether a server listens there. Checked first: a Docker client without a server leaves its sockets open."""
     scheme, _, place = host.partition("://")
     try:
         if scheme == "unix":

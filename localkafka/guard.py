@@ -1,4 +1,4 @@
-"""Ends what we started when we die, however we die, even by ``kill -9``.
+"""Ends the processes that we started when we die, even by ``kill -9``.
 
 A small shell process holds the reading end of a pipe from us, and acts when the pipe closes. (The kernel's
 parent-death signal would be simpler, but it fires when the *thread* that started the child ends.) A parent
@@ -22,7 +22,7 @@ class Guard:
         )
 
     def dismiss(self) -> None:
-        """Let it go without acting. Before the pipe closes: by then the process id may be another's."""
+        """End the guard without acting. Before the pipe closes: by then the process id may be another's."""
         self._shell.kill()
         self._shell.wait()
         if self._shell.stdin is not None:

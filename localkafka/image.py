@@ -1,7 +1,7 @@
 """Builds a Kafka image from this machine's own Java and the Apache jars, for a Docker that can pull nothing.
 
-``python -m localkafka.image NAME`` (or ``make kafka-image``). The image is no replacement of
-``apache/kafka``, which is taken wherever it can be pulled; it speaks the same environment (``KAFKA_*`` become
+``python -m localkafka.image NAME`` (or ``make kafka-image``). The image does not replace
+``apache/kafka``, which is used whenever it can be pulled; it reads the same environment (``KAFKA_*`` become
 server properties, ``CLUSTER_ID``, ``KAFKA_HEAP_OPTS``), so that the same container class runs either. It has
 no base image: a Java runtime, a shell and their shared libraries, each where this machine has it.
 """
@@ -57,7 +57,7 @@ def build_image(name: str, jars: Path) -> str:
     runtime = java.parent.parent
     tools = {tool: found for tool in _TOOLS if (found := shutil.which(tool))}
     if len(tools) < len(_TOOLS):
-        raise ConfigurationError(f"an image needs {', '.join(_TOOLS)} from this machine, and one is not here")
+        raise ConfigurationError(f"an image needs {', '.join(_TOOLS)} from this machine, and at least one is missing")
     files = {f"usr/bin/{tool}": Path(found) for tool, found in tools.items()} | {"bin/sh": Path(tools["sh"])}
     with tempfile.TemporaryDirectory() as scratch:
         codecs = _native_codecs(jars, Path(scratch))
@@ -81,7 +81,7 @@ def build_image(name: str, jars: Path) -> str:
 
 
 def _runtime_files(runtime: Path) -> Iterable[Path]:
-    """The Java runtime without what only a developer of Java needs. Debian links its settings to /etc."""
+    """The Java runtime without the parts for Java developers. Debian links its settings to /etc."""
     unneeded = {"jmods", "include", "man", "demo", "docs", "legal", "src.zip"}
     for path in sorted(runtime.rglob("*")):
         if path.is_file() and path.relative_to(runtime).parts[0] not in unneeded and path.name != "src.zip":
@@ -89,7 +89,7 @@ def _runtime_files(runtime: Path) -> Iterable[Path]:
 
 
 def _native_codecs(jars: Path, folder: Path) -> list[Path]:
-    """The compression libraries inside of the jars, for every processor; unpacked, to see what they ask for."""
+    """The compression libraries inside the jars, for every processor; unpacked, to find their dependencies."""
     found = []
     for jar in sorted(jars.glob("*.jar")):
         with zipfile.ZipFile(jar) as archive:
@@ -99,11 +99,11 @@ def _native_codecs(jars: Path, folder: Path) -> list[Path]:
 
 
 def _libraries(binaries: list[Path]) -> set[Path]:
-    """The shared libraries that the binaries ask for, under the names by which they do."""
+    """The shared libraries that the binaries need, under the names that they use."""
     ldd = ["ldd", *map(str, binaries)]
-    said = subprocess.run(ldd, capture_output=True, text=True, timeout=_LDD_TIMEOUT_S, check=False).stdout
-    words = (word for line in said.splitlines() if not line.endswith(":") for word in line.split())
-    return {Path(os.path.normpath(word)) for word in words if word.startswith("/")}
+    output = subprocess.run(ldd, capture_output=True, text=True, timeout=_LDD_TIMEOUT_S, check=False).stdout
+    names = (name for line in output.splitlines() if not line.endswith(":") for name in line.split())
+    return {Path(os.path.normpath(name)) for name in names if name.startswith("/")}
 
 
 def _import(name: str, layer: bytes, changes: list[str]) -> str:

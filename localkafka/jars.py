@@ -1,7 +1,7 @@
 """Fetches the Apache Kafka jars once per machine, by Maven, into a cache that processes can share.
 
-``pom.xml`` beside this file pins the version, ``jars.sha256`` every byte. Nothing is started here. Whoever needs
-other jars keeps such a pair of files in a folder of its own, and names it as ``pins``.
+``pom.xml`` beside this file pins the version, ``jars.sha256`` every byte. Nothing is started here. A caller that
+needs other jars keeps such a pair of files in a folder of its own, and passes it as ``pins``.
 """
 
 import fcntl
@@ -23,7 +23,7 @@ _FETCH_TIMEOUT_S = 600
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
-    """Where the jars of this version are kept: ``$XDG_CACHE_HOME/kakehashi/kafka-<version>``."""
+    """The folder of the jars of this version: ``$XDG_CACHE_HOME/kakehashi/kafka-<version>``."""
     home = environ.get("HOME") or str(Path.home())
     root = Path(environ.get("XDG_CACHE_HOME") or Path(home) / ".cache")
     return root / "kakehashi" / f"kafka-{KAFKA_VERSION}"
@@ -82,7 +82,7 @@ def _download(maven: str, folder: Path, pins: Path) -> None:
         raise BrokerUnavailable(f"Maven did not fetch the Kafka jars in {_FETCH_TIMEOUT_S} s.") from error
     if done.returncode != 0:
         said = "\n".join((done.stdout + done.stderr).strip().splitlines()[:10])
-        raise BrokerUnavailable(f"Maven could not fetch the Kafka {KAFKA_VERSION} jars. It said:\n{said}")
+        raise BrokerUnavailable(f"Maven could not fetch the Kafka {KAFKA_VERSION} jars. Its output:\n{said}")
 
 
 def _check(folder: Path, pins: Path) -> None:

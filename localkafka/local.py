@@ -1,7 +1,7 @@
 """Runs one single-node Kafka cluster from the Apache jars, as a child process on loopback ports.
 
 Nothing is left running when the parent dies, however it dies (``guard``), unless the parent has released
-the broker: it then keeps its process id somewhere, and stops it by that (``standing``).
+the broker: it then stores its process id, and stops it by that (``persistent``).
 """
 
 import os
@@ -37,7 +37,7 @@ class LocalBrokerSettings:
     """How the Java process runs. ``heap`` is Java's ``-Xmx``; ``properties`` win over our own."""
 
     heap: str = "512m"
-    # For a broker that lives minutes beside its clients on few cores. Measured on 2: without the optimising
+    # For a broker that runs for minutes on the same few cores as its clients. Measured on 2: without the optimising
     # compiler (C2) half the processor time, at a start, for 600 000 records and for 300 transactions alike;
     # serial and G1 collection start alike, and serial has fewer threads.
     java_options: tuple[str, ...] = (
@@ -60,7 +60,7 @@ class Ports:
 
 def free_ports() -> Ports:
     """Two ports that nothing listens on now, and that this process was not given before: it may not have begun to
-    listen yet. Another process can still be faster; a start then says so."""
+    listen yet. Another process can still be faster; then the start fails with a message."""
     chosen: set[int] = set()
     for _ in range(len(_PORTS)):
         port = _PORTS[secrets.randbelow(len(_PORTS))]
@@ -83,9 +83,9 @@ def find_java(environ: Mapping[str, str]) -> str:
     home = environ.get("JAVA_HOME")
     java = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
     if java is None:
-        where = f"JAVA_HOME={home} has no bin/java" if home else "there is no java on the PATH"
+        missing = f"JAVA_HOME={home} has no bin/java" if home else "there is no java on the PATH"
         raise ConfigurationError(
-            f"{where}; Kafka needs Java 17 or later. Debian, Ubuntu: apt-get install openjdk-17-jre-headless"
+            f"{missing}; Kafka needs Java 17 or later. Debian, Ubuntu: apt-get install openjdk-17-jre-headless"
         )
     return java
 
@@ -121,7 +121,7 @@ class LocalBroker:
 
     @property
     def log(self) -> Path:
-        """Where the broker's warnings and errors go."""
+        """The file of the broker's warnings and errors."""
         return self.folder / "server.log"
 
     def start(self) -> None:
@@ -197,7 +197,7 @@ class LocalBroker:
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let a paused broker go on."""
+        """Resume a paused broker."""
         self._signal(signal.SIGCONT)
 
     def __enter__(self) -> Self:

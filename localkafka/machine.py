@@ -1,4 +1,4 @@
-"""Examines a machine: what it has of what the exchange needs to run Kafka, and how to get the rest."""
+"""Examines a machine: which requirements of Kafka it meets, and how to get the others."""
 
 import enum
 import importlib.util
@@ -31,7 +31,7 @@ class Verdict(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at. ``remedy`` is what to do, where something can be done."""
+    """One requirement. ``remedy`` is what to do, if anything can be done."""
 
     subject: str
     verdict: Verdict
@@ -40,7 +40,7 @@ class Finding:
 
 
 def examine(settings: BrokerSettings) -> list[Finding]:
-    """Look at everything. A source of Kafka that is not there is MISSING only if no other one is."""
+    """Check all requirements. An absent source of Kafka is MISSING only if there is no other."""
     java, maven, docker, jars = _java(), _maven(), _docker(), _jars(settings.jars)
     has_java = java.verdict == Verdict.OK and Verdict.OK in (jars.verdict, maven.verdict)
     has_kafka = bool(settings.given) or docker.verdict == Verdict.OK or has_java
@@ -130,7 +130,7 @@ def _memory() -> Finding:
         fields = {name: value.split()[0] for name, _, value in (line.partition(":") for line in lines)}
         available = int(fields["MemAvailable"]) << 10
     except (OSError, ValueError, KeyError):
-        return Finding("memory", Verdict.ABSENT, "this system does not say", "have 2 GiB free")
+        return Finding("memory", Verdict.ABSENT, "this system does not report it", "have 2 GiB free")
     found = f"{available / (1 << 30):.1f} GiB available"
     if available >= _MEMORY_BYTES:
         return Finding("memory", Verdict.OK, found)
@@ -155,5 +155,5 @@ def _said(command: list[str]) -> list[str]:
 
 
 def is_fit(findings: list[Finding]) -> bool:
-    """Whether nothing that is needed is missing."""
+    """Whether no requirement is missing."""
     return all(finding.verdict != Verdict.MISSING for finding in findings)

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 MESSAGE_MAX_BYTES = 2 * 1024 * 1024
 
-# A cluster of one: every internal topic has one replica and few partitions, and nothing waits for others.
+# A cluster of one node: every internal topic has one replica and few partitions, and nothing waits for others.
 SINGLE_NODE = {
     "process.roles": "broker,controller",
     "node.id": "1",
@@ -48,7 +48,7 @@ SINGLE_NODE = {
 
 
 def new_cluster_id() -> str:
-    """A cluster id that nobody else has. As Kafka's own, it begins with no dash: its tools would see an option."""
+    """A new unique cluster id. As Kafka's own, it does not begin with a dash: tools would read that as an option."""
     while True:
         name = urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
         if not name.startswith("-"):
@@ -69,8 +69,8 @@ def single_node(
 
 
 def second_address(client: int, controller: int, link: int, advertised: str) -> dict[str, str]:
-    """Properties of a single node on loopback ports that is reached at ``link``, too; who comes that way is told to
-    come by the ``host:port`` of ``advertised``, and nobody else is."""
+    """Properties of a single node on loopback ports with a second listener at ``link``; only clients of that listener
+    get the ``host:port`` of ``advertised`` as the broker's address."""
     return {
         "listeners": f"PLAINTEXT://127.0.0.1:{client},CONTROLLER://127.0.0.1:{controller},LINK://127.0.0.1:{link}",
         "advertised.listeners": f"PLAINTEXT://127.0.0.1:{client},LINK://{advertised}",

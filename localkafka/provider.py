@@ -18,7 +18,7 @@ from localkafka.local import LocalBroker, LocalBrokerSettings
 from localkafka.settings import BrokerSettings, Provider
 
 Say = Callable[[str], None]
-"""Told, in one line, what a person may want to know while they wait."""
+"""Called with one line of information for a person who waits."""
 
 _GIVEN_TIMEOUT_S = 10.0
 
@@ -59,9 +59,9 @@ class _Startable(Broker, Protocol):
 
 
 def choose(settings: BrokerSettings, say: Say) -> Provider:
-    """The provider to use: the one that the settings force, or the first of the order that can.
+    """The provider to use: the one that the settings force, or the first available in the order.
 
-    Raises ConfigurationError or BrokerUnavailable where a forced one cannot.
+    Raises ConfigurationError or BrokerUnavailable if a forced one is not available.
     """
     if settings.provider in (Provider.SETTINGS, Provider.LOCAL):
         return settings.provider
@@ -85,7 +85,7 @@ def clusters(
 ) -> Iterator[dict[str, Broker]]:
     """One running cluster for each nation, by its code, until the block ends; then nothing of them is left.
 
-    ``folder`` takes what a local broker writes; ``properties`` are added to the brokers' own. Raises
+    ``folder`` is for a local broker's files; ``properties`` are added to the brokers' own. Raises
     BrokerUnavailable or ConfigurationError.
     """
     provider = choose(settings, say)
@@ -132,7 +132,7 @@ def _containers(
 
 
 def _docker_hindrance(image: str, say: Say) -> str | None:
-    """Why Docker cannot give a broker, or None if it can."""
+    """Why Docker cannot run a broker, or None if it can."""
     if importlib.util.find_spec("testcontainers") is None:
         return "the testcontainers package is not installed"
     from localkafka.docker_daemon import docker_answers, obtain_image

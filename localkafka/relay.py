@@ -1,7 +1,7 @@
 """A link on one machine that can be long, narrow or broken: a TCP relay in front of a broker's second address.
 
-The kernel's ``netem`` is not everywhere. Unlike a real link it has no window of its own: what is measured behind it is
-how much a protocol waits, not what a line carries. Where it is told nothing it loses nothing.
+The kernel's ``netem`` is not available everywhere. Unlike a real link the relay has no window of its own: it shows how
+long a protocol waits, not the capacity of a line. Without instructions it loses nothing.
 """
 
 import asyncio
@@ -22,20 +22,20 @@ _NARROW_CHUNK: Final = 8 << 10
 _HELD_BYTES: Final = 64 << 20  # per direction: more than a quarter of a second of anything measured here
 _CALL_S: Final = 10.0
 _LOOPBACK: Final = "127.0.0.1"
-_RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: whoever closes sends a reset, and no end of the stream
+_RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends a reset instead of an end of stream
 
 _Result = TypeVar("_Result")
 
 
 class Way(Enum):
-    """A direction: out is from whoever has connected."""
+    """A direction: OUT is from the client that connected."""
 
     OUT = "out"
     BACK = "back"
 
 
 class _End(Enum):
-    """What ends one direction of a connection."""
+    """How one direction of a connection ends."""
 
     OF_STREAM = 0
     RESET = 1
@@ -43,7 +43,7 @@ class _End(Enum):
 
 @dataclass(eq=False, slots=True)
 class _Connection:
-    """Both sockets of one. ``is_doomed``: the request that was waited for has gone through, its answer will not."""
+    """Both sockets of one. ``is_doomed``: the awaited request has passed, its response will not."""
 
     near: asyncio.StreamWriter
     far: asyncio.StreamWriter
@@ -60,7 +60,7 @@ class _Connection:
 
 @dataclass(frozen=True, slots=True)
 class _Trap:
-    """Cut where a request of this kind passes: on its way out, or its answer on the way back."""
+    """Cut when a request of this kind passes: on its way out, or its response on the way back."""
 
     kind: Kind
     is_answer: bool
@@ -70,7 +70,7 @@ class _Trap:
 class Relay:
     """``port`` on the loopback leads to ``target_port``. Works in a thread of its own, from ``start`` to ``close``.
 
-    May be told what to do from any thread. ``mend`` ends all that it was told.
+    Its methods may be called from any thread. ``restore`` ends all faults.
     """
 
     def __init__(self, port: int, target_port: int, round_trip_s: float = 0.0) -> None:
@@ -85,32 +85,32 @@ class Relay:
         self._free_at = dict.fromkeys(Way, 0.0)
         self._trap: _Trap | None = None
 
-    # -- what it can be told ------------------------------------------------------------------------------------
+    # -- faults -------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begin. Raises OSError where the port is taken."""
+        """Begin. Raises OSError if the port is taken."""
         self._thread.start()
-        self.mend()
+        self.restore()
 
-    def mend(self) -> None:
-        """Carry everything again: what was held goes on, and who connects is let in."""
-        self._do(self._mend())
+    def restore(self) -> None:
+        """Carry everything again: held bytes continue, and new connections are accepted."""
+        self._do(self._restore())
 
     def cut(self) -> None:
         """Reset every connection, and refuse new ones."""
         self._do(self._cut())
 
     def cut_at(self, kind: Kind, *, answer: bool) -> threading.Event:
-        """Cut where the next request of this kind passes; the event is set then.
+        """Cut when the next request of this kind passes; the event is set then.
 
-        The request does not arrive, or with ``answer`` it does, and what the broker says to it does not.
+        The request does not arrive; with ``answer`` it arrives, but the broker's response does not.
         """
         trap = _Trap(kind, answer, threading.Event())
         self._do(self._arm(trap))
         return trap.sprung
 
     def hold(self, *ways: Way) -> None:
-        """Carry nothing on these ways any more, and tell nobody: connections stay open, new ones are let in."""
+        """Carry nothing on these ways any more, silently: connections stay open, new ones are accepted."""
         self._do(self._hold(ways))
 
     def throttle(self, bytes_per_s: float) -> None:
@@ -140,7 +140,7 @@ class Relay:
     def _do(self, what: Coroutine[None, None, _Result]) -> _Result:
         return asyncio.run_coroutine_threadsafe(what, self._loop).result(_CALL_S)
 
-    async def _mend(self) -> None:
+    async def _restore(self) -> None:
         self._trap, self._bytes_per_s = None, 0.0
         self._free_at = dict.fromkeys(Way, 0.0)
         for flow in self._flows.values():
@@ -166,7 +166,7 @@ class Relay:
         self._bytes_per_s = bytes_per_s
 
     async def _close(self) -> None:
-        await self._mend()  # who waits on a held way is to see that its connection has gone
+        await self._restore()  # a task that waits on a held way must see that its connection is closed
         await self._cut()
         if self._connections:
             await asyncio.wait(self._connections.values(), timeout=_CALL_S / 2)
@@ -179,7 +179,7 @@ class Relay:
             return
         connection = _Connection(near_out, far_out)
         task = asyncio.current_task()
-        if task is None or self._server is None:  # it was cut while this one came in
+        if task is None or self._server is None:  # it was cut while this connection opened
             connection.reset()
             return
         self._connections[connection] = task
@@ -203,7 +203,7 @@ class Relay:
         under_way: "asyncio.Queue[tuple[float, bytes | _End]]",
         room: asyncio.Semaphore,
     ) -> None:
-        """Bytes in order, each as long under way; the end, too: on a held way nobody hears of it."""
+        """Take bytes in order, each with the same delay; the end, too, which does not pass a held way."""
         last: bytes | _End = _End.OF_STREAM
         try:
             while chunk := await source.read(_CHUNK):
@@ -227,13 +227,13 @@ class Relay:
                 await asyncio.sleep(wait)
             await self._flows[way].wait()
             if chunk is _End.OF_STREAM:
-                target.write_eof()  # the other direction may go on
+                target.write_eof()  # the other direction may continue
                 return
             if chunk is _End.RESET:
                 connection.reset()
                 return
             if not isinstance(chunk, bytes):
-                raise AssertionError(f"{chunk} is nothing to deliver")
+                raise AssertionError(f"{chunk} cannot be delivered")
             await self._pass(connection, target, way, chunk)
             room.release()
 

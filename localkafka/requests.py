@@ -1,4 +1,4 @@
-"""Follows the requests of a Kafka client in the bytes of its connection: which one begins where. Pure."""
+"""Follows the requests of a Kafka client in the bytes of its connection: kind and start of each. Pure."""
 
 from collections.abc import Iterator
 from enum import IntEnum
@@ -17,16 +17,16 @@ class Kind(IntEnum):
 
 
 class Requests:
-    """One connection's, in the clear, from its first byte on."""
+    """The requests of one unencrypted connection, from its first byte on."""
 
     def __init__(self) -> None:
         self._head = b""
         self._skip = 0
 
     def starts(self, chunk: bytes) -> Iterator[tuple[int, int]]:
-        """Of each request whose head ends in this chunk: where it begins in it, and its kind.
+        """For each request whose head ends in this chunk: its start in the chunk, and its kind.
 
-        It begins at 0 where its first bytes were in an earlier chunk. Exhaust it: the next chunk continues this one.
+        The start is 0 if its first bytes were in an earlier chunk. Exhaust it: the next chunk continues this one.
         """
         place = 0
         while place < len(chunk):

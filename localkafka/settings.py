@@ -2,12 +2,12 @@
 
 =================================  ===========================================================================
 ``KAKEHASHI_<NATION>_BOOTSTRAP``   a nation's own brokers, ``host:port[,host:port]``; all nations' or none
-``KAFKA_BOOTSTRAP_SERVERS``        the same, where exactly one cluster is wanted
+``KAFKA_BOOTSTRAP_SERVERS``        the same, if exactly one cluster is used
 ``KAKEHASHI_BROKER_PROVIDER``      ``auto`` (default) ``settings`` ``docker`` ``local``: the last three force one
 ``KAKEHASHI_KAFKA_IMAGE``          the Apache Kafka image for Docker, default ``apache/kafka:4.1.1``
 ``KAKEHASHI_KAFKA_HEAP``           a broker's Java heap, ``-Xmx`` style, default ``512m``
-``KAKEHASHI_HOME``                 where ``kakehashi up`` keeps its clusters, default ``.kakehashi``
-``XDG_CACHE_HOME``                 where the Kafka jars are kept, default ``~/.cache``
+``KAKEHASHI_HOME``                 folder of the clusters of ``kakehashi up``, default ``.kakehashi``
+``XDG_CACHE_HOME``                 folder of the Kafka jars, default ``~/.cache``
 =================================  ===========================================================================
 """
 
@@ -23,7 +23,7 @@ DEFAULT_IMAGE = f"apache/kafka:{KAFKA_VERSION}"
 
 
 class Provider(enum.StrEnum):
-    """Who gives the brokers. AUTO takes the first that can: settings, Docker, the Apache jars."""
+    """The source of brokers. AUTO takes the first available: settings, Docker, the Apache jars."""
 
     AUTO = "auto"
     SETTINGS = "settings"
@@ -79,7 +79,7 @@ class BrokerSettings:
 
 
 def home_folder(environ: Mapping[str, str]) -> Path:
-    """Where day-to-day clusters live: ``$KAKEHASHI_HOME``, else ``.kakehashi`` in the working directory."""
+    """The folder of persistent clusters: ``$KAKEHASHI_HOME``, else ``.kakehashi`` in the working directory."""
     return Path(environ.get("KAKEHASHI_HOME", "").strip() or ".kakehashi").absolute()
 
 

@@ -1,6 +1,6 @@
 """Builds the embedded tables of networks from published range lists. Run by maintainers, never at run time.
 
-``docs/enrichment.md`` says where the lists come from and how to refresh the tables.
+``docs/enrichment.md`` names the sources of the lists and how to refresh the tables.
 """
 
 import argparse
@@ -14,15 +14,15 @@ import numpy as np
 import polars as pl
 
 IPV4_BITS = 32
-IPV6_BITS = 64  # the upper half: nothing finer than a /64 is told apart
+IPV6_BITS = 64  # the upper half: the table is no finer than /64
 
 Value = TypeVar("Value")
 Edge = tuple[int, Value]
-"""From this address on, up to the next edge, the value holds."""
+"""The value is valid from this address up to the next edge."""
 
 
 class RangeListError(ValueError):
-    """A line of a range list is not what was expected: says the file, the line and why."""
+    """An invalid line of a range list: names the file, the line and the reason."""
 
 
 class AddressRange(NamedTuple):

@@ -16,15 +16,15 @@ _END: Final = "<!-- end of formats -->"
 
 
 def page_with_formats(text: str) -> str:
-    """The page with the table of formats between its two comments. Raises ValueError if it has no such place."""
+    """The page with the table of formats between its two comments. Raises ValueError if the comments are missing."""
     pattern = re.compile(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", re.DOTALL)
     if not pattern.search(text):
-        raise ValueError(f"the page has no place for the formats: {_BEGIN} … {_END}")
+        raise ValueError(f"the page lacks the comments around the formats: {_BEGIN} … {_END}")
     return pattern.sub(lambda _: "\n".join((_BEGIN, *_table(), _END)), text)
 
 
 def _table() -> Iterator[str]:
-    yield "| format | what is read | what is left out, and counted by its rule |"
+    yield "| format | input | left out, counted by rule |"
     yield "|---|---|---|"
     for reader in readers().values():
         rules = "; ".join(f"{pieces} (`{rule}`)" for rule, pieces in reader.leaves_out.items())

@@ -1,4 +1,4 @@
-"""Refuses what a pure file must not know: Kafka, Faust, the clock, the operating system, threads, chance.
+"""Refuses impure imports and calls in pure files: Kafka, Faust, the clock, the operating system, threads, randomness.
 
 ``python -m tools.purity`` checks the repository. A pure file imports only the value types in ``VALUES`` from
 ``exchange``, and only pure files from ``streams``: what it computes depends on its arguments alone. The files in
@@ -48,7 +48,7 @@ CALLS: Final = frozenset({"__import__", "import_module", "now", "today", "utcnow
 
 
 def findings(source: str, module: str) -> Iterator[str]:
-    """What makes the file ``module`` with this text impure, one sentence each."""
+    """The violations in the file ``module`` with this text, one sentence each."""
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Import | ast.ImportFrom | ast.Call):
             continue
@@ -62,7 +62,7 @@ def findings(source: str, module: str) -> Iterator[str]:
         called = node.func if isinstance(node, ast.Call) else None
         name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
         if name in CALLS:
-            yield f"{module}:{node.lineno}: calls {name}: time, chance and code are arguments"
+            yield f"{module}:{node.lineno}: calls {name}: pass time, randomness and code as arguments"
 
 
 def _imported(node: ast.AST) -> list[str]:

@@ -87,7 +87,7 @@ def test_every_exit_code_is_explained_to_the_sre_and_no_other_to_anybody() -> No
 
 
 def test_the_table_of_formats_is_the_readers_own() -> None:
-    written = {row[0].strip("`") for row in table(DOCS / "sensor-operator.md", "format", "what is read")}
+    written = {row[0].strip("`") for row in table(DOCS / "sensor-operator.md", "format", "input")}
     assert written == set(readers())
     text = formats.PAGE.read_text("utf-8")
     assert formats.page_with_formats(text) == text, "run `make formats`"

@@ -36,7 +36,7 @@ def cut_in_a_transaction(world: World, random: Random) -> Hit:
     if not cut.wait(WITHIN_S):
         raise AssertionError(f"{bridge} has begun no transaction within {WITHIN_S:g} s")
     time.sleep(random.choice([0, random.uniform(0, 1), random.uniform(1, 8)]))
-    link.mend()
+    link.restore()
     return Hit(f"{bridge} at {'the answer to ' if answer else ''}{kind.name}")
 
 
@@ -48,7 +48,7 @@ def hold_a_link(world: World, random: Random) -> Hit:
     time.sleep(random.choice([random.uniform(2, 10), random.uniform(10, 40)]))  # a transaction lasts 30 s
     if random.random() < 0.5:
         link.relay.cut()
-    link.mend()
+    link.restore()
     return Hit(f"{bridge}, {' and '.join(way.value for way in ways)}")
 
 
@@ -58,7 +58,7 @@ def narrow_a_link(world: World, random: Random) -> Hit:
     bytes_per_s = random.choice([2_000, 10_000, 50_000])
     link.relay.throttle(bytes_per_s)
     time.sleep(random.uniform(5, 15))
-    link.mend()
+    link.restore()
     return Hit(f"{bridge} to {bytes_per_s} bytes/s")
 
 
@@ -67,7 +67,7 @@ def cut_a_link(world: World, random: Random) -> Hit:
     bridge, link = _link(world, random)
     link.relay.cut()
     time.sleep(random.choice([random.uniform(0, 3), random.uniform(3, 15), random.uniform(35, 45)]))
-    link.mend()
+    link.restore()
     return Hit(bridge)
 
 
@@ -76,11 +76,11 @@ def forget_a_name(world: World, random: Random) -> Hit:
     bridge, link = _link(world, random)
     link.forget_the_name()
     link.relay.cut()
-    link.relay.mend()  # what is missing is the name
+    link.relay.restore()  # what is missing is the name
     if random.random() < 0.5:
         next(role for role in world.bridges() if role.name.startswith(bridge)).kill()
     time.sleep(random.uniform(3, 20))
-    link.mend()
+    link.restore()
     return Hit(bridge)
 
 

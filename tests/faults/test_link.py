@@ -22,15 +22,15 @@ def test_whatever_happens_to_the_link_each_record_arrives_once(world: World, fee
     for kind, answer in MOMENTS:
         cut = link.relay.cut_at(kind, answer=answer)
         assert cut.wait(WITHIN_S), f"the bridge comes to {kind.name}"
-        link.mend()
+        link.restore()
         feeder.goes_on("GBR", now_ms(), WITHIN_S)
     link.relay.hold(*Way)
     time.sleep(HELD_S)  # that nothing happens cannot be waited for
     link.relay.cut()
-    link.mend()
+    link.restore()
     link.relay.throttle(NARROW_BYTES_PER_S)
     feeder.goes_on("GBR", now_ms(), WITHIN_S)
-    link.mend()
+    link.restore()
     feeder.stop()
     assert world.nations.settled(WITHIN_S, ["GBR"])["GBR"].clean
     eventually(lambda: agree(world.nations, "GBR"), WITHIN_S, "both sides agree")

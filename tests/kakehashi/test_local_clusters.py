@@ -10,7 +10,7 @@ import pytest
 
 from exchange.errors import ConfigurationError, Exit
 from exchange.kafka.clients import Cluster, end_offset
-from localkafka.standing import find_bootstrap
+from localkafka.persistent import find_bootstrap
 from schemas.topics import POLICY
 from tests.kakehashi.command import kakehashi
 from tests.localkafka.kafka import committed_values, make_topic, producer_of, write

@@ -55,11 +55,11 @@ class FaultyLink:
         if self.hosts is not None:
             self.hosts.write_text("", encoding="utf-8")
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         """All is well again."""
         if self.hosts is not None:
             self.hosts.write_text(f"{_LOOPBACK} {self.name}\n", encoding="utf-8")
-        self.relay.mend()
+        self.relay.restore()
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def linked_clusters(
             name = f"{nation.lower()}.example" if by_name else _LOOPBACK
             hosts = folder / f"{nation}.hosts" if by_name else None
             link = links[nation] = FaultyLink(name, stack.enter_context(Relay(more.controller, more.client)), hosts)
-            link.mend()
+            link.restore()
             properties = second_address(own.client, own.controller, more.client, link.bootstrap)
             java = LocalBrokerSettings(heap=settings.heap, properties=properties)
             brokers[nation] = stack.enter_context(LocalBroker(folder / nation, jars, ports=own, settings=java))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from localkafka import docker_daemon, standing
+from localkafka import docker_daemon, persistent
 from localkafka.container import ContainerBroker
 from localkafka.image import build_image
 from localkafka.jars import cache_folder, fetch_jars
@@ -118,17 +118,17 @@ def test_no_container_outlives_a_parent_that_was_killed(image: str) -> None:
 def test_daily_work_in_docker_goes_down_and_comes_up_with_its_data(image: str, tmp_path: Path) -> None:
     settings = _settings(image, tmp_path, Provider.DOCKER)
     try:
-        before = standing.up(settings, lambda _line: None)
+        before = persistent.up(settings, lambda _line: None)
         make_topic(before[0].bootstrap, "sightings")
         assert {cluster.provider for cluster in before} == {Provider.DOCKER}
 
-        standing.down(tmp_path, settings.nations, wipe=False)
-        assert not standing.is_running(tmp_path, before[0])
+        persistent.down(tmp_path, settings.nations, wipe=False)
+        assert not persistent.is_running(tmp_path, before[0])
 
-        assert standing.up(settings, lambda _line: None) == before
-        assert standing.look(tmp_path, before[0]).topics == 1
+        assert persistent.up(settings, lambda _line: None) == before
+        assert persistent.look(tmp_path, before[0]).topics == 1
     finally:
-        standing.down(tmp_path, settings.nations, wipe=True)
+        persistent.down(tmp_path, settings.nations, wipe=True)
     assert docker_daemon.status(before[0].container) is None
 
 

@@ -99,7 +99,7 @@ def test_a_cut_resets_who_is_connected_and_refuses_who_comes_until_it_is_mended(
             connection.recv(1)
     with pytest.raises(ConnectionRefusedError):
         _connected(link)
-    link.mend()
+    link.restore()
     _connected(link).close()
 
 
@@ -113,7 +113,7 @@ def test_a_held_way_tells_nobody_and_goes_on_where_it_stood(link: Relay, way: Wa
             connection.recv(1)
         with socket.create_connection(("127.0.0.1", link.port), timeout=10) as another:  # let in, and not served
             another.sendall(b"wait")
-            link.mend()
+            link.restore()
             connection.settimeout(10)
             assert (_received(connection, 4), _received(another, 4)) == (b"late", b"wait")
 

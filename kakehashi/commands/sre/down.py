@@ -27,13 +27,13 @@ def register(app: typer.Typer) -> None:
         """
         from exchange.settings import Settings
         from kakehashi import roles
-        from localkafka import standing
+        from localkafka import persistent
         from localkafka.settings import home_folder
 
         settings = Settings.from_env(os.environ)
         for role in roles.stop(home_folder(os.environ)):
             typer.echo(f"{role.name} stopped (process {role.pid})")
-        for cluster in standing.down(home_folder(os.environ), settings.nations, wipe=wipe):
+        for cluster in persistent.down(home_folder(os.environ), settings.nations, wipe=wipe):
             typer.echo(f"{cluster.nation} stopped ({cluster.bootstrap})")
         if wipe:
             # Caches, logs and spools of what is no more: what was sent to a wiped cluster was sent nowhere.

@@ -12,7 +12,7 @@ from exchange.errors import Exit
 from kakehashi.examples import examples
 
 if TYPE_CHECKING:
-    from localkafka.standing import Look
+    from localkafka.persistent import Look
 
 _EXAMPLES = examples(
     ("kakehashi status", "a table; exit code 1 if one does not answer"),
@@ -32,11 +32,11 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Show the local Kafka clusters: whether they answer, where, and what is in them."""
         from exchange.settings import Settings
-        from localkafka import standing
+        from localkafka import persistent
         from localkafka.settings import BrokerSettings
 
         settings = BrokerSettings.from_env(os.environ, Settings.from_env(os.environ).nations)
-        looks = [standing.look(settings.home, cluster) for cluster in standing.known(settings)]
+        looks = [persistent.look(settings.home, cluster) for cluster in persistent.known(settings)]
         if as_json:
             typer.echo(json.dumps([asdict(look) for look in looks], indent=2))
         else:

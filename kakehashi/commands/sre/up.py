@@ -27,17 +27,17 @@ def register(app: typer.Typer) -> None:
         from exchange.kafka.topics_admin import ensure_topics
         from exchange.settings import Settings, cluster_from_env
         from kakehashi.commands.sre.status import show
-        from localkafka import standing
+        from localkafka import persistent
         from localkafka.settings import BrokerSettings
         from schemas.topics import topics_of
 
         environment = Settings.from_env(os.environ)
         settings = BrokerSettings.from_env(os.environ, environment.nations)
-        clusters = standing.up(settings, lambda line: typer.echo(line, err=True))
+        clusters = persistent.up(settings, lambda line: typer.echo(line, err=True))
         for cluster in clusters:
             wanted = topics_of(cluster.nation, environment.partners(cluster.nation), environment.shards)
             reached = cluster_from_env(os.environ, cluster.nation, cluster.bootstrap)
             ensure_topics(reached, wanted)
             if reached.registry is not None:
                 register(reached.registry)
-        show([standing.look(settings.home, cluster) for cluster in clusters])
+        show([persistent.look(settings.home, cluster) for cluster in clusters])

@@ -1,7 +1,7 @@
 """Clusters for day-to-day work: they outlive the command that started them, and keep their ports and data.
 
-What is known of each nation's cluster is one file, ``<home>/<nation>/cluster.json``; a local broker's data
-and log lie beside it, a container's in Docker.
+Each nation's cluster has one file, ``<home>/<nation>/cluster.json``; a local broker's data and log are next
+to it, a container's in Docker.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ _POLL_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """One nation's standing cluster. ``pid`` is a local broker's process, ``container`` a container's id."""
+    """One nation's persistent cluster. ``pid`` is a local broker's process, ``container`` a container's id."""
 
     nation: str
     provider: Provider
@@ -42,7 +42,7 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a cluster is now. ``records`` counts offsets from each partition's first to its last."""
+    """A cluster's current state. ``records`` counts offsets from each partition's first to its last."""
 
     nation: str
     provider: str
@@ -67,7 +67,7 @@ def up(settings: BrokerSettings, say: Say) -> list[Cluster]:
             for nation, cluster in before.items()
             if cluster is None or not is_running(settings.home, cluster)
         }
-        # Where a cluster was first made its data is: only a new one may go elsewhere.
+        # A cluster's data is with its first provider: only a new cluster may use another.
         provider = choose(settings, say) if None in idle.values() else Provider.LOCAL
         uses = {cluster.provider if cluster else provider for cluster in idle.values()}
         if Provider.LOCAL in uses:
@@ -78,7 +78,7 @@ def up(settings: BrokerSettings, say: Say) -> list[Cluster]:
 
 
 def down(home: Path, nations: tuple[str, ...], *, wipe: bool) -> list[Cluster]:
-    """Stop the clusters that are up; with ``wipe``, drop their data and what is remembered of them too."""
+    """Stop the clusters that are up; with ``wipe``, delete their data and their files, too."""
     with _alone(home):
         stopped = []
         for nation in nations:
@@ -94,7 +94,7 @@ def down(home: Path, nations: tuple[str, ...], *, wipe: bool) -> list[Cluster]:
 
 
 def remembered(home: Path, nation: str) -> Cluster | None:
-    """What is known of a nation's cluster, running or not. Raises FatalError if its file is damaged."""
+    """The stored description of a nation's cluster, running or not. Raises FatalError if its file is damaged."""
     path = _file(home, nation)
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
@@ -102,7 +102,9 @@ def remembered(home: Path, nation: str) -> Cluster | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError) as error:
-        raise FatalError(f"{path} is damaged ({error}); stop what it names by hand and delete it") from error
+        raise FatalError(
+            f"{path} is damaged ({error}); stop the process or container that it names and delete it"
+        ) from error
 
 
 def find_bootstrap(nation: str, environ: Mapping[str, str]) -> str:
@@ -113,7 +115,7 @@ def find_bootstrap(nation: str, environ: Mapping[str, str]) -> str:
     cluster = remembered(home_folder(environ), nation)
     if cluster is None:
         raise ConfigurationError(
-            f"no Kafka is known for {nation}: run `kakehashi up`, or set KAKEHASHI_{nation}_BOOTSTRAP=host:port"
+            f"no Kafka is configured for {nation}: run `kakehashi up`, or set KAKEHASHI_{nation}_BOOTSTRAP=host:port"
         )
     return cluster.bootstrap
 
@@ -139,7 +141,7 @@ def _are_given(settings: BrokerSettings) -> bool:
 
 
 def look(home: Path, cluster: Cluster) -> Look:
-    """Ask a cluster how it is. It has two seconds to answer each question."""
+    """Query a cluster's state. It has two seconds to answer each query."""
     contents = contents_of(cluster.bootstrap)
     running = contents is not None or is_running(home, cluster)
     names = {
@@ -248,12 +250,12 @@ def _is_ours(pid: int, folder: Path) -> bool:
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()  # empty once it has ended and waits for its parent
     except OSError:
-        return not Path("/proc/self").exists()  # no such view of processes here: the id must do
+        return not Path("/proc/self").exists()  # no /proc on this system: the id must suffice
     return str(folder / "server.properties").encode() in command
 
 
 def _size(folder: Path) -> int:
-    """What the files of a folder take on disk (Kafka's indexes are larger in name), while they come and go."""
+    """The disk space of a folder's files (Kafka's indexes are sparse), while files are created and deleted."""
     total = 0
     for path in folder.rglob("*"):
         with contextlib.suppress(FileNotFoundError):
