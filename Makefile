@@ -20,7 +20,11 @@ CAN_RENDER := $(if $(CI),yes,$(shell command -v helm || command -v go))
 CEDAR_VERSION := 4.12.0
 CEDAR_ROOT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kakehashi/analyser/cedar-$(CEDAR_VERSION)
 
-.PHONY: help setup check test prove demo bench faults soak registries leaks fuzz lock kafka-image helm clean formats
+# Processes of pytest that run the suite together; tests/scheduling.py says what stays in one of them.
+PROCESSES ?= 2
+AT_ONCE = -n $(PROCESSES) --no-loadscope-reorder
+
+.PHONY: help setup check test test-fast prove demo bench faults soak registries leaks fuzz lock kafka-image helm clean formats
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -36,9 +40,13 @@ check: setup ## format, lint, types, import rules: all checks that need no broke
 	$(BIN)/python -m tools.file_sizes
 	$(BIN)/python -m tests.schemas.compatibility
 
-test: setup ## the whole test suite, on real Kafka (PYTEST="-k bridge" narrows it)
+test: setup ## the whole test suite, on real Kafka, in PROCESSES=2 (PYTEST="-k bridge" narrows it)
 	@$(if $(CAN_RENDER),,echo "Not run: rendering the Helm chart, which needs helm or go (helm/README.md)")
-	@$(BIN)/pytest --durations=15 --durations-min=1 -m "not registries$(if $(CAN_RENDER),, and not helm)" $(PYTEST)
+	@$(BIN)/pytest $(AT_ONCE) --durations=15 --durations-min=1 \
+		-m "not registries$(if $(CAN_RENDER),, and not helm)" $(PYTEST)
+
+test-fast: setup ## what needs no broker and no patience: for the inner loop, in under a minute
+	@$(BIN)/pytest $(AT_ONCE) -m "not kafka and not slow and not helm and not registries" $(PYTEST)
 
 prove: setup $(CEDAR_ROOT)/bin/cedar ## prove the sharing rules for every possible indicator (builds Cedar's analyser once)
 	@$(BIN)/kakehashi policy prove --require-proof

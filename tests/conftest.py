@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import hypothesis
 import pytest
@@ -20,11 +21,15 @@ from localkafka.broker import Broker
 from localkafka.docker_daemon import docker_answers
 from localkafka.provider import clusters
 from localkafka.settings import BrokerSettings, Provider
+from tests.scheduling import ByWorld, arrange
 
 # Chosen here, not skipped there: a skip reads as a promise that was not kept to the test, and without a daemon
 # Docker promises nothing. With one, these tests must pass, and the header of the run says which it was.
 _DOCKER = docker_answers()
 collect_ignore = [] if _DOCKER else ["brokers/test_container.py"]
+
+MEASURED: Final = "measured"
+"""The property of a test (``record_property``) that the end of the run shows: a line on what it has measured."""
 
 # Examples take what they take on a busy machine. The suite tries the same ones each time, so that what it finds was
 # brought by a change; `make fuzz` tries many more, and others each time.
@@ -39,6 +44,17 @@ def pytest_report_header() -> str:
     if _DOCKER:
         return f"docker: {_DOCKER}, tests/localkafka/test_container.py included"
     return "docker: no daemon answers, so tests/localkafka/test_container.py is not part of this run"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a broker is marked, before it may be left out; what takes longest begins."""
+    arrange(items)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config) -> ByWorld:
+    """With several processes, tests that share nations or brokers of their own stay in one."""
+    return ByWorld(config)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +104,28 @@ def _running(nations: tuple[str, ...], folder: Path, *, to_hurt: bool = False) -
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how long each part of the suite took: a part is a folder of tests."""
+    """Show what tests have measured, and how long each part of the suite took: a part is a folder of tests."""
+    reports = [
+        report for each in terminalreporter.stats.values() for report in each if isinstance(report, pytest.TestReport)
+    ]
+    measured = [str(value) for report in reports for name, value in report.user_properties if name == MEASURED]
+    if measured:
+        terminalreporter.section("measured")
+        for line in dict.fromkeys(measured):
+            terminalreporter.write_line(line)
+    if reports:
+        terminalreporter.section("time by part")
+        for line in times_by_part(reports):
+            terminalreporter.write_line(line)
+
+
+def times_by_part(reports: list[pytest.TestReport]) -> Iterator[str]:
+    """One line for each folder, the longest first; with several processes their times add up to more than passed."""
     seconds: dict[str, float] = defaultdict(float)
     tests: dict[str, set[str]] = defaultdict(set)
-    for reports in terminalreporter.stats.values():
-        for report in reports:
-            if isinstance(report, pytest.TestReport):
-                part = str(Path(report.location[0]).parent)
-                seconds[part] += report.duration
-                tests[part].add(report.nodeid)
-    if not seconds:
-        return
-    terminalreporter.section("time by part")
+    for report in reports:
+        part = str(Path(report.location[0]).parent)
+        seconds[part] += report.duration
+        tests[part].add(report.nodeid)
     for part in sorted(seconds, key=lambda name: -seconds[name]):
-        terminalreporter.write_line(f"{seconds[part]:8.1f} s  {len(tests[part]):5d} tests  {part}")
+        yield f"{seconds[part]:8.1f} s  {len(tests[part]):5d} tests  {part}"

@@ -16,6 +16,8 @@ from kakehashi import roles
 from tests.kakehashi.command import kakehashi
 from tests.polling import eventually
 
+pytestmark = pytest.mark.kafka
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 FEEDS: Final = ROOT / "tests" / "feeds"
 PLAYED: Final = {

@@ -1,12 +1,12 @@
 """``kill -9`` of every process in the middle of its work: it goes on within seconds, nothing is lost or twice."""
 
 import os
-import sys
 from collections.abc import Callable
 
 import pytest
 
 from exchange.clock import now_ms
+from tests.conftest import MEASURED
 from tests.faults.agreement import agree
 from tests.faults.feeder import Feeder
 from tests.integration.nations import Nations
@@ -35,12 +35,11 @@ def _settled(nations: Nations, feeder: Feeder) -> Audit:
 
 
 @pytest.fixture
-def say(capfd: pytest.CaptureFixture[str]) -> Callable[[str, float], None]:
-    """Tells on the terminal how long it took."""
+def say(record_property: Callable[[str, object], None]) -> Callable[[str, float], None]:
+    """Has the end of the run show how long it took."""
 
     def tell(what: str, seconds: float) -> None:
-        with capfd.disabled():
-            sys.stdout.write(f"\nwent on {seconds:.1f} s after {what}\n")
+        record_property(MEASURED, f"went on {seconds:.1f} s after {what}")
 
     return tell
 

@@ -4,6 +4,8 @@ import time
 from functools import partial
 from random import Random
 
+import pytest
+
 from exchange.clock import now_ms
 from localkafka.relay import Way
 from tests.faults.agreement import agree
@@ -12,6 +14,8 @@ from tests.faults.gaps import retention_overtakes_a_bridge
 from tests.faults.kinds import WITHIN_S, World
 from tests.faults.link_kinds import MOMENTS
 from tests.polling import eventually
+
+pytestmark = pytest.mark.kafka
 
 HELD_S = 2.0
 NARROW_BYTES_PER_S = 20_000

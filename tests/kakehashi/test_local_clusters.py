@@ -15,6 +15,8 @@ from schemas.topics import POLICY
 from tests.kakehashi.command import kakehashi
 from tests.localkafka.kafka import committed_values, make_topic, producer_of, write
 
+pytestmark = pytest.mark.kafka
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:

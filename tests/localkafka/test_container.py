@@ -23,6 +23,8 @@ from localkafka.settings import BrokerSettings, Provider
 from tests.localkafka.kafka import committed_values, make_topic, producer_of, write
 from tests.polling import eventually
 
+pytestmark = pytest.mark.kafka
+
 _BUILT = "kakehashi/kafka:local"
 
 

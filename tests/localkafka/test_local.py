@@ -13,6 +13,8 @@ from localkafka.local import LocalBroker, LocalBrokerSettings, Ports, free_ports
 from tests.localkafka.kafka import committed_values, make_topic, producer_of, write
 from tests.polling import eventually
 
+pytestmark = pytest.mark.kafka
+
 
 @pytest.fixture(scope="module")
 def jars() -> Path:

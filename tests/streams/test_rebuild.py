@@ -22,6 +22,8 @@ from tests.kakehashi.command import kakehashi
 from tests.polling import eventually
 from tests.streams.lone_nation import NATION, PARTNER, SOON_S, LoneNation, lone_nation
 
+pytestmark = pytest.mark.kafka
+
 GREEN, RED = SourceMarking("TLP:GREEN"), SourceMarking("TLP:RED")
 CHANGELOGS = {step: topics.changelog(step) for step in ("intake", "correlate", f"receive.{PARTNER}")}
 RELEASED = topics.released(PARTNER)

@@ -1,0 +1,58 @@
+"""Which tests run one after the other in one process, and which processes begin with.
+
+`make test` runs the suite in several processes at once (pytest-xdist). Files that share a world, that is, nations or
+brokers that their tests change for those after them, stay in one process and in their order. Every other file may run
+in any of them. What takes longest starts first, so that no process is left alone with it at the end.
+"""
+
+from typing import Final
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+_WORLDS: Final = {
+    "tests/integration/test_upgraded_rules.py": "tests/integration/test_upgraded_rules.py",  # has nations of its own
+    "tests/integration/": "nations",
+    "tests/faults/test_kill.py": "supervised nations",
+    "tests/faults/test_link.py": "supervised nations",
+    "tests/link/": "secured cluster",
+}
+"""The beginnings of the paths of tests that share a world, the first that fits."""
+
+_LONG: Final = (
+    "tests/integration/",
+    "tests/faults/",
+    "tests/demo/test_demo.py",
+    "tests/rules/",
+    "tests/streams/",
+)
+"""What takes minutes, the longest first."""
+
+_KAFKA: Final = frozenset({"brokers", "own_broker", "secured_jpn", "nations"})
+"""The fixtures that start brokers."""
+
+
+def world_of(path: str) -> str:
+    """The world of a test file: its tests run in one process, in their order."""
+    return next((world for start, world in _WORLDS.items() if path.startswith(start)), path)
+
+
+def arrange(items: list[pytest.Item]) -> None:
+    """Mark what needs a broker, and put first what takes longest; otherwise the order stays as it is."""
+    for item in items:
+        if _KAFKA & set(getattr(item, "fixturenames", ())):
+            item.add_marker("kafka")
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    if item.get_closest_marker("kafka") is None:
+        return len(_LONG) + 1
+    return next((rank for rank, start in enumerate(_LONG) if item.nodeid.startswith(start)), len(_LONG))
+
+
+class ByWorld(LoadScopeScheduling):  # type: ignore[misc]  # the package has no types
+    """Gives a whole world to the next process that is free."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return world_of(nodeid.split("::", 1)[0])
