@@ -19,18 +19,18 @@ from confluent_kafka.admin._listoffsets import OffsetSpec  # not exported to typ
 import streams
 from exchange import clock
 from schemas import topics
-from schemas.codec import DECISION, RELEASED_INDICATOR, Codec, Undecodable
+from schemas.codec import DECISION, RELEASED_INDICATOR
 from schemas.identity import indicator_id, indicator_key
 from schemas.markings import SourceMarking
 from schemas.vocabulary import IndicatorType
 from streams.rules.policy_set import POLICY_FOLDER, load
 from tests.builders import HOUR_MS, a_report, an_observation
+from tests.integration.decoded import Decoded
 from tests.integration.nations import START_S, Nations, working_nations
 from tests.integration.role import Role
 from tests.polling import eventually
 from tests.reference.reading import Reading
 
-CODEC: Final = Codec()
 WITHIN_S: Final = 90.0
 REPORTS, VALUES = 36, 500  # so many that it takes a worker some seconds to decide them again
 NO_JA3: Final = """
@@ -48,7 +48,10 @@ class Bench:
     """GBR's worker, installed as it is here and with one rule more, and what it says of this file's indicators."""
 
     def __init__(self, nations: Nations, folder: Path, home: Reading, partners: Reading) -> None:
-        self._nations, self._home, self._partners = nations, home, partners
+        self._nations = nations
+        self._released = Decoded(home, topics.released("JPN"), RELEASED_INDICATOR)
+        self._decisions = Decoded(home, topics.AUDIT, DECISION)
+        self._accepted = Decoded(partners, topics.accepted("GBR"), RELEASED_INDICATOR)
         self._admin = AdminClient(nations.clusters["GBR"].client())
         self.values = [md5(b"upgrade %d" % n, usedforsecurity=False).hexdigest() for n in range(REPORTS * VALUES)]
         self.names = {indicator_id(indicator_key(IndicatorType.JA3, value)) for value in self.values}
@@ -84,25 +87,20 @@ class Bench:
         role.start()
         role.await_said("shards.assigned", START_S, since)
 
-    def _of(self, reading: Reading, topic: str, schema: str) -> list[dict[str, Any]]:
-        reading.look()
-        found = [CODEC.decode(schema, each.value) for each in reading.records[topic] if each.value is not None]
-        whole = [each for each in found if not isinstance(each, Undecodable)]
-        return [each for each in whole if each.get("id", each.get("indicator_id")) in self.names]
+    def _ours(self, topic: Decoded) -> list[dict[str, Any]]:
+        return [each for each in topic.look() if each.get("id", each.get("indicator_id")) in self.names]
 
     @property
     def released(self) -> list[dict[str, Any]]:
-        return self._of(self._home, topics.released("JPN"), RELEASED_INDICATOR)
+        return self._ours(self._released)
 
     @property
     def decisions(self) -> list[dict[str, Any]]:
-        return self._of(self._home, topics.AUDIT, DECISION)
+        return self._ours(self._decisions)
 
     def partner_has(self, kind: str) -> bool:
-        """Whether what JPN has last of each is of this kind."""
-        last = {
-            each["id"]: each["kind"] for each in self._of(self._partners, topics.accepted("GBR"), RELEASED_INDICATOR)
-        }
+        """Whether the partner's last record of each is of this kind."""
+        last = {each["id"]: each["kind"] for each in self._ours(self._accepted)}
         return Counter(last.values()) == {kind: len(self.names)}
 
     def committed_end(self) -> int:

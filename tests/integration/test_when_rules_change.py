@@ -19,13 +19,14 @@ from exchange.errors import Exit
 from exchange.kafka.clients import idempotent_producer
 from exchange.kafka.produce import produce
 from schemas import topics
-from schemas.codec import DECISION, RELEASED_INDICATOR, Codec, Undecodable
+from schemas.codec import DECISION, RELEASED_INDICATOR, Codec
 from schemas.identity import indicator_id, indicator_key
 from schemas.markings import SourceMarking
 from schemas.records import PolicyRecord
 from schemas.vocabulary import IndicatorType
 from streams.rules.policy_set import POLICY_FOLDER, load
 from tests.builders import HOUR_MS, a_decision, a_report, an_observation
+from tests.integration.decoded import Decoded
 from tests.integration.nations import Nations
 from tests.kakehashi.command import kakehashi
 from tests.officers import ALICE, BOB, write_key
@@ -52,7 +53,9 @@ class Bench:
     """GBR with two workers of its own, whose rules change."""
 
     def __init__(self, nations: Nations, folder: Path, home: Reading) -> None:
-        self.nations, self.folder, self._home = nations, folder, home
+        self.nations, self.folder = nations, folder
+        self._decisions = Decoded(home, topics.AUDIT, DECISION)
+        self._released = Decoded(home, topics.released("JPN"), RELEASED_INDICATOR)
         self.old = load("GBR").version
         self.workers = [nations.add_worker("GBR", number, lasting=True) for number in (7, 8)]
         self.publishing_s = 0.0
@@ -114,18 +117,12 @@ class Bench:
     @property
     def decisions(self) -> list[dict[str, Any]]:
         """Every decision on a fingerprint of ours: other tests have reported some, too."""
-        return [each for each in self._read(topics.AUDIT, DECISION) if each["indicator_id"] in self._mine]
+        return [each for each in self._decisions.look() if each["indicator_id"] in self._mine]
 
     @property
     def released(self) -> dict[str, dict[str, Any]]:
         """What the partner was told last of each fingerprint."""
-        found = self._read(topics.released("JPN"), RELEASED_INDICATOR)
-        return {each["id"]: each for each in found if each["id"] in self._mine}
-
-    def _read(self, topic: str, schema: str) -> list[dict[str, Any]]:
-        self._home.look()
-        found = [CODEC.decode(schema, each.value) for each in self._home.records[topic]]
-        return [each for each in found if not isinstance(each, Undecodable)]
+        return {each["id"]: each for each in self._released.look() if each["id"] in self._mine}
 
 
 @pytest.fixture(scope="module")
