@@ -26,7 +26,7 @@ from tests.scheduling import ByWorld, arrange
 # Chosen here, not skipped there: a skip reads as a promise that was not kept to the test, and without a daemon
 # Docker promises nothing. With one, these tests must pass, and the header of the run says which it was.
 _DOCKER = docker_answers()
-collect_ignore = [] if _DOCKER else ["brokers/test_container.py"]
+collect_ignore = [] if _DOCKER else ["localkafka/test_container.py"]
 
 MEASURED: Final = "measured"
 """The property of a test (``record_property``) that the end of the run shows: a line on what it has measured."""
@@ -52,9 +52,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     arrange(items)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config) -> ByWorld:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByWorld:
     """With several processes, tests that share nations or brokers of their own stay in one."""
-    return ByWorld(config)
+    return ByWorld(config, log)
 
 
 @dataclass(frozen=True, slots=True)
