@@ -1,4 +1,4 @@
-"""Which tests run one after the other in one process, and which processes begin with.
+"""Which tests run one after the other in one process, and which tests start first.
 
 `make test` runs the suite in several processes at once (pytest-xdist). Files that share a world, that is, nations or
 brokers that their tests change for those after them, stay in one process and in their order. Every other file may run
@@ -10,23 +10,19 @@ from typing import Final
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
+_OF_THEIR_OWN: Final = ("tests/integration/test_upgraded_rules.py", "tests/integration/test_three_nations.py")
+"""Files in the folder of a shared world that start nations of their own."""
+
 _WORLDS: Final = {
-    "tests/integration/test_upgraded_rules.py": "tests/integration/test_upgraded_rules.py",  # has nations of its own
     "tests/integration/": "nations",
     "tests/faults/test_kill.py": "supervised nations",
     "tests/faults/test_link.py": "supervised nations",
     "tests/link/": "secured cluster",
 }
-"""The beginnings of the paths of tests that share a world, the first that fits."""
+"""Files, by the beginning of their path, that share a world."""
 
-_LONG: Final = (
-    "tests/integration/",
-    "tests/faults/",
-    "tests/demo/test_demo.py",
-    "tests/rules/",
-    "tests/streams/",
-)
-"""What takes minutes, the longest first."""
+_LONG: Final = ("tests/integration/", "tests/faults/", "tests/demo/", "tests/streams/", "tests/exchange/")
+"""The parts that take minutes, the longest first."""
 
 _KAFKA: Final = frozenset({"brokers", "own_broker", "secured_jpn", "nations"})
 """The fixtures that start brokers."""
@@ -34,20 +30,23 @@ _KAFKA: Final = frozenset({"brokers", "own_broker", "secured_jpn", "nations"})
 
 def world_of(path: str) -> str:
     """The world of a test file: its tests run in one process, in their order."""
+    if path in _OF_THEIR_OWN:
+        return path
     return next((world for start, world in _WORLDS.items() if path.startswith(start)), path)
 
 
 def arrange(items: list[pytest.Item]) -> None:
     """Mark what needs a broker, and put first what takes longest; otherwise the order stays as it is."""
     for item in items:
-        if _KAFKA & set(getattr(item, "fixturenames", ())):
+        if item.nodeid.startswith("tests/integration/") or _KAFKA & set(getattr(item, "fixturenames", ())):
             item.add_marker("kafka")
     items.sort(key=_rank)
 
 
 def _rank(item: pytest.Item) -> int:
+    """Kafka's long parts, the rest of Kafka's, then the proofs and long searches, then all else."""
     if item.get_closest_marker("kafka") is None:
-        return len(_LONG) + 1
+        return len(_LONG) + (1 if item.get_closest_marker("slow") else 2)
     return next((rank for rank, start in enumerate(_LONG) if item.nodeid.startswith(start)), len(_LONG))
 
 
