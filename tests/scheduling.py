@@ -24,6 +24,24 @@ _WORLDS: Final = {
 _LONG: Final = ("tests/integration/", "tests/faults/", "tests/demo/", "tests/streams/", "tests/exchange/")
 """The parts that take minutes, the longest first."""
 
+_SLOW: Final = (
+    "tests/properties/",
+    "tests/fuzz/",
+    "tests/leaks/",
+    "tests/rules/test_prove.py",
+    "tests/rules/test_difference.py",
+    "tests/kakehashi/test_policy_command.py",
+    "tests/kakehashi/test_roles.py",
+    "tests/exchange/test_shard_laws.py",
+    "tests/producers/test_spool_crash.py",
+    "tests/producers/test_new_reader.py",
+    "tests/producers/test_reader_laws.py",
+    "tests/schemas/test_row_writer.py",
+    "tests/streams/test_recorded_feeds.py",
+    "tests/streams/test_enrich_installed_data.py",
+)
+"""Proofs, long searches and whole processes: seconds of processor time without a broker. The inner loop goes without."""
+
 _KAFKA: Final = frozenset({"brokers", "own_broker", "secured_jpn", "nations"})
 """The fixtures that start brokers."""
 
@@ -36,8 +54,10 @@ def world_of(path: str) -> str:
 
 
 def arrange(items: list[pytest.Item]) -> None:
-    """Mark what needs a broker, and put first what takes longest; otherwise the order stays as it is."""
+    """Mark what needs a broker and what is slow, and put first what takes longest; else the order stays as it is."""
     for item in items:
+        if item.nodeid.startswith(_SLOW):
+            item.add_marker("slow")
         if item.nodeid.startswith("tests/integration/") or _KAFKA & set(getattr(item, "fixturenames", ())):
             item.add_marker("kafka")
     items.sort(key=_rank)

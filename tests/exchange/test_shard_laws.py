@@ -8,7 +8,6 @@ whatever has been committed must be what the sequential reference says.
 from collections import Counter
 from enum import Enum
 
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -23,8 +22,6 @@ from tests.exchange.model_kafka import ModelKafka
 from tests.exchange.model_owner import Owner
 from tests.exchange.model_parts import CHANGELOG, HOME, INPUTS, OUT, PROGRESS, SHARD_ID, URGENT, Disk, Table
 from tests.exchange.model_reference import Reference
-
-pytestmark = pytest.mark.slow
 
 _DISKS = 3
 _STEPS_TO_HEAL = 2_000

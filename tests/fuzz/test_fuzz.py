@@ -17,8 +17,6 @@ from tests.fuzz.mutate import spoilt, spoilt_document
 from tests.fuzz.run import main
 from tests.fuzz.targets import Lost, Target, case, targets
 
-pytestmark = pytest.mark.slow
-
 CASES = 60
 SEED = 20_261_126
 

@@ -9,8 +9,6 @@ from exchange.errors import Exit
 from streams.rules.policy_set import POLICY_FOLDER
 from tests.kakehashi.command import kakehashi
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def bare(tmp_path: Path) -> dict[str, str]:

@@ -16,8 +16,6 @@ from tests.leaks.cases import Case, Say, a_case
 from tests.leaks.hunt import Found, Hunter, row_of
 from tests.leaks.run import in_turn
 
-pytestmark = pytest.mark.slow
-
 CASES = 20_000
 
 

@@ -7,8 +7,6 @@ from streams.rules.policy_set import POLICY_FOLDER, compiled, read_texts
 from streams.rules.proof.exhaustive import ExhaustiveProver
 from streams.rules.rule import PolicyError
 
-pytestmark = pytest.mark.slow
-
 TLP, QUALITY, CAVEATS = "joint/v1/tlp.cedar", "joint/v1/quality.cedar", "joint/v1/onward_sharing.cedar"
 SCHEMA = "joint/v1/schema.cedarschema"
 OLD = read_texts("GBR", POLICY_FOLDER)

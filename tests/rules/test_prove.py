@@ -23,8 +23,6 @@ from streams.rules.proof.space import Request
 from streams.rules.rule import PolicyError
 from tests.rules.mutants import mutants
 
-pytestmark = pytest.mark.slow
-
 GBR = load("GBR")
 CASES = (POLICY_FOLDER / "joint" / "v1" / "cases.yaml", POLICY_FOLDER / "national" / "GBR" / "v1" / "cases.yaml")
 CEDAR = find_cedar(os.environ)

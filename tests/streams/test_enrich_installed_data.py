@@ -15,8 +15,6 @@ from streams.enrichment.installed import installed_enricher
 from streams.enrichment.networks import NetworkTable
 from streams.enrichment.warninglist_cache import WarninglistCacheError, cache_folder, compile_into, load_index
 
-pytestmark = pytest.mark.slow
-
 DOMAIN = IndicatorType.DOMAIN_NAME
 
 

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from random import Random
 
-import pytest
-
 from schemas import topics
 from schemas.records import SensorReport
 from schemas.vocabulary import IndicatorType
@@ -12,8 +10,6 @@ from streams.enrichment.installed import installed_enricher
 from tests.builders import DAY_MS, NOW_MS, a_report
 from tests.producers.reading_feeds import defaults_of, manifest, observations, recorded
 from tests.streams.memory_exchange import MemoryExchange
-
-pytestmark = pytest.mark.slow
 
 MOST_OF_A_FILE = 250
 IN_A_REPORT = 50
