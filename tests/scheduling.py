@@ -40,7 +40,7 @@ _SLOW: Final = (
     "tests/streams/test_recorded_feeds.py",
     "tests/streams/test_enrich_installed_data.py",
 )
-"""Proofs, long searches and whole processes: seconds of processor time without a broker. The inner loop goes without."""
+"""Proofs, long searches and whole processes: seconds of processor time, without a broker."""
 
 _KAFKA: Final = frozenset({"brokers", "own_broker", "secured_jpn", "nations"})
 """The fixtures that start brokers."""
