@@ -1,1 +1,1 @@
-"""Two nations on this machine, end to end, on recorded feeds: what ``make demo`` runs."""
+"""Two nations on this machine, end to end, on recorded feeds: the program of ``make demo``."""

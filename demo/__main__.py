@@ -1,4 +1,4 @@
-"""``python -m demo``: the options, the console, the signals, and how it ends."""
+"""``python -m demo``: options, console, signals and exit code."""
 
 import argparse
 import os
@@ -26,7 +26,7 @@ FEEDS = Path(__file__).resolve().parents[1] / "tests" / "feeds"
 
 
 def main() -> Exit:
-    """Run the demo, and say how it ended."""
+    """Run the demo, and report its result."""
     options = _options()
     console = Console(highlight=False)
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -56,11 +56,13 @@ def _tell(ending: Ending, console: Console, options: argparse.Namespace) -> bool
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="leave both nations running, and say how to look around")
+    parser.add_argument(
+        "--keep", action="store_true", help="leave both nations running, and print commands to explore them"
+    )
     parser.add_argument("--home", type=Path, default=Path(".kakehashi/demo"), help="where all of it lives")
     parser.add_argument("--manifest", type=Path, default=FEEDS / "manifest.json", help="what to play")
     parser.add_argument("--seconds", type=float, default=45.0, help="how long to publish, at least")
-    parser.add_argument("--report", type=Path, default=Path("demo-report.json"), help="where the figures go")
+    parser.add_argument("--report", type=Path, default=Path("demo-report.json"), help="file of the figures")
     parser.add_argument("--picture", type=Path, help="save the last screen as an SVG file")
     return parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""The demo's last picture: each direction's funnel, decisions in words, an indicator at the partner, the verdict."""
+"""The demo's last screen: each direction's funnel, explained decisions, an indicator at the partner, the result."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,7 @@ def closing(
 
 
 def _as_high(panels: Sequence[Panel], width: int) -> Sequence[Panel]:
-    """Panels that will stand beside each other, all as high as the highest."""
+    """Panels side by side, all as high as the highest."""
     if width < SIDE_BY_SIDE:
         return panels
     console = Console(width=width // len(panels))

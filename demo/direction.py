@@ -1,4 +1,4 @@
-"""One direction when all is done: what it came to, and what the count made beside it found."""
+"""One direction at the end: its figures, and the result of the independent audit."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from tests.reference.audit import Audit
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """One direction when all is done."""
+    """One direction at the end."""
 
     home: str
     partner: str

@@ -1,4 +1,4 @@
-"""What happened between two nations, in numbers, from what stands on their topics: one direction. Pure."""
+"""The figures of one direction between two nations, from the records on their topics. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,7 +31,7 @@ class Figures:
 
     ``observations_in`` is everything that sensors gave: ``valid`` and ``quarantined`` are its parts. ``released``,
     ``held``, ``withheld`` and ``ended`` are the parts of ``distinct``, by the last decision on each; what ended might
-    go, but its time is over. ``replicated`` and ``received`` count what finally stands at the partner as content.
+    go, but its time is over. ``replicated`` and ``received`` count the partner's latest records with content.
     Latencies are milliseconds, from the append of an indicator's first report to that of its first record at the
     partner.
     """
@@ -104,7 +104,7 @@ def figures(stand: Stand, partner: str) -> Figures:
 
 
 def quantile(ordered: Sequence[int], share: float) -> int:
-    """The value that ``share`` of them do not exceed; 0 where there are none."""
+    """The value that ``share`` of them do not exceed; 0 if there are none."""
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0
 
 
@@ -114,13 +114,13 @@ def _decoded(codec: Codec, schema: str, records: Iterable[Record]) -> list[tuple
 
 
 def _last(records: Iterable[Record]) -> dict[str, Record]:
-    """The last record of each indicator, by id: nothing of what was deleted last."""
+    """The last record of each indicator, by id, without deleted keys."""
     last = {record.key.decode(): record for record in records if record.key is not None}
     return {name: record for name, record in last.items() if record.value is not None}
 
 
 class _Kinds:
-    """The kind of released records. The same bytes stand in the inbox and are accepted: they are read once."""
+    """The kind of released records. The inbox and the accepted topic have the same bytes: they are decoded once."""
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
@@ -135,7 +135,7 @@ class _Kinds:
 
 
 def _rules(decisions: Iterable[Decision], outcome: Outcome) -> tuple[tuple[str, int], ...]:
-    """The rules that led to an outcome most often; where several did, the decision counts for the first."""
+    """The rules that led to an outcome most often; if several did, the decision counts for the first."""
     hits = Counter(decision["rules"][0] for decision in decisions if decision["outcome"] == outcome)
     return tuple(hits.most_common(MOST_REASONS))
 
@@ -145,7 +145,7 @@ def _latencies(
     decisions: Iterable[Decision],
     accepted: Iterable[Record],
 ) -> list[int]:
-    """Sorted. Only of indicators whose first decision was to release: others waited for something to be said."""
+    """Sorted. Only of indicators whose first decision was to release: others waited for a decision of officers."""
     first_decision: dict[str, str] = {}
     for decision in decisions:
         first_decision.setdefault(decision["indicator_id"], decision["outcome"])
@@ -201,7 +201,7 @@ def _tells(decision: Decision) -> tuple[int, int, str]:
 
 
 def _sample(codec: Codec, decisions: Iterable[Decision], received: Mapping[str, Record]) -> Record | None:
-    """What the partner has of the indicator that most sources asserted."""
+    """The partner's record of the indicator with the most sources."""
     released = [each for each in decisions if each["outcome"] == Outcome.RELEASE and each["indicator_id"] in received]
     if not released:
         return None

@@ -1,4 +1,4 @@
-"""What is shown while it happens: one direction's numbers so far, and what occurred when. Values only."""
+"""Values for the live display: one direction's numbers so far, and the events."""
 
 import enum
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One direction. ``planned`` observations are to come in all; ``trouble`` says what does not work now."""
+    """One direction. ``planned`` is the total number of observations; ``trouble`` names a current fault."""
 
     home: str
     partner: str
@@ -19,7 +19,7 @@ class Flow:
     trouble: str = ""
 
     def steps(self) -> tuple[tuple[str, int], ...]:
-        """Each step of the way with its number, in order."""
+        """Each step of the path with its number, in order."""
         return (
             ("published", self.published),
             ("valid", self.valid),
@@ -30,7 +30,7 @@ class Flow:
 
 
 class Sign(enum.Enum):
-    """What kind of thing occurred."""
+    """The kind of an event."""
 
     NOTE = "·"
     DONE = "✔"
@@ -40,7 +40,7 @@ class Sign(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that occurred, seconds after the beginning."""
+    """An event, in seconds after the start."""
 
     at_s: float
     sign: Sign

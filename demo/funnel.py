@@ -1,4 +1,4 @@
-"""The funnel of one direction: how much went in, what became of it and why, how much arrived and how soon."""
+"""The funnel of one direction: input, fates with reasons, output and latency."""
 
 from collections.abc import Mapping, Sequence
 
@@ -60,7 +60,7 @@ def funnel(direction: Direction) -> Panel:
 
 
 def _row(widths: Sequence[int | None], *cells: RenderableType) -> Table:
-    """One line of cells; a width of None takes what is left, and numbers are those in the middle."""
+    """One line of cells; a width of None takes the remaining space; the middle cells are numbers."""
     row = Table.grid(expand=True, padding=(0, 1, 0, 0))
     for place, width in enumerate(widths):
         number = 0 < place < len(widths) - 1

@@ -1,4 +1,4 @@
-"""Saves what a terminal shows as an SVG image: self-contained, and right for characters two cells wide."""
+"""Saves a terminal's content as an SVG image: self-contained, and correct for characters two cells wide."""
 
 import io
 from pathlib import Path
@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 _SVG: Final = "http://www.w3.org/2000/svg"
-# Rich's own, without the font that it would load from elsewhere.
+# Rich's own, without the font that it would load from the network.
 _FORMAT: Final = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>
 .{unique_id}-matrix {{
@@ -41,10 +41,10 @@ def save(shown: RenderableType, path: Path, title: str, width: int) -> None:
     console.print(shown)
     text = console.export_svg(title=title, code_format=_FORMAT, unique_id="demo")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(mended(text), encoding="utf-8")
+    path.write_text(corrected(text), encoding="utf-8")
 
 
-def mended(text: str) -> str:
+def corrected(text: str) -> str:
     """Rich gives each text the length of its characters; one of two cells, as Japanese has them, needs twice that."""
     ElementTree.register_namespace("", _SVG)
     root = ElementTree.fromstring(text)  # noqa: S314  # what our own console wrote a moment ago

@@ -1,4 +1,4 @@
-"""What ``make demo KEEP=1`` says at its end: how to look around in what runs on, and how to end it."""
+"""The closing message of ``make demo KEEP=1``: commands to explore the running nations, and to stop them."""
 
 from rich import box
 from rich.console import RenderableType
@@ -10,15 +10,15 @@ from demo.nations import NATIONS, Nations
 
 
 def how_to_look_around(nations: Nations) -> RenderableType:
-    """Commands to copy, and where the metrics are."""
+    """Commands to copy, and the addresses of the metrics."""
     home, partner = NATIONS
     commands = [
-        (f"export KAKEHASHI_HOME={nations.home}", "first: every command below works on this home"),
+        (f"export KAKEHASHI_HOME={nations.home}", "first: the commands below use this home"),
         ("kakehashi status", "the two clusters"),
-        (f"kakehashi tail --nation {partner} --partner {home}", f"what {partner} has from {home}"),
-        (f"kakehashi tail --nation {home}", f"{home}'s own picture"),
-        (f"kakehashi explain --nation {home} VALUE", "why something may leave, waits or stays"),
-        (f"kakehashi quarantine list --nation {home}", "what was refused, and why"),
+        (f"kakehashi tail --nation {partner} --partner {home}", f"indicators that {partner} has received from {home}"),
+        (f"kakehashi tail --nation {home}", f"{home}'s own indicators"),
+        (f"kakehashi explain --nation {home} VALUE", "why an indicator is released, held or withheld"),
+        (f"kakehashi quarantine list --nation {home}", "refused input, with reasons"),
         (f"kakehashi produce --nation {home} --sensor mine --tlp TLP:GREEN FILE", "a feed of your own"),
     ]
     rows = Table.grid(padding=(0, 2))
@@ -30,10 +30,10 @@ def how_to_look_around(nations: Nations) -> RenderableType:
     for role in nations.roles.values():
         rows.add_row(f"http://127.0.0.1:{role.port}/metrics", role.name)
     rows.add_row("", "")
-    rows.add_row(Text("kakehashi down --wipe", "bold cyan"), "stops all of it and forgets it")
+    rows.add_row(Text("kakehashi down --wipe", "bold cyan"), "stop everything and delete the data")
     return Panel(
         rows,
-        title=Text("Both nations run on", "bold"),
+        title=Text("Both nations keep running", "bold"),
         title_align="left",
         border_style="cyan",
         box=box.ROUNDED,

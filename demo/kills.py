@@ -1,4 +1,4 @@
-"""The two accidents of the demo: a process is killed with ``kill -9``, started again, and how soon work went on."""
+"""The two accidents of the demo: a process is killed with ``kill -9`` and started again, and the recovery is timed."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -68,16 +68,16 @@ class Kills:
 
     @property
     def open(self) -> Outage | None:
-        """The outage that lasts now."""
+        """The current outage."""
         return self.outages[-1] if self.outages and not self.outages[-1].went_on_ms else None
 
     @property
     def have_happened(self) -> bool:
-        """Whether everything that is to be killed was killed."""
+        """Whether all kills have happened."""
         return not self._waiting
 
     def tick(self, *, at_once: bool) -> None:
-        """Kill what is to be killed now, and see whether what was killed works again. Raises FatalError if not.
+        """Carry out the kill that is due, and check whether a killed process works again. Raises FatalError if not.
 
         ``at_once`` says that there is nothing to wait for: no more is published until then.
         """

@@ -1,4 +1,4 @@
-"""The demo while it runs: on a terminal a picture that moves, elsewhere a line for each thing that occurs."""
+"""The demo's live display: an animated screen on a terminal, otherwise a line for each event."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from demo.flow import Event, Flow, Sign
 SIDE_BY_SIDE: Final = 96  # columns from which two directions fit beside each other
 MOST_EVENTS: Final = 9
 _PANEL_LINES: Final = 7
-_OTHER_LINES: Final = 4  # the heading, the line that says what is done, and a free one above and below it
+_OTHER_LINES: Final = 4  # the heading, the line with the current action, and an empty one above and below it
 _DRAW_EVERY_S: Final = 0.12
 _SAY_EVERY_S: Final = 10.0
 _COLOURS: Final = ("cyan", "cyan", "blue", "green", "bright_green")
@@ -26,19 +26,19 @@ _SIGNS: Final = {Sign.NOTE: "dim", Sign.DONE: "green", Sign.KILLED: "bold red", 
 
 
 class Show(Protocol):
-    """Who watches."""
+    """A display."""
 
     def occurred(self, event: Event) -> None:
         """Something happened."""
         ...
 
     def now(self, at_s: float, doing: str, flows: Sequence[Flow]) -> None:
-        """How it stands. Called often."""
+        """Show the current state. Called often."""
         ...
 
 
 class Lines:
-    """For a pipe or a file: each event, and the numbers now and then."""
+    """For a pipe or a file: each event, and the numbers from time to time."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -50,7 +50,7 @@ class Lines:
         self._console.print(event_line(event), soft_wrap=True)
 
     def now(self, at_s: float, doing: str, flows: Sequence[Flow]) -> None:  # noqa: ARG002  # a line says what is done
-        """A line for each direction, every ten seconds, where something has changed."""
+        """A line for each direction, every ten seconds, if anything has changed."""
         if at_s - self._said_at >= _SAY_EVERY_S and any(flow.published for flow in flows) and flows != self._said:
             self._said_at, self._said = at_s, flows
             for flow in flows:
@@ -59,7 +59,7 @@ class Lines:
 
 
 class Picture:
-    """For a terminal: both directions as bars, the last events, and what is being done."""
+    """For a terminal: both directions as bars, the last events, and the current action."""
 
     def __init__(self, live: Live, console: Console) -> None:
         self._live, self._console = live, console
@@ -82,7 +82,7 @@ class Picture:
 
 @contextmanager
 def showing(console: Console) -> Iterator[Show]:
-    """The right one for this console. The picture goes when the block ends: what is lasting is printed after it."""
+    """The display for this console. The live screen disappears when the block ends; print results after it."""
     if not console.is_terminal or console.is_dumb_terminal:
         yield Lines(console)
         return
@@ -116,7 +116,7 @@ def heading(at_s: float) -> RenderableType:
 
 
 def beside(panels: Sequence[RenderableType], width: int) -> RenderableType:
-    """Next to each other where there is room, else below each other."""
+    """Side by side if there is room, otherwise one below the other."""
     if width < SIDE_BY_SIDE:
         return Group(*panels)
     grid = Table.grid(expand=True, padding=0)

@@ -1,4 +1,4 @@
-"""Two nations on this machine: their clusters and their roles, in a home of their own, and the end of all of it."""
+"""Two nations on this machine: their clusters and roles, in a home of their own, from start to stop."""
 
 import fcntl
 import secrets
@@ -29,14 +29,14 @@ NATIONS: Final = ("GBR", "JPN")
 INSTANCE: Final = "a"
 ROLL_UP_MS: Final = 3_000
 _KEPT_SETTINGS: Final = ("KAKEHASHI_BROKER_PROVIDER", "KAKEHASHI_KAFKA_IMAGE", "KAKEHASHI_KAFKA_HEAP")
-_PORTS: Final = range(18_000, 19_000)  # below what systems give to clients, beside those of local brokers
+_PORTS: Final = range(18_000, 19_000)  # below the ports of outgoing connections, apart from those of local brokers
 _ANSWER_S: Final = 1.0
 _LOG_LINES: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """One role process: its command line, and where its metrics are."""
+    """One role process: its command line, and the port of its metrics."""
 
     name: str
     arguments: tuple[str, ...]
@@ -56,7 +56,7 @@ def bridge_of(home: str, partner: str) -> str:
 class Nations:
     """The two nations. ``open`` starts everything; leaving the block ends it, and if we die in it, a guard does.
 
-    Clusters that the environment names are not used: recorded feeds do not belong on anybody's real exchange.
+    Clusters that the environment names are not used: recorded feeds must not reach a real exchange.
     """
 
     def __init__(self, home: Path, environ: Mapping[str, str]) -> None:
@@ -75,7 +75,7 @@ class Nations:
         self._left = False
 
     def __enter__(self) -> Self:
-        """Raises Refused where another demo has this home."""
+        """Raises Refused if another demo uses this home."""
         self.home.parent.mkdir(parents=True, exist_ok=True)
         self._lock = self.home.with_suffix(".lock").open("w")
         try:
@@ -89,7 +89,7 @@ class Nations:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if not self._left:
-            self._end(wipe=kind is None)  # where it failed, its logs may say why
+            self._end(wipe=kind is None)  # after a failure, the logs may have the cause
         if self._guard is not None:
             self._guard.dismiss()
         self._lock.close()
@@ -97,7 +97,7 @@ class Nations:
     def open(self, say: Say) -> None:
         """Two fresh clusters with their topics, and every role started. Raises ExchangeError."""
         if self._end(wipe=True):
-            say("what an earlier demo had left running has been stopped")
+            say("processes of an earlier demo have been stopped")
         self._guard = Guard(["env", f"KAKEHASHI_HOME={self.home}", sys.executable, "-m", "kakehashi", "down", "--wipe"])
         brokers = BrokerSettings.from_env(self.environ, NATIONS)
         for known in persistent.up(brokers, say):
@@ -126,11 +126,11 @@ class Nations:
         return process.pid
 
     def are_ready(self) -> bool:
-        """Whether every role says that it works."""
+        """Whether every role reports that it is ready."""
         return all(_is_ready(role.port) for role in self.roles.values())
 
     def check(self) -> None:
-        """Raises FatalError, with the end of its log, where a role has ended by itself."""
+        """Raises FatalError, with the end of its log, if a role has ended by itself."""
         for name, process in self._running.items():
             if not roles.is_running(process):
                 raise FatalError(f"{name} has ended by itself. The end of its log:\n{self.end_of_log(name)}")
@@ -141,7 +141,7 @@ class Nations:
         return "\n".join(lines[-_LOG_LINES:]) or "(empty)"
 
     def leave(self) -> None:
-        """Let everything run on without us."""
+        """Leave everything running after we end."""
         self._left = True
 
     def _end(self, *, wipe: bool) -> bool:
@@ -153,7 +153,7 @@ class Nations:
 
 
 def _is_kept(name: str, value: str) -> bool:
-    """All but what would make this somebody's own exchange."""
+    """The environment without the settings of a real exchange."""
     return not name.startswith("KAKEHASHI_") or (name in _KEPT_SETTINGS and value != Provider.SETTINGS)
 
 

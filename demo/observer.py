@@ -1,4 +1,4 @@
-"""Reads along on one nation's cluster: every committed record of the topics that tell the story."""
+"""Observes one nation's cluster: every committed record of the topics that the demo counts."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ _BATCH = 2_000
 
 
 class Observer:
-    """A ``read_committed`` reader in a thread of its own. It belongs to no group and disturbs nobody.
+    """A ``read_committed`` consumer in a thread of its own. It joins no group.
 
     ``take`` is called in that thread with each record, in the order of each partition.
     """
@@ -25,7 +25,7 @@ class Observer:
         self.inputs = tuple(Input(topic, shard) for topic in topics for shard in range(shards))
         self._consumer = reader(
             cluster,
-            # An inbox is emptied behind its reader: what is left of it is read.
+            # Records of an inbox are deleted once read: the remaining ones are read here.
             **{"enable.partition.eof": True, "auto.offset.reset": "earliest"},
         )
         self._read_to: dict[Input, int] = {}
@@ -65,5 +65,5 @@ class Observer:
                         self._read_to[Input(message.topic() or "", message.partition() or 0)] = message.offset() or 0
                     elif error.fatal():
                         raise FatalError(f"cannot read {message.topic()} at {self._cluster.bootstrap}: {error.str()}")
-        except Exception as error:  # told to whoever asks next: a thread has nobody else to tell
+        except Exception as error:  # raised to the next caller: a thread has no caller of its own
             self._broken = error

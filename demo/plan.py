@@ -1,4 +1,4 @@
-"""What is played, by which sensor and how fast: the manifest of the recorded feeds as lanes. Pure."""
+"""The plan of play: the manifest of the recorded feeds as lanes, with sensors and rates. Pure."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 LANES_PER_NATION: Final = 2
-STARTING_S: Final = 1.2  # what a sensor's process takes until it reads: nothing is published in that time
+STARTING_S: Final = 1.2  # start-up time of a sensor's process: nothing is published in that time
 SLOWEST: Final = 40  # observations a second
-# Two long lists that show nothing which the others do not: the demo is to end within three minutes on 2 cores.
+# Two long lists that add nothing to the others: the demo must end within three minutes on 2 cores.
 LEFT_OUT: Final = frozenset({("JPN", "reputation"), ("JPN", "mobile-carrier")})
 
 

@@ -1,4 +1,4 @@
-"""The demo itself: start two nations, play, kill, wait until all has settled, and count."""
+"""The demo itself: start two nations, play, kill, wait until all is processed, and count."""
 
 import gc
 import time
@@ -34,7 +34,7 @@ _ASK_EVERY_S: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What came of it."""
+    """The result."""
 
     directions: tuple[Direction, ...]
     outages: tuple[Outage, ...]
@@ -52,7 +52,7 @@ class Demo:
         self._planned = {nation: observations(lanes, nation) for nation in NATIONS}
 
     def play(self) -> Ending:
-        """The whole demo. Raises ExchangeError where a part of the world fails."""
+        """The whole demo. Raises ExchangeError if the environment fails."""
         with ExitStack() as closing:
             self._start(closing)
             self._publish()
@@ -63,7 +63,7 @@ class Demo:
         return Ending(directions, outages, time.monotonic() - self._began)
 
     def say(self, words: str, sign: Sign = Sign.NOTE) -> None:
-        """Tell whoever watches."""
+        """Show an event."""
         self._show.occurred(Event(time.monotonic() - self._began, sign, words))
 
     def _start(self, closing: ExitStack) -> None:
@@ -78,7 +78,7 @@ class Demo:
         addresses = ", ".join(f"{name} {cluster.bootstrap}" for name, cluster in self._nations.clusters.items())
         self.say(f"two Kafka clusters answer: {addresses}", Sign.DONE)
         self._await(lambda: "starting stream workers and bridges", self._nations.are_ready, READY_S)
-        self.say("stream workers and bridges are at work", Sign.DONE)
+        self.say("stream workers and bridges are running", Sign.DONE)
 
     def _publish(self) -> None:
         tallies = {nation: watch.tally for nation, watch in self._watches.items()}
@@ -99,16 +99,16 @@ class Demo:
     def _told(self, outage: Outage) -> None:
         words = outage.kill.words
         if outage.went_on_ms:
-            self.say(f"{words}: work goes on, {outage.went_on_ms / 1000:.1f} s after the kill", Sign.DONE)
+            self.say(f"{words}: processing again, {outage.went_on_ms / 1000:.1f} s after the kill", Sign.DONE)
         else:
-            self.say(f"kill -9 {outage.process}: the {words} is dead", Sign.KILLED)
+            self.say(f"kill -9 {outage.process}: the {words} is killed", Sign.KILLED)
             self.say(f"{words} starts again under the same name, as process {outage.again_as}", Sign.AGAIN)
 
     def _settle(self) -> None:
         began = time.monotonic()
         for what, condition in stages(self._watches):
             self._await(partial(str, f"waiting for {what}"), condition, SETTLE_S - (time.monotonic() - began))
-        self.say("all has settled: every step is at the end of its input", Sign.DONE)
+        self.say("all input is processed: every step is at the end of its input", Sign.DONE)
 
     def _count(self) -> tuple[Direction, ...]:
         enricher = installed_enricher()

@@ -1,4 +1,4 @@
-"""The sensors at work: one ``kakehashi produce`` after the other in each lane, the lanes side by side."""
+"""The running sensors: one ``kakehashi produce`` after the other in each lane, the lanes in parallel."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,7 @@ from kakehashi import roles
 
 
 class Sensors:
-    """Plays lanes. ``tick`` often: it starts what is next and raises where a sensor failed.
+    """Plays lanes. ``tick`` often: it starts the next sensor and raises if a sensor failed.
 
     One small play of ``nation``, the last of its lane, waits until ``may_end``: there is something to publish until
     then.
@@ -33,7 +33,7 @@ class Sensors:
         self._held = min(last, key=lambda play: play.observations, default=None)
 
     def tick(self) -> None:
-        """Start what is next. Raises FatalError for a sensor that did not get everything acknowledged."""
+        """Start the next sensor. Raises FatalError if not all of a sensor's reports were acknowledged."""
         for number, waiting in enumerate(self._waiting):
             running = self._running[number]
             if running is not None and not roles.is_running(running[1]):
@@ -44,12 +44,12 @@ class Sensors:
 
     @property
     def playing(self) -> list[str]:
-        """The sensors at work now, as ``GBR reputation``."""
+        """The running sensors, as ``GBR reputation``."""
         return [f"{running[0].nation} {running[0].sensor}" for running in self._running if running is not None]
 
     @property
     def are_waiting(self) -> bool:
-        """Whether nothing is left but what waits until it may end."""
+        """Whether only sensors remain that wait for permission to end."""
         left = [play for waiting in self._waiting for play in waiting]
         return left == [self._held] and not any(self._running)
 
@@ -64,11 +64,11 @@ class Sensors:
         return play, roles.start(self._home, name, play.arguments(self._feeds), self._environ)
 
     def _check(self, play: Play, process: roles.RoleProcess) -> None:
-        """A sensor that ended well says so in its last line, and all it has read is acknowledged."""
-        said = roles.log_of(self._home, process.name).read_text("utf-8", "replace").splitlines()
-        summary = json.loads(said[-1]) if said and said[-1].startswith("{") else None
+        """A sensor that succeeded has a summary as its last line, and all of its input is acknowledged."""
+        lines = roles.log_of(self._home, process.name).read_text("utf-8", "replace").splitlines()
+        summary = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else None
         if summary is None or summary["acknowledged_observations"] != play.observations:
-            end = "\n".join(said[-8:])
+            end = "\n".join(lines[-8:])
             raise FatalError(
                 f"{play.nation}'s sensor {play.sensor} did not publish all {play.observations} observations of "
                 f"{', '.join(play.files)}:\n{end}"

@@ -1,4 +1,4 @@
-"""Sees when nothing more will happen: every step at the end of its input, and no roll-up left to tell."""
+"""Detects when processing is complete: every step at the end of its input, and no roll-up left."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -16,7 +16,7 @@ from schemas import topics
 
 
 class Watch:
-    """One nation's cluster: who reads along on it, what was read, and where its topics end."""
+    """One nation's cluster: its observers, the records read, and the ends of its topics."""
 
     def __init__(self, cluster: Cluster, partner: str, shards: int, roll_up_ms: int) -> None:
         self.tally = Tally(cluster.nation, partner)
@@ -26,7 +26,7 @@ class Watch:
         self._roll_ups = [RollUps(cluster, shard) for shard in range(shards)]
 
     def has_read(self, *names: str) -> bool:
-        """Whether everything that is in these topics now was read: transactions still open count as not."""
+        """Whether all current records of these topics were read: open transactions count as unread."""
         if self._admin is None:
             raise RuntimeError("it is closed")
         places = [each for each in self.observer.inputs if each.topic in names]
@@ -39,19 +39,19 @@ class Watch:
                 Input(place.topic, place.partition): int(future.result(CALL_TIMEOUT_S).offset)
                 for place, future in futures.items()
             }
-        except (KafkaException, TimeoutError):  # asked again in a moment, for as long as the caller waits
+        except (KafkaException, TimeoutError):  # queried again soon, as long as the caller waits
             return False
         return self.observer.has_read_to(ends)
 
-    def has_told_all(self) -> bool:
-        """Whether no indicator waits for its roll-up. What is due later than one lasts, such as its end, may wait."""
+    def has_written_all(self) -> bool:
+        """Whether no indicator waits for its roll-up. Rows due later than one roll-up, such as ends, may wait."""
         until_ms = now_ms() + self._roll_up_ms
         return not any(each.are_pending(until_ms) for each in self._roll_ups)
 
     def close(self) -> None:
         """Stop reading."""
         self.observer.close()
-        self._admin = None  # it would go on looking for its broker
+        self._admin = None  # it would keep looking for its broker
 
 
 class RollUps:
@@ -63,7 +63,7 @@ class RollUps:
         self._due_ms: dict[bytes, int] = {}
 
     def are_pending(self, until_ms: int) -> bool:
-        """Read on, and say whether a row is due until then."""
+        """Read on, and return whether a row is due until then."""
         for rows, _, next_offset in self._log.changelog(self._next):
             self._next = next_offset
             for row in rows:
@@ -72,7 +72,7 @@ class RollUps:
 
 
 def stages(watches: Mapping[str, Watch]) -> Iterator[tuple[str, Callable[[], bool]]]:
-    """What to wait for, in this order, each with its name: after one holds, nothing more comes to the next."""
+    """The conditions to wait for, in this order, each with its name: after one holds, the next gets no more input."""
     both = [(watch, watches[watch.tally.partner]) for watch in watches.values()]
 
     def each(condition: Callable[[Watch, Watch], bool]) -> Callable[[], bool]:
@@ -90,10 +90,10 @@ def stages(watches: Mapping[str, Watch]) -> Iterator[tuple[str, Callable[[], boo
             lambda home, _: home.has_read(topics.OBSERVATIONS) and home.tally.is_done("correlate", topics.OBSERVATIONS)
         ),
     )
-    yield "the last sightings to be told", each(lambda home, _: home.has_told_all())
+    yield "the last roll-ups", each(lambda home, _: home.has_written_all())
     yield "the bridges to carry the last release", each(_is_bridged)
     yield "the partners to receive it", each(_is_received)
-    yield "the observers to see all of it", each(lambda home, _: home.has_read(*home.tally.told()))
+    yield "the observers to see all of it", each(lambda home, _: home.has_read(*home.tally.counted()))
 
 
 def _is_bridged(home: Watch, partner: Watch) -> bool:

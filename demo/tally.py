@@ -1,4 +1,4 @@
-"""What one nation's cluster has shown so far: counts to watch, positions to wait for, records to count at the end."""
+"""Observations of one nation's cluster: counts to show, positions to wait for, records to count at the end."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -11,14 +11,14 @@ from schemas.records import Progress, Quarantined, SensorReport
 
 
 class Tally:
-    """One nation's cluster. One thread calls ``take``; any may ask: what is counted only grows."""
+    """One nation's cluster. One thread calls ``take``; any thread may read: counts only grow."""
 
     def __init__(self, nation: str, partner: str) -> None:
         self.nation, self.partner = nation, partner
         steps = ("intake", "correlate", f"receive.{partner}", topics.bridge_step(partner))
-        self.records: Final[dict[str, list[Record]]] = {name: [] for name in self.told()}
-        self.topics: Final = (*self.told(), topics.OBSERVATIONS, *(topics.progress(step) for step in steps))
-        self.keys: Final[dict[str, set[bytes | None]]] = {name: set() for name in self.told()}
+        self.records: Final[dict[str, list[Record]]] = {name: [] for name in self.counted()}
+        self.topics: Final = (*self.counted(), topics.OBSERVATIONS, *(topics.progress(step) for step in steps))
+        self.keys: Final[dict[str, set[bytes | None]]] = {name: set() for name in self.counted()}
         self.published = 0
         self._codec = Codec()
         self._progress = {topics.progress(step): step for step in steps}
@@ -28,7 +28,7 @@ class Tally:
         self._observed: dict[int, list[int]] = defaultdict(lambda: [0])
         self._refused = 0
 
-    def told(self) -> tuple[str, ...]:
+    def counted(self) -> tuple[str, ...]:
         """The topics whose records are kept for the count at the end."""
         partner = self.partner
         at_home = (topics.SENSOR_REPORTS, topics.QUARANTINE, topics.NATIONAL, topics.AUDIT, topics.released(partner))
@@ -44,7 +44,7 @@ class Tally:
             self._take_report(record)
         elif record.topic == topics.QUARANTINE:
             self._take_refusal(record)
-        if self._codec.schema_of(record.value) == RECEIPT:  # the partner's word on our releases, on its way
+        if self._codec.schema_of(record.value) == RECEIPT:  # the partner's receipt for our releases, in transit
             return
         if record.topic in self.records:
             self.records[record.topic].append(record)
@@ -75,7 +75,7 @@ class Tally:
         return {each: offset for each, offset in list(self._next.items()) if each.topic == topic}
 
     def first_since(self, topic: str, at_ms: int, place: int) -> int | None:
-        """When the first record of a topic was written after ``at_ms``, of those behind the first ``place`` read."""
+        """The time of a topic's first record after ``at_ms``, of those behind the first ``place`` records read."""
         times = [record.timestamp_ms for record in self.records[topic][place:] if record.timestamp_ms > at_ms]
         return min(times, default=None)
 

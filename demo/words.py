@@ -1,4 +1,4 @@
-"""What people read: three decisions in the words of the rules, and an indicator as the partner's SOC sees it."""
+"""Text for people: three explained decisions, and an indicator as the partner's SOC sees it."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -33,7 +33,7 @@ def decisions(direction: Direction, width: int) -> Panel:
     command = f"kakehashi explain --nation {direction.home} VALUE"
     return Panel(
         Group(*spaced),
-        title=Text(f"{_number(len(told))} of {direction.home}'s decisions, in words", "bold"),
+        title=Text(f"{_number(len(told))} of {direction.home}'s decisions, explained", "bold"),
         title_align="left",
         subtitle=Text(f"{command}", "dim"),
         subtitle_align="right",
@@ -44,7 +44,7 @@ def decisions(direction: Direction, width: int) -> Panel:
 
 
 def _one_of_each(examples: Sequence[Example], policy: PolicySet) -> list[Example]:
-    """For each outcome the example with most to say of what would have led to another."""
+    """For each outcome the example with the most hints at another outcome."""
     best: dict[str, Example] = {}
     for example in examples:
         known = best.get(example.decision["outcome"])
@@ -58,7 +58,7 @@ def _hints(example: Example, policy: PolicySet) -> int:
 
 
 def _decision(example: Example, policy: PolicySet, width: int) -> list[RenderableType]:
-    """A headline, and as many whole sentences as fit below it; the first is the headline in other words."""
+    """A headline, and as many whole sentences as fit below it; the first sentence repeats the headline."""
     outcome = Outcome(example.decision["outcome"])
     head = Text.assemble(
         (str(outcome).upper(), f"bold {_COLOURS[outcome]}"), "  ", (shown(example.value), "bold"), f"  {example.type}"
@@ -73,7 +73,7 @@ def _decision(example: Example, policy: PolicySet, width: int) -> list[Renderabl
 
 
 def _in_order(sentences: Sequence[str]) -> list[str]:
-    """Why it is so, then the first thing that would change it, then the rest."""
+    """The reason, then the first change that would alter the outcome, then the rest."""
     changes = [sentence for sentence in sentences if _CHANGE in sentence][:1]
     others = [sentence for sentence in sentences if sentence not in changes]
     return [*others[:1], *changes, *others[1:]]
@@ -132,7 +132,7 @@ def _some(labels: Sequence[str]) -> str:
 
 
 def shown(value: str) -> str:
-    """A value that no terminal makes a link of: the feeds are real."""
+    """A value that a terminal does not turn into a link: the feeds are real."""
     return printable(value).replace("http", "hxxp", 1).replace(".", "[.]")
 
 

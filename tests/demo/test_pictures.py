@@ -87,7 +87,7 @@ def test_the_closing_picture_says_it_all_in_the_width_there_is(directions: list[
 def test_a_decision_takes_five_lines_at_most(directions: list[Direction]) -> None:
     console = _console(80)
     console.print(closing(directions, _outages(), NOW_MS, 91.0, 80))
-    box = console.export_text().split("decisions, in words")[1].split("kakehashi explain")[0]
+    box = console.export_text().split("decisions, explained")[1].split("kakehashi explain")[0]
     told = [line.strip("│ ") for line in box.splitlines()[1:-1]]
     pieces = "\n".join(told).split("\n\n")
     assert [piece.split()[0] for piece in pieces] == ["RELEASE", "HOLD", "WITHHOLD"]
