@@ -1,4 +1,4 @@
-"""``python -m bench``: measure, check what came out, write ``bench/results.json`` and ``docs/performance.md``."""
+"""``python -m bench``: measure, check the outputs, write ``bench/results.json`` and ``docs/performance.md``."""
 
 import argparse
 import sys
@@ -39,7 +39,7 @@ _AGO_MS: Final = 60_000  # the sensors' numbering began a minute ago
 
 
 def main() -> int:
-    """Run the parts that are asked for; 1 where a figure is void."""
+    """Run the parts that are asked for; 1 if a figure is void."""
     options = _options()
     plan = plan_for(options.minutes, observations=options.observations, rounds=options.rounds, seed=options.seed)
     plan = replace(plan, parts=tuple(options.only or PARTS), states=options.states or plan.states)
@@ -175,7 +175,7 @@ class _Bench:
         return {"runs": [found]}
 
     def _intelmq(self) -> object:
-        """The rival first: where it cannot be installed, nothing is measured. Less of the work, as it takes longer."""
+        """The rival first: if it cannot be installed, nothing is measured. Less of the work, as it takes longer."""
         runs: list[dict[str, Any]] = []
         for spread in Spread:
             epoch_ms, shape = _epoch_ms(), Shape(self._plan.intelmq, 10, spread, self._plan.seed)
@@ -210,7 +210,7 @@ def _say(line: str) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Measures the pipeline beside a plain Faust agent and a hand-written loop, on real Kafka.",
+        description="Compares the pipeline with a plain Faust agent and a hand-written loop, on real Kafka.",
         epilog="examples: python -m bench --minutes 3 · python -m bench --only throughput --observations 1000000 · "
         "python -m bench --only state --states 10000000",
     )
@@ -222,8 +222,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--states", type=_numbers, help="sizes of the state, with commas")
     parser.add_argument("--released", type=int, help="indicators that are decided again when rules change")
     parser.add_argument("--feeds", type=Path, default=_FEEDS, help="folder of recorded feeds")
-    parser.add_argument("--out", type=Path, default=_RESULTS, help="where the results go")
-    parser.add_argument("--page-only", action="store_true", help="only write docs/performance.md anew")
+    parser.add_argument("--out", type=Path, default=_RESULTS, help="file of the results")
+    parser.add_argument("--page-only", action="store_true", help="only write docs/performance.md again")
     return parser.parse_args()
 
 

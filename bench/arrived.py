@@ -1,4 +1,4 @@
-"""What stands on a topic that nothing is written to any more, and whether it is what was sent."""
+"""Reads a topic after the last write, and checks that its records are those that were sent."""
 
 from collections.abc import Iterator, Sequence
 

@@ -21,7 +21,7 @@ def copied(messages: Sequence[Message]) -> list[Written]:
 
 
 def main() -> None:
-    """Copy until told to stop."""
+    """Copy until stopped."""
     parser = argparse.ArgumentParser(description="The benchmark's bare bridge.")
     parser.add_argument("--from", dest="source", required=True)
     parser.add_argument("--to", dest="target", required=True)

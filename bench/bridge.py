@@ -31,7 +31,7 @@ _WARM_UP: Final = 2_000
 _TRICKLE: Final = 300
 _PROBES: Final = 4_000
 _FAR: Final = 4
-_NARROW: Final = 512 << 10  # bytes a second: far less than these two cores carry, so that the link is what is full
+_NARROW: Final = 512 << 10  # bytes a second: far less than these two cores carry, so that the link is the limit
 
 BRIDGE: Final = "kakehashi bridge"
 MIRROR_MAKER: Final = "MirrorMaker 2"
@@ -40,7 +40,7 @@ BARE_LOOP: Final = "bare loop"
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """The same records for each: so many to get going, the measured ones, and those sent one by one."""
+    """The same records for each: the warm-up, the measured ones, and those sent one by one."""
 
     warm_up: list[Sending]
     bulk: list[Sending]
@@ -83,7 +83,7 @@ def released_records(count: int, seed: int, now_ms: int, caveats: Sequence[str] 
         number += 1
         known = canonical(seen.kind, seen.value)
         if isinstance(known, Invalid):
-            raise AssertionError(f"the generator made a value that is none: {known.detail}")
+            raise AssertionError(f"the generator made an invalid value: {known.detail}")
         key = indicator_key(*known)
         hour_ms = now_ms - now_ms % _HOUR_MS - _HOUR_MS
         record: ReleasedIndicator = {
@@ -120,7 +120,7 @@ def released_records(count: int, seed: int, now_ms: int, caveats: Sequence[str] 
 
 
 def urgent_records(count: int, seed: int, now_ms: int) -> list[Sending]:
-    """What goes by the fast lane: content of a declared incident, and every second one a recall."""
+    """Records for the fast lane: content of a declared incident, and every second one a recall."""
     codec = Codec()
     found = released_records(count, seed, now_ms, ["INCIDENT"])
     for number in range(0, count, 2):
@@ -172,7 +172,7 @@ def _fast_lane(
 
 
 class _Progress(Protocol):
-    """What a copier has committed."""
+    """The records that a copier has committed."""
 
     def await_offsets(self, wanted: Mapping[int, int], role: Role, timeout_s: float) -> float: ...
     def close(self) -> None: ...

@@ -19,7 +19,7 @@ from schemas import topics
 
 _SOURCE_BYTES: Final = 90
 _BARE_BYTES: Final = 250
-_TOLERANCE: Final = 2 * SHARDS  # what is owed for less than a record is never written
+_TOLERANCE: Final = 2 * SHARDS  # a remainder of less than a record is never written
 
 
 def ratios_of(pipeline: Run) -> Ratios:

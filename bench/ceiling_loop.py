@@ -112,7 +112,7 @@ def _with(template: Mapping[str, Any], value: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run both hops until told to stop."""
+    """Run both hops until stopped."""
     parser = argparse.ArgumentParser(description="The benchmark's ceiling.")
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--ratios", required=True)

@@ -1,4 +1,4 @@
-"""(c) What the ceiling's process writes: records as large as the pipeline's, of which only the value changes."""
+"""(c) Records of the ceiling's process: as large as the pipeline's, with only the value changed."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ _MARKING: Final[MarkingRecord] = {"tlp": 1, "pap": 0, "releasable_to": None, "ca
 
 
 def national(sources: int) -> Indicator:
-    """A picture of so many sources."""
+    """A national record with this many sources."""
     source: SourceRecord = {
         "sensor": "bench-00",
         "marking": _MARKING,

@@ -1,4 +1,4 @@
-"""(i) What a decision costs: remembered by its facets, and asked of Cedar each time; and the redaction that follows."""
+"""(i) The cost of a decision: cached by its facets, and by a call of Cedar each time; and of the redaction."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from streams.rules.engine import Engine
 from streams.rules.policy_set import load
 
 REPETITION: Final = 10
-_ASKED_PART: Final = 20  # Cedar itself is asked for a part of them: it takes as long
+_ASKED_PART: Final = 20  # Cedar itself is called for a part of them, because it is slow
 
 
 def measure(indicators: int, now_ms: int) -> dict[str, Any]:

@@ -125,7 +125,7 @@ class _Probes:
             times.append((time.perf_counter() - began) * 1000)
 
     def await_all(self) -> None:
-        """Until each has arrived. Raises FatalError where one is lost."""
+        """Until each has arrived. Raises FatalError if one is lost."""
         deadline = time.monotonic() + _LOST_S
         while self._under_way or self._on_the_link:
             self.read(0.05)

@@ -16,7 +16,7 @@ Section = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """One goal. ``measured`` is None where it was not measured."""
+    """One goal. ``measured`` is None if it was not measured."""
 
     what: str
     goal: float

@@ -1,9 +1,9 @@
 """(i) IntelMQ on the same work: parser, deduplicator, an expert and an output, four processes over Redis.
 
 https://docs.intelmq.org: as its users run it, with the queues that it comes with. The work is sent as its collectors
-would send it: a report of 500 lines, in its parser's own CSV. What would slow it down is spared: values come in their
+would send it: a report of 500 lines, in its parser's own CSV. It does less work: values come in their
 canonical spelling, markings, counts and times are left out, nothing is decided, and Redis writes no disk. Its
-deduplicator drops what it has seen: it does not count sightings.
+deduplicator drops repeated values: it does not count sightings.
 """
 
 import base64
@@ -40,7 +40,7 @@ _LOOK_S: Final = 0.05
 
 
 def measure(work: Work, epoch_ms: int, nation: str) -> dict[str, Any]:
-    """The work through four bots, from empty queues. Raises NotFound where IntelMQ cannot be installed."""
+    """The work through four bots, from empty queues. Raises NotFound if IntelMQ cannot be installed."""
     environment = installed()
     warm_up, messages = messages_of(generate(_WARM_UP, nation=nation, epoch_ms=epoch_ms)), messages_of(work)
     with tempfile.TemporaryDirectory(prefix="kakehashi-bench-") as name, ExitStack() as running:
@@ -108,7 +108,7 @@ def _indicators(report: Any) -> Sequence[tuple[int, str]]:
 
 
 def wrong(values: Sequence[str], wanted: set[str]) -> str:
-    """In what the events that came out differ from one for each indicator; empty where they do not."""
+    """How the output differs from one event for each indicator; empty if they do not."""
     if len(values) == len(wanted) == len(set(values)) and set(values) == wanted:
         return ""
     return f"{len(values)} events of {len(set(values))} indicators came out, wanted were {len(wanted)}"
@@ -122,7 +122,7 @@ class Passed:
         self.values: list[str] = []
 
     def await_rest(self, lists: RedisLists, roles: Sequence[Role]) -> float:
-        """Wait until every queue is empty; the monotonic time of it. Raises FatalError where it takes too long."""
+        """Wait until every queue is empty; the monotonic time of it. Raises FatalError if it takes too long."""
         queues = [name for bot in BOTS for name in (queue(bot), f"{queue(bot)}-internal")]
         deadline = time.monotonic() + _DONE_S
         while True:
@@ -155,7 +155,7 @@ def _start(folder: Path, environment: Path, port: int, running: ExitStack) -> li
     variables = write_home(folder / "home", environment, port, folder / "events.txt")
     roles = [running.enter_context(Role.launch("redis", [str(server), *options], variables, folder))]
     for name, module in BOTS.items():
-        # Not by its own scripts: they run under a user of their own, and as root for nobody.
+        # Not by its own scripts: they run under a user of their own, and as root for no one.
         command = [str(environment / "bin" / "python"), "-c", f"from {module} import BOT; BOT({name!r}).start()"]
         roles.append(running.enter_context(Role.launch(name, command, variables, folder)))
     return roles

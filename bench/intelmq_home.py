@@ -30,7 +30,7 @@ _INSTALL_S: Final = 300.0
 
 
 def installed() -> Path:
-    """The environment, made where it is not there yet. Raises NotFound where it cannot be."""
+    """The environment, made if it is not there yet. Raises NotFound if it cannot be."""
     folder = cache_folder(os.environ).with_name(f"intelmq-{VERSION}")
     if not folder.is_dir():
         making = folder.with_name(f"{folder.name}.{os.getpid()}")
@@ -61,7 +61,7 @@ def _make(folder: Path) -> None:
 
 
 def site_of(environment: Path) -> Path:
-    """Where its packages are. Raises NotFound where they are not."""
+    """Where its packages are. Raises NotFound if they are not."""
     found = next(environment.glob("lib/python3*/site-packages/intelmq"), None)
     if found is None:
         raise NotFound(f"{environment} has no IntelMQ: delete the folder, it is made again")

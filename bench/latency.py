@@ -73,7 +73,7 @@ def percentile(ordered: Sequence[float], percent: int) -> float:
 
 
 class Probes:
-    """Sends probes, and sees them arrive. Probes go on being numbered, so none is ever a repetition."""
+    """Sends probes, and sees them arrive. Numbers of probes continue, so no probe is a repetition."""
 
     def __init__(self, stand: Stand, now_ms: int) -> None:
         self._now_ms, self._codec = now_ms, Codec()
@@ -87,7 +87,7 @@ class Probes:
         self._sequences = [0] * _PROBE_SENSORS
 
     def run(self, seconds: float) -> list[float]:
-        """The latencies of the probes of so many seconds, in milliseconds. Raises FatalError where one is lost."""
+        """The latencies of the probes of so many seconds, in milliseconds. Raises FatalError if one is lost."""
         count = round(seconds * PROBES_PER_S)
         arrived: list[float] = []
         began = time.monotonic()
@@ -109,7 +109,7 @@ class Probes:
         seen = observation(_PROBE_SEED, number * 20, 1, self._now_ms)  # of each 20, the first is released
         known = canonical(seen.kind, seen.value)
         if isinstance(known, Invalid):
-            raise AssertionError(f"the generator made a value that is none: {known.detail}")
+            raise AssertionError(f"the generator made an invalid value: {known.detail}")
         sensor = number % _PROBE_SENSORS
         name = f"probe-{sensor}"
         report = report_of(

@@ -35,7 +35,7 @@ Hop = Callable[[Sequence[Message]], Sequence[Written]]
 
 
 def run_hop(source: Cluster, target: Cluster, topic: str, step: str, hop: Hop, stopping: threading.Event) -> None:
-    """Read all shards of ``topic`` and write what ``hop`` makes of them, until told to stop."""
+    """Read all shards of ``topic`` and write what ``hop`` makes of them, until stopped."""
     consumer = reader(source)
     consumer.assign([TopicPartition(topic, shard, OFFSET_BEGINNING) for shard in range(SHARDS)])
     producer = transactional_producer(target, f"bench.{step}")

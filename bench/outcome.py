@@ -1,6 +1,6 @@
-"""Reads what came out, as a ``read_committed`` consumer sees it: the last version of each indicator, and the sums.
+"""Reads the output as a ``read_committed`` consumer: the last version of each indicator, and the sums.
 
-A figure whose outcome is not what was generated is void; this is where that is found.
+A figure whose outcome differs from the generated work is void; this module detects it.
 """
 
 import time
@@ -20,7 +20,7 @@ _BATCH: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What stands on one topic: records in all, indicators, and the sum of their sightings."""
+    """Totals of one topic: records, indicators, and the sum of their sightings."""
 
     records: int
     bytes: int
@@ -40,7 +40,7 @@ class Following:
         self.doubles = 0
 
     def read(self, timeout_s: float) -> bool:
-        """Take in what has come; whether anything had."""
+        """Take in new records; whether there were any."""
         messages = self._consumer.consume(1, timeout_s)
         if messages:
             messages += self._consumer.consume(_BATCH, 0)
@@ -65,18 +65,18 @@ class Following:
             self._sightings += sightings - before
 
     def outcome(self) -> Outcome:
-        """What has been read so far."""
+        """The totals so far."""
         return Outcome(self._records, self._bytes, len(self._latest), self._sightings)
 
     def until(self, enough: Callable[[Outcome], bool], timeout_s: float) -> Outcome:
-        """Read until it is enough, or for so long; what was read."""
+        """Read until the totals suffice, or for the given time; the totals."""
         deadline = time.monotonic() + timeout_s
         while not enough(self.outcome()) and time.monotonic() < deadline:
             self.read(0.2)
         return self.outcome()
 
     def until_quiet(self, silence_s: float) -> Outcome:
-        """Read until nothing has come for so long; what was read."""
+        """Read until no record has come for the given time; the totals."""
         while self.read(silence_s):
             pass
         return self.outcome()
@@ -100,7 +100,7 @@ def without(outcome: Outcome, indicators: int | None, sightings: int | None) -> 
 
 
 def wrong(expected: Expected, national: Outcome, released: Outcome) -> str:
-    """In what the outcome differs from what was generated; empty where it does not."""
+    """How the outcome differs from the generated work; empty if it does not."""
     found = []
     if (national.distinct, national.sightings) != (expected.distinct, expected.sightings):
         found.append(

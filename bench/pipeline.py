@@ -82,13 +82,13 @@ def absorb(stand: Stand, role: Role, sent: Sequence[Sending]) -> tuple[float, in
 
 
 def settled(stand: Stand, expected: Expected) -> tuple[Outcome, Outcome, int]:
-    """What stands on the national and released topics once the roll-ups are through, and how much stands twice."""
+    """The totals of the national and released topics after the roll-ups, and the number of duplicates."""
     national = Following(stand.home, topics.NATIONAL, INDICATOR)
     released = Following(stand.home, topics.released(PARTNER), RELEASED_INDICATOR)
     try:
         wait_s = 3 * ROLL_UP_MS / 1000 + 30
         outcome = national.until(lambda found: found.sightings >= expected.sightings, wait_s)
-        # A partner's roll-up has a clock of its own: it counts from what that partner was told last.
+        # A partner's roll-up has a clock of its own: it counts from the latest release to that partner.
         wanted = expected.released_sightings
         if wanted is None:
             other = released.until_quiet(1.5 * ROLL_UP_MS / 1000)
@@ -113,5 +113,5 @@ def together(one: Expected, other: Expected) -> Expected:
 
 
 def brokers_cpu(stand: Stand) -> float:
-    """Processor time that the brokers have used so far, where they are ours."""
+    """Processor time that the brokers have used so far, if they are ours."""
     return sum(cpu_seconds(pid) for pid in stand.broker_pids().values())

@@ -3,10 +3,10 @@
 Two agents, as there are two steps: one takes an observation from its sensor's partition, checks and normalises it and
 sends it on to its indicator's; the other merges it there.
 
-What helps a plain agent and costs nothing is in (docs/performance.md says why): a raw topic decoded by fastavro
+It includes everything that helps a plain agent at no cost (see docs/performance.md): a raw topic decoded by fastavro
 with a parsed schema, normalisation and decisions remembered, the row in a Faust Table on RocksDB with its changelog,
 replays known by the offset kept in the row, sends not awaited for their acknowledgement, large lz4 batches with a
-linger, no standby; the observation goes on in the bytes that it came in.
+linger, no standby; the observation continues in the bytes that it came in.
 """
 
 import argparse
@@ -49,7 +49,7 @@ TABLE: Final = "indicators"
 
 
 class Kept(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What the table holds of an indicator: its row, and the offset of the last record that is in it."""
+    """The table's entry of an indicator: its row, and the offset of the last record in it."""
 
     row: Row
     offset: int
@@ -104,7 +104,7 @@ def application(bootstrap: str, name: str, roll_up_ms: int) -> faust.App:
 
     @app.agent(keyed, name="merge", concurrency=1)
     async def merge(stream: StreamT[bytes]) -> None:
-        """Merge each observation into its indicator's row; tell the nation and the partner what is new."""
+        """Merge each observation into its indicator's row; write new versions for the nation and the partner."""
         async for event in stream.events():
             message = event.message
             now_ms = int(time.time() * 1000)
@@ -127,7 +127,7 @@ def application(bootstrap: str, name: str, roll_up_ms: int) -> faust.App:
 
     @app.timer(interval=0.5)  # type: ignore[untyped-decorator]  # Faust does not type it
     async def roll_up() -> None:
-        """Tell what has only been repeated; a table cannot be written outside of a stream, so nothing is kept of it."""
+        """Write roll-ups; a table cannot be written outside a stream, so the table does not record them."""
         now_ms = int(time.time() * 1000)
         for key, (due_ms, partition) in list(pending.items()):
             if due_ms <= now_ms:
@@ -171,7 +171,7 @@ class Stages:
         self._markings: dict[tuple[object, ...], Any] = {}
 
     def read(self, data: bytes, appended_ms: int) -> tuple[IndicatorType, str, Assertion] | str:
-        """Decode, validate and normalise; why not, where it cannot be used."""
+        """Decode, validate and normalise; why not, if it cannot be used."""
         try:
             record = decode(data)
         except (ValueError, IndexError, EOFError) as error:
@@ -209,7 +209,7 @@ class Stages:
     def emit(
         self, key: bytes, row: Row, shard: int, now_ms: int
     ) -> tuple[Row, tuple[bytes, bytes | None, bytes | None]]:
-        """The row after it was told, and the national, released and audit records; None for what is not told."""
+        """The row after a new version, and the national, released and audit records; None for those not written."""
         version = max(row.version + 1, now_ms)
         told = self._codec.encode(INDICATOR, national(key, row, version, LIFETIMES, now_ms))
         pieces = units(row)
@@ -265,7 +265,7 @@ class Stages:
 
 
 def main() -> None:
-    """Run a worker until told to stop."""
+    """Run a worker until stopped."""
     parser = argparse.ArgumentParser(description="The benchmark's plain Faust agent.")
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--name", required=True)

@@ -42,7 +42,7 @@ class Plan:
     parts: tuple[str, ...] = field(default=PARTS)
 
     def pipeline_shapes(self) -> list[tuple[Shape, bool]]:
-        """What the pipeline runs, and whether in every round (the others once)."""
+        """The pipeline's work, and whether it runs in every round (the others once)."""
         n = self.observations
         return [
             (Shape(n, 10, Spread.ANY, self.seed), True),

@@ -49,7 +49,7 @@ class StepProgress:
         return all(self.next_offset.get(shard, 0) >= offset for shard, offset in wanted.items() if offset > 0)
 
     def await_offsets(self, wanted: Mapping[int, int], role: Role, timeout_s: float) -> float:
-        """Wait until they have; the monotonic time of it. Raises FatalError where it takes too long."""
+        """Wait until they have; the monotonic time of it. Raises FatalError if it takes too long."""
         deadline = time.monotonic() + timeout_s
         while not self.has_reached(wanted):
             self.read(_POLL_S)

@@ -19,15 +19,15 @@ from streams.intake.validate import CLOCK_TOLERANCE_MS, MAX_COUNT
 
 NAME: Final = "recorded feeds"
 FETCHES: Final = 10  # as often as a list that is fetched every hour comes again within a working day
-_TEXTS: Final = frozenset({".md", ".toml", ".yaml"})  # what stands beside the feeds: manifest and notices
+_TEXTS: Final = frozenset({".md", ".toml", ".yaml"})  # files next to the feeds: manifest and notices
 _DEFAULTS: Final = Defaults(marking=SourceMarking(tlp="TLP:GREEN"), confidence=80)
 
 
 def recorded(folder: Path, *, nation: str, epoch_ms: int, at_most: int, fetches: int = 1) -> Work:
     """The feeds of a folder as reports; of each file its first observations, so that all together are ``at_most``.
 
-    With ``fetches`` each sensor reads its file so often, as whoever fetches a list by the clock does.
-    Raises NotFound where there is none that a reader knows.
+    With ``fetches`` each sensor reads its file this many times, like a periodic fetch of a list.
+    Raises NotFound if there is none that a reader knows.
     """
     found = {path: observations for path in _files(folder) if (observations := list(_observations(path, at_most)))}
     if not found:
@@ -90,7 +90,7 @@ def _share(lengths: list[int], at_most: int) -> int:
 
 
 def _counted(observation: Observation, now_ms: int) -> tuple[int, str] | None:
-    """The indicator that this is counted under; None where intake refuses it."""
+    """The indicator that this is counted under; None if intake refuses it."""
     first, last = observation.first_seen_ms, observation.last_seen_ms
     latest = now_ms + CLOCK_TOLERANCE_MS
     if not (0 <= first <= latest and 0 <= last <= latest and observation.valid_until_ms >= 0):

@@ -13,7 +13,7 @@ class RedisLists:
     """One connection to a server on this machine, database 2, where IntelMQ keeps its queues."""
 
     def __init__(self, port: int, within_s: float = 10.0) -> None:
-        """Raises BrokerUnavailable where nobody answers in time."""
+        """Raises BrokerUnavailable if no one answers in time."""
         deadline = time.monotonic() + within_s
         while True:
             try:

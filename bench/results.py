@@ -1,4 +1,4 @@
-"""``bench/results.json``: what was measured, on what, of which commit, by which command."""
+"""``bench/results.json``: measurements with machine, commit and command."""
 
 import json
 import os
@@ -30,7 +30,7 @@ _PACKAGES: Final = (
 
 
 def machine() -> dict[str, Any]:
-    """What it was measured on."""
+    """The machine."""
     info = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     model = next((line.partition(":")[2].strip() for line in info if line.startswith("model name")), "unknown")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -43,7 +43,7 @@ def machine() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """What it was measured with."""
+    """The versions of the software."""
     return {
         "python": platform.python_version(),
         "kafka": KAFKA_VERSION,
@@ -107,7 +107,7 @@ def ratios(rounds: Sequence[Sequence[Run]]) -> list[dict[str, Any]]:
 
 
 def load(path: Path) -> dict[str, Any]:
-    """What stands in the file; empty where there is none."""
+    """The content of the file; empty if there is none."""
     if not path.exists():
         return {}
     found: dict[str, Any] = json.loads(path.read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""Runs one process of the exchange (or of a rival), and reads what it costs from ``/proc``: Linux only."""
+"""Runs one process of the exchange (or of a rival), and reads its cost from ``/proc``: Linux only."""
 
 import os
 import signal
@@ -72,7 +72,7 @@ class Role:
         return cls(name, process, log, port, Guard(["kill", "-9", str(process.pid)]))
 
     def await_ready(self) -> None:
-        """Wait until ``/ready`` says so. Raises FatalError with the end of the log where the process ends first."""
+        """Wait until ``/ready`` succeeds. Raises FatalError with the end of the log if the process ends first."""
         deadline = time.monotonic() + READY_S
         while time.monotonic() < deadline:
             self.check()
@@ -84,12 +84,12 @@ class Role:
         raise FatalError(f"{self.name} is not ready after {READY_S:g} s:\n{self.log_tail()}")
 
     def check(self) -> None:
-        """Raises FatalError where the process has ended."""
+        """Raises FatalError if the process has ended."""
         if self.process.poll() is not None:
             raise FatalError(f"{self.name} ended with {self.process.returncode}:\n{self.log_tail()}")
 
     def log_tail(self) -> str:
-        """The end of what it wrote."""
+        """The end of its log."""
         return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-25:])
 
     @property
@@ -118,7 +118,7 @@ class Role:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody has now."""
+    """A free port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -2,7 +2,7 @@
 
 The changelog is written beforehand as correlate itself would have left it (``bench.state``): each indicator as one
 sensor said it, told to the partner under other rules than those installed, which let it go though it is ``TLP:AMBER``
-and names nobody. The installed rules withhold that, so every one of them is decided again, audited and recalled, and
+and names no one. The installed rules withhold that, so every one of them is decided again, audited and recalled, and
 each recall is carried by the bridge and applied by the partner's receive. Observations are sent meanwhile.
 """
 
@@ -76,7 +76,7 @@ def measure(stand: Stand, indicators: int, now_ms: int, epoch_ms: int) -> dict[s
 
 
 def released_rows(indicators: int, now_ms: int) -> Iterator[tuple[bytes, Row]]:
-    """Indicators that were released under other rules; what is known of their values is known already."""
+    """Indicators that were released under other rules; their enrichment is already known."""
     enricher = installed_enricher()
     for key, row in rows_for(indicators, now_ms, UNNAMED):
         known = enricher.enrich(row.kind, row.value)
@@ -105,7 +105,7 @@ class _Recalls:
         self.last_ms, self.wrong = 0, ""
 
     def await_all(self, role: Role) -> None:
-        """Until there is one of each. Raises FatalError where it takes too long."""
+        """Until there is one of each. Raises FatalError if it takes too long."""
         deadline = time.monotonic() + _DONE_S
         while len(self._seen) < self._wanted:
             role.check()
@@ -122,7 +122,7 @@ class _Recalls:
             self.wrong = f"{self._topic}: {found.detail}"
             return
         record, key = cast("ReleasedIndicator", found), message.key() or b""
-        if record["kind"] != "recalled":  # what was sent meanwhile
+        if record["kind"] != "recalled":  # sent in the meantime
             return
         if key in self._seen:
             self.wrong = f"{self._topic}: an indicator was recalled twice"

@@ -1,4 +1,4 @@
-"""What a measured run of one path comes to."""
+"""The result of a measured run of one path."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ class Run:
 
     ``absorbed_s`` ends when the last observation is in the committed state and all that is new or materially changed
     is committed on the national and released topics; ``settled_cpu_s`` is the worker's processor time for the
-    roll-ups that follow. ``void`` says why the figure does not count, and is empty where it does.
+    roll-ups that follow. ``void`` states why the figure does not count, and is empty if it does.
     """
 
     what: str

@@ -1,4 +1,4 @@
-"""Where a piece of code spends its processor time: by sampling its stack, so that nothing is slowed down unevenly.
+"""Measures the processor time of a piece of code by sampling its stack, so that no part is slowed down more.
 
 A profiler that hooks every call makes small functions look expensive, and stages that are timed by hand must be kept
 in step with the code. Here the kernel's profiling timer (``ITIMER_PROF``) interrupts the main thread every
@@ -56,7 +56,7 @@ def place_of(frame: FrameType | None) -> tuple[str, str]:
 
 
 def _plain(name: str) -> str:
-    """Without the comprehension or inner function that the line stands in."""
+    """Without the comprehension or inner function of the line."""
     return name.partition(".<locals>")[0]
 
 

@@ -76,9 +76,11 @@ CORRELATE: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def measure(work: Work, now_ms: int) -> dict[str, Any]:
-    """Microseconds of processor time per observation, by stage and by the dearest functions, of both steps."""
+    """Microseconds of processor time per observation, by stage and by the most expensive functions, of both steps."""
     if wrong := unknown(INTAKE) + unknown(CORRELATE):
-        raise FatalError(f"stages are cut by names that are none any more: {', '.join(wrong)}: mend bench/stages.py")
+        raise FatalError(
+            f"stages name files or functions that no longer exist: {', '.join(wrong)}: correct bench/stages.py"
+        )
     with tempfile.TemporaryDirectory(prefix="kakehashi-bench-") as folder:
         both = _Steps(Path(folder), now_ms)
         intake, correlate = Samples(), Samples()
@@ -172,7 +174,7 @@ def _rounded(shares: dict[str, float]) -> dict[str, float]:
 
 
 def _top(intake: Samples, correlate: Samples, count: int) -> list[dict[str, Any]]:
-    """The dearest functions of both steps."""
+    """The most expensive functions of both steps."""
     found = [
         {"step": step, "file": file, "function": function, "us": round(share, 2)}
         for step, samples in (("intake", intake), ("correlate", correlate))

@@ -39,16 +39,16 @@ class Stand:
 
     @property
     def home(self) -> Cluster:
-        """Where the reports go in."""
+        """The cluster of the reports."""
         return self.cluster(HOME)
 
     @property
     def partner(self) -> Cluster:
-        """Where the releases come out."""
+        """The cluster of the partner."""
         return self.cluster(PARTNER)
 
     def broker_pids(self) -> dict[str, int]:
-        """The brokers' processes, where they are ours."""
+        """The brokers' processes, if they are ours."""
         return {
             nation: broker.pid
             for nation, broker in self.brokers.items()
@@ -56,7 +56,7 @@ class Stand:
         }
 
     def environment(self, **changes: str) -> dict[str, str]:
-        """What a role needs to find these clusters, with a state folder of its own."""
+        """A role's environment for these clusters, with a state folder of its own."""
         return (
             dict(os.environ)
             | {f"KAKEHASHI_{nation}_BOOTSTRAP": broker.bootstrap for nation, broker in self.brokers.items()}
@@ -71,7 +71,7 @@ class Stand:
         )
 
     def refresh(self) -> None:
-        """All topics anew and empty, all state gone."""
+        """Recreate all topics, empty, and delete all state."""
         for nation, other in ((HOME, PARTNER), (PARTNER, HOME)):
             cluster = self.cluster(nation)
             _delete_all(cluster)

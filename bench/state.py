@@ -120,13 +120,13 @@ def decided_rows(indicators: int, now_ms: int) -> Iterator[tuple[bytes, Row]]:
 
 
 def rows_for(indicators: int, now_ms: int, marked: SourceMarking | None = None) -> Iterator[tuple[bytes, Row]]:
-    """Indicators as one sensor said them once, ``marked`` or as they come, told to the nation and the partner."""
+    """Indicators that one sensor reported once, ``marked`` or unmarked, released to the nation and the partner."""
     lifetimes = Lifetimes.load()
     for number in range(indicators):
         seen = observation(_SEED, number, 1, now_ms)
         known = canonical(seen.kind, seen.value)
         if isinstance(known, Invalid):
-            raise AssertionError(f"the generator made a value that is none: {known.detail}")
+            raise AssertionError(f"the generator made an invalid value: {known.detail}")
         marking = understand(marked or seen.marking)
         at_ms = now_ms - _SPREAD_MS
         statement = Statement(

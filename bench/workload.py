@@ -1,7 +1,7 @@
-"""Generates the benchmark's work: made-up sensor reports from a seed, and what must come of them.
+"""Generates the benchmark's work: made-up sensor reports from a seed, and the expected result.
 
 Values are names below reserved or random labels of 80 bits, URLs on them, random hashes, and IPv6 addresses of
-RFC 3849: nothing here is anybody's. One spelling in ten is defanged, so that normalising has something to do.
+RFC 3849: nothing here belongs to anyone. One value in ten is defanged, so that normalising has something to do.
 """
 
 import random
@@ -60,7 +60,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What must stand on the topics in the end; ``released`` is None where only the rules can say."""
+    """The expected totals of the topics; ``released`` is None if only the rules can decide it."""
 
     distinct: int
     sightings: int
@@ -70,7 +70,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Reports in the order of their publication, and what must come of them."""
+    """Reports in the order of their publication, and the expected result."""
 
     name: str
     reports: tuple[SensorReport, ...]
