@@ -18,7 +18,7 @@ GIVE_UP_S: Final = 90.0
 class Kill:
     """One accident: ``role`` is killed when ``share`` of ``nation``'s observations is published.
 
-    Work goes on with the first record on ``topic`` of ``seen_at``'s cluster: what was not committed by then is not
+    Work continues with the first record on ``topic`` of ``seen_at``'s cluster: what was not committed by then is not
     there. ``words`` name the role to a person.
     """
 
@@ -51,7 +51,7 @@ def both(home: str, partner: str) -> tuple[Kill, ...]:
 
 
 class Kills:
-    """Carries out kills, one after the other, each only when work goes on after the one before."""
+    """Carries out kills, one after the other, each only when work continues after the one before."""
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ from schemas.records import Decision
 def ids_of(words: str) -> list[str]:
     """The ids that a person may mean: an id, or a value of the type that it looks like.
 
-    Raises Refused where it is neither.
+    Raises Refused if it is neither.
     """
     if words.startswith("indicator--"):
         try:

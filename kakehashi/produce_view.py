@@ -53,7 +53,7 @@ class Watcher:
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def progressed(self, bytes_read: int, summary: Summary, spool: Spool, publisher: Publisher) -> None:
-        """Something went on, or still does not."""
+        """Something continued, or still does not."""
         now = time.monotonic()
         self._done_here = max(self._done_here, bytes_read)
         if self._progress is not None:

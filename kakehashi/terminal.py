@@ -13,7 +13,7 @@ def printable(text: str) -> str:
 
 
 def utc(at_ms: int) -> str:
-    """``2026-11-23 18:05`` of milliseconds since 1970 UTC; empty for 0, the number where no calendar has the time."""
+    """``2026-11-23 18:05`` of milliseconds since 1970 UTC; empty for 0, the number if no calendar has the time."""
     try:
         return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M}" if at_ms else ""
     except (ValueError, OverflowError, OSError):

@@ -1,7 +1,7 @@
 """Tells whether a file was read before, or is one that was read before and has grown since.
 
 By content, not by name or time: a copied or renamed file is the same input, and a rotated one is not. A file that
-begins with all of what the same path held before has grown, as logs do; reading goes on behind that.
+begins with all of what the same path held before has grown, as logs do; reading continues behind that.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ _CHUNK_BYTES: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """The first bytes of a file: their digest, their whole lines, and whether the line behind them went on."""
+    """The first bytes of a file: their digest, their whole lines, and whether the line behind them continued."""
 
     digest: bytes
     lines: int

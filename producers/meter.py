@@ -35,7 +35,7 @@ class Meter:
         self._watcher.left_out(piece)
 
     def progressed(self, bytes_read: int, summary: Summary, spool: Spool, publisher: Publisher) -> None:
-        """Something went on, or still does not."""
+        """Something continued, or still does not."""
         self._watcher.progressed(bytes_read, summary, spool, publisher)
         now = time.monotonic()
         if now - self._counted_at >= _EVERY_S:

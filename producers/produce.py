@@ -218,7 +218,7 @@ def _identity(options: Options, spool: Spool, opened_at_ms: int, name: str) -> b
 
 
 def _grown(earlier: Iterable[InputState], now: Fingerprint) -> tuple[int, int]:
-    """The position to go on from in a file that has grown; the start if it is another file."""
+    """The position to continue from in a file that has grown; the start if it is another file."""
     for state in earlier:
         beginning = now.beginnings.get(state.size)
         if beginning is None or beginning.digest != state.digest:

@@ -104,7 +104,7 @@ def report_of(
 
 
 def observations_of(report: SensorReport) -> Iterator[Observation]:
-    """The rows of a report whose columns fit together; ``IndexError`` or ``ValueError`` where they do not."""
+    """The rows of a report whose columns fit together; ``IndexError`` or ``ValueError`` if they do not."""
     markings = [_marking(record) for record in report["markings"]]
     label_sets = [tuple(labels) for labels in report["label_sets"]]
     contexts = [(record["description"], tuple(record["entries"].items())) for record in report["contexts"]]
@@ -140,7 +140,7 @@ def _column(cells: list[int], absent: int) -> list[int]:
 
 
 def _distinct(cells: Sequence[_Cell], absent: _Cell) -> tuple[list[_Cell], list[int]]:
-    """The distinct cells in order of appearance, and for each row its place among them, -1 where absent."""
+    """The distinct cells in order of appearance, and for each row its place among them, -1 if absent."""
     places = {cell: place for place, cell in enumerate(dict.fromkeys(cell for cell in cells if cell != absent))}
     return list(places), [places.get(cell, -1) for cell in cells] if places else []
 

@@ -17,7 +17,7 @@ def key_of(person: str, number: int = 1) -> Ed25519PrivateKey:
 
 
 def an_officer(person: str, *roles: Role, sensors: tuple[str, ...] = (), number: int = 1, until_ms: int = 0) -> Officer:
-    """Somebody with these roles; with all, if none are given."""
+    """Someone with these roles; with all, if none are given."""
     return Officer(
         person,
         person.title(),

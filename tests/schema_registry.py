@@ -43,7 +43,7 @@ class Schemas:
         return self._ids[form]
 
     def lookup(self, subject: str, text: str) -> int | None:
-        """The id, None where it is not registered under the subject."""
+        """The id, None if it is not registered under the subject."""
         form = to_parsing_canonical_form(parse_schema(json.loads(text)))
         number = self._ids.get(form)
         return number if number in self.subjects[subject] else None

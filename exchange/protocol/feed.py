@@ -21,7 +21,7 @@ class Feed(Protocol[FactsT_co]):
         """Start at these offsets; an input that is not named starts at its beginning.
 
         Returns the number of gaps: inputs that no longer hold all records from their offset on. A gap is logged, and
-        reading goes on behind it. Raises RecordDamaged if an input ends before its offset.
+        reading continues behind it. Raises RecordDamaged if an input ends before its offset.
         """
         ...
 

@@ -26,7 +26,7 @@ class ChangelogLost(FatalError):
 
 
 def rebuild_command(nation: str, step: str, shard: int) -> str:
-    """What to do if a shard cannot go on from what its topics hold: the end of such an error's message."""
+    """What to do if a shard cannot continue from what its topics hold: the end of such an error's message."""
     return (
         f"Stop {nation}'s workers and rebuild the shard: `kakehashi shard rebuild --nation {nation} --step {step} "
         f"--shard {shard}` (with --dry-run it reports what would be lost)"

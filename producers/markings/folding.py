@@ -28,7 +28,7 @@ def folded(text: str) -> str:
 
 
 def _bare(character: str) -> str:
-    """A Latin letter without its accent; nothing of what nobody sees; Japanese as it is."""
+    """A Latin letter without its accent; nothing of what no one sees; Japanese as it is."""
     if unicodedata.category(character) in _INVISIBLE:
         return ""
     base = unicodedata.normalize("NFD", character)[0]
@@ -37,6 +37,6 @@ def _bare(character: str) -> str:
 
 @lru_cache(65_536)
 def words(text: str) -> tuple[str, ...]:
-    """The words of a text, folded. Latin ones end where another script begins; spelled ones (``T.L.P``) are joined."""
+    """The words of a text, folded. Latin ones end at another script; spelled ones (``T.L.P``) are joined."""
     line = " ".join(_WORD.findall(folded(text)))
     return tuple(_SPELLED.sub(lambda found: found[0].replace(" ", ""), line).split())

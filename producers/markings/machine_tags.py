@@ -9,7 +9,7 @@ from producers.markings.taxonomy import Effect, effect_of, harmless_namespaces, 
 
 _ANY: Final = "*"
 _COLOURS: Final = frozenset({"red", "amber", "amber strict", "amberstrict"})
-# What a namespace or predicate that nobody knows is about, if it is about sharing. Parts of words.
+# What a namespace or predicate that no one knows is about, if it is about sharing. Parts of words.
 _STEMS: Final = (
     *(
         "classif",
@@ -118,7 +118,7 @@ def is_harmless_tag(text: str) -> bool:
 
 
 def looks_restricting(text: str) -> bool:
-    """Whether words that nobody here knows could limit sharing."""
+    """Whether words that no one here knows could limit sharing."""
     namespace, predicate, value = _cut(text)
     about = f"{namespace} {predicate}" if predicate else ""
     if any(stem in about for stem in _STEMS) or (predicate and (value or predicate) in _COLOURS):

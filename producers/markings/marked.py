@@ -14,7 +14,7 @@ from schemas.markings import Caveat, SourceMarking, understand
 
 UNSTATED: Final = SourceMarking()
 MAX_WORDS_LENGTH: Final = 200
-"""Characters that are kept of words that nobody understands."""
+"""Characters that are kept of words that no one understands."""
 OPERATOR: Final = "the operator's options"
 
 
@@ -59,13 +59,13 @@ def joined(findings: Iterable[Marked]) -> Marked:
 
 
 def unrecognised(text: str, where: str) -> Marked:
-    """Words that could restrict and that nobody here understands: they hold."""
+    """Words that could restrict and that no one here understands: they hold."""
     kept = " ".join(text.split())[:MAX_WORDS_LENGTH] or where
     return Marked(SourceMarking(caveats=(kept,)), (f"{where} (not understood)",))
 
 
 def stricter(one: SourceMarking, other: SourceMarking) -> SourceMarking:
-    """Both markings at once. What one does not state, the other decides; where both do, the stricter holds."""
+    """Both markings at once. What one does not state, the other decides; if both do, the stricter holds."""
     if other in (UNSTATED, one):
         return one
     if one == UNSTATED:
@@ -91,6 +91,6 @@ def _pap_strictness(word: str) -> int:
 
 
 def _unrecognised(marking: SourceMarking) -> list[str]:
-    """Its TLP and PAP words that nobody can map. They must not be lost when a stricter word takes their place."""
+    """Its TLP and PAP words that no one can map. They must not be lost when a stricter word takes their place."""
     words = [SourceMarking(tlp=marking.tlp), SourceMarking(pap=marking.pap)]
     return [word.tlp or word.pap for word in words if Caveat.UNRECOGNISED in understand(word).caveats]

@@ -81,9 +81,9 @@ def values_of(attribute: Attribute) -> Values | str:
 
 
 def times_of(attribute: Attribute) -> tuple[int, int] | None:
-    """When it was first and last seen. One of them stands for both; the last edit does where neither is stated.
+    """When it was first and last seen. One of them stands for both; the last edit does if neither is stated.
 
-    ``None`` where a time that is stated cannot be read.
+    ``None`` if a time that is stated cannot be read.
     """
     moments = [milliseconds(text) for text in (attribute.first_seen, attribute.last_seen) if text]
     if not moments:

@@ -93,7 +93,7 @@ class Sharing(msgspec.Struct, frozen=True):
     inherits: bool = False
 
     def within(self, outer: "Sharing") -> "Sharing":
-        """Both levels at once. An inherited distribution that nobody states is not understood."""
+        """Both levels at once. An inherited distribution that no one states is not understood."""
         found = self.found.join(outer.found)
         if self.inherits and not outer.states_distribution:
             found = found.join(unrecognised("distribution 5", "distribution 5 (inherits from nothing in this input)"))

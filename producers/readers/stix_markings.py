@@ -2,7 +2,7 @@
 
 A definition counts by everything that it says: its well-known id, its content, its name, OpenCTI's properties, its
 extensions and unknown properties whose name is about sharing. Two definitions of one id join. A definition that says
-nothing that is understood, and a reference to one that nobody defines, hold.
+nothing that is understood, and a reference to one that no one defines, hold.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -134,7 +134,7 @@ def _leaves(content: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _further_sharing(content: Any, where: str) -> Marked:
-    """ACS 3.0: what is not permitted to ``FOREIGNGOV`` where sharing is denied by default, or denied, is for nobody."""
+    """ACS 3.0: what is not permitted to ``FOREIGNGOV`` where sharing is denied by default, or denied, is for no one."""
     rules = content.get("further_sharing") if isinstance(content, Mapping) else None
     effects = {
         str(rule.get("rule_effect")).lower()

@@ -1,14 +1,14 @@
 """What of a Suricata alert is an indicator, and what is local and stays so.
 
 - **Whose address.** The side that is not ours. Ours are the private networks and the operator's home networks; a
-  rule with the keyword ``target`` says itself who attacks. If neither side is ours nobody can tell which one is
+  rule with the keyword ``target`` says itself who attacks. If neither side is ours no one can tell which one is
   the threat, and publishing the wrong one would publish a victim: the alert is refused, with advice. Between two
   addresses of ours there is nothing to share.
 - **Host, URL, SNI** are taken where the server is the other side. On an attack on our own server they are ours.
 - **DNS.** The name that was asked for; never the address, which is a resolver's.
 - **JA3 and JA4** of the client, which on an alerted flow is the malware's or the attacker's software.
 - **Hashes** of the files that the alert carries. A file's name goes beside its hash, and is an indicator only
-  where no hash was computed.
+  if no hash was computed.
 
 The rule's signature, both addresses with their ports and the sensor's own names are context: it never leaves.
 """
@@ -157,7 +157,7 @@ def _with_port(address: str | None, port: int | None) -> str | None:
 
 
 def _remote(alert: Alert, source: _Address, destination: _Address, defaults: Defaults) -> _Address | Undecided | None:
-    """The address that is the threat's; ``None`` where there is none to share."""
+    """The address that is the threat's; ``None`` if there is none to share."""
     ours = {side: _is_ours(side, defaults) for side in (source, destination)}
     attacker = _address(alert.alert.source.ip) if alert.alert.source and alert.alert.target else None
     if attacker is not None and attacker in ours:

@@ -1,6 +1,6 @@
 """Reads Suricata's EVE records: JSON lines, or one JSON array. Finds the records that report a threat.
 
-A sensor sees what everybody does; an exchange of threat indicators must not. So only ``alert`` records count, and
+A sensor sees what everyone does; an exchange of threat indicators must not. So only ``alert`` records count, and
 of the others only ``fileinfo`` of a flow that has alerted before. All others are left out, and so are alerts of the two
 classes of Suricata's ``classification.config`` without a threat: traffic that is not suspicious, and the engine's own
 notes on protocols.

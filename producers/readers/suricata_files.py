@@ -1,4 +1,4 @@
-"""What of a file that Suricata saw is an indicator: its hashes, or its name where no hash was computed."""
+"""What of a file that Suricata saw is an indicator: its hashes, or its name if no hash was computed."""
 
 from collections.abc import Iterator
 

@@ -10,7 +10,7 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def milliseconds(text: str, date_format: str = "") -> int | None:
-    """The moment that ``text`` names; ``None`` where it names none.
+    """The moment that ``text`` names; ``None`` if it names none.
 
     ISO 8601 (RFC 3339 and its looser kin), or ``date_format`` in the words of ``strptime`` where one is given. A
     time without a zone is taken as UTC. Whether the moment is plausible is not judged here.
@@ -22,7 +22,7 @@ def milliseconds(text: str, date_format: str = "") -> int | None:
         return None if before is None else before + 1000
     try:
         if date_format:
-            moment = datetime.strptime(text, date_format)  # noqa: DTZ007 - the zone is given below where it is missing
+            moment = datetime.strptime(text, date_format)  # noqa: DTZ007 - the zone is given below if it is missing
         else:
             moment = datetime.fromisoformat(text.removesuffix(" UTC").upper())  # RFC 3339 allows "t" and "z"
     except ValueError:

@@ -34,7 +34,7 @@ _TABLES: Final = (
 def connect(folder: Path) -> sqlite3.Connection:
     """Open the database in ``folder``, made if it is not there, with every commit durable.
 
-    Raises SchemaIncompatible for a newer layout or a damaged file, ConfigurationError where it cannot be opened.
+    Raises SchemaIncompatible for a newer layout or a damaged file, ConfigurationError if it cannot be opened.
     """
     path = folder / _FILE
     try:

@@ -25,7 +25,7 @@ MAX_IN_FLIGHT_BYTES: Final = 16 << 20
 _ASK_EVERY_S: Final = 1.0
 _ASK_TIMEOUT_S: Final = 1.0
 _PORTION: Final = 64
-# What no further attempt mends: a person has to.
+# Errors that no retry can fix: a person must act.
 _PERMANENT: Final = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "this sensor may not write to the topic: grant it WRITE",
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: "this sensor may not write idempotently: grant it IDEMPOTENT_WRITE",
@@ -64,7 +64,7 @@ class Publisher:
     def pump(self, timeout_s: float = 0.0) -> None:
         """Send as much as fits, and take acknowledgements for up to ``timeout_s``.
 
-        Raises ConfigurationError for what no further attempt mends.
+        Raises ConfigurationError for errors that no retry can fix.
         """
         if not self._partition and not self._found_topics():
             self._producer.poll(timeout_s)

@@ -2,7 +2,7 @@
 
 One commit holds a report, the refusals beside it, the next sequence number and how far the input was read. So
 after a crash at any moment a report that exists is sent again as what it was, none has two identities, no number is
-left out, and reading goes on behind the last committed observation.
+left out, and reading continues behind the last committed observation.
 
 A spool has one owner at a time: the process that holds its lock.
 """
@@ -62,7 +62,7 @@ class Spool:
     def __init__(self, folder: Path, nation: str, sensor: str, now_ms: int) -> None:
         """Take the spool in ``folder``, which is made if it is not there.
 
-        Raises Refused where another process has it, and ConfigurationError where it is another sensor's or the
+        Raises Refused if another process has it, and ConfigurationError if it is another sensor's or the
         clock is behind the epoch: such reports would be refused as from the future.
         """
         self.folder = folder
@@ -180,7 +180,7 @@ class Spool:
         """Make one step of an input durable: what came of it, and that it was read up to (``line``, ``item``).
 
         ``report`` is key, value and number of observations, and has taken ``next_sequence``; ``refusals`` are keys
-        and values of quarantine records. On return all of it is on disk. Raises SpoolFull where it cannot be.
+        and values of quarantine records. On return all of it is on disk. Raises SpoolFull if it cannot be.
         """
         rows = [(QUARANTINED, key, value, 0, now_ms) for key, value in refusals]
         if report is not None:
@@ -220,7 +220,7 @@ class Spool:
             self.pending_reports += sign * (entry.kind == REPORT)
 
     def oldest_at_ms(self) -> int:
-        """When the first of what waits was spooled; 0 where nothing waits."""
+        """When the first of what waits was spooled; 0 if nothing waits."""
         row = self._database.execute("SELECT spooled_at_ms FROM outbox ORDER BY id LIMIT 1").fetchone()
         return int(row[0]) if row else 0
 
@@ -250,7 +250,7 @@ class Spool:
 
 
 def folder_of(home: Path, nation: str, sensor: str) -> Path:
-    """Where the spool of a sensor is. Raises ConfigurationError where its name is no name for a folder."""
+    """Where the spool of a sensor is. Raises ConfigurationError if its name is no name for a folder."""
     if sensor in _UNSAFE_NAMES or "/" in sensor or "\0" in sensor or len(sensor.encode()) > 200:
         raise ConfigurationError(f"a sensor cannot be named {sensor!r}: no slashes, at most 200 bytes, not a dot")
     return home / "spool" / nation / sensor

@@ -19,7 +19,7 @@ MOST: Final = 20  # of one chain's findings: a chain that is broken throughout s
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One record of the audit's topic: where it stands, its framed bytes, and what it says; None where it is none."""
+    """One record of the audit's topic: where it stands, its framed bytes, and what it says; None if it is none."""
 
     offset: int
     encoded: bytes

@@ -27,7 +27,7 @@ def engine_of(record: Decision, engines: Mapping[str, Engine]) -> Engine | str:
 
 
 def rerun(record: Decision, engine: Engine) -> str:
-    """What the rules say otherwise than the record, in words; empty where they say the same."""
+    """What the rules say otherwise than the record, in words; empty if they say the same."""
     try:
         facets = [from_record(group["facets"]) for group in record["assertions"]]
     except ValueError as error:

@@ -1,7 +1,7 @@
 """After a change of rules everything is decided again, a portion with each batch: a cursor over the shard's rows.
 
 What some partner knows of comes first: there a recall may be due. The cursor is a row itself, committed with what it
-has come to, so that it goes on where it was after a crash, a restart or a change of owner; and normal work goes on
+has come to, so that it continues there after a crash, a restart or a change of owner; and normal work continues
 beside it. Which rules a row was decided under stands in the row: one that was heard of meanwhile is passed over.
 """
 

@@ -49,7 +49,7 @@ def ruled(
     said: OfficerDecisions,
     now_ms: int,
 ) -> Ruling:
-    """The ruling on one indicator for one partner. Its ``review`` is the one to keep: None where nothing is asked."""
+    """The ruling on one indicator for one partner. Its ``review`` is the one to keep: None if nothing is asked."""
     decision = judgement.decision
     review = None
     if decision.outcome is Outcome.HOLD:
@@ -65,7 +65,7 @@ def ruled(
 
 
 def stop_of(ruling: Ruling, *, rules_changed: bool) -> Stop:
-    """What a partner is told where it has something that may not be shared, or not any more.
+    """What a partner is told if it has something that may not be shared, or not any more.
 
     What an officer has called false is revoked, unless it may not be shared anyhow: then it has to be purged.
     """
@@ -116,7 +116,7 @@ def with_marking(facets: Facets, assigned: Marking | None) -> Facets:
 
 
 def marked(marking: Marking, assigned: Marking | None) -> Marking:
-    """The officers' marking where there is none. All else that its source has said stands: recipients, caveats, PAP."""
+    """The officers' marking if there is none. All else that its source has said stands: recipients, caveats, PAP."""
     if assigned is None or marking.tlp is not Tlp.UNMARKED:
         return marking
     return Marking(

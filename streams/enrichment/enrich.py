@@ -1,4 +1,4 @@
-"""Enriches an indicator with what can be known of its value without asking anybody.
+"""Enriches an indicator with what can be known of its value without asking anyone.
 
 Everything comes from data on this machine, loaded once: enriching is a pure function of the value and of
 ``Enricher.version``. ``docs/enrichment.md`` says where the data come from and what each field means.
@@ -29,7 +29,7 @@ class Enrichment(msgspec.Struct, frozen=True, gc=False):
     """What is known of a value. Empty or 0 means unknown, or that it does not apply to the type."""
 
     registered_domain: str = ""
-    """The name that somebody registered, one label below the public suffix."""
+    """The name that someone registered, one label below the public suffix."""
     public_suffix: str = ""
     """By the Public Suffix List, private section included; empty under a top-level domain it does not know."""
     asn: int = 0
@@ -64,7 +64,7 @@ class Enricher:
     def __init__(self, suffixes: PublicSuffixes, networks: NetworkTable, warninglists: WarninglistIndex) -> None:
         """Take the data; nothing else is ever read.
 
-        Raises ConfigurationError for a source that somebody could notice: every indicator is asked about, whatever its
+        Raises ConfigurationError for a source that someone could notice: every indicator is asked about, whatever its
         PAP, and what was found stays when a source tightens it. So PAP:RED must allow each of them.
         """
         self._suffixes = suffixes

@@ -1,4 +1,4 @@
-"""Where the public part of a domain name ends and somebody's registration begins."""
+"""Where the public part of a domain name ends and someone's registration begins."""
 
 import hashlib
 from pathlib import Path

@@ -38,7 +38,7 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
 
 
 def load_index(lists: Path, cache: Path) -> WarninglistIndex:
-    """Open the compiled form of the lists in a folder, after compiling it where it is missing or damaged.
+    """Open the compiled form of the lists in a folder, after compiling it if it is missing or damaged.
 
     Compiling takes seconds and several hundred MB, in a process of its own. Raise ``WarninglistCacheError``.
     """
@@ -59,7 +59,7 @@ def load_index(lists: Path, cache: Path) -> WarninglistIndex:
 
 
 def compile_into(lists: Path, cache: Path) -> None:
-    """Compile the lists into the cache, unless somebody else just did. Never leaves half a result."""
+    """Compile the lists into the cache, unless someone else just did. Never leaves half a result."""
     cache.mkdir(parents=True, exist_ok=True)
     place = cache / f"warninglists-{_fingerprint(lists)}"
     with (cache / "warninglists.lock").open("w") as lock:

@@ -148,7 +148,7 @@ class WarninglistIndex:
         """Find a canonical domain name, which may be the host of a URL.
 
         A list of hostnames holds for all names below an entry. But that a zone is well known is no evidence
-        for what is below it where anybody can get a name or a page: below a public suffix
+        for what is below it where anyone can get a name or a page: below a public suffix
         (``duckdns.org``), or a place on a list of such.
         """
         key = trie_key(name)
@@ -187,7 +187,7 @@ class WarninglistIndex:
         return self._applicable(kind, lists, lists)
 
     def match_email(self, address: str) -> Matches:
-        """Find an e-mail address. Its domain alone is no reason: everybody may be at a well-known provider."""
+        """Find an e-mail address. Its domain alone is no reason: everyone may be at a well-known provider."""
         folded = address.lower()
         lists = self._containing(folded)
         for pattern, held_by in self._expressions:

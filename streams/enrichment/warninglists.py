@@ -35,7 +35,7 @@ class Warninglist(msgspec.Struct, frozen=True):
     """Its name as MISP shows it."""
     category: WarninglistCategory
     is_open_to_anyone: bool
-    """What it names are places where anybody can get a name, a page or a file."""
+    """What it names are places where anyone can get a name, a page or a file."""
     form: str
     """How entries match: string, substring, hostname, cidr or regex."""
     attributes: frozenset[str]

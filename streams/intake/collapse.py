@@ -105,7 +105,7 @@ def collapse(frame: pl.DataFrame, batch: Batch) -> tuple[pl.DataFrame, list[Mark
 
 
 def _join(group: Sequence[int], markings: list[Marking], codes: dict[Marking, int]) -> int:
-    """The code of the join of these markings, which is added to the dictionary where it is new."""
+    """The code of the join of these markings, which is added to the dictionary if it is new."""
     marking = joined(markings[code] for code in group)
     code = codes.setdefault(marking, len(markings))
     if code == len(markings):

@@ -32,7 +32,7 @@ class Unreadable(msgspec.Struct, frozen=True, gc=False):
 
 
 def readable(record: Record, codec: Codec, nation: str, shards: int) -> SensorReport | Unreadable:
-    """The report, if its bytes are one for this nation that fits together and stands where it is counted."""
+    """The report, if its bytes are one for this nation that is consistent and on the partition where it is counted."""
     found = codec.decode(SENSOR_REPORT, record.value)
     if isinstance(found, Undecodable):
         return Unreadable(found.reason, found.detail)
@@ -146,7 +146,7 @@ class Ledger:
 
 
 def _ledger_keys(report: SensorReport) -> list[bytes]:
-    """The rows that a report is counted in: its sensor's, and its quarantine key's where it is redriven."""
+    """The rows that a report is counted in: its sensor's, and its quarantine key's if it is redriven."""
     keys = [SENSOR + report["sensor"].encode()]
     if report["redrive_of"]:
         keys.append(REDRIVEN + report["redrive_of"].encode())

@@ -68,7 +68,7 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """All numberings of one sensor, the newest last; and how much it has sent in the current minute.
 
     Minutes are the broker's, so that whoever reads the log again comes to the same answer. A minute that is not the
-    last one counted begins anew: a broker's clock that once ran ahead locks nobody out when it is set right.
+    last one counted begins again: a broker's clock that once ran ahead locks no one out when it is set right.
     """
 
     epochs: tuple[Epoch, ...] = ()
@@ -79,7 +79,7 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
         """What the report (``epoch``, ``sequence``) of ``size`` observations is to us.
 
         ``appended_ms`` is when the broker appended it; ``quota`` is how many observations of one sensor are taken in a
-        minute, so that one mad sensor cannot fill everybody's state. A report that goes over it is refused whole, and
+        minute, so that one mad sensor cannot fill everyone's state. A report that goes over it is refused whole, and
         uses up neither its number nor any of the quota; one that is larger than the quota is refused in any minute.
         """
         if epoch > appended_ms:
@@ -91,7 +91,7 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return self._within(size, appended_ms, quota)
 
     def claim_again(self, epoch: int, sequence: int, size: int, appended_ms: int, quota: int, *, whole: bool) -> Claim:
-        """The same for what was refused once, and is sent again by somebody who has looked at it.
+        """The same for what was refused once, and is sent again by someone who has looked at it.
 
         It is never stale: that it is late was known. ``whole`` says that it is a report, not an observation of a report
         that was counted: if its number was counted meanwhile, then by another copy of it.
@@ -141,7 +141,7 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return sequence < known.closed_below
 
     def gap(self, epoch: int, sequence: int) -> int:
-        """By how many the missing numbers change where this new one is counted: -1 where it fills a gap."""
+        """By how many the missing numbers change if this new one is counted: -1 if it fills a gap."""
         known = self._find(epoch)
         highest = known.intervals[-1][1] if known is not None and known.intervals else -1
         return sequence - highest - 1 if sequence > highest else -1

@@ -30,7 +30,7 @@ _WITHDRAWALS: Final = [0, *(int(withdrawal) for withdrawal in Withdrawal)]
 
 
 def reasons(batch: Batch) -> pl.Series:
-    """The reject reason of each row, null where it is fine: the first that applies."""
+    """The reject reason of each row, null if it is fine: the first that applies."""
     odd_labels = [code for code, labels in enumerate(batch.labels) if not _are_labels(labels)]
     long_markings = [code for code, marking in enumerate(batch.markings) if _names_too_many(marking)]
     long_contexts = [code for code, context in enumerate(batch.contexts) if _is_too_long(context)]

@@ -1,9 +1,9 @@
-"""The inbound guard's second schema: what a partner says it did with our own releases, come home in its inbox.
+"""The inbound guard's second schema: a partner's receipts for our releases, which return in its inbox.
 
 Checked as if the partner had no guard, from the agreement and not from the sender's code:
 
 1.  Exactly one ``Receipt``, of at most ``MAX_BYTES``.
-2.  The nation that gives it is the one whose inbox this is: nobody speaks for another.
+2.  The nation that gives it is the one whose inbox this is: no one speaks for another.
 3.  ``indicator_id`` is an indicator's, is the key, and stands on its partition.
 4.  The code is one that we know; only a refusal and a dispute have a reason, which is one of theirs.
 5.  Version and time are possible. Only a refusal may be of version 0: of what the partner could not read.

@@ -33,7 +33,7 @@ def heard(cluster: Cluster, shards: int, time_ms: int) -> Callable[[str], Report
 
 
 def _heard_by(cluster: Cluster, shard: int) -> dict[str, ReportNumber]:
-    """What one shard of intake has counted; nothing where its changelog has lost its end."""
+    """What one shard of intake has counted; nothing if its changelog has lost its end."""
     topic = topics.changelog(Intake.name)
     changelog = Changelog(cluster, topic, shard, Intake.name)
     latest: dict[str, ReportNumber] = {}

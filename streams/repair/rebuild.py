@@ -15,7 +15,7 @@ from streams.steps import STATE_FORMATS
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was, or would be, done with a shard. ``position`` is None where nothing was written."""
+    """What was, or would be, done with a shard. ``position`` is None if nothing was written."""
 
     shard: str
     found: tuple[str, ...]
@@ -39,7 +39,7 @@ def rebuild(
 ) -> Report:
     """Rebuild one shard, or with ``dry_run`` only say what would be.
 
-    Raises Refused where nothing is wrong, NotFound where a topic is missing, ProducerFenced where a worker interferes.
+    Raises Refused if nothing is wrong, NotFound if a topic is missing, ProducerFenced if a worker interferes.
     """
     if not 0 <= shard < settings.shards:
         raise Refused(f"--shard {shard}: {cluster.nation} has the shards 0 to {settings.shards - 1}")

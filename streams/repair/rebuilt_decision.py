@@ -1,6 +1,6 @@
 """What the last decisions on an indicator tell: what they say, and what officers had said by then.
 
-An answer to a review is taken up only where the rebuilt row asks the same question; else it is asked anew, and held
+An answer to a review is taken up only if the rebuilt row asks the same question; else it is asked again, and held
 until then.
 """
 
@@ -39,7 +39,7 @@ class Decided(msgspec.Struct, frozen=True, gc=False):
 
 
 def decided_of(decision: Decision) -> Decided:
-    """What a decision's record says. Raises ValueError where it was altered."""
+    """The content of a decision's record. Raises ValueError if it was altered."""
     markings = {from_record(group["facets"]).marking: None for group in decision["assertions"]}
     versions = audit.Versions(decision["policy_version"], decision["engine_version"], decision["enrichment_version"])
     review, veto = _review_of(decision), _veto_of(decision)

@@ -38,7 +38,7 @@ Seen = tuple[int, int, int]
 
 
 class Told(msgspec.Struct, frozen=True, gc=False):
-    """What a partner was last told of an indicator. ``seen`` is of its content, None where it has none."""
+    """What a partner was last told of an indicator. ``seen`` is of its content, None if it has none."""
 
     sent: Sent
     seen: Seen | None = None
@@ -93,7 +93,7 @@ def row_of(
 ) -> Rebuilt:
     """The row that the last record on ``indicator.national`` stands for. ``said`` are the vetoes that are known.
 
-    Raises KeyError or ValueError where the record is none of ours.
+    Raises KeyError or ValueError if the record is none of ours.
     """
     kind = TYPE_BY_LABEL[record["type"]]
     emitted_ms = min(record["version"], now_ms)
@@ -186,7 +186,7 @@ def _ruled(row: Row, pieces: Sequence[Unit], partner: str, world: World, now_ms:
 def _content(
     row: Row, pieces: Sequence[Unit], partner: str, ruling: Ruling, world: World, now_ms: int
 ) -> Content | None:
-    """What may be shared, redacted; None where nothing may."""
+    """What may be shared, redacted; None if nothing may."""
     if ruling.decision.outcome is not Outcome.RELEASE:
         return None
     marked = pieces if ruling.review is None else units_marked(pieces, ruling.review.assigned)
@@ -203,7 +203,7 @@ def _tightened(assertion: Assertion, markings: set[Marking], told_ms: int) -> As
     mine, [tally] = assertion.latest.marking, assertion.tallies
     if tally.count == 1:
         return assertion
-    # Without a decision that has seen the current marking nobody knows what else there was.
+    # Without a decision that has seen the current marking no one knows what else there was.
     strictest = (
         joined(each for each in markings if mine.join(each) == each) if mine in markings else mine.join(UNMARKED)
     )

@@ -15,7 +15,7 @@ class Scratch:
     """A store that is gone when it is closed. What is put under a key again replaces what was there."""
 
     def __init__(self, folder: Path) -> None:
-        """``folder`` is on a disk that has room; it is made where it is missing."""
+        """``folder`` is on a disk that has room; it is made if it is missing."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = tempfile.TemporaryDirectory(prefix="rebuild-", dir=folder, ignore_cleanup_errors=True)
         options = Options(raw_mode=True)
@@ -38,7 +38,7 @@ class Scratch:
         self._db.write(batch)
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """The value of each key, None where there is none."""
+        """The value of each key, None if there is none."""
         return cast("list[bytes | None]", self._db.get(list(keys))) if keys else []
 
     def items(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -35,7 +35,7 @@ class ReleaseDecision(msgspec.Struct, frozen=True, gc=False):
     """The pieces of a ``Decision`` record.
 
     ``included`` are the indices of the assertions in the release, ascending; empty unless it is one. ``merged``
-    are the facets of the merge of those that were allowed alone; None where none was.
+    are the facets of the merge of those that were allowed alone; None if none was.
     """
 
     outcome: Outcome

@@ -34,7 +34,7 @@ def explain(decision: Decision, policy_set: PolicySet) -> list[str]:
     """The decision in sentences: outcome, rules with title and basis, sources left out, obligations, alternatives.
 
     ``policy_set`` should be the set that decided; where its version is another, the first sentence says so.
-    Raises ``ValueError`` where the record's facets or outcome are not of the contract: it was altered.
+    Raises ``ValueError`` if the record's facets or outcome are not of the contract: it was altered.
     """
     engine = Engine(policy_set)
     outcome = Outcome(decision["outcome"])
@@ -90,7 +90,7 @@ def _one_change(facets: Facets, partner: str) -> Iterator[tuple[str, Facets]]:
         if tlp not in (marking.tlp, Tlp.UNMARKED):
             if tlp < Tlp.AMBER or marking.releasable_to is not None:
                 yield f"its source marked it {tlp.label}", marked(msgspec.structs.replace(marking, tlp=tlp))
-            # What names nobody only for want of a label would name its recipients with one.
+            # What names no one only for want of a label would name its recipients with one.
             if marking.tlp >= Tlp.UNMARKED and not named:
                 open_to = None if tlp < Tlp.AMBER else with_partner
                 words = f"its source marked it {tlp.label}" + (f" and named {partner}" if open_to else "")

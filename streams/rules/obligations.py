@@ -39,7 +39,7 @@ class ExpireAfterDays(msgspec.Struct, frozen=True, tag=True):
 
 
 class PapAtLeast(msgspec.Struct, frozen=True, tag=True):
-    """PAP is raised to this label where it is unstated or more open."""
+    """PAP is raised to this label if it is unstated or more open."""
 
     floor: Pap
 

@@ -35,7 +35,7 @@ class Held(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     def accepted(self, record: ReleasedIndicator, fingerprint: bytes, now_ms: int) -> "Held":
         """After the partner's picture has this record of it."""
-        if record["version"] < 1:  # put there by hand: nobody's version
+        if record["version"] < 1:  # written by hand: not a valid version
             return self
         row = msgspec.structs.replace(self, version=record["version"], fingerprint=fingerprint)
         if record["recalled_through"] <= self.recalled_through:

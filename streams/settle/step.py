@@ -1,6 +1,6 @@
 """Settle: what stands between us and one partner, in both directions: the loop of every release is closed here.
 
-In: what we released to it, its receipts that came home, and what we accepted of it. Kept: a row for each indicator and
+In: what we released to it, its receipts that returned, and what we accepted of it. Kept: a row for each indicator and
 direction, and a digest of each window of both, which reconciliation compares. Out: the digests; *purged*, when no topic
 of ours holds a copy of what the partner recalled; a receipt for something never released, to quarantine; and counts of
 what waits for too long, for metrics and alerts.
@@ -84,7 +84,7 @@ class Settle(Step[Copies]):
         return work.effects()
 
     def _key(self, record: Record) -> bytes | None:
-        """The key of its row; None for what is no record of its topic: the guard refuses it, or nobody misses it."""
+        """The key of its row; None for what is no record of its topic: the guard refuses it, or no one misses it."""
         name = record.key or b""
         if record.topic == self._receipts:
             name = name.partition(b"/")[0]

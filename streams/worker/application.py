@@ -34,7 +34,7 @@ def application(
     """The application; ``faust.Worker`` runs it. Shards are started and stopped through ``ownership``.
 
     ``instance`` makes this a static member of the group (KIP-345): a process that dies and comes back under the
-    same name within the session timeout gets its shards back at once, and nobody else is disturbed.
+    same name within the session timeout gets its shards back at once, and no one else is disturbed.
     """
     folder = settings.state / nation / "faust"
     folder.mkdir(parents=True, exist_ok=True)  # Faust makes the last part only

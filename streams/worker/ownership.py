@@ -100,7 +100,7 @@ class Ownership:
         return shard in self._shards
 
     def offer(self, record: Record) -> bool:
-        """Hand a report to the shard of its partition; False where it has no room now."""
+        """Hand a report to the shard of its partition; False if it has no room now."""
         mailbox = self._mailboxes.get(record.partition)
         return mailbox is None or mailbox.offer(record)
 

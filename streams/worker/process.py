@@ -15,9 +15,9 @@ from streams.worker.workshop import StreamsWorkshop
 
 
 def run(nation: str, cluster: Cluster, settings: Settings, instance: str | None, loglevel: str) -> None:
-    """Work until told to stop (SIGTERM, SIGINT). Ends the process.
+    """Work until stopped (SIGTERM, SIGINT). Ends the process.
 
-    Raises TopicMismatch or BrokerUnavailable before any work where the cluster is not as the contract says.
+    Raises TopicMismatch or BrokerUnavailable before any work if the cluster is not as the contract says.
     """
     start_logging(loglevel)
     partners = settings.partners(nation)

@@ -7,7 +7,7 @@ from tests.builders.changed import DAY_MS, HOME, NOW_MS, an_id, changed
 
 
 def a_command(**changes: Any) -> Command:
-    """An officer of GBR recalls the domain from everybody; not signed."""
+    """An officer of GBR recalls the domain from everyone; not signed."""
     command = Command(
         command_id="7c9e6679-7425-40de-944b-e07fc1f90ae7",
         kind="recall",
@@ -30,7 +30,7 @@ def a_command(**changes: Any) -> Command:
 
 
 def a_policy_record(**changes: Any) -> PolicyRecord:
-    """A policy set of GBR without texts; nobody has approved it."""
+    """A policy set of GBR without texts; no one has approved it."""
     record = PolicyRecord(
         record_id="5f0c7b1e-2a55-4a55-9a40-3c8f5a1f6b02",
         kind="set",

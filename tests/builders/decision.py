@@ -73,7 +73,7 @@ def a_verdict(**changes: Any) -> OfficerVerdict:
 
 
 def a_review_pending(**changes: Any) -> ReviewPending:
-    """The domain waits for one officer, because nobody has marked it."""
+    """The domain waits for one officer, because no one has marked it."""
     pending = ReviewPending(
         indicator_id=an_id(),
         partner=PARTNER,

@@ -65,7 +65,7 @@ def a_report(observations: Iterable[Observation] | None = None, **changes: Any) 
 
 
 def _dictionary(cells: Sequence[_Item | None], absent: _Item | None = None) -> tuple[list[_Item], list[int]]:
-    """The distinct cells in order of appearance, and each row's place among them; -1 where absent."""
+    """The distinct cells in order of appearance, and each row's place among them; -1 if absent."""
     distinct = list(dict.fromkeys(cell for cell in cells if cell is not None and cell != absent))
     places = {cell: place for place, cell in enumerate(distinct)}
     return distinct, [-1 if cell is None else places.get(cell, -1) for cell in cells]

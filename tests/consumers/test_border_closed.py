@@ -240,7 +240,7 @@ def test_what_is_recalled_while_it_waits_for_its_turn_stays(
 
 
 class _Watched:
-    """A turn that somebody else has until it is released, and that knows whether anybody has asked for it."""
+    """A turn that someone else has until it is released, and that knows whether anyone has asked for it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""A portion grows while it is carried quickly, and shrinks where it is not."""
+"""A portion grows while it is carried quickly, and shrinks if it is not."""
 
 from consumers.bridge.portion import FIRST_BYTES, MAX_BYTES, MIN_BYTES, QUICK_S, SLOW_S, Portion
 

@@ -107,6 +107,6 @@ def test_a_topic_that_is_not_there_says_so(gbr: Cluster, unique: str) -> None:
 def test_a_cluster_that_is_not_there_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(topic_reader, "CALL_TIMEOUT_S", 0.3)
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody answers there
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: no one answers there
         with pytest.raises(BrokerUnavailable, match="no answer from JPN's Kafka"):
             TopicReader(Cluster("JPN", f"127.0.0.1:{taken.getsockname()[1]}"), "any")

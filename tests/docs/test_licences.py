@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from tests.docs.pages import ROOT
 
 # As packages state it: a licence expression (PEP 639), or what they wrote before there was one. A package with
-# another statement is one that somebody must look at; adding a line here is saying that somebody has.
+# another statement is one that someone must look at; adding a line here is saying that someone has.
 ALLOWED: Final = frozenset(
     {
         "Apache-2.0",

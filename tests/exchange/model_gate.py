@@ -34,7 +34,7 @@ class Gate(Enum):
 
 
 class Crash(BaseException):
-    """The process is gone: nobody catches this."""
+    """The process is gone: no one catches this."""
 
 
 Stop = Callable[[Gate], Fate]

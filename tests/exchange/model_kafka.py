@@ -37,7 +37,7 @@ class Entry:
 
 @dataclass
 class Partition:
-    """``entries`` is by offset, None where compaction has left a hole. ``old_below`` is old enough to be forgotten."""
+    """``entries`` is by offset, None if compaction has left a hole. ``old_below`` is old enough to be forgotten."""
 
     topic_id: int
     entries: list[Entry | None] = field(default_factory=list)

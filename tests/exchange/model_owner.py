@@ -77,7 +77,7 @@ class Owner:
             self._back.acquire()
 
     def advance_to(self, gate: Gate) -> None:
-        """Let it go on until it is at ``gate``, at most for a turn."""
+        """Let it continue until it is at ``gate``, at most for a turn."""
         polls = 0
         while self.at not in (gate, None) and polls < 2:
             self.advance()

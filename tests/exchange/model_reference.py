@@ -11,7 +11,7 @@ from tests.exchange.model_step import BATCH, decode_progress, decode_row
 
 @dataclass
 class Batch:
-    """What one batch must come to. A row is (value, due time), or None where it is dropped."""
+    """What one batch must come to. A row is (value, due time), or None if it is dropped."""
 
     out: Counter[tuple[bytes, bytes]] = field(default_factory=Counter)
     ticks: Counter[tuple[bytes, bytes]] = field(default_factory=Counter)

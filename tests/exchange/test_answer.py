@@ -25,7 +25,7 @@ _PACKAGES: Final = ("exchange", "consumers", "streams", "producers", "kakehashi"
 
 @pytest.fixture
 def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    """Somebody who listens and says nothing, for whoever has stood still until its wait is over."""
+    """Someone who listens and says nothing, for whoever has stood still until its wait is over."""
     monkeypatch.setattr(clients, "ANSWER_S", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield Cluster("GBR", f"127.0.0.1:{server.getsockname()[1]}")

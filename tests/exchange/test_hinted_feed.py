@@ -26,7 +26,7 @@ class OwnReader(AssignedFeed):
     """``AssignedFeed`` over a list that grows: what a topic without transactions or compaction looks like.
 
     Like the real one it forgets what it had fetched when it is sent elsewhere, and may be slow: ``silent`` polls
-    come back empty although there is something, and ``mute`` times nobody tells it the end.
+    come back empty although there is something, and ``mute`` times no one tells it the end.
     """
 
     def __init__(self, log: list[Record], portion: int) -> None:
@@ -95,7 +95,7 @@ def test_each_record_comes_once_and_in_order_whatever_is_handed_over(
         for _ in range(polls):
             given_out += [record.offset for record in feed.poll(0)]
     own.silent = own.mute = 0
-    for _ in range(3 * len(log) + 4):  # nobody hands over anything any more
+    for _ in range(3 * len(log) + 4):  # no one hands over anything any more
         given_out += [record.offset for record in feed.poll(0)]
     assert given_out == list(range(begin, len(log)))
 

@@ -1,7 +1,7 @@
 """The laws of ``exchange.protocol.shard``, against a world that does its worst between any two of a shard's calls.
 
-Several owners take the same shard, are paused anywhere, go on as zombies, crash, lose their disks or come back to old
-ones, while transactions are aborted, lost, late or timed out, and compaction forgets. After each of these steps
+Several owners take the same shard, are paused anywhere, continue as zombies, crash, lose their disks or come back to
+old ones, while transactions are aborted, lost, late or timed out, and compaction forgets. After each of these steps
 whatever has been committed must be what the sequential reference says.
 """
 
@@ -29,7 +29,7 @@ _SENSOR = "sensor"
 
 
 class World(Enum):
-    """What may happen without anybody's doing."""
+    """What may happen without anyone's doing."""
 
     MARKER = "a partition learns of the decision on a transaction"
     LATE = "commits arrive whose clients have given up"
@@ -82,7 +82,7 @@ class ShardLaws(RuleBasedStateMachine):
 
     @initialize(reports=_reports)
     def begin(self, reports: list[Report]) -> None:
-        """Something to count, and somebody who counts it."""
+        """Something to count, and someone who counts it."""
         self.send(reports)
         self.owners.append(self.owner_on(self.disks[0]))
         self.owners[0].advance_to(Gate.POLL)
@@ -98,7 +98,7 @@ class ShardLaws(RuleBasedStateMachine):
             self.kafka.end_transaction(_SENSOR, self.sensor_epoch, commit=commit)
             self.kafka.mark(_SENSOR)
 
-    # Each rule goes on with work: Hypothesis leaves rules out of an example, and work is what they are to disturb.
+    # Each rule continues with work: Hypothesis leaves rules out of an example, and work is what they are to disturb.
 
     @rule(
         event=st.sampled_from([World.MARKER, World.COMPACTION_A_DAY_LATER, World.COMPACTION_A_DAY_LATER, *World]),
@@ -106,7 +106,7 @@ class ShardLaws(RuleBasedStateMachine):
         then=_work,
     )
     def world(self, event: World, on_ms: int, then: list[Move]) -> None:
-        """Something happens that is nobody's doing."""
+        """Something happens that is no one's doing."""
         match event:
             case World.MARKER:
                 self.kafka.mark(SHARD_ID)
@@ -133,7 +133,7 @@ class ShardLaws(RuleBasedStateMachine):
 
     @rule(which=_which, then=_work)
     def take_over(self, which: int, then: list[Move]) -> None:
-        """Somebody starts to own the shard, whoever does already."""
+        """Someone starts to own the shard, whoever does already."""
         self.take(which, then)
 
     def take(self, which: int, then: list[Move]) -> None:
@@ -156,7 +156,7 @@ class ShardLaws(RuleBasedStateMachine):
 
     @rule(gate=_gate, fate=_fate, reports=_reports, then=_work)
     def overtaken(self, gate: Gate, fate: Fate, reports: list[Report], then: list[Move]) -> None:
-        """An owner stands still behind a gate while another takes the shard and works; then it goes on."""
+        """An owner stands still behind a gate while another takes the shard and works; then it continues."""
         if self.owners and (free := [disk for disk in self.disks if not disk.held]):
             paused, successor = self.owners[0], self.owner_on(free[0])
             self.owners.append(successor)
@@ -300,13 +300,13 @@ class ShardLawsUnderLoss(ShardLaws):
     @precondition(lambda self: not self.lost and not self.kafka.is_open(SHARD_ID))
     @rule()
     def changelog_is_cut(self) -> None:
-        """As by retention, where somebody has set the wrong policy."""
+        """As by retention, where someone has set the wrong policy."""
         self.lost = self.unmendable = self.kafka.cut(CHANGELOG)
 
     @precondition(lambda self: not self.lost and not self.kafka.is_open(SHARD_ID))
     @rule()
     def changelog_is_recreated(self) -> None:
-        """Deleted and made anew, perhaps under a running owner."""
+        """Deleted and recreated, perhaps under a running owner."""
         self.kafka.recreate(CHANGELOG)
         self.unmendable = self.reference.position.batch > 0
         self.lost = self.unmendable or bool(self.owners)

@@ -40,7 +40,7 @@ class Scene:
         owner.advance_to(Gate.POLL)
 
     def until_it_ends(self, owner: Owner) -> None:
-        """Let it go on until it has ended by itself."""
+        """Let it continue until it has ended by itself."""
         for _ in range(100):
             owner.advance()
         assert not owner.alive, f"it goes on, at {owner.at}"

@@ -1,4 +1,4 @@
-"""Sensors that never stop: mixed traffic of both nations at a steady pace, with probes that show when work goes on."""
+"""Sensors that never stop: steady mixed traffic of both nations, with probes that show when work continues."""
 
 import threading
 from collections.abc import Sequence

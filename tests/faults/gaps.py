@@ -1,6 +1,6 @@
 """Gaps in the way to a partner: what was released is gone before it was carried or received. Declared, then repaired.
 
-Inflicted at rest but for traffic of its own, which is what gets lost. Whoever meets the gap says so and goes on; then
+Inflicted at rest but for traffic of its own, which is what gets lost. Whoever meets the gap says so and continues; then
 ``kakehashi reconcile --repair`` has it told again by an officer, until both sides are as the model says.
 """
 
@@ -37,7 +37,7 @@ _CODEC: Final = Codec()
 
 
 def retention_overtakes_a_bridge(world: World, random: Random) -> tuple[Hit, list[str]]:
-    """A bridge is away, and what it has not carried is deleted, by somebody: a compacted topic keeps it."""
+    """A bridge is away, and what it has not carried is deleted, by someone: a compacted topic keeps it."""
     home = random.choice(NATIONS)
     partner, (bridge,) = partner_of(home), _bridges(world, home)
     _send_away(world, [bridge])
@@ -125,7 +125,7 @@ def _send_away(world: World, roles: Sequence[Role]) -> None:
 
 
 def _fill_unread(world: World, home: str, random: Random) -> None:
-    """The partner's workers go, and every partition of its inbox gets what nobody receives."""
+    """The partner's workers go, and every partition of its inbox gets what no one receives."""
     partner, inbox = partner_of(home), topics.inbox(home)
     cluster = world.nations.clusters[partner]
     _send_away(world, world.workers(partner))
@@ -165,7 +165,7 @@ def _has_settled_more_than_carried(world: World, home: str) -> bool:
 
 
 def _next(world: World, nation: str, step: str, shard: int, topic: str) -> int:
-    """Where a step on this nation's cluster goes on in a topic."""
+    """Where a step on this nation's cluster continues in a topic."""
     found = last_progress(world.nations.clusters[nation], step, shard, _CODEC)
     inputs = () if found is None else found["inputs"]
     return next((each["next_offset"] for each in inputs if each["topic"] == topic), 0)

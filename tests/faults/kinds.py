@@ -66,7 +66,7 @@ def kill_a_worker(world: World, random: Random) -> Hit:
 
 
 def kill_all_workers_of_a_nation(world: World, random: Random) -> Hit:
-    """Nobody stands by any more: everything is taken up from what is committed."""
+    """No one stands by any more: everything is taken up from what is committed."""
     nation = random.choice(NATIONS)
     workers = world.workers(nation)
     for worker in workers:
@@ -88,7 +88,7 @@ def kill_everything_at_once(world: World, random: Random) -> Hit:  # there is no
 
 
 def pause_a_worker(world: World, random: Random) -> Hit:
-    """A worker stands still for longer than its session; its shards go on elsewhere; then it wakes, a zombie."""
+    """A worker stands still for longer than its session; its shards continue elsewhere; then it wakes, a zombie."""
     worker = random.choice(world.workers())
     worker.pause()
     time.sleep(SESSION_S * random.uniform(0.5, 2.5))

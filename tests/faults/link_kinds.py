@@ -11,7 +11,7 @@ from tests.faults.kinds import WITHIN_S, Fault, Hit, World
 from tests.integration.nations import NATIONS, partner_of
 from tests.link.faulty import FaultyLink, names_can_fail
 
-# Where a transaction can be cut: before its first record, amid them, before its commit, and when nobody knows any more
+# Where a transaction can be cut: before its first record, amid them, before its commit, and when no one knows any more
 # whether it is committed.
 MOMENTS: Final = (
     (Kind.ADD_PARTITIONS_TO_TXN, True),
@@ -29,7 +29,7 @@ def _link(world: World, random: Random) -> tuple[str, FaultyLink]:
 
 
 def cut_in_a_transaction(world: World, random: Random) -> Hit:
-    """The link is cut at a request of an open transaction, or when that has been answered and nobody hears it."""
+    """The link is cut at a request of an open transaction, or when that has been answered and no one hears it."""
     bridge, link = _link(world, random)
     kind, answer = random.choice(MOMENTS)
     cut = link.relay.cut_at(kind, answer=answer)
@@ -41,7 +41,7 @@ def cut_in_a_transaction(world: World, random: Random) -> Hit:
 
 
 def hold_a_link(world: World, random: Random) -> Hit:
-    """Half open: connections stand, and nothing comes on one way, or on either. Some of them never go on again."""
+    """Half open: connections stand, and nothing comes on one way, or on either. Some of them never continue again."""
     bridge, link = _link(world, random)
     ways = random.choice([(Way.OUT,), (Way.BACK,), tuple(Way)])
     link.relay.hold(*ways)

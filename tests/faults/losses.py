@@ -1,4 +1,4 @@
-"""Declared losses: a topic that a shard depends on is deleted and made anew. The shard stops; a person rebuilds it.
+"""Declared losses: a topic that a shard depends on is deleted and recreated. The shard stops; a person rebuilds it.
 
 Inflicted at rest, when everything that was sent is where it belongs. Then nothing is lost but what the command says,
 and what comes after is counted like everything before. A rebuilt correlate alone may tell its partner less than the
@@ -46,7 +46,7 @@ def lose_the_changelog_of_correlate(world: World, random: Random) -> tuple[Hit, 
 
 
 def recreate_the_source_of_correlate(world: World, random: Random) -> tuple[Hit, list[str]]:
-    """The topic that correlate reads is another one now, under the same name, where no offset means what it meant."""
+    """The topic that correlate reads was recreated under the same name, so that no offset is valid any more."""
     return _lose(world, random.choice(NATIONS), "correlate", topics.OBSERVATIONS)
 
 

@@ -13,7 +13,7 @@ MOST_MIB: Final = 256
 
 
 class Memory:
-    """The resident memory of every life of every role, in MiB: one that was started again begins anew."""
+    """The resident memory of every life of every role, in MiB: one that was started again begins again."""
 
     def __init__(self) -> None:
         self._lives: dict[tuple[str, int], list[int]] = {}

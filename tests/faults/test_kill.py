@@ -1,4 +1,4 @@
-"""``kill -9`` of every process in the middle of its work: it goes on within seconds, nothing is lost or twice."""
+"""``kill -9`` of every process in the middle of its work: it continues within seconds, nothing is lost or twice."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a long run calls growth: so much that nobody gives it back, and not the first minute of a process."""
+"""What a long run calls growth: so much that no one gives it back, and not the first minute of a process."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A bridge that ends or stands still between any two steps: its successor goes on, and each record arrives once."""
+"""A bridge that ends or stands still between any two steps: its successor continues, and each record arrives once."""
 
 import multiprocessing
 import os
@@ -101,7 +101,7 @@ def test_a_bridge_that_stood_still_between_any_two_steps_is_fenced_when_it_wakes
             os.kill(zombie.pid or 0, signal.SIGCONT)
 
         def all_have_ended() -> bool:
-            traffic.more()  # one that stood still before it had begun goes on until there is work
+            traffic.more()  # one that stood still before it had begun continues until there is work
             return not any(zombie.is_alive() for zombie in zombies)
 
         eventually(all_have_ended, WITHIN_S, "all zombies end")
@@ -137,7 +137,7 @@ def _is_hit(process: ForkServerProcess) -> bool:
     """Whether it has ended, or stands still."""
     try:
         state = Path(f"/proc/{process.pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
-    except OSError:  # nobody has this number any more
+    except OSError:  # no one has this number any more
         return True
     return state in "TZ"
 

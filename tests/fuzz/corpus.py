@@ -1,4 +1,4 @@
-"""What is spoilt: golden records, the recorded feeds in small, and what was made by hand to be as bad as it can be."""
+"""What is mutated: golden records, the recorded feeds in small, and what was made by hand to be as bad as it can be."""
 
 import gzip
 import io

@@ -9,7 +9,7 @@ from typing import Any, Final
 MOST_BYTES: Final = 1 << 20
 _DEEP: Final = 3_000
 # What parsers stumble over: byte order marks, half characters, depth without end, numbers that no type holds, lengths
-# of Avro that promise more than there is, and text that is another text to somebody else.
+# of Avro that promise more than there is, and text that is another text to someone else.
 TOKENS: Final[Sequence[bytes]] = (
     *(b"\0", b"\xff", b"\xff\xfe", b"\xef\xbb\xbf", b"\xc3", b"\xed\xa0\x80", b"\n", b"\r", b"\r\n", b"\x1b[2J"),
     *(b'"', b"'", b"\\", b"\\u0000", b"\\ud800", b",", b";", b"\t", b"|", b"=", b"[", b"]", b"{", b"}", b"(", b")"),

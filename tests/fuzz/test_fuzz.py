@@ -23,7 +23,7 @@ SEED = 20_261_126
 
 @pytest.fixture(scope="module")
 def found() -> Found:
-    """Some cases at every target: what is bad by design first, then what is spoilt."""
+    """Some cases at every target: what is bad by design first, then what is mutated."""
     return hunt(SEED, range(CASES))
 
 

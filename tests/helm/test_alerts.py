@@ -108,7 +108,7 @@ def test_what_may_go_wrong_between_two_nations_wakes_somebody(series: str) -> No
 
 
 def test_a_release_that_ended_while_its_bridge_was_away_alarms_nobody() -> None:
-    """Nobody has let out what must stay: it was late, and the record that ends it is behind it."""
+    """No one has let out what must stay: it was late, and the record that ends it is behind it."""
     guards = [each for rule in RULES for each in selectors(rule["expr"]) if each.name == spec.REFUSED_RECORDS.full_name]
     assert len(guards) == 2
     for guard in guards:

@@ -60,7 +60,7 @@ class Role:
 
     @property
     def resident_bytes(self) -> int | None:
-        """How much memory it holds; None where it does not run."""
+        """How much memory it holds; None if it does not run."""
         if self._process is None or self._process.poll() is not None:
             return None
         with suppress(FileNotFoundError, ProcessLookupError):  # it ends just now
@@ -86,18 +86,18 @@ class Role:
             self._paused = False
 
     def pause(self) -> None:
-        """Stop it where it stands; it does not know that time goes on."""
+        """Stop it where it stands; it does not know that time continues."""
         self._signal(signal.SIGSTOP)
         self._paused = True
 
     def wake(self) -> None:
-        """Let a paused one go on."""
+        """Let a paused one continue."""
         if self._paused:
             self._signal(signal.SIGCONT)
             self._paused = False
 
     def stop(self) -> int:
-        """End it in good order; its exit code. By force where it does not end in time."""
+        """End it in good order; its exit code. By force if it does not end in time."""
         self.wake()
         if self._process is None:
             return 0

@@ -37,7 +37,7 @@ def _held(reading: Reading) -> dict[str, Any] | None:
 
 
 def _reconciled(nations: Nations, *more: str) -> list[str]:
-    """How our indicator differs, by the command; nothing where it does not."""
+    """How our indicator differs, by the command; nothing if it does not."""
     told = ("reconcile", "--from", "GBR", "--to", "JPN", "--grace", "0", "--json", *more)
     ended = kakehashi(*told, within=nations.folder, **nations.environ)
     assert ended.returncode in {0, 4}, ended.stderr
@@ -65,7 +65,7 @@ def test_what_the_partner_has_lost_is_named_and_told_again(nations: Nations, tmp
 
         producer = idempotent_producer(jpn)
         shard = shard_of_key(key_of_id(NAME), nations.shards)
-        producer.produce(topics.accepted("GBR"), None, NAME.encode(), shard)  # somebody deletes it by hand
+        producer.produce(topics.accepted("GBR"), None, NAME.encode(), shard)  # someone deletes it by hand
         assert producer.flush(30) == 0
         eventually(lambda: _reconciled(nations) == ["missing"], WITHIN_S, "the loss is seen")
 

@@ -105,7 +105,7 @@ class Bench:
         return self._kakehashi("audit", *words)
 
     def key(self, person: str) -> str:
-        """The file with somebody's key."""
+        """The file with someone's key."""
         return str(write_key(person, self._folder))
 
     def _kakehashi(self, *words: str) -> tuple[int, str]:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.kafka
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder to work in, where nothing runs any more afterwards."""
+    """A folder to work in, in which nothing runs any more afterwards."""
     yield tmp_path
     kakehashi("down", "--wipe", within=tmp_path)
 

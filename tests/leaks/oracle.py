@@ -84,12 +84,12 @@ def _is_sure_enough(confidence: int, kind: str) -> bool:
 
 
 def tlp_of(words: str) -> int:
-    """The strictness of a TLP label: 0 to 3, 9 for RED, 8 where there is none or nobody can read it."""
+    """The strictness of a TLP label: 0 to 3, 9 for RED, 8 if there is none or no one can read it."""
     return TLP.get(_label(words, "TLP:"), NO_LABEL)
 
 
 def pap_of(words: str) -> int:
-    """The strictness of a PAP label: 0 where there is none; what nobody can read is the strictest."""
+    """The strictness of a PAP label: 0 if there is none; what no one can read is the strictest."""
     return PAP.get(_label(words, "PAP:"), 4) if words.strip() else 0
 
 
@@ -104,7 +104,7 @@ def _plain(words: str) -> str:
 
 
 def leaks(case: Case, content: Mapping[str, Any] | None, sent: bytes) -> str:
-    """What is wrong with what has left for the partner, in words; empty where nothing is."""
+    """What is wrong with what has left for the partner, in words; empty if nothing is."""
     free = may_go(case)
     if content is None:
         return "" if not free else f"nothing has left, and {len(free)} of its pieces may"
@@ -187,7 +187,7 @@ def guard_must_refuse_text(tearline: str | None) -> bool:
 def guard_must_refuse(tlp: str, pap: str, caveats: Sequence[str], nations: Sequence[str], partner: str) -> bool:
     """Design promise 2, on what a record says of itself, whoever wrote it: these labels pass, so spelled, and no other.
 
-    RED and national-eyes-only never leave; nobody who is not named receives what names its recipients.
+    RED and national-eyes-only never leave; no one who is not named receives what names its recipients.
     """
     passing = (
         "INCIDENT",

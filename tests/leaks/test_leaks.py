@@ -1,4 +1,4 @@
-"""The leak hunt in short; ``make leaks MINUTES=n SEED=s`` goes on for longer."""
+"""The leak hunt in short; ``make leaks MINUTES=n SEED=s`` continues for longer."""
 
 import ast
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """Two clusters, each reached by its partner's bridge through a link of its own, by a name: both may fail.
 
-A name is looked up in a file of hosts. That of the machine is nobody's to change, so a bridge runs in a mount namespace
+A name is looked up in a file of hosts. That of the machine is no one's to change, so a bridge runs in a mount namespace
 where ours stands in its place (``unshare``); where that is not allowed, links have addresses and names cannot fail.
 """
 
@@ -34,7 +34,7 @@ def names_can_fail() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class FaultyLink:
-    """The way to one cluster. ``hosts`` is None where its name is an address."""
+    """The way to one cluster. ``hosts`` is None if its name is an address."""
 
     name: str
     relay: Relay
@@ -51,7 +51,7 @@ class FaultyLink:
         return () if self.hosts is None else (*_UNSHARE, "sh", "-c", _IN_ITS_PLACE, str(self.hosts))
 
     def forget_the_name(self) -> None:
-        """Nobody finds it any more; whoever is connected stays so."""
+        """No one finds it any more; whoever is connected stays so."""
         if self.hosts is not None:
             self.hosts.write_text("", encoding="utf-8")
 

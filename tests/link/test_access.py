@@ -26,7 +26,7 @@ SHOWN_S = 5.0  # what may be read is there in a hundredth of it
 
 
 def _delivery_error(cluster: Cluster, topic: str) -> int | None:
-    """What the cluster says to one record on ``topic``; None where it takes it."""
+    """What the cluster says to one record on ``topic``; None if it takes it."""
     told: list[KafkaError | None] = []
     producer = idempotent_producer(cluster, **{"message.timeout.ms": 10_000})
     producer.produce(topic, b"x", b"k", 0, on_delivery=lambda error, _message: told.append(error))

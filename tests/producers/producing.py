@@ -14,7 +14,7 @@ from schemas.records import Quarantined, SensorReport
 from tests.builders import NOW_MS
 
 CODEC = Codec()
-NOWHERE = Cluster("GBR", "127.0.0.1:1")  # nobody answers there
+NOWHERE = Cluster("GBR", "127.0.0.1:1")  # no one answers there
 SENSOR = Sensor("GBR", "edge-1")
 
 

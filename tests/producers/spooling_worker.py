@@ -1,4 +1,4 @@
-"""A process that spools one file, says each durable step on standard output, and waits for a line before it goes on.
+"""A process that spools one file, says each durable step on standard output, and waits for a line before it continues.
 
 It is there to be killed.
 """

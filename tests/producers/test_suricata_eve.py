@@ -92,7 +92,7 @@ def test_damaged_lines_of_a_recorded_log_are_refused_and_the_rest_is_read() -> N
     found = recorded("suricata/eve-broken.json.gz", FORMAT)
     assert [(refused.place.line, refused.original) for refused in refusals(found)] == broken
     assert len(broken) == 6
-    # Its alerts are of a package manager, classified as not suspicious: no threat, and nobody's business.
+    # Its alerts are of a package manager, classified as not suspicious: no threat, and no one's business.
     assert observations(found) == []
 
 

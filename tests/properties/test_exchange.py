@@ -100,7 +100,7 @@ def _finals(exchange: MemoryExchange) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _played(reports: Sequence[SensorReport], random: Random | None = None) -> MemoryExchange:
-    """All of it at one moment of the broker's clock; then time goes on, so that everything is told."""
+    """All of it at one moment of the broker's clock; then time continues, so that everything is told."""
     exchange = MemoryExchange(ENRICHER)
     for report in reports:
         exchange.send(report)

@@ -45,7 +45,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An arrival and its fate. ``report`` is there where it counts, ``reason`` where it is refused."""
+    """An arrival and its fate. ``report`` is there where it counts, ``reason`` if it is refused."""
 
     arrival: Arrival
     fate: Fate

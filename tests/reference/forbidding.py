@@ -10,7 +10,7 @@ from schemas.records import Command
 from schemas.vocabulary import CommandKind, EndReason
 from tests.officers import ALICE, BOB
 
-MOST: Final = 40  # about so many vetoes stand, once it goes on: the more there are, the more often one is lifted
+MOST: Final = 40  # about so many vetoes stand, once it continues: the more there are, the more often one is lifted
 
 
 class Officers:

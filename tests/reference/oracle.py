@@ -23,7 +23,7 @@ HITS_BYSTANDERS: Final = frozenset({IndicatorType.IPV4_NET, IndicatorType.IPV6_N
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that the rules look at. ``confidence`` is 0 to 100, -1 where it is not stated."""
+    """All that the rules look at. ``confidence`` is 0 to 100, -1 if it is not stated."""
 
     marking: Marking
     kind: IndicatorType
@@ -52,7 +52,7 @@ def _is_withheld(case: Case, partner: str) -> bool:
         return True
     if named is None or partner in named:
         return False
-    # Where the source named the recipients, nobody else receives it. Unmarked and nobody named: nothing is said yet.
+    # Where the source named the recipients, no one else receives it. Unmarked and no one named: nothing is said yet.
     return not (tlp is Tlp.UNMARKED and named == ())
 
 

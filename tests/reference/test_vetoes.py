@@ -150,7 +150,7 @@ def test_a_recall_that_is_told_as_something_milder_or_of_too_little_is_found() -
 
 
 def test_what_has_followed_an_end_is_not_missed_where_only_the_fast_lane_still_tells_of_it() -> None:
-    """A released topic was made anew: what it held is gone, and the other lane has only the recall."""
+    """A released topic was recreated: what it held is gone, and the other lane has only the recall."""
     bench = Bench()
     veto = bench.says(CommandKind.RECALL)
     recalled = bench.stand().accepted

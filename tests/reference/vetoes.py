@@ -1,7 +1,7 @@
 """What officers have said by hand, as it stands on a nation's commands, and what that leaves of what the rules release.
 
 A straight walk through the topic, as ``arrivals`` is through the reports. It knows who may recall, revoke and lift, and
-nobody who may not; what officers answer in reviews is not in it.
+no one who may not; what officers answer in reviews is not in it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -45,7 +45,7 @@ class Ledger:
         return frozenset(veto.kind for veto in self.standing.get(name, ()) if veto.partner in ("", partner))
 
     def knows(self, name: str) -> bool:
-        """Whether anybody has ever forbidden this one."""
+        """Whether anyone has ever forbidden this one."""
         return name in self.standing
 
 
@@ -93,7 +93,7 @@ def _lifted(standing: tuple[Veto, ...], command: Command) -> tuple[Veto, ...]:
 
 
 def left(release: Release | None, vetoes: frozenset[CommandKind]) -> tuple[Release | None, frozenset[RecordKind]]:
-    """What these vetoes leave of what the rules alone would release: the content, and where there is none, as what
+    """What these vetoes leave of what the rules alone would release: the content, and if there is none, as what
     the last that the partner was told of it may stand, if it was told anything.
 
     A revocation changes nothing behind a recall; and what the rules forbid as well is to be purged, so it is recalled.

@@ -27,7 +27,7 @@ _LISTENING: Final = re.compile(r"Listening on: (http://127\.0\.0\.1:[0-9]+)")
 
 
 def fetched() -> Path:
-    """The folder of the unpacked registry; fails with what Maven said where it cannot be had."""
+    """The folder of the unpacked registry; fails with what Maven said if it cannot be had."""
     folder = cache_folder(os.environ).with_name(f"apicurio-{VERSION}")
     if folder.is_dir():
         return folder

@@ -29,7 +29,7 @@ def versions(folder: Path = AVRO) -> dict[str, dict[int, str]]:
 
 
 def incompatibilities(record: str, texts: Mapping[int, str]) -> list[str]:
-    """Which version cannot read which, and why; empty where all read all."""
+    """Which version cannot read which, and why; empty if all read all."""
     parsed = {number: parse(_under_one_namespace(text)) for number, text in texts.items()}
     found = []
     for reader, writer in permutations(parsed, 2):
@@ -48,7 +48,7 @@ def _under_one_namespace(text: str) -> str:
 
 
 def main() -> int:
-    """Print what is wrong; 1 where something is."""
+    """Print what is wrong; 1 if something is."""
     wrong = [line for record, texts in versions().items() for line in incompatibilities(record, texts)]
     sys.stdout.writelines(f"{line}\n" for line in wrong)
     return 1 if wrong else 0

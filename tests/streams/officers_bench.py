@@ -103,14 +103,14 @@ class OfficersBench:
         self.correlate.turn(self.now_ms, *blocks)
 
     def says(self, person: str, kind: CommandKind, *, number: int = 1, **fields: Any) -> str:
-        """An officer's command arrives; why it was refused, empty where it was obeyed."""
+        """An officer's command arrives; why it was refused, empty if it was obeyed."""
         fields.setdefault("reason", "for a test")
         name = fields.pop("indicator_id", NAME)
         made = command(kind, "GBR", name, now_ms=self.now_ms, **fields)
         return self.arrives(signed_command(CODEC, made, key_of(person, number)))
 
     def arrives(self, made: Command, *, key: bytes | None = None, appended_ms: int = 0) -> str:
-        """Any command arrives; why it was refused, empty where it was obeyed."""
+        """Any command arrives; why it was refused, empty if it was obeyed."""
         return self.arrives_as(CODEC.encode(COMMAND, made), key or made["indicator_id"].encode(), appended_ms)
 
     def arrives_as(self, value: bytes | None, key: bytes, appended_ms: int = 0) -> str:

@@ -57,7 +57,7 @@ def verified(
 
 
 def anchor_after(number: int) -> AuditAnchor:
-    """What somebody signed when the chain had so many entries."""
+    """What someone signed when the chain had so many entries."""
     report = verified(ENTRIES[:number], head=None)
     return an_anchor(sequence=report.end.sequence, last=report.end.last, offset=report.next_offset)
 

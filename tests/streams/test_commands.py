@@ -1,4 +1,4 @@
-"""A command does something only where it is signed by somebody who may, for this nation, in time, and makes sense."""
+"""A command does something only if it is signed by someone who may, for this nation, in time, and makes sense."""
 
 from typing import Any
 

@@ -62,7 +62,7 @@ def test_a_list_holds_only_for_the_types_it_is_meant_for() -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "benign"),
     [
-        (DOMAIN, "pages.example", True),  # to block it would be to block everybody there
+        (DOMAIN, "pages.example", True),  # to block it would be to block everyone there
         (DOMAIN, "someone.pages.example", False),
         (URL, "pages.example", True),
         (URL, "someone.pages.example", False),

@@ -27,7 +27,7 @@ CODEC = Codec()
 
 @dataclass(frozen=True)
 class Sent:
-    """A report as it is claimed: ``key`` is its quarantine key where it is redriven."""
+    """A report as it is claimed: ``key`` is its quarantine key if it is redriven."""
 
     epoch: int
     sequence: int
@@ -268,7 +268,7 @@ def test_a_sensor_that_sends_nonsense_does_not_fill_the_log() -> None:
 def test_the_same_log_has_the_same_answers_however_it_is_cut_into_batches(
     log: list[tuple[int, int, int]], cuts: list[int]
 ) -> None:
-    """The broker's times go on by up to nine seconds each, so that quotas end and begin within the log."""
+    """The broker's times continue by up to nine seconds each, so that quotas end and begin within the log."""
     times = [NOW_MS]
     for _, _, pause_ms in log[1:]:
         times.append(times[-1] + pause_ms)

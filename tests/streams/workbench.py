@@ -56,7 +56,7 @@ class Workbench:
         return bool(self._step.wakes(self, now_ms))
 
     def next_due(self) -> int:
-        """When the first row wants to be looked at; 0 where none does."""
+        """When the first row wants to be looked at; 0 if none does."""
         return min((at for at, _ in self._rows.values() if at), default=0)
 
     def written(self, topic: str, schema: str) -> list[dict[str, Any]]:
