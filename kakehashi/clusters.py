@@ -8,6 +8,6 @@ from localkafka.persistent import find_bootstrap
 
 
 def cluster_of(nation: str, settings: Settings, environ: Mapping[str, str]) -> Cluster:
-    """The cluster of a nation. Raises ConfigurationError where none is known, saying how to get one."""
+    """The cluster of a nation. Raises ConfigurationError if none is known, with how to get one."""
     settings.partners(nation)
     return cluster_from_env(environ, nation, find_bootstrap(nation, environ))

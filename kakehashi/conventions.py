@@ -54,7 +54,7 @@ class Command(TyperCommand):
     """A command of ``kakehashi``. ``kakehashi.main`` makes every command one."""
 
     def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
-        """The parameters, with nothing where a flag's type would be shown."""
+        """The parameters, without the type of a flag."""
         found = super().get_params(ctx)
         for each in found:
             if getattr(each, "is_flag", False) and each.metavar is None:

@@ -24,7 +24,7 @@ _EXITS = """Exit codes: 0 done · 1 unavailable, try again · 2 usage · 3 confi
 
 @dataclass
 class Invocation:
-    """What the options before the command said."""
+    """The options before the command."""
 
     debug: bool = False
 
@@ -37,7 +37,7 @@ def main() -> None:
     except ExchangeError as error:
         _tell(error, invocation, f"kakehashi: {error}")
         sys.exit(error.exit_code)
-    except Exception as error:  # the outermost frame: what gets here is a defect, and said as one
+    except Exception as error:  # the outermost frame: an exception that gets here is a defect
         _tell(error, invocation, f"kakehashi: a defect of ours: {type(error).__name__}: {error}")
         if not invocation.debug:
             typer.echo("Please report it with what `kakehashi --debug …` prints.", err=True)

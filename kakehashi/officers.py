@@ -1,4 +1,4 @@
-"""An officer at the command line: key, roster and cluster brought together, and the answer told."""
+"""An officer at the command line: brings key, roster and cluster together, and prints the results."""
 
 import os
 from collections.abc import Sequence
@@ -10,15 +10,16 @@ import typer
 
 from exchange import clock
 from exchange.errors import BrokerUnavailable, Refused
+from schemas.counting import counted
 
 if TYPE_CHECKING:
-    from consumers.desk.commands import Answer, CommandDesk, Place
+    from consumers.desk.commands import CommandDesk, CommandResult, SentCommand
     from exchange.authority.roster import Officer, Role
     from exchange.kafka.clients import Cluster
     from schemas.records import Command
 
 ANSWER_S = 20.0
-Wait = Annotated[float, typer.Option(min=0, help="How many seconds to wait for what becomes of it.")]
+Wait = Annotated[float, typer.Option(min=0, help="How many seconds to wait for the result.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,9 @@ class Desk:
 
 
 def open_desk(nation: str, key: Path, role: "Role") -> Desk:
-    """The desk of whoever has this key. Raises Refused where the roster does not know it, or not in this role.
+    """The desk of the owner of this key. Raises Refused if the roster does not have it, or not in this role.
 
-    The workers ask the same of every command: this only says it sooner.
+    The workers check the same of every command: this only reports it sooner.
     """
     from consumers.desk.commands import CommandDesk
     from exchange.authority.officer_key import read_key
@@ -54,33 +55,34 @@ def open_desk(nation: str, key: Path, role: "Role") -> Desk:
     officer = load_roster(nation, settings.officers).find(key_id(public_of(private)))
     roster = settings.officers / f"{nation}.toml"
     if officer is None:
-        raise Refused(f"{key}: its public key is not on {roster}: whoever keeps the roster has to enter it")
+        raise Refused(f"{key}: its public key is not on {roster}: ask the keeper of the roster to enter it")
     if not officer.may(role, clock.now_ms()):
-        raise Refused(f"{officer.person} has not the role {role} on {roster}, or the key has ended")
+        raise Refused(f"{officer.person} does not have the role {role} on {roster}, or the key has ended")
     return Desk(nation, officer, cluster, CommandDesk(cluster, settings.shards, private))
 
 
 def carry_out(desk: Desk, commands: "Sequence[Command]", done: str, wait_s: float) -> None:
-    """Send commands, wait for what becomes of them, and tell; raises Refused where one was not obeyed."""
-    places = desk.desk.send(commands)
+    """Send commands, wait for their results, and print them. Raises Refused if one was not obeyed."""
     refused = 0
-    for each, place in zip(commands, places, strict=True):
-        answer = desk.desk.answer(place, wait_s)
-        if answer is None:
-            raise BrokerUnavailable(_unanswered(desk.nation, place, wait_s))
-        refused += bool(answer.reason)
-        typer.echo(f"{each['indicator_id']}  {_told(answer, done)}", err=bool(answer.reason))
+    for each, sent in zip(commands, desk.desk.send(commands), strict=True):
+        result = desk.desk.result(sent, wait_s)
+        if result is None:
+            raise BrokerUnavailable(_undecided(desk.nation, sent, wait_s))
+        refused += bool(result.reason)
+        typer.echo(f"{each['indicator_id']}  {_line(result, done)}", err=bool(result.reason))
     if refused:
-        raise Refused(f"{refused} of {len(commands)} had no effect; the lines above say why")
+        raise Refused(
+            f"{refused} of {counted(len(commands), 'command')} had no effect; the lines above have the reasons"
+        )
 
 
-def _told(answer: "Answer", done: str) -> str:
-    return f"no effect ({answer.reason}): {answer.detail}" if answer.reason else done
+def _line(result: "CommandResult", done: str) -> str:
+    return f"no effect ({result.reason}): {result.detail}" if result.reason else done
 
 
-def _unanswered(nation: str, place: "Place", wait_s: float) -> str:
+def _undecided(nation: str, sent: "SentCommand", wait_s: float) -> str:
     return (
-        f"the command is signed and stands at {place.quarantine_key.removesuffix('--1')}, but no worker of "
-        f"{nation} has come to it within {wait_s:g} s: is one running? It is obeyed when one does. Do not send it "
-        "again: look with `kakehashi explain`"
+        f"the command is signed and written at {sent.quarantine_key.removesuffix('--1')}, but no worker of {nation} "
+        f"has decided it within {wait_s:g} s: is one running? It is obeyed when one does. Do not send it again: look "
+        "with `kakehashi explain`"
     )

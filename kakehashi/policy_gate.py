@@ -1,4 +1,4 @@
-"""What must hold before a policy set may be published or activated: its claims, and that it lets no more out."""
+"""Checks a policy set before it is published or activated: its claims hold, and it releases no more than before."""
 
 import os
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ import typer
 
 from exchange.errors import ConfigurationError, Refused
 from kakehashi.terminal import utc
+from schemas.counting import counted
 
 if TYPE_CHECKING:
     from streams.rules.policy_set import PolicySet
@@ -17,42 +18,50 @@ if TYPE_CHECKING:
 
 
 def gate(new: "PolicySet", before: "Activated", then: "Activated | None" = None, *, proof: bool, wider: bool) -> None:
-    """Say what was shown of ``new``: its claims, what changes when it follows ``before``, and when ``then`` follows it.
+    """Print what was shown of ``new``: its claims, the changes from ``before``, and from it to ``then``.
 
-    ``proof`` asks for the analyser; ``wider`` accepts that it lets more out than ``before``. That ``then`` does is only
-    told: it was accepted for itself, and whoever tightens the rules in a hurry must not be kept from it.
+    ``proof`` asks for the analyser; ``wider`` accepts that it releases more than ``before``. That ``then`` does is only
+    reported: it was accepted for itself, and tightening the rules in a hurry must not be blocked by it.
 
-    Raises Refused where a claim does not hold, or where more is let out and nobody accepts that.
+    Raises Refused if a claim does not hold, or if more is released and no one accepts that.
     """
     from streams.rules.proof.prove import prove, read_claims
 
     with prover_for(new.schema_text, require_proof=proof) as prover:
-        verb = "proved" if prover.is_proof else "NOT PROVED, but checked"
         broken = [finding for finding in prove(new, read_claims(new), prover) if not finding.holds]
         for finding in broken:
             typer.echo(str(finding), err=True)
         if broken:
-            raise Refused(f"{len(broken)} claims do not hold of {new.version[:12]}; the rules in force stay in force")
-        typer.echo(f"every claim holds of {new.version[:12]}: {verb} by {prover.name}")
+            raise Refused(
+                f"{counted(len(broken), 'claim')} not kept by {new.version[:12]}; the rules in force stay in force"
+            )
+        typer.echo(f"every claim holds of {new.version[:12]}: {shown_by(prover)}")
         typer.echo(f"it follows {named(before)}")
         widens = _widens(before.policy_set, new, prover)
     if widens and not wider:
-        raise Refused("it lets more out than what it follows, see above: --accept-wider says that this is meant")
+        raise Refused(
+            "it releases more than the set that it follows, see above: --accept-wider confirms that this is intended"
+        )
     if then is not None:
         with prover_for(then.policy_set.schema_text, require_proof=proof) as prover:
             typer.echo(f"it is followed by {named(then)}")
             _widens(new, then.policy_set, prover)
 
 
+def shown_by(prover: "Prover") -> str:
+    """``proved by …``, or the exhaustive check, which is no proof."""
+    return f"{'proved' if prover.is_proof else 'NOT PROVED, but checked'} by {prover.name}"
+
+
 def named(activated: "Activated") -> str:
-    """A set with the time from which it is in force, and who says so."""
+    """A set, the time from which it is in force, and who activated it."""
     if not activated.by:
         return f"{activated.policy_set.version[:12]}, as shipped"
     return f"{activated.policy_set.version[:12]}, from {utc(activated.at_ms)} by {', '.join(activated.by)}"
 
 
 def _widens(old: "PolicySet", new: "PolicySet", prover: "Prover") -> bool:
-    """Say what changes from one set to the next; whether anything more is let out, as far as anybody can tell."""
+    """Print the changes from one set to the next; whether more is released, or may be."""
     from streams.rules.difference import differences, under_schema_of
     from streams.rules.rule import PolicyError
 
@@ -61,7 +70,7 @@ def _widens(old: "PolicySet", new: "PolicySet", prover: "Prover") -> bool:
     try:
         changes = list(differences(under_schema_of(new, old), new, prover))
     except PolicyError as error:
-        typer.echo(f"WIDER, for all that is known: {error}")
+        typer.echo(f"WIDER, or not comparable: {error}")
         return True
     for change in changes:
         typer.echo(str(change))
@@ -70,7 +79,7 @@ def _widens(old: "PolicySet", new: "PolicySet", prover: "Prover") -> bool:
 
 @contextmanager
 def prover_for(schema_text: str, *, require_proof: bool) -> "Iterator[Prover]":
-    """The analyser where it is; otherwise the stand-in, which says what it is."""
+    """The analyser if it is installed; otherwise the exhaustive check."""
     from streams.rules.proof.analyser import SymbolicProver, find_cedar, find_solver
     from streams.rules.proof.exhaustive import ExhaustiveProver
 

@@ -1,4 +1,4 @@
-"""What a nation's ``policy.v1`` says now, and what it comes to, for the commands that ask."""
+"""Reads a nation's ``policy.v1``, and the rules that follow from it, for commands."""
 
 import os
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class PublishedRules:
     settings: "Settings"
     roster: "Roster"
     cluster: "Cluster"
-    said: "Said"
+    published: "Said"
 
     @cached_property
     def history(self) -> "History":
@@ -29,16 +29,16 @@ class PublishedRules:
         from streams.rules.policy_set import load
         from streams.rules.rulebook import history_of
 
-        return history_of(load(self.roster.nation, version=self.settings.policy_version), self.said)
+        return history_of(load(self.roster.nation, version=self.settings.policy_version), self.published)
 
     @property
     def refused(self) -> "tuple[NotApproved, ...]":
         """The records that do nothing, and why."""
-        return *self.said.refused, *self.history.refused
+        return *self.published.refused, *self.history.refused
 
 
 def settings_and_roster(nation: str) -> "tuple[Settings, Roster]":
-    """The settings, and who may say what in a nation. Raises ConfigurationError for a nation that is none of ours."""
+    """The settings, and a nation's roster. Raises ConfigurationError for a nation that does not take part."""
     from exchange.authority.roster import load_roster
     from exchange.settings import Settings
 
@@ -48,7 +48,7 @@ def settings_and_roster(nation: str) -> "tuple[Settings, Roster]":
 
 
 def published_rules(nation: str) -> PublishedRules:
-    """Read the topic. Raises BrokerUnavailable where the nation's cluster does not answer."""
+    """Read the topic. Raises BrokerUnavailable if the nation's cluster does not answer."""
     from exchange.authority.policy_watch import PolicyWatch
     from kakehashi.clusters import cluster_of
 

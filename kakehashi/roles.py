@@ -33,7 +33,7 @@ class RoleProcess:
 def start(home: Path, name: str, arguments: Sequence[str], environ: Mapping[str, str]) -> RoleProcess:
     """Start ``kakehashi <arguments>`` in a session of its own, its output at the end of ``log_of(home, name)``.
 
-    Raises Refused where a role of that name runs already.
+    Raises Refused if a role of that name runs already.
     """
     running = next((role for role in known(home) if role.name == name and is_running(role)), None)
     if running is not None:
@@ -92,7 +92,7 @@ def kill(role: RoleProcess) -> None:
 
 
 def stop(home: Path) -> list[RoleProcess]:
-    """Stop every role under ``home`` in good order, by force where one takes too long; those that were running."""
+    """Stop every role under ``home`` in good order, by force if one takes too long; those that were running."""
     roles = known(home)
     running = [role for role in roles if is_running(role)]
     for role in running:
@@ -125,7 +125,7 @@ def _file(home: Path, name: str) -> Path:
 
 
 def _started(pid: int) -> str:
-    """When the process began, in the kernel's clock ticks since boot; empty where there is none (proc(5), stat)."""
+    """When the process began, in the kernel's clock ticks since boot; empty if there is none (proc(5), stat)."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
     except OSError:

@@ -1,7 +1,7 @@
-"""Where an officer's decision becomes a signed command on ``command.v1``, and where it is asked what became of it.
+"""Signs an officer's decision as a command on ``command.v1``, sends it, and reports its result.
 
-The service behind ``kakehashi review``, ``recall`` and ``revoke``, and behind whatever desk comes later. It decides
-nothing: the shard that owns the indicator does, and says why where it does not obey.
+The service behind ``kakehashi review``, ``recall`` and ``revoke``, and behind any later desk. It decides nothing: the
+shard that owns the indicator does, and gives a reason if it does not obey.
 """
 
 import time
@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from confluent_kafka import KafkaError, Message
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from exchange.errors import DeliveryTimeout
-from exchange.kafka.clients import Cluster, end_offset, idempotent_producer
+from consumers.desk.sending import send
+from exchange.kafka.clients import Cluster, end_offset
 from exchange.kafka.committed import committed
 from exchange.kafka.log import KafkaLog
+from exchange.protocol.record import Output
 from schemas import topics
 from schemas.codec import COMMAND, QUARANTINED, Codec, Undecodable
 from schemas.identity import key_of_id, shard_of_key
@@ -26,13 +26,12 @@ from schemas.vocabulary import CommandKind
 
 LASTS_MS: Final = 24 * 60 * 60 * 1000
 _STEP: Final = "correlate"
-_DELIVERY_S: Final = 30.0
 _AGAIN_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a command stands, and where the quarantine of its shard ended before it was sent."""
+class SentCommand:
+    """A command's position on ``command.v1``, and the end of its shard's quarantine before it was sent."""
 
     command_id: str
     partition: int
@@ -41,13 +40,13 @@ class Place:
 
     @property
     def quarantine_key(self) -> str:
-        """Under which it would be in quarantine."""
+        """The key that it has in quarantine if it is refused."""
         return f"{topics.COMMANDS}-{self.partition}-{self.offset}--1"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of a command: obeyed where ``reason`` is empty."""
+class CommandResult:
+    """The result of a command: obeyed if ``reason`` is empty."""
 
     reason: str = ""
     detail: str = ""
@@ -98,66 +97,47 @@ class CommandDesk:
         self._cluster, self._shards, self._private = cluster, shards, private
         self._codec = codec or cluster.codec()
 
-    def send(self, commands: Sequence[Command]) -> list[Place]:
-        """Sign and send; where each stands, in their order, once the cluster has acknowledged all of them.
+    def send(self, commands: Sequence[Command]) -> list[SentCommand]:
+        """Sign and send; the position of each, in their order, once the cluster has acknowledged all of them.
 
-        Raises DeliveryTimeout where it has not: send them again, the same command twice changes nothing.
+        Raises DeliveryTimeout if it has not: send them again, the same command twice changes nothing.
         """
-        producer = idempotent_producer(self._cluster)
         shards = [shard_of_key(key_of_id(each["indicator_id"]), self._shards) for each in commands]
         ends = {shard: end_offset(self._cluster, topics.QUARANTINE, shard) for shard in set(shards)}
-        offsets: dict[int, int] = {}
-        failed: list[str] = []
-        for number, (each, shard) in enumerate(zip(commands, shards, strict=True)):
-
-            def told(error: KafkaError | None, message: Message, number: int = number) -> None:
-                if error is None:
-                    offsets[number] = message.offset() or 0
-                else:
-                    failed.append(error.str())
-
-            value = self._codec.encode(COMMAND, signed_command(self._codec, each, self._private))
-            key = each["indicator_id"].encode()
-            while True:
-                try:
-                    producer.produce(topics.COMMANDS, value, key, partition=shard, on_delivery=told)
-                    break
-                except BufferError:  # the client's queue is full: wait for what is on its way
-                    producer.poll(0.5)
-            producer.poll(0)
-        producer.flush(_DELIVERY_S)
-        if len(offsets) < len(commands):
-            producer.purge()
-            why = failed[0] if failed else f"no answer within {_DELIVERY_S:g} s"
-            raise DeliveryTimeout(
-                f"{self._cluster.nation}'s Kafka at {self._cluster.bootstrap} took {len(offsets)} of {len(commands)} "
-                f"commands ({why}): run the same command again"
+        outputs = [
+            Output(
+                topics.COMMANDS,
+                shard,
+                each["indicator_id"].encode(),
+                self._codec.encode(COMMAND, signed_command(self._codec, each, self._private)),
             )
+            for each, shard in zip(commands, shards, strict=True)
+        ]
         return [
-            Place(each["command_id"], shard, offsets[number], ends[shard])
-            for number, (each, shard) in enumerate(zip(commands, shards, strict=True))
+            SentCommand(each["command_id"], shard, offset, ends[shard])
+            for each, shard, offset in zip(commands, shards, send(self._cluster, outputs), strict=True)
         ]
 
-    def answer(self, place: Place, within_s: float) -> Answer | None:
-        """What became of a command; None where its shard has not come to it in time."""
-        return self.answers([place], within_s)[0]
+    def result(self, sent: SentCommand, within_s: float) -> CommandResult | None:
+        """The result of a command; None if its shard has not decided it in time."""
+        return self.results([sent], within_s)[0]
 
-    def answers(self, places: Sequence[Place], within_s: float) -> list[Answer | None]:
-        """What became of these commands, in their order; None for those that their shard has not come to, while it has
-        not come any further for ``within_s``."""
+    def results(self, sent: Sequence[SentCommand], within_s: float) -> list[CommandResult | None]:
+        """The results of these commands, in their order; None for those that their shard has not decided when it has
+        made no progress for ``within_s``."""
         reached: dict[int, int] = {}
-        refused: dict[str, Answer] = {}
-        for partition in sorted({place.partition for place in places}):
-            here = [place for place in places if place.partition == partition]
-            reached[partition] = self._await(partition, max(place.offset for place in here), within_s)
-            refused |= self._refused(partition, min(place.quarantine_from for place in here))
+        refused: dict[str, CommandResult] = {}
+        for partition in sorted({each.partition for each in sent}):
+            here = [each for each in sent if each.partition == partition]
+            reached[partition] = self._await(partition, max(each.offset for each in here), within_s)
+            refused |= self._refused(partition, min(each.quarantine_from for each in here))
         return [
-            refused.get(place.quarantine_key, Answer()) if place.offset < reached[place.partition] else None
-            for place in places
+            refused.get(each.quarantine_key, CommandResult()) if each.offset < reached[each.partition] else None
+            for each in sent
         ]
 
     def _await(self, partition: int, offset: int, within_s: float) -> int:
-        """Up to where a shard's commands are decided, once it is behind this offset or comes no further."""
+        """The next command that a shard will decide, once it is behind this offset or makes no more progress."""
         reached, give_up = self._decided(partition), time.monotonic() + within_s
         while reached <= offset and time.monotonic() < give_up:
             time.sleep(_AGAIN_S)
@@ -172,12 +152,12 @@ class CommandDesk:
         inputs = () if progress is None else progress["inputs"]
         return next((source["next_offset"] for source in inputs if source["topic"] == topics.COMMANDS), 0)
 
-    def _refused(self, partition: int, start: int) -> dict[str, Answer]:
-        """What quarantine has from an offset on, by its key."""
+    def _refused(self, partition: int, start: int) -> dict[str, CommandResult]:
+        """The refusals in quarantine from an offset on, by their key."""
         end = end_offset(self._cluster, topics.QUARANTINE, partition)
-        found: dict[str, Answer] = {}
+        found: dict[str, CommandResult] = {}
         for message in committed(self._cluster, topics.QUARANTINE, partition, start, end):
             kept = self._codec.decode(QUARANTINED, message.value())
             if not isinstance(kept, Undecodable):
-                found[kept["key"]] = Answer(kept["reason"], kept["detail"])
+                found[kept["key"]] = CommandResult(kept["reason"], kept["detail"])
         return found

@@ -5,14 +5,11 @@ and it uses up no sequence number. It goes to the partition where the original s
 keys it has counted. What cannot be redriven is told why, and what to do instead.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Final, cast
 
 import msgspec
-from confluent_kafka import KafkaError, Message
 
-from exchange.errors import DeliveryTimeout
-from exchange.kafka.clients import Cluster, idempotent_producer
 from exchange.protocol.record import Output
 from schemas import topics
 from schemas.codec import SENSOR_REPORT, Codec, Undecodable
@@ -21,7 +18,6 @@ from schemas.records import ContextRecord, Quarantined, SensorReport, SourceMark
 from schemas.vocabulary import TYPE_BY_LABEL
 
 FORMAT_VERSION: Final = 1
-_DELIVERY_S: Final = 30.0
 
 
 Long = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
@@ -95,41 +91,6 @@ def redrive(entry: Quarantined, codec: Codec, *, now_ms: int, changes: Mapping[s
     if entry["content_type"] == "avro":
         return _whole(entry, original, codec, changes)
     return NotRedrivable(key, f"nobody can redrive content of type {entry['content_type']!r}")
-
-
-def publish(cluster: Cluster, outputs: Iterable[Output]) -> int:
-    """Send the records, idempotently, each to its own partition; how many the cluster has acknowledged: all.
-
-    Raises DeliveryTimeout where it did not take one: send again, what is counted already is not counted twice.
-    """
-    producer = idempotent_producer(cluster)
-    acknowledged = 0
-    failed: list[str] = []
-
-    def told(error: KafkaError | None, message: Message) -> None:
-        nonlocal acknowledged
-        if error is None:
-            acknowledged += 1
-        else:
-            failed.append(f"{message.topic()}-{message.partition()}: {error.str()}")
-
-    for output in outputs:
-        while True:
-            try:
-                producer.produce(output.topic, output.value, output.key, partition=output.partition, on_delivery=told)
-                break
-            except BufferError:  # the client's queue is full: wait for what is on its way
-                producer.poll(0.5)
-        producer.poll(0)
-    left = producer.flush(_DELIVERY_S)
-    if left or failed:
-        producer.purge()
-        why = failed[0] if failed else f"no answer within {_DELIVERY_S:g} s"
-        raise DeliveryTimeout(
-            f"{cluster.nation}'s Kafka at {cluster.bootstrap} took {acknowledged} records and did not take "
-            f"{left + len(failed)} ({why}): run the same command again, what has arrived is not counted twice"
-        )
-    return acknowledged
 
 
 def _whole(entry: Quarantined, original: bytes, codec: Codec, changes: Mapping[str, str]) -> Redrive | NotRedrivable:

@@ -1,4 +1,4 @@
-"""Reads what was refused: ``quarantine.v1``, for a person who wants to know why, and how much of it."""
+"""Reads ``quarantine.v1``: what was refused, why, and how much of it."""
 
 import heapq
 from collections import Counter
@@ -37,7 +37,7 @@ class Summary:
 def entries(reader: TopicReader, codec: Codec) -> Iterator[Quarantined]:
     """Everything in quarantine, each key once: a refusal at the border may be written again after a crash.
 
-    A record that is none of quarantine's is passed over: whoever wrote it there is not one of ours.
+    A record of another schema is skipped: it was not written by this exchange.
     """
     for partition in reader.partitions:
         seen: set[str] = set()

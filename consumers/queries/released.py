@@ -1,14 +1,14 @@
-"""What we released to a partner, each with what the partner says it did with it: two topics of our own, side by side.
-
-Pure: it is given records and looks for none.
-"""
+"""What a nation released to its partners, and what each partner did with it: two topics, read side by side."""
 
 import enum
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
+from consumers.subscription.topic_reader import TopicReader
+from exchange.kafka.clients import Cluster
 from exchange.protocol.record import Record
+from schemas import topics
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, Codec, Undecodable
 from schemas.records import Receipt, ReleasedIndicator
 
@@ -16,10 +16,10 @@ _ORDER: Final = ("refused", "received", "applied", "recall_applied", "purged")
 
 
 class Answer(enum.StrEnum):
-    """How it stands with the last thing we said about an indicator."""
+    """What the partner did with the last version of an indicator."""
 
     WAITING = "waiting"  # no receipt for this version
-    REFUSED = "refused"  # it was not taken; the receipt says why
+    REFUSED = "refused"  # it was not accepted; the receipt has the reason
     RECEIVED = "received"
     APPLIED = "applied"  # it is in the partner's picture
     RECALL_APPLIED = "recall applied"  # it is no longer in the partner's picture
@@ -27,7 +27,7 @@ class Answer(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ReleaseStatus:
     """One indicator and one partner. ``receipts`` are the highest of each code, the earliest first."""
 
     released: ReleasedIndicator
@@ -36,14 +36,14 @@ class Standing:
 
     @property
     def answer(self) -> Answer:
-        """What the partner has done with the last version; a receipt for version n settles all up to n."""
+        """What the partner did with the last version; a receipt for version n settles all up to n."""
         answers = [each for each in self.receipts if each["version"] >= self.released["version"]]
         codes = [each["code"] for each in answers if each["code"] in _ORDER]
         return Answer(max(codes, key=_ORDER.index).replace("_", " ")) if codes else Answer.WAITING
 
     @property
     def dispute(self) -> Receipt | None:
-        """What the partner has against it; None once something newer was released."""
+        """The partner's dispute; None once a newer version was released."""
         return next(
             (
                 each
@@ -55,17 +55,34 @@ class Standing:
 
     @property
     def recall_waits(self) -> bool:
-        """Whether something was recalled and the partner has not said since that it acted on it."""
+        """Whether it was recalled and the partner has not confirmed since that it acted on it."""
         taken = max((each["version"] for each in self.receipts if each["code"] in _ORDER[2:]), default=0)
         return taken <= self.released["recalled_through"] != 0
 
 
-def standings(
+def released_to(
+    cluster: Cluster, partners: Sequence[str], shards: Iterable[int], ids: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, ReleaseStatus]]:
+    """Each partner with what was released to it in these shards; with ``ids``, these indicators and no others.
+
+    Raises NotFound if a topic is missing, BrokerUnavailable if no broker answers.
+    """
+    for partner in partners:
+        with (
+            TopicReader(cluster, topics.released(partner)) as released,
+            TopicReader(cluster, topics.partner_receipts(partner)) as receipts,
+        ):
+            for shard in shards:
+                for status in statuses(released.records(shard), receipts.records(shard), cluster.codec(), ids):
+                    yield partner, status
+
+
+def statuses(
     released: Iterable[Record], receipts: Iterable[Record], codec: Codec, only: frozenset[str] = frozenset()
-) -> Iterator[Standing]:
+) -> Iterator[ReleaseStatus]:
     """Each indicator of these records, in the order of its last release; with ``only``, these and no others.
 
-    Both are of the same partitions. What is no record of its topic is left out: the guard has refused it.
+    Both are of the same partitions. A record that is not of its topic's schema is left out: the guard has refused it.
     """
     last: dict[str, tuple[ReleasedIndicator, int]] = {}
     for record in released:
@@ -86,4 +103,4 @@ def standings(
                 of_code[answer["code"]] = cast("Receipt", answer)
     for name, (indicator, at_ms) in last.items():
         given = sorted(answers.get(name, {}).values(), key=lambda each: (each["at_ms"], each["version"]))
-        yield Standing(indicator, at_ms, tuple(given))
+        yield ReleaseStatus(indicator, at_ms, tuple(given))

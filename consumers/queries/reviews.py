@@ -1,5 +1,6 @@
-"""What waits for officers: ``review.pending.v1`` as it stands."""
+"""The questions that are open for officers: the latest records of ``review.pending.v1``."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from consumers.subscription.topic_reader import TopicReader
@@ -9,7 +10,7 @@ from schemas.records import ReviewPending
 
 
 def waiting(reader: TopicReader, codec: Codec) -> list[ReviewPending]:
-    """All that waits, the next deadline first. A record that is none of ours is passed over."""
+    """The open questions, the next deadline first. A record that is not of this schema is skipped."""
     last: dict[bytes, ReviewPending] = {}
     for partition in reader.partitions:
         for record in reader.records(partition):
@@ -21,15 +22,20 @@ def waiting(reader: TopicReader, codec: Codec) -> list[ReviewPending]:
     return sorted(last.values(), key=lambda each: (each["deadline_ms"], each["indicator_id"], each["partner"]))
 
 
-def chosen(found: list[ReviewPending], ids: list[str], partner: str) -> ReviewPending:
-    """The one that is meant. Raises NotFound where nothing of it waits, Refused where several partners do."""
+def chosen(found: Sequence[ReviewPending], ids: Sequence[str], partner: str) -> ReviewPending:
+    """The question on one of these indicators. Raises NotFound for none, Refused if several partners have one."""
     matching = [each for each in found if each["indicator_id"] in ids and partner in ("", each["partner"])]
     if not matching:
         raise NotFound(
-            f"nothing of {', '.join(ids)} waits for an officer{f' for {partner}' if partner else ''}: it was settled, "
-            "its deadline has passed, or it was never held; `kakehashi explain` says which"
+            f"no question on {', '.join(ids)}{f' for {partner}' if partner else ''} is open: it was settled, its "
+            "deadline has passed, or it was never held; `kakehashi explain` shows which"
         )
     if len(matching) > 1:
         names = ", ".join(each["partner"] for each in matching)
-        raise Refused(f"it waits for several partners: say --partner, one of {names}")
+        raise Refused(f"it is open for several partners: choose one with --partner: {names}")
     return matching[0]
+
+
+def approvals(each: ReviewPending) -> int:
+    """How many people have approved it."""
+    return len({verdict["person"] for verdict in each["verdicts"] if verdict["verdict"] == "approve"})

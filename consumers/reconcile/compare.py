@@ -1,8 +1,8 @@
-"""Compares what a nation has released to a partner with what the partner holds of it, and names what differs. Pure.
+"""Compares what a nation has released to a partner with what the partner holds, and names the differences. Pure.
 
 First the digests of windows, which both sides keep (``streams.settle.step``); only for shards whose windows differ the
 records themselves, and what settle remembers of those that their topic has lost. What was released a moment ago, and
-what the bridge has not carried yet (its link is down, slow or closed), is on its way: it is no difference yet.
+what the bridge has not carried yet (its link is down, slow or closed), is on its way: it is not a difference yet.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping, MutableMapping
@@ -19,11 +19,11 @@ from schemas.records import WindowDigest
 from schemas.window import fingerprint, window_of
 
 NOWHERE: Final = 0
-LOST: Final = -1  # the offset of what its topic has lost: before any position, so nobody will carry it any more
+LOST: Final = -1  # the offset of what its topic has lost: before any position, so no bridge will carry it
 _DIGITS: Final = 19  # of the greatest Avro long: Python refuses to read thousands, and a partner could write them
 
 _MAY_BE_REFUSED: Final = frozenset({Differs.MISSING, Differs.STALE, Differs.ALTERED})  # altered: its recall was taken
-MENDED_BY_REISSUE: Final = frozenset(Differs) - {Differs.EXTRA, Differs.REFUSED}
+REPAIRED_BY_REISSUE: Final = frozenset(Differs) - {Differs.EXTRA, Differs.REFUSED}
 _NO_ANSWER: Final = "disputed"
 
 
@@ -39,17 +39,17 @@ class Difference:
     reason: str = ""
 
     @property
-    def told_version(self) -> int:
-        """The highest version that either side knows to have been told: what was told since needs no telling again.
+    def highest_version(self) -> int:
+        """The highest version that either side knows: a newer one that was released since needs no reissue.
 
-        Where the partner is ahead, our topic has lost what our state remembers.
+        If the partner is ahead, our topic has lost what our state remembers.
         """
         return max(self.released_version, self.held_version)
 
 
 @dataclass(frozen=True, slots=True)
-class Stands:
-    """One indicator on one side: its last version, what its record comes to, where it stands, when it was written."""
+class SideRecord:
+    """One indicator on one side: its last version, its record's fingerprint and offset, and when it was written."""
 
     version: int
     fingerprint: bytes
@@ -62,7 +62,7 @@ Windows = Mapping[int, tuple[int, bytes]]
 
 
 def digests_in(records: Iterable[Record], codec: Codec) -> Windows:
-    """The last digest of each window; a deleted one is of nothing."""
+    """The last digest of each window; a deleted digest counts as an empty window."""
     last: dict[int, tuple[int, bytes]] = {}
     for record in records:
         found = None if record.value is None else codec.decode(WINDOW_DIGEST, record.value)
@@ -83,30 +83,30 @@ def differing(released: Windows, held: Windows) -> list[int]:
     return sorted(window for window in released.keys() | held.keys() if released.get(window) != held.get(window))
 
 
-def stand_of(
+def records_of(
     records: Iterable[Record], codec: Codec, windows: Container[int] | None, named: Container[str] = ()
-) -> dict[str, Stands]:
-    """What stands in these windows (None: in all), and what is named, by id; nothing of what was deleted last."""
-    last: dict[str, Stands] = {}
+) -> dict[str, SideRecord]:
+    """The last record of each indicator in these windows (None: in all), and of those named, by id; none if deleted."""
+    last: dict[str, SideRecord] = {}
     for record in records:
         name = (record.key or b"").decode("utf-8", "replace")
         last.pop(name, None)
         found = None if record.value is None else codec.decode(RELEASED_INDICATOR, record.value)
         if found is None or isinstance(found, Undecodable) or uuid_of(name) is None:
-            continue  # as settle passes over it; and a partner's own words are for no log and no terminal
+            continue  # settle skips it too; and a partner's text goes to no log and no terminal
         if windows is None or name in named or window_of(found["version"]) in windows:
             mark = fingerprint(record.key or b"", record.value or b"")
-            last[name] = Stands(found["version"], mark, record.offset, record.timestamp_ms)
+            last[name] = SideRecord(found["version"], mark, record.offset, record.timestamp_ms)
     return last
 
 
-def remembered(rows: Iterable[RowChange], windows: Container[int] | None) -> dict[str, Stands]:
-    """What settle remembers to have been released in these windows (None: in all), though its topic has lost it.
+def remembered_by_settle(rows: Iterable[RowChange], windows: Container[int] | None) -> dict[str, SideRecord]:
+    """What settle remembers as released in these windows (None: in all), even if the topic has lost it.
 
     A row of settle under an indicator's id is an array; it begins with the version that was released last,
-    0 where none was, and ends with its record's fingerprint.
+    0 if there was none, and ends with its record's fingerprint.
     """
-    last: dict[str, Stands] = {}
+    last: dict[str, SideRecord] = {}
     for row in rows:
         name = row.key.decode("utf-8", "replace")
         last.pop(name, None)
@@ -114,14 +114,14 @@ def remembered(rows: Iterable[RowChange], windows: Container[int] | None) -> dic
             continue
         version, *_, mark = msgspec.msgpack.decode(row.value)
         if version and (windows is None or window_of(version) in windows):
-            last[name] = Stands(version, mark, offset=LOST, at_ms=NOWHERE)
+            last[name] = SideRecord(version, mark, offset=LOST, at_ms=NOWHERE)
     return last
 
 
-def struck(records: Iterable[Record], told: MutableMapping[str, Stands]) -> Iterator[Record]:
-    """These records of the released topic; what they are of is struck from ``told``: the topic has its last word."""
+def without_superseded(records: Iterable[Record], remembered: MutableMapping[str, SideRecord]) -> Iterator[Record]:
+    """The records of the released topic, while their indicators are taken out of ``remembered``: the topic is newer."""
     for record in records:
-        told.pop((record.key or b"").decode("utf-8", "replace"), None)
+        remembered.pop((record.key or b"").decode("utf-8", "replace"), None)
         yield record
 
 
@@ -149,8 +149,8 @@ def answered_in(records: Iterable[Record], codec: Codec) -> Mapping[str, int]:
 
 
 def differences(
-    released: Mapping[str, Stands],
-    held: Mapping[str, Stands],
+    released: Mapping[str, SideRecord],
+    held: Mapping[str, SideRecord],
     refused: Mapping[str, tuple[int, str]],
     shard: int,
     *,
@@ -158,11 +158,11 @@ def differences(
     carried_to: int | None = None,
     answered: Mapping[str, int] | None = None,
 ) -> Iterator[Difference]:
-    """What differs, in the order of the ids.
+    """The differences, in the order of the ids.
 
-    Nothing of what was released at ``settled_before_ms`` or later, or stands at ``carried_to`` or behind it: the next
-    offset that the bridge will carry, None where that is not known. Where ``answered`` is given, so is what both sides
-    have and the partner has not answered: its receipt was lost on the way home.
+    Leaves out what was released at ``settled_before_ms`` or later, and what is at offset ``carried_to`` or behind it:
+    the next that the bridge will carry, None if not known. With ``answered``, an indicator that both sides have but
+    that the partner has not answered is a difference too: its receipt was lost on the way home.
     """
     for name in sorted(released.keys() | held.keys()):
         ours, theirs = released.get(name), held.get(name)
@@ -184,7 +184,7 @@ def differences(
             yield Difference(differs, name, shard, version, there)
 
 
-def _compared(ours: Stands | None, theirs: Stands | None) -> Differs | None:
+def _compared(ours: SideRecord | None, theirs: SideRecord | None) -> Differs | None:
     if ours is None:
         return None if theirs is None else Differs.EXTRA
     if theirs is None:

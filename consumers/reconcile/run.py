@@ -1,7 +1,7 @@
-"""One reconciliation of one direction: reads both sides' digests, then what differs, through what a bridge may read.
+"""Reconciles one direction: reads the digests of both sides, then the records that differ, with a bridge's rights.
 
-On the partner's cluster that is the digests of what it holds of us, its picture of us, which is what we have given it,
-and how far our own bridge has come.
+On the partner's cluster these are the digests of what it holds of us, its topic of what it accepted from us, and the
+position of our own bridge.
 """
 
 import logging
@@ -19,10 +19,10 @@ from consumers.reconcile.compare import (
     differences,
     differing,
     digests_in,
+    records_of,
     refusals_in,
-    remembered,
-    stand_of,
-    struck,
+    remembered_by_settle,
+    without_superseded,
 )
 from consumers.subscription.topic_reader import TopicReader
 from exchange.clock import now_ms
@@ -60,8 +60,8 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What one reconciliation has found. ``windows`` are shard and begin of those that differ."""
+class Comparison:
+    """The result of one reconciliation. ``windows`` are shard and begin of those that differ."""
 
     released: int
     held: int
@@ -76,10 +76,10 @@ class Found:
 
 def reconcile(
     home: Side, partner: Side, shards: Sequence[int], *, full: bool = False, grace_ms: int = GRACE_MS
-) -> Found:
-    """Compare these shards. With ``full`` the digests are not believed, and all records are compared.
+) -> Comparison:
+    """Compare these shards. With ``full`` the digests are ignored, and all records are compared.
 
-    Raises NotFound where a topic is missing, BrokerUnavailable where nobody answers.
+    Raises NotFound if a topic is missing, BrokerUnavailable if no broker answers.
     """
     began_ms = now_ms()
     ours = _digests(home, topics.released_digests(partner.cluster.nation), shards)
@@ -95,7 +95,7 @@ def reconcile(
     held, released = (
         sum(count for of_shard in side.values() for count, _ in of_shard.values()) for side in (theirs, ours)
     )
-    return Found(released, held, tuple(windows), tuple(found))
+    return Comparison(released, held, tuple(windows), tuple(found))
 
 
 def _digests(side: Side, topic: str, shards: Sequence[int]) -> dict[int, Windows]:
@@ -106,20 +106,20 @@ def _digests(side: Side, topic: str, shards: Sequence[int]) -> dict[int, Windows
 def _differences(
     home: Side, partner: Side, shard: int, windows: frozenset[int] | None, settled_before_ms: int
 ) -> list[Difference]:
-    """The records of the two sides. What is held is read first: what is released meanwhile is then too young.
+    """Compare the records of both sides. The partner's are read first: what is released meanwhile is then too young.
 
-    Whatever version of it: what has left these windows since is not what nobody has released.
+    A held indicator is looked up at home in any version: its newest may have left these windows since.
     """
     carried_to = _carried_to(home, partner, shard)
     with TopicReader(partner.cluster, topics.accepted(home.cluster.nation)) as reader:
-        held = stand_of(reader.records(shard), partner.codec, windows)
-    told = remembered(_rows_of_settle(home, partner, shard), windows)
+        held = records_of(reader.records(shard), partner.codec, windows)
+    remembered = remembered_by_settle(_rows_of_settle(home, partner, shard), windows)
     with TopicReader(home.cluster, topics.released(partner.cluster.nation)) as reader:
-        released = stand_of(struck(reader.records(shard), told), home.codec, windows, named=held)
+        released = records_of(without_superseded(reader.records(shard), remembered), home.codec, windows, named=held)
     with TopicReader(home.cluster, topics.partner_receipts(partner.cluster.nation)) as reader:
         receipts = list(reader.records(shard))
     found = differences(
-        told | released,
+        remembered | released,
         held,
         refusals_in(receipts, home.codec),
         shard,
@@ -131,7 +131,7 @@ def _differences(
 
 
 def _rows_of_settle(home: Side, partner: Side, shard: int) -> Iterator[RowChange]:
-    """What our own settle has committed about the partner, in the order of writing."""
+    """The rows that our settle has committed about the partner, in the order of writing."""
     step = topics.settle_step(partner.cluster.nation)
     topic = topics.changelog(step)
     changelog = Changelog(home.cluster, topic, shard, step)
@@ -140,7 +140,7 @@ def _rows_of_settle(home: Side, partner: Side, shard: int) -> Iterator[RowChange
 
 
 def _carried_to(home: Side, partner: Side, shard: int) -> int | None:
-    """The next offset that the bridge will carry, as its position abroad says; None where it never had one."""
+    """The next offset that the bridge will carry, by its position abroad; None if it never had one."""
     step, topic = topics.bridge_step(home.cluster.nation), topics.released(partner.cluster.nation)
     progress = KafkaLog(partner.cluster, step, shard, input_ids={}, state_format=None, codec=partner.codec).progress()
     if progress is None:
@@ -149,7 +149,7 @@ def _carried_to(home: Side, partner: Side, shard: int) -> int | None:
 
 
 class Reconciler:
-    """Reconciles by itself, every ``every_s``, in a thread of its own, and shows what it finds."""
+    """Reconciles every ``every_s`` in a thread of its own, and shows the result in metrics and the log."""
 
     def __init__(
         self,
@@ -158,7 +158,7 @@ class Reconciler:
         shards: Sequence[int],
         metrics: Metrics,
         every_s: float,
-        find: Callable[[Side, Side, Sequence[int]], Found] = reconcile,
+        find: Callable[[Side, Side, Sequence[int]], Comparison] = reconcile,
     ) -> None:
         self._home, self._partner, self._shards = home, partner, tuple(shards)
         self._metrics, self._every_s, self._find = metrics, every_s, find
@@ -166,12 +166,12 @@ class Reconciler:
         self._thread = threading.Thread(target=self._live, name="reconciler", daemon=True)
 
     def start(self) -> None:
-        """Begin: the first time soon, so that what a restart has brought is seen. Until it is done, it never was."""
+        """Begin: the first time soon, so that the effect of a restart is seen. Until then the metric is 0: never."""
         self._metrics.set(spec.LAST_RECONCILED, 0, self._home.cluster.nation, self._partner.cluster.nation)
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop as soon as it can; it writes nothing, so nothing is waited for."""
+        """Stop as soon as possible; it writes nothing, so there is nothing to wait for."""
         self._stopping.set()
 
     def _live(self) -> None:
@@ -180,12 +180,12 @@ class Reconciler:
             wait_s = self._every_s
             try:
                 found = self._find(self._home, self._partner, self._shards)
-            except ExchangeError as error:  # what is known stays shown, and grows old: that is what the alert is on
+            except ExchangeError as error:  # the last result stays, and grows old: the alert is on its age
                 _log.warning("reconcile.failed: %s", error)
             else:
                 self._show(found)
 
-    def _show(self, found: Found) -> None:
+    def _show(self, found: Comparison) -> None:
         nations = self._home.cluster.nation, self._partner.cluster.nation
         for differs in Differs:
             self._metrics.set(spec.RECONCILE_DIFFERENCES, found.counts[differs], *nations, differs)

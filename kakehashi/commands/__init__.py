@@ -1,1 +1,1 @@
-"""One command a file, each with ``register(app)``. No logic: they read options, wire roles and show results."""
+"""One command a file, each with ``register(app)``. They parse options, call the code that decides, and print."""

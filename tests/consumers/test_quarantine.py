@@ -14,24 +14,24 @@ from tests.builders import NOW_MS, a_quarantined, a_receipt
 CODEC = Codec()
 
 
-class StandingRecords:
+class GivenRecords:
     """A reader's records, by partition."""
 
     def __init__(self, *partitions: Sequence[bytes | None]) -> None:
         self._values = partitions
         self.partitions = list(range(len(partitions)))
 
-    def standing(self, partition: int) -> list[Record]:
+    def records(self, partition: int) -> list[Record]:
         return [
             Record("quarantine.v1", partition, offset, b"k", value, NOW_MS)
             for offset, value in enumerate(self._values[partition])
         ]
 
 
-def test_each_key_is_an_entry_once_and_what_is_no_entry_is_passed_over() -> None:
+def test_each_key_is_one_entry_and_other_records_are_skipped() -> None:
     one, two = (CODEC.encode(QUARANTINED, a_quarantined(key=key)) for key in ("one", "two"))
     receipt = CODEC.encode(RECEIPT, a_receipt())
-    reader = cast("TopicReader", StandingRecords([one, two, one], [None, b"\x00", receipt], []))
+    reader = cast("TopicReader", GivenRecords([one, two, one], [None, b"\x00", receipt], []))
     assert [entry["key"] for entry in entries(reader, CODEC)] == ["one", "two"]
 
 

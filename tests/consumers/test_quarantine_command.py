@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka import Producer
 from typer.testing import CliRunner, Result
 
-from consumers.desk.redrive import publish
+from consumers.desk.sending import send
 from consumers.subscription.topic_reader import TopicReader
 from exchange.errors import NotFound, Refused
 from exchange.kafka.clients import Cluster
@@ -156,7 +156,7 @@ def test_all_of_a_reason_are_sent_again(exchange: Exchange) -> None:
 
 
 def test_a_dry_run_sends_nothing(exchange: Exchange) -> None:
-    assert "would send 1 entries" in _run("redrive", "--reason", "unknown-format-version", "--dry-run").stdout
+    assert "would send 1 entry" in _run("redrive", "--reason", "unknown-format-version", "--dry-run").stdout
     assert exchange.sent() == []
 
 
@@ -182,13 +182,14 @@ def test_what_cannot_be_sent_again_does_not_hold_back_the_rest(exchange: Exchang
     ],
     ids=" ".join,
 )
-def test_a_wrong_command_line_is_told_so(arguments: list[str]) -> None:
+def test_a_wrong_command_line_is_a_usage_error(arguments: list[str]) -> None:
     assert _run(*arguments).exit_code == 2
 
 
-def test_publishing_goes_where_it_is_told_and_is_acknowledged(gbr: Cluster, make_topic: MakeTopic) -> None:
+def test_records_are_sent_to_their_partitions_and_their_offsets_reported(gbr: Cluster, make_topic: MakeTopic) -> None:
     topic = make_topic("published")
-    assert publish(gbr, [Output(topic, number % 3, b"k", b"%d" % number) for number in range(10)]) == 10
+    outputs = [Output(topic, number % 3, b"k", b"%d" % number) for number in range(10)]
+    assert send(gbr, outputs) == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3]
     with TopicReader(gbr, topic) as reader:
         assert [[record.value for record in reader.records(partition)] for partition in reader.partitions] == [
             [b"0", b"3", b"6", b"9"],

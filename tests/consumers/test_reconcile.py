@@ -1,220 +1,128 @@
-"""What differs between what was released and what is held, whatever was lost, changed, added or is on its way."""
+"""Reconciliation on real Kafka: both sides' digests as settle tells them, and the records behind what differs."""
 
-from random import Random
-from typing import Any
+import threading
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from consumers.reconcile.compare import (
-    LOST,
-    Stands,
-    answered_in,
-    differences,
-    differing,
-    digests_in,
-    refusals_in,
-    remembered,
-    stand_of,
-    struck,
-)
+from consumers.reconcile.compare import Difference
+from consumers.reconcile.run import Comparison, Reconciler, Side, reconcile
+from exchange.errors import BrokerUnavailable
+from exchange.metrics.kinds import Role
 from exchange.metrics.labels import Differs
-from exchange.protocol.record import Record, RowChange
-from schemas.codec import RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec
-from schemas.window import SUM_BYTES, WINDOW_MS, added, window_of
-from streams.settle import settlement
-from tests.builders import NOW_MS, a_content, a_receipt, a_released, an_id
+from exchange.metrics.registry import Metrics
+from schemas import topics
+from schemas.codec import PROGRESS, RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec
+from schemas.records import ReleasedIndicator
+from schemas.window import WINDOW_MS, window_of
+from streams.settle.settlement import Limits
+from streams.settle.step import Settle
+from tests.builders import NOW_MS, a_content, a_progress, a_released
+from tests.conftest import Brokers
+from tests.consumers.border import SHARDS, Border
+from tests.polling import eventually
+from tests.streams.settler import Settler
 
 CODEC = Codec()
-NAME = a_released()["id"]
-LONG_AGO = NOW_MS - 2 * WINDOW_MS
+PARTNER_CODEC = Codec({104: RECEIPT, 107: RELEASED_INDICATOR, 109: PROGRESS, 120: WINDOW_DIGEST})
 
 
-def stands(version: int = NOW_MS, fingerprint: bytes = b"f", at_ms: int = LONG_AGO) -> dict[str, Stands]:
-    return {NAME: Stands(version, fingerprint, 7, at_ms)}
+def settled(border: Border) -> None:
+    """What each side's settle step makes of what stands on its topics."""
+    for cluster, other, topic, codec in (
+        (border.here, border.partner, topics.released(border.partner), CODEC),
+        (border.there, border.home, topics.accepted(border.home), PARTNER_CODEC),
+    ):
+        bench = Settler(Settle(cluster.nation, other, 0, codec, Limits(1, 1)))
+        bench.turn(NOW_MS, *border.read(cluster, topic))
+        border.write(cluster, [output for output in bench.outputs if output.topic.endswith(".digest.v1")])
 
 
-def found(
-    ours: dict[str, Stands], theirs: dict[str, Stands], refused: dict[str, tuple[int, str]] | None = None
-) -> list[tuple[Differs, int, int]]:
-    every = differences(ours, theirs, refused or {}, 0, settled_before_ms=NOW_MS)
-    return [(each.differs, each.released_version, each.held_version) for each in every]
+def named(border: Border, number: int, version: int) -> ReleasedIndicator:
+    content = a_content(value=f"c{number}.example.com", releasable_to=[border.partner])
+    return a_released(version=version, content=content, origin=border.home, hops=[border.home])
 
 
-@pytest.mark.parametrize(
-    ("ours", "theirs", "differs"),
-    [
-        (stands(), stands(), None),
-        (stands(), {}, Differs.MISSING),
-        (stands(2), stands(1), Differs.STALE),
-        (stands(1), stands(2), Differs.AHEAD),
-        (stands(1, b"f"), stands(1, b"g"), Differs.ALTERED),
-        ({}, stands(), Differs.EXTRA),
-    ],
-)
-def test_each_way_to_differ_has_its_name(
-    ours: dict[str, Stands], theirs: dict[str, Stands], differs: Differs | None
-) -> None:
-    assert [each[0] for each in found(ours, theirs)] == ([] if differs is None else [differs])
-
-
-def test_what_was_released_a_moment_ago_is_on_its_way_and_no_difference() -> None:
-    assert found(stands(at_ms=NOW_MS), {}) == []
-    assert found(stands(at_ms=NOW_MS - 1), {}) == [(Differs.MISSING, NOW_MS, 0)]
-
-
-def test_what_the_bridge_has_not_carried_yet_is_on_its_way_however_long_ago_it_was_released() -> None:
-    """Its link is down, slow or closed: who told it all again would only send more."""
-
-    def missing(carried_to: int | None) -> int:
-        return len(list(differences(stands(), {}, {}, 0, settled_before_ms=NOW_MS, carried_to=carried_to)))
-
-    assert [missing(each) for each in (0, 7, 8, None)] == [0, 0, 1, 1]
-
-
-def test_what_the_partner_has_refused_is_no_loss_until_something_newer_is_released() -> None:
-    refused = {NAME: (NOW_MS, "forbidden-marking")}
-    assert found(stands(NOW_MS), {}, refused) == [(Differs.REFUSED, NOW_MS, 0)]
-    assert found(stands(NOW_MS), stands(NOW_MS - 1), refused) == [(Differs.REFUSED, NOW_MS, NOW_MS - 1)]
-    assert found(stands(NOW_MS), stands(NOW_MS, b"recall"), refused) == [(Differs.REFUSED, NOW_MS, NOW_MS)]
-    assert found(stands(NOW_MS + 1), {}, refused) == [(Differs.MISSING, NOW_MS + 1, 0)]
-
-
-def test_what_has_left_the_windows_while_they_were_read_is_nobodys_invention() -> None:
-    """Held was read first; then a new version was released, into a window that was the same on both sides."""
-    before, after = a_record("a.example.com", NOW_MS), a_record("a.example.com", NOW_MS + 5 * WINDOW_MS)
-    windows = frozenset({window_of(NOW_MS)})
-    held = stand_of([before], CODEC, windows)
-    released = stand_of([before, after], CODEC, windows, named=held)
-    assert [each.differs for each in differences(released, held, {}, 0, settled_before_ms=LONG_AGO)] == []
-
-
-def test_keys_that_are_no_indicators_and_numbers_without_end_are_passed_over() -> None:
-    """A partner writes its own topics: what stands there is for no log, no terminal and no repair."""
-    record = a_record("a.example.com", NOW_MS)
-    for key in (b"", b"\x1b]0;owned\x07\nreconcile.done", b"indicator--" + b"7" * 100_000):
-        assert stand_of([msgspec.structs.replace(record, key=key)], CODEC, None) == {}
-    assert digests_in([Record("d", 0, 0, b"9" * 100_000, None, 0)], CODEC) == {}
-
-
-def test_an_older_refusal_that_comes_again_hides_no_newer_one() -> None:
-    receipts = [a_receipt(code="refused", reason=why, version=at) for why, at in (("looped", 9), ("undecodable", 3))]
-    records = [Record("r", 0, 0, b"", CODEC.encode(RECEIPT, each), 0) for each in receipts]
-    assert refusals_in(records, CODEC) == {NAME: (9, "looped")}
-
-
-def test_a_refusal_is_read_from_the_receipts_that_came_home() -> None:
-    receipts = [a_receipt(code="applied"), a_receipt(code="refused", reason="key-mismatch")]
-    records = [Record("r", 0, 0, b"", CODEC.encode(RECEIPT, each), 0) for each in receipts]
-    assert refusals_in([*records, Record("r", 0, 0, b"", b"\0", 0)], CODEC) == {NAME: (NOW_MS, "key-mismatch")}
-
-
-def a_record(value: str, version: int, **changes: Any) -> Record:
-    record = a_released(version=version, content=a_content(value=value, **changes))
-    return Record("t", 0, 0, record["id"].encode(), CODEC.encode(RELEASED_INDICATOR, record), LONG_AGO)
-
-
-def digests(records: list[Record]) -> dict[int, tuple[int, bytes]]:
-    """The digests of what stands in the end, by another way than settle's: from the last records alone."""
-    sums: dict[int, tuple[int, bytes]] = {}
-    for each in stand_of(records, CODEC, None).values():
-        count, total = sums.get(window_of(each.version), (0, bytes(SUM_BYTES)))
-        sums[window_of(each.version)] = count + 1, added(total, each.fingerprint)
-    return sums
-
-
-@given(st.integers(0, 1 << 32), st.integers(1, 40), st.integers(0, 8))
-def test_whatever_is_lost_altered_or_added_is_named_and_nothing_else(seed: int, count: int, faults: int) -> None:
-    random = Random(seed)
-    ours = [a_record(f"c{n}.example.com", NOW_MS + n * WINDOW_MS // 5) for n in range(count)]
-    theirs = {record.key: record for record in ours}
-    wanted: dict[bytes | None, Differs] = {}
-    for n in random.sample(range(count), min(faults, count)):
-        key = ours[n].key
-        match random.randrange(4):
-            case 0:
-                del theirs[key]
-                wanted[key] = Differs.MISSING
-            case 1:
-                theirs[key] = a_record(f"c{n}.example.com", NOW_MS - 1)
-                wanted[key] = Differs.STALE
-            case 2:
-                theirs[key] = a_record(f"c{n}.example.com", NOW_MS + n * WINDOW_MS // 5, confidence=1)
-                wanted[key] = Differs.ALTERED
-            case _:
-                extra = a_record(f"x{n}.example.com", NOW_MS + n)
-                theirs[extra.key] = extra
-                wanted[extra.key] = Differs.EXTRA
-    held = list(theirs.values())
-    windows = differing(digests(ours), digests(held))
-    every = differences(
-        stand_of(ours, CODEC, frozenset(windows)),
-        stand_of(held, CODEC, frozenset(windows)),
-        {},
-        0,
-        settled_before_ms=NOW_MS,
-    )
-    assert {each.indicator_id.encode(): each.differs for each in every} == wanted
-    assert bool(windows) == bool(wanted)
-
-
-def test_a_digest_that_was_deleted_is_of_nothing_and_damage_is_passed_over() -> None:
-    def told(window: int, count: int) -> Record:
-        body = {"window_ms": window, "length_ms": WINDOW_MS, "count": count, "sum": bytes(16), "at_ms": NOW_MS}
-        return Record("d", 0, 0, b"%d" % window, CODEC.encode(WINDOW_DIGEST, body), 0)
-
-    gone = Record("d", 0, 0, b"0", None, 0)
-    records = [told(0, 1), told(WINDOW_MS, 2), told(WINDOW_MS, 3), gone, Record("d", 0, 0, b"x", None, 0)]
-    damaged = Record("d", 0, 0, b"7", b"\0\0", 0)
-    assert digests_in([*records, damaged], CODEC) == {WINDOW_MS: (3, bytes(16))}
-    assert differing({WINDOW_MS: (3, b"")}, {}) == [WINDOW_MS]
-
-
-def test_what_a_topic_has_lost_is_known_from_the_rows_of_settle_and_nothing_else_of_them() -> None:
-    """The rows are read as settle writes them: whoever changes their form meets this test."""
-    told = settlement.encode(settlement.Told(version=NOW_MS, fingerprint=b"f"))
-    claimed = settlement.encode(settlement.Told(claims=(settlement.Claim("applied", 9, b"", 0, NOW_MS),)))
-    other = an_id(value="two.example.com")
-    rows = [
-        RowChange(b"\0counts", b"\x00"),
-        RowChange(b"\1" + NAME.encode(), told),
-        RowChange(NAME.encode(), told),
-        RowChange(other.encode(), claimed),
+def test_windows_and_indicators_that_differ_are_named_through_what_a_bridge_may_read(brokers: Brokers) -> None:
+    border = Border(brokers)
+    records = [named(border, number, NOW_MS + number * WINDOW_MS) for number in range(5)]
+    border.release(*records)
+    held = [records[0], named(border, 1, NOW_MS), records[3], records[4]]
+    values = [(each["id"].encode(), PARTNER_CODEC.encode(RELEASED_INDICATOR, each)) for each in held]
+    border.put(border.there, topics.accepted(border.home), values)
+    settled(border)
+    sides = Side(border.here, CODEC), Side(border.there, PARTNER_CODEC)
+    found = reconcile(*sides, range(SHARDS), grace_ms=-1000)  # nothing of it is too young
+    assert (found.released, found.held) == (5, 4)
+    windows = [window_of(NOW_MS + number * WINDOW_MS) for number in range(3)]
+    assert found.windows == tuple((0, window) for window in windows)
+    assert sorted(found.differences, key=lambda each: each.differs) == [
+        Difference(Differs.MISSING, records[2]["id"], 0, records[2]["version"], 0),
+        Difference(Differs.STALE, records[1]["id"], 0, records[1]["version"], NOW_MS),
     ]
-    lost = remembered(rows, None)
-    assert lost == {NAME: Stands(NOW_MS, b"f", LOST, 0)}
-    never_carried = differences(lost, {}, {}, 0, settled_before_ms=NOW_MS, carried_to=0)
-    assert [each.differs for each in never_carried] == [Differs.MISSING]
-    assert remembered(rows, {window_of(NOW_MS)}).keys() == {NAME}
-    assert remembered(rows, {window_of(LONG_AGO)}) == {}
-    assert remembered([*rows, RowChange(NAME.encode(), None)], None) == {}
+    every = reconcile(*sides, range(SHARDS), full=True, grace_ms=-1000).differences
+    assert [each for each in every if each.differs is not Differs.UNANSWERED] == list(found.differences)
+    unanswered = {each.indicator_id for each in every if each.differs is Differs.UNANSWERED}
+    assert unanswered == {records[number]["id"] for number in (0, 3, 4)}  # no receipt of it has come home
+    assert reconcile(*sides, range(SHARDS)).differences == ()  # all of it was released a moment ago
+
+    released = topics.released(border.partner)
+    carried = a_progress(inputs=[{"topic": released, "topic_id": "", "partition": 0, "next_offset": 2}])
+    said = [(b"0", PARTNER_CODEC.encode(PROGRESS, carried))]
+    border.put(border.there, topics.progress(topics.bridge_step(border.home)), said)
+    kinds = [each.differs for each in reconcile(*sides, range(SHARDS), grace_ms=-1000).differences]
+    assert kinds == [Differs.STALE]  # the one that is missing has not been carried yet
 
 
-@pytest.mark.parametrize("value", [None, CODEC.encode(RELEASED_INDICATOR, a_released())], ids=["deleted", "released"])
-def test_what_the_topic_says_of_an_indicator_is_believed_before_what_is_remembered(value: bytes | None) -> None:
-    told = stands()
-    record = Record("released", 0, 0, NAME.encode(), value, NOW_MS)
-    assert list(struck([record], told)) == [record]
-    assert told == {}
+def test_it_runs_by_itself_and_shows_what_it_found_and_when(brokers: Brokers) -> None:
+    """An error leaves what is known: it grows old, and that is seen."""
+    border = Border(brokers)
+    metrics = Metrics(Role.BRIDGE, border.home, "0", {})
+    answers: list[Comparison | BrokerUnavailable] = [
+        Comparison(9, 8, ((0, 0),), (Difference(Differs.MISSING, "indicator--x", 0, 1, 0),)),
+        BrokerUnavailable("no"),
+    ]
+
+    def find(*_: object) -> Comparison:
+        answer = answers.pop(0) if answers else BrokerUnavailable("no")
+        if isinstance(answer, Comparison):
+            return answer
+        raise answer
+
+    def value(name: str, **labels: str) -> float | None:
+        return metrics.registry.get_sample_value(
+            f"kakehashi_{name}", {"from": border.home, "to": border.partner} | labels
+        )
+
+    reconciler = Reconciler(Side.of(border.here), Side.of(border.there), [0], metrics, 0.01, find)
+    reconciler.start()
+    eventually(lambda: not answers, 30, "it has run more than once")
+    reconciler.stop()
+    assert value("reconcile_differences", differs="missing") == 1
+    assert value("reconcile_differences", differs="extra") == 0
+    assert (value("last_reconciled_seconds") or 0) > NOW_MS / 1e6
 
 
-@pytest.mark.parametrize(
-    ("code", "version", "differs"),
-    [
-        ("applied", NOW_MS, None),
-        ("received", NOW_MS + 1, None),
-        ("refused", NOW_MS, None),
-        ("applied", NOW_MS - 1, Differs.UNANSWERED),
-        ("disputed", NOW_MS, Differs.UNANSWERED),
-    ],
-)
-def test_what_both_have_and_nobody_has_answered_is_a_difference_where_that_is_looked_for(
-    code: str, version: int, differs: Differs | None
-) -> None:
-    receipt = CODEC.encode(RECEIPT, a_receipt(indicator_id=NAME, code=code, version=version))
-    answered = answered_in([Record("receipts", 0, 0, NAME.encode(), receipt, NOW_MS)], CODEC)
-    every = differences(stands(), stands(), {}, 0, settled_before_ms=NOW_MS, answered=answered)
-    assert [each.differs for each in every] == ([] if differs is None else [differs])
-    assert list(differences(stands(), stands(), {}, 0, settled_before_ms=NOW_MS)) == []
+def test_one_that_never_succeeds_is_seen_to_have_never_been_done(brokers: Brokers) -> None:
+    border = Border(brokers)
+    metrics, asked = Metrics(Role.BRIDGE, border.home, "0", {}), threading.Event()
+
+    def find(*_: object) -> Comparison:
+        asked.set()
+        raise BrokerUnavailable("no")
+
+    reconciler = Reconciler(Side.of(border.here), Side.of(border.there), [0], metrics, 0.01, find)
+    reconciler.start()
+    assert asked.wait(30)
+    reconciler.stop()
+    nations = {"from": border.home, "to": border.partner}
+    assert metrics.registry.get_sample_value("kakehashi_last_reconciled_seconds", nations) == 0
+    assert (
+        metrics.registry.get_sample_value("kakehashi_reconcile_differences", nations | {"differs": "missing"}) is None
+    )
+
+
+@pytest.mark.parametrize("differs", list(Differs))
+def test_a_difference_is_one_line_of_json_for_a_tool(differs: Differs) -> None:
+    line = msgspec.json.encode(Difference(differs, "indicator--x", 0, 1, 2, ""))
+    assert msgspec.json.decode(line)["differs"] == differs

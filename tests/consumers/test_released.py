@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from consumers.queries.released import Answer, Standing, standings
+from consumers.queries.released import Answer, ReleaseStatus, statuses
 from exchange.protocol.record import Record
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, Codec
 from schemas.vocabulary import IndicatorType
@@ -24,8 +24,8 @@ def receipt(code: str, version: int = NOW_MS, **changes: Any) -> Record:
     return Record("receipts", 0, 0, b"", CODEC.encode(RECEIPT, said), NOW_MS)
 
 
-def standing(*records: Record) -> Standing:
-    (found,) = standings(
+def status(*records: Record) -> ReleaseStatus:
+    (found,) = statuses(
         [record for record in records if record.topic == "released"],
         [record for record in records if record.topic == "receipts"],
         CODEC,
@@ -45,38 +45,38 @@ def standing(*records: Record) -> Standing:
     ],
 )
 def test_the_furthest_receipt_for_the_last_version_is_the_answer(codes: list[str], answer: Answer) -> None:
-    assert standing(released(), *(receipt(code) for code in codes)).answer is answer
+    assert status(released(), *(receipt(code) for code in codes)).answer is answer
 
 
 def test_a_receipt_for_an_earlier_version_is_no_answer_and_one_for_a_later_is() -> None:
-    assert standing(released(), receipt("applied", NOW_MS - 1)).answer is Answer.WAITING
-    assert standing(released(), receipt("applied", NOW_MS + 1)).answer is Answer.APPLIED
+    assert status(released(), receipt("applied", NOW_MS - 1)).answer is Answer.WAITING
+    assert status(released(), receipt("applied", NOW_MS + 1)).answer is Answer.APPLIED
 
 
 def test_an_older_receipt_that_comes_again_takes_back_no_newer_one() -> None:
-    assert standing(released(), receipt("applied"), receipt("applied", NOW_MS - 9)).answer is Answer.APPLIED
+    assert status(released(), receipt("applied"), receipt("applied", NOW_MS - 9)).answer is Answer.APPLIED
 
 
 def test_a_recall_waits_until_what_is_newer_was_taken() -> None:
     recall = released(kind="recalled", version=NOW_MS)
-    assert standing(recall, receipt("applied", NOW_MS - 1)).recall_waits
-    assert standing(recall, receipt("refused", NOW_MS, reason="key-mismatch")).recall_waits
-    assert not standing(recall, receipt("recall_applied", NOW_MS)).recall_waits
-    assert not standing(released(), receipt("applied")).recall_waits
+    assert status(recall, receipt("applied", NOW_MS - 1)).recall_waits
+    assert status(recall, receipt("refused", NOW_MS, reason="key-mismatch")).recall_waits
+    assert not status(recall, receipt("recall_applied", NOW_MS)).recall_waits
+    assert not status(released(), receipt("applied")).recall_waits
 
 
 def test_a_dispute_is_about_what_was_released_last() -> None:
     disputed = receipt("disputed", NOW_MS, reason="outdated")
-    said = standing(released(), receipt("applied"), disputed).dispute
+    said = status(released(), receipt("applied"), disputed).dispute
     assert said is not None
     assert said["reason"] == "outdated"
-    assert standing(released(version=NOW_MS + 1), disputed).dispute is None
+    assert status(released(version=NOW_MS + 1), disputed).dispute is None
 
 
 def test_each_indicator_is_told_once_as_it_stands_last_and_only_those_asked_for() -> None:
     url = a_content(type="url", value="http://c2.example.com/a")
     records = [released(version=1), released(content=url), released(version=2)]
     damaged = Record("released", 0, 0, URL.encode(), b"\0\0", NOW_MS)
-    assert [each.released["version"] for each in standings(records, [], CODEC)] == [NOW_MS, 2]
-    assert [each.released["id"] for each in standings(records, [], CODEC, frozenset({URL}))] == [URL]
-    assert [each.released["id"] for each in standings([*records, damaged], [], CODEC)] == [an_id()]
+    assert [each.released["version"] for each in statuses(records, [], CODEC)] == [NOW_MS, 2]
+    assert [each.released["id"] for each in statuses(records, [], CODEC, frozenset({URL}))] == [URL]
+    assert [each.released["id"] for each in statuses([*records, damaged], [], CODEC)] == [an_id()]

@@ -69,7 +69,7 @@ def released(border: Border, *arguments: str) -> Result:
         (REFUSED, "REFUSED", "unknown-type"),
         (WAITING, "WAITING", "No receipt for this version yet"),
         (RECALLED, "WAITING", "recalled marking-tightened"),
-        (DISPUTED, "APPLIED", "thinks that it is wrong: outdated"),
+        (DISPUTED, "APPLIED", "disputes it: outdated"),
     ],
     ids=["applied", "refused", "waiting", "recalled", "disputed"],
 )
@@ -102,10 +102,10 @@ def test_what_is_no_indicator_is_an_answer_too(border: Border, words: str) -> No
     assert isinstance(released(border, "show", words).exception, Refused)
 
 
-def test_a_partner_that_is_none_is_a_wrong_command_line(border: Border) -> None:
-    shown = released(border, "show", "--to", "FRA", APPLIED)
+def test_an_unknown_partner_is_a_usage_error(border: Border) -> None:
+    shown = released(border, "show", "--partner", "FRA", APPLIED)
     assert shown.exit_code == 2
-    assert border.partner in shown.stderr
+    assert "unknown nation `FRA`" in shown.stderr
 
 
 @pytest.mark.parametrize(

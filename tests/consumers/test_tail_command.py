@@ -107,7 +107,8 @@ def test_the_nations_own_picture_is_what_is_shown_without_a_partner(
     ids=["unknown nation", "unknown partner", "itself", "no nation"],
 )
 def test_a_wrong_command_line_is_a_usage_error(arguments: list[str], exit_code: int, said: str) -> None:
-    result = CliRunner().invoke(command_line(Invocation()), ["tail", *arguments])
+    wide = CliRunner(env={"COLUMNS": "200"})
+    result = wide.invoke(command_line(Invocation()), ["tail", *arguments])
     assert result.exit_code == exit_code
     assert said in result.stderr
 

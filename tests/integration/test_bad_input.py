@@ -7,7 +7,8 @@ from typing import cast
 
 import pytest
 
-from consumers.desk.redrive import Redrive, publish, redrive
+from consumers.desk.redrive import Redrive, redrive
+from consumers.desk.sending import send
 from exchange import clock
 from exchange.kafka.clients import transactional_producer
 from exchange.protocol.record import Record
@@ -123,7 +124,7 @@ def _redrive_twice(nations: Nations) -> None:
     for _ in range(2):
         sent = redrive(found, CODEC, now_ms=clock.now_ms(), changes={"value": MENDED.value})
         assert isinstance(sent, Redrive)
-        assert publish(nations.clusters[NATION], [sent.output]) == 1
+        assert len(send(nations.clusters[NATION], [sent.output])) == 1
     eventually(lambda: len(nations.direction(NATION).stand().reports) >= wanted, 10, "both redriven reports")
 
 

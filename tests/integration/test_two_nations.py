@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from consumers.queries.released import Answer, standings
+from consumers.queries.released import Answer, statuses
 from exchange import clock
 from schemas import topics
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, Codec, Undecodable
@@ -108,10 +108,10 @@ def test_each_receipt_comes_home_and_answers_the_last_release(nations: Nations, 
 
         def open_releases() -> list[str]:
             reading.look()
-            found = standings(reading.records[names[0]], reading.records[names[1]], codec)
+            found = statuses(reading.records[names[0]], reading.records[names[1]], codec)
             return [each.released["id"] for each in found if each.answer is Answer.WAITING or each.recall_waits]
 
         eventually(lambda: not open_releases(), SETTLED_S, f"{partner} has answered all that {home} released")
-        kinds = {each.answer for each in standings(reading.records[names[0]], reading.records[names[1]], codec)}
+        kinds = {each.answer for each in statuses(reading.records[names[0]], reading.records[names[1]], codec)}
     assert Answer.APPLIED in kinds
     assert kinds <= {Answer.APPLIED, Answer.RECALL_APPLIED, Answer.PURGED}

@@ -1,4 +1,4 @@
-"""``kakehashi audit``: is the record of every decision whole and true, what does it say, and who has signed it."""
+"""``kakehashi audit``: verifies, shows, exports, signs and truncates the record of every decision."""
 
 import json
 import os
@@ -11,6 +11,7 @@ import typer
 from exchange import clock
 from exchange.errors import Exit
 from kakehashi.examples import examples
+from schemas.counting import counted
 
 if TYPE_CHECKING:
     from exchange.authority.roster import Roster
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from streams.rules.engine import Engine
 
 _VERIFY_EXAMPLES = examples(
-    ("kakehashi audit verify --nation GBR", "exit code 4 where an entry is altered, missing, out of order or forged"),
+    ("kakehashi audit verify --nation GBR", "exit code 4 if an entry is altered, missing, out of order or forged"),
 )
 _SHOW_EXAMPLES = examples(
     ("kakehashi audit show --nation GBR --hours 1", "the decisions of the last hour"),
@@ -29,13 +30,13 @@ _EXPORT_EXAMPLES = examples(
     ("kakehashi audit export --nation GBR > audit.jsonl", "all of it, for other tools, with each entry's own bytes"),
 )
 _ANCHOR_EXAMPLES = examples(
-    ("kakehashi audit anchor --nation GBR --key me.key", "verify all chains, and sign what they have come to"),
+    ("kakehashi audit anchor --nation GBR --key me.key", "verify all chains, and sign their ends"),
 )
 _TRUNCATE_EXAMPLES = examples(
-    ("kakehashi audit truncate --nation GBR --days 365", "delete what is older, and stands before a signed anchor"),
+    ("kakehashi audit truncate --nation GBR --days 365", "delete what is older, and before a signed anchor"),
 )
 _RERUN_EXAMPLES = examples(
-    ("kakehashi audit rerun GBR-0-291 --nation GBR", "exit code 4 where its rules say otherwise than its record"),
+    ("kakehashi audit rerun GBR-0-291 --nation GBR", "exit code 4 if its rules decide otherwise than its record"),
 )
 Nation = Annotated[str, typer.Option(help="Whose audit, for example GBR.")]
 Hours = Annotated[float, typer.Option(min=0, help="Only the last so many hours; all of it if not given.")]
@@ -55,18 +56,18 @@ def register(app: typer.Typer) -> None:
 
 
 def verify(nation: Nation) -> None:
-    """Follow every chain, hold it against its signed anchors and its shard's state, and decide each decision again."""
+    """Follow every chain, compare it with its signed anchors and its shard's state, and make each decision again."""
     _, log, roster = _open(nation)
     if _verified(log, roster) is None:
         raise typer.Exit(Exit.REFUSED)
 
 
 def _verified(log: "AuditLog", roster: "Roster") -> list[tuple[int, int, bytes, int]] | None:
-    """Say what each chain has come to; shard, length, last hash and offset of each, None where one is broken."""
+    """Print the state of each chain; shard, length, last hash and offset of each, None if one is broken."""
     reports, wrong = log.verify(roster, _engines(roster.nation))
     for report in reports:
         typer.echo(
-            f"{roster.nation}-{report.shard}: {report.entries} entries from {report.first} on, "
+            f"{roster.nation}-{report.shard}: {counted(report.entries, 'entry')} from {report.first} on, "
             f"{report.rerun} decided again, {'' if report.anchored else 'not '}anchored"
             + (f" up to {report.anchored}" if report.anchored else "")
         )
@@ -111,8 +112,8 @@ def rerun(
     engine = engine_of(found, _engines(nation))
     if isinstance(engine, str):
         raise ConfigurationError(
-            f"{decision} cannot be decided again here: {engine}. Run this where the worker that decided it was "
-            "installed, or with KAKEHASHI_POLICY naming its rules"
+            f"{decision} cannot be decided again here: {engine}. Run the version of the worker that decided "
+            "it, or with KAKEHASHI_POLICY naming its rules"
         )
     wrong = decided_again(found, engine)
     if wrong:
@@ -165,7 +166,7 @@ def anchor(
     nation: Nation,
     key: Annotated[Path, typer.Option(help="A private key whose owner has the role audit.")],
 ) -> None:
-    """Verify every chain, and sign what it has come to. From then on nothing before can be altered unnoticed."""
+    """Verify every chain, and sign its end. After that no change before it stays unnoticed."""
 
     from exchange.authority.officer_key import read_key
     from exchange.authority.roster import Role
@@ -200,20 +201,20 @@ def anchor(
         for shard, sequence, last, offset in ends
     ]
     log.write(signed)
-    typer.echo(f"{len(signed)} chains anchored by {officer.person}")
+    typer.echo(f"{counted(len(signed), 'chain')} anchored by {officer.person}")
 
 
 def truncate(
     nation: Nation, days: Annotated[int, typer.Option(min=1, help="How many days are kept, at least.")] = 365
 ) -> None:
-    """Delete what is older than so many days, as far as a signed anchor stands behind it. Nothing else ever does."""
+    """Delete what is older than so many days, as far as it is before a signed anchor. Nothing else deletes entries."""
 
     _, log, roster = _open(nation)
     cuts = log.truncate(roster, clock.now_ms() - days * _DAY_MS)
     for shard, offset in sorted(cuts.items()):
-        typer.echo(f"{nation}-{shard}: what is before offset {offset} is gone")
+        typer.echo(f"{nation}-{shard}: entries before offset {offset} are deleted")
     if not cuts:
-        typer.echo("nothing is both that old and behind a signed anchor: `kakehashi audit anchor` signs one")
+        typer.echo("no entry is both that old and before a signed anchor: `kakehashi audit anchor` signs one")
 
 
 def _open(nation: str) -> "tuple[Settings, AuditLog, Roster]":

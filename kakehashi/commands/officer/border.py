@@ -1,7 +1,6 @@
-"""``kakehashi border``: stop and resume what is released to a partner. Recalls flow whatever its state."""
+"""``kakehashi border``: stops and resumes releases to a partner. Recalls flow whatever its state."""
 
 import os
-import uuid
 from pathlib import Path
 from typing import Annotated
 
@@ -54,7 +53,7 @@ def shadow(partner: Partner, nation: Nation, key: Key, reason: Reason) -> None:
 
 
 def status(nation: Nation) -> None:
-    """Show the state of each border, and by whom it was set and why."""
+    """Show the state of each border, who set it, and why."""
     from exchange.authority.policy_record import Kind
     from exchange.authority.policy_watch import PolicyWatch
     from exchange.authority.roster import load_roster
@@ -64,8 +63,10 @@ def status(nation: Nation) -> None:
 
     settings = Settings.from_env(os.environ)
     partners, roster = settings.partners(nation), load_roster(nation, settings.officers)
-    said = PolicyWatch(cluster_of(nation, settings, os.environ), roster, partners, settings.policy_lead_s * 1000).read()
-    last = {each.record["partner"]: each for each in said.approved if each.kind is Kind.BORDER}
+    published = PolicyWatch(
+        cluster_of(nation, settings, os.environ), roster, partners, settings.policy_lead_s * 1000
+    ).read()
+    last = {each.record["partner"]: each for each in published.approved if each.kind is Kind.BORDER}
     for partner in partners:
         found = last.get(partner)
         if found is None:
@@ -78,35 +79,20 @@ def status(nation: Nation) -> None:
 def _publish(state: str, partner: str, nation: str, key: Path, reason: str) -> None:
     from consumers.desk import policy as policy_desk
     from exchange.authority.officer_key import read_key
-    from exchange.authority.policy_record import NotApproved, judge
-    from exchange.authority.roster import load_roster
+    from exchange.authority.policy_record import Kind
     from exchange.errors import Refused
-    from exchange.settings import Settings
     from kakehashi.clusters import cluster_of
+    from kakehashi.published_rules import settings_and_roster
     from schemas.codec import Codec
-    from schemas.records import PolicyRecord
     from schemas.signing import approved_policy
 
-    settings = Settings.from_env(os.environ)
-    partners, roster, now_ms = settings.partners(nation), load_roster(nation, settings.officers), clock.now_ms()
-    record = PolicyRecord(
-        record_id=str(uuid.uuid4()),
-        kind="border",
-        nation=nation,
-        version="",
-        texts={},
-        activate_at_ms=0,
-        partner=partner,
-        state=state,
-        reason=reason,
-        issued_ms=now_ms,
-        approvals=[],
-    )
-    signed = approved_policy(Codec(), record, read_key(key))
-    judged = judge(
-        signed, Codec(), roster, appended_ms=now_ms, offset=0, lead_ms=settings.policy_lead_s * 1000, partners=partners
-    )
-    if isinstance(judged, NotApproved):
-        raise Refused(f"nothing was changed: {judged.detail}")
-    policy_desk.write(cluster_of(nation, settings, os.environ), signed)
-    typer.echo(f"the border to {partner} is {state}, by {', '.join(judged.persons)}: workers know within seconds")
+    (settings, roster), now_ms = settings_and_roster(nation), clock.now_ms()
+    draft = policy_desk.draft_of(Kind.BORDER, nation, reason, now_ms=now_ms, partner=partner, state=state)
+    record = approved_policy(Codec(), draft, read_key(key))
+    lead_ms, partners = settings.policy_lead_s * 1000, settings.partners(nation)
+    try:
+        persons = policy_desk.approvers(record, roster, now_ms=now_ms, lead_ms=lead_ms, partners=partners)
+    except Refused as refused:
+        raise Refused(f"nothing was changed: {refused}") from refused
+    policy_desk.write(cluster_of(nation, settings, os.environ), record)
+    typer.echo(f"the border to {partner} is {state}, by {', '.join(persons)}: workers obey within seconds")

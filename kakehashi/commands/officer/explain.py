@@ -30,9 +30,9 @@ def register(app: typer.Typer) -> None:
         ] = False,
     ) -> None:
         """Say why an indicator was released, is held, or is withheld: by which rules, and on what basis."""
+        from consumers.queries.decisions import decisions_on, ids_of
         from exchange.settings import Settings
         from kakehashi.clusters import cluster_of
-        from kakehashi.decisions import decisions_on, ids_of
         from streams.rules.explain import explain as sentences
         from streams.rules.policy_set import load
 

@@ -1,4 +1,4 @@
-"""``kakehashi officer``: the keys of those who decide."""
+"""``kakehashi officer``: keys of officers, and who is on the roster."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ import typer
 from kakehashi.examples import examples
 
 _KEYGEN_EXAMPLES = examples(
-    ("kakehashi officer keygen --person a.watanabe --role review --out a.watanabe.key", "somebody who reviews"),
+    ("kakehashi officer keygen --person a.watanabe --role review --out a.watanabe.key", "an officer who reviews"),
     (
         "kakehashi officer keygen --person b.jones --role review --role recall --sensor edge-1 --out b.jones.key",
         "who also recalls, and runs a sensor: what it reports, another must approve",
@@ -57,4 +57,4 @@ def register(app: typer.Typer) -> None:
             cells = (each.person, each.key_id, ",".join(sorted(each.roles)), ",".join(sorted(each.sensors)) or "-")
             typer.echo("\t".join(cells))
         if not roster.officers:
-            typer.echo(f"Nobody is on {settings.officers / f'{nation}.toml'}: nobody may decide anything.", err=True)
+            typer.echo(f"{settings.officers / f'{nation}.toml'} is empty: no one may decide anything.", err=True)

@@ -7,12 +7,13 @@ import typer
 
 from exchange.errors import ConfigurationError, Exit
 from kakehashi.examples import examples
-from kakehashi.policy_gate import prover_for
+from kakehashi.policy_gate import prover_for, shown_by
+from schemas.counting import counted
 
 _PROVE_EXAMPLES = examples(
     ("kakehashi policy prove", "the shipped rules of every nation"),
     ("kakehashi policy prove --nation GBR --folder ./draft", "a draft"),
-    ("kakehashi policy prove --require-proof", "exit code 3 where only the stand-in could check"),
+    ("kakehashi policy prove --require-proof", "exit code 3 if nothing could be proved"),
 )
 _DIFF_EXAMPLES = examples(
     ("kakehashi policy diff policy ./draft", "exit code 4 if the draft lets more out, with an example"),
@@ -27,7 +28,7 @@ _SHOWN: Final = 12
 
 Nation = Annotated[str, typer.Option(help="The nation whose own rules are added; all of the folder's if not given.")]
 Folder = Annotated[Path | None, typer.Option(help="The policy folder; the shipped one if not given.")]
-RequireProof = Annotated[bool, typer.Option("--require-proof", help="Fail where the analyser is missing.")]
+RequireProof = Annotated[bool, typer.Option("--require-proof", help="Fail if the analyser is missing.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 
 def policy_group(app: typer.Typer) -> typer.Typer:
-    """``kakehashi policy`` itself, for the commands of it that stand in files of their own."""
+    """``kakehashi policy`` itself, for its commands in other files."""
     found = next(each.typer_instance for each in app.registered_groups if each.name == "policy")
     if found is None:
         raise RuntimeError("kakehashi.commands.officer.policy comes first")
@@ -55,8 +56,8 @@ def prove(
 ) -> None:
     """Show for every possible indicator that the rules keep their claims, and that none of them errs or is in vain.
 
-    Cedar's symbolic analyser proves it where `make prove` has built it. Elsewhere every request that the schema
-    allows is tried, and the output says that this is what was done.
+    Cedar's symbolic analyser proves it if `make prove` has built it. Otherwise every request that the schema allows is
+    tried, and the output reports that nothing was proved.
     """
     from streams.rules.policy_set import POLICY_FOLDER, load
     from streams.rules.proof.prove import prove as show
@@ -72,10 +73,9 @@ def prove(
             for finding in findings if verbose else broken:
                 typer.echo(str(finding))
             failed += len(broken)
-            verb = "proved" if prover.is_proof else "NOT PROVED, but checked"
             typer.echo(
-                f"{each}, policy {policy_set.version[:_SHOWN]}: {len(findings) - len(broken)} of {len(findings)} "
-                f"{verb} by {prover.name}"
+                f"{each}, policy {policy_set.version[:_SHOWN]}: {len(findings) - len(broken)} of "
+                f"{counted(len(findings), 'claim')} kept; {shown_by(prover)}"
             )
     if failed:
         raise typer.Exit(Exit.REFUSED)
@@ -87,12 +87,12 @@ def diff(
     nation: Nation = "",
     require_proof: RequireProof = False,
     window: Annotated[
-        str, typer.Option(help="Also say how many indicators of the last 12h, 7d … it concerns; needs the cluster.")
+        str, typer.Option(help="Also count the indicators of the last 12h, 7d … that change; needs the cluster.")
     ] = "",
 ) -> None:
     """Show that NEW lets no more out than OLD, or an indicator that it newly would.
 
-    Exit code 4 where NEW releases more, holds what was withheld, or asks for less before a release.
+    Exit code 4 if NEW releases more, holds what was withheld, or requires less before a release.
     """
     from kakehashi.commands.officer.policy_simulate import replayed, show
     from streams.rules.difference import differences, under_schema_of
@@ -107,9 +107,8 @@ def diff(
             for change in changes:
                 typer.echo(f"{each}: {change}")
             wider |= any(change.widens for change in changes)
-            said = "differ" if changes else "say the same"
-            verb = "proved" if prover.is_proof else "NOT PROVED, but checked"
-            typer.echo(f"{each}: the sets {said}; {verb} by {prover.name}")
+            result = "differ" if changes else "decide the same"
+            typer.echo(f"{each}: the sets {result}; {shown_by(prover)}")
         if window:
             show(replayed(each, window, before, after))
     if wider:
@@ -117,7 +116,7 @@ def diff(
 
 
 def run_case_tables(nation: Nation = "", folder: Folder = None) -> None:
-    """Decide the examples in the rules' cases.yaml, and show those that come out otherwise than written."""
+    """Decide the examples in the rules' cases.yaml, and show those with another result than expected."""
     from streams.rules.cases import run_cases
     from streams.rules.policy_set import POLICY_FOLDER, load
 
@@ -131,7 +130,7 @@ def run_case_tables(nation: Nation = "", folder: Folder = None) -> None:
             for result in broken:
                 typer.echo(f"{path}: {result}")
             failed += len(broken)
-            typer.echo(f"{each}: {len(results) - len(broken)} of {len(results)} cases hold ({path})")
+            typer.echo(f"{each}: {len(results) - len(broken)} of {counted(len(results), 'case')} hold ({path})")
     if failed:
         raise typer.Exit(Exit.REFUSED)
 

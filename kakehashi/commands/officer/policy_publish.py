@@ -28,13 +28,13 @@ def publish(
     draft: Annotated[Path, typer.Argument(help="A draft that two people have signed.")],
     nation: Annotated[str, typer.Option(help="Whose rules, for example GBR.")],
     accept_wider: Annotated[bool, typer.Option("--accept-wider", help="Although it lets more out.")] = False,
-    require_proof: Annotated[bool, typer.Option("--require-proof", help="Fail where the analyser is missing.")] = False,
+    require_proof: Annotated[bool, typer.Option("--require-proof", help="Fail if the analyser is missing.")] = False,
 ) -> None:
     """Write a signed set or activation to every worker, once the proofs hold and it lets no more out than before.
 
     A set is held against what is in force now, an activation against what will be in force at its time. Exit code 4
-    where a claim does not hold, where it lets more out and nobody has accepted that, where a signature is missing, or
-    where an activation comes too late: what was in force stays in force.
+    if a claim does not hold, if it lets more out and no one has accepted that, if a signature is missing, or if an
+    activation is too late: the rules in force stay in force.
     """
     from consumers.desk import policy as policy_desk
     from exchange.errors import Refused
@@ -56,22 +56,14 @@ def publish(
 
 
 def _approvers(record: "PolicyRecord", rules: "PublishedRules", now_ms: int, draft: Path) -> tuple[str, ...]:
-    from exchange.authority.policy_record import NotApproved, judge
+    from consumers.desk import policy as policy_desk
     from exchange.errors import Refused
-    from schemas.codec import Codec
 
-    judged = judge(
-        record,
-        Codec(),
-        rules.roster,
-        appended_ms=now_ms,
-        offset=0,
-        lead_ms=rules.settings.policy_lead_s * 1000,
-        partners=rules.settings.partners(rules.roster.nation),
-    )
-    if isinstance(judged, NotApproved):
-        raise Refused(f"{draft}: {judged.detail}; the rules in force stay in force")
-    return judged.persons
+    lead_ms, partners = rules.settings.policy_lead_s * 1000, rules.settings.partners(rules.roster.nation)
+    try:
+        return policy_desk.approvers(record, rules.roster, now_ms=now_ms, lead_ms=lead_ms, partners=partners)
+    except Refused as refused:
+        raise Refused(f"{draft}: {refused}; the rules in force stay in force") from refused
 
 
 def _named_set(record: "PolicyRecord", rules: "PublishedRules", draft: Path) -> "PolicySet":
@@ -84,23 +76,23 @@ def _named_set(record: "PolicyRecord", rules: "PublishedRules", draft: Path) -> 
             raise Refused(f"{draft}: {found}")
         return found
     if record["version"] not in rules.history.sets:
-        raise Refused(f"{draft}: {record['version'][:12]} is no published set: publish it first")
+        raise Refused(f"{draft}: {record['version'][:12]} is not a published set: publish it first")
     return rules.history.sets[record["version"]]
 
 
 def _wrong_on_the_topic(record: "PolicyRecord", before: "Activated", rules: "PublishedRules") -> str:
-    """What became of the record: it may have come too late, or behind an activation that nobody compared it with."""
+    """Why the written record is not obeyed as meant; empty if it is. It may be late, or follow another activation."""
     from kakehashi.policy_gate import named
 
     refused = next((each.detail for each in rules.refused if each.record_id == record["record_id"]), "")
     if refused:
-        return f"does nothing: {refused}; the rules in force stay in force"
+        return f"has no effect: {refused}; the rules in force stay in force"
     if record["kind"] != "activation":
         return ""
     follows = rules.history.before(record["record_id"])
     if follows is not None and follows.policy_set.version == before.policy_set.version:
         return ""
     return (
-        f"somebody else published at the same time: it follows {named(follows) if follows else 'nothing'}, with which "
-        "it was not compared. See `kakehashi policy status`; another activation undoes it"
+        f"another officer published at the same time: it follows {named(follows) if follows else 'nothing'}, with "
+        "which it was not compared. See `kakehashi policy status`; another activation undoes it"
     )

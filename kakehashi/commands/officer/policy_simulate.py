@@ -1,4 +1,4 @@
-"""``kakehashi policy simulate``: what recorded traffic would have come to under other rules."""
+"""``kakehashi policy simulate``: decides recorded traffic again under other rules."""
 
 import os
 import re
@@ -10,6 +10,7 @@ import typer
 from exchange import clock
 from kakehashi.commands.officer.policy import policy_group
 from kakehashi.examples import examples
+from schemas.counting import counted
 
 if TYPE_CHECKING:
     from streams.rules.policy_set import PolicySet
@@ -33,7 +34,7 @@ def simulate(
 ) -> None:
     """Decide recorded traffic again under NEW: what would newly be released, held and withheld, with examples.
 
-    By the rules alone: an officer's veto stands whatever they say, and a verdict is for the question that was asked.
+    By the rules alone: an officer's veto stays in any case, and a verdict answers only the question that was asked.
     """
     from kakehashi.published_rules import published_rules
     from streams.rules.policy_set import load
@@ -68,13 +69,13 @@ def replayed(nation: str, window: str, old: "PolicySet", new: "PolicySet") -> "R
 
 
 def show(result: "Replay") -> None:
-    """Say what it came to."""
+    """Print the result."""
     typer.echo(
-        f"{result.indicators} indicators: {result.newly_released} newly released, "
+        f"{counted(result.indicators, 'indicator')}: {result.newly_released} newly released, "
         f"{result.no_longer_released} no longer released, {result.other_obligations} with other obligations"
     )
     if result.unreadable:
-        typer.echo(f"{result.unreadable} could not be decided again: their records are not of this contract")
+        typer.echo(f"{result.unreadable} could not be decided again: their records have another schema")
     for (before, after), count in sorted(result.ways.items()):
         typer.echo(f"{before} → {after}: {count}")
         for each in result.examples[before, after]:

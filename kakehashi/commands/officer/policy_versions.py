@@ -1,6 +1,5 @@
-"""``kakehashi policy sign | activate | status``: what officers say of policy sets (``policy_publish`` writes it)."""
+"""``kakehashi policy sign | activate | status``: approvals of policy sets (``policy_publish`` writes them)."""
 
-import uuid
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -51,6 +50,7 @@ def sign(
 ) -> None:
     """Approve a set, or its activation. Two distinct people have to; a folder becomes a draft, a draft is signed on."""
     from consumers.desk import policy as policy_desk
+    from exchange.authority.policy_record import Kind
     from exchange.errors import Refused
 
     settings, roster = settings_and_roster(nation)
@@ -60,7 +60,8 @@ def sign(
         if out is None or not reason.strip():
             raise typer.BadParameter("a new draft needs --out and --reason")
         texts = read_texts(nation, what, version=settings.policy_version)
-        draft = _draft("set", nation, reason, version=compiled(texts, nation).version, texts=texts)
+        version = compiled(texts, nation).version
+        draft = policy_desk.draft_of(Kind.SET, nation, reason, now_ms=clock.now_ms(), version=version, texts=texts)
     else:
         draft, out = policy_desk.load(what), what
         from streams.rules.rulebook import loaded_set
@@ -81,8 +82,18 @@ def activate(
     out: Annotated[Path, typer.Option(help="Where the draft goes: a second person signs it.")],
 ) -> None:
     """Draft and sign the activation of a set at a time. A second person signs it, then it is published."""
+    from consumers.desk import policy as policy_desk
+    from exchange.authority.policy_record import Kind
+
     rules = published_rules(nation)
-    draft = _draft("activation", nation, reason, version=_full_version(version, rules), activate_at_ms=_at(at))
+    draft = policy_desk.draft_of(
+        Kind.ACTIVATION,
+        nation,
+        reason,
+        now_ms=clock.now_ms(),
+        version=_full_version(version, rules),
+        activate_at_ms=_at(at),
+    )
     _sign(draft, rules.roster, key, out)
 
 
@@ -99,7 +110,7 @@ def status(nation: Nation) -> None:
     for version in sorted(history.sets.keys() - {each.policy_set.version for each in history.activated}):
         typer.echo(f"published\t{version[:12]}\tnot activated")
     for partner in rules.settings.partners(nation):
-        typer.echo(f"border\t{partner}\t{rules.said.border(partner)}")
+        typer.echo(f"border\t{partner}\t{rules.published.border(partner)}")
     for refused in rules.refused:
         typer.echo(f"refused\t{refused.record_id or f'offset {refused.offset}'}\t{refused.detail}")
 
@@ -107,46 +118,14 @@ def status(nation: Nation) -> None:
 def _sign(draft: "PolicyRecord", roster: "Roster", key: Path, out: Path) -> None:
     from consumers.desk import policy as policy_desk
     from exchange.authority.officer_key import read_key
-    from exchange.authority.roster import Role
     from exchange.errors import Refused
-    from schemas.codec import Codec
-    from schemas.signing import approved_policy, key_id, public_of
 
-    private = read_key(key)
-    officer = roster.find(key_id(public_of(private)))
-    if officer is None or not officer.may(Role.POLICY, clock.now_ms()):
-        raise Refused(f"{key}: its public key is not on {roster.nation}'s roster in the role policy")
-    before = [found.person for each in draft["approvals"] if (found := roster.find(each["officer"])) is not None]
-    if officer.person in before:
-        raise Refused(f"{officer.person} has approved it already: another person is needed")
-    policy_desk.save(approved_policy(Codec(), draft, private), out)
-    typer.echo(
-        f"{draft['kind']} of {draft['version'][:12]}: approved by {', '.join([*before, officer.person])}; in {out}"
-    )
-
-
-def _draft(
-    kind: str,
-    nation: str,
-    reason: str,
-    *,
-    version: str,
-    texts: dict[str, str] | None = None,
-    activate_at_ms: int = 0,
-) -> "PolicyRecord":
-    return {
-        "record_id": str(uuid.uuid4()),
-        "kind": kind,
-        "nation": nation,
-        "version": version,
-        "texts": texts or {},
-        "activate_at_ms": activate_at_ms,
-        "partner": "",
-        "state": "",
-        "reason": reason,
-        "issued_ms": clock.now_ms(),
-        "approvals": [],
-    }
+    try:
+        signed, persons = policy_desk.approve(draft, roster, read_key(key), now_ms=clock.now_ms())
+    except Refused as refused:
+        raise Refused(f"{key}: {refused}") from refused
+    policy_desk.save(signed, out)
+    typer.echo(f"{draft['kind']} of {draft['version'][:12]}: approved by {', '.join(persons)}; in {out}")
 
 
 def _at(text: str) -> int:

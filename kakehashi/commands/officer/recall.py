@@ -23,8 +23,8 @@ _REVOKE_EXAMPLES = examples(
     ),
 )
 _LIFT_EXAMPLES = examples(
-    ("kakehashi explain ID --nation GBR", "names the veto that stands on it"),
-    ("kakehashi lift ID --veto VETO --nation GBR --key me.key --reason 'cleared'", "two people have to say so"),
+    ("kakehashi explain ID --nation GBR", "names the veto on it"),
+    ("kakehashi lift ID --veto VETO --nation GBR --key me.key --reason 'cleared'", "two people have to agree"),
 )
 Indicators = Annotated[list[str], typer.Argument(help="Indicators, by id or value.")]
 Nation = Annotated[str, typer.Option(help="Whose release it is, for example GBR.")]
@@ -53,7 +53,7 @@ def recall(
     from schemas.vocabulary import CommandKind, EndReason
 
     code = EndReason.WITHDRAWN if withdrawn else EndReason.RECALLED_BY_HAND
-    _forbid(CommandKind.RECALL, code, indicators, nation, key, reason, partner, "recalled; the veto stands", wait)
+    _forbid(CommandKind.RECALL, code, indicators, nation, key, reason, partner, "recalled; the veto stays", wait)
 
 
 def revoke(
@@ -64,11 +64,11 @@ def revoke(
     withdrawn: Withdrawn = False,
     wait: Wait = ANSWER_S,
 ) -> None:
-    """Say that an indicator was false: it is unblocked at home and by every partner, whoever reports it again."""
+    """Declare an indicator false: it is unblocked at home and by every partner, even if it is reported again."""
     from schemas.vocabulary import CommandKind, EndReason
 
     code = EndReason.WITHDRAWN if withdrawn else EndReason.FALSE_POSITIVE
-    _forbid(CommandKind.REVOKE, code, indicators, nation, key, reason, "", "revoked; the veto stands", wait)
+    _forbid(CommandKind.REVOKE, code, indicators, nation, key, reason, "", "revoked; the veto stays", wait)
 
 
 def lift(
@@ -79,7 +79,7 @@ def lift(
     reason: Reason,
     wait: Wait = ANSWER_S,
 ) -> None:
-    """End a recall's or revocation's veto. Two people have to say so; then the rules decide again."""
+    """End a recall's or revocation's veto. Two people have to agree; then the rules decide again."""
     from schemas.vocabulary import CommandKind
 
     _send(
@@ -88,7 +88,7 @@ def lift(
         nation,
         key,
         reason,
-        done="heard: with two people's word the veto ends",
+        done="accepted: the veto ends once two people have agreed",
         wait_s=wait,
         about=veto,
     )
@@ -122,12 +122,12 @@ def _send(
     reason_code: str = "",
 ) -> None:
     from consumers.desk.commands import command
+    from consumers.queries.decisions import ids_of
     from exchange.authority.roster import Role
-    from kakehashi.decisions import ids_of
     from kakehashi.officers import carry_out, open_desk
 
     if not reason.strip():
-        raise typer.BadParameter("--reason needs words")
+        raise typer.BadParameter("--reason is empty")
     role: Role = Role.RECALL
     names = list(dict.fromkeys(name for words in indicators for name in ids_of(words)))
     desk = open_desk(nation, key, role)

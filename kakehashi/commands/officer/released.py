@@ -1,4 +1,4 @@
-"""``kakehashi released``: what was released to a partner, and what the partner says it did with it."""
+"""``kakehashi released``: shows what was released to a partner, and what the partner did with it."""
 
 import os
 import sys
@@ -11,18 +11,18 @@ from kakehashi.examples import examples
 from kakehashi.terminal import printable, utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from consumers.queries.released import Standing
+    from consumers.queries.released import ReleaseStatus
 
 _SHOW = examples(
     ("kakehashi released show --nation GBR indicator--6ba7b810-9dad-51d1-80b4-00c04fd430c8", "by its id"),
     ("kakehashi released show --nation GBR --partner JPN 198.51.100.7", "by its value, one partner only"),
 )
 _LIST = examples(
-    ("kakehashi released list --nation GBR --waiting", "what no receipt has come for"),
+    ("kakehashi released list --nation GBR --waiting", "what has no receipt yet"),
     ("kakehashi released list --nation GBR --recalls", "recalls that the partner has not confirmed"),
-    ("kakehashi released list --nation GBR --disputed", "what the partner thinks is wrong"),
+    ("kakehashi released list --nation GBR --disputed", "what the partner disputes"),
     ("kakehashi released list --nation GBR --json | jq .answer", "everything, as JSON lines"),
 )
 _COLOURS: Final = {"waiting": typer.colors.YELLOW, "refused": typer.colors.RED}
@@ -30,9 +30,7 @@ _COLOURS: Final = {"waiting": typer.colors.YELLOW, "refused": typer.colors.RED}
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(
-        help="What was released to a partner, and what the partner says it did with it.", no_args_is_help=True
-    )
+    group = typer.Typer(help="What was released to a partner, and what the partner did with it.", no_args_is_help=True)
     group.command(epilog=_SHOW)(show)
     group.command("list", epilog=_LIST)(list_)
     app.add_typer(group, name="released", rich_help_panel="Decisions")
@@ -44,18 +42,18 @@ def show(
     partner: Annotated[str, typer.Option(help="To which partner; to all if not given.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines.")] = False,
 ) -> None:
-    """Say what was released of one indicator, and each receipt that has come home for it."""
+    """Show what was released of one indicator, and each receipt for it."""
+    from consumers.queries.decisions import ids_of
     from exchange.errors import NotFound
-    from kakehashi.decisions import ids_of
 
     ids = frozenset(ids_of(indicator))
     shown = 0
-    for each, standing in _standings(nation, partner, ids):
+    for each, status in _released(nation, partner, ids):
         shown += 1
         if as_json:
-            sys.stdout.buffer.write(_json(each, standing) + b"\n")
+            sys.stdout.buffer.write(_json(each, status) + b"\n")
         else:
-            _tell(each, standing)
+            _print(each, status)
     if not shown:
         raise NotFound(
             f"{', '.join(sorted(ids))} was never released by {nation}: `kakehashi explain --nation {nation} …` has the "
@@ -66,87 +64,76 @@ def show(
 def list_(
     nation: Annotated[str, typer.Option(help="Whose releases, for example GBR.")],
     partner: Annotated[str, typer.Option(help="To which partner; to all if not given.")] = "",
-    waiting: Annotated[bool, typer.Option("--waiting", help="Only what no receipt has come for.")] = False,
+    waiting: Annotated[bool, typer.Option("--waiting", help="Only what has no receipt yet.")] = False,
     recalls: Annotated[bool, typer.Option("--recalls", help="Only recalls that are not confirmed.")] = False,
-    disputed: Annotated[bool, typer.Option("--disputed", help="Only what the partner thinks is wrong.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON lines, as where the output is no terminal.")] = False,
+    disputed: Annotated[bool, typer.Option("--disputed", help="Only what the partner disputes.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines, as if the output is not a terminal.")] = False,
 ) -> None:
-    """List what was released, one line each: how the partner has answered, and since when it stands."""
+    """List what was released, one line each: the partner's answer, and when it was released."""
     from consumers.queries.released import Answer
 
     lines = as_json or not sys.stdout.isatty()
-    for each, standing in _standings(nation, partner, frozenset()):
+    for each, status in _released(nation, partner, frozenset()):
         if (
-            (waiting and standing.answer is not Answer.WAITING)
-            or (recalls and not standing.recall_waits)
-            or (disputed and standing.dispute is None)
+            (waiting and status.answer is not Answer.WAITING)
+            or (recalls and not status.recall_waits)
+            or (disputed and status.dispute is None)
         ):
             continue
         if lines:
-            sys.stdout.buffer.write(_json(each, standing) + b"\n")
+            sys.stdout.buffer.write(_json(each, status) + b"\n")
         else:
-            released = standing.released
-            typer.echo(f"{_answer(standing):<24} {utc(standing.released_ms)}  {released['id']}  {released['kind']}")
+            released = status.released
+            typer.echo(f"{_answer(status):<24} {utc(status.released_ms)}  {released['id']}  {released['kind']}")
 
 
-def _standings(nation: str, only: str, ids: frozenset[str]) -> "Iterator[tuple[str, Standing]]":
-    from consumers.queries.released import standings
-    from consumers.subscription.topic_reader import TopicReader
+def _released(nation: str, partner: str, ids: frozenset[str]) -> "Iterator[tuple[str, ReleaseStatus]]":
+    from consumers.queries.released import released_to
     from exchange.settings import Settings
     from kakehashi.clusters import cluster_of
-    from schemas import topics
     from schemas.identity import key_of_id, shard_of_key
 
     settings = Settings.from_env(os.environ)
-    partners = settings.partners(nation)
     cluster = cluster_of(nation, settings, os.environ)
-    shards: Iterable[int] = sorted({shard_of_key(key_of_id(name), settings.shards) for name in ids}) or range(
-        settings.shards
-    )
-    for partner in (only,) if only else partners:
-        with (
-            TopicReader(cluster, topics.released(partner)) as released,
-            TopicReader(cluster, topics.partner_receipts(partner)) as receipts,
-        ):
-            for shard in shards:
-                for standing in standings(released.records(shard), receipts.records(shard), cluster.codec(), ids):
-                    yield partner, standing
+    of_ids = sorted({shard_of_key(key_of_id(name), settings.shards) for name in ids})
+    partners = (partner,) if partner else settings.partners(nation)
+    return released_to(cluster, partners, of_ids or range(settings.shards), ids)
 
 
-def _tell(partner: str, standing: "Standing") -> None:
+def _print(partner: str, status: "ReleaseStatus") -> None:
     """A few lines for a person."""
-    released = standing.released
-    typer.echo(f"{_answer(standing)} by {partner}  {released['id']}")
+    released = status.released
+    typer.echo(f"{_answer(status)} by {partner}  {released['id']}")
     what = f"{released['kind']} {released['reason']}".rstrip()
-    typer.echo(f"  released        {utc(standing.released_ms)} UTC  {what}, version {released['version']}")
+    typer.echo(f"  released        {utc(status.released_ms)} UTC  {what}, version {released['version']}")
     content = released["content"]
     for line in () if content is None else content.get("tearline", "").splitlines():
         typer.echo(f"  tearline        {printable(line)}")
-    for receipt in standing.receipts:
+    for receipt in status.receipts:
         reason = f", {printable(receipt['reason'])}" if receipt["reason"] else ""
         code = receipt["code"].replace("_", " ")
         typer.echo(f"  {code:<14}  {utc(receipt['at_ms'])} UTC  version {receipt['version']}{reason}")
-    if standing.dispute is not None:
-        typer.echo(f"  An analyst of {partner} thinks that it is wrong: {standing.dispute['reason']}.")
-    if standing.answer == "waiting":
-        minutes = max(0, clock.now_ms() - standing.released_ms) // 60_000
+    if status.dispute is not None:
+        typer.echo(f"  An analyst of {partner} disputes it: {status.dispute['reason']}.")
+    if status.answer == "waiting":
+        minutes = max(0, clock.now_ms() - status.released_ms) // 60_000
         typer.echo(f"  No receipt for this version yet, {minutes} min after its release.")
 
 
-def _answer(standing: "Standing") -> str:
-    answer = standing.answer
+def _answer(status: "ReleaseStatus") -> str:
+    answer = status.answer
     return typer.style(answer.upper(), fg=_COLOURS.get(answer, typer.colors.GREEN), bold=True)
 
 
-def _json(partner: str, standing: "Standing") -> bytes:
+def _json(partner: str, status: "ReleaseStatus") -> bytes:
     import msgspec
 
     return msgspec.json.encode(
         {
             "partner": partner,
-            "answer": standing.answer,
-            "released_ms": standing.released_ms,
-            **standing.released,
-            "receipts": standing.receipts,
+            "answer": status.answer,
+            "released_ms": status.released_ms,
+            **status.released,
+            "receipts": status.receipts,
         }
     )

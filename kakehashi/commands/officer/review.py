@@ -1,27 +1,28 @@
-"""``kakehashi review``: what the rules hold, and the officers' verdicts on it."""
+"""``kakehashi review``: lists what the rules hold for people, and takes officers' verdicts."""
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from exchange.errors import NotFound, Refused
+from exchange.errors import Refused
 from kakehashi.examples import examples
 from kakehashi.officers import ANSWER_S, Wait
 from kakehashi.terminal import printable, utc
+from schemas.counting import counted
 
 if TYPE_CHECKING:
+    from consumers.desk.review import Question
     from exchange.kafka.clients import Cluster
     from schemas.records import MarkingRecord, ReviewPending
 
 _LIST_EXAMPLES = examples(
-    ("kakehashi review list --nation GBR", "what waits, the next deadline first"),
+    ("kakehashi review list --nation GBR", "what is open, the next deadline first"),
     ("kakehashi review list --nation GBR --rule tlp-unmarked | cut -f1", "the ids that one rule holds"),
 )
-_SHOW_EXAMPLES = examples(("kakehashi review show 8.8.8.8 --nation GBR", "why it waits, in the rules' own words"))
+_SHOW_EXAMPLES = examples(("kakehashi review show 8.8.8.8 --nation GBR", "why it is held, as the rules explain it"))
 _APPROVE_EXAMPLES = examples(
     ("kakehashi review approve 8.8.8.8 --nation GBR --key me.key --reason 'known resolver, abused'", "it may go"),
     (
@@ -36,7 +37,7 @@ _REFUSE_EXAMPLES = examples(
 Nation = Annotated[str, typer.Option(help="Whose reviews, for example GBR.")]
 Key = Annotated[Path, typer.Option(help="The officer's private key, from `kakehashi officer keygen`.")]
 Reason = Annotated[str, typer.Option(help="Why, for the audit. It stays in the nation.")]
-Partner = Annotated[str, typer.Option(help="To whom it would go, where it waits for several.")]
+Partner = Annotated[str, typer.Option(help="To whom it would go, if it is open for several.")]
 Indicator = Annotated[str, typer.Argument(help="An indicator's id or value.")]
 
 
@@ -56,10 +57,10 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, help="How many to show at a terminal.")] = 40,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show what waits for officers, the next deadline first: a table, or tab-separated lines in a pipe."""
+    """Show what is open for officers, the next deadline first: a table, or tab-separated lines in a pipe."""
     from rich.console import Console
 
-    _, found = _waiting(nation)
+    found = _waiting(nation)
     found = [each for each in found if not rule or rule in each["rules"]]
     console = Console(highlight=False)
     if as_json:
@@ -68,13 +69,14 @@ def list_(
         for each in found:
             typer.echo("\t".join(printable(cell) for cell in _cells(each)))
     elif not found:
-        console.print("Nothing waits.")
+        console.print("Nothing is open for review.")
     else:
         _table(found, limit, console)
 
 
 def show(indicator: Indicator, nation: Nation, partner: Partner = "") -> None:
-    """Show one question: what it is, which rules hold it and why, who has said what, and until when."""
+    """Show one question: the indicator, the rules that hold it and why, the verdicts so far, and the deadline."""
+    from consumers.queries.reviews import approvals
     from exchange.settings import Settings
     from streams.rules.explain import rule_sentence
     from streams.rules.policy_set import load
@@ -89,13 +91,14 @@ def show(indicator: Indicator, nation: Nation, partner: Partner = "") -> None:
         typer.echo(f"  {rule_sentence(name, policy)}")
     for group in each["assertions"]:
         facets = group["facets"]
-        typer.echo(f"  {_facets(facets)}: {group['sources']} source(s), alone {group['outcome']}")
+        typer.echo(f"  {_facets(facets)}: {counted(group['sources'], 'source')}, alone {group['outcome']}")
     typer.echo(
-        f"  reported by {', '.join(printable(sensor) for sensor in each['sensors'])}: who runs it cannot approve"
+        f"  reported by {', '.join(printable(sensor) for sensor in each['sensors'])}: whoever runs it cannot approve"
     )
-    for said in each["verdicts"]:
-        typer.echo(f"  {said['verdict']} by {said['person']}, {utc(said['at_ms'])} UTC: {printable(said['reason'])}")
-    people = _approvals(each)
+    for verdict in each["verdicts"]:
+        by = f"{verdict['verdict']} by {verdict['person']}"
+        typer.echo(f"  {by}, {utc(verdict['at_ms'])} UTC: {printable(verdict['reason'])}")
+    people = approvals(each)
     typer.echo(f"  {people} of {each['needed']} have approved; withheld after {utc(each['deadline_ms'])} UTC")
 
 
@@ -138,7 +141,7 @@ def _judge(
     from schemas.vocabulary import CommandKind
 
     if not reason.strip():
-        raise typer.BadParameter("--reason needs words")
+        raise typer.BadParameter("--reason is empty")
     desk = open_desk(nation, key, Role.REVIEW)
     each = _asked(nation, indicator, partner, may_be_approved=verdict == "refuse")
     made = command(
@@ -169,96 +172,63 @@ def _cluster(nation: str) -> "Cluster":
     return cluster_of(nation, Settings.from_env(os.environ), os.environ)
 
 
-def _waiting(nation: str) -> "tuple[Cluster, list[ReviewPending]]":
+def _waiting(nation: str) -> "list[ReviewPending]":
     from consumers.queries.reviews import waiting
     from consumers.subscription.topic_reader import TopicReader
     from schemas.topics import REVIEW_PENDING
 
     cluster = _cluster(nation)
     with TopicReader(cluster, REVIEW_PENDING) as reader:
-        return cluster, waiting(reader, cluster.codec())
+        return waiting(reader, cluster.codec())
 
 
 def _chosen(nation: str, indicator: str, partner: str) -> "ReviewPending":
+    from consumers.queries.decisions import ids_of
     from consumers.queries.reviews import chosen
-    from kakehashi.decisions import ids_of
 
-    _, found = _waiting(nation)
+    found = _waiting(nation)
     return chosen(found, ids_of(indicator), partner)
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """What a verdict answers. ``missing`` is how many more must approve: 0 where it was approved."""
-
-    indicator_id: str
-    partner: str
-    question: bytes
-    decision_id: str
-    missing: int
-
-
-def _asked(nation: str, indicator: str, partner: str, *, may_be_approved: bool) -> _Question:
-    """The question that is meant. Raises Refused or NotFound where it is not asked, saying what became of it."""
-    from consumers.queries.reviews import chosen
+def _asked(nation: str, indicator: str, partner: str, *, may_be_approved: bool) -> "Question":
+    """The question that is meant. Raises Refused if it is settled."""
+    from consumers.desk.review import Settled, question_on
+    from consumers.queries.decisions import ids_of
     from exchange.settings import Settings
-    from kakehashi.decisions import decisions_on, ids_of
 
-    cluster, found = _waiting(nation)
-    ids = ids_of(indicator)
-    try:
-        each = chosen(found, ids, partner)
-    except NotFound as error:
-        decided = decisions_on(cluster, ids, Settings.from_env(os.environ).shards)
-        last = next((entry for entry in reversed(decided) if partner in ("", entry["partner"])), None)
-        if last is None or not last["review"]:
-            raise
-        if last["review"] == "approved" and may_be_approved:
-            return _Question(last["indicator_id"], last["partner"], last["question"], last["decision_id"], 0)
-        people = ", ".join(said["person"] for said in last["verdicts"])
-        became = {
-            "approved": f"it was approved by {people}",
-            "refused": f"it was refused after the verdicts of {people}",
-            "lapsed": f"its deadline was {utc(last['deadline_ms'])} UTC, so it is withheld",
-        }
-        raise Refused(f"{last['indicator_id']} waits no longer: {became.get(last['review'], str(error))}") from error
-    missing = each["needed"] - _approvals(each)
-    return _Question(each["indicator_id"], each["partner"], each["question"], each["decision_id"], missing)
+    shards = Settings.from_env(os.environ).shards
+    found = question_on(_cluster(nation), shards, ids_of(indicator), partner, may_be_approved=may_be_approved)
+    if not isinstance(found, Settled):
+        return found
+    last = found.decision
+    people = ", ".join(verdict["person"] for verdict in last["verdicts"])
+    result = {
+        "approved": f"it was approved by {people}",
+        "refused": f"it was refused after the verdicts of {people}",
+        "lapsed": f"its deadline was {utc(last['deadline_ms'])} UTC, so it is withheld",
+    }
+    raise Refused(f"{last['indicator_id']} is not open for review: {result.get(last['review'], last['review'])}")
 
 
 def _marking(tlp: str, releasable_to: list[str]) -> "MarkingRecord | None":
-    from schemas.markings import Tlp
+    from consumers.desk.review import officer_marking
 
-    if not tlp:
-        if releasable_to:
-            raise typer.BadParameter("--releasable-to goes with --tlp")
-        return None
-    wanted = "TLP:" + tlp.upper().removeprefix("TLP:")
-    level = next((each for each in Tlp if each.label == wanted and each < Tlp.UNMARKED), None)
-    if level is None:
-        raise typer.BadParameter(f"--tlp {tlp}: CLEAR, GREEN, AMBER or AMBER+STRICT")
-    if level >= Tlp.AMBER and not releasable_to:
-        raise typer.BadParameter(f"--tlp {tlp} needs its recipients: --releasable-to")
-    return {
-        "tlp": int(level),
-        "pap": 0,
-        "releasable_to": sorted(set(releasable_to)) if releasable_to else None,
-        "caveats": [],
-    }
-
-
-def _approvals(each: "ReviewPending") -> int:
-    return len({said["person"] for said in each["verdicts"] if said["verdict"] == "approve"})
+    try:
+        return officer_marking(tlp, releasable_to)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _cells(each: "ReviewPending") -> tuple[str, ...]:
+    from consumers.queries.reviews import approvals
+
     return (
         each["indicator_id"],
         each["partner"],
         each["type"],
         each["value"],
         ",".join(each["rules"]),
-        f"{_approvals(each)}/{each['needed']}",
+        f"{approvals(each)}/{each['needed']}",
         utc(each["deadline_ms"]),
     )
 
@@ -282,10 +252,10 @@ def _table(found: "list[ReviewPending]", limit: int, console: Any) -> None:
 def _facets(facets: Any) -> str:
     from schemas.markings import Pap, Tlp
 
-    said = [Tlp(facets["tlp"]).label or "unmarked", Pap(facets["pap"]).label, *facets["caveats"]]
+    facts = [Tlp(facets["tlp"]).label or "unmarked", Pap(facets["pap"]).label, *facets["caveats"]]
     if facets["releasable_to"]:
-        said.append(f"for {', '.join(facets['releasable_to'])}")
-    return ", ".join([*(word for word in said if word), f"confidence {facets['confidence_band']}"])
+        facts.append(f"for {', '.join(facets['releasable_to'])}")
+    return ", ".join([*filter(None, facts), f"confidence {facets['confidence_band']}"])
 
 
 def _plain(each: "ReviewPending") -> dict[str, Any]:

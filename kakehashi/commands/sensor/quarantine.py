@@ -1,23 +1,20 @@
-"""``kakehashi quarantine``: what was refused and why, and back on its way once it is mended."""
+"""``kakehashi quarantine``: shows what was refused and why, and sends it again once it is corrected."""
 
 import json
 import os
 import sys
 from hashlib import sha256
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from exchange import clock
+from exchange.clock import now_ms
 from exchange.errors import NotFound, Refused
 from kakehashi.examples import examples
 from kakehashi.terminal import printable, utc
+from schemas.counting import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from consumers.desk.redrive import NotRedrivable, Redrive
     from consumers.queries.quarantine import Summary
     from consumers.subscription.topic_reader import TopicReader
     from exchange.kafka.clients import Cluster
@@ -33,18 +30,17 @@ _SHOW_EXAMPLES = examples(
     ("kakehashi quarantine show KEY --nation GBR --raw > original", "the original bytes, as they came"),
 )
 _REDRIVE_EXAMPLES = examples(
-    ("kakehashi quarantine redrive KEY --nation GBR --set value=192.0.2.9", "one observation, mended"),
+    ("kakehashi quarantine redrive KEY --nation GBR --set value=192.0.2.9", "one observation, corrected"),
     ("kakehashi quarantine redrive --nation GBR --reason unknown-schema", "all of one reason, after an upgrade"),
-    ("kakehashi quarantine redrive --nation GBR --reason unknown-schema --dry-run", "only say what would be sent"),
+    ("kakehashi quarantine redrive --nation GBR --reason unknown-schema --dry-run", "only show what would be sent"),
 )
 _Nation = Annotated[str, typer.Option(help="Whose quarantine, for example GBR.")]
 _EXCERPT_BYTES: Final = 2000
-_CHUNK: Final = 500
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    quarantine = typer.Typer(help="See what was refused, and why; mend it and send it again.", no_args_is_help=True)
+    quarantine = typer.Typer(help="See what was refused, and why; correct it and send it again.", no_args_is_help=True)
     app.add_typer(quarantine, name="quarantine", rich_help_panel="Looking")
 
     @quarantine.command("list", epilog=_LIST_EXAMPLES)
@@ -90,9 +86,9 @@ def register(app: typer.Typer) -> None:
         keys: Annotated[list[str] | None, typer.Argument(help="The entries' keys.")] = None,
         reason: Annotated[str | None, typer.Option(help="All entries of this reason.")] = None,
         changes: Annotated[
-            list[str] | None, typer.Option("--set", help="FIELD=NEW: mend the one observation that KEY names.")
+            list[str] | None, typer.Option("--set", help="FIELD=NEW: correct the one observation that KEY names.")
         ] = None,
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")] = False,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be sent.")] = False,
     ) -> None:
         """Send refused reports and observations again. Sent twice, they count once.
 
@@ -102,7 +98,7 @@ def register(app: typer.Typer) -> None:
         if bool(keys) == bool(reason):
             raise typer.BadParameter("name the entries: either KEYs or --reason")
         if changes and (keys is None or len(keys) != 1):
-            raise typer.BadParameter("--set mends one observation: name its one KEY")
+            raise typer.BadParameter("--set corrects one observation: name its one KEY")
         _redrive(nation, frozenset(keys or ()), reason, _parsed(changes or ()), dry_run=dry_run)
 
 
@@ -195,7 +191,7 @@ def _plain(entry: "Quarantined", codec: "Codec") -> dict[str, Any]:
 
 
 def _readable(entry: "Quarantined", codec: "Codec") -> Any:
-    """The original: JSON parsed, text as text, a report decoded where it can be, and else the first bytes in hex."""
+    """The original: JSON parsed, text as text, a report decoded if it can be, else the first bytes in hex."""
     from schemas.codec import SENSOR_REPORT, Undecodable
 
     original = entry["original"]
@@ -210,7 +206,7 @@ def _readable(entry: "Quarantined", codec: "Codec") -> Any:
         return original.decode("utf-8", "replace")
     report = codec.decode(SENSOR_REPORT, original)
     if isinstance(report, Undecodable):
-        cut = "" if len(original) <= _EXCERPT_BYTES else f" … and {len(original) - _EXCERPT_BYTES} bytes more"
+        cut = "" if len(original) <= _EXCERPT_BYTES else f" … and {len(original) - _EXCERPT_BYTES} more bytes"
         return original[:_EXCERPT_BYTES].hex(" ") + cut
     return report | {"kinds": list(report["kinds"])}
 
@@ -219,7 +215,7 @@ def _write_original(entry: "Quarantined") -> None:
     original = entry["original"]
     if original is None:
         raise Refused(
-            f"the original of {entry['key']} was not kept: it is {entry['size']} bytes with SHA-256 "
+            f"the original of {entry['key']} was not kept: it has {entry['size']:,} bytes with SHA-256 "
             f"{entry['digest'].hex()}, and was at {printable(entry['place']) or entry['topic']}"
         )
     if sha256(original).digest() != entry["digest"]:
@@ -238,41 +234,24 @@ def _parsed(changes: "tuple[str, ...] | list[str]") -> dict[str, str]:
 
 
 def _redrive(nation: str, keys: frozenset[str], reason: str | None, changes: dict[str, str], *, dry_run: bool) -> None:
-    """Find the entries, send what can be sent, and say what became of each."""
-    from consumers.desk.redrive import redrive
-    from consumers.queries.quarantine import entries
+    """Redrive the entries, and show the result of each."""
+    from consumers.desk.redrive import Redrive
+    from consumers.desk.redriving import redriven
 
-    now_ms, cluster = clock.now_ms(), _cluster(nation)
-    codec = cluster.codec()
-    sent, stays, missing = 0, 0, set(keys)
-    with _reader(nation) as reader:
-        chosen = (entry for entry in entries(reader, codec) if entry["key"] in keys or entry["reason"] == reason)
-        while chunk := list(islice(chosen, _CHUNK)):
-            missing -= {entry["key"] for entry in chunk}
-            answers = [redrive(entry, codec, now_ms=now_ms, changes=changes) for entry in chunk]
-            sent += _send(answers, cluster, dry_run=dry_run)
-            stays += len(answers)
-    stays -= sent
-    for key in sorted(missing):
-        typer.echo(f"not sent {key}: {nation}'s quarantine has no such entry", err=True)
-    verb = "would send" if dry_run else "sent"
-    if stays or missing:
-        raise Refused(f"{verb} {sent} of {sent + stays + len(missing)} entries; the lines above say why not all")
-    typer.echo(f"{verb} {sent} entries; what is refused again has a new key in `kakehashi quarantine list`")
-
-
-def _send(answers: "Sequence[Redrive | NotRedrivable]", cluster: "Cluster", *, dry_run: bool) -> int:
-    """Send what can be sent, and say it of each; how many that are."""
-    from consumers.desk.redrive import Redrive, publish
-
-    sending = [answer for answer in answers if isinstance(answer, Redrive)]
-    if not dry_run:
-        publish(cluster, [answer.output for answer in sending])
-    for answer in answers:
-        if isinstance(answer, Redrive):
-            verb = "would send" if dry_run else "sent"
-            where = f"partition {answer.output.partition}"
-            typer.echo(f"{verb} {answer.key}: {answer.observations} observations to {where}")
+    cluster, verb = _cluster(nation), "would send" if dry_run else "sent"
+    sent = kept = 0
+    for result in redriven(
+        cluster, cluster.codec(), keys=keys, reason=reason, changes=changes, now_ms=now_ms(), dry_run=dry_run
+    ):
+        if isinstance(result, Redrive):
+            sent += 1
+            where = f"partition {result.output.partition}"
+            typer.echo(f"{verb} {result.key}: {counted(result.observations, 'observation')} to {where}")
         else:
-            typer.echo(f"not sent {answer.key}: {printable(answer.why)}", err=True)
-    return len(sending)
+            kept += 1
+            typer.echo(f"not sent {result.key}: {printable(result.why)}", err=True)
+    if kept:
+        raise Refused(
+            f"{verb} {sent} of {counted(sent + kept, 'entry')}; the lines above have the reasons for the rest"
+        )
+    typer.echo(f"{verb} {counted(sent, 'entry')}; what is refused again has a new key in `kakehashi quarantine list`")

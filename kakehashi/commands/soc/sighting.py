@@ -1,4 +1,4 @@
-"""``kakehashi sighting``: we have seen what a partner has told us of."""
+"""``kakehashi sighting``: reports that a partner's indicator was seen here."""
 
 import os
 from typing import Annotated
@@ -7,6 +7,7 @@ import typer
 
 from exchange import clock
 from kakehashi.examples import examples
+from schemas.counting import counted
 
 _EXAMPLES = examples(
     ("kakehashi sighting --nation JPN --partner GBR --tlp TLP:GREEN 198.51.100.7", "seen once, now"),
@@ -21,22 +22,23 @@ def register(app: typer.Typer) -> None:
     def sighting(
         indicator: Annotated[str, typer.Argument(help="The indicator's id or value.")],
         nation: Annotated[str, typer.Option(help="Who has seen it, for example JPN.")],
-        partner: Annotated[str, typer.Option(help="The partner that has told us of it, for example GBR.")],
+        partner: Annotated[str, typer.Option(help="The partner whose indicator it is, for example GBR.")],
         tlp: Annotated[
-            str, typer.Option(help="Its TLP label; without one it is held. The partner's own label holds if stricter.")
+            str,
+            typer.Option(help="Its TLP label; without one it is held. The partner's own label is used if stricter."),
         ] = "",
         count: Annotated[int, typer.Option(min=1, help="How often it was seen.")] = 1,
-        sensor: Annotated[str, typer.Option(help="Under which sensor's name it is counted.")] = "sightings",
+        sensor: Annotated[str, typer.Option(help="The name of the sensor to count it for.")] = "sightings",
         note: Annotated[str, typer.Option(help="For our own people; it stays in the nation.")] = "",
     ) -> None:
         """Report a sighting of a partner's indicator: through our own intake, rules and release, back to the partner.
 
         It is on this machine's disk before it is sent, like all that a sensor reports.
         """
+        from consumers.queries.held import held
         from exchange.clock import now_ms
         from exchange.settings import Settings
         from kakehashi.clusters import cluster_of
-        from kakehashi.held import held
         from producers.sighting import sighting_of, spool_sighting
         from producers.spool.batch import Sensor
         from producers.spool.publisher import Publisher
@@ -60,5 +62,7 @@ def register(app: typer.Typer) -> None:
             codec = cluster.codec(SENSOR_REPORT, QUARANTINED)
             spool_sighting(spool, Sensor(nation, sensor), seen, codec, clock.now_ms())
             publisher.drain(30.0)
-        marked = seen.marking.tlp or "unmarked: it is held until somebody marks it"
-        typer.echo(f"{nation} has seen {content['type']} of {partner} {count} times, {marked}, for {partner} alone")
+        marked = seen.marking.tlp or "unmarked: it is held until an officer marks it"
+        typer.echo(
+            f"{nation} has seen {content['type']} of {partner} {counted(count, 'time')}, {marked}, for {partner} alone"
+        )

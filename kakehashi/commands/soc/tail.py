@@ -58,7 +58,7 @@ def register(app: typer.Typer) -> None:
         nation: Annotated[str, typer.Option(help="On whose cluster to look, for example JPN.")],
         partner: Annotated[str, typer.Option(help="Whose indicators; the nation's own if not given.")] = "",
         as_json: Annotated[
-            bool, typer.Option("--json", help="JSON lines, as where the output is no terminal.")
+            bool, typer.Option("--json", help="JSON lines, as if the output is not a terminal.")
         ] = False,
         follow: Annotated[bool, typer.Option(help="Stay, and show each change as it comes.")] = True,
         limit: Annotated[int, typer.Option(min=0, help="Stop after so many entries; 0 is all of them.")] = 0,

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from kakehashi.examples import examples
+from schemas.counting import counted
 
 _EXAMPLES = examples(
     ("kakehashi acls --nation GBR --dry-run", "print what each role and each partner may do, and touch nothing"),
@@ -38,6 +39,6 @@ def register(app: typer.Typer) -> None:
                 typer.echo(str(allowed))
             return
         applied = apply_access(cluster_of(nation, settings, os.environ), wanted)
-        typer.echo(f"{nation}: {applied.added} ACLs added, {applied.were_there} were there")
+        typer.echo(f"{nation}: {counted(applied.added, 'ACL')} added, {applied.were_there} existed")
         for line in applied.more:
             typer.echo(f"more than needed: {line}", err=True)

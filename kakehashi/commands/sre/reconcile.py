@@ -1,4 +1,4 @@
-"""``kakehashi reconcile``: whether the partner holds what was released to it, and nothing else."""
+"""``kakehashi reconcile``: compares what was released to a partner with what the partner holds."""
 
 import os
 import sys
@@ -9,10 +9,11 @@ import typer
 
 from kakehashi.examples import examples
 from kakehashi.terminal import utc
+from schemas.counting import counted
 
 if TYPE_CHECKING:
     from consumers.reconcile.compare import Difference
-    from consumers.reconcile.run import Found
+    from consumers.reconcile.run import Comparison
     from exchange.kafka.clients import Cluster
     from exchange.settings import Settings
 
@@ -20,11 +21,10 @@ _EXAMPLES = examples(
     ("kakehashi reconcile --nation GBR --partner JPN", "compare, and name what differs"),
     (
         "kakehashi reconcile --nation GBR --partner JPN --repair --key b.jones.key",
-        "and tell again what can be mended so",
+        "and reissue what is repaired by it",
     ),
     ("kakehashi reconcile --nation GBR --partner JPN --full --json", "compare every record and receipt, as JSON lines"),
 )
-_ANSWER_S = 30.0
 
 
 def register(app: typer.Typer) -> None:
@@ -35,23 +35,24 @@ def register(app: typer.Typer) -> None:
         nation: Annotated[str, typer.Option(help="The nation that has released, for example GBR.")],
         partner: Annotated[str, typer.Option(help="The nation that holds it, for example JPN.")],
         repair: Annotated[
-            bool, typer.Option("--repair", help="Tell again, under new versions, what is mended by that.")
+            bool, typer.Option("--repair", help="Reissue, under new versions, what is repaired by that.")
         ] = False,
         key: Annotated[
             Path | None, typer.Option("--key", help="The private key of an officer with the role reissue.")
         ] = None,
         full: Annotated[
             bool,
-            typer.Option("--full", help="Do not believe the digests: compare every record, and look for its receipt."),
+            typer.Option("--full", help="Ignore the digests: compare every record, and look for its receipt."),
         ] = False,
         grace_s: Annotated[
-            int, typer.Option("--grace", min=0, help="What was released in the last seconds may be on its way.")
+            int,
+            typer.Option("--grace", min=0, help="Ignore what was released in the last seconds: it may be on its way."),
         ] = 60,
         as_json: Annotated[bool, typer.Option("--json", help="JSON lines, one for each difference.")] = False,
     ) -> None:
         """Compare the digests of both sides, name the windows that differ, then the indicators.
 
-        Exit code 4 where something differs that was not mended. The bridge does the same by itself, and shows it.
+        Exit code 4 if a difference was not repaired. The bridge compares by itself too, with metrics.
         """
         from consumers.reconcile.run import Side
         from consumers.reconcile.run import reconcile as compare
@@ -59,7 +60,7 @@ def register(app: typer.Typer) -> None:
         from kakehashi.clusters import cluster_of
 
         if repair and key is None:
-            raise typer.BadParameter("--repair needs --key: what is told again is told by an officer")
+            raise typer.BadParameter("--repair needs --key: an officer orders a reissue")
         settings = Settings.from_env(os.environ)
         home, abroad = (cluster_of(each, settings, os.environ) for each in (nation, partner))
         shards = range(settings.shards)
@@ -71,10 +72,10 @@ def register(app: typer.Typer) -> None:
         if open_:
             from exchange.errors import Refused
 
-            raise Refused(f"{len(open_)} indicators differ and are not mended: {', '.join(sorted(set(open_)))}")
+            raise Refused(f"{counted(len(open_), 'difference')} not repaired: {', '.join(sorted(set(open_)))}")
 
 
-def _show(found: "Found", home: str, partner: str, *, as_json: bool) -> None:
+def _show(found: "Comparison", home: str, partner: str, *, as_json: bool) -> None:
     import msgspec
 
     if as_json:
@@ -82,8 +83,8 @@ def _show(found: "Found", home: str, partner: str, *, as_json: bool) -> None:
             sys.stdout.buffer.write(msgspec.json.encode(each) + b"\n")
         return
     typer.echo(
-        f"{home} has released {found.released} indicators to {partner}, which holds {found.held}: "
-        f"{len(found.windows)} windows differ, {len(found.differences)} indicators"
+        f"{home} has released {counted(found.released, 'indicator')} to {partner}, which holds {found.held:,}: "
+        f"{counted(len(found.windows), 'window')} with differences, {counted(len(found.differences), 'indicator')}"
     )
     for shard, window in found.windows:
         typer.echo(f"  shard {shard}, versions from {utc(window)} UTC for an hour")
@@ -95,33 +96,17 @@ def _show(found: "Found", home: str, partner: str, *, as_json: bool) -> None:
 def _repair(
     differences: "tuple[Difference, ...]", cluster: "Cluster", settings: "Settings", partner: str, key: Path
 ) -> list[str]:
-    """Have correlate tell again what is mended by it; why each of the others is not."""
-    from consumers.desk.commands import CommandDesk, command
-    from consumers.reconcile.compare import MENDED_BY_REISSUE
+    """Reissue what is repaired by it, and show the result; the reasons of those that still differ."""
+    from consumers.desk.commands import CommandDesk
+    from consumers.reconcile.repair import repair
     from exchange.authority.officer_key import read_key
     from exchange.clock import now_ms
-    from schemas.vocabulary import CommandKind
 
     desk = CommandDesk(cluster, settings.shards, read_key(key))
-    mended = [each for each in differences if each.differs in MENDED_BY_REISSUE]
-    commands = [
-        command(
-            CommandKind.REISSUE,
-            cluster.nation,
-            each.indicator_id,
-            reason=f"reconciliation: {each.differs} at {partner}",
-            now_ms=now_ms(),
-            partner=partner,
-            version=each.told_version,
-        )
-        for each in mended
-    ]
-    failed = [str(each.differs) for each in differences if each.differs not in MENDED_BY_REISSUE]
-    for each, answer in zip(mended, desk.answers(desk.send(commands), _ANSWER_S) if commands else [], strict=True):
-        if answer is None:
-            failed.append("not answered")
-        elif answer.reason:
-            typer.echo(f"  {each.indicator_id} is not told again: {answer.reason}: {answer.detail}", err=True)
-            failed.append(answer.reason)
-    typer.echo(f"{len(differences) - len(failed)} of {len(differences)} are told again", err=True)
+    repairs = repair(differences, desk, cluster.nation, partner, now_ms=now_ms())
+    for each in repairs:
+        if each.detail:
+            typer.echo(f"  {each.difference.indicator_id} is not reissued: {each.why}: {each.detail}", err=True)
+    failed = [each.why for each in repairs if each.why]
+    typer.echo(f"{len(repairs) - len(failed)} of {counted(len(repairs), 'indicator')} reissued", err=True)
     return failed

@@ -1,4 +1,4 @@
-"""``kakehashi shard``: what to do where a shard has stopped because its state or its source was lost."""
+"""``kakehashi shard``: rebuilds a shard that has stopped because its state or its source was lost."""
 
 import json
 import os
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kakehashi.examples import examples
+from schemas.counting import counted
 
 if TYPE_CHECKING:
     from streams.repair.rebuild import Report
@@ -33,17 +34,17 @@ def register(app: typer.Typer) -> None:
         nation: Annotated[str, typer.Option(help="Whose exchange, for example GBR.")],
         step: Annotated[str, typer.Option(help="intake, correlate, or receive.<partner>.")],
         shard: Annotated[int, typer.Option(min=0, help="The shard's number: its partition.")],
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done and lost.")] = False,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done and lost.")] = False,
         resume_at: Annotated[
             int | None,
-            typer.Option(min=0, help="Go on at this offset of what the step reads; only where its position was lost."),
+            typer.Option(min=0, help="Resume at this offset of the step's input; only if its position was lost."),
         ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     ) -> None:
-        """Put a shard's rows together again from what it has written, and say what does not come back.
+        """Rebuild a shard's rows from what it has written, and list what cannot be recovered.
 
-        For a changelog that was lost or cut, or a source that was deleted and made anew.
-        A worker that meets them ends with exit code 5 and names this command.
+        For a changelog that was lost or cut, or a source that was deleted and recreated.
+        A worker that finds them ends with exit code 5 and names this command.
 
         Stop the nation's workers first: one that starts meanwhile takes the shard away (exit code 6).
         A rebuilt shard never releases what the lost one would have kept back.
@@ -67,8 +68,8 @@ def _show(report: "Report") -> None:
     lines = [("found", line) for line in report.found]
     if report.sources:
         lines += [
-            ("kept", f"{report.kept:,} rows that the changelog still has"),
-            ("rebuilt", f"{report.rebuilt:,} rows from {', '.join(report.sources)}"),
+            ("kept", f"{counted(report.kept, 'row')} that the changelog still has"),
+            ("rebuilt", f"{counted(report.rebuilt, 'row')} from {', '.join(report.sources)}"),
         ]
     else:
         lines.append(("kept", "all rows: the changelog has them"))

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from kakehashi.examples import examples
+from schemas.counting import counted
 
 _EXAMPLES = examples(
     ("kakehashi topics --nation GBR", "create what is missing, check what is there"),
@@ -41,8 +42,10 @@ def register(app: typer.Typer) -> None:
             return
         cluster = cluster_of(nation, settings, os.environ)
         created = ensure_topics(cluster, wanted, replication=replication)
-        typer.echo(f"{nation}: {len(created)} topics created, {len(wanted) - len(created)} were there")
+        typer.echo(f"{nation}: {counted(len(created), 'topic')} created, {len(wanted) - len(created)} existed")
         if cluster.registry is not None:
             from exchange.kafka.schema_registry import register
 
-            typer.echo(f"{nation}: {register(cluster.registry)} schemas are in its registry at {cluster.registry.url}")
+            typer.echo(
+                f"{nation}: {counted(register(cluster.registry), 'schema')} in its registry at {cluster.registry.url}"
+            )

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
     def up() -> None:
         """Start a local Kafka cluster for each nation, and create its topics.
 
-        The clusters run on until `kakehashi down`. Kafka comes from Docker where a daemon runs, and otherwise
+        The clusters run on until `kakehashi down`. Kafka comes from Docker if a daemon runs, and otherwise
         from the Apache jars, which Maven fetches the first time.
         """
         from exchange.kafka.schema_registry import register

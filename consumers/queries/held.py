@@ -1,12 +1,12 @@
-"""Finds what a nation holds of a partner."""
+"""Finds what a nation has accepted from a partner."""
 
 from typing import cast
 
+from consumers.queries.decisions import ids_of
 from consumers.subscription.subscription import latest
 from consumers.subscription.topic_reader import TopicReader
 from exchange.errors import NotFound
 from exchange.kafka.clients import Cluster
-from kakehashi.decisions import ids_of
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, Undecodable
 from schemas.identity import key_of_id, shard_of_key

@@ -1,0 +1,43 @@
+"""Redrives chosen entries of a quarantine, a portion at a time, and reports the result of each."""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Final
+
+from consumers.desk.redrive import NotRedrivable, Redrive, redrive
+from consumers.desk.sending import send
+from consumers.queries.quarantine import entries
+from consumers.subscription.topic_reader import TopicReader
+from exchange.kafka.clients import Cluster
+from schemas import topics
+from schemas.codec import Codec
+
+_PORTION: Final = 500
+
+
+def redriven(
+    cluster: Cluster,
+    codec: Codec,
+    *,
+    keys: frozenset[str],
+    reason: str | None,
+    changes: Mapping[str, str],
+    now_ms: int,
+    dry_run: bool,
+) -> Iterator[Redrive | NotRedrivable]:
+    """The entries with these keys, or of this reason, each as it was sent, or with the reason why it was not.
+
+    A result is handed on once its record is acknowledged; with ``dry_run`` nothing is sent. Raises DeliveryTimeout if
+    the cluster does not acknowledge a record: what was sent before counts once, however often it is sent.
+    """
+    missing = set(keys)
+    with TopicReader(cluster, topics.QUARANTINE) as reader:
+        chosen = (entry for entry in entries(reader, codec) if entry["key"] in keys or entry["reason"] == reason)
+        while portion := list(islice(chosen, _PORTION)):
+            missing -= {entry["key"] for entry in portion}
+            results = [redrive(entry, codec, now_ms=now_ms, changes=changes) for entry in portion]
+            if not dry_run:
+                send(cluster, [result.output for result in results if isinstance(result, Redrive)])
+            yield from results
+    for key in sorted(missing):
+        yield NotRedrivable(key, f"{cluster.nation}'s quarantine has no such entry")
