@@ -171,7 +171,7 @@ def test_what_officers_say_while_the_worker_is_away_and_said_before_is_heard_whe
     worker.kill()
     bench.report(recalled, GREEN, "veto-edge")
     code, said = bench.officer(BOB, "recall", recalled.name, "--wait", "0")
-    assert (code, "no worker of GBR has come to it" in said) == (Exit.UNAVAILABLE, True), said
+    assert (code, "no worker of GBR has decided it" in said) == (Exit.UNAVAILABLE, True), said
     bench.nations.start([worker.name])
     assert bench.officer(BOB, "review", "approve", held.value)[0] == Exit.OK
     soon(lambda: [each["kind"] for each in held.accepted] == ["content"], "two people have approved it")
@@ -206,7 +206,7 @@ def test_the_audit_of_all_this_is_whole_is_anchored_and_is_truncated_only_behind
     bench.report(seen, GREEN, "veto-edge")
     soon(lambda: bool(seen.accepted), "JPN has it")
     code, said = bench.audit("truncate", "--days", "1")
-    assert (code, "behind a signed anchor" in said) == (Exit.OK, True), said
+    assert (code, "before a signed anchor" in said) == (Exit.OK, True), said
     code, said = bench.audit("anchor", "--key", bench.key(ALICE))
     assert (code, "chains anchored by alice" in said) == (Exit.OK, True), said
     code, said = bench.audit("verify")
