@@ -174,7 +174,7 @@ def _total(files: tuple[str, ...]) -> int | None:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """Let a request to end act like Ctrl-C: what is read goes to disk first."""
+    """Make SIGTERM act like Ctrl-C: input that was read goes to disk first."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt

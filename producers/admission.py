@@ -1,4 +1,4 @@
-"""Keeps out of a report what no record can carry, so that one absurd observation never harms those beside it.
+"""Refuses observations that no record can carry, so that an invalid one never harms the others of its report.
 
 Intake judges whether a value makes sense; here only sizes and the ranges of Avro's numbers count. Local text
 (description, context) is cut, not refused: it is not an indicator. A tearline is cleaned, too: it may leave.

@@ -1,4 +1,4 @@
-"""Builds sensor reports: observations in, columns out; and back, for whoever must look into a report.
+"""Builds sensor reports: observations in, columns out; and back, to read a report.
 
 Of the repetitive lists (markings, labels, contexts) a report holds each distinct one once. A column in which all
 is absent stays empty.

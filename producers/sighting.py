@@ -1,6 +1,6 @@
 """A sighting of a partner's indicator, as an observation of our own: it goes by our intake like any other.
 
-It says that we have seen the value, how often and when, and nothing that the partner said of it: neither its
+It states that we have seen the value, how often and when, and nothing from the partner's record: neither its
 confidence nor its labels come back as ours (no echo). Its marking is at least as strict as what the partner asked of
 the indicator, and it is for the partner alone: that it was shared with us is not for third nations to learn.
 """
@@ -38,13 +38,13 @@ def sighting_of(
 
 
 def _spelled(marking: Marking) -> SourceMarking:
-    """As a source would write it; no label says unmarked, which is held until a human marks it."""
+    """As a source would write it; without a label it is unmarked, and held until an officer marks it."""
     named = marking.releasable_to
     return SourceMarking(marking.tlp.label, marking.pap.label, named, tuple(str(caveat) for caveat in marking.caveats))
 
 
 def spool_sighting(spool: Spool, sensor: Sensor, observation: Observation, codec: Codec, now_ms: int) -> None:
-    """Make it durable as a report of one observation. The same sighting told twice counts twice: it was seen twice."""
+    """Make it durable as a report of one observation. The same sighting reported twice counts twice."""
     builder = ReportBuilder()
     builder.add(observation)
     report = builder.build(

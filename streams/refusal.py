@@ -20,7 +20,7 @@ WHOLE: Final = -1
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):
-    """Why something is not used: a code, and one sentence that says what to do."""
+    """Why an input is refused: a code, and one sentence that states what to do."""
 
     reason: RejectReason
     detail: str
@@ -46,7 +46,7 @@ def location_of(record: Record, index: int = WHOLE) -> Location:
 
 
 class Quarantine:
-    """Writes what one shard of one step refuses."""
+    """Writes the refusals of one shard of one step."""
 
     def __init__(self, stage: QuarantineStage, shard: int, codec: Codec) -> None:
         self._stage, self._shard, self._codec = stage, shard, codec

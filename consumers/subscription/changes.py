@@ -1,4 +1,4 @@
-"""What a record of a picture means for a consumer: one typed change for each record.
+"""The meaning of a record for a consumer: one typed change for each record.
 
 A picture is the nation's own (``indicator.national``) or what it accepted from a partner
 (``partner.<origin>.indicator``).
@@ -23,7 +23,7 @@ class State(enum.StrEnum):
 
     LIVE = "live"
     LIMITED = "limited"  # live, but its PAP does not allow what this consumer does: do not act on it, or no longer
-    ENDED = "ended"  # its validity or its release has run out, though no record says so yet: block no more
+    ENDED = "ended"  # its validity or its release is over, though no record reports it yet: stop blocking
     EXPIRED = "expired"  # aged out
     REVOKED = "revoked"  # was false: unblock
     RECALLED = "recalled"  # must not have been shared: purge

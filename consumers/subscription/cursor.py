@@ -1,4 +1,4 @@
-"""Where a subscription has got to, as text that a consumer keeps beside what it made of the records."""
+"""A subscription's position, as text that a consumer stores with its own results."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from exchange.errors import ConfigurationError
 
 
 class Cursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A position in one topic. Opaque to whoever keeps it.
+    """A position in one topic. Opaque to the consumer.
 
     ``next_offsets`` are the offsets to read next, by partition; a partition that is missing is read from its beginning.
     ``current_ms`` is the latest time, in milliseconds since 1970 UTC, of which this is known: whatever was committed by

@@ -37,7 +37,7 @@ class GapReason(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Changes may have been missed. Forget what was built from this topic: a whole snapshot follows.
+    """Changes may have been missed. Discard all data from this topic: a whole snapshot follows.
 
     ``partition`` is the first one that is concerned, or WHOLE_TOPIC.
     """
@@ -154,7 +154,7 @@ class Subscription:
             for record in records:
                 self._next[partition] = record.offset + 1
                 yield record
-            self._next[partition] = max(self._next.get(partition, 0), end)  # what is left are transaction markers
+            self._next[partition] = max(self._next.get(partition, 0), end)  # only transaction markers remain
         self._current_ms = asked_ms
         yield SnapshotEnd()
 

@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 # A metric with more series than this has each only once it is counted: most never are, and they would crowd the page.
 _PRESET_LIMIT: Final = 128
 
-# A second series per counter that says when it was made: no one asks, and it doubles what is stored.
+# A second series per counter with its creation time is not needed, and would double the storage.
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
@@ -70,7 +70,7 @@ class Metrics:
         self._child((gauge.name, *map(str, values))).set(value)
 
     def ask(self, gauge: Gauge[*Values], value: Callable[[], float], *values: *Values) -> None:
-        """Show from now on what ``value`` says when someone looks: quick, and callable from any thread."""
+        """Show the result of ``value`` at each scrape; it must be quick, and callable from any thread."""
         self._child((gauge.name, *map(str, values))).set_function(value)
 
     def observe(self, histogram: Histogram[*Values], value: float, *values: *Values) -> None:

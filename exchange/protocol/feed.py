@@ -9,9 +9,9 @@ from exchange.protocol.step import FactsT_co
 
 
 class Feed(Protocol[FactsT_co]):
-    """The inputs of a shard, and what it knows besides their records. One thread uses it.
+    """The inputs of a shard, and facts besides their records. One thread uses it.
 
-    A feed inherits the defaults of what it does not need. ``facts`` has none: a feed without facts returns None.
+    A feed inherits the defaults of unused methods. ``facts`` has none: a feed without facts returns None.
     """
 
     looks_ahead: bool = False

@@ -29,7 +29,7 @@ class Rows(Lookup, Protocol):
 
 
 class Footprint(msgspec.Struct, frozen=True):
-    """What a state uses of its disk, and what is free there: bytes."""
+    """Bytes that a state uses on its disk, and free bytes there."""
 
     used_bytes: int
     free_bytes: int

@@ -1,4 +1,4 @@
-"""The next commit of an input: a report that fills up, refusals, what was left out, and the position behind them."""
+"""The next commit of an input: a report that fills up, refusals, pieces left out, and the position behind them."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator

@@ -1,6 +1,6 @@
-"""Sends what the spool holds to the cluster, and forgets it there once the cluster has acknowledged it.
+"""Sends the spool's reports to the cluster, and deletes them once the cluster has acknowledged them.
 
-The spool is the queue: what is in flight is bounded, a failed delivery is sent again as what it was, and a cluster
+The spool is the queue: what is in flight is bounded, a failed delivery is sent again unchanged, and a cluster
 that is down costs nothing but time. A record that was acknowledged but not yet forgotten when the process died is
 sent once more, with the same identity: intake counts it once.
 """
@@ -35,7 +35,7 @@ _PERMANENT: Final = {
     KafkaError.UNSUPPORTED_FOR_MESSAGE_FORMAT: "the cluster's message format is too old for idempotent producers",
 }
 _log = logging.getLogger(__name__)
-_log.addHandler(logging.NullHandler())  # the client's own lines: `trouble` says the same in fewer words
+_log.addHandler(logging.NullHandler())  # the client's own lines: `trouble` has the same information
 
 
 class Publisher:

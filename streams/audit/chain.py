@@ -1,6 +1,6 @@
 """Verifies one chain of the audit: its links, its anchors, its end, and each decision by deciding it again. Pure.
 
-A chain may begin in the middle only behind a signed anchor: whoever signed it had verified what was truncated.
+A chain may begin in the middle only behind a signed anchor: the signing officer had verified the truncated entries.
 """
 
 from collections import Counter
@@ -15,11 +15,11 @@ from streams.audit.entry import Head
 from streams.audit.rerun import engine_of, rerun
 from streams.rules.engine import Engine
 
-MOST: Final = 20  # of one chain's findings: a chain that is broken throughout says so twenty times
+MOST: Final = 20  # findings of one chain: enough for a chain that is broken throughout
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One record of the audit's topic: where it stands, its framed bytes, and what it says; None if it is none."""
+    """One record of the audit's topic: its position, its framed bytes, and its content; None if it is invalid."""
 
     offset: int
     encoded: bytes
@@ -27,7 +27,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class ChainReport(msgspec.Struct):
-    """What a chain has come to. ``end`` and ``next_offset`` are what an anchor would sign."""
+    """The state of a chain. An anchor would sign ``end`` and ``next_offset``."""
 
     shard: int
     findings: list[str] = []
@@ -40,7 +40,7 @@ class ChainReport(msgspec.Struct):
     next_offset: int = 0
 
     def find(self, what: str) -> None:
-        """Note what is wrong."""
+        """Note a finding."""
         if len(self.findings) < MOST:
             self.findings.append(what)
 
@@ -55,7 +55,7 @@ def verify(
 ) -> ChainReport:
     """Follow the chain. ``anchors`` are of this chain and validly signed; ``engines`` are by policy version.
 
-    ``head`` is what the shard's state had as the end before ``entries`` was read: a live chain may have gone on since.
+    ``head`` is what the shard's state had as the end before ``entries`` was read: a live chain may have grown since.
     """
     report = ChainReport(shard)
     due = {anchor["sequence"]: anchor for anchor in anchors}
@@ -94,7 +94,7 @@ def verify(
 
 
 def _begins(report: ChainReport, name: str, start: Head, due: Mapping[int, AuditAnchor]) -> None:
-    """Where a chain does not begin at its beginning, an anchor must stand at its first entry or behind it."""
+    """If the first entries of a chain are missing, an anchor must be at its first remaining entry or behind it."""
     if start.sequence == 0:
         if start.last:
             report.find(f"{name}: says that an entry was before it, and it is the first")

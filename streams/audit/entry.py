@@ -87,7 +87,7 @@ def after(head: Head, encoded: bytes) -> Head:
 
 
 def first_break(entries: Iterable[tuple[Decision, bytes]], head: Head | None = None) -> str | None:
-    """The first place where a chain is altered, incomplete or out of order, in words; None if it is whole.
+    """The first position where a chain is altered, incomplete or out of order, as text; None if it is whole.
 
     Takes one chain's entries in order, each with its framed bytes; it may begin in the middle. Whether its end was cut
     off or its last entry altered only ``head`` can tell, which the shard keeps in its state.

@@ -1,7 +1,7 @@
-"""Decides again what a record of the audit says was decided, from that record alone. Pure.
+"""Makes a decision of the audit again from its record alone. Pure.
 
 The facets of each group of assertions, the officers' verdicts and vetoes and the policy's version are in the record,
-so the same rules must say the same again. Where they do not, the record or the engine is not what it was.
+so the same rules must give the same result. Otherwise the record or the engine has changed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from streams.rules.facets import Facets, from_record, merged_facets, to_record
 
 
 def engine_of(record: Decision, engines: Mapping[str, Engine]) -> Engine | str:
-    """The engine that a decision can be made again by, or why there is none here, in words."""
+    """The engine for making a decision again, or the reason why it is not available."""
     engine = engines.get(record["policy_version"])
     if engine is None:
         return f"policy {record['policy_version'][:12]} is not known here"
@@ -27,7 +27,7 @@ def engine_of(record: Decision, engines: Mapping[str, Engine]) -> Engine | str:
 
 
 def rerun(record: Decision, engine: Engine) -> str:
-    """What the rules say otherwise than the record, in words; empty if they say the same."""
+    """How the result of the rules differs from the record; empty if they agree."""
     try:
         facets = [from_record(group["facets"]) for group in record["assertions"]]
     except ValueError as error:
@@ -58,7 +58,7 @@ def rerun(record: Decision, engine: Engine) -> str:
 
 
 def _answered(record: Decision, held: ReleaseDecision, facets: Sequence[Facets], engine: Engine) -> ReleaseDecision:
-    """What officers have made of what the rules hold, as the record has it."""
+    """The outcome after officers' verdicts on a hold, as recorded."""
     match record["review"]:
         case officers.APPROVED:
             assigned = None if record["assigned"] is None else marking_of(record["assigned"])

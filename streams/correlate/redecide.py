@@ -1,8 +1,8 @@
 """After a change of rules everything is decided again, a portion with each batch: a cursor over the shard's rows.
 
-What some partner knows of comes first: there a recall may be due. The cursor is a row itself, committed with what it
-has come to, so that it continues there after a crash, a restart or a change of owner; and normal work continues
-beside it. Which rules a row was decided under stands in the row: one that was heard of meanwhile is passed over.
+Indicators that some partner has come first: there a recall may be due. The cursor is a row itself, committed with the
+portion's results, so that it continues after a crash, a restart or a change of owner; normal work continues meanwhile.
+A row names the rules that it was decided under: one with new input in the meantime is skipped.
 """
 
 from collections.abc import Collection
@@ -37,7 +37,7 @@ class Cursor(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return RowChange(CURSOR_KEY, msgspec.msgpack.encode(self), 0 if self.done else _AT_ONCE_MS)
 
     def left(self, rows: int) -> int:
-        """How many of so many rows are still to be looked at: their keys are digests, and so spread evenly."""
+        """The estimated number of remaining rows of ``rows``: keys are digests, and so evenly distributed."""
         if self.done:
             return 0
         passed = int.from_bytes(self.after.ljust(_KEY_BYTES, b"\x00")) / 256**_KEY_BYTES
@@ -56,7 +56,7 @@ def cursor_of(data: bytes | None, rules: bytes, now_ms: int) -> Cursor:
 
 
 def _stands(decided_under: bytes, rules: bytes) -> bool:
-    """Whether what was decided then needs no decision now: a border that closes takes nothing back."""
+    """Whether an earlier decision is still valid: a border that closes takes nothing back."""
     return decided_under in (rules, rules[:NAME_BYTES])
 
 

@@ -71,7 +71,7 @@ class Releaser:
         *,
         again: Collection[str] = (),
     ) -> Row:
-        """Release to each partner what it may know; the row after that.
+        """Release to each partner what the rules allow; the row after that.
 
         ``before`` is the row before this batch, None if it has not changed; ``earlier`` are the officers' decisions
         before this batch. The partners in ``again`` get their last record again if there is no new one.

@@ -65,7 +65,7 @@ def ruled(
 
 
 def stop_of(ruling: Ruling, *, rules_changed: bool) -> Stop:
-    """What a partner is told if it has something that may not be shared, or not any more.
+    """How a release ends that may not be shared, or not any more.
 
     What an officer has called false is revoked, unless it may not be shared anyhow: then it has to be purged.
     """
@@ -80,7 +80,7 @@ def stop_of(ruling: Ruling, *, rules_changed: bool) -> Stop:
 
 
 def question_of(judgement: Judgement, engine: Engine) -> bytes:
-    """The digest of what officers are asked: the facets, and the holding rules in their own words.
+    """The digest of a review's question: the facets, and the text of the holding rules.
 
     Another policy version alone is no other question, so that what people have approved outlives it.
     """
@@ -98,7 +98,7 @@ def approved(
     partner: str,
     assigned: Marking | None,
 ) -> ReleaseDecision:
-    """What would go if officers approved, giving ``assigned`` to what has no marking."""
+    """The content that an approval would release, with ``assigned`` as the marking of unmarked data."""
     facets = facets_in(row, pieces)
 
     def assign(each: Facets) -> Facets:
@@ -111,12 +111,12 @@ def approved(
 
 
 def with_marking(facets: Facets, assigned: Marking | None) -> Facets:
-    """The facets with the officers' marking, where their own is none."""
+    """The facets with the officers' marking, if they are unmarked."""
     return msgspec.structs.replace(facets, marking=marked(facets.marking, assigned))
 
 
 def marked(marking: Marking, assigned: Marking | None) -> Marking:
-    """The officers' marking if there is none. All else that its source has said stands: recipients, caveats, PAP."""
+    """The officers' marking if there is none. The source's recipients, caveats and PAP remain."""
     if assigned is None or marking.tlp is not Tlp.UNMARKED:
         return marking
     return Marking(

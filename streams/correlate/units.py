@@ -39,7 +39,7 @@ def units(row: Row) -> list[Unit]:
 
 
 def units_before_withdrawal(row: Row) -> list[Unit]:
-    """The units as if no source had withdrawn its assertion: what is missing in ``units``, a source took back itself.
+    """The units as if no source had withdrawn its assertion: a unit missing in ``units`` was withdrawn by its source.
 
     A withdrawal without a marking says nothing about the marking of the data before it.
     """

@@ -1,7 +1,7 @@
 """Enriches an indicator with what can be known of its value without asking anyone.
 
 Everything comes from data on this machine, loaded once: enriching is a pure function of the value and of
-``Enricher.version``. ``docs/enrichment.md`` says where the data come from and what each field means.
+``Enricher.version``. ``docs/enrichment.md`` explains the data sources and each field.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from streams.enrichment.public_suffix import PublicSuffixes
 from streams.enrichment.warninglist_index import NO_MATCHES, Matches, WarninglistIndex
 
 MAX_WARNINGLISTS: Final = 8
-"""How many names an enrichment carries at most: a search engine stands on a dozen lists."""
+"""The maximum number of names in an enrichment: a search engine is on a dozen lists."""
 
 UNDELEGATED: Final = "undelegated"
 
@@ -37,7 +37,7 @@ class Enrichment(msgspec.Struct, frozen=True, gc=False):
     country: str = ""
     """ISO 3166-1 alpha-2 code that the internet registry recorded for the address block."""
     warninglists: tuple[str, ...] = ()
-    """Names of the MISP warninglists that it stands on, sorted, the first ``MAX_WARNINGLISTS``."""
+    """Names of the MISP warninglists that contain it, sorted, the first ``MAX_WARNINGLISTS``."""
     benign: bool = False
     """Stands on a false-positive list, and not merely below a name open to anyone (``duckdns.org``)."""
     special_use: str = ""
@@ -51,7 +51,7 @@ NOTHING_KNOWN: Final = Enrichment()
 
 
 class EnrichmentSource(msgspec.Struct, frozen=True):
-    """One source of data: what it is, which state of it is used, and who can notice."""
+    """One source of data: its name, its version, and who can notice a look-up."""
 
     name: str
     version: str
@@ -88,9 +88,9 @@ class Enricher:
         self.version = hashlib.sha256(listed.encode()).hexdigest()[:16]
 
     def enrich(self, kind: IndicatorType, value: str) -> Enrichment:
-        """Say what is known of a canonical value.
+        """Enrich a canonical value.
 
-        A URL is known by its host, a network by its first address (but stands on a warninglist only if all
+        A URL is known by its host, a network by its first address (but is on a warninglist only if all
         of it does), an e-mail address by its domain (but for warninglists as a whole).
         """
         match kind:

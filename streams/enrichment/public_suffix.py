@@ -1,4 +1,4 @@
-"""Where the public part of a domain name ends and someone's registration begins."""
+"""Splits a domain name into its public suffix and the registered name."""
 
 import hashlib
 from pathlib import Path
@@ -14,7 +14,7 @@ class PublicSuffixes:
     """The Public Suffix List, ICANN and private sections, as it comes with ``publicsuffixlist``.
 
     The private section counts: ``victim.github.io`` is a registration of its own under the public suffix
-    ``github.io``, because that is how far one registrant's word, and a block, reaches.
+    ``github.io``, because one registrant's control, and so a block, reaches that far.
     """
 
     __slots__ = ("_suffixes", "version")

@@ -33,7 +33,7 @@ IPV4_BLOCKS = {
 }
 
 # IANA IPv6 Special-Purpose Address Registry (RFC 6890) and IPv6 Address Space (RFC 4291): only
-# 2000::/3 is given out for global unicast, so all the rest is reserved unless a line says otherwise.
+# 2000::/3 is assigned to global unicast, so all the rest is reserved unless a line differs.
 IPV6_BLOCKS = {
     "::/0": "reserved",
     "::1/128": "loopback",  # RFC 4291

@@ -22,13 +22,13 @@ from streams.enrichment.warninglist_index import IndexTables, WarninglistIndex
 from streams.enrichment.warninglists import WarninglistError, our_categories, read_warninglists
 
 FORMAT = 1
-"""Goes up with every change of what is written here."""
+"""Increased with every change of the stored format."""
 
 _TABLES, _NAMES, _HASHES, _DIGEST = "tables.msgpack", "names.marisa", "hashes.marisa", "sha256"
 
 
 class WarninglistCacheError(Exception):
-    """The compiled lists can be neither read nor made: says where and what to do."""
+    """The compiled lists can be neither read nor made: names the file and the action."""
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:

@@ -70,7 +70,7 @@ class IndexTables(msgspec.Struct, frozen=True):
 
 
 class Matches(msgspec.Struct, frozen=True, gc=False):
-    """The lists that a value stands on."""
+    """The lists that contain a value."""
 
     names: tuple[str, ...]
     """Sorted."""
@@ -148,7 +148,7 @@ class WarninglistIndex:
         """Find a canonical domain name, which may be the host of a URL.
 
         A list of hostnames holds for all names below an entry. But that a zone is well known is no evidence
-        for what is below it where anyone can get a name or a page: below a public suffix
+        for names below it if anyone can get a name or a page there: below a public suffix
         (``duckdns.org``), or a place on a list of such.
         """
         key = trie_key(name)

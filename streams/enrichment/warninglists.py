@@ -14,16 +14,16 @@ from schemas.vocabulary import IndicatorType
 
 
 class WarninglistCategory(enum.StrEnum):
-    """What it means to stand on a list, in MISP's words."""
+    """The meaning of a match, as MISP names it."""
 
     FALSE_POSITIVE = "false-positive"
     """The value is benign."""
     KNOWN_IDENTIFIER = "known-identifier"
-    """The value is recognised, which says nothing for or against it."""
+    """The value is recognised, which is no evidence for or against it."""
 
 
 class WarninglistError(ValueError):
-    """A file is no warninglist: says which and why."""
+    """A file is not a warninglist: names the file and the reason."""
 
 
 class Warninglist(msgspec.Struct, frozen=True):
@@ -113,7 +113,7 @@ def read_warninglists(folder: Path) -> Iterator[Warninglist]:
 
 
 def _category(stated: str, is_known: bool) -> WarninglistCategory:
-    """MISP's own word (``false_positive``, ``known``) where a list has one; the lists of 2025 have none."""
+    """MISP's category (``false_positive``, ``known``) if a list has one; the lists of 2025 have none."""
     if stated == "known" or (not stated and is_known):
         return WarninglistCategory.KNOWN_IDENTIFIER
     return WarninglistCategory.FALSE_POSITIVE

@@ -1,6 +1,6 @@
-"""Normalise each value once, then collapse what one report says several times about one indicator.
+"""Normalise each value once, then collapse repeated observations of one indicator in a report.
 
-Within a report markings join, counts add up, and times widen; the sensor's other words are taken from the row
+Within a report markings join, counts add up, and times widen; the sensor's other properties are taken from the row
 that comes last in the report.
 
 What a report both asserts and withdraws it asserts: its source has two objects of one value, and one of them holds.
@@ -30,13 +30,13 @@ class Known(msgspec.Struct, frozen=True, gc=False):
 
 
 class Normaliser:
-    """``schemas.normalise.canonical`` with a bounded memory of what it has seen: the same answers, sooner."""
+    """``schemas.normalise.canonical`` with a bounded cache: the same results, faster."""
 
     def __init__(self) -> None:
         self._memo: dict[tuple[int, str], Known | Invalid] = {}
 
     def __call__(self, kind: int, value: str) -> Known | Invalid:
-        """The canonical value, or why there is none. ``kind`` is a code of the contract."""
+        """The canonical value, or the reason why it is invalid. ``kind`` is a code of the contract."""
         found = self._memo.get((kind, value))
         if found is None:
             if len(self._memo) >= _MEMO_LIMIT:

@@ -20,11 +20,11 @@ from streams.refusal import is_whole
 SENSOR: Final = b"s"
 REDRIVEN: Final = b"q"
 NEARLY: Final = 0.8  # of a quota: time to look at the sensor, before its reports are refused
-_MAX_NOTES: Final = 20  # of a batch: whoever sends nonsense does not fill the log
+_MAX_NOTES: Final = 20  # of a batch: a sensor with many invalid reports must not fill the log
 
 
 class Unreadable(msgspec.Struct, frozen=True, gc=False):
-    """Why a record is no report that could be counted, and whose it says it is."""
+    """Why a record cannot be counted as a report, and the sensor that it names."""
 
     reason: RejectReason
     detail: str
@@ -113,7 +113,7 @@ class Ledger:
         self._notes[line] = None
 
     def notes(self) -> list[str]:
-        """What the log is to say of this batch: gaps, and sensors near their quota."""
+        """The log lines of this batch: gaps, and sensors near their quota."""
         lines = list(self._notes)
         left_out = len(lines) - _MAX_NOTES
         return lines if left_out <= 0 else [*lines[:_MAX_NOTES], f"sensor.more notes={left_out}"]

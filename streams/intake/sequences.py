@@ -16,7 +16,7 @@ _MINUTE_MS: Final = 60_000
 
 
 class Claim(Enum):
-    """What a report's identity says about it."""
+    """The fate of a report by its identity."""
 
     NEW = "new"
     DUPLICATE = "duplicate"
@@ -67,7 +67,7 @@ class Epoch(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """All numberings of one sensor, the newest last; and how much it has sent in the current minute.
 
-    Minutes are the broker's, so that whoever reads the log again comes to the same answer. A minute that is not the
+    Minutes are the broker's, so that reading the log again gives the same result. A minute that is not the
     last one counted begins again: a broker's clock that once ran ahead locks no one out when it is set right.
     """
 
@@ -91,9 +91,9 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return self._within(size, appended_ms, quota)
 
     def claim_again(self, epoch: int, sequence: int, size: int, appended_ms: int, quota: int, *, whole: bool) -> Claim:
-        """The same for what was refused once, and is sent again by someone who has looked at it.
+        """The same for a redriven report or observation.
 
-        It is never stale: that it is late was known. ``whole`` says that it is a report, not an observation of a report
+        It is never stale: it is known to be late. ``whole`` says that it is a report, not an observation of a report
         that was counted: if its number was counted meanwhile, then by another copy of it.
         """
         if epoch > appended_ms:
@@ -151,5 +151,5 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     @property
     def missing(self) -> int:
-        """How many reports below the highest of their epoch have not come: the gap an operator is told of."""
+        """The number of missing reports below the highest of their epoch: the gap that the log reports."""
         return sum(epoch.missing for epoch in self.epochs)

@@ -29,7 +29,7 @@ from streams.refusal import Quarantine, Refused, location_of, observation_as_jso
 
 STATE_FORMAT: Final = 1
 SINCE_HEADER: Final = "since"  # when the oldest report in a block was made, for the latency that people ask about
-# Originals of a report's refused observations are kept up to so many bytes: a thousand of them may point to one and
+# Originals of a report's refused observations are kept up to this many bytes: a thousand of them may point to one and
 # the same huge context, and a small report must not become gigabytes of quarantine.
 MAX_KEPT_BYTES: Final = 4 << 20
 _CLAIMS: Final = {

@@ -99,7 +99,7 @@ def _exceeds(texts: Iterable[str], limit: int) -> bool:
 
 
 DETAILS: Final = {
-    RejectReason.UNKNOWN_TYPE: "the code of its type is not in the contract: upgrade the exchange, or mend the sensor",
+    RejectReason.UNKNOWN_TYPE: "the code of its type is unknown: upgrade the exchange, or correct the sensor",
     RejectReason.UNKNOWN_WITHDRAWAL: "the code of its withdrawal is not in the contract: upgrade the exchange, or "
     "correct the sensor",
     RejectReason.TIME_OUT_OF_RANGE: "a time is before 1970, more than a day in the future, after the year 9999, or "
@@ -112,5 +112,5 @@ DETAILS: Final = {
     RejectReason.TOO_LARGE: f"it names more than {MAX_NATIONS} nations, or has more than {MAX_TEXT_BYTES} bytes of "
     "description and context: shorten them at the source",
     RejectReason.MALFORMED_CONTENT: f"its tearline has more than {MAX_BYTES} bytes, or a control character that is no "
-    "line feed: mend it at the source",
+    "line feed: correct it at the source",
 }

@@ -28,7 +28,7 @@ _DISPUTES: Final = {str(reason) for reason in DisputeReason}
 
 
 class Told(msgspec.Struct, frozen=True, gc=False):
-    """The partner's word on one of our releases."""
+    """The partner's receipt for one of our releases."""
 
     receipt: Receipt
 
@@ -64,7 +64,7 @@ def _wrong_with(
         or (code == "disputed" and reason in _DISPUTES)
     )
     if not known or version < (0 if code == "refused" else 1):
-        return RejectReason.MALFORMED_CONTENT, "a receipt that says nothing that we know"
+        return RejectReason.MALFORMED_CONTENT, "a receipt with an unknown code"
     if max(version, receipt["at_ms"]) > now_ms + DAY_MS or receipt["at_ms"] < 0:
         return RejectReason.TIME_OUT_OF_RANGE, "a receipt of a time or version that cannot be"
     return None

@@ -1,4 +1,4 @@
-"""Rebuilds a shard whose changelog or source was lost, and says what does not come back: one command for every step."""
+"""Rebuilds a shard whose changelog or source was lost, and reports losses: one command for every step."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ def rebuild(
     resume_at: int | None,
     now_ms: Callable[[], int],
 ) -> Report:
-    """Rebuild one shard, or with ``dry_run`` only say what would be.
+    """Rebuild one shard, or with ``dry_run`` only report what would be.
 
     Raises Refused if nothing is wrong, NotFound if a topic is missing, ProducerFenced if a worker interferes.
     """

@@ -1,4 +1,4 @@
-"""What the last decisions on an indicator tell: what they say, and what officers had said by then.
+"""The latest decisions on an indicator: their content, with the reviews and vetoes of that time.
 
 An answer to a review is taken up only if the rebuilt row asks the same question; else it is asked again, and held
 until then.
@@ -24,7 +24,7 @@ from streams.rules.facets import from_record
 
 
 class Decided(msgspec.Struct, frozen=True, gc=False):
-    """The last decision on an indicator for a partner: its id, its place, what it says, and all markings it saw.
+    """The last decision on an indicator for a partner: its id, its position, its content, and all markings it saw.
 
     ``rules`` names what it was made with; ``review`` and ``veto`` are what officers had said.
     """
@@ -73,7 +73,7 @@ def _review_of(decision: Decision) -> Review | None:
 
 
 def _veto_of(decision: Decision) -> Veto | None:
-    """The veto in a decision's record. For whom else it stands is not in it: it is taken to be for all."""
+    """The veto in a decision's record. Its partners are not recorded: it is taken to be for all."""
     veto = decision["veto"]
     if veto is None:
         return None
@@ -111,7 +111,7 @@ def with_officers(
 
 
 def says_of(ruling: Ruling, engine: Engine) -> bytes:
-    """What a decision that is made now says, to be compared with what one said then."""
+    """The content of a decision made now, to be compared with an earlier one."""
     decision = ruling.decision
     groups = [group.to_record() for group in decision.groups]
     versions = (engine.version, engine.engine_version)

@@ -1,8 +1,8 @@
-"""A row of correlate, put together from what was told of it: the nation's record, the partners' and the decisions.
+"""A row of correlate, rebuilt from its records: the national record, the partners' releases and the decisions.
 
-What was told does not say everything. Where it leaves something open, the row is made so that nothing is ever released
-that the lost row would have kept back: data whose marking is not known is under the strictest that it may have had, and
-a source's late statements cannot loosen its marking (``Floor``). What is only a matter of counts is lost, and said.
+The records are incomplete. Open questions are decided so that nothing is ever released that the lost row would have
+withheld: data whose marking is not known is under the strictest that it may have had, and
+a source's late statements cannot loosen its marking (``Floor``). Counts that cannot be rebuilt are lost, and reported.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,7 +38,7 @@ Seen = tuple[int, int, int]
 
 
 class Told(msgspec.Struct, frozen=True, gc=False):
-    """What a partner was last told of an indicator. ``seen`` is of its content, None if it has none."""
+    """A partner's latest release of an indicator. ``seen`` is of its content, None if it has none."""
 
     sent: Sent
     seen: Seen | None = None
@@ -55,7 +55,7 @@ class Rebuilt(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a row is made with. ``heard`` gives the latest report of a sensor that may be in the row."""
+    """The inputs of a rebuilt row. ``heard`` gives the latest report of a sensor that may be in the row."""
 
     partners: tuple[str, ...]
     enricher: Enricher
@@ -65,7 +65,7 @@ class World:
 
 
 def told_of(record: ReleasedIndicator, partner: str, decision_id: str) -> Told:
-    """What the last released record says."""
+    """The content of the latest released record."""
     content = record["content"]
     sent = Sent(
         partner,
@@ -137,7 +137,7 @@ def _assertion(
 
 
 def _appended_ms(stated_ms: int, end_ms: int, kind: IndicatorType, emitted_ms: int, lifetimes: Lifetimes) -> int:
-    """The latest time at which the source may have said it, so that the indicator still ends when it was to end."""
+    """The latest possible time of the source's report, so that the indicator still ends when it should."""
     if not stated_ms:
         return min(emitted_ms, end_ms - lifetimes.by_type[kind].lifetime_ms)
     return min(emitted_ms, end_ms - MAX_VALIDITY_MS) if stated_ms > end_ms else emitted_ms
@@ -155,7 +155,7 @@ def _with_safe_tallies(
 ) -> tuple[Row, int]:
     """The row with each source's counts under a marking that is strict enough, and how many that has changed.
 
-    A source's counts are kept by the marking they came with, which the record does not tell. They are all of its
+    A source's counts are kept by the marking they came with, which the record does not contain. They are all of its
     current one where what is released is exactly what would be released then. Otherwise some may be of any stricter
     marking that the last decision saw: then all but one are, the one of its current statement.
     """
@@ -219,7 +219,7 @@ def _tightened(assertion: Assertion, markings: set[Marking], told_ms: int) -> As
 
 
 def _with_sent(row: Row, told: Sequence[Told], decided: Mapping[str, Decided], world: World, now_ms: int) -> Row:
-    """The row with what each partner was told. A decision that would be the same again is not made again."""
+    """The row with each partner's latest release. A decision that would be the same is not made again."""
     pieces, by_partner = units(row), {each.sent.partner: each.sent for each in told}
     for partner in world.partners:
         sent, last = by_partner.get(partner, Sent(partner)), decided.get(partner)
@@ -232,7 +232,7 @@ def _with_sent(row: Row, told: Sequence[Told], decided: Mapping[str, Decided], w
             # What has ended stays ended until there is something new.
             sent = msgspec.structs.replace(sent, digest=digest_of(content))
         if sent.kind:
-            # Whose data was in what was told is known only where the same would be told again.
+            # The sources of a release are known only if the same release would be made again.
             is_known = content is not None and digest_of(content) == sent.digest
             sent = msgspec.structs.replace(
                 sent, terms=terms_of(pieces, ruling.decision) if is_known else _UNKNOWN_RULES

@@ -1,7 +1,7 @@
 """The rows of intake, receive and settle, made again from their topics.
 
-Receive loses nothing: the version floors are in its picture of the partner. Settle begins again: all that it knows it
-has read from topics that keep the last word. Intake counts again the reports that its
+Receive loses nothing: the version floors are in the records that it accepted. Settle begins again: all that it knows it
+has read from topics that keep the latest record of each key. Intake counts again the reports that its
 topic still holds. Where that is not all there ever were, every number below a sensor's highest is closed: what comes
 late is then refused and kept in quarantine, and never counted twice.
 """
@@ -32,7 +32,7 @@ _MANY: Final = 500
 
 @dataclass
 class Tally:
-    """What becomes of the rows, counted while they are made; a loss of 0 is none, of None cannot be counted."""
+    """The losses of the rows, counted while they are made; a loss of None cannot be counted."""
 
     kept: int = 0
     rebuilt: int = 0
@@ -66,8 +66,8 @@ class ReceiveRows:
         self.sources: tuple[str, ...] = (topics.accepted(origin),)
         self._folder, self._codec = folder, Codec()
 
-    def rows(self, shard: BrokenShard, damage: Damage, tally: Tally) -> Iterator[RowChange]:  # noqa: ARG002  # what is left of the changelog says the same
-        """A floor for each key of our picture of the partner."""
+    def rows(self, shard: BrokenShard, damage: Damage, tally: Tally) -> Iterator[RowChange]:  # noqa: ARG002  # the rest of the changelog gives the same rows
+        """A floor for each key of the partner's accepted records."""
         with Scratch(self._folder) as scratch:
             scratch.put(self._floors(shard.records(self.sources[0]), tally))
             for key, floor in scratch.items(b""):

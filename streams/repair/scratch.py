@@ -12,7 +12,7 @@ _MANY: Final = 2_000
 
 
 class Scratch:
-    """A store that is gone when it is closed. What is put under a key again replaces what was there."""
+    """A store that is deleted when it is closed. A second value of a key replaces the first."""
 
     def __init__(self, folder: Path) -> None:
         """``folder`` is on a disk that has room; it is made if it is missing."""

@@ -1,6 +1,6 @@
 """The release decision over many assertions: each alone, merge those allowed, decide the merge again.
 
-What an excluded source says shows nowhere in what is released: not in times, counts, versions or confidence.
+Nothing of an excluded source shows in a release: not in times, counts, versions or confidence.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from streams.rules.facets import Facets, sort_key, to_record
 
 
 class DecidedGroup(msgspec.Struct, frozen=True, gc=False):
-    """The assertions with equal facets, and what was decided on them."""
+    """The assertions with equal facets, and their verdict."""
 
     facets: Facets
     assertions: int

@@ -33,7 +33,7 @@ _FLAGS: Final = (
 def explain(decision: Decision, policy_set: PolicySet) -> list[str]:
     """The decision in sentences: outcome, rules with title and basis, sources left out, obligations, alternatives.
 
-    ``policy_set`` should be the set that decided; where its version is another, the first sentence says so.
+    ``policy_set`` should be the set that decided; if its version differs, the first sentence states it.
     Raises ``ValueError`` if the record's facets or outcome are not of the contract: it was altered.
     """
     engine = Engine(policy_set)

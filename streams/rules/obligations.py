@@ -1,4 +1,4 @@
-"""Obligations: what is done to the content before it may be released, as values and pure appliers.
+"""Obligations: changes to the content before it may be released, as values and pure functions.
 
 Context, description and the source's name need no obligation: the released type has no field for them.
 A rule names its obligations in the annotation ``@obligations("coarsen-time:hour, expire-after-days:90")``.
@@ -30,7 +30,7 @@ class CoarsenTime(msgspec.Struct, frozen=True, tag=True):
 
 
 class ExpireAfterDays(msgspec.Struct, frozen=True, tag=True):
-    """The release ends so many days after the time it is made at, rounded up to a whole day (UTC)."""
+    """The release ends this many days after it is made, rounded up to a whole day (UTC)."""
 
     days: int
 
@@ -48,7 +48,7 @@ class PapAtLeast(msgspec.Struct, frozen=True, tag=True):
 
 
 class NameOnlyPartner(msgspec.Struct, frozen=True, tag=True):
-    """The partner is the only recipient named, whoever else the source named."""
+    """The partner is the only recipient named, whatever other recipients the source named."""
 
     def __str__(self) -> str:
         return "name-only-partner"

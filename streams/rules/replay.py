@@ -1,6 +1,6 @@
 """Decides recorded traffic again under other rules: what would newly be released, held or withheld. Pure.
 
-The rules only: what officers have said to a question holds for that question, and a veto whatever the rules say.
+Only rules apply: verdicts of officers are valid for their question, and vetoes whatever the rules are.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from streams.rules.engine import Engine
 from streams.rules.facets import from_record, merged_facets
 
 EXAMPLES: Final = 3
-_LONGEST: Final = 1_000_000  # indicators and partners: what a process can hold; a longer window says so
+_LONGEST: Final = 1_000_000  # indicators and partners: the capacity of a process; a longer window is refused
 
 
 class Example(msgspec.Struct, frozen=True):

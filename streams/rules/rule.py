@@ -1,4 +1,4 @@
-"""One rule of a policy set: what its annotations must say, and the errors that tell its author what is wrong."""
+"""One rule of a policy set: its annotations, and the errors for its author."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _FOR_HOLD: Final = frozenset({*_REQUIRED, "outcome", "obligations", "reviewers",
 
 
 class PolicyError(ConfigurationError):
-    """A policy set does not load; the message names the file and the line, and says what to change."""
+    """A policy set does not load; the message names the file, the line and the change to make."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The digests of the windows that one batch touches: read once, changed, and told. Pure.
+"""The digests of the windows that one batch touches: read once, changed, and written. Pure.
 
 Released and held are two sides with the same windows. A window that nothing is left in is dropped.
 """
@@ -60,7 +60,7 @@ class Moves:
 
 
 def as_record(window: int, digest: Digest, now_ms: int) -> WindowDigest:
-    """As it is told."""
+    """As it is written."""
     return {
         "window_ms": window,
         "length_ms": WINDOW_MS,

@@ -1,4 +1,4 @@
-"""One indicator that we hold of a partner: which version, and whether copies are left of what was recalled. Pure."""
+"""One indicator that we hold of a partner: its version, and whether copies of recalled content are left. Pure."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -34,7 +34,7 @@ class Held(msgspec.Struct, frozen=True, gc=False, array_like=True):
     due_ms: int = 0
 
     def accepted(self, record: ReleasedIndicator, fingerprint: bytes, now_ms: int) -> "Held":
-        """After the partner's picture has this record of it."""
+        """After this record of the partner was accepted."""
         if record["version"] < 1:  # written by hand: not a valid version
             return self
         row = msgspec.structs.replace(self, version=record["version"], fingerprint=fingerprint)
@@ -49,7 +49,7 @@ class Held(msgspec.Struct, frozen=True, gc=False, array_like=True):
         )
 
     def deleted(self) -> "Held":
-        """After the key was deleted from the picture: what was recalled has to be gone all the same."""
+        """After the key was deleted from the accepted records: recalled content must be gone all the same."""
         return msgspec.structs.replace(self, version=0, fingerprint=b"") if self.recall else Held()
 
     def asked(self, now_ms: int) -> "Held":
@@ -76,5 +76,5 @@ def encode(row: Held) -> bytes:
 
 
 def decode(data: bytes) -> Held:
-    """The row that the changelog kept. Raises ``msgspec.DecodeError`` for bytes that are none: damage."""
+    """The row that the changelog kept. Raises ``msgspec.DecodeError`` for damaged bytes."""
     return _DECODER.decode(data)

@@ -1,4 +1,4 @@
-"""One indicator between us and one partner: what we told it, what it says it did with that, and what is late. Pure.
+"""One indicator between us and one partner: our releases, the partner's receipts, and what is late. Pure.
 
 A receipt for version n settles all up to n. A receipt and the release that it is for come by two topics, in either
 order; one that comes first is a claim, which waits for its release for ``CLAIM_MS``, while other releases still come
@@ -80,7 +80,7 @@ class Told(msgspec.Struct, frozen=True, gc=False, array_like=True):
     fingerprint: bytes = b""
 
     def released(self, record: ReleasedIndicator, fingerprint: bytes, at_ms: int) -> "Told":
-        """After one more release; an older one than is known says nothing new."""
+        """After one more release; one older than the known release changes nothing."""
         version = record["version"]
         if version <= self.version:
             return self
@@ -99,7 +99,7 @@ class Told(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return row
 
     def receipted(self, receipt: Receipt, value: bytes, offset: int, now_ms: int) -> "Told":
-        """After the partner's word; ``value`` and ``offset`` are of its record."""
+        """After the partner's receipt; ``value`` and ``offset`` are of its record."""
         if receipt["version"] <= self.version:
             return self.answered(receipt["version"], receipt["code"], now_ms)
         claim = Claim(receipt["code"], receipt["version"], value, offset, now_ms)
@@ -124,7 +124,7 @@ class Told(msgspec.Struct, frozen=True, gc=False, array_like=True):
         )
 
     def unfounded(self, now_ms: int, *, releases_come: bool) -> list[Claim]:
-        """Its claims for what was never released; ``releases_come`` where this shard is still reading releases."""
+        """Its receipts for versions never released; ``releases_come`` if this shard is still reading releases."""
         wait_ms = LONGEST_CLAIM_MS if releases_come else CLAIM_MS
         return [claim for claim in self.claims if now_ms >= claim.at_ms + wait_ms]
 
@@ -158,5 +158,5 @@ def encode(row: Told) -> bytes:
 
 
 def decode(data: bytes) -> Told:
-    """The row that the changelog kept. Raises ``msgspec.DecodeError`` for bytes that are none: damage."""
+    """The row that the changelog kept. Raises ``msgspec.DecodeError`` for damaged bytes."""
     return _DECODER.decode(data)

@@ -1,4 +1,4 @@
-"""Settle: what stands between us and one partner, in both directions: the loop of every release is closed here.
+"""Settle: matches releases and receipts between us and one partner, in both directions.
 
 In: what we released to it, its receipts that returned, and what we accepted of it. Kept: a row for each indicator and
 direction, and a digest of each window of both, which reconciliation compares. Out: the digests; *purged*, when no topic
@@ -32,11 +32,11 @@ from streams.settle.settlement import Claim, Late, Limits, Told
 STATE_FORMAT: Final = settlement.FORMAT
 COUNTS_KEY: Final = b"\0counts"  # no indicator's: those are an id's text, of either direction
 HELD_PREFIX: Final = b"\1"
-AGAIN_MS: Final = 60_000  # the counts are shown again so often: a worker that was just started knows none
+AGAIN_MS: Final = 60_000  # interval of showing the counts again: a worker that was just started has none
 ROLL_KEY: Final = b"kakehashi.roll"  # of a deletion that deletes nothing: it lets an idle partition begin a new segment
 
 _Saying = tuple[Record, Receipt | ReleasedIndicator | None]
-"""A record, and what it says; None for a deletion, and for what cannot be read."""
+"""A record, and its content; None for a deletion, and for an unreadable record."""
 
 
 class Settle(Step[Copies]):
@@ -84,7 +84,7 @@ class Settle(Step[Copies]):
         return work.effects()
 
     def _key(self, record: Record) -> bytes | None:
-        """The key of its row; None for what is no record of its topic: the guard refuses it, or no one misses it."""
+        """The key of its row; None if it is not a record of its topic."""
         name = record.key or b""
         if record.topic == self._receipts:
             name = name.partition(b"/")[0]
@@ -93,12 +93,12 @@ class Settle(Step[Copies]):
         return HELD_PREFIX + name if record.topic == self._held else name
 
     def _read(self, record: Record) -> Receipt | ReleasedIndicator | None:
-        """What it says; None for a deletion, and for what cannot be read."""
+        """Its content; None for a deletion, and for an unreadable record."""
         schema = RECEIPT if record.topic == self._receipts else RELEASED_INDICATOR
         found = self._codec.decode(schema, record.value)
         return None if isinstance(found, Undecodable) else cast("Receipt | ReleasedIndicator", found)
 
-    # -- what we told -------------------------------------------------------------------------------------------
+    # -- our releases --------------------------------------------------------------------------------------------
 
     def _settle(
         self,
@@ -107,7 +107,7 @@ class Settle(Step[Copies]):
         said: Sequence[_Saying],
         work: "_Work",
     ) -> None:
-        """Bring one indicator's row of what we told up to date."""
+        """Bring one indicator's row of our releases up to date."""
         was = before or Told()
         row = was
         for record, what in said:
@@ -126,7 +126,7 @@ class Settle(Step[Copies]):
 
     def _after(self, row: Told, record: Record, what: Receipt | ReleasedIndicator | None, now_ms: int) -> Told:
         value = record.value or b""
-        if record.topic == self._receipts:  # one that was deleted has been heard all the same
+        if record.topic == self._receipts:  # a receipt that was deleted since was received all the same
             return row if what is None else row.receipted(cast("Receipt", what), value, record.offset, now_ms)
         if what is None:
             return Told(late=row.late) if record.value is None else row
@@ -151,7 +151,7 @@ class Settle(Step[Copies]):
         return row
 
     def _hold(self, held: Mapping[bytes, tuple[Held, Held]], copies: Copies, work: "_Work") -> None:
-        """Write the rows of what we hold; report what was recalled and is gone, and ask about what may not be."""
+        """Write the rows of the indicators that we hold; report purged recalls, and ask for copies of the others."""
         now_ms, is_left = work.now_ms, False
         for key, (before, after) in held.items():
             name, row = key.removeprefix(HELD_PREFIX), after

@@ -1,6 +1,6 @@
 """The Faust application of one nation: who owns which shard, and the reports' way to the shard that counts them.
 
-Faust is used for what it is good at (ADR 2): membership of the group and assignment of partitions, the agent that
+Faust is used for (ADR 2): membership of the group and assignment of partitions, the agent that
 takes reports in, timers, signals. A worker that is given partition *i* of ``sensor.reports`` owns shard *i* of
 every step: intake is handed its reports by the agent, correlate and receive read their inputs by explicit
 assignment. What is true about progress is in the shards' own position, never in the group's offsets.
@@ -60,7 +60,7 @@ def application(
         broker_commit_interval=1.0,
         producer_request_timeout=30.0,
         stream_buffer_maxsize=256,
-        stream_wait_empty=False,  # what is in flight is read again from the shard's own position
+        stream_wait_empty=False,  # records in flight are read again from the shard's own position
         blocking_timeout=10.0,
     )
     app.transport = CommittedTransport(app.conf.broker_consumer, app)

@@ -1,4 +1,4 @@
-"""The cluster's client security in Faust's words: the settings are librdkafka's, and one set serves both clients."""
+"""The cluster's client security for Faust: the settings are librdkafka's, and one set serves both clients."""
 
 import ssl
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""``kakehashi down``: stops the clusters of ``kakehashi up``, and what was left running on them."""
+"""``kakehashi down``: stops the clusters of ``kakehashi up``, and roles that still run on them."""
 
 import os
 import shutil
@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
         for cluster in persistent.down(home_folder(os.environ), settings.nations, wipe=wipe):
             typer.echo(f"{cluster.nation} stopped ({cluster.bootstrap})")
         if wipe:
-            # Caches, logs and spools of what is no more: what was sent to a wiped cluster was sent nowhere.
+            # Caches, logs and spools of the wiped clusters: reports sent to them are gone.
             for folder in (settings.state, settings.home / "roles", settings.home / "spool"):
                 shutil.rmtree(folder, ignore_errors=True)
             typer.echo("No local cluster runs, and nothing of them is left.")

@@ -14,7 +14,7 @@ Bodies = Sequence[str]
 
 
 class ProofError(FatalError):
-    """The prover could not answer: no answer is not a proof. The message says what it said."""
+    """The prover could not answer: no answer is not a proof. The message has its output."""
 
 
 class Prover(Protocol):
@@ -26,7 +26,7 @@ class Prover(Protocol):
 
     @property
     def is_proof(self) -> bool:
-        """Whether an answer is a proof of the solver's; False for the stand-in."""
+        """Whether an answer is a proof of the solver; False for the exhaustive check."""
 
     def implies(self, one: Bodies, other: Bodies) -> Request | None:
         """Whether all that ``one`` allows ``other`` allows too; otherwise a request that only ``one`` allows."""
@@ -42,7 +42,7 @@ class Prover(Protocol):
 
 
 def as_permits(bodies: Iterable[str]) -> Bodies:
-    """The rules with their effect turned to permit: what they match becomes what is allowed."""
+    """The rules with their effect turned to permit: they allow exactly what they match."""
     return tuple(json.dumps({**json.loads(body), "effect": "permit"}, ensure_ascii=False) for body in bodies)
 
 
