@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from confluent_kafka import Message
 
 from bench.stand import SHARDS
-from exchange.kafka.clients import Cluster, begin_offset, end_offset
+from exchange.kafka.clients import Cluster, end_offset
 from exchange.kafka.committed import committed
 from schemas import topics
 
@@ -13,9 +13,7 @@ from schemas import topics
 def standing(cluster: Cluster, topic: str) -> Iterator[Message]:
     """All committed records, partition by partition."""
     for shard in range(SHARDS):
-        yield from committed(
-            cluster, topic, shard, begin_offset(cluster, topic, shard), end_offset(cluster, topic, shard)
-        )
+        yield from committed(cluster, topic, shard)
 
 
 def why_void(arrived: Cluster, topic: str, sent: int, refusing: Sequence[Cluster]) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, TopicPartition
 
 from exchange.errors import FatalError
-from exchange.feeds.assigned import as_record
 from exchange.kafka.clients import Cluster, reader
+from exchange.kafka.committed import as_record
 from exchange.protocol.record import Input, Record
 
 _POLL_S = 0.1

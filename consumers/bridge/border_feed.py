@@ -19,9 +19,9 @@ from consumers.bridge.throttle import Throttle
 from exchange.authority.policy_record import Border
 from exchange.clock import now_ms
 from exchange.errors import TransientError
-from exchange.feeds.assigned import AssignedFeed, as_record
+from exchange.feeds.assigned import AssignedFeed
 from exchange.kafka.clients import Cluster, begin_offset, end_offset
-from exchange.kafka.committed import committed
+from exchange.kafka.committed import as_record, committed
 from exchange.protocol.feed import Feed
 from exchange.protocol.record import Input, Output, Record
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
@@ -90,8 +90,7 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
     def _look_ahead(self) -> None:
         """Read all that the fast lane holds by now: what was recalled while nobody worked must be known first."""
         topic, partition = self._urgent.topic, self._urgent.partition
-        end = end_offset(self._cluster, topic, partition)
-        for message in committed(self._cluster, topic, partition, self._overtaken.next, end):
+        for message in committed(self._cluster, topic, partition, self._overtaken.next):
             self._note(as_record(message))
 
     def poll(self, timeout_s: float) -> Sequence[Record]:

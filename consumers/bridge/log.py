@@ -1,12 +1,14 @@
-"""A bridge's log abroad, which says so where its position there is gone, or is one in a topic that is another now."""
+"""The log of a bridge's bulk, on the partner's cluster: it reports a lost position or recreated topic, and goes on."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from exchange.kafka.clients import Cluster, end_offset
 from exchange.kafka.log import KafkaLog
-from exchange.protocol.record import Input, Position
+from exchange.kafka.progress import position_of
+from exchange.protocol.log import Log
+from exchange.protocol.record import Input, Output, Position, RowChange
 from schemas import topics
 from schemas.codec import Codec
 
@@ -15,11 +17,11 @@ _log = logging.getLogger(__name__)
 NOTHING: Final = 0
 
 
-class BridgeLog(KafkaLog):
-    """A ``Log`` on the partner's cluster.
+class BridgeLog(Log):
+    """A transactional log that does not stop if its position means nothing any more.
 
-    A bridge has no rows, and whoever receives drops the versions that it has. So it need not stop where its position
-    means nothing any more: it carries again what there is, and declares it.
+    A bridge has no rows, and the receiving side drops the versions that it has: so the bridge carries again what there
+    is, and reports it.
     """
 
     def __init__(
@@ -34,44 +36,45 @@ class BridgeLog(KafkaLog):
         on_lost: Callable[[], None],
         on_gap: Callable[[], None],
     ) -> None:
-        """``begins`` says where the inputs begin now.
+        """``begins`` returns the offsets where the inputs begin now.
 
-        ``on_lost`` is told of a position that is gone, ``on_gap`` of a topic that is another under its name.
+        ``on_lost`` is called for a lost position, ``on_gap`` for each recreated topic.
         """
-        super().__init__(
+        self._step = topics.bridge_step(home)
+        self._log = KafkaLog(
             partner,
-            topics.bridge_step(home),
+            self._step,
             shard,
             input_ids=input_ids,
             state_format=None,
             codec=codec,
             batch_bytes=topics.INBOX_BATCH_BYTES,
         )
-        self._partner, self._inbox, self._number = partner, topics.inbox(home), shard
+        self._partner, self._inbox, self._shard = partner, topics.inbox(home), shard
         self._begins = begins
         self._ids, self._on_lost, self._on_gap = input_ids, on_lost, on_gap
 
     def fence(self) -> None:
-        """Become the owner. Who has no position yet commits one before anything else: where the inputs begin.
+        """Become the owner. An owner that finds no position commits one before anything else: where the inputs begin.
 
-        So whoever has written to the inbox, be it half a batch, had a position: where there is none it was deleted. And
-        what retention takes before the first batch is a gap like any other.
+        So an owner that has written to the inbox, be it half a batch, had a position: if there is none, it was deleted.
+        And records that retention deletes before the first batch are a gap like any other.
         """
-        super().fence()
-        if self.progress() is not None:
+        self._log.fence()
+        if self._log.progress() is not None:
             return
-        if end_offset(self._partner, self._inbox, self._number) > NOTHING:
+        if end_offset(self._partner, self._inbox, self._shard) > NOTHING:
             _log.error(
                 "bridge.position_lost topic=%s shard=%d at=%s: all that is released is carried again, and %s drops "
                 "what it has; find out who deleted the topic",
-                topics.progress(self._step), self._number, self._partner.bootstrap, self._partner.nation,
+                topics.progress(self._step), self._shard, self._partner.bootstrap, self._partner.nation,
             )  # fmt: skip
             self._on_lost()
-        self.commit((), (), Position(next_offsets=self._begins()))
+        self._log.commit((), (), Position(next_offsets=self._begins()))
 
     def position(self) -> Position | None:
-        """The last position, without the topics that were deleted and made anew: those begin where they begin."""
-        found = self.progress()
+        """The last position, without the topics that were recreated: those are read from their beginning."""
+        found = self._log.progress()
         if found is None:
             return None
         inputs = [each for each in found["inputs"] if self._ids.get(each["topic"], "") in ("", each["topic_id"])]
@@ -83,4 +86,18 @@ class BridgeLog(KafkaLog):
                     each["topic"], each["partition"], self._ids[each["topic"]], each["topic_id"], each["next_offset"],
                 )  # fmt: skip
                 self._on_gap()
-        return self._as_position({**found, "inputs": inputs})
+        return position_of(found, inputs)
+
+    def commit(
+        self,
+        outputs: Sequence[Output],
+        rows: Sequence[RowChange],
+        position: Position,
+        on_handed_over: Callable[[], None] = lambda: None,
+    ) -> int:
+        """Outputs and position in one transaction; 0: there is no changelog."""
+        return self._log.commit(outputs, rows, position, on_handed_over)
+
+    def close(self) -> None:
+        """Drop the producer. An open transaction ends when the next owner fences this one."""
+        self._log.close()

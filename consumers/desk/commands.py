@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from consumers.desk.sending import send
 from exchange.kafka.clients import Cluster, end_offset
 from exchange.kafka.committed import committed
-from exchange.kafka.log import KafkaLog
+from exchange.kafka.progress import last_progress
 from exchange.protocol.record import Output
 from schemas import topics
 from schemas.codec import COMMAND, QUARANTINED, Codec, Undecodable
@@ -148,7 +148,7 @@ class CommandDesk:
 
     def _decided(self, partition: int) -> int:
         """The next command that the shard will decide, by its committed position."""
-        progress = KafkaLog(self._cluster, _STEP, partition, input_ids={}, state_format=None).progress()
+        progress = last_progress(self._cluster, _STEP, partition, self._codec)
         inputs = () if progress is None else progress["inputs"]
         return next((source["next_offset"] for source in inputs if source["topic"] == topics.COMMANDS), 0)
 

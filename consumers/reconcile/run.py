@@ -28,7 +28,7 @@ from consumers.subscription.topic_reader import TopicReader
 from exchange.clock import now_ms
 from exchange.errors import ExchangeError
 from exchange.kafka.clients import Cluster, begin_offset
-from exchange.kafka.log import KafkaLog
+from exchange.kafka.progress import last_progress
 from exchange.metrics import spec
 from exchange.metrics.labels import Differs
 from exchange.metrics.registry import Metrics
@@ -142,7 +142,7 @@ def _rows_of_settle(home: Side, partner: Side, shard: int) -> Iterator[RowChange
 def _carried_to(home: Side, partner: Side, shard: int) -> int | None:
     """The next offset that the bridge will carry, by its position abroad; None if it never had one."""
     step, topic = topics.bridge_step(home.cluster.nation), topics.released(partner.cluster.nation)
-    progress = KafkaLog(partner.cluster, step, shard, input_ids={}, state_format=None, codec=partner.codec).progress()
+    progress = last_progress(partner.cluster, step, shard, partner.codec)
     if progress is None:
         return None
     return next((place["next_offset"] for place in progress["inputs"] if place["topic"] == topic), NOTHING)

@@ -14,8 +14,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from consumers.subscription.subscription import Look, Portion, PositionLost
 from exchange.errors import BrokerUnavailable, NotFound
-from exchange.feeds.assigned import as_record
 from exchange.kafka.clients import CALL_TIMEOUT_S, Cluster, raise_damage, reader, topic_ids
+from exchange.kafka.committed import as_record
 from exchange.protocol.record import Record
 
 _log = logging.getLogger(__name__)

@@ -3,14 +3,15 @@
 import logging
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Final, cast
+from typing import Final
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from exchange.errors import RecordDamaged
 from exchange.kafka.clients import Cluster, begin_offset, end_offset, raise_end_of_reading, reader
+from exchange.kafka.committed import as_record
 from exchange.protocol.feed import Feed
-from exchange.protocol.record import Headers, Input, Record
+from exchange.protocol.record import Input, Record
 
 _log = logging.getLogger(__name__)
 
@@ -19,19 +20,6 @@ MAX_BYTES: Final = 4 << 20
 _PORTION: Final = 64  # what is fetched of a client at a time: so much may wait here for the next batch
 _AHEAD_KBYTES: Final = MAX_BYTES >> 10  # one batch is fetched while one is worked at
 _ASK_S: Final = 1.0
-
-
-def as_record(message: Message) -> Record:
-    """A client's message as a record of ours."""
-    return Record(
-        message.topic() or "",
-        message.partition() or 0,
-        message.offset() or 0,
-        message.key(),
-        message.value(),
-        message.timestamp()[1],
-        cast("Headers", tuple(message.headers() or ())),
-    )
 
 
 class AssignedFeed(Feed[None]):

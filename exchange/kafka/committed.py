@@ -1,28 +1,51 @@
-"""Reads what is committed in one partition, up to an end that was asked for before."""
+"""Reads what is committed in one partition, up to an end that is asked for before."""
 
 import time
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, cast
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from exchange.errors import BrokerUnavailable
-from exchange.kafka.clients import Cluster, raise_damage, reader
+from exchange.kafka.clients import Cluster, begin_offset, end_offset, raise_damage, reader
+from exchange.protocol.record import Headers, Record
 
 GIVE_UP_S: Final = 120.0
 _PORTION: Final = 10_000
 _WAIT_S: Final = 0.05
-_EOF_MS: Final = 10  # that the end is reached is heard of so late
+_EOF_MS: Final = 10  # so late at most is the end reported
+
+
+def as_record(message: Message) -> Record:
+    """A client's message as our record."""
+    return Record(
+        message.topic() or "",
+        message.partition() or 0,
+        message.offset() or 0,
+        message.key(),
+        message.value(),
+        message.timestamp()[1],
+        cast("Headers", tuple(message.headers() or ())),
+    )
 
 
 def committed(
-    cluster: Cluster, topic: str, partition: int, start: int, end: int, *, aborted_too: bool = False
+    cluster: Cluster,
+    topic: str,
+    partition: int,
+    start: int | None = None,
+    end: int | None = None,
+    *,
+    aborted_too: bool = False,
 ) -> Iterator[Message]:
-    """All committed records from ``start`` up to ``end``; ends only when ``end`` has been passed.
+    """All committed records from offset ``start`` up to ``end``; ends only when ``end`` has been passed.
 
-    ``aborted_too`` is for who asks what lies there, not what holds: records of aborted transactions, and of open ones.
-    Raises BrokerUnavailable where nothing comes for two minutes, RecordDamaged where something cannot be read.
+    None is where the partition begins, and the end that it has when the first record is asked for, open transactions
+    included. ``aborted_too`` is for a caller that asks which bytes are there: also records of aborted transactions, and
+    of open ones. Raises BrokerUnavailable if nothing comes for two minutes, RecordDamaged if something cannot be read.
     """
+    start = begin_offset(cluster, topic, partition) if start is None else start
+    end = end_offset(cluster, topic, partition) if end is None else end
     if start >= end:
         return
     isolation = {"isolation.level": "read_uncommitted"} if aborted_too else {}
@@ -32,17 +55,17 @@ def committed(
         consumer.assign([TopicPartition(topic, partition, start)])
         deadline = time.monotonic() + GIVE_UP_S
         while True:
-            # consume(n, t) waits for n of them or all of t: one is waited for, then comes what else has arrived.
+            # consume(n, t) waits for n of them or all of t: one is waited for, then what else has arrived is taken.
             for message in (*consumer.consume(1, _WAIT_S), *consumer.consume(_PORTION, 0)):
                 error = message.error()
                 if error is None:
-                    # Under a writer that never rests, the end-of-partition event may never come.
+                    # Under a writer that never pauses, the end-of-partition event may never come.
                     if (message.offset() or 0) >= end:
                         return
                     deadline = time.monotonic() + GIVE_UP_S
                     yield message
-                # The end is a control record that is never delivered: only the end-of-partition event,
-                # which carries the position, or a later record tells that it has been passed.
+                # The end may be a control record, which is never delivered: only the end-of-partition event, which
+                # carries the position, or a later record shows that it has been passed.
                 elif error.code() == KafkaError._PARTITION_EOF and (message.offset() or 0) >= end:
                     return
                 raise_damage(message)

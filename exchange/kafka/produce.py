@@ -1,11 +1,12 @@
-"""Hands records to a producer: waits where its queue is full, and says which record can never be written."""
+"""Hands records to a producer: waits while its queue is full, and names a record that can never be written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from exchange.errors import Unwritable
+from exchange.protocol.record import Output
 
 OnDelivery = Callable[[KafkaError | None, Message], None]
 
@@ -38,7 +39,7 @@ def produce(
 ) -> None:
     """Put one record into the producer's queue.
 
-    Raises Unwritable where the client knows that it will never be taken, KafkaException where the producer is broken.
+    Raises Unwritable if the client knows that it will never be written, KafkaException if the producer is broken.
     """
     while True:
         try:
@@ -54,8 +55,43 @@ def produce(
             return
 
 
+def produce_output(producer: Producer, output: Output, on_delivery: OnDelivery | None = None) -> None:
+    """``produce`` of an output."""
+    produce(producer, output.topic, output.partition, output.key, output.value, output.headers, on_delivery)
+
+
+def send(
+    producer: Producer,
+    outputs: Iterable[Output],
+    within_s: float,
+    on_handed_over: Callable[[], None] = lambda: None,
+) -> list[str]:
+    """Write these records without a transaction, and wait until they are acknowledged. Returns what went wrong: nothing
+    if all are.
+
+    ``on_handed_over`` is called when the client has all of them, and only the cluster is waited for. Raises Unwritable
+    if one of them will never be written, KafkaException if the producer is broken.
+    """
+    failures: list[str] = []
+    refusals: list[Unwritable] = []
+    watch = watching(refusals)
+
+    def note(error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            failures.append(f"{message.topic()}-{message.partition()}: {error.str()}")
+            watch(error, message)
+
+    for output in outputs:
+        produce_output(producer, output, note)
+    on_handed_over()
+    unsent = producer.flush(within_s)
+    if refusals:
+        raise refusals[0]
+    return failures + [f"no answer within {within_s:g} s"] * unsent
+
+
 def refused(error: KafkaError, topic: str, partition: int, key: bytes | None, size: int) -> Unwritable | None:
-    """The refusal for good that ``error`` is, None where it may be over later."""
+    """The permanent refusal that ``error`` is; None if a later try may succeed."""
     if error.code() not in _FOR_GOOD:
         return None
     return Unwritable(
@@ -65,7 +101,7 @@ def refused(error: KafkaError, topic: str, partition: int, key: bytes | None, si
 
 
 def watching(refusals: list[Unwritable]) -> OnDelivery:
-    """A delivery callback that collects refusals for good."""
+    """A delivery callback that collects permanent refusals."""
 
     def watch(error: KafkaError | None, message: Message) -> None:
         if error is not None:

@@ -1,23 +1,23 @@
-"""One partition of a step's progress topic: how far a shard has come, as it is written and read back."""
+"""One partition of a step's progress topic: the position of a shard, as it is written and read back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, cast
 
 from exchange.errors import SchemaIncompatible
 from exchange.kafka.clients import Cluster, begin_offset, end_offset
 from exchange.kafka.committed import committed
-from exchange.protocol.record import Input, Position
+from exchange.protocol.record import Input, Output, Position
 from schemas import topics
 from schemas.codec import PROGRESS, Codec, Undecodable
-from schemas.records import Progress
+from schemas.records import InputProgress, Progress
 
 _TAIL: Final = 64  # a position is written with each transaction: the last one is among the last few offsets
 
 
 def last_progress(cluster: Cluster, step: str, shard: int, codec: Codec) -> Progress | None:
-    """The last committed record of a shard, whatever it says; None where there is none.
+    """The last committed record of a shard, whatever it contains; None if there is none.
 
-    Raises SchemaIncompatible where it cannot be read.
+    Raises SchemaIncompatible if it cannot be read.
     """
     topic = topics.progress(step)
     begin, end = begin_offset(cluster, topic, shard), end_offset(cluster, topic, shard)
@@ -37,16 +37,10 @@ def last_progress(cluster: Cluster, step: str, shard: int, codec: Codec) -> Prog
 
 
 def progress_of(
-    step: str,
-    shard: int,
-    position: Position,
-    state_format: int | None,
-    pinned: Mapping[Input, int],
-    ids: Mapping[str, str],
-) -> Progress:
-    """The record of a position. ``pinned`` are the inputs and what else must not be recreated, with their offsets;
-    ``ids`` are Kafka's ids of their topics."""
-    return {
+    codec: Codec, step: str, shard: int, position: Position, state_format: int | None, ids: Mapping[str, str]
+) -> Output:
+    """The record of a position. ``ids`` are Kafka's ids of the topics that must not be recreated."""
+    progress: Progress = {
         "step": step,
         "shard": shard,
         "batch": position.batch,
@@ -59,12 +53,22 @@ def progress_of(
                 "partition": source.partition,
                 "next_offset": offset,
             }
-            for source, offset in sorted(pinned.items())
+            for source, offset in sorted(position.next_offsets.items())
         ],
     }
+    return Output(topics.progress(step), shard, b"%d" % shard, codec.encode(PROGRESS, progress))
+
+
+def position_of(progress: Progress, inputs: Iterable[InputProgress]) -> Position:
+    """The position in a record, with these of its inputs."""
+    return Position(
+        progress["batch"],
+        progress["shard_time_ms"],
+        {Input(each["topic"], each["partition"]): each["next_offset"] for each in inputs},
+    )
 
 
 def rows_begin(progress: Progress | None, changelog: str) -> int:
-    """The offset of a shard's changelog from which it has every row: 0, but after a rebuild of one that was cut."""
+    """The offset of a shard's changelog from which it has every row: 0, except after a rebuild of one that was cut."""
     inputs = () if progress is None else progress["inputs"]
     return next((source["next_offset"] for source in inputs if source["topic"] == changelog), 0)

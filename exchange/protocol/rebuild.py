@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from exchange.errors import ProducerFenced, Refused, SchemaIncompatible
-from exchange.feeds.assigned import as_record
 from exchange.kafka.clients import Cluster, begin_offset, end_offset, offset_at, topic_ids
-from exchange.kafka.committed import committed
+from exchange.kafka.committed import as_record, committed
 from exchange.kafka.log import KafkaLog
 from exchange.kafka.progress import rows_begin
 from exchange.protocol.changelog import Changelog, Portion, portions

@@ -67,9 +67,7 @@ class AuditLog:
         """The anchors of each chain that somebody who may has signed, and what is wrong with the others."""
         valid: dict[int, list[AuditAnchor]] = {}
         wrong: list[str] = []
-        end = end_offset(self._cluster, topics.ANCHORS, 0)
-        begin = begin_offset(self._cluster, topics.ANCHORS, 0)
-        for message in committed(self._cluster, topics.ANCHORS, 0, begin, end):
+        for message in committed(self._cluster, topics.ANCHORS, 0):
             found = self._codec.decode(AUDIT_ANCHOR, message.value())
             refusal = (
                 found.detail if isinstance(found, Undecodable) else self._refusal(cast("AuditAnchor", found), roster)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from exchange.errors import ExchangeError
 from exchange.feeds.assigned import AssignedFeed
-from exchange.kafka.clients import Cluster, begin_offset, end_offset
+from exchange.kafka.clients import Cluster
 from exchange.kafka.committed import committed
 from exchange.protocol.feed import Feed
 from exchange.protocol.record import Input, Record
@@ -32,9 +32,7 @@ class TopicCopies:
         """The answer for each id, of content up to its version. Takes as long as the partitions are large."""
         found: set[bytes] = set()
         for topic in self._topics:
-            begin = begin_offset(self._cluster, topic, self._shard)
-            end = end_offset(self._cluster, topic, self._shard)
-            for message in committed(self._cluster, topic, self._shard, begin, end, aborted_too=True):
+            for message in committed(self._cluster, topic, self._shard, aborted_too=True):
                 key, value = message.key(), message.value()
                 if key is None or value is None or key not in recalled:
                     continue

@@ -9,12 +9,11 @@ from itertools import product
 from confluent_kafka import Producer
 
 from consumers.bridge.threads import border_watch, bridge_threads
-from exchange.feeds.assigned import as_record
-from exchange.kafka.clients import Cluster, end_offset, idempotent_producer
-from exchange.kafka.committed import committed
+from exchange.kafka.clients import Cluster, idempotent_producer
+from exchange.kafka.committed import as_record, committed
 from exchange.kafka.topics_admin import ensure_topics
 from exchange.metrics.registry import Metrics
-from exchange.protocol.record import Headers, Input, Output, Record
+from exchange.protocol.record import Headers, Output, Record
 from exchange.settings import Settings
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, Codec
@@ -82,9 +81,7 @@ class Border:
 
     def read(self, cluster: Cluster, topic: str) -> list[Record]:
         """What is committed there."""
-        place = Input(topic, 0)
-        end = end_offset(cluster, place.topic, place.partition)
-        return [as_record(message) for message in committed(cluster, topic, 0, 0, end)]
+        return [as_record(message) for message in committed(cluster, topic, 0)]
 
     def recreate(self, cluster: Cluster, topic: str, config: dict[str, str]) -> None:
         """Delete a topic, and make it anew under its name."""

@@ -8,7 +8,7 @@ from typing import Final
 from confluent_kafka import Producer
 
 from exchange.feeds.assigned import AssignedFeed
-from exchange.kafka.clients import TRANSACTION_TIMEOUT_MS, Cluster, end_offset, topic_ids
+from exchange.kafka.clients import TRANSACTION_TIMEOUT_MS, Cluster, topic_ids
 from exchange.kafka.committed import committed
 from exchange.kafka.log import KafkaLog
 from exchange.kafka.topics_admin import ensure_topics
@@ -96,9 +96,8 @@ class KafkaStep:
 
     def committed(self, place: Input | None = None) -> list[bytes | None]:
         """The values that a reader of committed records gets, to the end."""
-        topic, partition = (place or self.out).topic, (place or self.out).partition
-        end = end_offset(self.cluster, topic, partition)
-        return [message.value() for message in committed(self.cluster, topic, partition, 0, end)]
+        place = place or self.out
+        return [message.value() for message in committed(self.cluster, place.topic, place.partition)]
 
     def rows(self) -> dict[bytes, RowChange]:
         """The committed rows, read from the changelog alone."""

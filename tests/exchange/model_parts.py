@@ -6,7 +6,7 @@ from typing import Final
 
 from exchange.errors import BrokerUnavailable, DeliveryTimeout, ProducerFenced, SchemaIncompatible
 from exchange.protocol.feed import Feed
-from exchange.protocol.log import ChangelogLost, CommitUncertain, TransactionAborted
+from exchange.protocol.log import ChangelogLost, CommitUncertain, Log, TransactionAborted
 from exchange.protocol.record import Input, Output, Position, Record, RowChange
 from exchange.protocol.rows import Footprint
 from tests.exchange.model_gate import Fate, Gate, Stop
@@ -91,8 +91,8 @@ class ModelState:
         pass
 
 
-class ModelLog:
-    """A ``Log``: the same calls in the same order as ``exchange.kafka.log``, on the model."""
+class ModelLog(Log):
+    """The same calls in the same order as ``exchange.kafka.log``, on the model."""
 
     def __init__(self, kafka: ModelKafka, stop: Stop) -> None:
         self._kafka, self._gate = kafka, stop
@@ -161,6 +161,8 @@ class ModelLog:
         position: Position,
         on_handed_over: Callable[[], None] = lambda: None,
     ) -> int:
+        if not self._epoch:
+            raise RuntimeError("not taken")
         written: list[tuple[Input, bytes, bytes | None]] = [
             (PROGRESS, b"0", encode_progress(position, self.changelog_id)),
             *((Input(output.topic, output.partition), output.key, output.value) for output in outputs),

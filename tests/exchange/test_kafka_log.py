@@ -43,8 +43,7 @@ def owner(step: KafkaStep) -> Iterator[KafkaLog]:
 
 def _start_transaction(log: KafkaLog, step: KafkaStep, value: bytes) -> None:
     """What a commit does before it is interrupted: a record of an open transaction is on the broker."""
-    producer = log._producer
-    assert producer is not None
+    producer = log._transactions.producer
     producer.begin_transaction()
     producer.produce(step.out.topic, value, b"k", 0)
     assert producer.flush(_CALL_S) == 0
@@ -52,12 +51,11 @@ def _start_transaction(log: KafkaLog, step: KafkaStep, value: bytes) -> None:
 
 def _finish_transaction(log: KafkaLog) -> None:
     """The rest of that commit."""
-    producer = log._producer
-    assert producer is not None
+    transactions = log._transactions
     try:
-        log._end(producer)
+        transactions._end(transactions.producer)
     except KafkaException as exception:
-        log._judge(producer, exception)
+        transactions._judge(transactions.producer, exception)
 
 
 def _recreate(cluster: Cluster, topic: str, config: dict[str, str] | None = None) -> None:
@@ -78,33 +76,6 @@ def _recreate(cluster: Cluster, topic: str, config: dict[str, str] | None = None
 # -- one owner ------------------------------------------------------------------------------------------------------
 
 
-def test_an_owner_without_a_past_begins_at_nothing(step: KafkaStep, owner: KafkaLog) -> None:
-    assert owner.position() is None
-    assert list(owner.changelog(0)) == []
-
-
-def test_what_is_committed_is_what_the_next_owner_finds(step: KafkaStep, owner: KafkaLog) -> None:
-    first = owner.commit([step.output(b"1")], [RowChange(b"a", b"1", 7), RowChange(b"b", b"1")], step.position(1))
-    second = owner.commit([step.output(b"2")], [RowChange(b"b", None)], step.position(2))
-    successor = step.owner()
-    assert successor.position() == step.position(2)
-    rows = [RowChange(b"a", b"1", 7), RowChange(b"b", b"1"), RowChange(b"b", None)]
-    assert list(successor.changelog(0)) == [(rows, 2, second)]
-    assert list(successor.changelog(first)) == [([RowChange(b"b", None)], 2, second)]
-    assert list(successor.changelog(second)) == []
-    assert step.committed() == [b"1", b"2"]
-
-
-def test_a_zombie_is_refused_and_leaves_no_trace(step: KafkaStep, owner: KafkaLog) -> None:
-    owner.commit([step.output(b"1")], [], step.position(1))
-    successor = step.owner()
-    with pytest.raises(ProducerFenced, match="another owner"):
-        owner.commit([step.output(b"zombie")], [RowChange(b"a", b"zombie")], step.position(2))
-    successor.commit([step.output(b"2")], [RowChange(b"a", b"2")], step.position(2))
-    assert step.committed() == [b"1", b"2"]
-    assert step.rows() == {b"a": RowChange(b"a", b"2")}
-
-
 def test_a_successor_ends_the_open_transaction_of_a_zombie_before_it_reads(step: KafkaStep, owner: KafkaLog) -> None:
     owner.commit([step.output(b"1")], [], step.position(1))
     _start_transaction(owner, step, b"zombie")
@@ -119,8 +90,7 @@ def test_a_zombie_that_is_fenced_while_it_fills_its_batch_does_not_fence_its_suc
     """librdkafka hears of it in the background, and then only says "fatal": to ask by fencing would be robbery."""
     _start_transaction(owner, step, b"zombie")
     successor = step.owner()
-    producer = owner._producer
-    assert producer is not None
+    producer = owner._transactions.producer
     producer.produce(step.out.topic, b"zombie", b"k", 0)
 
     def is_broken() -> bool:

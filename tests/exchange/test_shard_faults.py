@@ -14,11 +14,13 @@ from typing import Final
 from confluent_kafka import Producer
 
 from exchange.kafka.clients import Cluster
+from exchange.kafka.progress import last_progress
 from exchange.metrics.kinds import Role
 from exchange.protocol.thread import ShardThread
 from exchange.role import metrics_of
 from localkafka.broker import Broker
 from localkafka.local import LocalBroker
+from schemas.codec import Codec
 from tests.conftest import Brokers
 from tests.exchange.kafka_step import KafkaStep
 from tests.polling import eventually
@@ -121,7 +123,8 @@ def test_a_broker_that_stops_dies_and_freezes_in_the_middle_of_turns_loses_and_d
     )
 
     def counted() -> int:
-        return thread_position.batch if (thread_position := step.log().position()) else 0
+        found = last_progress(step.cluster, step.name, 0, Codec())
+        return 0 if found is None else found["batch"]
 
     def goes_on() -> None:
         before = counted()
@@ -155,7 +158,7 @@ def test_a_shard_is_closed_at_once_though_its_transaction_is_open_and_its_broker
     step = KafkaStep(Cluster("GBR", own_broker.bootstrap), unique)
     shard = step.shard(tmp_path / "state")
     shard.take()
-    producer = shard._log._producer  # type: ignore[attr-defined]
+    producer = shard._log._transactions.producer  # type: ignore[attr-defined]
     producer.begin_transaction()
     producer.produce(step.out.topic, b"open", b"k", 0)
     own_broker.kill()

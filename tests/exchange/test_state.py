@@ -8,8 +8,6 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from exchange.protocol.record import RowChange
 from exchange.protocol.state import RocksState, StateDamaged, StateInUse, StateRefused, open_state
@@ -66,36 +64,6 @@ def test_it_knows_what_it_takes_of_its_disk(tmp_path: Path, state: RocksState) -
 # -- what it keeps --------------------------------------------------------------------------------------------------
 
 
-def test_rows_and_their_place_come_back_together(tmp_path: Path) -> None:
-    folder = tmp_path / "state"
-    first = RocksState(folder, CHANGELOG, 1)
-    assert first.start() == (0, 0)
-    first.apply([RowChange(b"a", b"1"), RowChange(b"empty", b""), RowChange(b"b", b"2")], 1, 4)
-    first.apply([RowChange(b"b", None)], 2, 6)
-    first.close()
-    second = RocksState(folder, CHANGELOG, 1)
-    assert second.start() == (6, 2)
-    assert second.get_many([b"a", b"b", b"empty", b"never"]) == [b"1", None, b"", None]
-    second.close()
-
-
-@pytest.mark.parametrize("portion", [1, 7, 1_000])
-def test_a_scan_in_portions_hands_out_each_row_once_in_the_order_of_its_key(tmp_path: Path, portion: int) -> None:
-    folder = tmp_path / "state"
-    _filled(folder)
-    state = RocksState(folder, CHANGELOG, 1)
-    found: list[tuple[bytes, bytes]] = []
-    while rows := state.scan(found[-1][0] if found else b"", portion):
-        found += rows
-    assert found == sorted(table_after(30).items())
-    state.close()
-
-
-def test_closing_twice_does_nothing(state: RocksState) -> None:
-    state.close()
-    state.close()
-
-
 def test_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
     random = Random(5)
     folder = tmp_path / "state"
@@ -120,28 +88,14 @@ def test_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
 # -- whose it is ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("changelog", "state_format"), [("another", 1), (CHANGELOG, 2)])
-def test_rows_of_another_changelog_or_format_are_wiped(tmp_path: Path, changelog: str, state_format: int) -> None:
+def test_rows_of_another_format_are_deleted(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     _filled(folder)
-    state = RocksState(folder, changelog, state_format)
+    state = RocksState(folder, CHANGELOG, 2)
     assert state.start() == (0, 0)
     assert _table(state) == {}
     assert state.due(_FAR, 1_000) == []
     state.close()
-
-
-def test_cleared_it_is_as_new_and_of_the_same_changelog(tmp_path: Path) -> None:
-    folder = tmp_path / "state"
-    _filled(folder)
-    state = RocksState(folder, CHANGELOG, 1)
-    state.clear()
-    assert (state.start(), _table(state), state.due(_FAR, 1_000)) == ((0, 0), {}, [])
-    state.apply([RowChange(b"1", b"x")], 1, 2)
-    state.close()
-    again = RocksState(folder, CHANGELOG, 1)
-    assert again.start() == (2, 1)
-    again.close()
 
 
 # -- held ------------------------------------------------------------------------------------------------------------
@@ -305,38 +259,3 @@ def test_a_disk_that_is_still_full_when_the_state_is_closed_is_said_in_the_same_
         [sys.executable, "-c", code, str(tmp_path / "state")], capture_output=True, text=True, timeout=60, check=False
     )
     assert "make room" in ran.stdout, ran.stderr
-
-
-# -- what is due -----------------------------------------------------------------------------------------------------
-
-
-def test_what_is_due_comes_longest_due_first_and_no_more_than_was_asked_for(state: RocksState) -> None:
-    state.apply([RowChange(b"%d" % due, b"", due) for due in (30, 10, 20, 40)] + [RowChange(b"never", b"")], 1, 1)
-    assert state.due(9, 10) == []
-    assert state.due(30, 10) == [b"10", b"20", b"30"]
-    assert state.due(_FAR, 2) == [b"10", b"20"]
-
-
-_change = st.builds(
-    RowChange,
-    st.sampled_from([b"a", b"b", b"aa", b"\x00", b"\xff\xff"]),
-    st.one_of(st.none(), st.binary(max_size=3)),
-    st.sampled_from([0, 1, 5, 6, 1_000, _FAR]),
-)
-
-
-@given(batches=st.lists(st.tuples(st.lists(_change, max_size=4), st.integers(0, 1_200)), max_size=12))
-def test_due_rows_are_those_of_the_last_change_of_each_row(
-    tmp_path_factory: pytest.TempPathFactory, batches: list[tuple[list[RowChange], int]]
-) -> None:
-    state = RocksState(tmp_path_factory.mktemp("due") / "state", CHANGELOG, 1)
-    table: dict[bytes, RowChange] = {}
-    for number, (changes, now_ms) in enumerate(batches, 1):
-        state.apply(changes, number, number)
-        table |= {change.key: change for change in changes}
-        due = {key for key, row in table.items() if row.value is not None and 0 < row.due_ms <= now_ms}
-        found = state.due(now_ms, 100)
-        assert set(found) == due
-        assert len(found) == len(due), "once each"
-        assert [table[key].due_ms for key in found] == sorted(table[key].due_ms for key in found)
-    state.close()

@@ -91,12 +91,3 @@ def test_what_is_urgent_goes_ahead_of_the_rest_and_never_of_its_own_kind(feeds: 
         lambda: len(found := feeds.feed.ahead()) == 1 and found[0].offset == 1, WITHIN_S, "the second one, ahead"
     )
     feeds.feed.close()
-
-
-def test_a_position_in_either_is_gone_on_from(feeds: Feeds) -> None:
-    feeds.write(feeds.rest, 5)
-    feeds.write(feeds.urgent, 5)
-    feeds.feed.resume({feeds.urgent: 5, feeds.rest: 3})
-    eventually(lambda: feeds.poll() >= 2, WITHIN_S, "what is left")
-    assert feeds.topics == [feeds.rest.topic] * 2
-    feeds.feed.close()

@@ -19,7 +19,7 @@ from consumers.bridge.step import Bridge
 from consumers.bridge.threads import border_watch, bridge_threads
 from exchange.kafka import clients
 from exchange.kafka.clients import Cluster
-from exchange.kafka.log import KafkaLog
+from exchange.kafka.transactions import Transactions
 from exchange.metrics.kinds import Role
 from exchange.protocol.home import HomeWriter
 from exchange.protocol.shard import Phase
@@ -47,7 +47,7 @@ class Moment:
 
 
 BULK: Final[Mapping[str, Moment]] = {
-    "its predecessor is fenced": Moment(KafkaLog, "fence"),
+    "its predecessor is fenced": Moment(Transactions, "fence"),
     "its position is read": Moment(BridgeLog, "position"),
     "its inputs are resumed": Moment(BorderFeed, "resume"),
     "records are polled": Moment(BorderFeed, "poll"),

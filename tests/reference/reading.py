@@ -7,8 +7,8 @@ from typing import Final
 
 from confluent_kafka import KafkaError, TopicPartition
 
-from exchange.feeds.assigned import as_record
 from exchange.kafka.clients import Cluster, reader
+from exchange.kafka.committed import as_record
 from exchange.protocol.record import Record
 
 _BATCH: Final = 10_000

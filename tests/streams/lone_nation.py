@@ -18,10 +18,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but
 )
 
 from exchange.clock import now_ms
-from exchange.feeds.assigned import as_record
 from exchange.feeds.hinted import Mailbox
-from exchange.kafka.clients import Cluster, begin_offset, end_offset, idempotent_producer
-from exchange.kafka.committed import committed
+from exchange.kafka.clients import Cluster, idempotent_producer
+from exchange.kafka.committed import as_record, committed
 from exchange.kafka.topics_admin import ensure_topics
 from exchange.metrics.kinds import Role
 from exchange.protocol.record import Record
@@ -92,8 +91,7 @@ class LoneNation:
 
     def records(self, topic: str) -> list[Record]:
         """What stands on a topic."""
-        begin, end = begin_offset(self.cluster, topic, 0), end_offset(self.cluster, topic, 0)
-        return [as_record(message) for message in committed(self.cluster, topic, 0, begin, end)]
+        return [as_record(message) for message in committed(self.cluster, topic, 0)]
 
     def latest(self, topic: str, schema: str) -> dict[str, dict[str, Any]]:
         """The last record of each key, decoded."""
