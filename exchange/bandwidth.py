@@ -33,7 +33,7 @@ class Schedule(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> "Schedule":
-        """Raises ValueError, which says what is wrong with it."""
+        """Raises ValueError with what is wrong with it."""
         if "=" not in text:
             return cls((Window(0, _DAY_MIN, _rate(text.strip())),))
         windows = tuple(_window(part.strip()) for part in text.split(","))
@@ -103,7 +103,7 @@ def _said(rate: int | None) -> str:
 
 
 class Bucket(msgspec.Struct, frozen=True, gc=False):
-    """A token bucket: the bytes that may be sent, below 0 where more was sent, at a monotonic time in seconds."""
+    """A token bucket: the bytes that may be sent, below 0 if more was sent, at a monotonic time in seconds."""
 
     tokens: float
     at_s: float
@@ -118,5 +118,5 @@ class Bucket(msgspec.Struct, frozen=True, gc=False):
         return Bucket(self.tokens - size, self.at_s)
 
     def wait_s(self, rate: float) -> float:
-        """How long until something may be sent again; 0 where it may."""
+        """How long until something may be sent again; 0 if it may now."""
         return 0.0 if self.tokens > 0 else -self.tokens / rate

@@ -1,7 +1,7 @@
 """What can go wrong with the world or the code, and what a process then exits with.
 
-A record's fate is a value and never an exception (see the outcomes of each role). An exception says that
-the world or the code is broken, and its class says what to do about it::
+A record's fate is a value and never an exception (see the outcomes of each role). An exception means that
+the world or the code is broken, and its class tells what to do about it::
 
     ExchangeError                      exit
     ├── TransientError                  1   the world is broken: back off and retry, then give up
@@ -10,7 +10,7 @@ the world or the code is broken, and its class says what to do about it::
     │   └── DeliveryTimeout             1   a write or a commit was not acknowledged in time
     └── FatalError                      5   retrying cannot help: stop, nothing half-done is committed
         ├── ConfigurationError          3   a setting, a file or a missing program: a person must act
-        │   └── TopicMismatch           3   a topic exists, but not as the contract says
+        │   └── TopicMismatch           3   a topic exists, but differs from the contract
         ├── Refused                     4   understood, and the answer is no
         │   └── NotFound                4   what was asked for is not there
         ├── SchemaIncompatible          5   data or state of a newer or incompatible format
@@ -52,7 +52,7 @@ class Exit(enum.IntEnum):
 
 
 class ExchangeError(Exception):
-    """The world or the code is broken. ``exit_code`` is what a command ends with when nobody handles it.
+    """The world or the code is broken. ``exit_code`` is the exit code of a command that does not handle it.
 
     The message speaks to the person who can act: what, where, and what to do.
     """
@@ -83,7 +83,7 @@ class FatalError(ExchangeError):
 
 
 class ConfigurationError(FatalError):
-    """A setting, a file or a missing program; the message says which, and how to put it right."""
+    """A setting, a file or a missing program; the message names it, and how to correct it."""
 
     exit_code: ClassVar[Exit] = Exit.CONFIGURATION
 
@@ -107,7 +107,7 @@ class SchemaIncompatible(FatalError):
 
 
 class RecordDamaged(FatalError):
-    """Bytes of a log are damaged or gone: to go on behind them would lose what they said."""
+    """Bytes of a log are damaged or gone: to go on behind them would lose what they held."""
 
 
 class Unwritable(FatalError):

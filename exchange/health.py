@@ -1,6 +1,6 @@
 """Whether a process lives and whether it is ready, as functions of its shards; who asks and how is elsewhere.
 
-*Live* asks for a restart when the answer is no, so it is no only where a restart helps: a thread that no longer
+*Live* asks for a restart when the answer is no, so it is no only if a restart helps: a thread that no longer
 turns. *Ready* lets a roll-out go on, so it is no until every shard of this process works.
 """
 
@@ -27,7 +27,7 @@ class Health:
 
 
 def liveness(shards: Mapping[tuple[str, int], Pulse], now_ms: int, stalled_after_ms: int) -> Health:
-    """No where a shard that should turn has not for ``stalled_after_ms``.
+    """No if a shard that should turn has not for ``stalled_after_ms``.
 
     A fenced or closed shard does not turn and is no reason for a restart: a new assignment may come. A process
     without shards lives. Both times are of the same clock.

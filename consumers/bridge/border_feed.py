@@ -1,7 +1,7 @@
 """What a bridge reads under its border: all that is released, and beside it, ahead of it, the fast lane.
 
-While the border is not open, the position in what was released stands still, and no content passes; ends, revocations
-and recalls go on by the fast lane. When it opens, the bulk goes on where it stood. It meets the same records again,
+While the border is not open, the position in what was released does not move, and no content passes; ends, revocations
+and recalls go on by the fast lane. When it opens, the bulk goes on from its position. It reads the same records again,
 which the partner drops as versions that it has, and it brings no content that the fast lane has overtaken: so what was
 recalled before the bulk came to it never leaves.
 """
@@ -35,7 +35,7 @@ _MAX_RECORDS: Final = 16_000
 
 
 class BorderClosed(TransientError):
-    """What an open border had let through could not be written before it was closed. It stays where it is."""
+    """What an open border had let through could not be written before it was closed. It stays at home."""
 
 
 class BatchOvertaken(TransientError):
@@ -43,7 +43,7 @@ class BatchOvertaken(TransientError):
 
 
 def _must_still_go(let_through: Border, border: Border, source: Input) -> None:
-    """Raises BorderClosed for a batch that a border let through, where it would not do so now."""
+    """Raises BorderClosed for a batch that a border let through, if it would not do so now."""
     if let_through is Border.OPEN and border is not Border.OPEN:
         raise BorderClosed(
             f"{source.topic}-{source.partition}: the border was closed before what it had let through was written "
@@ -67,7 +67,7 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
         codecs: tuple[Codec, Codec],
         throttle: Throttle,
     ) -> None:
-        """``border`` says what it is now: not open, where that is not known. ``codecs`` are ours and the partner's."""
+        """``border`` returns its state now: not open if that is not known. ``codecs`` are ours and the partner's."""
         self._throttle, self._portion = throttle, Portion()
         self._cluster, self._released, self._urgent = cluster, released, urgent
         self._border, (self._codec, self._codec_abroad) = border, codecs
@@ -79,7 +79,7 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
         self._overtaken = Overtaken()
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
-        """Start where each stood; what the fast lane has carried beyond the bulk is looked up again."""
+        """Start at the position of each; what the fast lane has carried beyond the bulk is looked up again."""
         gaps, self._kept = self._bulk.resume(next_offsets), []
         self._bulk_next = self._bulk.start_of(self._released)
         topic, partition = self._urgent.topic, self._urgent.partition
@@ -88,7 +88,7 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
         return gaps + self._rest.resume({**next_offsets, self._urgent: self._overtaken.next})
 
     def _look_ahead(self) -> None:
-        """Read all that the fast lane holds by now: what was recalled while nobody worked must be known first."""
+        """Read all that the fast lane holds by now: what was recalled while no bridge ran must be known first."""
         topic, partition = self._urgent.topic, self._urgent.partition
         for message in committed(self._cluster, topic, partition, self._overtaken.next):
             self._note(as_record(message))
@@ -165,7 +165,7 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
         return end_offset(self._cluster, self._released.topic, self._released.partition)
 
     def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:  # noqa: ARG002  # the topics' retention sees to it
-        """How long it took says how much goes next."""
+        """How long it took decides how much goes next."""
         self._portion.carried(time.monotonic())
 
     def lag(self) -> int:
@@ -226,6 +226,6 @@ class UrgentBorderFeed(Feed[Mapping[bytes, int]]):
 
 
 def released_in(value: bytes | None, codec: Codec) -> ReleasedIndicator | None:
-    """What a record's value releases; None where it is a deletion, or nobody can read it."""
+    """What a record's value releases; None if it is a deletion, or cannot be read."""
     found = codec.decode(RELEASED_INDICATOR, value) if value else None
     return None if found is None or isinstance(found, Undecodable) else cast("ReleasedIndicator", found)

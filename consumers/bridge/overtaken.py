@@ -15,7 +15,7 @@ ASK_EVERY_S: Final = 2.0
 
 class Overtaken:
     """The highest version of each key that was seen on the fast lane, in two generations: of the older one it is known
-    where the bulk has passed it. Not for two threads at once."""
+    at which offset the bulk has passed it. For one thread."""
 
     def __init__(self) -> None:
         self._older: dict[bytes, int] = {}
@@ -33,7 +33,7 @@ class Overtaken:
         return key in self._older or key in self._newer
 
     def __getitem__(self, key: bytes | None) -> int:
-        """The highest version of this key that may be ahead of the bulk; 0 where none is."""
+        """The highest version of this key that may be ahead of the bulk; 0 if none is."""
         if key is None:
             return 0
         return max(self._older.get(key, 0), self._newer.get(key, 0))
@@ -50,7 +50,7 @@ class Overtaken:
         self.begin = self._newer_begin = self.next = offset
 
     def note(self, offset: int, key: bytes | None, version: int) -> None:
-        """A copy that stands at ``offset`` of the fast lane; a second time is the same."""
+        """A copy at ``offset`` of the fast lane; called again, it changes nothing."""
         self.next = max(self.next, offset + 1)
         if key is not None and version:
             self._newer[key] = max(self._newer.get(key, 0), version)

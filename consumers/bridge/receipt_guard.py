@@ -1,12 +1,12 @@
 """The guard's second schema: what may leave in a receipt, which is closed codes and numbers and nothing else.
 
-It stands beside the rules on indicators (``guard.py``), for the way home: what we did with each record of the
+It complements the rules on indicators (``guard.py``), for the way home: what we did with each record of the
 partner.
 
 1.  **A null value** is not a receipt, and is never bridged (``Tombstone``).
 2.  **Schema.** Exactly one ``Receipt``, at most ``MAX_BYTES`` long, byte for byte as our own writer writes it.
-3.  **Identity.** ``indicator_id`` is a UUIDv5 identifier, is the record's key, and stands on its partition.
-4.  **Nation.** It is ours: nobody else's receipts are passed on. [promise 8]
+3.  **Identity.** ``indicator_id`` is a UUIDv5 identifier, is the record's key, and is on its partition.
+4.  **Nation.** It is ours: no other nation's receipts are passed on. [promise 8]
 5.  **Code** is one of the closed list; ``refused`` and ``disputed`` have a reason of theirs, the others have none.
 6.  **Version and time** are numbers that can be; version 0 is a refusal of what could not be read.
 """
@@ -53,7 +53,7 @@ def check_receipt(
 ) -> PassedReceipt | Tombstone | Refused:
     """Decide on one record of the receipts' topic. Never raises, whatever the bytes are.
 
-    A refused one's bytes are never kept: a receipt that is none may be anything.
+    A refused one's bytes are never kept: what is not a receipt may be anything.
     """
     if value is None:
         return _TOMBSTONE
@@ -76,7 +76,7 @@ def _wrong_with(
     if raw is None:
         return Refused(RejectReason.KEY_MISMATCH, "its indicator_id is not one of ours")
     if key != receipt["indicator_id"].encode() or shard_of_key(raw, shards) != partition:
-        return Refused(RejectReason.KEY_MISMATCH, "its key is not its id, or it stands on another's partition")
+        return Refused(RejectReason.KEY_MISMATCH, "its key is not its id, or it is on another's partition")
     if receipt["nation"] != home:
         return Refused(RejectReason.FOREIGN_ORIGIN, f"is not a receipt of {home}")
     if receipt["reason"] not in REASONS.get(receipt["code"], frozenset()):

@@ -26,7 +26,7 @@ from schemas.codec import RELEASED_INDICATOR_V2
 
 
 def border_watch(home: Cluster, settings: Settings) -> PolicyWatch:
-    """What tells a bridge whether its borders are open; not started yet."""
+    """The watch that knows whether a bridge's borders are open; not started yet."""
     roster = load_roster(home.nation, settings.officers)
     return PolicyWatch(home, roster, settings.partners(home.nation), settings.policy_lead_s * 1000)
 
@@ -42,7 +42,7 @@ def bridge_threads(
 ) -> list[ShardThread]:
     """The threads of these shards of the link from ``home`` to ``partner``, not started yet. ``watch`` runs.
 
-    Assignment is static: nobody revokes it. A fenced shard ends the process (``on_broken``).
+    Assignment is static: it is never revoked. A fenced shard ends the process (``on_broken``).
     """
     partner_codec = partner.codec(*ABROAD, newer=(RELEASED_INDICATOR_V2,))
     link = Link(home.nation, partner.nation, home.codec(), partner_codec, settings.shards)

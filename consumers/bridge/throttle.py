@@ -1,22 +1,20 @@
-"""Holds one shard of a bridge's bulk to its part of the link's rate, and says so."""
+"""Holds one shard of a bridge's bulk to its part of the link's rate, and reports it."""
 
 from collections.abc import Callable
 from typing import Final
 
 from exchange.bandwidth import Bucket, Schedule
 
-Told = Callable[[int | None, float], None]
+Report = Callable[[int | None, float], None]
+"""Receives the link's rate, bytes a second or None, and for how many seconds something waited for it."""
 AT_LEAST_S: Final = 0.001
 
 
 class Throttle:
-    """A shard has an equal part of the link's rate: ids are spread evenly, and so no shard has to ask another one.
+    """A shard has an equal part of the link's rate: ids are spread evenly, and so no shard has to ask another one."""
 
-    ``told`` hears the link's rate, bytes a second or None, and for how many seconds something waited for it.
-    """
-
-    def __init__(self, schedule: Schedule, shards: int, told: Told) -> None:
-        self._schedule, self._shards, self._told = schedule, shards, told
+    def __init__(self, schedule: Schedule, shards: int, report: Report) -> None:
+        self._schedule, self._shards, self._report = schedule, shards, report
         self._bucket: Bucket | None = None
         self._rate = 0.0
         self._held_since_s: float | None = None
@@ -26,7 +24,7 @@ class Throttle:
         rate = self._schedule.rate_at(now_ms)
         waited_s = 0.0 if self._held_since_s is None else now_s - self._held_since_s
         self._held_since_s = None
-        self._told(rate, waited_s)
+        self._report(rate, waited_s)
         if rate is None:
             self._bucket = None
             return None
@@ -36,7 +34,7 @@ class Throttle:
         return max(0, int(self._bucket.tokens))
 
     def held(self, now_s: float, *, something: bool) -> float:
-        """Nothing may go from now on; for how long, in seconds. That ``something`` waits for it is told."""
+        """Nothing may go from now on; for how long, in seconds. If ``something`` waits, that is reported."""
         self._held_since_s = now_s if something else None
         return 0.0 if self._bucket is None else max(AT_LEAST_S, self._bucket.wait_s(self._rate))
 

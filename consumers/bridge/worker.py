@@ -22,9 +22,9 @@ LOOK_EVERY_S: Final = 20.0
 
 
 def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[int], loglevel: str) -> None:
-    """Carry these shards until told to stop (SIGTERM, SIGINT).
+    """Carry these shards until asked to stop (SIGTERM, SIGINT).
 
-    Raises TopicMismatch or BrokerUnavailable before any work where a cluster is not as the contract says.
+    Raises TopicMismatch or BrokerUnavailable before any work if a cluster differs from the contract.
     """
     start_logging(loglevel)
     check_topics(home, bridge_topics_at_home(partner.nation, settings.shards))
@@ -64,15 +64,15 @@ def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[in
 
 
 def must_be_the_same(home: Cluster, sources: Mapping[str, str]) -> None:
-    """Raises BrokerUnavailable where one of these topics has another id: a consumer goes on in it at the old offset,
-    and does not know what it passes over. Started again, the bridge declares it, and begins where the topic begins."""
+    """Raises BrokerUnavailable if one of these topics has another id: a consumer goes on in it at the old offset,
+    and does not know what it passes over. Started again, the bridge reports it, and begins where the topic begins."""
     try:
         found = topic_ids(home, list(sources))
-    except TransientError:  # whoever cannot be asked is asked again
+    except TransientError:  # a cluster that does not answer is asked again
         return
     for topic, known in sources.items():
         if found[topic] != known:
             raise BrokerUnavailable(
-                f"topic {topic} of {home.nation} was deleted and made anew (id {found[topic]}, was {known}) while it "
+                f"topic {topic} of {home.nation} was recreated (id {found[topic]}, was {known}) while it "
                 "was read: the bridge must be started again"
             )

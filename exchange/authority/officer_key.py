@@ -19,7 +19,7 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 def make_key(path: Path) -> Ed25519PrivateKey:
-    """A new key in a new file that only its owner can read. Raises Refused where the file is there already."""
+    """A new key in a new file that only its owner can read. Raises Refused if the file exists."""
     private = Ed25519PrivateKey.generate()
     text = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
@@ -34,7 +34,7 @@ def make_key(path: Path) -> Ed25519PrivateKey:
 
 
 def read_key(path: Path) -> Ed25519PrivateKey:
-    """The key in a file. Raises ConfigurationError where it is none, or where others than its owner can read it."""
+    """The key in a file. Raises ConfigurationError if it is not a key, or if others than its owner can read it."""
     try:
         mode = path.stat().st_mode
         text = path.read_bytes()

@@ -1,6 +1,6 @@
 """What is on ``policy.v1``: signed sets, their activations, and borders; and who has to have signed which.
 
-Nothing here knows what a policy says (the rulebook does): whoever has to know whether a border is open reads this,
+Nothing here knows a policy's rules (the rulebook does): a process that has to know whether a border is open reads this,
 without the engine. What is not signed by enough people, comes too late or is of another nation does nothing, and says
 why; what was in force stays in force.
 """
@@ -59,7 +59,7 @@ class NotApproved:
 
 
 def key_of(record: PolicyRecord) -> bytes:
-    """Under which key a record stands."""
+    """The key of a record."""
     return record["record_id"].encode()
 
 
@@ -120,7 +120,7 @@ def judge(
 
 
 def wrong_with(record: PolicyRecord, nation: str, partners: Sequence[str]) -> str:
-    """What makes it no record of ours, in words; empty where nothing does."""
+    """What makes it invalid; empty if nothing does."""
     if record["nation"] != nation:
         return f"it is for {record['nation'][:40]!r}, and this is {nation}"
     if record["kind"] not in set(Kind):
@@ -153,7 +153,7 @@ def _signer(
 
 
 def borders(records: Iterable[Approved]) -> dict[str, Border]:
-    """The state of each border that somebody has closed, put in shadow or opened again: the last word counts."""
+    """The state of each border that officers have closed, put in shadow or opened again: the last record counts."""
     found: dict[str, Border] = {}
     for each in records:
         if each.kind is Kind.BORDER:

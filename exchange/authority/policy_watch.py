@@ -1,4 +1,4 @@
-"""Follows ``policy.v1``: what it has said by a certain time, and how fresh that is.
+"""Follows ``policy.v1``: what was published by a certain time, and how fresh that is.
 
 A worker decides only by what it has read lately to the topic's end: an activation is appended at least the lead before
 its time, and what was read less than half the lead ago has therefore every activation whose time has come, with the
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 READ_EVERY_S: Final = 1.0
 AWAIT_S: Final = 60.0
-MOST_REFUSED: Final = 1000  # whoever may write to the topic cannot fill our memory
+MOST_REFUSED: Final = 1000  # a writer to the topic cannot fill our memory
 
 
 class PolicyStale(TransientError):
@@ -36,14 +36,14 @@ class PolicyStale(TransientError):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """All that the topic said when it was read to its end, beginning at ``read_ms`` by this machine's clock."""
+    """All that was on the topic when it was read to its end, beginning at ``read_ms`` by this machine's clock."""
 
     read_ms: int = 0
     approved: tuple[Approved, ...] = ()
     refused: tuple[NotApproved, ...] = ()
 
     def border(self, partner: str) -> Border:
-        """The state of the border to a partner: open, where nobody has said otherwise."""
+        """The state of the border to a partner: open, unless officers have decided otherwise."""
         return borders(self.approved).get(partner, Border.OPEN)
 
 
@@ -65,7 +65,7 @@ class PolicyWatch:
     _thread: threading.Thread | None = None
 
     def read(self) -> Said:
-        """Read on to the end that the topic has now. Raises BrokerUnavailable where nobody answers."""
+        """Read on to the end that the topic has now. Raises BrokerUnavailable if there is no answer."""
         codec, began_ms, said = self.cluster.codec(), now_ms(), self._said
         start = begin_offset(self.cluster, topics.POLICY, 0) if self._next is None else self._next
         end = end_offset(self.cluster, topics.POLICY, 0)
@@ -88,7 +88,7 @@ class PolicyWatch:
                 _log.error("policy.refused offset=%d record=%s detail=%s", offset, found.record_id, found.detail)
                 refused.append(found)
             elif any(found.record["record_id"] == known.record["record_id"] for known in approved):
-                refused.append(NotApproved(offset, "it was said before: written again, it does nothing"))
+                refused.append(NotApproved(offset, "it was published before: written again, it does nothing"))
             else:
                 _log.info("policy.read offset=%d kind=%s by=%s", offset, found.kind, ",".join(found.persons))
                 approved.append(found)
@@ -99,7 +99,7 @@ class PolicyWatch:
         return self._said
 
     def start(self) -> "PolicyWatch":
-        """Read once, then go on in the background. Raises BrokerUnavailable where the first read fails."""
+        """Read once, then go on in the background. Raises BrokerUnavailable if the first read fails."""
         self.read()
         self._thread = threading.Thread(target=self._follow, name="policy-watch", daemon=True)
         self._thread.start()
@@ -115,7 +115,7 @@ class PolicyWatch:
                 _log.exception("policy.broken: nothing is decided until it is read again")
 
     def said(self, at_ms: int) -> Said:
-        """What is known, for a decision at this shard time. Raises PolicyStale where it is not fresh enough."""
+        """What is known, for a decision at this shard time. Raises PolicyStale if it is not fresh enough."""
         said = self._said
         if not said.read_ms or at_ms - said.read_ms >= self.lead_ms // 2:
             raise PolicyStale(
@@ -125,14 +125,14 @@ class PolicyWatch:
         return said
 
     def border(self, partner: str) -> Border:
-        """The state of the border to a partner now: closed, where it has not been read lately enough to know."""
+        """The state of the border to a partner now: closed, if it was not read recently enough to know."""
         try:
             return self.said(now_ms()).border(partner)
         except PolicyStale:
             return Border.CLOSED
 
     def await_fresh(self, within_s: float = AWAIT_S) -> None:
-        """Return when it is fresh; raise PolicyStale where it does not become so in time."""
+        """Return when it is fresh; raise PolicyStale if it does not become so in time."""
         with self._fresh:
             self._fresh.wait_for(lambda: now_ms() - self._said.read_ms < self.lead_ms // 4, within_s)
         self.said(now_ms())
@@ -155,7 +155,7 @@ class RuledFeed(Feed[Facts]):
         return self._feed.resume(next_offsets)
 
     def poll(self, timeout_s: float) -> Sequence[Record]:
-        """The next records, once the rules are known. Raises PolicyStale where they cannot be in time."""
+        """The next records, once the rules are known. Raises PolicyStale if they cannot be in time."""
         self._watch.await_fresh()
         return self._feed.poll(timeout_s)
 

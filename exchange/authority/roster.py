@@ -1,6 +1,6 @@
 """The roster: which people may decide what for a nation, and the public keys by which they are known.
 
-One file for each nation, ``<NATION>.toml``, written by the nation itself. Without a file nobody is known, and nobody
+One file for each nation, ``<NATION>.toml``, written by the nation itself. Without a file no one is known, and no one
 may decide anything. Private keys are never here: each officer keeps their own.
 """
 
@@ -23,14 +23,14 @@ _FIELDS: Final = frozenset({"person", "name", "key", "roles", "sensors", "until"
 
 
 class Role(enum.StrEnum):
-    """What somebody on the roster may decide."""
+    """What an officer on the roster may decide."""
 
     REVIEW = "review"  # approve or refuse what is held
     RECALL = "recall"  # recall, revoke, and lift such a veto
-    REISSUE = "reissue"  # have what was told last told again: for a reconciliation
+    REISSUE = "reissue"  # reissue the last release: for a reconciliation
     POLICY = "policy"  # approve a policy set and its activation
     BORDER = "border"  # close and open the border
-    AUDIT = "audit"  # sign what the audit's chains have come to
+    AUDIT = "audit"  # sign the heads of the audit's chains
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Roster:
 
     @classmethod
     def of(cls, nation: str, officers: Iterable[Officer]) -> "Roster":
-        """A roster of these officers. Raises ConfigurationError where a key is there twice."""
+        """A roster of these officers. Raises ConfigurationError if a key is there twice."""
         by_key: dict[str, Officer] = {}
         for officer in officers:
             if officer.key_id in by_key:
@@ -77,12 +77,12 @@ class Roster:
         return cls(nation, by_key)
 
     def find(self, key: str) -> Officer | None:
-        """Whose key this is, None where nobody's."""
+        """The officer with this key; None if no one has it."""
         return self.officers.get(key)
 
 
 def load_roster(nation: str, folder: Path) -> Roster:
-    """Read ``<folder>/<nation>.toml``; an empty roster where there is none.
+    """Read ``<folder>/<nation>.toml``; an empty roster if there is none.
 
     Raises ConfigurationError for a file that cannot be read as one, naming the entry and what to change.
     """

@@ -1,4 +1,4 @@
-"""The inputs of a shard, read by explicit assignment from where the shard stands."""
+"""The inputs of a shard, read by explicit assignment from the shard's position."""
 
 import logging
 from collections import deque
@@ -41,7 +41,7 @@ class AssignedFeed(Feed[None]):
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
         """Start at these offsets. Where a topic no longer holds them, that is a gap: it is logged, and counted.
 
-        Raises RecordDamaged where a topic ends before its offset: what was read from it is not there any more.
+        Raises RecordDamaged if a topic ends before its offset: what was read from it is not there any more.
         """
         places, gaps = [], 0
         for source in self._inputs:
@@ -71,7 +71,7 @@ class AssignedFeed(Feed[None]):
         return self._starts[source]
 
     def end_of(self, source: Input) -> int | None:
-        """The offset after the last record of this input now; None where nobody answers.
+        """The offset after the last record of this input now; None if there is no answer.
 
         For an input without transactions: with them, its last offset may be no record's.
         """
@@ -141,7 +141,7 @@ class AssignedFeed(Feed[None]):
 
 
 def _is_record(message: Message) -> bool:
-    """True for a record; raises where the feed cannot go on, False for what mends itself."""
+    """True for a record, False for an error that passes; raises if the feed cannot go on."""
     error = message.error()
     if error is None:
         return True

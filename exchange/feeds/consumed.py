@@ -1,4 +1,4 @@
-"""A feed that empties its topics behind the reader: what was committed is deleted, and nobody can read it again.
+"""A feed that empties its topics behind the reader: what was committed is deleted, and cannot be read again.
 
 For an inbox: what a partner has recalled must not lie there for the rest of its retention. Deleting moves the
 partition's begin (``DeleteRecords``); its files go when their segment is full or old (``segment.ms``).
@@ -23,9 +23,9 @@ EVERY_S: Final = 30.0
 
 
 class ConsumedFeed(AssignedFeed):
-    """A ``Feed`` whose inputs nobody else reads. Deletes now and then, and waits for no answer.
+    """A ``Feed`` whose inputs have no other reader. Deletes at intervals, and waits for no answer.
 
-    Where it may not delete it says so and goes on: what is not deleted is seen by whoever looks for it.
+    If it may not delete, it logs that and goes on: settle finds what was not deleted.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class ConsumedFeed(AssignedFeed):
         self._done |= {source: offset for source, offset in next_offsets.items() if source in self._inputs}
 
     def poll(self, timeout_s: float) -> Sequence[Record]:
-        """The next records; what was acknowledged goes even where no more come."""
+        """The next records; what was acknowledged is deleted even if no more come."""
         now = time.monotonic()
         if self._done and now - self._asked_at >= self._every_s:
             self._asked_at = now

@@ -1,6 +1,6 @@
-"""A feed that is handed records by somebody else, and trusts its own position only.
+"""A feed that is handed records by another component, and trusts its own position only.
 
-What is handed over is a hint: a record that was seen before is dropped, and where records are missing between the
+What is handed over is a hint: a record that was seen before is dropped, and if records are missing between the
 position and the hint they are read from the topic. So whatever the other side drops, repeats or skips (a consumer
 group does all of it in a rebalance), the shard gets each record once and in order.
 """
@@ -31,7 +31,7 @@ class Mailbox:
         self._changed = threading.Condition()
 
     def offer(self, record: Record) -> bool:
-        """Hand over a record; False where there is no room. One record always fits."""
+        """Hand over a record; False if there is no room. One record always fits."""
         size = len(record.value or b"")
         with self._changed:
             if self._waiting and (len(self._waiting) >= self._records or self._bytes + size > self._size):
@@ -72,7 +72,7 @@ class Mailbox:
 
 
 class HintedFeed(Feed[None]):
-    """A ``Feed`` over one input, fed by a mailbox and mended by reading the topic itself.
+    """A ``Feed`` over one input, fed by a mailbox; what is missing is read from the topic itself.
 
     Only for a topic whose offsets have no holes of their own (no transactions, no compaction): there every missing
     offset is a missing record. Silence proves nothing: neither that the topic has been read to its end, nor that no
@@ -95,7 +95,7 @@ class HintedFeed(Feed[None]):
         return gaps
 
     def poll(self, timeout_s: float) -> Sequence[Record]:
-        """The next records, from the mailbox where they join on to the last, else from the topic."""
+        """The next records, from the mailbox if they follow the last one, else from the topic."""
         if self._behind:
             records = self._own.poll(timeout_s)
             if not records and self._is_at_the_end():

@@ -12,8 +12,8 @@ class UrgentFeed(Feed[None]):
 
     They have clients of their own on purpose: within one client, a recall would wait behind all that has been fetched
     of a backlog. The urgent input is looked at before each batch, without waiting, and again while that batch waits
-    for its turn to be computed (``ahead``); and whoever takes the shard reads it to the end that it has by then before
-    anything else: what was recalled while nobody worked is not released first. The urgent topic is one without
+    for its turn to be computed (``ahead``); and a new owner of the shard reads it to the end that it has by then before
+    anything else: what was recalled while no worker ran is not released first. The urgent topic is one without
     transactions, where the end is a record's.
     """
 
@@ -44,7 +44,7 @@ class UrgentFeed(Feed[None]):
         return self._poll_urgent(0) or self._rest.poll(timeout_s)
 
     def ahead(self) -> Sequence[Record]:
-        """What is urgent by now, for whoever has a batch of the rest that must wait. Behind a batch of its own kind
+        """What is urgent by now, while a batch of the rest must wait. Behind a batch of its own kind
         nothing goes ahead: a position would pass over it."""
         return () if self._was_urgent else self._advance(self._urgent.poll(0))
 
@@ -62,7 +62,7 @@ class UrgentFeed(Feed[None]):
         """Nothing besides the records."""
 
     def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
-        """Tell both."""
+        """Acknowledge to both."""
         self._urgent.acknowledge(next_offsets)
         self._rest.acknowledge(next_offsets)
 

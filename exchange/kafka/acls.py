@@ -1,4 +1,4 @@
-"""Brings a cluster's ACLs to what ``schemas.access`` says: adds what is missing, and names what is more."""
+"""Brings a cluster's ACLs to those of ``schemas.access``: adds what is missing, and names what is more."""
 
 from collections.abc import Iterable
 from concurrent.futures import Future
@@ -44,7 +44,7 @@ class Applied:
 def apply_access(cluster: Cluster, wanted: Iterable[Allowed]) -> Applied:
     """Add what is missing. What is more than wanted is named and stays: who made it knows why.
 
-    Raises ConfigurationError where the cluster has no authoriser, or we may not alter ACLs.
+    Raises ConfigurationError if the cluster has no authoriser, or we may not alter ACLs.
     """
     reached(cluster)
     admin = AdminClient(cluster.client())

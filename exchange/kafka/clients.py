@@ -98,7 +98,7 @@ def transactional_producer(
         | {
             "transactional.id": transactional_id,
             "transaction.timeout.ms": timeout_ms,  # a dead owner blocks readers no longer than this
-            # What cannot be delivered must be heard of before the broker ends the transaction, which looks like
+            # What cannot be delivered must be reported before the broker ends the transaction, which looks like
             # another owner to us; and what is no topic, before that.
             "message.timeout.ms": timeout_ms * 4 // 5,
             "topic.metadata.propagation.max.ms": timeout_ms // 3,
@@ -115,7 +115,7 @@ def transactional_producer(
 
 
 def idempotent_producer(cluster: Cluster, **changes: Any) -> Producer:
-    """A producer for what stands outside of a shard: sensors, redrives, refusals at home."""
+    """A producer for what is written outside a shard's transactions: sensors, redrives, refusals at home."""
     return Producer(
         cluster.client()
         | {
@@ -150,7 +150,7 @@ def reader(cluster: Cluster, **changes: Any) -> Consumer:
 
 
 def raise_damage(message: Message) -> None:
-    """Raises RecordDamaged where an event of a reader says that it has skipped something."""
+    """Raises RecordDamaged if a reader reports that it has skipped something."""
     error = message.error()
     if error is not None and error.code() in _DAMAGE:
         raise RecordDamaged(
@@ -160,8 +160,8 @@ def raise_damage(message: Message) -> None:
 
 
 def raise_end_of_reading(message: Message) -> None:
-    """Raises where whoever reads by explicit assignment cannot go on: RecordDamaged as ``raise_damage``, and
-    BrokerUnavailable where the place is not there any more or the client is of no use: it is to be taken anew."""
+    """Raises if a reader with explicit assignment cannot go on: RecordDamaged as ``raise_damage``, and
+    BrokerUnavailable if the offset is not there any more or the client is broken: the shard is to be taken again."""
     raise_damage(message)
     error = message.error()
     gone = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}
@@ -174,17 +174,17 @@ class Unanswered(BrokerUnavailable):
 
 
 def answer(future: "Future[_Answer]", cluster: Cluster, wish: str, *, known: Collection[int] = ()) -> _Answer:
-    """What a cluster has answered to a call of an AdminClient; ``wish`` says what was asked of it.
+    """What a cluster has answered to a call of an AdminClient; ``wish`` is what was asked of it, for messages.
 
-    Raises Unanswered, BrokerUnavailable where the answer is another error, and the KafkaException itself where its code
-    is one of the ``known``, for which the caller has better words.
+    Raises Unanswered, BrokerUnavailable if the answer is another error, and the KafkaException itself if its code
+    is one of the ``known``, for which the caller has a better message.
     """
     unable = f"{cluster.nation}'s Kafka at {cluster.bootstrap} does not {wish}"
     try:
         return future.result(ANSWER_S)
     except TimeoutError as error:
-        # The request has timed out by then; unless this process stood still, and knows nothing of the answer yet.
-        raise Unanswered(f"{unable}: no answer, or this process stood still meanwhile. Try again") from error
+        # The request has timed out by then; unless this process was paused, and has not received the answer yet.
+        raise Unanswered(f"{unable}: no answer, or this process was paused meanwhile. Try again") from error
     except KafkaException as error:
         why = error.args[0]
         if why.code() in known:
@@ -198,7 +198,7 @@ def topic_ids(cluster: Cluster, topics: list[str]) -> dict[str, str]:
     """Kafka's id of each topic: the same name with another id is another topic.
 
     Raises NotFound for a topic that is not there, also after a while: a broker that has just been started may answer
-    before it has learnt of all topics. Raises BrokerUnavailable where nobody answers.
+    before it knows all topics. Raises BrokerUnavailable if there is no answer.
     """
     deadline = time.monotonic() + LEARN_S
     while True:
@@ -236,7 +236,7 @@ def end_offset(cluster: Cluster, topic: str, partition: int) -> int:
 
 
 def offset_at(cluster: Cluster, topic: str, partition: int, time_ms: int) -> int | None:
-    """The offset of the first record at or after ``time_ms``, None where there is none."""
+    """The offset of the first record at or after ``time_ms``; None if there is none."""
     found = _list_offset(cluster, topic, partition, OffsetSpec.for_timestamp(time_ms))
     return None if found < 0 else found
 
@@ -275,7 +275,7 @@ def _list_offset(cluster: Cluster, topic: str, partition: int, spec: OffsetSpec)
         except Unanswered:
             if time.monotonic() > began + 3 * CALL_TIMEOUT_S:
                 raise
-        except KafkaException as error:  # nobody leads: there is no such partition, or it has just been made
+        except KafkaException as error:  # it has no leader: there is no such partition, or it is new
             if time.monotonic() > began + LEARN_S:
                 raise BrokerUnavailable(
                     f"{cluster.nation}'s Kafka at {cluster.bootstrap} does not {what}: {error}"

@@ -1,4 +1,4 @@
-"""The first call to a cluster: whether anybody answers, and where nobody does, why, for the person who can act.
+"""The first call to a cluster: whether it answers, and if not, why, for the person who can act.
 
 librdkafka retries for ever and says what is wrong on the side; here it is listened to, and what no retry changes (a
 certificate, a password) is a ConfigurationError at once.
@@ -20,7 +20,7 @@ _GLANCE_S: Final = 1.0
 def reached(cluster: Cluster, within_s: float = CALL_TIMEOUT_S) -> dict[str, int]:
     """The number of partitions of each topic that we may see.
 
-    Raises ConfigurationError where our security settings will not do, BrokerUnavailable where nobody answers.
+    Raises ConfigurationError if our security settings will not do, BrokerUnavailable if there is no answer.
     """
     said: list[KafkaError] = []
     try:
@@ -32,7 +32,7 @@ def reached(cluster: Cluster, within_s: float = CALL_TIMEOUT_S) -> dict[str, int
         try:
             found: Any = admin.list_topics(timeout=_GLANCE_S)
         except KafkaException as error:
-            admin.poll(0)  # what it has to say on the side is said now
+            admin.poll(0)  # its error callbacks are called now
             wrong = why_not(cluster, said)
             if wrong:
                 raise ConfigurationError(wrong) from error
@@ -45,7 +45,7 @@ def reached(cluster: Cluster, within_s: float = CALL_TIMEOUT_S) -> dict[str, int
 
 
 def why_not(cluster: Cluster, said: list[KafkaError]) -> str:
-    """What a person must change, by what a client has said or a handshake shows; empty where it is not the settings."""
+    """What a person must change, by what a client or a handshake reports; empty if the settings are not the cause."""
     where = f"{cluster.nation}'s Kafka at {cluster.bootstrap}"
     for error in said:
         if error.code() == KafkaError._AUTHENTICATION:

@@ -56,10 +56,10 @@ class Registry:
 
 @cache
 def codec_of(registry: Registry | None, names: tuple[str, ...] = (), newer: tuple[str, ...] = ()) -> Codec:
-    """A codec with the registry's ids of these schemas, or of all; with the bundled ids where there is no registry.
+    """A codec with the registry's ids of these schemas, or of all; with the bundled ids if there is no registry.
 
-    Raises RegistryUnavailable where it does not answer and its ids were never kept, NotFound where it has not all of
-    them. What it lacks of ``newer`` is said and left out: a nation that has not upgraded must not stop the other.
+    Raises RegistryUnavailable if it does not answer and its ids were never kept, NotFound if it has not all of
+    them. What it lacks of ``newer`` is logged and left out: a nation that has not upgraded must not stop the other.
     """
     if registry is None:
         return Codec()
@@ -93,7 +93,7 @@ def _known_ids(registry: Registry, names: Sequence[str]) -> Mapping[int, str]:
 def register(registry: Registry) -> int:
     """Register every schema that is not there yet; how many there are. An id that exists stays as it is.
 
-    Raises Refused where the registry does not take one, RegistryUnavailable where it does not answer.
+    Raises Refused if the registry does not take one, RegistryUnavailable if it does not answer.
     """
     names = sorted(bundled_ids().values())
     with _connected(registry) as client:
@@ -123,7 +123,7 @@ class _Client:
             self.connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
 
     def lookup(self, name: str) -> int:
-        """The id of a schema that is registered. Raises NotFound where it is not."""
+        """The id of a schema that is registered. Raises NotFound if it is not."""
         status, answer = self._ask("POST", f"/subjects/{_subject(name)}", {"schema": source(name)})
         if status == http.client.NOT_FOUND:
             raise NotFound(
@@ -201,7 +201,7 @@ def _keep(registry: Registry, ids: Mapping[int, str]) -> None:
 
 
 def _kept(registry: Registry) -> dict[int, str]:
-    """What was kept of this registry; nothing where it is of another, or damaged."""
+    """What was kept of this registry; nothing if it is of another, or damaged."""
     try:
         found = json.loads((registry.kept or Path("/dev/null")).read_text(encoding="utf-8"))
         return {int(number): name for number, name in found["ids"].items()} if found["url"] == registry.url else {}

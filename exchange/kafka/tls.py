@@ -27,7 +27,7 @@ def has_tls(cluster: Cluster) -> bool:
 
 
 def why_refused(cluster: Cluster) -> str:
-    """What is wrong with the certificates, ours or the broker's; empty where the handshake is as it should be."""
+    """What is wrong with the certificates, ours or the broker's; empty if the handshake succeeds."""
     try:
         context = _context(cluster)
     except (OSError, ssl.SSLError, ValueError) as error:

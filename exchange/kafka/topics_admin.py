@@ -1,4 +1,4 @@
-"""Creates a nation's topics, and checks that what is there is what the contract says."""
+"""Creates a nation's topics, and checks existing ones against the contract."""
 
 import logging
 import threading
@@ -26,7 +26,7 @@ _LOOK_AGAIN_S: Final = 0.05
 def ensure_topics(cluster: Cluster, wanted: Iterable[Topic], *, replication: int = 1) -> list[str]:
     """Create what is missing; the names of what was created.
 
-    Raises TopicMismatch like ``check_topics`` where one that exists is not as the contract says.
+    Raises TopicMismatch like ``check_topics`` if one that exists differs from the contract.
     """
     admin = AdminClient(cluster.client())
     specs = {topic.name: topic for topic in wanted}
@@ -53,7 +53,7 @@ def ensure_topics(cluster: Cluster, wanted: Iterable[Topic], *, replication: int
 
 
 def _await_seen(cluster: Cluster, names: Iterable[str]) -> None:
-    """A controller answers before its brokers have heard of a new topic: wait until they have."""
+    """A controller answers before its brokers know a new topic: wait until they have."""
     names = set(names)
     deadline = time.monotonic() + _SEEN_S
     while not names <= reached(cluster).keys() and time.monotonic() < deadline:
@@ -61,11 +61,11 @@ def _await_seen(cluster: Cluster, names: Iterable[str]) -> None:
 
 
 def check_topics(cluster: Cluster, wanted: Iterable[Topic]) -> None:
-    """Raises TopicMismatch where a topic is missing, or is not as the contract says in what promises rest on.
+    """Raises TopicMismatch if a topic is missing, or differs from the contract in what promises depend on.
 
     That is: its partitions, because they are where an indicator's history is; its cleanup, because a changelog that
     forgets by age is lost; whose time its records carry, because a sensor's cannot be trusted; the size of records
-    that it takes; and, where recalled content must go, how long it may stay.
+    that it takes; and, if recalled content must be deleted from it, how long that may take.
     """
     topics, found = list(wanted), reached(cluster)
     admin = AdminClient(cluster.client())

@@ -1,4 +1,4 @@
-"""One partition of a step's changelog: how rows stand on it, and how they are read, up to its end or as it grows."""
+"""One partition of a step's changelog: the form of its rows, and how they are read, up to its end or as it grows."""
 
 import struct
 from collections.abc import Generator, Iterable, Iterator
@@ -19,11 +19,11 @@ _NUMBER: Final = struct.Struct(">q")
 _TOMBSTONES_MS: Final = 12 * 60 * 60 * 1000  # half of how long compaction keeps a tombstone (delete.retention.ms)
 
 Portion = tuple[list[RowChange], int, int]
-"""Rows, the last batch number among them (0 where there is none), and the offset to read next."""
+"""Rows, the last batch number among them (0 if there is none), and the offset to read next."""
 
 
 def value_of(row: RowChange) -> bytes | None:
-    """A row as the changelog keeps it: its due time, then the step's own bytes; a tombstone where it is dropped."""
+    """A row as the changelog keeps it: its due time, then the step's own bytes; a tombstone if it is deleted."""
     return None if row.value is None else _NUMBER.pack(row.due_ms) + row.value
 
 
@@ -33,7 +33,7 @@ def batch_value(batch: int) -> bytes:
 
 
 def portions(messages: Iterable[Message], start: int) -> Iterator[Portion]:
-    """The rows of these messages, in portions of bounded rows and bytes; nothing where there are none."""
+    """The rows of these messages, in portions of bounded rows and bytes; nothing if there are none."""
     rows: list[RowChange] = []
     batch, size, next_offset = 0, 0, start
     for message in messages:
@@ -62,8 +62,8 @@ class Changelog:
     def remembers(self, start: int) -> bool:
         """Whether no tombstone from ``start`` on is old enough to have been compacted away.
 
-        Who stands behind the last record of a batch has its transaction's marker before him, which is no row: after
-        half a day without a batch it must not cost him his state.
+        Between the last record of a batch and the partition's end is its transaction's marker, which is no row: after
+        half a day without a batch that marker must not cost a state.
         """
         horizon_ms = now_ms() - _TOMBSTONES_MS
         horizon = offset_at(self._cluster, self._topic, self._shard, horizon_ms)
@@ -74,7 +74,7 @@ class Changelog:
     def read(self, start: int) -> Iterator[Portion]:
         """The committed rows from ``start`` to the end that the partition has now.
 
-        Raises ChangelogLost where the partition does not reach from ``start`` on: compaction leaves its begin where
+        Raises ChangelogLost if the partition does not reach from ``start`` on: compaction leaves its begin where
         it is, so something else has cut it.
         """
         end = self._reach(start)
@@ -84,8 +84,8 @@ class Changelog:
         """The committed rows from ``start`` on as they come, without an end: at the latest every ``wait_s`` there is a
         portion, which may be empty.
 
-        Raises ChangelogLost where the partition does not reach from ``start`` on, BrokerUnavailable where its begin
-        was cut meanwhile, RecordDamaged where something cannot be read.
+        Raises ChangelogLost if the partition does not reach from ``start`` on, BrokerUnavailable if its begin
+        was cut meanwhile, RecordDamaged if something cannot be read.
         """
         self._reach(start)
         consumer: Consumer = reader(
@@ -121,7 +121,7 @@ class Changelog:
 
 
 def _is_row(message: Message) -> bool:
-    """True for a record, False for what mends itself; raises where the rows cannot be followed any further."""
+    """True for a record, False for an error that passes; raises if the rows cannot be followed any further."""
     error = message.error()
     if error is None:
         return True

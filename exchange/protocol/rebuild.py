@@ -1,7 +1,8 @@
-"""Finds out what a shard has lost, and takes it over with the rows and the position that were put together anew.
+"""Finds out what a shard has lost, and takes it over with rebuilt rows and position.
 
-What the rows are is for the step to say (``streams.repair.rebuild``): here is only what every step has: a position, a
-changelog, a source. Nothing is written but by one transaction, after which the shard is as whole as it can be.
+Which rows it is to have is for the step to know (``streams.repair.rebuild``): here is only what every step has: a
+position, a changelog, a source. Nothing is written but by one transaction, after which the shard is as whole as it can
+be.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ _TAIL: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Something that does not come back, and how much of it; None where that cannot be known."""
+    """Something that cannot be restored, and how much of it; None if that cannot be known."""
 
     what: str
     count: int | None = None
@@ -34,9 +35,9 @@ class Loss:
 class Damage:
     """What is wrong with a shard, in words, and where it would go on.
 
-    ``rows_are_whole`` says that the changelog has every committed row, so that only the position is put right;
-    otherwise those from offset ``begin`` on are left of it. ``rows_are_last`` says that of those each is the last of
-    its key. ``batch`` is the highest number known; ``next_offsets`` is by topic; ``is_same_source`` says that the first
+    ``rows_are_whole`` if the changelog has every committed row, so that only the position is corrected;
+    otherwise those from offset ``begin`` on are left of it. ``rows_are_last`` if each of those is the last of
+    its key. ``batch`` is the highest number known; ``next_offsets`` is by topic; ``is_same_source`` if the first
     of the inputs is the topic that was read.
     """
 
@@ -55,7 +56,7 @@ class BrokenShard:
     """One shard of a step with state, and the topics that it reads, the one with its work first."""
 
     def __init__(self, cluster: Cluster, step: str, shard: int, sources: Sequence[str], state_format: int) -> None:
-        """Raises NotFound where a topic is missing: topics are made before shards are rebuilt."""
+        """Raises NotFound if a topic is missing: topics are made before shards are rebuilt."""
         self.cluster, self.step, self.shard, self.sources = cluster, step, shard, tuple(sources)
         self._state_format = state_format
         self._changelog_topic = topics.changelog(step)
@@ -76,13 +77,13 @@ class BrokenShard:
         return f"{self.cluster.nation} {self.step} shard {self.shard}"
 
     def fence(self) -> None:
-        """Take the shard from whoever has it: nobody commits from now on, and what was open has ended."""
+        """Take the shard from its owner: from now on no other owner commits, and an open transaction has ended."""
         self._log.fence()
 
     def examine(self, resume_at: int | None = None) -> Damage:
-        """What is wrong. ``resume_at`` is the first source's offset to go on from, where a person knows better.
+        """What is wrong. ``resume_at`` is the first source's offset to go on from, if a person knows better.
 
-        Raises Refused where nothing is, or where nobody can know where to go on; SchemaIncompatible where a newer
+        Raises Refused if nothing is, or if the offset to go on from cannot be known; SchemaIncompatible if a newer
         version has written the state.
         """
         progress = self._log.progress()
@@ -99,11 +100,11 @@ class BrokenShard:
             found.append(self._wrong_with_position(progress, last))
             if resume_at is None:
                 raise Refused(
-                    f"{self.name}: {found[-1]}. Say with --resume-at from which offset of {self.sources[0]}-"
-                    f"{self.shard} it goes on: what is before it is not read again, what is behind it may count twice"
+                    f"{self.name}: {found[-1]}. Give with --resume-at the offset of {self.sources[0]}-"
+                    f"{self.shard} to go on from: what is before it is not read again, what is behind it may count twice"
                 )
         elif resume_at is not None:
-            raise Refused(f"{self.name} has a position: --resume-at is for where that was lost")
+            raise Refused(f"{self.name} has a position: --resume-at is only for a lost position")
         next_offsets: dict[str, int] = {}
         lost: list[Loss] = []
         for topic in self.sources:
@@ -131,7 +132,7 @@ class BrokenShard:
     def _wrong_with_changelog(self, progress: Progress | None, begin: int, last: int) -> Iterator[str]:
         place = f"{self._changelog_topic}-{self.shard}"
         if self._was_recreated(progress, self._changelog_topic):
-            yield f"{self._changelog_topic} was deleted and made anew"
+            yield f"{self._changelog_topic} was recreated"
         elif begin > rows_begin(progress, self._changelog_topic):
             yield f"{place} begins at offset {begin}: what was before was cut off"
         elif progress is not None and last < progress["batch"]:
@@ -161,7 +162,7 @@ class BrokenShard:
         known = next((each["next_offset"] for each in inputs if each["topic"] == topic), 0)
         if self._was_recreated(progress, topic):
             lost.append(Loss(f"what {topic} held behind offset {known} when it was deleted, and was not read"))
-            return begin, [f"{topic} was deleted and made anew"]
+            return begin, [f"{topic} was recreated"]
         if known > end:
             lost.append(Loss(f"offsets of {place} that were read and are not there any more", known - end))
             return end, [f"{place} ends at offset {end}, but was read up to {known}: its end was lost"]
@@ -215,7 +216,7 @@ class BrokenShard:
     def take_over(self, damage: Damage, rows: Iterable[RowChange], now_ms: int) -> Position:
         """Write rows and position in one transaction; the position. ``fence`` comes first.
 
-        Raises ProducerFenced where a worker has taken the shard meanwhile, and TransientError where it did not go
+        Raises ProducerFenced if a worker has taken the shard meanwhile, and TransientError if it did not go
         through: then it is done again from the beginning.
         """
         found = self._log.progress()

@@ -8,9 +8,9 @@ Headers = tuple[tuple[str, bytes], ...]
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
-    """A record at its place. ``offset`` is its own; "next offset" always means the one to read next.
+    """A record at its offset. ``offset`` is its own; "next offset" always means the one to read next.
 
-    ``timestamp_ms`` is the broker's append time on topics that say so, else the producer's.
+    ``timestamp_ms`` is the broker's append time on topics that are so configured, else the producer's.
     """
 
     topic: str
@@ -33,7 +33,7 @@ class Output(msgspec.Struct, frozen=True, gc=False):
 
 
 class RowChange(msgspec.Struct, frozen=True, gc=False):
-    """A row of a step's state as it is to be: ``value`` is None where the row is dropped.
+    """A row of a step's state after a batch: ``value`` is None if the row is deleted.
 
     ``due_ms`` is the shard time at which the row wants to be looked at without other input; 0 never.
     """
@@ -51,7 +51,7 @@ class Input(msgspec.Struct, frozen=True, gc=False, order=True):
 
 
 class Position(msgspec.Struct, frozen=True, gc=False):
-    """How far one shard of one step has come: the last committed batch, and where to resume each input."""
+    """The position of one shard of one step: the last committed batch, and where to resume each input."""
 
     batch: int = 0
     shard_time_ms: int = 0

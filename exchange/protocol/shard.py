@@ -10,8 +10,8 @@ The laws, which the state-machine test in ``tests/exchange/test_shard_laws.py`` 
    committed changelog is the truth, the local state its cache.
 4. **An abort leaves no trace.** The batch that was computed is retained and written again, unchanged, but not
    for ever: what cannot be written ends the shard.
-5. **An uncertain commit is asked about.** The log is opened anew and the position read: the batch is in it, or
-   it is not and is written again, or somebody else has gone on and we are fenced.
+5. **An uncertain commit is asked about.** The log is opened again and the position read: the batch is in it, or
+   it is not and is written again, or another owner has gone on and we are fenced.
 6. **A restore knows that it is whole.** The changelog's last batch number equals the position's, and a local
    state that is so old that the changelog may have forgotten what was dropped since is not built upon.
 7. **Time is an input.** Due rows are handed over like records; shard time is logged and never goes back.
@@ -46,7 +46,7 @@ class Turned(msgspec.Struct, frozen=True):
     """A batch that was committed: what it was made of, and how often its transaction had to be tried.
 
     ``size`` is the bytes of its records' values.
-    ``oldest`` is the record that had waited longest, None where only time had come.
+    ``oldest`` is the record that had waited longest, None if only time had passed.
     ``batch_s`` is from when it was read: also what it waited for its turn to be computed, and behind what went ahead.
     """
 
@@ -106,7 +106,7 @@ class Shard:
         self.gaps = 0  # found in the inputs when the shard was taken: records deleted before they were read
 
     def take(self, on_portion: Callable[[], None] = lambda: None) -> None:
-        """Become the owner and come to where the last owner's last committed batch left off (laws 1 and 6).
+        """Become the owner, with the state of the last committed batch (laws 1 and 6).
 
         ``on_portion`` is called for each portion of the changelog: a long restore is not a standstill.
         """
@@ -122,7 +122,7 @@ class Shard:
 
     @contextmanager
     def _fate(self) -> Iterator[None]:
-        """What was polled is known to this call alone: whoever went on after an error would skip it."""
+        """What was polled is known to this call alone: to go on after an error would skip it."""
         try:
             yield
         except BaseException as error:
@@ -130,10 +130,10 @@ class Shard:
             raise
 
     def turn(self, timeout_s: float) -> Turned | None:
-        """Do one batch; None where there was nothing to do.
+        """Do one batch; None if there was nothing to do.
 
-        Raises ProducerFenced where another owner has taken over, TransientError where the world stays broken,
-        Unwritable where an output can never be written. After any of them only ``close`` is left.
+        Raises ProducerFenced if another owner has taken over, TransientError if an outage lasts,
+        Unwritable if an output can never be written. After any of them only ``close`` is left.
         """
         if self.phase is not Phase.RUNNING:
             raise RuntimeError(f"{self._step.name}: a shard that is {self.phase.name.lower()} does not turn")
@@ -242,11 +242,11 @@ class Shard:
         return 0 if self._state is None else self._state.size()
 
     def footprint(self) -> Footprint | None:
-        """What its state takes of its disk; None where it has none."""
+        """What its state takes of its disk; None if it has none."""
         return None if self._state is None else self._state.footprint()
 
     def writing_s(self) -> float:
-        """For how long its transaction has been in flight; 0 where none is. From any thread."""
+        """For how long its transaction has been in flight; 0 if none is. From any thread."""
         since = self._writing_since
         return time.monotonic() - since if since else 0.0
 
@@ -254,7 +254,7 @@ class Shard:
         """Stop reading and give the shard up. What was not committed will be done again by the next owner."""
         if self.phase is not Phase.FENCED:
             self.phase = Phase.CLOSED
-        with ExitStack() as closing:  # each is closed, whatever the others say
+        with ExitStack() as closing:  # each is closed, whatever the others raise
             if self._state is not None:
                 closing.callback(self._state.close)
             closing.callback(self._log.close)

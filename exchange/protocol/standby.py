@@ -1,8 +1,8 @@
 """Keeps a copy of a shard's state that another worker owns, so that taking it over is to read a few last batches.
 
-A standby only reads what is committed: it fences nobody and writes nothing. What it holds is what any owner's cache
+A standby only reads what is committed: it fences no one and writes nothing. What it holds is what any owner's cache
 would hold at that place of the changelog, so a take-over goes on from it as from its own. It is a convenience: what
-goes wrong with it costs time later, and never stops anybody's work.
+goes wrong with it costs time later, and never stops work.
 """
 
 import logging
@@ -30,7 +30,7 @@ class Followed(Protocol):
     """The changelog of a shard as one who does not own it may read it."""
 
     def position(self) -> Position | None:
-        """The committed position, None where the shard was never committed."""
+        """The committed position, None if the shard was never committed."""
         ...
 
     def remembers(self, start: int) -> bool:
@@ -123,7 +123,7 @@ class Standby:
         with closing(followed.follow(start, LOOK_S)) as portions:
             for rows, last_batch, next_offset in portions:
                 now = time.monotonic()
-                # Whoever was asleep for long may have missed that dropped rows were forgotten.
+                # After a long sleep, tombstones of deleted rows may have been compacted away.
                 if self._stopping.is_set() or now - heard > LOOK_AGAIN_S:
                     return
                 if next_offset != start:

@@ -1,8 +1,9 @@
 """A shard's rows in RocksDB: the cache of its committed changelog, never more than that.
 
-A row is kept with its place in the changelog in one write batch, so that a crash at any moment leaves a cache
-that knows exactly how far it has come. What is damaged or does not belong to this changelog is wiped and rebuilt:
-nothing is in here that is not in Kafka. A disk that is full or read-only is no damage: it is said, and nothing wiped.
+A row is written with its offset in the changelog in one write batch, so that a crash at any moment leaves a cache
+that knows exactly how far it has come. What is damaged or does not belong to this changelog is deleted and rebuilt:
+nothing is in here that is not in Kafka. A disk that is full or read-only is no damage: it is reported, and nothing is
+deleted.
 """
 
 import errno
@@ -29,7 +30,7 @@ _DUE: Final = b"t"
 _PLACE: Final = b"place"
 _TIME: Final = struct.Struct(">q")
 _SPARES: Final = 4
-# RocksDB says what the disk said in the words of strerror.
+# RocksDB reports a disk's error in the words of strerror.
 _REFUSALS: Final = tuple(
     os.strerror(number)
     for number in (
@@ -45,7 +46,7 @@ _REFUSALS: Final = tuple(
 )
 
 
-class Place(msgspec.Struct, frozen=True):
+class CacheHead(msgspec.Struct, frozen=True):
     """Which changelog this cache is of, and how far."""
 
     changelog_id: str
@@ -67,7 +68,7 @@ class StateDamaged(TransientError):
 
 
 def open_state(folder: Path, changelog_id: str, state_format: int) -> "RocksState":
-    """The state in ``folder``, or in a folder beside it where another process holds the first.
+    """The state in ``folder``, or in a folder beside it if another process holds the first.
 
     A paused predecessor on the same machine keeps its lock, and so does the owner of a shard that we keep a copy of:
     neither can be waited for. Of the folders that are free, the one that has come furthest is taken; the others stay.
@@ -101,14 +102,14 @@ def _if_free(folder: Path, changelog_id: str, state_format: int) -> "RocksState 
 class RocksState:
     """A ``State`` in a folder of its own.
 
-    Every call raises StateRefused where the disk does, StateDamaged where the folder could not be read, and was
+    Every call raises StateRefused if the disk refuses, StateDamaged if the folder could not be read, and was
     removed. Opening raises StateInUse, and rebuilds a damaged folder by itself.
     """
 
     def __init__(self, folder: Path, changelog_id: str, state_format: int, *, cache_mib: int = 16) -> None:
         self._folder = folder
         self._cache_mib = cache_mib
-        self._place = Place(changelog_id, state_format)
+        self._place = CacheHead(changelog_id, state_format)
         self._db = self._open()
         found = self._read_place()
         if found is None or (found.changelog_id, found.state_format) != (changelog_id, state_format):
@@ -138,11 +139,13 @@ class RocksState:
 
     def _raise_refusal(self, error: Exception) -> None:
         if any(refusal in str(error) for refusal in _REFUSALS):
-            raise StateRefused(f"{self._folder}: {error}: make room, or mend its rights, and start again") from error
+            raise StateRefused(
+                f"{self._folder}: {error}: make room, or correct its permissions, and start again"
+            ) from error
 
     @contextmanager
     def _judged(self) -> Iterator[None]:
-        """Say what rocksdict's bare exceptions mean. A process that met damage would meet it again: remove it."""
+        """Translate rocksdict's bare exceptions. A process that met damage would meet it again: remove it."""
         try:
             yield
         except Exception as error:
@@ -165,13 +168,13 @@ class RocksState:
         options.set_keep_log_file_num(2)
         return options
 
-    def _read_place(self) -> Place | None:
+    def _read_place(self) -> CacheHead | None:
         try:
             found = self._db.get(_PLACE)
-            return None if found is None else msgspec.msgpack.decode(found, type=Place)
+            return None if found is None else msgspec.msgpack.decode(found, type=CacheHead)
         except Exception as error:  # damage shows when a block is read, again as a bare Exception
             _log.warning("state.rebuild folder=%s reason=damaged detail=%s", self._folder, error)
-            return Place("", -1)
+            return CacheHead("", -1)
 
     def _wipe(self) -> None:
         self._db.close()
@@ -182,14 +185,14 @@ class RocksState:
         """Forget everything."""
         _log.warning("state.rebuild folder=%s reason=too-old", self._folder)
         self._wipe()
-        self._place = Place(self._place.changelog_id, self._place.state_format)
+        self._place = CacheHead(self._place.changelog_id, self._place.state_format)
 
     def start(self) -> tuple[int, int]:
         """The changelog's next offset and the last batch that this cache holds."""
         return self._place.next_offset, self._place.batch
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """The row of each key, None where there is none."""
+        """The row of each key; None if there is none."""
         if not keys:
             return []
         with self._judged():
@@ -214,7 +217,7 @@ class RocksState:
 
     def apply(self, rows: Sequence[RowChange], batch: int, next_offset: int) -> None:
         """Take over a committed batch, atomically with its place in the changelog."""
-        place = Place(self._place.changelog_id, self._place.state_format, next_offset, batch)
+        place = CacheHead(self._place.changelog_id, self._place.state_format, next_offset, batch)
         write = WriteBatch(raw_mode=True)
         for row in rows:
             if row.value is None:
@@ -279,7 +282,7 @@ class RocksState:
     def close(self) -> None:
         """Close the database, so that another owner on this machine may open it. A second time does nothing.
 
-        Raises StateRefused where the disk does not take what is left to write.
+        Raises StateRefused if the disk does not take what is left to write.
         """
         try:
             self._db.close()

@@ -21,11 +21,11 @@ GAUGE_S: Final = 2.0
 
 
 def ignore(_turned: Turned) -> None:
-    """Nobody wants to know."""
+    """No observer."""
 
 
 class ShardThread:
-    """One shard's life. ``make`` builds the shard anew for each take; it may raise like ``Shard.take``.
+    """One shard's life. ``make`` builds a new shard for each take; it may raise like ``Shard.take``.
 
     A fenced shard stops. Where ``retake_after_s`` is given it waits so long, and takes the shard again if
     ``still_assigned``: a claimant that lost its assignment has learnt of it by then, so two claimants cannot
@@ -80,7 +80,7 @@ class ShardThread:
                         raise
                     if self._stopping.wait(self._retake_after_s) or not self._still_assigned():
                         return
-        except BaseException as error:  # whatever it is, the process must hear of it: a silent thread is a lost shard
+        except BaseException as error:  # whatever it is, it must be reported: a silent thread is a lost shard
             # A panic in Rust (Polars, RocksDB) is no Exception to Python.
             self._on_broken(error if isinstance(error, Exception) else RuntimeError(f"{type(error).__name__}: {error}"))
         finally:
@@ -125,7 +125,7 @@ class ShardThread:
         self._on_turned(turned)
 
     def _gauge(self, shard: Shard, turned: Turned | None) -> None:
-        """Show where the shard stands, now and then."""
+        """Show the shard's lag, rows and disk, at intervals."""
         now = time.monotonic()
         if now - self._gauged_at < GAUGE_S:
             return

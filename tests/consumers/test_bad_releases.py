@@ -289,7 +289,7 @@ def test_a_released_topic_that_was_made_anew_is_declared_and_carried_from_its_be
     known = topic_ids(fresh.here, [source])
     must_be_the_same(fresh.here, known)
     fresh.recreate(fresh.here, source, {"cleanup.policy": "compact"})
-    with pytest.raises(BrokerUnavailable, match=f"topic {source} of {fresh.home} was deleted and made anew"):
+    with pytest.raises(BrokerUnavailable, match=f"topic {source} of {fresh.home} was recreated"):
         must_be_the_same(fresh.here, known)
     fresh.release(_of(fresh, version=NOW_MS + 2))
     with caplog.at_level("ERROR"):
