@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from exchange.authority.policy_record import NotApproved
-    from exchange.authority.policy_watch import Said
+    from exchange.authority.policy_watch import Published
     from exchange.authority.roster import Roster
     from exchange.kafka.clients import Cluster
     from exchange.settings import Settings
@@ -21,7 +21,7 @@ class PublishedRules:
     settings: "Settings"
     roster: "Roster"
     cluster: "Cluster"
-    published: "Said"
+    published: "Published"
 
     @cached_property
     def history(self) -> "History":

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from exchange.authority.policy_record import Approved, NotApproved, key_of, read_policy_record
-from exchange.authority.policy_watch import Said
+from exchange.authority.policy_watch import Published
 from schemas.codec import POLICY_RECORD, Codec
 from schemas.records import PolicyRecord
 from schemas.signing import approved_policy
@@ -77,17 +77,17 @@ class Topic:
     """What the topic says, as a worker that reads it has it: always fresh."""
 
     def __init__(self) -> None:
-        self._said = Said()
+        self._published = Published()
 
     def append(self, record: PolicyRecord, at_ms: int) -> str:
         """Write a record; why it does nothing, empty where it holds."""
-        found = judged(record, appended_ms=at_ms, offset=len(self._said.approved) + len(self._said.refused))
+        found = judged(record, appended_ms=at_ms, offset=len(self._published.approved) + len(self._published.refused))
         if isinstance(found, NotApproved):
-            self._said = Said(at_ms, self._said.approved, (*self._said.refused, found))
+            self._published = Published(at_ms, self._published.approved, (*self._published.refused, found))
             return found.detail
-        self._said = Said(at_ms, (*self._said.approved, found), self._said.refused)
+        self._published = Published(at_ms, (*self._published.approved, found), self._published.refused)
         return ""
 
-    def said(self, at_ms: int) -> Said:
+    def published(self, at_ms: int) -> Published:
         """For a decision at any time."""
-        return Said(at_ms, self._said.approved, self._said.refused)
+        return Published(at_ms, self._published.approved, self._published.refused)

@@ -35,7 +35,7 @@ class PolicyStale(TransientError):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Published:
     """All that was on the topic when it was read to its end, beginning at ``read_ms`` by this machine's clock."""
 
     read_ms: int = 0
@@ -58,15 +58,15 @@ class PolicyWatch:
     roster: Roster
     partners: tuple[str, ...]
     lead_ms: int
-    _said: Said = field(default_factory=Said)
+    _published: Published = field(default_factory=Published)
     _next: int | None = None
     _stopping: threading.Event = field(default_factory=threading.Event)
     _fresh: threading.Condition = field(default_factory=threading.Condition)
     _thread: threading.Thread | None = None
 
-    def read(self) -> Said:
+    def read(self) -> Published:
         """Read on to the end that the topic has now. Raises BrokerUnavailable if there is no answer."""
-        codec, began_ms, said = self.cluster.codec(), now_ms(), self._said
+        codec, began_ms, said = self.cluster.codec(), now_ms(), self._published
         start = begin_offset(self.cluster, topics.POLICY, 0) if self._next is None else self._next
         end = end_offset(self.cluster, topics.POLICY, 0)
         approved, refused = list(said.approved), list(said.refused)
@@ -94,9 +94,9 @@ class PolicyWatch:
                 approved.append(found)
         with self._fresh:
             self._next = end
-            self._said = Said(began_ms, tuple(approved), tuple(refused[-MOST_REFUSED:]))
+            self._published = Published(began_ms, tuple(approved), tuple(refused[-MOST_REFUSED:]))
             self._fresh.notify_all()
-        return self._said
+        return self._published
 
     def start(self) -> "PolicyWatch":
         """Read once, then go on in the background. Raises BrokerUnavailable if the first read fails."""
@@ -114,9 +114,9 @@ class PolicyWatch:
             except Exception:
                 _log.exception("policy.broken: nothing is decided until it is read again")
 
-    def said(self, at_ms: int) -> Said:
+    def published(self, at_ms: int) -> Published:
         """What is known, for a decision at this shard time. Raises PolicyStale if it is not fresh enough."""
-        said = self._said
+        said = self._published
         if not said.read_ms or at_ms - said.read_ms >= self.lead_ms // 2:
             raise PolicyStale(
                 f"{topics.POLICY} was last read to its end {(at_ms - said.read_ms) / 1000:.1f} s before this shard's "
@@ -127,15 +127,15 @@ class PolicyWatch:
     def border(self, partner: str) -> Border:
         """The state of the border to a partner now: closed, if it was not read recently enough to know."""
         try:
-            return self.said(now_ms()).border(partner)
+            return self.published(now_ms()).border(partner)
         except PolicyStale:
             return Border.CLOSED
 
     def await_fresh(self, within_s: float = AWAIT_S) -> None:
         """Return when it is fresh; raise PolicyStale if it does not become so in time."""
         with self._fresh:
-            self._fresh.wait_for(lambda: now_ms() - self._said.read_ms < self.lead_ms // 4, within_s)
-        self.said(now_ms())
+            self._fresh.wait_for(lambda: now_ms() - self._published.read_ms < self.lead_ms // 4, within_s)
+        self.published(now_ms())
 
     def stop(self) -> None:
         """Read no more."""

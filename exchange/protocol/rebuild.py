@@ -101,7 +101,8 @@ class BrokenShard:
             if resume_at is None:
                 raise Refused(
                     f"{self.name}: {found[-1]}. Give with --resume-at the offset of {self.sources[0]}-"
-                    f"{self.shard} to go on from: what is before it is not read again, what is behind it may count twice"
+                    f"{self.shard} to go on from: what is before it is not read again, "
+                    "what is behind it may count twice"
                 )
         elif resume_at is not None:
             raise Refused(f"{self.name} has a position: --resume-at is only for a lost position")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from exchange.authority.policy_record import Border, Kind, NotApproved, borders
-from exchange.authority.policy_watch import Said
+from exchange.authority.policy_watch import Published
 from schemas.records import PolicyRecord
 from streams.rules.classifier import Classifier
 from streams.rules.engine import Engine
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 class Watched(Protocol):
     """``exchange.authority.policy_watch.PolicyWatch``, as far as it is needed here."""
 
-    def said(self, at_ms: int) -> Said:
+    def published(self, at_ms: int) -> Published:
         """What is known. Raises PolicyStale."""
         ...
 
@@ -64,7 +64,7 @@ class History:
         return next((each for each in self.activated if each.at_ms > now_ms), None)
 
 
-def history_of(shipped: PolicySet, said: Said) -> History:
+def history_of(shipped: PolicySet, said: Published) -> History:
     """Every activation that holds, by its time; of two at the same time the later written is the later one.
 
     An activation counts only behind its set: whoever reads it has read the set, too.
@@ -106,11 +106,11 @@ class Rulebook:
         self._shipped, self._watch = shipped, watch
         self._lock = threading.Lock()
         self._classifiers: dict[str, Classifier] = {}
-        self._known: tuple[Said, History, dict[str, Border]] | None = None
+        self._known: tuple[Published, History, dict[str, Border]] | None = None
 
     def in_force(self, now_ms: int) -> InForce:
         """At a shard time. Raises PolicyStale."""
-        said = self._watch.said(now_ms)
+        said = self._watch.published(now_ms)
         with self._lock:
             if self._known is None or self._known[0].approved != said.approved:
                 self._known = self._read(said)
@@ -121,7 +121,7 @@ class Rulebook:
                 classifier = self._classifiers[chosen.policy_set.version] = Classifier(Engine(chosen.policy_set))
         return InForce(classifier, closed)
 
-    def _read(self, said: Said) -> tuple[Said, History, dict[str, Border]]:
+    def _read(self, said: Published) -> tuple[Published, History, dict[str, Border]]:
         history = history_of(self._shipped, said)
         for each in history.refused:
             _log.error("policy.invalid offset=%d record=%s detail=%s", each.offset, each.record_id, each.detail)

@@ -3,7 +3,7 @@
 import pytest
 
 from exchange.authority.policy_record import Approved, NotApproved, read_policy_record
-from exchange.authority.policy_watch import PolicyStale, PolicyWatch, Said
+from exchange.authority.policy_watch import PolicyStale, PolicyWatch, Published
 from exchange.kafka.clients import Cluster
 from schemas.records import PolicyRecord
 from tests.builders import NOW_MS
@@ -91,8 +91,8 @@ def test_any_bytes_are_an_answer(value: bytes | None) -> None:
 def test_nothing_is_decided_by_what_was_read_too_long_ago() -> None:
     watch = PolicyWatch(Cluster("GBR", "nobody:1"), ROSTER, ("JPN",), LEAD_MS)
     with pytest.raises(PolicyStale):
-        watch.said(NOW_MS)
-    watch._said = Said(NOW_MS)
-    assert watch.said(NOW_MS + LEAD_MS // 2 - 1).read_ms == NOW_MS
+        watch.published(NOW_MS)
+    watch._published = Published(NOW_MS)
+    assert watch.published(NOW_MS + LEAD_MS // 2 - 1).read_ms == NOW_MS
     with pytest.raises(PolicyStale, match="nothing is decided until it is read again"):
-        watch.said(NOW_MS + LEAD_MS // 2)
+        watch.published(NOW_MS + LEAD_MS // 2)

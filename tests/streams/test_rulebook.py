@@ -26,7 +26,7 @@ def with_stricter(at_ms: int = AT_MS) -> Topic:
 
 
 def version_at(topic: Topic, at_ms: int) -> str:
-    return history_of(POLICY, topic.said(at_ms)).at(at_ms).policy_set.version
+    return history_of(POLICY, topic.published(at_ms)).at(at_ms).policy_set.version
 
 
 def test_the_shipped_rules_are_in_force_until_an_activation_s_time_and_the_others_from_it_on() -> None:
@@ -66,7 +66,7 @@ def test_an_earlier_set_can_be_activated_again() -> None:
 def test_an_activation_follows_what_is_in_force_at_its_time_and_not_what_is_in_force_now() -> None:
     topic = with_stricter(AT_MS)
     assert topic.append(signed(an_activation(POLICY.version, AT_MS + DAY_MS, number=2)), NOW_MS) == ""
-    history = history_of(POLICY, topic.said(NOW_MS))
+    history = history_of(POLICY, topic.published(NOW_MS))
     assert history.at(NOW_MS).policy_set.version == POLICY.version
     assert history.at(AT_MS).record_id == "on-1"
     assert history.before("on-1") == history.activated[0]
@@ -78,7 +78,7 @@ def test_an_activation_follows_what_is_in_force_at_its_time_and_not_what_is_in_f
 def test_of_two_activations_at_one_time_the_later_written_follows_the_earlier() -> None:
     topic = with_stricter(AT_MS)
     assert topic.append(signed(an_activation(POLICY.version, AT_MS, number=2)), NOW_MS) == ""
-    history = history_of(POLICY, topic.said(NOW_MS))
+    history = history_of(POLICY, topic.published(NOW_MS))
     follows = history.before("on-2")
     assert follows is not None
     assert (follows.record_id, history.at(AT_MS).record_id) == ("on-1", "on-2")
@@ -88,7 +88,7 @@ def test_a_set_that_does_not_load_and_its_activation_are_named_with_the_reason()
     topic = Topic()
     topic.append(signed(a_set({**TEXTS, "national/GBR/v1/test.cedar": "forbid ("}, version="cd" * 32)), NOW_MS)
     topic.append(signed(an_activation("cd" * 32, AT_MS)), NOW_MS)
-    refused = history_of(POLICY, topic.said(NOW_MS)).refused
+    refused = history_of(POLICY, topic.published(NOW_MS)).refused
     assert [each.record_id for each in refused] == ["set-1", "on-1"]
     assert "national/GBR/v1/test.cedar:1" in refused[0].detail
     assert refused[1].detail == "no set cdcdcdcdcdcd that loads stands before its activation"
