@@ -131,7 +131,7 @@ class KafkaLog(Log):
             # millisecond is added by one request: behind a large batch the position would cost another round trip.
             produce_output(producer, self._progress_record(position), watch)
             for output in outputs:
-                produce_output(producer, output, watch)
+                produce(producer, output.topic, output.partition, output.key, output.value, output.headers, watch)
             if self._state_format is not None:
                 for row in rows:
                     produce(producer, self._changelog_topic, self._shard, row.key, value_of(row), on_delivery=watch)
