@@ -20,8 +20,9 @@ CAN_RENDER := $(if $(CI),yes,$(shell command -v helm || command -v go))
 CEDAR_VERSION := 4.12.0
 CEDAR_ROOT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kakehashi/analyser/cedar-$(CEDAR_VERSION)
 
-# Processes of pytest that run the suite together; tests/scheduling.py says what stays in one of them.
-PROCESSES ?= 2
+# Processes of pytest that run the suite together; tests/scheduling.py says what stays in one of them. Three on two cores:
+# a test of Kafka waits for most of its time.
+PROCESSES ?= 3
 AT_ONCE = -n $(PROCESSES) --no-loadscope-reorder
 
 .PHONY: help setup check test test-fast prove demo bench faults soak registries leaks fuzz lock kafka-image helm clean formats
@@ -40,7 +41,7 @@ check: setup ## format, lint, types, import rules: all checks that need no broke
 	$(BIN)/python -m tools.file_sizes
 	$(BIN)/python -m tests.schemas.compatibility
 
-test: setup ## the whole test suite, on real Kafka, in PROCESSES=2 (PYTEST="-k bridge" narrows it)
+test: setup ## the whole test suite, on real Kafka, in PROCESSES=3 (PYTEST="-k bridge" narrows it)
 	@$(if $(CAN_RENDER),,echo "Not run: rendering the Helm chart, which needs helm or go (helm/README.md)")
 	@$(BIN)/pytest $(AT_ONCE) --durations=15 --durations-min=1 \
 		-m "not registries$(if $(CAN_RENDER),, and not helm)" $(PYTEST)

@@ -64,9 +64,9 @@ def arrange(items: list[pytest.Item]) -> None:
 
 
 def _rank(item: pytest.Item) -> int:
-    """Kafka's long parts, the rest of Kafka's, then the proofs and long searches, then all else."""
+    """Kafka's long parts, the rest of Kafka's, then what is slow or may have to build Helm, then all else."""
     if item.get_closest_marker("kafka") is None:
-        return len(_LONG) + (1 if item.get_closest_marker("slow") else 2)
+        return len(_LONG) + (1 if item.get_closest_marker("slow") or item.get_closest_marker("helm") else 2)
     return next((rank for rank, start in enumerate(_LONG) if item.nodeid.startswith(start)), len(_LONG))
 
 

@@ -56,7 +56,7 @@ def test_stop_lets_a_role_end_in_good_order_and_forgets_it(home: Path) -> None:
     assert roles.stop(home) == [role]
     assert not roles.is_running(role)
     assert roles.known(home) == []
-    assert "stopped. 1 reports wait" in _said(home)
+    assert "stopped. 1 report in" in _said(home)
     assert roles.stop(home) == []
 
 
