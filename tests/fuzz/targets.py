@@ -19,7 +19,7 @@ from exchange.protocol.effects import Effects
 from exchange.protocol.record import Record
 from producers.admission import admitted
 from producers.readers.formats import readers, readings_of
-from producers.readers.reading import Defaults, LeftOut, Rejected
+from producers.readers.reading import Defaults, LeftOut, Rejected, Seen
 from producers.report import ReportBuilder
 from producers.spool.refusal import quarantined
 from schemas import topics
@@ -33,12 +33,14 @@ from schemas.codec import (
     Codec,
     Undecodable,
 )
+from schemas.markings import SourceMarking, understand
 from schemas.topics import MAX_RECORD_BYTES
 from streams.intake.step import Intake
 from streams.receive.inbound import admit
 from streams.receive.inbound_receipt import admit_receipt
 from tests.builders import DAY_MS, NOW_MS
 from tests.fuzz import corpus
+from tests.fuzz.marked_feeds import MarkedFeed, marked_feed
 from tests.fuzz.mutate import packed, spoilt, spoilt_document
 from tests.producers.reading_feeds import an_input
 from tests.streams.workbench import Workbench
@@ -149,6 +151,36 @@ def _counted(builder: ReportBuilder, bench: Workbench, tool: str, sequence: int,
     fates.update({fate: count for fate, count in found.items() if count})
 
 
+# -- markings ------------------------------------------------------------------------------------------------------
+
+MARKED_FEEDS: Final = 100
+"""Feeds of one case: each is small, and a case of one would be mostly overhead."""
+_OPEN: Final = Defaults(marking=SourceMarking(tlp="TLP:CLEAR", releasable_to=("JPN",)))
+
+
+def take_marked(data: bytes) -> Fates:
+    """Feeds with restrictions in every place, read with the loosest default: none may be overlooked."""
+    fates = Fates()
+    for feed in msgspec.json.decode(data, type=list[MarkedFeed]):
+        for reading in readers()[feed.format_name].read(an_input(feed.content.encode(), "marked"), _OPEN):
+            if not isinstance(reading, Seen):
+                fates[f"not asserted: {feed.format_name}"] += 1
+                continue
+            found = understand(reading.observation.marking)
+            overlooked = feed.meant.overlooked(found)
+            if overlooked:
+                raise Lost(f"{overlooked}: {feed.content}")
+            fates["as meant" if feed.meant.is_exactly(found) else "held or stricter"] += 1
+    return fates
+
+
+def _marked() -> Target:
+    def spoil(random: Random) -> bytes:
+        return msgspec.json.encode([marked_feed(random) for _ in range(MARKED_FEEDS)])
+
+    return Target("markings in feeds", tuple, spoil, take_marked)
+
+
 # -- the partner ---------------------------------------------------------------------------------------------------
 
 
@@ -205,6 +237,7 @@ def targets() -> Iterable[Target]:
     yield _records("reports to intake", corpus.reports, take_report)
     for format_name in readers():
         yield _reader(format_name)
+    yield _marked()
     yield _records(
         "records from a partner",
         lambda: (*corpus.records(RELEASED_INDICATOR), *corpus.records(RELEASED_INDICATOR_V2)),
