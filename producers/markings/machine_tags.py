@@ -95,7 +95,9 @@ _ALONE: Final = frozenset(
         ),
     }
 )
-_JAPANESE: Final = re.compile("禁止|限り|限定|部外|社外|機密|取扱|不可")
+_JAPANESE: Final = re.compile("禁止|限り|限定|のみ|部外|社外|機密|秘|取扱|不可")
+# The form of a banner or a portion mark: (S//NF), U//FOUO.
+_BANNER: Final = re.compile(r"^\W*(?:u|c|s|ts|r|unclassified|confidential|secret|top secret)\s*//")
 
 
 def effect_of_tag(text: str) -> Effect | None:
@@ -124,7 +126,8 @@ def looks_restricting(text: str) -> bool:
     if any(stem in about for stem in _STEMS) or (predicate and (value or predicate) in _COLOURS):
         return True
     found = words(text)
-    if any(word in _ALONE for word in found) or _JAPANESE.search(folded(text)):
+    plain = folded(text)
+    if any(word in _ALONE for word in found) or _JAPANESE.search(plain) or _BANNER.match(plain):
         return True
     return any(word in _LIMITS for word in found) and any(word.startswith(_VERBS) for word in found)
 

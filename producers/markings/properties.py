@@ -1,4 +1,4 @@
-"""Properties of a JSON object whose name says that they are about sharing, though no standard defines them."""
+"""Properties of a JSON object that no standard defines: by their name they are about sharing, tags, or texts."""
 
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
@@ -9,7 +9,7 @@ import msgspec
 from producers.markings.folding import words
 from producers.markings.marked import NOTHING, Marked, joined
 from producers.markings.schemes import labels_in
-from producers.markings.understanding import of_field
+from producers.markings.understanding import of_field, of_prose, of_tag
 
 _MOST_NESTED: Final = 8
 _STEMS: Final = (
@@ -25,8 +25,22 @@ _STEMS: Final = (
         "clearance",
         "sensitivity",
     ),
-    *("eyesonly", "foreigngov", "noforn", "取扱", "機密", "配布", "配付", "共有", "公開", "開示"),
+    *(
+        "eyesonly",
+        "foreigngov",
+        "noforn",
+        "visibility",
+        "audience",
+        "recipient",
+        "取扱",
+        "機密",
+        "配布",
+        "配付",
+        "共有",
+    ),
+    *("公開", "開示"),
 )
+_TAGS: Final = ("tag", "tags", "label", "labels", "keyword", "keywords", "タグ", "ラベル")
 
 
 def of_properties(thing: Mapping[str, Any], known: Collection[str], where: str) -> Marked:
@@ -42,19 +56,26 @@ def is_about_sharing(name: str) -> bool:
 
 
 @lru_cache(4_096)
-def labelled(name: str) -> bool:
-    """Whether a property's name is that of a scheme of labels (``tlp_2_0``), so that its value is a colour of it."""
-    return labels_in(words(name)).unknown
+def scheme_of(name: str) -> str:
+    """The scheme that a property's name is of (``TLP`` of ``x_tlp_2_0``), so its value is a colour; else nothing."""
+    found = words(name)
+    if not labels_in(found).unknown:
+        return ""
+    return next((scheme for scheme in ("PAP", "PFC") if scheme.lower() in found), "TLP")
 
 
 def _of_property(name: str, value: Any, where: str, depth: int) -> Marked:
     place = f"{where} property {name!r}"
     if is_about_sharing(name):
         return joined(_of_value(name, each, place) for each in _leaves(value, depth))
-    if isinstance(value, Mapping) and depth < _MOST_NESTED:
-        return joined(_of_property(inner, each, where, depth + 1) for inner, each in value.items())
-    if isinstance(value, list) and depth < _MOST_NESTED:
-        return joined(_of_property("", each, where, depth + 1) for each in value if isinstance(each, Mapping))
+    if name.casefold().endswith(_TAGS):
+        tags = (of_tag(each, place) for each in _leaves(value, depth) if isinstance(each, str))
+        return msgspec.structs.replace(joined(tags), labels=())
+    if isinstance(value, str):
+        return of_prose(value, place)
+    if depth < _MOST_NESTED and isinstance(value, Mapping | list):
+        inner = value.items() if isinstance(value, Mapping) else ((name, each) for each in value)
+        return joined(_of_property(each_name, each, where, depth + 1) for each_name, each in inner)
     return NOTHING
 
 
@@ -63,7 +84,8 @@ def _of_value(name: str, value: Any, place: str) -> Marked:
         return NOTHING
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     silent = of_field(text, place) == NOTHING
-    return NOTHING if silent else of_field(f"{name}: {text}" if labelled(name) else text, place)
+    scheme = scheme_of(name)
+    return NOTHING if silent else of_field(f"{scheme}:{text}" if scheme else text, place)
 
 
 def _leaves(value: Any, depth: int) -> Iterator[Any]:

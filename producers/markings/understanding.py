@@ -58,8 +58,9 @@ def of_tag(text: str, where: str) -> Marked:
     tag = text.strip()
     if is_harmless_tag(tag):
         return Marked(labels=(tag,)).join(of_prose(tag, where))
-    found = _understood(tag, where)
-    if found is not None:
+    understood = _understood(tag, where)
+    if understood is not None:
+        found = _whole(tag, understood, where)
         return found if found.marking != NOTHING.marking else Marked(labels=(tag,)).join(found)
     if looks_restricting(tag):
         return unrecognised(tag, _quoted(where, tag))
@@ -106,7 +107,8 @@ def _of_part(part: str, where: str) -> Marked:
     colours = bare_colours(words(part))
     if colours:
         return _of_labels(Labels(tlp=colours), part, where)
-    return _understood(part, where) or unrecognised(part, _quoted(where, part))
+    understood = _understood(part, where)
+    return unrecognised(part, _quoted(where, part)) if understood is None else _whole(part, understood, where)
 
 
 def _understood(text: str, where: str) -> Marked | None:
@@ -115,6 +117,14 @@ def _understood(text: str, where: str) -> Marked | None:
     if effect is None:
         return _found(text, where, Strength.EXACT)
     return _of_labels(labels_in(words(text)), text, where).join(of_effect(effect, text, where))
+
+
+def _whole(text: str, understood: Marked, where: str) -> Marked:
+    """The same; but a label with another word (``tlp:green+strict``) is none that anybody knows, so it holds, too."""
+    labels = labels_in(words(text))
+    if not (labels.tlp or labels.pap) or not labels.rest or effect_of_tag(text) is not None:
+        return understood
+    return understood if effects_in(labels.rest, Strength.EXACT) else understood.join(unrecognised(text, where))
 
 
 def _found(text: str, where: str, strength: Strength, *, is_prose: bool = False) -> Marked | None:

@@ -5,8 +5,8 @@ cyber-observable objects, malware, actors) do not claim that something is bad, a
 refused alone, and so is one with the same key twice.
 
 Markings join from all that an indicator and its bundle say: ``object_marking_refs``; ``granular_markings``, because
-part of an indicator cannot be sent; labels, name and description; extensions and unknown properties whose name is about
-sharing. ``stix_markings`` reads the definitions.
+part of an indicator cannot be sent; labels, name and description; extensions and unknown properties; and a ``report``
+or ``grouping`` that lists the indicator, which is what a MISP event becomes. ``stix_markings`` reads the definitions.
 
 ``revoked``, the only type ``benign``, and a newer version without a value withdraw it. Of several versions of one
 object the one with the newest ``modified`` counts; of several of the same time all count, the strictest of each.
@@ -26,7 +26,7 @@ from producers.markings.properties import of_properties
 from producers.readers.document import document, plain, repeated_keys
 from producers.readers.reader import Head, Reader, Recognition, first_of
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, Withdrawn, rejected
-from producers.readers.stix_indicator import Indicator, marked, modified_of, observation_of, times_of
+from producers.readers.stix_indicator import Indicator, container_marked, marked, modified_of, observation_of, times_of
 from producers.readers.stix_markings import Definitions
 from producers.readers.stix_pattern import Taken, Unusable, taken_of
 from schemas.observation import SourcePlace
@@ -39,6 +39,7 @@ _SUPERSEDED: Final = "superseded"
 _PART: Final = "part-of-pattern"
 _DEFINITION: Final = "marking-definition"
 _INDICATOR: Final = "indicator"
+_CONTAINERS: Final = frozenset({"report", "grouping"})
 _WORDS: Final = (b'"spec_version"', b'"indicator--', b'"bundle"', b'"objects"')
 _OF_A_BUNDLE: Final = frozenset({"type", "id", "spec_version", "objects"})
 
@@ -74,6 +75,15 @@ class _Bundled:
             if kind.type == _INDICATOR:
                 self.versions.setdefault(kind.id, []).append(_version(raw, kind, SourcePlace(name, number)))
         self.around = of_properties(_around(parsed), _OF_A_BUNDLE, "bundle")
+        self._containers = [plain(raw) for raw, kind in listed if kind.type in _CONTAINERS]
+
+    def containing(self, name: str) -> Marked:
+        """What the reports and groupings that list an object say about sharing."""
+        return joined(
+            container_marked(container, self.definitions)
+            for container in self._containers
+            if name in (container.get("object_refs") or ())
+        )
 
     def at(self, place: SourcePlace, name: str) -> tuple[_Version, list[_Version]]:
         """The indicator in a place, and the newest versions of it: several if they are of the same time."""
@@ -156,7 +166,8 @@ def _readings(place: SourcePlace, name: str, bundled: _Bundled, defaults: Defaul
         yield from _superseded(version.indicator, place, newest)
         return
     readable = [(each.indicator, plain(each.raw)) for each in newest if each.indicator is not None]
-    found = joined((bundled.around, *(marked(each, thing, bundled.definitions) for each, thing in readable)))
+    outer = bundled.around.join(bundled.containing(name))
+    found = joined((outer, *(marked(each, thing, bundled.definitions) for each, thing in readable)))
     ended = _ended([each for each, _ in readable], found)
     if ended:
         yield from _withdrawn(version.indicator, place, version.modified_ms, ended)

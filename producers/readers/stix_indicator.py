@@ -48,8 +48,7 @@ class Indicator(msgspec.Struct):
 _READ: Final = frozenset(
     {
         *Indicator.__struct_fields__,
-        *("type", "spec_version", "created", "modified", "lang", "external_references", "kill_chain_phases"),
-        "pattern_version",
+        *("type", "spec_version", "created", "modified", "lang", "pattern_version"),
     }
 )
 
@@ -74,6 +73,16 @@ def _findings(indicator: Indicator, thing: Mapping[str, Any], definitions: Defin
     yield of_prose(indicator.name or "", "name")
     yield of_prose(indicator.description or "", "description")
     yield of_properties(thing, _READ, "indicator")
+
+
+def container_marked(container: Mapping[str, Any], definitions: Definitions) -> Marked:
+    """What a report or grouping says about sharing by references, labels and name, for the objects that it lists."""
+    kind, findings = container.get("type"), list[Marked]()
+    for place, reference in enumerate(container.get("object_marking_refs") or ()):
+        findings.append(definitions.of(str(reference), f"{kind} object_marking_refs[{place}]"))
+    findings += [of_tag(str(label), f"{kind} label") for label in container.get("labels") or ()]
+    findings.append(of_prose(str(container.get("name") or ""), f"{kind} name"))
+    return msgspec.structs.replace(joined(findings), labels=(), withdrawn="", confidence=None)
 
 
 def modified_of(modified: Any, created: Any) -> int:

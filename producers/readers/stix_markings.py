@@ -13,7 +13,7 @@ import msgspec
 
 from producers.markings.folding import words
 from producers.markings.marked import NOTHING, Marked, joined, unrecognised
-from producers.markings.properties import labelled, of_properties
+from producers.markings.properties import of_properties, scheme_of
 from producers.markings.taxonomy import Extension, effect_of, stix_definitions, stix_extensions
 from producers.markings.understanding import of_comment, of_effect, of_field, of_statement
 from schemas.markings import SourceMarking
@@ -71,8 +71,8 @@ def _content(definition: Mapping[str, Any]) -> Iterator[Marked]:
         return
     for key, value in content.items():
         text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-        if labelled(key):
-            yield of_field(f"{key}: {text}", f"its {key}")
+        if scheme_of(key):
+            yield of_field(f"{scheme_of(key)}:{text}", f"its {key}")
         elif not (text == _FILLER and definition.get("x_opencti_definition")):
             yield of_statement(text, f"its {key}")
 
@@ -96,7 +96,7 @@ def _extensions(definition: Mapping[str, Any]) -> Iterator[Marked]:
         where = f"its extension {number[:8]}"
         known = stix_extensions().get(number)
         leaves = [leaf for leaf in _leaves(content) if leaf[0] != "extension_type"]
-        labels = [of_field(f"{path}: {text}", where) for path, text in leaves if labelled(path)]
+        labels = [of_field(f"{scheme_of(path)}:{text}", f"{where} {path}") for path, text in leaves if scheme_of(path)]
         if known is not None:
             yield from (*labels, *(_of_leaf(known, path, text, where) for path, text in leaves))
             if number == _ACS:

@@ -218,7 +218,27 @@ def test_an_unknown_property_whose_name_is_about_sharing_is_a_field() -> None:
     found = of_properties(thing, {"name"}, "event")
     assert meant(found).tlp is Tlp.AMBER
     assert set(meant(found).caveats) == {Caveat.UK_EYES_ONLY, Caveat.UNRECOGNISED}
-    assert of_properties({"x_score": 3, "x_tlp": None, "notes": ["tlp:red"]}, (), "event") == NOTHING
+    assert of_properties({"x_score": 3, "x_tlp": None, "x_granted": False}, (), "event") == NOTHING
+
+
+def test_tags_and_texts_in_unknown_properties_count() -> None:
+    tagged = {"EventTag": [{"id": "7", "Tag": {"name": "tlp:red", "colour": "#ff0000"}}], "x_notes": ["for you"]}
+    assert meant(of_properties(tagged, (), "event")).tlp is Tlp.RED
+    assert of_properties(tagged, (), "event").labels == ()
+    assert meant(of_properties({"refs": [{"text": "see TLP:AMBER report"}]}, (), "indicator")).tlp is Tlp.AMBER
+
+
+@pytest.mark.parametrize("text", ["tlp:green+strict", "TLP:CLEAR for members", "tlp:green tentative", "PAP:CLEAR-ish"])
+def test_a_label_with_another_word_is_none_that_anybody_knows(text: str) -> None:
+    assert Caveat.UNRECOGNISED in meant(of_tag(text, "tag")).caveats
+    assert Caveat.UNRECOGNISED in meant(of_field(text, "cell")).caveats
+
+
+@pytest.mark.parametrize("text", ["(S//NF)", "U//FOUO", "SECRET//NOFORN", "TS//SI//NF", "(U//LES)"])
+def test_a_banner_or_portion_mark_never_is_a_label(text: str) -> None:
+    found = of_tag(text, "tag")
+    assert found.labels == ()
+    assert found.marking.releasable_to == () or Caveat.UNRECOGNISED in meant(found).caveats
 
 
 def test_what_was_understood_says_where_it_stood_and_when_it_was_the_operator() -> None:
