@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,10 @@ from confluent_kafka.admin._scram import (
     UserScramCredentialUpsertion,
 )
 
-from exchange.errors import ExchangeError
+from exchange.errors import ConfigurationError, ExchangeError
 from exchange.kafka.acls import apply_access
 from exchange.kafka.clients import Cluster
+from exchange.kafka.reach import reached
 from exchange.kafka.topics_admin import ensure_topics
 from localkafka.jars import cache_folder, fetch_jars
 from localkafka.local import LocalBroker, LocalBrokerSettings, free_ports
@@ -27,6 +29,7 @@ from schemas.access import access_of
 from schemas.topics import topics_of
 from tests.link.certificates import DAY, Authority, Issued
 from tests.localkafka.secured import MECHANISM, SecuredListener, secured
+from tests.polling import eventually
 
 SHARDS = 2
 PASSWORD = "correct horse battery staple"  # noqa: S105  # made up
@@ -107,3 +110,13 @@ def _fill(secured: Secured) -> None:
     admin = AdminClient(administrator.client())  # held: its futures die with it
     for future in admin.alter_user_scram_credentials(changes).values():
         future.result(30)
+    for user in USERS:  # the controller has the users now; the broker that lets them in learns of them a moment later
+        eventually(partial(_may_log_in, secured.cluster(user)), 60, f"{user} can log in")
+
+
+def _may_log_in(cluster: Cluster) -> bool:
+    try:
+        reached(cluster)
+    except ConfigurationError:
+        return False
+    return True
