@@ -14,7 +14,7 @@ from schemas.identity import shard_of_sensor
 from schemas.records import SensorReport
 from schemas.vocabulary import RejectReason
 from streams.intake.columns import check_columns
-from streams.intake.sequences import Claim, Sequences
+from streams.intake.sequences import SequenceFate, Sequences
 from streams.refusal import is_whole
 
 SENSOR: Final = b"s"
@@ -76,35 +76,35 @@ class Ledger:
         self.gaps: Counter[GapChange] = Counter()
         self.quota_used = 0.0
 
-    def claim(self, report: SensorReport, appended_ms: int) -> Claim:
+    def claim(self, report: SensorReport, appended_ms: int) -> SequenceFate:
         """What the report is to us; a new one is counted from now on."""
         sensor, *redriven = _ledger_keys(report)
         known = after = self._sensors[sensor]
         epoch, sequence, size = report["epoch"], report["sequence"], len(report["values"])
         if not redriven:
             claim = known.claim(epoch, sequence, size, appended_ms, self._quota)
-            if claim is Claim.NEW:
+            if claim is SequenceFate.NEW:
                 after = known.counted(epoch, sequence, size, appended_ms)
         elif self._redriven[redriven[0]]:
-            return Claim.DUPLICATE
+            return SequenceFate.DUPLICATE
         else:
             whole = is_whole(report["redrive_of"])
             claim = known.claim_again(epoch, sequence, size, appended_ms, self._quota, whole=whole)
-            if claim is Claim.NEW:
+            if claim is SequenceFate.NEW:
                 after = known.counted_again(epoch, sequence, size, appended_ms, whole=whole)
                 self._redriven[redriven[0]] = True
                 self._changed[redriven[0]] = None
-        if claim is Claim.NEW:
+        if claim is SequenceFate.NEW:
             self._count_gaps(report["sensor"], known, after, epoch, sequence)
             self._sensors[sensor] = after
             self._changed[sensor] = None
         self._watch_quota(report["sensor"], claim, known.used_in(appended_ms), after.used_in(appended_ms))
         return claim
 
-    def _watch_quota(self, sensor: str, claim: Claim, before: int, after: int) -> None:
+    def _watch_quota(self, sensor: str, claim: SequenceFate, before: int, after: int) -> None:
         """How much of its minute the sensor has used; who comes near the end of it, or over it, is named."""
         self.quota_used = max(self.quota_used, after / self._quota)
-        if claim is Claim.OVER_QUOTA:
+        if claim is SequenceFate.OVER_QUOTA:
             self._note(f"sensor.over_quota sensor={sensor!a} quota={self._quota}: its reports go to quarantine")
         elif before < NEARLY * self._quota <= after:
             self._note(f"sensor.near_quota sensor={sensor!a} used={after} quota={self._quota}")

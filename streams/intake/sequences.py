@@ -15,7 +15,7 @@ MAX_INTERVALS: Final = 1_024
 _MINUTE_MS: Final = 60_000
 
 
-class Claim(Enum):
+class SequenceFate(Enum):
     """The fate of a report by its identity."""
 
     NEW = "new"
@@ -75,7 +75,7 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
     minute: int = 0
     used: int = 0
 
-    def claim(self, epoch: int, sequence: int, size: int, appended_ms: int, quota: int) -> Claim:
+    def claim(self, epoch: int, sequence: int, size: int, appended_ms: int, quota: int) -> SequenceFate:
         """What the report (``epoch``, ``sequence``) of ``size`` observations is to us.
 
         ``appended_ms`` is when the broker appended it; ``quota`` is how many observations of one sensor are taken in a
@@ -83,23 +83,25 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
         uses up neither its number nor any of the quota; one that is larger than the quota is refused in any minute.
         """
         if epoch > appended_ms:
-            return Claim.FUTURE_EPOCH
+            return SequenceFate.FUTURE_EPOCH
         if self._holds(epoch, sequence):
-            return Claim.DUPLICATE
+            return SequenceFate.DUPLICATE
         if self._is_closed(epoch, sequence):
-            return Claim.STALE
+            return SequenceFate.STALE
         return self._within(size, appended_ms, quota)
 
-    def claim_again(self, epoch: int, sequence: int, size: int, appended_ms: int, quota: int, *, whole: bool) -> Claim:
+    def claim_again(
+        self, epoch: int, sequence: int, size: int, appended_ms: int, quota: int, *, whole: bool
+    ) -> SequenceFate:
         """The same for a redriven report or observation.
 
         It is never stale: it is known to be late. ``whole`` says that it is a report, not an observation of a report
         that was counted: if its number was counted meanwhile, then by another copy of it.
         """
         if epoch > appended_ms:
-            return Claim.FUTURE_EPOCH
+            return SequenceFate.FUTURE_EPOCH
         if whole and self._holds(epoch, sequence):
-            return Claim.DUPLICATE
+            return SequenceFate.DUPLICATE
         return self._within(size, appended_ms, quota)
 
     def counted(self, epoch: int, sequence: int, size: int, appended_ms: int) -> "Sequences":
@@ -126,8 +128,8 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
         """How many observations were taken in the minute of this time."""
         return self.used if appended_ms // _MINUTE_MS == self.minute else 0
 
-    def _within(self, size: int, appended_ms: int, quota: int) -> Claim:
-        return Claim.OVER_QUOTA if self.spent(size, appended_ms).used > quota else Claim.NEW
+    def _within(self, size: int, appended_ms: int, quota: int) -> SequenceFate:
+        return SequenceFate.OVER_QUOTA if self.spent(size, appended_ms).used > quota else SequenceFate.NEW
 
     def _holds(self, epoch: int, sequence: int) -> bool:
         known = self._find(epoch)

@@ -23,7 +23,7 @@ from streams.blocks import blocks
 from streams.intake.collapse import Normaliser, collapse, normalise
 from streams.intake.columns import MAX_SENSOR_LENGTH, Arrived, frame_of
 from streams.intake.ledger import Ledger, Unreadable, readable
-from streams.intake.sequences import Claim
+from streams.intake.sequences import SequenceFate
 from streams.intake.validate import DETAILS, reasons
 from streams.refusal import Quarantine, Refused, location_of, observation_as_json
 
@@ -33,15 +33,15 @@ SINCE_HEADER: Final = "since"  # when the oldest report in a block was made, for
 # the same huge context, and a small report must not become gigabytes of quarantine.
 MAX_KEPT_BYTES: Final = 4 << 20
 _CLAIMS: Final = {
-    Claim.FUTURE_EPOCH: (
+    SequenceFate.FUTURE_EPOCH: (
         RejectReason.FUTURE_EPOCH,
         "its epoch is later than the time the broker appended it: set the sensor's clock and start a new epoch",
     ),
-    Claim.STALE: (
+    SequenceFate.STALE: (
         RejectReason.STALE_EPOCH,
         "its epoch or sequence was closed: what it reports may have been counted, so it is not counted again",
     ),
-    Claim.OVER_QUOTA: (
+    SequenceFate.OVER_QUOTA: (
         RejectReason.OVER_QUOTA,
         "its sensor has sent more observations in this minute than one sensor may: look at the sensor, then redrive, "
         "or raise KAKEHASHI_SENSOR_QUOTA",
@@ -70,14 +70,14 @@ class Intake(Step[None]):
         arrived = []
         for record, report in reports:
             fate = ledger.claim(report, record.timestamp_ms)
-            if fate is Claim.NEW:
+            if fate is SequenceFate.NEW:
                 arrived.append((record, Arrived(report, record.timestamp_ms)))
                 work.tally[spec.REPORTS.tally(_accepted(report))] += 1
-            elif fate is Claim.DUPLICATE:
+            elif fate is SequenceFate.DUPLICATE:
                 work.tally[spec.REPORTS.tally(ReportFate.DUPLICATE)] += 1
             else:
                 reason, detail = _CLAIMS[fate]
-                if fate is Claim.OVER_QUOTA and (size := len(report["values"])) > self._quota:
+                if fate is SequenceFate.OVER_QUOTA and (size := len(report["values"])) > self._quota:
                     detail = (
                         f"has {size} observations, and one sensor may send {self._quota} in a minute: it can never be "
                         "taken. Raise KAKEHASHI_SENSOR_QUOTA and redrive it, or have the sensor send smaller reports"

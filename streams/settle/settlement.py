@@ -1,8 +1,8 @@
 """One indicator between us and one partner: our releases, the partner's receipts, and what is late. Pure.
 
 A receipt for version n settles all up to n. A receipt and the release that it is for come by two topics, in either
-order; one that comes first is a claim, which waits for its release for ``CLAIM_MS``, while other releases still come
-in for ``LONGEST_CLAIM_MS``, and is then for something never released. A dispute is no answer: it settles nothing.
+order. An early receipt waits for its release for ``EARLY_MS``, or for ``LONGEST_EARLY_MS`` while other releases still
+arrive; after that it counts as a receipt for something never released. A dispute settles nothing.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ import msgspec
 from schemas.records import Receipt, ReleasedIndicator
 
 FORMAT: Final = 2
-CLAIM_MS: Final = 60_000
-LONGEST_CLAIM_MS: Final = (
+EARLY_MS: Final = 60_000
+LONGEST_EARLY_MS: Final = (
     60 * 60_000
 )  # a shard that was rebuilt, or was away for long, reads one topic before the other
 PURGE_LIMIT_MS: Final = 2 * 24 * 60 * 60 * 1000
@@ -48,7 +48,7 @@ class Late(msgspec.Struct, frozen=True, gc=False, array_like=True):
         )
 
 
-class Claim(msgspec.Struct, frozen=True, gc=False, array_like=True):
+class EarlyReceipt(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A receipt for a version that is not known, read at ``at_ms``; ``value`` and ``offset`` are of its record."""
 
     code: str
@@ -58,13 +58,13 @@ class Claim(msgspec.Struct, frozen=True, gc=False, array_like=True):
     at_ms: int
 
 
-class Told(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """The row. ``version`` was released last; of those without an answer the first was written at ``since_ms``.
+class ReleaseRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """The row. ``version`` is the latest release; the first one without a receipt was written at ``since_ms``.
 
-    ``recalled_through`` was last raised at ``recall_ms``. ``settled`` is the highest version with any answer, ``taken``
-    the highest that the partner has in its picture, ``purged`` the highest for which it says that what it recalled is
-    gone. Which record has recalled is not known where compaction has left a later one: any above ``recalled_through``
-    has. ``claims`` are at most one for each code, its highest. ``late`` is what the counts say of this row,
+    ``recalled_through`` was last raised at ``recall_ms``. ``settled`` is the highest version with any receipt,
+    ``taken`` the highest that the partner has accepted, ``purged`` the highest whose recalled content it has purged.
+    After compaction the recalling record may be unknown: then any record above ``recalled_through`` counts as it.
+    ``early`` are early receipts, the highest of each code. ``late`` is this row's part of the counts,
     ``fingerprint`` is of the last record.
     """
 
@@ -75,11 +75,11 @@ class Told(msgspec.Struct, frozen=True, gc=False, array_like=True):
     settled: int = 0
     taken: int = 0
     purged: int = 0
-    claims: tuple[Claim, ...] = ()
+    early: tuple[EarlyReceipt, ...] = ()
     late: Late = Late()
     fingerprint: bytes = b""
 
-    def released(self, record: ReleasedIndicator, fingerprint: bytes, at_ms: int) -> "Told":
+    def released(self, record: ReleasedIndicator, fingerprint: bytes, at_ms: int) -> "ReleaseRow":
         """After one more release; one older than the known release changes nothing."""
         version = record["version"]
         if version <= self.version:
@@ -92,23 +92,23 @@ class Told(msgspec.Struct, frozen=True, gc=False, array_like=True):
         )
         if record["recalled_through"] > row.recalled_through:
             row = msgspec.structs.replace(row, recall_ms=at_ms, recalled_through=record["recalled_through"])
-        founded = [claim for claim in row.claims if claim.version <= version]
+        founded = [one for one in row.early if one.version <= version]
         row = row.without(founded)
-        for claim in founded:
-            row = row.answered(claim.version, claim.code, at_ms)
+        for one in founded:
+            row = row.answered(one.version, one.code, at_ms)
         return row
 
-    def receipted(self, receipt: Receipt, value: bytes, offset: int, now_ms: int) -> "Told":
+    def receipted(self, receipt: Receipt, value: bytes, offset: int, now_ms: int) -> "ReleaseRow":
         """After the partner's receipt; ``value`` and ``offset`` are of its record."""
         if receipt["version"] <= self.version:
             return self.answered(receipt["version"], receipt["code"], now_ms)
-        claim = Claim(receipt["code"], receipt["version"], value, offset, now_ms)
-        same = next((other for other in self.claims if other.code == claim.code), None)
+        one = EarlyReceipt(receipt["code"], receipt["version"], value, offset, now_ms)
+        same = next((other for other in self.early if other.code == one.code), None)
         if same is None:
-            return msgspec.structs.replace(self, claims=(*self.claims, claim))
-        return self if same.version >= claim.version else self.without([same]).receipted(receipt, value, offset, now_ms)
+            return msgspec.structs.replace(self, early=(*self.early, one))
+        return self if same.version >= one.version else self.without([same]).receipted(receipt, value, offset, now_ms)
 
-    def answered(self, version: int, code: str, at_ms: int) -> "Told":
+    def answered(self, version: int, code: str, at_ms: int) -> "ReleaseRow":
         """After an answer for a version that was released."""
         if code not in _ANSWERS:
             return self
@@ -123,18 +123,18 @@ class Told(msgspec.Struct, frozen=True, gc=False, array_like=True):
             since_ms=open_ms if self.settled < version < self.version else self.since_ms,
         )
 
-    def unfounded(self, now_ms: int, *, releases_come: bool) -> list[Claim]:
+    def unfounded(self, now_ms: int, *, releases_come: bool) -> list[EarlyReceipt]:
         """Its receipts for versions never released; ``releases_come`` if this shard is still reading releases."""
-        wait_ms = LONGEST_CLAIM_MS if releases_come else CLAIM_MS
-        return [claim for claim in self.claims if now_ms >= claim.at_ms + wait_ms]
+        wait_ms = LONGEST_EARLY_MS if releases_come else EARLY_MS
+        return [one for one in self.early if now_ms >= one.at_ms + wait_ms]
 
-    def without(self, claims: Sequence[Claim]) -> "Told":
-        """The row without these claims."""
-        if not claims:
+    def without(self, early: Sequence[EarlyReceipt]) -> "ReleaseRow":
+        """The row without these early receipts."""
+        if not early:
             return self
-        return msgspec.structs.replace(self, claims=tuple(claim for claim in self.claims if claim not in claims))
+        return msgspec.structs.replace(self, early=tuple(one for one in self.early if one not in early))
 
-    def judged(self, now_ms: int, limits: Limits) -> tuple["Told", int]:
+    def judged(self, now_ms: int, limits: Limits) -> tuple["ReleaseRow", int]:
         """What is late by now; and when the row wants to be looked at again, 0 never."""
         recalled = self.recalled_through
         waits = (
@@ -144,19 +144,19 @@ class Told(msgspec.Struct, frozen=True, gc=False, array_like=True):
         )
         late = Late(*(int(is_open and at_ms <= now_ms) for is_open, at_ms in waits))
         times = [at_ms for is_open, at_ms in waits if is_open and at_ms > now_ms]
-        times += [max(claim.at_ms, now_ms) + CLAIM_MS for claim in self.claims]
+        times += [max(one.at_ms, now_ms) + EARLY_MS for one in self.early]
         return (self if late == self.late else msgspec.structs.replace(self, late=late)), min(times, default=0)
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
-_DECODER: Final = msgspec.msgpack.Decoder(Told)
+_DECODER: Final = msgspec.msgpack.Decoder(ReleaseRow)
 
 
-def encode(row: Told) -> bytes:
+def encode(row: ReleaseRow) -> bytes:
     """The row as the changelog keeps it."""
     return _ENCODER.encode(row)
 
 
-def decode(data: bytes) -> Told:
+def decode(data: bytes) -> ReleaseRow:
     """The row that the changelog kept. Raises ``msgspec.DecodeError`` for damaged bytes."""
     return _DECODER.decode(data)

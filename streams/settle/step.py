@@ -27,7 +27,7 @@ from streams.refusal import Location, Quarantine, Refused
 from streams.settle import digests, holding, settlement
 from streams.settle.digests import Moves, Side
 from streams.settle.holding import Copies, Held
-from streams.settle.settlement import Claim, Late, Limits, Told
+from streams.settle.settlement import EarlyReceipt, Late, Limits, ReleaseRow
 
 STATE_FORMAT: Final = settlement.FORMAT
 COUNTS_KEY: Final = b"\0counts"  # no indicator's: those are an id's text, of either direction
@@ -103,41 +103,43 @@ class Settle(Step[Copies]):
     def _settle(
         self,
         key: bytes,
-        before: Told | None,
+        before: ReleaseRow | None,
         said: Sequence[_Saying],
         work: "_Work",
     ) -> None:
         """Bring one indicator's row of our releases up to date."""
-        was = before or Told()
+        was = before or ReleaseRow()
         row = was
         for record, what in said:
             row = self._after(row, record, what, work.now_ms)
         unfounded = row.unfounded(work.now_ms, releases_come=work.releases_come)
-        for claim in unfounded:
-            self._refuse(claim, row.version, work)
+        for early in unfounded:
+            self._refuse(early, row.version, work)
         row = row.without(unfounded)
         row, due_ms = row.judged(work.now_ms, self._limits)
         work.counts = work.counts.changed(was.late, row.late)
         work.moves.move(Side.RELEASED, (was.version, was.fingerprint), (row.version, row.fingerprint))
-        if row != Told():
+        if row != ReleaseRow():
             work.rows.append(RowChange(key, settlement.encode(row), due_ms))
         elif before is not None:  # nothing was ever released under this key, or it was deleted
             work.rows.append(RowChange(key, None))
 
-    def _after(self, row: Told, record: Record, what: Receipt | ReleasedIndicator | None, now_ms: int) -> Told:
+    def _after(
+        self, row: ReleaseRow, record: Record, what: Receipt | ReleasedIndicator | None, now_ms: int
+    ) -> ReleaseRow:
         value = record.value or b""
         if record.topic == self._receipts:  # a receipt that was deleted since was received all the same
             return row if what is None else row.receipted(cast("Receipt", what), value, record.offset, now_ms)
         if what is None:
-            return Told(late=row.late) if record.value is None else row
+            return ReleaseRow(late=row.late) if record.value is None else row
         mark = fingerprint(record.key or b"", value)
         return row.released(cast("ReleasedIndicator", what), mark, record.timestamp_ms)
 
-    def _refuse(self, claim: Claim, version: int, work: "_Work") -> None:
+    def _refuse(self, early: EarlyReceipt, version: int, work: "_Work") -> None:
         """A receipt for something never released: kept for a human, and counted."""
-        detail = f"{claim.code} for version {claim.version}, which was never released; {version} is the last"
+        detail = f"{early.code} for version {early.version}, which was never released; {version} is the last"
         refused = Refused(RejectReason.UNKNOWN_RELEASE, detail)
-        self._quarantine.put(Location(self._receipts, self._shard, claim.offset), refused, claim.value, work)
+        self._quarantine.put(Location(self._receipts, self._shard, early.offset), refused, early.value, work)
 
     # -- what we hold -------------------------------------------------------------------------------------------
 

@@ -174,8 +174,8 @@ def test_a_digest_that_was_deleted_is_of_nothing_and_damage_is_passed_over() -> 
 
 def test_what_a_topic_has_lost_is_known_from_the_rows_of_settle_and_nothing_else_of_them() -> None:
     """The rows are read as settle writes them: whoever changes their form meets this test."""
-    told = settlement.encode(settlement.Told(version=NOW_MS, fingerprint=b"f"))
-    claimed = settlement.encode(settlement.Told(claims=(settlement.Claim("applied", 9, b"", 0, NOW_MS),)))
+    told = settlement.encode(settlement.ReleaseRow(version=NOW_MS, fingerprint=b"f"))
+    claimed = settlement.encode(settlement.ReleaseRow(early=(settlement.EarlyReceipt("applied", 9, b"", 0, NOW_MS),)))
     other = an_id(value="two.example.com")
     rows = [
         RowChange(b"\0counts", b"\x00"),

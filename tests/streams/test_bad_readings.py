@@ -16,7 +16,7 @@ from schemas.codec import OBSERVATION_BLOCK, QUARANTINED, SENSOR_REPORT, Codec
 from schemas.markings import UNMARKED
 from schemas.vocabulary import RejectReason
 from streams.correlate.assertion import MAX_SIGHTINGS, Tally
-from streams.intake.sequences import Claim, Sequences
+from streams.intake.sequences import SequenceFate, Sequences
 from streams.intake.step import Intake
 from streams.intake.validate import MAX_COUNT
 from tests.builders import NOW_MS, a_report
@@ -129,16 +129,16 @@ def test_of_ten_million_values_from_one_sensor_in_a_minute_its_quota_is_taken_an
     state, refused = Sequences(), []
     for sequence in range(10_000_000 // size):
         claim = state.claim(1, sequence, size, NOW_MS, quota)
-        if claim is Claim.NEW:
+        if claim is SequenceFate.NEW:
             state = state.counted(1, sequence, size, NOW_MS)
         else:
-            assert claim is Claim.OVER_QUOTA
+            assert claim is SequenceFate.OVER_QUOTA
             refused.append(sequence)
     assert len(refused) == (10_000_000 - quota) // size == 8_000
     assert len(msgspec.msgpack.encode(state)) < 200
-    assert state.claim(1, 20_000, size, NOW_MS, quota) is Claim.OVER_QUOTA
+    assert state.claim(1, 20_000, size, NOW_MS, quota) is SequenceFate.OVER_QUOTA
     for sequence in refused:
         again = (1, sequence, size, NOW_MS + MINUTE_MS)
-        assert state.claim_again(*again, quota, whole=True) is Claim.NEW
+        assert state.claim_again(*again, quota, whole=True) is SequenceFate.NEW
         state = state.counted_again(*again, whole=True)
     assert state.missing == 0

@@ -15,7 +15,7 @@ from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import OBSERVATION_BLOCK, QUARANTINED, SENSOR_REPORT, Codec
 from schemas.records import SensorReport
-from streams.intake.sequences import MAX_EPOCHS, MAX_INTERVALS, Claim, Sequences
+from streams.intake.sequences import MAX_EPOCHS, MAX_INTERVALS, SequenceFate, Sequences
 from streams.intake.step import Intake
 from tests.builders import NOW_MS, a_report, an_observation
 from tests.streams.workbench import Workbench
@@ -49,26 +49,26 @@ class Plain:
     minute: int = -1
     used: int = 0
 
-    def claim(self, sent: Sent) -> Claim:
+    def claim(self, sent: Sent) -> SequenceFate:
         whole = sent.key.endswith("--1")
         if sent.key in self.keys:
-            return Claim.DUPLICATE
+            return SequenceFate.DUPLICATE
         if sent.epoch > sent.appended_ms:
-            return Claim.FUTURE_EPOCH
+            return SequenceFate.FUTURE_EPOCH
         if (whole or not sent.key) and sent.sequence in self.numbers.get(sent.epoch, ()):
-            return Claim.DUPLICATE
+            return SequenceFate.DUPLICATE
         late = sent.epoch not in self.numbers and sent.epoch < max(self.numbers, default=0)
         if late and not sent.key:
-            return Claim.STALE
+            return SequenceFate.STALE
         used = max(1, sent.size) + (self.used if sent.minute == self.minute else 0)
         if used > QUOTA:
-            return Claim.OVER_QUOTA
+            return SequenceFate.OVER_QUOTA
         self.minute, self.used = sent.minute, used
         if sent.key:
             self.keys.add(sent.key)
         if not sent.key or (whole and not late):
             self.numbers.setdefault(sent.epoch, set()).add(sent.sequence)
-        return Claim.NEW
+        return SequenceFate.NEW
 
 
 reports = st.lists(
@@ -84,17 +84,17 @@ reports = st.lists(
 )
 
 
-def claimed(state: Sequences, keys: set[str], sent: Sent) -> tuple[Sequences, Claim]:
+def claimed(state: Sequences, keys: set[str], sent: Sent) -> tuple[Sequences, SequenceFate]:
     """One report through ``Sequences``, as intake leads it."""
     where = (sent.epoch, sent.sequence, sent.size, sent.appended_ms)
     if not sent.key:
         claim = state.claim(*where, QUOTA)
-        return (state.counted(*where) if claim is Claim.NEW else state), claim
+        return (state.counted(*where) if claim is SequenceFate.NEW else state), claim
     if sent.key in keys:
-        return state, Claim.DUPLICATE
+        return state, SequenceFate.DUPLICATE
     whole = sent.key.endswith("--1")
     claim = state.claim_again(*where, QUOTA, whole=whole)
-    if claim is Claim.NEW:
+    if claim is SequenceFate.NEW:
         keys.add(sent.key)
         state = state.counted_again(*where, whole=whole)
     return state, claim
@@ -118,7 +118,7 @@ def test_no_minute_takes_more_than_the_quota(log: list[Sent]) -> None:
     state, keys, taken = Sequences(), set[str](), Counter[int]()
     for sent in sorted(log, key=lambda sent: sent.minute):
         state, claim = claimed(state, keys, sent)
-        taken[sent.minute] += max(1, sent.size) if claim is Claim.NEW else 0
+        taken[sent.minute] += max(1, sent.size) if claim is SequenceFate.NEW else 0
     assert all(used <= QUOTA for used in taken.values())
 
 
@@ -126,7 +126,7 @@ def test_no_minute_takes_more_than_the_quota(log: list[Sent]) -> None:
 def test_gaps_opened_less_those_filled_and_given_up_are_those_that_are_there(numbers: list[int]) -> None:
     state, change = Sequences(), 0
     for number in numbers:
-        if state.claim(1, number, 1, MINUTE_MS, 10_000) is Claim.NEW:
+        if state.claim(1, number, 1, MINUTE_MS, 10_000) is SequenceFate.NEW:
             change += state.gap(1, number)
             state = state.counted(1, number, 1, MINUTE_MS)
     assert state.missing == change == max(numbers) + 1 - len(set(numbers))
@@ -134,8 +134,8 @@ def test_gaps_opened_less_those_filled_and_given_up_are_those_that_are_there(num
 
 def test_a_clock_of_the_broker_that_was_ahead_locks_nobody_out_when_it_is_set_right() -> None:
     state = Sequences().counted(1, 0, QUOTA, 500 * MINUTE_MS)
-    assert state.claim(1, 1, QUOTA, 500 * MINUTE_MS, QUOTA) is Claim.OVER_QUOTA
-    assert state.claim(1, 1, QUOTA, 3 * MINUTE_MS, QUOTA) is Claim.NEW
+    assert state.claim(1, 1, QUOTA, 500 * MINUTE_MS, QUOTA) is SequenceFate.OVER_QUOTA
+    assert state.claim(1, 1, QUOTA, 3 * MINUTE_MS, QUOTA) is SequenceFate.NEW
 
 
 # -- through intake ------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec
 from schemas.identity import key_of_id, shard_of_key
-from streams.settle.settlement import CLAIM_MS, LONGEST_CLAIM_MS, PURGE_LIMIT_MS, Limits
+from streams.settle.settlement import EARLY_MS, LONGEST_EARLY_MS, PURGE_LIMIT_MS, Limits
 from streams.settle.step import ROLL_KEY, Settle
 from tests.builders import HOUR_MS, NOW_MS, PARTNER, a_content, a_receipt, a_released, an_id
 from tests.streams.settler import Settler
@@ -121,7 +121,7 @@ def test_later_content_that_was_applied_confirms_the_recall_that_it_has_overtake
 def test_a_receipt_that_comes_before_its_release_waits_for_it() -> None:
     bench = a_settler()
     bench.turn(NOW_MS, receipt(V1))
-    bench.turn(NOW_MS + CLAIM_MS - 1, release(V1))
+    bench.turn(NOW_MS + EARLY_MS - 1, release(V1))
     assert late(bench.turn(NOW_MS + HOUR_MS * 2)) == (0, 0, 0)
     assert not bench.written(topics.QUARANTINE, QUARANTINED)
 
@@ -132,19 +132,19 @@ def test_a_receipt_waits_for_longer_while_its_shard_is_still_reading_releases() 
     bench.turn(NOW_MS, receipt(V1))
     other = msgspec.structs.replace(release(), key=an_id(value="another.example.com").encode())
     for minute in range(1, 10):
-        bench.turn(NOW_MS + minute * CLAIM_MS, other)
-    bench.turn(NOW_MS + 10 * CLAIM_MS, release(V1))
-    bench.turn(NOW_MS + 11 * CLAIM_MS)
+        bench.turn(NOW_MS + minute * EARLY_MS, other)
+    bench.turn(NOW_MS + 10 * EARLY_MS, release(V1))
+    bench.turn(NOW_MS + 11 * EARLY_MS)
     assert not bench.written(topics.QUARANTINE, QUARANTINED)
     bench.turn(NOW_MS, receipt(V3))
-    bench.turn(NOW_MS + LONGEST_CLAIM_MS, other)
+    bench.turn(NOW_MS + LONGEST_EARLY_MS, other)
     assert len(bench.written(topics.QUARANTINE, QUARANTINED)) == 1
 
 
 def test_a_receipt_for_something_never_released_is_kept_for_a_human_and_leaves_no_row() -> None:
     bench = a_settler()
     bench.turn(NOW_MS, receipt(V1, "purged", offset=41))
-    effects = bench.turn(NOW_MS + CLAIM_MS)
+    effects = bench.turn(NOW_MS + EARLY_MS)
     (entry,) = bench.written(topics.QUARANTINE, QUARANTINED)
     assert (entry["reason"], entry["stage"]) == ("unknown-release", "settle")
     assert (entry["topic"], entry["offset"]) == (topics.partner_receipts(PARTNER), 41)
@@ -156,7 +156,7 @@ def test_a_receipt_for_something_never_released_is_kept_for_a_human_and_leaves_n
 def test_a_receipt_for_a_version_never_released_settles_nothing() -> None:
     bench = a_settler()
     bench.turn(NOW_MS, release(V1), receipt(V3))
-    bench.turn(NOW_MS + CLAIM_MS)
+    bench.turn(NOW_MS + EARLY_MS)
     (entry,) = bench.written(topics.QUARANTINE, QUARANTINED)
     assert entry["reason"] == "unknown-release"
     assert late(bench.turn(NOW_MS + HOUR_MS)) == (1, 0, 0)
@@ -195,7 +195,7 @@ def test_a_dispute_settles_nothing_whether_it_comes_before_or_after_the_release(
 def test_each_claim_that_nothing_bears_out_is_kept_for_a_human() -> None:
     bench = a_settler()
     bench.turn(NOW_MS, receipt(V2, "applied", offset=3), receipt(V1, "applied", offset=4), receipt(V3, "purged"))
-    bench.turn(NOW_MS + CLAIM_MS)
+    bench.turn(NOW_MS + EARLY_MS)
     entries = bench.written(topics.QUARANTINE, QUARANTINED)
     assert sorted(each["offset"] for each in entries) == [0, 3]
 
