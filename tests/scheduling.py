@@ -38,7 +38,7 @@ _SLOW: Final = (
     "tests/producers/test_reader_laws.py",
     "tests/schemas/test_row_writer.py",
     "tests/streams/test_recorded_feeds.py",
-    "tests/streams/test_enrich_installed_data.py",
+    "tests/streams/enrichment/test_enrich_installed_data.py",
 )
 """Proofs, long searches and whole processes: seconds of processor time, without a broker."""
 

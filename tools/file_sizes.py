@@ -23,9 +23,9 @@ LONGER: Final[Mapping[str, int]] = {
     "tests/exchange/test_state.py": 342,
     "tests/reference/audit.py": 426,
     "tests/reference/model.py": 380,
-    "tests/streams/test_enrich_warninglists.py": 304,
-    "tests/streams/test_sequences_quota.py": 318,
-    "tests/streams/test_settle.py": 394,
+    "tests/streams/enrichment/test_enrich_warninglists.py": 304,
+    "tests/streams/intake/test_sequences_quota.py": 318,
+    "tests/streams/settle/test_settle.py": 394,
 }
 
 

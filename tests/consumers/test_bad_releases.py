@@ -222,7 +222,7 @@ def test_a_recall_of_something_never_sent_says_nothing_but_that(outcome: Outcome
 def test_a_progress_topic_that_was_deleted_is_declared_and_all_of_it_is_carried_again(
     outcome: Outcome, border: Border, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The version floor of the receiving side makes it harmless (``tests/streams/test_receive.py``)."""
+    """The version floor of the receiving side makes it harmless (``tests/streams/receive/test_receive.py``)."""
     before = len(_inbox(border))
     border.recreate(border.there, topics.progress(topics.bridge_step(border.home)), {"cleanup.policy": "compact"})
     with caplog.at_level("ERROR"), bridge(border) as broken:

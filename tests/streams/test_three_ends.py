@@ -15,8 +15,8 @@ from streams.correlate.releases import is_urgent
 from streams.receive.step import Receive
 from tests.builders import DAY_MS, a_content, a_released
 from tests.officers import ALICE, BOB
+from tests.streams.correlate.test_decide_again import LISTED, NO_GREEN, RESOLVER, finish
 from tests.streams.officers_bench import CODEC, OfficersBench
-from tests.streams.test_decide_again import LISTED, NO_GREEN, RESOLVER, finish
 from tests.streams.workbench import Workbench
 
 
