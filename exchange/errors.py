@@ -107,7 +107,7 @@ class SchemaIncompatible(FatalError):
 
 
 class RecordDamaged(FatalError):
-    """Bytes of a log are damaged or gone: to go on behind them would lose what they held."""
+    """Bytes of a log are damaged or gone: to continue behind them would lose what they held."""
 
 
 class Unwritable(FatalError):

@@ -1,7 +1,7 @@
 """Whether a process lives and whether it is ready, as functions of its shards; who asks and how is elsewhere.
 
 *Live* asks for a restart when the answer is no, so it is no only if a restart helps: a thread that no longer
-turns. *Ready* lets a roll-out go on, so it is no until every shard of this process works.
+turns. *Ready* lets a roll-out continue, so it is no until every shard of this process works.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
 """What a bridge reads under its border: all that is released, and beside it, ahead of it, the fast lane.
 
 While the border is not open, the position in what was released does not move, and no content passes; ends, revocations
-and recalls go on by the fast lane. When it opens, the bulk goes on from its position. It reads the same records again,
-which the partner drops as versions that it has, and it brings no content that the fast lane has overtaken: so what was
+and recalls continue by the fast lane. When it opens, the bulk continues from its position. It reads the same records
+again, which the partner drops as versions that it has, and it brings no content that the fast lane has overtaken: so what was
 recalled before the bulk came to it never leaves.
 """
 

@@ -1,4 +1,4 @@
-"""The log of a bridge's bulk, on the partner's cluster: it reports a lost position or recreated topic, and goes on."""
+"""The log of a bridge's bulk, on the partner's cluster: reports a lost position or recreated topic, and continues."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence

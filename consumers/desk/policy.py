@@ -37,7 +37,7 @@ def draft_of(
     partner: str = "",
     state: str = "",
 ) -> PolicyRecord:
-    """A record that nobody has approved yet."""
+    """A record that no one has approved yet."""
     return PolicyRecord(
         record_id=str(uuid.uuid4()),
         kind=str(kind),

@@ -32,7 +32,7 @@ class Redrive(msgspec.Struct, frozen=True, gc=False):
 
 
 class NotRedrivable(msgspec.Struct, frozen=True, gc=False):
-    """Why an entry stays where it is, and what to do instead."""
+    """Why an entry is not redriven, and what to do instead."""
 
     key: str
     why: str
@@ -61,11 +61,11 @@ class Observed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _NUMBERS: Final = ("first_seen_ms", "last_seen_ms", "count", "confidence", "valid_until_ms")
 _TEXTS: Final = ("kind", "value")
 MENDABLE: Final = (*_TEXTS, *_NUMBERS, "labels")
-"""What ``--set`` may change. Not a marking: that is its owner's, and nobody loosens one by hand in passing."""
+"""What ``--set`` may change. Not a marking: that is its owner's, and no one loosens one by hand in passing."""
 
 
 def redrive(entry: Quarantined, codec: Codec, *, now_ms: int, changes: Mapping[str, str]) -> Redrive | NotRedrivable:
-    """What to send for an entry. ``changes`` mend one observation: field and new value, both as text.
+    """What to send for an entry. ``changes`` correct one observation: field and new value, both as text.
 
     Lists are given with commas, times in milliseconds since 1970 UTC. Pure; raises nothing.
     """

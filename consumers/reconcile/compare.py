@@ -29,7 +29,7 @@ _NO_ANSWER: Final = "disputed"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One indicator. Versions are 0 where there is none."""
+    """One indicator. Versions are 0 if there is none."""
 
     differs: Differs
     indicator_id: str
@@ -126,7 +126,7 @@ def without_superseded(records: Iterable[Record], remembered: MutableMapping[str
 
 
 def refusals_in(records: Iterable[Record], codec: Codec) -> Mapping[str, tuple[int, str]]:
-    """Version and reason of the partner's last refusal of each indicator, from its receipts that came home."""
+    """Version and reason of the partner's last refusal of each indicator, from its receipts that returned."""
     last: dict[str, tuple[int, str]] = {}
     for record in records:
         found = codec.decode(RECEIPT, record.value)
@@ -138,7 +138,7 @@ def refusals_in(records: Iterable[Record], codec: Codec) -> Mapping[str, tuple[i
 
 
 def answered_in(records: Iterable[Record], codec: Codec) -> Mapping[str, int]:
-    """The highest version of each indicator that the partner has answered, by its receipts that came home."""
+    """The highest version of each indicator that the partner has answered, by its receipts that returned."""
     last: dict[str, int] = {}
     for record in records:
         found = codec.decode(RECEIPT, record.value)

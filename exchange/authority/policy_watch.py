@@ -99,7 +99,7 @@ class PolicyWatch:
         return self._published
 
     def start(self) -> "PolicyWatch":
-        """Read once, then go on in the background. Raises BrokerUnavailable if the first read fails."""
+        """Read once, then continue in the background. Raises BrokerUnavailable if the first read fails."""
         self.read()
         self._thread = threading.Thread(target=self._follow, name="policy-watch", daemon=True)
         self._thread.start()

@@ -141,7 +141,7 @@ class AssignedFeed(Feed[None]):
 
 
 def _is_record(message: Message) -> bool:
-    """True for a record, False for an error that passes; raises if the feed cannot go on."""
+    """True for a record, False for an error that passes; raises if the feed cannot continue."""
     error = message.error()
     if error is None:
         return True

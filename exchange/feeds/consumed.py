@@ -25,7 +25,7 @@ EVERY_S: Final = 30.0
 class ConsumedFeed(AssignedFeed):
     """A ``Feed`` whose inputs have no other reader. Deletes at intervals, and waits for no answer.
 
-    If it may not delete, it logs that and goes on: settle finds what was not deleted.
+    If it may not delete, it logs that and continues: settle finds what was not deleted.
     """
 
     def __init__(

@@ -30,7 +30,7 @@ CALL_TIMEOUT_S: Final = 10.0
 ANSWER_S: Final = 4 * CALL_TIMEOUT_S  # what is asked for so long times out first
 LEARN_S: Final = 5.0
 _Answer = TypeVar("_Answer")
-# After these librdkafka goes on behind what it could not read.
+# After these librdkafka continues behind what it could not read.
 _DAMAGE: Final = {
     KafkaError._BAD_MSG,
     KafkaError._BAD_COMPRESSION,
@@ -160,7 +160,7 @@ def raise_damage(message: Message) -> None:
 
 
 def raise_end_of_reading(message: Message) -> None:
-    """Raises if a reader with explicit assignment cannot go on: RecordDamaged as ``raise_damage``, and
+    """Raises if a consumer with explicit assignment cannot continue: RecordDamaged as ``raise_damage``, and
     BrokerUnavailable if the offset is not there any more or the client is broken: the shard is to be taken again."""
     raise_damage(message)
     error = message.error()

@@ -122,7 +122,7 @@ class Shard:
 
     @contextmanager
     def _fate(self) -> Iterator[None]:
-        """What was polled is known to this call alone: to go on after an error would skip it."""
+        """What was polled is known to this call alone: to continue after an error would skip it."""
         try:
             yield
         except BaseException as error:

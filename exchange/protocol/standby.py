@@ -1,7 +1,7 @@
 """Keeps a copy of a shard's state that another worker owns, so that taking it over is to read a few last batches.
 
 A standby only reads what is committed: it fences no one and writes nothing. What it holds is what any owner's cache
-would hold at that place of the changelog, so a take-over goes on from it as from its own. It is a convenience: what
+would hold at that place of the changelog, so a take-over continues from it as from its own. It is a convenience: what
 goes wrong with it costs time later, and never stops work.
 """
 

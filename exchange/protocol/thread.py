@@ -1,4 +1,4 @@
-"""Runs one shard in a thread of its own: take it, turn, count; and what to do when it cannot go on."""
+"""Runs one shard in a thread of its own: take it, turn, count; and what to do when it cannot continue."""
 
 import logging
 import threading

@@ -120,7 +120,7 @@ def _understood(text: str, where: str) -> Marked | None:
 
 
 def _whole(text: str, understood: Marked, where: str) -> Marked:
-    """The same; but a label with another word (``tlp:green+strict``) is none that anybody knows, so it holds, too."""
+    """The same; but a label with another word (``tlp:green+strict``) is none that anyone knows, so it holds, too."""
     labels = labels_in(words(text))
     if not (labels.tlp or labels.pap) or not labels.rest or effect_of_tag(text) is not None:
         return understood

@@ -52,7 +52,7 @@ class AuditLog:
             yield Entry(message.offset() or 0, value, decision)
 
     def head(self, shard: int) -> audit.Head | None:
-        """What the shard itself has as the end of its chain; None where it has none."""
+        """What the shard itself has as the end of its chain; None if it has none."""
         log = KafkaLog(self._cluster, topics.StepKind.CORRELATE, shard, input_ids={}, state_format=None)
         found: audit.Head | None = None
         for rows, _, _ in log.changelog(
@@ -64,7 +64,7 @@ class AuditLog:
         return found
 
     def anchors(self, roster: Roster) -> tuple[Mapping[int, Sequence[AuditAnchor]], list[str]]:
-        """The anchors of each chain that somebody who may has signed, and what is wrong with the others."""
+        """The anchors of each chain that someone who may has signed, and what is wrong with the others."""
         valid: dict[int, list[AuditAnchor]] = {}
         wrong: list[str] = []
         for message in committed(self._cluster, topics.ANCHORS, 0):
@@ -94,13 +94,13 @@ class AuditLog:
         anchors, wrong = self.anchors(roster)
         reports = []
         for shard in range(self._shards):
-            head = self.head(shard)  # before the entries: the chain may go on meanwhile
+            head = self.head(shard)  # before the entries: the chain may continue meanwhile
             found = self.entries(shard)
             reports.append(verify(roster.nation, shard, found, anchors.get(shard, ()), engines, head))
         return reports, wrong
 
     def write(self, signed: Sequence[AuditAnchor]) -> None:
-        """Put anchors on their topic. Raises DeliveryTimeout where the cluster has not acknowledged them."""
+        """Put anchors on their topic. Raises DeliveryTimeout if the cluster has not acknowledged them."""
         producer = idempotent_producer(self._cluster)
         for anchor in signed:
             key = f"{anchor['shard']}/{anchor['sequence']}".encode()
@@ -111,7 +111,7 @@ class AuditLog:
     def truncate(self, roster: Roster, before_ms: int) -> dict[int, int]:
         """Delete what is older than a time, as far as a signed anchor stands behind it; the new starts by shard.
 
-        Raises Refused where an anchor is forged: then nothing is deleted.
+        Raises Refused if an anchor is forged: then nothing is deleted.
         """
         anchors, wrong = self.anchors(roster)
         if wrong:

@@ -32,7 +32,7 @@ class Unreadable(msgspec.Struct, frozen=True, gc=False):
 
 
 def readable(record: Record, codec: Codec, nation: str, shards: int) -> SensorReport | Unreadable:
-    """The report, if its bytes are one for this nation that is consistent and on the partition where it is counted."""
+    """The report, if its bytes are one for this nation that is consistent and on its sensor's partition."""
     found = codec.decode(SENSOR_REPORT, record.value)
     if isinstance(found, Undecodable):
         return Unreadable(found.reason, found.detail)

@@ -55,7 +55,7 @@ class History:
         return [each for each in self.activated if each.at_ms <= now_ms][-1]
 
     def before(self, record_id: str) -> Activated | None:
-        """What the activation of this record follows; None where there is no such activation."""
+        """What the activation of this record follows; None if there is no such activation."""
         pairs = zip(self.activated, self.activated[1:], strict=False)
         return next((earlier for earlier, each in pairs if each.record_id == record_id), None)
 

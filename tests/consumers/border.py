@@ -1,4 +1,4 @@
-"""A border of a test's own on the shared clusters: two nations that nobody else has, with their topics."""
+"""A border of a test's own on the shared clusters: two nations that no one else has, with their topics."""
 
 import random
 import string
@@ -31,7 +31,7 @@ _CODES = iter(random.sample(["".join(each) for each in product("QXYZ", *2 * [str
 
 
 class Border:
-    """``home`` on the first cluster, ``partner`` on the second. Records go in by hand, past everybody."""
+    """``home`` on the first cluster, ``partner`` on the second. Records go in by hand, past everyone."""
 
     def __init__(self, brokers: Brokers, codec: Codec | None = None) -> None:
         self.home, self.partner = next(_CODES), next(_CODES)
@@ -42,7 +42,7 @@ class Border:
         for cluster, other in ((self.here, self.partner), (self.there, self.home)):
             wanted = topics.topics_of(cluster.nation, (other,), SHARDS)
             of_pair = [topic for topic in wanted if other in topic.name]
-            # Quarantine is everybody's on these clusters: as the other tests have it.
+            # Quarantine is everyone's on these clusters: as the other tests have it.
             shared = [
                 topic
                 for topic in topics.topics_of(cluster.nation, (other,), 4)

@@ -1,4 +1,4 @@
-"""``kakehashi quarantine`` on real Kafka: see, mend, send again."""
+"""``kakehashi quarantine`` on real Kafka: see, correct, send again."""
 
 import json
 from typing import cast

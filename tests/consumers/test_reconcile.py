@@ -63,7 +63,7 @@ def test_windows_and_indicators_that_differ_are_named_through_what_a_bridge_may_
     every = reconcile(*sides, range(SHARDS), full=True, grace_ms=-1000).differences
     assert [each for each in every if each.differs is not Differs.UNANSWERED] == list(found.differences)
     unanswered = {each.indicator_id for each in every if each.differs is Differs.UNANSWERED}
-    assert unanswered == {records[number]["id"] for number in (0, 3, 4)}  # no receipt of it has come home
+    assert unanswered == {records[number]["id"] for number in (0, 3, 4)}  # no receipt of it has returned
     assert reconcile(*sides, range(SHARDS)).differences == ()  # all of it was released a moment ago
 
     released = topics.released(border.partner)

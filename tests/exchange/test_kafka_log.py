@@ -240,7 +240,7 @@ def test_a_recreated_input_is_refused(step: KafkaStep, owner: KafkaLog, cluster:
 def test_a_changelog_that_was_recreated_under_a_running_owner_is_refused_later(
     step: KafkaStep, owner: KafkaLog, cluster: Cluster
 ) -> None:
-    """The owner does not notice, and goes on: the new changelog ends with the right batch, but is not whole."""
+    """The owner does not notice, and continues: the new changelog ends with the right batch, but is not whole."""
     owner.commit([], [RowChange(b"lost", b"1")], step.position(1))
     _recreate(cluster, step.changelog, {"cleanup.policy": "compact"})
 

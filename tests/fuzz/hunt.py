@@ -108,7 +108,7 @@ def hunt(
 def _watched(
     process: BaseProcess, pipe: Connection, found: Found, ends: float, hang_s: float
 ) -> tuple[int, int] | None:
-    """Until all is done or time is up (None), or until the process is lost: then from where another continues."""
+    """Until all is done or time is up (None), or until the process is lost: then the next case for another process."""
     under_way: Began | None = None
     while monotonic() < ends:
         if pipe.poll(hang_s if under_way else HANG_S):  # to start and import is no case

@@ -13,7 +13,7 @@ from schemas.markings import Caveat, Marking, Tlp
 
 
 class Meant(msgspec.Struct, frozen=True):
-    """The least that must come out. ``held``: a person must look, because nobody can say what it means."""
+    """The least that must come out. ``held``: a person must look, because no one can say what it means."""
 
     tlp: Tlp = Tlp.CLEAR
     nobody: bool = False
@@ -97,7 +97,7 @@ def label(random: Random) -> tuple[str, Meant]:
 
 
 def phrase(random: Random) -> tuple[str, Meant]:
-    """A label, a heading, or a label that nobody knows."""
+    """A label, a heading, or a label that no one knows."""
     if random.random() < 0.5:
         return label(random)
     word, meant = random.choice([*_PHRASES.items(), *_UNKNOWN.items()])

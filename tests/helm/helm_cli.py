@@ -28,7 +28,7 @@ _RUN_TIMEOUT_S = 60
 def helm(environ: Mapping[str, str]) -> Path:
     """Helm from the PATH, else from the cache, else built. Safe from many processes at once.
 
-    Raises ConfigurationError if there is neither Helm nor Go, or where Go cannot build it.
+    Raises ConfigurationError if there is neither Helm nor Go, or if Go cannot build it.
     """
     found = shutil.which("helm", path=environ.get("PATH"))
     if found is not None:

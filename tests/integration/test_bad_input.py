@@ -117,7 +117,7 @@ def _send_in_a_transaction(nations: Nations, report: SensorReport, *, commit: bo
 
 
 def _redrive_twice(nations: Nations) -> None:
-    """The mended observation, as an officer sends it again; and once more by mistake."""
+    """The corrected observation, as an officer sends it again; and once more by mistake."""
     found = _outcome(nations).entry("bad redriven", 1)
     assert found is not None
     wanted = len(nations.direction(NATION).stand().reports) + 2

@@ -24,7 +24,7 @@ class LogSubject:
     """The logs of one shard. ``make`` is one that has not fenced yet; ``read`` are the values of all outputs that a
     reader of committed records sees.
 
-    ``has_owner`` is False if a previous owner may go on writing; ``has_rows`` if there is no changelog.
+    ``has_owner`` is False if a previous owner may continue writing; ``has_rows`` if there is no changelog.
     """
 
     make: Callable[[], Log]

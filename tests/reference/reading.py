@@ -32,7 +32,7 @@ class Reading:
     def look(self) -> None:
         """Take in everything that is committed by now, every partition up to its end or its first open transaction.
 
-        Raises TimeoutError where the cluster is silent for half a minute.
+        Raises TimeoutError if the cluster is silent for half a minute.
         """
         self._consumer.assign([TopicPartition(*place, self._next[place]) for place in self._places])
         waiting = set(self._places)
@@ -52,7 +52,7 @@ class Reading:
         self._consumer.unassign()
 
     def begin_again(self, topic: str) -> None:
-        """A topic was made anew: forget what the old one held, and read this one. Nothing where it is not read.
+        """A topic was recreated: forget what the old one held, and read this one. Nothing if it is not read.
 
         With a client of its own: one that has seen the topic gone may wait for minutes before it looks again.
         """

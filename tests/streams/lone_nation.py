@@ -124,7 +124,7 @@ class LoneNation:
         ensure_topics(self.cluster, topics.topics_of(NATION, (PARTNER,), 1))
 
     def cut(self, topic: str, before: int) -> None:
-        """Delete the records before an offset, as retention does where somebody has set the wrong policy."""
+        """Delete the records before an offset, as retention does where someone has set the wrong policy."""
         admin = AdminClient(self.cluster.client())
         for policy in ("delete", "compact") if topic.startswith("state.") else ():
             if policy == "compact":

@@ -124,7 +124,7 @@ def test_sums_of_counts_stop_at_their_end() -> None:
 
 
 def test_of_ten_million_values_from_one_sensor_in_a_minute_its_quota_is_taken_and_the_rest_can_be_had_later() -> None:
-    """20 000 reports of 500, with the quota that is set where no one sets one. The sensor's row stays small."""
+    """20 000 reports of 500, with the quota that is set if no one sets one. The sensor's row stays small."""
     quota, size = Settings().sensor_quota, 500
     state, refused = Sequences(), []
     for sequence in range(10_000_000 // size):
