@@ -1,9 +1,9 @@
-"""What a bridge reads under its border: all that is released, and beside it, ahead of it, the fast lane.
+"""The inputs of a bridge under its border: the bulk of releases, and the fast lane ahead of it.
 
-While the border is not open, the position in what was released does not move, and no content passes; ends, revocations
-and recalls continue by the fast lane. When it opens, the bulk continues from its position. It reads the same records
-again, which the partner drops as versions that it has, and it brings no content that the fast lane has overtaken: so what was
-recalled before the bulk came to it never leaves.
+While the border is not open, the position in the releases does not move, and no content passes; ends, revocations and
+recalls continue by the fast lane. When it opens, the bulk continues from its position. It reads the same records again,
+and the partner drops the versions that it has. It carries no content that the fast lane has overtaken, so content that
+was recalled before the bulk reached it never leaves.
 """
 
 import logging
