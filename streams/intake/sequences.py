@@ -1,8 +1,9 @@
 """Which reports of a sensor have been counted: exact intervals of sequence numbers, per epoch.
 
 They do not age out, so a repeated report counts once however late it comes (design promise 3). What is not
-bounded by nature is bounded here: beyond ``MAX_INTERVALS`` gaps the oldest gap is closed, beyond ``MAX_EPOCHS``
-epochs the oldest is forgotten; late reports of either are then refused as stale, and so never counted twice.
+bounded by nature is bounded here: beyond ``MAX_INTERVALS`` intervals in all epochs together the oldest gaps are closed,
+beyond ``MAX_EPOCHS`` epochs the oldest is forgotten; late reports of either are then refused as stale, and so never
+counted twice. A sensor's row is written with each of its reports, so its size is part of what a report costs.
 """
 
 from enum import Enum
@@ -11,7 +12,7 @@ from typing import Final
 import msgspec
 
 MAX_EPOCHS: Final = 16
-MAX_INTERVALS: Final = 1_024
+MAX_INTERVALS: Final = 128  # of a sensor: its row is about 2 KiB at most
 _MINUTE_MS: Final = 60_000
 
 
@@ -37,7 +38,7 @@ class Epoch(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return any(low <= sequence <= high for low, high in self.intervals)
 
     def with_number(self, sequence: int) -> "Epoch":
-        """This epoch with the number counted, its neighbours joined and its oldest gaps closed."""
+        """This epoch with the number counted and its neighbours joined."""
         merged: list[tuple[int, int]] = []
         low = high = sequence
         for start, end in self.intervals:
@@ -49,11 +50,11 @@ class Epoch(msgspec.Struct, frozen=True, gc=False, array_like=True):
             else:
                 low, high = min(low, start), max(high, end)
         merged.append((low, high))
-        closed = self.closed_below
-        if len(merged) > MAX_INTERVALS:
-            closed = merged[-MAX_INTERVALS][0]
-            merged = merged[-MAX_INTERVALS:]
-        return Epoch(self.epoch, tuple(merged), closed)
+        return Epoch(self.epoch, tuple(merged), self.closed_below)
+
+    def without_oldest(self, intervals: int) -> "Epoch":
+        """This epoch with so many of its oldest gaps closed, and the intervals below them forgotten."""
+        return Epoch(self.epoch, self.intervals[intervals:], self.intervals[intervals][0]) if intervals else self
 
     @property
     def missing(self) -> int:
@@ -110,7 +111,7 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
         others = tuple(other for other in self.epochs if other.epoch != epoch)
         epochs = (*others, known.with_number(sequence))
         newest = tuple(sorted(epochs, key=lambda each: each.epoch))[-MAX_EPOCHS:]
-        return msgspec.structs.replace(self.spent(size, appended_ms), epochs=newest)
+        return msgspec.structs.replace(self.spent(size, appended_ms), epochs=_bounded(newest))
 
     def counted_again(self, epoch: int, sequence: int, size: int, appended_ms: int, *, whole: bool) -> "Sequences":
         """The same for what ``claim_again`` found to be new: a whole report uses up its number, if it is still open."""
@@ -155,3 +156,14 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
     def missing(self) -> int:
         """The number of missing reports below the highest of their epoch: the gap that the log reports."""
         return sum(epoch.missing for epoch in self.epochs)
+
+
+def _bounded(epochs: tuple[Epoch, ...]) -> tuple[Epoch, ...]:
+    """These with ``MAX_INTERVALS`` intervals at most: the oldest gaps of the oldest epochs are closed."""
+    excess = sum(len(epoch.intervals) for epoch in epochs) - MAX_INTERVALS
+    bounded = []
+    for epoch in epochs:
+        closing = max(0, min(excess, len(epoch.intervals) - 1))
+        excess -= closing
+        bounded.append(epoch.without_oldest(closing))
+    return tuple(bounded)

@@ -14,7 +14,7 @@ from schemas.vocabulary import IndicatorType, RejectReason
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
 LAST_TIME_MS: Final = 253_402_300_799_999  # the end of the year 9999
-MOST_GAPS: Final = 1_024
+MOST_RUNS: Final = 128  # of a sensor's numbers without a gap, in all epochs
 MOST_EPOCHS: Final = 16
 MINUTE_MS: Final = 60_000
 QUOTA: Final = 6_000_000  # observations of one sensor in a minute of the broker's
@@ -127,17 +127,19 @@ class Ledger:
         numbers = self.epochs[epoch]
         numbers.add(sequence)
         self.runs[epoch] += 1 - (sequence - 1 in numbers) - (sequence + 1 in numbers)
-        if self.runs[epoch] > MOST_GAPS:
-            self._close_the_oldest(epoch)
         while len(self.epochs) > MOST_EPOCHS:
-            del self.epochs[min(self.epochs)]
+            oldest = min(self.epochs)
+            del self.epochs[oldest], self.runs[oldest]
+        while sum(self.runs.values()) > MOST_RUNS:
+            self._close_the_oldest_gap()
 
-    def _close_the_oldest(self, epoch: int) -> None:
-        numbers = sorted(self.epochs[epoch])
-        starts = [number for number in numbers if number - 1 not in self.epochs[epoch]]
-        self.closed_below[epoch] = starts[-MOST_GAPS]
-        self.epochs[epoch] = {number for number in numbers if number >= starts[-MOST_GAPS]}
-        self.runs[epoch] = MOST_GAPS
+    def _close_the_oldest_gap(self) -> None:
+        epoch = min(epoch for epoch, runs in self.runs.items() if runs > 1)
+        numbers = self.epochs[epoch]
+        _, second = sorted(number for number in numbers if number - 1 not in numbers)[:2]
+        self.closed_below[epoch] = second
+        self.epochs[epoch] = {number for number in numbers if number >= second}
+        self.runs[epoch] -= 1
 
 
 def judged(arrivals: Iterable[Arrival], nation: str, shards: int, quota: int = QUOTA) -> Iterator[Judged]:
