@@ -309,26 +309,6 @@ def test_gaps_that_are_too_many_are_given_up_and_said_not_called_filled() -> Non
     assert refused(bench) == [("sensor.reports.v1-0-0--1", "stale-epoch")]
 
 
-def test_a_sensor_with_gaps_in_every_epoch_costs_no_more_than_a_few_kibibytes_a_report() -> None:
-    bench = an_intake(quota=1 << 40)
-    for epoch in range(MAX_EPOCHS):
-        gaps = [report_of((1 << 60) + 2 * number, 0, epoch=epoch + 1) for number in range(MAX_INTERVALS)]
-        bench.turn(NOW_MS, *records_of(gaps, [NOW_MS] * len(gaps)))
-    [row] = bench.turn(NOW_MS, *records_of([report_of(1 << 61, 0, epoch=MAX_EPOCHS)], [NOW_MS])).rows
-    assert len(row.value or b"") < 4096
-
-
-def test_gaps_close_from_the_oldest_epoch_on() -> None:
-    older = Sequences()
-    for number in range(MAX_INTERVALS):
-        older = older.counted(1, 2 * number, 0, NOW_MS)
-    newer = older.counted(2, 0, 0, NOW_MS).counted(2, 2, 0, NOW_MS)
-    assert newer.epochs[0].closed_below == 4
-    assert newer.claim(1, 3, 0, NOW_MS, 1 << 20) is Claim.STALE
-    assert newer.claim(1, 5, 0, NOW_MS, 1 << 20) is Claim.NEW
-    assert newer.claim(2, 1, 0, NOW_MS, 1 << 20) is Claim.NEW
-
-
 def test_an_epoch_that_is_forgotten_gives_its_gaps_up() -> None:
     bench = an_intake(quota=1 << 40)
     total: Counter[tuple[str, ...]] = Counter()
