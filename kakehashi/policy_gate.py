@@ -27,7 +27,7 @@ def gate(new: "PolicySet", before: "Activated", then: "Activated | None" = None,
     """
     from streams.rules.proof.prove import prove, read_claims
 
-    with prover_for(new.schema_text, require_proof=proof) as prover:
+    with prover_for(new, require_proof=proof) as prover:
         broken = [finding for finding in prove(new, read_claims(new), prover) if not finding.holds]
         for finding in broken:
             typer.echo(str(finding), err=True)
@@ -43,7 +43,7 @@ def gate(new: "PolicySet", before: "Activated", then: "Activated | None" = None,
             "it releases more than the set that it follows, see above: --accept-wider confirms that this is intended"
         )
     if then is not None:
-        with prover_for(then.policy_set.schema_text, require_proof=proof) as prover:
+        with prover_for(then.policy_set, require_proof=proof) as prover:
             typer.echo(f"it is followed by {named(then)}")
             _widens(new, then.policy_set, prover)
 
@@ -78,16 +78,16 @@ def _widens(old: "PolicySet", new: "PolicySet", prover: "Prover") -> bool:
 
 
 @contextmanager
-def prover_for(schema_text: str, *, require_proof: bool) -> "Iterator[Prover]":
+def prover_for(policy_set: "PolicySet", *, require_proof: bool) -> "Iterator[Prover]":
     """The analyser if it is installed; otherwise the exhaustive check."""
     from streams.rules.proof.analyser import SymbolicProver, find_cedar, find_solver
     from streams.rules.proof.exhaustive import ExhaustiveProver
 
     cedar = find_cedar(os.environ)
     if cedar is not None:
-        with SymbolicProver(schema_text, cedar, find_solver(os.environ)) as prover:
+        with SymbolicProver(policy_set.schema_text, cedar, find_solver(os.environ)) as prover:
             yield prover
     elif require_proof:
         raise ConfigurationError("Cedar's analyser is missing, so nothing can be proved: `make prove` builds it")
     else:
-        yield ExhaustiveProver(schema_text)
+        yield ExhaustiveProver(policy_set.schema_text, policy_set.nations)

@@ -1,10 +1,12 @@
 """Case tables: examples of what the rules must say, in YAML that a lawyer can read, run against a policy set."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
+from schemas.links import all_agreed
 from schemas.markings import SourceMarking, understand
 from schemas.vocabulary import TYPE_BY_LABEL, Outcome
 from streams.rules.engine import Engine, Verdict
@@ -27,8 +29,11 @@ class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=lamb
     personal_data: bool = False
 
 
-class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Given this, for that nation, then the outcome, because of exactly these rules, after these obligations."""
+class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=lambda name: name.replace("_", " ")):
+    """Given this, for that nation, then the outcome, because of exactly these rules, after these obligations.
+
+    ``not_agreed`` are labels that the link to that nation does not let pass.
+    """
 
     case: str
     given: Given
@@ -36,6 +41,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     then: Outcome
     because: tuple[str, ...]
     after: tuple[str, ...] | None = None
+    not_agreed: tuple[str, ...] = ()
 
 
 class CaseResult(msgspec.Struct, frozen=True):
@@ -60,10 +66,11 @@ class CaseResult(msgspec.Struct, frozen=True):
 
 
 class CaseTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file of cases."""
+    """A file of cases. ``partners`` are taken for such, with all that can be agreed; without, the set's links count."""
 
     title: str
     cases: tuple[Case, ...]
+    partners: tuple[str, ...] = ()
 
 
 def read_cases(path: Path) -> CaseTable:
@@ -82,8 +89,26 @@ def read_cases(path: Path) -> CaseTable:
 
 def run_cases(policy_set: PolicySet, path: Path) -> Sequence[CaseResult]:
     """Decide every case of the table at ``path`` under ``policy_set``. Raises ``PolicyError`` as ``read_cases``."""
-    engine = Engine(policy_set)
-    return [CaseResult(case, engine.decide(_facets(case.given), case.to)) for case in read_cases(path).cases]
+    table = read_cases(path)
+    links = {partner: all_agreed(policy_set.nation, partner) for partner in table.partners} or policy_set.links
+    engine = Engine(replace(policy_set, links=links))
+    return [
+        CaseResult(case, (_without(case, engine) if case.not_agreed else engine).decide(_facets(case.given), case.to))
+        for case in table.cases
+    ]
+
+
+def _without(case: Case, engine: Engine) -> Engine:
+    """An engine for which the link to the case's nation lacks what was not agreed."""
+    links, without = dict(engine.policy_set.links), frozenset(case.not_agreed)
+    if (agreement := links.get(case.to)) is not None:
+        links[case.to] = msgspec.structs.replace(
+            agreement,
+            schemas=agreement.schemas - without,
+            tlp=agreement.tlp - without,
+            caveats=agreement.caveats - without,
+        )
+    return Engine(replace(engine.policy_set, links=links))
 
 
 def _sentence(outcome: Outcome, rules: Sequence[str], owed: Sequence[str]) -> str:

@@ -63,16 +63,19 @@ def differences(old: PolicySet, new: PolicySet, prover: Prover) -> Iterator[Chan
 
 
 def _example(one: Bodies, other: Bodies, new: PolicySet, prover: Prover) -> Request | None:
-    """A request that only ``one`` allows, to a partner where there is one: nobody releases to the own nation."""
+    """A request that only ``one`` allows, to a partner of the nation if there is one."""
     found = confirmed(prover.implies, one, other, new)
-    if found is None or found.principal != new.nation:
+    if found is None or found.principal in new.links:
         return found
-    abroad = confirmed(prover.implies, (*one, _not_to(new.nation)), other, new)
-    return found if abroad is None else abroad
+    for partner in sorted(new.links):
+        to_partner = confirmed(prover.implies, (*one, _only_to(partner)), other, new)
+        if to_partner is not None:
+            return to_partner
+    return found
 
 
-def _not_to(nation: str) -> str:
-    """A rule that forbids any release to this nation, in Cedar's JSON form."""
+def _only_to(nation: str) -> str:
+    """A rule that forbids any release but to this nation, in Cedar's JSON form."""
     return json.dumps(
         {
             "effect": "forbid",
@@ -81,7 +84,7 @@ def _not_to(nation: str) -> str:
             "resource": {"op": "All"},
             "conditions": [
                 {
-                    "kind": "when",
+                    "kind": "unless",
                     "body": {
                         "==": {
                             "left": {"Var": "principal"},

@@ -13,10 +13,13 @@ from typing import Final
 import cedarpy
 import msgspec
 
+from schemas.codec import RELEASED_INDICATOR_V2
+from schemas.links import NEVER_AGREED
+from schemas.markings import Marking, Tlp
 from schemas.vocabulary import Outcome
 from streams.rules.facets import Facets
-from streams.rules.obligations import strictest
-from streams.rules.policy_set import OTHER_NATION, PolicySet
+from streams.rules.obligations import DropTearline, strictest
+from streams.rules.policy_set import PolicySet
 from streams.rules.proof.space import Request, Value
 
 DEFAULT_DENY: Final = "default-deny"
@@ -97,7 +100,7 @@ class Engine:
             return _ERROR
 
     def _ask(self, facets: Facets, partner: str) -> Verdict:
-        request = Request(self._party(partner), self._attributes(facets))
+        request = Request(partner, _attributes(facets) | self._of_link(facets.marking, partner))
         (result,) = self.policy_set.space.evaluate(self.policy_set.policies, [request])
         if result.diagnostics.errors or result.decision is cedarpy.Decision.NoDecision:
             return _ERROR
@@ -112,23 +115,38 @@ class Engine:
         else:
             outcome = Outcome.WITHHOLD if Outcome.WITHHOLD in outcomes else Outcome.HOLD
         deciding = [rule for rule in matched if rule.outcome is outcome]
-        owed = strictest(obligation for rule in deciding for obligation in rule.obligations)
-        return Verdict(outcome, tuple(sorted(rule.id for rule in deciding)), tuple(str(one) for one in owed))
+        owed = [obligation for rule in deciding for obligation in rule.obligations]
+        if outcome is not Outcome.WITHHOLD and not self._takes_tearlines(partner):
+            owed.append(DropTearline())
+        return Verdict(outcome, tuple(sorted(rule.id for rule in deciding)), tuple(str(one) for one in strictest(owed)))
 
-    def _attributes(self, facets: Facets) -> dict[str, Value]:
-        marking = facets.marking
-        named = marking.releasable_to
-        return {
-            "tlp": marking.tlp.label or marking.tlp.name,
-            "pap": marking.pap.label or marking.pap.name,
-            "releasable_to": None if named is None else tuple(sorted({self._party(nation) for nation in named})),
-            "caveats": tuple(map(str, marking.caveats)),
-            "confidence": str(facets.confidence),
-            "type": facets.kind.label,
-            "warninglisted": facets.warninglisted,
-            "special_use": facets.special_use,
-            "personal_data": facets.personal_data,
-        }
+    def _of_link(self, marking: Marking, partner: str) -> dict[str, Value]:
+        """What the link to this nation says. To the nation itself everything may go: it has all of it."""
+        agreement = self.policy_set.links.get(partner)
+        if agreement is None:
+            home = partner == self.policy_set.nation
+            return {"linked": home, "marking_agreed": home}
+        # RED, no label and what no link can carry have rules of their own, which give the reason.
+        caveats = {str(caveat) for caveat in marking.caveats if caveat not in NEVER_AGREED}
+        labelled = marking.tlp in (Tlp.UNMARKED, Tlp.RED) or marking.tlp.label in agreement.tlp
+        return {"linked": True, "marking_agreed": labelled and caveats <= agreement.caveats}
 
-    def _party(self, nation: str) -> str:
-        return nation if self.policy_set.is_party(nation) else OTHER_NATION
+    def _takes_tearlines(self, partner: str) -> bool:
+        """Whether the link's schemas have room for one."""
+        agreement = self.policy_set.links.get(partner)
+        return agreement is None or RELEASED_INDICATOR_V2 in agreement.schemas
+
+
+def _attributes(facets: Facets) -> dict[str, Value]:
+    marking = facets.marking
+    return {
+        "tlp": marking.tlp.label or marking.tlp.name,
+        "pap": marking.pap.label or marking.pap.name,
+        "releasable_to": marking.releasable_to,
+        "caveats": tuple(map(str, marking.caveats)),
+        "confidence": str(facets.confidence),
+        "type": facets.kind.label,
+        "warninglisted": facets.warninglisted,
+        "special_use": facets.special_use,
+        "personal_data": facets.personal_data,
+    }

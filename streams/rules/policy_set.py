@@ -1,8 +1,8 @@
 """A policy set: the joint rules and one nation's own, loaded as text and validated before anything uses them.
 
-A set is a folder of Cedar text: ``joint/<version>`` holds the schema and the rules that both nations agreed,
-``national/<nation>/<version>`` what one nation forbids on top. What is not understood does not load: the set that
-was in force stays in force.
+A set is a folder of text: ``joint/<version>`` holds the schema and the rules that the nations agreed,
+``national/<nation>/<version>`` what one nation forbids on top, ``links/<nation>`` what it agreed with each partner.
+What is not understood does not load: the set that was in force stays in force.
 """
 
 import hashlib
@@ -15,20 +15,20 @@ from typing import Any, Final
 
 import cedarpy
 
+from schemas.agreement import Agreement
+from schemas.links import LINKS, POLICY_FOLDER, BadLinks, link_path, link_texts, read_links
 from schemas.markings import Caveat, Pap, Tlp
 from schemas.vocabulary import IndicatorType
 from streams.rules.facets import ConfidenceBand
-from streams.rules.proof.space import PRINCIPAL, Space, space_of
+from streams.rules.proof.space import Space, space_of
 from streams.rules.rule import PolicyError, Rule, read_rule
 
-POLICY_FOLDER: Final = Path(__file__).resolve().parents[2] / "policy"
-OTHER_NATION: Final = "OTHER"
 _SCHEMA: Final = "schema.cedarschema"
+_OF_LINK: Final = frozenset({"linked", "marking_agreed"})
 _NOT_RULES: Final = frozenset({"cases.yaml", "README.md"})
 
 # What the contract can say must be sayable in the rules: otherwise it could only be withheld as an error.
 _VOCABULARY: Final[Mapping[str, tuple[str, ...]]] = {
-    "Nation": (OTHER_NATION,),
     "Tlp": tuple(tlp.label or tlp.name for tlp in Tlp),
     "Pap": tuple(pap.label or pap.name for pap in Pap),
     "Caveat": tuple(Caveat),
@@ -39,11 +39,12 @@ _VOCABULARY: Final[Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class PolicySet:
-    """A validated set: its texts by path, and its rules by id."""
+    """A validated set: its texts by path, its rules by id, and what was agreed with each partner."""
 
     nation: str
     texts: Mapping[str, str]
     rules: Mapping[str, Rule]
+    links: Mapping[str, Agreement]
 
     @cached_property
     def version(self) -> str:
@@ -58,7 +59,13 @@ class PolicySet:
     @cached_property
     def space(self) -> Space:
         """Everything that can be asked under this set's schema."""
-        return space_of(self.schema_text)
+        return space_of(self.schema_text, self.nations)
+
+    @cached_property
+    def nations(self) -> tuple[str, ...]:
+        """The nations that rules can tell from others: the partners, and those that rules name. Sorted."""
+        named = {nation for rule in self.rules.values() for nation in _named_in(json.loads(rule.body))}
+        return tuple(sorted(named.union(self.links)))
 
     @cached_property
     def policies(self) -> cedarpy.PolicySet:
@@ -67,18 +74,14 @@ class PolicySet:
         document = {"templates": {}, "staticPolicies": policies, "templateLinks": []}
         return cedarpy.PolicySet.from_json_str(json.dumps(document, ensure_ascii=False))
 
-    def is_party(self, nation: str) -> bool:
-        """Whether the schema knows this nation by its own code."""
-        return nation in self.space.axes[PRINCIPAL].members
-
     @property
     def joint_rules(self) -> tuple[Rule, ...]:
-        """The rules that both nations agreed, without the nation's own."""
+        """The rules that the nations agreed, without the nation's own."""
         return tuple(rule for rule in self.rules.values() if rule.place.startswith("joint/"))
 
 
 def load(nation: str, folder: Path = POLICY_FOLDER, *, version: str = "v1") -> PolicySet:
-    """Load the joint set and ``nation``'s own from a policy folder.
+    """Load the joint set, and ``nation``'s own rules and links, from a policy folder.
 
     Raises ``PolicyError`` where a file is missing, unexpected or not UTF-8, and for all that ``compiled`` refuses.
     """
@@ -100,7 +103,10 @@ def read_texts(nation: str, folder: Path, *, version: str = "v1") -> dict[str, s
                 texts[path.relative_to(folder).as_posix()] = path.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
                 raise PolicyError(f"{path} cannot be read as UTF-8 text: {error}") from error
-    return texts
+    try:
+        return texts | link_texts(folder, nation)
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(f"{folder / LINKS / nation} cannot be read as UTF-8 text: {error}") from error
 
 
 def compiled(texts: Mapping[str, str], nation: str) -> PolicySet:
@@ -108,7 +114,8 @@ def compiled(texts: Mapping[str, str], nation: str) -> PolicySet:
 
     Raises ``PolicyError`` for a syntax error, an unknown attribute or label, a template, a rule without its
     annotations, an id used twice, a permit in a national set or without a condition, a schema in a national set,
-    a set without a permit, and a schema that lacks a word of the contract.
+    a set without a permit, a schema that lacks a word of the contract, a link that is not valid or another nation's,
+    and a rule that names a nation without a link.
     """
     schema_text = _schema_text(texts)
     rules: dict[str, Rule] = {}
@@ -123,13 +130,55 @@ def compiled(texts: Mapping[str, str], nation: str) -> PolicySet:
             rules[rule.id] = rule
     if not any(rule.is_permit for rule in rules.values()):
         raise PolicyError("the policy set permits nothing: its joint part needs at least one permit")
-    policy_set = PolicySet(nation=nation, texts=dict(texts), rules=rules)
-    members = {axis.entity_type: axis.members for axis in policy_set.space.axes.values()}
-    for entity_type, names in (*_VOCABULARY.items(), ("Nation", (nation,))):
+    policy_set = PolicySet(nation=nation, texts=dict(texts), rules=rules, links=_links(texts, nation))
+    _check_nations(policy_set)
+    _check_words(policy_set.space)
+    return policy_set
+
+
+def _check_nations(policy_set: PolicySet) -> None:
+    for rule in policy_set.rules.values():
+        for named in _named_in(json.loads(rule.body)):
+            if named != policy_set.nation and named not in policy_set.links:
+                raise PolicyError(
+                    f'{rule.place}: the rule “{rule.id}” names Nation::"{named}", to which there is no link: add '
+                    f"{link_path(policy_set.nation, named)}, or correct the code"
+                )
+
+
+def _check_words(space: Space) -> None:
+    """What the contract and the links can say, the schema can say."""
+    axes = space.axes
+    if {name for name, axis in axes.items() if axis.of_link} != _OF_LINK:
+        raise PolicyError(f"the policy schema's context has the flags {', '.join(sorted(_OF_LINK))}, and nothing else")
+    members = {axis.entity_type: axis.members for axis in axes.values()}
+    for entity_type, names in _VOCABULARY.items():
         for name in names:
             if name not in members.get(entity_type, ()):
                 raise PolicyError(f'the policy schema has no {entity_type}::"{name}": add it to the enum {entity_type}')
-    return policy_set
+
+
+def _links(texts: Mapping[str, str], nation: str) -> dict[str, Agreement]:
+    try:
+        links = read_links(texts)
+    except BadLinks as error:
+        raise PolicyError(str(error)) from error
+    foreign = sorted({owner for owner, _ in links} - {nation})
+    if foreign:
+        raise PolicyError(f"a set of {nation} has no links of {', '.join(foreign)}")
+    return {partner: agreement for (_, partner), agreement in links.items()}
+
+
+def _named_in(node: Any) -> Iterator[str]:
+    """The nations that an expression in Cedar's JSON form names: in a scope or as a value."""
+    if isinstance(node, dict):
+        if node.get("type") == "Nation" and isinstance(node.get("id"), str):
+            yield node["id"]
+        for child in node.values():
+            yield from _named_in(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _named_in(child)
 
 
 def _schema_text(texts: Mapping[str, str]) -> str:

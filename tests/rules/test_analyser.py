@@ -15,7 +15,7 @@ BODY = load("GBR").rules["tlp-red"].body
 EXAMPLE = """✗ Policy sets are disjoint: DOES NOT HOLD
   Counterexample found:
 principal: Nation::"JPN", action: Action::"release", resource: Indicator::""
-context: {}
+context: {linked: true, marking_agreed: false}
 entities: [
   Caveat::"関係者限り",
   Indicator::"" {
@@ -62,6 +62,8 @@ def test_a_counterexample_is_read_as_a_request(tmp_path: Path) -> None:
                 "tlp": "TLP:AMBER+STRICT",
                 "type": "url",
                 "warninglisted": False,
+                "linked": True,
+                "marking_agreed": False,
             },
         )
 

@@ -10,7 +10,7 @@ from streams.rules.rule import PolicyError
 TLP, QUALITY, CAVEATS = "joint/v1/tlp.cedar", "joint/v1/quality.cedar", "joint/v1/onward_sharing.cedar"
 SCHEMA = "joint/v1/schema.cedarschema"
 OLD = read_texts("GBR", POLICY_FOLDER)
-PROVER = ExhaustiveProver(OLD[SCHEMA])
+PROVER = ExhaustiveProver(OLD[SCHEMA], ["GBR", "JPN"])
 
 
 def _against(new: dict[str, str]) -> list[Change]:

@@ -96,8 +96,8 @@ def test_a_folder_with_something_missing_or_unexpected_does_not_load(
         load("GBR", tmp_path / "policy")
 
 
-def test_a_nation_that_is_no_party_has_no_set() -> None:
-    with pytest.raises(PolicyError, match='has no Nation::"USA"'):
+def test_a_set_has_the_links_of_its_own_nation_alone() -> None:
+    with pytest.raises(PolicyError, match="a set of USA has no links of GBR"):
         compiled(read_texts("GBR", POLICY_FOLDER), "USA")
 
 

@@ -26,7 +26,7 @@ from tests.rules.mutants import mutants
 GBR = load("GBR")
 CASES = (POLICY_FOLDER / "joint" / "v1" / "cases.yaml", POLICY_FOLDER / "national" / "GBR" / "v1" / "cases.yaml")
 CEDAR = find_cedar(os.environ)
-EXHAUSTIVE = ExhaustiveProver(GBR.schema_text)
+EXHAUSTIVE = ExhaustiveProver(GBR.schema_text, GBR.nations)
 GREEN_OR = 'when { resource.tlp == Tlp::"TLP:GREEN"'
 
 
@@ -143,7 +143,7 @@ def test_an_example_that_cedar_does_not_confirm_is_refused() -> None:
 
     claim = next(claim for claim in read_claims(GBR) if claim.id == "red-is-withheld")
     with pytest.raises(ProofError, match="Cedar says"):
-        list(prove(GBR, [claim], Liar(GBR.schema_text)))
+        list(prove(GBR, [claim], Liar(GBR.schema_text, GBR.nations)))
 
 
 def test_a_claim_about_nothing_is_found(prover: Prover) -> None:

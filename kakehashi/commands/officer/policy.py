@@ -67,7 +67,7 @@ def prove(
     failed = 0
     for each in _nations(root, nation):
         policy_set = load(each, root)
-        with prover_for(policy_set.schema_text, require_proof=require_proof) as prover:
+        with prover_for(policy_set, require_proof=require_proof) as prover:
             findings = list(show(policy_set, read_claims(policy_set, root), prover))
             broken = [finding for finding in findings if not finding.holds]
             for finding in findings if verbose else broken:
@@ -102,7 +102,7 @@ def diff(
     for each in _nations(new, nation):
         after = load(each, new)
         before = under_schema_of(after, load(each, old))
-        with prover_for(after.schema_text, require_proof=require_proof) as prover:
+        with prover_for(after, require_proof=require_proof) as prover:
             changes = list(differences(before, after, prover))
             for change in changes:
                 typer.echo(f"{each}: {change}")

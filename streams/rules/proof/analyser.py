@@ -119,6 +119,8 @@ class SymbolicProver:
             )
             end = lines.index("},", start)
             found = dict(line.rstrip(",").split(": ", 1) for line in lines[start + 1 : end])
+            context = next((line for line in lines if line.startswith("context: {")), "context: {}")
+            found |= dict(part.split(": ", 1) for part in context[len("context: {") : -1].split(", ") if part)
             values: dict[str, Value] = {axis: attribute.values()[0] for axis, attribute in self._space.axes.items()}
             values |= {name: self._value(text) for name, text in found.items()}
             values |= {name: None for name, axis in self._space.axes.items() if axis.optional and name not in found}
