@@ -1,18 +1,21 @@
 """The settings of every role, read once from the environment, all mistakes reported at once.
 
-``KAKEHASHI_NATIONS`` and the partners that follow from it are the only place where it is said who takes part.
+``KAKEHASHI_NATIONS`` says which nations take part, and the links of the policy folder which of them are partners.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from exchange.authority.links import Links, load_links, shipped_links
 from exchange.bandwidth import ALWAYS, Schedule
 from exchange.errors import ConfigurationError
 from exchange.kafka.clients import Cluster
 from exchange.kafka.schema_registry import Registry
+from schemas.agreement import Agreement
+from schemas.links import POLICY_FOLDER, link_path
 
 _NATION: Final = re.compile(r"[A-Z]{3}")  # ISO 3166-1 alpha-3
 _SECURITY_PREFIX: Final = "KAFKA_"
@@ -26,7 +29,8 @@ class Settings:
     often mere repetition of an indicator is told at most; ``sensor_quota`` how many observations of one sensor are
     taken in a minute: a report with more of them than that is never taken. ``standby`` lets a worker keep copies of
     the states that others own, to take them over quickly on a machine of its own. ``state`` is the folder of a
-    worker's RocksDB caches, ``officers`` that of the nations' rosters. A release, and a recall, that a partner has not
+    worker's RocksDB caches, ``officers`` that of the nations' rosters, ``policy_folder`` that of the sharing rules and
+    of the links; ``links`` are what was agreed, by nation and partner. A release, and a recall, that a partner has not
     confirmed within ``receipt_limit_s`` and ``recall_limit_s`` is told to whoever watches. An activation of a policy is
     written at least ``policy_lead_s`` before its time: the same in all processes of a nation. ``bridge_rate`` is what a
     bridge's bulk may send, for the whole link.
@@ -39,6 +43,8 @@ class Settings:
     home: Path = Path(".kakehashi")
     state: Path = Path(".kakehashi/state")
     policy_version: str = "v1"
+    policy_folder: Path = POLICY_FOLDER
+    links: Links = field(default_factory=shipped_links)
     officers: Path = Path("policy/officers")
     metrics_port: int = 0
     metrics_address: str = "127.0.0.1"
@@ -60,6 +66,7 @@ class Settings:
             wrong.append("KAKEHASHI_NATIONS: at least two different ISO 3166-1 alpha-3 codes, for example GBR,JPN")
         default = cls()
         home = Path(environ.get("KAKEHASHI_HOME", default.home))
+        folder = Path(environ.get("KAKEHASHI_POLICY_FOLDER") or default.policy_folder)
         settings = cls(
             nations=nations,
             shards=_number(environ, "KAKEHASHI_SHARDS", default.shards, 1, 1024, wrong),
@@ -69,6 +76,8 @@ class Settings:
             state=Path(environ.get("KAKEHASHI_STATE", home / "state")),
             officers=Path(environ.get("KAKEHASHI_OFFICERS", default.officers)),
             policy_version=environ.get("KAKEHASHI_POLICY", default.policy_version),
+            policy_folder=folder,
+            links=default.links if folder == default.policy_folder else _links(folder, wrong),
             metrics_port=_number(environ, "KAKEHASHI_METRICS_PORT", default.metrics_port, 0, 65_535, wrong),
             metrics_address=environ.get("KAKEHASHI_METRICS_ADDRESS", default.metrics_address),
             session_timeout_s=_number(
@@ -86,12 +95,21 @@ class Settings:
         return settings
 
     def partners(self, nation: str) -> tuple[str, ...]:
-        """Everybody but ``nation``. Raises ConfigurationError if it does not take part."""
+        """The nations to which ``nation`` has a link. Raises ConfigurationError if it does not take part."""
         if nation not in self.nations:
             raise ConfigurationError(
                 f"unknown nation `{nation}`: set KAKEHASHI_NATIONS, now {','.join(self.nations)}, or correct the option"
             )
-        return tuple(other for other in self.nations if other != nation)
+        return tuple(other for other in self.nations if (nation, other) in self.links)
+
+    def agreement(self, nation: str, partner: str) -> Agreement:
+        """What ``nation`` has agreed with ``partner``. Raises ConfigurationError if they have no link."""
+        if partner not in self.partners(nation):
+            raise ConfigurationError(
+                f"{nation} has no link to {partner}: add {self.policy_folder / link_path(nation, partner)}, with what "
+                f"was agreed, and {partner} to KAKEHASHI_NATIONS"
+            )
+        return self.links[nation, partner]
 
 
 def cluster_from_env(environ: Mapping[str, str], nation: str, bootstrap: str) -> Cluster:
@@ -128,6 +146,14 @@ def _secret(name: str, path: str) -> str:
         return Path(path).read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{name}={path}: the file cannot be read: {error}") from error
+
+
+def _links(folder: Path, wrong: list[str]) -> Links:
+    try:
+        return load_links(folder)
+    except ConfigurationError as error:
+        wrong.append(f"KAKEHASHI_POLICY_FOLDER={folder}: {error}")
+        return {}
 
 
 def _schedule(environ: Mapping[str, str], name: str, default: Schedule, wrong: list[str]) -> Schedule:

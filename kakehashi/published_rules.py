@@ -29,7 +29,9 @@ class PublishedRules:
         from streams.rules.policy_set import load
         from streams.rules.rulebook import history_of
 
-        return history_of(load(self.roster.nation, version=self.settings.policy_version), self.published)
+        settings = self.settings
+        shipped = load(self.roster.nation, settings.policy_folder, version=settings.policy_version)
+        return history_of(shipped, self.published)
 
     @property
     def refused(self) -> "tuple[NotApproved, ...]":

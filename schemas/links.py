@@ -65,11 +65,12 @@ def all_agreed(nation: str, partner: str) -> Agreement:
 
 
 def link_texts(folder: Path, nation: str = "") -> dict[str, str]:
-    """The texts of all links below a policy folder, or of one nation's, by their path below it.
+    """The texts of all links below a policy folder, or of one nation's, by their path below it; no hidden files.
 
     Raises ``OSError`` or ``UnicodeDecodeError`` for a file that cannot be read.
     """
-    files = sorted(path for path in (folder / LINKS / nation).rglob("*") if path.is_file())
+    files = sorted((folder / LINKS).glob(f"{nation or '*'}/*"))
+    files = [path for path in files if path.is_file() and not path.relative_to(folder).as_posix().count("/.")]
     return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in files}
 
 

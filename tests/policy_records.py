@@ -6,9 +6,10 @@ from typing import Any, Final
 from exchange.authority.policy_record import Approved, NotApproved, key_of, read_policy_record
 from exchange.authority.policy_watch import Published
 from schemas.codec import POLICY_RECORD, Codec
+from schemas.links import POLICY_FOLDER
 from schemas.records import PolicyRecord
 from schemas.signing import approved_policy
-from streams.rules.policy_set import POLICY_FOLDER, compiled, read_texts
+from streams.rules.policy_set import compiled, read_texts
 from tests.builders import NOW_MS, a_policy_record
 from tests.officers import ALICE, BOB, ROSTER
 from tests.officers import key_of as officer_key

@@ -1,13 +1,13 @@
 """The release guard: looks at the bytes that are about to leave, and at nothing else, and lets them pass or not.
 
 It decides again, on its own, whether a record may go to this partner: it knows no policy, imports nothing of
-``streams`` and trusts nobody who wrote the record. The labels that may pass are spelled out here a second time on
-purpose: a label that somebody adds elsewhere does not pass before it is added here too.
+``streams`` and trusts nobody who wrote the record. By what was agreed with the partner (``schemas.agreement``) it
+decides with code of its own; what no agreement can let pass is spelled out here a second time, on purpose.
 
 1.  **A null value** is not a record: each side deletes from its own topics. Never bridged (``Tombstone``).
     [promise 5: "null values are never bridged"]
-2.  **Schema.** Exactly one ``ReleasedIndicator``, at most ``MAX_BYTES`` long, and byte for byte as our own writer
-    writes it: no other schema, no bytes after it, and none hidden in a longer encoding of the same record.
+2.  **Schema.** Exactly one ``ReleasedIndicator`` of an agreed version, at most ``MAX_BYTES`` long, and byte for byte
+    as our own writer writes it: no other schema, no bytes after it, none hidden in a longer encoding of the record.
     [promise 2; Avro 1.11, "Binary Encoding" allows padded integers, split blocks and negative block counts]
 3.  **Identity.** ``id`` is a UUIDv5 identifier; the record's key is the id in UTF-8; it stands on the partition that
     the id gives. With content, the id is that of its type and value. [STIX 2.1, 2.9; RFC 9562, 5.5]
@@ -16,11 +16,11 @@ purpose: a label that somebody adds elsewhere does not pass before it is added h
 5.  **Version** is above 0 and above ``recalled_through``, which is not negative. [promise 5]
 6.  **Without content** (expired, revoked, recalled): no content, a reason of the closed list, and it passes,
     whatever was marked and whatever is closed. A recall must always arrive. [promise 5]
-7.  **TLP** is CLEAR, GREEN, AMBER or AMBER+STRICT, so spelled. From AMBER up the partner is named in
+7.  **TLP** is CLEAR, GREEN, AMBER or AMBER+STRICT, so spelled, and agreed. From AMBER up the partner is named in
     ``releasable_to``; for all, if anybody is named, the partner is. RED, unmarked and unknown labels never leave.
     [TLP 2.0, FIRST, August 2022; promise 2]
-8.  **Caveats** are ones known to be fit for a partner once policy has released them. National-eyes-only, unrecognised
-    and unknown caveats never leave. [UK GSCP, national caveats; promise 2]
+8.  **Caveats** are ones that were agreed. National-eyes-only, embargoed and unrecognised never leave, whatever was
+    agreed. [UK GSCP, national caveats; promise 2]
 9.  **PAP** is a known label or empty. [MISP taxonomy PAP v3]
 10. **The release has not ended**: ``release_expires_ms`` is 0 or in the future. [promise 5]
 11. **The content is what it says**: known type, value in its canonical spelling, times, counts and confidence
@@ -39,6 +39,8 @@ from typing import Final, cast
 
 import msgspec
 
+from consumers.bridge.guard_content import Refused, content_problem
+from schemas.agreement import Agreement
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
 from schemas.identity import indicator_id, indicator_key, shard_of_key
 from schemas.normalise import normalise
@@ -46,21 +48,11 @@ from schemas.records import Content, ReleasedIndicator
 from schemas.vocabulary import TYPE_BY_LABEL, EndReason, RejectReason
 
 MAX_BYTES: Final = 128 << 10
-CLOCK_TOLERANCE_MS: Final = 24 * 60 * 60 * 1000
-LAST_TIME_MS: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z: later is no RFC 3339 time
-MAX_SIGHTINGS: Final = 1 << 62
-MAX_LABELS: Final = 64
-MAX_LABEL_LENGTH: Final = 256
-MAX_NATIONS: Final = 64
-MAX_AS_NUMBER: Final = (1 << 32) - 1
-MAX_TEARLINE_BYTES: Final = 2048
 
 FREE_TLP: Final = frozenset({"TLP:CLEAR", "TLP:GREEN"})
 NAMED_TLP: Final = frozenset({"TLP:AMBER", "TLP:AMBER+STRICT"})
 PAP: Final = frozenset({"", "PAP:CLEAR", "PAP:GREEN", "PAP:AMBER", "PAP:RED"})
-CAVEATS: Final = frozenset(
-    {"INCIDENT", "OFFICIAL-SENSITIVE", "PERSONAL DATA", "機密性3情報", "関係者限り", "転送禁止", "配付禁止", "複製禁止"}
-)
+NEVER: Final = frozenset({"UK EYES ONLY", "JAPAN EYES ONLY", "EMBARGO", "UNRECOGNISED"})
 REASONS: Final = frozenset(str(reason) for reason in EndReason)
 
 
@@ -74,14 +66,6 @@ class Tombstone(msgspec.Struct, frozen=True, gc=False):
     """A deletion on our own topic. It is not bridged, and nothing is wrong with it."""
 
 
-class Refused(msgspec.Struct, frozen=True, gc=False):
-    """Must not leave. ``keep_bytes`` is False where quarantine may have a digest only; ``detail`` names no value."""
-
-    reason: RejectReason
-    detail: str
-    keep_bytes: bool = False
-
-
 _TOMBSTONE: Final = Tombstone()
 
 
@@ -90,15 +74,15 @@ def check(
     key: bytes | None,
     codec: Codec,
     *,
-    home: str,
-    partner: str,
+    agreed: Agreement,
     now_ms: int,
     partition: int,
     shards: int,
 ) -> Passed | Tombstone | Refused:
-    """Decide on one record of the topic released to ``partner``. Never raises, whatever the bytes are.
+    """Decide on one record of the topic released to a partner. Never raises, whatever the bytes are.
 
-    ``codec`` has the schema ids of our own cluster; ``partition`` is where the record stands, of ``shards``.
+    ``agreed`` is what our nation agreed with it. ``codec`` has the schema ids of our own cluster; ``partition`` is the
+    record's, of ``shards``.
     """
     if value is None:
         return _TOMBSTONE
@@ -118,29 +102,41 @@ def check(
     record = cast("ReleasedIndicator", decoded)
     content = record["content"]
     if content is not None:
-        forbidden = _marking_of(content, partner)
+        forbidden = _marking_of(content, agreed) or _schema_of(value, codec, agreed)
         if forbidden is not None:
             return forbidden
     wrong = (
         _identity_of(record, key, partition, shards)
-        or _origin_of(record, home, partner)
+        or _origin_of(record, agreed.nation, agreed.partner)
         or _version_of(record)
         or _kind_of(record)
-        or (_content_of(record, content, now_ms) if content is not None else None)
+        or (content_problem(record, content, now_ms) if content is not None else None)
     )
     return Passed(record) if wrong is None else Refused(wrong.reason, wrong.detail, keep_bytes=True)
 
 
-def _marking_of(content: Content, partner: str) -> Refused | None:
+def _schema_of(value: bytes, codec: Codec, agreed: Agreement) -> Refused | None:
+    """Of rule 2. Ends pass: the one schema without which there is no link has room for them."""
+    name = codec.schema_of(value)
+    if name not in agreed.schemas:
+        return Refused(RejectReason.UNKNOWN_SCHEMA, f"schema {name} was not agreed with {agreed.partner}")
+    return None
+
+
+def _marking_of(content: Content, agreed: Agreement) -> Refused | None:
     """Rules 7 to 9."""
-    tlp, nations = content["tlp"], content["releasable_to"]
+    tlp, nations, partner = content["tlp"], content["releasable_to"], agreed.partner
     if tlp not in FREE_TLP and tlp not in NAMED_TLP:
         return Refused(RejectReason.FORBIDDEN_MARKING, f"TLP label {_quoted(tlp)} never leaves")
+    if tlp not in agreed.tlp:
+        return Refused(RejectReason.FORBIDDEN_MARKING, f"TLP label {tlp} was not agreed with {partner}")
     if content["pap"] not in PAP:
         return Refused(RejectReason.FORBIDDEN_MARKING, f"PAP label {_quoted(content['pap'])} is unknown")
     for caveat in content["caveats"]:
-        if caveat not in CAVEATS:
+        if caveat in NEVER:
             return Refused(RejectReason.FORBIDDEN_CAVEAT, f"caveat {_quoted(caveat)} never leaves")
+        if caveat not in agreed.caveats:
+            return Refused(RejectReason.FORBIDDEN_CAVEAT, f"caveat {_quoted(caveat)} was not agreed with {partner}")
     if partner not in nations and (nations or tlp in NAMED_TLP):
         return Refused(RejectReason.NOT_RELEASABLE_HERE, f"{tlp} and {partner} is not named in releasable_to")
     return None
@@ -210,93 +206,6 @@ def _kind_of(record: ReleasedIndicator) -> Refused | None:
     if record["kind"] == "recalled" and not record["recalled_through"]:
         return Refused(RejectReason.MALFORMED_CONTENT, "is a recall of no version")
     return None
-
-
-def _content_of(record: ReleasedIndicator, content: Content, now_ms: int) -> Refused | None:
-    """Rules 10 and 11."""
-    return (
-        _times_of(record, content, now_ms)
-        or _numbers_of(content)
-        or _lists_of(content)
-        or _enriched_of(content)
-        or _tearline_of(content)
-    )
-
-
-def _times_of(record: ReleasedIndicator, content: Content, now_ms: int) -> Refused | None:
-    ends_ms, latest_ms = content["release_expires_ms"], now_ms + CLOCK_TOLERANCE_MS
-    if ends_ms and ends_ms <= now_ms:
-        return Refused(RejectReason.RELEASE_EXPIRED, f"its release ended at {ends_ms} ms")
-    if record["version"] > latest_ms:
-        return Refused(
-            RejectReason.TIME_OUT_OF_RANGE, "its version is a day ahead of our clock: no later one could ever win"
-        )
-    if not 0 <= content["first_seen_ms"] <= content["last_seen_ms"] <= latest_ms:
-        return Refused(RejectReason.TIME_OUT_OF_RANGE, "first and last seen are no span of the past")
-    if not 0 <= content["valid_until_ms"] <= LAST_TIME_MS or ends_ms > LAST_TIME_MS:
-        return Refused(RejectReason.TIME_OUT_OF_RANGE, "valid_until or release_expires is no time")
-    return None
-
-
-def _numbers_of(content: Content) -> Refused | None:
-    if not -1 <= content["confidence"] <= 100:
-        return Refused(RejectReason.CONFIDENCE_OUT_OF_RANGE, f"confidence is {content['confidence']}")
-    if not 0 <= content["sightings"] <= MAX_SIGHTINGS:
-        return Refused(RejectReason.COUNT_OUT_OF_RANGE, f"sightings are {content['sightings']}")
-    return None
-
-
-def _lists_of(content: Content) -> Refused | None:
-    labels, nations = content["labels"], content["releasable_to"]
-    if len(labels) > MAX_LABELS or not all(_is_label(label) for label in labels):
-        return Refused(
-            RejectReason.TOO_MANY_LABELS,
-            f"more than {MAX_LABELS} labels, or one that is empty, over {MAX_LABEL_LENGTH} characters or not text",
-        )
-    if len(nations) > MAX_NATIONS or not all(_is_code(nation, 3) for nation in nations):
-        return Refused(RejectReason.MALFORMED_CONTENT, "releasable_to is no list of ISO 3166-1 alpha-3 codes")
-    if not (_ascends(labels) and _ascends(nations) and _ascends(content["caveats"])):
-        return Refused(RejectReason.MALFORMED_CONTENT, "a list is not sorted or has repeats")
-    return None
-
-
-def _enriched_of(content: Content) -> Refused | None:
-    domain, country = content["registered_domain"], content["country"]
-    if domain and not ("." in domain and domain in content["value"]):
-        return Refused(RejectReason.MALFORMED_CONTENT, "registered_domain is not part of the value")
-    if country and not _is_code(country, 2):
-        return Refused(RejectReason.MALFORMED_CONTENT, "country is no ISO 3166-1 alpha-2 code")
-    if not 0 <= content["asn"] <= MAX_AS_NUMBER:
-        return Refused(RejectReason.MALFORMED_CONTENT, f"asn is {content['asn']}")
-    return None
-
-
-def _tearline_of(content: Content) -> Refused | None:
-    """An empty one is not as our writer writes it, which rule 2 has seen."""
-    tearline = content.get("tearline", "")
-    if len(tearline.encode()) > MAX_TEARLINE_BYTES or not _is_text(tearline.replace("\n", "")):
-        return Refused(
-            RejectReason.MALFORMED_CONTENT, f"its tearline has over {MAX_TEARLINE_BYTES} bytes or is no text"
-        )
-    return None
-
-
-def _is_label(label: str) -> bool:
-    """Text of a bounded length."""
-    return 0 < len(label) <= MAX_LABEL_LENGTH and _is_text(label)
-
-
-def _is_text(text: str) -> bool:
-    """Whether it is without control characters (Unicode category Cc)."""
-    return text.isprintable() or not any(character < " " or "\x7f" <= character < "\xa0" for character in text)
-
-
-def _is_code(code: str, letters: int) -> bool:
-    return len(code) == letters and code.isascii() and code.isalpha() and code.isupper()
-
-
-def _ascends(items: Sequence[str]) -> bool:
-    return all(one < other for one, other in pairwise(items))
 
 
 def _quoted(text: str) -> str:

@@ -13,6 +13,7 @@ import re
 from typing import Final
 
 from consumers.bridge import guard
+from schemas.agreement import Agreement
 from schemas.codec import RELEASED_INDICATOR, Codec
 from schemas.identity import indicator_key, shard_of_key
 from schemas.normalise import normalise
@@ -29,7 +30,7 @@ def _text(text: str) -> bytes:
 
 
 def _any_of(texts: "frozenset[str] | set[str]") -> bytes:
-    return b"(?:" + b"|".join(re.escape(_text(text)) for text in sorted(texts)) + b")"
+    return b"(?:" + (b"|".join(re.escape(_text(text)) for text in sorted(texts)) or b"(?!)") + b")"
 
 
 def _list(texts: list[str]) -> bytes:
@@ -52,10 +53,10 @@ class _Longs(dict[bytes, int]):
 class KnownGood:
     """What has been learnt of one direction. Not for two threads at once."""
 
-    def __init__(self, codec: Codec, home: str, partner: str, shards: int) -> None:
-        self._codec, self._home, self._partner, self._shards = codec, home, partner, shards
+    def __init__(self, codec: Codec, agreed: Agreement, shards: int) -> None:
+        self._shards = shards
         self._longs, self._markings, self._labels = _Longs(), set[bytes](), set[bytes]()
-        origin = re.escape(_text(home))
+        origin = re.escape(_text(agreed.nation))
         self._head = re.compile(
             re.escape(codec.reframe(RELEASED_INDICATOR, b""))
             + rb"\x5e(indicator--[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\x00" + _LONG + _LONG
@@ -63,9 +64,9 @@ class KnownGood:
             re.DOTALL,
         )  # fmt: skip
         self._marking = re.compile(
-            rb"(" + _any_of(guard.FREE_TLP | guard.NAMED_TLP) + _any_of(guard.PAP)
+            rb"(" + _any_of((guard.FREE_TLP | guard.NAMED_TLP) & agreed.tlp) + _any_of(guard.PAP)
             + rb"(?:[\x02-\x7e](?:\x06[A-Z]{3})+)?\x00"
-            + rb"(?:[\x02-\x7e]" + _any_of(guard.CAVEATS) + rb"+)?\x00)" + _LONG,
+            + rb"(?:[\x02-\x7e]" + _any_of(agreed.caveats - guard.NEVER) + rb"+)?\x00)" + _LONG,
             re.DOTALL,
         )  # fmt: skip
         self._numbers = re.compile(_LONG * 5 + rb"([\x00-\x7f])", re.DOTALL)

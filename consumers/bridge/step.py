@@ -27,6 +27,7 @@ from exchange.protocol.record import Headers, Output, Record
 from exchange.protocol.rows import Rows
 from exchange.protocol.step import Batch, Step
 from schemas import topics
+from schemas.agreement import Agreement
 from schemas.codec import PROGRESS, QUARANTINED, RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec
 from schemas.records import Quarantined, ReleasedIndicator
 from schemas.vocabulary import RecordKind, RejectReason
@@ -47,13 +48,22 @@ _DECISION_ID: Final = re.compile(rb"[A-Z]{3}-[0-9]{1,9}-[0-9]{1,18}")  # nothing
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One direction between two nations, with the schema ids of either cluster."""
+    """One direction between two nations: what was agreed, and the schema ids of either cluster."""
 
-    home: str
-    partner: str
+    agreed: Agreement
     home_codec: Codec
     partner_codec: Codec
     shards: int
+
+    @property
+    def home(self) -> str:
+        """Whose releases it carries."""
+        return self.agreed.nation
+
+    @property
+    def partner(self) -> str:
+        """To whom."""
+        return self.agreed.partner
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,7 @@ class Bridge(Step[Ahead]):
         self._link = link
         self._receipts = topics.receipts(link.partner)
         self._origin, self._hops = ("origin", link.home.encode()), ("hops", link.home.encode())
-        self._known = KnownGood(link.home_codec, link.home, link.partner, link.shards)
+        self._known = KnownGood(link.home_codec, link.agreed, link.shards)
         self._same_ids = {
             name: link.home_codec.reframe(name, b"") == link.partner_codec.reframe(name, b"")
             for name in (RELEASED_INDICATOR, RELEASED_INDICATOR_V2, RECEIPT)
@@ -151,8 +161,7 @@ class Bridge(Step[Ahead]):
             record.value,
             record.key,
             link.home_codec,
-            home=link.home,
-            partner=link.partner,
+            agreed=link.agreed,
             now_ms=now_ms,
             partition=partition,
             shards=shards,

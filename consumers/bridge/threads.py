@@ -45,7 +45,8 @@ def bridge_threads(
     Assignment is static: it is never revoked. A fenced shard ends the process (``on_broken``).
     """
     partner_codec = partner.codec(*ABROAD, newer=(RELEASED_INDICATOR_V2,))
-    link = Link(home.nation, partner.nation, home.codec(), partner_codec, settings.shards)
+    agreed = settings.agreement(home.nation, partner.nation)
+    link = Link(agreed, home.codec(), partner_codec, settings.shards)
     bulk, fast = bulk_of(link), fast_lane_of(link)
     receipts = topics.receipts(partner.nation)
 

@@ -24,9 +24,11 @@ LOOK_EVERY_S: Final = 20.0
 def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[int], loglevel: str) -> None:
     """Carry these shards until asked to stop (SIGTERM, SIGINT).
 
-    Raises TopicMismatch or BrokerUnavailable before any work if a cluster differs from the contract.
+    Raises TopicMismatch or BrokerUnavailable before any work if a cluster differs from the contract, and
+    ConfigurationError if the nations have no link.
     """
     start_logging(loglevel)
+    settings.agreement(home.nation, partner.nation)
     check_topics(home, bridge_topics_at_home(partner.nation, settings.shards))
     check_topics(partner, bridge_topics_abroad(home.nation, settings.shards))
     steps = (bridge_step(home.nation), urgent_step(home.nation))

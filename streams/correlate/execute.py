@@ -132,6 +132,11 @@ def _wrong_with_approval(
     officer, marking = authorised.officer, authorised.command["marking"]
     if review.state == officers.APPROVED:
         return _nothing("it was approved already")
+    agreement = classifier.engine.policy_set.links.get(review.partner)
+    if agreement is not None and agreement.officers and officer.person not in agreement.officers:
+        return Refused(
+            RejectReason.NOT_AUTHORISED, f"{officer.person} is not among the officers of the link to {review.partner}"
+        )
     own = sorted(officer.sensors & {assertion.sensor for assertion in row.assertions})
     if own:
         return Refused(

@@ -12,10 +12,10 @@ from math import ceil
 from pathlib import Path
 from typing import Final
 
+from schemas.links import POLICY_FOLDER
 from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType
 from streams.correlate.assertion import Statement
 from streams.rules.facets import BAND_FLOORS
-from streams.rules.policy_set import POLICY_FOLDER
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
 MAX_VALIDITY_MS: Final = 730 * DAY_MS

@@ -3,7 +3,7 @@
 Written from the agreement and not from the sender's code, with which it shares only the contract. In order:
 
 1.  A null value is refused: who deletes from a topic of ours is ourselves.
-2.  Exactly one ``ReleasedIndicator``, of at most ``MAX_BYTES``.
+2.  Exactly one ``ReleasedIndicator``, of at most ``MAX_BYTES``; with content, of an agreed version.
 3.  The key is the id in UTF-8, the id is one of ours, and the record stands on the id's partition.
 4.  The origin is the nation whose inbox it is, and so are all hops: our own records do not come back (promise 8),
     and nobody relays a third nation's. More than ``MAX_HOPS`` hops are a loop, whoever they name.
@@ -11,9 +11,9 @@ Written from the agreement and not from the sender's code, with which it shares 
     replays make and which is dropped in silence; a lower one is stale. So is content of a version that was
     recalled. Versions never restart, so neither can win again (promise 5).
 6.  Expired, revoked and recalled records have no content and are accepted, whatever else is true.
-7.  Content is accepted where its marking lets us have it: TLP CLEAR or GREEN, or AMBER and AMBER+STRICT with us
-    named; where anybody is named, we are; no national caveat, none that we do not know; a known PAP label; the
-    release has not ended.
+7.  Content is accepted if its marking lets us have it: TLP CLEAR or GREEN, or AMBER and AMBER+STRICT with us
+    named; if anybody is named, we are; a TLP label and caveats that were agreed with this nation, no national caveat
+    whatever was agreed; a known PAP label; the release has not ended.
 8.  Content is possible: known type, canonical value that gives the id, times, counts, confidence and lists in range;
     a tearline, where it has one, is text of at most ``MAX_TEARLINE_BYTES`` with line feeds for its only controls.
 9.  Content that 7 or 8 refuses still recalls what it says is recalled: its nation may never say it in another record.
@@ -27,6 +27,7 @@ from typing import Final, cast
 
 import msgspec
 
+from schemas.agreement import Agreement
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
 from schemas.identity import indicator_key, shard_of_key
 from schemas.markings import NATIONAL_EYES_ONLY, Caveat, Pap, Tlp
@@ -100,8 +101,7 @@ def admit(
     key: bytes | None,
     codec: Codec,
     *,
-    home: str,
-    origin: str,
+    agreed: Agreement,
     now_ms: int,
     partition: int,
     shards: int,
@@ -110,6 +110,7 @@ def admit(
 ) -> Verdict:
     """Decide on one record of ``inbox.<origin>``. Never raises, whatever the bytes are.
 
+    ``agreed`` is what our nation agreed with the origin.
     ``floor`` is the highest version of this key that was accepted, None for a key never seen; ``recalled_through``
     the highest that was recalled, 0 for none. ``partition`` is where the record stands, of ``shards``.
     """
@@ -121,9 +122,13 @@ def admit(
     if isinstance(decoded, Undecodable):
         return Refused(decoded.reason, decoded.detail)
     record = cast("ReleasedIndicator", decoded)
-    wrong = _misplaced(record, key, partition, shards) or _foreign(record, home, origin) or _shapeless(record)
+    wrong = (
+        _misplaced(record, key, partition, shards)
+        or _foreign(record, agreed.nation, agreed.partner)
+        or _shapeless(record)
+    )
     if wrong is not None:
-        return _refused(record, home, *wrong)
+        return _refused(record, agreed, *wrong)
     version = record["version"]
     if version == floor:
         return Duplicate(version)
@@ -132,21 +137,25 @@ def admit(
         return Stale(version, highest)
     content = record["content"]
     if content is not None:
-        wrong = _not_for_us(content, home, now_ms) or _impossible(content, record, now_ms)
+        wrong = (
+            _not_for_us(content, agreed, now_ms)
+            or _not_agreed(codec.schema_of(value), agreed)
+            or _impossible(content, record, now_ms)
+        )
         if wrong is not None:
             # A version of the future would be a floor that nothing comes over: what it recalls is not believed.
             recalls = record["recalled_through"] > recalled_through and version <= now_ms + DAY_MS
             recall = _recall_in(record) if recalls else None
-            return msgspec.structs.replace(_refused(record, home, *wrong), recall=recall)
+            return msgspec.structs.replace(_refused(record, agreed, *wrong), recall=recall)
     return Accepted(
         record, max(recalled_through, record["recalled_through"]), record["recalled_through"] > recalled_through
     )
 
 
-def _refused(record: ReleasedIndicator, home: str, reason: RejectReason, detail: str) -> Refused:
+def _refused(record: ReleasedIndicator, agreed: Agreement, reason: RejectReason, detail: str) -> Refused:
     """A marking that is not for us is the reason, whatever else is wrong."""
     content = record["content"]
-    unfit = None if content is None else _unfit_marking(content, home)
+    unfit = None if content is None else _unfit_marking(content, agreed)
     return Refused(*(unfit or (reason, detail)), content is None, max(0, record["version"]))
 
 
@@ -201,23 +210,30 @@ def _shapeless(record: ReleasedIndicator) -> _Wrong | None:
     return None
 
 
-def _not_for_us(content: Content, home: str, now_ms: int) -> _Wrong | None:
+def _not_agreed(schema: str | None, agreed: Agreement) -> _Wrong | None:
+    """Of rule 2."""
+    if schema not in agreed.schemas:
+        return RejectReason.UNKNOWN_SCHEMA, f"schema {schema} was not agreed with {agreed.partner}"
+    return None
+
+
+def _not_for_us(content: Content, agreed: Agreement, now_ms: int) -> _Wrong | None:
     """Rule 7."""
-    unfit = _unfit_marking(content, home)
+    unfit = _unfit_marking(content, agreed)
     if unfit is None and content["release_expires_ms"] and content["release_expires_ms"] <= now_ms:
         return RejectReason.RELEASE_EXPIRED, "the release ended before it arrived"
     return unfit
 
 
-def _unfit_marking(content: Content, home: str) -> _Wrong | None:
-    tlp = _TLP.get(content["tlp"])
-    if tlp is None:
-        return RejectReason.FORBIDDEN_MARKING, f"TLP label {content['tlp'][:32]!r} must not be shared"
+def _unfit_marking(content: Content, agreed: Agreement) -> _Wrong | None:
+    tlp, home = _TLP.get(content["tlp"]), agreed.nation
+    if tlp is None or content["tlp"] not in agreed.tlp:
+        return RejectReason.FORBIDDEN_MARKING, f"TLP label {content['tlp'][:32]!r} must not be shared, or is not agreed"
     if content["pap"] not in _PAP:
         return RejectReason.FORBIDDEN_MARKING, f"PAP label {content['pap'][:32]!r} is not known here"
-    unknown = set(content["caveats"]) - _CAVEATS
-    if unknown:
-        return RejectReason.FORBIDDEN_CAVEAT, f"caveat {min(unknown)[:32]!r} must not be shared, or is not known here"
+    unfit = set(content["caveats"]) - (agreed.caveats & _CAVEATS)
+    if unfit:
+        return RejectReason.FORBIDDEN_CAVEAT, f"caveat {min(unfit)[:32]!r} must not be shared, or is not agreed"
     named = content["releasable_to"]
     if home not in named and (named or tlp >= Tlp.AMBER):
         return RejectReason.NOT_RELEASABLE_HERE, f"{home} is not among its recipients"

@@ -16,6 +16,7 @@ from exchange.protocol.record import Headers, Output, Record, RowChange
 from exchange.protocol.rows import Rows
 from exchange.protocol.step import Batch, Step
 from schemas import topics
+from schemas.agreement import Agreement
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, Codec
 from schemas.identity import shard_of_key
 from schemas.records import Receipt
@@ -41,10 +42,11 @@ class Floor(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Receive(Step[None]):
     """Receives from one partner. One instance serves one shard."""
 
-    def __init__(self, nation: str, origin: str, shard: int, shards: int, codec: Codec) -> None:
-        self.name = topics.StreamsStep(topics.StepKind.RECEIVE, origin).name
-        self._nation, self._origin, self._shard, self._shards = nation, origin, shard, shards
-        self._codec = codec
+    def __init__(self, agreed: Agreement, shard: int, shards: int, codec: Codec) -> None:
+        """``agreed`` is what this nation agreed with the partner whose inbox it reads."""
+        self.name = topics.StreamsStep(topics.StepKind.RECEIVE, agreed.partner).name
+        self._nation, self._origin, self._shard, self._shards = agreed.nation, agreed.partner, shard, shards
+        self._agreed, self._codec = agreed, codec
         self._quarantine = Quarantine(QuarantineStage.RECEIVE, shard, codec)
 
     def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:
@@ -95,8 +97,7 @@ class Receive(Step[None]):
             record.value,
             record.key,
             self._codec,
-            home=self._nation,
-            origin=self._origin,
+            agreed=self._agreed,
             now_ms=work.now_ms,
             partition=record.partition,
             shards=self._shards,

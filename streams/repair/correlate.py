@@ -69,8 +69,10 @@ class CorrelateRows:
     @classmethod
     def load(cls, cluster: Cluster, settings: Settings, folder: Path) -> "CorrelateRows":
         """With the policy and the enrichment of now. Raises where they are not valid."""
-        classifier = Classifier(Engine(load(cluster.nation, version=settings.policy_version)))
-        lifetimes, roster = Lifetimes.load(settings.policy_version), load_roster(cluster.nation, settings.officers)
+        policy_set = load(cluster.nation, settings.policy_folder, version=settings.policy_version)
+        classifier = Classifier(Engine(policy_set))
+        lifetimes = Lifetimes.load(settings.policy_version, settings.policy_folder)
+        roster = load_roster(cluster.nation, settings.officers)
         return cls(cluster, settings, folder, installed_enricher(), classifier, lifetimes, roster)
 
     def __post_init__(self) -> None:

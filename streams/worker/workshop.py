@@ -77,8 +77,8 @@ class StreamsWorkshop:
         on_broken: Callable[[Exception], None],
     ) -> "StreamsWorkshop":
         """Load what the steps share. Raises where the policy set or the roster is not valid: nothing starts then."""
-        shipped = load(nation, version=settings.policy_version)
-        lifetimes = Lifetimes.load(settings.policy_version)
+        shipped = load(nation, settings.policy_folder, version=settings.policy_version)
+        lifetimes = Lifetimes.load(settings.policy_version, settings.policy_folder)
         roster = load_roster(nation, settings.officers)
         watch = PolicyWatch(cluster, roster, settings.partners(nation), settings.policy_lead_s * 1000).start()
         rules = Rulebook(shipped, watch)
@@ -138,7 +138,7 @@ class StreamsWorkshop:
         source, urgent = inputs
         rest = ConsumedFeed(self.cluster, [source], max_records=INBOX_RECORDS)
         feed = UrgentFeed(urgent, ConsumedFeed(self.cluster, [urgent]), rest)
-        receive = Receive(self.nation, step.partner, shard, self.settings.shards, codec)
+        receive = Receive(self.settings.agreement(self.nation, step.partner), shard, self.settings.shards, codec)
         return self._shard(step, receive, shard, feed)
 
     def _settle(self, step: StreamsStep, shard: int, inputs: Sequence[Input], codec: Codec) -> Shard:

@@ -4,6 +4,7 @@ from bench.bridge import kept, urgent_records
 from bench.stand import HOME, PARTNER, SHARDS
 from consumers.bridge.guard import Passed, check
 from schemas.codec import Codec
+from schemas.links import all_agreed
 from tests.builders import NOW_MS
 
 COUNT = 6
@@ -16,8 +17,7 @@ def test_every_second_urgent_record_is_a_recall_and_the_guard_passes_them_all() 
             sending.value,
             sending.key,
             Codec(),
-            home=HOME,
-            partner=PARTNER,
+            agreed=all_agreed(HOME, PARTNER),
             now_ms=NOW_MS,
             partition=sending.partition,
             shards=SHARDS,

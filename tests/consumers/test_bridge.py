@@ -10,6 +10,7 @@ from exchange.protocol.record import Headers, Record
 from schemas import topics
 from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec
 from schemas.identity import key_of_id, shard_of_key
+from schemas.links import all_agreed
 from schemas.vocabulary import RecordKind
 from tests.builders import HOME, NOW_MS, PARTNER, a_content, a_receipt, a_released
 from tests.streams.workbench import Workbench
@@ -27,11 +28,11 @@ ANSWER = HOME_CODEC.encode(RECEIPT, a_receipt(nation=HOME))
 def turned_behind(version: int, *records: Record) -> Effects:
     """The bulk's batch, if the fast lane may have carried this version of its records ahead."""
     ahead = {record.key: version for record in records}
-    return Workbench(Bridge(Link(HOME, PARTNER, HOME_CODEC, PARTNER_CODEC, SHARDS)), ahead).turn(NOW_MS, *records)
+    return Workbench(Bridge(Link(all_agreed(HOME, PARTNER), HOME_CODEC, PARTNER_CODEC, SHARDS)), ahead).turn(NOW_MS, *records)
 
 
 def turned(*records: Record, partner: Codec = PARTNER_CODEC) -> tuple[Effects, Workbench]:
-    bench = Workbench(Bridge(Link(HOME, PARTNER, HOME_CODEC, partner, SHARDS)), {})
+    bench = Workbench(Bridge(Link(all_agreed(HOME, PARTNER), HOME_CODEC, partner, SHARDS)), {})
     return bench.turn(NOW_MS, *records), bench
 
 
@@ -92,7 +93,7 @@ def test_a_record_on_the_other_schemas_topic_stays(value: bytes, topic: str) -> 
 
 
 def test_the_fast_lane_has_an_inbox_and_a_count_of_its_own() -> None:
-    link = Link(HOME, PARTNER, HOME_CODEC, PARTNER_CODEC, SHARDS)
+    link = Link(all_agreed(HOME, PARTNER), HOME_CODEC, PARTNER_CODEC, SHARDS)
     recall = HOME_CODEC.encode(RELEASED_INDICATOR, a_released(kind="recalled", recalled_through=1))
     effects = Workbench(Bridge(link, fast_lane_of(link)), {}).turn(NOW_MS, a_record(recall, topics.urgent(PARTNER)))
     (output,) = effects.outputs

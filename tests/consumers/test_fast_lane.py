@@ -17,6 +17,7 @@ from exchange.protocol.record import Record
 from exchange.role import metrics_of
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR
+from schemas.links import all_agreed
 from schemas.records import ReleasedIndicator
 from schemas.vocabulary import IndicatorType
 from streams.receive.step import Receive
@@ -102,7 +103,7 @@ def test_bulk_is_held_to_its_rate_a_recall_goes_by_and_what_it_recalled_never_le
 
 
 def _counts_each_version_once(border: Border, arrived: list[Record]) -> None:
-    partner = Workbench(Receive(border.partner, border.home, 0, SHARDS, border.codec))
+    partner = Workbench(Receive(all_agreed(border.partner, border.home), 0, SHARDS, border.codec))
     effects = partner.turn(clock.now_ms(), *arrived)
     accepted = partner.written(topics.accepted(border.home), RELEASED_INDICATOR)
     versions = [(each["id"], each["version"]) for each in accepted]

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.bridge import guard, receipt_guard
+from consumers.bridge import guard, guard_content, receipt_guard
 from consumers.bridge.guard import Passed, Refused, Tombstone
+from exchange.authority.links import shipped_links
 from schemas.codec import INDICATOR, RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec, Undecodable
 from schemas.identity import key_of_id, shard_of_key
-from schemas.markings import NATIONAL_EYES_ONLY, Caveat, Pap, Tlp
+from schemas.links import all_agreed
+from schemas.markings import Caveat, Pap, Tlp
 from schemas.records import ReleasedIndicator
 from schemas.vocabulary import IndicatorType, RejectReason
 from tests.builders import (
@@ -28,6 +30,7 @@ from tests.builders import (
 )
 from tests.golden.make import CASES
 
+AGREED = all_agreed("GBR", "JPN")
 CODEC = Codec()
 SHARDS = 4
 LINES_OF_A_PAGE = 60  # of A4, in a hand's size of type
@@ -37,7 +40,7 @@ ANY_ID = an_id(IndicatorType.IPV4_ADDR, "192.0.2.1")
 def checked(
     value: bytes | None, key: bytes | None = None, partition: int = 0, shards: int = SHARDS
 ) -> Passed | Tombstone | Refused:
-    return guard.check(value, key, CODEC, home="GBR", partner="JPN", now_ms=NOW_MS, partition=partition, shards=shards)
+    return guard.check(value, key, CODEC, agreed=AGREED, now_ms=NOW_MS, partition=partition, shards=shards)
 
 
 def judged(record: ReleasedIndicator) -> Passed | Tombstone | Refused:
@@ -360,21 +363,27 @@ def test_no_combination_of_markings_gets_a_forbidden_record_out(
 # ── Independence ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_label_of_the_vocabulary_is_decided_on_here() -> None:
-    """A label that is added to the vocabulary stays at home until somebody decides on it in the guard."""
-    stays = {*NATIONAL_EYES_ONLY, Caveat.EMBARGO, Caveat.UNRECOGNISED}
-    assert {caveat.value for caveat in Caveat} == guard.CAVEATS | {caveat.value for caveat in stays}
+AGREED_CAVEATS = {
+    "INCIDENT", "OFFICIAL-SENSITIVE", "PERSONAL DATA", "機密性3情報", "関係者限り", "転送禁止", "配付禁止", "複製禁止"
+}  # fmt: skip
+
+
+def test_every_label_of_the_vocabulary_is_decided_on() -> None:
+    """A label that is added to the vocabulary stays at home until somebody agrees on it."""
+    assert {caveat.value for caveat in Caveat} == AGREED_CAVEATS | guard.NEVER
+    for agreed in shipped_links().values():
+        assert (agreed.caveats, agreed.tlp) == (frozenset(AGREED_CAVEATS), guard.FREE_TLP | guard.NAMED_TLP)
     assert {tlp.label for tlp in Tlp} - {"", "TLP:RED"} == guard.FREE_TLP | guard.NAMED_TLP
     assert {pap.label for pap in Pap} == guard.PAP
 
 
-@pytest.mark.parametrize("module", [guard, receipt_guard], ids=["indicators", "receipts"])
+@pytest.mark.parametrize("module", [guard, guard_content, receipt_guard], ids=["indicators", "content", "receipts"])
 def test_the_guard_imports_the_contract_and_nothing_else_of_ours(module: ModuleType) -> None:
     """``make check`` holds the same with all that is imported in turn (pyproject.toml)."""
     tree = ast.parse(Path(module.__file__ or "").read_text("utf-8"))
     modules = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     modules |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
-    ours = {name.split(".")[0] for name in modules - {"consumers.bridge.guard"}}
+    ours = {name.split(".")[0] for name in modules - {"consumers.bridge.guard", "consumers.bridge.guard_content"}}
     assert ours - {"collections", "itertools", "typing", "uuid", "msgspec"} == {"schemas"}
     assert "schemas.markings" not in modules
 

@@ -14,6 +14,7 @@ from exchange.protocol.rows import NO_ROWS
 from exchange.protocol.step import Batch
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
 from schemas.identity import indicator_id, indicator_key, key_of_id, shard_of_key
+from schemas.links import all_agreed
 from schemas.normalise import Invalid, canonical
 from schemas.records import ReleasedIndicator
 from schemas.row_writer import zigzag
@@ -54,12 +55,12 @@ def place_of(record: ReleasedIndicator) -> int:
 
 def guarded(value: bytes | None, key: bytes | None, partition: int) -> object:
     return check(
-        value, key, CODEC, home="GBR", partner="JPN", now_ms=NOW_MS, partition=partition, shards=SHARDS
+        value, key, CODEC, agreed=all_agreed("GBR", "JPN"), now_ms=NOW_MS, partition=partition, shards=SHARDS
     )  # fmt: skip
 
 
 def learned() -> KnownGood:
-    known = KnownGood(CODEC, "GBR", "JPN", SHARDS)
+    known = KnownGood(CODEC, all_agreed("GBR", "JPN"), SHARDS)
     for record in RECORDS:
         value = CODEC.encode(RELEASED_INDICATOR, record)
         verdict = guarded(value, record["id"].encode(), place_of(record))
@@ -78,7 +79,7 @@ def test_what_the_guard_passes_is_known_the_second_time(record: ReleasedIndicato
     value, key = CODEC.encode(RELEASED_INDICATOR, record), record["id"].encode()
     assert isinstance(guarded(value, key, place_of(record)), Passed)
     assert KNOWN.passes(value, key, place_of(record), NOW_MS)
-    assert not KnownGood(CODEC, "GBR", "JPN", SHARDS).passes(value, key, place_of(record), NOW_MS), (
+    assert not KnownGood(CODEC, all_agreed("GBR", "JPN"), SHARDS).passes(value, key, place_of(record), NOW_MS), (
         "nothing is learnt yet"
     )
     assert not KNOWN.passes(value, key, (place_of(record) + 1) % SHARDS, NOW_MS)
@@ -159,7 +160,7 @@ def test_longer_ways_to_write_the_same_are_not_known() -> None:
 
 def test_the_bridge_says_the_same_of_a_batch_with_and_without_its_memory() -> None:
     """A forbidden record in the middle of good ones is refused, and the others go: twice, the second time by memory."""
-    bridge = Bridge(Link("GBR", "JPN", CODEC, CODEC, SHARDS))
+    bridge = Bridge(Link(all_agreed("GBR", "JPN"), CODEC, CODEC, SHARDS))
     red = a_record(IndicatorType.URL, "https://red.example/", tlp="TLP:RED")
     batch = [
         Record("indicator.released.JPN.v1", place_of(record), number, record["id"].encode(), value, NOW_MS)
@@ -187,7 +188,7 @@ def test_a_panic_in_a_native_decoder_is_a_refusal_that_keeps_no_bytes() -> None:
     record = RECORDS[0]
     value = CODEC.encode(RELEASED_INDICATOR, record)
     verdict = check(
-        value, record["id"].encode(), PanickingCodec(), home="GBR", partner="JPN", now_ms=NOW_MS,
+        value, record["id"].encode(), PanickingCodec(), agreed=all_agreed("GBR", "JPN"), now_ms=NOW_MS,
         partition=place_of(record), shards=SHARDS,
     )  # fmt: skip
     assert verdict == Refused(RejectReason.UNDECODABLE, "breaks the decoder: Panic")

@@ -8,6 +8,7 @@ import pytest
 from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, Codec
+from schemas.links import all_agreed
 from schemas.records import ReleasedIndicator
 from streams.receive.step import Receive
 from streams.settle.step import ROLL_KEY
@@ -53,7 +54,7 @@ def _carried(border: Border, count: int) -> list[Record]:
 def test_who_comes_back_applies_the_recall_with_the_first_record_though_compaction_took_the_recall_itself(
     border: Border,
 ) -> None:
-    partner = Workbench(Receive(border.partner, border.home, 0, SHARDS, CODEC))
+    partner = Workbench(Receive(all_agreed(border.partner, border.home), 0, SHARDS, CODEC))
     border.release(_release(border, NOW_MS))
     partner.turn(NOW_MS, *_carried(border, 1))
 

@@ -33,6 +33,7 @@ from schemas.codec import (
     Codec,
     Undecodable,
 )
+from schemas.links import all_agreed
 from schemas.markings import SourceMarking, understand
 from schemas.topics import MAX_RECORD_BYTES
 from streams.intake.step import Intake
@@ -46,6 +47,7 @@ from tests.producers.reading_feeds import an_input
 from tests.streams.workbench import Workbench
 
 Fates = Counter[str]
+OUT, IN = all_agreed("GBR", "JPN"), all_agreed("JPN", "GBR")
 CODEC: Final = Codec()
 _DIGEST: Final = b"\0" * 32
 _SENSOR: Final = "fuzzed"
@@ -188,13 +190,12 @@ def take_released(value: bytes) -> Fates:
     """A record under the key that it says it has, before the guard that lets it out and the one that lets it in."""
     decoded = CODEC.decode(RELEASED_INDICATOR, value)
     key = b"" if isinstance(decoded, Undecodable) else decoded["id"].encode()
-    out = check(value, key, CODEC, home="GBR", partner="JPN", now_ms=NOW_MS, partition=0, shards=1)
+    out = check(value, key, CODEC, agreed=OUT, now_ms=NOW_MS, partition=0, shards=1)
     came = admit(
         value,
         key,
         CODEC,
-        home="JPN",
-        origin="GBR",
+        agreed=IN,
         now_ms=NOW_MS,
         partition=0,
         shards=1,

@@ -1,4 +1,4 @@
-"""Two nations with all their processes on two real clusters: started, fed, watched, and audited in both directions."""
+"""Two nations, or more, with all their processes on real clusters: started, fed, watched, and audited."""
 
 import os
 import time
@@ -15,6 +15,7 @@ from exchange.authority.roster import entry_text
 from exchange.errors import ExchangeError
 from exchange.kafka.clients import Cluster, idempotent_producer
 from exchange.kafka.topics_admin import ensure_topics
+from exchange.settings import Settings
 from localkafka.broker import Broker
 from localkafka.provider import clusters
 from localkafka.settings import BrokerSettings, Provider
@@ -36,7 +37,7 @@ _AGAIN_S: Final = 0.2
 
 
 class Nations:
-    """GBR and JPN. ``roles`` are by name; whoever makes them says which there are."""
+    """Nations by ``names``. ``roles`` are by name; whoever makes them says which there are."""
 
     def __init__(
         self,
@@ -45,11 +46,13 @@ class Nations:
         shards: int = SHARDS,
         more: Mapping[str, str] | None = None,
         links: Mapping[str, FaultyLink] | None = None,
+        names: Sequence[str] = NATIONS,
     ) -> None:
         """``links`` are the ways to these clusters by which bridges go; without, they go as everybody else."""
+        self.names = tuple(names)
         self.folder, self.brokers, self.shards = folder, brokers, shards
         self.links = links or {}
-        self.clusters = {nation: Cluster(nation, brokers[nation].bootstrap) for nation in NATIONS}
+        self.clusters = {nation: Cluster(nation, brokers[nation].bootstrap) for nation in names}
         self.roles: dict[str, Role] = {}
         self.settings = dict(more or {})  # of roles that are added from now on
         self.enricher = installed_enricher()
@@ -59,11 +62,12 @@ class Nations:
         self._directions: dict[str, Direction] = {}
         rosters = folder / "officers"
         rosters.mkdir(exist_ok=True)
-        for nation in NATIONS:
+        for nation in names:
             entries = "\n".join(entry_text(each) for each in ROSTER.officers.values())
             (rosters / f"{nation}.toml").write_text(entries, "utf-8")
+        settings = Settings.from_env(self.environ)
         for nation, cluster in self.clusters.items():
-            ensure_topics(cluster, topics.topics_of(nation, (partner_of(nation),), shards))
+            ensure_topics(cluster, topics.topics_of(nation, settings.partners(nation), shards))
 
     @property
     def environ(self) -> dict[str, str]:
@@ -71,6 +75,7 @@ class Nations:
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(("KAKEHASHI_", "KAFKA_"))},
             **{f"KAKEHASHI_{nation}_BOOTSTRAP": cluster.bootstrap for nation, cluster in self.clusters.items()},
+            "KAKEHASHI_NATIONS": ",".join(self.names),
             "KAKEHASHI_HOME": str(self.folder / "home"),
             "KAKEHASHI_OFFICERS": str(self.folder / "officers"),
             "KAKEHASHI_STATE": str(self.folder / "state"),
@@ -89,10 +94,10 @@ class Nations:
         name = f"streams-{nation}-{number}"
         return self.add(name, "streams", "--nation", nation, *(("--instance", name) if lasting else ()))
 
-    def add_bridge(self, home: str, number: int = 1) -> Role:
-        """The bridge out of a nation; a second one fences the first."""
-        partner = partner_of(home)
-        name, arguments = f"bridge-{home}-{number}", ("bridge", "--from", home, "--to", partner)
+    def add_bridge(self, home: str, number: int = 1, *, to: str = "") -> Role:
+        """The bridge out of a nation, to the other one of two; a second one fences the first."""
+        partner = to or partner_of(home)
+        name, arguments = f"bridge-{home}{f'-{to}' if to else ''}-{number}", ("bridge", "--from", home, "--to", partner)
         link = self.links.get(partner)
         if link is None:
             return self.add(name, *arguments)
@@ -178,16 +183,21 @@ def partner_of(nation: str) -> str:
 
 @contextmanager
 def two_nations(
-    folder: Path, shards: int = SHARDS, more: Mapping[str, str] | None = None, *, linked: bool = False
+    folder: Path,
+    shards: int = SHARDS,
+    more: Mapping[str, str] | None = None,
+    *,
+    linked: bool = False,
+    names: Sequence[str] = NATIONS,
 ) -> Iterator[Nations]:
-    """Two nations on clusters of their own, without any role yet; every role is told ``more``.
+    """Two nations, or those named, on clusters of their own, without any role yet; every role is told ``more``.
 
     With ``linked`` their bridges go by links that may be cut, held, narrowed and forgotten.
 
     Their topics have the exchange's own names, so a cluster that settings name, or that others use, will not do.
     """
     with ExitStack() as stack:
-        settings = BrokerSettings.from_env(os.environ, NATIONS)
+        settings = BrokerSettings.from_env(os.environ, tuple(names))
         forced = settings.provider if settings.provider != Provider.SETTINGS else Provider.AUTO
         settings = replace(settings, given={}, provider=forced)
         brokers: Mapping[str, Broker]
@@ -196,7 +206,7 @@ def two_nations(
             brokers, links = stack.enter_context(linked_clusters(settings, folder / "kafka"))
         else:
             brokers = stack.enter_context(clusters(settings, folder / "kafka", lambda _line: None))
-        nations = Nations(folder, brokers, shards, more, links)
+        nations = Nations(folder, brokers, shards, more, links, names)
         stack.callback(nations.close)
         yield nations
 

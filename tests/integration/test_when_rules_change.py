@@ -21,10 +21,11 @@ from exchange.kafka.produce import produce
 from schemas import topics
 from schemas.codec import DECISION, RELEASED_INDICATOR, Codec
 from schemas.identity import indicator_id, indicator_key
+from schemas.links import POLICY_FOLDER
 from schemas.markings import SourceMarking
 from schemas.records import PolicyRecord
 from schemas.vocabulary import IndicatorType
-from streams.rules.policy_set import POLICY_FOLDER, load
+from streams.rules.policy_set import load
 from tests.builders import HOUR_MS, a_decision, a_report, an_observation
 from tests.integration.decoded import Decoded
 from tests.integration.nations import Nations

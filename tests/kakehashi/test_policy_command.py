@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from exchange.errors import Exit
-from streams.rules.policy_set import POLICY_FOLDER
+from schemas.links import POLICY_FOLDER
 from tests.kakehashi.command import kakehashi
 
 

@@ -12,6 +12,7 @@ from consumers.bridge.guard import Passed
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
 from schemas.identity import indicator_id, indicator_key
+from schemas.links import all_agreed
 from schemas.markings import Marking, SourceMarking, understand
 from schemas.records import Content, ReleasedIndicator
 from schemas.tearline import TEARLINE
@@ -96,8 +97,7 @@ class Hunter:
             value,
             indicator_id(key).encode(),
             self._codec,
-            home=HOME,
-            partner=partner,
+            agreed=all_agreed(HOME, partner),
             now_ms=NOW_MS,
             partition=partition,
             shards=1,

@@ -20,6 +20,7 @@ from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, Codec
 from schemas.identity import key_of_id, shard_of_key
+from schemas.links import all_agreed
 from schemas.records import ReleasedIndicator
 from streams.receive.step import Receive
 from streams.settle.settlement import PURGE_LIMIT_MS, Limits
@@ -87,7 +88,7 @@ class Exchange:
 
     def __post_init__(self) -> None:
         limits = Limits(HOUR_MS, HOUR_MS)
-        self.receiver = Workbench(Receive("JPN", "GBR", SHARD, SHARDS, CODEC))
+        self.receiver = Workbench(Receive(all_agreed("JPN", "GBR"), SHARD, SHARDS, CODEC))
         copies = partial(left_in, self.receiver)
         self.holder = Settler(Settle("JPN", "GBR", SHARD, CODEC, limits), copies)
         self.teller = Settler(Settle("GBR", "JPN", SHARD, CODEC, limits), copies)

@@ -8,6 +8,7 @@ from consumers.bridge.guard import Passed, check
 from schemas import tearline
 from schemas.codec import RELEASED_INDICATOR, Codec
 from schemas.identity import indicator_id, indicator_key, shard_of_key
+from schemas.links import all_agreed
 from schemas.markings import Marking, Pap, Tlp
 from schemas.normalise import Canonical, Invalid, canonical
 from schemas.normalise.fingerprint import HEX_DIGITS
@@ -108,14 +109,13 @@ def test_what_is_released_is_let_out_and_let_in(spelled: Canonical, one: Asserti
         "content": content,
     }
     value, name, shard = CODEC.encode(RELEASED_INDICATOR, record), indicator_id(key).encode(), shard_of_key(key, SHARDS)
-    out = check(value, name, CODEC, home="GBR", partner="JPN", now_ms=NOW_MS, partition=shard, shards=SHARDS)
+    out = check(value, name, CODEC, agreed=all_agreed("GBR", "JPN"), now_ms=NOW_MS, partition=shard, shards=SHARDS)
     assert isinstance(out, Passed), out
     came_in = admit(
         value,
         name,
         CODEC,
-        home="JPN",
-        origin="GBR",
+        agreed=all_agreed("JPN", "GBR"),
         now_ms=NOW_MS,
         partition=shard,
         shards=SHARDS,

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.rules.policy_set import POLICY_FOLDER, load
+from schemas.links import POLICY_FOLDER
+from streams.rules.policy_set import load
 from streams.rules.proof.analyser import SymbolicProver, find_cedar
 from streams.rules.proof.prover import ProofError
 from streams.rules.proof.space import Request

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from schemas.links import POLICY_FOLDER
 from streams.rules.cases import Case, read_cases, run_cases
-from streams.rules.policy_set import POLICY_FOLDER, PolicySet, load
+from streams.rules.policy_set import PolicySet, load
 from streams.rules.rule import PolicyError
 
 JOINT = POLICY_FOLDER / "joint" / "v1" / "cases.yaml"

@@ -2,8 +2,9 @@
 
 import pytest
 
+from schemas.links import POLICY_FOLDER
 from streams.rules.difference import Change, differences, under_schema_of
-from streams.rules.policy_set import POLICY_FOLDER, compiled, read_texts
+from streams.rules.policy_set import compiled, read_texts
 from streams.rules.proof.exhaustive import ExhaustiveProver
 from streams.rules.rule import PolicyError
 

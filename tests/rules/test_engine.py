@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.links import POLICY_FOLDER
 from schemas.markings import Caveat, Marking, Tlp
 from schemas.vocabulary import IndicatorType, Outcome
 from streams.rules.engine import DEFAULT_DENY, EVALUATION_ERROR, Engine
 from streams.rules.facets import Facets, facets_of
-from streams.rules.policy_set import POLICY_FOLDER, PolicySet, compiled, load, read_texts
+from streams.rules.policy_set import PolicySet, compiled, load, read_texts
 from tests.rules import oracle
 from tests.rules.strategies import PARTNERS, facets, markings
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.rules.policy_set import POLICY_FOLDER, PolicySet, compiled, load, read_texts
+from schemas.links import POLICY_FOLDER
+from streams.rules.policy_set import PolicySet, compiled, load, read_texts
 from streams.rules.rule import PolicyError
 
 TLP, QUALITY, NATIONAL = "joint/v1/tlp.cedar", "joint/v1/quality.cedar", "national/GBR/v1/email_addresses.cedar"

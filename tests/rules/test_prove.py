@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from schemas.links import POLICY_FOLDER
 from schemas.vocabulary import Outcome
 from streams.rules.cases import run_cases
 from streams.rules.engine import Engine
-from streams.rules.policy_set import POLICY_FOLDER, PolicySet, compiled, load, read_texts
+from streams.rules.policy_set import PolicySet, compiled, load, read_texts
 from streams.rules.proof.analyser import SymbolicProver, find_cedar, find_solver
 from streams.rules.proof.exhaustive import ExhaustiveProver
 from streams.rules.proof.prove import Claim, Finding, prove, read_claims

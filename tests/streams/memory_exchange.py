@@ -16,6 +16,7 @@ from exchange.protocol.step import Batch, Step
 from schemas import topics
 from schemas.codec import COMMAND, SENSOR_REPORT, Codec
 from schemas.identity import key_of_id, shard_of_key, shard_of_sensor
+from schemas.links import all_agreed
 from schemas.records import Command, SensorReport
 from schemas.signing import signed_command
 from streams.correlate.lifecycle import Lifetimes
@@ -84,7 +85,7 @@ class MemoryExchange:
         self._enricher = enricher
         self._logs: dict[Input, list[Record]] = defaultdict(list)
         settings = CorrelateSettings(HOME, (PARTNER,), roll_up_ms, LIFETIMES, ROSTER, shards)
-        link = Link(HOME, PARTNER, CODEC, CODEC, shards)
+        link = Link(all_agreed(HOME, PARTNER), CODEC, CODEC, shards)
         self.works = [
             work
             for shard in range(shards)
@@ -95,7 +96,7 @@ class MemoryExchange:
                     [Input(topics.OBSERVATIONS, shard), Input(topics.COMMANDS, shard)],
                 ),
                 Work(Bridge(link), [Input(topics.released(PARTNER), shard)], facts={}),
-                Work(Receive(PARTNER, HOME, shard, shards, CODEC), [Input(topics.inbox(HOME), shard)]),
+                Work(Receive(all_agreed(PARTNER, HOME), shard, shards, CODEC), [Input(topics.inbox(HOME), shard)]),
             )
         ]
 

@@ -10,6 +10,7 @@ from consumers.subscription.changes import State, state_of
 from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import RECEIPT, RELEASED_INDICATOR
+from schemas.links import all_agreed
 from schemas.vocabulary import CommandKind
 from streams.correlate.releases import is_urgent
 from streams.receive.step import Receive
@@ -70,12 +71,12 @@ class Partner:
 
     def __init__(self, bench: OfficersBench) -> None:
         self.now_ms = bench.now_ms
-        self._receive = Workbench(Receive("JPN", "GBR", 0, 1, CODEC))
+        self._receive = Workbench(Receive(all_agreed("JPN", "GBR"), 0, 1, CODEC))
         told = [each for each in bench.correlate.outputs if each.topic == topics.released("JPN")]
         for offset, (each, record) in enumerate(zip(told, bench.released, strict=True)):
             at_ms = record["version"]  # carried as soon as it is told
             passed = guard.check(
-                each.value, each.key, CODEC, home="GBR", partner="JPN", now_ms=at_ms, partition=0, shards=1
+                each.value, each.key, CODEC, agreed=all_agreed("GBR", "JPN"), now_ms=at_ms, partition=0, shards=1
             )
             assert isinstance(passed, guard.Passed), passed
             self._receive.turn(at_ms, Record(topics.inbox("GBR"), 0, offset, each.key, each.value, at_ms))

@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
         settings = Settings.from_env(os.environ)
         cluster = cluster_of(nation, settings, os.environ)
         found = decisions_on(cluster, ids_of(indicator), settings.shards)
-        policy = load(nation, version=settings.policy_version)
+        policy = load(nation, settings.policy_folder, version=settings.policy_version)
         shown = found if every else list({decision["partner"]: decision for decision in found}.values())
         for decision in shown:
             typer.echo(_headline(decision))

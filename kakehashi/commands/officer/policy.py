@@ -1,5 +1,6 @@
 """``kakehashi policy``: proves the sharing rules, compares two sets of them, and runs their cases."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -27,7 +28,7 @@ _TEST_EXAMPLES = examples(
 _SHOWN: Final = 12
 
 Nation = Annotated[str, typer.Option(help="The nation whose own rules are added; all of the folder's if not given.")]
-Folder = Annotated[Path | None, typer.Option(help="The policy folder; the shipped one if not given.")]
+Folder = Annotated[Path | None, typer.Option(help="The policy folder; KAKEHASHI_POLICY_FOLDER if not given.")]
 RequireProof = Annotated[bool, typer.Option("--require-proof", help="Fail if the analyser is missing.")]
 
 
@@ -59,11 +60,12 @@ def prove(
     Cedar's symbolic analyser proves it if `make prove` has built it. Otherwise every request that the schema allows is
     tried, and the output reports that nothing was proved.
     """
-    from streams.rules.policy_set import POLICY_FOLDER, load
+    from exchange.settings import Settings
+    from streams.rules.policy_set import load
     from streams.rules.proof.prove import prove as show
     from streams.rules.proof.prove import read_claims
 
-    root = folder or POLICY_FOLDER
+    root = folder or Settings.from_env(os.environ).policy_folder
     failed = 0
     for each in _nations(root, nation):
         policy_set = load(each, root)
@@ -117,10 +119,11 @@ def diff(
 
 def run_case_tables(nation: Nation = "", folder: Folder = None) -> None:
     """Decide the examples in the rules' cases.yaml, and show those with another result than expected."""
+    from exchange.settings import Settings
     from streams.rules.cases import run_cases
-    from streams.rules.policy_set import POLICY_FOLDER, load
+    from streams.rules.policy_set import load
 
-    root = folder or POLICY_FOLDER
+    root = folder or Settings.from_env(os.environ).policy_folder
     failed = 0
     for each in _nations(root, nation):
         policy_set = load(each, root)

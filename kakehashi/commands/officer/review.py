@@ -82,7 +82,8 @@ def show(indicator: Indicator, nation: Nation, partner: Partner = "") -> None:
     from streams.rules.policy_set import load
 
     each = _chosen(nation, indicator, partner)
-    policy = load(nation, version=Settings.from_env(os.environ).policy_version)
+    settings = Settings.from_env(os.environ)
+    policy = load(nation, settings.policy_folder, version=settings.policy_version)
     typer.echo(f"{each['type']} {printable(each['value'])}  {each['indicator_id']}")
     typer.echo(
         f"  may it go to {each['partner']}? held by decision {each['decision_id']}, {utc(each['opened_ms'])} UTC"

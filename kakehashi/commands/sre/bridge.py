@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
         if ordinal >= of:
             raise typer.BadParameter(f"--ordinal {ordinal} must be below --of {of}")
         settings = Settings.from_env(os.environ)
+        settings.agreement(nation, partner)
         home, abroad = (cluster_of(each, settings, os.environ) for each in (nation, partner))
         shards = range(ordinal, settings.shards, of)
         run(home, abroad, settings, tuple(shards), loglevel.value)

@@ -67,7 +67,10 @@ class ExhaustiveProver:
     is_proof = False
 
     def __init__(self, schema_text: str, nations: Iterable[str]) -> None:
-        """``nations`` are those that rules can tell from others, at least one. Raises ``PolicyError`` where the schema's space is not finite."""
+        """``nations`` are those that rules can tell from others.
+
+        Raises ``PolicyError`` where the schema's space is not finite.
+        """
         self._space = space_of(schema_text, nations)
         self._values = {axis: attribute.values() for axis, attribute in self._space.axes.items()}
         self._table = lru_cache(maxsize=4096)(self._tabulate)

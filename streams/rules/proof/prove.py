@@ -8,8 +8,9 @@ from typing import Final
 import cedarpy
 import msgspec
 
+from schemas.links import POLICY_FOLDER
 from schemas.vocabulary import Outcome
-from streams.rules.policy_set import POLICY_FOLDER, PolicySet, read_policies
+from streams.rules.policy_set import PolicySet, read_policies
 from streams.rules.proof.prover import Bodies, ProofError, Prover, as_permits, cedar_json
 from streams.rules.proof.space import Request
 from streams.rules.rule import PolicyError, Rule

@@ -8,10 +8,11 @@ from exchange.metrics import spec
 from exchange.protocol.step import Batch
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR
+from schemas.links import POLICY_FOLDER
 from schemas.vocabulary import CommandKind
 from streams.correlate import row as rows_of
 from streams.correlate.redecide import CURSOR_KEY, Cursor
-from streams.rules.policy_set import POLICY_FOLDER, PolicySet, compiled, read_texts
+from streams.rules.policy_set import PolicySet, compiled, read_texts
 from tests.builders import NOW_MS
 from tests.officers import ALICE, BOB
 from tests.streams.enrichment_builders import NAME_ATTRIBUTES, a_warninglist, an_enricher

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from consumers.bridge import guard
 from schemas.codec import INDICATOR, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec
 from schemas.identity import key_of_id, shard_of_key
+from schemas.links import all_agreed
 from schemas.records import ReleasedIndicator
 from schemas.vocabulary import RejectReason
 from streams.receive import inbound
@@ -16,6 +17,7 @@ from streams.receive.inbound import Accepted, Duplicate, Refused, Stale, Verdict
 from tests.builders import DAY_MS, NOW_MS, a_content, a_released, an_id, an_indicator
 from tests.golden.make import CASES
 
+OUT, IN = all_agreed("GBR", "JPN"), all_agreed("JPN", "GBR")
 CODEC = Codec()
 SHARDS = 4
 
@@ -27,8 +29,7 @@ def admitted(
         value,
         key,
         CODEC,
-        home="JPN",
-        origin="GBR",
+        agreed=IN,
         now_ms=NOW_MS,
         partition=partition,
         shards=SHARDS,
@@ -257,8 +258,7 @@ def test_whatever_a_sound_partner_lets_go_comes_in(record: ReleasedIndicator) ->
         CODEC.encode(RELEASED_INDICATOR, record),
         record["id"].encode(),
         CODEC,
-        home="GBR",
-        partner="JPN",
+        agreed=OUT,
         now_ms=NOW_MS,
         partition=shard_of_key(key_of_id(record["id"]), SHARDS),
         shards=SHARDS,

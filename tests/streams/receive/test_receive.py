@@ -12,6 +12,7 @@ from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, Codec
 from schemas.identity import key_of_id, shard_of_key
+from schemas.links import all_agreed
 from schemas.records import Content, ReleasedIndicator
 from streams.receive.step import Receive
 from tests.builders import DAY_MS, NOW_MS, a_content, a_receipt, a_released
@@ -24,7 +25,7 @@ SHARD = shard_of_key(key_of_id(a_released()["id"]), SHARDS)
 
 def a_receiver() -> Workbench:
     """JPN's receiver of GBR's records."""
-    return Workbench(Receive("JPN", "GBR", SHARD, SHARDS, CODEC))
+    return Workbench(Receive(all_agreed("JPN", "GBR"), SHARD, SHARDS, CODEC))
 
 
 def a_record(released: ReleasedIndicator | bytes | None, offset: int = 0, *, key: bytes | None = b"") -> Record:
