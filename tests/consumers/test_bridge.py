@@ -28,7 +28,9 @@ ANSWER = HOME_CODEC.encode(RECEIPT, a_receipt(nation=HOME))
 def turned_behind(version: int, *records: Record) -> Effects:
     """The bulk's batch, if the fast lane may have carried this version of its records ahead."""
     ahead = {record.key: version for record in records}
-    return Workbench(Bridge(Link(all_agreed(HOME, PARTNER), HOME_CODEC, PARTNER_CODEC, SHARDS)), ahead).turn(NOW_MS, *records)
+    return Workbench(Bridge(Link(all_agreed(HOME, PARTNER), HOME_CODEC, PARTNER_CODEC, SHARDS)), ahead).turn(
+        NOW_MS, *records
+    )
 
 
 def turned(*records: Record, partner: Codec = PARTNER_CODEC) -> tuple[Effects, Workbench]:

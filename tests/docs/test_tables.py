@@ -63,6 +63,7 @@ def test_the_settings_are_those_that_the_code_asks_for_with_its_defaults() -> No
         "KAKEHASHI_HOME": str(settings.home),
         "KAKEHASHI_STATE": str(settings.state),
         "KAKEHASHI_POLICY": settings.policy_version,
+        "KAKEHASHI_POLICY_FOLDER": settings.policy_folder.name,
         "KAKEHASHI_OFFICERS": str(settings.officers),
         "KAKEHASHI_METRICS_PORT": str(settings.metrics_port),
         "KAKEHASHI_METRICS_ADDRESS": settings.metrics_address,

@@ -133,7 +133,8 @@ def test_nothing_is_passed_on(three: Nations) -> None:
     """JPN holds GBR's indicator and has a link to AUS: AUS hears of it from GBR or not at all."""
     accepted(three, "JPN", {FOR_JPN, FOR_BOTH})
     held = accepted(three, "JPN", {FOR_BOTH})[name_of(FOR_BOTH)]
-    named = {**held, "content": {**held["content"], "releasable_to": ["AUS"]}}
+    content = {name: value for name, value in held["content"].items() if name != "tearline"}
+    named = {**held, "content": {**content, "releasable_to": ["AUS"]}}
     forged = (
         held,
         named,

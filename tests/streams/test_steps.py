@@ -2,6 +2,7 @@
 
 import pytest
 
+from schemas.links import all_agreed
 from schemas.access import access_of
 from schemas.codec import Codec
 from schemas.topics import StepKind, StreamsStep, changelog, progress, streams_steps, topics_of
@@ -38,7 +39,7 @@ def test_every_kind_of_step_has_a_state_format_and_runs_under_the_name_in_the_ta
     names = (
         Intake.name,
         Correlate.name,
-        Receive("GBR", "JPN", 0, 4, codec).name,
+        Receive(all_agreed("GBR", "JPN"), 0, 4, codec).name,
         Settle("GBR", "JPN", 0, codec, Limits(1, 1)).name,
     )
     assert names == tuple(step.name for step in streams_steps(("JPN",)))
