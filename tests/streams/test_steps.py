@@ -2,9 +2,9 @@
 
 import pytest
 
-from schemas.links import all_agreed
 from schemas.access import access_of
 from schemas.codec import Codec
+from schemas.links import all_agreed
 from schemas.topics import StepKind, StreamsStep, changelog, progress, streams_steps, topics_of
 from streams.correlate.step import Correlate
 from streams.intake.step import Intake
