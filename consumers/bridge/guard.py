@@ -33,8 +33,6 @@ may be RED. Otherwise its digest and its place are all that quarantine gets.
 """
 
 import uuid
-from collections.abc import Sequence
-from itertools import pairwise
 from typing import Final, cast
 
 import msgspec

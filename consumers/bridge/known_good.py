@@ -12,7 +12,7 @@ That both agree on whatever bytes there are is a property test (``tests/consumer
 import re
 from typing import Final
 
-from consumers.bridge import guard
+from consumers.bridge import guard, guard_content
 from schemas.agreement import Agreement
 from schemas.codec import RELEASED_INDICATOR, Codec
 from schemas.identity import indicator_key, shard_of_key
@@ -77,7 +77,7 @@ class KnownGood:
         """Whether it is plainly content that may leave. False says nothing."""
         if value is None or len(value) > guard.MAX_BYTES or (head := self._head.match(value)) is None:
             return False
-        longs, latest_ms = self._longs, now_ms + guard.CLOCK_TOLERANCE_MS
+        longs, latest_ms = self._longs, now_ms + guard_content.CLOCK_TOLERANCE_MS
         name, version, recalled, kind, length = head.groups()
         if name != key or not 0 <= longs[recalled] < longs[version] <= latest_ms:
             return False
@@ -99,7 +99,7 @@ class KnownGood:
         numbers = self._numbers.match(value, place)
         if numbers is None:
             return False
-        longs, latest_ms = self._longs, now_ms + guard.CLOCK_TOLERANCE_MS
+        longs, latest_ms = self._longs, now_ms + guard_content.CLOCK_TOLERANCE_MS
         first, last, sightings, valid, expires = (longs[written] for written in numbers.groups()[:5])
         begin_domain = numbers.end()
         end_domain = begin_domain + (numbers[6][0] >> 1)
@@ -109,11 +109,11 @@ class KnownGood:
             tail is not None
             and not numbers[6][0] & 1
             and 0 <= first <= last <= latest_ms
-            and 0 <= sightings <= guard.MAX_SIGHTINGS
-            and 0 <= valid <= guard.LAST_TIME_MS
-            and (expires == 0 or now_ms < expires <= guard.LAST_TIME_MS)
+            and 0 <= sightings <= guard_content.MAX_SIGHTINGS
+            and 0 <= valid <= guard_content.LAST_TIME_MS
+            and (expires == 0 or now_ms < expires <= guard_content.LAST_TIME_MS)
             and (not domain or (domain.isascii() and b"." in domain and domain in value[begin:end]))
-            and 0 <= longs[tail[1]] <= guard.MAX_AS_NUMBER
+            and 0 <= longs[tail[1]] <= guard_content.MAX_AS_NUMBER
         )
 
     def _is_itself(self, written: bytes, kind: IndicatorType, name: bytes, partition: int) -> bool:

@@ -15,7 +15,8 @@ from typing import Final, cast
 
 import msgspec
 
-from consumers.bridge.guard import CLOCK_TOLERANCE_MS, Refused, Tombstone, uuid_of
+from consumers.bridge.guard import Tombstone, uuid_of
+from consumers.bridge.guard_content import CLOCK_TOLERANCE_MS, Refused
 from schemas.codec import RECEIPT, Codec, Undecodable
 from schemas.identity import shard_of_key
 from schemas.records import Receipt

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from consumers.bridge.guard import Passed, Refused, Tombstone, check
+from consumers.bridge.guard import Passed, Tombstone, check
+from consumers.bridge.guard_content import Refused
 from consumers.bridge.known_good import KnownGood
 from consumers.bridge.overtaken import holds_back
 from consumers.bridge.receipt_guard import PassedReceipt, check_receipt

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.bridge.guard import Passed, Refused, check
+from consumers.bridge.guard import Passed, check
+from consumers.bridge.guard_content import Refused
 from consumers.bridge.known_good import KnownGood
 from consumers.bridge.step import Bridge, Link
 from exchange.protocol.record import Record

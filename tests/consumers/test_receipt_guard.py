@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from consumers.bridge.guard import Refused, Tombstone
+from consumers.bridge.guard import Tombstone
+from consumers.bridge.guard_content import Refused
 from consumers.bridge.receipt_guard import REASONS, PassedReceipt, check_receipt
 from schemas.codec import QUARANTINED, RECEIPT, Codec
 from schemas.identity import key_of_id, shard_of_key
