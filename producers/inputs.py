@@ -8,6 +8,8 @@ import codecs
 import io
 import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import BinaryIO, Final, Protocol
 
@@ -27,6 +29,8 @@ class Input:
     def __init__(self, name: str, stream: BinaryIO, *, encoding: str = UTF_8, limit: int | None = None) -> None:
         """``limit`` is how many bytes of ``stream`` belong to the input; the bytes behind them are not read."""
         self.name = name
+        self._stream, self._encoding, self._limit = stream, encoding, limit
+        self._start = stream.tell() if stream.seekable() else None
         self.records = 0  # lines, or parts of a document, that its reader has read
         self._counted = _Counted(stream, limit)
         source: _Readable = self._counted
@@ -49,6 +53,19 @@ class Input:
     def damage(self) -> str:
         """The damage of the compressed stream, known once its readable part is read; empty if there is none."""
         return "" if self._inflated is None else self._inflated.damage
+
+    @contextmanager
+    def read_ahead(self) -> "Iterator[Input | None]":
+        """The same input from its beginning, apart from this one, which goes on as it was; ``None`` of a pipe."""
+        if self._start is None:
+            yield None
+            return
+        position = self._stream.tell()
+        self._stream.seek(self._start)
+        try:
+            yield Input(self.name, self._stream, encoding=self._encoding, limit=self._limit)
+        finally:
+            self._stream.seek(position)
 
     @property
     def wide_bom(self) -> bool:

@@ -1,45 +1,20 @@
-"""What the columns of a CSV list mean: by the names in its header, else by what stands in them.
+"""What the columns of a CSV list mean, by their names.
 
-Names are compared without case, blanks and punctuation; English and Japanese ones are known. A list without a
-header is read if it has the shape of a known feed or if a column holds nothing but indicators; otherwise the
-operator names the columns.
+Names are compared without case, blanks and punctuation; English and Japanese ones are known. A column whose name is not
+known is not searched for indicators; a restriction in it counts nevertheless. A column whose name is about sharing is a
+column of markings, in whatever words, and all columns of markings join.
 """
 
-import unicodedata
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from producers.readers.times import milliseconds
-from schemas.normalise import detect
+from producers.markings.properties import is_about_sharing
+from producers.readers.type_words import DESTINATION_ADDRESS, SOURCE_ADDRESS, TYPES, folded
 from schemas.vocabulary import IndicatorType
 
-_IP = IndicatorType.IPV4_ADDR  # of the four types of address and network: normalising tells them by the value
-
-KIND_BY_WORD: Final[dict[str, IndicatorType]] = {
-    **dict.fromkeys(("ip", "ipv4", "ipv6", "ipaddr", "ipaddress", "ipdst", "ipsrc", "cidr", "ipアドレス"), _IP),
-    **dict.fromkeys(("domain", "domainname", "hostname", "fqdn", "ドメイン", "ドメイン名"), IndicatorType.DOMAIN_NAME),
-    **dict.fromkeys(("url", "uri", "urls"), IndicatorType.URL),
-    **dict.fromkeys(("md5", "md5hash", "filehashmd5"), IndicatorType.FILE_MD5),
-    **dict.fromkeys(("sha1", "sha1hash", "filehashsha1"), IndicatorType.FILE_SHA1),
-    **dict.fromkeys(("sha256", "sha256hash", "filehashsha256"), IndicatorType.FILE_SHA256),
-    **dict.fromkeys(("sha512", "sha512hash", "filehashsha512"), IndicatorType.FILE_SHA512),
-    **dict.fromkeys(("email", "emailaddr", "emailaddress", "メールアドレス"), IndicatorType.EMAIL_ADDR),
-    **dict.fromkeys(("asn", "as", "asnumber"), IndicatorType.AUTONOMOUS_SYSTEM),
-    **dict.fromkeys(("ja3", "ja3hash", "ja3fingerprint"), IndicatorType.JA3),
-    **dict.fromkeys(("ja4", "ja4fingerprint"), IndicatorType.JA4),
-    **dict.fromkeys(("filename", "filepath", "ファイル名"), IndicatorType.FILE_NAME),
-}
-"""The types that a column's name or a cell of a type column can state."""
-
-OPEN_WORDS: Final = frozenset(
-    {"file", "hash", "filehash", "indicator", "ioc", "c2", "c2server", "c2domain", "c2host", "ハッシュ", "ハッシュ値"}
-)
-"""Words that say too little: the type follows from the value, and a cell may hold several values."""
-
-# In order of preference, where two columns have names of one role.
+# In order of preference, if two columns have names of one role.
 _ROLES: Final[dict[str, tuple[str, ...]]] = {
     "value": ("indicatorvalue", "iocvalue", "indicator", "ioc", "observable", "value", "値", "指標", "インジケータ"),
     "kind": ("indicatortype", "ioctype", "entitytype", "valuetype", "type", "kind", "種別", "種類"),
@@ -50,75 +25,82 @@ _ROLES: Final[dict[str, tuple[str, ...]]] = {
     "last_seen": ("lastseen", "lastseenutc", "lastonline", "updated", "最終検知日時"),
     "valid_until": ("validuntil", "expirationdatetime", "expiration", "expires", "expiry", "有効期限"),
     "count": ("count", "sightings", "hits", "件数"),
-    "confidence": ("confidence", "confidencescore", "信頼度"),
-    "tlp": ("tlp", "trafficlightprotocollevel", "trafficlightprotocol", "tlpmarking", "marking"),
-    "pap": ("pap",),
-    "releasable_to": ("releasableto", "releasability"),
-    "caveats": ("caveats", "caveat", "handling", "取扱制限", "取扱い制限"),
-    "tags": ("tags", "tag", "labels", "label", "タグ", "分類"),
-    "description": ("description", "notes", "note", "comment", "comments", "備考", "説明"),
+    "confidence": ("confidence", "confidencescore", "confidencelevel", "信頼度"),
+    "description": ("description", "notes", "note", "comment", "comments", "metadesc", "備考", "説明"),
     "tearline": ("tearline", "公開要旨"),
     "reporter": ("user", "reporter", "reportedby", "報告者"),
-    "reference": ("link", "reference", "references", "source", "出典"),
+    "reference": ("link", "reference", "references", "source", "metasource", "metaurl", "urlhauslink", "出典"),
     "active": ("active", "isactive"),
+    "to_ids": ("toids",),
+    "withdrawn": ("deleted", "revoked", "withdrawn", "falsepositive", "isfalsepositive"),
 }
-_TYPED_FEED: Final = ("date", "user", "type", "value", "tags", "link")
-_KIND_COLUMN: Final = _TYPED_FEED.index("type")
+_TAGS: Final = frozenset({"tags", "tag", "labels", "label", "タグ", "分類", "classification"})
+_RECIPIENTS: Final = frozenset({"releasableto", "releasability", "relto", "sharewith", "recipients", "提供先"})
+_MARKINGS: Final = frozenset({"tlp", "pap", "marking", "caveats", "caveat", "handling", "取扱制限", "取扱い制限"})
+_SEVERITY: Final = ("sever", "threat", "risk", "prior", "critic", "level", "深刻", "危険", "重要度")
 
 
 class Columns(msgspec.Struct, frozen=True):
-    """Where each role stands. ``indicators`` are (place, type or ``None``) of each column of indicators."""
+    """The positions of each role, from 0. A position of ``markings`` has the column's name as it was written.
 
-    indicators: tuple[tuple[int, IndicatorType | None], ...]
+    ``indicators`` are the columns of indicators with the word for their type; it is empty if a type column or the value
+    decides. ``unknown`` are the columns with a name that is not known.
+    """
+
+    width: int
+    indicators: tuple[tuple[int, str], ...]
     roles: dict[str, int]
+    markings: tuple[tuple[int, str], ...]
+    recipients: tuple[tuple[int, str], ...]
+    tags: tuple[int, ...]
+    unknown: tuple[tuple[int, str], ...]
 
-
-@lru_cache(65_536)
-def folded(name: str) -> str:
-    """A name without case, blanks and punctuation: ``IoC_Type`` is ``ioctype``."""
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))
+    @property
+    def marking_positions(self) -> frozenset[int]:
+        """All columns that state how far a row may travel."""
+        return frozenset((*(place for place, _ in (*self.markings, *self.recipients)), *self.tags))
 
 
 def columns_of(names: Sequence[str]) -> Columns | None:
-    """The columns by their names; ``None`` where none of them holds indicators."""
+    """The columns by their names; ``None`` if none of them holds indicators."""
     words = [folded(name) for name in names]
     roles = {
         role: words.index(found)
         for role, known in _ROLES.items()
         if (found := next((word for word in known if word in words), None)) is not None
     }
-    indicators: list[tuple[int, IndicatorType | None]] = [
-        (place, KIND_BY_WORD.get(word))
-        for place, word in enumerate(words)
-        if word in KIND_BY_WORD or word in OPEN_WORDS
-    ]
+    values = [place for place, word in enumerate(words) if word in _ROLES["value"]]
     if "value" in roles:
-        indicators = [(roles["value"], None)]
-    return Columns(tuple(indicators), roles) if indicators else None
+        indicators = tuple((place, "") for place in values)
+    else:
+        indicators = tuple((place, word) for place, word in enumerate(words) if word in TYPES)
+    if not indicators or _has_both_sides(words):
+        return None
+    taken = {place for place, _ in indicators} | set(roles.values())
+    free = [(place, names[place], word) for place, word in enumerate(words) if place not in taken]
+    recipients = tuple((place, name) for place, name, word in free if word in _RECIPIENTS)
+    tags = tuple(place for place, _, word in free if word in _TAGS or (word.endswith(("tag", "tags")) and word))
+    named = {place for place, _ in recipients} | set(tags)
+    markings = tuple(
+        (place, name)
+        for place, name, word in free
+        if place not in named and (word in _MARKINGS or is_about_sharing(name))
+    )
+    known = named | {place for place, _ in markings}
+    unknown = tuple((place, name) for place, name, _ in free if place not in known)
+    return Columns(len(names), indicators, roles, markings, recipients, tags, unknown)
 
 
-def has_header(names: Sequence[str]) -> bool:
-    """Whether a first row names columns: a name of an indicator column is among them, and no indicator."""
-    return columns_of(names) is not None and not any(detect(name) for name in names)
+def _has_both_sides(words: Sequence[str]) -> bool:
+    """Whether the list has addresses of both sides of a flow: nobody can tell which one is the threat."""
+    return bool(SOURCE_ADDRESS & set(words)) and bool(DESTINATION_ADDRESS & set(words))
 
 
-def guessed_names(sample: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """Names for the columns of rows without a header; an empty name for a column that says nothing to us."""
-    width = max(map(len, sample), default=0)
-    if width == len(_TYPED_FEED) and _mostly(sample, _KIND_COLUMN, lambda cell: folded(cell) in KIND_BY_WORD):
-        return _TYPED_FEED
-    names = []
-    for place in range(width):
-        if _mostly(sample, place, lambda cell: detect(cell) is not None):
-            names.append("c2")
-        elif "date" not in names and _mostly(sample, place, lambda cell: milliseconds(cell) is not None):
-            names.append("date")
-        else:
-            names.append("")
-    return tuple(names)
+def is_severity(name: str) -> bool:
+    """Whether a column may use the colours of TLP for something else."""
+    return any(stem in folded(name) for stem in _SEVERITY)
 
 
-def _mostly(sample: Sequence[Sequence[str]], place: int, holds: Callable[[str], bool]) -> bool:
-    """Whether it holds for nine of ten cells of a column that are filled, and for one at least."""
-    cells = [row[place] for row in sample if len(row) > place and row[place]]
-    return bool(cells) and sum(map(holds, cells)) * 10 >= len(cells) * 9
+def is_file_name(word: str) -> bool:
+    """Whether a column of indicators holds file names."""
+    return TYPES.get(word) == (IndicatorType.FILE_NAME,)

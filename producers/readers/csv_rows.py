@@ -14,7 +14,7 @@ import msgspec
 
 from producers.inputs import Input
 from producers.readers.lines import Line, lines
-from producers.readers.reading import LeftOut, Rejected, rejected
+from producers.readers.reading import Rejected, rejected
 from schemas.observation import SourcePlace
 from schemas.vocabulary import RejectReason
 
@@ -55,15 +55,13 @@ def cells_of(text: str, delimiter: str) -> tuple[str, ...] | None:
     return tuple(cell.strip() for cell in rows[0]) if rows else ()
 
 
-def rows(source: Input, encoding: str, delimiter: str) -> Iterator[Row | Rejected | LeftOut]:
-    """All rows but blank ones. Comments are left out."""
+def rows(source: Input, encoding: str, delimiter: str) -> Iterator[Row | Line | Rejected]:
+    """All rows but blank ones; a comment is handed on as its line."""
     waiting: deque[Line | Rejected] = deque()
     upcoming = lines(source, encoding)
     while (line := _next(waiting, upcoming)) is not None:
-        if isinstance(line, Rejected):
+        if isinstance(line, Rejected) or line.text.startswith(_COMMENT_SIGN):
             yield line
-        elif line.text.startswith(_COMMENT_SIGN):
-            yield LeftOut(line.place, COMMENT)
         elif line.text.strip():
             cells = cells_of(line.text, delimiter)
             if cells is None:

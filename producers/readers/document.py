@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from producers.inputs import UTF_8, Input, is_wide
+from producers.readers.encodings import advice_on
 from producers.readers.reading import KEPT_BYTES, Rejected, excerpt_of, rejected
 from schemas.observation import SourcePlace
 from schemas.vocabulary import RejectReason
@@ -29,12 +30,13 @@ def document(source: Input, encoding: str, shape: type[Shape]) -> Shape | Reject
         return rejected(place, RejectReason.TRUNCATED, f"{source.damage}: get the file again", content)
     try:
         text = content if is_wide(encoding) else content.decode(encoding).encode()
-        return _parsed(text.removeprefix(b"\xef\xbb\xbf"), shape)
+        text = text.removeprefix(b"\xef\xbb\xbf")
+        return _parsed(text, shape)
     except UnicodeDecodeError as error:
-        detail = f"byte {error.start + 1} is not {encoding}: say what it is with --encoding"
+        detail = f"byte {error.start + 1} is not {encoding}{advice_on(content[max(0, error.start - 40) :][:80])}"
         return rejected(place, RejectReason.UNREADABLE_LINE, detail, content)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        return rejected(place, RejectReason.UNDECODABLE, f"not the JSON that it should be: {error}", content)
+        return rejected(place, RejectReason.UNDECODABLE, f"not JSON: {error}", content)
 
 
 def _parsed(text: bytes, shape: type[Shape]) -> Shape:

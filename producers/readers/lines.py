@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from producers.inputs import UTF_8, Input, is_wide
+from producers.readers.encodings import advice_on, misread
 from producers.readers.reading import Rejected, excerpt_of, rejected
 from schemas.observation import SourcePlace
 from schemas.vocabulary import RejectReason
@@ -14,8 +15,6 @@ from schemas.vocabulary import RejectReason
 MAX_LINE_BYTES: Final = 1 << 20
 _CHUNK_BYTES: Final = 64 << 10
 _BOM: Final = b"\xef\xbb\xbf"
-# The likely encodings of a line that is not UTF-8. Many lines are valid in several of them: so none is guessed.
-_LIKELY: Final = {"shift_jis": "Shift-JIS", "euc_jp": "EUC-JP", "latin-1": "Latin-1"}
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
@@ -72,24 +71,11 @@ def _too_long(source: Input, number: int, beginning: bytes) -> Rejected:
 
 def _decoded(content: bytes, encoding: str, place: SourcePlace) -> Line | Rejected:
     try:
-        return Line(place, content.decode(UTF_8 if is_wide(encoding) else encoding), content)
+        text = content.decode(UTF_8 if is_wide(encoding) else encoding)
     except UnicodeDecodeError as error:
-        return rejected(
-            place,
-            RejectReason.UNREADABLE_LINE,
-            f"byte {error.start + 1} of the line (0x{content[error.start]:02x}) is not {encoding}{_advice(content)}",
-            content,
-        )
-
-
-def _advice(content: bytes) -> str:
-    likely = [f"--encoding {encoding} ({name})" for encoding, name in _LIKELY.items() if _reads(content, encoding)]
-    return f"; it can be read with {' or '.join(likely)}: state which one is right" if likely else ""
-
-
-def _reads(content: bytes, encoding: str) -> bool:
-    try:
-        content.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
+        byte = f"byte {error.start + 1} of the line (0x{content[error.start]:02x})"
+        return rejected(place, RejectReason.UNREADABLE_LINE, f"{byte} is not {encoding}{advice_on(content)}", content)
+    problem = misread(text, encoding)
+    if problem:
+        return rejected(place, RejectReason.UNREADABLE_LINE, f"the line is misread: {problem}", content)
+    return Line(place, text, content)

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from producers.inputs import UTF_8, Input, is_wide
+from producers.readers.encodings import advice_on, misread
 from producers.readers.reading import Defaults, Reading
 
 SAMPLE_LINES: Final = 64
@@ -51,6 +52,18 @@ class Head:
     def rows(self) -> tuple[str, ...]:
         """The first lines that are neither blank nor comments, 64 at most."""
         return tuple(line for line in self.lines if line.strip() and not line.startswith("#"))[:SAMPLE_LINES]
+
+    @cached_property
+    def encoding_problem(self) -> str:
+        """What is wrong with the first line that is not in the encoding, and what to do; empty if none is."""
+        for number, line in enumerate(self.content.split(b"\n"), 1):
+            try:
+                problem = misread(line.decode(UTF_8 if is_wide(self.encoding) else self.encoding), self.encoding)
+            except UnicodeDecodeError:
+                return f"line {number} is not {self.encoding}{advice_on(line)}"
+            if problem:
+                return f"line {number} is misread: {problem}"
+        return ""
 
     def has_extension(self, extension: str) -> bool:
         """Whether the file's name ends in ``extension`` (with its dot), compressed or not."""

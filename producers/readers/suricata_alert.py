@@ -1,130 +1,167 @@
-"""What of a Suricata alert is an indicator, and what is local and stays so.
+"""Which parts of a Suricata alert are indicators, by protocol and direction; and what is local and stays so.
 
-- **Whose address.** The side that is not ours. Ours are the private networks and the operator's home networks; a
-  rule with the keyword ``target`` says itself who attacks. If neither side is ours no one can tell which one is
-  the threat, and publishing the wrong one would publish a victim: the alert is refused, with advice. Between two
-  addresses of ours there is nothing to share.
-- **Host, URL, SNI** are taken where the server is the other side. On an attack on our own server they are ours.
-- **DNS.** The name that was asked for; never the address, which is a resolver's.
-- **JA3 and JA4** of the client, which on an alerted flow is the malware's or the attacker's software.
-- **Hashes** of the files that the alert carries. A file's name goes beside its hash, and is an indicator only
-  if no hash was computed.
+================  =========================================  ====================================================
+protocol          our client asked the threat                the threat asked our server
+================  =========================================  ====================================================
+DNS               the queried name; never the resolver       its address over TCP; a UDP source can be forged
+HTTP              address, host, URL                         its address; the host is ours
+HTTP by a proxy   host and whole URL; never the proxy        the client that our proxy names; of others: refused
+TLS, QUIC         address, SNI, JA3, JA4                     its address, JA3, JA4; the SNI is ours
+SMTP, IMAP, POP3  files that it sent; never the mail server  its address, until it has passed on a mail
+anything else     address                                    its address
+================  =========================================  ====================================================
 
-The rule's signature, both addresses with their ports and the sensor's own names are context: it never leaves.
+Files count if the threat sent them and Suricata saw them whole: by their hashes, never by their names. The rule's
+signature, both addresses with their ports and the sensor's own names are context: it never leaves. A marking is taken
+from the rule's metadata and message.
 """
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, Final
+from urllib.parse import urlsplit
 
-import msgspec
-
+from producers.markings.marked import Marked, joined
+from producers.markings.properties import is_about_sharing
+from producers.markings.understanding import of_field, of_prose
 from producers.readers.reading import Defaults
-from producers.readers.suricata_files import File, hashes_of
+from producers.readers.suricata_files import hashes_of
+from producers.readers.suricata_record import Alert, Handshake
+from producers.readers.suricata_sides import Nothing, Sides, Undecided, address_of, sides_of
 from schemas.observation import Observation
 from schemas.vocabulary import IndicatorType
 
-PRIVATE_NETWORKS: Final = tuple(
-    ip_network(network)
-    for network in (
-        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),  # RFC 1918
-        *("100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),  # RFC 6598, RFC 1122, RFC 3927
-        *("fc00::/7", "fe80::/10", "::1/128"),  # RFC 4193, RFC 4291
-    )
-)
 _CONFIDENCE: Final = {"low": 15, "medium": 50, "high": 85}  # STIX 2.1, appendix A
 _HTTP_PORT: Final = 80
 _LABELS: Final = ("malware_family", "mitre_technique_id")
-_Address = IPv4Address | IPv6Address
-
-
-class _Side(msgspec.Struct):
-    ip: str | None = None
-
-
-class _Rule(msgspec.Struct):
-    signature: str | None = None
-    signature_id: int | None = None
-    category: str | None = None
-    severity: int | None = None
-    action: str | None = None
-    metadata: dict[str, Any] | None = None
-    source: _Side | None = None
-    target: _Side | None = None
-
-
-class _Http(msgspec.Struct):
-    hostname: str | None = None
-    url: str | None = None
-
-
-class _Tls(msgspec.Struct):
-    sni: str | None = None
-    ja3: Any = None
-    ja4: str | None = None
-
-
-class _Flow(msgspec.Struct):
-    src_ip: str | None = None
-
-
-class Alert(msgspec.Struct):
-    """The fields of an ``alert`` record that are looked at."""
-
-    timestamp: str
-    alert: _Rule
-    src_ip: str | None = None
-    src_port: int | None = None
-    dest_ip: str | None = None
-    dest_port: int | None = None
-    proto: str | None = None
-    app_proto: str | None = None
-    direction: str | None = None
-    flow_id: int | None = None
-    host: str | None = None
-    in_iface: str | None = None
-    flow: _Flow | None = None
-    http: _Http | None = None
-    tls: _Tls | None = None
-    dns: Any = None
-    files: list[File] | None = None
-
-
-class Undecided(msgspec.Struct, frozen=True):
-    """Why it cannot be said what is the threat here."""
-
-    detail: str
-
+_DNS: Final = frozenset({"dns", "mdns", "doh2"})
+_DNS_PORTS: Final = frozenset({53, 853, 5353, 5355})
+_MAIL: Final = frozenset({"smtp", "imap", "pop3"})
+# Services that answer a small UDP question with a large answer: whoever seems to ask may be the victim.
+_DENIAL_OF_SERVICE: Final = frozenset(
+    {"Attempted Denial of Service", "Denial of Service", "Detection of a Denial of Service Attack"}
+)
+_REFLECTORS: Final = frozenset({17, 19, 53, 69, 111, 123, 137, 161, 389, 1900, 3702, 5353, 11211})
 
 Found = tuple[IndicatorType, str]
 
 
-def indicators_of(alert: Alert, defaults: Defaults) -> tuple[Found, ...] | Undecided:
-    """Types and values, in the order in which the module's docstring has them."""
-    source, destination = _address(alert.src_ip), _address(alert.dest_ip)
-    if source is None or destination is None:
-        return Undecided("the alert has no two addresses")
-    remote = _remote(alert, source, destination, defaults)
-    if not isinstance(remote, IPv4Address | IPv6Address):
-        return () if remote is None else remote
-    found: dict[Found, None] = {}
+def indicators_of(alert: Alert, defaults: Defaults) -> tuple[Found, ...] | Undecided | Nothing:
+    """Types and values, in the order of the table; or why there are none."""
+    sides = sides_of(alert, defaults)
+    if not isinstance(sides, Sides):
+        return sides
+    if _is_forgeable(alert, sides):
+        return Undecided(f"the source of a UDP packet can be forged, and {sides.remote} may be the victim of it")
+    network = _of_network(alert, sides)
+    if isinstance(network, Undecided):
+        return network
+    files = (entry for file in alert.files or () if sides.is_sender for entry in hashes_of(file))
+    return tuple(dict.fromkeys((*network, *files))) or Nothing("nothing in it is the threat's own")
+
+
+def _is_forgeable(alert: Alert, sides: Sides) -> bool:
+    """Whether the threat may be a victim in whose name somebody else has asked our server."""
+    if alert.proto != "UDP" or sides.is_server:
+        return False
+    ours = alert.dest_port if sides.is_sender else alert.src_port
+    is_flood = alert.alert.category in _DENIAL_OF_SERVICE and ours in _REFLECTORS
+    return is_flood or (sides.is_server is False and _is_dns(alert))
+
+
+def _is_dns(alert: Alert) -> bool:
+    return alert.app_proto in _DNS or alert.dns is not None or bool(_DNS_PORTS & set(alert.ports))
+
+
+def _of_network(alert: Alert, sides: Sides) -> tuple[Found, ...] | Undecided:
+    if _is_dns(alert):
+        return _of_dns(alert, sides)
+    if alert.app_proto in _MAIL or alert.smtp is not None or alert.email is not None:
+        is_relay = sides.is_server or alert.email is not None
+        return () if is_relay else (_of_address(sides),)
+    if alert.http is not None and sides.is_server:
+        return (*_of_http_server(alert, sides), *_of_handshakes(alert, sides))
+    return (_of_address(sides), *_of_handshakes(alert, sides))
+
+
+def _of_address(sides: Sides) -> Found:
+    kind = IndicatorType.IPV4_ADDR if sides.remote.version == 4 else IndicatorType.IPV6_ADDR
+    return kind, str(sides.remote)
+
+
+def _of_dns(alert: Alert, sides: Sides) -> tuple[Found, ...] | Undecided:
+    if sides.is_server is False:
+        return (_of_address(sides),)
     names = _queried(alert.dns)
-    if names:
-        found |= dict.fromkeys((IndicatorType.DOMAIN_NAME, name) for name in names)
+    if not names:
+        return Undecided(
+            f"{sides.remote} is a resolver, and the name that it was asked for is not in the alert: enable `metadata` "
+            "with `dns` for alerts in suricata.yaml"
+        )
+    return tuple((IndicatorType.DOMAIN_NAME, name) for name in names)
+
+
+def _of_http_server(alert: Alert, sides: Sides) -> Iterator[Found]:
+    """Address, host and URL. A request that names another server went to a proxy, whose address is no indicator."""
+    http, target = alert.http, ""
+    if http is not None and http.url:
+        target = http.url
+    host = http.hostname if http is not None and http.hostname else ""
+    if http is not None and http.http_method == "CONNECT":
+        yield from _of_host(urlsplit(f"//{target}").hostname or host)
+    elif target.lower().startswith(("http://", "https://")):
+        yield from _of_host(urlsplit(target).hostname or host)
+        yield IndicatorType.URL, target
     else:
-        kind = IndicatorType.IPV4_ADDR if remote.version == 4 else IndicatorType.IPV6_ADDR
-        found[kind, str(remote)] = None
-        if remote == _server(alert, source, destination):
-            found |= dict.fromkeys(_of_server(alert, remote, source))
-    found |= dict.fromkeys(_of_client(alert.tls))
-    found |= dict.fromkeys(entry for file in alert.files or () for entry in hashes_of(file))
-    return tuple(found)
+        yield _of_address(sides)
+        if host:
+            if address_of(host) is None:
+                yield IndicatorType.DOMAIN_NAME, host
+            yield IndicatorType.URL, _url(host, target or "/", alert.src_port if sides.is_sender else alert.dest_port)
+
+
+def _of_host(host: str) -> Iterator[Found]:
+    address = address_of(host)
+    if address is not None:
+        yield (IndicatorType.IPV4_ADDR if address.version == 4 else IndicatorType.IPV6_ADDR), str(address)
+    elif host:
+        yield IndicatorType.DOMAIN_NAME, host
+
+
+def _url(host: str, path: str, port: int | None) -> str:
+    authority = host if port in (None, _HTTP_PORT) else f"{host}:{port}"
+    return f"http://{authority}{path if path.startswith('/') else '/' + path}"
+
+
+def _of_handshakes(alert: Alert, sides: Sides) -> Iterator[Found]:
+    for handshake in filter(None, (alert.tls, alert.quic)):
+        if sides.is_server and handshake.sni and address_of(handshake.sni) is None:
+            yield IndicatorType.DOMAIN_NAME, handshake.sni
+        yield from _fingerprints(handshake)
+
+
+def _fingerprints(handshake: Handshake) -> Iterator[Found]:
+    """JA3 and JA4 of the client, which on an alerted flow is the malware or the attacker's software."""
+    ja3 = handshake.ja3.get("hash") if isinstance(handshake.ja3, dict) else handshake.ja3
+    if isinstance(ja3, str) and ja3:
+        yield IndicatorType.JA3, ja3
+    if handshake.ja4:
+        yield IndicatorType.JA4, handshake.ja4
+
+
+def _queried(dns: Any) -> list[str]:
+    """The names that were asked for: ``query`` and ``answer`` in EVE's DNS records to version 2, then ``queries``."""
+    if not isinstance(dns, dict):
+        return []
+    several = [entry for key in ("query", "queries") if isinstance(dns.get(key), list) for entry in dns[key]]
+    names = [entry.get("rrname") for entry in (*several, dns.get("answer"), dns) if isinstance(entry, dict)]
+    return list(dict.fromkeys(name for name in names if isinstance(name, str) and name))
 
 
 def template_of(alert: Alert, at_ms: int, defaults: Defaults) -> Observation:
     """An observation with everything but type and value."""
     metadata = alert.alert.metadata or {}
     words = [word for key in _LABELS for word in _words(metadata.get(key))]
+    marked = joined(_markings(alert)).with_default(defaults.marking)
     stated = next((_CONFIDENCE.get(word.lower()) for word in _words(metadata.get("confidence"))), None)
     return Observation(
         kind=IndicatorType.IPV4_ADDR,
@@ -132,11 +169,20 @@ def template_of(alert: Alert, at_ms: int, defaults: Defaults) -> Observation:
         first_seen_ms=at_ms,
         last_seen_ms=at_ms,
         confidence=defaults.confidence if stated is None else stated,
-        marking=defaults.marking,
+        marking=marked.marking,
         labels=tuple(dict.fromkeys((*words, *defaults.labels))),
         description=alert.alert.signature or "",
         context=tuple((name, str(fact)) for name, fact in _facts(alert) if fact is not None),
     )
+
+
+def _markings(alert: Alert) -> Iterator[Marked]:
+    """What the rule states about sharing: in its metadata (``tlp amber``), or in its message."""
+    yield of_prose(alert.alert.signature or "", "signature")
+    for name, cell in (alert.alert.metadata or {}).items():
+        if is_about_sharing(name):
+            for word in _words(cell):
+                yield of_field(word, f"rule metadata {name!r}")
 
 
 def _facts(alert: Alert) -> Iterator[tuple[str, object]]:
@@ -156,84 +202,6 @@ def _with_port(address: str | None, port: int | None) -> str | None:
     return address if port is None or address is None else f"{address} port {port}"
 
 
-def _remote(alert: Alert, source: _Address, destination: _Address, defaults: Defaults) -> _Address | Undecided | None:
-    """The address that is the threat's; ``None`` if there is none to share."""
-    ours = {side: _is_ours(side, defaults) for side in (source, destination)}
-    attacker = _address(alert.alert.source.ip) if alert.alert.source and alert.alert.target else None
-    if attacker is not None and attacker in ours:
-        remote = None if ours[attacker] else attacker
-    elif ours[source] and ours[destination]:
-        remote = None
-    elif ours[source] or ours[destination]:
-        remote = destination if ours[source] else source
-    else:
-        return Undecided(
-            f"neither {source} nor {destination} is in a home network, so which of them is the threat is unknown: "
-            "name your own networks with --home-net"
-        )
-    return None if remote is None or remote.is_multicast or remote.is_unspecified else remote
-
-
-def _is_ours(address: _Address, defaults: Defaults) -> bool:
-    return any(address in network for network in (*PRIVATE_NETWORKS, *defaults.home_networks))
-
-
-def _server(alert: Alert, source: _Address, destination: _Address) -> _Address | None:
-    """Which side answered. Old records do not say; then it is the side with the lower port."""
-    client = _address(alert.flow.src_ip) if alert.flow else None
-    if client in (source, destination):
-        return destination if client == source else source
-    if alert.direction in ("to_server", "to_client"):
-        return destination if alert.direction == "to_server" else source
-    if alert.src_port is None or alert.dest_port is None or alert.src_port == alert.dest_port:
-        return None
-    return destination if alert.dest_port < alert.src_port else source
-
-
-def _of_server(alert: Alert, remote: _Address, source: _Address) -> Iterator[Found]:
-    http = alert.http
-    if http is not None and http.hostname:
-        if _address(http.hostname) is None:
-            yield IndicatorType.DOMAIN_NAME, http.hostname
-        port = alert.src_port if remote == source else alert.dest_port
-        yield IndicatorType.URL, _url(http.hostname, http.url or "/", port)
-    if alert.tls is not None and alert.tls.sni:
-        yield IndicatorType.DOMAIN_NAME, alert.tls.sni
-
-
-def _url(host: str, path: str, port: int | None) -> str:
-    if "://" in path:  # a request to a proxy names the whole URL
-        return path
-    authority = host if port in (None, _HTTP_PORT) else f"{host}:{port}"
-    return f"http://{authority}{path if path.startswith('/') else '/' + path}"
-
-
-def _of_client(tls: _Tls | None) -> Iterator[Found]:
-    if tls is None:
-        return
-    ja3 = tls.ja3.get("hash") if isinstance(tls.ja3, dict) else tls.ja3
-    if isinstance(ja3, str) and ja3:
-        yield IndicatorType.JA3, ja3
-    if tls.ja4:
-        yield IndicatorType.JA4, tls.ja4
-
-
-def _queried(dns: Any) -> list[str]:
-    """The names that were asked for: ``query`` up to version 2 of EVE's DNS records, ``queries`` from 3 on."""
-    if not isinstance(dns, dict):
-        return []
-    several = [entry for key in ("query", "queries") if isinstance(dns.get(key), list) for entry in dns[key]]
-    names = [entry.get("rrname") for entry in (*several, dns) if isinstance(entry, dict)]
-    return list(dict.fromkeys(name for name in names if isinstance(name, str) and name))
-
-
 def _words(cell: Any) -> list[str]:
     """A rule's metadata are lists of words; underscores stand for blanks there, and stay."""
     return [word for word in cell if isinstance(word, str)] if isinstance(cell, list) else []
-
-
-def _address(text: str | None) -> _Address | None:
-    try:
-        return ip_address(text) if text else None
-    except ValueError:
-        return None

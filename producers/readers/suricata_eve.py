@@ -15,12 +15,14 @@ from typing import Final
 import msgspec
 
 from producers.inputs import Input
-from producers.readers.document import document
+from producers.readers.document import document, repeated_keys
 from producers.readers.lines import lines
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
-from producers.readers.suricata_alert import Alert, Undecided, indicators_of, template_of
+from producers.readers.suricata_alert import indicators_of, template_of
 from producers.readers.suricata_files import File, hashes_of
+from producers.readers.suricata_record import Alert
+from producers.readers.suricata_sides import Nothing, Undecided, address_of, is_ours
 from producers.readers.times import milliseconds
 from schemas.observation import Observation, SourcePlace
 from schemas.vocabulary import RejectReason
@@ -29,8 +31,11 @@ _NO_ALERT: Final = "no-alert"
 _NO_THREAT: Final = "no-threat"
 _NO_INDICATOR: Final = "no-indicator"
 _OTHER_FILE: Final = "file-without-alert"
+_PART_OF_FILE: Final = "part-of-file"
+_OUR_FILE: Final = "our-file"
 _EVENT_TYPE: Final = b'"event_type"'
 NO_THREAT: Final = frozenset({"Not Suspicious Traffic", "Generic Protocol Command Decode"})
+_READ: Final = frozenset({"alert", "fileinfo"})
 MAX_ALERTED_FLOWS: Final = 16_384
 """Flows whose later ``fileinfo`` records are still taken; the oldest is forgotten first."""
 
@@ -53,6 +58,7 @@ class _AlertRecord(msgspec.Struct):
 class _FileRecord(msgspec.Struct):
     timestamp: str
     fileinfo: File
+    src_ip: str | None = None
 
 
 def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
@@ -77,13 +83,13 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
 def _readings(record: bytes, place: SourcePlace, defaults: Defaults, flows: _Flows) -> Iterator[Reading]:
     try:
         which = msgspec.json.decode(record, type=_Which)
+        if which.event_type in _READ or record.count(_EVENT_TYPE) > 1:
+            if repeated_keys(record):
+                detail = "an object in it has a key twice, so the record contradicts itself"
+                yield rejected(place, RejectReason.UNREADABLE_LINE, detail, record)
+                return
         if which.event_type == "fileinfo":
-            template = flows.get(which.flow_id or 0)
-            if template is None:
-                yield LeftOut(place, _OTHER_FILE)
-            else:
-                file = msgspec.json.decode(record, type=_FileRecord)
-                yield from _of_file(file, template, place, record)
+            yield from _of_file(record, which, place, defaults, flows)
         elif which.event_type != "alert":
             yield LeftOut(place, _NO_ALERT, which.event_type)
         elif (category := msgspec.json.decode(record, type=_AlertRecord).alert.category) in NO_THREAT:
@@ -108,8 +114,8 @@ def _of_alert(
     if isinstance(found, Undecided):
         yield rejected(place, RejectReason.UNREADABLE_LINE, found.detail, record)
         return
-    if not found:
-        yield LeftOut(place, _NO_INDICATOR, "both sides are ours")
+    if isinstance(found, Nothing):
+        yield LeftOut(place, _NO_INDICATOR, found.detail)
         return
     template = template_of(alert, at_ms, defaults)
     if flow_id:
@@ -121,26 +127,35 @@ def _of_alert(
         yield Seen(place, msgspec.structs.replace(template, kind=kind, value=value))
 
 
-def _of_file(file: _FileRecord, template: Observation, place: SourcePlace, record: bytes) -> Iterator[Reading]:
+def _of_file(record: bytes, which: _Which, place: SourcePlace, defaults: Defaults, flows: _Flows) -> Iterator[Reading]:
+    """The hashes of a file that the threat of an alerted flow has sent."""
+    template = flows.get(which.flow_id or 0)
+    if template is None:
+        yield LeftOut(place, _OTHER_FILE)
+        return
+    file = msgspec.json.decode(record, type=_FileRecord)
     at_ms = milliseconds(file.timestamp)
     if at_ms is None:
         detail = f"the timestamp {file.timestamp[:40]!r} is not an ISO 8601 time"
         yield rejected(place, RejectReason.TIME_OUT_OF_RANGE, detail, record)
         return
-    name = (("file-name", file.fileinfo.filename),) if file.fileinfo.filename else ()
+    name = file.fileinfo.filename or ""
+    sender = address_of(file.src_ip)
+    if sender is not None and is_ours(sender, defaults):
+        yield LeftOut(place, _OUR_FILE, name)
+        return
+    if not file.fileinfo.is_whole:
+        yield LeftOut(place, _PART_OF_FILE, name)
+        return
     found = tuple(hashes_of(file.fileinfo))
     if not found:
-        yield LeftOut(place, _NO_INDICATOR, "neither a hash nor a file name")
+        yield LeftOut(place, _NO_INDICATOR, "no hash was computed")
+    context = (*template.context, *((("file-name", name),) if name else ()))
     for kind, value in found:
         yield Seen(
             place,
             msgspec.structs.replace(
-                template,
-                kind=kind,
-                value=value,
-                first_seen_ms=at_ms,
-                last_seen_ms=at_ms,
-                context=(*template.context, *name),
+                template, kind=kind, value=value, first_seen_ms=at_ms, last_seen_ms=at_ms, context=context
             ),
         )
 
@@ -162,8 +177,10 @@ READER: Final = Reader(
     leaves_out={
         _NO_ALERT: "records that are not alerts",
         _NO_THREAT: f"alerts of the classes {' and '.join(sorted(NO_THREAT))}",
-        _NO_INDICATOR: "alerts between your own networks, and files without hash and name",
+        _NO_INDICATOR: "alerts between your own networks, mail servers, and files without a hash",
         _OTHER_FILE: "files of flows that have not alerted",
+        _PART_OF_FILE: "files that were not seen whole",
+        _OUR_FILE: "files that your own side has sent",
     },
     example=b'{"timestamp": "2026-11-20T08:00:00.000000+0000", "event_type": "alert", "src_ip": "10.1.2.3", '
     b'"dest_ip": "198.51.100.7", "alert": {"signature": "made up", "category": "A Network Trojan was detected"}}\n'

@@ -1,10 +1,12 @@
-"""What of a file that Suricata saw is an indicator: its hashes, or its name if no hash was computed."""
+"""Which parts of a file that Suricata saw are indicators: its hashes, if it was seen whole.
+
+A file's name is context. Any file may have it, so it does not stand for the file.
+"""
 
 from collections.abc import Iterator
 
 import msgspec
 
-from schemas.normalise import Invalid, canonical
 from schemas.vocabulary import IndicatorType
 
 
@@ -12,22 +14,25 @@ class File(msgspec.Struct):
     """A ``fileinfo`` object, or an entry of an alert's ``files``."""
 
     filename: str | None = None
+    state: str | None = None
+    gaps: bool | None = None
     md5: str | None = None
     sha1: str | None = None
     sha256: str | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it was seen: the hash of a part is the hash of no file. Old records state neither."""
+        return self.state in (None, "CLOSED") and not self.gaps
+
 
 def hashes_of(file: File) -> Iterator[tuple[IndicatorType, str]]:
-    """Types and values. A name that is a path with nothing at its end, as of a start page, is none."""
+    """Types and values; none of a file that was not seen whole."""
+    if not file.is_whole:
+        return
     hashes = {
         IndicatorType.FILE_MD5: file.md5,
         IndicatorType.FILE_SHA1: file.sha1,
         IndicatorType.FILE_SHA256: file.sha256,
     }
-    for kind, digest in hashes.items():
-        if digest:
-            yield kind, digest
-    if not any(hashes.values()) and file.filename:
-        name = canonical(IndicatorType.FILE_NAME, file.filename)
-        if not isinstance(name, Invalid):
-            yield name
+    yield from ((kind, digest) for kind, digest in hashes.items() if digest)

@@ -3,86 +3,145 @@
 A line is a value, or one of the forms in which lists state a little more::
 
     # a comment; also with // or ;
-    198.51.100.7            # a blank and a hash begin a comment: it becomes the description
+    198.51.100.7            # a blank and a hash, semicolon or two slashes begin a comment: it becomes the description
     198.51.100.7<TAB>12     a value and its count
-    0.0.0.0 bad.example     a line of a hosts file: the name is the indicator, the address is where to send it
+    0.0.0.0 bad.example     a line of a hosts file: the names are the indicators, the address is where to send them
 
-Such a list does not state types, so a type follows from its value (``schemas.normalise.detect``); a value whose
-type does not follow is refused.
+Such a list does not state types, so a type follows from its value (``schemas.normalise.detect``); a value whose type
+does not follow is refused. The operator may state one type for all lines (``--columns md5``).
+
+Markings are looked for in the file name, in every comment and title line of the file (they count for all of it), and
+behind the value.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from producers.inputs import Input
+from producers.markings.marked import NOTHING, Marked
+from producers.markings.understanding import of_comment
 from producers.readers.lines import Line, lines
+from producers.readers.list_heading import COMMENT_SIGNS, has_no_indicator, heading_of, marking_of_line
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
+from producers.readers.type_words import AMBIGUOUS, ANY, TYPES, Types, folded, type_of
 from schemas.normalise import detect
 from schemas.observation import Observation
-from schemas.vocabulary import RejectReason
+from schemas.vocabulary import IndicatorType, RejectReason
 
 _COMMENT: Final = "comment"
-_COMMENTS: Final = ("#", "//", ";")
+_TITLE: Final = "title"
+_LOCAL_NAME: Final = "local-name"
+_INLINE_COMMENT: Final = re.compile(r"\s(?:#|;|//)")
 _NULL_ROUTES: Final = frozenset({"0.0.0.0", "127.0.0.1", "::", "::1"})  # noqa: S104 - as hosts files have them
+_LOCAL: Final = re.compile(r"(?:[^.]*|.*\.(?:localdomain|local|localhost))", re.IGNORECASE)
 _MAX_COUNT_DIGITS: Final = 18
+_SEVERAL: Final = "the line has several values: write one on each line, or name them as the columns of a CSV list"
+_NONE: Final = (
+    "the line is no address, network, name, URL, hash, mail address, AS number or file name; begin a note with a "
+    "blank and #"
+)
 
 
 def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
-    """One reading for each line that is not blank."""
+    """The readings of each line that is not blank."""
+    heading = heading_of(source, defaults.encoding, _is_about_list)
+    types = TYPES.get(folded(defaults.columns[0]), ANY) if len(defaults.columns) == 1 else ANY
     for line in lines(source, defaults.encoding):
         if isinstance(line, Rejected):
             yield line
             continue
         text = line.text.strip()
-        if text:
-            yield LeftOut(line.place, _COMMENT) if text.startswith(_COMMENTS) else _reading(text, line, defaults)
+        if not text:
+            continue
+        if _is_about_list(text):
+            heading = heading.join(marking_of_line(line))
+        if text.startswith(COMMENT_SIGNS):
+            yield LeftOut(line.place, _COMMENT)
+            continue
+        yield from _readings(text, line, heading, types, defaults)
 
 
-def _reading(text: str, line: Line, defaults: Defaults) -> Reading:
+def _is_about_list(text: str) -> bool:
+    """Whether a line is a comment, or words that do not begin with a value."""
+    if text.startswith(COMMENT_SIGNS) or has_no_indicator(text):
+        return True
+    first, *rest = text.split(maxsplit=1)
+    return bool(rest) and not rest[0].isdigit() and detect(first) is None and detect(text) is None
+
+
+def _readings(text: str, line: Line, heading: Marked, types: Types, defaults: Defaults) -> Iterator[Reading]:
     value, comment = _without_comment(text)
-    value, count, note = _cells(value)
-    kind = detect(value)
-    if kind is None:
-        return rejected(
-            line.place,
-            RejectReason.UNKNOWN_TYPE,
-            "the line is no address, network, name, URL, hash, mail address, AS number or file name",
-            line.original,
-        )
-    return Seen(
-        line.place,
-        Observation(
-            kind=kind,
-            value=value,
-            count=count,
-            confidence=defaults.confidence,
-            marking=defaults.marking,
-            labels=defaults.labels,
-            description=" ".join(filter(None, (note, comment))),
-        ),
+    first, *rest = value.split()
+    if first in _NULL_ROUTES and rest:
+        yield from _names(rest, comment, line, heading, defaults)
+        return
+    count, note = 1, ""
+    if rest and (rest[0].isdigit() or detect(value) is None):
+        value, count, note = _counted(value)
+    if note and any(detect(word) is not None for word in note.split()):
+        yield rejected(line.place, RejectReason.UNKNOWN_TYPE, _SEVERAL, line.original)
+        return
+    kind = type_of(value, types)
+    if isinstance(kind, IndicatorType):
+        yield _seen(kind, value, count, (note, comment), line, heading, defaults)
+    elif _is_about_list(text) and marking_of_line(line) != NOTHING:
+        yield LeftOut(line.place, _TITLE, text)
+    else:
+        are_several = sum(detect(word) is not None for word in (first, *rest)) > 1
+        detail = kind if kind == AMBIGUOUS else _SEVERAL if are_several else _NONE
+        yield rejected(line.place, RejectReason.UNKNOWN_TYPE, detail, line.original)
+
+
+def _names(names: list[str], comment: str, line: Line, heading: Marked, defaults: Defaults) -> Iterator[Reading]:
+    """The names of a line of a hosts file."""
+    for name in names:
+        if _LOCAL.fullmatch(name):
+            yield LeftOut(line.place, _LOCAL_NAME, name)
+        elif detect(name) is IndicatorType.DOMAIN_NAME:
+            yield _seen(IndicatorType.DOMAIN_NAME, name, 1, ("", comment), line, heading, defaults)
+        else:
+            yield rejected(line.place, RejectReason.UNKNOWN_TYPE, f"{name[:40]!r} is not a domain name", line.original)
+
+
+def _seen(
+    kind: IndicatorType,
+    value: str,
+    count: int,
+    notes: tuple[str, str],
+    line: Line,
+    heading: Marked,
+    defaults: Defaults,
+) -> Seen:
+    marked = heading
+    for note in filter(None, notes):
+        marked = marked.join(of_comment(note, "comment behind the value"))
+    observation = Observation(
+        kind=kind,
+        value=value,
+        count=count,
+        confidence=defaults.confidence if marked.confidence is None else marked.confidence,
+        marking=marked.with_default(defaults.marking).marking,
+        labels=defaults.labels,
+        description=" ".join(filter(None, notes)),
     )
+    return Seen(line.place, observation)
 
 
 def _without_comment(text: str) -> tuple[str, str]:
     """The value and the comment behind it. A ``#`` with no blank before it is part of a URL."""
-    for position, character in enumerate(text):
-        if character == "#" and text[position - 1].isspace():
-            return text[:position].rstrip(), text[position + 1 :].strip()
-    return text, ""
+    found = _INLINE_COMMENT.search(text)
+    return (text, "") if found is None else (text[: found.start()].rstrip(), text[found.end() :].strip())
 
 
-def _cells(text: str) -> tuple[str, int, str]:
-    """The value, its count, and the rest of the line."""
-    first, *rest = text.split("\t") if "\t" in text else text.split(maxsplit=1)
-    rest = [cell.strip() for cell in rest if cell.strip()]
-    if not rest:
-        return first, 1, ""
-    if rest[0].isascii() and rest[0].isdigit():
+def _counted(text: str) -> tuple[str, int, str]:
+    """The value, its count, and the rest of the line; a value with blanks in it if they are none of these."""
+    first, *rest = [cell.strip() for cell in (text.split("\t") if "\t" in text else text.split(maxsplit=1))]
+    rest = [cell for cell in rest if cell]
+    if rest and rest[0].isascii() and rest[0].isdigit():
         # More digits than any count has are still a count, which is refused, not a note beside a count of one.
         return first, int(rest[0].lstrip("0")[: _MAX_COUNT_DIGITS + 1] or "0"), " ".join(rest[1:])
-    if first in _NULL_ROUTES and " " not in rest[0]:
-        return rest[0], 1, " ".join(rest[1:])
     return (first, 1, " ".join(rest)) if "\t" in text else (text, 1, "")
 
 
@@ -92,8 +151,13 @@ def _recognise(head: Head) -> Recognition | None:
 
 READER: Final = Reader(
     name="txt-list",
-    reads="one value a line; hosts files and `value<TAB>count` too; the type follows from the value",
-    leaves_out={_COMMENT: "lines that are comments"},
+    reads="one value a line; hosts files and `value<TAB>count` too; the type follows from the value, or is stated for "
+    "all lines with `--columns md5`",
+    leaves_out={
+        _COMMENT: "lines that are comments",
+        _TITLE: "lines that only state how the list may be shared",
+        _LOCAL_NAME: "names of the machine itself in a hosts file",
+    },
     example=b"# made up\n198.51.100.7\t12\nhxxp://bad[.]example[.]com/a  # seen at night\n",
     recognise=_recognise,
     read=read,

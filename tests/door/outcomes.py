@@ -73,7 +73,7 @@ def _outcome(reading: Reading) -> Outcome:
         return at | {"refused": str(spelled.reason), "detail": spelled.detail}
     found = at | {"type": spelled[0].label, "value": spelled[1], "marking": marking_text(seen.marking)}
     if seen.withdrawal is not None:
-        found["withdrawal"] = str(seen.withdrawal)
+        found["withdrawal"] = seen.withdrawal.label
     return found | {
         "first_seen": seen.first_seen_ms,
         "last_seen": seen.last_seen_ms,

@@ -84,6 +84,7 @@ def defaults_of(options: dict[str, Any]) -> Defaults:
         confidence=int(options.get("confidence", -1)),
         labels=tuple(options.get("label", ())),
         encoding=options.get("encoding", "utf-8"),
+        columns=tuple(options["columns"].split(",")) if "columns" in options else (),
         date_format=options.get("date-format", ""),
         home_networks=tuple(ip_network(text) for text in options.get("home-net", ())),
     )

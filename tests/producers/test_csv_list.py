@@ -58,7 +58,7 @@ def test_a_value_is_left_as_its_source_spelled_and_typed_it() -> None:
 
 
 def test_lines_of_latin_1_are_quarantined_with_their_bytes_and_the_others_are_read() -> None:
-    found = recorded("csv/prince-of-persia-latin-1.csv", FORMAT)
+    found = recorded("csv/prince-of-persia-latin-1.csv", FORMAT, columns=("md5",))
     bad = [line for line in content_of("csv/prince-of-persia-latin-1.csv").split(b"\r\n") if b"\xa0" in line]
     assert [refused.original for refused in refusals(found)] == bad
     assert {refused.reason for refused in refusals(found)} == {RejectReason.UNREADABLE_LINE}
@@ -66,7 +66,7 @@ def test_lines_of_latin_1_are_quarantined_with_their_bytes_and_the_others_are_re
 
 
 def test_with_its_encoding_said_all_of_a_latin_1_file_is_read() -> None:
-    found = recorded("csv/prince-of-persia-latin-1.csv", FORMAT, encoding="latin-1")
+    found = recorded("csv/prince-of-persia-latin-1.csv", FORMAT, columns=("md5",), encoding="latin-1")
     assert (len(observations(found)), refusals(found)) == (242, [])
 
 
@@ -85,7 +85,7 @@ def test_a_shift_jis_list_with_japanese_headers_is_read_with_its_handling_limits
 def test_a_shift_jis_list_read_as_utf_8_is_refused_line_by_line() -> None:
     found = recorded("odd/list-shift-jis.csv", FORMAT)
     assert observations(found) == []
-    assert all("shift_jis" in refused.detail or "column" in refused.detail for refused in refusals(found))
+    assert all("--encoding cp932" in refused.detail for refused in refusals(found))
 
 
 def test_columns_named_by_hash_and_server_are_all_indicators() -> None:
@@ -120,7 +120,7 @@ def test_dates_that_are_not_iso_8601_need_their_format_said() -> None:
     carried = [row for row in rows if row[2] not in ("GUID", "commandline") and row[0] != no_such_month]
     seen = observations(found)
     assert [row.value for row in seen] == [row[1].strip() for row in carried]
-    assert {row.marking.tlp for row in seen} == {"Clear"}
+    assert {row.marking.tlp for row in seen} == {"TLP:CLEAR"}
     assert {row.confidence for row in seen} == {100}
     month, day, year = map(int, carried[0][3].split("/"))
     assert seen[0].valid_until_ms == int(datetime(year, month, day, tzinfo=UTC).timestamp()) * 1000

@@ -82,7 +82,7 @@ def test_a_line_that_is_not_utf_8_is_refused_with_its_bytes_and_advice() -> None
     assert (refused.reason, refused.place.line, refused.original) == (RejectReason.UNREADABLE_LINE, 2, content)
     assert isinstance(before, Line)
     assert isinstance(after, Line)
-    assert "--encoding shift_jis (Shift-JIS)" in refused.detail
+    assert "--encoding cp932 (Shift-JIS of Windows)" in refused.detail
 
 
 def test_nothing_is_guessed_where_an_encoding_is_given() -> None:

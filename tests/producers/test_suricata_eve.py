@@ -181,16 +181,18 @@ def test_an_alert_on_a_query_names_the_name_and_never_the_resolver(dns: dict[str
     assert found_in(an_alert(dest_ip=RESOLVER, dest_port=53, dns=dns)) == [("domain-name", "c2.example")]
 
 
-def test_fingerprints_and_file_hashes_of_an_alert_are_indicators() -> None:
+def test_fingerprints_are_indicators_and_so_are_the_hashes_of_whole_files_that_the_threat_sent() -> None:
     tls = {"ja3": {"hash": "a" * 32, "string": "771"}, "ja4": "t13d1516h2_8daaf6152771_b186095e22b6"}
-    files = [{"filename": "/a/b.exe", "md5": "b" * 32, "sha256": "c" * 64}, {"filename": "/x/c.dll"}, {"filename": "/"}]
-    assert found_in(an_alert(tls=tls, files=files))[1:] == [
+    whole = {"filename": "/a/b.exe", "md5": "b" * 32, "sha256": "c" * 64, "state": "CLOSED", "gaps": False}
+    files = [whole, {"filename": "/x/c.dll"}, whole | {"md5": "d" * 32, "state": "TRUNCATED"}]
+    answer = {"src_ip": THEIRS, "src_port": 443, "dest_ip": OURS, "dest_port": 50123}
+    assert found_in(an_alert(**answer, tls=tls, files=files))[1:] == [
         ("ja3", "a" * 32),
         ("ja4", "t13d1516h2_8daaf6152771_b186095e22b6"),
         ("file-md5", "b" * 32),
         ("file-sha256", "c" * 64),
-        ("file-name", "c.dll"),
     ]
+    assert found_in(an_alert(files=files)) == [("ipv4-addr", THEIRS)]  # what our client sent is our own
 
 
 def test_a_file_of_a_flow_that_alerted_before_is_an_indicator() -> None:

@@ -19,12 +19,25 @@ FORMAT = "txt-list"
         ("https://example.com/a#part", IndicatorType.URL, "https://example.com/a#part"),
         ("0.0.0.0 bad.example.com", IndicatorType.DOMAIN_NAME, "bad.example.com"),
         ("\tbad.example.com\t\t\t", IndicatorType.DOMAIN_NAME, "bad.example.com"),
-        ("d41d8cd98f00b204e9800998ecf8427e", IndicatorType.FILE_MD5, "d41d8cd98f00b204e9800998ecf8427e"),
+        (
+            "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+            IndicatorType.FILE_SHA1,
+            "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+        ),
     ],
 )
 def test_a_line_is_the_indicator_that_it_looks_like(line: str, kind: IndicatorType, value: str) -> None:
     [seen] = observations(readings(FORMAT, line.encode()))
     assert (seen.kind, seen.value, seen.count) == (kind, value, 1)
+
+
+def test_32_digits_are_refused_until_the_operator_states_their_type() -> None:
+    content = b"d41d8cd98f00b204e9800998ecf8427e\n"
+    [refused] = refusals(readings(FORMAT, content))
+    assert "--columns md5" in refused.detail
+    [md5] = observations(readings(FORMAT, content, columns=("md5",)))
+    [ja3] = observations(readings(FORMAT, content, columns=("ja3",)))
+    assert (md5.kind, ja3.kind) == (IndicatorType.FILE_MD5, IndicatorType.JA3)
 
 
 def test_a_number_behind_a_tab_is_how_often_it_was_seen() -> None:

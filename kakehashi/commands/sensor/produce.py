@@ -12,7 +12,7 @@ _EXAMPLES = examples(
     ("kakehashi produce --nation GBR --sensor edge-1 eve.json", "a file; its format is recognised"),
     ("tail -F eve.json | kakehashi produce --nation GBR --sensor edge-1 -", "what is being written, as it comes"),
     ("kakehashi produce --nation JPN --sensor lists --tlp TLP:GREEN bad-ips.txt", "a feed that carries no marking"),
-    ("kakehashi produce --nation JPN --sensor lists --encoding shift_jis 一覧.csv", "a feed that is not UTF-8"),
+    ("kakehashi produce --nation JPN --sensor lists --encoding cp932 一覧.csv", "a feed that is not UTF-8"),
     ("kakehashi produce --nation GBR --sensor edge-1", "no file: send what waits in the spool"),
 )
 _MARKING = "Marking and other defaults"
@@ -60,7 +60,7 @@ def register(app: typer.Typer) -> None:
             list[str] | None,
             typer.Option(help="A network that is ours, beside the private ones; repeat it.", rich_help_panel=_MARKING),
         ] = None,
-        encoding: Annotated[str, typer.Option(help="If it is not UTF-8: shift_jis, latin-1, utf-16 …")] = "utf-8",
+        encoding: Annotated[str, typer.Option(help="If it is not UTF-8: cp932, euc_jp, utf-16 …")] = "utf-8",
         columns: Annotated[str, typer.Option(help="Names of a CSV's columns, if it has no header.")] = "",
         date_format: Annotated[str, typer.Option(help="Of a CSV's times, as in %d/%m/%Y, if not ISO 8601.")] = "",
         rate: Annotated[

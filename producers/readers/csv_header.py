@@ -1,0 +1,206 @@
+"""Finds the names of a CSV list's columns: stated by the operator, in a header row, in a comment, or by its shape.
+
+The source's own words come first: a header, also one in a comment (abuse.ch) or behind ``#fields`` (Zeek), names all
+columns, and nothing is guessed against it. Only a list without names is read by its shape, and only if one column alone
+holds values of a type that cannot be another.
+"""
+
+import csv
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from producers.markings.understanding import of_field
+from producers.readers.csv_columns import Columns, columns_of
+from producers.readers.csv_rows import cells_of, delimiter_of
+from producers.readers.list_times import list_milliseconds
+from producers.readers.reader import Head
+from producers.readers.type_words import AMBIGUOUS, folded, is_type_word
+from schemas.markings import Caveat, understand
+from schemas.normalise import detect
+from schemas.vocabulary import IndicatorType
+
+NO_COLUMN: Final = "no column of indicators is recognised: name the columns, for example --columns date,type,value"
+_TYPED_FEED: Final = ("date", "user", "type", "value", "tags", "link")
+_KIND_COLUMN: Final = _TYPED_FEED.index("type")
+_MOST_TITLES: Final = 12
+_MOST_WORDS_OF_A_NAME: Final = 4
+_LONGEST_NAME: Final = 40
+_FEWEST_COLUMNS: Final = 2
+_SEPARATOR: Final = "sep="
+_ZEEK_FIELDS: Final = "#fields\t"
+_NETWORK: Final = frozenset(
+    {
+        *(IndicatorType.IPV4_ADDR, IndicatorType.IPV6_ADDR, IndicatorType.IPV4_NET, IndicatorType.IPV6_NET),
+        *(IndicatorType.DOMAIN_NAME, IndicatorType.URL),
+    }
+)
+_WEB: Final = frozenset({IndicatorType.DOMAIN_NAME, IndicatorType.URL})
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """How a list is laid out. ``header`` are the cells of the header row; ``names`` is a comment that names columns."""
+
+    delimiter: str
+    columns: Columns
+    header: tuple[str, ...] = ()
+    names: str = ""
+
+
+def layout_of(head: Head, stated: tuple[str, ...]) -> Layout | str:
+    """The layout of a list that begins like this, or why it has none that can be read."""
+    rows = [line for line in head.rows if not line.startswith(_SEPARATOR)]
+    delimiter = separator_of(head) or delimiter_of(rows) or ","
+    sample = [cells for line in rows if (cells := cells_of(line, delimiter))]
+    if stated:
+        columns = columns_of(stated)
+        return NO_COLUMN if columns is None else Layout(delimiter, columns)
+    header = next((cells for cells in sample[:_MOST_TITLES] if is_header(cells)), None)
+    if header is not None:
+        columns = columns_of(header)
+        return NO_COLUMN if columns is None else Layout(delimiter, columns, header=header)
+    comment = _names_in_comments(head, delimiter, sample)
+    if comment is not None:
+        line, names = comment
+        columns = columns_of(names)
+        return NO_COLUMN if columns is None else Layout(delimiter, columns, names=line)
+    guessed = _guessed(sample)
+    if isinstance(guessed, str):
+        return guessed
+    columns = columns_of(guessed)
+    return NO_COLUMN if columns is None else Layout(delimiter, columns)
+
+
+def separator_of(head: Head) -> str:
+    """The delimiter of a line ``sep=;``, by which Excel is told it; empty if there is none."""
+    first = head.lines[0] if head.lines else ""
+    return first.removeprefix(_SEPARATOR)[:1] if first.startswith(_SEPARATOR) else ""
+
+
+def is_header(cells: Sequence[str]) -> bool:
+    """Whether a row names columns: a column of indicators is among them, and neither value, time nor number."""
+    return columns_of(cells) is not None and _are_names(cells)
+
+
+def is_further_header(cells: Sequence[str]) -> bool:
+    """Whether a row among others names the columns behind it: all its cells are names that are known."""
+    if len(cells) < _FEWEST_COLUMNS or not _are_names(cells):
+        return False
+    columns = columns_of(cells)
+    return columns is not None and not columns.unknown
+
+
+def _are_names(cells: Sequence[str]) -> bool:
+    return all(map(_is_name, cells))
+
+
+def names_in_comment(line: str, delimiter: str) -> tuple[str, ...]:
+    """The cells of a comment that may name the columns."""
+    if line.startswith(_ZEEK_FIELDS):
+        return tuple(line.removeprefix(_ZEEK_FIELDS).split("\t"))
+    text = line.lstrip("#;/ \t").strip()
+    try:
+        rows = list(csv.reader([text], delimiter=delimiter, skipinitialspace=True))
+    except csv.Error:
+        return ()
+    return tuple(cell.strip().strip('"') for cell in rows[0]) if rows else ()
+
+
+def _names_in_comments(
+    head: Head, delimiter: str, sample: Sequence[Sequence[str]]
+) -> tuple[str, tuple[str, ...]] | None:
+    """The last comment before the first row that has as many short cells as the rows have."""
+    width = max(map(len, sample), default=0)
+    found = None
+    for line in head.lines:
+        if line.strip() and not line.startswith("#"):
+            break
+        names = names_in_comment(line, delimiter)
+        if len(names) == width > 1 and _are_names(names):
+            found = line, names
+    return found
+
+
+def _is_name(text: str) -> bool:
+    """Whether a text may be a column's name: short, and no sentence, value, time or number."""
+    if (
+        len(text) > _LONGEST_NAME
+        or len(text.split()) > _MOST_WORDS_OF_A_NAME
+        or text.endswith((".", ":"))
+        or text.isdigit()
+    ):
+        return False
+    return detect(text) is None and list_milliseconds(text) is None
+
+
+def _guessed(sample: Sequence[Sequence[str]]) -> tuple[str, ...] | str:
+    """Names for the columns of rows without a header, empty for unknown ones; or why that would be a guess."""
+    width = max(map(len, sample), default=0)
+    columns = [[row[place] for row in sample if len(row) > place and row[place]] for place in range(width)]
+    if width == len(_TYPED_FEED) and _mostly([is_type_word(folded(cell)) for cell in columns[_KIND_COLUMN]]):
+        return _TYPED_FEED
+    types = {place: found for place, cells in enumerate(columns) if (found := _types_of(cells))}
+    if len(types) > 1:  # beside other values a file name is context
+        types = {place: found for place, found in types.items() if found != {IndicatorType.FILE_NAME}}
+    problem = _problem(sample, columns, types)
+    return problem or tuple(_role(place, cells, types) for place, cells in enumerate(columns))
+
+
+def _role(place: int, cells: Sequence[str], types: Mapping[int, frozenset[IndicatorType]]) -> str:
+    if place in types:
+        return "indicator"
+    if cells and all(map(_is_label, cells)):
+        return "tlp"
+    return "date" if _mostly([list_milliseconds(cell) is not None for cell in cells]) else ""
+
+
+def _types_of(cells: Sequence[str]) -> frozenset[IndicatorType]:
+    """The types of a column's values; none if it holds something else."""
+    types = [detect(cell) for cell in cells]
+    return frozenset(filter(None, types)) if _mostly([kind is not None for kind in types]) else frozenset()
+
+
+def _problem(
+    sample: Sequence[Sequence[str]],
+    columns: Sequence[Sequence[str]],
+    types: Mapping[int, frozenset[IndicatorType]],
+) -> str:
+    """Why the columns of values cannot be told from others; empty if they can."""
+    if not types:
+        return NO_COLUMN
+    if any(IndicatorType.FILE_MD5 in found for found in types.values()):
+        return f"a column has no name, and {AMBIGUOUS}"
+    if len(sample) > 1 and _are_names(sample[0]):
+        return f"the names of its columns are not known: {_ADVICE}"
+    if len(types) == 1:
+        return ""
+    if not all(map(_is_one_type, types.values())) or sum(bool(found & _WEB) for found in types.values()) > 1:
+        return f"several columns without a name could be the indicators: {_ADVICE}"
+    if any(found == {IndicatorType.URL} and _on_one_host(columns[place]) for place, found in types.items()):
+        return f"a column of links could be the indicators or their source: {_ADVICE}"
+    return ""
+
+
+_ADVICE: Final = "name the columns, for example --columns date,url,,tlp (an empty name for a column without indicators)"
+
+
+def _is_one_type(types: frozenset[IndicatorType]) -> bool:
+    return len(types) == 1 or (types <= _NETWORK and not types & _WEB)
+
+
+def _on_one_host(urls: Sequence[str]) -> bool:
+    """Whether most links lead to one host, as links to a report do."""
+    hosts = [urlsplit(url).hostname or "" for url in urls]
+    return max(map(hosts.count, set(hosts))) * 2 > len(hosts)
+
+
+def _is_label(cell: str) -> bool:
+    found = of_field(cell, "column").marking
+    return bool(found.tlp) and Caveat.UNRECOGNISED not in understand(found).caveats
+
+
+def _mostly(holds: Sequence[bool]) -> bool:
+    """Whether it holds for nine of ten cells that are filled, and for one at least."""
+    return bool(holds) and sum(holds) * 10 >= len(holds) * 9

@@ -1,0 +1,52 @@
+"""Times in lists: those of ``times``, and other forms that can mean one moment only."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from producers.readers.times import milliseconds
+
+_EPOCH_SECONDS: Final = re.compile(r"(\d{10})(?:\.(\d{1,9}))?")
+_EPOCH_MILLISECONDS: Final = re.compile(r"\d{13}")
+_YEAR_FIRST: Final = re.compile(r"(\d{4})/(\d{1,2})/(\d{1,2})(.*)", re.DOTALL)
+_ZONES: Final = {"UTC": UTC, "GMT": UTC, "JST": timezone(timedelta(hours=9))}
+_ZONE: Final = re.compile(r"(.+\d) ?(UTC|GMT|JST)", re.IGNORECASE)
+
+
+def list_milliseconds(text: str, date_format: str = "") -> int | None:
+    """The moment that a cell names, in milliseconds since 1970, UTC; ``None`` if it names none.
+
+    With ``date_format`` nothing else is read. Without: ISO 8601, seconds (10 digits) and milliseconds (13 digits) since
+    1970, RFC 5322, and dates with the year first; the zones UTC, GMT and JST by name.
+    """
+    text = text.strip()
+    if date_format:
+        return milliseconds(text, date_format)
+    seconds = _EPOCH_SECONDS.fullmatch(text)
+    if seconds is not None:
+        return int(seconds[1]) * 1000 + int((seconds[2] or "0").ljust(3, "0")[:3])
+    if _EPOCH_MILLISECONDS.fullmatch(text):
+        return int(text)
+    year_first = _YEAR_FIRST.fullmatch(text)
+    if year_first is not None:
+        year, month, day, rest = year_first.groups()
+        text = f"{year}-{month:0>2}-{day:0>2}{rest}"
+    zone = _ZONE.fullmatch(text)
+    if zone is not None and "," not in text:
+        at_utc = milliseconds(zone[1])
+        offset = _ZONES[zone[2].upper()].utcoffset(None) or timedelta()
+        return None if at_utc is None else at_utc - int(offset.total_seconds()) * 1000
+    found = milliseconds(text)
+    return _of_mail(text) if found is None else found
+
+
+def _of_mail(text: str) -> int | None:
+    """A date of RFC 5322, section 3.3, with its zone."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    if moment.tzinfo is None or not 1970 <= moment.year <= 9999:
+        return None
+    return int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1000)

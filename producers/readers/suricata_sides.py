@@ -1,0 +1,117 @@
+"""Which side of a Suricata alert is the threat, and whether it is the server or the client of the flow.
+
+The threat is the side that is not ours. Ours are the private networks and the operator's home networks; a rule with the
+keyword ``target`` states itself who attacks. If neither side is ours it cannot be known which one is the threat, and
+publishing the wrong one would publish a victim: the alert is refused, with advice. Between two addresses of ours there
+is nothing to share, unless our own proxy passed a request on for a foreign client (``xff``).
+
+Any client can write ``xff``: it is believed only if the address that connected is ours.
+"""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
+
+import msgspec
+
+from producers.readers.reading import Defaults
+from producers.readers.suricata_record import Alert
+
+PRIVATE_NETWORKS: Final = tuple(
+    ip_network(network)
+    for network in (
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),  # RFC 1918
+        *("100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),  # RFC 6598, RFC 1122, RFC 3927
+        *("fc00::/7", "fe80::/10", "::1/128"),  # RFC 4193, RFC 4291
+    )
+)
+Address = IPv4Address | IPv6Address
+
+
+class Undecided(msgspec.Struct, frozen=True):
+    """Why it cannot be known what the threat is: a refusal."""
+
+    detail: str
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """Why there is nothing to share: a piece that is left out."""
+
+    detail: str
+
+
+class Sides(msgspec.Struct, frozen=True):
+    """The threat's address, its part in the flow (``None`` if unknown), and whether it sent the alerted packet."""
+
+    remote: Address
+    is_server: bool | None
+    is_sender: bool
+
+
+def sides_of(alert: Alert, defaults: Defaults) -> Sides | Undecided | Nothing:
+    """The side that is the threat, or why there is none."""
+    source, destination = address_of(alert.src_ip), address_of(alert.dest_ip)
+    if source is None or destination is None:
+        return Undecided("the alert has no two addresses")
+    ours = {side: is_ours(side, defaults) for side in (source, destination)}
+    server = _server(alert, source, destination)
+    attacker = address_of(alert.alert.source.ip) if alert.alert.source and alert.alert.target else None
+    if attacker is not None and attacker in ours:
+        if ours[attacker]:
+            return Nothing("the attacker is one of ours")
+        remote = attacker
+    elif ours[source] and ours[destination]:
+        return _passed_on(alert, defaults, server)
+    elif ours[source] or ours[destination]:
+        remote = destination if ours[source] else source
+    else:
+        return Undecided(
+            f"neither {source} nor {destination} is in a home network, so which of them is the threat is unknown: "
+            "name your own networks with --home-net"
+        )
+    if remote.is_multicast or remote.is_unspecified:
+        return Nothing(f"{remote} is no host's address")
+    is_server = None if server is None else server == remote
+    if not is_server and (forwarded := alert.forwarded) and forwarded != str(remote):
+        return Undecided(
+            f"{remote} is a proxy: it passed the request on for {forwarded[:40]!r}, which anybody can write. If the "
+            "proxy is yours, name it with --home-net"
+        )
+    return Sides(remote, is_server, remote == source)
+
+
+def _passed_on(alert: Alert, defaults: Defaults, server: Address | None) -> Sides | Undecided | Nothing:
+    """Between two of ours: the client for whom our own proxy connected to our server, if there is one."""
+    forwarded = alert.forwarded
+    if not forwarded:
+        return Nothing("both sides are ours")
+    client = address_of(forwarded)
+    if client is None:
+        return Undecided(f"the proxy names {forwarded[:40]!r}, which is not one address")
+    if is_ours(client, defaults):
+        return Nothing("both sides are ours")
+    return Sides(client, False, alert.src_ip != str(server))
+
+
+def is_ours(address: Address, defaults: Defaults) -> bool:
+    """Whether an address is in a private or a home network."""
+    return any(address in network for network in (*PRIVATE_NETWORKS, *defaults.home_networks))
+
+
+def address_of(text: str | None) -> Address | None:
+    """The address that a text is; ``None`` if it is none."""
+    try:
+        return ip_address(text.strip()) if text else None
+    except ValueError:
+        return None
+
+
+def _server(alert: Alert, source: Address, destination: Address) -> Address | None:
+    """Which side answered. Old records do not state it; then it is the side with the lower port."""
+    client = address_of(alert.flow.src_ip) if alert.flow else None
+    if client in (source, destination):
+        return destination if client == source else source
+    if alert.direction in ("to_server", "to_client"):
+        return destination if alert.direction == "to_server" else source
+    if alert.src_port is None or alert.dest_port is None or alert.src_port == alert.dest_port:
+        return None
+    return destination if alert.dest_port < alert.src_port else source
