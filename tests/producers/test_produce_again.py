@@ -115,6 +115,9 @@ def test_standard_input_is_spooled_while_it_rests(
 
 def test_an_interrupted_pipe_loses_nothing_that_was_read(sensor_spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     class Interrupted(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
         def read1(self, size: int | None = -1, /) -> bytes:
             if self.tell():
                 raise KeyboardInterrupt
