@@ -32,6 +32,7 @@ _ROLES: Final[dict[str, tuple[str, ...]]] = {
     "reference": ("link", "reference", "references", "source", "metasource", "metaurl", "urlhauslink", "出典"),
     "active": ("active", "isactive"),
     "to_ids": ("toids",),
+    "uuid": ("uuid",),
     "withdrawn": ("deleted", "revoked", "withdrawn", "falsepositive", "isfalsepositive"),
 }
 _TAGS: Final = frozenset({"tags", "tag", "labels", "label", "タグ", "分類", "classification"})

@@ -22,7 +22,7 @@ from producers.readers.document import whole
 from producers.readers.lines import Line
 from producers.readers.list_heading import COMMENT_SIGNS, has_no_indicator, heading_of, marking_of_line
 from producers.readers.reader import Head, Reader, Recognition, Specificity
-from producers.readers.reading import Defaults, LeftOut, Reading, Seen, rejected
+from producers.readers.reading import Defaults, LeftOut, Reading, Seen, Withdrawn, rejected
 from producers.readers.type_words import folded
 from schemas.observation import Observation
 from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
@@ -31,6 +31,7 @@ _HEADER: Final = "header"
 _TITLE: Final = "title"
 _INACTIVE: Final = "inactive"
 _NOT_TO_IDS: Final = "not-to-ids"
+_WITHDRAWN: Final = "withdrawn"
 _NO_VALUE: Final = "no-value"
 _UNKNOWN_COLUMN: Final = "unknown-column"
 _FILE_NAME: Final = "file-name-beside-hash"
@@ -104,18 +105,20 @@ def _readings(row: Row, columns: Columns, heading: Marked, defaults: Defaults) -
         yield rejected(row.place, RejectReason.UNREADABLE_LINE, problem, row.original)
         return
     cells = {role: row.cells[place] for role, place in columns.roles.items() if place < len(row.cells)}
-    for role, rule in (("active", _INACTIVE), ("to_ids", _NOT_TO_IDS)):
-        if cells.get(role, "").lower() in _NO:
-            yield LeftOut(row.place, rule)
-            return
+    object_id = cells.get("uuid", "") if "to_ids" in cells else ""  # only MISP's are known to be of one value each
+    is_off = cells.get("to_ids", "").lower() in _NO
+    if cells.get("active", "").lower() in _NO or (is_off and not object_id):
+        yield LeftOut(row.place, _NOT_TO_IDS if is_off else _INACTIVE)
+        return
     marked = heading.join(marked_row(row.cells, columns))
     template = template_of(cells, marked, defaults)
     if isinstance(template, str):
         yield rejected(row.place, RejectReason.UNREADABLE_LINE, template, row.original)
         return
-    if marked.withdrawn or cells.get("withdrawn", "").lower() in _YES:
+    if is_off or marked.withdrawn or cells.get("withdrawn", "").lower() in _YES:
         template = msgspec.structs.replace(template, withdrawal=Withdrawal.REVOKED)
-    yield from _values(row, columns, template, folded(cells.get("kind", "")))
+    for reading in _values(row, columns, template, folded(cells.get("kind", ""))):
+        yield _of_object(reading, object_id, marked, _NOT_TO_IDS if is_off else _WITHDRAWN)
 
 
 def _values(row: Row, columns: Columns, template: Observation, stated: str) -> Iterator[Reading]:
@@ -139,6 +142,25 @@ def _values(row: Row, columns: Columns, template: Observation, stated: str) -> I
             yield Seen(row.place, msgspec.structs.replace(template, kind=kind, value=value))
     if not found:
         yield LeftOut(row.place, _NO_VALUE)
+
+
+def _of_object(reading: Reading, object_id: str, marked: Marked, rule: str) -> Reading:
+    """The reading with the source's own id, if it has one: it orders and ends what the source asserts."""
+    if not isinstance(reading, Seen):
+        return reading
+    seen = reading.observation
+    if not object_id or seen.withdrawal is None:
+        return Seen(reading.place, seen, marked.origins, object_id)
+    return Withdrawn(
+        reading.place,
+        rule,
+        object_id,
+        kind=seen.kind,
+        value=seen.value,
+        withdrawal=seen.withdrawal,
+        object_id=object_id,
+        modified_ms=0,
+    )
 
 
 def _width_problem(row: Row, columns: Columns) -> str:
@@ -182,7 +204,8 @@ READER: Final = Reader(
         _HEADER: "the row that names the columns",
         _UNKNOWN_COLUMN: "columns whose name is not known, once for each",
         _INACTIVE: "rows that their source calls inactive",
-        _NOT_TO_IDS: "rows that are not `to_ids`",
+        _NOT_TO_IDS: "rows that are not `to_ids`: withdrawn, if they have a `uuid`",
+        _WITHDRAWN: "rows that are deleted, revoked or a false positive: withdrawn",
         _NO_VALUE: "rows without a value",
         _FILE_NAME: "the file name of a row that has a hash",
     },

@@ -83,11 +83,10 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
 def _readings(record: bytes, place: SourcePlace, defaults: Defaults, flows: _Flows) -> Iterator[Reading]:
     try:
         which = msgspec.json.decode(record, type=_Which)
-        if which.event_type in _READ or record.count(_EVENT_TYPE) > 1:
-            if repeated_keys(record):
-                detail = "an object in it has a key twice, so the record contradicts itself"
-                yield rejected(place, RejectReason.UNREADABLE_LINE, detail, record)
-                return
+        if (which.event_type in _READ or record.count(_EVENT_TYPE) > 1) and repeated_keys(record):
+            detail = "an object in it has a key twice, so the record contradicts itself"
+            yield rejected(place, RejectReason.UNREADABLE_LINE, detail, record)
+            return
         if which.event_type == "fileinfo":
             yield from _of_file(record, which, place, defaults, flows)
         elif which.event_type != "alert":

@@ -24,7 +24,8 @@ from tests.producers.reading_feeds import FEEDS, defaults_of, manifest
 def test_every_recorded_feed_gives_what_its_manifest_says(entry: dict[str, Any], sensor_spool: Spool) -> None:
     summary = run(sensor_spool, FEEDS / entry["file"], defaults=defaults_of(entry["options"]))
     assert (summary.observations, summary.rejected.total()) == (entry["observations"], entry["rejected"])
-    assert sum(len(report["values"]) for report in reports_in(sensor_spool)) == entry["observations"]
+    values = sum(len(report["values"]) for report in reports_in(sensor_spool))
+    assert values == entry["observations"] + summary.withdrawn
     assert len({record["key"] for record in quarantined_in(sensor_spool)}) == entry["rejected"]
     assert {report["tool"] for report in reports_in(sensor_spool)} <= {entry["format"]}
 
