@@ -67,7 +67,7 @@ class Sensors:
         """A sensor that succeeded has a summary as its last line, and all of its input is acknowledged."""
         lines = roles.log_of(self._home, process.name).read_text("utf-8", "replace").splitlines()
         summary = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else None
-        if summary is None or summary["acknowledged_observations"] != play.observations:
+        if summary is None or summary["acknowledged_observations"] - summary["withdrawn"] != play.observations:
             end = "\n".join(lines[-8:])
             raise FatalError(
                 f"{play.nation}'s sensor {play.sensor} did not publish all {play.observations} observations of "

@@ -219,6 +219,7 @@ def _ended(version: _Version, attribute: Attribute, rule: str, newest: list[_Ver
             withdrawal=Withdrawal.REVOKED,
             object_id=attribute.uuid,
             modified_ms=newest[0].modified_ms,
+            implied=rule == _NOT_TO_IDS,
         )
 
 
@@ -259,7 +260,7 @@ READER: Final = Reader(
     name="misp-event",
     reads="attributes that are `to_ids`; markings by tags, distribution and texts of event, object and attribute",
     leaves_out={
-        _NOT_TO_IDS: "attributes that are not `to_ids`: withdrawn",
+        _NOT_TO_IDS: "attributes that are not `to_ids`: withdrawn if they were before",
         DELETED: "deleted attributes and the attributes of deleted objects: withdrawn",
         UNPUBLISHED: "attributes of an event that is no longer published: withdrawn",
         _WRONG: "attributes that a tag calls wrong or over: withdrawn",

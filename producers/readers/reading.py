@@ -91,6 +91,8 @@ class Withdrawn(LeftOut, frozen=True, gc=False, kw_only=True):
     withdrawal: Withdrawal
     object_id: str
     modified_ms: int
+    implied: bool = False
+    """The source does not take it back expressly: it ends only what the object is known to have asserted."""
 
 
 Reading = Seen | Rejected | LeftOut

@@ -87,6 +87,11 @@ class Assertions:
         self._put(_held(named, key, live=True))
         return Known.ASSERTED if mine is not None and mine.live else Known.NOT_ASSERTED
 
+    def asserts(self, named: Named) -> bool:
+        """Whether this object is known to assert the value."""
+        key = _key_of(named)
+        return key is not None and any(held.live and held.key == key for held in self._of(_object_of(named, key)))
+
     def withdrawn(self, named: Named) -> bool | None:
         """An object withdraws a value. True if no object asserts it any more, False if another one still does.
 

@@ -115,6 +115,9 @@ class _Filler:
 
     def _withdraw(self, reading: Withdrawn) -> Iterator[Step]:
         named = self._named(reading.kind, reading.value, reading.object_id, reading.modified_ms)
+        if reading.implied and not self._assertions.asserts(named):
+            self._leave_out(reading, is_new=True)
+            return
         ended = self._assertions.withdrawn(named)
         if ended:
             yield from self.batch.add(Observation(reading.kind, reading.value, withdrawal=reading.withdrawal))

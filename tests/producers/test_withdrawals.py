@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from itertools import permutations
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from producers.readers.reading import Reading, Seen, Withdrawn
@@ -110,6 +111,15 @@ def test_a_report_and_its_withdrawal_in_one_file_go_in_two_reports(sensor_spool:
 def test_after_a_lost_spool_a_revocation_is_still_a_withdrawal(sensor_spool: Spool) -> None:
     filled(sensor_spool, gone(A, "one", 2))
     assert ends_in(sensor_spool) == [(A, Withdrawal.REVOKED)]
+
+
+def test_an_object_that_merely_is_not_for_detection_ends_only_what_it_asserted(sensor_spool: Spool) -> None:
+    silent = msgspec.structs.replace(gone(A, "one", 2), implied=True)
+    assert left_out(filled(sensor_spool, silent)) == {"revoked": 1}
+    assert reports_in(sensor_spool) == []
+    filled(sensor_spool, seen(B, "two", 1))
+    filled(sensor_spool, msgspec.structs.replace(gone(B, "two", 2), implied=True))
+    assert state_of(sensor_spool) == {B: False}
 
 
 def a_list(folder: Path, *values: str, name: str = "list.txt") -> Path:
