@@ -14,6 +14,7 @@ prose      a description, an event's title, an attribute's comment      holds if
 
 import re
 from functools import lru_cache
+from pathlib import PurePath
 from typing import Final
 
 from producers.markings.folding import folded, words
@@ -80,6 +81,11 @@ def of_comment(text: str, where: str) -> Marked:
 def of_prose(text: str, where: str) -> Marked:
     """A text about something else, in which a restriction may stand nevertheless."""
     return _found(text, where, Strength.ANYWHERE, is_prose=True) or NOTHING
+
+
+def of_file_name(name: str) -> Marked:
+    """What the name of an input says: ``[TLP RED] case.json``."""
+    return of_prose(PurePath(name).name.replace("_", " "), "file name")
 
 
 def of_nations(names: tuple[str, ...], where: str) -> Marked:

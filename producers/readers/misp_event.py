@@ -18,6 +18,7 @@ import msgspec
 from producers.inputs import Input
 from producers.markings.marked import NOTHING, Marked, joined
 from producers.markings.properties import of_properties
+from producers.markings.understanding import of_file_name
 from producers.readers.document import document, plain, repeated_keys
 from producers.readers.misp_attribute import Attribute, carries, times_of, values_of
 from producers.readers.misp_context import (
@@ -93,7 +94,7 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
 
 
 def _pieces(parsed: msgspec.Raw, name: str, doubtful: bool) -> Iterator[_Version | Reading]:
-    number, outer = 0, of_properties(_wrapping(parsed), KNOWN["event"], "document")
+    number, outer = 0, of_file_name(name).join(of_properties(_wrapping(parsed), KNOWN["event"], "document"))
     for raw in _events(parsed, _MAX_WRAPPINGS):
         try:
             event = msgspec.json.decode(raw, type=Event, strict=False)

@@ -23,6 +23,7 @@ import msgspec
 from producers.inputs import Input
 from producers.markings.marked import Marked, joined
 from producers.markings.properties import of_properties
+from producers.markings.understanding import of_file_name
 from producers.readers.document import document, plain, repeated_keys
 from producers.readers.reader import Head, Reader, Recognition, first_of
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, Withdrawn, rejected
@@ -74,7 +75,7 @@ class _Bundled:
         for number, (raw, kind) in enumerate(listed, 1):
             if kind.type == _INDICATOR:
                 self.versions.setdefault(kind.id, []).append(_version(raw, kind, SourcePlace(name, number)))
-        self.around = of_properties(_around(parsed), _OF_A_BUNDLE, "bundle")
+        self.around = of_file_name(name).join(of_properties(_around(parsed), _OF_A_BUNDLE, "bundle"))
         self._containers = [plain(raw) for raw, kind in listed if kind.type in _CONTAINERS]
 
     def containing(self, name: str) -> Marked:
