@@ -8,11 +8,11 @@ import polars as pl
 
 from schemas.identity import shard_of_key
 from schemas.markings import Caveat, Marking, Pap, Tlp
+from schemas.quarantine import Refused
 from schemas.records import ContextRecord, MarkingRecord, ObservationBlock
 from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
 from streams.correlate.assertion import Assertion, Statement, Tally
 from streams.intake.columns import NO_ENTRY, Arrived, Batch
-from streams.refusal import Refused
 
 Entry = TypeVar("Entry", int, str)
 

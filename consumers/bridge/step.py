@@ -12,7 +12,6 @@ ahead of all else, into an inbox of its own (docs/adr/0025).
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final
 
 from consumers.bridge.guard import Passed, Tombstone, check
@@ -27,10 +26,10 @@ from exchange.protocol.effects import Effects, EffectsBuilder
 from exchange.protocol.record import Headers, Output, Record
 from exchange.protocol.rows import Rows
 from exchange.protocol.step import Batch, Step
-from schemas import topics
+from schemas import quarantine, topics
 from schemas.agreement import Agreement
 from schemas.codec import PROGRESS, QUARANTINED, RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec
-from schemas.records import Quarantined, ReleasedIndicator
+from schemas.records import ReleasedIndicator
 from schemas.vocabulary import RecordKind, RejectReason
 
 Ahead = Mapping[bytes, int]
@@ -42,7 +41,6 @@ _NO_ID: Final = Refused(
     "bridge, and `kakehashi reconcile --repair` has what is missing told again",
     keep_bytes=True,
 )
-MAX_ORIGINAL_BYTES: Final = 512 << 10
 _DECISION: Final = "decision"
 _DECISION_ID: Final = re.compile(rb"[A-Z]{3}-[0-9]{1,9}-[0-9]{1,18}")  # nothing else travels in that header
 
@@ -194,29 +192,18 @@ class Bridge(Step[Ahead]):
         return (self._origin, (_DECISION, decision), ("source", place), self._hops)
 
     def _refusal(self, record: Record, verdict: Refused, now_ms: int) -> Output:
-        """The quarantine record. Its key is the place, so a batch that is done again writes the same one."""
-        value = record.value or b""
-        key = f"{record.topic}-{record.partition}-{record.offset}--1"
-        kept: Quarantined = {
-            "key": key,
-            "reason": str(verdict.reason),
-            "detail": verdict.detail,
-            "stage": "bridge",
-            "at_ms": now_ms,
-            "sensor": "",
-            "topic": record.topic,
-            "partition": record.partition,
-            "offset": record.offset,
-            "index": -1,
-            "place": "",
-            "content_type": "avro",
-            "original": value if verdict.keep_bytes and len(value) <= MAX_ORIGINAL_BYTES else None,
-            "excerpt": "",
-            "size": len(value),
-            "digest": sha256(value).digest(),
-        }
+        """The quarantine record. Its key is the record's location, so a batch that is written again repeats it."""
+        location = quarantine.Location(record.topic, record.partition, record.offset)
+        kept = quarantine.quarantined(
+            location.key,
+            location,
+            refused=quarantine.Refused(verdict.reason, verdict.detail),
+            original=quarantine.original_of(record.value or b"", keep_bytes=verdict.keep_bytes),
+            stage=str(QuarantineStage.BRIDGE),
+            at_ms=now_ms,
+        )
         encoded = self._link.home_codec.encode(QUARANTINED, kept)
-        return Output(topics.QUARANTINE, record.partition, key.encode(), encoded)
+        return Output(topics.QUARANTINE, record.partition, location.key.encode(), encoded)
 
 
 def _schema_of(released: ReleasedIndicator) -> str:

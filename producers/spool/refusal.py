@@ -3,6 +3,7 @@
 from typing import Final
 
 from producers.readers.reading import Rejected
+from schemas import quarantine
 from schemas.observation import SourcePlace
 from schemas.records import Quarantined
 
@@ -14,23 +15,16 @@ def quarantined(rejected: Rejected, sensor: str, digest: bytes, item: int, now_m
 
     Its key is the same whenever the same input is read again, so that a repeated refusal is stored once.
     """
-    return Quarantined(
-        key=f"sensor-{sensor}-{digest.hex()[:16]}-{rejected.place.line}-{item}",
-        reason=rejected.reason,
-        detail=rejected.detail,
+    return quarantine.quarantined(
+        f"sensor-{sensor}-{digest.hex()[:16]}-{rejected.place.line}-{item}",
+        quarantine.NO_LOCATION,
+        quarantine.Refused(rejected.reason, rejected.detail),
+        quarantine.Original(rejected.original, rejected.size, rejected.digest, rejected.excerpt),
         stage=STAGE,
         at_ms=now_ms,
         sensor=sensor,
-        topic="",
-        partition=-1,
-        offset=-1,
-        index=-1,
-        place=place_name(rejected.place),
+        source=place_name(rejected.place),
         content_type="text",
-        original=rejected.original,
-        excerpt=rejected.excerpt,
-        size=rejected.size,
-        digest=rejected.digest,
     )
 
 

@@ -13,11 +13,11 @@ from exchange.authority.roster import Officer, Role, Roster
 from schemas.codec import COMMAND, Codec, Undecodable
 from schemas.identity import indicator_id, key_of_id, shard_of_key
 from schemas.markings import Caveat, Marking, Pap, Tlp
+from schemas.quarantine import Refused
 from schemas.records import Command, MarkingRecord
 from schemas.signing import COMMAND_PURPOSE, command_body, is_signed
 from schemas.vocabulary import CommandKind, EndReason, RejectReason
 from streams.correlate.officers import APPROVE, REFUSE
-from streams.refusal import Refused
 
 QUESTION_BYTES: Final = 16
 MAX_REASON: Final = 500

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from schemas.quarantine import Refused
 from schemas.vocabulary import CommandKind, IndicatorType, Outcome, RejectReason
 from streams.correlate import officers
 from streams.correlate.commands import AuthorisedCommand, marking_of
@@ -17,7 +18,6 @@ from streams.correlate.review import approved
 from streams.correlate.row import Row
 from streams.correlate.units import facets_in, units
 from streams.enrichment.enrich import NOTHING_KNOWN
-from streams.refusal import Refused
 from streams.rules.classifier import Classifier
 
 

@@ -15,6 +15,7 @@ from exchange.protocol.record import Output, Record, RowChange
 from schemas import topics
 from schemas.codec import INDICATOR, Codec
 from schemas.identity import indicator_id
+from schemas.quarantine import Refused
 from schemas.vocabulary import CommandKind, RecordKind
 from streams.blocks import Observed
 from streams.correlate import row as rows_of
@@ -27,7 +28,7 @@ from streams.correlate.releases import Releaser
 from streams.correlate.row import Row
 from streams.correlate.work import Work
 from streams.enrichment.enrich import Enricher
-from streams.refusal import Quarantine, Refused, location_of
+from streams.refusal import Quarantine, location_of
 from streams.rules.classifier import Classifier
 from streams.rules.facets import confidence_band
 

@@ -18,6 +18,7 @@ from exchange.protocol.rows import Rows
 from exchange.protocol.step import Batch, Step
 from schemas import topics
 from schemas.codec import OBSERVATION_BLOCK, Codec, Undecodable
+from schemas.quarantine import Refused
 from schemas.records import ObservationBlock
 from streams.audit import entry as audit
 from streams.blocks import Observed, observed
@@ -29,7 +30,7 @@ from streams.correlate.redecide import CURSOR_KEY, DECIDED, cursor_of, is_of, po
 from streams.correlate.releases import Releaser
 from streams.correlate.work import Work
 from streams.enrichment.enrich import Enricher
-from streams.refusal import Quarantine, Refused, location_of
+from streams.refusal import Quarantine, location_of
 from streams.rules.classifier import Classifier
 from streams.rules.in_force import FixedRules, InForce, Rules
 

@@ -11,9 +11,9 @@ import msgspec
 import polars as pl
 
 from schemas.markings import UNMARKED, Marking, SourceMarking, understand
+from schemas.quarantine import Refused
 from schemas.records import ContextRecord, SensorReport
 from schemas.vocabulary import RejectReason
-from streams.refusal import Refused
 
 FORMAT_VERSION: Final = 1
 MAX_OBSERVATIONS: Final = 100_000

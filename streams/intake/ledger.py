@@ -11,11 +11,11 @@ from exchange.protocol.record import Record, RowChange
 from exchange.protocol.rows import Lookup
 from schemas.codec import SENSOR_REPORT, Codec, Undecodable
 from schemas.identity import shard_of_sensor
+from schemas.quarantine import Refused, is_whole
 from schemas.records import SensorReport
 from schemas.vocabulary import RejectReason
 from streams.intake.columns import check_columns
 from streams.intake.sequences import SequenceFate, Sequences
-from streams.refusal import is_whole
 
 SENSOR: Final = b"s"
 REDRIVEN: Final = b"q"
@@ -23,33 +23,32 @@ NEARLY: Final = 0.8  # of a quota: time to look at the sensor, before its report
 _MAX_NOTES: Final = 20  # of a batch: a sensor with many invalid reports must not fill the log
 
 
-class Unreadable(msgspec.Struct, frozen=True, gc=False):
-    """Why a record cannot be counted as a report, and the sensor that it names."""
+class RefusedReport(msgspec.Struct, frozen=True, gc=False):
+    """Why a record is not counted as a report, and the sensor that it names."""
 
-    reason: RejectReason
-    detail: str
+    refused: Refused
     sensor: str = ""
 
 
-def readable(record: Record, codec: Codec, nation: str, shards: int) -> SensorReport | Unreadable:
+def readable(record: Record, codec: Codec, nation: str, shards: int) -> SensorReport | RefusedReport:
     """The report, if its bytes are one for this nation that is consistent and on its sensor's partition."""
     found = codec.decode(SENSOR_REPORT, record.value)
     if isinstance(found, Undecodable):
-        return Unreadable(found.reason, found.detail)
+        return RefusedReport(Refused(found.reason, found.detail))
     report = cast(SensorReport, found)
     wrong = check_columns(report)
     if wrong is not None:
-        return Unreadable(wrong.reason, wrong.detail, report["sensor"])
+        return RefusedReport(wrong, report["sensor"])
     if report["nation"] != nation:
         detail = f"a sensor of {report['nation']} reports to {nation}'s exchange"
-        return Unreadable(RejectReason.WRONG_NATION, detail, report["sensor"])
+        return RefusedReport(Refused(RejectReason.WRONG_NATION, detail), report["sensor"])
     shard = shard_of_sensor(report["sensor"], shards)
     if shard != record.partition:
         detail = (
             f"stands on partition {record.partition}; all reports of {report['sensor']} belong on {shard}, where each "
             "is counted once: give the producer the contract's partitioner"
         )
-        return Unreadable(RejectReason.KEY_MISMATCH, detail, report["sensor"])
+        return RefusedReport(Refused(RejectReason.KEY_MISMATCH, detail), report["sensor"])
     return report
 
 
@@ -76,35 +75,35 @@ class Ledger:
         self.gaps: Counter[GapChange] = Counter()
         self.quota_used = 0.0
 
-    def claim(self, report: SensorReport, appended_ms: int) -> SequenceFate:
+    def count(self, report: SensorReport, appended_ms: int) -> SequenceFate:
         """What the report is to us; a new one is counted from now on."""
         sensor, *redriven = _ledger_keys(report)
         known = after = self._sensors[sensor]
         epoch, sequence, size = report["epoch"], report["sequence"], len(report["values"])
         if not redriven:
-            claim = known.claim(epoch, sequence, size, appended_ms, self._quota)
-            if claim is SequenceFate.NEW:
+            fate = known.fate_of(epoch, sequence, size, appended_ms, self._quota)
+            if fate is SequenceFate.NEW:
                 after = known.counted(epoch, sequence, size, appended_ms)
         elif self._redriven[redriven[0]]:
             return SequenceFate.DUPLICATE
         else:
             whole = is_whole(report["redrive_of"])
-            claim = known.claim_again(epoch, sequence, size, appended_ms, self._quota, whole=whole)
-            if claim is SequenceFate.NEW:
-                after = known.counted_again(epoch, sequence, size, appended_ms, whole=whole)
+            fate = known.fate_of_redriven(epoch, sequence, size, appended_ms, self._quota, whole=whole)
+            if fate is SequenceFate.NEW:
+                after = known.counted_redriven(epoch, sequence, size, appended_ms, whole=whole)
                 self._redriven[redriven[0]] = True
                 self._changed[redriven[0]] = None
-        if claim is SequenceFate.NEW:
+        if fate is SequenceFate.NEW:
             self._count_gaps(report["sensor"], known, after, epoch, sequence)
             self._sensors[sensor] = after
             self._changed[sensor] = None
-        self._watch_quota(report["sensor"], claim, known.used_in(appended_ms), after.used_in(appended_ms))
-        return claim
+        self._watch_quota(report["sensor"], fate, known.used_in(appended_ms), after.used_in(appended_ms))
+        return fate
 
-    def _watch_quota(self, sensor: str, claim: SequenceFate, before: int, after: int) -> None:
+    def _watch_quota(self, sensor: str, fate: SequenceFate, before: int, after: int) -> None:
         """How much of its minute the sensor has used; who comes near the end of it, or over it, is named."""
         self.quota_used = max(self.quota_used, after / self._quota)
-        if claim is SequenceFate.OVER_QUOTA:
+        if fate is SequenceFate.OVER_QUOTA:
             self._note(f"sensor.over_quota sensor={sensor!a} quota={self._quota}: its reports go to quarantine")
         elif before < NEARLY * self._quota <= after:
             self._note(f"sensor.near_quota sensor={sensor!a} used={after} quota={self._quota}")

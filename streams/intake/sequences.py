@@ -76,7 +76,7 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
     minute: int = 0
     used: int = 0
 
-    def claim(self, epoch: int, sequence: int, size: int, appended_ms: int, quota: int) -> SequenceFate:
+    def fate_of(self, epoch: int, sequence: int, size: int, appended_ms: int, quota: int) -> SequenceFate:
         """What the report (``epoch``, ``sequence``) of ``size`` observations is to us.
 
         ``appended_ms`` is when the broker appended it; ``quota`` is how many observations of one sensor are taken in a
@@ -91,7 +91,7 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
             return SequenceFate.STALE
         return self._within(size, appended_ms, quota)
 
-    def claim_again(
+    def fate_of_redriven(
         self, epoch: int, sequence: int, size: int, appended_ms: int, quota: int, *, whole: bool
     ) -> SequenceFate:
         """The same for a redriven report or observation.
@@ -106,15 +106,15 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return self._within(size, appended_ms, quota)
 
     def counted(self, epoch: int, sequence: int, size: int, appended_ms: int) -> "Sequences":
-        """These with a report counted that ``claim`` found to be new."""
+        """These with a report counted that ``fate_of`` found to be new."""
         known = self._find(epoch) or Epoch(epoch)
         others = tuple(other for other in self.epochs if other.epoch != epoch)
         epochs = (*others, known.with_number(sequence))
         newest = tuple(sorted(epochs, key=lambda each: each.epoch))[-MAX_EPOCHS:]
         return msgspec.structs.replace(self.spent(size, appended_ms), epochs=_bounded(newest))
 
-    def counted_again(self, epoch: int, sequence: int, size: int, appended_ms: int, *, whole: bool) -> "Sequences":
-        """The same for what ``claim_again`` found to be new: a whole report uses up its number, if it is still open."""
+    def counted_redriven(self, epoch: int, sequence: int, size: int, appended_ms: int, *, whole: bool) -> "Sequences":
+        """The same for what ``fate_of_redriven`` found to be new. A whole report uses up its number if that is open."""
         if whole and not self._is_closed(epoch, sequence):
             return self.counted(epoch, sequence, size, appended_ms)
         return self.spent(size, appended_ms)

@@ -17,31 +17,33 @@ from exchange.protocol.rows import Rows
 from exchange.protocol.step import Batch, Step
 from schemas import topics
 from schemas.codec import OBSERVATION_BLOCK, Codec
+from schemas.quarantine import Refused
 from schemas.records import SensorReport
 from schemas.vocabulary import RejectReason
 from streams.blocks import blocks
 from streams.intake.collapse import Normaliser, collapse, normalise
 from streams.intake.columns import MAX_SENSOR_LENGTH, Arrived, frame_of
-from streams.intake.ledger import Ledger, Unreadable, readable
+from streams.intake.ledger import Ledger, RefusedReport, readable
+from streams.intake.refused_observation import observation_as_json
 from streams.intake.sequences import SequenceFate
 from streams.intake.validate import DETAILS, reasons
-from streams.refusal import Quarantine, Refused, location_of, observation_as_json
+from streams.refusal import Quarantine, location_of
 
 STATE_FORMAT: Final = 1
 SINCE_HEADER: Final = "since"  # when the oldest report in a block was made, for the latency that people ask about
 # Originals of a report's refused observations are kept up to this many bytes: a thousand of them may point to one and
 # the same huge context, and a small report must not become gigabytes of quarantine.
 MAX_KEPT_BYTES: Final = 4 << 20
-_CLAIMS: Final = {
-    SequenceFate.FUTURE_EPOCH: (
+_REFUSALS: Final = {
+    SequenceFate.FUTURE_EPOCH: Refused(
         RejectReason.FUTURE_EPOCH,
         "its epoch is later than the time the broker appended it: set the sensor's clock and start a new epoch",
     ),
-    SequenceFate.STALE: (
+    SequenceFate.STALE: Refused(
         RejectReason.STALE_EPOCH,
         "its epoch or sequence was closed: what it reports may have been counted, so it is not counted again",
     ),
-    SequenceFate.OVER_QUOTA: (
+    SequenceFate.OVER_QUOTA: Refused(
         RejectReason.OVER_QUOTA,
         "its sensor has sent more observations in this minute than one sensor may: look at the sensor, then redrive, "
         "or raise KAKEHASHI_SENSOR_QUOTA",
@@ -69,20 +71,14 @@ class Intake(Step[None]):
         ledger = Ledger(reports, rows, self._quota)
         arrived = []
         for record, report in reports:
-            fate = ledger.claim(report, record.timestamp_ms)
+            fate = ledger.count(report, record.timestamp_ms)
             if fate is SequenceFate.NEW:
                 arrived.append((record, Arrived(report, record.timestamp_ms)))
                 work.tally[spec.REPORTS.tally(_accepted(report))] += 1
             elif fate is SequenceFate.DUPLICATE:
                 work.tally[spec.REPORTS.tally(ReportFate.DUPLICATE)] += 1
             else:
-                reason, detail = _CLAIMS[fate]
-                if fate is SequenceFate.OVER_QUOTA and (size := len(report["values"])) > self._quota:
-                    detail = (
-                        f"has {size} observations, and one sensor may send {self._quota} in a minute: it can never be "
-                        "taken. Raise KAKEHASHI_SENSOR_QUOTA and redrive it, or have the sensor send smaller reports"
-                    )
-                self._refuse(work, record, reason, detail, sensor=report["sensor"])
+                self._refuse(work, record, self._refusal(fate, len(report["values"])), report["sensor"])
         if arrived:
             self._digest(arrived, work)
         for change, numbers in ledger.gaps.items():
@@ -90,17 +86,27 @@ class Intake(Step[None]):
         gauges = {spec.SENSOR_QUOTA_USED.at(self.name, self._shard): ledger.quota_used} if reports else {}
         return Effects(work.outputs, rows=ledger.changes(), tallies=work.tally, gauges=gauges, notes=ledger.notes())
 
+    def _refusal(self, fate: SequenceFate, size: int) -> Refused:
+        """Why a report of ``size`` observations with this fate is not counted."""
+        if fate is SequenceFate.OVER_QUOTA and size > self._quota:
+            return Refused(
+                RejectReason.OVER_QUOTA,
+                f"has {size} observations, and one sensor may send {self._quota} in a minute: it can never be "
+                "accepted. Raise KAKEHASHI_SENSOR_QUOTA and redrive it, or have the sensor send smaller reports",
+            )
+        return _REFUSALS[fate]
+
     def _decoded(self, record: Record, work: "_Work") -> SensorReport | None:
         """The report, if it can be used; a refusal otherwise."""
         report = readable(record, self._codec, self._nation, self._shards)
-        if not isinstance(report, Unreadable):
+        if not isinstance(report, RefusedReport):
             return report
-        self._refuse(work, record, report.reason, report.detail, sensor=report.sensor)
+        self._refuse(work, record, report.refused, report.sensor)
         return None
 
-    def _refuse(self, work: "_Work", record: Record, reason: RejectReason, detail: str, *, sensor: str = "") -> None:
+    def _refuse(self, work: "_Work", record: Record, refused: Refused, sensor: str) -> None:
         sensor, original = sensor[:MAX_SENSOR_LENGTH], record.value or b""
-        self._quarantine.put(location_of(record), Refused(reason, detail), original, work, sensor=sensor)
+        self._quarantine.put(location_of(record), refused, original, work, sensor=sensor)
         work.tally[spec.REPORTS.tally(ReportFate.QUARANTINED)] += 1
 
     def _digest(self, arrived: Sequence[tuple[Record, Arrived]], work: "_Work") -> None:
@@ -128,11 +134,11 @@ class Intake(Step[None]):
         self, work: "_Work", origin: tuple[Record, Arrived], index: int, reason: RejectReason, detail: str
     ) -> None:
         record, arrived = origin
-        place = (record.partition, record.offset)
-        room = work.kept_bytes[place] < MAX_KEPT_BYTES
-        original = observation_as_json(arrived.report, index, in_full=room)
-        work.kept_bytes[place] += len(original)
-        if not room:
+        position = (record.partition, record.offset)
+        has_room = work.kept_bytes[position] < MAX_KEPT_BYTES
+        original = observation_as_json(arrived.report, index, in_full=has_room)
+        work.kept_bytes[position] += len(original)
+        if not has_room:
             detail = f"{detail}. Not kept: too much of its report was refused; the report is on {record.topic}"
         self._quarantine.put(
             location_of(record, index),
@@ -141,7 +147,7 @@ class Intake(Step[None]):
             work,
             sensor=arrived.report["sensor"],
             content_type="json",
-            keep_bytes=room,
+            keep_bytes=has_room,
         )
         work.tally[spec.OBSERVATIONS.tally(ObservationFate.QUARANTINED)] += 1
 

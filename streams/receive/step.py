@@ -1,7 +1,7 @@
-"""Receive: a partner's inbox in; our picture of the partner, and receipts of what we did with each record, out.
+"""Receive: a partner's inbox in; accepted records, and a receipt for each record, out.
 
-What comes home in the same inbox, the partner's receipts for our own releases, is no indicator: it goes to a topic of
-its own, for ``streams.settle.step`` to hold against what was released.
+The same inbox brings the partner's receipts for our own releases. They go to a topic of their own, where
+``streams.settle.step`` matches them with the releases.
 """
 
 import re
@@ -19,17 +19,18 @@ from schemas import topics
 from schemas.agreement import Agreement
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, Codec
 from schemas.identity import shard_of_key
+from schemas.quarantine import Refused
 from schemas.records import Receipt
 from schemas.vocabulary import RecordKind
-from streams import refusal
-from streams.receive.inbound import DAY_MS, Accepted, Duplicate, Refused, Stale, admit, key_of
-from streams.receive.inbound_receipt import Told, admit_receipt
+from streams.receive.inbound import Accepted, Duplicate, RefusedRecord, Stale, admit, key_of
+from streams.receive.inbound_content import DAY_MS
+from streams.receive.inbound_receipt import admit_receipt
 from streams.refusal import Quarantine, location_of
 
 STATE_FORMAT: Final = 1
 PROVENANCE: Final = frozenset({"origin", "decision", "source", "hops"})
 MAX_HEADER_BYTES: Final = 128
-_PLACE: Final = re.compile(rb"[A-Za-z0-9._]+-[0-9]+-[0-9]+")  # topic, partition, offset
+_POSITION: Final = re.compile(rb"[A-Za-z0-9._]+-[0-9]+-[0-9]+")  # topic, partition, offset
 
 
 class Floor(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -72,8 +73,8 @@ class Receive(Step[None]):
         return Effects(work.outputs, rows=rows_changed, tallies=work.tally)
 
     def _route(self, record: Record, value: bytes, work: EffectsBuilder) -> None:
-        """A receipt of the partner's, to where what came home is kept: the last of each code for each indicator."""
-        verdict = admit_receipt(
+        """Route a receipt of the partner to its topic, which keeps the latest of each code for each indicator."""
+        found = admit_receipt(
             value,
             record.key,
             self._codec,
@@ -82,17 +83,16 @@ class Receive(Step[None]):
             partition=record.partition,
             shards=self._shards,
         )
-        match verdict:
-            case Told(receipt):
-                key = f"{receipt['indicator_id']}/{receipt['code']}".encode()
-                encoded = self._codec.encode(RECEIPT, receipt)
-                work.outputs.append(Output(topics.partner_receipts(self._origin), self._shard, key, encoded))
-                work.tally[spec.PARTNER_RECEIPTS.tally(self._origin, ReceiptCode(receipt["code"]))] += 1
-            case Refused():
-                self._put_away(record, verdict, work)
+        if isinstance(found, Refused):
+            self._quarantined(record, found, work, keep_bytes=False)
+            return
+        key = f"{found['indicator_id']}/{found['code']}".encode()
+        encoded = self._codec.encode(RECEIPT, found)
+        work.outputs.append(Output(topics.partner_receipts(self._origin), self._shard, key, encoded))
+        work.tally[spec.PARTNER_RECEIPTS.tally(self._origin, ReceiptCode(found["code"]))] += 1
 
     def _admit(self, record: Record, floor: Floor, work: EffectsBuilder) -> Floor | None:
-        """Decide on one record; the key's new floor where it was accepted."""
+        """Decide on one record; the key's new floor if it was accepted."""
         verdict = admit(
             record.value,
             record.key,
@@ -111,7 +111,7 @@ class Receive(Step[None]):
                 work.tally[spec.DUPLICATE_RECORDS.tally(self._origin)] += 1
             case Stale():
                 work.tally[spec.STALE_RECORDS.tally(self._origin)] += 1
-            case Refused(recall=recall):
+            case RefusedRecord(recall=recall):
                 self._refuse(record, verdict, work)
                 return None if recall is None else self._accept(record, recall, work)
         return None
@@ -125,26 +125,26 @@ class Receive(Step[None]):
         self._receipt(work, accepted["id"], accepted["version"], "recall_applied" if verdict.recalls else "applied", "")
         return Floor(accepted["version"], verdict.recalled_through)
 
-    def _refuse(self, record: Record, verdict: Refused, work: EffectsBuilder) -> None:
-        """Into quarantine, and a receipt that says so where it is known for which indicator."""
-        self._put_away(record, verdict, work)
+    def _refuse(self, record: Record, verdict: RefusedRecord, work: EffectsBuilder) -> None:
+        """Quarantine a record, and answer with a receipt if its key names an indicator of this shard."""
+        self._quarantined(record, verdict.refused, work, keep_bytes=verdict.keep_bytes)
         name = (record.key or b"").decode("utf-8", "replace")
         raw = key_of(name)
         if raw is not None and shard_of_key(raw, self._shards) == self._shard:
-            # A version of the future is no version: our own guard would not let it out.
+            # Our own guard does not let a receipt for a version of the future out.
             version = verdict.version if verdict.version <= work.now_ms + DAY_MS // 2 else 0
-            self._receipt(work, name, version, "refused", str(verdict.reason))
+            self._receipt(work, name, version, "refused", str(verdict.refused.reason))
 
-    def _put_away(self, record: Record, verdict: Refused, work: EffectsBuilder) -> None:
+    def _quarantined(self, record: Record, refused: Refused, work: EffectsBuilder, *, keep_bytes: bool) -> None:
         self._quarantine.put(
             location_of(record),
-            refusal.Refused(verdict.reason, verdict.detail),
+            refused,
             record.value or b"",
             work,
             source=_source(record.headers),
-            keep_bytes=verdict.keep_bytes,
+            keep_bytes=keep_bytes,
         )
-        work.tally[spec.REFUSED_RECORDS.tally(GuardStage.RECEIVE, verdict.reason)] += 1
+        work.tally[spec.REFUSED_RECORDS.tally(GuardStage.RECEIVE, refused.reason)] += 1
 
     def _receipt(
         self,
@@ -168,7 +168,7 @@ class Receive(Step[None]):
 
 
 def provenance(headers: Headers) -> Headers:
-    """Of a partner's headers those that we know, each once and short: anything could stand in the others."""
+    """The known headers of a partner's record, each once and short. The others could hold anything, and are dropped."""
     found: dict[str, bytes] = {}
     for name, value in headers:
         if name in PROVENANCE and len(value or b"") <= MAX_HEADER_BYTES:
@@ -177,6 +177,6 @@ def provenance(headers: Headers) -> Headers:
 
 
 def _source(headers: Headers) -> str:
-    """The place of a record at its own nation, as its bridge says it; empty where that is no place."""
+    """The record's position on the sender's cluster, as its bridge states it; empty if it is not a position."""
     found = dict(provenance(headers)).get("source", b"")
-    return found.decode() if _PLACE.fullmatch(found) else ""
+    return found.decode() if _POSITION.fullmatch(found) else ""

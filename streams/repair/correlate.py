@@ -21,6 +21,7 @@ from exchange.settings import Settings
 from schemas import topics
 from schemas.codec import DECISION, INDICATOR, OBSERVATION_BLOCK, RELEASED_INDICATOR, Codec, Undecodable
 from schemas.identity import indicator_id, indicator_key, key_of_id
+from schemas.quarantine import Refused
 from schemas.records import Decision, Indicator, ObservationBlock, ReleasedIndicator
 from schemas.vocabulary import TYPE_BY_LABEL
 from streams.audit import entry as audit
@@ -33,7 +34,6 @@ from streams.correlate.releases import DECISION_HEADER
 from streams.correlate.row import Row
 from streams.enrichment.enrich import Enricher
 from streams.enrichment.installed import installed_enricher
-from streams.refusal import Refused
 from streams.repair.latest_reports import heard
 from streams.repair.rebuilt_decision import Decided, decided_of
 from streams.repair.rebuilt_row import Told, World, row_of, told_of

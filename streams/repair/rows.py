@@ -22,7 +22,7 @@ from exchange.settings import Settings
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
 from schemas.records import ReleasedIndicator
-from streams.intake.ledger import REDRIVEN, Ledger, Unreadable, readable
+from streams.intake.ledger import REDRIVEN, Ledger, RefusedReport, readable
 from streams.intake.sequences import Epoch, Sequences
 from streams.receive.step import Floor
 from streams.repair.scratch import Scratch
@@ -147,10 +147,10 @@ class IntakeRows:
         """Count reports as intake did, with the quota of now."""
         settings = self._settings
         found = [(record, readable(record, self._codec, self._nation, settings.shards)) for record in batch]
-        reports = [(record, report) for record, report in found if not isinstance(report, Unreadable)]
+        reports = [(record, report) for record, report in found if not isinstance(report, RefusedReport)]
         ledger = Ledger(reports, counted, settings.sensor_quota)
         for record, report in reports:
-            ledger.claim(report, record.timestamp_ms)
+            ledger.count(report, record.timestamp_ms)
         counted.apply(ledger.changes())
 
     def _row(

@@ -12,12 +12,13 @@ from exchange.authority.roster import Officer, Roster
 from exchange.protocol.record import Record
 from schemas.codec import COMMAND, Codec, Undecodable
 from schemas.identity import key_of_id
+from schemas.quarantine import Refused
 from schemas.records import Command
 from schemas.vocabulary import CommandKind
 from streams.correlate.commands import AuthorisedCommand, read_command
 from streams.correlate.execute import execute, row_with
 from streams.correlate.officers import NO_DECISIONS, OfficerDecisions
-from streams.refusal import Refused, location_of
+from streams.refusal import location_of
 from streams.rules.classifier import Classifier
 
 _VETOES: Final = frozenset({CommandKind.RECALL, CommandKind.REVOKE})

@@ -19,11 +19,12 @@ from exchange.protocol.rows import Rows
 from exchange.protocol.step import Batch, Step
 from schemas import topics
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec, Undecodable
+from schemas.quarantine import Location, Refused
 from schemas.records import Receipt, ReleasedIndicator
 from schemas.vocabulary import RejectReason
 from schemas.window import fingerprint
 from streams.receive.inbound import key_of
-from streams.refusal import Location, Quarantine, Refused
+from streams.refusal import Quarantine
 from streams.settle import digests, holding, settlement
 from streams.settle.digests import Moves, Side
 from streams.settle.holding import Copies, Held

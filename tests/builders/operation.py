@@ -3,7 +3,9 @@
 from hashlib import sha256
 from typing import Any
 
+from schemas.quarantine import Location, Refused, original_of, quarantined
 from schemas.records import Progress, Quarantined
+from schemas.vocabulary import RejectReason
 from tests.builders.changed import NOW_MS, changed
 
 
@@ -13,7 +15,7 @@ def a_quarantined(**changes: Any) -> Quarantined:
         b'{"nation":"GBR","sensor":"edge-1","epoch":1795305600000,"sequence":0,"tool":"suricata-eve",'
         b'"kind":"ipv4-addr","value":"192.0.2.999"}'
     )
-    quarantined = Quarantined(
+    record = Quarantined(
         key="sensor.reports.v1-0-41-3",
         reason="invalid-value",
         detail="192.0.2.999 is no IPv4 address",
@@ -31,7 +33,20 @@ def a_quarantined(**changes: Any) -> Quarantined:
         size=len(original),
         digest=sha256(original).digest(),
     )
-    return changed(quarantined, changes)
+    return changed(record, changes)
+
+
+def a_refusal(location: Location, reason: RejectReason, detail: str, original: bytes, **changes: Any) -> Quarantined:
+    """The record that intake writes for a refusal."""
+    return quarantined(
+        location.key,
+        location,
+        Refused(reason, detail),
+        original_of(original),
+        stage="intake",
+        at_ms=changes.pop("at_ms", NOW_MS),
+        **changes,
+    )
 
 
 def a_progress(**changes: Any) -> Progress:

@@ -15,10 +15,11 @@ from exchange.protocol.record import Output
 from kakehashi.main import Invocation, command_line
 from schemas import topics
 from schemas.codec import QUARANTINED, SENSOR_REPORT, Codec
+from schemas.quarantine import Location
 from schemas.records import Quarantined, SensorReport
 from schemas.vocabulary import IndicatorType, RejectReason
-from streams.refusal import Location, observation_as_json, refusal
-from tests.builders import NOW_MS, a_quarantined, a_report, an_observation
+from streams.intake.refused_observation import observation_as_json
+from tests.builders import NOW_MS, a_quarantined, a_refusal, a_report, an_observation
 from tests.consumers.conftest import MakeTopic, committed
 
 CODEC = Codec()
@@ -30,32 +31,27 @@ class Exchange:
     def __init__(self, cluster: Cluster, quarantine: str, reports: str) -> None:
         self.cluster, self.quarantine, self.reports = cluster, quarantine, reports
         bad = a_report([an_observation(kind=IndicatorType.IPV4_ADDR, value="192.0.2.999")])
-        self.one = refusal(
+        self.one = a_refusal(
             Location(reports, 1, 41, 0),
             RejectReason.INVALID_VALUE,
             "192.0.2.999 is no address",
             observation_as_json(bad, 0),
-            stage="intake",
-            at_ms=NOW_MS,
             sensor="edge-1",
             content_type="json",
         )
-        self.whole = refusal(
+        self.whole = a_refusal(
             Location(reports, 2, 42),
             RejectReason.UNKNOWN_FORMAT_VERSION,
             "version 2",
             CODEC.encode(SENSOR_REPORT, a_report([an_observation(), an_observation(value="b.example.com")])),
-            stage="intake",
             at_ms=NOW_MS + 1,
             sensor="edge-1",
         )
-        self.damaged = refusal(
+        self.damaged = a_refusal(
             Location(reports, 2, 43),
             RejectReason.TRUNCATED,
             "cut",
             b"\x00\x00\x00\x00\x65\x02",
-            stage="intake",
-            at_ms=NOW_MS,
         )
         self.line = a_quarantined(
             key="edge-1-eve.json-7",

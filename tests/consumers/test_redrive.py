@@ -8,10 +8,11 @@ import pytest
 from consumers.desk.redrive import MENDABLE, NotRedrivable, Redrive, redrive
 from schemas.codec import SENSOR_REPORT, Codec
 from schemas.observation import Observation
+from schemas.quarantine import Location
 from schemas.records import Quarantined, SensorReport
 from schemas.vocabulary import IndicatorType, RejectReason
-from streams.refusal import Location, observation_as_json, refusal
-from tests.builders import NOW_MS, a_quarantined, a_report, an_observation
+from streams.intake.refused_observation import observation_as_json
+from tests.builders import NOW_MS, a_quarantined, a_refusal, a_report, an_observation
 
 CODEC = Codec()
 LATER_MS = NOW_MS + 5_000
@@ -32,13 +33,11 @@ def sent(entry: Quarantined, **changes: str) -> SensorReport:
 
 def refused_whole(report: SensorReport, **changes: Any) -> Quarantined:
     original = CODEC.encode(SENSOR_REPORT, report)
-    entry = refusal(
+    entry = a_refusal(
         Location("sensor.reports.v1", 3, 41),
         RejectReason.UNKNOWN_SCHEMA,
         "",
         original,
-        stage="intake",
-        at_ms=NOW_MS,
         sensor="edge-1",
     )
     return cast("Quarantined", entry | changes)
@@ -47,13 +46,11 @@ def refused_whole(report: SensorReport, **changes: Any) -> Quarantined:
 def refused_one(observation: Observation, **changes: Any) -> Quarantined:
     """As intake refuses the second observation of a report."""
     original = observation_as_json(a_report([an_observation(), observation], sequence=7), 1)
-    entry = refusal(
+    entry = a_refusal(
         Location("sensor.reports.v1", 3, 41, 1),
         RejectReason.INVALID_VALUE,
         "",
         original,
-        stage="intake",
-        at_ms=NOW_MS,
         content_type="json",
     )
     return cast("Quarantined", entry | changes)

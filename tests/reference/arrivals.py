@@ -80,7 +80,7 @@ class Ledger:
         self.closed_below: dict[int, int] = {}
         self.minute = self.sent = 0
 
-    def claim(self, report: SensorReport, appended_ms: int, quota: int) -> Fate | RejectReason:
+    def fate_of(self, report: SensorReport, appended_ms: int, quota: int) -> Fate | RejectReason:
         """Count the report's number, or say why it does not count."""
         epoch, sequence = report["epoch"], report["sequence"]
         if epoch > appended_ms:
@@ -94,7 +94,7 @@ class Ledger:
         self._count(epoch, sequence)
         return Fate.COUNTED
 
-    def claim_again(self, report: SensorReport, appended_ms: int, quota: int) -> Fate | RejectReason:
+    def fate_of_redriven(self, report: SensorReport, appended_ms: int, quota: int) -> Fate | RejectReason:
         """The same for what was refused and is redriven: only a whole report has a number to use up, if it is open."""
         epoch, sequence, whole = report["epoch"], report["sequence"], report["redrive_of"].endswith("--1")
         if epoch > appended_ms:
@@ -160,11 +160,11 @@ def judged(arrivals: Iterable[Arrival], nation: str, shards: int, quota: int = Q
         fate: Fate | RejectReason
         ledger = ledgers.setdefault(report["sensor"], Ledger())
         if not report["redrive_of"]:
-            fate = ledger.claim(report, arrival.appended_ms, quota)
+            fate = ledger.fate_of(report, arrival.appended_ms, quota)
         elif report["redrive_of"] in redriven:
             fate = Fate.DUPLICATE
         else:
-            fate = ledger.claim_again(report, arrival.appended_ms, quota)
+            fate = ledger.fate_of_redriven(report, arrival.appended_ms, quota)
             redriven |= {report["redrive_of"]} if fate is Fate.REDRIVEN else set()
         if isinstance(fate, RejectReason):
             yield Judged(arrival, Fate.REFUSED, reason=fate)

@@ -96,7 +96,7 @@ def diff(
 
     Exit code 4 if NEW releases more, holds what was withheld, or requires less before a release.
     """
-    from kakehashi.commands.officer.policy_simulate import replayed, show
+    from kakehashi.commands.officer.policy_simulate import show, simulation
     from streams.rules.difference import differences, under_schema_of
     from streams.rules.policy_set import load
 
@@ -112,7 +112,7 @@ def diff(
             result = "differ" if changes else "decide the same"
             typer.echo(f"{each}: the sets {result}; {shown_by(prover)}")
         if window:
-            show(replayed(each, window, before, after))
+            show(simulation(each, window, before, after))
     if wider:
         raise typer.Exit(Exit.REFUSED)
 

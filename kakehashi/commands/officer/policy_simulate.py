@@ -14,7 +14,7 @@ from schemas.counting import counted
 
 if TYPE_CHECKING:
     from streams.rules.policy_set import PolicySet
-    from streams.rules.replay import Replay
+    from streams.rules.simulate import Simulation
 
 _EXAMPLES = examples(
     ("kakehashi policy simulate ./draft --nation GBR --window 7d", "against what is in force, on a week's decisions"),
@@ -41,17 +41,17 @@ def simulate(
 
     rules = published_rules(nation)
     old = rules.history.at(clock.now_ms()).policy_set
-    show(replayed(nation, window, old, load(nation, new, version=rules.settings.policy_version)))
+    show(simulation(nation, window, old, load(nation, new, version=rules.settings.policy_version)))
 
 
-def replayed(nation: str, window: str, old: "PolicySet", new: "PolicySet") -> "Replay":
+def simulation(nation: str, window: str, old: "PolicySet", new: "PolicySet") -> "Simulation":
     """The decisions of a window under both sets."""
     from exchange.errors import Refused
     from exchange.settings import Settings
     from kakehashi.clusters import cluster_of
     from streams.audit.log import AuditLog
     from streams.rules.engine import Engine
-    from streams.rules.replay import replay
+    from streams.rules.simulate import simulate as simulated
 
     settings = Settings.from_env(os.environ)
     log = AuditLog(cluster_of(nation, settings, os.environ), settings.shards)
@@ -63,12 +63,12 @@ def replayed(nation: str, window: str, old: "PolicySet", new: "PolicySet") -> "R
         if entry.decision is not None
     )
     try:
-        return replay(decisions, Engine(old), Engine(new))
+        return simulated(decisions, Engine(old), Engine(new))
     except ValueError as error:
         raise Refused(str(error)) from error
 
 
-def show(result: "Replay") -> None:
+def show(result: "Simulation") -> None:
     """Print the result."""
     typer.echo(
         f"{counted(result.indicators, 'indicator')}: {result.newly_released} newly released, "
@@ -76,7 +76,7 @@ def show(result: "Replay") -> None:
     )
     if result.unreadable:
         typer.echo(f"{result.unreadable} could not be decided again: their records have another schema")
-    for (before, after), count in sorted(result.ways.items()):
+    for (before, after), count in sorted(result.changes.items()):
         typer.echo(f"{before} → {after}: {count}")
         for each in result.examples[before, after]:
             was, now = ", ".join(each.rules_before), ", ".join(each.rules_after)

@@ -128,17 +128,17 @@ def test_of_ten_million_values_from_one_sensor_in_a_minute_its_quota_is_taken_an
     quota, size = Settings().sensor_quota, 500
     state, refused = Sequences(), []
     for sequence in range(10_000_000 // size):
-        claim = state.claim(1, sequence, size, NOW_MS, quota)
-        if claim is SequenceFate.NEW:
+        fate = state.fate_of(1, sequence, size, NOW_MS, quota)
+        if fate is SequenceFate.NEW:
             state = state.counted(1, sequence, size, NOW_MS)
         else:
-            assert claim is SequenceFate.OVER_QUOTA
+            assert fate is SequenceFate.OVER_QUOTA
             refused.append(sequence)
     assert len(refused) == (10_000_000 - quota) // size == 8_000
     assert len(msgspec.msgpack.encode(state)) < 200
-    assert state.claim(1, 20_000, size, NOW_MS, quota) is SequenceFate.OVER_QUOTA
+    assert state.fate_of(1, 20_000, size, NOW_MS, quota) is SequenceFate.OVER_QUOTA
     for sequence in refused:
         again = (1, sequence, size, NOW_MS + MINUTE_MS)
-        assert state.claim_again(*again, quota, whole=True) is SequenceFate.NEW
-        state = state.counted_again(*again, whole=True)
+        assert state.fate_of_redriven(*again, quota, whole=True) is SequenceFate.NEW
+        state = state.counted_redriven(*again, whole=True)
     assert state.missing == 0

@@ -10,6 +10,7 @@ from schemas.codec import OBSERVATION_BLOCK, SENSOR_REPORT, Codec
 from schemas.identity import indicator_key, shard_of_key
 from schemas.markings import SourceMarking, joined, understand
 from schemas.observation import Observation
+from schemas.quarantine import Refused
 from schemas.records import ObservationBlock, SensorReport
 from schemas.topics import MAX_RECORD_BYTES
 from schemas.vocabulary import IndicatorType, RejectReason
@@ -17,7 +18,6 @@ from streams.blocks import Observed, blocks, observed
 from streams.intake.collapse import Normaliser, collapse, normalise
 from streams.intake.columns import Arrived, check_columns, frame_of
 from streams.intake.validate import reasons
-from streams.refusal import Refused
 from tests.builders import DAY_MS, NOW_MS, a_report, an_observation, an_observation_block
 from tests.reference.traffic import MARKINGS, value_of
 

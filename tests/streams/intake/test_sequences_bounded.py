@@ -24,6 +24,6 @@ def test_gaps_close_from_the_oldest_epoch_on() -> None:
         older = older.counted(1, 2 * number, 0, NOW_MS)
     newer = older.counted(2, 0, 0, NOW_MS).counted(2, 2, 0, NOW_MS)
     assert newer.epochs[0].closed_below == 4
-    assert newer.claim(1, 3, 0, NOW_MS, QUOTA) is SequenceFate.STALE
-    assert newer.claim(1, 5, 0, NOW_MS, QUOTA) is SequenceFate.NEW
-    assert newer.claim(2, 1, 0, NOW_MS, QUOTA) is SequenceFate.NEW
+    assert newer.fate_of(1, 3, 0, NOW_MS, QUOTA) is SequenceFate.STALE
+    assert newer.fate_of(1, 5, 0, NOW_MS, QUOTA) is SequenceFate.NEW
+    assert newer.fate_of(2, 1, 0, NOW_MS, QUOTA) is SequenceFate.NEW

@@ -27,7 +27,7 @@ CODEC = Codec()
 
 @dataclass(frozen=True)
 class Sent:
-    """A report as it is claimed: ``key`` is its quarantine key if it is redriven."""
+    """A report as it is sent: ``key`` is its quarantine key if it is redriven."""
 
     epoch: int
     sequence: int
@@ -49,7 +49,7 @@ class Plain:
     minute: int = -1
     used: int = 0
 
-    def claim(self, sent: Sent) -> SequenceFate:
+    def fate_of(self, sent: Sent) -> SequenceFate:
         whole = sent.key.endswith("--1")
         if sent.key in self.keys:
             return SequenceFate.DUPLICATE
@@ -84,28 +84,28 @@ reports = st.lists(
 )
 
 
-def claimed(state: Sequences, keys: set[str], sent: Sent) -> tuple[Sequences, SequenceFate]:
+def counted(state: Sequences, keys: set[str], sent: Sent) -> tuple[Sequences, SequenceFate]:
     """One report through ``Sequences``, as intake leads it."""
     where = (sent.epoch, sent.sequence, sent.size, sent.appended_ms)
     if not sent.key:
-        claim = state.claim(*where, QUOTA)
-        return (state.counted(*where) if claim is SequenceFate.NEW else state), claim
+        fate = state.fate_of(*where, QUOTA)
+        return (state.counted(*where) if fate is SequenceFate.NEW else state), fate
     if sent.key in keys:
         return state, SequenceFate.DUPLICATE
     whole = sent.key.endswith("--1")
-    claim = state.claim_again(*where, QUOTA, whole=whole)
-    if claim is SequenceFate.NEW:
+    fate = state.fate_of_redriven(*where, QUOTA, whole=whole)
+    if fate is SequenceFate.NEW:
         keys.add(sent.key)
-        state = state.counted_again(*where, whole=whole)
-    return state, claim
+        state = state.counted_redriven(*where, whole=whole)
+    return state, fate
 
 
 @given(reports)
 def test_each_report_has_the_fate_that_plain_sets_of_numbers_give_it(log: list[Sent]) -> None:
     plain, state, keys = Plain(), Sequences(), set[str]()
     for sent in log:
-        state, claim = claimed(state, keys, sent)
-        assert claim is plain.claim(sent), sent
+        state, fate = counted(state, keys, sent)
+        assert fate is plain.fate_of(sent), sent
         state = msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=Sequences)
     assert {
         epoch.epoch: {n for low, high in epoch.intervals for n in range(low, high + 1)} for epoch in state.epochs
@@ -117,8 +117,8 @@ def test_no_minute_takes_more_than_the_quota(log: list[Sent]) -> None:
     """Of the broker's minutes, which do not go back."""
     state, keys, taken = Sequences(), set[str](), Counter[int]()
     for sent in sorted(log, key=lambda sent: sent.minute):
-        state, claim = claimed(state, keys, sent)
-        taken[sent.minute] += max(1, sent.size) if claim is SequenceFate.NEW else 0
+        state, fate = counted(state, keys, sent)
+        taken[sent.minute] += max(1, sent.size) if fate is SequenceFate.NEW else 0
     assert all(used <= QUOTA for used in taken.values())
 
 
@@ -126,7 +126,7 @@ def test_no_minute_takes_more_than_the_quota(log: list[Sent]) -> None:
 def test_gaps_opened_less_those_filled_and_given_up_are_those_that_are_there(numbers: list[int]) -> None:
     state, change = Sequences(), 0
     for number in numbers:
-        if state.claim(1, number, 1, MINUTE_MS, 10_000) is SequenceFate.NEW:
+        if state.fate_of(1, number, 1, MINUTE_MS, 10_000) is SequenceFate.NEW:
             change += state.gap(1, number)
             state = state.counted(1, number, 1, MINUTE_MS)
     assert state.missing == change == max(numbers) + 1 - len(set(numbers))
@@ -134,8 +134,8 @@ def test_gaps_opened_less_those_filled_and_given_up_are_those_that_are_there(num
 
 def test_a_clock_of_the_broker_that_was_ahead_locks_nobody_out_when_it_is_set_right() -> None:
     state = Sequences().counted(1, 0, QUOTA, 500 * MINUTE_MS)
-    assert state.claim(1, 1, QUOTA, 500 * MINUTE_MS, QUOTA) is SequenceFate.OVER_QUOTA
-    assert state.claim(1, 1, QUOTA, 3 * MINUTE_MS, QUOTA) is SequenceFate.NEW
+    assert state.fate_of(1, 1, QUOTA, 500 * MINUTE_MS, QUOTA) is SequenceFate.OVER_QUOTA
+    assert state.fate_of(1, 1, QUOTA, 3 * MINUTE_MS, QUOTA) is SequenceFate.NEW
 
 
 # -- through intake ------------------------------------------------------------------------------------------------

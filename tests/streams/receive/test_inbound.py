@@ -13,7 +13,7 @@ from schemas.links import all_agreed
 from schemas.records import ReleasedIndicator
 from schemas.vocabulary import RejectReason
 from streams.receive import inbound
-from streams.receive.inbound import Accepted, Duplicate, Refused, Stale, Verdict
+from streams.receive.inbound import Accepted, Duplicate, RefusedRecord, Stale, Verdict
 from tests.builders import DAY_MS, NOW_MS, a_content, a_released, an_id, an_indicator
 from tests.golden.make import CASES
 
@@ -92,12 +92,12 @@ def test_content_of_a_recalled_version_never_comes_back() -> None:
     assert judged(record, floor=5, recalled_through=NOW_MS + 7) == Stale(NOW_MS, floor=NOW_MS + 7)
 
 
-def test_a_replay_of_what_has_ended_since_is_old_and_not_wrong() -> None:
+def test_a_duplicate_of_a_release_that_has_ended_since_is_a_duplicate_and_not_refused() -> None:
     record = with_content(release_expires_ms=NOW_MS - 1)
     assert judged(record, floor=NOW_MS) == Duplicate(NOW_MS)
     verdict = judged(record)
-    assert isinstance(verdict, Refused)
-    assert verdict.reason is RejectReason.RELEASE_EXPIRED
+    assert isinstance(verdict, RefusedRecord)
+    assert verdict.refused.reason is RejectReason.RELEASE_EXPIRED
 
 
 @pytest.mark.parametrize(
@@ -125,11 +125,11 @@ def test_a_replay_of_what_has_ended_since_is_old_and_not_wrong() -> None:
     ],
     ids=str,
 )
-def test_a_record_that_cannot_be_our_partners_is_refused(changes: dict[str, Any], reason: RejectReason) -> None:
+def test_a_record_that_cannot_be_the_partners_is_refused(changes: dict[str, Any], reason: RejectReason) -> None:
     record = a_released(**changes)
     verdict = judged(record)
-    assert isinstance(verdict, Refused)
-    assert (verdict.reason, verdict.keep_bytes) == (reason, record["content"] is None)
+    assert isinstance(verdict, RefusedRecord)
+    assert (verdict.refused.reason, verdict.keep_bytes) == (reason, record["content"] is None)
 
 
 @pytest.mark.parametrize(
@@ -148,14 +148,14 @@ def test_a_record_that_cannot_be_our_partners_is_refused(changes: dict[str, Any]
     ],
     ids=str,
 )
-def test_what_should_not_have_been_shared_is_refused_and_not_kept(
+def test_content_that_should_not_have_been_shared_is_refused_and_not_kept(
     content: dict[str, Any], reason: RejectReason
 ) -> None:
     verdict = judged(with_content(**content))
-    assert isinstance(verdict, Refused)
-    assert (verdict.reason, verdict.keep_bytes) == (reason, False)
+    assert isinstance(verdict, RefusedRecord)
+    assert (verdict.refused.reason, verdict.keep_bytes) == (reason, False)
     looped = judged(a_released(content=a_content(**content), origin="JPN"))
-    assert isinstance(looped, Refused)
+    assert isinstance(looped, RefusedRecord)
     assert not looped.keep_bytes
 
 
@@ -185,22 +185,22 @@ def test_what_should_not_have_been_shared_is_refused_and_not_kept(
 )
 def test_impossible_content_is_refused(content: dict[str, Any], reason: RejectReason) -> None:
     verdict = judged(with_content(**content))
-    assert isinstance(verdict, Refused)
-    assert (verdict.reason, verdict.keep_bytes) == (reason, False)
+    assert isinstance(verdict, RefusedRecord)
+    assert (verdict.refused.reason, verdict.keep_bytes) == (reason, False)
 
 
-def test_a_later_version_of_the_schema_without_what_it_is_for_is_refused_and_still_recalls() -> None:
+def test_a_record_of_the_second_schema_with_an_empty_tearline_is_refused_and_still_recalls() -> None:
     record = a_released(recalled_through=NOW_MS - 5)
     body = CODEC.encode(RELEASED_INDICATOR, record)[5:]
     empty = CODEC.reframe(RELEASED_INDICATOR_V2, b"12345" + body + b"\x00")
     verdict = admitted(empty, record["id"].encode(), shard_of_key(key_of_id(record["id"]), SHARDS))
-    assert isinstance(verdict, Refused)
-    assert verdict.reason is RejectReason.MALFORMED_CONTENT
+    assert isinstance(verdict, RefusedRecord)
+    assert verdict.refused.reason is RejectReason.MALFORMED_CONTENT
     assert verdict.recall is not None
     assert verdict.recall.recalled_through == NOW_MS - 5
 
 
-def test_what_is_no_released_indicator_is_refused() -> None:
+def test_a_value_that_is_not_a_released_indicator_is_refused() -> None:
     value = CODEC.encode(RELEASED_INDICATOR, a_released())
     cases = [
         (None, RejectReason.TRUNCATED),
@@ -212,8 +212,8 @@ def test_what_is_no_released_indicator_is_refused() -> None:
     ]
     for case, reason in cases:
         verdict = admitted(case, an_id().encode(), 0)
-        assert isinstance(verdict, Refused)
-        assert (verdict.reason, verdict.keep_bytes) == (reason, False)
+        assert isinstance(verdict, RefusedRecord)
+        assert (verdict.refused.reason, verdict.keep_bytes) == (reason, False)
 
 
 def test_a_record_under_another_key_or_on_another_partition_is_refused() -> None:
@@ -225,8 +225,8 @@ def test_a_record_under_another_key_or_on_another_partition_is_refused() -> None
         admitted(value, key + b" ", at),
         admitted(value, key, (at + 1) % SHARDS),
     ):
-        assert isinstance(verdict, Refused)
-        assert verdict.reason is RejectReason.KEY_MISMATCH
+        assert isinstance(verdict, RefusedRecord)
+        assert verdict.refused.reason is RejectReason.KEY_MISMATCH
 
 
 @settings(max_examples=400)

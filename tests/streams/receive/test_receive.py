@@ -1,4 +1,4 @@
-"""What comes in from a partner: each version once, never an older one, every refusal kept and receipted."""
+"""Records of a partner: each version is accepted once, never an older one; every refusal is kept and receipted."""
 
 from hashlib import sha256
 from typing import Any
@@ -29,7 +29,7 @@ def a_receiver() -> Workbench:
 
 
 def a_record(released: ReleasedIndicator | bytes | None, offset: int = 0, *, key: bytes | None = b"") -> Record:
-    """As GBR's bridge has put it into the inbox."""
+    """As GBR's bridge writes it into the inbox."""
     value = CODEC.encode(RELEASED_INDICATOR, released) if isinstance(released, dict) else released
     name = (released["id"].encode() if isinstance(released, dict) else b"?") if key == b"" else key
     return Record(topics.inbox("GBR"), SHARD, offset, name, value, NOW_MS, (("decision", b"GBR-0-7"),))
@@ -45,7 +45,7 @@ def receipts(bench: Workbench) -> list[tuple[str, int, str]]:
     return [(receipt["code"], receipt["version"], receipt["reason"]) for receipt in written]
 
 
-def test_what_is_accepted_keeps_its_key_partition_and_headers_and_is_receipted() -> None:
+def test_an_accepted_record_keeps_its_key_partition_and_headers_and_is_receipted() -> None:
     bench = a_receiver()
     bench.turn(NOW_MS, a_record(a_released()))
     (output,) = (output for output in bench.outputs if output.topic == topics.accepted("GBR"))
@@ -55,7 +55,7 @@ def test_what_is_accepted_keeps_its_key_partition_and_headers_and_is_receipted()
 
 
 @pytest.mark.parametrize("in_one_batch", [True, False])
-def test_a_version_that_comes_twice_is_taken_once_in_silence(in_one_batch: bool) -> None:
+def test_a_version_that_arrives_twice_is_accepted_once_and_counted_as_a_duplicate(in_one_batch: bool) -> None:
     bench = a_receiver()
     first, again = a_record(a_released()), a_record(a_released(), 1)
     if in_one_batch:
@@ -67,7 +67,7 @@ def test_a_version_that_comes_twice_is_taken_once_in_silence(in_one_batch: bool)
     assert effects.tallies[spec.DUPLICATE_RECORDS.tally("GBR")] == 1
 
 
-def test_what_the_fast_lane_brought_ahead_counts_once_and_its_older_content_never() -> None:
+def test_a_record_that_the_fast_lane_carried_counts_once_and_older_content_never() -> None:
     bench = a_receiver()
     content = a_released(version=NOW_MS - 1)
     recall = a_released(kind="recalled", version=NOW_MS, recalled_through=NOW_MS - 1)
@@ -79,7 +79,7 @@ def test_what_the_fast_lane_brought_ahead_counts_once_and_its_older_content_neve
     assert effects.tallies == {spec.STALE_RECORDS.tally("GBR"): 1, spec.DUPLICATE_RECORDS.tally("GBR"): 1}
 
 
-def test_an_older_version_never_wins_whenever_it_comes() -> None:
+def test_an_older_version_never_replaces_a_newer_one_in_any_order() -> None:
     bench = a_receiver()
     bench.turn(NOW_MS, a_record(a_released(version=NOW_MS)), a_record(a_released(version=NOW_MS - 1), 1))
     effects = bench.turn(NOW_MS, a_record(a_released(version=NOW_MS - 2), 2))
@@ -96,7 +96,7 @@ def test_content_of_a_recalled_version_does_not_come_back() -> None:
 
 
 def test_a_recall_that_was_overtaken_by_new_content_is_applied_by_it() -> None:
-    """Compaction or a fast lane may leave the later record only: it says up to where all is recalled."""
+    """Compaction or the fast lane may leave only the later record: its recalled_through covers the recall."""
     bench = a_receiver()
     bench.turn(NOW_MS, a_record(a_released(version=NOW_MS - 9)))
     effects = bench.turn(NOW_MS, a_record(a_released(version=NOW_MS, recalled_through=NOW_MS - 5), 1))
@@ -113,8 +113,8 @@ def test_a_recall_that_was_overtaken_by_new_content_is_applied_by_it() -> None:
     ],
     ids=["unknown to this version", "RED", "ended on the way"],
 )
-def test_content_that_is_refused_still_recalls_what_it_says_is_recalled(content: Content, reason: str) -> None:
-    """A source took its data back: the record of the rest is the only one that says so, and nothing of it is taken."""
+def test_refused_content_still_recalls_the_versions_that_it_names(content: Content, reason: str) -> None:
+    """A source withdrew its data. Only the record of the rest carries the recall, and its content is not accepted."""
     bench = a_receiver()
     bench.turn(NOW_MS, a_record(a_released(version=NOW_MS - 9)))
     rest = a_released(version=NOW_MS, recalled_through=NOW_MS - 9, content=content)
@@ -134,9 +134,9 @@ def test_content_that_is_refused_still_recalls_what_it_says_is_recalled(content:
         {"version": NOW_MS + 2 * DAY_MS, "content": a_content(tlp="TLP:RED")},
         {"kind": "expired"},
     ],
-    ids=["another's", "of the future", "shapeless"],
+    ids=["another's", "of the future", "malformed"],
 )
-def test_what_is_not_the_partners_own_word_recalls_nothing(changes: dict[str, Any]) -> None:
+def test_a_record_that_is_not_validly_the_partners_recalls_nothing(changes: dict[str, Any]) -> None:
     bench = a_receiver()
     bench.turn(NOW_MS, a_record(a_released(version=NOW_MS - 9)))
     rest = {"version": NOW_MS, "recalled_through": NOW_MS - 9, "content": a_content(), **changes}
@@ -157,22 +157,22 @@ def test_what_is_not_the_partners_own_word_recalls_nothing(changes: dict[str, An
         (a_record(a_released(content=a_content(tlp="TLP:RED"))), "forbidden-marking"),
         (a_record(a_released(content=a_content(releasable_to=["FRA"]))), "not-releasable-here"),
     ],
-    ids=["null", "cut", "key", "no key", "no text", "own", "third", "RED", "not for us"],
+    ids=["null", "cut", "key", "no key", "not text", "own", "third", "RED", "not for us"],
 )
-def test_what_is_refused_is_kept_and_receipted_and_moves_no_floor(record: Record, reason: str) -> None:
+def test_a_refused_record_is_quarantined_and_receipted_and_moves_no_floor(record: Record, reason: str) -> None:
     bench = a_receiver()
     bench.turn(NOW_MS, record, a_record(a_released(), 1))
     (entry,) = bench.written(topics.QUARANTINE, QUARANTINED)
     assert (entry["reason"], entry["stage"], entry["offset"]) == (reason, "receive", 0)
     assert entry["original"] is None
-    # Of what stands under no indicator's key nobody could be told.
-    told = [] if record.key != a_released()["id"].encode() and reason in {"truncated", "key-mismatch"} else [reason]
-    assert [why for code, _, why in receipts(bench) if code == "refused"] == told
+    # Without an indicator's key there is nothing that a receipt could name.
+    expected = [] if record.key != a_released()["id"].encode() and reason in {"truncated", "key-mismatch"} else [reason]
+    assert [why for code, _, why in receipts(bench) if code == "refused"] == expected
     assert receipts(bench)[-1] == ("applied", NOW_MS, "")
 
 
-def test_of_refused_content_only_its_digest_and_its_place_at_home_are_kept() -> None:
-    """Its nation may recall it, and then no copy of it may be left here: quarantine lasts for a year."""
+def test_of_refused_content_only_its_digest_and_its_position_at_the_sender_are_kept() -> None:
+    """Its nation may recall it, and then no copy of it may remain here: quarantine keeps records for a year."""
     place = b"indicator.released.JPN.v1-3-17"
     unknown = a_record(a_released(content=a_content(type="quantum-key")))
     for offset, source in enumerate((place, b"see my mail", b"x" * 500, None)):
@@ -185,7 +185,7 @@ def test_of_refused_content_only_its_digest_and_its_place_at_home_are_kept() -> 
         assert entry["place"] == (place.decode() if source == place else "")
 
 
-def test_what_holds_nothing_of_an_indicator_is_kept_as_it_came() -> None:
+def test_a_refused_record_without_content_is_kept_with_its_bytes() -> None:
     bench = a_receiver()
     recall = a_record(a_released(kind="recalled", origin="FRA", hops=["FRA"]))
     bench.turn(NOW_MS, recall)
@@ -193,7 +193,7 @@ def test_what_holds_nothing_of_an_indicator_is_kept_as_it_came() -> None:
     assert entry["original"] == recall.value
 
 
-def test_a_refusal_says_which_version_it_is_of() -> None:
+def test_the_receipt_of_a_refusal_names_the_refused_version() -> None:
     bench = a_receiver()
     forbidden = a_content(tlp="TLP:RED")
     bench.turn(NOW_MS, a_record(a_released(content=forbidden)))
@@ -201,7 +201,7 @@ def test_a_refusal_says_which_version_it_is_of() -> None:
     assert receipts(bench) == [("refused", NOW_MS, "forbidden-marking"), ("refused", 0, "forbidden-marking")]
 
 
-def test_of_a_partners_headers_only_short_known_ones_come_in() -> None:
+def test_only_short_and_known_headers_of_a_partner_are_kept() -> None:
     bench = a_receiver()
     headers = (("decision", b"GBR-0-7"), ("decision", b"twice"), ("hops", b"x" * 500), ("payload", b"anything"))
     bench.turn(NOW_MS, msgspec.structs.replace(a_record(a_released()), headers=headers))
@@ -209,13 +209,13 @@ def test_of_a_partners_headers_only_short_known_ones_come_in() -> None:
     assert output.headers == (("decision", b"GBR-0-7"),)
 
 
-def test_the_partners_receipts_for_our_releases_are_no_indicators_and_are_kept_by_code() -> None:
+def test_the_partners_receipts_for_our_releases_are_routed_to_their_topic_by_code() -> None:
     bench = a_receiver()
-    said = [a_receipt(nation="GBR", code=code) for code in ("applied", "recall_applied", "applied")]
-    name = said[0]["indicator_id"].encode()
-    records = [a_record(CODEC.encode(RECEIPT, each), offset, key=name) for offset, each in enumerate(said)]
+    sent = [a_receipt(nation="GBR", code=code) for code in ("applied", "recall_applied", "applied")]
+    name = sent[0]["indicator_id"].encode()
+    records = [a_record(CODEC.encode(RECEIPT, each), offset, key=name) for offset, each in enumerate(sent)]
     effects = bench.turn(NOW_MS, *records)
-    assert bench.written(topics.partner_receipts("GBR"), RECEIPT) == said
+    assert bench.written(topics.partner_receipts("GBR"), RECEIPT) == sent
     assert [output.key for output in bench.outputs] == [
         name + code for code in (b"/applied", b"/recall_applied", b"/applied")
     ]
@@ -223,7 +223,7 @@ def test_the_partners_receipts_for_our_releases_are_no_indicators_and_are_kept_b
     assert not effects.rows
 
 
-def test_a_receipt_that_is_not_the_partners_is_quarantined_and_answered_by_none() -> None:
+def test_a_receipt_that_is_not_the_partners_is_quarantined_and_not_answered() -> None:
     bench = a_receiver()
     forged = a_receipt(nation="JPN")
     bench.turn(NOW_MS, a_record(CODEC.encode(RECEIPT, forged), key=forged["indicator_id"].encode()))

@@ -1,6 +1,6 @@
-"""Decides recorded traffic again under other rules: what would newly be released, held or withheld. Pure.
+"""Simulates a policy set: decides recorded traffic under it, and counts what would change. Pure.
 
-Only rules apply: verdicts of officers are valid for their question, and vetoes whatever the rules are.
+Only rules apply: an officer's verdict answers one question, and a veto is kept under any rules.
 """
 
 from collections import Counter
@@ -20,7 +20,7 @@ _LONGEST: Final = 1_000_000  # indicators and partners: the capacity of a proces
 
 
 class Example(msgspec.Struct, frozen=True):
-    """One indicator that is decided otherwise."""
+    """One indicator that is decided differently."""
 
     indicator_id: str
     decision_id: str
@@ -29,34 +29,37 @@ class Example(msgspec.Struct, frozen=True):
     rules_after: tuple[str, ...]
 
 
-class Replay(msgspec.Struct):
-    """How many indicators went which way: by outcome before and after."""
+class Simulation(msgspec.Struct):
+    """How many indicators changed from which outcome to which."""
 
     indicators: int = 0
     unreadable: int = 0
-    ways: Counter[tuple[Outcome, Outcome]] = msgspec.field(default_factory=Counter)
+    changes: Counter[tuple[Outcome, Outcome]] = msgspec.field(default_factory=Counter)
     other_obligations: int = 0
     examples: dict[tuple[Outcome, Outcome], list[Example]] = {}
 
     @property
     def newly_released(self) -> int:
-        """How many go that did not."""
-        return sum(count for (before, after), count in self.ways.items() if after is Outcome.RELEASE is not before)
+        """How many would be released that are not."""
+        return sum(count for (before, after), count in self.changes.items() if after is Outcome.RELEASE is not before)
 
     @property
     def no_longer_released(self) -> int:
-        """How many do not go that did: they would be recalled."""
-        return sum(count for (before, after), count in self.ways.items() if before is Outcome.RELEASE is not after)
+        """How many are released that would not be: they would be recalled."""
+        return sum(count for (before, after), count in self.changes.items() if before is Outcome.RELEASE is not after)
 
 
-def replay(decisions: Iterable[Decision], old: Engine, new: Engine) -> Replay:
-    """The last decision on each indicator and partner, under both sets. Raises ``ValueError`` for too many."""
+def simulate(decisions: Iterable[Decision], old: Engine, new: Engine) -> Simulation:
+    """Decide under both sets what was last decided on each indicator and partner.
+
+    Raises ``ValueError`` for more than ``_LONGEST`` of them.
+    """
     last: dict[tuple[str, str], Decision] = {}
     for decision in decisions:
         last[decision["indicator_id"], decision["partner"]] = decision
         if len(last) > _LONGEST:
             raise ValueError(f"more than {_LONGEST:,} indicators were decided on in this window: take a shorter one")
-    result = Replay()
+    result = Simulation()
     for decision in last.values():
         try:
             before, after = _decided(decision, old), _decided(decision, new)
@@ -64,12 +67,12 @@ def replay(decisions: Iterable[Decision], old: Engine, new: Engine) -> Replay:
             result.unreadable += 1
             continue
         result.indicators += 1
-        way = before.outcome, after.outcome
+        change = before.outcome, after.outcome
         if before.outcome is after.outcome:
             result.other_obligations += before.obligations != after.obligations
             continue
-        result.ways[way] += 1
-        shown = result.examples.setdefault(way, [])
+        result.changes[change] += 1
+        shown = result.examples.setdefault(change, [])
         if len(shown) < EXAMPLES:
             shown.append(
                 Example(

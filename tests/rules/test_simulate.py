@@ -1,4 +1,4 @@
-"""Recorded decisions under other rules: what would newly go, and what would no longer."""
+"""Recorded decisions under other rules: what would newly be released, and what would no longer be."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from schemas.vocabulary import Outcome
 from streams.rules.engine import Engine
 from streams.rules.policy_set import compiled
-from streams.rules.replay import replay
+from streams.rules.simulate import simulate
 from tests.builders import a_decision, facets
 from tests.policy_records import TEXTS, stricter
 from tests.streams.officers_bench import POLICY
@@ -24,13 +24,13 @@ def decided(number: int, **changes: Any) -> Any:
     return a_decision(indicator_id=f"indicator--{number}", sequence=number, assertions=[group])
 
 
-def test_the_same_rules_say_the_same() -> None:
-    result = replay([decided(1), decided(2, tlp=5, releasable_to=[])], OLD, OLD)
-    assert (result.indicators, result.ways, result.other_obligations) == (2, {}, 0)
+def test_the_same_rules_change_nothing() -> None:
+    result = simulate([decided(1), decided(2, tlp=5, releasable_to=[])], OLD, OLD)
+    assert (result.indicators, result.changes, result.other_obligations) == (2, {}, 0)
 
 
-def test_what_stricter_rules_would_recall_is_counted_with_examples() -> None:
-    result = replay([decided(number) for number in range(9)], OLD, STRICTER)
+def test_indicators_that_stricter_rules_would_recall_are_counted_with_examples() -> None:
+    result = simulate([decided(number) for number in range(9)], OLD, STRICTER)
     assert (result.newly_released, result.no_longer_released) == (0, 9)
     (examples,) = result.examples.values()
     assert len(examples) == 3
@@ -38,23 +38,23 @@ def test_what_stricter_rules_would_recall_is_counted_with_examples() -> None:
     assert examples[0].rules_after == ("gbr-no-domains",)
 
 
-def test_what_looser_rules_would_let_out_is_counted() -> None:
-    result = replay([decided(1), decided(2, special_use=True), decided(3, warninglisted=True)], OLD, LOOSER)
+def test_indicators_that_looser_rules_would_release_are_counted() -> None:
+    result = simulate([decided(1), decided(2, special_use=True), decided(3, warninglisted=True)], OLD, LOOSER)
     assert result.newly_released == 2
-    assert result.ways == {
+    assert result.changes == {
         (Outcome.WITHHOLD, Outcome.RELEASE): 1,
         (Outcome.HOLD, Outcome.RELEASE): 1,
     }
 
 
 def test_only_the_last_decision_on_an_indicator_counts() -> None:
-    assert replay([decided(1), decided(1, tlp=5, releasable_to=[])], OLD, STRICTER).ways == {}
+    assert simulate([decided(1), decided(1, tlp=5, releasable_to=[])], OLD, STRICTER).changes == {}
 
 
-def test_a_record_that_is_not_of_the_contract_is_counted_and_not_guessed_at() -> None:
-    assert replay([decided(1, confidence_band="sure")], OLD, OLD).unreadable == 1
+def test_a_record_with_unknown_facets_is_counted_as_unreadable() -> None:
+    assert simulate([decided(1, confidence_band="sure")], OLD, OLD).unreadable == 1
 
 
 @pytest.mark.parametrize("engine", [OLD, STRICTER, LOOSER])
-def test_red_is_withheld_under_any_of_them(engine: Engine) -> None:
-    assert replay([decided(1, tlp=5, releasable_to=["JPN"])], OLD, engine).newly_released == 0
+def test_red_is_withheld_under_all_of_these_rules(engine: Engine) -> None:
+    assert simulate([decided(1, tlp=5, releasable_to=["JPN"])], OLD, engine).newly_released == 0
