@@ -61,7 +61,7 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
             yield row
         elif row.original.decode("ascii", "ignore").strip() == separator:
             yield LeftOut(row.place, _HEADER, separator)
-        elif header and row.cells != header and not (columns.width <= len(row.cells) and _has_value(row, columns)):
+        elif header and row.cells != header:
             heading = heading.join(_of_title(row))
             yield LeftOut(row.place, _TITLE)
         elif row.cells == layout.header or is_further_header(row.cells):
@@ -83,10 +83,6 @@ def _is_about_list(text: str, layout: Layout) -> bool:
 def _names_columns(text: str, layout: Layout) -> bool:
     cells = cells_of(text, layout.delimiter) or ()
     return cells == layout.header or is_further_header(cells)
-
-
-def _has_value(row: Row, columns: Columns) -> bool:
-    return any(not has_no_indicator(row.cells[place]) for place, _ in columns.indicators if place < len(row.cells))
 
 
 def _of_title(row: Row) -> Marked:

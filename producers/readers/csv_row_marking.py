@@ -18,8 +18,9 @@ from typing import Final
 from producers.markings.folding import words
 from producers.markings.marked import NOTHING, Marked, joined, unrecognised
 from producers.markings.schemes import bare_colours, nations_in
-from producers.markings.understanding import of_comment, of_field, of_nations, of_prose, of_tag
+from producers.markings.understanding import of_field, of_nations, of_prose, of_tag
 from producers.readers.csv_columns import Columns, is_severity
+from producers.readers.list_heading import of_note
 from producers.readers.list_times import list_milliseconds
 from producers.readers.type_words import folded
 from schemas.markings import SourceMarking
@@ -96,7 +97,7 @@ def _of_unknown(cell: str, name: str, where: str) -> Marked:
     colours = bare_colours(words(cell))
     if colours and not set(colours) <= _OPEN and not is_severity(name):
         return unrecognised(cell, where)
-    return of_comment(cell, where)
+    return of_note(cell, where)
 
 
 def _is_code(text: str) -> bool:

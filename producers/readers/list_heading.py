@@ -19,6 +19,7 @@ COMMENT_SIGNS: Final = ("#", "//", ";")
 _MAY_BE_INDICATOR: Final = re.compile(
     r"\S(?:\.|\[\.\]|\(\.\)|\{\.\}|\[dot\]|\(dot\))\S|://|:.*:|@|\[at\]|[0-9A-Fa-f]{32}|\bAS ?\d|/", re.IGNORECASE
 )
+_NAMES: Final = re.compile(r"[A-Za-z][\w+.\[\]-]{0,20}://\S+|[A-Za-z]:\\(?:[^\\\n]*\\)*\S*")
 _SIGNS: Final = "#;/!*- \t\"'"
 
 
@@ -36,7 +37,12 @@ def heading_of(source: Input, encoding: str, is_heading: Callable[[str], bool]) 
 
 def marking_of_line(line: Line) -> Marked:
     """The marking in a comment or a title line."""
-    return of_comment(line.text.strip(_SIGNS), f"line {line.number}")
+    return of_note(line.text.strip(_SIGNS), f"line {line.number}")
+
+
+def of_note(text: str, where: str) -> Marked:
+    """A comment's marking. In links and paths only labels count: their other words are names, as of an article."""
+    return of_comment(_NAMES.sub(" ", text), where).join(of_prose(text, where))
 
 
 def has_no_indicator(text: str) -> bool:

@@ -106,6 +106,7 @@ def _of_http_server(alert: Alert, sides: Sides) -> Iterator[Found]:
     if http is not None and http.url:
         target = http.url
     host = http.hostname if http is not None and http.hostname else ""
+    host, port = _without_port(host, alert.src_port if sides.is_sender else alert.dest_port)
     if http is not None and http.http_method == "CONNECT":
         yield from _of_host(urlsplit(f"//{target}").hostname or host)
     elif target.lower().startswith(("http://", "https://")):
@@ -116,7 +117,15 @@ def _of_http_server(alert: Alert, sides: Sides) -> Iterator[Found]:
         if host:
             if address_of(host) is None:
                 yield IndicatorType.DOMAIN_NAME, host
-            yield IndicatorType.URL, _url(host, target or "/", alert.src_port if sides.is_sender else alert.dest_port)
+            yield IndicatorType.URL, _url(host, target or "/", port)
+
+
+def _without_port(host: str, port: int | None) -> tuple[str, int | None]:
+    """A host that is written with its port, and the port."""
+    name, colon, digits = host.rpartition(":")
+    if not colon or address_of(host) is not None or not (digits.isascii() and digits.isdigit() and len(digits) <= 5):
+        return host, port
+    return name, int(digits)
 
 
 def _of_host(host: str) -> Iterator[Found]:

@@ -20,9 +20,8 @@ from typing import Final
 
 from producers.inputs import Input
 from producers.markings.marked import NOTHING, Marked
-from producers.markings.understanding import of_comment
 from producers.readers.lines import Line, lines
-from producers.readers.list_heading import COMMENT_SIGNS, has_no_indicator, heading_of, marking_of_line
+from producers.readers.list_heading import COMMENT_SIGNS, has_no_indicator, heading_of, marking_of_line, of_note
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
 from producers.readers.type_words import AMBIGUOUS, ANY, TYPES, Types, folded, type_of
@@ -86,11 +85,12 @@ def _readings(text: str, line: Line, heading: Marked, types: Types, defaults: De
     kind = type_of(value, types)
     if isinstance(kind, IndicatorType):
         yield _seen(kind, value, count, (note, comment), line, heading, defaults)
-    elif _is_about_list(text) and marking_of_line(line) != NOTHING:
+        return
+    values = sum(detect(word) is not None for word in (first, *rest))
+    if not values and _is_about_list(text) and marking_of_line(line) != NOTHING:
         yield LeftOut(line.place, _TITLE, text)
     else:
-        are_several = sum(detect(word) is not None for word in (first, *rest)) > 1
-        detail = kind if kind == AMBIGUOUS else _SEVERAL if are_several else _NONE
+        detail = kind if kind == AMBIGUOUS else _SEVERAL if values > 1 else _NONE
         yield rejected(line.place, RejectReason.UNKNOWN_TYPE, detail, line.original)
 
 
@@ -116,7 +116,7 @@ def _seen(
 ) -> Seen:
     marked = heading
     for note in filter(None, notes):
-        marked = marked.join(of_comment(note, "comment behind the value"))
+        marked = marked.join(of_note(note, "comment behind the value"))
     observation = Observation(
         kind=kind,
         value=value,
