@@ -13,14 +13,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 SKIPPED: Final = frozenset({".venv", ".git"})
 MOST_LINES: Final = 300
 LONGER: Final[Mapping[str, int]] = {
-    "consumers/bridge/guard.py": 304,
-    "exchange/kafka/log.py": 308,
     "tests/consumers/test_bad_releases.py": 301,
-    "tests/consumers/test_guard.py": 387,
-    "tests/exchange/test_kafka_log.py": 330,
-    "tests/exchange/test_shard_laws.py": 330,
-    "tests/exchange/test_standby.py": 365,
-    "tests/exchange/test_state.py": 342,
     "tests/reference/audit.py": 426,
     "tests/reference/model.py": 380,
     "tests/streams/enrichment/test_enrich_warninglists.py": 304,

@@ -6,7 +6,6 @@ whatever has been committed must be what the sequential reference says.
 """
 
 from collections import Counter
-from enum import Enum
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -14,7 +13,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from exchange.errors import ProducerFenced, SchemaIncompatible, TransientError
 from exchange.protocol.log import ChangelogLost
-from exchange.protocol.record import Input
 from exchange.protocol.shard import Phase
 from tests.builders import DAY_MS
 from tests.exchange.model_gate import Crash, Fate, Gate
@@ -22,47 +20,10 @@ from tests.exchange.model_kafka import ModelKafka
 from tests.exchange.model_owner import Owner
 from tests.exchange.model_parts import CHANGELOG, HOME, INPUTS, OUT, PROGRESS, SHARD_ID, URGENT, Disk, Table
 from tests.exchange.model_reference import Reference
+from tests.exchange.shard_world import DISKS, FATE, GATE, REPORTS, WHICH, WORK, End, Move, Report, World
 
-_DISKS = 3
 _STEPS_TO_HEAL = 2_000
 _SENSOR = "sensor"
-
-
-class World(Enum):
-    """What may happen without anyone's doing."""
-
-    MARKER = "a partition learns of the decision on a transaction"
-    LATE = "commits arrive whose clients have given up"
-    TIMEOUT = "the broker ends a transaction that is open for too long"
-    CLOCK_AHEAD = "the workers' clock jumps"
-    CLOCK_RIGHT = "the workers' clock is right"
-    CLOCK_BEHIND = "the workers' clock jumps back"
-    COMPACTION = "compaction"
-    COMPACTION_A_DAY_LATER = "compaction that forgets tombstones"
-
-
-class End(Enum):
-    """How an owner ends."""
-
-    CRASH = "kill -9"
-    CRASH_WITH_DISK = "its machine is gone"
-    STOP = "stopped in good order"
-
-
-Report = tuple[Input, list[bytes], bytes, bool]
-
-_which = st.integers(0, _DISKS - 1)
-_gate = st.sampled_from([Gate.END] * 5 + [Gate.POLL, Gate.COMMITTED, Gate.APPLY, Gate.READ] * 2 + list(Gate))
-_fate = st.sampled_from([*[Fate.FINE] * 3, *Fate])
-_report = st.tuples(
-    st.sampled_from(INPUTS),
-    st.lists(st.sampled_from([b"a", b"b"]), min_size=1, max_size=4),
-    st.sampled_from([b"+0", b"+5", b"+50", b"-", b"-", b"!"]),
-    st.sampled_from([True, True, True, False]),
-)
-_reports = st.lists(_report, min_size=1, max_size=3)
-Move = tuple[int, Gate, Fate, Report]
-_work = st.lists(st.tuples(_which, _gate, _fate, _report), max_size=10)
 
 
 class ShardLaws(RuleBasedStateMachine):
@@ -71,7 +32,7 @@ class ShardLaws(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.kafka, self.reference = ModelKafka(), Reference()
-        self.disks = [Disk() for _ in range(_DISKS)]
+        self.disks = [Disk() for _ in range(DISKS)]
         self.owners: list[Owner] = []
         self.judged = 0
         self.now_ms, self.skew_ms = 1_000, 0
@@ -80,7 +41,7 @@ class ShardLaws(RuleBasedStateMachine):
 
     # -- the world ----------------------------------------------------------------------------------------------
 
-    @initialize(reports=_reports)
+    @initialize(reports=REPORTS)
     def begin(self, reports: list[Report]) -> None:
         """Something to count, and someone who counts it."""
         self.send(reports)
@@ -103,7 +64,7 @@ class ShardLaws(RuleBasedStateMachine):
     @rule(
         event=st.sampled_from([World.MARKER, World.COMPACTION_A_DAY_LATER, World.COMPACTION_A_DAY_LATER, *World]),
         on_ms=st.integers(1, 60),
-        then=_work,
+        then=WORK,
     )
     def world(self, event: World, on_ms: int, then: list[Move]) -> None:
         """Something happens that is no one's doing."""
@@ -131,7 +92,7 @@ class ShardLaws(RuleBasedStateMachine):
     def owner_on(self, disk: Disk) -> Owner:
         return Owner(self.kafka, disk, lambda: self.now_ms + self.skew_ms, self.on_read)
 
-    @rule(which=_which, then=_work)
+    @rule(which=WHICH, then=WORK)
     def take_over(self, which: int, then: list[Move]) -> None:
         """Someone starts to own the shard, whoever does already."""
         self.take(which, then)
@@ -141,7 +102,7 @@ class ShardLaws(RuleBasedStateMachine):
             self.owners.append(self.owner_on(self.disks[which]))
         self.work(then)
 
-    @rule(which=_which, how=st.sampled_from(End), then=_work)
+    @rule(which=WHICH, how=st.sampled_from(End), then=WORK)
     def end(self, which: int, how: End, then: list[Move]) -> None:
         """``kill -9`` wherever it stands, perhaps with its machine; or asked to stop in good order."""
         if self.owners:
@@ -154,7 +115,7 @@ class ShardLaws(RuleBasedStateMachine):
                     owner.disk.wipe()
         self.work(then)
 
-    @rule(gate=_gate, fate=_fate, reports=_reports, then=_work)
+    @rule(gate=GATE, fate=FATE, reports=REPORTS, then=WORK)
     def overtaken(self, gate: Gate, fate: Fate, reports: list[Report], then: list[Move]) -> None:
         """An owner stands still behind a gate while another takes the shard and works; then it continues."""
         if self.owners and (free := [disk for disk in self.disks if not disk.held]):
@@ -169,7 +130,7 @@ class ShardLaws(RuleBasedStateMachine):
                 successor.advance_to(Gate.POLL)
         self.work(then)
 
-    @rule(which=_which, reports=_reports, meanwhile=_reports, then=_work)
+    @rule(which=WHICH, reports=REPORTS, meanwhile=REPORTS, then=WORK)
     def waits_for_its_turn(self, which: int, reports: list[Report], meanwhile: list[Report], then: list[Move]) -> None:
         """A batch is read, and its turn does not come, but something urgent does."""
         if self.owners:
@@ -181,7 +142,7 @@ class ShardLaws(RuleBasedStateMachine):
             owner.advance_to(Gate.POLL)
         self.work(then)
 
-    @rule(which=_which, reports=_reports, then=_work)
+    @rule(which=WHICH, reports=REPORTS, then=WORK)
     def comes_back_late(self, which: int, reports: list[Report], then: list[Move]) -> None:
         """A disk that was once whole is taken up again when compaction has forgotten what was dropped since."""
         for owner in [owner for owner in self.owners if owner.disk is self.disks[which]]:

@@ -1,24 +1,22 @@
 """A copy of another worker's state: it follows what is committed, gives way at once, and is worth its room."""
 
-import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from exchange import clock
-from exchange.errors import BrokerUnavailable
 from exchange.kafka.clients import Cluster
 from exchange.kafka.committed import committed
 from exchange.protocol import changelog as changelog_module
 from exchange.protocol.effects import Effects
 from exchange.protocol.feed import Feed
 from exchange.protocol.log import Log
-from exchange.protocol.record import Position, Record, RowChange
+from exchange.protocol.record import Record, RowChange
 from exchange.protocol.rows import Rows
 from exchange.protocol.shard import Shard
 from exchange.protocol.standby import Standby
-from exchange.protocol.state import RocksState, StateRefused, open_state
+from exchange.protocol.state import RocksState
 from exchange.protocol.step import Batch, Step
 from localkafka.local import LocalBroker
 from tests.conftest import Brokers
@@ -214,95 +212,6 @@ def test_a_second_copy_on_one_machine_keeps_to_a_folder_of_its_own(changelog: Ch
     taken = changelog.state(tmp_path / "0")
     assert taken.start()[1] == 1
     taken.close()
-
-
-def a_folder(folder: Path, next_offset: int, changelog_id: str = "id") -> Path:
-    """A folder that has come so far in the changelog."""
-    state = RocksState(folder, changelog_id, 1)
-    state.apply([RowChange(b"a", b"%d" % next_offset)], next_offset, next_offset)
-    state.close()
-    return folder
-
-
-@pytest.mark.parametrize(("first", "spare", "taken"), [(9, 5, 9), (5, 9, 9), (7, 7, 7)])
-def test_of_several_folders_the_one_that_has_come_furthest_is_taken(
-    tmp_path: Path, first: int, spare: int, taken: int
-) -> None:
-    a_folder(tmp_path / "0", first)
-    a_folder(tmp_path / "0.1", spare)
-    state = open_state(tmp_path / "0", "id", 1)
-    assert state.start() == (taken, taken)
-    state.close()
-    assert RocksState(tmp_path / "0.1", "id", 1).start() == (spare, spare), "the other is left as it was"
-
-
-def test_a_folder_that_another_process_holds_is_passed_over_however_far_it_is(tmp_path: Path) -> None:
-    held = RocksState(a_folder(tmp_path / "0", 9), "id", 1)
-    state = open_state(tmp_path / "0", "id", 1)
-    assert state.start() == (0, 0)
-    state.close()
-    a_folder(tmp_path / "0.1", 5)
-    state = open_state(tmp_path / "0", "id", 1)
-    assert state.start() == (5, 5)
-    state.close()
-    held.close()
-
-
-def test_a_folder_of_another_changelog_counts_for_nothing(tmp_path: Path) -> None:
-    a_folder(tmp_path / "0", 900, "another")
-    a_folder(tmp_path / "0.1", 5)
-    state = open_state(tmp_path / "0", "id", 1)
-    assert state.start() == (5, 5)
-    state.close()
-
-
-class Broken:
-    """A changelog that cannot be followed, until it can."""
-
-    def __init__(self, failures: list[Exception]) -> None:
-        self.failures = failures
-
-    def position(self) -> Position | None:
-        return None
-
-    def remembers(self, start: int) -> bool:  # noqa: ARG002  # as the protocol says
-        return True
-
-    def follow(self, start: int, wait_s: float) -> Generator[tuple[list[RowChange], int, int], None, None]:
-        if self.failures:
-            raise self.failures.pop(0)
-        yield [RowChange(b"a", b"1")], 1, start + 1
-        while True:
-            threading.Event().wait(wait_s)
-            yield [], 0, start + 1
-
-
-def test_whatever_goes_wrong_the_copy_is_tried_again(tmp_path: Path) -> None:
-    broken = Broken([BrokerUnavailable("away"), RuntimeError("a bare exception of some library")])
-    standby = Standby("step-0", lambda: (broken, lambda: RocksState(tmp_path, "id", 1)), settle_s=0, pause_s=0.01)
-    standby.start()
-    follows_to(standby, 1)
-    assert standby.stop(SOON_S)
-
-
-def test_a_disk_that_refuses_ends_the_copy_and_gets_its_room_back(tmp_path: Path) -> None:
-    class Full(RocksState):
-        def apply(self, rows: Sequence[RowChange], batch: int, next_offset: int) -> None:
-            if batch > 1:
-                raise StateRefused("No space left on device")
-            super().apply(rows, batch, next_offset)
-
-    class Filling(Broken):
-        def follow(self, start: int, wait_s: float) -> Generator[tuple[list[RowChange], int, int], None, None]:  # noqa: ARG002  # as the protocol says
-            yield [RowChange(b"a", b"1")], 1, 1
-            yield [RowChange(b"a", b"2")], 2, 2
-
-    standby = Standby("step-0", lambda: (Filling([]), lambda: Full(tmp_path, "id", 1)), settle_s=0)
-    standby.start()
-    eventually(lambda: not standby.alive, SOON_S, "the copy given up")
-    state = RocksState(tmp_path, "id", 1)
-    assert (state.start(), state.get_many([b"a"])) == ((0, 0), [None])
-    state.close()
 
 
 def keys_on(changelog: Changelog) -> set[bytes]:
