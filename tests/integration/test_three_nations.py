@@ -89,23 +89,23 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nations]:
         pytest.fail(f"No Kafka for this test: {error}", pytrace=False)
 
 
-def accepted(nations: Nations, nation: str, values: set[str]) -> dict[str, dict[str, Any]]:
+def accepted(three: Nations, nation: str, values: set[str]) -> dict[str, dict[str, Any]]:
     """What a nation holds of GBR, by indicator, once it holds these values."""
     wanted = {name_of(value) for value in values}
     topic = topics.accepted("GBR")
-    with Reading(nations.clusters[nation], [topic], nations.shards) as reading:
+    with Reading(three.clusters[nation], [topic], three.shards) as reading:
         found: dict[str, dict[str, Any]] = {}
 
         def there() -> bool:
             found.update({each["id"]: each for each in decoded(reading, topic, RELEASED_INDICATOR)})
             return wanted <= found.keys()
 
-        eventually(there, WITHIN_S, f"{nation} holds {sorted(values)}\n{tails(nations)}")
+        eventually(there, WITHIN_S, f"{nation} holds {sorted(values)}\n{tails(three)}")
         return found
 
 
-def tails(nations: Nations) -> str:
-    return "\n".join(f"--- {role.name} (exit {role.exit_code})\n{role.tail(5)}" for role in nations.all_roles)
+def tails(three: Nations) -> str:
+    return "\n".join(f"--- {role.name} (exit {role.exit_code})\n{role.tail(5)}" for role in three.all_roles)
 
 
 def test_each_partner_has_what_is_for_it_and_nothing_else(three: Nations) -> None:
