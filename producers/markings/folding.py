@@ -7,9 +7,9 @@ and everything between words. So ``ＴＬＰ：ＲＥＤ``, ``tlp‑red`` with a
 
 import re
 import unicodedata
-from functools import lru_cache
 from typing import Final
 
+from producers.markings.remembered import remembered
 from producers.markings.taxonomy import lookalikes
 
 _WORD: Final = re.compile(r"[a-z0-9]+|[^\W_a-z0-9]+")
@@ -18,7 +18,7 @@ _LOOKALIKES: Final = {ord(other): letter for letter, others in lookalikes().item
 _INVISIBLE: Final = frozenset({"Cf", "Mn", "Me", "Cs", "Co", "Cn"})
 
 
-@lru_cache(65_536)
+@remembered(65_536)
 def folded(text: str) -> str:
     """The same text in lower case, without width, accents, look-alikes and invisible characters."""
     if text.isascii():
@@ -35,7 +35,7 @@ def _bare(character: str) -> str:
     return base if base.isascii() else character
 
 
-@lru_cache(65_536)
+@remembered(65_536)
 def words(text: str) -> tuple[str, ...]:
     """The words of a text, folded. Latin ones end at another script; spelled ones (``T.L.P``) are joined."""
     line = " ".join(_WORD.findall(folded(text)))

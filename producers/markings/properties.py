@@ -1,13 +1,13 @@
 """Properties of a JSON object that no standard defines: by their name they are about sharing, tags, or texts."""
 
 from collections.abc import Collection, Iterator, Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
 from producers.markings.folding import words
 from producers.markings.marked import NOTHING, Marked, joined
+from producers.markings.remembered import remembered
 from producers.markings.schemes import labels_in
 from producers.markings.understanding import of_field, of_prose, of_tag
 
@@ -48,14 +48,14 @@ def of_properties(thing: Mapping[str, Any], known: Collection[str], where: str) 
     return joined(_of_property(name, value, where, 0) for name, value in thing.items() if name not in known)
 
 
-@lru_cache(4_096)
+@remembered(4_096)
 def is_about_sharing(name: str) -> bool:
     """Whether a property of this name says how far something may travel."""
     found = words(name)
     return any(word.startswith(_STEMS) for word in found) or "".join(found).startswith(_STEMS)
 
 
-@lru_cache(4_096)
+@remembered(4_096)
 def scheme_of(name: str) -> str:
     """The scheme that a property's name is of (``TLP`` of ``x_tlp_2_0``), so its value is a colour; else nothing."""
     found = words(name)

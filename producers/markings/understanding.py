@@ -13,7 +13,6 @@ prose      a description, an event's title, an attribute's comment      holds if
 """
 
 import re
-from functools import lru_cache
 from pathlib import PurePath
 from typing import Final
 
@@ -21,6 +20,7 @@ from producers.markings.folding import folded, words
 from producers.markings.machine_tags import effect_of_tag, is_harmless_tag, looks_restricting
 from producers.markings.marked import NOTHING, Marked, joined, unrecognised
 from producers.markings.phrases import Strength, effects_in
+from producers.markings.remembered import remembered
 from producers.markings.schemes import Labels, bare_colours, labels_in, nations_in
 from producers.markings.taxonomy import Effect
 from schemas.markings import SourceMarking
@@ -35,7 +35,7 @@ _COPYRIGHT: Final = re.compile(
 _SHOWN: Final = 60
 
 
-@lru_cache(16_384)
+@remembered(16_384)
 def of_field(text: str, where: str) -> Marked:
     """A text that is there to say how far something may travel: every part of it must be understood."""
     if text.strip().lower() in _SILENT:
@@ -43,7 +43,7 @@ def of_field(text: str, where: str) -> Marked:
     return joined(_of_part(part, where) for part in _SEPARATORS.split(text) if part.strip())
 
 
-@lru_cache(16_384)
+@remembered(16_384)
 def of_statement(text: str, where: str) -> Marked:
     """A STIX statement: a field that may have other words beside understood ones; a copyright line is silent."""
     found = _understood(text, where)
@@ -53,7 +53,7 @@ def of_statement(text: str, where: str) -> Marked:
     return NOTHING if silent else unrecognised(text, _quoted(where, text))
 
 
-@lru_cache(65_536)
+@remembered(65_536)
 def of_tag(text: str, where: str) -> Marked:
     """A tag: a marking, or a label. Words of a taxonomy that do not limit sharing stay labels."""
     tag = text.strip()
@@ -68,7 +68,7 @@ def of_tag(text: str, where: str) -> Marked:
     return Marked(labels=(tag,)) if tag else NOTHING
 
 
-@lru_cache(4_096)
+@remembered(4_096)
 def of_comment(text: str, where: str) -> Marked:
     """A line about a list rather than of it."""
     found = _found(text, where, Strength.MARKED, is_prose=len(words(text)) > _MOST_WORDS_OF_A_LABEL)
@@ -77,7 +77,7 @@ def of_comment(text: str, where: str) -> Marked:
     return unrecognised(text, _quoted(where, text)) if looks_restricting(text) else NOTHING
 
 
-@lru_cache(4_096)
+@remembered(4_096)
 def of_prose(text: str, where: str) -> Marked:
     """A text about something else, in which a restriction may stand nevertheless."""
     return _found(text, where, Strength.ANYWHERE, is_prose=True) or NOTHING

@@ -1,5 +1,7 @@
 """The law of the door for markings: what could restrict is understood or holds, and it is never passed over."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -283,3 +285,14 @@ def test_every_word_of_the_taxonomies_has_an_effect_that_exists() -> None:
         assert each.source
         for word, effect in {**each.anywhere, **each.marked, **each.exact}.items():
             assert (of_field(word, "cell") == NOTHING) == (effect_of(effect) == effect_of("label"))
+
+
+def test_long_texts_are_understood_and_not_kept_in_memory() -> None:
+    tracemalloc.start()
+    try:
+        for number in range(500):
+            assert meant(of_prose(f"{number} {'word ' * 400}TLP:RED", "description")).tlp is Tlp.RED
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 1 << 20

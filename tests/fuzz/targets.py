@@ -155,7 +155,7 @@ def _counted(builder: ReportBuilder, bench: Workbench, tool: str, sequence: int,
 
 # -- markings ------------------------------------------------------------------------------------------------------
 
-MARKED_FEEDS: Final = 100
+MARKED_FEEDS: Final = 200
 """Feeds of one case: each is small, and a case of one would be mostly overhead."""
 _OPEN: Final = Defaults(marking=SourceMarking(tlp="TLP:CLEAR", releasable_to=("JPN",)))
 
