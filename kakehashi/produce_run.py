@@ -23,10 +23,10 @@ from exchange.settings import Settings
 from kakehashi.produce_view import as_json, closing_lines, watching
 from kakehashi.terminal import counted
 from producers.inputs import is_wide, printable
+from producers.markings.marked import is_caveat
 from producers.meter import Meter
 from producers.produce import STANDARD_INPUT, Options, Summary, View, produce
 from producers.readers.reading import Defaults
-from producers.readers.source_marking import is_caveat
 from producers.spool.batch import Sensor
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool, folder_of

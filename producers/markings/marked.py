@@ -5,7 +5,7 @@ so it holds, whatever else was stated and whatever the operator's default is.
 """
 
 from collections.abc import Iterable
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Final
 
 import msgspec
@@ -62,6 +62,12 @@ def unrecognised(text: str, where: str) -> Marked:
     """Words that could restrict and that no one here understands: they hold."""
     kept = " ".join(text.split())[:MAX_WORDS_LENGTH] or where
     return Marked(SourceMarking(caveats=(kept,)), (f"{where} (not understood)",))
+
+
+@lru_cache(4_096)
+def is_caveat(word: str) -> bool:
+    """Whether a word is a national or handling caveat of the contract, in any of its spellings."""
+    return understand(SourceMarking(caveats=(word,))).caveats not in ((), (Caveat.UNRECOGNISED,))
 
 
 def stricter(one: SourceMarking, other: SourceMarking) -> SourceMarking:

@@ -56,6 +56,12 @@ def is_about_sharing(name: str) -> bool:
 
 
 @remembered(4_096)
+def may_restrict(name: str) -> bool:
+    """Whether a property of this name is about sharing, or holds tags that may be."""
+    return is_about_sharing(name) or name.casefold().endswith(_TAGS)
+
+
+@remembered(4_096)
 def scheme_of(name: str) -> str:
     """The scheme that a property's name is of (``TLP`` of ``x_tlp_2_0``), so its value is a colour; else nothing."""
     found = words(name)

@@ -15,7 +15,9 @@ from typing import Final
 import msgspec
 
 from producers.inputs import Input
-from producers.readers.document import document, repeated_keys
+from producers.markings.marked import Marked, joined, stricter
+from producers.markings.properties import may_restrict, of_properties
+from producers.readers.document import document, plain, repeated_keys
 from producers.readers.lines import lines
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
@@ -88,17 +90,41 @@ def _readings(record: bytes, place: SourcePlace, defaults: Defaults, flows: _Flo
             yield rejected(place, RejectReason.UNREADABLE_LINE, detail, record)
             return
         if which.event_type == "fileinfo":
-            yield from _of_file(record, which, place, defaults, flows)
+            yield from _marked(_of_file(record, which, place, defaults, flows), _around(record))
         elif which.event_type != "alert":
             yield LeftOut(place, _NO_ALERT, which.event_type)
         elif (category := msgspec.json.decode(record, type=_AlertRecord).alert.category) in NO_THREAT:
             yield LeftOut(place, _NO_THREAT, category or "")
         else:
-            alert = msgspec.json.decode(record, type=Alert)
-            yield from _of_alert(alert, which.flow_id, place, defaults, flows, record)
+            alert, around = msgspec.json.decode(record, type=Alert), _around(record)
+            # The files of its flow are marked alike: what is kept of the flow has the marking, too.
+            narrowed = msgspec.structs.replace(defaults, marking=stricter(around.marking, defaults.marking))
+            yield from _marked(_of_alert(alert, which.flow_id, place, narrowed, flows, record), around)
     except (msgspec.DecodeError, RecursionError) as error:
         detail = f"not an EVE record: {error}; was the file cut, or did another tool write it?"
         yield rejected(place, RejectReason.UNREADABLE_LINE, detail, record)
+
+
+def _around(record: bytes) -> Marked:
+    """What a collector has written about sharing beside Suricata's own fields: ``"tags": ["tlp:red"]``."""
+    beside = msgspec.json.decode(record, type=dict[str, msgspec.Raw])
+    of_rule = msgspec.json.decode(beside["alert"], type=dict[str, msgspec.Raw]) if "alert" in beside else {}
+    return joined(
+        of_properties({name: plain(raw) for name, raw in part.items() if may_restrict(name)}, (), where)
+        for where, part in (("rule", of_rule), ("record", beside))
+    )
+
+
+def _marked(readings: Iterator[Reading], around: Marked) -> Iterator[Reading]:
+    """The same readings with this marking beside their own."""
+    for reading in readings:
+        if isinstance(reading, Seen) and around.origins:
+            marking = stricter(around.marking, reading.observation.marking)
+            observation = msgspec.structs.replace(reading.observation, marking=marking)
+            origins = tuple(dict.fromkeys((*reading.marking_from, *around.origins)))
+            yield msgspec.structs.replace(reading, observation=observation, marking_from=origins)
+        else:
+            yield reading
 
 
 def _of_alert(

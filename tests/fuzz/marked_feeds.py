@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tests.fuzz.marked_lists import csv_list, eve_alert, txt_list
 from tests.fuzz.restrictions import LABELS, Meant, label, phrase, tag
 
 NOTHING: Final = Meant()
@@ -23,6 +24,9 @@ _BY_ID: Final = {
 }
 
 
+_LISTS: Final = (("csv-list", csv_list), ("txt-list", txt_list), ("suricata-eve", eve_alert))
+
+
 class MarkedFeed(msgspec.Struct, frozen=True):
     """A feed of one indicator, and the strictest of all that is said about it."""
 
@@ -33,8 +37,10 @@ class MarkedFeed(msgspec.Struct, frozen=True):
 
 def marked_feed(random: Random) -> MarkedFeed:
     """A feed of any format with up to three restrictions."""
-    make = random.choice((_misp, _stix))
-    return make(random)
+    if random.random() < 0.6:
+        return random.choice((_misp, _stix))(random)
+    name, make = random.choice(_LISTS)
+    return MarkedFeed(name, *make(random))
 
 
 # -- MISP ----------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.readers.source_marking import UNSTATED, is_caveat, marking_of_tags, stricter
+from producers.markings.marked import UNSTATED, is_caveat, stricter
 from schemas.markings import Caveat, Pap, SourceMarking, Tlp, understand
 
 TLP_WORDS = [*(tlp.label for tlp in Tlp if tlp is not Tlp.UNMARKED), "tlp:white", "TLP:PURPLE"]
@@ -61,12 +61,6 @@ def test_a_default_fills_what_a_feed_leaves_open() -> None:
 def test_a_marking_that_nobody_knows_is_not_lost_behind_a_stricter_one() -> None:
     joined = stricter(SourceMarking(tlp="TLP:PURPLE"), SourceMarking(tlp="TLP:RED"))
     assert joined == SourceMarking(tlp="TLP:RED", caveats=("TLP:PURPLE",))
-
-
-def test_tags_are_markings_or_labels() -> None:
-    marking, labels = marking_of_tags(["tlp:clear", "TLP-AMBER", "ＰＡＰ：ＲＥＤ", "転送禁止", "c2", "c2", " "])
-    assert marking == SourceMarking("TLP:AMBER", "PAP:RED", None, ("転送禁止",))
-    assert labels == ("c2",)
 
 
 def test_a_caveat_is_known_in_any_spelling_and_any_other_word_is_none() -> None:

@@ -1,0 +1,86 @@
+"""Lists and alerts with restrictions in every place: columns, tags, headers, comments, texts, metadata."""
+
+import csv
+import io
+import json
+from random import Random
+from typing import Any, Final
+
+from tests.fuzz.restrictions import Meant, phrase, tag
+
+NOTHING: Final = Meant()
+_MARKING_COLUMNS: Final = (
+    *("tlp", "TLP", "tlp_level", "TLP Level", "marking", "handling", "caveats", "Sharing", "dissemination", "取扱制限"),
+    *("TLP Marking", "traffic_light_protocol", "classification_marking"),
+)
+_TEXT_COLUMNS: Final = ("description", "notes", "comment", "備考", "x", "info")
+_TAG_COLUMNS: Final = ("tags", "labels", "タグ")
+_ROWS: Final = 3
+Feed = tuple[str, Meant]
+
+
+def csv_list(random: Random) -> Feed:
+    """A CSV list of a few rows, all of them marked alike."""
+    names, cells, meant = ["domain"], [""], NOTHING
+    above, below = list[str](), list[str]()
+    for _ in range(random.randrange(4)):
+        place = random.randrange(5)
+        text, its = tag(random) if place == 1 else phrase(random)
+        name = random.choice((_MARKING_COLUMNS, _TAG_COLUMNS, _TEXT_COLUMNS, ("",), ("",))[place])
+        if name in names:
+            continue
+        meant = meant.join(its)
+        if name:
+            at = random.randrange(len(names) + 1)
+            names.insert(at, name)
+            cells.insert(at, text)
+        else:
+            (above if place == 3 else below).append(f"# {text}")
+    table = io.StringIO()
+    writer = csv.writer(table, delimiter=random.choice((",", ",", ";", "\t")), lineterminator="\n")
+    writer.writerow(names)
+    at = names.index("domain")
+    for row in range(_ROWS):
+        writer.writerow([f"bad{row}.example.org" if place == at else cell for place, cell in enumerate(cells)])
+    lines = table.getvalue()
+    if not above and random.random() < 0.3:
+        lines = f"# {lines}"  # the header is a comment
+    return "\n".join([*above, ""] if above else []) + lines + "".join(f"{line}\n" for line in below), meant
+
+
+def txt_list(random: Random) -> Feed:
+    """A list of one value a line with comments about it."""
+    lines, meant = [f"bad{row}.example.org" for row in range(_ROWS)], NOTHING
+    for _ in range(random.randrange(3)):
+        text, its = phrase(random)
+        text = " ".join(text.split())
+        meant = meant.join(its)
+        if random.random() < 0.6:
+            lines.insert(random.choice((0, len(lines))), random.choice(("# ", "; ", "// ", "#")) + text)
+        else:
+            lines = [line if line[:1] in "#;/" else f"{line} # {text}" for line in lines]
+    return "\n".join(lines) + "\n", meant
+
+
+def eve_alert(random: Random) -> Feed:
+    """An alert whose signature, metadata or other properties restrict."""
+    alert: dict[str, Any] = {"signature_id": 1, "signature": "MALWARE made up", "category": "Trojan", "severity": 1}
+    record: dict[str, Any] = {
+        "timestamp": "2026-11-28T00:00:00.000000+0000",
+        "event_type": "alert",
+        "src_ip": "198.51.100.7",
+        "dest_ip": "10.0.0.1",
+        "alert": alert,
+    }
+    meant = NOTHING
+    for _ in range(random.randrange(3)):
+        text, its = phrase(random)
+        place = random.randrange(3)
+        meant = meant.join(its)
+        if place == 0:
+            alert["signature"] += f" {text}"
+        elif place == 1:
+            alert.setdefault("metadata", {}).setdefault(random.choice(("tlp", "handling")), []).append(text)
+        else:
+            random.choice((record, alert)).setdefault(random.choice(("x_tlp", "tags", "caveat")), []).append(text)
+    return json.dumps(record, ensure_ascii=random.random() < 0.5) + "\n", meant
