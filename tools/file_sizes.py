@@ -13,12 +13,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 SKIPPED: Final = frozenset({".venv", ".git"})
 MOST_LINES: Final = 300
 LONGER: Final[Mapping[str, int]] = {
-    "tests/consumers/test_bad_releases.py": 301,
-    "tests/reference/audit.py": 426,
     "tests/reference/model.py": 380,
-    "tests/streams/enrichment/test_enrich_warninglists.py": 304,
-    "tests/streams/intake/test_sequences_quota.py": 318,
-    "tests/streams/settle/test_settle.py": 394,
 }
 
 

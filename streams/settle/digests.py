@@ -1,6 +1,6 @@
 """The digests of the windows that one batch touches: read once, changed, and written. Pure.
 
-Released and held are two sides with the same windows. A window that nothing is left in is dropped.
+Released and held are two directions with the same windows. An empty window is deleted.
 """
 
 import enum
@@ -16,8 +16,8 @@ from schemas.window import SUM_BYTES, WINDOW_MS, added, window_of
 _KEY_BYTES: Final = 8
 
 
-class Side(enum.Enum):
-    """Whose digests: what we have released to the partner, or what we hold of it."""
+class Direction(enum.Enum):
+    """Which records a digest is of: those that we released to the partner, or those that we hold of it."""
 
     RELEASED = b"\0r"
     HELD = b"\0h"
@@ -31,36 +31,36 @@ class Digest(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Moves:
-    """What a batch moves from window to window."""
+    """The indicators that a batch moves from one window to another."""
 
     def __init__(self) -> None:
-        self._moves: dict[tuple[Side, int], list[tuple[bytes, int]]] = defaultdict(list)
+        self._moves: dict[tuple[Direction, int], list[tuple[bytes, int]]] = defaultdict(list)
 
-    def move(self, side: Side, was: tuple[int, bytes], now: tuple[int, bytes]) -> None:
-        """One indicator's (version, fingerprint) before and after; version 0 is nowhere."""
+    def move(self, direction: Direction, was: tuple[int, bytes], now: tuple[int, bytes]) -> None:
+        """Move one indicator, given by (version, fingerprint) before and after; version 0 is in no window."""
         if was == now:
             return
-        for (version, part), times in ((was, -1), (now, 1)):
+        for (version, fingerprint), times in ((was, -1), (now, 1)):
             if version:
-                self._moves[side, window_of(version)].append((part, times))
+                self._moves[direction, window_of(version)].append((fingerprint, times))
 
     @property
     def keys(self) -> list[bytes]:
-        """The keys of the rows that ``settled`` wants."""
-        return [side.value + window.to_bytes(_KEY_BYTES) for side, window in self._moves]
+        """The keys of the rows that ``applied`` takes."""
+        return [direction.value + window.to_bytes(_KEY_BYTES) for direction, window in self._moves]
 
-    def settled(self, rows: Sequence[bytes | None]) -> Iterator[tuple[Side, int, bytes, Digest]]:
-        """Side, window, row key and digest of each window after the batch; a count of 0 is to be dropped."""
-        for (side, window), data in zip(self._moves, rows, strict=True):
+    def applied(self, rows: Sequence[bytes | None]) -> Iterator[tuple[Direction, int, bytes, Digest]]:
+        """Direction, window, row key and digest of each window after the batch; one with count 0 is deleted."""
+        for (direction, window), data in zip(self._moves, rows, strict=True):
             digest = Digest() if data is None else msgspec.msgpack.decode(data, type=Digest)
             count, total = digest.count, digest.sum
-            for part, times in self._moves[side, window]:
-                count, total = count + times, added(total, part, times)
-            yield side, window, side.value + window.to_bytes(_KEY_BYTES), Digest(count, total)
+            for fingerprint, times in self._moves[direction, window]:
+                count, total = count + times, added(total, fingerprint, times)
+            yield direction, window, direction.value + window.to_bytes(_KEY_BYTES), Digest(count, total)
 
 
 def as_record(window: int, digest: Digest, now_ms: int) -> WindowDigest:
-    """As it is written."""
+    """The record of a window."""
     return {
         "window_ms": window,
         "length_ms": WINDOW_MS,

@@ -1,8 +1,8 @@
-"""What settle reads: its inputs, and whether our topics still hold content that the partner has recalled.
+"""Settle's feed: its inputs, and whether our topics still hold content that the partner has recalled.
 
-A look reads the inbox and our picture of the partner, one partition of each, also what was never committed: an aborted
-record is there until compaction or retention removes it. No topic setting is trusted. A look takes as long as the
-partitions are large, so it has a thread of its own; its answers are facts of a later batch.
+A search reads one partition of the inbox and of the partner's accepted records, uncommitted records included: an
+aborted record is there until compaction or retention removes it. No topic setting is trusted. The time of a search
+grows with the partitions, so it has a thread of its own; its answers are facts of a later batch.
 """
 
 import logging
@@ -23,13 +23,13 @@ _log = logging.getLogger(__name__)
 
 
 class TopicCopies:
-    """Looks for copies in one partition of these topics."""
+    """Searches one partition of these topics for copies."""
 
     def __init__(self, cluster: Cluster, topics: Sequence[str], shard: int, codec: Codec) -> None:
         self._cluster, self._topics, self._shard, self._codec = cluster, tuple(topics), shard, codec
 
     def find(self, recalled: Mapping[bytes, int]) -> Copies:
-        """The answer for each id, of content up to its version. Takes as long as the partitions are large."""
+        """The answer for each id, of content up to its version. Reads the partitions from the beginning."""
         found: set[bytes] = set()
         for topic in self._topics:
             for message in committed(self._cluster, topic, self._shard, aborted_too=True):
@@ -49,12 +49,14 @@ class TopicCopies:
 
 
 class SettleFeed(Feed[Copies]):
-    """The inputs of settle, and the answers to its questions. One look at a time: what is asked meanwhile is not looked
-    for, and settle asks again."""
+    """The inputs of settle, and the answers to its questions.
+
+    One search runs at a time. A question that arrives meanwhile is dropped, and settle asks again.
+    """
 
     def __init__(self, inputs: AssignedFeed, copies: TopicCopies, shard: int) -> None:
         self._inputs, self._copies, self._shard = inputs, copies, shard
-        self._look: threading.Thread | None = None
+        self._search: threading.Thread | None = None
         self._answers: queue.SimpleQueue[Copies] = queue.SimpleQueue()
         self._known: dict[bytes, Found] = {}  # handed out, and not acknowledged yet
 
@@ -67,16 +69,16 @@ class SettleFeed(Feed[Copies]):
         return self._inputs.poll(timeout_s)
 
     def facts(self, records: Sequence[Record]) -> Copies:  # noqa: ARG002  # answers are about no record
-        """The answers that have come; the same again until a batch with them is committed."""
+        """The answers so far; the same again until a batch with them is committed."""
         while not self._answers.empty():
             self._known |= self._answers.get_nowait()
         return dict(self._known)
 
     def ask(self, questions: Mapping[bytes, int]) -> None:
-        """Look for copies of content of these ids, up to these versions."""
-        if self._look is None or not self._look.is_alive():
-            self._look = threading.Thread(target=self._find, args=(questions,), name="copies", daemon=True)
-            self._look.start()
+        """Search for copies of content of these ids, up to these versions."""
+        if self._search is None or not self._search.is_alive():
+            self._search = threading.Thread(target=self._find, args=(questions,), name="copies", daemon=True)
+            self._search.start()
 
     def _find(self, questions: Mapping[bytes, int]) -> None:
         try:
@@ -94,5 +96,5 @@ class SettleFeed(Feed[Copies]):
         return self._inputs.lag()
 
     def close(self) -> None:
-        """Stop reading. A look that is under way ends by itself."""
+        """Stop reading. A running search ends by itself."""
         self._inputs.close()

@@ -7,8 +7,8 @@ import msgspec
 
 from schemas.records import ReleasedIndicator
 
-FIRST_LOOK_MS: Final = 5_000
-ASK_AGAIN_MS: Final = 5_000  # an answer that has not come by then may have been lost with its worker
+FIRST_SEARCH_MS: Final = 5_000
+ASK_AGAIN_MS: Final = 5_000  # an answer that is later may have been lost with its worker
 LONGEST_WAIT_MS: Final = 10 * 60_000
 
 
@@ -20,11 +20,11 @@ class Found(msgspec.Struct, frozen=True, gc=False):
 
 
 Copies = Mapping[bytes, Found]
-"""What was looked for in our topics, by id."""
+"""What a search of our topics found, by id."""
 
 
 class Held(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """The row. ``recall`` is the version of the last recall, which came at ``recall_ms``; 0 once it is purged."""
+    """The row. ``recall`` is the version of the last recall, read at ``recall_ms``; 0 once it is purged."""
 
     version: int = 0
     fingerprint: bytes = b""
@@ -34,7 +34,7 @@ class Held(msgspec.Struct, frozen=True, gc=False, array_like=True):
     due_ms: int = 0
 
     def accepted(self, record: ReleasedIndicator, fingerprint: bytes, now_ms: int) -> "Held":
-        """After this record of the partner was accepted."""
+        """The row after this record of the partner was accepted."""
         if record["version"] < 1:  # written by hand: not a valid version
             return self
         row = msgspec.structs.replace(self, version=record["version"], fingerprint=fingerprint)
@@ -45,24 +45,24 @@ class Held(msgspec.Struct, frozen=True, gc=False, array_like=True):
             recalled_through=record["recalled_through"],
             recall=record["version"],
             recall_ms=now_ms,
-            due_ms=now_ms + FIRST_LOOK_MS,
+            due_ms=now_ms + FIRST_SEARCH_MS,
         )
 
     def deleted(self) -> "Held":
-        """After the key was deleted from the accepted records: recalled content must be gone all the same."""
+        """The row after the key was deleted from the accepted records. Recalled content must be purged nevertheless."""
         return msgspec.structs.replace(self, version=0, fingerprint=b"") if self.recall else Held()
 
     def asked(self, now_ms: int) -> "Held":
-        """After the question whether copies are left."""
+        """The row after the question whether copies are left."""
         return msgspec.structs.replace(self, due_ms=now_ms + ASK_AGAIN_MS)
 
     def left(self, now_ms: int) -> "Held":
-        """Copies are left: look again, the later the longer it takes."""
-        wait_ms = FIRST_LOOK_MS + (now_ms - self.recall_ms) // 4
+        """The row if copies are left: search again, after intervals that grow."""
+        wait_ms = FIRST_SEARCH_MS + (now_ms - self.recall_ms) // 4
         return msgspec.structs.replace(self, due_ms=now_ms + min(wait_ms, LONGEST_WAIT_MS))
 
     def purged(self) -> "Held":
-        """No copy is left: nothing is waited for any more."""
+        """The row if no copy is left: the recall is purged."""
         return msgspec.structs.replace(self, recall=0, recall_ms=0, due_ms=0) if self.version else Held()
 
 

@@ -1,7 +1,7 @@
 """One indicator between us and one partner: our releases, the partner's receipts, and what is late. Pure.
 
-A receipt for version n settles all up to n. A receipt and the release that it is for come by two topics, in either
-order. An early receipt waits for its release for ``EARLY_MS``, or for ``LONGEST_EARLY_MS`` while other releases still
+A receipt for version n settles all versions up to n. A receipt and its release arrive on two topics, in either order.
+An early receipt waits for its release for ``EARLY_MS``, or for ``LONGEST_EARLY_MS`` while other releases still
 arrive; after that it counts as a receipt for something never released. A dispute settles nothing.
 """
 
@@ -15,12 +15,11 @@ from schemas.records import Receipt, ReleasedIndicator
 
 FORMAT: Final = 2
 EARLY_MS: Final = 60_000
-LONGEST_EARLY_MS: Final = (
-    60 * 60_000
-)  # a shard that was rebuilt, or was away for long, reads one topic before the other
+# A shard that was rebuilt, or did not run for long, reads one topic before the other.
+LONGEST_EARLY_MS: Final = 60 * 60_000
 PURGE_LIMIT_MS: Final = 2 * 24 * 60 * 60 * 1000
-_TAKEN: Final = frozenset({"applied", "recall_applied", "purged"})
-_ANSWERS: Final = _TAKEN | {"received", "refused"}
+_ACCEPTED: Final = frozenset({"applied", "recall_applied", "purged"})
+_ANSWERS: Final = _ACCEPTED | {"received", "refused"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Limits:
 
 
 class Late(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """How many indicators wait for longer than they should: for any receipt, for a recall's, for its purge."""
+    """How many indicators wait for too long: for any receipt, for a recall's receipt, for its purge."""
 
     releases: int = 0
     recalls: int = 0
@@ -80,7 +79,7 @@ class ReleaseRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
     fingerprint: bytes = b""
 
     def released(self, record: ReleasedIndicator, fingerprint: bytes, at_ms: int) -> "ReleaseRow":
-        """After one more release; one older than the known release changes nothing."""
+        """The row after one more release; an older one than the known release changes nothing."""
         version = record["version"]
         if version <= self.version:
             return self
@@ -92,14 +91,14 @@ class ReleaseRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
         )
         if record["recalled_through"] > row.recalled_through:
             row = msgspec.structs.replace(row, recall_ms=at_ms, recalled_through=record["recalled_through"])
-        founded = [one for one in row.early if one.version <= version]
-        row = row.without(founded)
-        for one in founded:
+        matched = [one for one in row.early if one.version <= version]
+        row = row.without(matched)
+        for one in matched:
             row = row.answered(one.version, one.code, at_ms)
         return row
 
     def receipted(self, receipt: Receipt, value: bytes, offset: int, now_ms: int) -> "ReleaseRow":
-        """After the partner's receipt; ``value`` and ``offset`` are of its record."""
+        """The row after a receipt of the partner; ``value`` and ``offset`` are of its record."""
         if receipt["version"] <= self.version:
             return self.answered(receipt["version"], receipt["code"], now_ms)
         one = EarlyReceipt(receipt["code"], receipt["version"], value, offset, now_ms)
@@ -109,11 +108,11 @@ class ReleaseRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return self if same.version >= one.version else self.without([same]).receipted(receipt, value, offset, now_ms)
 
     def answered(self, version: int, code: str, at_ms: int) -> "ReleaseRow":
-        """After an answer for a version that was released."""
+        """The row after a receipt for a version that was released."""
         if code not in _ANSWERS:
             return self
-        taken = version if code in _TAKEN else 0
-        # What is still open was released at the time of the last version at the latest: versions are times.
+        taken = version if code in _ACCEPTED else 0
+        # The releases that are still open were made at the last version's time at the latest: versions are times.
         open_ms = min(at_ms, self.version)
         return msgspec.structs.replace(
             self,
@@ -123,7 +122,7 @@ class ReleaseRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
             since_ms=open_ms if self.settled < version < self.version else self.since_ms,
         )
 
-    def unfounded(self, now_ms: int, *, releases_come: bool) -> list[EarlyReceipt]:
+    def unmatched(self, now_ms: int, *, releases_come: bool) -> list[EarlyReceipt]:
         """Its receipts for versions never released; ``releases_come`` if this shard is still reading releases."""
         wait_ms = LONGEST_EARLY_MS if releases_come else EARLY_MS
         return [one for one in self.early if now_ms >= one.at_ms + wait_ms]
@@ -135,7 +134,7 @@ class ReleaseRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return msgspec.structs.replace(self, early=tuple(one for one in self.early if one not in early))
 
     def judged(self, now_ms: int, limits: Limits) -> tuple["ReleaseRow", int]:
-        """What is late by now; and when the row wants to be looked at again, 0 never."""
+        """The row with what is late by now, and when the row is due again; 0 if never."""
         recalled = self.recalled_through
         waits = (
             (self.settled < self.version, self.since_ms + limits.release_ms),

@@ -1,7 +1,6 @@
-"""What somebody puts past the rules onto the topics that the bridge reads: none of it leaves, each has its answer.
+"""Records that were written past the rules onto the topics that the bridge reads: none leaves, each is quarantined.
 
-The bridge is the real one, its threads on two real clusters with two registries that give the same ids to other
-schemas; what it reads was written by hand.
+Real bridge threads run on two real clusters, whose two registries give the same ids to different schemas.
 """
 
 import random
@@ -49,7 +48,7 @@ def border(brokers: Brokers) -> Iterator[Border]:
 
 @contextmanager
 def bridge(border: Border) -> Iterator[list[Exception]]:
-    """The bridge, running; what broke it."""
+    """The running bridge, and the errors that ended it."""
     with carrying(border, Metrics(Role.BRIDGE, border.home, "0", {})) as broken:
         yield broken
 
@@ -189,7 +188,9 @@ def _inbox(border: Border) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)
-def test_what_may_not_leave_stays_and_is_kept_as_far_as_it_may_be(outcome: Outcome, border: Border, bad: Bad) -> None:
+def test_a_record_that_may_not_leave_stays_and_its_bytes_are_kept_if_they_may_be(
+    outcome: Outcome, border: Border, bad: Bad
+) -> None:
     entry = outcome.quarantine[outcome.places[bad.name]]
     assert (entry["reason"], entry["stage"]) == (bad.reason, "bridge")
     _, value = bad.make(border)
@@ -197,9 +198,7 @@ def test_what_may_not_leave_stays_and_is_kept_as_far_as_it_may_be(outcome: Outco
     assert entry["size"] == len(value)
 
 
-def test_nothing_but_the_good_ones_has_left_and_each_with_its_own_headers_only(
-    outcome: Outcome, border: Border
-) -> None:
+def test_only_the_good_records_have_left_and_with_our_headers_only(outcome: Outcome, border: Border) -> None:
     releases = [each for each in outcome.inbox if "content" in each]
     receipts = [each for each in outcome.inbox if "code" in each]
     assert [each["code"] for each in receipts] == ["applied"]
@@ -212,14 +211,14 @@ def test_nothing_but_the_good_ones_has_left_and_each_with_its_own_headers_only(
     assert len(outcome.quarantine) == len(BAD)
 
 
-def test_a_recall_of_something_never_sent_says_nothing_but_that(outcome: Outcome) -> None:
+def test_a_recall_of_something_never_sent_carries_no_other_content(outcome: Outcome) -> None:
     """It passes: a guard that asked whether it was sent, and was wrong, would keep a recall at home (ADR 16)."""
     (recall,) = (each for each in outcome.inbox if each.get("id") == NEVER_SENT)
     assert recall["content"] is None
     assert recall["reason"] == "marking-tightened"
 
 
-def test_a_progress_topic_that_was_deleted_is_declared_and_all_of_it_is_carried_again(
+def test_a_deleted_progress_topic_is_reported_and_all_records_are_carried_again(
     outcome: Outcome, border: Border, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The version floor of the receiving side makes it harmless (``tests/streams/receive/test_receive.py``)."""
@@ -236,7 +235,7 @@ def test_a_progress_topic_that_was_deleted_is_declared_and_all_of_it_is_carried_
         ]
 
 
-def test_a_first_start_is_no_loss(border: Border, brokers: Brokers, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_first_start_reports_no_loss(border: Border, brokers: Brokers, caplog: pytest.LogCaptureFixture) -> None:
     fresh = Border(brokers)
     fresh.release(_of(fresh))
     with caplog.at_level("ERROR"), bridge(fresh) as broken:
@@ -248,10 +247,10 @@ def test_a_first_start_is_no_loss(border: Border, brokers: Brokers, caplog: pyte
     assert "position_lost" not in caplog.text
 
 
-def test_a_bridge_that_ended_in_its_first_batch_is_no_loss(
+def test_a_bridge_that_ended_in_its_first_batch_reports_no_loss(
     border: Border, brokers: Brokers, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It has committed where it stands before it wrote anything."""
+    """It commits its position before it writes anything."""
     fresh = Border(brokers)
     inbox = topics.inbox(fresh.home)
     progress = topics.progress(topics.bridge_step(fresh.home))
@@ -271,7 +270,7 @@ def test_a_bridge_that_ended_in_its_first_batch_is_no_loss(
     assert "position_lost" not in caplog.text
 
 
-def test_a_released_topic_that_was_made_anew_is_declared_and_carried_from_its_beginning(
+def test_a_recreated_released_topic_is_reported_and_carried_from_its_beginning(
     brokers: Brokers, caplog: pytest.LogCaptureFixture
 ) -> None:
     fresh = Border(brokers)
@@ -298,4 +297,4 @@ def test_a_released_topic_that_was_made_anew_is_declared_and_carried_from_its_be
         caplog.clear()
         fresh.release(_of(fresh, version=NOW_MS + 3))
         carried(4)
-    assert "bridge" not in caplog.text, "it is declared once"
+    assert "bridge" not in caplog.text, "it is reported once"

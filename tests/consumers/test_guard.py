@@ -33,7 +33,7 @@ def checked(
 
 
 def judged(record: ReleasedIndicator) -> Passed | Tombstone | Refused:
-    """The verdict on a record that stands where it belongs, under its own key."""
+    """The verdict on a record under its own key, on its own partition."""
     try:
         partition = shard_of_key(key_of_id(record["id"]), SHARDS)
     except ValueError:
@@ -68,24 +68,24 @@ def with_content(**changes: Any) -> ReleasedIndicator:
     ],
     ids=str,
 )
-def test_content_that_may_go_passes_as_it_is(content: dict[str, Any]) -> None:
+def test_content_that_may_leave_passes_unchanged(content: dict[str, Any]) -> None:
     record = with_content(**content)
     assert judged(record) == Passed(record)
 
 
 @pytest.mark.parametrize("kind", ["expired", "revoked", "recalled"])
 @pytest.mark.parametrize("reason", sorted(guard.REASONS))
-def test_what_carries_no_content_always_passes(kind: str, reason: str) -> None:
+def test_a_record_without_content_always_passes(kind: str, reason: str) -> None:
     record = a_released(kind=kind, reason=reason)
     assert judged(record) == Passed(record)
 
 
-def test_a_record_after_a_recall_still_tells_of_it() -> None:
+def test_a_record_after_a_recall_still_names_the_recalled_versions() -> None:
     record = a_released(recalled_through=NOW_MS - 1)
     assert judged(record) == Passed(record)
 
 
-def test_a_deletion_is_neither_bridged_nor_wrong() -> None:
+def test_a_deletion_is_neither_bridged_nor_refused() -> None:
     assert checked(None, a_released()["id"].encode()) == Tombstone()
 
 
@@ -123,7 +123,7 @@ def test_eyes_only_and_unknown_caveats_never_leave(caveat: str) -> None:
     ],
     ids=str,
 )
-def test_what_is_not_for_the_partner_does_not_go_there(content: dict[str, Any]) -> None:
+def test_a_record_that_does_not_name_the_partner_is_refused(content: dict[str, Any]) -> None:
     verdict = judged(with_content(**content))
     assert isinstance(verdict, Refused)
     assert verdict.reason is RejectReason.NOT_RELEASABLE_HERE
@@ -185,9 +185,7 @@ def test_an_unknown_pap_label_does_not_leave(pap: str) -> None:
     ],
     ids=str,
 )
-def test_impossible_content_is_refused_and_kept_for_whoever_mends_it(
-    content: dict[str, Any], reason: RejectReason
-) -> None:
+def test_impossible_content_is_refused_and_its_bytes_are_kept(content: dict[str, Any], reason: RejectReason) -> None:
     verdict = judged(with_content(**content))
     assert isinstance(verdict, Refused)
     assert verdict.reason is reason
@@ -195,7 +193,7 @@ def test_impossible_content_is_refused_and_kept_for_whoever_mends_it(
 
 
 def test_bad_content_with_a_forbidden_marking_is_refused_for_the_marking() -> None:
-    """Whatever else is wrong with it: its bytes are not kept."""
+    """Its bytes are not kept, whatever else is wrong."""
     verdict = judged(a_released(content=a_content(tlp="TLP:RED", confidence=999), origin="AUS", id=ANY_ID))
     assert isinstance(verdict, Refused)
     assert (verdict.reason, verdict.keep_bytes) == (RejectReason.FORBIDDEN_MARKING, False)

@@ -1,4 +1,4 @@
-"""The release guard and bytes: what is not exactly one record of ours never leaves, damaged or made up."""
+"""The release guard and bytes: bytes that are not exactly one valid record of ours never leave."""
 
 import pytest
 from hypothesis import given, settings
@@ -33,14 +33,14 @@ from tests.golden.make import CASES
     ],
     ids=["nothing", "2 bytes", "cut", "a byte more", "two", "national", "a receipt", "unknown", "JSON", "5 MB"],
 )
-def test_what_is_not_exactly_one_released_indicator_is_refused_and_not_kept(value: bytes, reason: RejectReason) -> None:
+def test_bytes_that_are_not_one_released_indicator_are_refused_and_not_kept(value: bytes, reason: RejectReason) -> None:
     verdict = checked(value, an_id().encode())
     assert isinstance(verdict, Refused)
     assert (verdict.reason, verdict.keep_bytes) == (reason, False)
 
 
 @pytest.mark.parametrize("kind", ["content", "recalled"])
-def test_a_later_version_of_the_schema_passes_only_with_what_it_is_for(kind: str) -> None:
+def test_the_second_schema_passes_only_with_a_tearline(kind: str) -> None:
     record = a_released(kind=kind)
     partition = shard_of_key(key_of_id(record["id"]), SHARDS)
     body = CODEC.encode(RELEASED_INDICATOR, record)[5:]
@@ -66,9 +66,7 @@ def test_bytes_hidden_in_a_longer_encoding_of_the_same_record_do_not_leave() -> 
 
 @settings(max_examples=400)
 @given(place=st.integers(0, 10_000), byte=st.integers(0, 255), cut=st.none() | st.integers(0, 400))
-def test_damaged_bytes_are_a_verdict_and_pass_only_where_they_are_another_good_record(
-    place: int, byte: int, cut: int | None
-) -> None:
+def test_damaged_bytes_pass_only_if_they_are_another_valid_record(place: int, byte: int, cut: int | None) -> None:
     record = CASES[RELEASED_INDICATOR]["all_fields"]
     damaged = bytearray(CODEC.encode(RELEASED_INDICATOR, record))
     damaged[place % len(damaged)] = byte
@@ -101,7 +99,7 @@ CAVEATS = st.lists(st.sampled_from([caveat.value for caveat in Caveat] + ["NOFOR
 def test_no_combination_of_markings_gets_a_forbidden_record_out(
     tlp: str, pap: str, nations: list[str], caveats: list[str], expires: int
 ) -> None:
-    """The rule once more, in the fewest words, over everything that can be marked."""
+    """The rule once more, in the fewest words, over all markings."""
     record = with_content(tlp=tlp, pap=pap, releasable_to=nations, caveats=caveats, release_expires_ms=expires)
     may_go = (
         tlp in {"TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT"}

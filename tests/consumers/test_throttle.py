@@ -6,7 +6,7 @@ from exchange.bandwidth import Schedule
 HOUR_MS = 3_600_000
 
 
-class Told:
+class Noted:
     """What a throttle has said."""
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class Told:
 
 
 def test_each_shard_has_an_equal_part_of_the_links_rate() -> None:
-    told = Told()
+    told = Noted()
     throttle = Throttle(Schedule.parse("8kB/s"), 4, told)
     assert throttle.allowed(0, 0.0) == 2_000
     throttle.spend(2_500)
@@ -30,7 +30,7 @@ def test_each_shard_has_an_equal_part_of_the_links_rate() -> None:
 
 
 def test_without_a_limit_nothing_is_counted_and_one_that_begins_owes_nothing() -> None:
-    told = Told()
+    told = Noted()
     throttle = Throttle(Schedule.parse("00:00-06:00=unlimited,06:00-24:00=1kB/s"), 1, told)
     assert throttle.allowed(0, 0.0) is None
     throttle.spend(10**9)
@@ -42,7 +42,7 @@ def test_without_a_limit_nothing_is_counted_and_one_that_begins_owes_nothing() -
 
 
 def test_a_rate_that_is_used_up_is_kept_even_where_nothing_seems_to_wait() -> None:
-    told = Told()
+    told = Noted()
     throttle = Throttle(Schedule.parse("1kB/s"), 1, told)
     assert throttle.allowed(0, 0.0) == 1_000
     throttle.spend(1_500)

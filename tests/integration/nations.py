@@ -27,7 +27,8 @@ from streams.enrichment.installed import installed_enricher
 from tests.integration.role import Role
 from tests.link.faulty import FaultyLink, linked_clusters
 from tests.officers import ROSTER
-from tests.reference.audit import Audit, Direction
+from tests.reference.audit import Audit
+from tests.reference.direction import Direction
 
 NATIONS: Final = ("GBR", "JPN")
 SHARDS: Final = 2

@@ -106,7 +106,7 @@ class Exchange:
         picture = [each for each in self.receiver.outputs if each.topic == topics.accepted("GBR")]
         read = picture if random.random() < 0.5 else picture[-1:]
         self.holder.turn(NOW_MS, *(Record(each.topic, SHARD, 0, each.key, each.value, NOW_MS) for each in read))
-        self.holder.look(NOW_MS + HOUR_MS)
+        self.holder.search(NOW_MS + HOUR_MS)
 
     def settle(self, records: list[ReleasedIndicator], random: Random) -> Effects:
         """GBR's settle reads what it released, all or the last, and the receipts, some twice, in any order of both."""

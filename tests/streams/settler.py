@@ -30,7 +30,7 @@ class Settler(Workbench):
             self.asked.append(effects.questions)
         return effects
 
-    def look(self, now_ms: int) -> None:
+    def search(self, now_ms: int) -> None:
         """A turn that asks, and one with the answers."""
         self.turn(now_ms)
         self.turn(now_ms)
