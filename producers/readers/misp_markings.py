@@ -43,7 +43,7 @@ _OF_EVENT: Final = frozenset(
     }
 )
 _OF_OBJECT: Final = frozenset(
-    {"name", "meta-category", "description", "template_uuid", "template_version", "Attribute"}
+    {"ObjectReference", "name", "meta-category", "description", "template_uuid", "template_version", "Attribute"}
 )
 _OF_ATTRIBUTE: Final = frozenset(
     {
