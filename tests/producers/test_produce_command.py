@@ -45,23 +45,27 @@ def finished(environ: dict[str, str], *arguments: str, **options: Any) -> subpro
     )
 
 
-def test_the_summary_says_what_was_read_sent_and_refused(environ: dict[str, str], gbr: Cluster, unique: str) -> None:
+def test_the_summary_says_what_was_read_sent_and_refused(
+    environ: dict[str, str], gbr: Cluster, unique: str, tmp_path: Path
+) -> None:
     sensor = f"{unique}edge"
-    feeds = [str(FEEDS / name) for name in ("csv/prince-of-persia-latin-1.csv", "txt/ua-ru-iocs")]
+    (tmp_path / "bad.txt").write_text("no indicator\n" * 13)
+    feeds = [*(str(FEEDS / name) for name in ("csv/patchwork.csv", "txt/ua-ru-iocs")), str(tmp_path / "bad.txt")]
     run = finished(environ, "--sensor", sensor, "--tlp", "TLP:AMBER", "--releasable-to", "JPN", *feeds)
     assert run.returncode == Exit.OK
     lines = run.stdout.splitlines()
     read = sum(len(Path(feed).read_bytes().splitlines()) for feed in feeds)
-    assert lines[0] == f"2 files, {read} lines: 295 observations in 2 reports"
+    assert lines[0] == f"3 files, {read} lines: 103 observations in 2 reports"
     assert lines[1].startswith("acknowledged by GBR's Kafka at ")
-    assert lines[1].endswith(": 2 reports with 295 observations")
-    assert lines[2] == "refused and kept in quarantine: 15 unreadable-line, 3 unknown-type"
-    assert lines[3].startswith(f"  {feeds[0]}:6: unreadable-line: byte 33 of the line (0xa0) is not utf-8")
-    assert lines[-1] == "  and 13 more"
+    assert lines[1].endswith(": 2 reports with 103 observations")
+    assert lines[2] == "left out: 1 header"
+    assert lines[3] == "refused and kept in quarantine: 16 unknown-type, 1 unreadable-line"
+    assert lines[4].startswith(f"  {feeds[0]}:27: unreadable-line: the row has a quote that is not closed")
+    assert lines[-1] == "  and 12 more"
     assert run.stderr == ""
     seen = [row for report in published_reports(gbr, sensor) for row in observations_of(report)]
     assert {(row.marking.tlp, row.marking.releasable_to) for row in seen} == {("TLP:AMBER", ("JPN",))}
-    assert len(published_refusals(gbr, sensor)) == 18
+    assert len(published_refusals(gbr, sensor)) == 17
 
 
 def test_a_second_run_reads_nothing_again_and_json_says_so(environ: dict[str, str], unique: str) -> None:
@@ -76,6 +80,8 @@ def test_a_second_run_reads_nothing_again_and_json_says_so(environ: dict[str, st
         "reports": 1,
         "rejected": {},
         "left_out": {},
+        "withdrawn": 0,
+        "kept": 0,
         "acknowledged_reports": 1,
         "acknowledged_observations": 108,
     }
