@@ -1,4 +1,4 @@
-"""Says in sentences why a decision was taken, and what would have to be different for another outcome."""
+"""Explains a decision in sentences: why it was made, and which changes would give another outcome."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ from streams.rules.policy_set import PolicySet
 
 _PAST: Final = {Outcome.RELEASE: "released", Outcome.HOLD: "held for review", Outcome.WITHHOLD: "withheld"}
 _FLAGS: Final = (
-    ("warninglisted", "it did not stand on a list of well-known benign values"),
+    ("warninglisted", "it were not on a list of well-known benign values"),
     ("special_use", "it were not a special-purpose address or name"),
     ("personal_data", "an assessment found no personal data in it"),
 )
@@ -42,10 +42,10 @@ def explain(decision: Decision, policy_set: PolicySet) -> list[str]:
     policy = decision["policy_version"][:12]
     lines = [f"Indicator {decision['indicator_id']} was {_PAST[outcome]} for {partner}, under policy {policy}."]
     if decision["policy_version"] != policy_set.version:
-        lines.append(f"Note: what follows is by the rules of policy {policy_set.version[:12]}, which is another set.")
+        lines.append(f"Note: the following uses the rules of policy {policy_set.version[:12]}, which is another set.")
     if not decision["assertions"] and decision["veto"] is None:
         at = _utc(decision["at_ms"])
-        return [*lines, f"No source asserts it any more: its sources took it back, the last one before {at}."]
+        return [*lines, f"No source asserts it any more: all of them withdrew it, the last one before {at}."]
     lines += [rule_sentence(rule, policy_set) for rule in decision["rules"] if rule not in BY_PEOPLE]
     lines += _people(decision)
     lines += _groups(decision, outcome)
@@ -56,7 +56,7 @@ def explain(decision: Decision, policy_set: PolicySet) -> list[str]:
     if outcome is Outcome.RELEASE:
         lines += [f"Before the release, {_done(_obligation(owed), partner)}." for owed in decision["obligations"]]
         if decision["review"] == "approved":
-            lines.append("No tearline went with it: people approve facts, and are asked about no text.")
+            lines.append("It was released without a tearline: officers approve facts, not texts.")
     if outcome is not Outcome.RELEASE:
         for facets in _facets_that_decided(decision, outcome):
             lines += alternatives(from_record(facets), partner, engine)
@@ -90,7 +90,7 @@ def _one_change(facets: Facets, partner: str) -> Iterator[tuple[str, Facets]]:
         if tlp not in (marking.tlp, Tlp.UNMARKED):
             if tlp < Tlp.AMBER or marking.releasable_to is not None:
                 yield f"its source marked it {tlp.label}", marked(msgspec.structs.replace(marking, tlp=tlp))
-            # What names no one only for want of a label would name its recipients with one.
+            # Without a label no one is named; with one, its source would name recipients, too.
             if marking.tlp >= Tlp.UNMARKED and not named:
                 open_to = None if tlp < Tlp.AMBER else with_partner
                 words = f"its source marked it {tlp.label}" + (f" and named {partner}" if open_to else "")
@@ -117,9 +117,9 @@ def _one_change(facets: Facets, partner: str) -> Iterator[tuple[str, Facets]]:
 def rule_sentence(rule_id: str, policy_set: PolicySet) -> str:
     """A rule that decided, with its basis and its owner, in one sentence."""
     if rule_id == DEFAULT_DENY:
-        return "No rule permits it, and what no rule permits is withheld (default-deny)."
+        return "No rule permits it, so it is withheld (default-deny)."
     if rule_id == EVALUATION_ERROR:
-        return "The rules could not be evaluated, and what cannot be decided is withheld (evaluation-error)."
+        return "The rules could not be evaluated, so it is withheld (evaluation-error)."
     rule = policy_set.rules.get(rule_id)
     if rule is None:
         return f"The rule {rule_id} decided; it is not in this policy set."
@@ -127,22 +127,22 @@ def rule_sentence(rule_id: str, policy_set: PolicySet) -> str:
 
 
 def _people(decision: Decision) -> Iterator[str]:
-    """What people have to do with it: vetoes, verdicts, a deadline that has passed, a marking that was given."""
+    """What officers decided: vetoes, verdicts, a deadline that has passed, a marking that was assigned."""
     veto = decision["veto"]
     if veto is not None:
         verb = "recalled" if veto["kind"] == "recall" else "revoked"
         yield (
             f"{veto['person']} {verb} it by hand on {_utc(veto['at_ms'])} ({veto['reason_code']}): {veto['reason']}. "
-            f"The veto {veto['command_id']} stands, whoever reports it again, until two people lift it."
+            f"The veto {veto['command_id']} applies until two officers lift it, even if it is reported again."
         )
-    for said in decision["verdicts"]:
-        verb = "approved" if said["verdict"] == "approve" else "refused"
-        yield f"{said['person']} {verb} it on {_utc(said['at_ms'])}: {said['reason']}."
+    for verdict in decision["verdicts"]:
+        verb = "approved" if verdict["verdict"] == "approve" else "refused"
+        yield f"{verdict['person']} {verb} it on {_utc(verdict['at_ms'])}: {verdict['reason']}."
     if decision["review"] == "lapsed":
-        yield f"Not enough people had approved it by {_utc(decision['deadline_ms'])}, so it is withheld."
+        yield f"Too few officers approved it by {_utc(decision['deadline_ms'])}, so it is withheld."
     if decision["assigned"] is not None:
         label = Tlp(decision["assigned"]["tlp"]).label
-        yield f"What its source had not marked was marked {label} by those who approved it."
+        yield f"Its source had not marked it; the officers who approved it marked it {label}."
 
 
 def _utc(at_ms: int) -> str:
@@ -150,13 +150,13 @@ def _utc(at_ms: int) -> str:
 
 
 def _groups(decision: Decision, outcome: Outcome) -> Iterator[str]:
-    """The assertions that went another way than the whole."""
+    """The assertions that alone have another outcome than all together."""
     for group in decision["assertions"]:
         if group["outcome"] != outcome:
             yield (
-                f"{_counted(group['sources'], 'assertion')} alone would be {_PAST[Outcome(group['outcome'])]}, "
+                f"{_counted(group['sources'], 'assertion')} alone would be {_PAST[Outcome(group['outcome'])]} "
                 f"by {', '.join(group['rules'])}"
-                + ("; nothing of it is in the release." if outcome is Outcome.RELEASE else ".")
+                + ("; it is not part of the release." if outcome is Outcome.RELEASE else ".")
             )
 
 
@@ -168,7 +168,7 @@ def _review(decision: Decision, policy_set: PolicySet) -> Iterator[str]:
         owners = " and ".join(sorted({rule.owner for rule in holds}))
         people = _counted(max(rule.reviewers for rule in holds), "distinct officer")
         until = _utc(until_ms)
-        yield f"{people} must approve it by {until} ({hours} h), answering to: {owners}; after that it is withheld."
+        yield f"{people} must approve it by {until} ({hours} h), or it is withheld; responsible: {owners}."
 
 
 def _facets_that_decided(decision: Decision, outcome: Outcome) -> list[FacetsRecord]:
@@ -185,15 +185,15 @@ def _obligation(text: str) -> Obligation:
 def _done(obligation: Obligation, partner: str) -> str:
     match obligation:
         case CoarsenTime(unit):
-            return f"times were cut down to the whole {unit}"
+            return f"times were rounded down to the {unit}"
         case ExpireAfterDays(days):
-            return f"an end was set to it: {_counted(days, 'day')} after the release"
+            return f"it was limited to {_counted(days, 'day')} after the release"
         case PapAtLeast(floor):
             return f"its PAP was raised to at least {floor.label}"
         case NameOnlyPartner():
             return f"{partner} was named as its only recipient"
         case DropTearline():
-            return "what its sources wrote for release, if anything, was left out"
+            return "its tearline, if there was one, was removed"
 
 
 def _counted(number: int, noun: str) -> str:

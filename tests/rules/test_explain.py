@@ -1,4 +1,4 @@
-"""Explanations: the rule's own words, and what would have to be different."""
+"""Explanations: the rules that decided, and the changes that would give another outcome."""
 
 from collections.abc import Sequence
 
@@ -55,24 +55,24 @@ def _explained(*assertions: Facets) -> Sequence[str]:
     return explain(_record(*assertions), ENGINE.policy_set)
 
 
-def test_a_release_names_its_rule_its_basis_what_was_done_and_what_was_left_out() -> None:
+def test_a_release_names_its_rule_its_basis_its_obligations_and_its_excluded_assertions() -> None:
     assert _explained(GREEN, RED) == [
         f"Indicator indicator--1 was released for JPN, under policy {ENGINE.version[:12]}.",
         "TLP:GREEN may be released: the partner is of the community (rule tlp-green; basis: FIRST TLP 2.0, TLP:GREEN: "
         "within the community; where it is not defined, the cybersecurity and defence community; "
         "owner: Joint sharing board).",
-        "1 assertion alone would be withheld, by tlp-red; nothing of it is in the release.",
-        "Before the release, times were cut down to the whole hour.",
-        "Before the release, an end was set to it: 180 days after the release.",
+        "1 assertion alone would be withheld by tlp-red; it is not part of the release.",
+        "Before the release, times were rounded down to the hour.",
+        "Before the release, it was limited to 180 days after the release.",
         "Before the release, its PAP was raised to at least PAP:GREEN.",
     ]
 
 
-def test_a_hold_says_who_until_when_what_then_and_what_would_change_it() -> None:
+def test_a_hold_states_who_must_approve_until_when_and_what_would_release_it() -> None:
     lines = _explained(LOW)
     assert lines[2] == (
-        "1 distinct officer must approve it by 2026-11-24 00:00 UTC (72 h), answering to: Joint sharing board; "
-        "after that it is withheld."
+        "1 distinct officer must approve it by 2026-11-24 00:00 UTC (72 h), or it is withheld; "
+        "responsible: Joint sharing board."
     )
     assert lines[3:] == [
         "It would be released if its source stated medium confidence.",
@@ -80,13 +80,13 @@ def test_a_hold_says_who_until_when_what_then_and_what_would_change_it() -> None
     ]
 
 
-def test_a_withheld_one_says_which_single_changes_would_release_it() -> None:
+def test_a_withheld_indicator_states_which_single_changes_would_release_it() -> None:
     lines = _explained(RED)
     assert "It would be released if its source marked it TLP:GREEN." in lines
     assert "It would be released if its source marked it TLP:AMBER and named JPN." in lines
 
 
-def test_where_no_single_change_is_enough_it_says_so_or_offers_the_next_best() -> None:
+def test_if_no_single_change_is_enough_it_states_so_or_offers_the_next_best() -> None:
     caveats = (Caveat.JAPAN_EYES_ONLY, Caveat.UK_EYES_ONLY)
     hopeless = facets_of(Marking(Tlp.GREEN, Pap.CLEAR, None, caveats), IndicatorType.URL)
     assert alternatives(hopeless, "JPN", ENGINE) == ["No single change would lead to another outcome."]
@@ -96,13 +96,13 @@ def test_where_no_single_change_is_enough_it_says_so_or_offers_the_next_best() -
     ]
 
 
-def test_another_policy_set_is_not_passed_off_as_the_one_that_decided() -> None:
+def test_rules_of_another_policy_set_than_the_one_that_decided_are_declared() -> None:
     lines = explain(_record(RED, policy_version="0" * 64), ENGINE.policy_set)
     assert "another set" in lines[1]
 
 
 @pytest.mark.parametrize("rule", ["default-deny", "evaluation-error", "gone"])
-def test_what_is_no_rule_of_the_set_has_its_own_words(rule: str) -> None:
+def test_a_decision_without_a_rule_of_the_set_has_a_sentence_of_its_own(rule: str) -> None:
     record = _record(RED)
     record["rules"] = [rule]
     assert rule in explain(record, ENGINE.policy_set)[1]

@@ -146,4 +146,4 @@ def test_the_decision_behind_a_withdrawal_can_be_run_again(enricher: Enricher) -
     assert (last["outcome"], last["assertions"]) == ("withhold", [])
     assert last["partner"] == PARTNER
     assert rerun(last, CLASSIFIER.engine) == ""
-    assert "its sources took it back" in " ".join(explain(last, CLASSIFIER.engine.policy_set))
+    assert "all of them withdrew it" in " ".join(explain(last, CLASSIFIER.engine.policy_set))
