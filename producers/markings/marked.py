@@ -33,6 +33,10 @@ class Marked(msgspec.Struct, frozen=True):
 
     def join(self, other: "Marked") -> "Marked":
         """Both at once: the stricter marking, the lower confidence, every label."""
+        if other is NOTHING or other is self:
+            return self
+        if self is NOTHING:
+            return other
         stated = [each for each in (self.confidence, other.confidence) if each is not None]
         return Marked(
             stricter(self.marking, other.marking),

@@ -187,7 +187,8 @@ def _readings(
     version: _Version, attribute: Attribute, versions: list[_Version], defaults: Defaults
 ) -> Iterator[Reading]:
     place = version.place
-    newest = [each for each in versions if each.modified_ms == max(known.modified_ms for known in versions)]
+    last_ms = max(each.modified_ms for each in versions)
+    newest = [each for each in versions if each.modified_ms == last_ms]
     ended = next((each.ended for each in newest if each.ended), "") if version in newest else _SUPERSEDED
     yield from (LeftOut(place, _PROPOSAL, attribute.uuid) for _ in attribute.ShadowAttribute)
     if times_of(attribute) is None and ended in ("", _SUPERSEDED):
