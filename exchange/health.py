@@ -1,7 +1,8 @@
 """Whether a process lives and whether it is ready, as functions of its shards; who asks and how is elsewhere.
 
 *Live* asks for a restart when the answer is no, so it is no only if a restart helps: a thread that no longer
-turns. *Ready* lets a roll-out continue, so it is no until every shard of this process works.
+turns. *Ready* lets a roll-out continue, so it is no until every shard of this process works and every cluster that it
+needs answers.
 """
 
 from collections.abc import Mapping
@@ -54,6 +55,22 @@ def readiness(shards: Mapping[tuple[str, int], Pulse], *, assigned: bool) -> Hea
         if pulse.phase not in (Phase.RUNNING, Phase.CLOSED)
     ]
     return Health(not waiting, "; ".join(waiting) or "every shard runs")
+
+
+def reach(silent_s: Mapping[str, float], limit_s: float) -> Health:
+    """No if a cluster has not answered for longer than ``limit_s``; ``silent_s`` is by nation."""
+    silent = [
+        f"{nation}'s Kafka has not answered for {seconds:.0f} s"
+        for nation, seconds in sorted(silent_s.items())
+        if seconds > limit_s
+    ]
+    return Health(not silent, "; ".join(silent) or "every cluster answers")
+
+
+def all_of(*parts: Health) -> Health:
+    """Yes if all are; otherwise why not, of each that is not."""
+    wrong = [each.why for each in parts if not each.ok]
+    return Health(not wrong, "; ".join(wrong) or "; ".join(each.why for each in parts))
 
 
 def _name(key: tuple[str, int]) -> str:

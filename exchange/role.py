@@ -2,12 +2,14 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Final
 
 from exchange.errors import ExchangeError, Exit
-from exchange.health import Health
+from exchange.health import Health, all_of, reach
+from exchange.kafka.clients import Cluster
+from exchange.kafka.reach_watch import UNREACHABLE_S, ReachWatch
 from exchange.metrics.kinds import Role
 from exchange.metrics.registry import Metrics, serve
 from exchange.settings import Settings
@@ -17,13 +19,6 @@ STALLED_AFTER_MS: Final = 180_000
 _log = logging.getLogger(__name__)
 
 
-def start_logging(level: str) -> None:
-    """Lines of time, level, event and its facts on standard error."""
-    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)-7s %(message)s")
-    for noisy in ("aiokafka", "faust", "mode"):
-        logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
-
-
 def metrics_of(role: Role, nation: str, partners: tuple[str, ...], steps: tuple[str, ...]) -> Metrics:
     """The metrics of this process."""
     known = {"partner": partners, "origin": partners, "from": (nation,), "to": partners, "step": steps}
@@ -31,10 +26,21 @@ def metrics_of(role: Role, nation: str, partners: tuple[str, ...], steps: tuple[
 
 
 def serve_metrics(
-    metrics: Metrics, settings: Settings, *, live: Callable[[], Health], ready: Callable[[], Health]
+    metrics: Metrics,
+    settings: Settings,
+    clusters: Sequence[Cluster],
+    *,
+    live: Callable[[], Health],
+    ready: Callable[[], Health],
 ) -> None:
-    """Serve them, and whether this process is well, for as long as it lives."""
-    serve(metrics, settings.metrics_port, settings.metrics_address, live=live, ready=ready)
+    """Serve them, and whether this process is well, for as long as it lives. It is not ready while one of these
+    clusters does not answer."""
+    watches = [ReachWatch(cluster).start(metrics) for cluster in clusters]
+
+    def all_ready() -> Health:
+        return all_of(ready(), reach({each.cluster.nation: each.silent_s() for each in watches}, UNREACHABLE_S))
+
+    serve(metrics, settings.metrics_port, settings.metrics_address, live=live, ready=all_ready)
 
 
 def end_at_once(error: Exception) -> None:

@@ -33,7 +33,7 @@ class Settings:
     of the links; ``links`` are what was agreed, by nation and partner. A release, and a recall, that a partner has not
     confirmed within ``receipt_limit_s`` and ``recall_limit_s`` is told to whoever watches. An activation of a policy is
     written at least ``policy_lead_s`` before its time: the same in all processes of a nation. ``bridge_rate`` is what a
-    bridge's bulk may send, for the whole link.
+    bridge's bulk may send, for the whole link. ``log_format`` is ``text`` or ``json``.
     """
 
     nations: tuple[str, ...] = ("GBR", "JPN")
@@ -48,6 +48,7 @@ class Settings:
     officers: Path = Path("policy/officers")
     metrics_port: int = 0
     metrics_address: str = "127.0.0.1"
+    log_format: str = "text"
     session_timeout_s: float = 8.0
     standby: bool = False
     receipt_limit_s: int = 3600
@@ -80,6 +81,7 @@ class Settings:
             links=default.links if folder == default.policy_folder else _links(folder, wrong),
             metrics_port=_number(environ, "KAKEHASHI_METRICS_PORT", default.metrics_port, 0, 65_535, wrong),
             metrics_address=environ.get("KAKEHASHI_METRICS_ADDRESS", default.metrics_address),
+            log_format=_one_of(environ, "KAKEHASHI_LOG_FORMAT", ("text", "json"), wrong),
             session_timeout_s=_number(
                 environ, "KAKEHASHI_SESSION_TIMEOUT_S", int(default.session_timeout_s), 1, 300, wrong
             ),
@@ -165,6 +167,14 @@ def _schedule(environ: Mapping[str, str], name: str, default: Schedule, wrong: l
     except ValueError as error:
         wrong.append(f"{name}={text}: {error}; for example 2MB/s, or 00:00-06:00=unlimited,06:00-24:00=2MB/s")
         return default
+
+
+def _one_of(environ: Mapping[str, str], name: str, values: tuple[str, ...], wrong: list[str]) -> str:
+    """The value, the first by default."""
+    text = environ.get(name, "").strip().lower() or values[0]
+    if text not in values:
+        wrong.append(f"{name}={text}: {' or '.join(values)}")
+    return text
 
 
 def _number(environ: Mapping[str, str], name: str, default: int, low: int, high: int, wrong: list[str]) -> int:

@@ -42,13 +42,24 @@ class BatchOvertaken(TransientError):
     """The fast lane has carried a later version of something that could not be written yet. That stays at home."""
 
 
-def _must_still_go(let_through: Border, border: Border, source: Input) -> None:
+def _must_still_go(let_through: Border | None, border: Border | None, source: Input) -> None:
     """Raises BorderClosed for a batch that a border let through, if it would not do so now."""
     if let_through is Border.OPEN and border is not Border.OPEN:
+        why = "the border was closed" if border else "whether the border is open became unknown"
         raise BorderClosed(
-            f"{source.topic}-{source.partition}: the border was closed before what it had let through was written "
+            f"{source.topic}-{source.partition}: {why} before what it had let through was written "
             "abroad, and so it stays. Started again, the bridge goes on from there, as the border is by then"
         )
+
+
+def _log_border(partition: int, was: Border | None, border: Border | None) -> None:
+    """An outage of the cluster is no decision of an officer: the log distinguishes the two."""
+    if border is None:
+        _log.warning("border.unknown partition=%d was=%s: nothing is released until policy.v1 is read", partition, was)
+    elif was is None:
+        _log.warning("border.known partition=%d is=%s", partition, border)
+    else:
+        _log.warning("border.changed partition=%d from=%s to=%s", partition, was, border)
 
 
 class BorderFeed(Feed[Mapping[bytes, int]]):
@@ -63,11 +74,11 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
         released: Input,
         always: Input,
         urgent: Input,
-        border: Callable[[], Border],
+        border: Callable[[], Border | None],
         codecs: tuple[Codec, Codec],
         throttle: Throttle,
     ) -> None:
-        """``border`` returns its state now: not open if that is not known. ``codecs`` are ours and the partner's."""
+        """``border`` returns its state now, None if it is not known. ``codecs`` are ours and the partner's."""
         self._throttle, self._portion = throttle, Portion()
         self._cluster, self._released, self._urgent = cluster, released, urgent
         self._border, (self._codec, self._codec_abroad) = border, codecs
@@ -75,7 +86,7 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
         self._rest = AssignedFeed(cluster, [always, urgent])
         self._kept: list[Record] = []  # of what always goes: read, and not handed out yet
         self._bulk_next = 0
-        self._was = Border.OPEN
+        self._was: Border | None = Border.OPEN
         self._overtaken = Overtaken()
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
@@ -97,7 +108,7 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
         """What always goes, and of what is released as much as the border lets through."""
         border = self._border()
         if border is not self._was:
-            _log.warning("border.changed partition=%d from=%s to=%s", self._released.partition, self._was, border)
+            _log_border(self._released.partition, self._was, border)
             self._was = border
             if border is Border.OPEN:
                 self._look_ahead()
@@ -185,10 +196,10 @@ class UrgentBorderFeed(Feed[Mapping[bytes, int]]):
     with the bulk when the border opens.
     """
 
-    def __init__(self, cluster: Cluster, urgent: Input, border: Callable[[], Border], codec: Codec) -> None:
+    def __init__(self, cluster: Cluster, urgent: Input, border: Callable[[], Border | None], codec: Codec) -> None:
         self._copies = AssignedFeed(cluster, [urgent])
         self._source, self._border, self._codec = urgent, border, codec
-        self._was = Border.CLOSED
+        self._was: Border | None = None
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
         """Start at this offset."""

@@ -50,7 +50,7 @@ def bridge_threads(
     bulk, fast = bulk_of(link), fast_lane_of(link)
     receipts = topics.receipts(partner.nation)
 
-    def border() -> Border:
+    def border() -> Border | None:
         return watch.border(partner.nation)
 
     def on_lost() -> None:

@@ -7,13 +7,14 @@ from typing import Final
 
 from consumers.bridge.threads import border_watch, bridge_threads
 from consumers.reconcile.run import Reconciler, Side
+from exchange import logs
 from exchange.clock import now_ms
 from exchange.errors import BrokerUnavailable, ExchangeError, TransientError
 from exchange.health import Pulse, liveness, readiness
 from exchange.kafka.clients import Cluster, topic_ids
 from exchange.kafka.topics_admin import check_topics
 from exchange.metrics.kinds import Role
-from exchange.role import STALLED_AFTER_MS, end_at_once, metrics_of, serve_metrics, start_logging
+from exchange.role import STALLED_AFTER_MS, end_at_once, metrics_of, serve_metrics
 from exchange.settings import Settings
 from schemas.access import bridge_topics_abroad, bridge_topics_at_home
 from schemas.topics import bridge_step, receipts, released, urgent, urgent_step
@@ -27,7 +28,7 @@ def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[in
     Raises TopicMismatch or BrokerUnavailable before any work if a cluster differs from the contract, and
     ConfigurationError if the nations have no link.
     """
-    start_logging(loglevel)
+    logs.start(loglevel, settings.log_format)
     settings.agreement(home.nation, partner.nation)
     check_topics(home, bridge_topics_at_home(partner.nation, settings.shards))
     check_topics(partner, bridge_topics_abroad(home.nation, settings.shards))
@@ -46,6 +47,7 @@ def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[in
     serve_metrics(
         metrics,
         settings,
+        [home, partner],
         live=lambda: liveness(pulses(), now_ms(), STALLED_AFTER_MS),
         ready=lambda: readiness(pulses(), assigned=True),
     )

@@ -124,12 +124,12 @@ class PolicyWatch:
             )
         return said
 
-    def border(self, partner: str) -> Border:
-        """The state of the border to a partner now: closed, if it was not read recently enough to know."""
+    def border(self, partner: str) -> Border | None:
+        """The state of the border to a partner now; None if it was not read recently enough to know."""
         try:
             return self.published(now_ms()).border(partner)
         except PolicyStale:
-            return Border.CLOSED
+            return None
 
     def await_fresh(self, within_s: float = AWAIT_S) -> None:
         """Return when it is fresh; raise PolicyStale if it does not become so in time."""

@@ -116,6 +116,7 @@ PARTNER: Final = bounded("partner", str, 16, "ISO 3166-1 alpha-3 code; bounded b
 ORIGIN: Final = bounded("origin", str, 16, "the nation a record comes from; bounded by the configured partners")
 FROM: Final = bounded("from", str, 17, "the nation that releases; bounded by the configured nations")
 TO: Final = bounded("to", str, 17, "the nation that receives; bounded by the configured nations")
+CLUSTER: Final = bounded("cluster", str, 17, "the nation whose Kafka it is; bounded by the configured nations")
 # Steps and shards.
 STEP: Final = bounded(
     "step",

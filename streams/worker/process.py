@@ -2,11 +2,12 @@
 
 import faust
 
+from exchange import logs
 from exchange.clock import now_ms
 from exchange.kafka.clients import Cluster
 from exchange.kafka.topics_admin import check_topics
 from exchange.metrics.kinds import Role
-from exchange.role import STALLED_AFTER_MS, end_at_once, metrics_of, serve_metrics, start_logging
+from exchange.role import STALLED_AFTER_MS, end_at_once, metrics_of, serve_metrics
 from exchange.settings import Settings
 from schemas.topics import streams_steps, topics_of
 from streams.worker.application import application
@@ -19,12 +20,18 @@ def run(nation: str, cluster: Cluster, settings: Settings, instance: str | None,
 
     Raises TopicMismatch or BrokerUnavailable before any work if the cluster is not as the contract says.
     """
-    start_logging(loglevel)
+    logs.start(loglevel, settings.log_format)
     partners = settings.partners(nation)
     check_topics(cluster, topics_of(nation, partners, settings.shards))
     metrics = metrics_of(Role.STREAMS, nation, partners, tuple(step.name for step in streams_steps(partners)))
     ownership = Ownership(StreamsWorkshop.open(nation, cluster, settings, metrics, end_at_once))
-    serve_metrics(metrics, settings, live=lambda: ownership.live(now_ms(), STALLED_AFTER_MS), ready=ownership.ready)
+    serve_metrics(
+        metrics,
+        settings,
+        [cluster],
+        live=lambda: ownership.live(now_ms(), STALLED_AFTER_MS),
+        ready=ownership.ready,
+    )
     app = application(nation, cluster, settings, ownership, instance)
     worker = faust.Worker(app, override_logging=False, quiet=True, redirect_stdouts=False)
     try:

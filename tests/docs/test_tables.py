@@ -67,6 +67,7 @@ def test_the_settings_are_those_that_the_code_asks_for_with_its_defaults() -> No
         "KAKEHASHI_OFFICERS": str(settings.officers),
         "KAKEHASHI_METRICS_PORT": str(settings.metrics_port),
         "KAKEHASHI_METRICS_ADDRESS": settings.metrics_address,
+        "KAKEHASHI_LOG_FORMAT": settings.log_format,
         "KAKEHASHI_SESSION_TIMEOUT_S": f"{settings.session_timeout_s:g}",
         "KAKEHASHI_STANDBY": str(int(settings.standby)),
         "KAKEHASHI_RECEIPT_LIMIT_S": str(settings.receipt_limit_s),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchange.health import Pulse, liveness, readiness
+from exchange.health import Health, Pulse, all_of, liveness, reach, readiness
 from exchange.protocol.shard import Phase
 
 NOW_MS = 1_790_000_000_000
@@ -53,3 +53,14 @@ def test_one_shard_that_does_not_run_keeps_the_process_unready_and_is_named(phas
     health = readiness(shards, assigned=True)
     assert not health.ok
     assert health.why == f"receive.JPN shard 2 is {phase.name.lower()}"
+
+
+def test_a_process_whose_cluster_does_not_answer_is_not_ready_and_says_which_one() -> None:
+    shards = readiness({("intake", 0): pulse(Phase.RUNNING)}, assigned=True)
+    health = all_of(shards, reach({"GBR": 0.0, "JPN": 12.4}, 10))
+    assert not health.ok
+    assert health.why == "JPN's Kafka has not answered for 12 s"
+
+
+def test_a_short_silence_is_a_restart_of_a_broker_and_no_outage() -> None:
+    assert all_of(Health(True, "every shard runs"), reach({"GBR": 9.9}, 10)).ok

@@ -3,7 +3,7 @@
 from typing import Final
 
 from exchange.metrics.kinds import Counter, Gauge, Histogram, Role, closed, labels
-from exchange.metrics.labels import SHARD, STEP, BatchOutcome, GuardStage
+from exchange.metrics.labels import CLUSTER, SHARD, STEP, BatchOutcome, GuardStage
 from schemas.vocabulary import RejectReason
 
 _ROLES: Final = (Role.STREAMS, Role.BRIDGE)
@@ -12,6 +12,16 @@ _RESTORES: Final = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.
 _BYTES: Final = (1e3, 1e4, 3e4, 1e5, 2.5e5, 5e5, 1e6, 2e6, 4e6, 1e7)
 _SIZES: Final = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0)
 
+CLUSTER_SILENT_SECONDS: Final = Gauge(
+    "cluster_silent_seconds",
+    labels(CLUSTER),
+    unit="seconds",
+    roles=_ROLES,
+    help="For how long a Kafka cluster has not answered this process; 0 if it answered the last question. It is asked "
+    "every 2 s, also if nothing is to be done.",
+    act="Above 10 s: `/ready` is no. Of one process: its network or its credentials. Of all: the brokers. Nothing is "
+    "lost; sensors keep their reports. Above 20 s an alert fires.",
+)
 REFUSED_RECORDS: Final = Counter(
     "refused_records_total",
     labels(closed("stage", GuardStage, "guard"), closed("reason", RejectReason, "reason")),
