@@ -63,6 +63,16 @@ class Command:
     accept_removals: bool
 
 
+def run_dry(command: Command, partner: str, settings: Settings) -> Exit:
+    """Print what the inputs would become. Raises ``typer.BadParameter`` for an invalid option."""
+    from kakehashi.produce_dry import dry_run
+
+    options = _options(command)
+    if not options.files:
+        raise typer.BadParameter("--dry-run needs a file, or - for standard input")
+    return dry_run(options, settings, partner, json=command.json, strict=command.strict)
+
+
 def run(command: Command, settings: Settings, cluster: Cluster) -> Exit:
     """Produce, and print the result. Raises ``typer.BadParameter`` for an invalid option."""
     options = _options(command)

@@ -35,7 +35,8 @@ def admitted(reading: Seen) -> Seen | Rejected:
     context = tuple((name, _cut(fact, MAX_FACT_BYTES)) for name, fact in cleaned if fact or name != TEARLINE)
     if description is seen.description and context == seen.context:
         return reading
-    return Seen(reading.place, msgspec.structs.replace(seen, description=description, context=context))
+    cut = msgspec.structs.replace(seen, description=description, context=context)
+    return msgspec.structs.replace(reading, observation=cut)
 
 
 def _problem(seen: Observation) -> tuple[RejectReason, str] | None:

@@ -111,7 +111,7 @@ def produce(
         view.progressed(bytes_read, summary, spool, publisher)
 
     for name in options.files:
-        with _opened(name) as stream:
+        with opened(name) as stream:
             state, size = _state(name, stream, spool, options, now_ms)
             if state.complete and snapshot is None:
                 summary.skipped.append(name)
@@ -179,7 +179,8 @@ class _Pace:
 
 
 @contextmanager
-def _opened(name: str) -> Iterator[BinaryIO]:
+def opened(name: str) -> Iterator[BinaryIO]:
+    """A file, or standard input. Raises ConfigurationError if it cannot be read."""
     if name == STANDARD_INPUT:
         yield sys.stdin.buffer
         return

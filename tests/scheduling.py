@@ -30,6 +30,7 @@ _SLOW: Final = (
     "tests/leaks/",
     "tests/rules/test_prove.py",
     "tests/rules/test_difference.py",
+    "tests/kakehashi/test_dry_run.py",
     "tests/kakehashi/test_policy_command.py",
     "tests/kakehashi/test_roles.py",
     "tests/exchange/test_shard_laws.py",

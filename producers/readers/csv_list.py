@@ -114,7 +114,9 @@ def _readings(row: Row, columns: Columns, heading: Marked, defaults: Defaults) -
     if is_off or marked.withdrawn or cells.get("withdrawn", "").lower() in _YES:
         template = msgspec.structs.replace(template, withdrawal=Withdrawal.REVOKED)
     for reading in _values(row, columns, template, folded(cells.get("kind", ""))):
-        yield _of_object(reading, object_id, marked, _NOT_TO_IDS if is_off else _WITHDRAWN)
+        yield _of_object(
+            reading, object_id, marked.with_default(defaults.marking), _NOT_TO_IDS if is_off else _WITHDRAWN
+        )
 
 
 def _values(row: Row, columns: Columns, template: Observation, stated: str) -> Iterator[Reading]:

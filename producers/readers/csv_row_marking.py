@@ -43,9 +43,9 @@ def marked_row(cells: Sequence[str], columns: Columns) -> Marked:
 
 def _findings(cells: Sequence[str], columns: Columns) -> Iterator[Marked]:
     for place, name in columns.markings:
-        yield _of_marking(_at(cells, place), name, f"column {place + 1}, header {name!r}")
+        yield _of_marking(_at(cells, place), name, f'column {place + 1}, header "{name}"')
     for place, name in columns.recipients:
-        yield _of_recipients(_at(cells, place), f"column {place + 1}, header {name!r}")
+        yield _of_recipients(_at(cells, place), f'column {place + 1}, header "{name}"')
     for place in columns.tags:
         for tag in tags_of(_at(cells, place)):
             yield of_tag(tag, f"column {place + 1}")

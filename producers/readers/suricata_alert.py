@@ -23,11 +23,11 @@ from urllib.parse import urlsplit
 from producers.markings.marked import Marked, joined
 from producers.markings.properties import is_about_sharing
 from producers.markings.understanding import of_field, of_prose
-from producers.readers.reading import Defaults
+from producers.readers.reading import Defaults, Seen
 from producers.readers.suricata_files import hashes_of
 from producers.readers.suricata_record import Alert, Handshake
 from producers.readers.suricata_sides import Nothing, Sides, Undecided, address_of, sides_of
-from schemas.observation import Observation
+from schemas.observation import Observation, SourcePlace
 from schemas.vocabulary import IndicatorType
 
 _CONFIDENCE: Final = {"low": 15, "medium": 50, "high": 85}  # STIX 2.1, appendix A
@@ -166,13 +166,13 @@ def _queried(dns: Any) -> list[str]:
     return list(dict.fromkeys(name for name in names if isinstance(name, str) and name))
 
 
-def template_of(alert: Alert, at_ms: int, defaults: Defaults) -> Observation:
-    """An observation with everything but type and value."""
+def template_of(alert: Alert, place: SourcePlace, at_ms: int, defaults: Defaults) -> Seen:
+    """A reading with everything but type and value."""
     metadata = alert.alert.metadata or {}
     words = [word for key in _LABELS for word in _words(metadata.get(key))]
     marked = joined(_markings(alert)).with_default(defaults.marking)
     stated = next((_CONFIDENCE.get(word.lower()) for word in _words(metadata.get("confidence"))), None)
-    return Observation(
+    observation = Observation(
         kind=IndicatorType.IPV4_ADDR,
         value="",
         first_seen_ms=at_ms,
@@ -183,6 +183,7 @@ def template_of(alert: Alert, at_ms: int, defaults: Defaults) -> Observation:
         description=alert.alert.signature or "",
         context=tuple((name, str(fact)) for name, fact in _facts(alert) if fact is not None),
     )
+    return Seen(place, observation, marked.origins)
 
 
 def _markings(alert: Alert) -> Iterator[Marked]:

@@ -10,7 +10,7 @@ notes on protocols.
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -26,7 +26,7 @@ from producers.readers.suricata_files import File, hashes_of
 from producers.readers.suricata_record import Alert
 from producers.readers.suricata_sides import Nothing, Undecided, address_of, is_ours
 from producers.readers.times import milliseconds
-from schemas.observation import Observation, SourcePlace
+from schemas.observation import SourcePlace
 from schemas.vocabulary import RejectReason
 
 _NO_ALERT: Final = "no-alert"
@@ -41,7 +41,7 @@ _READ: Final = frozenset({"alert", "fileinfo"})
 MAX_ALERTED_FLOWS: Final = 16_384
 """Flows whose later ``fileinfo`` records are still taken; the oldest is forgotten first."""
 
-_Flows = OrderedDict[int, Observation]
+_Flows = OrderedDict[int, Seen]
 
 
 class _Which(msgspec.Struct):
@@ -142,14 +142,14 @@ def _of_alert(
     if isinstance(found, Nothing):
         yield LeftOut(place, _NO_INDICATOR, found.detail)
         return
-    template = template_of(alert, at_ms, defaults)
+    template = template_of(alert, place, at_ms, defaults)
     if flow_id:
         flows[flow_id] = template
         flows.move_to_end(flow_id)
         if len(flows) > MAX_ALERTED_FLOWS:
             flows.popitem(last=False)
     for kind, value in found:
-        yield Seen(place, msgspec.structs.replace(template, kind=kind, value=value))
+        yield _seen(template, place, kind=kind, value=value)
 
 
 def _of_file(record: bytes, which: _Which, place: SourcePlace, defaults: Defaults, flows: _Flows) -> Iterator[Reading]:
@@ -175,14 +175,13 @@ def _of_file(record: bytes, which: _Which, place: SourcePlace, defaults: Default
     found = tuple(hashes_of(file.fileinfo))
     if not found:
         yield LeftOut(place, _NO_INDICATOR, "no hash was computed")
-    context = (*template.context, *((("file-name", name),) if name else ()))
+    context = (*template.observation.context, *((("file-name", name),) if name else ()))
     for kind, value in found:
-        yield Seen(
-            place,
-            msgspec.structs.replace(
-                template, kind=kind, value=value, first_seen_ms=at_ms, last_seen_ms=at_ms, context=context
-            ),
-        )
+        yield _seen(template, place, kind=kind, value=value, first_seen_ms=at_ms, last_seen_ms=at_ms, context=context)
+
+
+def _seen(template: Seen, place: SourcePlace, **changes: Any) -> Seen:
+    return Seen(place, msgspec.structs.replace(template.observation, **changes), template.marking_from)
 
 
 def _recognise(head: Head) -> Recognition | None:

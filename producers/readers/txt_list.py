@@ -117,16 +117,18 @@ def _seen(
     marked = heading
     for note in filter(None, notes):
         marked = marked.join(of_note(note, "comment behind the value"))
+    confidence = defaults.confidence if marked.confidence is None else marked.confidence
+    marked = marked.with_default(defaults.marking)
     observation = Observation(
         kind=kind,
         value=value,
         count=count,
-        confidence=defaults.confidence if marked.confidence is None else marked.confidence,
-        marking=marked.with_default(defaults.marking).marking,
+        confidence=confidence,
+        marking=marked.marking,
         labels=defaults.labels,
         description=" ".join(filter(None, notes)),
     )
-    return Seen(line.place, observation)
+    return Seen(line.place, observation, marked.origins)
 
 
 def _without_comment(text: str) -> tuple[str, str]:

@@ -4,14 +4,15 @@ What the source's objects assert and withdraw goes through ``producers.spool.ass
 changes nothing, and a value is withdrawn when no object of the source asserts it any more.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from producers.admission import admitted
 from producers.readers.reading import LeftOut, Reading, Rejected, Seen, Withdrawn
 from producers.report import MAX_OBSERVATIONS
-from producers.spool.assertions import NO_SCOPE, Held, Known, Named
+from producers.spool.assertions import NO_SCOPE, Assertions, Held, Known, Named
 from producers.spool.batch import Batch, Sensor, Step
 from producers.spool.spool import InputState, Spool
 from schemas.codec import Codec
@@ -60,26 +61,50 @@ def fill(
     the input as complete. ``on_left_out`` is called for each piece that is left out. In a snapshot's ``scope`` each
     value is noted as named, also what was spooled before.
     """
-    filler = _Filler(Batch(source, spool, sensor, tool, codec, now_ms, max_observations), spool, on_left_out, scope)
+    batch = Batch(source, spool, sensor, tool, codec, now_ms, max_observations)
+    filler = Filler(batch, spool.assertions, on_left_out, scope)
     try:
         for reading in readings:
             if reading is None:
-                if filler.batch.holds_anything:
-                    yield filler.batch.commit()
+                if batch.holds_anything:
+                    yield batch.commit()
                 continue
             yield from filler.take(reading)
         yield from filler.finish_object(None)
     except KeyboardInterrupt:
-        filler.batch.commit()  # what came from a pipe cannot be read again
+        batch.commit()  # what came from a pipe cannot be read again
         raise
-    yield filler.batch.commit(complete=True)
+    yield batch.commit(complete=True)
 
 
-class _Filler:
+class Taker(Protocol):
+    """What takes the pieces that a filler has decided on: a batch of the spool, or a dry run (``batch.Batch``)."""
+
+    left_out: Counter[str]
+
+    @property
+    def is_full_of_refusals(self) -> bool: ...
+
+    def moves_to(self, line: int, /) -> bool: ...
+
+    def add(self, observation: Observation, /, *, of_reading: bool = True) -> Iterator[Step]: ...
+
+    def refuse(self, rejected: Rejected, /) -> None: ...
+
+    def commit(self) -> Step: ...
+
+
+class Filler:
     """Takes one reading after the other, and knows which object of the source it is in."""
 
-    def __init__(self, batch: Batch, spool: Spool, on_left_out: Callable[[LeftOut], None], scope: Scope) -> None:
-        self.batch, self._assertions, self._on_left_out, self._scope = batch, spool.assertions, on_left_out, scope
+    def __init__(
+        self,
+        batch: Taker,
+        assertions: Assertions,
+        on_left_out: Callable[[LeftOut], None],
+        scope: Scope = NOT_A_SNAPSHOT,
+    ) -> None:
+        self.batch, self._assertions, self._on_left_out, self._scope = batch, assertions, on_left_out, scope
         self._object: tuple[str, int] | None = None
 
     def take(self, reading: Reading) -> Iterator[Step]:

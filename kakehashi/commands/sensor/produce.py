@@ -13,10 +13,12 @@ _EXAMPLES = examples(
     ("tail -F eve.json | kakehashi produce --nation GBR --sensor edge-1 -", "what is being written, as it comes"),
     ("kakehashi produce --nation JPN --sensor lists --tlp TLP:GREEN bad-ips.txt", "a feed that carries no marking"),
     ("kakehashi produce --nation JPN --sensor lists --encoding cp932 一覧.csv", "a feed that is not UTF-8"),
+    ("kakehashi produce --nation GBR --sensor lists --dry-run new.csv", "what would become of a feed; nothing is sent"),
     ("kakehashi produce --nation GBR --sensor edge-1", "no file: send what waits in the spool"),
 )
 _MARKING = "Marking and other defaults"
 _RUN = "Running"
+_DRY = "Before the first record is sent"
 
 
 def register(app: typer.Typer) -> None:
@@ -75,7 +77,9 @@ def register(app: typer.Typer) -> None:
         strict: Annotated[
             bool, typer.Option("--strict", help="Exit with 4 if anything was refused.", rich_help_panel=_RUN)
         ] = False,
-        json: Annotated[bool, typer.Option("--json", help="The summary as JSON.", rich_help_panel=_RUN)] = False,
+        json: Annotated[
+            bool, typer.Option("--json", help="The summary as JSON; of a dry run each piece.", rich_help_panel=_RUN)
+        ] = False,
         snapshot: Annotated[
             bool,
             typer.Option(
@@ -94,6 +98,15 @@ def register(app: typer.Typer) -> None:
         explain_skips: Annotated[
             bool, typer.Option("--explain-skips", help="Print each piece that is left out.", rich_help_panel=_RUN)
         ] = False,
+        dry_run: Annotated[
+            bool,
+            typer.Option(
+                "--dry-run",
+                help="Show what would become of each piece, with the marking that was understood. Nothing is sent.",
+                rich_help_panel=_DRY,
+            ),
+        ] = False,
+        partner: Annotated[str, typer.Option(help="With --dry-run: for this partner only.", rich_help_panel=_DRY)] = "",
     ) -> None:
         """Read a sensor's own output and publish it to its nation's exchange.
 
@@ -110,7 +123,7 @@ def register(app: typer.Typer) -> None:
         """
         from exchange.settings import Settings
         from kakehashi.clusters import cluster_of
-        from kakehashi.produce_run import Command, run
+        from kakehashi.produce_run import Command, run, run_dry
 
         settings = Settings.from_env(os.environ)
         command = Command(
@@ -138,4 +151,8 @@ def register(app: typer.Typer) -> None:
             feed=feed,
             accept_removals=accept_removals,
         )
+        if dry_run:
+            raise typer.Exit(run_dry(command, partner, settings))
+        if partner:
+            raise typer.BadParameter("--partner is for --dry-run: what is produced goes to the nation's own exchange")
         raise typer.Exit(run(command, settings, cluster_of(nation, settings, os.environ)))

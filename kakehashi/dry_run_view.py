@@ -1,0 +1,100 @@
+"""The output of ``kakehashi produce --dry-run``: a table in 80 columns, or an object a line, and the counts by rule."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+import msgspec
+from rich.cells import cell_len, chop_cells
+
+from kakehashi.fates import OUTCOMES, Fate
+from kakehashi.terminal import counted, printable
+
+WIDTH: Final = 80
+HEADER: Final = f"{'line':>7}  {'outcome':8}  {'type':17}  value"
+_VALUE: Final = 38
+_INDENT: Final = " " * 9
+
+
+class Table:
+    """Lines for one fate after the other. A value is never cut: one that is too wide has a line of its own."""
+
+    def __init__(self) -> None:
+        self._file: str | None = None
+
+    def lines(self, fate: Fate) -> Iterator[str]:
+        """The lines of one piece of input; before the first one of a file its name."""
+        if fate.file != self._file:
+            self._file = fate.file
+            yield printable(fate.file)
+            yield HEADER
+        reason = printable(f"{fate.reason}: {fate.detail}" if fate.detail else fate.reason)
+        if not fate.value:
+            yield from folded(f"{fate.outcome:8}  {reason}", f"{fate.line:7}  ")
+            return
+        start = f"{fate.line:7}  {fate.outcome:8}  {fate.type:17}  "
+        if cell_len(value := printable(fate.value)) <= WIDTH - _VALUE:
+            yield start + value
+        else:
+            yield start.rstrip()
+            yield (_INDENT if cell_len(value) <= WIDTH - len(_INDENT) else "") + value
+        if fate.marking:
+            origin = f", from {fate.marking_from}" if fate.marking_from else ""
+            yield from folded(printable(f"marking: {fate.marking}{origin}"), _INDENT)
+        if len({*fate.partners.values()}) > 1:
+            for partner, ruled in fate.partners.items():
+                yield from folded(f"{partner}: {ruled.outcome}, {ruled.reason}", _INDENT)
+        else:
+            yield from folded(f"reason: {reason}", _INDENT)
+
+
+def as_json(fate: Fate) -> str:
+    """One fate for programs: its fields under their names."""
+    return msgspec.json.encode(fate).decode()
+
+
+class Counts:
+    """How many pieces went which way, and by which rules."""
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self._reasons: Counter[tuple[str, str, str]] = Counter()
+
+    def add(self, fate: Fate) -> None:
+        """Count one."""
+        self.outcomes[fate.outcome] += 1
+        if not fate.partners:
+            self._reasons["", fate.outcome, fate.reason] += 1
+        for partner, ruled in fate.partners.items():
+            self._reasons[partner, ruled.outcome, ruled.reason] += 1
+
+    def lines(self, partners: Iterable[str], titles: Mapping[str, str], policy: str) -> Iterator[str]:
+        """The summary: all pieces, then the counts by rule, for each partner if there are several."""
+        total = ", ".join(f"{self.outcomes[each]:,} {each}" for each in OUTCOMES if self.outcomes[each])
+        yield from folded(f"{counted(self.outcomes.total(), 'piece')}: {total or 'nothing was read'}", "")
+        for partner in (*partners, ""):
+            yield from self._of(partner, titles)
+        yield from folded(f"by policy {policy}; nothing was sent, and nothing was written", "")
+
+    def _of(self, partner: str, titles: Mapping[str, str]) -> Iterator[str]:
+        for outcome in OUTCOMES:
+            found = {
+                reason: count for (to, way, reason), count in self._reasons.items() if (to, way) == (partner, outcome)
+            }
+            for reason, count in sorted(found.items(), key=lambda each: (-each[1], each[0])):
+                title = " ".join(titles[rule] for rule in reason.split(",") if rule in titles)
+                to = f" to {partner}" if partner else ""
+                yield from folded(f"{outcome}{to}: {count:,} {reason}{f': {title}' if title else ''}", "  ")
+
+
+def folded(text: str, indent: str) -> Iterator[str]:
+    """The text in lines of 80 columns, broken between words; a word that is wider is broken anywhere."""
+    line, room = indent, WIDTH - len(indent) - 2
+    follows = " " * (len(indent) + 2)
+    for word in (part for each in text.split(" ") for part in chop_cells(each, room) or [""]):
+        joint = "" if line in (indent, follows) else " "
+        if cell_len(line + joint + word) > WIDTH:
+            yield line.rstrip()
+            line, joint = follows, ""
+        line += joint + word
+    yield line.rstrip()
