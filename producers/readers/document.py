@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 
@@ -14,6 +15,7 @@ from schemas.observation import SourcePlace
 from schemas.vocabulary import RejectReason
 
 MAX_DOCUMENT_BYTES: Final = 64 << 20
+_MARGIN: Final = 100
 _CHUNK_BYTES: Final = 64 << 10
 _LONE_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
@@ -31,12 +33,22 @@ def document(source: Input, encoding: str, shape: type[Shape]) -> Shape | Reject
     try:
         text = content if is_wide(encoding) else content.decode(encoding).encode()
         text = text.removeprefix(b"\xef\xbb\xbf")
+        _walked(text, _MARGIN)
         return _parsed(text, shape)
     except UnicodeDecodeError as error:
         detail = f"byte {error.start + 1} is not {encoding}{advice_on(content[max(0, error.start - 40) :][:80])}"
         return rejected(place, RejectReason.UNREADABLE_LINE, detail, content)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         return rejected(place, RejectReason.UNDECODABLE, f"not JSON: {error}", content)
+
+
+def _walked(text: bytes, margin: int) -> None:
+    """Raise RecursionError if a reader ``margin`` frames further down could not read its deepest part."""
+    if margin:
+        _walked(text, margin - 1)
+    else:
+        with suppress(ValueError):  # what is no JSON is found out by whoever parses it
+            repeated_keys(text)
 
 
 def _parsed(text: bytes, shape: type[Shape]) -> Shape:

@@ -19,6 +19,7 @@ from producers.markings.understanding import of_comment, of_effect, of_field, of
 from schemas.markings import SourceMarking
 
 _ACS: Final = "3a65884d-005a-4290-8335-cb2d778a83ce"
+_MOST_NESTED: Final = 16
 _DEFINITION: Final = "marking-definition--"
 _EXTENSION: Final = "extension-definition--"
 _FILLER: Final = "custom"  # what OpenCTI writes as the statement of a definition whose text stands in its own property
@@ -121,14 +122,16 @@ def _of_leaf(known: Extension, path: str, text: str, where: str) -> Marked:
     return of_effect(effect_of(effect), f"{path}={text}", where)
 
 
-def _leaves(content: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def _leaves(content: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
     """The values of nested objects and lists, as text, with their paths; lists add nothing to a path."""
-    if isinstance(content, Mapping):
+    if depth > _MOST_NESTED:
+        yield f"{path}.…", "nested too deeply"
+    elif isinstance(content, Mapping):
         for name, value in content.items():
-            yield from _leaves(value, f"{path}.{name}" if path else name)
+            yield from _leaves(value, f"{path}.{name}" if path else name, depth + 1)
     elif isinstance(content, list):
         for value in content:
-            yield from _leaves(value, path)
+            yield from _leaves(value, path, depth + 1)
     elif content is not None:
         yield path, str(content)
 
