@@ -47,6 +47,9 @@ def _findings(cells: Sequence[str], columns: Columns) -> Iterator[Marked]:
     for place, name in columns.recipients:
         yield _of_recipients(_at(cells, place), f'column {place + 1}, header "{name}"')
     for place in columns.tags:
+        yield of_prose(
+            _at(cells, place), f"column {place + 1}"
+        )  # a label that is cut at its blank: #tlp:amber + strict
         for tag in tags_of(_at(cells, place)):
             yield of_tag(tag, f"column {place + 1}")
     for role in _PROSE_ROLES:
