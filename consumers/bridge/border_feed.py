@@ -29,17 +29,17 @@ from schemas.records import ReleasedIndicator
 
 _log = logging.getLogger(__name__)
 
-# What is not there yet is not waited for, so a trickle is a record a transaction. All of it fits into one batch of the
-# producer's.
+# A poll does not wait for more records, so at a low rate a transaction has one. All of them fit into one batch of the
+# producer.
 _MAX_RECORDS: Final = 16_000
 
 
 class BorderClosed(TransientError):
-    """What an open border had let through could not be written before it was closed. It stays at home."""
+    """A batch that an open border let through was not written before the border closed. It stays at home."""
 
 
 class BatchOvertaken(TransientError):
-    """The fast lane has carried a later version of something that could not be written yet. That stays at home."""
+    """The fast lane carried a later version of a record that was not written yet. That record stays at home."""
 
 
 def _must_still_go(let_through: Border | None, border: Border | None, source: Input) -> None:
@@ -47,8 +47,8 @@ def _must_still_go(let_through: Border | None, border: Border | None, source: In
     if let_through is Border.OPEN and border is not Border.OPEN:
         why = "the border was closed" if border else "whether the border is open became unknown"
         raise BorderClosed(
-            f"{source.topic}-{source.partition}: {why} before what it had let through was written "
-            "abroad, and so it stays. Started again, the bridge goes on from there, as the border is by then"
+            f"{source.topic}-{source.partition}: {why} before the batch that it had let through was written abroad, "
+            "so the batch stays. After a restart the bridge continues by the border's state then"
         )
 
 
@@ -63,8 +63,8 @@ def _log_border(partition: int, was: Border | None, border: Border | None) -> No
 
 
 class BorderFeed(Feed[Mapping[bytes, int]]):
-    """A ``Feed`` of one shard of a bridge's bulk: what is released, under its border, and what always
-    goes. Of the fast lane it hands out facts: the versions that it may have carried ahead of the bulk."""
+    """The feed of one shard of a bridge's bulk: releases, under the border, and receipts, which always pass. Its facts
+    are the versions that the fast lane may have carried ahead of the bulk."""
 
     looks_ahead = True
 
@@ -84,13 +84,13 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
         self._border, (self._codec, self._codec_abroad) = border, codecs
         self._bulk = AssignedFeed(cluster, [released], max_records=_MAX_RECORDS, max_bytes=MAX_BYTES)
         self._rest = AssignedFeed(cluster, [always, urgent])
-        self._kept: list[Record] = []  # of what always goes: read, and not handed out yet
+        self._kept: list[Record] = []  # receipts that were read and not handed out yet
         self._bulk_next = 0
         self._was: Border | None = Border.OPEN
         self._overtaken = Overtaken()
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
-        """Start at the position of each; what the fast lane has carried beyond the bulk is looked up again."""
+        """Start at the position of each input; read again what the fast lane carried ahead of the bulk."""
         gaps, self._kept = self._bulk.resume(next_offsets), []
         self._bulk_next = self._bulk.start_of(self._released)
         topic, partition = self._urgent.topic, self._urgent.partition
@@ -99,13 +99,13 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
         return gaps + self._rest.resume({**next_offsets, self._urgent: self._overtaken.next})
 
     def _look_ahead(self) -> None:
-        """Read all that the fast lane holds by now: what was recalled while no bridge ran must be known first."""
+        """Read the fast lane up to its end: recalls that were made while no bridge ran must be known first."""
         topic, partition = self._urgent.topic, self._urgent.partition
         for message in committed(self._cluster, topic, partition, self._overtaken.next):
             self._note(as_record(message))
 
     def poll(self, timeout_s: float) -> Sequence[Record]:
-        """What always goes, and of what is released as much as the border lets through."""
+        """Receipts, and as many releases as the border and the rate let through."""
         border = self._border()
         if border is not self._was:
             _log_border(self._released.partition, self._was, border)
@@ -130,7 +130,7 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
         return [*others, *records]
 
     def ahead(self) -> Sequence[Record]:
-        """What always goes, for bulk that waits for its turn; and what overtakes that meanwhile is known before it."""
+        """Receipts, while the bulk waits for its turn; what overtakes the bulk meanwhile is noted before it."""
         return self._others(0)
 
     def facts(self, records: Sequence[Record]) -> Mapping[bytes, int]:
@@ -138,19 +138,19 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
         return self._overtaken.of(record.key for record in records)
 
     def marks(self) -> Mapping[Input, int]:
-        """Where the next owner of the shard begins to read the fast lane."""
+        """The offset at which the next owner of the shard begins to read the fast lane."""
         return {self._urgent: self._overtaken.begin}
 
     def recheck(self, outputs: Sequence[Output]) -> None:
-        """Raises BorderClosed or BatchOvertaken if what was not written yet must not leave any more."""
+        """Raises BorderClosed or BatchOvertaken if outputs that are not written yet must not leave any more."""
         _must_still_go(self._was, self._border(), self._released)
         self._kept = self._others(0)
         for output in outputs:
             if self._is_older(output):
                 raise BatchOvertaken(
                     f"{self._released.topic}-{self._released.partition}: the fast lane has carried a later version of "
-                    f"{output.key.decode()} before this one could be written abroad, and so it stays. Started again, "
-                    "the bridge goes on without it"
+                    f"{output.key.decode()} before this one was written abroad, so this one stays. After a restart "
+                    "the bridge continues without it"
                 )
 
     def _is_older(self, output: Output) -> bool:
@@ -159,7 +159,7 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
         return released is not None and holds_back(ahead, released)
 
     def _others(self, timeout_s: float) -> list[Record]:
-        """What always goes; what is on the fast lane is noted."""
+        """Receipts; versions on the fast lane are noted."""
         always, self._kept = self._kept, []
         for record in self._rest.poll(0 if always else timeout_s):
             if record.topic == self._urgent.topic:
@@ -175,8 +175,8 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
     def _end(self) -> int:
         return end_offset(self._cluster, self._released.topic, self._released.partition)
 
-    def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:  # noqa: ARG002  # the topics' retention sees to it
-        """How long it took decides how much goes next."""
+    def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:  # noqa: ARG002  # retention deletes them
+        """Adapt the size of the next batch to the time that this one took."""
         self._portion.carried(time.monotonic())
 
     def lag(self) -> int:
@@ -192,8 +192,8 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
 class UrgentBorderFeed(Feed[Mapping[bytes, int]]):
     """One shard of a bridge's fast lane. Nothing is ahead of it.
 
-    While the border is not open, content keeps its offset and loses its value: it is not carried here, and is carried
-    with the bulk when the border opens.
+    While the border is not open, content keeps its offset and loses its value: it is not carried here, but with the
+    bulk when the border opens.
     """
 
     def __init__(self, cluster: Cluster, urgent: Input, border: Callable[[], Border | None], codec: Codec) -> None:
@@ -237,6 +237,6 @@ class UrgentBorderFeed(Feed[Mapping[bytes, int]]):
 
 
 def released_in(value: bytes | None, codec: Codec) -> ReleasedIndicator | None:
-    """What a record's value releases; None if it is a deletion, or cannot be read."""
+    """The released indicator in a record's value; None if it is a deletion, or cannot be read."""
     found = codec.decode(RELEASED_INDICATOR, value) if value else None
     return None if found is None or isinstance(found, Undecodable) else cast("ReleasedIndicator", found)

@@ -1,35 +1,35 @@
-"""The release guard: looks at the bytes that are about to leave, and at nothing else, and lets them pass or not.
+"""The release guard: decides by the bytes that are about to leave, and by nothing else, whether they pass.
 
 It decides again, on its own, whether a record may go to this partner: it knows no policy, imports nothing of
-``streams`` and trusts nobody who wrote the record. By what was agreed with the partner (``schemas.agreement``) it
-decides with code of its own; what no agreement can let pass is spelled out here a second time, on purpose.
+``streams`` and does not trust the writer of the record. It applies the agreement with the partner
+(``schemas.agreement``) with code of its own. What no agreement may allow is written here a second time, on purpose.
 
 1.  **A null value** is not a record: each side deletes from its own topics. Never bridged (``Tombstone``).
     [promise 5: "null values are never bridged"]
 2.  **Schema.** Exactly one ``ReleasedIndicator`` of an agreed version, at most ``MAX_BYTES`` long, and byte for byte
     as our own writer writes it: no other schema, no bytes after it, none hidden in a longer encoding of the record.
     [promise 2; Avro 1.11, "Binary Encoding" allows padded integers, split blocks and negative block counts]
-3.  **Identity.** ``id`` is a UUIDv5 identifier; the record's key is the id in UTF-8; it stands on the partition that
+3.  **Identity.** ``id`` is a UUIDv5 identifier; the record's key is the id in UTF-8; it is on the partition that
     the id gives. With content, the id is that of its type and value. [STIX 2.1, 2.9; RFC 9562, 5.5]
-4.  **Origin.** ``origin`` is this nation, and ``hops`` is this nation alone: nobody else's record is passed on, and
-    none goes back to where it has been. [promise 8]
+4.  **Origin.** ``origin`` is this nation, and ``hops`` is this nation alone: no other nation's record is passed on, and
+    none returns to a nation that it has passed. [promise 8]
 5.  **Version** is above 0 and above ``recalled_through``, which is not negative. [promise 5]
 6.  **Without content** (expired, revoked, recalled): no content, a reason of the closed list, and it passes,
-    whatever was marked and whatever is closed. A recall must always arrive. [promise 5]
-7.  **TLP** is CLEAR, GREEN, AMBER or AMBER+STRICT, so spelled, and agreed. From AMBER up the partner is named in
-    ``releasable_to``; for all, if anybody is named, the partner is. RED, unmarked and unknown labels never leave.
-    [TLP 2.0, FIRST, August 2022; promise 2]
-8.  **Caveats** are ones that were agreed. National-eyes-only, embargoed and unrecognised never leave, whatever was
-    agreed. [UK GSCP, national caveats; promise 2]
+    under any marking and at a closed border. A recall must always arrive. [promise 5]
+7.  **TLP** is CLEAR, GREEN, AMBER or AMBER+STRICT, in this spelling, and agreed. From AMBER up the partner is named in
+    ``releasable_to``; if any nation is named, the partner is, whatever the label. RED, unmarked and unknown labels
+    never leave. [TLP 2.0, FIRST, August 2022; promise 2]
+8.  **Caveats** are ones that were agreed. National-eyes-only, embargoed and unrecognised never leave, whatever
+    was agreed. [UK GSCP, national caveats; promise 2]
 9.  **PAP** is a known label or empty. [MISP taxonomy PAP v3]
 10. **The release has not ended**: ``release_expires_ms`` is 0 or in the future. [promise 5]
-11. **The content is what it says**: known type, value in its canonical spelling, times, counts and confidence
-    possible, lists sorted, without repeats and bounded, no reason, nothing that is not part of the value in
-    ``registered_domain``. A tearline, where there is one, says something, in at most ``MAX_TEARLINE_BYTES``, without
+11. **The content is possible**: known type, value in its canonical spelling, times, counts and confidence
+    in range, lists sorted, without repeats and bounded, no reason, nothing that is not part of the value in
+    ``registered_domain``. A tearline, if there is one, is not empty, has at most ``MAX_TEARLINE_BYTES`` and no
     control characters but line feeds. [STIX 2.1, 3.2; the contract's own limits]
 
-A refused record's bytes are kept only where its marking was read and would have let it go: what nobody could read
-may be RED. Otherwise its digest and its place are all that quarantine gets.
+A refused record's bytes are kept only if its marking was read and allows the release: an unreadable record may be RED.
+Otherwise quarantine keeps its digest and its position.
 """
 
 import uuid
@@ -55,13 +55,13 @@ REASONS: Final = frozenset(str(reason) for reason in EndReason)
 
 
 class Passed(msgspec.Struct, frozen=True, gc=False):
-    """May leave, as it is."""
+    """May leave unchanged."""
 
     record: ReleasedIndicator
 
 
 class Tombstone(msgspec.Struct, frozen=True, gc=False):
-    """A deletion on our own topic. It is not bridged, and nothing is wrong with it."""
+    """A deletion on our own topic. It is not bridged, and is valid."""
 
 
 _TOMBSTONE: Final = Tombstone()
@@ -79,7 +79,7 @@ def check(
 ) -> Passed | Tombstone | Refused:
     """Decide on one record of the topic released to a partner. Never raises, whatever the bytes are.
 
-    ``agreed`` is what our nation agreed with it. ``codec`` has the schema ids of our own cluster; ``partition`` is the
+    ``agreed`` is our agreement with it. ``codec`` has the schema ids of our own cluster; ``partition`` is the
     record's, of ``shards``.
     """
     if value is None:
@@ -91,7 +91,7 @@ def check(
         again = b"" if isinstance(decoded, Undecodable) else codec.encode(RELEASED_INDICATOR, decoded)
     except (KeyboardInterrupt, SystemExit):
         raise
-    except BaseException as error:  # a panic in native code is no Exception to Python
+    except BaseException as error:  # a panic in native code is not an Exception
         return Refused(RejectReason.UNDECODABLE, f"breaks the decoder: {type(error).__name__}")
     if isinstance(decoded, Undecodable):
         return Refused(decoded.reason, decoded.detail)
@@ -114,7 +114,7 @@ def check(
 
 
 def _schema_of(value: bytes, codec: Codec, agreed: Agreement) -> Refused | None:
-    """Of rule 2. Ends pass: the one schema without which there is no link has room for them."""
+    """The end of rule 2, for content. Ends need only the first schema, which every link has."""
     name = codec.schema_of(value)
     if name not in agreed.schemas:
         return Refused(RejectReason.UNKNOWN_SCHEMA, f"schema {name} was not agreed with {agreed.partner}")
@@ -160,7 +160,7 @@ def _identity_of(record: ReleasedIndicator, key: bytes | None, partition: int, s
         return Refused(RejectReason.KEY_MISMATCH, "its key is not its id")
     shard = shard_of_key(raw, shards)
     if shard != partition:
-        return Refused(RejectReason.KEY_MISMATCH, f"stands on partition {partition}; its id belongs on {shard}")
+        return Refused(RejectReason.KEY_MISMATCH, f"is on partition {partition}; its id belongs on {shard}")
     return None
 
 
@@ -194,7 +194,7 @@ def _version_of(record: ReleasedIndicator) -> Refused | None:
 
 
 def _kind_of(record: ReleasedIndicator) -> Refused | None:
-    """Rule 6, and that the two forms do not mix."""
+    """Rule 6, and that kind and content fit together."""
     if (record["kind"] == "content") != (record["content"] is not None):
         return Refused(RejectReason.MALFORMED_CONTENT, f"kind {record['kind']} has the content of another kind")
     if record["kind"] == "content" and record["reason"]:
@@ -207,5 +207,5 @@ def _kind_of(record: ReleasedIndicator) -> Refused | None:
 
 
 def _quoted(text: str) -> str:
-    """A code or label for a detail: short, so that nothing travels in what should be a code."""
+    """A code or label for a detail, cut short: what should be a code could hold content."""
     return repr(text if len(text) <= 40 else f"{text[:40]}…")

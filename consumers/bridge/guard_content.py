@@ -1,4 +1,4 @@
-"""Rules 10 and 11 of the release guard: the release has not ended, and the content is what it claims to be."""
+"""Rules 10 and 11 of the release guard: the release has not ended, and the content is possible."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -20,7 +20,7 @@ MAX_TEARLINE_BYTES: Final = 2048
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):
-    """Must not leave. ``keep_bytes`` is False where quarantine may have a digest only; ``detail`` names no value."""
+    """Must not leave. ``keep_bytes`` is False if quarantine may have a digest only; ``detail`` names no value."""
 
     reason: RejectReason
     detail: str
@@ -44,12 +44,12 @@ def _times_of(record: ReleasedIndicator, content: Content, now_ms: int) -> Refus
         return Refused(RejectReason.RELEASE_EXPIRED, f"its release ended at {ends_ms} ms")
     if record["version"] > latest_ms:
         return Refused(
-            RejectReason.TIME_OUT_OF_RANGE, "its version is a day ahead of our clock: no later one could ever win"
+            RejectReason.TIME_OUT_OF_RANGE, "its version is a day ahead of our clock: no later one could replace it"
         )
     if not 0 <= content["first_seen_ms"] <= content["last_seen_ms"] <= latest_ms:
-        return Refused(RejectReason.TIME_OUT_OF_RANGE, "first and last seen are no span of the past")
+        return Refused(RejectReason.TIME_OUT_OF_RANGE, "first and last seen are not a span of the past")
     if not 0 <= content["valid_until_ms"] <= LAST_TIME_MS or ends_ms > LAST_TIME_MS:
-        return Refused(RejectReason.TIME_OUT_OF_RANGE, "valid_until or release_expires is no time")
+        return Refused(RejectReason.TIME_OUT_OF_RANGE, "valid_until or release_expires is not a possible time")
     return None
 
 
@@ -69,7 +69,7 @@ def _lists_of(content: Content) -> Refused | None:
             f"more than {MAX_LABELS} labels, or one that is empty, over {MAX_LABEL_LENGTH} characters or not text",
         )
     if len(nations) > MAX_NATIONS or not all(_is_code(nation, 3) for nation in nations):
-        return Refused(RejectReason.MALFORMED_CONTENT, "releasable_to is no list of ISO 3166-1 alpha-3 codes")
+        return Refused(RejectReason.MALFORMED_CONTENT, "releasable_to is not a list of ISO 3166-1 alpha-3 codes")
     if not (_ascends(labels) and _ascends(nations) and _ascends(content["caveats"])):
         return Refused(RejectReason.MALFORMED_CONTENT, "a list is not sorted or has repeats")
     return None
@@ -80,18 +80,18 @@ def _enriched_of(content: Content) -> Refused | None:
     if domain and not ("." in domain and domain in content["value"]):
         return Refused(RejectReason.MALFORMED_CONTENT, "registered_domain is not part of the value")
     if country and not _is_code(country, 2):
-        return Refused(RejectReason.MALFORMED_CONTENT, "country is no ISO 3166-1 alpha-2 code")
+        return Refused(RejectReason.MALFORMED_CONTENT, "country is not an ISO 3166-1 alpha-2 code")
     if not 0 <= content["asn"] <= MAX_AS_NUMBER:
         return Refused(RejectReason.MALFORMED_CONTENT, f"asn is {content['asn']}")
     return None
 
 
 def _tearline_of(content: Content) -> Refused | None:
-    """An empty one is not as our writer writes it, which rule 2 has seen."""
+    """An empty one is refused by rule 2: our writer does not write it."""
     tearline = content.get("tearline", "")
     if len(tearline.encode()) > MAX_TEARLINE_BYTES or not _is_text(tearline.replace("\n", "")):
         return Refused(
-            RejectReason.MALFORMED_CONTENT, f"its tearline has over {MAX_TEARLINE_BYTES} bytes or is no text"
+            RejectReason.MALFORMED_CONTENT, f"its tearline has over {MAX_TEARLINE_BYTES} bytes or is not text"
         )
     return None
 

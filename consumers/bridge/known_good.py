@@ -1,12 +1,12 @@
-"""The guard's short way: passes, from the bytes alone, a record that the guard would surely pass. Says nothing else.
+"""The guard's fast path: passes, from the bytes alone, a record that the guard would surely pass.
 
 A record differs from the last few thousand in its id, value, version, times and counts; markings, names and labels
-come again and again. So the bytes are read once, in order, against the one form that our own writer gives them
+repeat. So the bytes are read once, in order, against the one form that our own writer gives them
 (Avro 1.12, "Binary Encoding", shortest integers, one block an array), what differs is checked each time, and what
-repeats is looked up: **only bytes that ``guard.py`` has itself passed, in the same place of another record,
-are known to be good.** Whatever is not plainly so is not refused here: it goes to the guard, which decides.
+repeats is looked up: **only bytes that ``guard.py`` itself has passed, in the same field of another record,
+are known to be good.** Nothing is refused here: any other record goes to the guard, which decides.
 
-That both agree on whatever bytes there are is a property test (``tests/consumers/test_known_good.py``).
+A property test shows that both agree on any bytes (``tests/consumers/test_known_good.py``).
 """
 
 import re
@@ -51,7 +51,7 @@ class _Longs(dict[bytes, int]):
 
 
 class KnownGood:
-    """What has been learnt of one direction. Not for two threads at once."""
+    """The bytes that the guard has passed on one link. Not safe for threads."""
 
     def __init__(self, codec: Codec, agreed: Agreement, shards: int) -> None:
         self._shards = shards
@@ -74,7 +74,7 @@ class KnownGood:
         self._kinds = {_text(label): kind for label, kind in TYPE_BY_LABEL.items()}
 
     def passes(self, value: bytes | None, key: bytes | None, partition: int, now_ms: int) -> bool:
-        """Whether it is plainly content that may leave. False says nothing."""
+        """Whether it is surely content that may leave. False means that the guard must decide."""
         if value is None or len(value) > guard.MAX_BYTES or (head := self._head.match(value)) is None:
             return False
         longs, latest_ms = self._longs, now_ms + guard_content.CLOCK_TOLERANCE_MS
@@ -95,7 +95,7 @@ class KnownGood:
         )
 
     def _rest_is_good(self, value: bytes, place: int, begin: int, end: int, now_ms: int) -> bool:
-        """Times, counts, and what enrichment has added."""
+        """Whether times, counts and enrichment are possible."""
         numbers = self._numbers.match(value, place)
         if numbers is None:
             return False
@@ -117,20 +117,20 @@ class KnownGood:
         )
 
     def _is_itself(self, written: bytes, kind: IndicatorType, name: bytes, partition: int) -> bool:
-        """Whether its id is that of its type and value, its value spelled canonically, and it stands in its place."""
+        """Whether its id is that of its type and value, the value is canonical, and the partition is the id's."""
         try:
             text = written.decode()
         except UnicodeDecodeError:
             return False
         raw = indicator_key(kind, text)
         return (
-            raw.hex().encode() == name[11:].replace(b"-", b"")  # where the dashes are has been seen
+            raw.hex().encode() == name[11:].replace(b"-", b"")  # the pattern has checked the dashes
             and shard_of_key(raw, self._shards) == partition
             and normalise(kind, text) == text
         )
 
     def learn(self, record: ReleasedIndicator) -> None:
-        """Remember what repeats in a record that the guard has passed just now."""
+        """Remember the repeating fields of a record that the guard has just passed."""
         content = record["content"]
         if content is None:
             return
@@ -144,7 +144,7 @@ class KnownGood:
 
 
 def _end_of_labels(value: bytes, place: int) -> int:
-    """Where a list of short texts ends; the beginning where it is none, so that nothing is between."""
+    """The end of a list of short texts; its beginning if it is not one, so that the slice is empty."""
     begin, size = place, len(value)
     if place >= size:
         return begin

@@ -18,10 +18,10 @@ NOTHING: Final = 0
 
 
 class BridgeLog(Log):
-    """A transactional log that does not stop if its position means nothing any more.
+    """A transactional log that does not stop if its position is lost.
 
-    A bridge has no rows, and the receiving side drops the versions that it has: so the bridge carries again what there
-    is, and reports it.
+    A bridge has no rows, and the receiving nation drops the versions that it has. So the bridge carries all records
+    again, and reports the loss.
     """
 
     def __init__(
@@ -55,10 +55,10 @@ class BridgeLog(Log):
         self._ids, self._on_lost, self._on_gap = input_ids, on_lost, on_gap
 
     def fence(self) -> None:
-        """Become the owner. An owner that finds no position commits one before anything else: where the inputs begin.
+        """Become the owner. An owner that finds no position first commits one, at the beginning of its inputs.
 
-        So an owner that has written to the inbox, be it half a batch, had a position: if there is none, it was deleted.
-        And records that retention deletes before the first batch are a gap like any other.
+        So an owner that has written to the inbox, even half a batch, had a position: if there is none, it was deleted.
+        Records that retention deletes before the first batch are a gap like any other.
         """
         self._log.fence()
         if self._log.progress() is not None:

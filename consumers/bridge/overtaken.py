@@ -1,8 +1,8 @@
-"""What the fast lane may have carried ahead of the bulk, for one shard: so that nothing older follows it.
+"""The versions that the fast lane may have carried ahead of the bulk, for one shard, so that nothing older follows.
 
-The fast lane's records are copies, written in the same transactions as the bulk's. So what is known here can be
-forgotten once the bulk has passed the end that its topic had after the copies were read: a copy's original is before
-that end, whatever compaction has done since.
+The fast lane's records are copies, written in the same transactions as the bulk's. So a version can be forgotten once
+the bulk has passed the end that its topic had after the copy was read: the copy's original is before that end, even
+after compaction.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -14,8 +14,8 @@ ASK_EVERY_S: Final = 2.0
 
 
 class Overtaken:
-    """The highest version of each key that was seen on the fast lane, in two generations: of the older one it is known
-    at which offset the bulk has passed it. For one thread."""
+    """The highest version of each key that was read from the fast lane, in two generations. For the older one the
+    offset is known at which the bulk has passed it. For one thread."""
 
     def __init__(self) -> None:
         self._older: dict[bytes, int] = {}
@@ -56,8 +56,8 @@ class Overtaken:
             self._newer[key] = max(self._newer.get(key, 0), version)
 
     def bulk_at(self, offset: int, now_s: float, end: Callable[[], int]) -> None:
-        """The bulk reads on from ``offset``, at monotonic time ``now_s``. ``end`` asks for the end of its topic, also
-        of what is not committed: seldom, and only while something is to be forgotten."""
+        """The bulk reads on from ``offset``, at monotonic time ``now_s``. ``end`` reads the end of its topic, with
+        uncommitted records: seldom, and only while there is something to forget."""
         if self._passed_at is not None and offset >= self._passed_at:
             self._older, self._passed_at = {}, None
             self.begin = self._newer_begin

@@ -1,4 +1,5 @@
-"""How much one shard of a bridge's bulk sends in one transaction: as much as its link carries in good time."""
+"""How many bytes one shard of a bridge's bulk sends in one transaction: as many as its link carries in a few
+seconds."""
 
 from typing import Final
 
@@ -11,19 +12,20 @@ SLOW_S: Final = 8.0
 
 
 class Portion:
-    """A transaction takes three round trips, whatever is in it: over a long link only large ones keep the rate. Over a
-    narrow one the same bytes would not be through before the broker ends it, again and again."""
+    """Adapts to the link. A transaction takes three round trips, so over a long link only large ones keep the rate.
+    Over a narrow link a large one would not be written before the broker ends it, again and again."""
 
     def __init__(self) -> None:
         self.bytes = FIRST_BYTES
         self._sent: tuple[int, float] | None = None
 
     def sent(self, size: int, now_s: float) -> None:
-        """So many bytes go, at this monotonic time."""
+        """Note that so many bytes are sent, at this monotonic time in seconds."""
         self._sent = size, now_s
 
     def carried(self, now_s: float) -> None:
-        """What was sent last is committed. Twice as much goes next time if that was much and quick, half if slow."""
+        """The last bytes are committed. If that was quick and they filled half, the next size doubles; if slow, it
+        halves."""
         if self._sent is None:
             return
         (size, began_s), self._sent = self._sent, None

@@ -1,14 +1,14 @@
-"""The guard's second schema: what may leave in a receipt, which is closed codes and numbers and nothing else.
+"""The guard for receipts: a receipt that leaves has closed codes and numbers, and nothing else.
 
-It complements the rules on indicators (``guard.py``), for the way home: what we did with each record of the
-partner.
+It complements the guard of releases (``guard.py``): receipts tell the partner what we did with each of its records.
 
 1.  **A null value** is not a receipt, and is never bridged (``Tombstone``).
 2.  **Schema.** Exactly one ``Receipt``, at most ``MAX_BYTES`` long, byte for byte as our own writer writes it.
 3.  **Identity.** ``indicator_id`` is a UUIDv5 identifier, is the record's key, and is on its partition.
 4.  **Nation.** It is ours: no other nation's receipts are passed on. [promise 8]
-5.  **Code** is one of the closed list; ``refused`` and ``disputed`` have a reason of theirs, the others have none.
-6.  **Version and time** are numbers that can be; version 0 is a refusal of what could not be read.
+5.  **Code** is one of the closed list; ``refused`` and ``disputed`` have a reason of their own lists, the others have
+    none.
+6.  **Version and time** are possible; version 0 is only in a refusal of an unreadable record.
 """
 
 from typing import Final, cast
@@ -34,7 +34,7 @@ REASONS: Final = {
 
 
 class PassedReceipt(msgspec.Struct, frozen=True, gc=False):
-    """May leave, as it is."""
+    """May leave unchanged."""
 
     receipt: Receipt
 
@@ -54,7 +54,7 @@ def check_receipt(
 ) -> PassedReceipt | Tombstone | Refused:
     """Decide on one record of the receipts' topic. Never raises, whatever the bytes are.
 
-    A refused one's bytes are never kept: what is not a receipt may be anything.
+    The bytes of a refused record are never kept: what is not a receipt may hold anything.
     """
     if value is None:
         return _TOMBSTONE
@@ -75,13 +75,13 @@ def _wrong_with(
     """Rules 3 to 6."""
     raw = uuid_of(receipt["indicator_id"])
     if raw is None:
-        return Refused(RejectReason.KEY_MISMATCH, "its indicator_id is not one of ours")
+        return Refused(RejectReason.KEY_MISMATCH, "its indicator_id is not an indicator's")
     if key != receipt["indicator_id"].encode() or shard_of_key(raw, shards) != partition:
         return Refused(RejectReason.KEY_MISMATCH, "its key is not its id, or it is on another's partition")
     if receipt["nation"] != home:
         return Refused(RejectReason.FOREIGN_ORIGIN, f"is not a receipt of {home}")
     if receipt["reason"] not in REASONS.get(receipt["code"], frozenset()):
-        return Refused(RejectReason.MALFORMED_CONTENT, f"code {receipt['code']} with no reason that goes with it")
+        return Refused(RejectReason.MALFORMED_CONTENT, f"code {receipt['code']} with a reason that is not of its list")
     if receipt["version"] < 0 or (receipt["version"] == 0 and receipt["code"] != "refused"):
         return Refused(RejectReason.MALFORMED_CONTENT, f"code {receipt['code']} for version {receipt['version']}")
     latest_ms = now_ms + CLOCK_TOLERANCE_MS

@@ -1,12 +1,11 @@
-"""The bridge: what a nation has released to a partner, guarded, onto the partner's inbox, exactly once.
+"""The bridge: writes a nation's releases to a partner into the partner's inbox, past a guard, exactly once.
 
-With it go the nation's receipts for what it has had from that partner: they come home by the same way. One shard per
-partition. Its position is kept on the partner's cluster, in the transaction that writes the inbox
-(KIP-618's form), so that no crash, cut or zombie can lose a record or write it twice. Partition, key and order are
-kept; a refused record stops only itself.
+It also carries the nation's receipts for the partner's records. There is one shard for each partition. Its position is
+kept on the partner's cluster, in the transaction that writes the inbox (KIP-618's form), so that no crash, cut or
+zombie can lose a record or write it twice. Partition, key and order are kept; a refused record stops no other.
 
-Beside it each partition has a fast lane: what ends an indicator, and what belongs to a declared incident, is copied
-ahead of all else, into an inbox of its own (docs/adr/0025).
+Each partition also has a fast lane: ends of releases, and records of declared incidents, are copied ahead of all else
+into an inbox of their own (docs/adr/0025).
 """
 
 import re
@@ -34,15 +33,15 @@ from schemas.vocabulary import RecordKind, RejectReason
 
 Ahead = Mapping[bytes, int]
 """The highest version of a key that the fast lane may have carried ahead of the bulk."""
-ABROAD: Final = (RELEASED_INDICATOR, RECEIPT, PROGRESS)  # what a bridge writes on the partner's cluster
+ABROAD: Final = (RELEASED_INDICATOR, RECEIPT, PROGRESS)  # schemas that a bridge writes on the partner's cluster
 _NO_ID: Final = Refused(
     RejectReason.UNKNOWN_SCHEMA,
     f"the partner's schema registry does not know {RELEASED_INDICATOR_V2}: once it has registered it, restart the "
-    "bridge, and `kakehashi reconcile --repair` has what is missing told again",
+    "bridge; `kakehashi reconcile --repair` reissues what is missing",
     keep_bytes=True,
 )
 _DECISION: Final = "decision"
-_DECISION_ID: Final = re.compile(rb"[A-Z]{3}-[0-9]{1,9}-[0-9]{1,18}")  # nothing else travels in that header
+_DECISION_ID: Final = re.compile(rb"[A-Z]{3}-[0-9]{1,9}-[0-9]{1,18}")  # nothing else leaves in that header
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +55,18 @@ class Link:
 
     @property
     def home(self) -> str:
-        """Whose releases it carries."""
+        """The nation whose releases it carries."""
         return self.agreed.nation
 
     @property
     def partner(self) -> str:
-        """To whom."""
+        """The nation that receives them."""
         return self.agreed.partner
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One of the two ways over a link: the step's name, what it reads and where that arrives."""
+    """One of the two lanes of a link: the step's name, the topic that it reads, and the inbox that it writes."""
 
     step: str
     source: str
@@ -76,20 +75,20 @@ class Lane:
 
 
 def bulk_of(link: Link) -> Lane:
-    """All that is released, exactly once."""
+    """The bulk: all releases, exactly once."""
     inbox = topics.inbox(link.home)
     return Lane(topics.bridge_step(link.home), topics.released(link.partner), inbox, spec.REPLICATED_RECORDS)
 
 
 def fast_lane_of(link: Link) -> Lane:
-    """Copies of what must not wait."""
+    """The fast lane: copies of urgent records."""
     inbox = topics.urgent_inbox(link.home)
     return Lane(topics.urgent_step(link.home), topics.urgent(link.partner), inbox, spec.URGENT_RECORDS)
 
 
 class Bridge(Step[Ahead]):
-    """One lane of one direction. It has no rows: it decides on the record alone, and on what the fast lane may have
-    carried ahead of it."""
+    """One lane of a link. It has no rows: it decides by the record alone, and by the versions that the fast lane may
+    have carried ahead of it."""
 
     def __init__(self, link: Link, lane: Lane | None = None) -> None:
         lane = lane or bulk_of(link)
@@ -107,7 +106,7 @@ class Bridge(Step[Ahead]):
     def compute(self, batch: Batch[Ahead], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002  # a bridge has no rows
         """Each record that the guard passes, re-encoded for the partner; refusals for quarantine at home.
 
-        Content older than the version of its key in ``batch.facts`` stays.
+        Content that is older than the version of its key in ``batch.facts`` is not carried.
         """
         link, ahead = self._link, batch.facts
         work = EffectsBuilder(now_ms)
@@ -139,7 +138,7 @@ class Bridge(Step[Ahead]):
         return work.effects()
 
     def _plainly_goes(self, record: Record, now_ms: int) -> bool:
-        """Content that the guard would surely pass. False says nothing."""
+        """Whether it is content that the guard would surely pass. False means that the guard must decide."""
         if record.topic != self._source:
             return False
         return self._known.passes(record.value, record.key, record.partition, now_ms)
@@ -170,16 +169,16 @@ class Bridge(Step[Ahead]):
         return verdict
 
     def _carried(self, record: Record, schema: str) -> Output:
-        """The record as it arrives: the same body, the partner's schema id, and where it comes from."""
+        """The record for the inbox: the same body, the partner's schema id, and headers of its provenance."""
         value = record.value or b""
         if not self._same_ids[schema]:
             value = self._link.partner_codec.reframe(schema, value)
         return Output(self._inbox, record.partition, record.key or b"", value, self._provenance(record))
 
     def _provenance(self, record: Record) -> Headers:
-        """Where a record comes from: origin, the decision that let it go, its place at home, and its hops.
+        """The headers of a record: origin, its decision's id, its position at home, and its hops.
 
-        No header is passed on as it was found: what is not a decision's id could be anything.
+        A header that was found is passed on only if it is a decision's id: others could hold anything.
         """
         decision = b""
         for name, value in record.headers:
@@ -188,8 +187,8 @@ class Bridge(Step[Ahead]):
                 break
         if not _DECISION_ID.fullmatch(decision or b""):  # a header may be null, whatever its type says
             decision = b""
-        place = f"{record.topic}-{record.partition}-{record.offset}".encode()
-        return (self._origin, (_DECISION, decision), ("source", place), self._hops)
+        source = f"{record.topic}-{record.partition}-{record.offset}".encode()
+        return (self._origin, (_DECISION, decision), ("source", source), self._hops)
 
     def _refusal(self, record: Record, verdict: Refused, now_ms: int) -> Output:
         """The quarantine record. Its key is the record's location, so a batch that is written again repeats it."""
@@ -207,6 +206,6 @@ class Bridge(Step[Ahead]):
 
 
 def _schema_of(released: ReleasedIndicator) -> str:
-    """The schema of a record that the guard has passed: it is as our writer writes it."""
+    """The schema that our writer uses for a record that the guard has passed."""
     content = released["content"]
     return RELEASED_INDICATOR_V2 if content is not None and "tearline" in content else RELEASED_INDICATOR

@@ -1,4 +1,4 @@
-"""Holds one shard of a bridge's bulk to its part of the link's rate, and reports it."""
+"""Limits one shard of a bridge's bulk to its part of the link's rate, and reports it."""
 
 from collections.abc import Callable
 from typing import Final
@@ -6,12 +6,12 @@ from typing import Final
 from exchange.bandwidth import Bucket, Schedule
 
 Report = Callable[[int | None, float], None]
-"""Receives the link's rate, bytes a second or None, and for how many seconds something waited for it."""
+"""Receives the link's rate, bytes a second or None, and for how many seconds records waited for it."""
 AT_LEAST_S: Final = 0.001
 
 
 class Throttle:
-    """A shard has an equal part of the link's rate: ids are spread evenly, and so no shard has to ask another one."""
+    """Each shard has an equal part of the link's rate: ids are spread evenly, so shards need not coordinate."""
 
     def __init__(self, schedule: Schedule, shards: int, report: Report) -> None:
         self._schedule, self._shards, self._report = schedule, shards, report
@@ -29,16 +29,16 @@ class Throttle:
             self._bucket = None
             return None
         self._rate = rate / self._shards
-        # A limit that has just come into force begins with nothing saved.
+        # A new limit begins with an empty bucket.
         self._bucket = (self._bucket or Bucket(self._rate, now_s)).filled(now_s, self._rate)
         return max(0, int(self._bucket.tokens))
 
     def held(self, now_s: float, *, something: bool) -> float:
-        """Nothing may go from now on; for how long, in seconds. If ``something`` waits, that is reported."""
+        """Nothing may be sent from now on; returns for how many seconds. If ``something`` waits, that is reported."""
         self._held_since_s = now_s if something else None
         return 0.0 if self._bucket is None else max(AT_LEAST_S, self._bucket.wait_s(self._rate))
 
     def spend(self, size: int) -> None:
-        """So many bytes go."""
+        """Take so many bytes from the bucket."""
         if self._bucket is not None:
             self._bucket = self._bucket.spent(size)

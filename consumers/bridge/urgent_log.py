@@ -1,8 +1,8 @@
 """The log of a bridge's fast lane on the partner's cluster: copies, each written at least once.
 
-The fast lane carries copies of what the bulk carries exactly once, and the receiving side drops a version that it has.
-So a copy needs neither a transaction, which takes three round trips and holds back its readers until it ends, nor an
-owner: it is acknowledged after one round trip, and written again if the acknowledgement is lost.
+The bulk carries the originals exactly once, and the receiving nation drops a version that it has. So a copy needs
+neither a transaction, which takes three round trips and delays its readers until it ends, nor an owner: it is
+acknowledged after one round trip, and written again if the acknowledgement is lost.
 """
 
 import threading

@@ -19,7 +19,7 @@ from exchange.settings import Settings
 from schemas.access import bridge_topics_abroad, bridge_topics_at_home
 from schemas.topics import bridge_step, receipts, released, urgent, urgent_step
 
-LOOK_EVERY_S: Final = 20.0
+CHECK_EVERY_S: Final = 20.0
 
 
 def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[int], loglevel: str) -> None:
@@ -56,7 +56,7 @@ def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[in
     if settings.reconcile_s:
         reconciler = Reconciler(Side.of(home), Side.of(partner), shards, metrics, settings.reconcile_s)
         reconciler.start()
-    while not stopping.wait(LOOK_EVERY_S):
+    while not stopping.wait(CHECK_EVERY_S):
         try:
             must_be_the_same(home, sources)
         except ExchangeError as error:
@@ -68,8 +68,8 @@ def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[in
 
 
 def must_be_the_same(home: Cluster, sources: Mapping[str, str]) -> None:
-    """Raises BrokerUnavailable if one of these topics has another id: a consumer goes on in it at the old offset,
-    and does not know what it passes over. Started again, the bridge reports it, and begins where the topic begins."""
+    """Raises BrokerUnavailable if one of these topics has another id: a consumer would continue in it at the old offset
+    and skip records. After a restart the bridge reports it, and reads the topic from its beginning."""
     try:
         found = topic_ids(home, list(sources))
     except TransientError:  # a cluster that does not answer is asked again

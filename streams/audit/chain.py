@@ -64,7 +64,7 @@ def verify(
     for entry in entries:
         decision = entry.decision
         if decision is None:
-            report.find(f"offset {entry.offset}: is no decision: it was altered")
+            report.find(f"offset {entry.offset}: is not a decision: it was altered")
             continue
         name = decision["decision_id"]
         if expected is None:
@@ -75,7 +75,7 @@ def verify(
         if wrong:
             report.find(f"{name}: {wrong}")
         if (decision["shard"], name) != (shard, f"{nation}-{shard}-{decision['sequence']}"):
-            report.find(f"{name}: stands in the chain of {nation}-{shard}")
+            report.find(f"{name}: is in the chain of {nation}-{shard}")
         _decided(report, decision, engines)
         expected = report.end = Head(decision["sequence"] + 1, sha256(entry.encoded).digest())
         report.next_offset = entry.offset + 1
@@ -88,7 +88,7 @@ def verify(
         if head is not None and expected.sequence == head.sequence:
             reached = True
             if expected.last != head.last:
-                report.find(f"{name}: is not the entry that the shard has written last")
+                report.find(f"{name}: is not the last entry that the shard wrote")
     _ends(report, due, head, reached=reached)
     return report
 
@@ -97,19 +97,19 @@ def _begins(report: ChainReport, name: str, start: Head, due: Mapping[int, Audit
     """If the first entries of a chain are missing, an anchor must be at its first remaining entry or behind it."""
     if start.sequence == 0:
         if start.last:
-            report.find(f"{name}: says that an entry was before it, and it is the first")
+            report.find(f"{name}: names an entry before it, and it is the first")
         return
     at = due.get(start.sequence)
     if at is not None and at["last"] != start.last:
         report.find(f"{name}: the entry before it is not the one that was anchored")
     if not any(sequence >= start.sequence for sequence in due):
-        report.find(f"{name}: is the first that is left, and no signed anchor stands behind what is missing before it")
+        report.find(f"{name}: is the first that is left, and no signed anchor covers the entries missing before it")
 
 
 def _link(decision: Decision, expected: Head) -> str:
     if decision["sequence"] != expected.sequence:
         return f"entry {expected.sequence} was expected here: one is missing, or they are out of order"
-    return "" if decision["previous"] == expected.last else "the entry before it was altered, or is another"
+    return "" if decision["previous"] == expected.last else "the entry before it was altered or replaced"
 
 
 def _decided(report: ChainReport, decision: Decision, engines: Mapping[str, Engine]) -> None:

@@ -15,7 +15,7 @@ from streams.rules.facets import to_record
 
 
 class Head(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """The end of a chain: the next entry's place, and the hash of the last entry (empty before the first)."""
+    """The end of a chain: the next entry's number, and the hash of the last entry (empty before the first)."""
 
     sequence: int = 0
     last: bytes = b""
@@ -89,8 +89,8 @@ def after(head: Head, encoded: bytes) -> Head:
 def first_break(entries: Iterable[tuple[Decision, bytes]], head: Head | None = None) -> str | None:
     """The first position where a chain is altered, incomplete or out of order, as text; None if it is whole.
 
-    Takes one chain's entries in order, each with its framed bytes; it may begin in the middle. Whether its end was cut
-    off or its last entry altered only ``head`` can tell, which the shard keeps in its state.
+    Takes one chain's entries in order, each with its framed bytes; it may begin in the middle. Only ``head``, from the
+    shard's state, shows that the end was cut off or the last entry altered.
     """
     expected: Head | None = None
     last = ""
@@ -99,11 +99,11 @@ def first_break(entries: Iterable[tuple[Decision, bytes]], head: Head | None = N
         if expected is not None and decision["sequence"] != expected.sequence:
             return f"{last}: entry {expected.sequence} was expected here"
         if expected is not None and decision["previous"] != expected.last:
-            return f"{last}: the entry before it was altered or is another"
+            return f"{last}: the entry before it was altered or replaced"
         expected = after(Head(decision["sequence"]), encoded)
     if head is None or (expected or Head()) == head:
         return None
     found = 0 if expected is None else expected.sequence
     if found == head.sequence:
-        return f"{last}: the last entry was altered or is another"
+        return f"{last}: the last entry was altered or replaced"
     return f"the chain ends before entry {found}, and its state has {head.sequence} entries"

@@ -1,4 +1,4 @@
-"""The audit as it lies on a nation's cluster: its chains, what its shards say of their ends, and its anchors."""
+"""The audit on a nation's cluster: its chains, the ends of the chains in the shards' state, and its anchors."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, cast
@@ -33,7 +33,7 @@ _DELIVERY_S: Final = 30.0
 
 
 class AuditLog:
-    """One nation's audit. It reads what is committed, and leaves no trace."""
+    """One nation's audit. It reads committed records, and commits no offset."""
 
     def __init__(self, cluster: Cluster, shards: int) -> None:
         self._cluster, self._shards, self._codec = cluster, shards, cluster.codec()
@@ -109,7 +109,7 @@ class AuditLog:
             raise DeliveryTimeout(f"{self._cluster.bootstrap} has not taken the anchors: run the same command again")
 
     def truncate(self, roster: Roster, before_ms: int) -> dict[int, int]:
-        """Delete what is older than a time, as far as a signed anchor stands behind it; the new starts by shard.
+        """Delete entries older than a time that a signed anchor covers. Returns the new start of each shard.
 
         Raises Refused if an anchor is forged: then nothing is deleted.
         """

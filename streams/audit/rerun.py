@@ -31,11 +31,11 @@ def rerun(record: Decision, engine: Engine) -> str:
     try:
         facets = [from_record(group["facets"]) for group in record["assertions"]]
     except ValueError as error:
-        return f"its facets are none of the contract: {error}"
+        return f"its facets are not of the contract: {error}"
     held = decide_release(facets, lambda chosen: merged_facets([facets[i] for i in chosen]), record["partner"], engine)
     for group, decided in zip(record["assertions"], held.groups, strict=False):
         if (group["outcome"], group["rules"]) != (str(decided.verdict.outcome), list(decided.verdict.rules)):
-            return f"of one group it says {group['outcome']}, and the rules {decided.verdict.outcome}"
+            return f"one group is {group['outcome']} in the record, and {decided.verdict.outcome} by the rules"
     if len(held.groups) != len(record["assertions"]):
         return "two of its groups have the same facets"
     decision = held
@@ -45,14 +45,14 @@ def rerun(record: Decision, engine: Engine) -> str:
     if record["veto"] is not None:
         rules, outcome, obligations = [STANDING_VETO], Outcome.WITHHOLD, []
     wrong = [
-        f"its {name} is {said}, and the rules say {found}"
-        for name, said, found in (
+        f"its {name} is {recorded}, and the rules give {found}"
+        for name, recorded, found in (
             ("outcome", record["outcome"], str(outcome)),
             ("list of rules", record["rules"], rules),
             ("list of obligations", record["obligations"], obligations),
             ("merge", record["merged"], None if decision.merged is None else to_record(decision.merged)),
         )
-        if said != found
+        if recorded != found
     ]
     return "; ".join(wrong)
 

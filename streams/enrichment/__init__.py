@@ -1,1 +1,1 @@
-"""The reference data that enrichment looks things up in: each module is one source, loaded once, then pure."""
+"""The reference data of enrichment: each module is one source, loaded once, then pure."""

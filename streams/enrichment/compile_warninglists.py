@@ -24,7 +24,7 @@ TEXT_ATTRIBUTES = NAME_ATTRIBUTES | MISP_ATTRIBUTES[IndicatorType.EMAIL_ADDR]
 
 
 class Compiled:
-    """The parts of an index, to use at once or to keep."""
+    """The parts of an index, to use at once or to store."""
 
     __slots__ = ("hashes", "names", "tables")
 
@@ -42,8 +42,8 @@ def compile_index(warninglists: Iterable[Warninglist]) -> Compiled:
     """Compile lists into an index.
 
     Entries match as in MISP: a ``hostname`` entry means the name and all below it, in any case and with or
-    without a leading dot; a ``string`` entry means exactly itself. An entry that is not what its list's form
-    says (a network that does not parse) is passed over, as MISP does.
+    without a leading dot; a ``string`` entry means exactly itself. An entry that does not fit its
+    list's form (a network that does not parse) is skipped, as MISP does.
     """
     listed: list[ListedWarninglist] = []
     digest = hashlib.sha256()
@@ -99,7 +99,7 @@ def _is_meant_for(warninglist: Warninglist, attributes: frozenset[str]) -> bool:
 
 
 def _names(warninglist: Warninglist, bit: int) -> pl.DataFrame:
-    """Keys of the trie, and the code of (list, whether it holds for names below as well)."""
+    """Keys of the trie, and the code of (list, whether it applies to names below as well)."""
     is_hostname = warninglist.form == "hostname"
     name = pl.col("name").str.to_lowercase()
     return (
@@ -123,7 +123,7 @@ def _hashes(warninglist: Warninglist, bit: int) -> pl.DataFrame:
 
 
 def _trie(frames: list[pl.DataFrame], groups: dict[tuple[int, ...], int]) -> tuple[marisa_trie.Trie, "array[int]"]:
-    """The trie of all keys, and for each of its key numbers the place of the key's codes in ``groups``."""
+    """The trie of all keys, and for each of its key numbers the index of the key's codes in ``groups``."""
     if not frames:
         return marisa_trie.Trie(), array("H")
     keys = pl.concat(frames).group_by("key").agg(pl.col("code").sort())
@@ -150,7 +150,7 @@ def _set_of(codes: tuple[int, ...], modes: tuple[int, ...]) -> int:
 
 
 def _add_networks(edges: tuple[dict[int, int], dict[int, int]], entries: list[str], lists: int) -> None:
-    """Toggle the lists' bits where a run of their networks begins and where it ends."""
+    """Toggle the lists' bits at the begin and the end of each run of their networks."""
     runs: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
     for entry in entries:
         try:
@@ -175,7 +175,7 @@ def _add_networks(edges: tuple[dict[int, int], dict[int, int]], entries: list[st
 
 
 def _ranges(edges: dict[int, int]) -> Iterator[tuple[int, int]]:
-    """Starts of the ranges, and the lists that hold there; addresses past the last possible one need none."""
+    """Starts of the ranges, and the lists that apply there; no range begins past the last possible address."""
     lists = 0
     for start in sorted(edges):
         lists ^= edges[start]

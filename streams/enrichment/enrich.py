@@ -1,6 +1,6 @@
-"""Enriches an indicator with what can be known of its value without asking anyone.
+"""Enriches an indicator with facts about its value, from data on this machine alone.
 
-Everything comes from data on this machine, loaded once: enriching is a pure function of the value and of
+All data is loaded once: enriching is a pure function of the value and of
 ``Enricher.version``. ``docs/enrichment.md`` explains the data sources and each field.
 """
 
@@ -26,24 +26,24 @@ UNDELEGATED: Final = "undelegated"
 
 
 class Enrichment(msgspec.Struct, frozen=True, gc=False):
-    """What is known of a value. Empty or 0 means unknown, or that it does not apply to the type."""
+    """The facts about a value. Empty or 0 means unknown, or that it does not apply to the type."""
 
     registered_domain: str = ""
     """The name that someone registered, one label below the public suffix."""
     public_suffix: str = ""
     """By the Public Suffix List, private section included; empty under a top-level domain it does not know."""
     asn: int = 0
-    """The autonomous system that announces the address; of an autonomous system its own number."""
+    """The autonomous system that announces the address; for an autonomous system its own number."""
     country: str = ""
     """ISO 3166-1 alpha-2 code that the internet registry recorded for the address block."""
     warninglists: tuple[str, ...] = ()
     """Names of the MISP warninglists that contain it, sorted, the first ``MAX_WARNINGLISTS``."""
     benign: bool = False
-    """Stands on a false-positive list, and not merely below a name open to anyone (``duckdns.org``)."""
+    """It is on a false-positive list, and not merely below a name where anyone can register (``duckdns.org``)."""
     special_use: str = ""
     """What IANA set the address block or domain name aside for, such as ``private``.
 
-    ``undelegated`` is a name under a top-level domain that the Internet does not have: an internal one.
+    ``undelegated`` is a name under a top-level domain that the public DNS does not have: an internal one.
     """
 
 
@@ -51,7 +51,7 @@ NOTHING_KNOWN: Final = Enrichment()
 
 
 class EnrichmentSource(msgspec.Struct, frozen=True):
-    """One source of data: its name, its version, and who can notice a look-up."""
+    """One source of data: its name, its version, and who can notice a query."""
 
     name: str
     version: str
@@ -62,10 +62,10 @@ class Enricher:
     """All sources, loaded. Safe to share between threads."""
 
     def __init__(self, suffixes: PublicSuffixes, networks: NetworkTable, warninglists: WarninglistIndex) -> None:
-        """Take the data; nothing else is ever read.
+        """Take the data; nothing else is read later.
 
-        Raises ConfigurationError for a source that someone could notice: every indicator is asked about, whatever its
-        PAP, and what was found stays when a source tightens it. So PAP:RED must allow each of them.
+        Raises ConfigurationError for a source whose queries others could notice: every indicator is looked up, under
+        any PAP, and the result is kept when its source tightens the PAP. So PAP:RED must allow each source.
         """
         self._suffixes = suffixes
         self._networks = networks
@@ -80,7 +80,7 @@ class Enricher:
             if not Pap.RED.allows(source.activity):
                 raise ConfigurationError(
                     f"the enrichment source {source.name} is {source.activity.label}, which PAP:RED does not allow: "
-                    "look it up outside of the stream, for indicators whose PAP allows it"
+                    "query it outside of the stream, for indicators whose PAP allows it"
                 )
         self.warninglist_titles = {each.name: each.title for each in warninglists.warninglists}
         """What MISP shows people for each name in ``Enrichment.warninglists``."""
@@ -115,7 +115,7 @@ class Enricher:
             case IndicatorType.AUTONOMOUS_SYSTEM:
                 return Enrichment(asn=int(value.removeprefix("AS")))
             case IndicatorType.JA3 | IndicatorType.JA4 | IndicatorType.FILE_NAME:
-                return NOTHING_KNOWN  # no list is kept of these
+                return NOTHING_KNOWN  # no data source has these
             case _:
                 return _of_hash(self._warninglists.match_hash(kind, value))
 
@@ -145,7 +145,7 @@ class Enricher:
         if host.startswith("["):
             address = int(IPv6Address(host[1:-1]))
             return self._ipv6(IndicatorType.URL, host[1:-1], address, address)
-        if host.rpartition(".")[2].isdigit():  # of a name, the last label begins with a letter
+        if host.rpartition(".")[2].isdigit():  # the last label of a name begins with a letter
             address = int(IPv4Address(host))
             return self._ipv4(IndicatorType.URL, host, address, address)
         return self._domain(IndicatorType.URL, host)

@@ -11,9 +11,9 @@ from streams.enrichment.warninglists import installed_folder
 
 
 def installed_enricher(cache: Path | None = None) -> Enricher:
-    """Load the installed data. Raises ``WarninglistCacheError`` if the cache can be neither read nor made.
+    """Load the installed data. Raises ``WarninglistCacheError`` if the cache can be neither read nor written.
 
-    The warninglists are compiled once for a machine (some ten seconds) and kept in ``cache``, by default the user's
+    The warninglists are compiled once for a machine (about ten seconds) and stored in ``cache``, by default the user's
     cache folder.
     """
     folder = cache_folder(os.environ) if cache is None else cache

@@ -13,7 +13,7 @@ from schemas.markings import Activity
 
 
 class Origin(msgspec.Struct, frozen=True, gc=False):
-    """Where an address belongs."""
+    """The autonomous system and the country of an address."""
 
     asn: int
     """Number of the autonomous system that announces it; 0 is unknown (RFC 7607 reserves it)."""
@@ -25,7 +25,7 @@ UNKNOWN = Origin(0, "")
 
 
 class _Family:
-    """The ranges of one address family: from ``starts[i]`` to the next start everything belongs together."""
+    """The ranges of one address family: from ``starts[i]`` to the next start all addresses have one origin."""
 
     __slots__ = ("_asns", "_countries", "_country_codes", "_starts")
 
@@ -57,7 +57,7 @@ class NetworkTable:
 
     @classmethod
     def load(cls) -> "NetworkTable":
-        """Load the tables that come with the package."""
+        """Load the tables that ship with the package."""
         data = files(__package__) / "data"
         ipv4, ipv6 = ((data / f"networks_{family}.parquet").read_bytes() for family in ("ipv4", "ipv6"))
         version = hashlib.sha256(hashlib.sha256(ipv4).digest() + hashlib.sha256(ipv6).digest()).hexdigest()
@@ -68,7 +68,7 @@ class NetworkTable:
         return self._ipv4.origin(address)
 
     def of_ipv6(self, address: int) -> Origin:
-        """Look up an IPv6 address given as a number below 2¹²⁸; the table is no finer than /64."""
+        """Look up an IPv6 address given as a number below 2¹²⁸; the table's resolution is /64."""
         return self._ipv6.origin(address >> 64)
 
 

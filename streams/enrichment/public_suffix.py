@@ -11,7 +11,7 @@ from schemas.markings import Activity
 
 
 class PublicSuffixes:
-    """The Public Suffix List, ICANN and private sections, as it comes with ``publicsuffixlist``.
+    """The Public Suffix List, ICANN and private sections, as ``publicsuffixlist`` ships it.
 
     The private section counts: ``victim.github.io`` is a registration of its own under the public suffix
     ``github.io``, because one registrant's control, and so a block, reaches that far.

@@ -1,7 +1,7 @@
-"""Which addresses and names are set aside by IANA and so never mean one host on the public Internet.
+"""Which addresses and names IANA reserves, so that they never identify one host on the public Internet.
 
-A table of ours and not ``ipaddress``'s properties: those change with Python's patch releases, and a
-decision must come out the same on every machine.
+This table is used and not the properties of ``ipaddress``: those change with Python's patch releases, and a decision
+must be the same on every machine.
 """
 
 import hashlib
@@ -86,17 +86,17 @@ ACTIVITY: Final = Activity.PASSIVE_LOCAL
 
 
 def special_use_of_ipv4(address: int) -> str:
-    """The use that an IPv4 address, as a number, is set aside for; empty for ordinary ones."""
+    """The use that an IPv4 address, as a number, is reserved for; empty for ordinary ones."""
     return _IPV4_USES[bisect_right(_IPV4_STARTS, address) - 1]
 
 
 def special_use_of_ipv6(address: int) -> str:
-    """The use that an IPv6 address, as a number, is set aside for; empty for ordinary ones."""
+    """The use that an IPv6 address, as a number, is reserved for; empty for ordinary ones."""
     return _IPV6_USES[bisect_right(_IPV6_STARTS, address) - 1]
 
 
 def special_use_of_domain(name: str) -> str:
-    """The use that a domain name, or one above it, is set aside for; empty for ordinary ones."""
+    """The use that a domain name, or one above it, is reserved for; empty for ordinary ones."""
     rest = name
     while rest:
         use = DOMAINS.get(rest)
@@ -107,7 +107,7 @@ def special_use_of_domain(name: str) -> str:
 
 
 def _flattened(blocks: dict[str, str]) -> tuple[list[int], list[str]]:
-    """Starts and uses of the ranges in which one most specific block rules."""
+    """Starts and uses of the ranges by the most specific block of each."""
     networks: list[tuple[IPv4Network | IPv6Network, str]] = sorted(
         ((ip_network(block), use) for block, use in blocks.items()), key=lambda each: each[0].prefixlen
     )

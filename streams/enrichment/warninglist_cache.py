@@ -28,7 +28,7 @@ _TABLES, _NAMES, _HASHES, _DIGEST = "tables.msgpack", "names.marisa", "hashes.ma
 
 
 class WarninglistCacheError(Exception):
-    """The compiled lists can be neither read nor made: names the file and the action."""
+    """The compiled lists can be neither read nor written; the message names the file and the action."""
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
@@ -40,7 +40,7 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
 def load_index(lists: Path, cache: Path) -> WarninglistIndex:
     """Open the compiled form of the lists in a folder, after compiling it if it is missing or damaged.
 
-    Compiling takes seconds and several hundred MB, in a process of its own. Raise ``WarninglistCacheError``.
+    Compiling takes seconds and several hundred MB, in a process of its own. Raises ``WarninglistCacheError``.
     """
     place = cache / f"warninglists-{_fingerprint(lists)}"
     found = _opened(place)
@@ -81,7 +81,7 @@ def compile_into(lists: Path, cache: Path) -> None:
 
 
 def _opened(place: Path) -> WarninglistIndex | None:
-    """The index kept at a place; nothing if there is none, or not the bytes that were written."""
+    """The index stored in a folder; None if there is none, or if its bytes were changed."""
     try:
         if (place / _DIGEST).read_text(encoding="ascii") != _digest(place):
             return None

@@ -75,7 +75,7 @@ class Matches(msgspec.Struct, frozen=True, gc=False):
     names: tuple[str, ...]
     """Sorted."""
     benign: bool
-    """One of them is a false-positive list, and it speaks of this value, not of a zone open to anyone."""
+    """One of them is a false-positive list, and its entry is about this value, not about a zone open to anyone."""
 
 
 NO_MATCHES = Matches((), False)
@@ -147,7 +147,7 @@ class WarninglistIndex:
     def match_domain(self, kind: IndicatorType, name: str, public_suffix: str) -> Matches:
         """Find a canonical domain name, which may be the host of a URL.
 
-        A list of hostnames holds for all names below an entry. But that a zone is well known is no evidence
+        A list of hostnames applies to all names below an entry. But a well-known zone is no evidence
         for names below it if anyone can get a name or a page there: below a public suffix
         (``duckdns.org``), or a place on a list of such.
         """
@@ -187,7 +187,8 @@ class WarninglistIndex:
         return self._applicable(kind, lists, lists)
 
     def match_email(self, address: str) -> Matches:
-        """Find an e-mail address. Its domain alone is no reason: everyone may be at a well-known provider."""
+        """Find an e-mail address. Its domain alone is not enough: anyone can have an address at a well-known
+        provider."""
         folded = address.lower()
         lists = self._containing(folded)
         for pattern, held_by in self._expressions:

@@ -35,7 +35,7 @@ class Warninglist(msgspec.Struct, frozen=True):
     """Its name as MISP shows it."""
     category: WarninglistCategory
     is_open_to_anyone: bool
-    """What it names are places where anyone can get a name, a page or a file."""
+    """It lists services where anyone can get a name, a page or a file."""
     form: str
     """How entries match: string, substring, hostname, cidr or regex."""
     attributes: frozenset[str]
@@ -80,7 +80,7 @@ def installed_folder() -> Path:
 
 
 def our_categories() -> dict[str, dict[str, str]]:
-    """The lists that are no false-positive lists, by section of ``data/warninglist_categories.toml``."""
+    """The lists that are not false-positive lists, by section of ``data/warninglist_categories.toml``."""
     content = (files(__package__) / "data" / "warninglist_categories.toml").read_text(encoding="utf-8")
     return tomllib.loads(content)
 
@@ -88,7 +88,7 @@ def our_categories() -> dict[str, dict[str, str]]:
 def read_warninglists(folder: Path) -> Iterator[Warninglist]:
     """Read all lists of a folder in the order of their names, one at a time: they are large.
 
-    Raise ``WarninglistError`` where a file is no warninglist.
+    Raises ``WarninglistError`` if a file is not a warninglist.
     """
     categories = our_categories()
     open_to_anyone = categories["open-to-anyone"].keys()
@@ -98,7 +98,7 @@ def read_warninglists(folder: Path) -> Iterator[Warninglist]:
         try:
             found = msgspec.json.decode(content, type=_ListFile)
         except msgspec.MsgspecError as error:
-            raise WarninglistError(f"{path} is no warninglist: {error}") from error
+            raise WarninglistError(f"{path} is not a warninglist: {error}") from error
         name = path.parent.name
         yield Warninglist(
             name=name,

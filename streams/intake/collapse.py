@@ -3,7 +3,7 @@
 Within a report markings join, counts add up, and times widen; the sensor's other properties are taken from the row
 that comes last in the report.
 
-What a report both asserts and withdraws it asserts: its source has two objects of one value, and one of them holds.
+If a report both asserts and withdraws an indicator, the assertion holds: its source has two objects of one value.
 """
 
 from collections.abc import Sequence
@@ -72,8 +72,8 @@ def normalise(frame: pl.DataFrame, normaliser: Normaliser) -> tuple[pl.DataFrame
 def collapse(frame: pl.DataFrame, batch: Batch) -> tuple[pl.DataFrame, list[Marking]]:
     """One row per report and indicator, and the batch's markings with the joins that this needed.
 
-    Times that were not stated become the append time, and none is later than it: a sensor whose clock runs
-    ahead cannot make anything look fresher than it is.
+    Times that were not stated become the append time, and none is later than it: a sensor whose clock is
+    ahead cannot make an indicator look fresher than it is.
     """
     appended = pl.col("appended_ms")
     last = pl.when(pl.col("last_seen_ms") == 0).then(pl.col("first_seen_ms")).otherwise(pl.col("last_seen_ms"))

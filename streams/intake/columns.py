@@ -1,7 +1,7 @@
 """A sensor's report as a frame: one row per observation, whole-report checks first.
 
-The frame has a row's place (``report``, ``index``), what the sensor said, and codes into the batch's
-dictionaries of markings, labels and contexts. Nothing is normalised yet.
+The frame has each row's position (``report``, ``index``), the sensor's values, and codes into the batch's dictionaries
+of markings, labels and contexts. Nothing is normalised yet.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 def check_columns(report: SensorReport) -> Refused | None:
-    """Whether the report is of a layout we know, its names have a length to keep, and its columns have one length."""
+    """Refuses a report with an unknown layout, with names that are too long, or with columns of different lengths."""
     if report["format_version"] != FORMAT_VERSION:
         return Refused(
             RejectReason.UNKNOWN_FORMAT_VERSION,
@@ -60,10 +60,10 @@ def check_columns(report: SensorReport) -> Refused | None:
     )
     for text, found, most in sizes:
         if found > most:
-            return Refused(RejectReason.TOO_LARGE, f"{text} has {found} characters, at most {most} are taken")
+            return Refused(RejectReason.TOO_LARGE, f"{text} has {found} characters, at most {most} are accepted")
     length = len(report["values"])
     if length > MAX_OBSERVATIONS:
-        return Refused(RejectReason.TOO_LARGE, f"has {length} observations, at most {MAX_OBSERVATIONS} are taken")
+        return Refused(RejectReason.TOO_LARGE, f"has {length} observations, at most {MAX_OBSERVATIONS} are accepted")
     if len(report["kinds"]) != length:
         return Refused(
             RejectReason.MISMATCHED_COLUMNS, f"column kinds has {len(report['kinds'])} entries, values {length}"
@@ -122,7 +122,7 @@ def frame_of(arrived: Sequence[Arrived]) -> Batch:
 
 
 def _codes(index: Sequence[int], codes: Sequence[int], absent: int, length: int) -> list[int]:
-    """A report's own indices as codes of the batch; what points nowhere is DANGLING."""
+    """A report's own indices as codes of the batch; an index without an entry is DANGLING."""
     if not index:
         return [absent] * length
     last = len(codes)

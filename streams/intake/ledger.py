@@ -1,4 +1,4 @@
-"""Which reports intake takes: those it can read, and of them each once, by the rows of their sensors."""
+"""Which reports intake counts: those that it can read, each once, by the rows of their sensors."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from streams.intake.sequences import SequenceFate, Sequences
 
 SENSOR: Final = b"s"
 REDRIVEN: Final = b"q"
-NEARLY: Final = 0.8  # of a quota: time to look at the sensor, before its reports are refused
+NEARLY: Final = 0.8  # of a quota: people are told before reports are refused
 _MAX_NOTES: Final = 20  # of a batch: a sensor with many invalid reports must not fill the log
 
 
@@ -45,8 +45,8 @@ def readable(record: Record, codec: Codec, nation: str, shards: int) -> SensorRe
     shard = shard_of_sensor(report["sensor"], shards)
     if shard != record.partition:
         detail = (
-            f"stands on partition {record.partition}; all reports of {report['sensor']} belong on {shard}, where each "
-            "is counted once: give the producer the contract's partitioner"
+            f"is on partition {record.partition}; all reports of {report['sensor']} belong on {shard}, where each is "
+            "counted once: give the producer the contract's partitioner"
         )
         return RefusedReport(Refused(RejectReason.KEY_MISMATCH, detail), report["sensor"])
     return report
@@ -55,8 +55,8 @@ def readable(record: Record, codec: Codec, nation: str, shards: int) -> SensorRe
 class Ledger:
     """Which reports were counted: the rows of the sensors in this batch, as they were and as they become.
 
-    What is redriven is counted under its quarantine key, once; a whole report uses up its sequence number besides, so
-    that of several copies of it that were refused only one counts.
+    A redriven entry is counted under its quarantine key, once. A whole report uses up its sequence number as well, so
+    that only one of several refused copies counts.
     """
 
     def __init__(self, reports: Sequence[tuple[Record, SensorReport]], rows: Lookup, quota: int) -> None:
@@ -76,7 +76,7 @@ class Ledger:
         self.quota_used = 0.0
 
     def count(self, report: SensorReport, appended_ms: int) -> SequenceFate:
-        """What the report is to us; a new one is counted from now on."""
+        """The fate of a report; a new one is counted from now on."""
         sensor, *redriven = _ledger_keys(report)
         known = after = self._sensors[sensor]
         epoch, sequence, size = report["epoch"], report["sequence"], len(report["values"])
@@ -101,7 +101,7 @@ class Ledger:
         return fate
 
     def _watch_quota(self, sensor: str, fate: SequenceFate, before: int, after: int) -> None:
-        """How much of its minute the sensor has used; who comes near the end of it, or over it, is named."""
+        """Note how much of its quota the sensor has used in this minute; name it if it is near or over the quota."""
         self.quota_used = max(self.quota_used, after / self._quota)
         if fate is SequenceFate.OVER_QUOTA:
             self._note(f"sensor.over_quota sensor={sensor!a} quota={self._quota}: its reports go to quarantine")
@@ -118,7 +118,7 @@ class Ledger:
         return lines if left_out <= 0 else [*lines[:_MAX_NOTES], f"sensor.more notes={left_out}"]
 
     def _count_gaps(self, sensor: str, before: Sequences, after: Sequences, epoch: int, sequence: int) -> None:
-        """What a counted number has done to those that are missing; what is not missing any more was given up."""
+        """Count the gaps that this number opened or filled, and those that were given up to bound the row."""
         if before.epochs is after.epochs:
             return
         change = before.gap(epoch, sequence)

@@ -1,9 +1,9 @@
 """Which reports of a sensor have been counted: exact intervals of sequence numbers, per epoch.
 
-They do not age out, so a repeated report counts once however late it comes (design promise 3). What is not
-bounded by nature is bounded here: beyond ``MAX_INTERVALS`` intervals in all epochs together the oldest gaps are closed,
-beyond ``MAX_EPOCHS`` epochs the oldest is forgotten; late reports of either are then refused as stale, and so never
-counted twice. A sensor's row is written with each of its reports, so its size is part of what a report costs.
+They never expire, so a repeated report counts once, however late it arrives (design promise 3). A sensor's row is
+written with each of its reports, so its size is bounded: beyond ``MAX_INTERVALS`` intervals in all epochs together the
+oldest gaps are closed, beyond ``MAX_EPOCHS`` epochs the oldest is forgotten. Late reports of either are then refused as
+stale, and never counted twice.
 """
 
 from enum import Enum
@@ -58,7 +58,7 @@ class Epoch(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     @property
     def missing(self) -> int:
-        """How many numbers below the highest have not come."""
+        """How many numbers below the highest have not arrived."""
         if not self.intervals:
             return 0
         counted = sum(high - low + 1 for low, high in self.intervals)
@@ -69,7 +69,7 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """All numberings of one sensor, the newest last; and how much it has sent in the current minute.
 
     Minutes are the broker's, so that reading the log again gives the same result. A minute that is not the
-    last one counted begins again: a broker's clock that once ran ahead locks no one out when it is set right.
+    last one counted begins again: a broker's clock that was ahead and is corrected stops no sensor.
     """
 
     epochs: tuple[Epoch, ...] = ()
@@ -77,10 +77,10 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
     used: int = 0
 
     def fate_of(self, epoch: int, sequence: int, size: int, appended_ms: int, quota: int) -> SequenceFate:
-        """What the report (``epoch``, ``sequence``) of ``size`` observations is to us.
+        """The fate of the report (``epoch``, ``sequence``) of ``size`` observations.
 
-        ``appended_ms`` is when the broker appended it; ``quota`` is how many observations of one sensor are taken in a
-        minute, so that one mad sensor cannot fill everyone's state. A report that goes over it is refused whole, and
+        ``appended_ms`` is when the broker appended it; ``quota`` is how many observations of one sensor are accepted in
+        a minute, so that one faulty sensor cannot fill the state of all. A report that exceeds it is refused whole, and
         uses up neither its number nor any of the quota; one that is larger than the quota is refused in any minute.
         """
         if epoch > appended_ms:
@@ -96,8 +96,8 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
     ) -> SequenceFate:
         """The same for a redriven report or observation.
 
-        It is never stale: it is known to be late. ``whole`` says that it is a report, not an observation of a report
-        that was counted: if its number was counted meanwhile, then by another copy of it.
+        It is never stale: it is known to be late. ``whole`` means a whole report, not one observation of a counted
+        report: if its number was counted meanwhile, another copy of it was counted.
         """
         if epoch > appended_ms:
             return SequenceFate.FUTURE_EPOCH
@@ -137,7 +137,7 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return known is not None and known.holds(sequence)
 
     def _is_closed(self, epoch: int, sequence: int) -> bool:
-        """Whether the number may have been counted without our knowing it any more; none is below 0."""
+        """Whether the number may have been counted and forgotten; no number is below 0."""
         known = self._find(epoch)
         if known is None:
             return sequence < 0 or (bool(self.epochs) and epoch < self.epochs[-1].epoch)

@@ -30,9 +30,9 @@ from streams.intake.validate import DETAILS, reasons
 from streams.refusal import Quarantine, location_of
 
 STATE_FORMAT: Final = 1
-SINCE_HEADER: Final = "since"  # when the oldest report in a block was made, for the latency that people ask about
-# Originals of a report's refused observations are kept up to this many bytes: a thousand of them may point to one and
-# the same huge context, and a small report must not become gigabytes of quarantine.
+SINCE_HEADER: Final = "since"  # when the oldest report in a block was made, for the latency metric
+# Originals of a report's refused observations are kept up to this many bytes: a thousand of them may point to one large
+# context, and a small report must not become gigabytes of quarantine.
 MAX_KEPT_BYTES: Final = 4 << 20
 _REFUSALS: Final = {
     SequenceFate.FUTURE_EPOCH: Refused(
@@ -57,7 +57,7 @@ class Intake(Step[None]):
     name = str(topics.StepKind.INTAKE)
 
     def __init__(self, nation: str, shard: int, shards: int, codec: Codec, *, quota: int) -> None:
-        """``quota`` is how many observations of one sensor are taken in a minute."""
+        """``quota`` is how many observations of one sensor are accepted in a minute."""
         self._nation, self._shard, self._shards, self._codec = nation, shard, shards, codec
         self._quota = quota
         self._quarantine = Quarantine(QuarantineStage.INTAKE, shard, codec)
@@ -80,7 +80,7 @@ class Intake(Step[None]):
             else:
                 self._refuse(work, record, self._refusal(fate, len(report["values"])), report["sensor"])
         if arrived:
-            self._digest(arrived, work)
+            self._write_blocks(arrived, work)
         for change, numbers in ledger.gaps.items():
             work.tally[spec.SEQUENCE_GAPS.tally(change)] += numbers
         gauges = {spec.SENSOR_QUOTA_USED.at(self.name, self._shard): ledger.quota_used} if reports else {}
@@ -97,7 +97,7 @@ class Intake(Step[None]):
         return _REFUSALS[fate]
 
     def _decoded(self, record: Record, work: "_Work") -> SensorReport | None:
-        """The report, if it can be used; a refusal otherwise."""
+        """The report; None if it was refused."""
         report = readable(record, self._codec, self._nation, self._shards)
         if not isinstance(report, RefusedReport):
             return report
@@ -109,7 +109,7 @@ class Intake(Step[None]):
         self._quarantine.put(location_of(record), refused, original, work, sensor=sensor)
         work.tally[spec.REPORTS.tally(ReportFate.QUARANTINED)] += 1
 
-    def _digest(self, arrived: Sequence[tuple[Record, Arrived]], work: "_Work") -> None:
+    def _write_blocks(self, arrived: Sequence[tuple[Record, Arrived]], work: "_Work") -> None:
         """From reports to blocks."""
         batch = frame_of([each for _, each in arrived])
         rejected = reasons(batch)

@@ -1,7 +1,7 @@
-"""Which observations of a batch cannot be used, and why: one poisoned observation never takes the others along.
+"""Which observations of a batch are refused, and why. An invalid observation never affects the others.
 
-What either guard of the border would refuse is refused here, where it costs one observation: there it would keep the
-whole indicator from going, whoever else vouches for it.
+Content that a guard of the border would refuse is refused here already, where it costs one observation: there it would
+stop the whole indicator, with the data of all its sources.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from schemas.tearline import MAX_BYTES, TEARLINE, is_fit
 from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
 from streams.intake.columns import DANGLING, Batch, Labels
 
-# A sensor's clock may be this far ahead of the broker's before its times are called impossible.
+# A sensor's clock may be this far ahead of the broker's before its times are refused.
 CLOCK_TOLERANCE_MS: Final = 24 * 60 * 60 * 1000
 MAX_COUNT: Final = 1 << 40
 MAX_LABELS: Final = 64

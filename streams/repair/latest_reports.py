@@ -1,7 +1,7 @@
-"""The latest report of each sensor that anything may have heard of, from intake's state: where floors begin.
+"""The latest report of each sensor that may have been counted, from intake's state: marking floors hold up to it.
 
-A floor may be too high, which is strict, and never too low: where intake's rows may not be the last, every number that
-could have been given until now counts as heard.
+A floor may be too high, which is strict, and never too low: if intake's rows may not be the last ones, every number
+that a sensor could have used until now is taken as counted.
 """
 
 from collections.abc import Callable
@@ -21,19 +21,19 @@ from streams.repair.rebuilt_row import AFTER_ALL, ReportNumber
 
 
 def heard(cluster: Cluster, shards: int, time_ms: int) -> Callable[[str], ReportNumber]:
-    """For each sensor the latest report that intake has counted; of one that it does not know, any until ``time_ms``.
+    """For each sensor the latest report that intake has counted; for an unknown sensor, any until ``time_ms``.
 
-    No report has an epoch that is later than its append; the day is for brokers whose clocks run ahead.
+    No report has an epoch that is later than its append; the day is a margin for brokers whose clocks are ahead.
     """
     unknown = (time_ms + DAY_MS, AFTER_ALL)
     latest: dict[str, ReportNumber] = {}
     for shard in range(shards):
-        latest |= _heard_by(cluster, shard)
+        latest |= _counted_by(cluster, shard)
     return lambda sensor: latest.get(sensor, unknown)
 
 
-def _heard_by(cluster: Cluster, shard: int) -> dict[str, ReportNumber]:
-    """What one shard of intake has counted; nothing if its changelog has lost its end."""
+def _counted_by(cluster: Cluster, shard: int) -> dict[str, ReportNumber]:
+    """The reports that one shard of intake has counted; empty if the end of its changelog is lost."""
     topic = topics.changelog(Intake.name)
     changelog = Changelog(cluster, topic, shard, Intake.name)
     latest: dict[str, ReportNumber] = {}
@@ -49,6 +49,6 @@ def _heard_by(cluster: Cluster, shard: int) -> dict[str, ReportNumber]:
 
 
 def _latest(row: bytes) -> ReportNumber | None:
-    """The latest report that intake has counted of a sensor; None of one that has only been redriven."""
+    """The latest report that intake has counted of a sensor; None if all of them were redriven."""
     epochs = msgspec.msgpack.decode(row, type=Sequences).epochs
     return (epochs[-1].epoch, epochs[-1].intervals[-1][1]) if epochs else None

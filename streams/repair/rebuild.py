@@ -15,7 +15,7 @@ from streams.steps import STATE_FORMATS
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was, or would be, done with a shard. ``position`` is None if nothing was written."""
+    """The result of a rebuild, or of its dry run. ``position`` is None if nothing was written."""
 
     shard: str
     found: tuple[str, ...]
@@ -37,7 +37,7 @@ def rebuild(
     resume_at: int | None,
     now_ms: Callable[[], int],
 ) -> Report:
-    """Rebuild one shard, or with ``dry_run`` only report what would be.
+    """Rebuild one shard, or with ``dry_run`` only report what it would do.
 
     Raises Refused if nothing is wrong, NotFound if a topic is missing, ProducerFenced if a worker interferes.
     """
@@ -85,7 +85,7 @@ def _found(step: str, partners: Sequence[str]) -> StreamsStep:
 
 
 def _rows(step: StreamsStep, cluster: Cluster, settings: Settings) -> Rows:
-    """How a step's rows are made again."""
+    """The rebuild of a step's rows."""
     folder = settings.state / cluster.nation
     match step.kind:
         case StepKind.INTAKE:

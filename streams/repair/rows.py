@@ -1,9 +1,9 @@
-"""The rows of intake, receive and settle, made again from their topics.
+"""Rebuilds the rows of intake, receive and settle from their topics.
 
-Receive loses nothing: the version floors are in the records that it accepted. Settle begins again: all that it knows it
-has read from topics that keep the latest record of each key. Intake counts again the reports that its
-topic still holds. Where that is not all there ever were, every number below a sensor's highest is closed: what comes
-late is then refused and kept in quarantine, and never counted twice.
+Receive loses nothing: the version floors are in the records that it accepted. Settle begins again: all its rows come
+from topics that keep the latest record of each key. Intake counts again the reports that its topic still holds. If some
+are missing, every number below a sensor's highest is closed: late reports are then refused and quarantined, and never
+counted twice.
 """
 
 from collections import Counter
@@ -32,25 +32,25 @@ _MANY: Final = 500
 
 @dataclass
 class Tally:
-    """The losses of the rows, counted while they are made; a loss of None cannot be counted."""
+    """The losses of the rows, counted while they are made; a loss of None has no known number."""
 
     kept: int = 0
     rebuilt: int = 0
     lost: dict[str, int | None] = field(default_factory=dict)
 
     def lose(self, what: str, count: int | None = None) -> None:
-        """Something does not come back."""
+        """Note a loss, with its number if that is known."""
         known = self.lost.get(what, 0)
         self.lost[what] = None if count is None or known is None else known + count
 
     def losses(self) -> tuple[Loss, ...]:
-        """All of it."""
+        """All losses."""
         return tuple(Loss(what, count) for what, count in self.lost.items() if count != 0)
 
 
 class Rows(Protocol):
-    """How the rows of a step are made again. ``sources`` are the topics that they are made of; none where the step is
-    to make them itself, from the beginning of what it reads."""
+    """How the rows of a step are rebuilt. ``sources`` are the topics that they are made from; empty if the step makes
+    them itself, by reading its inputs from the beginning."""
 
     sources: tuple[str, ...]
 
@@ -77,7 +77,7 @@ class ReceiveRows:
     def _floors(self, records: Iterator[Record], tally: Tally) -> Iterator[tuple[bytes, bytes]]:
         for record in records:
             if record.value is None or record.key is None:
-                continue  # purged: the floor before it stays as long as the topic has it
+                continue  # purged: the floor before it is kept as long as the topic has it
             found = self._codec.decode(RELEASED_INDICATOR, record.value)
             if isinstance(found, Undecodable):
                 tally.lose(f"records of {record.topic} that cannot be read", 1)
@@ -87,19 +87,19 @@ class ReceiveRows:
 
 
 class SettleRows:
-    """None: settle reads its topics again."""
+    """No rows: settle reads its topics again."""
 
     sources: tuple[str, ...] = ()
 
     def rows(self, shard: BrokenShard, damage: Damage, tally: Tally) -> Iterator[RowChange]:  # noqa: ARG002
-        """No row, and what cannot be read again."""
+        """No row; the loss is what cannot be read again."""
         tally.lose("receipts that are older than their topic keeps: what they settled waits for the next")
         return iter(())
 
 
 @dataclass
 class _Counted:
-    """What has been counted again: ``exchange.protocol.step.Rows`` for a ledger."""
+    """Rows of reports that were counted again, as a ledger reads them."""
 
     rows: dict[bytes, bytes] = field(default_factory=dict)
 
@@ -144,7 +144,7 @@ class IntakeRows:
                 yield RowChange(key, row)
 
     def _count(self, batch: Sequence[Record], counted: _Counted) -> None:
-        """Count reports as intake did, with the quota of now."""
+        """Count reports as intake did, with the present quota."""
         settings = self._settings
         found = [(record, readable(record, self._codec, self._nation, settings.shards)) for record in batch]
         reports = [(record, report) for record, report in found if not isinstance(report, RefusedReport)]
@@ -163,7 +163,7 @@ class IntakeRows:
         is_all: bool,
         is_last: bool,
     ) -> bytes:
-        """The row of a key that at least one of the two knows."""
+        """The row of a key that is in at least one of the two."""
         if key.startswith(REDRIVEN) or (is_last and key in surviving):
             return surviving.get(key, b"")
         if is_all and key in counted:
@@ -187,7 +187,7 @@ def closed(known: Sequence[Sequences]) -> Sequences:
 
 
 def _gaps(sequences: Sequences) -> int:
-    """How many numbers between the lowest and the highest counted have not come."""
+    """How many numbers between the lowest and the highest counted are missing."""
     counted = sum(high - low + 1 for epoch in sequences.epochs for low, high in epoch.intervals)
     spans = sum(epoch.intervals[-1][1] - epoch.intervals[0][0] + 1 for epoch in sequences.epochs if epoch.intervals)
     return spans - counted

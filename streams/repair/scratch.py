@@ -1,4 +1,4 @@
-"""Room on disk for what does not fit in memory while it is put together: keys and values, sorted by key."""
+"""Keys and values on disk, sorted by key, for a rebuild that does not fit in memory."""
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +15,7 @@ class Scratch:
     """A store that is deleted when it is closed. A second value of a key replaces the first."""
 
     def __init__(self, folder: Path) -> None:
-        """``folder`` is on a disk that has room; it is made if it is missing."""
+        """``folder`` is on a disk that has room; it is created if it is missing."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = tempfile.TemporaryDirectory(prefix="rebuild-", dir=folder, ignore_cleanup_errors=True)
         options = Options(raw_mode=True)
@@ -25,7 +25,7 @@ class Scratch:
         self._db = Rdict(self._folder.name, options)
 
     def put(self, items: Iterable[tuple[bytes, bytes | None]]) -> None:
-        """Put them in, in their order; None takes out."""
+        """Write them in their order; None deletes."""
         batch = WriteBatch(raw_mode=True)
         for key, value in items:
             if value is None:
@@ -54,7 +54,7 @@ class Scratch:
             del entries  # a live iterator pins the database
 
     def close(self) -> None:
-        """Take it away."""
+        """Delete the store."""
         self._db.close()
         self._folder.cleanup()
 

@@ -1,4 +1,4 @@
-"""Case tables: examples of what the rules must say, in YAML that a lawyer can read, run against a policy set."""
+"""Case tables: examples of decisions, in YAML that a lawyer can read, run against a policy set."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ from streams.rules.rule import PolicyError
 
 
 class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=lambda name: name.replace("_", " ")):
-    """One assertion in its source's own words. What a case does not mention is harmless."""
+    """One assertion, as its source states it. The defaults restrict nothing."""
 
     tlp: str = ""
     pap: str = ""
@@ -45,28 +45,28 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=lambd
 
 
 class CaseResult(msgspec.Struct, frozen=True):
-    """One case and what the rules said. A case that does not mention ``after`` leaves the obligations open."""
+    """One case and the verdict of the rules. A case without ``after`` leaves the obligations open."""
 
     case: Case
     verdict: Verdict
 
     @property
     def passed(self) -> bool:
-        """Whether the rules said what the case asks for, for the reasons and with the obligations it names."""
+        """Whether the rules give the outcome of the case, by its rules and with its obligations."""
         verdict, case = self.verdict, self.case
         owed = case.after is None or set(verdict.obligations) == set(case.after)
         return owed and verdict.outcome is case.then and set(verdict.rules) == set(case.because)
 
     def __str__(self) -> str:
-        said = _sentence(self.verdict.outcome, self.verdict.rules, self.verdict.obligations)
+        found = _sentence(self.verdict.outcome, self.verdict.rules, self.verdict.obligations)
         if self.passed:
-            return f"ok: {self.case.case}: {said}"
-        wanted = _sentence(self.case.then, self.case.because, self.case.after or ())
-        return f"FAILED: {self.case.case}: the rules say {said}; the case asks for {wanted}"
+            return f"ok: {self.case.case}: {found}"
+        expected = _sentence(self.case.then, self.case.because, self.case.after or ())
+        return f"FAILED: {self.case.case}: the rules give {found}; the case expects {expected}"
 
 
 class CaseTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file of cases. ``partners`` are taken for such, with all that can be agreed; without, the set's links count."""
+    """A file of cases. ``partners`` get links with all that can be agreed; without them the set's own links count."""
 
     title: str
     cases: tuple[Case, ...]
@@ -74,7 +74,7 @@ class CaseTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_cases(path: Path) -> CaseTable:
-    """Read a case table. Raises ``PolicyError`` naming the file and the case that is not one."""
+    """Read a case table. Raises ``PolicyError`` with the file and the invalid case."""
     try:
         table = msgspec.yaml.decode(path.read_bytes(), type=CaseTable)
     except (OSError, msgspec.DecodeError) as error:
@@ -83,7 +83,7 @@ def read_cases(path: Path) -> CaseTable:
         raise PolicyError(f"{path}: has no cases")
     for case in table.cases:
         if case.given.type not in TYPE_BY_LABEL:
-            raise PolicyError(f"{path}: “{case.case}”: {case.given.type!r} is no indicator type")
+            raise PolicyError(f"{path}: “{case.case}”: {case.given.type!r} is not an indicator type")
     return table
 
 

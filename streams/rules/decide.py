@@ -58,7 +58,7 @@ def decide_release(
     """Decide what of one indicator may be released to ``partner``.
 
     ``merge`` gives the facets of the merge of the assertions at the given ascending indices; it must not depend on
-    their order. The outcome is RELEASE where the merge of the allowed is itself released; otherwise HOLD where an
+    their order. The outcome is RELEASE if the merge of the allowed is itself released; otherwise HOLD if an
     assertion or that merge is held; otherwise WITHHOLD. The order of the assertions changes nothing but the indices.
     """
     counts: dict[Facets, int] = {}

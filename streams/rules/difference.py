@@ -15,7 +15,7 @@ from streams.rules.rule import PolicyError, Rule
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One way in which the sets differ. ``widens`` says that more would leave than before, or less protected."""
+    """One difference between two sets. ``widens`` means that more would be released, or with fewer obligations."""
 
     statement: str
     widens: bool
@@ -29,7 +29,7 @@ class Change(msgspec.Struct, frozen=True):
 def under_schema_of(new: PolicySet, old: PolicySet) -> PolicySet:
     """The old set under the new set's schema, so that both can be asked the same.
 
-    Raises ``PolicyError`` where the old rules do not fit the new schema: then nothing can be said by machine.
+    Raises ``PolicyError`` if the old rules do not fit the new schema: then the sets cannot be compared.
     """
     if old.schema_text == new.schema_text:
         return old
@@ -42,9 +42,9 @@ def under_schema_of(new: PolicySet, old: PolicySet) -> PolicySet:
 
 
 def differences(old: PolicySet, new: PolicySet, prover: Prover) -> Iterator[Change]:
-    """How ``new`` differs from ``old`` in what it says; none where they say the same. Both have one schema.
+    """How the results of ``new`` differ from those of ``old``; empty if they do not. Both have one schema.
 
-    Raises ``ProofError`` where the prover gives no answer or an example that Cedar does not confirm.
+    Raises ``ProofError`` if the prover gives no answer or an example that Cedar does not confirm.
     """
     before, after = bodies_of(old.rules.values()), bodies_of(new.rules.values())
     example = _example(after, before, new, prover)
@@ -57,7 +57,7 @@ def differences(old: PolicySet, new: PolicySet, prover: Prover) -> Iterator[Chan
     withheld_after = matching(new.rules.values(), Outcome.WITHHOLD)
     eased = _example(withheld_before, withheld_after, new, prover)
     if eased is not None:
-        yield Change("no longer withheld whatever a human says", widens=True, example=eased)
+        yield Change("no longer withheld regardless of officers", widens=True, example=eased)
     for rule in new.rules.values():
         yield from _less_asked(old.rules.get(rule.id), rule)
 
@@ -98,16 +98,16 @@ def _only_to(nation: str) -> str:
 
 
 def _less_asked(old: Rule | None, new: Rule) -> Iterator[Change]:
-    """What is asked before a release is compared rule by rule: obligations of a permit, officers of a hold."""
+    """Conditions of a release, compared rule by rule: obligations of a permit, officers of a hold."""
     if old is None:
         if new.is_permit:
             yield Change(f"the permit {new.id} is new, with the obligations {_words(new.obligations)}", widens=True)
         return
     if new.is_permit and set(strictest([*old.obligations, *new.obligations])) != set(new.obligations):
         now, before = _words(new.obligations), _words(old.obligations)
-        yield Change(f"the permit {new.id} asks for {now}, and asked for {before}", widens=True)
+        yield Change(f"the permit {new.id} has the obligations {now}, and had {before}", widens=True)
     if new.outcome is Outcome.HOLD and new.reviewers < old.reviewers:
-        words = f"the rule {new.id} asks for {new.reviewers} officers, and asked for {old.reviewers}"
+        words = f"the rule {new.id} requires {new.reviewers} officers, and required {old.reviewers}"
         yield Change(words, widens=True)
 
 

@@ -24,7 +24,7 @@ from streams.rules.proof.space import Request, Value
 
 DEFAULT_DENY: Final = "default-deny"
 EVALUATION_ERROR: Final = "evaluation-error"
-# What people decide stands beside the rules' ids.
+# Decisions of officers are listed beside the rules' ids.
 STANDING_VETO: Final = "standing-veto"
 REVIEW_REFUSED: Final = "review-refused"
 REVIEW_LAPSED: Final = "review-lapsed"
@@ -35,9 +35,9 @@ _CACHE_SIZE: Final = 65_536
 
 
 class Verdict(msgspec.Struct, frozen=True, gc=False):
-    """What the rules say. ``rules`` are the ids that decided, sorted: of the permits or of the strictest forbids.
+    """The result of the rules. ``rules`` are the ids that decided, sorted: of the permits or of the strictest forbids.
 
-    ``default-deny`` stands where no rule matched, ``evaluation-error`` where the engine could not decide.
+    ``default-deny`` means that no rule matched, ``evaluation-error`` that the engine could not decide.
     ``obligations`` must be carried out before a release; for HOLD they are those of the holding rules.
     """
 
@@ -62,7 +62,7 @@ class Engine:
 
     @cached_property
     def without_holds(self) -> "Engine":
-        """The same rules but for those that hold: what they say once officers have approved. It is no other set."""
+        """The same set without the rules that hold: its result after officers have approved."""
         rules = {name: rule for name, rule in self.policy_set.rules.items() if rule.outcome is not Outcome.HOLD}
         return Engine(replace(self.policy_set, rules=rules), cache_size=_CACHE_SIZE // 16)
 
@@ -73,7 +73,7 @@ class Engine:
 
     @property
     def engine_version(self) -> str:
-        """The engine that decides, with the Cedar in it; 'unverified' where it is not the one that was proved."""
+        """The engine that decides, with the Cedar in it; 'unverified' if it is not the version of the proofs."""
         return self._engine_version
 
     @property
@@ -96,7 +96,7 @@ class Engine:
     def _decide(self, facets: Facets, partner: str) -> Verdict:
         try:
             return self._ask(facets, partner)
-        except Exception:  # whatever broke, nothing is released by it; the verdict says so and is audited
+        except Exception:  # any error withholds; the verdict states it and is audited
             return _ERROR
 
     def _ask(self, facets: Facets, partner: str) -> Verdict:
@@ -110,7 +110,7 @@ class Engine:
         outcomes = {rule.outcome for rule in matched}
         if result.decision is cedarpy.Decision.Allow and outcomes == {Outcome.RELEASE}:
             outcome = Outcome.RELEASE
-        elif Outcome.RELEASE in outcomes:  # Cedar never says both; if it ever does, it is not understood
+        elif Outcome.RELEASE in outcomes:  # Cedar never gives both; if it does, withhold
             return _ERROR
         else:
             outcome = Outcome.WITHHOLD if Outcome.WITHHOLD in outcomes else Outcome.HOLD
@@ -121,7 +121,7 @@ class Engine:
         return Verdict(outcome, tuple(sorted(rule.id for rule in deciding)), tuple(str(one) for one in strictest(owed)))
 
     def _of_link(self, marking: Marking, partner: str) -> dict[str, Value]:
-        """What the link to this nation says. To the nation itself everything may go: it has all of it."""
+        """The flags of the link to this nation. For the nation itself all are true: it has all content already."""
         agreement = self.policy_set.links.get(partner)
         if agreement is None:
             home = partner == self.policy_set.nation

@@ -100,7 +100,7 @@ def from_record(record: FacetsRecord) -> Facets:
     """
     releasable_to = record["releasable_to"]
     if record["type"] not in TYPE_BY_LABEL:
-        raise ValueError(f"{record['type']!r} is no indicator type")
+        raise ValueError(f"{record['type']!r} is not an indicator type")
     return Facets(
         marking=Marking(
             tlp=Tlp(record["tlp"]),

@@ -21,7 +21,7 @@ _PAP_BY_LABEL: Final = {pap.label: pap for pap in Pap}
 
 
 class CoarsenTime(msgspec.Struct, frozen=True, tag=True):
-    """First and last seen are cut down to the whole hour or day: the minute could point to the sensor."""
+    """First and last seen are rounded down to the hour or day: the minute could identify the sensor."""
 
     unit: str
 
@@ -48,14 +48,14 @@ class PapAtLeast(msgspec.Struct, frozen=True, tag=True):
 
 
 class NameOnlyPartner(msgspec.Struct, frozen=True, tag=True):
-    """The partner is the only recipient named, whatever other recipients the source named."""
+    """The partner is named as the only recipient, even if the source named others."""
 
     def __str__(self) -> str:
         return "name-only-partner"
 
 
 class DropTearline(msgspec.Struct, frozen=True, tag=True):
-    """Not even what its sources wrote for release goes with it."""
+    """The tearline is removed."""
 
     def __str__(self) -> str:
         return "drop-tearline"
@@ -98,7 +98,7 @@ def _parse_one(word: str) -> Obligation:
 
 
 def strictest(obligations: Iterable[Obligation]) -> tuple[Obligation, ...]:
-    """One obligation of each kind, the strictest of several: what satisfies all rules at once."""
+    """One obligation of each kind, the strictest of several, so that all rules are satisfied."""
     kept: dict[type[Obligation], Obligation] = {}
     for obligation in obligations:
         other = kept.get(type(obligation))
@@ -129,7 +129,7 @@ def carry_out(content: Content, obligations: Iterable[str], *, partner: str, rel
 
     ``released_at_ms`` is the shard time of the release in milliseconds since 1970 UTC: expiry counts from it. A
     caller that keeps a released version because nothing else in it changed keeps its expiry with it.
-    Raises ``ValueError`` for an obligation that is not known: it cannot be carried out, so nothing is released.
+    Raises ``ValueError`` for an unknown obligation: it cannot be carried out, so nothing is released.
     """
     result = content.copy()
     for obligation in _owed(tuple(obligations)):

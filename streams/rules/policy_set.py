@@ -2,7 +2,7 @@
 
 A set is a folder of text: ``joint/<version>`` holds the schema and the rules that the nations agreed,
 ``national/<nation>/<version>`` what one nation forbids on top, ``links/<nation>`` what it agreed with each partner.
-What is not understood does not load: the set that was in force stays in force.
+A set that is not valid does not load, and the set in force stays in force.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ _SCHEMA: Final = "schema.cedarschema"
 _OF_LINK: Final = frozenset({"linked", "marking_agreed"})
 _NOT_RULES: Final = frozenset({"cases.yaml", "README.md"})
 
-# What the contract can say must be sayable in the rules: otherwise it could only be withheld as an error.
+# Each label of the contract must exist in the schema: a rule could not be evaluated on one that does not.
 _VOCABULARY: Final[Mapping[str, tuple[str, ...]]] = {
     "Tlp": tuple(tlp.label or tlp.name for tlp in Tlp),
     "Pap": tuple(pap.label or pap.name for pap in Pap),
@@ -63,7 +63,7 @@ class PolicySet:
 
     @cached_property
     def nations(self) -> tuple[str, ...]:
-        """The nations that rules can tell from others: the partners, and those that rules name. Sorted."""
+        """The nations that rules distinguish: the partners, and those that rules name. Sorted."""
         named = {nation for rule in self.rules.values() for nation in _named_in(json.loads(rule.body))}
         return tuple(sorted(named.union(self.links)))
 
@@ -83,7 +83,7 @@ class PolicySet:
 def load(nation: str, folder: Path = POLICY_FOLDER, *, version: str = "v1") -> PolicySet:
     """Load the joint set, and ``nation``'s own rules and links, from a policy folder.
 
-    Raises ``PolicyError`` where a file is missing, unexpected or not UTF-8, and for all that ``compiled`` refuses.
+    Raises ``PolicyError`` if a file is missing, unexpected or not UTF-8, and for all that ``compiled`` refuses.
     """
     return compiled(read_texts(nation, folder, version=version), nation)
 
@@ -114,7 +114,7 @@ def compiled(texts: Mapping[str, str], nation: str) -> PolicySet:
 
     Raises ``PolicyError`` for a syntax error, an unknown attribute or label, a template, a rule without its
     annotations, an id used twice, a permit in a national set or without a condition, a schema in a national set,
-    a set without a permit, a schema that lacks a word of the contract, a link that is not valid or another nation's,
+    a set without a permit, a schema that lacks a label of the contract, a link that is not valid or another nation's,
     and a rule that names a nation without a link.
     """
     schema_text = _schema_text(texts)
@@ -147,7 +147,7 @@ def _check_nations(policy_set: PolicySet) -> None:
 
 
 def _check_words(space: Space) -> None:
-    """What the contract and the links can say, the schema can say."""
+    """The schema has every label of the contract and every flag of the links."""
     axes = space.axes
     if {name for name, axis in axes.items() if axis.of_link} != _OF_LINK:
         raise PolicyError(f"the policy schema's context has the flags {', '.join(sorted(_OF_LINK))}, and nothing else")
@@ -217,7 +217,7 @@ def read_policies(path: str, text: str, schema_text: str) -> Iterator[tuple[Mapp
 
 
 def _line_of(text: str, policy: Mapping[str, Any]) -> int:
-    """The line of a rule's @id; 1 where it has none, and the message's words must do."""
+    """The line of a rule's @id; 1 if it has none."""
     wanted = f'@id("{policy.get("annotations", {}).get("id")}")'
     return next((number for number, line in enumerate(text.splitlines(), 1) if wanted in line), 1)
 

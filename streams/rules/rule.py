@@ -22,9 +22,9 @@ class PolicyError(ConfigurationError):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One permit or forbid. ``outcome`` is what it leads to where it matches: a permit's is RELEASE.
+    """One permit or forbid. ``outcome`` is its result if it matches: RELEASE for a permit.
 
-    ``reviewers`` and ``deadline_hours`` are of a hold: how many distinct officers, and within how many hours.
+    ``reviewers`` and ``deadline_hours`` are of a hold: how many distinct officers must approve, within how many hours.
     ``body`` is the rule in Cedar's JSON form, in one canonical spelling.
     """
 
@@ -59,7 +59,7 @@ def read_rule(policy: Mapping[str, Any], place: str) -> Rule:
     known = {Outcome.RELEASE: _FOR_PERMIT, Outcome.WITHHOLD: _FOR_WITHHOLD, Outcome.HOLD: _FOR_HOLD}[outcome]
     for name in notes:
         if name not in known:
-            _refuse(place, notes, f"says @{name}, which a rule that leads to {outcome} has not: known are {_at(known)}")
+            _refuse(place, notes, f"has @{name}, unknown in a rule that leads to {outcome}: known are {_at(known)}")
     try:
         owed = obligations.parse(notes.get("obligations") or "")
     except ValueError as error:
@@ -81,15 +81,16 @@ def read_rule(policy: Mapping[str, Any], place: str) -> Rule:
 def _outcome(policy: Mapping[str, Any], notes: Mapping[str, str], place: str) -> Outcome:
     if policy["effect"] == "forbid":
         if notes.get("outcome") not in (Outcome.HOLD, Outcome.WITHHOLD):
-            _refuse(place, notes, f'forbids, so it needs @outcome("hold") or @outcome("withhold"), not {_said(notes)}')
+            found = _stated(notes)
+            _refuse(place, notes, f'forbids, so it needs @outcome("hold") or @outcome("withhold"), not {found}')
         return Outcome(notes["outcome"])
     conditions = [condition["body"] for condition in policy["conditions"] if condition["kind"] == "when"]
     if all(isinstance(body, dict) and set(body) == {"Value"} for body in conditions):
-        _refuse(place, notes, "permits without a condition: write a when { … } that says what it permits")
+        _refuse(place, notes, "permits without a condition: write a when { … } that limits it")
     return Outcome.RELEASE
 
 
-def _said(notes: Mapping[str, str]) -> str:
+def _stated(notes: Mapping[str, str]) -> str:
     return f'"{notes["outcome"]}"' if "outcome" in notes else "nothing"
 
 

@@ -33,7 +33,7 @@ class Watched(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Activated:
-    """A set in force from a shard time on. ``by`` is empty for the set that comes with the software."""
+    """A set in force from a shard time on. ``by`` is empty for the set that ships with the software."""
 
     at_ms: int
     policy_set: PolicySet
@@ -44,33 +44,33 @@ class Activated:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What a nation's rules were, are and will be: activations by time, sets by version, and what does nothing."""
+    """A nation's rules over time: activations by time, sets by version, and refused records."""
 
     activated: tuple[Activated, ...]
     sets: Mapping[str, PolicySet]
     refused: tuple[NotApproved, ...]
 
     def at(self, now_ms: int) -> Activated:
-        """The last one whose time has come."""
+        """The set in force at this shard time."""
         return [each for each in self.activated if each.at_ms <= now_ms][-1]
 
     def before(self, record_id: str) -> Activated | None:
-        """What the activation of this record follows; None if there is no such activation."""
+        """The set that was in force before the activation of this record; None if there is no such activation."""
         pairs = zip(self.activated, self.activated[1:], strict=False)
         return next((earlier for earlier, each in pairs if each.record_id == record_id), None)
 
     def next_after(self, now_ms: int) -> Activated | None:
-        """The first one whose time has not come, if there is one."""
+        """The next activation after this time, if there is one."""
         return next((each for each in self.activated if each.at_ms > now_ms), None)
 
 
-def history_of(shipped: PolicySet, said: Published) -> History:
-    """Every activation that holds, by its time; of two at the same time the later written is the later one.
+def history_of(shipped: PolicySet, published: Published) -> History:
+    """Every valid activation, by its time; of two at the same time the later written one follows the other.
 
-    An activation counts only behind its set: whoever reads it has read the set, too.
+    An activation counts only behind its set, so every reader of the activation has read the set.
     """
     sets, found, refused = {shipped.version: shipped}, [Activated(0, shipped)], []
-    for each in said.approved:
+    for each in published.approved:
         version, wrong = each.record["version"], ""
         if each.kind is Kind.SET and version not in sets:
             loaded = loaded_set(each.record, shipped.nation)
@@ -82,7 +82,7 @@ def history_of(shipped: PolicySet, said: Published) -> History:
             at_ms, reason, name = each.record["activate_at_ms"], each.record["reason"], each.record["record_id"]
             found.append(Activated(at_ms, sets[version], each.persons, reason, name))
         elif each.kind is Kind.ACTIVATION:
-            wrong = f"no set {version[:12]} that loads stands before its activation"
+            wrong = f"there is no valid set {version[:12]} before its activation"
         if wrong:
             refused.append(NotApproved(each.offset, wrong, each.record["record_id"]))
     return History(tuple(sorted(found, key=lambda activated: activated.at_ms)), sets, tuple(refused))
@@ -110,10 +110,10 @@ class Rulebook:
 
     def in_force(self, now_ms: int) -> InForce:
         """At a shard time. Raises PolicyStale."""
-        said = self._watch.published(now_ms)
+        published = self._watch.published(now_ms)
         with self._lock:
-            if self._known is None or self._known[0].approved != said.approved:
-                self._known = self._read(said)
+            if self._known is None or self._known[0].approved != published.approved:
+                self._known = self._read(published)
             _, history, closed = self._known
             chosen = history.at(now_ms)
             classifier = self._classifiers.get(chosen.policy_set.version)
@@ -121,9 +121,9 @@ class Rulebook:
                 classifier = self._classifiers[chosen.policy_set.version] = Classifier(Engine(chosen.policy_set))
         return InForce(classifier, closed)
 
-    def _read(self, said: Published) -> tuple[Published, History, dict[str, Border]]:
-        history = history_of(self._shipped, said)
+    def _read(self, published: Published) -> tuple[Published, History, dict[str, Border]]:
+        history = history_of(self._shipped, published)
         for each in history.refused:
             _log.error("policy.invalid offset=%d record=%s detail=%s", each.offset, each.record_id, each.detail)
-        every: dict[str, Border] = borders(said.approved)
-        return said, history, {partner: state for partner, state in every.items() if state is not Border.OPEN}
+        every: dict[str, Border] = borders(published.approved)
+        return published, history, {partner: state for partner, state in every.items() if state is not Border.OPEN}

@@ -1,9 +1,9 @@
-"""The Faust application of one nation: who owns which shard, and the reports' way to the shard that counts them.
+"""The Faust application of one nation: which worker owns which shard, and the reports' path to their shard.
 
 Faust is used for (ADR 2): membership of the group and assignment of partitions, the agent that
-takes reports in, timers, signals. A worker that is given partition *i* of ``sensor.reports`` owns shard *i* of
+receives reports, timers, signals. A worker that is given partition *i* of ``sensor.reports`` owns shard *i* of
 every step: intake is handed its reports by the agent, correlate and receive read their inputs by explicit
-assignment. What is true about progress is in the shards' own position, never in the group's offsets.
+assignment. Progress is in the shards' own positions, never in the group's offsets.
 """
 
 import asyncio
@@ -33,8 +33,8 @@ def application(
 ) -> faust.App:
     """The application; ``faust.Worker`` runs it. Shards are started and stopped through ``ownership``.
 
-    ``instance`` makes this a static member of the group (KIP-345): a process that dies and comes back under the
-    same name within the session timeout gets its shards back at once, and no one else is disturbed.
+    ``instance`` makes this a static member of the group (KIP-345): a process that dies and restarts under the
+    same name within the session timeout gets its shards back at once, and no other worker is interrupted.
     """
     folder = settings.state / nation / "faust"
     folder.mkdir(parents=True, exist_ok=True)  # Faust makes the last part only
@@ -68,7 +68,8 @@ def application(
 
     @app.agent(reports, name="intake", concurrency=1)
     async def intake(stream: StreamT[bytes]) -> None:
-        """Hand each report to the shard of its partition; what finds no room there is read by the shard itself."""
+        """Hand each report to the shard of its partition. If it has no room, the shard reads the report itself
+        later."""
         async for event in stream.events():
             await _hand_over(ownership, event)
 
@@ -90,7 +91,7 @@ def application(
 
 
 async def _hand_over(ownership: Ownership, event: EventT[bytes]) -> None:
-    """Offer the record for a while: that is the back-pressure on Faust. It is only a hint, so it may be dropped."""
+    """Offer the record for a while, which is the back-pressure on Faust. It is only a hint, so it may be dropped."""
     message = event.message
     record = Record(
         message.topic,

@@ -1,4 +1,4 @@
-"""The cluster's client security for Faust: the settings are librdkafka's, and one set serves both clients."""
+"""The cluster's client security for Faust, from librdkafka's settings: one set serves both clients."""
 
 import ssl
 from collections.abc import Mapping
@@ -24,10 +24,10 @@ _UNDERSTOOD: Final = {
 
 
 def credentials(nation: str, security: Mapping[str, str]) -> CredentialsT | None:
-    """Faust's credentials for these settings; None for a cluster without any.
+    """Faust's credentials for these settings; None for a cluster without security.
 
-    Raises ConfigurationError for a setting that Faust's client has no counterpart for: to leave it out in silence
-    could mean to connect less securely than asked.
+    Raises ConfigurationError for a setting that Faust's client does not have: to ignore it could
+    mean a less secure connection than configured.
     """
     protocol = security.get("security.protocol", "PLAINTEXT").upper()
     unknown = sorted(set(security) - _UNDERSTOOD)

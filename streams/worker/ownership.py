@@ -27,7 +27,7 @@ class Workshop(Protocol):
         ...
 
     def standbys(self, shard: int) -> Sequence[Standby]:
-        """Copies of this shard's states, not started yet; none where copies are not wanted."""
+        """Copies of this shard's states, not started yet; empty if standby copies are off."""
         ...
 
 
@@ -46,7 +46,7 @@ class Ownership:
     def own(self, shards: frozenset[int]) -> None:
         """Own exactly these shards: stop the others, start the new ones. Returns when the others have stopped.
 
-        A thread that does not stop in time is left to be fenced by the next owner: nothing depends on it.
+        A thread that does not stop in time is fenced by the next owner: nothing depends on it.
         """
         with self._lock:
             self._shards = shards
@@ -78,7 +78,7 @@ class Ownership:
                     standby.start()
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Own nothing and copy nothing."""
         self.own(frozenset())
         self.stand_by(frozenset())
 
@@ -88,7 +88,8 @@ class Ownership:
                 standby.ask_to_stop()
 
     def _stop_standbys(self, shards: frozenset[int]) -> None:
-        """Stop the copies of these shards. One that does not in time is left to end by itself, with its folder."""
+        """Stop the copies of these shards. One that does not in time ends by itself, and keeps its folder until
+        then."""
         self._ask_standbys_to_stop(shards)
         deadline = time.monotonic() + STANDBY_STOP_S  # for all of them together, as above
         for shard in shards & set(self._standbys):
@@ -105,13 +106,13 @@ class Ownership:
         return mailbox is None or mailbox.offer(record)
 
     def pulses(self) -> dict[tuple[str, int], Pulse]:
-        """Every shard of this worker as it was last seen."""
+        """The latest state of every shard of this worker."""
         return {
             (thread.step, shard): thread.pulse for shard, threads in list(self._threads.items()) for thread in threads
         }
 
     def live(self, now_ms: int, stalled_after_ms: int) -> Health:
-        """Whether every shard still turns."""
+        """Whether every shard still computes."""
         return liveness(self.pulses(), now_ms, stalled_after_ms)
 
     def ready(self) -> Health:

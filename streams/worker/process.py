@@ -18,7 +18,7 @@ from streams.worker.workshop import StreamsWorkshop
 def run(nation: str, cluster: Cluster, settings: Settings, instance: str | None, loglevel: str) -> None:
     """Work until stopped (SIGTERM, SIGINT). Ends the process.
 
-    Raises TopicMismatch or BrokerUnavailable before any work if the cluster is not as the contract says.
+    Raises TopicMismatch or BrokerUnavailable before any work if the cluster differs from the contract.
     """
     logs.start(loglevel, settings.log_format)
     partners = settings.partners(nation)

@@ -46,10 +46,10 @@ from streams.steps import STATE_FORMATS
 Facts = TypeVar("Facts")
 _log = logging.getLogger(__name__)
 
-# A batch's size bounds how long a turn takes, and shards take turns: what is urgent waits no longer than that.
+# A batch's size bounds the time of a turn, and shards take turns: an urgent record waits no longer than that.
 REPORT_BYTES: Final = MAX_BYTES
 BLOCK_BYTES: Final = 1 << 19
-INBOX_RECORDS: Final = 500  # receive is no faster with more
+INBOX_RECORDS: Final = 500  # more do not make receive faster
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class StreamsWorkshop:
         metrics: Metrics,
         on_broken: Callable[[Exception], None],
     ) -> "StreamsWorkshop":
-        """Load what the steps share. Raises where the policy set or the roster is not valid: nothing starts then."""
+        """Load what the steps share. Raises if the policy set or the roster is not valid."""
         shipped = load(nation, settings.policy_folder, version=settings.policy_version)
         lifetimes = Lifetimes.load(settings.policy_version, settings.policy_folder)
         roster = load_roster(nation, settings.officers)
@@ -150,7 +150,7 @@ class StreamsWorkshop:
         return self._shard(step, settle, shard, SettleFeed(AssignedFeed(self.cluster, inputs), copies, shard))
 
     def _observe_latency(self, turned: Turned) -> None:
-        """How long the batch's oldest report has taken from the sensor to the nation's picture."""
+        """Observe the time of the batch's oldest report from the sensor to the national record."""
         headers = () if turned.oldest is None else turned.oldest.headers
         for name, value in headers:
             if name == SINCE_HEADER:
@@ -169,7 +169,7 @@ class StreamsWorkshop:
         return lambda: open_state(folder, changelog_id, state_format)
 
     def standbys(self, shard: int) -> Sequence[Standby]:
-        """Copies of this shard's states, for when its owner is lost."""
+        """Copies of this shard's states, to take over if its owner is lost."""
         if not self.settings.standby:
             return ()
         steps = topics.streams_steps(self.settings.partners(self.nation))

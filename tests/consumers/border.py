@@ -91,7 +91,7 @@ class Border:
 
 @contextmanager
 def carrying(border: Border, metrics: Metrics, settings: Settings | None = None) -> Iterator[list[Exception]]:
-    """A bridge over this border, until the block ends: then nothing of it runs any more. What broke it."""
+    """Run a bridge over this border until the block ends. Yields the errors that ended it."""
     broken: list[Exception] = []
     settings = settings or border.settings
     watch = border_watch(border.here, settings).start()

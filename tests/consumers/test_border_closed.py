@@ -1,4 +1,4 @@
-"""A bridge whose border is closed: content stands still, recalls pass, and nothing recalled follows when it opens."""
+"""A bridge whose border is closed: content waits, recalls pass, and nothing recalled follows when it opens."""
 
 import threading
 import uuid
@@ -113,7 +113,7 @@ def soon(condition: Callable[[], bool], what: str) -> None:
     eventually(condition, WITHIN_S, what)
 
 
-def test_over_a_closed_border_recalls_pass_content_waits_and_what_was_recalled_never_follows(
+def test_at_a_closed_border_recalls_pass_content_waits_and_recalled_content_never_follows(
     border: ClosedBorder,
 ) -> None:
     now_ms = clock.now_ms()
@@ -146,7 +146,7 @@ def test_over_a_closed_border_recalls_pass_content_waits_and_what_was_recalled_n
     assert [kind for kind, _ in border.ahead] == ["recalled", "revoked", "content"]
 
 
-def test_what_an_open_border_let_through_is_not_tried_again_behind_a_closed_one(border: ClosedBorder) -> None:
+def test_a_batch_that_an_open_border_let_through_is_not_written_again_after_it_closed(border: ClosedBorder) -> None:
     state = Border.OPEN
     released, always, urgent = (
         Input(name(border.partner), 0) for name in (topics.released, topics.receipts, topics.urgent)
@@ -174,7 +174,7 @@ def test_what_an_open_border_let_through_is_not_tried_again_behind_a_closed_one(
         feed.close()
 
 
-def test_what_is_overtaken_before_it_could_be_written_is_not_tried_again(border: ClosedBorder) -> None:
+def test_a_batch_that_was_overtaken_before_it_was_written_is_not_written_again(border: ClosedBorder) -> None:
     released, always, urgent = (
         Input(name(border.partner), 0) for name in (topics.released, topics.receipts, topics.urgent)
     )
@@ -216,7 +216,7 @@ def test_what_is_overtaken_before_it_could_be_written_is_not_tried_again(border:
     feed.close()
 
 
-def test_what_is_recalled_while_it_waits_for_its_turn_stays(
+def test_content_that_is_recalled_while_it_waits_for_its_turn_stays(
     border: ClosedBorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     working, noted, note = _Watched(), threading.Event(), Overtaken.note
@@ -240,7 +240,7 @@ def test_what_is_recalled_while_it_waits_for_its_turn_stays(
 
 
 class _Watched:
-    """A turn that someone else has until it is released, and that knows whether anyone has asked for it."""
+    """A turn that another shard has until it is released, and that knows whether a shard waits for it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

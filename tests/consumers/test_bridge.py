@@ -1,4 +1,4 @@
-"""The bridge's step: what it carries, with which headers, and what becomes of what it does not carry."""
+"""The bridge's step: the records that it carries, their headers, and the fate of the others."""
 
 import pytest
 
@@ -60,7 +60,7 @@ def test_a_release_with_a_tearline_arrives_in_the_schema_that_it_is_written_in()
     assert second.value == PARTNER_CODEC.encode(RELEASED_INDICATOR, a_released())
 
 
-def test_a_partner_who_has_no_id_for_tearlines_gets_all_else_and_what_stays_is_kept() -> None:
+def test_a_partner_without_the_second_schema_gets_all_other_records_and_the_rest_is_quarantined() -> None:
     told = a_released(content=a_content(tearline="for release"))
     value = HOME_CODEC.encode(RELEASED_INDICATOR, told)
     effects, _ = turned(a_record(value), a_record(RELEASE))
@@ -72,7 +72,7 @@ def test_a_partner_who_has_no_id_for_tearlines_gets_all_else_and_what_stays_is_k
     assert "kakehashi reconcile --repair" in entry["detail"]
 
 
-def test_a_receipt_goes_home_in_the_same_inbox_under_the_partners_id() -> None:
+def test_a_receipt_is_carried_in_the_same_inbox_with_the_partners_schema_id() -> None:
     effects, _ = turned(a_record(ANSWER, topics.receipts(PARTNER)))
     (output,) = effects.outputs
     assert output.topic == topics.inbox(HOME)
@@ -104,19 +104,19 @@ def test_the_fast_lane_has_an_inbox_and_a_count_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(("ahead", "carried"), [(-1, 1), (0, 1), (1, 0)])
-def test_content_older_than_what_the_fast_lane_has_carried_stays(ahead: int, carried: int) -> None:
+def test_content_that_the_fast_lane_has_overtaken_is_not_carried(ahead: int, carried: int) -> None:
     effects = turned_behind(a_released()["version"] + ahead, a_record(RELEASE), a_record(RELEASE))
     assert len(effects.outputs) == 2 * carried
     assert effects.tallies.get(spec.OVERTAKEN_RECORDS.tally(HOME, PARTNER), 0) == 2 - 2 * carried
     assert not effects.home
 
 
-def test_what_ends_an_indicator_is_carried_though_it_was_overtaken() -> None:
+def test_the_end_of_an_indicator_is_carried_even_if_it_was_overtaken() -> None:
     ended = HOME_CODEC.encode(RELEASED_INDICATOR, a_released(kind="expired"))
     assert len(turned_behind(a_released()["version"] + 1, a_record(ended)).outputs) == 1
 
 
-def test_where_a_record_comes_from_is_said_in_its_headers() -> None:
+def test_the_headers_state_a_records_provenance() -> None:
     effects, _ = turned(a_record(RELEASE, headers=(("decision", b"GBR-3-17"),)))
     place = f"{topics.released(PARTNER)}-{SHARD}-7".encode()
     assert effects.outputs[0].headers == (

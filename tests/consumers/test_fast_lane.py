@@ -61,7 +61,7 @@ def _soon(condition: Callable[[], bool], what: str) -> None:
     eventually(condition, WITHIN_S, what)
 
 
-def test_bulk_is_held_to_its_rate_a_recall_goes_by_and_what_it_recalled_never_leaves(border: Border) -> None:
+def test_a_recall_passes_bulk_that_is_limited_to_its_rate_and_recalled_content_never_leaves(border: Border) -> None:
     now_ms = clock.now_ms()
     last = RELEASES - 1
     bulk = [_released(border, number, now_ms) for number in range(RELEASES)]

@@ -1,4 +1,4 @@
-"""The guards themselves: which words they decide on, what they import, and that their rules fit on one page."""
+"""The guards themselves: the labels that they know, their imports, and that their rules fit on one page."""
 
 import ast
 import re
@@ -19,7 +19,7 @@ AGREED_CAVEATS = {
 
 
 def test_every_label_of_the_vocabulary_is_decided_on() -> None:
-    """A label that is added to the vocabulary stays at home until somebody agrees on it."""
+    """A label that is added to the vocabulary stays at home until a link agrees on it."""
     assert {caveat.value for caveat in Caveat} == AGREED_CAVEATS | guard.NEVER
     for agreed in shipped_links().values():
         assert (agreed.caveats, agreed.tlp) == (frozenset(AGREED_CAVEATS), guard.FREE_TLP | guard.NAMED_TLP)

@@ -76,7 +76,7 @@ KNOWN = learned()
 @pytest.mark.parametrize(
     "record", RECORDS, ids=lambda record: f"{record['content']['type']} {record['content']['tlp']}"
 )
-def test_what_the_guard_passes_is_known_the_second_time(record: ReleasedIndicator) -> None:
+def test_a_record_that_the_guard_has_passed_is_known_the_second_time(record: ReleasedIndicator) -> None:
     value, key = CODEC.encode(RELEASED_INDICATOR, record), record["id"].encode()
     assert isinstance(guarded(value, key, place_of(record)), Passed)
     assert KNOWN.passes(value, key, place_of(record), NOW_MS)
@@ -92,7 +92,7 @@ def test_what_the_guard_passes_is_known_the_second_time(record: ReleasedIndicato
     st.sampled_from(RECORDS),
     st.lists(st.tuples(st.integers(0, 400), st.binary(max_size=3), st.integers(0, 3)), min_size=1, max_size=4),
 )
-def test_of_mutated_bytes_it_passes_only_what_the_guard_passes(
+def test_mutated_bytes_pass_only_if_the_guard_passes_them(
     record: ReleasedIndicator, edits: list[tuple[int, bytes, int]]
 ) -> None:
     value = CODEC.encode(RELEASED_INDICATOR, record)
@@ -108,7 +108,7 @@ LONGS = st.sampled_from([0, 1, -1, 63, 64, NOW_MS, NOW_MS + 1, NOW_MS + DAY_MS, 
 
 @settings(max_examples=600)
 @given(st.sampled_from(RECORDS), st.data())
-def test_of_other_fields_it_passes_only_what_the_guard_passes(record: ReleasedIndicator, data: st.DataObject) -> None:
+def test_changed_fields_pass_only_if_the_guard_passes_them(record: ReleasedIndicator, data: st.DataObject) -> None:
     content: Any = dict(record["content"] or {})
     changed: Any = dict(record)
     for _ in range(data.draw(st.integers(1, 3))):
@@ -136,7 +136,7 @@ def test_random_bytes_are_never_known(body: bytes) -> None:
     assert not KNOWN.passes(None, b"k", 0, NOW_MS)
 
 
-def test_a_tearline_takes_the_long_way() -> None:
+def test_a_record_with_a_tearline_goes_to_the_guard() -> None:
     content = RECORDS[0]["content"]
     assert content is not None
     record: ReleasedIndicator = {**RECORDS[0], "content": {**content, "tearline": "for release"}}
@@ -159,7 +159,7 @@ def test_longer_ways_to_write_the_same_are_not_known() -> None:
         assert not isinstance(guarded(longer, key, shard), Passed)
 
 
-def test_the_bridge_says_the_same_of_a_batch_with_and_without_its_memory() -> None:
+def test_the_bridge_has_the_same_result_with_and_without_its_cache() -> None:
     """A forbidden record in the middle of good ones is refused, and the others go: twice, the second time by memory."""
     bridge = Bridge(Link(all_agreed("GBR", "JPN"), CODEC, CODEC, SHARDS))
     red = a_record(IndicatorType.URL, "https://red.example/", tlp="TLP:RED")

@@ -1,4 +1,4 @@
-"""What the fast lane has carried ahead of the bulk is known for as long as it matters, and no longer."""
+"""Versions that the fast lane has carried ahead are known until the bulk has passed them, and no longer."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,7 +61,7 @@ MOVES = st.lists(
 
 
 @given(MOVES)
-def test_whatever_was_seen_ahead_of_the_bulk_is_known_until_the_bulk_has_passed_it(
+def test_a_version_ahead_of_the_bulk_is_known_until_the_bulk_has_passed_it(
     moves: list[tuple[object, ...]],
 ) -> None:
     lanes = Lanes()
@@ -81,7 +81,7 @@ def test_whatever_was_seen_ahead_of_the_bulk_is_known_until_the_bulk_has_passed_
             assert lanes.overtaken[key] >= version
 
 
-def test_it_is_forgotten_once_the_bulk_has_passed_the_end_that_was_there() -> None:
+def test_a_version_is_forgotten_once_the_bulk_has_passed_the_noted_end() -> None:
     lanes = Lanes()
     lanes.release(b"a", urgent=True)
     lanes.look_ahead(1)
@@ -93,7 +93,7 @@ def test_it_is_forgotten_once_the_bulk_has_passed_the_end_that_was_there() -> No
     assert lanes.overtaken.begin == 1
 
 
-def test_the_end_is_asked_for_seldom_and_never_for_nothing() -> None:
+def test_the_end_is_read_seldom_and_only_if_there_is_something_to_forget() -> None:
     overtaken, asked = Overtaken(), list[int]()
 
     def end() -> int:
@@ -109,7 +109,7 @@ def test_the_end_is_asked_for_seldom_and_never_for_nothing() -> None:
     assert 1 < len(asked) <= 1 + 10 / ASK_EVERY_S
 
 
-def test_a_deletion_on_the_fast_lane_moves_its_place_and_says_nothing() -> None:
+def test_a_deletion_on_the_fast_lane_moves_its_position_only() -> None:
     overtaken = Overtaken()
     overtaken.note(4, b"a", 0)
     overtaken.note(5, None, 7)

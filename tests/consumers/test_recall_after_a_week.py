@@ -1,4 +1,4 @@
-"""A partner was offline while its indicator was recalled, released anew, and compaction took the recall: on real Kafka.
+"""A partner was offline while its indicator was recalled and released again, and compaction removed the recall.
 
 The road at its worst, once, with a real cleaner; ``tests/properties/test_recalls.py`` takes all the others in memory.
 """
@@ -44,14 +44,14 @@ def _inbox(border: Border) -> list[Record]:
 
 
 def _carried(border: Border, count: int) -> list[Record]:
-    """What is in the inbox once it holds so many."""
+    """The records of the inbox once it holds so many."""
     with bridge(border) as broken:
         eventually(lambda: bool(broken) or len(_inbox(border)) >= count, WITHIN_S, f"{count} have arrived")
         assert not broken
     return _inbox(border)
 
 
-def test_who_comes_back_applies_the_recall_with_the_first_record_though_compaction_took_the_recall_itself(
+def test_a_partner_that_returns_applies_the_recall_with_the_first_record_although_compaction_removed_it(
     border: Border,
 ) -> None:
     partner = Workbench(Receive(all_agreed(border.partner, border.home), 0, SHARDS, CODEC))

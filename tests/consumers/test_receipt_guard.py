@@ -1,4 +1,4 @@
-"""What may leave in a receipt: closed codes and numbers about an indicator, of our own nation, and nothing else."""
+"""Receipts that may leave: closed codes and numbers about an indicator, of our own nation, and nothing else."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def test_a_refusal_and_a_dispute_pass_with_a_reason_of_their_own(code: str, reas
     assert isinstance(checked(a_receipt(code=code, reason=reason)), PassedReceipt)
 
 
-def test_a_refusal_of_what_could_not_be_read_passes_without_a_version() -> None:
+def test_a_refusal_of_an_unreadable_record_passes_without_a_version() -> None:
     assert isinstance(checked(a_receipt(code="refused", reason="undecodable", version=0)), PassedReceipt)
 
 

@@ -1,4 +1,4 @@
-"""A shard of a bridge has its part of the link's rate, by the time of day, and says what it made wait."""
+"""A shard of a bridge has its part of the link's rate, by the time of day, and reports how long records waited."""
 
 from consumers.bridge.throttle import Throttle
 from exchange.bandwidth import Schedule
@@ -7,7 +7,7 @@ HOUR_MS = 3_600_000
 
 
 class Noted:
-    """What a throttle has said."""
+    """The reports of a throttle."""
 
     def __init__(self) -> None:
         self.rate: int | None = -1
@@ -41,7 +41,7 @@ def test_without_a_limit_nothing_is_counted_and_one_that_begins_owes_nothing() -
     assert throttle.allowed(24 * HOUR_MS, 1.0) is None
 
 
-def test_a_rate_that_is_used_up_is_kept_even_where_nothing_seems_to_wait() -> None:
+def test_a_used_up_rate_is_kept_even_if_nothing_seems_to_wait() -> None:
     told = Noted()
     throttle = Throttle(Schedule.parse("1kB/s"), 1, told)
     assert throttle.allowed(0, 0.0) == 1_000

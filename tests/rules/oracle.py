@@ -1,4 +1,4 @@
-"""What the rules must say, written from their prose by hand: it has never read a policy file."""
+"""The outcomes that the rules must give, written by hand from their prose, without reading a policy file."""
 
 from schemas.markings import Caveat, Pap, Tlp
 from schemas.vocabulary import IndicatorType, Outcome

@@ -1,4 +1,4 @@
-"""The analyser's words: only a clear yes or no is an answer."""
+"""The analyser's output: only a clear yes or no is an answer."""
 
 import stat
 from pathlib import Path
@@ -35,7 +35,7 @@ entities: [
 
 
 def _that_says(folder: Path, words: str, status: int = 0) -> Path:
-    """A program that says these words whatever it is asked."""
+    """A program that prints these words, whatever its arguments."""
     (folder / "words").write_text(words, encoding="utf-8")
     program = folder / "cedar"
     program.write_text(f'#!/bin/sh\ncat "{folder / "words"}"\nexit {status}\n', encoding="utf-8")
@@ -81,7 +81,7 @@ def test_a_counterexample_is_read_as_a_request(tmp_path: Path) -> None:
         (EXAMPLE.replace('Tlp::"TLP', "Tlp::TLP"), 0),
     ],
 )
-def test_anything_else_is_no_answer(tmp_path: Path, words: str, status: int) -> None:
+def test_any_other_output_is_an_error(tmp_path: Path, words: str, status: int) -> None:
     with (
         SymbolicProver(SCHEMA, _that_says(tmp_path, words, status), None) as prover,
         pytest.raises(ProofError, match="cedar symcc"),

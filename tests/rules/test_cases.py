@@ -1,4 +1,4 @@
-"""The case tables of the shipped sets hold, and a table that is none says so."""
+"""The case tables of the shipped sets hold, and an invalid table is refused."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def test_every_rule_has_a_case(policy_set: PolicySet) -> None:
     assert set(policy_set.rules) - named == {"releasability-amber-names-nobody"}
 
 
-def test_a_case_that_does_not_hold_says_what_the_rules_say(tmp_path: Path) -> None:
+def test_a_case_that_fails_shows_the_verdict_of_the_rules(tmp_path: Path) -> None:
     table = tmp_path / "cases.yaml"
     table.write_text(
         'title: T\ncases: [{case: Red goes, given: {tlp: "TLP:RED"}, to: JPN, then: release, because: [tlp-clear]}]\n',
@@ -41,7 +41,7 @@ def test_a_case_that_does_not_hold_says_what_the_rules_say(tmp_path: Path) -> No
     (result,) = run_cases(load("GBR"), table)
     assert isinstance(result.case, Case)
     assert str(result) == (
-        "FAILED: Red goes: the rules say withhold because of tlp-red; the case asks for release because of tlp-clear"
+        "FAILED: Red goes: the rules give withhold because of tlp-red; the case expects release because of tlp-clear"
     )
 
 
@@ -52,10 +52,13 @@ def test_a_case_that_does_not_hold_says_what_the_rules_say(tmp_path: Path) -> No
         ("title: [", "cases.yaml"),
         ("title: T\ncases: [{case: A, given: {tpl: GREEN}, to: JPN, then: hold, because: []}]", "tpl"),
         ("title: T\ncases: [{case: A, given: {}, to: JPN, then: keep, because: []}]", "keep"),
-        ("title: T\ncases: [{case: A, given: {type: ipv5}, to: JPN, then: hold, because: []}]", "no indicator type"),
+        (
+            "title: T\ncases: [{case: A, given: {type: ipv5}, to: JPN, then: hold, because: []}]",
+            "not an indicator type",
+        ),
     ],
 )
-def test_a_table_that_is_none_is_refused_with_its_name(tmp_path: Path, text: str, says: str) -> None:
+def test_an_invalid_table_is_refused_with_its_name(tmp_path: Path, text: str, says: str) -> None:
     table = tmp_path / "cases.yaml"
     table.write_text(text, encoding="utf-8")
     with pytest.raises(PolicyError, match=says) as error:

@@ -54,13 +54,13 @@ def test_a_source_that_forbids_is_left_out_so_that_the_rest_may_go() -> None:
     }
 
 
-def test_what_cannot_go_is_held_where_a_human_could_release_some_of_it() -> None:
+def test_assertions_that_officers_could_release_are_held() -> None:
     decision = _decide([RED, UNMARKED])
     assert (decision.outcome, decision.rules) == (Outcome.HOLD, ("tlp-unmarked",))
     assert (decision.included, decision.merged) == ((), None)
 
 
-def test_what_cannot_go_at_all_is_withheld() -> None:
+def test_assertions_that_no_one_may_release_are_withheld() -> None:
     decision = _decide([RED, msgspec.structs.replace(RED, personal_data=True)])
     assert (decision.outcome, decision.rules) == (Outcome.WITHHOLD, ("tlp-red",))
 
@@ -99,7 +99,7 @@ def test_the_order_of_the_assertions_changes_nothing_but_the_indices(assertions:
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(facets(), min_size=1, max_size=4))
-def test_what_is_included_was_allowed_alone_and_no_caveat_comes_with_it(assertions: list[Facets]) -> None:
+def test_every_included_assertion_is_allowed_alone_and_adds_no_caveat(assertions: list[Facets]) -> None:
     decision = _decide(assertions)
     for index in decision.included:
         assert ENGINE.decide(assertions[index], "JPN").outcome is Outcome.RELEASE

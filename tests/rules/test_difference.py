@@ -36,7 +36,7 @@ def test_a_stricter_set_is_narrower() -> None:
     assert change.example.principal == "JPN"
 
 
-def test_what_goes_to_the_own_nation_alone_is_told_too() -> None:
+def test_a_release_to_the_own_nation_alone_is_a_difference_too() -> None:
     (change,) = _against(
         _with(QUALITY, '== ConfidenceBand::"low"', '== ConfidenceBand::"low" && principal != Nation::"GBR"')
     )
@@ -57,15 +57,15 @@ def test_a_laxer_set_is_wider_with_an_indicator_that_it_newly_releases() -> None
     [
         (
             _with(TLP, '@outcome("withhold")', '@outcome("hold")\n@reviewers("1")\n@deadline_hours("1")'),
-            "no longer withheld whatever a human says",
+            "no longer withheld regardless of officers",
         ),
-        (_with(TLP, "coarsen-time:day, ", ""), "the permit tlp-amber-strict asks for drop-tearline, expire"),
-        (_with(TLP, "drop-tearline, ", ""), "and asked for coarsen-time:day, drop-tearline, expire"),
-        (_with(TLP, "expire-after-days:30", "expire-after-days:31"), "and asked for coarsen-time:day"),
+        (_with(TLP, "coarsen-time:day, ", ""), "the permit tlp-amber-strict has the obligations drop-tearline, expire"),
+        (_with(TLP, "drop-tearline, ", ""), "and had coarsen-time:day, drop-tearline, expire"),
+        (_with(TLP, "expire-after-days:30", "expire-after-days:31"), "and had coarsen-time:day"),
         (_with(TLP, '@id("tlp-green")', '@id("tlp-verde")'), "the permit tlp-verde is new"),
         (
             _with(CAVEATS, '@reviewers("2")', '@reviewers("1")'),
-            "caveat-no-copying asks for 1 officers, and asked for 2",
+            "caveat-no-copying requires 1 officers, and required 2",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""The engine: it says what the prose says, fails closed, and remembers within a bound."""
+"""The engine: it decides as the prose states, fails closed, and has a bounded cache."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ GBR, JPN = Engine(load("GBR")), Engine(load("JPN"))
 
 @settings(max_examples=400, deadline=None)
 @given(facets(), st.sampled_from(PARTNERS))
-def test_both_nations_sets_say_what_the_prose_says(one: Facets, partner: str) -> None:
+def test_both_nations_sets_decide_as_the_prose_states(one: Facets, partner: str) -> None:
     expected = oracle.must_be(one, partner)
     assert GBR.decide(one, partner).outcome is expected
     assert JPN.decide(one, partner).outcome is expected
@@ -56,7 +56,7 @@ def test_a_verdict_names_the_deciding_rules_and_only_those(engine: Engine) -> No
     )
 
 
-def test_what_no_rule_permits_is_withheld() -> None:
+def test_facets_that_no_rule_permits_are_withheld() -> None:
     texts = read_texts("GBR", POLICY_FOLDER)
     texts["joint/v1/tlp.cedar"] = texts["joint/v1/tlp.cedar"].replace(
         'when { resource.tlp == Tlp::"TLP:GREEN" }',

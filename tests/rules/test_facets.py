@@ -35,7 +35,7 @@ def test_the_sort_key_is_equal_exactly_for_equal_facets(one: Facets, other: Face
         ("pap", -1, "Pap"),
         ("caveats", ["UK EYES 0NLY"], "0NLY"),
         ("confidence_band", "sure", "sure"),
-        ("type", "ipv5-addr", "no indicator type"),
+        ("type", "ipv5-addr", "not an indicator type"),
         ("releasable_to", None, "recipients named"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What was agreed on a link decides, is part of the set's version, and says nothing about any other nation."""
+"""A link's agreement decides, is part of the set's version, and affects no other nation."""
 
 import dataclasses
 
@@ -33,7 +33,7 @@ _agreements = st.builds(
 
 
 @given(of=facets(), agreement=_agreements)
-def test_a_narrower_link_only_takes_away(of: Facets, agreement: Agreement) -> None:
+def test_a_narrower_link_never_releases_more(of: Facets, agreement: Agreement) -> None:
     """Per link: what its label or a caveat is not agreed for is withheld, and all else is as with the widest link."""
     narrow = Engine(dataclasses.replace(SHIPPED, links={"AUS": agreement, "JPN": all_agreed("GBR", "JPN")}))
     outside = of.marking.tlp not in (Tlp.RED, Tlp.UNMARKED) and of.marking.tlp.label not in agreement.tlp
@@ -62,7 +62,7 @@ def test_the_version_is_also_of_the_links() -> None:
     assert narrower.links["JPN"].tlp < SHIPPED.links["JPN"].tlp
 
 
-def test_without_a_link_nobody_is_a_partner() -> None:
+def test_without_a_link_no_nation_is_a_partner() -> None:
     alone = compiled({path: text for path, text in TEXTS.items() if path != LINK}, "GBR")
     assert alone.links == {}
 

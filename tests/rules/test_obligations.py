@@ -71,7 +71,7 @@ def test_the_partner_is_the_only_recipient_named() -> None:
     assert _after("name-only-partner")["releasable_to"] == ["JPN"]
 
 
-def test_a_tearline_goes_unless_a_rule_asks_that_it_does_not() -> None:
+def test_a_tearline_is_released_unless_an_obligation_removes_it() -> None:
     written = Content(**{**CONTENT, "tearline": "for release"})
     assert _after("name-only-partner", content=written)["tearline"] == "for release"
     assert _after("drop-tearline", content=written) == CONTENT
@@ -113,7 +113,7 @@ def test_of_two_the_stricter_is_carried_out() -> None:
         "mask",
     ],
 )
-def test_an_obligation_that_nobody_can_carry_out_is_refused(text: str) -> None:
+def test_an_unknown_obligation_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="unknown obligation"):
         parse(text)
     with pytest.raises(ValueError, match="unknown obligation"):

@@ -1,4 +1,4 @@
-"""Loading: what is not understood does not load, and the error says where and what to change."""
+"""Loading: an invalid set does not load, and the error names the line and the change to make."""
 
 import shutil
 from collections.abc import Callable
@@ -47,8 +47,8 @@ def _appended(path: str, text: str) -> dict[str, str]:
         (_changed(QUALITY, '@owner("Joint sharing board")\n', ""), "has no @owner"),
         (_changed(TLP, '@outcome("withhold")\n', ""), "“tlp-red” forbids, so it needs @outcome"),
         (_changed(TLP, '@outcome("withhold")', '@outcome("release")'), 'not "release"'),
-        (_changed(TLP, '@id("tlp-clear")', '@id("tlp-clear") @outcome("withhold")'), "says @outcome"),
-        (_changed(TLP, "@obligations", "@obligation"), "says @obligation, which"),
+        (_changed(TLP, '@id("tlp-clear")', '@id("tlp-clear") @outcome("withhold")'), "has @outcome, unknown"),
+        (_changed(TLP, "@obligations", "@obligation"), "has @obligation, unknown"),
         (_changed(TLP, "expire-after-days:365", "expire-after-days:x"), "unknown obligation"),
         (_changed(TLP, "expire-after-days:180", "expire-after-days:180, expire-after-days:1"), "contradict"),
         (_changed(QUALITY, '@reviewers("1")\n', ""), "needs @reviewers"),
@@ -70,7 +70,7 @@ def _appended(path: str, text: str) -> dict[str, str]:
         ({QUALITY: "", SCHEMA: read_texts("GBR", POLICY_FOLDER)[SCHEMA]}, "permits nothing"),
     ],
 )
-def test_a_set_that_is_not_understood_does_not_load(texts: dict[str, str], says: str) -> None:
+def test_an_invalid_set_does_not_load(texts: dict[str, str], says: str) -> None:
     with pytest.raises(PolicyError) as error:
         compiled(texts, "GBR")
     assert says in str(error.value)
@@ -108,7 +108,7 @@ def test_the_version_is_of_the_texts_and_of_nothing_else(policy_set: PolicySet) 
     assert load("GBR").version != load("JPN").version
 
 
-def test_every_rule_says_where_it_stands(policy_set: PolicySet) -> None:
+def test_every_rule_knows_its_file_and_line(policy_set: PolicySet) -> None:
     for rule in policy_set.rules.values():
         path, _, line = rule.place.partition(":")
         text = (POLICY_FOLDER / path).read_text(encoding="utf-8").splitlines()

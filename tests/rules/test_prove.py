@@ -110,7 +110,7 @@ def test_a_widened_a_dead_a_shadowed_and_a_needless_rule_are_found(subject: str,
     assert subject in broken
 
 
-def test_a_rule_that_can_err_is_found_even_where_the_validator_was_not_asked() -> None:
+def test_a_rule_that_can_fail_is_found_even_without_the_validator() -> None:
     rule = GBR.rules["releasability-partner-not-named"]
     body = json.loads(rule.body)
     # Without the guard that asks whether the source named anybody at all.
@@ -122,7 +122,7 @@ def test_a_rule_that_can_err_is_found_even_where_the_validator_was_not_asked() -
     assert example.attributes["releasable_to"] is None
 
 
-def test_a_prover_that_always_says_yes_is_not_believed() -> None:
+def test_a_prover_that_always_answers_yes_is_refused() -> None:
     class Yes:
         name, is_proof = "yes", True
 
@@ -156,7 +156,7 @@ def test_a_claim_about_nothing_is_found(prover: Prover) -> None:
     assert (possible.holds, possible.statement) == (False, "there are indicators of this kind")
 
 
-def test_the_exhaustive_check_and_the_engine_say_the_same() -> None:
+def test_the_exhaustive_check_and_the_engine_agree() -> None:
     prover, engine = EXHAUSTIVE, Engine(GBR)
     assert not prover.is_proof
     assert "not a proof" in prover.name
@@ -170,7 +170,7 @@ def test_the_exhaustive_check_and_the_engine_say_the_same() -> None:
     assert engine.version == GBR.version
 
 
-def test_at_least_thirty_mistakes_are_made_and_none_gets_through() -> None:
+def test_at_least_thirty_mutants_are_made_and_each_is_found() -> None:
     texts = read_texts("GBR", POLICY_FOLDER)
     claims = read_claims(GBR)
     killed = {mutant.name: _killer(mutant.texts, EXHAUSTIVE, claims) for mutant in mutants(texts, GBR.space)}
@@ -199,7 +199,7 @@ def _killer(texts: Mapping[str, str], prover: Prover, claims: tuple[Claim, ...])
         ('@id("a")\npermit (principal, action, resource) when { resource.tpl };', "does not fit the schema"),
     ],
 )
-def test_claims_that_are_none_are_refused(tmp_path: Path, text: str, says: str) -> None:
+def test_invalid_claims_are_refused(tmp_path: Path, text: str, says: str) -> None:
     claims = tmp_path / "claims" / "v1"
     claims.mkdir(parents=True)
     (claims / "joint.cedar").write_text(text, encoding="utf-8")

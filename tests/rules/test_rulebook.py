@@ -1,4 +1,4 @@
-"""Policies that come into force at a time, borders that close: what the partner is told, and what the audit says."""
+"""Policies that come into force at a time, and borders that close: the records for the partner, and the audit."""
 
 from schemas.records import PolicyRecord
 from schemas.vocabulary import CommandKind
@@ -44,7 +44,7 @@ def test_two_workers_that_learn_of_it_at_different_moments_decide_alike_at_every
         assert one.borders == other.borders
 
 
-def test_a_decision_names_the_version_that_made_it_and_what_no_longer_may_be_shared_is_recalled() -> None:
+def test_a_decision_names_its_policy_version_and_releases_that_are_no_longer_allowed_are_recalled() -> None:
     bench = a_bench(with_stricter())
     bench.hears()
     assert (bench.told, bench.decisions[-1]["policy_version"]) == ([CONTENT], POLICY.version)
@@ -63,7 +63,7 @@ def test_an_earlier_set_can_be_activated_again() -> None:
     assert version_at(topic, AT_MS + DAY_MS) == POLICY.version
 
 
-def test_an_activation_follows_what_is_in_force_at_its_time_and_not_what_is_in_force_now() -> None:
+def test_an_activation_follows_the_set_in_force_at_its_time_and_not_the_present_one() -> None:
     topic = with_stricter(AT_MS)
     assert topic.append(signed(an_activation(POLICY.version, AT_MS + DAY_MS, number=2)), NOW_MS) == ""
     history = history_of(POLICY, topic.published(NOW_MS))
@@ -91,11 +91,11 @@ def test_a_set_that_does_not_load_and_its_activation_are_named_with_the_reason()
     refused = history_of(POLICY, topic.published(NOW_MS)).refused
     assert [each.record_id for each in refused] == ["set-1", "on-1"]
     assert "national/GBR/v1/test.cedar:1" in refused[0].detail
-    assert refused[1].detail == "no set cdcdcdcdcdcd that loads stands before its activation"
+    assert refused[1].detail == "there is no valid set cdcdcdcdcdcd before its activation"
 
 
 def refused_in_force(record: PolicyRecord) -> str:
-    """What is in force after a set that does not load, and its activation."""
+    """The set in force after an invalid set and its activation."""
     topic = Topic()
     topic.append(signed(record), NOW_MS)
     topic.append(signed(an_activation(record["version"], AT_MS)), NOW_MS)
@@ -139,7 +139,7 @@ def test_an_activation_before_its_set_or_by_one_person_does_nothing() -> None:
     assert version_at(topic, AT_MS) == POLICY.version
 
 
-def test_over_a_closed_border_nothing_new_goes_and_recalls_do() -> None:
+def test_a_closed_border_stops_releases_but_not_recalls() -> None:
     topic = Topic()
     bench = a_bench(topic)
     bench.hears()
@@ -162,7 +162,7 @@ def test_a_tightened_source_over_a_closed_border_recalls_all_of_it() -> None:
     assert [kind for kind, _ in bench.told][-1] == "recalled"
 
 
-def test_what_a_closed_border_kept_goes_when_it_is_opened() -> None:
+def test_releases_that_waited_for_a_closed_border_follow_when_it_opens() -> None:
     topic = Topic()
     assert topic.append(signed(a_border("closed"), ALICE), NOW_MS) == ""
     bench = a_bench(topic)
@@ -184,12 +184,12 @@ def test_in_shadow_everything_is_decided_and_audited_and_nothing_is_released() -
 
 
 def goes_on(bench: OfficersBench) -> None:
-    """The shard turns for as long as it is woken or has more to do; nothing comes."""
+    """Turn the shard as long as it is woken or has more to do, without any input."""
     while bench.correlate.wakes(bench.now_ms) or bench.turns().more:
         bench.turns()
 
 
-def test_an_activation_s_time_alone_has_everything_decided_again_though_nothing_comes() -> None:
+def test_all_rows_are_decided_again_at_an_activations_time_without_any_input() -> None:
     bench = a_bench(with_stricter())
     bench.hears()
     goes_on(bench)
@@ -200,7 +200,7 @@ def test_an_activation_s_time_alone_has_everything_decided_again_though_nothing_
     assert bench.told == [CONTENT, ("recalled", "policy-changed")]
 
 
-def test_a_border_that_opens_lets_go_what_waited_though_nothing_comes() -> None:
+def test_waiting_releases_follow_without_any_input_when_a_border_opens() -> None:
     topic = Topic()
     assert topic.append(signed(a_border("closed"), ALICE), NOW_MS) == ""
     bench = a_bench(topic)
@@ -210,7 +210,7 @@ def test_a_border_that_opens_lets_go_what_waited_though_nothing_comes() -> None:
     assert bench.told == [CONTENT]
 
 
-def test_a_border_that_closes_and_opens_takes_nothing_back_and_decides_nothing_again() -> None:
+def test_a_border_that_closes_and_opens_recalls_nothing_and_decides_nothing_again() -> None:
     topic = Topic()
     bench = a_bench(topic)
     bench.hears()

@@ -28,7 +28,7 @@ def test_it_answers_each_question_and_stops_at_exit() -> None:
     assert (status, answers.getvalue().split("\n")) == (0, ["sat", "((one green))", "unsat", ""])
 
 
-def test_what_it_cannot_read_is_an_error_and_no_answer() -> None:
+def test_unreadable_input_is_an_error_and_not_an_answer() -> None:
     answers = io.StringIO()
     assert solve([], io.StringIO("(set-logic ALL)\n(assert (= one two))\n(check-sat)\n"), answers) == 1
     assert answers.getvalue().startswith('(error "Parse Error: ')
@@ -43,5 +43,5 @@ def test_what_it_cannot_read_is_an_error_and_no_answer() -> None:
         (["(a\n"], []),
     ],
 )
-def test_a_command_ends_where_its_parentheses_close(lines: list[str], commands: list[str]) -> None:
+def test_a_command_ends_with_its_closing_parenthesis(lines: list[str], commands: list[str]) -> None:
     assert list(complete_commands(lines)) == commands

@@ -1,7 +1,7 @@
 """Cedar's symbolic analyser: proves over all requests at once, by an SMT solver.
 
 It is the command ``cedar symcc`` of the Cedar command line, of the version that the engine embeds, and cvc5. Its exit
-status says nothing about the answer: only the words of its output do, and anything but a clear yes or no is an error.
+status does not state the answer; its output does, and anything but a clear yes or no is an error.
 """
 
 import json
@@ -41,12 +41,12 @@ def find_cedar(environment: Mapping[str, str]) -> Path | None:
 def _is_the_analyser(path: Path) -> bool:
     if not os.access(path, os.X_OK):
         return False
-    said = _run([str(path), "--version"]).stdout
-    return said.strip().endswith(f" {CEDAR_VERSION}") and "symcc" in _run([str(path), "help"]).stdout
+    version_line = _run([str(path), "--version"]).stdout
+    return version_line.strip().endswith(f" {CEDAR_VERSION}") and "symcc" in _run([str(path), "help"]).stdout
 
 
 def find_solver(environment: Mapping[str, str]) -> Path | None:
-    """The solver's executable: ``CVC5``, then ``cvc5`` on the path. None: the Python package has to stand in."""
+    """The solver's executable: ``CVC5``, then ``cvc5`` on the path. None: the Python package is used instead."""
     named = environment.get("CVC5") or shutil.which("cvc5", path=environment.get("PATH"))
     return Path(named) if named else None
 
@@ -109,9 +109,9 @@ class SymbolicProver:
             raise ProofError(f"cedar symcc {question} gave no answer: {(ran.stderr or ran.stdout).strip()}")
         return None if answers[0].endswith(_YES) else self._counterexample(ran.stdout)
 
-    def _counterexample(self, said: str) -> Request:
-        """Read the request out of the analyser's words: the principal's line, and the indicator's attributes."""
-        lines = [line.strip() for line in said.splitlines()]
+    def _counterexample(self, output: str) -> Request:
+        """Read the request from the analyser's output: the principal's line, and the indicator's attributes."""
+        lines = [line.strip() for line in output.splitlines()]
         try:
             principal = next(line for line in lines if line.startswith(f"{PRINCIPAL}: "))
             start = next(
@@ -127,7 +127,7 @@ class SymbolicProver:
             del values[PRINCIPAL]
             return Request(_member(principal.removeprefix(f"{PRINCIPAL}: ").split(", action: ", 1)[0]), values)
         except (StopIteration, ValueError, IndexError) as error:
-            raise ProofError(f"cedar symcc gave a counterexample that cannot be read: {said}") from error
+            raise ProofError(f"cedar symcc gave a counterexample that cannot be read: {output}") from error
 
     def _value(self, text: str) -> Value:
         if text in ("true", "false"):

@@ -1,4 +1,4 @@
-"""The stand-in where the analyser is missing: tries every request that the schema allows, and says that it does.
+"""The substitute if the analyser is missing: tries every request that the schema allows, and states that it does.
 
 Each condition of a rule is tabulated by Cedar itself over the attributes it mentions, each with all its values; tables
 are then combined as Cedar combines conditions and rules. Exhaustive, but no proof by a second, independent mind.
@@ -26,7 +26,7 @@ _BATCH: Final = 2048
 
 
 class Table(msgspec.Struct, frozen=True):
-    """Where a condition is true and where it fails to evaluate, over the axes it mentions, in the space's order."""
+    """For which requests a condition is true, and for which it fails, over its axes in the space's order."""
 
     axes: tuple[str, ...]
     true: Flags
@@ -51,7 +51,7 @@ class Grid(msgspec.Struct, frozen=True):
         return np.broadcast_to(picked.reshape([size if axis in table.axes else 1 for axis, size in sizes]), self.shape)
 
     def anywhere(self) -> Flags:
-        """Every place on the grid. Raises ``ProofError`` where there are too many."""
+        """Every point of the grid. Raises ``ProofError`` if there are too many."""
         if math.prod(self.shape) > _MOST_POINTS:
             raise ProofError(f"{math.prod(self.shape)} kinds of request are too many to try: use the analyser")
         return np.ones(self.shape, np.bool_)
@@ -67,9 +67,9 @@ class ExhaustiveProver:
     is_proof = False
 
     def __init__(self, schema_text: str, nations: Iterable[str]) -> None:
-        """``nations`` are those that rules can tell from others.
+        """``nations`` are those that rules distinguish.
 
-        Raises ``PolicyError`` where the schema's space is not finite.
+        Raises ``PolicyError`` if the schema's space is not finite.
         """
         self._space = space_of(schema_text, nations)
         self._values = {axis: attribute.values() for axis, attribute in self._space.axes.items()}
@@ -79,7 +79,7 @@ class ExhaustiveProver:
     @property
     def name(self) -> str:
         """What answers."""
-        return "exhaustive check of every request that the schema allows (a stand-in: not a proof by the analyser)"
+        return "exhaustive check of every request that the schema allows (a substitute: not a proof by the analyser)"
 
     def implies(self, one: Bodies, other: Bodies) -> Request | None:
         """As ``Prover.implies``."""
@@ -104,7 +104,7 @@ class ExhaustiveProver:
         return self._first(grid, error)
 
     def _find(self, one: Bodies, other: Bodies, *, wanted_of_other: bool) -> Request | None:
-        """A request that ``one`` allows and ``other`` allows or not, as wanted."""
+        """A request that ``one`` allows and ``other`` allows or not, as ``wanted_of_other``."""
         roles = [self._rules(bodies, effect) for bodies in (one, other) for effect in ("permit", "forbid")]
         grid = self._grid([rule for role in roles for rule in role], all_values=False)
         everywhere = grid.anywhere()
@@ -151,13 +151,13 @@ class ExhaustiveProver:
         return policy["effect"], tuple(self._table(json.dumps(part, sort_keys=True)) for part in alone)
 
     def _tabulate(self, body: str) -> Table:
-        """Ask Cedar about every combination of the values that the condition can tell apart."""
+        """Ask Cedar about every combination of the values that the condition distinguishes."""
         mentioned = set(_mentioned(json.loads(body)))
         axes = tuple(axis for axis in self._space.axes if axis in mentioned)
         domains = [self._values[axis] for axis in axes]
         shape = tuple(map(len, domains))
         if math.prod(shape) > _MOST_CELLS:
-            raise ProofError(f"a condition tells {math.prod(shape)} kinds of request apart: use the analyser")
+            raise ProofError(f"a condition distinguishes {math.prod(shape)} kinds of request: use the analyser")
         policies = cedarpy.PolicySet.from_json_str(cedar_json([body]))
         true, error = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
         places = list(itertools.product(*map(range, shape)))
@@ -195,7 +195,7 @@ def _conjuncts(condition: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _mentioned(node: Any) -> Iterator[str]:
-    """The attributes that an expression reads or asks for, and the principal."""
+    """The attributes that an expression reads or tests for presence, and the principal."""
     if isinstance(node, dict):
         if node.get("Var") == PRINCIPAL or node.get(PRINCIPAL, {"op": "All"}) != {"op": "All"}:
             yield PRINCIPAL
@@ -210,7 +210,7 @@ def _mentioned(node: Any) -> Iterator[str]:
 
 
 def _distinct(axis: str, tables: Iterable[Table]) -> tuple[int, ...]:
-    """One value for each way in which these tables treat this axis: values that none tells apart are one."""
+    """One value of this axis for each set of values that these tables treat alike."""
     slices = [
         np.moveaxis(table.true, table.axes.index(axis), 0).reshape(table.true.shape[table.axes.index(axis)], -1)
         for table in tables

@@ -20,7 +20,7 @@ _CLAIMS: Final = Path("claims") / "v1"
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A kind of indicator (``body`` permits it), and what the rules must say of it."""
+    """A kind of indicator (``body`` permits it), and the outcome that the rules must give it."""
 
     id: str
     title: str
@@ -42,9 +42,9 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def read_claims(policy_set: PolicySet, folder: Path = POLICY_FOLDER) -> tuple[Claim, ...]:
-    """The joint claims in the policy folder, and those on the nation's own rules where it has any.
+    """The joint claims in the policy folder, and those on the nation's own rules if it has any.
 
-    Raises ``PolicyError`` where they do not parse, fit the schema or say a kind.
+    Raises ``PolicyError`` if they do not parse, do not fit the schema or name no kind.
     """
     paths = [folder / _CLAIMS / f"{name}.cedar" for name in ("joint", policy_set.nation)]
     return tuple(
@@ -70,7 +70,7 @@ def _read_claims(path: Path, policy_set: PolicySet) -> Iterator[Claim]:
 def prove(policy_set: PolicySet, claims: Sequence[Claim], prover: Prover) -> Iterator[Finding]:
     """Everything that is to be shown, one by one, so that a caller may stop at the first that does not hold.
 
-    Raises ``ProofError`` where the prover gives no answer or an example that Cedar does not confirm.
+    Raises ``ProofError`` if the prover gives no answer or an example that Cedar does not confirm.
     """
     yield _can_say_no(policy_set, prover)
     for claim in claims:
@@ -123,12 +123,12 @@ def _matters(rule: Rule, policy_set: PolicySet, prover: Prover) -> Finding:
 def _shown_possible(subject: str, statement: str, bodies: Bodies, policy_set: PolicySet, prover: Prover) -> Finding:
     example = prover.always_denies(bodies)
     if example is not None and not _allows(bodies, example, policy_set):
-        raise ProofError(f"the prover's example is none, Cedar says: {example}")
+        raise ProofError(f"Cedar does not confirm the prover's example: {example}")
     return Finding(subject, statement, example is not None)
 
 
 def _can_say_no(policy_set: PolicySet, prover: Prover) -> Finding:
-    """A prover that always says yes would be believed: it must find the leak in a set made to leak."""
+    """Guards against a prover that always answers yes: it must find the leak in a set made to leak."""
     leaky = as_permits(matching(policy_set.rules.values(), Outcome.WITHHOLD))
     example = confirmed(prover.disjoint, leaky, leaky, policy_set)
     return Finding("the prover", "it finds the leak in a set that releases what must be withheld", example is not None)
@@ -139,13 +139,13 @@ def confirmed(
 ) -> Request | None:
     """The prover's answer, its example replayed by the engine that decides.
 
-    Raises ``ProofError`` where the engine does not confirm the example.
+    Raises ``ProofError`` if the engine does not confirm the example.
     """
     example = question(one, other)
     if example is not None:
         wanted_of_other = question.__name__ == "disjoint"
         if not _allows(one, example, policy_set) or _allows(other, example, policy_set) is not wanted_of_other:
-            raise ProofError(f"the prover's example is none, Cedar says: {example}")
+            raise ProofError(f"Cedar does not confirm the prover's example: {example}")
     return example
 
 

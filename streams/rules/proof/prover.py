@@ -1,4 +1,4 @@
-"""What a prover answers: four questions about rules, each with a concrete request where the answer is no.
+"""What a prover answers: four questions about rules, each with a concrete request if the answer is no.
 
 Rules are given as their bodies in Cedar's JSON form (``Rule.body``); a set is a sequence of bodies.
 """

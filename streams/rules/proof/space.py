@@ -18,7 +18,7 @@ from streams.rules.rule import PolicyError
 PRINCIPAL: Final = "principal"
 _NATION: Final = "Nation"
 _CONTEXT: Final = "context"
-# Tried in place of all nations that rules cannot tell apart.
+# Tried in place of all nations that rules do not distinguish.
 ANY_NATION: Final = "OTHER"
 _RESOURCE: Final = "Indicator"
 _ACTION: Final = {"type": "Action", "id": "release"}
@@ -35,15 +35,15 @@ class Request(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         """The request in one line, for people."""
-        said = ", ".join(f"{name}: {_words(value)}" for name, value in sorted(self.attributes.items()))
-        return f"to {self.principal or 'some nation'}: {said}"
+        attributes = ", ".join(f"{name}: {_words(value)}" for name, value in sorted(self.attributes.items()))
+        return f"to {self.principal or 'some nation'}: {attributes}"
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
     """One attribute: its entity type (empty for a flag), its members, and whether it is a set or may be absent.
 
-    ``of_link`` is an attribute of the context: what the link to the partner says, and not the indicator.
+    ``of_link`` is an attribute of the context: of the link to the partner, and not of the indicator.
     """
 
     entity_type: str
@@ -77,7 +77,7 @@ class Space:
     axes: Mapping[str, Attribute]
 
     def evaluate(self, policies: cedarpy.PolicySet, requests: Sequence[Request]) -> list[cedarpy.AuthzResult]:
-        """Ask Cedar, with the schema on entities and decision. Raises ``ValueError`` for what is no request."""
+        """Ask Cedar, with the schema on entities and decision. Raises ``ValueError`` for an invalid request."""
         entities, asked = [], []
         for index, request in enumerate(requests):
             uid = {"type": _RESOURCE, "id": str(index)}
@@ -95,10 +95,10 @@ class Space:
 
 
 def space_of(schema_text: str, nations: Iterable[str] = ()) -> Space:
-    """Read the space from a schema. ``nations`` are those that are told from others.
+    """Read the space from a schema. ``nations`` are those that rules distinguish.
 
-    Raises ``PolicyError`` where an attribute is neither a flag nor of a closed set, where the indicator and the
-    context have one of the same name, and where the schema lists the nations.
+    Raises ``PolicyError`` if an attribute is neither a flag nor of a closed set, if the indicator and the context have
+    one of the same name, and if the schema lists the nations.
     """
     schema = cedarpy.Schema.from_str(schema_text)
     members: dict[str, tuple[str, ...]] = {}

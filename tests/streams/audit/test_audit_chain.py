@@ -1,4 +1,4 @@
-"""What was changed, left out or moved in an audit chain is found, and where."""
+"""A changed, missing or moved entry of an audit chain is found, with its position."""
 
 from collections.abc import Callable
 
@@ -34,15 +34,15 @@ def _picked(entries: list[Entry], *places: int) -> list[Entry]:
 
 
 CHANGES: dict[str, tuple[Callable[[list[Entry]], list[Entry]], str]] = {
-    "altered": (lambda entries: _altered(entries, 2), "GBR-0-3: the entry before it was altered or is another"),
-    "begun anew": (lambda entries: _altered(entries, 0), "GBR-0-1: the entry before it was altered or is another"),
+    "altered": (lambda entries: _altered(entries, 2), "GBR-0-3: the entry before it was altered or replaced"),
+    "started again": (lambda entries: _altered(entries, 0), "GBR-0-1: the entry before it was altered or replaced"),
     "left out": (lambda entries: _picked(entries, 0, 1, 3, 4), "GBR-0-3: entry 2 was expected here"),
     "moved": (lambda entries: _picked(entries, 0, 2, 1, 3, 4), "GBR-0-2: entry 1 was expected here"),
     "twice": (lambda entries: _picked(entries, 0, 1, 2, 2, 3, 4), "GBR-0-2: entry 3 was expected here"),
 }
 
 
-def test_a_whole_chain_has_no_break_wherever_it_begins() -> None:
+def test_a_whole_chain_has_no_break_from_any_beginning() -> None:
     entries, head = a_chain(5)
     assert first_break(entries, head) is None
     assert first_break(entries[2:], head) is None
@@ -50,14 +50,14 @@ def test_a_whole_chain_has_no_break_wherever_it_begins() -> None:
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_a_chain_that_was_tampered_with_says_where(what: str) -> None:
+def test_the_position_of_an_alteration_is_found(what: str) -> None:
     change, words = CHANGES[what]
     assert first_break(change(a_chain(5)[0])) == words
 
 
-def test_only_its_head_tells_that_a_chain_was_cut_at_its_end_or_its_last_entry_changed() -> None:
+def test_only_the_head_shows_that_the_end_was_cut_off_or_the_last_entry_changed() -> None:
     entries, head = a_chain(5)
     assert first_break(entries[:4]) is None
     assert first_break(entries[:4], head) == "the chain ends before entry 4, and its state has 5 entries"
-    assert first_break(_altered(entries, 4), head) == "GBR-0-4: the last entry was altered or is another"
+    assert first_break(_altered(entries, 4), head) == "GBR-0-4: the last entry was altered or replaced"
     assert first_break([], head) == "the chain ends before entry 0, and its state has 5 entries"

@@ -57,7 +57,7 @@ def verified(
 
 
 def anchor_after(number: int) -> AuditAnchor:
-    """What someone signed when the chain had so many entries."""
+    """An anchor, signed when the chain had so many entries."""
     report = verified(ENTRIES[:number], head=None)
     return an_anchor(sequence=report.end.sequence, last=report.end.last, offset=report.next_offset)
 
@@ -90,18 +90,21 @@ def test_a_decision_under_a_policy_that_is_not_here_is_counted_and_not_believed(
 
 
 TAMPERED: dict[str, tuple[Callable[[list[Entry]], list[Entry]], str]] = {
-    "altered": (lambda all_: [*all_[:2], changed(all_[2], partner="USA"), *all_[3:]], "was altered, or is another"),
+    "altered": (lambda all_: [*all_[:2], changed(all_[2], partner="USA"), *all_[3:]], "was altered or replaced"),
     "missing": (lambda all_: [*all_[:2], *all_[3:]], "one is missing"),
     "out of order": (lambda all_: [all_[0], all_[2], all_[1], *all_[3:]], "out of order"),
     "cut at its end": (lambda all_: all_[:-1], "its shard has written"),
-    "altered at its end": (lambda all_: [*all_[:-1], changed(all_[-1], at_ms=1)], "is not the entry that the shard"),
-    "cut at its beginning": (lambda all_: all_[2:], "no signed anchor stands behind"),
-    "no decision": (lambda all_: [Entry(0, b"?", None), *all_[1:]], "is no decision"),
+    "altered at its end": (
+        lambda all_: [*all_[:-1], changed(all_[-1], at_ms=1)],
+        "is not the last entry that the shard wrote",
+    ),
+    "cut at its beginning": (lambda all_: all_[2:], "no signed anchor covers"),
+    "no decision": (lambda all_: [Entry(0, b"?", None), *all_[1:]], "is not a decision"),
 }
 
 
 @pytest.mark.parametrize("how", TAMPERED)
-def test_what_was_tampered_with_is_found(how: str) -> None:
+def test_each_alteration_is_found(how: str) -> None:
     tamper, words = TAMPERED[how]
     assert any(words in finding for finding in verified(tamper(list(ENTRIES))).findings)
 
@@ -124,7 +127,7 @@ def test_a_forged_entry_with_the_right_hash_before_it_is_found_by_deciding_again
 @pytest.mark.parametrize(
     "changes", [{"outcome": "hold"}, {"rules": []}, {"obligations": ["expire-after-days:3650"]}, {"merged": None}]
 )
-def test_a_decision_that_says_otherwise_than_its_facets_is_found(changes: dict[str, Any]) -> None:
+def test_a_decision_that_differs_from_its_facets_is_found(changes: dict[str, Any]) -> None:
     release = ENTRIES[0].decision
     assert release is not None
     assert rerun(release, ENGINES[POLICY.version]) == ""
@@ -148,6 +151,6 @@ def test_a_chain_may_begin_behind_or_before_an_anchor_but_not_beyond_the_last() 
     assert verified(ENTRIES[4:], (anchor_after(3),)).findings != []
 
 
-def test_an_anchor_beyond_the_end_tells_that_the_end_was_cut() -> None:
+def test_an_anchor_beyond_the_end_shows_that_the_end_was_cut_off() -> None:
     found = verified(ENTRIES[:3], (anchor_after(5),), head=None).findings
     assert found == ["the chain ends before entry 3, and an anchor has 5 entries"]

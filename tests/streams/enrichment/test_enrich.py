@@ -1,4 +1,4 @@
-"""What enrichment says of each type of indicator."""
+"""The enrichment of each type of indicator."""
 
 import pytest
 
@@ -61,7 +61,7 @@ def test_a_network_is_known_by_its_first_address(enricher: Enricher) -> None:
     assert enricher.enrich(IndicatorType.IPV6_NET, "2001:db8:1::/48").country == "GB"
 
 
-def test_a_network_stands_on_a_list_only_if_all_of_it_does(enricher: Enricher) -> None:
+def test_a_network_is_on_a_list_only_if_all_of_it_is(enricher: Enricher) -> None:
     assert enricher.enrich(IndicatorType.IPV4_NET, "192.0.2.32/27").warninglists == ("rented",)
     assert enricher.enrich(IndicatorType.IPV4_NET, "192.0.2.0/25").warninglists == ()
     assert enricher.enrich(IndicatorType.IPV6_NET, "2001:db8:1::/64").benign
@@ -140,14 +140,14 @@ def test_no_more_than_a_few_names_of_lists_are_carried_but_all_of_them_count() -
     assert found.benign
 
 
-def test_every_source_is_named_with_its_version_and_asks_nobody(enricher: Enricher) -> None:
+def test_every_source_is_named_with_its_version_and_is_local(enricher: Enricher) -> None:
     names = [source.name for source in enricher.sources]
     assert names == ["misp-warninglists", "networks", "public-suffix-list", "special-use"]
     assert all(source.version for source in enricher.sources)
     assert {source.activity for source in enricher.sources} == {Activity.PASSIVE_LOCAL}
 
 
-def test_a_source_that_somebody_could_notice_is_not_asked_in_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_whose_queries_could_be_noticed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PublicSuffixes, "activity", Activity.PASSIVE_REMOTE)
     with pytest.raises(ConfigurationError, match="public-suffix-list is passive-remote, which PAP:RED does not allow"):
         an_enricher()

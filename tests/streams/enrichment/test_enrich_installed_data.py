@@ -72,7 +72,7 @@ def test_lists_are_compiled_once_and_then_opened(lists: Path, tmp_path: Path) ->
     assert (kept / "tables.msgpack").stat().st_mtime_ns == made
 
 
-def test_changed_lists_are_compiled_anew(lists: Path, tmp_path: Path) -> None:
+def test_changed_lists_are_compiled_again(lists: Path, tmp_path: Path) -> None:
     before = load_index(lists, tmp_path / "cache")
     _write_list(lists, "shops", ["shop.example"])
     after = load_index(lists, tmp_path / "cache")
@@ -100,13 +100,13 @@ def test_workers_that_start_together_compile_once_and_all_get_the_result(lists: 
     assert len(list(cache.glob("warninglists-*"))) == 1
 
 
-def test_a_cache_folder_that_cannot_be_made_is_said_with_a_way_out(lists: Path, tmp_path: Path) -> None:
+def test_the_error_of_an_unwritable_cache_folder_states_what_to_do(lists: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(WarninglistCacheError, match=r"file/cache.*: .*Not a directory.*XDG_CACHE_HOME"):
         load_index(lists, tmp_path / "file" / "cache")
 
 
-def test_a_file_that_is_no_list_is_named(lists: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_list_is_named(lists: Path, tmp_path: Path) -> None:
     (lists / "banks" / "list.json").write_text('{"name": 1}')
     with pytest.raises(WarninglistCacheError, match=r"banks/list\.json"):
         load_index(lists, tmp_path / "cache")

@@ -81,7 +81,7 @@ def test_a_table_without_a_row_knows_nothing() -> None:
 
 
 @pytest.mark.parametrize("line", ["1,2", "one,two,64500", "9,3,64500", "0,4294967296,64500", ""])
-def test_a_line_that_is_no_range_is_refused_with_its_place(tmp_path: Path, line: str) -> None:
+def test_an_invalid_range_is_refused_with_its_line(tmp_path: Path, line: str) -> None:
     path = tmp_path / "list.csv"
     path.write_text(f"0,1,64500\n{line}\n")
     with pytest.raises(RangeListError, match=r"list\.csv, line 2"):

@@ -28,7 +28,7 @@ from tests.streams.enrichment_builders import (
 DOMAIN, URL = IndicatorType.DOMAIN_NAME, IndicatorType.URL
 
 
-def test_a_hostname_entry_holds_for_the_name_and_all_below_it() -> None:
+def test_a_hostname_entry_applies_to_the_name_and_all_names_below_it() -> None:
     index = an_index(a_warninglist("banks", "hostname", [".Bank.example"], NAME_ATTRIBUTES))
     assert index.match_domain(DOMAIN, "bank.example", "example").names == ("banks",)
     assert index.match_domain(DOMAIN, "a.b.bank.example", "example").names == ("banks",)
@@ -36,13 +36,13 @@ def test_a_hostname_entry_holds_for_the_name_and_all_below_it() -> None:
     assert index.match_domain(DOMAIN, "example", "example") == NO_MATCHES
 
 
-def test_a_string_entry_holds_for_itself_only() -> None:
+def test_a_string_entry_applies_to_itself_only() -> None:
     index = an_index(a_warninglist("top", "string", ["bank.example"], NAME_ATTRIBUTES))
     assert index.match_domain(DOMAIN, "bank.example", "example").benign
     assert index.match_domain(DOMAIN, "www.bank.example", "example") == NO_MATCHES
 
 
-def test_a_list_holds_only_for_the_types_it_is_meant_for() -> None:
+def test_a_list_applies_only_to_its_types() -> None:
     index = an_index(
         a_warninglist("names", "hostname", ["bank.example"], ("domain",)),
         a_warninglist("urls", "hostname", ["bank.example"], ("url",)),
@@ -62,7 +62,7 @@ def test_a_list_holds_only_for_the_types_it_is_meant_for() -> None:
         (URL, "someone.pages.example", False),
     ],
 )
-def test_that_a_public_suffix_is_well_known_says_nothing_of_the_names_below_it(
+def test_a_well_known_public_suffix_is_no_evidence_for_the_names_below_it(
     kind: IndicatorType, name: str, benign: bool
 ) -> None:
     index = an_index(a_warninglist("top", "hostname", ["pages.example"], NAME_ATTRIBUTES))
@@ -79,7 +79,7 @@ def test_that_a_public_suffix_is_well_known_says_nothing_of_the_names_below_it(
         (URL, "office.drive.example", True),
     ],
 )
-def test_that_a_place_open_to_anyone_is_well_known_says_nothing_of_what_is_there(
+def test_a_well_known_service_open_to_anyone_is_no_evidence_for_its_names(
     kind: IndicatorType, name: str, benign: bool
 ) -> None:
     index = an_index(
@@ -106,7 +106,7 @@ def test_the_last_address_of_all_can_be_listed() -> None:
     assert _matches_network(index, "255.255.255.254/32") == NO_MATCHES
 
 
-def test_a_substring_entry_holds_wherever_it_occurs() -> None:
+def test_a_substring_entry_applies_to_any_value_that_contains_it() -> None:
     index = an_index(
         a_warninglist("throwaway", "substring", ["mail.example", "m.ex"], EMAIL_ATTRIBUTES, is_known=True),
         a_warninglist("sandboxes", "substring", ["sandbox.example"], NAME_ATTRIBUTES),
@@ -117,7 +117,7 @@ def test_a_substring_entry_holds_wherever_it_occurs() -> None:
     assert index.match_domain(DOMAIN, "my-sandbox.example", "example").names == ("sandboxes",)
 
 
-def test_a_regular_expression_holds_where_it_is_found() -> None:
+def test_a_regular_expression_applies_to_any_value_that_it_matches() -> None:
     index = an_index(
         a_warninglist("contacts", "regex", [r"/^(abuse|noc)\@.*\..*$/i"], EMAIL_ATTRIBUTES),
         a_warninglist("exact-case", "regex", ["/^Nobody@/"], EMAIL_ATTRIBUTES),

@@ -1,4 +1,4 @@
-"""What no calendar and no counter holds, from each reader through intake: an answer at the first place that knows."""
+"""Impossible times and counts, from each reader through intake: refused by the first that can tell."""
 
 import json
 from collections.abc import Callable
@@ -33,7 +33,7 @@ AFTER_2100_MS = 4_133_980_800_000
 
 
 def seen_at(moment: str) -> dict[str, bytes]:
-    """One sighting at this moment, in every format that says when."""
+    """One sighting at this time, in every format that has times."""
     return {
         "suricata-eve": json.dumps(an_alert(timestamp=moment)).encode(),
         "csv-list": f"domain,first_seen\nbad.example.com,{moment}\n".encode(),
@@ -43,7 +43,7 @@ def seen_at(moment: str) -> dict[str, bytes]:
 
 
 def fates(found: list[Reading]) -> list[tuple[str, dict[str, Any]]]:
-    """What became of each reading: refused by the sensor, refused by intake, or counted, and as what."""
+    """The fate of each reading: refused by the sensor, refused by intake, or counted, with its content."""
     kept = [reading for reading in found if not isinstance(reading, LeftOut)]
     known = [reading if isinstance(reading, Rejected) else admitted(reading) for reading in kept]
     told: list[tuple[str, dict[str, Any]]] = [
@@ -60,7 +60,7 @@ def fates(found: list[Reading]) -> list[tuple[str, dict[str, Any]]]:
 
 @pytest.mark.parametrize("moment", [BEFORE_1970, AFTER_2100, "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
 @pytest.mark.parametrize("format_name", seen_at(""))
-def test_what_was_seen_before_1970_or_after_2100_is_refused_by_intake_and_told_why(
+def test_an_observation_of_before_1970_or_after_2100_is_refused_by_intake_with_a_reason(
     format_name: str, moment: str
 ) -> None:
     told = fates(readings(format_name, seen_at(moment)[format_name]))
@@ -78,7 +78,7 @@ def test_a_time_that_no_calendar_has_is_refused_at_the_sensor(format_name: str, 
     assert [fate for fate, _ in told] == [f"sensor: {reason}"]
 
 
-def test_a_validity_until_after_2100_is_kept_as_it_was_said() -> None:
+def test_a_validity_until_after_2100_is_kept_unchanged() -> None:
     recent = "2025-11-20T08:00:00Z"
     stix = bundle(an_indicator(valid_from=recent, valid_until=AFTER_2100))
     csv = f"domain,first_seen,valid_until\nbad.example.com,{recent},{AFTER_2100}\n".encode()
@@ -123,7 +123,7 @@ def test_sums_of_counts_stop_at_their_end() -> None:
     assert nearly.plus(more).count == MAX_SIGHTINGS
 
 
-def test_of_ten_million_values_from_one_sensor_in_a_minute_its_quota_is_taken_and_the_rest_can_be_had_later() -> None:
+def test_of_ten_million_values_from_one_sensor_in_a_minute_its_quota_is_accepted_and_the_rest_can_be_redriven() -> None:
     """20 000 reports of 500, with the quota that is set if no one sets one. The sensor's row stays small."""
     quota, size = Settings().sensor_quota, 500
     state, refused = Sequences(), []

@@ -64,7 +64,7 @@ def _through(schema: str, record: Any) -> Any:
 
 
 def said_in(block: ObservationBlock) -> list[Observed]:
-    """What a block says."""
+    """The content of a block."""
     found = observed(block)
     assert not isinstance(found, Refused)
     return found
@@ -72,7 +72,7 @@ def said_in(block: ObservationBlock) -> list[Observed]:
 
 @given(st.lists(st.lists(observations(), max_size=6), min_size=1, max_size=4))
 @settings(max_examples=60)
-def test_what_a_report_says_of_an_indicator_arrives_once_in_its_shard(bodies: list[list[Observation]]) -> None:
+def test_a_reports_statement_about_an_indicator_arrives_once_in_its_shard(bodies: list[list[Observation]]) -> None:
     reports = [
         a_report(body, sensor=f"edge-{number % 2}", sequence=number, epoch=NOW_MS - DAY_MS)
         for number, body in enumerate(bodies)
@@ -158,7 +158,7 @@ def test_times_that_are_not_stated_or_ahead_become_the_brokers(
     assert (said.assertion.first_seen_ms, said.assertion.last_seen_ms) == seen
 
 
-def test_blocks_stay_below_what_a_topic_takes_whatever_is_in_them() -> None:
+def test_a_block_is_never_larger_than_its_topic_accepts() -> None:
     """Values, sensors, labels, markings and contexts as long as they may be, each row with its own; many short rows."""
     wide = [
         Observation(
@@ -197,14 +197,14 @@ DAMAGED: dict[str, tuple[dict[str, Any], RejectReason]] = {
 
 
 @pytest.mark.parametrize("what", DAMAGED)
-def test_a_damaged_block_says_what_is_wrong_with_it(what: str) -> None:
+def test_a_damaged_block_is_refused_with_its_error(what: str) -> None:
     changes, reason = DAMAGED[what]
     found = observed(an_observation_block(**changes))
     assert isinstance(found, Refused)
     assert found.reason is reason
 
 
-def test_a_block_says_what_was_put_into_it() -> None:
+def test_a_block_is_read_as_it_was_written() -> None:
     block = an_observation_block()
     (said,) = said_in(block)
     assert (said.key, said.value, said.assertion.sensor) == (block["keys"], block["values"][0], "edge-1")

@@ -1,4 +1,4 @@
-"""A shard gets every report, in order and once, whatever it is told of them."""
+"""A shard reads every report, in order and once, whatever hints it gets."""
 
 from collections.abc import Mapping, Sequence
 
@@ -52,13 +52,13 @@ def _offsets(feed: HintedFeed, polls: int) -> list[int]:
     return [record.offset for _ in range(polls) for record in feed.poll(0)]
 
 
-def test_a_silent_broker_is_no_end_of_the_topic() -> None:
+def test_a_silent_broker_is_not_taken_for_the_end_of_the_topic() -> None:
     feed = HintedFeed(SOURCE, Mailbox(), Topic(5, silent_polls=4))
     feed.resume({})
     assert _offsets(feed, 8) == [0, 1, 2, 3, 4]
 
 
-def test_nor_is_one_that_cannot_be_asked() -> None:
+def test_an_unreachable_broker_is_not_taken_for_the_end_of_the_topic() -> None:
     topic = Topic(5, silent_polls=3)
     topic.answers = False
     feed = HintedFeed(SOURCE, Mailbox(), topic)
@@ -90,7 +90,7 @@ def test_hints_come_from_the_mailbox_and_gaps_from_the_topic() -> None:
 
 @given(st.lists(st.sampled_from(["append", "hint", "again", "poll", "mute", "resume"]), max_size=60))
 @settings(max_examples=300)
-def test_whatever_is_said_every_record_comes_once_and_in_order(steps: list[str]) -> None:
+def test_every_record_is_read_once_and_in_order_whatever_the_hints_are(steps: list[str]) -> None:
     topic, mailbox = Topic(), Mailbox(records=4)
     feed = HintedFeed(SOURCE, mailbox, topic)
     feed.ask_again_s = 0.0

@@ -26,7 +26,7 @@ def an_intake() -> Workbench:
 
 
 def a_record(report: SensorReport | bytes | None, offset: int = 0) -> Record:
-    """As it stands on the sensors' topic."""
+    """A record of the sensors' topic."""
     value = CODEC.encode(SENSOR_REPORT, report) if isinstance(report, dict) else report
     return Record(topics.SENSOR_REPORTS, SHARD, offset, b"edge-1", value, NOW_MS)
 
@@ -35,7 +35,7 @@ def quarantined(bench: Workbench) -> list[dict[str, Any]]:
     return bench.written(topics.QUARANTINE, QUARANTINED)
 
 
-def test_a_batch_of_bad_and_good_reports_loses_none_of_the_good() -> None:
+def test_a_batch_of_invalid_and_valid_reports_counts_every_valid_one() -> None:
     bench = an_intake()
     values = [None, b"", b"\0\0\0\0\1", a_report(sequence=1), b"\xff" * 100, a_report(sequence=2)]
     bench.turn(NOW_MS, *(a_record(value, offset) for offset, value in enumerate(values)))
@@ -57,7 +57,7 @@ def test_many_bad_observations_that_share_much_do_not_become_gigabytes() -> None
     assert sum(len(output.value or b"") for output in bench.outputs) < MAX_KEPT_BYTES + 5_000 * 1_000
 
 
-def test_what_is_kept_of_bad_observations_is_bounded_for_each_report_and_said() -> None:
+def test_kept_originals_of_refused_observations_are_bounded_for_each_report() -> None:
     rows = [an_observation(value="no domain " + "x" * 5_000) for _ in range(300)]
     bench = an_intake()
     bench.turn(NOW_MS, *(a_record(a_report(rows, sequence=number), number) for number in range(2)))

@@ -30,7 +30,7 @@ class Sent:
 
 @dataclass
 class Plain:
-    """Obviously right as long as nothing has to be forgotten: the numbers themselves."""
+    """Obviously correct as long as nothing must be forgotten: the numbers themselves."""
 
     numbers: dict[int, set[int]] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
@@ -73,7 +73,7 @@ reports = st.lists(
 
 
 def counted(state: Sequences, keys: set[str], sent: Sent) -> tuple[Sequences, SequenceFate]:
-    """One report through ``Sequences``, as intake leads it."""
+    """One report through ``Sequences``, as intake does it."""
     where = (sent.epoch, sent.sequence, sent.size, sent.appended_ms)
     if not sent.key:
         fate = state.fate_of(*where, QUOTA)
@@ -101,8 +101,8 @@ def test_each_report_has_the_fate_that_plain_sets_of_numbers_give_it(log: list[S
 
 
 @given(reports)
-def test_no_minute_takes_more_than_the_quota(log: list[Sent]) -> None:
-    """Of the broker's minutes, which do not go back."""
+def test_no_minute_accepts_more_than_the_quota(log: list[Sent]) -> None:
+    """A minute is the broker's; its times do not go back here."""
     state, keys, taken = Sequences(), set[str](), Counter[int]()
     for sent in sorted(log, key=lambda sent: sent.minute):
         state, fate = counted(state, keys, sent)
@@ -111,7 +111,7 @@ def test_no_minute_takes_more_than_the_quota(log: list[Sent]) -> None:
 
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=80))
-def test_gaps_opened_less_those_filled_and_given_up_are_those_that_are_there(numbers: list[int]) -> None:
+def test_opened_gaps_less_filled_ones_are_the_missing_numbers(numbers: list[int]) -> None:
     state, change = Sequences(), 0
     for number in numbers:
         if state.fate_of(1, number, 1, MINUTE_MS, 10_000) is SequenceFate.NEW:
@@ -120,7 +120,7 @@ def test_gaps_opened_less_those_filled_and_given_up_are_those_that_are_there(num
     assert state.missing == change == max(numbers) + 1 - len(set(numbers))
 
 
-def test_a_clock_of_the_broker_that_was_ahead_locks_nobody_out_when_it_is_set_right() -> None:
+def test_a_brokers_clock_that_was_ahead_and_is_corrected_stops_no_sensor() -> None:
     state = Sequences().counted(1, 0, QUOTA, 500 * MINUTE_MS)
     assert state.fate_of(1, 1, QUOTA, 500 * MINUTE_MS, QUOTA) is SequenceFate.OVER_QUOTA
     assert state.fate_of(1, 1, QUOTA, 3 * MINUTE_MS, QUOTA) is SequenceFate.NEW

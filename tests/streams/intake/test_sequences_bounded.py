@@ -1,4 +1,4 @@
-"""What a sensor's row costs each of its reports: it is bounded over all its epochs."""
+"""A sensor's row, which is written with each of its reports, is bounded over all its epochs."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""What of a sensor is counted, how often, and how much of it in a minute: against plain sets of numbers."""
+"""Quotas, redrives and gaps of a sensor, through intake."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ def an_intake(quota: int = QUOTA) -> Workbench:
     return Workbench(Intake("GBR", 0, 1, CODEC, quota=quota))
 
 
-def test_a_report_over_the_quota_is_refused_whole_and_told_what_to_do() -> None:
+def test_a_report_over_the_quota_is_refused_whole_with_what_to_do() -> None:
     bench = an_intake()
     bench.turn(NOW_MS, *records_of([report_of(0, 6), report_of(1, 6)], [NOW_MS, NOW_MS]))
     [entry] = bench.written(topics.QUARANTINE, QUARANTINED)
@@ -53,7 +53,7 @@ def test_a_report_over_the_quota_is_refused_whole_and_told_what_to_do() -> None:
     assert sum(len(block["values"]) for block in bench.written(topics.OBSERVATIONS, OBSERVATION_BLOCK)) == 6
 
 
-def test_a_report_larger_than_the_quota_is_refused_in_any_minute_and_says_why() -> None:
+def test_a_report_larger_than_the_quota_is_refused_in_any_minute_with_the_reason() -> None:
     bench = an_intake()
     for minute in range(3):
         bench.turn(NOW_MS, *records_of([report_of(0, QUOTA + 1)], [NOW_MS + minute * MINUTE_MS]))
@@ -63,7 +63,7 @@ def test_a_report_larger_than_the_quota_is_refused_in_any_minute_and_says_why() 
     assert all("KAKEHASHI_SENSOR_QUOTA" in entry["detail"] for entry in entries)
 
 
-def test_what_was_over_the_quota_is_taken_when_it_is_redriven_in_a_quieter_minute() -> None:
+def test_a_report_over_the_quota_is_accepted_when_it_is_redriven_in_a_quieter_minute() -> None:
     bench = an_intake()
     late = report_of(1, 6)
     bench.turn(NOW_MS, *records_of([report_of(0, 6), late], [NOW_MS, NOW_MS]))
@@ -83,7 +83,7 @@ def test_of_several_copies_that_were_refused_only_one_counts_when_all_are_redriv
     assert sum(len(block["values"]) for block in bench.written(topics.OBSERVATIONS, OBSERVATION_BLOCK)) == 1
 
 
-def test_two_observations_of_one_report_are_redriven_each_for_itself() -> None:
+def test_two_observations_of_one_report_are_redriven_separately() -> None:
     bench = an_intake()
     bench.turn(NOW_MS, *records_of([report_of(1)], [NOW_MS]))
     for index in (3, 4):
@@ -92,16 +92,16 @@ def test_two_observations_of_one_report_are_redriven_each_for_itself() -> None:
     assert sum(len(block["values"]) for block in bench.written(topics.OBSERVATIONS, OBSERVATION_BLOCK)) == 3
 
 
-def test_calling_everything_redriven_does_not_get_a_sensor_past_its_quota() -> None:
+def test_redriven_reports_do_not_bypass_the_quota() -> None:
     bench = an_intake()
     floods = [report_of(number, 0) | {"redrive_of": f"made-up-{number}-7"} for number in range(3 * QUOTA)]
     effects = bench.turn(NOW_MS, *records_of(floods, [NOW_MS] * len(floods)))
     assert effects.tallies[spec.REPORTS.tally(ReportFate.REDRIVEN)] == QUOTA
     assert effects.tallies[spec.REPORTS.tally(ReportFate.QUARANTINED)] == 2 * QUOTA
-    assert len(effects.rows) == QUOTA + 1, "a row for each that was taken, and the sensor's"
+    assert len(effects.rows) == QUOTA + 1, "a row for each that was accepted, and the sensor's"
 
 
-def test_one_mad_sensor_leaves_the_others_their_room() -> None:
+def test_a_sensor_over_its_quota_does_not_affect_the_others() -> None:
     bench = an_intake()
     mad = [report_of(number, QUOTA) for number in range(20)]
     good = [report_of(number, 1, sensor="edge-2") for number in range(5)]
@@ -113,7 +113,7 @@ def test_one_mad_sensor_leaves_the_others_their_room() -> None:
     ]
 
 
-def test_how_much_of_its_quota_the_busiest_sensor_has_used_is_shown_by_batch() -> None:
+def test_the_busiest_sensors_use_of_its_quota_is_shown_for_each_batch() -> None:
     bench = an_intake()
 
     def used(*reports: tuple[SensorReport, int]) -> float:
@@ -123,7 +123,7 @@ def test_how_much_of_its_quota_the_busiest_sensor_has_used_is_shown_by_batch() -
     assert used((report_of(0, 3), NOW_MS), (report_of(0, 2, sensor="edge-2"), NOW_MS)) == 3 / QUOTA
     assert used((report_of(1, 2, sensor="edge-2"), NOW_MS)) == 4 / QUOTA
     assert used((report_of(1, 6), NOW_MS)) == 9 / QUOTA
-    assert used((report_of(2, 2), NOW_MS)) == 9 / QUOTA, "what is refused uses nothing"
+    assert used((report_of(2, 2), NOW_MS)) == 9 / QUOTA, "a refused report uses nothing"
     assert used((report_of(3, 1), NOW_MS + MINUTE_MS)) == 1 / QUOTA
 
 
@@ -137,7 +137,7 @@ def test_the_log_names_the_sensor_whose_reports_are_missing_and_which() -> None:
     ]
 
 
-def test_a_sensor_that_sends_nonsense_does_not_fill_the_log() -> None:
+def test_a_sensor_with_many_gaps_does_not_fill_the_log() -> None:
     names = [f"edge-{number}\n" for number in range(100)]
     reports = [report_of(number, sensor=name) for name in names for number in (0, 5)]
     effects = an_intake(quota=1_000).turn(NOW_MS, *records_of(reports, [NOW_MS] * len(reports)))
@@ -150,9 +150,7 @@ def test_a_sensor_that_sends_nonsense_does_not_fill_the_log() -> None:
     st.lists(st.tuples(st.integers(0, 12), st.integers(0, 6), st.integers(0, 9_000)), min_size=1, max_size=20),
     st.lists(st.integers(1, 20), max_size=8),
 )
-def test_the_same_log_has_the_same_answers_however_it_is_cut_into_batches(
-    log: list[tuple[int, int, int]], cuts: list[int]
-) -> None:
+def test_the_same_log_has_the_same_result_in_any_batches(log: list[tuple[int, int, int]], cuts: list[int]) -> None:
     """The broker's times continue by up to nine seconds each, so that quotas end and begin within the log."""
     times = [NOW_MS]
     for _, _, pause_ms in log[1:]:
@@ -180,10 +178,10 @@ def seen(bench: Workbench) -> Counter[tuple[str, int]]:
     return found
 
 
-# -- what is not kept for ever -------------------------------------------------------------------------------------
+# -- bounds --------------------------------------------------------------------------------------------------------
 
 
-def test_gaps_that_are_too_many_are_given_up_and_said_not_called_filled() -> None:
+def test_too_many_gaps_are_counted_as_given_up_and_not_as_filled() -> None:
     bench = an_intake(quota=1 << 40)
     odd = [report_of(2 * number, 0) for number in range(MAX_INTERVALS + 2)]
     total = bench.turn(NOW_MS, *records_of(odd, [NOW_MS] * len(odd))).tallies

@@ -15,7 +15,7 @@ SHARDS = frozenset(range(4))
 
 
 class Thread:
-    """A shard's thread, or a copy: it writes down what is asked of it."""
+    """A shard's thread, or a standby copy: it records its calls."""
 
     step = "step"
 
@@ -34,7 +34,7 @@ class Thread:
 
 
 class Workshop:
-    """Makes threads that only say what is asked of them."""
+    """Makes threads that only record their calls."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
@@ -88,7 +88,7 @@ def test_a_rebalance_that_changes_nothing_leaves_the_copies_alone(workshop: Work
     assert [line for line in workshop.told if "copy" in line] == []
 
 
-def test_a_copy_lets_go_of_its_folder_before_its_shard_is_taken(workshop: Workshop) -> None:
+def test_a_copy_releases_its_folder_before_its_shard_is_taken(workshop: Workshop) -> None:
     ownership = Ownership(workshop)
     rebalance(ownership, frozenset())
     workshop.told.clear()
@@ -96,7 +96,7 @@ def test_a_copy_lets_go_of_its_folder_before_its_shard_is_taken(workshop: Worksh
     assert workshop.told == ["stop copy 2", "start shard 2"]
 
 
-def test_what_was_revoked_is_not_copied_before_it_is_known_whose_it_is(workshop: Workshop) -> None:
+def test_a_revoked_shard_is_not_copied_before_its_new_owner_is_known(workshop: Workshop) -> None:
     ownership = Ownership(workshop)
     rebalance(ownership, frozenset({0}))
     ownership.own(frozenset())
