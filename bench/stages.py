@@ -124,7 +124,7 @@ class _Steps:
 
     def __init__(self, folder: Path, now_ms: int) -> None:
         codec, enricher, classifier = Codec(), installed_enricher(), Classifier(Engine(load(HOME)))
-        settings = CorrelateSettings(HOME, (PARTNER,), ROLL_UP_MS, Lifetimes.load(), Roster(HOME), 1)
+        settings = CorrelateSettings(HOME, (PARTNER,), ROLL_UP_MS, Lifetimes.load(), lambda: Roster(HOME), 1)
         self._now_ms = now_ms
         self._turns = 0
         self._intakes: list[tuple[Step[None], RocksState]] = [

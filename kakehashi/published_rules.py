@@ -56,5 +56,5 @@ def published_rules(nation: str) -> PublishedRules:
 
     settings, roster = settings_and_roster(nation)
     cluster = cluster_of(nation, settings, os.environ)
-    watch = PolicyWatch(cluster, roster, settings.partners(nation), settings.policy_lead_s * 1000)
+    watch = PolicyWatch(cluster, lambda: roster, settings.partners(nation), settings.policy_lead_s * 1000)
     return PublishedRules(settings, roster, cluster, watch.read())

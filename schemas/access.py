@@ -50,7 +50,13 @@ def bridge_topics_abroad(origin: str, shards: int) -> list[topics.Topic]:
 def bridge_topics_at_home(partner: str, shards: int) -> list[topics.Topic]:
     """The topics that a bridge to ``partner`` reads and writes on its own cluster."""
     seen = {topics.released(partner), topics.receipts(partner), topics.released_digests(partner)}
-    seen |= {topics.urgent(partner), topics.partner_receipts(partner), topics.QUARANTINE, topics.POLICY}
+    seen |= {
+        topics.urgent(partner),
+        topics.partner_receipts(partner),
+        topics.QUARANTINE,
+        topics.POLICY,
+        topics.POLICY_READINGS,
+    }
     seen |= {topics.changelog(topics.settle_step(partner))}
     return [topic for topic in topics.topics_of("", (partner,), shards) if topic.name in seen]
 
@@ -94,8 +100,9 @@ def _streams(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
 
 def _bridge_at_home(nation: str, partner: str) -> Iterator[Allowed]:
     user = user_of(nation, "bridge")
+    written = (topics.QUARANTINE, topics.POLICY_READINGS)
     for topic in bridge_topics_at_home(partner, 1):
-        yield from _topics(user, _WRITE if topic.name == topics.QUARANTINE else _READ, [topic.name])
+        yield from _topics(user, _WRITE if topic.name in written else _READ, [topic.name])
 
 
 def _bridge_of_partner(partner: str) -> Iterator[Allowed]:
@@ -115,6 +122,7 @@ def _officer(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
     seen = [topics.AUDIT, topics.REVIEW_PENDING, topics.QUARANTINE, topics.NATIONAL, topics.COMMANDS]
     seen += [
         topics.POLICY,
+        topics.POLICY_READINGS,
         topics.ANCHORS,
         topics.progress(topics.StepKind.CORRELATE),
         topics.changelog(topics.StepKind.CORRELATE),

@@ -39,6 +39,7 @@ PROGRESS: Final = "progress.v1"
 WINDOW_DIGEST: Final = "window_digest.v1"
 AUDIT_ANCHOR: Final = "audit_anchor.v1"
 POLICY_RECORD: Final = "policy_record.v1"
+POLICY_READING: Final = "policy_reading.v1"
 
 WITHDRAWALS: Final = "withdrawals"
 MAX_BYTES: Final = 2 << 20  # of one record, unpacked: a compressed batch could unfold into anything

@@ -19,6 +19,7 @@ QUARANTINE: Final = "quarantine.v1"
 COMMANDS: Final = "command.v1"
 REVIEW_PENDING: Final = "review.pending.v1"
 POLICY: Final = "policy.v1"
+POLICY_READINGS: Final = "policy.reading.v1"
 ANCHORS: Final = "audit.anchor.v1"
 
 
@@ -197,6 +198,7 @@ def topics_of(nation: str, partners: Iterable[str], shards: int) -> list[Topic]:
         Topic(ANCHORS, "shard/sequence", 1, compacted=True, config=APPEND_TIME),
         # Not compacted: a copy of a record must not replace the first one and its time.
         Topic(POLICY, "record id", 1, retention_ms=FOR_EVER, config=APPEND_TIME),
+        Topic(POLICY_READINGS, "role/partner/shard", 1, compacted=True),
         Topic(QUARANTINE, "topic-partition-offset-index", shards, retention_ms=long),
         Topic(COMMANDS, "indicator id", shards, retention_ms=lasting, config=APPEND_TIME),
         Topic(REVIEW_PENDING, "indicator id and partner", shards, compacted=True),

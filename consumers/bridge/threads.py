@@ -10,7 +10,7 @@ from consumers.bridge.throttle import Throttle
 from consumers.bridge.urgent_log import UrgentLog
 from exchange.authority.policy_record import Border
 from exchange.authority.policy_watch import PolicyWatch
-from exchange.authority.roster import load_roster
+from exchange.authority.roster_watch import RosterWatch
 from exchange.clock import now_ms
 from exchange.kafka.clients import Cluster, begin_offset, topic_ids
 from exchange.metrics import spec
@@ -27,7 +27,7 @@ from schemas.codec import RELEASED_INDICATOR_V2
 
 def border_watch(home: Cluster, settings: Settings) -> PolicyWatch:
     """The watch that knows whether a bridge's borders are open; not started yet."""
-    roster = load_roster(home.nation, settings.officers)
+    roster = RosterWatch(home.nation, settings.officers)
     return PolicyWatch(home, roster, settings.partners(home.nation), settings.policy_lead_s * 1000)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from consumers.bridge.threads import border_watch, bridge_threads
 from consumers.reconcile.run import Reconciler, Side
 from exchange import logs
+from exchange.authority.policy_readings import PolicyReader
 from exchange.clock import now_ms
 from exchange.errors import BrokerUnavailable, ExchangeError, TransientError
 from exchange.health import Pulse, liveness, readiness
@@ -53,6 +54,7 @@ def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[in
     )
     for thread in threads:
         thread.start()
+    reader = PolicyReader(home, watch, "bridge", partner.nation, lambda: frozenset(shards)).start()
     if settings.reconcile_s:
         reconciler = Reconciler(Side.of(home), Side.of(partner), shards, metrics, settings.reconcile_s)
         reconciler.start()
@@ -65,6 +67,7 @@ def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[in
         thread.ask_to_stop()
     for thread in threads:
         thread.stop(10.0)
+    reader.withdraw()
 
 
 def must_be_the_same(home: Cluster, sources: Mapping[str, str]) -> None:

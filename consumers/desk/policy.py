@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from confluent_kafka import KafkaError, Message
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from exchange.authority.policy_record import Kind, NotApproved, judge, key_of
@@ -79,15 +80,24 @@ def approvers(
     return judged.persons
 
 
-def write(cluster: Cluster, record: PolicyRecord) -> None:
-    """Write the record to its topic. Raises DeliveryTimeout if the cluster has not acknowledged it."""
+def write(cluster: Cluster, record: PolicyRecord) -> int:
+    """Write the record to its topic, and return its offset. Raises DeliveryTimeout if the cluster has not
+    acknowledged it."""
     producer = idempotent_producer(cluster)
     ordered: PolicyRecord = {**record, "texts": dict(sorted(record["texts"].items()))}
-    produce(producer, topics.POLICY, 0, key_of(record), cluster.codec(POLICY_RECORD).encode(POLICY_RECORD, ordered))
-    if producer.flush(_DELIVERY_S):
+    written: list[int] = []
+
+    def delivered(error: KafkaError | None, message: Message) -> None:
+        if error is None:
+            written.append(message.offset() or 0)
+
+    value = cluster.codec(POLICY_RECORD).encode(POLICY_RECORD, ordered)
+    produce(producer, topics.POLICY, 0, key_of(record), value, on_delivery=delivered)
+    if producer.flush(_DELIVERY_S) or not written:
         raise DeliveryTimeout(
             f"{cluster.bootstrap} did not acknowledge it: run the same command again, a second copy has no effect"
         )
+    return written[0]
 
 
 def save(record: PolicyRecord, path: Path) -> None:

@@ -8,7 +8,7 @@ same shard time, whenever each of them learns of a change.
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -41,6 +41,7 @@ class Published:
     read_ms: int = 0
     approved: tuple[Approved, ...] = ()
     refused: tuple[NotApproved, ...] = ()
+    next_offset: int = 0
 
     def border(self, partner: str) -> Border:
         """The state of the border to a partner: open, unless officers have decided otherwise."""
@@ -51,22 +52,26 @@ class Published:
 class PolicyWatch:
     """One per process; a thread of its own reads on. ``partners`` and ``roster`` are the nation's.
 
+    ``roster`` is asked at each reading: if it is another one, all records are judged again by it, as after a restart.
     ``lead_ms`` must be the same in all processes of a nation.
     """
 
     cluster: Cluster
-    roster: Roster
+    roster: Callable[[], Roster]
     partners: tuple[str, ...]
     lead_ms: int
     _published: Published = field(default_factory=Published)
     _next: int | None = None
+    _judged_by: Roster | None = None
     _stopping: threading.Event = field(default_factory=threading.Event)
     _fresh: threading.Condition = field(default_factory=threading.Condition)
     _thread: threading.Thread | None = None
 
     def read(self) -> Published:
         """Read on to the end that the topic has now. Raises BrokerUnavailable if there is no answer."""
-        codec, began_ms, said = self.cluster.codec(), now_ms(), self._published
+        codec, began_ms, said, roster = self.cluster.codec(), now_ms(), self._published, self.roster()
+        if roster is not self._judged_by:
+            self._next, self._judged_by, said = None, roster, Published()
         start = begin_offset(self.cluster, topics.POLICY, 0) if self._next is None else self._next
         end = end_offset(self.cluster, topics.POLICY, 0)
         approved, refused = list(said.approved), list(said.refused)
@@ -78,7 +83,7 @@ class PolicyWatch:
                 message.value(),
                 message.key(),
                 codec,
-                self.roster,
+                roster,
                 appended_ms=message.timestamp()[1],
                 offset=offset,
                 lead_ms=self.lead_ms,
@@ -94,7 +99,7 @@ class PolicyWatch:
                 approved.append(found)
         with self._fresh:
             self._next = end
-            self._published = Published(began_ms, tuple(approved), tuple(refused[-MOST_REFUSED:]))
+            self._published = Published(began_ms, tuple(approved), tuple(refused[-MOST_REFUSED:]), end)
             self._fresh.notify_all()
         return self._published
 
@@ -113,6 +118,16 @@ class PolicyWatch:
                 _log.warning("policy.unread error=%s", error)
             except Exception:
                 _log.exception("policy.broken: nothing is decided until it is read again")
+
+    @property
+    def latest(self) -> Published:
+        """What was read last, however long ago."""
+        return self._published
+
+    @property
+    def judged_by(self) -> Roster:
+        """The roster by which the records were judged at the last reading."""
+        return self._judged_by or self.roster()
 
     def published(self, at_ms: int) -> Published:
         """What is known, for a decision at this shard time. Raises PolicyStale if it is not fresh enough."""

@@ -42,3 +42,22 @@ class Progress(TypedDict):
     state_format: int
     shard_time_ms: int
     inputs: list[InputProgress]
+
+
+class RefusedRecord(TypedDict):
+    """A record of ``policy.v1`` that a process does not obey."""
+
+    record_id: str
+    detail: str
+
+
+class PolicyReading(TypedDict):
+    """What the process that works on a shard has read of ``policy.v1``."""
+
+    role: str
+    partner: str
+    shard: int
+    process: str
+    next_offset: int
+    refused: list[RefusedRecord]
+    at_ms: int

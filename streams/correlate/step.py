@@ -3,7 +3,7 @@
 A batch is sorted by indicator here; what happens to one indicator is in ``streams.correlate.indicator``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -41,6 +41,7 @@ STATE_FORMAT: Final = rows_of.FORMAT
 class CorrelateSettings:
     """Who we are, who may receive, who may decide, and how often mere repetition is published (milliseconds).
 
+    ``roster`` gives the officers as they are now: a process reads its roster again if the file changes.
     ``portion`` is how many rows are decided again with each batch after a change of rules.
     """
 
@@ -48,7 +49,7 @@ class CorrelateSettings:
     partners: tuple[str, ...]
     roll_up_ms: int
     lifetimes: Lifetimes
-    roster: Roster
+    roster: Callable[[], Roster]
     shards: int
     portion: int = DECIDED
 
@@ -137,7 +138,7 @@ class Correlate(Step[None]):
                 record.value,
                 record.key,
                 self._codec,
-                self._settings.roster,
+                self._settings.roster(),
                 appended_ms=record.timestamp_ms,
                 partners=self._settings.partners,
                 shard=self._shard,

@@ -10,6 +10,7 @@ from typing import Protocol
 from exchange.feeds.hinted import Mailbox
 from exchange.health import Health, Pulse, liveness, readiness
 from exchange.protocol.record import Record
+from exchange.protocol.shard import Phase
 from exchange.protocol.standby import Standby
 from exchange.protocol.thread import ShardThread
 
@@ -110,6 +111,12 @@ class Ownership:
         return {
             (thread.step, shard): thread.pulse for shard, threads in list(self._threads.items()) for thread in threads
         }
+
+    def running(self) -> frozenset[int]:
+        """The shards of which every step runs."""
+        found = self.pulses()
+        idle = {shard for (_, shard), pulse in found.items() if pulse.phase is not Phase.RUNNING}
+        return frozenset(shard for _, shard in found) - idle
 
     def live(self, now_ms: int, stalled_after_ms: int) -> Health:
         """Whether every shard still computes."""

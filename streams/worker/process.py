@@ -3,6 +3,7 @@
 import faust
 
 from exchange import logs
+from exchange.authority.policy_readings import PolicyReader
 from exchange.clock import now_ms
 from exchange.kafka.clients import Cluster
 from exchange.kafka.topics_admin import check_topics
@@ -24,7 +25,9 @@ def run(nation: str, cluster: Cluster, settings: Settings, instance: str | None,
     partners = settings.partners(nation)
     check_topics(cluster, topics_of(nation, partners, settings.shards))
     metrics = metrics_of(Role.STREAMS, nation, partners, tuple(step.name for step in streams_steps(partners)))
-    ownership = Ownership(StreamsWorkshop.open(nation, cluster, settings, metrics, end_at_once))
+    workshop = StreamsWorkshop.open(nation, cluster, settings, metrics, end_at_once)
+    ownership = Ownership(workshop)
+    PolicyReader(cluster, workshop.watch, "streams", "", ownership.running).start()
     serve_metrics(
         metrics,
         settings,

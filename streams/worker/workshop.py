@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from exchange.authority.policy_watch import PolicyWatch, RuledFeed
-from exchange.authority.roster import Roster, load_roster
+from exchange.authority.roster_watch import RosterWatch
 from exchange.clock import now_ms
 from exchange.feeds.assigned import AssignedFeed
 from exchange.feeds.consumed import ConsumedFeed
@@ -64,7 +64,6 @@ class StreamsWorkshop:
     watch: PolicyWatch
     rules: Rulebook
     lifetimes: Lifetimes
-    roster: Roster
     on_broken: Callable[[Exception], None]
 
     @classmethod
@@ -79,10 +78,11 @@ class StreamsWorkshop:
         """Load what the steps share. Raises if the policy set or the roster is not valid."""
         shipped = load(nation, settings.policy_folder, version=settings.policy_version)
         lifetimes = Lifetimes.load(settings.policy_version, settings.policy_folder)
-        roster = load_roster(nation, settings.officers)
-        watch = PolicyWatch(cluster, roster, settings.partners(nation), settings.policy_lead_s * 1000).start()
+        watch = PolicyWatch(
+            cluster, RosterWatch(nation, settings.officers), settings.partners(nation), settings.policy_lead_s * 1000
+        ).start()
         rules = Rulebook(shipped, watch)
-        return cls(nation, cluster, settings, metrics, installed_enricher(), watch, rules, lifetimes, roster, on_broken)
+        return cls(nation, cluster, settings, metrics, installed_enricher(), watch, rules, lifetimes, on_broken)
 
     def __call__(self, shard: int, mailbox: Mailbox, still_assigned: Callable[[], bool]) -> Sequence[ShardThread]:
         """The threads of one shard: intake, correlate, and receive and settle for each partner."""
@@ -124,7 +124,14 @@ class StreamsWorkshop:
         blocks, commands = inputs
         settings, partners = self.settings, self.settings.partners(self.nation)
         correlate = Correlate(
-            CorrelateSettings(self.nation, partners, settings.roll_up_ms, self.lifetimes, self.roster, settings.shards),
+            CorrelateSettings(
+                self.nation,
+                partners,
+                settings.roll_up_ms,
+                self.lifetimes,
+                lambda: self.watch.judged_by,
+                settings.shards,
+            ),
             shard,
             codec,
             self.enricher,

@@ -4,7 +4,7 @@ from hashlib import sha256
 from typing import Any
 
 from schemas.quarantine import Location, Refused, original_of, quarantined
-from schemas.records import Progress, Quarantined
+from schemas.records import PolicyReading, Progress, Quarantined
 from schemas.vocabulary import RejectReason
 from tests.builders.changed import NOW_MS, changed
 
@@ -60,3 +60,17 @@ def a_progress(**changes: Any) -> Progress:
         inputs=[{"topic": "sensor.reports.v1", "topic_id": "topic-id-1", "partition": 0, "next_offset": 42}],
     )
     return changed(progress, changes)
+
+
+def a_policy_reading(**changes: Any) -> PolicyReading:
+    """Of a bridge's first shard, which refuses a record."""
+    reading = PolicyReading(
+        role="bridge",
+        partner="JPN",
+        shard=0,
+        process="bridge-0:42",
+        next_offset=7,
+        refused=[{"record_id": "1b4e28ba-2fa1-11d2-883f-0016d3cca427", "detail": "the key has ended"}],
+        at_ms=NOW_MS,
+    )
+    return changed(reading, changes)

@@ -46,7 +46,7 @@ class Border:
             shared = [
                 topic
                 for topic in topics.topics_of(cluster.nation, (other,), 4)
-                if topic.name in (topics.QUARANTINE, topics.POLICY)
+                if topic.name in (topics.QUARANTINE, topics.POLICY, topics.POLICY_READINGS)
             ]
             ensure_topics(cluster, [*of_pair, *shared])
 

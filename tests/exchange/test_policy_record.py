@@ -89,7 +89,7 @@ def test_any_bytes_are_an_answer(value: bytes | None) -> None:
 
 
 def test_nothing_is_decided_by_what_was_read_too_long_ago() -> None:
-    watch = PolicyWatch(Cluster("GBR", "nobody:1"), ROSTER, ("JPN",), LEAD_MS)
+    watch = PolicyWatch(Cluster("GBR", "nobody:1"), lambda: ROSTER, ("JPN",), LEAD_MS)
     with pytest.raises(PolicyStale):
         watch.published(NOW_MS)
     watch._published = Published(NOW_MS)

@@ -25,6 +25,7 @@ from tests.builders import (
     a_decision,
     a_decision_v1,
     a_marking_record,
+    a_policy_reading,
     a_policy_record,
     a_progress,
     a_quarantined,
@@ -156,6 +157,7 @@ CASES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "two": {"window_ms": NOW_MS, "length_ms": 3_600_000, "count": 2, "sum": bytes(range(16)), "at_ms": NOW_MS + 1}
     },
     codec.AUDIT_ANCHOR: {"signed": an_anchor(signature=bytes(64))},
+    codec.POLICY_READING: {"one_refused": a_policy_reading()},
     codec.POLICY_RECORD: {
         "set": a_policy_record(texts={"joint/v1/tlp.cedar": "// 転送禁止"}),
         "activation": a_policy_record(kind="activation", activate_at_ms=NOW_MS + DAY_MS),

@@ -84,7 +84,7 @@ class MemoryExchange:
         self.shards = shards
         self._enricher = enricher
         self._logs: dict[Input, list[Record]] = defaultdict(list)
-        settings = CorrelateSettings(HOME, (PARTNER,), roll_up_ms, LIFETIMES, ROSTER, shards)
+        settings = CorrelateSettings(HOME, (PARTNER,), roll_up_ms, LIFETIMES, lambda: ROSTER, shards)
         link = Link(all_agreed(HOME, PARTNER), CODEC, CODEC, shards)
         self.works = [
             work

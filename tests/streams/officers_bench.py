@@ -52,7 +52,7 @@ class OfficersBench:
 
     def __init__(self, policy: PolicySet = POLICY, rules: Rules | None = None, *, portion: int = DECIDED) -> None:
         self.now_ms = NOW_MS
-        self._settings = CorrelateSettings("GBR", ("JPN",), ROLL_UP_MS, LIFETIMES, ROSTER, 1, portion)
+        self._settings = CorrelateSettings("GBR", ("JPN",), ROLL_UP_MS, LIFETIMES, lambda: ROSTER, 1, portion)
         self._intake = Workbench(Intake("GBR", 0, 1, CODEC, quota=1_000_000))
         self._rules = rules
         self.correlate = Workbench(self.step(policy))

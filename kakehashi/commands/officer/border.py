@@ -8,6 +8,7 @@ import typer
 
 from exchange import clock
 from kakehashi.examples import examples
+from kakehashi.officers import ANSWER_S, Wait
 
 _EXAMPLES = examples(
     (
@@ -37,19 +38,22 @@ def register(app: typer.Typer) -> None:
     app.add_typer(border, name="border", rich_help_panel="Decisions")
 
 
-def close(partner: Partner, nation: Nation, key: Key, reason: Reason) -> None:
-    """Release nothing more to a partner. Recalls, revocations and expiries still flow."""
-    _publish("closed", partner, nation, key, reason)
+def close(partner: Partner, nation: Nation, key: Key, reason: Reason, wait: Wait = ANSWER_S) -> None:
+    """Release nothing more to a partner. Recalls, revocations and expiries still flow.
+
+    Waits until every worker and bridge has answered. Exit code 4 if one refuses or does not answer.
+    """
+    _publish("closed", partner, nation, key, reason, wait)
 
 
-def open_(partner: Partner, nation: Nation, key: Key, reason: Reason) -> None:
+def open_(partner: Partner, nation: Nation, key: Key, reason: Reason, wait: Wait = ANSWER_S) -> None:
     """Release to a partner again."""
-    _publish("open", partner, nation, key, reason)
+    _publish("open", partner, nation, key, reason, wait)
 
 
-def shadow(partner: Partner, nation: Nation, key: Key, reason: Reason) -> None:
+def shadow(partner: Partner, nation: Nation, key: Key, reason: Reason, wait: Wait = ANSWER_S) -> None:
     """Decide and audit what would go to a partner, and release nothing: to see what a new agreement would do."""
-    _publish("shadow", partner, nation, key, reason)
+    _publish("shadow", partner, nation, key, reason, wait)
 
 
 def status(nation: Nation) -> None:
@@ -64,7 +68,7 @@ def status(nation: Nation) -> None:
     settings = Settings.from_env(os.environ)
     partners, roster = settings.partners(nation), load_roster(nation, settings.officers)
     published = PolicyWatch(
-        cluster_of(nation, settings, os.environ), roster, partners, settings.policy_lead_s * 1000
+        cluster_of(nation, settings, os.environ), lambda: roster, partners, settings.policy_lead_s * 1000
     ).read()
     last = {each.record["partner"]: each for each in published.approved if each.kind is Kind.BORDER}
     for partner in partners:
@@ -76,13 +80,17 @@ def status(nation: Nation) -> None:
             typer.echo(f"{partner}\t{found.record['state']}\t{by}")
 
 
-def _publish(state: str, partner: str, nation: str, key: Path, reason: str) -> None:
+def _publish(state: str, partner: str, nation: str, key: Path, reason: str, wait_s: float) -> None:
     from consumers.desk import policy as policy_desk
+    from consumers.desk.obedience import await_obedience
     from exchange.authority.officer_key import read_key
     from exchange.authority.policy_record import Kind
     from exchange.errors import Refused
+    from exchange.kafka.clients import topic_ids
     from kakehashi.clusters import cluster_of
+    from kakehashi.obedience import report_obedience
     from kakehashi.published_rules import settings_and_roster
+    from schemas import topics
     from schemas.codec import Codec
     from schemas.signing import approved_policy
 
@@ -94,5 +102,9 @@ def _publish(state: str, partner: str, nation: str, key: Path, reason: str) -> N
         persons = policy_desk.approvers(record, roster, now_ms=now_ms, lead_ms=lead_ms, partners=partners)
     except Refused as refused:
         raise Refused(f"nothing was changed: {refused}") from refused
-    policy_desk.write(cluster_of(nation, settings, os.environ), record)
-    typer.echo(f"the border to {partner} is {state}, by {', '.join(persons)}: workers obey within seconds")
+    cluster = cluster_of(nation, settings, os.environ)
+    topic_ids(cluster, [topics.POLICY_READINGS])  # without it no answer could be read: nothing is written then
+    offset = policy_desk.write(cluster, record)
+    typer.echo(f"{state} is published for the border to {partner}, by {', '.join(persons)}", err=True)
+    answers = await_obedience(cluster, record["record_id"], offset, {("streams", ""), ("bridge", partner)}, wait_s)
+    report_obedience(answers, f"the border to {partner} is {state}")

@@ -8,6 +8,7 @@ import typer
 from exchange import clock
 from kakehashi.commands.officer.policy import policy_group
 from kakehashi.examples import examples
+from kakehashi.officers import ANSWER_S, Wait
 from kakehashi.published_rules import published_rules
 
 if TYPE_CHECKING:
@@ -29,16 +30,22 @@ def publish(
     nation: Annotated[str, typer.Option(help="Whose rules, for example GBR.")],
     accept_wider: Annotated[bool, typer.Option("--accept-wider", help="Although it lets more out.")] = False,
     require_proof: Annotated[bool, typer.Option("--require-proof", help="Fail if the analyser is missing.")] = False,
+    wait: Wait = ANSWER_S,
 ) -> None:
     """Write a signed set or activation to every worker, once the proofs hold and it lets no more out than before.
 
     A set is held against what is in force now, an activation against what will be in force at its time. Exit code 4
     if a claim does not hold, if it lets more out and no one has accepted that, if a signature is missing, or if an
-    activation is too late: the rules in force stay in force.
+    activation is too late: the rules in force stay in force. Exit code 4, too, if a worker refuses it or does not
+    answer within --wait seconds.
     """
     from consumers.desk import policy as policy_desk
+    from consumers.desk.obedience import await_obedience
     from exchange.errors import Refused
+    from exchange.kafka.clients import topic_ids
+    from kakehashi.obedience import report_obedience
     from kakehashi.policy_gate import gate
+    from schemas import topics
 
     record, rules, now_ms = policy_desk.load(draft), published_rules(nation), clock.now_ms()
     persons = _approvers(record, rules, now_ms, draft)
@@ -47,12 +54,15 @@ def publish(
     at_ms = record["activate_at_ms"] if activates else now_ms
     before, then = rules.history.at(at_ms), rules.history.next_after(at_ms) if activates else None
     gate(new, before, then, proof=require_proof, wider=accept_wider)
-    policy_desk.write(rules.cluster, record)
+    topic_ids(rules.cluster, [topics.POLICY_READINGS])  # without it no answer could be read: nothing is written then
+    offset = policy_desk.write(rules.cluster, record)
     wrong = _wrong_on_the_topic(record, before, published_rules(nation))
     if wrong:
         raise Refused(f"{draft} was written, but {wrong}")
     what = "decides from its time on" if activates else "can be activated"
     typer.echo(f"{record['version'][:12]}, approved by {', '.join(persons)}: published; it {what}")
+    answers = await_obedience(rules.cluster, record["record_id"], offset, {("streams", "")}, wait)
+    report_obedience(answers, f"{record['version'][:12]} is read")
 
 
 def _approvers(record: "PolicyRecord", rules: "PublishedRules", now_ms: int, draft: Path) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ class Exchange:
     """Intake and correlate of one nation with one shard, on benches; the broker's clock is the test's."""
 
     def __init__(self) -> None:
-        settings = CorrelateSettings("GBR", ("JPN",), ROLL_UP_MS, LIFETIMES, Roster("GBR"), 1)
+        settings = CorrelateSettings("GBR", ("JPN",), ROLL_UP_MS, LIFETIMES, lambda: Roster("GBR"), 1)
         self._intake = Workbench(Intake("GBR", 0, 1, CODEC, quota=1_000_000))
         self._correlate = Workbench(Correlate(settings, 0, CODEC, an_enricher(), Classifier(Engine(load("GBR")))))
 

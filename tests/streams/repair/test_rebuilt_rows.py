@@ -78,7 +78,7 @@ class Nation:
     """Intake and correlate on benches."""
 
     def __init__(self) -> None:
-        partners = CorrelateSettings("GBR", (PARTNER,), ROLL_UP_MS, LIFETIMES, Roster("GBR"), 1)
+        partners = CorrelateSettings("GBR", (PARTNER,), ROLL_UP_MS, LIFETIMES, lambda: Roster("GBR"), 1)
         self.intake = Workbench(Intake("GBR", 0, 1, CODEC, quota=1_000_000))
         self.correlate = Workbench(Correlate(partners, 0, CODEC, ENRICHER, CLASSIFIER))
         self.now_ms = NOW_MS
@@ -121,7 +121,7 @@ def rebuilt(lost: Nation, *, intake_too: bool = False) -> tuple[Workbench, Row]:
     told = [told_of(released[-1], PARTNER, decisions[-1]["decision_id"])] if released else []
     decided = {PARTNER: decided_of(decisions[-1])} if decisions else {}
     row = row_of(national, told, decided, world, lost.now_ms).row
-    partners = CorrelateSettings("GBR", (PARTNER,), ROLL_UP_MS, LIFETIMES, Roster("GBR"), 1)
+    partners = CorrelateSettings("GBR", (PARTNER,), ROLL_UP_MS, LIFETIMES, lambda: Roster("GBR"), 1)
     bench = Workbench(Correlate(partners, 0, CODEC, ENRICHER, CLASSIFIER))
     [head] = lost.correlate.get_many([HEAD_KEY])
     assert head is not None
