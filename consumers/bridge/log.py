@@ -65,8 +65,8 @@ class BridgeLog(Log):
             return
         if end_offset(self._partner, self._inbox, self._shard) > NOTHING:
             _log.error(
-                "bridge.position_lost topic=%s shard=%d at=%s: all that is released is carried again, and %s drops "
-                "what it has; find out who deleted the topic",
+                "bridge.position_lost topic=%s shard=%d at=%s: all releases are carried again, and %s drops "
+                "those that it has; find out who deleted the topic",
                 topics.progress(self._step), self._shard, self._partner.bootstrap, self._partner.nation,
             )  # fmt: skip
             self._on_lost()
@@ -81,8 +81,8 @@ class BridgeLog(Log):
         for each in found["inputs"]:
             if each not in inputs:
                 _log.error(
-                    "bridge.source_recreated topic=%s partition=%d id=%s was=%s: carried from its beginning; what it "
-                    "held from offset %d on and was not carried is lost: reconcile with the other side",
+                    "bridge.source_recreated topic=%s partition=%d id=%s was=%s: carried from its beginning; "
+                    "records from offset %d on that were not carried are lost: reconcile with the partner",
                     each["topic"], each["partition"], self._ids[each["topic"]], each["topic_id"], each["next_offset"],
                 )  # fmt: skip
                 self._on_gap()

@@ -46,7 +46,7 @@ _DECISION_ID: Final = re.compile(rb"[A-Z]{3}-[0-9]{1,9}-[0-9]{1,18}")  # nothing
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One direction between two nations: what was agreed, and the schema ids of either cluster."""
+    """One direction between two nations: the agreement, and the schema ids of either cluster."""
 
     agreed: Agreement
     home_codec: Codec

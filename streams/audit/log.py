@@ -64,7 +64,7 @@ class AuditLog:
         return found
 
     def anchors(self, roster: Roster) -> tuple[Mapping[int, Sequence[AuditAnchor]], list[str]]:
-        """The anchors of each chain that someone who may has signed, and what is wrong with the others."""
+        """The validly signed anchors of each chain, and a finding for each other one."""
         valid: dict[int, list[AuditAnchor]] = {}
         wrong: list[str] = []
         for message in committed(self._cluster, topics.ANCHORS, 0):
@@ -90,7 +90,7 @@ class AuditLog:
         return ""
 
     def verify(self, roster: Roster, engines: Mapping[str, Engine]) -> tuple[list[ChainReport], list[str]]:
-        """Each chain, and what is wrong with anchors."""
+        """A report on each chain, and the findings about anchors."""
         anchors, wrong = self.anchors(roster)
         reports = []
         for shard in range(self._shards):

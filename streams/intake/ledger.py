@@ -19,7 +19,7 @@ from streams.intake.sequences import SequenceFate, Sequences
 
 SENSOR: Final = b"s"
 REDRIVEN: Final = b"q"
-NEARLY: Final = 0.8  # of a quota: people are told before reports are refused
+NEARLY: Final = 0.8  # of a quota: logged before reports are refused
 _MAX_NOTES: Final = 20  # of a batch: a sensor with many invalid reports must not fill the log
 
 
@@ -128,7 +128,7 @@ class Ledger:
         self.gaps[GapChange.GIVEN_UP] += given_up
         where = f"sensor={sensor!a} epoch={epoch}"
         if change > 0:
-            self._note(f"sensor.gap {where} from={sequence - change} to={sequence - 1}: these reports have not come")
+            self._note(f"sensor.gap {where} from={sequence - change} to={sequence - 1}: these reports are missing")
         elif change < 0:
             self._note(f"sensor.gap_filled {where} sequence={sequence}")
         if given_up:

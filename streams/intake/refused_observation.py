@@ -9,7 +9,8 @@ from schemas.vocabulary import IndicatorType
 def observation_as_json(report: SensorReport, index: int, *, in_full: bool = True) -> bytes:
     """One observation of a report, as quarantine keeps, shows and redrives it.
 
-    Without ``in_full`` it lacks what it shares with other observations of its report: marking, labels and context.
+    Without ``in_full`` it lacks the parts that it shares with other observations of its report: marking, labels,
+    context.
     """
 
     def number(name: str, absent: int) -> int:

@@ -41,7 +41,7 @@ _REFUSALS: Final = {
     ),
     SequenceFate.STALE: Refused(
         RejectReason.STALE_EPOCH,
-        "its epoch or sequence was closed: what it reports may have been counted, so it is not counted again",
+        "its epoch or sequence was closed: it may have been counted, so it is not counted again",
     ),
     SequenceFate.OVER_QUOTA: Refused(
         RejectReason.OVER_QUOTA,

@@ -5,7 +5,7 @@ It is written from the agreement and not from the sender's code, with which it s
 1.  A null value is refused: only we delete from our topics.
 2.  Exactly one ``ReleasedIndicator``, of at most ``MAX_BYTES``; with content, of an agreed version.
 3.  The key is the id in UTF-8, the id is an indicator's, and the record is on the id's partition.
-4.  The origin is the nation whose inbox it is, and so are all hops: our own records do not come back (promise 8),
+4.  The origin is the nation whose inbox it is, and so are all hops: our own records do not return (promise 8),
     and no nation passes on a third nation's. More than ``MAX_HOPS`` hops are a loop, whoever they name.
 5.  The version is above every version of this key that was accepted. An equal one is a duplicate, which lanes and
     repeated sends cause; it is dropped and counted. A lower one is stale, and so is content of a version that was
@@ -18,8 +18,8 @@ It is written from the agreement and not from the sender's code, with which it s
     a tearline, if it has one, is text of at most ``MAX_TEARLINE_BYTES`` without control characters but line feeds.
 9.  Content that 7 or 8 refuses still recalls the versions that it names: its nation may never send another recall.
 
-Rules 7 and 8 are in ``inbound_content``. Of a refused record with content no bytes are kept: what its nation recalls
-must not remain here, and quarantine is never emptied. Its nation has it and can show it (ADR 23).
+Rules 7 and 8 are in ``inbound_content``. Of a refused record with content no bytes are kept: content that its nation
+recalls must not remain here, and quarantine is never emptied. Its nation has it and can show it (ADR 23).
 """
 
 import re
@@ -46,8 +46,8 @@ _ID: Final = re.compile(r"indicator--[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab]
 class Accepted(msgspec.Struct, frozen=True, gc=False):
     """Becomes one of the accepted records of the partner.
 
-    ``recalled_through`` is the highest version recalled, by this record or before it. ``recalls`` says that this
-    record raised it: what we hold of those versions must go, even if the recalling record itself was overtaken.
+    ``recalled_through`` is the highest version recalled, by this record or before it. ``recalls`` means that this
+    record raised it: our copies of those versions must go, even if the recalling record itself was overtaken.
     """
 
     record: ReleasedIndicator
@@ -69,10 +69,10 @@ class Stale(msgspec.Struct, frozen=True, gc=False):
 
 
 class RefusedRecord(msgspec.Struct, frozen=True, gc=False):
-    """Must not come in. ``keep_bytes`` is False if quarantine may have a digest only.
+    """Is not accepted. ``keep_bytes`` is False if quarantine may have a digest only.
 
-    ``version`` is the refused record's, 0 if it could not be read. ``recall`` is what comes in instead of content
-    that recalls earlier versions and is refused itself.
+    ``version`` is the refused record's, 0 if it could not be read. ``recall`` is accepted in its place if refused
+    content recalls earlier versions.
     """
 
     refused: Refused

@@ -93,7 +93,7 @@ class SettleRows:
 
     def rows(self, shard: BrokenShard, damage: Damage, tally: Tally) -> Iterator[RowChange]:  # noqa: ARG002
         """No row; the loss is what cannot be read again."""
-        tally.lose("receipts that are older than their topic keeps: what they settled waits for the next")
+        tally.lose("receipts that are older than their topic keeps: the releases that they settled wait for the next")
         return iter(())
 
 
@@ -132,7 +132,7 @@ class IntakeRows:
         if not is_all:
             since = "the topic holds no report" if first is None else f"only those since {_date(first)} are there"
             tally.lose(
-                f"older reports: {since}. A sensor that has been silent since is new: what it repeats counts again"
+                f"older reports: {since}. A sensor that has been silent since is new: its repeated reports count again"
             )
             tally.lose("older redrives: an entry that is redriven once more counts once more")
         for key in sorted({*counted.rows, *surviving}):
@@ -170,7 +170,7 @@ class IntakeRows:
             return counted[key]
         known = [msgspec.msgpack.decode(rows[key], type=Sequences) for rows in (counted, surviving) if key in rows]
         tally.lose(
-            "report numbers below the highest of their sensor that had not come: they are refused if they come",
+            "report numbers below the highest of their sensor that were missing: they are refused if they arrive",
             sum(_gaps(sequences) for sequences in known[:1]),
         )
         return msgspec.msgpack.encode(closed(known))

@@ -99,7 +99,7 @@ def run_cases(policy_set: PolicySet, path: Path) -> Sequence[CaseResult]:
 
 
 def _without(case: Case, engine: Engine) -> Engine:
-    """An engine for which the link to the case's nation lacks what was not agreed."""
+    """An engine whose link to the case's nation lacks the labels of ``not_agreed``."""
     links, without = dict(engine.policy_set.links), frozenset(case.not_agreed)
     if (agreement := links.get(case.to)) is not None:
         links[case.to] = msgspec.structs.replace(

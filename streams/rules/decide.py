@@ -98,8 +98,8 @@ def decide_approved(
 ) -> ReleaseDecision:
     """What of one indicator may be released once officers have approved what ``held`` holds.
 
-    An approval lifts holds and nothing else: what is withheld stays out, and what nothing permits without the holds
-    stays. ``assign`` gives what has no marking the one that the officers gave; ``merge`` is of assigned facets. All
+    An approval lifts holds and nothing else: withheld assertions are excluded, and so are those that nothing permits
+    without the holds. ``assign`` gives unmarked facets the officers' marking; ``merge`` is of assigned facets. All
     obligations are owed, those of the rules that held it too.
     """
     open_engine = engine.without_holds

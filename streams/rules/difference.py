@@ -1,4 +1,4 @@
-"""What a new policy set changes: what it newly releases, stops, or holds instead of withholding, by example."""
+"""The differences of a new policy set: new releases, stopped ones, and holds instead of withholding, with examples."""
 
 import json
 from collections.abc import Iterator

@@ -87,9 +87,10 @@ class Engine:
         return self._remembered.cache_info().misses
 
     def decide(self, facets: Facets, partner: str) -> Verdict:
-        """Whether what has these facets may be released to ``partner`` (ISO 3166-1 alpha-3). Never raises.
+        """Whether an assertion or a merge with these facets may be released to ``partner`` (ISO 3166-1 alpha-3). Never
+        raises.
 
-        A withhold beats a hold, a hold beats a permit, and what no rule permits is withheld.
+        A withhold beats a hold, a hold beats a permit, and without a permit it is withheld.
         """
         return self._remembered(facets, partner)
 
@@ -126,7 +127,7 @@ class Engine:
         if agreement is None:
             home = partner == self.policy_set.nation
             return {"linked": home, "marking_agreed": home}
-        # RED, no label and what no link can carry have rules of their own, which give the reason.
+        # RED, no label and labels that no link may agree on have rules of their own, which give the reason.
         caveats = {str(caveat) for caveat in marking.caveats if caveat not in NEVER_AGREED}
         labelled = marking.tlp in (Tlp.UNMARKED, Tlp.RED) or marking.tlp.label in agreement.tlp
         return {"linked": True, "marking_agreed": labelled and caveats <= agreement.caveats}

@@ -17,7 +17,7 @@ class InForce:
 
 
 class Rules(Protocol):
-    """A function from a shard time to what is in force (``streams.rules.rulebook``)."""
+    """A function from a shard time to the rules and borders in force (``streams.rules.rulebook``)."""
 
     def in_force(self, now_ms: int) -> InForce:
         """What is in force at a shard time. Raises PolicyStale if that is not known."""

@@ -1,7 +1,7 @@
 """A policy set: the joint rules and one nation's own, loaded as text and validated before anything uses them.
 
 A set is a folder of text: ``joint/<version>`` holds the schema and the rules that the nations agreed,
-``national/<nation>/<version>`` what one nation forbids on top, ``links/<nation>`` what it agreed with each partner.
+``national/<nation>/<version>`` the rules by which one nation forbids more, ``links/<nation>`` its agreements.
 A set that is not valid does not load, and the set in force stays in force.
 """
 
@@ -39,7 +39,7 @@ _VOCABULARY: Final[Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class PolicySet:
-    """A validated set: its texts by path, its rules by id, and what was agreed with each partner."""
+    """A validated set: its texts by path, its rules by id, and the agreement with each partner."""
 
     nation: str
     texts: Mapping[str, str]

@@ -100,7 +100,7 @@ def loaded_set(record: PolicyRecord, nation: str) -> PolicySet | str:
 
 
 class Rulebook:
-    """``Rules`` by what a watch has read. Shared by all shards of a process."""
+    """``Rules`` from the records that a watch has read. Shared by all shards of a process."""
 
     def __init__(self, shipped: PolicySet, watch: Watched) -> None:
         self._shipped, self._watch = shipped, watch

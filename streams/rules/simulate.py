@@ -50,7 +50,7 @@ class Simulation(msgspec.Struct):
 
 
 def simulate(decisions: Iterable[Decision], old: Engine, new: Engine) -> Simulation:
-    """Decide under both sets what was last decided on each indicator and partner.
+    """Decide the last decision on each indicator and partner again, under both sets.
 
     Raises ``ValueError`` for more than ``_LONGEST`` of them.
     """

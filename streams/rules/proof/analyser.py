@@ -27,7 +27,7 @@ _NO: Final = ": DOES NOT HOLD"
 def find_cedar(environment: Mapping[str, str]) -> Path | None:
     """The analyser: ``KAKEHASHI_CEDAR``, then where ``make prove`` builds it, then ``cedar`` on the path.
 
-    Only one of the engine's own version will do: what is proved must be what decides.
+    It must be of the engine's own version, so that the proofs are about the engine that decides.
     """
     cache = Path(environment.get("XDG_CACHE_HOME") or Path(environment.get("HOME", "/")) / ".cache")
     built = cache / "kakehashi" / "analyser" / f"cedar-{CEDAR_VERSION}" / "bin" / "cedar"

@@ -177,7 +177,7 @@ class ExhaustiveProver:
         return self._request(grid.axes, [kept[at] for kept, at in zip(grid.places, found[0], strict=True)])
 
     def _request(self, axes: Sequence[str], place: Sequence[int]) -> Request:
-        """The request at a place; what no rule mentions has its first value."""
+        """The request at a point; an attribute that no rule mentions has its first value."""
         values: dict[str, Value] = {axis: self._values[axis][0] for axis in self._space.axes}
         values |= {axis: self._values[axis][index] for axis, index in zip(axes, place, strict=True)}
         principal = values.pop(PRINCIPAL)

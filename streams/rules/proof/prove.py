@@ -155,7 +155,7 @@ def _allows(bodies: Bodies, request: Request, policy_set: PolicySet) -> bool:
 
 
 def matching(rules: Iterable[Rule], *outcomes: Outcome) -> Bodies:
-    """The rules that lead to these outcomes, as permits: what they match becomes what is allowed."""
+    """The rules that lead to these outcomes, as permits: they allow exactly what they match."""
     return as_permits(rule.body for rule in rules if rule.outcome in outcomes)
 
 

@@ -1,7 +1,7 @@
 """The SMT solver as a process: reads SMT-LIB commands from standard input, answers on standard output.
 
 Cedar's analyser wants the executable ``cvc5``. The cvc5 package carries the solver as a library only, so this module
-stands in for the executable: ``python -m streams.rules.proof.solver --lang smt --tlimit=60000``.
+is used in place of the executable: ``python -m streams.rules.proof.solver --lang smt --tlimit=60000``.
 """
 
 import sys
@@ -14,8 +14,8 @@ import cvc5  # type: ignore[import-untyped]
 def solve(arguments: Sequence[str], commands: TextIO, answers: TextIO) -> int:
     """Carry out the commands until they end. Returns the exit status.
 
-    ``--name=value`` sets the solver's option of that name; ``--lang smt`` is what it speaks anyway. An error ends it,
-    as the executable does: its words are the answer, which the analyser does not take for one.
+    ``--name=value`` sets the solver's option of that name; ``--lang smt`` is the default. An error ends it,
+    as it ends the executable: the answer is the error's text, which the analyser does not accept as an answer.
     """
     solver = cvc5.Solver()
     for name, found, value in (argument.removeprefix("--").partition("=") for argument in arguments):

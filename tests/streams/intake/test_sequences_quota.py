@@ -132,7 +132,7 @@ def test_the_log_names_the_sensor_whose_reports_are_missing_and_which() -> None:
     effects = bench.turn(NOW_MS, *records_of([report_of(0), report_of(4), report_of(2)], [NOW_MS] * 3))
     epoch = report_of(0)["epoch"]
     assert effects.notes == [
-        f"sensor.gap sensor='edge-1' epoch={epoch} from=1 to=3: these reports have not come",
+        f"sensor.gap sensor='edge-1' epoch={epoch} from=1 to=3: these reports are missing",
         f"sensor.gap_filled sensor='edge-1' epoch={epoch} sequence=2",
     ]
 
