@@ -64,7 +64,7 @@ def test_a_deletion_of_ours_is_not_bridged() -> None:
     ],
     ids=str,
 )
-def test_anything_else_is_refused_and_its_bytes_are_not_kept(changes: dict[str, Any], reason: str) -> None:
+def test_any_other_record_is_refused_and_its_bytes_are_not_kept(changes: dict[str, Any], reason: str) -> None:
     verdict = checked(a_receipt(**changes))
     assert isinstance(verdict, Refused)
     assert (verdict.reason, verdict.keep_bytes) == (reason, False)

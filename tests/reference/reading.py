@@ -1,4 +1,4 @@
-"""What stands on a cluster's topics, for a ``read_committed`` reader, from the beginning: read on with every look."""
+"""The records of a cluster's topics, as a ``read_committed`` reader sees them; each look reads on."""
 
 import time
 from collections.abc import Mapping, Sequence

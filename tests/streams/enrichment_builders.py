@@ -1,4 +1,4 @@
-"""Small reference data for the tests of enrichment: made up, in the forms that the real data come in."""
+"""Small reference data for the tests of enrichment: made up, in the formats of the real data."""
 
 import polars as pl
 
@@ -38,7 +38,7 @@ def a_warninglist(
     is_known: bool = False,
     is_open_to_anyone: bool = False,
 ) -> Warninglist:
-    """A false-positive list, unless said otherwise."""
+    """A warninglist; a false-positive list by default."""
     known = is_known or is_open_to_anyone
     return Warninglist(
         name=name,

@@ -1,4 +1,4 @@
-"""One nation with one shard on a cluster of its own, its steps in this process; and what is done to its topics."""
+"""One nation with one shard on its own cluster, its steps in this process, and ways to damage its topics."""
 
 import os
 import shutil
@@ -69,7 +69,7 @@ class LoneNation:
             thread.start()
 
     def stop(self, *, lose_disk: bool = True) -> None:
-        """Let go of the shards, and lose what is on the disk: another worker will take them."""
+        """Stop the shards and delete their state on disk, as if another worker took them."""
         for thread in self.threads:
             thread.ask_to_stop()
         assert all(thread.stop(SOON_S) for thread in self.threads)
@@ -77,11 +77,11 @@ class LoneNation:
             shutil.rmtree(self.settings.state, ignore_errors=True)
 
     def send(self, *reports: SensorReport) -> None:
-        """What sensors publish."""
+        """Publish reports, as sensors do."""
         self._write(topics.SENSOR_REPORTS, [(r["sensor"].encode(), _CODEC.encode(SENSOR_REPORT, r)) for r in reports])
 
     def partner_sends(self, *released: ReleasedIndicator) -> None:
-        """What the partner's bridge writes."""
+        """Write into the inbox, as the partner's bridge does."""
         self._write(topics.inbox(PARTNER), [(r["id"].encode(), _CODEC.encode(RELEASED_INDICATOR, r)) for r in released])
 
     def _write(self, topic: str, records: Sequence[tuple[bytes, bytes]]) -> None:
@@ -90,7 +90,7 @@ class LoneNation:
         assert self._producer.flush(SOON_S) == 0
 
     def records(self, topic: str) -> list[Record]:
-        """What stands on a topic."""
+        """The records of a topic."""
         return [as_record(message) for message in committed(self.cluster, topic, 0)]
 
     def latest(self, topic: str, schema: str) -> dict[str, dict[str, Any]]:
@@ -99,16 +99,16 @@ class LoneNation:
         return {key: record for key, record in found.items() if isinstance(record, dict)}
 
     def await_count(self, topic: str, count: int) -> None:
-        """Wait until so many records stand on a topic."""
+        """Wait until a topic has so many records."""
         eventually(lambda: len(self.records(topic)) >= count, SOON_S, f"{count} records on {topic}")
 
     def await_end(self, kind: type[Exception]) -> str:
-        """Wait until a step has ended with such an error; what it said."""
+        """Wait until a step has ended with such an error; returns its message."""
         eventually(lambda: any(isinstance(error, kind) for error in self.broken), SOON_S, f"a {kind.__name__}")
         return next(str(error) for error in self.broken if isinstance(error, kind))
 
     def rebuild(self, step: str, *, dry_run: bool = False, resume_at: int | None = None) -> Report:
-        """What the command does."""
+        """Run the command's rebuild."""
         return rebuild(self.cluster, step, 0, self.settings, dry_run=dry_run, resume_at=resume_at, now_ms=now_ms)
 
     # -- what is done to its topics -----------------------------------------------------------------------------
@@ -124,7 +124,7 @@ class LoneNation:
         ensure_topics(self.cluster, topics.topics_of(NATION, (PARTNER,), 1))
 
     def cut(self, topic: str, before: int) -> None:
-        """Delete the records before an offset, as retention does where someone has set the wrong policy."""
+        """Delete the records before an offset, as retention does under a wrong policy."""
         admin = AdminClient(self.cluster.client())
         for policy in ("delete", "compact") if topic.startswith("state.") else ():
             if policy == "compact":

@@ -119,13 +119,13 @@ class MemoryExchange:
         return record
 
     def go_on(self, random: Random) -> None:
-        """Some time passes, and perhaps some work is done in it."""
+        """Let time pass, and do a random amount of work in it."""
         self.now_ms += random.randint(0, 5000)
         if random.random() < 0.5:
             self.run(random)
 
     def turn(self, work: Work, most: int | None = None) -> bool:
-        """One batch of one shard; whether there was anything to do."""
+        """Compute one batch of one shard; whether there was anything to do."""
         batch: list[Record] = []
         for source in work.sources:
             read = work.read[source]
@@ -152,7 +152,7 @@ class MemoryExchange:
                 return
 
     def settle(self, random: Random | None = None) -> None:
-        """Run, and let every roll-up come due."""
+        """Run until every roll-up has been due."""
         self.run(random)
         for _ in range(2):
             self.now_ms += ROLL_UP_MS
@@ -163,7 +163,7 @@ class MemoryExchange:
         return [record for shard in range(self.shards) for record in self._logs[Input(topic, shard)]]
 
     def stand(self) -> Stand:
-        """What the audit looks at."""
+        """The records that the audit reads."""
         return Stand(
             reports=self.log(topics.SENSOR_REPORTS),
             quarantine=self.log(topics.QUARANTINE),
@@ -176,11 +176,11 @@ class MemoryExchange:
         )
 
     def expected(self) -> Expected:
-        """What the model wants of these reports."""
+        """The model's result for these reports."""
         return expected(arrivals(self.log(topics.SENSOR_REPORTS)), HOME, PARTNER, self.shards, self._enricher)
 
     def audit(self) -> Audit:
-        """What stands, against the model."""
+        """The audit of the records against the model."""
         return audited(self.stand(), self.expected(), self.now_ms)
 
     def _write(self, output: Output) -> None:

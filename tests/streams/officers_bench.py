@@ -123,11 +123,11 @@ class OfficersBench:
         return found[0]["reason"] if found else ""
 
     def approves(self, person: str, *, number: int = 1, **fields: Any) -> str:
-        """An officer approves what waits."""
+        """An officer approves the open review."""
         return self.judges(person, "approve", number=number, **fields)
 
     def judges(self, person: str, verdict: str, *, number: int = 1, **fields: Any) -> str:
-        """An officer's verdict on what waits, or on what has waited last."""
+        """An officer's verdict on the open review, or on the last one."""
         shown = self.shown[-1]
         fields.setdefault("question", shown["question"])
         return self.says(
@@ -141,7 +141,7 @@ class OfficersBench:
         )
 
     def waits(self, ms: int) -> None:
-        """Time passes; what falls due is done."""
+        """Let time pass, and compute the rows that become due."""
         until = self.now_ms + ms
         while 0 < (due := self.correlate.next_due()) <= until:
             self.now_ms = max(due, self.now_ms)
@@ -187,5 +187,5 @@ class OfficersBench:
 
     @property
     def told(self) -> list[tuple[str, str]]:
-        """What the partner was told: kinds with their reasons."""
+        """The records for the partner: kinds with their reasons."""
         return [(record["kind"], record["reason"]) for record in self.released]

@@ -1,4 +1,4 @@
-"""Real feeds through the whole path: the model agrees, and what the rules release both guards let pass."""
+"""Recorded feeds through the whole path: the model agrees, and both guards pass what the rules release."""
 
 from collections.abc import Iterator
 from random import Random
@@ -36,7 +36,7 @@ def defaults_as_arguments(defaults: object) -> dict[str, object]:
     return {name: getattr(defaults, name) for name in names}
 
 
-def test_recorded_feeds_come_out_as_the_model_says_and_no_guard_refuses_any() -> None:
+def test_recorded_feeds_have_the_models_result_and_no_guard_refuses_a_release() -> None:
     random = Random("recorded feeds")
     exchange = MemoryExchange(installed_enricher())
     played = 0

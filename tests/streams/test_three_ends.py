@@ -67,7 +67,7 @@ def its_review_is_reversed(bench: OfficersBench) -> None:
 
 
 class Partner:
-    """JPN behind its inbox: what GBR's guard lets pass, and what JPN makes of it."""
+    """JPN behind its inbox: records that GBR's guard passes, and what JPN accepts of them."""
 
     def __init__(self, bench: OfficersBench) -> None:
         self.now_ms = bench.now_ms
@@ -105,7 +105,7 @@ CAUSES: Final[list[tuple[Callable[[], OfficersBench], Cause, State, str, str]]] 
 @pytest.mark.parametrize(
     ("begin", "cause", "state", "reason", "answer"), CAUSES, ids=[cause.__name__ for _, cause, *_ in CAUSES]
 )
-def test_each_reason_ends_it_by_its_own_record_with_its_own_effect(
+def test_each_reason_ends_a_release_by_its_own_record_with_its_own_effect(
     begin: Callable[[], OfficersBench], cause: Cause, state: State, reason: str, answer: str
 ) -> None:
     bench = begin()
@@ -123,5 +123,5 @@ def test_each_reason_ends_it_by_its_own_record_with_its_own_effect(
 
 
 @pytest.mark.parametrize(("caveats", "goes_ahead"), [([], False), (["INCIDENT", "OFFICIAL-SENSITIVE"], True)])
-def test_of_content_only_what_belongs_to_a_declared_incident_is_urgent(caveats: list[str], goes_ahead: bool) -> None:
+def test_content_is_urgent_only_if_it_belongs_to_a_declared_incident(caveats: list[str], goes_ahead: bool) -> None:
     assert is_urgent(a_released(content=a_content(caveats=caveats))) is goes_ahead

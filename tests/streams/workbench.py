@@ -10,7 +10,7 @@ from schemas.codec import Codec, Undecodable
 
 
 class Workbench:
-    """One shard of one step, in memory. Time is what the test says."""
+    """One shard of one step, in memory. The test sets the time."""
 
     def __init__(self, step: Step[Any], facts: Any = None) -> None:
         """``facts`` are those of each batch."""
@@ -40,7 +40,7 @@ class Workbench:
         return [(key, self._rows[key][1]) for key in sorted(self._rows) if key > after][:limit]
 
     def turn(self, now_ms: int, *records: Record) -> Effects:
-        """One batch of these records and of what is due, committed."""
+        """Compute and commit one batch of these records and of the rows that are due."""
         due = [key for key, (at, _) in sorted(self._rows.items(), key=lambda item: item[1][0]) if 0 < at <= now_ms]
         effects = self._step.compute(Batch(records, due, self.facts), self, now_ms)
         for row in effects.rows:
@@ -52,11 +52,11 @@ class Workbench:
         return effects
 
     def wakes(self, now_ms: int) -> bool:
-        """Whether the step has something to look at though nothing comes."""
+        """Whether the step has something to do without any input."""
         return bool(self._step.wakes(self, now_ms))
 
     def next_due(self) -> int:
-        """When the first row wants to be looked at; 0 if none does."""
+        """When the first row is due; 0 if none is."""
         return min((at for at, _ in self._rows.values() if at), default=0)
 
     def written(self, topic: str, schema: str) -> list[dict[str, Any]]:

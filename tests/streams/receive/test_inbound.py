@@ -1,4 +1,4 @@
-"""The inbound guard: what a partner sends is taken, dropped as old, or refused, whatever the bytes are."""
+"""The inbound guard: a partner's record is accepted, dropped as old, or refused, whatever its bytes are."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def admitted(
 
 
 def judged(record: ReleasedIndicator, *, floor: int | None = None, recalled_through: int = 0) -> Verdict:
-    """The verdict on a record that stands where it belongs, under its own key."""
+    """The verdict on a record under its own key, on its own partition."""
     try:
         partition = shard_of_key(key_of_id(record["id"]), SHARDS)
     except ValueError:
@@ -59,7 +59,7 @@ def test_a_new_version_is_accepted(kind: str) -> None:
         assert judged(record, floor=floor) == Accepted(record, recalled_through=0, recalls=False)
 
 
-def test_a_recall_is_accepted_and_says_what_has_to_go() -> None:
+def test_a_recall_is_accepted_and_names_the_recalled_versions() -> None:
     record = a_released(kind="recalled")
     assert judged(record, floor=NOW_MS - 5) == Accepted(record, recalled_through=NOW_MS - 1, recalls=True)
 
@@ -68,13 +68,13 @@ def test_a_recall_of_something_never_received_is_accepted() -> None:
     assert judged(a_released(kind="recalled")) == Accepted(a_released(kind="recalled"), NOW_MS - 1, recalls=True)
 
 
-def test_a_recall_that_compaction_swallowed_arrives_with_the_next_version() -> None:
+def test_a_recall_that_compaction_removed_arrives_with_the_next_version() -> None:
     record = a_released(recalled_through=NOW_MS - 10)
     assert judged(record, floor=NOW_MS - 20) == Accepted(record, recalled_through=NOW_MS - 10, recalls=True)
     assert judged(record, floor=NOW_MS - 5, recalled_through=NOW_MS - 10) == Accepted(record, NOW_MS - 10, False)
 
 
-def test_what_was_recalled_stays_recalled_whatever_a_later_record_says() -> None:
+def test_recalled_versions_stay_recalled_whatever_a_later_record_names() -> None:
     record = a_released(recalled_through=0)
     assert judged(record, floor=NOW_MS - 5, recalled_through=NOW_MS - 5) == Accepted(record, NOW_MS - 5, recalls=False)
 
@@ -86,7 +86,7 @@ def test_an_equal_version_is_a_duplicate_and_a_lower_one_is_stale(kind: str) -> 
     assert judged(record, floor=NOW_MS + 1) == Stale(NOW_MS, floor=NOW_MS + 1)
 
 
-def test_content_of_a_recalled_version_never_comes_back() -> None:
+def test_content_of_a_recalled_version_is_never_accepted_again() -> None:
     record = a_released()
     assert judged(record, floor=None, recalled_through=NOW_MS) == Stale(NOW_MS, floor=NOW_MS)
     assert judged(record, floor=5, recalled_through=NOW_MS + 7) == Stale(NOW_MS, floor=NOW_MS + 7)
@@ -231,7 +231,7 @@ def test_a_record_under_another_key_or_on_another_partition_is_refused() -> None
 
 @settings(max_examples=400)
 @given(place=st.integers(0, 10_000), byte=st.integers(0, 255), cut=st.none() | st.integers(0, 400))
-def test_damaged_bytes_are_a_verdict(place: int, byte: int, cut: int | None) -> None:
+def test_damaged_bytes_always_give_a_verdict(place: int, byte: int, cut: int | None) -> None:
     record = CASES[RELEASED_INDICATOR]["all_fields"]
     damaged = bytearray(CODEC.encode(RELEASED_INDICATOR, record))
     damaged[place % len(damaged)] = byte
@@ -252,8 +252,8 @@ CONTENTS = st.builds(
 
 @settings(max_examples=300)
 @given(record=st.builds(a_released, content=CONTENTS, origin=st.sampled_from(["GBR", "JPN", "AUS"])))
-def test_whatever_a_sound_partner_lets_go_comes_in(record: ReleasedIndicator) -> None:
-    """The two guards are written apart; they must agree on what is fine."""
+def test_every_record_that_a_correct_partner_releases_is_accepted(record: ReleasedIndicator) -> None:
+    """The two guards are written independently; they must agree on valid records."""
     sent = guard.check(
         CODEC.encode(RELEASED_INDICATOR, record),
         record["id"].encode(),

@@ -1,4 +1,4 @@
-"""Declared losses on real Kafka: the shard stops, the command rebuilds it, and what is lost is what it says."""
+"""Losses on real Kafka: the shard stops, the command rebuilds it, and reports exactly what is lost."""
 
 from collections.abc import Iterator
 from hashlib import sha256
@@ -61,14 +61,14 @@ def nation(lone: LoneNation) -> Iterator[LoneNation]:
 
 
 def counts(nation: LoneNation, topic: str, schema: str, name: str) -> int:
-    """How often a file was seen, as a topic says."""
+    """How often a file was seen, by the latest record of a topic."""
     record = nation.latest(topic, schema).get(id_of(name))
     content = record if record is None or schema == INDICATOR else record["content"]
     return 0 if content is None else int(content["sightings"])
 
 
 def await_seen(nation: LoneNation, name: str, count: int, *, released: int | None = None) -> None:
-    """Wait until the nation has counted a file so often, and the partner been told of so many."""
+    """Wait until the nation has counted a file so often, and so many releases were written."""
     eventually(
         lambda: (
             counts(nation, topics.NATIONAL, INDICATOR, name) == count
@@ -79,7 +79,7 @@ def await_seen(nation: LoneNation, name: str, count: int, *, released: int | Non
     )
 
 
-def test_a_cut_changelog_of_correlate(nation: LoneNation, tmp_path: Path) -> None:
+def test_a_changelog_of_correlate_that_was_cut_is_rebuilt_from_its_records(nation: LoneNation, tmp_path: Path) -> None:
     nation.start()
     sensors = [f"crowd-{number:02}" for number in range(40)]
     nation.send(
@@ -173,7 +173,7 @@ def test_a_changelog_that_is_cut_in_the_middle_keeps_the_rows_behind_the_cut(nat
     await_seen(nation, "old", 6, released=1)
 
 
-def test_a_lost_changelog_of_intake(nation: LoneNation) -> None:
+def test_a_lost_changelog_of_intake_is_rebuilt_from_the_reports_that_are_left(nation: LoneNation) -> None:
     nation.start()
     reports = [seen("file", "edge-1", sequence) for sequence in (0, 1, 2, 4, 6)]
     nation.send(*reports)
@@ -207,7 +207,7 @@ def test_a_lost_changelog_of_intake(nation: LoneNation) -> None:
     assert reasons == ["stale-epoch"] * 3
 
 
-def test_a_source_that_was_made_anew(nation: LoneNation) -> None:
+def test_a_recreated_source_topic_is_read_from_its_beginning(nation: LoneNation) -> None:
     nation.start()
     nation.send(*(seen("file", "edge-1", sequence) for sequence in range(3)))
     await_seen(nation, "file", 3)
@@ -274,7 +274,7 @@ def settled_keys(nation: LoneNation) -> int:
     return sum(each["count"] for each in nation.latest(topics.released_digests(PARTNER), WINDOW_DIGEST).values())
 
 
-def test_a_shard_is_taken_from_a_worker_that_still_runs_and_one_that_goes_on_is_left_alone(nation: LoneNation) -> None:
+def test_a_healthy_shard_is_refused_and_its_worker_continues(nation: LoneNation) -> None:
     nation.start()
     nation.send(seen("file", "edge-1", 0))
     await_seen(nation, "file", 1)
@@ -284,7 +284,7 @@ def test_a_shard_is_taken_from_a_worker_that_still_runs_and_one_that_goes_on_is_
     await_seen(nation, "file", 2)
 
 
-def test_what_cannot_be_rebuilt_is_refused_in_words(nation: LoneNation) -> None:
+def test_a_rebuild_that_is_impossible_is_refused_with_a_message(nation: LoneNation) -> None:
     with pytest.raises(Refused, match=r"the steps that have a state are intake, correlate, receive\.JPN, settle\.JPN"):
         nation.rebuild("bridge.GBR")
     with pytest.raises(Refused, match="has no position"):

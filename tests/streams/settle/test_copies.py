@@ -1,4 +1,4 @@
-"""Whether recalled content can still be read is seen on the topics themselves, compaction and aborts included."""
+"""The search for copies of recalled content reads the topics themselves, after compaction and aborts."""
 
 from collections.abc import Sequence
 
@@ -39,7 +39,7 @@ def _write(producer: Producer, topic: str, values: Sequence[bytes | None], key: 
     assert producer.flush(30) == 0
 
 
-def test_content_is_a_copy_and_what_has_none_or_is_newer_is_not(cluster: Cluster, unique: str) -> None:
+def test_content_is_a_copy_and_a_record_without_content_or_a_newer_one_is_not(cluster: Cluster, unique: str) -> None:
     inbox, picture = f"{unique}inbox", f"{unique}picture"
     ensure_topics(cluster, [Topic(inbox, "id", 1), Topic(picture, "id", 1)])
     copies = TopicCopies(cluster, [inbox, picture], 0, CODEC)
@@ -54,7 +54,7 @@ def test_content_is_a_copy_and_what_has_none_or_is_newer_is_not(cluster: Cluster
     assert copies.find({b"odd": 1}) == {b"odd": Found(1, left=True)}
 
 
-def test_what_was_aborted_lies_there_too(cluster: Cluster, unique: str) -> None:
+def test_content_of_an_aborted_transaction_is_a_copy_too(cluster: Cluster, unique: str) -> None:
     topic = f"{unique}inbox"
     ensure_topics(cluster, [Topic(topic, "id", 1)])
     producer = transactional_producer(cluster, f"{unique}writer")
