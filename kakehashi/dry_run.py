@@ -39,20 +39,24 @@ class DryRun:
             self._database.execute(table)
         self._assertions = Assertions(self._database)
 
-    def fates(self, readings: Iterable[Reading | None]) -> Iterator[Fate]:
-        """The fates of one input's pieces. A ``None`` means that the input rests: what waits is decided."""
+    def fates(self, readings: Iterable[Reading]) -> Iterator[Fate]:
+        """The fates of one input's pieces."""
         filler = Filler(self, self._assertions, self._skip)
         for reading in readings:
-            if reading is not None:
-                self._origin = _origin(reading)
-                for _ in filler.take(reading):
-                    pass
-                self._place = reading.place
-            if reading is None or len(self._waiting) >= _MOST_WAITING:
+            self._origin = _origin(reading)
+            for _ in filler.take(reading):
+                pass
+            self._place = reading.place
+            if len(self._waiting) >= _MOST_WAITING:
                 self._decide()
             yield from self._given()
         for _ in filler.finish_object(None):
             pass
+        self._decide()
+        yield from self._given()
+
+    def rest(self) -> Iterator[Fate]:
+        """The fates of what waits. To be called only while the input is being read for the next reading."""
         self._decide()
         yield from self._given()
 

@@ -1,14 +1,9 @@
 """Runs ``kakehashi produce``: checks the options, wires spool, publisher and view, and prints the result."""
 
 import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 import typer
 from rich.console import Console
@@ -25,11 +20,13 @@ from kakehashi.terminal import counted
 from producers.inputs import is_wide, printable
 from producers.markings.marked import is_caveat
 from producers.meter import Meter
-from producers.produce import STANDARD_INPUT, Options, Summary, View, produce
+from producers.produce import Options, Summary, View, produce
 from producers.readers.reading import Defaults
+from producers.source import STANDARD_INPUT
 from producers.spool.batch import Sensor
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool, folder_of
+from producers.stop import Stop
 from schemas.codec import QUARANTINED, SENSOR_REPORT, SENSOR_REPORT_V2
 from schemas.markings import Caveat, Pap, SourceMarking, Tlp, understand
 
@@ -79,11 +76,12 @@ def run(command: Command, settings: Settings, cluster: Cluster) -> Exit:
     where = f"{cluster.nation}'s Kafka at {cluster.bootstrap}"
     out, err = Console(), Console(stderr=True)
     folder = folder_of(settings.home, command.nation, command.sensor)
-    with _terminable(), Spool(folder, command.nation, command.sensor, now_ms()) as spool:
+    stop = Stop()
+    with stop.on_signals(), Spool(folder, command.nation, command.sensor, now_ms()) as spool:
         publisher = Publisher(cluster, spool, command.sensor)
         try:
             with watching(err, where, _total(options.files), explain_skips=command.explain_skips) as watcher:
-                summary = _produced(options, spool, publisher, watcher, settings, cluster)
+                summary = _produced(options, spool, publisher, watcher, settings, cluster, stop)
         except KeyboardInterrupt:
             err.print(
                 f"stopped. {counted(spool.pending_reports, 'report')} in {folder}: the same command goes on from here",
@@ -98,18 +96,24 @@ def run(command: Command, settings: Settings, cluster: Cluster) -> Exit:
 
 
 def _produced(
-    options: Options, spool: Spool, publisher: Publisher, watcher: View, settings: Settings, cluster: Cluster
+    options: Options,
+    spool: Spool,
+    publisher: Publisher,
+    watcher: View,
+    settings: Settings,
+    cluster: Cluster,
+    stop: Stop,
 ) -> Summary:
     codec = cluster.codec(SENSOR_REPORT, SENSOR_REPORT_V2, QUARANTINED)
     if not settings.metrics_port:
-        return produce(options, spool, publisher, watcher, codec=codec, now_ms=now_ms)
+        return produce(options, spool, publisher, watcher, codec=codec, now_ms=now_ms, stop=stop)
     nation = options.sensor.nation
     metrics = metrics_of(Role.PRODUCE, nation, settings.partners(nation), ())
     page = serve(metrics, settings.metrics_port, settings.metrics_address)
     try:
-        meter = Meter(metrics, watcher, now_ms)
-        summary = produce(options, spool, publisher, meter, codec=codec, now_ms=now_ms)
-        meter.finish(summary, spool, publisher)
+        meter = Meter(metrics, watcher, spool, publisher, now_ms)
+        summary = produce(options, spool, publisher, meter, codec=codec, now_ms=now_ms, stop=stop)
+        meter.finish(summary)
     finally:
         page.close()
     return summary
@@ -180,17 +184,3 @@ def _total(files: tuple[str, ...]) -> int | None:
     if any(name == STANDARD_INPUT or not Path(name).is_file() for name in files):
         return None
     return sum(Path(name).stat().st_size for name in files)
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Make SIGTERM act like Ctrl-C: input that was read goes to disk first."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -36,6 +36,7 @@ class Watcher:
         self._task: TaskID | None = None
         self._done_before = self._done_here = 0
         self._drawn_at = self._said_at = -_SAY_AGAIN_S
+        self._has_waited = False
 
     def opened(self, name: str, _size: int | None) -> None:
         """A next input begins."""
@@ -60,9 +61,13 @@ class Watcher:
             if now - self._drawn_at >= _REFRESH_S:
                 self._drawn_at = now
                 self._draw(summary, spool, publisher)
-        elif publisher.trouble and now - self._said_at >= _SAY_AGAIN_S:
-            self._said_at = now
-            self._console.print(_trouble(self._where, spool, publisher), markup=False, highlight=False)
+        elif _is_waiting(spool, publisher):
+            if now - self._said_at >= _SAY_AGAIN_S:
+                self._said_at, self._has_waited = now, True
+                self._console.print(_trouble(self._where, spool, publisher), markup=False, highlight=False)
+        elif self._has_waited and not spool.pending_records:
+            self._said_at, self._has_waited = -_SAY_AGAIN_S, False
+            self._console.print(f"{self._where} has acknowledged all that waited", markup=False, highlight=False)
 
     def _draw(self, summary: Summary, spool: Spool, publisher: Publisher) -> None:
         if self._progress is None:
@@ -72,7 +77,7 @@ class Watcher:
         state = f"{counted(summary.observations, 'observation')} · {counted(publisher.reports, 'report')} sent"
         if spool.pending_reports:
             state += f" · {spool.pending_reports:,} waiting"
-        if publisher.trouble:
+        if _is_waiting(spool, publisher):
             waiting = f"{counted(spool.pending_reports, 'report')} on disk, stopping loses nothing"
             state = f"[yellow]no answer; {waiting}[/yellow]"
         self._progress.update(self._task, completed=self._done_before + self._done_here, state=state)
@@ -93,6 +98,11 @@ def watching(console: Console, where: str, total: int | None, *, explain_skips: 
     )
     with Progress(*columns, console=console, transient=True) as progress:
         yield Watcher(console, progress, where, total, explain_skips=explain_skips)
+
+
+def _is_waiting(spool: Spool, publisher: Publisher) -> bool:
+    """Whether something waits for a cluster that does not answer. With nothing to send, how it is now is not known."""
+    return bool(publisher.trouble and spool.pending_records)
 
 
 def _trouble(where: str, spool: Spool, publisher: Publisher) -> str:

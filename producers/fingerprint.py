@@ -1,22 +1,24 @@
 """Tells whether a file was read before, or is one that was read before and has grown since.
 
-By content, not by name or time: a copied or renamed file is the same input, and a rotated one is not. A file that
-begins with all of what the same path held before has grown, as logs do; reading continues behind that.
+By its uncompressed content, not by name, time or compression: a copied, renamed or compressed file is the same input. A
+file that begins with all of what an earlier input held has grown, as logs do before they are rotated; reading continues
+behind that.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import BinaryIO, Final
+from typing import Final
 
-from producers.inputs import GZIP_MAGIC
+from producers.inputs import Plain, Seekable, at_least
 
 _CHUNK_BYTES: Final = 1 << 20
+_LONGEST_PREFIX: Final = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """The first bytes of a file: their digest, their whole lines, and whether the line behind them continued."""
+    """The first bytes of a file: their digest, their whole lines, and whether their last line continued behind them."""
 
     digest: bytes
     lines: int
@@ -25,27 +27,73 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """A file's size and SHA-256, and its beginnings at the sizes that were asked for."""
+    """The size and SHA-256 of a file's uncompressed content, and its beginnings at the sizes that were asked for.
+
+    ``prefix`` is the digest of a beginning that every file with the same first half, or 64 KiB, also has among its own.
+    ``stored_size`` and ``stored_digest`` are of the file as it is on disk.
+    """
 
     size: int
     digest: bytes
+    prefix: bytes
     beginnings: Mapping[int, Beginning]
+    stored_size: int
+    stored_digest: bytes
 
 
-def fingerprint(stream: BinaryIO, sizes: Sequence[int]) -> Fingerprint:
-    """Read a file to its end, and put it back to its start."""
-    digest, size, newlines, last, in_lines = sha256(), 0, 0, b"\n", True
+def fingerprint(stream: Seekable, sizes: Callable[[Collection[bytes]], Iterable[int]]) -> Fingerprint:
+    """Read a file to its end, and put it back to its start.
+
+    ``sizes`` names the beginnings that are asked for, by the digests of the file's prefixes.
+    """
+    stored = _Stored(stream)
+    plain = Plain(stored)
+    head = at_least(plain, _LONGEST_PREFIX)
+    prefixes = _prefixes(head)
+    stops = sorted({size for size in sizes(prefixes) if size > 0}, reverse=True)
+    digest, size, newlines, last, left = sha256(), 0, 0, b"\n", head
     beginnings: dict[int, Beginning] = {}
-    stops = sorted({stop for stop in sizes if stop > 0}, reverse=True)
-    while chunk := stream.read(min(_CHUNK_BYTES, stops[-1] - size) if stops else _CHUNK_BYTES):
+    while True:
+        most = min(_CHUNK_BYTES, stops[-1] - size) if stops else _CHUNK_BYTES
+        chunk, left = (left[:most], left[most:]) if left else (plain.read(most), b"")
+        if not chunk:
+            break
         if size in beginnings:
-            beginnings[size] = Beginning(
-                beginnings[size].digest, newlines, in_lines and last != b"\n" and chunk[:1] not in (b"\n", b"\r")
-            )
-        in_lines = in_lines and (size > 0 or not chunk.startswith(GZIP_MAGIC))
+            is_open, continues = last != b"\n", chunk[:1] not in (b"\n", b"\r")
+            whole = newlines + (is_open and not continues)
+            beginnings[size] = Beginning(beginnings[size].digest, whole, is_open and continues)
         digest.update(chunk)
         size, newlines, last = size + len(chunk), newlines + chunk.count(b"\n"), chunk[-1:]
         if stops and size == stops[-1]:
             beginnings[stops.pop()] = Beginning(digest.digest(), newlines, splits_a_line=False)
+    stored.read_to_the_end()
     stream.seek(0)
-    return Fingerprint(size, digest.digest(), beginnings)
+    prefix = prefixes[-1] if prefixes else b""
+    return Fingerprint(size, digest.digest(), prefix, beginnings, stored.size, stored.digest())
+
+
+def _prefixes(head: bytes) -> list[bytes]:
+    """The digests of the first 1, 2, 4, 8 … bytes."""
+    sizes = [1 << power for power in range(_LONGEST_PREFIX.bit_length()) if 1 << power <= len(head)]
+    return [sha256(head[:size]).digest() for size in sizes]
+
+
+class _Stored:
+    """A file as it is on disk: its size and digest, once it is read."""
+
+    def __init__(self, stream: Seekable) -> None:
+        self._stream, self._digest, self.size = stream, sha256(), 0
+
+    def read(self, size: int, /) -> bytes:
+        got = self._stream.read(size)
+        self._digest.update(got)
+        self.size += len(got)
+        return got
+
+    def read_to_the_end(self) -> None:
+        """Read what the content does not need, as what is behind damage."""
+        while self.read(_CHUNK_BYTES):
+            pass
+
+    def digest(self) -> bytes:
+        return self._digest.digest()

@@ -23,6 +23,31 @@ class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
+class Seekable(_Readable, Protocol):
+    """A file that can be read again."""
+
+    def seek(self, offset: int, /) -> int: ...
+
+
+class Plain:
+    """The content of an input: decompressed if it is compressed. All that reads an input's content reads it here."""
+
+    def __init__(self, source: _Readable) -> None:
+        magic = at_least(source, len(GZIP_MAGIC))
+        source = _Resumed(magic, source)
+        self._inflated = _Inflated(source) if magic.startswith(GZIP_MAGIC) else None
+        self._source: _Readable = source if self._inflated is None else self._inflated
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, at most ``size``; empty at the end."""
+        return self._source.read(size)
+
+    @property
+    def damage(self) -> str:
+        """The damage of the compressed stream, known once its readable part is read; empty if there is none."""
+        return "" if self._inflated is None else self._inflated.damage
+
+
 class Input:
     """An open input: its name as the operator gave it, its first bytes, and a buffered stream of all of it."""
 
@@ -33,12 +58,8 @@ class Input:
         self._start = stream.tell() if stream.seekable() else None
         self.records = 0  # lines, or parts of a document, that its reader has read
         self._counted = _Counted(stream, limit)
-        source: _Readable = self._counted
-        magic = _at_least(source, len(GZIP_MAGIC))
-        source = _Resumed(magic, source)
-        self._inflated = _Inflated(source) if magic.startswith(GZIP_MAGIC) else None
-        if self._inflated is not None:
-            source = self._inflated
+        self._plain = Plain(self._counted)
+        source: _Readable = self._plain
         if is_wide(encoding):
             source = _Transcoded(source, encoding)
         self.head = _first_line_and_more(source)
@@ -52,7 +73,7 @@ class Input:
     @property
     def damage(self) -> str:
         """The damage of the compressed stream, known once its readable part is read; empty if there is none."""
-        return "" if self._inflated is None else self._inflated.damage
+        return self._plain.damage
 
     @contextmanager
     def read_ahead(self) -> "Iterator[Input | None]":
@@ -176,7 +197,7 @@ class _Raw(io.RawIOBase):
         return len(got)
 
 
-def _at_least(source: _Readable, size: int) -> bytes:
+def at_least(source: _Readable, size: int) -> bytes:
     """The first bytes, and at least ``size`` of them unless the input ends before."""
     got = b""
     while len(got) < size and (more := source.read(HEAD_BYTES)):

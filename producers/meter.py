@@ -18,13 +18,25 @@ _EVERY_S: Final = 1.0
 
 
 class Meter:
-    """A view that counts, and lets another one watch as well. Once a second at most; ``finish`` counts the rest."""
+    """A view that counts, and lets another one watch as well. Once a second at most; ``finish`` counts the rest.
 
-    def __init__(self, metrics: Metrics, watcher: View, now_ms: Callable[[], int]) -> None:
-        self._metrics, self._watcher, self._now_ms = metrics, watcher, now_ms
+    What waits in the spool, and since when, is looked up at each scrape: it is true also while the run does not go on.
+    """
+
+    def __init__(
+        self, metrics: Metrics, watcher: View, spool: Spool, publisher: Publisher, now_ms: Callable[[], int]
+    ) -> None:
+        self._metrics, self._watcher, self._publisher = metrics, watcher, publisher
         self._counted_at = 0.0
         self._reports = self._observations = self._errors = 0
         self._rejected: Counter[RejectReason] = Counter()
+
+        def oldest_seconds() -> float:
+            oldest = spool.oldest_at_ms
+            return max(0, now_ms() - oldest) / 1000 if oldest else 0
+
+        metrics.ask(spec.SPOOL_REPORTS, lambda: spool.pending_reports)
+        metrics.ask(spec.SPOOL_OLDEST_SECONDS, oldest_seconds)
 
     def opened(self, name: str, size: int | None) -> None:
         """A next input begins."""
@@ -40,13 +52,11 @@ class Meter:
         now = time.monotonic()
         if now - self._counted_at >= _EVERY_S:
             self._counted_at = now
-            self.finish(summary, spool, publisher)
+            self.finish(summary)
 
-    def finish(self, summary: Summary, spool: Spool, publisher: Publisher) -> None:
-        """Bring all figures up to date."""
-        oldest = spool.oldest_at_ms()
-        self._metrics.set(spec.SPOOL_REPORTS, spool.pending_reports)
-        self._metrics.set(spec.SPOOL_OLDEST_SECONDS, max(0, self._now_ms() - oldest) / 1000 if oldest else 0)
+    def finish(self, summary: Summary) -> None:
+        """Bring all counters up to date."""
+        publisher = self._publisher
         self._metrics.add(spec.PUBLISHED_REPORTS, publisher.reports - self._reports)
         self._metrics.add(spec.PUBLISHED_OBSERVATIONS, publisher.observations - self._observations)
         self._metrics.add(spec.PUBLISH_ERRORS, publisher.errors - self._errors)

@@ -4,38 +4,37 @@ Reading waits for the cluster only when the spool is full of unacknowledged reco
 reading. The loop is here; the command line shows its progress.
 """
 
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
-from hashlib import sha256
-from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import Final, Protocol
 
-from exchange.errors import ConfigurationError
-from producers.fingerprint import Fingerprint, fingerprint
+import msgspec
+
+from exchange.errors import ConfigurationError, DeliveryTimeout
 from producers.inputs import Input, printable
-from producers.paced import paced
+from producers.known import state_of, unknown_state
 from producers.readers.formats import AUTO, readings_of
 from producers.readers.reading import Defaults, LeftOut, Rejected
 from producers.report import MAX_OBSERVATIONS
 from producers.snapshot import Kept, Snapshot, withdraw
+from producers.source import Source
 from producers.spool.batch import Batch, Sensor, Step
-from producers.spool.fill import NOT_A_SNAPSHOT, fill
+from producers.spool.fill import NOT_A_SNAPSHOT, Filling, fill
 from producers.spool.publisher import Publisher
-from producers.spool.spool import InputState, Spool
+from producers.spool.spool import Spool
+from producers.stop import Stop, Stopped
 from schemas.codec import Codec
 from schemas.vocabulary import RejectReason
 
-STANDARD_INPUT: Final = "-"
 SHOWN_REFUSALS: Final = 5
 MAX_PENDING_BYTES: Final = 1 << 30
 _REST_S: Final = 0.5
+_TURN_S: Final = 0.05
+_LAST_S: Final = 2.0
 _STEPS_PER_SECOND: Final = 4
-_ALL_ITEMS: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,72 +98,154 @@ class View(Protocol):
 
 
 def produce(
-    options: Options, spool: Spool, publisher: Publisher, view: View, *, codec: Codec, now_ms: Callable[[], int]
+    options: Options,
+    spool: Spool,
+    publisher: Publisher,
+    view: View,
+    *,
+    codec: Codec,
+    now_ms: Callable[[], int],
+    stop: Stop | None = None,
 ) -> Summary:
-    """Read all inputs and publish all that is spooled."""
-    summary, pace = Summary(), _Pace(options.rate, options.report_size)
-    snapshot = None
-    if options.snapshot is not None:
-        snapshot = Snapshot(options.snapshot, spool.assertions.next_generation(), agreed=options.accept_removals)
+    """Read all inputs and publish all that is spooled.
 
-    def watch(bytes_read: int) -> None:
-        view.progressed(bytes_read, summary, spool, publisher)
+    Raises Stopped once ``stop`` is requested: all that was read is in the spool then, and published if the cluster
+    takes it at once.
+    """
+    run = _Run(options, spool, publisher, view, codec, now_ms, stop or Stop())
+    try:
+        run.read_all()
+    except Stopped:
+        if not publisher.trouble:
+            with suppress(DeliveryTimeout):
+                publisher.drain(_LAST_S)
+        raise
+    return run.summary
 
-    for name in options.files:
-        with opened(name) as stream:
-            state, size = _state(name, stream, spool, options, now_ms)
-            if state.complete and snapshot is None:
-                summary.skipped.append(name)
-                continue
-            view.opened(name, size)
-            source = Input(printable(name), stream, encoding=options.defaults.encoding, limit=size)
-            readings, reader = readings_of(source, options.format, options.defaults)
-            steps = fill(
-                paced(readings, _REST_S) if size is None else readings,
-                state,
-                spool,
-                sensor=options.sensor,
-                tool="" if reader is None else reader.name,
-                codec=codec,
-                now_ms=now_ms,
-                max_observations=pace.report_size,
-                on_left_out=view.left_out,
-                scope=NOT_A_SNAPSHOT if snapshot is None else snapshot.scope,
+
+class _Run:
+    """One run. ``_turn`` is its work beside reading, done while an input is read and while it is quiet."""
+
+    def __init__(
+        self,
+        options: Options,
+        spool: Spool,
+        publisher: Publisher,
+        view: View,
+        codec: Codec,
+        now_ms: Callable[[], int],
+        stop: Stop,
+    ) -> None:
+        self.summary = Summary()
+        self._options, self._spool, self._publisher, self._view = options, spool, publisher, view
+        self._codec, self._now_ms, self._stop = codec, now_ms, stop
+        self._pace = _Pace(options.rate, options.report_size)
+        self._snapshot: Snapshot | None = None
+        if options.snapshot is not None:
+            number = spool.assertions.next_generation()
+            self._snapshot = Snapshot(options.snapshot, number, agreed=options.accept_removals)
+        self._source: Input | None = None
+        self._pipe: Filling | None = None
+        self._stepped_at = self._turned_at = time.monotonic()
+
+    def read_all(self) -> None:
+        """Read all inputs, and wait until all is published."""
+        for name in self._options.files:
+            with opened(name, self._turn, self._stop) as stream:
+                self._read(name, stream)
+        if self._snapshot is not None:
+            self._finish(self._snapshot)
+        self._publisher.drain(self._options.deadline_s, self._watch, given_up=self._is_stopping)
+        if self._spool.pending_records:
+            self._stop.check()
+
+    def _read(self, name: str, stream: Source) -> None:
+        options, spool = self._options, self._spool
+        marking = msgspec.json.encode(options.defaults.marking).decode()
+        state, size = state_of(
+            name, stream, spool, options.sensor, self._now_ms(), again=options.again, marking=marking
+        )
+        if state.complete and self._snapshot is None:
+            self.summary.skipped.append(name)
+            return
+        self._view.opened(name, size)
+        self._stepped_at = time.monotonic()
+        self._source = source = Input(printable(name), stream, encoding=options.defaults.encoding, limit=size)
+        readings, reader = readings_of(source, options.format, options.defaults)
+        steps = fill(
+            readings,
+            state,
+            spool,
+            sensor=options.sensor,
+            tool="" if reader is None else reader.name,
+            codec=self._codec,
+            now_ms=self._now_ms,
+            max_observations=self._pace.report_size,
+            on_left_out=self._view.left_out,
+            scope=NOT_A_SNAPSHOT if self._snapshot is None else self._snapshot.scope,
+        )
+        self._pipe = steps if size is None else None
+        for step in steps:
+            self._stepped(step)
+            self._hold_back()
+            if size is not None:
+                self._stop.check()  # the file is still there tomorrow; what came from a pipe is kept first
+        self._source = self._pipe = None
+        self.summary.files += 1
+        self.summary.records["line" if reader is None else reader.unit] += source.records
+
+    def _stepped(self, step: Step) -> None:
+        self._stepped_at = time.monotonic()
+        self.summary.add(step)
+        if self._snapshot is not None:
+            self._snapshot.saw(step)
+        self._publisher.pump()
+        self._watch()
+
+    def _hold_back(self) -> None:
+        """Wait until the rate and the spool allow more."""
+        while self._pace.is_ahead(self.summary.observations) and not self._stop.requested:
+            self._publisher.pump(0.02)
+            self._watch()
+        most = self._options.max_pending_bytes
+        if self._spool.pending_bytes > most:
+            self._publisher.drain(
+                self._options.deadline_s, self._watch, keep_bytes=most // 2, given_up=self._is_stopping
             )
-            for step in steps:
-                summary.add(step)
-                if snapshot is not None:
-                    snapshot.saw(step)
-                publisher.pump()
-                watch(source.bytes_read)
-                while pace.is_ahead(summary.observations):
-                    publisher.pump(0.02)
-                    watch(source.bytes_read)
-                if spool.pending_bytes > options.max_pending_bytes:
-                    publisher.drain(
-                        options.deadline_s, partial(watch, source.bytes_read), keep_bytes=options.max_pending_bytes // 2
-                    )
-            summary.files += 1
-            summary.records["line" if reader is None else reader.unit] += source.records
-    if snapshot is not None:
-        _finish(snapshot, options, spool, summary, codec, now_ms)
-    publisher.drain(options.deadline_s, partial(watch, 0))
-    return summary
 
+    def _turn(self) -> None:
+        now = time.monotonic()
+        if now - self._turned_at < _TURN_S:
+            return
+        self._turned_at = now
+        if self._pipe is not None and now - self._stepped_at >= _REST_S:
+            step = self._pipe.rest()
+            if step is not None:
+                self._stepped(step)
+                return
+        self._publisher.pump()
+        self._watch()
 
-def _finish(
-    snapshot: Snapshot, options: Options, spool: Spool, summary: Summary, codec: Codec, now_ms: Callable[[], int]
-) -> None:
-    """Withdraw what the snapshot does not name any more, or note why not."""
-    gone = snapshot.gone(spool)
-    if isinstance(gone, Kept):
-        summary.kept = gone
-    elif gone:
-        opened_at_ms = now_ms()
-        state = spool.open_input("", 0, _identity(options, spool, opened_at_ms, "snapshot"), opened_at_ms)
-        batch = Batch(state, spool, options.sensor, "snapshot", codec, now_ms, options.report_size)
-        for step in withdraw(gone, spool, batch):
-            summary.add(step)
+    def _watch(self) -> None:
+        bytes_read = 0 if self._source is None else self._source.bytes_read
+        self._view.progressed(bytes_read, self.summary, self._spool, self._publisher)
+
+    def _is_stopping(self) -> bool:
+        return self._stop.requested
+
+    def _finish(self, snapshot: Snapshot) -> None:
+        """Withdraw what the snapshot does not name any more, or note why not."""
+        gone = snapshot.gone(self._spool)
+        if isinstance(gone, Kept):
+            self.summary.kept = gone
+        elif gone:
+            options = self._options
+            state = unknown_state("snapshot", self._spool, options.sensor, self._now_ms())
+            batch = Batch(
+                state, self._spool, options.sensor, "snapshot", self._codec, self._now_ms, options.report_size
+            )
+            for step in withdraw(gone, self._spool, batch):
+                self.summary.add(step)
 
 
 class _Pace:
@@ -179,52 +260,11 @@ class _Pace:
 
 
 @contextmanager
-def opened(name: str) -> Iterator[BinaryIO]:
+def opened(name: str, turn: Callable[[], None], stop: Stop) -> Iterator[Source]:
     """A file, or standard input. Raises ConfigurationError if it cannot be read."""
-    if name == STANDARD_INPUT:
-        yield sys.stdin.buffer
-        return
     try:
-        stream = Path(name).open("rb")  # noqa: SIM115 - closed below
+        stream = Source(name, turn, stop)
     except OSError as error:
         raise ConfigurationError(f"{printable(name)} cannot be read: {error.strerror}") from error
     with stream:
         yield stream
-
-
-def _state(
-    name: str, stream: BinaryIO, spool: Spool, options: Options, now_ms: Callable[[], int]
-) -> tuple[InputState, int | None]:
-    """How far this input was read before, and its size in bytes; a pipe has neither."""
-    opened_at_ms = now_ms()
-    if name == STANDARD_INPUT or not stream.seekable():
-        return spool.open_input("", 0, _identity(options, spool, opened_at_ms, name), opened_at_ms), None
-    path = printable(str(Path(name).resolve()))
-    size = stream.seek(0, 2)
-    stream.seek(0)
-    earlier = [] if options.again else spool.earlier_states(path, size)
-    print_ = fingerprint(stream, [state.size for state in earlier])
-    known = None if options.again else spool.same_content(print_.digest)
-    if known is not None:
-        return known, print_.size
-    line, item = _grown(earlier, print_)
-    return spool.open_input(path, print_.size, print_.digest, opened_at_ms, line=line, item=item), print_.size
-
-
-def _identity(options: Options, spool: Spool, opened_at_ms: int, name: str) -> bytes:
-    """The identity of an input that cannot be opened again."""
-    return sha256(
-        f"{options.sensor.nation}/{options.sensor.name}/{spool.epoch}/{opened_at_ms}/{name}".encode()
-    ).digest()
-
-
-def _grown(earlier: Iterable[InputState], now: Fingerprint) -> tuple[int, int]:
-    """The position to continue from in a file that has grown; the start if it is another file."""
-    for state in earlier:
-        beginning = now.beginnings.get(state.size)
-        if beginning is None or beginning.digest != state.digest:
-            continue
-        if beginning.splits_a_line:  # its last line was not whole then: read that line again
-            return min((state.line, state.item), (beginning.lines, _ALL_ITEMS))
-        return state.line, state.item
-    return 0, 0

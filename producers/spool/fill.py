@@ -15,6 +15,7 @@ from producers.report import MAX_OBSERVATIONS
 from producers.spool.assertions import NO_SCOPE, Assertions, Held, Known, Named
 from producers.spool.batch import Batch, Sensor, Step
 from producers.spool.spool import InputState, Spool
+from producers.stop import Stopped
 from schemas.codec import Codec
 from schemas.observation import Observation
 from schemas.vocabulary import IndicatorType, Withdrawal
@@ -43,7 +44,7 @@ def _unwatched(_reading: LeftOut) -> None:
 
 
 def fill(
-    readings: Iterable[Reading | None],
+    readings: Iterable[Reading],
     source: InputState,
     spool: Spool,
     *,
@@ -54,27 +55,14 @@ def fill(
     max_observations: int = MAX_OBSERVATIONS,
     on_left_out: Callable[[LeftOut], None] = _unwatched,
     scope: Scope = NOT_A_SNAPSHOT,
-) -> Iterator[Step]:
+) -> "Filling":
     """Spool the readings of an input that are behind ``source``'s position; one step for each commit.
 
-    A ``None`` among the readings means that the input rests: what was read so far is committed. The last step marks
-    the input as complete. ``on_left_out`` is called for each piece that is left out. In a snapshot's ``scope`` each
-    value is noted as named, also what was spooled before.
+    ``on_left_out`` is called for each piece that is left out. In a snapshot's ``scope`` each value is noted as named,
+    also what was spooled before. If an end is asked for, what was read is committed first.
     """
     batch = Batch(source, spool, sensor, tool, codec, now_ms, max_observations)
-    filler = Filler(batch, spool.assertions, on_left_out, scope)
-    try:
-        for reading in readings:
-            if reading is None:
-                if batch.holds_anything:
-                    yield batch.commit()
-                continue
-            yield from filler.take(reading)
-        yield from filler.finish_object(None)
-    except KeyboardInterrupt:
-        batch.commit()  # what came from a pipe cannot be read again
-        raise
-    yield batch.commit(complete=True)
+    return Filling(readings, batch, Filler(batch, spool.assertions, on_left_out, scope))
 
 
 class Taker(Protocol):
@@ -164,6 +152,33 @@ class Filler:
         if is_new:
             self.batch.left_out[piece.rule] += 1
             self._on_left_out(piece)
+
+
+class Filling:
+    """The commits of one input, in order; ``rest`` makes one beside them while the next reading is awaited."""
+
+    def __init__(self, readings: Iterable[Reading], batch: Batch, filler: Filler) -> None:
+        self._readings, self._batch, self._filler = readings, batch, filler
+
+    def __iter__(self) -> Iterator[Step]:
+        """Spool all readings; a step for each commit. The last one marks the input as complete."""
+        batch = self._batch
+        readings = iter(self._readings)
+        while True:
+            try:
+                reading = next(readings)
+            except StopIteration:
+                break
+            except Stopped:
+                batch.commit()  # what came from a pipe cannot be read again
+                raise
+            yield from self._filler.take(reading)
+        yield from self._filler.finish_object(None)
+        yield batch.commit(complete=True)
+
+    def rest(self) -> Step | None:
+        """Commit what was read so far. To be called only while the input is being read for the next reading."""
+        return self._batch.commit() if self._batch.holds_anything else None
 
 
 def ending(held: Held) -> Observation:

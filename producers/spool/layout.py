@@ -9,20 +9,27 @@ from typing import Final
 from exchange.errors import ConfigurationError, SchemaIncompatible
 from producers.spool import assertions
 
-FORMAT: Final = 2  # 2: with the assertions of the source's objects
+FORMAT: Final = 3  # 2: with the assertions of the source's objects; 3: inputs are known by their uncompressed content
 _FILE: Final = "spool.sqlite"
+# `prefix` is of `producers.fingerprint`; `marking` is what the options stated. Inputs of before have neither.
+_CONTENT: Final = (
+    "ALTER TABLE input ADD COLUMN prefix BLOB NOT NULL DEFAULT x''",
+    "ALTER TABLE input ADD COLUMN marking TEXT",
+    "CREATE INDEX input_by_prefix ON input (prefix)",
+)
 _TABLES: Final = (
     # `epoch` and `next_sequence` are the sensor's identity: they only ever grow.
     """CREATE TABLE identity (
         nation TEXT NOT NULL, sensor TEXT NOT NULL, epoch INTEGER NOT NULL, next_sequence INTEGER NOT NULL)""",
     # How far each input has been read: all up to (line, item) is in the outbox or was sent. `path` is empty for
-    # standard input. `size` and `digest` are of the input as it was when it was opened.
+    # standard input. `size` and `digest` are of the uncompressed input as it was when it was opened.
     """CREATE TABLE input (
         id INTEGER PRIMARY KEY, path TEXT NOT NULL, size INTEGER NOT NULL, digest BLOB NOT NULL,
         line INTEGER NOT NULL DEFAULT 0, item INTEGER NOT NULL DEFAULT 0, complete INTEGER NOT NULL DEFAULT 0,
         opened_at_ms INTEGER NOT NULL)""",
     "CREATE INDEX input_by_digest ON input (digest)",
     "CREATE INDEX input_by_path ON input (path)",
+    *_CONTENT,
     # What is durable and not yet acknowledged. Ids are never used twice, and are the order of sending.
     """CREATE TABLE outbox (
         id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key BLOB NOT NULL, payload BLOB NOT NULL,
@@ -45,8 +52,8 @@ def connect(folder: Path) -> sqlite3.Connection:
         if version == 0:
             _create(database, _TABLES)
             _sync(folder)
-        elif version == 1:
-            _create(database, assertions.TABLES)
+        elif version < FORMAT:
+            _create(database, (*(assertions.TABLES if version == 1 else ()), *_CONTENT))
     except sqlite3.OperationalError as error:
         raise ConfigurationError(f"the spool {path} cannot be opened: {error}: check the folder's rights") from error
     except sqlite3.DatabaseError as error:

@@ -81,14 +81,20 @@ class Publisher:
             self._take_back()
 
     def drain(
-        self, deadline_s: float | None, waiting: Callable[[], None] = lambda: None, *, keep_bytes: int = 0
+        self,
+        deadline_s: float | None,
+        waiting: Callable[[], None] = lambda: None,
+        *,
+        keep_bytes: int = 0,
+        given_up: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Return when the cluster has what is spooled, all but ``keep_bytes``. ``waiting`` is called now and then.
+        """Return when the cluster has what is spooled, all but ``keep_bytes``, or when ``given_up`` says so.
 
-        Raises DeliveryTimeout after ``deadline_s`` seconds without an end; with ``None`` it tries for ever.
+        ``waiting`` is called now and then. Raises DeliveryTimeout after ``deadline_s`` seconds without an end; with
+        ``None`` it tries for ever.
         """
         began = time.monotonic()
-        while self._spool.pending_bytes > keep_bytes:
+        while self._spool.pending_bytes > keep_bytes and not given_up():
             self.pump(0.1)
             waiting()
             if deadline_s is not None and time.monotonic() - began > deadline_s:

@@ -10,7 +10,7 @@ A spool has one owner at a time: the process that holds its lock.
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +57,9 @@ class InputState:
 
 
 class Spool:
-    """The spool of one sensor. Not thread-safe."""
+    """The spool of one sensor. Not thread-safe, but for reading what waits in it: the ``pending`` counts, and when the
+    first of it was spooled, ``oldest_at_ms`` (0 if nothing waits).
+    """
 
     def __init__(self, folder: Path, nation: str, sensor: str, now_ms: int) -> None:
         """Take the spool in ``folder``, which is made if it is not there.
@@ -81,6 +83,7 @@ class Spool:
             self.pending_reports, self.pending_records, self.pending_bytes = self._database.execute(
                 "SELECT COALESCE(SUM(kind = ?), 0), COUNT(*), COALESCE(SUM(LENGTH(payload)), 0) FROM outbox", (REPORT,)
             ).fetchone()
+            self._find_oldest()
         except BaseException:
             os.close(self._lock)
             raise
@@ -133,10 +136,15 @@ class Spool:
         """The last input that had this content, whatever it was called."""
         return next(iter(self._inputs("digest = ? ORDER BY id DESC LIMIT 1", (digest,))), None)
 
-    def earlier_states(self, path: str, size: int) -> list[InputState]:
-        """What the file at ``path`` was when it was shorter than ``size``, the longest first."""
+    def earlier_states(self, path: str, prefixes: Collection[bytes]) -> list[InputState]:
+        """Inputs that begin as one with these prefixes does, the longest first: what it may have grown from.
+
+        Inputs of an older spool have no prefix; of these it is those at ``path``.
+        """
+        marks = ", ".join("?" * len(prefixes))
         return self._inputs(
-            "path = ? AND size BETWEEN 1 AND ? ORDER BY size DESC, id DESC LIMIT ?", (path, size - 1, _STATES_COMPARED)
+            f"(prefix IN ({marks}) OR prefix = x'' AND path = ?) AND size > 0 ORDER BY size DESC, id DESC LIMIT ?",
+            (*prefixes, path, _STATES_COMPARED),
         )
 
     def _inputs(self, where: str, values: tuple[object, ...]) -> list[InputState]:
@@ -147,13 +155,23 @@ class Spool:
         return [InputState(*row) for row in rows]
 
     def open_input(
-        self, path: str, size: int, digest: bytes, now_ms: int, *, line: int = 0, item: int = 0
+        self,
+        path: str,
+        size: int,
+        digest: bytes,
+        now_ms: int,
+        *,
+        line: int = 0,
+        item: int = 0,
+        prefix: bytes = b"",
+        marking: str | None = None,
     ) -> InputState:
         """A new input, of which all up to (``line``, ``item``) was spooled as part of an earlier one."""
         with self._committed():
             cursor = self._database.execute(
-                "INSERT INTO input (path, size, digest, line, item, opened_at_ms) VALUES (?, ?, ?, ?, ?, ?)",
-                (path, size, digest, line, item, now_ms),
+                "INSERT INTO input (path, size, digest, line, item, opened_at_ms, prefix, marking)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (path, size, digest, line, item, now_ms, prefix, marking),
             )
             number = int(cursor.lastrowid or 0)
             self._database.execute("DELETE FROM input WHERE id <= ?", (number - _INPUTS_KEPT,))
@@ -199,6 +217,7 @@ class Spool:
         self.pending_records += len(rows)
         self.pending_reports += report is not None
         self.pending_bytes += sum(len(row[2]) for row in rows)
+        self._find_oldest()
 
     def unsent(self, after: int, limit: int) -> list[Entry]:
         """The first entries behind ``after`` that are not acknowledged, in order."""
@@ -212,6 +231,7 @@ class Spool:
         with self._committed():
             self._database.executemany("DELETE FROM outbox WHERE id = ?", [(entry.id,) for entry in entries])
         self._count(entries, -1)
+        self._find_oldest()
 
     def _count(self, entries: Iterable[Entry], sign: int) -> None:
         for entry in entries:
@@ -219,10 +239,9 @@ class Spool:
             self.pending_bytes += sign * len(entry.payload)
             self.pending_reports += sign * (entry.kind == REPORT)
 
-    def oldest_at_ms(self) -> int:
-        """When the first of what waits was spooled; 0 if nothing waits."""
+    def _find_oldest(self) -> None:
         row = self._database.execute("SELECT spooled_at_ms FROM outbox ORDER BY id LIMIT 1").fetchone()
-        return int(row[0]) if row else 0
+        self.oldest_at_ms = int(row[0]) if row else 0
 
     @contextmanager
     def _committed(self) -> Iterator[None]:

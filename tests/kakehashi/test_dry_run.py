@@ -3,7 +3,7 @@
 import io
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -155,8 +155,16 @@ def test_fates_come_in_order_while_the_input_is_still_read() -> None:
 
 
 def test_an_input_that_rests_is_decided_up_to_there() -> None:
-    fates = a_dry_run().fates(iter([seen(1, "a.kakenet-mal.org", "", 0), None, seen(2, "b.kakenet-mal.org", "", 0)]))
-    assert next(fates).line == 1
+    run = a_dry_run()
+    rested: list[int] = []
+
+    def quiet() -> Iterator[Reading]:
+        yield seen(1, "a.kakenet-mal.org", "", 0)
+        rested.extend(fate.line for fate in run.rest())
+        yield seen(2, "b.kakenet-mal.org", "", 0)
+
+    assert [fate.line for fate in run.fates(quiet())] == [2]
+    assert rested == [1]
 
 
 def test_for_several_partners_the_strictest_outcome_is_shown_and_each_is_listed() -> None:

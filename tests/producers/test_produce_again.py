@@ -4,13 +4,14 @@ import gzip
 import io
 import os
 import sys
-import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from producers.produce import Options, Summary, produce
 from producers.spool.spool import Spool
+from producers.stop import Stop, Stopped
 from tests.builders import NOW_MS
 from tests.producers.producing import (
     CODEC,
@@ -82,52 +83,180 @@ def test_a_compressed_file_is_read_like_any_other(sensor_spool: Spool, tmp_path:
     assert values_in(sensor_spool) == ["a.example.com"]
 
 
-def test_standard_input_is_spooled_while_it_rests(
-    sensor_spool: Spool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("eve.json.1", "eve.json.1.gz"), ("eve.json.1.gz", "eve.json.1"), ("eve.json", "old/eve-2026.json.gz")],
+)
+def test_a_log_that_was_rotated_and_compressed_counts_once(
+    first: str, second: str, sensor_spool: Spool, tmp_path: Path
 ) -> None:
-    reading, writing = os.pipe()
-    seen = threading.Event()
+    content = (FEEDS / "suricata" / "alert-testmyids.json").read_bytes() * 2
+    (tmp_path / "old").mkdir()
+    for name in (first, second):
+        (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    assert run(sensor_spool, tmp_path / first).observations == 6
+    again = run(sensor_spool, tmp_path / second)
+    assert (again.observations, again.skipped) == (0, [str(tmp_path / second)])
 
-    class Watching(Unwatched):
-        def progressed(self, *seen_now: object) -> None:
-            summary = seen_now[1]
-            assert isinstance(summary, Summary)
-            if summary.observations == 1:
-                seen.set()
 
-    def write() -> None:
-        os.write(writing, b"a.example.com\n")
-        assert seen.wait(20), "the first line was held back"
-        os.write(writing, b"b.example.com\n")
-        os.close(writing)
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_a_log_that_grew_before_it_was_rotated_is_read_from_there_on(
+    compress: Callable[[bytes], bytes], sensor_spool: Spool, tmp_path: Path
+) -> None:
+    before = "".join(f"n{number}.example.com\n" for number in range(10_000)).encode()
+    (tmp_path / "now").write_bytes(before)
+    run(sensor_spool, tmp_path / "now")
+    (tmp_path / "now.1").write_bytes(compress(before + b"last.example.com\n"))
+    assert run(sensor_spool, tmp_path / "now.1").observations == 1
+    assert values_in(sensor_spool)[-1] == "last.example.com"
 
-    with os.fdopen(reading, "rb") as stream:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stream))
-        writer = threading.Thread(target=write)
-        writer.start()
-        publisher = OfflinePublisher(NOWHERE, sensor_spool, SENSOR.name)
-        options = Options(SENSOR, ("-",))
-        summary = produce(options, sensor_spool, publisher, Watching(), codec=CODEC, now_ms=lambda: NOW_MS)
-        writer.join()
+
+def test_a_compressed_file_that_was_cut_goes_on_at_the_line_that_was_cut(sensor_spool: Spool, tmp_path: Path) -> None:
+    first, second = gzip.compress(b"a.example.com\n"), gzip.compress(b"b.example.com\n")
+    (tmp_path / "list.gz").write_bytes(first + second[:4])
+    run(sensor_spool, tmp_path / "list.gz")
+    assert [refused["reason"] for refused in quarantined_in(sensor_spool)] == ["truncated"]
+    (tmp_path / "list.gz").write_bytes(first + second)
+    run(sensor_spool, tmp_path / "list.gz")
+    assert values_in(sensor_spool) == ["a.example.com", "b.example.com"]
+
+
+def test_a_snapshot_may_be_compressed_since_the_last_time(sensor_spool: Spool, tmp_path: Path) -> None:
+    (tmp_path / "list").write_text("a.example.com\nb.example.com\nc.example.com\n")
+    (tmp_path / "list.gz").write_bytes(gzip.compress(b"a.example.com\nb.example.com\nc.example.com\n"))
+    (tmp_path / "next").write_text("a.example.com\nc.example.com\n")
+    for name, observations, withdrawn in (("list", 3, 0), ("list.gz", 0, 0), ("next", 2, 1), ("list.gz", 1, 0)):
+        result = run(sensor_spool, tmp_path / name, snapshot="")
+        assert (result.observations, result.withdrawn) == (observations, withdrawn), name
+
+
+class Pipe:
+    """Standard input, whose other end a test writes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        reading, self._writing = os.pipe()
+        self.stream = os.fdopen(reading, "rb")
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(self.stream))
+
+    def write(self, content: bytes) -> None:
+        os.write(self._writing, content)
+
+    def close(self) -> None:
+        if self._writing >= 0:
+            os.close(self._writing)
+            self._writing = -1
+
+
+def test_standard_input_is_spooled_while_it_rests(sensor_spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = Pipe(monkeypatch)
+    pipe.write(b"a.example.com\n")
+
+    class Writing(Unwatched):
+        """Writes the second line once the first is on disk."""
+
+        def progressed(self, *_: object) -> None:
+            if sensor_spool.pending_reports == 1:
+                pipe.write(b"b.example.com\n")
+                pipe.close()
+
+    with pipe.stream:
+        summary = produced_from_standard_input(sensor_spool, Writing(), Stop())
     assert [report["values"] for report in reports_in(sensor_spool)] == [["a.example.com"], ["b.example.com"]]
     assert summary.records.total() == 2
 
 
-def test_an_interrupted_pipe_loses_nothing_that_was_read(sensor_spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Interrupted(io.BytesIO):
-        def seekable(self) -> bool:
-            return False
+def test_an_alert_in_a_busy_pipe_does_not_wait_for_a_full_report(
+    sensor_spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pipe never rests: it is full of what is left out."""
+    pipe = Pipe(monkeypatch)
+    pipe.write(b"a.example.com\n")
 
-        def read1(self, size: int | None = -1, /) -> bytes:
-            if self.tell():
-                raise KeyboardInterrupt
-            return super().read1(size)
+    class Writing(Unwatched):
+        def progressed(self, *_: object) -> None:
+            pipe.close() if sensor_spool.pending_reports else pipe.write(b"# nothing\n" * 100)
 
-    class Standard:
-        buffer = Interrupted(b"a.example.com\nb.example.com\n")
+    with pipe.stream:
+        produced_from_standard_input(sensor_spool, Writing(), Stop())
+    assert values_in(sensor_spool) == ["a.example.com"]
 
-    monkeypatch.setattr(sys, "stdin", Standard)
-    monkeypatch.setattr("producers.produce.paced", lambda readings, _rest_s: readings)
-    with pytest.raises(KeyboardInterrupt):
-        run(sensor_spool, "-")
+
+def test_the_publisher_is_pumped_while_a_pipe_is_quiet(sensor_spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = Pipe(monkeypatch)
+    pipe.write(b"a.example.com\n")
+
+    class Late(OfflinePublisher):
+        """Has the report acknowledged at the tenth attempt."""
+
+        attempts = 0
+
+        def pump(self, *_: object) -> None:
+            if sensor_spool.pending_reports and not pipe.stream.closed:
+                self.attempts += 1
+                if self.attempts == 10:
+                    sensor_spool.acknowledge(sensor_spool.unsent(0, 10))
+                    pipe.close()
+
+    with pipe.stream:
+        options = Options(SENSOR, ("-",))
+        publisher = Late(NOWHERE, sensor_spool, SENSOR.name)
+        produce(options, sensor_spool, publisher, Unwatched(), codec=CODEC, now_ms=lambda: NOW_MS)
+    assert publisher.attempts >= 10
+    assert sensor_spool.pending_reports == 0
+
+
+def test_a_pipe_that_is_stopped_loses_nothing_that_was_read(
+    sensor_spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe, stop = Pipe(monkeypatch), Stop()
+    pipe.write(b"a.example.com\nb.example.com\nhalf.exam")
+    stop.request()
+    real_check, checks = stop.check, iter(range(100))
+    monkeypatch.setattr(stop, "check", lambda: real_check() if next(checks) > 1 else None)
+    with pipe.stream, pytest.raises(Stopped):
+        produced_from_standard_input(sensor_spool, Unwatched(), stop)
     assert values_in(sensor_spool) == ["a.example.com", "b.example.com"]
+    with pytest.raises(KeyboardInterrupt):
+        stop.request()
+
+
+def test_a_file_that_is_stopped_goes_on_behind_what_is_on_disk(sensor_spool: Spool, tmp_path: Path) -> None:
+    names = [f"n{number}.example.com" for number in range(100)]
+    (tmp_path / "list").write_text("\n".join(names))
+    stop = Stop()
+
+    class Stopping(Unwatched):
+        def progressed(self, *_: object) -> None:
+            if sensor_spool.pending_reports == 3 and not stop.requested:
+                stop.request()
+
+    options = Options(SENSOR, (str(tmp_path / "list"),), report_size=10)
+    publisher = OfflinePublisher(NOWHERE, sensor_spool, SENSOR.name)
+    with pytest.raises(Stopped):
+        produce(options, sensor_spool, publisher, Stopping(), codec=CODEC, now_ms=lambda: NOW_MS, stop=stop)
+    assert values_in(sensor_spool) == names[:30]
+    run(sensor_spool, tmp_path / "list")
+    assert values_in(sensor_spool) == names
+
+
+def test_a_named_pipe_without_a_writer_holds_nothing_up(sensor_spool: Spool, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    pumped: list[bool] = []
+
+    class Publishing(OfflinePublisher):
+        def pump(self, *_: object) -> None:
+            if not pumped:
+                pumped.append(True)
+                with open(os.open(tmp_path / "pipe", os.O_WRONLY | os.O_NONBLOCK), "wb") as writer:
+                    writer.write(b"a.example.com\n")
+
+    options = Options(SENSOR, (str(tmp_path / "pipe"),))
+    publisher = Publishing(NOWHERE, sensor_spool, SENSOR.name)
+    produce(options, sensor_spool, publisher, Unwatched(), codec=CODEC, now_ms=lambda: NOW_MS)
+    assert values_in(sensor_spool) == ["a.example.com"]
+
+
+def produced_from_standard_input(spool: Spool, view: Unwatched, stop: Stop) -> Summary:
+    publisher = OfflinePublisher(NOWHERE, spool, SENSOR.name)
+    options = Options(SENSOR, ("-",))
+    return produce(options, spool, publisher, view, codec=CODEC, now_ms=lambda: NOW_MS, stop=stop)

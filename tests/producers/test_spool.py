@@ -24,7 +24,7 @@ def spool(folder: Path) -> Iterator[Spool]:
 
 def step(spool: Spool, payload: bytes, line: int = 1, *, path: str = "/feed", complete: bool = False) -> None:
     """One report, and one refusal, of one input."""
-    known = spool.earlier_states(path, 1 << 40)
+    known = spool.earlier_states(path, ())
     source = known[0] if known else spool.open_input(path, 100, b"digest", NOW_MS)
     spool.append(
         source,
@@ -49,14 +49,14 @@ def test_a_step_is_in_the_outbox_in_order_with_its_sequence_taken(spool: Spool) 
     ]
     assert spool.next_sequence() == 2
     assert (spool.pending_reports, spool.pending_records, spool.pending_bytes) == (2, 4, 20)
-    assert spool.oldest_at_ms() == NOW_MS
+    assert spool.oldest_at_ms == NOW_MS
 
 
 def test_what_is_acknowledged_is_forgotten_and_its_sequence_is_not(folder: Path) -> None:
     with Spool(folder, "GBR", "edge-1", NOW_MS) as spool:
         step(spool, b"one")
         spool.acknowledge(spool.unsent(0, 10))
-        assert (spool.pending_records, spool.pending_bytes, spool.oldest_at_ms()) == (0, 0, 0)
+        assert (spool.pending_records, spool.pending_bytes, spool.oldest_at_ms) == (0, 0, 0)
     with Spool(folder, "GBR", "edge-1", NOW_MS + 1) as spool:
         assert spool.unsent(0, 10) == []
         assert spool.next_sequence() == 1
@@ -70,7 +70,7 @@ def test_a_spool_that_is_opened_again_has_what_it_had(folder: Path) -> None:
     with Spool(folder, "GBR", "edge-1", NOW_MS + 1) as spool:
         assert spool.unsent(0, 10) == before
         assert (spool.pending_reports, spool.pending_records) == (1, 2)
-        [state] = spool.earlier_states("/feed", 101)
+        [state] = spool.earlier_states("/feed", ())
         assert (state.line, state.item, state.complete) == (1, 1, False)
 
 
@@ -121,6 +121,23 @@ def test_a_full_disk_says_so_and_leaves_nothing_half_done(folder: Path) -> None:
         step(spool, b"two", 2)
         assert spool.next_sequence() == 2
         assert spool.pending_reports == 2
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_spool_of_an_older_format_goes_on(version: int, folder: Path) -> None:
+    with Spool(folder, "GBR", "edge-1", NOW_MS) as spool:
+        step(spool, b"one")
+        database = spool._database
+        database.execute("DROP INDEX input_by_prefix")
+        for column in ("prefix", "marking"):
+            database.execute(f"ALTER TABLE input DROP COLUMN {column}")
+        if version == 1:
+            database.execute("DROP TABLE assertion")
+        database.execute(f"PRAGMA user_version = {version}")
+    with Spool(folder, "GBR", "edge-1", NOW_MS) as spool:
+        step(spool, b"two", 2)
+        assert spool.pending_reports == 2
+        assert [state.line for state in spool.earlier_states("/feed", [b"other"])] == [2]
 
 
 def test_a_newer_spool_is_refused_and_not_misread(folder: Path) -> None:

@@ -11,7 +11,6 @@ from producers.readers.reading import Reading, Seen, Withdrawn
 from producers.report import observations_of
 from producers.spool.batch import Step
 from producers.spool.fill import fill
-from producers.spool.layout import FORMAT, connect
 from producers.spool.spool import Spool
 from schemas.observation import Observation, SourcePlace
 from schemas.vocabulary import IndicatorType, Withdrawal
@@ -173,16 +172,3 @@ def test_a_snapshot_of_several_files_is_all_of_them_together(sensor_spool: Spool
 def test_snapshots_of_two_feeds_of_one_sensor_do_not_end_each_other(sensor_spool: Spool, tmp_path: Path) -> None:
     run(sensor_spool, a_list(tmp_path, A, B), snapshot="one")
     assert run(sensor_spool, a_list(tmp_path, C, name="other.txt"), snapshot="two").withdrawn == 0
-
-
-def test_a_spool_of_the_format_before_is_read_on(tmp_path: Path) -> None:
-    folder = tmp_path / "spool"
-    with Spool(folder, "GBR", "edge-1", NOW_MS):
-        pass
-    database = connect(folder)
-    database.execute("DROP TABLE assertion")
-    database.execute("PRAGMA user_version = 1")
-    database.close()
-    with Spool(folder, "GBR", "edge-1", NOW_MS) as spool:
-        filled(spool, seen(A, "one", 1))
-    assert connect(folder).execute("PRAGMA user_version").fetchone() == (FORMAT,)

@@ -1,0 +1,61 @@
+"""How far an input was read before: its state in the spool, which is found by its content."""
+
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from producers.fingerprint import Fingerprint, fingerprint
+from producers.inputs import printable
+from producers.source import STANDARD_INPUT, Source
+from producers.spool.batch import Sensor
+from producers.spool.spool import InputState, Spool
+
+_ALL_ITEMS: Final = 1 << 62
+
+
+def state_of(
+    name: str, stream: Source, spool: Spool, sensor: Sensor, now_ms: int, *, again: bool, marking: str
+) -> tuple[InputState, int | None]:
+    """How far this input was read before, and its size in bytes on disk; a pipe was never read, and has no size.
+
+    ``again`` forgets what was read. ``marking`` is what the options state, kept for a later run.
+    """
+    if name == STANDARD_INPUT or not stream.seekable():
+        return unknown_state(name, spool, sensor, now_ms, marking=marking), None
+    path = printable(str(Path(name).resolve()))
+    earlier: list[InputState] = []
+
+    def sizes(prefixes: Iterable[bytes]) -> list[int]:
+        earlier.extend([] if again else spool.earlier_states(path, list(prefixes)))
+        return [state.size for state in earlier]
+
+    now = fingerprint(stream, sizes)
+    # Before format 3 a spool knew a compressed file by its compressed bytes.
+    known = None if again else spool.same_content(now.digest) or spool.same_content(now.stored_digest)
+    if known is not None:
+        return known, now.stored_size
+    line, item = _grown(earlier, now)
+    state = spool.open_input(
+        path, now.size, now.digest, now_ms, line=line, item=item, prefix=now.prefix, marking=marking
+    )
+    return state, now.stored_size
+
+
+def unknown_state(name: str, spool: Spool, sensor: Sensor, now_ms: int, *, marking: str | None = None) -> InputState:
+    """The state of an input that cannot be opened again."""
+    digest = sha256(f"{sensor.nation}/{sensor.name}/{spool.epoch}/{now_ms}/{name}".encode()).digest()
+    return spool.open_input("", 0, digest, now_ms, marking=marking)
+
+
+def _grown(earlier: Iterable[InputState], now: Fingerprint) -> tuple[int, int]:
+    """The position to continue from in a file that has grown; the start if it is another file."""
+    for state in earlier:
+        beginning = now.beginnings.get(state.size)
+        if beginning is None or beginning.digest != state.digest:
+            continue
+        # Its last line was not whole then, or its compressed stream was cut there: read that line again.
+        if beginning.splits_a_line or state.line == beginning.lines + 1:
+            return min((state.line, state.item), (beginning.lines, _ALL_ITEMS))
+        return state.line, state.item
+    return 0, 0
