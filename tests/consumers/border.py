@@ -17,6 +17,7 @@ from exchange.protocol.record import Headers, Output, Record
 from exchange.settings import Settings
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, Codec
+from schemas.links import all_agreed
 from schemas.records import ReleasedIndicator
 from streams.correlate.releases import is_urgent
 from tests.conftest import Brokers
@@ -36,7 +37,9 @@ class Border:
     def __init__(self, brokers: Brokers, codec: Codec | None = None) -> None:
         self.home, self.partner = next(_CODES), next(_CODES)
         self.here, self.there = Cluster(self.home, brokers.gbr), Cluster(self.partner, brokers.jpn)
-        self.settings = Settings(nations=(self.home, self.partner), shards=SHARDS)
+        nations = self.home, self.partner
+        links = {pair: all_agreed(*pair) for pair in (nations, nations[::-1])}
+        self.settings = Settings(nations=nations, shards=SHARDS, links=links)
         self.codec = codec or Codec()
         self._producers: dict[str, Producer] = {}
         for cluster, other in ((self.here, self.partner), (self.there, self.home)):

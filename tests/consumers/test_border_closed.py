@@ -167,7 +167,7 @@ def test_a_batch_that_an_open_border_let_through_is_not_written_again_after_it_c
         soon(lambda: bool(feed.poll(0.1)), "it is let through")  # noqa: B023  # now
         feed.recheck(())
         state = Border.CLOSED
-        with pytest.raises(BorderClosed, match="goes on from there"):
+        with pytest.raises(BorderClosed, match="the border was closed before"):
             feed.recheck(())
         feed.poll(0)
         feed.recheck(())  # what a closed border lets through goes, however often it is tried

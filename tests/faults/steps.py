@@ -26,6 +26,7 @@ from exchange.protocol.shard import Phase
 from exchange.role import end_at_once, metrics_of
 from exchange.settings import Settings
 from schemas import topics
+from schemas.links import all_agreed
 from tests.consumers.border import SHARDS
 from tests.polling import eventually
 
@@ -76,7 +77,8 @@ def carry_until(here: Cluster, there: Cluster, step: str, moment: Moment, number
     """Carry as a bridge does, until the thread of ``step`` comes to this moment: then this signal for the process."""
     clients.Producer = OurProducer  # type: ignore[attr-defined]  # whoever makes one makes this
     _arm(f"{step}-0", moment, number)
-    settings = Settings(nations=(here.nation, there.nation), shards=SHARDS)
+    pair = here.nation, there.nation
+    settings = Settings(nations=pair, shards=SHARDS, links={pair: all_agreed(*pair)})
     metrics = metrics_of(Role.BRIDGE, here.nation, (there.nation,), (topics.bridge_step(here.nation),))
     watch = border_watch(here, settings).start()
     threads = bridge_threads(here, there, settings, watch, metrics, end_at_once, range(SHARDS))
