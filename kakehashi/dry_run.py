@@ -13,12 +13,13 @@ from typing import Final
 from kakehashi.fates import REFUSE, SKIP, Fate, Judge, Origin
 from producers.readers.reading import LeftOut, Reading, Rejected, Seen, Withdrawn
 from producers.report import ReportBuilder
-from producers.spool.assertions import INSERT, TABLES, Assertions
-from producers.spool.batch import Sensor, Step
+from producers.spool.assertions import TABLES, Assertions
+from producers.spool.batch import Kept, Sensor, Step
 from producers.spool.fill import SUPERSEDED, Filler
 from schemas.observation import Observation, SourcePlace
 
 _MOST_WAITING: Final = 2000
+_KEPT: Final = "removals-not-accepted"
 
 
 class DryRun:
@@ -69,12 +70,17 @@ class DryRun:
         """Go on to the next reading: each is new."""
         return True
 
-    def add(self, observation: Observation, *, of_reading: bool = True) -> Iterator[Step]:
-        """Put an observation into the report, as ``batch.Batch`` does."""
+    def room_for(self, observation: Observation, *, of_reading: bool = True) -> Iterator[Step]:  # noqa: ARG002
+        """Decide a report that has no room for this observation, as ``batch.Batch`` commits it."""
         value, ends = (int(observation.kind), observation.value), observation.withdrawal is not None
         if not self._builder.has_room(observation) or self._ends.get(value, ends) != ends:
             self._decide()
-        self._ends[value] = ends
+        return iter(())
+
+    def add(self, observation: Observation, *, of_reading: bool = True) -> Iterator[Step]:
+        """Put an observation into the report."""
+        self.room_for(observation)
+        self._ends[int(observation.kind), observation.value] = observation.withdrawal is not None
         self._builder.add(observation)
         self._waiting.append(None)
         # What is not of a reading follows from the end of the object before it.
@@ -85,6 +91,12 @@ class DryRun:
         """Take note of what no record can carry, or no reader can read."""
         place = rejected.place
         self._waiting.append(Fate(place.file, place.line, "", "", REFUSE, str(rejected.reason), rejected.detail))
+
+    def keep(self, kept: Kept) -> None:
+        """Withdrawals that would not be made before a person agrees."""
+        place = self._origin.place
+        detail = f"{kept.gone} of {kept.before} values are not named any more, and none is withdrawn: {kept.reason}"
+        self._waiting.append(Fate(place.file, place.line, "", "", SKIP, _KEPT, detail))
 
     def commit(self) -> Step:
         """Decide what waits."""
@@ -105,7 +117,7 @@ class DryRun:
             decided = iter(self._judge.fates(report, self._origins))
         self._ready += [next(decided) if each is None else each for each in self._waiting]
         self._waiting, self._origins, self._ends = [], [], {}
-        self._database.executemany(INSERT, self._assertions.changes())
+        self._assertions.write()
         self._assertions.committed()
 
     def _given(self) -> Iterator[Fate]:

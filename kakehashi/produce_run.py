@@ -121,8 +121,8 @@ def _produced(
 
 def _options(command: Command) -> Options:
     marking = _marking(command)
-    if (command.feed or command.accept_removals) and not command.snapshot:
-        raise typer.BadParameter("--feed and --accept-removals are for a snapshot: add --snapshot")
+    if command.feed and not command.snapshot:
+        raise typer.BadParameter("--feed names a snapshot: add --snapshot")
     if command.snapshot and (not command.files or STANDARD_INPUT in command.files):
         raise typer.BadParameter("--snapshot needs files: whether standard input was whole cannot be known")
     try:

@@ -125,8 +125,8 @@ def closing_lines(summary: Summary, publisher: Publisher, where: str) -> Iterato
         yield f"withdrawn, because the source does not assert them any more: {counted(summary.withdrawn, 'value')}"
     if (kept := summary.kept) is not None:
         yield (
-            f"{kept.gone:,} of the snapshot's {counted(kept.before, 'value')} are not named any more, and none was "
-            f"withdrawn: {kept.reason}. If that is right, run it again with --accept-removals"
+            f"{kept.gone:,} of {counted(kept.before, 'value')} of a snapshot or event are not named any more, and none "
+            f"was withdrawn: {kept.reason}. If that is right, run it again with --accept-removals"
         )
     if summary.left_out:
         yield f"left out: {', '.join(f'{count:,} {rule}' for rule, count in summary.left_out.most_common())}"

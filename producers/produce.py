@@ -19,9 +19,9 @@ from producers.known import state_of, unknown_state
 from producers.readers.formats import AUTO, readings_of
 from producers.readers.reading import Defaults, LeftOut, Rejected
 from producers.report import MAX_OBSERVATIONS
-from producers.snapshot import Kept, Snapshot, withdraw
+from producers.snapshot import Snapshot, withdraw
 from producers.source import Source
-from producers.spool.batch import Batch, Sensor, Step
+from producers.spool.batch import Batch, Kept, Sensor, Step
 from producers.spool.fill import NOT_A_SNAPSHOT, Filling, fill
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool
@@ -43,7 +43,7 @@ class Options:
 
     ``rate`` is the limit of observations a second, 0 for no limit; ``report_size`` is observations in a report.
     ``snapshot`` is the name of the list that the inputs are all of (``producers.snapshot``), None if they are not;
-    ``accept_removals`` lets it withdraw more than half of what it named before.
+    ``accept_removals`` lets it, and events that are whole, withdraw more than half of what they named before.
     """
 
     sensor: Sensor
@@ -84,7 +84,14 @@ class Summary:
         self.rejected += step.rejected
         self.left_out += step.left_out
         self.withdrawn += step.withdrawn
+        for kept in step.kept:
+            self.keep(kept)
         self.first_rejected += step.first_rejected[: SHOWN_REFUSALS - len(self.first_rejected)]
+
+    def keep(self, kept: Kept) -> None:
+        """Count withdrawals that are not made."""
+        before = self.kept or Kept(0, 0, kept.reason)
+        self.kept = Kept(before.gone + kept.gone, before.before + kept.before, before.reason)
 
 
 class View(Protocol):
@@ -165,7 +172,7 @@ class _Run:
         state, size = state_of(
             name, stream, spool, options.sensor, self._now_ms(), again=options.again, marking=marking
         )
-        if state.complete and self._snapshot is None:
+        if state.complete and self._snapshot is None and not options.accept_removals:
             self.summary.skipped.append(name)
             return
         self._view.opened(name, size)
@@ -183,6 +190,7 @@ class _Run:
             max_observations=self._pace.report_size,
             on_left_out=self._view.left_out,
             scope=NOT_A_SNAPSHOT if self._snapshot is None else self._snapshot.scope,
+            agreed=options.accept_removals,
         )
         self._pipe = steps if size is None else None
         for step in steps:
@@ -237,7 +245,7 @@ class _Run:
         """Withdraw what the snapshot does not name any more, or note why not."""
         gone = snapshot.gone(self._spool)
         if isinstance(gone, Kept):
-            self.summary.kept = gone
+            self.summary.keep(gone)
         elif gone:
             options = self._options
             state = unknown_state("snapshot", self._spool, options.sensor, self._now_ms())

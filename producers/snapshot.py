@@ -6,24 +6,12 @@ withdraws nothing until a person agrees.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
 
 from producers.spool.assertions import Held, digest
-from producers.spool.batch import Batch, Step
-from producers.spool.fill import Scope, ending
+from producers.spool.batch import Batch, Kept, Step
+from producers.spool.fill import Scope
+from producers.spool.removals import ended, kept
 from producers.spool.spool import Spool
-
-_MOST: Final = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A snapshot that withdraws nothing, and the reason. ``gone`` of ``before`` values are not named any more."""
-
-    gone: int
-    before: int
-    reason: str
 
 
 class Snapshot:
@@ -48,9 +36,7 @@ class Snapshot:
             return []
         if self._problem:
             return Kept(len(gone), before, self._problem)
-        if len(gone) > _MOST * before and not self._agreed:
-            return Kept(len(gone), before, "more than half of them are missing")
-        return gone
+        return kept(len(gone), named, agreed=self._agreed) or gone
 
     @property
     def scope_key(self) -> tuple[bytes, int]:
@@ -60,6 +46,5 @@ class Snapshot:
 
 def withdraw(gone: list[Held], spool: Spool, batch: Batch) -> Iterator[Step]:
     """Spool the withdrawals of these assertions, all but those that another object of the source still makes."""
-    for held in spool.assertions.end(gone):
-        yield from batch.add(ending(held), of_reading=False)
+    yield from ended(gone, None, spool.assertions, batch)
     yield batch.commit(complete=True)

@@ -8,6 +8,7 @@ from producers.markings.marked import NOTHING, Marked, unrecognised
 from producers.readers.document import plain
 from producers.readers.misp_attribute import Attribute
 from producers.readers.misp_markings import Shared, Sharing, sharing_of
+from producers.readers.reading import Group
 from producers.readers.times import seconds
 
 DELETED: Final = "deleted"
@@ -29,6 +30,7 @@ class Event(Shared, kw_only=True):
     info: str | None = None
     published: bool | None = None
     publish_timestamp: str | int | None = None
+    attribute_count: str | int | None = None
     Attribute: list[msgspec.Raw] = msgspec.field(default_factory=list)
     Object: list[msgspec.Raw] = msgspec.field(default_factory=list)
     ShadowAttribute: list[msgspec.Raw] = msgspec.field(default_factory=list)
@@ -43,6 +45,7 @@ class Around(msgspec.Struct, frozen=True):
     sharing: Sharing = Sharing()
     ended: str = ""
     modified_ms: int = 0
+    group: Group | None = None
 
 
 def around_of(event: Event, thing: dict[str, Any], outer: Marked = NOTHING) -> Around:
@@ -50,6 +53,7 @@ def around_of(event: Event, thing: dict[str, Any], outer: Marked = NOTHING) -> A
     sharing = sharing_of(event, "event", {"info": event.info}, thing)
     sharing = msgspec.structs.replace(sharing, found=sharing.found.join(outer))
     published_ms = moment(event.publish_timestamp)
+    modified_ms = max(moment(event.timestamp), published_ms)
     is_off = event.published is False
     is_draft = is_off and event.publish_timestamp is not None and not published_ms
     if is_draft:
@@ -61,7 +65,8 @@ def around_of(event: Event, thing: dict[str, Any], outer: Marked = NOTHING) -> A
         "",
         sharing,
         UNPUBLISHED if is_off and not is_draft else "",
-        max(moment(event.timestamp), published_ms),
+        modified_ms,
+        Group(event.uuid, modified_ms) if event.uuid else None,
     )
 
 

@@ -5,13 +5,14 @@ attribute of a type that the exchange does not carry is refused alone, and so is
 
 What ends an assertion: ``to_ids`` off, a deleted attribute or object, an event that is no longer published, and a tag
 that says that it is wrong. An event that never was published is its author's draft, and holds. Of several versions of
-one attribute the newest counts; of several of the same time all do, the strictest of each.
+one attribute the newest counts; of several of the same time all do, the strictest of each. An event that is whole
+(``misp_document``) ends what it does not have any more.
 
 ``misp_markings`` reads what is said about sharing, ``misp_attribute`` what the value is.
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -32,9 +33,10 @@ from producers.readers.misp_context import (
     searched,
     within,
 )
+from producers.readers.misp_document import events, is_whole, parts_of, wrapping
 from producers.readers.misp_markings import KNOWN, sharing_of
 from producers.readers.reader import Head, Reader, Recognition, first_of
-from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, Withdrawn, rejected
+from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, Whole, Withdrawn, rejected
 from schemas.observation import Observation, SourcePlace
 from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
 
@@ -43,14 +45,7 @@ _WRONG: Final = "tagged-as-wrong"
 _SUPERSEDED: Final = "superseded"
 _PROPOSAL: Final = "proposal"
 _WORDS: Final = (b'"Event"', b'"Attribute"', b'"to_ids"')
-_MAX_WRAPPINGS: Final = 4
-_ABSENT: Final = msgspec.Raw()
 _TWICE: Final = "has the same key twice, so what it says is unknown"
-
-
-class _Wrapped(msgspec.Struct):
-    Event: msgspec.Raw = _ABSENT
-    response: msgspec.Raw = _ABSENT
 
 
 class _Version(msgspec.Struct, frozen=True):
@@ -73,13 +68,13 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
         yield parsed
         return
     repeats = repeated_keys(parsed)
-    if repeats > sum(map(repeated_keys, _events(parsed, _MAX_WRAPPINGS))):
+    if repeats > sum(repeated_keys(found.raw) for found in events(parsed)):
         place = SourcePlace(source.name, 0)
         yield rejected(place, RejectReason.UNDECODABLE, f"the document {_TWICE}", bytes(parsed))
         return
     doubtful = bool(repeats)
     pieces = list(_pieces(parsed, source.name, doubtful))
-    source.records = len(pieces)
+    source.records = sum(not isinstance(piece, Whole) for piece in pieces)
     versions = dict[str, list[_Version]]()
     for piece in pieces:
         if isinstance(piece, _Version) and piece.attribute is not None and piece.attribute.uuid:
@@ -94,11 +89,12 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
 
 
 def _pieces(parsed: msgspec.Raw, name: str, doubtful: bool) -> Iterator[_Version | Reading]:
-    number, outer = 0, of_file_name(name).join(of_properties(_wrapping(parsed), KNOWN["event"], "document"))
-    for raw in _events(parsed, _MAX_WRAPPINGS):
+    number, outer = 0, of_file_name(name).join(of_properties(wrapping(parsed), KNOWN["event"], "document"))
+    for found in events(parsed):
+        raw = found.raw
         try:
             event = msgspec.json.decode(raw, type=Event, strict=False)
-            inner = sum(map(repeated_keys, _of_event(event))) if doubtful else 0
+            inner = sum(map(repeated_keys, parts_of(event))) if doubtful else 0
             problem = _TWICE if doubtful and repeated_keys(raw) > inner else ""
         except msgspec.ValidationError as error:
             event, problem = Event(), str(error)
@@ -107,52 +103,22 @@ def _pieces(parsed: msgspec.Raw, name: str, doubtful: bool) -> Iterator[_Version
             detail = f"not a MISP event: {problem}"
             yield rejected(SourcePlace(name, number), RejectReason.UNDECODABLE, detail, bytes(raw))
             continue
-        for attribute, around in _attributes(event, plain(raw), outer):
+        around = around_of(event, plain(raw), outer)
+        attributes = []
+        for attribute, inside in _attributes(event, around):
             number += 1
-            yield _version(attribute, SourcePlace(name, number), around, doubtful)
+            version = _version(attribute, SourcePlace(name, number), inside, doubtful)
+            attributes.append(version.attribute)
+            yield version
         for _ in event.ShadowAttribute:
             number += 1
             yield LeftOut(SourcePlace(name, number), _PROPOSAL, event.uuid)
+        if around.group is not None and is_whole(event, found, attributes):
+            names = frozenset(each.uuid for each in attributes if each is not None)
+            yield Whole(SourcePlace(name, number), around.group, names)
 
 
-def _of_event(event: Event) -> Iterator[msgspec.Raw]:
-    """Its attributes, those of its objects too: the parts that are refused alone."""
-    yield from event.Attribute
-    for raw in event.Object:
-        try:
-            yield from msgspec.json.decode(raw, type=Object, strict=False).Attribute
-        except msgspec.ValidationError:
-            yield raw
-
-
-def _events(parsed: msgspec.Raw, depth: int) -> Iterator[msgspec.Raw]:
-    """The events of a document, however they are wrapped. Bare attributes are an event that says nothing."""
-    if depth and bytes(memoryview(parsed)[:1]) == b"[":
-        for part in msgspec.json.decode(parsed, type=list[msgspec.Raw]):
-            yield from _events(part, depth - 1)
-        return
-    try:
-        wrapped = msgspec.json.decode(parsed, type=_Wrapped)
-    except msgspec.ValidationError:
-        wrapped = _Wrapped()
-    if depth and bytes(wrapped.response):
-        yield from _events(wrapped.response, depth - 1)
-    else:
-        yield wrapped.Event if bytes(wrapped.Event) else parsed
-
-
-def _wrapping(parsed: msgspec.Raw) -> dict[str, Any]:
-    """What is beside the events of a document."""
-    try:
-        wrapping = msgspec.json.decode(parsed, type=dict[str, msgspec.Raw])
-    except msgspec.ValidationError:
-        return {}
-    inner = {"Event", "response"} & set(wrapping)
-    return {name: plain(raw) for name, raw in wrapping.items() if name not in inner} if inner else {}
-
-
-def _attributes(event: Event, thing: dict[str, Any], outer: Marked) -> Iterator[tuple[msgspec.Raw, Around]]:
-    around = around_of(event, thing, outer)
+def _attributes(event: Event, around: Around) -> Iterator[tuple[msgspec.Raw, Around]]:
     for raw in event.Attribute:
         yield raw, around
     for raw in event.Object:
@@ -222,6 +188,7 @@ def _ended(version: _Version, attribute: Attribute, rule: str, newest: list[_Ver
             object_id=attribute.uuid,
             modified_ms=newest[0].modified_ms,
             implied=rule == _NOT_TO_IDS,
+            group=version.around.group,
         )
 
 
@@ -251,7 +218,8 @@ def _asserted(version: _Version, attribute: Attribute, found: Marked, defaults: 
     )
     for kind, value in values.indicators:
         observation = msgspec.structs.replace(template, kind=kind, value=value)
-        yield Seen(version.place, observation, found.origins, attribute.uuid, version.modified_ms)
+        group = version.around.group
+        yield Seen(version.place, observation, found.origins, attribute.uuid, version.modified_ms, group)
 
 
 def _recognise(head: Head) -> Recognition | None:

@@ -35,6 +35,16 @@ class Defaults(msgspec.Struct, frozen=True):
     home_networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
+class Group(msgspec.Struct, frozen=True, gc=False):
+    """Objects that a source publishes as one, such as a MISP event.
+
+    ``modified_ms`` is the source's own time of this version of it, milliseconds since 1970, UTC; 0 if it states none.
+    """
+
+    name: str
+    modified_ms: int
+
+
 class Seen(msgspec.Struct, frozen=True, gc=False):
     """One observation and its position in the input."""
 
@@ -46,6 +56,8 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
     """The source's own id of the object (STIX id, MISP attribute UUID); empty if it has none."""
     modified_ms: int = 0
     """The source's own time of this version of the object, milliseconds since 1970, UTC; 0 if it states none."""
+    group: Group | None = None
+    """The group that the object is part of."""
 
 
 class Rejected(msgspec.Struct, frozen=True, gc=False):
@@ -93,9 +105,21 @@ class Withdrawn(LeftOut, frozen=True, gc=False, kw_only=True):
     modified_ms: int
     implied: bool = False
     """The source does not take it back expressly: it ends only what the object is known to have asserted."""
+    group: Group | None = None
 
 
-Reading = Seen | Rejected | LeftOut
+class Whole(msgspec.Struct, frozen=True, gc=False):
+    """The end of a group of which all objects were read: ``names`` are their ids. It is no piece of the input.
+
+    What an object of the group asserted that is not among them has been taken back.
+    """
+
+    place: SourcePlace
+    group: Group
+    names: frozenset[str]
+
+
+Reading = Seen | Rejected | LeftOut | Whole
 
 
 def rejected(place: SourcePlace, reason: RejectReason, detail: str, original: bytes) -> Rejected:

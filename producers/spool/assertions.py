@@ -5,12 +5,15 @@ Each object has a version, the source's own time of change. A version that is ol
 in whatever order files arrive. A value has ended if no object of the source asserts it any more; an input without
 objects (a log, an excerpt) is not kept here and ends nothing.
 
+Objects may be published as one group, such as a MISP event. A group that was read whole has a version too: of an older
+version of it nothing counts, and what a newer one does not name has ended.
+
 Changes are kept in memory until the spool commits them together with the report that they led to.
 """
 
 import enum
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from typing import Final
 
@@ -20,6 +23,10 @@ from schemas.identity import indicator_key
 from schemas.normalise import Invalid, canonical
 from schemas.vocabulary import IndicatorType
 
+TABLES_SINCE_4: Final = (
+    # The newest version of each group that was read whole.
+    "CREATE TABLE whole (scope BLOB PRIMARY KEY, modified_ms INTEGER NOT NULL) WITHOUT ROWID",
+)
 TABLES: Final = (
     # `object` and `scope` are digests. `generation` is of the last complete reading of the scope that named the object.
     """CREATE TABLE assertion (
@@ -28,6 +35,7 @@ TABLES: Final = (
         PRIMARY KEY (object, key)) WITHOUT ROWID""",
     "CREATE INDEX assertion_by_key ON assertion (key) WHERE live",
     "CREATE INDEX assertion_by_scope ON assertion (scope, generation) WHERE live",
+    *TABLES_SINCE_4,
 )
 _COLUMNS: Final = "object, key, scope, kind, value, modified_ms, live, generation"
 _DIGEST_BYTES: Final = 16
@@ -72,6 +80,7 @@ class Assertions:
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
         self._changed: dict[tuple[bytes, bytes], Held] = {}
+        self._wholes: dict[bytes, int] = {}
 
     def reported(self, named: Named) -> Known:
         """An object asserts a value: what was known of that before."""
@@ -106,14 +115,28 @@ class Assertions:
         return not self._is_asserted(key)
 
     def superseded(self, object_id: str, modified_ms: int) -> list[Held]:
-        """The values that the version of ``modified_ms`` of this object, now read whole, does not have any more.
-
-        They have ended for this object. Returned are those that no other object asserts.
-        """
+        """The live assertions that the version of ``modified_ms`` of this object, now read whole, does not have."""
         if not modified_ms:
             return []
-        older = [held for held in self._of(digest(object_id)) if held.live and held.modified_ms < modified_ms]
-        return self._end(older, modified_ms)
+        return [held for held in self._of(digest(object_id)) if held.live and held.modified_ms < modified_ms]
+
+    def whole_ms(self, scope: bytes) -> int:
+        """The newest version of a group that was read whole; 0 if there was none, or if it states no time."""
+        if scope not in self._wholes:
+            query = "SELECT modified_ms FROM whole WHERE scope = ?"
+            (self._wholes[scope],) = self._database.execute(query, (scope,)).fetchone() or (0,)
+        return self._wholes[scope]
+
+    def read_whole(self, scope: bytes, modified_ms: int) -> None:
+        """Note that this version of a group was read whole."""
+        self._wholes[scope] = max(self.whole_ms(scope), modified_ms)
+
+    def unnamed(self, scope: bytes, names: Iterable[str]) -> tuple[list[Held], int]:
+        """The live assertions of a group's objects that are not among ``names``, and how many are."""
+        objects = set(map(digest, names))
+        live = [held for held in self._in(scope) if held.live]
+        gone = [held for held in live if held.object not in objects]
+        return gone, len(live) - len(gone)
 
     def next_generation(self) -> int:
         """A number for a complete reading that no earlier one had."""
@@ -126,24 +149,21 @@ class Assertions:
         gone = [held for held in live if held.generation != generation]
         return gone, len(live) - len(gone)
 
-    def end(self, gone: list[Held]) -> list[Held]:
-        """End these assertions. Returned are those whose value no other object asserts."""
-        return self._end(gone, None)
+    def end(self, held: Held) -> bool:
+        """End one assertion, at its time of change. True if no other object asserts its value."""
+        self._put(msgspec.structs.replace(held, live=False))
+        return not self._is_asserted(held.key)
 
-    def changes(self) -> list[tuple[object, ...]]:
-        """What is to be committed, as rows of the table; it is forgotten here by ``committed``."""
-        return [msgspec.structs.astuple(held) for held in self._changed.values()]
+    def write(self) -> None:
+        """Write the changes, in the transaction that the caller has begun; ``committed`` forgets them here."""
+        self._database.executemany(_INSERT, [msgspec.structs.astuple(held) for held in self._changed.values()])
+        stated = [(scope, modified_ms) for scope, modified_ms in self._wholes.items() if modified_ms]
+        self._database.executemany("INSERT OR REPLACE INTO whole VALUES (?, ?)", stated)
 
     def committed(self) -> None:
         """The changes are in the database."""
         self._changed.clear()
-
-    def _end(self, ended: list[Held], modified_ms: int | None) -> list[Held]:
-        for held in ended:
-            at_ms = held.modified_ms if modified_ms is None else modified_ms
-            self._put(msgspec.structs.replace(held, live=False, modified_ms=at_ms))
-        found: dict[bytes, Held] = {held.key: held for held in ended}
-        return [held for held in found.values() if not self._is_asserted(held.key)]
+        self._wholes.clear()
 
     def _put(self, held: Held) -> None:
         self._changed[held.object, held.key] = held
@@ -166,7 +186,7 @@ class Assertions:
         yield from [held for held in self._changed.values() if matches(held)]
 
 
-INSERT: Final = f"INSERT OR REPLACE INTO assertion ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - all of it is ours
+_INSERT: Final = f"INSERT OR REPLACE INTO assertion ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - all of it is ours
 
 
 def digest(text: str) -> bytes:

@@ -26,6 +26,15 @@ class Sensor:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A complete reading that withdraws nothing, and why. ``gone`` of ``before`` values are not named any more."""
+
+    gone: int
+    before: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """What one commit added: observations, reports, withdrawals; refusals by reason, pieces left out by rule.
 
@@ -39,6 +48,7 @@ class Step:
     first_rejected: tuple[Rejected, ...] = ()
     left_out: Counter[str] = field(default_factory=Counter)
     withdrawn: int = 0
+    kept: tuple[Kept, ...] = ()
 
 
 class Batch:
@@ -66,10 +76,11 @@ class Batch:
         self._before = self._committed
         self._ends: dict[tuple[int, str], bool] = {}
         self._withdrawn = 0
+        self._kept: list[Kept] = []
 
     @property
     def holds_anything(self) -> bool:
-        return bool(len(self.builder) or self._refusals or self.left_out)
+        return bool(len(self.builder) or self._refusals or self.left_out or self._kept)
 
     @property
     def is_full_of_refusals(self) -> bool:
@@ -81,19 +92,28 @@ class Batch:
         self._here = (line, self._here[1] + 1 if line == self._here[0] else 1)
         return self._here > self._committed
 
-    def add(self, observation: Observation, *, of_reading: bool = True) -> Iterator[Step]:
-        """Put an observation into the report. One that is full is committed first, up to the reading before.
+    def room_for(self, observation: Observation, *, of_reading: bool = True) -> Iterator[Step]:
+        """Commit a report that has no room for this observation, up to the reading before.
 
-        ``of_reading`` is False for what follows from readings that were taken already.
         So is one that has the same value the other way, reported or withdrawn: of one report both join, and the
-        order of the source is lost (``streams.intake.collapse``).
+        order of the source is lost (``streams.intake.collapse``). ``of_reading`` is False for what follows from
+        readings that were taken already.
         """
         value, ends = (int(observation.kind), observation.value), observation.withdrawal is not None
         if not self.builder.has_room(observation) or self._ends.get(value, ends) != ends:
             yield self.commit(before=of_reading)
-        self._ends[value] = ends
+
+    def add(self, observation: Observation, *, of_reading: bool = True) -> Iterator[Step]:
+        """Put an observation into the report, or into the next one if this one has no room."""
+        yield from self.room_for(observation, of_reading=of_reading)
+        ends = observation.withdrawal is not None
+        self._ends[int(observation.kind), observation.value] = ends
         self._withdrawn += ends
         self.builder.add(observation)
+
+    def keep(self, kept: Kept) -> None:
+        """Take note of withdrawals that are not made."""
+        self._kept.append(kept)
 
     def refuse(self, rejected: Rejected) -> None:
         record = quarantined(rejected, self._sensor.name, self._source.digest, self._here[1], self._now_ms())
@@ -125,8 +145,9 @@ class Batch:
             tuple(self._first),
             self.left_out,
             self._withdrawn,
+            tuple(self._kept),
         )
-        self._ends, self._withdrawn = {}, 0
+        self._ends, self._withdrawn, self._kept = {}, 0, []
         self._refusals, self._refused_bytes, self._rejected, self._first = [], 0, Counter(), []
         self.left_out = Counter()
         return step

@@ -1,24 +1,26 @@
 """Fills the spool from one input: readings become reports and refusals, commit by commit.
 
 What the source's objects assert and withdraw goes through ``producers.spool.assertions``: an older version of an object
-changes nothing, and a value is withdrawn when no object of the source asserts it any more.
+changes nothing, and a value is withdrawn when no object of the source asserts it any more. What an object asserts and
+the observation that follows from it are committed together, so a crash between two commits loses neither.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from producers.admission import admitted
-from producers.readers.reading import LeftOut, Reading, Rejected, Seen, Withdrawn
+from producers.readers.reading import Group, LeftOut, Reading, Rejected, Seen, Whole, Withdrawn
 from producers.report import MAX_OBSERVATIONS
-from producers.spool.assertions import NO_SCOPE, Assertions, Held, Known, Named
+from producers.spool.assertions import NO_SCOPE, Assertions, Known, Named, digest
 from producers.spool.batch import Batch, Sensor, Step
+from producers.spool.removals import ended, kept
 from producers.spool.spool import InputState, Spool
+from producers.spool.taker import Taker
 from producers.stop import Stopped
 from schemas.codec import Codec
 from schemas.observation import Observation
-from schemas.vocabulary import IndicatorType, Withdrawal
+from schemas.vocabulary import IndicatorType
 
 SUPERSEDED: Final = "superseded"
 STILL_ASSERTED: Final = "still-asserted"
@@ -55,31 +57,16 @@ def fill(
     max_observations: int = MAX_OBSERVATIONS,
     on_left_out: Callable[[LeftOut], None] = _unwatched,
     scope: Scope = NOT_A_SNAPSHOT,
+    agreed: bool = False,
 ) -> "Filling":
     """Spool the readings of an input that are behind ``source``'s position; one step for each commit.
 
     ``on_left_out`` is called for each piece that is left out. In a snapshot's ``scope`` each value is noted as named,
-    also what was spooled before. If an end is asked for, what was read is committed first.
+    also what was spooled before. ``agreed`` lets even most of a group be withdrawn. If an end is asked for, what was
+    read is committed first.
     """
     batch = Batch(source, spool, sensor, tool, codec, now_ms, max_observations)
-    return Filling(readings, batch, Filler(batch, spool.assertions, on_left_out, scope))
-
-
-class Taker(Protocol):
-    """What takes the pieces that a filler has decided on: a batch of the spool, or a dry run (``batch.Batch``)."""
-
-    left_out: Counter[str]
-
-    @property
-    def is_full_of_refusals(self) -> bool: ...
-
-    def moves_to(self, line: int, /) -> bool: ...
-
-    def add(self, observation: Observation, /, *, of_reading: bool = True) -> Iterator[Step]: ...
-
-    def refuse(self, rejected: Rejected, /) -> None: ...
-
-    def commit(self) -> Step: ...
+    return Filling(readings, batch, Filler(batch, spool.assertions, on_left_out, scope, agreed=agreed))
 
 
 class Filler:
@@ -91,49 +78,67 @@ class Filler:
         assertions: Assertions,
         on_left_out: Callable[[LeftOut], None],
         scope: Scope = NOT_A_SNAPSHOT,
+        *,
+        agreed: bool = False,
     ) -> None:
+        """``agreed`` lets a group that was read whole withdraw even most of what it asserted."""
         self.batch, self._assertions, self._on_left_out, self._scope = batch, assertions, on_left_out, scope
+        self._agreed = agreed
         self._object: tuple[str, int] | None = None
 
     def take(self, reading: Reading) -> Iterator[Step]:
         """Take one reading, and what follows from the end of the object before it."""
+        if isinstance(reading, Whole):
+            yield from self.finish_object(None)
+            yield from self._finish_group(reading)
+            return
         if isinstance(reading, Seen | Withdrawn):
             yield from self.finish_object((reading.object_id, reading.modified_ms) if reading.object_id else None)
         is_new = self.batch.moves_to(reading.place.line)
-        if isinstance(reading, Seen) and (reading.object_id or self._scope.name):
+        if isinstance(reading, Seen | Withdrawn) and self._is_outdated(reading.group):
+            self._leave_out(LeftOut(reading.place, SUPERSEDED, reading.object_id), is_new)
+        elif isinstance(reading, Seen):
+            yield from self._seen(reading, is_new)
+        elif isinstance(reading, Rejected):
+            yield from self._refuse(reading, is_new)
+        elif isinstance(reading, Withdrawn):
+            if is_new:
+                yield from self._withdraw(reading)
+        else:
+            self._leave_out(reading, is_new)
+
+    def _seen(self, reading: Seen, is_new: bool) -> Iterator[Step]:
+        known = admitted(reading)
+        if isinstance(known, Seen) and (is_new or self._scope.name):  # before its assertion is noted
+            yield from self.batch.room_for(known.observation)
+        if reading.object_id or self._scope.name:
             observation = reading.observation
-            named = self._named(observation.kind, observation.value, reading.object_id, reading.modified_ms)
-            known = self._assertions.reported(named)
-            is_new = is_new or (known is Known.NOT_ASSERTED and bool(self._scope.name))  # it is back in the list
-            if known is Known.NEWER:
+            before = self._assertions.reported(self._named(reading, observation.kind, observation.value))
+            is_new = is_new or (before is Known.NOT_ASSERTED and bool(self._scope.name))  # it is back in the list
+            if before is Known.NEWER:
                 self._leave_out(LeftOut(reading.place, SUPERSEDED, reading.object_id), is_new)
                 return
-        if is_new:
-            yield from self._new(reading)
-
-    def _new(self, reading: Reading) -> Iterator[Step]:
-        if isinstance(reading, Withdrawn):
-            yield from self._withdraw(reading)
-            return
-        if isinstance(reading, LeftOut):
-            self._leave_out(reading, is_new=True)
-            return
-        known = reading if isinstance(reading, Rejected) else admitted(reading)
         if isinstance(known, Rejected):
-            self.batch.refuse(known)
+            yield from self._refuse(known, is_new)
+        elif is_new:
+            yield from self.batch.add(known.observation)
+
+    def _refuse(self, rejected: Rejected, is_new: bool) -> Iterator[Step]:
+        if is_new:
+            self.batch.refuse(rejected)
             if self.batch.is_full_of_refusals:
                 yield self.batch.commit()
-            return
-        yield from self.batch.add(known.observation)
 
     def _withdraw(self, reading: Withdrawn) -> Iterator[Step]:
-        named = self._named(reading.kind, reading.value, reading.object_id, reading.modified_ms)
+        named = self._named(reading, reading.kind, reading.value)
         if reading.implied and not self._assertions.asserts(named):
             self._leave_out(reading, is_new=True)
             return
+        ending = Observation(reading.kind, reading.value, withdrawal=reading.withdrawal)
+        yield from self.batch.room_for(ending)
         ended = self._assertions.withdrawn(named)
         if ended:
-            yield from self.batch.add(Observation(reading.kind, reading.value, withdrawal=reading.withdrawal))
+            yield from self.batch.add(ending)
             return
         rule = STILL_ASSERTED if ended is False else SUPERSEDED
         self._leave_out(LeftOut(reading.place, rule, reading.object_id), is_new=True)
@@ -142,11 +147,33 @@ class Filler:
         """Withdraw what a newer version of the object before does not have any more: it has been read whole."""
         before, self._object = self._object, following
         if before is not None and before != following:
-            for held in self._assertions.superseded(*before):
-                yield from self.batch.add(ending(held), of_reading=False)
+            yield from ended(self._assertions.superseded(*before), before[1], self._assertions, self.batch)
 
-    def _named(self, kind: IndicatorType, value: str, object_id: str, modified_ms: int) -> Named:
-        return Named(kind, value, object_id, modified_ms, self._scope.name, self._scope.generation)
+    def _finish_group(self, whole: Whole) -> Iterator[Step]:
+        """Withdraw what a group does not have any more. In a snapshot its scope decides, not the groups in it."""
+        if self._scope.name or self._is_outdated(whole.group):
+            return
+        scope, at_ms = _scope_of(whole.group), whole.group.modified_ms
+        gone, named = self._assertions.unnamed(scope, whole.names)
+        problem = kept(len(gone), named, agreed=self._agreed)
+        if problem is not None:
+            self.batch.keep(problem)
+            return
+        self._assertions.read_whole(scope, at_ms)
+        for held in gone:
+            yield from ended([held], at_ms and max(at_ms, held.modified_ms), self._assertions, self.batch)
+
+    def _is_outdated(self, group: Group | None) -> bool:
+        """Whether a newer version of the group was read whole: then what this one states does not count."""
+        if group is None or not group.modified_ms or self._scope.name:
+            return False
+        return group.modified_ms < self._assertions.whole_ms(_scope_of(group))
+
+    def _named(self, reading: Seen | Withdrawn, kind: IndicatorType, value: str) -> Named:
+        scope = self._scope
+        if not scope.name and reading.group is not None:
+            scope = Scope(_scope_of(reading.group))
+        return Named(kind, value, reading.object_id, reading.modified_ms, scope.name, scope.generation)
 
     def _leave_out(self, piece: LeftOut, is_new: bool) -> None:
         if is_new:
@@ -181,6 +208,5 @@ class Filling:
         return self._batch.commit() if self._batch.holds_anything else None
 
 
-def ending(held: Held) -> Observation:
-    """The withdrawal of a value that no object of the source asserts any more."""
-    return Observation(IndicatorType(held.kind), held.value, withdrawal=Withdrawal.REMOVED)
+def _scope_of(group: Group) -> bytes:
+    return digest(f"group {group.name}")

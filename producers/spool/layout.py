@@ -9,7 +9,9 @@ from typing import Final
 from exchange.errors import ConfigurationError, SchemaIncompatible
 from producers.spool import assertions
 
-FORMAT: Final = 3  # 2: with the assertions of the source's objects; 3: inputs are known by their uncompressed content
+FORMAT: Final = 4
+# 2: with the assertions of the source's objects; 3: inputs are known by their uncompressed content; 4: with the
+# versions of the groups of objects.
 _FILE: Final = "spool.sqlite"
 # `prefix` is of `producers.fingerprint`; `marking` is what the options stated. Inputs of before have neither.
 _CONTENT: Final = (
@@ -53,7 +55,7 @@ def connect(folder: Path) -> sqlite3.Connection:
             _create(database, _TABLES)
             _sync(folder)
         elif version < FORMAT:
-            _create(database, (*(assertions.TABLES if version == 1 else ()), *_CONTENT))
+            _create(database, _since(version))
     except sqlite3.OperationalError as error:
         raise ConfigurationError(f"the spool {path} cannot be opened: {error}: check the folder's rights") from error
     except sqlite3.DatabaseError as error:
@@ -65,6 +67,12 @@ def connect(folder: Path) -> sqlite3.Connection:
         database.close()
         raise SchemaIncompatible(f"the spool {path} is of format {version}, and this version reads {FORMAT}: update")
     return database
+
+
+def _since(version: int) -> Iterable[str]:
+    """What a spool of an earlier version lacks."""
+    yield from assertions.TABLES if version == 1 else assertions.TABLES_SINCE_4
+    yield from _CONTENT if version < 3 else ()
 
 
 def _create(database: sqlite3.Connection, tables: Iterable[str]) -> None:

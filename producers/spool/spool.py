@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from exchange.errors import ConfigurationError, Refused, SchemaIncompatible, TransientError
-from producers.spool.assertions import INSERT, Assertions
+from producers.spool.assertions import Assertions
 from producers.spool.layout import connect
 
 REPORT: Final = "report"
@@ -209,7 +209,7 @@ class Spool:
             )
             if report is not None:
                 self._database.execute("UPDATE identity SET next_sequence = next_sequence + 1")
-            self._database.executemany(INSERT, self.assertions.changes())
+            self.assertions.write()
             self._database.execute(
                 "UPDATE input SET line = ?, item = ?, complete = ? WHERE id = ?", (line, item, complete, source.id)
             )

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from producers.inputs import Input
 from producers.readers.formats import AUTO, readings_of
-from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Withdrawn
+from producers.readers.reading import Defaults, LeftOut, Rejected, Seen, Whole, Withdrawn
 from schemas.markings import SourceMarking, understand
 from schemas.normalise import Invalid, canonical
 
@@ -34,7 +34,8 @@ def outcomes(path: Path, table: dict[str, Any]) -> Iterator[Outcome]:
         source = Input(table.get("name", path.name), stream, encoding=defaults.encoding)
         readings, _ = readings_of(source, table.get("format", AUTO), defaults)
         for reading in readings:
-            yield _outcome(reading)
+            if not isinstance(reading, Whole):
+                yield _outcome(reading)
 
 
 def defaults_of(options: dict[str, Any]) -> Defaults:
@@ -59,7 +60,7 @@ def marking_text(marking: SourceMarking) -> str:
     return " + ".join((text, *map(str, found.caveats)))
 
 
-def _outcome(reading: Reading) -> Outcome:
+def _outcome(reading: Seen | Rejected | LeftOut) -> Outcome:
     at: Outcome = {"line": reading.place.line}
     if isinstance(reading, Withdrawn):
         return at | {"withdrawn": reading.rule, "type": reading.kind.label, "value": reading.value}

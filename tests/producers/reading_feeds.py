@@ -3,13 +3,14 @@
 import gzip
 import io
 import json
+from collections.abc import Iterable
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 from producers.inputs import Input
 from producers.readers.formats import readers
-from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen
+from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, Whole
 from schemas.markings import SourceMarking
 from schemas.observation import Observation
 
@@ -22,9 +23,9 @@ def an_input(content: bytes, name: str = "made-up", **options: Any) -> Input:
 
 
 def readings(format_name: str, content: bytes, **defaults: Any) -> list[Reading]:
-    """All readings of made-up bytes."""
+    """What became of each piece of made-up bytes."""
     source = an_input(content, encoding=defaults.get("encoding", "utf-8"))
-    return list(readers()[format_name].read(source, Defaults(**defaults)))
+    return _pieces(readers()[format_name].read(source, Defaults(**defaults)))
 
 
 def observations(found: list[Reading]) -> list[Observation]:
@@ -43,10 +44,14 @@ def left_out(found: list[Reading]) -> list[LeftOut]:
 
 
 def recorded(file: str, format_name: str, **defaults: Any) -> list[Reading]:
-    """All readings of a recorded feed."""
+    """What became of each piece of a recorded feed."""
     with (FEEDS / file).open("rb") as stream:
         source = Input(file, stream, encoding=defaults.get("encoding", "utf-8"))
-        return list(readers()[format_name].read(source, Defaults(**defaults)))
+        return _pieces(readers()[format_name].read(source, Defaults(**defaults)))
+
+
+def _pieces(found: Iterable[Reading]) -> list[Reading]:
+    return [reading for reading in found if not isinstance(reading, Whole)]
 
 
 def content_of(file: str) -> bytes:

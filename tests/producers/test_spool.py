@@ -123,14 +123,16 @@ def test_a_full_disk_says_so_and_leaves_nothing_half_done(folder: Path) -> None:
         assert spool.pending_reports == 2
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_spool_of_an_older_format_goes_on(version: int, folder: Path) -> None:
     with Spool(folder, "GBR", "edge-1", NOW_MS) as spool:
         step(spool, b"one")
         database = spool._database
-        database.execute("DROP INDEX input_by_prefix")
-        for column in ("prefix", "marking"):
-            database.execute(f"ALTER TABLE input DROP COLUMN {column}")
+        database.execute("DROP TABLE whole")
+        if version < 3:
+            database.execute("DROP INDEX input_by_prefix")
+            for column in ("prefix", "marking"):
+                database.execute(f"ALTER TABLE input DROP COLUMN {column}")
         if version == 1:
             database.execute("DROP TABLE assertion")
         database.execute(f"PRAGMA user_version = {version}")

@@ -93,7 +93,11 @@ def register(app: typer.Typer) -> None:
         ] = "",
         accept_removals: Annotated[
             bool,
-            typer.Option("--accept-removals", help="Withdraw even more than half of a snapshot.", rich_help_panel=_RUN),
+            typer.Option(
+                "--accept-removals",
+                help="Withdraw even most of a snapshot or MISP event.",
+                rich_help_panel=_RUN,
+            ),
         ] = False,
         explain_skips: Annotated[
             bool, typer.Option("--explain-skips", help="Print each piece that is left out.", rich_help_panel=_RUN)
@@ -117,9 +121,9 @@ def register(app: typer.Typer) -> None:
         Markings of the feed and of the options apply both; if they differ, the stricter one applies. Unreadable lines
         go to quarantine with the reason, and never stop the rest. Lines without an indicator are counted by rule.
 
-        What the source takes back (STIX `revoked`, MISP `deleted`) is withdrawn, in whatever order files arrive. A line
-        that left a list is withdrawn only with --snapshot, and never if more than half of the list is missing, unless
-        you accept it: then nothing is withdrawn, and the exit code is 4.
+        What the source takes back (STIX `revoked`, MISP `deleted`, an attribute that a whole MISP event lost) is
+        withdrawn, in whatever order files arrive. A line that left a list is withdrawn only with --snapshot. If more
+        than half of a list or event is missing, nothing is withdrawn and the exit code is 4, unless you accept it.
         """
         from exchange.settings import Settings
         from kakehashi.clusters import cluster_of
