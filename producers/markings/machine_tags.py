@@ -5,6 +5,7 @@ from functools import cache
 from typing import Final
 
 from producers.markings.folding import folded, words
+from producers.markings.schemes import nations_in
 from producers.markings.taxonomy import Effect, effect_of, harmless_namespaces, namespaces
 
 _ANY: Final = "*"
@@ -26,6 +27,8 @@ _STEMS: Final = (
     *(
         "restrict",
         "embargo",
+        "klassif",
+        "einstufung",
         "sensitiv",
         "secre",
         "eyes",
@@ -92,9 +95,21 @@ _ALONE: Final = frozenset(
             "riservato",
             "reservado",
             "confidencial",
+            *("noshare", "nosharing", "noshar", "donotshare", "donotdistribute", "nodistribution", "noforward"),
+            *("norelease", "internalonly", "eyesonly", "nonpublic", "dienstgebrauch", "klassifiziert"),
         ),
     }
 )
+# Whoever a text names beside "only" or a denied "public" is all that may have it. A nation counts as well.
+_READERS: Final = frozenset(
+    {
+        *("admin", "admins", "agency", "cert", "certs", "community", "csirt", "csirts", "customer", "customers"),
+        *("domestic", "employees", "eu", "gov", "government", "internal", "isac", "isacs", "le", "leo", "members"),
+        *("mil", "military", "national", "nato", "partner", "partners", "police", "recipient", "recipients", "staff"),
+        *("subscribers", "team", "usg"),
+    }
+)
+_DENIED: Final = frozenset({"not", "non", "no", "false", "never", "0"})
 _JAPANESE: Final = re.compile("禁止|限り|限定|のみ|部外|社外|機密|秘|取扱|不可")
 # The form of a banner or a portion mark: (S//NF), U//FOUO.
 _BANNER: Final = re.compile(r"^\W*(?:u|c|s|ts|r|unclassified|confidential|secret|top secret)\s*//")
@@ -128,6 +143,10 @@ def looks_restricting(text: str) -> bool:
     found = words(text)
     plain = folded(text)
     if any(word in _ALONE for word in found) or _JAPANESE.search(plain) or _BANNER.match(plain):
+        return True
+    if "only" in found and any(word in _READERS or nations_in((word,)) for word in found):
+        return True
+    if "public" in found and any(word in _DENIED for word in found):
         return True
     return any(word in _LIMITS for word in found) and any(word.startswith(_VERBS) for word in found)
 

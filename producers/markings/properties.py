@@ -40,6 +40,19 @@ _STEMS: Final = (
     ),
     *("公開", "開示"),
 )
+_STEMS_OF_LISTS: Final = ("exclud",)  # which nations are left out
+# Flags, by their whole name: what yes and no mean. All other names of sharing must be understood by their value.
+_OPENING: Final = frozenset(
+    {
+        *("share", "canshare", "mayshare", "oktoshare", "shared", "isshared", "shareable", "sharable", "isshareable"),
+        *("public", "ispublic", "releasable", "isreleasable", "exportable", "isexportable"),
+    }
+)
+_CLOSING: Final = frozenset({"private", "isprivate", "internal", "isinternal", "noshare", "donotshare", "donotrelease"})
+_YES: Final = frozenset({"true", "yes", "y", "1"})
+_NO: Final = frozenset({"false", "no", "n", "0"})
+# In the name of a property that is false, so that it says what is not allowed.
+_ALLOWING: Final = ("shar", "releas", "public", "distribut", "dissem", "export", "forward", "disclos")
 _TAGS: Final = ("tag", "tags", "label", "labels", "keyword", "keywords", "タグ", "ラベル")
 
 
@@ -52,7 +65,15 @@ def of_properties(thing: Mapping[str, Any], known: Collection[str], where: str) 
 def is_about_sharing(name: str) -> bool:
     """Whether a property of this name says how far something may travel."""
     found = words(name)
-    return any(word.startswith(_STEMS) for word in found) or "".join(found).startswith(_STEMS)
+    whole = "".join(found)
+    stems = (*_STEMS, *_STEMS_OF_LISTS)
+    return whole in _OPENING | _CLOSING or any(word.startswith(stems) for word in found) or whole.startswith(stems)
+
+
+def is_silent_flag(name: str, text: str) -> bool:
+    """Whether a flag says that nothing limits sharing: ``public`` is yes, or ``private`` is no."""
+    whole, stated = "".join(words(name)), text.strip().lower()
+    return (whole in _OPENING and stated in _YES) or (whole in _CLOSING and stated in _NO)
 
 
 @remembered(4_096)
@@ -86,10 +107,10 @@ def _of_property(name: str, value: Any, where: str, depth: int) -> Marked:
 
 
 def _of_value(name: str, value: Any, place: str) -> Marked:
-    if value is None or value is False:
+    if value is None or (value is False and not any(part in name.lower() for part in _ALLOWING)):
         return NOTHING
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    silent = of_field(text, place) == NOTHING
+    silent = of_field(text, place) == NOTHING or is_silent_flag(name, text)
     scheme = scheme_of(name)
     return NOTHING if silent else of_field(f"{scheme}:{text}" if scheme else text, place)
 

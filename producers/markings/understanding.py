@@ -77,6 +77,16 @@ def of_comment(text: str, where: str) -> Marked:
     return unrecognised(text, _quoted(where, text)) if looks_restricting(text) else NOTHING
 
 
+def of_heading(text: str, where: str) -> Marked:
+    """A line that is about all of a list: also one that is a colour of TLP alone, or such a word as INTERNAL."""
+    colours = bare_colours(words(text))
+    if colours:
+        return _of_labels(Labels(tlp=colours), text, where)
+    return _found(text, where, Strength.EXACT, is_prose=len(words(text)) > _MOST_WORDS_OF_A_LABEL) or of_comment(
+        text, where
+    )
+
+
 @remembered(4_096)
 def of_prose(text: str, where: str) -> Marked:
     """A text about something else, in which a restriction may stand nevertheless."""

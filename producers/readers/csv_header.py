@@ -176,7 +176,8 @@ def _problem(
         return f"the names of its columns are not known: {_ADVICE}"
     if len(types) == 1:
         return ""
-    if not all(map(_is_one_type, types.values())) or sum(bool(found & _WEB) for found in types.values()) > 1:
+    is_repeated = len(frozenset[IndicatorType]().union(*types.values())) < sum(map(len, types.values()))
+    if not all(map(_is_one_type, types.values())) or is_repeated or sum(bool(t & _WEB) for t in types.values()) > 1:
         return f"several columns without a name could be the indicators: {_ADVICE}"
     if any(found == {IndicatorType.URL} and _on_one_host(columns[place]) for place, found in types.items()):
         return f"a column of links could be the indicators or their source: {_ADVICE}"

@@ -6,8 +6,9 @@ column                                 how its cells are understood
 ``tlp``, ``pap``, ``handling``, …      every word must be understood, or the row holds
 recipients (``releasable_to``)         nations; "none" names nobody
 tags, labels, classification           a marking, a restriction, or a label
-description, reporter, reference       labels and restrictions that stand in the text
-unknown                                whatever looks like a restriction; a bare colour of TLP holds
+description, tearline, and the like    labels and restrictions that stand in the text
+unknown                                whatever looks like a restriction; a bare colour of TLP holds; "benign" in a
+                                       column of verdicts, or "no" under "malicious", takes the row back
 =====================================  ===============================================================================
 """
 
@@ -17,6 +18,7 @@ from typing import Final
 
 from producers.markings.folding import words
 from producers.markings.marked import NOTHING, Marked, joined, unrecognised
+from producers.markings.properties import is_silent_flag
 from producers.markings.schemes import bare_colours, nations_in
 from producers.markings.understanding import of_field, of_nations, of_prose, of_tag
 from producers.readers.csv_columns import Columns, is_severity
@@ -27,13 +29,21 @@ from schemas.markings import SourceMarking
 
 _NOBODY: Final = frozenset({"none", "nobody", "no one", "なし", "不可"})
 _SILENT: Final = frozenset({"", "-", "--", "n/a", "na", "null"})
-_PROSE_ROLES: Final = ("description", "reporter", "reference")
+_PROSE_ROLES: Final = ("description", "tearline", "reporter", "reference")
 # MISP's distribution levels: your organisation, this community, connected communities, all, a sharing group.
 _DISTRIBUTION: Final = {
     **dict.fromkeys(("0", "1", "4"), Marked(SourceMarking(releasable_to=()))),
     **dict.fromkeys(("2", "3"), NOTHING),
 }
 _OPEN: Final = frozenset({"TLP:CLEAR"})
+_VERDICTS: Final = frozenset({"verdict", "status", "state", "disposition", "assessment", "judgement", "判定", "状態"})
+_NOT_MALICIOUS: Final = frozenset(
+    {
+        *("benign", "clean", "harmless", "whitelisted", "whitelist", "allowlisted", "falsepositive", "notmalicious"),
+        *("legitimate", "revoked", "withdrawn", "retracted", "無害", "誤検知"),
+    }
+)
+_MALICIOUS: Final = frozenset({"malicious", "ismalicious", "isbad", "悪性"})
 
 
 def marked_row(cells: Sequence[str], columns: Columns) -> Marked:
@@ -73,6 +83,8 @@ def several(cell: str) -> tuple[str, ...]:
 @lru_cache(16_384)
 def _of_marking(cell: str, name: str, where: str) -> Marked:
     word = folded(name)
+    if is_silent_flag(name, cell):
+        return NOTHING
     if word == "distribution" and cell in _DISTRIBUTION:
         return _DISTRIBUTION[cell]
     if word.startswith("releas") and list_milliseconds(cell) is not None:
@@ -97,10 +109,20 @@ def _of_recipients(cell: str, where: str) -> Marked:
 
 @lru_cache(65_536)
 def _of_unknown(cell: str, name: str, where: str) -> Marked:
+    if _takes_back(cell, name):
+        return Marked(withdrawn=cell)
     colours = bare_colours(words(cell))
     if colours and not set(colours) <= _OPEN and not is_severity(name):
         return unrecognised(cell, where)
     return of_note(cell, where)
+
+
+def _takes_back(cell: str, name: str) -> bool:
+    """Whether a column of verdicts calls the row's value no threat."""
+    word = folded(name)
+    if word in _MALICIOUS:
+        return cell.strip().lower() in ("false", "no", "0")
+    return word in _VERDICTS and folded(cell) in _NOT_MALICIOUS
 
 
 def _is_code(text: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 
 from producers.inputs import Input
 from producers.markings.marked import Marked
-from producers.markings.understanding import of_comment, of_prose
+from producers.markings.understanding import of_comment, of_heading, of_prose
 from producers.readers.lines import Line, lines
 
 COMMENT_SIGNS: Final = ("#", "//", ";")
@@ -21,6 +21,7 @@ _MAY_BE_INDICATOR: Final = re.compile(
 )
 _NAMES: Final = re.compile(r"[A-Za-z][\w+.\[\]-]{0,20}://\S+|[A-Za-z]:\\(?:[^\\\n]*\\)*\S*")
 _SIGNS: Final = "#;/!*- \t\"'"
+_LONGEST_HEADING: Final = 40
 
 
 def heading_of(source: Input, encoding: str, is_heading: Callable[[str], bool]) -> Marked:
@@ -37,7 +38,8 @@ def heading_of(source: Input, encoding: str, is_heading: Callable[[str], bool]) 
 
 def marking_of_line(line: Line) -> Marked:
     """The marking in a comment or a title line."""
-    return of_note(line.text.strip(_SIGNS), f"line {line.number}")
+    text, where = line.text.strip(_SIGNS), f"line {line.number}"
+    return of_heading(text, where) if len(text) <= _LONGEST_HEADING else of_note(text, where)
 
 
 def of_note(text: str, where: str) -> Marked:

@@ -31,6 +31,7 @@ class Event(Shared, kw_only=True):
     published: bool | None = None
     publish_timestamp: str | int | None = None
     attribute_count: str | int | None = None
+    deleted: bool | None = None
     Attribute: list[msgspec.Raw] = msgspec.field(default_factory=list)
     Object: list[msgspec.Raw] = msgspec.field(default_factory=list)
     ShadowAttribute: list[msgspec.Raw] = msgspec.field(default_factory=list)
@@ -50,8 +51,7 @@ class Around(msgspec.Struct, frozen=True):
 
 def around_of(event: Event, thing: dict[str, Any], outer: Marked = NOTHING) -> Around:
     """What an event says; ``thing`` is all of it, ``outer`` what was said around it."""
-    sharing = sharing_of(event, "event", {"info": event.info}, thing)
-    sharing = msgspec.structs.replace(sharing, found=sharing.found.join(outer))
+    sharing = sharing_of(event, "event", {"info": event.info}, thing).within(Sharing(outer))
     published_ms = moment(event.publish_timestamp)
     modified_ms = max(moment(event.timestamp), published_ms)
     is_off = event.published is False
@@ -64,7 +64,7 @@ def around_of(event: Event, thing: dict[str, Any], outer: Marked = NOTHING) -> A
         event.info or "",
         "",
         sharing,
-        UNPUBLISHED if is_off and not is_draft else "",
+        DELETED if event.deleted else UNPUBLISHED if is_off and not is_draft else "",
         modified_ms,
         Group(event.uuid, modified_ms) if event.uuid else None,
     )

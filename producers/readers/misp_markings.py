@@ -3,6 +3,9 @@
 Event, object and attribute join to the strictest. Distribution (misp-core-format, section 2.2.1): 0 is the owner's
 organisation only, 1 this community only, 4 a sharing group: none of them names a nation that we could send to. 2 and 3
 add nothing. 5 inherits: what it inherits must be in the input. Any other level is not understood, and holds.
+
+Of galaxies the names of clusters count, of event reports their texts. A sighting that calls the value a false positive
+or expired (misp-core-format, section 2.8: types 1 and 2) is another's view, so it does not withdraw: it holds.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,6 +25,7 @@ NOBODY_ABROAD: Final = {
 }
 _ABROAD: Final = frozenset({"2", "3"})
 _INHERITS: Final = "5"
+_AGAINST: Final = {"1": "false positive", "2": "expired"}
 _ABSENT: Final = frozenset({"", "0", "None"})
 _SHARED: Final = frozenset({"distribution", "sharing_group_id", "SharingGroup", "Tag"})
 _COMMON: Final = frozenset({"id", "uuid", "timestamp", "comment", "deleted", "first_seen", "last_seen", "event_id"})
@@ -117,7 +121,25 @@ def _findings(part: Shared, level: str, texts: Mapping[str, str | None], thing: 
     if _text(part.sharing_group_id) not in _ABSENT or part.SharingGroup:
         yield _nobody(f"{level} sharing group")
     yield from (of_prose(text or "", f"{level} {name}") for name, text in texts.items())
+    yield from _of_parts(thing, level)
     yield of_properties(thing, KNOWN[level], level)
+
+
+def _of_parts(thing: Mapping[str, Any], level: str) -> Iterator[Marked]:
+    """What galaxies, event reports and sightings say."""
+    for galaxy in _objects(thing.get("Galaxy")):
+        for cluster in _objects(galaxy.get("GalaxyCluster")):
+            yield from (of_prose(str(cluster.get(name) or ""), f"{level} galaxy") for name in ("value", "tag_name"))
+    for report in _objects(thing.get("EventReport")):
+        yield from (of_prose(str(report.get(name) or ""), f"{level} report") for name in ("name", "content"))
+    for sighting in _objects(thing.get("Sighting")):
+        kind = str(sighting.get("type") or "")
+        if kind in _AGAINST:
+            yield unrecognised(f"sighting: {_AGAINST[kind]}", f"{level} sighting of type {kind}")
+
+
+def _objects(found: Any) -> list[Mapping[str, Any]]:
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
 
 
 def _nobody(where: str) -> Marked:

@@ -5,8 +5,9 @@ cyber-observable objects, malware, actors) do not claim that something is bad, a
 refused alone, and so is one with the same key twice.
 
 Markings join from all that an indicator and its bundle say: ``object_marking_refs``; ``granular_markings``, because
-part of an indicator cannot be sent; labels, name and description; extensions and unknown properties; and a ``report``
-or ``grouping`` that lists the indicator, which is what a MISP event becomes. ``stix_markings`` reads the definitions.
+part of an indicator cannot be sent; labels, name and description; extensions and unknown properties; and whatever lists
+the indicator in its ``object_refs``, directly or through another such object: a ``report`` or ``grouping``, which is what
+a MISP event becomes, a ``note``, an ``opinion``. ``stix_markings`` reads the definitions.
 
 ``revoked``, the only type ``benign``, and a newer version without a value withdraw it. Of several versions of one
 object the one with the newest ``modified`` counts; of several of the same time all count, the strictest of each.
@@ -21,7 +22,7 @@ from typing import Any, Final
 import msgspec
 
 from producers.inputs import Input
-from producers.markings.marked import Marked, joined
+from producers.markings.marked import NOTHING, Marked, joined
 from producers.markings.properties import of_properties
 from producers.markings.understanding import of_file_name
 from producers.readers.document import document, plain, repeated_keys
@@ -40,7 +41,6 @@ _SUPERSEDED: Final = "superseded"
 _PART: Final = "part-of-pattern"
 _DEFINITION: Final = "marking-definition"
 _INDICATOR: Final = "indicator"
-_CONTAINERS: Final = frozenset({"report", "grouping"})
 _WORDS: Final = (b'"spec_version"', b'"indicator--', b'"bundle"', b'"objects"')
 _OF_A_BUNDLE: Final = frozenset({"type", "id", "spec_version", "objects"})
 
@@ -50,6 +50,8 @@ class _Kind(msgspec.Struct):
     id: str = ""
     modified: Any = None
     created: Any = None
+    revoked: Any = None
+    object_refs: Any = None
 
 
 class _Bundle(msgspec.Struct):
@@ -76,15 +78,23 @@ class _Bundled:
             if kind.type == _INDICATOR:
                 self.versions.setdefault(kind.id, []).append(_version(raw, kind, SourcePlace(name, number)))
         self.around = of_file_name(name).join(of_properties(_around(parsed), _OF_A_BUNDLE, "bundle"))
-        self._containers = [plain(raw) for raw, kind in listed if kind.type in _CONTAINERS]
+        self._containers = dict[str, list[tuple[str, Marked]]]()
+        for raw, kind in listed:
+            if isinstance(kind.object_refs, list):
+                found = container_marked(plain(raw), self.definitions)
+                for name in {name for name in kind.object_refs if isinstance(name, str)}:
+                    self._containers.setdefault(name, []).append((kind.id, found))
 
     def containing(self, name: str) -> Marked:
-        """What the reports and groupings that list an object say about sharing."""
-        return joined(
-            container_marked(container, self.definitions)
-            for container in self._containers
-            if name in (container.get("object_refs") or ())
-        )
+        """What the objects that list an object say about sharing, and those that list them."""
+        found, waiting, known = NOTHING, [name], {name}
+        while waiting:
+            for container, says in self._containers.get(waiting.pop(), ()):
+                found = found.join(says)
+                if container not in known:
+                    known.add(container)
+                    waiting.append(container)
+        return found
 
     def at(self, place: SourcePlace, name: str) -> tuple[_Version, list[_Version]]:
         """The indicator in a place, and the newest versions of it: several if they are of the same time."""
@@ -180,7 +190,8 @@ def _ended(newest: list[Indicator], found: Marked) -> str:
     """By which rule the newest version takes the indicator back; empty if it does not."""
     if found.withdrawn or any(indicator.revoked for indicator in newest):
         return _REVOKED
-    return _BENIGN if any(indicator.indicator_types == [_BENIGN] for indicator in newest) else ""
+    kinds = (indicator.indicator_types or indicator.labels for indicator in newest)  # STIX 2.0 has them in labels
+    return _BENIGN if any(each == [_BENIGN] for each in kinds) else ""
 
 
 def _withdrawn(indicator: Indicator, place: SourcePlace, modified_ms: int, rule: str) -> Iterator[Reading]:

@@ -68,21 +68,43 @@ def _findings(indicator: Indicator, thing: Mapping[str, Any], definitions: Defin
         elif granular.lang is None:
             yield unrecognised(where, where)
     yield from (of_tag(label, "label") for label in (*indicator.labels, *indicator.indicator_types))
-    if _BENIGN in indicator.indicator_types:
+    if _BENIGN in (*indicator.indicator_types, *indicator.labels):
         yield unrecognised("indicator type benign beside others", "indicator_types")
     yield of_prose(indicator.name or "", "name")
     yield of_prose(indicator.description or "", "description")
+    yield of_prose(indicator.x_kakehashi_tearline or "", "x_kakehashi_tearline")
     yield of_properties(thing, _READ, "indicator")
 
 
+_OF_CONTAINER: Final = frozenset(
+    {
+        *("type", "id", "spec_version", "created", "modified", "created_by_ref", "revoked", "lang", "confidence"),
+        *("object_refs", "object_marking_refs", "granular_markings", "labels", "published", "report_types", "context"),
+        *("name", "description", "content", "abstract", "explanation", "external_references"),
+    }
+)
+_TEXTS: Final = ("name", "description", "content", "abstract", "explanation")
+
+
 def container_marked(container: Mapping[str, Any], definitions: Definitions) -> Marked:
-    """What a report or grouping says about sharing by references, labels and name, for the objects that it lists."""
+    """What an object says about sharing for the objects that its ``object_refs`` list: a report, a grouping, a note."""
     kind, findings = container.get("type"), list[Marked]()
-    for place, reference in enumerate(container.get("object_marking_refs") or ()):
+    for place, reference in enumerate(_listed(container, "object_marking_refs")):
         findings.append(definitions.of(str(reference), f"{kind} object_marking_refs[{place}]"))
-    findings += [of_tag(str(label), f"{kind} label") for label in container.get("labels") or ()]
-    findings.append(of_prose(str(container.get("name") or ""), f"{kind} name"))
+    for place, granular in enumerate(_listed(container, "granular_markings")):
+        reference = granular.get("marking_ref") if isinstance(granular, Mapping) else granular
+        if reference is not None:
+            findings.append(definitions.of(str(reference), f"{kind} granular_markings[{place}]"))
+    findings += [of_tag(str(label), f"{kind} label") for label in _listed(container, "labels")]
+    findings += [of_prose(str(container.get(name) or ""), f"{kind} {name}") for name in _TEXTS]
+    findings.append(of_properties(container, _OF_CONTAINER, str(kind)))
     return msgspec.structs.replace(joined(findings), labels=(), withdrawn="", confidence=None)
+
+
+def _listed(container: Mapping[str, Any], name: str) -> list[Any]:
+    """The items of a property that is a list; a single one stands for a list of it."""
+    found = container.get(name)
+    return found if isinstance(found, list) else [] if found is None else [found]
 
 
 def modified_of(modified: Any, created: Any) -> int:

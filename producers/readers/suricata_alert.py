@@ -97,7 +97,7 @@ def _of_dns(alert: Alert, sides: Sides) -> tuple[Found, ...] | Undecided:
             f"{sides.remote} is a resolver, and the name that it was asked for is not in the alert: enable `metadata` "
             "with `dns` for alerts in suricata.yaml"
         )
-    return tuple((IndicatorType.DOMAIN_NAME, name) for name in names)
+    return tuple((IndicatorType.DOMAIN_NAME, name) for name in names if not _is_reverse(name))
 
 
 def _of_http_server(alert: Alert, sides: Sides) -> Iterator[Found]:
@@ -107,7 +107,7 @@ def _of_http_server(alert: Alert, sides: Sides) -> Iterator[Found]:
         target = http.url
     host = http.hostname if http is not None and http.hostname else ""
     host, port = _without_port(host, alert.src_port if sides.is_sender else alert.dest_port)
-    if http is not None and http.http_method == "CONNECT":
+    if http is not None and (http.http_method or "").upper() == "CONNECT":
         yield from _of_host(urlsplit(f"//{target}").hostname or host)
     elif target.lower().startswith(("http://", "https://")):
         yield from _of_host(urlsplit(target).hostname or host)
@@ -164,6 +164,11 @@ def _queried(dns: Any) -> list[str]:
     several = [entry for key in ("query", "queries") if isinstance(dns.get(key), list) for entry in dns[key]]
     names = [entry.get("rrname") for entry in (*several, dns.get("answer"), dns) if isinstance(entry, dict)]
     return list(dict.fromkeys(name for name in names if isinstance(name, str) and name))
+
+
+def _is_reverse(name: str) -> bool:
+    """Whether a name stands for an address (RFC 1035, section 3.5): who asks for it looks at the address, or is it."""
+    return name.lower().rstrip(".").endswith((".in-addr.arpa", ".ip6.arpa"))
 
 
 def template_of(alert: Alert, place: SourcePlace, at_ms: int, defaults: Defaults) -> Seen:

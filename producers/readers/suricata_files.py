@@ -16,14 +16,20 @@ class File(msgspec.Struct):
     filename: str | None = None
     state: str | None = None
     gaps: bool | None = None
+    start: int | None = None
+    end: int | None = None
     md5: str | None = None
     sha1: str | None = None
     sha256: str | None = None
 
     @property
     def is_whole(self) -> bool:
-        """Whether all of it was seen: the hash of a part is the hash of no file. Old records state neither."""
-        return self.state in (None, "CLOSED") and not self.gaps
+        """Whether all of it was seen: the hash of a part is the hash of no file. Old records state neither.
+
+        ``start`` and ``end`` are there if a range was asked for (RFC 9110, section 14).
+        """
+        is_range = self.start is not None or self.end is not None
+        return self.state in (None, "CLOSED") and not self.gaps and not is_range
 
 
 def hashes_of(file: File) -> Iterator[tuple[IndicatorType, str]]:

@@ -25,6 +25,7 @@ PRIVATE_NETWORKS: Final = tuple(
     )
 )
 Address = IPv4Address | IPv6Address
+_BROADCAST: Final = IPv4Address("255.255.255.255")  # RFC 919
 
 
 class Undecided(msgspec.Struct, frozen=True):
@@ -68,7 +69,7 @@ def sides_of(alert: Alert, defaults: Defaults) -> Sides | Undecided | Nothing:
             f"neither {source} nor {destination} is in a home network, so which of them is the threat is unknown: "
             "name your own networks with --home-net"
         )
-    if remote.is_multicast or remote.is_unspecified:
+    if remote.is_multicast or remote.is_unspecified or remote == _BROADCAST:
         return Nothing(f"{remote} is no host's address")
     is_server = None if server is None else server == remote
     if not is_server and (forwarded := alert.forwarded) and forwarded != str(remote):
