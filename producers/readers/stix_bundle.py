@@ -5,9 +5,9 @@ cyber-observable objects, malware, actors) do not claim that something is bad, a
 refused alone, and so is one with the same key twice.
 
 Markings join from all that an indicator and its bundle say: ``object_marking_refs``; ``granular_markings``, because
-part of an indicator cannot be sent; labels, name and description; extensions and unknown properties; and whatever lists
-the indicator in its ``object_refs``, directly or through another such object: a ``report`` or ``grouping``, which is what
-a MISP event becomes, a ``note``, an ``opinion``. ``stix_markings`` reads the definitions.
+part of an indicator cannot be sent; labels, name and description; extensions and unknown properties; and whatever
+lists the indicator in its ``object_refs``, directly or through another such object: a ``report`` or ``grouping``, which
+is what a MISP event becomes, a ``note``, an ``opinion``. ``stix_markings`` reads the definitions.
 
 ``revoked``, the only type ``benign``, and a newer version without a value withdraw it. Of several versions of one
 object the one with the newest ``modified`` counts; of several of the same time all count, the strictest of each.
@@ -82,8 +82,8 @@ class _Bundled:
         for raw, kind in listed:
             if isinstance(kind.object_refs, list):
                 found = container_marked(plain(raw), self.definitions)
-                for name in {name for name in kind.object_refs if isinstance(name, str)}:
-                    self._containers.setdefault(name, []).append((kind.id, found))
+                for listed_id in {each for each in kind.object_refs if isinstance(each, str)}:
+                    self._containers.setdefault(listed_id, []).append((kind.id, found))
 
     def containing(self, name: str) -> Marked:
         """What the objects that list an object say about sharing, and those that list them."""
