@@ -75,7 +75,7 @@ soak: setup ## both nations under load for MINUTES=n SEED=s, with an occasional 
 registries: setup ## the exchange on two real schema registries (Apicurio, by Maven: 150 MB, once), in under a minute
 	@$(BIN)/pytest -m registries tests/registries $(PYTEST)
 
-leaks: setup ## hunt for leaks among random and adversarial indicators (10 million; MINUTES=n SEED=s)
+leaks: setup ## hunt for leaks among random and adversarial indicators and feeds (10 million; MINUTES=n SEED=s)
 	@$(BIN)/python -m tests.leaks.run --seed $(or $(SEED),1) $(if $(MINUTES),--minutes $(MINUTES))
 
 fuzz: setup ## mutated reports and feeds for MINUTES=n SEED=s; without MINUTES the property tests, 50 times the examples

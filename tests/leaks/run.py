@@ -1,6 +1,7 @@
 """The leak hunt for as long as one likes: ``python -m tests.leaks.run --cases 10000000 --seed 7``.
 
-As many processes as there are processors, each with batches of its own. The seed and a batch's number give its cases,
+Cases are indicators in correlate's rows, and feeds at the door (``tests.leaks.door``). As many processes as there are
+processors, each with batches of its own. The seed and a batch's number give its cases,
 so a leak that was found is found again, on every machine.
 """
 
@@ -15,9 +16,12 @@ from functools import cache, partial
 from itertools import count
 from typing import Final, Protocol
 
+from tests.leaks.door import door_batch
 from tests.leaks.hunt import Found, Hunter
 
 BATCH: Final = 10_000
+FEEDS: Final = 1_000
+"""Feeds in a batch beside its cases: through readers and the whole exchange."""
 SAY_EVERY_S: Final = 30.0
 
 
@@ -83,7 +87,8 @@ def _until(batches: Iterator[int], ends: float | None) -> Iterator[int]:
 
 
 def _batch(seed: int) -> Found:
-    return _hunter().batch(seed, BATCH)
+    found, at_door = _hunter().batch(seed, BATCH), door_batch(seed, FEEDS)
+    return Found(found.tallies + at_door.tallies, found.leaks + at_door.leaks)
 
 
 @cache
