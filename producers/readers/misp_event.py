@@ -36,7 +36,18 @@ from producers.readers.misp_context import (
 from producers.readers.misp_document import events, is_whole, parts_of, wrapping
 from producers.readers.misp_markings import KNOWN, sharing_of
 from producers.readers.reader import Head, Reader, Recognition, first_of
-from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, Whole, Withdrawn, rejected
+from producers.readers.reading import (
+    Aside,
+    Defaults,
+    Emptied,
+    LeftOut,
+    Reading,
+    Rejected,
+    Seen,
+    Whole,
+    Withdrawn,
+    rejected,
+)
 from schemas.observation import Observation, SourcePlace
 from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
 
@@ -74,7 +85,7 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
         return
     doubtful = bool(repeats)
     pieces = list(_pieces(parsed, source.name, doubtful))
-    source.records = sum(not isinstance(piece, Whole) for piece in pieces)
+    source.records = sum(not isinstance(piece, Aside) for piece in pieces)
     versions = dict[str, list[_Version]]()
     for piece in pieces:
         if isinstance(piece, _Version) and piece.attribute is not None and piece.attribute.uuid:
@@ -165,6 +176,7 @@ def _readings(
     elif not carries(attribute):
         detail = f"{attribute.uuid or 'an attribute'}: the exchange carries no indicators of type {attribute.type!r}"
         yield rejected(place, RejectReason.UNKNOWN_TYPE, detail, version.raw)
+        yield from _emptied(version, attribute)
     else:
         found = joined((version.found, *(each.found for each in newest))).with_default(defaults.marking)
         yield from _asserted(version, attribute, found, defaults)
@@ -176,6 +188,8 @@ def _ended(version: _Version, attribute: Attribute, rule: str, newest: list[_Ver
     still = {each.attribute.value for each in newest if each.attribute} if rule == _SUPERSEDED else set()
     if isinstance(values, str) or attribute.to_ids is None or attribute.value in still:
         yield LeftOut(version.place, rule, attribute.uuid or attribute.type)
+        if rule != _SUPERSEDED and (rule != _NOT_TO_IDS or attribute.to_ids is not None):
+            yield from _emptied(version, attribute)
         return
     for kind, value in values.indicators:
         yield Withdrawn(
@@ -190,6 +204,11 @@ def _ended(version: _Version, attribute: Attribute, rule: str, newest: list[_Ver
             implied=rule == _NOT_TO_IDS,
             group=version.around.group,
         )
+
+
+def _emptied(version: _Version, attribute: Attribute) -> Iterator[Emptied]:
+    if attribute.uuid:
+        yield Emptied(version.place, attribute.uuid, version.modified_ms, version.around.group)
 
 
 def _asserted(version: _Version, attribute: Attribute, found: Marked, defaults: Defaults) -> Iterator[Reading]:

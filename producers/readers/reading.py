@@ -108,18 +108,34 @@ class Withdrawn(LeftOut, frozen=True, gc=False, kw_only=True):
     group: Group | None = None
 
 
-class Whole(msgspec.Struct, frozen=True, gc=False):
-    """The end of a group of which all objects were read: ``names`` are their ids. It is no piece of the input.
+class Aside(msgspec.Struct, frozen=True, gc=False):
+    """What follows from the pieces before it for earlier assertions. It is no piece of the input itself."""
+
+    place: SourcePlace
+
+
+class Whole(Aside, frozen=True, gc=False):
+    """The end of a group of which all objects were read: ``names`` are their ids.
 
     What an object of the group asserted that is not among them has been taken back.
     """
 
-    place: SourcePlace
     group: Group
     names: frozenset[str]
 
 
-Reading = Seen | Rejected | LeftOut | Whole
+class Emptied(Aside, frozen=True, gc=False):
+    """A version of an object without a value that can be taken: what older versions of it asserted ends.
+
+    The piece itself, which was refused or left out, is the reading before.
+    """
+
+    object_id: str
+    modified_ms: int
+    group: Group | None = None
+
+
+Reading = Seen | Rejected | LeftOut | Whole | Emptied
 
 
 def rejected(place: SourcePlace, reason: RejectReason, detail: str, original: bytes) -> Rejected:

@@ -27,7 +27,7 @@ from producers.markings.properties import of_properties
 from producers.markings.understanding import of_file_name
 from producers.readers.document import document, plain, repeated_keys
 from producers.readers.reader import Head, Reader, Recognition, first_of
-from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, Withdrawn, rejected
+from producers.readers.reading import Defaults, Emptied, LeftOut, Reading, Rejected, Seen, Withdrawn, rejected
 from producers.readers.stix_indicator import Indicator, container_marked, marked, modified_of, observation_of, times_of
 from producers.readers.stix_markings import Definitions
 from producers.readers.stix_pattern import Taken, Unusable, taken_of
@@ -66,6 +66,7 @@ class _Version(msgspec.Struct, frozen=True):
     modified_ms: int
     indicator: Indicator | None
     problem: str = ""
+    revoked: bool = False
 
 
 class _Bundled:
@@ -109,7 +110,7 @@ def _version(raw: msgspec.Raw, kind: _Kind, place: SourcePlace) -> _Version:
     try:
         return _Version(place, raw, modified_ms, msgspec.json.decode(raw, type=Indicator))
     except msgspec.ValidationError as error:
-        return _Version(place, raw, modified_ms, None, str(error))
+        return _Version(place, raw, modified_ms, None, str(error), kind.revoked is True)
 
 
 def _around(parsed: msgspec.Raw) -> dict[str, Any]:
@@ -172,6 +173,8 @@ def _readings(place: SourcePlace, name: str, bundled: _Bundled, defaults: Defaul
     if version.indicator is None:
         detail = f"not a STIX 2.1 indicator: {version.problem}"
         yield rejected(place, RejectReason.UNDECODABLE, detail, bytes(version.raw))
+        if version.revoked and version in newest:
+            yield Emptied(place, name, version.modified_ms)
         return
     if version not in newest:
         yield from _superseded(version.indicator, place, newest)
@@ -182,6 +185,8 @@ def _readings(place: SourcePlace, name: str, bundled: _Bundled, defaults: Defaul
     ended = _ended([each for each, _ in readable], found)
     if ended:
         yield from _withdrawn(version.indicator, place, version.modified_ms, ended)
+        if not isinstance(_taken(version.indicator), Taken):
+            yield Emptied(place, name, version.modified_ms)
         return
     yield from _asserted(version.indicator, version, found, defaults)
 
@@ -234,6 +239,8 @@ def _asserted(indicator: Indicator, version: _Version, found: Marked, defaults: 
     if isinstance(taken, Unusable):
         reason = RejectReason.UNKNOWN_TYPE if taken.is_readable else RejectReason.UNDECODABLE
         yield rejected(place, reason, f"{indicator.id}: {taken.detail}", raw)
+        if taken.is_readable:
+            yield Emptied(place, indicator.id, version.modified_ms)
         return
     found = found.with_default(defaults.marking)
     for claim in taken.claims:

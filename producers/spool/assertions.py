@@ -40,6 +40,7 @@ TABLES: Final = (
 _COLUMNS: Final = "object, key, scope, kind, value, modified_ms, live, generation"
 _DIGEST_BYTES: Final = 16
 NO_SCOPE: Final = b""
+_NO_KEY: Final = b""
 
 
 class Held(msgspec.Struct, frozen=True, gc=False):
@@ -118,7 +119,13 @@ class Assertions:
         """The live assertions that the version of ``modified_ms`` of this object, now read whole, does not have."""
         if not modified_ms:
             return []
-        return [held for held in self._of(digest(object_id)) if held.live and held.modified_ms < modified_ms]
+        return [held for held in self._of(object_named(object_id)) if held.live and held.modified_ms < modified_ms]
+
+    def emptied(self, object_id: str, modified_ms: int) -> None:
+        """Note that this version of an object has no value: older ones that come late change nothing."""
+        object_ = object_named(object_id)
+        if modified_ms and all(held.modified_ms < modified_ms for held in self._of(object_)):
+            self._put(Held(object_, _NO_KEY, NO_SCOPE, 0, "", modified_ms, live=False, generation=0))
 
     def whole_ms(self, scope: bytes) -> int:
         """The newest version of a group that was read whole; 0 if there was none, or if it states no time."""
@@ -133,7 +140,7 @@ class Assertions:
 
     def unnamed(self, scope: bytes, names: Iterable[str]) -> tuple[list[Held], int]:
         """The live assertions of a group's objects that are not among ``names``, and how many are."""
-        objects = set(map(digest, names))
+        objects = set(map(object_named, names))
         live = [held for held in self._in(scope) if held.live]
         gone = [held for held in live if held.object not in objects]
         return gone, len(live) - len(gone)
@@ -194,13 +201,18 @@ def digest(text: str) -> bytes:
     return sha256(text.encode()).digest()[:_DIGEST_BYTES]
 
 
+def object_named(object_id: str) -> bytes:
+    """The digest of an object's id. A UUID is the same in either case (RFC 9562, section 4)."""
+    return digest(object_id.lower())
+
+
 def _held(named: Named, key: bytes, *, live: bool) -> Held:
     object_ = _object_of(named, key)
     return Held(object_, key, named.scope, int(named.kind), named.value, named.modified_ms, live, named.generation)
 
 
 def _object_of(named: Named, key: bytes) -> bytes:
-    return digest(named.object_id) if named.object_id else sha256(named.scope + key).digest()[:_DIGEST_BYTES]
+    return object_named(named.object_id) if named.object_id else sha256(named.scope + key).digest()[:_DIGEST_BYTES]
 
 
 def _key_of(named: Named) -> bytes | None:

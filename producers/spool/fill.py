@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from producers.admission import admitted
-from producers.readers.reading import Group, LeftOut, Reading, Rejected, Seen, Whole, Withdrawn
+from producers.readers.reading import Emptied, Group, LeftOut, Reading, Rejected, Seen, Whole, Withdrawn
 from producers.report import MAX_OBSERVATIONS
 from producers.spool.assertions import NO_SCOPE, Assertions, Known, Named, digest
 from producers.spool.batch import Batch, Sensor, Step
@@ -92,6 +92,10 @@ class Filler:
             yield from self.finish_object(None)
             yield from self._finish_group(reading)
             return
+        if isinstance(reading, Emptied):
+            yield from self.finish_object(None)
+            yield from self._empty(reading)
+            return
         if isinstance(reading, Seen | Withdrawn):
             yield from self.finish_object((reading.object_id, reading.modified_ms) if reading.object_id else None)
         is_new = self.batch.moves_to(reading.place.line)
@@ -132,6 +136,7 @@ class Filler:
     def _withdraw(self, reading: Withdrawn) -> Iterator[Step]:
         named = self._named(reading, reading.kind, reading.value)
         if reading.implied and not self._assertions.asserts(named):
+            self._assertions.emptied(reading.object_id, reading.modified_ms)
             self._leave_out(reading, is_new=True)
             return
         ending = Observation(reading.kind, reading.value, withdrawal=reading.withdrawal)
@@ -148,6 +153,15 @@ class Filler:
         before, self._object = self._object, following
         if before is not None and before != following:
             yield from ended(self._assertions.superseded(*before), before[1], self._assertions, self.batch)
+
+    def _empty(self, version: Emptied) -> Iterator[Step]:
+        """Withdraw what older versions of an object asserted, and note that they do not count if they come late."""
+        if self._is_outdated(version.group):
+            return
+        object_id, modified_ms = version.object_id, version.modified_ms
+        gone = self._assertions.superseded(object_id, modified_ms)
+        yield from ended(gone, modified_ms, self._assertions, self.batch)
+        self._assertions.emptied(object_id, modified_ms)
 
     def _finish_group(self, whole: Whole) -> Iterator[Step]:
         """Withdraw what a group does not have any more. In a snapshot its scope decides, not the groups in it."""
@@ -209,4 +223,4 @@ class Filling:
 
 
 def _scope_of(group: Group) -> bytes:
-    return digest(f"group {group.name}")
+    return digest(f"group {group.name.lower()}")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from producers.inputs import Input
 from producers.readers.formats import AUTO, readings_of
-from producers.readers.reading import Defaults, LeftOut, Rejected, Seen, Whole, Withdrawn
+from producers.readers.reading import Aside, Defaults, LeftOut, Rejected, Seen, Withdrawn
 from schemas.markings import SourceMarking, understand
 from schemas.normalise import Invalid, canonical
 
@@ -34,7 +34,7 @@ def outcomes(path: Path, table: dict[str, Any]) -> Iterator[Outcome]:
         source = Input(table.get("name", path.name), stream, encoding=defaults.encoding)
         readings, _ = readings_of(source, table.get("format", AUTO), defaults)
         for reading in readings:
-            if not isinstance(reading, Whole):
+            if not isinstance(reading, Aside):
                 yield _outcome(reading)
 
 

@@ -19,7 +19,7 @@ from exchange.protocol.effects import Effects
 from exchange.protocol.record import Record
 from producers.admission import admitted
 from producers.readers.formats import readers, readings_of
-from producers.readers.reading import Defaults, LeftOut, Rejected, Seen, Whole
+from producers.readers.reading import Aside, Defaults, LeftOut, Rejected, Seen
 from producers.report import ReportBuilder
 from producers.spool.refusal import quarantined
 from schemas import topics
@@ -112,7 +112,7 @@ def take_input(format_name: str, data: bytes) -> Fates:
     readings, reader = readings_of(an_input(data, "fuzzed"), format_name, Defaults(encoding="utf-8"))
     tool = "" if reader is None else reader.name
     for item, reading in enumerate(readings):
-        if isinstance(reading, Whole):
+        if isinstance(reading, Aside):
             continue
         if isinstance(reading, LeftOut):
             fates[f"left out: {reading.rule}"] += 1

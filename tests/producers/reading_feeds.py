@@ -10,7 +10,7 @@ from typing import Any
 
 from producers.inputs import Input
 from producers.readers.formats import readers
-from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, Whole
+from producers.readers.reading import Aside, Defaults, LeftOut, Reading, Rejected, Seen
 from schemas.markings import SourceMarking
 from schemas.observation import Observation
 
@@ -51,7 +51,7 @@ def recorded(file: str, format_name: str, **defaults: Any) -> list[Reading]:
 
 
 def _pieces(found: Iterable[Reading]) -> list[Reading]:
-    return [reading for reading in found if not isinstance(reading, Whole)]
+    return [reading for reading in found if not isinstance(reading, Aside)]
 
 
 def content_of(file: str) -> bytes:

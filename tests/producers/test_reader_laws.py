@@ -10,7 +10,7 @@ import pytest
 from producers.inputs import Input
 from producers.readers.formats import readers, recognised
 from producers.readers.reader import Head, Reader
-from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, Whole
+from producers.readers.reading import Aside, Defaults, LeftOut, Reading, Rejected, Seen
 from tests.alone import alone
 from tests.fuzz.mutate import spoilt
 from tests.producers.reading_feeds import FEEDS, an_input, manifest, observations
@@ -116,7 +116,7 @@ def test_reading_twice_gives_the_same(reader: Reader) -> None:
 
 def assert_sound(reader: Reader, found: list[Reading]) -> None:
     """Every reading is one of the three, and positions never decrease."""
-    assert all(isinstance(reading, Seen | Rejected | LeftOut | Whole) for reading in found)
+    assert all(isinstance(reading, Seen | Rejected | LeftOut | Aside) for reading in found)
     assert {reading.rule for reading in found if isinstance(reading, LeftOut)} <= set(reader.leaves_out)
     numbers = [reading.place.line for reading in found]
     assert numbers == sorted(numbers)

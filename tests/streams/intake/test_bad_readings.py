@@ -10,7 +10,7 @@ import pytest
 from exchange.protocol.record import Record
 from exchange.settings import Settings
 from producers.admission import admitted
-from producers.readers.reading import LeftOut, Reading, Rejected, Whole
+from producers.readers.reading import Aside, LeftOut, Reading, Rejected
 from schemas import topics
 from schemas.codec import OBSERVATION_BLOCK, QUARANTINED, SENSOR_REPORT, Codec
 from schemas.markings import UNMARKED
@@ -44,7 +44,7 @@ def seen_at(moment: str) -> dict[str, bytes]:
 
 def fates(found: list[Reading]) -> list[tuple[str, dict[str, Any]]]:
     """The fate of each reading: refused by the sensor, refused by intake, or counted, with its content."""
-    kept = [reading for reading in found if not isinstance(reading, LeftOut | Whole)]
+    kept = [reading for reading in found if not isinstance(reading, LeftOut | Aside)]
     known = [reading if isinstance(reading, Rejected) else admitted(reading) for reading in kept]
     told: list[tuple[str, dict[str, Any]]] = [
         (f"sensor: {each.reason}", {"detail": each.detail}) for each in known if isinstance(each, Rejected)
