@@ -9,8 +9,8 @@ import binascii
 import enum
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Final, NoReturn
@@ -66,19 +66,30 @@ class Roster:
 
     @classmethod
     def of(cls, nation: str, officers: Iterable[Officer]) -> "Roster":
-        """A roster of these officers. Raises ConfigurationError if a key is there twice."""
+        """A roster of these officers. Raises ConfigurationError if a key is there twice.
+
+        Who runs a sensor runs it with every key: a second key is no second person.
+        """
         by_key: dict[str, Officer] = {}
+        officers = tuple(officers)
+        sensors = {one.person: frozenset[str]() for one in officers}
+        for one in officers:
+            sensors[one.person] |= one.sensors
         for officer in officers:
             if officer.key_id in by_key:
                 raise ConfigurationError(
                     f"the roster of {nation}: {officer.person} and {by_key[officer.key_id].person} have the same key"
                 )
-            by_key[officer.key_id] = officer
+            by_key[officer.key_id] = replace(officer, sensors=sensors[officer.person])
         return cls(nation, by_key)
 
     def find(self, key: str) -> Officer | None:
         """The officer with this key; None if no one has it."""
         return self.officers.get(key)
+
+    def running(self, sensors: Collection[str]) -> frozenset[str]:
+        """The people who run any of these sensors."""
+        return frozenset(each.person for each in self.officers.values() if not each.sensors.isdisjoint(sensors))
 
 
 def load_roster(nation: str, folder: Path) -> Roster:

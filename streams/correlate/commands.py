@@ -17,11 +17,11 @@ from schemas.quarantine import Refused
 from schemas.records import Command, MarkingRecord
 from schemas.signing import COMMAND_PURPOSE, command_body, is_signed
 from schemas.vocabulary import CommandKind, EndReason, RejectReason
-from streams.correlate.officers import APPROVE, REFUSE
+from streams.correlate.officers import APPROVE, CONTENT_BYTES, REFUSE
 
-QUESTION_BYTES: Final = 16
 MAX_REASON: Final = 500
-LONGEST_MS: Final = 31 * 24 * 60 * 60 * 1000
+DAY_MS: Final = 24 * 60 * 60 * 1000
+LONGEST_MS: Final = 31 * DAY_MS
 ROLE_OF: Final = {
     CommandKind.VERDICT: Role.REVIEW,
     CommandKind.RECALL: Role.RECALL,
@@ -36,12 +36,16 @@ _REASON_CODES: Final = {
 
 
 class AuthorisedCommand(msgspec.Struct, frozen=True):
-    """A well-formed command for the indicator ``key``, signed by an officer who has the role for it."""
+    """A well-formed command for the indicator ``key``, signed by an officer who has the role for it.
+
+    ``appended_ms`` is when the broker appended it (ms since 1970, UTC).
+    """
 
     key: bytes
     kind: CommandKind
     command: Command
     officer: Officer
+    appended_ms: int
 
 
 def read_command(
@@ -77,9 +81,11 @@ def read_command(
         )
     if not command["issued_ms"] < command["expires_ms"] <= command["issued_ms"] + LONGEST_MS:
         return Refused(RejectReason.MALFORMED_COMMAND, "it expires before it was signed, or after a month")
+    if command["issued_ms"] > appended_ms + DAY_MS:
+        return Refused(RejectReason.MALFORMED_COMMAND, "it was signed a day ahead of the broker's clock")
     if command["expires_ms"] <= appended_ms:
         return Refused(RejectReason.COMMAND_EXPIRED, "it came after its expiry: sign it again")
-    return AuthorisedCommand(indicator, kind, command, officer)
+    return AuthorisedCommand(indicator, kind, command, officer, appended_ms)
 
 
 def marking_of(record: MarkingRecord) -> Marking | None:
@@ -148,7 +154,7 @@ def _wrong_with(command: Command, nation: str, partners: Sequence[str]) -> str |
 def _wrong_with_verdict(command: Command) -> str | None:
     if command["verdict"] not in (APPROVE, REFUSE):
         return f"a verdict is {APPROVE} or {REFUSE}"
-    if not command["partner"] or len(command["question"]) != QUESTION_BYTES:
+    if not command["partner"] or len(command["question"]) < CONTENT_BYTES:
         return "a verdict names its partner and the question that it answers"
     marking = command["marking"]
     if marking is not None and (command["verdict"] != APPROVE or marking_of(marking) is None):

@@ -6,19 +6,24 @@ with everything else (``streams.correlate.review``), when the row is next releas
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Final
 
 import msgspec
 
 from schemas.quarantine import Refused
+from schemas.records import Command
 from schemas.vocabulary import CommandKind, IndicatorType, Outcome, RejectReason
 from streams.correlate import officers
 from streams.correlate.commands import AuthorisedCommand, marking_of
-from streams.correlate.officers import OfficerAct, OfficerDecisions, Review, Veto
+from streams.correlate.officers import OfficerAct, OfficerDecisions, Review, Used, Veto
 from streams.correlate.review import approved
 from streams.correlate.row import Row
 from streams.correlate.units import facets_in, units
 from streams.enrichment.enrich import NOTHING_KNOWN
 from streams.rules.classifier import Classifier
+
+_LOOSENS: Final = frozenset({CommandKind.VERDICT, CommandKind.LIFT, CommandKind.REISSUE})
 
 
 class Executed(msgspec.Struct, frozen=True):
@@ -31,8 +36,30 @@ class Executed(msgspec.Struct, frozen=True):
 def execute(
     authorised: AuthorisedCommand, row: Row | None, classifier: Classifier, now_ms: int, partners: Sequence[str]
 ) -> Executed | Refused:
-    """Carry out a command on the row of its indicator. ``row`` is None for an indicator that was never reported."""
+    """Carry out a command on the row of its indicator. ``row`` is None for an indicator that was never reported.
+
+    A command is executed once: whoever writes its bytes again, it has no effect.
+    """
     known = officers.NO_DECISIONS if row is None or row.officers is None else row.officers
+    used, command = _used(authorised.command), authorised.command
+    loosens = authorised.kind in _LOOSENS and command["verdict"] != officers.REFUSE
+    if known.is_used(used.digest, used.issued_ms, loosens=loosens):
+        return _nothing(f"command {command['command_id'][:40]} was executed already: sign another one")
+    done = _executed(authorised, row, known, classifier, now_ms, partners)
+    if isinstance(done, Refused):
+        return done
+    decisions = (done.row.officers or officers.NO_DECISIONS).having_used(used, authorised.appended_ms)
+    return msgspec.structs.replace(done, row=row_with(done.row, decisions))
+
+
+def _executed(
+    authorised: AuthorisedCommand,
+    row: Row | None,
+    known: OfficerDecisions,
+    classifier: Classifier,
+    now_ms: int,
+    partners: Sequence[str],
+) -> Executed | Refused:
     match authorised.kind:
         case CommandKind.REISSUE:
             return _reissue(authorised, row, partners)
@@ -50,6 +77,11 @@ def execute(
 def row_with(row: Row | None, decisions: OfficerDecisions) -> Row:
     """The row with these decisions. An indicator that was never reported gets a row without assertions and value."""
     return msgspec.structs.replace(row or Row(IndicatorType.DOMAIN_NAME, "", NOTHING_KNOWN), officers=decisions)
+
+
+def _used(command: Command) -> Used:
+    digest = sha256(command["command_id"].encode()).digest()[: officers.CONTENT_BYTES]
+    return Used(digest, command["issued_ms"], command["expires_ms"])
 
 
 def _act(authorised: AuthorisedCommand, now_ms: int) -> OfficerAct:
@@ -77,7 +109,7 @@ def _forbid(authorised: AuthorisedCommand, known: OfficerDecisions, now_ms: int)
         return _nothing(f"{len(known.vetoes)} vetoes are in force on it: that is the maximum")
     act = _act(authorised, now_ms)
     veto = Veto(str(authorised.kind), partner, authorised.command["reason_code"], act)
-    return OfficerDecisions((*known.vetoes, veto), known.reviews)
+    return msgspec.structs.replace(known, vetoes=(*known.vetoes, veto))
 
 
 def _lift(authorised: AuthorisedCommand, known: OfficerDecisions, now_ms: int) -> OfficerDecisions | Refused:
@@ -90,7 +122,8 @@ def _lift(authorised: AuthorisedCommand, known: OfficerDecisions, now_ms: int) -
         return _nothing(f"{person} has lifted it already: another person is needed")
     lifts = (*veto.lifts, _act(authorised, now_ms))
     changed = [] if len(lifts) >= officers.LIFTERS else [msgspec.structs.replace(veto, lifts=lifts)]
-    return OfficerDecisions((*(other for other in known.vetoes if other is not veto), *changed), known.reviews)
+    kept = (*(other for other in known.vetoes if other is not veto), *changed)
+    return msgspec.structs.replace(known, vetoes=kept)
 
 
 def _judge(
@@ -102,7 +135,8 @@ def _judge(
         return Refused(RejectReason.NOT_AS_ASKED, f"no release of it to {command['partner']} waits for review")
     if review.question != command["question"]:
         return Refused(
-            RejectReason.NOT_AS_ASKED, "it has changed since: other sources, markings or rules; look at it again"
+            RejectReason.NOT_AS_ASKED,
+            "it has changed since, or was asked anew: other sources, markings or rules; look at it again",
         )
     if review.state == officers.LAPSED or (review.state == officers.OPEN and review.deadline_ms <= now_ms):
         until = datetime.fromtimestamp(review.deadline_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -4,7 +4,7 @@ The path: merge what sensors assert → execute officers' commands → compare w
 for each partner a release (``streams.correlate.releases``) → when the row is due next.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -56,10 +56,13 @@ class IndicatorUpdater:
         classifier: Classifier,
         releaser: Releaser,
         quarantine: Quarantine,
+        running: Callable[[Collection[str]], Collection[str]],
     ) -> None:
+        """``running`` returns the people who run any of these sensors."""
         self._partners, self._roll_up_ms, self._lifetimes = partners, roll_up_ms, lifetimes
         self._shard, self._codec, self._enricher = shard, codec, enricher
         self._classifier, self._releaser, self._quarantine = classifier, releaser, quarantine
+        self._running = running
 
     def update(
         self,
@@ -73,6 +76,8 @@ class IndicatorUpdater:
         row = self._merged(before, observed)
         earlier = None if before is None else before.officers
         again: frozenset[str] = frozenset()
+        if row is not None and row.officers is not None and observed:
+            row = self._without_own_approvals(row, row.officers, observed)
         if commands:
             row, again = self._executed(row, commands, work)
         if row is None:
@@ -97,7 +102,8 @@ class IndicatorUpdater:
         news = news or row.enrichment != known
         if news or NATION_ITSELF in again or (commands and _is_revoked(row.officers) != _is_revoked(earlier)):
             row = self._publish_national(key, row, work)
-        if news or stale or commands or any(at <= work.now_ms for at in waits):
+        asked_anew = before is not None and row.officers != before.officers
+        if news or stale or commands or asked_anew or any(at <= work.now_ms for at in waits):
             row = self._releaser.release(key, None if repeated else before, row, earlier, work, again=again)
             waits = self._waits(row)
         due_ms = row.due_ms if repeated and row.due_ms > work.now_ms else row.next_end(self._lifetimes, work.now_ms)
@@ -107,6 +113,13 @@ class IndicatorUpdater:
         if due_ms != row.due_ms:
             row = msgspec.structs.replace(row, due_ms=due_ms)
         work.rows.append(RowChange(key, rows_of.encode(row), due_ms))
+
+    def _without_own_approvals(self, row: Row, decisions: OfficerDecisions, observed: Sequence[Observed]) -> Row:
+        """The row without the approvals of people whose own sensors report it now: no one approves their own report."""
+        if not decisions.reviews:
+            return row
+        persons = self._running({each.assertion.sensor for each in observed})
+        return msgspec.structs.replace(row, officers=decisions.without_approvals_by(persons)) if persons else row
 
     def refuse(self, record: Record, refused: Refused, work: Work) -> None:
         """Count a command that is not executed, and put it into quarantine."""

@@ -24,7 +24,6 @@ from streams.rules.engine import REVIEW_LAPSED, REVIEW_REFUSED, STANDING_VETO, E
 from streams.rules.facets import Facets, merged_facets
 
 HOUR_MS: Final = 60 * 60 * 1000
-DIGEST_BYTES: Final = 16
 
 
 class Ruling(msgspec.Struct, frozen=True, gc=False):
@@ -53,7 +52,7 @@ def ruled(
     decision = judgement.decision
     review = None
     if decision.outcome is Outcome.HOLD:
-        review = _asked(judgement, said.review_for(partner), partner, classifier.engine, now_ms)
+        review = _asked(judgement, said, partner, classifier.engine, now_ms)
         decision = _answered(classifier, row, pieces, decision, review)
     by_rules = decision.outcome is Outcome.RELEASE
     veto = said.veto_for(partner)
@@ -79,15 +78,22 @@ def stop_of(ruling: Ruling, *, rules_changed: bool) -> Stop:
     return Stop(RecordKind.RECALLED, EndReason.POLICY_CHANGED if rules_changed else EndReason.MARKING_TIGHTENED)
 
 
-def question_of(judgement: Judgement, engine: Engine) -> bytes:
-    """The digest of a review's question: the facets, and the text of the holding rules.
+def content_of(judgement: Judgement, engine: Engine) -> bytes:
+    """The digest of what a review asks: the facets, and the text of the holding rules.
 
     Another policy version alone is no other question, so that what people have approved outlives it.
     """
     decision = judgement.decision
-    rules = [engine.policy_set.rules[name].body for name in decision.rules if name in engine.policy_set.rules]
     groups = [(group.facets, group.verdict.outcome, group.verdict.rules) for group in decision.groups]
-    return sha256(msgspec.msgpack.encode((groups, rules))).digest()[:DIGEST_BYTES]
+    return _digest_of((groups, _texts(decision.rules, engine)))
+
+
+def _texts(rules: Sequence[str], engine: Engine) -> list[str]:
+    return [engine.policy_set.rules[name].body for name in rules if name in engine.policy_set.rules]
+
+
+def _digest_of(parts: object) -> bytes:
+    return sha256(msgspec.msgpack.encode(parts)).digest()[: officers.CONTENT_BYTES]
 
 
 def approved(
@@ -134,17 +140,31 @@ def units_marked(pieces: Sequence[Unit], assigned: Marking | None) -> Sequence[U
     return [msgspec.structs.replace(piece, marking=marked(piece.marking, assigned)) for piece in pieces]
 
 
-def _asked(judgement: Judgement, known: Review | None, partner: str, engine: Engine, now_ms: int) -> Review:
-    """The review of a decision to hold: the one that there is where the question is the same, lapsed in time."""
-    question = question_of(judgement, engine)
-    if known is None or known.question != question:
+def _asked(judgement: Judgement, said: OfficerDecisions, partner: str, engine: Engine, now_ms: int) -> Review:
+    """The review of a decision to hold: the known one if it asks the same, lapsed at its deadline.
+
+    A question that returns is as it was left, refused or lapsed. If it was open, its deadline remains, and officers
+    answer it anew: earlier verdicts were on an earlier opening.
+    """
+    content, review = content_of(judgement, engine), said.review_for(partner)
+    if review is None or review.content != content:
         rules = [engine.policy_set.rules[name] for name in judgement.decision.rules if name in engine.policy_set.rules]
         needed = max((rule.reviewers for rule in rules), default=1)
         hours = min((rule.deadline_hours for rule in rules), default=1)
-        return Review(partner, question, needed, now_ms, now_ms + hours * HOUR_MS)
-    if known.state == officers.OPEN and known.deadline_ms <= now_ms:
-        return msgspec.structs.replace(known, state=officers.LAPSED)
-    return known
+        question = officers.question_of(content, max(said.opening + 1, now_ms))
+        groups = _groups_of(judgement, content, engine)
+        review = Review(partner, question, needed, now_ms, now_ms + hours * HOUR_MS, groups=groups)
+        review = said.with_review(partner, None).as_left(review)
+    if review.state == officers.OPEN and review.deadline_ms <= now_ms:
+        return msgspec.structs.replace(review, state=officers.LAPSED)
+    return review
+
+
+def _groups_of(judgement: Judgement, content: bytes, engine: Engine) -> tuple[bytes, ...]:
+    """The digests of the groups that are held. If only the merge is held, or there are too many: all of it as one."""
+    held = [group for group in judgement.decision.groups if group.verdict.outcome is Outcome.HOLD]
+    found = sorted({_digest_of((group.facets, _texts(group.verdict.rules, engine))) for group in held})
+    return tuple(found) if 0 < len(found) <= officers.MAX_GROUPS else (content,)
 
 
 def _answered(
@@ -170,5 +190,4 @@ def _digest(judgement: Judgement, review: Review | None, veto: Veto | None) -> b
     """Changes with whatever the audit has of the ruling."""
     if review is None and veto is None:
         return judgement.digest
-    parts = (judgement.digest, review, veto)
-    return sha256(msgspec.msgpack.encode(parts)).digest()[:DIGEST_BYTES]
+    return _digest_of((judgement.digest, review, veto))

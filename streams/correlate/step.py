@@ -121,6 +121,7 @@ class Correlate(Step[None]):
             in_force.classifier,
             releaser,
             self._quarantine,
+            lambda sensors: settings.roster().running(sensors),
         )
 
     def _sorted(

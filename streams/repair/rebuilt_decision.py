@@ -99,14 +99,15 @@ def with_officers(
     known = {veto.by.command_id for veto in said.vetoes}
     more = {each.veto.by.command_id: each.veto for each in decided.values() if each.veto is not None}
     vetoes = (*said.vetoes, *(veto for command, veto in sorted(more.items()) if command not in known))
-    standing, pieces = OfficerDecisions(vetoes), units(row)
+    standing, pieces = msgspec.structs.replace(said, vetoes=vetoes), units(row)
     for partner, each in decided.items():
         judgement = classifier.decide(facets_in(row, pieces), partner)
         if each.review is None or judgement.decision.outcome is not Outcome.HOLD:
             continue
         asked = ruled(classifier, row, pieces, partner, judgement, NO_DECISIONS, now_ms).review
-        if asked is not None and asked.question == each.review.question:
-            standing = standing.with_review(partner, msgspec.structs.replace(each.review, needed=asked.needed))
+        if asked is not None and asked.content == each.review.content:
+            restored = msgspec.structs.replace(each.review, needed=asked.needed, groups=asked.groups)
+            standing = standing.with_review(partner, restored)
     return row if standing == NO_DECISIONS else msgspec.structs.replace(row, officers=standing)
 
 

@@ -76,4 +76,5 @@ def _vetoing(
         return None
     # It was executed, and its officer, key or partner is not known any more: the veto is kept, which is strict.
     person = f"key {command['officer']}, which is not on the roster now"
-    return AuthorisedCommand(key, CommandKind(command["kind"]), command, Officer(person, person, b"", frozenset()))
+    officer = Officer(person, person, b"", frozenset())
+    return AuthorisedCommand(key, CommandKind(command["kind"]), command, officer, record.timestamp_ms)

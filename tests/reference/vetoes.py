@@ -55,6 +55,7 @@ def ledger(commands: Iterable[Record]) -> Ledger:
     standing: dict[str, tuple[Veto, ...]] = {}
     idle: set[str] = set()
     heard: set[str] = set()
+    used: set[tuple[str, str]] = set()
     for record in sorted(commands, key=lambda record: (record.partition, record.offset)):
         found = codec.decode(COMMAND, record.value)
         if isinstance(found, Undecodable):
@@ -65,11 +66,15 @@ def ledger(commands: Iterable[Record]) -> Ledger:
             continue
         name = command["indicator_id"]
         before = standing.get(name, ())
+        if (name, command["command_id"]) in used:
+            idle.add(f"{record.topic}-{record.partition}-{record.offset}--1")
+            continue
         after = _lifted(before, command) if command["kind"] == CommandKind.LIFT else _forbidden(before, command)
         if after == before:
             idle.add(f"{record.topic}-{record.partition}-{record.offset}--1")
         else:
             standing[name] = after
+            used.add((name, command["command_id"]))
     return Ledger(standing, frozenset(idle), frozenset(heard))
 
 

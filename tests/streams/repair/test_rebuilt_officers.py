@@ -113,7 +113,8 @@ def test_what_two_have_lifted_stays_lifted_and_one_may_lift_what_another_has_beg
     bench.loses_its_rows()
     assert bench.says(BOB, CommandKind.LIFT, about=veto) == ""
     row = bench.loses_its_rows()
-    assert row.officers is None
+    assert row.officers is not None
+    assert row.officers.vetoes == ()
     bench.hears(sensor="other")
     assert bench.told[:2] == [CONTENT, RECALLED]
     assert bench.told[-1] == CONTENT
