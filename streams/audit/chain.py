@@ -4,7 +4,7 @@ A chain may begin in the middle only behind a signed anchor: the signing officer
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -51,16 +51,16 @@ def verify(
     entries: Iterable[Entry],
     anchors: Sequence[AuditAnchor],
     engines: Mapping[str, Engine],
-    head: Head | None,
+    head: Head | Callable[[], Head] | None,
 ) -> ChainReport:
     """Follow the chain. ``anchors`` are of this chain and validly signed; ``engines`` are by policy version.
 
-    ``head`` is what the shard's state had as the end before ``entries`` was read: a live chain may have grown since.
+    ``head`` is the end of the chain in the shard's committed state: what is behind it, the shard has not written. A
+    live chain grows while it is read, so it may be a function, which is called after the last of ``entries``.
     """
     report = ChainReport(shard)
     due = {anchor["sequence"]: anchor for anchor in anchors}
     expected: Head | None = None
-    reached = False
     for entry in entries:
         decision = entry.decision
         if decision is None:
@@ -85,11 +85,7 @@ def verify(
             report.anchored = expected.sequence
             if anchor["last"] != expected.last:
                 report.find(f"{name}: is not the entry that was anchored: it was altered since")
-        if head is not None and expected.sequence == head.sequence:
-            reached = True
-            if expected.last != head.last:
-                report.find(f"{name}: is not the last entry that the shard wrote")
-    _ends(report, due, head, reached=reached)
+    _ends(report, due, head() if callable(head) else head)
     return report
 
 
@@ -123,9 +119,15 @@ def _decided(report: ChainReport, decision: Decision, engines: Mapping[str, Engi
         report.find(f"{decision['decision_id']}: decided again, {wrong}")
 
 
-def _ends(report: ChainReport, due: Mapping[int, AuditAnchor], head: Head | None, *, reached: bool) -> None:
+def _ends(report: ChainReport, due: Mapping[int, AuditAnchor], head: Head | None) -> None:
     beyond = max((sequence for sequence in due if sequence > report.end.sequence), default=0)
     if beyond:
         report.find(f"the chain ends before entry {report.end.sequence}, and an anchor has {beyond} entries")
-    if head is not None and head.sequence and not reached and head.sequence != report.end.sequence:
+    if head is None or report.end == head:
+        return
+    if report.end.sequence < head.sequence:
         report.find(f"the chain ends before entry {report.end.sequence}, and its shard has written {head.sequence}")
+    elif report.end.sequence > head.sequence:
+        report.find(f"entry {head.sequence} and what is behind it are forged: the shard has written {head.sequence}")
+    else:
+        report.find(f"entry {head.sequence - 1} is not the last entry that the shard wrote")

@@ -45,11 +45,29 @@ class AuditLog:
         if since_ms is not None:
             found_at = offset_at(self._cluster, topics.AUDIT, shard, since_ms)
             start = end if found_at is None else found_at
+        yield from self._between(shard, start, end)
+
+    def _between(self, shard: int, start: int, end: int) -> Iterator[Entry]:
         for message in committed(self._cluster, topics.AUDIT, shard, start, end):
             value = message.value() or b""
             found = self._codec.decode(DECISION, value)
             decision = None if isinstance(found, Undecodable) else cast("Decision", found)
             yield Entry(message.offset() or 0, value, decision)
+
+    def _written(self, shard: int, heads: list[audit.Head]) -> Iterator[Entry]:
+        """The records of one chain up to its shard's head, which is read after them and put into ``heads``.
+
+        The head is read late, because an entry and the head behind it are committed together: an entry that was read
+        before and is behind the head was not written by the shard.
+        """
+        end = end_offset(self._cluster, topics.AUDIT, shard)
+        yield from self._between(shard, begin_offset(self._cluster, topics.AUDIT, shard), end)
+        head = self.head(shard) or audit.Head()
+        heads.append(head)
+        for entry in self._between(shard, end, end_offset(self._cluster, topics.AUDIT, shard)):
+            if entry.decision is None or entry.decision["sequence"] >= head.sequence:
+                return
+            yield entry
 
     def head(self, shard: int) -> audit.Head | None:
         """What the shard itself has as the end of its chain; None if it has none."""
@@ -94,9 +112,9 @@ class AuditLog:
         anchors, wrong = self.anchors(roster)
         reports = []
         for shard in range(self._shards):
-            head = self.head(shard)  # before the entries: the chain may continue meanwhile
-            found = self.entries(shard)
-            reports.append(verify(roster.nation, shard, found, anchors.get(shard, ()), engines, head))
+            heads: list[audit.Head] = []
+            found = self._written(shard, heads)
+            reports.append(verify(roster.nation, shard, found, anchors.get(shard, ()), engines, heads.pop))
         return reports, wrong
 
     def write(self, signed: Sequence[AuditAnchor]) -> None:

@@ -124,6 +124,23 @@ def test_a_forged_entry_with_the_right_hash_before_it_is_found_by_deciding_again
     assert any("decided again" in finding for finding in verified([*ENTRIES, forged]).findings)
 
 
+def appended() -> Entry:
+    """A second copy of a real decision, as a well-formed next entry: every link and its decision are right."""
+    again = changed(ENTRIES[0], sequence=HEAD.sequence, decision_id=f"GBR-0-{HEAD.sequence}", previous=HEAD.last)
+    return Entry(len(ENTRIES), again.encoded, again.decision)
+
+
+@pytest.mark.parametrize("head", [HEAD, lambda: HEAD], ids=["known", "read after the entries"])
+def test_a_well_chained_entry_that_the_shard_did_not_write_is_found(head: audit.Head) -> None:
+    assert verified([*ENTRIES, appended()], head=None).findings == [], "only the shard's state shows it"
+    found = verified([*ENTRIES, appended()], head=head).findings
+    assert found == [f"entry {HEAD.sequence} and what is behind it are forged: the shard has written {HEAD.sequence}"]
+
+
+def test_entries_of_a_shard_that_has_written_none_are_found() -> None:
+    assert any("are forged" in each for each in verified(ENTRIES, head=audit.Head()).findings)
+
+
 @pytest.mark.parametrize(
     "changes", [{"outcome": "hold"}, {"rules": []}, {"obligations": ["expire-after-days:3650"]}, {"merged": None}]
 )
