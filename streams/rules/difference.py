@@ -1,21 +1,26 @@
-"""The differences of a new policy set: new releases, stopped ones, and holds instead of withholding, with examples."""
+"""What a new policy set changes: what is released, held and withheld, and what is demanded before a release.
+
+Two sets are equal here if they give every possible request the same outcome, obligations, number of reviewers and
+deadline, and if their links agree on the same. All else is a change, and each change is either wider or stricter.
+"""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
+from schemas.agreement import Agreement
 from schemas.vocabulary import Outcome
-from streams.rules.obligations import Obligation, strictest
+from streams.rules.demands import Demand, concerned_by, demands_of, makes
 from streams.rules.policy_set import PolicySet, compiled
 from streams.rules.proof.prove import bodies_of, confirmed, matching
-from streams.rules.proof.prover import Bodies, Prover
+from streams.rules.proof.prover import Bodies, Prover, as_forbids, as_permits
 from streams.rules.proof.space import Request
-from streams.rules.rule import PolicyError, Rule
+from streams.rules.rule import PolicyError
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One difference between two sets. ``widens`` means that more would be released, or with fewer obligations."""
+    """One way in which the sets differ. ``widens``: more is released than before, or after less."""
 
     statement: str
     widens: bool
@@ -23,7 +28,7 @@ class Change(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         example = "" if self.example is None else f", for example {self.example}"
-        return f"{'WIDER' if self.widens else 'narrower or equal'}: {self.statement}{example}"
+        return f"{'WIDER' if self.widens else 'stricter'}: {self.statement}{example}"
 
 
 def under_schema_of(new: PolicySet, old: PolicySet) -> PolicySet:
@@ -34,41 +39,68 @@ def under_schema_of(new: PolicySet, old: PolicySet) -> PolicySet:
     if old.schema_text == new.schema_text:
         return old
     schemas = {path: text for path, text in new.texts.items() if path.endswith(".cedarschema")}
-    rules = {path: text for path, text in old.texts.items() if path.endswith(".cedar")}
+    others = {path: text for path, text in old.texts.items() if not path.endswith(".cedarschema")}
     try:
-        return compiled(rules | schemas, new.nation)
+        return compiled(others | schemas, new.nation)
     except PolicyError as error:
         raise PolicyError(f"the sets cannot be compared, the old rules do not fit the new schema: {error}") from error
 
 
 def differences(old: PolicySet, new: PolicySet, prover: Prover) -> Iterator[Change]:
-    """How the results of ``new`` differ from those of ``old``; empty if they do not. Both have one schema.
+    """How ``new`` differs from ``old``; nothing if they decide and demand the same. Both have one schema.
 
     Raises ``ProofError`` if the prover gives no answer or an example that Cedar does not confirm.
     """
-    before, after = bodies_of(old.rules.values()), bodies_of(new.rules.values())
-    example = _example(after, before, new, prover)
-    if example is not None:
-        yield Change("newly released", widens=True, example=example)
-    stopped = _example(before, after, new, prover)
-    if stopped is not None:
-        yield Change("no longer released", widens=False, example=stopped)
-    withheld_before = matching(old.rules.values(), Outcome.WITHHOLD)
-    withheld_after = matching(new.rules.values(), Outcome.WITHHOLD)
-    eased = _example(withheld_before, withheld_after, new, prover)
-    if eased is not None:
-        yield Change("no longer withheld regardless of officers", widens=True, example=eased)
-    for rule in new.rules.values():
-        yield from _less_asked(old.rules.get(rule.id), rule)
+    yield from _outcome_changes(old, new, prover)
+    for demand in demands_of((*old.rules.values(), *new.rules.values())):
+        lost = _only_before(demand, old, new, prover)
+        if lost is not None:
+            yield Change(f"no longer demanded: {demand}", widens=True, example=lost)
+        added = _only_before(demand, new, old, prover)
+        if added is not None:
+            yield Change(f"newly demanded: {demand}", widens=False, example=added)
+    for partner in sorted({*old.links, *new.links}):
+        yield from _link_changes(partner, old.links.get(partner), new.links.get(partner))
 
 
-def _example(one: Bodies, other: Bodies, new: PolicySet, prover: Prover) -> Request | None:
-    """A request that only ``one`` allows, to a partner of the nation if there is one."""
-    found = confirmed(prover.implies, one, other, new)
+def _outcome_changes(old: PolicySet, new: PolicySet, prover: Prover) -> Iterator[Change]:
+    released = bodies_of(old.rules.values()), bodies_of(new.rules.values())
+    opened = _not_withheld(old), _not_withheld(new)
+    for (before, after), gained, ended in (
+        (released, "newly released", "no longer released"),
+        (opened, "no longer withheld regardless of officers", "newly withheld regardless of officers"),
+    ):
+        for one, other, statement, widens in ((after, before, gained, True), (before, after, ended, False)):
+            example = _example(prover.implies, one, other, new) if set(one) != set(other) else None
+            if example is not None:
+                yield Change(statement, widens=widens, example=example)
+
+
+def _not_withheld(policy_set: PolicySet, outcomes: tuple[Outcome, ...] = (Outcome.RELEASE, Outcome.HOLD)) -> Bodies:
+    """What a rule with one of these outcomes matches and no rule withholds."""
+    rules = policy_set.rules.values()
+    return (*matching(rules, *outcomes), *as_forbids(matching(rules, Outcome.WITHHOLD)))
+
+
+def _only_before(demand: Demand, old: PolicySet, new: PolicySet, prover: Prover) -> Request | None:
+    """A request that neither set withholds and of which only ``old`` makes this demand."""
+    before, after = (bodies_of(rule for rule in each.rules.values() if makes(rule, demand)) for each in (old, new))
+    if set(before) <= set(after):
+        return None
+    withheld = matching(old.rules.values(), Outcome.WITHHOLD)
+    one = (*as_permits(before), *as_forbids((*withheld, *after)))
+    return _example(prover.disjoint, one, _not_withheld(new, concerned_by(demand)), new)
+
+
+def _example(
+    question: Callable[[Bodies, Bodies], Request | None], one: Bodies, other: Bodies, new: PolicySet
+) -> Request | None:
+    """The prover's example, of a release to a partner of the nation if there is one."""
+    found = confirmed(question, one, other, new)
     if found is None or found.principal in new.links:
         return found
     for partner in sorted(new.links):
-        to_partner = confirmed(prover.implies, (*one, _only_to(partner)), other, new)
+        to_partner = confirmed(question, (*one, _only_to(partner)), other, new)
         if to_partner is not None:
             return to_partner
     return found
@@ -97,19 +129,22 @@ def _only_to(nation: str) -> str:
     )
 
 
-def _less_asked(old: Rule | None, new: Rule) -> Iterator[Change]:
-    """Conditions of a release, compared rule by rule: obligations of a permit, officers of a hold."""
-    if old is None:
-        if new.is_permit:
-            yield Change(f"the permit {new.id} is new, with the obligations {_words(new.obligations)}", widens=True)
+def _link_changes(partner: str, old: Agreement | None, new: Agreement | None) -> Iterator[Change]:
+    """How a link changed. No officers listed means all, so the empty list is the widest."""
+    if old is None or new is None:
+        yield Change(f"the link to {partner} is {'new' if old is None else 'gone'}", widens=old is None)
         return
-    if new.is_permit and set(strictest([*old.obligations, *new.obligations])) != set(new.obligations):
-        now, before = _words(new.obligations), _words(old.obligations)
-        yield Change(f"the permit {new.id} has the obligations {now}, and had {before}", widens=True)
-    if new.outcome is Outcome.HOLD and new.reviewers < old.reviewers:
-        words = f"the rule {new.id} requires {new.reviewers} officers, and required {old.reviewers}"
-        yield Change(words, widens=True)
+    for name in ("schemas", "tlp", "caveats", "officers"):
+        before: frozenset[str] = getattr(old, name)
+        after: frozenset[str] = getattr(new, name)
+        all_before, all_after = (name == "officers" and not listed for listed in (before, after))
+        if before == after:
+            continue
+        if all_after or (after - before and not all_before):
+            yield Change(f"the link to {partner} newly lists {name}: {_words(after - before)}", widens=True)
+        if all_before or (before - after and not all_after):
+            yield Change(f"the link to {partner} no longer lists {name}: {_words(before - after)}", widens=False)
 
 
-def _words(obligations: tuple[Obligation, ...]) -> str:
-    return ", ".join(map(str, obligations)) or "nothing"
+def _words(listed: frozenset[str]) -> str:
+    return ", ".join(sorted(listed)) or "everybody"

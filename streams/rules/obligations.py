@@ -107,6 +107,11 @@ def strictest(obligations: Iterable[Obligation]) -> tuple[Obligation, ...]:
     return tuple(sorted(kept.values(), key=str))
 
 
+def at_least(owed: Obligation, wanted: Obligation) -> bool:
+    """Whether ``owed`` is of the same kind as ``wanted``, and as strict or stricter."""
+    return type(owed) is type(wanted) and _strictness(owed) >= _strictness(wanted)
+
+
 @lru_cache(maxsize=1024)
 def _owed(words: tuple[str, ...]) -> tuple[Obligation, ...]:
     return strictest(_parse_one(word) for word in words)

@@ -176,14 +176,17 @@ def test_the_status_says_what_is_in_force_and_a_late_activation_is_answered(benc
     assert "by alice, bob" in said
     draft = str(bench.folder / "late.json")
     at = datetime.fromtimestamp(time.time(), UTC).isoformat()
-    bench.done(
-        "policy", "activate", bench.old[:12], "--at", at, "--key", bench.key(ALICE), "--reason", "late", "--out", draft
-    )
+    words = ["policy", "activate", bench.old[:12], "--at", at, "--key", bench.key(ALICE), "--reason", "late"]
+    code, said = bench.kakehashi(*words, "--out", draft)
+    assert (code, "WIDER: newly released" in said, Path(draft).exists()) == (Exit.REFUSED, True, False), said
+    bench.done(*words, "--out", draft, "--accept-wider")
     code, said = bench.kakehashi("policy", "sign", draft, "--key", bench.key(ALICE))
     assert (code, "another person is needed" in said) == (Exit.REFUSED, True), said
     code, said = bench.kakehashi("policy", "publish", draft)
     assert (code, "needs 2 distinct people" in said) == (Exit.REFUSED, True), said
-    bench.done("policy", "sign", draft, "--key", bench.key(BOB))
+    code, said = bench.kakehashi("policy", "sign", draft, "--key", bench.key(BOB))
+    assert (code, "WIDER: newly released" in said) == (Exit.REFUSED, True), said
+    bench.done("policy", "sign", draft, "--key", bench.key(BOB), "--accept-wider")
     code, said = bench.kakehashi("policy", "publish", draft)
     assert (code, "its time is in the past" in said, "stay in force" in said) == (Exit.REFUSED, True, True), said
 

@@ -8,7 +8,7 @@ import typer
 
 from exchange.errors import ConfigurationError, Exit
 from kakehashi.examples import examples
-from kakehashi.policy_gate import prover_for, shown_by
+from kakehashi.policy_gate import one_by_one, prover_for, shown_by
 from schemas.counting import counted
 
 _PROVE_EXAMPLES = examples(
@@ -17,7 +17,7 @@ _PROVE_EXAMPLES = examples(
     ("kakehashi policy prove --require-proof", "exit code 3 if nothing could be proved"),
 )
 _DIFF_EXAMPLES = examples(
-    ("kakehashi policy diff policy ./draft", "exit code 4 if the draft lets more out, with an example"),
+    ("kakehashi policy diff policy ./draft", "exit code 4 if the draft is wider, with an example"),
     ("kakehashi policy diff policy ./draft --nation JPN", "for one nation"),
     ("kakehashi policy diff policy ./draft --nation GBR --window 7d", "also on a week's recorded decisions"),
 )
@@ -70,7 +70,7 @@ def prove(
     for each in _nations(root, nation):
         policy_set = load(each, root)
         with prover_for(policy_set, require_proof=require_proof) as prover:
-            findings = list(show(policy_set, read_claims(policy_set, root), prover))
+            findings = list(one_by_one(show(policy_set, read_claims(policy_set, root), prover), f"{each}: claims"))
             broken = [finding for finding in findings if not finding.holds]
             for finding in findings if verbose else broken:
                 typer.echo(str(finding))
@@ -92,9 +92,10 @@ def diff(
         str, typer.Option(help="Also count the indicators of the last 12h, 7d … that change; needs the cluster.")
     ] = "",
 ) -> None:
-    """Show that NEW lets no more out than OLD, or an indicator that it newly would.
+    """Show how NEW differs from OLD for every possible indicator: outcome, obligations, reviewers, deadlines, links.
 
-    Exit code 4 if NEW releases more, holds what was withheld, or requires less before a release.
+    Exit code 4 if NEW is wider: it releases more, holds what was withheld, requires less before a release, or its links
+    agree on more. Each difference has an indicator as an example.
     """
     from kakehashi.commands.officer.policy_simulate import show, simulation
     from streams.rules.difference import differences, under_schema_of
@@ -105,7 +106,7 @@ def diff(
         after = load(each, new)
         before = under_schema_of(after, load(each, old))
         with prover_for(after, require_proof=require_proof) as prover:
-            changes = list(differences(before, after, prover))
+            changes = list(one_by_one(differences(before, after, prover), f"{each}: changes"))
             for change in changes:
                 typer.echo(f"{each}: {change}")
             wider |= any(change.widens for change in changes)

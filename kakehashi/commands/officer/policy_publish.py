@@ -14,7 +14,6 @@ from kakehashi.published_rules import published_rules
 if TYPE_CHECKING:
     from kakehashi.published_rules import PublishedRules
     from schemas.records import PolicyRecord
-    from streams.rules.policy_set import PolicySet
     from streams.rules.rulebook import Activated
 
 _EXAMPLES = examples(("kakehashi policy publish set.json --nation GBR", "a set, or its activation, signed by two"))
@@ -28,38 +27,34 @@ def register(app: typer.Typer) -> None:
 def publish(
     draft: Annotated[Path, typer.Argument(help="A draft that two people have signed.")],
     nation: Annotated[str, typer.Option(help="Whose rules, for example GBR.")],
-    accept_wider: Annotated[bool, typer.Option("--accept-wider", help="Although it lets more out.")] = False,
+    accept_wider: Annotated[bool, typer.Option("--accept-wider", help="Although it is wider.")] = False,
     require_proof: Annotated[bool, typer.Option("--require-proof", help="Fail if the analyser is missing.")] = False,
     wait: Wait = ANSWER_S,
 ) -> None:
-    """Write a signed set or activation to every worker, once the proofs hold and it lets no more out than before.
+    """Write a signed set or activation to every worker, once its claims hold and it is no wider than the one before.
 
-    A set is held against what is in force now, an activation against what will be in force at its time. Exit code 4
-    if a claim does not hold, if it lets more out and no one has accepted that, if a signature is missing, or if an
-    activation is too late: the rules in force stay in force. Exit code 4, too, if a worker refuses it or does not
-    answer within --wait seconds.
+    A set is compared with what is in force now, an activation with what will be in force at its time. Exit code 4 if a
+    claim does not hold, if it releases more, or after less, and no one has accepted that, if a signature is missing,
+    or if an activation is too late: the rules in force stay in force. Exit code 4, too, if a worker refuses it or does
+    not answer within --wait seconds.
     """
     from consumers.desk import policy as policy_desk
     from consumers.desk.obedience import await_obedience
     from exchange.errors import Refused
     from exchange.kafka.clients import topic_ids
     from kakehashi.obedience import report_obedience
-    from kakehashi.policy_gate import gate
+    from kakehashi.policy_gate import check
     from schemas import topics
 
     record, rules, now_ms = policy_desk.load(draft), published_rules(nation), clock.now_ms()
     persons = _approvers(record, rules, now_ms, draft)
-    new = _named_set(record, rules, draft)
-    activates = record["kind"] == "activation"
-    at_ms = record["activate_at_ms"] if activates else now_ms
-    before, then = rules.history.at(at_ms), rules.history.next_after(at_ms) if activates else None
-    gate(new, before, then, proof=require_proof, wider=accept_wider)
+    before = check(record, draft, rules, now_ms, proof=require_proof, wider=accept_wider)
     topic_ids(rules.cluster, [topics.POLICY_READINGS])  # without it no answer could be read: nothing is written then
     offset = policy_desk.write(rules.cluster, record)
     wrong = _wrong_on_the_topic(record, before, published_rules(nation))
     if wrong:
         raise Refused(f"{draft} was written, but {wrong}")
-    what = "decides from its time on" if activates else "can be activated"
+    what = "decides from its time on" if record["kind"] == "activation" else "can be activated"
     typer.echo(f"{record['version'][:12]}, approved by {', '.join(persons)}: published; it {what}")
     answers = await_obedience(rules.cluster, record["record_id"], offset, {("streams", "")}, wait)
     report_obedience(answers, f"{record['version'][:12]} is read")
@@ -74,20 +69,6 @@ def _approvers(record: "PolicyRecord", rules: "PublishedRules", now_ms: int, dra
         return policy_desk.approvers(record, rules.roster, now_ms=now_ms, lead_ms=lead_ms, partners=partners)
     except Refused as refused:
         raise Refused(f"{draft}: {refused}; the rules in force stay in force") from refused
-
-
-def _named_set(record: "PolicyRecord", rules: "PublishedRules", draft: Path) -> "PolicySet":
-    from exchange.errors import Refused
-    from streams.rules.rulebook import loaded_set
-
-    if record["kind"] == "set":
-        found = loaded_set(record, rules.roster.nation)
-        if isinstance(found, str):
-            raise Refused(f"{draft}: {found}")
-        return found
-    if record["version"] not in rules.history.sets:
-        raise Refused(f"{draft}: {record['version'][:12]} is not a published set: publish it first")
-    return rules.history.sets[record["version"]]
 
 
 def _wrong_on_the_topic(record: "PolicyRecord", before: "Activated", rules: "PublishedRules") -> str:

@@ -32,6 +32,9 @@ _STATUS_EXAMPLES = examples(
 Nation = Annotated[str, typer.Option(help="Whose rules, for example GBR.")]
 Key = Annotated[Path, typer.Option(help="The officer's private key; its owner needs the role policy.")]
 
+AcceptWider = Annotated[bool, typer.Option("--accept-wider", help="Although it is wider.")]
+RequireProof = Annotated[bool, typer.Option("--require-proof", help="Fail if the analyser is missing.")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to ``kakehashi policy``."""
@@ -47,11 +50,15 @@ def sign(
     key: Key,
     reason: Annotated[str, typer.Option(help="Why; only for a new draft.")] = "",
     out: Annotated[Path | None, typer.Option(help="Where the new draft goes.")] = None,
+    accept_wider: AcceptWider = False,
+    require_proof: RequireProof = False,
 ) -> None:
-    """Approve a set, or its activation. Two distinct people have to; a folder becomes a draft, a draft is signed on."""
+    """Approve a set, or its activation, once it passes the checks of `publish`. Two distinct people must approve it.
+
+    A folder becomes a draft; a draft gets one more signature. Exit code 4 if a check fails: nothing is signed.
+    """
     from consumers.desk import policy as policy_desk
     from exchange.authority.policy_record import Kind
-    from exchange.errors import Refused
 
     settings, roster = settings_and_roster(nation)
     if what.is_dir():
@@ -64,11 +71,7 @@ def sign(
         draft = policy_desk.draft_of(Kind.SET, nation, reason, now_ms=clock.now_ms(), version=version, texts=texts)
     else:
         draft, out = policy_desk.load(what), what
-        from streams.rules.rulebook import loaded_set
-
-        if draft["kind"] == "set" and isinstance(wrong := loaded_set(draft, nation), str):
-            raise Refused(f"{what}: {wrong}")
-    _sign(draft, roster, key, out)
+    _sign(draft, what, roster, key, out, proof=require_proof, wider=accept_wider)
 
 
 def activate(
@@ -80,8 +83,13 @@ def activate(
     key: Key,
     reason: Annotated[str, typer.Option(help="Why.")],
     out: Annotated[Path, typer.Option(help="Where the draft goes: a second person signs it.")],
+    accept_wider: AcceptWider = False,
+    require_proof: RequireProof = False,
 ) -> None:
-    """Draft and sign the activation of a set at a time. A second person signs it, then it is published."""
+    """Draft and sign the activation of a set at a time. A second person signs it, then it is published.
+
+    Exit code 4 if the set fails the checks of `publish` against what is in force at that time: nothing is signed.
+    """
     from consumers.desk import policy as policy_desk
     from exchange.authority.policy_record import Kind
 
@@ -94,7 +102,7 @@ def activate(
         version=_full_version(version, rules),
         activate_at_ms=_at(at),
     )
-    _sign(draft, rules.roster, key, out)
+    _sign(draft, out, rules.roster, key, out, proof=require_proof, wider=accept_wider)
 
 
 def status(nation: Nation) -> None:
@@ -115,15 +123,22 @@ def status(nation: Nation) -> None:
         typer.echo(f"refused\t{refused.record_id or f'offset {refused.offset}'}\t{refused.detail}")
 
 
-def _sign(draft: "PolicyRecord", roster: "Roster", key: Path, out: Path) -> None:
+def _sign(
+    draft: "PolicyRecord", place: Path, roster: "Roster", key: Path, out: Path, *, proof: bool, wider: bool
+) -> None:
     from consumers.desk import policy as policy_desk
     from exchange.authority.officer_key import read_key
+    from exchange.authority.policy_record import Kind
     from exchange.errors import Refused
+    from kakehashi.policy_gate import check
 
+    now_ms = clock.now_ms()
     try:
-        signed, persons = policy_desk.approve(draft, roster, read_key(key), now_ms=clock.now_ms())
+        signed, persons = policy_desk.approve(draft, roster, read_key(key), now_ms=now_ms)
     except Refused as refused:
         raise Refused(f"{key}: {refused}") from refused
+    if draft["kind"] != Kind.BORDER:
+        check(draft, place, published_rules(roster.nation), now_ms, proof=proof, wider=wider)
     policy_desk.save(signed, out)
     typer.echo(f"{draft['kind']} of {draft['version'][:12]}: approved by {', '.join(persons)}; in {out}")
 

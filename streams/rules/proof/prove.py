@@ -1,7 +1,7 @@
 """Proves a policy set: the claims hold for every possible indicator, and no rule errs, is dead or shadowed."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,22 +10,37 @@ import msgspec
 
 from schemas.links import POLICY_FOLDER
 from schemas.vocabulary import Outcome
+from streams.rules.demands import DecidedWithin, Demand, Owes, ReviewedBy, makes
+from streams.rules.obligations import at_least, parse
 from streams.rules.policy_set import PolicySet, read_policies
 from streams.rules.proof.prover import Bodies, ProofError, Prover, as_permits, cedar_json
 from streams.rules.proof.space import Request
 from streams.rules.rule import PolicyError, Rule
 
-CLAIM_KINDS: Final = frozenset({"never-permitted", "withheld", "stopped", "not-withheld", "released"})
+# Each kind of claim with the annotations that it has beside @id, @title and @claim.
+CLAIM_KINDS: Final[Mapping[str, frozenset[str]]] = {
+    "never-permitted": frozenset(),
+    "withheld": frozenset(),
+    "stopped": frozenset({"reviewers", "deadline_hours"}),
+    "not-withheld": frozenset(),
+    "released": frozenset(),
+    "owes": frozenset({"obligations"}),
+    "owes-no-more": frozenset({"obligations"}),
+}
 _CLAIMS: Final = Path("claims") / "v1"
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A kind of indicator (``body`` permits it), and the outcome that the rules must give it."""
+    """A kind of indicator (``body`` permits it), and what the rules must decide and demand of it.
+
+    ``demands`` are of ``stopped``: its reviewers and its deadline; and of the claims on obligations.
+    """
 
     id: str
     title: str
     kind: str
     body: str
+    demands: tuple[Demand, ...] = ()
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -62,9 +77,24 @@ def _read_claims(path: Path, policy_set: PolicySet) -> Iterator[Claim]:
         raise PolicyError(f"{path}: has no claims")
     for policy, place in policies:
         notes = policy.get("annotations", {})
-        if policy["effect"] != "permit" or set(notes) != {"id", "title", "claim"} or notes["claim"] not in CLAIM_KINDS:
-            raise PolicyError(f"{place}: a claim is a permit with @id, @title and @claim, one of {sorted(CLAIM_KINDS)}")
-        yield Claim(notes["id"], notes["title"], notes["claim"], json.dumps(policy, ensure_ascii=False))
+        more = CLAIM_KINDS.get(notes.get("claim") or "")
+        if policy["effect"] != "permit" or more is None or set(notes) != {"id", "title", "claim", *more}:
+            kinds = ", ".join(
+                " ".join([kind, *(f"@{name}" for name in sorted(CLAIM_KINDS[kind]))]) for kind in CLAIM_KINDS
+            )
+            raise PolicyError(f"{place}: a claim is a permit with @id, @title and @claim, one of: {kinds}")
+        try:
+            demands = _demands(notes)
+        except ValueError as error:
+            raise PolicyError(f"{place}: the claim “{notes['id']}”: {error}") from error
+        yield Claim(notes["id"], notes["title"], notes["claim"], json.dumps(policy, ensure_ascii=False), demands)
+
+
+def _demands(notes: Mapping[str, str]) -> tuple[Demand, ...]:
+    """What a claim's annotations demand. Raises ``ValueError`` for a number or an obligation that is not valid."""
+    if notes["claim"] == "stopped":
+        return ReviewedBy(int(notes["reviewers"])), DecidedWithin(int(notes["deadline_hours"]))
+    return tuple(map(Owes, parse(notes.get("obligations") or "")))
 
 
 def prove(policy_set: PolicySet, claims: Sequence[Claim], prover: Prover) -> Iterator[Finding]:
@@ -77,7 +107,7 @@ def prove(policy_set: PolicySet, claims: Sequence[Claim], prover: Prover) -> Ite
         yield _shown_possible(
             f"claim {claim.id}", "there are indicators of this kind", [claim.body], policy_set, prover
         )
-        yield _claim(claim, policy_set, prover)
+        yield from _claim(claim, policy_set, prover)
     for rule in policy_set.rules.values():
         example = prover.never_errors(rule.body)
         yield Finding(f"rule {rule.id}", "it never fails to evaluate", example is None, example)
@@ -88,23 +118,38 @@ def prove(policy_set: PolicySet, claims: Sequence[Claim], prover: Prover) -> Ite
     yield _shown_possible("the set", "it releases something", bodies_of(policy_set.rules.values()), policy_set, prover)
 
 
-def _claim(claim: Claim, policy_set: PolicySet, prover: Prover) -> Finding:
+def _claim(claim: Claim, policy_set: PolicySet, prover: Prover) -> Iterator[Finding]:
+    """The claim, which is one question, or one for each of its demands."""
     rules = tuple(policy_set.rules.values())
-    kind: Bodies = (claim.body,)
+    withheld, kind = matching(rules, Outcome.WITHHOLD), (claim.body,)
+
+    def shown(question: Callable[[Bodies, Bodies], Request | None], other: Bodies, what: object = "") -> Finding:
+        example = confirmed(question, kind, other, policy_set)
+        return Finding(f"claim {claim.id}", f"{claim.title}{f': {what}' if what else ''}", example is None, example)
+
     match claim.kind:
         case "never-permitted":
-            permits = bodies_of(rule for rule in rules if rule.is_permit)
-            question, one, other = prover.disjoint, permits, kind
+            yield shown(prover.disjoint, bodies_of(rule for rule in rules if rule.is_permit))
         case "withheld":
-            question, one, other = prover.implies, kind, matching(rules, Outcome.WITHHOLD)
-        case "stopped":
-            question, one, other = prover.implies, kind, matching(rules, Outcome.WITHHOLD, Outcome.HOLD)
+            yield shown(prover.implies, withheld)
         case "not-withheld":
-            question, one, other = prover.disjoint, matching(policy_set.joint_rules, Outcome.WITHHOLD), kind
-        case _:
-            question, one, other = prover.implies, kind, bodies_of(policy_set.joint_rules)
-    example = confirmed(question, one, other, policy_set)
-    return Finding(f"claim {claim.id}", claim.title, example is None, example)
+            yield shown(prover.disjoint, matching(policy_set.joint_rules, Outcome.WITHHOLD))
+        case "released":
+            yield shown(prover.implies, bodies_of(policy_set.joint_rules))
+        case "owes-no-more":
+            yield shown(prover.disjoint, as_permits(_demanding_more(policy_set.joint_rules, claim.demands)))
+        case _:  # stopped, owes: what is not withheld meets each demand
+            for demand in claim.demands:
+                meeting = as_permits(rule.body for rule in rules if makes(rule, demand))
+                yield shown(prover.implies, (*withheld, *meeting), demand)
+
+
+def _demanding_more(rules: Iterable[Rule], allowed: tuple[Demand, ...]) -> Bodies:
+    """The rules with an obligation that is stricter than the allowed one of its kind, or of another kind."""
+    most = {demand.obligation for demand in allowed if isinstance(demand, Owes)}
+    return bodies_of(
+        rule for rule in rules if any(not any(at_least(each, owed) for each in most) for owed in rule.obligations)
+    )
 
 
 def _matters(rule: Rule, policy_set: PolicySet, prover: Prover) -> Finding:

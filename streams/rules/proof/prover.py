@@ -43,7 +43,16 @@ class Prover(Protocol):
 
 def as_permits(bodies: Iterable[str]) -> Bodies:
     """The rules with their effect turned to permit: they allow exactly what they match."""
-    return tuple(json.dumps({**json.loads(body), "effect": "permit"}, ensure_ascii=False) for body in bodies)
+    return tuple(_with_effect("permit", body) for body in bodies)
+
+
+def as_forbids(bodies: Iterable[str]) -> Bodies:
+    """The rules with their effect turned to forbid: added to a set, they take away exactly what they match."""
+    return tuple(_with_effect("forbid", body) for body in bodies)
+
+
+def _with_effect(effect: str, body: str) -> str:
+    return json.dumps({**json.loads(body), "effect": effect}, ensure_ascii=False)
 
 
 def cedar_json(bodies: Bodies) -> str:
