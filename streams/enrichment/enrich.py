@@ -41,7 +41,7 @@ class Enrichment(msgspec.Struct, frozen=True, gc=False):
     benign: bool = False
     """It is on a false-positive list, and not merely below a name where anyone can register (``duckdns.org``)."""
     special_use: str = ""
-    """What IANA set the address block or domain name aside for, such as ``private``.
+    """What IANA set the addresses, AS number or domain name aside for, such as ``private``; of a network, any of it.
 
     ``undelegated`` is a name under a top-level domain that the public DNS does not have: an internal one.
     """
@@ -90,8 +90,8 @@ class Enricher:
     def enrich(self, kind: IndicatorType, value: str) -> Enrichment:
         """Enrich a canonical value.
 
-        A URL is known by its host, a network by its first address (but is on a warninglist only if all
-        of it does), an e-mail address by its domain (but for warninglists as a whole).
+        A URL is known by its host, a network by its first address (but is on a warninglist only if all of it is, and of
+        special use if any of it is), an e-mail address by its domain (but for warninglists as a whole).
         """
         match kind:
             case IndicatorType.IPV4_ADDR:
@@ -113,7 +113,8 @@ class Enricher:
                 ipv6 = IPv6Network(value)
                 return self._ipv6(kind, value, int(ipv6.network_address), int(ipv6.broadcast_address))
             case IndicatorType.AUTONOMOUS_SYSTEM:
-                return Enrichment(asn=int(value.removeprefix("AS")))
+                number = int(value.removeprefix("AS"))
+                return Enrichment(asn=number, special_use=special_use.special_use_of_as(number))
             case IndicatorType.JA3 | IndicatorType.JA4 | IndicatorType.FILE_NAME:
                 return NOTHING_KNOWN  # no data source has these
             case _:
@@ -121,12 +122,12 @@ class Enricher:
 
     def _ipv4(self, kind: IndicatorType, text: str, first: int, last: int) -> Enrichment:
         origin = self._networks.of_ipv4(first)
-        use = special_use.special_use_of_ipv4(first)
+        use = special_use.special_use_of_ipv4(first, last)
         return _of_address(origin, use, self._warninglists.match_ipv4(kind, text, first, last))
 
     def _ipv6(self, kind: IndicatorType, text: str, first: int, last: int) -> Enrichment:
         origin = self._networks.of_ipv6(first)
-        use = special_use.special_use_of_ipv6(first)
+        use = special_use.special_use_of_ipv6(first, last)
         return _of_address(origin, use, self._warninglists.match_ipv6(kind, text, first, last))
 
     def _domain(self, kind: IndicatorType, name: str) -> Enrichment:

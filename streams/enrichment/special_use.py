@@ -1,4 +1,4 @@
-"""Which addresses and names IANA reserves, so that they never identify one host on the public Internet.
+"""Which addresses, AS numbers and names IANA reserves, so that they never identify one host on the public Internet.
 
 This table is used and not the properties of ``ipaddress``: those change with Python's patch releases, and a decision
 must be the same on every machine.
@@ -6,7 +6,7 @@ must be the same on every machine.
 
 import hashlib
 from bisect import bisect_right
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Final
 
 from schemas.markings import Activity
@@ -34,7 +34,7 @@ IPV4_BLOCKS = {
 
 # IANA IPv6 Special-Purpose Address Registry (RFC 6890) and IPv6 Address Space (RFC 4291): only
 # 2000::/3 is assigned to global unicast, so all the rest is reserved unless a line differs.
-IPV6_BLOCKS = {
+_IPV6_BLOCKS = {
     "::/0": "reserved",
     "::1/128": "loopback",  # RFC 4291
     "64:ff9b::/96": "",  # translation of public IPv4, RFC 6052
@@ -55,6 +55,39 @@ IPV6_BLOCKS = {
     "fe80::/10": "link-local",  # RFC 4291
     "ff00::/8": "multicast",  # RFC 4291
 }
+
+# IPv6 prefixes whose next 32 bits are an IPv4 address: such an address means what the IPv4 address means.
+_PREFIXES_OF_IPV4 = (
+    "64:ff9b::/96",  # translation, RFC 6052
+    "2002::/16",  # 6to4, RFC 3056
+    "2001::/32",  # Teredo, by its server, RFC 4380
+)
+
+
+def _embedded(prefix: IPv6Network, block: IPv4Network) -> str:
+    """The addresses of an IPv6 prefix that embed those of an IPv4 block."""
+    first = int(prefix.network_address) | int(block.network_address) << (96 - prefix.prefixlen)
+    return f"{IPv6Address(first)}/{prefix.prefixlen + block.prefixlen}"
+
+
+IPV6_BLOCKS = _IPV6_BLOCKS | {
+    _embedded(IPv6Network(prefix), IPv4Network(block)): use
+    for prefix in _PREFIXES_OF_IPV4
+    for block, use in IPV4_BLOCKS.items()
+}
+
+# IANA Special-Purpose AS Numbers (RFC 7249), first and last. AS112 is not here: it is announced on the Internet.
+AS_NUMBERS = (
+    (0, 0, "reserved"),  # RFC 7607
+    (23456, 23456, "reserved"),  # AS_TRANS, RFC 6793
+    (64496, 64511, "documentation"),  # RFC 5398
+    (64512, 65534, "private"),  # RFC 6996
+    (65535, 65535, "reserved"),  # RFC 7300
+    (65536, 65551, "documentation"),  # RFC 5398
+    (65552, 131071, "reserved"),  # IANA
+    (4200000000, 4294967294, "private"),  # RFC 6996
+    (4294967295, 4294967295, "reserved"),  # RFC 7300
+)
 
 # IANA Special-Use Domain Names (RFC 6761), and "internal" as reserved by ICANN in 2024.
 DOMAINS = {
@@ -79,20 +112,25 @@ DOMAINS = {
     "test": "reserved",
 }
 
-VERSION = hashlib.sha256(repr((IPV4_BLOCKS, IPV6_BLOCKS, DOMAINS)).encode()).hexdigest()[:16]
+VERSION = hashlib.sha256(repr((IPV4_BLOCKS, IPV6_BLOCKS, AS_NUMBERS, DOMAINS)).encode()).hexdigest()[:16]
 """Names the content of the tables above."""
 
 ACTIVITY: Final = Activity.PASSIVE_LOCAL
 
 
-def special_use_of_ipv4(address: int) -> str:
-    """The use that an IPv4 address, as a number, is reserved for; empty for ordinary ones."""
-    return _IPV4_USES[bisect_right(_IPV4_STARTS, address) - 1]
+def special_use_of_ipv4(first: int, last: int) -> str:
+    """The use that the IPv4 addresses from ``first`` to ``last``, or some of them, are reserved for; else empty."""
+    return _first_use(_IPV4_STARTS, _IPV4_USES, first, last)
 
 
-def special_use_of_ipv6(address: int) -> str:
-    """The use that an IPv6 address, as a number, is reserved for; empty for ordinary ones."""
-    return _IPV6_USES[bisect_right(_IPV6_STARTS, address) - 1]
+def special_use_of_ipv6(first: int, last: int) -> str:
+    """The use that the IPv6 addresses from ``first`` to ``last``, or some of them, are reserved for; else empty."""
+    return _first_use(_IPV6_STARTS, _IPV6_USES, first, last)
+
+
+def special_use_of_as(number: int) -> str:
+    """The use that an AS number is reserved for; empty for ordinary ones."""
+    return next((use for first, last, use in AS_NUMBERS if first <= number <= last), "")
 
 
 def special_use_of_domain(name: str) -> str:
@@ -104,6 +142,10 @@ def special_use_of_domain(name: str) -> str:
             return use
         rest = rest.partition(".")[2]
     return ""
+
+
+def _first_use(starts: list[int], uses: list[str], first: int, last: int) -> str:
+    return next(filter(None, uses[bisect_right(starts, first) - 1 : bisect_right(starts, last)]), "")
 
 
 def _flattened(blocks: dict[str, str]) -> tuple[list[int], list[str]]:

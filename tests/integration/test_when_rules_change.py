@@ -86,7 +86,7 @@ class Bench:
 
     def activate(self, version: str, name: str) -> int:
         """Publish an activation for as soon as this machine manages; its time in milliseconds."""
-        at_ms = clock.now_ms() + int((LEAD_S + 4 * self.publishing_s) * 1000)
+        at_ms = clock.now_ms() + int((LEAD_S + 2 * self.publishing_s) * 1000)
         at = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat()
         self.publish("activate", version, "--at", at, name=name)
         return at_ms

@@ -122,7 +122,9 @@ def test_a_file_hash_is_looked_up_in_the_lists_of_hashes(enricher: Enricher) -> 
 
 
 def test_an_autonomous_system_is_its_own_number(enricher: Enricher) -> None:
-    assert enricher.enrich(IndicatorType.AUTONOMOUS_SYSTEM, "AS64500") == Enrichment(asn=64500)
+    assert enricher.enrich(IndicatorType.AUTONOMOUS_SYSTEM, "AS64500") == Enrichment(
+        asn=64500, special_use="documentation"
+    )
 
 
 @pytest.mark.parametrize("kind", [IndicatorType.JA3, IndicatorType.JA4, IndicatorType.FILE_NAME])

@@ -4,7 +4,22 @@ import ipaddress
 
 import pytest
 
-from streams.enrichment.special_use import special_use_of_domain, special_use_of_ipv4, special_use_of_ipv6
+from streams.enrichment.special_use import (
+    special_use_of_as,
+    special_use_of_domain,
+    special_use_of_ipv4,
+    special_use_of_ipv6,
+)
+
+
+def _of_ipv4(text: str) -> str:
+    network = ipaddress.IPv4Network(text)
+    return special_use_of_ipv4(int(network.network_address), int(network.broadcast_address))
+
+
+def _of_ipv6(text: str) -> str:
+    network = ipaddress.IPv6Network(text)
+    return special_use_of_ipv6(int(network.network_address), int(network.broadcast_address))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +51,7 @@ from streams.enrichment.special_use import special_use_of_domain, special_use_of
     ],
 )
 def test_an_ipv4_address_has_the_use_of_its_block(address: str, use: str) -> None:
-    assert special_use_of_ipv4(int(ipaddress.IPv4Address(address))) == use
+    assert _of_ipv4(address) == use
 
 
 @pytest.mark.parametrize(
@@ -45,10 +60,18 @@ def test_an_ipv4_address_has_the_use_of_its_block(address: str, use: str) -> Non
         ("::", "reserved"),
         ("::1", "loopback"),
         ("::ffff:192.0.2.1", "reserved"),
-        ("64:ff9b::c000:201", ""),
+        ("64:ff9b::c000:201", "documentation"),
+        ("64:ff9b::a01:203", "private"),
+        ("64:ff9b::808:808", ""),
+        ("64:ff9b::c000:9", ""),
+        ("2002:a01:203::", "private"),
+        ("2002:c0a8:101:1::1", "private"),
+        ("2002:808:808::1", ""),
+        ("2001:0:a01:203::1", "private"),
         ("64:ff9b:1::1", "reserved"),
         ("100::1", "reserved"),
-        ("2001::1", ""),
+        ("2001::1", "reserved"),
+        ("2001:0:808:808::1", ""),
         ("2001:2::1", "benchmarking"),
         ("2001:db8::1", "documentation"),
         ("2001:db9::1", ""),
@@ -64,7 +87,7 @@ def test_an_ipv4_address_has_the_use_of_its_block(address: str, use: str) -> Non
     ],
 )
 def test_an_ipv6_address_has_the_use_of_its_most_specific_block(address: str, use: str) -> None:
-    assert special_use_of_ipv6(int(ipaddress.IPv6Address(address))) == use
+    assert _of_ipv6(address) == use
 
 
 @pytest.mark.parametrize(
@@ -83,3 +106,61 @@ def test_an_ipv6_address_has_the_use_of_its_most_specific_block(address: str, us
 )
 def test_a_name_has_the_use_of_the_name_that_was_set_aside(name: str, use: str) -> None:
     assert special_use_of_domain(name) == use
+
+
+@pytest.mark.parametrize(
+    ("network", "use"),
+    [
+        ("8.0.0.0/6", "private"),
+        ("128.0.0.0/1", "link-local"),
+        ("0.0.0.0/0", "reserved"),
+        ("192.0.0.0/8", "reserved"),
+        ("198.0.0.0/8", "benchmarking"),
+        ("172.31.255.0/24", "private"),
+        ("172.32.0.0/11", ""),
+        ("192.0.0.9/32", ""),
+        ("8.0.0.0/8", ""),
+    ],
+)
+def test_an_ipv4_network_has_the_first_use_of_any_of_its_addresses(network: str, use: str) -> None:
+    assert _of_ipv4(network) == use
+
+
+@pytest.mark.parametrize(
+    ("network", "use"),
+    [
+        ("2000::/3", "reserved"),
+        ("2001:c00::/22", "documentation"),
+        ("64:ff9b::/96", "reserved"),
+        ("2002:a00::/24", "private"),
+        ("2002:800::/24", ""),
+        ("2400::/12", ""),
+        ("::/0", "reserved"),
+    ],
+)
+def test_an_ipv6_network_has_the_first_use_of_any_of_its_addresses(network: str, use: str) -> None:
+    assert _of_ipv6(network) == use
+
+
+@pytest.mark.parametrize(
+    ("number", "use"),
+    [
+        (0, "reserved"),
+        (1, ""),
+        (112, ""),
+        (23456, "reserved"),
+        (64495, ""),
+        (64496, "documentation"),
+        (64512, "private"),
+        (65535, "reserved"),
+        (65536, "documentation"),
+        (65552, "reserved"),
+        (131071, "reserved"),
+        (131072, ""),
+        (4199999999, ""),
+        (4200000000, "private"),
+        (4294967295, "reserved"),
+    ],
+)
+def test_an_as_number_has_the_use_that_it_was_set_aside_for(number: int, use: str) -> None:
+    assert special_use_of_as(number) == use
