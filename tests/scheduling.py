@@ -10,7 +10,11 @@ from typing import Final
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-_OF_THEIR_OWN: Final = ("tests/integration/test_upgraded_rules.py", "tests/integration/test_three_nations.py")
+_OF_THEIR_OWN: Final = (
+    "tests/integration/test_door.py",
+    "tests/integration/test_upgraded_rules.py",
+    "tests/integration/test_three_nations.py",
+)
 """Files in the folder of a shared world that start nations of their own."""
 
 _WORLDS: Final = {
