@@ -6,7 +6,6 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 import typer
-from rich.console import Console
 
 from exchange.clock import now_ms
 from exchange.errors import Exit
@@ -16,7 +15,7 @@ from exchange.metrics.registry import serve
 from exchange.role import metrics_of
 from exchange.settings import Settings
 from kakehashi.produce_view import as_json, closing_lines, watching
-from kakehashi.terminal import counted
+from kakehashi.terminal import console, counted
 from producers.inputs import is_wide, printable
 from producers.markings.marked import is_caveat
 from producers.meter import Meter
@@ -74,7 +73,7 @@ def run(command: Command, settings: Settings, cluster: Cluster) -> Exit:
     """Produce, and print the result. Raises ``typer.BadParameter`` for an invalid option."""
     options = _options(command)
     where = f"{cluster.nation}'s Kafka at {cluster.bootstrap}"
-    out, err = Console(), Console(stderr=True)
+    out, err = console(), console(stderr=True)
     folder = folder_of(settings.home, command.nation, command.sensor)
     stop = Stop()
     with stop.on_signals(), Spool(folder, command.nation, command.sensor, now_ms()) as spool:

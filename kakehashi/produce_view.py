@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from kakehashi.terminal import counted, printable
@@ -44,7 +43,7 @@ class Watcher:
         if self._progress is not None:
             if self._task is None:
                 self._task = self._progress.add_task("", total=self._total, state="")
-            self._progress.update(self._task, description=escape(Path(name).name))
+            self._progress.update(self._task, description=Path(name).name)
 
     def left_out(self, piece: LeftOut) -> None:
         """A piece of input was left out by a rule."""
@@ -90,7 +89,7 @@ def watching(console: Console, where: str, total: int | None, *, explain_skips: 
         yield Watcher(console, None, where, total, explain_skips=explain_skips)
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),  # a file's name is neither markup nor an emoji code
         BarColumn(),
         DownloadColumn(),
         TimeElapsedColumn(),

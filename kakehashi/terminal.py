@@ -1,6 +1,18 @@
 """Text for a terminal: from elsewhere made safe, times, and counts with their nouns."""
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def console(*, stderr: bool = False, soft_wrap: bool = False) -> "Console":
+    """The console of every command. It prints values, file names and messages as they are: no markup, no emoji codes
+    (``README.adoc:100:`` is a position), no highlighting. Styles are given as ``rich.text.Text``."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, soft_wrap=soft_wrap, markup=False, emoji=False, highlight=False)
 
 
 def printable(text: str) -> str:

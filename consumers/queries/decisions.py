@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from consumers.subscription.topic_reader import TopicReader
-from exchange.errors import NotFound, Refused
+from exchange.errors import Refused
 from exchange.kafka.clients import Cluster
 from schemas import topics
 from schemas.codec import DECISION, Undecodable
@@ -31,7 +31,7 @@ def ids_of(words: str) -> list[str]:
 
 
 def decisions_on(cluster: Cluster, ids: Sequence[str], shards: int) -> list[Decision]:
-    """Every decision on these indicators, in the order in which they were made. Raises NotFound for none."""
+    """Every decision on these indicators, in the order in which they were made."""
     codec = cluster.codec()
     found: list[Decision] = []
     with TopicReader(cluster, topics.AUDIT) as reader:
@@ -41,8 +41,4 @@ def decisions_on(cluster: Cluster, ids: Sequence[str], shards: int) -> list[Deci
                     decision = codec.decode(DECISION, record.value)
                     if not isinstance(decision, Undecodable):
                         found.append(cast("Decision", decision))
-    if not found:
-        raise NotFound(
-            f"no decision on {', '.join(ids)} at {cluster.nation}: it was never seen there, or its audit has been cut"
-        )
     return found

@@ -120,7 +120,7 @@ class Publisher:
         if missing:
             raise ConfigurationError(
                 f"{self._cluster.nation}'s cluster at {self._cluster.bootstrap} has no topic {' and no '.join(missing)}"
-                f": create the topics with `kakehashi up` or `kakehashi topics create`. What was read is safe in "
+                f": create the topics with `kakehashi up` or `kakehashi topics`. What was read is safe in "
                 f"{self._spool.folder}"
             )
         counts = {name: len(found[name].partitions) for name in (topics.SENSOR_REPORTS, topics.QUARANTINE)}

@@ -90,7 +90,8 @@ def verify(
 
 
 def _begins(report: ChainReport, name: str, start: Head, due: Mapping[int, AuditAnchor]) -> None:
-    """If the first entries of a chain are missing, an anchor must be at its first remaining entry or behind it."""
+    """If the first entries of a chain are missing, it must begin exactly at an anchor, where `audit truncate` cuts.
+    Entries between two anchors that are missing were deleted by someone else, although they were anchored."""
     if start.sequence == 0:
         if start.last:
             report.find(f"{name}: names an entry before it, and it is the first")
@@ -98,8 +99,11 @@ def _begins(report: ChainReport, name: str, start: Head, due: Mapping[int, Audit
     at = due.get(start.sequence)
     if at is not None and at["last"] != start.last:
         report.find(f"{name}: the entry before it is not the one that was anchored")
-    if not any(sequence >= start.sequence for sequence in due):
-        report.find(f"{name}: is the first that is left, and no signed anchor covers the entries missing before it")
+    if at is None:
+        report.find(
+            f"{name}: is the first that is left, and no signed anchor is at its place: the entries before it were "
+            "deleted, not truncated"
+        )
 
 
 def _link(decision: Decision, expected: Head) -> str:

@@ -40,7 +40,7 @@ def explain(decision: Decision, policy_set: PolicySet) -> list[str]:
     outcome = Outcome(decision["outcome"])
     partner = decision["partner"]
     policy = decision["policy_version"][:12]
-    lines = [f"Indicator {decision['indicator_id']} was {_PAST[outcome]} for {partner}, under policy {policy}."]
+    lines = [f"Indicator {decision['indicator_id']} {_fate(decision)}, under policy {policy}."]
     if decision["policy_version"] != policy_set.version:
         lines.append(f"Note: the following uses the rules of policy {policy_set.version[:12]}, which is another set.")
     if not decision["assertions"] and decision["veto"] is None:
@@ -48,7 +48,7 @@ def explain(decision: Decision, policy_set: PolicySet) -> list[str]:
         return [*lines, f"No source asserts it any more: all of them withdrew it, the last one before {at}."]
     lines += [rule_sentence(rule, policy_set) for rule in decision["rules"] if rule not in BY_PEOPLE]
     lines += _people(decision)
-    lines += _groups(decision, outcome)
+    lines += _groups(decision, outcome, engine)
     if decision["veto"] is not None:
         return lines
     if outcome is Outcome.HOLD:
@@ -149,15 +149,41 @@ def _utc(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _groups(decision: Decision, outcome: Outcome) -> Iterator[str]:
-    """The assertions that alone have another outcome than all together."""
+def was_sent(decision: Decision) -> bool:
+    """Whether a decision to release let anything out: over a border that is not open nothing leaves."""
+    return decision["border"] == "open" or bool(decision["released_version"])
+
+
+def _fate(decision: Decision) -> str:
+    outcome, partner = Outcome(decision["outcome"]), decision["partner"]
+    if outcome is not Outcome.RELEASE or was_sent(decision):
+        return f"was {_PAST[outcome]} for {partner}"
+    border = "in shadow" if decision["border"] == "shadow" else decision["border"]
+    return f"may be released to {partner}, but the border to {partner} was {border}, so no content was sent"
+
+
+def _groups(decision: Decision, outcome: Outcome, engine: Engine) -> Iterator[str]:
+    """The assertions that alone have another outcome than all together, and whether they are part of a release."""
     for group in decision["assertions"]:
-        if group["outcome"] != outcome:
-            yield (
-                f"{_counted(group['sources'], 'assertion')} alone would be {_PAST[Outcome(group['outcome'])]} "
-                f"by {', '.join(group['rules'])}"
-                + ("; it is not part of the release." if outcome is Outcome.RELEASE else ".")
-            )
+        if group["outcome"] == outcome:
+            continue
+        part = "."
+        if outcome is Outcome.RELEASE:
+            approved = decision["review"] == "approved" and group["outcome"] == Outcome.HOLD
+            is_part = approved and _may_be_approved(group["facets"], decision, engine)
+            part = "; the approval includes it in the release." if is_part else "; it is not part of the release."
+        yield (
+            f"{_counted(group['sources'], 'assertion')} alone would be {_PAST[Outcome(group['outcome'])]} "
+            f"by {', '.join(group['rules'])}{part}"
+        )
+
+
+def _may_be_approved(record: FacetsRecord, decision: Decision, engine: Engine) -> bool:
+    """Whether an approval lets out what was held: the rules without holds permit it, or officers have marked it."""
+    facets = from_record(record)
+    if facets.marking.tlp is Tlp.UNMARKED and decision["assigned"] is not None:
+        return True
+    return engine.without_holds.decide(facets, decision["partner"]).outcome is Outcome.RELEASE
 
 
 def _review(decision: Decision, policy_set: PolicySet) -> Iterator[str]:

@@ -171,7 +171,7 @@ def _shown(*records: ReleasedIndicator, width: int = 120) -> list[str]:
 
 def test_a_terminal_shows_one_line_for_each_indicator() -> None:
     heading, line, end = _shown(a_released(content=a_content(tlp="TLP:AMBER+STRICT")))
-    assert heading.split() == ["type", "TLP", "conf", "last", "seen", "UTC", "value", "·", "labels"]
+    assert heading.split() == ["TLP", "type", "conf", "last", "seen", "UTC", "value", "·", "labels"]
     for word in ("● live", "domain-name", "TLP:AMBER+STRICT", "80", "2026-11-22 23:00", "c2.example.com", "malicious"):
         assert word in line
     assert "follows" in end
@@ -191,11 +191,20 @@ def test_what_is_over_is_shown_as_over() -> None:
 
 
 @pytest.mark.parametrize("width", [20, 60, 100])
-def test_a_line_never_wraps(width: int) -> None:
-    wide = a_released(content=a_content(type="file-name", value="請求書" * 60, labels=["ラベル" * 20]))
-    lines = _shown(wide, width=width)
-    assert all(cell_len(line) <= width for line in lines)
-    assert lines[2].startswith("──")
+def test_a_line_is_longer_than_the_terminal_only_for_its_value_which_is_never_cut(width: int) -> None:
+    long, short = "請求書" * 60, "a.exe"
+    _, first, second, end, *_ = _shown(
+        *(
+            a_released(content=a_content(type="file-name", value=each, labels=["ラベル" * 20]))
+            for each in (long, short)
+        ),
+        width=width,
+    )
+    assert long in first
+    assert "ラベル" not in first
+    assert short in second
+    assert cell_len(second) <= max(width, len("● live          ") + len(short))
+    assert end.startswith("──")
 
 
 def test_what_came_from_elsewhere_does_not_command_the_terminal() -> None:

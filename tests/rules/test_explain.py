@@ -113,3 +113,22 @@ def test_a_decision_without_a_rule_of_the_set_has_a_sentence_of_its_own(rule: st
 def test_every_decision_can_be_explained(one: Facets) -> None:
     lines = _explained(one)
     assert all(line.endswith(".") and "  " not in line for line in lines)
+
+
+@pytest.mark.parametrize(("border", "words"), [("closed", "was closed"), ("shadow", "was in shadow")])
+def test_what_a_border_kept_back_is_not_called_released(border: str, words: str) -> None:
+    decision: Decision = {**_record(GREEN), "border": border, "shadow": border == "shadow"}
+    [first, *_] = explain(decision, ENGINE.policy_set)
+    assert first == (
+        f"Indicator indicator--1 may be released to JPN, but the border to JPN {words}, so no content was sent, under "
+        f"policy {ENGINE.version[:12]}."
+    )
+
+
+def test_after_an_approval_its_source_is_part_of_the_release() -> None:
+    decision: Decision = {**_record(LOW, RED), "outcome": "release", "review": "approved", "released_version": 7}
+    lines = explain(decision, ENGINE.policy_set)
+    held = next(line for line in lines if "held for review by" in line)
+    assert held.endswith("; the approval includes it in the release.")
+    withheld = next(line for line in lines if "would be withheld by" in line)
+    assert withheld.endswith("; it is not part of the release.")

@@ -1,14 +1,16 @@
 """``kakehashi explain``: why an indicator may leave, waits, or stays, in the words of the rules."""
 
 import os
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kakehashi.examples import examples
-from kakehashi.terminal import utc
+from kakehashi.terminal import printable, utc
 
 if TYPE_CHECKING:
+    from consumers.queries.origins import Accepted
     from schemas.records import Decision
 
 _EXAMPLES = examples(
@@ -28,27 +30,74 @@ def register(app: typer.Typer) -> None:
         every: Annotated[
             bool, typer.Option("--all", help="Every decision, not only the last for each partner.")
         ] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="JSON lines.")] = False,
     ) -> None:
-        """Say why an indicator was released, is held, or is withheld: by which rules, and on what basis."""
+        """Say why an indicator was released, is held, or is withheld: by which rules, and on what basis.
+
+        If the border to a partner is not open, it says so. Of an indicator from a partner it names the origin.
+        """
         from consumers.queries.decisions import decisions_on, ids_of
-        from exchange.settings import Settings
+        from consumers.queries.origins import accepted_from
+        from exchange.errors import NotFound
+        from kakehashi.borders import closed_borders
         from kakehashi.clusters import cluster_of
+        from kakehashi.published_rules import settings_and_roster
         from streams.rules.explain import explain as sentences
         from streams.rules.policy_set import load
 
-        settings = Settings.from_env(os.environ)
-        cluster = cluster_of(nation, settings, os.environ)
-        found = decisions_on(cluster, ids_of(indicator), settings.shards)
-        policy = load(nation, settings.policy_folder, version=settings.policy_version)
+        settings, roster = settings_and_roster(nation)
+        cluster, ids = cluster_of(nation, settings, os.environ), ids_of(indicator)
+        found = decisions_on(cluster, ids, settings.shards)
+        accepted = list(accepted_from(cluster, settings.partners(nation), ids, settings.shards))
+        if not (found or accepted):
+            raise NotFound(
+                f"{nation} has no decision on {', '.join(ids)}, and has it from no partner: it was never reported, "
+                "its audit was truncated, or the workers have not come to it yet (`kakehashi wait` waits for workers)"
+            )
         shown = found if every else list({decision["partner"]: decision for decision in found}.values())
-        for decision in shown:
-            typer.echo(_headline(decision))
-            for sentence in sentences(decision, policy):
-                typer.echo(f"  {sentence}")
+        if shown:
+            policy = load(nation, settings.policy_folder, version=settings.policy_version)
+            borders = closed_borders(cluster, roster, settings)
+            for decision in shown:
+                border = borders.get(decision["partner"])
+                _show(nation, decision, [*sentences(decision, policy), *([border] if border else [])], as_json=as_json)
+        for each in accepted:
+            if as_json:
+                _print_json({"nation": nation, "accepted_ms": each.accepted_ms, **each.record})
+            else:
+                typer.echo(_origin(nation, each, has_own=bool(found)))
+
+
+def _show(nation: str, decision: "Decision", lines: list[str], *, as_json: bool) -> None:
+    if as_json:
+        _print_json({"nation": nation, **decision, "sentences": lines})
+        return
+    typer.echo(_headline(decision))
+    for line in lines:
+        typer.echo(f"  {printable(line)}")
+
+
+def _print_json(line: dict[str, object]) -> None:
+    import msgspec
+
+    sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
+
+
+def _origin(nation: str, each: "Accepted", *, has_own: bool) -> str:
+    """What a partner has sent of it, for a person."""
+    record, own = each.record, "" if has_own else f"{nation} has not reported it itself, so it decides nothing on it. "
+    state = "holds it" if record["content"] is not None else f"held it until it was {record['kind']}"
+    why = f" ({printable(record['reason'])})" if record["reason"] else ""
+    when = f"{utc(each.accepted_ms)} UTC"
+    return f"FROM {each.origin}  {record['id']}\n  {own}{nation} {state} from {each.origin}{why}, since {when}."
 
 
 def _headline(decision: "Decision") -> str:
+    from streams.rules.explain import was_sent
+
     outcome = decision["outcome"].upper()
+    if outcome == "RELEASE" and not was_sent(decision):
+        outcome = "NOT SENT"
     colour = {"RELEASE": typer.colors.GREEN, "HOLD": typer.colors.YELLOW}.get(outcome, typer.colors.RED)
     name = typer.style(outcome, fg=colour, bold=True)
     facts = (decision["indicator_id"], decision["decision_id"], utc(decision["at_ms"]))

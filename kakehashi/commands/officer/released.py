@@ -54,10 +54,15 @@ def show(
             sys.stdout.buffer.write(_json(each, status) + b"\n")
         else:
             _print(each, status)
+    if as_json and shown:
+        return
+    closed = _closed(nation, partner)
+    for sentence in closed:
+        typer.echo(printable(sentence), err=not shown)
     if not shown:
         raise NotFound(
-            f"{', '.join(sorted(ids))} was never released by {nation}: `kakehashi explain --nation {nation} …` has the "
-            "decision on it"
+            f"nothing of {', '.join(sorted(ids))} was released by {nation}: `kakehashi explain --nation {nation} …` "
+            "has the decision on it"
         )
 
 
@@ -98,6 +103,17 @@ def _released(nation: str, partner: str, ids: frozenset[str]) -> "Iterator[tuple
     of_ids = sorted({shard_of_key(key_of_id(name), settings.shards) for name in ids})
     partners = (partner,) if partner else settings.partners(nation)
     return released_to(cluster, partners, of_ids or range(settings.shards), ids)
+
+
+def _closed(nation: str, partner: str) -> list[str]:
+    """A sentence for each border that is not open, of this partner or of all."""
+    from kakehashi.borders import closed_borders
+    from kakehashi.clusters import cluster_of
+    from kakehashi.published_rules import settings_and_roster
+
+    settings, roster = settings_and_roster(nation)
+    found = closed_borders(cluster_of(nation, settings, os.environ), roster, settings)
+    return [sentence for name, sentence in found.items() if partner in ("", name)]
 
 
 def _print(partner: str, status: "ReleaseStatus") -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from exchange.errors import Refused
+from kakehashi import terminal
 from kakehashi.examples import examples
 from kakehashi.officers import ANSWER_S, Wait
 from kakehashi.terminal import printable, utc
@@ -58,11 +59,10 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what is open for officers, the next deadline first: a table, or tab-separated lines in a pipe."""
-    from rich.console import Console
 
     found = _waiting(nation)
     found = [each for each in found if not rule or rule in each["rules"]]
-    console = Console(highlight=False)
+    console = terminal.console()
     if as_json:
         typer.echo(json.dumps([_plain(each) for each in found], ensure_ascii=False, indent=2))
     elif not console.is_terminal:
@@ -246,8 +246,8 @@ def _table(found: "list[ReviewPending]", limit: int, console: Any) -> None:
         table.add_row(*(Text(printable(cell)) for cell in (value, partner, rules, approved, until, name)))
     console.print(table)
     if len(found) > limit:
-        console.print(f"[dim]and {len(found) - limit:,} later: --limit shows more, --rule fewer[/dim]")
-    console.print("[dim]kakehashi review show VALUE: why · approve · refuse[/dim]")
+        console.print(Text(f"and {len(found) - limit:,} later: --limit shows more, --rule fewer", "dim"))
+    console.print(Text("kakehashi review show VALUE: why · approve · refuse", "dim"))
 
 
 def _facets(facets: Any) -> str:

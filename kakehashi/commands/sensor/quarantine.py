@@ -10,6 +10,7 @@ import typer
 
 from exchange.clock import now_ms
 from exchange.errors import NotFound, Refused
+from kakehashi import terminal
 from kakehashi.examples import examples
 from kakehashi.terminal import printable, utc
 from schemas.counting import counted
@@ -117,9 +118,8 @@ def _reader(nation: str) -> "TopicReader":
 
 
 def _list(summary: "Summary", codec: "Codec", *, as_json: bool) -> None:
-    from rich.console import Console
 
-    console = Console(highlight=False)
+    console = terminal.console()
     if as_json:
         piles = [
             {"reason": pile.reason, "stage": pile.stage, "count": pile.count, "newest_ms": pile.newest_ms}
@@ -162,15 +162,14 @@ def _tables(summary: "Summary", console: Any) -> None:
     console.print(newest)
     left = summary.count - len(summary.newest)
     if left:
-        console.print(f"[dim]and {left:,} older: --limit shows more, --reason fewer[/dim]")
-    console.print("[dim]kakehashi quarantine show KEY: the original · redrive KEY: send it again[/dim]")
+        console.print(Text(f"and {left:,} older: --limit shows more, --reason fewer", "dim"))
+    console.print(Text("kakehashi quarantine show KEY: the original · redrive KEY: send it again", "dim"))
 
 
 def _show(entry: "Quarantined", codec: "Codec") -> None:
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = terminal.console(soft_wrap=True)
     plain = _plain(entry, codec)
     original = plain.pop("original")
     for name, value in plain.items():

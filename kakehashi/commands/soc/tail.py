@@ -9,6 +9,7 @@ import typer
 
 from exchange.clock import now_ms
 from exchange.errors import Exit
+from kakehashi import terminal
 from kakehashi.examples import examples
 from kakehashi.terminal import printable, utc
 
@@ -47,7 +48,8 @@ _TLP_COLOURS: Final = {  # FIRST's own, TLP 2.0 table 2
     "TLP:GREEN": "#33ff00",
     "TLP:CLEAR": "#ffffff",
 }
-_HEADINGS: Final = (("", 12), ("type", 12), ("TLP", 16), ("conf", 4), ("last seen UTC", 16))
+_HEADINGS: Final = (("", 12), ("TLP", 16), ("type", 12), ("conf", 4), ("last seen UTC", 16))
+_VALUE_WIDTH: Final = 44  # what a value has at least: the last columns go before that, as on a terminal of 80 columns
 
 
 def register(app: typer.Typer) -> None:
@@ -75,8 +77,6 @@ def register(app: typer.Typer) -> None:
 
         An indicator whose PAP does not allow your activity is shown as limited, without its value.
         """
-        from rich.console import Console
-
         from consumers.subscription.changes import changes, picture
         from consumers.subscription.subscription import Subscription
         from consumers.subscription.topic_reader import TopicReader
@@ -85,7 +85,7 @@ def register(app: typer.Typer) -> None:
 
         settings = Settings.from_env(os.environ)
         source, use = picture(partner or None), _use_of(activity, unstated_pap)
-        console = Console(highlight=False)
+        console = terminal.console()
         cluster = cluster_of(nation, settings, os.environ)
         with TopicReader(cluster, source.topic) as reader:
             events = Subscription(reader, clock_ms=now_ms).events(follow=follow)
@@ -139,12 +139,13 @@ def _show(found: "Events", console: "Console", limit: int, *, follow: bool) -> N
     from consumers.subscription.changes import Change
     from consumers.subscription.subscription import Gap, SnapshotEnd
 
-    console.print(_line([Text(heading, "bold") for heading, _ in _HEADINGS], Text("value · labels", "bold"), console))
+    headings = [Text(heading, "bold") for heading, _ in _HEADINGS]
+    console.print(_line(headings, Text("value · labels", "bold"), Text(), console), soft_wrap=True)
     counts: Counter[str] = Counter()
     written = 0
     for event in found:
         if isinstance(event, Change):
-            console.print(_change_line(event, console))
+            console.print(_change_line(event, console), soft_wrap=True)
             counts[event.state] += 1
             written += 1
             if written == limit:
@@ -172,30 +173,37 @@ def _change_line(change: "Change", console: "Console") -> "Text":
     tlp = _tlp_of(shown)
     cells = [
         Text(f"{sign} {change.state}", colour),
-        Text(shown.get("type", "")),
         Text(tlp, _TLP_COLOURS.get(tlp, "")),
+        Text(shown.get("type", "")),
         Text(_confidence(shown), justify="right"),
         Text(utc(shown.get("last_seen_ms", 0)), "dim"),
     ]
     if "value" not in shown:
         about = f"{change.key}  {record.get('reason') or change.detail}"
-        return _line(cells[:1], Text(printable(about), "dim"), console)
+        return _line(cells[:1], Text(printable(about), "dim"), Text(), console)
     gone = change.state not in ("live", "unreadable")
     value = Text(printable(shown["value"]), "dim strike" if gone else "bold")
     notes = [*shown.get("labels", ()), *shown.get("caveats", ()), shown.get("pap", "")]
     notes.append(shown.get("tearline", "").replace("\n", " "))
-    return _line(cells, value + Text("  " + printable(", ".join(filter(None, notes))), "dim"), console)
+    return _line(cells, value, Text("  " + printable(", ".join(filter(None, notes))), "dim"), console)
 
 
-def _line(cells: "list[Text]", rest: "Text", console: "Console") -> "Text":
+def _line(cells: "list[Text]", value: "Text", notes: "Text", console: "Console") -> "Text":
+    """One line. The value is never cut: columns that a narrow terminal has no room for are left out, and a value that
+    is longer than the line continues on the next. Notes have what is left."""
     from rich.text import Text
 
-    line = Text(no_wrap=True, overflow="ellipsis")
+    line = Text(no_wrap=True)
     for cell, (_, width) in zip(cells, _HEADINGS, strict=False):
+        if line.cell_len + width + 2 + _VALUE_WIDTH > console.width and line.cell_len:
+            break
         cell.truncate(width, overflow="ellipsis", pad=True)
         line.append_text(cell).append("  ")
-    line.append_text(rest)
-    line.truncate(console.width, overflow="ellipsis")
+    line.append_text(value)
+    left = console.width - line.cell_len
+    if left > 0:
+        notes.truncate(left, overflow="ellipsis")
+        line.append_text(notes)
     return line
 
 

@@ -6,6 +6,7 @@ import typer
 
 from exchange.errors import Exit
 from kakehashi.examples import examples
+from kakehashi.terminal import console
 
 _EXAMPLES = examples(
     ("kakehashi doctor", "exit code 3 if something that is needed is missing"),
@@ -22,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
         Kafka needs one of three: brokers named in settings, a Docker daemon, or Java 17 with Maven.
         """
-        from rich.console import Console
+        from rich.text import Text
 
         from exchange.settings import Settings
         from localkafka.machine import Verdict, examine, is_fit
@@ -30,11 +31,11 @@ def register(app: typer.Typer) -> None:
 
         findings = examine(BrokerSettings.from_env(os.environ, Settings.from_env(os.environ).nations))
         colours = {Verdict.OK: "green", Verdict.MISSING: "red", Verdict.ABSENT: "yellow"}
-        console = Console(soft_wrap=True, highlight=False)
+        shown = console(soft_wrap=True)
         for finding in findings:
             colour = colours[finding.verdict]
-            line = f"[{colour}]{finding.verdict:<7}[/{colour}]  {finding.subject:<19}  {finding.found}"
-            get = f"  [dim]→ {finding.remedy}[/dim]" if finding.remedy else ""
-            console.print(line + get)
+            line = Text(f"{finding.verdict:<7}", colour)
+            line.append(f"  {finding.subject:<19}  {finding.found}", "default")
+            shown.print(line.append(f"  → {finding.remedy}" if finding.remedy else "", "dim"))
         if not is_fit(findings):
             raise typer.Exit(Exit.CONFIGURATION)

@@ -10,6 +10,7 @@ import typer
 
 from exchange.errors import Exit
 from kakehashi.examples import examples
+from kakehashi.terminal import console
 
 if TYPE_CHECKING:
     from localkafka.persistent import Look
@@ -48,19 +49,18 @@ def register(app: typer.Typer) -> None:
 
 def show(looks: Sequence["Look"]) -> None:
     """A table on a terminal; elsewhere one line for each cluster, its fields separated by tabs."""
-    from rich.console import Console
-
     if not looks:
         typer.echo("No local clusters: start them with `kakehashi up`.", err=True)
         return
-    console = Console()
+    terminal = console()
     rows = [_row(look) for look in looks]
-    if not console.is_terminal:
+    if not terminal.is_terminal:
         for row in rows:
             typer.echo("\t".join(row))
         return
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, header_style="bold")
     for column in _COLUMNS:
@@ -68,8 +68,8 @@ def show(looks: Sequence["Look"]) -> None:
     for look, row in zip(looks, rows, strict=True):
         colour = "green" if look.answers else "yellow" if look.running else "red"
         nation, state, *others = row
-        table.add_row(f"[bold]{nation}[/bold]", f"[{colour}]● {state}[/{colour}]", *others)
-    console.print(table)
+        table.add_row(Text(nation, "bold"), Text(f"● {state}", colour), *others)
+    terminal.print(table)
 
 
 def _row(look: "Look") -> list[str]:

@@ -98,7 +98,7 @@ TAMPERED: dict[str, tuple[Callable[[list[Entry]], list[Entry]], str]] = {
         lambda all_: [*all_[:-1], changed(all_[-1], at_ms=1)],
         "is not the last entry that the shard wrote",
     ),
-    "cut at its beginning": (lambda all_: all_[2:], "no signed anchor covers"),
+    "cut at its beginning": (lambda all_: all_[2:], "no signed anchor is at its place"),
     "no decision": (lambda all_: [Entry(0, b"?", None), *all_[1:]], "is not a decision"),
 }
 
@@ -162,10 +162,12 @@ def test_a_history_rewritten_from_end_to_end_is_found_by_its_anchor() -> None:
     assert ["is not the entry that was anchored" in finding for finding in found] == [True]
 
 
-def test_a_chain_may_begin_behind_or_before_an_anchor_but_not_beyond_the_last() -> None:
+def test_a_chain_may_begin_at_an_anchor_and_nowhere_else() -> None:
     assert verified(ENTRIES[3:], (anchor_after(3),)).findings == []
-    assert verified(ENTRIES[2:], (anchor_after(3),)).findings == []
-    assert verified(ENTRIES[4:], (anchor_after(3),)).findings != []
+    for begins in (1, 2, 4):
+        [found] = verified(ENTRIES[begins:], (anchor_after(3),)).findings[:1]
+        assert "the entries before it were deleted, not truncated" in found
+    assert verified(ENTRIES[2:], (anchor_after(2), anchor_after(3))).findings == []
 
 
 def test_an_anchor_beyond_the_end_shows_that_the_end_was_cut_off() -> None:

@@ -1,0 +1,93 @@
+"""`kakehashi explain` and `released show` on real Kafka: a closed border, and an indicator that a partner sent."""
+
+import json
+import uuid
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from exchange.authority.policy_record import key_of
+from exchange.authority.roster import entry_text
+from exchange.errors import NotFound
+from exchange.kafka.topics_admin import ensure_topics
+from kakehashi.main import Invocation, command_line
+from schemas import topics
+from schemas.codec import DECISION, POLICY_RECORD, RELEASED_INDICATOR
+from schemas.signing import approved_policy
+from streams.rules.policy_set import load
+from tests.builders import NOW_MS, a_content, a_decision, a_policy_record, a_released, an_id
+from tests.conftest import Brokers
+from tests.consumers.border import SHARDS, Border
+from tests.officers import ALICE, ROSTER
+from tests.officers import key_of as officer_key
+
+
+@pytest.fixture
+def border(brokers: Brokers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Border:
+    """Two nations whose topics the commands find."""
+    border = Border(brokers)
+    for cluster, other in ((border.here, border.partner), (border.there, border.home)):
+        monkeypatch.setenv(f"KAKEHASHI_{cluster.nation}_BOOTSTRAP", cluster.bootstrap)
+        audit = [each for each in topics.topics_of(cluster.nation, (other,), 4) if each.name == topics.AUDIT]
+        ensure_topics(cluster, audit)
+        entries = "\n".join(entry_text(each) for each in ROSTER.officers.values())
+        (tmp_path / f"{cluster.nation}.toml").write_text(entries, "utf-8")
+    monkeypatch.setenv("KAKEHASHI_NATIONS", f"{border.home},{border.partner}")
+    monkeypatch.setenv("KAKEHASHI_SHARDS", str(SHARDS))
+    monkeypatch.setenv("KAKEHASHI_OFFICERS", str(tmp_path))
+    monkeypatch.setattr(
+        "exchange.settings.Settings.partners",
+        lambda _self, nation: (border.partner if nation == border.home else border.home,),
+    )
+    rules = load("GBR")
+    monkeypatch.setattr("streams.rules.policy_set.load", lambda *_, **__: rules)  # these nations have none
+    return border
+
+
+def close(border: Border) -> None:
+    record = a_policy_record(
+        record_id=str(uuid.uuid4()), kind="border", nation=border.home, version="", partner=border.partner,
+        state="closed", reason="a drill",
+    )  # fmt: skip
+    signed = approved_policy(border.codec, record, officer_key(ALICE))
+    border.put(border.here, topics.POLICY, [(key_of(signed), border.codec.encode(POLICY_RECORD, signed))])
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(command_line(Invocation()), list(arguments))
+
+
+def test_behind_a_closed_border_all_answers_name_the_border_and_nothing_is_called_released(border: Border) -> None:
+    decision = a_decision(indicator_id=an_id(), partner=border.partner, border="closed", released_version=0)
+    border.put(border.here, topics.AUDIT, [(an_id().encode(), border.codec.encode(DECISION, decision))])
+    close(border)
+    explained = run("explain", "--nation", border.home, an_id())
+    assert explained.exit_code == 0, explained.output
+    assert explained.stdout.startswith(f"NOT SENT to {border.partner}")
+    assert f"The border to {border.partner} is closed now, by alice" in explained.stdout
+    assert "(a drill)" in explained.stdout
+    shown = run("released", "show", "--nation", border.home, an_id())
+    assert isinstance(shown.exception, NotFound)
+    assert f"The border to {border.partner} is closed now" in shown.output
+    assert "never released" not in str(shown.exception)
+
+
+@pytest.mark.parametrize(("kind", "words"), [("content", "holds it"), ("recalled", "held it until it was recalled")])
+def test_a_nation_that_has_it_from_its_partner_names_the_origin(border: Border, kind: str, words: str) -> None:
+    changes = {"content": a_content(value="held.example.com")} if kind == "content" else {"content": None}
+    record = a_released(kind=kind, origin=border.home, hops=[border.home], version=NOW_MS, **changes)
+    value = border.codec.encode(RELEASED_INDICATOR, record)
+    border.put(border.there, topics.accepted(border.home), [(record["id"].encode(), value)])
+    explained = run("explain", "--nation", border.partner, record["id"])
+    assert explained.exit_code == 0, explained.output
+    assert f"{border.partner} {words} from {border.home}" in explained.stdout
+    assert f"{border.partner} has not reported it itself" in explained.stdout
+    [line] = run("explain", "--nation", border.partner, "--json", record["id"]).stdout.splitlines()
+    assert json.loads(line)["origin"] == border.home
+
+
+def test_what_no_one_has_is_said_to_be_unknown_or_still_on_its_way(border: Border) -> None:
+    explained = run("explain", "--nation", border.partner, "nowhere.example.org")
+    assert isinstance(explained.exception, NotFound)
+    assert "the workers have not come to it yet" in str(explained.exception)

@@ -1,0 +1,67 @@
+"""What commands print is what there is: no value, file name or message is markup, an emoji code, or obeyed."""
+
+import ast
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+import kakehashi
+from consumers.subscription.changes import Change, change_of
+from exchange.protocol.record import Record
+from kakehashi import terminal
+from kakehashi.commands.soc.tail import _change_line
+from schemas.codec import RELEASED_INDICATOR, Codec
+from tests.builders import NOW_MS, a_content, a_released
+
+SOURCES = sorted(Path(kakehashi.__file__).parent.rglob("*.py"))
+AS_IT_IS = ["README.adoc:100: refused", "[red]x[/red]", "report[1].json", "a :smile: b", "[/]", "10.0.0.1:80:"]
+
+
+def printed(value: object) -> str:
+    console = terminal.console()
+    console.file = out = io.StringIO()
+    console.print(value)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("text", AS_IT_IS)
+def test_a_console_prints_what_it_is_given(text: str) -> None:
+    table = Table(box=None, show_header=False)
+    table.add_row(text)
+    assert printed(text).rstrip() == text
+    assert printed(table).strip() == text
+    assert printed(Text(text)).rstrip() == text
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_every_console_is_made_in_one_place_and_no_markup_is_written(path: Path) -> None:
+    if path.name == "terminal.py":
+        return
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            assert name not in ("Console", "from_markup"), f"{path}:{node.lineno}: use kakehashi.terminal.console"
+            if name == "TextColumn":
+                literal = isinstance(node.args[0], ast.Constant) and "description" not in str(node.args[0].value)
+                off = any(each.arg == "markup" and not getattr(each.value, "value", True) for each in node.keywords)
+                assert literal or off, f"{path}:{node.lineno}: a file's name is no markup"
+
+
+def a_change(value: str) -> Change:
+    """A partner's live URL."""
+    record = a_released(content=a_content(type="url", value=value, registered_domain=""))
+    encoded = Codec().encode(RELEASED_INDICATOR, record)
+    changed = change_of(Record("t", 0, 0, record["id"].encode(), encoded, NOW_MS), RELEASED_INDICATOR, Codec(), NOW_MS)
+    assert isinstance(changed, Change)
+    return changed
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_a_value_is_never_cut(width: int) -> None:
+    value = f"https://{'long-' * 20}name.example.com/a/path"
+    line = _change_line(a_change(value), Console(width=width))
+    assert value in line.plain
