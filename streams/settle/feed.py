@@ -51,7 +51,8 @@ class TopicCopies:
 class SettleFeed(Feed[Copies]):
     """The inputs of settle, and the answers to its questions.
 
-    One search runs at a time. A question that arrives meanwhile is dropped, and settle asks again.
+    One search runs at a time. Questions that arrive meanwhile wait for the next one, which answers all of them: each
+    question that settle has to ask again is a row of each indicator.
     """
 
     def __init__(self, inputs: AssignedFeed, copies: TopicCopies, shard: int) -> None:
@@ -59,6 +60,7 @@ class SettleFeed(Feed[Copies]):
         self._search: threading.Thread | None = None
         self._answers: queue.SimpleQueue[Copies] = queue.SimpleQueue()
         self._known: dict[bytes, Found] = {}  # handed out, and not acknowledged yet
+        self._asked: dict[bytes, int] = {}  # and not searched for yet
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
         """Start at these offsets."""
@@ -72,11 +74,17 @@ class SettleFeed(Feed[Copies]):
         """The answers so far; the same again until a batch with them is committed."""
         while not self._answers.empty():
             self._known |= self._answers.get_nowait()
+        self._begin()
         return dict(self._known)
 
     def ask(self, questions: Mapping[bytes, int]) -> None:
-        """Search for copies of content of these ids, up to these versions."""
-        if self._search is None or not self._search.is_alive():
+        """Search for copies of content of these ids, up to these versions, as soon as no other search runs."""
+        self._asked |= questions
+        self._begin()
+
+    def _begin(self) -> None:
+        if self._asked and (self._search is None or not self._search.is_alive()):
+            questions, self._asked = self._asked, {}
             self._search = threading.Thread(target=self._find, args=(questions,), name="copies", daemon=True)
             self._search.start()
 

@@ -8,7 +8,6 @@ import msgspec
 from schemas.records import ReleasedIndicator
 
 FIRST_SEARCH_MS: Final = 5_000
-ASK_AGAIN_MS: Final = 5_000  # an answer that is later may have been lost with its worker
 LONGEST_WAIT_MS: Final = 10 * 60_000
 
 
@@ -53,12 +52,12 @@ class Held(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return msgspec.structs.replace(self, version=0, fingerprint=b"") if self.recall else Held()
 
     def asked(self, now_ms: int) -> "Held":
-        """The row after the question whether copies are left."""
-        return msgspec.structs.replace(self, due_ms=now_ms + ASK_AGAIN_MS)
+        """The row after the question whether copies are left: it is asked again after an interval that grows.
 
-    def left(self, now_ms: int) -> "Held":
-        """The row if copies are left: search again, after intervals that grow."""
-        wait_ms = FIRST_SEARCH_MS + (now_ms - self.recall_ms) // 4
+        That is set with the question, whatever the answer, so a search costs one row: ten rows in the first quarter of
+        an hour, and six an hour from then on.
+        """
+        wait_ms = FIRST_SEARCH_MS + (now_ms - self.recall_ms) // 2
         return msgspec.structs.replace(self, due_ms=now_ms + min(wait_ms, LONGEST_WAIT_MS))
 
     def purged(self) -> "Held":

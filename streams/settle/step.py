@@ -161,7 +161,7 @@ class Settle(Step[Copies]):
             found = copies.get(name)
             if row.recall and found is not None and found.through == row.recalled_through:
                 if found.left:
-                    row, is_left = row.left(now_ms), True
+                    is_left = True
                 else:
                     self._purged(name, row.recall, work)
                     row = row.purged()

@@ -1,9 +1,11 @@
 """A recall of the partner is confirmed as purged when no topic of ours holds a copy of its content."""
 
+import pytest
+
 from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import RECEIPT
-from streams.settle.step import ROLL_KEY
+from streams.settle.step import HELD_PREFIX, ROLL_KEY
 from tests.builders import HOUR_MS, NOW_MS, PARTNER
 from tests.streams.settle.records import NAME, SHARD, V1, V2, V3, a_settler, held, windows
 from tests.streams.workbench import Workbench
@@ -33,6 +35,24 @@ def test_purged_is_reported_when_no_copy_is_left_and_not_before() -> None:
     asked = len(bench.asked)
     bench.turn(at_ms + HOUR_MS)
     assert len(bench.asked) == asked
+
+
+@pytest.mark.parametrize("answers", [{NAME: True}, {}], ids=["a copy is left", "there is no answer"])
+def test_a_recall_costs_few_rows_however_long_its_copies_are_left(answers: dict[bytes, bool]) -> None:
+    """At a partner, 23,481 recalls wrote 2.1 million rows in 13 minutes: about 90 each."""
+    bench = a_settler(answers)
+    bench.turn(NOW_MS, held(V1), held(V2, kind="recalled"))
+    rows = 0
+    for second in range(13 * 60):
+        effects = bench.turn(NOW_MS + second * 1000)
+        rows += sum(change.key == HELD_PREFIX + NAME for change in effects.rows)
+    assert 5 < rows <= 10
+    assert rows == len(bench.asked)
+    rows = 0
+    for second in range(HOUR_MS // 1000, 2 * HOUR_MS // 1000):
+        effects = bench.turn(NOW_MS + second * 1000)
+        rows += sum(change.key == HELD_PREFIX + NAME for change in effects.rows)
+    assert rows <= 7
 
 
 def test_an_answer_about_another_recall_purges_nothing() -> None:
