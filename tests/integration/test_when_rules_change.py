@@ -222,6 +222,7 @@ def test_recorded_traffic_is_decided_again_under_a_draft(bench: Bench) -> None:
     said = bench.done("policy", "simulate", str(POLICY_FOLDER), "--window", "1h")
     assert "newly released" in said
     assert "withhold → release: " in said
+    assert re.search(r"^  \S+  indicator--\S+ to JPN", said, re.M), "an example has its value"
     assert re.search(r"by gbr-no-ja3[^;]*; now by tlp-", said), said
     code, said = bench.kakehashi("policy", "diff", str(bench.folder / "draft"), str(POLICY_FOLDER), "--window", "1h")
     assert (code, "GBR: WIDER: newly released" in said) == (Exit.REFUSED, True), said

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from kakehashi.commands.officer.policy_simulate import show
 from schemas.vocabulary import Outcome
 from streams.rules.engine import Engine
 from streams.rules.policy_set import compiled
-from streams.rules.simulate import simulate
+from streams.rules.simulate import Example, Simulation, simulate
 from tests.builders import a_decision, facets
 from tests.policy_records import TEXTS, stricter
 from tests.streams.officers_bench import POLICY
@@ -58,3 +59,12 @@ def test_a_record_with_unknown_facets_is_counted_as_unreadable() -> None:
 @pytest.mark.parametrize("engine", [OLD, STRICTER, LOOSER])
 def test_red_is_withheld_under_all_of_these_rules(engine: Engine) -> None:
     assert simulate([decided(1, tlp=5, releasable_to=["JPN"])], OLD, engine).newly_released == 0
+
+
+def test_an_example_is_shown_with_its_value(capsys: pytest.CaptureFixture[str]) -> None:
+    example = Example("indicator--1", "GBR-0-7", "JPN", ("a",), ("b",))
+    result = Simulation(indicators=1)
+    result.changes[Outcome.WITHHOLD, Outcome.RELEASE] = 1
+    result.examples[Outcome.WITHHOLD, Outcome.RELEASE] = [example]
+    show(result, {"indicator--1": "bad\x1b.example.com"})
+    assert r"  bad\x1b.example.com  indicator--1 to JPN (GBR-0-7): by a; now by b" in capsys.readouterr().out

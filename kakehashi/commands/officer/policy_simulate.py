@@ -2,7 +2,9 @@
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +12,7 @@ import typer
 from exchange import clock
 from kakehashi.commands.officer.policy import policy_group
 from kakehashi.examples import examples
+from kakehashi.terminal import printable
 from schemas.counting import counted
 
 if TYPE_CHECKING:
@@ -36,12 +39,15 @@ def simulate(
 
     By the rules alone: an officer's veto stays in any case, and a verdict answers only the question that was asked.
     """
+    from consumers.queries.values import values_of
     from kakehashi.published_rules import published_rules
     from streams.rules.policy_set import load
 
     rules = published_rules(nation)
     old = rules.history.at(clock.now_ms()).policy_set
-    show(simulation(nation, window, old, load(nation, new, version=rules.settings.policy_version)))
+    result = simulation(nation, window, old, load(nation, new, version=rules.settings.policy_version))
+    ids = {each.indicator_id for examples_of in result.examples.values() for each in examples_of}
+    show(result, values_of(rules.cluster, ids, rules.settings.shards))
 
 
 def simulation(nation: str, window: str, old: "PolicySet", new: "PolicySet") -> "Simulation":
@@ -68,8 +74,8 @@ def simulation(nation: str, window: str, old: "PolicySet", new: "PolicySet") -> 
         raise Refused(str(error)) from error
 
 
-def show(result: "Simulation") -> None:
-    """Print the result."""
+def show(result: "Simulation", values: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Print the result. ``values`` are by id: an example is shown with its value if it is known."""
     typer.echo(
         f"{counted(result.indicators, 'indicator')}: {result.newly_released} newly released, "
         f"{result.no_longer_released} no longer released, {result.other_obligations} with other obligations"
@@ -80,7 +86,9 @@ def show(result: "Simulation") -> None:
         typer.echo(f"{before} → {after}: {count}")
         for each in result.examples[before, after]:
             was, now = ", ".join(each.rules_before), ", ".join(each.rules_after)
-            typer.echo(f"  {each.indicator_id} to {each.partner} ({each.decision_id}): by {was}; now by {now}")
+            value = printable(values.get(each.indicator_id, ""))
+            name = f"{value}  {each.indicator_id}" if value else each.indicator_id
+            typer.echo(f"  {name} to {each.partner} ({each.decision_id}): by {was}; now by {now}")
 
 
 def window_ms(words: str) -> int:
