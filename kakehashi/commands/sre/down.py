@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     @app.command(epilog=_EXAMPLES, rich_help_panel="Local clusters")
     def down(
         wipe: Annotated[bool, typer.Option("--wipe", help="Delete their data and forget their ports too.")] = False,
+        nation: Annotated[str, typer.Option(help="Only this nation's cluster; roles run on.")] = "",
     ) -> None:
         """Stop the local Kafka clusters, and the roles that `make demo KEEP=1` left running on them.
 
@@ -31,6 +32,12 @@ def register(app: typer.Typer) -> None:
         from localkafka.settings import home_folder
 
         settings = Settings.from_env(os.environ)
+        if nation:
+            for cluster in persistent.down(home_folder(os.environ), (nation,), wipe=wipe):
+                typer.echo(f"{cluster.nation} stopped ({cluster.bootstrap})")
+            if wipe:
+                shutil.rmtree(settings.state / nation, ignore_errors=True)
+            return
         for role in roles.stop(home_folder(os.environ)):
             typer.echo(f"{role.name} stopped (process {role.pid})")
         for cluster in persistent.down(home_folder(os.environ), settings.nations, wipe=wipe):
