@@ -13,6 +13,7 @@ import argparse
 import logging
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 import faust
@@ -32,6 +33,7 @@ from streams.audit import entry as audit
 from streams.correlate.assertion import Assertion, Statement, Tally
 from streams.correlate.content import content_for, digest_of
 from streams.correlate.lifecycle import Lifetimes
+from streams.correlate.merge import merge as merge_row
 from streams.correlate.national import national
 from streams.correlate.row import Row, Sent
 from streams.correlate.units import facets_in, units
@@ -53,6 +55,14 @@ class Kept(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     row: Row
     offset: int
+
+
+class FurtherSources(dict[bytes, bytes]):
+    """The rows of an indicator's sources beyond the first ones: in memory, the work's indicators have few."""
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The row of each key."""
+        return [self.get(key) for key in keys]
 
 
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
@@ -92,6 +102,7 @@ def application(bootstrap: str, name: str, roll_up_ms: int) -> faust.App:
     stages = Stages()
     _take(app, keyed, stages)
     pending: dict[bytes, tuple[int, int]] = {}
+    further = FurtherSources()
 
     async def emit(key: bytes, row: Row, partition: int, now_ms: int) -> Row:
         after, outputs = stages.emit(key, row, partition, now_ms)
@@ -118,8 +129,10 @@ def application(bootstrap: str, name: str, roll_up_ms: int) -> faust.App:
             if kept is not None and kept.offset >= message.offset:
                 continue  # a replay: it is in the row, and was sent before the row was written
             before = kept.row if kept is not None else Row(kind, value, stages.enricher.enrich(kind, value))
-            row = before.merged((assertion,))
-            if kept is None or row.differs_materially(before) or now_ms >= row.emitted_ms + roll_up_ms:
+            merged = merge_row(before, key, (assertion,), further)
+            further.update({node.key: node.value or b"" for node in merged.nodes})
+            row = merged.row
+            if kept is None or merged.is_news(before) or now_ms >= row.emitted_ms + roll_up_ms:
                 row = await emit(key, row, partition, now_ms)
             else:
                 pending[key] = (row.emitted_ms + roll_up_ms, partition)

@@ -98,8 +98,11 @@ def terms_of(pieces: Sequence[Unit], decision: ReleaseDecision) -> bytes:
     tearline is not affected by them.
     """
     included = [pieces[index] for index in decision.included]
-    sources = [(piece.assertion.sensor, stable(piece.tally.marking)) for piece in included]
+    named = [piece for piece in included if piece.assertion.sensor]
+    sources: list[object] = [*sorted((piece.assertion.sensor, stable(piece.tally.marking)) for piece in named)]
+    if len(named) < len(included):
+        sources.append(sum(piece.sum for piece in included) % (1 << 64))
     owed = tuple(each for each in decision.obligations if each != _NO_TEARLINE)
     if owed == tuple(decision.obligations) and _tearlines(included):
         owed = (*owed, TEARLINE)
-    return sha256(msgspec.msgpack.encode((sorted(sources), owed))).digest()[:TERMS_BYTES]
+    return sha256(msgspec.msgpack.encode((sources, owed))).digest()[:TERMS_BYTES]

@@ -4,7 +4,7 @@ The row only keeps what officers have decided. The consequences for the nation a
 with everything else (``streams.correlate.review``), when the row is next released.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
@@ -34,18 +34,24 @@ class Executed(msgspec.Struct, frozen=True):
 
 
 def execute(
-    authorised: AuthorisedCommand, row: Row | None, classifier: Classifier, now_ms: int, partners: Sequence[str]
+    authorised: AuthorisedCommand,
+    row: Row | None,
+    classifier: Classifier,
+    now_ms: int,
+    partners: Sequence[str],
+    own: Collection[str] = (),
 ) -> Executed | Refused:
     """Carry out a command on the row of its indicator. ``row`` is None for an indicator that was never reported.
 
     A command is executed once: whoever writes its bytes again, it has no effect.
+    ``own`` are those of the officer's sensors that have reported it.
     """
     known = officers.NO_DECISIONS if row is None or row.officers is None else row.officers
     used, command = _used(authorised.command), authorised.command
     loosens = authorised.kind in _LOOSENS and command["verdict"] != officers.REFUSE
     if known.is_used(used.digest, used.issued_ms, loosens=loosens):
         return _nothing(f"command {command['command_id'][:40]} was executed already: sign another one")
-    done = _executed(authorised, row, known, classifier, now_ms, partners)
+    done = _executed(authorised, row, known, classifier, now_ms, partners, own)
     if isinstance(done, Refused):
         return done
     decisions = (done.row.officers or officers.NO_DECISIONS).having_used(used, authorised.appended_ms)
@@ -59,12 +65,13 @@ def _executed(
     classifier: Classifier,
     now_ms: int,
     partners: Sequence[str],
+    own: Collection[str],
 ) -> Executed | Refused:
     match authorised.kind:
         case CommandKind.REISSUE:
             return _reissue(authorised, row, partners)
         case CommandKind.VERDICT:
-            changed = _judge(authorised, row, known, classifier, now_ms)
+            changed = _judge(authorised, row, known, classifier, now_ms, own)
         case CommandKind.LIFT:
             changed = _lift(authorised, known, now_ms)
         case _:
@@ -127,7 +134,12 @@ def _lift(authorised: AuthorisedCommand, known: OfficerDecisions, now_ms: int) -
 
 
 def _judge(
-    authorised: AuthorisedCommand, row: Row | None, known: OfficerDecisions, classifier: Classifier, now_ms: int
+    authorised: AuthorisedCommand,
+    row: Row | None,
+    known: OfficerDecisions,
+    classifier: Classifier,
+    now_ms: int,
+    own: Collection[str],
 ) -> OfficerDecisions | Refused:
     command = authorised.command
     review = known.review_for(command["partner"])
@@ -149,7 +161,7 @@ def _judge(
     if command["verdict"] == officers.REFUSE:
         refused = msgspec.structs.replace(review, state=officers.REFUSED, acts=acts)
         return known.with_review(review.partner, refused)
-    wrong = _wrong_with_approval(authorised, row, review, classifier)
+    wrong = _wrong_with_approval(authorised, row, review, classifier, own)
     if wrong is not None:
         return wrong
     marking = command["marking"]
@@ -161,7 +173,7 @@ def _judge(
 
 
 def _wrong_with_approval(
-    authorised: AuthorisedCommand, row: Row, review: Review, classifier: Classifier
+    authorised: AuthorisedCommand, row: Row, review: Review, classifier: Classifier, own: Collection[str]
 ) -> Refused | None:
     officer, marking = authorised.officer, authorised.command["marking"]
     if review.state == officers.APPROVED:
@@ -171,11 +183,10 @@ def _wrong_with_approval(
         return Refused(
             RejectReason.NOT_AUTHORISED, f"{officer.person} is not among the officers of the link to {review.partner}"
         )
-    own = sorted(officer.sensors & {assertion.sensor for assertion in row.assertions})
     if own:
         return Refused(
             RejectReason.OWN_REPORT,
-            f"{officer.person} runs {', '.join(own[:4])}, which reports it: another person must approve it",
+            f"{officer.person} runs {', '.join(sorted(own)[:4])}, which reports it: another person must approve it",
         )
     approvals = [act for act in review.acts if act.verdict == officers.APPROVE]
     if any(act.person == officer.person for act in approvals):

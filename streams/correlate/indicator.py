@@ -12,6 +12,7 @@ import msgspec
 from exchange.metrics import spec
 from exchange.metrics.labels import CommandFate, IndicatorChange
 from exchange.protocol.record import Output, Record, RowChange
+from exchange.protocol.rows import Lookup
 from schemas import topics
 from schemas.codec import INDICATOR, Codec
 from schemas.identity import indicator_id
@@ -22,10 +23,11 @@ from streams.correlate import row as rows_of
 from streams.correlate.commands import AuthorisedCommand
 from streams.correlate.execute import execute
 from streams.correlate.lifecycle import Lifetimes
+from streams.correlate.merge import Merged, merge, reporting
 from streams.correlate.national import TAKEN_BACK, national
 from streams.correlate.officers import OfficerDecisions
 from streams.correlate.releases import Releaser
-from streams.correlate.row import Row
+from streams.correlate.row import MAX_SOURCES, Row
 from streams.correlate.work import Work
 from streams.enrichment.enrich import Enricher
 from streams.refusal import Quarantine, location_of
@@ -70,16 +72,27 @@ class IndicatorUpdater:
         before: Row | None,
         observed: Sequence[Observed],
         commands: Sequence[ReceivedCommand],
+        rows: Lookup,
         work: Work,
     ) -> None:
-        """Update one row. Without observations and commands it is decided again, because it is due or rules changed."""
-        row = self._merged(before, observed)
+        """Update one row. Without observations and commands it is decided again, because it is due or rules changed.
+
+        ``rows`` has the rows of its further sources.
+        """
+        merged = self._merged(key, before, observed, rows)
+        row = None if merged is None else merged.row
+        work.rows += () if merged is None else merged.nodes
         earlier = None if before is None else before.officers
         again: frozenset[str] = frozenset()
         if row is not None and row.officers is not None and observed:
             row = self._without_own_approvals(row, row.officers, observed)
         if commands:
-            row, again = self._executed(row, commands, work)
+            here = {each.assertion.sensor for each in observed}
+
+            def own(sensors: frozenset[str]) -> frozenset[str]:
+                return sensors & here | (reporting(before, key, sensors, rows) if before else frozenset())
+
+            row, again = self._executed(row, commands, own, work)
         if row is None:
             return
         if not row.is_seen:  # officers have decided about an indicator, or a source withdrew it, before any report
@@ -92,7 +105,7 @@ class IndicatorUpdater:
         known, stale = row.enrichment, before is not None and row.rules != self._releaser.rules
         if stale:
             row = msgspec.structs.replace(row, enrichment=self._enricher.enrich(row.kind, row.value))
-        change = self._change(before, row, work.now_ms)
+        change = self._change(before, row, merged, work.now_ms)
         if observed:
             work.tally[spec.INDICATORS.tally(change)] += 1
         roll_up_ms = row.emitted_ms + self._roll_up_ms
@@ -104,7 +117,8 @@ class IndicatorUpdater:
             row = self._publish_national(key, row, work)
         asked_anew = before is not None and row.officers != before.officers
         if news or stale or commands or asked_anew or any(at <= work.now_ms for at in waits):
-            row = self._releaser.release(key, None if repeated else before, row, earlier, work, again=again)
+            changed = None if repeated else before
+            row = self._releaser.release(key, changed, row, earlier, work, again=again, merged=merged)
             waits = self._waits(row)
         due_ms = row.due_ms if repeated and row.due_ms > work.now_ms else row.next_end(self._lifetimes, work.now_ms)
         if row.pending:
@@ -127,12 +141,20 @@ class IndicatorUpdater:
         self._quarantine.put(location_of(record), refused, record.value or b"", work)
 
     def _executed(
-        self, row: Row | None, commands: Sequence[ReceivedCommand], work: Work
+        self,
+        row: Row | None,
+        commands: Sequence[ReceivedCommand],
+        own: Callable[[frozenset[str]], frozenset[str]],
+        work: Work,
     ) -> tuple[Row | None, frozenset[str]]:
-        """The row after these commands, one by one, and the partners to send it to again."""
+        """The row after these commands, one by one, and the partners to send it to again.
+
+        ``own`` returns those of an officer's sensors that have reported the indicator.
+        """
         again: frozenset[str] = frozenset()
         for each in commands:
-            done = execute(each.authorised, row, self._classifier, work.now_ms, self._partners)
+            reported = own(each.authorised.officer.sensors)
+            done = execute(each.authorised, row, self._classifier, work.now_ms, self._partners, reported)
             if isinstance(done, Refused):
                 self.refuse(each.record, done, work)
                 continue
@@ -155,12 +177,12 @@ class IndicatorUpdater:
         ]
         return waits if row.officers is None else waits + row.officers.deadlines()
 
-    def _change(self, before: Row | None, row: Row, now_ms: int) -> IndicatorChange:
+    def _change(self, before: Row | None, row: Row, merged: Merged | None, now_ms: int) -> IndicatorChange:
         """What this batch has done to the row. An indicator that had ended and lives again has changed."""
         if before is None:
             return IndicatorChange.NEW
         revived = row.expired and now_ms < row.end(self._lifetimes)
-        return IndicatorChange.CHANGED if revived or row.differs_materially(before) else IndicatorChange.REPEATED
+        return IndicatorChange.CHANGED if revived or (merged and merged.is_news(before)) else IndicatorChange.REPEATED
 
     def _changed_by_time(self, row: Row, now_ms: int) -> bool:
         """Whether time alone has changed what was last published: by an end, or a band of the decayed confidence."""
@@ -169,18 +191,17 @@ class IndicatorUpdater:
         return 0 < row.due_ms <= now_ms and self._phase(row, row.emitted_ms) != self._phase(row, now_ms)
 
     def _phase(self, row: Row, at_ms: int) -> tuple[bool, str]:
-        confidence = max(self._lifetimes.confidence_at(row.kind, each.latest, at_ms) for each in row.assertions)
-        return row.end(self._lifetimes) <= at_ms, confidence_band(confidence)
+        return row.end(self._lifetimes) <= at_ms, confidence_band(row.confidence(self._lifetimes, at_ms))
 
-    def _merged(self, before: Row | None, observed: Sequence[Observed]) -> Row | None:
-        if not observed:
-            return before
+    def _merged(self, key: bytes, before: Row | None, observed: Sequence[Observed], rows: Lookup) -> Merged | None:
+        if not observed and (before is None or len(before.assertions) <= MAX_SOURCES):
+            return None if before is None else Merged(before)
         if before is None or not before.assertions:
             first = observed[0]
             enrichment = self._enricher.enrich(first.kind, first.value)
             decisions = None if before is None else before.officers
             before = Row(first.kind, first.value, enrichment, officers=decisions)
-        return before.merged(each.assertion for each in observed)
+        return merge(before, key, (each.assertion for each in observed), rows)
 
     def _publish_national(self, key: bytes, row: Row, work: Work) -> Row:
         """Write the national record; the row after that."""

@@ -8,15 +8,14 @@ from schemas.vocabulary import Withdrawal
 from streams.blocks import marking_record
 from streams.correlate.assertion import MAX_SIGHTINGS, Assertion
 from streams.correlate.lifecycle import Lifetimes
-from streams.correlate.row import Row
+from streams.correlate.row import MAX_SOURCES, Row
 
-MAX_SOURCES: Final = 32
 MAX_LABELS: Final = 64
 TAKEN_BACK: Final = frozenset({Withdrawal.REVOKED, Withdrawal.REMOVED})
 
 
 def national(key: bytes, row: Row, version: int, lifetimes: Lifetimes, now_ms: int) -> Indicator:
-    """The record for ``indicator.national``. Lists are capped by name; the marking joins over all sources.
+    """The record for ``indicator.national``. Lists are capped by name; marking, counts and times are of all sources.
 
     After the end of its last statement an indicator is ``expired``: the record keeps what was known. One that
     an officer has declared false is ``revoked``, even if sensors report it again; so is one that all its sources have
@@ -27,8 +26,10 @@ def national(key: bytes, row: Row, version: int, lifetimes: Lifetimes, now_ms: i
     kind: Literal["content", "expired", "revoked"] = "content" if now_ms < end_ms else "expired"
     if (row.officers is not None and row.officers.revoked) or row.withdrawal in TAKEN_BACK:
         kind = "revoked"
-    labels = sorted({label for assertion in row.assertions for label in assertion.latest.labels})
+    labels = sorted({label for statement in row.statements for label in statement.labels})
     sources = [_source(assertion) for assertion in row.assertions]
+    groups = () if row.further is None else row.further.groups
+    seen = [*(each.total for each in row.assertions if each.tallies), *(group.tally for group in groups)]
     return {
         "id": indicator_id(key),
         "kind": kind,
@@ -36,13 +37,13 @@ def national(key: bytes, row: Row, version: int, lifetimes: Lifetimes, now_ms: i
         "type": row.kind.label,
         "value": row.value,
         "marking": marking_record(row.marking),
-        "confidence": max(lifetimes.confidence_at(row.kind, assertion.latest, now_ms) for assertion in row.assertions),
+        "confidence": row.confidence(lifetimes, now_ms),
         "labels": labels[:MAX_LABELS],
-        "first_seen_ms": min([source["first_seen_ms"] for source in sources if source["sightings"]]),
-        "last_seen_ms": max([source["last_seen_ms"] for source in sources if source["sightings"]]),
-        "sightings": min(sum([source["sightings"] for source in sources]), MAX_SIGHTINGS),
+        "first_seen_ms": min([tally.first_seen_ms for tally in seen]),
+        "last_seen_ms": max([tally.last_seen_ms for tally in seen]),
+        "sightings": min(sum([tally.count for tally in seen]), MAX_SIGHTINGS),
         "valid_until_ms": end_ms,
-        "source_count": len(sources),
+        "source_count": row.sources,
         "sources": sources[:MAX_SOURCES],
         "registered_domain": enrichment.registered_domain,
         "asn": enrichment.asn,

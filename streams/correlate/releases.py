@@ -18,21 +18,23 @@ from exchange.protocol.record import Output
 from schemas import topics
 from schemas.codec import DECISION, RELEASED_INDICATOR, REVIEW_PENDING, Codec
 from schemas.identity import indicator_id
-from schemas.markings import Caveat, Marking
+from schemas.markings import Caveat
 from schemas.records import Content, ReleasedIndicator, ReviewPending
 from schemas.vocabulary import EndReason, Outcome, RecordKind
 from streams.audit import entry as audit
 from streams.correlate import officers
 from streams.correlate.content import content_for, terms_of
 from streams.correlate.lifecycle import Lifetimes
+from streams.correlate.merge import Merged
 from streams.correlate.national import TAKEN_BACK
 from streams.correlate.next_release import Stop, next_release, over_closed_border
 from streams.correlate.officers import NO_DECISIONS, OfficerDecisions, Review
 from streams.correlate.review import Ruling, ruled, stop_of, units_marked
 from streams.correlate.row import Row, Sent
-from streams.correlate.units import Unit, facets_in, included, units, units_before_withdrawal
+from streams.correlate.units import Unit, counted, facets_in, units, units_before_withdrawal
+from streams.correlate.withdrawn import loses
 from streams.correlate.work import Work
-from streams.rules.classifier import Classifier
+from streams.rules.classifier import Classifier, Judgement
 
 DECISION_HEADER: Final = "decision"
 MAX_SENSORS: Final = 32
@@ -70,24 +72,27 @@ class Releaser:
         work: Work,
         *,
         again: Collection[str] = (),
+        merged: Merged | None = None,
     ) -> Row:
         """Release to each partner what the rules allow; the row after that.
 
-        ``before`` is the row before this batch, None if it has not changed; ``earlier`` are the officers' decisions
-        before this batch. The partners in ``again`` get their last record again if there is no new one.
+        ``before`` is the row before this batch, None if it has not changed, and ``merged`` what has changed in it;
+        ``earlier`` are the officers' decisions before this batch. The partners in ``again`` get their last record again
+        if there is no new one.
         """
         pieces = units(row)
-        ever = units_before_withdrawal(row) if any(each.latest.withdrawal for each in row.assertions) else pieces
-        marked_anew = before is not None and row.is_marked_anew(before)
+        ever = units_before_withdrawal(row) if row.withdrawals else pieces
+        marked_anew = before is not None and merged is not None and merged.is_marked_anew
         other_rules = row.rules[: len(self._decides_by)] not in (b"", self._decides_by)  # borders aside
         for partner in self._partners:
             ruling = self._ruled(row, pieces, partner, work.now_ms)
             content = self._content(row, pieces, partner, ruling, work.now_ms)
             sent = row.sent_to(partner)
             withdrawn = False
-            if content is not None and before is not None and marked_anew:
+            if content is not None and before is not None and merged is not None and marked_anew:
                 allowed = ruling if ever is pieces else self._ruled(row, ever, partner, work.now_ms)
-                withdrawn = not self._included_in(before, partner, work.now_ms) <= included(ever, allowed.decision)
+                was = self._ruled(before, units(before), partner, work.now_ms)
+                withdrawn = loses(before, was.decision, row, ever, allowed.decision, merged.changes)
             if content is not None and other_rules:  # other sources or other obligations than in the last release
                 withdrawn |= sent.terms not in (b"", terms_of(pieces, ruling.decision))
             stop = self._stop(row, pieces, sent, ruling, rules_changed=other_rules and not marked_anew)
@@ -112,7 +117,10 @@ class Releaser:
 
     def _ruled(self, row: Row, pieces: Sequence[Unit], partner: str, now_ms: int) -> Ruling:
         """The rules' decision, changed by vetoes and reviews if there are any."""
-        judgement = self._classifier.decide(facets_in(row, pieces), partner)
+        facets = facets_in(row, pieces)
+        judgement = self._classifier.decide(facets, partner)
+        if row.further is not None:
+            judgement = Judgement(counted(judgement.decision, facets, pieces), judgement.digest)
         if row.officers is None and judgement.decision.outcome is not Outcome.HOLD:
             return Ruling(judgement.decision, judgement.digest, by_rules=judgement.decision.outcome is Outcome.RELEASE)
         return ruled(self._classifier, row, pieces, partner, judgement, row.officers or NO_DECISIONS, now_ms)
@@ -131,14 +139,9 @@ class Releaser:
         """How a release ends because sources withdrew what was in it; None if it would not be allowed anyhow."""
         if self._ruled(row, ever, partner, now_ms).decision.outcome is not Outcome.RELEASE:
             return None
-        if any(assertion.latest.withdrawal in TAKEN_BACK for assertion in row.assertions):
+        if row.withdrawals & TAKEN_BACK:
             return Stop(RecordKind.REVOKED, EndReason.WITHDRAWN)
         return Stop(RecordKind.EXPIRED, EndReason.VALIDITY_ENDED)
-
-    def _included_in(self, before: Row, partner: str, now_ms: int) -> frozenset[tuple[str, Marking]]:
-        """Whose data would be in a release of the earlier row."""
-        pieces = units(before)
-        return included(pieces, self._ruled(before, pieces, partner, now_ms).decision)
 
     def _content(self, row: Row, pieces: Sequence[Unit], partner: str, ruling: Ruling, now_ms: int) -> Content | None:
         """What may be shared, redacted; None if nothing may."""

@@ -1,20 +1,23 @@
-"""The row of one indicator in correlate's state: its sources' assertions, and the last release to each partner."""
+"""The row of one indicator in correlate's state: its sources' assertions, and the last release to each partner.
 
-from collections.abc import Iterable
+How assertions are merged into it is in ``streams.correlate.merge``.
+"""
+
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
 from schemas.markings import Marking, joined
-from schemas.tearline import of_context
 from schemas.vocabulary import IndicatorType, RecordKind, Withdrawal
-from streams.correlate.assertion import Assertion
+from streams.correlate.assertion import Assertion, Statement
+from streams.correlate.further import Summary
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.officers import OfficerDecisions
 from streams.enrichment.enrich import Enrichment
-from streams.rules.facets import confidence_band
 
-FORMAT: Final = 2
+FORMAT: Final = 3
+MAX_SOURCES: Final = 32  # that a row keeps in full, and a national record lists
 
 
 class Sent(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -59,7 +62,10 @@ class Floor(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """One indicator. ``assertions`` are sorted by sensor, one each. Only a rebuilt row has ``floors``.
+    """One indicator. ``assertions`` are sorted by sensor, one each, at most ``MAX_SOURCES``; ``further`` summarises the
+    other sources, whose own rows (``streams.correlate.branches``) are of this ``generation``. ``bounded`` means that no
+    assertion is larger than it may be: a row of format 2 is bounded when it is next merged. Only a rebuilt row has
+    ``floors``.
 
     ``version`` and ``emitted_ms`` are of the last record on the national topic, ``expired`` whether it was an end;
     ``pending`` means that counts or times have changed since. ``due_ms`` is when the row must be looked at without
@@ -81,67 +87,70 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
     floors: tuple[Floor, ...] = ()
     officers: OfficerDecisions | None = None
     rules: bytes = b""
+    further: Summary | None = None
+    generation: int = 0
+    bounded: bool = False
 
-    def merged(self, assertions: Iterable[Assertion]) -> "Row":
-        """This row with more assertions, in any order; nothing is published yet."""
-        by_sensor = {assertion.sensor: assertion for assertion in self.assertions}
-        for assertion in assertions:
-            known = by_sensor.get(assertion.sensor)
-            by_sensor[assertion.sensor] = self._floored(assertion if known is None else known.merge(assertion))
-        ordered = tuple(by_sensor[sensor] for sensor in sorted(by_sensor))
-        return msgspec.structs.replace(self, assertions=ordered, pending=True)
-
-    def _floored(self, assertion: Assertion) -> Assertion:
+    def floored(self, sensor: str, assertion: Assertion) -> Assertion:
+        """The assertion of this sensor as strict as a rebuilt row demands."""
         if not self.floors:
             return assertion
         of_any = next((floor for floor in self.floors if not floor.sensor), None)
-        floor = next((floor for floor in self.floors if floor.sensor == assertion.sensor), of_any)
+        floor = next((floor for floor in self.floors if floor.sensor == sensor), of_any)
         return assertion if floor is None else floor.under(assertion)
 
-    def differs_materially(self, earlier: "Row") -> bool:
-        """Whether the change is published at once: in a source, marking, confidence band, label, tearline or expiry.
+    @property
+    def sources(self) -> int:
+        """How many sources have reported it, those that withdrew among them."""
+        return len(self.assertions) + (0 if self.further is None else self.further.sources)
 
-        Repetition (counts and times) waits for the roll-up.
-        """
-        if len(self.assertions) != len(earlier.assertions):
-            return True
-        return any(
-            mine is not before and _material(mine) != _material(before)
-            for mine, before in zip(self.assertions, earlier.assertions, strict=True)
-        )
-
-    def is_marked_anew(self, earlier: "Row") -> bool:
-        """Whether a source that was there ``earlier`` has another marking now."""
-        markings = {assertion.sensor: assertion.latest.marking for assertion in earlier.assertions}
-        return any(markings.get(each.sensor, each.latest.marking) != each.latest.marking for each in self.assertions)
+    @property
+    def statements(self) -> Iterator[Statement]:
+        """The statements that decide when the indicator ends, and how confident the nation is of it."""
+        yield from (assertion.latest for assertion in self.assertions)
+        if self.further is not None:
+            yield from self.further.statements
 
     @property
     def marking(self) -> Marking:
         """The effective marking of all that the nation knows: the join of every source's current one."""
-        return joined(assertion.latest.marking for assertion in self.assertions)
+        marking = joined(assertion.latest.marking for assertion in self.assertions)
+        return marking if self.further is None else marking.join(self.further.marking)
 
     @property
     def is_seen(self) -> bool:
         """Whether any source ever asserted it. A withdrawal may arrive first, or alone."""
-        return any(assertion.tallies for assertion in self.assertions)
+        return any(assertion.tallies for assertion in self.assertions) or bool(self.further and self.further.groups)
+
+    @property
+    def withdrawals(self) -> set[int]:
+        """The codes of ``Withdrawal`` by which sources ended their assertions."""
+        codes = {assertion.latest.withdrawal for assertion in self.assertions} - {0}
+        return codes if self.further is None else codes | {*self.further.codes}
 
     @property
     def withdrawal(self) -> Withdrawal | None:
         """How the indicator ended if every source has withdrawn its assertion; None if any still asserts it."""
-        withdrawals = [assertion.latest.withdrawal for assertion in self.assertions]
-        return Withdrawal(min(withdrawals)) if withdrawals and all(withdrawals) else None
+        if not all(assertion.latest.withdrawal for assertion in self.assertions):
+            return None
+        if self.further is not None and self.further.withdrawn < self.further.sources:
+            return None
+        return Withdrawal(min(self.withdrawals)) if self.withdrawals else None
 
     def end(self, lifetimes: Lifetimes) -> int:
         """When the last of the sources' statements ends."""
-        return max(lifetimes.end_of(self.kind, assertion.latest) for assertion in self.assertions)
+        return max(lifetimes.end_of(self.kind, statement) for statement in self.statements)
+
+    def confidence(self, lifetimes: Lifetimes, at_ms: int) -> int:
+        """The highest decayed confidence of the sources' statements; -1 if none was stated."""
+        return max(lifetimes.confidence_at(self.kind, statement, at_ms) for statement in self.statements)
 
     def next_end(self, lifetimes: Lifetimes, after_ms: int) -> int:
         """When time alone may next change anything after ``after_ms``: an end, or the band of the surest statement.
 
         0 never. Too early is harmless: the row is looked at again later.
         """
-        statements = [assertion.latest for assertion in self.assertions]
-        surest = max(statements, key=lambda statement: lifetimes.confidence_at(self.kind, statement, after_ms))
+        surest = max(self.statements, key=lambda statement: lifetimes.confidence_at(self.kind, statement, after_ms))
         times = [lifetimes.next_change(self.kind, surest, after_ms), self.end(lifetimes)]
         times += [sent.ends_ms for sent in self.sent if sent.kind == RecordKind.CONTENT]
         return min((at for at in times if at > after_ms), default=0)
@@ -154,20 +163,6 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
         """This row after a record was sent to a partner."""
         others = tuple(other for other in self.sent if other.partner != sent.partner)
         return msgspec.structs.replace(self, sent=tuple(sorted((*others, sent), key=lambda each: each.partner)))
-
-
-def _material(assertion: Assertion) -> tuple[object, ...]:
-    statement = assertion.latest
-    return (
-        assertion.sensor,
-        statement.marking,
-        confidence_band(statement.confidence),
-        statement.valid_until_ms,
-        statement.withdrawal,
-        statement.labels,
-        of_context(statement.context),
-        len(assertion.tallies),
-    )
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()

@@ -3,7 +3,7 @@
 A batch is sorted by indicator here; what happens to one indicator is in ``streams.correlate.indicator``.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -26,9 +26,11 @@ from streams.correlate import row as rows_of
 from streams.correlate.commands import read_command
 from streams.correlate.indicator import IndicatorUpdater, ReceivedCommand
 from streams.correlate.lifecycle import Lifetimes
+from streams.correlate.oversized import TOO_LARGE, Oversized, Skip, leave, next_skips, refuse_observations
 from streams.correlate.redecide import CURSOR_KEY, DECIDED, cursor_of, is_of, portion
 from streams.correlate.releases import Releaser
-from streams.correlate.work import Work
+from streams.correlate.row import Row
+from streams.correlate.work import LARGEST, Work
 from streams.enrichment.enrich import Enricher
 from streams.refusal import Quarantine, location_of
 from streams.rules.classifier import Classifier
@@ -77,23 +79,52 @@ class Correlate(Step[None]):
 
     def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:
         """The effects of these blocks and commands, and of the rows that are due. Raises PolicyStale."""
+        skips: Mapping[bytes, Skip] = {}
+        while True:
+            try:
+                return self._computed(batch, rows, now_ms, skips)
+            except Oversized as oversized:
+                skips = next_skips(skips, oversized.key)
+
+    def _computed(self, batch: Batch[None], rows: Rows, now_ms: int, skips: Mapping[bytes, Skip]) -> Effects:
+        """The effects of the batch without what ``skips`` leaves out. Raises Oversized if that is not enough."""
         work = Work(now_ms)
         in_force = self._rules.in_force(now_ms)
         releaser = self._releaser(in_force)
         updater = self._updater(in_force, releaser)
-        seen, commands = self._sorted(batch.records, updater, work)
+        seen, commands = self._sorted(batch.records, updater, skips, work)
         keys = [key for key in dict.fromkeys((*seen, *commands, *batch.due)) if key != CURSOR_KEY]
         head_row, cursor_row, *found = rows.get_many([audit.HEAD_KEY, CURSOR_KEY, *keys])
         if head_row is not None:
             work.head = msgspec.msgpack.decode(head_row, type=audit.Head)
         before = work.head
         for key, data in zip(keys, found, strict=True):
+            if skips and skips.get(key) is Skip.EVERYTHING:
+                leave(key, data, work)
+                continue
             row = None if data is None else rows_of.decode(data)
-            updater.update(key, row, seen.get(key, ()), commands.get(key, ()), work)
-        more = self._decide_again(cursor_row, releaser.rules, updater, rows, keys, work)
+            self._update(updater, key, row, seen.get(key, ()), commands.get(key, ()), rows, work)
+        more = self._decide_again(cursor_row, releaser.rules, updater, rows, {*keys, *skips}, work)
         if work.head != before:
             work.rows.append(RowChange(audit.HEAD_KEY, msgspec.msgpack.encode(work.head)))
         return work.effects(more=more)
+
+    def _update(
+        self,
+        updater: IndicatorUpdater,
+        key: bytes,
+        row: Row | None,
+        seen: Sequence[Observed],
+        commands: Sequence[ReceivedCommand],
+        rows: Rows,
+        work: Work,
+    ) -> None:
+        """Update one indicator. Raises Oversized if one of its values is larger than a broker accepts."""
+        outputs, changes = len(work.outputs), len(work.rows)
+        updater.update(key, row, seen, commands, rows, work)
+        size = work.largest(outputs, changes)
+        if size > LARGEST:
+            raise Oversized(key, size)
 
     def _releaser(self, in_force: InForce) -> Releaser:
         settings, engine = self._settings, in_force.classifier.engine
@@ -125,17 +156,20 @@ class Correlate(Step[None]):
         )
 
     def _sorted(
-        self, records: Sequence[Record], updater: IndicatorUpdater, work: Work
+        self, records: Sequence[Record], updater: IndicatorUpdater, skips: Mapping[bytes, Skip], work: Work
     ) -> tuple[dict[bytes, list[Observed]], dict[bytes, list[ReceivedCommand]]]:
         """The observations and the authorised commands by indicator; the rest goes to quarantine."""
         seen: dict[bytes, list[Observed]] = {}
         commands: dict[bytes, list[ReceivedCommand]] = {}
         for record in records:
             if record.topic != topics.COMMANDS:
-                for each in self._read(record, work):
+                found = self._read(record, work)
+                if skips:
+                    found = refuse_observations(found, record, skips, self._quarantine, work)
+                for each in found:
                     seen.setdefault(each.key, []).append(each)
                 continue
-            found = read_command(
+            command = read_command(
                 record.value,
                 record.key,
                 self._codec,
@@ -145,13 +179,15 @@ class Correlate(Step[None]):
                 shard=self._shard,
                 shards=self._settings.shards,
             )
-            if isinstance(found, Refused):
-                updater.refuse(record, found, work)
+            if isinstance(command, Refused):
+                updater.refuse(record, command, work)
+            elif skips and skips.get(command.key) is Skip.EVERYTHING:
+                updater.refuse(record, TOO_LARGE, work)
             else:
-                commands.setdefault(found.key, []).append(ReceivedCommand(found, record))
+                commands.setdefault(command.key, []).append(ReceivedCommand(command, record))
         return seen, commands
 
-    def _read(self, record: Record, work: Work) -> Iterable[Observed]:
+    def _read(self, record: Record, work: Work) -> Sequence[Observed]:
         """The rows of a block. Blocks are ours, so an invalid one is damaged: it goes to quarantine whole."""
         found = self._codec.decode(OBSERVATION_BLOCK, record.value)
         seen = found if isinstance(found, Undecodable) else observed(cast("ObservationBlock", found))
@@ -166,7 +202,7 @@ class Correlate(Step[None]):
         rules: bytes,
         updater: IndicatorUpdater,
         rows: Rows,
-        updated: Sequence[bytes],
+        updated: Collection[bytes],
         work: Work,
     ) -> bool:
         """Decide the next portion of rows that were decided under other rules; whether more of them are left."""
@@ -175,7 +211,7 @@ class Correlate(Step[None]):
             return False
         found, cursor = portion(cursor, rows, frozenset(updated), decided=self._settings.portion)
         for key, row in found:
-            updater.update(key, row, (), (), work)
+            self._update(updater, key, row, (), (), rows, work)
         work.tally[spec.DECIDED_AGAIN.tally()] += len(found)
         work.rows.append(cursor.change())
         behind_s = 0.0 if cursor.done else (work.now_ms - cursor.since_ms) / 1000

@@ -5,14 +5,16 @@ the source's current one (``streams.rules.classifier``). The content of an exclu
 not in times, counts, labels, confidence or versions.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from schemas.markings import UNMARKED, Caveat, Marking
+from schemas.markings import Caveat, Marking
 from schemas.vocabulary import IndicatorType
 from streams.correlate.assertion import Assertion, Tally
+from streams.correlate.further import marking_of
 from streams.correlate.row import Row
 from streams.rules.decide import ReleaseDecision
 from streams.rules.facets import Facets, confidence_band
@@ -21,38 +23,37 @@ _MAY_NAME_A_PERSON: Final = frozenset({IndicatorType.EMAIL_ADDR})
 
 
 class Unit(msgspec.Struct, frozen=True, gc=False):
-    """One source's data under one marking, and the marking that it is decided under."""
+    """One source's data under one marking, and the marking that it is decided under.
+
+    Of the sources that a row does not keep in full, all ``units`` with the same facets are one: it has no sensor, and
+    ``sum`` stands for their names.
+    """
 
     assertion: Assertion
     tally: Tally
     marking: Marking
+    units: int = 1
+    sum: int = 0
 
 
 def units(row: Row) -> list[Unit]:
     """The row's data, cut so that each unit has one marking. A source that withdrew its assertion has no units."""
-    return [
-        Unit(assertion, tally, tally.marking.join(assertion.latest.marking))
-        for assertion in row.assertions
-        if not assertion.latest.withdrawal
-        for tally in assertion.tallies
-    ]
+    return [unit for unit in units_before_withdrawal(row) if not unit.assertion.latest.withdrawal]
 
 
 def units_before_withdrawal(row: Row) -> list[Unit]:
-    """The units as if no source had withdrawn its assertion: a unit missing in ``units`` was withdrawn by its source.
-
-    A withdrawal without a marking says nothing about the marking of the data before it.
-    """
-    return [
-        Unit(assertion, tally, tally.marking if _says_no_marking(assertion) else tally.marking.join(latest.marking))
+    """The units as if no source had withdrawn its assertion: one missing in ``units`` was withdrawn by its source."""
+    found = [
+        Unit(assertion, tally, marking_of(assertion, tally))
         for assertion in row.assertions
-        if (latest := assertion.latest)
-        for tally in assertion.tallies
+        for tally in assertion.pieces
     ]
-
-
-def _says_no_marking(assertion: Assertion) -> bool:
-    return bool(assertion.latest.withdrawal) and assertion.latest.marking == UNMARKED
+    if row.further is not None:
+        found += [
+            Unit(Assertion("", group.statement, ()), group.tally, group.marking, group.units, group.sum)
+            for group in row.further.groups
+        ]
+    return found
 
 
 def facets_in(row: Row, pieces: Sequence[Unit]) -> tuple[Facets, ...]:
@@ -70,7 +71,10 @@ def facets_in(row: Row, pieces: Sequence[Unit]) -> tuple[Facets, ...]:
     )
 
 
-def included(pieces: Sequence[Unit], decision: ReleaseDecision) -> frozenset[tuple[str, Marking]]:
-    """Whose data is in the release, by sensor and the marking that it came with."""
-    chosen = (pieces[index] for index in decision.included)
-    return frozenset((piece.assertion.sensor, piece.tally.marking) for piece in chosen)
+def counted(decision: ReleaseDecision, facets: Sequence[Facets], pieces: Sequence[Unit]) -> ReleaseDecision:
+    """The decision on these units, with the number of units in each group."""
+    counts: Counter[Facets] = Counter()
+    for each, piece in zip(facets, pieces, strict=True):
+        counts[each] += piece.units
+    groups = tuple(msgspec.structs.replace(group, assertions=counts[group.facets]) for group in decision.groups)
+    return msgspec.structs.replace(decision, groups=groups)

@@ -170,7 +170,7 @@ class CorrelateRows:
             decided = self._by_partner(scratch, _DECIDED, keys)
             for (key, value), row, said, judged in zip(batch, surviving, told, decided, strict=True):
                 record = cast("Indicator", self._codec.decode(INDICATOR, value))
-                if row is not None and rows_of.decode(row).version >= record["version"]:
+                if row is not None and _is_whole(rows_of.decode(row), record):
                     tally.kept += 1
                     continue
                 made = self._made(
@@ -264,3 +264,11 @@ class CorrelateRows:
 def _batches(items: Iterator[Item]) -> Iterator[list[Item]]:
     while batch := list(islice(items, _MANY)):
         yield batch
+
+
+def _is_whole(row: Row, record: Indicator) -> bool:
+    """Whether a row that survived is kept: it is not older than the last record, and has no sources in other rows.
+
+    Those rows may be missing, so a row that has some is made again, of another generation.
+    """
+    return row.version >= record["version"] and row.further is None

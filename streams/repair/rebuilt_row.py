@@ -109,6 +109,7 @@ def row_of(
         expired=record["kind"] == "expired",
         floors=tuple(_floors(record, missing, world.heard, now_ms)),
         rules=max(decided.values(), key=lambda each: each.sequence).rules if decided else _UNKNOWN_RULES,
+        generation=record["version"],  # rows of further sources that are older are not of this row
     )
     row = with_officers(row, said, decided, world.classifier, now_ms)
     row, tightened = _with_safe_tallies(row, told, decided, world, now_ms)

@@ -9,6 +9,7 @@ import msgspec
 
 from consumers.bridge import guard
 from consumers.bridge.guard import Passed
+from exchange.protocol.rows import NO_ROWS
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
 from schemas.identity import indicator_id, indicator_key
@@ -20,6 +21,7 @@ from schemas.vocabulary import TYPE_BY_LABEL
 from streams.audit.entry import Versions
 from streams.correlate.assertion import Assertion, Statement, Tally
 from streams.correlate.lifecycle import Lifetimes
+from streams.correlate.merge import merge
 from streams.correlate.releases import Releaser
 from streams.correlate.row import Row
 from streams.correlate.work import Work
@@ -144,7 +146,7 @@ def row_of(case: Case) -> Row:
     """The row that correlate would make of a case, its words merged in the order in which they came."""
     kind = TYPE_BY_LABEL[case.kind]
     enrichment = _ENRICHMENTS[case.well_known, case.special_use]
-    return Row(kind, case.value, enrichment).merged(_assertion(say) for say in case.says)
+    return merge(Row(kind, case.value, enrichment), b"", (_assertion(say) for say in case.says), NO_ROWS).row
 
 
 def _assertion(say: Say) -> Assertion:

@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from consumers.bridge.guard import Passed, check
+from exchange.protocol.rows import NO_ROWS
 from schemas import tearline
 from schemas.codec import RELEASED_INDICATOR, Codec
 from schemas.identity import indicator_id, indicator_key, shard_of_key
@@ -17,6 +18,7 @@ from schemas.vocabulary import IndicatorType, Outcome
 from streams.correlate.assertion import MAX_SIGHTINGS, Assertion, Statement, Tally
 from streams.correlate.content import content_for
 from streams.correlate.lifecycle import Lifetimes
+from streams.correlate.merge import merge
 from streams.correlate.row import Row
 from streams.correlate.units import facets_in, units
 from streams.enrichment.installed import installed_enricher
@@ -92,7 +94,7 @@ def _indicators(draw: st.DrawFn) -> Canonical:
 def test_what_is_released_is_let_out_and_let_in(spelled: Canonical, one: Assertion, other: Assertion | None) -> None:
     # Of made-up names and addresses nearly none may leave (RFC 6761, RFC 6890): here they all may.
     enrichment = msgspec.structs.replace(ENRICHER.enrich(*spelled), special_use="", benign=False)
-    row = Row(spelled[0], spelled[1], enrichment).merged([one] if other is None else [one, other])
+    row = merge(Row(*spelled, enrichment), b"", [one] if other is None else [one, other], NO_ROWS).row
     pieces = units(row)
     judgement = CLASSIFIER.decide(facets_in(row, pieces), "JPN")
     assert judgement.decision.outcome is Outcome.RELEASE

@@ -5,11 +5,9 @@ the contract (``schemas``), the enricher's answers, and the prose of the promise
 open: version numbers, times of decision, and whether something was released before its marking was tightened.
 """
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, Literal
 
 from schemas.identity import indicator_id, indicator_key
@@ -19,53 +17,11 @@ from schemas.vocabulary import IndicatorType, Outcome, RejectReason, Withdrawal
 from streams.enrichment.enrich import Enricher, Enrichment
 from tests.reference.arrivals import Arrival, Eyes, Fate, Seen, judged
 from tests.reference.oracle import OWED, Case, outcome_of_all
+from tests.reference.source import MOST, MOST_LABELS, Life, Say, Source, in_full, total
 
-MOST: Final = 1 << 62  # counts stop here: an Avro long must hold them
-MOST_LABELS: Final = 64
-MOST_SOURCES: Final = 32
 MOST_TEARLINE_BYTES: Final = 2048
 TAKEN_BACK: Final = (Withdrawal.REVOKED, Withdrawal.REMOVED)
-DAY_MS: Final = 24 * 60 * 60 * 1000
-LIFETIMES: Final = tomllib.loads((Path(__file__).parents[2] / "policy" / "lifetimes" / "v1.toml").read_text("utf-8"))
 TOPIC: Final = "sensor.reports.v1"
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """What one report says about one indicator."""
-
-    epoch: int
-    sequence: int
-    heard_ms: int
-    marking: Marking
-    count: int
-    first_ms: int
-    last_ms: int
-    confidence: int
-    valid_until_ms: int
-    labels: tuple[str, ...]
-    description: str
-    context: tuple[tuple[str, str], ...]
-    withdrawal: int
-
-
-@dataclass(frozen=True, slots=True)
-class Life:
-    """A source's last word: how sure it was, when it was heard, and when it ends."""
-
-    confidence: int
-    heard_ms: int
-    end_ms: int
-    speed: float
-
-    def confidence_at(self, at_ms: int) -> int:
-        """MISP's polynomial, rounded half up."""
-        if self.confidence < 0 or at_ms <= self.heard_ms:
-            return self.confidence
-        if at_ms >= self.end_ms:
-            return 0
-        age = (at_ms - self.heard_ms) / (self.end_ms - self.heard_ms)
-        return int(self.confidence * (1 - age ** (1 / self.speed)) + 0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +115,7 @@ def expected(arrivals: Iterable[Arrival], nation: str, partner: str, shards: int
     for (kind, value), sensors in indicators.items():
         name = indicator_id(indicator_key(kind, value))
         enrichment = enricher.enrich(kind, value)
-        sources = {sensor: Source.of(sensor, sensors[sensor]) for sensor in sorted(sensors)}
+        sources = in_full(indicator_key(kind, value), [Source.of(sensor, sensors[sensor]) for sensor in sensors])
         if not any(source.seen for source in sources.values()):
             continue  # taken back before it was ever reported: no one is told
         if any(source.withdrawal for source in sources.values()):
@@ -202,70 +158,9 @@ def _say(epoch: int, sequence: int, heard_ms: int, rows: Sequence[Seen]) -> Say:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One sensor's whole say: its latest word, and what it saw under each marking that it ever gave."""
-
-    sensor: str
-    heard_ms: int
-    marking: Marking
-    confidence: int
-    valid_until_ms: int
-    labels: tuple[str, ...]
-    description: str
-    context: tuple[tuple[str, str], ...]
-    seen: Mapping[Marking, tuple[int, int, int]]  # count, first, last
-    withdrawal: int
-
-    @classmethod
-    def of(cls, sensor: str, says: Sequence[Say]) -> "Source":
-        """The latest word is the highest (epoch, sequence)'s. Parts of one report (some were redriven) join."""
-        latest = max((say.epoch, say.sequence) for say in says)
-        word = [say for say in says if (say.epoch, say.sequence) == latest]
-        by_marking: dict[Marking, list[Say]] = {}
-        for say in (say for say in says if not say.withdrawal):
-            by_marking.setdefault(say.marking, []).append(say)
-        return cls(
-            sensor,
-            max(say.heard_ms for say in word),
-            joined(say.marking for say in word),
-            max(say.confidence for say in word),
-            max(say.valid_until_ms for say in word),
-            tuple(sorted({label for say in word for label in say.labels})[:MOST_LABELS]),
-            max(say.description for say in word),
-            max(say.context for say in word),
-            {marking: _seen(under) for marking, under in by_marking.items()},
-            min(say.withdrawal for say in word),
-        )
-
-    def life(self, kind: IndicatorType) -> Life:
-        """How long its word lives: to its stated end, two years at most, or as long as its kind does."""
-        decay = LIFETIMES.get(kind.label, LIFETIMES["default"])
-        if self.withdrawal:
-            return Life(-1, self.heard_ms, self.heard_ms, decay["speed"])
-        end_ms = self.heard_ms + decay["lifetime_days"] * DAY_MS
-        if self.valid_until_ms:
-            end_ms = min(self.valid_until_ms, self.heard_ms + 730 * DAY_MS)
-        return Life(self.confidence, self.heard_ms, end_ms, decay["speed"])
-
-    @property
-    def all_seen(self) -> tuple[int, int, int]:
-        """Count, first and last over all markings; nothing, at the time of its report, if it only withdrew."""
-        return _total(self.seen.values()) if self.seen else (0, self.heard_ms, self.heard_ms)
-
-
-def _seen(says: Sequence[Say]) -> tuple[int, int, int]:
-    return _total((say.count, say.first_ms, say.last_ms) for say in says)
-
-
-def _total(seen: Iterable[tuple[int, int, int]]) -> tuple[int, int, int]:
-    counts, firsts, lasts = zip(*seen, strict=True)
-    return min(sum(counts), MOST), min(firsts), max(lasts)
-
-
 def _national(name: str, kind: IndicatorType, value: str, enrichment: Enrichment, sources: Sequence[Source]) -> Picture:
     lives = tuple(source.life(kind) for source in sources)
-    sightings, first_ms, last_ms = _total(source.all_seen for source in sources if source.seen)
+    sightings, first_ms, last_ms = total(source.all_seen for source in sources if source.seen)
     indicator: Indicator = {
         "id": name,
         "kind": "content",
@@ -280,7 +175,7 @@ def _national(name: str, kind: IndicatorType, value: str, enrichment: Enrichment
         "sightings": sightings,
         "valid_until_ms": max(life.end_ms for life in lives),
         "source_count": len(sources),
-        "sources": [_source_record(source) for source in sources[:MOST_SOURCES]],
+        "sources": [_source_record(source) for source in sources if source.in_full],
         "registered_domain": enrichment.registered_domain,
         "asn": enrichment.asn,
         "country": enrichment.country,
@@ -325,7 +220,7 @@ def _release(
         (source, seen, marking.join(source.marking))
         for source in sources
         if not source.withdrawal
-        for marking, seen in source.seen.items()
+        for marking, seen in source.seen
     ]
     cases = [
         Case(
@@ -345,7 +240,7 @@ def _release(
     lives = tuple(source.life(kind) for source, _, _ in included)
     marking = joined(piece[2] for piece in included)
     owed = OWED[marking.tlp]
-    sightings, first_ms, last_ms = _total(seen for _, seen, _ in included)
+    sightings, first_ms, last_ms = total(seen for _, seen, _ in included)
     named = {partner} if owed.only_partner else {partner, *(marking.releasable_to or ())}
     content: Content = {
         "type": kind.label,

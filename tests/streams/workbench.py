@@ -31,6 +31,10 @@ class Workbench:
         """Put a row there, as an earlier release may have left it."""
         self._rows[key] = (0, data)
 
+    def due(self, key: bytes) -> None:
+        """Make the time of a row come."""
+        self._rows[key] = (1, self._rows[key][1])
+
     def size(self) -> int:
         """How many rows there are."""
         return len(self._rows)
@@ -41,7 +45,8 @@ class Workbench:
 
     def turn(self, now_ms: int, *records: Record) -> Effects:
         """Compute and commit one batch of these records and of the rows that are due."""
-        due = [key for key, (at, _) in sorted(self._rows.items(), key=lambda item: item[1][0]) if 0 < at <= now_ms]
+        due = [key for key, (at, _) in self._rows.items() if 0 < at <= now_ms]
+        due.sort(key=lambda key: self._rows[key][0])
         effects = self._step.compute(Batch(records, due, self.facts), self, now_ms)
         for row in effects.rows:
             if row.value is None:

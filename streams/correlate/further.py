@@ -1,0 +1,202 @@
+"""What a row keeps of the sources beyond those it keeps in full: exact sums, by groups that the rules see alike. Pure.
+
+A summary is a function of the set of its sources, whatever their order. It is made anew from its parts whenever one
+of them changes (``streams.correlate.branches``), so minima and maxima are exact after a source tightens its marking.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from schemas.markings import UNMARKED, Caveat, Marking, joined
+from schemas.vocabulary import Withdrawal
+from streams.correlate.assertion import MAX_SIGHTINGS, Assertion, Statement, Tally, few_labels, rank, stable
+from streams.correlate.lifecycle import MAX_VALIDITY_MS
+from streams.rules.facets import confidence_band
+
+MAX_GROUPS: Final = 16
+NAME_BYTES: Final = 16
+_SUM: Final = 1 << 64
+
+
+class Group(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """The units of some sources with the same facets: one marking, one confidence band.
+
+    ``units`` is their number, ``sum`` the sum of a digest of each (source and marking), ``count`` to ``last_seen_ms``
+    are of their sightings. ``confidence``, ``appended_ms`` and ``valid_until_ms`` are of the statement that ends last,
+    ``labels`` the first ones by name. ``mixed`` means that the groups were too many: units of several facets are
+    together under the join of their markings, and marked as unrecognised, so that they are never released by rules.
+    """
+
+    marking: Marking
+    units: int
+    sum: int
+    count: int
+    first_seen_ms: int
+    last_seen_ms: int
+    confidence: int
+    appended_ms: int
+    valid_until_ms: int
+    labels: tuple[str, ...] = ()
+    withdrawal: int = 0
+    mixed: bool = False
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Groups with the same key are one. The first ones in this order stay apart if there are too many."""
+        if self.mixed:
+            return True, self.withdrawal, bool(self.valid_until_ms)
+        band = confidence_band(self.confidence)
+        return False, self.withdrawal, bool(self.valid_until_ms), rank(self.marking), band
+
+    @property
+    def statement(self) -> Statement:
+        """The statement that ends last, as if one source had made it."""
+        return Statement(
+            0,
+            0,
+            self.appended_ms,
+            self.marking,
+            self.confidence,
+            self.valid_until_ms,
+            self.labels,
+            withdrawal=self.withdrawal,
+        )
+
+    @property
+    def tally(self) -> Tally:
+        """The sightings of all units."""
+        return Tally(self.marking, self.count, self.first_seen_ms, self.last_seen_ms)
+
+    def plus(self, other: "Group") -> "Group":
+        """Both together; they have the same key."""
+        longest = max(self, other, key=_end)
+        return Group(
+            self.marking.join(other.marking),
+            self.units + other.units,
+            (self.sum + other.sum) % _SUM,
+            min(self.count + other.count, MAX_SIGHTINGS),
+            min(self.first_seen_ms, other.first_seen_ms),
+            max(self.last_seen_ms, other.last_seen_ms),
+            longest.confidence,
+            longest.appended_ms,
+            longest.valid_until_ms,
+            few_labels({*self.labels, *other.labels}),
+            self.withdrawal,
+            self.mixed,
+        )
+
+    def as_mixed(self) -> "Group":
+        """This group where there are too many."""
+        caveats = tuple(sorted({*self.marking.caveats, Caveat.UNRECOGNISED}))
+        return msgspec.structs.replace(self, marking=msgspec.structs.replace(self.marking, caveats=caveats), mixed=True)
+
+
+class Summary(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Some sources: how many, the join of their current markings, and their units in groups.
+
+    ``withdrawals`` has a bit for each code of ``Withdrawal`` among them, ``withdrawn`` is how many have withdrawn, the
+    last of them at ``withdrawn_ms``.
+    """
+
+    sources: int
+    marking: Marking
+    groups: tuple[Group, ...] = ()
+    withdrawn: int = 0
+    withdrawals: int = 0
+    withdrawn_ms: int = 0
+
+    @property
+    def codes(self) -> list[Withdrawal]:
+        """How sources among these have withdrawn."""
+        return [code for code in Withdrawal if self.withdrawals >> code & 1]
+
+    @property
+    def statements(self) -> Iterator[Statement]:
+        """The statements that decide when these sources end, and how confident they are."""
+        yield from (group.statement for group in self.groups)
+        if self.withdrawn:
+            yield Statement(0, 0, self.withdrawn_ms, self.marking, withdrawal=Withdrawal.LAPSED)
+
+
+def name_of(key: bytes, sensor: str) -> bytes:
+    """A source's name beyond those that are kept in full. It depends on the indicator, so no sensor is always last."""
+    return sha256(key + sensor.encode()).digest()[:NAME_BYTES]
+
+
+def summary_of(sources: Iterable[tuple[bytes, Assertion]]) -> Summary:
+    """The summary of these sources, by name."""
+    return together([_summary(name, assertion) for name, assertion in sources])
+
+
+def together(parts: Sequence[Summary]) -> Summary:
+    """The summary of several: at least one."""
+    groups: dict[tuple[object, ...], Group] = {}
+    for group in (group for part in parts for group in part.groups):
+        known = groups.get(group.key)
+        groups[group.key] = group if known is None else known.plus(group)
+    return Summary(
+        sum(part.sources for part in parts),
+        joined(part.marking for part in parts),
+        _capped([groups[key] for key in sorted(groups)]),
+        sum(part.withdrawn for part in parts),
+        reduce(int.__or__, (part.withdrawals for part in parts)),
+        max(part.withdrawn_ms for part in parts),
+    )
+
+
+def _capped(groups: Sequence[Group]) -> tuple[Group, ...]:
+    """The first ``MAX_GROUPS`` groups as they are; the others mixed."""
+    plain = [group for group in groups if not group.mixed]
+    mixed: dict[tuple[object, ...], Group] = {}
+    excess = (group.as_mixed() for group in plain[MAX_GROUPS:])
+    for group in (*(group for group in groups if group.mixed), *excess):
+        known = mixed.get(group.key)
+        mixed[group.key] = group if known is None else known.plus(group)
+    return (*plain[:MAX_GROUPS], *(mixed[key] for key in sorted(mixed)))
+
+
+def _summary(name: bytes, assertion: Assertion) -> Summary:
+    latest = assertion.latest
+    parts = [Summary(0, latest.marking, (_group(name, assertion, tally),)) for tally in assertion.pieces]
+    groups = together(parts).groups if parts else ()
+    if not latest.withdrawal:
+        return Summary(1, latest.marking, groups)
+    return Summary(1, latest.marking, groups, 1, 1 << latest.withdrawal, latest.appended_ms)
+
+
+def _group(name: bytes, assertion: Assertion, tally: Tally) -> Group:
+    latest = assertion.latest
+    return Group(
+        marking_of(assertion, tally),
+        1,
+        int.from_bytes(sha256(name + msgspec.msgpack.encode(stable(tally.marking))).digest()[:8]),
+        tally.count,
+        tally.first_seen_ms,
+        tally.last_seen_ms,
+        latest.confidence,
+        latest.appended_ms,
+        latest.valid_until_ms,
+        few_labels(latest.labels),
+        latest.withdrawal,
+    )
+
+
+def marking_of(assertion: Assertion, tally: Tally) -> Marking:
+    """The marking that a source's data is decided under: the stricter of the one it came with and the current one.
+
+    A withdrawal without a marking says nothing about the marking of the data before it.
+    """
+    latest = assertion.latest
+    if latest.withdrawal and latest.marking == UNMARKED:
+        return tally.marking
+    return tally.marking.join(latest.marking)
+
+
+def _end(group: Group) -> tuple[int, int, int, int]:
+    """Of two statements with the same key the greater one ends later, or at the same time with more confidence."""
+    latest = group.appended_ms + MAX_VALIDITY_MS
+    return min(group.valid_until_ms or latest, latest), group.confidence, group.appended_ms, group.valid_until_ms

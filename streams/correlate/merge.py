@@ -1,0 +1,162 @@
+"""Merges what sensors assert into an indicator's row. Pure, but for the rows that it reads.
+
+A row keeps ``MAX_SOURCES`` sources in full: those with the smallest names, which are digests, so that the choice
+depends neither on the order of reports nor on what they contain. All others are in rows of their own
+(``streams.correlate.branches``), and the row has their summary. See docs/adr/0038.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from exchange.protocol.record import RowChange
+from exchange.protocol.rows import Lookup
+from schemas.tearline import of_context
+from streams.correlate.assertion import Assertion, Statement
+from streams.correlate.branches import Branches
+from streams.correlate.further import marking_of, name_of
+from streams.correlate.row import MAX_SOURCES, Row
+from streams.correlate.units import units_before_withdrawal
+from streams.rules.facets import confidence_band
+
+FULL_TEXTS: Final = 4  # sources whose texts are kept as they are; if there are more, all texts are short
+
+
+class Change(msgspec.Struct, frozen=True, gc=False):
+    """One source as it was, None if it is new, and as it is."""
+
+    before: Assertion | None
+    after: Assertion
+
+
+class Merged(msgspec.Struct, frozen=True, gc=False):
+    """The row after a merge, the sources that it changed, and the rows of further sources to write."""
+
+    row: Row
+    changes: Sequence[Change] = ()
+    nodes: Sequence[RowChange] = ()
+
+    @property
+    def is_marked_anew(self) -> bool:
+        """Whether a source that was there before has another marking now."""
+        return any(
+            change.before is not None and change.before.latest.marking != change.after.latest.marking
+            for change in self.changes
+        )
+
+    def is_news(self, earlier: Row) -> bool:
+        """Whether the change is published at once: in a marking, confidence band, label, tearline, validity or end.
+
+        A further source of which all that equals a known one is published at once if the number of sources reaches 2,
+        4, 8 and so on; it waits for the roll-up otherwise, as repetition (counts and times) does.
+        """
+        if self.row.sources.bit_length() > earlier.sources.bit_length():
+            return True
+        if any(
+            change.before is not None and _material(change.before) != _material(change.after) for change in self.changes
+        ):
+            return True
+        new = [change.after for change in self.changes if change.before is None]
+        if not new:
+            return False
+        before, after = _known(earlier), _known(self.row)
+        return any(
+            not keys or any(before.get(key) is None or before[key] != after.get(key) for key in keys)
+            for keys in map(_keys, new)
+        )
+
+
+def merge(row: Row, key: bytes, assertions: Iterable[Assertion], rows: Lookup) -> Merged:
+    """The row of the indicator ``key`` with more assertions, in any order; nothing is published yet."""
+    arrived: dict[str, Assertion] = {}
+    for assertion in assertions:
+        known = arrived.get(assertion.sensor)
+        arrived[assertion.sensor] = assertion if known is None else known.merge(assertion)
+    kept = {each.sensor: each if row.bounded else each.bounded for each in row.assertions}
+    before = {sensor: kept.get(sensor) for sensor in arrived}
+    tree, beyond = Branches(rows, key, row.generation), dict[bytes, Assertion]()
+    if row.further is not None:
+        beyond = _outside(row, key, kept, arrived, before, tree)
+    for sensor, assertion in arrived.items():
+        known = before[sensor]
+        if not beyond or name_of(key, sensor) not in beyond:
+            kept[sensor] = row.floored(sensor, assertion if known is None else known.merge(assertion))
+    if len(kept) > MAX_SOURCES:
+        for sensor in sorted(kept, key=lambda sensor: name_of(key, sensor))[MAX_SOURCES:]:
+            beyond[name_of(key, sensor)] = kept.pop(sensor).slim
+    further = row.further
+    if beyond:
+        tree.prefetch(beyond, 0 if further is None else further.sources)
+        further = tree.put(beyond)
+    sources = len(kept) + (0 if further is None else further.sources)
+    if sources > FULL_TEXTS:
+        short = row.bounded and row.sources > FULL_TEXTS
+        for sensor in [sensor for sensor in kept if not short or sensor in arrived]:
+            kept[sensor] = kept[sensor].shortened
+    changes = [Change(before[sensor], kept.get(sensor) or beyond[name_of(key, sensor)]) for sensor in arrived]
+    ordered = tuple(kept[sensor] for sensor in sorted(kept))
+    after = msgspec.structs.replace(
+        row, assertions=ordered, further=further, pending=row.pending or bool(arrived), bounded=True
+    )
+    return Merged(after, changes, tree.changes())
+
+
+def reporting(row: Row, key: bytes, sensors: Iterable[str], rows: Lookup) -> frozenset[str]:
+    """Those of these sensors that have reported the indicator."""
+    kept = {assertion.sensor for assertion in row.assertions}
+    tree = Branches(rows, key, row.generation)
+    return frozenset(
+        sensor
+        for sensor in sensors
+        if sensor in kept or (row.further is not None and tree.find(name_of(key, sensor)) is not None)
+    )
+
+
+def _outside(
+    row: Row,
+    key: bytes,
+    kept: Mapping[str, Assertion],
+    arrived: Mapping[str, Assertion],
+    before: dict[str, Assertion | None],
+    tree: Branches,
+) -> dict[bytes, Assertion]:
+    """What arrived of sources that are not kept in full, merged with what is known of them; ``before`` learns of it."""
+    last = max(name_of(key, sensor) for sensor in kept)
+    names = {sensor: name for sensor in arrived if sensor not in kept and (name := name_of(key, sensor)) > last}
+    if names:
+        tree.prefetch(names.values(), 0 if row.further is None else row.further.sources)
+    merged: dict[bytes, Assertion] = {}
+    for sensor, name in names.items():
+        known = before[sensor] = tree.find(name)
+        assertion = arrived[sensor] if known is None else known.merge(arrived[sensor])
+        merged[name] = row.floored(sensor, assertion).slim
+    return merged
+
+
+def _material(assertion: Assertion) -> tuple[object, ...]:
+    statement = assertion.latest
+    return *_said(statement), statement.labels, of_context(statement.context), len(assertion.pieces)
+
+
+_Key = tuple[object, ...]
+"""All of a unit that is worth a record, but for labels and tearline."""
+
+
+def _keys(assertion: Assertion) -> list[_Key]:
+    return [(marking_of(assertion, tally), *_said(assertion.latest)) for tally in assertion.pieces]
+
+
+def _said(latest: Statement) -> tuple[object, ...]:
+    return latest.marking, confidence_band(latest.confidence), latest.valid_until_ms, latest.withdrawal
+
+
+def _known(row: Row) -> dict[_Key, tuple[set[str], set[str]]]:
+    """The labels and the tearlines of the row's units, by key."""
+    known: dict[_Key, tuple[set[str], set[str]]] = {}
+    for unit in units_before_withdrawal(row):
+        latest = unit.assertion.latest
+        labels, tearlines = known.setdefault((unit.marking, *_said(latest)), (set(), set()))
+        labels.update(latest.labels)
+        tearlines.add(of_context(latest.context))
+    return known

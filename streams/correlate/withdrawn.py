@@ -1,0 +1,49 @@
+"""Whether a release would lose data that an earlier one had: then the earlier versions are recalled. Pure."""
+
+from collections.abc import Iterable, Sequence
+
+from streams.correlate.assertion import Assertion, Tally
+from streams.correlate.further import marking_of
+from streams.correlate.merge import Change
+from streams.correlate.row import Row
+from streams.correlate.units import Unit, facets_in, units
+from streams.rules.decide import ReleaseDecision
+from streams.rules.facets import Facets
+
+
+def loses(
+    before: Row, was: ReleaseDecision, row: Row, pieces: Sequence[Unit], now: ReleaseDecision, changes: Iterable[Change]
+) -> bool:
+    """Whether anything that the decision ``was`` included of the row ``before`` may not be released any more.
+
+    ``now`` is the decision on ``pieces``, the units of ``row`` as if no source had withdrawn its assertion. A further
+    source that did not change is judged with all those of the same facets.
+    """
+    facets = facets_in(row, pieces)
+    allowed = {facets[index] for index in now.included}
+    kept = {assertion.sensor for assertion in row.assertions}
+    present = {(piece.assertion.sensor, piece.tally.marking): each for piece, each in zip(pieces, facets, strict=True)}
+    earlier = units(before)
+    for index in was.included:
+        piece = earlier[index]
+        name = piece.assertion.sensor, piece.tally.marking
+        if (present.get(name) if name[0] in kept else facets_in(row, (piece,))[0]) not in allowed:
+            return True
+    was_allowed = {facets_in(before, (earlier[index],))[0] for index in was.included}
+    further = [change for change in changes if change.before is not None and not change.after.sensor]
+    return any(
+        _facets(before, change.before, tally) in was_allowed and not _is_allowed(row, change.after, tally, allowed)
+        for change in further
+        if change.before is not None and not change.before.latest.withdrawal
+        for tally in change.before.pieces
+    )
+
+
+def _is_allowed(row: Row, assertion: Assertion, tally: Tally, allowed: set[Facets]) -> bool:
+    """Whether data of this tally may be released. Data that has joined the rest counts as lost."""
+    present = any(tally.marking == each.marking for each in assertion.pieces)
+    return present and _facets(row, assertion, tally) in allowed
+
+
+def _facets(row: Row, assertion: Assertion, tally: Tally) -> Facets:
+    return facets_in(row, (Unit(assertion, tally, marking_of(assertion, tally)),))[0]
