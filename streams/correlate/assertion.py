@@ -32,13 +32,17 @@ class Tally(msgspec.Struct, frozen=True, gc=False, array_like=True):
     last_seen_ms: int
 
     def plus(self, other: "Tally") -> "Tally":
-        """Both together, under the stricter of their markings."""
+        """Both together, under this one's marking: they have the same, or it does not matter."""
         return Tally(
-            self.marking.join(other.marking),
+            self.marking,
             min(self.count + other.count, MAX_SIGHTINGS),
             min(self.first_seen_ms, other.first_seen_ms),
             max(self.last_seen_ms, other.last_seen_ms),
         )
+
+    def mixed_with(self, other: "Tally") -> "Tally":
+        """Both together, under the join of their markings."""
+        return msgspec.structs.replace(self.plus(other), marking=self.marking.join(other.marking))
 
 
 class Statement(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -216,7 +220,7 @@ def _short(context: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
 def _both(one: Tally | None, other: Tally | None) -> Tally | None:
     if one is None or other is None:
         return one or other
-    return one.plus(other)
+    return one.mixed_with(other)
 
 
 def _bounded(sensor: str, latest: Statement, tallies: Collection[Tally], rest: Tally | None) -> Assertion:
@@ -225,6 +229,6 @@ def _bounded(sensor: str, latest: Statement, tallies: Collection[Tally], rest: T
     if len(kept) > MAX_TALLIES or rest is not None:
         kept.sort(key=lambda tally: rank(tally.marking))
         for tally in kept[MAX_TALLIES:]:
-            rest = tally if rest is None else rest.plus(tally)
+            rest = tally if rest is None else rest.mixed_with(tally)
         kept = kept[:MAX_TALLIES]
     return Assertion(sensor, latest, tuple(sorted(kept, key=lambda tally: stable(tally.marking))), rest)

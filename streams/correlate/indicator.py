@@ -81,7 +81,8 @@ class IndicatorUpdater:
         """
         merged = self._merged(key, before, observed, rows)
         row = None if merged is None else merged.row
-        work.rows += () if merged is None else merged.nodes
+        if merged is not None and merged.nodes:
+            work.rows += merged.nodes
         earlier = None if before is None else before.officers
         again: frozenset[str] = frozenset()
         if row is not None and row.officers is not None and observed:
@@ -200,7 +201,7 @@ class IndicatorUpdater:
             first = observed[0]
             enrichment = self._enricher.enrich(first.kind, first.value)
             decisions = None if before is None else before.officers
-            before = Row(first.kind, first.value, enrichment, officers=decisions)
+            before = Row(first.kind, first.value, enrichment, officers=decisions, bounded=True)
         return merge(before, key, (each.assertion for each in observed), rows)
 
     def _publish_national(self, key: bytes, row: Row, work: Work) -> Row:

@@ -51,15 +51,16 @@ class Merged(msgspec.Struct, frozen=True, gc=False):
         A further source of which all that equals a known one is published at once if the number of sources reaches 2,
         4, 8 and so on; it waits for the roll-up otherwise, as repetition (counts and times) does.
         """
-        if self.row.sources.bit_length() > earlier.sources.bit_length():
-            return True
-        if any(
-            change.before is not None and _material(change.before) != _material(change.after) for change in self.changes
-        ):
-            return True
-        new = [change.after for change in self.changes if change.before is None]
+        new = []
+        for change in self.changes:
+            if change.before is None:
+                new.append(change.after)
+            elif _differs(change.before, change.after):
+                return True
         if not new:
             return False
+        if self.row.sources.bit_length() > earlier.sources.bit_length():
+            return True
         before, after = _known(earlier), _known(self.row)
         return any(
             not keys or any(before.get(key) is None or before[key] != after.get(key) for key in keys)
@@ -73,33 +74,47 @@ def merge(row: Row, key: bytes, assertions: Iterable[Assertion], rows: Lookup) -
     for assertion in assertions:
         known = arrived.get(assertion.sensor)
         arrived[assertion.sensor] = assertion if known is None else known.merge(assertion)
-    kept = {each.sensor: each if row.bounded else each.bounded for each in row.assertions}
+    kept = {each.sensor: each for each in row.assertions}
+    if (
+        row.bounded and row.further is None and len(kept) + len(arrived) <= FULL_TEXTS
+    ):  # most indicators: no limit is near
+        changes = []
+        for sensor, assertion in arrived.items():
+            known = kept.get(sensor)
+            kept[sensor] = row.floored(sensor, assertion if known is None else known.merge(assertion))
+            changes.append(Change(known, kept[sensor]))
+        return Merged(msgspec.structs.replace(row, assertions=_by_sensor(kept), pending=True), changes)
+    if not row.bounded:
+        kept = {sensor: each.bounded for sensor, each in kept.items()}
     before = {sensor: kept.get(sensor) for sensor in arrived}
-    tree, beyond = Branches(rows, key, row.generation), dict[bytes, Assertion]()
-    if row.further is not None:
-        beyond = _outside(row, key, kept, arrived, before, tree)
+    further, beyond, nodes = row.further, dict[bytes, Assertion](), list[RowChange]()
+    if further is not None:
+        beyond = _outside(row, key, kept, arrived, before, rows)
     for sensor, assertion in arrived.items():
-        known = before[sensor]
         if not beyond or name_of(key, sensor) not in beyond:
+            known = before[sensor]
             kept[sensor] = row.floored(sensor, assertion if known is None else known.merge(assertion))
     if len(kept) > MAX_SOURCES:
         for sensor in sorted(kept, key=lambda sensor: name_of(key, sensor))[MAX_SOURCES:]:
             beyond[name_of(key, sensor)] = kept.pop(sensor).slim
-    further = row.further
     if beyond:
+        tree = Branches(rows, key, row.generation)
         tree.prefetch(beyond, 0 if further is None else further.sources)
-        further = tree.put(beyond)
+        further, nodes = tree.put(beyond), tree.changes()
     sources = len(kept) + (0 if further is None else further.sources)
     if sources > FULL_TEXTS:
-        short = row.bounded and row.sources > FULL_TEXTS
-        for sensor in [sensor for sensor in kept if not short or sensor in arrived]:
+        are_short = row.bounded and row.sources > FULL_TEXTS
+        for sensor in [sensor for sensor in kept if not are_short or sensor in arrived]:
             kept[sensor] = kept[sensor].shortened
     changes = [Change(before[sensor], kept.get(sensor) or beyond[name_of(key, sensor)]) for sensor in arrived]
-    ordered = tuple(kept[sensor] for sensor in sorted(kept))
     after = msgspec.structs.replace(
-        row, assertions=ordered, further=further, pending=row.pending or bool(arrived), bounded=True
+        row, assertions=_by_sensor(kept), further=further, pending=row.pending or bool(arrived), bounded=True
     )
-    return Merged(after, changes, tree.changes())
+    return Merged(after, changes, nodes)
+
+
+def _by_sensor(kept: Mapping[str, Assertion]) -> tuple[Assertion, ...]:
+    return tuple(kept.values()) if len(kept) == 1 else tuple([kept[sensor] for sensor in sorted(kept)])
 
 
 def reporting(row: Row, key: bytes, sensors: Iterable[str], rows: Lookup) -> frozenset[str]:
@@ -119,13 +134,13 @@ def _outside(
     kept: Mapping[str, Assertion],
     arrived: Mapping[str, Assertion],
     before: dict[str, Assertion | None],
-    tree: Branches,
+    rows: Lookup,
 ) -> dict[bytes, Assertion]:
     """What arrived of sources that are not kept in full, merged with what is known of them; ``before`` learns of it."""
     last = max(name_of(key, sensor) for sensor in kept)
     names = {sensor: name for sensor in arrived if sensor not in kept and (name := name_of(key, sensor)) > last}
-    if names:
-        tree.prefetch(names.values(), 0 if row.further is None else row.further.sources)
+    tree = Branches(rows, key, row.generation)
+    tree.prefetch(names.values(), 0 if row.further is None else row.further.sources)
     merged: dict[bytes, Assertion] = {}
     for sensor, name in names.items():
         known = before[sensor] = tree.find(name)
@@ -134,9 +149,18 @@ def _outside(
     return merged
 
 
-def _material(assertion: Assertion) -> tuple[object, ...]:
-    statement = assertion.latest
-    return *_said(statement), statement.labels, of_context(statement.context), len(assertion.pieces)
+def _differs(before: Assertion, after: Assertion) -> bool:
+    """Whether a source's change is worth a record at once."""
+    one, other = before.latest, after.latest
+    return (
+        one.marking != other.marking
+        or one.valid_until_ms != other.valid_until_ms
+        or one.withdrawal != other.withdrawal
+        or one.labels != other.labels
+        or (one.confidence != other.confidence and confidence_band(one.confidence) != confidence_band(other.confidence))
+        or (one.context != other.context and of_context(one.context) != of_context(other.context))
+        or len(before.pieces) != len(after.pieces)
+    )
 
 
 _Key = tuple[object, ...]

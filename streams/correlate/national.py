@@ -29,7 +29,6 @@ def national(key: bytes, row: Row, version: int, lifetimes: Lifetimes, now_ms: i
     labels = sorted({label for statement in row.statements for label in statement.labels})
     sources = [_source(assertion) for assertion in row.assertions]
     groups = () if row.further is None else row.further.groups
-    seen = [*(each.total for each in row.assertions if each.tallies), *(group.tally for group in groups)]
     return {
         "id": indicator_id(key),
         "kind": kind,
@@ -39,9 +38,13 @@ def national(key: bytes, row: Row, version: int, lifetimes: Lifetimes, now_ms: i
         "marking": marking_record(row.marking),
         "confidence": row.confidence(lifetimes, now_ms),
         "labels": labels[:MAX_LABELS],
-        "first_seen_ms": min([tally.first_seen_ms for tally in seen]),
-        "last_seen_ms": max([tally.last_seen_ms for tally in seen]),
-        "sightings": min(sum([tally.count for tally in seen]), MAX_SIGHTINGS),
+        "first_seen_ms": min(
+            [each["first_seen_ms"] for each in sources if each["sightings"]] + [each.first_seen_ms for each in groups]
+        ),
+        "last_seen_ms": max(
+            [each["last_seen_ms"] for each in sources if each["sightings"]] + [each.last_seen_ms for each in groups]
+        ),
+        "sightings": min(sum([each["sightings"] for each in sources] + [each.count for each in groups]), MAX_SIGHTINGS),
         "valid_until_ms": end_ms,
         "source_count": row.sources,
         "sources": sources[:MAX_SOURCES],

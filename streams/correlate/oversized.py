@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from exchange.protocol.record import Record, RowChange
+from exchange.protocol.record import Output, Record, RowChange
 from schemas.quarantine import Refused
 from schemas.vocabulary import RejectReason
 from streams.blocks import Observed, marking_record
@@ -39,6 +39,19 @@ class Oversized(Exception):  # not an error of the batch: it is computed again w
     def __init__(self, key: bytes, size: int) -> None:
         super().__init__(f"{key.hex()}: {size} bytes")
         self.key, self.size = key, size
+
+
+def largest(outputs: Sequence[Output], rows: Sequence[RowChange]) -> int:
+    """The size of the largest of these values."""
+    written = [len(output.value or b"") for output in outputs]
+    return max(written + [len(row.value or b"") for row in rows], default=0)
+
+
+def check_size(key: bytes, work: Work, most: int) -> None:
+    """Raise Oversized if the last update, of the indicator ``key``, has made a value of more bytes."""
+    size = largest(work.outputs, work.rows)
+    if size > most:
+        raise Oversized(key, size)
 
 
 def leave(key: bytes, data: bytes | None, work: Work) -> None:

@@ -80,8 +80,8 @@ class Releaser:
         ``earlier`` are the officers' decisions before this batch. The partners in ``again`` get their last record again
         if there is no new one.
         """
-        pieces = units(row)
-        ever = units_before_withdrawal(row) if row.withdrawals else pieces
+        ever = units_before_withdrawal(row)
+        pieces = units(row) if row.has_withdrawals else ever
         marked_anew = before is not None and merged is not None and merged.is_marked_anew
         other_rules = row.rules[: len(self._decides_by)] not in (b"", self._decides_by)  # borders aside
         for partner in self._partners:

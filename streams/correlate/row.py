@@ -3,7 +3,6 @@
 How assertions are merged into it is in ``streams.correlate.merge``.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -105,11 +104,10 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return len(self.assertions) + (0 if self.further is None else self.further.sources)
 
     @property
-    def statements(self) -> Iterator[Statement]:
+    def statements(self) -> list[Statement]:
         """The statements that decide when the indicator ends, and how confident the nation is of it."""
-        yield from (assertion.latest for assertion in self.assertions)
-        if self.further is not None:
-            yield from self.further.statements
+        statements = [assertion.latest for assertion in self.assertions]
+        return statements if self.further is None else [*statements, *self.further.statements]
 
     @property
     def marking(self) -> Marking:
@@ -121,6 +119,14 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
     def is_seen(self) -> bool:
         """Whether any source ever asserted it. A withdrawal may arrive first, or alone."""
         return any(assertion.tallies for assertion in self.assertions) or bool(self.further and self.further.groups)
+
+    @property
+    def has_withdrawals(self) -> bool:
+        """Whether any source has withdrawn its assertion."""
+        for assertion in self.assertions:
+            if assertion.latest.withdrawal:
+                return True
+        return self.further is not None and self.further.withdrawn > 0
 
     @property
     def withdrawals(self) -> set[int]:
@@ -150,8 +156,10 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
         0 never. Too early is harmless: the row is looked at again later.
         """
-        surest = max(self.statements, key=lambda statement: lifetimes.confidence_at(self.kind, statement, after_ms))
-        times = [lifetimes.next_change(self.kind, surest, after_ms), self.end(lifetimes)]
+        statements = self.statements
+        surest = max(statements, key=lambda statement: lifetimes.confidence_at(self.kind, statement, after_ms))
+        last = max(lifetimes.end_of(self.kind, statement) for statement in statements)
+        times = [lifetimes.next_change(self.kind, surest, after_ms), last]
         times += [sent.ends_ms for sent in self.sent if sent.kind == RecordKind.CONTENT]
         return min((at for at in times if at > after_ms), default=0)
 

@@ -26,10 +26,18 @@ from streams.correlate import row as rows_of
 from streams.correlate.commands import read_command
 from streams.correlate.indicator import IndicatorUpdater, ReceivedCommand
 from streams.correlate.lifecycle import Lifetimes
-from streams.correlate.oversized import TOO_LARGE, Oversized, Skip, leave, next_skips, refuse_observations
+from streams.correlate.oversized import (
+    TOO_LARGE,
+    Oversized,
+    Skip,
+    check_size,
+    largest,
+    leave,
+    next_skips,
+    refuse_observations,
+)
 from streams.correlate.redecide import CURSOR_KEY, DECIDED, cursor_of, is_of, portion
 from streams.correlate.releases import Releaser
-from streams.correlate.row import Row
 from streams.correlate.work import LARGEST, Work
 from streams.enrichment.enrich import Enricher
 from streams.refusal import Quarantine, location_of
@@ -79,6 +87,9 @@ class Correlate(Step[None]):
 
     def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:
         """The effects of these blocks and commands, and of the rows that are due. Raises PolicyStale."""
+        effects = self._computed(batch, rows, now_ms)
+        if largest(effects.outputs, effects.rows) <= LARGEST:
+            return effects
         skips: Mapping[bytes, Skip] = {}
         while True:
             try:
@@ -86,8 +97,11 @@ class Correlate(Step[None]):
             except Oversized as oversized:
                 skips = next_skips(skips, oversized.key)
 
-    def _computed(self, batch: Batch[None], rows: Rows, now_ms: int, skips: Mapping[bytes, Skip]) -> Effects:
-        """The effects of the batch without what ``skips`` leaves out. Raises Oversized if that is not enough."""
+    def _computed(
+        self, batch: Batch[None], rows: Rows, now_ms: int, skips: Mapping[bytes, Skip] | None = None
+    ) -> Effects:
+        """The effects of the batch, or with ``skips`` without what they leave out: raises Oversized if that is not
+        enough."""
         work = Work(now_ms)
         in_force = self._rules.in_force(now_ms)
         releaser = self._releaser(in_force)
@@ -103,28 +117,13 @@ class Correlate(Step[None]):
                 leave(key, data, work)
                 continue
             row = None if data is None else rows_of.decode(data)
-            self._update(updater, key, row, seen.get(key, ()), commands.get(key, ()), rows, work)
-        more = self._decide_again(cursor_row, releaser.rules, updater, rows, {*keys, *skips}, work)
+            updater.update(key, row, seen.get(key, ()), commands.get(key, ()), rows, work)
+            if skips is not None:
+                check_size(key, work, LARGEST)
+        more = self._decide_again(cursor_row, releaser.rules, updater, rows, keys, skips, work)
         if work.head != before:
             work.rows.append(RowChange(audit.HEAD_KEY, msgspec.msgpack.encode(work.head)))
         return work.effects(more=more)
-
-    def _update(
-        self,
-        updater: IndicatorUpdater,
-        key: bytes,
-        row: Row | None,
-        seen: Sequence[Observed],
-        commands: Sequence[ReceivedCommand],
-        rows: Rows,
-        work: Work,
-    ) -> None:
-        """Update one indicator. Raises Oversized if one of its values is larger than a broker accepts."""
-        outputs, changes = len(work.outputs), len(work.rows)
-        updater.update(key, row, seen, commands, rows, work)
-        size = work.largest(outputs, changes)
-        if size > LARGEST:
-            raise Oversized(key, size)
 
     def _releaser(self, in_force: InForce) -> Releaser:
         settings, engine = self._settings, in_force.classifier.engine
@@ -156,7 +155,7 @@ class Correlate(Step[None]):
         )
 
     def _sorted(
-        self, records: Sequence[Record], updater: IndicatorUpdater, skips: Mapping[bytes, Skip], work: Work
+        self, records: Sequence[Record], updater: IndicatorUpdater, skips: Mapping[bytes, Skip] | None, work: Work
     ) -> tuple[dict[bytes, list[Observed]], dict[bytes, list[ReceivedCommand]]]:
         """The observations and the authorised commands by indicator; the rest goes to quarantine."""
         seen: dict[bytes, list[Observed]] = {}
@@ -202,16 +201,20 @@ class Correlate(Step[None]):
         rules: bytes,
         updater: IndicatorUpdater,
         rows: Rows,
-        updated: Collection[bytes],
+        updated: Sequence[bytes],
+        skips: Mapping[bytes, Skip] | None,
         work: Work,
     ) -> bool:
         """Decide the next portion of rows that were decided under other rules; whether more of them are left."""
         cursor = cursor_of(cursor_row, rules, work.now_ms)
         if cursor.done:
             return False
-        found, cursor = portion(cursor, rows, frozenset(updated), decided=self._settings.portion)
+        passed = frozenset(updated).union(skips or ())
+        found, cursor = portion(cursor, rows, passed, decided=self._settings.portion)
         for key, row in found:
-            self._update(updater, key, row, (), (), rows, work)
+            updater.update(key, row, (), (), rows, work)
+            if skips is not None:
+                check_size(key, work, LARGEST)
         work.tally[spec.DECIDED_AGAIN.tally()] += len(found)
         work.rows.append(cursor.change())
         behind_s = 0.0 if cursor.done else (work.now_ms - cursor.since_ms) / 1000

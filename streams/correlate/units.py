@@ -38,7 +38,8 @@ class Unit(msgspec.Struct, frozen=True, gc=False):
 
 def units(row: Row) -> list[Unit]:
     """The row's data, cut so that each unit has one marking. A source that withdrew its assertion has no units."""
-    return [unit for unit in units_before_withdrawal(row) if not unit.assertion.latest.withdrawal]
+    found = units_before_withdrawal(row)
+    return [unit for unit in found if not unit.assertion.latest.withdrawal] if row.has_withdrawals else found
 
 
 def units_before_withdrawal(row: Row) -> list[Unit]:

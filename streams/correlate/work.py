@@ -15,9 +15,3 @@ class Work(EffectsBuilder):
     def __init__(self, now_ms: int, head: audit.Head | None = None) -> None:
         super().__init__(now_ms)
         self.head = audit.Head() if head is None else head
-
-    def largest(self, outputs: int, rows: int) -> int:
-        """The size of the largest value that was added behind so many outputs and rows."""
-        written = [output.value for output in self.outputs[outputs:]]
-        kept = [row.value for row in self.rows[rows:]]
-        return max((len(value) for value in (*written, *kept) if value is not None), default=0)
