@@ -12,8 +12,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 SKIPPED: Final = frozenset({".venv", ".git"})
 MOST_LINES: Final = 300
-LONGER: Final[Mapping[str, int]] = {
-}
+LONGER: Final[Mapping[str, int]] = {}
 
 
 def too_long(sizes: Mapping[str, int], longer: Mapping[str, int] = LONGER) -> Iterator[str]:

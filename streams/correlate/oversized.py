@@ -47,9 +47,12 @@ def largest(outputs: Sequence[Output], rows: Sequence[RowChange]) -> int:
     return max(written + [len(row.value or b"") for row in rows], default=0)
 
 
-def check_size(key: bytes, work: Work, most: int) -> None:
-    """Raise Oversized if the last update, of the indicator ``key``, has made a value of more bytes."""
-    size = largest(work.outputs, work.rows)
+def check_size(key: bytes, work: Work, before: tuple[int, int], most: int) -> None:
+    """Raise Oversized if the update of the indicator ``key`` has made a value of more bytes.
+
+    ``before`` is how many outputs and rows there were before it.
+    """
+    size = largest(work.outputs[before[0] :], work.rows[before[1] :])
     if size > most:
         raise Oversized(key, size)
 

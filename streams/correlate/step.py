@@ -117,9 +117,10 @@ class Correlate(Step[None]):
                 leave(key, data, work)
                 continue
             row = None if data is None else rows_of.decode(data)
+            before_it = len(work.outputs), len(work.rows)
             updater.update(key, row, seen.get(key, ()), commands.get(key, ()), rows, work)
             if skips is not None:
-                check_size(key, work, LARGEST)
+                check_size(key, work, before_it, LARGEST)
         more = self._decide_again(cursor_row, releaser.rules, updater, rows, keys, skips, work)
         if work.head != before:
             work.rows.append(RowChange(audit.HEAD_KEY, msgspec.msgpack.encode(work.head)))
@@ -212,9 +213,10 @@ class Correlate(Step[None]):
         passed = frozenset(updated).union(skips or ())
         found, cursor = portion(cursor, rows, passed, decided=self._settings.portion)
         for key, row in found:
+            before_it = len(work.outputs), len(work.rows)
             updater.update(key, row, (), (), rows, work)
             if skips is not None:
-                check_size(key, work, LARGEST)
+                check_size(key, work, before_it, LARGEST)
         work.tally[spec.DECIDED_AGAIN.tally()] += len(found)
         work.rows.append(cursor.change())
         behind_s = 0.0 if cursor.done else (work.now_ms - cursor.since_ms) / 1000
