@@ -156,7 +156,7 @@ class Judge:
     def _ruled(self, seen: Observed) -> Mapping[str, Ruled]:
         if seen.assertion.latest.withdrawal:
             return {}
-        row = Row(seen.kind, seen.value, self._enricher.enrich(seen.kind, seen.value)).merged([seen.assertion])
+        row = Row(seen.kind, seen.value, self._enricher.enrich(seen.kind, seen.value), (seen.assertion,))
         pieces = units(row)
         facets = facets_in(row, pieces)
         found = {}

@@ -33,7 +33,7 @@ RED: Final = Marking(Tlp.RED)
 ROLL_UP_MS: Final = 60_000
 KIB: Final = 1 << 10
 CODEC: Final = Codec()
-SETTINGS: Final = CorrelateSettings("GBR", ("JPN",), ROLL_UP_MS, Lifetimes.load(), ROSTER, 1)
+SETTINGS: Final = CorrelateSettings("GBR", ("JPN",), ROLL_UP_MS, Lifetimes.load(), lambda: ROSTER, 1)
 CLASSIFIER: Final = Classifier(Engine(load("GBR")))
 
 
