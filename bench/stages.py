@@ -30,7 +30,7 @@ TOP: Final = 12
 # A place belongs to the first group that names it; a name of nothing is an error (``sampled.unknown``).
 INTAKE: Final[Mapping[str, tuple[str, ...]]] = {
     "decode report": ("streams/intake/ledger.py:readable → decode",),
-    "encode block": ("streams/intake/step.py:Intake._digest → encode",),
+    "encode block": ("streams/intake/step.py:Intake._write_blocks → encode",),
     "frame": ("streams/intake/columns.py",),
     "validate": ("streams/intake/validate.py",),
     "normalise": ("schemas/normalise/*", "streams/intake/collapse.py:Normaliser*", "streams/intake/collapse.py:_norm*",

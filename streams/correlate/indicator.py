@@ -80,9 +80,8 @@ class IndicatorUpdater:
         ``rows`` has the rows of its further sources.
         """
         merged = self._merged(key, before, observed, rows)
-        row = None if merged is None else merged.row
-        if merged is not None and merged.nodes:
-            work.rows += merged.nodes
+        row, nodes = (None, ()) if merged is None else (merged.row, merged.nodes)
+        work.rows += nodes
         earlier = None if before is None else before.officers
         again: frozenset[str] = frozenset()
         if row is not None and row.officers is not None and observed:
