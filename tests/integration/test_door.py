@@ -31,16 +31,16 @@ KINDS = range(1, 8)
 LATER = {"51b-stix-revoked-later.json": "51a", "51d-misp-deleted-later.json": "51c", "51h-misp-red-later.json": "51g"}
 """Inputs that a source sends after another one, and the beginning of that one's name: both are of one sensor."""
 
-HELD_BY_A_RULE = {
+KEPT_BY_A_RULE = {
     "billing@bug19f.kakenet-mal.org",  # a mail address may name a person
     "bug28h.kakenet-mal.org",  # its source states a low confidence
     "unsure.kakenet-mal.org",
     "tag16.kakenet-mal.org",  # PAP:RED
     "opencti1.kakenet-mal.org",
-    "0.0.0.0/0",  # it contains special-use space
-    "::/0",
+    *("0.0.0.0/0", "::/0", "128.0.0.0/1", "2000::/3"),  # special-use space is in them
+    *("AS64496", "AS64512", "AS65535", "AS23456", "AS4294967295"),  # reserved
 }
-NOT_DECIDED_BY_THE_DOOR = {"128.0.0.0/1", "145.0.0.0/8", "2000::/3"}
+NOT_DECIDED_BY_THE_DOOR = {"145.0.0.0/8"}
 """How wide a network may be is a rule of the policy, with cases and a proof of its own."""
 
 
@@ -135,7 +135,7 @@ def wanted_of(table: dict[str, Any]) -> dict[str, bool]:
         if "withdrawn" in row or "withdrawal" in row:
             wanted[row["value"]] = False
         elif "value" in row:
-            allowed = leaves(row["marking"]) and row["value"] not in HELD_BY_A_RULE
+            allowed = leaves(row["marking"]) and row["value"] not in KEPT_BY_A_RULE
             wanted[row["value"]] = allowed and wanted.get(row["value"], True)
     return wanted
 
