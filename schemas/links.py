@@ -17,7 +17,9 @@ POLICY_FOLDER: Final = Path(__file__).resolve().parents[1] / "policy"
 LINKS: Final = "links"
 SUFFIX: Final = ".toml"
 # What no agreement can let pass: its originator's consent, or its meaning, is missing.
-NEVER_AGREED: Final = frozenset({*NATIONAL_EYES_ONLY, Caveat.EMBARGO, Caveat.UNRECOGNISED})
+NEVER_AGREED: Final = frozenset(
+    {*NATIONAL_EYES_ONLY, Caveat.NO_FORWARDING, Caveat.NO_DISTRIBUTION, Caveat.EMBARGO, Caveat.UNRECOGNISED}
+)
 
 _NATION: Final = re.compile(r"[A-Z]{3}")
 _NEEDED: Final = (RELEASED_INDICATOR, RECEIPT)

@@ -19,8 +19,8 @@ It decides again, on its own, whether a record may go to this partner: it knows 
 7.  **TLP** is CLEAR, GREEN, AMBER or AMBER+STRICT, in this spelling, and agreed. From AMBER up the partner is named in
     ``releasable_to``; if any nation is named, the partner is, whatever the label. RED, unmarked and unknown labels
     never leave. [TLP 2.0, FIRST, August 2022; promise 2]
-8.  **Caveats** are ones that were agreed. National-eyes-only, embargoed and unrecognised never leave, whatever
-    was agreed. [UK GSCP, national caveats; promise 2]
+8.  **Caveats** are ones that were agreed. National-eyes-only, 転送禁止, 配付禁止, embargoed and unrecognised never
+    leave, whatever was agreed. [UK GSCP, national caveats; handling limits (Japan); promise 2]
 9.  **PAP** is a known label or empty. [MISP taxonomy PAP v3]
 10. **The release has not ended**: ``release_expires_ms`` is 0 or in the future. [promise 5]
 11. **The content is possible**: known type, value in its canonical spelling, times, counts and confidence
@@ -50,7 +50,7 @@ MAX_BYTES: Final = 128 << 10
 FREE_TLP: Final = frozenset({"TLP:CLEAR", "TLP:GREEN"})
 NAMED_TLP: Final = frozenset({"TLP:AMBER", "TLP:AMBER+STRICT"})
 PAP: Final = frozenset({"", "PAP:CLEAR", "PAP:GREEN", "PAP:AMBER", "PAP:RED"})
-NEVER: Final = frozenset({"UK EYES ONLY", "JAPAN EYES ONLY", "EMBARGO", "UNRECOGNISED"})
+NEVER: Final = frozenset({"UK EYES ONLY", "JAPAN EYES ONLY", "転送禁止", "配付禁止", "EMBARGO", "UNRECOGNISED"})
 REASONS: Final = frozenset(str(reason) for reason in EndReason)
 
 

@@ -21,7 +21,10 @@ _CODE: Final = re.compile(r"[A-Z]{1,3}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _TLP: Final = {tlp.label: tlp for tlp in Tlp if tlp is not Tlp.UNMARKED and tlp is not Tlp.RED}
 _PAP: Final = {pap.label for pap in Pap}
-_CAVEATS: Final = {str(caveat) for caveat in {*Caveat} - {*NATIONAL_EYES_ONLY, Caveat.EMBARGO, Caveat.UNRECOGNISED}}
+_NEVER: Final = {
+    *NATIONAL_EYES_ONLY, Caveat.NO_FORWARDING, Caveat.NO_DISTRIBUTION, Caveat.EMBARGO, Caveat.UNRECOGNISED
+}  # fmt: skip
+_CAVEATS: Final = {str(caveat) for caveat in {*Caveat} - _NEVER}
 
 
 def marking_problem(content: Content, agreed: Agreement) -> Refused | None:

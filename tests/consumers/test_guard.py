@@ -104,9 +104,21 @@ def test_red_unmarked_and_misspelled_labels_never_leave(tlp: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "caveat", ["UK EYES ONLY", "JAPAN EYES ONLY", "UNRECOGNISED", "", "NOFORN", "uk eyes only", "極秘"]
+    "caveat",
+    [
+        "UK EYES ONLY",
+        "JAPAN EYES ONLY",
+        "転送禁止",
+        "配付禁止",
+        "EMBARGO",
+        "UNRECOGNISED",
+        "",
+        "NOFORN",
+        "uk eyes only",
+        "極秘",
+    ],
 )
-def test_eyes_only_and_unknown_caveats_never_leave(caveat: str) -> None:
+def test_caveats_that_the_rules_always_withhold_and_unknown_ones_never_leave(caveat: str) -> None:
     verdict = judged(with_content(caveats=[caveat]))
     assert isinstance(verdict, Refused)
     assert verdict.reason is RejectReason.FORBIDDEN_CAVEAT

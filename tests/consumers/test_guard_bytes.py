@@ -85,6 +85,7 @@ def test_random_bytes_never_pass(body: bytes) -> None:
 
 LABELS = st.sampled_from([tlp.label for tlp in Tlp] + ["TLP:WHITE", "GREEN", ""])
 NATIONS = st.lists(st.sampled_from(["AUS", "GBR", "JPN", "x"]), max_size=3)
+NEVER = {"UK EYES ONLY", "JAPAN EYES ONLY", "転送禁止", "配付禁止", "EMBARGO", "UNRECOGNISED", "NOFORN"}
 CAVEATS = st.lists(st.sampled_from([caveat.value for caveat in Caveat] + ["NOFORN"]), max_size=2)
 
 
@@ -105,7 +106,7 @@ def test_no_combination_of_markings_gets_a_forbidden_record_out(
         tlp in {"TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT"}
         and pap != "PAP:X"
         and ("JPN" in nations or (not nations and "AMBER" not in tlp))
-        and not {*caveats} & {"UK EYES ONLY", "JAPAN EYES ONLY", "EMBARGO", "UNRECOGNISED", "NOFORN"}
+        and not {*caveats} & NEVER
         and expires != NOW_MS - 1
     )
     well_formed = "x" not in nations and all(names == sorted({*names}) for names in (nations, caveats))

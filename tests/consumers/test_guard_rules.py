@@ -14,7 +14,7 @@ from schemas.markings import Caveat, Pap, Tlp
 LINES_OF_A_PAGE = 60  # of A4, in a hand's size of type
 
 AGREED_CAVEATS = {
-    "INCIDENT", "OFFICIAL-SENSITIVE", "PERSONAL DATA", "機密性3情報", "関係者限り", "転送禁止", "配付禁止", "複製禁止"
+    "INCIDENT", "OFFICIAL-SENSITIVE", "PERSONAL DATA", "機密性3情報", "関係者限り", "複製禁止"
 }  # fmt: skip
 
 

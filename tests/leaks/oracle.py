@@ -196,8 +196,6 @@ def guard_must_refuse(tlp: str, pap: str, caveats: Sequence[str], nations: Seque
         "機密性3情報",
         "関係者限り",
         "複製禁止",
-        "転送禁止",
-        "配付禁止",
     )
     return (
         tlp not in TLP_LABELS

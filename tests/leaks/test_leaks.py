@@ -36,7 +36,7 @@ def test_of_random_and_adversarial_indicators_nothing_leaks(hunter: Hunter) -> N
 
 @pytest.mark.parametrize(
     "rule",
-    ["caveat-no-forwarding", "caveat-concerned-only", "releasability-partner-not-named", "pap-red", "special-use"],
+    ["caveat-no-copying", "caveat-concerned-only", "releasability-partner-not-named", "pap-red", "special-use"],
 )
 def test_the_hunt_finds_what_leaks_where_a_rule_is_missing(rule: str) -> None:
     shipped = load("GBR")
@@ -46,6 +46,18 @@ def test_the_hunt_finds_what_leaks_where_a_rule_is_missing(rule: str) -> None:
 
     assert found.tallies["leaks"] > 0
     assert found.leaks != []
+
+
+@pytest.mark.parametrize("rule", ["caveat-no-forwarding", "caveat-no-distribution", "caveat-uk-eyes-only"])
+def test_the_guard_stops_what_the_rules_always_withhold_where_a_rule_is_missing(rule: str) -> None:
+    shipped = load("GBR")
+    rules = {name: each for name, each in shipped.rules.items() if name != rule}
+
+    found = Hunter(Engine(replace(shipped, rules=rules))).batch(seed=1, cases=2_000)
+
+    assert found.tallies["refused by the guard"] > 0
+    # The guard refuses a merged release whole: then its harmless pieces do not leave, and that is no leak.
+    assert [leak for leak in found.leaks if not leak.startswith("nothing has left")] == []
 
 
 def test_the_hunt_finds_a_text_that_a_rule_keeps_back() -> None:

@@ -15,6 +15,7 @@ from streams.rules.engine import Engine
 from streams.rules.facets import Facets, facets_of
 from streams.rules.policy_set import compiled, read_texts
 from streams.rules.rule import PolicyError
+from tests.rules.oracle import WITHHOLDING_CAVEATS
 from tests.rules.strategies import facets
 
 TEXTS = read_texts("GBR", POLICY_FOLDER)
@@ -37,7 +38,7 @@ def test_a_narrower_link_never_releases_more(of: Facets, agreement: Agreement) -
     """Per link: what its label or a caveat is not agreed for is withheld, and all else is as with the widest link."""
     narrow = Engine(dataclasses.replace(SHIPPED, links={"AUS": agreement, "JPN": all_agreed("GBR", "JPN")}))
     outside = of.marking.tlp not in (Tlp.RED, Tlp.UNMARKED) and of.marking.tlp.label not in agreement.tlp
-    own = {Caveat.UK_EYES_ONLY, Caveat.JAPAN_EYES_ONLY, Caveat.EMBARGO, Caveat.UNRECOGNISED}
+    own = {*WITHHOLDING_CAVEATS, Caveat.UNRECOGNISED}
     outside |= bool({str(caveat) for caveat in of.marking.caveats if caveat not in own} - agreement.caveats)
     decided, widest = narrow.decide(of, "AUS"), ALL.decide(of, "AUS")
     if outside:
