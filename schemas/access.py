@@ -126,6 +126,9 @@ def _officer(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
         topics.ANCHORS,
         topics.progress(topics.StepKind.CORRELATE),
         topics.changelog(topics.StepKind.CORRELATE),
+        topics.SENSOR_REPORTS,
+        topics.progress(topics.StepKind.INTAKE),
+        topics.changelog(topics.StepKind.INTAKE),
     ]
     for partner in partners:
         seen += [topics.released(partner), topics.partner_receipts(partner)]

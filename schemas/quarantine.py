@@ -11,6 +11,8 @@ from schemas.vocabulary import RejectReason
 MAX_ORIGINAL_BYTES: Final = 512 << 10
 EXCERPT_CHARACTERS: Final = 500
 WHOLE: Final = -1
+REDRIVEN_ROW: Final = b"q"
+"""Intake's changelog has a row for each redriven entry that was accepted: this, then the entry's key."""
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):

@@ -56,6 +56,7 @@ class Observed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     marking: SourceMarkingRecord | None = None
     labels: list[str] | None = None
     context: ContextRecord | None = None
+    redrive_of: str = ""
 
 
 _NUMBERS: Final = ("first_seen_ms", "last_seen_ms", "count", "confidence", "valid_until_ms")
@@ -133,7 +134,7 @@ def _one(
         "sequence": observed.sequence,
         "produced_at_ms": now_ms,
         "tool": observed.tool,
-        "redrive_of": entry["key"],
+        "redrive_of": observed.redrive_of or entry["key"],  # as a whole report does
         "values": [observed.value],
         "kinds": bytes([kind]),
         "first_seen_ms": [observed.first_seen_ms],

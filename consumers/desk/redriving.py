@@ -7,12 +7,18 @@ from typing import Final
 from consumers.desk.redrive import NotRedrivable, Redrive, redrive
 from consumers.desk.sending import send
 from consumers.queries.quarantine import entries
+from consumers.queries.redriven import State, States, identity_of, states
 from consumers.subscription.topic_reader import TopicReader
 from exchange.kafka.clients import Cluster
 from schemas import topics
 from schemas.codec import Codec
+from schemas.records import Quarantined
 
 _PORTION: Final = 500
+_ACCEPTED: Final = (
+    "it was redriven and accepted, and counts once: send the right value with `kakehashi produce`, and end a wrong one "
+    "with `kakehashi revoke`"
+)
 
 
 def redriven(
@@ -27,17 +33,32 @@ def redriven(
 ) -> Iterator[Redrive | NotRedrivable]:
     """The entries with these keys, or of this reason, each as it was sent, or with the reason why it was not.
 
+    What was accepted before is not sent again; of a reason, it is left out.
     A result is handed on once its record is acknowledged; with ``dry_run`` nothing is sent. Raises DeliveryTimeout if
     the cluster does not acknowledge a record: what was sent before counts once, however often it is sent.
     """
     missing = set(keys)
     with TopicReader(cluster, topics.QUARANTINE) as reader:
-        chosen = (entry for entry in entries(reader, codec) if entry["key"] in keys or entry["reason"] == reason)
+        known = states(cluster, entries(reader, codec), codec)
+        chosen = (
+            entry
+            for entry in entries(reader, codec)
+            if entry["key"] in keys or (entry["reason"] == reason and not _is_accepted(entry, known, codec))
+        )
         while portion := list(islice(chosen, _PORTION)):
             missing -= {entry["key"] for entry in portion}
-            results = [redrive(entry, codec, now_ms=now_ms, changes=changes) for entry in portion]
+            results = [
+                NotRedrivable(entry["key"], _ACCEPTED)
+                if _is_accepted(entry, known, codec)
+                else redrive(entry, codec, now_ms=now_ms, changes=changes)
+                for entry in portion
+            ]
             if not dry_run:
                 send(cluster, [result.output for result in results if isinstance(result, Redrive)])
             yield from results
     for key in sorted(missing):
         yield NotRedrivable(key, f"{cluster.nation}'s quarantine has no such entry")
+
+
+def _is_accepted(entry: Quarantined, known: States, codec: Codec) -> bool:
+    return known.of(identity_of(entry, codec)) is State.ACCEPTED

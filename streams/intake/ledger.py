@@ -11,14 +11,14 @@ from exchange.protocol.record import Record, RowChange
 from exchange.protocol.rows import Lookup
 from schemas.codec import SENSOR_REPORT, Codec, Undecodable
 from schemas.identity import shard_of_sensor
-from schemas.quarantine import Refused, is_whole
+from schemas.quarantine import REDRIVEN_ROW, Refused, is_whole
 from schemas.records import SensorReport
 from schemas.vocabulary import RejectReason
-from streams.intake.columns import check_columns
+from streams.intake.columns import Arrived, check_columns
 from streams.intake.sequences import SequenceFate, Sequences
+from streams.intake.usable import usable
 
 SENSOR: Final = b"s"
-REDRIVEN: Final = b"q"
 NEARLY: Final = 0.8  # of a quota: logged before reports are refused
 _MAX_NOTES: Final = 20  # of a batch: a sensor with many invalid reports must not fill the log
 
@@ -56,7 +56,8 @@ class Ledger:
     """Which reports were counted: the rows of the sensors in this batch, as they were and as they become.
 
     A redriven entry is counted under its quarantine key, once. A whole report uses up its sequence number as well, so
-    that only one of several refused copies counts.
+    that only one of several refused copies counts. An observation that is refused again does not use up its key: it can
+    be corrected until it is accepted.
     """
 
     def __init__(self, reports: Sequence[tuple[Record, SensorReport]], rows: Lookup, quota: int) -> None:
@@ -66,17 +67,19 @@ class Ledger:
         self._sensors: dict[bytes, Sequences] = {}
         self._redriven: dict[bytes, bool] = {}
         for key, row in found:
-            if key.startswith(REDRIVEN):
+            if key.startswith(REDRIVEN_ROW):
                 self._redriven[key] = row is not None
             else:
                 self._sensors[key] = Sequences() if row is None else msgspec.msgpack.decode(row, type=Sequences)
+        self._usable = _usable([each for each in reports if not self._redriven.get(_ledger_keys(each[1])[-1])])
         self._changed: dict[bytes, None] = {}
         self._notes: dict[str, None] = {}
         self.gaps: Counter[GapChange] = Counter()
         self.quota_used = 0.0
 
-    def count(self, report: SensorReport, appended_ms: int) -> SequenceFate:
-        """The fate of a report; a new one is counted from now on."""
+    def count(self, record: Record, report: SensorReport) -> SequenceFate:
+        """The fate of the report in this record; a new one is counted from now on."""
+        appended_ms = record.timestamp_ms
         sensor, *redriven = _ledger_keys(report)
         known = after = self._sensors[sensor]
         epoch, sequence, size = report["epoch"], report["sequence"], len(report["values"])
@@ -91,8 +94,9 @@ class Ledger:
             fate = known.fate_of_redriven(epoch, sequence, size, appended_ms, self._quota, whole=whole)
             if fate is SequenceFate.NEW:
                 after = known.counted_redriven(epoch, sequence, size, appended_ms, whole=whole)
-                self._redriven[redriven[0]] = True
-                self._changed[redriven[0]] = None
+                if whole or record.offset in self._usable:
+                    self._redriven[redriven[0]] = True
+                    self._changed[redriven[0]] = None
         if fate is SequenceFate.NEW:
             self._count_gaps(report["sensor"], known, after, epoch, sequence)
             self._sensors[sensor] = after
@@ -144,9 +148,18 @@ class Ledger:
         ]
 
 
+def _usable(reports: Sequence[tuple[Record, SensorReport]]) -> set[int]:
+    """The offsets of redriven observations that are not refused again."""
+    redriven = [
+        (record, report) for record, report in reports if report["redrive_of"] and not is_whole(report["redrive_of"])
+    ]
+    found = usable([Arrived(report, record.timestamp_ms) for record, report in redriven])
+    return {redriven[place][0].offset for place in found}
+
+
 def _ledger_keys(report: SensorReport) -> list[bytes]:
     """The rows that a report is counted in: its sensor's, and its quarantine key's if it is redriven."""
     keys = [SENSOR + report["sensor"].encode()]
     if report["redrive_of"]:
-        keys.append(REDRIVEN + report["redrive_of"].encode())
+        keys.append(REDRIVEN_ROW + report["redrive_of"].encode())
     return keys

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from schemas.quarantine import is_whole
 from schemas.records import SensorReport
 from schemas.vocabulary import IndicatorType
 
@@ -11,6 +12,7 @@ def observation_as_json(report: SensorReport, index: int, *, in_full: bool = Tru
 
     Without ``in_full`` it lacks the parts that it shares with other observations of its report: marking, labels,
     context.
+    One that was redriven and is refused again keeps the key under which it counts: all its entries count once together.
     """
 
     def number(name: str, absent: int) -> int:
@@ -24,8 +26,10 @@ def observation_as_json(report: SensorReport, index: int, *, in_full: bool = Tru
 
     code = report["kinds"][index]
     known = code in IndicatorType.__members__.values()
+    again = report["redrive_of"]
     return msgspec.json.encode(
-        {
+        ({"redrive_of": again} if again and not is_whole(again) else {})
+        | {
             "nation": report["nation"],
             "sensor": report["sensor"],
             "epoch": report["epoch"],

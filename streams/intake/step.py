@@ -71,7 +71,7 @@ class Intake(Step[None]):
         ledger = Ledger(reports, rows, self._quota)
         arrived = []
         for record, report in reports:
-            fate = ledger.count(report, record.timestamp_ms)
+            fate = ledger.count(record, report)
             if fate is SequenceFate.NEW:
                 arrived.append((record, Arrived(report, record.timestamp_ms)))
                 work.tally[spec.REPORTS.tally(_accepted(report))] += 1

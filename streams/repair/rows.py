@@ -21,8 +21,9 @@ from exchange.protocol.record import Record, RowChange
 from exchange.settings import Settings
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
+from schemas.quarantine import REDRIVEN_ROW
 from schemas.records import ReleasedIndicator
-from streams.intake.ledger import REDRIVEN, Ledger, RefusedReport, readable
+from streams.intake.ledger import Ledger, RefusedReport, readable
 from streams.intake.sequences import Epoch, Sequences
 from streams.receive.step import Floor
 from streams.repair.scratch import Scratch
@@ -150,7 +151,7 @@ class IntakeRows:
         reports = [(record, report) for record, report in found if not isinstance(report, RefusedReport)]
         ledger = Ledger(reports, counted, settings.sensor_quota)
         for record, report in reports:
-            ledger.count(report, record.timestamp_ms)
+            ledger.count(record, report)
         counted.apply(ledger.changes())
 
     def _row(
@@ -164,7 +165,7 @@ class IntakeRows:
         is_last: bool,
     ) -> bytes:
         """The row of a key that is in at least one of the two."""
-        if key.startswith(REDRIVEN) or (is_last and key in surviving):
+        if key.startswith(REDRIVEN_ROW) or (is_last and key in surviving):
             return surviving.get(key, b"")
         if is_all and key in counted:
             return counted[key]

@@ -1,6 +1,7 @@
 """``kakehashi quarantine`` on real Kafka: see, correct, send again."""
 
 import json
+from collections.abc import Sequence
 from typing import cast
 
 import pytest
@@ -10,12 +11,14 @@ from typer.testing import CliRunner, Result
 from consumers.desk.sending import send
 from consumers.subscription.topic_reader import TopicReader
 from exchange.errors import NotFound, Refused
-from exchange.kafka.clients import Cluster
-from exchange.protocol.record import Output
+from exchange.kafka.clients import Cluster, end_offset
+from exchange.kafka.progress import progress_of
+from exchange.protocol.changelog import value_of
+from exchange.protocol.record import Input, Output, Position, RowChange
 from kakehashi.main import Invocation, command_line
 from schemas import topics
 from schemas.codec import QUARANTINED, SENSOR_REPORT, Codec
-from schemas.quarantine import Location
+from schemas.quarantine import REDRIVEN_ROW, Location
 from schemas.records import Quarantined, SensorReport
 from schemas.vocabulary import IndicatorType, RejectReason
 from streams.intake.refused_observation import observation_as_json
@@ -28,8 +31,8 @@ CODEC = Codec()
 class Exchange:
     """A nation's quarantine with four entries, and its sensors' topic, still empty."""
 
-    def __init__(self, cluster: Cluster, quarantine: str, reports: str) -> None:
-        self.cluster, self.quarantine, self.reports = cluster, quarantine, reports
+    def __init__(self, cluster: Cluster, quarantine: str, reports: str, writer: Producer) -> None:
+        self.cluster, self.quarantine, self.reports, self._writer = cluster, quarantine, reports, writer
         bad = a_report([an_observation(kind=IndicatorType.IPV4_ADDR, value="192.0.2.999")])
         self.one = a_refusal(
             Location(reports, 1, 41, 0),
@@ -75,14 +78,37 @@ class Exchange:
                 for record in reader.records(partition)
             ]
 
+    def takes(self, partition: int, entries: Sequence[Quarantined] = (), accepted: Sequence[str] = ()) -> None:
+        """What intake does with all that is on a partition of the sensors' topic: it refuses or accepts."""
+        end = end_offset(self.cluster, self.reports, partition)
+        position = Position(1, NOW_MS, {Input(self.reports, partition): end})
+        changelog = topics.changelog(topics.StepKind.INTAKE)
+        committed(
+            self._writer,
+            [
+                *(
+                    Output(self.quarantine, partition, entry["key"].encode(), CODEC.encode(QUARANTINED, entry))
+                    for entry in entries
+                ),
+                *(
+                    Output(changelog, partition, REDRIVEN_ROW + key.encode(), value_of(RowChange(b"", b"")))
+                    for key in accepted
+                ),
+                progress_of(CODEC, topics.StepKind.INTAKE, partition, position, 1, {}),
+            ],
+        )
+
 
 @pytest.fixture
 def exchange(gbr: Cluster, make_topic: MakeTopic, writer: Producer, monkeypatch: pytest.MonkeyPatch) -> Exchange:
     quarantine, reports = make_topic("quarantine"), make_topic("reports")
     monkeypatch.setattr(topics, "QUARANTINE", quarantine)
     monkeypatch.setattr(topics, "SENSOR_REPORTS", reports)
+    changelog, progress = make_topic("changelog"), make_topic("progress")
+    monkeypatch.setattr(topics, "changelog", lambda _step: changelog)
+    monkeypatch.setattr(topics, "progress", lambda _step: progress)
     monkeypatch.setenv("KAKEHASHI_GBR_BOOTSTRAP", gbr.bootstrap)
-    made = Exchange(gbr, quarantine, reports)
+    made = Exchange(gbr, quarantine, reports, writer)
     committed(
         writer,
         [
@@ -102,7 +128,7 @@ def test_a_pipe_gets_the_newest_entries_one_a_line(exchange: Exchange) -> None:
     assert lines[0][0] == exchange.whole["key"]
     assert {line[0] for line in lines} == {entry["key"] for entry in exchange.entries}
     assert len(lines) == 4
-    assert {len(line) for line in lines} == {6}
+    assert {len(line) for line in lines} == {7}
 
 
 def test_a_list_can_be_of_one_reason_and_limited(exchange: Exchange) -> None:
@@ -142,6 +168,41 @@ def test_a_mended_observation_is_sent_again_and_twice_has_one_identity(exchange:
     assert [(partition, key) for partition, key, _ in sent] == [(1, b"edge-1")] * 2
     assert {report["redrive_of"] for _, _, report in sent} == {exchange.one["key"]}
     assert [report["values"] for _, _, report in sent] == [["192.0.2.99"]] * 2
+
+
+def states() -> dict[str, str]:
+    return {entry["key"]: entry["state"] for entry in json.loads(_run("list", "--json").stdout)["newest"]}
+
+
+def test_an_entry_can_be_corrected_until_it_is_accepted_and_its_state_is_shown(exchange: Exchange) -> None:
+    key = exchange.one["key"]
+    assert set(states().values()) == {"open"}
+    assert _run("redrive", key, "--set", "value=192.0.2.99").exit_code == 0
+    assert states()[key] == "redriven"
+    sent = exchange.sent()[-1][2]
+    again = a_refusal(
+        Location(exchange.reports, 1, 0, 0),
+        RejectReason.INVALID_VALUE,
+        "still no good",
+        observation_as_json(sent, 0),
+        at_ms=NOW_MS + 9,
+        content_type="json",
+    )
+    exchange.takes(1, [again])
+    assert {states()[each] for each in (key, again["key"])} == {"refused-again"}
+    for each in (key, again["key"]):
+        assert _run("redrive", each, "--set", "value=192.0.2.98").exit_code == 0
+        assert states()[each] == "redriven"
+    assert {report["redrive_of"] for _, _, report in exchange.sent()} == {key}
+    exchange.takes(1, accepted=[key])
+    assert {states()[each] for each in (key, again["key"])} == {"accepted"}
+    assert "state        accepted" in _run("show", key).stdout
+    before = len(exchange.sent())
+    result = _run("redrive", key, "--set", "value=192.0.2.97")
+    assert isinstance(result.exception, Refused)
+    assert "accepted, and counts once" in result.stderr
+    assert "sent 0 entries" in _run("redrive", "--reason", "invalid-value").stdout
+    assert len(exchange.sent()) == before
 
 
 def test_all_of_a_reason_are_sent_again(exchange: Exchange) -> None:

@@ -17,6 +17,7 @@ from schemas.counting import counted
 
 if TYPE_CHECKING:
     from consumers.queries.quarantine import Summary
+    from consumers.queries.redriven import States
     from consumers.subscription.topic_reader import TopicReader
     from exchange.kafka.clients import Cluster
     from schemas.codec import Codec
@@ -51,13 +52,20 @@ def register(app: typer.Typer) -> None:
         limit: Annotated[int, typer.Option(min=0, help="How many of the newest entries to show.")] = 20,
         as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     ) -> None:
-        """Count what was refused by reason, and show the newest: a table, or tab-separated lines in a pipe."""
-        from consumers.queries.quarantine import entries, summarise
+        """Count what was refused by reason, and show the newest: a table, or tab-separated lines in a pipe.
 
-        codec = _cluster(nation).codec()
+        The state of an entry is `open`, `redriven` (on its way to intake), `accepted`, or `refused-again`.
+        """
+        from consumers.queries.quarantine import entries, summarise
+        from consumers.queries.redriven import states
+
+        cluster = _cluster(nation)
+        codec = cluster.codec()
         with _reader(nation) as reader:
+            known = states(cluster, entries(reader, codec), codec)
             found = (entry for entry in entries(reader, codec) if reason in (None, entry["reason"]))
-            _list(summarise(found, limit), codec, as_json=as_json)
+            summary = summarise(found, limit)
+        _list(summary, [_plain(entry, known, codec) for entry in summary.newest], as_json=as_json)
 
     @quarantine.command(epilog=_SHOW_EXAMPLES)
     def show(
@@ -68,18 +76,21 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Show one entry: why it was refused, where it came from, and the original."""
         from consumers.queries.quarantine import entries
+        from consumers.queries.redriven import states
 
-        codec = _cluster(nation).codec()
+        cluster = _cluster(nation)
+        codec = cluster.codec()
         with _reader(nation) as reader:
             entry = next((found for found in entries(reader, codec) if found["key"] == key), None)
+            known = states(cluster, entries(reader, codec), codec) if entry is not None and not raw else None
         if entry is None:
             raise NotFound(f"{nation}'s quarantine has no entry {key}: `kakehashi quarantine list` has the keys")
-        if raw:
+        if known is None:
             _write_original(entry)
         elif as_json:
-            typer.echo(json.dumps(_plain(entry, codec), ensure_ascii=False, indent=2))
+            typer.echo(json.dumps(_plain(entry, known, codec), ensure_ascii=False, indent=2))
         else:
-            _show(entry, codec)
+            _show(_plain(entry, known, codec))
 
     @quarantine.command(epilog=_REDRIVE_EXAMPLES)
     def redrive(
@@ -93,8 +104,9 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Send refused reports and observations again. Sent twice, they count once.
 
-        An entry is counted under its quarantine key, so it is safe to repeat the command. Exit code 4 if any of the
-        entries could not be sent again; the others were.
+        An entry is counted under its quarantine key, so it is safe to repeat the command. An entry can be corrected
+        until it is accepted; `list` shows its state. Exit code 4 if any of the entries could not be sent again; the
+        others were.
         """
         if bool(keys) == bool(reason):
             raise typer.BadParameter("name the entries: either KEYs or --reason")
@@ -117,7 +129,7 @@ def _reader(nation: str) -> "TopicReader":
     return TopicReader(_cluster(nation), QUARANTINE)
 
 
-def _list(summary: "Summary", codec: "Codec", *, as_json: bool) -> None:
+def _list(summary: "Summary", newest: list[dict[str, Any]], *, as_json: bool) -> None:
 
     console = terminal.console()
     if as_json:
@@ -125,10 +137,10 @@ def _list(summary: "Summary", codec: "Codec", *, as_json: bool) -> None:
             {"reason": pile.reason, "stage": pile.stage, "count": pile.count, "newest_ms": pile.newest_ms}
             for pile in summary.piles
         ]
-        shown = {"count": summary.count, "piles": piles, "newest": [_plain(entry, codec) for entry in summary.newest]}
+        shown = {"count": summary.count, "piles": piles, "newest": newest}
         typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     elif not console.is_terminal:
-        for entry in summary.newest:
+        for entry in newest:
             cells = (
                 entry["key"],
                 entry["reason"],
@@ -136,15 +148,16 @@ def _list(summary: "Summary", codec: "Codec", *, as_json: bool) -> None:
                 utc(entry["at_ms"]),
                 entry["sensor"],
                 entry["detail"],
+                entry["state"],
             )
             typer.echo("\t".join(printable(cell) for cell in cells))
     elif not summary.count:
         console.print("Nothing is in quarantine.")
     else:
-        _tables(summary, console)
+        _tables(summary, newest, console)
 
 
-def _tables(summary: "Summary", console: Any) -> None:
+def _tables(summary: "Summary", shown: list[dict[str, Any]], console: Any) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -154,10 +167,10 @@ def _tables(summary: "Summary", console: Any) -> None:
     for pile in summary.piles:
         piles.add_row(Text(pile.reason, "yellow"), pile.stage, f"{pile.count:,}", utc(pile.newest_ms))
     console.print(piles)
-    newest = Table("key", "reason", "sensor", "what was wrong", box=box.ROUNDED, header_style="bold")
+    newest = Table("key", "state", "reason", "sensor", "what was wrong", box=box.ROUNDED, header_style="bold")
     newest.columns[0].overflow = "fold"
-    for entry in summary.newest:
-        texts = (entry["key"], entry["reason"], entry["sensor"], entry["detail"])
+    for entry in shown:
+        texts = (entry["key"], entry["state"], entry["reason"], entry["sensor"], entry["detail"])
         newest.add_row(*(Text(printable(text)) for text in texts))
     console.print(newest)
     left = summary.count - len(summary.newest)
@@ -166,11 +179,10 @@ def _tables(summary: "Summary", console: Any) -> None:
     console.print(Text("kakehashi quarantine show KEY: the original · redrive KEY: send it again", "dim"))
 
 
-def _show(entry: "Quarantined", codec: "Codec") -> None:
+def _show(plain: dict[str, Any]) -> None:
     from rich.text import Text
 
     console = terminal.console(soft_wrap=True)
-    plain = _plain(entry, codec)
     original = plain.pop("original")
     for name, value in plain.items():
         if value not in ("", -1):
@@ -184,9 +196,12 @@ def _show(entry: "Quarantined", codec: "Codec") -> None:
     console.print(Text("\n".join(printable(line) for line in text.splitlines())))
 
 
-def _plain(entry: "Quarantined", codec: "Codec") -> dict[str, Any]:
-    """An entry as JSON can hold it: the digest in hex, the original as what it is."""
-    return {**entry, "digest": entry["digest"].hex(), "original": _readable(entry, codec)}
+def _plain(entry: "Quarantined", known: "States", codec: "Codec") -> dict[str, Any]:
+    """An entry with its state as JSON can hold it: the digest in hex, the original as what it is."""
+    from consumers.queries.redriven import identity_of
+
+    original, state = _readable(entry, codec), known.of(identity_of(entry, codec))
+    return {**entry, "digest": entry["digest"].hex(), "original": original, "state": str(state)}
 
 
 def _readable(entry: "Quarantined", codec: "Codec") -> Any:

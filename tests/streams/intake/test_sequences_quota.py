@@ -94,7 +94,7 @@ def test_two_observations_of_one_report_are_redriven_separately() -> None:
 
 def test_redriven_reports_do_not_bypass_the_quota() -> None:
     bench = an_intake()
-    floods = [report_of(number, 0) | {"redrive_of": f"made-up-{number}-7"} for number in range(3 * QUOTA)]
+    floods = [report_of(number, 1) | {"redrive_of": f"made-up-{number}-7"} for number in range(3 * QUOTA)]
     effects = bench.turn(NOW_MS, *records_of(floods, [NOW_MS] * len(floods)))
     assert effects.tallies[spec.REPORTS.tally(ReportFate.REDRIVEN)] == QUOTA
     assert effects.tallies[spec.REPORTS.tally(ReportFate.QUARANTINED)] == 2 * QUOTA
