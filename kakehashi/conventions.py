@@ -10,7 +10,7 @@ import os
 import re
 import select
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import typer
@@ -96,6 +96,14 @@ def suggestion(text: str, known: Sequence[str]) -> str:
     """`` did you mean `X`?`` for what is close to a known word, and empty otherwise."""
     close = difflib.get_close_matches(text.upper(), known, 1, 0.5)
     return f"; did you mean `{close[0]}`?" if close else ""
+
+
+def check_recipients(named: Iterable[str], nations: Sequence[str]) -> None:
+    """Raise BadParameter, exit code 2, for a recipient that is no party of the exchange."""
+    for name in named:
+        if name.strip().upper() not in nations:
+            remedy = f"its nations are {', '.join(nations)} (KAKEHASHI_NATIONS){suggestion(name, nations)}"
+            raise typer.BadParameter(f"--releasable-to {name}: no party of the exchange; {remedy}")
 
 
 def _is_read() -> bool:

@@ -14,6 +14,8 @@ from exchange.metrics.kinds import Role
 from exchange.metrics.registry import serve
 from exchange.role import metrics_of
 from exchange.settings import Settings
+from kakehashi.conventions import check_recipients
+from kakehashi.produce_recalls import ask
 from kakehashi.produce_view import as_json, closing_lines, watching
 from kakehashi.terminal import console, counted
 from producers.inputs import is_wide, printable
@@ -57,13 +59,14 @@ class Command:
     snapshot: bool
     feed: str
     accept_removals: bool
+    yes: bool
 
 
 def run_dry(command: Command, partner: str, settings: Settings) -> Exit:
     """Print what the inputs would become. Raises ``typer.BadParameter`` for an invalid option."""
     from kakehashi.produce_dry import dry_run
 
-    options = _options(command)
+    options = _options(command, settings.nations)
     if not options.files:
         raise typer.BadParameter("--dry-run needs a file, or - for standard input")
     return dry_run(options, settings, partner, json=command.json, strict=command.strict)
@@ -71,7 +74,7 @@ def run_dry(command: Command, partner: str, settings: Settings) -> Exit:
 
 def run(command: Command, settings: Settings, cluster: Cluster) -> Exit:
     """Produce, and print the result. Raises ``typer.BadParameter`` for an invalid option."""
-    options = _options(command)
+    options = _options(command, settings.nations)
     where = f"{cluster.nation}'s Kafka at {cluster.bootstrap}"
     out, err = console(), console(stderr=True)
     folder = folder_of(settings.home, command.nation, command.sensor)
@@ -79,6 +82,8 @@ def run(command: Command, settings: Settings, cluster: Cluster) -> Exit:
     with stop.on_signals(), Spool(folder, command.nation, command.sensor, now_ms()) as spool:
         publisher = Publisher(cluster, spool, command.sensor)
         try:
+            if not command.yes:
+                ask(options, spool, settings.partners(command.nation), cluster, stop)
             with watching(err, where, _total(options.files), explain_skips=command.explain_skips) as watcher:
                 summary = _produced(options, spool, publisher, watcher, settings, cluster, stop)
         except KeyboardInterrupt:
@@ -118,8 +123,8 @@ def _produced(
     return summary
 
 
-def _options(command: Command) -> Options:
-    marking = _marking(command)
+def _options(command: Command, nations: tuple[str, ...]) -> Options:
+    marking = _marking(command, nations)
     if command.feed and not command.snapshot:
         raise typer.BadParameter("--feed names a snapshot: add --snapshot")
     if command.snapshot and (not command.files or STANDARD_INPUT in command.files):
@@ -152,7 +157,7 @@ def _options(command: Command) -> Options:
     )
 
 
-def _marking(command: Command) -> SourceMarking:
+def _marking(command: Command, nations: tuple[str, ...]) -> SourceMarking:
     """The marking that the options state. A wrong label here would hold all of a feed, so it is refused."""
     if Caveat.UNRECOGNISED in understand(SourceMarking(tlp=command.tlp)).caveats:
         raise typer.BadParameter(f"--tlp {command.tlp}: one of {', '.join(filter(None, (tlp.label for tlp in Tlp)))}")
@@ -160,6 +165,7 @@ def _marking(command: Command) -> SourceMarking:
         raise typer.BadParameter(f"--pap {command.pap}: one of {', '.join(filter(None, (pap.label for pap in Pap)))}")
     if Caveat.UNRECOGNISED in understand(SourceMarking(releasable_to=command.releasable_to)).caveats:
         raise typer.BadParameter("--releasable-to: ISO 3166-1 alpha-3 codes, as GBR or JPN")
+    check_recipients(command.releasable_to or (), nations)
     unknown = [caveat for caveat in command.caveats if not is_caveat(caveat)]
     if unknown:
         known = ", ".join(caveat.value for caveat in Caveat if caveat is not Caveat.UNRECOGNISED)

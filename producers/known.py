@@ -1,6 +1,6 @@
 """How far an input was read before: its state in the spool, which is found by its content."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -23,23 +23,46 @@ def state_of(
     """
     if name == STANDARD_INPUT or not stream.seekable():
         return unknown_state(name, spool, sensor, now_ms, marking=marking), None
-    path = printable(str(Path(name).resolve()))
+    earlier, now = _compared(name, stream, spool)
+    known = None if again else _known(now, spool)
+    if known is not None:
+        return known, now.stored_size
+    line, item = (0, 0) if again else _grown(earlier, now)
+    state = spool.open_input(
+        _path(name), now.size, now.digest, now_ms, line=line, item=item, prefix=now.prefix, marking=marking
+    )
+    return state, now.stored_size
+
+
+def was_read(name: str, stream: Source, spool: Spool) -> bool:
+    """Whether all of this file, or a beginning of it, was read before. The file is put back to its start."""
+    earlier, now = _compared(name, stream, spool)
+    return _known(now, spool) is not None or any(
+        beginning.digest == state.digest
+        for state in earlier
+        if (beginning := now.beginnings.get(state.size)) is not None
+    )
+
+
+def _compared(name: str, stream: Source, spool: Spool) -> tuple[list[InputState], Fingerprint]:
+    """The inputs that the file may have grown from, and its fingerprint with their sizes."""
     earlier: list[InputState] = []
 
-    def sizes(prefixes: Iterable[bytes]) -> list[int]:
-        earlier.extend([] if again else spool.earlier_states(path, list(prefixes)))
+    def sizes(prefixes: Collection[bytes]) -> list[int]:
+        earlier.extend(spool.earlier_states(_path(name), prefixes))
         return [state.size for state in earlier]
 
     now = fingerprint(stream, sizes)
+    return earlier, now
+
+
+def _known(now: Fingerprint, spool: Spool) -> InputState | None:
     # Before format 3 a spool knew a compressed file by its compressed bytes.
-    known = None if again else spool.same_content(now.digest) or spool.same_content(now.stored_digest)
-    if known is not None:
-        return known, now.stored_size
-    line, item = _grown(earlier, now)
-    state = spool.open_input(
-        path, now.size, now.digest, now_ms, line=line, item=item, prefix=now.prefix, marking=marking
-    )
-    return state, now.stored_size
+    return spool.same_content(now.digest) or spool.same_content(now.stored_digest)
+
+
+def _path(name: str) -> str:
+    return printable(str(Path(name).resolve()))
 
 
 def unknown_state(name: str, spool: Spool, sensor: Sensor, now_ms: int, *, marking: str | None = None) -> InputState:

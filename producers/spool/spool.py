@@ -177,6 +177,11 @@ class Spool:
             self._database.execute("DELETE FROM input WHERE id <= ?", (number - _INPUTS_KEPT,))
         return InputState(number, path, size, digest, line, item, complete=False)
 
+    def markings(self) -> list[str]:
+        """The distinct markings that options have stated for this sensor's inputs, as they were given."""
+        rows = self._database.execute("SELECT DISTINCT marking FROM input WHERE marking IS NOT NULL")
+        return [str(text) for (text,) in rows]
+
     # -- outbox -------------------------------------------------------------------------------------------------
 
     def next_sequence(self) -> int:

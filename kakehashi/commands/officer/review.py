@@ -213,7 +213,10 @@ def _asked(nation: str, indicator: str, partner: str, *, may_be_approved: bool) 
 
 def _marking(tlp: str, releasable_to: list[str]) -> "MarkingRecord | None":
     from consumers.desk.review import officer_marking
+    from exchange.settings import Settings
+    from kakehashi.conventions import check_recipients
 
+    check_recipients(releasable_to, Settings.from_env(os.environ).nations)
     try:
         return officer_marking(tlp, releasable_to)
     except ValueError as error:

@@ -99,6 +99,10 @@ def register(app: typer.Typer) -> None:
                 rich_help_panel=_RUN,
             ),
         ] = False,
+        yes: Annotated[
+            bool,
+            typer.Option("--yes", help="Do not ask if a stricter marking may recall values.", rich_help_panel=_RUN),
+        ] = False,
         explain_skips: Annotated[
             bool, typer.Option("--explain-skips", help="Print each piece that is left out.", rich_help_panel=_RUN)
         ] = False,
@@ -118,7 +122,8 @@ def register(app: typer.Typer) -> None:
         is run again: nothing is lost and nothing counts twice. A file that was read before is not read again; one that
         has grown since is read from there on.
 
-        Markings of the feed and of the options apply both; if they differ, the stricter one applies. Unreadable lines
+        Markings of the feed and of the options apply both; if they differ, the stricter one applies. Before a marking
+        that is stricter than the sensor's earlier ones recalls released values, you are asked. Unreadable lines
         go to quarantine with the reason, and never stop the rest. Lines without an indicator are counted by rule.
 
         What the source takes back (STIX `revoked`, MISP `deleted`, an attribute that a whole MISP event lost) is
@@ -154,6 +159,7 @@ def register(app: typer.Typer) -> None:
             snapshot=snapshot,
             feed=feed,
             accept_removals=accept_removals,
+            yes=yes,
         )
         if dry_run:
             raise typer.Exit(run_dry(command, partner, settings))
