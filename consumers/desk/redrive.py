@@ -61,7 +61,7 @@ class Observed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 _NUMBERS: Final = ("first_seen_ms", "last_seen_ms", "count", "confidence", "valid_until_ms")
 _TEXTS: Final = ("kind", "value")
-MENDABLE: Final = (*_TEXTS, *_NUMBERS, "labels")
+CORRECTABLE: Final = (*_TEXTS, *_NUMBERS, "labels")
 """What ``--set`` may change. Not a marking: that is its owner's, and no one loosens one by hand in passing."""
 
 
@@ -75,12 +75,12 @@ def redrive(entry: Quarantined, codec: Codec, *, now_ms: int, changes: Mapping[s
         return NotRedrivable(
             key,
             f"it is a line of {entry['place'] or 'a file'} that no reader could read and never became an observation: "
-            "mend it there and send it with `kakehashi produce`",
+            "correct it there and send it with `kakehashi produce`",
         )
     if entry["topic"] != topics.SENSOR_REPORTS:
         return NotRedrivable(
             key,
-            f"it was refused at {entry['stage']}, on {entry['topic']}: it is made anew there when its cause is mended, "
+            f"it was refused at {entry['stage']}, on {entry['topic']}: it is written again when its cause is fixed, "
             "and never put back by hand",
         )
     if original is None:
@@ -97,7 +97,7 @@ def redrive(entry: Quarantined, codec: Codec, *, now_ms: int, changes: Mapping[s
 def _whole(entry: Quarantined, original: bytes, codec: Codec, changes: Mapping[str, str]) -> Redrive | NotRedrivable:
     """A report that was refused whole: the same columns, with its new identity."""
     if changes:
-        return NotRedrivable(entry["key"], "it is a whole report: --set mends single observations only")
+        return NotRedrivable(entry["key"], "it is a whole report: --set corrects single observations only")
     found = codec.decode(SENSOR_REPORT, original)
     if isinstance(found, Undecodable):
         return NotRedrivable(
@@ -116,7 +116,7 @@ def _one(
 ) -> Redrive | NotRedrivable:
     """One observation: a report of its own, with the epoch and sequence of the one it came in."""
     try:
-        observed = mended(msgspec.json.decode(original, type=Observed), changes)
+        observed = corrected(msgspec.json.decode(original, type=Observed), changes)
     except (msgspec.DecodeError, ValueError) as error:
         return NotRedrivable(entry["key"], str(error))
     kind = TYPE_BY_LABEL.get(observed.kind)
@@ -125,7 +125,9 @@ def _one(
         return NotRedrivable(entry["key"], f"type {observed.kind!r} is unknown: --set kind= one of {known}")
     spelled = canonical(kind, observed.value)
     if isinstance(spelled, Invalid):
-        return NotRedrivable(entry["key"], f"it would be refused again: {spelled.detail}; mend it with --set value=…")
+        return NotRedrivable(
+            entry["key"], f"it would be refused again: {spelled.detail}; correct it with --set value=…"
+        )
     report: SensorReport = {
         "format_version": FORMAT_VERSION,
         "nation": observed.nation,
@@ -159,7 +161,7 @@ def _sent(entry: Quarantined, report: SensorReport, codec: Codec) -> Redrive:
     return Redrive(entry["key"], output, len(report["values"]))
 
 
-def mended(observed: Observed, changes: Mapping[str, str]) -> Observed:
+def corrected(observed: Observed, changes: Mapping[str, str]) -> Observed:
     """The observation with these fields changed. Raises ``ValueError`` for an unknown field or no number."""
     fields: dict[str, object] = {}
     for name, text in changes.items():
@@ -170,7 +172,7 @@ def mended(observed: Observed, changes: Mapping[str, str]) -> Observed:
         elif name == "labels":
             fields[name] = [word.strip() for word in text.split(",") if word.strip()]
         else:
-            raise ValueError(f"--set {name}: choose one of {', '.join(MENDABLE)}")
+            raise ValueError(f"--set {name}: choose one of {', '.join(CORRECTABLE)}")
     return msgspec.structs.replace(observed, **fields)
 
 

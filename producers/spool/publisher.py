@@ -18,6 +18,7 @@ from exchange.errors import ConfigurationError, DeliveryTimeout
 from exchange.kafka.clients import Cluster, idempotent_producer
 from producers.spool.spool import REPORT, Entry, Spool
 from schemas import topics
+from schemas.counting import counted
 from schemas.identity import shard_of_sensor
 
 MAX_IN_FLIGHT: Final = 128
@@ -100,7 +101,7 @@ class Publisher:
             if deadline_s is not None and time.monotonic() - began > deadline_s:
                 raise DeliveryTimeout(
                     f"{self._cluster.nation}'s Kafka at {self._cluster.bootstrap} has not acknowledged "
-                    f"{self._spool.pending_records} records within {deadline_s:g} s"
+                    f"{counted(self._spool.pending_records, 'record')} within {deadline_s:g} s"
                     f"{f' ({self.trouble})' if self.trouble else ''}. They are safe in {self._spool.folder}: the next "
                     f"`kakehashi produce --nation {self._cluster.nation} --sensor {self._sensor}` sends them"
                 )
@@ -120,7 +121,7 @@ class Publisher:
         if missing:
             raise ConfigurationError(
                 f"{self._cluster.nation}'s cluster at {self._cluster.bootstrap} has no topic {' and no '.join(missing)}"
-                f": create the topics with `kakehashi up` or `kakehashi topics`. What was read is safe in "
+                f": create them with `kakehashi topics --nation {self._cluster.nation}`. What was read is safe in "
                 f"{self._spool.folder}"
             )
         counts = {name: len(found[name].partitions) for name in (topics.SENSOR_REPORTS, topics.QUARANTINE)}

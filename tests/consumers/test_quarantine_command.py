@@ -232,10 +232,12 @@ def test_what_cannot_be_sent_again_does_not_hold_back_the_rest(exchange: Exchang
     "arguments",
     [
         ["redrive"],
-        ["redrive", "k", "--reason", "r"],
+        ["redrive", "k", "--reason", "truncated"],
         ["redrive", "k", "l", "--set", "value=1"],
-        ["redrive", "--reason", "r", "--set", "value=1"],
+        ["redrive", "--reason", "truncated", "--set", "value=1"],
         ["redrive", "k", "--set", "value"],
+        ["redrive", "--reason", "no-such-reason"],
+        ["list", "--reason", "invalid-valeu"],
     ],
     ids=" ".join,
 )

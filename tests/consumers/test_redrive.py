@@ -5,7 +5,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from consumers.desk.redrive import MENDABLE, NotRedrivable, Redrive, redrive
+from consumers.desk.redrive import CORRECTABLE, NotRedrivable, Redrive, redrive
 from schemas.codec import SENSOR_REPORT, Codec
 from schemas.observation import Observation
 from schemas.quarantine import Location
@@ -102,7 +102,7 @@ def test_one_observation_becomes_a_report_of_its_own_with_its_own_words(observat
     assert found == expected
 
 
-def test_a_mended_value_is_what_is_sent() -> None:
+def test_a_corrected_value_is_what_is_sent() -> None:
     broken = refused_one(an_observation(kind=IndicatorType.IPV4_ADDR, value="192.0.2.999"))
     report = sent(broken, value="192.0.2.99", labels="botnet, c2", count="3", confidence="50", last_seen_ms="5")
     assert report["values"] == ["192.0.2.99"]
@@ -111,7 +111,7 @@ def test_a_mended_value_is_what_is_sent() -> None:
     assert report["epoch"] == a_report()["epoch"]
 
 
-def test_a_type_can_be_mended_too() -> None:
+def test_a_type_can_be_corrected_too() -> None:
     original = msgspec.json.decode(observation_as_json(a_report(), 0)) | {"kind": "unknown-99"}
     entry = refused_one(an_observation(), original=msgspec.json.encode(original))
     answer = answered(entry)
@@ -121,7 +121,7 @@ def test_a_type_can_be_mended_too() -> None:
 
 
 def test_a_marking_cannot_be_loosened_in_passing() -> None:
-    assert not {"tlp", "marking", "releasable_to", "caveats", "pap"} & {*MENDABLE}
+    assert not {"tlp", "marking", "releasable_to", "caveats", "pap"} & {*CORRECTABLE}
     answer = answered(refused_one(an_observation()), tlp="TLP:CLEAR")
     assert isinstance(answer, NotRedrivable)
     assert "choose one of" in answer.why

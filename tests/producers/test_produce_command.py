@@ -156,7 +156,7 @@ def test_a_cluster_that_does_not_answer_is_told_and_the_deadline_kept(tmp_path: 
     assert run.returncode == Exit.UNAVAILABLE
     said = run.stderr.replace("\n", " ")
     assert "waiting for GBR's Kafka at 127.0.0.1:1" in said
-    assert "kakehashi: GBR's Kafka at 127.0.0.1:1 has not acknowledged 1 records within 1.5 s" in said
+    assert "kakehashi: GBR's Kafka at 127.0.0.1:1 has not acknowledged 1 record within 1.5 s" in said
     assert "Traceback" not in said
 
 

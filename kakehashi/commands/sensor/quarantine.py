@@ -1,5 +1,6 @@
 """``kakehashi quarantine``: shows what was refused and why, and sends it again once it is corrected."""
 
+import difflib
 import json
 import os
 import sys
@@ -14,6 +15,7 @@ from kakehashi import terminal
 from kakehashi.examples import examples
 from kakehashi.terminal import printable, utc
 from schemas.counting import counted
+from schemas.vocabulary import RejectReason
 
 if TYPE_CHECKING:
     from consumers.queries.quarantine import Summary
@@ -36,8 +38,19 @@ _REDRIVE_EXAMPLES = examples(
     ("kakehashi quarantine redrive --nation GBR --reason unknown-schema", "all of one reason, after an upgrade"),
     ("kakehashi quarantine redrive --nation GBR --reason unknown-schema --dry-run", "only show what would be sent"),
 )
-_Nation = Annotated[str, typer.Option(help="Whose quarantine, for example GBR.")]
 _EXCERPT_BYTES: Final = 2000
+
+
+def _known_reason(reason: str | None) -> str | None:
+    """Raise BadParameter, exit code 2, for a reason that no entry can have."""
+    known = [str(each) for each in RejectReason]
+    if reason is not None and reason not in known:
+        close = difflib.get_close_matches(reason, known, 1, 0.5)
+        raise typer.BadParameter(f"{reason}: no such reason" + (f"; did you mean `{close[0]}`?" if close else ""))
+    return reason
+
+
+_Nation = Annotated[str, typer.Option(help="Whose quarantine, for example GBR.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +61,7 @@ def register(app: typer.Typer) -> None:
     @quarantine.command("list", epilog=_LIST_EXAMPLES)
     def list_(
         nation: _Nation,
-        reason: Annotated[str | None, typer.Option(help="Only this reason.")] = None,
+        reason: Annotated[str | None, typer.Option(callback=_known_reason, help="Only this reason.")] = None,
         limit: Annotated[int, typer.Option(min=0, help="How many of the newest entries to show.")] = 20,
         as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     ) -> None:
@@ -96,7 +109,7 @@ def register(app: typer.Typer) -> None:
     def redrive(
         nation: _Nation,
         keys: Annotated[list[str] | None, typer.Argument(help="The entries' keys.")] = None,
-        reason: Annotated[str | None, typer.Option(help="All entries of this reason.")] = None,
+        reason: Annotated[str | None, typer.Option(callback=_known_reason, help="All entries of this reason.")] = None,
         changes: Annotated[
             list[str] | None, typer.Option("--set", help="FIELD=NEW: correct the one observation that KEY names.")
         ] = None,
