@@ -34,11 +34,11 @@ from schemas.normalise import Invalid, canonical
 from schemas.records import Content, ReleasedIndicator
 
 
-def ask(options: Options, spool: Spool, partners: tuple[str, ...], cluster: Cluster, stop: Stop) -> None:
+def ask(options: Options, spool: Spool, partners: tuple[str, ...], cluster: Cluster) -> None:
     """Return if nothing released is concerned, or if the operator agrees; else raise Refused, with nothing sent."""
     if not _is_stricter(options, spool):
         return
-    again, marked = _marked(options, spool, stop)
+    again, marked = _marked(options, spool)
     if not marked:
         return
     try:
@@ -62,14 +62,14 @@ def _is_stricter(options: Options, spool: Spool) -> bool:
     return any(marking.join(now) != marking for marking in earlier)
 
 
-def _marked(options: Options, spool: Spool, stop: Stop) -> tuple[bool, Mapping[bytes, Marking]]:
+def _marked(options: Options, spool: Spool) -> tuple[bool, Mapping[bytes, Marking]]:
     """The values that are going to be sent, with the strictest marking of each; and whether any were read before."""
     marked: dict[bytes, Marking] = {}
     is_read = False
     for name in options.files:
         if name == STANDARD_INPUT:
             continue
-        with opened(name, lambda: None, stop) as stream:
+        with opened(name, lambda: None, Stop()) as stream:
             if not stream.seekable():
                 continue
             if was_read(name, stream, spool):

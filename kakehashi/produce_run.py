@@ -79,14 +79,15 @@ def run(command: Command, settings: Settings, cluster: Cluster) -> Exit:
     out, err = console(), console(stderr=True)
     folder = folder_of(settings.home, command.nation, command.sensor)
     stop = Stop()
-    with stop.on_signals(), Spool(folder, command.nation, command.sensor, now_ms()) as spool:
+    with Spool(folder, command.nation, command.sensor, now_ms()) as spool:
         publisher = Publisher(cluster, spool, command.sensor)
         try:
             if not command.yes:
-                ask(options, spool, settings.partners(command.nation), cluster, stop)
-            with watching(err, where, _total(options.files), explain_skips=command.explain_skips) as watcher:
+                ask(options, spool, settings.partners(command.nation), cluster)
+            shown = watching(err, where, _total(options.files), explain_skips=command.explain_skips)
+            with stop.on_signals(), shown as watcher:
                 summary = _produced(options, spool, publisher, watcher, settings, cluster, stop)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, typer.Abort):
             err.print(
                 f"stopped. {counted(spool.pending_reports, 'report')} in {folder}: the same command goes on from here",
                 markup=False,

@@ -1,0 +1,62 @@
+"""What ``kakehashi produce`` shows while it runs: the truth before, in and after an outage."""
+
+import io
+
+from rich.console import Console
+
+from kakehashi.produce_view import watching
+from producers.produce import Summary
+from producers.spool.publisher import Publisher
+from producers.spool.spool import Spool
+from tests.builders import NOW_MS
+from tests.producers.producing import NOWHERE, SENSOR, OfflinePublisher
+
+
+def spooled(spool: Spool) -> None:
+    source = spool.open_input("", 0, b"pipe", NOW_MS)
+    report = (b"edge-1", b"report", 1)
+    spool.append(source, line=1, item=1, complete=False, report=report, refusals=(), now_ms=NOW_MS)
+
+
+def acknowledged(spool: Spool, publisher: Publisher) -> None:
+    """The cluster answers again."""
+    spool.acknowledge(spool.unsent(0, 10))
+    publisher.reports += 1
+    publisher.trouble = ""
+
+
+def test_in_a_pipe_an_outage_has_a_line_at_its_begin_and_one_at_its_end(sensor_spool: Spool) -> None:
+    written = io.StringIO()
+    publisher: Publisher = OfflinePublisher(NOWHERE, sensor_spool, SENSOR.name)
+    with watching(Console(file=written, width=400), "GBR's Kafka", None) as watcher:
+        publisher.trouble = "Connection refused"
+        watcher.progressed(1, Summary(), sensor_spool, publisher)
+        assert written.getvalue() == "", "nothing waits for the cluster"
+        spooled(sensor_spool)
+        for _ in range(2):
+            watcher.progressed(1, Summary(), sensor_spool, publisher)
+        assert written.getvalue().startswith("waiting for GBR's Kafka (Connection refused); 1 report in ")
+        acknowledged(sensor_spool, publisher)
+        for _ in range(2):
+            watcher.progressed(1, Summary(), sensor_spool, publisher)
+    assert written.getvalue().splitlines()[1:] == ["GBR's Kafka has acknowledged all that waited"]
+
+
+def test_on_a_terminal_the_line_says_what_is_sent_and_what_waits(sensor_spool: Spool) -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=400)
+    publisher: Publisher = OfflinePublisher(NOWHERE, sensor_spool, SENSOR.name)
+    with watching(console, "GBR's Kafka", None) as watcher:
+
+        def line() -> str:
+            watcher._drawn_at = 0.0
+            watcher.progressed(1, Summary(observations=1), sensor_spool, publisher)
+            assert watcher._progress is not None
+            return str(watcher._progress.tasks[0].fields["state"])
+
+        publisher.trouble = "Connection refused"
+        spooled(sensor_spool)
+        assert line() == "[yellow]no answer; 1 report on disk, stopping loses nothing[/yellow]"
+        acknowledged(sensor_spool, publisher)
+        assert line() == "1 observation · 1 report sent"
+        publisher.trouble = "Connection refused"
+        assert line() == "1 observation · 1 report sent", "with nothing to send, no one waits for an answer"
