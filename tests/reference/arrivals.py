@@ -165,18 +165,13 @@ def judged(arrivals: Iterable[Arrival], nation: str, shards: int, quota: int = Q
             fate = Fate.DUPLICATE
         else:
             fate = ledger.fate_of_redriven(report, arrival.appended_ms, quota)
-            if fate is Fate.REDRIVEN and _uses_up_its_key(report, arrival.appended_ms):
-                redriven.add(report["redrive_of"])
+            whole, seen = report["redrive_of"].endswith("--1"), Eyes().observations(report, arrival.appended_ms)
+            if fate is Fate.REDRIVEN and (whole or any(isinstance(each, Seen) for each in seen)):
+                redriven.add(report["redrive_of"])  # what is refused again may be corrected once more
         if isinstance(fate, RejectReason):
             yield Judged(arrival, Fate.REFUSED, reason=fate)
         else:
             yield Judged(arrival, fate, report=None if fate is Fate.DUPLICATE else report)
-
-
-def _uses_up_its_key(report: SensorReport, appended_ms: int) -> bool:
-    """Whether a redriven report counts for good: an observation that is refused again may be corrected once more."""
-    is_whole = report["redrive_of"].endswith("--1")
-    return is_whole or any(isinstance(each, Seen) for each in Eyes().observations(report, appended_ms))
 
 
 def _wrong_with(report: SensorReport, nation: str, partition: int, shards: int) -> RejectReason | None:
