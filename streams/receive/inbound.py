@@ -10,7 +10,8 @@ It is written from the agreement and not from the sender's code, with which it s
 5.  The version is above every version of this key that was accepted. An equal one is a duplicate, which lanes and
     repeated sends cause; it is dropped and counted. A lower one is stale, and so is content of a version that was
     recalled. Versions never restart, so neither can replace a newer one (promise 5).
-6.  Expired, revoked and recalled records have no content and are accepted, whatever else is true.
+6.  Expired, revoked and recalled records have no content and are accepted, whatever else is true. A reason that is not
+    of the closed list is left out: no free text passes, and the recall of a newer partner is still obeyed.
 7.  Content is accepted if its marking allows us to have it: TLP CLEAR or GREEN, or AMBER and AMBER+STRICT that name us;
     if it names any nation, it names us; a TLP label and caveats that were agreed with this nation, no national caveat
     whatever was agreed; a known PAP label; the release has not ended.
@@ -37,7 +38,7 @@ from streams.receive.inbound_content import DAY_MS, content_problem, marking_pro
 
 MAX_BYTES: Final = 128 << 10
 MAX_HOPS: Final = 8
-MAX_REASON_LENGTH: Final = 64
+_REASONS: Final = frozenset(map(str, EndReason))
 
 _PREFIX: Final = len("indicator--")
 _ID: Final = re.compile(r"indicator--[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -135,6 +136,8 @@ def admit(
             recalls = record["recalled_through"] > recalled_through and version <= now_ms + DAY_MS
             recall = _recall_in(record) if recalls else None
             return msgspec.structs.replace(_refused(record, agreed, wrong), recall=recall)
+    if record["reason"] not in _REASONS:
+        record = {**record, "reason": ""}
     return Accepted(
         record, max(recalled_through, record["recalled_through"]), record["recalled_through"] > recalled_through
     )
@@ -194,9 +197,8 @@ def _shapeless(record: ReleasedIndicator) -> Refused | None:
         return Refused(RejectReason.MALFORMED_CONTENT, f"kind {record['kind']} with the content of another kind")
     if record["recalled_through"] < 0 or record["version"] <= record["recalled_through"]:
         return Refused(RejectReason.MALFORMED_CONTENT, "its version is not above the versions that it recalls")
-    reason = record["reason"]
-    if len(reason) > MAX_REASON_LENGTH or not reason.isprintable() or (has_content and reason):
-        return Refused(RejectReason.MALFORMED_CONTENT, "the reason is not a code")
+    if has_content and record["reason"]:
+        return Refused(RejectReason.MALFORMED_CONTENT, "content with the reason of an end")
     return None
 
 
