@@ -59,6 +59,8 @@ _NATIONS: Final = {
     },
 }
 _RELEASE: Final = (("releasable", "to"), ("releasable", "only", "to"), ("rel", "to"))
+# With what a word can only begin that begins a label: most words of a long text are passed over by it.
+_FIRST_LETTERS: Final = (*_SCHEMES, *(name[0] for name in (*_LONG_NAMES, *_RELEASE)))
 
 
 class Labels(msgspec.Struct, frozen=True):
@@ -82,6 +84,10 @@ def labels_in(found: tuple[str, ...]) -> Labels:
     releasable_to: tuple[str, ...] | None = None
     unknown, place = False, 0
     while place < len(found):
+        if not found[place].startswith(_FIRST_LETTERS):
+            rest.append(found[place])
+            place += 1
+            continue
         scheme, colours, place_after = _scheme_at(found, place)
         if scheme is not None:
             labels, place = _colours(found, place_after, scheme) if not colours else (colours, place_after)

@@ -15,6 +15,8 @@ from schemas.observation import SourcePlace
 from schemas.vocabulary import RejectReason
 
 MAX_DOCUMENT_BYTES: Final = 64 << 20
+MAX_DOCUMENT_COMMAS: Final = 4 << 20
+"""One for every 16 bytes of the largest document: more parts than any has that says something in each."""
 _MARGIN: Final = 100
 _CHUNK_BYTES: Final = 64 << 10
 _LONE_SURROGATES: Final = re.compile("[\ud800-\udfff]")
@@ -28,6 +30,8 @@ def document(source: Input, encoding: str, shape: type[Shape]) -> Shape | Reject
     place = SourcePlace(source.name, 0)
     if len(content) > MAX_DOCUMENT_BYTES:
         return whole(source, RejectReason.TOO_LARGE, f"more than {MAX_DOCUMENT_BYTES} bytes: cut it up", content)
+    if content.count(b",") > MAX_DOCUMENT_COMMAS:
+        return rejected(place, RejectReason.TOO_LARGE, f"more than {MAX_DOCUMENT_COMMAS} commas: cut it up", content)
     if source.damage:
         return rejected(place, RejectReason.TRUNCATED, f"{source.damage}: get the file again", content)
     try:

@@ -8,6 +8,7 @@ from typing import Final
 
 import producers.readers
 from producers.inputs import Input
+from producers.readers.bounded import bounded
 from producers.readers.document import whole
 from producers.readers.reader import Head, Reader
 from producers.readers.reading import Defaults, Reading
@@ -58,4 +59,4 @@ def readings_of(source: Input, name: str, defaults: Defaults) -> tuple[Iterator[
         advice = f"it is not recognised as {', '.join(readers())}: name its format with --format"
         return iter([whole(source, RejectReason.UNKNOWN_FORMAT, advice)]), None
     reader = readers()[found]
-    return reader.read(source, defaults), reader
+    return bounded(reader.read(source, defaults)), reader

@@ -72,6 +72,23 @@ class _Version(msgspec.Struct, frozen=True):
     ended: str = ""
 
 
+class _Newest(msgspec.Struct, frozen=True):
+    """The newest versions of one attribute, all of one time: what they say, how they end it, and their values."""
+
+    modified_ms: int
+    found: Marked
+    ended: str
+    values: frozenset[str]
+
+
+def _newest_of(versions: list[_Version]) -> _Newest:
+    last_ms = max(each.modified_ms for each in versions)
+    newest = [each for each in versions if each.modified_ms == last_ms]
+    ended = next((each.ended for each in newest if each.ended), "")
+    values = frozenset(str(each.attribute.value) for each in newest if each.attribute)
+    return _Newest(last_ms, joined(each.found for each in newest), ended, values)
+
+
 def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
     """One reading or more for each attribute; ``place.line`` counts attributes and proposals of the document."""
     parsed = document(source, defaults.encoding, msgspec.Raw)
@@ -90,13 +107,15 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
     for piece in pieces:
         if isinstance(piece, _Version) and piece.attribute is not None and piece.attribute.uuid:
             versions.setdefault(piece.attribute.uuid, []).append(piece)
+    newest = {uuid: _newest_of(of_one) for uuid, of_one in versions.items()}
     for piece in pieces:
         if not isinstance(piece, _Version):
             yield piece
         elif piece.attribute is None:
             yield rejected(piece.place, RejectReason.UNDECODABLE, piece.problem, piece.raw)
         else:
-            yield from _readings(piece, piece.attribute, versions.get(piece.attribute.uuid, [piece]), defaults)
+            known = newest.get(piece.attribute.uuid) or _newest_of([piece])
+            yield from _readings(piece, piece.attribute, known, defaults)
 
 
 def _pieces(parsed: msgspec.Raw, name: str, doubtful: bool) -> Iterator[_Version | Reading]:
@@ -160,13 +179,9 @@ def _version(raw: msgspec.Raw, place: SourcePlace, around: Around, doubtful: boo
     return _Version(place, bytes(raw), around, attribute, "", modified_ms, found, ended)
 
 
-def _readings(
-    version: _Version, attribute: Attribute, versions: list[_Version], defaults: Defaults
-) -> Iterator[Reading]:
+def _readings(version: _Version, attribute: Attribute, newest: _Newest, defaults: Defaults) -> Iterator[Reading]:
     place = version.place
-    last_ms = max(each.modified_ms for each in versions)
-    newest = [each for each in versions if each.modified_ms == last_ms]
-    ended = next((each.ended for each in newest if each.ended), "") if version in newest else _SUPERSEDED
+    ended = newest.ended if version.modified_ms == newest.modified_ms else _SUPERSEDED
     yield from (LeftOut(place, _PROPOSAL, attribute.uuid) for _ in attribute.ShadowAttribute)
     if times_of(attribute) is None and ended in ("", _SUPERSEDED):
         detail = f"{attribute.uuid}: first_seen, last_seen or timestamp is not a time"
@@ -178,15 +193,14 @@ def _readings(
         yield rejected(place, RejectReason.UNKNOWN_TYPE, detail, version.raw)
         yield from _emptied(version, attribute)
     else:
-        found = joined((version.found, *(each.found for each in newest))).with_default(defaults.marking)
-        yield from _asserted(version, attribute, found, defaults)
+        yield from _asserted(version, attribute, newest.found.with_default(defaults.marking), defaults)
 
 
-def _ended(version: _Version, attribute: Attribute, rule: str, newest: list[_Version]) -> Iterator[Reading]:
+def _ended(version: _Version, attribute: Attribute, rule: str, newest: _Newest) -> Iterator[Reading]:
     """The values that end; none if the attribute never asserted any, or if a newer version still has the value."""
     values = values_of(attribute) if carries(attribute) else ""
-    still = {each.attribute.value for each in newest if each.attribute} if rule == _SUPERSEDED else set()
-    if isinstance(values, str) or attribute.to_ids is None or attribute.value in still:
+    is_still = rule == _SUPERSEDED and str(attribute.value) in newest.values
+    if isinstance(values, str) or attribute.to_ids is None or is_still:
         yield LeftOut(version.place, rule, attribute.uuid or attribute.type)
         if rule != _SUPERSEDED and (rule != _NOT_TO_IDS or attribute.to_ids is not None):
             yield from _emptied(version, attribute)
@@ -200,7 +214,7 @@ def _ended(version: _Version, attribute: Attribute, rule: str, newest: list[_Ver
             value=value,
             withdrawal=Withdrawal.REVOKED,
             object_id=attribute.uuid,
-            modified_ms=newest[0].modified_ms,
+            modified_ms=newest.modified_ms,
             implied=rule == _NOT_TO_IDS,
             group=version.around.group,
         )

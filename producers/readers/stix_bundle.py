@@ -22,17 +22,18 @@ from typing import Any, Final
 import msgspec
 
 from producers.inputs import Input
-from producers.markings.marked import NOTHING, Marked, joined
+from producers.markings.marked import Marked, joined
 from producers.markings.properties import of_properties
 from producers.markings.understanding import of_file_name
 from producers.readers.document import document, plain, repeated_keys
 from producers.readers.reader import Head, Reader, Recognition, first_of
 from producers.readers.reading import Defaults, Emptied, LeftOut, Reading, Rejected, Seen, Withdrawn, rejected
-from producers.readers.stix_indicator import Indicator, container_marked, marked, modified_of, observation_of, times_of
+from producers.readers.stix_containers import Containers
+from producers.readers.stix_indicator import Indicator, marked, modified_of, observation_of, times_of
 from producers.readers.stix_markings import Definitions
 from producers.readers.stix_pattern import Taken, Unusable, taken_of
 from schemas.observation import SourcePlace
-from schemas.vocabulary import RejectReason, Withdrawal
+from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
 
 _OTHER_OBJECT: Final = "not-an-indicator"
 _REVOKED: Final = "revoked"
@@ -74,35 +75,41 @@ class _Bundled:
 
     def __init__(self, parsed: msgspec.Raw, listed: list[tuple[msgspec.Raw, _Kind]], name: str) -> None:
         self.definitions = Definitions(plain(raw) for raw, kind in listed if kind.type == _DEFINITION)
-        self.versions = dict[str, list[_Version]]()
+        self.versions, self._newest = dict[str, list[_Version]](), dict[str, list[_Version]]()
+        self._places, self._said = dict[int, _Version](), dict[str, tuple[Marked, str]]()
+        self._still = dict[str, set[tuple[IndicatorType, str]]]()
         for number, (raw, kind) in enumerate(listed, 1):
             if kind.type == _INDICATOR:
-                self.versions.setdefault(kind.id, []).append(_version(raw, kind, SourcePlace(name, number)))
+                version = self._places[number] = _version(raw, kind, SourcePlace(name, number))
+                self.versions.setdefault(kind.id, []).append(version)
         self.around = of_file_name(name).join(of_properties(_around(parsed), _OF_A_BUNDLE, "bundle"))
-        self._containers = dict[str, list[tuple[str, Marked]]]()
-        for raw, kind in listed:
-            if isinstance(kind.object_refs, list):
-                found = container_marked(plain(raw), self.definitions)
-                for listed_id in {each for each in kind.object_refs if isinstance(each, str)}:
-                    self._containers.setdefault(listed_id, []).append((kind.id, found))
-
-    def containing(self, name: str) -> Marked:
-        """What the objects that list an object say about sharing, and those that list them."""
-        found, waiting, known = NOTHING, [name], {name}
-        while waiting:
-            for container, says in self._containers.get(waiting.pop(), ()):
-                found = found.join(says)
-                if container not in known:
-                    known.add(container)
-                    waiting.append(container)
-        return found
+        containers = [(plain(raw), kind.id) for raw, kind in listed if isinstance(kind.object_refs, list)]
+        self._containers = Containers(containers, self.definitions)
 
     def at(self, place: SourcePlace, name: str) -> tuple[_Version, list[_Version]]:
         """The indicator in a place, and the newest versions of it: several if they are of the same time."""
-        versions = self.versions[name]
-        newest = max(version.modified_ms for version in versions)
-        here = next(version for version in versions if version.place == place)
-        return here, [version for version in versions if version.modified_ms == newest]
+        if name not in self._newest:
+            last_ms = max(version.modified_ms for version in self.versions[name])
+            self._newest[name] = [each for each in self.versions[name] if each.modified_ms == last_ms]
+        return self._places[place.line], self._newest[name]
+
+    def said(self, name: str) -> tuple[Marked, str]:
+        """What the newest versions say about sharing, and by which rule they take the indicator back, if they do."""
+        if name not in self._said:
+            newest = [each for each in self._newest[name] if each.indicator is not None]
+            outer = self.around.join(self._containers.of(name))
+            each_says = (marked(each.indicator, plain(each.raw), self.definitions) for each in newest if each.indicator)
+            found = joined((outer, *each_says))
+            self._said[name] = found, _ended([each.indicator for each in newest if each.indicator], found)
+        return self._said[name]
+
+    def still(self, name: str) -> set[tuple[IndicatorType, str]]:
+        """The values that the newest versions have."""
+        if name not in self._still:
+            taken = [_taken(each.indicator) for each in self._newest[name] if each.indicator is not None]
+            claims = (claim for each in taken if isinstance(each, Taken) for claim in each.claims)
+            self._still[name] = {(claim.kind, claim.value) for claim in claims}
+        return self._still[name]
 
 
 def _version(raw: msgspec.Raw, kind: _Kind, place: SourcePlace) -> _Version:
@@ -173,16 +180,13 @@ def _readings(place: SourcePlace, name: str, bundled: _Bundled, defaults: Defaul
     if version.indicator is None:
         detail = f"not a STIX 2.1 indicator: {version.problem}"
         yield rejected(place, RejectReason.UNDECODABLE, detail, bytes(version.raw))
-        if version.revoked and version in newest:
+        if version.revoked and version.modified_ms == newest[0].modified_ms:
             yield Emptied(place, name, version.modified_ms)
         return
-    if version not in newest:
-        yield from _superseded(version.indicator, place, newest)
+    if version.modified_ms != newest[0].modified_ms:
+        yield from _superseded(version.indicator, place, newest[0].modified_ms, bundled.still(name))
         return
-    readable = [(each.indicator, plain(each.raw)) for each in newest if each.indicator is not None]
-    outer = bundled.around.join(bundled.containing(name))
-    found = joined((outer, *(marked(each, thing, bundled.definitions) for each, thing in readable)))
-    ended = _ended([each for each, _ in readable], found)
+    found, ended = bundled.said(name)
     if ended:
         yield from _withdrawn(version.indicator, place, version.modified_ms, ended)
         if not isinstance(_taken(version.indicator), Taken):
@@ -217,12 +221,12 @@ def _withdrawn(indicator: Indicator, place: SourcePlace, modified_ms: int, rule:
         )
 
 
-def _superseded(indicator: Indicator, place: SourcePlace, newest: list[_Version]) -> Iterator[Reading]:
-    """Of an older version: the values that no newest one has are withdrawn; all else of it is left out."""
-    taken = [_taken(each.indicator) for each in newest if each.indicator is not None]
-    still = {(claim.kind, claim.value) for each in taken if isinstance(each, Taken) for claim in each.claims}
+def _superseded(
+    indicator: Indicator, place: SourcePlace, newest_ms: int, still: set[tuple[IndicatorType, str]]
+) -> Iterator[Reading]:
+    """Of an older version: the values that are not ``still`` there are withdrawn; all else of it is left out."""
     yield LeftOut(place, _SUPERSEDED, indicator.id)
-    for reading in _withdrawn(indicator, place, newest[0].modified_ms, _SUPERSEDED):
+    for reading in _withdrawn(indicator, place, newest_ms, _SUPERSEDED):
         if isinstance(reading, Withdrawn) and (reading.kind, reading.value) not in still:
             yield reading
 

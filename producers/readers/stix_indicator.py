@@ -76,37 +76,6 @@ def _findings(indicator: Indicator, thing: Mapping[str, Any], definitions: Defin
     yield of_properties(thing, _READ, "indicator")
 
 
-_OF_CONTAINER: Final = frozenset(
-    {
-        *("type", "id", "spec_version", "created", "modified", "created_by_ref", "revoked", "lang", "confidence"),
-        *("object_refs", "object_marking_refs", "granular_markings", "labels", "published", "report_types", "context"),
-        *("name", "description", "content", "abstract", "explanation", "external_references"),
-    }
-)
-_TEXTS: Final = ("name", "description", "content", "abstract", "explanation")
-
-
-def container_marked(container: Mapping[str, Any], definitions: Definitions) -> Marked:
-    """What an object says about sharing for the objects that its ``object_refs`` list: a report, a grouping, a note."""
-    kind, findings = container.get("type"), list[Marked]()
-    for place, reference in enumerate(_listed(container, "object_marking_refs")):
-        findings.append(definitions.of(str(reference), f"{kind} object_marking_refs[{place}]"))
-    for place, granular in enumerate(_listed(container, "granular_markings")):
-        reference = granular.get("marking_ref") if isinstance(granular, Mapping) else granular
-        if reference is not None:
-            findings.append(definitions.of(str(reference), f"{kind} granular_markings[{place}]"))
-    findings += [of_tag(str(label), f"{kind} label") for label in _listed(container, "labels")]
-    findings += [of_prose(str(container.get(name) or ""), f"{kind} {name}") for name in _TEXTS]
-    findings.append(of_properties(container, _OF_CONTAINER, str(kind)))
-    return msgspec.structs.replace(joined(findings), labels=(), withdrawn="", confidence=None)
-
-
-def _listed(container: Mapping[str, Any], name: str) -> list[Any]:
-    """The items of a property that is a list; a single one stands for a list of it."""
-    found = container.get(name)
-    return found if isinstance(found, list) else [] if found is None else [found]
-
-
 def modified_of(modified: Any, created: Any) -> int:
     """When a version was made, milliseconds since 1970, UTC; 0 if it does not say."""
     texts = (text for text in (modified, created) if isinstance(text, str))

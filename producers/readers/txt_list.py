@@ -36,6 +36,8 @@ _INLINE_COMMENT: Final = re.compile(r"\s(?:#|;|//)")
 _NULL_ROUTES: Final = frozenset({"0.0.0.0", "127.0.0.1", "::", "::1"})  # noqa: S104 - as hosts files have them
 _LOCAL: Final = re.compile(r"(?:[^.]*|.*\.(?:localdomain|local|localhost))", re.IGNORECASE)
 _MAX_COUNT_DIGITS: Final = 18
+_MOST_WORDS_OF_A_NOTE: Final = 1_000
+_LOOKED_AT: Final = 100  # words of a line that is refused, to say in what way it is wrong
 _SEVERAL: Final = "the line has several values: write one on each line, or name them as the columns of a CSV list"
 _NONE: Final = (
     "the line is no address, network, name, URL, hash, mail address, AS number or file name; begin a note with a "
@@ -79,14 +81,15 @@ def _readings(text: str, line: Line, heading: Marked, types: Types, defaults: De
     count, note = 1, ""
     if rest and (rest[0].isdigit() or detect(value) is None):
         value, count, note = _counted(value)
-    if note and any(detect(word) is not None for word in note.split()):
+    words = note.split()
+    if note and (len(words) > _MOST_WORDS_OF_A_NOTE or any(detect(word) is not None for word in words)):
         yield rejected(line.place, RejectReason.UNKNOWN_TYPE, _SEVERAL, line.original)
         return
     kind = type_of(value, types)
     if isinstance(kind, IndicatorType):
         yield _seen(kind, value, count, (note, comment), line, heading, defaults)
         return
-    values = sum(detect(word) is not None for word in (first, *rest))
+    values = sum(detect(word) is not None for word in (first, *rest[:_LOOKED_AT]))
     if not values and _is_about_list(text) and marking_of_line(line) != NOTHING:
         yield LeftOut(line.place, _TITLE, text)
     else:

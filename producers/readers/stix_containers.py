@@ -1,0 +1,71 @@
+"""What the objects of a STIX document say about sharing for those that their ``object_refs`` list, directly or not."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from producers.markings.marked import Marked, joined
+from producers.markings.properties import of_properties
+from producers.markings.understanding import of_prose, of_tag
+from producers.readers.stix_markings import Definitions
+
+_OF_CONTAINER: Final = frozenset(
+    {
+        *("type", "id", "spec_version", "created", "modified", "created_by_ref", "revoked", "lang", "confidence"),
+        *("object_refs", "object_marking_refs", "granular_markings", "labels", "published", "report_types", "context"),
+        *("name", "description", "content", "abstract", "explanation", "external_references"),
+    }
+)
+_TEXTS: Final = ("name", "description", "content", "abstract", "explanation")
+
+
+class Containers:
+    """The reports, groupings, notes and opinions of a document."""
+
+    def __init__(self, containers: Iterable[tuple[Mapping[str, Any], str]], definitions: Definitions) -> None:
+        """``containers`` are objects with their ids."""
+        self._lists = dict[str, list[tuple[int, str, Marked]]]()
+        self._known = dict[tuple[int, ...], Marked]()  # by the numbers of the containers: ids may repeat
+        for number, (container, name) in enumerate(containers):
+            found = _marked(container, definitions)
+            for listed in {each for each in container["object_refs"] if isinstance(each, str)}:
+                self._lists.setdefault(listed, []).append((number, name, found))
+
+    def of(self, name: str) -> Marked:
+        """What the objects that list an object say about sharing, and those that list them."""
+        lists = tuple(number for number, _, _ in self._lists.get(name, ()))
+        if lists not in self._known:
+            self._known[lists] = self._around(name)
+        return self._known[lists]
+
+    def _around(self, name: str) -> Marked:
+        found, waiting, known = list[Marked](), [name], {name}
+        while waiting:
+            for _, container, says in self._lists.get(waiting.pop(), ()):
+                found.append(says)
+                if container not in known:
+                    known.add(container)
+                    waiting.append(container)
+        return joined(found)
+
+
+def _marked(container: Mapping[str, Any], definitions: Definitions) -> Marked:
+    """What an object says about sharing for the objects that its ``object_refs`` list: a report, a grouping, a note."""
+    kind, findings = container.get("type"), list[Marked]()
+    for place, reference in enumerate(_listed(container, "object_marking_refs")):
+        findings.append(definitions.of(str(reference), f"{kind} object_marking_refs[{place}]"))
+    for place, granular in enumerate(_listed(container, "granular_markings")):
+        reference = granular.get("marking_ref") if isinstance(granular, Mapping) else granular
+        if reference is not None:
+            findings.append(definitions.of(str(reference), f"{kind} granular_markings[{place}]"))
+    findings += [of_tag(str(label), f"{kind} label") for label in _listed(container, "labels")]
+    findings += [of_prose(str(container.get(name) or ""), f"{kind} {name}") for name in _TEXTS]
+    findings.append(of_properties(container, _OF_CONTAINER, str(kind)))
+    return msgspec.structs.replace(joined(findings), labels=(), withdrawn="", confidence=None)
+
+
+def _listed(container: Mapping[str, Any], name: str) -> list[Any]:
+    """The items of a property that is a list; a single one stands for a list of it."""
+    found = container.get(name)
+    return found if isinstance(found, list) else [] if found is None else [found]
