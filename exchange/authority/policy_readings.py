@@ -1,13 +1,15 @@
 """What each process has read of ``policy.v1``, and what it does not obey: the answer to an officer who closes a border.
 
-One record for each shard on ``policy.reading.v1``, by whoever works on the shard. A worker or a bridge that was killed
-leaves its record, and counts as one that does not answer; a bridge that is stopped in good order withdraws it.
+One record for each shard on ``policy.reading.v1``, by whoever works on the shard. A worker that stops
+leaves its record, which the next owner of the shard replaces: until then no one answers for the shard, and an officer
+must know. A bridge that is stopped in good order withdraws its record; a killed one counts as one that does not answer.
 """
 
 import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -22,6 +24,7 @@ from schemas.records import PolicyReading
 
 LOOK_EVERY_S: Final = 0.25
 _FLUSH_S: Final = 5.0
+_AGAIN_S: Final = 300.0  # a record that a predecessor withdrew too late comes back
 MOST_REFUSED: Final = 20
 _log = logging.getLogger(__name__)
 
@@ -38,6 +41,7 @@ class PolicyReader:
         self._producer = idempotent_producer(cluster)
         self._codec = cluster.codec(POLICY_READING)
         self._reported: dict[int, object] = {}
+        self._again_at = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="policy-readings", daemon=True)
 
@@ -64,6 +68,9 @@ class PolicyReader:
     def _report(self) -> None:
         published, shards = self._watch.latest, self._shards()
         state = published.next_offset, tuple((each.record_id, each.detail) for each in published.refused)
+        if time.monotonic() > self._again_at:
+            self._reported.clear()
+            self._again_at = time.monotonic() + _AGAIN_S
         for shard in self._reported.keys() - shards:
             del self._reported[shard]  # its new owner reports
         for shard in sorted(shards):

@@ -1,7 +1,5 @@
 """One worker process of a nation's streams."""
 
-import asyncio
-
 import faust
 
 from exchange import logs
@@ -29,7 +27,7 @@ def run(nation: str, cluster: Cluster, settings: Settings, instance: str | None,
     metrics = metrics_of(Role.STREAMS, nation, partners, tuple(step.name for step in streams_steps(partners)))
     workshop = StreamsWorkshop.open(nation, cluster, settings, metrics, end_at_once)
     ownership = Ownership(workshop)
-    reader = PolicyReader(cluster, workshop.watch, "streams", "", ownership.running).start()
+    PolicyReader(cluster, workshop.watch, "streams", "", ownership.running).start()
     serve_metrics(
         metrics,
         settings,
@@ -38,12 +36,6 @@ def run(nation: str, cluster: Cluster, settings: Settings, instance: str | None,
         ready=ownership.ready,
     )
     app = application(nation, cluster, settings, ownership, instance)
-
-    @app.on_before_shutdown.connect
-    async def leaving(*_: object, **__: object) -> None:
-        """Withdraw the reports before another worker can own the shards, and report on them."""
-        await asyncio.get_running_loop().run_in_executor(None, reader.withdraw)
-
     worker = faust.Worker(app, override_logging=False, quiet=True, redirect_stdouts=False)
     worker.spinner = None  # it writes control characters, also to a file
     try:

@@ -207,6 +207,13 @@ def test_a_line_is_longer_than_the_terminal_only_for_its_value_which_is_never_cu
     assert end.startswith("──")
 
 
+def test_an_empty_picture_names_the_workers_that_do_not_run_yet() -> None:
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=60, color_system=None)
+    _show([SnapshotEnd()], console, 0, follow=False, starting=lambda: ", and no worker of GBR runs shard 0, 1")
+    assert "── nothing here yet, and no worker of GBR runs shard 0, 1" in screen.getvalue()
+
+
 def test_what_came_from_elsewhere_does_not_command_the_terminal() -> None:
     hostile = a_released(content=a_content(type="file-name", value="a\x1b[2J\u202efdp.exe", labels=["[red]x", "\x07"]))
     screen = "\n".join(_shown(hostile))

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -14,13 +15,14 @@ from kakehashi.examples import examples
 from kakehashi.terminal import printable, utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from rich.console import Console
     from rich.text import Text
 
     from consumers.subscription.changes import Change, Use
     from consumers.subscription.subscription import Gap, Quiet, SnapshotEnd
+    from exchange.kafka.clients import Cluster
 
     Events = Iterable[Change | Gap | SnapshotEnd | Quiet]
 
@@ -94,7 +96,7 @@ def register(app: typer.Typer) -> None:
                 if as_json or not console.is_terminal:
                     _write_lines(found, source.topic, limit)
                 else:
-                    _show(found, console, limit, follow=follow)
+                    _show(found, console, limit, follow=follow, starting=partial(_starting, cluster, settings.shards))
             except KeyboardInterrupt:
                 raise typer.Exit(Exit.INTERRUPTED) from None
 
@@ -132,8 +134,20 @@ def _write_lines(found: "Events", topic: str, limit: int) -> None:
     sys.stdout.flush()
 
 
-def _show(found: "Events", console: "Console", limit: int, *, follow: bool) -> None:
-    """One line for each change, in columns that fit the terminal."""
+def _starting(cluster: "Cluster", shards: int) -> str:
+    """Which workers do not run yet, if some do not: then a picture without indicators is no answer."""
+    from consumers.queries.running import not_running
+
+    missing = [str(shard) for _, _, shard in not_running(cluster, {("streams", "")}, shards)]
+    if not missing:
+        return ""
+    return f", and no worker of {cluster.nation} runs shard {', '.join(missing)}: `kakehashi wait` waits for them"
+
+
+def _show(
+    found: "Events", console: "Console", limit: int, *, follow: bool, starting: "Callable[[], str]" = lambda: ""
+) -> None:
+    """One line for each change, in columns that fit the terminal. ``starting`` is asked if there is nothing."""
     from rich.text import Text
 
     from consumers.subscription.changes import Change
@@ -156,8 +170,8 @@ def _show(found: "Events", console: "Console", limit: int, *, follow: bool) -> N
         elif isinstance(event, SnapshotEnd):
             listed = ", ".join(f"{count:,} {state}" for state, count in counts.most_common())
             after = "; each change follows, Ctrl-C ends" if follow else ""
-            line = f"── {listed or 'nothing here yet'}{after}"
-            console.print(Text(line, "dim", no_wrap=True, overflow="ellipsis"))
+            line = f"── {listed or f'nothing here yet{starting()}'}{after}"
+            console.print(Text(line, "dim"), soft_wrap=not listed)
 
 
 def _gap_line(gap: "Gap") -> str:
