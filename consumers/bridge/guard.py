@@ -13,7 +13,8 @@ It decides again, on its own, whether a record may go to this partner: it knows 
     the id gives. With content, the id is that of its type and value. [STIX 2.1, 2.9; RFC 9562, 5.5]
 4.  **Origin.** ``origin`` is this nation, and ``hops`` is this nation alone: no other nation's record is passed on, and
     none returns to a nation that it has passed. [promise 8]
-5.  **Version** is above 0 and above ``recalled_through``, which is not negative. [promise 5]
+5.  **Version** is above ``recalled_through``, which is not negative, and at most a day ahead of our clock: no later one
+    could replace it. [promise 5]
 6.  **Without content** (expired, revoked, recalled): no content, a reason of the closed list, and it passes,
     under any marking and at a closed border. A recall must always arrive. [promise 5]
 7.  **TLP** is CLEAR, GREEN, AMBER or AMBER+STRICT, in this spelling, and agreed. From AMBER up the partner is named in
@@ -23,10 +24,10 @@ It decides again, on its own, whether a record may go to this partner: it knows 
     leave, whatever was agreed. [UK GSCP, national caveats; handling limits (Japan); promise 2]
 9.  **PAP** is a known label or empty. [MISP taxonomy PAP v3]
 10. **The release has not ended**: ``release_expires_ms`` is 0 or in the future. [promise 5]
-11. **The content is possible**: known type, value in its canonical spelling, times, counts and confidence
-    in range, lists sorted, without repeats and bounded, no reason, nothing that is not part of the value in
-    ``registered_domain``. A tearline, if there is one, is not empty, has at most ``MAX_TEARLINE_BYTES`` and no
-    control characters but line feeds. [STIX 2.1, 3.2; the contract's own limits]
+11. **The content is possible**: known type, value in its canonical spelling and not inside anyone's network
+    (``schemas.local_values``), times, counts and confidence in range, lists sorted, without repeats and bounded, no
+    reason, nothing that is not part of the value in ``registered_domain``. A tearline, if there is one, is not empty,
+    has at most ``MAX_TEARLINE_BYTES`` and no control characters but line feeds. [STIX 2.1, 3.2; the contract's limits]
 
 A refused record's bytes are kept only if its marking was read and allows the release: an unreadable record may be RED.
 Otherwise quarantine keeps its digest and its position.
@@ -37,10 +38,11 @@ from typing import Final, cast
 
 import msgspec
 
-from consumers.bridge.guard_content import Refused, content_problem
+from consumers.bridge.guard_content import CLOCK_TOLERANCE_MS, Refused, content_problem
 from schemas.agreement import Agreement
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
 from schemas.identity import indicator_id, indicator_key, shard_of_key
+from schemas.local_values import is_local
 from schemas.normalise import normalise
 from schemas.records import Content, ReleasedIndicator
 from schemas.vocabulary import TYPE_BY_LABEL, EndReason, RejectReason
@@ -106,9 +108,9 @@ def check(
     wrong = (
         _identity_of(record, key, partition, shards)
         or _origin_of(record, agreed.nation, agreed.partner)
-        or _version_of(record)
+        or _version_of(record, now_ms)
         or _kind_of(record)
-        or (content_problem(record, content, now_ms) if content is not None else None)
+        or (content_problem(content, now_ms) if content is not None else None)
     )
     return Passed(record) if wrong is None else Refused(wrong.reason, wrong.detail, keep_bytes=True)
 
@@ -153,6 +155,8 @@ def _identity_of(record: ReleasedIndicator, key: bytes | None, partition: int, s
             return Refused(RejectReason.UNKNOWN_TYPE, f"type {_quoted(content['type'])} is unknown")
         if normalise(kind, content["value"]) != content["value"]:
             return Refused(RejectReason.INVALID_VALUE, f"its value is not the canonical spelling of any {kind.label}")
+        if is_local(kind, content["value"]):
+            return Refused(RejectReason.INVALID_VALUE, "its value names something inside a network, or may include it")
         raw = indicator_key(kind, content["value"])
         if indicator_id(raw) != identifier:
             return Refused(RejectReason.KEY_MISMATCH, "its id is not that of its type and value")
@@ -183,8 +187,12 @@ def _origin_of(record: ReleasedIndicator, home: str, partner: str) -> Refused | 
     return None
 
 
-def _version_of(record: ReleasedIndicator) -> Refused | None:
+def _version_of(record: ReleasedIndicator, now_ms: int) -> Refused | None:
     """Rule 5."""
+    if record["version"] > now_ms + CLOCK_TOLERANCE_MS:
+        return Refused(
+            RejectReason.TIME_OUT_OF_RANGE, "its version is a day ahead of our clock: no later one could replace it"
+        )
     if not 0 <= record["recalled_through"] < record["version"]:
         return Refused(
             RejectReason.MALFORMED_CONTENT,

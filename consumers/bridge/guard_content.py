@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from schemas.records import Content, ReleasedIndicator
+from schemas.records import Content
 from schemas.vocabulary import RejectReason
 
 CLOCK_TOLERANCE_MS: Final = 24 * 60 * 60 * 1000
@@ -27,10 +27,10 @@ class Refused(msgspec.Struct, frozen=True, gc=False):
     keep_bytes: bool = False
 
 
-def content_problem(record: ReleasedIndicator, content: Content, now_ms: int) -> Refused | None:
+def content_problem(content: Content, now_ms: int) -> Refused | None:
     """Rules 10 and 11."""
     return (
-        _times_of(record, content, now_ms)
+        _times_of(content, now_ms)
         or _numbers_of(content)
         or _lists_of(content)
         or _enriched_of(content)
@@ -38,14 +38,10 @@ def content_problem(record: ReleasedIndicator, content: Content, now_ms: int) ->
     )
 
 
-def _times_of(record: ReleasedIndicator, content: Content, now_ms: int) -> Refused | None:
+def _times_of(content: Content, now_ms: int) -> Refused | None:
     ends_ms, latest_ms = content["release_expires_ms"], now_ms + CLOCK_TOLERANCE_MS
     if ends_ms and ends_ms <= now_ms:
         return Refused(RejectReason.RELEASE_EXPIRED, f"its release ended at {ends_ms} ms")
-    if record["version"] > latest_ms:
-        return Refused(
-            RejectReason.TIME_OUT_OF_RANGE, "its version is a day ahead of our clock: no later one could replace it"
-        )
     if not 0 <= content["first_seen_ms"] <= content["last_seen_ms"] <= latest_ms:
         return Refused(RejectReason.TIME_OUT_OF_RANGE, "first and last seen are not a span of the past")
     if not 0 <= content["valid_until_ms"] <= LAST_TIME_MS or ends_ms > LAST_TIME_MS:

@@ -16,6 +16,7 @@ from consumers.bridge import guard, guard_content
 from schemas.agreement import Agreement
 from schemas.codec import RELEASED_INDICATOR, Codec
 from schemas.identity import indicator_key, shard_of_key
+from schemas.local_values import is_local
 from schemas.normalise import normalise
 from schemas.records import ReleasedIndicator
 from schemas.row_writer import zigzag
@@ -127,6 +128,7 @@ class KnownGood:
             raw.hex().encode() == name[11:].replace(b"-", b"")  # the pattern has checked the dashes
             and shard_of_key(raw, self._shards) == partition
             and normalise(kind, text) == text
+            and not is_local(kind, text)
         )
 
     def learn(self, record: ReleasedIndicator) -> None:

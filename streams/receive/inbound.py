@@ -10,13 +10,15 @@ It is written from the agreement and not from the sender's code, with which it s
 5.  The version is above every version of this key that was accepted. An equal one is a duplicate, which lanes and
     repeated sends cause; it is dropped and counted. A lower one is stale, and so is content of a version that was
     recalled. Versions never restart, so neither can replace a newer one (promise 5).
+    A version is at most a day ahead of our clock: no later one could replace it.
 6.  Expired, revoked and recalled records have no content and are accepted, whatever else is true. A reason that is not
     of the closed list is left out: no free text passes, and the recall of a newer partner is still obeyed.
 7.  Content is accepted if its marking allows us to have it: TLP CLEAR or GREEN, or AMBER and AMBER+STRICT that name us;
     if it names any nation, it names us; a TLP label and caveats that were agreed with this nation, no national caveat
     whatever was agreed; a known PAP label; the release has not ended.
-8.  Content is possible: known type, canonical value that gives the id, times, counts, confidence and lists in range;
-    a tearline, if it has one, is text of at most ``MAX_TEARLINE_BYTES`` without control characters but line feeds.
+8.  Content is possible: known type, canonical value that gives the id and is not inside anyone's network, times,
+    counts, confidence and lists in range; a tearline, if it has one, is text of at most ``MAX_TEARLINE_BYTES`` without
+    control characters but line feeds.
 9.  Content that 7 or 8 refuses still recalls the versions that it names: its nation may never send another recall.
 
 Rules 7 and 8 are in ``inbound_content``. Of a refused record with content no bytes are kept: content that its nation
@@ -114,7 +116,7 @@ def admit(
     wrong = (
         _misplaced(record, key, partition, shards)
         or _foreign(record, agreed.nation, agreed.partner)
-        or _shapeless(record)
+        or _shapeless(record, now_ms)
     )
     if wrong is not None:
         return _refused(record, agreed, wrong)
@@ -132,8 +134,7 @@ def admit(
             or content_problem(content, record, now_ms)
         )
         if wrong is not None:
-            # A version from the future would be a floor that no later version passes: its recall is not applied.
-            recalls = record["recalled_through"] > recalled_through and version <= now_ms + DAY_MS
+            recalls = record["recalled_through"] > recalled_through
             recall = _recall_in(record) if recalls else None
             return msgspec.structs.replace(_refused(record, agreed, wrong), recall=recall)
     if record["reason"] not in _REASONS:
@@ -190,7 +191,7 @@ def _foreign(record: ReleasedIndicator, home: str, origin: str) -> Refused | Non
     return None
 
 
-def _shapeless(record: ReleasedIndicator) -> Refused | None:
+def _shapeless(record: ReleasedIndicator, now_ms: int) -> Refused | None:
     """Rule 6, and that its version is possible."""
     has_content = record["content"] is not None
     if has_content != (record["kind"] == "content"):
@@ -199,6 +200,10 @@ def _shapeless(record: ReleasedIndicator) -> Refused | None:
         return Refused(RejectReason.MALFORMED_CONTENT, "its version is not above the versions that it recalls")
     if has_content and record["reason"]:
         return Refused(RejectReason.MALFORMED_CONTENT, "content with the reason of an end")
+    if record["version"] > now_ms + DAY_MS:
+        return Refused(
+            RejectReason.TIME_OUT_OF_RANGE, "its version is a day ahead of our clock: no later one could replace it"
+        )
     return None
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from schemas.agreement import Agreement
 from schemas.identity import indicator_id, indicator_key
+from schemas.local_values import is_local
 from schemas.markings import NATIONAL_EYES_ONLY, Caveat, Pap, Tlp
 from schemas.normalise import normalise
 from schemas.quarantine import Refused
@@ -54,6 +55,8 @@ def content_problem(content: Content, record: ReleasedIndicator, now_ms: int) ->
         return Refused(RejectReason.UNKNOWN_TYPE, f"type {content['type'][:32]!r} is unknown")
     if normalise(kind, content["value"]) != content["value"]:
         return Refused(RejectReason.INVALID_VALUE, f"the value is not a canonical {kind.label}")
+    if is_local(kind, content["value"]):
+        return Refused(RejectReason.INVALID_VALUE, "the value names something inside a network, or may include it")
     if indicator_id(indicator_key(kind, content["value"])) != record["id"]:
         return Refused(RejectReason.KEY_MISMATCH, "the id is another indicator's")
     latest_ms = now_ms + DAY_MS
@@ -63,10 +66,6 @@ def content_problem(content: Content, record: ReleasedIndicator, now_ms: int) ->
         return Refused(
             RejectReason.TIME_OUT_OF_RANGE,
             "a time is before 1970, a day ahead of our clock, after the year 9999, or its span is reversed",
-        )
-    if record["version"] > latest_ms:
-        return Refused(
-            RejectReason.TIME_OUT_OF_RANGE, "its version is a day ahead of our clock: no later one could replace it"
         )
     if content["confidence"] not in range(-1, 101):
         return Refused(RejectReason.CONFIDENCE_OUT_OF_RANGE, f"confidence {content['confidence']}")

@@ -257,3 +257,29 @@ def test_a_record_under_another_key_or_on_another_partition_is_refused() -> None
         checked(value, key, (at + 1) % SHARDS),
     ]
     assert [verdict.reason for verdict in verdicts if isinstance(verdict, Refused)] == [RejectReason.KEY_MISMATCH] * 4
+
+
+@pytest.mark.parametrize("kind", ["expired", "revoked", "recalled"])
+@pytest.mark.parametrize("version", [NOW_MS + DAY_MS + 1, 1 << 62])
+def test_a_record_from_the_future_never_leaves_even_without_content(kind: str, version: int) -> None:
+    """It would be a floor at the partner that no later version passes."""
+    verdict = judged(a_released(kind=kind, version=version, recalled_through=1))
+    assert isinstance(verdict, Refused)
+    assert verdict.reason is RejectReason.TIME_OUT_OF_RANGE
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("ipv4-addr", "10.0.0.5"),
+        ("ipv4-net", "8.0.0.0/6"),
+        ("ipv6-addr", "64:ff9b::a01:203"),
+        ("domain-name", "db.internal"),
+        ("url", "http://192.168.1.1/a"),
+        ("url", "http://c2.example.com/?ip=10.0.0.5"),
+    ],
+)
+def test_what_is_inside_a_network_never_leaves_whatever_the_rules_decided(kind: str, value: str) -> None:
+    verdict = judged(with_content(type=kind, value=value, registered_domain=""))
+    assert isinstance(verdict, Refused)
+    assert verdict.reason is RejectReason.INVALID_VALUE
