@@ -10,6 +10,7 @@ from schemas import tearline
 from schemas.codec import RELEASED_INDICATOR, Codec
 from schemas.identity import indicator_id, indicator_key, shard_of_key
 from schemas.links import all_agreed
+from schemas.local_values import is_local
 from schemas.markings import Marking, Pap, Tlp
 from schemas.normalise import Canonical, Invalid, canonical
 from schemas.normalise.fingerprint import HEX_DIGITS
@@ -81,10 +82,10 @@ MANY = [f"{number:02}{'長' * (MAX_LABEL_LENGTH - 2)}" for number in range(MAX_L
 
 @st.composite
 def _indicators(draw: st.DrawFn) -> Canonical:
-    """Type and canonical value of anything."""
+    """Type and canonical value of anything that is not inside a network: those the guards refuse by themselves."""
     kind = draw(st.sampled_from(list(BY_KIND)))
     found = canonical(kind, draw(BY_KIND[kind]))
-    if isinstance(found, Invalid):
+    if isinstance(found, Invalid) or is_local(*found):
         reject()
     return found
 
