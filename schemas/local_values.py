@@ -7,7 +7,6 @@ leaves out what is reserved for documentation, which names no one's host.
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
-from urllib.parse import urlsplit
 
 from schemas.vocabulary import IndicatorType
 
@@ -40,6 +39,7 @@ _TOP: Final = frozenset(
     | {"onion", "alt"}
 )
 _REVERSE: Final = ".in-addr.arpa"
+_AUTHORITY_END: Final = re.compile(r"[/?#\\]")
 _QUAD: Final = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
 
 
@@ -59,10 +59,8 @@ def is_local(kind: IndicatorType, value: str) -> bool:
 
 def _is_local_url(value: str) -> bool:
     """Its host, or an address anywhere in it: a query that carries a victim's address is as local as the address."""
-    try:
-        host = urlsplit(value).hostname or ""
-    except ValueError:
-        return True
+    authority = _AUTHORITY_END.split(value.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]
+    host = authority.partition("]")[0] if authority.startswith("[") else authority.partition(":")[0]
     return _is_local_host(host) or any(_is_local_network(quad) for quad in _QUAD.findall(value))
 
 
