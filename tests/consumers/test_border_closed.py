@@ -4,6 +4,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,9 +44,7 @@ class ClosedBorder(AnyBorder):
         (folder / f"{self.home}.toml").write_text(
             "\n".join(entry_text(each) for each in ROSTER.officers.values()), encoding="utf-8"
         )
-        self.settings = type(self.settings)(
-            nations=(self.home, self.partner), shards=1, officers=folder, policy_lead_s=10
-        )
+        self.settings = replace(self.settings, shards=1, officers=folder, policy_lead_s=10)
 
     def say(self, state: str) -> None:
         """Alice says what the border is to be."""
