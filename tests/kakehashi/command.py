@@ -14,6 +14,6 @@ def kakehashi(*arguments: str, within: Path, **environ: str) -> subprocess.Compl
         env=os.environ | {"NO_COLOR": "1", "COLUMNS": "100"} | environ,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
