@@ -31,6 +31,7 @@ _LONG: Final = ("tests/integration/", "tests/faults/", "tests/demo/", "tests/str
 _SLOW: Final = (
     "tests/properties/",
     "tests/fuzz/",
+    "tests/streams/correlate/test_many_sources.py",
     "tests/leaks/",
     "tests/rules/test_prove.py",
     "tests/rules/test_difference.py",
