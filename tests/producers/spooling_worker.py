@@ -6,7 +6,7 @@ It is there to be killed.
 import sys
 from pathlib import Path
 
-from producers.produce import Options, produce
+from producers.produce import Options, Summary, produce
 from producers.spool.spool import Spool, folder_of
 from tests.builders import NOW_MS
 from tests.producers.producing import CODEC, NOWHERE, SENSOR, OfflinePublisher, Unwatched
@@ -15,12 +15,20 @@ REPORT_SIZE = 7
 
 
 class Saying(Unwatched):
-    """A view that tells the parent."""
+    """A view that tells the parent of each durable step; between two steps it is called, too, and says nothing."""
 
-    def progressed(self, *_: object) -> None:
+    def __init__(self) -> None:
+        self._done = (0, 0)
+
+    def progressed(self, *now: object) -> None:
         """Say that one more step is durable."""
-        print("step", flush=True)  # noqa: T201 - the parent reads it
-        sys.stdin.readline()
+        summary = now[1]
+        assert isinstance(summary, Summary)
+        done = (summary.reports, summary.rejected.total())
+        if done != self._done:
+            self._done = done
+            print("step", flush=True)  # noqa: T201 - the parent reads it
+            sys.stdin.readline()
 
 
 def main(home: str, file: str) -> None:
