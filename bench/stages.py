@@ -30,7 +30,7 @@ TOP: Final = 12
 # A place belongs to the first group that names it; a name of nothing is an error (``sampled.unknown``).
 INTAKE: Final[Mapping[str, tuple[str, ...]]] = {
     "decode report": ("streams/intake/ledger.py:readable → decode",),
-    "encode block": ("streams/intake/step.py:Intake._digest → encode",),
+    "encode block": ("streams/intake/step.py:Intake._write_blocks → encode",),
     "frame": ("streams/intake/columns.py",),
     "validate": ("streams/intake/validate.py",),
     "normalise": ("schemas/normalise/*", "streams/intake/collapse.py:Normaliser*", "streams/intake/collapse.py:_norm*",
@@ -63,8 +63,7 @@ CORRELATE: Final[Mapping[str, tuple[str, ...]]] = {
                         "streams/correlate/releases.py:Releaser._send"),
     "decided again": ("streams/correlate/redecide.py", "streams/rules/in_force.py", "streams/rules/rulebook.py"),
     "classify": ("streams/correlate/units.py", "streams/rules/*", "streams/correlate/review.py",
-                 "streams/correlate/releases.py:Releaser._ruled",
-                 "streams/correlate/releases.py:Releaser._included_in"),
+                 "streams/correlate/releases.py:Releaser._ruled", "streams/correlate/withdrawn.py"),
     "audit record": ("streams/audit/entry.py", "streams/correlate/releases.py:Releaser._audit"),
     "what was told": ("streams/correlate/next_release.py", "streams/correlate/releases.py"),
     "officers": ("streams/correlate/commands.py", "streams/correlate/execute.py", "streams/correlate/officers.py"),
