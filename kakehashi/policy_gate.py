@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from exchange.errors import ConfigurationError, Refused
-from kakehashi.terminal import utc
+from kakehashi.terminal import console, utc
 from schemas.counting import counted
 
 if TYPE_CHECKING:
@@ -90,11 +90,10 @@ def gate(new: "PolicySet", before: "Activated", then: "Activated | None" = None,
 
 def one_by_one(items: Iterable[_Item], what: str) -> Iterator[_Item]:
     """The items as they come; on a terminal with their number and the time that they took."""
-    from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = SpinnerColumn(), TextColumn("{task.description} {task.completed:.0f}"), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+    columns = SpinnerColumn(), TextColumn("{task.description} {task.completed:.0f}", markup=False), TimeElapsedColumn()
+    with Progress(*columns, console=console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
         yield from progress.track(items, total=None, description=what)
 
 

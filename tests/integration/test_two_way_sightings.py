@@ -79,7 +79,7 @@ def test_a_dispute_comes_home_as_a_receipt_that_settles_nothing(nations: Nations
     def is_home() -> bool:
         nonlocal shown
         shown = kakehashi("released", "show", "--nation", "GBR", VALUE, within=nations.folder, **nations.environ).stdout
-        return "An analyst of JPN thinks that it is wrong: outdated" in shown
+        return "An analyst of JPN disputes it: outdated" in shown
 
     eventually(is_home, WITHIN_S, "GBR hears of the dispute")
     assert shown.startswith("APPLIED by JPN")

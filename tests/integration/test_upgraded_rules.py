@@ -16,6 +16,7 @@ from confluent_kafka import IsolationLevel, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec  # not exported to type checkers by the package
 
+import schemas
 import streams
 from exchange import clock
 from schemas import topics
@@ -56,7 +57,8 @@ class Bench:
         self._admin = AdminClient(nations.clusters["GBR"].client())
         self.values = [md5(b"upgrade %d" % n, usedforsecurity=False).hexdigest() for n in range(REPORTS * VALUES)]
         self.names = {indicator_id(indicator_key(IndicatorType.JA3, value)) for value in self.values}
-        copytree(Path(streams.__file__).parent, folder / "streams")
+        for package in (schemas, streams):  # where the rules lie is a fact of the contract
+            copytree(Path(package.__path__[0]), folder / package.__name__)
         copytree(POLICY_FOLDER, folder / "policy")
         (folder / "policy" / "national" / "GBR" / "v1" / "ja3.cedar").write_text(NO_JA3, "utf-8")
         self.old, self.new = load("GBR").version, load("GBR", folder / "policy").version
