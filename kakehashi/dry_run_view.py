@@ -8,7 +8,8 @@ import msgspec
 from rich.cells import cell_len, chop_cells
 
 from kakehashi.fates import OUTCOMES, Fate
-from kakehashi.terminal import counted, printable
+from kakehashi.terminal import printable
+from schemas.counting import counted
 
 WIDTH: Final = 80
 HEADER: Final = f"{'line':>7}  {'outcome':8}  {'type':17}  value"

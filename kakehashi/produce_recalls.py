@@ -17,7 +17,6 @@ from consumers.subscription.subscription import latest
 from consumers.subscription.topic_reader import TopicReader
 from exchange.errors import ExchangeError, Refused
 from exchange.kafka.clients import Cluster
-from kakehashi.terminal import counted
 from producers.inputs import Input, printable
 from producers.known import was_read
 from producers.produce import Options, opened
@@ -28,6 +27,7 @@ from producers.spool.spool import Spool
 from producers.stop import Stop
 from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
+from schemas.counting import counted
 from schemas.identity import indicator_id, indicator_key
 from schemas.markings import Marking, SourceMarking, Tlp, understand
 from schemas.normalise import Invalid, canonical

@@ -17,7 +17,7 @@ from exchange.settings import Settings
 from kakehashi.conventions import check_recipients
 from kakehashi.produce_recalls import ask
 from kakehashi.produce_view import as_json, closing_lines, watching
-from kakehashi.terminal import console, counted
+from kakehashi.terminal import console
 from producers.inputs import is_wide, printable
 from producers.markings.marked import is_caveat
 from producers.meter import Meter
@@ -29,6 +29,7 @@ from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool, folder_of
 from producers.stop import Stop
 from schemas.codec import QUARANTINED, SENSOR_REPORT, SENSOR_REPORT_V2
+from schemas.counting import counted
 from schemas.markings import Caveat, Pap, SourceMarking, Tlp, understand
 
 

@@ -10,12 +10,13 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from kakehashi.terminal import counted, printable
+from kakehashi.terminal import printable
 from producers.produce import Summary
 from producers.readers.reading import LeftOut
 from producers.spool.publisher import Publisher
 from producers.spool.refusal import place_name
 from producers.spool.spool import Spool
+from schemas.counting import counted
 
 _SAY_AGAIN_S: Final = 30.0
 _REFRESH_S: Final = 0.1

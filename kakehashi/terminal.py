@@ -1,4 +1,4 @@
-"""Text for a terminal: from elsewhere made safe, times, and counts with their nouns."""
+"""Text for a terminal: from elsewhere made safe, and times."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -30,8 +30,3 @@ def utc(at_ms: int) -> str:
         return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M}" if at_ms else ""
     except (ValueError, OverflowError, OSError):
         return str(at_ms)
-
-
-def counted(count: int, noun: str) -> str:
-    """``1 file``, ``2,000 files``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -11,6 +11,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 
 from exchange.errors import BrokerUnavailable
+from exchange.process import is_gone
 
 NATION_LABEL = "kakehashi.nation"
 OWNER_LABEL = "kakehashi.owner"
@@ -137,12 +138,4 @@ def _is_listening(host: str) -> bool:
 
 def _is_orphan(container: Container) -> bool:
     pid, _, host = str(container.labels.get(OWNER_LABEL, "")).partition("@")
-    if host != socket.gethostname() or not pid.isdecimal():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
+    return is_gone(host, pid)

@@ -19,7 +19,7 @@ class Snapshot:
 
     def __init__(self, name: str, generation: int, *, agreed: bool) -> None:
         self.scope = Scope(digest(f"snapshot {name}"), generation)
-        self._name, self._agreed = name, agreed
+        self._agreed = agreed
         self._problem = ""
 
     def saw(self, step: Step) -> None:
@@ -30,18 +30,13 @@ class Snapshot:
 
     def gone(self, spool: Spool) -> list[Held] | Kept:
         """The assertions that the reading does not name any more, or why nothing is withdrawn."""
-        gone, named = spool.assertions.left(*self.scope_key)
+        gone, named = spool.assertions.left(self.scope.name, self.scope.generation)
         before = len(gone) + named
         if not gone:
             return []
         if self._problem:
             return Kept(len(gone), before, self._problem)
         return kept(len(gone), named, agreed=self._agreed) or gone
-
-    @property
-    def scope_key(self) -> tuple[bytes, int]:
-        """The scope's digest and the number of this reading."""
-        return self.scope.name, self.scope.generation
 
 
 def withdraw(gone: list[Held], spool: Spool, batch: Batch) -> Iterator[Step]:

@@ -1,12 +1,11 @@
 """Which shards of a nation's workers and bridges are worked on, by what their processes report (ADR 34)."""
 
-import os
-import socket
 from collections.abc import Collection
 from typing import cast
 
 from consumers.subscription.topic_reader import TopicReader
 from exchange.kafka.clients import Cluster
+from exchange.process import is_gone
 from schemas import topics
 from schemas.codec import POLICY_READING, Undecodable
 from schemas.records import PolicyReading
@@ -29,18 +28,10 @@ def not_running(cluster: Cluster, wanted: Collection[tuple[str, str]], shards: i
             elif found is not None and not isinstance(found, Undecodable):
                 reading = cast("PolicyReading", found)
                 runs[reading["role"], reading["partner"], reading["shard"]] = reading
-    alive = {key for key, reading in runs.items() if not _is_gone(reading["process"])}
+    alive = {key for key, reading in runs.items() if not is_gone(*_host_and_pid(reading["process"]))}
     return sorted({(*each, shard) for each in wanted for shard in range(shards)} - alive)
 
 
-def _is_gone(process: str) -> bool:
+def _host_and_pid(process: str) -> tuple[str, str]:
     host, _, pid = process.rpartition(":")
-    if host != socket.gethostname() or not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
+    return host, pid
