@@ -9,4 +9,5 @@ from tests.builders.decision import *
 from tests.builders.indicator import *
 from tests.builders.observed import *
 from tests.builders.operation import *
+from tests.builders.picture import *
 from tests.builders.released import *

@@ -1,0 +1,1 @@
+"""What takes the picture to a tool: one file for each output, behind one protocol."""
