@@ -1,4 +1,6 @@
-"""The option ``--format``. Its values come from the readers, which are imported only if the command runs."""
+"""The options ``--format`` and ``--include``. Their values are the readers', imported if the command runs."""
+
+from difflib import get_close_matches
 
 import typer
 
@@ -17,6 +19,24 @@ def format_names() -> list[str]:
     return [AUTO, *readers()]
 
 
+def rules_on_request() -> list[str]:
+    """All values that ``--include`` takes."""
+    from producers.readers.formats import on_request
+
+    return list(on_request())
+
+
+def known_rules(names: list[str] | None) -> list[str]:
+    """The rules themselves, which may be separated by commas. Raises ``typer.BadParameter`` for an unknown one."""
+    known = rules_on_request()
+    found = [name for text in names or () for name in text.replace(",", " ").split()]
+    for name in found:
+        if name not in known:
+            closest = get_close_matches(name, known, 1)
+            raise typer.BadParameter(f"{name!r}: {f'did you mean {closest[0]}?' if closest else ', '.join(known)}")
+    return found
+
+
 def list_formats(wanted: bool) -> None:
     """Print each format, the pieces that are read of it and those that are left out, and exit."""
     if not wanted:
@@ -27,4 +47,6 @@ def list_formats(wanted: bool) -> None:
         typer.echo(f"{reader.name}\n  reads {reader.reads}")
         for rule, pieces in reader.leaves_out.items():
             typer.echo(f"  leaves out {pieces} ({rule})")
+        for rule, pieces in reader.on_request.items():
+            typer.echo(f"  takes of these with --include {rule}: {pieces}")
     raise typer.Exit

@@ -48,6 +48,7 @@ class Command:
     confidence: int
     labels: tuple[str, ...]
     home_networks: tuple[str, ...]
+    include: frozenset[str]
     encoding: str
     columns: tuple[str, ...]
     date_format: str
@@ -150,6 +151,7 @@ def _options(command: Command, nations: tuple[str, ...]) -> Options:
             columns=command.columns,
             date_format=command.date_format,
             home_networks=tuple(_network(text) for text in command.home_networks),
+            include=command.include,
         ),
         rate=command.rate,
         again=command.again,

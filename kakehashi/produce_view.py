@@ -12,6 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 
 from kakehashi.terminal import printable
 from producers.produce import Summary
+from producers.readers.formats import on_request
 from producers.readers.reading import LeftOut
 from producers.spool.publisher import Publisher
 from producers.spool.refusal import place_name
@@ -130,6 +131,9 @@ def closing_lines(summary: Summary, publisher: Publisher, where: str) -> Iterato
         )
     if summary.left_out:
         yield f"left out: {', '.join(f'{count:,} {rule}' for rule, count in summary.left_out.most_common())}"
+        asked = ", ".join(rule for rule in on_request() if rule in summary.left_out)
+        if asked:
+            yield f"  taken, without a confidence, if you ask for it: --include {asked}"
     if summary.rejected:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in summary.rejected.most_common())
         yield f"refused and kept in quarantine: {reasons}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from producers.readers.formats import AUTO, readers
+from producers.readers.formats import AUTO, on_request, readers
 
 ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = ROOT / "docs" / "sensor-operator.md"
@@ -29,6 +29,11 @@ def _table() -> Iterator[str]:
     for reader in readers().values():
         rules = "; ".join(f"{pieces} (`{rule}`)" for rule, pieces in reader.leaves_out.items())
         yield f"| `{reader.name}` | {reader.reads} | {rules} |"
+    yield ""
+    yield "| `--include` | takes, without a confidence |"
+    yield "|---|---|"
+    for rule, taken in on_request().items():
+        yield f"| `{rule}` | {taken} |"
 
 
 def schema_with_formats(text: str) -> str:

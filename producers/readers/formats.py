@@ -34,6 +34,13 @@ def readers() -> Mapping[str, Reader]:
     return dict(sorted(found.items()))
 
 
+@cache
+def on_request() -> Mapping[str, str]:
+    """The rules whose pieces an operator may ask for, and what is taken of them, in alphabetical order."""
+    found = {rule: taken for reader in readers().values() for rule, taken in reader.on_request.items()}
+    return dict(sorted(found.items()))
+
+
 def recognised(head: Head) -> str | None:
     """The format of an input that begins like this; ``None`` if no reader recognises it.
 

@@ -6,7 +6,7 @@ chart's schema and the documentation take everything from the declaration.
 
 import enum
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -109,7 +109,8 @@ class Reader:
     never decrease. ``reads`` and the values of ``leaves_out`` are one line of Markdown each, for ``--formats`` and
     the documentation; the keys of ``leaves_out`` are the rules of its ``LeftOut``. ``example`` is a small input of
     made-up values with at least one observation; the laws of readers are tried on it. ``unit`` names what
-    ``Input.records`` counts.
+    ``Input.records`` counts. ``on_request`` are those of the rules whose pieces the operator may ask for, with
+    ``--include``, and what is taken of them then, without a confidence: their source does not call it a threat.
     """
 
     name: str
@@ -119,3 +120,4 @@ class Reader:
     recognise: Callable[[Head], Recognition | None]
     read: Callable[[Input, Defaults], Iterator[Reading]]
     unit: str = "line"
+    on_request: Mapping[str, str] = field(default_factory=dict)

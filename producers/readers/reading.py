@@ -23,7 +23,8 @@ class Defaults(msgspec.Struct, frozen=True):
 
     Markings are the exception: the stricter of the two applies (``producers.markings``).
     ``columns`` names the columns of a CSV list without a header; ``date_format`` is ``strptime``'s, for times
-    that are not ISO 8601; ``home_networks`` are our own networks in addition to the private ones.
+    that are not ISO 8601; ``home_networks`` are our own networks in addition to the private ones. ``include`` are rules
+    of readers whose pieces are taken nevertheless (``Reader.on_request``).
     """
 
     marking: SourceMarking = SourceMarking()
@@ -33,6 +34,7 @@ class Defaults(msgspec.Struct, frozen=True):
     columns: tuple[str, ...] = ()
     date_format: str = ""
     home_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    include: frozenset[str] = frozenset()
 
 
 class Group(msgspec.Struct, frozen=True, gc=False):

@@ -23,10 +23,11 @@ from urllib.parse import urlsplit
 from producers.markings.marked import Marked, joined
 from producers.markings.properties import is_about_sharing
 from producers.markings.understanding import of_field, of_prose
+from producers.readers.home import Nothing, Undecided, address_of
 from producers.readers.reading import Defaults, Seen
 from producers.readers.suricata_files import hashes_of
 from producers.readers.suricata_record import Alert, Handshake
-from producers.readers.suricata_sides import Nothing, Sides, Undecided, address_of, sides_of
+from producers.readers.suricata_sides import Sides, sides_of
 from schemas.observation import Observation, SourcePlace
 from schemas.vocabulary import IndicatorType
 
@@ -94,8 +95,8 @@ def _of_dns(alert: Alert, sides: Sides) -> tuple[Found, ...] | Undecided:
     names = _queried(alert.dns)
     if not names:
         return Undecided(
-            f"{sides.remote} is a resolver, and the name that it was asked for is not in the alert: enable `metadata` "
-            "with `dns` for alerts in suricata.yaml"
+            f"{sides.remote} is a resolver, and the name that it was asked for is not in the alert: in suricata.yaml "
+            "enable `metadata` with `dns` for alerts"
         )
     return tuple((IndicatorType.DOMAIN_NAME, name) for name in names if not _is_reverse(name))
 

@@ -18,13 +18,13 @@ from producers.inputs import Input
 from producers.markings.marked import Marked, joined, stricter
 from producers.markings.properties import may_restrict, of_properties
 from producers.readers.document import document, plain, repeated_keys
+from producers.readers.home import Nothing, Undecided, address_of, is_ours
 from producers.readers.lines import lines
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
 from producers.readers.suricata_alert import indicators_of, template_of
 from producers.readers.suricata_files import File, hashes_of
 from producers.readers.suricata_record import Alert
-from producers.readers.suricata_sides import Nothing, Undecided, address_of, is_ours
 from producers.readers.times import milliseconds
 from schemas.observation import SourcePlace
 from schemas.vocabulary import RejectReason
@@ -137,7 +137,7 @@ def _of_alert(
         yield rejected(place, RejectReason.TIME_OUT_OF_RANGE, detail, record)
         return
     if isinstance(found, Undecided):
-        yield rejected(place, RejectReason.UNREADABLE_LINE, found.detail, record)
+        yield rejected(place, found.reason, found.detail, record)
         return
     if isinstance(found, Nothing):
         yield LeftOut(place, _NO_INDICATOR, found.detail)

@@ -8,36 +8,16 @@ is nothing to share, unless our own proxy passed a request on for a foreign clie
 Any client can write ``xff``: it is believed only if the address that connected is ours.
 """
 
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address
 from typing import Final
 
 import msgspec
 
+from producers.readers.home import Address, Nothing, Undecided, address_of, is_ours
 from producers.readers.reading import Defaults
 from producers.readers.suricata_record import Alert
 
-PRIVATE_NETWORKS: Final = tuple(
-    ip_network(network)
-    for network in (
-        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),  # RFC 1918
-        *("100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),  # RFC 6598, RFC 1122, RFC 3927
-        *("fc00::/7", "fe80::/10", "::1/128"),  # RFC 4193, RFC 4291
-    )
-)
-Address = IPv4Address | IPv6Address
 _BROADCAST: Final = IPv4Address("255.255.255.255")  # RFC 919
-
-
-class Undecided(msgspec.Struct, frozen=True):
-    """Why it cannot be known what the threat is: a refusal."""
-
-    detail: str
-
-
-class Nothing(msgspec.Struct, frozen=True):
-    """Why there is nothing to share: a piece that is left out."""
-
-    detail: str
 
 
 class Sides(msgspec.Struct, frozen=True):
@@ -91,19 +71,6 @@ def _passed_on(alert: Alert, defaults: Defaults, server: Address | None) -> Side
     if is_ours(client, defaults):
         return Nothing("both sides are ours")
     return Sides(client, False, alert.src_ip != str(server))
-
-
-def is_ours(address: Address, defaults: Defaults) -> bool:
-    """Whether an address is in a private or a home network."""
-    return any(address in network for network in (*PRIVATE_NETWORKS, *defaults.home_networks))
-
-
-def address_of(text: str | None) -> Address | None:
-    """The address that a text is; ``None`` if it is none."""
-    try:
-        return ip_address(text.strip()) if text else None
-    except ValueError:
-        return None
 
 
 def _server(alert: Alert, source: Address, destination: Address) -> Address | None:

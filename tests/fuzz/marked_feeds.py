@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tests.fuzz.marked_lists import csv_list, eve_alert, txt_list
+from tests.fuzz.marked_lists import csv_list, eve_alert, txt_list, zeek_notice
 from tests.fuzz.restrictions import LABELS, Meant, label, phrase, tag
 
 NOTHING: Final = Meant()
@@ -24,7 +24,9 @@ _BY_ID: Final = {
 }
 
 
-_LISTS: Final = (("csv-list", csv_list), ("txt-list", txt_list), ("suricata-eve", eve_alert))
+_LISTS: Final = (
+    *(("csv-list", csv_list), ("txt-list", txt_list), ("suricata-eve", eve_alert), ("zeek-log", zeek_notice)),
+)
 
 
 class MarkedFeed(msgspec.Struct, frozen=True):

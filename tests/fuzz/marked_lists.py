@@ -84,3 +84,29 @@ def eve_alert(random: Random) -> Feed:
         else:
             random.choice((record, alert)).setdefault(random.choice(("x_tlp", "tags", "caveat")), []).append(text)
     return json.dumps(record, ensure_ascii=random.random() < 0.5) + "\n", meant
+
+
+def zeek_notice(random: Random) -> Feed:
+    """A notice, in JSON or TSV, whose texts, properties or comments restrict."""
+    record: dict[str, Any] = {"ts": 1795000000.5, "src": "198.51.100.7", "note": "Scan::Port_Scan", "msg": "made up"}
+    above, below, meant = list[str](), list[str](), NOTHING
+    is_tsv = random.random() < 0.5
+    for _ in range(random.randrange(3)):
+        text, its = phrase(random)
+        text = " ".join(text.split())
+        meant = meant.join(its)
+        place = random.randrange(3)
+        if place == 0:
+            record["msg"] += f" {text}"
+        elif place == 1:
+            name = random.choice(("x_tlp", "tags", "caveat"))
+            record[name] = f"{record[name]}, {text}" if name in record else text
+        elif is_tsv:
+            random.choice((above, below)).append(f"# {text}")
+        else:
+            record["msg"] += f" {text}"
+    if not is_tsv:
+        return json.dumps({"_path": "notice", **record}, ensure_ascii=random.random() < 0.5) + "\n", meant
+    head = ["#separator \\x09", "#path\tnotice", "\t".join(("#fields", *record))]
+    row = "\t".join(map(str, record.values()))
+    return "".join(f"{line}\n" for line in (*head, *above, row, *below)), meant

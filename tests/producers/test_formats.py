@@ -1,6 +1,7 @@
 """The format of an input, by its first bytes."""
 
 import pytest
+import typer
 
 from producers.inputs import Input
 from producers.readers.formats import readers, recognised
@@ -26,7 +27,10 @@ def test_the_format_of_every_recorded_feed_is_recognised(entry: dict[str, str]) 
         (b'{"Event": {"info": "quotes \\"indicator--1\\""}}', "misp-event"),
         (b'{"hello": "world"}', None),
         (b"<?xml version='1.0'?>", None),
-        (b"#separator \\x09\n#fields\tts\n", None),
+        (b"#separator \\x09\n#fields\tts\n", "zeek-log"),
+        (b'{"ts": 1795000000, "id.orig_h": "192.0.2.1"}', "zeek-log"),
+        (b'{"_path": "weird", "name": "x"}', "zeek-log"),
+        (b"#fields\tindicator\tindicator_type\na.example\tIntel::DOMAIN\n", "csv-list"),
         (b"\x00\x01\x02", None),
         (b"", None),
         (b"198.51.100.7\n203.0.113.9\n", "txt-list"),
@@ -48,3 +52,16 @@ def test_the_command_offers_exactly_the_formats_that_there_are() -> None:
     from kakehashi.format_name import format_names
 
     assert format_names() == ["auto", *readers()]
+
+
+def test_a_rule_that_cannot_be_asked_for_is_refused_with_the_closest_one() -> None:
+    from kakehashi.format_name import known_rules
+
+    assert known_rules(["dns,ssl", "conn"]) == ["dns", "ssl", "conn"]
+    with pytest.raises(typer.BadParameter, match="did you mean dns"):
+        known_rules(["dsn"])
+
+
+def test_what_can_be_asked_for_is_left_out_by_a_rule_of_the_same_reader() -> None:
+    for reader in readers().values():
+        assert set(reader.on_request) <= set(reader.leaves_out)

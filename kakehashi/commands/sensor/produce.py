@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kakehashi.examples import examples
-from kakehashi.format_name import format_names, known_format, list_formats
+from kakehashi.format_name import format_names, known_format, known_rules, list_formats, rules_on_request
 
 _EXAMPLES = examples(
     ("kakehashi produce --nation GBR --sensor edge-1 eve.json", "a file; its format is recognised"),
@@ -62,6 +62,18 @@ def register(app: typer.Typer) -> None:
             list[str] | None,
             typer.Option(help="A network that is ours, beside the private ones; repeat it.", rich_help_panel=_MARKING),
         ] = None,
+        include: Annotated[
+            list[str] | None,
+            typer.Option(
+                metavar="RULE",
+                callback=known_rules,
+                autocompletion=rules_on_request,
+                help="Take what this rule leaves out, without a confidence; see --formats. Repeat it.",
+            ),
+        ] = None,
+        misp_context: Annotated[
+            bool, typer.Option("--misp-context", help="Take attributes that are not to_ids: --include not-to-ids.")
+        ] = False,
         encoding: Annotated[str, typer.Option(help="If it is not UTF-8: cp932, euc_jp, utf-16 …")] = "utf-8",
         columns: Annotated[str, typer.Option(help="Names of a CSV's columns, if it has no header.")] = "",
         date_format: Annotated[str, typer.Option(help="Of a CSV's times, as in %d/%m/%Y, if not ISO 8601.")] = "",
@@ -147,6 +159,7 @@ def register(app: typer.Typer) -> None:
             confidence=confidence,
             labels=tuple(label or ()),
             home_networks=tuple(home_net or ()),
+            include=frozenset((*(include or ()), *(("not-to-ids",) if misp_context else ()))),
             encoding=encoding,
             columns=tuple(name.strip() for name in columns.split(",")) if columns else (),
             date_format=date_format,

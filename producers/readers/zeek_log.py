@@ -1,0 +1,230 @@
+"""Reads Zeek's logs, TSV or JSON. Finds the records that report a threat.
+
+A sensor sees what everyone does; an exchange of threat indicators must not. So only the logs count in which Zeek itself
+accuses somebody: ``notice``, ``intel`` and ``signatures``. Records of other logs are left out under the log's name; of
+some of them the operator may ask for what they name. ``zeek_indicators`` decides what is an indicator.
+
+A header may come again, as in files that were joined. A line before the first header, and a row that does not fit it,
+are refused.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from producers.inputs import Input
+from producers.markings.marked import Marked, joined
+from producers.markings.properties import may_restrict, of_properties
+from producers.markings.understanding import of_file_name, of_prose
+from producers.readers.home import Nothing, Undecided
+from producers.readers.json_records import Record, records
+from producers.readers.lines import Line, lines
+from producers.readers.list_heading import marking_of_line
+from producers.readers.list_times import list_milliseconds
+from producers.readers.reader import Head, Reader, Recognition, Specificity
+from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
+from producers.readers.zeek_indicators import NO_THREAT, found_in, text_of
+from producers.readers.zeek_record import (
+    LOGS,
+    Layout,
+    fields_of_json,
+    fields_of_row,
+    log_of,
+    log_of_json,
+    with_header,
+)
+from schemas.observation import Observation, SourcePlace
+from schemas.vocabulary import IndicatorType, RejectReason
+
+_HEADER: Final = "header"
+_COMMENT: Final = "comment"
+_NO_THREAT: Final = "no-threat"
+_NO_INDICATOR: Final = "no-indicator"
+_OTHER_LOG: Final = "other-log"
+_READ: Final = frozenset({"notice", "intel", "signatures"})
+_ON_REQUEST: Final = {
+    "conn": "the other side's address",
+    "dns": "the name that one of yours asked for",
+    "files": "hashes of whole files that the other side sent",
+    "http": "address, host and URL of the server that one of yours asked",
+    "smtp": "the address of a client that sent you a mail",
+    "ssl": "the server's address and name, the client's JA3 and JA4",
+    "weird": "the other side's address",
+}
+_KEYS: Final = (b'"id.orig_h"', b'"id_orig_h"', b'"orig_h"', b'"_path"', b'"seen.indicator"', b'"seen_indicator"')
+_MORE_KEYS: Final = (b'"certificate.serial"', b'"certificate_serial"', b'"fuid"', b'"@stream"')
+_BEGINS: Final = re.compile(rb'\{\s*"(?:ts|_path|_write_ts|@stream)"\s*:')
+_CHUNK_BYTES: Final = 1 << 20
+_COMMENT_LINE: Final = re.compile(rb"^#[^\n]*", re.MULTILINE)
+
+
+def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
+    """The indicators of each record, in the order of the records."""
+    start = source.head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    heading = of_file_name(source.name)
+    if start.startswith((b"{", b"[")):
+        for record in records(source, defaults.encoding):
+            yield from _of_json(record, heading, defaults) if isinstance(record, Record) else (record,)
+        return
+    heading = heading.join(_comments_ahead(source))
+    layout = Layout()
+    for line in lines(source, defaults.encoding):
+        if isinstance(line, Rejected):
+            yield line
+        elif line.text.startswith("#"):
+            header = with_header(layout, line.text)
+            if header is None:
+                heading = heading.join(marking_of_line(line))
+            yield LeftOut(line.place, _COMMENT if header is None else _HEADER)
+            layout = layout if header is None else header
+        elif line.text.strip():
+            yield from _of_row(line, layout, heading, defaults)
+
+
+def _comments_ahead(source: Input) -> Marked:
+    """The marking in lines that begin with ``#`` and are none of Zeek's own, wherever in a file."""
+    found: list[Marked] = []
+    with source.read_ahead() as ahead:
+        left = b""
+        while ahead is not None and (chunk := ahead.stream.read(_CHUNK_BYTES)):
+            whole, _, left = (left + chunk).rpartition(b"\n")
+            found += _comments_in(whole)
+            left = left[:_CHUNK_BYTES]
+        found += _comments_in(left)
+    return joined(found)
+
+
+def _comments_in(content: bytes) -> Iterator[Marked]:
+    for found in _COMMENT_LINE.findall(content):
+        text = found.decode("utf-8", "replace")
+        if with_header(Layout(), text) is None:
+            yield marking_of_line(Line(SourcePlace("", 0), text, found))
+
+
+def _of_row(line: Line, layout: Layout, heading: Marked, defaults: Defaults) -> Iterator[Reading]:
+    rule = _left_out(layout.log, defaults)
+    if rule and layout.log:
+        yield LeftOut(line.place, rule, layout.log)
+        return
+    fields = fields_of_row(line.text, layout) if layout.names else None
+    if fields is None:
+        detail = (
+            f"the row has {line.text.count(layout.separator) + 1} cells and the line #fields names {len(layout.names)}"
+            if layout.names
+            else "no line #fields names its columns: was the beginning of the file cut off?"
+        )
+        yield rejected(line.place, RejectReason.UNREADABLE_LINE, detail, line.original)
+        return
+    log = layout.log or log_of(fields, line.place.file)
+    yield from _readings(log, fields, line.place, line.original, heading, defaults)
+
+
+def _of_json(record: Record, heading: Marked, defaults: Defaults) -> Iterator[Reading]:
+    try:
+        log, content = log_of_json(record.content, record.place.file)
+        if rule := _left_out(log, defaults):
+            yield LeftOut(record.place, rule, log)
+            return
+        fields = fields_of_json(content)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        detail = f"not a record of Zeek: {error}; was the file cut, or did another tool write it?"
+        yield rejected(record.place, RejectReason.UNREADABLE_LINE, detail, record.content)
+        return
+    yield from _readings(log, fields, record.place, record.content, heading, defaults)
+
+
+def _readings(
+    log: str, fields: dict[str, Any], place: SourcePlace, original: bytes, heading: Marked, defaults: Defaults
+) -> Iterator[Reading]:
+    rule = _left_out(log, defaults)
+    if rule:
+        yield LeftOut(place, rule, log)
+        return
+    note = text_of(fields, "note")
+    if log == "notice" and note.startswith(NO_THREAT) and _NO_THREAT not in defaults.include:
+        yield LeftOut(place, _NO_THREAT, note)
+        return
+    found = found_in(log, fields, defaults)
+    at_ms = list_milliseconds(text_of(fields, "ts"))
+    if isinstance(found, Nothing):
+        yield LeftOut(place, _NO_INDICATOR, found.detail)
+    elif isinstance(found, Undecided):
+        yield rejected(place, found.reason, found.detail, original)
+    elif at_ms is None:
+        detail = f"the time {text_of(fields, 'ts')[:40]!r} is neither seconds since 1970 nor ISO 8601"
+        yield rejected(place, RejectReason.TIME_OUT_OF_RANGE, detail, original)
+    else:
+        is_accused = log in _READ and not note.startswith(NO_THREAT)
+        marked = heading.join(_marking(fields)).with_default(defaults.marking)
+        template = Observation(
+            kind=IndicatorType.IPV4_ADDR,
+            value="",
+            first_seen_ms=at_ms,
+            last_seen_ms=at_ms,
+            confidence=defaults.confidence if is_accused else -1,
+            marking=marked.marking,
+            labels=defaults.labels,
+            description=text_of(fields, "msg") or text_of(fields, "event_msg"),
+            context=(("log", log), *((name, text) for name in _FACTS if (text := text_of(fields, name)))),
+        )
+        for kind, value in found:
+            observation = msgspec.structs.replace(template, kind=kind, value=value)
+            yield Seen(place, observation, marked.origins)
+
+
+_FACTS: Final = (
+    *("note", "sub", "sig_id", "seen_where", "uid", "id_orig_h", "id_orig_p", "id_resp_h", "id_resp_p", "proto"),
+    *("service", "filename", "name"),
+)
+
+
+def _left_out(log: str, defaults: Defaults) -> str:
+    """The rule that leaves all records of a log out; empty if they are read."""
+    if log in _READ or (log in _ON_REQUEST and log in defaults.include):
+        return ""
+    return log if log in LOGS else _OTHER_LOG
+
+
+def _marking(fields: dict[str, Any]) -> Marked:
+    """What a record says about sharing: in its texts, and in what a collector has added."""
+    texts = (of_prose(text, name) for name in ("msg", "sub", "event_msg", "sub_msg") if (text := text_of(fields, name)))
+    beside = {name: value for name, value in fields.items() if may_restrict(name)}
+    return joined(texts).join(of_properties(beside, (), "record"))
+
+
+def _recognise(head: Head) -> Recognition | None:
+    start = head.start
+    if start.startswith((b"#separator", b"#fields\tts\t")):
+        return Recognition(Specificity.WORDS)
+    if not start.startswith((b"{", b"[")):
+        return None
+    keys = [at for key in (*_KEYS, *_MORE_KEYS) if (at := start.find(key)) >= 0]
+    if keys:
+        return Recognition(Specificity.WORDS, min(keys))
+    return Recognition(Specificity.SHAPE) if _BEGINS.match(start.lstrip(b"[ \r\n\t")) else None
+
+
+READER: Final = Reader(
+    name="zeek-log",
+    reads="`notice`, `intel` and `signatures`, in TSV or JSON: the address that is not yours, the value of an intel "
+    "hit, the hash of a match in the malware hash registry. Name your own networks with `--home-net`",
+    leaves_out={
+        **{log: f"records of `{log}`, which accuse nobody" for log in sorted(LOGS - _READ)},
+        _OTHER_LOG: "records of all other logs",
+        _NO_THREAT: "notices that accuse nobody: weak keys, certificates, vulnerable software, Zeek itself",
+        _NO_INDICATOR: "records between your own networks, hits of what this exchange has delivered, and records that "
+        "name nobody else",
+        _HEADER: "header lines",
+        _COMMENT: "other lines that begin with `#`",
+    },
+    on_request={**_ON_REQUEST, _NO_THREAT: "the address that is not yours"},
+    example=b"#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tnotice\n"
+    b"#fields\tts\tid.orig_h\tid.resp_h\tnote\tmsg\n#types\ttime\taddr\taddr\tenum\tstring\n"
+    b"1795000000.5\t10.1.2.3\t198.51.100.7\tSignatures::Sensitive_Signature\tmade up\n"
+    b"1795000001.5\t10.1.2.3\t198.51.100.9\tSSL::Weak_Key\tmade up\n#close\t2026-11-20-08-00-00\n",
+    recognise=_recognise,
+    read=read,
+    unit="record",
+)

@@ -1,0 +1,162 @@
+"""Zeek's logs as records: TSV with its header, and JSON in the forms in which collectors write it.
+
+Names of fields are folded: ``id.orig_h`` of TSV, ``id_orig_h`` of Corelight's JSON and ``{"id": {"orig_h": …}}`` are
+``id_orig_h``. A field that is not set is not there. Source: Zeek's documentation, "Zeek Log Formats and Inspection".
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from functools import lru_cache
+from pathlib import PurePath
+from typing import Any, Final
+
+import msgspec
+
+from producers.readers.document import plain, repeated_keys
+
+LOGS: Final = frozenset(
+    {"conn", "dns", "files", "http", "intel", "notice", "signatures", "smtp", "ssl", "weird", "x509"}
+)
+_ESCAPED: Final = re.compile(r"\\x([0-9A-Fa-f]{2})")
+_CONTAINERS: Final = ("set[", "vector[", "table[", "list[")
+_PATH_KEYS: Final = ("_path", "@stream", "_stream")
+# By which fields a log is known that does not state its name: all of one group.
+_SHAPES: Final = (
+    ("intel", ("seen_indicator", "seen_indicator_type")),
+    ("notice", ("note", "msg", "actions")),
+    ("signatures", ("sig_id", "event_msg")),
+    ("x509", ("certificate_serial",)),
+    ("dns", ("query", "qtype")),
+    ("dns", ("trans_id", "rejected")),
+    ("http", ("trans_depth", "uri")),
+    ("http", ("trans_depth", "status_code")),
+    ("smtp", ("trans_depth", "helo")),
+    ("ssl", ("cipher", "established")),
+    ("ssl", ("established", "resumed")),
+    ("files", ("fuid", "analyzers")),
+    ("conn", ("conn_state", "history")),
+    ("conn", ("conn_state", "orig_pkts")),
+    ("weird", ("name", "notice", "peer")),
+)
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """What the header lines of a TSV log have stated so far."""
+
+    log: str = ""
+    names: tuple[str, ...] = ()
+    lists: frozenset[int] = frozenset()
+    separator: str = "\t"
+    set_separator: str = ","
+    empty: str = "(empty)"
+    unset: str = "-"
+
+
+def with_header(layout: Layout, text: str) -> Layout | None:
+    """The layout behind a line that begins with ``#``; ``None`` if it is no line of a header."""
+    name, _, rest = (
+        text.partition("\t" if text.startswith("#separator\t") else " ")
+        if text.startswith("#separator")
+        else text.partition(layout.separator)
+    )
+    if name == "#separator":
+        return Layout(separator=unescaped(rest.strip(" ")) or "\t")  # a header of its own begins
+    if name == "#set_separator":
+        return msgspec.structs.replace(layout, set_separator=unescaped(rest))
+    if name == "#empty_field":
+        return msgspec.structs.replace(layout, empty=rest)
+    if name == "#unset_field":
+        return msgspec.structs.replace(layout, unset=rest)
+    if name == "#path":
+        return msgspec.structs.replace(layout, log=rest.strip())
+    if name == "#fields":
+        return msgspec.structs.replace(layout, names=tuple(map(folded_name, rest.split(layout.separator))))
+    if name == "#types":
+        types = rest.split(layout.separator)
+        lists = frozenset(place for place, each in enumerate(types) if each.startswith(_CONTAINERS))
+        return msgspec.structs.replace(layout, lists=lists)
+    return layout if name in ("#open", "#close") else None
+
+
+def fields_of_row(text: str, layout: Layout) -> dict[str, Any] | None:
+    """The fields of a row of TSV that are set; ``None`` if the row does not fit the header."""
+    cells = text.split(layout.separator)
+    if len(cells) != len(layout.names):
+        return None
+    found: dict[str, Any] = {}
+    for place, (name, cell) in enumerate(zip(layout.names, cells, strict=True)):
+        if cell == layout.unset:
+            continue
+        if place in layout.lists:
+            parts = [] if cell == layout.empty else cell.split(layout.set_separator)
+            found[name] = [unescaped(part) for part in parts if part != layout.unset]
+        else:
+            found[name] = "" if cell == layout.empty else unescaped(cell)
+    return found
+
+
+def unescaped(cell: str) -> str:
+    r"""A cell without Zeek's escapes: ``\x09`` stands for a byte; bytes that are no UTF-8 stay as they are written."""
+    if "\\" not in cell:
+        return cell
+    if not _ESCAPED.search(cell):
+        return cell.replace("\\\\", "\\")
+    content = re.sub(
+        rb"\\(?:x([0-9A-Fa-f]{2})|(\\))",
+        lambda found: bytes.fromhex(found[1].decode()) if found[1] else b"\\",
+        cell.encode(),
+    )
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return cell
+
+
+def log_of_json(content: bytes, file_name: str) -> tuple[str, bytes]:
+    """Which log a record of JSON is of, and the record without an object around it that names its log.
+
+    Raises msgspec.DecodeError if it is no object.
+    """
+    found = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
+    if len(found) == 1:
+        [(log, inner)] = found.items()
+        if bytes(inner).startswith(b"{"):
+            return log, bytes(inner)
+    for key in _PATH_KEYS:
+        if key in found and bytes(found[key]).startswith(b'"'):
+            return msgspec.json.decode(found[key], type=str), content
+    return log_of(frozenset(map(folded_name, found)), file_name), content
+
+
+def fields_of_json(content: bytes) -> dict[str, Any]:
+    """The fields of a record of JSON that are set; numbers are their digits.
+
+    Raises ValueError or RecursionError if it is none, or has a key twice.
+    """
+    found = plain(content)
+    if repeated_keys(content):
+        raise ValueError("an object in it has a key twice, so the record contradicts itself")
+    fields: dict[str, Any] = {}
+    for name, value in found.items():
+        if isinstance(value, Mapping) and name == "id":
+            fields |= {folded_name(f"{name}.{part}"): each for part, each in value.items()}
+        elif value is not None:
+            fields[folded_name(name)] = value
+    return fields
+
+
+def log_of(names: Collection[str], file_name: str) -> str:
+    """Which log has these fields; else what the file is called."""
+    return next((log for log, of_log in _SHAPES if all(name in names for name in of_log)), _of_name(file_name))
+
+
+def _of_name(file_name: str) -> str:
+    """``dns`` of ``dns.log`` and of ``dns.2026-11-30-00-00-00.log.gz``."""
+    first = PurePath(file_name).name.split(".")[0]
+    return first if first in LOGS else ""
+
+
+@lru_cache(4_096)
+def folded_name(name: str) -> str:
+    """A field's name as all forms of a log have it."""
+    return name.strip().replace(".", "_")
