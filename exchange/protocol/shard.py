@@ -33,6 +33,7 @@ from exchange.errors import FatalError, ProducerFenced
 from exchange.protocol.effects import Effects
 from exchange.protocol.feed import Feed
 from exchange.protocol.log import CommitUncertain, Home, Log, TransactionAborted
+from exchange.protocol.preempt import Preempted, Share, WatchedRows
 from exchange.protocol.record import Input, Position, Record
 from exchange.protocol.restore import Restorer, fenced
 from exchange.protocol.rows import NO_ROWS, Footprint, State
@@ -98,7 +99,9 @@ class Shard:
         self._restorer = Restorer(step.name, log, clock, remedy)
         self._turn = turn or Turn()
         self._more = False
-        self._waiting: tuple[Sequence[Record], float] | None = None  # for its turn to be computed, and since when
+        self._waiting: Sequence[Record] = ()  # read, not computed yet
+        self._waiting_since = 0.0
+        self._share = Share()
         self._state: State | None = None
         self._writing_since = 0.0
         self.phase = Phase.NEW
@@ -141,15 +144,25 @@ class Shard:
             return self._do_batch(timeout_s)
 
     def _do_batch(self, timeout_s: float) -> Turned | None:
-        waiting, self._waiting = self._waiting, None
-        records, read_s = waiting or (self._feed.poll(0 if self._more else timeout_s), time.monotonic())
+        if not self._waiting:
+            self._waiting = self._feed.poll(0 if self._more else timeout_s)
+            self._waiting_since = time.monotonic()
+        records, read_s = self._share.of(self._waiting), self._waiting_since
         now_ms = max(self._clock(), self.position.shard_time_ms)
         try:
-            effects = self._compute(records, self._due(now_ms), now_ms, LOOK_S if self._feed.looks_ahead else None)
-            if effects is None:
-                self._waiting = records, read_s
-                records, read_s = self._feed.ahead(), time.monotonic()
-                effects = self._compute(records, (), now_ms, None) if records else None
+            try:
+                effects = self._compute(records, self._due(now_ms), now_ms, LOOK_S if self._feed.looks_ahead else None)
+                ahead = self._feed.ahead() if effects is None else ()
+            except Preempted as preempted:
+                self._turn.end()
+                self._share.preempted(records)
+                effects, ahead = None, preempted.records
+            if effects is not None:
+                self._waiting = self._waiting[len(records) :]
+                self._share.finished()
+            elif ahead:
+                records, read_s = ahead, time.monotonic()
+                effects = self._compute(records, (), now_ms, None)
             return None if effects is None else self._write(records, effects, now_ms, read_s)
         finally:
             self._turn.end()
@@ -163,12 +176,19 @@ class Shard:
     def _compute(
         self, records: Sequence[Record], due: Sequence[bytes], now_ms: int, wait_s: float | None
     ) -> Effects | None:
-        """The effects of a batch; None if its turn has not come within ``wait_s``. The turn ends with the batch."""
+        """The effects of a batch; None if its turn has not come within ``wait_s``. The turn ends with the batch.
+
+        A batch that is given ``wait_s`` may be preempted. Raises Preempted.
+        """
         facts = self._feed.facts(records)
         if not (records or due or facts):
             return Effects()
-        batch = Batch(records, due, facts)
-        return self._step.compute(batch, self._state or NO_ROWS, now_ms) if self._turn.begin(batch, wait_s) else None
+        batch, rows = Batch(records, due, facts), self._state or NO_ROWS
+        if not self._turn.begin(batch, wait_s):
+            return None
+        if wait_s is not None and len(records) > 1:
+            rows = WatchedRows(rows, self._feed.ahead)
+        return self._step.compute(batch, rows, now_ms)
 
     def _write(self, records: Sequence[Record], effects: Effects, now_ms: int, read_s: float) -> Turned | None:
         """Commit a batch's effects; None if there are none."""
@@ -235,7 +255,7 @@ class Shard:
 
     def lag(self) -> int:
         """Records that wait, as far as is known."""
-        return self._feed.lag() + (len(self._waiting[0]) if self._waiting else 0)
+        return self._feed.lag() + len(self._waiting)
 
     def size(self) -> int:
         """Rows of state, roughly."""

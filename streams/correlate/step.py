@@ -3,7 +3,7 @@
 A batch is sorted by indicator here; what happens to one indicator is in ``streams.correlate.indicator``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -45,6 +45,7 @@ from streams.rules.classifier import Classifier
 from streams.rules.in_force import FixedRules, InForce, Rules
 
 STATE_FORMAT: Final = rows_of.FORMAT
+READ_AT_ONCE: Final = 256  # rows: about 20 ms of work
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +109,11 @@ class Correlate(Step[None]):
         updater = self._updater(in_force, releaser)
         seen, commands = self._sorted(batch.records, updater, skips, work)
         keys = [key for key in dict.fromkeys((*seen, *commands, *batch.due)) if key != CURSOR_KEY]
-        head_row, cursor_row, *found = rows.get_many([audit.HEAD_KEY, CURSOR_KEY, *keys])
+        head_row, cursor_row = rows.get_many([audit.HEAD_KEY, CURSOR_KEY])
         if head_row is not None:
             work.head = msgspec.msgpack.decode(head_row, type=audit.Head)
         before = work.head
-        for key, data in zip(keys, found, strict=True):
+        for key, data in _read(keys, rows):
             if skips and skips.get(key) is Skip.EVERYTHING:
                 leave(key, data, work)
                 continue
@@ -223,3 +224,10 @@ class Correlate(Step[None]):
         work.gauges[spec.UNDECIDED_ROWS.at(self.name, self._shard)] = float(cursor.left(rows.size()))
         work.gauges[spec.RULES_BEHIND_SECONDS.at(self.name, self._shard)] = behind_s
         return not cursor.done
+
+
+def _read(keys: Sequence[bytes], rows: Rows) -> Iterator[tuple[bytes, bytes | None]]:
+    """These rows, some at a time: what is urgent goes ahead of a batch where it reads (``exchange.protocol.preempt``)."""
+    for start in range(0, len(keys), READ_AT_ONCE):
+        some = keys[start : start + READ_AT_ONCE]
+        yield from zip(some, rows.get_many(some), strict=True)

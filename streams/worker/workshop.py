@@ -46,9 +46,8 @@ from streams.steps import STATE_FORMATS
 Facts = TypeVar("Facts")
 _log = logging.getLogger(__name__)
 
-# A batch's size bounds the time of a turn, and shards take turns: an urgent record waits no longer than that.
 REPORT_BYTES: Final = MAX_BYTES
-BLOCK_BYTES: Final = 1 << 19
+BLOCK_BYTES: Final = 4 << 20  # what is urgent preempts such a batch
 INBOX_RECORDS: Final = 500  # more do not make receive faster
 
 

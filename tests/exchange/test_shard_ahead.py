@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from exchange.protocol import turns
+from exchange.protocol import preempt, turns
 from exchange.protocol.effects import Effects
 from exchange.protocol.feed import Feed
 from exchange.protocol.record import Input, Record
@@ -123,3 +123,66 @@ def test_whatever_ends_a_turn_lets_others_work(scene: Scene, place: Gate) -> Non
     with pytest.raises(RuntimeError):
         scene.shard.turn(1.0)
     assert not turns.COMPUTING.locked()
+
+
+class Reading(Scene):
+    """Its step reads a row for each record; what is urgent arrives at a read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arrives_at: list[int] = []  # reads, counted from the start
+        self._reads = 0
+        self.in_vain = 0
+
+    def ahead(self) -> Sequence[Record]:
+        return super().ahead() if self._reads in self.arrives_at else ()
+
+    def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:
+        self.in_vain += 1
+        for record in batch.records:
+            self._reads += 1
+            rows.get_many([record.key or b""])
+        self.in_vain -= 1
+        return super().compute(batch, rows, now_ms)
+
+
+@pytest.fixture
+def reading(monkeypatch: pytest.MonkeyPatch) -> Iterator[Reading]:
+    monkeypatch.setattr(preempt, "EVERY_S", 0.0)
+    made = Reading()
+    yield made
+    made.shard.close()
+
+
+def test_what_arrives_while_a_batch_is_computed_preempts_it_and_the_next_batch_is_half_as_large(
+    reading: Reading,
+) -> None:
+    reading.rest, reading.urgent, reading.arrives_at = [_records(_REST, _MUCH)], [_records(_URGENT, 1)], [10]
+    turned = reading.shard.turn(1.0)
+    assert turned is not None
+    assert reading.shard.position.next_offsets == {_URGENT: 1}, "nothing of the batch that was given up is committed"
+    assert reading.in_vain == 1
+    assert reading.shard.lag() == _MUCH
+    assert not turns.COMPUTING.locked()
+    for expected in (_MUCH // 2, _MUCH):
+        reading.shard.turn(1.0)
+        assert reading.shard.position.next_offsets == {_URGENT: 1, _REST: expected}
+    assert reading.computed == [(_URGENT, 1), (_REST, _MUCH // 2), (_REST, _MUCH // 2)]
+
+
+def test_batches_grow_again_once_nothing_urgent_comes(reading: Reading) -> None:
+    reading.rest = [_records(_REST, _MUCH), _records(_REST, _MUCH, _MUCH)]
+    reading.urgent, reading.arrives_at = [_records(_URGENT, 1, number) for number in range(2)], [10, 21]
+    for _ in range(6):
+        reading.shard.turn(1.0)
+    sizes = [count for source, count in reading.computed if source == _REST]
+    assert sizes == [25, 50, 25, 100]
+
+
+def test_urgent_records_without_end_do_not_stop_the_work(reading: Reading) -> None:
+    reading.rest, reading.urgent = [_records(_REST, 4)], [_records(_URGENT, 1, number) for number in range(100)]
+    reading.arrives_at = list(range(1_000))
+    for _ in range(12):
+        reading.shard.turn(1.0)
+    assert reading.shard.position.next_offsets[_REST] == 4
+    assert reading.shard.position.next_offsets[_URGENT] >= 1
