@@ -227,7 +227,7 @@ class Correlate(Step[None]):
 
 
 def _read(keys: Sequence[bytes], rows: Rows) -> Iterator[tuple[bytes, bytes | None]]:
-    """These rows, some at a time: what is urgent goes ahead of a batch where it reads (``exchange.protocol.preempt``)."""
+    """These rows, some at a time: between two reads, what is urgent goes ahead (``exchange.protocol.preempt``)."""
     for start in range(0, len(keys), READ_AT_ONCE):
         some = keys[start : start + READ_AT_ONCE]
         yield from zip(some, rows.get_many(some), strict=True)
