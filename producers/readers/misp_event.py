@@ -21,7 +21,7 @@ from producers.markings.marked import NOTHING, Marked, joined
 from producers.markings.properties import of_properties
 from producers.markings.understanding import of_file_name
 from producers.readers.document import document, plain, repeated_keys
-from producers.readers.misp_attribute import Attribute, carries, times_of, values_of
+from producers.readers.misp_attribute import Attribute, Values, carries, times_of, values_of
 from producers.readers.misp_context import (
     DELETED,
     UNPUBLISHED,
@@ -101,7 +101,8 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
         yield rejected(place, RejectReason.UNDECODABLE, f"the document {_TWICE}", bytes(parsed))
         return
     doubtful = bool(repeats)
-    pieces = list(_pieces(parsed, source.name, doubtful))
+    is_asked = _NOT_TO_IDS in defaults.include
+    pieces = list(_pieces(parsed, source.name, doubtful=doubtful, is_asked=is_asked))
     source.records = sum(not isinstance(piece, Aside) for piece in pieces)
     versions = dict[str, list[_Version]]()
     for piece in pieces:
@@ -118,7 +119,7 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
             yield from _readings(piece, piece.attribute, known, defaults)
 
 
-def _pieces(parsed: msgspec.Raw, name: str, doubtful: bool) -> Iterator[_Version | Reading]:
+def _pieces(parsed: msgspec.Raw, name: str, *, doubtful: bool, is_asked: bool) -> Iterator[_Version | Reading]:
     number, outer = 0, of_file_name(name).join(of_properties(wrapping(parsed), KNOWN["event"], "document"))
     for found in events(parsed):
         raw = found.raw
@@ -137,7 +138,7 @@ def _pieces(parsed: msgspec.Raw, name: str, doubtful: bool) -> Iterator[_Version
         attributes = []
         for attribute, inside in _attributes(event, around):
             number += 1
-            version = _version(attribute, SourcePlace(name, number), inside, doubtful)
+            version = _version(attribute, SourcePlace(name, number), inside, doubtful=doubtful, is_asked=is_asked)
             attributes.append(version.attribute)
             yield version
         for _ in event.ShadowAttribute:
@@ -162,7 +163,7 @@ def _attributes(event: Event, around: Around) -> Iterator[tuple[msgspec.Raw, Aro
             yield attribute, inside
 
 
-def _version(raw: msgspec.Raw, place: SourcePlace, around: Around, doubtful: bool) -> _Version:
+def _version(raw: msgspec.Raw, place: SourcePlace, around: Around, *, doubtful: bool, is_asked: bool) -> _Version:
     if doubtful and repeated_keys(raw):
         return _Version(place, bytes(raw), around, None, f"the attribute {_TWICE}")
     try:
@@ -173,10 +174,14 @@ def _version(raw: msgspec.Raw, place: SourcePlace, around: Around, doubtful: boo
     own = sharing_of(attribute, "attribute", {"comment": attribute.comment}, plain(raw))
     found = own.within(around.sharing).found
     ended = DELETED if attribute.deleted else around.ended or (_WRONG if found.withdrawn else "")
-    if not ended and not attribute.to_ids:
+    if not ended and not attribute.to_ids and not (is_asked and isinstance(_values_in(attribute), Values)):
         ended = _NOT_TO_IDS
     modified_ms = max(moment(attribute.timestamp), around.modified_ms)
     return _Version(place, bytes(raw), around, attribute, "", modified_ms, found, ended)
+
+
+def _values_in(attribute: Attribute) -> Values | str:
+    return values_of(attribute) if carries(attribute) else ""
 
 
 def _readings(version: _Version, attribute: Attribute, newest: _Newest, defaults: Defaults) -> Iterator[Reading]:
@@ -198,7 +203,7 @@ def _readings(version: _Version, attribute: Attribute, newest: _Newest, defaults
 
 def _ended(version: _Version, attribute: Attribute, rule: str, newest: _Newest) -> Iterator[Reading]:
     """The values that end; none if the attribute never asserted any, or if a newer version still has the value."""
-    values = values_of(attribute) if carries(attribute) else ""
+    values = _values_in(attribute)
     is_still = rule == _SUPERSEDED and str(attribute.value) in newest.values
     if isinstance(values, str) or attribute.to_ids is None or is_still:
         yield LeftOut(version.place, rule, attribute.uuid or attribute.type)
@@ -243,7 +248,11 @@ def _asserted(version: _Version, attribute: Attribute, found: Marked, defaults: 
         value="",
         first_seen_ms=first_ms,
         last_seen_ms=last_ms,
-        confidence=defaults.confidence if found.confidence is None else found.confidence,
+        confidence=found.confidence
+        if found.confidence is not None
+        else defaults.confidence
+        if attribute.to_ids
+        else -1,
         marking=found.marking,
         labels=tuple(dict.fromkeys((*found.labels, *defaults.labels))),
         description=attribute.comment or "",
@@ -270,6 +279,7 @@ READER: Final = Reader(
         _SUPERSEDED: "older versions of an attribute; a value that the newest one does not have: withdrawn",
         _PROPOSAL: "proposals",
     },
+    on_request={_NOT_TO_IDS: "the value, if the exchange has its type"},
     example=b"""{"Event": {"uuid": "6a1f0001-0000-4000-8000-000000000001", "info": "made up", "distribution": "3",
  "Tag": [{"name": "tlp:green"}], "Attribute": [
  {"uuid": "6a1f0001-0000-4000-8000-000000000002", "type": "domain", "value": "bad.example.com", "to_ids": true},

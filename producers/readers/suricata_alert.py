@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from producers.markings.marked import Marked, joined
 from producers.markings.properties import is_about_sharing
 from producers.markings.understanding import of_field, of_prose
-from producers.readers.home import Nothing, Undecided, address_of
+from producers.readers.home import Nothing, Undecided, address_of, is_ours
 from producers.readers.reading import Defaults, Seen
 from producers.readers.suricata_files import hashes_of
 from producers.readers.suricata_record import Alert, Handshake
@@ -58,6 +58,17 @@ def indicators_of(alert: Alert, defaults: Defaults) -> tuple[Found, ...] | Undec
         return network
     files = (entry for file in alert.files or () if sides.is_sender for entry in hashes_of(file))
     return tuple(dict.fromkeys((*network, *files))) or Nothing("nothing in it is the threat's own")
+
+
+def named_by(flow: Alert, defaults: Defaults) -> tuple[Found, ...] | Undecided | Nothing:
+    """The same of a flow that nobody is accused of: what cannot be known there is no fault of the input.
+
+    Only if neither side is ours it is ``Undecided`` still: then the operator has to name the home networks.
+    """
+    found = indicators_of(flow, defaults)
+    sides = [address_of(flow.src_ip), address_of(flow.dest_ip)]
+    is_outside = all(side is not None and not is_ours(side, defaults) for side in sides)
+    return Nothing(found.detail) if isinstance(found, Undecided) and not is_outside else found
 
 
 def _is_forgeable(alert: Alert, sides: Sides) -> bool:

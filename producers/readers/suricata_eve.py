@@ -1,4 +1,4 @@
-"""Reads Suricata's EVE records: JSON lines, or one JSON array. Finds the records that report a threat.
+"""Reads Suricata's EVE records, also printed over several lines, in one array, or within a collector's own objects.
 
 A sensor sees what everyone does; an exchange of threat indicators must not. So only ``alert`` records count, and
 of the others only ``fileinfo`` of a flow that has alerted before. All others are left out, and so are alerts of the two
@@ -15,18 +15,20 @@ from typing import Any, Final
 import msgspec
 
 from producers.inputs import Input
-from producers.markings.marked import Marked, joined, stricter
+from producers.markings.marked import NOTHING, Marked, joined, stricter
 from producers.markings.properties import may_restrict, of_properties
-from producers.readers.document import document, plain, repeated_keys
+from producers.readers.collected import unwrapped
+from producers.readers.document import plain, repeated_keys
 from producers.readers.home import Nothing, Undecided, address_of, is_ours
-from producers.readers.lines import lines
+from producers.readers.json_records import records
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
 from producers.readers.suricata_alert import indicators_of, template_of
 from producers.readers.suricata_files import File, hashes_of
 from producers.readers.suricata_record import Alert
+from producers.readers.suricata_requested import ON_REQUEST, requested
 from producers.readers.times import milliseconds
-from schemas.observation import SourcePlace
+from schemas.observation import Observation, SourcePlace
 from schemas.vocabulary import RejectReason
 
 _NO_ALERT: Final = "no-alert"
@@ -45,7 +47,7 @@ _Flows = OrderedDict[int, Seen]
 
 
 class _Which(msgspec.Struct):
-    event_type: str
+    event_type: str = ""
     flow_id: int | None = None
 
 
@@ -66,41 +68,45 @@ class _FileRecord(msgspec.Struct):
 def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
     """The indicators of each record, in the order of the records."""
     flows: _Flows = OrderedDict()
-    if source.head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
-        records = document(source, defaults.encoding, list[msgspec.Raw])
-        if isinstance(records, Rejected):
-            yield records
-            return
-        source.records = len(records)
-        for number, raw in enumerate(records, 1):
-            yield from _readings(bytes(raw), SourcePlace(source.name, number), defaults, flows)
-        return
-    for line in lines(source, defaults.encoding):
-        if isinstance(line, Rejected):
-            yield line
-        elif line.text.strip():
-            yield from _readings(line.text.encode(), line.place, defaults, flows)
+    for record in records(source, defaults.encoding):
+        if isinstance(record, Rejected):
+            yield record
+        else:
+            yield from _readings(record.content, record.place, defaults, flows)
 
 
 def _readings(record: bytes, place: SourcePlace, defaults: Defaults, flows: _Flows) -> Iterator[Reading]:
     try:
         which = msgspec.json.decode(record, type=_Which)
-        if (which.event_type in _READ or record.count(_EVENT_TYPE) > 1) and repeated_keys(record):
+        if not which.event_type:
+            inside = unwrapped(record, "event_type")
+            if inside is None:
+                raise ValueError("it has no event_type")
+            yield from _marked(_readings(inside[0], place, defaults, flows), inside[1])
+            return
+        is_asked = which.event_type in defaults.include and which.event_type in ON_REQUEST
+        if (which.event_type in _READ or is_asked or record.count(_EVENT_TYPE) > 1) and repeated_keys(record):
             detail = "an object in it has a key twice, so the record contradicts itself"
             yield rejected(place, RejectReason.UNREADABLE_LINE, detail, record)
             return
-        if which.event_type == "fileinfo":
+        if which.event_type == "fileinfo" and (which.flow_id in flows or _OTHER_FILE not in defaults.include):
             yield from _marked(_of_file(record, which, place, defaults, flows), _around(record))
+        elif is_asked or which.event_type == "fileinfo":
+            yield from _marked(_of_requested(record, which.event_type, place, defaults), _around(record))
         elif which.event_type != "alert":
-            yield LeftOut(place, _NO_ALERT, which.event_type)
+            yield LeftOut(place, which.event_type if which.event_type in ON_REQUEST else _NO_ALERT, which.event_type)
         elif (category := msgspec.json.decode(record, type=_AlertRecord).alert.category) in NO_THREAT:
-            yield LeftOut(place, _NO_THREAT, category or "")
+            if _NO_THREAT in defaults.include:
+                unrated = msgspec.structs.replace(defaults, confidence=-1)
+                yield from _marked(_of_requested(record, which.event_type, place, unrated), _around(record))
+            else:
+                yield LeftOut(place, _NO_THREAT, category or "")
         else:
             alert, around = msgspec.json.decode(record, type=Alert), _around(record)
             # The files of its flow are marked alike: what is kept of the flow has the marking, too.
             narrowed = msgspec.structs.replace(defaults, marking=stricter(around.marking, defaults.marking))
             yield from _marked(_of_alert(alert, which.flow_id, place, narrowed, flows, record), around)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         detail = f"not an EVE record: {error}; was the file cut, or did another tool write it?"
         yield rejected(place, RejectReason.UNREADABLE_LINE, detail, record)
 
@@ -152,6 +158,32 @@ def _of_alert(
         yield _seen(template, place, kind=kind, value=value)
 
 
+def _of_requested(record: bytes, event_type: str, place: SourcePlace, defaults: Defaults) -> Iterator[Reading]:
+    """What a record names that accuses nobody: without a confidence."""
+    timestamp, found = requested(record, event_type, defaults)
+    at_ms = milliseconds(timestamp)
+    if isinstance(found, Nothing):
+        yield LeftOut(place, _NO_INDICATOR, found.detail)
+    elif isinstance(found, Undecided):
+        yield rejected(place, found.reason, found.detail, record)
+    elif at_ms is None:
+        detail = f"the timestamp {timestamp[:40]!r} is not an ISO 8601 time"
+        yield rejected(place, RejectReason.TIME_OUT_OF_RANGE, detail, record)
+    else:
+        marked = NOTHING.with_default(defaults.marking)
+        for kind, value in found:
+            observation = Observation(
+                kind=kind,
+                value=value,
+                first_seen_ms=at_ms,
+                last_seen_ms=at_ms,
+                marking=marked.marking,
+                labels=defaults.labels,
+                context=(("record", event_type),),
+            )
+            yield Seen(place, observation, marked.origins)
+
+
 def _of_file(record: bytes, which: _Which, place: SourcePlace, defaults: Defaults, flows: _Flows) -> Iterator[Reading]:
     """The hashes of a file that the threat of an alerted flow has sent."""
     template = flows.get(which.flow_id or 0)
@@ -199,12 +231,18 @@ READER: Final = Reader(
     "JA3, JA4, hashes. Name your own networks with `--home-net`: if neither side is yours, the threat cannot be told "
     "from the victim, and the alert is refused",
     leaves_out={
-        _NO_ALERT: "records that are not alerts",
+        **{kind: f"records of `{kind}`, which accuse nobody" for kind in ON_REQUEST},
+        _NO_ALERT: "all other records that are not alerts",
         _NO_THREAT: f"alerts of the classes {' and '.join(sorted(NO_THREAT))}",
         _NO_INDICATOR: "alerts between your own networks, mail servers, and files without a hash",
         _OTHER_FILE: "files of flows that have not alerted",
         _PART_OF_FILE: "files that were not seen whole",
         _OUR_FILE: "files that your own side has sent",
+    },
+    on_request={
+        **ON_REQUEST,
+        _NO_THREAT: "what the alert names",
+        _OTHER_FILE: "hashes of whole files that the other side sent",
     },
     example=b'{"timestamp": "2026-11-20T08:00:00.000000+0000", "event_type": "alert", "src_ip": "10.1.2.3", '
     b'"dest_ip": "198.51.100.7", "alert": {"signature": "made up", "category": "A Network Trojan was detected"}}\n'

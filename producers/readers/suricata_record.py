@@ -50,10 +50,10 @@ class Flow(msgspec.Struct):
 
 
 class Alert(msgspec.Struct):
-    """An ``alert`` record."""
+    """An ``alert`` record, or another record of a flow: without a rule."""
 
     timestamp: str
-    alert: Rule
+    alert: Rule = msgspec.field(default_factory=Rule)
     src_ip: str | None = None
     src_port: int | None = None
     dest_ip: str | None = None

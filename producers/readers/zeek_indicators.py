@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from producers.readers.home import Nothing, Undecided, address_of, is_ours
 from producers.readers.reading import Defaults
-from producers.readers.suricata_alert import Found, indicators_of
+from producers.readers.suricata_alert import Found, indicators_of, named_by
 from producers.readers.suricata_files import File, hashes_of
 from producers.readers.suricata_record import Alert, Flow, Handshake, Http, Rule
 from producers.readers.type_words import TYPES, folded, type_of
@@ -112,15 +112,7 @@ def _of_signature(fields: Fields, defaults: Defaults) -> Result:
 
 
 def _of_flow(fields: Fields, defaults: Defaults) -> Result:
-    return _unaccused(_flow(fields), defaults)
-
-
-def _unaccused(flow: Alert, defaults: Defaults) -> Result:
-    """What a flow names that nobody is accused of: if that cannot be known there is nothing to take, and no fault."""
-    found = indicators_of(flow, defaults)
-    sides = [address_of(flow.src_ip), address_of(flow.dest_ip)]
-    is_outside = all(side is not None and not is_ours(side, defaults) for side in sides)
-    return Nothing(found.detail) if isinstance(found, Undecided) and not is_outside else found
+    return named_by(_flow(fields), defaults)
 
 
 def _of_dns(fields: Fields, defaults: Defaults) -> Result:
@@ -129,7 +121,7 @@ def _of_dns(fields: Fields, defaults: Defaults) -> Result:
     if not query:
         return Nothing("no name was asked for")
     flow.app_proto, flow.dns = "dns", {"queries": [{"rrname": query}]}
-    return _unaccused(flow, defaults)
+    return named_by(flow, defaults)
 
 
 def _of_http(fields: Fields, defaults: Defaults) -> Result:
@@ -142,7 +134,7 @@ def _of_http(fields: Fields, defaults: Defaults) -> Result:
         http_method=text_of(fields, "method") or None,
         xff=client,
     )
-    return _unaccused(flow, defaults)
+    return named_by(flow, defaults)
 
 
 def _of_ssl(fields: Fields, defaults: Defaults) -> Result:
@@ -150,13 +142,13 @@ def _of_ssl(fields: Fields, defaults: Defaults) -> Result:
     flow.tls = Handshake(
         sni=text_of(fields, "server_name") or None, ja3=text_of(fields, "ja3"), ja4=text_of(fields, "ja4") or None
     )
-    return _unaccused(flow, defaults)
+    return named_by(flow, defaults)
 
 
 def _of_smtp(fields: Fields, defaults: Defaults) -> Result:
     flow = _flow(fields)
     flow.app_proto = "smtp"
-    return _unaccused(flow, defaults)
+    return named_by(flow, defaults)
 
 
 def _of_file(fields: Fields, defaults: Defaults) -> Result:

@@ -110,3 +110,13 @@ def zeek_notice(random: Random) -> Feed:
     head = ["#separator \\x09", "#path\tnotice", "\t".join(("#fields", *record))]
     row = "\t".join(map(str, record.values()))
     return "".join(f"{line}\n" for line in (*head, *above, row, *below)), meant
+
+
+def fast_alert(random: Random) -> Feed:
+    """An alert of fast.log whose message restricts."""
+    message, meant = "MALWARE made up", NOTHING
+    for _ in range(random.randrange(3)):
+        text, its = phrase(random)
+        message, meant = f"{message} {' '.join(text.split())}", meant.join(its)
+    ends = "[**] [Classification: Misc Attack] [Priority: 1] {TCP} 10.0.0.1:50123 -> 198.51.100.7:443\n"
+    return f"11/28/2026-00:00:00.000000  [**] [1:1:1] {message} {ends}", meant

@@ -179,3 +179,15 @@ def test_deleted_attributes_and_objects_are_passed_over() -> None:
 def test_no_document_makes_the_reader_raise(content: bytes) -> None:
     assert observations(readings(FORMAT, content)) == []
     assert refusals(readings(FORMAT, content))
+
+
+def test_what_is_not_for_detection_is_taken_on_request_without_a_confidence_if_its_type_is_carried() -> None:
+    attributes = document_of("misp/turla-crutch.json")["response"][0]["Event"]["Attribute"]
+    off = [each for each in attributes if not each["to_ids"]]
+    kept = recorded("misp/turla-crutch.json", FORMAT, confidence=60)
+    asked = recorded("misp/turla-crutch.json", FORMAT, confidence=60, include=frozenset({"not-to-ids"}))
+    assert len([piece for piece in left_out(kept) if piece.rule == "not-to-ids"]) == len(off) == len(attributes)
+    taken = [each["value"] for each in off if each["type"] in ("sha1", "filename", "domain", "url")]
+    assert [row.value for row in observations(asked)] == taken
+    assert {row.confidence for row in observations(asked)} == {-1}
+    assert len(left_out(asked)) == len(off) - len(taken)

@@ -108,7 +108,11 @@ def test_what_people_do_is_left_out(kind: str) -> None:
     record = an_alert(event_type=kind, http={"hostname": "a.example"}, fileinfo={"md5": "0" * 32})
     del record["alert"]
     [piece] = read(record)
-    assert left_out([piece])[0].rule == ("file-without-alert" if kind == "fileinfo" else "no-alert")
+    assert left_out([piece])[0].rule == {
+        "fileinfo": "file-without-alert",
+        "netflow": "no-alert",
+        "stats": "no-alert",
+    }.get(kind, kind)
 
 
 @pytest.mark.parametrize("category", sorted(NO_THREAT))

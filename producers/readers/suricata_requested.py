@@ -1,0 +1,56 @@
+"""What EVE's records that accuse nobody name, for operators who ask for it.
+
+The table of directions of ``suricata_alert`` holds for them, too. A fingerprint of a certificate and the answers of a
+resolver are not taken: the exchange has no type for the first, and the others may be anybody's.
+"""
+
+from typing import Final
+
+import msgspec
+
+from producers.readers.home import Nothing, Undecided, address_of, is_ours
+from producers.readers.reading import Defaults
+from producers.readers.suricata_alert import Found, named_by
+from producers.readers.suricata_files import File, hashes_of
+from producers.readers.suricata_record import Alert
+
+ON_REQUEST: Final = {
+    "anomaly": "the other side's address",
+    "dns": "the name that one of yours asked for",
+    "flow": "the other side's address",
+    "http": "address, host and URL of the server that one of yours asked",
+    "quic": "the server's address and name, the client's JA3 and JA4",
+    "smtp": "the address of a client that sent you a mail",
+    "tls": "the server's address and name, the client's JA3 and JA4",
+}
+"""By the records' ``event_type``."""
+
+
+class _WithFile(Alert):
+    """A ``fileinfo`` record."""
+
+    fileinfo: File | None = None
+
+
+def requested(
+    record: bytes, event_type: str, defaults: Defaults
+) -> tuple[str, tuple[Found, ...] | Undecided | Nothing]:
+    """The timestamp of a record, and types and values or why there are none. Raises msgspec.DecodeError."""
+    flow = msgspec.json.decode(record, type=_WithFile)
+    if event_type == "fileinfo":
+        return flow.timestamp, _of_file(flow, defaults)
+    if event_type == "dns" and not flow.app_proto:
+        flow.app_proto = "dns"
+    if event_type == "smtp":
+        flow.app_proto = "smtp"
+    return flow.timestamp, named_by(flow, defaults)
+
+
+def _of_file(flow: _WithFile, defaults: Defaults) -> tuple[Found, ...] | Nothing:
+    """The hashes of a whole file that the other side sent; the record's source is its sender."""
+    sender = address_of(flow.src_ip)
+    if sender is None or is_ours(sender, defaults):
+        return Nothing("our own side sent the file, or it is not stated who did")
+    if flow.fileinfo is None or not flow.fileinfo.is_whole:
+        return Nothing("the file was not seen whole")
+    return tuple(hashes_of(flow.fileinfo)) or Nothing("no hash was computed")
