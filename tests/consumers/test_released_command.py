@@ -84,7 +84,7 @@ def test_it_says_what_the_partner_has_done_with_it(border: Border, name: str, an
 def test_what_its_sources_wrote_for_release_is_shown(border: Border) -> None:
     shown = released(border, "show", WAITING)
     assert "  tearline        Block it.\n  tearline        公開\n" in shown.stdout
-    assert json.loads(released(border, "show", "--json", WAITING).stdout)["content"]["tearline"] == "Block it.\n公開"
+    assert json.loads(released(border, "show", "--json", WAITING).stdout)["tearline"] == "Block it.\n公開"
 
 
 def test_an_indicator_may_be_named_by_its_value(border: Border) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from consumers.queries.layout import indicator, plain
 from consumers.queries.tail import as_json
 from consumers.subscription.changes import Change, State, Use, change_of, picture, state_of
 from consumers.subscription.subscription import Gap, GapReason, latest
@@ -77,8 +78,8 @@ def test_a_deletion_and_an_unreadable_record_are_changes() -> None:
     damaged = change_of(Record("t", 2, 8, b"\xff", b"\x00", NOW_MS), RELEASED_INDICATOR, CODEC, NOW_MS)
     assert (damaged.state, damaged.key, damaged.record) == (State.UNREADABLE, "�", None)
     assert "truncated" in damaged.detail
-    assert json.loads(as_json(damaged, "t"))["state"] == "unreadable"
-    assert json.loads(as_json(removed, "t")) == {
+    assert json.loads(as_json(damaged, "t", "GBR"))["state"] == "unreadable"
+    assert json.loads(as_json(removed, "t", "GBR")) == {
         "state": "removed",
         "id": "k",
         "topic": "t",
@@ -87,16 +88,21 @@ def test_a_deletion_and_an_unreadable_record_are_changes() -> None:
     }
 
 
-def test_json_has_the_contracts_record_its_state_and_its_place() -> None:
+def test_json_has_a_partners_record_flat_with_its_state_and_its_place() -> None:
     released = a_released()
     change = change_of(
         record(released["id"], CODEC.encode(RELEASED_INDICATOR, released), 3), RELEASED_INDICATOR, CODEC, NOW_MS
     )
-    line = as_json(change, "partner.GBR.indicator.v1")
+    line = as_json(change, "partner.GBR.indicator.v1", "JPN")
     assert b"\n" not in line
+    content = dict(released["content"] or {})
+    marking = {name: content.pop(name) for name in ("tlp", "pap", "releasable_to", "caveats")}
+    head = {name: value for name, value in released.items() if name != "content"}
     assert json.loads(line) == {
         "state": "live",
-        **released,
+        **head,
+        **content,
+        "marking": marking,
         "topic": "partner.GBR.indicator.v1",
         "partition": 0,
         "offset": 3,
@@ -107,11 +113,32 @@ def test_json_of_the_national_picture_speaks_in_labels_not_in_codes() -> None:
     odd = a_marking_record(tlp=77, pap=4, releasable_to=[], caveats=["転送禁止"])
     indicator = an_indicator(marking=a_marking_record(tlp=3, releasable_to=["JPN"]), sources=[a_source(marking=odd)])
     change = change_of(record(an_id(), CODEC.encode(INDICATOR, indicator)), INDICATOR, CODEC, NOW_MS)
-    shown = json.loads(as_json(change, "indicator.national.v1"))
+    shown = json.loads(as_json(change, "indicator.national.v1", "GBR"))
     assert shown["marking"] == {"tlp": "TLP:AMBER+STRICT", "pap": "", "releasable_to": ["JPN"], "caveats": []}
     assert shown["sources"][0]["marking"]["tlp"] == "code 77"
     assert shown["sources"][0]["marking"]["pap"] == "PAP:RED"
     assert shown["sources"][0]["context"] == {"dest_ip": "192.0.2.7"}
+
+
+def test_a_field_that_both_have_is_at_the_same_place_of_a_national_and_of_a_partners_record() -> None:
+    of_partner, of_nation = indicator(a_released(), "JPN"), indicator(an_indicator(), "GBR")
+    content = a_content()
+    assert set(content) - {"tlp", "pap", "releasable_to", "caveats"} <= set(of_partner)
+    shared = {"id", "kind", "version", "origin", "type", "value", "marking", "confidence", "labels", "sightings"}
+    shared |= {"first_seen_ms", "last_seen_ms", "valid_until_ms", "registered_domain", "asn", "country"}
+    assert shared <= set(of_partner) & set(of_nation)
+    assert {type(of_partner[name]) for name in shared} == {type(of_nation[name]) for name in shared}
+    assert list(of_partner)[:7] == list(of_nation)[:7]
+    assert set(of_partner["marking"]) == set(of_nation["marking"])
+    assert (of_partner["origin"], of_nation["origin"]) == ("GBR", "GBR")
+
+
+def test_bytes_are_hex_and_a_source_s_own_text_stays_as_it_is() -> None:
+    assert plain({"question": b"\x01\xff", "original": {"tlp": 3}, "merged": {"tlp": 3, "pap": 99}}) == {
+        "question": "01ff",
+        "original": {"tlp": 3},
+        "merged": {"tlp": "TLP:AMBER+STRICT", "pap": "code 99"},
+    }
 
 
 USES = {
@@ -155,7 +182,7 @@ def test_an_ended_indicator_is_reported_as_ended_whatever_its_pap() -> None:
 
 def test_a_gap_is_a_line_of_its_own() -> None:
     gap = Gap(GapReason.OVERTAKEN, 2, "partition 2 has offsets 5 to 9, and 3 was to be read next")
-    assert json.loads(as_json(gap, "t")) == {
+    assert json.loads(as_json(gap, "t", "GBR")) == {
         "state": "gap",
         "reason": "overtaken",
         "detail": "partition 2 has offsets 5 to 9, and 3 was to be read next",

@@ -76,8 +76,10 @@ def test_a_pipe_gets_the_latest_of_each_indicator_as_json_lines() -> None:
         an_id(): ("live", 2),
         URL_ID: ("recalled", 2),
     }
-    assert found[an_id()]["content"] == a_content(release_expires_ms=0)
-    assert found[URL_ID]["content"] is None
+    content = a_content(release_expires_ms=0)
+    assert found[an_id()]["value"] == content["value"]
+    assert found[an_id()]["marking"] == {name: content[name] for name in ("tlp", "pap", "releasable_to", "caveats")}
+    assert "value" not in found[URL_ID]
 
 
 @pytest.mark.usefixtures("partner_topic")

@@ -17,6 +17,34 @@ from kakehashi.main import Invocation, command_line
 from tests.kakehashi.command import kakehashi
 
 NUMBERS = frozenset({"shard"})
+ACTIONS = frozenset(
+    {
+        *("produce", "quarantine redrive", "sighting", "dispute"),
+        *(
+            "review approve",
+            "review refuse",
+            "recall",
+            "revoke",
+            "lift",
+            "border close",
+            "border open",
+            "border shadow",
+        ),
+        *("officer keygen", "audit anchor", "audit truncate", "policy sign", "policy activate", "policy publish"),
+        *("streams", "bridge", "wait", "down"),
+    }
+)
+"""Commands that do something. All others read: they list things, show one, or check."""
+CHECKS = frozenset({"audit verify", "audit rerun", "policy prove", "policy diff", "policy test", "policy simulate"})
+"""Commands whose result is their exit code, and text that gives the reason."""
+ALWAYS_LINES = frozenset({"audit export"})
+JSON_HELP = frozenset(
+    {
+        "JSON lines, as in a pipe.",
+        "JSON lines instead of text.",
+        "JSON lines of --dry-run, as in a pipe.",
+    }
+)
 
 
 def _below(group: Any, *path: str) -> Iterator[tuple[str, Any]]:
@@ -49,6 +77,20 @@ def _arguments(command: Any, **given: str) -> list[str]:
     return words
 
 
+def required(path: str, **given: str) -> list[str]:
+    """The arguments that a command must have, and those that are given."""
+    return _arguments(_commands()[path], **given)
+
+
+def commands_with(json_help: str) -> list[str]:
+    """The commands whose ``--json`` means that."""
+    return [
+        path
+        for path, each in _commands().items()
+        if "as_json" in _options(each) and _options(each)["as_json"].help == json_help
+    ]
+
+
 def _run(path: str, arguments: list[str]) -> tuple[int, str]:
     environ = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "300", "KAKEHASHI_NATIONS": "GBR,JPN"}
     result = CliRunner(env=environ).invoke(command_line(Invocation()), [*path.split(), *arguments])
@@ -72,6 +114,17 @@ def test_a_flag_shows_no_type(path: str) -> None:
     exit_code, shown = _run(path, ["--help"])
     assert exit_code == Exit.OK
     assert "<bool>" not in shown
+
+
+@pytest.mark.parametrize("path", sorted(_commands().keys() - ACTIONS - CHECKS - ALWAYS_LINES))
+def test_a_command_that_reads_has_json_lines_in_one_form(path: str) -> None:
+    options = {opt: param for param in _commands()[path].params for opt in param.opts}
+    assert "--json" in options, f"{path} reads: give it AsJson or TextAsJson (kakehashi/listing.py), or list it above"
+    assert options["--json"].help in JSON_HELP
+
+
+def test_the_commands_that_need_no_json_lines_exist() -> None:
+    assert _commands().keys() >= ACTIONS | CHECKS | ALWAYS_LINES
 
 
 @pytest.mark.parametrize("path", [path for path, each in _commands().items() if "nation" in _options(each)])

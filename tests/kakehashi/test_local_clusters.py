@@ -26,8 +26,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def _status(folder: Path) -> list[dict[str, object]]:
-    clusters: list[dict[str, object]] = json.loads(kakehashi("status", "--json", within=folder).stdout)
-    return clusters
+    return [json.loads(line) for line in kakehashi("status", within=folder).stdout.splitlines()]
 
 
 def test_clusters_go_down_and_come_up_on_their_ports_with_their_data(folder: Path) -> None:
@@ -48,7 +47,11 @@ def test_clusters_go_down_and_come_up_on_their_ports_with_their_data(folder: Pat
     assert kakehashi("down", within=folder).returncode == Exit.OK
     down = kakehashi("status", within=folder)
     assert down.returncode == Exit.UNAVAILABLE
-    assert [line.split("\t")[:3] for line in down.stdout.splitlines()] == [["GBR", "down", gbr], ["JPN", "down", jpn]]
+    lines = [json.loads(line) for line in down.stdout.splitlines()]
+    assert [(each["nation"], each["state"], each["bootstrap"]) for each in lines] == [
+        ("GBR", "down", gbr),
+        ("JPN", "down", jpn),
+    ]
 
     assert kakehashi("up", within=folder).returncode == Exit.OK
     assert committed_values(gbr, "kept") == [b"1"]

@@ -1,16 +1,17 @@
 """``kakehashi audit``: verifies, shows, exports, signs and truncates the record of every decision."""
 
-import json
 import os
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from exchange import clock
 from exchange.errors import Exit
 from kakehashi.examples import examples
+from kakehashi.listing import AsJson, Column, write_line
+from kakehashi.listing import show as listing
+from kakehashi.terminal import utc
 from schemas.counting import counted
 
 if TYPE_CHECKING:
@@ -41,6 +42,15 @@ _RERUN_EXAMPLES = examples(
 Nation = Annotated[str, typer.Option(help="Whose audit, for example GBR.")]
 Hours = Annotated[float, typer.Option(min=0, help="Only the last so many hours; all of it if not given.")]
 _DAY_MS = 24 * 60 * 60 * 1000
+_COLOURS: Final = {"release": "green", "hold": "yellow"}
+_COLUMNS: Final = (
+    Column("outcome", lambda row: row["outcome"], lambda row: _COLOURS.get(row["outcome"], "red")),
+    Column("partner", lambda row: row["partner"]),
+    Column("decision", lambda row: row["decision_id"], main=True),
+    Column("decided, UTC", lambda row: utc(row["at_ms"])),
+    Column("rules", lambda row: ", ".join(row["rules"])),
+    Column("indicator", lambda row: row["indicator_id"], main=True),
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -128,22 +138,20 @@ def show(
     outcome: Annotated[str, typer.Option(help="release, hold or withhold.")] = "",
     rule: Annotated[str, typer.Option(help="Only what this rule has decided.")] = "",
     partner: Annotated[str, typer.Option(help="Only for this partner.")] = "",
+    as_json: AsJson = False,
 ) -> None:
-    """Show decisions, one a line: when, which, of what, for whom, the outcome and the rules."""
-    from kakehashi.terminal import utc
-
+    """Show decisions: when, which, of what, for whom, the outcome and the rules."""
     settings, log, _ = _open(nation)
-    for shard in range(settings.shards):
-        for entry in log.entries(shard, _since(hours)):
-            found = entry.decision
-            if (
-                found is not None
-                and outcome in ("", found["outcome"])
-                and partner in ("", found["partner"])
-                and (not rule or rule in found["rules"])
-            ):
-                cells = (utc(found["at_ms"]), found["decision_id"], found["indicator_id"], found["partner"])
-                typer.echo("\t".join((*cells, found["outcome"], ",".join(found["rules"]))))
+    rows = (
+        {"nation": nation, **found}
+        for shard in range(settings.shards)
+        for entry in log.entries(shard, _since(hours))
+        if (found := entry.decision) is not None
+        and outcome in ("", found["outcome"])
+        and partner in ("", found["partner"])
+        and (not rule or rule in found["rules"])
+    )
+    listing(rows, _COLUMNS, as_json=as_json, empty="no such decision")
 
 
 def export(nation: Nation, hours: Hours = 0) -> None:
@@ -153,13 +161,9 @@ def export(nation: Nation, hours: Hours = 0) -> None:
     settings, log, _ = _open(nation)
     for shard in range(settings.shards):
         for entry in log.entries(shard, _since(hours)):
-            line = {
-                "offset": entry.offset,
-                "sha256": sha256(entry.encoded).hexdigest(),
-                "bytes": entry.encoded.hex(),
-                "decision": entry.decision,
-            }
-            sys.stdout.write(json.dumps(line, ensure_ascii=False, default=lambda value: value.hex()) + "\n")
+            encoded = entry.encoded
+            place = {"offset": entry.offset, "sha256": sha256(encoded).hexdigest(), "bytes": encoded}
+            write_line(place | {"decision": entry.decision})
 
 
 def anchor(

@@ -2,13 +2,19 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from exchange import clock
 from kakehashi.examples import examples
+from kakehashi.listing import AsJson, Column
+from kakehashi.listing import show as listing
 from kakehashi.officers import ANSWER_S, Wait
+from kakehashi.terminal import utc
+
+if TYPE_CHECKING:
+    from exchange.authority.policy_record import Approved
 
 _EXAMPLES = examples(
     (
@@ -21,6 +27,14 @@ _EXAMPLES = examples(
         "decide and audit, release nothing",
     ),
     ("kakehashi border status --nation GBR", "which borders are open"),
+)
+_COLOURS: Final = {"open": "green", "closed": "red"}
+_COLUMNS: Final = (
+    Column("partner", lambda row: row["partner"], main=True),
+    Column("border", lambda row: row["state"], lambda row: _COLOURS.get(row["state"], "yellow"), main=True),
+    Column("since, UTC", lambda row: utc(row["since_ms"])),
+    Column("by", lambda row: ", ".join(row["by"])),
+    Column("reason", lambda row: row["reason"], main=True),
 )
 Partner = Annotated[str, typer.Option(help="The partner, for example JPN.")]
 Nation = Annotated[str, typer.Option(help="Whose border, for example GBR.")]
@@ -56,14 +70,13 @@ def shadow(partner: Partner, nation: Nation, key: Key, reason: Reason, wait: Wai
     _publish("shadow", partner, nation, key, reason, wait)
 
 
-def status(nation: Nation) -> None:
+def status(nation: Nation, as_json: AsJson = False) -> None:
     """Show the state of each border, who set it, and why."""
     from exchange.authority.policy_record import Kind
     from exchange.authority.policy_watch import PolicyWatch
     from exchange.authority.roster import load_roster
     from exchange.settings import Settings
     from kakehashi.clusters import cluster_of
-    from kakehashi.terminal import utc
 
     settings = Settings.from_env(os.environ)
     partners, roster = settings.partners(nation), load_roster(nation, settings.officers)
@@ -71,13 +84,16 @@ def status(nation: Nation) -> None:
         cluster_of(nation, settings, os.environ), lambda: roster, partners, settings.policy_lead_s * 1000
     ).read()
     last = {each.record["partner"]: each for each in published.approved if each.kind is Kind.BORDER}
-    for partner in partners:
-        found = last.get(partner)
-        if found is None:
-            typer.echo(f"{partner}\topen")
-        else:
-            by = f"by {', '.join(found.persons)}, {utc(found.appended_ms)}: {found.record['reason']}"
-            typer.echo(f"{partner}\t{found.record['state']}\t{by}")
+    rows = [_row(nation, partner, last.get(partner)) for partner in partners]
+    listing(rows, _COLUMNS, as_json=as_json, empty=f"{nation} has no partner: KAKEHASHI_NATIONS names the nations")
+
+
+def _row(nation: str, partner: str, set_: "Approved | None") -> dict[str, object]:
+    row = {"nation": nation, "partner": partner}
+    if set_ is None:
+        return row | {"state": "open", "since_ms": 0, "by": [], "reason": ""}
+    state, reason = set_.record["state"], set_.record["reason"]
+    return row | {"state": state, "since_ms": set_.appended_ms, "by": list(set_.persons), "reason": reason}
 
 
 def _publish(state: str, partner: str, nation: str, key: Path, reason: str, wait_s: float) -> None:

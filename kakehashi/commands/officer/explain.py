@@ -1,12 +1,12 @@
 """``kakehashi explain``: why an indicator may leave, waits, or stays, in the words of the rules."""
 
 import os
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kakehashi.examples import examples
+from kakehashi.listing import TextAsJson, write_line
 from kakehashi.terminal import printable, utc
 
 if TYPE_CHECKING:
@@ -30,13 +30,14 @@ def register(app: typer.Typer) -> None:
         every: Annotated[
             bool, typer.Option("--all", help="Every decision, not only the last for each partner.")
         ] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="JSON lines.")] = False,
+        as_json: TextAsJson = False,
     ) -> None:
         """Say why an indicator was released, is held, or is withheld: by which rules, and on what basis.
 
         If the border to a partner is not open, it says so. Of an indicator from a partner it names the origin.
         """
         from consumers.queries.decisions import decisions_on, ids_of
+        from consumers.queries.layout import indicator as layout
         from consumers.queries.origins import accepted_from
         from exchange.errors import NotFound
         from kakehashi.borders import closed_borders
@@ -63,24 +64,18 @@ def register(app: typer.Typer) -> None:
                 _show(nation, decision, [*sentences(decision, policy), *([border] if border else [])], as_json=as_json)
         for each in accepted:
             if as_json:
-                _print_json({"nation": nation, "accepted_ms": each.accepted_ms, **each.record})
+                write_line({"nation": nation, "accepted_ms": each.accepted_ms, **layout(each.record, nation)})
             else:
                 typer.echo(_origin(nation, each, has_own=bool(found)))
 
 
 def _show(nation: str, decision: "Decision", lines: list[str], *, as_json: bool) -> None:
     if as_json:
-        _print_json({"nation": nation, **decision, "sentences": lines})
+        write_line({"nation": nation, **decision, "sentences": lines})
         return
     typer.echo(_headline(decision))
     for line in lines:
         typer.echo(f"  {printable(line)}")
-
-
-def _print_json(line: dict[str, object]) -> None:
-    import msgspec
-
-    sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
 
 
 def _origin(nation: str, each: "Accepted", *, has_own: bool) -> str:

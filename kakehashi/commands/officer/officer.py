@@ -2,11 +2,13 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from kakehashi.examples import examples
+from kakehashi.listing import AsJson, Column
+from kakehashi.listing import show as listing
 
 _KEYGEN_EXAMPLES = examples(
     ("kakehashi officer keygen --person a.watanabe --role review --out a.watanabe.key", "an officer who reviews"),
@@ -16,6 +18,12 @@ _KEYGEN_EXAMPLES = examples(
     ),
 )
 _LIST_EXAMPLES = examples(("kakehashi officer list --nation GBR", "who may decide what"))
+_COLUMNS: Final = (
+    Column("person", lambda row: row["person"], main=True),
+    Column("roles", lambda row: ", ".join(row["roles"]), main=True),
+    Column("runs the sensors", lambda row: ", ".join(row["sensors"]) or "–"),
+    Column("key", lambda row: row["key_id"]),
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -46,15 +54,24 @@ def register(app: typer.Typer) -> None:
         typer.echo(f"The private key is in {out}: keep it. The entry above goes into the nation's roster.", err=True)
 
     @officer.command("list", epilog=_LIST_EXAMPLES)
-    def list_(nation: Annotated[str, typer.Option(help="Whose roster, for example GBR.")]) -> None:
+    def list_(
+        nation: Annotated[str, typer.Option(help="Whose roster, for example GBR.")], as_json: AsJson = False
+    ) -> None:
         """Show who is on the roster: person, key, roles, sensors."""
         from exchange.authority.roster import load_roster
         from exchange.settings import Settings
 
         settings = Settings.from_env(os.environ)
         roster = load_roster(nation, settings.officers)
-        for each in roster.officers.values():
-            cells = (each.person, each.key_id, ",".join(sorted(each.roles)), ",".join(sorted(each.sensors)) or "-")
-            typer.echo("\t".join(cells))
-        if not roster.officers:
-            typer.echo(f"{settings.officers / f'{nation}.toml'} is empty: no one may decide anything.", err=True)
+        rows = [
+            {
+                "nation": nation,
+                "person": each.person,
+                "key_id": each.key_id,
+                "roles": sorted(each.roles),
+                "sensors": sorted(each.sensors),
+            }
+            for each in roster.officers.values()
+        ]
+        empty = f"{settings.officers / f'{nation}.toml'} is empty: no one may decide anything."
+        listing(rows, _COLUMNS, as_json=as_json, empty=empty)

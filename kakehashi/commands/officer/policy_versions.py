@@ -2,17 +2,23 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from exchange import clock
 from kakehashi.commands.officer.policy import policy_group
 from kakehashi.examples import examples
+from kakehashi.listing import AsJson, Column
+from kakehashi.listing import show as listing
 from kakehashi.published_rules import published_rules, settings_and_roster
+from kakehashi.terminal import utc
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from exchange.authority.roster import Roster
+    from kakehashi.listing import Row
     from kakehashi.published_rules import PublishedRules
     from schemas.records import PolicyRecord
 
@@ -28,6 +34,15 @@ _ACTIVATE_EXAMPLES = examples(
 )
 _STATUS_EXAMPLES = examples(
     ("kakehashi policy status --nation GBR", "what is in force, what will be, what was refused")
+)
+_COLOURS: Final = {"in force": "green", "open": "green", "to come": "cyan", "closed": "red", "refused": "red"}
+_COLUMNS: Final = (
+    Column("what", lambda row: row["what"], main=True),
+    Column("name", lambda row: row["name"][:12] if row["what"] == "set" else row["name"], main=True),
+    Column("state", lambda row: row["state"], lambda row: _COLOURS.get(row["state"], ""), main=True),
+    Column("from, UTC", lambda row: utc(row["since_ms"])),
+    Column("by", lambda row: ", ".join(row["by"])),
+    Column("reason", lambda row: row["reason"], main=True),
 )
 Nation = Annotated[str, typer.Option(help="Whose rules, for example GBR.")]
 Key = Annotated[Path, typer.Option(help="The officer's private key; its owner needs the role policy.")]
@@ -105,22 +120,32 @@ def activate(
     _sign(draft, out, rules.roster, key, out, proof=require_proof, wider=accept_wider)
 
 
-def status(nation: Nation) -> None:
+def status(nation: Nation, as_json: AsJson = False) -> None:
     """Show what is in force and will be, the borders, and which records of the topic do nothing, and why."""
-    from kakehashi.policy_gate import named
+    rules = published_rules(nation)
+    listing(_rows(rules, clock.now_ms()), _COLUMNS, as_json=as_json, empty="")
 
-    rules, now_ms = published_rules(nation), clock.now_ms()
-    history = rules.history
+
+def _rows(rules: "PublishedRules", now_ms: int) -> "Iterator[Row]":
+    nation, history, shipped = rules.roster.nation, rules.history, "as shipped"
     for each in history.activated:
-        word = "in force" if each is history.at(now_ms) else "to come" if each.at_ms > now_ms else "was in force"
-        version, _, since = named(each).partition(", ")
-        typer.echo(f"{word}\t{version}\t{since}{f': {each.reason}' if each.reason else ''}")
+        state = "in force" if each is history.at(now_ms) else "to come" if each.at_ms > now_ms else "was in force"
+        reason = each.reason or ("" if each.by else shipped)
+        yield _row(nation, "set", each.policy_set.version, state, each.at_ms if each.by else 0, each.by, reason)
     for version in sorted(history.sets.keys() - {each.policy_set.version for each in history.activated}):
-        typer.echo(f"published\t{version[:12]}\tnot activated")
+        yield _row(nation, "set", version, "not activated")
     for partner in rules.settings.partners(nation):
-        typer.echo(f"border\t{partner}\t{rules.published.border(partner)}")
+        yield _row(nation, "border", partner, str(rules.published.border(partner)))
     for refused in rules.refused:
-        typer.echo(f"refused\t{refused.record_id or f'offset {refused.offset}'}\t{refused.detail}")
+        name = refused.record_id or f"offset {refused.offset}"
+        yield _row(nation, "record", name, "refused", reason=refused.detail)
+
+
+def _row(
+    nation: str, what: str, name: str, state: str, since_ms: int = 0, by: "Sequence[str]" = (), reason: str = ""
+) -> "Row":
+    head = {"nation": nation, "what": what, "name": name, "state": state}
+    return head | {"since_ms": since_ms, "by": list(by), "reason": reason}
 
 
 def _sign(

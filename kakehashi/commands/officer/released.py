@@ -1,13 +1,14 @@
 """``kakehashi released``: shows what was released to a partner, and what the partner did with it."""
 
 import os
-import sys
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from exchange import clock
 from kakehashi.examples import examples
+from kakehashi.listing import AsJson, Column, TextAsJson, write_line
+from kakehashi.listing import show as listing
 from kakehashi.terminal import printable, utc
 
 if TYPE_CHECKING:
@@ -23,9 +24,16 @@ _LIST = examples(
     ("kakehashi released list --nation GBR --waiting", "what has no receipt yet"),
     ("kakehashi released list --nation GBR --recalls", "recalls that the partner has not confirmed"),
     ("kakehashi released list --nation GBR --disputed", "what the partner disputes"),
-    ("kakehashi released list --nation GBR --json | jq .answer", "everything, as JSON lines"),
+    ("kakehashi released list --nation GBR | jq .answer", "everything, as JSON lines"),
 )
 _COLOURS: Final = {"waiting": typer.colors.YELLOW, "refused": typer.colors.RED}
+_COLUMNS: Final = (
+    Column("answer", lambda row: row["answer"], lambda row: _COLOURS.get(row["answer"], "green")),
+    Column("partner", lambda row: row["partner"]),
+    Column("released, UTC", lambda row: utc(row["released_ms"])),
+    Column("kind", lambda row: row["kind"] if not row["dispute"] else f"{row['kind']}, disputed"),
+    Column("value or id", lambda row: row.get("value") or row["id"], main=True),
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +48,7 @@ def show(
     indicator: Annotated[str, typer.Argument(help="An indicator's id or value.")],
     nation: Annotated[str, typer.Option(help="Whose releases, for example GBR.")],
     partner: Annotated[str, typer.Option(help="To which partner; to all if not given.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="JSON lines.")] = False,
+    as_json: TextAsJson = False,
 ) -> None:
     """Show what was released of one indicator, and each receipt for it."""
     from consumers.queries.decisions import ids_of
@@ -51,7 +59,7 @@ def show(
     for each, status in _released(nation, partner, ids):
         shown += 1
         if as_json:
-            sys.stdout.buffer.write(_json(each, status) + b"\n")
+            write_line(_row(nation, each, status))
         else:
             _print(each, status)
     if as_json and shown:
@@ -72,24 +80,19 @@ def list_(
     waiting: Annotated[bool, typer.Option("--waiting", help="Only what has no receipt yet.")] = False,
     recalls: Annotated[bool, typer.Option("--recalls", help="Only recalls that are not confirmed.")] = False,
     disputed: Annotated[bool, typer.Option("--disputed", help="Only what the partner disputes.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON lines, as if the output is not a terminal.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List what was released, one line each: the partner's answer, and when it was released."""
     from consumers.queries.released import Answer
 
-    lines = as_json or not sys.stdout.isatty()
-    for each, status in _released(nation, partner, frozenset()):
-        if (
-            (waiting and status.answer is not Answer.WAITING)
-            or (recalls and not status.recall_waits)
-            or (disputed and status.dispute is None)
-        ):
-            continue
-        if lines:
-            sys.stdout.buffer.write(_json(each, status) + b"\n")
-        else:
-            released = status.released
-            typer.echo(f"{_answer(status):<24} {utc(status.released_ms)}  {released['id']}  {released['kind']}")
+    rows = (
+        _row(nation, each, status)
+        for each, status in _released(nation, partner, frozenset())
+        if not (waiting and status.answer is not Answer.WAITING)
+        and not (recalls and not status.recall_waits)
+        and not (disputed and status.dispute is None)
+    )
+    listing(rows, _COLUMNS, as_json=as_json, empty=f"{nation} has released nothing of that kind.")
 
 
 def _released(nation: str, partner: str, ids: frozenset[str]) -> "Iterator[tuple[str, ReleaseStatus]]":
@@ -141,15 +144,14 @@ def _answer(status: "ReleaseStatus") -> str:
     return typer.style(answer.upper(), fg=_COLOURS.get(answer, typer.colors.GREEN), bold=True)
 
 
-def _json(partner: str, status: "ReleaseStatus") -> bytes:
-    import msgspec
+def _row(nation: str, partner: str, status: "ReleaseStatus") -> dict[str, Any]:
+    from consumers.queries.layout import indicator as layout
 
-    return msgspec.json.encode(
-        {
-            "partner": partner,
-            "answer": status.answer,
-            "released_ms": status.released_ms,
-            **status.released,
-            "receipts": status.receipts,
-        }
-    )
+    return {
+        "partner": partner,
+        "answer": str(status.answer),
+        "released_ms": status.released_ms,
+        **layout(status.released, nation),
+        "receipts": status.receipts,
+        "dispute": "" if status.dispute is None else status.dispute["reason"],
+    }

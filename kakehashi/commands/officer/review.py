@@ -1,15 +1,15 @@
 """``kakehashi review``: lists what the rules hold for people, and takes officers' verdicts."""
 
-import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from exchange.errors import Refused
-from kakehashi import terminal
 from kakehashi.examples import examples
+from kakehashi.listing import AsJson, Column, TextAsJson, lines_wanted, write_line
+from kakehashi.listing import show as listing
 from kakehashi.officers import ANSWER_S, Wait
 from kakehashi.terminal import printable, utc
 from schemas.counting import counted
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _LIST_EXAMPLES = examples(
     ("kakehashi review list --nation GBR", "what is open, the next deadline first"),
-    ("kakehashi review list --nation GBR --rule tlp-unmarked | cut -f1", "the ids that one rule holds"),
+    ("kakehashi review list --nation GBR --rule tlp-unmarked | jq -r .indicator_id", "the ids that one rule holds"),
 )
 _SHOW_EXAMPLES = examples(("kakehashi review show 8.8.8.8 --nation GBR", "why it is held, as the rules explain it"))
 _APPROVE_EXAMPLES = examples(
@@ -34,6 +34,13 @@ _APPROVE_EXAMPLES = examples(
 )
 _REFUSE_EXAMPLES = examples(
     ("kakehashi review refuse 8.8.8.8 --nation GBR --key me.key --reason 'our own resolver'", "it stays"),
+)
+_COLUMNS: Final = (
+    Column("to", lambda row: row["partner"], main=True),
+    Column("approved", lambda row: f"{row['approved']} of {row['needed']}"),
+    Column("until, UTC", lambda row: utc(row["deadline_ms"])),
+    Column("held by", lambda row: ", ".join(row["rules"])),
+    Column("value", lambda row: row["value"], lambda _: "bold", main=True),
 )
 Nation = Annotated[str, typer.Option(help="Whose reviews, for example GBR.")]
 Key = Annotated[Path, typer.Option(help="The officer's private key, from `kakehashi officer keygen`.")]
@@ -56,25 +63,24 @@ def list_(
     nation: Nation,
     rule: Annotated[str, typer.Option(help="Only what this rule holds.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="How many to show at a terminal.")] = 40,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Show what is open for officers, the next deadline first: a table, or tab-separated lines in a pipe."""
+    """Show what is open for officers, the next deadline first."""
+    from consumers.queries.reviews import approvals
 
-    found = _waiting(nation)
-    found = [each for each in found if not rule or rule in each["rules"]]
-    console = terminal.console()
-    if as_json:
-        typer.echo(json.dumps([_plain(each) for each in found], ensure_ascii=False, indent=2))
-    elif not console.is_terminal:
-        for each in found:
-            typer.echo("\t".join(printable(cell) for cell in _cells(each)))
-    elif not found:
-        console.print("Nothing is open for review.")
-    else:
-        _table(found, limit, console)
+    found = [each for each in _waiting(nation) if not rule or rule in each["rules"]]
+    rows = [{"nation": nation, **each, "approved": approvals(each)} for each in found]
+    if lines_wanted(as_json):
+        listing(rows, _COLUMNS, as_json=True, empty="")
+        return
+    listing(rows[:limit], _COLUMNS, as_json=False, empty="Nothing is open for review.")
+    if len(found) > limit:
+        typer.echo(f"and {len(found) - limit:,} later: --limit shows more, --rule fewer")
+    if found:
+        typer.echo(f"kakehashi review show VALUE --nation {nation}: why · approve · refuse")
 
 
-def show(indicator: Indicator, nation: Nation, partner: Partner = "") -> None:
+def show(indicator: Indicator, nation: Nation, partner: Partner = "", as_json: TextAsJson = False) -> None:
     """Show one question: the indicator, the rules that hold it and why, the verdicts so far, and the deadline."""
     from consumers.queries.reviews import approvals
     from exchange.settings import Settings
@@ -84,6 +90,10 @@ def show(indicator: Indicator, nation: Nation, partner: Partner = "") -> None:
     each = _chosen(nation, indicator, partner)
     settings = Settings.from_env(os.environ)
     policy = load(nation, settings.policy_folder, version=settings.policy_version)
+    if as_json:
+        sentences = [rule_sentence(name, policy) for name in each["rules"]]
+        write_line({"nation": nation, **each, "approved": approvals(each), "sentences": sentences})
+        return
     typer.echo(f"{each['type']} {printable(each['value'])}  {each['indicator_id']}")
     typer.echo(
         f"  may it go to {each['partner']}? held by decision {each['decision_id']}, {utc(each['opened_ms'])} UTC"
@@ -223,36 +233,6 @@ def _marking(tlp: str, releasable_to: list[str]) -> "MarkingRecord | None":
         raise typer.BadParameter(str(error)) from error
 
 
-def _cells(each: "ReviewPending") -> tuple[str, ...]:
-    from consumers.queries.reviews import approvals
-
-    return (
-        each["indicator_id"],
-        each["partner"],
-        each["type"],
-        each["value"],
-        ",".join(each["rules"]),
-        f"{approvals(each)}/{each['needed']}",
-        utc(each["deadline_ms"]),
-    )
-
-
-def _table(found: "list[ReviewPending]", limit: int, console: Any) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("value", "to", "held by", "approved", "until, UTC", "id", box=box.ROUNDED, header_style="bold")
-    table.columns[0].overflow = table.columns[5].overflow = "fold"
-    for each in found[:limit]:
-        name, partner, _, value, rules, approved, until = _cells(each)
-        table.add_row(*(Text(printable(cell)) for cell in (value, partner, rules, approved, until, name)))
-    console.print(table)
-    if len(found) > limit:
-        console.print(Text(f"and {len(found) - limit:,} later: --limit shows more, --rule fewer", "dim"))
-    console.print(Text("kakehashi review show VALUE: why · approve · refuse", "dim"))
-
-
 def _facets(facets: Any) -> str:
     from schemas.markings import Pap, Tlp
 
@@ -260,7 +240,3 @@ def _facets(facets: Any) -> str:
     if facets["releasable_to"]:
         facts.append(f"for {', '.join(facets['releasable_to'])}")
     return ", ".join([*filter(None, facts), f"confidence {facets['confidence_band']}"])
-
-
-def _plain(each: "ReviewPending") -> dict[str, Any]:
-    return {**each, "question": each["question"].hex()}

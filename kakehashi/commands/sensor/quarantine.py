@@ -4,6 +4,7 @@ import difflib
 import json
 import os
 import sys
+from dataclasses import asdict
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -13,6 +14,8 @@ from exchange.clock import now_ms
 from exchange.errors import NotFound, Refused
 from kakehashi import terminal
 from kakehashi.examples import examples
+from kakehashi.listing import AsJson, Column, TextAsJson, lines_wanted, write_line
+from kakehashi.listing import show as listing
 from kakehashi.terminal import printable, utc
 from schemas.counting import counted
 from schemas.vocabulary import RejectReason
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
 _LIST_EXAMPLES = examples(
     ("kakehashi quarantine list --nation GBR", "how much of what, and the newest"),
-    ("kakehashi quarantine list --nation GBR --reason invalid-value | cut -f1", "the newest keys of one reason"),
+    ("kakehashi quarantine list --nation GBR --reason invalid-value | jq -r .key", "the keys of one reason"),
 )
 _SHOW_EXAMPLES = examples(
     ("kakehashi quarantine show sensor.reports.v1-0-41-3 --nation GBR", "why, and the original"),
@@ -39,6 +42,20 @@ _REDRIVE_EXAMPLES = examples(
     ("kakehashi quarantine redrive --nation GBR --reason unknown-schema --dry-run", "only show what would be sent"),
 )
 _EXCERPT_BYTES: Final = 2000
+_SHOWN: Final = 20
+_PILES: Final = (
+    Column("count", lambda row: f"{row['count']:,}", right=True),
+    Column("reason", lambda row: row["reason"], lambda _: "yellow", main=True),
+    Column("refused by", lambda row: row["stage"]),
+    Column("newest, UTC", lambda row: utc(row["newest_ms"])),
+)
+_NEWEST: Final = (
+    Column("key", lambda row: row["key"], main=True),
+    Column("state", lambda row: row["state"]),
+    Column("reason", lambda row: row["reason"], lambda _: "yellow"),
+    Column("sensor", lambda row: row["sensor"]),
+    Column("what was wrong", lambda row: row["detail"], main=True),
+)
 
 
 def _known_reason(reason: str | None) -> str | None:
@@ -62,10 +79,12 @@ def register(app: typer.Typer) -> None:
     def list_(
         nation: _Nation,
         reason: Annotated[str | None, typer.Option(callback=_known_reason, help="Only this reason.")] = None,
-        limit: Annotated[int, typer.Option(min=0, help="How many of the newest entries to show.")] = 20,
-        as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+        limit: Annotated[
+            int | None, typer.Option(min=0, help="The newest entries only; 20 on a terminal, all in a pipe.")
+        ] = None,
+        as_json: AsJson = False,
     ) -> None:
-        """Count what was refused by reason, and show the newest: a table, or tab-separated lines in a pipe.
+        """Count what was refused by reason, and show the newest. In a pipe: every entry, with its original.
 
         The state of an entry is `open`, `redriven` (on its way to intake), `accepted`, or `refused-again`.
         """
@@ -77,15 +96,24 @@ def register(app: typer.Typer) -> None:
         with _reader(nation) as reader:
             known = states(cluster, entries(reader, codec), codec)
             found = (entry for entry in entries(reader, codec) if reason in (None, entry["reason"]))
-            summary = summarise(found, limit)
-        _list(summary, [_plain(entry, known, codec) for entry in summary.newest], as_json=as_json)
+            if lines_wanted(as_json) and limit is None:
+                for entry in found:
+                    write_line(_plain(entry, known, codec))
+                return
+            summary = summarise(found, _SHOWN if limit is None else limit)
+        newest = [_plain(entry, known, codec) for entry in summary.newest]
+        if lines_wanted(as_json):
+            for each in newest:
+                write_line(each)
+        else:
+            _tables(summary, newest)
 
     @quarantine.command(epilog=_SHOW_EXAMPLES)
     def show(
         key: Annotated[str, typer.Argument(help="The entry's key, as `list` shows it.")],
         nation: _Nation,
         raw: Annotated[bool, typer.Option("--raw", help="Only the original bytes, as they came.")] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+        as_json: TextAsJson = False,
     ) -> None:
         """Show one entry: why it was refused, where it came from, and the original."""
         from consumers.queries.quarantine import entries
@@ -101,7 +129,7 @@ def register(app: typer.Typer) -> None:
         if known is None:
             _write_original(entry)
         elif as_json:
-            typer.echo(json.dumps(_plain(entry, known, codec), ensure_ascii=False, indent=2))
+            write_line(_plain(entry, known, codec))
         else:
             _show(_plain(entry, known, codec))
 
@@ -142,54 +170,18 @@ def _reader(nation: str) -> "TopicReader":
     return TopicReader(_cluster(nation), QUARANTINE)
 
 
-def _list(summary: "Summary", newest: list[dict[str, Any]], *, as_json: bool) -> None:
-
-    console = terminal.console()
-    if as_json:
-        piles = [
-            {"reason": pile.reason, "stage": pile.stage, "count": pile.count, "newest_ms": pile.newest_ms}
-            for pile in summary.piles
-        ]
-        shown = {"count": summary.count, "piles": piles, "newest": newest}
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
-    elif not console.is_terminal:
-        for entry in newest:
-            cells = (
-                entry["key"],
-                entry["reason"],
-                entry["stage"],
-                utc(entry["at_ms"]),
-                entry["sensor"],
-                entry["detail"],
-                entry["state"],
-            )
-            typer.echo("\t".join(printable(cell) for cell in cells))
-    elif not summary.count:
-        console.print("Nothing is in quarantine.")
-    else:
-        _tables(summary, newest, console)
-
-
-def _tables(summary: "Summary", shown: list[dict[str, Any]], console: Any) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    piles = Table("reason", "refused by", "count", "newest, UTC", box=box.ROUNDED, header_style="bold")
-    piles.columns[2].justify = "right"
-    for pile in summary.piles:
-        piles.add_row(Text(pile.reason, "yellow"), pile.stage, f"{pile.count:,}", utc(pile.newest_ms))
-    console.print(piles)
-    newest = Table("key", "state", "reason", "sensor", "what was wrong", box=box.ROUNDED, header_style="bold")
-    newest.columns[0].overflow = "fold"
-    for entry in shown:
-        texts = (entry["key"], entry["state"], entry["reason"], entry["sensor"], entry["detail"])
-        newest.add_row(*(Text(printable(text)) for text in texts))
-    console.print(newest)
-    left = summary.count - len(summary.newest)
+def _tables(summary: "Summary", newest: list[dict[str, Any]]) -> None:
+    if not summary.count:
+        typer.echo("Nothing is in quarantine.")
+        return
+    listing([asdict(pile) for pile in summary.piles], _PILES, as_json=False, empty="")
+    if newest:
+        typer.echo()
+        listing(newest, _NEWEST, as_json=False, empty="")
+    left = summary.count - len(newest)
     if left:
-        console.print(Text(f"and {left:,} older: --limit shows more, --reason fewer", "dim"))
-    console.print(Text("kakehashi quarantine show KEY: the original · redrive KEY: send it again", "dim"))
+        typer.echo(f"and {left:,} older: --limit shows more, --reason fewer")
+    typer.echo("kakehashi quarantine show KEY: the original · redrive KEY: send it again")
 
 
 def _show(plain: dict[str, Any]) -> None:

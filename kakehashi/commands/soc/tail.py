@@ -12,6 +12,7 @@ from exchange.clock import now_ms
 from exchange.errors import Exit
 from kakehashi import terminal
 from kakehashi.examples import examples
+from kakehashi.listing import AsJson, lines_wanted
 from kakehashi.terminal import printable, utc
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _EXAMPLES = examples(
     ("kakehashi tail --nation JPN --partner GBR", "what Japan has from the United Kingdom, then each change"),
     ("kakehashi tail --nation GBR", "the nation's own picture"),
-    ("kakehashi tail --nation JPN --partner GBR --no-follow | jq .content.value", "as JSON lines, once"),
+    ("kakehashi tail --nation JPN --partner GBR --no-follow | jq .value", "as JSON lines, once"),
     ("kakehashi tail --nation JPN --partner GBR --limit 20", "the first twenty"),
     ("kakehashi tail --nation JPN --partner GBR --json --activity active", "for a tool that blocks: what PAP lets it"),
 )
@@ -61,9 +62,7 @@ def register(app: typer.Typer) -> None:
     def tail(
         nation: Annotated[str, typer.Option(help="On whose cluster to look, for example JPN.")],
         partner: Annotated[str, typer.Option(help="Whose indicators; the nation's own if not given.")] = "",
-        as_json: Annotated[
-            bool, typer.Option("--json", help="JSON lines, as if the output is not a terminal.")
-        ] = False,
+        as_json: AsJson = False,
         follow: Annotated[bool, typer.Option(help="Stay, and show each change as it comes.")] = True,
         limit: Annotated[int, typer.Option(min=0, help="Stop after so many entries; 0 is all of them.")] = 0,
         activity: Annotated[
@@ -93,8 +92,8 @@ def register(app: typer.Typer) -> None:
             events = Subscription(reader, clock_ms=now_ms).events(follow=follow)
             found = changes(events, source.schema, cluster.codec(), clock_ms=now_ms, use=use)
             try:
-                if as_json or not console.is_terminal:
-                    _write_lines(found, source.topic, limit)
+                if lines_wanted(as_json):
+                    _write_lines(found, source.topic, nation, limit)
                 else:
                     _show(found, console, limit, follow=follow, starting=partial(_starting, cluster, settings.shards))
             except KeyboardInterrupt:
@@ -114,7 +113,7 @@ def _use_of(activity: str, unstated_pap: str) -> "Use":
     return Use(activities[activity], paps[unstated_pap])
 
 
-def _write_lines(found: "Events", topic: str, limit: int) -> None:
+def _write_lines(found: "Events", topic: str, nation: str, limit: int) -> None:
     """JSON lines, flushed wherever the stream pauses."""
     from consumers.queries.tail import as_json
     from consumers.subscription.changes import Change
@@ -127,7 +126,7 @@ def _write_lines(found: "Events", topic: str, limit: int) -> None:
         if not isinstance(event, Change | Gap):
             sys.stdout.flush()
             continue
-        sys.stdout.buffer.write(as_json(event, topic) + b"\n")
+        sys.stdout.buffer.write(as_json(event, topic, nation) + b"\n")
         written += isinstance(event, Change)
         if limit and written == limit:
             break

@@ -1,13 +1,14 @@
 """``kakehashi reconcile``: compares what was released to a partner with what the partner holds."""
 
 import os
-import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kakehashi.examples import examples
+from kakehashi.listing import TextAsJson, write_line
 from kakehashi.terminal import utc
 from schemas.counting import counted
 
@@ -48,7 +49,7 @@ def register(app: typer.Typer) -> None:
             int,
             typer.Option("--grace", min=0, help="Ignore what was released in the last seconds: it may be on its way."),
         ] = 60,
-        as_json: Annotated[bool, typer.Option("--json", help="JSON lines, one for each difference.")] = False,
+        as_json: TextAsJson = False,
     ) -> None:
         """Compare the digests of both sides, name the windows that differ, then the indicators.
 
@@ -76,11 +77,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _show(found: "Comparison", home: str, partner: str, *, as_json: bool) -> None:
-    import msgspec
-
     if as_json:
         for each in found.differences:
-            sys.stdout.buffer.write(msgspec.json.encode(each) + b"\n")
+            write_line({"nation": home, "partner": partner, **asdict(each)})
         return
     typer.echo(
         f"{home} has released {counted(found.released, 'indicator')} to {partner}, which holds {found.held:,}: "

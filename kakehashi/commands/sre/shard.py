@@ -1,6 +1,5 @@
 """``kakehashi shard``: rebuilds a shard that has stopped because its state or its source was lost."""
 
-import json
 import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kakehashi.examples import examples
+from kakehashi.listing import TextAsJson, write_line
 from schemas.counting import counted
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
             int | None,
             typer.Option(min=0, help="Resume at this offset of the step's input; only if its position was lost."),
         ] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+        as_json: TextAsJson = False,
     ) -> None:
         """Rebuild a shard's rows from what it has written, and list what cannot be recovered.
 
@@ -58,7 +58,8 @@ def register(app: typer.Typer) -> None:
         cluster = cluster_of(nation, settings, os.environ)
         report = rebuild_shard(cluster, step, shard, settings, dry_run=dry_run, resume_at=resume_at, now_ms=now_ms)
         if as_json:
-            typer.echo(json.dumps(asdict(report) | {"position": report.position and report.position.batch}, indent=2))
+            position = report.position and report.position.batch
+            write_line({"nation": nation} | asdict(report) | {"position": position})
         else:
             _show(report)
 

@@ -1,36 +1,41 @@
 """``kakehashi status``: what runs of the local clusters, for a person or for a pipe."""
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from exchange.errors import Exit
 from kakehashi.examples import examples
-from kakehashi.terminal import console
+from kakehashi.listing import AsJson, Column
+from kakehashi.listing import show as listing
 
 if TYPE_CHECKING:
     from localkafka.persistent import Look
 
 _EXAMPLES = examples(
     ("kakehashi status", "a table; exit code 1 if one does not answer"),
-    ("kakehashi status | cut -f1,3", "nation and address, separated by tabs"),
-    ("kakehashi status --json", "everything that is known, for a program"),
+    ("kakehashi status | jq -r .bootstrap", "the addresses"),
 )
-_COLUMNS = ("nation", "state", "address", "runs as", "topics", "records", "data")
-_NUMBERS = ("topics", "records", "data")
+_COLOURS: Final = {"up": "green", "silent": "yellow"}
+_COLUMNS: Final = (
+    Column("nation", lambda row: row["nation"], lambda _: "bold", main=True),
+    Column("state", lambda row: f"● {row['state']}", lambda row: _COLOURS.get(row["state"], "red"), main=True),
+    Column("address", lambda row: row["bootstrap"], main=True),
+    Column("runs as", lambda row: row["runs_as"] or "–"),
+    Column("topics", lambda row: _number(row["topics"]), right=True),
+    Column("records", lambda row: _number(row["records"]), right=True),
+    Column("data", lambda row: _size(row["data_bytes"]), right=True),
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command(epilog=_EXAMPLES, rich_help_panel="Local clusters")
-    def status(
-        as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    ) -> None:
+    def status(as_json: AsJson = False) -> None:
         """Show the local Kafka clusters: whether they answer, where, and what is in them."""
         from exchange.settings import Settings
         from localkafka import persistent
@@ -38,42 +43,25 @@ def register(app: typer.Typer) -> None:
 
         settings = BrokerSettings.from_env(os.environ, Settings.from_env(os.environ).nations)
         looks = [persistent.look(settings.home, cluster) for cluster in persistent.known(settings)]
-        if as_json:
-            typer.echo(json.dumps([asdict(look) for look in looks], indent=2))
-        else:
-            show(looks)
+        show(looks, as_json=as_json)
         missing = len(looks) < len(settings.nations)
         if missing or not all(look.answers for look in looks):
             raise typer.Exit(Exit.UNAVAILABLE)
 
 
-def show(looks: Sequence["Look"]) -> None:
-    """A table on a terminal; elsewhere one line for each cluster, its fields separated by tabs."""
-    if not looks:
-        typer.echo("No local clusters: start them with `kakehashi up`.", err=True)
-        return
-    terminal = console()
-    rows = [_row(look) for look in looks]
-    if not terminal.is_terminal:
-        for row in rows:
-            typer.echo("\t".join(row))
-        return
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
-    for column in _COLUMNS:
-        table.add_column(column, no_wrap=True, justify="right" if column in _NUMBERS else "left")
-    for look, row in zip(looks, rows, strict=True):
-        colour = "green" if look.answers else "yellow" if look.running else "red"
-        nation, state, *others = row
-        table.add_row(Text(nation, "bold"), Text(f"● {state}", colour), *others)
-    terminal.print(table)
+def show(looks: Sequence["Look"], *, as_json: bool) -> None:
+    """One row for each cluster."""
+    rows = [{"nation": look.nation, "state": _state(look), **asdict(look)} for look in looks]
+    listing(rows, _COLUMNS, as_json=as_json, empty="No local clusters: start them with `kakehashi up`.")
 
 
-def _row(look: "Look") -> list[str]:
-    state = "up" if look.answers else "silent" if look.running else "down"
-    data = f"{look.data_bytes / (1 << 20):.1f} MiB" if look.data_bytes is not None else "-"
-    counts = ["-" if count is None else str(count) for count in (look.topics, look.records)]
-    return [look.nation, state, look.bootstrap, look.runs_as or "-", *counts, data]
+def _state(look: "Look") -> str:
+    return "up" if look.answers else "silent" if look.running else "down"
+
+
+def _number(count: Any) -> str:
+    return "–" if count is None else f"{count:,}"
+
+
+def _size(count: Any) -> str:
+    return "–" if count is None else f"{count / (1 << 20):.1f} MiB"

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from kakehashi.examples import examples
+from kakehashi.listing import AsJson
 
 _EXAMPLES = examples(
     ("kakehashi up", "start what is not running; ports and data are kept"),
@@ -19,7 +20,9 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command(epilog=_EXAMPLES, rich_help_panel="Local clusters")
-    def up(nation: Annotated[str, typer.Option(help="Only this nation's cluster.")] = "") -> None:
+    def up(
+        nation: Annotated[str, typer.Option(help="Only this nation's cluster.")] = "", as_json: AsJson = False
+    ) -> None:
         """Start a local Kafka cluster for each nation, or for one, and create its topics.
 
         The clusters run on until `kakehashi down`. Kafka comes from Docker if a daemon runs, and otherwise
@@ -49,4 +52,4 @@ def register(app: typer.Typer) -> None:
         if compiling.is_alive():
             typer.echo("compiling the warninglists, once on this machine", err=True)
         compiling.join()
-        show([persistent.look(settings.home, cluster) for cluster in clusters])
+        show([persistent.look(settings.home, cluster) for cluster in clusters], as_json=as_json)
