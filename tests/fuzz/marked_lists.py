@@ -5,6 +5,7 @@ import io
 import json
 from random import Random
 from typing import Any, Final
+from xml.sax.saxutils import escape, quoteattr
 
 from tests.fuzz.restrictions import Meant, phrase, tag
 
@@ -120,3 +121,33 @@ def fast_alert(random: Random) -> Feed:
         message, meant = f"{message} {' '.join(text.split())}", meant.join(its)
     ends = "[**] [Classification: Misc Attack] [Priority: 1] {TCP} 10.0.0.1:50123 -> 198.51.100.7:443\n"
     return f"11/28/2026-00:00:00.000000  [**] [1:1:1] {message} {ends}", meant
+
+
+_IOC: Final = (
+    '<?xml version="1.0"?>\n{above}<ioc xmlns="http://schemas.mandiant.com/2010/ioc" id="i"{attributes}>'
+    "<short_description>made up{title}</short_description><description>{text}</description>{keywords}"
+    '<links>{links}</links><definition><Indicator operator="OR"><IndicatorItem id="a" condition="is">'
+    '<Context search="DnsEntryItem/Host"/><Content>bad.example.org</Content></IndicatorItem></Indicator></definition>'
+    "</ioc>{below}\n"
+)
+
+
+def openioc(random: Random) -> Feed:
+    """A document of one item whose texts, links, keywords, attributes or comments restrict."""
+    parts = dict.fromkeys(("above", "attributes", "title", "text", "keywords", "links", "below"), "")
+    meant = NOTHING
+    for _ in range(random.randrange(4)):
+        place = random.choice(("above", "attributes", "title", "text", "keywords", "links", "below"))
+        text, its = tag(random) if place == "keywords" else phrase(random)
+        if place in ("attributes", "keywords") and parts[place]:
+            continue
+        quoted = quoteattr(text) if place == "attributes" else escape(text).replace("--", "- -")
+        meant = meant.join(its)
+        parts[place] += {
+            "attributes": f" handling={quoted}",
+            "keywords": f"<keywords>{quoted}</keywords>",
+            "links": f'<link rel="{random.choice(("tlp", "marking", "handling"))}">{quoted}</link>',
+            "above": f"<!-- {quoted} -->",
+            "below": f"<!-- {quoted} -->",
+        }.get(place, f" {quoted}")
+    return _IOC.format(**parts), meant
