@@ -39,6 +39,7 @@ _SLOW: Final = (
     "tests/kakehashi/test_policy_command.py",
     "tests/kakehashi/test_roles.py",
     "tests/exchange/test_shard_laws.py",
+    "tests/consumers/picture/test_kill.py",
     "tests/producers/test_spool_crash.py",
     "tests/producers/test_new_reader.py",
     "tests/producers/test_reader_laws.py",

@@ -92,7 +92,7 @@ class Writer(Protocol):
     """An output on one target. One thread uses it. Its methods raise OutputUnavailable.
 
     Entries come in the order of their ids. If the output ``merges``, each id comes once, from the first of its origins
-    in this order: the nation itself, then the partners by name; otherwise once for each origin. Their number is not
+    in this order: the nation itself, then the partners; otherwise once for each origin. Their number is not
     bounded: an output does not keep all of them in memory.
     """
 

@@ -4,7 +4,8 @@ A field that is not known is None, or empty. ``docs/picture.schema.json`` descri
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final, cast
 
 import msgspec
@@ -12,7 +13,6 @@ import msgspec
 from consumers.subscription.changes import State, state_of
 from schemas.markings import Pap, Tlp
 from schemas.records import Content, Indicator
-from schemas.vocabulary import EndReason
 
 _TECHNIQUE: Final = re.compile(r"(?<![A-Za-z0-9])[Tt](\d{4})(\.\d{3})?(?![0-9A-Za-z])")
 
@@ -133,7 +133,8 @@ def of_partner(content: Content, *, id: str, origin: str, version: int, received
     )
 
 
-def techniques_in(labels: Iterable[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=16_384)  # sets of labels repeat
+def techniques_in(labels: tuple[str, ...]) -> tuple[str, ...]:
     """The ATT&CK technique ids in these labels, sorted: ``T1566.001`` of ``attack.t1566.001``."""
     found = {f"T{each[1]}{each[2] or ''}" for label in labels for each in _TECHNIQUE.finditer(label)}
     return tuple(sorted(found))
@@ -144,7 +145,7 @@ def _observed(record: Indicator | Content) -> dict[str, Any]:
     return {
         "confidence": record["confidence"] if record["confidence"] >= 0 else None,
         "labels": labels,
-        "techniques": techniques_in(labels) if labels else (),
+        "techniques": techniques_in(labels),
         "first_seen_ms": record["first_seen_ms"],
         "last_seen_ms": record["last_seen_ms"],
         "sightings": record["sightings"],
@@ -163,7 +164,3 @@ def _tlp(code: int) -> str:
 
 def _pap(code: int) -> str:
     return _PAP_LABELS.get(code, Pap.RED.label)
-
-
-ENDS_THE_RELEASE: Final = frozenset({EndReason.RELEASE_ENDED.value})
-"""Reasons of an expiry after which the partner's content may not be kept."""

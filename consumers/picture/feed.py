@@ -1,0 +1,141 @@
+"""Brings one topic into the picture: what ended comes first, then everything, each batch with its position."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from consumers.picture.arrival import Arrival, arrival_of
+from consumers.picture.write import PictureWriter
+from consumers.subscription.cursor import Cursor
+from consumers.subscription.subscription import Gap, Quiet, Source, Subscription
+from exchange.errors import ConfigurationError
+from exchange.protocol.record import Record
+from schemas.codec import Codec
+from schemas.topics import DAY_MS
+
+_log = logging.getLogger(__name__)
+BATCH: Final = 5_000
+_SAVE_MS: Final = 10_000
+
+Progress = Callable[[str, int], None]
+"""Is told an origin and how many records of it were read since the last time."""
+
+
+class OriginFeed:
+    """One origin's topic on its way into a picture. ``lock`` guards the writer, which origins share.
+
+    ``unreadable`` counts records that are none of this topic's schema: they are left out.
+    """
+
+    def __init__(
+        self,
+        writer: PictureWriter,
+        lock: threading.RLock,
+        source: Source,
+        codec: Codec,
+        *,
+        nation: str,
+        origin: str,
+        topic: str,
+        clock_ms: Callable[[], int],
+        progress: Progress = lambda *_: None,
+        deletions_kept_ms: int = DAY_MS,
+    ) -> None:
+        self._writer, self._lock, self._source, self._codec = writer, lock, source, codec
+        self._nation, self._origin, self._clock_ms = nation, origin, clock_ms
+        self._progress, self._deletions_kept_ms = progress, deletions_kept_ms
+        self.unreadable = 0
+        with lock:
+            self._number = writer.origin(origin, topic)
+        self._saved_ms = 0
+
+    def run(self, *, follow: bool, stopping: Callable[[], bool] = lambda: False) -> None:
+        """Read from the stored position to the topic's end, or with ``follow`` until ``stopping``.
+
+        Raises NotFound if the topic is missing, BrokerUnavailable if no broker answers.
+        """
+        cursor = self._stored()
+        if cursor is not None:
+            self._take_ends(cursor)
+        reading = self._subscription(cursor)
+        batch: list[Arrival] = []
+        for event in reading.events(follow=follow, stopping=stopping):
+            if isinstance(event, Record):
+                self._collect(event, batch)
+                if len(batch) >= BATCH:
+                    self._commit(batch, reading.cursor)
+            elif isinstance(event, Gap):
+                self._commit(batch, reading.cursor)
+                self._begin_again(event)
+            elif isinstance(event, Quiet):
+                if batch or self._clock_ms() - self._saved_ms >= _SAVE_MS:
+                    self._commit(batch, reading.cursor)
+            else:
+                self._commit(batch, reading.cursor, is_whole=True)
+            if stopping():
+                break
+
+    def _subscription(self, cursor: Cursor | None) -> Subscription:
+        return Subscription(self._source, cursor, clock_ms=self._clock_ms, deletions_kept_ms=self._deletions_kept_ms)
+
+    def _take_ends(self, cursor: Cursor | None) -> None:
+        """Apply ends and recalls of all that waits to be read, and nothing else. They come again in their order."""
+        ends: list[Arrival] = []
+        for event in self._subscription(cursor).events(follow=False):
+            if isinstance(event, Gap):
+                return  # the reading itself will find it, too
+            if isinstance(event, Record):
+                found = arrival_of(event, self._codec, self._nation, self._origin, self._clock_ms())
+                if isinstance(found, Arrival) and found.is_end:
+                    ends.append(found)
+        with self._lock, self._writer.transaction():
+            self._writer.apply(self._number, ends)
+
+    def _collect(self, record: Record, batch: list[Arrival]) -> None:
+        if record.value is None and not (record.key or b"").startswith(b"indicator--"):
+            return  # it only makes a partition begin a new segment
+        found = arrival_of(record, self._codec, self._nation, self._origin, self._clock_ms())
+        if isinstance(found, Arrival):
+            batch.append(found)
+            return
+        self.unreadable += 1
+        _log.warning(
+            "picture.unreadable topic=%s partition=%d offset=%d: %s",
+            record.topic,
+            record.partition,
+            record.offset,
+            found,
+        )
+
+    def _commit(self, batch: list[Arrival], cursor: Cursor, *, is_whole: bool = False) -> None:
+        with self._lock, self._writer.transaction() as database:
+            self._writer.apply(self._number, batch)
+            database.execute(
+                "UPDATE origin SET cursor = ?, current_ms = ? WHERE number = ?",
+                (cursor.to_json(), cursor.current_ms, self._number),
+            )
+            if is_whole:
+                self._writer.sweep(self._number)
+                database.execute("UPDATE origin SET is_whole = 1 WHERE number = ?", (self._number,))
+        self._progress(self._origin, len(batch))
+        batch.clear()
+        self._saved_ms = self._clock_ms()
+
+    def _begin_again(self, gap: Gap) -> None:
+        """Declare that changes were missed. What the new reading does not find is removed at its end."""
+        _log.warning("picture.gap origin=%s reason=%s: %s", self._origin, gap.reason, gap.detail)
+        with self._lock, self._writer.transaction() as database:
+            database.execute(
+                "UPDATE origin SET cursor = '', pass = pass + 1, is_whole = 0, gap = ?, gap_ms = ? WHERE number = ?",
+                (f"{gap.reason}: {gap.detail}", self._clock_ms(), self._number),
+            )
+        self._take_ends(None)
+
+    def _stored(self) -> Cursor | None:
+        with self._lock:
+            text = self._writer.cursor_of(self._number)
+        try:
+            return Cursor.from_json(text) if text else None
+        except ConfigurationError:
+            return None

@@ -1,0 +1,203 @@
+"""Keeps a nation's picture: one process at a time does, whichever has its lock; all others read what it writes."""
+
+import fcntl
+import logging
+import os
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from consumers.picture import tables
+from consumers.picture.erase import erase, is_due
+from consumers.picture.feed import OriginFeed, Progress
+from consumers.picture.write import PictureWriter
+from consumers.subscription.subscription import Source
+from exchange.errors import ConfigurationError, TransientError
+from schemas.codec import Codec
+
+_log = logging.getLogger(__name__)
+_TICK_S: Final = 0.5
+_SETTLES_S: Final = 5.0
+_REST: Final = 20  # writing the file anew takes at most a twentieth of the time
+_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+class Origin:
+    """A topic of the picture: whose it is, its name, and how it is opened."""
+
+    def __init__(self, name: str, topic: str, opened: Callable[[], AbstractContextManager[Source]]) -> None:
+        self.name, self.topic, self.opened = name, topic, opened
+
+
+class Keeper:
+    """Whoever has a nation's picture to write. Made by ``take``; ``close`` gives it back.
+
+    ``made_anew`` is why the file had to be made anew; empty if it was good, or if there was none.
+    """
+
+    def __init__(self, lock: int, path: Path, nation: str, clock_ms: Callable[[], int], *, deep: bool) -> None:
+        self._lock_file, self._path, self._nation, self._clock_ms = lock, path, nation, clock_ms
+        self._guard = threading.RLock()
+        self._erased_s = self._erase_took_s = 0.0
+        self._due_since_s: float | None = None
+        self._database, self.made_anew = _usable(path, nation, clock_ms(), deep=deep)
+        self._writer = PictureWriter(self._database, lambda: time.time_ns() // 1000)
+
+    def close(self) -> None:
+        """Give the picture back."""
+        self._database.close()
+        os.close(self._lock_file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def catch_up(self, origins: Mapping[str, Origin], codec: Codec, progress: Progress = lambda *_: None) -> None:
+        """Bring in all that the topics have now, one after the other, and what ends by its time.
+
+        Raises NotFound, BrokerUnavailable.
+        """
+        for origin in origins.values():
+            self.feed(origin, codec, follow=False, progress=progress)
+        self.tick(may_wait=False)
+
+    def feed(
+        self,
+        origin: Origin,
+        codec: Codec,
+        *,
+        follow: bool,
+        stopping: Callable[[], bool] = lambda: False,
+        progress: Progress = lambda *_: None,
+    ) -> None:
+        """Bring in one topic, to its end or until ``stopping``. Several threads may, each for its own."""
+        with origin.opened() as source:
+            OriginFeed(
+                self._writer,
+                self._guard,
+                source,
+                codec,
+                nation=self._nation,
+                origin=origin.name,
+                topic=origin.topic,
+                clock_ms=self._clock_ms,
+                progress=progress,
+            ).run(follow=follow, stopping=stopping)
+
+    def tick(self, *, may_wait: bool = True) -> None:
+        """End what is due, forget what outputs have removed, and erase what may not be kept.
+
+        With ``may_wait`` the erasing waits for outputs for a moment, and rests between two times: it costs as much as
+        the picture is large.
+        """
+        with self._guard:
+            with self._writer.transaction():
+                while self._writer.end_due(self._clock_ms()):
+                    pass
+                self._writer.settle()
+            if not is_due(self._database):
+                self._due_since_s = None
+                return
+            now_s = time.monotonic()
+            self._due_since_s = now_s if self._due_since_s is None else self._due_since_s
+            if may_wait and (self._outputs_may_settle(now_s) or now_s - self._erased_s < _REST * self._erase_took_s):
+                return
+            if erase(self._database):
+                self._due_since_s = None
+            self._erased_s = time.monotonic()
+            self._erase_took_s = self._erased_s - now_s
+
+    def follow(self, stopping: threading.Event) -> None:
+        """Do what is due in time, until ``stopping``."""
+        while not stopping.wait(_TICK_S):
+            self.tick()
+
+    def _outputs_may_settle(self, now_s: float) -> bool:
+        (waits,) = self._database.execute("SELECT EXISTS (SELECT 1 FROM leaving)").fetchone()
+        return bool(waits) and self._due_since_s is not None and now_s - self._due_since_s < _SETTLES_S
+
+
+def take(path: Path, nation: str, clock_ms: Callable[[], int], *, deep: bool = True) -> Keeper | None:
+    """Take the picture to write it; None if another process has it.
+
+    The file is made if there is none, and made anew if it is damaged, of another layout or another nation. ``deep``
+    reads all of it to find damage. Raises ConfigurationError if the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the picture {path} cannot be kept: {error.strerror or error}: check the rights of its folder"
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        return None
+    try:
+        return Keeper(lock, path, nation, clock_ms, deep=deep)
+    except BaseException:
+        os.close(lock)
+        raise
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether it shows that the file is damaged; other errors are those of a disk or of a program."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+
+
+def _usable(path: Path, nation: str, now_ms: int, *, deep: bool) -> tuple[sqlite3.Connection, str]:
+    """The file, and why it was made anew if it was."""
+    is_new = not path.exists() or not path.stat().st_size
+    if is_new:
+        _delete(path)
+    try:
+        return _checked(path, nation, now_ms, deep=deep, is_new=is_new), ""
+    except tables.Unusable as error:
+        _log.warning("picture.made_anew nation=%s: %s", nation, error)
+        _delete(path)
+        return _checked(path, nation, now_ms, deep=False, is_new=True), str(error)
+
+
+def _delete(path: Path) -> None:
+    for file in tables.files_of(path):
+        file.unlink(missing_ok=True)
+
+
+def _checked(path: Path, nation: str, now_ms: int, *, deep: bool, is_new: bool) -> sqlite3.Connection:
+    if is_new:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    try:
+        database = tables.connect(path, writes=True)
+    except sqlite3.Error as error:
+        raise _meaning(error, path) from error
+    try:
+        if database.execute("PRAGMA user_version").fetchone()[0] == 0 and is_new:
+            tables.create(database, nation, uuid.uuid4().hex, now_ms)
+        tables.check(database, path, nation)
+        if deep and (found := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+            raise tables.Unusable(f"{path} is damaged: {found}")
+    except sqlite3.Error as error:
+        database.close()
+        raise _meaning(error, path) from error
+    except tables.Unusable:
+        database.close()
+        raise
+    return database
+
+
+def _meaning(error: sqlite3.Error, path: Path) -> Exception:
+    if is_damage(error):
+        return tables.Unusable(f"{path} is damaged: {error}")
+    return TransientError(f"the picture {path} cannot be opened: {error}: is the disk full, or its folder read-only?")

@@ -1,0 +1,205 @@
+"""Reads a picture: what queries, outputs and TAXII ask. Any number of processes read while one writes."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import msgspec
+
+from consumers.picture import tables
+from consumers.picture.entry import Ended, Entry
+from consumers.picture.filters import Filter
+from consumers.picture.query import where_of
+from consumers.picture.rows import COLUMNS, entry_of, key_of, origins_in, sources_of, tlp_label
+from consumers.subscription.changes import State
+from exchange.errors import NotFound
+
+_PAGE: Final = 2_000
+_LOOK_S: Final = 0.05
+
+
+class Version(msgspec.Struct, frozen=True):
+    """An earlier version of an indicator. ``tlp`` and ``confidence`` are None if its content may not be kept."""
+
+    version: int
+    received_ms: int
+    state: State
+    reason: str
+    tlp: str | None
+    confidence: int | None
+
+
+class OriginState(msgspec.Struct, frozen=True):
+    """How far the picture has one origin.
+
+    ``is_whole`` is False while its topic is read from the beginning. ``current_ms`` is a time up to which everything is
+    here. ``gap`` is why the topic was last read anew, at ``gap_ms``; empty if it never was.
+    """
+
+    origin: str
+    topic: str
+    is_whole: bool
+    current_ms: int
+    gap: str
+    gap_ms: int
+
+
+class Picture:
+    """A nation's picture. One thread uses it; it is opened again by itself if the file is made anew."""
+
+    def __init__(self, path: Path, nation: str, clock_ms: Callable[[], int]) -> None:
+        """Raises NotFound if there is no usable picture yet: whoever keeps it makes it."""
+        self.nation: Final = nation
+        self._path, self._clock_ms = path, clock_ms
+        self._open()
+
+    def _open(self) -> None:
+        if not self._path.exists():
+            raise NotFound(f"there is no picture of {self.nation} at {self._path} yet")
+        self._inode = self._path.stat().st_ino
+        self._database = tables.connect(self._path, writes=False)
+        try:
+            tables.check(self._database, self._path, self.nation)
+            (self.id,) = self._database.execute("SELECT picture FROM about").fetchone()
+        except (tables.Unusable, sqlite3.Error) as error:
+            self._database.close()
+            raise NotFound(f"there is no usable picture of {self.nation} yet: {error}") from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def is_replaced(self) -> bool:
+        """Whether the file was made anew since it was opened: it then has another ``id``, and ``reopen`` opens it."""
+        try:
+            return self._path.stat().st_ino != self._inode
+        except FileNotFoundError:
+            return True
+
+    def reopen(self) -> None:
+        """Open the file that is there now. Raises NotFound."""
+        self._database.close()
+        self._open()
+
+    def head_us(self) -> int:
+        """``added_us`` of the latest change."""
+        return int(self._database.execute("SELECT last_us FROM about").fetchone()[0])
+
+    def wait(self, after_us: int, timeout_s: float, stopping: threading.Event | None = None) -> bool:
+        """Wait until there is a change behind ``after_us``, at most so long. Whether there is."""
+        stopping = stopping or threading.Event()
+        give_up = time.monotonic() + timeout_s
+        while self.head_us() <= after_us:
+            if time.monotonic() >= give_up or stopping.wait(_LOOK_S) or self.is_replaced():
+                return False
+        return True
+
+    def origins(self) -> list[OriginState]:
+        """Every origin that the picture has, by its number."""
+        rows = self._database.execute(
+            "SELECT name, topic, is_whole, current_ms, gap, gap_ms FROM origin ORDER BY number"
+        ).fetchall()
+        return [OriginState(name, topic, bool(whole), *rest) for name, topic, whole, *rest in rows]
+
+    def count(self, filters: Filter | None = None) -> int:
+        """How many indicators there are, all or of a filter without words, labels and techniques."""
+        where, values = ("TRUE", []) if filters is None else self._where(filters)
+        return int(self._one(f"SELECT COUNT(*) FROM entry WHERE {where}", values))  # noqa: S608  # names of ours
+
+    def get(self, indicator: str) -> list[Entry | Ended]:
+        """What each origin says of an indicator's id: the nation itself first, then the partners by name."""
+        key = key_of(indicator)
+        rows = self._rows("key = ?", [key], "")
+        return sorted(self._entries(rows), key=lambda each: (each.origin != self.nation, each.origin))
+
+    def history(self, indicator: str, origin: str) -> list[Version]:
+        """Its earlier versions from an origin as far as they were seen here, the latest first; 32 at most."""
+        rows = self._database.execute(
+            "SELECT version, received_ms, state, reason, tlp, confidence FROM history "
+            "WHERE key = ? AND origin = (SELECT number FROM origin WHERE name = ?) ORDER BY version DESC",
+            (key_of(indicator), origin),
+        )
+        return [
+            Version(version, at, State(state), reason, None if tlp is None else tlp_label(tlp), confidence)
+            for version, at, state, reason, tlp, confidence in rows
+        ]
+
+    def sources(self, indicator: str) -> list[dict[str, Any]]:
+        """What each source of the nation's own indicator asserts, as in ``indicator.v1``; empty of a partner's."""
+        row = self._database.execute(
+            "SELECT sources FROM entry WHERE key = ? AND origin = (SELECT number FROM origin WHERE name = ?)",
+            (key_of(indicator), self.nation),
+        ).fetchone()
+        return sources_of(row[0]) if row is not None and row[0] is not None else []
+
+    def search(self, filters: Filter, limit: int = 0) -> Iterator[Entry]:
+        """What a filter lets through, the latest received first; 0 is no limit."""
+        where, values = self._where(filters)
+        found, origins, now_ms = 0, self._origins(), self._clock_ms()
+        for row in self._database.execute(
+            f"SELECT {COLUMNS} FROM entry WHERE {where} ORDER BY received_ms DESC, added_us DESC",  # noqa: S608
+            values,
+        ):
+            entry = entry_of(row, origins, now_ms)
+            if isinstance(entry, Entry) and filters.matches(entry):
+                yield entry
+                found += 1
+                if found == limit:
+                    return
+
+    def entries(self, filters: Filter) -> Iterator[Entry]:
+        """What a filter lets through, in the order of ids and then of origins; the nation itself first.
+
+        It is read in pages, so that a slow reader holds no transaction: a change behind the page that is read is seen,
+        and comes again by ``changes``.
+        """
+        where, values = self._where(filters)
+        last: tuple[bytes, int] = (b"", 0)
+        while True:
+            page = self._rows(
+                f"(key, origin) > (?, ?) AND {where}", [*last, *values], f"ORDER BY key, origin LIMIT {_PAGE}"
+            )
+            for entry in self._entries(page):
+                if isinstance(entry, Entry) and filters.matches(entry):
+                    yield entry
+            if len(page) < _PAGE:
+                return
+            last = (page[-1][0], page[-1][1])
+
+    def changes(self, after_us: int, limit: int, through_us: int | None = None) -> list[Entry | Ended]:
+        """The latest version of what changed behind ``after_us``, in the order of ``added_us``, at most ``limit``.
+
+        An indicator that changes again moves to the end: whoever reads on gets its last version, and none twice.
+        """
+        most = (1 << 62) if through_us is None else through_us
+        return self._entries(
+            self._rows("added_us > ? AND added_us <= ?", [after_us, most], f"ORDER BY added_us LIMIT {int(limit)}")
+        )
+
+    def _rows(self, where: str, values: list[Any], order: str) -> list[Any]:
+        return self._database.execute(f"SELECT {COLUMNS} FROM entry WHERE {where} {order}", values).fetchall()  # noqa: S608
+
+    def _entries(self, rows: list[Any]) -> list[Entry | Ended]:
+        origins, now_ms = self._origins(), self._clock_ms()
+        return [entry_of(row, origins, now_ms) for row in rows]
+
+    def _where(self, filters: Filter) -> tuple[str, list[Any]]:
+        return where_of(filters, self._origins(), self._clock_ms())
+
+    def _origins(self) -> dict[int, str]:
+        return origins_in(self._database)
+
+    def _one(self, statement: str, values: list[Any]) -> Any:
+        return self._database.execute(statement, values).fetchone()[0]
