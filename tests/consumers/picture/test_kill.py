@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from consumers.picture.filters import EVERY_STATE, Filter
+from consumers.picture.filters import Filter
 from consumers.picture.followers import leaving, register
 from consumers.picture.tables import connect
 from consumers.subscription.cursor import Cursor
@@ -71,10 +71,7 @@ def test_a_keeper_killed_at_any_moment_loses_and_repeats_nothing(tmp_path: Path,
     assert _run(tmp_path / "killed", seed, None)
     with killed.picture() as one, whole.picture() as other:
         everything = [
-            {
-                each.id: (each.state, each.version, each.confidence, each.labels)
-                for each in at.search(Filter(states=EVERY_STATE))
-            }
+            {each.id: (each.state, each.version, each.confidence, each.labels) for each in at.search(Filter())}
             for at in (one, other)
         ]
         assert everything[0] == everything[1]
@@ -82,9 +79,7 @@ def test_a_keeper_killed_at_any_moment_loses_and_repeats_nothing(tmp_path: Path,
         assert [each.added_us for each in changes] == sorted({each.added_us for each in changes})
         ends = [{each.id: (each.state, each.version) for each in at.changes(0, 2 * INDICATORS)} for at in (one, other)]
         assert ends[0] == ends[1]
-        words = [
-            sorted(each.id for each in at.search(Filter(text="example", states=EVERY_STATE))) for at in (one, other)
-        ]
+        words = [sorted(each.id for each in at.search(Filter(text="example"))) for at in (one, other)]
         assert words[0] == words[1]
         # What was recalled and had a value is kept for the output: it has applied nothing yet.
         assert leaving(database, 0, one.head_us())
