@@ -127,7 +127,10 @@ class _Steps:
         self._now_ms = now_ms
         self._turns = 0
         self._intakes: list[tuple[Step[None], RocksState]] = [
-            (Intake(HOME, shard, SHARDS, codec, quota=1_000_000_000), open_state(folder / f"intake{shard}", "bench", 1))
+            (
+                Intake(HOME, shard, SHARDS, codec, quota=1_000_000_000, roster=lambda: Roster(HOME)),
+                open_state(folder / f"intake{shard}", "bench", 1),
+            )
             for shard in range(SHARDS)
         ]
         self._correlates: list[tuple[Step[None], RocksState]] = [

@@ -33,7 +33,8 @@ class Settings:
     of the links; ``links`` are what was agreed, by nation and partner. A release, and a recall, that a partner has not
     confirmed within ``receipt_limit_s`` and ``recall_limit_s`` is told to whoever watches. An activation of a policy is
     written at least ``policy_lead_s`` before its time: the same in all processes of a nation. ``bridge_rate`` is what a
-    bridge's bulk may send, for the whole link. ``log_format`` is ``text`` or ``json``.
+    bridge's bulk may send, for the whole link. ``sensor_key`` is the file with the key by which a producer signs, None
+    if it does not. ``log_format`` is ``text`` or ``json``.
     """
 
     nations: tuple[str, ...] = ("GBR", "JPN")
@@ -56,6 +57,7 @@ class Settings:
     reconcile_s: int = 3600
     policy_lead_s: int = 60
     bridge_rate: Schedule = ALWAYS
+    sensor_key: Path | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -90,6 +92,7 @@ class Settings:
             reconcile_s=_number(environ, "KAKEHASHI_RECONCILE_S", default.reconcile_s, 0, 2_592_000, wrong),
             policy_lead_s=_number(environ, "KAKEHASHI_POLICY_LEAD_S", default.policy_lead_s, 2, 86_400, wrong),
             bridge_rate=_schedule(environ, "KAKEHASHI_BRIDGE_RATE", default.bridge_rate, wrong),
+            sensor_key=Path(key) if (key := environ.get("KAKEHASHI_SENSOR_KEY", "")) else None,
             standby=_number(environ, "KAKEHASHI_STANDBY", int(default.standby), 0, 1, wrong) == 1,
         )
         if wrong:

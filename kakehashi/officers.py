@@ -13,9 +13,12 @@ from exchange.errors import BrokerUnavailable, Refused
 from schemas.counting import counted
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     from consumers.desk.commands import CommandDesk, CommandResult, SentCommand
     from exchange.authority.roster import Officer, Role
     from exchange.kafka.clients import Cluster
+    from exchange.settings import Settings
     from schemas.records import Command
 
 ANSWER_S = 20.0
@@ -43,14 +46,22 @@ def open_desk(nation: str, key: Path, role: "Role") -> Desk:
     The workers check the same of every command: this only reports it sooner.
     """
     from consumers.desk.commands import CommandDesk
-    from exchange.authority.officer_key import read_key
-    from exchange.authority.roster import load_roster
     from exchange.settings import Settings
     from kakehashi.clusters import cluster_of
-    from schemas.signing import key_id, public_of
 
     settings = Settings.from_env(os.environ)
+    private, officer = owner_of(nation, key, role, settings)
     cluster = cluster_of(nation, settings, os.environ)
+    return Desk(nation, officer, cluster, CommandDesk(cluster, settings.shards, private))
+
+
+def owner_of(nation: str, key: Path, role: "Role", settings: "Settings") -> "tuple[Ed25519PrivateKey, Officer]":
+    """The private key in this file, and who has it. Raises Refused if the roster does not have it, or not in this
+    role."""
+    from exchange.authority.private_key import read_key
+    from exchange.authority.roster import load_roster
+    from schemas.signing import key_id, public_of
+
     private = read_key(key)
     officer = load_roster(nation, settings.officers).find(key_id(public_of(private)))
     roster = settings.officers / f"{nation}.toml"
@@ -58,7 +69,7 @@ def open_desk(nation: str, key: Path, role: "Role") -> Desk:
         raise Refused(f"{key}: its public key is not on {roster}: ask the keeper of the roster to enter it")
     if not officer.may(role, clock.now_ms()):
         raise Refused(f"{officer.person} does not have the role {role} on {roster}, or the key has ended")
-    return Desk(nation, officer, cluster, CommandDesk(cluster, settings.shards, private))
+    return private, officer
 
 
 def carry_out(desk: Desk, commands: "Sequence[Command]", done: str, wait_s: float) -> None:

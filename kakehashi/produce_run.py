@@ -23,12 +23,13 @@ from producers.markings.marked import is_caveat
 from producers.meter import Meter
 from producers.produce import Options, Summary, View, produce
 from producers.readers.reading import Defaults
+from producers.signing import signing
 from producers.source import STANDARD_INPUT
 from producers.spool.batch import Sensor
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool, folder_of
 from producers.stop import Stop
-from schemas.codec import QUARANTINED, SENSOR_REPORT, SENSOR_REPORT_V2
+from schemas.codec import QUARANTINED, SENSOR_REPORT, SENSOR_REPORT_V2, Codec
 from schemas.counting import counted
 from schemas.markings import Caveat, Pap, SourceMarking, Tlp, understand
 
@@ -62,6 +63,7 @@ class Command:
     feed: str
     accept_removals: bool
     yes: bool
+    sensor_key: Path | None = None
 
 
 def run_dry(command: Command, partner: str, settings: Settings) -> Exit:
@@ -81,14 +83,16 @@ def run(command: Command, settings: Settings, cluster: Cluster) -> Exit:
     out, err = console(), console(stderr=True)
     folder = folder_of(settings.home, command.nation, command.sensor)
     stop = Stop()
+    codec = cluster.codec(SENSOR_REPORT, SENSOR_REPORT_V2, QUARANTINED)
+    sign = signing(codec, command.sensor_key or settings.sensor_key)
     with Spool(folder, command.nation, command.sensor, now_ms()) as spool:
-        publisher = Publisher(cluster, spool, command.sensor)
+        publisher = Publisher(cluster, spool, command.sensor, sign)
         try:
             if not command.yes:
                 ask(options, spool, settings.partners(command.nation), cluster)
             shown = watching(err, where, _total(options.files), explain_skips=command.explain_skips)
             with stop.on_signals(), shown as watcher:
-                summary = _produced(options, spool, publisher, watcher, settings, cluster, stop)
+                summary = _produced(options, spool, publisher, watcher, settings, codec, stop)
         except (KeyboardInterrupt, typer.Abort):
             err.print(
                 f"stopped. {counted(spool.pending_reports, 'report')} in {folder}: the same command goes on from here",
@@ -108,10 +112,9 @@ def _produced(
     publisher: Publisher,
     watcher: View,
     settings: Settings,
-    cluster: Cluster,
+    codec: Codec,
     stop: Stop,
 ) -> Summary:
-    codec = cluster.codec(SENSOR_REPORT, SENSOR_REPORT_V2, QUARANTINED)
     if not settings.metrics_port:
         return produce(options, spool, publisher, watcher, codec=codec, now_ms=now_ms, stop=stop)
     nation = options.sensor.nation

@@ -26,6 +26,7 @@ SENSOR_REPORT: Final = "sensor_report.v1"
 SENSOR_REPORT_V2: Final = "sensor_report.v2"  # with withdrawals
 OBSERVATION_BLOCK: Final = "observation_block.v1"
 OBSERVATION_BLOCK_V2: Final = "observation_block.v2"  # with withdrawals
+OBSERVATION_BLOCK_V3: Final = "observation_block.v3"  # with authenticated reports
 INDICATOR: Final = "indicator.v1"
 RELEASED_INDICATOR: Final = "released_indicator.v1"
 RELEASED_INDICATOR_V2: Final = "released_indicator.v2"  # with a tearline
@@ -42,17 +43,20 @@ POLICY_RECORD: Final = "policy_record.v1"
 POLICY_READING: Final = "policy_reading.v1"
 
 WITHDRAWALS: Final = "withdrawals"
+AUTHENTICATED: Final = "authenticated"
 MAX_BYTES: Final = 2 << 20  # of one record, unpacked: a compressed batch could unfold into anything
 _HEADER: Final = struct.Struct(">bI")
-_COLUMNS: Final = frozenset({SENSOR_REPORT, SENSOR_REPORT_V2, OBSERVATION_BLOCK, OBSERVATION_BLOCK_V2})
+_COLUMNS: Final = frozenset(
+    {SENSOR_REPORT, SENSOR_REPORT_V2, OBSERVATION_BLOCK, OBSERVATION_BLOCK_V2, OBSERVATION_BLOCK_V3}
+)
 # Versions that earlier releases have written: read with the defaults of the missing fields.
 _EARLIER: Final = {DECISION: frozenset({DECISION_V1})}
 # Versions that are written only if a record needs their fields, so that a partner without the upgrade reads all other
 # records, byte for byte as before (ADR 26). Read as written.
 _LATER: Final = {
-    RELEASED_INDICATOR: RELEASED_INDICATOR_V2,
-    SENSOR_REPORT: SENSOR_REPORT_V2,
-    OBSERVATION_BLOCK: OBSERVATION_BLOCK_V2,
+    RELEASED_INDICATOR: (RELEASED_INDICATOR_V2,),
+    SENSOR_REPORT: (SENSOR_REPORT_V2,),
+    OBSERVATION_BLOCK: (OBSERVATION_BLOCK_V2, OBSERVATION_BLOCK_V3),
 }
 # Exceptions of fastavro on damaged bytes (found by fuzzing); any other exception is our defect and propagates.
 _DAMAGE: Final = (ValueError, IndexError, KeyError, TypeError, OverflowError, struct.error, MemoryError)
@@ -98,11 +102,16 @@ def _row_writer(name: str) -> Writer:
     return writer_of(json.loads(source(name)))
 
 
-def _needs_later(name: str, record: Mapping[str, Any]) -> bool:
-    """Whether the record holds something that only the later version of its schema has a field for."""
+def _version_for(name: str, record: Mapping[str, Any]) -> str:
+    """The first version of a schema that has a field for all that the record holds."""
+    later = _LATER.get(name)
+    if later is None:
+        return name
     if name == RELEASED_INDICATOR:
-        return record["content"] is not None and bool(record["content"].get(TEARLINE))
-    return bool(record.get(WITHDRAWALS))
+        return later[0] if record["content"] is not None and record["content"].get(TEARLINE) else name
+    if record.get(AUTHENTICATED):
+        return later[-1]
+    return later[0] if record.get(WITHDRAWALS) else name
 
 
 class Codec:
@@ -116,10 +125,10 @@ class Codec:
     def encode(self, name: str, record: Mapping[str, Any]) -> bytes:
         """The framed bytes of a record. Raises if the record does not fit its schema: that is our defect.
 
-        A record with a tearline or a withdrawal is written as the later version, all others as v1.
+        A record with a tearline, a withdrawal or an authenticated report is written as a later version, all others as
+        v1.
         """
-        if name in _LATER and _needs_later(name, record):
-            name = _LATER[name]
+        name = _version_for(name, record)
         if name not in _COLUMNS:
             return _row_writer(name)(record, self._headers[name])
         body = io.BytesIO()
@@ -158,7 +167,7 @@ class Codec:
                 RejectReason.UNKNOWN_SCHEMA,
                 f"begins with byte {magic} and schema id {number}; this cluster's ids are {sorted(self._names)}",
             )
-        if found != name and found not in _EARLIER.get(name, ()) and found != _LATER.get(name):
+        if found != name and found not in _EARLIER.get(name, ()) and found not in _LATER.get(name, ()):
             return Undecodable(RejectReason.UNKNOWN_SCHEMA, f"holds a {found}, expected a {name}")
         body = io.BytesIO(data)
         body.seek(_HEADER.size)

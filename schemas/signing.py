@@ -1,4 +1,4 @@
-"""Signatures of officers: Ed25519 (RFC 8032) over bytes that include their purpose.
+"""Signatures of officers and sensors: Ed25519 (RFC 8032) over bytes that include their purpose.
 
 A signature for one purpose is invalid for another, because the purpose is part of the signed bytes. Owners of keys are
 in the roster (``exchange.authority.roster``).
@@ -15,15 +15,16 @@ from schemas.records import Approval, AuditAnchor, Command, PolicyRecord
 
 KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
+KEY_ID_BYTES: Final = 16
 COMMAND_PURPOSE: Final = "command.v1"
 ANCHOR_PURPOSE: Final = "audit-anchor.v1"
 POLICY_PURPOSE: Final = "policy.v1"
-_FRAME_BYTES: Final = 5  # schema ids are a cluster's own: signed bytes must not depend on them
+FRAME_BYTES: Final = 5  # schema ids are a cluster's own: signed bytes must not depend on them
 
 
 def key_id(public: bytes) -> str:
     """The name of a public key: the first 16 bytes of its SHA-256, in hex."""
-    return sha256(public).digest()[:16].hex()
+    return sha256(public).digest()[:KEY_ID_BYTES].hex()
 
 
 def public_of(private: Ed25519PrivateKey) -> bytes:
@@ -49,7 +50,7 @@ def is_signed(public: bytes, purpose: str, body: bytes, signature: bytes) -> boo
 
 def command_body(codec: Codec, command: Command) -> bytes:
     """The signed bytes of a command: all of it but the signature."""
-    return codec.encode(COMMAND, {**command, "signature": b""})[_FRAME_BYTES:]
+    return codec.encode(COMMAND, {**command, "signature": b""})[FRAME_BYTES:]
 
 
 def signed_command(codec: Codec, command: Command, private: Ed25519PrivateKey) -> Command:
@@ -60,7 +61,7 @@ def signed_command(codec: Codec, command: Command, private: Ed25519PrivateKey) -
 
 def anchor_body(codec: Codec, anchor: AuditAnchor) -> bytes:
     """The signed bytes of an anchor: all of it but the signature."""
-    return codec.encode(AUDIT_ANCHOR, {**anchor, "signature": b""})[_FRAME_BYTES:]
+    return codec.encode(AUDIT_ANCHOR, {**anchor, "signature": b""})[FRAME_BYTES:]
 
 
 def signed_anchor(codec: Codec, anchor: AuditAnchor, private: Ed25519PrivateKey) -> AuditAnchor:
@@ -72,7 +73,7 @@ def signed_anchor(codec: Codec, anchor: AuditAnchor, private: Ed25519PrivateKey)
 def policy_body(codec: Codec, record: PolicyRecord) -> bytes:
     """The signed bytes of a policy record: all of it but the approvals, its texts in the order of their paths."""
     texts = dict(sorted(record["texts"].items()))
-    return codec.encode(POLICY_RECORD, {**record, "texts": texts, "approvals": []})[_FRAME_BYTES:]
+    return codec.encode(POLICY_RECORD, {**record, "texts": texts, "approvals": []})[FRAME_BYTES:]
 
 
 def approved_policy(codec: Codec, record: PolicyRecord, private: Ed25519PrivateKey) -> PolicyRecord:

@@ -114,8 +114,12 @@ def _block(
         "contexts": contexts,
         "context_index": context_index,
     }
-    if (withdrawals := bytes(rows["withdrawal"].to_list())).strip(b"\0"):
+    withdrawals = bytes(rows["withdrawal"].to_list())
+    authenticated = bytes(arrived[place].authenticated for place in places)
+    if any(withdrawals) or any(authenticated):
         block["withdrawals"] = withdrawals
+    if any(authenticated):
+        block["authenticated"] = authenticated
     return block
 
 
@@ -143,7 +147,8 @@ def observed(block: ObservationBlock) -> list[Observed] | Refused:
         return Refused(RejectReason.UNKNOWN_FORMAT_VERSION, f"block layout {block['format_version']}")
     if lengths != {length} or len(block["keys"]) != KEY_BYTES * length or len(block["kinds"]) != length:
         return Refused(RejectReason.MISMATCHED_COLUMNS, "the columns of the block have different lengths")
-    if len(block.get("withdrawals", b"")) not in (0, length):
+    optional = (block.get("withdrawals", b""), block.get("authenticated", b""))
+    if any(len(column) not in (0, length) for column in optional):
         return Refused(RejectReason.MISMATCHED_COLUMNS, "the columns of the block have different lengths")
     if any(min(block[name], default=0) < 0 for name in _INDICES):  # Python would count from the end
         return Refused(RejectReason.DANGLING_INDEX, "the block contradicts itself: an index is negative")
@@ -176,6 +181,7 @@ def _observed(
         description,
         context,
         withdrawal=_withdrawal(block, row),
+        authenticated=bool(block.get("authenticated") and block["authenticated"][row]),
     )
     if statement.withdrawal:  # nothing was seen
         tallies: tuple[Tally, ...] = ()

@@ -7,7 +7,11 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from exchange.authority.roster import Officer, Role, Roster
+from exchange.authority.roster import Officer, Role, Roster, entry_text
+from exchange.authority.sensor_keys import SensorKey, SensorKeys, sensor_entry
+from exchange.protocol.record import Headers
+from schemas.codec import Codec
+from schemas.report_signature import signature_header
 from schemas.signing import public_of
 
 
@@ -31,10 +35,25 @@ def an_officer(person: str, *roles: Role, sensors: tuple[str, ...] = (), number:
 ALICE: Final = "alice"
 BOB: Final = "bob"
 CAROL: Final = "carol"
+SIGNING: Final = ("vault-1", "vault-2")
+"""The sensors that sign; ``key_of`` has their keys."""
 ROSTER: Final = Roster.of(
-    "GBR", [an_officer(ALICE), an_officer(BOB), an_officer(CAROL, sensors=("edge",)), an_officer(ALICE, number=2)]
+    "GBR",
+    [an_officer(ALICE), an_officer(BOB), an_officer(CAROL, sensors=("edge",)), an_officer(ALICE, number=2)],
+    SensorKeys.of(SensorKey(sensor, public_of(key_of(sensor))) for sensor in SIGNING),
 )
-"""Alice, with two keys; Bob; and Carol, who runs the sensor ``edge``."""
+"""Alice, with two keys; Bob; and Carol, who runs the sensor ``edge``; and the sensors that sign."""
+
+
+def signed_by(person: str, report: bytes) -> Headers:
+    """The headers of a report that this person or sensor has signed."""
+    return (signature_header(Codec(), report, key_of(person)),)
+
+
+def roster_text(roster: Roster = ROSTER) -> str:
+    """The roster's file."""
+    sensors = [sensor_entry(each.sensor, each.key) for keys in roster.sensors.by_sensor.values() for each in keys]
+    return "\n".join([*(entry_text(each) for each in roster.officers.values()), *sensors])
 
 
 def write_key(person: str, folder: Path, number: int = 1) -> Path:

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Final
 
-from consumers.desk.redrive import NotRedrivable, Redrive, redrive
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from consumers.desk.redrive import NotRedrivable, Redrive, redrive, signed
 from consumers.desk.sending import send
 from consumers.queries.quarantine import entries
 from consumers.queries.redriven import State, States, identity_of, states
@@ -29,13 +31,14 @@ def redriven(
     reason: str | None,
     changes: Mapping[str, str],
     now_ms: int,
-    dry_run: bool,
+    private: Ed25519PrivateKey | None,
 ) -> Iterator[Redrive | NotRedrivable]:
     """The entries with these keys, or of this reason, each as it was sent, or with the reason why it was not.
 
     What was accepted before is not sent again; of a reason, it is left out.
-    A result is handed on once its record is acknowledged; with ``dry_run`` nothing is sent. Raises DeliveryTimeout if
-    the cluster does not acknowledge a record: what was sent before counts once, however often it is sent.
+    A result is handed on once its record, signed by ``private``, is acknowledged; without a key nothing is sent.
+    Raises DeliveryTimeout if the cluster does not acknowledge a record: what was sent before counts once, however often
+    it is sent.
     """
     missing = set(keys)
     with TopicReader(cluster, topics.QUARANTINE) as reader:
@@ -53,8 +56,9 @@ def redriven(
                 else redrive(entry, codec, now_ms=now_ms, changes=changes)
                 for entry in portion
             ]
-            if not dry_run:
-                send(cluster, [result.output for result in results if isinstance(result, Redrive)])
+            if private is not None:
+                sent = [signed(result, codec, private) for result in results if isinstance(result, Redrive)]
+                send(cluster, [each.output for each in sent])
             yield from results
     for key in sorted(missing):
         yield NotRedrivable(key, f"{cluster.nation}'s quarantine has no such entry")

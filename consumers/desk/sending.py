@@ -31,7 +31,15 @@ def send(cluster: Cluster, outputs: Sequence[Output]) -> list[int]:
             else:
                 failed.append(f"{message.topic()}-{message.partition()}: {error.str()}")
 
-        produce(producer, output.topic, output.partition, output.key, output.value, on_delivery=delivered)
+        produce(
+            producer,
+            output.topic,
+            output.partition,
+            output.key,
+            output.value,
+            output.headers,
+            on_delivery=delivered,
+        )
         producer.poll(0)
     producer.flush(_DELIVERY_S)
     if len(offsets) < len(outputs):

@@ -1,24 +1,23 @@
-"""The roster: which people may decide what for a nation, and the public keys by which they are known.
+"""The roster: which people may decide what for a nation, and the public keys by which they and its sensors are known.
 
 One file for each nation, ``<NATION>.toml``, written by the nation itself. Without a file no one is known, and no one
 may decide anything. Private keys are never here: each officer keeps their own.
 """
 
-import base64
-import binascii
 import enum
 import json
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Final, NoReturn
 
+from exchange.authority.fields import PREFIX, begin_of, end_of, key_of, key_text
+from exchange.authority.sensor_keys import SensorKeys, read_sensor
 from exchange.errors import ConfigurationError
 from schemas.signing import KEY_BYTES, key_id
 
-_PREFIX: Final = "ed25519:"
+REQUIRED_FROM: Final = "signatures_required_from"
 _FIELDS: Final = frozenset({"person", "name", "key", "roles", "sensors", "until"})
 
 
@@ -31,6 +30,7 @@ class Role(enum.StrEnum):
     POLICY = "policy"  # approve a policy set and its activation
     BORDER = "border"  # close and open the border
     AUDIT = "audit"  # sign the heads of the audit's chains
+    REDRIVE = "redrive"  # send what was refused again
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +59,30 @@ class Officer:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """The officers of one nation by key id."""
+    """The officers of one nation by key id, and the keys of its sensors."""
 
     nation: str
     officers: Mapping[str, Officer] = field(default_factory=dict)
+    sensors: SensorKeys = field(default_factory=SensorKeys)
 
     @classmethod
-    def of(cls, nation: str, officers: Iterable[Officer]) -> "Roster":
+    def of(cls, nation: str, officers: Iterable[Officer], sensors: SensorKeys | None = None) -> "Roster":
         """A roster of these officers. Raises ConfigurationError if a key is there twice.
 
         Who runs a sensor runs it with every key: a second key is no second person.
         """
         by_key: dict[str, Officer] = {}
         officers = tuple(officers)
-        sensors = {one.person: frozenset[str]() for one in officers}
+        run = {one.person: frozenset[str]() for one in officers}
         for one in officers:
-            sensors[one.person] |= one.sensors
+            run[one.person] |= one.sensors
         for officer in officers:
             if officer.key_id in by_key:
                 raise ConfigurationError(
                     f"the roster of {nation}: {officer.person} and {by_key[officer.key_id].person} have the same key"
                 )
-            by_key[officer.key_id] = replace(officer, sensors=sensors[officer.person])
-        return cls(nation, by_key)
+            by_key[officer.key_id] = replace(officer, sensors=run[officer.person])
+        return cls(nation, by_key, sensors or SensorKeys())
 
     def find(self, key: str) -> Officer | None:
         """The officer with this key; None if no one has it."""
@@ -104,12 +105,19 @@ def load_roster(nation: str, folder: Path) -> Roster:
         entries = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"{path}: {error}") from error
-    officers = entries.pop("officer", [])
-    if entries or not isinstance(officers, list):
+    officers, sensors = entries.pop("officer", []), entries.pop("sensor", [])
+    required_from_ms = begin_of(entries.pop(REQUIRED_FROM)) if REQUIRED_FROM in entries else 0
+    if required_from_ms is None:
+        raise ConfigurationError(f"{path}: {REQUIRED_FROM} is a day, for example 2027-04-01, without quotes")
+    if entries or not isinstance(officers, list) or not isinstance(sensors, list):
         raise ConfigurationError(
-            f"{path}: has [[officer]] entries and nothing else, not {', '.join(entries) or 'that'}"
+            f"{path}: has [[officer]] and [[sensor]] entries and {REQUIRED_FROM} above them, not "
+            f"{', '.join(entries) or 'that'}"
         )
-    return Roster.of(nation, (_officer(path, number, entry) for number, entry in enumerate(officers, 1)))
+    keys = SensorKeys.of(
+        (read_sensor(path, number, entry) for number, entry in enumerate(sensors, 1)), required_from_ms
+    )
+    return Roster.of(nation, (_officer(path, number, entry) for number, entry in enumerate(officers, 1)), keys)
 
 
 def entry_text(officer: Officer) -> str:
@@ -125,11 +133,6 @@ def entry_text(officer: Officer) -> str:
     return "\n".join(["[[officer]]", *lines]) + "\n"
 
 
-def key_text(key: bytes) -> str:
-    """A public key as the roster spells it: ``ed25519:`` and base64."""
-    return _PREFIX + base64.b64encode(key).decode("ascii")
-
-
 def _officer(path: Path, number: int, entry: object) -> Officer:
     def refuse(what: str) -> NoReturn:
         raise ConfigurationError(f"{path}: officer {number}: {what}")
@@ -139,9 +142,9 @@ def _officer(path: Path, number: int, entry: object) -> Officer:
     person, name, roles = (entry.get(field) for field in ("person", "name", "roles"))
     if not (isinstance(person, str) and person and isinstance(name, str) and name):
         refuse("needs person and name: `kakehashi officer keygen` prints an entry")
-    found = _key(entry.get("key"))
+    found = key_of(entry.get("key"))
     if found is None:
-        refuse(f"key is {_PREFIX} and the base64 of {KEY_BYTES} bytes: `kakehashi officer keygen` prints an entry")
+        refuse(f"key is {PREFIX} and the base64 of {KEY_BYTES} bytes: `kakehashi officer keygen` prints an entry")
     if not isinstance(roles, list) or not roles or not set(roles) <= set(Role):
         refuse(f"roles is a list of {', '.join(Role)}, at least one")
     sensors = entry.get("sensors", [])
@@ -149,18 +152,8 @@ def _officer(path: Path, number: int, entry: object) -> Officer:
         refuse('sensors is a list of names, for example ["edge-1"]')
     until_ms = 0
     if "until" in entry:
-        until = entry["until"]
-        if not isinstance(until, date) or isinstance(until, datetime):
+        until = end_of(entry["until"])
+        if until is None:
             refuse("until is the last day of the key, for example 2027-12-31, without quotes")
-        until_ms = int((datetime.combine(until, time(), UTC) + timedelta(days=1)).timestamp() * 1000)
+        until_ms = until
     return Officer(person, name, found, frozenset(Role(role) for role in roles), frozenset(sensors), until_ms)
-
-
-def _key(text: object) -> bytes | None:
-    if not isinstance(text, str) or not text.startswith(_PREFIX):
-        return None
-    try:
-        key = base64.b64decode(text.removeprefix(_PREFIX), validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return key if len(key) == KEY_BYTES else None

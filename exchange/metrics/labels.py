@@ -18,6 +18,15 @@ class ReportFate(enum.StrEnum):
     QUARANTINED = "quarantined"
 
 
+class SignatureFate(enum.StrEnum):
+    """Who vouches for a report."""
+
+    SENSOR = "sensor"
+    OFFICER = "officer"  # it was redriven
+    UNSIGNED = "unsigned"  # the roster has no key of its sensor
+    REFUSED = "refused"  # it must be signed, and is not, or not validly
+
+
 class ObservationFate(enum.StrEnum):
     """The fate of one observation of an accepted report."""
 
@@ -42,6 +51,13 @@ class IndicatorChange(enum.StrEnum):
     EXPIRED = "expired"
     REVOKED = "revoked"
     WITHDRAWN = "withdrawn"  # every source took it back
+
+
+class LeftOut(enum.StrEnum):
+    """What an indicator goes without because its record would be too large."""
+
+    OBSERVATIONS = "observations"  # commands and recalls are still obeyed
+    EVERYTHING = "everything"  # its commands, too: its row stays as it is
 
 
 class QuarantineStage(enum.StrEnum):

@@ -16,6 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from exchange.errors import ConfigurationError, DeliveryTimeout
 from exchange.kafka.clients import Cluster, idempotent_producer
+from producers.signing import Sign
 from producers.spool.spool import REPORT, Entry, Spool
 from schemas import topics
 from schemas.counting import counted
@@ -42,8 +43,9 @@ _log.addHandler(logging.NullHandler())  # the client's own lines: `trouble` has 
 class Publisher:
     """Publishes the spool of one sensor. ``trouble`` says what is wrong with the cluster now, empty if nothing."""
 
-    def __init__(self, cluster: Cluster, spool: Spool, sensor: str) -> None:
-        self._cluster, self._spool, self._sensor = cluster, spool, sensor
+    def __init__(self, cluster: Cluster, spool: Spool, sensor: str, sign: Sign | None = None) -> None:
+        """``sign`` gives the header with the sensor's signature of a report; without it reports are not signed."""
+        self._cluster, self._spool, self._sensor, self._sign = cluster, spool, sensor, sign
         self._producer = self._connected()
         self._partition: dict[str, int] = {}
         self._asked_at = -_ASK_EVERY_S
@@ -139,13 +141,18 @@ class Publisher:
                     return
                 self._last_id = self._waiting[-1].id
             entry = self._waiting[0]
-            topic = topics.SENSOR_REPORTS if entry.kind == REPORT else topics.QUARANTINE
+            is_report = entry.kind == REPORT
+            topic = topics.SENSOR_REPORTS if is_report else topics.QUARANTINE
+            headers: list[tuple[str, str | bytes | None]] = []
+            if is_report and self._sign is not None:
+                headers.append(self._sign(entry.payload))
             try:
                 self._producer.produce(
                     topic,
                     entry.payload,
                     entry.key,
                     self._partition[topic],
+                    headers=headers,
                     on_delivery=partial(self._delivered, entry),
                 )
             except BufferError:

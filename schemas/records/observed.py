@@ -56,7 +56,8 @@ class MarkingRecord(TypedDict):
 
 
 class ObservationBlock(TypedDict):
-    """Normalised observations of one shard, in columns. ``withdrawals`` is there if the block has one."""
+    """Normalised observations of one shard, in columns. ``withdrawals`` and ``authenticated`` are there if a row has
+    one."""
 
     format_version: int
     keys: bytes
@@ -79,3 +80,4 @@ class ObservationBlock(TypedDict):
     contexts: list[ContextRecord]
     context_index: list[int]
     withdrawals: NotRequired[bytes]
+    authenticated: NotRequired[bytes]

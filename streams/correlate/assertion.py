@@ -12,12 +12,14 @@ from typing import Final
 
 import msgspec
 
-from schemas.markings import Marking
+from schemas.markings import Marking, joined
 from schemas.tearline import TEARLINE, of_context
 
 MAX_SIGHTINGS: Final = 1 << 62  # counts saturate here: an Avro long must hold them for ever
 MAX_LABELS: Final = 64
 MAX_TALLIES: Final = 8
+UNKNOWN_EPOCH: Final = -(1 << 63)  # of a statement that was rebuilt: every report's is later
+_NO_EPOCH: Final = 1 << 63
 FEW_LABELS: Final = 16
 FEW_BYTES: Final = 512  # of labels, of a source that is not kept in full
 SHORT_TEXT: Final = 1024  # characters of a description, of a context, and bytes of labels, where sources are many
@@ -50,7 +52,7 @@ class Statement(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     ``appended_ms`` is when the broker appended the report: the one time here that no sensor's clock can bend.
     ``withdrawal`` is the code of ``schemas.vocabulary.Withdrawal`` by which the source ended its assertion, 0 if it
-    asserts.
+    asserts. ``authenticated`` means that the report was signed by its sensor's key.
     """
 
     epoch: int
@@ -63,6 +65,7 @@ class Statement(msgspec.Struct, frozen=True, gc=False, array_like=True):
     description: str = ""
     context: tuple[tuple[str, str], ...] = ()
     withdrawal: int = 0
+    authenticated: bool = False
 
     def merge(self, other: "Statement") -> "Statement":
         """The later of the two. Statements of one report are joined: it may have been redriven in parts.
@@ -86,6 +89,7 @@ class Statement(msgspec.Struct, frozen=True, gc=False, array_like=True):
             max(self.description, other.description),
             max(self.context, other.context, key=lambda context: (of_context(context), context)),
             min(self.withdrawal, other.withdrawal),
+            self.authenticated and other.authenticated,
         )
 
     @property
@@ -106,28 +110,42 @@ class Assertion(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     At most ``MAX_TALLIES`` are kept, those with the plainest markings; ``rest`` is the sum of all others under the join
     of their markings. A marking that is once in the rest stays there, since only plainer ones take a place.
+
+    Anyone who may write reports can use a sensor's name with a newer epoch. So a latest statement that is not
+    authenticated, and that is not of the source's first epoch or follows authenticated ones, has at least every
+    marking that the source has ever stated (docs/adr/0043). ``first_epoch`` is None if it is the latest statement's;
+    ``signed`` means that a statement was authenticated.
     """
 
     sensor: str
     latest: Statement
     tallies: tuple[Tally, ...]
     rest: Tally | None = None
+    first_epoch: int | None = None
+    signed: bool = False
 
     def merge(self, other: "Assertion") -> "Assertion":
         """Both together, in either order. Each report must be merged in once: intake sees to that."""
         latest = self.latest.merge(other.latest)
         if len(self.tallies) == 1 and len(other.tallies) == 1 and self.tallies[0].marking == other.tallies[0].marking:
-            return Assertion(self.sensor, latest, (self.tallies[0].plus(other.tallies[0]),))
-        tallies = {tally.marking: tally for tally in self.tallies}
-        for tally in other.tallies:
-            known = tallies.get(tally.marking)
-            tallies[tally.marking] = tally if known is None else known.plus(tally)
-        return _bounded(self.sensor, latest, tallies.values(), _both(self.rest, other.rest))
+            both = Assertion(self.sensor, latest, (self.tallies[0].plus(other.tallies[0]),))
+        else:
+            tallies = {tally.marking: tally for tally in self.tallies}
+            for tally in other.tallies:
+                known = tallies.get(tally.marking)
+                tallies[tally.marking] = tally if known is None else known.plus(tally)
+            both = _bounded(self.sensor, latest, tallies.values(), _both(self.rest, other.rest))
+        first_epoch = min(_first_epoch(self), _first_epoch(other))
+        signed = self.signed or self.latest.authenticated or other.signed or other.latest.authenticated
+        return both if first_epoch >= latest.epoch and not signed else _vouched(both, first_epoch, signed=signed)
 
     @property
     def bounded(self) -> "Assertion":
         """This within ``MAX_TALLIES``: an older release kept all."""
-        return self if len(self.tallies) <= MAX_TALLIES else _bounded(self.sensor, self.latest, self.tallies, self.rest)
+        if len(self.tallies) <= MAX_TALLIES:
+            return self
+        bounded = _bounded(self.sensor, self.latest, self.tallies, self.rest)
+        return msgspec.structs.replace(bounded, first_epoch=self.first_epoch, signed=self.signed)
 
     @property
     def shortened(self) -> "Assertion":
@@ -232,3 +250,21 @@ def _bounded(sensor: str, latest: Statement, tallies: Collection[Tally], rest: T
             rest = tally if rest is None else rest.mixed_with(tally)
         kept = kept[:MAX_TALLIES]
     return Assertion(sensor, latest, tuple(sorted(kept, key=lambda tally: stable(tally.marking))), rest)
+
+
+def _first_epoch(assertion: Assertion) -> int:
+    """The source's first epoch; later than all if it is not known."""
+    epoch = assertion.latest.epoch if assertion.first_epoch is None else assertion.first_epoch
+    return _NO_EPOCH if epoch == UNKNOWN_EPOCH else epoch
+
+
+def _vouched(assertion: Assertion, first_epoch: int, *, signed: bool) -> Assertion:
+    """The assertion with what is known of all of its source's statements: a marking that no one vouches for is not
+    looser than any of theirs."""
+    latest, pieces = assertion.latest, assertion.pieces
+    is_first = first_epoch >= latest.epoch
+    if not latest.authenticated and (signed or not is_first):
+        marking = joined((latest.marking, *(tally.marking for tally in pieces)))
+        latest = msgspec.structs.replace(latest, marking=marking)
+    known = None if is_first else first_epoch
+    return Assertion(assertion.sensor, latest, assertion.tallies, assertion.rest, known, signed)

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from exchange.metrics.labels import LeftOut
 from exchange.protocol.record import Output, Record, RowChange
 from schemas.quarantine import Refused
 from schemas.vocabulary import RejectReason
@@ -31,6 +32,9 @@ class Skip(IntEnum):
     NOTHING = 0
     OBSERVATIONS = 1
     EVERYTHING = 2
+
+
+LEFT_OUT: Final = {Skip.OBSERVATIONS: LeftOut.OBSERVATIONS, Skip.EVERYTHING: LeftOut.EVERYTHING}
 
 
 class Oversized(Exception):  # not an error of the batch: it is computed again without this input

@@ -15,7 +15,7 @@ from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.officers import OfficerDecisions
 from streams.enrichment.enrich import Enrichment
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 MAX_SOURCES: Final = 32  # that a row keeps in full, and a national record lists
 
 
@@ -52,9 +52,11 @@ class Floor(msgspec.Struct, frozen=True, gc=False, array_like=True):
     sequence: int
 
     def under(self, assertion: Assertion) -> Assertion:
-        """The assertion, its statement's marking joined with this one unless the statement is certainly newer."""
+        """The assertion, its statement's marking joined with this one unless the statement is certainly newer, and its
+        source's: in another epoch only an authenticated one is."""
         statement = assertion.latest
-        if (statement.epoch, statement.sequence) > (self.epoch, self.sequence):
+        is_its_own = statement.authenticated or statement.epoch == self.epoch
+        if is_its_own and (statement.epoch, statement.sequence) > (self.epoch, self.sequence):
             return assertion
         stricter = msgspec.structs.replace(statement, marking=statement.marking.join(self.marking))
         return msgspec.structs.replace(assertion, latest=stricter)

@@ -27,6 +27,7 @@ from streams.correlate.commands import read_command
 from streams.correlate.indicator import IndicatorUpdater, ReceivedCommand
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.oversized import (
+    LEFT_OUT,
     TOO_LARGE,
     Oversized,
     Skip,
@@ -104,6 +105,8 @@ class Correlate(Step[None]):
         """The effects of the batch, or with ``skips`` without what they leave out: raises Oversized if that is not
         enough."""
         work = Work(now_ms)
+        for skip in (skips or {}).values():
+            work.tally[spec.OVERSIZED_INDICATORS.tally(LEFT_OUT[skip])] += 1
         in_force = self._rules.in_force(now_ms)
         releaser = self._releaser(in_force)
         updater = self._updater(in_force, releaser)

@@ -31,10 +31,14 @@ Labels = tuple[str, ...]
 
 
 class Arrived(msgspec.Struct, frozen=True, gc=False):
-    """A report whose columns fit together, and when the broker appended it (milliseconds since 1970, UTC)."""
+    """A report whose columns fit together, and when the broker appended it (milliseconds since 1970, UTC).
+
+    ``authenticated`` means that it was signed by its sensor's key.
+    """
 
     report: SensorReport
     appended_ms: int
+    authenticated: bool = False
 
 
 class Batch(msgspec.Struct, frozen=True):

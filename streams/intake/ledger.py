@@ -6,6 +6,7 @@ from typing import Final, cast
 
 import msgspec
 
+from exchange.authority.roster import Roster
 from exchange.metrics.labels import GapChange
 from exchange.protocol.record import Record, RowChange
 from exchange.protocol.rows import Lookup
@@ -14,6 +15,7 @@ from schemas.identity import shard_of_sensor
 from schemas.quarantine import REDRIVEN_ROW, Refused, is_whole
 from schemas.records import SensorReport
 from schemas.vocabulary import RejectReason
+from streams.intake.authenticity import authenticated
 from streams.intake.columns import Arrived, check_columns
 from streams.intake.sequences import SequenceFate, Sequences
 from streams.intake.usable import usable
@@ -30,8 +32,9 @@ class RefusedReport(msgspec.Struct, frozen=True, gc=False):
     sensor: str = ""
 
 
-def readable(record: Record, codec: Codec, nation: str, shards: int) -> SensorReport | RefusedReport:
-    """The report, if its bytes are one for this nation that is consistent and on its sensor's partition."""
+def readable(record: Record, codec: Codec, nation: str, shards: int, roster: Roster) -> Arrived | RefusedReport:
+    """The report, if its bytes are one for this nation that is consistent, on its sensor's partition, and signed as the
+    roster demands."""
     found = codec.decode(SENSOR_REPORT, record.value)
     if isinstance(found, Undecodable):
         return RefusedReport(Refused(found.reason, found.detail))
@@ -49,7 +52,10 @@ def readable(record: Record, codec: Codec, nation: str, shards: int) -> SensorRe
             "counted once: give the producer the contract's partitioner"
         )
         return RefusedReport(Refused(RejectReason.KEY_MISMATCH, detail), report["sensor"])
-    return report
+    signed = authenticated(record, report, codec, roster)
+    if isinstance(signed, Refused):
+        return RefusedReport(signed, report["sensor"])
+    return Arrived(report, record.timestamp_ms, signed)
 
 
 class Ledger:

@@ -1,16 +1,18 @@
 """Intake: sensors' reports in, normalised blocks for correlate out, each report counted once.
 
-The path of a record: decode → whole-report checks → identity → frame → validate → normalise → collapse → blocks.
+The path of a record: decode → whole-report checks → signature → identity → frame → validate → normalise → collapse →
+blocks.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import polars as pl
 
+from exchange.authority.roster import Roster
 from exchange.metrics import spec
-from exchange.metrics.labels import ObservationFate, QuarantineStage, ReportFate
+from exchange.metrics.labels import ObservationFate, QuarantineStage, ReportFate, SignatureFate
 from exchange.protocol.effects import Effects, EffectsBuilder
 from exchange.protocol.record import Output, Record
 from exchange.protocol.rows import Rows
@@ -34,6 +36,9 @@ SINCE_HEADER: Final = "since"  # when the oldest report in a block was made, for
 # Originals of a report's refused observations are kept up to this many bytes: a thousand of them may point to one large
 # context, and a small report must not become gigabytes of quarantine.
 MAX_KEPT_BYTES: Final = 4 << 20
+_NOT_AUTHENTIC: Final = frozenset(
+    {RejectReason.UNSIGNED, RejectReason.UNKNOWN_KEY, RejectReason.BAD_SIGNATURE, RejectReason.NOT_AUTHORISED}
+)
 _REFUSALS: Final = {
     SequenceFate.FUTURE_EPOCH: Refused(
         RejectReason.FUTURE_EPOCH,
@@ -56,10 +61,13 @@ class Intake(Step[None]):
 
     name = str(topics.StepKind.INTAKE)
 
-    def __init__(self, nation: str, shard: int, shards: int, codec: Codec, *, quota: int) -> None:
-        """``quota`` is how many observations of one sensor are accepted in a minute."""
+    def __init__(
+        self, nation: str, shard: int, shards: int, codec: Codec, *, quota: int, roster: Callable[[], Roster]
+    ) -> None:
+        """``quota`` is how many observations of one sensor are accepted in a minute; ``roster`` returns whose
+        signatures count."""
         self._nation, self._shard, self._shards, self._codec = nation, shard, shards, codec
-        self._quota = quota
+        self._quota, self._roster = quota, roster
         self._quarantine = Quarantine(QuarantineStage.INTAKE, shard, codec)
         self._normaliser = Normaliser()
 
@@ -68,13 +76,15 @@ class Intake(Step[None]):
         work = _Work(now_ms)
         decoded = [(record, self._decoded(record, work)) for record in batch.records]
         reports = [(record, report) for record, report in decoded if report is not None]
-        ledger = Ledger(reports, rows, self._quota)
+        ledger = Ledger([(record, each.report) for record, each in reports], rows, self._quota)
         arrived = []
-        for record, report in reports:
+        for record, each in reports:
+            report = each.report
             fate = ledger.count(record, report)
             if fate is SequenceFate.NEW:
-                arrived.append((record, Arrived(report, record.timestamp_ms)))
+                arrived.append((record, each))
                 work.tally[spec.REPORTS.tally(_accepted(report))] += 1
+                work.tally[spec.SIGNED_REPORTS.tally(_standing(each))] += 1
             elif fate is SequenceFate.DUPLICATE:
                 work.tally[spec.REPORTS.tally(ReportFate.DUPLICATE)] += 1
             else:
@@ -96,12 +106,14 @@ class Intake(Step[None]):
             )
         return _REFUSALS[fate]
 
-    def _decoded(self, record: Record, work: "_Work") -> SensorReport | None:
+    def _decoded(self, record: Record, work: "_Work") -> Arrived | None:
         """The report; None if it was refused."""
-        report = readable(record, self._codec, self._nation, self._shards)
-        if not isinstance(report, RefusedReport):
-            return report
-        self._refuse(work, record, report.refused, report.sensor)
+        found = readable(record, self._codec, self._nation, self._shards, self._roster())
+        if not isinstance(found, RefusedReport):
+            return found
+        self._refuse(work, record, found.refused, found.sensor)
+        if found.refused.reason in _NOT_AUTHENTIC:
+            work.tally[spec.SIGNED_REPORTS.tally(SignatureFate.REFUSED)] += 1
         return None
 
     def _refuse(self, work: "_Work", record: Record, refused: Refused, sensor: str) -> None:
@@ -150,6 +162,12 @@ class Intake(Step[None]):
             keep_bytes=has_room,
         )
         work.tally[spec.OBSERVATIONS.tally(ObservationFate.QUARANTINED)] += 1
+
+
+def _standing(arrived: Arrived) -> SignatureFate:
+    if arrived.report["redrive_of"]:
+        return SignatureFate.OFFICER
+    return SignatureFate.SENSOR if arrived.authenticated else SignatureFate.UNSIGNED
 
 
 def _accepted(report: SensorReport) -> ReportFate:

@@ -15,7 +15,7 @@ from schemas.markings import UNMARKED, Marking, joined
 from schemas.records import Content, Indicator, ReleasedIndicator, SourceRecord
 from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType, Outcome, RecordKind
 from streams.blocks import marking_of
-from streams.correlate.assertion import Assertion, Statement, Tally, stable
+from streams.correlate.assertion import UNKNOWN_EPOCH, Assertion, Statement, Tally, stable
 from streams.correlate.content import content_for, digest_of, end_of, terms_of
 from streams.correlate.lifecycle import MAX_VALIDITY_MS, Lifetimes
 from streams.correlate.officers import NO_DECISIONS, OfficerDecisions
@@ -29,7 +29,7 @@ from streams.rules.classifier import Classifier
 ReportNumber = tuple[int, int]
 """Epoch and sequence of a report."""
 
-BEFORE_ALL: Final = -(1 << 63)  # the order of a statement that is not known: every report's is later
+BEFORE_ALL: Final = UNKNOWN_EPOCH  # the order of a statement that is not known
 AFTER_ALL: Final = (1 << 63) - 1
 _UNKNOWN_RULES: Final = bytes(8)  # the digest of none: a release under other rules is then a withdrawal
 

@@ -16,6 +16,7 @@ from typing import Final, Protocol, cast
 
 import msgspec
 
+from exchange.authority.roster import load_roster
 from exchange.protocol.rebuild import BrokenShard, Damage, Loss
 from exchange.protocol.record import Record, RowChange
 from exchange.settings import Settings
@@ -117,7 +118,9 @@ class IntakeRows:
     sources: tuple[str, ...] = (topics.SENSOR_REPORTS,)
 
     def __init__(self, nation: str, settings: Settings) -> None:
+        """Raises ConfigurationError if the roster is not valid."""
         self._nation, self._settings, self._codec = nation, settings, Codec()
+        self._roster = load_roster(nation, settings.officers)
 
     def rows(self, shard: BrokenShard, damage: Damage, tally: Tally) -> Iterator[RowChange]:
         """A row for each sensor and each redriven entry that the topic or the changelog still knows."""
@@ -145,10 +148,12 @@ class IntakeRows:
                 yield RowChange(key, row)
 
     def _count(self, batch: Sequence[Record], counted: _Counted) -> None:
-        """Count reports as intake did, with the present quota."""
+        """Count reports as intake did, with the present quota and roster."""
         settings = self._settings
-        found = [(record, readable(record, self._codec, self._nation, settings.shards)) for record in batch]
-        reports = [(record, report) for record, report in found if not isinstance(report, RefusedReport)]
+        found = [
+            (record, readable(record, self._codec, self._nation, settings.shards, self._roster)) for record in batch
+        ]
+        reports = [(record, each.report) for record, each in found if not isinstance(each, RefusedReport)]
         ledger = Ledger(reports, counted, settings.sensor_quota)
         for record, report in reports:
             ledger.count(record, report)

@@ -9,13 +9,13 @@ assignment. Progress is in the shards' own positions, never in the group's offse
 import asyncio
 import logging
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import faust
 from faust.types import TP, EventT, StreamT
 
 from exchange.kafka.clients import Cluster
-from exchange.protocol.record import Record
+from exchange.protocol.record import Headers, Record
 from exchange.settings import Settings
 from schemas import topics
 from streams.worker.credentials import credentials
@@ -100,6 +100,7 @@ async def _hand_over(ownership: Ownership, event: EventT[bytes]) -> None:
         message.key,
         message.value,
         round((message.timestamp or 0) * 1000),
+        cast("Headers", tuple(message.headers or ())),  # as aiokafka has them, pairs; with the sensor's signature
     )
     loop = asyncio.get_running_loop()
     give_up = loop.time() + _OFFER_FOR_S

@@ -115,7 +115,15 @@ class StreamsWorkshop:
 
     def _intake(self, step: StreamsStep, shard: int, inputs: Sequence[Input], codec: Codec, mailbox: Mailbox) -> Shard:
         [reports] = inputs
-        intake = Intake(self.nation, shard, self.settings.shards, codec, quota=self.settings.sensor_quota)
+        settings = self.settings
+        intake = Intake(
+            self.nation,
+            shard,
+            settings.shards,
+            codec,
+            quota=settings.sensor_quota,
+            roster=lambda: self.watch.judged_by,
+        )
         feed = HintedFeed(reports, mailbox, AssignedFeed(self.cluster, inputs, max_bytes=REPORT_BYTES))
         return self._shard(step, intake, shard, feed)
 

@@ -1,7 +1,9 @@
 """``kakehashi quarantine`` on real Kafka: see, correct, send again."""
 
 import json
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -10,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from consumers.desk.sending import send
 from consumers.subscription.topic_reader import TopicReader
+from exchange.authority.roster import Role, entry_text
 from exchange.errors import NotFound, Refused
 from exchange.kafka.clients import Cluster, end_offset
 from exchange.kafka.progress import progress_of
@@ -20,10 +23,13 @@ from schemas import topics
 from schemas.codec import QUARANTINED, SENSOR_REPORT, Codec
 from schemas.quarantine import REDRIVEN_ROW, Location
 from schemas.records import Quarantined, SensorReport
+from schemas.report_signature import is_signed_by, signature_in
+from schemas.signing import public_of
 from schemas.vocabulary import IndicatorType, RejectReason
 from streams.intake.refused_observation import observation_as_json
 from tests.builders import NOW_MS, a_quarantined, a_refusal, a_report, an_observation
 from tests.consumers.conftest import MakeTopic, committed
+from tests.officers import ALICE, BOB, an_officer, key_of, write_key
 
 CODEC = Codec()
 
@@ -100,7 +106,9 @@ class Exchange:
 
 
 @pytest.fixture
-def exchange(gbr: Cluster, make_topic: MakeTopic, writer: Producer, monkeypatch: pytest.MonkeyPatch) -> Exchange:
+def exchange(
+    gbr: Cluster, make_topic: MakeTopic, writer: Producer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Exchange:
     quarantine, reports = make_topic("quarantine"), make_topic("reports")
     monkeypatch.setattr(topics, "QUARANTINE", quarantine)
     monkeypatch.setattr(topics, "SENSOR_REPORTS", reports)
@@ -108,6 +116,9 @@ def exchange(gbr: Cluster, make_topic: MakeTopic, writer: Producer, monkeypatch:
     monkeypatch.setattr(topics, "changelog", lambda _step: changelog)
     monkeypatch.setattr(topics, "progress", lambda _step: progress)
     monkeypatch.setenv("KAKEHASHI_GBR_BOOTSTRAP", gbr.bootstrap)
+    monkeypatch.setenv("KAKEHASHI_OFFICERS", str(tmp_path))
+    entries = (entry_text(an_officer(BOB, Role.REDRIVE)), entry_text(an_officer(ALICE, Role.REVIEW)))
+    (tmp_path / "GBR.toml").write_text("\n".join(entries), "utf-8")
     made = Exchange(gbr, quarantine, reports, writer)
     committed(
         writer,
@@ -121,6 +132,10 @@ def exchange(gbr: Cluster, make_topic: MakeTopic, writer: Producer, monkeypatch:
 
 def _run(*arguments: str) -> Result:
     return CliRunner().invoke(command_line(Invocation()), ["quarantine", *arguments, "--nation", "GBR"])
+
+
+def _redrive(*arguments: str, person: str = BOB) -> Result:
+    return _run("redrive", *arguments, "--key", str(write_key(person, Path(os.environ["KAKEHASHI_OFFICERS"]))))
 
 
 def test_a_pipe_gets_every_entry_as_a_line_of_json(exchange: Exchange) -> None:
@@ -160,12 +175,24 @@ def test_an_entry_that_is_not_there_is_told_so(exchange: Exchange) -> None:
 
 def test_a_mended_observation_is_sent_again_and_twice_has_one_identity(exchange: Exchange) -> None:
     for _ in range(2):
-        result = _run("redrive", exchange.one["key"], "--set", "value=192.0.2.99")
+        result = _redrive(exchange.one["key"], "--set", "value=192.0.2.99")
         assert result.exit_code == 0, result.output
     sent = exchange.sent()
     assert [(partition, key) for partition, key, _ in sent] == [(1, b"edge-1")] * 2
     assert {report["redrive_of"] for _, _, report in sent} == {exchange.one["key"]}
     assert [report["values"] for _, _, report in sent] == [["192.0.2.99"]] * 2
+
+
+def test_what_is_sent_again_is_signed_by_an_officer_whom_the_roster_lets_redrive(exchange: Exchange) -> None:
+    assert isinstance(_redrive(exchange.one["key"], "--set", "value=192.0.2.99", person=ALICE).exception, Refused)
+    assert exchange.sent() == []
+    assert _run("redrive", exchange.one["key"], "--set", "value=192.0.2.99").exit_code == 2
+    assert _redrive(exchange.one["key"], "--set", "value=192.0.2.99").exit_code == 0
+    with TopicReader(exchange.cluster, exchange.reports) as reader:
+        [record] = reader.records(1)
+    signature = signature_in(record.headers)
+    assert signature is not None
+    assert is_signed_by(public_of(key_of(BOB)), CODEC, record.value or b"", signature)
 
 
 def states() -> dict[str, str]:
@@ -175,7 +202,7 @@ def states() -> dict[str, str]:
 def test_an_entry_can_be_corrected_until_it_is_accepted_and_its_state_is_shown(exchange: Exchange) -> None:
     key = exchange.one["key"]
     assert set(states().values()) == {"open"}
-    assert _run("redrive", key, "--set", "value=192.0.2.99").exit_code == 0
+    assert _redrive(key, "--set", "value=192.0.2.99").exit_code == 0
     assert states()[key] == "redriven"
     sent = exchange.sent()[-1][2]
     again = a_refusal(
@@ -189,22 +216,22 @@ def test_an_entry_can_be_corrected_until_it_is_accepted_and_its_state_is_shown(e
     exchange.takes(1, [again])
     assert {states()[each] for each in (key, again["key"])} == {"refused-again"}
     for each in (key, again["key"]):
-        assert _run("redrive", each, "--set", "value=192.0.2.98").exit_code == 0
+        assert _redrive(each, "--set", "value=192.0.2.98").exit_code == 0
         assert states()[each] == "redriven"
     assert {report["redrive_of"] for _, _, report in exchange.sent()} == {key}
     exchange.takes(1, accepted=[key])
     assert {states()[each] for each in (key, again["key"])} == {"accepted"}
     assert "state        accepted" in _run("show", key).stdout
     before = len(exchange.sent())
-    result = _run("redrive", key, "--set", "value=192.0.2.97")
+    result = _redrive(key, "--set", "value=192.0.2.97")
     assert isinstance(result.exception, Refused)
     assert "accepted, and counts once" in result.stderr
-    assert "sent 0 entries" in _run("redrive", "--reason", "invalid-value").stdout
+    assert "sent 0 entries" in _redrive("--reason", "invalid-value").stdout
     assert len(exchange.sent()) == before
 
 
 def test_all_of_a_reason_are_sent_again(exchange: Exchange) -> None:
-    result = _run("redrive", "--reason", "unknown-format-version")
+    result = _redrive("--reason", "unknown-format-version")
     assert result.exit_code == 0, result.output
     ((partition, _, report),) = exchange.sent()
     assert (partition, report["redrive_of"], len(report["values"])) == (2, exchange.whole["key"], 2)
@@ -217,7 +244,7 @@ def test_a_dry_run_sends_nothing(exchange: Exchange) -> None:
 
 def test_what_cannot_be_sent_again_does_not_hold_back_the_rest(exchange: Exchange) -> None:
     keys = [entry["key"] for entry in exchange.entries]
-    result = _run("redrive", *keys, "nowhere-0-0-0")
+    result = _redrive(*keys, "nowhere-0-0-0")
     assert isinstance(result.exception, Refused)
     assert "sent 1 of 5" in str(result.exception)
     assert "--set value=" in result.stderr
@@ -240,7 +267,7 @@ def test_what_cannot_be_sent_again_does_not_hold_back_the_rest(exchange: Exchang
     ids=" ".join,
 )
 def test_a_wrong_command_line_is_a_usage_error(arguments: list[str]) -> None:
-    assert _run(*arguments).exit_code == 2
+    assert (_run(*arguments, "--key", "no.key") if arguments[0] == "redrive" else _run(*arguments)).exit_code == 2
 
 
 def test_records_are_sent_to_their_partitions_and_their_offsets_reported(gbr: Cluster, make_topic: MakeTopic) -> None:

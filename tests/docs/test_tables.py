@@ -60,6 +60,7 @@ def test_the_settings_are_those_that_the_code_asks_for_with_its_defaults() -> No
         "KAKEHASHI_SHARDS": str(settings.shards),
         "KAKEHASHI_ROLL_UP_MS": str(settings.roll_up_ms),
         "KAKEHASHI_SENSOR_QUOTA": str(settings.sensor_quota),
+        "KAKEHASHI_SENSOR_KEY": "",
         "KAKEHASHI_HOME": str(settings.home),
         "KAKEHASHI_STATE": str(settings.state),
         "KAKEHASHI_POLICY": settings.policy_version,

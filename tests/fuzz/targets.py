@@ -13,6 +13,7 @@ import msgspec
 
 from consumers.bridge.guard import check
 from consumers.bridge.receipt_guard import check_receipt
+from exchange.authority.roster import Roster
 from exchange.metrics import spec
 from exchange.metrics.labels import ObservationFate, ReportFate
 from exchange.protocol.effects import Effects
@@ -78,7 +79,7 @@ def case(target: Target, seed: int, number: int) -> bytes:
 def take_report(value: bytes) -> Fates:
     """A record on the sensors' topic, whatever it holds, beside a good one that must not suffer."""
     good = corpus.reports()[-1]
-    bench = Workbench(Intake("GBR", 0, 1, CODEC, quota=1_000_000))
+    bench = Workbench(Intake("GBR", 0, 1, CODEC, quota=1_000_000, roster=lambda: Roster("GBR")))
     stood = [Record(topics.SENSOR_REPORTS, 0, place, None, each, NOW_MS) for place, each in enumerate((good, value))]
     effects = bench.turn(NOW_MS, *stood)
     fates = _reports_of(effects)
@@ -108,7 +109,7 @@ def _sound(bench: Workbench) -> None:
 def take_input(format_name: str, data: bytes) -> Fates:
     """A sensor's input, through the reader, into reports, and through intake."""
     fates, builder, sequence = Fates(), ReportBuilder(), 0
-    bench = Workbench(Intake("GBR", 0, 1, CODEC, quota=1 << 40))
+    bench = Workbench(Intake("GBR", 0, 1, CODEC, quota=1 << 40, roster=lambda: Roster("GBR")))
     readings, reader = readings_of(an_input(data, "fuzzed"), format_name, Defaults(encoding="utf-8"))
     tool = "" if reader is None else reader.name
     for item, reading in enumerate(readings):

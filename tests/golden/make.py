@@ -91,6 +91,9 @@ CASES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     codec.OBSERVATION_BLOCK_V2: {
         "withdrawn": {**an_observation_block(counts=[0]), "withdrawals": bytes([Withdrawal.REMOVED])},
     },
+    codec.OBSERVATION_BLOCK_V3: {
+        "authenticated": {**an_observation_block(), "withdrawals": b"", "authenticated": b"\1"},
+    },
     codec.OBSERVATION_BLOCK: {
         "one_row": an_observation_block(),
         "unmarked": an_observation_block(

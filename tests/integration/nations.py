@@ -11,7 +11,6 @@ from typing import Final
 import pytest
 from confluent_kafka import KafkaError, Message, Producer
 
-from exchange.authority.roster import entry_text
 from exchange.errors import ExchangeError
 from exchange.kafka.clients import Cluster, idempotent_producer
 from exchange.kafka.topics_admin import ensure_topics
@@ -26,7 +25,7 @@ from schemas.records import SensorReport
 from streams.enrichment.installed import installed_enricher
 from tests.integration.role import Role
 from tests.link.faulty import FaultyLink, linked_clusters
-from tests.officers import ROSTER
+from tests.officers import ROSTER, SIGNING, roster_text, signed_by
 from tests.reference.audit import Audit
 from tests.reference.direction import Direction
 
@@ -64,8 +63,7 @@ class Nations:
         rosters = folder / "officers"
         rosters.mkdir(exist_ok=True)
         for nation in names:
-            entries = "\n".join(entry_text(each) for each in ROSTER.officers.values())
-            (rosters / f"{nation}.toml").write_text(entries, "utf-8")
+            (rosters / f"{nation}.toml").write_text(roster_text(), "utf-8")
         settings = Settings.from_env(self.environ)
         for nation, cluster in self.clusters.items():
             ensure_topics(cluster, topics.topics_of(nation, settings.partners(nation), shards))
@@ -117,19 +115,30 @@ class Nations:
             role.await_said(words, START_S, since[role.name])
 
     def send(self, nation: str, reports: Iterable[SensorReport]) -> None:
-        """What sensors publish, each report on its sensor's partition. It is on its way; ``flush`` waits for it."""
+        """What sensors publish, each report on its sensor's partition, signed if the roster has the sensor's key. It is
+        on its way; ``flush`` waits for it."""
         for report in reports:
-            value = self._codec.encode(SENSOR_REPORT, report)
-            self.send_bytes(nation, report["sensor"], value, shard_of_sensor(report["sensor"], self.shards))
+            sensor, value = report["sensor"], self._codec.encode(SENSOR_REPORT, report)
+            headers = signed_by(sensor, value) if sensor in SIGNING else ()
+            self.send_bytes(nation, sensor, value, shard_of_sensor(sensor, self.shards), headers)
 
-    def send_bytes(self, nation: str, sensor: str, value: bytes | None, partition: int) -> None:
+    def send_bytes(
+        self, nation: str, sensor: str, value: bytes | None, partition: int, headers: Sequence[tuple[str, bytes]] = ()
+    ) -> None:
         """Any bytes onto a partition of the sensors' topic."""
         producer = self._producers.get(nation)
         if producer is None:
             # A sensor that is not ours may send what packs well: the topic's limit is on what is packed.
             settings = {"message.max.bytes": 100 << 20, "queue.buffering.max.kbytes": 1 << 20}
             producer = self._producers[nation] = idempotent_producer(self.clusters[nation], **settings)
-        producer.produce(topics.SENSOR_REPORTS, value, sensor.encode(), partition, on_delivery=self._delivered)
+        producer.produce(
+            topics.SENSOR_REPORTS,
+            value,
+            sensor.encode(),
+            partition,
+            headers=[*headers],
+            on_delivery=self._delivered,
+        )
         producer.poll(0)
 
     def flush(self, within_s: float = 60.0) -> None:
@@ -147,7 +156,7 @@ class Nations:
         """The reader of what goes out of a nation."""
         if home not in self._directions:
             partner = self.clusters[partner_of(home)]
-            self._directions[home] = Direction(self.clusters[home], partner, self.shards, self.enricher)
+            self._directions[home] = Direction(self.clusters[home], partner, self.shards, self.enricher, ROSTER)
         return self._directions[home]
 
     def settled(self, within_s: float, homes: Sequence[str] = NATIONS) -> dict[str, Audit]:

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from consumers.desk.redrive import Redrive, redrive
+from consumers.desk.redrive import Redrive, redrive, signed
 from consumers.desk.sending import send
 from exchange import clock
 from exchange.kafka.clients import transactional_producer
@@ -22,6 +22,7 @@ from schemas.vocabulary import IndicatorType
 from tests.integration import bad_reports
 from tests.integration.bad_reports import CLEAR, NATION, Bad, good, of_nation
 from tests.integration.nations import Nations
+from tests.officers import BOB, key_of
 from tests.polling import eventually
 
 CODEC = Codec()
@@ -124,7 +125,7 @@ def _redrive_twice(nations: Nations) -> None:
     for _ in range(2):
         sent = redrive(found, CODEC, now_ms=clock.now_ms(), changes={"value": MENDED.value})
         assert isinstance(sent, Redrive)
-        assert len(send(nations.clusters[NATION], [sent.output])) == 1
+        assert len(send(nations.clusters[NATION], [signed(sent, CODEC, key_of(BOB)).output])) == 1
     eventually(lambda: len(nations.direction(NATION).stand().reports) >= wanted, 10, "both redriven reports")
 
 

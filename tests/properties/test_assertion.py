@@ -7,7 +7,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.markings import Caveat, Marking, Pap, Tlp
+from schemas.markings import Caveat, Marking, Pap, Tlp, joined
 from streams.correlate.assertion import MAX_LABELS, MAX_SIGHTINGS, Assertion, Statement, Tally
 
 MARKINGS = st.builds(
@@ -29,6 +29,7 @@ WORDS = st.builds(
     labels=st.sets(st.sampled_from(LABELS), max_size=MAX_LABELS).map(lambda labels: tuple(sorted(labels))),
     description=st.sampled_from(["", "a", "b"]),
     context=st.sampled_from([(), (("a", "b"),), (("a", "c"),)]),
+    authenticated=st.booleans(),
 )
 COUNTS = st.integers(1, 9) | st.integers(MAX_SIGHTINGS - 2, MAX_SIGHTINGS)
 
@@ -84,3 +85,17 @@ def test_a_merge_counts_everything_once_and_keeps_counts_by_marking(said: Sequen
     assert merged.first_seen_ms == min(each.first_seen_ms for each in said)
     assert merged.last_seen_ms == max(each.last_seen_ms for each in said)
     assert {tally.marking for tally in merged.tallies} == {each.tallies[0].marking for each in said}
+
+
+@given(st.lists(ASSERTIONS, min_size=2, max_size=8))
+def test_a_later_epoch_that_no_one_vouches_for_never_loosens_a_marking(said: Sequence[Assertion]) -> None:
+    latest = reduce(Assertion.merge, said).latest
+    last = max(_identity(each.latest) for each in said)
+    words = [each.latest for each in said if _identity(each.latest) == last]
+    stated = joined(each.marking for each in words)
+    if all(each.authenticated for each in words):
+        assert latest.marking == stated
+    elif latest.epoch > min(each.latest.epoch for each in said) or any(each.latest.authenticated for each in said):
+        assert latest.marking == joined(each.latest.marking for each in said)
+    else:
+        assert latest.marking == stated

@@ -2,35 +2,26 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Any, Final, cast
 
+from exchange.authority.roster import Roster
+from exchange.protocol.record import Headers
 from schemas.codec import SENSOR_REPORT, Codec, Undecodable
 from schemas.identity import shard_of_sensor
 from schemas.markings import UNMARKED, Marking, SourceMarking, understand
 from schemas.normalise import Invalid, canonical
 from schemas.records import SensorReport
 from schemas.vocabulary import IndicatorType, RejectReason
+from tests.reference.ledger import Fate, Ledger
+from tests.reference.vouching import vouched
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
 LAST_TIME_MS: Final = 253_402_300_799_999  # the end of the year 9999
-MOST_RUNS: Final = 128  # of a sensor's numbers without a gap, in all epochs
-MOST_EPOCHS: Final = 16
-MINUTE_MS: Final = 60_000
 QUOTA: Final = 6_000_000  # observations of one sensor in a minute of the broker's
 MOST_BYTES: Final = 16_384  # of labels, and of context, in UTF-8: what a nation's record of 32 sources has room for
 MOST_TEARLINE_BYTES: Final = 1_024
 NUMBERS: Final = {"first_seen_ms": 0, "last_seen_ms": 0, "counts": 1, "confidences": -1, "valid_until_ms": 0}
 INDICES: Final = ("marking_index", "label_index", "context_index")
-
-
-class Fate(Enum):
-    """What becomes of a report."""
-
-    COUNTED = "counted"
-    REDRIVEN = "redriven"
-    DUPLICATE = "duplicate"
-    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +32,21 @@ class Arrival:
     offset: int
     appended_ms: int
     value: bytes | None
+    headers: Headers = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An arrival and its fate. ``report`` is there where it counts, ``reason`` if it is refused."""
+    """An arrival and its fate. ``report`` is there where it counts, ``reason`` if it is refused.
+
+    ``authenticated`` if its sensor has signed it.
+    """
 
     arrival: Arrival
     fate: Fate
     report: SensorReport | None = None
     reason: RejectReason | None = None
+    authenticated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,80 +67,14 @@ class Seen:
     withdrawal: int = 0  # not 0: its source takes back what it reported of the value
 
 
-class Ledger:
-    """What was counted of one sensor: the numbers themselves, epoch by epoch."""
+def judged(
+    arrivals: Iterable[Arrival], nation: str, shards: int, quota: int = QUOTA, roster: Roster | None = None
+) -> Iterator[Judged]:
+    """Every arrival with its fate. Arrivals of one partition come in the order of their offsets.
 
-    def __init__(self) -> None:
-        self.epochs: dict[int, set[int]] = {}
-        self.runs: dict[int, int] = {}
-        self.closed_below: dict[int, int] = {}
-        self.minute = self.sent = 0
-
-    def fate_of(self, report: SensorReport, appended_ms: int, quota: int) -> Fate | RejectReason:
-        """Count the report's number, or say why it does not count."""
-        epoch, sequence = report["epoch"], report["sequence"]
-        if epoch > appended_ms:
-            return RejectReason.FUTURE_EPOCH
-        if sequence in self.epochs.get(epoch, set()):
-            return Fate.DUPLICATE
-        if self._is_closed(epoch, sequence):
-            return RejectReason.STALE_EPOCH
-        if not self._take(report, appended_ms, quota):
-            return RejectReason.OVER_QUOTA
-        self._count(epoch, sequence)
-        return Fate.COUNTED
-
-    def fate_of_redriven(self, report: SensorReport, appended_ms: int, quota: int) -> Fate | RejectReason:
-        """The same for what was refused and is redriven: only a whole report has a number to use up, if it is open."""
-        epoch, sequence, whole = report["epoch"], report["sequence"], report["redrive_of"].endswith("--1")
-        if epoch > appended_ms:
-            return RejectReason.FUTURE_EPOCH
-        if whole and sequence in self.epochs.get(epoch, set()):
-            return Fate.DUPLICATE
-        if not self._take(report, appended_ms, quota):
-            return RejectReason.OVER_QUOTA
-        if whole and not self._is_closed(epoch, sequence):
-            self._count(epoch, sequence)
-        return Fate.REDRIVEN
-
-    def _is_closed(self, epoch: int, sequence: int) -> bool:
-        if epoch not in self.epochs:
-            return sequence < 0 or epoch < max(self.epochs, default=epoch)
-        return sequence < self.closed_below[epoch]
-
-    def _take(self, report: SensorReport, appended_ms: int, quota: int) -> bool:
-        """Whether the sensor may still send so much in this minute; an empty report counts as one observation."""
-        minute, size = appended_ms // MINUTE_MS, max(1, len(report["values"]))
-        sent = size + (self.sent if minute == self.minute else 0)
-        if sent > quota:
-            return False
-        self.minute, self.sent = minute, sent
-        return True
-
-    def _count(self, epoch: int, sequence: int) -> None:
-        if epoch not in self.epochs:
-            self.epochs[epoch], self.runs[epoch], self.closed_below[epoch] = set(), 0, 0
-        numbers = self.epochs[epoch]
-        numbers.add(sequence)
-        self.runs[epoch] += 1 - (sequence - 1 in numbers) - (sequence + 1 in numbers)
-        while len(self.epochs) > MOST_EPOCHS:
-            oldest = min(self.epochs)
-            del self.epochs[oldest], self.runs[oldest]
-        while sum(self.runs.values()) > MOST_RUNS:
-            self._close_the_oldest_gap()
-
-    def _close_the_oldest_gap(self) -> None:
-        epoch = min(epoch for epoch, runs in self.runs.items() if runs > 1)
-        numbers = self.epochs[epoch]
-        _, second = sorted(number for number in numbers if number - 1 not in numbers)[:2]
-        self.closed_below[epoch] = second
-        self.epochs[epoch] = {number for number in numbers if number >= second}
-        self.runs[epoch] -= 1
-
-
-def judged(arrivals: Iterable[Arrival], nation: str, shards: int, quota: int = QUOTA) -> Iterator[Judged]:
-    """Every arrival with its fate. Arrivals of one partition come in the order of their offsets."""
-    codec = Codec()
+    Without a ``roster`` no one's key is known.
+    """
+    codec, roster = Codec(), roster or Roster(nation)
     ledgers: dict[str, Ledger] = {}
     redriven: set[str] = set()
     for arrival in arrivals:
@@ -156,6 +86,10 @@ def judged(arrivals: Iterable[Arrival], nation: str, shards: int, quota: int = Q
         wrong = _wrong_with(report, nation, arrival.partition, shards)
         if wrong is not None:
             yield Judged(arrival, Fate.REFUSED, reason=wrong)
+            continue
+        signed = vouched(report, arrival.value or b"", arrival.headers, arrival.appended_ms, roster)
+        if isinstance(signed, RejectReason):
+            yield Judged(arrival, Fate.REFUSED, reason=signed)
             continue
         fate: Fate | RejectReason
         ledger = ledgers.setdefault(report["sensor"], Ledger())
@@ -171,7 +105,7 @@ def judged(arrivals: Iterable[Arrival], nation: str, shards: int, quota: int = Q
         if isinstance(fate, RejectReason):
             yield Judged(arrival, Fate.REFUSED, reason=fate)
         else:
-            yield Judged(arrival, fate, report=None if fate is Fate.DUPLICATE else report)
+            yield Judged(arrival, fate, report=None if fate is Fate.DUPLICATE else report, authenticated=signed)
 
 
 def _wrong_with(report: SensorReport, nation: str, partition: int, shards: int) -> RejectReason | None:

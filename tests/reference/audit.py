@@ -71,7 +71,7 @@ class Stand:
 
 def arrivals(reports: Iterable[Record]) -> list[Arrival]:
     """The records of ``sensor.reports`` as the model takes them."""
-    found = [Arrival(record.partition, record.offset, record.timestamp_ms, record.value) for record in reports]
+    found = [Arrival(each.partition, each.offset, each.timestamp_ms, each.value, each.headers) for each in reports]
     return sorted(found, key=lambda arrival: (arrival.partition, arrival.offset))
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from exchange import clock
+from exchange.authority.roster import Roster
 from exchange.kafka.clients import Cluster
 from schemas import topics
 from schemas.codec import RECEIPT, Codec
@@ -17,7 +18,8 @@ _CODEC: Final = Codec()
 class Direction:
     """Reads one direction from two clusters, again and again, and audits it."""
 
-    def __init__(self, home: Cluster, partner: Cluster, shards: int, enricher: Enricher) -> None:
+    def __init__(self, home: Cluster, partner: Cluster, shards: int, enricher: Enricher, roster: Roster) -> None:
+        self._roster = roster
         self._home, self._partner, self._shards, self._enricher = home.nation, partner.nation, shards, enricher
         released, accepted, inbox = (
             topics.released(partner.nation),
@@ -62,7 +64,9 @@ class Direction:
     def _wanted(self, stand: Stand) -> Expected:
         """The model's result, computed again only if there are more reports."""
         if self._expected is None or self._expected[0] != len(stand.reports):
-            wanted = expected(arrivals(stand.reports), self._home, self._partner, self._shards, self._enricher)
+            wanted = expected(
+                arrivals(stand.reports), self._home, self._partner, self._shards, self._enricher, self._roster
+            )
             self._expected = len(stand.reports), wanted
         return self._expected[1]
 

@@ -7,15 +7,17 @@ open: version numbers, times of decision, and whether something was released bef
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from exchange.authority.roster import Roster
 from schemas.identity import indicator_id, indicator_key
 from schemas.markings import Caveat, Marking, joined
 from schemas.records import Content, Indicator, MarkingRecord, SourceRecord
 from schemas.vocabulary import IndicatorType, Outcome, RejectReason, Withdrawal
 from streams.enrichment.enrich import Enricher, Enrichment
-from tests.reference.arrivals import Arrival, Eyes, Fate, Seen, judged
+from tests.reference.arrivals import Arrival, Eyes, Seen, judged
+from tests.reference.ledger import Fate
 from tests.reference.oracle import OWED, Case, outcome_of_all
 from tests.reference.source import MOST, MOST_LABELS, Life, Say, Source, in_full, total
 
@@ -83,14 +85,24 @@ class Expected:
     withdrawn: frozenset[str]  # indicators that some source took back
 
 
-def expected(arrivals: Iterable[Arrival], nation: str, partner: str, shards: int, enricher: Enricher) -> Expected:
-    """The exchange's promises on these arrivals, which stand in the order of their offsets."""
+def expected(
+    arrivals: Iterable[Arrival],
+    nation: str,
+    partner: str,
+    shards: int,
+    enricher: Enricher,
+    roster: Roster | None = None,
+) -> Expected:
+    """The exchange's promises on these arrivals, which stand in the order of their offsets.
+
+    ``roster`` has whose signatures count; without one no one's do.
+    """
     fates: Counter[Fate] = Counter()
     quarantined: dict[str, RejectReason] = {}
     observations = valid = 0
     eyes = Eyes()
     indicators: dict[tuple[IndicatorType, str], dict[str, list[Say]]] = {}
-    for each in judged(arrivals, nation, shards):
+    for each in judged(arrivals, nation, shards, roster=roster):
         fates[each.fate] += 1
         place = f"{TOPIC}-{each.arrival.partition}-{each.arrival.offset}"
         if each.reason is not None:
@@ -107,6 +119,7 @@ def expected(arrivals: Iterable[Arrival], nation: str, partner: str, shards: int
                 rows.setdefault((seen.kind, seen.value), []).append(seen)
         for indicator, found in rows.items():
             say = _say(each.report["epoch"], each.report["sequence"], each.arrival.appended_ms, found)
+            say = replace(say, authenticated=each.authenticated)
             indicators.setdefault(indicator, {}).setdefault(each.report["sensor"], []).append(say)
     national: dict[str, Picture] = {}
     releases: dict[str, Release] = {}

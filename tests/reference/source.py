@@ -39,6 +39,7 @@ class Say:
     description: str
     context: tuple[tuple[str, str], ...]
     withdrawal: int
+    authenticated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Source:
         return cls(
             sensor,
             max(say.heard_ms for say in word),
-            joined(say.marking for say in word),
+            _marking(says, word),
             max(say.confidence for say in word),
             max(say.valid_until_ms for say in word),
             tuple(sorted({label for say in word for label in say.labels})[:MOST_LABELS]),
@@ -111,6 +112,16 @@ class Source:
     def all_seen(self) -> tuple[int, int, int]:
         """Count, first and last over all markings; nothing, at the time of its report, if it only withdrew."""
         return total(seen for _, seen in self.seen) if self.seen else (0, self.heard_ms, self.heard_ms)
+
+
+def _marking(says: Sequence[Say], word: Sequence[Say]) -> Marking:
+    """The marking of the latest word. If no one vouches for it, and it is of a later epoch than the first or follows
+    what was vouched for, it is under all markings that were ever given, too."""
+    vouched = all(say.authenticated for say in word)
+    is_first = word[0].epoch == min(say.epoch for say in says)
+    if vouched or (is_first and not any(say.authenticated for say in says)):
+        return joined(say.marking for say in word)
+    return joined(say.marking for say in says if not say.withdrawal or say in word)
 
 
 def in_full(key: bytes, sources: Sequence[Source]) -> dict[str, Source]:

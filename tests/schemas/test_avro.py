@@ -78,7 +78,14 @@ def _assert_mirrored(schema: Any, hint: Any, defined: Mapping[str, Any], where: 
 NEWEST = [
     name
     for name in NAMES
-    if name not in (codec.DECISION_V1, codec.RELEASED_INDICATOR, codec.SENSOR_REPORT, codec.OBSERVATION_BLOCK)
+    if name
+    not in (
+        codec.DECISION_V1,
+        codec.RELEASED_INDICATOR,
+        codec.SENSOR_REPORT,
+        codec.OBSERVATION_BLOCK,
+        codec.OBSERVATION_BLOCK_V2,
+    )
 ]
 
 

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 from consumers.bridge.step import Bridge, Link
+from exchange.authority.roster import Roster
 from exchange.protocol.record import Input, Output, Record, RowChange
 from exchange.protocol.step import Batch, Step
 from schemas import topics
@@ -90,7 +91,10 @@ class MemoryExchange:
             work
             for shard in range(shards)
             for work in (
-                Work(Intake(HOME, shard, shards, CODEC, quota=QUOTA), [Input(topics.SENSOR_REPORTS, shard)]),
+                Work(
+                    Intake(HOME, shard, shards, CODEC, quota=QUOTA, roster=lambda: Roster(HOME)),
+                    [Input(topics.SENSOR_REPORTS, shard)],
+                ),
                 Work(
                     Correlate(settings, shard, CODEC, enricher, CLASSIFIER),
                     [Input(topics.OBSERVATIONS, shard), Input(topics.COMMANDS, shard)],

@@ -32,8 +32,8 @@ from streams.rules.classifier import Classifier
 from streams.rules.engine import Engine
 from streams.rules.in_force import Rules
 from streams.rules.policy_set import PolicySet, load
-from tests.builders import NOW_MS, a_report, an_observation
-from tests.officers import ROSTER, key_of
+from tests.builders import DAY_MS, NOW_MS, a_report, an_observation
+from tests.officers import ROSTER, key_of, signed_by
 from tests.streams.enrichment_builders import an_enricher
 from tests.streams.workbench import Workbench
 
@@ -51,13 +51,13 @@ class OfficersBench:
     """One nation, one partner (JPN), one shard. Sequence numbers and offsets are counted here."""
 
     def __init__(self, policy: PolicySet = POLICY, rules: Rules | None = None, *, portion: int = DECIDED) -> None:
-        self.now_ms = NOW_MS
-        self._settings = CorrelateSettings("GBR", ("JPN",), ROLL_UP_MS, LIFETIMES, lambda: ROSTER, 1, portion)
-        self._intake = Workbench(Intake("GBR", 0, 1, CODEC, quota=1_000_000))
+        self.now_ms, self.roster = NOW_MS, ROSTER
+        self._settings = CorrelateSettings("GBR", ("JPN",), ROLL_UP_MS, LIFETIMES, lambda: self.roster, 1, portion)
+        self._intake = Workbench(Intake("GBR", 0, 1, CODEC, quota=1_000_000, roster=lambda: self.roster))
         self._rules = rules
         self.correlate = Workbench(self.step(policy))
         self.policy = policy
-        self._sequences: dict[str, int] = {}
+        self._sequences: dict[tuple[str, int], int] = {}
         self._commands = 0
 
     def step(self, policy: PolicySet, enricher: Enricher | None = None) -> Correlate:
@@ -81,19 +81,22 @@ class OfficersBench:
         *,
         values: tuple[str, ...] = (DOMAIN,),
         tearline: str = "",
+        epoch: int = NOW_MS - DAY_MS,
+        by: str = "",
         **marking: Any,
     ) -> None:
-        """A sensor reports domains."""
+        """A sensor reports domains, in this epoch; ``by`` is whose key signs the report."""
         context = (("tearline", tearline),) if tearline else ()
         self.now_ms += 10
-        sequence = self._sequences.get(sensor, -1) + 1
-        self._sequences[sensor] = sequence
+        sequence = self._sequences.get((sensor, epoch), -1) + 1
+        self._sequences[sensor, epoch] = sequence
         observed = [
             an_observation(value=value, marking=SourceMarking(tlp=tlp, **marking), confidence=90, context=context)
             for value in values
         ]
-        report = a_report(observed, sensor=sensor, sequence=sequence)
-        record = Record(topics.SENSOR_REPORTS, 0, 0, b"", CODEC.encode(SENSOR_REPORT, report), self.now_ms)
+        value = CODEC.encode(SENSOR_REPORT, a_report(observed, sensor=sensor, sequence=sequence, epoch=epoch))
+        headers = signed_by(by, value) if by else ()
+        record = Record(topics.SENSOR_REPORTS, 0, 0, b"", value, self.now_ms, headers)
         effects = self._intake.turn(self.now_ms, record)
         blocks = [
             Record(output.topic, 0, 0, output.key, output.value, self.now_ms)
@@ -168,6 +171,10 @@ class OfficersBench:
     @property
     def quarantine(self) -> list[dict[str, Any]]:
         return self.correlate.written(topics.QUARANTINE, QUARANTINED)
+
+    @property
+    def refused_reports(self) -> list[dict[str, Any]]:
+        return self._intake.written(topics.QUARANTINE, QUARANTINED)
 
     @property
     def shown(self) -> list[dict[str, Any]]:

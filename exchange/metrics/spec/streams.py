@@ -12,10 +12,12 @@ from exchange.metrics.labels import (
     CommandFate,
     GapChange,
     IndicatorChange,
+    LeftOut,
     ObservationFate,
     ReceiptCode,
     ReportFate,
     ReviewEnd,
+    SignatureFate,
 )
 from schemas.vocabulary import Outcome, RecordKind
 
@@ -29,6 +31,16 @@ REPORTS: Final = Counter(
     help="Sensor reports that intake has decided on.",
     act="`duplicate` grows for long: a sensor sends acknowledged reports again; check its network and its disk. "
     "`quarantined` grows: whole reports were unreadable; `kakehashi quarantine list` has the reason and the sensor.",
+)
+SIGNED_REPORTS: Final = Counter(
+    "signed_reports_total",
+    labels(closed("signed", SignatureFate, "who vouches for the report")),
+    unit="reports",
+    roles=_ROLES,
+    help="Sensor reports by who has signed them; `refused` are quarantined.",
+    act="`refused` grows: a sensor has no key, or another one than the roster has, or someone reports under its name; "
+    "`kakehashi quarantine list --reason bad-signature` (`unsigned`, `unknown-key`) has the sensor: call its operator. "
+    "`unsigned` before all must sign: these sensors have no key yet.",
 )
 OBSERVATIONS: Final = Counter(
     "observations_total",
@@ -69,6 +81,17 @@ INDICATORS: Final = Counter(
     help="Indicators that a committed batch of correlate has touched.",
     act="`new` jumps: one sensor floods the exchange with distinct values; look for it in the log of intake. "
     "`expired` jumps: a wave of `valid_until` passed, or a clock ran ahead.",
+)
+OVERSIZED_INDICATORS: Final = Counter(
+    "oversized_indicators_total",
+    labels(closed("left_out", LeftOut, "what the indicator goes without")),
+    unit="indicators",
+    roles=_ROLES,
+    help="Indicators of a batch that would need a record larger than a broker accepts, each time; what they go without "
+    "is quarantined as `too-large`.",
+    act="Rows are bounded far below that: this is a defect, or a row of an older release. `kakehashi quarantine list "
+    "--reason too-large` has the indicator's observations. `everything`: its commands are refused, too; ask the "
+    "partner to delete it by hand if it must be recalled, and report it.",
 )
 DECISIONS: Final = Counter(
     "decisions_total",

@@ -172,7 +172,7 @@ def anchor(
 ) -> None:
     """Verify every chain, and sign its end. After that no change before it stays unnoticed."""
 
-    from exchange.authority.officer_key import read_key
+    from exchange.authority.private_key import read_key
     from exchange.authority.roster import Role
     from exchange.errors import Refused
     from schemas.codec import Codec

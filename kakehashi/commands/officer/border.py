@@ -99,8 +99,8 @@ def _row(nation: str, partner: str, set_: "Approved | None") -> dict[str, object
 def _publish(state: str, partner: str, nation: str, key: Path, reason: str, wait_s: float) -> None:
     from consumers.desk import policy as policy_desk
     from consumers.desk.obedience import await_obedience
-    from exchange.authority.officer_key import read_key
     from exchange.authority.policy_record import Kind
+    from exchange.authority.private_key import read_key
     from exchange.errors import Refused
     from exchange.kafka.clients import topic_ids
     from kakehashi.clusters import cluster_of

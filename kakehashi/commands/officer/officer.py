@@ -35,12 +35,14 @@ def register(app: typer.Typer) -> None:
     def keygen(
         person: Annotated[str, typer.Option(help="Who: one name for one human, however many keys.")],
         out: Annotated[Path, typer.Option(help="The new file for the private key; it stays with the officer.")],
-        roles: Annotated[list[str], typer.Option("--role", help="review, recall, reissue, policy, border or audit.")],
+        roles: Annotated[
+            list[str], typer.Option("--role", help="review, recall, reissue, policy, border, audit or redrive.")
+        ],
         name: Annotated[str, typer.Option(help="The name as people know it; the person's if not given.")] = "",
         sensors: Annotated[list[str] | None, typer.Option("--sensor", help="A sensor that this person runs.")] = None,
     ) -> None:
         """Make a key, and print the entry for the roster. The private key is in the file alone."""
-        from exchange.authority.officer_key import make_key
+        from exchange.authority.private_key import make_key
         from exchange.authority.roster import Officer, Role, entry_text
         from schemas.signing import public_of
 

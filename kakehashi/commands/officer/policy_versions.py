@@ -152,8 +152,8 @@ def _sign(
     draft: "PolicyRecord", place: Path, roster: "Roster", key: Path, out: Path, *, proof: bool, wider: bool
 ) -> None:
     from consumers.desk import policy as policy_desk
-    from exchange.authority.officer_key import read_key
     from exchange.authority.policy_record import Kind
+    from exchange.authority.private_key import read_key
     from exchange.errors import Refused
     from kakehashi.policy_gate import check
 

@@ -1,6 +1,7 @@
 """``kakehashi produce``: a sensor's own output goes in."""
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -92,6 +93,10 @@ def register(app: typer.Typer) -> None:
         json: Annotated[
             bool, typer.Option("--json", help="The summary as JSON; of a dry run each piece.", rich_help_panel=_RUN)
         ] = False,
+        sensor_key: Annotated[
+            Path | None,
+            typer.Option(help="The sensor's private key, to sign its reports; KAKEHASHI_SENSOR_KEY sets it, too."),
+        ] = None,
         snapshot: Annotated[
             bool,
             typer.Option(
@@ -173,6 +178,7 @@ def register(app: typer.Typer) -> None:
             feed=feed,
             accept_removals=accept_removals,
             yes=yes,
+            sensor_key=sensor_key,
         )
         if dry_run:
             raise typer.Exit(run_dry(command, partner, settings))

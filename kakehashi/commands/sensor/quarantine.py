@@ -6,6 +6,7 @@ import os
 import sys
 from dataclasses import asdict
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -37,8 +38,8 @@ _SHOW_EXAMPLES = examples(
     ("kakehashi quarantine show KEY --nation GBR --raw > original", "the original bytes, as they came"),
 )
 _REDRIVE_EXAMPLES = examples(
-    ("kakehashi quarantine redrive KEY --nation GBR --set value=192.0.2.9", "one observation, corrected"),
-    ("kakehashi quarantine redrive --nation GBR --reason unknown-schema", "all of one reason, after an upgrade"),
+    ("kakehashi quarantine redrive KEY --nation GBR --key b.key --set value=192.0.2.9", "one observation, corrected"),
+    ("kakehashi quarantine redrive --nation GBR --key b.key --reason unknown-schema", "all of one reason"),
     ("kakehashi quarantine redrive --nation GBR --reason unknown-schema --dry-run", "only show what would be sent"),
 )
 _EXCERPT_BYTES: Final = 2000
@@ -141,9 +142,10 @@ def register(app: typer.Typer) -> None:
         changes: Annotated[
             list[str] | None, typer.Option("--set", help="FIELD=NEW: correct the one observation that KEY names.")
         ] = None,
+        key: Annotated[Path | None, typer.Option(help="The private key of an officer with the role redrive.")] = None,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be sent.")] = False,
     ) -> None:
-        """Send refused reports and observations again. Sent twice, they count once.
+        """Send refused reports and observations again. Sent twice, they count once. An officer signs them.
 
         An entry is counted under its quarantine key, so it is safe to repeat the command. An entry can be corrected
         until it is accepted; `list` shows its state. Exit code 4 if any of the entries could not be sent again; the
@@ -153,7 +155,9 @@ def register(app: typer.Typer) -> None:
             raise typer.BadParameter("name the entries: either KEYs or --reason")
         if changes and (keys is None or len(keys) != 1):
             raise typer.BadParameter("--set corrects one observation: name its one KEY")
-        _redrive(nation, frozenset(keys or ()), reason, _parsed(changes or ()), dry_run=dry_run)
+        if key is None and not dry_run:
+            raise typer.BadParameter("--key is needed: an officer with the role redrive signs what is sent again")
+        _redrive(nation, frozenset(keys or ()), reason, _parsed(changes or ()), None if dry_run else key)
 
 
 def _cluster(nation: str) -> "Cluster":
@@ -252,15 +256,19 @@ def _parsed(changes: "tuple[str, ...] | list[str]") -> dict[str, str]:
     return fields
 
 
-def _redrive(nation: str, keys: frozenset[str], reason: str | None, changes: dict[str, str], *, dry_run: bool) -> None:
-    """Redrive the entries, and show the result of each."""
+def _redrive(nation: str, keys: frozenset[str], reason: str | None, changes: dict[str, str], key: Path | None) -> None:
+    """Redrive the entries, signed by this key, and show the result of each; without a key nothing is sent."""
     from consumers.desk.redrive import Redrive
     from consumers.desk.redriving import redriven
+    from exchange.authority.roster import Role
+    from exchange.settings import Settings
+    from kakehashi.officers import owner_of
 
-    cluster, verb = _cluster(nation), "would send" if dry_run else "sent"
+    private = None if key is None else owner_of(nation, key, Role.REDRIVE, Settings.from_env(os.environ))[0]
+    cluster, verb = _cluster(nation), "would send" if private is None else "sent"
     sent = kept = 0
     for result in redriven(
-        cluster, cluster.codec(), keys=keys, reason=reason, changes=changes, now_ms=now_ms(), dry_run=dry_run
+        cluster, cluster.codec(), keys=keys, reason=reason, changes=changes, now_ms=now_ms(), private=private
     ):
         if isinstance(result, Redrive):
             sent += 1

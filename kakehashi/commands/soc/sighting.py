@@ -1,6 +1,7 @@
 """``kakehashi sighting``: reports that a partner's indicator was seen here."""
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
         ] = "",
         count: Annotated[int, typer.Option(min=1, help="How often it was seen.")] = 1,
         sensor: Annotated[str, typer.Option(help="The name of the sensor to count it for.")] = "sightings",
+        sensor_key: Annotated[Path | None, typer.Option(help="The sensor's private key, to sign the report.")] = None,
         note: Annotated[str, typer.Option(help="For our own people; it stays in the nation.")] = "",
     ) -> None:
         """Report a sighting of a partner's indicator: through our own intake, rules and release, back to the partner.
@@ -40,6 +42,7 @@ def register(app: typer.Typer) -> None:
         from exchange.settings import Settings
         from kakehashi.clusters import cluster_of
         from producers.sighting import sighting_of, spool_sighting
+        from producers.signing import signing
         from producers.spool.batch import Sensor
         from producers.spool.publisher import Publisher
         from producers.spool.spool import Spool, folder_of
@@ -57,9 +60,10 @@ def register(app: typer.Typer) -> None:
             content, partner, tlp=tlp, count=count, first_seen_ms=at_ms, last_seen_ms=at_ms, description=note
         )
         folder = folder_of(settings.home, nation, sensor)
+        codec = cluster.codec(SENSOR_REPORT, QUARANTINED)
+        sign = signing(codec, sensor_key or settings.sensor_key)
         with Spool(folder, nation, sensor, at_ms) as spool:
-            publisher = Publisher(cluster, spool, sensor)
-            codec = cluster.codec(SENSOR_REPORT, QUARANTINED)
+            publisher = Publisher(cluster, spool, sensor, sign)
             spool_sighting(spool, Sensor(nation, sensor), seen, codec, clock.now_ms())
             publisher.drain(30.0)
         marked = seen.marking.tlp or "unmarked: it is held until an officer marks it"

@@ -98,7 +98,7 @@ def _repair(
     """Reissue what is repaired by it, and show the result; the reasons of those that still differ."""
     from consumers.desk.commands import CommandDesk
     from consumers.reconcile.repair import repair
-    from exchange.authority.officer_key import read_key
+    from exchange.authority.private_key import read_key
     from exchange.clock import now_ms
 
     desk = CommandDesk(cluster, settings.shards, read_key(key))

@@ -55,7 +55,7 @@ class Exchange:
 
     def __init__(self) -> None:
         settings = CorrelateSettings("GBR", ("JPN",), ROLL_UP_MS, LIFETIMES, lambda: Roster("GBR"), 1)
-        self._intake = Workbench(Intake("GBR", 0, 1, CODEC, quota=1_000_000))
+        self._intake = Workbench(Intake("GBR", 0, 1, CODEC, quota=1_000_000, roster=lambda: Roster("GBR")))
         self._correlate = Workbench(Correlate(settings, 0, CODEC, an_enricher(), Classifier(Engine(load("GBR")))))
 
     def hears(self, report: SensorReport, at_ms: int) -> None:

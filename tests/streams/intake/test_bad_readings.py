@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from exchange.authority.roster import Roster
 from exchange.protocol.record import Record
 from exchange.settings import Settings
 from producers.admission import admitted
@@ -50,7 +51,7 @@ def fates(found: list[Reading]) -> list[tuple[str, dict[str, Any]]]:
         (f"sensor: {each.reason}", {"detail": each.detail}) for each in known if isinstance(each, Rejected)
     ]
     rows = [each.observation for each in known if not isinstance(each, Rejected)]
-    bench = Workbench(Intake("GBR", 0, 1, CODEC, quota=1_000))
+    bench = Workbench(Intake("GBR", 0, 1, CODEC, quota=1_000, roster=lambda: Roster("GBR")))
     value = CODEC.encode(SENSOR_REPORT, a_report(rows))
     bench.turn(NOW_MS, Record(topics.SENSOR_REPORTS, 0, 0, b"edge-1", value, NOW_MS))
     told += [(f"intake: {entry['reason']}", entry) for entry in bench.written(topics.QUARANTINE, QUARANTINED)]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from exchange.authority.roster import Roster
 from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import OBSERVATION_BLOCK, QUARANTINED, SENSOR_REPORT, Codec
@@ -22,7 +23,7 @@ SHARD = shard_of_sensor("edge-1", SHARDS)
 
 
 def an_intake() -> Workbench:
-    return Workbench(Intake("GBR", SHARD, SHARDS, CODEC, quota=1_000_000))
+    return Workbench(Intake("GBR", SHARD, SHARDS, CODEC, quota=1_000_000, roster=lambda: Roster("GBR")))
 
 
 def a_record(report: SensorReport | bytes | None, offset: int = 0) -> Record:

@@ -15,6 +15,7 @@ from schemas.records import Quarantined, SensorReport
 from schemas.vocabulary import IndicatorType
 from streams.intake.step import Intake
 from tests.builders import NOW_MS, a_report, an_observation
+from tests.officers import BOB, ROSTER, signed_by
 from tests.reference.arrivals import Arrival, Eyes, Seen, judged
 from tests.streams.workbench import Workbench
 
@@ -26,19 +27,21 @@ class Desk:
     """Intake, the log in front of it, and an operator who corrects entries."""
 
     def __init__(self) -> None:
-        self.bench = Workbench(Intake("GBR", 0, 1, CODEC, quota=1_000_000))
+        self.bench = Workbench(Intake("GBR", 0, 1, CODEC, quota=1_000_000, roster=lambda: ROSTER))
         self.log: list[Record] = []
 
     def send(self, *reports: SensorReport) -> None:
         """In one batch."""
-        records = [
-            Record(
-                topics.SENSOR_REPORTS, 0, len(self.log) + place, b"edge-1", CODEC.encode(SENSOR_REPORT, each), NOW_MS
-            )
-            for place, each in enumerate(reports)
-        ]
+        records = [self._record(len(self.log) + place, each) for place, each in enumerate(reports)]
         self.log += records
         self.bench.turn(NOW_MS, *records)
+
+    @staticmethod
+    def _record(offset: int, report: SensorReport) -> Record:
+        """What is redriven is signed by an officer."""
+        value = CODEC.encode(SENSOR_REPORT, report)
+        headers = signed_by(BOB, value) if report["redrive_of"] else ()
+        return Record(topics.SENSOR_REPORTS, 0, offset, b"edge-1", value, NOW_MS, headers)
 
     @property
     def entries(self) -> list[Quarantined]:
@@ -107,9 +110,9 @@ def test_however_entries_are_corrected_each_counts_once_at_most_as_in_a_plain_wa
     for batch in batches:
         entries = desk.entries
         desk.send(*(desk.corrected(entries[number % len(entries)], value) for number, value in batch))
-    arrivals = [Arrival(0, each.offset, each.timestamp_ms, each.value) for each in desk.log]
+    arrivals = [Arrival(0, each.offset, each.timestamp_ms, each.value, each.headers) for each in desk.log]
     counted = Counter[str]()
-    for fate in judged(arrivals, "GBR", 1):
+    for fate in judged(arrivals, "GBR", 1, roster=ROSTER):
         if fate.report is not None:
             seen = [each for each in Eyes().observations(fate.report, NOW_MS) if isinstance(each, Seen)]
             counted[fate.report["redrive_of"]] += len(seen)

@@ -16,6 +16,7 @@ from schemas.records import SensorReport
 from streams.intake.sequences import MAX_EPOCHS, MAX_INTERVALS
 from streams.intake.step import Intake
 from tests.builders import NOW_MS, a_report, an_observation
+from tests.officers import BOB, ROSTER, signed_by
 from tests.streams.workbench import Workbench
 
 MINUTE_MS = 60_000
@@ -35,13 +36,20 @@ def report_of(sequence: int, size: int = 1, **changes: object) -> SensorReport:
 
 def records_of(reports_: Sequence[SensorReport], appended_ms: Sequence[int]) -> list[Record]:
     return [
-        Record(topics.SENSOR_REPORTS, 0, offset, b"edge-1", CODEC.encode(SENSOR_REPORT, report), at_ms)
+        _record_of(offset, report, at_ms)
         for offset, (report, at_ms) in enumerate(zip(reports_, appended_ms, strict=True))
     ]
 
 
+def _record_of(offset: int, report: SensorReport, at_ms: int) -> Record:
+    """What is redriven is signed by an officer."""
+    value = CODEC.encode(SENSOR_REPORT, report)
+    headers = signed_by(BOB, value) if report["redrive_of"] else ()
+    return Record(topics.SENSOR_REPORTS, 0, offset, b"edge-1", value, at_ms, headers)
+
+
 def an_intake(quota: int = QUOTA) -> Workbench:
-    return Workbench(Intake("GBR", 0, 1, CODEC, quota=quota))
+    return Workbench(Intake("GBR", 0, 1, CODEC, quota=quota, roster=lambda: ROSTER))
 
 
 def test_a_report_over_the_quota_is_refused_whole_with_what_to_do() -> None:

@@ -79,7 +79,7 @@ class Nation:
 
     def __init__(self) -> None:
         partners = CorrelateSettings("GBR", (PARTNER,), ROLL_UP_MS, LIFETIMES, lambda: Roster("GBR"), 1)
-        self.intake = Workbench(Intake("GBR", 0, 1, CODEC, quota=1_000_000))
+        self.intake = Workbench(Intake("GBR", 0, 1, CODEC, quota=1_000_000, roster=lambda: Roster("GBR")))
         self.correlate = Workbench(Correlate(partners, 0, CODEC, ENRICHER, CLASSIFIER))
         self.now_ms = NOW_MS
 

@@ -1,4 +1,4 @@
-"""An officer's private key on disk: one file, for its owner alone."""
+"""A private key of an officer or a sensor on disk: one file, for its owner alone."""
 
 import os
 import stat
@@ -33,19 +33,20 @@ def make_key(path: Path) -> Ed25519PrivateKey:
     return private
 
 
-def read_key(path: Path) -> Ed25519PrivateKey:
-    """The key in a file. Raises ConfigurationError if it is not a key, or if others than its owner can read it."""
+def read_key(path: Path, made_by: str = "kakehashi officer keygen", *, group_reads: bool = False) -> Ed25519PrivateKey:
+    """The key in a file; ``made_by`` is the command that makes one. Raises ConfigurationError if it is not a key, or if
+    others than its owner can read it; its group may with ``group_reads``: Kubernetes mounts secrets for a group."""
     try:
         mode = path.stat().st_mode
         text = path.read_bytes()
     except OSError as error:
-        raise ConfigurationError(f"{path}: {error}: `kakehashi officer keygen` makes a key") from error
-    if mode & _OTHERS:
+        raise ConfigurationError(f"{path}: {error}: `{made_by}` makes a key") from error
+    if mode & (_OTHERS & ~stat.S_IRGRP if group_reads else _OTHERS):
         raise ConfigurationError(f"{path} can be read by others: chmod 600 it, and have the key replaced if it was")
     try:
         private = load_pem_private_key(text, None)
     except (ValueError, TypeError) as error:
         raise ConfigurationError(f"{path} is no private key in PEM without a passphrase: {error}") from error
     if not isinstance(private, Ed25519PrivateKey):
-        raise ConfigurationError(f"{path} is no Ed25519 key: `kakehashi officer keygen` makes one")
+        raise ConfigurationError(f"{path} is no Ed25519 key: `{made_by}` makes one")
     return private
