@@ -45,7 +45,7 @@ def produce(
         try:
             producer.produce(topic, value, key, partition, on_delivery, headers=list(headers))
         except BufferError:
-            producer.poll(_FULL_S)  # the queue is full: wait for the broker, that is back-pressure
+            pass
         except KafkaException as exception:
             refusal = refused(exception.args[0], topic, partition, key, len(value or b""))
             if refusal is None:
@@ -53,6 +53,7 @@ def produce(
             raise refusal from exception
         else:
             return
+        producer.poll(_FULL_S)  # the queue is full: wait for the broker, that is back-pressure
 
 
 def produce_output(producer: Producer, output: Output, on_delivery: OnDelivery | None = None) -> None:

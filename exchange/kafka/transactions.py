@@ -85,26 +85,23 @@ class Transactions:
         """
         producer = self.producer
         refusals: list[Unwritable] = []
-        try:
-            producer.begin_transaction()
-            # An abort does not tell which record caused it, and a callback for each record takes time: so records are
-            # only watched when the batch is tried again.
-            fill(producer, watching(refusals) if self._aborts else None)
-        except Unwritable:
+        # An abort does not tell which record caused it, and a callback for each record takes time: so records are
+        # only watched when the batch is tried again.
+        watch = watching(refusals) if self._aborts else None
+        failure = _failure(producer.begin_transaction) or _failure(fill, producer, watch)
+        if isinstance(failure, Unwritable):
             _try_to_abort(producer)
-            raise
-        except KafkaException as exception:
-            self._abort(producer, exception)
+            raise Unwritable(str(failure)) from failure
+        if failure is not None:
+            self._abort(producer, failure)
         on_handed_over()
-        try:
-            self._end(producer)
-        except KafkaException as exception:
-            _serve(producer)
+        failure = _failure(self._end, producer)
+        _serve(producer)
+        if failure is not None:
             if refusals:
                 _try_to_abort(producer)
-                raise refusals[0] from exception
-            self._judge(producer, exception)
-        _serve(producer)
+                raise refusals.pop() from failure
+            self._judge(producer, failure)
         self._aborts = 0
 
     def _end(self, producer: Producer) -> None:
@@ -120,32 +117,31 @@ class Transactions:
             else:
                 return
 
-    def _judge(self, producer: Producer, exception: KafkaException) -> NoReturn:
+    def _judge(self, producer: Producer, failure: Exception) -> NoReturn:
         """Raise what a failed commit means."""
-        error = exception.args[0]
+        error = failure.args[0]
         if error.txn_requires_abort():
-            self._abort(producer, exception)
+            self._abort(producer, failure)
         if error.code() in _FENCED:
-            raise self._fenced() from exception
-        raise CommitUncertain(f"{self._name}: {error.str()}") from exception
+            raise self._fenced() from failure
+        raise CommitUncertain(f"{self._name}: {error.str()}") from failure
 
-    def _abort(self, producer: Producer, exception: KafkaException) -> NoReturn:
+    def _abort(self, producer: Producer, failure: Exception) -> NoReturn:
         """Abort a transaction whose commit was not requested.
 
         A producer that was fenced while it filled the transaction reports it only now: to find out by fencing would
         take the shard from its new owner.
         """
-        error = exception.args[0]
-        try:
-            producer.abort_transaction(CALL_S)
-        except KafkaException as second:
+        error = failure.args[0]
+        second = _failure(producer.abort_transaction, CALL_S)
+        if second is not None:
             why = second.args[0]
             if why.code() in _FENCED:
-                raise self._fenced() from exception
-            raise CommitUncertain(f"{self._name}: {error.str()}; abort: {why.str()}") from exception
+                raise self._fenced() from failure
+            raise CommitUncertain(f"{self._name}: {error.str()}; abort: {why.str()}") from failure
         threading.Event().wait(min(_PAUSE_S * 2**self._aborts, _LONGEST_PAUSE_S))
         self._aborts += 1
-        raise TransactionAborted(f"{self._name}: {error.str()}") from exception
+        raise TransactionAborted(f"{self._name}: {error.str()}") from failure
 
     def _fenced(self) -> ProducerFenced:
         return ProducerFenced(
@@ -158,6 +154,19 @@ class Transactions:
         if self._producer is not None:
             self._producer.purge(in_flight=True, in_queue=True, blocking=False)
             self._producer = None
+
+
+def _failure(call: Callable[..., object], *arguments: object) -> KafkaException | Unwritable | None:
+    """What this call raises, as a value: the client may be called again behind it.
+
+    Never within ``except``: under Python 3.11 a call of the client that raises KafkaException there keeps the exception
+    that is handled for ever, and with its traceback the producer, its threads and its connections.
+    """
+    try:
+        call(*arguments)
+    except (KafkaException, Unwritable) as failure:
+        return failure
+    return None
 
 
 def _try_to_abort(producer: Producer) -> None:

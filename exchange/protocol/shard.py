@@ -229,23 +229,30 @@ class Shard:
                 aborted += 1
                 if aborted + uncertain >= self.TRIES:
                     raise
+                continue
             except CommitUncertain:
                 uncertain += 1
-                self._log.fence()
-                found = self._log.position() or Position()
-                if found == position:
-                    self._apply_from_changelog(position)
-                    return aborted, uncertain
-                if found != self.position:
-                    raise fenced(self._step.name, found, self.position) from None
-                if aborted + uncertain >= self.TRIES:
-                    raise
             else:
                 if self._state is not None:
                     # From an earlier place the same rows are read once more: that is safe, a later one is not.
                     self._state.apply(effects.rows, position.batch, next_offset or self._state.start()[0])
                 self.position = position
                 return aborted, uncertain
+            if self._is_committed(position):
+                self._apply_from_changelog(position)
+                return aborted, uncertain
+            if aborted + uncertain >= self.TRIES:
+                raise CommitUncertain(
+                    f"{self._step.name}: batch {position.batch} was not committed in {self.TRIES} tries"
+                )
+
+    def _is_committed(self, position: Position) -> bool:
+        """Law 5. Not within ``except``: see ``exchange.kafka.transactions._failure``."""
+        self._log.fence()
+        found = self._log.position() or Position()
+        if found not in (position, self.position):
+            raise fenced(self._step.name, found, self.position)
+        return found == position
 
     def _apply_from_changelog(self, position: Position) -> None:
         """The uncertain batch was committed after all; its rows are read back, with their place."""

@@ -75,7 +75,8 @@ class ShardThread:
                 except ProducerFenced as error:
                     self._show(Phase.FENCED)
                     self._metrics.add(spec.FENCED_SHARDS, 1, self.step)
-                    _log.warning("shard.fenced step=%s shard=%d: %s", self.step, self.number, error)
+                    # Its text: who keeps what was logged must not keep the clients of a traceback.
+                    _log.warning("shard.fenced step=%s shard=%d: %s", self.step, self.number, str(error))
                     if self._retake_after_s is None:
                         raise
                     if self._stopping.wait(self._retake_after_s) or not self._still_assigned():
