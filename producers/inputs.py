@@ -1,29 +1,25 @@
-"""Opens a sensor's output: files, standard input, gzip, UTF-16; and reports the reader's position in it.
+"""Opens a sensor's output: files, standard input, compressed, UTF-16; and reports the reader's position in it.
 
-All of it is streaming. Damage to a gzip stream does not raise: the part before the damage is read, and ``damage``
+All of it is streaming. Damage to a compressed stream does not raise: the part before the damage is read, and ``damage``
 then describes it, so that good lines are not lost.
 """
 
 import codecs
 import io
 import os
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import BinaryIO, Final, Protocol
 
+from producers.unpacking import Readable, Resumed, unpacked
+
 UTF_8: Final = "utf-8"
 HEAD_BYTES: Final = 64 << 10
-GZIP_MAGIC: Final = b"\x1f\x8b"
 _WIDE_BOMS: Final = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-class _Readable(Protocol):
-    def read(self, size: int, /) -> bytes: ...
-
-
-class Seekable(_Readable, Protocol):
+class Seekable(Readable, Protocol):
     """A file that can be read again."""
 
     def seek(self, offset: int, /) -> int: ...
@@ -32,20 +28,17 @@ class Seekable(_Readable, Protocol):
 class Plain:
     """The content of an input: decompressed if it is compressed. All that reads an input's content reads it here."""
 
-    def __init__(self, source: _Readable) -> None:
-        magic = at_least(source, len(GZIP_MAGIC))
-        source = _Resumed(magic, source)
-        self._inflated = _Inflated(source) if magic.startswith(GZIP_MAGIC) else None
-        self._source: _Readable = source if self._inflated is None else self._inflated
+    def __init__(self, source: Readable) -> None:
+        self._content, self._packed = unpacked(source)
 
     def read(self, size: int, /) -> bytes:
         """The next bytes, at most ``size``; empty at the end."""
-        return self._source.read(size)
+        return self._content.read(size)
 
     @property
     def damage(self) -> str:
         """The damage of the compressed stream, known once its readable part is read; empty if there is none."""
-        return "" if self._inflated is None else self._inflated.damage
+        return "" if self._packed is None else self._packed.damage
 
 
 class Input:
@@ -59,11 +52,11 @@ class Input:
         self.records = 0  # lines, or parts of a document, that its reader has read
         self._counted = _Counted(stream, limit)
         self._plain = Plain(self._counted)
-        source: _Readable = self._plain
+        source: Readable = self._plain
         if is_wide(encoding):
             source = _Transcoded(source, encoding)
         self.head = _first_line_and_more(source)
-        self.stream: BinaryIO = io.BufferedReader(_Raw(_Resumed(self.head, source)), HEAD_BYTES)
+        self.stream: BinaryIO = io.BufferedReader(_Raw(Resumed(self.head, source)), HEAD_BYTES)
 
     @property
     def bytes_read(self) -> int:
@@ -123,53 +116,10 @@ class _Counted:
         return got
 
 
-class _Resumed:
-    """Bytes that were read already, then the rest."""
-
-    def __init__(self, beginning: bytes, rest: _Readable) -> None:
-        self._beginning, self._rest = beginning, rest
-
-    def read(self, size: int, /) -> bytes:
-        if not self._beginning:
-            return self._rest.read(size)
-        got, self._beginning = self._beginning[:size], self._beginning[size:]
-        return got
-
-
-class _Inflated:
-    """A gzip stream of any number of members (RFC 1952, section 2.2), read up to the first damage."""
-
-    def __init__(self, source: _Readable) -> None:
-        self._source, self._left, self.damage = source, b"", ""
-        self._member: zlib._Decompress | None = None
-
-    def read(self, size: int, /) -> bytes:
-        while not self.damage:
-            compressed = self._left or self._source.read(HEAD_BYTES)
-            self._left = b""
-            if not compressed:
-                if self._member is not None:
-                    self.damage = "the gzip stream ends before its end marker: the file was cut"
-                return b""
-            if self._member is None:
-                self._member = zlib.decompressobj(16 + zlib.MAX_WBITS)
-            try:
-                plain = self._member.decompress(compressed, size)
-            except zlib.error as error:
-                self.damage = f"the gzip stream is damaged: {error}"
-                return b""
-            self._left = self._member.unconsumed_tail
-            if self._member.eof:
-                self._left, self._member = self._member.unused_data, None
-            if plain:
-                return plain
-        return b""
-
-
 class _Transcoded:
     """Text of an encoding with wide characters as UTF-8; bytes that cannot be decoded become U+FFFD."""
 
-    def __init__(self, source: _Readable, encoding: str) -> None:
+    def __init__(self, source: Readable, encoding: str) -> None:
         self._source, self._ended, self._left = source, False, b""
         self._decoder = codecs.getincrementaldecoder(encoding)("replace")
 
@@ -185,7 +135,7 @@ class _Transcoded:
 class _Raw(io.RawIOBase):
     """A raw stream of the standard library over a source, so that its buffering can be used."""
 
-    def __init__(self, source: _Readable) -> None:
+    def __init__(self, source: Readable) -> None:
         self._source = source
 
     def readable(self) -> bool:
@@ -197,7 +147,7 @@ class _Raw(io.RawIOBase):
         return len(got)
 
 
-def at_least(source: _Readable, size: int) -> bytes:
+def at_least(source: Readable, size: int) -> bytes:
     """The first bytes, and at least ``size`` of them unless the input ends before."""
     got = b""
     while len(got) < size and (more := source.read(HEAD_BYTES)):
@@ -205,7 +155,7 @@ def at_least(source: _Readable, size: int) -> bytes:
     return got
 
 
-def _first_line_and_more(source: _Readable) -> bytes:
+def _first_line_and_more(source: Readable) -> bytes:
     """The bytes that are there now, up to ``HEAD_BYTES``, and at least one line: a slow pipe does not block."""
     got = b""
     while b"\n" not in got and len(got) < HEAD_BYTES and (more := source.read(HEAD_BYTES - len(got))):

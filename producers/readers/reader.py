@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from producers.inputs import UTF_8, Input, is_wide
 from producers.readers.encodings import advice_on, misread
 from producers.readers.reading import Defaults, Reading
+from producers.unpacking import without_extension
 
 SAMPLE_LINES: Final = 64
 _BOM: Final = b"\xef\xbb\xbf"
@@ -67,7 +68,7 @@ class Head:
 
     def has_extension(self, extension: str) -> bool:
         """Whether the file's name ends in ``extension`` (with its dot), compressed or not."""
-        return self.name.lower().removesuffix(".gz").endswith(extension)
+        return without_extension(self.name).endswith(extension)
 
 
 class Specificity(enum.IntEnum):
