@@ -85,4 +85,5 @@ OUTPUT: Final = Output(
     activity=Activity.ACTIVE,
     merges=True,
     open=_open,
+    rewrites=True,
 )

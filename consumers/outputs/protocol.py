@@ -8,7 +8,6 @@ the user's filters let through, and whose PAP allows the output's activity. An o
 whole: after a crash at any moment the target is as before or as after, and never between.
 """
 
-import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -18,8 +17,24 @@ import msgspec
 from consumers.picture.entry import Entry
 from consumers.subscription.changes import State
 from exchange.errors import TransientError
+from exchange.metrics.labels import NotCarried as LeftOut
 from schemas.markings import Activity
 from schemas.vocabulary import IndicatorType
+
+__all__ = [
+    "EVERY_TYPE",
+    "Change",
+    "Difference",
+    "Held",
+    "LeftOut",
+    "Output",
+    "OutputUnavailable",
+    "Put",
+    "Remove",
+    "Report",
+    "Target",
+    "Writer",
+]
 
 EVERY_TYPE: Final = frozenset(IndicatorType)
 
@@ -61,15 +76,6 @@ class Remove(msgspec.Struct, frozen=True, gc=False):
 
 
 Change = Put | Remove
-
-
-class LeftOut(enum.StrEnum):
-    """Why an indicator is not in a target, although it is live."""
-
-    TYPE = "type"  # the output cannot carry its type
-    PAP = "pap"  # its PAP does not allow the output's activity
-    VALUE = "value"  # its value cannot be written in this format without breaking it
-    LIMIT = "limit"  # the format or the tool has a limit that it exceeds
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -140,7 +146,7 @@ class Output:
     ``writes`` and the values of ``options`` are one line of Markdown each. ``place`` names the form of its target:
     ``FILE``, ``DIR``, ``URL``. ``activity`` is the PAP activity of the tool that reads the target; ``activity_by``, if
     given, gives it for a target with options. ``open`` raises ConfigurationError for a bad place or option; it writes
-    nothing.
+    nothing. With ``rewrites`` the format has no changes: the runner only calls ``write``, once for many changes.
     """
 
     name: str
@@ -152,6 +158,7 @@ class Output:
     open: Callable[[Target], Writer]
     options: Mapping[str, str] = field(default_factory=dict)
     activity_by: Callable[[Target], Activity] | None = None
+    rewrites: bool = False
 
     def activity_on(self, target: Target) -> Activity:
         """What the tool that reads this target does with an indicator."""

@@ -58,6 +58,12 @@ def advance(database: sqlite3.Connection, name: str, removed_us: int, applied_us
     )
 
 
+def applied_by(database: sqlite3.Connection, name: str) -> int:
+    """Up to which change an output has applied everything; 0 if it is not known."""
+    row = database.execute("SELECT applied_us FROM follower WHERE name = ?", (name,)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
 def forget(database: sqlite3.Connection, name: str) -> bool:
     """Keep nothing for this output any more. Whether it was known."""
     return database.execute("DELETE FROM follower WHERE name = ?", (name,)).rowcount > 0

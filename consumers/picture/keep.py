@@ -22,7 +22,6 @@ from exchange.errors import ConfigurationError, TransientError
 from schemas.codec import Codec
 
 _log = logging.getLogger(__name__)
-_TICK_S: Final = 0.5
 _SETTLES_S: Final = 5.0
 _REST: Final = 20  # writing the file anew takes at most a twentieth of the time
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -116,11 +115,6 @@ class Keeper:
                 self._due_since_s = None
             self._erased_s = time.monotonic()
             self._erase_took_s = self._erased_s - now_s
-
-    def follow(self, stopping: threading.Event) -> None:
-        """Do what is due in time, until ``stopping``."""
-        while not stopping.wait(_TICK_S):
-            self.tick()
 
     def _outputs_may_settle(self, now_s: float) -> bool:
         (waits,) = self._database.execute("SELECT EXISTS (SELECT 1 FROM leaving)").fetchone()

@@ -13,6 +13,7 @@ import msgspec
 from consumers.picture import tables
 from consumers.picture.entry import Ended, Entry
 from consumers.picture.filters import Filter
+from consumers.picture.followers import Follower, followers
 from consumers.picture.query import where_of
 from consumers.picture.rows import COLUMNS, entry_of, key_of, origins_in, sources_of, tlp_label
 from consumers.subscription.changes import State
@@ -112,6 +113,14 @@ class Picture:
             "SELECT name, topic, is_whole, current_ms, gap, gap_ms FROM origin ORDER BY number"
         ).fetchall()
         return [OriginState(name, topic, bool(whole), *rest) for name, topic, whole, *rest in rows]
+
+    def erasure_is_due(self) -> bool:
+        """Whether the files may hold content that was taken out."""
+        return bool(self._one("SELECT erase_us FROM about", []))
+
+    def followers(self) -> list[Follower]:
+        """The outputs that follow it, also those that do not run, by name."""
+        return followers(self._database)
 
     def count(self, filters: Filter | None = None) -> int:
         """How many indicators there are, all or of a filter without words, labels and techniques."""

@@ -29,6 +29,7 @@ class Role(enum.StrEnum):
     PRODUCE = "produce"
     STREAMS = "streams"
     BRIDGE = "bridge"
+    OUTPUT = "output"
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,22 @@ class BatchOutcome(enum.StrEnum):
     UNCERTAIN = "uncertain"  # its answer was lost: the position is read to find out
 
 
+class NotCarried(enum.StrEnum):
+    """Why a live indicator is not in the target of an output."""
+
+    TYPE = "type"  # the output cannot carry its type
+    PAP = "pap"  # its PAP does not allow the output's activity
+    VALUE = "value"  # its value cannot be written in this format without breaking it
+    LIMIT = "limit"  # the format or the tool has a limit that it exceeds
+
+
+class TurnOutcome(enum.StrEnum):
+    """How an output's attempt to bring its target up to date ended."""
+
+    WRITTEN = "written"
+    FAILED = "failed"  # the target cannot be written now: it is tried again
+
+
 # Nations.
 PARTNER: Final = bounded("partner", str, 16, "ISO 3166-1 alpha-3 code; bounded by the configured partners")
 ORIGIN: Final = bounded("origin", str, 16, "the nation a record comes from; bounded by the configured partners")
@@ -143,3 +159,4 @@ STEP: Final = bounded(
 )
 SHARD: Final = bounded("shard", int, 1024, "the partition number; bounded by the topics' partition count")
 RULE: Final = bounded("rule", str, 256, "the rule's id in the policy set; bounded by the rules of the active set")
+OUTPUT: Final = bounded("output", str, 32, "the output's target as it was given; bounded by those of the process")

@@ -122,7 +122,14 @@ def test_every_role_shows_something_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("package", "role"), [("producers", Role.PRODUCE), ("streams", Role.STREAMS), ("consumers", Role.BRIDGE)]
+    ("package", "role"),
+    [
+        ("producers", Role.PRODUCE),
+        ("streams", Role.STREAMS),
+        ("consumers/bridge", Role.BRIDGE),
+        ("consumers/reconcile", Role.BRIDGE),
+        ("consumers/outputs", Role.OUTPUT),
+    ],
 )
 def test_a_package_counts_only_what_its_role_shows(package: str, role: Role) -> None:
     entries = {name: metric for name, metric in vars(spec).items() if isinstance(metric, Metric)}

@@ -8,8 +8,9 @@ and the quarantine record name the sensor.
 from typing import Any, Final
 
 from exchange.metrics.kinds import Label, Metric
-from exchange.metrics.spec import bridge, process, produce, steps, streams
+from exchange.metrics.spec import bridge, output, process, produce, steps, streams
 from exchange.metrics.spec.bridge import *
+from exchange.metrics.spec.output import *
 from exchange.metrics.spec.process import *
 from exchange.metrics.spec.produce import *
 from exchange.metrics.spec.steps import *
@@ -17,7 +18,7 @@ from exchange.metrics.spec.streams import *
 
 ALL: Final[tuple[Metric[*tuple[Any, ...]], ...]] = tuple(
     entry
-    for role in (streams, bridge, steps, produce, process)
+    for role in (streams, bridge, steps, produce, output, process)
     for entry in vars(role).values()
     if isinstance(entry, Metric)
 )

@@ -1,0 +1,117 @@
+"""Which part of a picture a target has to hold, whole and as changes."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from consumers.outputs.protocol import Change, LeftOut, Output, Put, Remove, Target
+from consumers.picture.entry import Ended, Entry
+from consumers.picture.filters import Filter
+from consumers.picture.followers import Leaving
+from consumers.picture.picture import Picture
+from consumers.subscription.changes import State, Use
+from schemas.markings import Pap
+
+_PAPS = {pap.label: pap for pap in Pap}
+
+
+class Carried:
+    """What one output on one target has to hold of a picture.
+
+    ``filters`` are the user's; ``unstated`` is how an indicator without a PAP is taken.
+    """
+
+    def __init__(self, output: Output, target: Target, filters: Filter, unstated: Pap = Pap.UNSTATED) -> None:
+        self._output, self._filters = output, filters
+        self._types = frozenset(kind.label for kind in output.carries)
+        self._use = Use(output.activity_on(target), unstated)
+        self._narrowed = _narrowed(filters, self._types)
+        told = msgspec.json.encode(
+            [output.name, sorted(target.options.items()), self._use, filters, sorted(self._types)], order="sorted"
+        )
+        self.selection = sha256(told).hexdigest()[:16]
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins that are wanted; none are named if all are."""
+        return self._filters.origins
+
+    def entries(self, picture: Picture, left_out: Counter[LeftOut]) -> Iterator[Entry]:
+        """All of it, as ``Writer.write`` takes it. What may not be carried is counted."""
+        left_out[LeftOut.TYPE] += picture.count(self._filters) - picture.count(self._narrowed)
+        last = ""
+        for entry in picture.entries(self._narrowed):
+            if not self._use.allowed_by(_pap_of(entry)):
+                left_out[LeftOut.PAP] += 1
+            elif not self._output.merges or entry.id != last:
+                last = entry.id
+                yield entry
+
+    def removals(self, picture: Picture, changed: Iterable[Entry | Ended], left: Iterable[Leaving]) -> list[Change]:
+        """What is to be removed because of these changes, or replaced by what another origin has of it."""
+        gone = [
+            Remove(each.id, each.origin, each.type, each.value, each.state, each.version)
+            for each in left
+            if self._is_wanted(each.origin) and each.type in self._types
+        ]
+        gone += [
+            Remove(each.id, each.origin, each.type, each.value, _why(each), each.version)
+            for each in changed
+            if isinstance(each, Entry)
+            and self._is_wanted(each.origin)
+            and each.type in self._types
+            and not self._is_carried(each)
+        ]
+        return [self._instead(picture, each) for each in gone]
+
+    def puts(self, picture: Picture, changed: Iterable[Entry | Ended]) -> list[Change]:
+        """What is to be put because of these changes."""
+        found = [each for each in changed if isinstance(each, Entry) and self._is_carried(each)]
+        if not self._output.merges:
+            return [Put(each) for each in found]
+        first = {each.id: self._first(picture, each.id) for each in found}
+        return [Put(each) for each in first.values() if each is not None]
+
+    def _instead(self, picture: Picture, removal: Remove) -> Change:
+        other = self._first(picture, removal.id) if self._output.merges else None
+        return removal if other is None else Put(other)
+
+    def _first(self, picture: Picture, indicator: str) -> Entry | None:
+        found = (each for each in picture.get(indicator) if isinstance(each, Entry) and self._is_carried(each))
+        return next(found, None)
+
+    def _is_wanted(self, origin: str) -> bool:
+        return not self._filters.origins or origin in self._filters.origins
+
+    def _is_carried(self, entry: Entry) -> bool:
+        return entry.type in self._types and self._filters.matches(entry) and self._use.allowed_by(_pap_of(entry))
+
+
+def batches(changes: Sequence[Change], at_most: int) -> Iterator[Sequence[Change]]:
+    """In portions of at most so many."""
+    for start in range(0, len(changes), at_most):
+        yield changes[start : start + at_most]
+
+
+def merged(*counts: Mapping[LeftOut, int]) -> dict[LeftOut, int]:
+    """The sum of counts by reason, without zeros."""
+    total: Counter[LeftOut] = Counter()
+    for each in counts:
+        total.update(each)
+    return {reason: count for reason, count in total.items() if count}
+
+
+def _pap_of(entry: Entry) -> Pap:
+    """RED if it is not known: nothing is allowed by mistake."""
+    return _PAPS.get(entry.pap, Pap.RED)
+
+
+def _why(entry: Entry) -> State:
+    return State.LIMITED if entry.state is State.LIVE else entry.state
+
+
+def _narrowed(filters: Filter, types: frozenset[str]) -> Filter:
+    wanted = filters.types & types if filters.types else types
+    return msgspec.structs.replace(filters, types=wanted or frozenset({"nothing"}))

@@ -1,0 +1,204 @@
+"""Keeps one target current: the whole picture first, then every change; what left goes first after a time away.
+
+The position is in the target itself, stored with its content. So a crash between the target and anything else only
+repeats changes, which changes nothing.
+"""
+
+import logging
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from consumers.outputs.carried import Carried, batches, merged
+from consumers.outputs.protocol import (
+    Change,
+    Difference,
+    Held,
+    LeftOut,
+    Output,
+    OutputUnavailable,
+    Report,
+    Target,
+    Writer,
+)
+from consumers.picture.entry import Ended, Entry
+from consumers.picture.followers import advance, applied_by, leaving, register
+from consumers.picture.picture import Picture
+from consumers.picture.tables import connect
+from exchange.errors import NotFound
+
+_log = logging.getLogger(__name__)
+BATCH: Final = 5_000
+_LOOK_S: Final = 0.5
+_FIRST_RETRY_S: Final = 1.0
+_LAST_RETRY_S: Final = 60.0
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How an output stands. ``trouble`` is why it is not current; empty if nothing is wrong. ``indicators`` are those
+    that it carries, counted when it was last written whole; ``through_us`` is the last change that it has applied."""
+
+    indicators: int = 0
+    left_out: dict[LeftOut, int] = {}
+    through_us: int = 0
+    trouble: str = "has not begun"
+
+
+class Following:
+    """One output on one target. One thread uses it; ``standing`` may be read by others."""
+
+    def __init__(
+        self, name: str, output: Output, target: Target, carried: Carried, path: Path, clock_ms: Callable[[], int]
+    ) -> None:
+        """``name`` is the target as the user wrote it; ``path`` is the picture's file."""
+        self.name, self.standing = name, Standing()
+        self._output, self._carried, self._path, self._clock_ms = output, carried, path, clock_ms
+        self._nation = target.nation
+        self._writer: Writer = output.open(target)
+        self._held: Held | None = None
+        self._rests_until_s = 0.0
+
+    def close(self) -> None:
+        """Give back what is open. The target stays, and so does its place in the picture."""
+        self._writer.close()
+
+    def run(self, stopping: threading.Event, written: Callable[["Following", bool], None] = lambda *_: None) -> None:
+        """Keep it current until ``stopping``. ``written`` is told of each turn that wrote, or failed to.
+
+        A target that cannot be written is tried again, less and less often, for as long as it takes.
+        """
+        retry_s = _FIRST_RETRY_S
+        while not stopping.is_set():
+            try:
+                with Picture(self._path, self._nation, self._clock_ms) as picture:
+                    while not stopping.is_set() and not picture.is_replaced():
+                        if self.turn(picture):
+                            written(self, True)
+                        retry_s = _FIRST_RETRY_S
+                        picture.wait(self.standing.through_us, _LOOK_S, stopping)
+            except NotFound as error:  # it is being made, or made anew
+                self._say(f"{error}")
+                stopping.wait(_LOOK_S)
+            except OutputUnavailable as error:
+                _log.warning("output.unavailable output=%s retry_s=%.0f: %s", self.name, retry_s, error)
+                self._say(f"{error}")
+                written(self, False)
+                stopping.wait(retry_s)
+                retry_s = min(2 * retry_s, _LAST_RETRY_S)
+
+    def turn(self, picture: Picture) -> bool:
+        """Bring the target up to what the picture is now. Whether there was something to do.
+
+        Raises OutputUnavailable.
+        """
+        head_us = picture.head_us()
+        if self._held is not None and self._held.picture == picture.id and self._held.added_us == head_us:
+            return False
+        if time.monotonic() < self._rests_until_s:
+            return False
+        database = connect(self._path, writes=True)
+        try:
+            return self._turn(picture, head_us, database)
+        except OutputUnavailable:
+            self._held = None  # what the target holds now is for the target to say
+            raise
+        finally:
+            database.close()
+
+    def check(self, picture: Picture) -> list[Difference]:
+        """Compare the target with the picture; both may change meanwhile."""
+        return list(self._writer.check(self._carried.entries(picture, Counter())))
+
+    def would_write(self, picture: Picture) -> Report:
+        """What a whole write would carry, without writing."""
+        left_out: Counter[LeftOut] = Counter()
+        written = sum(1 for _ in self._carried.entries(picture, left_out))
+        return Report(written, left_out=merged(left_out))
+
+    def _turn(self, picture: Picture, head_us: int, database: sqlite3.Connection) -> bool:
+        held = self._held or self._writer.held()
+        if self._held is None or held is None or held.picture != picture.id:
+            wanted = self._carried.origins or [each.origin for each in picture.origins()]
+            register(database, self.name, wanted, head_us, self._clock_ms())
+        if held is None or not self._continues(held, picture, applied_by(database, self.name), head_us):
+            if not self._is_whole(picture):
+                self._say("waits until the picture is whole")
+                return False
+            self._write(picture, head_us)
+        elif self._output.rewrites:
+            if self._is_concerned(picture, held.added_us, head_us, database):
+                self._write(picture, head_us)
+        else:
+            self._apply(picture, held.added_us, head_us, database)
+        self._held = Held(picture.id, self._carried.selection, head_us)
+        advance(database, self.name, head_us, head_us, self._clock_ms())
+        self.standing = msgspec.structs.replace(self.standing, through_us=head_us, trouble="")
+        return True
+
+    def _continues(self, held: Held, picture: Picture, applied_us: int, head_us: int) -> bool:
+        """Whether the changes that the target lacks are all there. A target that was restored from an older copy lacks
+        some whose values the picture has forgotten."""
+        return (
+            held.picture == picture.id
+            and held.selection == self._carried.selection
+            and applied_us <= held.added_us <= head_us
+        )
+
+    def _is_concerned(self, picture: Picture, after_us: int, head_us: int, database: sqlite3.Connection) -> bool:
+        """Whether these changes can make the target's content another one."""
+        changed = picture.changes(after_us, BATCH + 1, head_us)
+        left = leaving(database, after_us, head_us)
+        return len(changed) > BATCH or bool(
+            self._carried.removals(picture, changed, left) or self._carried.puts(picture, changed)
+        )
+
+    def _write(self, picture: Picture, head_us: int) -> None:
+        """Replace the target's content. Changes during it come again behind it."""
+        began_s, left_out = time.monotonic(), Counter[LeftOut]()
+        report = self._writer.write(
+            self._carried.entries(picture, left_out), Held(picture.id, self._carried.selection, head_us)
+        )
+        self.standing = Standing(report.written, merged(left_out, report.left_out), head_us, "")
+        ended_s = time.monotonic()
+        self._rests_until_s = ended_s + (ended_s - began_s) if self._output.rewrites else 0.0
+
+    def _apply(self, picture: Picture, after_us: int, head_us: int, database: sqlite3.Connection) -> None:
+        """Removals of all that waits first, then everything in its order."""
+        self._hand_on(picture, self._carried.removals(picture, (), leaving(database, after_us, head_us)), after_us)
+        for changed in _portions(picture, after_us, head_us):
+            self._hand_on(picture, self._carried.removals(picture, changed, ()), after_us)
+        advance(database, self.name, head_us, after_us, self._clock_ms())
+        for changed in _portions(picture, after_us, head_us):
+            self._hand_on(picture, self._carried.puts(picture, changed), changed[-1].added_us)
+        self._hand_on(picture, [], head_us, always=True)
+
+    def _hand_on(self, picture: Picture, changes: Sequence[Change], through_us: int, *, always: bool = False) -> None:
+        held = Held(picture.id, self._carried.selection, through_us)
+        for portion in batches(changes, BATCH) if changes else ([()] if always else []):
+            report = self._writer.apply(portion, held, lambda: self._carried.entries(picture, Counter()))
+            self.standing = msgspec.structs.replace(
+                self.standing,
+                indicators=max(0, self.standing.indicators + report.written - report.removed),
+                left_out=merged(self.standing.left_out, report.left_out),
+            )
+
+    def _is_whole(self, picture: Picture) -> bool:
+        """Whether every origin is. A target is written whole only then: half a picture would unblock the other half."""
+        states = {each.origin: each.is_whole for each in picture.origins()}
+        return bool(states) and all(states.get(name, False) for name in self._carried.origins or states)
+
+    def _say(self, trouble: str) -> None:
+        self.standing = msgspec.structs.replace(self.standing, trouble=trouble)
+
+
+def _portions(picture: Picture, after_us: int, head_us: int) -> Iterator[list[Entry | Ended]]:
+    at_us = after_us
+    while changed := picture.changes(at_us, BATCH, head_us):
+        at_us = changed[-1].added_us
+        yield changed

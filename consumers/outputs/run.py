@@ -1,0 +1,106 @@
+"""One process of outputs: it keeps the picture if no other process does, and each target current in its own thread."""
+
+import signal
+import threading
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from consumers.outputs.follow import Following
+from consumers.picture.filters import Filter
+from consumers.picture.keep import Origin
+from consumers.picture.keeping import Keeping
+from consumers.picture.picture import Picture
+from exchange import logs
+from exchange.clock import now_ms
+from exchange.errors import NotFound
+from exchange.health import Health
+from exchange.kafka.clients import Cluster
+from exchange.metrics import spec
+from exchange.metrics.kinds import Role
+from exchange.metrics.labels import NotCarried, TurnOutcome
+from exchange.metrics.registry import Metrics
+from exchange.role import end_at_once, serve_metrics
+from exchange.settings import Settings
+
+_SHOW_S: Final = 2.0
+_JOIN_S: Final = 30.0
+
+
+def run(
+    cluster: Cluster,
+    settings: Settings,
+    path: Path,
+    origins: Mapping[str, Origin],
+    outputs: Sequence[Following],
+    loglevel: str,
+) -> None:
+    """Keep these targets current until asked to stop (SIGTERM, SIGINT)."""
+    logs.start(loglevel, settings.log_format)
+    known = {"output": [each.name for each in outputs], "origin": list(origins)}
+    metrics = Metrics(Role.OUTPUT, cluster.nation, version("kakehashi"), known)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+
+    def written(output: Following, succeeded: bool) -> None:
+        outcome = TurnOutcome.WRITTEN if succeeded else TurnOutcome.FAILED
+        metrics.add(spec.OUTPUT_TURNS, 1, output.name, outcome)
+
+    def work(output: Following) -> None:
+        try:
+            output.run(stopping, written)
+        except Exception as error:  # the thread's outermost frame
+            end_at_once(error)
+
+    keeping = Keeping(path, cluster.nation, origins, cluster.codec(), now_ms, end_at_once).start()
+    threads = [threading.Thread(target=work, args=(each,), name=each.name, daemon=True) for each in outputs]
+    for thread in threads:
+        thread.start()
+    serve_metrics(metrics, settings, [cluster], live=lambda: _live(threads), ready=lambda: _ready(outputs, keeping))
+    shown = 0
+    while not stopping.wait(_SHOW_S):
+        metrics.add(spec.PICTURE_REBUILDS, keeping.made_anew - shown)
+        shown = keeping.made_anew
+        _show(metrics, path, cluster.nation, outputs)
+    for thread in threads:
+        thread.join(_JOIN_S)
+    keeping.stop()
+    for each in outputs:
+        each.close()
+
+
+def _live(threads: Sequence[threading.Thread]) -> Health:
+    ended = [thread.name for thread in threads if not thread.is_alive()]
+    return Health(not ended, f"{', '.join(ended)} has ended" if ended else "every output runs")
+
+
+def _ready(outputs: Sequence[Following], keeping: Keeping) -> Health:
+    wrong = [f"{each.name}: {each.standing.trouble}" for each in outputs if each.standing.trouble]
+    wrong += [keeping.trouble] if keeping.trouble else []
+    return Health(not wrong, "; ".join(wrong) or "every target is current")
+
+
+def _show(metrics: Metrics, path: Path, nation: str, outputs: Sequence[Following]) -> None:
+    """What the picture and the targets are now. Every output that follows the picture is shown, also one that is
+    down."""
+    try:
+        with Picture(path, nation, now_ms) as picture:
+            at_ms = now_ms()
+            for origin in picture.origins():
+                live = picture.count(Filter(origins=frozenset({origin.origin})))
+                metrics.set(spec.PICTURE_INDICATORS, live, origin.origin)
+                metrics.set(spec.PICTURE_BEHIND_SECONDS, max(0, at_ms - origin.current_ms) / 1000, origin.origin)
+                metrics.set(spec.PICTURE_GAP, origin.gap_ms / 1000, origin.origin)
+            metrics.set(spec.PICTURE_DUE_ERASURES, picture.erasure_is_due())
+            for each in picture.followers():
+                waits_s = (at_ms * 1000 - each.applied_us) / 1e6 if each.applied_us < picture.head_us() else 0.0
+                metrics.set(spec.OUTPUT_UNAPPLIED_RECALLS, each.unapplied_recalls, each.name)
+                metrics.set(spec.OUTPUT_BEHIND_SECONDS, max(0.0, waits_s), each.name)
+    except NotFound:
+        return  # it is being made
+    for output in outputs:
+        metrics.set(spec.OUTPUT_INDICATORS, output.standing.indicators, output.name)
+        for reason in NotCarried:
+            metrics.set(spec.OUTPUT_LEFT_OUT, output.standing.left_out.get(reason, 0), output.name, reason)

@@ -1,0 +1,108 @@
+"""Keeps the picture current for as long as a process lives, whenever no other process does."""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from consumers.picture.keep import Keeper, Origin, is_damage, take
+from exchange.errors import TransientError
+from schemas.codec import Codec
+
+_log = logging.getLogger(__name__)
+_LOOK_S: Final = 1.0
+_FIRST_RETRY_S: Final = 1.0
+_LAST_RETRY_S: Final = 30.0
+
+
+class Keeping:
+    """A thread that takes the picture when it is free, and follows its topics. ``trouble`` is why it does not; empty if
+    it does, or if another process does. ``on_error`` is given what retrying cannot help."""
+
+    def __init__(
+        self,
+        path: Path,
+        nation: str,
+        origins: Mapping[str, Origin],
+        codec: Codec,
+        clock_ms: Callable[[], int],
+        on_error: Callable[[Exception], None],
+    ) -> None:
+        self._path, self._nation, self._origins, self._codec = path, nation, origins, codec
+        self._clock_ms, self._on_error = clock_ms, on_error
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="picture", daemon=True)
+        self.trouble = ""
+        self.made_anew = 0
+
+    def start(self) -> "Keeping":
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """End, and give the picture back."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        retry_s = _FIRST_RETRY_S
+        while not self._stopping.is_set():
+            try:
+                keeper = take(self._path, self._nation, self._clock_ms)
+                if keeper is None:
+                    self.trouble = ""
+                    self._stopping.wait(_LOOK_S)
+                    continue
+                with keeper:
+                    self.made_anew += bool(keeper.made_anew)
+                    self._keep(keeper)
+                retry_s = _FIRST_RETRY_S
+            except TransientError as error:
+                self._pause(error, retry_s)
+            except sqlite3.Error as error:
+                # A damaged file is found again when it is taken, and made anew; a disk may have room later.
+                self._pause(error, 0.0 if is_damage(error) else retry_s)
+            except Exception as error:  # the thread's outermost frame
+                self._on_error(error)
+                return
+            retry_s = min(2 * retry_s, _LAST_RETRY_S)
+
+    def _pause(self, error: Exception, retry_s: float) -> None:
+        _log.warning("picture.stopped nation=%s retry_s=%.0f: %s", self._nation, retry_s, error)
+        self.trouble = str(error)
+        self._stopping.wait(retry_s)
+
+    def _keep(self, keeper: Keeper) -> None:
+        """Follow every topic until one fails or the process stops; raises what failed first."""
+        ending, failed = threading.Event(), list[Exception]()
+
+        def ends() -> bool:
+            return ending.is_set() or self._stopping.is_set()
+
+        def follow(origin: Origin) -> None:
+            try:
+                keeper.feed(origin, self._codec, follow=True, stopping=ends)
+            except Exception as error:  # the thread's outermost frame: it is raised in the keeping thread
+                failed.append(error)
+                ending.set()
+
+        threads = [
+            threading.Thread(target=follow, args=(origin,), name=f"picture-{origin.name}", daemon=True)
+            for origin in self._origins.values()
+        ]
+        for thread in threads:
+            thread.start()
+        self.trouble = ""
+        try:
+            while not ends():
+                keeper.tick()
+                ending.wait(0.5)
+        finally:
+            ending.set()
+            for thread in threads:
+                thread.join()
+        if failed:
+            raise failed[0]
