@@ -198,7 +198,7 @@ def topics_of(nation: str, partners: Iterable[str], shards: int) -> list[Topic]:
         Topic(ANCHORS, "shard/sequence", 1, compacted=True, config=APPEND_TIME),
         # Not compacted: a copy of a record must not replace the first one and its time.
         Topic(POLICY, "record id", 1, retention_ms=FOR_EVER, config=APPEND_TIME),
-        Topic(POLICY_READINGS, "role/partner/shard", 1, compacted=True),
+        Topic(POLICY_READINGS, "role/partner/shard", 1, compacted=True, config=APPEND_TIME),
         Topic(QUARANTINE, "topic-partition-offset-index", shards, retention_ms=long),
         Topic(COMMANDS, "indicator id", shards, retention_ms=lasting, config=APPEND_TIME),
         Topic(REVIEW_PENDING, "indicator id and partner", shards, compacted=True),

@@ -25,10 +25,10 @@ from schemas import topics
 from schemas.codec import RELEASED_INDICATOR_V2
 
 
-def border_watch(home: Cluster, settings: Settings) -> PolicyWatch:
+def border_watch(home: Cluster, settings: Settings, clock: Callable[[], int]) -> PolicyWatch:
     """The watch that knows whether a bridge's borders are open; not started yet."""
     roster = RosterWatch(home.nation, settings.officers)
-    return PolicyWatch(home, roster, settings.partners(home.nation), settings.policy_lead_s * 1000)
+    return PolicyWatch(home, roster, settings.partners(home.nation), settings.policy_lead_s * 1000, clock)
 
 
 def bridge_threads(
@@ -36,11 +36,14 @@ def bridge_threads(
     partner: Cluster,
     settings: Settings,
     watch: PolicyWatch,
+    clock: Callable[[], int],
     metrics: Metrics,
     on_broken: Callable[[Exception], None],
     shards: Sequence[int],
 ) -> list[ShardThread]:
     """The threads of these shards of the link from ``home`` to ``partner``, not started yet. ``watch`` runs.
+
+    ``clock`` is the one that the home cluster agrees with.
 
     Assignment is static: it is never revoked. A fenced shard ends the process (``on_broken``).
     """
@@ -78,13 +81,13 @@ def bridge_threads(
             on_lost=on_lost,
             on_gap=partial(metrics.add, spec.INPUT_GAPS, 1, bulk.step),
         )
-        return Shard(Bridge(link, bulk), log, feed, None, now_ms, HomeWriter(home))
+        return Shard(Bridge(link, bulk), log, feed, None, clock, HomeWriter(home))
 
     def make_fast(shard: int) -> Shard:
         ids = topic_ids(home, [fast.source])
         feed = UrgentBorderFeed(home, Input(fast.source, shard), border, link.home_codec)
         log = UrgentLog(partner, fast.step, shard, input_ids=ids, codec=link.partner_codec)
-        return Shard(Bridge(link, fast), log, feed, None, now_ms, HomeWriter(home))
+        return Shard(Bridge(link, fast), log, feed, None, clock, HomeWriter(home))
 
     def thread(lane: Lane, make: Callable[[int], Shard], latency: Histogram[str, str], shard: int) -> ShardThread:
         def on_turned(turned: Turned) -> None:

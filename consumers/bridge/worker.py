@@ -12,8 +12,10 @@ from exchange.authority.policy_readings import PolicyReader
 from exchange.clock import now_ms
 from exchange.errors import BrokerUnavailable, ExchangeError, TransientError
 from exchange.health import Pulse, liveness, readiness
+from exchange.kafka.broker_time import BrokerTime
 from exchange.kafka.clients import Cluster, topic_ids
 from exchange.kafka.topics_admin import check_topics
+from exchange.metrics import spec
 from exchange.metrics.kinds import Role
 from exchange.role import STALLED_AFTER_MS, end_at_once, metrics_of, serve_metrics
 from exchange.settings import Settings
@@ -36,8 +38,10 @@ def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[in
     steps = (bridge_step(home.nation), urgent_step(home.nation))
     metrics = metrics_of(Role.BRIDGE, home.nation, (partner.nation,), steps)
     sources = topic_ids(home, [released(partner.nation), receipts(partner.nation), urgent(partner.nation)])
-    watch = border_watch(home, settings).start()
-    threads = bridge_threads(home, partner, settings, watch, metrics, end_at_once, shards)
+    clock = BrokerTime(home).start()
+    metrics.ask(spec.CLOCK_AHEAD_SECONDS, lambda: clock.ahead_ms() / 1000)
+    watch = border_watch(home, settings, clock).start()
+    threads = bridge_threads(home, partner, settings, watch, clock, metrics, end_at_once, shards)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

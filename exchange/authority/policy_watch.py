@@ -53,13 +53,14 @@ class PolicyWatch:
     """One per process; a thread of its own reads on. ``partners`` and ``roster`` are the nation's.
 
     ``roster`` is asked at each reading: if it is another one, all records are judged again by it, as after a restart.
-    ``lead_ms`` must be the same in all processes of a nation.
+    ``lead_ms`` must be the same in all processes of a nation. ``clock`` is the one of whoever decides by it.
     """
 
     cluster: Cluster
     roster: Callable[[], Roster]
     partners: tuple[str, ...]
     lead_ms: int
+    clock: Callable[[], int] = now_ms
     _published: Published = field(default_factory=Published)
     _next: int | None = None
     _judged_by: Roster | None = None
@@ -69,7 +70,7 @@ class PolicyWatch:
 
     def read(self) -> Published:
         """Read on to the end that the topic has now. Raises BrokerUnavailable if there is no answer."""
-        codec, began_ms, said, roster = self.cluster.codec(), now_ms(), self._published, self.roster()
+        codec, began_ms, said, roster = self.cluster.codec(), self.clock(), self._published, self.roster()
         if roster is not self._judged_by:
             self._next, self._judged_by, said = None, roster, Published()
         start = begin_offset(self.cluster, topics.POLICY, 0) if self._next is None else self._next
@@ -142,15 +143,15 @@ class PolicyWatch:
     def border(self, partner: str) -> Border | None:
         """The state of the border to a partner now; None if it was not read recently enough to know."""
         try:
-            return self.published(now_ms()).border(partner)
+            return self.published(self.clock()).border(partner)
         except PolicyStale:
             return None
 
     def await_fresh(self, within_s: float = AWAIT_S) -> None:
         """Return when it is fresh; raise PolicyStale if it does not become so in time."""
         with self._fresh:
-            self._fresh.wait_for(lambda: now_ms() - self._published.read_ms < self.lead_ms // 4, within_s)
-        self.published(now_ms())
+            self._fresh.wait_for(lambda: self.clock() - self._published.read_ms < self.lead_ms // 4, within_s)
+        self.published(self.clock())
 
     def stop(self) -> None:
         """Read no more."""

@@ -233,6 +233,31 @@ class BrokenShard:
         self._log.commit((), rows, position)
         return position
 
+    def time_ms(self) -> int:
+        """The shard's time. Raises Refused if it has no position."""
+        position = self._log.position()
+        if position is None:
+            raise Refused(f"{self.name} has no position: it has never worked")
+        return position.shard_time_ms
+
+    def rows(self) -> Iterator[Sequence[RowChange]]:
+        """All rows that the changelog has, earlier ones first."""
+        for rows, _, _ in self._log.changelog(0):
+            yield rows
+
+    def put_back(self, rows: Iterable[RowChange], time_ms: int, *, from_nothing: bool) -> int:
+        """Write these rows, and a position at this time, in one transaction; the number of its batch.
+
+        With ``from_nothing`` no other row counts, and every source is read from where it begins. ``fence`` comes first.
+        """
+        found = self._log.position() or Position()
+        offsets = found.next_offsets
+        if from_nothing:
+            self._log.begin_rows_at(self._reach(self._changelog_topic)[1])
+            offsets = {Input(topic, self.shard): self.begin(topic) for topic in self.sources}
+        self._log.commit((), rows, Position(found.batch + 1, time_ms, offsets))
+        return found.batch + 1
+
     def close(self) -> None:
         """Let go."""
         self._log.close()

@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from enum import Enum
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -41,6 +41,7 @@ from exchange.protocol.step import Batch, Step
 from exchange.protocol.turns import LOOK_S, Turn
 
 Facts = TypeVar("Facts")
+FAR_AHEAD_MS: Final = 24 * 60 * 60 * 1000
 
 
 class Turned(msgspec.Struct, frozen=True):
@@ -148,7 +149,7 @@ class Shard:
             self._waiting = self._feed.poll(0 if self._more else timeout_s)
             self._waiting_since = time.monotonic()
         records, read_s = self._share.of(self._waiting), self._waiting_since
-        now_ms = max(self._clock(), self.position.shard_time_ms)
+        now_ms = self._now_ms()
         try:
             try:
                 effects = self._compute(records, self._due(now_ms), now_ms, LOOK_S if self._feed.looks_ahead else None)
@@ -166,6 +167,12 @@ class Shard:
             return None if effects is None else self._write(records, effects, now_ms, read_s)
         finally:
             self._turn.end()
+
+    def _now_ms(self) -> int:
+        """Shard time: it never goes back. Of a step without rows nothing depends on the time of its last batch, so one
+        that a wrong clock has left far ahead is not waited for."""
+        now_ms, last_ms = self._clock(), self.position.shard_time_ms
+        return now_ms if self._open_state is None and last_ms - now_ms > FAR_AHEAD_MS else max(now_ms, last_ms)
 
     def _due(self, now_ms: int) -> Sequence[bytes]:
         """The rows to look at: those that the step asks for, and those whose time has come."""

@@ -43,7 +43,7 @@ def rebuild(
     """
     if not 0 <= shard < settings.shards:
         raise Refused(f"--shard {shard}: {cluster.nation} has the shards 0 to {settings.shards - 1}")
-    found = _found(step, settings.partners(cluster.nation))
+    found = step_of(step, settings.partners(cluster.nation))
     broken = BrokenShard(cluster, found.name, shard, found.inputs, STATE_FORMATS[found.kind])
     try:
         if not dry_run:
@@ -76,7 +76,7 @@ def rebuild(
     )
 
 
-def _found(step: str, partners: Sequence[str]) -> StreamsStep:
+def step_of(step: str, partners: Sequence[str]) -> StreamsStep:
     """The step of this name. Raises Refused if there is none."""
     steps = {each.name: each for each in streams_steps(partners)}
     if step not in steps:

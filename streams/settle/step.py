@@ -40,6 +40,9 @@ _Read = tuple[Record, Receipt | ReleasedIndicator | None]
 """A record, and its content; None for a deletion, and for an unreadable record."""
 
 
+DAY_MS: Final = 24 * 60 * 60 * 1000  # by which a version may be ahead at either guard
+
+
 class Settle(Step[Copies]):
     """Settles with one partner. One instance serves one shard.
 
@@ -134,7 +137,10 @@ class Settle(Step[Copies]):
         if content is None:
             return ReleaseRow(late=row.late) if record.value is None else row
         mark = fingerprint(record.key or b"", value)
-        return row.released(cast("ReleasedIndicator", content), mark, record.timestamp_ms)
+        release = cast("ReleasedIndicator", content)
+        if release["version"] > now_ms + DAY_MS:  # of a wrong clock: no guard lets it pass, so no receipt will come
+            return row
+        return row.released(release, mark, record.timestamp_ms)
 
     def _refuse(self, early: EarlyReceipt, version: int, work: "_Work") -> None:
         """Quarantine a receipt for something never released, for people to see, and count it."""

@@ -13,6 +13,7 @@ from exchange.feeds.assigned import AssignedFeed
 from exchange.feeds.consumed import ConsumedFeed
 from exchange.feeds.hinted import MAX_BYTES, HintedFeed, Mailbox
 from exchange.feeds.urgent import UrgentFeed
+from exchange.kafka.broker_time import BrokerTime
 from exchange.kafka.clients import Cluster, topic_ids
 from exchange.kafka.log import KafkaLog
 from exchange.metrics import spec
@@ -63,6 +64,7 @@ class StreamsWorkshop:
     watch: PolicyWatch
     rules: Rulebook
     lifetimes: Lifetimes
+    clock: Callable[[], int]
     on_broken: Callable[[Exception], None]
 
     @classmethod
@@ -77,11 +79,12 @@ class StreamsWorkshop:
         """Load what the steps share. Raises if the policy set or the roster is not valid."""
         shipped = load(nation, settings.policy_folder, version=settings.policy_version)
         lifetimes = Lifetimes.load(settings.policy_version, settings.policy_folder)
-        watch = PolicyWatch(
-            cluster, RosterWatch(nation, settings.officers), settings.partners(nation), settings.policy_lead_s * 1000
-        ).start()
+        clock = BrokerTime(cluster).start()
+        metrics.ask(spec.CLOCK_AHEAD_SECONDS, lambda: clock.ahead_ms() / 1000)
+        roster, lead_ms = RosterWatch(nation, settings.officers), settings.policy_lead_s * 1000
+        watch = PolicyWatch(cluster, roster, settings.partners(nation), lead_ms, clock).start()
         rules = Rulebook(shipped, watch)
-        return cls(nation, cluster, settings, metrics, installed_enricher(), watch, rules, lifetimes, on_broken)
+        return cls(nation, cluster, settings, metrics, installed_enricher(), watch, rules, lifetimes, clock, on_broken)
 
     def __call__(self, shard: int, mailbox: Mailbox, still_assigned: Callable[[], bool]) -> Sequence[ShardThread]:
         """The threads of one shard: intake, correlate, and receive and settle for each partner."""
@@ -176,7 +179,7 @@ class StreamsWorkshop:
         log = KafkaLog(self.cluster, step.name, shard, input_ids=ids, state_format=state_format)
         state = self._state_opener(step.name, shard, ids[changelog], state_format)
         remedy = rebuild_command(self.nation, step.name, shard)
-        return Shard(runs, log, feed, state, now_ms, remedy=remedy)
+        return Shard(runs, log, feed, state, self.clock, remedy=remedy)
 
     def _state_opener(self, step: str, shard: int, changelog_id: str, state_format: int) -> Callable[[], State]:
         folder = self.settings.state / self.nation / step / str(shard)

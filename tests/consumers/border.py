@@ -9,6 +9,7 @@ from itertools import product
 from confluent_kafka import Producer
 
 from consumers.bridge.threads import border_watch, bridge_threads
+from exchange.clock import now_ms
 from exchange.kafka.clients import Cluster, idempotent_producer
 from exchange.kafka.committed import as_record, committed
 from exchange.kafka.topics_admin import ensure_topics
@@ -97,8 +98,8 @@ def carrying(border: Border, metrics: Metrics, settings: Settings | None = None)
     """Run a bridge over this border until the block ends. Yields the errors that ended it."""
     broken: list[Exception] = []
     settings = settings or border.settings
-    watch = border_watch(border.here, settings).start()
-    threads = bridge_threads(border.here, border.there, settings, watch, metrics, broken.append, range(SHARDS))
+    watch = border_watch(border.here, settings, now_ms).start()
+    threads = bridge_threads(border.here, border.there, settings, watch, now_ms, metrics, broken.append, range(SHARDS))
     for thread in threads:
         thread.start()
     try:

@@ -17,6 +17,7 @@ from consumers.bridge.border_feed import BorderFeed, UrgentBorderFeed
 from consumers.bridge.log import BridgeLog
 from consumers.bridge.step import Bridge
 from consumers.bridge.threads import border_watch, bridge_threads
+from exchange.clock import now_ms
 from exchange.kafka import clients
 from exchange.kafka.clients import Cluster
 from exchange.kafka.transactions import Transactions
@@ -80,8 +81,8 @@ def carry_until(here: Cluster, there: Cluster, step: str, moment: Moment, number
     pair = here.nation, there.nation
     settings = Settings(nations=pair, shards=SHARDS, links={pair: all_agreed(*pair)})
     metrics = metrics_of(Role.BRIDGE, here.nation, (there.nation,), (topics.bridge_step(here.nation),))
-    watch = border_watch(here, settings).start()
-    threads = bridge_threads(here, there, settings, watch, metrics, end_at_once, range(SHARDS))
+    watch = border_watch(here, settings, now_ms).start()
+    threads = bridge_threads(here, there, settings, watch, now_ms, metrics, end_at_once, range(SHARDS))
     # The other lane first: one that had still to take its shard would be no zombie when it wakes, but the newest owner.
     for thread in sorted(threads, key=lambda each: each.step == step):
         thread.start()

@@ -30,7 +30,15 @@ ACTIONS = frozenset(
             "border open",
             "border shadow",
         ),
-        *("officer keygen", "audit anchor", "audit truncate", "policy sign", "policy activate", "policy publish"),
+        *(
+            "officer keygen",
+            "sensor keygen",
+            "audit anchor",
+            "audit truncate",
+            "policy sign",
+            "policy activate",
+            "policy publish",
+        ),
         *("streams", "bridge", "wait", "down"),
     }
 )

@@ -13,6 +13,7 @@ from consumers.bridge.throttle import Throttle
 from exchange.authority.policy_record import Border as BorderState
 from exchange.authority.policy_watch import RuledFeed
 from exchange.bandwidth import ALWAYS
+from exchange.clock import now_ms
 from exchange.feeds.assigned import AssignedFeed
 from exchange.feeds.consumed import ConsumedFeed
 from exchange.feeds.hinted import HintedFeed, Mailbox
@@ -125,7 +126,7 @@ def _settle(brokers: GetBrokers, unique: str, closing: ExitStack) -> FeedSubject
 
 def _ruled(brokers: GetBrokers, unique: str, closing: ExitStack) -> FeedSubject:
     at, border = _Topics(brokers, unique), Border(brokers())
-    watch = border_watch(border.here, border.settings).start()
+    watch = border_watch(border.here, border.settings, now_ms).start()
     closing.callback(watch.stop)
     return at.subject(lambda: RuledFeed(watch, AssignedFeed(at.cluster, [at.source, at.other], max_records=7)), closing)
 

@@ -2,22 +2,28 @@
 
 import threading
 from pathlib import Path
+from typing import cast
 
 import pytest
 from confluent_kafka import KafkaError
 
 from exchange.errors import ConfigurationError
 from exchange.kafka.clients import Cluster
+from exchange.protocol.record import Headers
 from localkafka.broker import Broker
 from producers.produce import Options, produce
 from producers.report import observations_of
+from producers.signing import signing
 from producers.spool.batch import Sensor
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool
 from schemas import topics
 from schemas.identity import shard_of_sensor
+from schemas.report_signature import is_signed_by, signature_in
+from schemas.signing import public_of
 from tests.builders import NOW_MS
 from tests.conftest import Brokers
+from tests.officers import key_of, write_key
 from tests.polling import eventually
 from tests.producers.producing import CODEC, Unwatched, run
 from tests.producers.reading_feeds import FEEDS, observations, recorded
@@ -140,3 +146,29 @@ def test_an_error_that_no_attempt_mends_ends_it_and_others_are_tried_again(
 def _is_in_trouble(publisher: Publisher) -> bool:
     publisher.pump(0.05)
     return bool(publisher.trouble)
+
+
+def test_a_sensor_with_a_key_signs_each_report_and_no_refusal(gbr: Cluster, unique: str, tmp_path: Path) -> None:
+    sensor = Sensor("GBR", f"{unique}edge")
+    key = write_key("edge", tmp_path)
+    (tmp_path / "list.txt").write_text("a.example.com\nno value\nb.example.com\n")
+    with Spool(tmp_path / "spool", sensor.nation, sensor.name, NOW_MS) as spool:
+        run(spool, tmp_path / "list.txt", sensor=sensor)
+        publisher = Publisher(gbr, spool, sensor.name, signing(CODEC, key))
+        publisher.drain(60)
+    [report] = messages(gbr, topics.SENSOR_REPORTS, sensor.name)
+    signature = signature_in(cast("Headers", report.headers() or ()))
+    assert signature is not None
+    assert is_signed_by(public_of(key_of("edge")), CODEC, report.value() or b"", signature)
+    assert all(not refusal.headers() for refusal in messages(gbr, topics.QUARANTINE, sensor.name))
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o660, 0o640])
+def test_a_key_that_others_can_read_is_refused_but_for_its_group(mode: int, tmp_path: Path) -> None:
+    key = write_key("edge", tmp_path)
+    key.chmod(mode)
+    if mode == 0o640:
+        assert signing(CODEC, key) is not None
+        return
+    with pytest.raises(ConfigurationError, match="can be read by others"):
+        signing(CODEC, key)

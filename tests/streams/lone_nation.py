@@ -68,6 +68,16 @@ class LoneNation:
         for thread in self.threads:
             thread.start()
 
+    def clocks_are_off(self, by_ms: int) -> None:
+        """The clocks of its machine and of its broker are wrong together, from the next start on."""
+
+        def clock() -> int:
+            return now_ms() + by_ms
+
+        self._workshop.watch.clock = clock
+        self._workshop.watch.read()
+        self._workshop = replace(self._workshop, clock=clock)
+
     def stop(self, *, lose_disk: bool = True) -> None:
         """Stop the shards and delete their state on disk, as if another worker took them."""
         for thread in self.threads:
@@ -97,6 +107,13 @@ class LoneNation:
         """The last record of each key, decoded."""
         found = {(record.key or b"").decode(): _CODEC.decode(schema, record.value) for record in self.records(topic)}
         return {key: record for key, record in found.items() if isinstance(record, dict)}
+
+    @staticmethod
+    def decoded(record: Record, schema: str) -> dict[str, Any]:
+        """A record that can be read."""
+        found = _CODEC.decode(schema, record.value)
+        assert isinstance(found, dict), found
+        return found
 
     def await_count(self, topic: str, count: int) -> None:
         """Wait until a topic has so many records."""

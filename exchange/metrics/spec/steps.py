@@ -22,6 +22,16 @@ CLUSTER_SILENT_SECONDS: Final = Gauge(
     act="Above 10 s: `/ready` is no. Of one process: its network or its credentials. Of all: the brokers. Nothing is "
     "lost; sensors keep their reports. Above 20 s an alert fires.",
 )
+CLOCK_AHEAD_SECONDS: Final = Gauge(
+    "clock_ahead_seconds",
+    labels(),
+    unit="seconds",
+    roles=_ROLES,
+    help="By how much this machine's clock is ahead of its nation's brokers; negative if it is behind. The earlier of "
+    "the two counts, within 10 s.",
+    act="Beyond 5 s an alert fires: synchronise the clocks (NTP) of this machine and of the brokers. Nothing ends "
+    "early; if this machine is behind, ends and deadlines are late. If both were wrong together, see the SRE page.",
+)
 REFUSED_RECORDS: Final = Counter(
     "refused_records_total",
     labels(closed("stage", GuardStage, "guard"), closed("reason", RejectReason, "reason")),

@@ -12,11 +12,17 @@ from schemas.counting import counted
 
 if TYPE_CHECKING:
     from streams.repair.rebuild import Report
+    from streams.repair.reset_time import TimeReport
 
 _EXAMPLES = examples(
     ("kakehashi shard rebuild --nation GBR --step correlate --shard 3 --dry-run", "what is wrong, what would be lost"),
     ("kakehashi shard rebuild --nation GBR --step correlate --shard 3", "rebuild it; then start the workers"),
     ("kakehashi shard rebuild --nation GBR --step receive.JPN --shard 0", "the version floors of a partner's keys"),
+)
+
+_TIME_EXAMPLES = examples(
+    ("kakehashi shard reset-time --nation GBR --step correlate --shard 3 --dry-run", "how far it is ahead"),
+    ("kakehashi shard reset-time --nation GBR --step correlate --shard 3", "bring it back; then start the workers"),
 )
 
 
@@ -62,6 +68,38 @@ def register(app: typer.Typer) -> None:
             write_line({"nation": nation} | asdict(report) | {"position": position})
         else:
             _show(report)
+
+    @shard.command("reset-time", epilog=_TIME_EXAMPLES)
+    def reset_time(
+        nation: Annotated[str, typer.Option(help="Whose exchange, for example GBR.")],
+        step: Annotated[str, typer.Option(help="intake, correlate, receive.<partner> or settle.<partner>.")],
+        shard: Annotated[int, typer.Option(min=0, help="The shard's number: its partition.")],
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show how far it is ahead.")] = False,
+        as_json: TextAsJson = False,
+    ) -> None:
+        """Bring a shard back whose time is ahead, because this machine's clock and the broker's were both wrong.
+
+        Synchronise both clocks, stop the nation's workers, and run it for each step and shard. All indicators are
+        looked at again; what ended meanwhile is decided anew, and what a partner may still hold is replaced.
+        """
+        from exchange.settings import Settings
+        from kakehashi.clusters import cluster_of
+        from streams.repair.reset_time import reset_time as reset
+
+        settings = Settings.from_env(os.environ)
+        report = reset(cluster_of(nation, settings, os.environ), step, shard, settings, dry_run=dry_run)
+        if as_json:
+            write_line({"nation": nation} | asdict(report))
+        else:
+            _show_time(report)
+
+
+def _show_time(report: "TimeReport") -> None:
+    typer.echo(report.shard)
+    typer.echo(f"  ahead     {report.ahead_ms / 1000:,.0f} s")
+    typer.echo(f"  again     {counted(report.rows, 'row')}")
+    done = "nothing: this was a dry run" if report.batch is None else f"written as batch {report.batch}"
+    typer.echo(f"  done      {done}")
 
 
 def _show(report: "Report") -> None:
