@@ -15,7 +15,7 @@ from demo.closing import closing
 from demo.image import save
 from demo.keeping import how_to_look_around
 from demo.live import showing
-from demo.nations import Nations
+from demo.nations import demo_nations
 from demo.plan import plan, read_manifest
 from demo.report import report
 from demo.run import Demo, Ending
@@ -32,7 +32,7 @@ def main() -> Exit:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     lanes = plan(read_manifest(options.manifest.read_text("utf-8")), options.seconds)
-    with Nations(options.home, os.environ) as nations:
+    with demo_nations(options.home, os.environ) as nations:
         with showing(console) as show:
             ending = Demo(nations, lanes, options.manifest.parent, show).play()
         clean = _tell(ending, console, options)

@@ -6,10 +6,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from demo.nations import NATIONS, Nations
+from demo.nations import NATIONS
+from kakehashi.local_nations import LocalNations
 
 
-def how_to_look_around(nations: Nations) -> RenderableType:
+def how_to_look_around(nations: LocalNations) -> RenderableType:
     """Commands to copy, and the addresses of the metrics."""
     home, partner = NATIONS
     commands = [

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from demo.nations import Nations, bridge_of, streams_of
 from demo.tally import Tally
 from exchange.clock import now_ms
 from exchange.errors import FatalError
+from kakehashi.local_nations import LocalNations, bridge_of, streams_of
 from schemas import topics
 
 GIVE_UP_S: Final = 90.0
@@ -56,7 +56,7 @@ class Kills:
     def __init__(
         self,
         kills: Sequence[Kill],
-        nations: Nations,
+        nations: LocalNations,
         tallies: Mapping[str, Tally],
         planned: Mapping[str, int],
         tell: Callable[[Outage], None],

@@ -14,11 +14,12 @@ from demo.figures import figures
 from demo.flow import Event, Flow, Sign
 from demo.kills import Kills, Outage, both
 from demo.live import Show
-from demo.nations import NATIONS, Nations
+from demo.nations import NATIONS
 from demo.plan import Lane, observations
 from demo.sensors import Sensors
 from demo.settling import Watch, stages
 from exchange.errors import DeliveryTimeout
+from kakehashi.local_nations import LocalNations
 from schemas import topics
 from streams.enrichment.installed import installed_enricher
 from streams.rules.policy_set import load
@@ -44,7 +45,7 @@ class Ending:
 class Demo:
     """One run of the demo on nations that are not open yet."""
 
-    def __init__(self, nations: Nations, lanes: Sequence[Lane], feeds: Path, show: Show) -> None:
+    def __init__(self, nations: LocalNations, lanes: Sequence[Lane], feeds: Path, show: Show) -> None:
         self._nations, self._lanes, self._feeds, self._show = nations, lanes, feeds, show
         self._began = time.monotonic()
         self._watches: dict[str, Watch] = {}

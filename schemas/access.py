@@ -132,10 +132,11 @@ def _officer(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
     ]
     for partner in partners:
         seen += [topics.released(partner), topics.partner_receipts(partner)]
-        seen += [topics.accepted(partner), topics.released_digests(partner)]
+        seen += [topics.accepted(partner), topics.released_digests(partner), topics.receipts(partner)]
         seen += [topics.changelog(topics.settle_step(partner))]
     yield from _topics(user, _READ, seen)
 
 
 def _reader(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
-    yield from _topics(user_of(nation, "reader"), _READ, [topics.NATIONAL, *map(topics.accepted, partners)])
+    disputes = [topic(each) for each in partners for topic in (topics.receipts, topics.partner_receipts)]
+    yield from _topics(user_of(nation, "reader"), _READ, [topics.NATIONAL, *map(topics.accepted, partners), *disputes])

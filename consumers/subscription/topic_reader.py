@@ -51,7 +51,7 @@ class TopicReader:
 
         The end is the first open transaction if there is one.
         """
-        return self.read(partition, *self._bounds(partition))
+        return self.read(partition, *self.bounds(partition))
 
     def look(self) -> Look:
         """The topic as it is now. A client that knows a deleted topic of this name is replaced."""
@@ -61,7 +61,7 @@ class TopicReader:
             self._consumer = self._connected()
             self.partitions = self._found_partitions()
         self._topic_id = topic_id
-        return Look(topic_id, {partition: self._bounds(partition) for partition in self.partitions})
+        return Look(topic_id, {partition: self.bounds(partition) for partition in self.partitions})
 
     def read(self, partition: int, start: int, end: int) -> Iterator[Record]:
         """The committed records from ``start`` up to but not including ``end``.
@@ -103,7 +103,8 @@ class TopicReader:
     def _connected(self) -> Consumer:
         return reader(self._cluster, **{"enable.partition.eof": True})
 
-    def _bounds(self, partition: int) -> tuple[int, int]:
+    def bounds(self, partition: int) -> tuple[int, int]:
+        """The first offset of a partition, and the one after its last committed record."""
         place = TopicPartition(self._topic, partition)
         try:
             begin, end = self._consumer.get_watermark_offsets(place, timeout=CALL_TIMEOUT_S)

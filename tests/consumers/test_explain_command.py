@@ -13,10 +13,11 @@ from exchange.errors import NotFound
 from exchange.kafka.topics_admin import ensure_topics
 from kakehashi.main import Invocation, command_line
 from schemas import topics
-from schemas.codec import DECISION, POLICY_RECORD, RELEASED_INDICATOR
+from schemas.codec import DECISION, POLICY_RECORD, RECEIPT, RELEASED_INDICATOR
+from schemas.records import Receipt
 from schemas.signing import approved_policy
 from streams.rules.policy_set import load
-from tests.builders import NOW_MS, a_content, a_decision, a_policy_record, a_released, an_id
+from tests.builders import NOW_MS, a_content, a_decision, a_policy_record, a_receipt, a_released, an_id
 from tests.conftest import Brokers
 from tests.consumers.border import SHARDS, Border
 from tests.officers import ALICE, ROSTER
@@ -91,3 +92,35 @@ def test_what_no_one_has_is_said_to_be_unknown_or_still_on_its_way(border: Borde
     explained = run("explain", "--nation", border.partner, "nowhere.example.org")
     assert isinstance(explained.exception, NotFound)
     assert "the workers have not come to it yet" in str(explained.exception)
+
+
+def test_a_dispute_shows_in_the_picture_of_both_until_a_later_version_is_accepted(border: Border) -> None:
+    record = a_released(origin=border.home, hops=[border.home], version=NOW_MS, content=a_content())
+    value = border.codec.encode(RELEASED_INDICATOR, record)
+    border.put(border.there, topics.accepted(border.home), [(an_id().encode(), value)])
+    assert (
+        run("dispute", "--nation", border.partner, "--partner", border.home, "--reason", "outdated", an_id()).exit_code
+        == 0
+    )
+
+    explained = run("explain", "--nation", border.partner, an_id()).stdout
+    assert f"\n  {border.partner} disputes it: outdated.\n" in explained
+    [line] = run("tail", "--nation", border.partner, "--partner", border.home, "--no-follow").stdout.splitlines()
+    [shown] = json.loads(line)["disputes"]
+    assert (shown["nation"], shown["reason"], shown["version"]) == (border.partner, "outdated", NOW_MS)
+
+    dispute = a_receipt(code="disputed", reason="outdated", version=NOW_MS, nation=border.partner)
+    decision = a_decision(partner=border.partner, at_ms=NOW_MS)
+    border.put(border.here, topics.AUDIT, [(an_id().encode(), border.codec.encode(DECISION, decision))])
+    _answer(border, dispute)
+    assert (
+        f"\n  An analyst of {border.partner} disputes it: outdated.\n"
+        in run("explain", "--nation", border.home, an_id()).stdout
+    )
+    _answer(border, a_receipt(code="applied", version=NOW_MS + 1, nation=border.partner))
+    assert "disputes it" not in run("explain", "--nation", border.home, an_id()).stdout
+
+
+def _answer(border: Border, receipt: Receipt) -> None:
+    key = f"{receipt['indicator_id']}/{receipt['code']}".encode()
+    border.put(border.here, topics.partner_receipts(border.partner), [(key, border.codec.encode(RECEIPT, receipt))])

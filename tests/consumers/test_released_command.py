@@ -7,13 +7,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from exchange.errors import NotFound, Refused
+from exchange.kafka.topics_admin import ensure_topics
 from kakehashi.main import Invocation, command_line
 from schemas import topics
-from schemas.codec import RECEIPT
+from schemas.codec import INDICATOR, RECEIPT
 from schemas.identity import key_of_id, shard_of_key
 from schemas.records import ReleasedIndicator
 from schemas.vocabulary import IndicatorType
-from tests.builders import NOW_MS, a_content, a_receipt, a_released, an_id
+from tests.builders import NOW_MS, a_content, a_receipt, a_released, an_id, an_indicator
 from tests.conftest import Brokers
 from tests.consumers.border import SHARDS, Border
 
@@ -32,6 +33,8 @@ def _release(border: Border, number: int, **changes: Any) -> ReleasedIndicator:
 def border(brokers: Brokers) -> Border:
     """Five releases, each answered in another way, or not at all."""
     border = Border(brokers)
+    national = [each for each in topics.topics_of(border.home, (border.partner,), 4) if each.name == topics.NATIONAL]
+    ensure_topics(border.here, national)
     recall = _release(border, 3, kind="recalled", id=RECALLED, content=None)
     border.release(*(_release(border, each) for each in (0, 1, 2)), recall, _release(border, 4))
     receipts = [
@@ -125,3 +128,11 @@ def test_a_tool_gets_those_that_it_asks_for_as_json_lines(
     lines = [json.loads(line) for line in released(border, "list", *option).stdout.splitlines()]
     assert {each["id"] for each in lines} == names
     assert {each["partner"] for each in lines} == {border.partner}
+
+
+def test_what_was_recalled_is_listed_with_the_value_that_our_own_record_has(border: Border) -> None:
+    own = an_indicator(id=RECALLED, type="file-sha256", value=SHA256[3])
+    border.put(border.here, topics.NATIONAL, [(RECALLED.encode(), border.codec.encode(INDICATOR, own))])
+    [line] = released(border, "list", "--recalls").stdout.splitlines()
+    recalled = json.loads(line)
+    assert (recalled["kind"], recalled["value"], recalled["reason"]) == ("recalled", SHA256[3], "marking-tightened")

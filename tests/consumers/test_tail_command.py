@@ -49,6 +49,14 @@ def _a_domain(version: int) -> ReleasedIndicator:
     return a_released(version=version, content=a_content(release_expires_ms=0))
 
 
+@pytest.fixture(autouse=True)
+def no_disputes(make_topic: MakeTopic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Topics of receipts, both empty."""
+    receipts = make_topic("receipts")
+    monkeypatch.setattr(topics, "receipts", lambda _origin: receipts)
+    monkeypatch.setattr(topics, "partner_receipts", lambda _partner: receipts)
+
+
 @pytest.fixture
 def partner_topic(make_topic: MakeTopic, writer: Producer, monkeypatch: pytest.MonkeyPatch, gbr: Cluster) -> str:
     """What GBR has from JPN: a live domain in two versions, a recalled URL, an address that was deleted."""

@@ -9,21 +9,22 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 _STYLES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-def on_a_terminal(
-    *arguments: str, within: Path, environ: Mapping[str, str], columns: int = 80, styled: bool = False
-) -> tuple[int, str]:
-    """Exit code and all output of `kakehashi ARGUMENTS`, on a terminal so wide; without styles if not ``styled``."""
+@contextlib.contextmanager
+def started(
+    *arguments: str, within: Path, environ: Mapping[str, str], columns: int = 80
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """`kakehashi ARGUMENTS` in a session whose terminal is so wide, and our end of that terminal. Killed at the end."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     kept = {name: value for name, value in environ.items() if name not in ("NO_COLOR", "COLUMNS", "LINES")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "kakehashi", *arguments],
+        ["setsid", "--ctty", "--wait", sys.executable, "-m", "kakehashi", *arguments],
         cwd=within,
         env=kept | {"TERM": "xterm-256color"},
         stdin=its,
@@ -31,11 +32,33 @@ def on_a_terminal(
         stderr=its,
     )
     os.close(its)
-    seen = bytearray()
+    try:
+        yield process, ours
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+def lines_of(screen: int) -> Iterator[str]:
+    """What appears on a terminal, without styles, until its program ends."""
+    for read in _reads(screen):
+        yield plain(read.decode(errors="replace"))
+
+
+def plain(text: str) -> str:
+    """Without styles and carriage returns."""
+    return _STYLES.sub("", text).replace("\r\n", "\n")
+
+
+def on_a_terminal(*arguments: str, within: Path, environ: Mapping[str, str], columns: int = 80) -> tuple[int, str]:
+    """Exit code and all output of `kakehashi ARGUMENTS`, without styles."""
+    with started(*arguments, within=within, environ=environ, columns=columns) as (process, screen):
+        seen = b"".join(_reads(screen))
+        return process.wait(60), plain(seen.decode())
+
+
+def _reads(screen: int) -> Iterator[bytes]:
     with contextlib.suppress(OSError):  # EIO: its side of the terminal is closed
-        while read := os.read(ours, 1 << 16):
-            seen += read
-    os.close(ours)
-    exit_code = process.wait(60)
-    text = seen.decode().replace("\r\n", "\n")
-    return exit_code, text if styled else _STYLES.sub("", text)
+        while read := os.read(screen, 1 << 16):
+            yield read

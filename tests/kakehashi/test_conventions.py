@@ -39,7 +39,7 @@ ACTIONS = frozenset(
             "policy activate",
             "policy publish",
         ),
-        *("streams", "bridge", "wait", "down"),
+        *("streams", "bridge", "wait", "down", "try"),
     }
 )
 """Commands that do something. All others read: they list things, show one, or check."""

@@ -37,12 +37,15 @@ def register(app: typer.Typer) -> None:
         If the border to a partner is not open, it says so. Of an indicator from a partner it names the origin.
         """
         from consumers.queries.decisions import decisions_on, ids_of
+        from consumers.queries.disputes import Disputes, sentence
         from consumers.queries.layout import indicator as layout
         from consumers.queries.origins import accepted_from
         from exchange.errors import NotFound
         from kakehashi.borders import closed_borders
         from kakehashi.clusters import cluster_of
         from kakehashi.published_rules import settings_and_roster
+        from schemas.identity import key_of_id, shard_of_key
+        from schemas.topics import partner_receipts, receipts
         from streams.rules.explain import explain as sentences
         from streams.rules.policy_set import load
 
@@ -55,18 +58,34 @@ def register(app: typer.Typer) -> None:
                 f"{nation} has no decision on {', '.join(ids)}, and has it from no partner: it was never reported, "
                 "its audit was truncated, or the workers have not come to it yet (`kakehashi wait` waits for workers)"
             )
+        partners = settings.partners(nation)
+        with Disputes(cluster, [*map(receipts, partners), *map(partner_receipts, partners)]) as disputes:
+            disputes.read(*{shard_of_key(key_of_id(name), settings.shards) for name in ids})
         shown = found if every else list({decision["partner"]: decision for decision in found}.values())
         if shown:
             policy = load(nation, settings.policy_folder, version=settings.policy_version)
             borders = closed_borders(cluster, roster, settings)
             for decision in shown:
                 border = borders.get(decision["partner"])
-                _show(nation, decision, [*sentences(decision, policy), *([border] if border else [])], as_json=as_json)
+                lines = [*sentences(decision, policy), *([border] if border else [])]
+                theirs = disputes.of(decision["indicator_id"], partner_receipts(decision["partner"]))
+                lines += [sentence(dispute, nation) for dispute in theirs]
+                _show(nation, decision, lines, as_json=as_json)
         for each in accepted:
+            ours = [sentence(dispute, nation) for dispute in disputes.of(each.record["id"], receipts(each.origin))]
             if as_json:
-                write_line({"nation": nation, "accepted_ms": each.accepted_ms, **layout(each.record, nation)})
+                write_line(
+                    {
+                        "nation": nation,
+                        "accepted_ms": each.accepted_ms,
+                        **layout(each.record, nation),
+                        "sentences": ours,
+                    }
+                )
             else:
                 typer.echo(_origin(nation, each, has_own=bool(found)))
+                for line in ours:
+                    typer.echo(f"  {line}")
 
 
 def _show(nation: str, decision: "Decision", lines: list[str], *, as_json: bool) -> None:

@@ -82,17 +82,36 @@ def list_(
     disputed: Annotated[bool, typer.Option("--disputed", help="Only what the partner disputes.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List what was released, one line each: the partner's answer, and when it was released."""
+    """List what was released: the partner's answer, when it was released, and its value, also after a recall."""
     from consumers.queries.released import Answer
 
-    rows = (
+    found = (
         _row(nation, each, status)
         for each, status in _released(nation, partner, frozenset())
         if not (waiting and status.answer is not Answer.WAITING)
         and not (recalls and not status.recall_waits)
         and not (disputed and status.dispute is None)
     )
+    rows = _with_values(nation, found)
     listing(rows, _COLUMNS, as_json=as_json, empty=f"{nation} has released nothing of that kind.")
+
+
+def _with_values(nation: str, rows: "Iterator[dict[str, Any]]") -> "Iterator[dict[str, Any]]":
+    """The rows; those that ended come last. Their records have no value any more: it is that of our own record."""
+    from consumers.queries.values import values_of
+    from exchange.settings import Settings
+    from kakehashi.clusters import cluster_of
+
+    ended = []
+    for row in rows:
+        if "value" in row:
+            yield row
+        else:
+            ended.append(row)
+    settings = Settings.from_env(os.environ)
+    values = values_of(cluster_of(nation, settings, os.environ), {row["id"] for row in ended}, settings.shards)
+    for row in ended:
+        yield row | ({"value": values[row["id"]]} if row["id"] in values else {})
 
 
 def _released(nation: str, partner: str, ids: frozenset[str]) -> "Iterator[tuple[str, ReleaseStatus]]":

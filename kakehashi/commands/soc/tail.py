@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from consumers.queries.disputes import Disputes
     from consumers.subscription.changes import Change, Use
     from consumers.subscription.subscription import Gap, Quiet, SnapshotEnd
     from exchange.kafka.clients import Cluster
+    from schemas.records import Receipt
 
     Events = Iterable[Change | Gap | SnapshotEnd | Quiet]
 
@@ -78,6 +80,7 @@ def register(app: typer.Typer) -> None:
 
         An indicator whose PAP does not allow your activity is shown as limited, without its value.
         """
+        from consumers.queries.disputes import Disputes, topics_of_disputes
         from consumers.subscription.changes import changes, picture
         from consumers.subscription.subscription import Subscription
         from consumers.subscription.topic_reader import TopicReader
@@ -88,14 +91,17 @@ def register(app: typer.Typer) -> None:
         source, use = picture(partner or None), _use_of(activity, unstated_pap)
         console = terminal.console()
         cluster = cluster_of(nation, settings, os.environ)
-        with TopicReader(cluster, source.topic) as reader:
+        disputed = topics_of_disputes(partner, settings.partners(nation))
+        with TopicReader(cluster, source.topic) as reader, Disputes(cluster, disputed) as disputes:
+            disputes.read()
             events = Subscription(reader, clock_ms=now_ms).events(follow=follow)
             found = changes(events, source.schema, cluster.codec(), clock_ms=now_ms, use=use)
             try:
                 if lines_wanted(as_json):
-                    _write_lines(found, source.topic, nation, limit)
+                    _write_lines(found, source.topic, nation, limit, disputes)
                 else:
-                    _show(found, console, limit, follow=follow, starting=partial(_starting, cluster, settings.shards))
+                    starting = partial(_starting, cluster, settings.shards)
+                    _show(found, console, limit, disputes, follow=follow, starting=starting)
             except KeyboardInterrupt:
                 raise typer.Exit(Exit.INTERRUPTED) from None
 
@@ -113,7 +119,7 @@ def _use_of(activity: str, unstated_pap: str) -> "Use":
     return Use(activities[activity], paps[unstated_pap])
 
 
-def _write_lines(found: "Events", topic: str, nation: str, limit: int) -> None:
+def _write_lines(found: "Events", topic: str, nation: str, limit: int, disputes: "Disputes") -> None:
     """JSON lines, flushed wherever the stream pauses."""
     from consumers.queries.tail import as_json
     from consumers.subscription.changes import Change
@@ -125,8 +131,10 @@ def _write_lines(found: "Events", topic: str, nation: str, limit: int) -> None:
             typer.echo(_gap_line(event), err=True)
         if not isinstance(event, Change | Gap):
             sys.stdout.flush()
+            disputes.read()
             continue
-        sys.stdout.buffer.write(as_json(event, topic, nation) + b"\n")
+        about = disputes.of(event.key) if isinstance(event, Change) else []
+        sys.stdout.buffer.write(as_json(event, topic, nation, about) + b"\n")
         written += isinstance(event, Change)
         if limit and written == limit:
             break
@@ -144,9 +152,15 @@ def _starting(cluster: "Cluster", shards: int) -> str:
 
 
 def _show(
-    found: "Events", console: "Console", limit: int, *, follow: bool, starting: "Callable[[], str]" = lambda: ""
+    found: "Events",
+    console: "Console",
+    limit: int,
+    disputes: "Disputes | None" = None,
+    *,
+    follow: bool,
+    starting: "Callable[[], str]" = lambda: "",
 ) -> None:
-    """One line for each change, in columns that fit the terminal. ``starting`` is asked if there is nothing."""
+    """One line for each change, and for each new dispute. ``starting`` is asked if there is nothing."""
     from rich.text import Text
 
     from consumers.subscription.changes import Change
@@ -158,7 +172,8 @@ def _show(
     written = 0
     for event in found:
         if isinstance(event, Change):
-            console.print(_change_line(event, console), soft_wrap=True)
+            about = () if disputes is None else disputes.of(event.key)
+            console.print(_change_line(event, console, about), soft_wrap=True)
             counts[event.state] += 1
             written += 1
             if written == limit:
@@ -171,13 +186,20 @@ def _show(
             after = "; each change follows, Ctrl-C ends" if follow else ""
             line = f"── {listed or f'nothing here yet{starting()}'}{after}"
             console.print(Text(line, "dim"), soft_wrap=not listed)
+        elif disputes is not None:
+            for dispute in disputes.read():
+                console.print(Text(f"{_dispute_note(dispute)}  {dispute['indicator_id']}", "yellow"), soft_wrap=True)
 
 
 def _gap_line(gap: "Gap") -> str:
     return f"kakehashi: changes may have been missed ({gap.reason}: {gap.detail}); the whole picture follows again"
 
 
-def _change_line(change: "Change", console: "Console") -> "Text":
+def _dispute_note(dispute: "Receipt") -> str:
+    return f"⚑ {dispute['nation']} disputes it: {dispute['reason']}"
+
+
+def _change_line(change: "Change", console: "Console", disputes: "Iterable[Receipt]" = ()) -> "Text":
     from rich.text import Text
 
     sign, colour = _STATES[change.state]
@@ -196,7 +218,7 @@ def _change_line(change: "Change", console: "Console") -> "Text":
         return _line(cells[:1], Text(printable(about), "dim"), Text(), console)
     gone = change.state not in ("live", "unreadable")
     value = Text(printable(shown["value"]), "dim strike" if gone else "bold")
-    notes = [*shown.get("labels", ()), *shown.get("caveats", ()), shown.get("pap", "")]
+    notes = [*map(_dispute_note, disputes), *shown.get("labels", ()), *shown.get("caveats", ()), shown.get("pap", "")]
     notes.append(shown.get("tearline", "").replace("\n", " "))
     return _line(cells, value, Text("  " + printable(", ".join(filter(None, notes))), "dim"), console)
 

@@ -1,0 +1,89 @@
+"""Finds the disputes that stand: the indicators that an analyst thinks are wrong, on the cluster of either nation."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Final, Self, cast
+
+from consumers.subscription.topic_reader import TopicReader
+from exchange.kafka.clients import Cluster
+from exchange.protocol.record import Record
+from schemas import topics
+from schemas.codec import RECEIPT, Undecodable
+from schemas.records import Receipt
+from schemas.vocabulary import DisputeReason
+
+_REASONS: Final = tuple(str(each).encode() for each in DisputeReason)
+
+
+def topics_of_disputes(origin: str | None, partners: Sequence[str]) -> list[str]:
+    """The topics with the disputes of a picture: our own receipts for ``origin``'s records, or those of all partners
+    for ours."""
+    return [topics.receipts(origin)] if origin else [topics.partner_receipts(partner) for partner in partners]
+
+
+class Disputes:
+    """The disputes on some topics of receipts, read on with each ``read``. One stands until its nation has accepted a
+    later version."""
+
+    def __init__(self, cluster: Cluster, names: Sequence[str]) -> None:
+        """Raises NotFound if a topic is missing, BrokerUnavailable if no broker answers."""
+        self._codec = cluster.codec()
+        self._standing: dict[tuple[str, str], Receipt] = {}  # by topic and indicator
+        self._named: set[str] = set()  # indicators that were ever disputed
+        self._stack = ExitStack()
+        self._next: dict[tuple[str, int], int] = {}
+        with ExitStack() as opened:
+            self._readers = {name: opened.enter_context(TopicReader(cluster, name)) for name in names}
+            self._stack = opened.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def read(self, *shards: int) -> list[Receipt]:
+        """Read what was added since the last time, of all shards or of these; the disputes that are new and stand."""
+        before = dict(self._standing)
+        for name, reader in self._readers.items():
+            for partition in reader.partitions:
+                if not shards or partition in shards:
+                    first, end = reader.bounds(partition)
+                    start = max(first, self._next.get((name, partition), 0))
+                    for record in reader.read(partition, start, end):
+                        self._take(name, record)
+                    self._next[name, partition] = end
+        return [each for key, each in self._standing.items() if before.get(key) != each]
+
+    def of(self, indicator_id: str, *names: str) -> list[Receipt]:
+        """Those on one indicator, of all topics or of these."""
+        found = (self._standing.get((name, indicator_id)) for name in names or self._readers)
+        return [each for each in found if each is not None]
+
+    def _take(self, topic: str, record: Record) -> None:
+        """Most receipts are neither a dispute nor on something disputed: their bytes tell it without decoding them."""
+        value = record.value or b""
+        name = (record.key or b"").decode("utf-8", "replace").partition("/")[0]
+        if not any(reason in value for reason in _REASONS) and name not in self._named:
+            return
+        found = self._codec.decode(RECEIPT, value)
+        if isinstance(found, Undecodable):
+            return
+        receipt = cast("Receipt", found)
+        key = topic, receipt["indicator_id"]
+        before = self._standing.get(key)
+        if receipt["code"] == "disputed":
+            if before is None or receipt["version"] >= before["version"]:
+                self._standing[key] = receipt
+                self._named.add(receipt["indicator_id"])
+        elif before is not None and receipt["version"] > before["version"]:
+            del self._standing[key]
+
+
+def sentence(dispute: Receipt, nation: str) -> str:
+    """A dispute for a reader of ``nation``."""
+    who = nation if dispute["nation"] == nation else f"An analyst of {dispute['nation']}"
+    return f"{who} disputes it: {dispute['reason']}."

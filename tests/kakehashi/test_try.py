@@ -1,0 +1,138 @@
+"""``kakehashi try`` with real processes and real signals: ready, used from elsewhere, gone without a trace."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from exchange.errors import Exit
+from exchange.process import is_gone
+from kakehashi.trial import counts_of
+from tests.kakehashi.command import kakehashi
+from tests.kakehashi.pseudo_terminal import lines_of, started
+
+pytestmark = pytest.mark.kafka
+
+READY_S = 120.0
+END_S = 60.0
+SHA1 = "a94a8fe5ccb19ba61c4c0873d391e987982fbbd3"
+
+
+@contextmanager
+def trying(folder: Path, **environ: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kakehashi", "try"],
+        cwd=folder,
+        env=os.environ | {"KAKEHASHI_KAFKA_HEAP": "256m"} | environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=END_S)
+
+
+def until(lines: Iterator[str], words: str) -> list[str]:
+    """The lines up to the one with these words."""
+    seen = []
+    for line in lines:
+        seen.append(line)
+        if words in line:
+            return seen
+    raise AssertionError(f"it ended before {words!r}:\n" + "".join(seen))
+
+
+def processes_of(home: Path) -> set[int]:
+    """The process ids of the clusters and roles that run there."""
+    files = [*home.glob("*/cluster.json"), *home.glob("roles/*.json")]
+    return {json.loads(file.read_text("utf-8"))["pid"] for file in files}
+
+
+def assert_gone(pids: set[int], folder: Path) -> None:
+    give_up = time.monotonic() + END_S
+    host = os.uname().nodename
+    while time.monotonic() < give_up:
+        if all(is_gone(host, str(pid)) for pid in pids) and not any(folder.iterdir()):
+            return
+        time.sleep(0.05)
+    raise AssertionError(
+        f"{[pid for pid in pids if not is_gone(host, str(pid))]} run, {list(folder.rglob('*'))} is left"
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "exit_code"),
+    [(signal.SIGTERM, Exit.INTERRUPTED), (signal.SIGKILL, -signal.SIGKILL)],
+    ids=["TERM", "KILL"],
+)
+def test_a_signal_ends_everything_and_leaves_nothing(tmp_path: Path, number: signal.Signals, exit_code: int) -> None:
+    with trying(tmp_path) as process:
+        assert process.stdout is not None
+        seen = until(process.stdout, "deletes its data")
+        assert any(re.match(r"ready in \d+\.\d s", line) for line in seen)
+        assert "\x1b" not in "".join(seen), "a pipe gets plain lines"
+        pids = processes_of(tmp_path / ".kakehashi" / "try")
+        assert len(pids) == 6, "two clusters, two workers, two bridges"
+        process.send_signal(number)
+        process.communicate(timeout=END_S)
+        assert process.returncode == exit_code
+    assert_gone(pids, tmp_path)
+
+
+def test_what_it_says_to_type_next_works_and_ctrl_c_on_a_terminal_ends_it(tmp_path: Path) -> None:
+    with started("try", within=tmp_path, environ=os.environ | {"KAKEHASHI_KAFKA_HEAP": "256m"}) as (process, screen):
+        text = ""
+        for read in lines_of(screen):
+            text += read
+            if "deletes its data" in text:
+                break
+        home = re.search(r"export KAKEHASHI_HOME=(\S+)", text)
+        assert home is not None, text
+        pids = processes_of(Path(home[1]))
+        assert f"echo {SHA1} |" in text
+        environ = {"KAKEHASHI_HOME": home[1]}
+        file = tmp_path / "one.txt"
+        file.write_text(SHA1 + "\n")
+        told = ("produce", "--nation", "GBR", "--sensor", "desk", "--tlp", "TLP:GREEN", str(file))
+        assert kakehashi(*told, within=tmp_path, **environ).returncode == Exit.OK
+        file.unlink()
+        arrived = kakehashi("tail", "--nation", "JPN", "--partner", "GBR", "--limit", "1", within=tmp_path, **environ)
+        assert json.loads(arrived.stdout)["value"] == SHA1
+        assert "RELEASE to JPN" in kakehashi("explain", "--nation", "GBR", SHA1, within=tmp_path, **environ).stdout
+        os.write(screen, b"\x03")  # Ctrl-C, by the terminal
+        for _ in lines_of(screen):
+            pass
+        assert process.wait(END_S) == Exit.INTERRUPTED
+    assert_gone(pids, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["KAKEHASHI_GBR_BOOTSTRAP", "KAFKA_BOOTSTRAP_SERVERS", "KAKEHASHI_JPN_SCHEMA_REGISTRY_URL"]
+)
+def test_a_shell_that_names_a_real_cluster_gets_no_trial(tmp_path: Path, name: str) -> None:
+    refused = kakehashi("try", within=tmp_path, **{name: "192.0.2.1:9092"})
+    assert (refused.returncode, name in refused.stderr) == (Exit.REFUSED, True)
+    assert not any(tmp_path.iterdir())
+
+
+def test_what_is_shown_is_counted_by_the_worker() -> None:
+    page = """# TYPE kakehashi_reports_total counter
+kakehashi_reports_total{fate="accepted"} 3.0
+kakehashi_reports_total{fate="duplicate"} 9.0
+kakehashi_decisions_total{partner="JPN",outcome="hold"} 2.0
+kakehashi_decisions_total{partner="AUS",outcome="hold"} 1.0
+kakehashi_quarantined_records_total{stage="intake",reason="unknown-type"} 1.0
+"""
+    assert counts_of(page) == {"reports": 3, "held": 3, "quarantined": 1}
