@@ -30,10 +30,12 @@ OBSERVATION_BLOCK_V3: Final = "observation_block.v3"  # with authenticated repor
 INDICATOR: Final = "indicator.v1"
 RELEASED_INDICATOR: Final = "released_indicator.v1"
 RELEASED_INDICATOR_V2: Final = "released_indicator.v2"  # with a tearline
-DECISION: Final = "decision.v2"
+DECISION: Final = "decision.v3"  # with the prefix length of a network
+DECISION_V2: Final = "decision.v2"
 DECISION_V1: Final = "decision.v1"
 COMMAND: Final = "command.v1"
-REVIEW_PENDING: Final = "review_pending.v1"
+REVIEW_PENDING: Final = "review_pending.v2"  # with the same
+REVIEW_PENDING_V1: Final = "review_pending.v1"
 QUARANTINED: Final = "quarantined.v1"
 RECEIPT: Final = "receipt.v1"
 PROGRESS: Final = "progress.v1"
@@ -50,7 +52,10 @@ _COLUMNS: Final = frozenset(
     {SENSOR_REPORT, SENSOR_REPORT_V2, OBSERVATION_BLOCK, OBSERVATION_BLOCK_V2, OBSERVATION_BLOCK_V3}
 )
 # Versions that earlier releases have written: read with the defaults of the missing fields.
-_EARLIER: Final = {DECISION: frozenset({DECISION_V1})}
+_EARLIER: Final = {
+    DECISION: frozenset({DECISION_V1, DECISION_V2}),
+    REVIEW_PENDING: frozenset({REVIEW_PENDING_V1}),
+}
 # Versions that are written only if a record needs their fields, so that a partner without the upgrade reads all other
 # records, byte for byte as before (ADR 26). Read as written.
 _LATER: Final = {

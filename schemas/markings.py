@@ -88,6 +88,9 @@ _PAP_LABELS: Final = {pap: "" if pap is Pap.UNSTATED else f"PAP:{pap.name}" for 
 class Caveat(enum.StrEnum):
     """National and handling caveats we know. The value is the label as its owner spells it.
 
+    BENIGN and DRAFT are a source's statements about its own data; FOREIGN HANDLING is a handling word of another nation
+    or organisation, for which no correspondence is agreed.
+
     Which of them stop a release is policy (``policy/``). The sources are the UK Government Security
     Classifications Policy (national caveats, OFFICIAL-SENSITIVE) and Japan's common standards for government
     agencies (confidentiality class 3; handling limits).
@@ -104,6 +107,9 @@ class Caveat(enum.StrEnum):
     PERSONAL_DATA = "PERSONAL DATA"
     EMBARGO = "EMBARGO"
     INCIDENT = "INCIDENT"
+    BENIGN = "BENIGN"
+    DRAFT = "DRAFT"
+    FOREIGN_HANDLING = "FOREIGN HANDLING"
     UNRECOGNISED = "UNRECOGNISED"
 
 

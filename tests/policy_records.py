@@ -20,6 +20,7 @@ TEXTS: Final = read_texts("GBR", POLICY_FOLDER)
 STRICTER_RULE: Final = """
 @id("gbr-no-domains")
 @title("No domain name leaves, for a test")
+@title_ja("試験用の規則")
 @basis("a test")
 @owner("a test")
 @outcome("withhold")

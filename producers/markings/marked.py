@@ -88,6 +88,11 @@ def unrecognised(text: str, where: str) -> Marked:
     return Marked(SourceMarking(caveats=(kept,)), (f"{where} (not understood)",))
 
 
+def of_caveat(caveat: Caveat, where: str) -> Marked:
+    """A caveat that the source's own structure states without a word of ours."""
+    return Marked(SourceMarking(caveats=(caveat.value,)), (where,))
+
+
 @lru_cache(4_096)
 def is_caveat(word: str) -> bool:
     """Whether a word is a national or handling caveat of the contract, in any of its spellings."""

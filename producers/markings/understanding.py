@@ -71,7 +71,7 @@ def of_tag(text: str, where: str) -> Marked:
 @remembered(4_096)
 def of_comment(text: str, where: str) -> Marked:
     """A line about a list rather than of it."""
-    found = _found(text, where, Strength.MARKED, is_prose=len(words(text)) > _MOST_WORDS_OF_A_LABEL)
+    found = _found(text, where, Strength.EXACT, is_prose=len(words(text)) > _MOST_WORDS_OF_A_LABEL)
     if found is not None:
         return found
     return unrecognised(text, _quoted(where, text)) if looks_restricting(text) else NOTHING
@@ -82,9 +82,7 @@ def of_heading(text: str, where: str) -> Marked:
     colours = bare_colours(words(text))
     if colours:
         return _of_labels(Labels(tlp=colours), text, where)
-    return _found(text, where, Strength.EXACT, is_prose=len(words(text)) > _MOST_WORDS_OF_A_LABEL) or of_comment(
-        text, where
-    )
+    return of_comment(text, where)
 
 
 @remembered(4_096)

@@ -4,12 +4,13 @@ from typing import Any, Final
 
 import msgspec
 
-from producers.markings.marked import NOTHING, Marked, unrecognised
+from producers.markings.marked import NOTHING, Marked, of_caveat
 from producers.readers.document import plain
 from producers.readers.misp_attribute import Attribute
 from producers.readers.misp_markings import Shared, Sharing, sharing_of
 from producers.readers.reading import Group
 from producers.readers.times import seconds
+from schemas.markings import Caveat
 
 DELETED: Final = "deleted"
 UNPUBLISHED: Final = "unpublished"
@@ -57,7 +58,7 @@ def around_of(event: Event, thing: dict[str, Any], outer: Marked = NOTHING) -> A
     is_off = event.published is False
     is_draft = is_off and event.publish_timestamp is not None and not published_ms
     if is_draft:
-        draft = unrecognised("an event that was never published", "event published: false")
+        draft = of_caveat(Caveat.DRAFT, "event published: false")
         sharing = msgspec.structs.replace(sharing, found=sharing.found.join(draft))
     return Around(
         event.uuid,

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import msgspec
 
-from producers.markings.marked import NOTHING, Marked, joined, unrecognised
+from producers.markings.marked import NOTHING, Marked, joined, of_caveat, unrecognised
 from producers.markings.properties import of_properties
 from producers.markings.understanding import of_prose, of_tag
-from schemas.markings import SourceMarking
+from schemas.markings import Caveat, SourceMarking
 
 NOBODY_ABROAD: Final = {
     "0": "your organisation only",
@@ -25,7 +25,7 @@ NOBODY_ABROAD: Final = {
 }
 _ABROAD: Final = frozenset({"2", "3"})
 _INHERITS: Final = "5"
-_AGAINST: Final = {"1": "false positive", "2": "expired"}
+_AGAINST: Final = frozenset({"1", "2"})  # sightings of a false positive, and of an end
 _ABSENT: Final = frozenset({"", "0", "None"})
 _SHARED: Final = frozenset({"distribution", "sharing_group_id", "SharingGroup", "Tag"})
 _COMMON: Final = frozenset({"id", "uuid", "timestamp", "comment", "deleted", "first_seen", "last_seen", "event_id"})
@@ -135,7 +135,7 @@ def _of_parts(thing: Mapping[str, Any], level: str) -> Iterator[Marked]:
     for sighting in _objects(thing.get("Sighting")):
         kind = str(sighting.get("type") or "")
         if kind in _AGAINST:
-            yield unrecognised(f"sighting: {_AGAINST[kind]}", f"{level} sighting of type {kind}")
+            yield of_caveat(Caveat.BENIGN, f"{level} sighting of type {kind}")
 
 
 def _objects(found: Any) -> list[Mapping[str, Any]]:

@@ -15,8 +15,6 @@ from producers.readers.times import milliseconds
 from schemas.observation import Observation
 from schemas.tearline import TEARLINE
 
-_BENIGN: Final = "benign"
-
 
 class Granular(msgspec.Struct):
     """A marking of part of an object, or a language of it."""
@@ -68,8 +66,6 @@ def _findings(indicator: Indicator, thing: Mapping[str, Any], definitions: Defin
         elif granular.lang is None:
             yield unrecognised(where, where)
     yield from (of_tag(label, "label") for label in (*indicator.labels, *indicator.indicator_types))
-    if _BENIGN in (*indicator.indicator_types, *indicator.labels):
-        yield unrecognised("indicator type benign beside others", "indicator_types")
     yield of_prose(indicator.name or "", "name")
     yield of_prose(indicator.description or "", "description")
     yield of_prose(indicator.x_kakehashi_tearline or "", "x_kakehashi_tearline")

@@ -17,6 +17,7 @@ class FacetsRecord(TypedDict):
     warninglisted: bool
     special_use: bool
     personal_data: bool
+    prefix_length: int
 
 
 class AssertionDecision(TypedDict):

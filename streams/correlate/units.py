@@ -17,7 +17,7 @@ from streams.correlate.assertion import Assertion, Tally
 from streams.correlate.further import marking_of
 from streams.correlate.row import Row
 from streams.rules.decide import ReleaseDecision
-from streams.rules.facets import Facets, confidence_band
+from streams.rules.facets import Facets, confidence_band, prefix_length_of
 
 _MAY_NAME_A_PERSON: Final = frozenset({IndicatorType.EMAIL_ADDR})
 
@@ -59,6 +59,7 @@ def units_before_withdrawal(row: Row) -> list[Unit]:
 
 def facets_in(row: Row, pieces: Sequence[Unit]) -> tuple[Facets, ...]:
     """The facets of each unit: all of it that the rules look at."""
+    prefix_length = prefix_length_of(row.kind, row.value)
     return tuple(
         Facets(
             piece.marking,
@@ -67,6 +68,7 @@ def facets_in(row: Row, pieces: Sequence[Unit]) -> tuple[Facets, ...]:
             row.enrichment.benign,
             bool(row.enrichment.special_use),
             row.kind in _MAY_NAME_A_PERSON or Caveat.PERSONAL_DATA in piece.marking.caveats,
+            prefix_length,
         )
         for piece in pieces
     )

@@ -10,7 +10,7 @@ from schemas.links import all_agreed
 from schemas.markings import SourceMarking, understand
 from schemas.vocabulary import TYPE_BY_LABEL, Outcome
 from streams.rules.engine import Engine, Verdict
-from streams.rules.facets import CONFIDENCE_NOT_STATED, Facets, facets_of
+from streams.rules.facets import CONFIDENCE_NOT_STATED, LONGEST_PREFIX, NO_NETWORK, Facets, facets_of
 from streams.rules.policy_set import PolicySet
 from streams.rules.rule import PolicyError
 
@@ -27,6 +27,7 @@ class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=lamb
     warninglisted: bool = False
     special_use: bool = False
     personal_data: bool = False
+    prefix_length: int = NO_NETWORK
 
 
 class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=lambda name: name.replace("_", " ")):
@@ -84,6 +85,8 @@ def read_cases(path: Path) -> CaseTable:
     for case in table.cases:
         if case.given.type not in TYPE_BY_LABEL:
             raise PolicyError(f"{path}: “{case.case}”: {case.given.type!r} is not an indicator type")
+        if case.given.prefix_length not in range(NO_NETWORK, LONGEST_PREFIX + 1):
+            raise PolicyError(f"{path}: “{case.case}”: {case.given.prefix_length} is not a prefix length")
     return table
 
 
@@ -123,4 +126,5 @@ def _facets(given: Given) -> Facets:
         warninglisted=given.warninglisted,
         special_use=given.special_use,
         personal_data=given.personal_data,
+        prefix_length=given.prefix_length,
     )

@@ -17,7 +17,7 @@ from schemas.codec import RELEASED_INDICATOR_V2
 from schemas.links import NEVER_AGREED
 from schemas.markings import Marking, Tlp
 from schemas.vocabulary import Outcome
-from streams.rules.facets import Facets
+from streams.rules.facets import Facets, prefix_label
 from streams.rules.obligations import DropTearline, strictest
 from streams.rules.policy_set import PolicySet
 from streams.rules.proof.space import Request, Value
@@ -150,4 +150,5 @@ def _attributes(facets: Facets) -> dict[str, Value]:
         "warninglisted": facets.warninglisted,
         "special_use": facets.special_use,
         "personal_data": facets.personal_data,
+        "prefix_length": prefix_label(facets.prefix_length),
     }

@@ -123,7 +123,7 @@ def rule_sentence(rule_id: str, policy_set: PolicySet) -> str:
     rule = policy_set.rules.get(rule_id)
     if rule is None:
         return f"The rule {rule_id} decided; it is not in this policy set."
-    return f"{rule.title} (rule {rule.id}; basis: {rule.basis}; owner: {rule.owner})."
+    return f"{rule.title} / {rule.title_ja} (rule {rule.id}; basis: {rule.basis}; owner: {rule.owner})."
 
 
 def _people(decision: Decision) -> Iterator[str]:

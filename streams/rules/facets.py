@@ -11,8 +11,13 @@ from schemas.records import FacetsRecord
 from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType
 
 CONFIDENCE_NOT_STATED: Final = -1
+NO_NETWORK: Final = -1
+"""The prefix length of what is no network."""
+LONGEST_PREFIX: Final = 127
+"""Of a network: one of a single address is that address (``schemas.normalise.address``)."""
 _MEDIUM_FROM: Final = 30
 _HIGH_FROM: Final = 70
+_NETWORKS: Final = frozenset({IndicatorType.IPV4_NET, IndicatorType.IPV6_NET})
 BAND_FLOORS: Final = (_MEDIUM_FROM, _HIGH_FROM)
 
 
@@ -49,6 +54,18 @@ class Facets(msgspec.Struct, frozen=True, gc=False):
     warninglisted: bool = False
     special_use: bool = False
     personal_data: bool = False
+    prefix_length: int = NO_NETWORK
+    """Of a network: 0 is all addresses of its family, 24 are 256 of IPv4."""
+
+
+def prefix_length_of(kind: IndicatorType, value: str) -> int:
+    """The prefix length of a canonical value."""
+    return int(value.rpartition("/")[2]) if kind in _NETWORKS else NO_NETWORK
+
+
+def prefix_label(length: int) -> str:
+    """As rules name a prefix length: ``/24``, or ``none``."""
+    return "none" if length == NO_NETWORK else f"/{length}"
 
 
 def facets_of(
@@ -59,9 +76,11 @@ def facets_of(
     warninglisted: bool = False,
     special_use: bool = False,
     personal_data: bool = False,
+    prefix_length: int = NO_NETWORK,
 ) -> Facets:
     """The facets of one assertion, or of a merge, with its confidence from 0 to 100 (-1: not stated)."""
-    return Facets(marking, confidence_band(confidence), kind, warninglisted, special_use, personal_data)
+    band = confidence_band(confidence)
+    return Facets(marking, band, kind, warninglisted, special_use, personal_data, prefix_length)
 
 
 def merged_facets(facets: Sequence[Facets]) -> Facets:
@@ -74,6 +93,7 @@ def merged_facets(facets: Sequence[Facets]) -> Facets:
         first.warninglisted,
         first.special_use,
         any(each.personal_data for each in facets),
+        first.prefix_length,
     )
 
 
@@ -90,6 +110,7 @@ def to_record(facets: Facets) -> FacetsRecord:
         warninglisted=facets.warninglisted,
         special_use=facets.special_use,
         personal_data=facets.personal_data,
+        prefix_length=facets.prefix_length,
     )
 
 
@@ -101,6 +122,8 @@ def from_record(record: FacetsRecord) -> Facets:
     releasable_to = record["releasable_to"]
     if record["type"] not in TYPE_BY_LABEL:
         raise ValueError(f"{record['type']!r} is not an indicator type")
+    if record["prefix_length"] not in range(NO_NETWORK, LONGEST_PREFIX + 1):
+        raise ValueError(f"{record['prefix_length']} is not a prefix length")
     return Facets(
         marking=Marking(
             tlp=Tlp(record["tlp"]),
@@ -113,6 +136,7 @@ def from_record(record: FacetsRecord) -> Facets:
         warninglisted=record["warninglisted"],
         special_use=record["special_use"],
         personal_data=record["personal_data"],
+        prefix_length=record["prefix_length"],
     )
 
 
@@ -130,4 +154,5 @@ def sort_key(facets: Facets) -> tuple[object, ...]:
         facets.warninglisted,
         facets.special_use,
         facets.personal_data,
+        facets.prefix_length,
     )

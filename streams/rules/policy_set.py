@@ -19,7 +19,7 @@ from schemas.agreement import Agreement
 from schemas.links import LINKS, POLICY_FOLDER, BadLinks, link_path, link_texts, read_links
 from schemas.markings import Caveat, Pap, Tlp
 from schemas.vocabulary import IndicatorType
-from streams.rules.facets import ConfidenceBand
+from streams.rules.facets import LONGEST_PREFIX, NO_NETWORK, ConfidenceBand, prefix_label
 from streams.rules.proof.space import Space, space_of
 from streams.rules.rule import PolicyError, Rule, read_rule
 
@@ -34,6 +34,7 @@ _VOCABULARY: Final[Mapping[str, tuple[str, ...]]] = {
     "Caveat": tuple(Caveat),
     "ConfidenceBand": tuple(ConfidenceBand),
     "IndicatorType": tuple(kind.label for kind in IndicatorType),
+    "PrefixLength": tuple(map(prefix_label, range(NO_NETWORK, LONGEST_PREFIX + 1))),
 }
 
 

@@ -10,7 +10,7 @@ from schemas.vocabulary import Outcome
 from streams.rules import obligations
 from streams.rules.obligations import Obligation
 
-_REQUIRED: Final = ("id", "title", "basis", "owner")
+_REQUIRED: Final = ("id", "title", "title_ja", "basis", "owner")
 _FOR_PERMIT: Final = frozenset({*_REQUIRED, "obligations"})
 _FOR_WITHHOLD: Final = frozenset({*_REQUIRED, "outcome"})
 _FOR_HOLD: Final = frozenset({*_REQUIRED, "outcome", "obligations", "reviewers", "deadline_hours"})
@@ -24,12 +24,15 @@ class PolicyError(ConfigurationError):
 class Rule:
     """One permit or forbid. ``outcome`` is its result if it matches: RELEASE for a permit.
 
+    ``title`` is in English, ``title_ja`` in Japanese: the nations' officers read the same rules.
+
     ``reviewers`` and ``deadline_hours`` are of a hold: how many distinct officers must approve, within how many hours.
     ``body`` is the rule in Cedar's JSON form, in one canonical spelling.
     """
 
     id: str
     title: str
+    title_ja: str
     basis: str
     owner: str
     outcome: Outcome
@@ -67,6 +70,7 @@ def read_rule(policy: Mapping[str, Any], place: str) -> Rule:
     return Rule(
         id=notes["id"],
         title=notes["title"],
+        title_ja=notes["title_ja"],
         basis=notes["basis"],
         owner=notes["owner"],
         outcome=outcome,

@@ -18,6 +18,7 @@ def facets(**changes: Any) -> FacetsRecord:
         warninglisted=False,
         special_use=False,
         personal_data=False,
+        prefix_length=-1,
     )
     return changed(record, changes)
 
@@ -55,8 +56,25 @@ def a_decision(**changes: Any) -> Decision:
 
 def a_decision_v1(**changes: Any) -> dict[str, Any]:
     """A decision as the first version of its schema has it."""
+    decision = a_decision_v2(**changes)
     later = ("review", "question", "deadline_ms", "verdicts", "assigned", "veto", "border", "shadow")
-    return {name: value for name, value in a_decision(**changes).items() if name not in later}
+    return {name: value for name, value in decision.items() if name not in later}
+
+
+def a_decision_v2(**changes: Any) -> dict[str, Any]:
+    """A decision as the second version of its schema has it: its facets have no prefix length."""
+    return _without_prefix_length(a_decision(**changes))
+
+
+def a_review_pending_v1(**changes: Any) -> dict[str, Any]:
+    """A review as the first version of its schema has it."""
+    return _without_prefix_length(a_review_pending(**changes))
+
+
+def _without_prefix_length(record: Any) -> Any:
+    if isinstance(record, dict):
+        return {name: _without_prefix_length(value) for name, value in record.items() if name != "prefix_length"}
+    return [_without_prefix_length(each) for each in record] if isinstance(record, list) else record
 
 
 def a_verdict(**changes: Any) -> OfficerVerdict:

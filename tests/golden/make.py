@@ -24,6 +24,7 @@ from tests.builders import (
     a_content,
     a_decision,
     a_decision_v1,
+    a_decision_v2,
     a_marking_record,
     a_policy_reading,
     a_policy_record,
@@ -33,11 +34,13 @@ from tests.builders import (
     a_released,
     a_report,
     a_review_pending,
+    a_review_pending_v1,
     a_verdict,
     an_anchor,
     an_indicator,
     an_observation,
     an_observation_block,
+    facets,
 )
 
 FOLDER: Final = Path(__file__).parent
@@ -119,12 +122,12 @@ CASES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "release": a_decision_v1(),
         "withhold": a_decision_v1(sequence=1, previous=bytes(32), outcome="withhold", merged=None, released_version=0),
     },
-    codec.DECISION: {
-        "release": a_decision(),
-        "approved": a_decision(
+    codec.DECISION_V2: {
+        "release": a_decision_v2(),
+        "approved": a_decision_v2(
             review="approved", question=bytes(16), verdicts=[a_verdict()], assigned=a_marking_record()
         ),
-        "vetoed": a_decision(
+        "vetoed": a_decision_v2(
             outcome="withhold",
             veto={
                 "kind": "recall",
@@ -137,16 +140,32 @@ CASES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
             },
         ),
     },
+    codec.DECISION: {
+        "network": a_decision(
+            outcome="hold",
+            rules=["network-wide"],
+            merged=None,
+            assertions=[
+                {
+                    "facets": facets(type="ipv4-net", prefix_length=12),
+                    "sources": 1,
+                    "outcome": "hold",
+                    "rules": ["network-wide"],
+                }
+            ],
+        )
+    },
     codec.COMMAND: {
         "recall": a_command(signature=bytes(64)),
         "verdict": a_command(
             kind="verdict", verdict="approve", partner="JPN", question=bytes(16), marking=a_marking_record()
         ),
     },
-    codec.REVIEW_PENDING: {
-        "open": a_review_pending(),
-        "half_approved": a_review_pending(needed=2, verdicts=[a_verdict()]),
+    codec.REVIEW_PENDING_V1: {
+        "open": a_review_pending_v1(),
+        "half_approved": a_review_pending_v1(needed=2, verdicts=[a_verdict()]),
     },
+    codec.REVIEW_PENDING: {"open": a_review_pending()},
     codec.QUARANTINED: {
         "observation": a_quarantined(),
         "too_large": a_quarantined(reason="too-large", original=None, excerpt='{"kind"', size=50_000_000),

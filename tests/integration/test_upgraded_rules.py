@@ -38,6 +38,7 @@ REPORTS, VALUES = 36, 500  # so many that it takes a worker some seconds to deci
 NO_JA3: Final = """
 @id("gbr-no-ja3-upgrade")
 @title("No JA3 fingerprint leaves, for a test")
+@title_ja("試験用の規則")
 @basis("a test")
 @owner("a test")
 @outcome("withhold")

@@ -43,6 +43,7 @@ REPORTS, VALUES = 60, 50
 NO_JA3: Final = """
 @id("gbr-no-ja3")
 @title("No JA3 fingerprint leaves, for a test")
+@title_ja("試験用の規則")
 @basis("a test")
 @owner("a test")
 @outcome("withhold")

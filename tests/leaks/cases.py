@@ -35,6 +35,7 @@ _CAVEATS: Final = (
     "OFFICIAL-SENSITIVE", "official sensitive", "PERSONAL DATA", "UK EYES 0NLY", "EYES OF THE BEHOLDER",
     "英国限り", "NOFORN", "U K EYES ONLY",
     "REL TO JPN", "EMBARGO", "embargoed", "ＥＭＢＡＲＧＯ", "INCIDENT", "Incident",
+    "benign", "Draft", "FOREIGN HANDLING",
 )  # fmt: skip
 _NATIONS: Final = (
     ("JPN",), ("GBR", "JPN"), ("JPN", "USA"), ("jpn",), ("ＪＰＮ",), ("USA",), ("FRA", "USA"), ("GBR",), (),
@@ -48,7 +49,9 @@ VALUES: Final = (
     ("ipv6-net", "2001:db8:7::/48"), ("domain-name", "c2.example.com"), ("url", "http://c2.example.com/x"),
     ("file-md5", "0" * 31 + "a"), ("file-sha1", "0" * 39 + "b"), ("file-sha256", "0" * 63 + "c"),
     ("file-sha512", "0" * 127 + "d"), ("email-addr", "bait@example.com"), ("autonomous-system", "AS64496"),
-    ("ja3", "0" * 31 + "e"),
+    ("ja3", "0" * 31 + "e"), ("ipv4-net", "198.0.0.0/8"), ("ipv4-net", "203.0.0.0/9"), ("ipv4-net", "198.50.0.0/15"),
+    ("ipv4-net", "203.0.0.0/16"), ("ipv6-net", "2000::/12"), ("ipv6-net", "2001:d80::/25"),
+    ("ipv6-net", "2001:db8::/32"),
 )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ COARSE_MS: Final = (1, 3_600_000, 3_600_000, DAY_MS)
 ENDS_DAYS: Final = (365, 180, 90, 30)
 PAP_FLOOR: Final = (0, 2, 2, 3)
 WHOLE_NETWORKS: Final = ("ipv4-net", "ipv6-net", "autonomous-system")
+WIDE_BELOW: Final = {"ipv4-net": 16, "ipv6-net": 32}  # prefix lengths
 FIELDS: Final = frozenset(
     (
         "type",
@@ -52,6 +53,8 @@ TEARLINES_BYTES: Final = 2048
 def may_go(case: Case) -> list[Say]:
     """What of a case may go to its partner without a human. A source's earlier words go only under its last one too."""
     if case.partner not in PARTIES or case.well_known or case.special_use or case.kind == "email-addr":
+        return []
+    if case.kind in WIDE_BELOW and int(case.value.split("/")[1]) < WIDE_BELOW[case.kind]:
         return []
     last: dict[int, Say] = {}
     for say in case.says:
@@ -190,6 +193,9 @@ def guard_must_refuse(tlp: str, pap: str, caveats: Sequence[str], nations: Seque
     RED and national-eyes-only never leave; no one who is not named receives what names its recipients.
     """
     passing = (
+        "BENIGN",
+        "DRAFT",
+        "FOREIGN HANDLING",
         "INCIDENT",
         "PERSONAL DATA",
         "OFFICIAL-SENSITIVE",

@@ -36,7 +36,10 @@ def test_of_random_and_adversarial_indicators_nothing_leaks(hunter: Hunter) -> N
 
 @pytest.mark.parametrize(
     "rule",
-    ["caveat-no-copying", "caveat-concerned-only", "releasability-partner-not-named", "pap-red", "special-use"],
+    [
+        *("caveat-no-copying", "caveat-concerned-only", "caveat-foreign-handling", "caveat-draft", "caveat-benign"),
+        *("releasability-partner-not-named", "pap-red", "special-use", "network-wide", "network-of-registry-size"),
+    ],
 )
 def test_the_hunt_finds_what_leaks_where_a_rule_is_missing(rule: str) -> None:
     shipped = load("GBR")

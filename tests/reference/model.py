@@ -243,6 +243,7 @@ def _release(
             enrichment.benign,
             bool(enrichment.special_use),
             kind is IndicatorType.EMAIL_ADDR or Caveat.PERSONAL_DATA in marking.caveats,
+            int(value.split("/")[1]) if kind in (IndicatorType.IPV4_NET, IndicatorType.IPV6_NET) else -1,
         )
         for source, _, marking in pieces
     ]

@@ -3,7 +3,7 @@
 The prose: the titles of ``policy/joint/v1`` and of either nation's own set, FIRST's TLP 2.0, and what a release owes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,11 @@ NEVER_LEAVES: Final = frozenset(
 HITS_BYSTANDERS: Final = frozenset({IndicatorType.IPV4_NET, IndicatorType.IPV6_NET, IndicatorType.AUTONOMOUS_SYSTEM})
 
 
+# Wider networks never leave, or wait for officers: prefix lengths below these.
+OF_A_REGISTRY: Final = {IndicatorType.IPV4_NET: 9, IndicatorType.IPV6_NET: 13}
+OF_MANY_PROVIDERS: Final = {IndicatorType.IPV4_NET: 16, IndicatorType.IPV6_NET: 32}
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """All that the rules look at. ``confidence`` is 0 to 100, -1 if it is not stated."""
@@ -31,6 +36,7 @@ class Case:
     benign: bool = False
     special: bool = False
     personal: bool = False
+    prefix_length: int = -1
 
 
 def outcome(case: Case, partner: str) -> Outcome:
@@ -48,6 +54,8 @@ def _is_withheld(case: Case, partner: str) -> bool:
         return True
     if case.special:  # it means something else at the partner
         return True
+    if _is_wider(case, OF_A_REGISTRY):
+        return True
     if any(caveat in NEVER_LEAVES for caveat in case.marking.caveats):
         return True
     if named is None or partner in named:
@@ -64,9 +72,14 @@ def _waits(case: Case) -> bool:
         or case.personal  # until its transfer has been assessed
         or case.kind is IndicatorType.EMAIL_ADDR  # either nation treats an address as personal data
         or case.benign
+        or _is_wider(case, OF_MANY_PROVIDERS)
         or case.confidence in LOW_CONFIDENCE
         or (case.kind in HITS_BYSTANDERS and case.confidence < LOW_CONFIDENCE.stop)
     )
+
+
+def _is_wider(case: Case, below: Mapping[IndicatorType, int]) -> bool:
+    return 0 <= case.prefix_length < below.get(case.kind, 0)
 
 
 def outcome_of_all(cases: Iterable[Case], partner: str) -> tuple[Outcome, tuple[int, ...]]:
@@ -90,6 +103,7 @@ def _merged(pieces: list[Case]) -> Case:
         any(piece.benign for piece in pieces),
         any(piece.special for piece in pieces),
         any(piece.personal for piece in pieces),
+        pieces[0].prefix_length,
     )
 
 

@@ -28,7 +28,15 @@ def _markings(tlps: tuple[Tlp, ...], caveats: tuple[tuple[Caveat, ...], ...]) ->
 
 
 def _facets(case: Case) -> Facets:
-    return Facets(case.marking, confidence_band(case.confidence), case.kind, case.benign, case.special, case.personal)
+    return Facets(
+        case.marking,
+        confidence_band(case.confidence),
+        case.kind,
+        case.benign,
+        case.special,
+        case.personal,
+        case.prefix_length,
+    )
 
 
 def _by_the_engine(case: Case, home: str, partner: str) -> Outcome:
@@ -60,6 +68,15 @@ def test_what_waits_by_type_confidence_and_flag(home: str) -> None:
     assert _differences(cases, home, partner) == []
 
 
+@pytest.mark.parametrize("kind", [IndicatorType.IPV4_NET, IndicatorType.IPV6_NET, IndicatorType.DOMAIN_NAME])
+def test_what_waits_by_the_size_of_a_network(kind: IndicatorType) -> None:
+    cases = (
+        Case(Marking(Tlp.CLEAR, releasable_to=None), kind, confidence, prefix_length=length)
+        for confidence, length in product(CONFIDENCES, range(-1, 128))
+    )
+    assert _differences(cases, "GBR", "JPN") == []
+
+
 def test_what_two_caveats_and_a_pap_do_together() -> None:
     pairs = tuple(tuple(sorted(pair)) for pair in combinations(Caveat, 2))
     cases = [Case(marking, IndicatorType.URL) for marking in _markings((Tlp.CLEAR,), pairs)]
@@ -85,6 +102,7 @@ def test_anything_else(data: st.DataObject) -> None:
         data.draw(st.sampled_from(IndicatorType)),
         data.draw(st.integers(-1, 100)),
         *(data.draw(st.booleans()) for _ in range(3)),
+        data.draw(st.integers(-1, 127)),
     )
     assert _differences(iter([case]), "GBR", "JPN") == []
 

@@ -24,6 +24,7 @@ _SWAPS = (
     ("drop-tearline, ", ""),
     ("pap-at-least:AMBER", "pap-at-least:GREEN"),
 )
+_LONG = 64
 _TO_HOLD = ('@outcome("withhold")', '@outcome("hold")\n@reviewers("1")\n@deadline_hours("1")')
 
 
@@ -65,7 +66,9 @@ def _changed(block: str, space: Space) -> Iterator[tuple[str, str]]:
         for index, member in enumerate(axis.members):
             other = axis.members[(index + 1) % len(axis.members)]
             label, instead = f'{axis.entity_type}::"{member}"', f'{axis.entity_type}::"{other}"'
-            if label in block:
+            before = f'{axis.entity_type}::"{axis.members[index - 1]}"'
+            is_amid = before in block and instead in block and len(axis.members) > _LONG  # of a range, its ends count
+            if label in block and not is_amid:
                 yield f"{label} becomes {instead}", block.replace(label, instead)
                 yield f"{label} misspelt", block.replace(label, f'{axis.entity_type}::"{member}X"')
 

@@ -19,7 +19,7 @@ _BETWEEN_PERMITS = (
     ("tlp-amber-strict", "tlp-green"),
     ("tlp-amber-strict", "tlp-amber"),
 )
-_OF_TWO_OFFICERS = ("caveat-no-copying", "caveat-confidentiality-3", "incident-declared")
+_OF_TWO_OFFICERS = ("caveat-no-copying", "caveat-confidentiality-3", "caveat-foreign-handling", "incident-declared")
 _WEAKER = {
     "coarsen-time:day": "coarsen-time:hour",
     "coarsen-time:hour, ": "",

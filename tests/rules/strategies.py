@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from schemas.markings import Caveat, Marking, Pap, Tlp
 from schemas.vocabulary import IndicatorType
-from streams.rules.facets import ConfidenceBand, Facets
+from streams.rules.facets import NO_NETWORK, ConfidenceBand, Facets
 
 PARTNERS = ("GBR", "JPN", "USA", "OTHER", "", "gbr", '"', "Nation::")
 
@@ -36,4 +36,5 @@ def facets() -> st.SearchStrategy[Facets]:
         warninglisted=rarely,
         special_use=rarely,
         personal_data=rarely,
+        prefix_length=st.sampled_from([NO_NETWORK, 0, 8, 9, 12, 13, 15, 16, 31, 32, 127]),
     )

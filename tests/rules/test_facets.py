@@ -37,6 +37,7 @@ def test_the_sort_key_is_equal_exactly_for_equal_facets(one: Facets, other: Face
         ("confidence_band", "sure", "sure"),
         ("type", "ipv5-addr", "not an indicator type"),
         ("releasable_to", None, "recipients named"),
+        ("prefix_length", 128, "not a prefix length"),
     ],
 )
 def test_an_altered_record_is_refused(field: str, value: object, says: str) -> None:

@@ -13,7 +13,7 @@ from streams.rules.rule import PolicyError
 TLP, QUALITY, NATIONAL = "joint/v1/tlp.cedar", "joint/v1/quality.cedar", "national/GBR/v1/email_addresses.cedar"
 SCHEMA = "joint/v1/schema.cedarschema"
 PERMIT = """
-@id("x") @title("X") @basis("B") @owner("O")
+@id("x") @title("X") @title_ja("X") @basis("B") @owner("O")
 permit (principal, action == Action::"release", resource)"""
 
 
@@ -31,7 +31,7 @@ def _appended(path: str, text: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("texts", "says"),
     [
-        (_changed(TLP, '== Tlp::"TLP:RED"', "== "), "tlp.cedar:44: in the rule that begins here"),
+        (_changed(TLP, '== Tlp::"TLP:RED"', "== "), "tlp.cedar:48: in the rule that begins here"),
         (_appended(TLP, "permit (principal"), "tlp.cedar:"),
         (
             _changed(QUALITY, "resource.confidence", "resource.confidense"),
@@ -42,7 +42,7 @@ def _appended(path: str, text: str) -> dict[str, str]:
         (_changed(TLP, "resource has releasable_to &&", ""), "releasable_to"),
         (_changed(TLP, '@id("tlp-red")\n', ""), "has no @id"),
         (_changed(TLP, '@id("tlp-red")', '@id(" ")'), "has no @id"),
-        (_changed(TLP, '@title("TLP:RED never leaves")\n', ""), "“tlp-red” has no @title"),
+        (_changed(TLP, '@title("TLP:RED is never released")\n', ""), "“tlp-red” has no @title"),
         (_changed(QUALITY, "@basis", "@bases"), "has no @basis"),
         (_changed(QUALITY, '@owner("Joint sharing board")\n', ""), "has no @owner"),
         (_changed(TLP, '@outcome("withhold")\n', ""), "“tlp-red” forbids, so it needs @outcome"),
