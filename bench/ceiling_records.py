@@ -97,6 +97,7 @@ def decision() -> Decision:
         "warninglisted": False,
         "special_use": False,
         "personal_data": False,
+        "prefix_length": -1,
     }
     return {
         "decision_id": f"{HOME}-0-0",

@@ -63,12 +63,14 @@ def a_decision_v1(**changes: Any) -> dict[str, Any]:
 
 def a_decision_v2(**changes: Any) -> dict[str, Any]:
     """A decision as the second version of its schema has it: its facets have no prefix length."""
-    return _without_prefix_length(a_decision(**changes))
+    earlier: dict[str, Any] = _without_prefix_length(a_decision(**changes))
+    return earlier
 
 
 def a_review_pending_v1(**changes: Any) -> dict[str, Any]:
     """A review as the first version of its schema has it."""
-    return _without_prefix_length(a_review_pending(**changes))
+    earlier: dict[str, Any] = _without_prefix_length(a_review_pending(**changes))
+    return earlier
 
 
 def _without_prefix_length(record: Any) -> Any:

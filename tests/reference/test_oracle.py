@@ -101,8 +101,10 @@ def test_anything_else(data: st.DataObject) -> None:
         marking,
         data.draw(st.sampled_from(IndicatorType)),
         data.draw(st.integers(-1, 100)),
-        *(data.draw(st.booleans()) for _ in range(3)),
-        data.draw(st.integers(-1, 127)),
+        benign=data.draw(st.booleans()),
+        special=data.draw(st.booleans()),
+        personal=data.draw(st.booleans()),
+        prefix_length=data.draw(st.integers(-1, 127)),
     )
     assert _differences(iter([case]), "GBR", "JPN") == []
 
