@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import typer
+from typer._click.exceptions import NoSuchOption
 from typer.core import TyperCommand
 
 from exchange.errors import Exit
@@ -64,7 +65,12 @@ class Command(TyperCommand):
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Read the options. Raises BadParameter, exit code 2, for a nation or partner that cannot be meant."""
         path = path_of(ctx)
-        left = super().parse_args(ctx, _current(args, ALIASES.get(path, {})))
+        try:
+            left = super().parse_args(ctx, _current(args, ALIASES.get(path, {})))
+        except NoSuchOption as error:
+            names = sorted({opt for param in self.get_params(ctx) for opt in param.opts if opt.startswith("--")})
+            why = f"No such option: {error.option_name}{suggestion(error.option_name, names)}"
+            raise NoSuchOption(error.option_name, why, ctx=ctx) from error
         if not ctx.resilient_parsing:
             _check_nations(ctx, path)
         return left
@@ -92,10 +98,19 @@ def path_of(ctx: typer.Context) -> str:
     return " ".join(words)
 
 
-def suggestion(text: str, known: Sequence[str]) -> str:
-    """`` did you mean `X`?`` for what is close to a known word, and empty otherwise."""
-    close = difflib.get_close_matches(text.upper(), known, 1, 0.5)
-    return f"; did you mean `{close[0]}`?" if close else ""
+def suggestion(text: str, known: Iterable[str]) -> str:
+    """``; did you mean `X`?`` for what is close to a known word, and empty otherwise. Case does not matter."""
+    by_form = {word.lower(): word for word in known}
+    close = difflib.get_close_matches(text.lower(), by_form, 1, 0.5)
+    return f"; did you mean `{by_form[close[0]]}`?" if close else ""
+
+
+def one_of(option: str, value: str, known: Iterable[str]) -> str:
+    """The value itself. Raises BadParameter, exit code 2, with the closest known value and all others."""
+    words = [word for word in known if word]
+    if value not in words:
+        raise typer.BadParameter(f"{option} {value}: one of {', '.join(words)}{suggestion(value, words)}")
+    return value
 
 
 def check_recipients(named: Iterable[str], nations: Sequence[str]) -> None:

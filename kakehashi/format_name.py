@@ -4,12 +4,12 @@ from difflib import get_close_matches
 
 import typer
 
+from kakehashi.conventions import one_of
+
 
 def known_format(name: str) -> str:
     """The name itself. Raises ``typer.BadParameter`` if no reader has it."""
-    if name not in format_names():
-        raise typer.BadParameter(f"{name!r} is not a format: {', '.join(format_names())}")
-    return name
+    return one_of("--format", name, format_names())
 
 
 def format_names() -> list[str]:

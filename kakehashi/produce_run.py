@@ -1,6 +1,7 @@
 """Runs ``kakehashi produce``: checks the options, wires spool, publisher and view, and prints the result."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -14,7 +15,7 @@ from exchange.metrics.kinds import Role
 from exchange.metrics.registry import serve
 from exchange.role import metrics_of
 from exchange.settings import Settings
-from kakehashi.conventions import check_recipients
+from kakehashi.conventions import check_recipients, one_of
 from kakehashi.produce_recalls import ask
 from kakehashi.produce_view import as_json, closing_lines, watching
 from kakehashi.terminal import console
@@ -76,9 +77,10 @@ def run_dry(command: Command, partner: str, settings: Settings) -> Exit:
     return dry_run(options, settings, partner, json=command.json, strict=command.strict)
 
 
-def run(command: Command, settings: Settings, cluster: Cluster) -> Exit:
-    """Produce, and print the result. Raises ``typer.BadParameter`` for an invalid option."""
+def run(command: Command, settings: Settings, cluster_of: Callable[[], Cluster]) -> Exit:
+    """Produce, and print the result. Raises ``typer.BadParameter`` for an invalid option, before it needs a cluster."""
     options = _options(command, settings.nations)
+    cluster = cluster_of()
     where = f"{cluster.nation}'s Kafka at {cluster.bootstrap}"
     out, err = console(), console(stderr=True)
     folder = folder_of(settings.home, command.nation, command.sensor)
@@ -167,16 +169,15 @@ def _options(command: Command, nations: tuple[str, ...]) -> Options:
 def _marking(command: Command, nations: tuple[str, ...]) -> SourceMarking:
     """The marking that the options state. A wrong label here would hold all of a feed, so it is refused."""
     if Caveat.UNRECOGNISED in understand(SourceMarking(tlp=command.tlp)).caveats:
-        raise typer.BadParameter(f"--tlp {command.tlp}: one of {', '.join(filter(None, (tlp.label for tlp in Tlp)))}")
+        one_of("--tlp", command.tlp, (tlp.label for tlp in Tlp))
     if Caveat.UNRECOGNISED in understand(SourceMarking(pap=command.pap)).caveats:
-        raise typer.BadParameter(f"--pap {command.pap}: one of {', '.join(filter(None, (pap.label for pap in Pap)))}")
+        one_of("--pap", command.pap, (pap.label for pap in Pap))
     if Caveat.UNRECOGNISED in understand(SourceMarking(releasable_to=command.releasable_to)).caveats:
         raise typer.BadParameter("--releasable-to: ISO 3166-1 alpha-3 codes, as GBR or JPN")
     check_recipients(command.releasable_to or (), nations)
     unknown = [caveat for caveat in command.caveats if not is_caveat(caveat)]
     if unknown:
-        known = ", ".join(caveat.value for caveat in Caveat if caveat is not Caveat.UNRECOGNISED)
-        raise typer.BadParameter(f"--caveat {unknown[0]}: one of {known}")
+        one_of("--caveat", unknown[0], (caveat.value for caveat in Caveat if caveat is not Caveat.UNRECOGNISED))
     return SourceMarking(command.tlp, command.pap, command.releasable_to, command.caveats)
 
 

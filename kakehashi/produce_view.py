@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from kakehashi.terminal import printable
 from producers.produce import Summary
@@ -92,8 +92,8 @@ def watching(console: Console, where: str, total: int | None, *, explain_skips: 
         return
     columns = (
         TextColumn("{task.description}", markup=False),  # a file's name is neither markup nor an emoji code
-        BarColumn(),
-        DownloadColumn(),
+        BarColumn(bar_width=12),  # all of it in one line of 80 columns
+        TaskProgressColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.fields[state]}"),
     )

@@ -1,5 +1,8 @@
 """Text for a terminal: from elsewhere made safe, and times."""
 
+import shutil
+import sys
+import textwrap
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -21,6 +24,17 @@ def printable(text: str) -> str:
         return text
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
+
+
+def wrapped(sentence: str) -> str:
+    """An indented sentence, cut between words on a terminal; elsewhere it stays one line, which tools can search."""
+    text = printable(sentence)
+    if not sys.stdout.isatty():
+        return f"  {text}"
+    width = shutil.get_terminal_size().columns
+    return textwrap.fill(
+        text, width, initial_indent="  ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
     )
 
 

@@ -55,12 +55,12 @@ def next_commands(nations: Sequence[Nation], home: Path, ports: Sequence[int]) -
     """What to type next, in another terminal: the command, and what it shows."""
     one, other = nations[0].name, nations[0].partners[0]
     return [
-        (f"export KAKEHASHI_HOME={home}", "first: commands use the trial"),
-        (f"echo {_HASH} |\n  kakehashi produce --nation {one} --sensor desk --tlp TLP:GREEN -", "a sensor reports"),
-        (f"kakehashi tail --nation {other} --partner {one}", f"{other} has it"),
-        (f"kakehashi explain --nation {one} {_HASH}", "why it was released"),
-        ("kakehashi status", "the clusters"),
-        (f"curl -s 127.0.0.1:{ports[0]}/metrics", f"{one}'s metrics"),
+        (f"export KAKEHASHI_HOME={home}", "all commands below use the trial"),
+        (f"echo {_HASH} |\n  kakehashi produce --nation {one} --sensor desk --tlp TLP:GREEN -", "report an indicator"),
+        (f"kakehashi explain --nation {one} {_HASH}", "why it is released"),
+        (f"kakehashi released list --nation {one}", f"what {other} did with it"),
+        (f"curl -s 127.0.0.1:{ports[0]}/metrics", f"metrics of {one}'s worker"),
+        (f"kakehashi tail --nation {other} --partner {one}", f"what {other} has, and each change; Ctrl-C ends it"),
     ]
 
 
@@ -95,8 +95,8 @@ class Lines:
     def ready(self, took_s: float, home: Path, ports: Sequence[int]) -> None:
         """See View."""
         self.note(f"ready in {took_s:.1f} s; in another terminal:")
-        for command, _ in next_commands(self._nations, home, ports):
-            self.note(f"  {command}")
+        for command, what in next_commands(self._nations, home, ports):
+            self.note(f"  # {what}\n  {command}")
         self.note("SIGINT (Ctrl-C) or SIGTERM ends everything and deletes its data.")
 
     def look(self, counts: Look) -> None:
@@ -138,13 +138,9 @@ class Screen:
         console = self._live.console
         console.print(Text.assemble("  ", ("Ready", "bold green"), f" in {took_s:.1f} s. In another terminal:\n"))
         for command, what in next_commands(self._nations, home, ports):
-            first, *more = command.splitlines()
-            line = Text.assemble("    ", (first, "cyan"))
-            if more:
-                console.print(line, soft_wrap=True)
-                line = Text.assemble("    ", (more[-1], "cyan"))
-            line.append(f"  {what}", "dim")
-            console.print(line, soft_wrap=True)
+            console.print(Text(f"    # {what}", "dim"))
+            for line in command.splitlines():
+                console.print(Text(f"    {line}", "cyan"), soft_wrap=True)
         console.print(Text("\n  Ctrl-C ends everything and deletes its data.\n", "dim"))
         self._draw()
 
@@ -172,7 +168,7 @@ class Screen:
         line = Text("      ")
         for name in _COUNTS:
             number = counts.get(name, 0)
-            line.append(f"{number:,}", "bold" if number else "dim").append(f" {name}  ", "" if number else "dim")
+            line.append(f"{name} ", "dim").append(f"{number:,}  ", "bold" if number else "dim")
         return Group(table, line)
 
     def _lamp(self, lit: bool) -> RenderableType:

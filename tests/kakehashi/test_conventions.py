@@ -176,6 +176,39 @@ def test_an_unknown_log_level_is_a_usage_error(path: str) -> None:
     assert "'debug', 'info', 'warning', 'error'" in said
 
 
+@pytest.mark.parametrize("path", [path for path, each in _commands().items() if _options(each)])
+def test_a_misspelt_option_is_a_usage_error_with_the_closest_one(path: str) -> None:
+    longest = max((opt for param in _commands()[path].params for opt in param.opts if opt.startswith("--")), key=len)
+    misspelt = longest[:-2] + longest[-1] + longest[-2] if longest[-1] != longest[-2] else longest + "x"
+    exit_code, said = _run(path, [misspelt])
+    assert exit_code == Exit.USAGE
+    assert f"No such option: {misspelt}; did you mean `{longest}`?" in " ".join(said.split())
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("dispute --nation JPN --partner GBR --reason fasle-positive 192.0.2.1", "false-positive"),
+        ("tail --nation GBR --activity activ", "active"),
+        ("tail --nation GBR --unstated-pap PAP:REDD", "PAP:RED"),
+        ("sighting --nation JPN --partner GBR --tlp TLP:GREN 192.0.2.1", "TLP:GREEN"),
+        ("officer keygen --person a --role reveiw --out a.key", "review"),
+        ("produce --nation GBR --sensor a --format misp-evnt pyproject.toml", "misp-event"),
+        ("produce --nation GBR --sensor a --tlp TLP:GREN pyproject.toml", "TLP:GREEN"),
+        ("produce --nation GBR --sensor a --pap PAP:GREN pyproject.toml", "PAP:GREEN"),
+        ("audit show --nation GBR --outcome relaese", "release"),
+        ("shard rebuild --nation GBR --step corelate --shard 0", "correlate"),
+        ("quarantine list --nation GBR --reason invalid-valeu", "invalid-value"),
+        ("policy prove --nation GRB", "GBR"),
+        ("policy test --nation GRB", "GBR"),
+    ],
+)
+def test_a_misspelt_value_is_a_usage_error_with_the_closest_one_and_needs_no_cluster(line: str, meant: str) -> None:
+    exit_code, said = _run("", line.split())
+    assert exit_code == Exit.USAGE, said
+    assert f"did you mean `{meant}`?" in said
+
+
 def test_a_misspelt_command_is_suggested() -> None:
     assert "Did you mean 'tail'?" in _run("tial", [])[1]
 

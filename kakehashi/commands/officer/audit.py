@@ -8,6 +8,7 @@ import typer
 
 from exchange import clock
 from exchange.errors import Exit
+from kakehashi.conventions import one_of
 from kakehashi.examples import examples
 from kakehashi.listing import AsJson, Column, write_line
 from kakehashi.listing import show as listing
@@ -141,6 +142,10 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show decisions: when, which, of what, for whom, the outcome and the rules."""
+    from schemas.vocabulary import Outcome
+
+    if outcome:
+        one_of("--outcome", outcome, Outcome)
     settings, log, _ = _open(nation)
     rows = (
         {"nation": nation, **found}

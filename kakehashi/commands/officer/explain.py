@@ -7,7 +7,7 @@ import typer
 
 from kakehashi.examples import examples
 from kakehashi.listing import TextAsJson, write_line
-from kakehashi.terminal import printable, utc
+from kakehashi.terminal import printable, utc, wrapped
 
 if TYPE_CHECKING:
     from consumers.queries.origins import Accepted
@@ -85,7 +85,7 @@ def register(app: typer.Typer) -> None:
             else:
                 typer.echo(_origin(nation, each, has_own=bool(found)))
                 for line in ours:
-                    typer.echo(f"  {line}")
+                    typer.echo(wrapped(line))
 
 
 def _show(nation: str, decision: "Decision", lines: list[str], *, as_json: bool) -> None:
@@ -94,7 +94,7 @@ def _show(nation: str, decision: "Decision", lines: list[str], *, as_json: bool)
         return
     typer.echo(_headline(decision))
     for line in lines:
-        typer.echo(f"  {printable(line)}")
+        typer.echo(wrapped(line))
 
 
 def _origin(nation: str, each: "Accepted", *, has_own: bool) -> str:

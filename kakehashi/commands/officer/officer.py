@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
+from kakehashi.conventions import one_of
 from kakehashi.examples import examples
 from kakehashi.listing import AsJson, Column
 from kakehashi.listing import show as listing
@@ -46,9 +47,8 @@ def register(app: typer.Typer) -> None:
         from exchange.authority.roster import Officer, Role, entry_text
         from schemas.signing import public_of
 
-        unknown = sorted(set(roles) - set(Role))
-        if unknown:
-            raise typer.BadParameter(f"--role {unknown[0]}: choose from {', '.join(Role)}")
+        for role in roles:
+            one_of("--role", role, Role)
         private = make_key(out)
         chosen = frozenset(Role(role) for role in roles)
         made = Officer(person, name or person, public_of(private), chosen, frozenset(sensors or ()))

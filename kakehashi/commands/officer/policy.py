@@ -7,6 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from exchange.errors import ConfigurationError, Exit
+from kakehashi.conventions import one_of
 from kakehashi.examples import examples
 from kakehashi.policy_gate import one_by_one, prover_for, shown_by
 from schemas.counting import counted
@@ -97,11 +98,13 @@ def diff(
     Exit code 4 if NEW is wider: it releases more, holds what was withheld, requires less before a release, or its links
     agree on more. Each difference has an indicator as an example.
     """
-    from kakehashi.commands.officer.policy_simulate import show, simulation
+    from kakehashi.commands.officer.policy_simulate import show, simulation, window_ms
     from streams.rules.difference import differences, under_schema_of
     from streams.rules.policy_set import load
 
     wider = False
+    if window:
+        window_ms(window)
     for each in _nations(new, nation):
         after = load(each, new)
         before = under_schema_of(after, load(each, old))
@@ -140,10 +143,10 @@ def run_case_tables(nation: Nation = "", folder: Folder = None) -> None:
 
 
 def _nations(folder: Path, nation: str) -> list[str]:
-    if nation:
-        return [nation]
     national = folder / "national"
     found = sorted(path.name for path in national.iterdir() if path.is_dir()) if national.is_dir() else []
+    if nation:
+        return [one_of("--nation", nation, found) if found else nation]
     if not found:
         raise ConfigurationError(f"{national} has no nation: a policy folder has joint/ and national/<nation>/")
     return found

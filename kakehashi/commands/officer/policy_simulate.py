@@ -43,6 +43,7 @@ def simulate(
     from kakehashi.published_rules import published_rules
     from streams.rules.policy_set import load
 
+    window_ms(window)
     rules = published_rules(nation)
     old = rules.history.at(clock.now_ms()).policy_set
     result = simulation(nation, window, old, load(nation, new, version=rules.settings.policy_version))

@@ -184,4 +184,4 @@ def register(app: typer.Typer) -> None:
             raise typer.Exit(run_dry(command, partner, settings))
         if partner:
             raise typer.BadParameter("--partner is for --dry-run: what is produced goes to the nation's own exchange")
-        raise typer.Exit(run(command, settings, cluster_of(nation, settings, os.environ)))
+        raise typer.Exit(run(command, settings, lambda: cluster_of(nation, settings, os.environ)))

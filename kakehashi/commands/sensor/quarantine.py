@@ -1,6 +1,5 @@
 """``kakehashi quarantine``: shows what was refused and why, and sends it again once it is corrected."""
 
-import difflib
 import json
 import os
 import sys
@@ -14,6 +13,7 @@ import typer
 from exchange.clock import now_ms
 from exchange.errors import NotFound, Refused
 from kakehashi import terminal
+from kakehashi.conventions import suggestion
 from kakehashi.examples import examples
 from kakehashi.listing import AsJson, Column, TextAsJson, lines_wanted, write_line
 from kakehashi.listing import show as listing
@@ -63,8 +63,7 @@ def _known_reason(reason: str | None) -> str | None:
     """Raise BadParameter, exit code 2, for a reason that no entry can have."""
     known = [str(each) for each in RejectReason]
     if reason is not None and reason not in known:
-        close = difflib.get_close_matches(reason, known, 1, 0.5)
-        raise typer.BadParameter(f"{reason}: no such reason" + (f"; did you mean `{close[0]}`?" if close else ""))
+        raise typer.BadParameter(f"{reason}: no such reason{suggestion(reason, known)}")
     return reason
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from kakehashi.conventions import one_of
 from kakehashi.examples import examples
 
 _EXAMPLES = examples(
@@ -35,8 +36,7 @@ def register(app: typer.Typer) -> None:
         from schemas.vocabulary import DisputeReason
 
         settings = Settings.from_env(os.environ)
-        if reason not in set(DisputeReason):
-            raise typer.BadParameter(f"--reason {reason}: one of {', '.join(DisputeReason)}")
+        one_of("--reason", reason, DisputeReason)
         cluster = cluster_of(nation, settings, os.environ)
         found = held(cluster, partner, indicator, settings.shards)
         send(cluster, partner, found, DisputeReason(reason), shards=settings.shards, now_ms=now_ms())

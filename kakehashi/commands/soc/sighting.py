@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from exchange import clock
+from kakehashi.conventions import one_of
 from kakehashi.examples import examples
 from schemas.counting import counted
 
@@ -47,11 +48,11 @@ def register(app: typer.Typer) -> None:
         from producers.spool.publisher import Publisher
         from producers.spool.spool import Spool, folder_of
         from schemas.codec import QUARANTINED, SENSOR_REPORT
-        from schemas.markings import Caveat, SourceMarking, understand
+        from schemas.markings import Caveat, SourceMarking, Tlp, understand
 
         settings = Settings.from_env(os.environ)
         if Caveat.UNRECOGNISED in understand(SourceMarking(tlp=tlp)).caveats:
-            raise typer.BadParameter(f"--tlp {tlp}: a TLP 2.0 label, as TLP:GREEN")
+            one_of("--tlp", tlp, (each.label for each in Tlp))
         cluster, at_ms = cluster_of(nation, settings, os.environ), now_ms()
         content = held(cluster, partner, indicator, settings.shards)["content"]
         if content is None:

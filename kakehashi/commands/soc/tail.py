@@ -11,6 +11,7 @@ import typer
 from exchange.clock import now_ms
 from exchange.errors import Exit
 from kakehashi import terminal
+from kakehashi.conventions import one_of
 from kakehashi.examples import examples
 from kakehashi.listing import AsJson, lines_wanted
 from kakehashi.terminal import printable, utc
@@ -112,10 +113,9 @@ def _use_of(activity: str, unstated_pap: str) -> "Use":
 
     activities = {each.label: each for each in Activity}
     paps = {each.label: each for each in Pap}
-    if activity not in activities:
-        raise typer.BadParameter(f"--activity {activity}: one of {', '.join(activities)}")
-    if unstated_pap not in paps:
-        raise typer.BadParameter(f"--unstated-pap {unstated_pap}: one of {', '.join(filter(None, paps))}")
+    one_of("--activity", activity, activities)
+    if unstated_pap:
+        one_of("--unstated-pap", unstated_pap, paps)
     return Use(activities[activity], paps[unstated_pap])
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kakehashi.conventions import one_of
 from kakehashi.examples import examples
 from kakehashi.listing import TextAsJson, write_line
 from schemas.counting import counted
@@ -58,9 +59,11 @@ def register(app: typer.Typer) -> None:
         from exchange.clock import now_ms
         from exchange.settings import Settings
         from kakehashi.clusters import cluster_of
+        from schemas.topics import streams_steps
         from streams.repair.rebuild import rebuild as rebuild_shard
 
         settings = Settings.from_env(os.environ)
+        one_of("--step", step, (each.name for each in streams_steps(settings.partners(nation))))
         cluster = cluster_of(nation, settings, os.environ)
         report = rebuild_shard(cluster, step, shard, settings, dry_run=dry_run, resume_at=resume_at, now_ms=now_ms)
         if as_json:
