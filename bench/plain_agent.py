@@ -30,12 +30,13 @@ from schemas.normalise import Invalid
 from schemas.records import Content, ReleasedIndicator
 from schemas.vocabulary import IndicatorType, Outcome
 from streams.audit import entry as audit
-from streams.correlate.assertion import Assertion, Statement, Tally
+from streams.correlate.assertion import Assertion, Tally
 from streams.correlate.content import content_for, digest_of
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.merge import merge as merge_row
 from streams.correlate.national import national
 from streams.correlate.row import Row, Sent
+from streams.correlate.statement import Statement
 from streams.correlate.units import facets_in, units
 from streams.enrichment.installed import installed_enricher
 from streams.intake.collapse import Normaliser
@@ -197,7 +198,7 @@ class Stages:
             return known.detail
         marking = self._understood(record)
         last = min(last or first or appended_ms, appended_ms)
-        statement = Statement(
+        statement = Statement.of(
             record["epoch"],
             record["sequence"],
             appended_ms,
@@ -208,7 +209,7 @@ class Stages:
             record["description"],
             tuple(sorted(record["context"].items())),
         )
-        tally = Tally(marking, record["count"], min(first or last, last), last)
+        tally = Tally.under(marking, record["count"], min(first or last, last), last)
         return IndicatorType(known.kind), known.value, Assertion(record["sensor"], statement, (tally,))
 
     def _understood(self, record: dict[str, Any]) -> Any:

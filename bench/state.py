@@ -29,9 +29,10 @@ from schemas.normalise import Invalid, canonical
 from schemas.records import SensorReport
 from streams.audit.entry import Versions
 from streams.correlate import row as rows_of
-from streams.correlate.assertion import Assertion, Statement, Tally
+from streams.correlate.assertion import Assertion, Tally
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.row import Row, Sent
+from streams.correlate.statement import Statement
 from streams.correlate.step import STATE_FORMAT
 from streams.enrichment.enrich import NOTHING_KNOWN
 from streams.enrichment.installed import installed_enricher
@@ -129,10 +130,10 @@ def rows_for(indicators: int, now_ms: int, marked: SourceMarking | None = None) 
             raise AssertionError(f"the generator made an invalid value: {known.detail}")
         marking = understand(marked or seen.marking)
         at_ms = now_ms - _SPREAD_MS
-        statement = Statement(
+        statement = Statement.of(
             at_ms, 0, at_ms, marking, seen.confidence, 0, tuple(sorted(seen.labels)), seen.description, seen.context
         )
-        assertion = Assertion(_sensor(number), statement, (Tally(marking, 1, at_ms, at_ms),))
+        assertion = Assertion(_sensor(number), statement, (Tally.under(marking, 1, at_ms, at_ms),))
         sent = Sent(PARTNER, "content", at_ms, bytes(16), decision=bytes(16), decision_id=f"{HOME}-0-{number}")
         row = Row(known[0], known[1], NOTHING_KNOWN, (assertion,), version=at_ms, emitted_ms=at_ms, sent=(sent,))
         yield indicator_key(*known), msgspec.structs.replace(row, due_ms=row.next_end(lifetimes, at_ms))

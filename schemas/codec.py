@@ -9,7 +9,7 @@ own: without a registry they are the bundled table's (``schemas/avro/ids.json``)
 import io
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, cast
@@ -18,7 +18,7 @@ import fastavro
 import msgspec
 from fastavro.types import Schema
 
-from schemas.row_writer import Writer, writer_of
+from schemas.row_writer import Encoded, Writer, field_schema, writer_of
 from schemas.tearline import TEARLINE
 from schemas.vocabulary import RejectReason
 
@@ -48,7 +48,7 @@ WITHDRAWALS: Final = "withdrawals"
 AUTHENTICATED: Final = "authenticated"
 MAX_BYTES: Final = 2 << 20  # of one record, unpacked: a compressed batch could unfold into anything
 _HEADER: Final = struct.Struct(">bI")
-_COLUMNS: Final = frozenset(
+COLUMNAR: Final = frozenset(
     {SENSOR_REPORT, SENSOR_REPORT_V2, OBSERVATION_BLOCK, OBSERVATION_BLOCK_V2, OBSERVATION_BLOCK_V3}
 )
 # Versions that earlier releases have written: read with the defaults of the missing fields.
@@ -107,6 +107,12 @@ def _row_writer(name: str) -> Writer:
     return writer_of(json.loads(source(name)))
 
 
+def part_writer(name: str, *path: str) -> Callable[[Any], Encoded]:
+    """Writes values of one field of a schema by themselves, for records to be made of: of ``sources``, ``labels``."""
+    write = writer_of(field_schema(json.loads(source(name)), *path))
+    return lambda value: Encoded(write(value, b""))
+
+
 def _version_for(name: str, record: Mapping[str, Any]) -> str:
     """The first version of a schema that has a field for all that the record holds."""
     later = _LATER.get(name)
@@ -134,7 +140,7 @@ class Codec:
         v1.
         """
         name = _version_for(name, record)
-        if name not in _COLUMNS:
+        if name not in COLUMNAR:
             return _row_writer(name)(record, self._headers[name])
         body = io.BytesIO()
         body.write(self._headers[name])

@@ -5,6 +5,8 @@ once: the schema becomes the source of a function that has nothing left to look 
 fastavro's writer (``make bench``, cost by stage). Its output is, byte for byte, that of fastavro, which stays
 the reference and a property test holds it to it (``tests/schemas/test_row_writer.py``).
 
+What many records have in common is written once: any array, map, record or text may be given as ``Encoded``, its bytes.
+
 For columns, whose arrays are long, fastavro's loops in C are faster: they keep it.
 """
 
@@ -13,6 +15,11 @@ from typing import Any, Final
 
 Writer = Callable[[Mapping[str, Any], bytes], bytes]
 """From a record and the bytes to begin with, the framed record. Raises if the record does not fit its schema."""
+
+
+class Encoded(bytes):
+    """A value that has been written already, by the writer of its own schema."""
+
 
 _KNOWN_AT_MOST: Final = 65_536
 _EMPTY: Final = b"\x00"
@@ -28,11 +35,38 @@ def writer_of(schema: Any) -> Writer:
     source = _Source()
     source.write(schema, "record", 1)
     lines = ["def write(record, head):", " parts = [head]", " put = parts.append", *source.lines]
-    scope: dict[str, Any] = {"long": _Longs(), **source.enums}
+    scope: dict[str, Any] = {"long": _LONGS, "Encoded": Encoded, **source.enums}
     # The text comes from our own schemas, whose names Avro restricts to letters, digits and underscores.
     exec("\n".join([*lines, " return b''.join(parts)"]), scope)  # noqa: S102
     made: Writer = scope["write"]
     return made
+
+
+def field_schema(schema: Any, *path: str) -> Any:
+    """The schema of a field of a record, or of the records of an array in it. Raises ``KeyError`` if there is none."""
+    schema = _resolved(schema, {})
+    for name in path:
+        record = schema["items"] if schema["type"] == "array" else schema
+        schema = {field["name"]: field["type"] for field in record["fields"]}[name]
+    return schema
+
+
+def _resolved(schema: Any, named: dict[str, Any]) -> Any:
+    """The schema with each name in the place of a record or enum replaced by what it stands for."""
+    match schema:
+        case str():
+            return named.get(schema, schema)
+        case list():
+            return [_resolved(branch, named) for branch in schema]
+        case {"type": "record", "name": name, "fields": fields}:
+            resolved = [{**field, "type": _resolved(field["type"], named)} for field in fields]
+            named[name] = {**schema, "fields": resolved}
+            return named[name]
+        case {"type": "enum", "name": name}:
+            named[name] = schema
+        case {"type": "array", "items": items}:
+            return {**schema, "items": _resolved(items, named)}
+    return schema
 
 
 class _Longs(dict[int, bytes]):
@@ -43,6 +77,9 @@ class _Longs(dict[int, bytes]):
             self.clear()
         found = self[number] = zigzag(number)
         return found
+
+
+_LONGS: Final = _Longs()
 
 
 def zigzag(number: int) -> bytes:
@@ -78,7 +115,7 @@ class _Source:
                 self._optional(schema, value, depth)
             case {"type": "record", "name": name, "fields": fields}:
                 self._named[name] = schema
-                held = self._hold(value, depth)
+                held, depth = self._unless_encoded(value, depth)
                 for field in fields:
                     self.write(field["type"], f"{held}[{field['name']!r}]", depth)
             case {"type": "enum", "name": name, "symbols": symbols}:
@@ -86,10 +123,10 @@ class _Source:
                 self.enums[f"enum_{name}"] = {symbol: zigzag(code) for code, symbol in enumerate(symbols)}
                 self._line(f"put(enum_{name}[{value}])", depth)
             case {"type": "array", "items": items}:
-                held, item = self._hold(value, depth), self._name()
+                (held, depth), item = self._unless_encoded(value, depth), self._name()
                 self._counted(held, f"{item} in {held}", [(items, item)], depth)
             case {"type": "map", "values": values}:
-                held, key, item = self._hold(value, depth), self._name(), self._name()
+                (held, depth), key, item = self._unless_encoded(value, depth), self._name(), self._name()
                 self._counted(held, f"{key}, {item} in {held}.items()", [("string", key), (values, item)], depth)
             case {"type": inner}:
                 self.write(inner, value, depth)
@@ -103,7 +140,9 @@ class _Source:
             case "boolean":
                 self._line(f"put({_TRUE!r} if {value} else {_FALSE!r})", depth)
             case "string" | "bytes":
-                held = self._hold(f"{value}.encode()" if name == "string" else value, depth)
+                held, depth = self._unless_encoded(value, depth)
+                if name == "string":
+                    self._line(f"{held} = {held}.encode()", depth)
                 self._line(f"put(long[len({held})])", depth)
                 self._line(f"put({held})", depth)
             case _:
@@ -128,6 +167,14 @@ class _Source:
         for schema, item in each:
             self.write(schema, item, depth + 2)
         self._line(f"put({_EMPTY!r})", depth)
+
+    def _unless_encoded(self, value: str, depth: int) -> tuple[str, int]:
+        """Put the value as it is if it is encoded; the name of one that is not, and the depth of what writes it."""
+        held = self._hold(value, depth)
+        self._line(f"if type({held}) is Encoded:", depth)
+        self._line(f"put({held})", depth + 1)
+        self._line("else:", depth)
+        return held, depth + 1
 
     def _hold(self, value: str, depth: int) -> str:
         name = self._name()

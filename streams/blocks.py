@@ -7,11 +7,14 @@ import msgspec
 import polars as pl
 
 from schemas.identity import shard_of_key
-from schemas.markings import Caveat, Marking, Pap, Tlp
+from schemas.marking_records import marking_of, marking_record
+from schemas.markings import Marking
 from schemas.quarantine import Refused
-from schemas.records import ContextRecord, MarkingRecord, ObservationBlock
+from schemas.records import ContextRecord, ObservationBlock
 from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
-from streams.correlate.assertion import Assertion, Statement, Tally
+from streams.correlate.assertion import Assertion, Tally
+from streams.correlate.statement import Statement
+from streams.correlate.terms import code_of_terms, code_of_texts, mark_of
 from streams.intake.columns import NO_ENTRY, Arrived, Batch
 
 Entry = TypeVar("Entry", int, str)
@@ -153,71 +156,54 @@ def observed(block: ObservationBlock) -> list[Observed] | Refused:
     if any(min(block[name], default=0) < 0 for name in _INDICES):  # Python would count from the end
         return Refused(RejectReason.DANGLING_INDEX, "the block contradicts itself: an index is negative")
     try:
-        markings = [marking_of(record) for record in block["markings"]]
-        labels = [tuple(entry) for entry in block["label_sets"]]
-        contexts = [(entry["description"], tuple(sorted(entry["entries"].items()))) for entry in block["contexts"]]
-        return [_observed(block, row, markings, labels, contexts) for row in range(length)]
+        return list(_observed(block))
     except (IndexError, KeyError, ValueError) as error:
         return Refused(RejectReason.DANGLING_INDEX, f"the block contradicts itself: {error}")
 
 
-def _observed(
-    block: ObservationBlock,
-    row: int,
-    markings: Sequence[Marking],
-    labels: Sequence[tuple[str, ...]],
-    contexts: Sequence[tuple[str, tuple[tuple[str, str], ...]]],
-) -> Observed:
-    marking = markings[block["marking_index"][row]]
-    description, context = contexts[block["context_index"][row]]
-    statement = Statement(
-        block["epochs"][row],
-        block["sequences"][row],
-        block["appended_ms"][row],
-        marking,
-        block["confidences"][row],
-        block["valid_until_ms"][row],
-        labels[block["label_index"][row]],
-        description,
-        context,
-        withdrawal=_withdrawal(block, row),
-        authenticated=bool(block.get("authenticated") and block["authenticated"][row]),
+def _observed(block: ObservationBlock) -> Iterator[Observed]:
+    """The rows, column by column. Raises IndexError, KeyError or ValueError for what the block does not have."""
+    keys = block["keys"]
+    rows = zip(block["kinds"], block["values"], _assertions(block), strict=True)
+    for row, (kind, value, assertion) in enumerate(rows):
+        yield Observed(keys[row * KEY_BYTES : (row + 1) * KEY_BYTES], _KINDS[kind], value, assertion)
+
+
+def _assertions(block: ObservationBlock) -> Iterator[Assertion]:
+    markings, none = [marking_of(record) for record in block["markings"]], bytes(len(block["values"]))
+    marks, sensors = [mark_of(marking) for marking in markings], block["sensors"]
+    texts = [code_of_texts(each["description"], tuple(sorted(each["entries"].items()))) for each in block["contexts"]]
+    withdrawals = block.get("withdrawals") or none
+    columns = zip(
+        block["epochs"],
+        block["sequences"],
+        block["appended_ms"],
+        _terms(block, markings, withdrawals),
+        block["valid_until_ms"],
+        block["context_index"],
+        block.get("authenticated") or none,
+        strict=True,
     )
-    if statement.withdrawal:  # nothing was seen
-        tallies: tuple[Tally, ...] = ()
-    else:
-        seen = (block["counts"][row], block["first_seen_ms"][row], block["last_seen_ms"][row])
-        tallies = (Tally(marking, *seen),)
-    return Observed(
-        block["keys"][row * KEY_BYTES : (row + 1) * KEY_BYTES],
-        _KINDS[block["kinds"][row]],
-        block["values"][row],
-        Assertion(block["sensors"][block["sensor_index"][row]], statement, tallies),
-    )
+    statements = [
+        Statement(epoch, sequence, appended_ms, terms, valid_until_ms, texts[text], signed != 0)
+        for epoch, sequence, appended_ms, terms, valid_until_ms, text, signed in columns
+    ]
+    seen = zip(block["counts"], block["first_seen_ms"], block["last_seen_ms"], strict=True)
+    for statement, times, sensor, mark, withdrawal in zip(
+        statements, seen, block["sensor_index"], block["marking_index"], withdrawals, strict=True
+    ):
+        # With a withdrawal nothing was seen.
+        yield Assertion(sensors[sensor], statement, () if withdrawal else (Tally(marks[mark], *times),))
 
 
-def _withdrawal(block: ObservationBlock, row: int) -> int:
-    """The code of the row's withdrawal, 0 for an assertion. Raises ValueError for a code of no vocabulary."""
-    withdrawals = block.get("withdrawals")
-    return 0 if not withdrawals or not withdrawals[row] else int(Withdrawal(withdrawals[row]))
-
-
-def marking_record(marking: Marking) -> MarkingRecord:
-    """A marking as the contract writes it."""
-    return {
-        "tlp": int(marking.tlp),
-        "pap": int(marking.pap),
-        "releasable_to": None if marking.releasable_to is None else list(marking.releasable_to),
-        "caveats": [str(caveat) for caveat in marking.caveats],
-    }
-
-
-def marking_of(record: MarkingRecord) -> Marking:
-    """The marking that the contract wrote. Raises ValueError for a code of no vocabulary."""
-    nations = record["releasable_to"]
-    return Marking(
-        Tlp(record["tlp"]),
-        Pap(record["pap"]),
-        None if nations is None else tuple(nations),
-        tuple(Caveat(caveat) for caveat in record["caveats"]),
-    )
+def _terms(block: ObservationBlock, markings: Sequence[Marking], withdrawals: bytes) -> Iterator[bytes]:
+    """The terms of each row: of many rows the same."""
+    known: dict[tuple[int, int, int, int], bytes] = {}
+    labels = [tuple(entry) for entry in block["label_sets"]]
+    for row in zip(block["marking_index"], block["confidences"], block["label_index"], withdrawals, strict=True):
+        code = known.get(row)
+        if code is None:
+            marking, confidence, label, withdrawal = row
+            by = int(Withdrawal(withdrawal)) if withdrawal else 0
+            code = known[row] = code_of_terms(markings[marking], confidence, labels[label], by)
+        yield code

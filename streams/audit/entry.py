@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 
 from schemas.identity import indicator_id
+from schemas.marking_records import marking_record
 from schemas.records import Decision
-from streams.blocks import marking_record
 from streams.correlate.officers import Review, Veto
 from streams.rules.decide import ReleaseDecision
 from streams.rules.facets import to_record

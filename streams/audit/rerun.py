@@ -6,9 +6,9 @@ so the same rules must give the same result. Otherwise the record or the engine 
 
 from collections.abc import Mapping, Sequence
 
+from schemas.marking_records import marking_of
 from schemas.records import Decision
 from schemas.vocabulary import Outcome
-from streams.blocks import marking_of
 from streams.correlate import officers
 from streams.correlate.review import with_marking
 from streams.rules.decide import ReleaseDecision, decide_approved, decide_release

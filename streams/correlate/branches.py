@@ -13,6 +13,7 @@ import msgspec
 from exchange.protocol.record import RowChange
 from exchange.protocol.rows import Lookup
 from streams.correlate.assertion import Assertion
+from streams.correlate.former_rows import node_fields
 from streams.correlate.further import Summary, summary_of, together
 
 FAN: Final = 4
@@ -36,10 +37,12 @@ class Node(msgspec.Struct, frozen=True, gc=False, array_like=True):
     generation: int
     sources: tuple[Source, ...] = ()
     parts: tuple[Summary | None, ...] = ()
+    format: int = 5
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Node)
+_FORMER: Final = b"\x93"  # an array of three, in MessagePack: format 3 had no field for its format
 
 
 class Branches:
@@ -107,12 +110,16 @@ class Branches:
     def _read(self, paths: list[bytes]) -> None:
         found = self._rows.get_many([self._row_key(path) for path in paths])
         for path, data in zip(paths, found, strict=True):
-            node = self._empty if data is None else _DECODER.decode(data)
+            node = self._empty if data is None else _node(data)
             self._nodes[path] = node if node.generation == self._generation else self._empty
 
     def _row_key(self, path: bytes) -> bytes:
         """Longer than every indicator's key, by the level."""
         return self._key + bytes([len(path)]) + path
+
+
+def _node(data: bytes) -> Node:
+    return msgspec.convert(node_fields(data), Node) if data.startswith(_FORMER) else _DECODER.decode(data)
 
 
 def _path(name: bytes) -> bytes:

@@ -8,11 +8,12 @@ import msgspec
 
 from schemas.markings import joined
 from schemas.records import Content
-from schemas.tearline import TEARLINE, of_context, together
-from streams.correlate.assertion import MAX_SIGHTINGS, stable
+from schemas.tearline import TEARLINE, together
+from streams.correlate.assertion import MAX_SIGHTINGS
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.national import MAX_LABELS
 from streams.correlate.row import Row
+from streams.correlate.terms import MARKS
 from streams.correlate.units import Unit
 from streams.rules.decide import ReleaseDecision
 from streams.rules.obligations import DropTearline, carry_out
@@ -69,7 +70,7 @@ def content_for(
 
 def _tearlines(included: Sequence[Unit]) -> str:
     """The texts that the sources of these pieces wrote for release."""
-    texts = [text for piece in included if (text := of_context(piece.assertion.latest.context))]
+    texts = [text for piece in included if (text := piece.assertion.latest.tearline)]
     return together(texts) if texts else ""
 
 
@@ -99,7 +100,7 @@ def terms_of(pieces: Sequence[Unit], decision: ReleaseDecision) -> bytes:
     """
     included = [pieces[index] for index in decision.included]
     named = [piece for piece in included if piece.assertion.sensor]
-    sources: list[object] = [*sorted((piece.assertion.sensor, stable(piece.tally.marking)) for piece in named)]
+    sources: list[object] = [*sorted((piece.assertion.sensor, MARKS[piece.tally.mark].stable) for piece in named)]
     if len(named) < len(included):
         sources.append(sum(piece.sum for piece in included) % (1 << 64))
     owed = tuple(each for each in decision.obligations if each != _NO_TEARLINE)

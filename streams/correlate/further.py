@@ -13,8 +13,10 @@ import msgspec
 
 from schemas.markings import UNMARKED, Caveat, Marking, joined
 from schemas.vocabulary import Withdrawal
-from streams.correlate.assertion import MAX_SIGHTINGS, Assertion, Statement, Tally, few_labels, rank, stable
+from streams.correlate.assertion import MAX_SIGHTINGS, Assertion, Tally
 from streams.correlate.lifecycle import MAX_VALIDITY_MS
+from streams.correlate.statement import Statement, few_labels
+from streams.correlate.terms import MARKS, TERMS, mark_of
 from streams.rules.facets import confidence_band
 
 MAX_GROUPS: Final = 16
@@ -50,12 +52,12 @@ class Group(msgspec.Struct, frozen=True, gc=False, array_like=True):
         if self.mixed:
             return True, self.withdrawal, bool(self.valid_until_ms)
         band = confidence_band(self.confidence)
-        return False, self.withdrawal, bool(self.valid_until_ms), rank(self.marking), band
+        return False, self.withdrawal, bool(self.valid_until_ms), MARKS[mark_of(self.marking)].rank, band
 
     @property
     def statement(self) -> Statement:
         """The statement that ends last, as if one source had made it."""
-        return Statement(
+        return Statement.of(
             0,
             0,
             self.appended_ms,
@@ -69,7 +71,7 @@ class Group(msgspec.Struct, frozen=True, gc=False, array_like=True):
     @property
     def tally(self) -> Tally:
         """The sightings of all units."""
-        return Tally(self.marking, self.count, self.first_seen_ms, self.last_seen_ms)
+        return Tally.under(self.marking, self.count, self.first_seen_ms, self.last_seen_ms)
 
     def plus(self, other: "Group") -> "Group":
         """Both together; they have the same key."""
@@ -119,7 +121,7 @@ class Summary(msgspec.Struct, frozen=True, gc=False, array_like=True):
         """The statements that decide when these sources end, and how confident they are."""
         yield from (group.statement for group in self.groups)
         if self.withdrawn:
-            yield Statement(0, 0, self.withdrawn_ms, self.marking, withdrawal=Withdrawal.LAPSED)
+            yield Statement.of(0, 0, self.withdrawn_ms, self.marking, withdrawal=Withdrawal.LAPSED)
 
 
 def name_of(key: bytes, sensor: str) -> bytes:
@@ -173,7 +175,7 @@ def _group(name: bytes, assertion: Assertion, tally: Tally) -> Group:
     return Group(
         marking_of(assertion, tally),
         1,
-        int.from_bytes(sha256(name + msgspec.msgpack.encode(stable(tally.marking))).digest()[:8]),
+        int.from_bytes(sha256(name + msgspec.msgpack.encode(MARKS[tally.mark].stable)).digest()[:8]),
         tally.count,
         tally.first_seen_ms,
         tally.last_seen_ms,
@@ -190,10 +192,10 @@ def marking_of(assertion: Assertion, tally: Tally) -> Marking:
 
     A withdrawal without a marking says nothing about the marking of the data before it.
     """
-    latest = assertion.latest
-    if latest.withdrawal and latest.marking == UNMARKED:
-        return tally.marking
-    return tally.marking.join(latest.marking)
+    terms, marking = TERMS[assertion.latest.terms], tally.marking
+    if terms.mark == tally.mark or (terms.withdrawal and terms.marking == UNMARKED):
+        return marking
+    return marking.join(terms.marking)
 
 
 def _end(group: Group) -> tuple[int, int, int, int]:

@@ -14,7 +14,7 @@ from typing import Final
 
 from schemas.links import POLICY_FOLDER
 from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType
-from streams.correlate.assertion import Statement
+from streams.correlate.statement import Statement
 from streams.rules.facets import BAND_FLOORS
 
 DAY_MS: Final = 24 * 60 * 60 * 1000

@@ -12,13 +12,13 @@ import msgspec
 
 from exchange.protocol.record import RowChange
 from exchange.protocol.rows import Lookup
-from schemas.tearline import of_context
-from streams.correlate.assertion import Assertion, Statement
+from streams.correlate.assertion import Assertion
 from streams.correlate.branches import Branches
 from streams.correlate.further import marking_of, name_of
 from streams.correlate.row import MAX_SOURCES, Row
+from streams.correlate.statement import Statement
+from streams.correlate.terms import TERMS, Terms
 from streams.correlate.units import units_before_withdrawal
-from streams.rules.facets import confidence_band
 
 FULL_TEXTS: Final = 4  # sources whose texts are kept as they are; if there are more, all texts are short
 
@@ -41,7 +41,9 @@ class Merged(msgspec.Struct, frozen=True, gc=False):
     def is_marked_anew(self) -> bool:
         """Whether a source that was there before has another marking now."""
         return any(
-            change.before is not None and change.before.latest.marking != change.after.latest.marking
+            change.before is not None
+            and change.before.latest.terms != change.after.latest.terms
+            and change.before.latest.marking != change.after.latest.marking
             for change in self.changes
         )
 
@@ -61,6 +63,9 @@ class Merged(msgspec.Struct, frozen=True, gc=False):
             return False
         if self.row.sources.bit_length() > earlier.sources.bit_length():
             return True
+        new = [each for each in new if not any(_alike(each, known) for known in earlier.assertions)]
+        if not new:
+            return False
         before, after = _known(earlier), _known(self.row)
         return any(
             not keys or any(before.get(key) is None or before[key] != after.get(key) for key in keys)
@@ -153,13 +158,24 @@ def _differs(before: Assertion, after: Assertion) -> bool:
     """Whether a source's change is worth a record at once."""
     one, other = before.latest, after.latest
     return (
-        one.marking != other.marking
-        or one.valid_until_ms != other.valid_until_ms
-        or one.withdrawal != other.withdrawal
-        or one.labels != other.labels
-        or (one.confidence != other.confidence and confidence_band(one.confidence) != confidence_band(other.confidence))
-        or (one.context != other.context and of_context(one.context) != of_context(other.context))
+        one.valid_until_ms != other.valid_until_ms
+        or (one.terms != other.terms and _differ(TERMS[one.terms], TERMS[other.terms]))
+        or (one.texts != other.texts and one.tearline != other.tearline)
         or len(before.pieces) != len(after.pieces)
+    )
+
+
+def _differ(one: Terms, other: Terms) -> bool:
+    return (one.mark, one.band, one.labels, one.withdrawal) != (other.mark, other.band, other.labels, other.withdrawal)
+
+
+def _alike(one: Assertion, other: Assertion) -> bool:
+    """Whether two sources say the same, but for times, counts and texts that are not released."""
+    return (
+        one.latest.terms == other.latest.terms
+        and one.latest.valid_until_ms == other.latest.valid_until_ms
+        and (one.latest.texts == other.latest.texts or one.latest.tearline == other.latest.tearline)
+        and [tally.mark for tally in one.pieces] == [tally.mark for tally in other.pieces]
     )
 
 
@@ -172,7 +188,8 @@ def _keys(assertion: Assertion) -> list[_Key]:
 
 
 def _said(latest: Statement) -> tuple[object, ...]:
-    return latest.marking, confidence_band(latest.confidence), latest.valid_until_ms, latest.withdrawal
+    terms = TERMS[latest.terms]
+    return terms.mark, terms.band, latest.valid_until_ms, terms.withdrawal
 
 
 def _known(row: Row) -> dict[_Key, tuple[set[str], set[str]]]:
@@ -182,5 +199,5 @@ def _known(row: Row) -> dict[_Key, tuple[set[str], set[str]]]:
         latest = unit.assertion.latest
         labels, tearlines = known.setdefault((unit.marking, *_said(latest)), (set(), set()))
         labels.update(latest.labels)
-        tearlines.add(of_context(latest.context))
+        tearlines.add(latest.tearline)
     return known

@@ -1,72 +1,71 @@
 """A row as the national record: the assertions of all its sources, merged. Pure."""
 
-from typing import Final, Literal
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
 from schemas.identity import indicator_id
-from schemas.records import Indicator, SourceRecord
 from schemas.vocabulary import Withdrawal
-from streams.blocks import marking_record
-from streams.correlate.assertion import MAX_SIGHTINGS, Assertion
+from streams.correlate.assertion import MAX_SIGHTINGS, Assertion, Tally
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.row import MAX_SOURCES, Row
+from streams.correlate.terms import MARKS, TERMS, TEXTS, mark_of
 
 MAX_LABELS: Final = 64
 TAKEN_BACK: Final = frozenset({Withdrawal.REVOKED, Withdrawal.REMOVED})
 
 
-def national(key: bytes, row: Row, version: int, lifetimes: Lifetimes, now_ms: int) -> Indicator:
-    """The record for ``indicator.national``. Lists are capped by name; marking, counts and times are of all sources.
+def national(key: bytes, row: Row, version: int, lifetimes: Lifetimes, now_ms: int) -> Mapping[str, Any]:
+    """The record for ``indicator.national`` (``schemas.records.Indicator``); parts of it are encoded already.
 
-    After the end of its last statement an indicator is ``expired``: the record keeps what was known. One that
-    an officer has declared false is ``revoked``, even if sensors report it again; so is one that all its sources have
-    taken back.
+    Lists are capped by name; marking, counts and times are of all sources. After the end of its last statement an
+    indicator is ``expired``: the record keeps what was known. One that an officer has declared false is ``revoked``,
+    even if sensors report it again; so is one that all its sources have taken back.
     """
-    enrichment = row.enrichment
-    end_ms = row.end(lifetimes)
+    enrichment, statements = row.enrichment, row.statements
+    end_ms = max(lifetimes.end_of(row.kind, statement) for statement in statements)
     kind: Literal["content", "expired", "revoked"] = "content" if now_ms < end_ms else "expired"
     if (row.officers is not None and row.officers.revoked) or row.withdrawal in TAKEN_BACK:
         kind = "revoked"
-    labels = sorted({label for statement in row.statements for label in statement.labels})
-    sources = [_source(assertion) for assertion in row.assertions]
-    groups = () if row.further is None else row.further.groups
+    labels = {TERMS[statement.terms].labels for statement in statements}
+    totals = [each.total for each in row.assertions]
+    seen = [each for each in totals if each.count]
+    if row.further is not None:
+        seen += [group.tally for group in row.further.groups]
     return {
         "id": indicator_id(key),
         "kind": kind,
         "version": version,
         "type": row.kind.label,
         "value": row.value,
-        "marking": marking_record(row.marking),
-        "confidence": row.confidence(lifetimes, now_ms),
-        "labels": labels[:MAX_LABELS],
-        "first_seen_ms": min(
-            [each["first_seen_ms"] for each in sources if each["sightings"]] + [each.first_seen_ms for each in groups]
-        ),
-        "last_seen_ms": max(
-            [each["last_seen_ms"] for each in sources if each["sightings"]] + [each.last_seen_ms for each in groups]
-        ),
-        "sightings": min(sum([each["sightings"] for each in sources] + [each.count for each in groups]), MAX_SIGHTINGS),
+        "marking": MARKS[mark_of(row.marking)].record,
+        "confidence": max(lifetimes.confidence_at(row.kind, statement, now_ms) for statement in statements),
+        "labels": sorted({label for each in labels for label in each})[:MAX_LABELS],
+        "first_seen_ms": min([each.first_seen_ms for each in seen]),
+        "last_seen_ms": max([each.last_seen_ms for each in seen]),
+        "sightings": min(sum([each.count for each in seen]), MAX_SIGHTINGS),
         "valid_until_ms": end_ms,
         "source_count": row.sources,
-        "sources": sources[:MAX_SOURCES],
+        "sources": [*map(_source, row.assertions[:MAX_SOURCES], totals)],
         "registered_domain": enrichment.registered_domain,
         "asn": enrichment.asn,
         "country": enrichment.country,
         "special_use": enrichment.special_use,
-        "warninglists": list(enrichment.warninglists),
+        "warninglists": enrichment.warninglists,
     }
 
 
-def _source(assertion: Assertion) -> SourceRecord:
-    statement, seen = assertion.latest, assertion.total
+def _source(assertion: Assertion, seen: Tally) -> dict[str, Any]:
+    statement = assertion.latest
+    terms, texts = TERMS[statement.terms], TEXTS[statement.texts]
     return {
         "sensor": assertion.sensor,
-        "marking": marking_record(statement.marking),
-        "confidence": statement.confidence,
-        "valid_until_ms": statement.appended_ms if statement.withdrawal else statement.valid_until_ms,
-        "labels": list(statement.labels),
+        "marking": terms.marking_record,
+        "confidence": terms.confidence,
+        "valid_until_ms": statement.appended_ms if terms.withdrawal else statement.valid_until_ms,
+        "labels": terms.labels_record,
         "first_seen_ms": seen.first_seen_ms,
         "last_seen_ms": seen.last_seen_ms,
         "sightings": seen.count,
-        "description": statement.description,
-        "context": dict(statement.context),
+        "description": texts.description_record,
+        "context": texts.context_record,
     }

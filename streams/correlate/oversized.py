@@ -13,9 +13,10 @@ import msgspec
 
 from exchange.metrics.labels import LeftOut
 from exchange.protocol.record import Output, Record, RowChange
+from schemas.marking_records import marking_record
 from schemas.quarantine import Refused
 from schemas.vocabulary import RejectReason
-from streams.blocks import Observed, marking_record
+from streams.blocks import Observed
 from streams.correlate.work import Work
 from streams.refusal import Quarantine, location_of
 

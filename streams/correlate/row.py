@@ -9,13 +9,16 @@ import msgspec
 
 from schemas.markings import Marking, joined
 from schemas.vocabulary import IndicatorType, RecordKind, Withdrawal
-from streams.correlate.assertion import Assertion, Statement
+from streams.correlate.assertion import Assertion
+from streams.correlate.former_rows import row_fields
 from streams.correlate.further import Summary
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.officers import OfficerDecisions
+from streams.correlate.statement import Statement
+from streams.correlate.terms import TERMS
 from streams.enrichment.enrich import Enrichment
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 MAX_SOURCES: Final = 32  # that a row keeps in full, and a national record lists
 
 
@@ -58,8 +61,7 @@ class Floor(msgspec.Struct, frozen=True, gc=False, array_like=True):
         is_its_own = statement.authenticated or statement.epoch == self.epoch
         if is_its_own and (statement.epoch, statement.sequence) > (self.epoch, self.sequence):
             return assertion
-        stricter = msgspec.structs.replace(statement, marking=statement.marking.join(self.marking))
-        return msgspec.structs.replace(assertion, latest=stricter)
+        return msgspec.structs.replace(assertion, latest=statement.under(statement.marking.join(self.marking)))
 
 
 class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -91,6 +93,7 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
     further: Summary | None = None
     generation: int = 0
     bounded: bool = False
+    format: int = FORMAT
 
     def floored(self, sensor: str, assertion: Assertion) -> Assertion:
         """The assertion of this sensor as strict as a rebuilt row demands."""
@@ -107,14 +110,23 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     @property
     def statements(self) -> list[Statement]:
-        """The statements that decide when the indicator ends, and how confident the nation is of it."""
-        statements = [assertion.latest for assertion in self.assertions]
-        return statements if self.further is None else [*statements, *self.further.statements]
+        """The statements that decide when the indicator ends, how confident the nation is of it, and its labels.
+
+        Of those with equal terms and validity the last one ends last, and its confidence has decayed least.
+        """
+        last: dict[tuple[bytes, int], Statement] = {}
+        for assertion in self.assertions:
+            statement = assertion.latest
+            alike = statement.terms, statement.valid_until_ms
+            known = last.get(alike)
+            if known is None or known.appended_ms < statement.appended_ms:
+                last[alike] = statement
+        return [*last.values()] if self.further is None else [*last.values(), *self.further.statements]
 
     @property
     def marking(self) -> Marking:
         """The effective marking of all that the nation knows: the join of every source's current one."""
-        marking = joined(assertion.latest.marking for assertion in self.assertions)
+        marking = joined(TERMS[code].marking for code in {assertion.latest.terms for assertion in self.assertions})
         return marking if self.further is None else marking.join(self.further.marking)
 
     @property
@@ -126,7 +138,7 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
     def has_withdrawals(self) -> bool:
         """Whether any source has withdrawn its assertion."""
         for assertion in self.assertions:
-            if assertion.latest.withdrawal:
+            if TERMS[assertion.latest.terms].withdrawal:
                 return True
         return self.further is not None and self.further.withdrawn > 0
 
@@ -177,6 +189,7 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Row)
+_HEAD: Final = b"\xdc" + len(Row.__struct_fields__).to_bytes(2)  # of an array with so many elements, in MessagePack
 
 
 def encode(row: Row) -> bytes:
@@ -185,5 +198,5 @@ def encode(row: Row) -> bytes:
 
 
 def decode(data: bytes) -> Row:
-    """The row that the changelog kept. Raises ``msgspec.DecodeError`` for damaged bytes."""
-    return _DECODER.decode(data)
+    """The row that the changelog kept, of any format. Raises ``msgspec.DecodeError`` for damaged bytes."""
+    return _DECODER.decode(data) if data.startswith(_HEAD) else msgspec.convert(row_fields(data), Row)

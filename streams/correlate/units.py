@@ -17,7 +17,7 @@ from streams.correlate.assertion import Assertion, Tally
 from streams.correlate.further import marking_of
 from streams.correlate.row import Row
 from streams.rules.decide import ReleaseDecision
-from streams.rules.facets import Facets, confidence_band, prefix_length_of
+from streams.rules.facets import Facets, prefix_length_of
 
 _MAY_NAME_A_PERSON: Final = frozenset({IndicatorType.EMAIL_ADDR})
 
@@ -63,7 +63,7 @@ def facets_in(row: Row, pieces: Sequence[Unit]) -> tuple[Facets, ...]:
     return tuple(
         Facets(
             piece.marking,
-            confidence_band(piece.assertion.latest.confidence),
+            piece.assertion.latest.band,
             row.kind,
             row.enrichment.benign,
             bool(row.enrichment.special_use),

@@ -9,11 +9,11 @@ from hashlib import sha256
 
 import msgspec
 
+from schemas.marking_records import marking_of
 from schemas.markings import Marking
 from schemas.records import AssertionDecision, Decision, OfficerVerdict
 from schemas.vocabulary import Outcome
 from streams.audit import entry as audit
-from streams.blocks import marking_of
 from streams.correlate.officers import NO_DECISIONS, OfficerAct, OfficerDecisions, Review, Veto
 from streams.correlate.review import Ruling, ruled
 from streams.correlate.row import Row

@@ -11,16 +11,18 @@ from typing import Final, cast
 
 import msgspec
 
+from schemas.marking_records import marking_of
 from schemas.markings import UNMARKED, Marking, joined
 from schemas.records import Content, Indicator, ReleasedIndicator, SourceRecord
 from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType, Outcome, RecordKind
-from streams.blocks import marking_of
-from streams.correlate.assertion import UNKNOWN_EPOCH, Assertion, Statement, Tally, stable
+from streams.correlate.assertion import UNKNOWN_EPOCH, Assertion, Tally
 from streams.correlate.content import content_for, digest_of, end_of, terms_of
 from streams.correlate.lifecycle import MAX_VALIDITY_MS, Lifetimes
 from streams.correlate.officers import NO_DECISIONS, OfficerDecisions
 from streams.correlate.review import Ruling, ruled, units_marked
 from streams.correlate.row import Floor, Row, Sent
+from streams.correlate.statement import Statement
+from streams.correlate.terms import MARKS, mark_of
 from streams.correlate.units import Unit, facets_in, units
 from streams.enrichment.enrich import Enricher
 from streams.repair.rebuilt_decision import Decided, says_of, with_officers
@@ -122,7 +124,7 @@ def _assertion(
     source: SourceRecord, kind: IndicatorType, record: Indicator, emitted_ms: int, lifetimes: Lifetimes
 ) -> Assertion:
     marking = marking_of(source["marking"])
-    statement = Statement(
+    statement = Statement.of(
         BEFORE_ALL,
         BEFORE_ALL,
         _appended_ms(source["valid_until_ms"], record["valid_until_ms"], kind, emitted_ms, lifetimes),
@@ -133,7 +135,7 @@ def _assertion(
         source["description"],
         tuple(sorted(source["context"].items())),
     )
-    tally = Tally(marking, source["sightings"], source["first_seen_ms"], source["last_seen_ms"])
+    tally = Tally.under(marking, source["sightings"], source["first_seen_ms"], source["last_seen_ms"])
     return Assertion(source["sensor"], statement, (tally,))
 
 
@@ -212,11 +214,11 @@ def _tightened(assertion: Assertion, markings: set[Marking], told_ms: int) -> As
         return assertion
     rest: tuple[Tally, ...]
     if told_ms:
-        stricter = msgspec.structs.replace(tally, marking=strictest, count=tally.count - 1)
-        rest = (Tally(mine, 1, told_ms, told_ms), stricter)
+        stricter = msgspec.structs.replace(tally, mark=mark_of(strictest), count=tally.count - 1)
+        rest = (Tally.under(mine, 1, told_ms, told_ms), stricter)
     else:
-        rest = (msgspec.structs.replace(tally, marking=strictest),)
-    return msgspec.structs.replace(assertion, tallies=tuple(sorted(rest, key=lambda each: stable(each.marking))))
+        rest = (msgspec.structs.replace(tally, mark=mark_of(strictest)),)
+    return msgspec.structs.replace(assertion, tallies=tuple(sorted(rest, key=lambda each: MARKS[each.mark].stable)))
 
 
 def _with_sent(row: Row, told: Sequence[Told], decided: Mapping[str, Decided], world: World, now_ms: int) -> Row:

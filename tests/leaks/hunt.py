@@ -19,11 +19,12 @@ from schemas.records import Content, ReleasedIndicator
 from schemas.tearline import TEARLINE
 from schemas.vocabulary import TYPE_BY_LABEL
 from streams.audit.entry import Versions
-from streams.correlate.assertion import Assertion, Statement, Tally
+from streams.correlate.assertion import Assertion, Tally
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.merge import merge
 from streams.correlate.releases import Releaser
 from streams.correlate.row import Row
+from streams.correlate.statement import Statement
 from streams.correlate.work import Work
 from streams.enrichment.enrich import Enrichment
 from streams.rules.classifier import Classifier
@@ -152,7 +153,7 @@ def row_of(case: Case) -> Row:
 def _assertion(say: Say) -> Assertion:
     marking = _understood(say.tlp, say.pap, say.releasable_to, say.caveats)
     secret = f"{CANARY}-{say.source}"
-    statement = Statement(
+    statement = Statement.of(
         1,
         say.sequence,
         _HEARD_MS,
@@ -163,7 +164,7 @@ def _assertion(say: Say) -> Assertion:
         secret,
         (("dest_ip", secret), (TEARLINE, say.tearline)) if say.tearline else (("dest_ip", secret),),
     )
-    return Assertion(secret, statement, (Tally(marking, say.count, say.first_seen_ms, say.last_seen_ms),))
+    return Assertion(secret, statement, (Tally.under(marking, say.count, say.first_seen_ms, say.last_seen_ms),))
 
 
 @lru_cache(maxsize=65_536)

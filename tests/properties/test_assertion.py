@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.markings import Caveat, Marking, Pap, Tlp, joined
-from streams.correlate.assertion import MAX_LABELS, MAX_SIGHTINGS, Assertion, Statement, Tally
+from streams.correlate.assertion import MAX_SIGHTINGS, Assertion, Tally
+from streams.correlate.statement import MAX_LABELS, Statement
 
 MARKINGS = st.builds(
     Marking,
@@ -19,7 +20,7 @@ MARKINGS = st.builds(
 )
 LABELS = [f"label-{number:03}" for number in range(99)]
 WORDS = st.builds(
-    Statement,
+    Statement.of,
     epoch=st.integers(1, 2),
     sequence=st.integers(0, 2),
     appended_ms=st.integers(0, 5),
@@ -40,7 +41,7 @@ def _assertions(draw: st.DrawFn) -> Assertion:
     statement = draw(WORDS)
     first = draw(st.integers(0, 9))
     return Assertion(
-        "edge-1", statement, (Tally(statement.marking, draw(COUNTS), first, first + draw(st.integers(0, 9))),)
+        "edge-1", statement, (Tally.under(statement.marking, draw(COUNTS), first, first + draw(st.integers(0, 9))),)
     )
 
 

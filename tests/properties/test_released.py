@@ -16,11 +16,12 @@ from schemas.normalise import Canonical, Invalid, canonical
 from schemas.normalise.fingerprint import HEX_DIGITS
 from schemas.records import ReleasedIndicator
 from schemas.vocabulary import IndicatorType, Outcome
-from streams.correlate.assertion import MAX_SIGHTINGS, Assertion, Statement, Tally
+from streams.correlate.assertion import MAX_SIGHTINGS, Assertion, Tally
 from streams.correlate.content import content_for
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.merge import merge
 from streams.correlate.row import Row
+from streams.correlate.statement import Statement
 from streams.correlate.units import facets_in, units
 from streams.enrichment.installed import installed_enricher
 from streams.intake.validate import END_OF_TIME_MS, MAX_LABEL_LENGTH, MAX_LABELS, MAX_NATIONS
@@ -47,8 +48,12 @@ BY_KIND: dict[IndicatorType, st.SearchStrategy[str]] = {
     **{kind: st.text("0123456789abcdefABCDEF", min_size=size, max_size=size) for kind, size in HEX_DIGITS.items()},
 }
 NATIONS = [f"{one}{two}A" for one in "JKLMNOPQ" for two in "ABCDEFGH"][: MAX_NATIONS - 1]
+UTF_8 = st.characters(codec="utf-8")
 LABELS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=MAX_LABEL_LENGTH)
-TEARLINES = st.text(max_size=500).map(tearline.cleaned) | st.text()  # as readers clean it, and as nobody has
+# As readers clean it, and as nobody has. A text that is not UTF-8 is in no record.
+TEARLINES = st.text(UTF_8, max_size=500).map(tearline.cleaned) | st.text(UTF_8)
+    UTF_8
+)  # as readers clean it, and as nobody has
 MARKINGS = st.builds(
     Marking,
     tlp=st.sampled_from([Tlp.CLEAR, Tlp.GREEN, Tlp.AMBER, Tlp.AMBER_STRICT]),
@@ -61,7 +66,7 @@ MARKINGS = st.builds(
 def _assertions(draw: st.DrawFn, sensor: str) -> Assertion:
     marking = draw(MARKINGS)
     labels = tuple(sorted(draw(st.sets(LABELS, max_size=3)) | draw(st.sampled_from([set(), set(MANY)]))))[:MAX_LABELS]
-    statement = Statement(
+    statement = Statement.of(
         1,
         0,
         NOW_MS,
@@ -69,11 +74,13 @@ def _assertions(draw: st.DrawFn, sensor: str) -> Assertion:
         draw(st.integers(30, 100)),
         draw(st.sampled_from([0, NOW_MS + 1, END_OF_TIME_MS])),
         labels,
-        draw(TEXT),
+        draw(st.text(UTF_8, max_size=60)),
         draw(st.sampled_from([(), (("tearline", "公開"),)]) | st.tuples(st.tuples(st.just("tearline"), TEARLINES))),
     )
     first = draw(st.integers(0, NOW_MS))
-    tally = Tally(marking, draw(st.integers(1, 9) | st.just(MAX_SIGHTINGS)), first, draw(st.integers(first, NOW_MS)))
+    tally = Tally.under(
+        marking, draw(st.integers(1, 9) | st.just(MAX_SIGHTINGS)), first, draw(st.integers(first, NOW_MS))
+    )
     return Assertion(sensor, statement, (tally,))
 
 

@@ -2,17 +2,21 @@
 
 import io
 import json
+import random
+from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 import fastavro
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import codec
-from schemas.row_writer import writer_of, zigzag
+from schemas.row_writer import Encoded, field_schema, writer_of, zigzag
 
 _NUMBERS: Final = {"int": 31, "long": 63}
+_FRAME: Final = 5  # bytes before a record's body
 _NAMES: Final = sorted(codec.bundled_ids().values())
 
 
@@ -56,6 +60,38 @@ def test_a_record_is_written_as_fastavro_writes_it(name: str, data: st.DataObjec
     expected = io.BytesIO()
     fastavro.schemaless_writer(expected, codec.schema(name), record)
     assert writer_of(schema)(record, b"head") == b"head" + expected.getvalue()
+
+
+@pytest.mark.parametrize("name", sorted(set(_NAMES) - codec.COLUMNAR))
+@settings(max_examples=30)
+@given(data=st.data())
+def test_a_record_of_encoded_parts_is_written_as_fastavro_writes_it(name: str, data: st.DataObject) -> None:
+    schema = json.loads(codec.source(name))
+    record = data.draw(_values(schema, {}))
+    expected = io.BytesIO()
+    fastavro.schemaless_writer(expected, codec.schema(name), record)
+    parts = _with_parts(name, (), record, random.Random(data.draw(st.integers(0, 1 << 32))))
+    assert codec.Codec().encode(name, parts)[_FRAME:] == expected.getvalue()
+
+
+def _with_parts(name: str, path: tuple[str, ...], record: dict[str, Any], dice: random.Random) -> dict[str, Any]:
+    """The record with some of its fields, and of those of the records in its lists, encoded."""
+    made = dict(record)
+    for field, value in record.items():
+        write = _part_writer(name, *path, field)
+        if dice.random() < 0.3 and write is not None:
+            made[field] = write(value)
+        elif isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+            made[field] = [_with_parts(name, (*path, field), each, dice) for each in value]
+    return made
+
+
+@cache
+def _part_writer(name: str, *path: str) -> Callable[[Any], Encoded] | None:
+    """The writer of a field that may be encoded by itself; None for one that is written in any case."""
+    kind = field_schema(json.loads(codec.source(name)), *path)
+    is_part = kind in ("string", "bytes") or (isinstance(kind, dict) and kind["type"] in ("record", "array", "map"))
+    return codec.part_writer(name, *path) if is_part else None
 
 
 @pytest.mark.parametrize("number", [1 << 63, -(1 << 63) - 1])

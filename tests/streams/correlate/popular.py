@@ -10,10 +10,10 @@ from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import INDICATOR, OBSERVATION_BLOCK, RELEASED_INDICATOR, Codec
 from schemas.identity import indicator_key
+from schemas.marking_records import marking_record
 from schemas.markings import Marking, Tlp
 from schemas.records import ObservationBlock
 from schemas.vocabulary import IndicatorType
-from streams.blocks import marking_record
 from streams.correlate import row as rows_of
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.row import Row

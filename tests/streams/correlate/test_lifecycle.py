@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from schemas.markings import UNMARKED
 from schemas.vocabulary import IndicatorType
-from streams.correlate.assertion import Statement
 from streams.correlate.lifecycle import DAY_MS, MAX_VALIDITY_MS, Lifetimes
+from streams.correlate.statement import Statement
 from streams.rules.facets import confidence_band
 
 HEARD_MS = 1_795_000_000_000
@@ -17,7 +17,7 @@ kinds = st.sampled_from(list(IndicatorType))
 confidences = st.integers(-1, 100)
 ends = st.one_of(st.just(0), st.integers(1, HEARD_MS * 3))
 statements = st.builds(
-    lambda confidence, valid_until_ms: Statement(1, 1, HEARD_MS, UNMARKED, confidence, valid_until_ms),
+    lambda confidence, valid_until_ms: Statement.of(1, 1, HEARD_MS, UNMARKED, confidence, valid_until_ms),
     confidences,
     ends,
 )
@@ -25,7 +25,7 @@ ages = st.integers(0, 3 * MAX_VALIDITY_MS)
 
 
 def a_statement(confidence: int = 80, valid_until_ms: int = 0) -> Statement:
-    return Statement(1, 1, HEARD_MS, UNMARKED, confidence, valid_until_ms)
+    return Statement.of(1, 1, HEARD_MS, UNMARKED, confidence, valid_until_ms)
 
 
 def test_an_address_lives_thirty_days_after_the_last_word_on_it() -> None:

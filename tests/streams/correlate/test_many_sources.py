@@ -14,9 +14,9 @@ from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import INDICATOR
 from schemas.identity import indicator_key
+from schemas.marking_records import marking_record
 from schemas.markings import Marking, Pap, Tlp, joined
 from schemas.vocabulary import IndicatorType, Withdrawal
-from streams.blocks import marking_record
 from streams.correlate import row as rows_of
 from streams.correlate.branches import Branches
 from streams.correlate.further import name_of

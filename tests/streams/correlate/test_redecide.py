@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from schemas.markings import SourceMarking, understand
 from schemas.vocabulary import IndicatorType
 from streams.correlate import row as rows_of
-from streams.correlate.assertion import Assertion, Statement
+from streams.correlate.assertion import Assertion
 from streams.correlate.redecide import Cursor, cursor_of, portion
 from streams.correlate.row import Row, Sent
+from streams.correlate.statement import Statement
 from streams.enrichment.enrich import Enrichment
 
 OLD: Final = b"old"
@@ -37,7 +38,7 @@ class Table:
 
 def a_row(rules: bytes, *, known: bool, reported: bool = True) -> bytes:
     """One indicator as its row lies in the state."""
-    statement = Statement(1, 0, NOW_MS, understand(SourceMarking("TLP:GREEN")))
+    statement = Statement.of(1, 0, NOW_MS, understand(SourceMarking("TLP:GREEN")))
     said = (Assertion("edge", statement, ()),) if reported else ()
     sent = (Sent("JPN", "content" if known else "", 1),)
     return rows_of.encode(Row(IndicatorType.FILE_MD5, "", Enrichment(), said, sent=sent, rules=rules))

@@ -120,7 +120,7 @@ def test_the_largest_count_is_counted_as_it_is(format_name: str, written: Callab
 
 def test_sums_of_counts_stop_at_their_end() -> None:
     """Four million reports of the largest count would pass the end of 64 bits."""
-    nearly, more = (Tally(UNMARKED, count, NOW_MS, NOW_MS) for count in (MAX_SIGHTINGS - 1, MAX_COUNT))
+    nearly, more = (Tally.under(UNMARKED, count, NOW_MS, NOW_MS) for count in (MAX_SIGHTINGS - 1, MAX_COUNT))
     assert nearly.plus(more).count == MAX_SIGHTINGS
 
 

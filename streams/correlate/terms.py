@@ -1,0 +1,166 @@
+"""What statements repeat: markings, terms and texts. A row keeps them as bytes; what follows is computed once. Pure.
+
+The sensors of a nation state the same few markings, confidences and labels again and again. A row keeps each as its
+bytes, which are equal if and only if it is equal; what follows from them (bands, order, bytes of a record) is looked
+up by these bytes. The tables are caches: what is not there is computed again.
+"""
+
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+from schemas.codec import INDICATOR, part_writer
+from schemas.marking_records import marking_record
+from schemas.markings import Caveat, Marking, Pap, Tlp
+from schemas.row_writer import Encoded
+from schemas.tearline import of_context
+from streams.rules.facets import ConfidenceBand, confidence_band
+
+KNOWN_BYTES: Final = 4 << 20  # of codes, in one table
+_ENTRY_BYTES: Final = 256
+
+_Stable = tuple[int, int, bool, tuple[str, ...], tuple[str, ...]]
+_ENCODE: Final = msgspec.msgpack.Encoder().encode
+Known_T = TypeVar("Known_T")
+Context = tuple[tuple[str, str], ...]
+
+
+class Known(dict[bytes, Known_T], Generic[Known_T]):
+    """What bytes stand for. It is emptied when it is full: attackers choose what is in it."""
+
+    def __init__(self, read: Callable[[bytes], Known_T]) -> None:
+        super().__init__()
+        self._read, self._room = read, KNOWN_BYTES
+
+    def __missing__(self, code: bytes) -> Known_T:
+        self._room -= len(code) + _ENTRY_BYTES
+        if self._room < 0:
+            self.clear()
+            self._room = KNOWN_BYTES
+        found = self[code] = self._read(code)
+        return found
+
+
+class Mark:
+    """A marking. ``record`` is as a national record has it.
+
+    ``stable`` sorts markings, always in the same order; ``rank`` sorts the plainest first: those with few caveats, then
+    those with few recipients named.
+    """
+
+    __slots__ = ("marking", "rank", "record", "stable")
+
+    def __init__(self, marking: Marking) -> None:
+        self.marking = marking
+        self.record = _WRITE_MARKING(marking_record(marking))
+        self.stable = stable(marking)
+        self.rank: tuple[int, int, _Stable] = (len(marking.caveats), len(marking.releasable_to or ()), self.stable)
+
+
+class _Terms(msgspec.Struct, frozen=True, array_like=True):
+    mark: bytes
+    confidence: int
+    labels: tuple[str, ...]
+    withdrawal: int
+
+
+class Terms:
+    """What a statement states, but for its times and texts: marking, confidence (-1: not stated), labels, and the code
+    of ``Withdrawal`` by which the source ended its assertion, 0 if it asserts.
+
+    ``marking_record`` and ``labels_record`` are as a national record has them.
+    """
+
+    __slots__ = (
+        "band",
+        "confidence",
+        "labels",
+        "labels_record",
+        "mark",
+        "marking",
+        "marking_record",
+        "withdrawal",
+    )
+
+    def __init__(self, code: bytes) -> None:
+        found = _READ_TERMS(code)
+        self.mark, self.confidence, self.labels, self.withdrawal = (
+            found.mark, found.confidence, found.labels, found.withdrawal,
+        )  # fmt: skip
+        self.marking: Marking = MARKS[found.mark].marking
+        self.marking_record: Encoded = MARKS[found.mark].record
+        self.labels_record = _WRITE_LABELS(found.labels)
+        self.band: ConfidenceBand = confidence_band(found.confidence)
+
+
+class _Texts(msgspec.Struct, frozen=True, array_like=True):
+    description: str
+    context: Context
+
+
+class Texts:
+    """A statement's description and context, as they are and as a national record has them, and the tearline in it."""
+
+    __slots__ = ("context", "context_record", "description", "description_record", "tearline")
+
+    def __init__(self, code: bytes) -> None:
+        found = _READ_TEXTS(code) if code else _Texts("", ())
+        self.description, self.context = found.description, found.context
+        self.description_record = _WRITE_DESCRIPTION(found.description)
+        self.context_record = _WRITE_CONTEXT(dict(found.context))
+        self.tearline = of_context(found.context)
+
+
+def stable(marking: Marking) -> _Stable:
+    """A key to sort markings by, always in the same order."""
+    return (
+        int(marking.tlp),
+        int(marking.pap),
+        marking.releasable_to is None,
+        marking.releasable_to or (),
+        marking.caveats,
+    )
+
+
+def mark_of(marking: Marking) -> bytes:
+    """The bytes of a marking: a key of ``MARKS``."""
+    return _MARK_CODES[marking]
+
+
+def code_of_terms(marking: Marking, confidence: int, labels: tuple[str, ...], withdrawal: int) -> bytes:
+    """The bytes of these terms: a key of ``TERMS``."""
+    return _ENCODE((mark_of(marking), confidence, labels, withdrawal))
+
+
+def code_of_texts(description: str, context: Context) -> bytes:
+    """The bytes of these texts: a key of ``TEXTS``; empty if there are none."""
+    return _ENCODE((description, context)) if description or context else b""
+
+
+def _read_mark(code: bytes) -> Mark:
+    tlp, pap, nations, caveats = _READ_MARK(code)
+    return Mark(Marking(Tlp(tlp), Pap(pap), nations, caveats))
+
+
+class _MarkCodes(dict[Marking, bytes]):
+    def __missing__(self, marking: Marking) -> bytes:
+        if len(self) * _ENTRY_BYTES > KNOWN_BYTES:
+            self.clear()
+        code = self[marking] = _ENCODE(
+            (int(marking.tlp), int(marking.pap), marking.releasable_to, [str(caveat) for caveat in marking.caveats])
+        )
+        return code
+
+
+_WRITE_MARKING: Final = part_writer(INDICATOR, "marking")
+_WRITE_LABELS: Final = part_writer(INDICATOR, "labels")
+_WRITE_DESCRIPTION: Final = part_writer(INDICATOR, "sources", "description")
+_WRITE_CONTEXT: Final = part_writer(INDICATOR, "sources", "context")
+_READ_MARK: Final = msgspec.msgpack.Decoder(tuple[int, int, tuple[str, ...] | None, tuple[Caveat, ...]]).decode
+_READ_TERMS: Final = msgspec.msgpack.Decoder(_Terms).decode
+_READ_TEXTS: Final = msgspec.msgpack.Decoder(_Texts).decode
+_MARK_CODES: Final = _MarkCodes()
+MARKS: Final = Known(_read_mark)
+TERMS: Final = Known(Terms)
+TEXTS: Final = Known(Texts)
