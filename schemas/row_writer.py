@@ -48,6 +48,8 @@ def field_schema(schema: Any, *path: str) -> Any:
     for name in path:
         record = schema["items"] if schema["type"] == "array" else schema
         schema = {field["name"]: field["type"] for field in record["fields"]}[name]
+        if isinstance(schema, list):  # of an optional field the value that is there
+            [schema] = [branch for branch in schema if branch != "null"]
     return schema
 
 

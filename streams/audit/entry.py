@@ -1,8 +1,8 @@
 """The audit chain of one shard: each decision's record names the hash of the one before."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -11,7 +11,6 @@ from schemas.marking_records import marking_record
 from schemas.records import Decision
 from streams.correlate.officers import Review, Veto
 from streams.rules.decide import ReleaseDecision
-from streams.rules.facets import to_record
 
 
 class Head(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -51,8 +50,10 @@ def entry(
     review: Review | None = None,
     veto: Veto | None = None,
     border: str = "open",
-) -> Decision:
-    """The record of one decision, at the end of the chain that ``head`` is of."""
+) -> Mapping[str, Any]:
+    """The record of one decision (``schemas.records.Decision``), at the end of the chain that ``head`` is of; parts of
+    it are encoded already."""
+    parts = decision.parts
     return {
         "decision_id": f"{nation}-{shard}-{head.sequence}",
         "shard": shard,
@@ -61,11 +62,11 @@ def entry(
         "indicator_id": indicator_id(key),
         "partner": partner,
         "at_ms": at_ms,
-        "outcome": str(decision.outcome),
-        "rules": list(decision.rules),
-        "obligations": list(decision.obligations),
-        "merged": None if decision.merged is None else to_record(decision.merged),
-        "assertions": [group.to_record() for group in decision.groups],
+        "outcome": parts.outcome,
+        "rules": parts.rules,
+        "obligations": parts.obligations,
+        "merged": parts.merged,
+        "assertions": parts.assertions,
         "policy_version": versions.policy,
         "engine_version": versions.engine,
         "enrichment_version": versions.enrichment,

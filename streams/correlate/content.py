@@ -13,13 +13,15 @@ from streams.correlate.assertion import MAX_SIGHTINGS
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.national import MAX_LABELS
 from streams.correlate.row import Row
-from streams.correlate.terms import MARKS
+from streams.correlate.statement import last_of_each
+from streams.correlate.terms import MARKS, TERMS, TEXTS
 from streams.correlate.units import Unit
 from streams.rules.decide import ReleaseDecision
 from streams.rules.obligations import DropTearline, carry_out
 
-_MOVING: Final = {"release_expires_ms": 0, "valid_until_ms": 0, "confidence": 0}
-_REPEATED: Final = {"sightings": 0, "first_seen_ms": 0, "last_seen_ms": 0}
+_MOVING: Final = ("release_expires_ms", "valid_until_ms", "confidence")
+_REPEATED: Final = ("sightings", "first_seen_ms", "last_seen_ms")
+_NOT_MATERIAL: Final = dict.fromkeys((*_MOVING, *_REPEATED), 0)
 MATERIAL_BYTES: Final = 16
 TERMS_BYTES: Final = 8
 _NO_TEARLINE: Final = str(DropTearline())
@@ -42,8 +44,8 @@ def content_for(
     """
     included = [pieces[index] for index in decision.included]
     marking = joined(piece.marking for piece in included)
-    statements = [piece.assertion.latest for piece in included]
-    labels = sorted({label for statement in statements for label in statement.labels})
+    statements = last_of_each([piece.assertion.latest for piece in included])
+    labels = sorted({label for statement in statements for label in TERMS[statement.terms].labels})
     kind = row.kind
     content: Content = {
         "type": kind.label,
@@ -54,9 +56,9 @@ def content_for(
         "caveats": [str(caveat) for caveat in marking.caveats],
         "confidence": max(lifetimes.confidence_at(kind, statement, now_ms) for statement in statements),
         "labels": labels[:MAX_LABELS],
-        "first_seen_ms": min(piece.tally.first_seen_ms for piece in included),
-        "last_seen_ms": max(piece.tally.last_seen_ms for piece in included),
-        "sightings": min(sum(piece.tally.count for piece in included), MAX_SIGHTINGS),
+        "first_seen_ms": min([piece.tally.first_seen_ms for piece in included]),
+        "last_seen_ms": max([piece.tally.last_seen_ms for piece in included]),
+        "sightings": min(sum([piece.tally.count for piece in included]), MAX_SIGHTINGS),
         "valid_until_ms": max(lifetimes.end_of(kind, statement) for statement in statements),
         "release_expires_ms": 0,
         "registered_domain": row.enrichment.registered_domain,
@@ -70,8 +72,9 @@ def content_for(
 
 def _tearlines(included: Sequence[Unit]) -> str:
     """The texts that the sources of these pieces wrote for release."""
-    texts = [text for piece in included if (text := piece.assertion.latest.tearline)]
-    return together(texts) if texts else ""
+    texts = {code for piece in included if (code := piece.assertion.latest.texts)}
+    tearlines = [tearline for code in texts if (tearline := TEXTS[code].tearline)]
+    return together(tearlines) if tearlines else ""
 
 
 def end_of(content: Content) -> int:
@@ -87,7 +90,7 @@ def digest_of(content: Content) -> bytes:
     sent with the next record that is worth sending. The first ``MATERIAL_BYTES`` are of what is sent at once, the rest
     of counts, times and validity, which are sent at most once per roll-up.
     """
-    material = sha256(msgspec.msgpack.encode(content | _MOVING | _REPEATED)).digest()[:MATERIAL_BYTES]
+    material = sha256(msgspec.msgpack.encode(content | _NOT_MATERIAL)).digest()[:MATERIAL_BYTES]
     seen = (content["sightings"], content["first_seen_ms"], content["last_seen_ms"], content["valid_until_ms"])
     return material + sha256(msgspec.msgpack.encode(seen)).digest()[:8]
 

@@ -1,4 +1,4 @@
-"""Rows as formats 2 to 4 kept them: a statement with its terms and texts in full, a tally with its marking. Pure.
+"""Rows as formats 1 to 4 kept them: a statement with its terms and texts in full, a tally with its marking. Pure.
 
 A row is an array, and the number of its fields tells its format (``row.decode``, ``branches``).
 """

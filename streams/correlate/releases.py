@@ -224,12 +224,12 @@ class Releaser:
         )
         value = self._codec.encode(DECISION, entry)
         work.head = audit.after(work.head, value)
-        work.outputs.append(Output(topics.AUDIT, self._shard, entry["indicator_id"].encode(), value))
+        work.outputs.append(Output(topics.AUDIT, self._shard, indicator_id(key).encode(), value))
         work.tally[spec.DECISIONS.tally(partner, ruling.decision.outcome)] += 1
         work.tally[spec.AUDIT_ENTRIES.tally()] += 1
         for rule in ruling.decision.rules:
             work.tally[spec.RULE_HITS.tally(rule)] += 1
-        return entry["decision_id"]
+        return str(entry["decision_id"])
 
     def _send(self, key: bytes, sent: Sent, reason: str, content: Content | None, work: Work) -> None:
         name = indicator_id(key)

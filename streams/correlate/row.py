@@ -14,7 +14,7 @@ from streams.correlate.former_rows import row_fields
 from streams.correlate.further import Summary
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.officers import OfficerDecisions
-from streams.correlate.statement import Statement
+from streams.correlate.statement import Statement, last_of_each
 from streams.correlate.terms import TERMS
 from streams.enrichment.enrich import Enrichment
 
@@ -110,18 +110,9 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     @property
     def statements(self) -> list[Statement]:
-        """The statements that decide when the indicator ends, how confident the nation is of it, and its labels.
-
-        Of those with equal terms and validity the last one ends last, and its confidence has decayed least.
-        """
-        last: dict[tuple[bytes, int], Statement] = {}
-        for assertion in self.assertions:
-            statement = assertion.latest
-            alike = statement.terms, statement.valid_until_ms
-            known = last.get(alike)
-            if known is None or known.appended_ms < statement.appended_ms:
-                last[alike] = statement
-        return [*last.values()] if self.further is None else [*last.values(), *self.further.statements]
+        """The statements that decide when the indicator ends, how confident the nation is of it, and its labels."""
+        last = last_of_each([assertion.latest for assertion in self.assertions])
+        return last if self.further is None else [*last, *self.further.statements]
 
     @property
     def marking(self) -> Marking:
@@ -171,7 +162,9 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
         0 never. Too early is harmless: the row is looked at again later.
         """
         statements = self.statements
-        surest = max(statements, key=lambda statement: lifetimes.confidence_at(self.kind, statement, after_ms))
+        surest = statements[0]
+        if len(statements) > 1:
+            surest = max(statements, key=lambda statement: lifetimes.confidence_at(self.kind, statement, after_ms))
         last = max(lifetimes.end_of(self.kind, statement) for statement in statements)
         times = [lifetimes.next_change(self.kind, surest, after_ms), last]
         times += [sent.ends_ms for sent in self.sent if sent.kind == RecordKind.CONTENT]

@@ -1,6 +1,6 @@
 """What a sensor states about an indicator in one report, and how much of its texts is kept. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import msgspec
@@ -144,6 +144,17 @@ class Statement(msgspec.Struct, frozen=True, gc=False, array_like=True):
         if few != terms.labels:
             code = code_of_terms(terms.marking, terms.confidence, few, terms.withdrawal)
         return msgspec.structs.replace(self, terms=code, texts=b"")
+
+
+def last_of_each(statements: Iterable[Statement]) -> list[Statement]:
+    """Of those with equal terms and validity the last one: it ends last, and its confidence has decayed least."""
+    last: dict[tuple[bytes, int], Statement] = {}
+    for statement in statements:
+        alike = statement.terms, statement.valid_until_ms
+        known = last.get(alike)
+        if known is None or known.appended_ms < statement.appended_ms:
+            last[alike] = statement
+    return [*last.values()]
 
 
 def few_labels(labels: Collection[str]) -> tuple[str, ...]:

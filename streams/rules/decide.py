@@ -4,11 +4,14 @@ Nothing of an excluded source shows in a release: not in times, counts, versions
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from functools import cached_property
+from typing import Final, NamedTuple
 
 import msgspec
 
+from schemas.codec import DECISION, part_writer
 from schemas.records import AssertionDecision
+from schemas.row_writer import Encoded
 from schemas.vocabulary import Outcome
 from streams.rules.engine import DEFAULT_DENY, Engine, Verdict
 from streams.rules.facets import Facets, sort_key, to_record
@@ -31,7 +34,17 @@ class DecidedGroup(msgspec.Struct, frozen=True, gc=False):
         )
 
 
-class ReleaseDecision(msgspec.Struct, frozen=True, gc=False):
+class DecisionParts(NamedTuple):
+    """The fields of a ``Decision`` record that follow from the decision alone, encoded."""
+
+    outcome: Encoded
+    rules: Encoded
+    obligations: Encoded
+    merged: Encoded | None
+    assertions: Encoded
+
+
+class ReleaseDecision(msgspec.Struct, frozen=True, dict=True):
     """The pieces of a ``Decision`` record.
 
     ``included`` are the indices of the assertions in the release, ascending; empty unless it is one. ``merged``
@@ -45,7 +58,23 @@ class ReleaseDecision(msgspec.Struct, frozen=True, gc=False):
     merged: Facets | None
     groups: tuple[DecidedGroup, ...]
 
+    @cached_property
+    def parts(self) -> DecisionParts:
+        """As the audit's record has it. Decisions are cached, and so is this."""
+        return DecisionParts(
+            _OUTCOME(str(self.outcome)),
+            _RULES(self.rules),
+            _OBLIGATIONS(self.obligations),
+            None if self.merged is None else _MERGED(to_record(self.merged)),
+            _ASSERTIONS([group.to_record() for group in self.groups]),
+        )
 
+
+_OUTCOME: Final = part_writer(DECISION, "outcome")
+_RULES: Final = part_writer(DECISION, "rules")
+_OBLIGATIONS: Final = part_writer(DECISION, "obligations")
+_MERGED: Final = part_writer(DECISION, "merged")
+_ASSERTIONS: Final = part_writer(DECISION, "assertions")
 _NOTHING: Final = Verdict(Outcome.WITHHOLD, (DEFAULT_DENY,))
 
 

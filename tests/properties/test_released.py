@@ -52,8 +52,6 @@ UTF_8 = st.characters(codec="utf-8")
 LABELS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=MAX_LABEL_LENGTH)
 # As readers clean it, and as nobody has. A text that is not UTF-8 is in no record.
 TEARLINES = st.text(UTF_8, max_size=500).map(tearline.cleaned) | st.text(UTF_8)
-    UTF_8
-)  # as readers clean it, and as nobody has
 MARKINGS = st.builds(
     Marking,
     tlp=st.sampled_from([Tlp.CLEAR, Tlp.GREEN, Tlp.AMBER, Tlp.AMBER_STRICT]),

@@ -79,7 +79,7 @@ def _with_parts(name: str, path: tuple[str, ...], record: dict[str, Any], dice: 
     made = dict(record)
     for field, value in record.items():
         write = _part_writer(name, *path, field)
-        if dice.random() < 0.3 and write is not None:
+        if dice.random() < 0.3 and write is not None and value is not None:
             made[field] = write(value)
         elif isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
             made[field] = [_with_parts(name, (*path, field), each, dice) for each in value]

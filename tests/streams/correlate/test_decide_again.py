@@ -11,6 +11,7 @@ from schemas.codec import RELEASED_INDICATOR
 from schemas.links import POLICY_FOLDER
 from schemas.vocabulary import CommandKind
 from streams.correlate import row as rows_of
+from streams.correlate.assertion import Assertion
 from streams.correlate.redecide import CURSOR_KEY, Cursor
 from streams.rules.policy_set import PolicySet, compiled, read_texts
 from tests.builders import NOW_MS
@@ -261,6 +262,7 @@ def test_rows_of_the_first_format_are_decided_again() -> None:
     bench.hears()
     key, row = next((key, row) for key, row in bench.rows() if row.assertions)
     fields: list[Any] = msgspec.msgpack.decode(rows_of.encode(row))
+    fields[3] = [_of_format_1(assertion) for assertion in row.assertions]
     old = msgspec.msgpack.encode(fields[: fields.index(row.rules)])
     assert rows_of.decode(old).rules == b""
     bench.correlate.put(key, old)
@@ -269,3 +271,12 @@ def test_rows_of_the_first_format_are_decided_again() -> None:
     assert bench.told == [CONTENT]
     written = bench.correlate.written(topics.released("JPN"), RELEASED_INDICATOR)
     assert len(written) == 1
+
+
+def _of_format_1(assertion: Assertion) -> list[Any]:
+    """An assertion as it was kept in full."""
+    latest = assertion.latest
+    stated = [latest.epoch, latest.sequence, latest.appended_ms, latest.marking, latest.confidence]
+    texts = [latest.valid_until_ms, latest.labels, latest.description, latest.context]
+    seen = [[each.marking, each.count, each.first_seen_ms, each.last_seen_ms] for each in assertion.tallies]
+    return [assertion.sensor, [*stated, *texts], seen]
