@@ -25,7 +25,7 @@ CEDAR_ROOT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kakehashi/analyser/cedar-$(
 PROCESSES ?= 3
 AT_ONCE = -n $(PROCESSES) --no-loadscope-reorder
 
-.PHONY: help setup check test test-fast prove demo bench faults soak registries leaks fuzz lock kafka-image helm clean formats
+.PHONY: help setup check test test-fast prove demo bench faults attack soak registries leaks fuzz lock kafka-image helm clean formats
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -68,6 +68,9 @@ bench: setup ## the pipeline beside a plain Faust agent; writes docs/performance
 faults: setup ## the tests that kill and restart processes; MINUTES=10 SEED=1 repeats them for that time, seeded
 	@$(if $(MINUTES),$(BIN)/python -m tests.faults.run --minutes $(MINUTES) --seed $(or $(SEED),1),\
 		$(BIN)/pytest --durations=15 tests/faults $(PYTEST))
+
+attack: setup ## all attacks of docs/threats.md on two real clusters, in under ten minutes (ONLY=word)
+	@$(BIN)/python -m tests.attack.run $(if $(ONLY),--only "$(ONLY)")
 
 soak: setup ## both nations under load for MINUTES=n SEED=s, with an occasional fault of any kind
 	@$(BIN)/python -m tests.faults.run --apart 20 --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)

@@ -35,14 +35,21 @@ def an_officer(person: str, *roles: Role, sensors: tuple[str, ...] = (), number:
 ALICE: Final = "alice"
 BOB: Final = "bob"
 CAROL: Final = "carol"
+REVIEWER: Final = "dora"
 SIGNING: Final = ("vault-1", "vault-2")
 """The sensors that sign; ``key_of`` has their keys."""
 ROSTER: Final = Roster.of(
     "GBR",
-    [an_officer(ALICE), an_officer(BOB), an_officer(CAROL, sensors=("edge",)), an_officer(ALICE, number=2)],
+    [
+        an_officer(ALICE),
+        an_officer(BOB),
+        an_officer(CAROL, sensors=("edge",)),
+        an_officer(ALICE, number=2),
+        an_officer(REVIEWER, Role.REVIEW),
+    ],
     SensorKeys.of(SensorKey(sensor, public_of(key_of(sensor))) for sensor in SIGNING),
 )
-"""Alice, with two keys; Bob; and Carol, who runs the sensor ``edge``; and the sensors that sign."""
+"""Alice, with two keys; Bob; Carol, who runs the sensor ``edge``; Dora, who only reviews; and the sensors that sign."""
 
 
 def signed_by(person: str, report: bytes) -> Headers:

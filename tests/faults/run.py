@@ -30,6 +30,7 @@ from exchange.clock import now_ms
 from tests.faults.agreement import agree
 from tests.faults.feeder import Feeder
 from tests.faults.gaps import GAPS
+from tests.faults.hostile_kinds import HOSTILE_KINDS
 from tests.faults.kinds import KINDS, Hit, World
 from tests.faults.link_kinds import LINK_KINDS
 from tests.faults.losses import LAST, LOSSES
@@ -46,7 +47,7 @@ BETWEEN_AUDITS: Final = 6
 AGREE_S: Final = 60.0
 RECONCILE_S: Final = 30  # by itself, under all of it
 LONG_S: Final = 600.0  # from here on growth is judged
-ALL_KINDS: Final = {**KINDS, **LINK_KINDS}
+ALL_KINDS: Final = {**KINDS, **LINK_KINDS, **HOSTILE_KINDS}
 ALL_LOSSES: Final = {**LOSSES, **GAPS}
 
 

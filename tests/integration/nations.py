@@ -88,6 +88,11 @@ class Nations:
         role = self.roles[name] = Role(name, arguments, self.environ, self.folder)
         return role
 
+    def add_wrong(self, like: Role, launcher: Sequence[str]) -> Role:
+        """A role like this one behind a launcher, not started yet."""
+        role = self.roles[f"{like.name}-wrong"] = like.behind(launcher, f"{like.name}-wrong", self.folder)
+        return role
+
     def add_worker(self, nation: str, number: int = 1, *, lasting: bool = False) -> Role:
         """A worker of a nation's streams. With a lasting name it gets its shards back when it comes back in time."""
         name = f"streams-{nation}-{number}"

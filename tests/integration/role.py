@@ -34,9 +34,13 @@ class Role:
         self.starts = 0
         self.file_limit = resource.RLIM_INFINITY
         self._command = [*launcher, sys.executable, "-m", "kakehashi", *arguments]
-        self._environ = environ
+        self._arguments, self._environ = arguments, environ
         self._process: subprocess.Popen[bytes] | None = None
         self._paused = False
+
+    def behind(self, launcher: Sequence[str], name: str, folder: Path) -> "Role":
+        """One like this one, with another name and launcher."""
+        return Role(name, self._arguments, self._environ, folder, launcher)
 
     def start(self) -> None:
         """Start it; what it says goes to the end of its log."""
