@@ -31,7 +31,8 @@ class Figures:
 
     ``observations_in`` is everything that sensors gave: ``valid`` and ``quarantined`` are its parts. ``released``,
     ``held``, ``withheld`` and ``ended`` are the parts of ``distinct``, by the last decision on each; what ended might
-    go, but its time is over. ``replicated`` and ``received`` count the partner's latest records with content.
+    go, but its time is over. ``replicated`` and ``received`` count the partner's latest records with content; receive
+    empties the inbox behind itself, so what was never read there is counted by what was accepted.
     Latencies are milliseconds, from the append of an indicator's first report to that of its first record at the
     partner.
     """
@@ -78,7 +79,8 @@ def figures(stand: Stand, partner: str) -> Figures:
     national = _last(stand.national)
     kinds = _Kinds(codec)
     released, replicated, received = (
-        Counter(map(kinds.of, _last(each).values())) for each in (stand.released, stand.inbox, stand.accepted)
+        Counter(kind for _, kind in kinds.newest(each).values())
+        for each in (stand.released, (*stand.inbox, *stand.accepted), stand.accepted)
     )
     latencies = _latencies(reports, decisions, stand.accepted)
     return Figures(
@@ -120,17 +122,26 @@ def _last(records: Iterable[Record]) -> dict[str, Record]:
 
 
 class _Kinds:
-    """The kind of released records. The inbox and the accepted topic have the same bytes: they are decoded once."""
+    """Version and kind of released records. The inbox and the accepted topic have the same bytes: decoded once."""
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
-        self._known: dict[bytes | None, str] = {}
+        self._known: dict[bytes | None, tuple[int, str]] = {}
 
-    def of(self, record: Record) -> str:
+    def newest(self, records: Iterable[Record]) -> dict[bytes, tuple[int, str]]:
+        """The newest version of each indicator, by its key, without deleted ones."""
+        found: dict[bytes, tuple[int, str]] = {}
+        for record in records:
+            if record.key is not None and record.value is not None:
+                found[record.key] = max(found.get(record.key, (0, "")), self.of(record))
+        return found
+
+    def of(self, record: Record) -> tuple[int, str]:
         known = self._known.get(record.value)
         if known is None:
             found = self._codec.decode(RELEASED_INDICATOR, record.value)
-            known = self._known[record.value] = "" if isinstance(found, Undecodable) else found["kind"]
+            known = (0, "") if isinstance(found, Undecodable) else (found["version"], found["kind"])
+            self._known[record.value] = known
         return known
 
 
@@ -207,4 +218,4 @@ def _sample(codec: Codec, decisions: Iterable[Decision], received: Mapping[str, 
         return None
     best = max(released, key=lambda each: (sum(group["sources"] for group in each["assertions"]), each["indicator_id"]))
     record = received[best["indicator_id"]]
-    return None if _Kinds(codec).of(record) != RecordKind.CONTENT else record
+    return None if _Kinds(codec).of(record)[1] != RecordKind.CONTENT else record

@@ -28,7 +28,16 @@ def test_what_was_recalled_stands_no_more() -> None:
     stand = a_stand()
     recalled = told(topics.accepted("GBR"), 2, FREE, kind="recalled", version=2_000_000_000_000)
     found = figures(replace(stand, accepted=[*stand.accepted, recalled]), "JPN")
-    assert (found.replicated, found.received, found.recalled) == (2, 1, 1)
+    assert (found.replicated, found.received, found.recalled) == (1, 1, 1)
+
+
+def test_what_was_accepted_and_deleted_from_the_inbox_before_it_was_read_there_was_replicated() -> None:
+    """Receive empties the inbox behind itself, at a pace of its own."""
+    stand = a_stand()
+    assert stand.inbox
+    assert figures(replace(stand, inbox=[]), "JPN").replicated == 2
+    assert figures(replace(stand, inbox=[], accepted=[]), "JPN").replicated == 0
+    assert figures(replace(stand, accepted=[]), "JPN").replicated == 2
 
 
 def test_what_might_go_but_is_over_is_counted_as_ended() -> None:
