@@ -19,6 +19,7 @@ _OF_THEIR_OWN: Final = (
 
 _WORLDS: Final = {
     "tests/integration/": "nations",
+    "tests/faults/test_hostile.py": "supervised nations",
     "tests/faults/test_kill.py": "supervised nations",
     "tests/faults/test_link.py": "supervised nations",
     "tests/link/": "secured cluster",
