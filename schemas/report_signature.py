@@ -1,11 +1,12 @@
 """The signature of a sensor's report: a header of its record, so that a report's bytes and schema are the same with and
 without one.
 
-It covers the report's bytes, and with them sensor, epoch and sequence, and the name of their schema; not the schema's
-id, which is a cluster's own. The header is the key's name (16 bytes) and the signature (64 bytes).
+It covers the SHA-256 of the report's bytes, and with it sensor, epoch and sequence, and the name of their schema; not the
+schema's id, which is a cluster's own. The header is the key's name (16 bytes) and the signature (64 bytes).
 """
 
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -51,4 +52,5 @@ def is_signed_by(public: bytes, codec: Codec, report: bytes, signature: ReportSi
 
 
 def _body(codec: Codec, report: bytes) -> bytes:
-    return (codec.schema_of(report) or "").encode() + b"\0" + report[FRAME_BYTES:]
+    digest = sha256(memoryview(report)[FRAME_BYTES:]).digest()  # Ed25519 itself would read a long report twice
+    return (codec.schema_of(report) or "").encode() + b"\0" + digest

@@ -99,6 +99,12 @@ class RejectReason(enum.StrEnum):
     NOTHING_TO_DO = "nothing-to-do"
 
 
+NOT_AUTHENTIC = frozenset(
+    {RejectReason.UNSIGNED, RejectReason.UNKNOWN_KEY, RejectReason.BAD_SIGNATURE, RejectReason.NOT_AUTHORISED}
+)
+"""The reasons by which no one vouches for what was refused."""
+
+
 class CommandKind(enum.StrEnum):
     """The decisions that an officer may make about one indicator."""
 

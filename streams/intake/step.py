@@ -21,7 +21,7 @@ from schemas import topics
 from schemas.codec import OBSERVATION_BLOCK, Codec
 from schemas.quarantine import Refused
 from schemas.records import SensorReport
-from schemas.vocabulary import RejectReason
+from schemas.vocabulary import NOT_AUTHENTIC, RejectReason
 from streams.blocks import blocks
 from streams.intake.collapse import Normaliser, collapse, normalise
 from streams.intake.columns import MAX_SENSOR_LENGTH, Arrived, frame_of
@@ -36,9 +36,6 @@ SINCE_HEADER: Final = "since"  # when the oldest report in a block was made, for
 # Originals of a report's refused observations are kept up to this many bytes: a thousand of them may point to one large
 # context, and a small report must not become gigabytes of quarantine.
 MAX_KEPT_BYTES: Final = 4 << 20
-_NOT_AUTHENTIC: Final = frozenset(
-    {RejectReason.UNSIGNED, RejectReason.UNKNOWN_KEY, RejectReason.BAD_SIGNATURE, RejectReason.NOT_AUTHORISED}
-)
 _REFUSALS: Final = {
     SequenceFate.FUTURE_EPOCH: Refused(
         RejectReason.FUTURE_EPOCH,
@@ -112,7 +109,7 @@ class Intake(Step[None]):
         if not isinstance(found, RefusedReport):
             return found
         self._refuse(work, record, found.refused, found.sensor)
-        if found.refused.reason in _NOT_AUTHENTIC:
+        if found.refused.reason in NOT_AUTHENTIC:
             work.tally[spec.SIGNED_REPORTS.tally(SignatureFate.REFUSED)] += 1
         return None
 

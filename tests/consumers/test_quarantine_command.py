@@ -262,6 +262,7 @@ def test_what_cannot_be_sent_again_does_not_hold_back_the_rest(exchange: Exchang
         ["redrive", "--reason", "truncated", "--set", "value=1"],
         ["redrive", "k", "--set", "value"],
         ["redrive", "--reason", "no-such-reason"],
+        ["redrive", "--reason", "bad-signature"],
         ["list", "--reason", "invalid-valeu"],
     ],
     ids=" ".join,

@@ -1,5 +1,7 @@
 """Who vouches for a report: its sensor's key, an officer who redrives it, or no one. A plain reading of the rules."""
 
+from hashlib import sha256
+
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -40,7 +42,7 @@ def _is_valid(public: bytes, value: bytes, signature: bytes) -> bool:
     name = (Codec().schema_of(value) or "").encode()
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(
-            signature, b"\0\x17kakehashi:sensor-report" + name + b"\0" + value[5:]
+            signature, b"\0\x17kakehashi:sensor-report" + name + b"\0" + sha256(value[5:]).digest()
         )
     except InvalidSignature:
         return False

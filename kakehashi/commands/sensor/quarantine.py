@@ -19,7 +19,7 @@ from kakehashi.listing import AsJson, Column, TextAsJson, lines_wanted, write_li
 from kakehashi.listing import show as listing
 from kakehashi.terminal import printable, utc
 from schemas.counting import counted
-from schemas.vocabulary import RejectReason
+from schemas.vocabulary import NOT_AUTHENTIC, RejectReason
 
 if TYPE_CHECKING:
     from consumers.queries.quarantine import Summary
@@ -154,6 +154,8 @@ def register(app: typer.Typer) -> None:
             raise typer.BadParameter("name the entries: either KEYs or --reason")
         if changes and (keys is None or len(keys) != 1):
             raise typer.BadParameter("--set corrects one observation: name its one KEY")
+        if reason in NOT_AUTHENTIC:
+            raise typer.BadParameter(f"--reason {reason}: name each KEY, since someone else may have sent it")
         if key is None and not dry_run:
             raise typer.BadParameter("--key is needed: an officer with the role redrive signs what is sent again")
         _redrive(nation, frozenset(keys or ()), reason, _parsed(changes or ()), None if dry_run else key)
