@@ -1,8 +1,8 @@
 """The signature of a sensor's report: a header of its record, so that a report's bytes and schema are the same with and
 without one.
 
-It covers the SHA-256 of the report's bytes, and with it sensor, epoch and sequence, and the name of their schema; not the
-schema's id, which is a cluster's own. The header is the key's name (16 bytes) and the signature (64 bytes).
+It covers the SHA-256 of the report's bytes, and with it sensor, epoch and sequence, and the name of their schema; not
+the schema's id, which is a cluster's own. The header is the key's name (16 bytes) and the signature (64 bytes).
 """
 
 from collections.abc import Iterable
