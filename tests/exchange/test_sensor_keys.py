@@ -60,3 +60,11 @@ def test_an_invalid_entry_is_named_with_what_to_change(text: str, words: str, tm
     with pytest.raises(ConfigurationError) as refused:
         load_roster("GBR", written(tmp_path, text))
     assert words in str(refused.value)
+
+
+def test_the_roster_that_the_docs_show_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sre.md").read_text("utf-8")
+    text = page.split("```toml\nsignatures_required_from", 1)[1].split("```", 1)[0]
+    roster = load_roster("GBR", written(tmp_path, "signatures_required_from" + text))
+    assert list(roster.sensors.by_sensor) == ["edge-1"]
+    assert roster.sensors.required_from_ms
