@@ -98,6 +98,7 @@ def decision() -> Decision:
         "special_use": False,
         "personal_data": False,
         "prefix_length": -1,
+        "local_query": False,
     }
     return {
         "decision_id": f"{HOME}-0-0",
@@ -111,7 +112,9 @@ def decision() -> Decision:
         "rules": ["tlp-green"],
         "obligations": ["coarsen-time:hour"],
         "merged": facets,
-        "assertions": [{"facets": facets, "sources": 1, "outcome": "release", "rules": ["tlp-green"]}],
+        "assertions": [
+            {"facets": facets, "sources": 1, "outcome": "release", "rules": ["tlp-green"], "left_out": False}
+        ],
         "policy_version": "0123456789abcdef",
         "engine_version": "cedarpy 4.12.2, cedar 4.12.0",
         "enrichment_version": "0123456789abcdef",
@@ -124,4 +127,5 @@ def decision() -> Decision:
         "veto": None,
         "border": "",
         "shadow": False,
+        "labels": [],
     }

@@ -8,6 +8,7 @@ from bench.stand import HOME, PARTNER
 from bench.state import rows_for
 from schemas.vocabulary import Outcome
 from streams.correlate.content import content_for
+from streams.correlate.included import Included
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.units import facets_in, units
 from streams.rules.classifier import Classifier
@@ -34,7 +35,13 @@ def measure(indicators: int, now_ms: int) -> dict[str, Any]:
             unit = units(row)
             judgement = classifier.decide(facets_in(row, unit), PARTNER)
             if judgement.decision.outcome is Outcome.RELEASE:
-                content_for(row, unit, judgement.decision, PARTNER, lifetimes, now_ms)
+                content_for(
+                    Included.of(row, unit, judgement.decision),
+                    judgement.decision.obligations,
+                    PARTNER,
+                    lifetimes,
+                    now_ms,
+                )
 
     whole_s = _seconds(classify_and_redact)
     return {

@@ -32,6 +32,7 @@ from schemas.vocabulary import IndicatorType, Outcome
 from streams.audit import entry as audit
 from streams.correlate.assertion import Assertion, Tally
 from streams.correlate.content import content_for, digest_of
+from streams.correlate.included import Included
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.merge import merge as merge_row
 from streams.correlate.national import national
@@ -230,7 +231,9 @@ class Stages:
         judgement = self._classifier.decide(facets_in(row, pieces), PARTNER)
         content = None
         if judgement.decision.outcome is Outcome.RELEASE:
-            content = content_for(row, pieces, judgement.decision, PARTNER, LIFETIMES, now_ms)
+            content = content_for(
+                Included.of(row, pieces, judgement.decision), judgement.decision.obligations, PARTNER, LIFETIMES, now_ms
+            )
         sent = row.sent_to(PARTNER)
         released = audited = None
         digest = b"" if content is None else digest_of(content)

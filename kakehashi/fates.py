@@ -16,6 +16,7 @@ from schemas.records import SensorReport
 from schemas.vocabulary import EndReason, IndicatorType, Outcome, RejectReason
 from streams.blocks import Observed, blocks, observed
 from streams.correlate.content import content_for, end_of
+from streams.correlate.included import Included
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.row import Row
 from streams.correlate.units import facets_in, units
@@ -164,7 +165,9 @@ class Judge:
             decision = self._classifier.decide(facets, partner).decision
             found[partner] = Ruled(str(decision.outcome), ",".join(decision.rules))
             if decision.outcome is Outcome.RELEASE:
-                content = content_for(row, pieces, decision, partner, self._lifetimes, self.now_ms)
+                content = content_for(
+                    Included.of(row, pieces, decision), decision.obligations, partner, self._lifetimes, self.now_ms
+                )
                 if 0 < end_of(content) <= self.now_ms:
                     found[partner] = Ruled(WITHDRAW, str(EndReason.VALIDITY_ENDED))
         return found

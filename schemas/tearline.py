@@ -35,16 +35,21 @@ def of_context(entries: Iterable[tuple[str, str]]) -> str:
 
 
 def together(texts: Iterable[str]) -> str:
-    """The distinct tearlines of several sources, sorted, one under the other, whatever the order of sources.
+    """The tearlines of several sources, one under the other."""
+    return "\n".join(first(texts))
 
-    Each is included whole or not at all, since half of one may state the opposite: one that does not fit in
-    ``MAX_TOGETHER_BYTES`` is left out, and so is an invalid one.
+
+def first(texts: Iterable[str]) -> tuple[str, ...]:
+    """The first distinct tearlines by text, as many as fit in ``MAX_TOGETHER_BYTES``; invalid ones are left out.
+
+    Each is included whole or not at all, since half of one may state the opposite, and none behind one that has no
+    room: so the first ones of several parts are the first ones of all, in whatever parts the sources are kept.
     """
     kept: list[str] = []
     room = MAX_TOGETHER_BYTES + 1
-    for text in sorted(set(texts)):
-        size = len(text.encode()) + 1
-        if size <= room and is_fit(text):
-            kept.append(text)
-            room -= size
-    return "\n".join(kept)
+    for text in sorted(filter(is_fit, set(texts))):
+        room -= len(text.encode()) + 1
+        if room < 0:
+            break
+        kept.append(text)
+    return tuple(kept)

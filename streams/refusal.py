@@ -28,7 +28,6 @@ class Quarantine:
         work: EffectsBuilder,
         *,
         sensor: str = "",
-        source: str = "",
         content_type: str = "avro",
         keep_bytes: bool = True,
     ) -> None:
@@ -41,7 +40,6 @@ class Quarantine:
             stage=str(self._stage),
             at_ms=work.now_ms,
             sensor=sensor,
-            source=source,
             content_type=content_type,
         )
         value = self._codec.encode(QUARANTINED, record)

@@ -8,7 +8,6 @@ Each partition also has a fast lane: ends of releases, and records of declared i
 into an inbox of their own (docs/adr/0025).
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -40,8 +39,6 @@ _NO_ID: Final = Refused(
     "bridge; `kakehashi reconcile --repair` reissues what is missing",
     keep_bytes=True,
 )
-_DECISION: Final = "decision"
-_DECISION_ID: Final = re.compile(rb"[A-Z]{3}-[0-9]{1,9}-[0-9]{1,18}")  # nothing else leaves in that header
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +92,9 @@ class Bridge(Step[Ahead]):
         self.name, self._source, self._inbox, self._carried_records = lane.step, lane.source, lane.inbox, lane.carried
         self._link = link
         self._receipts = topics.receipts(link.partner)
-        self._origin, self._hops = ("origin", link.home.encode()), ("hops", link.home.encode())
+        # Nothing of the record's own headers leaves: a decision's id counts decisions that were withheld, and a
+        # position counts batches.
+        self._provenance: Headers = (("origin", link.home.encode()), ("hops", link.home.encode()))
         self._known = KnownGood(link.home_codec, link.agreed, link.shards)
         self._same_ids = {
             name: link.home_codec.reframe(name, b"") == link.partner_codec.reframe(name, b"")
@@ -169,26 +168,11 @@ class Bridge(Step[Ahead]):
         return verdict
 
     def _carried(self, record: Record, schema: str) -> Output:
-        """The record for the inbox: the same body, the partner's schema id, and headers of its provenance."""
+        """The record for the inbox: the same body, the partner's schema id, and the headers of its provenance."""
         value = record.value or b""
         if not self._same_ids[schema]:
             value = self._link.partner_codec.reframe(schema, value)
-        return Output(self._inbox, record.partition, record.key or b"", value, self._provenance(record))
-
-    def _provenance(self, record: Record) -> Headers:
-        """The headers of a record: origin, its decision's id, its position at home, and its hops.
-
-        A header that was found is passed on only if it is a decision's id: others could hold anything.
-        """
-        decision = b""
-        for name, value in record.headers:
-            if name == _DECISION:
-                decision = value
-                break
-        if not _DECISION_ID.fullmatch(decision or b""):  # a header may be null, whatever its type says
-            decision = b""
-        source = f"{record.topic}-{record.partition}-{record.offset}".encode()
-        return (self._origin, (_DECISION, decision), ("source", source), self._hops)
+        return Output(self._inbox, record.partition, record.key or b"", value, self._provenance)
 
     def _refusal(self, record: Record, verdict: Refused, now_ms: int) -> Output:
         """The quarantine record. Its key is the record's location, so a batch that is written again repeats it."""

@@ -20,6 +20,7 @@ from schemas.window import fingerprint, window_of
 
 NOWHERE: Final = 0
 LOST: Final = -1  # the offset of what its topic has lost: before any position, so no bridge will carry it
+_MARK: Final = 9
 _DIGITS: Final = 19  # of the greatest Avro long: Python refuses to read thousands, and a partner could write them
 
 _MAY_BE_REFUSED: Final = frozenset({Differs.MISSING, Differs.STALE, Differs.ALTERED})  # altered: its recall was taken
@@ -104,7 +105,7 @@ def remembered_by_settle(rows: Iterable[RowChange], windows: Container[int] | No
     """What settle remembers as released in these windows (None: in all), even if the topic has lost it.
 
     A row of settle under an indicator's id is an array; it begins with the version that was released last,
-    0 if there was none, and ends with its record's fingerprint.
+    0 if there was none, and has its record's fingerprint at ``_MARK``.
     """
     last: dict[str, SideRecord] = {}
     for row in rows:
@@ -112,7 +113,8 @@ def remembered_by_settle(rows: Iterable[RowChange], windows: Container[int] | No
         last.pop(name, None)
         if row.value is None or uuid_of(name) is None:
             continue
-        version, *_, mark = msgspec.msgpack.decode(row.value)
+        found = msgspec.msgpack.decode(row.value)
+        version, mark = found[0], found[_MARK]
         if version and (windows is None or window_of(version) in windows):
             last[name] = SideRecord(version, mark, offset=LOST, at_ms=NOWHERE)
     return last

@@ -18,6 +18,7 @@ class FacetsRecord(TypedDict):
     special_use: bool
     personal_data: bool
     prefix_length: int
+    local_query: bool
 
 
 class AssertionDecision(TypedDict):
@@ -27,6 +28,7 @@ class AssertionDecision(TypedDict):
     sources: int
     outcome: str
     rules: list[str]
+    left_out: bool
 
 
 class OfficerVerdict(TypedDict):
@@ -79,6 +81,7 @@ class Decision(TypedDict):
     veto: Veto | None
     border: str
     shadow: bool
+    labels: list[str]
 
 
 class AuditAnchor(TypedDict):
@@ -111,3 +114,4 @@ class ReviewPending(TypedDict):
     opened_ms: int
     deadline_ms: int
     policy_version: str
+    labels: list[str]

@@ -79,6 +79,7 @@ def entry(
         "veto": None if veto is None else veto.to_record(),
         "border": str(border),
         "shadow": border == "shadow",
+        "labels": [] if review is None else list(review.labels),
     }
 
 

@@ -6,6 +6,8 @@ so the same rules must give the same result. Otherwise the record or the engine 
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from schemas.marking_records import marking_of
 from schemas.records import Decision
 from schemas.vocabulary import Outcome
@@ -61,6 +63,11 @@ def _answered(record: Decision, held: ReleaseDecision, facets: Sequence[Facets],
     """The outcome after officers' verdicts on a hold, as recorded."""
     match record["review"]:
         case officers.APPROVED:
+            groups = [
+                msgspec.structs.replace(group, left_out=recorded["left_out"])
+                for group, recorded in zip(held.groups, record["assertions"], strict=True)
+            ]
+            held = msgspec.structs.replace(held, groups=tuple(groups))
             assigned = None if record["assigned"] is None else marking_of(record["assigned"])
 
             def assign(each: Facets) -> Facets:

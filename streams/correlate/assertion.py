@@ -104,7 +104,7 @@ class Assertion(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     @property
     def slim(self) -> "Assertion":
-        """This without its sensor's name and texts, and with few labels, as a source beyond the first ones is kept."""
+        """This without its sensor's name and texts but the tearline, as a source beyond the first ones is kept."""
         return msgspec.structs.replace(self, sensor="", latest=self.latest.slim)
 
     @property

@@ -17,7 +17,7 @@ from schemas.vocabulary import CommandKind, IndicatorType, Outcome, RejectReason
 from streams.correlate import officers
 from streams.correlate.commands import AuthorisedCommand, marking_of
 from streams.correlate.officers import OfficerAct, OfficerDecisions, Review, Used, Veto
-from streams.correlate.review import approved
+from streams.correlate.review import approved, covered, holds_of
 from streams.correlate.row import Row
 from streams.correlate.units import facets_in, units
 from streams.enrichment.enrich import NOTHING_KNOWN
@@ -197,7 +197,9 @@ def _wrong_with_approval(
             RejectReason.NOT_AS_ASKED, f"{approvals[0].person} has approved it under another marking: agree on one"
         )
     pieces = units(row)
-    held = classifier.decide(facets_in(row, pieces), review.partner).decision
+    judgement = classifier.decide(facets_in(row, pieces), review.partner)
+    holds = holds_of(judgement, review.partner, classifier.engine)
+    held = covered(judgement.decision, holds, review.groups)
     would = approved(classifier, row, pieces, held, review.partner, assigned)
     if would.outcome is not Outcome.RELEASE:
         return Refused(

@@ -4,6 +4,7 @@ A summary is a function of the set of its sources, whatever their order. It is m
 of them changes (``streams.correlate.branches``), so minima and maxima are exact after a source tightens its marking.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from hashlib import sha256
@@ -11,7 +12,8 @@ from typing import Final
 
 import msgspec
 
-from schemas.markings import UNMARKED, Caveat, Marking, joined
+from schemas import tearline
+from schemas.markings import UNMARKED, Caveat, Marking, Tlp, joined
 from schemas.vocabulary import Withdrawal
 from streams.correlate.assertion import MAX_SIGHTINGS, Assertion, Tally
 from streams.correlate.lifecycle import MAX_VALIDITY_MS
@@ -19,18 +21,25 @@ from streams.correlate.statement import Statement, few_labels
 from streams.correlate.terms import MARKS, TERMS, mark_of
 from streams.rules.facets import confidence_band
 
-MAX_GROUPS: Final = 16
+MAX_GROUPS: Final = (
+    8  # of each TLP label and withdrawn or not: no group is mixed because of sources under another label
+)
 NAME_BYTES: Final = 16
-_SUM: Final = 1 << 64
+SUM: Final = 1 << 64
+
+
+Key = tuple[object, ...]
+"""What groups are told apart and sorted by."""
 
 
 class Group(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The units of some sources with the same facets: one marking, one confidence band.
 
     ``units`` is their number, ``sum`` the sum of a digest of each (source and marking), ``count`` to ``last_seen_ms``
-    are of their sightings. ``confidence``, ``appended_ms`` and ``valid_until_ms`` are of the statement that ends last,
-    ``labels`` the first ones by name. ``mixed`` means that the groups were too many: units of several facets are
-    together under the join of their markings, and marked as unrecognised, so that they are never released by rules.
+    are of their sightings. ``confidence``, ``appended_ms`` and ``valid_until_ms`` are of one statement, ``others`` of
+    the others, the one that ends last for each confidence. ``labels`` and ``tearlines`` are the first ones. ``mixed``
+    means that the groups of one kind were too many: units of several facets are together under the join of their
+    markings, and marked as unrecognised, so that they are never released by rules.
     """
 
     marking: Marking
@@ -45,27 +54,27 @@ class Group(msgspec.Struct, frozen=True, gc=False, array_like=True):
     labels: tuple[str, ...] = ()
     withdrawal: int = 0
     mixed: bool = False
+    others: tuple[tuple[int, int, int], ...] = ()
+    tearlines: tuple[str, ...] = ()
 
     @property
-    def key(self) -> tuple[object, ...]:
+    def key(self) -> Key:
         """Groups with the same key are one. The first ones in this order stay apart if there are too many."""
         if self.mixed:
-            return True, self.withdrawal, bool(self.valid_until_ms)
-        band = confidence_band(self.confidence)
-        return False, self.withdrawal, bool(self.valid_until_ms), MARKS[mark_of(self.marking)].rank, band
+            return True, self.withdrawal, self.marking.tlp
+        return False, self.withdrawal, MARKS[mark_of(self.marking)].rank, confidence_band(self.confidence)
 
     @property
-    def statement(self) -> Statement:
-        """The statement that ends last, as if one source had made it."""
-        return Statement.of(
-            0,
-            0,
-            self.appended_ms,
-            self.marking,
-            self.confidence,
-            self.valid_until_ms,
-            self.labels,
-            withdrawal=self.withdrawal,
+    def lives(self) -> tuple[Statement, ...]:
+        """The statements that decide when it ends and how confident it is, as if one source had made each."""
+        return tuple(
+            [
+                Statement.of(0, 0, appended_ms, self.marking, confidence, valid_until_ms, withdrawal=self.withdrawal)
+                for confidence, appended_ms, valid_until_ms in (
+                    (self.confidence, self.appended_ms, self.valid_until_ms),
+                    *self.others,
+                )
+            ]
         )
 
     @property
@@ -75,20 +84,23 @@ class Group(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     def plus(self, other: "Group") -> "Group":
         """Both together; they have the same key."""
-        longest = max(self, other, key=_end)
+        first, *others = [
+            (each.confidence, each.appended_ms, each.valid_until_ms)
+            for each in lives_together((*self.lives, *other.lives))
+        ]
         return Group(
             self.marking.join(other.marking),
             self.units + other.units,
-            (self.sum + other.sum) % _SUM,
+            (self.sum + other.sum) % SUM,
             min(self.count + other.count, MAX_SIGHTINGS),
             min(self.first_seen_ms, other.first_seen_ms),
             max(self.last_seen_ms, other.last_seen_ms),
-            longest.confidence,
-            longest.appended_ms,
-            longest.valid_until_ms,
+            *first,
             few_labels({*self.labels, *other.labels}),
             self.withdrawal,
             self.mixed,
+            tuple(others),
+            tearline.first((*self.tearlines, *other.tearlines)) if self.tearlines or other.tearlines else (),
         )
 
     def as_mixed(self) -> "Group":
@@ -119,7 +131,8 @@ class Summary(msgspec.Struct, frozen=True, gc=False, array_like=True):
     @property
     def statements(self) -> Iterator[Statement]:
         """The statements that decide when these sources end, and how confident they are."""
-        yield from (group.statement for group in self.groups)
+        for group in self.groups:
+            yield from group.lives
         if self.withdrawn:
             yield Statement.of(0, 0, self.withdrawn_ms, self.marking, withdrawal=Withdrawal.LAPSED)
 
@@ -136,7 +149,7 @@ def summary_of(sources: Iterable[tuple[bytes, Assertion]]) -> Summary:
 
 def together(parts: Sequence[Summary]) -> Summary:
     """The summary of several: at least one."""
-    groups: dict[tuple[object, ...], Group] = {}
+    groups: dict[Key, Group] = {}
     for group in (group for part in parts for group in part.groups):
         known = groups.get(group.key)
         groups[group.key] = group if known is None else known.plus(group)
@@ -151,14 +164,20 @@ def together(parts: Sequence[Summary]) -> Summary:
 
 
 def _capped(groups: Sequence[Group]) -> tuple[Group, ...]:
-    """The first ``MAX_GROUPS`` groups as they are; the others mixed."""
-    plain = [group for group in groups if not group.mixed]
-    mixed: dict[tuple[object, ...], Group] = {}
-    excess = (group.as_mixed() for group in plain[MAX_GROUPS:])
-    for group in (*(group for group in groups if group.mixed), *excess):
-        known = mixed.get(group.key)
-        mixed[group.key] = group if known is None else known.plus(group)
-    return (*plain[:MAX_GROUPS], *(mixed[key] for key in sorted(mixed)))
+    """The first ``MAX_GROUPS`` groups of each kind as they are; the others mixed."""
+    plain: list[Group] = []
+    mixed: dict[Key, Group] = {}
+    kept = Counter[tuple[Tlp, bool]]()
+    for group in groups:
+        kind = group.marking.tlp, bool(group.withdrawal)
+        if not group.mixed and kept[kind] < MAX_GROUPS:
+            kept[kind] += 1
+            plain.append(group)
+            continue
+        excess = group if group.mixed else group.as_mixed()
+        known = mixed.get(excess.key)
+        mixed[excess.key] = excess if known is None else known.plus(excess)
+    return (*plain, *(mixed[key] for key in sorted(mixed)))
 
 
 def _summary(name: bytes, assertion: Assertion) -> Summary:
@@ -175,7 +194,7 @@ def _group(name: bytes, assertion: Assertion, tally: Tally) -> Group:
     return Group(
         marking_of(assertion, tally),
         1,
-        int.from_bytes(sha256(name + msgspec.msgpack.encode(MARKS[tally.mark].stable)).digest()[:8]),
+        sum_of(name, tally.mark),
         tally.count,
         tally.first_seen_ms,
         tally.last_seen_ms,
@@ -184,7 +203,23 @@ def _group(name: bytes, assertion: Assertion, tally: Tally) -> Group:
         latest.valid_until_ms,
         few_labels(latest.labels),
         latest.withdrawal,
+        tearlines=() if latest.withdrawal else tearline.first((latest.tearline,)),
     )
+
+
+def sum_of(name: bytes, mark: bytes) -> int:
+    """A number that stands for the data of one source under one marking; modulo ``SUM``, numbers add up."""
+    return int.from_bytes(sha256(name + msgspec.msgpack.encode(MARKS[mark].stable)).digest()[:8])
+
+
+def lives_together(statements: Iterable[Statement]) -> list[Statement]:
+    """Of the statements with the same confidence, with an end of their own or without one, the one that ends last."""
+    kept: dict[tuple[bool, int], Statement] = {}
+    for each in statements:
+        name = bool(each.valid_until_ms), each.confidence
+        known = kept.get(name)
+        kept[name] = each if known is None else max(known, each, key=_end)
+    return [kept[name] for name in sorted(kept)]
 
 
 def marking_of(assertion: Assertion, tally: Tally) -> Marking:
@@ -198,7 +233,7 @@ def marking_of(assertion: Assertion, tally: Tally) -> Marking:
     return marking.join(terms.marking)
 
 
-def _end(group: Group) -> tuple[int, int, int, int]:
-    """Of two statements with the same key the greater one ends later, or at the same time with more confidence."""
-    latest = group.appended_ms + MAX_VALIDITY_MS
-    return min(group.valid_until_ms or latest, latest), group.confidence, group.appended_ms, group.valid_until_ms
+def _end(statement: Statement) -> tuple[int, int, int]:
+    """Of two such statements the greater one ends later, or at the same time and was made later."""
+    latest = statement.appended_ms + MAX_VALIDITY_MS
+    return min(statement.valid_until_ms or latest, latest), statement.appended_ms, statement.valid_until_ms

@@ -116,7 +116,8 @@ class IndicatorUpdater:
         if news or NATION_ITSELF in again or (commands and _is_revoked(row.officers) != _is_revoked(earlier)):
             row = self._publish_national(key, row, work)
         asked_anew = before is not None and row.officers != before.officers
-        if news or stale or commands or asked_anew or any(at <= work.now_ms for at in waits):
+        revives = bool(observed) and _has_expired(row)
+        if news or stale or commands or asked_anew or revives or any(at <= work.now_ms for at in waits):
             changed = None if repeated else before
             row = self._releaser.release(key, changed, row, earlier, work, again=again, merged=merged)
             waits = self._waits(row)
@@ -171,7 +172,7 @@ class IndicatorUpdater:
         reviews lapse at their deadlines.
         """
         waits = [
-            sent.version + self._roll_up_ms
+            sent.sent_ms + self._roll_up_ms
             for sent in row.sent
             if (row.pending or sent.waiting) and sent.kind == RecordKind.CONTENT
         ]
@@ -216,6 +217,11 @@ class IndicatorUpdater:
         value = self._codec.encode(INDICATOR, record)
         work.outputs.append(Output(topics.NATIONAL, self._shard, name, value))
         return msgspec.structs.replace(row, version=version, emitted_ms=work.now_ms, pending=False, expired=expired)
+
+
+def _has_expired(row: Row) -> bool:
+    """Whether it has expired for a partner: others may keep it alive here, and a report may revive it there."""
+    return any(sent.kind == RecordKind.EXPIRED for sent in row.sent)
 
 
 def _is_revoked(decisions: OfficerDecisions | None) -> bool:

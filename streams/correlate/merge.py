@@ -196,8 +196,8 @@ def _known(row: Row) -> dict[_Key, tuple[set[str], set[str]]]:
     """The labels and the tearlines of the row's units, by key."""
     known: dict[_Key, tuple[set[str], set[str]]] = {}
     for unit in units_before_withdrawal(row):
-        latest = unit.assertion.latest
-        labels, tearlines = known.setdefault((unit.marking, *_said(latest)), (set(), set()))
-        labels.update(latest.labels)
-        tearlines.add(latest.tearline)
+        for latest in unit.lives:
+            labels, tearlines = known.setdefault((unit.marking, *_said(latest)), (set(), set()))
+            labels.update(unit.labels)
+            tearlines.update(unit.tearlines)
     return known

@@ -31,6 +31,7 @@ def national(key: bytes, row: Row, version: int, lifetimes: Lifetimes, now_ms: i
     seen = [each for each in totals if each.count]
     if row.further is not None:
         seen += [group.tally for group in row.further.groups]
+        labels.update(group.labels for group in row.further.groups)
     return {
         "id": indicator_id(key),
         "kind": kind,

@@ -7,6 +7,7 @@ import msgspec
 from schemas.records import Content
 from schemas.vocabulary import EndReason, RecordKind
 from streams.correlate.content import MATERIAL_BYTES, digest_of, end_of
+from streams.correlate.lifecycle import DAY_MS
 from streams.correlate.row import Sent
 
 _KNOWN_TO_PARTNER: Final = {RecordKind.CONTENT.value, RecordKind.EXPIRED.value, RecordKind.REVOKED.value}
@@ -39,7 +40,7 @@ def next_release(
     versions are recalled by the record that has the rest. Content whose time is over expires. Repetition alone waits
     until ``roll_up_ms`` after the last record, so the time of a record depends only on what is shared. ``again`` sends
     the last record once more if there is no new one. Versions never restart (design promise 5), so a late or replayed
-    older record never wins.
+    older record never wins. A version tells the day (UTC) and how many records of the indicator there were, no time.
     """
     following, reason = _next(sent, content, now_ms, roll_up_ms, stop, withdrawn=withdrawn)
     if again and sent.kind and following.version == sent.version:
@@ -74,7 +75,7 @@ def _next(
             return _unchanged(sent, waiting=False), ""
     if not 0 < ends_ms <= now_ms:
         repeated = shared and digest[:MATERIAL_BYTES] == sent.digest[:MATERIAL_BYTES]
-        if repeated and not recall and now_ms < sent.version + roll_up_ms:
+        if repeated and not recall and now_ms < sent.sent_ms + roll_up_ms:
             return _unchanged(sent, waiting=True), ""
         return _record(sent, RecordKind.CONTENT, now_ms, digest=digest, ends_ms=ends_ms, recalled_through=through), ""
     if recall:
@@ -130,7 +131,8 @@ def _record(
     return msgspec.structs.replace(
         sent,
         kind=kind.value,
-        version=max(sent.version + 1, now_ms),
+        version=max(sent.version + 1, now_ms - now_ms % DAY_MS),
+        made_ms=now_ms,
         digest=digest,
         ends_ms=ends_ms,
         waiting=False,

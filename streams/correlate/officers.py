@@ -54,7 +54,7 @@ class Review(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     ``question`` names all that they are asked, and this opening of it: a verdict on an earlier opening is no verdict on
     this one. ``assigned`` is the marking that the approving officers give to data that has none. ``groups`` are the
-    digests of the facets that are held, at most MAX_GROUPS.
+    digests of what is held, at most MAX_GROUPS, and ``labels`` those that an approval releases.
     """
 
     partner: str
@@ -66,6 +66,7 @@ class Review(msgspec.Struct, frozen=True, gc=False, array_like=True):
     acts: tuple[OfficerAct, ...] = ()
     assigned: Marking | None = None
     groups: tuple[bytes, ...] = ()
+    labels: tuple[str, ...] = ()
 
     @property
     def content(self) -> bytes:

@@ -24,6 +24,7 @@ from schemas.vocabulary import EndReason, Outcome, RecordKind
 from streams.audit import entry as audit
 from streams.correlate import officers
 from streams.correlate.content import content_for, terms_of
+from streams.correlate.included import Included
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.merge import Merged
 from streams.correlate.national import TAKEN_BACK
@@ -86,16 +87,20 @@ class Releaser:
         other_rules = row.rules[: len(self._decides_by)] not in (b"", self._decides_by)  # borders aside
         for partner in self._partners:
             ruling = self._ruled(row, pieces, partner, work.now_ms)
-            content = self._content(row, pieces, partner, ruling, work.now_ms)
+            included = self._included(row, pieces, ruling)
+            content = None if included is None else self._content(included, partner, ruling, work.now_ms)
             sent = row.sent_to(partner)
             withdrawn = False
             if content is not None and before is not None and merged is not None and marked_anew:
                 allowed = ruling if ever is pieces else self._ruled(row, ever, partner, work.now_ms)
                 was = self._ruled(before, units(before), partner, work.now_ms)
                 withdrawn = loses(before, was.decision, row, ever, allowed.decision, merged.changes)
-            if content is not None and other_rules:  # other sources or other obligations than in the last release
-                withdrawn |= sent.terms not in (b"", terms_of(pieces, ruling.decision))
-            stop = self._stop(row, pieces, sent, ruling, rules_changed=other_rules and not marked_anew)
+            owed = ruling.decision.obligations
+            if included is not None and other_rules:  # other sources or other obligations than in the last release
+                withdrawn |= sent.terms not in (b"", terms_of(key, included, owed))
+            changed = other_rules and content is None
+            changed = changed and (before is None or not self._allows(before, partner, work.now_ms))
+            stop = self._stop(row, pieces, sent, ruling, earlier, rules_changed=changed)
             if content is None and ever is not pieces and ruling.veto is None:
                 stop = self._taken_back(row, ever, partner, work.now_ms) or stop
             following, reason = next_release(
@@ -109,8 +114,8 @@ class Releaser:
             )
             if partner in self._borders:
                 following, reason = over_closed_border(sent, following, reason, work.now_ms, stop)
-            if following.version != sent.version and content is not None:
-                following = msgspec.structs.replace(following, terms=terms_of(pieces, ruling.decision))
+            if following.version != sent.version and included is not None:
+                following = msgspec.structs.replace(following, terms=terms_of(key, included, owed))
             following = self._audited_and_sent(key, sent, following, reason, ruling, content, work)
             row = self._with_review(key, row.with_sent(following), following, ruling, earlier, work)
         return row if row.rules == self.rules else msgspec.structs.replace(row, rules=self.rules)
@@ -125,7 +130,20 @@ class Releaser:
             return Ruling(judgement.decision, judgement.digest, by_rules=judgement.decision.outcome is Outcome.RELEASE)
         return ruled(self._classifier, row, pieces, partner, judgement, row.officers or NO_DECISIONS, now_ms)
 
-    def _stop(self, row: Row, pieces: Sequence[Unit], sent: Sent, ruling: Ruling, *, rules_changed: bool) -> Stop:
+    def _allows(self, row: Row, partner: str, now_ms: int) -> bool:
+        """Whether a row as it was may be released under the rules of today: then they have not ended its release."""
+        return self._ruled(row, units(row), partner, now_ms).decision.outcome is Outcome.RELEASE
+
+    def _stop(
+        self,
+        row: Row,
+        pieces: Sequence[Unit],
+        sent: Sent,
+        ruling: Ruling,
+        earlier: OfficerDecisions | None,
+        *,
+        rules_changed: bool,
+    ) -> Stop:
         """How a release ends that is not allowed any more. If only a warninglist forbids it, it was false."""
         if row.enrichment.benign and sent.kind and ruling.veto is None and not ruling.by_rules:
             unlisted = msgspec.structs.replace(row.enrichment, benign=False)
@@ -133,23 +151,30 @@ class Releaser:
             judgement = self._classifier.decide(facets_in(bare, pieces), sent.partner)
             if judgement.decision.outcome is Outcome.RELEASE:
                 return Stop(RecordKind.REVOKED, EndReason.FALSE_POSITIVE)
-        return stop_of(ruling, rules_changed=rules_changed)
+        review = None if earlier is None else earlier.review_for(sent.partner)
+        was_approved = review is not None and review.state == officers.APPROVED
+        return stop_of(ruling, rules_changed=rules_changed, was_approved=was_approved)
 
     def _taken_back(self, row: Row, ever: Sequence[Unit], partner: str, now_ms: int) -> Stop | None:
         """How a release ends because sources withdrew what was in it; None if it would not be allowed anyhow."""
-        if self._ruled(row, ever, partner, now_ms).decision.outcome is not Outcome.RELEASE:
+        included = self._included(row, ever, self._ruled(row, ever, partner, now_ms))
+        if included is None:
             return None
-        if row.withdrawals & TAKEN_BACK:
+        if included.withdrawals & TAKEN_BACK:
             return Stop(RecordKind.REVOKED, EndReason.WITHDRAWN)
         return Stop(RecordKind.EXPIRED, EndReason.VALIDITY_ENDED)
 
-    def _content(self, row: Row, pieces: Sequence[Unit], partner: str, ruling: Ruling, now_ms: int) -> Content | None:
-        """What may be shared, redacted; None if nothing may."""
+    def _included(self, row: Row, pieces: Sequence[Unit], ruling: Ruling) -> Included | None:
+        """What may be shared; None if nothing may."""
         if ruling.decision.outcome is not Outcome.RELEASE:
             return None
         marked = pieces if ruling.review is None else units_marked(pieces, ruling.review.assigned)
-        approved = ruling.review is not None
-        return content_for(row, marked, ruling.decision, partner, self._lifetimes, now_ms, approved=approved)
+        return Included.of(row, marked, ruling.decision)
+
+    def _content(self, included: Included, partner: str, ruling: Ruling, now_ms: int) -> Content:
+        """What is shared, redacted."""
+        approved = None if ruling.review is None else ruling.review.labels
+        return content_for(included, ruling.decision.obligations, partner, self._lifetimes, now_ms, approved=approved)
 
     def _audited_and_sent(
         self, key: bytes, sent: Sent, following: Sent, reason: str, ruling: Ruling, content: Content | None, work: Work
@@ -198,6 +223,7 @@ class Releaser:
             "opened_ms": review.opened_ms,
             "deadline_ms": review.deadline_ms,
             "policy_version": self._versions.policy,
+            "labels": list(review.labels),
         }
         self._put_pending(key, sent.partner, self._codec.encode(REVIEW_PENDING, pending), work)
 

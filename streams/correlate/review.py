@@ -5,7 +5,7 @@ holds for that question only: other facets, or another rule, is another question
 else: the rules that withhold stand, and so do the guards.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -14,13 +14,14 @@ import msgspec
 from schemas.markings import Marking, Tlp
 from schemas.vocabulary import CommandKind, EndReason, Outcome, RecordKind
 from streams.correlate import officers
+from streams.correlate.included import labels_of
 from streams.correlate.next_release import Stop
 from streams.correlate.officers import OfficerDecisions, Review, Veto
 from streams.correlate.row import Row
 from streams.correlate.units import Unit, facets_in
 from streams.rules.classifier import Classifier, Judgement
-from streams.rules.decide import ReleaseDecision, decide_approved
-from streams.rules.engine import REVIEW_LAPSED, REVIEW_REFUSED, STANDING_VETO, Engine
+from streams.rules.decide import DecidedGroup, ReleaseDecision, decide_approved
+from streams.rules.engine import REVIEW_LAPSED, REVIEW_REFUSED, STANDING_VETO, Engine, Verdict
 from streams.rules.facets import Facets, merged_facets
 
 HOUR_MS: Final = 60 * 60 * 1000
@@ -52,8 +53,8 @@ def ruled(
     decision = judgement.decision
     review = None
     if decision.outcome is Outcome.HOLD:
-        review = _asked(judgement, said, partner, classifier.engine, now_ms)
-        decision = _answered(classifier, row, pieces, decision, review)
+        review, holds = _asked(judgement, row, pieces, said, partner, classifier.engine, now_ms)
+        decision = _answered(classifier, row, pieces, covered(decision, holds, review.groups), review)
     by_rules = decision.outcome is Outcome.RELEASE
     veto = said.veto_for(partner)
     if veto is not None:
@@ -63,37 +64,66 @@ def ruled(
     return Ruling(decision, _digest(judgement, review, veto), review, veto, by_rules)
 
 
-def stop_of(ruling: Ruling, *, rules_changed: bool) -> Stop:
-    """How a release ends that may not be shared, or not any more.
+def stop_of(ruling: Ruling, *, rules_changed: bool, was_approved: bool) -> Stop:
+    """How a release ends that may not be shared, or not any more. ``was_approved`` if officers had let it go.
 
-    What an officer has called false is revoked, unless it may not be shared anyhow: then it has to be purged.
+    What an officer has called false is revoked, unless it may not be shared anyhow: then it has to be purged. A refusal
+    is the reason only if it takes an approval back: what else was refused is not the partner's business.
     """
     veto = ruling.veto
     if veto is not None and veto.kind == CommandKind.RECALL:
         return Stop(RecordKind.RECALLED, EndReason(veto.reason_code))
     if veto is not None and ruling.by_rules:
         return Stop(RecordKind.REVOKED, EndReason(veto.reason_code))
-    if ruling.review is not None and ruling.review.state == officers.REFUSED:
+    if was_approved and ruling.review is not None and ruling.review.state == officers.REFUSED:
         return Stop(RecordKind.RECALLED, EndReason.RECALLED_BY_HAND)
     return Stop(RecordKind.RECALLED, EndReason.POLICY_CHANGED if rules_changed else EndReason.MARKING_TIGHTENED)
 
 
-def content_of(judgement: Judgement, engine: Engine) -> bytes:
-    """The digest of what a review asks: the facets, and the text of the holding rules.
+def holds_of(judgement: Judgement, partner: str, engine: Engine) -> Mapping[Facets | None, bytes]:
+    """The digest of each hold: by the facets of a group that is held, None for the merge of those that are allowed.
 
-    Another policy version alone is no other question, so that what people have approved outlives it.
+    A digest is of the facets and of the texts of the holding rules: another policy version alone is no other hold. What
+    is withheld is not in it, so it changes nothing of what people have approved.
     """
     decision = judgement.decision
-    groups = [(group.facets, group.verdict.outcome, group.verdict.rules) for group in decision.groups]
-    return _digest_of((groups, _texts(decision.rules, engine)))
+    found: dict[Facets | None, bytes] = {
+        group.facets: _hold(group.facets, group.verdict, engine)
+        for group in decision.groups
+        if group.verdict.outcome is Outcome.HOLD
+    }
+    if decision.merged is not None:
+        verdict = engine.decide(decision.merged, partner)
+        if verdict.outcome is Outcome.HOLD:
+            found[None] = _digest_of(("merge", _hold(decision.merged, verdict, engine)))
+    return found
 
 
-def _texts(rules: Sequence[str], engine: Engine) -> list[str]:
-    return [engine.policy_set.rules[name].body for name in rules if name in engine.policy_set.rules]
+def _hold(facets: Facets, verdict: Verdict, engine: Engine) -> bytes:
+    rules = engine.policy_set.rules
+    return _digest_of((facets, [rules[name].body for name in verdict.rules if name in rules]))
 
 
 def _digest_of(parts: object) -> bytes:
     return sha256(msgspec.msgpack.encode(parts)).digest()[: officers.CONTENT_BYTES]
+
+
+def covered(held: ReleaseDecision, holds: Mapping[Facets | None, bytes], groups: Collection[bytes]) -> ReleaseDecision:
+    """The decision, in which all that the review of these ``groups`` does not ask about is left out."""
+    everything = _together(holds.values()) in groups
+    merge = None in holds and (everything or holds[None] in groups)
+
+    def is_asked(group: DecidedGroup) -> bool:
+        if group.verdict.outcome is Outcome.HOLD:
+            return everything or holds[group.facets] in groups
+        return group.verdict.outcome is not Outcome.RELEASE or merge
+
+    marked = [msgspec.structs.replace(group, left_out=not is_asked(group)) for group in held.groups]
+    return msgspec.structs.replace(held, groups=tuple(marked))
+
+
+def _together(holds: Iterable[bytes]) -> bytes:
+    return _digest_of(sorted(holds))
 
 
 def approved(
@@ -140,31 +170,46 @@ def units_marked(pieces: Sequence[Unit], assigned: Marking | None) -> Sequence[U
     return [msgspec.structs.replace(piece, marking=marked(piece.marking, assigned)) for piece in pieces]
 
 
-def _asked(judgement: Judgement, said: OfficerDecisions, partner: str, engine: Engine, now_ms: int) -> Review:
-    """The review of a decision to hold: the known one if it asks the same, lapsed at its deadline.
+def _asked(
+    judgement: Judgement,
+    row: Row,
+    pieces: Sequence[Unit],
+    said: OfficerDecisions,
+    partner: str,
+    engine: Engine,
+    now_ms: int,
+) -> tuple[Review, Mapping[Facets | None, bytes]]:
+    """The review of a decision to hold, and its holds: the known review if it asks the same, lapsed at its deadline.
 
-    A question that returns is as it was left, refused or lapsed. If it was open, its deadline remains, and officers
-    answer it anew: earlier verdicts were on an earlier opening.
+    What is approved stays approved while any of it is held: what is held besides is left out, as what is held beside a
+    release of the rules. A question that returns is as it was left, refused or lapsed. If it was open, its deadline
+    remains, and officers answer it anew: earlier verdicts were on an earlier opening.
     """
-    content, review = content_of(judgement, engine), said.review_for(partner)
+    holds, review = holds_of(judgement, partner, engine), said.review_for(partner)
+    groups = tuple(sorted(holds.values()))
+    if len(groups) > officers.MAX_GROUPS:
+        groups = (_together(groups),)
+    if review is not None and review.state == officers.APPROVED and {*review.groups} & {*groups, *holds.values()}:
+        return review, holds
+    labels = labels_of(asked_in(row, pieces, judgement.decision))
+    content = _digest_of((groups, labels))
     if review is None or review.content != content:
         rules = [engine.policy_set.rules[name] for name in judgement.decision.rules if name in engine.policy_set.rules]
         needed = max((rule.reviewers for rule in rules), default=1)
         hours = min((rule.deadline_hours for rule in rules), default=1)
         question = officers.question_of(content, max(said.opening + 1, now_ms))
-        groups = _groups_of(judgement, content, engine)
-        review = Review(partner, question, needed, now_ms, now_ms + hours * HOUR_MS, groups=groups)
+        review = Review(partner, question, needed, now_ms, now_ms + hours * HOUR_MS, groups=groups, labels=labels)
         review = said.with_review(partner, None).as_left(review)
     if review.state == officers.OPEN and review.deadline_ms <= now_ms:
-        return msgspec.structs.replace(review, state=officers.LAPSED)
-    return review
+        review = msgspec.structs.replace(review, state=officers.LAPSED)
+    return review, holds
 
 
-def _groups_of(judgement: Judgement, content: bytes, engine: Engine) -> tuple[bytes, ...]:
-    """The digests of the groups that are held. If only the merge is held, or there are too many: all of it as one."""
-    held = [group for group in judgement.decision.groups if group.verdict.outcome is Outcome.HOLD]
-    found = sorted({_digest_of((group.facets, _texts(group.verdict.rules, engine))) for group in held})
-    return tuple(found) if 0 < len(found) <= officers.MAX_GROUPS else (content,)
+def asked_in(row: Row, pieces: Sequence[Unit], held: ReleaseDecision) -> list[Unit]:
+    """The units that an approval of all that is held may release."""
+    withheld = {group.facets for group in held.groups if group.verdict.outcome is Outcome.WITHHOLD}
+    facets = facets_in(row, pieces)
+    return [piece for piece, each in zip(pieces, facets, strict=True) if each not in withheld]
 
 
 def _answered(

@@ -27,7 +27,8 @@ class Sent(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     ``kind`` is empty if nothing was ever released; ``recalled_through`` is the highest version recalled; ``ends_ms`` is
     when the content ends by itself, 0 never; ``waiting`` means that counts or times have changed since; ``terms`` is a
-    digest of whose data was in it, and under which obligations.
+    digest of whose data was in it, and under which obligations. ``made_ms`` is when it was made, which its version does
+    not tell; 0 for a record of an earlier release, whose version does.
     """
 
     partner: str
@@ -40,6 +41,12 @@ class Sent(msgspec.Struct, frozen=True, gc=False, array_like=True):
     decision_id: str = ""
     waiting: bool = False
     terms: bytes = b""
+    made_ms: int = 0
+
+    @property
+    def sent_ms(self) -> int:
+        """When the last record was made."""
+        return self.made_ms or self.version
 
 
 class Floor(msgspec.Struct, frozen=True, gc=False, array_like=True):

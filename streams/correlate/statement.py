@@ -9,10 +9,9 @@ from schemas.markings import Marking
 from schemas.tearline import TEARLINE
 from streams.correlate.terms import TERMS, TEXTS, code_of_terms, code_of_texts
 from streams.rules.facets import ConfidenceBand
+from streams.rules.labels import may_leave
 
 MAX_LABELS: Final = 64
-FEW_LABELS: Final = 16
-FEW_BYTES: Final = 512  # of labels, of a source that is not kept in full
 SHORT_TEXT: Final = 1024  # characters of a description, of a context, and bytes of labels, where sources are many
 
 
@@ -129,21 +128,21 @@ class Statement(msgspec.Struct, frozen=True, gc=False, array_like=True):
         terms = TERMS[self.terms]
         return msgspec.structs.replace(
             self,
-            terms=code_of_terms(
-                terms.marking, terms.confidence, _first(terms.labels, MAX_LABELS, SHORT_TEXT), terms.withdrawal
-            ),
+            terms=code_of_terms(terms.marking, terms.confidence, few_labels(terms.labels), terms.withdrawal),
             texts=code_of_texts(self.description[:SHORT_TEXT], _short(self.context)),
         )
 
     @property
     def slim(self) -> "Statement":
-        """This without texts, and with few labels."""
+        """This without texts but the tearline, and with few labels."""
         terms = TERMS[self.terms]
         few = few_labels(terms.labels)
         code = self.terms
         if few != terms.labels:
             code = code_of_terms(terms.marking, terms.confidence, few, terms.withdrawal)
-        return msgspec.structs.replace(self, terms=code, texts=b"")
+        tearline = self.tearline
+        texts = code_of_texts("", ((TEARLINE, tearline),)) if tearline else b""
+        return msgspec.structs.replace(self, terms=code, texts=texts)
 
 
 def last_of_each(statements: Iterable[Statement]) -> list[Statement]:
@@ -158,17 +157,20 @@ def last_of_each(statements: Iterable[Statement]) -> list[Statement]:
 
 
 def few_labels(labels: Collection[str]) -> tuple[str, ...]:
-    """The first ones by name, in few bytes."""
-    return _first(tuple(sorted(labels)), FEW_LABELS, FEW_BYTES) if labels else ()
+    """The first labels, before the first one that has no room: first those that may leave, each kind by name.
 
-
-def _first(labels: tuple[str, ...], most: int, room: int) -> tuple[str, ...]:
-    """The first of these labels, before the first one that has no room."""
-    for place, label in enumerate(labels[:most]):
+    So the first ones of several parts are the first ones of all, in whatever parts the sources are kept; and what may
+    leave does not depend on what stays home.
+    """
+    if not labels:
+        return ()
+    ordered = sorted(labels, key=lambda label: (not may_leave(label), label))[:MAX_LABELS]
+    room = SHORT_TEXT
+    for place, label in enumerate(ordered):
         room -= len(label.encode())
         if room < 0:
-            return labels[:place]
-    return labels[:most]
+            return tuple(ordered[:place])
+    return tuple(ordered)
 
 
 def _short(context: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

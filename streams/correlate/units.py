@@ -14,8 +14,9 @@ import msgspec
 from schemas.markings import Caveat, Marking
 from schemas.vocabulary import IndicatorType
 from streams.correlate.assertion import Assertion, Tally
-from streams.correlate.further import marking_of
+from streams.correlate.further import Group, marking_of, name_of, sum_of
 from streams.correlate.row import Row
+from streams.correlate.statement import Statement
 from streams.rules.decide import ReleaseDecision
 from streams.rules.facets import Facets, prefix_length_of
 
@@ -25,15 +26,43 @@ _MAY_NAME_A_PERSON: Final = frozenset({IndicatorType.EMAIL_ADDR})
 class Unit(msgspec.Struct, frozen=True, gc=False):
     """One source's data under one marking, and the marking that it is decided under.
 
-    Of the sources that a row does not keep in full, all ``units`` with the same facets are one: it has no sensor, and
-    ``sum`` stands for their names.
+    Of the sources that a row does not keep in full, all with the same facets are one unit, their ``group``: it has no
+    sensor.
     """
 
     assertion: Assertion
     tally: Tally
     marking: Marking
-    units: int = 1
-    sum: int = 0
+    group: Group | None = None
+
+    @property
+    def units(self) -> int:
+        """How many units it stands for."""
+        return 1 if self.group is None else self.group.units
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of its sources."""
+        return self.assertion.latest.labels if self.group is None else self.group.labels
+
+    @property
+    def tearlines(self) -> tuple[str, ...]:
+        """What its sources wrote for release."""
+        if self.group is not None:
+            return self.group.tearlines
+        text = self.assertion.latest.tearline
+        return (text,) if text else ()
+
+    @property
+    def lives(self) -> tuple[Statement, ...]:
+        """The statements that decide when it ends and how confident it is."""
+        return (self.assertion.latest,) if self.group is None else self.group.lives
+
+    def sum(self, key: bytes) -> int:
+        """A number that stands for its sources and the marking of their data; ``key`` is the indicator's."""
+        if self.group is not None:
+            return self.group.sum
+        return sum_of(name_of(key, self.assertion.sensor), self.tally.mark)
 
 
 def units(row: Row) -> list[Unit]:
@@ -51,8 +80,7 @@ def units_before_withdrawal(row: Row) -> list[Unit]:
     ]
     if row.further is not None:
         found += [
-            Unit(Assertion("", group.statement, ()), group.tally, group.marking, group.units, group.sum)
-            for group in row.further.groups
+            Unit(Assertion("", group.lives[0], ()), group.tally, group.marking, group) for group in row.further.groups
         ]
     return found
 
@@ -69,6 +97,7 @@ def facets_in(row: Row, pieces: Sequence[Unit]) -> tuple[Facets, ...]:
             bool(row.enrichment.special_use),
             row.kind in _MAY_NAME_A_PERSON or Caveat.PERSONAL_DATA in piece.marking.caveats,
             prefix_length,
+            row.enrichment.local_query,
         )
         for piece in pieces
     )

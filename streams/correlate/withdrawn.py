@@ -14,26 +14,17 @@ from streams.rules.facets import Facets
 def loses(
     before: Row, was: ReleaseDecision, row: Row, pieces: Sequence[Unit], now: ReleaseDecision, changes: Iterable[Change]
 ) -> bool:
-    """Whether anything that the decision ``was`` included of the row ``before`` may not be released any more.
+    """Whether a source has changed so that what the decision ``was`` included of it may not be released any more.
 
-    ``now`` is the decision on ``pieces``, the units of ``row`` as if no source had withdrawn its assertion. A further
-    source that did not change is judged with all those of the same facets.
+    ``now`` is the decision on ``pieces``, the units of ``row`` as if no source had withdrawn its assertion. What other
+    sources have changed is not looked at: a source that is kept back would show.
     """
-    facets = facets_in(row, pieces)
+    facets, earlier = facets_in(row, pieces), units(before)
     allowed = {facets[index] for index in now.included}
-    kept = {assertion.sensor for assertion in row.assertions}
-    present = {(piece.assertion.sensor, piece.tally.marking): each for piece, each in zip(pieces, facets, strict=True)}
-    earlier = units(before)
-    for index in was.included:
-        piece = earlier[index]
-        name = piece.assertion.sensor, piece.tally.marking
-        if (present.get(name) if name[0] in kept else facets_in(row, (piece,))[0]) not in allowed:
-            return True
     was_allowed = {facets_in(before, (earlier[index],))[0] for index in was.included}
-    further = [change for change in changes if change.before is not None and not change.after.sensor]
     return any(
         _facets(before, change.before, tally) in was_allowed and not _is_allowed(row, change.after, tally, allowed)
-        for change in further
+        for change in changes
         if change.before is not None and not change.before.latest.withdrawal
         for tally in change.before.pieces
     )

@@ -45,6 +45,8 @@ class Enrichment(msgspec.Struct, frozen=True, gc=False):
 
     ``undelegated`` is a name under a top-level domain that the public DNS does not have: an internal one.
     """
+    local_query: bool = False
+    """A URL that carries something local behind its host: an address, a name inside a network, or credentials."""
 
 
 NOTHING_KNOWN: Final = Enrichment()

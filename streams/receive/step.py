@@ -4,7 +4,6 @@ The same inbox brings the partner's receipts for our own releases. They go to a 
 ``streams.settle.step`` matches them with the releases.
 """
 
-import re
 from typing import Final, Literal
 
 import msgspec
@@ -28,9 +27,8 @@ from streams.receive.inbound_receipt import admit_receipt
 from streams.refusal import Quarantine, location_of
 
 STATE_FORMAT: Final = 1
-PROVENANCE: Final = frozenset({"origin", "decision", "source", "hops"})
+PROVENANCE: Final = frozenset({"origin", "hops"})
 MAX_HEADER_BYTES: Final = 128
-_POSITION: Final = re.compile(rb"[A-Za-z0-9._]+-[0-9]+-[0-9]+")  # topic, partition, offset
 
 
 class Floor(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -141,7 +139,6 @@ class Receive(Step[None]):
             refused,
             record.value or b"",
             work,
-            source=_source(record.headers),
             keep_bytes=keep_bytes,
         )
         work.tally[spec.REFUSED_RECORDS.tally(GuardStage.RECEIVE, refused.reason)] += 1
@@ -174,9 +171,3 @@ def provenance(headers: Headers) -> Headers:
         if name in PROVENANCE and len(value or b"") <= MAX_HEADER_BYTES:
             found.setdefault(name, value or b"")  # a header may be null, whatever its type says
     return tuple(found.items())
-
-
-def _source(headers: Headers) -> str:
-    """The record's position on the sender's cluster, as its bridge states it; empty if it is not a position."""
-    found = dict(provenance(headers)).get("source", b"")
-    return found.decode() if _POSITION.fullmatch(found) else ""

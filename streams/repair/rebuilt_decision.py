@@ -106,7 +106,9 @@ def with_officers(
             continue
         asked = ruled(classifier, row, pieces, partner, judgement, NO_DECISIONS, now_ms).review
         if asked is not None and asked.content == each.review.content:
-            restored = msgspec.structs.replace(each.review, needed=asked.needed, groups=asked.groups)
+            restored = msgspec.structs.replace(
+                each.review, needed=asked.needed, groups=asked.groups, labels=asked.labels
+            )
             standing = standing.with_review(partner, restored)
     return row if standing == NO_DECISIONS else msgspec.structs.replace(row, officers=standing)
 

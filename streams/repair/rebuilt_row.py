@@ -11,12 +11,14 @@ from typing import Final, cast
 
 import msgspec
 
+from schemas.identity import indicator_key
 from schemas.marking_records import marking_of
 from schemas.markings import UNMARKED, Marking, joined
 from schemas.records import Content, Indicator, ReleasedIndicator, SourceRecord
 from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType, Outcome, RecordKind
 from streams.correlate.assertion import UNKNOWN_EPOCH, Assertion, Tally
 from streams.correlate.content import content_for, digest_of, end_of, terms_of
+from streams.correlate.included import Included
 from streams.correlate.lifecycle import MAX_VALIDITY_MS, Lifetimes
 from streams.correlate.officers import NO_DECISIONS, OfficerDecisions
 from streams.correlate.review import Ruling, ruled, units_marked
@@ -115,7 +117,7 @@ def row_of(
     )
     row = with_officers(row, said, decided, world.classifier, now_ms)
     row, tightened = _with_safe_tallies(row, told, decided, world, now_ms)
-    row = _with_sent(row, told, decided, world, now_ms)
+    row = _with_sent(indicator_key(kind, record["value"]), row, told, decided, world, now_ms)
     due_ms = row.next_end(world.lifetimes, emitted_ms)
     return Rebuilt(msgspec.structs.replace(row, due_ms=due_ms), missing, tightened)
 
@@ -175,7 +177,7 @@ def _proven(row: Row, told: Sequence[Told], world: World, now_ms: int) -> set[st
     pieces, sensors = units(row), set[str]()
     for each in told:
         ruling = _ruled(row, pieces, each.sent.partner, world, now_ms)
-        content = _content(row, pieces, each.sent.partner, ruling, world, now_ms)
+        content = _content(_included(row, pieces, ruling), each.sent.partner, ruling, world, now_ms)
         if each.seen is not None and content is not None and _seen(content) == each.seen:
             sensors |= {pieces[index].assertion.sensor for index in ruling.decision.included}
     return sensors
@@ -186,15 +188,20 @@ def _ruled(row: Row, pieces: Sequence[Unit], partner: str, world: World, now_ms:
     return ruled(world.classifier, row, pieces, partner, judgement, row.officers or NO_DECISIONS, now_ms)
 
 
-def _content(
-    row: Row, pieces: Sequence[Unit], partner: str, ruling: Ruling, world: World, now_ms: int
-) -> Content | None:
-    """What may be shared, redacted; None if nothing may."""
+def _included(row: Row, pieces: Sequence[Unit], ruling: Ruling) -> Included | None:
+    """What may be shared; None if nothing may."""
     if ruling.decision.outcome is not Outcome.RELEASE:
         return None
     marked = pieces if ruling.review is None else units_marked(pieces, ruling.review.assigned)
-    approved = ruling.review is not None
-    return content_for(row, marked, ruling.decision, partner, world.lifetimes, now_ms, approved=approved)
+    return Included.of(row, marked, ruling.decision)
+
+
+def _content(included: Included | None, partner: str, ruling: Ruling, world: World, now_ms: int) -> Content | None:
+    """What is shared, redacted; None if nothing is."""
+    if included is None:
+        return None
+    approved = None if ruling.review is None else ruling.review.labels
+    return content_for(included, ruling.decision.obligations, partner, world.lifetimes, now_ms, approved=approved)
 
 
 def _tightened(assertion: Assertion, markings: set[Marking], told_ms: int) -> Assertion:
@@ -221,13 +228,16 @@ def _tightened(assertion: Assertion, markings: set[Marking], told_ms: int) -> As
     return msgspec.structs.replace(assertion, tallies=tuple(sorted(rest, key=lambda each: MARKS[each.mark].stable)))
 
 
-def _with_sent(row: Row, told: Sequence[Told], decided: Mapping[str, Decided], world: World, now_ms: int) -> Row:
+def _with_sent(
+    key: bytes, row: Row, told: Sequence[Told], decided: Mapping[str, Decided], world: World, now_ms: int
+) -> Row:
     """The row with each partner's latest release. A decision that would be the same is not made again."""
     pieces, by_partner = units(row), {each.sent.partner: each.sent for each in told}
     for partner in world.partners:
         sent, last = by_partner.get(partner, Sent(partner)), decided.get(partner)
         ruling = _ruled(row, pieces, partner, world, now_ms)
-        content = _content(row, pieces, partner, ruling, world, now_ms)
+        included = _included(row, pieces, ruling)
+        content = _content(included, partner, ruling, world, now_ms)
         if last is not None:
             same = last.says == says_of(ruling, world.classifier.engine)
             sent = msgspec.structs.replace(sent, decision=ruling.digest if same else b"", decision_id=last.decision_id)
@@ -236,10 +246,10 @@ def _with_sent(row: Row, told: Sequence[Told], decided: Mapping[str, Decided], w
             sent = msgspec.structs.replace(sent, digest=digest_of(content))
         if sent.kind:
             # The sources of a release are known only if the same release would be made again.
-            is_known = content is not None and digest_of(content) == sent.digest
-            sent = msgspec.structs.replace(
-                sent, terms=terms_of(pieces, ruling.decision) if is_known else _UNKNOWN_RULES
-            )
+            terms = _UNKNOWN_RULES
+            if included is not None and content is not None and digest_of(content) == sent.digest:
+                terms = terms_of(key, included, ruling.decision.obligations)
+            sent = msgspec.structs.replace(sent, terms=terms)
         row = row.with_sent(sent)
     return row
 

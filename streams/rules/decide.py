@@ -18,11 +18,15 @@ from streams.rules.facets import Facets, sort_key, to_record
 
 
 class DecidedGroup(msgspec.Struct, frozen=True, gc=False):
-    """The assertions with equal facets, and their verdict."""
+    """The assertions with equal facets, and their verdict.
+
+    ``left_out`` means that officers have approved a release without them: they were not asked about these.
+    """
 
     facets: Facets
     assertions: int
     verdict: Verdict
+    left_out: bool = False
 
     def to_record(self) -> AssertionDecision:
         """As the decision's record keeps it."""
@@ -31,6 +35,7 @@ class DecidedGroup(msgspec.Struct, frozen=True, gc=False):
             sources=self.assertions,
             outcome=str(self.verdict.outcome),
             rules=list(self.verdict.rules),
+            left_out=self.left_out,
         )
 
 
@@ -128,15 +133,18 @@ def decide_approved(
     """What of one indicator may be released once officers have approved what ``held`` holds.
 
     An approval lifts holds and nothing else: withheld assertions are excluded, and so are those that nothing permits
-    without the holds. ``assign`` gives unmarked facets the officers' marking; ``merge`` is of assigned facets. All
-    obligations are owed, those of the rules that held it too.
+    without the holds, and those that are ``left_out``. ``assign`` gives unmarked facets the officers' marking, and
+    ``merge`` is of assigned facets. All obligations are owed, those of the rules that held it too.
     """
     open_engine = engine.without_holds
     allowed: set[Facets] = set()
     owed: set[str] = set()
-    for group in held.groups:
+    asked = [group for group in held.groups if not group.left_out]
+    lifted = _holds_on_merge(held, asked, partner, engine)
+    for group in asked:
         verdict = group.verdict
         if verdict.outcome is Outcome.HOLD:
+            lifted.update(verdict.rules)
             owed.update(verdict.obligations)
             verdict = open_engine.decide(assign(group.facets), partner)
         if verdict.outcome is Outcome.RELEASE:
@@ -153,9 +161,17 @@ def decide_approved(
         return ReleaseDecision(Outcome.WITHHOLD, final.rules, (), (), merged, held.groups)
     return ReleaseDecision(
         outcome=Outcome.RELEASE,
-        rules=tuple(sorted({*held.rules, *final.rules})),
+        rules=tuple(sorted({*lifted, *final.rules})),
         obligations=tuple(sorted({*owed, *final.obligations})),
         included=included,
         merged=merged,
         groups=held.groups,
     )
+
+
+def _holds_on_merge(held: ReleaseDecision, asked: Sequence[DecidedGroup], partner: str, engine: Engine) -> set[str]:
+    """The rules that hold the merge of those that are allowed alone."""
+    if held.merged is None or all(group.verdict.outcome is not Outcome.RELEASE for group in asked):
+        return set()
+    verdict = engine.decide(held.merged, partner)
+    return set(verdict.rules) if verdict.outcome is Outcome.HOLD else set()

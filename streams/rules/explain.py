@@ -169,7 +169,8 @@ def _groups(decision: Decision, outcome: Outcome, engine: Engine) -> Iterator[st
             continue
         part = "."
         if outcome is Outcome.RELEASE:
-            approved = decision["review"] == "approved" and group["outcome"] == Outcome.HOLD
+            asked = not group["left_out"] and group["outcome"] == Outcome.HOLD
+            approved = decision["review"] == "approved" and asked
             is_part = approved and _may_be_approved(group["facets"], decision, engine)
             part = "; the approval includes it in the release." if is_part else "; it is not part of the release."
         yield (

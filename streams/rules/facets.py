@@ -56,6 +56,8 @@ class Facets(msgspec.Struct, frozen=True, gc=False):
     personal_data: bool = False
     prefix_length: int = NO_NETWORK
     """Of a network: 0 is all addresses of its family, 24 are 256 of IPv4."""
+    local_query: bool = False
+    """Of a URL: behind its host is something local."""
 
 
 def prefix_length_of(kind: IndicatorType, value: str) -> int:
@@ -77,10 +79,11 @@ def facets_of(
     special_use: bool = False,
     personal_data: bool = False,
     prefix_length: int = NO_NETWORK,
+    local_query: bool = False,
 ) -> Facets:
     """The facets of one assertion, or of a merge, with its confidence from 0 to 100 (-1: not stated)."""
     band = confidence_band(confidence)
-    return Facets(marking, band, kind, warninglisted, special_use, personal_data, prefix_length)
+    return Facets(marking, band, kind, warninglisted, special_use, personal_data, prefix_length, local_query)
 
 
 def merged_facets(facets: Sequence[Facets]) -> Facets:
@@ -94,6 +97,7 @@ def merged_facets(facets: Sequence[Facets]) -> Facets:
         first.special_use,
         any(each.personal_data for each in facets),
         first.prefix_length,
+        first.local_query,
     )
 
 
@@ -111,6 +115,7 @@ def to_record(facets: Facets) -> FacetsRecord:
         special_use=facets.special_use,
         personal_data=facets.personal_data,
         prefix_length=facets.prefix_length,
+        local_query=facets.local_query,
     )
 
 
@@ -137,6 +142,7 @@ def from_record(record: FacetsRecord) -> Facets:
         special_use=record["special_use"],
         personal_data=record["personal_data"],
         prefix_length=record["prefix_length"],
+        local_query=record["local_query"],
     )
 
 
@@ -155,4 +161,5 @@ def sort_key(facets: Facets) -> tuple[object, ...]:
         facets.special_use,
         facets.personal_data,
         facets.prefix_length,
+        facets.local_query,
     )

@@ -21,7 +21,8 @@ _PAP_BY_LABEL: Final = {pap.label: pap for pap in Pap}
 
 
 class CoarsenTime(msgspec.Struct, frozen=True, tag=True):
-    """First and last seen are rounded down to the hour or day: the minute could identify the sensor."""
+    """First and last seen are rounded down to the hour or day, and the end of validity up: the minute could identify
+    the sensor, and the end is the time of its report plus a known lifetime."""
 
     unit: str
 
@@ -143,6 +144,7 @@ def carry_out(content: Content, obligations: Iterable[str], *, partner: str, rel
                 step = _UNITS[unit]
                 result["first_seen_ms"] -= result["first_seen_ms"] % step
                 result["last_seen_ms"] -= result["last_seen_ms"] % step
+                result["valid_until_ms"] += -result["valid_until_ms"] % step
             case ExpireAfterDays(days):
                 ends = -(-(released_at_ms + days * _DAY_MS) // _DAY_MS) * _DAY_MS
                 earlier = result["release_expires_ms"]

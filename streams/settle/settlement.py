@@ -13,7 +13,7 @@ import msgspec
 
 from schemas.records import Receipt, ReleasedIndicator
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 EARLY_MS: Final = 60_000
 # A shard that was rebuilt, or did not run for long, reads one topic before the other.
 LONGEST_EARLY_MS: Final = 60 * 60_000
@@ -64,7 +64,7 @@ class ReleaseRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
     ``taken`` the highest that the partner has accepted, ``purged`` the highest whose recalled content it has purged.
     After compaction the recalling record may be unknown: then any record above ``recalled_through`` counts as it.
     ``early`` are early receipts, the highest of each code. ``late`` is this row's part of the counts,
-    ``fingerprint`` is of the last record.
+    ``fingerprint`` is of the last record, written at ``last_ms``.
     """
 
     version: int = 0
@@ -77,6 +77,7 @@ class ReleaseRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
     early: tuple[EarlyReceipt, ...] = ()
     late: Late = Late()
     fingerprint: bytes = b""
+    last_ms: int = 0
 
     def released(self, record: ReleasedIndicator, fingerprint: bytes, at_ms: int) -> "ReleaseRow":
         """The row after one more release; an older one than the known release changes nothing."""
@@ -88,6 +89,7 @@ class ReleaseRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
             version=version,
             fingerprint=fingerprint,
             since_ms=at_ms if self.settled >= self.version else self.since_ms,
+            last_ms=at_ms,
         )
         if record["recalled_through"] > row.recalled_through:
             row = msgspec.structs.replace(row, recall_ms=at_ms, recalled_through=record["recalled_through"])
@@ -112,8 +114,8 @@ class ReleaseRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
         if code not in _ANSWERS:
             return self
         taken = version if code in _ACCEPTED else 0
-        # The releases that are still open were made at the last version's time at the latest: versions are times.
-        open_ms = min(at_ms, self.version)
+        # The releases that are still open were made with the last one at the latest.
+        open_ms = min(at_ms, self.last_ms or at_ms)
         return msgspec.structs.replace(
             self,
             settled=max(self.settled, version),

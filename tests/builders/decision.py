@@ -1,6 +1,6 @@
 """Sharing decisions, their audit, and the questions that wait for officers."""
 
-from typing import Any
+from typing import Any, Final
 
 from schemas.records import AuditAnchor, Decision, FacetsRecord, OfficerVerdict, ReviewPending
 from tests.builders.changed import DAY_MS, DOMAIN, HOME, NOW_MS, PARTNER, an_id, changed
@@ -19,6 +19,7 @@ def facets(**changes: Any) -> FacetsRecord:
         special_use=False,
         personal_data=False,
         prefix_length=-1,
+        local_query=False,
     )
     return changed(record, changes)
 
@@ -37,7 +38,9 @@ def a_decision(**changes: Any) -> Decision:
         rules=["release-green"],
         obligations=[],
         merged=facets(),
-        assertions=[{"facets": facets(), "sources": 1, "outcome": "release", "rules": ["release-green"]}],
+        assertions=[
+            {"facets": facets(), "sources": 1, "outcome": "release", "rules": ["release-green"], "left_out": False}
+        ],
         policy_version="policy-1",
         engine_version="cedarpy 4.12.2",
         enrichment_version="enrichment-1",
@@ -50,6 +53,7 @@ def a_decision(**changes: Any) -> Decision:
         veto=None,
         border="open",
         shadow=False,
+        labels=[],
     )
     return changed(decision, changes)
 
@@ -63,20 +67,35 @@ def a_decision_v1(**changes: Any) -> dict[str, Any]:
 
 def a_decision_v2(**changes: Any) -> dict[str, Any]:
     """A decision as the second version of its schema has it: its facets have no prefix length."""
-    earlier: dict[str, Any] = _without_prefix_length(a_decision(**changes))
+    earlier: dict[str, Any] = _without(a_decision_v3(**changes), "prefix_length")
+    return earlier
+
+
+def a_decision_v3(**changes: Any) -> dict[str, Any]:
+    """A decision as the third version of its schema has it: officers were not shown labels."""
+    earlier: dict[str, Any] = _without({**a_decision(**changes)}, *_LATEST)
     return earlier
 
 
 def a_review_pending_v1(**changes: Any) -> dict[str, Any]:
     """A review as the first version of its schema has it."""
-    earlier: dict[str, Any] = _without_prefix_length(a_review_pending(**changes))
+    earlier: dict[str, Any] = _without(a_review_pending_v2(**changes), "prefix_length")
     return earlier
 
 
-def _without_prefix_length(record: Any) -> Any:
+def a_review_pending_v2(**changes: Any) -> dict[str, Any]:
+    """A review as the second version of its schema has it."""
+    earlier: dict[str, Any] = _without({**a_review_pending(**changes)}, *_LATEST)
+    return earlier
+
+
+_LATEST: Final = ("labels", "left_out", "local_query")
+
+
+def _without(record: Any, *names: str) -> Any:
     if isinstance(record, dict):
-        return {name: _without_prefix_length(value) for name, value in record.items() if name != "prefix_length"}
-    return [_without_prefix_length(each) for each in record] if isinstance(record, list) else record
+        return {name: _without(value, *names) for name, value in record.items() if name not in names}
+    return [_without(each, *names) for each in record] if isinstance(record, list) else record
 
 
 def a_verdict(**changes: Any) -> OfficerVerdict:
@@ -102,13 +121,16 @@ def a_review_pending(**changes: Any) -> ReviewPending:
         type="domain-name",
         value=DOMAIN,
         rules=["tlp-unmarked"],
-        assertions=[{"facets": facets(tlp=4), "sources": 1, "outcome": "hold", "rules": ["tlp-unmarked"]}],
+        assertions=[
+            {"facets": facets(tlp=4), "sources": 1, "outcome": "hold", "rules": ["tlp-unmarked"], "left_out": False}
+        ],
         sensors=["edge-1"],
         needed=1,
         verdicts=[],
         opened_ms=NOW_MS,
         deadline_ms=NOW_MS + 3 * DAY_MS,
         policy_version="policy-1",
+        labels=[],
     )
     return changed(pending, changes)
 

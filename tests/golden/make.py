@@ -25,6 +25,7 @@ from tests.builders import (
     a_decision,
     a_decision_v1,
     a_decision_v2,
+    a_decision_v3,
     a_marking_record,
     a_policy_reading,
     a_policy_record,
@@ -35,6 +36,7 @@ from tests.builders import (
     a_report,
     a_review_pending,
     a_review_pending_v1,
+    a_review_pending_v2,
     a_verdict,
     an_anchor,
     an_indicator,
@@ -140,8 +142,8 @@ CASES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
             },
         ),
     },
-    codec.DECISION: {
-        "network": a_decision(
+    codec.DECISION_V3: {
+        "network": a_decision_v3(
             outcome="hold",
             rules=["network-wide"],
             merged=None,
@@ -155,6 +157,24 @@ CASES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
             ],
         )
     },
+    codec.DECISION: {
+        "approved": a_decision(
+            review="approved",
+            question=bytes(16),
+            verdicts=[a_verdict()],
+            labels=["T1566", "phishing"],
+            assertions=[
+                {
+                    "facets": facets(type="url", caveats=["OFFICIAL-SENSITIVE"], local_query=True),
+                    "sources": 2,
+                    "outcome": "hold",
+                    "rules": ["caveat-official-sensitive"],
+                    "left_out": False,
+                },
+                {"facets": facets(tlp=4), "sources": 1, "outcome": "hold", "rules": ["tlp-unmarked"], "left_out": True},
+            ],
+        ),
+    },
     codec.COMMAND: {
         "recall": a_command(signature=bytes(64)),
         "verdict": a_command(
@@ -165,7 +185,8 @@ CASES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "open": a_review_pending_v1(),
         "half_approved": a_review_pending_v1(needed=2, verdicts=[a_verdict()]),
     },
-    codec.REVIEW_PENDING: {"open": a_review_pending()},
+    codec.REVIEW_PENDING_V2: {"open": a_review_pending_v2()},
+    codec.REVIEW_PENDING: {"open": a_review_pending(labels=["T1566", "phishing"])},
     codec.QUARANTINED: {
         "observation": a_quarantined(),
         "too_large": a_quarantined(reason="too-large", original=None, excerpt='{"kind"', size=50_000_000),

@@ -30,24 +30,27 @@ def test_todays_writer_writes_the_same_bytes(binary: Path) -> None:
 def test_what_an_earlier_version_wrote_is_read_as_the_newest_with_its_defaults() -> None:
     reviewed = {"review": "", "question": b"", "deadline_ms": 0, "verdicts": [], "assigned": None, "veto": None}
     later: dict[tuple[str, str], dict[str, Any]] = {
-        (codec.DECISION, codec.DECISION_V1): reviewed | {"border": "open", "shadow": False},
-        (codec.DECISION, codec.DECISION_V2): {},
-        (codec.REVIEW_PENDING, codec.REVIEW_PENDING_V1): {},
+        (codec.DECISION, codec.DECISION_V1): reviewed | {"border": "open", "shadow": False, "labels": []},
+        (codec.DECISION, codec.DECISION_V2): {"labels": []},
+        (codec.DECISION, codec.DECISION_V3): {"labels": []},
+        (codec.REVIEW_PENDING, codec.REVIEW_PENDING_V1): {"labels": []},
+        (codec.REVIEW_PENDING, codec.REVIEW_PENDING_V2): {"labels": []},
     }
     for (newest, version), defaults in later.items():
         for binary in (FOLDER / version).glob("*.bin"):
             found, written = (CODEC.decode(name, binary.read_bytes()) for name in (newest, version))
             assert not isinstance(found, codec.Undecodable)
             assert not isinstance(written, codec.Undecodable)
-            assert found == _with_prefix_length(written | defaults)
+            assert found == _with_defaults(written | defaults)
 
 
-def _with_prefix_length(record: Any) -> Any:
-    """All facets in a record with the default of the later version."""
+def _with_defaults(record: Any) -> Any:
+    """All facets and groups in a record with the defaults of the later versions."""
     if isinstance(record, dict):
-        more = {"prefix_length": -1} if "confidence_band" in record else {}
-        return {name: _with_prefix_length(value) for name, value in record.items()} | more
-    return [_with_prefix_length(each) for each in record] if isinstance(record, list) else record
+        more = {"prefix_length": -1, "local_query": False} if "confidence_band" in record else {}
+        more |= {"left_out": False} if "facets" in record else {}
+        return more | {name: _with_defaults(value) for name, value in record.items()}
+    return [_with_defaults(each) for each in record] if isinstance(record, list) else record
 
 
 @pytest.mark.parametrize("version", [codec.RELEASED_INDICATOR, codec.RELEASED_INDICATOR_V2])

@@ -131,8 +131,12 @@ def leaks(case: Case, content: Mapping[str, Any] | None, sent: bytes) -> str:
         wrong.append(f"its release ends at {content['release_expires_ms']}")
     if content["confidence"] > max(say.confidence for say in _last_words(case, free)):
         wrong.append("it is surer than any source that may be heard")
-    stated = {say.valid_until_ms for say in case.says if say.valid_until_ms}
-    if content["valid_until_ms"] in stated - {say.valid_until_ms for say in _last_words(case, free)}:
+    coarse = COARSE_MS[strictest]
+    stated = {-(-say.valid_until_ms // coarse) for say in case.says if say.valid_until_ms}
+    if content["valid_until_ms"] % coarse:
+        wrong.append("its end tells more of a time than may be told")
+    heard = {-(-say.valid_until_ms // coarse) for say in _last_words(case, free)}
+    if content["valid_until_ms"] // coarse in stated - heard:
         wrong.append("its end is of a source that may not be heard")
     if case.partner not in content["releasable_to"]:
         wrong.append("the partner is not named")
@@ -165,12 +169,13 @@ def _last_words(case: Case, free: Sequence[Say]) -> list[Say]:
 
 
 def _tearlines(case: Case, free: Sequence[Say]) -> str:
-    """Of the current words of the sources that are heard: distinct, sorted, each whole, as many as have room."""
+    """Of the current words of the sources that are heard: distinct, sorted, each whole, the first that have room."""
     text = ""
     for tearline in sorted({say.tearline for say in _last_words(case, free)} - {""}):
         longer = f"{text}\n{tearline}" if text else tearline
-        if len(longer.encode()) <= TEARLINES_BYTES:
-            text = longer
+        if len(longer.encode()) > TEARLINES_BYTES:
+            break
+        text = longer
     return text
 
 

@@ -18,6 +18,7 @@ from schemas.records import ReleasedIndicator
 from schemas.vocabulary import IndicatorType, Outcome
 from streams.correlate.assertion import MAX_SIGHTINGS, Assertion, Tally
 from streams.correlate.content import content_for
+from streams.correlate.included import Included
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.merge import merge
 from streams.correlate.row import Row
@@ -104,7 +105,9 @@ def test_what_is_released_is_let_out_and_let_in(spelled: Canonical, one: Asserti
     pieces = units(row)
     judgement = CLASSIFIER.decide(facets_in(row, pieces), "JPN")
     assert judgement.decision.outcome is Outcome.RELEASE
-    content = content_for(row, pieces, judgement.decision, "JPN", LIFETIMES, NOW_MS)
+    content = content_for(
+        Included.of(row, pieces, judgement.decision), judgement.decision.obligations, "JPN", LIFETIMES, NOW_MS
+    )
     key = indicator_key(*spelled)
     record: ReleasedIndicator = {
         "id": indicator_id(key),

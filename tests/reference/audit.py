@@ -255,8 +255,7 @@ def _audit_release(
         found.lost.append(f"the end of {what} at {partner}")
     content = record["content"]
     said = {**content, "release_expires_ms": 0}
-    wanted = release.at(record["version"])
-    compare(what, wanted if wanted == said else release.at(record["version"] - _EARLIER_MS), said, found)
+    compare(what, release.at(record["version"]), said, found)  # a version tells the day
     ends_ms, wanted_ms = content["release_expires_ms"], record["version"] + release.days * DAY_MS
-    if not -1000 <= ends_ms - wanted_ms <= DAY_MS:  # rounded up to a day; the version may be of the next moment
+    if not -1000 <= ends_ms - wanted_ms <= DAY_MS:  # rounded up to a day; the version is of the morning, or a bit later
         found.wrong.append(f"{what} ends at {ends_ms}, not on the day of {wanted_ms}")

@@ -19,7 +19,7 @@ from streams.enrichment.enrich import Enricher, Enrichment
 from tests.reference.arrivals import Arrival, Eyes, Seen, judged
 from tests.reference.ledger import Fate
 from tests.reference.oracle import OWED, Case, outcome_of_all
-from tests.reference.source import MOST, MOST_LABELS, Life, Say, Source, in_full, total
+from tests.reference.source import DAY_MS, LABEL_BYTES, MOST, MOST_LABELS, Life, Say, Source, in_full, total
 
 MOST_TEARLINE_BYTES: Final = 2048
 TAKEN_BACK: Final = (Withdrawal.REVOKED, Withdrawal.REMOVED)
@@ -53,8 +53,9 @@ class Release:
     lives: tuple[Life, ...]
 
     def at(self, said_ms: int) -> Content:
-        """As it must read when it was said at this time."""
-        return {**self.content, "confidence": max(life.confidence_at(said_ms) for life in self.lives)}
+        """As it must read when it was said at this time: as sure as on the morning of that day."""
+        morning_ms = said_ms - said_ms % DAY_MS
+        return {**self.content, "confidence": max(life.confidence_at(morning_ms) for life in self.lives)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,11 +265,11 @@ def _release(
         "releasable_to": sorted(named),
         "caveats": [caveat.value for caveat in marking.caveats],
         "confidence": max(source.confidence for source, _, _ in included),
-        "labels": sorted({label for source, _, _ in included for label in source.labels})[:MOST_LABELS],
+        "labels": _labels(source for source, _, _ in included),
         "first_seen_ms": first_ms - first_ms % owed.step_ms,
         "last_seen_ms": last_ms - last_ms % owed.step_ms,
         "sightings": sightings,
-        "valid_until_ms": max(life.end_ms for life in lives),
+        "valid_until_ms": max(-(-life.end_ms // owed.step_ms) * owed.step_ms for life in lives),
         "release_expires_ms": 0,
         "registered_domain": enrichment.registered_domain,
         "asn": enrichment.asn,
@@ -281,9 +282,20 @@ def _release(
 
 
 def _tearline(sources: Iterable[Source]) -> str:
-    """What the sources wrote for release: distinct, sorted, each whole, those that have room in 2048 bytes."""
+    """What the sources wrote for release: distinct, sorted, each whole, the first ones that have room in 2048 bytes."""
     texts: list[str] = []
     for text in sorted({dict(source.context).get("tearline", "") for source in sources} - {""}):
-        if len("\n".join([*texts, text]).encode()) <= MOST_TEARLINE_BYTES:
-            texts.append(text)
+        if len("\n".join([*texts, text]).encode()) > MOST_TEARLINE_BYTES:
+            break
+        texts.append(text)
     return "\n".join(texts)
+
+
+def _labels(sources: Iterable[Source]) -> list[str]:
+    """The labels of the sources, sorted: those that have room."""
+    labels: list[str] = []
+    for label in sorted({label for source in sources for label in source.labels})[:MOST_LABELS]:
+        if len("".join([*labels, label]).encode()) > LABEL_BYTES:
+            break
+        labels.append(label)
+    return labels

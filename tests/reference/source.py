@@ -17,7 +17,7 @@ MOST: Final = 1 << 62  # counts stop here: an Avro long must hold them
 MOST_LABELS: Final = 64
 MOST_SOURCES: Final = 32  # are kept in full: those whose digests with the indicator are the smallest
 MOST_MARKINGS: Final = 8  # of one source, the plainest
-FEW_LABELS: Final = 16  # of a source beyond those
+LABEL_BYTES: Final = 1024  # of all labels in a release
 DAY_MS: Final = 24 * 60 * 60 * 1000
 LIFETIMES: Final = tomllib.loads((Path(__file__).parents[2] / "policy" / "lifetimes" / "v1.toml").read_text("utf-8"))
 
@@ -125,10 +125,15 @@ def _marking(says: Sequence[Say], word: Sequence[Say]) -> Marking:
 
 
 def in_full(key: bytes, sources: Sequence[Source]) -> dict[str, Source]:
-    """The sources by name. Those beyond the first ones by digest lose their texts, and all but a few labels."""
+    """The sources by name. Those beyond the first ones by digest lose their texts but the tearline."""
     ordered = sorted(sources, key=lambda source: sha256(key + source.sensor.encode()).digest())
     further = [
-        replace(source, labels=source.labels[:FEW_LABELS], description="", context=(), in_full=False)
+        replace(
+            source,
+            description="",
+            context=tuple((name, text) for name, text in source.context if name == "tearline"),
+            in_full=False,
+        )
         for source in ordered[MOST_SOURCES:]
     ]
     return {

@@ -48,6 +48,7 @@ def _record(*assertions: Facets, policy_version: str = ENGINE.version) -> Decisi
         veto=None,
         border="open",
         shadow=False,
+        labels=[],
     )
 
 

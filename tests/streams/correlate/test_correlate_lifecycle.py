@@ -22,6 +22,8 @@ VALUE = "c2.example-of-an-attacker.jp"
 CODEC = Codec()
 LIFETIMES = Lifetimes.load()
 LIFETIME_MS = 90 * DAY_MS  # of a domain name
+HOUR_MS = 60 * 60 * 1000
+END_MS = -(-(NOW_MS + LIFETIME_MS) // HOUR_MS) * HOUR_MS  # for the partner: the minute would tell when it was reported
 
 
 def a_report(sequence: int, *, sensor: str = "edge", tlp: str = "TLP:GREEN", valid_until_ms: int = 0) -> SensorReport:
@@ -90,12 +92,16 @@ def test_what_nobody_repeats_expires_everywhere_at_the_end_of_its_life() -> None
     exchange = Exchange()
     exchange.hears(a_report(0), NOW_MS)
     exchange.waits_until(NOW_MS + LIFETIME_MS - 1)
-    assert kinds(exchange.released) == ["content"]
+    assert kinds(exchange.national)[-1] == "content"
     exchange.waits_until(NOW_MS + LIFETIME_MS)
+    assert kinds(exchange.national)[-1] == "expired"
+    exchange.waits_until(END_MS - 1)
+    assert kinds(exchange.released) == ["content"]
+    exchange.waits_until(END_MS)
     assert kinds(exchange.released) == ["content", "expired"]
     assert exchange.released[-1]["reason"] == "validity-ended"
     assert exchange.released[-1]["content"] is None
-    assert exchange.national[-1]["kind"] == "expired"
+    assert kinds(exchange.national)[-1] == "expired"
 
 
 def test_confidence_decays_in_the_nation_s_picture_by_bands() -> None:
@@ -117,8 +123,8 @@ def test_a_new_word_keeps_it_alive() -> None:
 def test_what_has_expired_lives_again_at_once_with_a_new_word() -> None:
     exchange = Exchange()
     exchange.hears(a_report(0), NOW_MS)
-    exchange.waits_until(NOW_MS + LIFETIME_MS)
-    exchange.hears(a_report(1), NOW_MS + LIFETIME_MS + 5)
+    exchange.waits_until(END_MS)
+    exchange.hears(a_report(1), END_MS + 5)
     assert kinds(exchange.released) == ["content", "expired", "content"]
     assert exchange.national[-1]["kind"] == "content"
     versions = [record["version"] for record in exchange.released]
@@ -162,8 +168,8 @@ def test_a_tightened_marking_recalls_and_does_not_merely_expire() -> None:
 def test_a_marking_that_is_tightened_after_the_end_still_recalls() -> None:
     exchange = Exchange()
     exchange.hears(a_report(0), NOW_MS)
-    exchange.waits_until(NOW_MS + LIFETIME_MS)
-    exchange.hears(a_report(1, tlp="TLP:RED"), NOW_MS + LIFETIME_MS + 5)
+    exchange.waits_until(END_MS)
+    exchange.hears(a_report(1, tlp="TLP:RED"), END_MS + 5)
     assert kinds(exchange.released) == ["content", "expired", "recalled"]
     assert exchange.released[-1]["recalled_through"] == exchange.released[1]["version"]
 
