@@ -293,9 +293,7 @@ def _tearline(sources: Iterable[Source]) -> str:
 
 def _labels(sources: Iterable[Source]) -> list[str]:
     """The labels of the sources, sorted: those that have room."""
-    labels: list[str] = []
-    for label in sorted({label for source in sources for label in source.labels})[:MOST_LABELS]:
-        if len("".join([*labels, label]).encode()) > LABEL_BYTES:
-            break
-        labels.append(label)
+    labels = sorted({label for source in sources for label in source.labels})[:MOST_LABELS]
+    while len("".join(labels).encode()) > LABEL_BYTES:
+        labels.pop()
     return labels
