@@ -198,6 +198,8 @@ class _Run:
             self._hold_back()
             if size is not None:
                 self._stop.check()  # the file is still there tomorrow; what came from a pipe is kept first
+        if self._snapshot is not None:
+            self._snapshot.could_not_read(steps.unreadable)
         self._source = self._pipe = None
         self.summary.files += 1
         self.summary.records["line" if reader is None else reader.unit] += source.records

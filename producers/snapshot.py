@@ -7,6 +7,7 @@ withdraws nothing until a person agrees.
 
 from collections.abc import Iterator
 
+from producers.readers.reading import Rejected
 from producers.spool.assertions import Held, digest
 from producers.spool.batch import Batch, Kept, Step
 from producers.spool.fill import Scope
@@ -20,13 +21,18 @@ class Snapshot:
     def __init__(self, name: str, generation: int, *, agreed: bool) -> None:
         self.scope = Scope(digest(f"snapshot {name}"), generation)
         self._agreed = agreed
-        self._problem = ""
+        self._problem = self._lost_file = ""
 
     def saw(self, step: Step) -> None:
         """Take note of what could not be read: an input that was refused as a whole makes the reading incomplete."""
         for each in step.first_rejected:
             if each.place.line == 0:
-                self._problem = f"{each.place.file} could not be read: {each.detail}"
+                self._problem = self._lost_file = f"{each.place.file} could not be read: {each.detail}"
+
+    def could_not_read(self, piece: Rejected | None) -> None:
+        """Take note of a piece that no one can read: any value may be in it."""
+        if piece is not None and not self._problem:
+            self._problem = f"line {piece.place.line} of {piece.place.file} could not be read"
 
     def gone(self, spool: Spool) -> list[Held] | Kept:
         """The assertions that the reading does not name any more, or why nothing is withdrawn."""
@@ -34,7 +40,7 @@ class Snapshot:
         before = len(gone) + named
         if not gone:
             return []
-        if self._problem:
+        if self._lost_file or (self._problem and not self._agreed):
             return Kept(len(gone), before, self._problem)
         return kept(len(gone), named, agreed=self._agreed) or gone
 

@@ -88,6 +88,9 @@ def labels_in(found: tuple[str, ...]) -> Labels:
             rest.append(found[place])
             place += 1
             continue
+        if found[place : place + 1] == found[place + 1 : place + 2]:  # "tlp tlp red"; a long line of them stays cheap
+            place += 1
+            continue
         scheme, colours, place_after = _scheme_at(found, place)
         if scheme is not None:
             labels, place = _colours(found, place_after, scheme) if not colours else (colours, place_after)

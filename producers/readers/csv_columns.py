@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from producers.markings.properties import is_about_sharing
+from producers.readers.csv_status import is_status
 from producers.readers.type_words import DESTINATION_ADDRESS, SOURCE_ADDRESS, TYPES, folded
 from schemas.vocabulary import IndicatorType
 
@@ -30,10 +31,8 @@ _ROLES: Final[dict[str, tuple[str, ...]]] = {
     "tearline": ("tearline", "公開要旨"),
     "reporter": ("user", "reporter", "reportedby", "報告者"),
     "reference": ("link", "reference", "references", "source", "metasource", "metaurl", "urlhauslink", "出典"),
-    "active": ("active", "isactive"),
     "to_ids": ("toids",),
     "uuid": ("uuid",),
-    "withdrawn": ("deleted", "revoked", "withdrawn", "falsepositive", "isfalsepositive"),
 }
 _TAGS: Final = frozenset({"tags", "tag", "labels", "label", "タグ", "分類", "classification"})
 _RECIPIENTS: Final = frozenset({"releasableto", "releasability", "relto", "sharewith", "recipients", "提供先"})
@@ -45,7 +44,7 @@ class Columns(msgspec.Struct, frozen=True):
     """The positions of each role, from 0. A position of ``markings`` has the column's name as it was written.
 
     ``indicators`` are the columns of indicators with the word for their type; it is empty if a type column or the value
-    decides. ``unknown`` are the columns with a name that is not known.
+    decides. ``statuses`` are the columns that may end a row's assertion, ``unknown`` those whose name is not known.
     """
 
     width: int
@@ -54,6 +53,7 @@ class Columns(msgspec.Struct, frozen=True):
     markings: tuple[tuple[int, str], ...]
     recipients: tuple[tuple[int, str], ...]
     tags: tuple[int, ...]
+    statuses: tuple[tuple[int, str], ...]
     unknown: tuple[tuple[int, str], ...]
 
     @property
@@ -87,9 +87,11 @@ def columns_of(names: Sequence[str]) -> Columns | None:
         for place, name, word in free
         if place not in named and (word in _MARKINGS or is_about_sharing(name))
     )
-    known = named | {place for place, _ in markings}
+    named |= {place for place, _ in markings}
+    statuses = tuple((place, name) for place, name, _ in free if place not in named and is_status(name))
+    known = named | {place for place, _ in statuses}
     unknown = tuple((place, name) for place, name, _ in free if place not in known)
-    return Columns(len(names), indicators, roles, markings, recipients, tags, unknown)
+    return Columns(len(names), indicators, roles, markings, recipients, tags, statuses, unknown)
 
 
 def _has_both_sides(words: Sequence[str]) -> bool:

@@ -17,6 +17,7 @@ from producers.readers.csv_columns import Columns, columns_of, is_file_name
 from producers.readers.csv_header import Layout, is_further_header, layout_of, separator_of
 from producers.readers.csv_row_marking import marked_row
 from producers.readers.csv_rows import COMMENT, Row, cells_of, delimiter_of, rows
+from producers.readers.csv_status import ending_of
 from producers.readers.csv_values import PLACEHOLDERS, template_of, values_of
 from producers.readers.document import whole
 from producers.readers.lines import Line
@@ -36,7 +37,6 @@ _NO_VALUE: Final = "no-value"
 _UNKNOWN_COLUMN: Final = "unknown-column"
 _FILE_NAME: Final = "file-name-beside-hash"
 _NO: Final = frozenset({"false", "no", "0", "n"})
-_YES: Final = frozenset({"true", "yes", "1", "y"})
 
 
 def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
@@ -103,20 +103,25 @@ def _readings(row: Row, columns: Columns, heading: Marked, defaults: Defaults) -
     cells = {role: row.cells[place] for role, place in columns.roles.items() if place < len(row.cells)}
     object_id = cells.get("uuid", "") if "to_ids" in cells else ""  # only MISP's are known to be of one value each
     is_off = cells.get("to_ids", "").lower() in _NO
-    if cells.get("active", "").lower() in _NO or (is_off and not object_id):
-        yield LeftOut(row.place, _NOT_TO_IDS if is_off else _INACTIVE)
+    if is_off and not object_id:
+        yield LeftOut(row.place, _NOT_TO_IDS)
         return
     marked = heading.join(marked_row(row.cells, columns))
     template = template_of(cells, marked, defaults)
     if isinstance(template, str):
         yield rejected(row.place, RejectReason.UNREADABLE_LINE, template, row.original)
         return
-    if is_off or marked.withdrawn or cells.get("withdrawn", "").lower() in _YES:
-        template = msgspec.structs.replace(template, withdrawal=Withdrawal.REVOKED)
+    ending = Withdrawal.REVOKED if is_off or marked.withdrawn else _ending_of(row, columns)
+    template = msgspec.structs.replace(template, withdrawal=ending)
+    rule = _NOT_TO_IDS if is_off else _INACTIVE if ending is Withdrawal.LAPSED else _WITHDRAWN
     for reading in _values(row, columns, template, folded(cells.get("kind", ""))):
-        yield _of_object(
-            reading, object_id, marked.with_default(defaults.marking), _NOT_TO_IDS if is_off else _WITHDRAWN
-        )
+        yield _of_object(reading, object_id, marked.with_default(defaults.marking), rule)
+
+
+def _ending_of(row: Row, columns: Columns) -> Withdrawal | None:
+    """How the row's statuses end its assertion: that it is wrong counts before that it is over."""
+    stated = [ending_of(name, row.cells[place]) for place, name in columns.statuses if place < len(row.cells)]
+    return min(filter(None, stated), default=None)
 
 
 def _values(row: Row, columns: Columns, template: Observation, stated: str) -> Iterator[Reading]:
@@ -201,7 +206,7 @@ READER: Final = Reader(
         _TITLE: "lines above the header",
         _HEADER: "the row that names the columns",
         _UNKNOWN_COLUMN: "columns whose name is not known, once for each",
-        _INACTIVE: "rows that their source calls inactive",
+        _INACTIVE: "rows that their source calls inactive or expired: withdrawn",
         _NOT_TO_IDS: "rows that are not `to_ids`: withdrawn, if they have a `uuid`",
         _WITHDRAWN: "rows that are deleted, revoked or a false positive: withdrawn",
         _NO_VALUE: "rows without a value",

@@ -7,8 +7,7 @@ column                                 how its cells are understood
 recipients (``releasable_to``)         nations; "none" names nobody
 tags, labels, classification           a marking, a restriction, or a label
 description, tearline, and the like    labels and restrictions that stand in the text
-unknown                                whatever looks like a restriction; a bare colour of TLP holds; "benign" in a
-                                       column of verdicts, or "no" under "malicious", takes the row back
+statuses, unknown                      whatever looks like a restriction; a bare colour of TLP holds
 =====================================  ===============================================================================
 """
 
@@ -22,6 +21,7 @@ from producers.markings.properties import is_silent_flag
 from producers.markings.schemes import bare_colours, nations_in
 from producers.markings.understanding import of_field, of_nations, of_prose, of_tag
 from producers.readers.csv_columns import Columns, is_severity
+from producers.readers.csv_status import ending_of
 from producers.readers.list_heading import of_note
 from producers.readers.list_times import list_milliseconds
 from producers.readers.type_words import folded
@@ -36,14 +36,6 @@ _DISTRIBUTION: Final = {
     **dict.fromkeys(("2", "3"), NOTHING),
 }
 _OPEN: Final = frozenset({"TLP:CLEAR"})
-_VERDICTS: Final = frozenset({"verdict", "status", "state", "disposition", "assessment", "judgement", "判定", "状態"})
-_NOT_MALICIOUS: Final = frozenset(
-    {
-        *("benign", "clean", "harmless", "whitelisted", "whitelist", "allowlisted", "falsepositive", "notmalicious"),
-        *("legitimate", "revoked", "withdrawn", "retracted", "無害", "誤検知"),
-    }
-)
-_MALICIOUS: Final = frozenset({"malicious", "ismalicious", "isbad", "悪性"})
 
 
 def marked_row(cells: Sequence[str], columns: Columns) -> Marked:
@@ -65,8 +57,9 @@ def _findings(cells: Sequence[str], columns: Columns) -> Iterator[Marked]:
     for role in _PROSE_ROLES:
         if role in columns.roles:
             yield of_prose(_at(cells, columns.roles[role]), f"column {columns.roles[role] + 1}")
-    for place, name in columns.unknown:
-        yield _of_unknown(_at(cells, place), name, f"column {place + 1}")
+    for place, name in (*columns.statuses, *columns.unknown):
+        if ending_of(name, _at(cells, place)) is None:  # a word that ends the row restricts nothing
+            yield _of_unknown(_at(cells, place), name, f"column {place + 1}")
 
 
 def tags_of(cell: str) -> list[str]:
@@ -109,20 +102,10 @@ def _of_recipients(cell: str, where: str) -> Marked:
 
 @lru_cache(65_536)
 def _of_unknown(cell: str, name: str, where: str) -> Marked:
-    if _takes_back(cell, name):
-        return Marked(withdrawn=cell)
     colours = bare_colours(words(cell))
     if colours and not set(colours) <= _OPEN and not is_severity(name):
         return unrecognised(cell, where)
     return of_note(cell, where)
-
-
-def _takes_back(cell: str, name: str) -> bool:
-    """Whether a column of verdicts calls the row's value no threat."""
-    word = folded(name)
-    if word in _MALICIOUS:
-        return cell.strip().lower() in ("false", "no", "0")
-    return word in _VERDICTS and folded(cell) in _NOT_MALICIOUS
 
 
 def _is_code(text: str) -> bool:

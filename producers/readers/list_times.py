@@ -1,6 +1,7 @@
 """Times in lists: those of ``times``, and other forms that can mean one moment only."""
 
 import re
+import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -9,7 +10,10 @@ from producers.readers.times import milliseconds
 
 _EPOCH_SECONDS: Final = re.compile(r"(\d{10})(?:\.(\d{1,9}))?")
 _EPOCH_MILLISECONDS: Final = re.compile(r"\d{13}")
-_YEAR_FIRST: Final = re.compile(r"(\d{4})/(\d{1,2})/(\d{1,2})(.*)", re.DOTALL)
+# The year first, so that no month can be a day (2026/11/5, 2026年11月5日); then a time of day, if there is one.
+_YEAR_FIRST: Final = re.compile(r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})\.?|年(\d{1,2})月(\d{1,2})日)(.*)", re.DOTALL)
+_TIME_OF_DAY: Final = re.compile(r"[Tt, ]\s*(\d{1,2}):(\d\d)(?::(\d\d))?((?:[.,]\d{1,9})?)\s*(.*)", re.DOTALL)
+_TIME_IN_JAPANESE: Final = re.compile(r"\s*(\d{1,2})時(?:(\d{1,2})分)?(?:(\d{1,2})秒)?\s*(.*)", re.DOTALL)
 _ZONES: Final = {"UTC": UTC, "GMT": UTC, "JST": timezone(timedelta(hours=9))}
 _ZONE: Final = re.compile(r"(.+\d) ?(UTC|GMT|JST)", re.IGNORECASE)
 
@@ -28,10 +32,7 @@ def list_milliseconds(text: str, date_format: str = "") -> int | None:
         return int(seconds[1]) * 1000 + int((seconds[2] or "0").ljust(3, "0")[:3])
     if _EPOCH_MILLISECONDS.fullmatch(text):
         return int(text)
-    year_first = _YEAR_FIRST.fullmatch(text)
-    if year_first is not None:
-        year, month, day, rest = year_first.groups()
-        text = f"{year}-{month:0>2}-{day:0>2}{rest}"
+    text = _with_all_digits(unicodedata.normalize("NFKC", text))
     zone = _ZONE.fullmatch(text)
     if zone is not None and "," not in text:
         at_utc = milliseconds(zone[1])
@@ -39,6 +40,22 @@ def list_milliseconds(text: str, date_format: str = "") -> int | None:
         return None if at_utc is None else at_utc - int(offset.total_seconds()) * 1000
     found = milliseconds(text)
     return _of_mail(text) if found is None else found
+
+
+def _with_all_digits(text: str) -> str:
+    """A date with the year first, and a time of day, as ISO 8601 writes them: ``2026/11/20 9:05``."""
+    found = _YEAR_FIRST.fullmatch(text)
+    if found is None:
+        return text
+    year, _, *numbers, rest = found.groups()
+    month, day = filter(None, numbers)
+    time = _TIME_OF_DAY.fullmatch(rest) or _TIME_IN_JAPANESE.fullmatch(rest)
+    if time is not None:
+        hour, minute, second, *more = time.groups()
+        fraction, zone = more if len(more) == 2 else ("", *more)
+        rest = f"T{hour:0>2}:{minute or '0':0>2}:{second or '0':0>2}{fraction.replace(',', '.')}"
+        rest += f" {zone}" if zone[:1].isalpha() and zone.upper() != "Z" else zone
+    return f"{year}-{month:0>2}-{day:0>2}{rest}"
 
 
 def _of_mail(text: str) -> int | None:

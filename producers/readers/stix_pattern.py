@@ -18,6 +18,7 @@ from stix2patterns.exceptions import ParseException  # type: ignore[import-untyp
 from stix2patterns.v21.grammars.STIXPatternVisitor import STIXPatternVisitor  # type: ignore[import-untyped]
 from stix2patterns.v21.pattern import Pattern  # type: ignore[import-untyped]
 
+from producers.markings.remembered import remembered
 from producers.readers.stix_conjunction import Claim, Comparison, Part, alternatives, conjunction
 from producers.readers.times import milliseconds
 from schemas.normalise import detect
@@ -76,6 +77,7 @@ _COMPOUND: Final = Unusable(
 )
 
 
+@remembered(1_024)  # versions and copies of an object repeat its pattern
 def taken_of(pattern: str) -> Taken | Unusable:
     """The values that a pattern says are bad, in its order."""
     if len(pattern) > MAX_PATTERN_LENGTH:

@@ -39,6 +39,12 @@ _MAX_COUNT_DIGITS: Final = 18
 _MOST_WORDS_OF_A_NOTE: Final = 1_000
 _LOOKED_AT: Final = 100  # words of a line that is refused, to say in what way it is wrong
 _SEVERAL: Final = "the line has several values: write one on each line, or name them as the columns of a CSV list"
+# Of Windows (a drive, a share, a variable) or of Unix (at the root, at home, with a folder).
+_PATH: Final = re.compile(r"[\"']?(?:[A-Za-z]:[\\/]|\\\\|%\w+%[\\/]|~?/|\.{1,2}[\\/]|[^\\/\s]+\\)")
+_PART_OF_A_PATH: Final = (
+    "a path: the exchange carries file names, and a name alone may be harmless (svchost.exe is Windows). If any file "
+    "of this name is a threat, write the name alone"
+)
 _NONE: Final = (
     "the line is no address, network, name, URL, hash, mail address, AS number or file name; begin a note with a "
     "blank and #"
@@ -84,6 +90,9 @@ def _readings(text: str, line: Line, heading: Marked, types: Types, defaults: De
     words = note.split()
     if note and (len(words) > _MOST_WORDS_OF_A_NOTE or any(detect(word) is not None for word in words)):
         yield rejected(line.place, RejectReason.UNKNOWN_TYPE, _SEVERAL, line.original)
+        return
+    if types == ANY and _PATH.match(value) and detect(value) is IndicatorType.FILE_NAME:
+        yield rejected(line.place, RejectReason.UNKNOWN_TYPE, _PART_OF_A_PATH, line.original)
         return
     kind = type_of(value, types)
     if isinstance(kind, IndicatorType):

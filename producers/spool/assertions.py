@@ -156,6 +156,13 @@ class Assertions:
         gone = [held for held in live if held.generation != generation]
         return gone, len(live) - len(gone)
 
+    def spare(self, scope: bytes, generation: int, keys: Iterable[bytes]) -> bool:
+        """Note the live assertions of these values as named, without asserting them. False if there are none."""
+        live = [held for key in dict.fromkeys(keys) for held in self._live_of(key) if held.scope == scope]
+        for held in live:
+            self._put(msgspec.structs.replace(held, generation=generation))
+        return bool(live)
+
     def end(self, held: Held) -> bool:
         """End one assertion, at its time of change. True if no other object asserts its value."""
         self._put(msgspec.structs.replace(held, live=False))
@@ -182,7 +189,10 @@ class Assertions:
         return self._merged("live AND scope = ?", scope, lambda held: held.scope == scope)
 
     def _is_asserted(self, key: bytes) -> bool:
-        return any(held.live for held in self._merged("live AND key = ?", key, lambda held: held.key == key))
+        return bool(self._live_of(key))
+
+    def _live_of(self, key: bytes) -> list[Held]:
+        return [held for held in self._merged("live AND key = ?", key, lambda held: held.key == key) if held.live]
 
     def _merged(self, where: str, value: bytes, matches: Callable[[Held], bool]) -> Iterator[Held]:
         """What the database has, as it is after the changes that are not committed yet."""

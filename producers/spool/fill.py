@@ -14,6 +14,7 @@ from producers.readers.reading import Emptied, Group, LeftOut, Reading, Rejected
 from producers.report import MAX_OBSERVATIONS
 from producers.spool.assertions import NO_SCOPE, Assertions, Known, Named, digest
 from producers.spool.batch import Batch, Sensor, Step
+from producers.spool.mentions import is_unreadable, mentioned
 from producers.spool.removals import ended, kept
 from producers.spool.spool import InputState, Spool
 from producers.spool.taker import Taker
@@ -85,6 +86,8 @@ class Filler:
         self.batch, self._assertions, self._on_left_out, self._scope = batch, assertions, on_left_out, scope
         self._agreed = agreed
         self._object: tuple[str, int] | None = None
+        self.unreadable: Rejected | None = None
+        """The first refused piece of a snapshot of which no one can tell what it named."""
 
     def take(self, reading: Reading) -> Iterator[Step]:
         """Take one reading, and what follows from the end of the object before it."""
@@ -115,8 +118,10 @@ class Filler:
         known = admitted(reading)
         if isinstance(known, Seen) and (is_new or self._scope.name):  # before its assertion is noted
             yield from self.batch.room_for(known.observation)
-        if reading.object_id or self._scope.name:
-            observation = reading.observation
+        observation = reading.observation
+        if observation.withdrawal is not None and self._scope.name:  # a row that its own status ends
+            self._assertions.withdrawn(self._named(reading, observation.kind, observation.value))
+        elif reading.object_id or self._scope.name:
             before = self._assertions.reported(self._named(reading, observation.kind, observation.value))
             is_new = is_new or (before is Known.NOT_ASSERTED and bool(self._scope.name))  # it is back in the list
             if before is Known.NEWER:
@@ -128,10 +133,18 @@ class Filler:
             yield from self.batch.add(known.observation)
 
     def _refuse(self, rejected: Rejected, is_new: bool) -> Iterator[Step]:
+        if self._scope.name and rejected.place.line:
+            self._spare(rejected)
         if is_new:
             self.batch.refuse(rejected)
             if self.batch.is_full_of_refusals:
                 yield self.batch.commit()
+
+    def _spare(self, rejected: Rejected) -> None:
+        """A piece that cannot be read ends nothing: what it mentions is not missing in the snapshot."""
+        is_known = self._assertions.spare(self._scope.name, self._scope.generation, mentioned(rejected))
+        if not is_known and self.unreadable is None and is_unreadable(rejected):
+            self.unreadable = rejected
 
     def _withdraw(self, reading: Withdrawn) -> Iterator[Step]:
         named = self._named(reading, reading.kind, reading.value)
@@ -216,6 +229,11 @@ class Filling:
             yield from self._filler.take(reading)
         yield from self._filler.finish_object(None)
         yield batch.commit(complete=True)
+
+    @property
+    def unreadable(self) -> Rejected | None:
+        """A piece of a snapshot of which no one can tell what it named, if there is one."""
+        return self._filler.unreadable
 
     def rest(self) -> Step | None:
         """Commit what was read so far. To be called only while the input is being read for the next reading."""

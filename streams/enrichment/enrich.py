@@ -14,7 +14,7 @@ import msgspec
 from exchange.errors import ConfigurationError
 from schemas.markings import Activity, Pap
 from schemas.vocabulary import IndicatorType
-from streams.enrichment import special_use
+from streams.enrichment import file_names, special_use
 from streams.enrichment.networks import NetworkTable, Origin
 from streams.enrichment.public_suffix import PublicSuffixes
 from streams.enrichment.warninglist_index import NO_MATCHES, Matches, WarninglistIndex
@@ -50,6 +50,7 @@ class Enrichment(msgspec.Struct, frozen=True, gc=False):
 
 
 NOTHING_KNOWN: Final = Enrichment()
+_WELL_KNOWN_FILE: Final = Enrichment(warninglists=(file_names.NAME,), benign=True)
 
 
 class EnrichmentSource(msgspec.Struct, frozen=True):
@@ -77,6 +78,7 @@ class Enricher:
             EnrichmentSource("networks", networks.version, networks.activity),
             EnrichmentSource("public-suffix-list", suffixes.version, suffixes.activity),
             EnrichmentSource("special-use", special_use.VERSION, special_use.ACTIVITY),
+            EnrichmentSource(file_names.NAME, file_names.VERSION, file_names.ACTIVITY),
         )
         for source in self.sources:
             if not Pap.RED.allows(source.activity):
@@ -85,6 +87,7 @@ class Enricher:
                     "query it outside of the stream, for indicators whose PAP allows it"
                 )
         self.warninglist_titles = {each.name: each.title for each in warninglists.warninglists}
+        self.warninglist_titles[file_names.NAME] = "Well-known file names of systems and common software"
         """What MISP shows people for each name in ``Enrichment.warninglists``."""
         listed = "\n".join(f"{each.name} {each.version}" for each in self.sources)
         self.version = hashlib.sha256(listed.encode()).hexdigest()[:16]
@@ -117,7 +120,9 @@ class Enricher:
             case IndicatorType.AUTONOMOUS_SYSTEM:
                 number = int(value.removeprefix("AS"))
                 return Enrichment(asn=number, special_use=special_use.special_use_of_as(number))
-            case IndicatorType.JA3 | IndicatorType.JA4 | IndicatorType.FILE_NAME:
+            case IndicatorType.FILE_NAME:
+                return _WELL_KNOWN_FILE if file_names.is_well_known(value) else NOTHING_KNOWN
+            case IndicatorType.JA3 | IndicatorType.JA4:
                 return NOTHING_KNOWN  # no data source has these
             case _:
                 return _of_hash(self._warninglists.match_hash(kind, value))

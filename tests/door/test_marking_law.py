@@ -119,6 +119,9 @@ CAVEATS = {
     'acs-marking:caveat="POSSIBLEPII"': Caveat.PERSONAL_DATA,
 }
 
+# What a person must look at: not understood, or understood as a reason to look.
+HOLDING = frozenset({Caveat.UNRECOGNISED, Caveat.BENIGN, Caveat.DRAFT, Caveat.FOREIGN_HANDLING})
+
 
 def meant(found: Marked) -> Marking:
     """What the exchange will understand of it, with a default that lets everything go."""
@@ -140,7 +143,7 @@ def test_red_is_red_in_whatever_form_it_is_written(text: str) -> None:
 @pytest.mark.parametrize("text", HELD)
 def test_what_looks_like_a_restriction_and_is_not_understood_holds_whatever_the_default(text: str) -> None:
     for found in (of_tag(text, "tag"), of_statement(text, "statement"), of_field(text, "cell")):
-        assert Caveat.UNRECOGNISED in meant(found).caveats
+        assert HOLDING.intersection(meant(found).caveats)
         assert found.origins
 
 
@@ -201,7 +204,7 @@ def test_prose_restricts_where_it_names_a_label_or_a_phrase_that_nobody_writes_b
 
 def test_recipients_are_nations_and_what_is_none_holds() -> None:
     assert of_tag("REL TO USA, GBR, JPN", "tag").marking.releasable_to == ("USA", "GBR", "JPN")
-    assert Caveat.UNRECOGNISED in meant(of_tag("REL TO USA, FVEY", "tag")).caveats
+    assert Caveat.FOREIGN_HANDLING in meant(of_tag("REL TO USA, FVEY", "tag")).caveats
     assert Caveat.UNRECOGNISED in meant(of_field("REL TO our friends", "cell")).caveats
     assert of_nations(("UK", "jpn"), "cell").marking.releasable_to == ("GBR", "JPN")
     assert Caveat.UNRECOGNISED in meant(of_nations(("FVEY",), "cell")).caveats
@@ -232,15 +235,15 @@ def test_tags_and_texts_in_unknown_properties_count() -> None:
 
 @pytest.mark.parametrize("text", ["tlp:green+strict", "TLP:CLEAR for members", "tlp:green tentative", "PAP:CLEAR-ish"])
 def test_a_label_with_another_word_is_none_that_anybody_knows(text: str) -> None:
-    assert Caveat.UNRECOGNISED in meant(of_tag(text, "tag")).caveats
-    assert Caveat.UNRECOGNISED in meant(of_field(text, "cell")).caveats
+    assert HOLDING.intersection(meant(of_tag(text, "tag")).caveats)
+    assert HOLDING.intersection(meant(of_field(text, "cell")).caveats)
 
 
 @pytest.mark.parametrize("text", ["(S//NF)", "U//FOUO", "SECRET//NOFORN", "TS//SI//NF", "(U//LES)"])
 def test_a_banner_or_portion_mark_never_is_a_label(text: str) -> None:
     found = of_tag(text, "tag")
     assert found.labels == ()
-    assert found.marking.releasable_to == () or Caveat.UNRECOGNISED in meant(found).caveats
+    assert found.marking.releasable_to == () or HOLDING.intersection(meant(found).caveats)
 
 
 def test_what_was_understood_says_where_it_stood_and_when_it_was_the_operator() -> None:

@@ -44,6 +44,7 @@ class Ended(msgspec.Struct, frozen=True):
     wrong: str
     seconds: float
     grown: int
+    cases: int
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -142,7 +143,7 @@ def _finding(case_: Began, wrong: str) -> Finding:
 
 def _add(found: Found, case_: Began, ended: Ended) -> None:
     tally = found.tallies.setdefault(case_.target, Tally())
-    tally.cases += 1
+    tally.cases += ended.cases
     tally.fates.update(ended.fates)
     tally.slowest_s = max(tally.slowest_s, ended.seconds)
     tally.grown = max(tally.grown, ended.grown)
@@ -176,7 +177,7 @@ def _tried(target: Target, data: bytes, memory: int) -> Ended:
     grown = _peak() - held
     if grown > memory and not wrong:
         wrong = f"{grown >> 20} MiB of memory for {len(data)} bytes; {memory >> 20} are the most"
-    return Ended(dict(fates), wrong, monotonic() - began, grown)
+    return Ended(dict(fates), wrong, monotonic() - began, grown, target.cases)
 
 
 def _peak(*, forget: bool = False) -> int:

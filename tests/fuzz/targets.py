@@ -55,12 +55,13 @@ _SENSOR: Final = "fuzzed"
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Where bytes arrive. ``bombs`` are tried first, as they are; ``spoil`` makes all others."""
+    """Where bytes arrive. ``bombs`` are tried first, as they are; ``spoil`` makes all others, of ``cases`` each."""
 
     name: str
     bombs: Callable[[], Sequence[bytes]]
     spoil: Callable[[Random], bytes]
     take: Callable[[bytes], Fates]
+    cases: int = 1
 
 
 class Lost(Exception):  # what was lost, not an error of the code that finds it
@@ -158,8 +159,8 @@ def _counted(builder: ReportBuilder, bench: Workbench, tool: str, sequence: int,
 
 # -- markings ------------------------------------------------------------------------------------------------------
 
-MARKED_FEEDS: Final = 200
-"""Feeds of one case: each is small, and a case of one would be mostly overhead."""
+MARKED_FEEDS: Final = 1_000
+"""Feeds in one piece of bytes: each is a case of its own, and small."""
 _OPEN: Final = Defaults(marking=SourceMarking(tlp="TLP:CLEAR", releasable_to=("JPN",)))
 
 
@@ -183,7 +184,7 @@ def _marked() -> Target:
     def spoil(random: Random) -> bytes:
         return msgspec.json.encode([marked_feed(random) for _ in range(MARKED_FEEDS)])
 
-    return Target("markings in feeds", tuple, spoil, take_marked)
+    return Target("markings in feeds", tuple, spoil, take_marked, MARKED_FEEDS)
 
 
 # -- the partner ---------------------------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from producers.readers.list_times import list_milliseconds
 from schemas.markings import SourceMarking
-from schemas.vocabulary import IndicatorType, RejectReason
+from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
 from tests.producers.reading_feeds import content_of, left_out, observations, readings, recorded, refusals
 
 FORMAT = "csv-list"
@@ -178,12 +179,63 @@ def test_a_tag_that_is_a_marking_or_a_caveat_is_no_label() -> None:
     assert seen.labels == ("c2",)
 
 
-def test_rows_without_a_value_and_rows_that_their_source_calls_inactive_are_left_out() -> None:
+def test_rows_without_a_value_are_left_out_and_rows_that_their_source_calls_inactive_end() -> None:
     found = readings(FORMAT, b"# x\nvalue,type,active\na.example.com,domain,FALSE\n-,domain,1\n")
     assert [(piece.rule, piece.place.line) for piece in left_out(found)] == [
-        *(("comment", 1), ("header", 2), ("inactive", 3), ("no-value", 4)),
+        *(("comment", 1), ("header", 2), ("no-value", 4)),
     ]
+    assert [row.withdrawal for row in observations(found)] == [Withdrawal.LAPSED]
     assert len(found) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "how"),
+    [
+        *(("status", "inactive", Withdrawal.LAPSED), ("Status", "False Positive", Withdrawal.REVOKED)),
+        *(("ioc_status", "expired", Withdrawal.LAPSED), ("Analyst Verdict", "benign", Withdrawal.REVOKED)),
+        *(
+            ("状態", "無効", Withdrawal.LAPSED),
+            ("判定", "誤検知", Withdrawal.REVOKED),
+            ("削除", "○", Withdrawal.REVOKED),
+        ),
+        *(("is_false_positive", "TRUE", Withdrawal.REVOKED), ("enabled", "no", Withdrawal.LAPSED)),
+        *(("revoked_at", "2026-11-20 9:05", Withdrawal.REVOKED), ("expired", "2026/11/20", Withdrawal.LAPSED)),
+        *(("malicious", "no", Withdrawal.REVOKED), ("Disposition", "no threat", Withdrawal.REVOKED)),
+        *(("status", "active", None), ("c2_status", "offline", None), ("deleted", "0", None), ("active", "1", None)),
+        *(("revoked_at", "", None), ("state", "CA", None), ("http_status", "404", None), ("fp", "-", None)),
+    ],
+)
+def test_a_column_of_statuses_ends_what_its_source_takes_back(name: str, cell: str, how: Withdrawal | None) -> None:
+    [row] = observations(readings(FORMAT, f"domain,{name}\nbad.example.com,{cell}\n".encode()))
+    assert row.withdrawal is how
+    assert row.marking == SourceMarking()
+
+
+def test_one_of_several_statuses_is_enough_and_an_error_counts_before_an_end() -> None:
+    content = b"domain,active,deleted,status\na.example.com,1,0,false positive\nb.example.com,0,1,ok\n"
+    assert [row.withdrawal for row in observations(readings(FORMAT, content))] == [Withdrawal.REVOKED] * 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "2026/11/20 9:05",
+            "2026-11-20 9:05",
+            "2026.11.20 09:05",
+            "2026年11月20日 9時5分",
+            "２０２６/１１/２０ ９：０５",
+        ),
+        *("2026-11-20T9:05Z", "2026/11/20 18:05 JST", "2026/11/20 10:05 +0100"),
+    ],
+)
+def test_a_date_with_the_year_first_can_mean_one_moment_only(text: str) -> None:
+    assert list_milliseconds(text) == 1_795_165_500_000
+
+
+@pytest.mark.parametrize("text", ["20/11/2026 9:05", "2026/11/20 25:00", "2026-11-20 9:05 PM", "11-20-26"])
+def test_a_date_that_could_mean_two_moments_is_refused(text: str) -> None:
+    assert list_milliseconds(text) is None
 
 
 def test_a_cell_may_have_line_breaks_inside_quotes() -> None:

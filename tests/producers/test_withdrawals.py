@@ -162,6 +162,39 @@ def test_a_snapshot_that_lost_most_of_its_lines_withdraws_nothing_before_a_perso
     assert (agreed.withdrawn, agreed.kept) == (3 - len(left), None)
 
 
+@pytest.mark.parametrize("line", [f"*.{B} {B}", f"198.51.100.300 {B.upper()}", f"bad quote {B.replace('.', '[.]')}"])
+def test_a_line_of_a_snapshot_that_is_refused_does_not_end_the_value_that_it_mentions(
+    sensor_spool: Spool, tmp_path: Path, line: str
+) -> None:
+    run(sensor_spool, a_list(tmp_path, A, B, C), snapshot="")
+    again = run(sensor_spool, a_list(tmp_path, A, line), snapshot="")
+    assert (again.withdrawn, sum(again.rejected.values())) == (1, 1)
+    assert state_of(sensor_spool) == {A: True, B: True, C: False}
+    assert run(sensor_spool, a_list(tmp_path, A, C), snapshot="").withdrawn == 1
+
+
+@pytest.mark.parametrize("line", [b"\xff\xfe\x80", b"caf\xe9.\xe9xample"])
+def test_while_a_line_of_a_snapshot_is_no_text_nothing_is_withdrawn_unless_a_person_agrees(
+    sensor_spool: Spool, tmp_path: Path, line: bytes
+) -> None:
+    run(sensor_spool, a_list(tmp_path, A, B, C), snapshot="")
+    file = a_list(tmp_path, A, B)
+    file.write_bytes(file.read_bytes() + line + b"\n")
+    kept = run(sensor_spool, file, snapshot="")
+    assert kept.withdrawn == 0
+    assert kept.kept is not None
+    assert kept.kept.reason == f"line 3 of {file} could not be read"
+    assert run(sensor_spool, file, snapshot="", accept_removals=True).withdrawn == 1
+
+
+def test_a_row_of_a_snapshot_that_its_status_ends_is_withdrawn_once(sensor_spool: Spool, tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    for status, withdrawn in (("active", 0), ("inactive", 1), ("active", 0)):
+        file.write_text(f"domain,status\n{A},{status}\n{B},active\n")
+        assert run(sensor_spool, file, snapshot="").withdrawn == withdrawn
+    assert state_of(sensor_spool) == {A: True, B: True}
+
+
 def test_a_snapshot_of_several_files_is_all_of_them_together(sensor_spool: Spool, tmp_path: Path) -> None:
     one, two = a_list(tmp_path, A, B, name="one.txt"), a_list(tmp_path, C, name="two.txt")
     run(sensor_spool, one, two, snapshot="")
