@@ -119,7 +119,6 @@ CAVEATS = {
     'acs-marking:caveat="POSSIBLEPII"': Caveat.PERSONAL_DATA,
 }
 
-# What a person must look at: not understood, or understood as a reason to look.
 HOLDING = frozenset({Caveat.UNRECOGNISED, Caveat.BENIGN, Caveat.DRAFT, Caveat.FOREIGN_HANDLING})
 
 
