@@ -17,6 +17,7 @@ from bench import (
     intelmq,
     latency,
     page,
+    picture,
     pipeline,
     plain,
     results,
@@ -87,6 +88,7 @@ class _Bench:
             "state": self._state,
             "decisions": self._decisions,
             "rules": self._rules,
+            "picture": self._picture,
             "intelmq": self._intelmq,
         }
         return parts[part]()
@@ -173,6 +175,9 @@ class _Bench:
     def _rules(self) -> object:
         found = rules.measure(self._brokers(), self._plan.released, _epoch_ms(), _epoch_ms())
         return {"runs": [found]}
+
+    def _picture(self) -> object:
+        return picture.measure(self._plan.picture, self._plan.seed)
 
     def _intelmq(self) -> object:
         """The rival first: if it cannot be installed, nothing is measured. Less of the work, as it takes longer."""

@@ -43,6 +43,7 @@ def goals(sections: Mapping[str, Section]) -> str:
         *_latency(found),
         *_state(found),
         *_decisions(found),
+        *_picture(found),
     ]
     return table(["quantity", "goal", "measured", ""], [each.cells for each in every])
 
@@ -108,3 +109,15 @@ def _decisions(found: Mapping[str, Any]) -> Iterator[Goal]:
     for stage in found.get("stages", []):
         took_us = round(sum(stage["correlate"].get(each, 0) for each in _DECIDING), 2)
         yield Goal(f"the same within the pipeline, {stage['work']}, µs/observation", 3, took_us)
+
+
+def _picture(found: Mapping[str, Any]) -> Iterator[Goal]:
+    if "picture" not in found:
+        return
+    data = found["picture"]
+    of = f"picture of {data['indicators']:,} indicators".replace(",", " ")
+    yield Goal(f"seconds to build a {of}", 90, data["built_s"])
+    yield Goal(f"MiB on disk, {of}", 1024, data["mib"])
+    answers = {each["name"]: each["p99_ms"] for each in data["answers"]}
+    yield Goal("`get`, p99 ms", 50, answers.pop("get"))
+    yield Goal("`search`, the slowest kind, p99 ms", 200, max(answers.values()))

@@ -8,7 +8,7 @@ from typing import Any, Final
 from bench import plots
 from bench.goals import goals
 from bench.pipeline_tables import OURS, bridge, hops, latency, stages, state, throughput
-from bench.tables import decisions, intelmq, rules
+from bench.tables import decisions, intelmq, picture, rules
 
 _TEMPLATE: Final = Path(__file__).with_name("performance.md.in")
 _MISSING: Final = "*Not measured yet.*"
@@ -37,6 +37,7 @@ def page(results: Mapping[str, Any]) -> str:
         "state": state,
         "decisions": decisions,
         "rules": rules,
+        "picture": picture,
         "intelmq": intelmq,
     }
     filled = {

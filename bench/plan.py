@@ -15,6 +15,7 @@ PARTS: Final = (
     "state",
     "decisions",
     "rules",
+    "picture",
     "intelmq",
 )
 DEFAULT_MINUTES: Final = 20
@@ -38,6 +39,7 @@ class Plan:
     states: tuple[int, ...] = (100_000, 1_000_000, 10_000_000)
     decisions: int = 100_000
     released: int = 100_000
+    picture: int = 1_000_000
     intelmq: int = 20_000
     parts: tuple[str, ...] = field(default=PARTS)
 

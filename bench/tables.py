@@ -102,3 +102,20 @@ def times_intelmq(data: Any) -> list[tuple[str, float, float]]:
         (rival["work"], round(mine["rate"] / rival["rate"], 1), round(rival["cpu_us"] / mine["cpu_us"], 1))
         for rival, mine in pairs
     ]
+
+
+def picture(data: Any) -> str:
+    """The results of ``bench.picture``."""
+    built = [[data["indicators"], data["built_s"], data["rate"], data["mib"], data["peak_mib"], data["erase_s"]]]
+    heads = ["indicators", "built in s", "indicators/s", "MiB on disk", "peak MiB", "written anew after a recall, s"]
+    asked = [[each["name"], each["p50_ms"], each["p99_ms"]] for each in data["answers"]]
+    written = [
+        [each["output"], each["written"], each["seconds"], each["rate"], each["more_mib"]] for each in data["written"]
+    ]
+    return "\n\n".join(
+        [
+            table(heads, built),
+            table(["question", "p50 ms", "p99 ms"], asked),
+            table(["output, written whole", "indicators", "s", "indicators/s", "more MiB"], written),
+        ]
+    )

@@ -39,6 +39,8 @@ ALIASES: Final = {
     "tail": {"--from": "--partner"},
     "sighting": {"--from": "--partner"},
     "dispute": {"--from": "--partner"},
+    "output run": {"--from": "--partner"},
+    "output check": {"--from": "--partner"},
     "released show": {"--to": "--partner"},
     "released list": {"--to": "--partner"},
     "border close": {_ARGUMENT: "--partner"},

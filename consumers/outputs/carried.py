@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from typing import Final
 
 import msgspec
 
@@ -13,24 +14,24 @@ from consumers.picture.followers import Leaving
 from consumers.picture.picture import Picture
 from consumers.subscription.changes import State, Use
 from schemas.markings import Pap
+from schemas.vocabulary import IndicatorType
 
-_PAPS = {pap.label: pap for pap in Pap}
+BATCH: Final = 5_000
 
 
 class Carried:
-    """What one output on one target has to hold of a picture.
+    """What one output on one target, or one program, has to hold of a picture.
 
-    ``filters`` are the user's; ``unstated`` is how an indicator without a PAP is taken.
+    ``merges`` is as in ``Output``; ``filters`` are the user's; ``purpose`` names all else that makes a difference.
     """
 
-    def __init__(self, output: Output, target: Target, filters: Filter, unstated: Pap = Pap.UNSTATED) -> None:
-        self._output, self._filters = output, filters
-        self._types = frozenset(kind.label for kind in output.carries)
-        self._use = Use(output.activity_on(target), unstated)
+    def __init__(
+        self, types: Iterable[IndicatorType], filters: Filter, use: Use, *, merges: bool, purpose: Sequence[str] = ()
+    ) -> None:
+        self._types = frozenset(kind.label for kind in types)
+        self._filters, self._use, self._merges = filters, use, merges
         self._narrowed = _narrowed(filters, self._types)
-        told = msgspec.json.encode(
-            [output.name, sorted(target.options.items()), self._use, filters, sorted(self._types)], order="sorted"
-        )
+        told = msgspec.json.encode([purpose, use, filters, sorted(self._types)], order="sorted")
         self.selection = sha256(told).hexdigest()[:16]
 
     @property
@@ -43,9 +44,9 @@ class Carried:
         left_out[LeftOut.TYPE] += picture.count(self._filters) - picture.count(self._narrowed)
         last = ""
         for entry in picture.entries(self._narrowed):
-            if not self._use.allowed_by(_pap_of(entry)):
+            if not self._use.allowed_by(entry.pap_code):
                 left_out[LeftOut.PAP] += 1
-            elif not self._output.merges or entry.id != last:
+            elif not self._merges or entry.id != last:
                 last = entry.id
                 yield entry
 
@@ -69,13 +70,13 @@ class Carried:
     def puts(self, picture: Picture, changed: Iterable[Entry | Ended]) -> list[Change]:
         """What is to be put because of these changes."""
         found = [each for each in changed if isinstance(each, Entry) and self._is_carried(each)]
-        if not self._output.merges:
+        if not self._merges:
             return [Put(each) for each in found]
         first = {each.id: self._first(picture, each.id) for each in found}
         return [Put(each) for each in first.values() if each is not None]
 
     def _instead(self, picture: Picture, removal: Remove) -> Change:
-        other = self._first(picture, removal.id) if self._output.merges else None
+        other = self._first(picture, removal.id) if self._merges else None
         return removal if other is None else Put(other)
 
     def _first(self, picture: Picture, indicator: str) -> Entry | None:
@@ -86,7 +87,21 @@ class Carried:
         return not self._filters.origins or origin in self._filters.origins
 
     def _is_carried(self, entry: Entry) -> bool:
-        return entry.type in self._types and self._filters.matches(entry) and self._use.allowed_by(_pap_of(entry))
+        return entry.type in self._types and self._filters.matches(entry) and self._use.allowed_by(entry.pap_code)
+
+
+def carried_by(output: Output, target: Target, filters: Filter, unstated: Pap = Pap.UNSTATED) -> Carried:
+    """What an output has to hold on a target; ``unstated`` is how an indicator without a PAP is taken."""
+    purpose = [output.name, *(f"{name}={value}" for name, value in sorted(target.options.items()))]
+    use = Use(output.activity_on(target), unstated)
+    return Carried(output.carries, filters, use, merges=output.merges, purpose=purpose)
+
+
+def portions(picture: Picture, after_us: int, head_us: int) -> Iterator[list[Entry | Ended]]:
+    """The changes behind one up to another, in their order, so many at a time."""
+    while changed := picture.changes(after_us, BATCH, head_us):
+        after_us = changed[-1].added_us
+        yield changed
 
 
 def batches(changes: Sequence[Change], at_most: int) -> Iterator[Sequence[Change]]:
@@ -101,11 +116,6 @@ def merged(*counts: Mapping[LeftOut, int]) -> dict[LeftOut, int]:
     for each in counts:
         total.update(each)
     return {reason: count for reason, count in total.items() if count}
-
-
-def _pap_of(entry: Entry) -> Pap:
-    """RED if it is not known: nothing is allowed by mistake."""
-    return _PAPS.get(entry.pap, Pap.RED)
 
 
 def _why(entry: Entry) -> State:

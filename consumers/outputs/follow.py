@@ -9,13 +9,13 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from consumers.outputs.carried import Carried, batches, merged
+from consumers.outputs.carried import BATCH, Carried, batches, merged, portions
 from consumers.outputs.protocol import (
     Change,
     Difference,
@@ -27,24 +27,23 @@ from consumers.outputs.protocol import (
     Target,
     Writer,
 )
-from consumers.picture.entry import Ended, Entry
 from consumers.picture.followers import advance, applied_by, leaving, register
 from consumers.picture.picture import Picture
 from consumers.picture.tables import connect
 from exchange.errors import NotFound
 
 _log = logging.getLogger(__name__)
-BATCH: Final = 5_000
 _LOOK_S: Final = 0.5
+_COUNT_S: Final = 600.0  # an output does not know what it held before, so the picture is counted
 _FIRST_RETRY_S: Final = 1.0
 _LAST_RETRY_S: Final = 60.0
 
 
 class Standing(msgspec.Struct, frozen=True):
     """How an output stands. ``trouble`` is why it is not current; empty if nothing is wrong. ``indicators`` are those
-    that it carries, counted when it was last written whole; ``through_us`` is the last change that it has applied."""
+    that it holds, by the last count; ``through_us`` is the last change that it has applied."""
 
-    indicators: int = 0
+    indicators: int | None = None
     left_out: dict[LeftOut, int] = {}
     through_us: int = 0
     trouble: str = "has not begun"
@@ -62,7 +61,7 @@ class Following:
         self._nation = target.nation
         self._writer: Writer = output.open(target)
         self._held: Held | None = None
-        self._rests_until_s = 0.0
+        self._rests_until_s = self._count_at_s = 0.0
 
     def close(self) -> None:
         """Give back what is open. The target stays, and so does its place in the picture."""
@@ -138,6 +137,10 @@ class Following:
             self._apply(picture, held.added_us, head_us, database)
         self._held = Held(picture.id, self._carried.selection, head_us)
         advance(database, self.name, head_us, head_us, self._clock_ms())
+        if time.monotonic() >= self._count_at_s:
+            report = self.would_write(picture)
+            self.standing = Standing(report.written, dict(report.left_out))
+            self._count_at_s = time.monotonic() + _COUNT_S
         self.standing = msgspec.structs.replace(self.standing, through_us=head_us, trouble="")
         return True
 
@@ -166,15 +169,16 @@ class Following:
         )
         self.standing = Standing(report.written, merged(left_out, report.left_out), head_us, "")
         ended_s = time.monotonic()
+        self._count_at_s = ended_s + _COUNT_S
         self._rests_until_s = ended_s + (ended_s - began_s) if self._output.rewrites else 0.0
 
     def _apply(self, picture: Picture, after_us: int, head_us: int, database: sqlite3.Connection) -> None:
         """Removals of all that waits first, then everything in its order."""
         self._hand_on(picture, self._carried.removals(picture, (), leaving(database, after_us, head_us)), after_us)
-        for changed in _portions(picture, after_us, head_us):
+        for changed in portions(picture, after_us, head_us):
             self._hand_on(picture, self._carried.removals(picture, changed, ()), after_us)
         advance(database, self.name, head_us, after_us, self._clock_ms())
-        for changed in _portions(picture, after_us, head_us):
+        for changed in portions(picture, after_us, head_us):
             self._hand_on(picture, self._carried.puts(picture, changed), changed[-1].added_us)
         self._hand_on(picture, [], head_us, always=True)
 
@@ -183,9 +187,7 @@ class Following:
         for portion in batches(changes, BATCH) if changes else ([()] if always else []):
             report = self._writer.apply(portion, held, lambda: self._carried.entries(picture, Counter()))
             self.standing = msgspec.structs.replace(
-                self.standing,
-                indicators=max(0, self.standing.indicators + report.written - report.removed),
-                left_out=merged(self.standing.left_out, report.left_out),
+                self.standing, left_out=merged(self.standing.left_out, report.left_out)
             )
 
     def _is_whole(self, picture: Picture) -> bool:
@@ -195,10 +197,3 @@ class Following:
 
     def _say(self, trouble: str) -> None:
         self.standing = msgspec.structs.replace(self.standing, trouble=trouble)
-
-
-def _portions(picture: Picture, after_us: int, head_us: int) -> Iterator[list[Entry | Ended]]:
-    at_us = after_us
-    while changed := picture.changes(at_us, BATCH, head_us):
-        at_us = changed[-1].added_us
-        yield changed

@@ -101,6 +101,7 @@ def _show(metrics: Metrics, path: Path, nation: str, outputs: Sequence[Following
     except NotFound:
         return  # it is being made
     for output in outputs:
-        metrics.set(spec.OUTPUT_INDICATORS, output.standing.indicators, output.name)
+        if output.standing.indicators is not None:
+            metrics.set(spec.OUTPUT_INDICATORS, output.standing.indicators, output.name)
         for reason in NotCarried:
             metrics.set(spec.OUTPUT_LEFT_OUT, output.standing.left_out.get(reason, 0), output.name, reason)

@@ -26,7 +26,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     unique in one picture and grows with every change of it: microseconds since 1970, UTC; 0 outside a picture.
 
     ``releasable_to`` is None if every nation that the TLP label allows may have it. ``confidence`` is 0 to 100.
-    ``techniques`` are the ATT&CK technique ids in the labels. The last three fields are known only of the nation's own.
+    ``techniques`` are the ATT&CK technique ids in the labels. The last four fields are known only of the nation's own.
     """
 
     id: str
@@ -57,12 +57,18 @@ class Entry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     special_use: str = ""
     warninglists: tuple[str, ...] = ()
     source_count: int | None = None
+    descriptions: tuple[str, ...] = ()
 
     @property
     def ends_ms(self) -> int | None:
         """When it stops being valid without a further record; None if never."""
         ends = [end for end in (self.valid_until_ms, self.release_expires_ms) if end]
         return min(ends) if ends else None
+
+    @property
+    def pap_code(self) -> Pap:
+        """Its PAP in order of strictness; RED if it is not known, so that nothing is allowed by mistake."""
+        return _PAPS.get(self.pap, Pap.RED)
 
     @property
     def is_own(self) -> bool:
@@ -104,6 +110,7 @@ def of_own(record: Indicator, nation: str, received_ms: int, now_ms: int) -> Ent
         special_use=record["special_use"],
         warninglists=tuple(record["warninglists"]),
         source_count=record["source_count"],
+        descriptions=tuple(dict.fromkeys(each["description"] for each in record["sources"] if each["description"])),
         release_expires_ms=None,
         **_observed(record),
     )
@@ -154,6 +161,7 @@ def _observed(record: Indicator | Content) -> dict[str, Any]:
 
 
 _TLP_LABELS: Final[Mapping[int, str]] = {tlp.value: tlp.label for tlp in Tlp}
+_PAPS: Final[Mapping[str, Pap]] = {pap.label: pap for pap in Pap}
 _PAP_LABELS: Final[Mapping[int, str]] = {pap.value: pap.label for pap in Pap}
 
 

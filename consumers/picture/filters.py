@@ -83,7 +83,7 @@ def has_technique(techniques: Iterable[str], asked: str) -> bool:
 
 def searched(entry: Entry) -> tuple[str, ...]:
     """The texts of an entry in which words are looked for."""
-    return (entry.value, *entry.labels, entry.tearline)
+    return (entry.value, *entry.labels, entry.tearline, *entry.descriptions)
 
 
 def _is_related(entry: Entry, cidr: str) -> bool:

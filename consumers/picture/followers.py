@@ -40,12 +40,17 @@ class Follower(msgspec.Struct, frozen=True):
     unapplied_recalls: int
 
 
-def register(database: sqlite3.Connection, name: str, origins: Iterable[str], at_us: int, now_ms: int) -> None:
-    """Let the picture keep what this output will need, from change ``at_us`` on. One that is known keeps its place."""
+def register(
+    database: sqlite3.Connection, name: str, origins: Iterable[str], at_us: int, now_ms: int, *, is_begun: bool = True
+) -> None:
+    """Let the picture keep what this output will need, from change ``at_us`` on. One that is known keeps its place.
+
+    If it is not begun, it has applied nothing yet: ``applied_by`` is 0 until it has advanced.
+    """
     database.execute(
         "INSERT INTO follower VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET origins = excluded.origins, "
         "seen_ms = excluded.seen_ms",
-        (name, ",".join(sorted(origins)), at_us, at_us, now_ms),
+        (name, ",".join(sorted(origins)), at_us, at_us if is_begun else 0, now_ms),
     )
 
 

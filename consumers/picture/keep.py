@@ -24,7 +24,6 @@ from schemas.codec import Codec
 _log = logging.getLogger(__name__)
 _SETTLES_S: Final = 5.0
 _REST: Final = 20  # writing the file anew takes at most a twentieth of the time
-_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class Origin:
@@ -100,6 +99,8 @@ class Keeper:
         the picture is large.
         """
         with self._guard:
+            if tables.mark_of(self._path).exists():
+                raise tables.Damaged(f"a reader has found {self._path} damaged")
             with self._writer.transaction():
                 while self._writer.end_due(self._clock_ms()):
                     pass
@@ -146,17 +147,14 @@ def take(path: Path, nation: str, clock_ms: Callable[[], int], *, deep: bool = T
         raise
 
 
-def is_damage(error: sqlite3.Error) -> bool:
-    """Whether it shows that the file is damaged; other errors are those of a disk or of a program."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
-
-
 def _usable(path: Path, nation: str, now_ms: int, *, deep: bool) -> tuple[sqlite3.Connection, str]:
     """The file, and why it was made anew if it was."""
     is_new = not path.exists() or not path.stat().st_size
     if is_new:
         _delete(path)
     try:
+        if tables.mark_of(path).exists():
+            raise tables.Unusable(f"{path} is damaged: a reader has found it so")
         return _checked(path, nation, now_ms, deep=deep, is_new=is_new), ""
     except tables.Unusable as error:
         _log.warning("picture.made_anew nation=%s: %s", nation, error)
@@ -165,7 +163,7 @@ def _usable(path: Path, nation: str, now_ms: int, *, deep: bool) -> tuple[sqlite
 
 
 def _delete(path: Path) -> None:
-    for file in tables.files_of(path):
+    for file in (*tables.files_of(path), tables.mark_of(path)):
         file.unlink(missing_ok=True)
 
 
@@ -192,6 +190,6 @@ def _checked(path: Path, nation: str, now_ms: int, *, deep: bool, is_new: bool) 
 
 
 def _meaning(error: sqlite3.Error, path: Path) -> Exception:
-    if is_damage(error):
+    if tables.is_damage(error):
         return tables.Unusable(f"{path} is damaged: {error}")
     return TransientError(f"the picture {path} cannot be opened: {error}: is the disk full, or its folder read-only?")

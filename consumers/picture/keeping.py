@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from consumers.picture.keep import Keeper, Origin, is_damage, take
+from consumers.picture.keep import Keeper, Origin, take
+from consumers.picture.tables import is_damage
 from exchange.errors import TransientError
 from schemas.codec import Codec
 

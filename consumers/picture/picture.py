@@ -4,6 +4,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -14,13 +15,15 @@ from consumers.picture import tables
 from consumers.picture.entry import Ended, Entry
 from consumers.picture.filters import Filter
 from consumers.picture.followers import Follower, followers
-from consumers.picture.query import where_of
+from consumers.picture.query import where_of, words_asked
 from consumers.picture.rows import COLUMNS, entry_of, key_of, origins_in, sources_of, tlp_label
 from consumers.subscription.changes import State
 from exchange.errors import NotFound
 
 _PAGE: Final = 2_000
 _LOOK_S: Final = 0.05
+_LOOKED_AT: Final = 10_000
+_BEFORE_ALL: Final = (1 << 62, 1 << 62)
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -66,6 +69,7 @@ class Picture:
         try:
             tables.check(self._database, self._path, self.nation)
             (self.id,) = self._database.execute("SELECT picture FROM about").fetchone()
+            self._names = origins_in(self._database)
         except (tables.Unusable, sqlite3.Error) as error:
             self._database.close()
             raise NotFound(f"there is no usable picture of {self.nation} yet: {error}") from error
@@ -82,6 +86,17 @@ class Picture:
     ) -> None:
         self.close()
 
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """Whatever is read. Raises NotFound if the file turns out to be damaged, and leaves a mark: it is made anew."""
+        try:
+            yield self._database
+        except (sqlite3.Error, msgspec.DecodeError, KeyError, UnicodeDecodeError) as error:
+            if not tables.is_damage(error):
+                raise
+            tables.mark_of(self._path).touch()
+            raise NotFound(f"the picture of {self.nation} is damaged, and is being made anew: {error}") from error
+
     def is_replaced(self) -> bool:
         """Whether the file was made anew since it was opened: it then has another ``id``, and ``reopen`` opens it."""
         try:
@@ -96,7 +111,7 @@ class Picture:
 
     def head_us(self) -> int:
         """``added_us`` of the latest change."""
-        return int(self._database.execute("SELECT last_us FROM about").fetchone()[0])
+        return int(self._one("SELECT last_us FROM about", []))
 
     def wait(self, after_us: int, timeout_s: float, stopping: threading.Event | None = None) -> bool:
         """Wait until there is a change behind ``after_us``, at most so long. Whether there is."""
@@ -109,9 +124,10 @@ class Picture:
 
     def origins(self) -> list[OriginState]:
         """Every origin that the picture has, by its number."""
-        rows = self._database.execute(
-            "SELECT name, topic, is_whole, current_ms, gap, gap_ms FROM origin ORDER BY number"
-        ).fetchall()
+        with self._reading() as database:
+            rows = database.execute(
+                "SELECT name, topic, is_whole, current_ms, gap, gap_ms FROM origin ORDER BY number"
+            ).fetchall()
         return [OriginState(name, topic, bool(whole), *rest) for name, topic, whole, *rest in rows]
 
     def erasure_is_due(self) -> bool:
@@ -120,7 +136,8 @@ class Picture:
 
     def followers(self) -> list[Follower]:
         """The outputs that follow it, also those that do not run, by name."""
-        return followers(self._database)
+        with self._reading() as database:
+            return followers(database)
 
     def count(self, filters: Filter | None = None) -> int:
         """How many indicators there are, all or of a filter without words, labels and techniques."""
@@ -135,11 +152,12 @@ class Picture:
 
     def history(self, indicator: str, origin: str) -> list[Version]:
         """Its earlier versions from an origin as far as they were seen here, the latest first; 32 at most."""
-        rows = self._database.execute(
-            "SELECT version, received_ms, state, reason, tlp, confidence FROM history "
-            "WHERE key = ? AND origin = (SELECT number FROM origin WHERE name = ?) ORDER BY version DESC",
-            (key_of(indicator), origin),
-        )
+        with self._reading() as database:
+            rows = database.execute(
+                "SELECT version, received_ms, state, reason, tlp, confidence FROM history "
+                "WHERE key = ? AND origin = (SELECT number FROM origin WHERE name = ?) ORDER BY version DESC",
+                (key_of(indicator), origin),
+            ).fetchall()
         return [
             Version(version, at, State(state), reason, None if tlp is None else tlp_label(tlp), confidence)
             for version, at, state, reason, tlp, confidence in rows
@@ -147,21 +165,19 @@ class Picture:
 
     def sources(self, indicator: str) -> list[dict[str, Any]]:
         """What each source of the nation's own indicator asserts, as in ``indicator.v1``; empty of a partner's."""
-        row = self._database.execute(
-            "SELECT sources FROM entry WHERE key = ? AND origin = (SELECT number FROM origin WHERE name = ?)",
-            (key_of(indicator), self.nation),
-        ).fetchone()
-        return sources_of(row[0]) if row is not None and row[0] is not None else []
+        with self._reading() as database:
+            row = database.execute(
+                "SELECT sources FROM entry WHERE key = ? AND origin = (SELECT number FROM origin WHERE name = ?)",
+                (key_of(indicator), self.nation),
+            ).fetchone()
+            return sources_of(row[0]) if row is not None and row[0] is not None else []
 
     def search(self, filters: Filter, limit: int = 0) -> Iterator[Entry]:
         """What a filter lets through, the latest received first; 0 is no limit."""
-        where, values = self._where(filters)
-        found, origins, now_ms = 0, self._origins(), self._clock_ms()
-        for row in self._database.execute(
-            f"SELECT {COLUMNS} FROM entry WHERE {where} ORDER BY received_ms DESC, added_us DESC",  # noqa: S608
-            values,
-        ):
-            entry = entry_of(row, origins, now_ms)
+        found = 0
+        for row in self._latest_first(filters, is_limited=limit > 0):
+            with self._reading():
+                entry = entry_of(row, self._names, self._clock_ms())
             if isinstance(entry, Entry) and filters.matches(entry):
                 yield entry
                 found += 1
@@ -197,18 +213,54 @@ class Picture:
             self._rows("added_us > ? AND added_us <= ?", [after_us, most], f"ORDER BY added_us LIMIT {int(limit)}")
         )
 
+    def _latest_first(self, filters: Filter, *, is_limited: bool) -> Iterator[Any]:
+        """Rows that may match. To sort all that has a common word takes longer than to look at the latest received:
+        most often the first hundred are among them."""
+        behind = _BEFORE_ALL
+        self._names = self._origins()
+        if is_limited and self._is_common(filters):
+            for row in self._ordered(filters, behind, f"LIMIT {_LOOKED_AT}", with_words=False):
+                behind = (row[4], row[2])
+                yield row
+            if behind == _BEFORE_ALL:
+                return
+        yield from self._ordered(filters, behind, "", with_words=True)
+
+    def _ordered(self, filters: Filter, behind: tuple[int, int], limit: str, *, with_words: bool) -> Iterator[Any]:
+        where, values = where_of(filters, self._names, self._clock_ms(), with_words=with_words)
+        places = f"received_ms <= ? AND (received_ms, added_us) < (?, ?) AND {where}"
+        order = f"ORDER BY received_ms DESC, added_us DESC {limit}"
+        with self._reading() as database:
+            yield from database.execute(
+                f"SELECT {COLUMNS} FROM entry WHERE {places} {order}",  # noqa: S608  # names of ours
+                [behind[0], *behind, *values],
+            )
+
+    def _is_common(self, filters: Filter) -> bool:
+        """Whether more entries have the words than it takes to look at some of the latest."""
+        asked = words_asked(filters)
+        most = _LOOKED_AT // 4
+        if not asked:
+            return False
+        statement = f"SELECT COUNT(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT {most})"  # noqa: S608
+        return bool(self._one(statement, [asked]) == most)
+
     def _rows(self, where: str, values: list[Any], order: str) -> list[Any]:
-        return self._database.execute(f"SELECT {COLUMNS} FROM entry WHERE {where} {order}", values).fetchall()  # noqa: S608
+        with self._reading() as database:
+            return database.execute(f"SELECT {COLUMNS} FROM entry WHERE {where} {order}", values).fetchall()  # noqa: S608
 
     def _entries(self, rows: list[Any]) -> list[Entry | Ended]:
         origins, now_ms = self._origins(), self._clock_ms()
-        return [entry_of(row, origins, now_ms) for row in rows]
+        with self._reading():
+            return [entry_of(row, origins, now_ms) for row in rows]
 
     def _where(self, filters: Filter) -> tuple[str, list[Any]]:
         return where_of(filters, self._origins(), self._clock_ms())
 
     def _origins(self) -> dict[int, str]:
-        return origins_in(self._database)
+        with self._reading() as database:
+            return origins_in(database)
 
     def _one(self, statement: str, values: list[Any]) -> Any:
-        return self._database.execute(statement, values).fetchone()[0]
+        with self._reading() as database:
+            return database.execute(statement, values).fetchone()[0]

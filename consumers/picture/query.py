@@ -17,8 +17,11 @@ _TLPS: Final = {tlp.label: tlp.value for tlp in Tlp}
 _BEHIND: Final = "\U0010ffff"
 
 
-def where_of(filters: Filter, origins: Mapping[int, str], now_ms: int) -> Where:
-    """A condition on ``entry`` that holds for all that the filter lets through, and perhaps for more."""
+def where_of(filters: Filter, origins: Mapping[int, str], now_ms: int, *, with_words: bool = True) -> Where:
+    """A condition on ``entry`` that holds for all that the filter lets through, and perhaps for more.
+
+    Without words it says nothing of text, labels and techniques.
+    """
     parts: list[str] = []
     values: list[object] = []
 
@@ -50,8 +53,8 @@ def where_of(filters: Filter, origins: Mapping[int, str], now_ms: int) -> Where:
         ask("first_seen_ms <= ?", filters.seen_until_ms)
     if filters.cidr:
         _ask_cidr(filters.cidr, ask)
-    match = _match(filters)
-    if match:
+    match = words_asked(filters)
+    if match and with_words:
         ask("n IN (SELECT rowid FROM words WHERE words MATCH ?)", match)
     return " AND ".join(parts) or "TRUE", values
 
@@ -74,7 +77,8 @@ def _ask_cidr(cidr: str, ask: _Ask) -> None:
     ask(f"(address BETWEEN ? AND ? OR key IN ({_marks(keys)}))", *places_in(network), *keys)
 
 
-def _match(filters: Filter) -> str:
+def words_asked(filters: Filter) -> str:
+    """The words of text, labels and techniques as a question to FTS5; empty if there are none."""
     asked = [match_of(filters.text)] if filters.text else []
     asked += [match_of(" ".join(words(label.removesuffix("*")))) for label in filters.labels]
     asked += [match_of(technique.replace(".", " ")) for technique in filters.techniques]

@@ -41,6 +41,7 @@ class Body(msgspec.Struct, frozen=True, array_like=True, gc=False):
     special_use: str
     warninglists: tuple[str, ...]
     source_count: int | None
+    descriptions: tuple[str, ...] = ()
 
 
 class Columns(msgspec.Struct, frozen=True, gc=False):
@@ -82,6 +83,7 @@ def columns_of(entry: Entry, sources: bytes | None) -> Columns:
         entry.special_use,
         entry.warninglists,
         entry.source_count,
+        entry.descriptions,
     )
     return Columns(
         TYPE_BY_LABEL[entry.type].value,
@@ -159,6 +161,7 @@ def entry_of(row: Row, origins: dict[int, str], now_ms: int) -> Entry | Ended:
         special_use=body.special_use,
         warninglists=body.warninglists,
         source_count=body.source_count,
+        descriptions=body.descriptions,
     )
 
 
@@ -172,13 +175,12 @@ def body_of(raw: bytes) -> Body:
     return _decode(raw)
 
 
-def words_of(value: str | None, body: bytes | None, sources: bytes | None) -> str:
+def words_of(value: str | None, body: bytes | None) -> str:
     """What the word index has of a row: the same text has to be given to take it out again."""
     if value is None or body is None:
         return ""
     found = _decode(body)
-    notes = [] if sources is None else [each["description"] for each in sources_of(sources)]
-    return indexed((value, *found.labels, found.tearline, *notes))
+    return indexed((value, *found.labels, found.tearline, *found.descriptions))
 
 
 def sources_of(raw: bytes) -> list[dict[str, Any]]:

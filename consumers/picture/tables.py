@@ -8,6 +8,8 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 FORMAT: Final = 1
 _TABLES: Final = (
     # `picture` names this copy: what has followed another one begins anew. `erase_us` is the change at which content
@@ -56,6 +58,25 @@ _TABLES: Final = (
 
 class Unusable(Exception):
     """The file is no picture of this nation that can be used: it has to be made anew. The text says why."""
+
+
+class Damaged(sqlite3.DatabaseError):
+    """The file is damaged, as a reader of it has found."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether an error of SQLite, or of decoding what it returned, shows that the file is damaged. Others are those of
+    a disk or of a program."""
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return isinstance(error, msgspec.DecodeError | KeyError | UnicodeDecodeError)
+
+
+def mark_of(path: Path) -> Path:
+    """A file that a reader makes if it has found the picture damaged: whoever keeps it makes it anew then."""
+    return path.with_suffix(".damaged")
 
 
 def path_of(home: Path, nation: str) -> Path:

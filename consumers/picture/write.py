@@ -148,7 +148,7 @@ class PictureWriter:
                 (n, arrival.key, origin, self._next_us(), arrival.version, arrival.received_ms, arrival.state.value,
                  arrival.reason, reading, *msgspec.structs.astuple(columns))
             )  # fmt: skip
-            text = words_of(columns.value, columns.body, columns.sources)
+            text = words_of(columns.value, columns.body)
             if text:
                 texts.append((n, text))
         self._database.executemany(f"INSERT INTO entry VALUES ({', '.join('?' * 19)})", rows)  # noqa: S608
@@ -198,8 +198,8 @@ class PictureWriter:
 
     def _write(self, before: _Held, columns: Columns) -> None:
         """Replace an entry's content, and its words."""
-        old = words_of(before.value, before.body, before.sources)
-        new = words_of(columns.value, columns.body, columns.sources)
+        old = words_of(before.value, before.body)
+        new = words_of(columns.value, columns.body)
         if old != new:
             if old:
                 self._database.execute(

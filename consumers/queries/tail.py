@@ -24,4 +24,5 @@ def as_json(change: Change | Gap, topic: str, nation: str, disputes: Sequence[Re
     body: dict[str, Any] = {"id": change.key} if change.record is None else indicator(change.record, nation)
     if disputes:
         body["disputes"] = [{name: each[name] for name in _DISPUTE} for each in disputes]
+    head["received_ms"] = change.received_ms
     return msgspec.json.encode(head | body | {"topic": topic, "partition": change.partition, "offset": change.offset})

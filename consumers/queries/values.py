@@ -8,6 +8,7 @@ from exchange.kafka.clients import Cluster
 from schemas import topics
 from schemas.codec import INDICATOR, Undecodable
 from schemas.identity import key_of_id, shard_of_key
+from schemas.normalise import Invalid, canonical, detect
 from schemas.records import Indicator
 
 
@@ -29,3 +30,10 @@ def values_of(cluster: Cluster, ids: Collection[str], shards: int) -> dict[str, 
                         indicator = cast("Indicator", decoded)
                         found[record.key.decode()] = indicator["value"]
     return found
+
+
+def canonical_value(text: str) -> str:
+    """The canonical spelling of what a person wrote, defanged or not; the text itself if its type cannot be seen."""
+    kind = detect(text)
+    found = None if kind is None else canonical(kind, text)
+    return text if found is None or isinstance(found, Invalid) else found[1]

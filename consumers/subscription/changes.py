@@ -49,7 +49,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     """One indicator as of one record.
 
     ``record`` is None if REMOVED or UNREADABLE, and if LIMITED, so that no one acts on it by mistake; ``detail`` has
-    the reason.
+    the reason. ``received_ms`` is the time at which the broker appended it.
     """
 
     state: State
@@ -58,6 +58,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     offset: int
     record: dict[str, Any] | None = None
     detail: str = ""
+    received_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +99,17 @@ def change_of(record: Record, schema: str, codec: Codec, now_ms: int, use: Use =
     """What a record means at ``now_ms``. Never raises: an unreadable record is a change with that state."""
     key = (record.key or b"").decode("utf-8", "replace")
     if record.value is None:
-        return Change(State.REMOVED, key, record.partition, record.offset)
+        return Change(State.REMOVED, key, record.partition, record.offset, received_ms=record.timestamp_ms)
     decoded = codec.decode(schema, record.value)
     if isinstance(decoded, Undecodable):
         detail = f"{decoded.reason}: {decoded.detail}"
-        return Change(State.UNREADABLE, key, record.partition, record.offset, detail=detail)
+        return Change(State.UNREADABLE, key, record.partition, record.offset, None, detail, record.timestamp_ms)
     state, pap = state_of(decoded, now_ms), pap_of(decoded)
     if state is State.LIVE and not use.allowed_by(pap):
         stated = pap.label or f"PAP is not stated, and {use.unstated.label}"
         detail = f"{stated} does not allow {use.activity.label} use"
-        return Change(State.LIMITED, key, record.partition, record.offset, detail=detail)
-    return Change(state, key, record.partition, record.offset, decoded)
+        return Change(State.LIMITED, key, record.partition, record.offset, None, detail, record.timestamp_ms)
+    return Change(state, key, record.partition, record.offset, decoded, "", record.timestamp_ms)
 
 
 def pap_of(record: dict[str, Any]) -> Pap:

@@ -74,7 +74,7 @@ def test_a_national_record_says_what_to_do_with_it_now() -> None:
 
 def test_a_deletion_and_an_unreadable_record_are_changes() -> None:
     removed = change_of(record("k", None, 7), RELEASED_INDICATOR, CODEC, NOW_MS)
-    assert removed == Change(State.REMOVED, "k", 0, 7)
+    assert removed == Change(State.REMOVED, "k", 0, 7, received_ms=NOW_MS)
     damaged = change_of(Record("t", 2, 8, b"\xff", b"\x00", NOW_MS), RELEASED_INDICATOR, CODEC, NOW_MS)
     assert (damaged.state, damaged.key, damaged.record) == (State.UNREADABLE, "�", None)
     assert "truncated" in damaged.detail
@@ -82,6 +82,7 @@ def test_a_deletion_and_an_unreadable_record_are_changes() -> None:
     assert json.loads(as_json(removed, "t", "GBR")) == {
         "state": "removed",
         "id": "k",
+        "received_ms": NOW_MS,
         "topic": "t",
         "partition": 0,
         "offset": 7,
@@ -100,6 +101,7 @@ def test_json_has_a_partners_record_flat_with_its_state_and_its_place() -> None:
     head = {name: value for name, value in released.items() if name != "content"}
     assert json.loads(line) == {
         "state": "live",
+        "received_ms": NOW_MS,
         **head,
         **content,
         "marking": marking,

@@ -39,13 +39,18 @@ ACTIONS = frozenset(
             "policy activate",
             "policy publish",
         ),
-        *("streams", "bridge", "wait", "down", "try"),
+        *("streams", "bridge", "wait", "down", "try", "output run", "output forget"),
     }
 )
 """Commands that do something. All others read: they list things, show one, or check."""
-CHECKS = frozenset({"audit verify", "audit rerun", "policy prove", "policy diff", "policy test", "policy simulate"})
+CHECKS = frozenset(
+    {"output check", "audit verify", "audit rerun", "policy prove", "policy diff", "policy test", "policy simulate"}
+)
 """Commands whose result is their exit code, and text that gives the reason."""
-ALWAYS_LINES = frozenset({"audit export"})
+TO_A_TARGET = frozenset({"output run", "output check", "output forget"})
+"""Their --to is a file or a receiver."""
+FORMER = frozenset({"--from", "--to"})
+ALWAYS_LINES = frozenset({"audit export", "export"})
 JSON_HELP = frozenset(
     {
         "JSON lines, as in a pipe.",
@@ -110,7 +115,9 @@ def test_a_command_names_the_two_sides_as_all_others_do(path: str) -> None:
     command = _commands()[path]
     assert isinstance(command, Command)
     names = {opt for param in command.params for opt in param.opts}
-    assert not names & {"--from", "--to", "--origin", "--country"}
+    assert not names & (
+        {"--from", "--origin", "--country"} if path in TO_A_TARGET else {*FORMER, "--origin", "--country"}
+    )
     arguments = {param.name for param in command.params if param.param_type_name == "argument"}
     assert not arguments & {"nation", "partner"}, "a side is an option"
     if "--partner" in names:

@@ -46,10 +46,13 @@ SHOWS = {
     "border status": "JPN",
     "doctor": "Python",
     "officer list": "alice",
+    "output formats": "hosts:FILE",
+    "output list": "hosts:",
     "policy status": "in force",
     "quarantine list": "192.0.2.999 is not an address",
     "released list": LONG,
     "review list": LONG,
+    "search": LONG,
     "tail": LONG,
     "topics": "indicator.national.v1",
 }
@@ -76,6 +79,11 @@ def nation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nation]:
         (folder / "officers" / "GBR.toml").write_text(entries, "utf-8")
         address = one["GBR"].bootstrap
         environ = {"KAKEHASHI_GBR_BOOTSTRAP": address, "KAKEHASHI_JPN_BOOTSTRAP": address, "KAKEHASHI_SHARDS": "1"}
+        target = f"hosts:{folder}/hosts"
+        assert (
+            kakehashi("output", "run", "--nation", "GBR", "--once", "--to", target, within=folder, **environ).returncode
+            == 0
+        )
         yield Nation(folder, environ | {"KAKEHASHI_OFFICERS": str(folder / "officers")})
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kakehashi.decided import headline
 from kakehashi.examples import examples
 from kakehashi.listing import TextAsJson, write_line
 from kakehashi.terminal import printable, utc, wrapped
@@ -36,41 +37,34 @@ def register(app: typer.Typer) -> None:
 
         If the border to a partner is not open, it says so. Of an indicator from a partner it names the origin.
         """
-        from consumers.queries.decisions import decisions_on, ids_of
+        from consumers.queries.decisions import ids_of
         from consumers.queries.disputes import Disputes, sentence
         from consumers.queries.layout import indicator as layout
         from consumers.queries.origins import accepted_from
         from exchange.errors import NotFound
-        from kakehashi.borders import closed_borders
+        from exchange.settings import Settings
         from kakehashi.clusters import cluster_of
-        from kakehashi.published_rules import settings_and_roster
+        from kakehashi.decided import decided
         from schemas.identity import key_of_id, shard_of_key
         from schemas.topics import partner_receipts, receipts
-        from streams.rules.explain import explain as sentences
-        from streams.rules.policy_set import load
 
-        settings, roster = settings_and_roster(nation)
+        settings = Settings.from_env(os.environ)
         cluster, ids = cluster_of(nation, settings, os.environ), ids_of(indicator)
-        found = decisions_on(cluster, ids, settings.shards)
+        has_own = False
         accepted = list(accepted_from(cluster, settings.partners(nation), ids, settings.shards))
-        if not (found or accepted):
+        partners = settings.partners(nation)
+        with Disputes(cluster, [*map(receipts, partners), *map(partner_receipts, partners)]) as disputes:
+            disputes.read(*{shard_of_key(key_of_id(name), settings.shards) for name in ids})
+        for decision, lines in decided(cluster, settings, ids, every=every):
+            has_own = True
+            theirs = disputes.of(decision["indicator_id"], partner_receipts(decision["partner"]))
+            lines += [sentence(dispute, nation) for dispute in theirs]
+            _show(nation, decision, lines, as_json=as_json)
+        if not (has_own or accepted):
             raise NotFound(
                 f"{nation} has no decision on {', '.join(ids)}, and has it from no partner: it was never reported, "
                 "its audit was truncated, or the workers have not come to it yet (`kakehashi wait` waits for workers)"
             )
-        partners = settings.partners(nation)
-        with Disputes(cluster, [*map(receipts, partners), *map(partner_receipts, partners)]) as disputes:
-            disputes.read(*{shard_of_key(key_of_id(name), settings.shards) for name in ids})
-        shown = found if every else list({decision["partner"]: decision for decision in found}.values())
-        if shown:
-            policy = load(nation, settings.policy_folder, version=settings.policy_version)
-            borders = closed_borders(cluster, roster, settings)
-            for decision in shown:
-                border = borders.get(decision["partner"])
-                lines = [*sentences(decision, policy), *([border] if border else [])]
-                theirs = disputes.of(decision["indicator_id"], partner_receipts(decision["partner"]))
-                lines += [sentence(dispute, nation) for dispute in theirs]
-                _show(nation, decision, lines, as_json=as_json)
         for each in accepted:
             ours = [sentence(dispute, nation) for dispute in disputes.of(each.record["id"], receipts(each.origin))]
             if as_json:
@@ -83,7 +77,7 @@ def register(app: typer.Typer) -> None:
                     }
                 )
             else:
-                typer.echo(_origin(nation, each, has_own=bool(found)))
+                typer.echo(_origin(nation, each, has_own=has_own))
                 for line in ours:
                     typer.echo(wrapped(line))
 
@@ -92,7 +86,7 @@ def _show(nation: str, decision: "Decision", lines: list[str], *, as_json: bool)
     if as_json:
         write_line({"nation": nation, **decision, "sentences": lines})
         return
-    typer.echo(_headline(decision))
+    typer.echo(headline(decision))
     for line in lines:
         typer.echo(wrapped(line))
 
@@ -104,15 +98,3 @@ def _origin(nation: str, each: "Accepted", *, has_own: bool) -> str:
     why = f" ({printable(record['reason'])})" if record["reason"] else ""
     when = f"{utc(each.accepted_ms)} UTC"
     return f"FROM {each.origin}  {record['id']}\n  {own}{nation} {state} from {each.origin}{why}, since {when}."
-
-
-def _headline(decision: "Decision") -> str:
-    from streams.rules.explain import was_sent
-
-    outcome = decision["outcome"].upper()
-    if outcome == "RELEASE" and not was_sent(decision):
-        outcome = "NOT SENT"
-    colour = {"RELEASE": typer.colors.GREEN, "HOLD": typer.colors.YELLOW}.get(outcome, typer.colors.RED)
-    name = typer.style(outcome, fg=colour, bold=True)
-    facts = (decision["indicator_id"], decision["decision_id"], utc(decision["at_ms"]))
-    return f"{name} to {decision['partner']}  {'  '.join(facts)}"

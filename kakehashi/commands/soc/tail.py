@@ -10,8 +10,8 @@ import typer
 
 from exchange.clock import now_ms
 from exchange.errors import Exit
+from kakehashi import filter_options as options
 from kakehashi import terminal
-from kakehashi.conventions import one_of
 from kakehashi.examples import examples
 from kakehashi.listing import AsJson, lines_wanted
 from kakehashi.terminal import printable, utc
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from consumers.queries.disputes import Disputes
-    from consumers.subscription.changes import Change, Use
+    from consumers.subscription.changes import Change
     from consumers.subscription.subscription import Gap, Quiet, SnapshotEnd
     from exchange.kafka.clients import Cluster
     from schemas.records import Receipt
@@ -68,19 +68,30 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
         follow: Annotated[bool, typer.Option(help="Stay, and show each change as it comes.")] = True,
         limit: Annotated[int, typer.Option(min=0, help="Stop after so many entries; 0 is all of them.")] = 0,
-        activity: Annotated[
-            str, typer.Option(help="What you do with them: passive-local, passive-remote (look-ups), active (blocks).")
-        ] = "passive-local",
-        unstated_pap: Annotated[
-            str, typer.Option(help="Read an unstated PAP as this, for example PAP:RED; else it limits nothing.")
-        ] = "",
+        text: options.Text = "",
+        type_: options.Types = None,
+        value: options.Value = "",
+        cidr: options.Cidr = "",
+        label: options.Labels = None,
+        technique: options.Techniques = None,
+        confidence: options.Confidence = None,
+        tlp_max: options.TlpMax = "",
+        since: options.Since = "",
+        seen_since: options.SeenSince = "",
+        seen_until: options.SeenUntil = "",
+        state: options.States = None,
+        activity: options.Activity = "passive-local",
+        unstated_pap: options.UnstatedPap = "",
     ) -> None:
         """Show indicators: the latest of each first, then every change as it comes. Nothing is shown twice.
 
         Only what was committed is shown. Readers leave no trace, and any number may read at once.
 
-        An indicator whose PAP does not allow your activity is shown as limited, without its value.
+        An indicator whose PAP does not allow your activity is shown as limited, without its value. With a filter, only
+        what it lets through is shown, and what leaves it later.
         """
+        from consumers.picture.filters import Filter
+        from consumers.picture.narrowed import narrowed
         from consumers.queries.disputes import Disputes, topics_of_disputes
         from consumers.subscription.changes import changes, picture
         from consumers.subscription.subscription import Subscription
@@ -89,14 +100,30 @@ def register(app: typer.Typer) -> None:
         from kakehashi.clusters import cluster_of
 
         settings = Settings.from_env(os.environ)
-        source, use = picture(partner or None), _use_of(activity, unstated_pap)
+        source, use = picture(partner or None), options.use_of(activity, unstated_pap)
+        filters = options.filter_of(
+            types=type_,
+            value=value,
+            cidr=cidr,
+            labels=label,
+            techniques=technique,
+            confidence=confidence,
+            tlp_max=tlp_max,
+            since=since,
+            seen_since=seen_since,
+            seen_until=seen_until,
+            text=text,
+            states=state,
+        )
         console = terminal.console()
         cluster = cluster_of(nation, settings, os.environ)
         disputed = topics_of_disputes(partner, settings.partners(nation))
         with TopicReader(cluster, source.topic) as reader, Disputes(cluster, disputed) as disputes:
             disputes.read()
             events = Subscription(reader, clock_ms=now_ms).events(follow=follow)
-            found = changes(events, source.schema, cluster.codec(), clock_ms=now_ms, use=use)
+            found: Events = changes(events, source.schema, cluster.codec(), clock_ms=now_ms, use=use)
+            if filters != Filter():
+                found = narrowed(found, filters, nation)
             try:
                 if lines_wanted(as_json):
                     _write_lines(found, source.topic, nation, limit, disputes)
@@ -105,18 +132,6 @@ def register(app: typer.Typer) -> None:
                     _show(found, console, limit, disputes, follow=follow, starting=starting)
             except KeyboardInterrupt:
                 raise typer.Exit(Exit.INTERRUPTED) from None
-
-
-def _use_of(activity: str, unstated_pap: str) -> "Use":
-    from consumers.subscription.changes import Use
-    from schemas.markings import Activity, Pap
-
-    activities = {each.label: each for each in Activity}
-    paps = {each.label: each for each in Pap}
-    one_of("--activity", activity, activities)
-    if unstated_pap:
-        one_of("--unstated-pap", unstated_pap, paps)
-    return Use(activities[activity], paps[unstated_pap])
 
 
 def _write_lines(found: "Events", topic: str, nation: str, limit: int, disputes: "Disputes") -> None:

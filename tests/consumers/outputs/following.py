@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from consumers.outputs.carried import Carried
+from consumers.outputs.carried import carried_by
 from consumers.outputs.follow import Following
 from consumers.outputs.known import outputs
 from consumers.outputs.protocol import (
@@ -126,5 +126,5 @@ def hosts_file(world: World, target: Path, filters: Filter | None = None) -> Fol
 
 def _following(world: World, output: Output, place: Path, filters: Filter | None) -> Following:
     target: Final = Target(NATION, str(place))
-    carried = Carried(output, target, filters or Filter())
+    carried = carried_by(output, target, filters or Filter())
     return Following(f"{output.name}:{place}", output, target, carried, world.path, world.clock_ms)

@@ -40,7 +40,8 @@ class TopicInMemory:
     ) -> str:
         """A partner's record: with content, or with ``kind_of_record`` and no content. Its id."""
         record_kind = changes.pop("record", "content")
-        content = a_content(type=kind, value=value, **changes.pop("content", {})) if record_kind == "content" else None
+        given = changes.pop("content", {})
+        content = a_content(type=kind, value=value, **given) if record_kind == "content" else None
         key = indicator_key(IndicatorType[kind.upper().replace("-", "_")], value)
         record = a_released(kind=record_kind, content=content, **{"id": indicator_id(key), **changes})
         self.append(

@@ -1,0 +1,172 @@
+"""``kakehashi get``: one indicator with everything that its nation may know."""
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kakehashi.commands.soc.search import STYLES, Local
+from kakehashi.decided import decided, headline
+from kakehashi.examples import examples
+from kakehashi.listing import TextAsJson, write_line
+from kakehashi.terminal import printable, utc
+
+if TYPE_CHECKING:
+    from consumers.picture.entry import Ended, Entry
+    from consumers.picture.picture import Picture
+    from exchange.kafka.clients import Cluster
+    from exchange.settings import Settings
+
+_EXAMPLES = examples(
+    ("kakehashi get --nation JPN 198.51.100.7", "what Japan knows of it, from whom, and what became of it"),
+    ("kakehashi get --nation JPN 'hxxp://bad[.]example/a'", "defanged is understood"),
+    ("kakehashi get --nation JPN --local --json 198.51.100.7", "from the copy on this machine, for a script"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(epilog=_EXAMPLES, rich_help_panel="Looking")
+    def get(
+        indicator: Annotated[str, typer.Argument(help="An indicator's id or value; defanged is understood.")],
+        nation: Annotated[str, typer.Option(help="Whose picture, for example JPN.")],
+        local: Local = False,
+        as_json: TextAsJson = False,
+    ) -> None:
+        """Show one indicator: from whom the nation has it, its markings, sources, enrichment and earlier versions, why
+        it was released and to whom, and each receipt and dispute.
+
+        With --local it shows what the copy on this machine has: not decisions, releases and receipts.
+        """
+        from consumers.queries.decisions import ids_of
+        from exchange.errors import NotFound
+        from exchange.settings import Settings
+        from kakehashi.clusters import cluster_of
+        from kakehashi.picture_of import picture_of
+
+        settings, ids = Settings.from_env(os.environ), ids_of(indicator)
+        with picture_of(nation, settings, os.environ, update=not local) as picture:
+            known = [_known(picture, entry) for name in ids for entry in picture.get(name)]
+        crossing = [] if local else list(_crossing(cluster_of(nation, settings, os.environ), settings, ids))
+        if not (known or crossing):
+            raise NotFound(
+                f"{nation} sees no {printable(indicator)}, and has seen none: `kakehashi search` finds parts"
+            )
+        for row in known:
+            _print(row, as_json=as_json)
+        for row, lines in crossing:
+            if as_json:
+                write_line(row)
+            else:
+                typer.echo("\n".join(lines))
+
+
+def _known(picture: "Picture", entry: "Entry | Ended") -> dict[str, Any]:
+    """What one origin says of it, with earlier versions."""
+    import msgspec
+
+    from consumers.picture.as_record import record_of
+
+    history = [msgspec.to_builtins(each) for each in picture.history(entry.id, entry.origin)]
+    found = record_of(entry) | {"history": history}
+    return found | {"sources": picture.sources(entry.id)} if entry.origin == picture.nation else found
+
+
+def _crossing(cluster: "Cluster", settings: "Settings", ids: list[str]) -> Iterator[tuple[dict[str, Any], list[str]]]:
+    """What crossed the border: each as a row and as lines. What cannot be read here is one line that says so."""
+    from consumers.queries.receipts import receipts_for
+    from consumers.queries.released import released_to
+    from exchange.errors import ExchangeError
+    from schemas.identity import key_of_id, shard_of_key
+
+    try:
+        for decision, sentences in decided(cluster, settings, ids):
+            lines = [headline(decision), *(f"  {printable(each)}" for each in sentences)]
+            yield {"decision": decision, "sentences": sentences}, lines
+        shards = {shard_of_key(key_of_id(name), settings.shards) for name in ids}
+        partners = settings.partners(cluster.nation)
+        for partner, status in released_to(cluster, partners, shards, frozenset(ids)):
+            said = [f"{each['code'].replace('_', ' ')} {utc(each['at_ms'])} UTC" for each in status.receipts]
+            line = f"RELEASED to {partner}  {utc(status.released_ms)} UTC, {status.released['kind']}: {status.answer}"
+            row = {"released": status.released, "released_ms": status.released_ms, "partner": partner}
+            yield row | {"answer": status.answer, "receipts": status.receipts}, [line, *(f"  {each}" for each in said)]
+        for origin in partners:
+            for receipt in receipts_for(cluster, origin, ids, settings.shards):
+                reason = f", {printable(receipt['reason'])}" if receipt["reason"] else ""
+                what = f"{receipt['code'].replace('_', ' ').upper()} to {origin}"
+                line = f"{what}  {utc(receipt['at_ms'])} UTC, version {receipt['version']}{reason}"
+                yield {"receipt": receipt, "to": origin}, [line]
+    except ExchangeError as error:
+        typer.echo(f"kakehashi: decisions, releases and receipts cannot all be read here: {error}", err=True)
+
+
+def _print(row: dict[str, Any], *, as_json: bool) -> None:
+    """One origin's view, as a line of JSON or in lines for a person."""
+    if as_json:
+        write_line(row)
+        return
+    state, colour = row["state"], STYLES.get(row["state"], "dim").removeprefix("bold ")
+    shown = typer.style(state, fg=None if colour == "dim" else colour, dim=colour == "dim", bold=True)
+    typer.echo(f"{printable(row.get('value') or row['id'])}  {row.get('type', '')}".rstrip())
+    reason = f" ({printable(row['reason'])})" if row["reason"] else ""
+    typer.echo(f"  {shown}{reason} from {row['origin']}, received {utc(row['received_ms'])} UTC")
+    for name, text in _facts(row):
+        if text:
+            typer.echo(f"  {name:<14}  {printable(text)}")
+
+
+def _facts(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "id", f"{row['id']}, version {row['version']}"
+    if "value" in row:
+        yield from _content(row)
+    for source in row.get("sources", ()):
+        marks = ", ".join(filter(None, [_marking(source["marking"]), *source["labels"]]))
+        yield f"  {source['sensor']}", f"{_seen(source)}; {marks}; {source['description']}".rstrip("; ")
+        for name, text in source["context"].items():
+            yield "", f"{name}: {text}"
+    for each in row["history"]:
+        facts = [each["state"], each["reason"], each["tlp"] or "", _confidence(each["confidence"])]
+        yield "earlier", f"{utc(each['received_ms'])} UTC, {', '.join(filter(None, facts))}, version {each['version']}"
+
+
+def _content(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    recipients = row["marking"]["releasable_to"]
+    yield "marking", _marking(row["marking"])
+    yield "releasable to", "any nation that the label allows" if recipients is None else ", ".join(recipients)
+    yield "confidence", _confidence(row["confidence"])
+    yield "labels", ", ".join(row["labels"])
+    yield "ATT&CK", ", ".join(row["techniques"])
+    yield "seen", _seen(row)
+    yield "valid until", _until(row["valid_until_ms"])
+    yield "release until", _until(row.get("release_expires_ms", 0))
+    yield "domain", row["registered_domain"]
+    yield "network", ", ".join(filter(None, [f"AS{row['asn']}" if row["asn"] else "", row["country"]]))
+    yield "special use", row.get("special_use", "")
+    yield "warninglists", ", ".join(row.get("warninglists", ()))
+    yield "tearline", row.get("tearline", "").replace("\n", " ")
+    if "source_count" in row:
+        yield "sources", str(row["source_count"])
+
+
+def _marking(marking: dict[str, Any]) -> str:
+    from schemas.markings import Pap, Tlp
+
+    tlp, pap = marking["tlp"], marking["pap"]
+    labels = [Tlp(tlp).label if isinstance(tlp, int) else tlp, Pap(pap).label if isinstance(pap, int) else pap]
+    return " ".join([labels[0] or "unmarked", *filter(None, [labels[1], *marking["caveats"]])])
+
+
+def _seen(row: dict[str, Any]) -> str:
+    from schemas.counting import counted
+
+    return f"{utc(row['first_seen_ms'])} to {utc(row['last_seen_ms'])} UTC, {counted(row['sightings'], 'time')}"
+
+
+def _confidence(value: int | None) -> str:
+    return "" if value is None else str(value) if value >= 0 else "not stated"
+
+
+def _until(at_ms: int) -> str:
+    return f"{utc(at_ms)} UTC" if at_ms else ""

@@ -1,0 +1,95 @@
+"""`kakehashi output` on a real cluster: once, and as a process that is killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+
+import pytest
+
+from exchange.clock import now_ms
+from exchange.errors import Exit
+from tests.kakehashi.soc import Soc
+from tests.polling import eventually
+
+pytestmark = pytest.mark.kafka
+
+
+def until(condition: Callable[[], bool], within_s: float = 90.0) -> None:
+    eventually(condition, within_s, "the condition")
+
+
+def test_a_target_is_written_once_checked_listed_and_forgotten(soc: Soc) -> None:
+    to = f"hosts:{soc.folder}/once"
+    dry = soc.run("output", "run", "--nation", "JPN", "--to", to, "--dry-run")
+    assert "would hold 1 indicator, and differs in 1" in dry
+    assert not (soc.folder / "once").exists()
+    assert "holds 1 indicator" in soc.run("output", "run", "--nation", "JPN", "--to", to, "--once")
+    assert "0.0.0.0 c2.example.com" in (soc.folder / "once").read_text()
+    assert "0 differences" in soc.run("output", "check", "--nation", "JPN", "--to", to)
+    (soc.folder / "once").write_text("0.0.0.0 other.example\n")
+    soc.run("output", "check", "--nation", "JPN", "--to", to, code=Exit.REFUSED)
+    [listed] = [each for each in soc.lines("output", "list", "--nation", "JPN") if each["output"] == to]
+    assert listed["unapplied_recalls"] == 0
+    assert "forgotten" in soc.run("output", "forget", "--nation", "JPN", "--to", to)
+    assert "no such output" in soc.run("output", "forget", "--nation", "JPN", "--to", to, code=Exit.REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("to", "why"), [("nonsense:/x", "with one of the names"), ("hosts:/no/folder/x", "does not exist")]
+)
+def test_a_target_that_cannot_be_meant_is_a_configuration_error(soc: Soc, to: str, why: str) -> None:
+    assert why in soc.run("output", "run", "--nation", "JPN", "--to", to, code=Exit.CONFIGURATION)
+
+
+def test_a_running_output_follows_survives_a_kill_and_removes_what_was_recalled_meanwhile(soc: Soc) -> None:
+    target, other = soc.folder / "hosts", soc.folder / "hosts2"
+    words = ["output", "run", "--nation", "JPN", "--from", "GBR", "--to", f"hosts:{target}", "--to", f"hosts:{other}"]
+
+    def start() -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "kakehashi", *words],
+            cwd=soc.folder,
+            env=os.environ | soc.environ | {"KAKEHASHI_METRICS_PORT": "19473"},
+            stderr=subprocess.DEVNULL,
+        )
+
+    def names() -> set[str]:
+        lines = target.read_text().splitlines() if target.exists() else []
+        return {line.split()[1] for line in lines if not line.startswith("#")}
+
+    def metric(name: str) -> str:
+        with urllib.request.urlopen("http://127.0.0.1:19473/metrics") as page:
+            return "\n".join(line for line in page.read().decode().splitlines() if line.startswith(f"kakehashi_{name}"))
+
+    running = start()
+    try:
+        until(lambda: "c2.example.com" in names() and other.exists())
+        soc.release("follow.example")
+        until(lambda: "follow.example" in names())
+        soc.release("short.example", valid_until_ms=now_ms() + 1_500)
+        until(lambda: "short.example" in names())
+        until(lambda: "short.example" not in names())
+        until(lambda: f'output_indicators{{output="hosts:{target}"}} 2.0' in metric("output_indicators"))
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+        soc.release("follow.example", record="recalled")
+        soc.run("search", "--nation", "JPN", "anything")  # another process keeps the picture meanwhile
+        waiting = {each["output"]: each["unapplied_recalls"] for each in soc.lines("output", "list", "--nation", "JPN")}
+        assert waiting[f"hosts:{target}"] == 1
+        assert "follow.example" in names()
+        running = start()
+        until(lambda: "follow.example" not in names())
+        until(lambda: f'output_unapplied_recalls{{output="hosts:{target}"}} 0.0' in metric("output_unapplied_recalls"))
+        home = soc.folder / ".kakehashi" / "picture"
+        until(lambda: all(b"follow.example" not in file.read_bytes() for file in home.iterdir()), within_s=60.0)
+        assert "kakehashi_output_turns_total" in metric("output_turns_total")
+        with urllib.request.urlopen("http://127.0.0.1:19473/ready") as page:
+            assert page.status == 200
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(60) == Exit.OK
+    finally:
+        running.kill()
+        running.wait()
