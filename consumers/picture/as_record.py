@@ -5,6 +5,7 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -17,7 +18,7 @@ CSV_COLUMNS: Final = (
     "id", "origin", "state", "type", "value", "tlp", "pap", "confidence", "labels", "first_seen", "last_seen",
     "sightings", "valid_until", "received", "version",
 )  # fmt: skip
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@")
 
 
 def record_of(entry: Entry | Ended) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def csv_lines(entries: Iterable[Entry]) -> Iterator[str]:
 def cell(text: str) -> str:
     """A text that no spreadsheet takes for a formula (OWASP, CSV injection), on one line."""
     shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
-    return f"'{shown}" if text.startswith(_FORMULA) else shown
+    return f"'{shown}" if unicodedata.normalize("NFKC", shown).lstrip().startswith(_FORMULA) else shown
 
 
 def _line(cells: Iterable[str]) -> str:
