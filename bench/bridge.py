@@ -211,7 +211,7 @@ def _started(stand: Stand, what: str, source: str, changes: Mapping[str, str]) -
     if what == BARE_LOOP:
         arguments = ["bench.bare_loop", "--from", stand.home.bootstrap, "--to", stand.partner.bootstrap]
     else:
-        arguments = ["kakehashi", "bridge", "--from", HOME, "--to", PARTNER]
+        arguments = ["kakehashi", "bridge", "--nation", HOME, "--partner", PARTNER]
     return Role.start("bridge", arguments, stand.environment(**changes), stand.folder)
 
 

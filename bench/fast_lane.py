@@ -34,7 +34,7 @@ def measure(
     """Milliseconds from before a probe is sent until a committed reader has it: in the partner's inbox, which is the
     bridge's part, and on the partner's own topic."""
     stand.refresh()
-    bridge = ["kakehashi", "bridge", "--from", HOME, "--to", PARTNER]
+    bridge = ["kakehashi", "bridge", "--nation", HOME, "--partner", PARTNER]
     worker = ["kakehashi", "streams", "--nation", PARTNER]
     with (
         Role.start("streams-partner", worker, stand.environment(), stand.folder) as receiver,

@@ -16,7 +16,7 @@ from schemas import topics
 ROLES: Final = (
     ("streams-home", ("kakehashi", "streams", "--nation", HOME)),
     ("streams-partner", ("kakehashi", "streams", "--nation", PARTNER)),
-    ("bridge", ("kakehashi", "bridge", "--from", HOME, "--to", PARTNER)),
+    ("bridge", ("kakehashi", "bridge", "--nation", HOME, "--partner", PARTNER)),
 )
 _DONE_S: Final = 600.0
 

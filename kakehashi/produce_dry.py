@@ -10,7 +10,7 @@ from exchange.settings import Settings
 from kakehashi.dry_run import DryRun
 from kakehashi.dry_run_view import Counts, Table, as_json
 from kakehashi.fates import REFUSE, Fate, Judge
-from producers.inputs import Input, printable
+from producers.inputs import Input, name_in_utf8
 from producers.produce import Options, opened
 from producers.readers.formats import readings_of
 from producers.stop import Stop
@@ -44,7 +44,7 @@ def dry_run(options: Options, settings: Settings, partner: str, *, json: bool, s
 
     for name in options.files:
         with opened(name, lambda: show(run.rest()), Stop()) as stream:
-            source = Input(printable(name), stream, encoding=options.defaults.encoding)
+            source = Input(name_in_utf8(name), stream, encoding=options.defaults.encoding)
             readings, _ = readings_of(source, options.format, options.defaults)
             show(run.fates(readings))
     titles = {rule.id: rule.title for rule in policy.rules.values()}

@@ -17,7 +17,7 @@ from consumers.subscription.subscription import latest
 from consumers.subscription.topic_reader import TopicReader
 from exchange.errors import ExchangeError, Refused
 from exchange.kafka.clients import Cluster
-from producers.inputs import Input, printable
+from producers.inputs import Input, name_in_utf8
 from producers.known import was_read
 from producers.produce import Options, opened
 from producers.readers.formats import readings_of
@@ -76,7 +76,7 @@ def _marked(options: Options, spool: Spool) -> tuple[bool, Mapping[bytes, Markin
                 if not (options.again or options.snapshot is not None):
                     continue
                 is_read = True
-            source = Input(printable(name), stream, encoding=options.defaults.encoding)
+            source = Input(name_in_utf8(name), stream, encoding=options.defaults.encoding)
             for key, marking in _values(source, options):
                 marked[key] = marking if key not in marked else marked[key].join(marking)
     return is_read, marked

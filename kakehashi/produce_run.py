@@ -19,7 +19,7 @@ from kakehashi.conventions import check_recipients, one_of
 from kakehashi.produce_recalls import ask
 from kakehashi.produce_view import as_json, closing_lines, watching
 from kakehashi.terminal import console
-from producers.inputs import is_wide, printable
+from producers.inputs import is_wide, name_in_utf8
 from producers.markings.marked import is_caveat
 from producers.meter import Meter
 from producers.produce import Options, Summary, View, produce
@@ -143,7 +143,7 @@ def _options(command: Command, nations: tuple[str, ...]) -> Options:
         raise typer.BadParameter(f"--encoding {command.encoding}: no such encoding") from error
     unreadable = [name for name in command.files if name != STANDARD_INPUT and not _is_readable(Path(name))]
     if unreadable:
-        raise typer.BadParameter(f"no readable file: {', '.join(map(printable, unreadable))}")
+        raise typer.BadParameter(f"no readable file: {', '.join(map(name_in_utf8, unreadable))}")
     return Options(
         sensor=Sensor(command.nation, command.sensor),
         files=command.files,

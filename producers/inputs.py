@@ -96,7 +96,7 @@ def is_wide(encoding: str) -> bool:
     return "\n".encode(encoding) != b"\n"
 
 
-def printable(path: str) -> str:
+def name_in_utf8(path: str) -> str:
     """A file's name as text that UTF-8 can carry: Linux allows any bytes in one."""
     return os.fsencode(path).decode("utf-8", "replace")
 

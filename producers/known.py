@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from producers.fingerprint import Fingerprint, fingerprint
-from producers.inputs import printable
+from producers.inputs import name_in_utf8
 from producers.source import STANDARD_INPUT, Source
 from producers.spool.batch import Sensor
 from producers.spool.spool import InputState, Spool
@@ -62,7 +62,7 @@ def _known(now: Fingerprint, spool: Spool) -> InputState | None:
 
 
 def _path(name: str) -> str:
-    return printable(str(Path(name).resolve()))
+    return name_in_utf8(str(Path(name).resolve()))
 
 
 def unknown_state(name: str, spool: Spool, sensor: Sensor, now_ms: int, *, marking: str | None = None) -> InputState:

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import msgspec
 
 from exchange.errors import ConfigurationError, DeliveryTimeout
-from producers.inputs import Input, printable
+from producers.inputs import Input, name_in_utf8
 from producers.known import state_of, unknown_state
 from producers.readers.formats import AUTO, readings_of
 from producers.readers.reading import Defaults, LeftOut, Rejected
@@ -177,7 +177,7 @@ class _Run:
             return
         self._view.opened(name, size)
         self._stepped_at = time.monotonic()
-        self._source = source = Input(printable(name), stream, encoding=options.defaults.encoding, limit=size)
+        self._source = source = Input(name_in_utf8(name), stream, encoding=options.defaults.encoding, limit=size)
         readings, reader = readings_of(source, options.format, options.defaults)
         steps = fill(
             readings,
@@ -275,6 +275,6 @@ def opened(name: str, turn: Callable[[], None], stop: Stop) -> Iterator[Source]:
     try:
         stream = Source(name, turn, stop)
     except OSError as error:
-        raise ConfigurationError(f"{printable(name)} cannot be read: {error.strerror}") from error
+        raise ConfigurationError(f"{name_in_utf8(name)} cannot be read: {error.strerror}") from error
     with stream:
         yield stream

@@ -65,7 +65,7 @@ class UrgentLog(Log):
         if self._producer is None:
             raise RuntimeError(f"{self._name}: not taken")
         try:
-            failures = send(self._producer, outputs, DELIVERY_S * 1.5, on_handed_over)
+            failures = send(self._producer, outputs, DELIVERY_S * 1.5, on_handed_over).failures
             if not failures:
                 progress = progress_of(self._codec, self._step, self._shard, position, None, self._ids)
                 produce_output(self._producer, progress)

@@ -1,8 +1,10 @@
 """Hands records to a producer: waits while its queue is full, and names a record that can never be written."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Final
 
+import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from exchange.errors import Unwritable
@@ -61,34 +63,43 @@ def produce_output(producer: Producer, output: Output, on_delivery: OnDelivery |
     produce(producer, output.topic, output.partition, output.key, output.value, output.headers, on_delivery)
 
 
+class Delivery(msgspec.Struct, frozen=True):
+    """What was acknowledged: the offset of each record by its place in the order, and what went wrong with others."""
+
+    offsets: dict[int, int]
+    failures: list[str]
+
+
 def send(
     producer: Producer,
     outputs: Iterable[Output],
     within_s: float,
     on_handed_over: Callable[[], None] = lambda: None,
-) -> list[str]:
-    """Write these records without a transaction, and wait until they are acknowledged. Returns what went wrong: nothing
-    if all are.
+) -> Delivery:
+    """Write these records without a transaction, and wait until they are acknowledged.
 
     ``on_handed_over`` is called when the client has all of them, and only the cluster is waited for. Raises Unwritable
     if one of them will never be written, KafkaException if the producer is broken.
     """
-    failures: list[str] = []
+    delivery = Delivery({}, [])
     refusals: list[Unwritable] = []
     watch = watching(refusals)
 
-    def note(error: KafkaError | None, message: Message) -> None:
-        if error is not None:
-            failures.append(f"{message.topic()}-{message.partition()}: {error.str()}")
+    def note(place: int, error: KafkaError | None, message: Message) -> None:
+        if error is None:
+            delivery.offsets[place] = message.offset() or 0
+        else:
+            delivery.failures.append(f"{message.topic()}-{message.partition()}: {error.str()}")
             watch(error, message)
 
-    for output in outputs:
-        produce_output(producer, output, note)
+    for place, output in enumerate(outputs):
+        produce_output(producer, output, partial(note, place))
     on_handed_over()
     unsent = producer.flush(within_s)
     if refusals:
-        raise refusals[0]
-    return failures + [f"no answer within {within_s:g} s"] * unsent
+        raise refusals.pop()
+    delivery.failures.extend([f"no answer within {within_s:g} s"] * unsent)
+    return delivery
 
 
 def refused(error: KafkaError, topic: str, partition: int, key: bytes | None, size: int) -> Unwritable | None:

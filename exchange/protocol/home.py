@@ -22,6 +22,6 @@ class HomeWriter(Home):
     def write(self, outputs: Sequence[Output]) -> None:
         """Returns when all of it is acknowledged. Raises DeliveryTimeout if it is not, Unwritable if it never will
         be."""
-        failures = send(self._producer, outputs, ACKNOWLEDGE_S)
+        failures = send(self._producer, outputs, ACKNOWLEDGE_S).failures
         if failures:
             raise DeliveryTimeout(f"{len(failures)} records not acknowledged at {self._cluster.nation}: {failures[0]}")

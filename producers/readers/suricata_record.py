@@ -7,8 +7,8 @@ import msgspec
 from producers.readers.suricata_files import File
 
 
-class Side(msgspec.Struct):
-    """One side that a rule with the keyword ``target`` names."""
+class Endpoint(msgspec.Struct):
+    """The end of a flow that a rule with the keyword ``target`` names."""
 
     ip: str | None = None
 
@@ -22,8 +22,8 @@ class Rule(msgspec.Struct):
     severity: int | None = None
     action: str | None = None
     metadata: dict[str, Any] | None = None
-    source: Side | None = None
-    target: Side | None = None
+    source: Endpoint | None = None
+    target: Endpoint | None = None
 
 
 class Http(msgspec.Struct):

@@ -1,6 +1,6 @@
-"""The rows of correlate, made again from what it has told: the nation, each partner, and in the audit.
+"""The rows of correlate, made again from the last record of each: national, released to each partner, and in the audit.
 
-What is told last of each indicator stands on compacted topics; here it is brought together on disk, key by key. What
+The last records of each indicator are on compacted topics; here they are brought together on disk, key by key. What
 the rows are made of then, and what is made strict because it is not known, is in ``streams.repair.rebuilt_row``.
 """
 
@@ -34,9 +34,9 @@ from streams.correlate.releases import DECISION_HEADER
 from streams.correlate.row import Row
 from streams.enrichment.enrich import Enricher
 from streams.enrichment.installed import installed_enricher
-from streams.repair.latest_reports import heard
+from streams.repair.latest_reports import latest_report_of
 from streams.repair.rebuilt_decision import Decided, decided_of
-from streams.repair.rebuilt_row import Told, World, row_of, told_of
+from streams.repair.rebuilt_row import LastRelease, World, last_release_of, row_of
 from streams.repair.rows import Tally
 from streams.repair.scratch import Scratch
 from streams.repair.vetoes import vetoes_of
@@ -46,7 +46,7 @@ from streams.rules.policy_set import load
 
 _NATIONAL: Final = b"n"
 _SURVIVING: Final = b"o"
-_TOLD: Final = b"s"
+_RELEASES: Final = b"s"
 _DECIDED: Final = b"d"
 _MANY: Final = 1_000
 _UNREADABLE: Final = "records that cannot be read"
@@ -83,7 +83,7 @@ class CorrelateRows:
             topics.AUDIT,
             topics.COMMANDS,
         )
-        self._said: dict[bytes, OfficerDecisions] = {}
+        self._by_officers: dict[bytes, OfficerDecisions] = {}
 
     def rows(self, shard: BrokenShard, damage: Damage, tally: Tally) -> Iterator[RowChange]:
         """A row for each indicator that the changelog has no row of, or an older one; and the head of the chain.
@@ -97,17 +97,17 @@ class CorrelateRows:
                 scratch.put(self._told(shard.records(topics.released(partner)), partner, tally))
             scratch.put(self._decided(shard.records(topics.AUDIT), tally))
             scratch.put(self._national(shard.records(topics.NATIONAL), tally))
-            self._said = self._heard_from_officers(shard, damage)
+            self._by_officers = self._read_officers(shard, damage)
             time_ms = now_ms() if damage.progress is None else damage.progress["shard_time_ms"]
             yield from self._indicators(scratch, self._world(time_ms), tally, time_ms)
             yield RowChange(audit.HEAD_KEY, msgspec.msgpack.encode(self._last_head(scratch)))
             self._lose_repetitions(shard, damage, scratch, tally)
 
-    # -- what was told ------------------------------------------------------------------------------------------
+    # -- the last records --------------------------------------------------------------------------------------
 
     def _told(self, records: Iterable[Record], partner: str, tally: Tally) -> Iterator[tuple[bytes, bytes | None]]:
         for record in records:
-            key = _TOLD + key_of_id((record.key or b"").decode()) + partner.encode()
+            key = _RELEASES + key_of_id((record.key or b"").decode()) + partner.encode()
             if record.value is None:
                 yield key, None
                 continue
@@ -116,7 +116,7 @@ class CorrelateRows:
                 tally.lose(_UNREADABLE, 1)
                 continue
             decision = next((value for name, value in record.headers if name == DECISION_HEADER), b"").decode()
-            yield key, msgspec.msgpack.encode(told_of(cast("ReleasedIndicator", found), partner, decision))
+            yield key, msgspec.msgpack.encode(last_release_of(cast("ReleasedIndicator", found), partner, decision))
 
     def _decided(self, records: Iterable[Record], tally: Tally) -> Iterator[tuple[bytes, bytes]]:
         """The last decision of each indicator and partner; the chain's head, by the way."""
@@ -137,7 +137,7 @@ class CorrelateRows:
                 continue
             yield _NATIONAL + key_of_id((record.key or b"").decode()), record.value
 
-    def _heard_from_officers(self, shard: BrokenShard, damage: Damage) -> dict[bytes, OfficerDecisions]:
+    def _read_officers(self, shard: BrokenShard, damage: Damage) -> dict[bytes, OfficerDecisions]:
         """The vetoes by indicator, from the commands that the shard had read."""
         commands = shard.records(topics.COMMANDS, end=damage.next_offsets[topics.COMMANDS])
         keys = ((record.key or b"").decode("utf-8", "replace") for record in shard.records(topics.QUARANTINE))
@@ -152,12 +152,14 @@ class CorrelateRows:
         head = max(head, self.head, key=lambda each: each.sequence)
         if head.sequence:
             return head
-        ids = (msgspec.msgpack.decode(told, type=Told).sent.decision_id for _, told in scratch.items(_TOLD))
+        ids = (
+            msgspec.msgpack.decode(value, type=LastRelease).sent.decision_id for _, value in scratch.items(_RELEASES)
+        )
         return audit.Head(max((int(name.rpartition("-")[2]) + 1 for name in ids if name), default=0))
 
     def _world(self, time_ms: int) -> World:
         """What rows are made with."""
-        known = heard(self.cluster, self.settings.shards, time_ms)
+        known = latest_report_of(self.cluster, self.settings.shards, time_ms)
         return World(self._partners, self.enricher, self.classifier, self.lifetimes, known)
 
     # -- the rows -----------------------------------------------------------------------------------------------
@@ -166,9 +168,9 @@ class CorrelateRows:
         for batch in _batches(scratch.items(_NATIONAL)):
             keys = [key for key, _ in batch]
             surviving = scratch.get_many([_SURVIVING + key for key in keys])
-            told = self._by_partner(scratch, _TOLD, keys)
+            releases = self._by_partner(scratch, _RELEASES, keys)
             decided = self._by_partner(scratch, _DECIDED, keys)
-            for (key, value), row, said, judged in zip(batch, surviving, told, decided, strict=True):
+            for (key, value), row, released, judged in zip(batch, surviving, releases, decided, strict=True):
                 record = cast("Indicator", self._codec.decode(INDICATOR, value))
                 if row is not None and _is_whole(rows_of.decode(row), record):
                     tally.kept += 1
@@ -176,7 +178,7 @@ class CorrelateRows:
                 made = self._made(
                     key,
                     record,
-                    [msgspec.msgpack.decode(each, type=Told) for each in said.values()],
+                    [msgspec.msgpack.decode(each, type=LastRelease) for each in released.values()],
                     {partner: msgspec.msgpack.decode(each, type=Decided) for partner, each in judged.items()},
                     world,
                     tally,
@@ -185,12 +187,12 @@ class CorrelateRows:
                 if made is not None:
                     tally.rebuilt += 1
                     yield RowChange(key, rows_of.encode(made), made.due_ms)
-        keys = list(self._said)
+        keys = list(self._by_officers)
         known = scratch.get_many([kind + key for key in keys for kind in (_NATIONAL, _SURVIVING)])
         for key, found in zip(keys, zip(known[::2], known[1::2], strict=True), strict=True):
             if found == (None, None):
                 tally.rebuilt += 1
-                yield RowChange(key, rows_of.encode(row_with(None, self._said[key])))
+                yield RowChange(key, rows_of.encode(row_with(None, self._by_officers[key])))
         self._lose_orphans(scratch, tally)
 
     def _by_partner(self, scratch: Scratch, kind: bytes, keys: Sequence[bytes]) -> list[Mapping[str, bytes]]:
@@ -206,7 +208,7 @@ class CorrelateRows:
         self,
         key: bytes,
         record: Indicator,
-        told: Sequence[Told],
+        releases: Sequence[LastRelease],
         decided: Mapping[str, Decided],
         world: World,
         tally: Tally,
@@ -216,7 +218,7 @@ class CorrelateRows:
         if kind is None or indicator_key(kind, record["value"]) != key or not record["sources"]:
             tally.lose(_UNREADABLE, 1)
             return None
-        made = row_of(record, told, decided, world, time_ms, self._said.get(key, NO_DECISIONS))
+        made = row_of(record, releases, decided, world, time_ms, self._by_officers.get(key, NO_DECISIONS))
         tally.lose("sources that a national record does not name (it names 32): their counts and words", made.sources)
         tally.lose(
             "sources whose counts may have come with several markings: all but one are kept under the strictest",
@@ -227,19 +229,21 @@ class CorrelateRows:
     # -- what is lost -------------------------------------------------------------------------------------------
 
     def _lose_orphans(self, scratch: Scratch, tally: Tally) -> None:
-        """What a partner was told and the nation has no record of."""
-        for batch in _batches(scratch.items(_TOLD)):
-            keys = {told[:16] for told, _ in batch}
+        """Releases to a partner of which the nation has no record."""
+        for batch in _batches(scratch.items(_RELEASES)):
+            keys = {name[:16] for name, _ in batch}
             wanted = [kind + key for key in keys for kind in (_NATIONAL, _SURVIVING)]
             found = {
                 name[1:] for name, value in zip(wanted, scratch.get_many(wanted), strict=True) if value is not None
             }
             lost = sorted(keys - found)
             name = f", such as {indicator_id(lost[0])}" if lost else ""
-            tally.lose(f"indicators that a partner was told of and the nation has no record of{name}", len(lost))
+            tally.lose(
+                f"indicators that were released to a partner and of which the nation has no record{name}", len(lost)
+            )
 
     def _lose_repetitions(self, shard: BrokenShard, damage: Damage, scratch: Scratch, tally: Tally) -> None:
-        """Sightings that waited for a roll-up: read before the position, but after the last record was told."""
+        """Sightings that waited for a roll-up: read before the position, but after the last record was written."""
         if damage.progress is None or not damage.is_same_source:
             tally.lose("sightings that waited for their roll-up")
             return
@@ -247,13 +251,13 @@ class CorrelateRows:
         count = 0
         for record in shard.records_since(topics.OBSERVATIONS, since_ms, end=damage.next_offsets[topics.OBSERVATIONS]):
             found = self._codec.decode(OBSERVATION_BLOCK, record.value)
-            said = () if isinstance(found, Undecodable) else observed(cast("ObservationBlock", found))
-            if isinstance(said, Refused):
+            observations = () if isinstance(found, Undecodable) else observed(cast("ObservationBlock", found))
+            if isinstance(observations, Refused):
                 continue
-            keys = [each.key for each in said]
-            told = scratch.get_many([_NATIONAL + key for key in keys])
+            keys = [each.key for each in observations]
+            nationals = scratch.get_many([_NATIONAL + key for key in keys])
             kept = scratch.get_many([_SURVIVING + key for key in keys])
-            for each, national, surviving in zip(said, told, kept, strict=True):
+            for each, national, surviving in zip(observations, nationals, kept, strict=True):
                 if national is None or surviving is not None:
                     continue
                 version = cast("Indicator", self._codec.decode(INDICATOR, national))["version"]

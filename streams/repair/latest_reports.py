@@ -20,7 +20,7 @@ from streams.intake.step import Intake
 from streams.repair.rebuilt_row import AFTER_ALL, ReportNumber
 
 
-def heard(cluster: Cluster, shards: int, time_ms: int) -> Callable[[str], ReportNumber]:
+def latest_report_of(cluster: Cluster, shards: int, time_ms: int) -> Callable[[str], ReportNumber]:
     """For each sensor the latest report that intake has counted; for an unknown sensor, any until ``time_ms``.
 
     No report has an epoch that is later than its append; the day is a margin for brokers whose clocks are ahead.

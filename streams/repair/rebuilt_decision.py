@@ -26,7 +26,7 @@ from streams.rules.facets import from_record
 class Decided(msgspec.Struct, frozen=True, gc=False):
     """The last decision on an indicator for a partner: its id, its position, its content, and all markings it saw.
 
-    ``rules`` names what it was made with; ``review`` and ``veto`` are what officers had said.
+    ``rules`` names what it was made with; ``review`` and ``veto`` are what officers had decided.
     """
 
     decision_id: str
@@ -77,8 +77,8 @@ def _veto_of(decision: Decision) -> Veto | None:
     veto = decision["veto"]
     if veto is None:
         return None
-    said = OfficerAct(veto["person"], veto["officer"], veto["command_id"], veto["at_ms"], veto["reason"])
-    return Veto(veto["kind"], "", veto["reason_code"], said)
+    act = OfficerAct(veto["person"], veto["officer"], veto["command_id"], veto["at_ms"], veto["reason"])
+    return Veto(veto["kind"], "", veto["reason_code"], act)
 
 
 def _act_of(verdict: OfficerVerdict) -> OfficerAct:
@@ -93,13 +93,13 @@ def _act_of(verdict: OfficerVerdict) -> OfficerAct:
 
 
 def with_officers(
-    row: Row, said: OfficerDecisions, decided: Mapping[str, Decided], classifier: Classifier, now_ms: int
+    row: Row, by_officers: OfficerDecisions, decided: Mapping[str, Decided], classifier: Classifier, now_ms: int
 ) -> Row:
     """The row with the vetoes that are known, those that only a decision tells, and the reviews of the decisions."""
-    known = {veto.by.command_id for veto in said.vetoes}
+    known = {veto.by.command_id for veto in by_officers.vetoes}
     more = {each.veto.by.command_id: each.veto for each in decided.values() if each.veto is not None}
-    vetoes = (*said.vetoes, *(veto for command, veto in sorted(more.items()) if command not in known))
-    standing, pieces = msgspec.structs.replace(said, vetoes=vetoes), units(row)
+    vetoes = (*by_officers.vetoes, *(veto for command, veto in sorted(more.items()) if command not in known))
+    standing, pieces = msgspec.structs.replace(by_officers, vetoes=vetoes), units(row)
     for partner, each in decided.items():
         judgement = classifier.decide(facets_in(row, pieces), partner)
         if each.review is None or judgement.decision.outcome is not Outcome.HOLD:

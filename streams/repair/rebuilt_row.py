@@ -41,7 +41,7 @@ Seen = tuple[int, int, int]
 """How often, first and last: what of a release comes from counts."""
 
 
-class Told(msgspec.Struct, frozen=True, gc=False):
+class LastRelease(msgspec.Struct, frozen=True, gc=False):
     """A partner's latest release of an indicator. ``seen`` is of its content, None if it has none."""
 
     sent: Sent
@@ -59,17 +59,17 @@ class Rebuilt(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The inputs of a rebuilt row. ``heard`` gives the latest report of a sensor that may be in the row."""
+    """The inputs of a rebuilt row. ``latest_report`` gives the latest report of a sensor that may be in the row."""
 
     partners: tuple[str, ...]
     enricher: Enricher
     classifier: Classifier
     lifetimes: Lifetimes
-    heard: Callable[[str], ReportNumber]
+    latest_report: Callable[[str], ReportNumber]
 
 
-def told_of(record: ReleasedIndicator, partner: str, decision_id: str) -> Told:
-    """The content of the latest released record."""
+def last_release_of(record: ReleasedIndicator, partner: str, decision_id: str) -> LastRelease:
+    """The release that a partner's latest released record states."""
     content = record["content"]
     sent = Sent(
         partner,
@@ -79,23 +79,23 @@ def told_of(record: ReleasedIndicator, partner: str, decision_id: str) -> Told:
         decision_id=decision_id,
     )
     if content is None:
-        return Told(sent)
+        return LastRelease(sent)
     # In the order of the contract's fields, which is the order that a digest is made in.
-    said = cast("dict[str, object]", content)
-    ordered = cast("Content", {name: said[name] for name in Content.__annotations__ if name in said})
+    stated = cast("dict[str, object]", content)
+    ordered = cast("Content", {name: stated[name] for name in Content.__annotations__ if name in stated})
     sent = msgspec.structs.replace(sent, digest=digest_of(ordered), ends_ms=end_of(ordered))
-    return Told(sent, _seen(ordered))
+    return LastRelease(sent, _seen(ordered))
 
 
 def row_of(
     record: Indicator,
-    told: Sequence[Told],
+    releases: Sequence[LastRelease],
     decided: Mapping[str, Decided],
     world: World,
     now_ms: int,
-    said: OfficerDecisions = NO_DECISIONS,
+    by_officers: OfficerDecisions = NO_DECISIONS,
 ) -> Rebuilt:
-    """The row that the last record on ``indicator.national`` stands for. ``said`` are the vetoes that are known.
+    """The row that the last record on ``indicator.national`` stands for. ``by_officers`` are the vetoes that are known.
 
     Raises KeyError or ValueError if the record is none of ours.
     """
@@ -111,13 +111,13 @@ def row_of(
         version=record["version"],
         emitted_ms=emitted_ms,
         expired=record["kind"] == "expired",
-        floors=tuple(_floors(record, missing, world.heard, now_ms)),
+        floors=tuple(_floors(record, missing, world.latest_report, now_ms)),
         rules=max(decided.values(), key=lambda each: each.sequence).rules if decided else _UNKNOWN_RULES,
         generation=record["version"],  # rows of further sources that are older are not of this row
     )
-    row = with_officers(row, said, decided, world.classifier, now_ms)
-    row, tightened = _with_safe_tallies(row, told, decided, world, now_ms)
-    row = _with_sent(indicator_key(kind, record["value"]), row, told, decided, world, now_ms)
+    row = with_officers(row, by_officers, decided, world.classifier, now_ms)
+    row, tightened = _with_safe_tallies(row, releases, decided, world, now_ms)
+    row = _with_sent(indicator_key(kind, record["value"]), row, releases, decided, world, now_ms)
     due_ms = row.next_end(world.lifetimes, emitted_ms)
     return Rebuilt(msgspec.structs.replace(row, due_ms=due_ms), missing, tightened)
 
@@ -148,15 +148,17 @@ def _appended_ms(stated_ms: int, end_ms: int, kind: IndicatorType, emitted_ms: i
     return min(emitted_ms, end_ms - MAX_VALIDITY_MS) if stated_ms > end_ms else emitted_ms
 
 
-def _floors(record: Indicator, missing: int, heard: Callable[[str], ReportNumber], now_ms: int) -> Iterable[Floor]:
+def _floors(
+    record: Indicator, missing: int, latest_report: Callable[[str], ReportNumber], now_ms: int
+) -> Iterable[Floor]:
     for source in record["sources"]:
-        yield Floor(source["sensor"], marking_of(source["marking"]), *heard(source["sensor"]))
+        yield Floor(source["sensor"], marking_of(source["marking"]), *latest_report(source["sensor"]))
     if missing:
         yield Floor("", marking_of(record["marking"]), now_ms, AFTER_ALL)
 
 
 def _with_safe_tallies(
-    row: Row, told: Sequence[Told], decided: Mapping[str, Decided], world: World, now_ms: int
+    row: Row, releases: Sequence[LastRelease], decided: Mapping[str, Decided], world: World, now_ms: int
 ) -> tuple[Row, int]:
     """The row with each source's counts under a marking that is strict enough, and how many that has changed.
 
@@ -164,18 +166,18 @@ def _with_safe_tallies(
     current one where what is released is exactly what would be released then. Otherwise some may be of any stricter
     marking that the last decision saw: then all but one are, the one of its current statement.
     """
-    proven = _proven(row, told, world, now_ms)
-    told_ms = max((each.sent.version for each in told if each.seen is not None), default=0)
+    proven = _proven(row, releases, world, now_ms)
+    released_ms = max((each.sent.version for each in releases if each.seen is not None), default=0)
     markings = {marking for each in decided.values() for marking in each.markings}
-    assertions = [each if each.sensor in proven else _tightened(each, markings, told_ms) for each in row.assertions]
+    assertions = [each if each.sensor in proven else _tightened(each, markings, released_ms) for each in row.assertions]
     changed = sum(mine is not before for mine, before in zip(assertions, row.assertions, strict=True))
     return msgspec.structs.replace(row, assertions=tuple(assertions)), changed
 
 
-def _proven(row: Row, told: Sequence[Told], world: World, now_ms: int) -> set[str]:
+def _proven(row: Row, releases: Sequence[LastRelease], world: World, now_ms: int) -> set[str]:
     """The sources that are in a release which has their counts as a whole."""
     pieces, sensors = units(row), set[str]()
-    for each in told:
+    for each in releases:
         ruling = _ruled(row, pieces, each.sent.partner, world, now_ms)
         content = _content(_included(row, pieces, ruling), each.sent.partner, ruling, world, now_ms)
         if each.seen is not None and content is not None and _seen(content) == each.seen:
@@ -204,7 +206,7 @@ def _content(included: Included | None, partner: str, ruling: Ruling, world: Wor
     return content_for(included, ruling.decision.obligations, partner, world.lifetimes, now_ms, approved=approved)
 
 
-def _tightened(assertion: Assertion, markings: set[Marking], told_ms: int) -> Assertion:
+def _tightened(assertion: Assertion, markings: set[Marking], released_ms: int) -> Assertion:
     """The assertion with what may be of a stricter marking under that one.
 
     One sighting is of the current statement, under its own marking: it keeps released what is released. Its time is not
@@ -220,19 +222,24 @@ def _tightened(assertion: Assertion, markings: set[Marking], told_ms: int) -> As
     if strictest == mine:
         return assertion
     rest: tuple[Tally, ...]
-    if told_ms:
+    if released_ms:
         stricter = msgspec.structs.replace(tally, mark=mark_of(strictest), count=tally.count - 1)
-        rest = (Tally.under(mine, 1, told_ms, told_ms), stricter)
+        rest = (Tally.under(mine, 1, released_ms, released_ms), stricter)
     else:
         rest = (msgspec.structs.replace(tally, mark=mark_of(strictest)),)
     return msgspec.structs.replace(assertion, tallies=tuple(sorted(rest, key=lambda each: MARKS[each.mark].stable)))
 
 
 def _with_sent(
-    key: bytes, row: Row, told: Sequence[Told], decided: Mapping[str, Decided], world: World, now_ms: int
+    key: bytes,
+    row: Row,
+    releases: Sequence[LastRelease],
+    decided: Mapping[str, Decided],
+    world: World,
+    now_ms: int,
 ) -> Row:
     """The row with each partner's latest release. A decision that would be the same is not made again."""
-    pieces, by_partner = units(row), {each.sent.partner: each.sent for each in told}
+    pieces, by_partner = units(row), {each.sent.partner: each.sent for each in releases}
     for partner in world.partners:
         sent, last = by_partner.get(partner, Sent(partner)), decided.get(partner)
         ruling = _ruled(row, pieces, partner, world, now_ms)

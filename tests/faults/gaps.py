@@ -217,7 +217,17 @@ def _repaired(world: World, what: str) -> str:
         if time.monotonic() > give_up:
             raise AssertionError(f"{what}: not repaired within {REPAIRED_S:g} s, {len(again)} were told again")
         for home in unlike:
-            told = ("reconcile", "--from", home, "--to", partner_of(home), "--full", "--grace", GRACE_S, "--json")
+            told = (
+                "reconcile",
+                "--nation",
+                home,
+                "--partner",
+                partner_of(home),
+                "--full",
+                "--grace",
+                GRACE_S,
+                "--json",
+            )
             done = command(world, *told, "--repair", "--key", key, may_end=(Exit.OK, Exit.REFUSED, Exit.UNAVAILABLE))
             again |= {json.loads(line)["indicator_id"] for line in done.splitlines()}
     return f"{what}; {len(again)} indicators were told again"

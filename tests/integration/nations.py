@@ -101,7 +101,10 @@ class Nations:
     def add_bridge(self, home: str, number: int = 1, *, to: str = "") -> Role:
         """The bridge out of a nation, to the other one of two; a second one fences the first."""
         partner = to or partner_of(home)
-        name, arguments = f"bridge-{home}{f'-{to}' if to else ''}-{number}", ("bridge", "--from", home, "--to", partner)
+        name, arguments = (
+            f"bridge-{home}{f'-{to}' if to else ''}-{number}",
+            ("bridge", "--nation", home, "--partner", partner),
+        )
         link = self.links.get(partner)
         if link is None:
             return self.add(name, *arguments)

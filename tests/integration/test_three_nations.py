@@ -169,6 +169,6 @@ def test_a_nation_without_a_link_is_no_partner(three: Nations) -> None:
     assert shown.returncode == 0, shown.stderr
     assert "GBR" in shown.stdout
     assert "AUS" not in shown.stdout
-    ended = kakehashi("bridge", "--from", "JPN", "--to", "AUS", within=three.folder, **environ)
+    ended = kakehashi("bridge", "--nation", "JPN", "--partner", "AUS", within=three.folder, **environ)
     assert ended.returncode == 3, ended.stderr
     assert "JPN has no link to AUS" in ended.stderr

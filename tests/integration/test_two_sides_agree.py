@@ -38,7 +38,7 @@ def _held(reading: Reading) -> dict[str, Any] | None:
 
 def _reconciled(nations: Nations, *more: str) -> list[str]:
     """How our indicator differs, by the command; nothing if it does not."""
-    told = ("reconcile", "--from", "GBR", "--to", "JPN", "--grace", "0", "--json", *more)
+    told = ("reconcile", "--nation", "GBR", "--partner", "JPN", "--grace", "0", "--json", *more)
     ended = kakehashi(*told, within=nations.folder, **nations.environ)
     assert ended.returncode in {0, 4}, ended.stderr
     lines = [json.loads(line) for line in ended.stdout.splitlines()]

@@ -128,7 +128,7 @@ def test_a_bridge_with_a_wrong_password_ends_at_once_and_shows_it_nowhere(
         "KAKEHASHI_JPN_BOOTSTRAP": cluster.bootstrap,
         "KAKEHASHI_HOME": str(tmp_path),
     }
-    command = [sys.executable, "-m", "kakehashi", "bridge", "--from", "GBR", "--to", "JPN"]
+    command = [sys.executable, "-m", "kakehashi", "bridge", "--nation", "GBR", "--partner", "JPN"]
     with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         shown = Path(f"/proc/{process.pid}/cmdline")
         arguments = shown.read_bytes() if shown.exists() else b""

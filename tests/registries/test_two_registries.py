@@ -103,7 +103,7 @@ def test_what_is_released_arrives_under_the_partners_ids_and_its_receipt_comes_h
 
 def test_a_reconciliation_reads_both_sides_with_their_own_ids(nations: Nations) -> None:
     def agree() -> bool:
-        told = ("reconcile", "--from", "GBR", "--to", "JPN", "--full", "--grace", "0")
+        told = ("reconcile", "--nation", "GBR", "--partner", "JPN", "--full", "--grace", "0")
         return kakehashi(*told, within=nations.folder, **nations.environ).returncode == 0
 
     eventually(agree, WITHIN_S, "both sides agree")

@@ -1,4 +1,4 @@
-"""What officers have said outlives the rows: a rebuilt shard keeps back what they keep back, and asks nothing twice."""
+"""What officers decided outlives the rows: a rebuilt shard keeps back what they keep back, and asks nothing twice."""
 
 from typing import cast
 
@@ -13,7 +13,7 @@ from streams.correlate.execute import row_with
 from streams.correlate.officers import NO_DECISIONS, OfficerDecisions
 from streams.correlate.row import Row
 from streams.repair.rebuilt_decision import decided_of
-from streams.repair.rebuilt_row import AFTER_ALL, World, row_of, told_of
+from streams.repair.rebuilt_row import AFTER_ALL, World, last_release_of, row_of
 from streams.repair.vetoes import vetoes_of
 from streams.rules.classifier import Classifier
 from streams.rules.engine import Engine
@@ -55,7 +55,7 @@ class Rebuilding(OfficersBench):
             return row_with(None, said)
         decision = cast("Decision", self.decisions[-1])
         released = [cast("ReleasedIndicator", each) for each in self.released[-1:]]
-        told = [told_of(each, "JPN", decision["decision_id"]) for each in released]
+        told = [last_release_of(each, "JPN", decision["decision_id"]) for each in released]
         world = World(("JPN",), an_enricher(), classifier, LIFETIMES, lambda _: (self.now_ms, AFTER_ALL))
         national = cast("Indicator", self.national[-1])
         return row_of(national, told, {"JPN": decided_of(decision)}, world, self.now_ms, said).row

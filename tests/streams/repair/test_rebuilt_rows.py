@@ -1,4 +1,4 @@
-"""A row that is put together again from what was told of it: whatever comes next, it never releases more."""
+"""A row that is put together again from its last records: whatever comes next, it never releases more."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -25,7 +25,7 @@ from streams.correlate.units import facets_in, units
 from streams.intake.sequences import Sequences
 from streams.intake.step import Intake
 from streams.repair.rebuilt_decision import decided_of
-from streams.repair.rebuilt_row import AFTER_ALL, ReportNumber, World, row_of, told_of
+from streams.repair.rebuilt_row import AFTER_ALL, ReportNumber, World, last_release_of, row_of
 from tests.builders import NOW_MS, a_report, an_observation
 from tests.streams.enrichment_builders import an_enricher
 from tests.streams.memory_exchange import CLASSIFIER, LIFETIMES
@@ -96,7 +96,7 @@ class Nation:
         self.correlate.turn(self.now_ms, *blocks)
         return blocks
 
-    def heard(self, sensor: str) -> ReportNumber:
+    def latest_report(self, sensor: str) -> ReportNumber:
         """What a rebuild learns of a sensor from intake's state."""
         [row] = self.intake.get_many([b"s" + sensor.encode()])
         if row is None:
@@ -111,14 +111,16 @@ class Nation:
 
 
 def rebuilt(lost: Nation, *, intake_too: bool = False) -> tuple[Workbench, Row]:
-    """Correlate's bench with the row that a rebuild makes of what was told; the row."""
+    """Correlate's bench with the row that a rebuild makes of its last records; the row."""
     written = lost.correlate.written
     national = cast("Indicator", written(topics.NATIONAL, INDICATOR)[-1])
     released = cast("list[ReleasedIndicator]", written(topics.released(PARTNER), RELEASED_INDICATOR))
     decisions = cast("list[Decision]", written(topics.AUDIT, DECISION))
     unknown = (lost.now_ms, AFTER_ALL)
-    world = World((PARTNER,), ENRICHER, CLASSIFIER, LIFETIMES, (lambda _: unknown) if intake_too else lost.heard)
-    told = [told_of(released[-1], PARTNER, decisions[-1]["decision_id"])] if released else []
+    world = World(
+        (PARTNER,), ENRICHER, CLASSIFIER, LIFETIMES, (lambda _: unknown) if intake_too else lost.latest_report
+    )
+    told = [last_release_of(released[-1], PARTNER, decisions[-1]["decision_id"])] if released else []
     decided = {PARTNER: decided_of(decisions[-1])} if decisions else {}
     row = row_of(national, told, decided, world, lost.now_ms).row
     partners = CorrelateSettings("GBR", (PARTNER,), ROLL_UP_MS, LIFETIMES, lambda: Roster("GBR"), 1)
