@@ -63,6 +63,18 @@ def differences(old: PolicySet, new: PolicySet, prover: Prover) -> Iterator[Chan
         yield from _link_changes(partner, old.links.get(partner), new.links.get(partner))
 
 
+def changes_from(old: PolicySet, new: PolicySet, prover: Prover) -> Iterator[Change]:
+    """``differences``, of sets of any schema. What cannot be compared may be wider."""
+    if old.version == new.version:
+        return
+    try:
+        comparable = under_schema_of(new, old)
+    except PolicyError as error:
+        yield Change(str(error), widens=True)
+        return
+    yield from differences(comparable, new, prover)
+
+
 def _outcome_changes(old: PolicySet, new: PolicySet, prover: Prover) -> Iterator[Change]:
     released = bodies_of(old.rules.values()), bodies_of(new.rules.values())
     opened = _not_withheld(old), _not_withheld(new)

@@ -64,6 +64,29 @@ class History:
         return next((each for each in self.activated if each.at_ms > now_ms), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A set that people are to approve, the one that it follows, and the next one that is activated already."""
+
+    policy_set: PolicySet
+    before: Activated
+    then: Activated | None = None
+
+
+def candidate(draft: PolicyRecord, history: History, nation: str, now_ms: int) -> Candidate | str:
+    """The set of a draft, or why there is none: it does not load, or an activation names one that is not published.
+
+    A set is compared with what is in force now, an activation with what will be in force at its time.
+    """
+    if draft["kind"] == Kind.SET:
+        found = loaded_set(draft, nation)
+        return found if isinstance(found, str) else Candidate(found, history.at(now_ms))
+    if draft["version"] not in history.sets:
+        return f"{draft['version'][:12]} is not a published set: publish it first"
+    at_ms = draft["activate_at_ms"]
+    return Candidate(history.sets[draft["version"]], history.at(at_ms), history.next_after(at_ms))
+
+
 def history_of(shipped: PolicySet, published: Published) -> History:
     """Every valid activation, by its time; of two at the same time the later written one follows the other.
 

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.links import POLICY_FOLDER
-from streams.rules.difference import Change, differences, under_schema_of
+from streams.rules.difference import Change, changes_from, differences, under_schema_of
 from streams.rules.policy_set import compiled, read_texts
 from streams.rules.proof.exhaustive import ExhaustiveProver
 from streams.rules.rule import PolicyError
@@ -27,6 +27,17 @@ def _with(path: str, old: str, new: str) -> dict[str, str]:
 
 def test_two_equal_sets_do_not_differ() -> None:
     assert _against({**OLD, TLP: OLD[TLP] + "// said otherwise\n"}) == []
+
+
+def test_a_set_whose_rules_do_not_fit_the_new_schema_may_be_followed_by_a_wider_one() -> None:
+    old = compiled(OLD, "GBR")
+    assert list(changes_from(old, old, PROVER)) == []
+    quality = OLD[QUALITY].split("@id(", 1)[0]
+    gone = {path: text for path, text in OLD.items() if "special_use" not in text or path == SCHEMA}
+    smaller = compiled({**gone, QUALITY: quality, SCHEMA: OLD[SCHEMA].replace("special_use: Bool,", "")}, "GBR")
+    (change,) = changes_from(old, smaller, PROVER)
+    assert change.widens
+    assert "cannot be compared" in str(change)
 
 
 def test_a_stricter_set_is_not_wider() -> None:

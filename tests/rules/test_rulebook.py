@@ -3,7 +3,7 @@
 from schemas.records import PolicyRecord
 from schemas.vocabulary import CommandKind
 from streams.rules.policy_set import compiled
-from streams.rules.rulebook import Rulebook, history_of
+from streams.rules.rulebook import Candidate, Rulebook, candidate, history_of
 from tests.builders import DAY_MS, NOW_MS
 from tests.officers import ALICE
 from tests.policy_records import LEAD_MS, TEXTS, Topic, a_border, a_set, an_activation, signed, stricter
@@ -73,6 +73,31 @@ def test_an_activation_follows_the_set_in_force_at_its_time_and_not_the_present_
     assert history.before("on-2") == history.at(AT_MS)
     assert history.before("never said") is None
     assert [history.next_after(at_ms) for at_ms in (NOW_MS, AT_MS, AT_MS + DAY_MS)] == [*history.activated[1:], None]
+
+
+def test_a_set_follows_what_is_in_force_now_and_an_activation_what_is_in_force_at_its_time() -> None:
+    history = history_of(POLICY, with_stricter().published(NOW_MS))
+    a_draft = candidate(a_set(stricter()), history, "GBR", NOW_MS)
+    assert isinstance(a_draft, Candidate)
+    assert (a_draft.policy_set.version, a_draft.before.policy_set.version) == (STRICTER.version, POLICY.version)
+    assert a_draft.then is None
+    later = candidate(an_activation(POLICY.version, AT_MS + 1), history, "GBR", NOW_MS)
+    assert isinstance(later, Candidate)
+    assert (later.policy_set.version, later.before.policy_set.version) == (POLICY.version, STRICTER.version)
+    sooner = candidate(an_activation(POLICY.version, AT_MS - 1), history, "GBR", NOW_MS)
+    assert isinstance(sooner, Candidate)
+    assert sooner.then is not None
+    assert (sooner.before.policy_set.version, sooner.then.policy_set.version) == (POLICY.version, STRICTER.version)
+
+
+def test_a_draft_of_a_set_that_does_not_load_or_is_not_published_is_no_candidate() -> None:
+    history = history_of(POLICY, Topic().published(NOW_MS))
+    assert candidate(an_activation(STRICTER.version, AT_MS), history, "GBR", NOW_MS) == (
+        f"{STRICTER.version[:12]} is not a published set: publish it first"
+    )
+    foreign = a_set(stricter())
+    foreign["version"] = POLICY.version
+    assert "its texts are of version" in str(candidate(foreign, history, "GBR", NOW_MS))
 
 
 def test_of_two_activations_at_one_time_the_later_written_follows_the_earlier() -> None:

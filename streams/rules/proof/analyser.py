@@ -10,12 +10,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-from streams.rules.proof.prover import Bodies, ProofError, cedar_json
+from exchange.errors import ConfigurationError
+from streams.rules.policy_set import PolicySet
+from streams.rules.proof.exhaustive import ExhaustiveProver
+from streams.rules.proof.prover import Bodies, ProofError, Prover, cedar_json
 from streams.rules.proof.space import PRINCIPAL, Request, Space, Value, space_of
 
 CEDAR_VERSION: Final = "4.12.0"
@@ -49,6 +53,22 @@ def find_solver(environment: Mapping[str, str]) -> Path | None:
     """The solver's executable: ``CVC5``, then ``cvc5`` on the path. None: the Python package is used instead."""
     named = environment.get("CVC5") or shutil.which("cvc5", path=environment.get("PATH"))
     return Path(named) if named else None
+
+
+@contextmanager
+def best_prover(policy_set: PolicySet, environment: Mapping[str, str], *, require_proof: bool) -> Iterator[Prover]:
+    """The analyser if it is installed; otherwise the exhaustive check.
+
+    Raises ConfigurationError if a proof is required and the analyser is missing.
+    """
+    cedar = find_cedar(environment)
+    if cedar is not None:
+        with SymbolicProver(policy_set.schema_text, cedar, find_solver(environment)) as prover:
+            yield prover
+    elif require_proof:
+        raise ConfigurationError("Cedar's analyser is missing, so nothing can be proved: `make prove` builds it")
+    else:
+        yield ExhaustiveProver(policy_set.schema_text, policy_set.nations)
 
 
 class SymbolicProver:
