@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from kakehashi.conventions import check_recipients, one_of
 from kakehashi.produce_recalls import ask
 from kakehashi.produce_view import as_json, closing_lines, watching
 from kakehashi.terminal import console
+from producers.follow.follow import follow
+from producers.follow.places import files_at
 from producers.inputs import is_wide, name_in_utf8
 from producers.markings.marked import is_caveat
 from producers.meter import Meter
@@ -64,6 +66,7 @@ class Command:
     feed: str
     accept_removals: bool
     yes: bool
+    follow: bool
     sensor_key: Path | None = None
 
 
@@ -91,10 +94,19 @@ def run(command: Command, settings: Settings, cluster_of: Callable[[], Cluster])
         publisher = Publisher(cluster, spool, command.sensor, sign)
         try:
             if not command.yes:
-                ask(options, spool, settings.partners(command.nation), cluster)
-            shown = watching(err, where, _total(options.files), explain_skips=command.explain_skips)
-            with stop.on_signals(), shown as watcher:
-                summary = _produced(options, spool, publisher, watcher, settings, codec, stop)
+                now = replace(options, files=_there_now(options.files)) if command.follow else options
+                ask(now, spool, settings.partners(command.nation), cluster)
+            if command.follow and not _there_now(options.files):
+                err.print(
+                    f"no file is there yet: waiting for {', '.join(map(name_in_utf8, options.files))}", markup=False
+                )
+            total = None if command.follow else _total(options.files)
+            act = follow if command.follow else produce
+            with (
+                stop.on_signals(),
+                watching(err, where, total, explain_skips=command.explain_skips) as watcher,
+            ):
+                summary = _produced(act, options, spool, publisher, watcher, settings, codec, stop)
         except (KeyboardInterrupt, typer.Abort):
             err.print(
                 f"stopped. {counted(spool.pending_reports, 'report')} in {folder}: the same command goes on from here",
@@ -109,6 +121,7 @@ def run(command: Command, settings: Settings, cluster_of: Callable[[], Cluster])
 
 
 def _produced(
+    act: Callable[..., Summary],
     options: Options,
     spool: Spool,
     publisher: Publisher,
@@ -118,13 +131,13 @@ def _produced(
     stop: Stop,
 ) -> Summary:
     if not settings.metrics_port:
-        return produce(options, spool, publisher, watcher, codec=codec, now_ms=now_ms, stop=stop)
+        return act(options, spool, publisher, watcher, codec=codec, now_ms=now_ms, stop=stop)
     nation = options.sensor.nation
     metrics = metrics_of(Role.PRODUCE, nation, settings.partners(nation), ())
     page = serve(metrics, settings.metrics_port, settings.metrics_address)
     try:
         meter = Meter(metrics, watcher, spool, publisher, now_ms)
-        summary = produce(options, spool, publisher, meter, codec=codec, now_ms=now_ms, stop=stop)
+        summary = act(options, spool, publisher, meter, codec=codec, now_ms=now_ms, stop=stop)
         meter.finish(summary)
     finally:
         page.close()
@@ -141,7 +154,13 @@ def _options(command: Command, nations: tuple[str, ...]) -> Options:
         is_wide(command.encoding)
     except LookupError as error:
         raise typer.BadParameter(f"--encoding {command.encoding}: no such encoding") from error
-    unreadable = [name for name in command.files if name != STANDARD_INPUT and not _is_readable(Path(name))]
+    if command.follow:
+        _check_follow(command)
+    unreadable = (
+        []
+        if command.follow
+        else [name for name in command.files if name != STANDARD_INPUT and not _is_readable(Path(name))]
+    )
     if unreadable:
         raise typer.BadParameter(f"no readable file: {', '.join(map(name_in_utf8, unreadable))}")
     return Options(
@@ -164,6 +183,17 @@ def _options(command: Command, nations: tuple[str, ...]) -> Options:
         accept_removals=command.accept_removals,
         deadline_s=command.deadline_s,
     )
+
+
+def _check_follow(command: Command) -> None:
+    if not command.files or STANDARD_INPUT in command.files:
+        raise typer.BadParameter("--follow needs files, folders or patterns: a pipe is followed without it")
+    if command.snapshot or command.again:
+        raise typer.BadParameter("--follow reads what is added: it goes neither with --snapshot nor with --again")
+
+
+def _there_now(places: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(str(path) for place in places for path in files_at(place))
 
 
 def _marking(command: Command, nations: tuple[str, ...]) -> SourceMarking:

@@ -54,6 +54,10 @@ class Watcher:
             text = f"{place_name(piece.place)}: left out: {piece.rule}{detail}"
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
+    def gap(self, text: str) -> None:
+        """Something that was written could not be read."""
+        self._console.print(f"gap: {printable(text)}", markup=False, highlight=False, soft_wrap=True)
+
     def progressed(self, bytes_read: int, summary: Summary, spool: Spool, publisher: Publisher) -> None:
         """Something continued, or still does not."""
         now = time.monotonic()
@@ -122,6 +126,8 @@ def closing_lines(summary: Summary, publisher: Publisher, where: str) -> Iterato
     yield f"acknowledged by {where}: {sent}"
     for name in summary.skipped:
         yield f"{name}: read before, so not again; use --again if it should count once more"
+    for gap in summary.gaps:
+        yield f"gap: {gap}"
     if summary.withdrawn:
         yield f"withdrawn, because the source does not assert them any more: {counted(summary.withdrawn, 'value')}"
     if (kept := summary.kept) is not None:
@@ -149,6 +155,7 @@ def as_json(summary: Summary, publisher: Publisher) -> str:
         {
             "files": summary.files,
             "skipped": summary.skipped,
+            "gaps": summary.gaps,
             "records": summary.records.total(),
             "observations": summary.observations,
             "reports": summary.reports,

@@ -13,7 +13,7 @@ from typing import Final
 from producers.inputs import Plain, Seekable, at_least
 
 _CHUNK_BYTES: Final = 1 << 20
-_LONGEST_PREFIX: Final = 64 << 10
+LONGEST_PREFIX: Final = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Fingerprint:
     """The size and SHA-256 of a file's uncompressed content, and its beginnings at the sizes that were asked for.
 
     ``prefix`` is the digest of a beginning that every file with the same first half, or 64 KiB, also has among its own.
-    ``stored_size`` and ``stored_digest`` are of the file as it is on disk.
+    ``stored_size`` and ``stored_digest`` are of the file as it is on disk; ``damage`` is that of its compression.
     """
 
     size: int
@@ -39,6 +39,7 @@ class Fingerprint:
     beginnings: Mapping[int, Beginning]
     stored_size: int
     stored_digest: bytes
+    damage: str
 
 
 def fingerprint(stream: Seekable, sizes: Callable[[Collection[bytes]], Iterable[int]]) -> Fingerprint:
@@ -48,7 +49,7 @@ def fingerprint(stream: Seekable, sizes: Callable[[Collection[bytes]], Iterable[
     """
     stored = _Stored(stream)
     plain = Plain(stored)
-    head = at_least(plain, _LONGEST_PREFIX)
+    head = at_least(plain, LONGEST_PREFIX)
     prefixes = _prefixes(head)
     stops = sorted({size for size in sizes(prefixes) if size > 0}, reverse=True)
     digest, size, newlines, last, left = sha256(), 0, 0, b"\n", head
@@ -68,13 +69,17 @@ def fingerprint(stream: Seekable, sizes: Callable[[Collection[bytes]], Iterable[
             beginnings[stops.pop()] = Beginning(digest.digest(), newlines, splits_a_line=False)
     stored.read_to_the_end()
     stream.seek(0)
-    prefix = prefixes[-1] if prefixes else b""
-    return Fingerprint(size, digest.digest(), prefix, beginnings, stored.size, stored.digest())
+    return Fingerprint(size, digest.digest(), prefix_of(head), beginnings, stored.size, stored.digest(), plain.damage)
+
+
+def prefix_of(head: bytes) -> bytes:
+    """The digest of the longest beginning with a size of 1, 2, 4, 8 … bytes; empty of nothing."""
+    return sha256(head[: 1 << (min(len(head), LONGEST_PREFIX).bit_length() - 1)]).digest() if head else b""
 
 
 def _prefixes(head: bytes) -> list[bytes]:
     """The digests of the first 1, 2, 4, 8 … bytes."""
-    sizes = [1 << power for power in range(_LONGEST_PREFIX.bit_length()) if 1 << power <= len(head)]
+    sizes = [1 << power for power in range(LONGEST_PREFIX.bit_length()) if 1 << power <= len(head)]
     return [sha256(head[:size]).digest() for size in sizes]
 
 

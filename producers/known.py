@@ -1,12 +1,13 @@
 """How far an input was read before: its state in the spool, which is found by its content."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 from producers.fingerprint import Fingerprint, fingerprint
-from producers.inputs import name_in_utf8
+from producers.inputs import Seekable, name_in_utf8
 from producers.source import STANDARD_INPUT, Source
 from producers.spool.batch import Sensor
 from producers.spool.spool import InputState, Spool
@@ -23,20 +24,20 @@ def state_of(
     """
     if name == STANDARD_INPUT or not stream.seekable():
         return unknown_state(name, spool, sensor, now_ms, marking=marking), None
-    earlier, now = _compared(name, stream, spool)
+    earlier, now = compared(name, stream, spool)
     known = None if again else _known(now, spool)
     if known is not None:
         return known, now.stored_size
     line, item = (0, 0) if again else _grown(earlier, now)
     state = spool.open_input(
-        _path(name), now.size, now.digest, now_ms, line=line, item=item, prefix=now.prefix, marking=marking
+        path_of(name), now.size, now.digest, now_ms, line=line, item=item, prefix=now.prefix, marking=marking
     )
     return state, now.stored_size
 
 
 def was_read(name: str, stream: Source, spool: Spool) -> bool:
     """Whether all of this file, or a beginning of it, was read before. The file is put back to its start."""
-    earlier, now = _compared(name, stream, spool)
+    earlier, now = compared(name, stream, spool)
     return _known(now, spool) is not None or any(
         beginning.digest == state.digest
         for state in earlier
@@ -44,12 +45,12 @@ def was_read(name: str, stream: Source, spool: Spool) -> bool:
     )
 
 
-def _compared(name: str, stream: Source, spool: Spool) -> tuple[list[InputState], Fingerprint]:
-    """The inputs that the file may have grown from, and its fingerprint with their sizes."""
+def compared(name: str, stream: Seekable, spool: Spool) -> tuple[list[InputState], Fingerprint]:
+    """The inputs that begin like the file, and its fingerprint with their sizes. The file is put back to its start."""
     earlier: list[InputState] = []
 
     def sizes(prefixes: Collection[bytes]) -> list[int]:
-        earlier.extend(spool.earlier_states(_path(name), prefixes))
+        earlier.extend(spool.earlier_states(path_of(name), prefixes))
         return [state.size for state in earlier]
 
     now = fingerprint(stream, sizes)
@@ -61,7 +62,8 @@ def _known(now: Fingerprint, spool: Spool) -> InputState | None:
     return spool.same_content(now.digest) or spool.same_content(now.stored_digest)
 
 
-def _path(name: str) -> str:
+def path_of(name: str) -> str:
+    """A file's name as the spool keeps it."""
     return name_in_utf8(str(Path(name).resolve()))
 
 
@@ -73,12 +75,19 @@ def unknown_state(name: str, spool: Spool, sensor: Sensor, now_ms: int, *, marki
 
 def _grown(earlier: Iterable[InputState], now: Fingerprint) -> tuple[int, int]:
     """The position to continue from in a file that has grown; the start if it is another file."""
+    state = grown_from(earlier, now)
+    return (0, 0) if state is None else (state.line, state.item)
+
+
+def grown_from(earlier: Iterable[InputState], now: Fingerprint) -> InputState | None:
+    """The input that a file begins with, with the position to continue from; ``None`` if it is another file."""
     for state in earlier:
         beginning = now.beginnings.get(state.size)
         if beginning is None or beginning.digest != state.digest:
             continue
         # Its last line was not whole then, or its compressed stream was cut there: read that line again.
         if beginning.splits_a_line or state.line == beginning.lines + 1:
-            return min((state.line, state.item), (beginning.lines, _ALL_ITEMS))
-        return state.line, state.item
-    return 0, 0
+            line, item = min((state.line, state.item), (beginning.lines, _ALL_ITEMS))
+            return replace(state, line=line, item=item)
+        return state
+    return None

@@ -46,6 +46,11 @@ class Meter:
         """A piece of input was left out by a rule."""
         self._watcher.left_out(piece)
 
+    def gap(self, text: str) -> None:
+        """Something that was written could not be read."""
+        self._metrics.add(spec.FOLLOW_GAPS, 1)
+        self._watcher.gap(text)
+
     def progressed(self, bytes_read: int, summary: Summary, spool: Spool, publisher: Publisher) -> None:
         """Something continued, or still does not."""
         self._watcher.progressed(bytes_read, summary, spool, publisher)

@@ -61,7 +61,7 @@ class Options:
 
 @dataclass(slots=True)
 class Summary:
-    """The result of a run. ``skipped`` are files whose content was produced before.
+    """The result of a run. ``skipped`` are files whose content was produced before, ``gaps`` what could not be read.
 
     ``records`` counts what was read by the readers' units: lines, objects and so on.
     """
@@ -71,6 +71,7 @@ class Summary:
     records: Counter[str] = field(default_factory=Counter)
     observations: int = 0
     reports: int = 0
+    gaps: list[str] = field(default_factory=list)
     rejected: Counter[RejectReason] = field(default_factory=Counter)
     first_rejected: list[Rejected] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
@@ -101,6 +102,8 @@ class View(Protocol):
 
     def left_out(self, piece: LeftOut, /) -> None: ...
 
+    def gap(self, text: str, /) -> None: ...
+
     def progressed(self, bytes_read: int, summary: Summary, spool: Spool, publisher: Publisher, /) -> None: ...
 
 
@@ -119,7 +122,7 @@ def produce(
     Raises Stopped once ``stop`` is requested: all that was read is in the spool then, and published if the cluster
     takes it at once.
     """
-    run = _Run(options, spool, publisher, view, codec, now_ms, stop or Stop())
+    run = Run(options, spool, publisher, view, codec, now_ms, stop or Stop())
     try:
         run.read_all()
     except Stopped:
@@ -130,7 +133,7 @@ def produce(
     return run.summary
 
 
-class _Run:
+class Run:
     """One run. ``_turn`` is its work beside reading, done while an input is read and while it is quiet."""
 
     def __init__(
@@ -158,13 +161,17 @@ class _Run:
     def read_all(self) -> None:
         """Read all inputs, and wait until all is published."""
         for name in self._options.files:
-            with opened(name, self._turn, self._stop) as stream:
-                self._read(name, stream)
+            self.read(name)
         if self._snapshot is not None:
             self._finish(self._snapshot)
         self._publisher.drain(self._options.deadline_s, self._watch, given_up=self._is_stopping)
         if self._spool.pending_records:
             self._stop.check()
+
+    def read(self, name: str) -> None:
+        """Read one input, from where an earlier run has stopped."""
+        with opened(name, self.turn, self._stop) as stream:
+            self._read(name, stream)
 
     def _read(self, name: str, stream: Source) -> None:
         options, spool = self._options, self._spool
@@ -194,8 +201,8 @@ class _Run:
         )
         self._pipe = steps if size is None else None
         for step in steps:
-            self._stepped(step)
-            self._hold_back()
+            self.stepped(step)
+            self.hold_back()
             if size is not None:
                 self._stop.check()  # the file is still there tomorrow; what came from a pipe is kept first
         if self._snapshot is not None:
@@ -204,7 +211,8 @@ class _Run:
         self.summary.files += 1
         self.summary.records["line" if reader is None else reader.unit] += source.records
 
-    def _stepped(self, step: Step) -> None:
+    def stepped(self, step: Step) -> None:
+        """Count a commit, and send what waits."""
         self._stepped_at = time.monotonic()
         self.summary.add(step)
         if self._snapshot is not None:
@@ -212,7 +220,7 @@ class _Run:
         self._publisher.pump()
         self._watch()
 
-    def _hold_back(self) -> None:
+    def hold_back(self) -> None:
         """Wait until the rate and the spool allow more."""
         while self._pace.is_ahead(self.summary.observations) and not self._stop.requested:
             self._publisher.pump(0.02)
@@ -223,7 +231,8 @@ class _Run:
                 self._options.deadline_s, self._watch, keep_bytes=most // 2, given_up=self._is_stopping
             )
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
+        """Do the work beside reading, some times a second."""
         now = time.monotonic()
         if now - self._turned_at < _TURN_S:
             return
@@ -231,7 +240,7 @@ class _Run:
         if self._pipe is not None and now - self._stepped_at >= _REST_S:
             step = self._pipe.rest()
             if step is not None:
-                self._stepped(step)
+                self.stepped(step)
                 return
         self._publisher.pump()
         self._watch()

@@ -207,6 +207,11 @@ def unpacked(source: Readable) -> tuple[Readable, Packed | None]:
     return whole, None
 
 
+def is_packed(beginning: bytes) -> bool:
+    """Whether an input that begins like this is compressed."""
+    return any(beginning.startswith(magic) for magic, _ in _KINDS)
+
+
 def without_extension(name: str) -> str:
     """A file's name, in lower case, without the extension of its compression."""
     name = name.lower()

@@ -42,6 +42,7 @@ _SLOW: Final = (
     "tests/exchange/test_shard_laws.py",
     "tests/consumers/picture/test_kill.py",
     "tests/consumers/outputs/test_output_kill.py",
+    "tests/producers/test_follow.py",
     "tests/producers/test_spool_crash.py",
     "tests/producers/test_new_reader.py",
     "tests/producers/test_reader_laws.py",

@@ -288,4 +288,5 @@ READER: Final = Reader(
     recognise=_recognise,
     read=read,
     unit="attribute",
+    grows=False,
 )

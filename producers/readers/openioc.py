@@ -201,4 +201,5 @@ READER: Final = Reader(
     recognise=_recognise,
     read=_read,
     unit="item",
+    grows=False,
 )

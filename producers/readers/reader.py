@@ -110,8 +110,9 @@ class Reader:
     never decrease. ``reads`` and the values of ``leaves_out`` are one line of Markdown each, for ``--formats`` and
     the documentation; the keys of ``leaves_out`` are the rules of its ``LeftOut``. ``example`` is a small input of
     made-up values with at least one observation; the laws of readers are tried on it. ``unit`` names what
-    ``Input.records`` counts. ``on_request`` are those of the rules whose pieces the operator may ask for, with
-    ``--include``, and what is taken of them then, without a confidence: their source does not call it a threat.
+    ``Input.records`` counts. ``grows`` is False of a document, which is nothing before its end. ``on_request`` are
+    those of the rules whose pieces the operator may ask for, with ``--include``, and what is taken of them then,
+    without a confidence: their source does not call it a threat.
     """
 
     name: str
@@ -121,4 +122,5 @@ class Reader:
     recognise: Callable[[Head], Recognition | None]
     read: Callable[[Input, Defaults], Iterator[Reading]]
     unit: str = "line"
+    grows: bool = True
     on_request: Mapping[str, str] = field(default_factory=dict)

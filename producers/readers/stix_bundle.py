@@ -281,4 +281,5 @@ READER: Final = Reader(
     recognise=_recognise,
     read=read,
     unit="object",
+    grows=False,
 )

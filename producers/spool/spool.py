@@ -147,6 +147,15 @@ class Spool:
             (*prefixes, path, _STATES_COMPARED),
         )
 
+    def unfinished(self, path: str) -> list[InputState]:
+        """Inputs at this path that were not read to their end, the latest first."""
+        return self._inputs("path = ? AND complete = 0 AND size > 0 ORDER BY id DESC", (path,))
+
+    def finish(self, source: InputState) -> None:
+        """Note that nothing more of an input can be read."""
+        with self._committed():
+            self._database.execute("UPDATE input SET complete = 1 WHERE id = ?", (source.id,))
+
     def _inputs(self, where: str, values: tuple[object, ...]) -> list[InputState]:
         rows = self._database.execute(
             f"SELECT id, path, size, digest, line, item, complete FROM input WHERE {where}",  # noqa: S608 - ours alone
@@ -199,8 +208,11 @@ class Spool:
         report: tuple[bytes, bytes, int] | None,
         refusals: Iterable[tuple[bytes, bytes]],
         now_ms: int,
+        beginning: tuple[int, bytes, bytes] | None = None,
     ) -> None:
         """Make one step of an input durable: what came of it, and that it was read up to (``line``, ``item``).
+
+        ``beginning`` is what is known now of an input that grows: size, digest and prefix of what was read of it.
 
         ``report`` is key, value and number of observations, and has taken ``next_sequence``; ``refusals`` are keys
         and values of quarantine records. On return all of it is on disk. Raises SpoolFull if it cannot be.
@@ -218,6 +230,10 @@ class Spool:
             self._database.execute(
                 "UPDATE input SET line = ?, item = ?, complete = ? WHERE id = ?", (line, item, complete, source.id)
             )
+            if beginning is not None:
+                self._database.execute(
+                    "UPDATE input SET size = ?, digest = ?, prefix = ? WHERE id = ?", (*beginning, source.id)
+                )
         self.assertions.committed()
         self.pending_records += len(rows)
         self.pending_reports += report is not None

@@ -27,6 +27,9 @@ class Unwatched:
     def left_out(self, *_: object) -> None:
         """See nothing."""
 
+    def gap(self, *_: object) -> None:
+        """See nothing."""
+
     def progressed(self, *_: object) -> None:
         """See nothing."""
 

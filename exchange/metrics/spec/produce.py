@@ -46,3 +46,11 @@ PUBLISH_ERRORS: Final = Counter(
     help="Deliveries of a report that failed; the report stays in the spool and is sent again.",
     act="The log has Kafka's error: unreachable, not authorised, or too large.",
 )
+FOLLOW_GAPS: Final = Counter(
+    "follow_gaps_total",
+    labels(),
+    unit="gaps",
+    roles=_ROLES,
+    help="Followed files of which something could not be read: truncated, or gone, before all of it was.",
+    act="The producer's log names the file: its rotation needs a copy that stays, or the producer was stopped too long.",
+)

@@ -11,7 +11,8 @@ from kakehashi.format_name import format_names, known_format, known_rules, list_
 
 _EXAMPLES = examples(
     ("kakehashi produce --nation GBR --sensor edge-1 eve.json", "a file; its format is recognised"),
-    ("tail -F eve.json | kakehashi produce --nation GBR --sensor edge-1 -", "what is being written, as it comes"),
+    ("kakehashi produce --nation GBR --sensor edge-1 --follow eve.json", "what is being written, through rotation"),
+    ("tail -F eve.json | kakehashi produce --nation GBR --sensor edge-1 -", "a pipe, as it comes"),
     ("kakehashi produce --nation JPN --sensor lists --tlp TLP:GREEN bad-ips.txt", "a feed that carries no marking"),
     ("kakehashi produce --nation JPN --sensor lists --encoding cp932 一覧.csv", "a feed that is not UTF-8"),
     ("kakehashi produce --nation GBR --sensor lists --dry-run new.csv", "what would become of a feed; nothing is sent"),
@@ -30,7 +31,7 @@ def register(app: typer.Typer) -> None:
         nation: Annotated[str, typer.Option(help="Whose sensor it is: GBR, JPN.")],
         sensor: Annotated[str, typer.Option(help="The sensor's name, unique in its nation.")],
         files: Annotated[
-            list[str] | None, typer.Argument(metavar="[FILE]...", help="What to read; - is standard input.")
+            list[str] | None, typer.Argument(metavar="[FILE]...", help="What to read or follow; - is standard input.")
         ] = None,
         format: Annotated[
             str,
@@ -120,6 +121,14 @@ def register(app: typer.Typer) -> None:
             bool,
             typer.Option("--yes", help="Do not ask if a stricter marking may recall values.", rich_help_panel=_RUN),
         ] = False,
+        follow: Annotated[
+            bool,
+            typer.Option(
+                "--follow",
+                help="Follow files, folders or patterns as they are written and rotated, until it is stopped.",
+                rich_help_panel=_RUN,
+            ),
+        ] = False,
         explain_skips: Annotated[
             bool, typer.Option("--explain-skips", help="Print each piece that is left out.", rich_help_panel=_RUN)
         ] = False,
@@ -178,6 +187,7 @@ def register(app: typer.Typer) -> None:
             feed=feed,
             accept_removals=accept_removals,
             yes=yes,
+            follow=follow,
             sensor_key=sensor_key,
         )
         if dry_run:

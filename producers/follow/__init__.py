@@ -1,0 +1,1 @@
+"""Follows files that are being written, through every way in which they are rotated."""

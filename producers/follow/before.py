@@ -1,0 +1,100 @@
+"""What was read of a file before, by its content: under another name, compressed, or as a copy of a followed one."""
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from producers.fingerprint import Fingerprint
+from producers.follow.places import siblings_of
+from producers.known import compared, grown_from, path_of
+from producers.produce import Options
+from producers.spool.spool import InputState, Spool
+
+_FEWEST_COMPARED: Final = 1024
+"""A file of fewer bytes is too small to be called a copy of a longer one that begins like it."""
+
+
+class Before:
+    """What the spool knows. ``used`` are the ids of the inputs that are followed now."""
+
+    def __init__(self, spool: Spool, options: Options, now_ms: Callable[[], int]) -> None:
+        self._spool, self._options, self._now_ms = spool, options, now_ms
+
+    def _new_state(self, path: Path, now: Fingerprint) -> InputState:
+        """The state of a file of which nothing was read. It is known by its content from here on."""
+        sensor = self._options.sensor
+        marking = msgspec.json.encode(self._options.defaults.marking).decode()
+        state = self._spool.open_input(
+            path_of(str(path)), now.size, now.digest, self._now_ms(), prefix=now.prefix, marking=marking
+        )
+        # Refusals are named by it: two files may begin alike.
+        unique = f"{sensor.nation}/{sensor.name}/{self._spool.epoch}/{state.id}"
+        return replace(state, digest=sha256(unique.encode()).digest())
+
+    def known_state(self, path: Path, used: Collection[int], *, is_named: bool, is_reused: bool) -> InputState | None:
+        """The state of a file at its first sight; ``None`` if it is a copy. What the operator names is none.
+
+        ``is_reused`` is a name that another file had before: then a few lines that are alike do not make it that one.
+        """
+        with path.open("rb", buffering=0) as stream:
+            earlier, now = compared(str(path), stream, self._spool)
+        if not is_named and _is_copy(earlier, now, used):
+            return None
+        fewest = _FEWEST_COMPARED if is_reused else 0
+        left = (state for state in earlier if state.id not in used and state.size >= fewest)
+        return grown_from(left, now) or self._new_state(path, now)
+
+    def is_to_wait(self, path: Path, used: Collection[int], *, is_young: bool) -> bool:
+        """Whether a file is not to be read now: it is a copy, or is still being compressed."""
+        with path.open("rb", buffering=0) as stream:
+            earlier, now = compared(str(path), stream, self._spool)
+        return _is_copy(earlier, now, used) or (is_young and bool(now.damage))
+
+    def continues(self, path: Path, state: InputState) -> bool:
+        """Whether a file begins with all that was read of an input."""
+        try:
+            with path.open("rb", buffering=0) as stream:
+                earlier, now = compared(str(path), stream, self._spool)
+        except OSError:
+            return False
+        return grown_from((each for each in earlier if each.id == state.id), now) is not None
+
+    def rest_of(self, state: InputState, path: Path) -> list[Path]:
+        """The file beside a path that goes on where the input was left, and those that were written since, in order.
+
+        Empty if there is none.
+        """
+        return _from_first(siblings_of(path), lambda each: self.continues(each, state))
+
+    def unread_beside(self, path: Path) -> list[Path]:
+        """The youngest file beside a path of which something was read, and those that were written since, in order."""
+        found = _from_first(siblings_of(path), lambda each: self._progress(each) is not None)
+        return [each for each in found if self._progress(each) is not True]
+
+    def _progress(self, path: Path) -> bool | None:
+        """Whether a file was read to its end; ``None`` if nothing of it was read."""
+        try:
+            with path.open("rb", buffering=0) as stream:
+                earlier, now = compared(str(path), stream, self._spool)
+        except OSError:
+            return True  # it is gone
+        state = self._spool.same_content(now.digest) or grown_from(earlier, now)
+        if state is None and _is_copy(earlier, now, ()):
+            return True
+        return None if state is None else state.complete and state.digest == now.digest
+
+
+def _is_copy(earlier: list[InputState], now: Fingerprint, used: Collection[int]) -> bool:
+    return now.size >= _FEWEST_COMPARED and any(state.id in used or state.size > now.size for state in earlier)
+
+
+def _from_first(siblings: list[Path], is_it: Callable[[Path], bool]) -> list[Path]:
+    """The first that it is, of those that are ordered from the youngest, and all that are younger, the oldest first."""
+    for place, each in enumerate(siblings):
+        if is_it(each):
+            return [each, *reversed(siblings[:place])]
+    return []

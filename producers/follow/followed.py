@@ -1,0 +1,126 @@
+"""One followed file: its reader, what becomes of its readings, and how far it is durable."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from producers.follow.pulled import Pulled
+from producers.follow.tail import Tail
+from producers.inputs import Input, name_in_utf8
+from producers.readers.formats import readings_of
+from producers.readers.reading import Defaults, LeftOut, Reading
+from producers.spool.batch import Batch, Sensor, Step
+from producers.spool.fill import Filler
+from producers.spool.spool import InputState, Spool
+from schemas.codec import Codec
+
+_REST_S: Final = 0.5
+_CHECKPOINT_S: Final = 1.0
+_COMPARED_BYTES: Final = 1 << 20
+_FEWEST_COMPARED: Final = 1024
+Identity = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every followed file of a run shares."""
+
+    sensor: Sensor
+    spool: Spool
+    codec: Codec
+    now_ms: Callable[[], int]
+    defaults: Defaults
+    report_size: int
+    on_left_out: Callable[[LeftOut], None]
+
+
+class Followed:
+    """A file that grows. It is read from its start; what an earlier run has made durable is passed over."""
+
+    def __init__(
+        self, path: Path, descriptor: int, identity: Identity, format_name: str, state: InputState, run: Surroundings
+    ) -> None:
+        """Takes the descriptor, and closes it."""
+        self.path, self.identity, self.state = path, identity, state
+        self.rotated_at: float | None = None
+        self._descriptor, self._run = descriptor, run
+        self._batch = Batch(
+            state,
+            run.spool,
+            run.sensor,
+            format_name,
+            run.codec,
+            run.now_ms,
+            run.report_size,
+            lambda: self.tail.beginning,
+        )
+        self._filler = Filler(self._batch, run.spool.assertions, run.on_left_out)
+        self._committed_at = self._read_at = time.monotonic()
+        self._source: Input | None = None
+        self._lines = 0
+
+        def read(wait: Callable[[], None]) -> Iterator[Reading]:
+            self.tail = Tail(descriptor, wait)
+            self._source = Input(name_in_utf8(str(path)), self.tail, encoding=run.defaults.encoding)  # type: ignore[arg-type]
+            yield from readings_of(self._source, format_name, run.defaults)[0]
+
+        self.tail = Tail(descriptor, lambda: None)
+        self._pulled = Pulled(read, str(path))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the file is read to the end of its life, or was overwritten."""
+        return self._pulled.has_ended
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether all that the file has was read."""
+        return self.tail.is_drained and not self.tail.unread
+
+    def begins_like(self, descriptor: int) -> bool:
+        """Whether another file is the beginning of this one, or all of it; not if it is a few lines only."""
+        size = os.fstat(descriptor).st_size
+        for at in range(0, size, _COMPARED_BYTES):
+            other = os.pread(descriptor, _COMPARED_BYTES, at)
+            if os.pread(self._descriptor, len(other), at) != other:
+                return False
+        return size >= _FEWEST_COMPARED
+
+    def quiet_s(self, now: float) -> float:
+        """How long nothing new has come."""
+        return now - self._read_at
+
+    def steps(self) -> Iterator[Step]:
+        """The commits that the next readings lead to."""
+        before = self.tail.beginning[0]
+        for reading in self._pulled.more():
+            yield from self._filler.take(reading)
+        now = time.monotonic()
+        if self.tail.beginning[0] != before:
+            self._read_at = now
+        is_due = now - self._committed_at >= (_REST_S if self.is_quiet else _CHECKPOINT_S)
+        if is_due and self._batch.holds_anything:
+            yield self.commit()
+
+    def commit(self, *, complete: bool = False) -> Step:
+        """Make durable what was read."""
+        self._committed_at = time.monotonic()
+        return self._batch.commit(complete=complete)
+
+    def finish(self) -> Iterator[Step]:
+        """Make durable that the file has ended; if it was overwritten, what is missing of it may be elsewhere."""
+        yield from self._filler.finish_object(None)
+        yield self.commit(complete=not self.tail.is_overwritten)
+
+    def newly_read(self) -> int:
+        """Lines since the last call."""
+        lines, self._lines = self._lines, 0 if self._source is None else self._source.records
+        return self._lines - lines
+
+    def close(self) -> None:
+        """End its reader."""
+        self._pulled.close()
+        os.close(self._descriptor)

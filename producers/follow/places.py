@@ -1,0 +1,59 @@
+"""Which files are followed: a path, a folder's files, or those of a pattern; and the rotated copies of one."""
+
+import glob
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def files_at(place: str) -> Iterator[Path]:
+    """The regular files that a place names now: the file, those in the folder, or those that match the pattern."""
+    path = Path(place)
+    names: Iterator[Path]
+    if path.is_dir():
+        names = (entry for entry in path.iterdir() if not entry.name.startswith("."))
+    elif glob.has_magic(place) and not path.exists():
+        names = (Path(name) for name in glob.glob(place))
+    else:
+        names = iter((path,))
+    for name in names:
+        if is_regular(name):
+            yield name
+
+
+def is_one_file(place: str) -> bool:
+    """Whether a place is a single path, which need not be there yet."""
+    return not Path(place).is_dir() and (Path(place).exists() or not glob.has_magic(place))
+
+
+def siblings_of(path: Path) -> list[Path]:
+    """Files beside a file that are named as its rotated copies, the youngest first.
+
+    ``eve.json.1``, ``eve.json-20261130.gz``, ``eve-20261130.json``; a file such as ``eve-stats.json`` is none.
+    """
+    stem, dot, extension = map(re.escape, path.name.partition("."))
+    behind = rf"{stem}{dot}{extension}[.\-_~].+"
+    between = rf"{stem}[.\-_]\d[\dT:.\-_+]*(?:{dot}{extension})?(?:\.\w{{1,4}})?"
+    named = re.compile(f"{behind}|{between}")
+    try:
+        found = [each for each in path.parent.iterdir() if each != path and named.fullmatch(each.name)]
+    except OSError:
+        return []
+    return sorted(filter(is_regular, found), key=_modified, reverse=True)
+
+
+def is_regular(path: Path) -> bool:
+    """Whether there is a regular file of this name now, or a link to one."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0

@@ -1,0 +1,118 @@
+"""``python -m tests.producers.rotation --seconds 60``: logrotate in its modes, a writer, and kill -9 of the follower.
+
+Needs ``logrotate`` (Debian, Ubuntu: apt-get install logrotate). Each mode has a writer of 20 000 lines a second, a
+rotation every few seconds by logrotate itself, and a follower that is killed at random moments. It prints what was lost
+and what was counted twice, and ends with 1 if there is any of either.
+
+logrotate's manual states that ``copytruncate`` loses what is written between its copy and its truncation; no reader can
+find that. So in that mode the writer rests while logrotate runs.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from tests.producers.following import Follower, Writer, writing
+
+MODES: Final = {
+    "create": "create",
+    "copytruncate": "copytruncate",
+    "compress": "create\n compress",
+    "delaycompress": "create\n compress\n delaycompress",
+    "dateext": "create\n dateext\n dateformat -%Y%m%d-%s",
+    "extension": "create\n dateext\n dateformat -%Y%m%d-%s\n extension .txt\n compress",
+    "nocreate": "nocreate",
+    "copytruncate-compress": "copytruncate\n compress",
+}
+LINES_PER_SECOND: Final = 20_000
+_TICK_S: Final = 0.05
+
+
+class Logrotate:
+    """logrotate with a state of its own, as root's cron would run it."""
+
+    def __init__(self, folder: Path, path: Path, mode: str) -> None:
+        found = shutil.which("logrotate") or shutil.which("logrotate", path="/usr/sbin:/sbin")
+        if found is None:
+            raise SystemExit("logrotate is missing. Debian, Ubuntu: apt-get install logrotate")
+        self._command, self._folder = found, folder
+        self._rules = folder / "rules"
+        self._rules.write_text(f"{path} {{\n rotate 50\n missingok\n {MODES[mode]}\n}}\n")
+        self._rules.chmod(0o644)
+
+    def rotate(self) -> None:
+        """Rotate now."""
+        command = (self._command, "--force", "--state", str(self._folder / "state"), str(self._rules))
+        subprocess.run(command, check=True, capture_output=True)
+
+
+def tried(mode: str, seconds: float, random: Random, place: str) -> tuple[int, int, int, int]:
+    """Lines written, lines lost, lines counted twice, and kills, of one mode."""
+    folder = Path(tempfile.mkdtemp(prefix="rotation"))
+    (folder / "logs").mkdir(mode=0o755)
+    path = folder / "logs" / "list.txt"
+    logrotate = Logrotate(folder, path, mode)
+    kills = 0
+    with writing(path) as writer, Follower(folder / "spool", folder / "logs" / place, quiet_s=2) as follower:
+        began = time.monotonic()
+        rotate_at, kill_at = began + 2, began + 3
+        while (now := time.monotonic()) < began + seconds:
+            _write(writer, int((now - began) * LINES_PER_SECOND) - writer.written)
+            if now >= rotate_at:
+                logrotate.rotate()
+                if "copytruncate" not in mode:
+                    _write(writer, 300)  # it is not told at once
+                    writer.reopen()
+                rotate_at = time.monotonic() + random.uniform(2, 5)
+            if now >= kill_at:
+                follower.end(signal.SIGKILL)
+                follower.start()
+                kills, kill_at = kills + 1, time.monotonic() + random.uniform(1, 6)
+            time.sleep(_TICK_S)
+        follower.waits_for(writer.written, within_s=120 + 2 * seconds)
+        follower.end()
+        found = Counter(follower.values())
+        written = writer.values()
+        for gap in follower.gaps:
+            sys.stdout.write(f"  {gap}\n")
+    shutil.rmtree(folder)
+    lost = sum(value not in found for value in written)
+    return len(written), lost, sum(count - 1 for count in found.values()), kills
+
+
+def _write(writer: Writer, lines: int) -> None:
+    if lines > 0:
+        writer.write(lines)
+
+
+def main() -> int:
+    """Try every mode, with a path and with a pattern."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--seed", default="7")
+    parser.add_argument("--mode", choices=MODES, action="append")
+    stated = parser.parse_args()
+    os.umask(0o022)
+    failed = False
+    for mode in stated.mode or MODES:
+        for place in ("list.txt", "list*"):
+            random = Random(f"{stated.seed} {mode} {place}")
+            written, lost, twice, kills = tried(mode, stated.seconds, random, place)
+            text = f"{mode:22} {place:9} {written:,} lines, {kills} kills: {lost} lost, {twice} twice"
+            sys.stdout.write(f"{text}\n")
+            sys.stdout.flush()
+            failed = failed or bool(lost or twice)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
