@@ -52,5 +52,5 @@ FOLLOW_GAPS: Final = Counter(
     unit="gaps",
     roles=_ROLES,
     help="Followed files of which something could not be read: truncated, or gone, before all of it was.",
-    act="The producer's log names the file: its rotation needs a copy that stays, or the producer was stopped too long.",
+    act="The producer's log names the file: let its rotation keep copies for longer than the producer is stopped.",
 )
