@@ -108,7 +108,6 @@ URL = ("http://c2.bad-site.example/login.php", "GBR")
         ({"cidr": "::/0"}, [(each, "GBR") for each in ("2001:db8:1::/48", "2001:db8::/32", "2001:db8::1")]),
         ({"cidr": "no address"}, []),
     ],
-    ids=str,
 )  # fmt: skip
 def test_a_filter_finds(picture: Picture, asked: dict[str, Any], expected: list[tuple[str, str]]) -> None:
     assert found(picture, **asked) == sorted(expected)
