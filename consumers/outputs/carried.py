@@ -1,5 +1,6 @@
 """Which part of a picture a target has to hold, whole and as changes."""
 
+import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
@@ -10,7 +11,7 @@ import msgspec
 from consumers.outputs.protocol import Change, LeftOut, Output, Put, Remove, Target
 from consumers.picture.entry import Ended, Entry
 from consumers.picture.filters import Filter
-from consumers.picture.followers import Leaving
+from consumers.picture.followers import Leaving, leaving
 from consumers.picture.picture import Picture
 from consumers.subscription.changes import State, Use
 from schemas.markings import Pap
@@ -102,6 +103,13 @@ def portions(picture: Picture, after_us: int, head_us: int) -> Iterator[list[Ent
     while changed := picture.changes(after_us, BATCH, head_us):
         after_us = changed[-1].added_us
         yield changed
+
+
+def left_between(database: sqlite3.Connection, after_us: int, head_us: int) -> Iterator[list[Leaving]]:
+    """What left behind one change up to another, in its order, so much at a time."""
+    while left := leaving(database, after_us, head_us, BATCH):
+        after_us = left[-1].added_us
+        yield left
 
 
 def batches(changes: Sequence[Change], at_most: int) -> Iterator[Sequence[Change]]:

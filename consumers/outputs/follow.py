@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from consumers.outputs.carried import BATCH, Carried, batches, merged, portions
+from consumers.outputs.carried import BATCH, Carried, batches, left_between, merged, portions
 from consumers.outputs.protocol import (
     Change,
     Difference,
@@ -84,7 +84,7 @@ class Following:
             except NotFound as error:  # it is being made, or made anew
                 self._say(f"{error}")
                 stopping.wait(_LOOK_S)
-            except OutputUnavailable as error:
+            except (OutputUnavailable, sqlite3.OperationalError) as error:  # the picture's disk may be the full one
                 _log.warning("output.unavailable output=%s retry_s=%.0f: %s", self.name, retry_s, error)
                 self._say(f"{error}")
                 written(self, False)
@@ -156,7 +156,7 @@ class Following:
     def _is_concerned(self, picture: Picture, after_us: int, head_us: int, database: sqlite3.Connection) -> bool:
         """Whether these changes can make the target's content another one."""
         changed = picture.changes(after_us, BATCH + 1, head_us)
-        left = leaving(database, after_us, head_us)
+        left = leaving(database, after_us, head_us, BATCH)
         return len(changed) > BATCH or bool(
             self._carried.removals(picture, changed, left) or self._carried.puts(picture, changed)
         )
@@ -174,7 +174,8 @@ class Following:
 
     def _apply(self, picture: Picture, after_us: int, head_us: int, database: sqlite3.Connection) -> None:
         """Removals of all that waits first, then everything in its order."""
-        self._hand_on(picture, self._carried.removals(picture, (), leaving(database, after_us, head_us)), after_us)
+        for left in left_between(database, after_us, head_us):
+            self._hand_on(picture, self._carried.removals(picture, (), left), after_us)
         for changed in portions(picture, after_us, head_us):
             self._hand_on(picture, self._carried.removals(picture, changed, ()), after_us)
         advance(database, self.name, head_us, after_us, self._clock_ms())

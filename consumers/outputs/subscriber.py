@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from consumers.outputs.carried import Carried, portions
+from consumers.outputs.carried import Carried, left_between, portions
 from consumers.outputs.protocol import EVERY_TYPE, Change, Put
 from consumers.picture.filters import Filter
-from consumers.picture.followers import advance, applied_by, leaving, register
+from consumers.picture.followers import advance, applied_by, register
 from consumers.picture.picture import Picture
 from consumers.picture.tables import connect
 from consumers.subscription.changes import Use
@@ -87,7 +87,8 @@ class Changes:
 
     def _between(self, picture: Picture, database: sqlite3.Connection, after_us: int, head_us: int) -> Iterator[Change]:
         """Removals of all that waits first."""
-        yield from self._carried.removals(picture, (), leaving(database, after_us, head_us))
+        for left in left_between(database, after_us, head_us):
+            yield from self._carried.removals(picture, (), left)
         for changed in portions(picture, after_us, head_us):
             yield from self._carried.removals(picture, changed, ())
         for changed in portions(picture, after_us, head_us):

@@ -28,8 +28,18 @@ def erase(database: sqlite3.Connection) -> bool:
     (due,) = database.execute("SELECT erase_us FROM about").fetchone()
     if not due:
         return True
+    if not _log_is_emptied(database):  # before the work: a reader would only make it come again
+        return False
     database.execute("INSERT INTO words (words) VALUES ('optimize')")
     database.execute("VACUUM")
+    if not _log_is_emptied(database):
+        return False
+    database.execute("UPDATE about SET erase_us = 0 WHERE erase_us = ?", (due,))
+    return True
+
+
+def _log_is_emptied(database: sqlite3.Connection) -> bool:
+    """Whether no reader needs the log any more, so that it could be written into the file and cut to nothing."""
     database.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
     try:
         (busy, _, _) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -37,6 +47,4 @@ def erase(database: sqlite3.Connection) -> bool:
         database.execute(f"PRAGMA busy_timeout = {_USUAL_BUSY_MS}")
     if busy:
         _log.info("picture.erase waits=reader")
-        return False
-    database.execute("UPDATE about SET erase_us = 0 WHERE erase_us = ?", (due,))
-    return True
+    return not busy

@@ -56,7 +56,9 @@ class OriginFeed:
         Raises NotFound if the topic is missing, BrokerUnavailable if no broker answers.
         """
         cursor = self._stored()
-        if cursor is not None:
+        with self._lock:
+            is_first = cursor is None and self._writer.is_empty()
+        if not is_first:
             self._take_ends(cursor)
         reading = self._subscription(cursor)
         batch: list[Arrival] = []
@@ -72,7 +74,8 @@ class OriginFeed:
                 if batch or self._clock_ms() - self._saved_ms >= _SAVE_MS:
                     self._commit(batch, reading.cursor)
             else:
-                self._commit(batch, reading.cursor, is_whole=True)
+                self._commit(batch, reading.cursor)
+                self._finish()
             if stopping():
                 break
 
@@ -89,8 +92,10 @@ class OriginFeed:
                 found = arrival_of(event, self._codec, self._nation, self._origin, self._clock_ms())
                 if isinstance(found, Arrival) and found.is_end:
                     ends.append(found)
-        with self._lock, self._writer.transaction():
-            self._writer.apply(self._number, ends)
+            if len(ends) >= BATCH or not isinstance(event, Record):
+                with self._lock, self._writer.transaction():
+                    self._writer.apply(self._number, ends)
+                ends.clear()
 
     def _collect(self, record: Record, batch: list[Arrival]) -> None:
         if record.value is None and not (record.key or b"").startswith(b"indicator--"):
@@ -108,19 +113,25 @@ class OriginFeed:
             found,
         )
 
-    def _commit(self, batch: list[Arrival], cursor: Cursor, *, is_whole: bool = False) -> None:
+    def _commit(self, batch: list[Arrival], cursor: Cursor) -> None:
         with self._lock, self._writer.transaction() as database:
             self._writer.apply(self._number, batch)
             database.execute(
                 "UPDATE origin SET cursor = ?, current_ms = ? WHERE number = ?",
                 (cursor.to_json(), cursor.current_ms, self._number),
             )
-            if is_whole:
-                self._writer.sweep(self._number)
-                database.execute("UPDATE origin SET is_whole = 1 WHERE number = ?", (self._number,))
         self._progress(self._origin, len(batch))
         batch.clear()
         self._saved_ms = self._clock_ms()
+
+    def _finish(self) -> None:
+        """All of the topic is here: what an earlier reading had and this one has not is removed."""
+        is_left = True
+        while is_left:
+            with self._lock, self._writer.transaction() as database:
+                is_left = self._writer.sweep(self._number, BATCH) > 0
+                if not is_left:
+                    database.execute("UPDATE origin SET is_whole = 1 WHERE number = ?", (self._number,))
 
     def _begin_again(self, gap: Gap) -> None:
         """Declare that changes were missed. What the new reading does not find is removed at its end."""

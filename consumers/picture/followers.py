@@ -86,13 +86,13 @@ def followers(database: sqlite3.Connection) -> list[Follower]:
     return [Follower(name, tuple(origins.split(",")), *rest) for name, origins, *rest in rows]
 
 
-def leaving(database: sqlite3.Connection, after_us: int, through_us: int) -> list[Leaving]:
-    """What left between these changes, in their order, as far as it had a value."""
+def leaving(database: sqlite3.Connection, after_us: int, through_us: int, at_most: int = 1 << 30) -> list[Leaving]:
+    """What left between these changes, in their order, as far as it had a value; the first ones of it."""
     origins = origins_in(database)
     rows = database.execute(
         "SELECT key, origin, type, value, state, version, added_us FROM leaving WHERE added_us > ? AND added_us <= ? "
-        "ORDER BY added_us",
-        (after_us, through_us),
+        "ORDER BY added_us LIMIT ?",
+        (after_us, through_us, at_most),
     )
     return [
         Leaving(indicator_id(key), origins[origin], _TYPES[kind], value, State(state), version, added_us)

@@ -22,6 +22,7 @@ from exchange.errors import ConfigurationError, TransientError
 from schemas.codec import Codec
 
 _log = logging.getLogger(__name__)
+_TICK_S: Final = 0.25
 _SETTLES_S: Final = 5.0
 _REST: Final = 20  # writing the file anew takes at most a twentieth of the time
 
@@ -101,9 +102,11 @@ class Keeper:
         with self._guard:
             if tables.mark_of(self._path).exists():
                 raise tables.Damaged(f"a reader has found {self._path} damaged")
+            until_s, is_left = time.monotonic() + _TICK_S, True
+            while is_left and (not may_wait or time.monotonic() < until_s):  # records come in between
+                with self._writer.transaction():
+                    is_left = self._writer.end_due(self._clock_ms()) > 0
             with self._writer.transaction():
-                while self._writer.end_due(self._clock_ms()):
-                    pass
                 self._writer.settle()
             if not is_due(self._database):
                 self._due_since_s = None

@@ -3,17 +3,18 @@
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 from consumers.picture.keep import Keeper, Origin, take
-from consumers.picture.tables import is_damage
 from exchange.errors import TransientError
 from schemas.codec import Codec
 
 _log = logging.getLogger(__name__)
 _LOOK_S: Final = 1.0
+_TICK_S: Final = 0.5
 _FIRST_RETRY_S: Final = 1.0
 _LAST_RETRY_S: Final = 30.0
 
@@ -49,7 +50,6 @@ class Keeping:
         self._thread.join()
 
     def _run(self) -> None:
-        retry_s = _FIRST_RETRY_S
         while not self._stopping.is_set():
             try:
                 keeper = take(self._path, self._nation, self._clock_ms)
@@ -60,23 +60,28 @@ class Keeping:
                 with keeper:
                     self.made_anew += bool(keeper.made_anew)
                     self._keep(keeper)
-                retry_s = _FIRST_RETRY_S
-            except TransientError as error:
-                self._pause(error, retry_s)
-            except sqlite3.Error as error:
+            except (TransientError, sqlite3.Error) as error:
                 # A damaged file is found again when it is taken, and made anew; a disk may have room later.
-                self._pause(error, 0.0 if is_damage(error) else retry_s)
+                self._say(error)
+                self._stopping.wait(_LOOK_S)
             except Exception as error:  # the thread's outermost frame
                 self._on_error(error)
                 return
-            retry_s = min(2 * retry_s, _LAST_RETRY_S)
-
-    def _pause(self, error: Exception, retry_s: float) -> None:
-        _log.warning("picture.stopped nation=%s retry_s=%.0f: %s", self._nation, retry_s, error)
-        self.trouble = str(error)
-        self._stopping.wait(retry_s)
 
     def _keep(self, keeper: Keeper) -> None:
+        """Follow every topic until the process stops. While the cluster does not answer, what is due is still done."""
+        retry_s = _FIRST_RETRY_S
+        while not self._stopping.is_set():
+            try:
+                self._follow(keeper)
+            except TransientError as error:
+                self._say(error)
+                give_up_s = time.monotonic() + retry_s
+                retry_s = min(2 * retry_s, _LAST_RETRY_S)
+                while time.monotonic() < give_up_s and not self._stopping.wait(_TICK_S):
+                    keeper.tick()
+
+    def _follow(self, keeper: Keeper) -> None:
         """Follow every topic until one fails or the process stops; raises what failed first."""
         ending, failed = threading.Event(), list[Exception]()
 
@@ -100,10 +105,14 @@ class Keeping:
         try:
             while not ends():
                 keeper.tick()
-                ending.wait(0.5)
+                ending.wait(_TICK_S)
         finally:
             ending.set()
             for thread in threads:
                 thread.join()
         if failed:
             raise failed[0]
+
+    def _say(self, error: Exception) -> None:
+        _log.warning("picture.stopped nation=%s: %s", self._nation, error)
+        self.trouble = str(error)

@@ -92,11 +92,21 @@ class PictureWriter:
             self._end(_Held(*row[:-1]), row[-1], now_ms)
         return len(rows)
 
-    def sweep(self, origin: int) -> int:
-        """Within a transaction: remove what the present reading of a topic from its beginning has not found."""
+    def is_empty(self) -> bool:
+        """Whether no indicator was ever written."""
+        return bool(self._database.execute("SELECT NOT EXISTS (SELECT 1 FROM entry)").fetchone()[0])
+
+    def sweep(self, origin: int, at_most: int) -> int:
+        """Within a transaction: remove what the present reading of a topic from its beginning has not found, so much of
+        it. How many that were."""
+        (reading, is_whole) = self._database.execute(
+            "SELECT pass, is_whole FROM origin WHERE number = ?", (origin,)
+        ).fetchone()
+        if reading == 1 or is_whole:
+            return 0
         rows = self._database.execute(
-            f"SELECT {_OLD} FROM entry WHERE origin = ? AND pass < (SELECT pass FROM origin WHERE number = ?)",  # noqa: S608
-            (origin, origin),
+            f"SELECT {_OLD} FROM entry WHERE origin = ? AND pass < ? LIMIT ?",  # noqa: S608
+            (origin, reading, at_most),
         ).fetchall()
         for row in rows:
             self._remove(_Held(*row), origin)
