@@ -7,6 +7,7 @@ import pytest
 
 from exchange.errors import Exit
 from tests.builders import DAY_MS
+from tests.docs.pages import ROOT
 from tests.kakehashi.soc import FORMULA, Soc
 
 pytestmark = pytest.mark.kafka
@@ -127,3 +128,17 @@ def test_a_program_follows_in_ten_lines(soc: Soc) -> None:
     assert "+198.51.100.0/24" not in first
     soc.release("program.example", record="recalled")
     assert changes() == ["Current", "-program.example", "Current"]
+
+
+def test_the_documented_program_runs(
+    soc: Soc, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (soc.environ | {"KAKEHASHI_HOME": str(soc.folder / "documented")}).items():
+        monkeypatch.setenv(name, value)
+    page = (ROOT / "docs" / "soc-analyst.md").read_text("utf-8")
+    program = page.partition("```python\n")[2].partition("```")[0]
+    assert 'activity="active")' in program
+    exec(program.replace('activity="active")', 'activity="active", follow=False)'), {})  # noqa: S102
+    [said] = capsys.readouterr().out.splitlines()
+    assert said.endswith("values to block")
+    assert int(said.split()[0]) >= 3

@@ -10,7 +10,7 @@ from kakehashi.commands.soc.search import STYLES, Local
 from kakehashi.decided import decided, headline
 from kakehashi.examples import examples
 from kakehashi.listing import TextAsJson, write_line
-from kakehashi.terminal import printable, utc
+from kakehashi.terminal import printable, utc, wrapped
 
 if TYPE_CHECKING:
     from consumers.picture.entry import Ended, Entry
@@ -74,32 +74,46 @@ def _known(picture: "Picture", entry: "Entry | Ended") -> dict[str, Any]:
     return found | {"sources": picture.sources(entry.id)} if entry.origin == picture.nation else found
 
 
-def _crossing(cluster: "Cluster", settings: "Settings", ids: list[str]) -> Iterator[tuple[dict[str, Any], list[str]]]:
-    """What crossed the border: each as a row and as lines. What cannot be read here is one line that says so."""
-    from consumers.queries.receipts import receipts_for
-    from consumers.queries.released import released_to
+_Part = Iterator[tuple[dict[str, Any], list[str]]]
+
+
+def _crossing(cluster: "Cluster", settings: "Settings", ids: list[str]) -> _Part:
+    """What crossed the border, each as a row and as lines. What this user may not read is a line that says so."""
     from exchange.errors import ExchangeError
+
+    for what, part in (("decisions", _decisions), ("releases", _releases), ("receipts", _receipts)):
+        try:
+            yield from part(cluster, settings, ids)
+        except ExchangeError as error:
+            typer.echo(f"kakehashi: {what} cannot be read here: {error}", err=True)
+
+
+def _decisions(cluster: "Cluster", settings: "Settings", ids: list[str]) -> _Part:
+    for decision, sentences in decided(cluster, settings, ids):
+        yield {"decision": decision, "sentences": sentences}, [headline(decision), *map(wrapped, sentences)]
+
+
+def _releases(cluster: "Cluster", settings: "Settings", ids: list[str]) -> _Part:
+    from consumers.queries.released import released_to
     from schemas.identity import key_of_id, shard_of_key
 
-    try:
-        for decision, sentences in decided(cluster, settings, ids):
-            lines = [headline(decision), *(f"  {printable(each)}" for each in sentences)]
-            yield {"decision": decision, "sentences": sentences}, lines
-        shards = {shard_of_key(key_of_id(name), settings.shards) for name in ids}
-        partners = settings.partners(cluster.nation)
-        for partner, status in released_to(cluster, partners, shards, frozenset(ids)):
-            said = [f"{each['code'].replace('_', ' ')} {utc(each['at_ms'])} UTC" for each in status.receipts]
-            line = f"RELEASED to {partner}  {utc(status.released_ms)} UTC, {status.released['kind']}: {status.answer}"
-            row = {"released": status.released, "released_ms": status.released_ms, "partner": partner}
-            yield row | {"answer": status.answer, "receipts": status.receipts}, [line, *(f"  {each}" for each in said)]
-        for origin in partners:
-            for receipt in receipts_for(cluster, origin, ids, settings.shards):
-                reason = f", {printable(receipt['reason'])}" if receipt["reason"] else ""
-                what = f"{receipt['code'].replace('_', ' ').upper()} to {origin}"
-                line = f"{what}  {utc(receipt['at_ms'])} UTC, version {receipt['version']}{reason}"
-                yield {"receipt": receipt, "to": origin}, [line]
-    except ExchangeError as error:
-        typer.echo(f"kakehashi: decisions, releases and receipts cannot all be read here: {error}", err=True)
+    shards = {shard_of_key(key_of_id(name), settings.shards) for name in ids}
+    for partner, status in released_to(cluster, settings.partners(cluster.nation), shards, frozenset(ids)):
+        said = [f"  {each['code'].replace('_', ' ')} {utc(each['at_ms'])} UTC" for each in status.receipts]
+        line = f"RELEASED to {partner}  {utc(status.released_ms)} UTC, {status.released['kind']}: {status.answer}"
+        row = {"released": status.released, "released_ms": status.released_ms, "partner": partner}
+        yield row | {"answer": status.answer, "receipts": status.receipts}, [line, *said]
+
+
+def _receipts(cluster: "Cluster", settings: "Settings", ids: list[str]) -> _Part:
+    from consumers.queries.receipts import receipts_for
+
+    for origin in settings.partners(cluster.nation):
+        for receipt in receipts_for(cluster, origin, ids, settings.shards):
+            reason = f", {printable(receipt['reason'])}" if receipt["reason"] else ""
+            what = f"{receipt['code'].replace('_', ' ').upper()} to {origin}"
+            line = f"{what}  {utc(receipt['at_ms'])} UTC, version {receipt['version']}{reason}"
+            yield {"receipt": receipt, "to": origin}, [line]
 
 
 def _print(row: dict[str, Any], *, as_json: bool) -> None:
@@ -107,8 +121,8 @@ def _print(row: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         write_line(row)
         return
-    state, colour = row["state"], STYLES.get(row["state"], "dim").removeprefix("bold ")
-    shown = typer.style(state, fg=None if colour == "dim" else colour, dim=colour == "dim", bold=True)
+    colour = STYLES.get(row["state"], "dim").removeprefix("bold ")
+    shown = typer.style(row["state"], dim=True) if colour == "dim" else typer.style(row["state"], fg=colour, bold=True)
     typer.echo(f"{printable(row.get('value') or row['id'])}  {row.get('type', '')}".rstrip())
     reason = f" ({printable(row['reason'])})" if row["reason"] else ""
     typer.echo(f"  {shown}{reason} from {row['origin']}, received {utc(row['received_ms'])} UTC")

@@ -26,7 +26,6 @@ STYLES: Final = {
     "live": "green", "limited": "yellow", "ended": "dim", "expired": "dim", "revoked": "cyan", "recalled": "bold red",
 }  # fmt: skip
 _COLUMNS: Final = (
-    Column("value", lambda row: row["value"], lambda row: "bold" if row["state"] == "live" else "dim", main=True),
     Column("type", lambda row: row["type"]),
     Column("from", lambda row: row["origin"]),
     Column("TLP", lambda row: row["marking"]["tlp"] or "unmarked"),
@@ -34,6 +33,7 @@ _COLUMNS: Final = (
     Column("state", lambda row: row["state"], lambda row: STYLES.get(row["state"], "")),
     Column("received, UTC", lambda row: utc(row["received_ms"])),
     Column("labels", lambda row: ", ".join(row["labels"])),
+    Column("value", lambda row: row["value"], lambda row: "bold" if row["state"] == "live" else "dim", main=True),
 )
 Local = Annotated[bool, typer.Option("--local", help="Answer from the copy on this machine; read no topic.")]
 
