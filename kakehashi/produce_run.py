@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import typer
 
@@ -19,6 +20,7 @@ from kakehashi.conventions import check_recipients, one_of
 from kakehashi.produce_recalls import ask
 from kakehashi.produce_view import as_json, closing_lines, watching
 from kakehashi.terminal import console
+from producers.fetch import fetched, is_url
 from producers.follow.follow import follow
 from producers.follow.places import files_at
 from producers.inputs import is_wide, name_in_utf8
@@ -77,7 +79,9 @@ def run_dry(command: Command, partner: str, settings: Settings) -> Exit:
     options = _options(command, settings.nations)
     if not options.files:
         raise typer.BadParameter("--dry-run needs a file, or - for standard input")
-    return dry_run(options, settings, partner, json=command.json, strict=command.strict)
+    with TemporaryDirectory() as folder:
+        options = replace(options, files=_fetched(options.files, Path(folder)))
+        return dry_run(options, settings, partner, json=command.json, strict=command.strict)
 
 
 def run(command: Command, settings: Settings, cluster_of: Callable[[], Cluster]) -> Exit:
@@ -91,6 +95,7 @@ def run(command: Command, settings: Settings, cluster_of: Callable[[], Cluster])
     codec = cluster.codec(SENSOR_REPORT, SENSOR_REPORT_V2, QUARANTINED)
     sign = signing(codec, command.sensor_key or settings.sensor_key)
     with Spool(folder, command.nation, command.sensor, now_ms()) as spool:
+        options = replace(options, files=_fetched(options.files, folder / "fetched"))
         publisher = Publisher(cluster, spool, command.sensor, sign)
         try:
             if not command.yes:
@@ -159,7 +164,7 @@ def _options(command: Command, nations: tuple[str, ...]) -> Options:
     unreadable = (
         []
         if command.follow
-        else [name for name in command.files if name != STANDARD_INPUT and not _is_readable(Path(name))]
+        else [name for name in command.files if not _is_elsewhere(name) and not _is_readable(Path(name))]
     )
     if unreadable:
         raise typer.BadParameter(f"no readable file: {', '.join(map(name_in_utf8, unreadable))}")
@@ -188,8 +193,17 @@ def _options(command: Command, nations: tuple[str, ...]) -> Options:
 def _check_follow(command: Command) -> None:
     if not command.files or STANDARD_INPUT in command.files:
         raise typer.BadParameter("--follow needs files, folders or patterns: a pipe is followed without it")
+    if any(map(is_url, command.files)):
+        raise typer.BadParameter(
+            "--follow cannot follow a feed by HTTP: run the command from cron, it fetches what is new"
+        )
     if command.snapshot or command.again:
         raise typer.BadParameter("--follow reads what is added: it goes neither with --snapshot nor with --again")
+
+
+def _fetched(files: tuple[str, ...], folder: Path) -> tuple[str, ...]:
+    """The same inputs; of the address of a feed, the file with its present content."""
+    return tuple(str(fetched(name, folder)) if is_url(name) else name for name in files)
 
 
 def _there_now(places: tuple[str, ...]) -> tuple[str, ...]:
@@ -218,12 +232,16 @@ def _network(text: str) -> IPv4Network | IPv6Network:
         raise typer.BadParameter(f"--home-net {text}: an address or network, as 198.51.100.0/24") from error
 
 
+def _is_elsewhere(name: str) -> bool:
+    return name == STANDARD_INPUT or is_url(name)
+
+
 def _is_readable(path: Path) -> bool:
     return path.exists() and not path.is_dir() and os.access(path, os.R_OK)
 
 
 def _total(files: tuple[str, ...]) -> int | None:
     """How many bytes there are to read; ``None`` if one of the inputs is a pipe."""
-    if any(name == STANDARD_INPUT or not Path(name).is_file() for name in files):
+    if any(_is_elsewhere(name) or not Path(name).is_file() for name in files):
         return None
     return sum(Path(name).stat().st_size for name in files)

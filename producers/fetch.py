@@ -1,0 +1,127 @@
+"""Fetches a feed by HTTP: only if it has changed, in bounded size, and never half of it.
+
+The content is kept beside the spool, with the validators that the server has stated. If it has not changed since, the
+kept content is read again, and its digest shows that it was read before: so a run that was killed between fetching and
+reading loses nothing. RFC 9110, sections 8.8, 13.1 and 15.4.
+"""
+
+import json
+import os
+import re
+import socket
+from contextlib import suppress
+from email.message import Message
+from hashlib import sha256
+from http.client import HTTPException, HTTPMessage
+from pathlib import Path
+from typing import IO, Final
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from exchange.errors import ConfigurationError, Refused, TransientError
+
+MOST_BYTES: Final = 1 << 30
+TIMEOUT_S: Final = 60.0
+_SCHEMES: Final = ("http://", "https://")
+_CHUNK_BYTES: Final = 1 << 20
+_NOT_MODIFIED: Final = 304
+_LATER: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
+_HTML: Final = (b"<!doctype html", b"<html")
+_AGENT: Final = "kakehashi"
+
+
+def is_url(name: str) -> bool:
+    """Whether an input's name is the address of a feed."""
+    return name.lower().startswith(_SCHEMES)
+
+
+def fetched(url: str, folder: Path, *, most_bytes: int = MOST_BYTES, timeout_s: float = TIMEOUT_S) -> Path:
+    """The file with the feed's present content, kept in ``folder``.
+
+    Raises TransientError if the server does not answer, asks to come later, or breaks off; ConfigurationError if it
+    does not have the feed, or refuses it to us; Refused if the answer is too large, or a page instead of a feed. The
+    content that is kept stays as it was then.
+    """
+    place = folder / sha256(url.encode()).hexdigest()[:16]
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    content = place / (_UNSAFE.sub("-", Path(urlsplit(url).path).name)[-80:] or "feed")
+    stated = place / "stated.json"
+    request = Request(url, headers={"User-Agent": _AGENT, **_conditions(content, stated)})  # noqa: S310 - of two schemes
+    try:
+        with build_opener(_Redirects).open(request, timeout=timeout_s) as answer:
+            _take(answer, answer.headers, content, url, most_bytes)
+            _write(stated, json.dumps(_said(answer.headers)).encode())
+    except HTTPError as error:
+        with error:
+            if error.code != _NOT_MODIFIED:
+                raise _failure(url, error) from error
+    except (URLError, HTTPException, TimeoutError, socket.gaierror, ConnectionError) as error:
+        reason = error.reason if isinstance(error, URLError) else error
+        raise TransientError(f"{url} does not answer: {reason}. Run it again") from error
+    return content
+
+
+class _Redirects(HTTPRedirectHandler):
+    """Follows redirections, but never from https to http."""
+
+    max_redirections = 5
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
+        if req.full_url.lower().startswith("https://") and not newurl.lower().startswith("https://"):
+            raise ConfigurationError(
+                f"{req.full_url} leads to {newurl[:200]}, which is not encrypted: it is not followed"
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _conditions(content: Path, stated: Path) -> dict[str, str]:
+    """The headers that ask for the feed only if it has changed."""
+    if not content.exists():
+        return {}
+    with suppress(OSError, ValueError):
+        said = json.loads(stated.read_text("utf-8"))
+        names = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
+        return {names[name]: str(value) for name, value in said.items() if name in names}
+    return {}
+
+
+def _said(headers: Message) -> dict[str, str]:
+    return {name: str(headers[name]) for name in ("ETag", "Last-Modified") if headers[name]}
+
+
+def _take(answer: IO[bytes], headers: Message, content: Path, url: str, most_bytes: int) -> None:
+    stated = headers["Content-Length"]
+    size, beginning = 0, b""
+    part = content.with_name("part")
+    with part.open("wb") as file:
+        while chunk := answer.read(_CHUNK_BYTES):
+            beginning = beginning or chunk[:1024]
+            size += len(chunk)
+            if size > most_bytes:
+                raise Refused(f"{url} has more than {most_bytes} bytes: it was not taken")
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    if stated is not None and stated.isdigit() and int(stated) != size:
+        raise TransientError(f"{url} broke off after {size} of {stated} bytes: run it again")
+    if beginning.lstrip().lower().startswith(_HTML):
+        raise Refused(f"{url} is a web page, not a feed: open it in a browser to see what it says. Nothing was taken")
+    part.rename(content)
+
+
+def _write(path: Path, content: bytes) -> None:
+    part = path.with_name("stated.part")
+    part.write_bytes(content)
+    part.rename(path)
+
+
+def _failure(url: str, error: HTTPError) -> TransientError | ConfigurationError:
+    if error.code in _LATER:
+        wait = error.headers["Retry-After"]
+        when = f", and asks to come again after {wait[:40]}" if wait else ""
+        return TransientError(f"{url} answers {error.code} {error.reason}{when}. Run it again later")
+    return ConfigurationError(f"{url} answers {error.code} {error.reason}: is the address right, and may you have it?")
