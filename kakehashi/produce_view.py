@@ -119,11 +119,8 @@ def _trouble(where: str, spool: Spool, publisher: Publisher) -> str:
 
 def closing_lines(summary: Summary, publisher: Publisher, where: str) -> Iterator[str]:
     """The closing summary, line by line."""
-    read = " and ".join(counted(count, unit) for unit, count in sorted(summary.records.items())) or "no lines"
-    found = f"{counted(summary.observations, 'observation')} in {counted(summary.reports, 'report')}"
-    yield f"{counted(summary.files, 'file')}, {read}: {found}"
-    sent = f"{counted(publisher.reports, 'report')} with {counted(publisher.observations, 'observation')}"
-    yield f"acknowledged by {where}: {sent}"
+    if summary.files or publisher.reports or not summary.skipped:
+        yield from _what_was_read(summary, publisher, where)
     for name in summary.skipped:
         yield f"{name}: read before, so not again; use --again if it should count once more"
     for gap in summary.gaps:
@@ -147,6 +144,14 @@ def closing_lines(summary: Summary, publisher: Publisher, where: str) -> Iterato
             yield f"  {place_name(refused.place)}: {refused.reason}: {refused.detail}"
         if summary.rejected.total() > len(summary.first_rejected):
             yield f"  and {summary.rejected.total() - len(summary.first_rejected):,} more"
+
+
+def _what_was_read(summary: Summary, publisher: Publisher, where: str) -> Iterator[str]:
+    read = " and ".join(counted(count, unit) for unit, count in sorted(summary.records.items())) or "no lines"
+    found = f"{counted(summary.observations, 'observation')} in {counted(summary.reports, 'report')}"
+    yield f"{counted(summary.files, 'file')}, {read}: {found}"
+    sent = f"{counted(publisher.reports, 'report')} with {counted(publisher.observations, 'observation')}"
+    yield f"acknowledged by {where}: {sent}"
 
 
 def as_json(summary: Summary, publisher: Publisher) -> str:

@@ -74,7 +74,9 @@ def test_behind_a_closed_border_all_answers_name_the_border_and_nothing_is_calle
     assert "never released" not in str(shown.exception)
 
 
-@pytest.mark.parametrize(("kind", "words"), [("content", "holds it"), ("recalled", "held it until it was recalled")])
+@pytest.mark.parametrize(
+    ("kind", "words"), [("content", "holds it from {}"), ("recalled", "held it from {} until it was recalled")]
+)
 def test_a_nation_that_has_it_from_its_partner_names_the_origin(border: Border, kind: str, words: str) -> None:
     changes = {"content": a_content(value="held.example.com")} if kind == "content" else {"content": None}
     record = a_released(kind=kind, origin=border.home, hops=[border.home], version=NOW_MS, **changes)
@@ -82,7 +84,7 @@ def test_a_nation_that_has_it_from_its_partner_names_the_origin(border: Border, 
     border.put(border.there, topics.accepted(border.home), [(record["id"].encode(), value)])
     explained = run("explain", "--nation", border.partner, record["id"])
     assert explained.exit_code == 0, explained.output
-    assert f"{border.partner} {words} from {border.home}" in explained.stdout
+    assert f"{border.partner} {words.format(border.home)}" in explained.stdout
     assert f"{border.partner} has not reported it itself" in explained.stdout
     [line] = run("explain", "--nation", border.partner, "--json", record["id"]).stdout.splitlines()
     assert json.loads(line)["origin"] == border.home

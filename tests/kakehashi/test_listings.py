@@ -42,7 +42,7 @@ LONG_ID = an_id(IndicatorType.URL, LONG)
 MORE = {"tail": ("--no-follow",), "topics": ("--dry-run",), "acls": ("--dry-run",)}
 SHOWS = {
     "acls": "GBR-streams",
-    "audit show": LONG_ID,
+    "audit show": "release-green",
     "border status": "JPN",
     "doctor": "Python",
     "officer list": "alice",

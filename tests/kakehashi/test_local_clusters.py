@@ -68,6 +68,22 @@ def test_clusters_go_down_and_come_up_on_their_ports_with_their_data(folder: Pat
     assert _status(folder) == []
 
 
+def test_one_nation_s_cluster_goes_up_and_down_alone(folder: Path) -> None:
+    up = kakehashi("up", "--nation", "JPN", within=folder, KAKEHASHI_BROKER_PROVIDER="local")
+    assert up.returncode == Exit.OK, up.stderr
+    assert [json.loads(line)["nation"] for line in up.stdout.splitlines()] == ["JPN"]
+    one = kakehashi("status", within=folder)
+    assert one.returncode == Exit.UNAVAILABLE, "GBR's is missing"
+    assert [(each["nation"], each["answers"]) for each in _status(folder)] == [("JPN", True)]
+
+    assert kakehashi("up", within=folder, KAKEHASHI_BROKER_PROVIDER="local").returncode == Exit.OK
+    before = {each["nation"]: each["runs_as"] for each in _status(folder)}
+    down = kakehashi("down", "--nation", "GBR", "--wipe", within=folder)
+    assert (down.returncode, "GBR stopped" in down.stdout, "JPN" in down.stdout) == (Exit.OK, True, False)
+    assert [(each["nation"], each["runs_as"]) for each in _status(folder)] == [("JPN", before["JPN"])]
+    assert not (folder / ".kakehashi" / "GBR").exists()
+
+
 def test_without_clusters_and_settings_the_way_to_get_one_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="kakehashi up"):
         find_bootstrap("GBR", {"KAKEHASHI_HOME": str(tmp_path)})

@@ -49,8 +49,8 @@ _COLUMNS: Final = (
     Column("partner", lambda row: row["partner"]),
     Column("decision", lambda row: row["decision_id"], main=True),
     Column("decided, UTC", lambda row: utc(row["at_ms"])),
-    Column("rules", lambda row: ", ".join(row["rules"])),
-    Column("indicator", lambda row: row["indicator_id"], main=True),
+    Column("indicator", lambda row: row["indicator_id"]),
+    Column("rules", lambda row: ", ".join(row["rules"]), main=True),
 )
 
 

@@ -94,7 +94,10 @@ def _show(nation: str, decision: "Decision", lines: list[str], *, as_json: bool)
 def _origin(nation: str, each: "Accepted", *, has_own: bool) -> str:
     """What a partner has sent of it, for a person."""
     record, own = each.record, "" if has_own else f"{nation} has not reported it itself, so it decides nothing on it. "
-    state = "holds it" if record["content"] is not None else f"held it until it was {record['kind']}"
     why = f" ({printable(record['reason'])})" if record["reason"] else ""
     when = f"{utc(each.accepted_ms)} UTC"
-    return f"FROM {each.origin}  {record['id']}\n  {own}{nation} {state} from {each.origin}{why}, since {when}."
+    if record["content"] is not None:
+        state = f"{nation} holds it from {each.origin}, since {when}."
+    else:
+        state = f"{nation} held it from {each.origin} until it was {record['kind']}{why}, {when}."
+    return f"FROM {each.origin}  {record['id']}\n{wrapped(own + state)}"
