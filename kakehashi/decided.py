@@ -1,16 +1,19 @@
 """The decisions on an indicator with their reasons, for commands that show them."""
 
+import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
 
-from kakehashi.terminal import utc
+from kakehashi.terminal import console, utc
 
 if TYPE_CHECKING:
     from exchange.kafka.clients import Cluster
     from exchange.settings import Settings
     from schemas.records import Decision
+
+_WIDE: Final = 100  # columns for a headline with the indicator's id
 
 
 def decided(
@@ -45,5 +48,7 @@ def headline(decision: "Decision") -> str:
         outcome = "NOT SENT"
     colour = {"RELEASE": typer.colors.GREEN, "HOLD": typer.colors.YELLOW}.get(outcome, typer.colors.RED)
     name = typer.style(outcome, fg=colour, bold=True)
-    facts = (decision["indicator_id"], decision["decision_id"], utc(decision["at_ms"]))
+    facts = [decision["indicator_id"], decision["decision_id"], utc(decision["at_ms"])]
+    if sys.stdout.isatty() and console().width < _WIDE:
+        del facts[0]  # the first sentence has it
     return f"{name} to {decision['partner']}  {'  '.join(facts)}"

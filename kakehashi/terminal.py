@@ -1,8 +1,6 @@
 """Text for a terminal: from elsewhere made safe, and times."""
 
-import shutil
 import sys
-import textwrap
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -32,10 +30,10 @@ def wrapped(sentence: str) -> str:
     text = printable(sentence)
     if not sys.stdout.isatty():
         return f"  {text}"
-    width = shutil.get_terminal_size().columns
-    return textwrap.fill(
-        text, width, initial_indent="  ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
-    )
+    from rich.text import Text
+
+    shown = console()
+    return "\n".join(f"  {line.plain.rstrip()}" for line in Text(text).wrap(shown, shown.width - 2))
 
 
 def utc(at_ms: int) -> str:

@@ -9,22 +9,29 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 _STYLES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-@contextlib.contextmanager
 def started(
     *arguments: str, within: Path, environ: Mapping[str, str], columns: int = 80
+) -> contextlib.AbstractContextManager[tuple[subprocess.Popen[bytes], int]]:
+    """`kakehashi ARGUMENTS` in a session of its own."""
+    return session([sys.executable, "-m", "kakehashi", *arguments], within=within, environ=environ, columns=columns)
+
+
+@contextlib.contextmanager
+def session(
+    command: Sequence[str], *, within: Path, environ: Mapping[str, str], columns: int = 80
 ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """`kakehashi ARGUMENTS` in a session whose terminal is so wide, and our end of that terminal. Killed at the end."""
+    """A command in a session whose terminal is so wide, and our end of that terminal. Killed at the end."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     kept = {name: value for name, value in environ.items() if name not in ("NO_COLOR", "COLUMNS", "LINES")}
     process = subprocess.Popen(
-        ["setsid", "--ctty", "--wait", sys.executable, "-m", "kakehashi", *arguments],
+        ["setsid", "--ctty", "--wait", *command],
         cwd=within,
         env=kept | {"TERM": "xterm-256color"},
         stdin=its,

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 from confluent_kafka import Producer
+from rich.cells import cell_len
 
 from exchange.authority.roster import entry_text
 from exchange.clock import now_ms
@@ -142,3 +143,12 @@ def test_a_terminal_of_80_columns_gets_a_table_that_cuts_no_value(nation: Nation
     assert path in ("doctor", "acls") or all(len(line) <= 80 for line in short), shown
     exit_code, asked = on_a_terminal(*_words(path), "--json", within=nation.folder, environ=os.environ | nation.environ)
     assert all(isinstance(json.loads(line), dict) for line in asked.splitlines())
+
+
+def test_an_explanation_fits_a_terminal_of_80_columns_and_is_one_line_a_sentence_in_a_pipe(nation: Nation) -> None:
+    told = ("explain", "--nation", "GBR", LONG_ID)
+    exit_code, shown = on_a_terminal(*told, within=nation.folder, environ=os.environ | nation.environ)
+    assert exit_code == Exit.OK, shown
+    assert all(cell_len(line) <= 80 for line in shown.splitlines()), shown
+    piped = kakehashi(*told, within=nation.folder, **nation.environ).stdout
+    assert " ".join(shown.split()[3:]) in " ".join(piped.split())

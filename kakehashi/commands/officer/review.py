@@ -11,7 +11,7 @@ from kakehashi.examples import examples
 from kakehashi.listing import AsJson, Column, TextAsJson, lines_wanted, write_line
 from kakehashi.listing import show as listing
 from kakehashi.officers import ANSWER_S, Wait
-from kakehashi.terminal import printable, utc
+from kakehashi.terminal import printable, utc, wrapped
 from schemas.counting import counted
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def show(indicator: Indicator, nation: Nation, partner: Partner = "", as_json: T
         f"  may it go to {each['partner']}? held by decision {each['decision_id']}, {utc(each['opened_ms'])} UTC"
     )
     for name in each["rules"]:
-        typer.echo(f"  {rule_sentence(name, policy)}")
+        typer.echo(wrapped(rule_sentence(name, policy)))
     for group in each["assertions"]:
         facets = group["facets"]
         typer.echo(f"  {_facets(facets)}: {counted(group['sources'], 'source')}, alone {group['outcome']}")
