@@ -8,13 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from exchange.errors import Exit
-from exchange.process import is_gone
 from kakehashi.trial import counts_of
 from tests.kakehashi.command import kakehashi
 from tests.kakehashi.pseudo_terminal import lines_of, started
@@ -60,16 +59,41 @@ def processes_of(home: Path) -> set[int]:
     return {json.loads(file.read_text("utf-8"))["pid"] for file in files}
 
 
-def assert_gone(pids: set[int], folder: Path) -> None:
+def running_in(folder: Path) -> list[int]:
+    """The processes that have this folder in their command line or environment: all that a trial starts."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal() and int(entry.name) != os.getpid():
+            with suppress(OSError):
+                if str(folder).encode() in (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes():
+                    found.append(int(entry.name))
+    return found
+
+
+def assert_gone(folder: Path) -> None:
     give_up = time.monotonic() + END_S
-    host = os.uname().nodename
-    while time.monotonic() < give_up:
-        if all(is_gone(host, str(pid)) for pid in pids) and not any(folder.iterdir()):
-            return
+    while running_in(folder) or any(folder.iterdir()):
+        if time.monotonic() > give_up:
+            raise AssertionError(f"{running_in(folder)} run, {list(folder.rglob('*'))} is left")
         time.sleep(0.05)
-    raise AssertionError(
-        f"{[pid for pid in pids if not is_gone(host, str(pid))]} run, {list(folder.rglob('*'))} is left"
-    )
+
+
+@pytest.mark.parametrize(
+    ("number", "exit_code"),
+    [(signal.SIGTERM, Exit.INTERRUPTED), (signal.SIGKILL, -signal.SIGKILL)],
+    ids=["TERM", "KILL"],
+)
+@pytest.mark.parametrize("at", ["starting GBR", "GBR: Kafka answers"], ids=["at the start", "while roles start"])
+def test_a_signal_while_it_starts_leaves_nothing(
+    tmp_path: Path, at: str, number: signal.Signals, exit_code: int
+) -> None:
+    with trying(tmp_path) as process:
+        assert process.stdout is not None
+        until(process.stdout, at)
+        process.send_signal(number)
+        process.communicate(timeout=END_S)
+        assert process.returncode == exit_code
+    assert_gone(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -83,12 +107,11 @@ def test_a_signal_ends_everything_and_leaves_nothing(tmp_path: Path, number: sig
         seen = until(process.stdout, "deletes its data")
         assert any(re.match(r"ready in \d+\.\d s", line) for line in seen)
         assert "\x1b" not in "".join(seen), "a pipe gets plain lines"
-        pids = processes_of(tmp_path / ".kakehashi" / "try")
-        assert len(pids) == 6, "two clusters, two workers, two bridges"
+        assert len(processes_of(tmp_path / ".kakehashi" / "try")) == 6, "two clusters, two workers, two bridges"
         process.send_signal(number)
         process.communicate(timeout=END_S)
         assert process.returncode == exit_code
-    assert_gone(pids, tmp_path)
+    assert_gone(tmp_path)
 
 
 def test_what_it_says_to_type_next_works_and_ctrl_c_on_a_terminal_ends_it(tmp_path: Path) -> None:
@@ -100,7 +123,6 @@ def test_what_it_says_to_type_next_works_and_ctrl_c_on_a_terminal_ends_it(tmp_pa
                 break
         home = re.search(r"export KAKEHASHI_HOME=(\S+)", text)
         assert home is not None, text
-        pids = processes_of(Path(home[1]))
         assert f"echo {SHA1} |" in text
         environ = {"KAKEHASHI_HOME": home[1]}
         file = tmp_path / "one.txt"
@@ -115,7 +137,7 @@ def test_what_it_says_to_type_next_works_and_ctrl_c_on_a_terminal_ends_it(tmp_pa
         for _ in lines_of(screen):
             pass
         assert process.wait(END_S) == Exit.INTERRUPTED
-    assert_gone(pids, tmp_path)
+    assert_gone(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -27,12 +27,12 @@ def register(app: typer.Typer) -> None:
         It prints what to type next in another terminal. Ctrl-C or SIGTERM ends everything and deletes all its data.
         Clusters of `kakehashi up` are not touched.
         """
-        from kakehashi.trial import run, trial_nations
+        from kakehashi.trial import SIGNALS, run, trial_nations
         from kakehashi.trial_view import showing
         from localkafka.settings import home_folder
 
         terminal = console()
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in SIGNALS:
             signal.signal(number, _interrupt)
         try:
             with trial_nations(home_folder(os.environ), os.environ) as nations:
@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
                     with showing(terminal) as view:
                         run(nations, view)
                 finally:
-                    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                    for number in SIGNALS:
                         signal.signal(number, signal.SIG_IGN)  # ending takes seconds, and is not left half-way
                     terminal.print("Ending; this takes a few seconds.")
         except KeyboardInterrupt:
