@@ -79,11 +79,14 @@ def assert_gone(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "exit_code"),
-    [(signal.SIGTERM, Exit.INTERRUPTED), (signal.SIGKILL, -signal.SIGKILL)],
-    ids=["TERM", "KILL"],
+    ("at", "number", "exit_code"),
+    [
+        ("starting GBR", signal.SIGTERM, Exit.INTERRUPTED),
+        ("GBR: Kafka answers", signal.SIGTERM, Exit.INTERRUPTED),
+        ("GBR: Kafka answers", signal.SIGKILL, -signal.SIGKILL),
+    ],
+    ids=["TERM at the start", "TERM while roles start", "KILL while roles start"],
 )
-@pytest.mark.parametrize("at", ["starting GBR", "GBR: Kafka answers"], ids=["at the start", "while roles start"])
 def test_a_signal_while_it_starts_leaves_nothing(
     tmp_path: Path, at: str, number: signal.Signals, exit_code: int
 ) -> None:
