@@ -9,7 +9,7 @@ import threading
 import time
 from typing import Final
 
-from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, KafkaException, Message
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, KafkaException, Message, Producer
 
 from exchange.clock import now_ms
 from exchange.errors import BrokerUnavailable, ConfigurationError, TransientError
@@ -36,8 +36,11 @@ class BrokerTime:
     def __init__(self, cluster: Cluster) -> None:
         self.clock = WitnessedClock(now_ms, monotonic_ms)
         self._cluster = cluster
-        self._producer = idempotent_producer(cluster, **{"linger.ms": 0})
+        self._producer = self._connected()
         self._is_far = False
+
+    def _connected(self) -> Producer:
+        return idempotent_producer(self._cluster, **{"linger.ms": 0})
 
     def start(self) -> WitnessedClock:
         """The clock, shown once. Raises BrokerUnavailable if there is no answer."""
@@ -61,8 +64,9 @@ class BrokerTime:
             self._producer.produce(topics.POLICY_READINGS, None, _KEY, 0, on_delivery=delivered)
             self._producer.flush(_WAIT_S)
         except (KafkaException, BufferError) as error:
-            raise BrokerUnavailable(f"{where} does not show its clock: {error}") from error
+            failed.append(str(error))
         if not seen:
+            self._producer = self._connected()  # one that failed for good would fail for ever
             raise BrokerUnavailable(f"{where} does not show its clock: {failed[0] if failed else 'no answer'}")
         kind, append_ms = seen[-1]
         if kind != TIMESTAMP_LOG_APPEND_TIME:

@@ -3,6 +3,10 @@
 import pytest
 
 from exchange.authority.roster import Roster
+from schemas.markings import Marking, Tlp
+from streams.correlate.assertion import Assertion
+from streams.correlate.row import Floor
+from streams.correlate.statement import Statement
 from tests.builders import DAY_MS, NOW_MS
 from tests.officers import SIGNING
 from tests.streams.officers_bench import HOUR_MS, OfficersBench
@@ -90,3 +94,15 @@ def bench_with_the_roster(bench: OfficersBench) -> OfficersBench:
     """The same nation once the sensor's key is on its roster."""
     bench.roster = OfficersBench().roster
     return bench
+
+
+@pytest.mark.parametrize(
+    ("epoch", "authenticated", "escapes"), [(FIRST, False, True), (NEWER, False, False), (NEWER, True, True)]
+)
+def test_only_its_own_newer_statement_escapes_what_a_rebuilt_row_demands_of_a_source(
+    epoch: int, authenticated: bool, escapes: bool
+) -> None:
+    red, green = Marking(Tlp.RED), Marking(Tlp.GREEN, releasable_to=None)
+    statement = Statement.of(epoch, 9, NOW_MS, green, authenticated=authenticated)
+    after = Floor("plain-1", red, FIRST, 8).under(Assertion("plain-1", statement, ()))
+    assert (after.latest.marking == green) is escapes
