@@ -4,12 +4,15 @@ The position is in the target itself, stored with its content. So a crash betwee
 repeats changes, which changes nothing.
 """
 
+import fcntl
 import logging
+import os
 import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +33,7 @@ from consumers.outputs.protocol import (
 from consumers.picture.followers import advance, applied_by, leaving, register
 from consumers.picture.picture import Picture
 from consumers.picture.tables import connect
-from exchange.errors import NotFound
+from exchange.errors import NotFound, Refused
 
 _log = logging.getLogger(__name__)
 _LOOK_S: Final = 0.5
@@ -61,11 +64,25 @@ class Following:
         self._nation = target.nation
         self._writer: Writer = output.open(target)
         self._held: Held | None = None
+        self._lock: int | None = None
         self._rests_until_s = self._count_at_s = 0.0
+
+    def take(self) -> None:
+        """Be the only one that writes this target from this picture. Raises Refused if another process does."""
+        lock = self._path.with_name(f"{sha256(self.name.encode()).hexdigest()[:16]}.output.lock")
+        lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Refused(f"{self.name}: another process writes it: two would undo each other; stop one") from error
 
     def close(self) -> None:
         """Give back what is open. The target stays, and so does its place in the picture."""
         self._writer.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def run(self, stopping: threading.Event, written: Callable[["Following", bool], None] = lambda *_: None) -> None:
         """Keep it current until ``stopping``. ``written`` is told of each turn that wrote, or failed to.

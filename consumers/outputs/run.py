@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +26,7 @@ from exchange.role import end_at_once, serve_metrics
 from exchange.settings import Settings
 
 _SHOW_S: Final = 2.0
+_COUNT_S: Final = 30.0
 _JOIN_S: Final = 30.0
 
 
@@ -56,14 +58,17 @@ def run(
 
     keeping = Keeping(path, cluster.nation, origins, cluster.codec(), now_ms, end_at_once).start()
     threads = [threading.Thread(target=work, args=(each,), name=each.name, daemon=True) for each in outputs]
+    for each in outputs:
+        each.take()
     for thread in threads:
         thread.start()
     serve_metrics(metrics, settings, [cluster], live=lambda: _live(threads), ready=lambda: _ready(outputs, keeping))
-    shown = 0
+    rebuilds, count_at_s = 0, 0.0
     while not stopping.wait(_SHOW_S):
-        metrics.add(spec.PICTURE_REBUILDS, keeping.made_anew - shown)
-        shown = keeping.made_anew
-        _show(metrics, path, cluster.nation, outputs)
+        metrics.add(spec.PICTURE_REBUILDS, keeping.made_anew - rebuilds)
+        rebuilds, now_s = keeping.made_anew, time.monotonic()
+        _show(metrics, path, cluster.nation, outputs, counts=now_s >= count_at_s)
+        count_at_s = now_s + _COUNT_S if now_s >= count_at_s else count_at_s
     for thread in threads:
         thread.join(_JOIN_S)
     keeping.stop()
@@ -82,15 +87,16 @@ def _ready(outputs: Sequence[Following], keeping: Keeping) -> Health:
     return Health(not wrong, "; ".join(wrong) or "every target is current")
 
 
-def _show(metrics: Metrics, path: Path, nation: str, outputs: Sequence[Following]) -> None:
+def _show(metrics: Metrics, path: Path, nation: str, outputs: Sequence[Following], *, counts: bool) -> None:
     """What the picture and the targets are now. Every output that follows the picture is shown, also one that is
-    down."""
+    down. With ``counts`` indicators are counted, which reads an index."""
     try:
         with Picture(path, nation, now_ms) as picture:
             at_ms = now_ms()
             for origin in picture.origins():
-                live = picture.count(Filter(origins=frozenset({origin.origin})))
-                metrics.set(spec.PICTURE_INDICATORS, live, origin.origin)
+                if counts:
+                    live = picture.count(Filter(origins=frozenset({origin.origin})))
+                    metrics.set(spec.PICTURE_INDICATORS, live, origin.origin)
                 metrics.set(spec.PICTURE_BEHIND_SECONDS, max(0, at_ms - origin.current_ms) / 1000, origin.origin)
                 metrics.set(spec.PICTURE_GAP, origin.gap_ms / 1000, origin.origin)
             metrics.set(spec.PICTURE_DUE_ERASURES, picture.erasure_is_due())

@@ -241,6 +241,7 @@ def _once(nation: str, outputs: "Sequence[Following]", settings: "Settings", *, 
                 what = f"would hold {counted(report.written, 'indicator')}, and differs in {len(differences):,}"
                 left_out = report.left_out
             else:
+                each.take()
                 each.turn(picture)
                 what = each.standing.trouble or f"holds {counted(each.standing.indicators or 0, 'indicator')}"
                 left_out = each.standing.left_out

@@ -14,6 +14,7 @@ from consumers.picture.filters import Filter
 from consumers.picture.followers import followers, forget
 from consumers.picture.tables import connect
 from consumers.subscription.changes import State
+from exchange.errors import Refused
 from tests.builders import DAY_MS, NOW_MS
 from tests.consumers.outputs.following import Followed, hosts_file
 from tests.consumers.picture.topics import CODEC, TopicInMemory, World
@@ -259,3 +260,15 @@ def test_a_full_disk_leaves_the_old_file_whole_and_the_removal_comes_later(world
         again.turn(picture)
     assert b"host-number-7.example" not in (tmp_path / "hosts").read_bytes()
     assert unapplied(world) == 0
+
+
+def test_two_processes_do_not_write_one_target(world: World, tmp_path: Path) -> None:
+    one, other = hosts_file(world, tmp_path / "hosts"), hosts_file(world, tmp_path / "hosts")
+    one.take()
+    with pytest.raises(Refused, match="another process writes it"):
+        other.take()
+    other.close()
+    one.close()
+    again = hosts_file(world, tmp_path / "hosts")
+    again.take()
+    again.close()
