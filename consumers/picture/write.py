@@ -10,6 +10,7 @@ import msgspec
 from consumers.picture.arrival import Arrival
 from consumers.picture.rows import NOTHING, Columns, body_of, columns_of, release_is_over, words_of
 from consumers.subscription.changes import State
+from exchange.errors import TransientError
 from schemas.vocabulary import EndReason
 
 HISTORY_KEPT: Final = 32
@@ -45,20 +46,25 @@ class PictureWriter:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All of the body, or nothing of it. The body's changes get their times here."""
+        """All of the body, or nothing of it. The body's changes get their times here.
+
+        Raises TransientError if the disk is full or does not write, or if another process keeps the file for too long.
+        """
         last_us, self._erased = self._last_us, False
-        self._database.execute("BEGIN IMMEDIATE")
         try:
+            self._database.execute("BEGIN IMMEDIATE")
             yield self._database
             if self._last_us != last_us:
                 self._database.execute("UPDATE about SET last_us = ?", (self._last_us,))
             if self._erased:
                 self._database.execute("UPDATE about SET erase_us = last_us")
             self._database.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             self._last_us = last_us
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise TransientError(f"the picture cannot be written: {error}: is its disk full?") from error
             raise
 
     def origin(self, name: str, topic: str) -> int:

@@ -11,7 +11,7 @@ from consumers.picture.filters import Filter
 from consumers.picture.keep import Origin
 from consumers.picture.keeping import Keeping
 from consumers.picture.tables import mark_of
-from exchange.errors import BrokerUnavailable, NotFound
+from exchange.errors import BrokerUnavailable, NotFound, TransientError
 from tests.builders import DAY_MS, NOW_MS
 from tests.consumers.picture.topics import CODEC, NATION, TopicInMemory, World
 from tests.polling import eventually
@@ -88,3 +88,17 @@ def test_what_a_reader_has_found_damaged_is_made_anew(world: World) -> None:
             eventually(picture.is_replaced, 20, "it is made anew")
         eventually(lambda: live(world) == {"one.example"}, 20, "it is whole again")
         assert keeping.made_anew == 1
+
+
+def test_a_full_disk_loses_nothing(world: World) -> None:
+    for number in range(2_000):
+        world.gbr.release(f"h{number}.example")
+    with world.keeper() as keeper:
+        (pages,) = keeper._database.execute("PRAGMA page_count").fetchone()
+        keeper._database.execute(f"PRAGMA max_page_count = {pages + 5}")
+        with pytest.raises(TransientError, match="is its disk full"):
+            keeper.catch_up(world.origins(), CODEC)
+        assert live(world) == set()
+        keeper._database.execute("PRAGMA max_page_count = 1000000")
+        keeper.catch_up(world.origins(), CODEC)
+    assert len(live(world)) == 2_000
