@@ -38,8 +38,32 @@ _STEMS: Final = (
         "配付",
         "共有",
     ),
-    *("公開", "開示"),
+    *("公開", "開示", "提供可否", "提供範囲", "提供制限", "秘匿", "格付"),
+    # German, French, Spanish, Italian, Portuguese
+    *(
+        "freigab",
+        "weitergab",
+        "verteil",
+        "vertraulich",
+        "geheimhalt",
+        "einstufung",
+        "diffusion",
+        "partage",
+        "confidentialit",
+    ),
+    *(
+        "difusion",
+        "comparti",
+        "clasificacion",
+        "divulg",
+        "distribuci",
+        "distribuzione",
+        "riservat",
+        "sigilo",
+        "partilha",
+    ),
 )
+_WORDS: Final = frozenset({"share", "shares", "shared", "secrecy", "confidential"})
 _STEMS_OF_LISTS: Final = ("exclud",)  # which nations are left out
 # Flags, by their whole name: what yes and no mean. All other names of sharing must be understood by their value.
 _OPENING: Final = frozenset(
@@ -67,7 +91,8 @@ def is_about_sharing(name: str) -> bool:
     found = words(name)
     whole = "".join(found)
     stems = (*_STEMS, *_STEMS_OF_LISTS)
-    return whole in _OPENING | _CLOSING or any(word.startswith(stems) for word in found) or whole.startswith(stems)
+    named = any(word in _WORDS or word.startswith(stems) for word in found)
+    return named or whole in _OPENING | _CLOSING or whole.startswith(stems)
 
 
 def is_silent_flag(name: str, text: str) -> bool:

@@ -18,12 +18,12 @@ from typing import Final
 
 from producers.markings.folding import folded, words
 from producers.markings.machine_tags import effect_of_tag, is_harmless_tag, looks_restricting
-from producers.markings.marked import NOTHING, Marked, joined, unrecognised
+from producers.markings.marked import NOTHING, Marked, joined, of_caveat, unrecognised
 from producers.markings.phrases import Strength, effects_in
 from producers.markings.remembered import remembered
 from producers.markings.schemes import Labels, bare_colours, labels_in, nations_in
 from producers.markings.taxonomy import Effect
-from schemas.markings import SourceMarking
+from schemas.markings import Caveat, SourceMarking
 
 _SILENT: Final = frozenset({"", "-", "--", "none", "null", "na", "n/a", "nan", "なし"})
 _SEPARATORS: Final = re.compile("[;,、，；\n]")
@@ -33,6 +33,15 @@ _COPYRIGHT: Final = re.compile(
     r"^\W*(?:copyright|©|\(c\)|cc0|creative commons (?:zero|attribution)|public domain)", re.IGNORECASE
 )
 _SHOWN: Final = 60
+# Before a text: in brackets, or in capitals with a sign behind it (``[Confidential] …``, ``SECRET: …``, ``【秘】…``).
+_BANNER: Final = re.compile(
+    r"\W{0,3}(?:[\[(<［（【「]\s*([^\])>］）】」]{1,40})[\])>］）】」]|([A-Z][A-Z -]{1,30}?)\s*(?:[:|：]|[-–—]\s))"
+)
+# A list of what is good: no one reports it as a threat.
+_OF_GOOD: Final = re.compile(
+    r"(?<![a-z])(?:(?:white|allow|safe|good|benign)[ _-]?(?:lists?|ware)|false.?positives?)(?![a-z])", re.IGNORECASE
+)
+_MOST_WORDS_OF_A_TITLE: Final = 6
 
 
 @remembered(16_384)
@@ -82,18 +91,27 @@ def of_heading(text: str, where: str) -> Marked:
     colours = bare_colours(words(text))
     if colours:
         return _of_labels(Labels(tlp=colours), text, where)
-    return of_comment(text, where)
+    found = of_comment(text, where)
+    is_of_good = _OF_GOOD.match(text.strip()) and len(words(text)) <= _MOST_WORDS_OF_A_TITLE
+    return found.join(of_caveat(Caveat.BENIGN, _quoted(where, text))) if is_of_good else found
 
 
 @remembered(4_096)
 def of_prose(text: str, where: str) -> Marked:
-    """A text about something else, in which a restriction may stand nevertheless."""
-    return _found(text, where, Strength.ANYWHERE, is_prose=True) or NOTHING
+    """A text about something else, in which a restriction may stand nevertheless, or as a banner before it."""
+    banner = _BANNER.match(text)
+    found = _found(text, where, Strength.ANYWHERE, is_prose=True) or NOTHING
+    if banner is None:
+        return found
+    effects = effects_in(words(banner[1] or banner[2]), Strength.EXACT)
+    return found.join(joined(of_effect(effect, text, where) for effect in effects))
 
 
 def of_file_name(name: str) -> Marked:
-    """What the name of an input says: ``[TLP RED] case.json``."""
-    return of_prose(PurePath(name).name.replace("_", " "), "file name")
+    """What the name of an input and of its folder says: ``[TLP RED] case.json``, ``TLP-RED/case.json``."""
+    path = PurePath(name)
+    found = joined(of_prose(part.replace("_", " "), "file name") for part in (path.parent.name, path.name))
+    return found.join(of_caveat(Caveat.BENIGN, f"file name {path.name!r}") if _OF_GOOD.search(path.name) else NOTHING)
 
 
 def of_nations(names: tuple[str, ...], where: str) -> Marked:

@@ -26,12 +26,13 @@ _ROLES: Final[dict[str, tuple[str, ...]]] = {
     "last_seen": ("lastseen", "lastseenutc", "lastonline", "updated", "最終検知日時"),
     "valid_until": ("validuntil", "expirationdatetime", "expiration", "expires", "expiry", "有効期限"),
     "count": ("count", "sightings", "hits", "件数"),
-    "confidence": ("confidence", "confidencescore", "confidencelevel", "信頼度"),
+    "confidence": ("confidence", "confidencescore", "confidencelevel", "certainty", "信頼度", "確度", "確信度"),
     "description": ("description", "notes", "note", "comment", "comments", "metadesc", "備考", "説明"),
     "tearline": ("tearline", "公開要旨"),
     "reporter": ("user", "reporter", "reportedby", "報告者"),
     "reference": ("link", "reference", "references", "source", "metasource", "metaurl", "urlhauslink", "出典"),
     "to_ids": ("toids",),
+    "prefix": ("netmask", "subnetmask", "mask", "prefixlength", "prefixlen", "prefix", "サブネットマスク"),
     "uuid": ("uuid",),
 }
 _TAGS: Final = frozenset({"tags", "tag", "labels", "label", "タグ", "分類", "classification"})

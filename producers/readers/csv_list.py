@@ -25,6 +25,7 @@ from producers.readers.list_heading import COMMENT_SIGNS, has_no_indicator, head
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Seen, Withdrawn, rejected
 from producers.readers.type_words import folded
+from schemas.normalise import detect
 from schemas.observation import Observation
 from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
 
@@ -36,6 +37,7 @@ _WITHDRAWN: Final = "withdrawn"
 _NO_VALUE: Final = "no-value"
 _UNKNOWN_COLUMN: Final = "unknown-column"
 _FILE_NAME: Final = "file-name-beside-hash"
+_ADDRESSES: Final = frozenset({IndicatorType.IPV4_ADDR, IndicatorType.IPV6_ADDR})
 _NO: Final = frozenset({"false", "no", "0", "n"})
 
 
@@ -126,11 +128,12 @@ def _ending_of(row: Row, columns: Columns) -> Withdrawal | None:
 
 def _values(row: Row, columns: Columns, template: Observation, stated: str) -> Iterator[Reading]:
     """One reading for each value of a row. A file name beside a hash is context: any file may have it."""
+    prefix = row.cells[columns.roles["prefix"]] if columns.roles.get("prefix", len(row.cells)) < len(row.cells) else ""
     found = [
         (value, kind, word)
         for place, word in columns.indicators
         if place < len(row.cells) and (cell := row.cells[place]).lower() not in PLACEHOLDERS
-        for value, kind in values_of(cell, word, stated)
+        for value, kind in values_of(_with_prefix(cell, prefix), word, stated)
     ]
     names = [value for value, _, word in found if is_file_name(word)]
     has_hash = any(isinstance(kind, IndicatorType) and not is_file_name(word) for _, kind, word in found)
@@ -145,6 +148,11 @@ def _values(row: Row, columns: Columns, template: Observation, stated: str) -> I
             yield Seen(row.place, msgspec.structs.replace(template, kind=kind, value=value))
     if not found:
         yield LeftOut(row.place, _NO_VALUE)
+
+
+def _with_prefix(cell: str, prefix: str) -> str:
+    """An address whose prefix length or mask is in a column of its own is a network, not that one address."""
+    return f"{cell}/{prefix.lstrip('/')}" if prefix and detect(cell) in _ADDRESSES else cell
 
 
 def _of_object(reading: Reading, object_id: str, marked: Marked, rule: str) -> Reading:

@@ -15,7 +15,12 @@ from schemas.vocabulary import IndicatorType
 
 PLACEHOLDERS: Final = frozenset({"", "-", "--", "n/a", "na", "none", "null", "unknown", "なし", "不明"})
 _NO_END: Final = PLACEHOLDERS | {"never", "無期限"}
-_CONFIDENCE_WORDS: Final = {"low": 15, "medium": 50, "med": 50, "high": 85}  # STIX 2.1, appendix A
+# STIX 2.1, appendix A: None / Low / Med / High, and the words of its other scales.
+_CONFIDENCE_WORDS: Final = {
+    **{"none": 0, "very low": 5, "low": 15, "medium": 50, "med": 50, "moderate": 50, "high": 85, "very high": 95},
+    **{"unlikely": 20, "possible": 50, "likely": 70, "confirmed": 95, "certain": 95},
+    **{"低": 15, "低い": 15, "中": 50, "高": 85, "高い": 85},
+}
 _MAX_DIGITS: Final = 18
 
 
@@ -84,4 +89,5 @@ def _whole_number(cell: str, absent: int) -> int | None:
 
 
 def _confidence(cell: str, absent: int) -> int | None:
-    return _CONFIDENCE_WORDS.get(cell.lower()) or _whole_number(cell.removesuffix("%").removesuffix(".0"), absent)
+    stated = _CONFIDENCE_WORDS.get(cell.lower().replace("-", " "))
+    return _whole_number(cell.removesuffix("%").removesuffix(".0"), absent) if stated is None else stated

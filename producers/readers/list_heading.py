@@ -6,12 +6,11 @@ cannot be read ahead: there a comment counts for the rows behind it.
 
 import re
 from collections.abc import Callable
-from pathlib import PurePath
 from typing import Final
 
 from producers.inputs import Input
 from producers.markings.marked import Marked
-from producers.markings.understanding import of_comment, of_heading, of_prose
+from producers.markings.understanding import of_comment, of_file_name, of_heading, of_prose
 from producers.readers.lines import Line, lines
 
 COMMENT_SIGNS: Final = ("#", "//", ";")
@@ -26,7 +25,7 @@ _LONGEST_HEADING: Final = 40
 
 def heading_of(source: Input, encoding: str, is_heading: Callable[[str], bool]) -> Marked:
     """The marking of the list that this input is. ``is_heading`` picks the lines that are about it."""
-    found = of_prose(PurePath(source.name).stem.replace("_", " "), "file name")
+    found = of_file_name(source.name)
     with source.read_ahead() as ahead:
         if ahead is None:
             return found

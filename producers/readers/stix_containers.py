@@ -5,10 +5,11 @@ from typing import Any, Final
 
 import msgspec
 
-from producers.markings.marked import Marked, joined
+from producers.markings.marked import Marked, joined, of_caveat
 from producers.markings.properties import of_properties
-from producers.markings.understanding import of_prose, of_tag
+from producers.markings.understanding import of_comment, of_prose, of_tag
 from producers.readers.stix_markings import Definitions
+from schemas.markings import Caveat
 
 _OF_CONTAINER: Final = frozenset(
     {
@@ -17,6 +18,7 @@ _OF_CONTAINER: Final = frozenset(
         *("name", "description", "content", "abstract", "explanation", "external_references"),
     }
 )
+_AGAINST: Final = frozenset({"disagree", "strongly-disagree"})
 _TEXTS: Final = ("name", "description", "content", "abstract", "explanation")
 
 
@@ -62,6 +64,10 @@ def _marked(container: Mapping[str, Any], definitions: Definitions) -> Marked:
     findings += [of_tag(str(label), f"{kind} label") for label in _listed(container, "labels")]
     findings += [of_prose(str(container.get(name) or ""), f"{kind} {name}") for name in _TEXTS]
     findings.append(of_properties(container, _OF_CONTAINER, str(kind)))
+    if kind == "opinion" and str(container.get("opinion")) in _AGAINST:
+        findings.append(of_caveat(Caveat.BENIGN, f"opinion {container['opinion']!r}"))
+    if kind == "note":
+        findings.append(of_comment(str(container.get("content") or ""), "note content"))
     return msgspec.structs.replace(joined(findings), labels=(), withdrawn="", confidence=None)
 
 

@@ -35,7 +35,7 @@ def outcomes(path: Path, table: dict[str, Any]) -> Iterator[Outcome]:
         readings, _ = readings_of(source, table.get("format", AUTO), defaults)
         for reading in readings:
             if not isinstance(reading, Aside):
-                yield _outcome(reading)
+                yield outcome_of(reading)
 
 
 def defaults_of(options: dict[str, Any]) -> Defaults:
@@ -60,7 +60,7 @@ def marking_text(marking: SourceMarking) -> str:
     return " + ".join((text, *map(str, found.caveats)))
 
 
-def _outcome(reading: Seen | Rejected | LeftOut) -> Outcome:
+def outcome_of(reading: Seen | Rejected | LeftOut) -> Outcome:
     at: Outcome = {"line": reading.place.line}
     if isinstance(reading, Withdrawn):
         return at | {"withdrawn": reading.rule, "type": reading.kind.label, "value": reading.value}
