@@ -1,8 +1,8 @@
 """What a plain look at every list and EVE file finds, compared with what our readers take, line by line.
 
 ``list_differences.toml`` has the kinds of differences with their reasons, and how many of each kind a file has: one
-more or less is a finding. Our label is never looser than one in the line or in the file's comments, and nothing is taken
-back without a word that could mean it.
+more or less is a finding. Our label is never looser than one in the line or in the file's comments, and nothing is
+taken back without a word that could mean it.
 """
 
 import gzip
