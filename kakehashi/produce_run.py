@@ -28,6 +28,7 @@ from producers.markings.marked import is_caveat
 from producers.meter import Meter
 from producers.produce import Options, Summary, View, produce
 from producers.readers.reading import Defaults
+from producers.reviewed import reviewed_values
 from producers.signing import signing
 from producers.source import STANDARD_INPUT
 from producers.spool.batch import Sensor
@@ -55,6 +56,7 @@ class Command:
     labels: tuple[str, ...]
     home_networks: tuple[str, ...]
     include: frozenset[str]
+    reviewed: Path | None
     encoding: str
     columns: tuple[str, ...]
     date_format: str
@@ -181,6 +183,7 @@ def _options(command: Command, nations: tuple[str, ...]) -> Options:
             date_format=command.date_format,
             home_networks=tuple(_network(text) for text in command.home_networks),
             include=command.include,
+            reviewed=None if command.reviewed is None else reviewed_values(command.reviewed),
         ),
         rate=command.rate,
         again=command.again,

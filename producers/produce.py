@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from exchange.errors import ConfigurationError, DeliveryTimeout
+from exchange.errors import ConfigurationError, DeliveryTimeout, Refused
 from producers.inputs import Input, name_in_utf8
 from producers.known import state_of, unknown_state
 from producers.readers.formats import AUTO, readings_of
@@ -186,6 +186,11 @@ class Run:
         self._stepped_at = time.monotonic()
         self._source = source = Input(name_in_utf8(name), stream, encoding=options.defaults.encoding, limit=size)
         readings, reader = readings_of(source, options.format, options.defaults)
+        if reader is not None and reader.is_reviewed and options.defaults.reviewed is None:
+            raise Refused(
+                f"{name_in_utf8(name)} is a report in prose, of which nothing is published without a review: write "
+                "the list with --dry-run --json, remove what is no indicator, and name the list with --reviewed"
+            )
         steps = fill(
             readings,
             state,

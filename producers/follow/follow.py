@@ -24,7 +24,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from exchange.errors import ConfigurationError, DeliveryTimeout
+from exchange.errors import ConfigurationError, DeliveryTimeout, Refused
 from producers.follow.before import Before
 from producers.follow.followed import Followed, Identity, Surroundings
 from producers.follow.places import files_at, is_one_file
@@ -213,7 +213,10 @@ class _Following:
             self._copies[path] = (seen, is_young)
         else:
             self._seen[path] = seen
-            self._run.read(str(path))
+            try:
+                self._run.read(str(path))
+            except Refused as error:  # a report that a person has to review first
+                self._view.gap(str(error))
 
     def _growing(self, path: Path, head: bytes) -> str | None:
         """The format of a file that grows line by line; ``None`` if it is to be read whole."""

@@ -55,7 +55,7 @@ class Followed:
             run.codec,
             run.now_ms,
             run.report_size,
-            lambda: self.tail.beginning,
+            self._grown,
         )
         self._filler = Filler(self._batch, run.spool.assertions, run.on_left_out)
         self._committed_at = self._read_at = time.monotonic()
@@ -69,6 +69,11 @@ class Followed:
 
         self.tail = Tail(descriptor, lambda: None)
         self._pulled = Pulled(read, str(path))
+
+    def _grown(self) -> tuple[int, bytes, bytes] | None:
+        """What is known of the file's beginning, if it is more than at its first sight: it never becomes less."""
+        beginning = self.tail.beginning
+        return beginning if beginning[0] >= max(1, self.state.size) else None
 
     @property
     def has_ended(self) -> bool:

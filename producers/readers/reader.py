@@ -110,9 +110,10 @@ class Reader:
     never decrease. ``reads`` and the values of ``leaves_out`` are one line of Markdown each, for ``--formats`` and
     the documentation; the keys of ``leaves_out`` are the rules of its ``LeftOut``. ``example`` is a small input of
     made-up values with at least one observation; the laws of readers are tried on it. ``unit`` names what
-    ``Input.records`` counts. ``grows`` is False of a document, which is nothing before its end. ``on_request`` are
-    those of the rules whose pieces the operator may ask for, with ``--include``, and what is taken of them then,
-    without a confidence: their source does not call it a threat.
+    ``Input.records`` counts. ``grows`` is False of a document, which is nothing before its end. What ``is_reviewed``
+    is published only as far as a person has agreed (``Defaults.reviewed``). ``on_request`` are those of the rules whose
+    pieces the operator may ask for, with ``--include``, and what is taken of them then, without a confidence: their
+    source does not call it a threat.
     """
 
     name: str
@@ -123,4 +124,5 @@ class Reader:
     read: Callable[[Input, Defaults], Iterator[Reading]]
     unit: str = "line"
     grows: bool = True
+    is_reviewed: bool = False
     on_request: Mapping[str, str] = field(default_factory=dict)

@@ -24,7 +24,8 @@ class Defaults(msgspec.Struct, frozen=True):
     Markings are the exception: the stricter of the two applies (``producers.markings``).
     ``columns`` names the columns of a CSV list without a header; ``date_format`` is ``strptime``'s, for times
     that are not ISO 8601; ``home_networks`` are our own networks in addition to the private ones. ``include`` are rules
-    of readers whose pieces are taken nevertheless (``Reader.on_request``).
+    of readers whose pieces are taken nevertheless (``Reader.on_request``); ``reviewed`` are the canonical values that a
+    person has agreed to, of formats that need it.
     """
 
     marking: SourceMarking = SourceMarking()
@@ -35,6 +36,7 @@ class Defaults(msgspec.Struct, frozen=True):
     date_format: str = ""
     home_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     include: frozenset[str] = frozenset()
+    reviewed: frozenset[str] | None = None
 
 
 class Group(msgspec.Struct, frozen=True, gc=False):

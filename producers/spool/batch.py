@@ -63,9 +63,9 @@ class Batch:
         codec: Codec,
         now_ms: Callable[[], int],
         max_observations: int,
-        beginning: Callable[[], tuple[int, bytes, bytes]] | None = None,
+        beginning: Callable[[], tuple[int, bytes, bytes] | None] = lambda: None,
     ) -> None:
-        """``beginning`` tells what was read of an input that grows, for each commit (``Spool.append``)."""
+        """``beginning`` tells what was read of an input that grows, at each commit (``Spool.append``)."""
         self._beginning = beginning
         self.builder = ReportBuilder(max_observations=max_observations)
         self.left_out: Counter[str] = Counter()
@@ -139,7 +139,7 @@ class Batch:
             report=report,
             refusals=self._refusals,
             now_ms=now_ms,
-            beginning=None if self._beginning is None else self._beginning(),
+            beginning=self._beginning(),
         )
         step = Step(
             position[0],

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tests.fuzz.marked_lists import csv_list, eve_alert, fast_alert, openioc, txt_list, zeek_notice
+from tests.fuzz.marked_lists import csv_list, eve_alert, fast_alert, openioc, prose_report, txt_list, zeek_notice
 from tests.fuzz.restrictions import LABELS, Meant, label, phrase, tag
 
 NOTHING: Final = Meant()
@@ -28,6 +28,7 @@ _LISTS: Final = (
     *(("csv-list", csv_list), ("txt-list", txt_list), ("suricata-eve", eve_alert), ("zeek-log", zeek_notice)),
     ("suricata-fast", fast_alert),
     ("openioc", openioc),
+    ("prose-report", prose_report),
 )
 
 

@@ -151,3 +151,26 @@ def openioc(random: Random) -> Feed:
             "below": f"<!-- {quoted} -->",
         }.get(place, f" {quoted}")
     return _IOC.format(**parts), meant
+
+
+def prose_report(random: Random) -> Feed:
+    """A mail or a page whose text, headers, meta elements or comments restrict."""
+    is_mail = random.random() < 0.5
+    beside, body, meant = "", "", NOTHING
+    for _ in range(random.randrange(4)):
+        text, its = phrase(random)
+        text = " ".join(text.split())
+        meant = meant.join(its)
+        if random.random() < 0.5:
+            body += f"{text}\n" if is_mail else f"<p>{escape(text)}</p>\n"
+        elif is_mail and (beside or not text.isascii()):
+            body += f"{text}\n"
+        elif is_mail:
+            beside = f"X-Handling: {text}\n"
+        else:
+            beside += f'<meta name="handling" content={quoteattr(text)}>'
+    value = "It calls bad[.]example[.]org."
+    if is_mail:
+        head = "From: a@example.com\nSubject: made up\nContent-Type: text/plain; charset=utf-8\n"
+        return f"{head}Content-Transfer-Encoding: 8bit\n{beside}\n{body}{value}\n", meant
+    return f"<!DOCTYPE html><html><head>{beside}</head><body>{body}<p>{value}</p></body></html>\n", meant

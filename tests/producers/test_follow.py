@@ -134,7 +134,8 @@ def test_kills_at_any_moment_lose_nothing_and_count_nothing_twice(
     random = Random(f"kills {rotate.__name__}")
     (tmp_path / "logs").mkdir()
     path = tmp_path / "logs" / "list.txt"
-    with writing(path) as writer, Follower(tmp_path / "spool", path) as follower:
+    place = "list*" if rotate in (renamed, dated) else "list.txt"
+    with writing(path) as writer, Follower(tmp_path / "spool", of(path.parent, place)) as follower:
         for _ in range(5):
             writer.write(random.randrange(1, 3 * LINES))
             follower.waits_for(random.randrange(writer.written))

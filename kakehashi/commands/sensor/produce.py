@@ -81,6 +81,12 @@ def register(app: typer.Typer) -> None:
         misp_context: Annotated[
             bool, typer.Option("--misp-context", help="Take attributes that are not to_ids: --include not-to-ids.")
         ] = False,
+        reviewed: Annotated[
+            Path | None,
+            typer.Option(
+                help="The values of a report in prose that a person agrees to: a line each, or of --dry-run --json.",
+            ),
+        ] = None,
         encoding: Annotated[str, typer.Option(help="If it is not UTF-8: cp932, euc_jp, utf-16 …")] = "utf-8",
         columns: Annotated[str, typer.Option(help="Names of a CSV's columns, if it has no header.")] = "",
         date_format: Annotated[str, typer.Option(help="Of a CSV's times, as in %d/%m/%Y, if not ISO 8601.")] = "",
@@ -179,6 +185,7 @@ def register(app: typer.Typer) -> None:
             labels=tuple(label or ()),
             home_networks=tuple(home_net or ()),
             include=frozenset((*(include or ()), *(("not-to-ids",) if misp_context else ()))),
+            reviewed=reviewed,
             encoding=encoding,
             columns=tuple(name.strip() for name in columns.split(",")) if columns else (),
             date_format=date_format,
