@@ -47,16 +47,10 @@ class Grid(msgspec.Struct, frozen=True):
         return tuple(map(len, self.places))
 
     def spread(self, table: Table, flags: Flags) -> Flags:
-        """A table's flags over the whole grid."""
+        """A table's flags by the grid's axes, with one place on each axis that the table does not mention."""
         picked = flags[np.ix_(*(self.places[self.axes.index(axis)] for axis in table.axes))] if table.axes else flags
         sizes = zip(self.axes, self.shape, strict=True)
-        return np.broadcast_to(picked.reshape([size if axis in table.axes else 1 for axis, size in sizes]), self.shape)
-
-    def anywhere(self) -> Flags:
-        """Every point of the grid. Raises ``ProofError`` if there are too many."""
-        if math.prod(self.shape) > _MOST_POINTS:
-            raise ProofError(f"{math.prod(self.shape)} kinds of request are too many to try: use the analyser")
-        return np.ones(self.shape, np.bool_)
+        return picked.reshape([size if axis in table.axes else 1 for axis, size in sizes])
 
 
 # A rule as the conditions that must all be true, in the order in which Cedar evaluates them.
@@ -99,7 +93,7 @@ class ExhaustiveProver:
         """As ``Prover.never_errors``."""
         _, conditions = self._read(body)
         grid = self._grid([conditions], all_values=True)
-        reached, error = grid.anywhere(), np.zeros(grid.shape, np.bool_)
+        reached, error = np.ones(grid.shape, np.bool_), np.zeros(grid.shape, np.bool_)
         for table in conditions:
             error |= reached & grid.spread(table, table.error)
             reached &= grid.spread(table, table.true)
@@ -109,13 +103,15 @@ class ExhaustiveProver:
         """A request that ``one`` allows and ``other`` allows or not, as ``wanted_of_other``."""
         roles = [self._rules(bodies, effect) for bodies in (one, other) for effect in ("permit", "forbid")]
         grid = self._grid([rule for role in roles for rule in role], all_values=False)
-        everywhere = grid.anywhere()
+        nowhere = np.zeros([1] * len(grid.axes), np.bool_)
 
         def matched(role: Iterable[Conditions]) -> Flags:
-            rules = (
-                reduce(np.logical_and, (grid.spread(each, each.true) for each in rule), everywhere) for rule in role
-            )
-            return reduce(np.logical_or, rules, ~everywhere)
+            """Where a rule matches. Arrays grow to the whole grid as late as possible: that is most of the work."""
+            by_shape: dict[tuple[int, ...], Flags] = {}
+            for rule in role:
+                found = reduce(np.logical_and, (grid.spread(each, each.true) for each in rule), ~nowhere)
+                by_shape[found.shape] = found | by_shape.get(found.shape, nowhere)
+            return reduce(np.logical_or, sorted(by_shape.values(), key=np.size), nowhere)
 
         permit, forbid, other_permit, other_forbid = map(matched, roles)
         allowed_by_other = other_permit & ~other_forbid
@@ -138,9 +134,11 @@ class ExhaustiveProver:
         """The axes that the rules mention, with all values, or with one for each way in which the rules treat them."""
         tables = [table for rule in rules for table in rule]
         axes = tuple(axis for axis in self._space.axes if any(axis in table.axes for table in tables))
-        if all_values:
-            return Grid(axes, tuple(tuple(range(len(self._values[axis]))) for axis in axes))
-        return Grid(axes, tuple(_distinct(axis, tables) for axis in axes))
+        places = (tuple(range(len(self._values[axis]))) if all_values else _distinct(axis, tables) for axis in axes)
+        grid = Grid(axes, tuple(places))
+        if math.prod(grid.shape) > _MOST_POINTS:
+            raise ProofError(f"{math.prod(grid.shape)} kinds of request are too many to try: use the analyser")
+        return grid
 
     def _effect_and_conditions(self, body: str) -> tuple[str, Conditions]:
         policy = json.loads(body)
@@ -160,10 +158,8 @@ class ExhaustiveProver:
         first = [alike(condition, axis, self._values[axis]) for axis in axes]
         tried = [tuple(sorted(set(places))) for places in first]
         shape = tuple(map(len, tried))
-        if math.prod(map(len, first)) > _MOST_CELLS:
-            raise ProofError(
-                f"a condition distinguishes {math.prod(map(len, first))} kinds of request: use the analyser"
-            )
+        if math.prod(shape) > _MOST_CELLS or math.prod(map(len, first)) > _MOST_POINTS:
+            raise ProofError(f"a condition distinguishes {math.prod(shape)} kinds of request: use the analyser")
         policies = cedarpy.PolicySet.from_json_str(cedar_json([body]))
         true, error = np.zeros(math.prod(shape), np.bool_), np.zeros(math.prod(shape), np.bool_)
         for batch in _batches(itertools.product(*tried)):
@@ -176,10 +172,10 @@ class ExhaustiveProver:
         return Table(axes, true.reshape(shape)[whole], error.reshape(shape)[whole])
 
     def _first(self, grid: Grid, flags: Flags) -> Request | None:
-        found = np.argwhere(flags)
-        if not len(found):
+        at = np.unravel_index(int(np.argmax(flags)), flags.shape)
+        if not flags[at]:
             return None
-        return self._request(grid.axes, [kept[at] for kept, at in zip(grid.places, found[0], strict=True)])
+        return self._request(grid.axes, [kept[int(place)] for kept, place in zip(grid.places, at, strict=True)])
 
     def _request(self, axes: Sequence[str], place: Sequence[int]) -> Request:
         """The request at a point; an attribute that no rule mentions has its first value."""
