@@ -51,9 +51,10 @@ def blocks(
         return
     shard = [shard_of_key(key, shards) for key in collapsed["key"]]
     by_shard = collapsed.with_columns(shard=pl.Series(shard, dtype=pl.Int32)).partition_by("shard", maintain_order=True)
+    fit = collapsed.height <= MAX_ROWS and _size(collapsed, markings, batch, arrived) <= MAX_BYTES  # so do its parts
     for part in by_shard:
         for slice_ in part.iter_slices(MAX_ROWS):
-            for chunk in _fitting(slice_, markings, batch, arrived):
+            for chunk in (slice_,) if fit else _fitting(slice_, markings, batch, arrived):
                 yield chunk["shard"][0], _block(chunk, markings, batch, arrived)
 
 

@@ -67,6 +67,7 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
     are the versions that the fast lane may have carried ahead of the bulk."""
 
     looks_ahead = True
+    idle_s = 0.1  # two clients, the border and the rate are looked at
 
     def __init__(
         self,

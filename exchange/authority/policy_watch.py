@@ -8,7 +8,9 @@ same shard time, whenever each of them learns of a change.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -18,6 +20,7 @@ from exchange.clock import now_ms
 from exchange.errors import TransientError
 from exchange.kafka.clients import Cluster, begin_offset, end_offset
 from exchange.kafka.committed import committed
+from exchange.kafka.news import TopicNews
 from exchange.protocol.feed import Feed
 from exchange.protocol.record import Input, Output, Record
 from schemas import topics
@@ -25,7 +28,8 @@ from schemas import topics
 Facts = TypeVar("Facts", covariant=True)  # noqa: PLC0105  # of the feed inside
 _log = logging.getLogger(__name__)
 
-READ_EVERY_S: Final = 1.0
+READ_EVERY_S: Final = 4.0  # though nothing seems to be new
+_LOOK_S: Final = 1.0
 AWAIT_S: Final = 60.0
 MOST_REFUSED: Final = 1000  # a writer to the topic cannot fill our memory
 
@@ -112,13 +116,23 @@ class PolicyWatch:
         return self
 
     def _follow(self) -> None:
-        while not self._stopping.wait(min(READ_EVERY_S, self.lead_ms / 16_000)):
-            try:
-                self.read()
-            except TransientError as error:  # neither a broker nor a registry that is away is our defect
-                _log.warning("policy.unread error=%s", error)
-            except Exception:
-                _log.exception("policy.broken: nothing is decided until it is read again")
+        every_s, news = min(READ_EVERY_S, self.lead_ms / 16_000), TopicNews(self.cluster, topics.POLICY, 0)
+        read_s = time.monotonic()
+        with closing(news):
+            while not self._stopping.is_set():
+                is_new = news.wait(min(_LOOK_S, max(0.0, read_s + every_s - time.monotonic())))
+                is_new = is_new or self.roster() is not self._judged_by
+                if is_new or time.monotonic() >= read_s + every_s:
+                    read_s = time.monotonic()
+                    self._read_again()
+
+    def _read_again(self) -> None:
+        try:
+            self.read()
+        except TransientError as error:  # neither a broker nor a registry that is away is our defect
+            _log.warning("policy.unread error=%s", error)
+        except Exception:
+            _log.exception("policy.broken: nothing is decided until it is read again")
 
     @property
     def latest(self) -> Published:
@@ -164,7 +178,8 @@ class RuledFeed(Feed[Facts]):
     """A ``Feed`` that hands out nothing before it is known what is in force."""
 
     def __init__(self, watch: PolicyWatch, feed: Feed[Facts]) -> None:
-        self._watch, self._feed, self.looks_ahead = watch, feed, feed.looks_ahead
+        self._watch, self._feed = watch, feed
+        self.looks_ahead, self.idle_s = feed.looks_ahead, feed.idle_s
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
         """Start the feed."""

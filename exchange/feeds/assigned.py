@@ -20,6 +20,7 @@ MAX_BYTES: Final = 4 << 20
 _PORTION: Final = 64  # what is fetched of a client at a time: so much may wait here for the next batch
 _AHEAD_KBYTES: Final = MAX_BYTES >> 10  # one batch is fetched while one is worked at
 _ASK_S: Final = 1.0
+_FETCH_MS: Final = 1_000  # the broker answers with the first byte: an idle shard asks once a second
 
 
 class AssignedFeed(Feed[None]):
@@ -62,7 +63,9 @@ class AssignedFeed(Feed[None]):
             places.append(TopicPartition(source.topic, source.partition, max(begin, wanted)))
         self._starts = {Input(place.topic, place.partition): place.offset for place in places}
         self._held.clear()
-        self._consumer = reader(self._cluster, **{"queued.max.messages.kbytes": _AHEAD_KBYTES})
+        self._consumer = reader(
+            self._cluster, **{"queued.max.messages.kbytes": _AHEAD_KBYTES, "fetch.wait.max.ms": _FETCH_MS}
+        )
         self._consumer.assign(places)
         return gaps
 

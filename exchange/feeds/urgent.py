@@ -18,6 +18,7 @@ class UrgentFeed(Feed[None]):
     """
 
     looks_ahead = True
+    idle_s = 0.2  # only the rest ends a wait: what is urgent waits so long in an idle shard
 
     def __init__(self, source: Input, urgent: AssignedFeed, rest: Feed[None]) -> None:
         self._source, self._urgent, self._rest = source, urgent, rest

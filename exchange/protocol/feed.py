@@ -17,6 +17,10 @@ class Feed(Protocol[FactsT_co]):
     looks_ahead: bool = False
     """Whether ``ahead`` may ever have records: if so, a batch that waits for its turn waits in short intervals."""
 
+    idle_s: float = 1.0
+    """How long ``poll`` may wait: a record of any input ends the wait, or the feed asks for a shorter one. Due rows and
+    facts wait no longer."""
+
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
         """Start at these offsets; an input that is not named starts at its beginning.
 

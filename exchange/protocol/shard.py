@@ -267,6 +267,11 @@ class Shard:
         if self._state is not None:
             self._restorer.restore(self._state, position)
 
+    @property
+    def idle_s(self) -> float:
+        """How long a turn may wait for records."""
+        return self._feed.idle_s
+
     def lag(self) -> int:
         """Records that wait, as far as is known."""
         return self._feed.lag() + len(self._waiting)

@@ -16,7 +16,6 @@ from exchange.protocol.shard import Phase, Shard, Turned
 
 _log = logging.getLogger(__name__)
 
-IDLE_S: Final = 0.1
 GAUGE_S: Final = 2.0
 
 
@@ -102,7 +101,7 @@ class ShardThread:
             )  # fmt: skip
             while not self._stopping.is_set():
                 self._show(Phase.RUNNING)
-                turned = shard.turn(IDLE_S)
+                turned = shard.turn(shard.idle_s)
                 if turned is not None:
                     self._count(turned)
                 self._gauge(shard, turned)
