@@ -20,6 +20,7 @@ from bench import (
     picture,
     pipeline,
     plain,
+    recalls,
     results,
     rules,
     stages,
@@ -85,6 +86,7 @@ class _Bench:
             "bridge": self._bridge,
             "hops": self._hops,
             "latency": self._latency,
+            "recalls": self._recalls,
             "state": self._state,
             "decisions": self._decisions,
             "rules": self._rules,
@@ -165,6 +167,17 @@ class _Bench:
         busy = [load for load in plan.loads if load >= 0.5]
         return found + latency.measure(self._brokers(), rate, busy, seconds, _epoch_ms(), home_workers=2)
 
+    def _recalls(self) -> object:
+        runs = []
+        for shape in (
+            Shape(self._plan.observations, 10, Spread.ANY, self._plan.seed),
+            self._plan.pipeline_shapes()[2][0],
+        ):
+            epoch_ms = _epoch_ms()
+            work = generate(shape, nation=HOME, epoch_ms=epoch_ms)
+            runs.append(recalls.measure(self._brokers(), work, epoch_ms))
+        return {"runs": runs}
+
     def _state(self) -> object:
         observations = max(20_000, self._plan.observations // 3)
         return [state.measure(self._brokers(), size, observations, _epoch_ms()) for size in self._plan.states]
@@ -201,7 +214,7 @@ def _epoch_ms() -> int:
 def _void(sections: dict[str, Any]) -> Sequence[str]:
     return [
         f"{part}: {run.get('what', '')} {run.get('work', '')}: {run['void']}"
-        for part in ("throughput", "recorded", "bridge", "rules", "intelmq")
+        for part in ("throughput", "recorded", "bridge", "recalls", "rules", "intelmq")
         for runs in ("runs", "far", "fast_lane")
         for run in sections.get(part, {"data": {}})["data"].get(runs, [])
         if run["void"]

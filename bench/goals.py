@@ -8,6 +8,7 @@ from bench.tables import cell, table, times_intelmq
 
 FAR_MS: Final = 250
 _BRIDGE, _MIRROR = "kakehashi bridge", "MirrorMaker 2"
+_RECALL_MS: Final = 1000
 _LATENCY_MS: Final = {0.0: 150, 0.5: 1000}
 _DECIDING: Final = ("classify", "released record")
 
@@ -41,6 +42,7 @@ def goals(sections: Mapping[str, Section]) -> str:
         *_rivals(found),
         *_bridge(found),
         *_latency(found),
+        *_recalls(found),
         *_state(found),
         *_decisions(found),
         *_picture(found),
@@ -93,6 +95,12 @@ def _latency(found: Mapping[str, Any]) -> Iterator[Goal]:
             name = f"{load:.0%} load" if load else "a trickle"
             name += ", two workers at home" if entry.get("workers", 1) == 2 else ""
             yield Goal(f"latency p99 through all hops at {name}, ms", _LATENCY_MS[load], entry["p99_ms"])
+
+
+def _recalls(found: Mapping[str, Any]) -> Iterator[Goal]:
+    for run in found.get("recalls", {"runs": []})["runs"]:
+        if not run["void"]:
+            yield Goal(f"p99 of a recall at home beside bulk, {run['work']}, ms", _RECALL_MS, run["p99_ms"])
 
 
 def _state(found: Mapping[str, Any]) -> Iterator[Goal]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from bench import plots
 from bench.goals import goals
 from bench.pipeline_tables import OURS, bridge, hops, latency, stages, state, throughput
-from bench.tables import decisions, intelmq, picture, rules
+from bench.tables import decisions, intelmq, picture, recalls, rules
 
 _TEMPLATE: Final = Path(__file__).with_name("performance.md.in")
 _MISSING: Final = "*Not measured yet.*"
@@ -34,6 +34,7 @@ def page(results: Mapping[str, Any]) -> str:
         "bridge": bridge,
         "hops": hops,
         "latency": latency,
+        "recalls": recalls,
         "state": state,
         "decisions": decisions,
         "rules": rules,

@@ -12,6 +12,7 @@ PARTS: Final = (
     "bridge",
     "hops",
     "latency",
+    "recalls",
     "state",
     "decisions",
     "rules",

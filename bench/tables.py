@@ -41,6 +41,14 @@ def decisions(data: Any) -> str:
     return table(["decisions", "indicators", "decisions/s"], rows) + "\n" + said
 
 
+def recalls(data: Any) -> str:
+    """The results of ``bench.recalls``."""
+    head = ["bulk meanwhile", "observations/s", "batches", "recalls", "p50 ms", "p99 ms", "max ms", "checked"]
+    names = ("work", "rate", "batches", "recalls", "p50_ms", "p99_ms", "max_ms")
+    rows = [[*(run[name] for name in names), run["void"] or "each recalled"] for run in data["runs"]]
+    return table(head, rows)
+
+
 def rules(data: Any) -> str:
     """The results of ``bench.rules``."""
     return table(

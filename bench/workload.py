@@ -13,7 +13,9 @@ from ipaddress import IPv6Address
 from typing import Final
 
 from producers.report import report_of
+from schemas.identity import indicator_id, indicator_key
 from schemas.markings import SourceMarking
+from schemas.normalise import normalise
 from schemas.observation import Observation
 from schemas.records import SensorReport
 from schemas.vocabulary import IndicatorType
@@ -141,6 +143,13 @@ def observation(seed: int, number: int, again: int, now_ms: int) -> Observation:
         description=f"Rule {context}",
         context=(("dest_ip", f"192.0.2.{context}"), ("rule", str(context))),
     )
+
+
+def released_ids(shape: Shape) -> list[str]:
+    """The ids of the indicators of this work that are released."""
+    seen = (observation(shape.seed, number, 0, 0) for number in range(shape.distinct) if _is_released(number))
+    values = [(each.kind, normalise(each.kind, each.value)) for each in seen]
+    return [indicator_id(indicator_key(kind, value)) for kind, value in values if isinstance(value, str)]
 
 
 def _value(digest: str, number: int) -> tuple[IndicatorType, str]:
