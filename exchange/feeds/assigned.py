@@ -8,6 +8,7 @@ from typing import Final
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
 from exchange.errors import RecordDamaged
+from exchange.feeds.gathering import Gathering
 from exchange.kafka.clients import Cluster, begin_offset, end_offset, raise_end_of_reading, reader
 from exchange.kafka.committed import as_record
 from exchange.protocol.feed import Feed
@@ -31,12 +32,20 @@ class AssignedFeed(Feed[None]):
     """
 
     def __init__(
-        self, cluster: Cluster, inputs: Sequence[Input], *, max_records: int = MAX_RECORDS, max_bytes: int = MAX_BYTES
+        self,
+        cluster: Cluster,
+        inputs: Sequence[Input],
+        *,
+        max_records: int = MAX_RECORDS,
+        max_bytes: int = MAX_BYTES,
+        gather_s: float = 0.0,
     ) -> None:
+        """``gather_s`` is how long records gather behind a batch (``exchange.feeds.gathering``)."""
         self._cluster, self._inputs = cluster, tuple(inputs)
         self._max, self.max_bytes = max_records, max_bytes
         self._consumer: Consumer | None = None
         self._held: deque[Record] = deque()  # fetched beyond the last batch
+        self._gathering = Gathering(gather_s)
         self._starts: dict[Input, int] = {}
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
@@ -104,6 +113,8 @@ class AssignedFeed(Feed[None]):
         """The next records; returns with the first ones that are there."""
         if self._consumer is None:
             raise RuntimeError("resume() comes first")
+        if not self._gathering.wait(timeout_s):
+            return []
         # consume(n, t) waits for n records or all of t: ask for one, then for what else has arrived.
         if not self._held and not self._fetch(self._consumer, 1, timeout_s):
             return []
@@ -114,7 +125,12 @@ class AssignedFeed(Feed[None]):
             if batch and size > self.max_bytes:
                 break
             batch.append(self._held.popleft())
+        self._gathering.began(left_some=bool(self._held) or len(batch) == self._max)
         return batch
+
+    def gathering_s(self) -> float:
+        """For how long records still gather behind the last batch."""
+        return self._gathering.left_s()
 
     def _fetch(self, consumer: Consumer, number: int, timeout_s: float) -> bool:
         """Hold what comes in time; whether anything is held now."""

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from exchange.feeds.assigned import AssignedFeed
+from exchange.feeds.gathering import Gathering
 from exchange.protocol.feed import Feed
 from exchange.protocol.record import Input, Record
 
@@ -79,11 +80,13 @@ class HintedFeed(Feed[None]):
     hint was lost. So the end itself is asked for, before we rely on hints and whenever none has come for a while.
     """
 
-    def __init__(self, source: Input, mailbox: Mailbox, own: AssignedFeed) -> None:
+    def __init__(self, source: Input, mailbox: Mailbox, own: AssignedFeed, gather_s: float = 0.0) -> None:
+        """``gather_s`` is how long hints gather behind a batch (``exchange.feeds.gathering``)."""
         self._source, self._mailbox, self._own = source, mailbox, own
         self._next = 0
         self._behind = True
         self._asked_at = 0.0
+        self._gathering = Gathering(gather_s)
         self.ask_again_s = ASK_AGAIN_S
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
@@ -102,7 +105,11 @@ class HintedFeed(Feed[None]):
                 self._behind = False
                 self._own.pause()
             return self._advance(records)
+        if not self._gathering.wait(timeout_s):
+            return []
         records = self._mailbox.take(timeout_s)
+        if records:
+            self._gathering.began(left_some=len(self._mailbox) > 0)
         if not records and time.monotonic() - self._asked_at > self.ask_again_s and not self._is_at_the_end():
             self._fall_behind()
         return self._advance(records)

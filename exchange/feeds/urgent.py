@@ -34,7 +34,7 @@ class UrgentFeed(Feed[None]):
 
     def poll(self, timeout_s: float) -> Sequence[Record]:
         """What is urgent, by itself: a small batch is a quick one. Right behind it comes what there is of the rest: so
-        neither holds up the other for longer than a batch."""
+        neither holds up the other for longer than a batch. While the rest gathers, what is urgent is waited for."""
         if self._end is None:
             self._end = self._urgent.end_of(self._source)
         if self._end is None or self._next < self._end:
@@ -42,7 +42,8 @@ class UrgentFeed(Feed[None]):
         if self._was_urgent:
             self._was_urgent = False
             return self._rest.poll(0)
-        return self._poll_urgent(0) or self._rest.poll(timeout_s)
+        gathering_s = min(timeout_s, self._rest.gathering_s())
+        return self._poll_urgent(gathering_s) or self._rest.poll(timeout_s - gathering_s)
 
     def ahead(self) -> Sequence[Record]:
         """What is urgent by now, while a batch of the rest must wait. Behind a batch of its own kind

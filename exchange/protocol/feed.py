@@ -37,6 +37,10 @@ class Feed(Protocol[FactsT_co]):
         """Records that need not wait with the batch that ``poll`` returned last: of other inputs than that one's."""
         return ()
 
+    def gathering_s(self) -> float:
+        """For how long ``poll`` lets records gather behind the last batch before it returns some."""
+        return 0.0
+
     def facts(self, records: Sequence[Record]) -> FactsT_co:
         """What the step must know to compute these records, or without any. Facts that are not empty are a reason to
         compute. Asked for right before each computation."""

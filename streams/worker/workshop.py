@@ -48,6 +48,11 @@ Facts = TypeVar("Facts")
 _log = logging.getLogger(__name__)
 
 REPORT_BYTES: Final = MAX_BYTES
+# A batch begins so long after the last one, unless that one left some (``exchange.feeds.gathering``): under load fewer
+# and larger ones are cheaper, and at a trickle no record waits. No one waits for settle.
+GATHER_REPORTS_S: Final = 0.03
+GATHER_BLOCKS_S: Final = 0.06
+GATHER_RECEIPTS_S: Final = 1.0
 BLOCK_BYTES: Final = 4 << 20  # what is urgent preempts such a batch
 INBOX_RECORDS: Final = 500  # more do not make receive faster
 
@@ -127,7 +132,8 @@ class StreamsWorkshop:
             quota=settings.sensor_quota,
             roster=lambda: self.watch.judged_by,
         )
-        feed = HintedFeed(reports, mailbox, AssignedFeed(self.cluster, inputs, max_bytes=REPORT_BYTES))
+        own = AssignedFeed(self.cluster, inputs, max_bytes=REPORT_BYTES)
+        feed = HintedFeed(reports, mailbox, own, GATHER_REPORTS_S)
         return self._shard(step, intake, shard, feed)
 
     def _correlate(self, step: StreamsStep, shard: int, inputs: Sequence[Input], codec: Codec) -> Shard:
@@ -147,7 +153,7 @@ class StreamsWorkshop:
             self.enricher,
             self.rules,
         )
-        rest = AssignedFeed(self.cluster, [blocks], max_bytes=BLOCK_BYTES)
+        rest = AssignedFeed(self.cluster, [blocks], max_bytes=BLOCK_BYTES, gather_s=GATHER_BLOCKS_S)
         feed = UrgentFeed(commands, AssignedFeed(self.cluster, [commands]), rest)
         return self._shard(step, correlate, shard, RuledFeed(self.watch, feed))
 
@@ -164,7 +170,8 @@ class StreamsWorkshop:
         copies = TopicCopies(self.cluster, holding, shard, codec)
         limits = Limits(self.settings.receipt_limit_s * 1000, self.settings.recall_limit_s * 1000)
         settle = Settle(self.nation, partner, shard, codec, limits)
-        return self._shard(step, settle, shard, SettleFeed(AssignedFeed(self.cluster, inputs), copies, shard))
+        own = AssignedFeed(self.cluster, inputs, gather_s=GATHER_RECEIPTS_S)
+        return self._shard(step, settle, shard, SettleFeed(own, copies, shard))
 
     def _observe_latency(self, turned: Turned) -> None:
         """Observe the time of the batch's oldest report from the sensor to the national record."""
