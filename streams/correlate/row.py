@@ -149,8 +149,9 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
     @property
     def withdrawal(self) -> Withdrawal | None:
         """How the indicator ended if every source has withdrawn its assertion; None if any still asserts it."""
-        if not all(assertion.latest.withdrawal for assertion in self.assertions):
-            return None
+        for assertion in self.assertions:
+            if not TERMS[assertion.latest.terms].withdrawal:  # most often the first one
+                return None
         if self.further is not None and self.further.withdrawn < self.further.sources:
             return None
         return Withdrawal(min(self.withdrawals)) if self.withdrawals else None
