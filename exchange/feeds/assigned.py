@@ -20,8 +20,10 @@ MAX_RECORDS: Final = 2_000
 MAX_BYTES: Final = 4 << 20
 _PORTION: Final = 64  # what is fetched of a client at a time: so much may wait here for the next batch
 _AHEAD_KBYTES: Final = MAX_BYTES >> 10  # one batch is fetched while one is worked at
-_ASK_S: Final = 1.0
-_FETCH_MS: Final = 1_000  # the broker answers with the first byte: an idle shard asks once a second
+_ASK_S: Final = 2.0
+# The broker answers with the first byte, so an idle shard need not ask often. What else is asked of this client waits
+# behind its fetch, though: a broker answers one connection in order.
+_FETCH_MS: Final = 300
 
 
 class AssignedFeed(Feed[None]):
