@@ -26,12 +26,12 @@ class Settings:
     """How this installation is set up.
 
     ``shards`` is the number of partitions of every keyed topic: fixed for a cluster's life. ``roll_up_ms`` is how
-    often mere repetition of an indicator is told at most; ``sensor_quota`` how many observations of one sensor are
+    often mere repetition of an indicator is published at most; ``sensor_quota`` how many observations of one sensor are
     taken in a minute: a report with more of them than that is never taken. ``standby`` lets a worker keep copies of
     the states that others own, to take them over quickly on a machine of its own. ``state`` is the folder of a
     worker's RocksDB caches, ``officers`` that of the nations' rosters, ``policy_folder`` that of the sharing rules and
     of the links; ``links`` are what was agreed, by nation and partner. A release, and a recall, that a partner has not
-    confirmed within ``receipt_limit_s`` and ``recall_limit_s`` is told to whoever watches. An activation of a policy is
+    confirmed within ``receipt_limit_s`` and ``recall_limit_s`` is reported. An activation of a policy is
     written at least ``policy_lead_s`` before its time: the same in all processes of a nation. ``bridge_rate`` is what a
     bridge's bulk may send, for the whole link. ``sensor_key`` is the file with the key by which a producer signs, None
     if it does not. ``log_format`` is ``text`` or ``json``.

@@ -2,7 +2,7 @@
 
 A redriven report's identity is its quarantine key (``redrive_of``): intake counts it once, however often it is sent,
 and it uses up no sequence number. An officer signs it. It goes to the partition where the original stood, because that
-shard knows which keys it has counted. What cannot be redriven is told why, and what to do instead.
+shard knows which keys it has counted. For what cannot be redriven there is a reason, and what to do instead.
 """
 
 from collections.abc import Mapping
@@ -93,7 +93,7 @@ def redrive(entry: Quarantined, codec: Codec, *, now_ms: int, changes: Mapping[s
         return _one(entry, original, codec, now_ms, changes)
     if entry["content_type"] == "avro":
         return _whole(entry, original, codec, changes)
-    return NotRedrivable(key, f"nobody can redrive content of type {entry['content_type']!r}")
+    return NotRedrivable(key, f"content of type {entry['content_type']!r} cannot be redriven")
 
 
 def signed(sent: Redrive, codec: Codec, private: Ed25519PrivateKey) -> Redrive:

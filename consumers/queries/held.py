@@ -16,7 +16,7 @@ from schemas.records import ReleasedIndicator
 def held(cluster: Cluster, origin: str, words: str, shards: int) -> ReleasedIndicator:
     """The partner's indicator of this id or value, with content.
 
-    Raises NotFound if the partner has told us of none, or if it has ended.
+    Raises NotFound if the partner has released none to us, or if it has ended.
     """
     codec = cluster.codec()
     with TopicReader(cluster, topics.accepted(origin)) as reader:

@@ -119,14 +119,14 @@ class Standby:
         if start and batch != committed and not followed.remembers(start):
             state.clear()
             start, batch = state.start()
-        self.place, heard = (start, batch), time.monotonic()
+        self.place, looked = (start, batch), time.monotonic()
         with closing(followed.follow(start, LOOK_S)) as portions:
             for rows, last_batch, next_offset in portions:
                 now = time.monotonic()
                 # After a long sleep, tombstones of deleted rows may have been compacted away.
-                if self._stopping.is_set() or now - heard > LOOK_AGAIN_S:
+                if self._stopping.is_set() or now - looked > LOOK_AGAIN_S:
                     return
                 if next_offset != start:
-                    start, batch, heard = next_offset, max(batch, last_batch), now
+                    start, batch, looked = next_offset, max(batch, last_batch), now
                     state.apply(rows, batch, next_offset)
                     self.place = (start, batch)
