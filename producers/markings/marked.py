@@ -20,6 +20,12 @@ MOST_WORDS: Final = 64
 """Words that are not understood, and origins, that are kept of many findings."""
 _FEW: Final = 32
 OPERATOR: Final = "the operator's options"
+PERSONAL: Final = Caveat.PERSONAL_DATA.value
+
+
+def names_people(marking: SourceMarking) -> SourceMarking:
+    """The marking of a value that may name people, such as the name of an e-mail's attachment."""
+    return msgspec.structs.replace(marking, caveats=tuple(dict.fromkeys((*marking.caveats, PERSONAL))))
 
 
 class Marked(msgspec.Struct, frozen=True):

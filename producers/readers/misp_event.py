@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from producers.inputs import Input
-from producers.markings.marked import NOTHING, Marked, joined
+from producers.markings.marked import NOTHING, Marked, joined, names_people
 from producers.markings.properties import of_properties
 from producers.markings.understanding import of_file_name
 from producers.readers.document import document, plain, repeated_keys
@@ -253,7 +253,7 @@ def _asserted(version: _Version, attribute: Attribute, found: Marked, defaults: 
         else defaults.confidence
         if attribute.to_ids
         else -1,
-        marking=found.marking,
+        marking=names_people(found.marking) if attribute.type == "email-attachment" else found.marking,
         labels=tuple(dict.fromkeys((*found.labels, *defaults.labels))),
         description=attribute.comment or "",
         context=(*((name, fact) for name, fact in facts if fact), *values.context),

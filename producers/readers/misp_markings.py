@@ -72,10 +72,25 @@ KNOWN: Final = {
 }
 
 
+LOCAL: Final = "local:"  # before a label that is for the source's own server alone
+_NO: Final = frozenset({"", "0", "false"})
+_NOT_EXPORTABLE: Final = frozenset({"0", "false"})
+
+
 class NamedTag(msgspec.Struct):
-    """A tag of an event, an object or an attribute."""
+    """A tag of an event, an object or an attribute. One that is local or not exportable is for its own server alone."""
 
     name: str = ""
+    local: Any = None
+    exportable: Any = None
+
+    def read(self, where: str) -> Marked:
+        """What it says. A label that stays home is named so that it is of no vocabulary that may leave."""
+        found = of_tag(self.name, where)
+        stays_home = _text(self.local).lower() not in _NO or _text(self.exportable).lower() in _NOT_EXPORTABLE
+        if not stays_home or not found.labels:
+            return found
+        return msgspec.structs.replace(found, labels=tuple(f"{LOCAL}{label}" for label in found.labels))
 
 
 class Shared(msgspec.Struct, kw_only=True):
@@ -112,7 +127,7 @@ def sharing_of(part: Shared, level: str, texts: Mapping[str, str | None], thing:
 
 
 def _findings(part: Shared, level: str, texts: Mapping[str, str | None], thing: Mapping[str, Any]) -> Iterator[Marked]:
-    yield from (of_tag(tag.name, f"{level} tag") for tag in part.Tag)
+    yield from (tag.read(f"{level} tag") for tag in part.Tag)
     stated = _text(part.distribution)
     if stated in NOBODY_ABROAD:
         yield _nobody(f"{level} distribution {stated} ({NOBODY_ABROAD[stated]})")

@@ -49,6 +49,11 @@ class Included(msgspec.Struct, frozen=True, gc=False):
         return labels_of(self.units)
 
     @property
+    def all_labels(self) -> frozenset[str]:
+        """All labels of its sources, those that stay home among them."""
+        return frozenset(label for labels in {unit.labels for unit in self.units} for label in labels)
+
+    @property
     def tearlines(self) -> list[str]:
         """What sources wrote for release, in any order and with repeats."""
         return [text for unit in self.units for text in unit.tearlines]

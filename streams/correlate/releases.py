@@ -116,6 +116,9 @@ class Releaser:
                 following, reason = over_closed_border(sent, following, reason, work.now_ms, stop)
             if following.version != sent.version and included is not None:
                 following = msgspec.structs.replace(following, terms=terms_of(key, included, owed))
+            if following.version != sent.version and included is not None and content is not None:
+                at_home = len(included.all_labels.difference(content["labels"]))
+                work.tally[spec.LABELS_AT_HOME.tally(partner)] += at_home
             following = self._audited_and_sent(key, sent, following, reason, ruling, content, work)
             row = self._with_review(key, row.with_sent(following), following, ruling, earlier, work)
         return row if row.rules == self.rules else msgspec.structs.replace(row, rules=self.rules)

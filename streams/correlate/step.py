@@ -44,6 +44,7 @@ from streams.enrichment.enrich import Enricher
 from streams.refusal import Quarantine, location_of
 from streams.rules.classifier import Classifier
 from streams.rules.in_force import FixedRules, InForce, Rules
+from streams.rules.labels import known
 
 STATE_FORMAT: Final = rows_of.FORMAT
 READ_AT_ONCE: Final = 256  # rows: about 20 ms of work
@@ -140,7 +141,7 @@ class Correlate(Step[None]):
             self._shard,
             self._codec,
             in_force.classifier,
-            audit.Versions(engine.version, engine.engine_version, self._enricher.version),
+            audit.Versions(engine.version, engine.engine_version, f"{self._enricher.version}-{known().version}"),
             in_force.borders,
         )
 

@@ -14,7 +14,7 @@ import msgspec
 from exchange.errors import ConfigurationError
 from schemas.markings import Activity, Pap
 from schemas.vocabulary import IndicatorType
-from streams.enrichment import file_names, special_use
+from streams.enrichment import file_names, local_query, special_use
 from streams.enrichment.networks import NetworkTable, Origin
 from streams.enrichment.public_suffix import PublicSuffixes
 from streams.enrichment.warninglist_index import NO_MATCHES, Matches, WarninglistIndex
@@ -79,6 +79,7 @@ class Enricher:
             EnrichmentSource("public-suffix-list", suffixes.version, suffixes.activity),
             EnrichmentSource("special-use", special_use.VERSION, special_use.ACTIVITY),
             EnrichmentSource(file_names.NAME, file_names.VERSION, file_names.ACTIVITY),
+            EnrichmentSource("local-query", local_query.VERSION, special_use.ACTIVITY),
         )
         for source in self.sources:
             if not Pap.RED.allows(source.activity):
@@ -149,6 +150,10 @@ class Enricher:
         )
 
     def _url(self, value: str) -> Enrichment:
+        found = self._of_host(value)
+        return msgspec.structs.replace(found, local_query=True) if local_query.has_local_query(value) else found
+
+    def _of_host(self, value: str) -> Enrichment:
         host = ada_url.URL(value).hostname.removesuffix(".")
         if host.startswith("["):
             address = int(IPv6Address(host[1:-1]))

@@ -27,6 +27,7 @@ class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=lamb
     warninglisted: bool = False
     special_use: bool = False
     personal_data: bool = False
+    local_query: bool = False
     prefix_length: int = NO_NETWORK
 
 
@@ -126,5 +127,6 @@ def _facets(given: Given) -> Facets:
         warninglisted=given.warninglisted,
         special_use=given.special_use,
         personal_data=given.personal_data,
+        local_query=given.local_query,
         prefix_length=given.prefix_length,
     )

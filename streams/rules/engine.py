@@ -150,5 +150,6 @@ def _attributes(facets: Facets) -> dict[str, Value]:
         "warninglisted": facets.warninglisted,
         "special_use": facets.special_use,
         "personal_data": facets.personal_data,
+        "local_query": facets.local_query,
         "prefix_length": prefix_label(facets.prefix_length),
     }

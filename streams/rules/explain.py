@@ -27,6 +27,7 @@ _FLAGS: Final = (
     ("warninglisted", "it were not on a list of well-known benign values"),
     ("special_use", "it were not a special-purpose address or name"),
     ("personal_data", "an assessment found no personal data in it"),
+    ("local_query", "nothing local were in the path or query of the URL"),
 )
 
 
@@ -57,6 +58,8 @@ def explain(decision: Decision, policy_set: PolicySet) -> list[str]:
         lines += [f"Before the release, {_done(_obligation(owed), partner)}." for owed in decision["obligations"]]
         if decision["review"] == "approved":
             lines.append("It was released without a tearline: officers approve facts, not texts.")
+            labels = ", ".join(decision["labels"]) or "none"
+            lines.append(f"Of its labels only those that officers were shown leave: {labels}.")
     if outcome is not Outcome.RELEASE:
         for facets in _facets_that_decided(decision, outcome):
             lines += alternatives(from_record(facets), partner, engine)

@@ -129,7 +129,7 @@ def _say(random: Random, source: int, sequence: int, bit: int, hostile: float) -
         first_seen_ms=first,
         last_seen_ms=first + int(random.random() * (NOW_MS - first)),
         valid_until_ms=0 if random.random() < 0.7 else NOW_MS + (bit + 1) * DAY_MS,
-        labels=(f"of-{source}-{sequence}", random.choice(_LIST_WORDS)),
+        labels=(f"{CANARY} of-{source}-{sequence}", random.choice(_LIST_WORDS)),
         tearline=_tearline(random, source, sequence) if random.random() < 0.3 else "",
     )
 

@@ -156,7 +156,9 @@ def _expected(case: Case, free: Sequence[Say], strictest: int) -> dict[str, Any]
         "sightings": sum(say.count for say in free),
         "first_seen_ms": first - first % coarse,
         "last_seen_ms": last - last % coarse,
-        "labels": sorted({label for say in _last_words(case, free) for label in say.labels}),
+        "labels": sorted(
+            {label for say in _last_words(case, free) for label in say.labels if not label.startswith(CANARY)}
+        ),
     }
     return expected | ({"releasable_to": [case.partner]} if strictest >= 2 else {})
 

@@ -19,7 +19,7 @@ from streams.enrichment.enrich import Enricher, Enrichment
 from tests.reference.arrivals import Arrival, Eyes, Seen, judged
 from tests.reference.ledger import Fate
 from tests.reference.oracle import OWED, Case, outcome_of_all
-from tests.reference.source import DAY_MS, LABEL_BYTES, MOST, MOST_LABELS, Life, Say, Source, in_full, total
+from tests.reference.source import DAY_MS, MOST, MOST_LABELS, Life, Say, Source, in_full, leaving, total
 
 MOST_TEARLINE_BYTES: Final = 2048
 TAKEN_BACK: Final = (Withdrawal.REVOKED, Withdrawal.REMOVED)
@@ -245,6 +245,7 @@ def _release(
             bool(enrichment.special_use),
             kind is IndicatorType.EMAIL_ADDR or Caveat.PERSONAL_DATA in marking.caveats,
             int(value.split("/")[1]) if kind in (IndicatorType.IPV4_NET, IndicatorType.IPV6_NET) else -1,
+            enrichment.local_query,
         )
         for source, _, marking in pieces
     ]
@@ -265,7 +266,7 @@ def _release(
         "releasable_to": sorted(named),
         "caveats": [caveat.value for caveat in marking.caveats],
         "confidence": max(source.confidence for source, _, _ in included),
-        "labels": _labels(source for source, _, _ in included),
+        "labels": leaving(source for source, _, _ in included),
         "first_seen_ms": first_ms - first_ms % owed.step_ms,
         "last_seen_ms": last_ms - last_ms % owed.step_ms,
         "sightings": sightings,
@@ -289,11 +290,3 @@ def _tearline(sources: Iterable[Source]) -> str:
             break
         texts.append(text)
     return "\n".join(texts)
-
-
-def _labels(sources: Iterable[Source]) -> list[str]:
-    """The labels of the sources, sorted: those that have room."""
-    labels = sorted({label for source in sources for label in source.labels})[:MOST_LABELS]
-    while len("".join(labels).encode()) > LABEL_BYTES:
-        labels.pop()
-    return labels

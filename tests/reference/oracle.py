@@ -37,6 +37,7 @@ class Case:
     special: bool = False
     personal: bool = False
     prefix_length: int = -1
+    local_query: bool = False
 
 
 def outcome(case: Case, partner: str) -> Outcome:
@@ -69,6 +70,7 @@ def _waits(case: Case) -> bool:
         case.marking.tlp is Tlp.UNMARKED  # until a human marks it
         or bool(case.marking.caveats)  # every caveat that does not stop it needs an officer
         or case.marking.pap is Pap.RED
+        or case.local_query  # until an officer has seen what of a victim is in it
         or case.personal  # until its transfer has been assessed
         or case.kind is IndicatorType.EMAIL_ADDR  # either nation treats an address as personal data
         or case.benign
@@ -104,6 +106,7 @@ def _merged(pieces: list[Case]) -> Case:
         any(piece.special for piece in pieces),
         any(piece.personal for piece in pieces),
         pieces[0].prefix_length,
+        pieces[0].local_query,
     )
 
 

@@ -172,3 +172,11 @@ def _seen(says: Sequence[Say]) -> tuple[int, int, int]:
 def total(seen: Iterable[tuple[int, int, int]]) -> tuple[int, int, int]:
     counts, firsts, lasts = zip(*seen, strict=True)
     return min(sum(counts), MOST), min(firsts), max(lasts)
+
+
+def leaving(sources: Iterable[Source]) -> list[str]:
+    """The labels of the sources that leave, sorted: those that have room. A label with a blank is of no vocabulary."""
+    labels = sorted({label for source in sources for label in source.labels if " " not in label})[:MOST_LABELS]
+    while len("".join(labels).encode()) > LABEL_BYTES:
+        labels.pop()
+    return labels

@@ -36,6 +36,7 @@ def _facets(case: Case) -> Facets:
         case.special,
         case.personal,
         case.prefix_length,
+        case.local_query,
     )
 
 
@@ -105,6 +106,7 @@ def test_anything_else(data: st.DataObject) -> None:
         special=data.draw(st.booleans()),
         personal=data.draw(st.booleans()),
         prefix_length=data.draw(st.integers(-1, 127)),
+        local_query=data.draw(st.booleans()),
     )
     assert _differences(iter([case]), "GBR", "JPN") == []
 

@@ -33,7 +33,8 @@ MARKINGS: Final = (
     SourceMarking(),
 )
 _WEIGHTS: Final = (12, 30, 4, 6, 2, 10, 2, 3, 3, 1, 2, 1, 1, 1, 3)
-LABELS: Final = ("malicious-activity", "スミッシング", "botnet", "c2", "scanner", "ransomware")
+AT_HOME: Final = "客先: example"  # of no vocabulary: it does not leave
+LABELS: Final = ("malicious-activity", "スミッシング", "botnet", "c2", "scanner", "ransomware", AT_HOME)
 KINDS: Final = (
     *(IndicatorType.FILE_SHA256,) * 10,
     *(IndicatorType.FILE_MD5, IndicatorType.FILE_NAME, IndicatorType.JA3) * 2,

@@ -34,6 +34,7 @@ def must_be(facets: Facets, partner: str) -> Outcome:
         or marking.caveats
         or marking.pap is Pap.RED
         or facets.personal_data
+        or facets.local_query
         or facets.warninglisted
         or 0 <= facets.prefix_length < WIDE_BELOW.get(facets.kind, 0)
         or facets.confidence is ConfidenceBand.LOW

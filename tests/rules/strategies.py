@@ -36,5 +36,6 @@ def facets() -> st.SearchStrategy[Facets]:
         warninglisted=rarely,
         special_use=rarely,
         personal_data=rarely,
+        local_query=rarely,
         prefix_length=st.sampled_from([NO_NETWORK, 0, 8, 9, 12, 13, 15, 16, 31, 32, 127]),
     )

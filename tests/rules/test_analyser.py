@@ -22,6 +22,7 @@ entities: [
   Indicator::"" {
     caveats: [Caveat::"関係者限り", Caveat::"UK EYES ONLY"],
     confidence: ConfidenceBand::"high",
+    local_query: false,
     pap: Pap::"PAP:AMBER",
     personal_data: false,
     special_use: true,
@@ -58,6 +59,8 @@ def test_a_counterexample_is_read_as_a_request(tmp_path: Path) -> None:
                 "confidence": "high",
                 "pap": "PAP:AMBER",
                 "personal_data": False,
+                "prefix_length": "none",
+                "local_query": False,
                 "releasable_to": None,
                 "special_use": True,
                 "tlp": "TLP:AMBER+STRICT",

@@ -81,6 +81,7 @@ class OfficersBench:
         *,
         values: tuple[str, ...] = (DOMAIN,),
         tearline: str = "",
+        labels: tuple[str, ...] = ("malicious-activity",),
         epoch: int = NOW_MS - DAY_MS,
         by: str = "",
         **marking: Any,
@@ -90,10 +91,8 @@ class OfficersBench:
         self.now_ms += 10
         sequence = self._sequences.get((sensor, epoch), -1) + 1
         self._sequences[sensor, epoch] = sequence
-        observed = [
-            an_observation(value=value, marking=SourceMarking(tlp=tlp, **marking), confidence=90, context=context)
-            for value in values
-        ]
+        said = {"marking": SourceMarking(tlp=tlp, **marking), "confidence": 90, "context": context, "labels": labels}
+        observed = [an_observation(value=value, **said) for value in values]
         value = CODEC.encode(SENSOR_REPORT, a_report(observed, sensor=sensor, sequence=sequence, epoch=epoch))
         headers = signed_by(by, value) if by else ()
         record = Record(topics.SENSOR_REPORTS, 0, 0, b"", value, self.now_ms, headers)

@@ -164,6 +164,14 @@ RELEASED_RECORDS: Final = Counter(
     help="Records written to `indicator.released.<partner>`.",
     act="`recalled` jumps: a policy was tightened or an officer recalled by hand; inform the release officers.",
 )
+LABELS_AT_HOME: Final = Counter(
+    "labels_at_home_total",
+    labels(PARTNER),
+    unit="labels",
+    roles=_ROLES,
+    help="Labels of released sources that did not leave: of no known vocabulary, or not shown to the officers.",
+    act="It jumps: a sensor writes free text into labels, or a word is missing in `policy/vocabularies`.",
+)
 AUDIT_ENTRIES: Final = Counter(
     "audit_entries_total",
     labels(),

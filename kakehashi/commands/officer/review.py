@@ -109,6 +109,8 @@ def show(indicator: Indicator, nation: Nation, partner: Partner = "", as_json: T
     for verdict in each["verdicts"]:
         by = f"{verdict['verdict']} by {verdict['person']}"
         typer.echo(f"  {by}, {utc(verdict['at_ms'])} UTC: {printable(verdict['reason'])}")
+    shown = ", ".join(map(printable, each["labels"])) or "none"
+    typer.echo(f"  labels that an approval releases: {shown}; all others stay home")
     people = approvals(each)
     typer.echo(f"  {people} of {each['needed']} have approved; withheld after {utc(each['deadline_ms'])} UTC")
 

@@ -144,7 +144,8 @@ def test_no_more_than_a_few_names_of_lists_are_carried_but_all_of_them_count() -
 
 def test_every_source_is_named_with_its_version_and_is_local(enricher: Enricher) -> None:
     names = [source.name for source in enricher.sources]
-    assert names == ["misp-warninglists", "networks", "public-suffix-list", "special-use", "well-known-file-names"]
+    registries = ["misp-warninglists", "networks", "public-suffix-list", "special-use"]
+    assert sorted(names) == sorted([*registries, "well-known-file-names", "local-query"])
     assert all(source.version for source in enricher.sources)
     assert {source.activity for source in enricher.sources} == {Activity.PASSIVE_LOCAL}
 
