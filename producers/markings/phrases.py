@@ -12,11 +12,10 @@ _LATIN: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
 class Strength(enum.IntEnum):
-    """How much of the headings counts in a place: ``anywhere``, also ``marked``, also ``exact``."""
+    """How much of the headings counts in a place: ``anywhere``, or also ``marked`` and ``exact``."""
 
     ANYWHERE = 0
-    MARKED = 1
-    EXACT = 2
+    EXACT = 1
 
 
 def effects_in(found: tuple[str, ...], strength: Strength) -> tuple[Effect, ...]:
@@ -25,7 +24,7 @@ def effects_in(found: tuple[str, ...], strength: Strength) -> tuple[Effect, ...]
     whole = _exact().get(line.strip()) or _exact().get(solid)
     if strength is Strength.EXACT and whole is not None:
         return (whole,)
-    for phrase, effect in _phrases(min(strength, Strength.MARKED)):
+    for phrase, effect in _phrases(strength):
         if phrase[0] in _LATIN:
             if f" {phrase} " in line:
                 effects.append(effect)
@@ -41,7 +40,7 @@ def _phrases(strength: Strength) -> _Phrases:
     known = dict[str, Effect]()
     for each in headings():
         known |= _folded(each.anywhere)
-        known |= _folded(each.marked) if strength >= Strength.MARKED else {}
+        known |= _folded(each.marked) if strength is Strength.EXACT else {}
     return tuple(sorted(known.items(), key=lambda entry: -len(entry[0])))
 
 
