@@ -2,12 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from consumers.desk.commands import command
 from exchange.clock import now_ms
 from schemas import topics
-from schemas.codec import DECISION
+from schemas.codec import COMMAND, DECISION, Undecodable
 from schemas.identity import key_of_id, shard_of_key
 from schemas.links import POLICY_FOLDER
 from schemas.records import ReleasedIndicator
@@ -39,10 +39,10 @@ def released(field: Field) -> Target:
     return target
 
 
-def held(field: Field, sensor: str = "plain-8") -> Target:
-    """An unmarked indicator that waits for an officer."""
+def held(field: Field, sensor: str = "plain-8", tlp: str = "", **marking: Any) -> Target:
+    """An indicator that waits for an officer: an unmarked one, if it is not marked."""
     target = a_target()
-    field.reports(sensor, target.seen(""))
+    field.reports(sensor, target.seen(tlp, **marking))
     field.until(lambda: str(field.question(target) is not None), "True")
     return target
 
@@ -78,10 +78,47 @@ def an_old_approval(field: Field) -> str:
     field.until(lambda: field.kinds(target), "content")
     refused = judges(field, BOB, "refuse", target)
     field.until(lambda: field.kinds(target), "content, recalled")
-    approval = next(each.value for each in field.records(HOME, topics.COMMANDS) if each.key == target.name.encode())
-    key = field.writes_command(approval or b"", target.name)
+    key = field.writes_command(_bytes_of(field, target, 0), target.name)
     answer = field.after_a_probe(lambda: f"{field.refused(key)}; {field.kinds(target)}")
     return f"{approved}, {refused}; {answer}"
+
+
+def half_an_approval(field: Field) -> str:
+    """Two must approve; one has, and the bytes of that are written again."""
+    target = held(field, caveats=("機密性3情報",), tlp="TLP:GREEN")
+    approved = judges(field, ALICE, "approve", target)
+    key = field.writes_command(_bytes_of(field, target, 0), target.name)
+    return field.after_a_probe(lambda: f"{approved}; {field.refused(key)}; {field.kinds(target)}")
+
+
+def a_lifted_recall(field: Field) -> str:
+    """A recall, lifted by two; then the recall's bytes are written again."""
+    target = released(field)
+    recalled = field.commands(ALICE, CommandKind.RECALL, target, reason_code="recalled-by-hand")
+    field.until(lambda: field.kinds(target), "content, recalled")
+    recall = CODEC.decode(COMMAND, _bytes_of(field, target, 0))
+    about = "" if isinstance(recall, Undecodable) else recall["command_id"]
+    lifts = [field.commands(person, CommandKind.LIFT, target, about=about) for person in (ALICE, BOB)]
+    field.reports("plain-9", target.seen("TLP:GREEN"))
+    field.until(lambda: field.kinds(target), "content, recalled, content")
+    key = field.writes_command(_bytes_of(field, target, 0), target.name)
+    answer = field.after_a_probe(lambda: f"{field.refused(key)}; {field.kinds(target)}")
+    return f"{recalled}, {', '.join(lifts)}; {answer}"
+
+
+def approved_first(field: Field) -> str:
+    """An officer approves, and then has the own sensor report the same."""
+    target = held(field)
+    approved = judges(field, CAROL, "approve", target)
+    field.until(lambda: field.kinds(target), "content")
+    field.reports("edge", target.seen(""))
+    return field.until(lambda: f"{approved}; {field.kinds(target)}", "obeyed; content, recalled")
+
+
+def _bytes_of(field: Field, target: Target, number: int) -> bytes:
+    """The bytes of the command about the target that was written so many before."""
+    of_it = [each.value for each in field.records(HOME, topics.COMMANDS) if each.key == target.name.encode()]
+    return of_it[number] or b""
 
 
 def ones_own_report(field: Field) -> str:
@@ -198,6 +235,10 @@ ATTACKS: Final = (
     Attack(WHO, "a command by a key that is not on the roster", "refused: unknown-key; content", a_strangers_command),
     Attack(WHO, "the bytes of an old approval, again",
            "obeyed, obeyed; refused: nothing-to-do; content, recalled", an_old_approval),
+    Attack(WHO, "half of an approval by two, again", "obeyed; refused: nothing-to-do; nothing", half_an_approval),
+    Attack(WHO, "a recall that was lifted, again",
+           "obeyed, obeyed, obeyed; refused: nothing-to-do; content, recalled, content", a_lifted_recall),
+    Attack(OFFICER, "to approve first, and report then", "obeyed; content, recalled", approved_first),
     Attack(WHO, "a command from next year", "it was signed a day ahead of the broker's clock", an_early_command),
     Attack(OFFICER, "to approve the own sensor's report", "own-report; nothing", ones_own_report),
     Attack(OFFICER, "rules that release the same after less", f"{MUTANTS} of {MUTANTS} called wider", weaker_rules),

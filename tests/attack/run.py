@@ -12,13 +12,13 @@ from rich.box import HEAVY_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from tests.attack import insiders, partners, sensors
+from tests.attack import insiders, kept_back, partners, sensors
 from tests.attack.attack import Attack, Result
 from tests.attack.field import Field
 from tests.integration.nations import NATIONS, two_nations
 
 # The insiders are last: one of them spoils the audit.
-ATTACKS: Final = (*sensors.ATTACKS, *partners.ATTACKS, *insiders.ATTACKS)
+ATTACKS: Final = (*sensors.ATTACKS, *partners.ATTACKS, *kept_back.ATTACKS, *insiders.ATTACKS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,56 @@
+"""What a partner can learn of what is kept back from it: by records, headers, values and labels."""
+
+from typing import Final
+
+from schemas import topics
+from schemas.vocabulary import IndicatorType
+from tests.attack.attack import Attack
+from tests.attack.field import HOME, PARTNER, Field, Target, a_target
+from tests.attack.insiders import held, judges
+from tests.officers import ALICE
+
+WHO: Final = "curious partner"
+CANARY: Final = "operation-heron"
+HOST: Final = "c2.example-of-an-attacker.jp"
+
+
+def a_red_source_after_an_approval(field: Field) -> str:
+    """An officer has approved an unmarked source; then another source reports the same under TLP:RED."""
+    target = held(field)
+    judges(field, ALICE, "approve", target)
+    field.until(lambda: field.kinds(target), "content")
+    field.reports("secret-1", target.seen("TLP:RED"))
+    return field.after_a_probe(lambda: field.kinds(target))
+
+
+def what_counts(field: Field) -> str:
+    """Headers and versions of a source's repeats, without and with a source that is kept back."""
+    target = a_target()
+    field.reports("plain-7", target.seen("TLP:GREEN"))
+    field.until(lambda: field.kinds(target), "content")
+    for _ in range(3):
+        field.reports("secret-1", target.seen("TLP:RED"))
+    names = field.after_a_probe(lambda: field.kinds(target))
+    crossed = [each for each in field.records(PARTNER, topics.accepted(HOME)) if each.key == target.name.encode()]
+    headers = {name for each in crossed for name, _ in each.headers}
+    return f"{names}; {'decision crosses' if 'decision' in headers else 'no decision crosses'}"
+
+
+def a_url_with_credentials(field: Field) -> str:
+    """The address at which a victim's machine reports, with its user, password and private address."""
+    target = Target(f"http://{HOST}/gate.php?user=anna&pw={CANARY}&ip=10.0.0.5", IndicatorType.URL)
+    field.reports("plain-7", target.seen("TLP:CLEAR"))
+    return field.after_a_probe(lambda: _leaks(field))
+
+
+def _leaks(field: Field) -> str:
+    """Whether the secret is in any record that the partner has."""
+    crossed = field.records(PARTNER, topics.accepted(HOME))
+    return "leaks" if any(CANARY.encode() in (each.value or b"") for each in crossed) else "nothing leaks"
+
+
+ATTACKS: Final = (
+    Attack(WHO, "a TLP:RED source after an approved release", "content", a_red_source_after_an_approval),
+    Attack(WHO, "what counts the decisions that are kept back", "content; no decision crosses", what_counts),
+    Attack(WHO, "a URL with a victim's credentials", "nothing leaks", a_url_with_credentials),
+)  # fmt: skip
