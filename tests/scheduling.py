@@ -34,6 +34,8 @@ _SLOW: Final = (
     "tests/fuzz/",
     "tests/streams/correlate/test_many_sources.py",
     "tests/leaks/",
+    "tests/rules/test_alike.py",
+    "tests/rules/test_demands.py",
     "tests/rules/test_prove.py",
     "tests/rules/test_difference.py",
     "tests/kakehashi/test_dry_run.py",
