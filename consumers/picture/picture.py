@@ -17,12 +17,14 @@ from consumers.picture.filters import Filter
 from consumers.picture.followers import Follower, followers
 from consumers.picture.query import where_of, words_asked
 from consumers.picture.rows import COLUMNS, entry_of, key_of, origins_in, sources_of, tlp_label
+from consumers.picture.words import words
 from consumers.subscription.changes import State
 from exchange.errors import NotFound
 
 _PAGE: Final = 2_000
 _LOOK_S: Final = 0.05
 _LOOKED_AT: Final = 10_000
+_LETTERS: Final = 3
 _BEFORE_ALL: Final = (1 << 62, 1 << 62)
 
 
@@ -237,11 +239,13 @@ class Picture:
             )
 
     def _is_common(self, filters: Filter) -> bool:
-        """Whether more entries have the words than it takes to look at some of the latest."""
-        asked = words_asked(filters)
-        most = _LOOKED_AT // 4
+        """Whether more entries have the words than it takes to look at some of the latest. The first letter or two of a
+        word are taken to be common: FTS5 would join the lists of all words that begin so before it answers."""
+        asked, most = words_asked(filters), _LOOKED_AT // 4
         if not asked:
             return False
+        if any(len(run[-1]) < _LETTERS for run in map(words, filters.text.split()) if run):
+            return True
         statement = f"SELECT COUNT(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT {most})"  # noqa: S608
         return bool(self._one(statement, [asked]) == most)
 
