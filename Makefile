@@ -75,6 +75,9 @@ attack: setup ## all attacks of docs/threats.md on two real clusters, in under t
 soak: setup ## both nations under load for MINUTES=n SEED=s, with an occasional fault of any kind
 	@$(BIN)/python -m tests.faults.run --apart 20 --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
 
+rotation: setup ## logrotate in its modes against a follower that is killed, for SECONDS=n a mode (needs logrotate)
+	@$(BIN)/python -m tests.producers.rotation --seconds $(or $(SECONDS),20) --seed $(or $(SEED),7)
+
 registries: setup ## the exchange on two real schema registries (Apicurio, by Maven: 150 MB, once), in under a minute
 	@$(BIN)/pytest -m registries tests/registries $(PYTEST)
 

@@ -1,5 +1,6 @@
 """What was read of a file before, by its content: under another name, compressed, or as a copy of a followed one."""
 
+import os
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from hashlib import sha256
@@ -35,12 +36,15 @@ class Before:
         unique = f"{sensor.nation}/{sensor.name}/{self._spool.epoch}/{state.id}"
         return replace(state, digest=sha256(unique.encode()).digest())
 
-    def known_state(self, path: Path, used: Collection[int], *, is_named: bool, is_reused: bool) -> InputState | None:
+    def known_state(
+        self, path: Path, descriptor: int, used: Collection[int], *, is_named: bool, is_reused: bool
+    ) -> InputState | None:
         """The state of a file at its first sight; ``None`` if it is a copy. What the operator names is none.
 
         ``is_reused`` is a name that another file had before: then a few lines that are alike do not make it that one.
         """
-        with path.open("rb", buffering=0) as stream:
+        with open(os.dup(descriptor), "rb", buffering=0) as stream:  # another file may have the name by now
+            stream.seek(0)
             earlier, now = compared(str(path), stream, self._spool)
         if not is_named and _is_copy(earlier, now, used):
             return None
@@ -70,10 +74,15 @@ class Before:
         """
         return _from_first(siblings_of(path), lambda each: self.continues(each, state))
 
-    def unread_beside(self, path: Path) -> list[Path]:
+    def unread_beside(self, path: Path, is_followed: Callable[[Path], bool]) -> list[Path]:
         """The youngest file beside a path of which something was read, and those that were written since, in order."""
-        found = _from_first(siblings_of(path), lambda each: self._progress(each) is not None)
-        return [each for each in found if self._progress(each) is not True]
+        progress = {each: True if is_followed(each) else None for each in siblings_of(path)}
+
+        def is_known(each: Path) -> bool:
+            progress[each] = progress[each] or self._progress(each)
+            return progress[each] is not None
+
+        return [each for each in _from_first(list(progress), is_known) if progress[each] is not True]
 
     def _progress(self, path: Path) -> bool | None:
         """Whether a file was read to its end; ``None`` if nothing of it was read."""

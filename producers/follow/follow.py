@@ -173,9 +173,7 @@ class _Following:
 
     def _consider(self, path: Path, *, is_named: bool) -> None:
         """Follow a file, read it whole, or leave it alone for now."""
-        with suppress(
-            OSError, ConfigurationError
-        ):  # it is gone again; a file that cannot be read is named at the start
+        with suppress(OSError, ConfigurationError):  # it is gone again, or not for us to read
             stated = path.stat()
             identity, age_s = (stated.st_dev, stated.st_ino), time.time() - stated.st_mtime
             seen = (identity, stated.st_size, stated.st_mtime_ns)
@@ -184,7 +182,8 @@ class _Following:
                 return
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             try:
-                head, is_same = os.pread(descriptor, HEAD_BYTES, 0), _identity(path) == identity
+                opened = os.fstat(descriptor)
+                head, is_same = os.pread(descriptor, HEAD_BYTES, 0), (opened.st_dev, opened.st_ino) == identity
                 reader = self._growing(path, head)
                 if not is_named and any(each.begins_like(descriptor) for each in self._tails.values()):
                     self._copies[path] = (seen, age_s < _OLD_S)
@@ -194,7 +193,9 @@ class _Following:
                     for each in self._tails.values():  # so that copies of them are known as such
                         self._run.stepped(each.commit())
                     is_reused = path in self._begun
-                    state = self._before.known_state(path, self._used(), is_named=is_named, is_reused=is_reused)
+                    state = self._before.known_state(
+                        path, descriptor, self._used(), is_named=is_named, is_reused=is_reused
+                    )
                     if state is None:
                         self._copies[path] = (seen, age_s < _OLD_S)
                 if state is not None and reader is not None:
@@ -204,6 +205,8 @@ class _Following:
                     self._tails[identity] = Followed(path, os.dup(descriptor), identity, reader, state, self._shared)
             finally:
                 os.close(descriptor)
+            if state is not None and is_named:
+                self._read_younger(path)
             if is_same and age_s >= _STABLE_S and (reader is None or not (is_named or age_s <= _OLD_S)):
                 self._read_whole(path, seen, is_young=age_s < _OLD_S)
 
@@ -236,7 +239,11 @@ class _Following:
         for state in self._spool.unfinished(path_of(str(path))):
             if not self._before.continues(path, state):
                 self._read_rest(state, path, "was rotated while no one followed it")
-        for each in self._before.unread_beside(path):
+        self._read_younger(path)
+
+    def _read_younger(self, path: Path) -> None:
+        """Read rotated copies that no one has seen under the path: more than one rotation was between two looks."""
+        for each in self._before.unread_beside(path, lambda each: _identity(each) in self._tails):
             self._run.read(str(each))
 
     def _read_rest(self, state: InputState, path: Path, event: str) -> None:

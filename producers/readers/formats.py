@@ -15,6 +15,11 @@ from producers.readers.reading import Defaults, Reading
 from schemas.vocabulary import RejectReason
 
 AUTO: Final = "auto"
+_STIX_1: Final = b"stix.mitre.org"
+_STIX_1_ADVICE: Final = (
+    "it is STIX 1.x in XML, which is not read: ask its source for STIX 2.1, or convert it with OASIS's stix2-elevator, "
+    "and check the markings of the result with --dry-run"
+)
 
 
 @cache
@@ -63,7 +68,8 @@ def readings_of(source: Input, name: str, defaults: Defaults) -> tuple[Iterator[
         return iter([whole(source, RejectReason.UNREADABLE_LINE, advice)]), None
     found = name if name != AUTO else recognised(Head(source.head, source.name, defaults.encoding))
     if found is None:
-        advice = f"it is not recognised as {', '.join(readers())}: name its format with --format"
+        known = f"it is not recognised as {', '.join(readers())}: name its format with --format"
+        advice = _STIX_1_ADVICE if _STIX_1 in source.head else known
         return iter([whole(source, RejectReason.UNKNOWN_FORMAT, advice)]), None
     reader = readers()[found]
     return bounded(reader.read(source, defaults)), reader

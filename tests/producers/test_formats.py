@@ -4,9 +4,10 @@ import pytest
 import typer
 
 from producers.inputs import Input
-from producers.readers.formats import readers, recognised
+from producers.readers.formats import readers, readings_of, recognised
 from producers.readers.reader import Head
-from tests.producers.reading_feeds import FEEDS, manifest
+from producers.readers.reading import Defaults, Rejected
+from tests.producers.reading_feeds import FEEDS, an_input, manifest
 
 
 @pytest.mark.parametrize("entry", manifest(), ids=lambda entry: f"{entry['nation']}-{entry['file']}")
@@ -65,3 +66,12 @@ def test_a_rule_that_cannot_be_asked_for_is_refused_with_the_closest_one() -> No
 def test_what_can_be_asked_for_is_left_out_by_a_rule_of_the_same_reader() -> None:
     for reader in readers().values():
         assert set(reader.on_request) <= set(reader.leaves_out)
+
+
+def test_stix_1_is_refused_with_what_to_do() -> None:
+    page = b'<?xml version="1.0"?><stix:STIX_Package xmlns:stix="http://stix.mitre.org/stix-1"></stix:STIX_Package>'
+    found, reader = readings_of(an_input(page), "auto", Defaults())
+    [refused] = found
+    assert reader is None
+    assert isinstance(refused, Rejected)
+    assert "stix2-elevator" in refused.detail
