@@ -5,7 +5,8 @@ rotation every few seconds by logrotate itself, and a follower that is killed at
 and what was counted twice, and ends with 1 if there is any of either.
 
 logrotate's manual states that ``copytruncate`` loses what is written between its copy and its truncation; no reader can
-find that. So in that mode the writer rests while logrotate runs.
+find that. So in that mode the writer rests while logrotate runs. Nor can one find what is written to a file that was
+compressed and removed already, as without ``delaycompress``: there the writer is told before it writes again.
 """
 
 import argparse
@@ -34,6 +35,7 @@ MODES: Final = {
     "nocreate": "nocreate",
     "copytruncate-compress": "copytruncate\n compress",
 }
+COMPRESSED_AT_ONCE: Final = ("compress", "extension")
 LINES_PER_SECOND: Final = 20_000
 _TICK_S: Final = 0.05
 
@@ -73,7 +75,8 @@ def tried(mode: str, seconds: float, random: Random, place: str) -> tuple[int, i
             if now >= rotate_at:
                 logrotate.rotate()
                 if "copytruncate" not in mode:
-                    _write(writer, 300)  # it is not told at once
+                    if mode not in COMPRESSED_AT_ONCE:
+                        _write(writer, 300)  # it is not told at once
                     writer.reopen()
                 rotate_at = time.monotonic() + random.uniform(2, 5)
             if now >= kill_at:
