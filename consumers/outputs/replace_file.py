@@ -12,6 +12,11 @@ from consumers.outputs.protocol import OutputUnavailable
 _SUFFIX: Final = ".kakehashi-new"
 
 
+def scratch_of(path: Path) -> Path:
+    """Where the new content is until it takes the name ``path``."""
+    return path.with_name(f".{path.name}{_SUFFIX}")
+
+
 @contextmanager
 def replaced(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
     """A file to write; at the end it is synced, and takes the name ``path`` in one step.
@@ -19,7 +24,7 @@ def replaced(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
     If the body raises, ``path`` stays as it was. What an earlier crash has left beside it is overwritten. Raises
     OutputUnavailable if the disk is full or refuses.
     """
-    scratch = path.with_name(f".{path.name}{_SUFFIX}")
+    scratch = scratch_of(path)
     try:
         with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
             yield file

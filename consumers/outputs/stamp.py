@@ -7,23 +7,24 @@ import msgspec
 
 from consumers.outputs.protocol import Held
 
-_START: Final = b"# kakehashi "
+_NAME: Final = b" kakehashi "
 _MOST_BYTES: Final = 512
 
 
-def stamp(held: Held) -> bytes:
-    """The line, for formats in which ``#`` begins a comment."""
-    return _START + msgspec.json.encode(held) + b"\n"
+def stamp(held: Held, comment: str = "#") -> bytes:
+    """The line. ``comment`` begins a comment in the format."""
+    return comment.encode() + _NAME + msgspec.json.encode(held) + b"\n"
 
 
-def read_stamp(path: Path) -> Held | None:
+def read_stamp(path: Path, comment: str = "#") -> Held | None:
     """What the file's first line states; None if there is no such file or line."""
     try:
         with path.open("rb") as file:
             line = file.readline(_MOST_BYTES)
     except OSError:
         return None
+    start = comment.encode() + _NAME
     try:
-        return msgspec.json.decode(line.removeprefix(_START), type=Held) if line.startswith(_START) else None
+        return msgspec.json.decode(line.removeprefix(start), type=Held) if line.startswith(start) else None
     except msgspec.DecodeError:
         return None

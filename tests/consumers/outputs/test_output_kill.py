@@ -13,7 +13,7 @@ from consumers.outputs.protocol import Held, Output, Target
 from tests.consumers.outputs.killed_writer import PICTURE, changes_at, content_at
 from tests.consumers.outputs.test_output_laws import whole
 
-KILLS = 6
+KILLS = 3
 ON_DISK = [output for output in outputs().values() if output.place in {"FILE", "DIR"}]
 
 

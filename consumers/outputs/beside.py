@@ -1,0 +1,48 @@
+"""What a file holds of a picture, in a file beside it, for formats that have no place for it.
+
+The note has a line for the old content and one for the new, each with the content's SHA-256, and is written first. So
+whichever of the two is there after a crash, the note knows it; what somebody else changed, it does not.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from consumers.outputs.protocol import Held
+from consumers.outputs.replace_file import replaced, scratch_of
+
+
+def note_of(path: Path) -> Path:
+    """The file beside it: ``.NAME.kakehashi``."""
+    return path.with_name(f".{path.name}.kakehashi")
+
+
+def read_note(path: Path) -> Held | None:
+    """What a file holds; None if that is not known of its present content."""
+    try:
+        notes = msgspec.json.decode(note_of(path).read_bytes(), type=dict[str, Held])
+        return notes.get(_digest(path))
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+@contextmanager
+def replaced_with_note(path: Path, held: Held) -> Iterator[BinaryIO]:
+    """As ``replaced``; the note is written before the file takes its name."""
+    before = read_note(path)
+    notes = {} if before is None else {_digest(path): before}
+    with replaced(path) as file:
+        yield file
+        file.flush()
+        notes[_digest(scratch_of(path))] = held
+        with replaced(note_of(path)) as note:
+            note.write(msgspec.json.encode(notes))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

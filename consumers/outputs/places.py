@@ -1,0 +1,40 @@
+"""The targets of outputs that write to a disk, and what their users may choose."""
+
+from pathlib import Path
+
+from consumers.outputs.protocol import Target
+from exchange.errors import ConfigurationError
+from schemas.markings import Activity
+
+
+def file_of(target: Target, name: str) -> Path:
+    """The file of a target ``name:FILE``. Raises ConfigurationError if it cannot be one."""
+    path = Path(target.place)
+    if not path.parent.is_dir():
+        raise ConfigurationError(f"{name}:{target.place}: the folder {path.parent} does not exist: make it first")
+    if path.is_dir():
+        raise ConfigurationError(f"{name}:{target.place}: this is a folder: name a file in it")
+    return path
+
+
+def folder_of(target: Target, name: str) -> Path:
+    """The folder of a target ``name:DIR``. Raises ConfigurationError if there is none."""
+    path = Path(target.place)
+    if not path.is_dir():
+        raise ConfigurationError(f"{name}:{target.place}: this folder does not exist: make it first")
+    return path
+
+
+def chosen(target: Target, name: str, option: str, choices: tuple[str, ...]) -> str:
+    """An option's value; the first choice if it is not given. Raises ConfigurationError if it is none of them."""
+    value = target.options.get(option, choices[0])
+    if value not in choices:
+        raise ConfigurationError(f"{name}:{target.place}: {option}={value}: write one of {', '.join(choices)}")
+    return value
+
+
+def activity_of(target: Target, name: str, default: Activity) -> Activity:
+    """The PAP activity by the option ``activity``. Raises ConfigurationError if there is no such activity."""
+    labels = {each.label: each for each in Activity}
+    first = (default.label, *(label for label in labels if label != default.label))
+    return labels[chosen(target, name, "activity", first)]
