@@ -41,7 +41,7 @@ def a_report_of(*values: str, offset: int = 0, at_ms: int = NOW_MS, **changes: A
 def decided(offset: int, value: str, outcome: str, rule: str, tlp: Tlp, **changes: Any) -> Record:
     """A decision on a domain whose one source gave it this label."""
     seen = facets(tlp=int(tlp), releasable_to=[] if tlp in (Tlp.RED, Tlp.UNMARKED) else None)
-    groups = [{"facets": seen, "sources": 1, "outcome": outcome, "rules": [rule]}]
+    groups = [{"facets": seen, "sources": 1, "outcome": outcome, "rules": [rule], "left_out": False}]
     merged = seen if outcome == "release" else None
     decision = a_decision(
         decision_id=f"GBR-0-{offset}", sequence=offset, indicator_id=an_id(IndicatorType.DOMAIN_NAME, value),
