@@ -9,7 +9,7 @@ program that stops at any moment loses nothing that a call has returned for; the
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Full, Queue
@@ -138,6 +138,10 @@ class Publisher:
         done: Future[None] = Future()
         if not self._put((checked, done)):
             raise self._error or RuntimeError("the publisher is not open: use it in a `with` statement")
+        while not wait((done,), _PUMP_S).done and self._thread.is_alive():
+            continue
+        if not done.done():  # it was handed over while the thread ended
+            raise self._error or RuntimeError("the publisher has ended")
         done.result()
 
     def _put(self, work: _Work | None) -> bool:

@@ -75,7 +75,8 @@ def test_an_error_of_the_cluster_is_one_of_ours_unless_the_caller_knows_it(
 def test_nobody_else_waits_for_an_answer() -> None:
     """Any other wait would end its process without a message. What is called back has its answer already.
 
-    An officer's desk has a ``result`` of its own, which waits for a command.
+    An officer's desk has a ``result`` of its own, which waits for a command. A publisher in a program waits for its own
+    thread, which answers also if it fails.
     """
     waiting = {
         str(path.relative_to(_ROOT))
@@ -83,4 +84,4 @@ def test_nobody_else_waits_for_an_answer() -> None:
         for path in (_ROOT / package).rglob("*.py")
         if ".result(" in path.read_text("utf-8").replace("desk.result(", "")
     }
-    assert waiting == {"exchange/kafka/clients.py", "exchange/feeds/consumed.py"}
+    assert waiting == {"exchange/kafka/clients.py", "exchange/feeds/consumed.py", "producers/api.py"}
