@@ -59,8 +59,8 @@ def _explained(*assertions: Facets) -> Sequence[str]:
 def test_a_release_names_its_rule_its_basis_its_obligations_and_its_excluded_assertions() -> None:
     assert _explained(GREEN, RED) == [
         f"Indicator indicator--1 was released for JPN, under policy {ENGINE.version[:12]}.",
-        "TLP:GREEN may be released: the partner belongs to the community / TLP:GREEN は提供できる(相手国はコミュニティの一員) "
-        "(rule tlp-green; basis: FIRST TLP 2.0, TLP:GREEN: "
+        "TLP:GREEN may be released: the partner belongs to the community / "
+        "TLP:GREEN は提供できる(相手国はコミュニティの一員) (rule tlp-green; basis: FIRST TLP 2.0, TLP:GREEN: "
         "within the community; if it is not defined, the cybersecurity and defence community; "
         "owner: Joint sharing board).",
         "1 assertion alone would be withheld by tlp-red; it is not part of the release.",
