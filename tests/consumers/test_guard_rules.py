@@ -14,8 +14,8 @@ from schemas.markings import Caveat, Pap, Tlp
 LINES_OF_A_PAGE = 60  # of A4, in a hand's size of type
 
 AGREED_CAVEATS = {
-    "BENIGN", "DRAFT", "FOREIGN HANDLING", "INCIDENT", "OFFICIAL-SENSITIVE", "PERSONAL DATA", "機密性3情報", "関係者限り",
-    "複製禁止",
+    "BENIGN", "DRAFT", "FOREIGN HANDLING", "INCIDENT", "OFFICIAL-SENSITIVE", "PERSONAL DATA", "機密性3情報",
+    "関係者限り", "複製禁止",
 }  # fmt: skip
 
 
