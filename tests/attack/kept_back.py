@@ -1,5 +1,6 @@
 """What a partner can learn of what is kept back from it: by records, headers, values and labels."""
 
+import json
 from typing import Final
 
 from schemas import topics
@@ -37,10 +38,26 @@ def what_counts(field: Field) -> str:
 
 
 def a_url_with_credentials(field: Field) -> str:
-    """The address at which a victim's machine reports, with its user, password and private address."""
+    """The address at which a victim's machine reports, with its user, password and private address; and without."""
     target = Target(f"http://{HOST}/gate.php?user=anna&pw={CANARY}&ip=10.0.0.5", IndicatorType.URL)
+    plain = Target(f"http://{HOST}/gate.php", IndicatorType.URL)
     field.reports("plain-7", target.seen("TLP:CLEAR"))
-    return field.after_a_probe(lambda: _leaks(field))
+    field.reports("plain-7", plain.seen("TLP:CLEAR"))
+    field.until(lambda: field.kinds(plain), "content")
+    return field.after_a_probe(lambda: f"{field.kinds(plain)}; {_leaks(field)}")
+
+
+def a_local_tag(field: Field) -> str:
+    """A tag that its MISP calls local, and a label in free text."""
+    target = a_target()
+    tags = [{"name": "tlp:clear"}, {"name": CANARY, "local": 1}, {"name": f"victim:{CANARY}"}]
+    attribute = {"type": "sha256", "value": target.value, "to_ids": True, "Tag": tags}
+    event = {"Event": {"info": "event", "published": True, "Attribute": [attribute]}}
+    path = field.folder / "event.json"
+    path.write_text(json.dumps(event), "utf-8")
+    done = field.command_line("produce", "--nation", HOME, "--sensor", "misp-1", "--yes", str(path))
+    field.until(lambda: field.kinds(target), "content")
+    return field.after_a_probe(lambda: f"exit {done.returncode}; {field.kinds(target)}; {_leaks(field)}")
 
 
 def _leaks(field: Field) -> str:
@@ -52,5 +69,6 @@ def _leaks(field: Field) -> str:
 ATTACKS: Final = (
     Attack(WHO, "a TLP:RED source after an approved release", "content", a_red_source_after_an_approval),
     Attack(WHO, "what counts the decisions that are kept back", "content; no decision crosses", what_counts),
-    Attack(WHO, "a URL with a victim's credentials", "nothing leaks", a_url_with_credentials),
+    Attack(WHO, "a URL with a victim's credentials", "content; nothing leaks", a_url_with_credentials),
+    Attack(WHO, "a local tag of MISP, and a label in free text", "exit 0; content; nothing leaks", a_local_tag),
 )  # fmt: skip
