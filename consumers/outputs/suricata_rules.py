@@ -1,0 +1,80 @@
+"""Suricata's rules for the files of an output: sids that never change, and sets that are large enough.
+
+At its memcap a dataset may give up entries in use, so the memcap follows the number of entries.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from schemas.vocabulary import IndicatorType
+
+RULES_FILE: Final = "kakehashi.rules"
+CATEGORY: Final = 1
+FIRST_SID: Final = 3_900_000
+_LEAST_HASH: Final = 1_024
+_MOST_HASH: Final = 2_097_152  # of 16,777,216 in all sets together
+_BYTES_EACH: Final = 1_024
+_LEAST_MEMCAP: Final = 64 * 1024 * 1024
+_FILES: Final[Mapping[IndicatorType, str]] = {
+    IndicatorType.IPV4_ADDR: "kakehashi-ipv4.lst",
+    IndicatorType.IPV6_ADDR: "kakehashi-ipv6.lst",
+    IndicatorType.IPV4_NET: "kakehashi-reputation.list",
+    IndicatorType.IPV6_NET: "kakehashi-reputation.list",
+    IndicatorType.DOMAIN_NAME: "kakehashi-domain.lst",
+    IndicatorType.FILE_MD5: "kakehashi-md5.txt",
+    IndicatorType.FILE_SHA1: "kakehashi-sha1.txt",
+    IndicatorType.FILE_SHA256: "kakehashi-sha256.txt",
+    IndicatorType.JA3: "kakehashi-ja3.lst",
+}
+_SETS: Final = (  # sid, protocol, buffer, type, type of the set: append only
+    (0, "ip", "ip.src", IndicatorType.IPV4_ADDR, "ipv4"),
+    (1, "ip", "ip.dst", IndicatorType.IPV4_ADDR, "ipv4"),
+    (2, "ip", "ip.src", IndicatorType.IPV6_ADDR, "ip"),
+    (3, "ip", "ip.dst", IndicatorType.IPV6_ADDR, "ip"),
+    (4, "dns", "dns.query; to_lowercase", IndicatorType.DOMAIN_NAME, "string"),
+    (5, "tls", "tls.sni; to_lowercase", IndicatorType.DOMAIN_NAME, "string"),
+    (6, "http", "http.host", IndicatorType.DOMAIN_NAME, "string"),
+    (7, "tls", "ja3.hash", IndicatorType.JA3, "string"),
+)
+_HASHES: Final = (
+    (20, "filemd5", IndicatorType.FILE_MD5),
+    (21, "filesha1", IndicatorType.FILE_SHA1),
+    (22, "filesha256", IndicatorType.FILE_SHA256),
+)
+_FILE_PROTOCOLS: Final = ("http", "smtp", "ftp-data", "smb", "nfs", "http2")
+
+
+def files_of() -> Mapping[IndicatorType, str]:
+    """The file of each type."""
+    return _FILES
+
+
+def categories() -> str:
+    """The categories of IP reputation: number, name and description. Suricata reads them only when it starts."""
+    return f"{CATEGORY},kakehashi,Networks exchanged by Kakehashi\n"
+
+
+def rules(action: str, counts: Mapping[IndicatorType, int]) -> str:
+    """The rules for so many entries of each type. A list of hashes without entries has no rule."""
+    lines = [_set_rule(action, *each, counts.get(each[3], 0)) for each in _SETS]
+    lines.append(_rule(action, 10, "ip", "any network", "iprep:any,kakehashi,>,0"))
+    for sid, keyword, kind in _HASHES:
+        if counts.get(kind, 0):
+            lines += [
+                _rule(action, sid + 10 * place, protocol, kind.label, f"{keyword}:{_FILES[kind]}")
+                for place, protocol in enumerate(_FILE_PROTOCOLS)
+            ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _set_rule(action: str, sid: int, protocol: str, buffer: str, kind: IndicatorType, type: str, count: int) -> str:
+    hash_size = min(max(_LEAST_HASH, 1 << count.bit_length()), _MOST_HASH)
+    memcap = max(_LEAST_MEMCAP, 2 * _BYTES_EACH << count.bit_length())
+    name = _FILES[kind].removesuffix(".lst")
+    dataset = f"isset,{name},type {type},load {_FILES[kind]},memcap {memcap},hashsize {hash_size}"
+    return _rule(action, sid, protocol, kind.label, f"{buffer}; dataset:{dataset}")
+
+
+def _rule(action: str, sid: int, protocol: str, about: str, options: str) -> str:
+    message = f"Kakehashi {about}"
+    return f'{action} {protocol} any any -> any any (msg:"{message}"; {options}; sid:{FIRST_SID + sid}; rev:1;)'
