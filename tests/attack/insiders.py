@@ -100,10 +100,11 @@ def a_lifted_recall(field: Field) -> str:
     about = "" if isinstance(recall, Undecodable) else recall["command_id"]
     lifts = [field.commands(person, CommandKind.LIFT, target, about=about) for person in (ALICE, BOB)]
     field.reports("plain-9", target.seen("TLP:GREEN"))
-    field.until(lambda: field.kinds(target), "content, recalled, content")
+    before = field.after_a_probe(lambda: field.kinds(target))
     key = field.writes_command(_bytes_of(field, target, 0), target.name)
-    answer = field.after_a_probe(lambda: f"{field.refused(key)}; {field.kinds(target)}")
-    return f"{recalled}, {', '.join(lifts)}; {answer}"
+    after = field.after_a_probe(lambda: field.kinds(target))
+    ends = f"{after.rpartition(', ')[2]} as before" if after == before else f"{before}, then {after}"
+    return f"{recalled}, {', '.join(lifts)}; {field.refused(key)}; {ends}"
 
 
 def approved_first(field: Field) -> str:
@@ -237,7 +238,7 @@ ATTACKS: Final = (
            "obeyed, obeyed; refused: nothing-to-do; content, recalled", an_old_approval),
     Attack(WHO, "half of an approval by two, again", "obeyed; refused: nothing-to-do; nothing", half_an_approval),
     Attack(WHO, "a recall that was lifted, again",
-           "obeyed, obeyed, obeyed; refused: nothing-to-do; content, recalled, content", a_lifted_recall),
+           "obeyed, obeyed, obeyed; refused: nothing-to-do; content as before", a_lifted_recall),
     Attack(OFFICER, "to approve first, and report then", "obeyed; content, recalled", approved_first),
     Attack(WHO, "a command from next year", "it was signed a day ahead of the broker's clock", an_early_command),
     Attack(OFFICER, "to approve the own sensor's report", "own-report; nothing", ones_own_report),
