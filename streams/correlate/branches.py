@@ -15,6 +15,7 @@ from exchange.protocol.rows import Lookup
 from streams.correlate.assertion import Assertion
 from streams.correlate.former_rows import node_fields
 from streams.correlate.further import Summary, summary_of, together
+from streams.correlate.row import FORMAT, check_format
 
 FAN: Final = 4
 LEAF: Final = 8
@@ -32,17 +33,18 @@ class Source(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 class Node(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A leaf with its ``sources``, or a branch with its ``parts``. Rows of another ``generation`` are of a row that was
-    lost (``streams.repair``): they count as none."""
+    lost (``streams.repair``): they count as none. The parts of a branch of an earlier ``format`` are not used: they are
+    made again of the sources below."""
 
     generation: int
     sources: tuple[Source, ...] = ()
     parts: tuple[Summary | None, ...] = ()
-    format: int = 5
+    format: int = FORMAT
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Node)
-_FORMER: Final = b"\x93"  # an array of three, in MessagePack: format 3 had no field for its format
+_FORMER: Final = b"\x93"  # an array of three, in MessagePack: up to format 4 it had no field for its format
 
 
 class Branches:
@@ -74,7 +76,7 @@ class Branches:
         return None
 
     def put(self, sources: Mapping[bytes, Assertion]) -> Summary:
-        """Put these sources there, at least one, in place of those with the same names; the summary of all."""
+        """Put these sources there, in place of those with the same names; the summary of all, at least one."""
         return self._put(b"", sources)
 
     def changes(self) -> list[RowChange]:
@@ -97,10 +99,25 @@ class Branches:
         divided: dict[int, dict[bytes, Assertion]] = {}
         for name, assertion in sources.items():
             divided.setdefault(_part(name, level), {})[name] = assertion
+        if node.parts and node.format != FORMAT:
+            parts = [None if part in divided else self._summary(path + bytes([part])) for part in range(FAN)]
         for part, some in divided.items():
             parts[part] = self._put(path + bytes([part]), some)
         self._nodes[path] = Node(self._generation, (), tuple(parts))
         return together([part for part in parts if part is not None])
+
+    def _summary(self, path: bytes) -> Summary | None:
+        """The summary of the sources here, as ``_put`` would make it; None if there are none."""
+        node = self._node(path)
+        if not node.parts:
+            return summary_of((source.name, source.assertion) for source in node.sources) if node.sources else None
+        parts: Iterable[Summary | None] = node.parts
+        if node.format != FORMAT:
+            below = [path + bytes([part]) for part in range(FAN)]
+            self._read([each for each in below if each not in self._nodes])
+            parts = [self._summary(each) for each in below]
+        found = [part for part in parts if part is not None]
+        return together(found) if found else None
 
     def _node(self, path: bytes) -> Node:
         if path not in self._nodes:
@@ -119,7 +136,11 @@ class Branches:
 
 
 def _node(data: bytes) -> Node:
-    return msgspec.convert(node_fields(data), Node) if data.startswith(_FORMER) else _DECODER.decode(data)
+    if data.startswith(_FORMER):
+        return msgspec.convert(node_fields(data), Node)
+    node = _DECODER.decode(data)
+    check_format(node.format)
+    return node
 
 
 def _path(name: bytes) -> bytes:

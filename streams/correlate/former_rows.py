@@ -12,6 +12,7 @@ from streams.correlate.statement import Statement
 from streams.correlate.terms import mark_of
 
 Fields = list[Any]
+_FORMAT: Final = 4  # the last one without a field for it
 _READ: Final = msgspec.msgpack.Decoder(list[Any]).decode
 
 
@@ -25,7 +26,7 @@ def row_fields(data: bytes) -> Fields:
 def node_fields(data: bytes) -> Fields:
     """The fields of a row of further sources, as they are kept now."""
     generation, sources, parts = _READ(data)
-    return [generation, [[name, _assertion(each)] for name, each in sources], parts]
+    return [generation, [[name, _assertion(each)] for name, each in sources], parts, _FORMAT]
 
 
 def _assertion(kept: Fields) -> Fields:

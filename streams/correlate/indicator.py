@@ -27,7 +27,7 @@ from streams.correlate.merge import Merged, merge, reporting
 from streams.correlate.national import TAKEN_BACK, national
 from streams.correlate.officers import OfficerDecisions
 from streams.correlate.releases import Releaser
-from streams.correlate.row import MAX_SOURCES, Row
+from streams.correlate.row import Row
 from streams.correlate.work import Work
 from streams.enrichment.enrich import Enricher
 from streams.refusal import Quarantine, location_of
@@ -195,7 +195,7 @@ class IndicatorUpdater:
         return row.end(self._lifetimes) <= at_ms, confidence_band(row.confidence(self._lifetimes, at_ms))
 
     def _merged(self, key: bytes, before: Row | None, observed: Sequence[Observed], rows: Lookup) -> Merged | None:
-        if not observed and (before is None or len(before.assertions) <= MAX_SOURCES):
+        if not observed and (before is None or not before.is_to_be_made_again):
             return None if before is None else Merged(before)
         if before is None or not before.assertions:
             first = observed[0]

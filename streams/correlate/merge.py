@@ -102,7 +102,7 @@ def merge(row: Row, key: bytes, assertions: Iterable[Assertion], rows: Lookup) -
     if len(kept) > MAX_SOURCES:
         for sensor in sorted(kept, key=lambda sensor: name_of(key, sensor))[MAX_SOURCES:]:
             beyond[name_of(key, sensor)] = kept.pop(sensor).slim
-    if beyond:
+    if beyond or (further is not None and not row.bounded):
         tree = Branches(rows, key, row.generation)
         tree.prefetch(beyond, 0 if further is None else further.sources)
         further, nodes = tree.put(beyond), tree.changes()

@@ -11,14 +11,14 @@ from schemas.markings import Marking, joined
 from schemas.vocabulary import IndicatorType, RecordKind, Withdrawal
 from streams.correlate.assertion import Assertion
 from streams.correlate.former_rows import row_fields
-from streams.correlate.further import Summary
+from streams.correlate.further import Summary, together
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.officers import OfficerDecisions
 from streams.correlate.statement import Statement, last_of_each
 from streams.correlate.terms import TERMS
 from streams.enrichment.enrich import Enrichment
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 MAX_SOURCES: Final = 32  # that a row keeps in full, and a national record lists
 
 
@@ -74,8 +74,8 @@ class Floor(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One indicator. ``assertions`` are sorted by sensor, one each, at most ``MAX_SOURCES``; ``further`` summarises the
     other sources, whose own rows (``streams.correlate.branches``) are of this ``generation``. ``bounded`` means that no
-    assertion is larger than it may be: a row of format 2 is bounded when it is next merged. Only a rebuilt row has
-    ``floors``.
+    assertion is larger than it may be, and that ``further`` is made by this version: a row of an earlier format becomes
+    bounded when it is next merged. Only a rebuilt row has ``floors``.
 
     ``version`` and ``emitted_ms`` are of the last record on the national topic, ``expired`` whether it was an end;
     ``pending`` means that counts or times have changed since. ``due_ms`` is when the row must be looked at without
@@ -114,6 +114,11 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
     def sources(self) -> int:
         """How many sources have reported it, those that withdrew among them."""
         return len(self.assertions) + (0 if self.further is None else self.further.sources)
+
+    @property
+    def is_to_be_made_again(self) -> bool:
+        """Whether an earlier format kept more sources in full, or a summary that this version makes otherwise."""
+        return len(self.assertions) > MAX_SOURCES or (self.further is not None and not self.bounded)
 
     @property
     def statements(self) -> list[Statement]:
@@ -191,6 +196,8 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Row)
 _HEAD: Final = b"\xdc" + len(Row.__struct_fields__).to_bytes(2)  # of an array with so many elements, in MessagePack
+_LONGER: Final = b"\xdd"  # behind the heads of all arrays with as many elements or more, as a later format may have
+_TAIL: Final = bytes([FORMAT])  # its last element
 
 
 def encode(row: Row) -> bytes:
@@ -199,5 +206,26 @@ def encode(row: Row) -> bytes:
 
 
 def decode(data: bytes) -> Row:
-    """The row that the changelog kept, of any format. Raises ``msgspec.DecodeError`` for damaged bytes."""
-    return _DECODER.decode(data) if data.startswith(_HEAD) else msgspec.convert(row_fields(data), Row)
+    """The row that the changelog kept, of this format or an earlier one.
+
+    Up to format 5 a summary may have fewer statements and no tearlines: its groups are put together by the rules of
+    today, and it is not ``bounded``. Raises ``msgspec.DecodeError`` for damaged bytes and for a later format.
+    """
+    if data.startswith(_HEAD) and data.endswith(_TAIL):
+        return _DECODER.decode(data)
+    if _HEAD <= data[:3] < _LONGER:
+        row = _DECODER.decode(data)
+        check_format(row.format)
+    else:
+        row = msgspec.convert(row_fields(data), Row)
+    if row.further is None:
+        return msgspec.structs.replace(row, format=FORMAT)
+    return msgspec.structs.replace(row, further=together([row.further]), bounded=False, format=FORMAT)
+
+
+def check_format(found: int) -> None:
+    """Raises ``msgspec.DecodeError`` if a row is of a later format than this version's."""
+    if found > FORMAT:
+        raise msgspec.DecodeError(
+            f"a row has format {found}, but this version reads up to {FORMAT}: run the version that wrote it"
+        )
