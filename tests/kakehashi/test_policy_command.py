@@ -42,7 +42,7 @@ def test_without_the_analyser_a_required_proof_is_missing(tmp_path: Path, bare: 
 def test_a_draft_that_leaks_is_refused_with_an_example(tmp_path: Path, bare: dict[str, str], draft: Path) -> None:
     done = kakehashi("policy", "prove", "--nation", "GBR", "--folder", str(draft), within=tmp_path, **bare)
     assert done.returncode == Exit.REFUSED
-    assert "DOES NOT HOLD: Low confidence is not released without a human" in done.stdout
+    assert "DOES NOT HOLD: Low confidence is not released without an officer" in done.stdout
     assert "confidence: low" in done.stdout
 
 

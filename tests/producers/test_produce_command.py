@@ -82,6 +82,7 @@ def test_a_second_run_reads_nothing_again_and_json_says_so(environ: dict[str, st
         "left_out": {},
         "withdrawn": 0,
         "kept": 0,
+        "gaps": [],
         "acknowledged_reports": 1,
         "acknowledged_observations": 108,
     }

@@ -3,6 +3,7 @@
 Part of the reference model (``tests.reference.model``): small, slow and obviously right.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +20,9 @@ MOST_SOURCES: Final = 32  # are kept in full: those whose digests with the indic
 MOST_MARKINGS: Final = 8  # of one source, the plainest
 LABEL_BYTES: Final = 1024  # of all labels in a release
 DAY_MS: Final = 24 * 60 * 60 * 1000
-LIFETIMES: Final = tomllib.loads((Path(__file__).parents[2] / "policy" / "lifetimes" / "v1.toml").read_text("utf-8"))
+_POLICY: Final = Path(__file__).parents[2] / "policy"
+_VOCABULARIES: Final = [tomllib.loads(path.read_text("utf-8")) for path in (_POLICY / "vocabularies").glob("*.toml")]
+LIFETIMES: Final = tomllib.loads((_POLICY / "lifetimes" / "v1.toml").read_text("utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +178,16 @@ def total(seen: Iterable[tuple[int, int, int]]) -> tuple[int, int, int]:
 
 
 def leaving(sources: Iterable[Source]) -> list[str]:
-    """The labels of the sources that leave, sorted: those that have room. A label with a blank is of no vocabulary."""
-    labels = sorted({label for source in sources for label in source.labels if " " not in label})[:MOST_LABELS]
+    """The labels of the sources that leave, sorted: those that have room."""
+    labels = sorted({label for source in sources for label in source.labels if _is_known(label)})[:MOST_LABELS]
     while len("".join(labels).encode()) > LABEL_BYTES:
         labels.pop()
     return labels
+
+
+def _is_known(label: str) -> bool:
+    """Whether the label is of a vocabulary."""
+    return any(
+        label in each.get("labels", ()) or any(re.fullmatch(form, label, re.ASCII) for form in each.get("patterns", ()))
+        for each in _VOCABULARIES
+    )

@@ -165,7 +165,7 @@ RELEASED_RECORDS: Final = Counter(
     act="`recalled` jumps: a policy was tightened or an officer recalled by hand; inform the release officers.",
 )
 LABELS_AT_HOME: Final = Counter(
-    "labels_at_home_total",
+    "unreleased_labels_total",
     labels(PARTNER),
     unit="labels",
     roles=_ROLES,

@@ -92,13 +92,13 @@ def test_while_another_source_asserts_it_the_release_goes_on_without_the_part_th
 ) -> None:
     exchange = after(
         enricher,
-        report(0, "edge-1", labels=("of-one",)),
-        report(0, "edge-2", labels=("of-two",)),
+        report(0, "edge-1", labels=("botnet",)),
+        report(0, "edge-2", labels=("scanner",)),
         report(1, "edge-1", withdrawal=Withdrawal.REVOKED),
     )
     last = released(exchange)[-1]
     assert last["content"] is not None
-    assert (last["content"]["labels"], last["content"]["sightings"], last["recalled_through"]) == (["of-two"], 1, 0)
+    assert (last["content"]["labels"], last["content"]["sightings"], last["recalled_through"]) == (["scanner"], 1, 0)
     assert national(exchange)["kind"] == "content"
 
 
