@@ -15,10 +15,26 @@ from tests.golden.make import FOLDER
 from tests.producers.reading_feeds import FEEDS, an_input, content_of, manifest
 
 LINES: Final = 40
+WHOLE: Final = (".ioc", ".adoc")  # their beginnings alone are no documents, or have no values
 ITEMS: Final = 8
 LINES_OF_JSON: Final = "suricata-eve"
 DOCUMENTS: Final = ("stix-bundle", "misp-event", LINES_OF_JSON)
 CODEC: Final = Codec()
+_FILES: Final = {
+    "openioc": "openioc/*.ioc",
+    "prose-report": "report/*.adoc",
+    "zeek-log": "zeek/*",
+}
+"""Recorded feeds that the demo does not play."""
+_FAST: Final = """\
+11/20/2026-08:00:00.250000  [**] [1:2024001:3] ET MALWARE made up [**] [Classification: A Network Trojan was detected] \
+[Priority: 1] {TCP} 10.1.2.3:50123 -> 198.51.100.7:443
+11/20/26-08:00:01.250000  [Drop] [**] [1:2024002:1] made up [**] [Priority: 2] {UDP} [2001:db8::1]:53 -> 10.1.2.3:50124
+11/20/2026-08:00:02.250000  [**] [1:2024003:1] made up [**] [Classification: Misc activity] [Priority: 3] {ICMP} \
+203.0.113.9:8 -> 10.1.2.3:0
+11/20/2026-08:00:03.250000  [**] [1:2024004:1] cut
+"""
+_MADE_UP: Final = {"suricata-fast": (_FAST.encode(),)}
 _BOMB_BYTES: Final = 96 << 20  # more than any document may have
 _MOST_OF_A_SEED: Final = 32 << 10
 _VALUES: Final = {
@@ -48,25 +64,35 @@ def reports() -> tuple[bytes, ...]:
 
 @cache
 def inputs(format_name: str) -> tuple[bytes, ...]:
-    """The beginnings of the recorded feeds of a format."""
-    files = [entry["file"] for entry in manifest() if entry["format"] == format_name]
+    """The seeds of a format: the beginnings of its recorded feeds, and what was made up; at least one."""
     if format_name in DOCUMENTS and format_name != LINES_OF_JSON:
-        return tuple(json.dumps(each).encode() for each in documents(format_name))
-    return tuple(b"".join(_beginning(file))[:_MOST_OF_A_SEED] for file in files)
+        seeds = tuple(json.dumps(each).encode() for each in documents(format_name))
+    else:
+        beginnings = (b"".join(_beginning(file))[:_MOST_OF_A_SEED] for file in _files(format_name))
+        seeds = (*beginnings, *_MADE_UP.get(format_name, ()))
+    if not seeds:
+        raise LookupError(f"{format_name}: no seeds for the fuzzer, add some to _FILES or _MADE_UP in {__file__}")
+    return seeds
+
+
+def _files(format_name: str) -> list[str]:
+    played = [entry["file"] for entry in manifest() if entry["format"] == format_name]
+    others = sorted(FEEDS.glob(_FILES[format_name])) if format_name in _FILES else []
+    return [*played, *(str(path.relative_to(FEEDS)) for path in others)]
 
 
 def _beginning(file: str) -> list[bytes]:
-    return an_input((FEEDS / file).read_bytes()).stream.readlines(_MOST_OF_A_SEED)[:LINES]
+    found = an_input((FEEDS / file).read_bytes()).stream.readlines(_MOST_OF_A_SEED)
+    return found if file.endswith(WHOLE) else found[:LINES]
 
 
 @cache
 def documents(format_name: str) -> tuple[Any, ...]:
     """The recorded documents of a format, with lists of a few items; of lines of JSON each alert is one."""
-    files = [entry["file"] for entry in manifest() if entry["format"] == format_name]
     if format_name == LINES_OF_JSON:
         lines = [line for data in inputs(format_name) for line in data.splitlines()]
         return tuple(json.loads(line) for line in lines if b'"alert"' in line and line.endswith(b"}"))
-    return tuple(_small(json.loads(content_of(file))) for file in files)
+    return tuple(_small(json.loads(content_of(file))) for file in _files(format_name))
 
 
 def _small(node: Any) -> Any:

@@ -11,11 +11,12 @@ from random import Random
 
 import pytest
 
+from producers.readers.formats import readers
 from tests.fuzz import corpus
 from tests.fuzz.hunt import HANG_S, Found, hunt
 from tests.fuzz.mutate import spoilt, spoilt_document
 from tests.fuzz.run import main
-from tests.fuzz.targets import Lost, Target, case, targets
+from tests.fuzz.targets import Lost, Target, case, take_input, targets
 
 CASES = 60
 SEED = 20_261_126
@@ -49,6 +50,16 @@ def test_seed_and_number_give_the_same_bytes_again() -> None:
         )
         assert first == again
         assert first != other
+
+
+@pytest.mark.parametrize("format_name", readers())
+def test_each_format_has_a_seed_of_which_its_reader_takes_something(format_name: str) -> None:
+    assert any(take_input(format_name, seed)["valid"] for seed in corpus.inputs(format_name))
+
+
+def test_a_format_without_a_seed_is_an_error_that_names_it() -> None:
+    with pytest.raises(LookupError, match="never-heard-of: no seeds for the fuzzer, add some to"):
+        corpus.inputs("never-heard-of")
 
 
 def test_most_cases_are_no_longer_what_they_were() -> None:
