@@ -89,6 +89,8 @@ def _with_parts(name: str, path: tuple[str, ...], record: dict[str, Any], dice: 
 @cache
 def _part_writer(name: str, *path: str) -> Callable[[Any], Encoded] | None:
     """The writer of a field that may be encoded by itself; None for one that is written in any case."""
+    if (name, *path) == (codec.RELEASED_INDICATOR, "content"):
+        return None  # the codec reads it to choose the version
     kind = field_schema(json.loads(codec.source(name)), *path)
     is_part = kind in ("string", "bytes") or (isinstance(kind, dict) and kind["type"] in ("record", "array", "map"))
     return codec.part_writer(name, *path) if is_part else None
