@@ -21,6 +21,7 @@ from streams.correlate.national import TAKEN_BACK
 from streams.correlate.next_release import Stop
 from streams.correlate.releases import Releaser
 from streams.correlate.row import Row
+from streams.correlate.terms import code_of_terms
 from streams.correlate.units import Unit, facets_in, units
 from streams.rules.classifier import Judgement
 from streams.rules.decide import ReleaseDecision
@@ -77,7 +78,9 @@ def only_sources_kept_in_full_have_labels(patch: pytest.MonkeyPatch) -> None:
 
     def without_labels(assertion: Assertion) -> Assertion:
         kept: Assertion = slim.__get__(assertion)
-        return msgspec.structs.replace(kept, latest=msgspec.structs.replace(kept.latest, labels=()))
+        latest = kept.latest
+        terms = code_of_terms(latest.marking, latest.confidence, (), latest.withdrawal)
+        return msgspec.structs.replace(kept, latest=msgspec.structs.replace(latest, terms=terms))
 
     patch.setattr(Assertion, "slim", property(without_labels))
 
