@@ -162,3 +162,8 @@ def test_what_is_no_openioc_is_refused_whole_and_says_why(content: bytes, detail
     [refused] = readings(FORMAT, content)
     assert left_out([refused]) == []
     assert detail in refusals([refused])[0].detail
+
+
+def test_an_unknown_encoding_is_refused() -> None:
+    [refused] = refusals(readings(FORMAT, b"<?xml version='1.0' encoding='UTFFF-8'?><ioc/>"))
+    assert "unknown encoding" in refused.detail
