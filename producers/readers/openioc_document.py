@@ -103,7 +103,12 @@ class _Builder:
         """Take the next bytes; what is wrong with them, or nothing."""
         try:
             self._parser.Parse(chunk, is_last)
-        except (expat.ExpatError, _Refused, ValueError, LookupError) as error:  # LookupError: an encoding that no one knows
+        except (
+            expat.ExpatError,
+            _Refused,
+            ValueError,
+            LookupError,
+        ) as error:  # LookupError: an encoding that no one knows
             return f"not OpenIOC: {error}"
         if self._branches[0] is not self.document.root:
             return "not OpenIOC: its elements do not fit together"
