@@ -100,16 +100,11 @@ class Picture:
             raise NotFound(f"the picture of {self.nation} is damaged, and is being made anew: {error}") from error
 
     def is_replaced(self) -> bool:
-        """Whether the file was made anew since it was opened: it then has another ``id``, and ``reopen`` opens it."""
+        """Whether the file was made anew since it was opened: it then has another ``id``. Open it again."""
         try:
             return self._path.stat().st_ino != self._inode
         except FileNotFoundError:
             return True
-
-    def reopen(self) -> None:
-        """Open the file that is there now. Raises NotFound."""
-        self._database.close()
-        self._open()
 
     def head_us(self) -> int:
         """``added_us`` of the latest change."""

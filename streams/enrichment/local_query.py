@@ -4,6 +4,7 @@ The check-in of a bot names the user, the password and the address of the machin
 the address that it was sent to. Such a URL leaves only if an officer lets it (``policy/joint/v1/urls.cedar``).
 """
 
+import hashlib
 import re
 from base64 import b64decode
 from binascii import Error
@@ -13,7 +14,6 @@ from typing import Final
 
 from streams.enrichment.special_use import special_use_of_domain, special_use_of_ipv4, special_use_of_ipv6
 
-VERSION: Final = "1"
 # Names of parameters whose value is about a person, an account or a machine, without "-" and "_", in lower case.
 _PRIVATE: Final = frozenset(
     {
@@ -59,6 +59,8 @@ _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
 _SEPARATORS: Final = re.compile("[&;]")
 _ENCODED: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 _DEPTH: Final = 2  # times that a text is decoded: a parameter is often encoded once more
+_EDITION: Final = 1  # of the code below: count it up if it decides differently
+VERSION: Final = hashlib.sha256(repr((_EDITION, sorted(_PRIVATE))).encode()).hexdigest()[:16]
 
 
 def has_local_query(url: str) -> bool:

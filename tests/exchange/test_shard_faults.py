@@ -185,12 +185,12 @@ def test_a_shard_has_few_threads_and_connections_and_gives_them_back(
     step.send(b"+0")
     while shard.turn(1.0) is None:
         pass
-    eventually(lambda: _threads() - threads <= 8, _SETTLED_S, "the clients that only restored are gone")
+    eventually(lambda: _threads() - threads <= 8, 10.0, "the clients that only restored are gone")
     assert _connections() - connections <= 5
     shard.close()
     del shard
-    eventually(lambda: _threads() <= threads, _SETTLED_S, "all threads are gone")
-    eventually(lambda: _connections() <= connections, _SETTLED_S, "all connections are gone")
+    eventually(lambda: _threads() <= threads, 10.0, "all threads are gone")
+    eventually(lambda: _connections() <= connections, 10.0, "all connections are gone")
 
 
 def _threads() -> int:

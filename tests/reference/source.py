@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -185,6 +186,7 @@ def leaving(sources: Iterable[Source]) -> list[str]:
     return labels
 
 
+@cache
 def _is_known(label: str) -> bool:
     """Whether the label is of a vocabulary."""
     return any(

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from random import Random
 
@@ -20,8 +21,8 @@ RECORDS = 900
 KILLS = 8
 
 
-def _run(home: Path, seed: int, kill_after_s: float | None) -> bool:
-    """Whether the worker came to its end; it is killed so long after it has begun."""
+def _run(home: Path, seed: int, kill_after_s: float | None) -> float | None:
+    """How many seconds the worker took to its end; None if it was killed, so long after it had begun."""
     worker = subprocess.Popen(
         [sys.executable, "-m", "tests.consumers.picture.feeding_worker", str(home), str(seed), str(RECORDS)],
         stdout=subprocess.PIPE,
@@ -29,15 +30,17 @@ def _run(home: Path, seed: int, kill_after_s: float | None) -> bool:
     )
     assert worker.stdout is not None
     assert worker.stdout.readline() == "begins\n"
+    began_s = time.monotonic()
     timer = threading.Timer(kill_after_s, worker.kill) if kill_after_s is not None else None
     if timer is not None:
         timer.start()
     said = worker.stdout.read()
+    took_s = time.monotonic() - began_s
     worker.wait()
     worker.stdout.close()
     if timer is not None:
         timer.cancel()
-    return said == "ends\n"
+    return took_s if said == "ends\n" else None
 
 
 def _begin_at_the_first_record(world: World) -> None:
@@ -57,18 +60,19 @@ def test_a_keeper_killed_at_any_moment_loses_and_repeats_nothing(tmp_path: Path,
     )
     for each in (killed, whole):
         _begin_at_the_first_record(each)
-    assert _run(tmp_path / "whole", seed, None)
+    whole_s = _run(tmp_path / "whole", seed, None)
+    assert whole_s is not None
     database = connect(killed.path, writes=True)
     register(database, "output", ["GBR"], 0, NOW_MS)
     chance, ended, seen_us = Random(seed), 0, 0
     for _ in range(KILLS):
-        ended += _run(tmp_path / "killed", seed, chance.uniform(0.0, 0.25))
+        ended += _run(tmp_path / "killed", seed, chance.uniform(0.0, whole_s / 2)) is not None
         with killed.picture() as picture:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             assert picture.head_us() >= seen_us
             seen_us = picture.head_us()
     assert ended < KILLS, "no kill came in time"
-    assert _run(tmp_path / "killed", seed, None)
+    assert _run(tmp_path / "killed", seed, None) is not None
     with killed.picture() as one, whole.picture() as other:
         everything = [
             {each.id: (each.state, each.version, each.confidence, each.labels) for each in at.search(Filter())}
