@@ -2,11 +2,8 @@
 
 import argparse
 import os
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 from rich.console import Console
 from rich.text import Text
@@ -29,8 +26,6 @@ def main() -> Exit:
     """Run the demo, and report its result."""
     options = _options()
     console = Console(highlight=False)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
     lanes = plan(read_manifest(options.manifest.read_text("utf-8")), options.seconds)
     with demo_nations(options.home, os.environ) as nations:
         with showing(console) as show:
@@ -65,10 +60,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--report", type=Path, default=Path("demo-report.json"), help="file of the figures")
     parser.add_argument("--picture", type=Path, help="save the last screen as an SVG file")
     return parser.parse_args()
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

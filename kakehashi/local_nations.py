@@ -19,6 +19,7 @@ from exchange.kafka.clients import Cluster
 from exchange.kafka.topics_admin import ensure_topics
 from exchange.settings import Settings, cluster_from_env
 from kakehashi import roles
+from kakehashi.interrupts import Interrupts
 from localkafka import persistent
 from localkafka.guard import Guard
 from localkafka.provider import Say
@@ -53,9 +54,10 @@ def bridge_of(home: str, partner: str) -> str:
 
 
 class LocalNations:
-    """The nations that ``environ`` names. ``open`` starts everything; leaving the block ends it, and if we die in it, a
-    guard does. ``environ`` names no clusters: these are always new ones. After a failure the home stays, with the logs,
-    unless it ``leaves_nothing``.
+    """The nations that ``environ`` names, which names no clusters: these are always new ones.
+
+    ``open`` starts everything. Leaving the block ends it, and a signal does, at the latest with the next ``check``; if
+    we die in the block, a guard does. After a failure the home stays, with the logs, unless it ``leaves_nothing``.
     """
 
     def __init__(self, home: Path, environ: Mapping[str, str], *, leaves_nothing: bool = False) -> None:
@@ -69,6 +71,7 @@ class LocalNations:
         self._guard: Guard | None = None
         self._lock: IO[str]
         self._left = False
+        self._interrupts = Interrupts()
 
     def __enter__(self) -> Self:
         """Raises Refused if another process uses this home."""
@@ -79,11 +82,13 @@ class LocalNations:
         except BlockingIOError as error:
             self._lock.close()
             raise Refused(f"another one runs in {self.home}: wait for its end, or end it") from error
+        self._interrupts.listen()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._interrupts.ignore()
         if not self._left:
             self._end(wipe=kind is None or self.leaves_nothing)  # after a failure, the logs may have the cause
         if self._guard is not None:
@@ -93,6 +98,7 @@ class LocalNations:
             with suppress(OSError):  # it is not empty
                 self.home.parent.rmdir()
         self._lock.close()
+        self._interrupts.forget()
 
     def open(self, say: Say) -> None:
         """Fresh clusters with their topics, and every role started. Raises ExchangeError."""
@@ -115,12 +121,13 @@ class LocalNations:
         """A worker of each nation, and a bridge to each partner."""
         partners = {nation: self.settings.partners(nation) for nation in self.settings.nations}
         ports = iter(_free_ports(sum(1 + len(each) for each in partners.values())))
-        for home, others in partners.items():
-            worker = ("streams", "--nation", home, "--instance", INSTANCE)
-            self.start(Role(streams_of(home), worker, next(ports)))
-            for partner in others:
-                carry = ("bridge", "--nation", home, "--partner", partner)
-                self.start(Role(bridge_of(home, partner), carry, next(ports)))
+        with self._interrupts.held():
+            for home, others in partners.items():
+                worker = ("streams", "--nation", home, "--instance", INSTANCE)
+                self.start(Role(streams_of(home), worker, next(ports)))
+                for partner in others:
+                    carry = ("bridge", "--nation", home, "--partner", partner)
+                    self.start(Role(bridge_of(home, partner), carry, next(ports)))
 
     def start(self, role: Role) -> int:
         """Start a role, or start it again under its name; its process id."""
@@ -144,7 +151,8 @@ class LocalNations:
         return frozenset(role.name for role in self.roles.values() if _is_ready(role.port))
 
     def check(self) -> None:
-        """Raises FatalError, with the end of its log, if a role has ended by itself."""
+        """Raises KeyboardInterrupt after a signal, and FatalError, with the end of its log, if a role has ended."""
+        self._interrupts.check()
         for name, process in self._running.items():
             if not roles.is_running(process):
                 raise FatalError(f"{name} has ended by itself. The end of its log:\n{self.end_of_log(name)}")

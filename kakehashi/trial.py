@@ -1,14 +1,13 @@
 """A trial of the exchange in one process tree: nations that live as long as the command, and leave nothing behind."""
 
 import re
-import signal
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -17,7 +16,6 @@ from kakehashi.local_nations import LocalNations
 from kakehashi.trial_view import Look, Nation, View
 
 READY_S: Final = 120.0
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _ROLL_UP_MS: Final = 3_000
 _LOOK_EVERY_S: Final = 0.2
 _COUNT_EVERY_S: Final = 1.0
@@ -65,8 +63,7 @@ def run(nations: LocalNations, view: View) -> NoReturn:
     if compiling.is_alive():
         view.note("compiling the warninglists, once on this machine: half a minute")
         compiling.join()
-    with _uninterrupted():
-        nations.start_roles()
+    nations.start_roles()
     while (ready := nations.ready()) != nations.roles.keys():
         view.roles(ready)
         nations.check()
@@ -83,20 +80,6 @@ def run(nations: LocalNations, view: View) -> NoReturn:
         nations.check()
         view.look(_look(nations))
         threading.Event().wait(_COUNT_EVERY_S)
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """A signal in this block takes effect behind it: no process is started without being known."""
-    arrived: list[int] = []
-    before = {each: signal.signal(each, lambda number, _frame: arrived.append(number)) for each in SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if arrived:
-        raise KeyboardInterrupt
 
 
 def _look(nations: LocalNations) -> Look:

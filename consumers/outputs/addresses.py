@@ -21,7 +21,7 @@ def _open(target: Target) -> NetworkFile:
 
 OUTPUT: Final = Output(
     name=_NAME,
-    writes="a list for firewalls: addresses and networks, aggregated to the fewest networks",
+    writes="networks for firewalls, aggregated to the fewest",
     place="FILE",
     carries=ADDRESSES,
     activity=Activity.ACTIVE,

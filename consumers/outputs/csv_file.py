@@ -80,7 +80,7 @@ def _open(target: Target) -> CsvFile:
 
 OUTPUT: Final = Output(
     name=_NAME,
-    writes="a CSV file with the columns of `kakehashi export`, for spreadsheets and look-ups",
+    writes="CSV with the columns of `kakehashi export`",
     place="FILE",
     carries=EVERY_TYPE,
     activity=Activity.PASSIVE_LOCAL,

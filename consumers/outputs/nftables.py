@@ -33,7 +33,7 @@ def _open(target: Target) -> NetworkFile:
 
 OUTPUT: Final = Output(
     name=_NAME,
-    writes="a script for `nft -f`: the sets `blocked4` and `blocked6` of the table `inet kakehashi`",
+    writes="`nft -f`: sets in the table `inet kakehashi`",
     place="FILE",
     carries=ADDRESSES,
     activity=Activity.ACTIVE,

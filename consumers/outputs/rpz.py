@@ -111,7 +111,7 @@ def _open(target: Target) -> LineFile:
 
 OUTPUT: Final = Output(
     name=_NAME,
-    writes="a response policy zone: each name with its wildcard, addresses as `rpz-ip`",
+    writes="response policy zone: names, wildcards, `rpz-ip`",
     place="FILE",
     carries=ADDRESSES | {IndicatorType.DOMAIN_NAME},
     activity=Activity.ACTIVE,

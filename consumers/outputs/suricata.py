@@ -130,7 +130,7 @@ def _open(target: Target) -> SuricataFolder:
 
 OUTPUT: Final = Output(
     name=_NAME,
-    writes="Suricata's datasets, hash lists, IP reputation, and the rules that use them",
+    writes="datasets, hash lists, IP reputation, their rules",
     place="DIR",
     carries=frozenset(files_of()),
     activity=Activity.PASSIVE_LOCAL,

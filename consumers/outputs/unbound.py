@@ -31,7 +31,7 @@ def _open(target: Target) -> LineFile:
 
 OUTPUT: Final = Output(
     name=_NAME,
-    writes="a file for Unbound's `include:`: each name and all below it is `always_nxdomain`",
+    writes="to include: `always_nxdomain` for a name and below",
     place="FILE",
     carries=frozenset({IndicatorType.DOMAIN_NAME}),
     activity=Activity.ACTIVE,

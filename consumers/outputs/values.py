@@ -35,7 +35,7 @@ def _open(target: Target) -> LineFile:
 
 OUTPUT: Final = Output(
     name=_NAME,
-    writes="a plain list of values, one a line: narrow it with `--type`",
+    writes="one value a line: narrow it with `--type`",
     place="FILE",
     carries=EVERY_TYPE,
     activity=Activity.ACTIVE,

@@ -115,7 +115,7 @@ def _open(target: Target) -> ZeekFile:
 
 OUTPUT: Final = Output(
     name=_NAME,
-    writes="a file of Zeek's intelligence framework; what left is in it with `meta.remove` for a time",
+    writes="intelligence file; what left has `meta.remove`",
     place="FILE",
     carries=frozenset(TYPES),
     activity=Activity.PASSIVE_LOCAL,

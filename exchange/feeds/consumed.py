@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Final
 
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from exchange.feeds.assigned import MAX_RECORDS, AssignedFeed
@@ -69,12 +69,11 @@ class ConsumedFeed(AssignedFeed):
 
 def _report(place: TopicPartition) -> "Any":
     def report(future: "Future[Any]") -> None:
-        try:
-            future.result()
-        except KafkaException as error:
+        failure = future.exception()
+        if failure is not None:
             _log.warning(
                 "feed.undeleted topic=%s partition=%d offset=%d error=%s: what was read stays until its retention ends",
-                place.topic, place.partition, place.offset, error.args[0].str(),
+                place.topic, place.partition, place.offset, failure,
             )  # fmt: skip
 
     return report

@@ -181,17 +181,20 @@ def answer(future: "Future[_Answer]", cluster: Cluster, wish: str, *, known: Col
     """
     unable = f"{cluster.nation}'s Kafka at {cluster.bootstrap} does not {wish}"
     try:
-        return future.result(ANSWER_S)
+        failure = future.exception(ANSWER_S)
     except TimeoutError as error:
         # The request has timed out by then; unless this process was paused, and has not received the answer yet.
         raise Unanswered(f"{unable}: no answer, or this process was paused meanwhile. Try again") from error
-    except KafkaException as error:
-        why = error.args[0]
-        if why.code() in known:
-            raise
-        if why.retriable() or why.code() in _ELECTION:
-            raise Unanswered(f"{unable}: {why.str()}. Try again once it answers") from error
-        raise BrokerUnavailable(f"{unable}: {why.str()}") from error
+    if failure is None:
+        return future.result()
+    if not isinstance(failure, KafkaException):
+        raise failure
+    why = failure.args[0]
+    if why.code() in known:
+        raise KafkaException(why)  # not the failure itself: its traceback would keep the future that keeps it
+    if why.retriable() or why.code() in _ELECTION:
+        raise Unanswered(f"{unable}: {why.str()}. Try again once it answers") from failure
+    raise BrokerUnavailable(f"{unable}: {why.str()}") from failure
 
 
 def topic_ids(cluster: Cluster, topics: list[str]) -> dict[str, str]:

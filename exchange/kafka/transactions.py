@@ -160,12 +160,13 @@ def _failure(call: Callable[..., object], *arguments: object) -> KafkaException 
     """What this call raises, as a value: the client may be called again behind it.
 
     Never within ``except``: under Python 3.11 a call of the client that raises KafkaException there keeps the exception
-    that is handled for ever, and with its traceback the producer, its threads and its connections.
+    that is handled for ever, and with its traceback the producer, its threads and its connections. And without
+    its traceback, whose frames lead back to the one that keeps the value: such a circle lasts until it is collected.
     """
     try:
         call(*arguments)
     except (KafkaException, Unwritable) as failure:
-        return failure
+        return failure.with_traceback(None)
     return None
 
 

@@ -1,9 +1,6 @@
 """``kakehashi try``: nations on this machine in the foreground, for a first look; Ctrl-C ends them."""
 
 import os
-import signal
-from types import FrameType
-from typing import NoReturn
 
 import typer
 
@@ -27,26 +24,18 @@ def register(app: typer.Typer) -> None:
         It prints what to type next in another terminal. Ctrl-C or SIGTERM ends everything and deletes all its data.
         Clusters of `kakehashi up` are not touched.
         """
-        from kakehashi.trial import SIGNALS, run, trial_nations
+        from kakehashi.trial import run, trial_nations
         from kakehashi.trial_view import showing
         from localkafka.settings import home_folder
 
         terminal = console()
-        for number in SIGNALS:
-            signal.signal(number, _interrupt)
         try:
             with trial_nations(home_folder(os.environ), os.environ) as nations:
                 try:
                     with showing(terminal) as view:
                         run(nations, view)
                 finally:
-                    for number in SIGNALS:
-                        signal.signal(number, signal.SIG_IGN)  # ending takes seconds, and is not left half-way
                     terminal.print("Ending; this takes a few seconds.")
         except KeyboardInterrupt:
             terminal.print("Everything has ended, and its data is deleted.")
             raise typer.Exit(Exit.INTERRUPTED) from None
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
