@@ -3,6 +3,8 @@ indicator whose record is too large stops nothing else (docs/adr/0038)."""
 
 import pytest
 
+from exchange.metrics import spec
+from exchange.metrics.labels import LeftOut
 from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import DECISION, QUARANTINED
@@ -103,6 +105,7 @@ def test_an_indicator_whose_record_is_too_large_stops_neither_its_batch_nor_comm
     records = [Record(topics.OBSERVATIONS, 0, place, b"0", block, NOW_MS) for place, block in enumerate((large, other))]
     effects = bench.correlate.turn(bench.now_ms, *records)
     assert largest(effects) < 16 * KIB
+    assert effects.tallies[spec.OVERSIZED_INDICATORS.tally(LeftOut.OBSERVATIONS)] == 1
     [refused] = bench.correlate.written(topics.QUARANTINE, QUARANTINED)
     assert (refused["reason"], refused["key"], refused["sensor"]) == (
         "too-large",
