@@ -38,7 +38,7 @@ def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[in
     steps = (bridge_step(home.nation), urgent_step(home.nation))
     metrics = metrics_of(Role.BRIDGE, home.nation, (partner.nation,), steps)
     sources = topic_ids(home, [released(partner.nation), receipts(partner.nation), urgent(partner.nation)])
-    clock = BrokerTime(home).start()
+    clock = BrokerTime(home).start().clock
     metrics.ask(spec.CLOCK_AHEAD_SECONDS, lambda: clock.ahead_ms() / 1000)
     watch = border_watch(home, settings, clock).start()
     threads = bridge_threads(home, partner, settings, watch, clock, metrics, end_at_once, shards)

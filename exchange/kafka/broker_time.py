@@ -7,7 +7,7 @@ and no one reads for it. Compaction keeps none of them.
 import logging
 import threading
 import time
-from typing import Final
+from typing import Final, Self
 
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, KafkaException, Message, Producer
 
@@ -38,15 +38,24 @@ class BrokerTime:
         self._cluster = cluster
         self._producer = self._connected()
         self._is_far = False
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def _connected(self) -> Producer:
         return idempotent_producer(self._cluster, **{"linger.ms": 0})
 
-    def start(self) -> WitnessedClock:
-        """The clock, shown once. Raises BrokerUnavailable if there is no answer."""
+    def start(self) -> Self:
+        """Look once, then continue in the background. Raises BrokerUnavailable if there is no answer."""
         self.look()
-        threading.Thread(target=self._follow, name="broker-time", daemon=True).start()
-        return self.clock
+        self._thread = threading.Thread(target=self._follow, name="broker-time", daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(_WAIT_S)
 
     def look(self) -> None:
         """Look once. Raises BrokerUnavailable if there is no answer, ConfigurationError if it is not the broker's."""
@@ -91,8 +100,7 @@ class BrokerTime:
         self._is_far = is_far
 
     def _follow(self) -> None:
-        while True:
-            time.sleep(EVERY_S)
+        while not self._stopping.wait(EVERY_S):
             try:
                 self.look()
             except TransientError as error:

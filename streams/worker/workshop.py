@@ -69,6 +69,7 @@ class StreamsWorkshop:
     watch: PolicyWatch
     rules: Rulebook
     lifetimes: Lifetimes
+    broker_time: BrokerTime
     clock: Callable[[], int]
     on_broken: Callable[[Exception], None]
 
@@ -84,12 +85,19 @@ class StreamsWorkshop:
         """Load what the steps share. Raises if the policy set or the roster is not valid."""
         shipped = load(nation, settings.policy_folder, version=settings.policy_version)
         lifetimes = Lifetimes.load(settings.policy_version, settings.policy_folder)
-        clock = BrokerTime(cluster).start()
+        broker_time = BrokerTime(cluster).start()
+        clock = broker_time.clock
         metrics.ask(spec.CLOCK_AHEAD_SECONDS, lambda: clock.ahead_ms() / 1000)
         roster, lead_ms = RosterWatch(nation, settings.officers), settings.policy_lead_s * 1000
         watch = PolicyWatch(cluster, roster, settings.partners(nation), lead_ms, clock).start()
         rules = Rulebook(shipped, watch)
-        return cls(nation, cluster, settings, metrics, installed_enricher(), watch, rules, lifetimes, clock, on_broken)
+        enricher = installed_enricher()
+        return cls(nation, cluster, settings, metrics, enricher, watch, rules, lifetimes, broker_time, clock, on_broken)
+
+    def close(self) -> None:
+        """Read no more of the policy and of the broker's clock. A process that ends need not wait for that."""
+        self.watch.stop()
+        self.broker_time.stop()
 
     def __call__(self, shard: int, mailbox: Mailbox, still_assigned: Callable[[], bool]) -> Sequence[ShardThread]:
         """The threads of one shard: intake, correlate, and receive and settle for each partner."""

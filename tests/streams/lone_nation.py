@@ -86,6 +86,10 @@ class LoneNation:
         if lose_disk:
             shutil.rmtree(self.settings.state, ignore_errors=True)
 
+    def close(self) -> None:
+        """End what watches its cluster in the background."""
+        self._workshop.close()
+
     def send(self, *reports: SensorReport) -> None:
         """Publish reports, as sensors do."""
         self._write(topics.SENSOR_REPORTS, [(r["sensor"].encode(), _CODEC.encode(SENSOR_REPORT, r)) for r in reports])
@@ -177,3 +181,4 @@ def lone_nation(folder: Path) -> Iterator[LoneNation]:
             yield nation
         finally:
             nation.stop()
+            nation.close()
