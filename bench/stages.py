@@ -31,7 +31,7 @@ TOP: Final = 12
 INTAKE: Final[Mapping[str, tuple[str, ...]]] = {
     "decode report": ("streams/intake/ledger.py:readable → decode",),
     "encode block": ("streams/intake/step.py:Intake._write_blocks → encode",),
-    "frame": ("streams/intake/columns.py",),
+    "columns": ("streams/intake/columns.py",),
     "validate": ("streams/intake/validate.py",),
     "normalise": ("schemas/normalise/*", "streams/intake/collapse.py:Normaliser*", "streams/intake/collapse.py:_norm*",
                   "streams/intake/collapse.py:normalise", "schemas/identity.py"),

@@ -22,7 +22,7 @@ from streams.correlate.row import Row
 from streams.correlate.units import facets_in, units
 from streams.enrichment.enrich import Enricher
 from streams.intake.collapse import Normaliser, collapse, normalise
-from streams.intake.columns import Arrived, frame_of
+from streams.intake.columns import Arrived, Dictionaries, columns_of
 from streams.intake.validate import DETAILS, reasons
 from streams.rules.classifier import Classifier
 
@@ -92,33 +92,29 @@ class Judge:
 
     def fates(self, report: SensorReport, origins: Sequence[Origin]) -> list[Fate]:
         """One for each observation of the report, in order; ``origins`` has what each comes from."""
-        arrived = [Arrived(report, self.now_ms)]
-        batch = frame_of(arrived)
-        rejected = reasons(batch)
-        refused = {
-            index: (RejectReason(reason), DETAILS[RejectReason(reason)])
-            for index, reason in enumerate(rejected)
-            if reason is not None
-        }
-        fine = batch.frame.filter(rejected.is_null())
-        normal, invalid = normalise(fine, self._normaliser)
-        refused |= {fine["index"][row]: (answer.reason, answer.detail) for row, answer in invalid}
-        marked = [batch.markings[max(code, 0)] for code in batch.frame["marking"]]
+        dictionaries = Dictionaries()
+        columns = columns_of(report, dictionaries)
+        refused = reasons(columns, dictionaries, self.now_ms)
+        known, invalid = normalise(columns, refused, self._normaliser)
+        marked = [dictionaries.markings[max(code, 0)] for code in columns.marking]
+        why = {index: (reason, DETAILS[reason]) for index, reason in refused.items()}
+        why |= {index: (answer.reason, answer.detail) for index, answer in invalid}
         found = {
-            index: self._refused(report, index, origins[index], marked[index], *why) for index, why in refused.items()
+            index: self._refused(report, index, origins[index], marked[index], *reason) for index, reason in why.items()
         }
-        collapsed, markings = collapse(normal, batch)
         decided: dict[bytes, tuple[Marking, Mapping[str, Ruled]]] = {}
-        for _, block in blocks(collapsed, markings, batch, arrived, 1):
+        collapsed = collapse(0, known, columns, self.now_ms, dictionaries)
+        for _, block in blocks(collapsed, dictionaries, [Arrived(report, self.now_ms)], 1):
             rows = observed(block)
             if isinstance(rows, Refused):  # a defect of ours
                 raise RuntimeError(rows.detail)
             decided |= {each.key: (each.assertion.latest.marking, self._ruled(each)) for each in rows}
-        columns = (normal[name] for name in ("index", "kind", "value", "key"))
-        for index, kind, value, key in zip(*columns, strict=True):
-            marking, partners = decided[key]
-            places = (*origins[index].marking_from, *((_ALSO,) if marking != marked[index] else ()))
-            found[index] = self._decided(origins[index], IndicatorType(kind), value, marking, places, partners)
+        for index, about in enumerate(known):
+            if about is not None:
+                marking, partners = decided[about.key]
+                places = (*origins[index].marking_from, *((_ALSO,) if marking != marked[index] else ()))
+                kind = IndicatorType(about.kind)
+                found[index] = self._decided(origins[index], kind, about.value, marking, places, partners)
         return [found[index] for index in range(len(origins))]
 
     def _refused(

@@ -1,10 +1,9 @@
-"""Collapsed observations between intake and correlate: frame to columnar blocks by shard, and block to assertions."""
+"""Collapsed observations between intake and correlate: columnar blocks by shard, and block to assertions."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeVar
 
 import msgspec
-import polars as pl
 
 from schemas.identity import shard_of_key
 from schemas.marking_records import marking_of, marking_record
@@ -15,7 +14,8 @@ from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
 from streams.correlate.assertion import Assertion, Tally
 from streams.correlate.statement import Statement
 from streams.correlate.terms import code_of_terms, code_of_texts, mark_of
-from streams.intake.columns import NO_ENTRY, Arrived, Batch
+from streams.intake.collapse import Collapsed
+from streams.intake.columns import NO_ENTRY, Arrived, Dictionaries
 
 Entry = TypeVar("Entry", int, str)
 
@@ -44,82 +44,77 @@ _INDICES: Final = ("sensor_index", "marking_index", "label_index", "context_inde
 
 
 def blocks(
-    collapsed: pl.DataFrame, markings: Sequence[Marking], batch: Batch, arrived: Sequence[Arrived], shards: int
+    rows: Sequence[Collapsed], known: Dictionaries, arrived: Sequence[Arrived], shards: int
 ) -> Iterator[tuple[int, ObservationBlock]]:
     """The collapsed rows as blocks, each for one shard."""
-    if not collapsed.height:
-        return
-    shard = [shard_of_key(key, shards) for key in collapsed["key"]]
-    by_shard = collapsed.with_columns(shard=pl.Series(shard, dtype=pl.Int32)).partition_by("shard", maintain_order=True)
-    fit = collapsed.height <= MAX_ROWS and _size(collapsed, markings, batch, arrived) <= MAX_BYTES  # so do its parts
-    for part in by_shard:
-        for slice_ in part.iter_slices(MAX_ROWS):
-            for chunk in (slice_,) if fit else _fitting(slice_, markings, batch, arrived):
-                yield chunk["shard"][0], _block(chunk, markings, batch, arrived)
+    by_shard: dict[int, list[Collapsed]] = {}
+    for row in rows:
+        by_shard.setdefault(shard_of_key(row.known.key, shards), []).append(row)
+    for shard, part in by_shard.items():
+        for chunk in _fitting(part, known, arrived):
+            yield shard, _block(chunk, known, arrived)
 
 
 def _fitting(
-    rows: pl.DataFrame, markings: Sequence[Marking], batch: Batch, arrived: Sequence[Arrived]
-) -> Iterator[pl.DataFrame]:
-    """The rows in pieces that are about ``MAX_BYTES`` at most; one row always fits, ``validate`` guarantees that."""
-    if rows.height == 1 or _size(rows, markings, batch, arrived) <= MAX_BYTES:
+    rows: Sequence[Collapsed], known: Dictionaries, arrived: Sequence[Arrived]
+) -> Iterator[Sequence[Collapsed]]:
+    """The rows in pieces of ``MAX_ROWS`` and about ``MAX_BYTES`` at most; one row always fits, ``validate`` guarantees
+    that."""
+    if len(rows) == 1 or (len(rows) <= MAX_ROWS and _size(rows, known, arrived) <= MAX_BYTES):
         yield rows
         return
-    half = rows.height // 2
-    yield from _fitting(rows[:half], markings, batch, arrived)
-    yield from _fitting(rows[half:], markings, batch, arrived)
+    half = len(rows) // 2
+    yield from _fitting(rows[:half], known, arrived)
+    yield from _fitting(rows[half:], known, arrived)
 
 
-def _size(rows: pl.DataFrame, markings: Sequence[Marking], batch: Batch, arrived: Sequence[Arrived]) -> int:
-    """About how many bytes the block of these rows takes: each text of its dictionaries once."""
-    texts = [arrived[place].report["sensor"] for place in rows["report"].unique()]
-    for code in rows["marking"].unique():
-        texts += [*markings[code].caveats, *(markings[code].releasable_to or ())]
-    texts += [label for code in rows["label"].unique() for label in batch.labels[code]]
-    for code in rows["context"].unique():
-        if code != NO_ENTRY:
-            context = batch.contexts[code]
-            texts += [context["description"], *context["entries"], *context["entries"].values()]
-    values = int(rows["value"].str.len_bytes().sum())
-    return rows.height * _ROW_BYTES + values + sum(len(text.encode()) for text in texts)
+def _size(rows: Sequence[Collapsed], known: Dictionaries, arrived: Sequence[Arrived]) -> int:
+    """About how many bytes the block of these rows takes at most: each text of its dictionaries once."""
+    texts = [arrived[place].report["sensor"] for place in {row.report for row in rows}]
+    for code in {row.marking for row in rows}:
+        texts += [*known.markings[code].caveats, *(known.markings[code].releasable_to or ())]
+    for code in {row.label for row in rows}:
+        texts += known.labels[code]
+    for code in {row.context for row in rows} - {NO_ENTRY}:
+        context = known.contexts[code]
+        texts += [context["description"], *context["entries"], *context["entries"].values()]
+    texts += [row.known.value for row in rows]
+    return len(rows) * _ROW_BYTES + sum(map(len, map(str.encode, texts)))
 
 
-def _block(
-    rows: pl.DataFrame, markings: Sequence[Marking], batch: Batch, arrived: Sequence[Arrived]
-) -> ObservationBlock:
-    places = rows["report"].to_list()
-    reports = [each.report for each in arrived]
-    sensors, sensor_index = _compact([reports[place]["sensor"] for place in places])
-    marking_codes, marking_index = _compact(rows["marking"].to_list())
-    label_codes, label_index = _compact(rows["label"].to_list())
-    context_codes, context_index = _compact(rows["context"].to_list())
+def _block(rows: Sequence[Collapsed], known: Dictionaries, arrived: Sequence[Arrived]) -> ObservationBlock:
+    reports = [arrived[row.report] for row in rows]
+    sensors, sensor_index = _compact([each.report["sensor"] for each in reports])
+    marking_codes, marking_index = _compact([row.marking for row in rows])
+    label_codes, label_index = _compact([row.label for row in rows])
+    context_codes, context_index = _compact([row.context for row in rows])
     contexts: list[ContextRecord] = [
-        {"description": "", "entries": {}} if code == NO_ENTRY else batch.contexts[code] for code in context_codes
+        {"description": "", "entries": {}} if code == NO_ENTRY else known.contexts[code] for code in context_codes
     ]
     block: ObservationBlock = {
         "format_version": FORMAT_VERSION,
-        "keys": b"".join(rows["key"].to_list()),
-        "kinds": bytes(rows["kind"].to_list()),
-        "values": rows["value"].to_list(),
+        "keys": b"".join([row.known.key for row in rows]),
+        "kinds": bytes([row.known.kind for row in rows]),
+        "values": [row.known.value for row in rows],
         "sensors": sensors,
         "sensor_index": sensor_index,
-        "epochs": [reports[place]["epoch"] for place in places],
-        "sequences": [reports[place]["sequence"] for place in places],
-        "appended_ms": rows["appended_ms"].to_list(),
-        "first_seen_ms": rows["first_seen_ms"].to_list(),
-        "last_seen_ms": rows["last_seen_ms"].to_list(),
-        "counts": rows["counts"].to_list(),
-        "confidences": rows["confidences"].to_list(),
-        "valid_until_ms": rows["valid_until_ms"].to_list(),
-        "markings": [marking_record(markings[code]) for code in marking_codes],
+        "epochs": [each.report["epoch"] for each in reports],
+        "sequences": [each.report["sequence"] for each in reports],
+        "appended_ms": [each.appended_ms for each in reports],
+        "first_seen_ms": [row.first_seen_ms for row in rows],
+        "last_seen_ms": [row.last_seen_ms for row in rows],
+        "counts": [row.count for row in rows],
+        "confidences": [row.confidence for row in rows],
+        "valid_until_ms": [row.valid_until_ms for row in rows],
+        "markings": [marking_record(known.markings[code]) for code in marking_codes],
         "marking_index": marking_index,
-        "label_sets": [list(batch.labels[code]) for code in label_codes],
+        "label_sets": [list(known.labels[code]) for code in label_codes],
         "label_index": label_index,
         "contexts": contexts,
         "context_index": context_index,
     }
-    withdrawals = bytes(rows["withdrawal"].to_list())
-    authenticated = bytes(arrived[place].authenticated for place in places)
+    withdrawals = bytes([row.withdrawal for row in rows])
+    authenticated = bytes([each.authenticated for each in reports])
     if any(withdrawals) or any(authenticated):
         block["withdrawals"] = withdrawals
     if any(authenticated):

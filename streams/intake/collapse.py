@@ -6,17 +6,15 @@ that comes last in the report.
 If a report both asserts and withdraws an indicator, the assertion holds: its source has two objects of one value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Final
 
 import msgspec
-import polars as pl
 
 from schemas.identity import indicator_key
-from schemas.markings import Marking, joined
 from schemas.normalise import Invalid, canonical
 from schemas.vocabulary import IndicatorType
-from streams.intake.columns import Batch
+from streams.intake.columns import Columns, Dictionaries
 
 _MEMO_LIMIT: Final = 200_000
 
@@ -52,62 +50,90 @@ def _normalised(kind: int, value: str) -> Known | Invalid:
     return Known(int(result[0]), result[1], indicator_key(*result))
 
 
-def normalise(frame: pl.DataFrame, normaliser: Normaliser) -> tuple[pl.DataFrame, list[tuple[int, Invalid]]]:
-    """The frame with canonical ``kind``, ``value`` and ``key``; and the rows (by number) that have none."""
-    known = [normaliser(kind, value) for kind, value in zip(frame["kind"], frame["value"], strict=True)]
-    invalid = [(row, answer) for row, answer in enumerate(known) if isinstance(answer, Invalid)]
-    if invalid:
-        frame = frame.filter(pl.Series([isinstance(answer, Known) for answer in known], dtype=pl.Boolean))
-    fine = [answer for answer in known if isinstance(answer, Known)]
-    return (
-        frame.with_columns(
-            pl.Series("kind", [answer.kind for answer in fine], dtype=pl.UInt8),
-            pl.Series("value", [answer.value for answer in fine], dtype=pl.String),
-            pl.Series("key", [answer.key for answer in fine], dtype=pl.Binary),
-        ),
-        invalid,
-    )
+def normalise(
+    columns: Columns, refused: Container[int], normaliser: Normaliser
+) -> tuple[list[Known | None], list[tuple[int, Invalid]]]:
+    """What each row is about, None if it is refused; and the rows that have no canonical value, with the reason."""
+    known: list[Known | None] = []
+    invalid: list[tuple[int, Invalid]] = []
+    for row, (kind, value) in enumerate(zip(columns.kinds, columns.values, strict=True)):
+        found = None if row in refused else normaliser(kind, value)
+        if isinstance(found, Invalid):
+            invalid.append((row, found))
+            found = None
+        known.append(found)
+    return known, invalid
 
 
-def collapse(frame: pl.DataFrame, batch: Batch) -> tuple[pl.DataFrame, list[Marking]]:
-    """One row per report and indicator, and the batch's markings with the joins that this needed.
+class Collapsed(msgspec.Struct, frozen=True, gc=False):
+    """What a report states about one indicator. ``report`` is its place in the batch; ``marking``, ``label`` and
+    ``context`` are codes of the batch's dictionaries."""
+
+    report: int
+    known: Known
+    first_seen_ms: int
+    last_seen_ms: int
+    count: int
+    withdrawal: int
+    confidence: int
+    valid_until_ms: int
+    marking: int
+    label: int
+    context: int
+
+
+def collapse(
+    report: int, known: Sequence[Known | None], columns: Columns, appended_ms: int, dictionaries: Dictionaries
+) -> list[Collapsed]:
+    """One row for each indicator of a report; joins of markings that this needs are added to the dictionaries.
 
     Times that were not stated become the append time, and none is later than it: a sensor whose clock is
     ahead cannot make an indicator look fresher than it is.
     """
-    appended = pl.col("appended_ms")
-    last = pl.when(pl.col("last_seen_ms") == 0).then(pl.col("first_seen_ms")).otherwise(pl.col("last_seen_ms"))
-    last = pl.when(last == 0).then(appended).otherwise(pl.min_horizontal(last, appended))
-    first = pl.when(pl.col("first_seen_ms") == 0).then(last).otherwise(pl.min_horizontal("first_seen_ms", last))
-    collapsed = (
-        frame.with_columns(first_seen_ms=first, last_seen_ms=last)
-        .group_by("report", "key", maintain_order=True)
-        .agg(
-            pl.col("kind", "value", "index", "appended_ms").first(),
-            pl.col("first_seen_ms").min(),
-            pl.col("last_seen_ms").max(),
-            pl.col("counts").filter(pl.col("withdrawal") == 0).sum(),
-            pl.col("withdrawal").min(),
-            pl.col("confidences", "valid_until_ms").max(),
-            pl.col("marking").first(),
-            pl.col("marking").unique(maintain_order=True).alias("markings"),
-            pl.col("label", "context").last(),
-        )
+    found: dict[bytes, Collapsed] = {}
+    rows = zip(
+        known,
+        columns.first_seen_ms,
+        columns.last_seen_ms,
+        columns.counts,
+        columns.withdrawals,
+        columns.confidences,
+        columns.valid_until_ms,
+        columns.marking,
+        columns.label,
+        columns.context,
+        strict=True,
     )
-    markings = list(batch.markings)
-    several = (collapsed["markings"].list.len() > 1).arg_true()
-    if len(several):  # rarely: most reports mark an indicator in one way
-        codes = {marking: code for code, marking in enumerate(markings)}
-        joins = [_join(group, markings, codes) for group in collapsed["markings"].gather(several)]
-        joined_column = collapsed["marking"].scatter(several, joins)
-        collapsed = collapsed.with_columns(joined_column.alias("marking"))
-    return collapsed.drop("markings"), markings
+    for about, first, last, count, withdrawal, confidence, valid_until_ms, marking, label, context in rows:
+        if about is None:
+            continue
+        last_ms = min(last or first or appended_ms, appended_ms)
+        first_ms = min(first or last_ms, last_ms)
+        seen = 0 if withdrawal else count
+        row = Collapsed(
+            report, about, first_ms, last_ms, seen, withdrawal, confidence, valid_until_ms, marking, label, context
+        )
+        before = found.get(about.key)
+        found[about.key] = row if before is None else _together(before, row, dictionaries)
+    return [*found.values()]
 
 
-def _join(group: Sequence[int], markings: list[Marking], codes: dict[Marking, int]) -> int:
-    """The code of the join of these markings, which is added to the dictionary if it is new."""
-    marking = joined(markings[code] for code in group)
-    code = codes.setdefault(marking, len(markings))
-    if code == len(markings):
-        markings.append(marking)
-    return code
+def _together(one: Collapsed, later: Collapsed, dictionaries: Dictionaries) -> Collapsed:
+    """Two rows of one report about one indicator."""
+    marking = one.marking
+    if later.marking != marking:  # rarely: most reports mark an indicator in one way
+        markings = dictionaries.markings
+        marking = dictionaries.code_of_marking(markings[marking].join(markings[later.marking]))
+    return Collapsed(
+        one.report,
+        one.known,
+        min(one.first_seen_ms, later.first_seen_ms),
+        max(one.last_seen_ms, later.last_seen_ms),
+        one.count + later.count,
+        min(one.withdrawal, later.withdrawal),
+        max(one.confidence, later.confidence),
+        max(one.valid_until_ms, later.valid_until_ms),
+        marking,
+        later.label,
+        later.context,
+    )

@@ -1,14 +1,9 @@
-"""A sensor's report as a frame: one row per observation, whole-report checks first.
-
-The frame has each row's position (``report``, ``index``), the sensor's values, and codes into the batch's dictionaries
-of markings, labels and contexts. Nothing is normalised yet.
-"""
+"""A sensor's report in columns, whole-report checks first."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
-import polars as pl
 
 from schemas.markings import UNMARKED, Marking, SourceMarking, understand
 from schemas.quarantine import Refused
@@ -22,12 +17,12 @@ MAX_SENSOR_LENGTH: Final = 256
 MAX_KEY_LENGTH: Final = 512
 
 _NUMBERS: Final = ("first_seen_ms", "last_seen_ms", "counts", "valid_until_ms", "confidences")
-_ABSENT: Final = {"first_seen_ms": 0, "last_seen_ms": 0, "counts": 1, "valid_until_ms": 0, "confidences": -1}
 _INDICES: Final = ("marking_index", "label_index", "context_index")
 NO_ENTRY: Final = -1
 DANGLING: Final = -2
 
 Labels = tuple[str, ...]
+Entry = TypeVar("Entry", Marking, Labels)
 
 
 class Arrived(msgspec.Struct, frozen=True, gc=False):
@@ -41,13 +36,44 @@ class Arrived(msgspec.Struct, frozen=True, gc=False):
     authenticated: bool = False
 
 
-class Batch(msgspec.Struct, frozen=True):
-    """Several reports in one frame, with the dictionaries that its codes point into."""
+class Dictionaries:
+    """The markings, labels and contexts of a batch's reports, each with the code that columns have for it."""
 
-    frame: pl.DataFrame
-    markings: Sequence[Marking]
-    labels: Sequence[Labels]
-    contexts: Sequence[ContextRecord]
+    def __init__(self) -> None:
+        self.markings: list[Marking] = []
+        self.labels: list[Labels] = []
+        self.contexts: list[ContextRecord] = []
+        self._marking_codes: dict[Marking, int] = {}
+        self._label_codes: dict[Labels, int] = {}
+        self.code_of_marking(UNMARKED)
+        self.code_of_labels(())
+
+    def code_of_marking(self, marking: Marking) -> int:
+        """The code of a marking, which is added if it is new."""
+        return _code(marking, self.markings, self._marking_codes)
+
+    def code_of_labels(self, labels: Labels) -> int:
+        """The code of a set of labels, which is added if it is new."""
+        return _code(labels, self.labels, self._label_codes)
+
+
+class Columns(msgspec.Struct, frozen=True, gc=False):
+    """All observations of one report: each column has the sensor's values, or what is meant if it is absent.
+
+    ``marking``, ``label`` and ``context`` are codes of ``Dictionaries``. Nothing is normalised yet.
+    """
+
+    values: Sequence[str]
+    kinds: bytes
+    withdrawals: bytes
+    first_seen_ms: Sequence[int]
+    last_seen_ms: Sequence[int]
+    counts: Sequence[int]
+    valid_until_ms: Sequence[int]
+    confidences: Sequence[int]
+    marking: Sequence[int]
+    label: Sequence[int]
+    context: Sequence[int]
 
 
 def check_columns(report: SensorReport) -> Refused | None:
@@ -79,50 +105,34 @@ def check_columns(report: SensorReport) -> Refused | None:
     return None
 
 
-def frame_of(arrived: Sequence[Arrived]) -> Batch:
-    """All observations of these reports in one frame. Every report has passed ``check_columns``."""
-    markings: dict[Marking, int] = {UNMARKED: 0}
-    labels: dict[Labels, int] = {(): 0}
-    contexts: list[ContextRecord] = []
-    columns: dict[str, list[int]] = {name: [] for name in (*_NUMBERS, "marking", "label", "context")}
-    values: list[str] = []
-    kinds, withdrawals = bytearray(), bytearray()
-    reports: list[int] = []
-    indices: list[int] = []
-    appended: list[int] = []
-    for place, each in enumerate(arrived):
-        report, length = each.report, len(each.report["values"])
-        values += report["values"]
-        kinds += report["kinds"]
-        withdrawals += report.get("withdrawals") or bytes(length)
-        reports += [place] * length
-        indices += range(length)
-        appended += [each.appended_ms] * length
-        for name in _NUMBERS:
-            columns[name] += report[name] or [_ABSENT[name]] * length
-        marking_codes = [
-            markings.setdefault(_understood(entry), len(markings)) for entry in report["markings"][:MAX_DICTIONARY]
-        ]
-        label_codes = [
-            labels.setdefault(tuple(sorted(set(entry))), len(labels)) for entry in report["label_sets"][:MAX_DICTIONARY]
-        ]
-        context_codes = range(len(contexts), len(contexts) + len(report["contexts"]))
-        contexts += report["contexts"]
-        columns["marking"] += _codes(report["marking_index"], marking_codes, 0, length)
-        columns["label"] += _codes(report["label_index"], label_codes, 0, length)
-        columns["context"] += _codes(report["context_index"], context_codes, NO_ENTRY, length)
-    frame = pl.DataFrame(
-        {
-            "report": pl.Series(reports, dtype=pl.Int32),
-            "index": pl.Series(indices, dtype=pl.Int32),
-            "appended_ms": pl.Series(appended, dtype=pl.Int64),
-            "kind": pl.Series(list(kinds), dtype=pl.UInt8),
-            "withdrawal": pl.Series(list(withdrawals), dtype=pl.UInt8),
-            "value": pl.Series(values, dtype=pl.String),
-        }
-        | {name: pl.Series(column, dtype=pl.Int64) for name, column in columns.items()}
+def columns_of(report: SensorReport, known: Dictionaries) -> Columns:
+    """The columns of a report that has passed ``check_columns``; what its dictionaries hold becomes ``known``."""
+    length = len(report["values"])
+    marking_codes = [known.code_of_marking(_understood(entry)) for entry in report["markings"][:MAX_DICTIONARY]]
+    label_codes = [known.code_of_labels(tuple(sorted(set(entry)))) for entry in report["label_sets"][:MAX_DICTIONARY]]
+    context_codes = range(len(known.contexts), len(known.contexts) + len(report["contexts"]))
+    known.contexts += report["contexts"]
+    zeros = [0] * length
+    return Columns(
+        values=report["values"],
+        kinds=report["kinds"],
+        withdrawals=report.get("withdrawals") or bytes(length),
+        first_seen_ms=report["first_seen_ms"] or zeros,
+        last_seen_ms=report["last_seen_ms"] or zeros,
+        counts=report["counts"] or [1] * length,
+        valid_until_ms=report["valid_until_ms"] or zeros,
+        confidences=report["confidences"] or [-1] * length,
+        marking=_codes(report["marking_index"], marking_codes, 0, length),
+        label=_codes(report["label_index"], label_codes, 0, length),
+        context=_codes(report["context_index"], context_codes, NO_ENTRY, length),
     )
-    return Batch(frame, list(markings), list(labels), contexts)
+
+
+def _code(entry: Entry, entries: list[Entry], codes: dict[Entry, int]) -> int:
+    code = codes.setdefault(entry, len(entries))
+    if code == len(entries):
+        entries.append(entry)
+    return code
 
 
 def _codes(index: Sequence[int], codes: Sequence[int], absent: int, length: int) -> list[int]:

@@ -1,14 +1,12 @@
 """Intake: sensors' reports in, normalised blocks for correlate out, each report counted once.
 
-The path of a record: decode → whole-report checks → signature → identity → frame → validate → normalise → collapse →
+The path of a record: decode → whole-report checks → signature → identity → columns → validate → normalise → collapse →
 blocks.
 """
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
-
-import polars as pl
 
 from exchange.authority.roster import Roster
 from exchange.metrics import spec
@@ -23,8 +21,8 @@ from schemas.quarantine import Refused
 from schemas.records import SensorReport
 from schemas.vocabulary import NOT_AUTHENTIC, RejectReason
 from streams.blocks import blocks
-from streams.intake.collapse import Normaliser, collapse, normalise
-from streams.intake.columns import MAX_SENSOR_LENGTH, Arrived, frame_of
+from streams.intake.collapse import Collapsed, Normaliser, collapse, normalise
+from streams.intake.columns import MAX_SENSOR_LENGTH, Arrived, Dictionaries, columns_of
 from streams.intake.ledger import Ledger, RefusedReport, readable
 from streams.intake.refused_observation import observation_as_json
 from streams.intake.sequences import SequenceFate
@@ -120,38 +118,36 @@ class Intake(Step[None]):
 
     def _write_blocks(self, arrived: Sequence[tuple[Record, Arrived]], work: "_Work") -> None:
         """From reports to blocks."""
-        batch = frame_of([each for _, each in arrived])
-        rejected = reasons(batch)
-        if rejected.null_count() < len(rejected):
-            bad = batch.frame.with_columns(rejected).filter(pl.col("reason").is_not_null())
-            for report, index, reason in bad.select("report", "index", "reason").iter_rows():
-                known = RejectReason(reason)
-                self._refuse_observation(work, arrived[report], index, known, DETAILS[known])
-        fine = batch.frame.filter(rejected.is_null())
-        normal, invalid = normalise(fine, self._normaliser)
-        for row, answer in invalid:
-            report, index = fine["report"][row], fine["index"][row]
-            self._refuse_observation(work, arrived[report], index, answer.reason, answer.detail)
-        work.tally[spec.OBSERVATIONS.tally(ObservationFate.VALID)] += normal.height
-        collapsed, markings = collapse(normal, batch)
+        dictionaries, rows = Dictionaries(), list[Collapsed]()
+        for place, (origin, each) in enumerate(arrived):
+            columns = columns_of(each.report, dictionaries)
+            refused = reasons(columns, dictionaries, each.appended_ms)
+            known, invalid = normalise(columns, refused, self._normaliser)
+            for row, reason in sorted(refused.items()):
+                self._refuse_observation(work, origin, each, row, Refused(reason, DETAILS[reason]))
+            for row, answer in invalid:
+                self._refuse_observation(work, origin, each, row, Refused(answer.reason, answer.detail))
+            valid = len(known) - len(refused) - len(invalid)
+            work.tally[spec.OBSERVATIONS.tally(ObservationFate.VALID)] += valid
+            rows += collapse(place, known, columns, each.appended_ms, dictionaries)
         since = ((SINCE_HEADER, b"%d" % min(each.report["produced_at_ms"] for _, each in arrived)),)
-        for shard, block in blocks(collapsed, markings, batch, [each for _, each in arrived], self._shards):
+        for shard, block in blocks(rows, dictionaries, [each for _, each in arrived], self._shards):
             value = self._codec.encode(OBSERVATION_BLOCK, block)
             work.outputs.append(Output(topics.OBSERVATIONS, shard, b"%d" % shard, value, since))
 
     def _refuse_observation(
-        self, work: "_Work", origin: tuple[Record, Arrived], index: int, reason: RejectReason, detail: str
+        self, work: "_Work", record: Record, arrived: Arrived, index: int, refused: Refused
     ) -> None:
-        record, arrived = origin
         position = (record.partition, record.offset)
         has_room = work.kept_bytes[position] < MAX_KEPT_BYTES
         original = observation_as_json(arrived.report, index, in_full=has_room)
         work.kept_bytes[position] += len(original)
         if not has_room:
-            detail = f"{detail}. Not kept: too much of its report was refused; the report is on {record.topic}"
+            detail = f"{refused.detail}. Not kept: too much of its report was refused; the report is on {record.topic}"
+            refused = Refused(refused.reason, detail)
         self._quarantine.put(
             location_of(record, index),
-            Refused(reason, detail),
+            refused,
             original,
             work,
             sensor=arrived.report["sensor"],

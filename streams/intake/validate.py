@@ -4,16 +4,17 @@ Content that a guard of the border would refuse is refused here already, where i
 stop the whole indicator, with the data of all its sources.
 """
 
-from collections.abc import Iterable
-from typing import Final
-
-import polars as pl
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final, TypeVar
 
 from schemas.markings import Marking
 from schemas.records import ContextRecord
 from schemas.tearline import MAX_BYTES, TEARLINE, is_fit
 from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
-from streams.intake.columns import DANGLING, Batch, Labels
+from streams.intake.columns import DANGLING, Columns, Dictionaries, Labels
+
+Entry = TypeVar("Entry")
 
 # A sensor's clock may be this far ahead of the broker's before its times are refused.
 CLOCK_TOLERANCE_MS: Final = 24 * 60 * 60 * 1000
@@ -25,43 +26,59 @@ MAX_NATIONS: Final = 64
 MAX_NATION_LENGTH: Final = 16
 END_OF_TIME_MS: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z: later is no RFC 3339 time
 
-_KINDS: Final = [int(kind) for kind in IndicatorType]
-_WITHDRAWALS: Final = [0, *(int(withdrawal) for withdrawal in Withdrawal)]
+_KINDS: Final = frozenset(map(int, IndicatorType))
+_WITHDRAWALS: Final = frozenset([0, *map(int, Withdrawal)])
 
 
-def reasons(batch: Batch) -> pl.Series:
-    """The reject reason of each row, null if it is fine: the first that applies."""
-    odd_labels = [code for code, labels in enumerate(batch.labels) if not _are_labels(labels)]
-    long_markings = [code for code, marking in enumerate(batch.markings) if _names_too_many(marking)]
-    long_contexts = [code for code, context in enumerate(batch.contexts) if _is_too_long(context)]
-    odd_tearlines = [code for code, context in enumerate(batch.contexts) if _has_odd_tearline(context)]
-    latest = pl.col("appended_ms") + CLOCK_TOLERANCE_MS
-    times = ("first_seen_ms", "last_seen_ms", "valid_until_ms")
-    impossible = pl.any_horizontal(*(pl.col(time) < 0 for time in times)) | (pl.col("valid_until_ms") > END_OF_TIME_MS)
-    future = (pl.col("first_seen_ms") > latest) | (pl.col("last_seen_ms") > latest)
-    backwards = (pl.col("last_seen_ms") != 0) & (pl.col("first_seen_ms") > pl.col("last_seen_ms"))
-    dangling = pl.any_horizontal(*(pl.col(code) == DANGLING for code in ("marking", "label", "context")))
-    verdict = (
-        pl.when(~pl.col("kind").is_in(_KINDS))
-        .then(pl.lit(RejectReason.UNKNOWN_TYPE.value))
-        .when(~pl.col("withdrawal").is_in(_WITHDRAWALS))
-        .then(pl.lit(RejectReason.UNKNOWN_WITHDRAWAL.value))
-        .when(impossible | future | backwards)
-        .then(pl.lit(RejectReason.TIME_OUT_OF_RANGE.value))
-        .when(~pl.col("counts").is_between(1, MAX_COUNT))
-        .then(pl.lit(RejectReason.COUNT_OUT_OF_RANGE.value))
-        .when(~pl.col("confidences").is_between(-1, 100))
-        .then(pl.lit(RejectReason.CONFIDENCE_OUT_OF_RANGE.value))
-        .when(dangling)
-        .then(pl.lit(RejectReason.DANGLING_INDEX.value))
-        .when(pl.col("label").is_in(odd_labels))
-        .then(pl.lit(RejectReason.TOO_MANY_LABELS.value))
-        .when(pl.col("marking").is_in(long_markings) | pl.col("context").is_in(long_contexts))
-        .then(pl.lit(RejectReason.TOO_LARGE.value))
-        .when(pl.col("context").is_in(odd_tearlines))
-        .then(pl.lit(RejectReason.MALFORMED_CONTENT.value))
+def reasons(columns: Columns, known: Dictionaries, appended_ms: int) -> dict[int, RejectReason]:
+    """The rows that are refused, each with its reason: the first that applies. The broker appended it at this time."""
+    first, last = columns.first_seen_ms, columns.last_seen_ms
+    latest_ms = appended_ms + CLOCK_TOLERANCE_MS
+    backwards = [row for row, (begin, end) in enumerate(zip(first, last, strict=True)) if begin > end != 0]
+    checks = (
+        (RejectReason.UNKNOWN_TYPE, _not_of(_KINDS, columns.kinds)),
+        (RejectReason.UNKNOWN_WITHDRAWAL, _not_of(_WITHDRAWALS, columns.withdrawals)),
+        (RejectReason.TIME_OUT_OF_RANGE, _outside(0, latest_ms, first)),
+        (RejectReason.TIME_OUT_OF_RANGE, _outside(0, latest_ms, last)),
+        (RejectReason.TIME_OUT_OF_RANGE, _outside(0, END_OF_TIME_MS, columns.valid_until_ms)),
+        (RejectReason.TIME_OUT_OF_RANGE, backwards),
+        (RejectReason.COUNT_OUT_OF_RANGE, _outside(1, MAX_COUNT, columns.counts)),
+        (RejectReason.CONFIDENCE_OUT_OF_RANGE, _outside(-1, 100, columns.confidences)),
+        (RejectReason.DANGLING_INDEX, _of({DANGLING}, columns.marking)),
+        (RejectReason.DANGLING_INDEX, _of({DANGLING}, columns.label)),
+        (RejectReason.DANGLING_INDEX, _of({DANGLING}, columns.context)),
+        (RejectReason.TOO_MANY_LABELS, _odd(columns.label, known.labels, lambda each: not _are_labels(each))),
+        (RejectReason.TOO_LARGE, _odd(columns.marking, known.markings, _names_too_many)),
+        (RejectReason.TOO_LARGE, _odd(columns.context, known.contexts, _is_too_long)),
+        (RejectReason.MALFORMED_CONTENT, _odd(columns.context, known.contexts, _has_odd_tearline)),
     )
-    return batch.frame.select(verdict.alias("reason")).to_series()
+    found: dict[int, RejectReason] = {}
+    for reason, rows in checks:
+        for row in rows:
+            found.setdefault(row, reason)
+    return found
+
+
+def _outside(least: int, most: int, column: Sequence[int]) -> list[int]:
+    """The rows whose number is not between these. Most columns have none, which their extremes show at once."""
+    if not column or least <= min(column) <= max(column) <= most:
+        return []
+    return [row for row, number in enumerate(column) if not least <= number <= most]
+
+
+def _not_of(allowed: AbstractSet[int], column: Sequence[int]) -> list[int]:
+    """The rows with another code."""
+    return _of({*column} - allowed, column)
+
+
+def _odd(column: Sequence[int], entries: Sequence[Entry], is_odd: Callable[[Entry], bool]) -> list[int]:
+    """The rows whose entry of a dictionary is odd."""
+    return _of({code for code in {*column} if code >= 0 and is_odd(entries[code])}, column)
+
+
+def _of(codes: AbstractSet[int], column: Sequence[int]) -> list[int]:
+    """The rows with one of these codes."""
+    return [row for row, code in enumerate(column) if code in codes] if codes else []
 
 
 def _are_labels(labels: Labels) -> bool:

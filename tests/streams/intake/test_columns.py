@@ -15,8 +15,8 @@ from schemas.records import ObservationBlock, SensorReport
 from schemas.topics import MAX_RECORD_BYTES
 from schemas.vocabulary import IndicatorType, RejectReason
 from streams.blocks import Observed, blocks, observed
-from streams.intake.collapse import Normaliser, collapse, normalise
-from streams.intake.columns import Arrived, check_columns, frame_of
+from streams.intake.collapse import Collapsed, Normaliser, collapse, normalise
+from streams.intake.columns import Arrived, Dictionaries, check_columns, columns_of
 from streams.intake.validate import reasons
 from tests.builders import DAY_MS, NOW_MS, a_report, an_observation, an_observation_block
 from tests.reference.traffic import MARKINGS, value_of
@@ -47,14 +47,14 @@ def observations() -> st.SearchStrategy[Observation]:
 def to_blocks(reports: list[SensorReport]) -> list[tuple[int, ObservationBlock]]:
     """From reports to blocks, every one of them through the codec."""
     arrived = [Arrived(_through(SENSOR_REPORT, report), NOW_MS) for report in reports]
-    batch = frame_of(arrived)
-    assert reasons(batch).null_count() == batch.frame.height
-    normal, invalid = normalise(batch.frame, Normaliser())
-    assert invalid == []
-    rows, markings = collapse(normal, batch)
-    return [
-        (shard, _through(OBSERVATION_BLOCK, block)) for shard, block in blocks(rows, markings, batch, arrived, SHARDS)
-    ]
+    known, rows = Dictionaries(), list[Collapsed]()
+    for place, each in enumerate(arrived):
+        columns = columns_of(each.report, known)
+        assert reasons(columns, known, NOW_MS) == {}
+        normal, invalid = normalise(columns, (), Normaliser())
+        assert invalid == []
+        rows += collapse(place, normal, columns, NOW_MS, known)
+    return [(shard, _through(OBSERVATION_BLOCK, block)) for shard, block in blocks(rows, known, arrived, SHARDS)]
 
 
 def _through(schema: str, record: Any) -> Any:
