@@ -47,6 +47,9 @@ _PATHS: Final = {
     "email-message:sender_ref.value": IndicatorType.EMAIL_ADDR,
     "autonomous-system:number": IndicatorType.AUTONOMOUS_SYSTEM,
     "file:name": IndicatorType.FILE_NAME,
+    # No standard: what others write, and this exchange, too (consumers/stix/patterns.py).
+    "network-traffic:extensions.'tls-ext'.ja3": IndicatorType.JA3,
+    "network-traffic:extensions.'tls-ext'.ja4": IndicatorType.JA4,
 }
 # References to an object whose type the path does not say.
 _OPEN_PATHS: Final = frozenset(

@@ -22,6 +22,7 @@ MD5 = "098f6bcd4621d373cade4e832627b4f6"
         ("[autonomous-system:number = 64500]", [(Type.AUTONOMOUS_SYSTEM, "AS64500")]),
         (f"[file:hashes.'SHA-256' = '{SHA256}']", [(Type.FILE_SHA256, SHA256)]),
         (f"[file:hashes.sha256='{SHA256}']", [(Type.FILE_SHA256, SHA256)]),
+        (f"[network-traffic:extensions.'tls-ext'.ja3 = '{MD5}']", [(Type.JA3, MD5)]),
         ("[file:name = '請求書.exe']", [(Type.FILE_NAME, "請求書.exe")]),
         (
             "[domain-name:value IN ('a.example', 'b.example')]",

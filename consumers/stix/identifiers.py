@@ -1,0 +1,49 @@
+"""Ids and times of STIX objects. They follow from the content alone, so that every copy of a picture makes the same.
+
+An object of STIX has one creator, and only it may make new versions (STIX 2.1, section 3.6.2). So the same value has an
+object for each nation that reports it. Its id is not the exchange's id of the indicator, which all nations share and
+which is among the object's external references.
+"""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:kakehashi:stix:v1")
+CREATED_MS: Final = 1_767_225_600_000
+"""2026-01-01: `created` of every object. It must never change (STIX 2.1, section 3.2), and what is known of an
+indicator's beginning does, when an older sighting is reported."""
+LAST_MS: Final = 253_402_300_799_999
+"""The end of the year 9999: RFC 3339 has no later one."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def identifier(kind: str, *parts: str) -> str:
+    """``kind--UUID``, a UUIDv5 of these parts."""
+    return f"{kind}--{uuid.uuid5(NAMESPACE, '|'.join((kind, *parts)))}"
+
+
+def indicator_object_id(origin: str, indicator: str) -> str:
+    """The id of a nation's STIX object; ``indicator`` is the exchange's id, which is the same for all nations."""
+    return identifier("indicator", origin, indicator)
+
+
+def sighting_object_id(origin: str, indicator: str) -> str:
+    """The id of the sighting of it."""
+    return identifier("sighting", origin, indicator)
+
+
+def identity_id(nation: str) -> str:
+    """The id of a nation's identity."""
+    return identifier("identity", nation)
+
+
+def timestamp(at_ms: int) -> str:
+    """RFC 3339 with milliseconds, within the years that it has."""
+    at = _EPOCH + timedelta(milliseconds=min(max(at_ms, 0), LAST_MS))
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
+
+
+def modified_ms(version: int) -> int:
+    """`modified` of an indicator's version: versions are times and grow, so it does."""
+    return max(version, CREATED_MS)
