@@ -5,6 +5,7 @@ and everything between words. So ``ＴＬＰ：ＲＥＤ``, ``tlp‑red`` with a
 ``ТLР RЕD`` with Cyrillic letters are all the words ``tlp red``.
 """
 
+import html
 import re
 import unicodedata
 from typing import Final
@@ -20,7 +21,12 @@ _INVISIBLE: Final = frozenset({"Cf", "Mn", "Me", "Cs", "Co", "Cn"})
 
 @remembered(65_536)
 def folded(text: str) -> str:
-    """The same text in lower case, without width, accents, look-alikes and invisible characters."""
+    """The same text in lower case, without width, accents, look-alikes and invisible characters.
+
+    Character references of HTML and XML are what they stand for: ``&#37096;&#22806;&#31192;`` is 部外秘.
+    """
+    if "&" in text:
+        text = html.unescape(text)
     if text.isascii():
         return text.lower()
     plain = unicodedata.normalize("NFKC", text).casefold().translate(_LOOKALIKES)

@@ -6,7 +6,7 @@ from typing import Final
 
 from producers.markings.folding import folded, words
 from producers.markings.schemes import nations_in
-from producers.markings.taxonomy import Effect, effect_of, harmless_namespaces, namespaces
+from producers.markings.taxonomy import Effect, effect_of, free_words, harmless_namespaces, namespaces
 
 _ANY: Final = "*"
 _COLOURS: Final = frozenset({"red", "amber", "amber strict", "amberstrict"})
@@ -41,76 +41,13 @@ _STEMS: Final = (
     ),
     *("取扱", "機密", "秘", "配布", "配付", "共有", "転送", "公開", "開示", "限定", "制限", "区分"),
 )
-# Free words: what is about sharing beside what forbids or limits it, or says it alone.
-_VERBS: Final = (
-    "shar",
-    "distribut",
-    "dissemin",
-    "forward",
-    "releas",
-    "disclos",
-    "circulat",
-    "redistribut",
-    "publish",
-    "export",
-)
-_LIMITS: Final = frozenset(
-    {
-        *(
-            "no",
-            "not",
-            "dont",
-            "never",
-            "without",
-            "only",
-            "limited",
-            "restricted",
-            "prohibited",
-            "forbidden",
-            "internal",
-        ),
-        *("cannot", "must", "approval", "permission", "consent", "authorised", "authorized"),
-    }
-)
-_ALONE: Final = frozenset(
-    {
-        *("noforn", "confidential", "classified", "embargo", "embargoed", "caveat", "caveats", "releasability"),
-        *(
-            "redistribution",
-            "dissemination",
-            "limdis",
-            "orcon",
-            "nondisclosure",
-            "eyes",
-            "handling",
-            "secret",
-            "sensitive",
-        ),
-        *(
-            "restricted",
-            "proprietary",
-            "geheim",
-            "vertraulich",
-            "confidentiel",
-            "riservato",
-            "reservado",
-            "confidencial",
-            *("noshare", "nosharing", "noshar", "donotshare", "donotdistribute", "nodistribution", "noforward"),
-            *("norelease", "internalonly", "eyesonly", "nonpublic", "dienstgebrauch", "klassifiziert"),
-        ),
-    }
-)
-# Whoever a text names beside "only" or a denied "public" is all that may have it. A nation counts as well.
-_READERS: Final = frozenset(
-    {
-        *("admin", "admins", "agency", "cert", "certs", "community", "csirt", "csirts", "customer", "customers"),
-        *("domestic", "employees", "eu", "gov", "government", "internal", "isac", "isacs", "le", "leo", "members"),
-        *("mil", "military", "national", "nato", "partner", "partners", "police", "recipient", "recipients", "staff"),
-        *("subscribers", "team", "usg"),
-    }
-)
 _DENIED: Final = frozenset({"not", "non", "no", "false", "never", "0"})
-_JAPANESE: Final = re.compile("禁止|限り|限定|のみ|部外|社外|機密|秘|取扱|不可")
+_PLACES: Final = re.compile(
+    r"\b(?:within|inside|outside|outwith|beyond) (?:of )?(?:your|our|the) (?:own )?"
+    r"(?:organi[sz]ations?|company|agency|department|ministry|government|team|unit|country|nation|uk|eu)\b"
+)
+_PASSED_ON: Final = re.compile(r"\bpass(?:ed|ing)? (?:\w+ ){0,2}on\b")
+_RELEASED: Final = re.compile(r"released?(?: (?:date|time|version|notes?|number|on))?(?: utc| v)?(?: \d+| v\d+| utc)+")
 # The form of a banner or a portion mark: (S//NF), U//FOUO.
 _BANNER: Final = re.compile(r"^\W*(?:u|c|s|ts|r|unclassified|confidential|secret|top secret)\s*//")
 
@@ -137,18 +74,28 @@ def is_harmless_tag(text: str) -> bool:
 def looks_restricting(text: str) -> bool:
     """Whether words that no one here knows could limit sharing."""
     namespace, predicate, value = _cut(text)
+    if _RELEASED.fullmatch(" ".join(words(text))):
+        return False  # when it was released
     about = f"{namespace} {predicate}" if predicate else ""
     if any(stem in about for stem in _STEMS) or (predicate and (value or predicate) in _COLOURS):
         return True
     found = words(text)
-    plain = folded(text)
-    if any(word in _ALONE for word in found) or _JAPANESE.search(plain) or _BANNER.match(plain):
+    return _restricts(found, " ".join(found), folded(text))
+
+
+def _restricts(found: tuple[str, ...], line: str, plain: str) -> bool:
+    """Whether free words restrict."""
+    free = free_words()
+    if any(word in free.alone for word in found) or _japanese().search(plain) or _BANNER.match(plain):
         return True
-    if "only" in found and any(word in _READERS or nations_in((word,)) for word in found):
+    if "only" in found and any(word in free.readers or nations_in((word,)) for word in found):
         return True
     if "public" in found and any(word in _DENIED for word in found):
         return True
-    return any(word in _LIMITS for word in found) and any(word.startswith(_VERBS) for word in found)
+    if _PLACES.search(line) or (found[:1] == ("rel",) and nations_in(found[1:]) is not None):
+        return True
+    is_limited = any(word in free.limits for word in found)
+    return is_limited and (any(word.startswith(free.about) for word in found) or bool(_PASSED_ON.search(line)))
 
 
 def _cut(text: str) -> tuple[str, str, str]:
@@ -162,6 +109,11 @@ def _cut(text: str) -> tuple[str, str, str]:
 
 def _key(text: str) -> str:
     return " ".join(words(text)) or ("*" if text.strip() == _ANY else "")
+
+
+@cache
+def _japanese() -> re.Pattern[str]:
+    return re.compile("|".join(free_words().parts))
 
 
 @cache

@@ -18,10 +18,15 @@ class Strength(enum.IntEnum):
     EXACT = 1
 
 
+def effect_of_whole(found: tuple[str, ...]) -> Effect | None:
+    """The effect of these words if they are a phrase that is known, and no more; ``None`` if they are not."""
+    return _exact().get(" ".join(found)) or _solid().get("".join(found))
+
+
 def effects_in(found: tuple[str, ...], strength: Strength) -> tuple[Effect, ...]:
     """The effects of the phrases in these words. Of Japanese, phrases are found within words, too."""
     line, solid, effects = f" {' '.join(found)} ", "".join(found), list[Effect]()
-    whole = _exact().get(line.strip()) or _exact().get(solid)
+    whole = _exact().get(line.strip()) or _solid().get(solid)
     if strength is Strength.EXACT and whole is not None:
         return (whole,)
     for phrase, effect in _phrases(strength):
@@ -47,6 +52,13 @@ def _phrases(strength: Strength) -> _Phrases:
 @cache
 def _exact() -> dict[str, Effect]:
     return {phrase: effect for each in headings() for phrase, effect in _folded(each.exact).items()}
+
+
+@cache
+def _solid() -> dict[str, Effect]:
+    """All phrases without their blanks, as hashtags and columns have them: ``donotshare``."""
+    known = {"".join(phrase.split()): effect for phrase, effect in _phrases(Strength.EXACT)}
+    return known | {"".join(phrase.split()): effect for phrase, effect in _exact().items()}
 
 
 def _folded(phrases: dict[str, str]) -> dict[str, Effect]:

@@ -63,7 +63,28 @@ _STEMS: Final = (
         "partilha",
     ),
 )
-_WORDS: Final = frozenset({"share", "shares", "shared", "secrecy", "confidential"})
+_WORDS: Final = frozenset(
+    {
+        *("share", "shares", "shared", "secrecy", "confidential", "confidencial", "confidencialidad", "sigiloso"),
+        *(
+            "privacy",
+            "viewer",
+            "viewers",
+            "protective",
+            "permissible",
+            "permitted",
+            "noforward",
+            "nofwd",
+            "schutzstufe",
+        ),
+    }
+)
+# Names of several words, compared without what is between them.
+_BEGINNINGS: Final = (
+    *("allowedcountr", "allowednation", "allowedto", "notfor", "nurfur", "notto", "securityclass", "securitymark"),
+    *("protectionlevel", "mentiondeprotection", "niveaudeprotection", "clasedeseguridad"),
+)
+_COMMUNITY: Final = frozenset({"community", "communities"})
 _STEMS_OF_LISTS: Final = ("exclud",)  # which nations are left out
 # Flags, by their whole name: what yes and no mean. All other names of sharing must be understood by their value.
 _OPENING: Final = frozenset(
@@ -72,7 +93,12 @@ _OPENING: Final = frozenset(
         *("public", "ispublic", "releasable", "isreleasable", "exportable", "isexportable"),
     }
 )
-_CLOSING: Final = frozenset({"private", "isprivate", "internal", "isinternal", "noshare", "donotshare", "donotrelease"})
+_CLOSING: Final = frozenset(
+    {
+        *("private", "isprivate", "internal", "isinternal", "noshare", "donotshare", "donotrelease", "noforn"),
+        *("restricted", "isrestricted", "confidential", "isconfidential", "embargoed", "isembargoed"),
+    }
+)
 _YES: Final = frozenset({"true", "yes", "y", "1"})
 _NO: Final = frozenset({"false", "no", "n", "0"})
 # In the name of a property that is false, so that it says what is not allowed.
@@ -92,7 +118,7 @@ def is_about_sharing(name: str) -> bool:
     whole = "".join(found)
     stems = (*_STEMS, *_STEMS_OF_LISTS)
     named = any(word in _WORDS or word.startswith(stems) for word in found)
-    return named or whole in _OPENING | _CLOSING or whole.startswith(stems)
+    return named or whole in _OPENING | _CLOSING | _COMMUNITY or whole.startswith((*stems, *_BEGINNINGS))
 
 
 def is_silent_flag(name: str, text: str) -> bool:

@@ -88,6 +88,31 @@ class _Stix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     extension: list[Extension]
 
 
+class FreeWords(msgspec.Struct, frozen=True):
+    """Words of free text that restrict, of all languages; ``taxonomies/free_words.toml`` says what each list means."""
+
+    about: tuple[str, ...]
+    limits: frozenset[str]
+    alone: frozenset[str]
+    readers: frozenset[str]
+    parts: tuple[str, ...]
+
+
+class _Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    about: list[str] = []
+    limits: list[str] = []
+    alone: list[str] = []
+    readers: list[str] = []
+    parts: list[str] = []
+
+
+class _FreeWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    owner: str
+    source: str
+    language: list[_Language]
+
+
 class _Lookalikes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     owner: str
     source: str
@@ -124,6 +149,19 @@ def harmless_namespaces() -> tuple[str, ...]:
 def headings() -> tuple[Headings, ...]:
     """The words that restrict wherever they stand."""
     return tuple(msgspec.convert(_file("headings"), _Headings).heading)
+
+
+@cache
+def free_words() -> FreeWords:
+    """The words of free text that restrict."""
+    languages = msgspec.convert(_file("free_words"), _FreeWords).language
+    return FreeWords(
+        tuple(dict.fromkeys(word for each in languages for word in each.about)),
+        frozenset(word for each in languages for word in each.limits),
+        frozenset(word for each in languages for word in each.alone),
+        frozenset(word for each in languages for word in each.readers),
+        tuple(part for each in languages for part in each.parts),
+    )
 
 
 @cache

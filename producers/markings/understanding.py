@@ -19,11 +19,11 @@ from typing import Final
 from producers.markings.folding import folded, words
 from producers.markings.machine_tags import effect_of_tag, is_harmless_tag, looks_restricting
 from producers.markings.marked import NOTHING, Marked, joined, of_caveat, unrecognised
-from producers.markings.phrases import Strength, effects_in
+from producers.markings.phrases import Strength, effect_of_whole, effects_in
 from producers.markings.remembered import remembered
 from producers.markings.schemes import Labels, bare_colours, labels_in, nations_in
 from producers.markings.taxonomy import Effect
-from schemas.markings import Caveat, SourceMarking
+from schemas.markings import Caveat, SourceMarking, understand
 
 _SILENT: Final = frozenset({"", "-", "--", "none", "null", "na", "n/a", "nan", "なし"})
 _SEPARATORS: Final = re.compile("[;,、，；\n]")
@@ -39,8 +39,15 @@ _BANNER: Final = re.compile(
 )
 # A list of what is good: no one reports it as a threat.
 _OF_GOOD: Final = re.compile(
-    r"(?<![a-z])(?:(?:white|allow|safe|good|benign)[ _-]?(?:lists?|ware)|false.?positives?)(?![a-z])", re.IGNORECASE
+    r"(?<![a-z])(?:(?:white|allow|safe|good|benign)[ _-]?(?:lists?|listed|ware)|false.?positives?"
+    r"|benign[ _-](?:domains?|ips?|urls?|hash(?:es)?|hosts?|files?)|exclusions?|exceptions?"
+    r"|positivliste|ausnahmen|listes?[ _-]blanches?|listas?[ _-]blancas?)(?![a-z])"
+    r"|(?:ホワイト|許可|除外|例外|良性|無害)(?:リスト|一覧)",
+    re.IGNORECASE,
 )
+# Statements about the data. A folder of this name says where it lies.
+_ABOUT_DATA: Final = frozenset({Caveat.BENIGN, Caveat.INCIDENT})
+_LONGEST_HEADING: Final = 60
 _MOST_WORDS_OF_A_TITLE: Final = 6
 
 
@@ -98,7 +105,16 @@ def of_heading(text: str, where: str) -> Marked:
 
 @remembered(4_096)
 def of_prose(text: str, where: str) -> Marked:
-    """A text about something else, in which a restriction may stand nevertheless, or as a banner before it."""
+    """A text about something else, in which a restriction may stand nevertheless, or as a banner before it.
+
+    A text that is nothing else than a heading (``INTERNAL``, ``false positive``) is one.
+    """
+    whole = _of_whole(text, where) if len(text) <= _LONGEST_HEADING else NOTHING
+    return of_running_text(text, where).join(whole)
+
+
+def of_running_text(text: str, where: str) -> Marked:
+    """The same; but a line of a longer text, or a cell of a table, is no heading by itself."""
     banner = _BANNER.match(text)
     found = _found(text, where, Strength.ANYWHERE, is_prose=True) or NOTHING
     if banner is None:
@@ -108,9 +124,15 @@ def of_prose(text: str, where: str) -> Marked:
 
 
 def of_file_name(name: str) -> Marked:
-    """What the name of an input and of its folder says: ``[TLP RED] case.json``, ``TLP-RED/case.json``."""
+    """What the name of an input and of its folder says: ``[TLP RED] case.json``, ``TLP-RED/case.json``.
+
+    A name that is a heading (``internal/case.json``) restricts; of one that speaks about the data nothing is known.
+    """
     path = PurePath(name)
-    found = joined(of_prose(part.replace("_", " "), "file name") for part in (path.parent.name, path.name))
+    found = joined(of_running_text(part.replace("_", " "), "file name") for part in (path.parent.name, path.name))
+    for part in (path.parent.name, path.name.partition(".")[0]):
+        of_part = _of_whole(part, "file name")
+        found = found.join(of_part if set(understand(of_part.marking).caveats).isdisjoint(_ABOUT_DATA) else NOTHING)
     return found.join(of_caveat(Caveat.BENIGN, f"file name {path.name!r}") if _OF_GOOD.search(path.name) else NOTHING)
 
 
@@ -133,6 +155,13 @@ def of_effect(effect: Effect, text: str, where: str) -> Marked:
     )
     origins = (origin,) if marking != NOTHING.marking else ()
     return Marked(marking, origins, confidence=effect.confidence, withdrawn=text if effect.withdrawn else "")
+
+
+def _of_whole(text: str, where: str) -> Marked:
+    """What a text says that is a heading, and nothing else. A colour alone may be one of many things."""
+    found = words(text)
+    effect = None if bare_colours(found) else effect_of_whole(found)
+    return NOTHING if effect is None else of_effect(effect, text, where)
 
 
 def _of_part(part: str, where: str) -> Marked:

@@ -21,7 +21,13 @@ from producers.readers.csv_status import ending_of
 from producers.readers.csv_values import PLACEHOLDERS, template_of, values_of
 from producers.readers.document import whole
 from producers.readers.lines import Line
-from producers.readers.list_heading import COMMENT_SIGNS, has_no_indicator, heading_of, marking_of_line
+from producers.readers.list_heading import (
+    COMMENT_SIGNS,
+    has_no_indicator,
+    heading_of,
+    marking_of_line,
+    marking_of_unreadable,
+)
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Seen, Withdrawn, rejected
 from producers.readers.type_words import folded
@@ -60,6 +66,7 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
             if row.text == layout.names:
                 yield from _unknown_columns(row, columns)
         elif not isinstance(row, Row):
+            heading = heading.join(marking_of_unreadable(row))
             yield row
         elif row.original.decode("ascii", "ignore").strip() == separator:
             yield LeftOut(row.place, _HEADER, separator)

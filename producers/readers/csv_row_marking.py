@@ -15,17 +15,19 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
+import msgspec
+
 from producers.markings.folding import words
-from producers.markings.marked import NOTHING, Marked, joined, unrecognised
+from producers.markings.marked import NOTHING, Marked, joined, of_caveat, unrecognised
 from producers.markings.properties import is_silent_flag
 from producers.markings.schemes import bare_colours, nations_in
 from producers.markings.understanding import of_field, of_nations, of_prose, of_tag
 from producers.readers.csv_columns import Columns, is_severity
-from producers.readers.csv_status import ending_of
+from producers.readers.csv_status import NO, YES, ending_of
 from producers.readers.list_heading import of_note
 from producers.readers.list_times import list_milliseconds
 from producers.readers.type_words import folded
-from schemas.markings import SourceMarking
+from schemas.markings import Caveat, SourceMarking
 
 _NOBODY: Final = frozenset({"none", "nobody", "no one", "なし", "不可"})
 _SILENT: Final = frozenset({"", "-", "--", "n/a", "na", "null"})
@@ -36,6 +38,10 @@ _DISTRIBUTION: Final = {
     **dict.fromkeys(("2", "3"), NOTHING),
 }
 _OPEN: Final = frozenset({"TLP:CLEAR"})
+# Whether a value is there to be acted on: its source does not want it blocked.
+_TO_ACT: Final = frozenset(
+    {"block", "toblock", "shouldblock", "detect", "todetect", "detection", "遮断", "検知対象", "遮断対象"}
+)
 
 
 def marked_row(cells: Sequence[str], columns: Columns) -> Marked:
@@ -78,7 +84,9 @@ def _of_marking(cell: str, name: str, where: str) -> Marked:
     word = folded(name)
     if is_silent_flag(name, cell):
         return NOTHING
-    if word == "distribution" and cell in _DISTRIBUTION:
+    if cell.strip().lower() in YES and (flag := _of_flag(name, where)) != NOTHING:
+        return flag
+    if word.endswith("distribution") and cell in _DISTRIBUTION:
         return _DISTRIBUTION[cell]
     if word.startswith("releas") and list_milliseconds(cell) is not None:
         return NOTHING  # when it was released
@@ -102,10 +110,21 @@ def _of_recipients(cell: str, where: str) -> Marked:
 
 @lru_cache(65_536)
 def _of_unknown(cell: str, name: str, where: str) -> Marked:
+    stated = cell.strip().lower()
+    if stated in YES:
+        return _of_flag(name, where)
+    if stated in NO and folded(name) in _TO_ACT:
+        return of_caveat(Caveat.BENIGN, f'{where} "{cell}"')
     colours = bare_colours(words(cell))
     if colours and not set(colours) <= _OPEN and not is_severity(name):
         return unrecognised(cell, where)
     return of_note(cell, where)
+
+
+@lru_cache(1_024)
+def _of_flag(name: str, where: str) -> Marked:
+    """What a column says whose name restricts, where it says yes: ``noforn``, ``internal_only``, ``draft``."""
+    return NOTHING if bare_colours(words(name)) else msgspec.structs.replace(of_tag(name, where), labels=())
 
 
 def _is_code(text: str) -> bool:

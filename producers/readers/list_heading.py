@@ -1,17 +1,22 @@
 """The marking of a whole list: in its file name, in comments, and in lines that are no row of it.
 
 A file is read ahead to its end, so that a marking in its last line counts for its first row. What comes from a pipe
-cannot be read ahead: there a comment counts for the rows behind it.
+cannot be read ahead: there a comment counts for the rows behind it. A comment that is in another encoding may say
+anything, so it holds.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from producers.inputs import Input
-from producers.markings.marked import Marked
+from producers.markings.marked import NOTHING, Marked, joined, unrecognised
 from producers.markings.understanding import of_comment, of_file_name, of_heading, of_prose
 from producers.readers.lines import Line, lines
+from producers.readers.reading import Rejected
+from schemas.normalise import detect
+from schemas.observation import SourcePlace
+from schemas.vocabulary import RejectReason
 
 COMMENT_SIGNS: Final = ("#", "//", ";")
 # Whatever an indicator has, defanged or not: a dot within it, a scheme, colons, an @, many digits, a slash.
@@ -21,6 +26,12 @@ _MAY_BE_INDICATOR: Final = re.compile(
 _NAMES: Final = re.compile(r"[A-Za-z][\w+.\[\]-]{0,20}://\S+|[A-Za-z]:\\(?:[^\\\n]*\\)*\S*")
 _SIGNS: Final = "#;/!*- \t\"'"
 _LONGEST_HEADING: Final = 40
+_CHUNK_BYTES: Final = 1 << 20
+_COMMENT_LINE: Final = re.compile(rb"^(?:\xef\xbb\xbf)?#[^\n]*", re.MULTILINE)
+_COMMENT_BYTES: Final = tuple(sign.encode() for sign in COMMENT_SIGNS)
+_UNREADABLE: Final = frozenset({RejectReason.UNREADABLE_LINE, RejectReason.LINE_TOO_LONG})
+_BETWEEN: Final = re.compile(rb"[\s,;|\"']+")
+_LONGEST_ROW: Final = 4096
 
 
 def heading_of(source: Input, encoding: str, is_heading: Callable[[str], bool]) -> Marked:
@@ -30,9 +41,49 @@ def heading_of(source: Input, encoding: str, is_heading: Callable[[str], bool]) 
         if ahead is None:
             return found
         for line in lines(ahead, encoding):
-            if isinstance(line, Line) and (text := line.text.strip()) and is_heading(text):
+            if isinstance(line, Rejected):
+                found = found.join(marking_of_unreadable(line))
+            elif (text := line.text.strip()) and is_heading(text):
                 found = found.join(marking_of_line(line))
     return found
+
+
+def comments_ahead(source: Input, is_comment: Callable[[str], bool]) -> Marked:
+    """The marking in lines that begin with ``#``, wherever in a file; ``is_comment`` picks those that are about it."""
+    found: list[Marked] = []
+    with source.read_ahead() as ahead:
+        left = b""
+        while ahead is not None and (chunk := ahead.stream.read(_CHUNK_BYTES)):
+            whole, _, left = (left + chunk).rpartition(b"\n")
+            found += _comments_in(whole, is_comment)
+            left = left[:_CHUNK_BYTES]
+        found += _comments_in(left, is_comment)
+    return joined(found)
+
+
+def _comments_in(content: bytes, is_comment: Callable[[str], bool]) -> Iterator[Marked]:
+    for line in _COMMENT_LINE.findall(content):
+        text = line.decode("utf-8", "replace")
+        if is_comment(text):
+            yield _not_read("a comment") if "\ufffd" in text else marking_of_line(Line(SourcePlace("", 0), text, line))
+
+
+def marking_of_unreadable(line: Rejected) -> Marked:
+    """A line that cannot be read may be about the list: then whatever it says holds. A row is refused alone."""
+    content = line.excerpt.encode() if line.original is None else line.original
+    if line.reason not in _UNREADABLE or (not content.lstrip().startswith(_COMMENT_BYTES) and _has_value(content)):
+        return NOTHING
+    return _not_read(f"line {line.place.line}")
+
+
+def _has_value(content: bytes) -> bool:
+    """Whether a line names an indicator."""
+    words = (word.decode("ascii") for word in _BETWEEN.split(content[:_LONGEST_ROW]) if word.isascii())
+    return any(detect(word) is not None for word in words)
+
+
+def _not_read(where: str) -> Marked:
+    return unrecognised("a comment that cannot be read", where)
 
 
 def marking_of_line(line: Line) -> Marked:

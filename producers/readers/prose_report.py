@@ -14,7 +14,7 @@ from typing import Final
 from producers.inputs import UTF_8, Input, is_wide
 from producers.markings.marked import Marked, joined
 from producers.markings.properties import is_about_sharing, scheme_of
-from producers.markings.understanding import of_field, of_file_name, of_prose, of_tag
+from producers.markings.understanding import of_field, of_file_name, of_prose, of_running_text, of_tag
 from producers.readers.document import whole
 from producers.readers.encodings import advice_on
 from producers.readers.prose_text import Prose, Stated, is_html, is_mail, prose_of
@@ -134,8 +134,13 @@ def _trimmed(token: str) -> str:
 
 def _marking(prose: Prose, name: str) -> Marked:
     """What a report says about sharing anywhere in it: it counts for all of it."""
-    of_lines = (of_prose(line, f"line {number}") for number, line in prose.lines if line.strip())
+    of_lines = (_of_line(line, f"line {number}") for number, line in prose.lines if line.strip())
     return of_file_name(name).join(joined((*map(_of_stated, prose.stated), *of_lines)))
+
+
+def _of_line(line: str, where: str) -> Marked:
+    """A line in capitals may be a heading by itself (``INTERNAL``); another one may be a cell of a table."""
+    return of_prose(line, where) if line.isupper() or not line.isascii() else of_running_text(line, where)
 
 
 def _of_stated(stated: Stated) -> Marked:

@@ -14,13 +14,20 @@ from typing import Final
 import msgspec
 
 _HTML: Final = re.compile(r"\s*(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
-_MAIL: Final = re.compile(
-    rb"(?:(?:received|return-path|delivered-to|from|date|subject|message-id|mime-version|x-[\w-]+):[^\n]*\n"
-    rb"(?:[ \t][^\n]*\n)*){2}",
-    re.IGNORECASE,
+_HEADER: Final = re.compile(rb"([!-9;-~]+):[^\n]*\n(?:[ \t][^\n]*\n)*")
+_OF_A_MAIL: Final = frozenset(
+    {
+        *(b"received", b"return-path", b"delivered-to", b"from", b"to", b"cc", b"date", b"subject", b"message-id"),
+        *(b"mime-version", b"reply-to", b"sender"),
+    }
 )
+_MOST_HEADERS: Final = 64
 _UNSEEN: Final = frozenset({"script", "style", "template", "noscript"})
 _BLOCKS: Final = frozenset({"p", "div", "li", "tr", "td", "th", "br", "h1", "h2", "h3", "h4", "pre", "title", "table"})
+
+
+# Attributes with text that is shown to some readers.
+_SHOWN_INSTEAD: Final = ("alt", "title", "aria-label")
 
 
 class Stated(msgspec.Struct, frozen=True):
@@ -40,7 +47,14 @@ class Prose(msgspec.Struct):
 
 def is_mail(content: bytes) -> bool:
     """Whether bytes begin with the headers of a mail (RFC 5322)."""
-    return _MAIL.match(content) is not None
+    at = known = 0
+    for number in range(_MOST_HEADERS):
+        found = _HEADER.match(content, at)
+        is_known = found is not None and (found[1].lower() in _OF_A_MAIL or found[1][:2].lower() == b"x-")
+        if found is None or (number == 0 and not is_known):
+            break
+        at, known = found.end(), known + is_known
+    return known > 1
 
 
 def is_html(text: str) -> bool:
@@ -112,6 +126,7 @@ class _Page(HTMLParser):
         named = dict(attrs)
         if tag == "meta":
             self.stated.append(Stated(named.get("name") or named.get("property") or "", named.get("content") or ""))
+        self.stated += [Stated("", text) for name in _SHOWN_INSTEAD if (text := named.get(name))]
         if tag in _BLOCKS:
             self._found.append((self.getpos()[0], ""))
 

@@ -15,6 +15,7 @@ from producers.markings.marked import Marked
 from producers.markings.understanding import of_file_name
 from producers.readers.home import Nothing, Undecided
 from producers.readers.lines import Line, lines
+from producers.readers.list_heading import comments_ahead, marking_of_line
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
 from producers.readers.suricata_alert import indicators_of, template_of
@@ -23,6 +24,7 @@ from producers.readers.suricata_record import Alert, Rule
 from producers.readers.times import milliseconds
 from schemas.vocabulary import RejectReason
 
+_COMMENT: Final = "comment"
 _NO_THREAT: Final = "no-threat"
 _NO_INDICATOR: Final = "no-indicator"
 _LINE: Final = re.compile(
@@ -37,10 +39,13 @@ _FULL_YEAR: Final = 10  # characters of 11/30/2026
 
 
 def _read(source: Input, defaults: Defaults) -> Iterator[Reading]:
-    heading = of_file_name(source.name)
+    heading = of_file_name(source.name).join(comments_ahead(source, lambda _: True))
     for line in lines(source, defaults.encoding):
         if isinstance(line, Rejected):
             yield line
+        elif line.text.startswith("#"):
+            heading = heading.join(marking_of_line(line))
+            yield LeftOut(line.place, _COMMENT)
         elif line.text.strip():
             yield from _readings(line, heading, defaults)
 
@@ -114,12 +119,13 @@ READER: Final = Reader(
     leaves_out={
         _NO_THREAT: f"alerts of the classes {' and '.join(sorted(NO_THREAT))}",
         _NO_INDICATOR: "alerts between your own networks, and mail servers",
+        _COMMENT: "lines that begin with `#`",
     },
     on_request={_NO_THREAT: "what the alert names"},
     example=b"11/20/2026-08:00:00.250000  [**] [1:2024001:3] made up [**] [Classification: Misc Attack] "
     b"[Priority: 1] {TCP} 10.1.2.3:50123 -> 198.51.100.7:443\n"
     b"11/20/2026-08:00:01.250000  [**] [1:2024002:1] made up [**] [Classification: Not Suspicious Traffic] "
-    b"[Priority: 3] {TCP} 10.1.2.3:50124 -> 198.51.100.8:443\n",
+    b"[Priority: 3] {TCP} 10.1.2.3:50124 -> 198.51.100.8:443\n# made up\n",
     recognise=_recognise,
     read=_read,
 )

@@ -21,7 +21,14 @@ from typing import Final
 from producers.inputs import Input
 from producers.markings.marked import NOTHING, Marked
 from producers.readers.lines import Line, lines
-from producers.readers.list_heading import COMMENT_SIGNS, has_no_indicator, heading_of, marking_of_line, of_note
+from producers.readers.list_heading import (
+    COMMENT_SIGNS,
+    has_no_indicator,
+    heading_of,
+    marking_of_line,
+    marking_of_unreadable,
+    of_note,
+)
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
 from producers.readers.type_words import AMBIGUOUS, ANY, TYPES, Types, folded, type_of
@@ -45,6 +52,10 @@ _PART_OF_A_PATH: Final = (
     "a path: the exchange carries file names, and a name alone may be harmless (svchost.exe is Windows). If any file "
     "of this name is a threat, write the name alone"
 )
+# Before a value, as lists have it for what is excepted or was removed.
+_SIGNED: Final = re.compile(r"(?:@@|[!~+-])[^\s!~+-]")
+_SIGNS: Final = "@!~+-|"
+_EXCEPTION: Final = "a sign before the value may mean that it is excepted, or was removed: write values alone"
 _NONE: Final = (
     "the line is no address, network, name, URL, hash, mail address, AS number or file name; begin a note with a "
     "blank and #"
@@ -57,6 +68,7 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
     types = TYPES.get(folded(defaults.columns[0]), ANY) if len(defaults.columns) == 1 else ANY
     for line in lines(source, defaults.encoding):
         if isinstance(line, Rejected):
+            heading = heading.join(marking_of_unreadable(line))
             yield line
             continue
         text = line.text.strip()
@@ -90,6 +102,9 @@ def _readings(text: str, line: Line, heading: Marked, types: Types, defaults: De
     words = note.split()
     if note and (len(words) > _MOST_WORDS_OF_A_NOTE or any(detect(word) is not None for word in words)):
         yield rejected(line.place, RejectReason.UNKNOWN_TYPE, _SEVERAL, line.original)
+        return
+    if _SIGNED.match(value) and detect(value.lstrip(_SIGNS)) is not None:
+        yield rejected(line.place, RejectReason.UNKNOWN_TYPE, _EXCEPTION, line.original)
         return
     if types == ANY and _PATH.match(value) and detect(value) is IndicatorType.FILE_NAME:
         yield rejected(line.place, RejectReason.UNKNOWN_TYPE, _PART_OF_A_PATH, line.original)

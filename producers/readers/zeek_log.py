@@ -21,7 +21,7 @@ from producers.markings.understanding import of_file_name, of_prose
 from producers.readers.home import Nothing, Undecided
 from producers.readers.json_records import Record, records
 from producers.readers.lines import Line, lines
-from producers.readers.list_heading import marking_of_line
+from producers.readers.list_heading import comments_ahead, marking_of_line
 from producers.readers.list_times import list_milliseconds
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
@@ -56,8 +56,6 @@ _ON_REQUEST: Final = {
 _KEYS: Final = (b'"id.orig_h"', b'"id_orig_h"', b'"orig_h"', b'"_path"', b'"seen.indicator"', b'"seen_indicator"')
 _MORE_KEYS: Final = (b'"certificate.serial"', b'"certificate_serial"', b'"fuid"', b'"@stream"')
 _BEGINS: Final = re.compile(rb'\{\s*"(?:ts|_path|_write_ts|@stream)"\s*:')
-_CHUNK_BYTES: Final = 1 << 20
-_COMMENT_LINE: Final = re.compile(rb"^#[^\n]*", re.MULTILINE)
 
 
 def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
@@ -68,7 +66,7 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
         for record in records(source, defaults.encoding):
             yield from _of_json(record, heading, defaults) if isinstance(record, Record) else (record,)
         return
-    heading = heading.join(_comments_ahead(source))
+    heading = heading.join(comments_ahead(source, lambda text: with_header(Layout(), text) is None))
     layout = Layout()
     for line in lines(source, defaults.encoding):
         if isinstance(line, Rejected):
@@ -81,26 +79,6 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
             layout = layout if header is None else header
         elif line.text.strip():
             yield from _of_row(line, layout, heading, defaults)
-
-
-def _comments_ahead(source: Input) -> Marked:
-    """The marking in lines that begin with ``#`` and are none of Zeek's own, wherever in a file."""
-    found: list[Marked] = []
-    with source.read_ahead() as ahead:
-        left = b""
-        while ahead is not None and (chunk := ahead.stream.read(_CHUNK_BYTES)):
-            whole, _, left = (left + chunk).rpartition(b"\n")
-            found += _comments_in(whole)
-            left = left[:_CHUNK_BYTES]
-        found += _comments_in(left)
-    return joined(found)
-
-
-def _comments_in(content: bytes) -> Iterator[Marked]:
-    for found in _COMMENT_LINE.findall(content):
-        text = found.decode("utf-8", "replace")
-        if with_header(Layout(), text) is None:
-            yield marking_of_line(Line(SourcePlace("", 0), text, found))
 
 
 def _of_row(line: Line, layout: Layout, heading: Marked, defaults: Defaults) -> Iterator[Reading]:
@@ -174,6 +152,18 @@ def _readings(
             yield Seen(place, observation, marked.origins)
 
 
+_TEXTS: Final = (
+    "msg",
+    "sub",
+    "event_msg",
+    "sub_msg",
+    "sources",
+    "desc",
+    "description",
+    "comment",
+    "meta_desc",
+    "remark",
+)
 _FACTS: Final = (
     *("note", "sub", "sig_id", "seen_where", "uid", "id_orig_h", "id_orig_p", "id_resp_h", "id_resp_p", "proto"),
     *("service", "filename", "name"),
@@ -189,9 +179,16 @@ def _left_out(log: str, defaults: Defaults) -> str:
 
 def _marking(fields: dict[str, Any]) -> Marked:
     """What a record says about sharing: in its texts, and in what a collector has added."""
-    texts = (of_prose(text, name) for name in ("msg", "sub", "event_msg", "sub_msg") if (text := text_of(fields, name)))
+    texts = (of_prose(text, name) for name in _TEXTS for text in _texts_of(fields.get(name)))
     beside = {name: value for name, value in fields.items() if may_restrict(name)}
     return joined(texts).join(of_properties(beside, (), "record"))
+
+
+def _texts_of(value: Any) -> Iterator[str]:
+    """The texts of a field; a set has several."""
+    for each in value if isinstance(value, list) else (value,):
+        if each and isinstance(each, str):
+            yield each
 
 
 def _recognise(head: Head) -> Recognition | None:
