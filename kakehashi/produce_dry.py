@@ -1,6 +1,6 @@
 """Runs ``kakehashi produce --dry-run``: reads the inputs, and prints what would become of each piece of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import typer
 
@@ -21,20 +21,21 @@ from streams.rules.engine import Engine
 from streams.rules.policy_set import load
 
 
-def dry_run(options: Options, settings: Settings, partner: str, *, json: bool, strict: bool) -> Exit:
+def dry_run(runs: Sequence[Options], settings: Settings, partner: str, *, json: bool, strict: bool) -> Exit:
     """Print the fates, then the counts; with ``json`` those go to standard error. Nothing is sent or written.
 
-    ``partner`` is empty for all partners. Raises ConfigurationError for a partner without a link, and for a policy
-    that cannot be used.
+    ``runs`` are of one sensor. ``partner`` is empty for all partners. Raises ConfigurationError for a partner without a
+    link, and for a policy that cannot be used.
     """
-    nation = options.sensor.nation
+    sensor = runs[0].sensor
+    nation = sensor.nation
     if partner:
         settings.agreement(nation, partner)
     partners = (partner,) if partner else settings.partners(nation)
     policy = load(nation, settings.policy_folder, version=settings.policy_version)
     lifetimes = Lifetimes.load(settings.policy_version, settings.policy_folder)
     judge = Judge(partners, Classifier(Engine(policy)), installed_enricher(), lifetimes, now_ms())
-    counts, table, run = Counts(), Table(), DryRun(options.sensor, judge)
+    counts, table, run = Counts(), Table(), DryRun(sensor, judge)
 
     def show(fates: Iterable[Fate]) -> None:
         for fate in fates:
@@ -42,7 +43,7 @@ def dry_run(options: Options, settings: Settings, partner: str, *, json: bool, s
             for line in [as_json(fate)] if json else table.lines(fate):
                 typer.echo(line)
 
-    for name in options.files:
+    for options, name in ((each, name) for each in runs for name in each.files):
         with opened(name, lambda: show(run.rest()), Stop()) as stream:
             source = Input(name_in_utf8(name), stream, encoding=options.defaults.encoding)
             readings, _ = readings_of(source, options.format, options.defaults)

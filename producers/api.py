@@ -1,6 +1,6 @@
 """The Python interface of a sensor: what a program observes is durable before the call returns.
 
-    with Publisher("GBR", "edge-1", marking=SourceMarking(tlp="TLP:GREEN")) as publisher:
+    with Publisher(Path("edge-1.yaml")) as publisher:
         publisher.observe(IndicatorType.DOMAIN_NAME, "bad.example.com", confidence=80)
 
 One thread owns the spool. It makes each call durable, and publishes beside it what the cluster has not acknowledged. A
@@ -15,7 +15,7 @@ from pathlib import Path
 from queue import Empty, Full, Queue
 from threading import Thread
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, overload
 
 import msgspec
 
@@ -26,7 +26,11 @@ from exchange.settings import Settings, cluster_from_env
 from producers.admission import admitted
 from producers.known import unknown_state
 from producers.markings.marked import UNSTATED, stricter
-from producers.readers.reading import Rejected, Seen
+from producers.profile.document import valid_profile
+from producers.profile.model import Profile
+from producers.profile.options import defaults_of
+from producers.profile.rules import problems
+from producers.readers.reading import Defaults, Rejected, Seen
 from producers.report import MAX_OBSERVATIONS
 from producers.signing import signing
 from producers.spool import publisher as spooled
@@ -48,13 +52,28 @@ _Work = tuple[tuple[Observation, ...], "Future[None]"]
 class Publisher:
     """Publishes observations of one sensor. A context manager; its methods may be called from any thread.
 
+    It takes a sensor's profile (``producers.profile``) or the file of one; or nation, sensor and a few settings.
     ``marking`` joins the marking of each observation: the stricter of the two applies. ``cluster`` and ``settings`` are
     those of the environment if they are not given (docs/sensor-operator.md). On leaving, it waits up to ``deadline_s``
     seconds for the cluster; what is not acknowledged by then stays in the spool.
 
-    Entering raises Refused if another process has the spool, and ConfigurationError for a setting that is wrong.
+    Making it raises ConfigurationError with every mistake of a profile. Entering raises Refused if another process has
+    the spool, and ConfigurationError for a setting that is wrong.
     """
 
+    @overload
+    def __init__(
+        self,
+        profile: Profile | Path,
+        /,
+        *,
+        cluster: Cluster | None = None,
+        settings: Settings | None = None,
+        deadline_s: float = 30.0,
+        max_pending_bytes: int = MAX_PENDING_BYTES,
+    ) -> None: ...
+
+    @overload
     def __init__(
         self,
         nation: str,
@@ -67,10 +86,29 @@ class Publisher:
         settings: Settings | None = None,
         deadline_s: float = 30.0,
         max_pending_bytes: int = MAX_PENDING_BYTES,
+    ) -> None: ...
+
+    def __init__(
+        self,
+        nation: str | Profile | Path,
+        sensor: str = "",
+        *,
+        marking: SourceMarking = UNSTATED,
+        labels: tuple[str, ...] = (),
+        sensor_key: Path | None = None,
+        cluster: Cluster | None = None,
+        settings: Settings | None = None,
+        deadline_s: float = 30.0,
+        max_pending_bytes: int = MAX_PENDING_BYTES,
     ) -> None:
-        self._sensor, self._marking, self._labels = Sensor(nation, sensor), marking, labels
         self._settings = Settings.from_env(os.environ) if settings is None else settings
-        self._cluster = _cluster_of(nation) if cluster is None else cluster
+        profile = _profile_of(nation, self._settings.nations)
+        if profile is not None:
+            nation, sensor = profile.nation, profile.sensor
+            sensor_key = Path(profile.key) if profile.key else None
+        self._defaults = Defaults(marking=marking, labels=labels) if profile is None else defaults_of(profile)
+        self._sensor = Sensor(str(nation), sensor)
+        self._cluster = _cluster_of(self._sensor.nation) if cluster is None else cluster
         self._key, self._deadline_s, self._most_bytes = sensor_key, deadline_s, max_pending_bytes
         self._work: Queue[_Work | None] = Queue(1)
         self._started: Future[None] = Future()
@@ -163,10 +201,15 @@ class Publisher:
             raise ValueError(f"{observation.value[:80]!r}: {fitting.detail}")
         if observation.confidence not in range(-1, 101):
             raise ValueError(f"a confidence of {observation.confidence}: STIX has 0 to 100, and -1 is not stated")
+        defaults = self._defaults
+        if defaults.types and observation.kind not in defaults.types and observation.withdrawal is None:
+            raise ValueError(f"{observation.value[:80]!r}: the sensor's profile publishes no {observation.kind.label}")
+        stated = observation.confidence if observation.confidence >= 0 else defaults.confidence
         return msgspec.structs.replace(
             fitting.observation,
-            marking=stricter(observation.marking, self._marking),
-            labels=tuple(dict.fromkeys((*observation.labels, *self._labels))),
+            marking=stricter(observation.marking, defaults.marking),
+            labels=tuple(dict.fromkeys((*observation.labels, *defaults.labels))),
+            confidence=min(stated, defaults.confidence_ceiling),
         )
 
     def _run(self) -> None:
@@ -227,6 +270,15 @@ class Publisher:
                 return self._work.get(timeout=_PUMP_S)
             except Empty:
                 continue
+
+
+def _profile_of(given: str | Profile | Path, nations: tuple[str, ...]) -> Profile | None:
+    if isinstance(given, Path):
+        return valid_profile(given, nations)
+    if isinstance(given, Profile) and (found := list(problems(given, nations))):
+        listed = "; ".join(f"{'.'.join(map(str, each.path))}: {each.value}: {each.why}" for each in found)
+        raise ConfigurationError(f"the profile cannot be used: {listed}")
+    return given if isinstance(given, Profile) else None
 
 
 def _cluster_of(nation: str) -> Cluster:

@@ -116,13 +116,14 @@ def produce(
     codec: Codec,
     now_ms: Callable[[], int],
     stop: Stop | None = None,
+    summary: Summary | None = None,
 ) -> Summary:
-    """Read all inputs and publish all that is spooled.
+    """Read all inputs and publish all that is spooled. ``summary`` is counted on, if it is given.
 
     Raises Stopped once ``stop`` is requested: all that was read is in the spool then, and published if the cluster
     takes it at once.
     """
-    run = Run(options, spool, publisher, view, codec, now_ms, stop or Stop())
+    run = Run(options, spool, publisher, view, codec, now_ms, stop or Stop(), summary)
     try:
         run.read_all()
     except Stopped:
@@ -145,8 +146,9 @@ class Run:
         codec: Codec,
         now_ms: Callable[[], int],
         stop: Stop,
+        summary: Summary | None = None,
     ) -> None:
-        self.summary = Summary()
+        self.summary = Summary() if summary is None else summary
         self._options, self._spool, self._publisher, self._view = options, spool, publisher, view
         self._codec, self._now_ms, self._stop = codec, now_ms, stop
         self._pace = _Pace(options.rate, options.report_size)

@@ -60,9 +60,13 @@ def follow(
     now_ms: Callable[[], int],
     stop: Stop,
     quiet_s: float = QUIET_S,
+    summary: Summary | None = None,
 ) -> Summary:
-    """Follow the places that ``options.files`` names. Raises Stopped once ``stop`` is requested: all is kept then."""
-    run = Run(options, spool, publisher, view, codec, now_ms, stop)
+    """Follow the places that ``options.files`` names; ``summary`` is counted on, if it is given.
+
+    Raises Stopped once ``stop`` is requested: all is kept then.
+    """
+    run = Run(options, spool, publisher, view, codec, now_ms, stop, summary)
     following = _Following(run, options, spool, view, codec, now_ms, stop, quiet_s)
     try:
         following.go()

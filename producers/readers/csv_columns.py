@@ -3,9 +3,12 @@
 Names are compared without case, blanks and punctuation; English and Japanese ones are known. A column whose name is not
 known is not searched for indicators; a restriction in it counts nevertheless. A column whose name is about sharing is a
 column of markings, in whatever words, and all columns of markings join.
+
+A mapping states the field of columns with other names. It decides which columns hold indicators; all other columns are
+still understood by their names, and one whose name is about sharing stays a column of markings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -56,6 +59,22 @@ _MARKINGS: Final = frozenset({"tlp", "pap", "marking", "caveats", "caveat", "han
 _SEVERITY: Final = ("sever", "threat", "risk", "prior", "critic", "level", "深刻", "危険", "重要度")
 
 
+_MARKING_FIELDS: Final = ("tlp", "marking", "releasable_to")
+FIELDS: Final = (
+    *("value", "type", "first_seen", "last_seen", "valid_until", "count", "confidence", "description", "tearline"),
+    *("reporter", "reference", "prefix", "tags", "status", *_MARKING_FIELDS, "ignore"),
+    *(kind.label for kind in IndicatorType),
+)
+"""What a mapping may make of a column: ``value`` with a ``type``, or values of a stated type. In what is to be ignored
+a restriction counts nevertheless."""
+REPEATED_FIELDS: Final = frozenset(
+    ("value", "tags", "status", "ignore", *_MARKING_FIELDS, *FIELDS[-len(IndicatorType) :])
+)
+"""Those that several columns may have."""
+_ROLE_OF_FIELD: Final = {"type": "kind"}
+_NO_MAPPING: Final[Mapping[str, str]] = {}
+
+
 class Columns(msgspec.Struct, frozen=True):
     """The positions of each role, from 0. A position of ``markings`` has the column's name as it was written.
 
@@ -78,13 +97,34 @@ class Columns(msgspec.Struct, frozen=True):
         return frozenset((*(place for place, _ in (*self.markings, *self.recipients)), *self.tags))
 
 
-def columns_of(names: Sequence[str]) -> Columns | None:
-    """The columns by their names; ``None`` if none of them holds indicators."""
-    words = [folded(name) for name in names]
+def may_be_mapped(name: str, field: str) -> bool:
+    """Whether a column may have this field: what is about sharing stays a marking."""
+    return field in _MARKING_FIELDS or not _is_marking(name)
+
+
+def _is_marking(name: str) -> bool:
+    return folded(name) in _MARKINGS | _RECIPIENTS or is_about_sharing(name)
+
+
+def columns_of(names: Sequence[str], mapping: Mapping[str, str] = _NO_MAPPING) -> Columns | None:
+    """The columns by their names, or by the fields that ``mapping`` has for them; ``None`` if none of them holds
+    indicators."""
+    stated = {folded(column): field for column, field in mapping.items() if may_be_mapped(column, field)}
+    fields = [stated.get(folded(name)) for name in names]
+    words = [folded(name) if field is None else _word_of(field) for name, field in zip(names, fields, strict=True)]
+    if any(field is not None and _holds_indicators(word) for field, word in zip(fields, words, strict=True)):
+        words = [
+            "" if field is None and _holds_indicators(word) else word for field, word in zip(fields, words, strict=True)
+        ]
     roles = {
         role: words.index(found)
         for role, known in _ROLES.items()
         if (found := next((word for word in known if word in words), None)) is not None
+    }
+    roles |= {
+        role: place
+        for place, field in reversed(list(enumerate(fields)))
+        if field is not None and (role := _ROLE_OF_FIELD.get(field, field)) in _ROLES
     }
     values = [place for place, word in enumerate(words) if word in _ROLES["value"]]
     if "value" in roles:
@@ -104,10 +144,22 @@ def columns_of(names: Sequence[str]) -> Columns | None:
         if place not in named and (word in _MARKINGS or is_about_sharing(name))
     )
     named |= {place for place, _ in markings}
-    statuses = tuple((place, name) for place, name, _ in free if place not in named and is_status(name))
+    statuses = tuple(
+        (place, "status" if fields[place] else name)
+        for place, name, word in free
+        if place not in named and (word == "status" if fields[place] else is_status(name))
+    )
     known = named | {place for place, _ in statuses}
     unknown = tuple((place, name) for place, name, _ in free if place not in known)
     return Columns(len(names), indicators, roles, markings, recipients, tags, statuses, unknown)
+
+
+def _word_of(field: str) -> str:
+    return "" if field == "ignore" else folded(field)
+
+
+def _holds_indicators(word: str) -> bool:
+    return word in TYPES or word in _ROLES["value"]
 
 
 def _has_both_sides(words: Sequence[str]) -> bool:

@@ -40,6 +40,9 @@ _NETWORK: Final = frozenset(
 _WEB: Final = frozenset({IndicatorType.DOMAIN_NAME, IndicatorType.URL})
 
 
+_NO_MAPPING: Final[Mapping[str, str]] = {}
+
+
 class Layout(msgspec.Struct, frozen=True):
     """How a list is laid out. ``header`` are the cells of the header row; ``names`` is a comment that names columns."""
 
@@ -49,14 +52,18 @@ class Layout(msgspec.Struct, frozen=True):
     names: str = ""
 
 
-def layout_of(head: Head, stated: tuple[str, ...]) -> Layout | str:
+def layout_of(head: Head, stated: tuple[str, ...], mapping: Mapping[str, str] = _NO_MAPPING) -> Layout | str:
     """The layout of a list that begins like this, or why it has none that can be read."""
     rows = [line for line in head.rows if not line.startswith(_SEPARATOR)]
     delimiter = separator_of(head) or delimiter_of(rows) or ","
     sample = [cells for line in rows if (cells := cells_of(line, delimiter))]
+    if mapping and (missing := _missing_in(stated, mapping)) and (stated or not sample):
+        return f"no column is named {missing}, which the mapping names"
     if stated:
-        columns = columns_of(stated)
+        columns = columns_of(stated, mapping)
         return NO_COLUMN if columns is None else Layout(delimiter, columns)
+    if mapping:
+        return _mapped(head, delimiter, sample, mapping)
     header = next((cells for cells in sample[:_MOST_TITLES] if is_header(cells)), None)
     if header is not None:
         columns = columns_of(header)
@@ -71,6 +78,34 @@ def layout_of(head: Head, stated: tuple[str, ...]) -> Layout | str:
         return guessed
     columns = columns_of(guessed)
     return NO_COLUMN if columns is None else Layout(delimiter, columns)
+
+
+def _mapped(head: Head, delimiter: str, sample: Sequence[tuple[str, ...]], mapping: Mapping[str, str]) -> Layout | str:
+    """The layout of a list whose columns are declared: the first row that has all of their names, or a comment."""
+    header = next((cells for cells in sample[:_MOST_TITLES] if not _missing_in(cells, mapping)), ())
+    line, names = next(
+        (
+            (line, cells)
+            for line in head.lines
+            if line.startswith("#") and not _missing_in(cells := names_in_comment(line, delimiter), mapping)
+        ),
+        ("", ()),
+    )
+    columns = columns_of(header or names, mapping)
+    if columns is not None:
+        return Layout(delimiter, columns, header=header) if header else Layout(delimiter, columns, names=line)
+    if header or names:
+        return "the mapping names no column of indicators: map one to `value`, or to a type as `domain-name`"
+    return (
+        f"no column is named {_missing_in(sample[0], mapping)}, which the mapping names: its first row is "
+        f"{', '.join(map(repr, sample[0]))[:200]}"
+    )
+
+
+def _missing_in(names: Sequence[str], mapping: Mapping[str, str]) -> str:
+    """The columns of a mapping that are not among these names; empty if all are."""
+    known = set(map(folded, names))
+    return ", ".join(repr(column) for column in mapping if folded(column) not in known)
 
 
 def separator_of(head: Head) -> str:

@@ -50,7 +50,7 @@ _NO: Final = frozenset({"false", "no", "0", "n"})
 def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
     """One reading for each indicator of each row, and for each row and column that holds none."""
     head = Head(source.head, source.name, defaults.encoding)
-    layout = layout_of(head, defaults.columns)
+    layout = layout_of(head, defaults.columns, defaults.mapping)
     if isinstance(layout, str) or "\ufffd" in "".join((*layout.header, layout.names)):
         detail = layout if isinstance(layout, str) else "the header cannot be read"
         yield whole(source, RejectReason.UNKNOWN_FORMAT, head.encoding_problem or detail)
@@ -74,7 +74,7 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
             heading = heading.join(_of_title(row))
             yield LeftOut(row.place, _TITLE)
         elif row.cells == layout.header or is_further_header(row.cells):
-            header, columns = (), columns_of(row.cells) or columns
+            header, columns = (), columns_of(row.cells, defaults.mapping) or columns
             yield LeftOut(row.place, _HEADER)
             yield from _unknown_columns(row, columns)
         else:

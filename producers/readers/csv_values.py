@@ -7,6 +7,7 @@ from producers.markings.marked import Marked
 from producers.readers.csv_row_marking import several
 from producers.readers.list_times import list_milliseconds
 from producers.readers.reading import Defaults
+from producers.readers.time_forms import advice_on_time
 from producers.readers.type_words import ANY, Types, is_type_word, parts_of, type_of
 from schemas.normalise import detect
 from schemas.observation import Observation
@@ -48,11 +49,11 @@ def template_of(cells: Mapping[str, str], marked: Marked, defaults: Defaults) ->
     times = {}
     for role, silent in (("first_seen", PLACEHOLDERS), ("last_seen", PLACEHOLDERS), ("valid_until", _NO_END)):
         text = cells.get(role, "")
-        moment = 0 if text.lower() in silent else list_milliseconds(text, defaults.date_format)
+        moment = 0 if text.lower() in silent else list_milliseconds(text, defaults.date_format, defaults.time_zone)
         if moment is None:
             if defaults.date_format:
                 return f"{text[:40]!r} is not a time of the form {defaults.date_format}"
-            return f"{text[:40]!r} is not an ISO 8601 time: state the form of times, as in --date-format %d/%m/%Y"
+            return f"{text[:40]!r} is not an ISO 8601 time: {advice_on_time(text[:40])}"
         times[role] = moment
     count = _whole_number(cells.get("count", ""), 1)
     confidence = _confidence(cells.get("confidence", ""), defaults.confidence)

@@ -10,6 +10,7 @@ import producers.readers
 from producers.inputs import Input
 from producers.readers.bounded import bounded
 from producers.readers.document import whole
+from producers.readers.limits import limited
 from producers.readers.reader import Head, Reader
 from producers.readers.reading import Defaults, Reading
 from schemas.vocabulary import RejectReason
@@ -72,4 +73,4 @@ def readings_of(source: Input, name: str, defaults: Defaults) -> tuple[Iterator[
         advice = _STIX_1_ADVICE if _STIX_1 in source.head else known
         return iter([whole(source, RejectReason.UNKNOWN_FORMAT, advice)]), None
     reader = readers()[found]
-    return bounded(reader.read(source, defaults)), reader
+    return bounded(limited(reader.read(source, defaults), defaults)), reader

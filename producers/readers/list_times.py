@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -18,27 +18,26 @@ _ZONES: Final = {"UTC": UTC, "GMT": UTC, "JST": timezone(timedelta(hours=9))}
 _ZONE: Final = re.compile(r"(.+\d) ?(UTC|GMT|JST)", re.IGNORECASE)
 
 
-def list_milliseconds(text: str, date_format: str = "") -> int | None:
+def list_milliseconds(text: str, date_format: str = "", zone: tzinfo = UTC) -> int | None:
     """The moment that a cell names, in milliseconds since 1970, UTC; ``None`` if it names none.
 
     With ``date_format`` nothing else is read. Without: ISO 8601, seconds (10 digits) and milliseconds (13 digits) since
-    1970, RFC 5322, and dates with the year first; the zones UTC, GMT and JST by name.
+    1970, RFC 5322, and dates with the year first; the zones UTC, GMT and JST by name. A time without one is in
+    ``zone``.
     """
     text = text.strip()
     if date_format:
-        return milliseconds(text, date_format)
+        return milliseconds(text, date_format, zone)
     seconds = _EPOCH_SECONDS.fullmatch(text)
     if seconds is not None:
         return int(seconds[1]) * 1000 + int((seconds[2] or "0").ljust(3, "0")[:3])
     if _EPOCH_MILLISECONDS.fullmatch(text):
         return int(text)
     text = _with_all_digits(unicodedata.normalize("NFKC", text))
-    zone = _ZONE.fullmatch(text)
-    if zone is not None and "," not in text:
-        at_utc = milliseconds(zone[1])
-        offset = _ZONES[zone[2].upper()].utcoffset(None) or timedelta()
-        return None if at_utc is None else at_utc - int(offset.total_seconds()) * 1000
-    found = milliseconds(text)
+    named = _ZONE.fullmatch(text)
+    if named is not None and "," not in text:
+        return milliseconds(named[1], zone=_ZONES[named[2].upper()])
+    found = milliseconds(text, zone=zone)
     return _of_mail(text) if found is None else found
 
 

@@ -3,6 +3,8 @@
 Nothing in an input is dropped without one of the three, and nothing in it makes a reader raise.
 """
 
+from collections.abc import Mapping
+from datetime import UTC, tzinfo
 from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final
@@ -26,6 +28,10 @@ class Defaults(msgspec.Struct, frozen=True):
     that are not ISO 8601; ``home_networks`` are our own networks in addition to the private ones. ``include`` are rules
     of readers whose pieces are taken nevertheless (``Reader.on_request``); ``reviewed`` are the canonical values that a
     person has agreed to, of formats that need it.
+
+    ``mapping`` names the field of columns of a CSV list whose header has other names (``csv_columns``);
+    ``time_zone`` is that of times without one. ``types`` are those that are taken, all if it is empty;
+    ``confidence_ceiling`` is the most that a source's confidence counts (``limits``).
     """
 
     marking: SourceMarking = SourceMarking()
@@ -37,6 +43,10 @@ class Defaults(msgspec.Struct, frozen=True):
     home_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     include: frozenset[str] = frozenset()
     reviewed: frozenset[str] | None = None
+    mapping: Mapping[str, str] = {}
+    time_zone: tzinfo = UTC
+    types: frozenset[IndicatorType] = frozenset()
+    confidence_ceiling: int = 100
 
 
 class Group(msgspec.Struct, frozen=True, gc=False):

@@ -64,7 +64,8 @@ def _readings(line: Line, heading: Marked, defaults: Defaults) -> Iterator[Readi
             return
         defaults = msgspec.structs.replace(defaults, confidence=-1)
     date = found["time"].partition("-")[0]
-    at_ms = milliseconds(found["time"], f"%m/%d/%{'Y' if len(date) == _FULL_YEAR else 'y'}-%H:%M:%S.%f")
+    form = f"%m/%d/%{'Y' if len(date) == _FULL_YEAR else 'y'}-%H:%M:%S.%f"
+    at_ms = milliseconds(found["time"], form, defaults.time_zone)
     values = indicators_of(alert, defaults)
     if isinstance(values, Nothing):
         yield LeftOut(line.place, _NO_INDICATOR, values.detail)
@@ -115,7 +116,7 @@ def _recognise(head: Head) -> Recognition | None:
 
 READER: Final = Reader(
     name="suricata-fast",
-    reads="alerts of Suricata's `fast.log`: the address that is not yours. Its times are taken as UTC",
+    reads="alerts of Suricata's `fast.log`: the address that is not yours. Its times are UTC without `--time-zone`",
     leaves_out={
         _NO_THREAT: f"alerts of the classes {' and '.join(sorted(NO_THREAT))}",
         _NO_INDICATOR: "alerts between your own networks, and mail servers",

@@ -13,6 +13,8 @@ FORMAT: Final = 4
 # 2: with the assertions of the source's objects; 3: inputs are known by their uncompressed content; 4: with the
 # versions of the groups of objects.
 _FILE: Final = "spool.sqlite"
+_UNSAFE_NAMES: Final = frozenset({"", ".", ".."})
+_MOST_BYTES_OF_A_NAME: Final = 200
 # `prefix` is of `producers.fingerprint`; `marking` is what the options stated. Inputs of before have neither.
 _CONTENT: Final = (
     "ALTER TABLE input ADD COLUMN prefix BLOB NOT NULL DEFAULT x''",
@@ -91,3 +93,9 @@ def _sync(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def is_sensor_name(name: str) -> bool:
+    """Whether a sensor can be named like this: its spool is a folder."""
+    is_long = len(name.encode("utf-8", "surrogateescape")) > _MOST_BYTES_OF_A_NAME
+    return name not in _UNSAFE_NAMES and "/" not in name and "\0" not in name and not is_long

@@ -19,13 +19,12 @@ from typing import Final, Self
 
 from exchange.errors import ConfigurationError, Refused, SchemaIncompatible, TransientError
 from producers.spool.assertions import Assertions
-from producers.spool.layout import connect
+from producers.spool.layout import connect, is_sensor_name
 
 REPORT: Final = "report"
 QUARANTINED: Final = "quarantined"
 _STATES_COMPARED: Final = 16
 _INPUTS_KEPT: Final = 100_000
-_UNSAFE_NAMES: Final = frozenset({"", ".", ".."})
 
 
 class SpoolFull(TransientError):
@@ -95,7 +94,7 @@ class Spool:
             owner = os.pread(self._lock, 32, 0).decode("ascii", "replace").strip() or "unknown"
             raise Refused(
                 f"another process (id {owner}) produces as sensor {sensor} of {nation}: a sensor's reports have one "
-                "sequence. Wait for it, or give this one another --sensor name"
+                "sequence. Wait for it, or give this one another sensor's name"
             ) from error
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
@@ -291,6 +290,6 @@ class Spool:
 
 def folder_of(home: Path, nation: str, sensor: str) -> Path:
     """Where the spool of a sensor is. Raises ConfigurationError if its name is no name for a folder."""
-    if sensor in _UNSAFE_NAMES or "/" in sensor or "\0" in sensor or len(sensor.encode()) > 200:
+    if not is_sensor_name(sensor):
         raise ConfigurationError(f"a sensor cannot be named {sensor!r}: no slashes, at most 200 bytes, not a dot")
     return home / "spool" / nation / sensor

@@ -32,7 +32,9 @@ ACTIONS = frozenset(
         ),
         *(
             "officer keygen",
+            "sensor init",
             "sensor keygen",
+            "sensor run",
             "audit anchor",
             "audit truncate",
             "policy sign",

@@ -15,6 +15,7 @@ from exchange.errors import ConfigurationError, Refused
 from exchange.kafka.clients import Cluster
 from exchange.settings import Settings
 from producers.api import Publisher
+from producers.profile.model import Profile
 from producers.spool.spool import Spool, folder_of
 from schemas.markings import SourceMarking
 from schemas.observation import Observation
@@ -34,7 +35,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def offline(settings: Settings, **options: object) -> Publisher:
     """A publisher whose cluster does not answer."""
-    return Publisher("GBR", "edge-1", cluster=NOWHERE, settings=settings, deadline_s=0, **options)  # type: ignore[arg-type]
+    return Publisher("GBR", "edge-1", cluster=NOWHERE, settings=settings, deadline_s=0, **options)  # type: ignore[call-overload,no-any-return]
 
 
 def spool(settings: Settings) -> Spool:
@@ -153,3 +154,35 @@ def test_its_import_does_not_bring_faust() -> None:
     )
     shown = subprocess.run((sys.executable, "-c", program), capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "set()"
+
+
+def test_a_profile_states_marking_labels_confidence_and_types(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "edge-1.yaml"
+    file.write_text(
+        "nation: GBR\nsensor: edge-1\nsector: energy\nmarking: {tlp: TLP:AMBER}\nconfidence: 40\n"
+        "confidence_ceiling: 70\ntypes: [domain-name]\n"
+    )
+    with Publisher(file, cluster=NOWHERE, settings=settings, deadline_s=0) as publisher:
+        publisher.observe_all(
+            [
+                Observation(DOMAIN, "a.example.com", confidence=90, marking=SourceMarking(tlp="TLP:GREEN")),
+                Observation(DOMAIN, "b.example.com"),
+            ]
+        )
+        with pytest.raises(ValueError, match="publishes no url"):
+            publisher.observe(IndicatorType.URL, "http://a.example.com/")
+        publisher.withdraw(IndicatorType.URL, "http://a.example.com/")
+    with spool(settings) as kept:
+        [report, ending] = reports_in(kept)
+    assert [marking["tlp"] for marking in report["markings"]] == ["TLP:AMBER"]
+    assert report["label_sets"] == [['kakehashi:sector="energy"']]
+    assert report["confidences"] == [70, 40]
+    assert ending["values"] == ["http://a.example.com/"]
+
+
+def test_a_profile_with_mistakes_makes_no_publisher(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("nation: GBR\nsensr: a\n")
+    with pytest.raises(ConfigurationError, match="sensor: is missing"):
+        Publisher(tmp_path / "a.yaml", settings=settings)
+    with pytest.raises(ConfigurationError, match="time_zone"):
+        Publisher(Profile(nation="GBR", sensor="a", time_zone="Moon"), settings=settings)

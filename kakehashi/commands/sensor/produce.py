@@ -62,6 +62,17 @@ def register(app: typer.Typer) -> None:
         confidence: Annotated[
             int, typer.Option(min=-1, max=100, help="STIX confidence; -1 not stated.", rich_help_panel=_MARKING)
         ] = -1,
+        confidence_ceiling: Annotated[
+            int,
+            typer.Option(min=0, max=100, help="The most that a feed's confidence counts.", rich_help_panel=_MARKING),
+        ] = 100,
+        sector: Annotated[
+            str, typer.Option(help="Your CNI sector, a label that stays in the nation.", rich_help_panel=_MARKING)
+        ] = "",
+        type_: Annotated[
+            list[str] | None,
+            typer.Option("--type", help="Publish only this type, as domain-name; repeat it.", rich_help_panel=_MARKING),
+        ] = None,
         label: Annotated[
             list[str] | None, typer.Option(help="A label for all of it; repeat it.", rich_help_panel=_MARKING)
         ] = None,
@@ -89,6 +100,13 @@ def register(app: typer.Typer) -> None:
         ] = None,
         encoding: Annotated[str, typer.Option(help="If it is not UTF-8: cp932, euc_jp, utf-16 …")] = "utf-8",
         columns: Annotated[str, typer.Option(help="Names of a CSV's columns, if it has no header.")] = "",
+        mapping: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--map", metavar="COLUMN=FIELD", help="The field of a CSV's column, as Host=domain-name; repeat it."
+            ),
+        ] = None,
+        time_zone: Annotated[str, typer.Option(help="Of times that state none, as Asia/Tokyo.")] = "UTC",
         date_format: Annotated[str, typer.Option(help="Of a CSV's times, as in %d/%m/%Y, if not ISO 8601.")] = "",
         rate: Annotated[
             int, typer.Option(min=0, help="Observations a second at most; 0 no limit.", rich_help_panel=_RUN)
@@ -170,37 +188,54 @@ def register(app: typer.Typer) -> None:
         from exchange.settings import Settings
         from kakehashi.clusters import cluster_of
         from kakehashi.produce_run import Command, run, run_dry
+        from kakehashi.profile_of_options import checked, inputs_of, mapping_of
+        from producers.profile.model import InputEntry, MarkingEntry, Profile
 
         settings = Settings.from_env(os.environ)
-        command = Command(
-            nation=nation,
-            sensor=sensor,
-            files=tuple(files or ()),
+        if follow and again:
+            raise typer.BadParameter("--follow reads what is added: it goes not with --again")
+        entry = InputEntry(
+            at="",
+            follow=follow,
+            snapshot=snapshot,
+            feed=feed,
             format=format,
-            tlp=tlp,
-            pap=pap,
-            releasable_to=None if releasable_to is None else tuple(releasable_to),
-            caveats=tuple(caveat or ()),
-            confidence=confidence,
-            labels=tuple(label or ()),
-            home_networks=tuple(home_net or ()),
-            include=frozenset((*(include or ()), *(("not-to-ids",) if misp_context else ()))),
-            reviewed=reviewed,
             encoding=encoding,
             columns=tuple(name.strip() for name in columns.split(",")) if columns else (),
+            mapping=mapping_of(mapping or ()),
             date_format=date_format,
+            reviewed="" if reviewed is None else str(reviewed),
+        )
+        profile = Profile(
+            nation=nation,
+            sensor=sensor,
+            sector=sector,
+            key="" if sensor_key is None else str(sensor_key),
+            marking=MarkingEntry(
+                tlp=tlp,
+                pap=pap,
+                releasable_to=None if releasable_to is None else tuple(releasable_to),
+                caveats=tuple(caveat or ()),
+            ),
+            confidence=confidence,
+            confidence_ceiling=confidence_ceiling,
+            labels=tuple(label or ()),
+            types=tuple(type_ or ()),
+            time_zone=time_zone,
+            home_networks=tuple(home_net or ()),
+            include=(*(include or ()), *(("not-to-ids",) if misp_context else ())),
             rate=rate,
+            deadline_s=deadline,
+            inputs=inputs_of(files or (), entry),
+        )
+        command = Command(
+            checked(profile, settings.nations, entry),
             again=again,
-            deadline_s=deadline or None,
             strict=strict,
             json=json,
             explain_skips=explain_skips,
-            snapshot=snapshot,
-            feed=feed,
             accept_removals=accept_removals,
             yes=yes,
-            follow=follow,
-            sensor_key=sensor_key,
         )
         if dry_run:
             raise typer.Exit(run_dry(command, partner, settings))
