@@ -19,7 +19,7 @@ from tests.integration.nations import NATIONS
 from tests.officers import SIGNING, signed_by
 
 HOSTILE: Final = "mallory-1"
-CROWD: Final = (1_000, 10_000)
+CROWD: Final = (1_000, 10_000)  # an ordinary day, and one at national scale
 _CODEC: Final = Codec()
 _MANY: Final = 60
 
@@ -67,7 +67,7 @@ def _forged(
 def a_crowd(world: World, random: Random) -> Hit:
     """Honest sensors with ordinary context report one indicator, each once: up to ten thousand."""
     nation, epoch = random.choice(NATIONS), now_ms()
-    popular, sensors = _hash(f"popular {epoch}"), random.randint(*CROWD)
+    popular, sensors = _hash(f"popular {epoch}"), random.choice(CROWD)
     context = (("signature", "ET MALWARE Observed DNS Query to Known Malware Domain"), ("src_ip", "192.0.2.17"))
     seen = Observation(
         kind=IndicatorType.FILE_SHA256,
