@@ -43,6 +43,12 @@ def replaced_with_note(path: Path, held: Held) -> Iterator[BinaryIO]:
             note.write(msgspec.json.encode(notes))
 
 
+def move_note(path: Path, held: Held) -> None:
+    """Note another position of the same content."""
+    with replaced(note_of(path)) as note:
+        note.write(msgspec.json.encode({_digest(path): held}))
+
+
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

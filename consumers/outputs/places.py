@@ -1,10 +1,14 @@
 """The targets of outputs that write to a disk, and what their users may choose."""
 
+import re
 from pathlib import Path
+from typing import Final
 
 from consumers.outputs.protocol import Target
 from exchange.errors import ConfigurationError
 from schemas.markings import Activity
+
+_HOURS: Final = re.compile(r"[1-9][0-9]{0,3}")
 
 
 def file_of(target: Target, name: str) -> Path:
@@ -38,3 +42,13 @@ def activity_of(target: Target, name: str, default: Activity) -> Activity:
     labels = {each.label: each for each in Activity}
     first = (default.label, *(label for label in labels if label != default.label))
     return labels[chosen(target, name, "activity", first)]
+
+
+def hours_of(target: Target, name: str, option: str, default: int) -> int:
+    """An option that is a number of hours. Raises ConfigurationError if it is none."""
+    hours = target.options.get(option, f"{default}")
+    if _HOURS.fullmatch(hours) is None:
+        raise ConfigurationError(
+            f"{name}:{target.place}: {option}={hours}: write whole hours, 9999 at most, for example {default}"
+        )
+    return int(hours)

@@ -6,7 +6,6 @@ what the file holds and the picture does not becomes a tombstone, for as long as
 the order of the ids, which are in ``meta.desc``: old file and picture are merged without holding either in memory.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import merge
@@ -14,20 +13,18 @@ from itertools import groupby, repeat
 from pathlib import Path
 from typing import Final
 
-from consumers.outputs.places import file_of
+from consumers.outputs.places import file_of, hours_of
 from consumers.outputs.protocol import Change, Difference, Held, LeftOut, Output, Report, Target
 from consumers.outputs.replace_file import replaced
 from consumers.outputs.stamp import read_stamp, stamp
 from consumers.outputs.zeek_rows import FIELDS, TYPES, Row, row_of, rows_in
 from consumers.picture.entry import Entry
 from exchange.clock import now_ms
-from exchange.errors import ConfigurationError
 from schemas.markings import Activity
 from schemas.vocabulary import TYPE_BY_LABEL
 
 _NAME: Final = "zeek"
-_KEEP_HOURS: Final = "168"
-_HOURS: Final = re.compile(r"[1-9][0-9]{0,3}")
+_KEEP_HOURS: Final = 168
 
 
 class ZeekFile:
@@ -107,10 +104,7 @@ def _left(before: Iterable[Row], after: Iterable[Row]) -> list[Row]:
 
 
 def _open(target: Target) -> ZeekFile:
-    hours = target.options.get("keep", _KEEP_HOURS)
-    if _HOURS.fullmatch(hours) is None:
-        raise ConfigurationError(f"{_NAME}:{target.place}: keep={hours}: write whole hours, for example {_KEEP_HOURS}")
-    return ZeekFile(file_of(target, _NAME), int(hours) * 3_600_000)
+    return ZeekFile(file_of(target, _NAME), hours_of(target, _NAME, "keep", _KEEP_HOURS) * 3_600_000)
 
 
 OUTPUT: Final = Output(

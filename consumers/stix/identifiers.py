@@ -47,3 +47,8 @@ def timestamp(at_ms: int) -> str:
 def modified_ms(version: int) -> int:
     """`modified` of an indicator's version: versions are times and grow, so it does."""
     return max(version, CREATED_MS)
+
+
+def milliseconds(text: str) -> int:
+    """The time of ``timestamp``. Raises ValueError if it is none."""
+    return (datetime.fromisoformat(text) - _EPOCH) // timedelta(milliseconds=1)
