@@ -2,8 +2,8 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -24,19 +24,37 @@ def replaced(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
     If the body raises, ``path`` stays as it was. What an earlier crash has left beside it is overwritten. Raises
     OutputUnavailable if the disk is full or refuses.
     """
-    scratch = scratch_of(path)
-    try:
-        with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+    with replaced_together(mode=mode) as opened, opened(path) as file:
+        yield file
+
+
+@contextmanager
+def replaced_together(*, mode: int = 0o644) -> Iterator[Callable[[Path], AbstractContextManager[BinaryIO]]]:
+    """The same for any number of files: all take their names at the end, in the order in which they were opened.
+
+    A crash during that leaves some of them old: what refers to others comes last.
+    """
+    paths = list[Path]()
+
+    @contextmanager
+    def opened(path: Path) -> Iterator[BinaryIO]:
+        paths.append(path)
+        with open(os.open(scratch_of(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        scratch.replace(path)
-        sync_folder(path.parent)
+
+    try:
+        yield opened
+        for path in paths:
+            scratch_of(path).replace(path)
+        for folder in {path.parent for path in paths}:
+            sync_folder(folder)
     except OSError as error:
-        _discard(scratch)
-        raise OutputUnavailable(f"{path} cannot be written: {error.strerror or error}") from error
+        _discard(paths)
+        raise OutputUnavailable(f"{_named(paths)} cannot be written: {error.strerror or error}") from error
     except BaseException:
-        _discard(scratch)
+        _discard(paths)
         raise
 
 
@@ -49,7 +67,12 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _discard(scratch: Path) -> None:
+def _named(paths: Sequence[Path]) -> str:
+    return f"{paths[-1]}" if paths else "the target"
+
+
+def _discard(paths: Sequence[Path]) -> None:
     """The disk may be the one that refuses: what cannot be deleted now is overwritten the next time."""
-    with contextlib.suppress(OSError):
-        scratch.unlink()
+    for path in paths:
+        with contextlib.suppress(OSError):
+            scratch_of(path).unlink()

@@ -5,9 +5,10 @@ An indicator's bundle in a folder follows from its id: ``kakehashi-3f.json``. Th
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
@@ -25,7 +26,7 @@ from consumers.outputs.protocol import (
     Report,
     Target,
 )
-from consumers.outputs.replace_file import replaced
+from consumers.outputs.replace_file import replaced_together
 from consumers.outputs.stix_part import Key, Part
 from consumers.picture.entry import Entry
 from consumers.subscription.changes import State
@@ -38,6 +39,7 @@ _POSITION: Final = ".kakehashi-position"
 _MOST_CHARACTERS: Final = 8_192
 _PARTS: Final = tuple(f"{number:02x}" for number in range(256))
 _PREFIX: Final = len("indicator--")
+_Opened = Callable[[Path], AbstractContextManager[BinaryIO]]
 
 
 class StixBundles:
@@ -61,13 +63,13 @@ class StixBundles:
         left_out, written, removed = Counter[LeftOut](), 0, 0
         waiting = groupby(_fitting(entries, left_out), key=lambda entry: self._part_of(entry.id))
         name, group = next(waiting, ("", iter(())))
-        for part in _PARTS if self._is_folder else ("",):
-            here: Iterable[Entry] = group if part == name else ()
-            counts = self._rewrite(part, here, None, held)
-            written, removed = written + counts[0], removed + counts[1]
-            if part == name:
-                name, group = next(waiting, ("", iter(())))
-        self._store(held)
+        with self._opened(held) as opened:
+            for part in _PARTS if self._is_folder else ("",):
+                here: Iterable[Entry] = group if part == name else ()
+                counts = self._rewrite(opened, part, here, None)
+                written, removed = written + counts[0], removed + counts[1]
+                if part == name:
+                    name, group = next(waiting, ("", iter(())))
         return Report(written, removed, left_out)
 
     def apply(self, changes: Sequence[Change], held: Held, whole: Callable[[], Iterable[Entry]]) -> Report:
@@ -80,12 +82,12 @@ class StixBundles:
                 puts[self._part_of(change.entry.id)][change.entry.id, change.entry.origin] = change.entry
             else:
                 ends[self._part_of(change.id)][change.id, change.origin] = change.state
-        for part in sorted(puts.keys() | ends.keys()):
-            there = [puts[part][key] for key in sorted(puts[part])]
-            ends[part] |= {(each.id, each.origin): State.REMOVED for each in there}  # if it is too long now
-            fitting = list(_fitting(there, left_out))
-            removed += self._rewrite(part, fitting, ends[part], held)[1]
-        self._store(held)
+        with self._opened(held) as opened:
+            for part in sorted(puts.keys() | ends.keys()):
+                there = [puts[part][key] for key in sorted(puts[part])]
+                ends[part] |= {(each.id, each.origin): State.REMOVED for each in there}  # if it is too long now
+                fitting = list(_fitting(there, left_out))
+                removed += self._rewrite(opened, part, fitting, ends[part])[1]
         return Report(0, removed, left_out)
 
     def check(self, entries: Iterable[Entry]) -> Iterator[Difference]:
@@ -101,18 +103,23 @@ class StixBundles:
         """Nothing is open between two writes."""
 
     def _rewrite(
-        self, part: str, entries: Iterable[Entry], ends: Mapping[Key, State] | None, held: Held
+        self, opened: _Opened, part: str, entries: Iterable[Entry], ends: Mapping[Key, State] | None
     ) -> tuple[int, int]:
         bundle = self._part(part)
-        opened = replaced(bundle.path) if self._is_folder else replaced_with_note(bundle.path, held)
-        with opened as file:
+        with opened(bundle.path) as file:
             return bundle.write(file, entries, ends, self._clock_ms())
 
-    def _store(self, held: Held) -> None:
+    @contextmanager
+    def _opened(self, held: Held) -> Iterator[_Opened]:
+        """What opens a bundle to write. At the end the position is stored, also if no bundle was opened."""
         if self._is_folder:
-            with replaced(self._path / _POSITION) as file:
-                file.write(msgspec.json.encode(held))
-        elif read_note(self._path) != held:
+            with replaced_together() as opened:
+                yield opened
+                with opened(self._path / _POSITION) as file:
+                    file.write(msgspec.json.encode(held))
+            return
+        yield lambda path: replaced_with_note(path, held)
+        if read_note(self._path) != held:
             if not self._path.exists():
                 raise OutputUnavailable(f"{self._path} is gone: it will be written whole")
             move_note(self._path, held)

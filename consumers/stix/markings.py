@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from consumers.picture.entry import Entry
 from consumers.stix.identifiers import CREATED_MS, identifier, timestamp
-from schemas.markings import Pap, Tlp
+from schemas.markings import Caveat, Pap, Tlp
 
 Object = dict[str, Any]
 _TLP_EXTENSION: Final = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
@@ -75,9 +75,15 @@ def _each(tlp: str, pap: Pap, releasable_to: tuple[str, ...] | None, caveats: tu
     yield tlp_definition(tlp)
     if pap is not Pap.UNSTATED:
         yield pap_definition(pap)
-    if releasable_to is not None:
-        yield statement(f"REL TO {', '.join(releasable_to)}" if releasable_to else "EYES ONLY")
-    yield from map(statement, caveats)
+    yield from map(statement, statements_of(releasable_to, caveats))
+
+
+def statements_of(releasable_to: tuple[str, ...] | None, caveats: tuple[str, ...]) -> list[str]:
+    """Recipients and caveats in words that our own readers understand."""
+    said = [f"HANDLING: {each}" if each == Caveat.UNRECOGNISED else each for each in caveats]
+    if releasable_to is None:
+        return said
+    return [f"REL TO {', '.join(releasable_to)}" if releasable_to else "EYES ONLY", *said]
 
 
 def _definition(number: str, day: str, name: str, extension: str, content: Mapping[str, str]) -> Object:
