@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from consumers.outputs.follow import Following
-from consumers.picture.filters import Filter
 from consumers.picture.keep import Origin
 from consumers.picture.keeping import Keeping
 from consumers.picture.picture import Picture
+from consumers.picture.shown import show
 from exchange import logs
 from exchange.clock import now_ms
 from exchange.errors import NotFound
@@ -93,13 +93,7 @@ def _show(metrics: Metrics, path: Path, nation: str, outputs: Sequence[Following
     try:
         with Picture(path, nation, now_ms) as picture:
             at_ms = now_ms()
-            for origin in picture.origins():
-                if counts:
-                    live = picture.count(Filter(origins=frozenset({origin.origin})))
-                    metrics.set(spec.PICTURE_INDICATORS, live, origin.origin)
-                metrics.set(spec.PICTURE_BEHIND_SECONDS, max(0, at_ms - origin.current_ms) / 1000, origin.origin)
-                metrics.set(spec.PICTURE_GAP, origin.gap_ms / 1000, origin.origin)
-            metrics.set(spec.PICTURE_DUE_ERASURES, picture.erasure_is_due())
+            show(metrics, picture, at_ms, counts=counts)
             for each in picture.followers():
                 waits_s = (at_ms * 1000 - each.applied_us) / 1e6 if each.applied_us < picture.head_us() else 0.0
                 metrics.set(spec.OUTPUT_UNAPPLIED_RECALLS, each.unapplied_recalls, each.name)

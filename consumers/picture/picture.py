@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -15,11 +15,14 @@ from consumers.picture import tables
 from consumers.picture.entry import Ended, Entry
 from consumers.picture.filters import Filter
 from consumers.picture.followers import Follower, followers
+from consumers.picture.handling import Handling, handling_of
 from consumers.picture.query import where_of, words_asked
 from consumers.picture.rows import COLUMNS, entry_of, key_of, origins_in, sources_of, tlp_label
+from consumers.picture.within import bit_of, mask_of
 from consumers.picture.words import words
-from consumers.subscription.changes import State
+from consumers.subscription.changes import State, Use
 from exchange.errors import NotFound
+from schemas.markings import Tlp
 
 _PAGE: Final = 2_000
 _LOOK_S: Final = 0.05
@@ -70,7 +73,7 @@ class Picture:
         self._database = tables.connect(self._path, writes=False)
         try:
             tables.check(self._database, self._path, self.nation)
-            (self.id,) = self._database.execute("SELECT picture FROM about").fetchone()
+            (self.id, self.made_ms) = self._database.execute("SELECT picture, made_ms FROM about").fetchone()
             self._names = origins_in(self._database)
         except (tables.Unusable, sqlite3.Error) as error:
             self._database.close()
@@ -144,7 +147,7 @@ class Picture:
     def get(self, indicator: str) -> list[Entry | Ended]:
         """What each origin says of an indicator's id: the nation itself first, then the partners by name."""
         key = key_of(indicator)
-        rows = self._rows("key = ?", [key], "")
+        rows = self._rows("key = ? AND state <> 'removed'", [key], "")
         return sorted(self._entries(rows), key=lambda each: (each.origin != self.nation, each.origin))
 
     def history(self, indicator: str, origin: str) -> list[Version]:
@@ -209,6 +212,34 @@ class Picture:
         return self._entries(
             self._rows("added_us > ? AND added_us <= ?", [after_us, most], f"ORDER BY added_us LIMIT {int(limit)}")
         )
+
+    def within(
+        self,
+        origin: str,
+        ceiling: Tlp,
+        use: Use,
+        between_us: tuple[int, int],
+        limit: int,
+        indicators: Collection[str] = (),
+    ) -> list[tuple[Entry | Ended, bool]]:
+        """One origin's latest versions behind one change up to another that are within a ceiling and a use, or once
+        were: with False if they no longer are, or have no content any more. In the order of ``added_us``, at most
+        ``limit``, and only these ``indicators`` if any are given.
+
+        Only what is within may be shown; of others, that they left. What never was within does not come.
+        """
+        mask = mask_of(ceiling, use)
+        keys = [key for each in indicators if (key := key_of(each))]
+        only = f"key IN ({', '.join('?' * len(keys))}) AND " if indicators else ""
+        where = "origin = (SELECT number FROM origin WHERE name = ?) AND markings > 0 AND markings & ?"
+        order = f"AND added_us > ? AND added_us <= ? ORDER BY added_us LIMIT {int(limit)}"
+        rows = self._rows(only + where, [*keys, origin, mask, *between_us], order)
+        return [(each, bool(isinstance(each, Entry) and bit_of(each) & mask)) for each in self._entries(rows)]
+
+    def handling(self, origin: str, ceiling: Tlp, use: Use, between_us: tuple[int, int], limit: int) -> list[Handling]:
+        """The recipients and caveats of what ``within`` gives, in the order of their own changes."""
+        with self._reading() as database:
+            return handling_of(database, origin, mask_of(ceiling, use), between_us, limit)
 
     def _latest_first(self, filters: Filter, *, is_limited: bool) -> Iterator[Any]:
         """Rows that may match. To sort all that has a common word takes longer than to look at the latest received:

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _TABLES: Final = (
     # `picture` names this copy: what has followed another one begins anew. `erase_us` is the change at which content
     # was last taken out that the file may still hold somewhere; 0 if there is none.
@@ -23,18 +23,24 @@ _TABLES: Final = (
         pass INTEGER NOT NULL DEFAULT 1, is_whole INTEGER NOT NULL DEFAULT 0, current_ms INTEGER NOT NULL DEFAULT 0,
         gap TEXT NOT NULL DEFAULT '', gap_ms INTEGER NOT NULL DEFAULT 0)""",
     # The latest version of each indicator from each origin. Without content, `type` is 0, and `value` and `body` are
-    # null. `address` is that of consumers.picture.address, `ends_ms` null if it never ends by itself.
+    # null. `address` is that of consumers.picture.address, `ends_ms` null if it never ends by itself. `markings` has a
+    # bit for each marking that any version so far had, those without content included (consumers.picture.within).
     """CREATE TABLE entry (
         n INTEGER PRIMARY KEY, key BLOB NOT NULL, origin INTEGER NOT NULL, added_us INTEGER NOT NULL,
         version INTEGER NOT NULL, received_ms INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
         pass INTEGER NOT NULL, type INTEGER NOT NULL, tlp INTEGER NOT NULL DEFAULT 5,
         confidence INTEGER, first_seen_ms INTEGER NOT NULL DEFAULT 0, last_seen_ms INTEGER NOT NULL DEFAULT 0,
-        ends_ms INTEGER, address, value TEXT, body BLOB, sources BLOB)""",
+        ends_ms INTEGER, address, value TEXT, body BLOB, sources BLOB, markings INTEGER NOT NULL DEFAULT 0)""",
     "CREATE UNIQUE INDEX entry_by_key ON entry (key, origin)",
     "CREATE UNIQUE INDEX entry_by_change ON entry (added_us)",
+    "CREATE INDEX entry_by_marking ON entry (origin, added_us, markings) WHERE markings > 0",
     # Covers every filter but words and labels, so that a search that finds nothing reads 50 bytes an entry.
     """CREATE INDEX entry_by_receipt ON entry (
         received_ms, state, type, tlp, origin, confidence, first_seen_ms, last_seen_ms)""",
+    # Recipients, with commas, or a caveat, that an origin's indicators of one marking have had since a change.
+    """CREATE TABLE handling (
+        origin INTEGER NOT NULL, recipients TEXT NOT NULL, caveat TEXT NOT NULL, markings INTEGER NOT NULL,
+        added_us INTEGER NOT NULL, PRIMARY KEY (origin, recipients, caveat, markings)) WITHOUT ROWID""",
     "CREATE INDEX entry_by_value ON entry (value) WHERE value IS NOT NULL",
     "CREATE INDEX entry_by_address ON entry (address) WHERE address IS NOT NULL",
     "CREATE INDEX entry_by_end ON entry (ends_ms) WHERE ends_ms IS NOT NULL AND state = 'live'",

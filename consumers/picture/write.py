@@ -8,7 +8,9 @@ from typing import Final
 import msgspec
 
 from consumers.picture.arrival import Arrival
+from consumers.picture.handling import HandlingNotes
 from consumers.picture.rows import NOTHING, Columns, body_of, columns_of, release_is_over, words_of
+from consumers.picture.within import bit_of
 from consumers.subscription.changes import State
 from exchange.errors import TransientError
 from schemas.vocabulary import EndReason
@@ -43,6 +45,7 @@ class PictureWriter:
         self._database, self._clock_us = database, clock_us
         self._last_us = int(database.execute("SELECT last_us FROM about").fetchone()[0])
         self._erased = False
+        self._handling = HandlingNotes(database, self._next_us)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -61,6 +64,7 @@ class PictureWriter:
             self._database.execute("COMMIT")
         except BaseException as error:
             self._last_us = last_us
+            self._handling.forget()
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
             if isinstance(error, sqlite3.OperationalError):
@@ -115,7 +119,7 @@ class PictureWriter:
             (origin, reading, at_most),
         ).fetchall()
         for row in rows:
-            self._remove(_Held(*row), origin)
+            self._remove(_Held(*row), origin, reading)
         return len(rows)
 
     def settle(self) -> int:
@@ -142,10 +146,10 @@ class PictureWriter:
             before = held.get(arrival.key)
             if arrival.state is State.REMOVED:
                 if before is not None:
-                    self._remove(before, origin)
+                    self._remove(before, origin, reading)
             elif before is None:
                 new.append(arrival)
-            elif arrival.version > before.version:
+            elif arrival.version > before.version or before.state == State.REMOVED:
                 self._replace(before, origin, arrival, reading)
             elif arrival.version == before.version:
                 same.append((reading, before.n))
@@ -160,18 +164,20 @@ class PictureWriter:
         rows, texts = [], []
         for n, arrival in enumerate(new, last + 1):
             columns = _columns(arrival)
+            self._handling.note(origin, arrival.entry)
             rows.append(
                 (n, arrival.key, origin, self._next_us(), arrival.version, arrival.received_ms, arrival.state.value,
-                 arrival.reason, reading, *msgspec.structs.astuple(columns))
+                 arrival.reason, reading, *msgspec.structs.astuple(columns), bit_of(arrival.entry))
             )  # fmt: skip
             text = words_of(columns.value, columns.body)
             if text:
                 texts.append((n, text))
-        self._database.executemany(f"INSERT INTO entry VALUES ({', '.join('?' * 19)})", rows)  # noqa: S608
+        self._database.executemany(f"INSERT INTO entry VALUES ({', '.join('?' * 20)})", rows)  # noqa: S608
         self._database.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", texts)
 
     def _replace(self, before: _Held, origin: int, arrival: Arrival, reading: int) -> None:
         """A later version: with new content, with the earlier content, or with none if that may not be kept."""
+        self._handling.note(origin, arrival.entry)
         added_us, is_bare = self._next_us(), arrival.entry is None
         was_recalled = arrival.state is State.RECALLED or arrival.recalled_through >= before.version
         self._remember(before, origin)
@@ -186,8 +192,18 @@ class PictureWriter:
         if not is_bare:  # what has expired or was revoked keeps its content: it may still be looked up
             self._write(before, _columns(arrival))
         self._database.execute(
-            "UPDATE entry SET added_us = ?, version = ?, received_ms = ?, state = ?, reason = ?, pass = ? WHERE n = ?",
-            (added_us, arrival.version, arrival.received_ms, arrival.state, arrival.reason, reading, before.n),
+            "UPDATE entry SET added_us = ?, version = ?, received_ms = ?, state = ?, reason = ?, pass = ?, "
+            "markings = markings | ? WHERE n = ?",
+            (
+                added_us,
+                arrival.version,
+                arrival.received_ms,
+                arrival.state,
+                arrival.reason,
+                reading,
+                bit_of(arrival.entry),
+                before.n,
+            ),
         )
 
     def _end(self, before: _Held, origin: int, now_ms: int) -> None:
@@ -205,11 +221,20 @@ class PictureWriter:
             (added_us, State.ENDED, reason, before.n),
         )
 
-    def _remove(self, before: _Held, origin: int) -> None:
-        self._leave(before, origin, State.REMOVED, before.version, self._next_us())
+    def _remove(self, before: _Held, origin: int, reading: int) -> None:
+        """Whoever reads by ``added_us`` has to see that what was live left: its row stays, without content, until the
+        topic is read anew the next time."""
+        added_us = self._next_us()
+        self._leave(before, origin, State.REMOVED, before.version, added_us)
         self._erased |= before.value is not None
         self._write(before, NOTHING)
-        self._database.execute("DELETE FROM entry WHERE n = ?", (before.n,))
+        if before.state == State.LIVE:
+            self._database.execute(
+                "UPDATE entry SET added_us = ?, state = ?, pass = ? WHERE n = ?",
+                (added_us, State.REMOVED, reading, before.n),
+            )
+        else:
+            self._database.execute("DELETE FROM entry WHERE n = ?", (before.n,))
         self._database.execute("DELETE FROM history WHERE key = ? AND origin = ?", (before.key, origin))
 
     def _write(self, before: _Held, columns: Columns) -> None:

@@ -30,6 +30,7 @@ class Role(enum.StrEnum):
     STREAMS = "streams"
     BRIDGE = "bridge"
     OUTPUT = "output"
+    TAXII = "taxii"
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,16 @@ class TurnOutcome(enum.StrEnum):
     FAILED = "failed"  # the target cannot be written now: it is tried again
 
 
+class RequestOutcome(enum.StrEnum):
+    """How a request to the TAXII server was answered."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"  # it asks for what is not there, not allowed, or not understood
+    UNKNOWN = "unknown"  # it has no valid token or certificate
+    LIMITED = "limited"  # the client asks for too much at once
+    FAILED = "failed"  # the picture is being made, or a defect
+
+
 # Nations.
 PARTNER: Final = bounded("partner", str, 16, "ISO 3166-1 alpha-3 code; bounded by the configured partners")
 ORIGIN: Final = bounded("origin", str, 16, "the nation a record comes from; bounded by the configured partners")
@@ -159,4 +169,5 @@ STEP: Final = bounded(
 )
 SHARD: Final = bounded("shard", int, 1024, "the partition number; bounded by the topics' partition count")
 RULE: Final = bounded("rule", str, 256, "the rule's id in the policy set; bounded by the rules of the active set")
+CLIENT: Final = bounded("client", str, 64, "the name in the clients file, `-` if it is not known; bounded by the file")
 OUTPUT: Final = bounded("output", str, 32, "the output's target as it was given; bounded by those of the process")

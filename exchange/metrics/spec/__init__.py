@@ -8,17 +8,18 @@ and the quarantine record name the sensor.
 from typing import Any, Final
 
 from exchange.metrics.kinds import Label, Metric
-from exchange.metrics.spec import bridge, output, process, produce, steps, streams
+from exchange.metrics.spec import bridge, output, process, produce, steps, streams, taxii
 from exchange.metrics.spec.bridge import *
 from exchange.metrics.spec.output import *
 from exchange.metrics.spec.process import *
 from exchange.metrics.spec.produce import *
 from exchange.metrics.spec.steps import *
 from exchange.metrics.spec.streams import *
+from exchange.metrics.spec.taxii import *
 
 ALL: Final[tuple[Metric[*tuple[Any, ...]], ...]] = tuple(
     entry
-    for role in (streams, bridge, steps, produce, output, process)
+    for role in (streams, bridge, steps, produce, output, taxii, process)
     for entry in vars(role).values()
     if isinstance(entry, Metric)
 )

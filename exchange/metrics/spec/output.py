@@ -6,6 +6,7 @@ from exchange.metrics.kinds import Counter, Gauge, Role, closed, labels
 from exchange.metrics.labels import ORIGIN, OUTPUT, NotCarried, TurnOutcome
 
 _ROLES: Final = (Role.OUTPUT,)
+_OF_A_PICTURE: Final = (Role.OUTPUT, Role.TAXII)
 
 OUTPUT_UNAPPLIED_RECALLS: Final = Gauge(
     "output_unapplied_recalls",
@@ -52,7 +53,7 @@ PICTURE_INDICATORS: Final = Gauge(
     "picture_indicators",
     labels(ORIGIN),
     unit="indicators",
-    roles=_ROLES,
+    roles=_OF_A_PICTURE,
     help="Live indicators in the picture, by the nation that they come from.",
     act="0 while `partner.<origin>.indicator` has records: see `picture_behind_seconds`.",
 )
@@ -60,7 +61,7 @@ PICTURE_BEHIND_SECONDS: Final = Gauge(
     "picture_behind_seconds",
     labels(ORIGIN),
     unit="seconds",
-    roles=_ROLES,
+    roles=_OF_A_PICTURE,
     help="Age of the time up to which the picture has everything that was committed.",
     act="Above some minutes: no process keeps the picture, or its cluster does not answer; see the log.",
 )
@@ -68,7 +69,7 @@ PICTURE_GAP: Final = Gauge(
     "picture_gap_seconds",
     labels(ORIGIN),
     unit="seconds",
-    roles=_ROLES,
+    roles=_OF_A_PICTURE,
     help="Time at which the picture last read a topic anew because changes were missed, in seconds since 1970; 0 if "
     "never.",
     act="Changed: the picture was away for longer than the topic keeps deletions, or the topic was made anew. It has "
@@ -78,7 +79,7 @@ PICTURE_REBUILDS: Final = Counter(
     "picture_rebuilds_total",
     labels(),
     unit="rebuilds",
-    roles=_ROLES,
+    roles=_OF_A_PICTURE,
     help="Times at which the picture's file could not be used and was made anew.",
     act="Above 0: the log has the reason; check the disk.",
 )
@@ -86,7 +87,7 @@ PICTURE_DUE_ERASURES: Final = Gauge(
     "picture_due_erasures",
     labels(),
     unit="erasures",
-    roles=_ROLES,
+    roles=_OF_A_PICTURE,
     help="1 while the picture's files may still hold recalled content, else 0.",
     act="1 for long: an output has not applied a recall (`output_unapplied_recalls`), or a reader holds the file open.",
 )

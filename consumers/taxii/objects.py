@@ -1,0 +1,66 @@
+"""The STIX objects of a collection, as versions that are each served once.
+
+An id with a time of modification is one version. So what ends without a new record, by its own time, is modified a
+millisecond after the record's version. All else about the form of objects is in ``consumers.stix``.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from consumers.picture.entry import Ended, Entry
+from consumers.picture.handling import Handling
+from consumers.stix.identifiers import modified_ms, timestamp
+from consumers.stix.markings import pap_definition, statement, tlp_definition
+from consumers.stix.objects import identity_of, indicator_of, withdrawn
+from consumers.subscription.changes import State
+from schemas.markings import Pap, Tlp
+
+Object = dict[str, Any]
+_BY_TIME: Final = frozenset({State.ENDED, State.REMOVED})
+_TLPS: Final = (Tlp.CLEAR, Tlp.GREEN, Tlp.AMBER, Tlp.AMBER_STRICT, Tlp.RED)
+_PAPS: Final = tuple(pap for pap in Pap if pap is not Pap.UNSTATED)
+
+
+class Added(msgspec.Struct, frozen=True, gc=False):
+    """An object, and when it was added: microseconds since 1970 UTC."""
+
+    object: Object
+    at_us: int
+
+    @property
+    def version(self) -> str:
+        """Its time of modification, or of creation if it never changes."""
+        return str(self.object.get("modified") or self.object["created"])
+
+
+def fixed(origin: str) -> list[Object]:
+    """What every collection of an origin begins with: its identity, and the definitions of TLP 2.0 and PAP."""
+    return [identity_of(origin), *(tlp_definition(tlp.label) for tlp in _TLPS), *map(pap_definition, _PAPS)]
+
+
+def explained(handling: Handling) -> Object:
+    """The definition of a caveat, or of recipients."""
+    return statement(handling.caveat or f"REL TO {', '.join(handling.recipients) or 'NO ONE'}")
+
+
+def shown(entry: Entry) -> Object:
+    """An entry's indicator."""
+    return _modified(indicator_of(entry), entry.version, ends=entry.state in _BY_TIME)
+
+
+def gone(entry: Entry | Ended, ceiling: Tlp, *, ends: bool) -> Object:
+    """A revoked version of an indicator, without anything of its content: it was recalled, or may not be seen any more.
+
+    It is marked with the ceiling of the collection, so that whoever got the indicator gets this too. ``ends`` if
+    the picture has the same version with content.
+    """
+    found = withdrawn(entry.id, entry.origin, entry.version, entry.reason)
+    found["object_marking_refs"] = [tlp_definition(ceiling.label)["id"]]
+    return _modified(found, entry.version, ends=ends or entry.state in _BY_TIME)
+
+
+def _modified(found: Object, version: int, *, ends: bool) -> Object:
+    if ends:
+        found["modified"] = timestamp(modified_ms(version) + 1)
+    return found
