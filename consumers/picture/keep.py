@@ -108,6 +108,7 @@ class Keeper:
                     is_left = self._writer.end_due(self._clock_ms()) > 0
             with self._writer.transaction():
                 self._writer.settle()
+                self._writer.forget_removed()
             if not is_due(self._database):
                 self._due_since_s = None
                 return

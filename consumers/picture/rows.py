@@ -59,6 +59,24 @@ class Columns(msgspec.Struct, frozen=True, gc=False):
     sources: bytes | None
 
 
+class Held(msgspec.Struct, frozen=True, gc=False):
+    """What the picture has of an indicator, in the order of HELD."""
+
+    n: int
+    key: bytes
+    version: int
+    received_ms: int
+    state: str
+    reason: str
+    type: int
+    tlp: int
+    confidence: int | None
+    value: str | None
+    body: bytes | None
+    sources: bytes | None
+
+
+HELD: Final = ", ".join(Held.__struct_fields__)
 NOTHING: Final = Columns(0, Tlp.RED.value, None, 0, 0, None, None, None, None, None)
 """The columns of a version without content."""
 

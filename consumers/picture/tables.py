@@ -43,6 +43,7 @@ _TABLES: Final = (
         added_us INTEGER NOT NULL, PRIMARY KEY (origin, recipients, caveat, markings)) WITHOUT ROWID""",
     "CREATE INDEX entry_by_value ON entry (value) WHERE value IS NOT NULL",
     "CREATE INDEX entry_by_address ON entry (address) WHERE address IS NOT NULL",
+    "CREATE INDEX entry_by_removal ON entry (added_us) WHERE state = 'removed'",
     "CREATE INDEX entry_by_end ON entry (ends_ms) WHERE ends_ms IS NOT NULL AND state = 'live'",
     "CREATE VIRTUAL TABLE words USING fts5 (text, content='', columnsize=0, tokenize='ascii')",
     # Earlier versions, without content: when each arrived and what it was.

@@ -9,33 +9,17 @@ import msgspec
 
 from consumers.picture.arrival import Arrival
 from consumers.picture.handling import HandlingNotes
-from consumers.picture.rows import NOTHING, Columns, body_of, columns_of, release_is_over, words_of
+from consumers.picture.rows import HELD, NOTHING, Columns, Held, body_of, columns_of, release_is_over, words_of
 from consumers.picture.within import bit_of
 from consumers.subscription.changes import State
 from exchange.errors import TransientError
+from schemas.topics import DAY_MS
 from schemas.vocabulary import EndReason
 
 HISTORY_KEPT: Final = 32
+REMOVED_KEPT_US: Final = 30 * DAY_MS * 1000
 _AT_ONCE: Final = 500
 _COLUMNS: Final = ", ".join(field.name for field in msgspec.structs.fields(Columns))
-_OLD: Final = "n, key, version, received_ms, state, reason, type, tlp, confidence, value, body, sources"
-
-
-class _Held(msgspec.Struct, frozen=True, gc=False):
-    """What the picture has of an indicator, in the order of _OLD."""
-
-    n: int
-    key: bytes
-    version: int
-    received_ms: int
-    state: str
-    reason: str
-    type: int
-    tlp: int
-    confidence: int | None
-    value: str | None
-    body: bytes | None
-    sources: bytes | None
 
 
 class PictureWriter:
@@ -95,11 +79,11 @@ class PictureWriter:
     def end_due(self, now_ms: int, at_most: int = 1000) -> int:
         """Within a transaction: mark what has ended by ``now_ms`` without a record. How many that were."""
         rows = self._database.execute(
-            f"SELECT {_OLD}, origin FROM entry WHERE state = 'live' AND ends_ms <= ? ORDER BY ends_ms LIMIT ?",  # noqa: S608
+            f"SELECT {HELD}, origin FROM entry WHERE state = 'live' AND ends_ms <= ? ORDER BY ends_ms LIMIT ?",  # noqa: S608
             (now_ms, at_most),
         ).fetchall()
         for row in rows:
-            self._end(_Held(*row[:-1]), row[-1], now_ms)
+            self._end(Held(*row[:-1]), row[-1], now_ms)
         return len(rows)
 
     def is_empty(self) -> bool:
@@ -115,11 +99,11 @@ class PictureWriter:
         if reading == 1 or is_whole:
             return 0
         rows = self._database.execute(
-            f"SELECT {_OLD} FROM entry WHERE origin = ? AND pass < ? LIMIT ?",  # noqa: S608
+            f"SELECT {HELD} FROM entry WHERE origin = ? AND pass < ? AND state <> 'removed' LIMIT ?",  # noqa: S608
             (origin, reading, at_most),
         ).fetchall()
         for row in rows:
-            self._remove(_Held(*row), origin, reading)
+            self._remove(Held(*row), origin)
         return len(rows)
 
     def settle(self) -> int:
@@ -132,21 +116,28 @@ class PictureWriter:
         self._erased |= gone > 0
         return gone
 
+    def forget_removed(self, at_most: int = 1000) -> int:
+        """Within a transaction: delete the rows of keys that were deleted a month ago. How many that were."""
+        return self._database.execute(
+            "DELETE FROM entry WHERE n IN (SELECT n FROM entry WHERE state = 'removed' AND added_us < ? LIMIT ?)",
+            (self._clock_us() - REMOVED_KEPT_US, at_most),
+        ).rowcount
+
     def _apply(self, origin: int, portion: Sequence[Arrival]) -> None:
         marks = ", ".join("?" * len(portion))
         rows = self._database.execute(
-            f"SELECT {_OLD} FROM entry WHERE origin = ? AND key IN ({marks})",  # noqa: S608
+            f"SELECT {HELD} FROM entry WHERE origin = ? AND key IN ({marks})",  # noqa: S608
             (origin, *(each.key for each in portion)),
         ).fetchall()
-        held = {each.key: each for each in (_Held(*row) for row in rows)}
+        held = {each.key: each for each in (Held(*row) for row in rows)}
         (reading,) = self._database.execute("SELECT pass FROM origin WHERE number = ?", (origin,)).fetchone()
         new: list[Arrival] = []
         same: list[tuple[int, int]] = []
         for arrival in portion:
             before = held.get(arrival.key)
             if arrival.state is State.REMOVED:
-                if before is not None:
-                    self._remove(before, origin, reading)
+                if before is not None and before.state != State.REMOVED:
+                    self._remove(before, origin)
             elif before is None:
                 new.append(arrival)
             elif arrival.version > before.version or before.state == State.REMOVED:
@@ -175,7 +166,7 @@ class PictureWriter:
         self._database.executemany(f"INSERT INTO entry VALUES ({', '.join('?' * 20)})", rows)  # noqa: S608
         self._database.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", texts)
 
-    def _replace(self, before: _Held, origin: int, arrival: Arrival, reading: int) -> None:
+    def _replace(self, before: Held, origin: int, arrival: Arrival, reading: int) -> None:
         """A later version: with new content, with the earlier content, or with none if that may not be kept."""
         self._handling.note(origin, arrival.entry)
         added_us, is_bare = self._next_us(), arrival.entry is None
@@ -206,7 +197,7 @@ class PictureWriter:
             ),
         )
 
-    def _end(self, before: _Held, origin: int, now_ms: int) -> None:
+    def _end(self, before: Held, origin: int, now_ms: int) -> None:
         """What ends by its own time keeps its version. Content whose release is over goes."""
         added_us = self._next_us()
         reason = before.reason
@@ -221,23 +212,18 @@ class PictureWriter:
             (added_us, State.ENDED, reason, before.n),
         )
 
-    def _remove(self, before: _Held, origin: int, reading: int) -> None:
-        """Whoever reads by ``added_us`` has to see that what was live left: its row stays, without content, until the
-        topic is read anew the next time."""
+    def _remove(self, before: Held, origin: int) -> None:
+        """Whoever reads by ``added_us`` has to see that it left: its row stays for a time, without content."""
         added_us = self._next_us()
         self._leave(before, origin, State.REMOVED, before.version, added_us)
         self._erased |= before.value is not None
         self._write(before, NOTHING)
-        if before.state == State.LIVE:
-            self._database.execute(
-                "UPDATE entry SET added_us = ?, state = ?, pass = ? WHERE n = ?",
-                (added_us, State.REMOVED, reading, before.n),
-            )
-        else:
-            self._database.execute("DELETE FROM entry WHERE n = ?", (before.n,))
+        self._database.execute(
+            "UPDATE entry SET added_us = ?, state = ? WHERE n = ?", (added_us, State.REMOVED, before.n)
+        )
         self._database.execute("DELETE FROM history WHERE key = ? AND origin = ?", (before.key, origin))
 
-    def _write(self, before: _Held, columns: Columns) -> None:
+    def _write(self, before: Held, columns: Columns) -> None:
         """Replace an entry's content, and its words."""
         old = words_of(before.value, before.body)
         new = words_of(columns.value, columns.body)
@@ -253,7 +239,7 @@ class PictureWriter:
             (*msgspec.structs.astuple(columns), before.n),
         )
 
-    def _leave(self, before: _Held, origin: int, state: State, version: int, added_us: int) -> None:
+    def _leave(self, before: Held, origin: int, state: State, version: int, added_us: int) -> None:
         """Keep what followers need to remove it; ``settle`` forgets it."""
         if before.value is not None:
             self._database.execute(
@@ -261,7 +247,7 @@ class PictureWriter:
                 (added_us, before.key, origin, before.type, before.value, state, version),
             )
 
-    def _remember(self, before: _Held, origin: int) -> None:
+    def _remember(self, before: Held, origin: int) -> None:
         facts = (before.tlp, before.confidence) if before.value is not None else (None, None)
         self._database.execute(
             "INSERT OR REPLACE INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -7,6 +7,7 @@ which is among the object's external references.
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:kakehashi:stix:v1")
@@ -15,6 +16,7 @@ CREATED_MS: Final = 1_767_225_600_000
 indicator's beginning does, when an older sighting is reported."""
 LAST_MS: Final = 253_402_300_799_999
 """The end of the year 9999: RFC 3339 has no later one."""
+_KIND_BITS: Final = (0xF << 76) | (0b11 << 62)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -23,9 +25,28 @@ def identifier(kind: str, *parts: str) -> str:
     return f"{kind}--{uuid.uuid5(NAMESPACE, '|'.join((kind, *parts)))}"
 
 
+@lru_cache(maxsize=256)
+def _mask(origin: str) -> int:
+    """The bits in which a nation's ids differ from the exchange's: all but those that make a UUID a UUIDv5."""
+    return uuid.uuid5(NAMESPACE, f"indicator|{origin}").int & ~_KIND_BITS
+
+
+def _masked(number: str, origin: str) -> uuid.UUID:
+    return uuid.UUID(int=uuid.UUID(number).int ^ _mask(origin))
+
+
 def indicator_object_id(origin: str, indicator: str) -> str:
     """The id of a nation's STIX object; ``indicator`` is the exchange's id, which is the same for all nations."""
-    return identifier("indicator", origin, indicator)
+    return f"indicator--{_masked(indicator.removeprefix('indicator--'), origin)}"
+
+
+def indicator_of_object_id(origin: str, object_id: str) -> str:
+    """The exchange's id of the indicator of which this is a nation's object; empty if it has no such form."""
+    kind, _, number = object_id.partition("--")
+    try:
+        return f"indicator--{_masked(number, origin)}" if kind == "indicator" else ""
+    except ValueError:
+        return ""
 
 
 def sighting_object_id(origin: str, indicator: str) -> str:

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from consumers.taxii.media import TAXII
 from consumers.taxii.refusal import Refusal
@@ -76,7 +76,8 @@ class Connection(H11Protocol):
 
     def _end_if_idle(self) -> None:
         """Also of one that has all of its answer and does not read it."""
-        if self.cycle is None or self.cycle.response_complete:
+        cycle: RequestResponseCycle | None = self.cycle  # None before the first request
+        if cycle is None or cycle.response_complete:
             self.transport.abort()
 
     def _forget_deadline(self) -> None:

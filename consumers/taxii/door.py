@@ -50,9 +50,13 @@ class Door:
         except Refusal as refusal:
             await refused(refusal)(scope, receive, noting)
         finally:
-            seconds, objects = time.monotonic() - began_s, scope["state"].get("objects", 0)
+            seconds, state = time.monotonic() - began_s, scope["state"]
+            objects, error_id = state.get("objects", 0), state.get("error_id", "")
             self._counted(name, status, objects, seconds)
-            _log.info("taxii.request client=%s status=%d objects=%d seconds=%.3f", name, status, objects, seconds)
+            _log.info(
+                "taxii.request client=%s status=%d objects=%d seconds=%.3f error=%s",
+                *(name, status, objects, seconds, error_id),
+            )
 
     def _client(self, scope: Scope) -> Client:
         """Who asks. Raises a Refusal: 401, 429 to an address that fails too often, 503 if no one can be known."""

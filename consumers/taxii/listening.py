@@ -126,6 +126,7 @@ def _bound(place: Place) -> socket.socket:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind(address)
+            found.listen()  # from now on a client waits, and is not refused
         except OSError:
             found.close()
             raise

@@ -11,7 +11,7 @@ import msgspec
 from consumers.picture.entry import Ended, Entry
 from consumers.picture.handling import Handling
 from consumers.stix.identifiers import modified_ms, timestamp
-from consumers.stix.markings import pap_definition, statement, tlp_definition
+from consumers.stix.markings import pap_definition, statement, statements_of, tlp_definition
 from consumers.stix.objects import identity_of, indicator_of, withdrawn
 from consumers.subscription.changes import State
 from schemas.markings import Pap, Tlp
@@ -41,7 +41,8 @@ def fixed(origin: str) -> list[Object]:
 
 def explained(handling: Handling) -> Object:
     """The definition of a caveat, or of recipients."""
-    return statement(handling.caveat or f"REL TO {', '.join(handling.recipients) or 'NO ONE'}")
+    [text] = statements_of(None, (handling.caveat,)) if handling.caveat else statements_of(handling.recipients, ())
+    return statement(text)
 
 
 def shown(entry: Entry) -> Object:

@@ -17,18 +17,18 @@ _PORTION: Final = 64 * 1024
 
 
 class Sent(Response):
-    """An answer on its way. ``objects`` is how many it has."""
+    """An answer on its way. ``objects`` is how many it has, ``error_id`` names a refusal."""
 
     media_type = TAXII
 
-    def __init__(self, answer: Answer, status: HTTPStatus = HTTPStatus.OK) -> None:
+    def __init__(self, answer: Answer, status: HTTPStatus = HTTPStatus.OK, error_id: str = "") -> None:
         safe = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
         super().__init__(answer.body, status, {**answer.headers, **safe})
-        self.objects = answer.objects
+        self.objects, self.error_id = answer.objects, error_id
 
     async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
         """Send it; cut the connection if the client takes too long to read it."""
-        scope["state"]["objects"] = self.objects
+        scope["state"] |= {"objects": self.objects, "error_id": self.error_id}
         has_body = any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
         headers = [*self.raw_headers, (b"connection", b"close")] if has_body else self.raw_headers
         try:
@@ -47,4 +47,5 @@ class Sent(Response):
 
 def refused(refusal: Refusal) -> Sent:
     """The answer to a request that is refused."""
-    return Sent(Answer(refusal.body(uuid.uuid4().hex), refusal.headers), refusal.status)
+    error_id = uuid.uuid4().hex
+    return Sent(Answer(refusal.body(error_id), refusal.headers), refusal.status, error_id)

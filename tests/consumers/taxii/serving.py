@@ -78,16 +78,19 @@ class Served:
     def ask(
         self,
         path: str,
-        token: str | None = "soc",
+        as_: str | None = "soc",
         *,
         method: str = "GET",
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         **query: Any,
     ) -> Answered:
-        """A request; ``query`` names have ``match_id`` for ``match[id]``. Without a token it has no credentials."""
-        given = {"Accept": TAXII} | ({} if token is None else {"Authorization": f"Bearer {token}"}) | dict(headers or {})
-        pairs = {name.replace("match_", "match[") + ("]" if name.startswith("match_") else ""): value for name, value in query.items()}
+        """A request; ``query`` names have ``match_id`` for ``match[id]``. ``as_`` is a token; with None it has none."""
+        given = {"Accept": TAXII} | ({} if as_ is None else {"Authorization": f"Bearer {as_}"}) | dict(headers or {})
+        pairs = {
+            name.replace("match_", "match[") + ("]" if name.startswith("match_") else ""): value
+            for name, value in query.items()
+        }
         connection = (
             http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
             if self.tls is None
@@ -100,9 +103,9 @@ class Served:
         finally:
             connection.close()
 
-    def objects(self, alias: str = "gbr-amber", token: str = "soc", **query: Any) -> Answered:
+    def objects(self, alias: str = "gbr-amber", as_: str = "soc", **query: Any) -> Answered:
         """The objects of a collection, which have to be answered."""
-        found = self.ask(f"{ROOT}collections/{alias}/objects/", token, **query)
+        found = self.ask(f"{ROOT}collections/{alias}/objects/", as_, **query)
         assert found.status == 200, found.body
         return found
 
@@ -115,7 +118,7 @@ def served(
     tls: ssl.SSLContext | None = None,
     clock_s: Callable[[], float] = time.monotonic,
 ) -> Iterator[Served]:
-    """A server over a world's picture for these clients: one, ``soc``, if none are given. It fails if the server does."""
+    """A server over a picture for these clients: one, ``soc``, if none are given. It fails if the server does."""
     file = world.path.with_suffix(".clients.toml")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("\n".join(entries or (client("soc"),)))
