@@ -58,7 +58,7 @@ def understood(text: bytes, known: frozenset[str], place: str) -> Query:
     types = _values(given, "match[type]", _STIX_TYPE, "a STIX type")
     spec_versions = _values(given, "match[spec_version]", _SPEC_VERSION, "2.1, for example")
     versions, any_version = _versions(given)
-    added_after_us = moment_of(given["added_after"], "added_after") if "added_after" in given else 0
+    added_after_us = max(0, moment_of(given["added_after"], "added_after")) if "added_after" in given else 0
     asked = [place, sorted(ids), sorted(types), sorted(versions), any_version, sorted(spec_versions)]
     question = sha256(msgspec.json.encode(asked)).digest()[:8]
     after_us = position_of(given["next"], question) if "next" in given else added_after_us

@@ -28,10 +28,10 @@ ROOT: Final = f"/{NATION.lower()}/"
 
 
 def client(
-    name: str, ceiling: str = "TLP:AMBER", *, token: str = "", activity: str = "passive-local", **more: Any
+    name: str, ceiling: str = "TLP:AMBER", *, known_by: str = "", activity: str = "passive-local", **more: Any
 ) -> str:
     """An entry of a clients file. Its token is its name if none is given."""
-    fields = {"name": name, "ceiling": ceiling, "activity": activity, "tokens": [digest_of(token or name)], **more}
+    fields = {"name": name, "ceiling": ceiling, "activity": activity, "tokens": [digest_of(known_by or name)], **more}
     return "\n".join(["[[client]]", *(f"{key} = {json.dumps(value)}" for key, value in fields.items()), ""])
 
 
