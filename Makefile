@@ -25,7 +25,7 @@ CEDAR_ROOT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kakehashi/analyser/cedar-$(
 PROCESSES ?= 3
 AT_ONCE = -n $(PROCESSES) --no-loadscope-reorder
 
-.PHONY: help setup check test test-fast prove demo bench faults attack soak registries leaks fuzz lock kafka-image helm clean formats
+.PHONY: help setup check test test-fast prove demo bench faults attack soak registries taxii leaks fuzz lock kafka-image helm clean formats
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -77,6 +77,9 @@ soak: setup ## both nations under load for MINUTES=n SEED=s, with an occasional 
 
 rotation: setup ## logrotate in its modes against a follower that is killed, for SECONDS=n a mode (needs logrotate)
 	@$(BIN)/python -m tests.producers.rotation --seconds $(or $(SECONDS),20) --seed $(or $(SEED),7)
+
+taxii: setup ## OASIS's own client pages through OBJECTS=100000 that change under it, within SECONDS=600
+	@$(BIN)/python -m tests.consumers.taxii.paging --objects $(or $(OBJECTS),100000) --seconds $(or $(SECONDS),600)
 
 registries: setup ## the exchange on two real schema registries (Apicurio, by Maven: 150 MB, once), in under a minute
 	@$(BIN)/pytest -m registries tests/registries $(PYTEST)

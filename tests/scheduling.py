@@ -44,6 +44,8 @@ _SLOW: Final = (
     "tests/exchange/test_shard_laws.py",
     "tests/consumers/picture/test_kill.py",
     "tests/consumers/outputs/test_output_kill.py",
+    "tests/consumers/taxii/test_taxii_objects.py",
+    "tests/consumers/taxii/test_taxii_paging.py",
     "tests/producers/test_follow.py",
     "tests/producers/test_spool_crash.py",
     "tests/producers/test_new_reader.py",

@@ -129,6 +129,7 @@ def test_every_role_shows_something_of_its_own() -> None:
         ("consumers/bridge", Role.BRIDGE),
         ("consumers/reconcile", Role.BRIDGE),
         ("consumers/outputs", Role.OUTPUT),
+        ("consumers/taxii", Role.TAXII),
     ],
 )
 def test_a_package_counts_only_what_its_role_shows(package: str, role: Role) -> None:

@@ -42,6 +42,7 @@ ACTIONS = frozenset(
             "policy publish",
         ),
         *("streams", "bridge", "wait", "down", "try", "output run", "output forget"),
+        *("taxii serve", "taxii token"),
     }
 )
 """Commands that do something. All others read: they list things, show one, or check."""
