@@ -13,6 +13,7 @@ import msgspec
 
 from producers.inputs import Input
 from producers.markings.marked import Marked
+from producers.readers.csv_alike import Alike
 from producers.readers.csv_columns import Columns, columns_of, is_file_name
 from producers.readers.csv_header import Layout, is_further_header, layout_of, separator_of
 from producers.readers.csv_row_marking import marked_row
@@ -57,7 +58,7 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
         return
     heading = heading_of(source, defaults.encoding, lambda text: _is_about_list(text, layout))
     columns, header = layout.columns, layout.header
-    separator = f"sep={separator_of(head)}"
+    separator, alike = f"sep={separator_of(head)}", Alike(columns, heading, defaults)
     for row in rows(source, defaults.encoding, layout.delimiter):
         if isinstance(row, Line):
             if _is_about_list(row.text.strip(), layout):
@@ -68,18 +69,24 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
         elif not isinstance(row, Row):
             heading = heading.join(marking_of_unreadable(row))
             yield row
-        elif row.original.decode("ascii", "ignore").strip() == separator:
+        elif row.original.startswith(b"sep=") and row.original.decode("ascii", "ignore").strip() == separator:
             yield LeftOut(row.place, _HEADER, separator)
         elif header and row.cells != header:
             heading = heading.join(_of_title(row))
             yield LeftOut(row.place, _TITLE)
+        elif not header and row.cells != layout.header and (seen := alike.reading(row, columns, heading)) is not None:
+            yield seen
         elif row.cells == layout.header or is_further_header(row.cells):
             header, columns = (), columns_of(row.cells, defaults.mapping) or columns
             yield LeftOut(row.place, _HEADER)
             yield from _unknown_columns(row, columns)
         else:
             header = ()
-            yield from _readings(row, columns, heading, defaults)
+            found = list(_readings(row, columns, heading, defaults))
+            yield from found
+            if alike.columns is not columns or alike.heading is not heading:
+                alike = Alike(columns, heading, defaults)
+            alike.learn(row, found)
 
 
 def _is_about_list(text: str, layout: Layout) -> bool:

@@ -6,6 +6,7 @@ refused and reading continues behind it.
 """
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -23,6 +24,8 @@ MAX_ROW_CHARACTERS: Final = 1 << 20
 COMMENT: Final = "comment"
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _COMMENT_SIGN: Final = "#"
+_ODD: Final = re.compile('["\r\n\0]')
+_LONG: Final = 1 << 16  # csv.field_size_limit() is 131,072
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -48,6 +51,8 @@ def delimiter_of(sample: Sequence[str]) -> str | None:
 
 def cells_of(text: str, delimiter: str) -> tuple[str, ...] | None:
     """The cells of one row; ``None`` where a quote is left open or stands where none can."""
+    if text and len(text) < _LONG and delimiter in _DELIMITERS and not _ODD.search(text):
+        return tuple(map(str.strip, text.split(delimiter)))
     try:
         rows = list(csv.reader([text], delimiter=delimiter, skipinitialspace=True, strict=True))
     except csv.Error:
@@ -59,10 +64,10 @@ def rows(source: Input, encoding: str, delimiter: str) -> Iterator[Row | Line | 
     """All rows but blank ones; a comment is handed on as its line."""
     waiting: deque[Line | Rejected] = deque()
     upcoming = lines(source, encoding)
-    while (line := _next(waiting, upcoming)) is not None:
+    while (line := waiting.popleft() if waiting else next(upcoming, None)) is not None:
         if isinstance(line, Rejected) or line.text.startswith(_COMMENT_SIGN):
             yield line
-        elif line.text.strip():
+        elif line.text and not line.text.isspace():
             cells = cells_of(line.text, delimiter)
             if cells is None:
                 yield _spanning(line, delimiter, waiting, upcoming)

@@ -47,15 +47,15 @@ def _divided(value: str, types: Types) -> tuple[str, ...]:
 def template_of(cells: Mapping[str, str], marked: Marked, defaults: Defaults) -> Observation | str:
     """An observation with all but type and value, or why the row cannot be read."""
     times = {}
-    for role, silent in (("first_seen", PLACEHOLDERS), ("last_seen", PLACEHOLDERS), ("valid_until", _NO_END)):
+    for role in ("first_seen", "last_seen", "valid_until"):
         text = cells.get(role, "")
-        moment = 0 if text.lower() in silent else list_milliseconds(text, defaults.date_format, defaults.time_zone)
+        moment = list_moment(text, defaults, is_end=role == "valid_until")
         if moment is None:
             if defaults.date_format:
                 return f"{text[:40]!r} is not a time of the form {defaults.date_format}"
             return f"{text[:40]!r} is not an ISO 8601 time: {advice_on_time(text[:40])}"
         times[role] = moment
-    count = _whole_number(cells.get("count", ""), 1)
+    count = whole_number(cells.get("count", ""), 1)
     confidence = _confidence(cells.get("confidence", ""), defaults.confidence)
     if count is None or confidence is None:
         role = "count" if count is None else "confidence"
@@ -77,13 +77,20 @@ def template_of(cells: Mapping[str, str], marked: Marked, defaults: Defaults) ->
     )
 
 
+def list_moment(text: str, defaults: Defaults, *, is_end: bool) -> int | None:
+    """The moment of a cell, 0 of an empty one; ``None`` if it cannot be read. What has no end ends never."""
+    silent = _NO_END if is_end else PLACEHOLDERS
+    return 0 if text.lower() in silent else list_milliseconds(text, defaults.date_format, defaults.time_zone)
+
+
 def _context(cells: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     facts = tuple((role, cells[role]) for role in ("reporter", "reference") if cells.get(role))
     tearline = cells.get(TEARLINE, "")
     return facts if tearline.lower() in PLACEHOLDERS else (*facts, (TEARLINE, tearline))
 
 
-def _whole_number(cell: str, absent: int) -> int | None:
+def whole_number(cell: str, absent: int) -> int | None:
+    """The number of a cell, or ``absent`` of an empty one; ``None`` if it is no number."""
     if cell.lower() in PLACEHOLDERS:
         return absent
     return int(cell) if cell.isascii() and cell.isdigit() and len(cell) <= _MAX_DIGITS else None
@@ -91,4 +98,4 @@ def _whole_number(cell: str, absent: int) -> int | None:
 
 def _confidence(cell: str, absent: int) -> int | None:
     stated = _CONFIDENCE_WORDS.get(cell.lower().replace("-", " "))
-    return _whole_number(cell.removesuffix("%").removesuffix(".0"), absent) if stated is None else stated
+    return whole_number(cell.removesuffix("%").removesuffix(".0"), absent) if stated is None else stated

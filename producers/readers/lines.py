@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from hashlib import sha256
+from io import BufferedReader
+from itertools import count
 from typing import Final
 
 import msgspec
@@ -32,8 +34,17 @@ class Line(msgspec.Struct, frozen=True, gc=False):
 
 def lines(source: Input, encoding: str) -> Iterator[Line | Rejected]:
     """All lines. A line that is too long is refused and skipped up to its line break in bounded memory."""
-    number = 0
-    while content := source.stream.readline(MAX_LINE_BYTES + 1):
+    number, content = 0, b""
+    while True:
+        block = _buffered(source) if number else b""  # the first line may begin with a byte order mark
+        if block:
+            for line in _of_block(block, encoding, source.name, number):
+                source.records = number = line.place.line
+                yield line
+            continue
+        content = source.stream.readline(MAX_LINE_BYTES + 1)
+        if not content:
+            break
         source.records = number = number + 1
         if len(content) > MAX_LINE_BYTES and not content.endswith(b"\n"):
             yield _too_long(source, number, content)
@@ -51,6 +62,35 @@ def lines(source: Input, encoding: str) -> Iterator[Line | Rejected]:
             f"{source.damage}; the {number} lines before that were read: get the file again",
             content,
         )
+
+
+def _buffered(source: Input) -> bytes:
+    """The whole lines that are in memory already, or can be read at once; empty if there is none."""
+    ready = source.stream.peek() if isinstance(source.stream, BufferedReader) else b""
+    return source.stream.read(ready.rfind(b"\n") + 1)
+
+
+def _of_block(content: bytes, encoding: str, name: str, before: int) -> Iterator[Line | Rejected]:
+    """The lines of a block of whole ones. It is decoded at once if that cannot differ from decoding each."""
+    originals = content[:-1].split(b"\n")
+    texts = _texts(content, encoding)
+    if texts is None:
+        for number, original in enumerate(originals, before + 1):
+            yield _decoded(original.rstrip(b"\r"), encoding, SourcePlace(name, number))
+        return
+    for number, text, original in zip(count(before + 1), texts, originals, strict=False):
+        yield Line(SourcePlace(name, number), text.rstrip("\r"), original.rstrip(b"\r"))
+
+
+def _texts(content: bytes, encoding: str) -> list[str] | None:
+    """The texts of lines of UTF-8; ``None`` if each has to be looked at by itself."""
+    if encoding != UTF_8 and not is_wide(encoding):
+        return None
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if misread(text, encoding) else text[:-1].split("\n")
 
 
 def _too_long(source: Input, number: int, beginning: bytes) -> Rejected:
