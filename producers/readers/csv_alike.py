@@ -1,7 +1,8 @@
 """Remembers what rows become that are alike but for value, times and count: most rows of most lists.
 
 The first row of a kind is read by the row's own path; what became of it is the pattern of those that follow. A row
-with a value without a type, an unreadable time, or cells that may all name columns takes the row's path, too. ``tests/producers/test_csv_alike.py`` holds both paths to the same result.
+with a value without a type, an unreadable time, or cells that may all name columns takes the row's path, too.
+``tests/producers/test_csv_alike.py`` holds both paths to the same result.
 """
 
 from collections.abc import Callable, Sequence
