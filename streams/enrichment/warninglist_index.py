@@ -8,7 +8,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import marisa_trie  # type: ignore[import-not-found]
 import msgspec
@@ -18,6 +18,8 @@ from schemas.vocabulary import IndicatorType
 from streams.enrichment.warninglists import MISP_ATTRIBUTES, WarninglistCategory
 
 NO_LISTS = 0
+_BEFORE_DOT: Final = 2
+_BEHIND_DOT: Final = 2
 
 
 class ListedWarninglist(msgspec.Struct, frozen=True):
@@ -104,6 +106,39 @@ class _Ranges:
         return found
 
 
+class _Substrings:
+    """Texts that match wherever they occur. They are parts of domain names, so each is known by the characters around
+    its first dot: a value has few dots."""
+
+    __slots__ = ("_around_dot", "_others")
+
+    def __init__(self, entries: Iterable[tuple[str, int]]) -> None:
+        self._around_dot: dict[str, list[tuple[str, int, int]]] = {}
+        self._others: list[tuple[str, int]] = []
+        for text, lists in entries:
+            dot = text.find(".")
+            if dot >= _BEFORE_DOT and len(text) > dot + _BEHIND_DOT:
+                around = text[dot - _BEFORE_DOT : dot + _BEHIND_DOT + 1]
+                self._around_dot.setdefault(around, []).append((text, dot, lists))
+            else:
+                self._others.append((text, lists))
+
+    def held_by(self, text: str) -> int:
+        """The lists that hold a part of this text."""
+        lists = NO_LISTS
+        for entry, held_by in self._others:
+            if entry in text:
+                lists |= held_by
+        dot = text.find(".")
+        while dot >= 0:
+            if dot >= _BEFORE_DOT:
+                for entry, place, held_by in self._around_dot.get(text[dot - _BEFORE_DOT : dot + _BEHIND_DOT + 1], ()):
+                    if dot >= place and text.startswith(entry, dot - place):
+                        lists |= held_by
+            dot = text.find(".", dot + 1)
+        return lists
+
+
 class WarninglistIndex:
     """All warninglists, ready to be searched. Once made, it is pure."""
 
@@ -127,12 +162,7 @@ class WarninglistIndex:
             (re.compile(each.pattern, re.IGNORECASE if each.ignore_case else 0), _lists(each.lists))
             for each in tables.expressions
         ]
-        self._gram_length = min((len(each.text) for each in tables.substrings), default=0)
-        self._gram_length = min(self._gram_length, 4)
-        self._substrings: dict[str, list[tuple[str, int]]] = {}
-        for each in tables.substrings:
-            gram = each.text[: self._gram_length]
-            self._substrings.setdefault(gram, []).append((each.text, _lists(each.lists)))
+        self._substrings = _Substrings((each.text, _lists(each.lists)) for each in tables.substrings)
         self._for_kind = {
             kind: _bits(not each.attributes or bool(each.attributes & attributes) for each in tables.warninglists)
             for kind, attributes in MISP_ATTRIBUTES.items()
@@ -165,17 +195,17 @@ class WarninglistIndex:
                 evident = NO_LISTS
             elif is_whole or len(prefix) > len(public_suffix) + 1:
                 evident |= found
-        texts = self._containing(name)
+        texts = self._substrings.held_by(name)
         return self._applicable(kind, lists | texts, evident | texts)
 
     def match_ipv4(self, kind: IndicatorType, text: str, first: int, last: int) -> Matches:
         """Find an IPv4 address, or a network all of which is on a list, by its text and its bounds."""
-        lists = self._ipv4.covering(first, last) | self._containing(text)
+        lists = self._ipv4.covering(first, last) | self._substrings.held_by(text)
         return self._applicable(kind, lists, lists)
 
     def match_ipv6(self, kind: IndicatorType, text: str, first: int, last: int) -> Matches:
         """Find an IPv6 address, or a network all of which is on a list, by its text and its bounds."""
-        lists = self._ipv6.covering(first, last) | self._containing(text)
+        lists = self._ipv6.covering(first, last) | self._substrings.held_by(text)
         return self._applicable(kind, lists, lists)
 
     def match_hash(self, kind: IndicatorType, digest: str) -> Matches:
@@ -190,7 +220,7 @@ class WarninglistIndex:
         """Find an e-mail address. Its domain alone is not enough: anyone can have an address at a well-known
         provider."""
         folded = address.lower()
-        lists = self._containing(folded)
+        lists = self._substrings.held_by(folded)
         for pattern, held_by in self._expressions:
             if pattern.search(folded):
                 lists |= held_by
@@ -206,15 +236,6 @@ class WarninglistIndex:
         return Matches(
             tuple(sorted(each.name for bit, each in enumerate(self.warninglists) if lists >> bit & 1)), benign
         )
-
-    def _containing(self, text: str) -> int:
-        lists = NO_LISTS
-        length, substrings = self._gram_length, self._substrings
-        for at in [at for at in range(len(text) - length + 1) if text[at : at + length] in substrings]:
-            for entry, held_by in substrings[text[at : at + length]]:
-                if text.startswith(entry, at):
-                    lists |= held_by
-        return lists
 
 
 def trie_key(name: str) -> str:

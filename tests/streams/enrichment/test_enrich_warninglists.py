@@ -117,6 +117,16 @@ def test_a_substring_entry_applies_to_any_value_that_contains_it() -> None:
     assert index.match_domain(DOMAIN, "my-sandbox.example", "example").names == ("sandboxes",)
 
 
+@given(
+    st.sets(st.text("ab.@", min_size=1, max_size=7), min_size=1, max_size=4),
+    st.text("ab.", min_size=1, max_size=14),
+)
+def test_a_substring_is_found_wherever_it_is(entries: set[str], name: str) -> None:
+    lists = [a_warninglist(entry, "substring", [entry], EMAIL_ATTRIBUTES) for entry in sorted(entries)]
+    address = f"a@{name}"
+    assert an_index(*lists).match_email(address).names == tuple(sorted(each for each in entries if each in address))
+
+
 def test_a_regular_expression_applies_to_any_value_that_it_matches() -> None:
     index = an_index(
         a_warninglist("contacts", "regex", [r"/^(abuse|noc)\@.*\..*$/i"], EMAIL_ATTRIBUTES),
