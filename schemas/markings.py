@@ -132,7 +132,7 @@ _CAVEAT_BY_LABEL: Final = {caveat.value: caveat for caveat in Caveat} | {
 }
 
 
-class Marking(msgspec.Struct, frozen=True, gc=False):
+class Marking(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """The limits on sharing and use of one assertion. ``join`` defines strictness.
 
     ``releasable_to`` holds ISO 3166-1 alpha-3 codes, sorted. ``None`` is "any nation the TLP label allows" and

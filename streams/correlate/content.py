@@ -43,12 +43,12 @@ def content_for(
         "pap": marking.pap.label,
         "releasable_to": sorted({*(marking.releasable_to or ()), partner}),
         "caveats": [str(caveat) for caveat in marking.caveats],
-        "confidence": max(lifetimes.confidence_at(kind, life, day_ms) for life in lives),
+        "confidence": max([lifetimes.confidence_at(kind, life, day_ms) for life in lives]),
         "labels": sorted(labels if approved is None else {*labels} & {*approved}),
         "first_seen_ms": included.first_seen_ms,
         "last_seen_ms": included.last_seen_ms,
         "sightings": included.sightings,
-        "valid_until_ms": max(lifetimes.end_of(kind, life) for life in lives),
+        "valid_until_ms": max([lifetimes.end_of(kind, life) for life in lives]),
         "release_expires_ms": 0,
         "registered_domain": included.registered_domain,
         "asn": included.asn,
@@ -83,7 +83,9 @@ def terms_of(key: bytes, included: Included, obligations: Sequence[str]) -> byte
     A tearline in the release is part of its terms, so rules that forbid the tearline recall it. A release without a
     tearline is not affected by them.
     """
-    owed = tuple(each for each in obligations if each != _NO_TEARLINE)
-    if owed == tuple(obligations) and included.tearlines:
+    owed = tuple(obligations)
+    if _NO_TEARLINE in owed:
+        owed = tuple([each for each in owed if each != _NO_TEARLINE])
+    elif included.tearlines:
         owed = (*owed, TEARLINE)
     return sha256(msgspec.msgpack.encode((included.sources(key), owed))).digest()[:TERMS_BYTES]

@@ -209,7 +209,7 @@ def _group(name: bytes, assertion: Assertion, tally: Tally) -> Group:
 
 def sum_of(name: bytes, mark: bytes) -> int:
     """A number that stands for the data of one source under one marking; modulo ``SUM``, numbers add up."""
-    return int.from_bytes(sha256(name + msgspec.msgpack.encode(MARKS[mark].stable)).digest()[:8])
+    return int.from_bytes(sha256(name + MARKS[mark].name).digest()[:8])
 
 
 def lives_together(statements: Iterable[Statement]) -> list[Statement]:

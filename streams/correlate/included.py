@@ -7,6 +7,7 @@ are (docs/adr/0041).
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -41,7 +42,7 @@ class Included(msgspec.Struct, frozen=True, gc=False):
     @property
     def marking(self) -> Marking:
         """The strictest reading of all units' markings."""
-        return joined(unit.marking for unit in self.units)
+        return joined([unit.marking for unit in self.units])
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -87,10 +88,14 @@ class Included(msgspec.Struct, frozen=True, gc=False):
 
     def sources(self, key: bytes) -> int:
         """A number that stands for whose data this is, under which markings; ``key`` is the indicator's."""
-        return sum(unit.sum(key) for unit in self.units) % SUM
+        return sum([unit.sum(key) for unit in self.units]) % SUM
 
 
 def labels_of(units: Iterable[Unit]) -> tuple[str, ...]:
     """The labels of these units that may leave, sorted: the first ones by name if there are many."""
-    sets = {unit.labels for unit in units}
+    return _that_leave(frozenset([unit.labels for unit in units]))
+
+
+@lru_cache(maxsize=4096)  # sources repeat a few sets of labels
+def _that_leave(sets: frozenset[tuple[str, ...]]) -> tuple[str, ...]:
     return few_labels({label for labels in sets for label in labels if may_leave(label)})

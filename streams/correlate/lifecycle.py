@@ -80,7 +80,10 @@ class Lifetimes:
         if end <= now_ms:
             return 0
         changes = _changes(statement.confidence, end - statement.appended_ms, self.by_type[kind].speed)
-        return statement.appended_ms + next(age for age in changes if statement.appended_ms + age > now_ms)
+        for age in changes:
+            if statement.appended_ms + age > now_ms:
+                return statement.appended_ms + age
+        raise AssertionError("the last change is the end")
 
 
 @lru_cache(maxsize=4096)  # most statements of a type are alike

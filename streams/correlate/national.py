@@ -22,7 +22,7 @@ def national(key: bytes, row: Row, version: int, lifetimes: Lifetimes, now_ms: i
     even if sensors report it again; so is one that all its sources have taken back.
     """
     enrichment, statements = row.enrichment, row.statements
-    end_ms = max(lifetimes.end_of(row.kind, statement) for statement in statements)
+    end_ms = max([lifetimes.end_of(row.kind, statement) for statement in statements])
     kind: Literal["content", "expired", "revoked"] = "content" if now_ms < end_ms else "expired"
     if (row.officers is not None and row.officers.revoked) or row.withdrawal in TAKEN_BACK:
         kind = "revoked"
@@ -39,7 +39,7 @@ def national(key: bytes, row: Row, version: int, lifetimes: Lifetimes, now_ms: i
         "type": row.kind.label,
         "value": row.value,
         "marking": MARKS[mark_of(row.marking)].record,
-        "confidence": max(lifetimes.confidence_at(row.kind, statement, now_ms) for statement in statements),
+        "confidence": max([lifetimes.confidence_at(row.kind, statement, now_ms) for statement in statements]),
         "labels": sorted({label for each in labels for label in each})[:MAX_LABELS],
         "first_seen_ms": min([each.first_seen_ms for each in seen]),
         "last_seen_ms": max([each.last_seen_ms for each in seen]),

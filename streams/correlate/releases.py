@@ -5,6 +5,7 @@ partner would learn something from it (``streams.correlate.next_release``).
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Final
@@ -28,7 +29,7 @@ from streams.correlate.included import Included
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.merge import Merged
 from streams.correlate.national import TAKEN_BACK
-from streams.correlate.next_release import Stop, next_release, over_closed_border
+from streams.correlate.next_release import TIGHTENED, Stop, next_release, over_closed_border
 from streams.correlate.officers import NO_DECISIONS, OfficerDecisions, Review
 from streams.correlate.review import Ruling, ruled, stop_of, units_marked
 from streams.correlate.row import Row, Sent
@@ -100,7 +101,7 @@ class Releaser:
                 withdrawn |= sent.terms not in (b"", terms_of(key, included, owed))
             changed = other_rules and content is None
             changed = changed and (before is None or not self._allows(before, partner, work.now_ms))
-            stop = self._stop(row, pieces, sent, ruling, earlier, rules_changed=changed)
+            stop = self._stop(row, pieces, sent, ruling, earlier, rules_changed=changed) if sent.kind else TIGHTENED
             if content is None and ever is not pieces and ruling.veto is None:
                 stop = self._taken_back(row, ever, partner, work.now_ms) or stop
             following, reason = next_release(
@@ -254,10 +255,7 @@ class Releaser:
         value = self._codec.encode(DECISION, entry)
         work.head = audit.after(work.head, value)
         work.outputs.append(Output(topics.AUDIT, self._shard, indicator_id(key).encode(), value))
-        work.tally[spec.DECISIONS.tally(partner, ruling.decision.outcome)] += 1
-        work.tally[spec.AUDIT_ENTRIES.tally()] += 1
-        for rule in ruling.decision.rules:
-            work.tally[spec.RULE_HITS.tally(rule)] += 1
+        work.tally.update(_counters(partner, ruling.decision.outcome, ruling.decision.rules))
         return str(entry["decision_id"])
 
     def _send(self, key: bytes, sent: Sent, reason: str, content: Content | None, work: Work) -> None:
@@ -279,6 +277,13 @@ class Releaser:
         if is_urgent(record):
             work.outputs.append(Output(topics.urgent(sent.partner), self._shard, name.encode(), value, headers))
         work.tally[spec.RELEASED_RECORDS.tally(sent.partner, kind)] += 1
+
+
+@lru_cache(maxsize=4096)
+def _counters(partner: str, outcome: Outcome, rules: tuple[str, ...]) -> Sequence[tuple[str, ...]]:
+    """What a decision is counted in."""
+    hits = [spec.RULE_HITS.tally(rule) for rule in rules]
+    return (spec.DECISIONS.tally(partner, outcome), spec.AUDIT_ENTRIES.tally(), *hits)
 
 
 def is_urgent(record: ReleasedIndicator) -> bool:

@@ -123,6 +123,8 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
     @property
     def statements(self) -> list[Statement]:
         """The statements that decide when the indicator ends, how confident the nation is of it, and its labels."""
+        if len(self.assertions) == 1 and self.further is None:  # most indicators have one source
+            return [self.assertions[0].latest]
         last = last_of_each([assertion.latest for assertion in self.assertions])
         return last if self.further is None else [*last, *self.further.statements]
 
@@ -163,11 +165,11 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     def end(self, lifetimes: Lifetimes) -> int:
         """When the last of the sources' statements ends."""
-        return max(lifetimes.end_of(self.kind, statement) for statement in self.statements)
+        return max([lifetimes.end_of(self.kind, statement) for statement in self.statements])
 
     def confidence(self, lifetimes: Lifetimes, at_ms: int) -> int:
         """The highest decayed confidence of the sources' statements; -1 if none was stated."""
-        return max(lifetimes.confidence_at(self.kind, statement, at_ms) for statement in self.statements)
+        return max([lifetimes.confidence_at(self.kind, statement, at_ms) for statement in self.statements])
 
     def next_end(self, lifetimes: Lifetimes, after_ms: int) -> int:
         """When time alone may next change anything after ``after_ms``: an end, or the band of the surest statement.
@@ -176,12 +178,12 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
         """
         statements = self.statements
         surest = statements[0]
+        times = [sent.ends_ms for sent in self.sent if sent.kind == RecordKind.CONTENT]
         if len(statements) > 1:
             surest = max(statements, key=lambda statement: lifetimes.confidence_at(self.kind, statement, after_ms))
-        last = max(lifetimes.end_of(self.kind, statement) for statement in statements)
-        times = [lifetimes.next_change(self.kind, surest, after_ms), last]
-        times += [sent.ends_ms for sent in self.sent if sent.kind == RecordKind.CONTENT]
-        return min((at for at in times if at > after_ms), default=0)
+            times.append(max([lifetimes.end_of(self.kind, statement) for statement in statements]))
+        times.append(lifetimes.next_change(self.kind, surest, after_ms))
+        return min([at for at in times if at > after_ms], default=0)
 
     def sent_to(self, partner: str) -> Sent:
         """The last record sent to this partner."""

@@ -45,16 +45,17 @@ class Known(dict[bytes, Known_T], Generic[Known_T]):
 class Mark:
     """A marking. ``record`` is as a national record has it.
 
-    ``stable`` sorts markings, always in the same order; ``rank`` sorts the plainest first: those with few caveats, then
-    those with few recipients named.
+    ``stable`` sorts markings, always in the same order, and ``name`` is its bytes; ``rank`` sorts the plainest first:
+    those with few caveats, then those with few recipients named.
     """
 
-    __slots__ = ("marking", "rank", "record", "stable")
+    __slots__ = ("marking", "name", "rank", "record", "stable")
 
     def __init__(self, marking: Marking) -> None:
         self.marking = marking
         self.record = _WRITE_MARKING(marking_record(marking))
         self.stable = stable(marking)
+        self.name = _ENCODE(self.stable)
         self.rank: tuple[int, int, _Stable] = (len(marking.caveats), len(marking.releasable_to or ()), self.stable)
 
 

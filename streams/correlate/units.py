@@ -17,6 +17,7 @@ from streams.correlate.assertion import Assertion, Tally
 from streams.correlate.further import Group, marking_of, name_of, sum_of
 from streams.correlate.row import Row
 from streams.correlate.statement import Statement
+from streams.correlate.terms import TERMS
 from streams.rules.decide import ReleaseDecision
 from streams.rules.facets import Facets, prefix_length_of
 
@@ -87,19 +88,22 @@ def units_before_withdrawal(row: Row) -> list[Unit]:
 
 def facets_in(row: Row, pieces: Sequence[Unit]) -> tuple[Facets, ...]:
     """The facets of each unit: all of it that the rules look at."""
-    prefix_length = prefix_length_of(row.kind, row.value)
+    kind, known, prefix_length = row.kind, row.enrichment, prefix_length_of(row.kind, row.value)
+    special_use, may_name_a_person = bool(known.special_use), kind in _MAY_NAME_A_PERSON
     return tuple(
-        Facets(
-            piece.marking,
-            piece.assertion.latest.band,
-            row.kind,
-            row.enrichment.benign,
-            bool(row.enrichment.special_use),
-            row.kind in _MAY_NAME_A_PERSON or Caveat.PERSONAL_DATA in piece.marking.caveats,
-            prefix_length,
-            row.enrichment.local_query,
-        )
-        for piece in pieces
+        [
+            Facets(
+                piece.marking,
+                TERMS[piece.assertion.latest.terms].band,
+                kind,
+                known.benign,
+                special_use,
+                may_name_a_person or Caveat.PERSONAL_DATA in piece.marking.caveats,
+                prefix_length,
+                known.local_query,
+            )
+            for piece in pieces
+        ]
     )
 
 
