@@ -1,10 +1,13 @@
 """Two feeds as one: what is urgent is never behind what is much."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from exchange.feeds.assigned import AssignedFeed
 from exchange.protocol.feed import Feed
 from exchange.protocol.record import Input, Record
+
+LOOK_S: Final = 0.2  # only the rest ends a wait of two clients: what is urgent waits so long in an idle shard
 
 
 class UrgentFeed(Feed[None]):
@@ -18,7 +21,6 @@ class UrgentFeed(Feed[None]):
     """
 
     looks_ahead = True
-    idle_s = 0.2  # only the rest ends a wait: what is urgent waits so long in an idle shard
 
     def __init__(self, source: Input, urgent: AssignedFeed, rest: Feed[None]) -> None:
         self._source, self._urgent, self._rest = source, urgent, rest
@@ -42,8 +44,13 @@ class UrgentFeed(Feed[None]):
         if self._was_urgent:
             self._was_urgent = False
             return self._rest.poll(0)
-        gathering_s = min(timeout_s, self._rest.gathering_s())
-        return self._poll_urgent(gathering_s) or self._rest.poll(timeout_s - gathering_s)
+        while True:
+            gathering_s = min(timeout_s, self._rest.gathering_s())
+            look_s = min(timeout_s - gathering_s, LOOK_S)
+            records = self._poll_urgent(gathering_s) or self._rest.poll(look_s)
+            timeout_s -= gathering_s + look_s
+            if records or timeout_s <= 0:
+                return records
 
     def ahead(self) -> Sequence[Record]:
         """What is urgent by now, while a batch of the rest must wait. Behind a batch of its own kind

@@ -104,3 +104,12 @@ def test_while_the_rest_gathers_what_is_urgent_is_waited_for(gathers_s: float, w
     feed = UrgentFeed(Input("urgent", 0), urgent, rest)
     feed.resume({})
     assert len(feed.poll(0.2)) == 1
+
+
+def test_an_idle_shard_looks_at_what_is_urgent_within_its_wait() -> None:
+    rest = Inputs(0.0)
+    urgent: Any = Inputs(0.0, [], [], [Record("urgent", 0, 0, b"k", b"v", 0)])
+    feed = UrgentFeed(Input("urgent", 0), urgent, rest)
+    feed.resume({})
+    assert len(feed.poll(1.0)) == 1
+    assert rest.waits == pytest.approx([0.2, 0.2])
