@@ -5,11 +5,15 @@ import pkgutil
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
+from typing import Final
 from urllib.parse import parse_qsl
 
 from consumers import outputs as package
 from consumers.outputs.protocol import Output, Target, Writer
 from exchange.errors import ConfigurationError
+
+HOME: Final = Path(".kakehashi")
 
 
 @cache
@@ -23,8 +27,11 @@ def outputs() -> Mapping[str, Output]:
     return dict(sorted(named.items()))
 
 
-def understood(text: str, nation: str) -> tuple[Output, Target]:
-    """The output and the target of ``NAME:PLACE?option=value&…``. Raises ConfigurationError if it is neither."""
+def understood(text: str, nation: str, home: Path = HOME) -> tuple[Output, Target]:
+    """The output and the target of ``NAME:PLACE?option=value&…``. Raises ConfigurationError if it is neither.
+
+    ``home`` is ``KAKEHASHI_HOME``.
+    """
     name, colon, rest = text.partition(":")
     output = outputs().get(name)
     if output is None or not colon:
@@ -39,10 +46,10 @@ def understood(text: str, nation: str) -> tuple[Output, Target]:
     if unknown:
         allowed = f"its options are {', '.join(sorted(output.options))}" if output.options else "it has no options"
         raise ConfigurationError(f"{text}: {name} has no option {', '.join(unknown)}: {allowed}")
-    return output, Target(nation, place, options)
+    return output, Target(nation, place, options, home)
 
 
-def opened(text: str, nation: str) -> tuple[Output, Target, Writer]:
+def opened(text: str, nation: str, home: Path = HOME) -> tuple[Output, Target, Writer]:
     """The same, opened. Raises ConfigurationError; writes nothing."""
-    output, target = understood(text, nation)
+    output, target = understood(text, nation, home)
     return output, target, output.open(target)

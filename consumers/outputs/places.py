@@ -52,3 +52,20 @@ def hours_of(target: Target, name: str, option: str, default: int) -> int:
             f"{name}:{target.place}: {option}={hours}: write whole hours, 9999 at most, for example {default}"
         )
     return int(hours)
+
+
+def secret_of(target: Target, name: str, option: str) -> str:
+    """The text in the file that an option names, without blanks around it. Raises ConfigurationError if there is none.
+
+    A secret is in a file, because all users of a machine see the options of its processes.
+    """
+    file = target.options.get(option, "")
+    try:
+        secret = Path(file).read_text("utf-8").strip() if file else ""
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"{name}:{target.place}: {option}={file}: this file cannot be read: {error}"
+        ) from error
+    if not secret or not secret.isprintable():
+        raise ConfigurationError(f"{name}:{target.place}: write {option}=FILE, a file with one line, the secret")
+    return secret

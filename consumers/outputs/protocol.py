@@ -10,6 +10,7 @@ whole: after a crash at any moment the target is as before or as after, and neve
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
@@ -131,12 +132,14 @@ class Writer(Protocol):
 class Target:
     """Where an output writes: ``suricata:/etc/suricata/kakehashi?socket=/run/suricata.socket``.
 
-    ``place`` is a path or a URL, in the output's own terms; ``options`` are behind the question mark.
+    ``place`` is a path or a URL, in the output's own terms; ``options`` are behind the question mark. ``home`` is
+    ``KAKEHASHI_HOME``, for what a receiver cannot keep itself.
     """
 
     nation: str
     place: str
     options: Mapping[str, str] = field(default_factory=dict)
+    home: Path = Path(".kakehashi")
 
 
 @dataclass(frozen=True, slots=True)

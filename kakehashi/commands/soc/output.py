@@ -225,7 +225,7 @@ def _outputs(nation: str, to: Sequence[str], filters: "Filter", use: "Use", sett
         raise ConfigurationError(f"--to {', '.join(to)}: a target is given twice: two writers would undo each other")
     path, found = path_of(settings.home, nation), []
     for text in to:
-        output, target = understood(text, nation)
+        output, target = understood(text, nation, settings.home)
         carried = carried_by(output, target, filters, use.unstated)
         found.append(Following(text, output, target, carried, path, now_ms))
     return found

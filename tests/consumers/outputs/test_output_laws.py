@@ -16,8 +16,9 @@ from consumers.picture.entry import Entry
 from consumers.subscription.changes import State
 from schemas.vocabulary import IndicatorType
 from tests.builders import an_entry
+from tests.consumers.outputs.pushed import pushed_targets
 
-TARGETS: Final[Mapping[str, Callable[[Path], Target]]] = {}
+TARGETS: Final[Mapping[str, Callable[[Path], Target]]] = pushed_targets()
 """Targets of outputs whose place is neither FILE nor DIR, by the output's name."""
 
 VALUES: Final[Mapping[IndicatorType, tuple[str, str, str]]] = {

@@ -17,6 +17,7 @@ HOSTILE: Final = st.text(
     st.one_of(st.sampled_from("\"';\\\n\r\t\0#-=+@.*,|$(){}\u202e\u2066\u200b\ufeffé漢"), st.characters(codec="utf-8")),
     max_size=40,
 )
+HOSTILE_EXAMPLES: Final = ('a"b', "a;b", "a\nb", "=1+1", "\u202eexe.pdf", "\0", "é漢", "a|b=c\\d", "'")
 NAMES: Final = st.lists(
     st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=63), min_size=1, max_size=6
 ).map(".".join)
