@@ -1,6 +1,6 @@
 """Runs ``kakehashi produce --dry-run``: reads the inputs, and prints what would become of each piece of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import typer
 
@@ -13,6 +13,7 @@ from kakehashi.fates import REFUSE, Fate, Judge
 from producers.inputs import Input, name_in_utf8
 from producers.produce import Options, opened
 from producers.readers.formats import readings_of
+from producers.spool.batch import Sensor
 from producers.stop import Stop
 from streams.correlate.lifecycle import Lifetimes
 from streams.enrichment.installed import installed_enricher
@@ -21,13 +22,14 @@ from streams.rules.engine import Engine
 from streams.rules.policy_set import load
 
 
-def dry_run(runs: Sequence[Options], settings: Settings, partner: str, *, json: bool, strict: bool) -> Exit:
+def dry_run(
+    sensor: Sensor, runs: Iterable[Options], settings: Settings, partner: str, *, json: bool, strict: bool
+) -> Exit:
     """Print the fates, then the counts; with ``json`` those go to standard error. Nothing is sent or written.
 
-    ``runs`` are of one sensor. ``partner`` is empty for all partners. Raises ConfigurationError for a partner without a
+    ``partner`` is empty for all partners. Raises ConfigurationError for a partner without a
     link, and for a policy that cannot be used.
     """
-    sensor = runs[0].sensor
     nation = sensor.nation
     if partner:
         settings.agreement(nation, partner)

@@ -1,9 +1,10 @@
 """Runs ``kakehashi produce`` and ``kakehashi sensor run``: wires spool, publisher and view, and prints the result."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 import typer
 
@@ -27,11 +28,15 @@ from producers.profile.model import Profile
 from producers.profile.options import Plan, plans_of
 from producers.signing import signing
 from producers.source import STANDARD_INPUT
+from producers.spool.batch import Sensor
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool, folder_of
 from producers.stop import Stop
+from producers.taxii import authorization_of, is_taxii, polled
 from schemas.codec import QUARANTINED, SENSOR_REPORT, SENSOR_REPORT_V2, Codec
 from schemas.counting import counted
+
+_STIX: Final = "stix-bundle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +64,19 @@ def run_dry(command: Command, partner: str, settings: Settings) -> Exit:
     if not command.profile.inputs:
         raise typer.BadParameter("--dry-run needs a file, or - for standard input")
     with TemporaryDirectory() as folder:
-        now = [
-            replace(plan.options, files=_there_now(plan.options.files))
-            if plan.is_followed
-            else replace(plan.options, files=_fetched(plan.options.files, Path(folder)))
+        runs = (
+            replace(options, files=_there_now(options.files)) if plan.is_followed else options
             for plan in command.plans
-        ]
-        return dry_run(now, settings, partner, json=command.json, strict=command.strict)
+            for options in _runs(plan, Path(folder))
+        )
+        return dry_run(
+            Sensor(command.profile.nation, command.profile.sensor),
+            runs,
+            settings,
+            partner,
+            json=command.json,
+            strict=command.strict,
+        )
 
 
 def run(command: Command, settings: Settings, cluster_of: Callable[[], Cluster]) -> Exit:
@@ -81,10 +92,9 @@ def run(command: Command, settings: Settings, cluster_of: Callable[[], Cluster])
     with Spool(folder, profile.nation, profile.sensor, now_ms()) as spool:
         publisher, summary = Publisher(cluster, spool, profile.sensor, sign), Summary()
         try:
-            for plan in plans:
-                options, is_followed = plan
-                if not is_followed:
-                    options = replace(options, files=_fetched(options.files, folder / "fetched"))
+            for options, is_followed in (
+                (options, plan.is_followed) for plan in plans for options in _runs(plan, folder / "fetched")
+            ):
                 now = replace(options, files=_there_now(options.files)) if is_followed else options
                 if not command.yes:
                     ask(now, spool, settings.partners(profile.nation), cluster)
@@ -134,6 +144,17 @@ def _produced(
         meter.finish(summary)
     finally:
         page.close()
+
+
+def _runs(plan: Plan, folder: Path) -> Iterator[Options]:
+    """What is read one after the other: a TAXII collection is polled again once its last document was read."""
+    names = plan.options.files
+    others = tuple(name for name in names if not is_taxii(name))
+    if others or not names:
+        yield replace(plan.options, files=others if plan.is_followed else _fetched(others, folder))
+    for name in filter(is_taxii, names):
+        for document in polled(name, folder, authorization_of(plan.credentials)):
+            yield replace(plan.options, files=(str(document),), format=_STIX)
 
 
 def _fetched(files: tuple[str, ...], folder: Path) -> tuple[str, ...]:

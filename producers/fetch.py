@@ -56,7 +56,7 @@ def fetched(url: str, folder: Path, *, most_bytes: int = MOST_BYTES, timeout_s: 
     except HTTPError as error:
         with error:
             if error.code != _NOT_MODIFIED:
-                raise _failure(url, error) from error
+                raise failure(url, error) from error
     except (URLError, HTTPException, TimeoutError, socket.gaierror, ConnectionError) as error:
         reason = error.reason if isinstance(error, URLError) else error
         raise TransientError(f"{url} does not answer: {reason}. Run it again") from error
@@ -119,7 +119,8 @@ def _write(path: Path, content: bytes) -> None:
     part.rename(path)
 
 
-def _failure(url: str, error: HTTPError) -> TransientError | ConfigurationError:
+def failure(url: str, error: HTTPError) -> TransientError | ConfigurationError:
+    """What an answer that is none means, and what to do."""
     if error.code in _LATER:
         wait = error.headers["Retry-After"]
         when = f", and asks to come again after {wait[:40]}" if wait else ""

@@ -17,6 +17,7 @@ from producers.fetch import is_url
 from producers.profile.model import SCHEMA_NAME, InputEntry, Profile
 from producers.profile.rules import Path_, problems
 from producers.source import STANDARD_INPUT
+from producers.taxii import is_taxii
 
 MOST_BYTES: Final = 1 << 20
 _WORDS: Final = {
@@ -193,10 +194,14 @@ def _beside(profile: Profile, folder: Path) -> Profile:
     """The same, with paths that do not depend on where the command is run."""
 
     def beside(name: str) -> str:
-        return str(folder / name) if name and name != STANDARD_INPUT and not is_url(name) else name
+        is_path = name and name != STANDARD_INPUT and not is_url(name) and not is_taxii(name)
+        return str(folder / name) if is_path else name
 
     inputs = tuple(
-        msgspec.structs.replace(each, at=beside(each.at), reviewed=beside(each.reviewed)) for each in profile.inputs
+        msgspec.structs.replace(
+            each, at=beside(each.at), reviewed=beside(each.reviewed), credentials=beside(each.credentials)
+        )
+        for each in profile.inputs
     )
     return msgspec.structs.replace(profile, key=beside(profile.key), inputs=inputs)
 

@@ -44,8 +44,12 @@ class InputEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """An input, and how it is read."""
 
     at: Annotated[
-        Text, _is("A file, folder or pattern, relative to the profile; the http(s) address of a feed; - for a pipe.")
+        Text,
+        _is("A file, folder or pattern; an address, https or taxii+https; - for a pipe."),
     ]
+    credentials: Annotated[
+        Text, _is("A file with user:password or a token for a TAXII collection, relative to the profile.")
+    ] = ""
     follow: Annotated[bool, _is("Read what is written, through rotation, until it is stopped.")] = False
     snapshot: Annotated[bool, _is("It is all that the source asserts: what is missing is withdrawn.")] = False
     feed: Annotated[Text, _is("The snapshot's name, if the sensor has several lists.")] = ""

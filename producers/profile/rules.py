@@ -18,6 +18,7 @@ from producers.readers.csv_columns import FIELDS, REPEATED_FIELDS, may_be_mapped
 from producers.readers.formats import AUTO, on_request, readers
 from producers.source import STANDARD_INPUT
 from producers.spool.layout import is_sensor_name
+from producers.taxii import is_taxii
 from schemas.markings import Caveat, Pap, SourceMarking, Tlp, understand
 from schemas.vocabulary import TYPE_BY_LABEL
 
@@ -89,8 +90,9 @@ def problems_of_reading(path: Path_, entry: InputEntry) -> Iterator[Problem]:
         yield Problem((*path, "encoding"), entry.encoding, "no such encoding")
     if entry.feed and not entry.snapshot:
         yield Problem((*path, "feed"), entry.feed, "names a snapshot: state snapshot, too")
-    if entry.reviewed and not _is_readable(Path(entry.reviewed)):
-        yield Problem((*path, "reviewed"), entry.reviewed, "no readable file")
+    for field in ("reviewed", "credentials"):
+        if (file := getattr(entry, field)) and not _is_readable(Path(file)):
+            yield Problem((*path, field), file, "no readable file")
     yield from _of_mapping((*path, "mapping"), entry)
 
 
@@ -99,14 +101,18 @@ def _of_input(path: Path_, entry: InputEntry) -> Iterator[Problem]:
     yield from problems_of_reading(path, entry)
     if entry.snapshot and name == STANDARD_INPUT:
         yield Problem((*path, "snapshot"), name, "needs files: whether standard input was whole cannot be known")
+    if entry.credentials and not is_taxii(name):
+        yield Problem((*path, "credentials"), entry.credentials, "are for a TAXII collection: taxii+https://…")
+    if is_taxii(name) and entry.snapshot:
+        yield Problem((*path, "snapshot"), name, "a TAXII collection states what ends: remove it")
     if entry.follow and name == STANDARD_INPUT:
         yield Problem((*path, "follow"), name, "needs files, folders or patterns: a pipe is followed without it")
-    elif entry.follow and is_url(name):
+    elif entry.follow and (is_url(name) or is_taxii(name)):
         why = "cannot follow a feed by HTTP: run the command from cron, it fetches what is new"
         yield Problem((*path, "follow"), name, why)
     elif entry.follow and entry.snapshot:
         yield Problem((*path, "follow"), name, "reads what is added: it goes not with snapshot")
-    elif not (entry.follow or name == STANDARD_INPUT or is_url(name) or _is_readable(Path(name))):
+    elif not (entry.follow or name == STANDARD_INPUT or is_url(name) or is_taxii(name) or _is_readable(Path(name))):
         yield Problem((*path, "at"), name, "no readable file")
 
 

@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
             list[str] | None,
             typer.Argument(
                 metavar="[FILE]...",
-                help="What to read or follow: files, http(s) addresses of feeds; - is standard input.",
+                help="What to read or follow: files, addresses (https://…, taxii+https://…); - is standard input.",
             ),
         ] = None,
         format: Annotated[
@@ -97,6 +97,9 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 help="The values of a report in prose that a person agrees to: a line each, or of --dry-run --json.",
             ),
+        ] = None,
+        credentials: Annotated[
+            Path | None, typer.Option(help="A file with user:password or a token, for a TAXII collection.")
         ] = None,
         encoding: Annotated[str, typer.Option(help="If it is not UTF-8: cp932, euc_jp, utf-16 …")] = "utf-8",
         columns: Annotated[str, typer.Option(help="Names of a CSV's columns, if it has no header.")] = "",
@@ -205,6 +208,7 @@ def register(app: typer.Typer) -> None:
             mapping=mapping_of(mapping or ()),
             date_format=date_format,
             reviewed="" if reviewed is None else str(reviewed),
+            credentials="" if credentials is None else str(credentials),
         )
         profile = Profile(
             nation=nation,

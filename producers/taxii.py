@@ -1,0 +1,251 @@
+"""Takes the objects of a TAXII 2.1 collection (OASIS, 2021), each once, as documents for the STIX reader.
+
+An address is ``taxii+https://…/collections/ID/``. A poll takes all pages since the last one. The state file names the
+document and what is known behind it, and is renamed into place: a run that was killed reads the same document on, and a
+document that was read is known by its content (docs/adr/0057).
+
+``added_after`` excludes its own moment, and servers round it: so a poll begins a little before the last one ended, and
+leaves out objects that it has had. Marking definitions and what lists other objects (a report, a grouping) are kept and
+are part of each later document: a page never has all that is said about its objects.
+"""
+
+import base64
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from hashlib import sha256
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, Final
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+import msgspec
+
+from exchange.errors import ConfigurationError, Refused, TransientError
+from producers.fetch import TIMEOUT_S, failure
+
+SCHEMES: Final = ("taxii+https://", "taxii+http://")
+MEDIA: Final = "application/taxii+json;version=2.1"
+MOST_BYTES: Final = 32 << 20
+"""Objects of one document; what is more is the next one."""
+_PAGE: Final = 500
+_MOST_PAGE_BYTES: Final = 64 << 20
+_OVERLAP: Final = timedelta(seconds=2)
+_DIGEST_BYTES: Final = 16
+_STATE: Final = "state.json"
+
+
+class _State(msgspec.Struct):
+    """What is known behind a document. ``had`` are digests of the objects of the last pages, ``around`` is context."""
+
+    document: str = ""
+    number: int = 0
+    added_after: str = ""
+    had: list[str] = msgspec.field(default_factory=list)
+    around: dict[str, msgspec.Raw] = msgspec.field(default_factory=dict)
+
+
+class _Envelope(msgspec.Struct):
+    more: bool = False
+    next: str = ""
+    objects: list[msgspec.Raw] = msgspec.field(default_factory=list)
+
+
+class _Page(msgspec.Struct):
+    envelope: _Envelope
+    last: str
+
+
+class _Kind(msgspec.Struct):
+    type: str = ""
+    id: str = ""
+    object_refs: Any = None
+
+
+def is_taxii(name: str) -> bool:
+    """Whether an input's name is the address of a TAXII collection."""
+    return name.lower().startswith(SCHEMES)
+
+
+def polled(address: str, folder: Path, authorization: str = "", *, most_bytes: int = MOST_BYTES) -> Iterator[Path]:
+    """Documents with what was added since the last poll; the next one is made once the one before was read.
+
+    The first is that of an earlier run, which may not have been read whole. Raises TransientError if the server does
+    not answer, asks to come later or breaks off; ConfigurationError if it does not have the collection, or refuses it
+    to us; Refused if a page is too large or is no envelope.
+    """
+    place = folder / sha256(address.encode()).hexdigest()[:16]
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state = _kept(place)
+    if state.document:
+        yield place / state.document
+    is_more = True
+    while is_more:
+        found, is_more = _poll(address.partition("+")[2], state, authorization, most_bytes)
+        if found is None:
+            return
+        objects, behind = found
+        number = state.number + 1
+        document = place / f"{number}.json"
+        lines = [bytes(each) for each in (*state.around.values(), *objects)]
+        _write(document, b'{"type":"bundle","objects":[\n' + b",\n".join(lines) + b"\n]}\n")
+        before, state = state, msgspec.structs.replace(behind, document=document.name, number=number)
+        _write(place / _STATE, msgspec.json.encode(state))
+        if before.document:
+            (place / before.document).unlink(missing_ok=True)
+        yield document
+
+
+def authorization_of(credentials: Path | None) -> str:
+    """The header for the credentials in a file: ``user:password``, or a token. Raises ConfigurationError."""
+    if credentials is None:
+        return ""
+    try:
+        if credentials.stat().st_mode & 0o007:
+            raise ConfigurationError(f"{credentials} can be read by everyone: chmod 0600 {credentials}")
+        text = credentials.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"the credentials {credentials} cannot be read: {error}") from error
+    if "\n" in text or not text.isprintable() or not text:
+        raise ConfigurationError(f"{credentials}: one line with user:password or a token")
+    return f"Basic {base64.b64encode(text.encode()).decode()}" if ":" in text else f"Bearer {text}"
+
+
+def _kept(place: Path) -> _State:
+    try:
+        state = msgspec.json.decode((place / _STATE).read_bytes(), type=_State)
+    except FileNotFoundError:
+        state = _State()
+    except msgspec.DecodeError as error:
+        raise ConfigurationError(
+            f"{place / _STATE} is damaged: {error}. Remove it, and all of the collection is read again"
+        ) from error
+    for each in place.glob("*.json"):
+        if each.name not in (_STATE, state.document):
+            each.unlink(missing_ok=True)  # it was written, and never was part of the state
+    return state
+
+
+def _poll(
+    url: str, state: _State, authorization: str, most_bytes: int
+) -> tuple[tuple[list[msgspec.Raw], _State] | None, bool]:
+    """The objects of the next document with the state behind it, None if nothing is new; and whether there is more."""
+    had, objects, size = set(state.had), list[msgspec.Raw](), 0
+    around = dict(state.around)
+    recent: list[tuple[str, list[str]]] = []
+    query = {"limit": str(_PAGE), **({"added_after": _earlier(state.added_after)} if state.added_after else {})}
+    last = state.added_after
+    while True:
+        page = _page(f"{url.rstrip('/')}/objects/?{urlencode(query)}", authorization)
+        digests = [_digest(each) for each in page.envelope.objects]
+        last = max(last, page.last, key=_moment)
+        recent.append((page.last, digests))
+        for digest, raw in zip(digests, page.envelope.objects, strict=True):
+            if digest not in had:
+                had.add(digest)
+                size += len(bytes(raw))
+                _put(raw, objects, around)
+        if not page.envelope.more or not page.envelope.objects:
+            break
+        if page.envelope.next and size < most_bytes:
+            query["next"] = page.envelope.next
+            continue
+        if not page.last or (page.last == query.get("added_after")):
+            raise Refused(f"{url} has more objects, and states neither `next` nor when the last one was added")
+        if size >= most_bytes:
+            break
+        query = {"limit": str(_PAGE), "added_after": page.last}
+    is_more = page.envelope.more and bool(page.envelope.objects)
+    begin = _earlier(last)
+    kept = [digest for at, digests in recent if not at or _moment(at) >= _moment(begin) for digest in digests]
+    kept += [digest for digest in state.had if not last or _moment(state.added_after) >= _moment(begin)]
+    behind = _State(added_after=last, had=list(dict.fromkeys(kept)), around=around)
+    return ((objects, behind), is_more) if objects else (None, False)
+
+
+def _put(raw: msgspec.Raw, objects: list[msgspec.Raw], around: dict[str, msgspec.Raw]) -> None:
+    """Take an object; what speaks about others is kept for later documents, too."""
+    try:
+        kind = msgspec.json.decode(raw, type=_Kind)
+    except msgspec.DecodeError:
+        kind = _Kind()
+    if kind.id and (kind.type == "marking-definition" or isinstance(kind.object_refs, list)):
+        around[kind.id + _digest(raw)] = raw.copy()
+    objects.append(raw.copy())
+
+
+def _page(url: str, authorization: str) -> _Page:
+    headers = {
+        "User-Agent": "kakehashi",
+        "Accept": MEDIA,
+        **({"Authorization": authorization} if authorization else {}),
+    }
+    request = Request(url, headers=headers)  # noqa: S310 - of two schemes
+    try:
+        with build_opener(_NoRedirects).open(request, timeout=TIMEOUT_S) as answer:
+            content = answer.read(_MOST_PAGE_BYTES + 1)
+            stated, media = answer.headers["Content-Length"], answer.headers.get_content_type()
+            last = answer.headers["X-TAXII-Date-Added-Last"] or ""
+    except HTTPError as error:
+        with error:
+            raise failure(url, error) from error
+    except (URLError, HTTPException, TimeoutError, ConnectionError) as error:
+        reason = error.reason if isinstance(error, URLError) else error
+        raise TransientError(f"{url} does not answer: {reason}. Run it again") from error
+    if len(content) > _MOST_PAGE_BYTES:
+        raise Refused(f"{url} has more than {_MOST_PAGE_BYTES} bytes in a page: it was not taken")
+    if stated is not None and stated.isdigit() and int(stated) != len(content):
+        raise TransientError(f"{url} broke off after {len(content)} of {stated} bytes: run it again")
+    if media != "application/taxii+json":
+        raise Refused(f"{url} answers with {media}, not with TAXII 2.1: is it a collection's address?")
+    try:
+        envelope = msgspec.json.decode(content, type=_Envelope)
+    except msgspec.DecodeError as error:
+        raise Refused(f"{url} is no envelope of TAXII 2.1: {error}") from error
+    return _Page(envelope, last)
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """Follows no redirection: credentials are for one address."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+def _digest(raw: msgspec.Raw) -> str:
+    return sha256(bytes(raw)).hexdigest()[: 2 * _DIGEST_BYTES]
+
+
+def _moment(text: str) -> datetime:
+    """A time of RFC 3339; the first moment of all if it is none."""
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(text.upper())
+        if moment.tzinfo is not None:
+            return moment
+    return datetime.fromisoformat("0001-01-02T00:00:00+00:00")
+
+
+def _earlier(text: str) -> str:
+    """A time a little before this one, as TAXII writes it."""
+    if not text:
+        return ""
+    moment = _moment(text) - _OVERLAP
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z" if moment.year > 1 else text
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Put the content there, durably and at once."""
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
