@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench import (
+    batch_sizes,
     bridge,
     ceiling,
     decisions,
     hops,
+    idle,
     intelmq,
     latency,
     page,
@@ -83,6 +85,8 @@ class _Bench:
             "throughput": self._throughput,
             "recorded": self._recorded,
             "stages": self._stages,
+            "batches": self._batches,
+            "idle": self._idle,
             "bridge": self._bridge,
             "hops": self._hops,
             "latency": self._latency,
@@ -148,6 +152,12 @@ class _Bench:
             work = generate(shape, nation=HOME, epoch_ms=epoch_ms)
             found.append(stages.measure(work, epoch_ms + _AGO_MS))
         return found
+
+    def _batches(self) -> object:
+        return batch_sizes.measure(Shape(self._plan.stages, 10, Spread.ANY, self._plan.seed), _epoch_ms())
+
+    def _idle(self) -> object:
+        return idle.measure(self._brokers(), self._plan.idle_s)
 
     def _bridge(self) -> object:
         return bridge.measure(self._brokers(), self._plan.bridge, self._plan.seed, _epoch_ms(), self._plan.rounds)

@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bench.batch_sizes import times_backlog
 from bench.tables import cell, table, times_intelmq
 
 FAR_MS: Final = 250
 _BRIDGE, _MIRROR = "kakehashi bridge", "MirrorMaker 2"
 _RECALL_MS: Final = 1000
+_SMALL_TIMES: Final = 1.8
 _LATENCY_MS: Final = {0.0: 150, 0.5: 1000}
 _DECIDING: Final = ("classify", "released record")
 
@@ -45,6 +47,7 @@ def goals(sections: Mapping[str, Section]) -> str:
         *_recalls(found),
         *_state(found),
         *_decisions(found),
+        *_small(found),
         *_picture(found),
     ]
     return table(["quantity", "goal", "measured", ""], [each.cells for each in every])
@@ -117,6 +120,13 @@ def _decisions(found: Mapping[str, Any]) -> Iterator[Goal]:
     for stage in found.get("stages", []):
         took_us = round(sum(stage["correlate"].get(each, 0) for each in _DECIDING), 2)
         yield Goal(f"the same within the pipeline, {stage['work']}, µs/observation", 3, took_us)
+
+
+def _small(found: Mapping[str, Any]) -> Iterator[Goal]:
+    for size, times in times_backlog(found.get("batches", [])):
+        yield Goal(f"an observation in a batch of one report of {size}, in one of a backlog", _SMALL_TIMES, times)
+    if "idle" in found:
+        yield Goal("an idle worker, % of a core", 1, found["idle"]["worker_percent"])
 
 
 def _picture(found: Mapping[str, Any]) -> Iterator[Goal]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from bench import plots
 from bench.goals import goals
 from bench.pipeline_tables import OURS, bridge, hops, latency, stages, state, throughput
-from bench.tables import decisions, intelmq, picture, recalls, rules
+from bench.tables import batches, decisions, idle, intelmq, picture, recalls, rules
 
 _TEMPLATE: Final = Path(__file__).with_name("performance.md.in")
 _MISSING: Final = "*Not measured yet.*"
@@ -31,6 +31,8 @@ def page(results: Mapping[str, Any]) -> str:
         "throughput": throughput,
         "recorded": throughput,
         "stages": stages,
+        "batches": batches,
+        "idle": idle,
         "bridge": bridge,
         "hops": hops,
         "latency": latency,

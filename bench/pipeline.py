@@ -26,7 +26,7 @@ def measure(stand: Stand, work: Work, epoch_ms: int, workers: int = 1) -> Run:
     warm_up = generate(WARM_UP, nation=HOME, epoch_ms=epoch_ms, sensor_prefix="warm-up")
     records = encoded(work)
     with ExitStack() as running:
-        roles = [running.enter_context(_worker(stand, number)) for number in range(workers)]
+        roles = [running.enter_context(streams_worker(stand, number)) for number in range(workers)]
         before = encoded(warm_up)
         publish(stand.home, before)
         absorb(stand, roles[0], before)
@@ -56,7 +56,7 @@ def measure(stand: Stand, work: Work, epoch_ms: int, workers: int = 1) -> Run:
     )
 
 
-def _worker(stand: Stand, number: int) -> Role:
+def streams_worker(stand: Stand, number: int) -> Role:
     """One of the group, ready: it has the shards that it is to have until another one joins."""
     environment = stand.environment(KAKEHASHI_STATE=str(stand.folder / "state" / str(number)))
     role = Role.start("streams", ["kakehashi", "streams", "--nation", HOME], environment, stand.folder)

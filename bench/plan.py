@@ -9,6 +9,8 @@ PARTS: Final = (
     "throughput",
     "recorded",
     "stages",
+    "batches",
+    "idle",
     "bridge",
     "hops",
     "latency",
@@ -33,6 +35,7 @@ class Plan:
     recorded: int = 40_000
     recorded_again: int = 150_000
     stages: int = 200_000
+    idle_s: float = 60.0
     bridge: int = 100_000
     hops: int = 200_000
     latency_s: float = 15.0
@@ -70,6 +73,7 @@ def plan_for(minutes: float, *, observations: int | None, rounds: int | None, se
         recorded=max(5_000, int(40_000 * min(1.0, part))),
         recorded_again=max(10_000, int(150_000 * min(1.0, part))),
         stages=max(20_000, int(200_000 * min(1.0, part))),
+        idle_s=max(10.0, 60.0 * min(1.0, part)),
         bridge=max(10_000, int(100_000 * part)),
         hops=max(20_000, int(200_000 * part)),
         latency_s=max(3.0, 15.0 * part),

@@ -11,6 +11,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bench.batch_sizes import whole_us
+
 _COLOURS: Final = {"plain Faust agent": "#9aa5b1", "pipeline": "#0b6e99", "hand-written loop": "#d9a441"}
 _STYLE: Final[dict[Any, Any]] = {
     "svg.hashsalt": "kakehashi",
@@ -35,6 +37,7 @@ def draw(sections: Mapping[str, Any], folder: Path) -> None:
     drawings = {
         "throughput": ("bench-throughput.svg", _throughput),
         "stages": ("bench-stages.svg", _stages),
+        "batches": ("bench-batches.svg", _batches),
         "latency": ("bench-latency.svg", _latency),
         "state": ("bench-state.svg", _state),
         "bridge": ("bench-bridge.svg", _bridge),
@@ -97,6 +100,22 @@ def _bars(axes: Axes, costs: Sequence[tuple[str, float, str]]) -> None:
     axes.set_xlim(right=max(us for _, us, _ in costs) * 1.2)
     axes.invert_yaxis()
     axes.grid(axis="x", color="#e4e7eb")
+
+
+def _batches(data: Any) -> Figure:
+    figure, axes = plt.subplots(figsize=(_WIDTH, 3.2))
+    for size, colour in zip(sorted({entry["report_size"] for entry in data}), ("#d9a441", "#0b6e99"), strict=True):
+        line = [entry for entry in data if entry["report_size"] == size]
+        names, costs = [str(entry["reports"]) for entry in line], [whole_us(entry) for entry in line]
+        axes.plot(names, costs, "o-", color=colour, label=f"reports of {size} observations")
+        for name, cost in zip(names, costs, strict=True):
+            axes.annotate(f"{cost:.0f}", (name, cost), (0, 6), textcoords="offset points", ha="center", fontsize=8.5)
+    axes.set_ylim(bottom=0, top=axes.get_ylim()[1] * 1.1)
+    axes.set_ylabel("µs per observation")
+    axes.set_xlabel("reports of a shard in one batch")
+    axes.grid(axis="y", color="#e4e7eb")
+    axes.legend(frameon=False)
+    return figure
 
 
 def _latency(data: Any) -> Figure:

@@ -26,6 +26,21 @@ def cell(value: object) -> str:
     return f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else str(value)
 
 
+def batches(data: Any) -> str:
+    """The results of ``bench.batch_sizes``."""
+    head = ["observations in a report", "reports in a batch", "intake, µs/obs", "correlate, µs/obs", "records/obs"]
+    names = ("report_size", "reports", "intake_us", "correlate_us", "outputs_per_observation")
+    return table(head, [[entry[name] for name in names] for entry in data])
+
+
+def idle(data: Any) -> str:
+    """The results of ``bench.idle``."""
+    names = ("worker_percent", "brokers_percent", "seconds")
+    return table(
+        ["worker, % of a core", "both brokers, % of a core", "measured for, s"], [[data[name] for name in names]]
+    )
+
+
 def decisions(data: Any) -> str:
     """The results of ``bench.decisions``."""
     rows: list[list[object]] = [

@@ -80,8 +80,11 @@ class Work:
     expected: Expected
 
 
-def generate(shape: Shape, *, nation: str, epoch_ms: int, sensor_prefix: str = "bench") -> Work:
-    """The reports of 40 sensors, 500 observations each (fewer in a sensor's last); the same for the same arguments."""
+def generate(
+    shape: Shape, *, nation: str, epoch_ms: int, sensor_prefix: str = "bench", report_size: int = REPORT_SIZE
+) -> Work:
+    """The reports of 40 sensors, ``report_size`` observations each (fewer in a sensor's last); the same for the same
+    arguments."""
     dice = random.Random(shape.seed)
     waiting: list[list[Observation]] = [[] for _ in range(SENSORS)]
     sequences = [0] * SENSORS
@@ -105,7 +108,7 @@ def generate(shape: Shape, *, nation: str, epoch_ms: int, sensor_prefix: str = "
     for number, again in _sightings(shape, dice):
         sensor = dice.randrange(SENSORS) if shape.spread is Spread.ANY else number % SENSORS
         waiting[sensor].append(observation(shape.seed, number, again, epoch_ms))
-        if len(waiting[sensor]) == REPORT_SIZE:
+        if len(waiting[sensor]) == report_size:
             publish(sensor)
     for sensor in range(SENSORS):
         if waiting[sensor]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bench.batch_sizes import times_backlog
 from bench.goals import goals
 from bench.latency import percentile, summary
 from bench.outcome import Outcome, wrong
@@ -120,3 +121,14 @@ def test_a_goal_is_met_or_short_or_not_measured() -> None:
         ["≤ 150", "79", "met"],
         ["≤ 1\u202f000", "3\u202f972", "short"],
     ]
+
+
+def test_a_small_batch_is_compared_with_the_largest_one_of_the_same_reports() -> None:
+    costs = [(10, 1, 60.0), (10, 50, 20.0), (500, 1, 30.0), (500, 2, 29.0), (500, 50, 20.0)]
+    data = [
+        {"report_size": size, "reports": reports, "intake_us": 0.25 * us, "correlate_us": 0.75 * us}
+        for size, reports, us in costs
+    ]
+    assert list(times_backlog(data)) == [(10, 3.0), (500, 1.5)]
+    page = goals({"batches": {"data": data}, "idle": {"data": {"worker_percent": 2.0}}})
+    assert [line.split("|")[4].strip() for line in page.splitlines()[2:]] == ["short", "met", "short"]

@@ -1,0 +1,59 @@
+"""What an observation costs by the size of a batch: intake and correlate in this process, without Kafka."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from bench.stand import HOME
+from bench.steps import Steps, batches
+from bench.workload import REPORT_SIZE, Shape, generate
+
+REPORTS: Final = (1, 2, 5, 10, 20, 50)  # of a shard in one batch
+REPORT_SIZES: Final = (10, REPORT_SIZE)  # observations
+_PER_MS: Final = 3  # observations: what comes meanwhile, so that roll-ups fall due as under load
+
+
+def measure(shape: Shape, epoch_ms: int) -> list[dict[str, Any]]:
+    """Microseconds of processor time for an observation, for each size of a report and of a batch."""
+    return [_one(shape, epoch_ms, size, reports) for size in REPORT_SIZES for reports in REPORTS]
+
+
+def _one(shape: Shape, epoch_ms: int, report_size: int, reports: int) -> dict[str, Any]:
+    work = generate(shape, nation=HOME, epoch_ms=epoch_ms, report_size=report_size)
+    intake_s = correlate_s = 0.0
+    turns = outputs = 0
+    with tempfile.TemporaryDirectory(prefix="kakehashi-bench-") as folder:
+        both = Steps(Path(folder), epoch_ms)
+        for batch in batches(work, epoch_ms, reports):
+            turns += 1
+            both.now_ms += report_size * sum(map(len, batch.values())) // _PER_MS
+            began = time.thread_time()
+            blocks = [block for shard, records in batch.items() for block in both.intake(shard, records)]
+            halfway = time.thread_time()
+            outputs += both.correlate(blocks)
+            intake_s += halfway - began
+            correlate_s += time.thread_time() - halfway
+        both.close()
+    count = work.observations
+    return {
+        "report_size": report_size,
+        "reports": reports,
+        "turns": turns,
+        "intake_us": round(intake_s / count * 1e6, 2),
+        "correlate_us": round(correlate_s / count * 1e6, 2),
+        "outputs_per_observation": round(outputs / count, 2),
+    }
+
+
+def times_backlog(data: Any) -> Iterator[tuple[int, float]]:
+    """For each size of a report: how many times an observation costs with one of them in a batch, of with the most."""
+    for size in sorted({entry["report_size"] for entry in data}):
+        costs = {entry["reports"]: whole_us(entry) for entry in data if entry["report_size"] == size}
+        yield size, round(costs[min(costs)] / costs[max(costs)], 2)
+
+
+def whole_us(entry: Any) -> float:
+    """Both steps together."""
+    return float(entry["intake_us"] + entry["correlate_us"])

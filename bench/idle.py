@@ -1,0 +1,26 @@
+"""What a nation's worker and its broker use while nothing comes."""
+
+import time
+from typing import Any, Final
+
+from bench.pipeline import brokers_cpu, streams_worker
+from bench.role import cpu_seconds
+from bench.stand import Stand
+
+_SETTLES_S: Final = 10.0  # after its start: schemas, topics and rules are read
+
+
+def measure(stand: Stand, seconds: float) -> dict[str, Any]:
+    """Percent of a core that one worker uses, and both brokers."""
+    stand.refresh()
+    with streams_worker(stand, 0) as role:
+        time.sleep(_SETTLES_S)
+        began, worker_s, brokers_s = time.monotonic(), cpu_seconds(role.pid), brokers_cpu(stand)
+        time.sleep(seconds)
+        took = time.monotonic() - began
+        role.check()
+        return {
+            "seconds": round(took, 1),
+            "worker_percent": round((cpu_seconds(role.pid) - worker_s) / took * 100, 2),
+            "brokers_percent": round((brokers_cpu(stand) - brokers_s) / took * 100, 2),
+        }
