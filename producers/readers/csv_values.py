@@ -1,5 +1,6 @@
 """What the cells of a row state: values with their types, times, count, confidence and texts."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -23,6 +24,7 @@ _CONFIDENCE_WORDS: Final = {
     **{"低": 15, "低い": 15, "中": 50, "高": 85, "高い": 85},
 }
 _MAX_DIGITS: Final = 18
+_FRACTION: Final = re.compile(r"([0-9]{1,3}) ?(?:/|of|out of) ?([0-9]{1,3})")
 
 
 def values_of(cell: str, column: str, stated: str) -> Iterator[tuple[str, IndicatorType | str]]:
@@ -98,4 +100,7 @@ def whole_number(cell: str, absent: int) -> int | None:
 
 def _confidence(cell: str, absent: int) -> int | None:
     stated = _CONFIDENCE_WORDS.get(cell.lower().replace("-", " "))
+    fraction = _FRACTION.fullmatch(cell)
+    if fraction is not None and 0 < int(fraction[2]) >= int(fraction[1]):
+        return int(fraction[1]) * 100 // int(fraction[2])
     return whole_number(cell.removesuffix("%").removesuffix(".0"), absent) if stated is None else stated

@@ -54,7 +54,13 @@ def lines(source: Input, encoding: str) -> Iterator[Line | Rejected]:
             break
         if number == 1:
             content = content.removeprefix(_BOM)
-        yield _decoded(content.rstrip(b"\r\n"), encoding, SourcePlace(source.name, number))
+        content = content.rstrip(b"\r\n")
+        if b"\r" in content:  # as old Macs and Excel for Mac end their lines
+            *parts, content = content.split(b"\r")
+            for part in parts:
+                yield _decoded(part, encoding, SourcePlace(source.name, number))
+                source.records = number = number + 1
+        yield _decoded(content, encoding, SourcePlace(source.name, number))
     if source.damage:
         yield rejected(
             SourcePlace(source.name, number + 1),

@@ -5,7 +5,8 @@ organisation only, 1 this community only, 4 a sharing group: none of them names 
 add nothing. 5 inherits: what it inherits must be in the input. Any other level is not understood, and holds.
 
 Of galaxies the names of clusters count, of event reports their texts. A sighting that calls the value a false positive
-or expired (misp-core-format, section 2.8: types 1 and 2) is another's view, so it does not withdraw: it holds.
+or expired (misp-core-format, section 2.8: types 1 and 2) is another's view, so it does not withdraw: it holds. So do
+hits of warninglists of false positives, and a score that has decayed, if the server has added them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -74,6 +75,8 @@ KNOWN: Final = {
 
 LOCAL: Final = "local:"  # before a label that is for the source's own server alone
 _NO: Final = frozenset({"", "0", "false"})
+_NO_FLAG: Final = frozenset({"", "0", "false", "none"})
+_IDENTITY: Final = "known"  # the category of warninglists that say who it is, such as a cloud provider
 _NOT_EXPORTABLE: Final = frozenset({"0", "false"})
 
 
@@ -151,6 +154,12 @@ def _of_parts(thing: Mapping[str, Any], level: str) -> Iterator[Marked]:
         kind = str(sighting.get("type") or "")
         if kind in _AGAINST:
             yield of_caveat(Caveat.BENIGN, f"{level} sighting of type {kind}")
+    for score in _objects(thing.get("decay_score")):
+        if _text(score.get("decayed")).lower() not in _NO_FLAG:
+            yield of_caveat(Caveat.BENIGN, f"{level} decay_score: decayed")
+    for warning in _objects(thing.get("warnings")):
+        if _text(warning.get("warninglist_category")) != _IDENTITY:
+            yield of_caveat(Caveat.BENIGN, f"{level} warning {_text(warning.get('warninglist_name'))!r}")
 
 
 def _objects(found: Any) -> list[Mapping[str, Any]]:
@@ -161,5 +170,5 @@ def _nobody(where: str) -> Marked:
     return Marked(SourceMarking(releasable_to=()), (where,))
 
 
-def _text(stated: str | int | None) -> str:
+def _text(stated: Any) -> str:
     return "" if stated is None else str(stated).strip()

@@ -97,6 +97,7 @@ class _Builder:
         parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
         parser.CharacterDataHandler = self._text.append
         parser.CommentHandler = self._comment
+        parser.ProcessingInstructionHandler = lambda target, text: self._comment(f"{target} {text}")
         parser.StartDoctypeDeclHandler = self._doctype
 
     def feed(self, chunk: bytes, *, is_last: bool) -> str:
@@ -134,9 +135,16 @@ class _Builder:
             self._branches[-1].parts.append(self._item)
         elif element == "Context" and self._item is not None:
             self._item.search = named.get("search", "")
+        self._said_so_far()
         self._path.append((element, named.get("rel", "") or named.get("name", "")))
-        self._text.clear()
         self.document.texts += [Said(element, key, value) for key, value in named.items() if key not in _PLAIN]
+
+    def _said_so_far(self) -> None:
+        """Keep the text before an element that is within it."""
+        text = "".join(self._text).strip()
+        self._text.clear()
+        if text and self._path:
+            self.document.texts.append(Said(*self._path[-1], text))
 
     def _end(self, _name: str) -> None:
         element, role = self._path.pop()

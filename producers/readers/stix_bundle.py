@@ -9,8 +9,9 @@ part of an indicator cannot be sent; labels, name and description; extensions an
 lists the indicator in its ``object_refs``, directly or through another such object: a ``report`` or ``grouping``, which
 is what a MISP event becomes, a ``note``, an ``opinion``. ``stix_markings`` reads the definitions.
 
-``revoked``, the only type ``benign``, and a newer version without a value withdraw it. Of several versions of one
-object the one with the newest ``modified`` counts; of several of the same time all count, the strictest of each.
+``revoked``, a relationship ``revoked-by``, the only type ``benign``, and a newer version without a value withdraw it.
+Of several versions of one object the one with the newest ``modified`` counts; of several of the same time all count,
+the strictest of each.
 
 A description stays in the nation. What is written for release has no place in STIX: the custom property
 ``x_kakehashi_tearline`` holds it.
@@ -42,6 +43,9 @@ _SUPERSEDED: Final = "superseded"
 _PART: Final = "part-of-pattern"
 _DEFINITION: Final = "marking-definition"
 _INDICATOR: Final = "indicator"
+_BUNDLE: Final = "bundle"
+_RELATION: Final = "relationship"
+_REVOKED_BY: Final = b'"revoked-by"'
 _WORDS: Final = (b'"spec_version"', b'"indicator--', b'"bundle"', b'"objects"')
 _OF_A_BUNDLE: Final = frozenset({"type", "id", "spec_version", "objects"})
 
@@ -85,6 +89,9 @@ class _Bundled:
         self.around = of_file_name(name).join(of_properties(_around(parsed), _OF_A_BUNDLE, "bundle"))
         containers = [(plain(raw), kind.id) for raw, kind in listed if isinstance(kind.object_refs, list)]
         self._containers = Containers(containers, self.definitions)
+        self._replaced = {
+            _source_of(raw) for raw, kind in listed if kind.type == _RELATION and _REVOKED_BY in bytes(raw)
+        }
 
     def at(self, place: SourcePlace, name: str) -> tuple[_Version, list[_Version]]:
         """The indicator in a place, and the newest versions of it: several if they are of the same time."""
@@ -100,6 +107,8 @@ class _Bundled:
             outer = self.around.join(self._containers.of(name))
             each_says = (marked(each.indicator, plain(each.raw), self.definitions) for each in newest if each.indicator)
             found = joined((outer, *each_says))
+            if name in self._replaced:
+                found = found.join(Marked(withdrawn="revoked-by"))
             self._said[name] = found, _ended([each.indicator for each in newest if each.indicator], found)
         return self._said[name]
 
@@ -118,6 +127,12 @@ def _version(raw: msgspec.Raw, kind: _Kind, place: SourcePlace) -> _Version:
         return _Version(place, raw, modified_ms, msgspec.json.decode(raw, type=Indicator))
     except msgspec.ValidationError as error:
         return _Version(place, raw, modified_ms, None, str(error), kind.revoked is True)
+
+
+def _source_of(raw: msgspec.Raw) -> str:
+    """The object that another one has replaced, by a relationship ``revoked-by``; empty if it is none."""
+    relation = plain(raw)
+    return str(relation.get("source_ref")) if relation.get("relationship_type") == "revoked-by" else ""
 
 
 def _around(parsed: msgspec.Raw) -> dict[str, Any]:
@@ -154,6 +169,9 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
             yield from _readings(place, kind.id, bundled, defaults)
         elif not kind.type:
             yield rejected(place, RejectReason.UNDECODABLE, "a STIX object needs a type", bytes(raw))
+        elif kind.type == _BUNDLE and raw is not parsed:
+            detail = "a bundle in a list or in another bundle: send each bundle as a file of its own"
+            yield rejected(place, RejectReason.UNDECODABLE, detail, bytes(raw))
         else:
             yield LeftOut(place, _OTHER_OBJECT, kind.type)
 

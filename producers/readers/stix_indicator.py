@@ -69,7 +69,14 @@ def _findings(indicator: Indicator, thing: Mapping[str, Any], definitions: Defin
     yield of_prose(indicator.name or "", "name")
     yield of_prose(indicator.description or "", "description")
     yield of_prose(indicator.x_kakehashi_tearline or "", "x_kakehashi_tearline")
+    for cited in _objects(thing.get("external_references")):
+        name = f"{cited.get('source_name') or ''}: {cited.get('external_id') or ''}"
+        yield of_prose(name, "external_references")
     yield of_properties(thing, _READ, "indicator")
+
+
+def _objects(found: Any) -> list[Mapping[str, Any]]:
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
 
 
 def modified_of(modified: Any, created: Any) -> int:

@@ -16,6 +16,7 @@ signature, both addresses with their ports and the sensor's own names are contex
 from the rule's metadata and message.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -33,9 +34,12 @@ from schemas.vocabulary import IndicatorType
 
 _CONFIDENCE: Final = {"low": 15, "medium": 50, "high": 85}  # STIX 2.1, appendix A
 _HTTP_PORT: Final = 80
+# A request's target that is a host and its port: of CONNECT alone (RFC 9112, section 3.2.3).
+_AUTHORITY: Final = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}")
 _LABELS: Final = ("malware_family", "mitre_technique_id")
 _DNS: Final = frozenset({"dns", "mdns", "doh2"})
 _DNS_PORTS: Final = frozenset({53, 853, 5353, 5355})
+MAIL_PORTS: Final = frozenset({25, 110, 143, 465, 587, 993, 995, 2525})
 _MAIL: Final = frozenset({"smtp", "imap", "pop3"})
 # Services that answer a small UDP question with a large answer: whoever seems to ask may be the victim.
 _DENIAL_OF_SERVICE: Final = frozenset(
@@ -84,10 +88,17 @@ def _is_dns(alert: Alert) -> bool:
     return alert.app_proto in _DNS or alert.dns is not None or bool(_DNS_PORTS & set(alert.ports))
 
 
+def _is_mail(alert: Alert, sides: Sides) -> bool:
+    """Whether it is mail, also within TLS: behind STARTTLS, or on the port of a mail server."""
+    port = alert.src_port if sides.is_sender else alert.dest_port
+    is_within_tls = alert.app_proto == "tls" and bool(sides.is_server) and port in MAIL_PORTS
+    return is_within_tls or bool(_MAIL & {alert.app_proto, alert.app_proto_orig})
+
+
 def _of_network(alert: Alert, sides: Sides) -> tuple[Found, ...] | Undecided:
     if _is_dns(alert):
         return _of_dns(alert, sides)
-    if alert.app_proto in _MAIL or alert.smtp is not None or alert.email is not None:
+    if _is_mail(alert, sides) or alert.smtp is not None or alert.email is not None:
         is_relay = sides.is_server or alert.email is not None
         return () if is_relay else (_of_address(sides),)
     if alert.http is not None and sides.is_server:
@@ -119,7 +130,7 @@ def _of_http_server(alert: Alert, sides: Sides) -> Iterator[Found]:
         target = http.url
     host = http.hostname if http is not None and http.hostname else ""
     host, port = _without_port(host, alert.src_port if sides.is_sender else alert.dest_port)
-    if http is not None and (http.http_method or "").upper() == "CONNECT":
+    if http is not None and ((http.http_method or "").upper() == "CONNECT" or _AUTHORITY.fullmatch(target)):
         yield from _of_host(urlsplit(f"//{target}").hostname or host)
     elif target.lower().startswith(("http://", "https://")):
         yield from _of_host(urlsplit(target).hostname or host)

@@ -18,7 +18,7 @@ from producers.readers.lines import Line, lines
 from producers.readers.list_heading import comments_ahead, marking_of_line
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
-from producers.readers.suricata_alert import indicators_of, template_of
+from producers.readers.suricata_alert import MAIL_PORTS, indicators_of, template_of
 from producers.readers.suricata_eve import NO_THREAT
 from producers.readers.suricata_record import Alert, Rule
 from producers.readers.times import milliseconds
@@ -34,7 +34,6 @@ _LINE: Final = re.compile(
     r"\s+\{(?P<proto>[^}]+)\}\s+(?P<source>\S+)\s+->\s+(?P<destination>\S+)\s*"
 )
 _BEGINS: Final = re.compile(r"\d\d/\d\d/\d{2,4}-\d\d:\d\d:\d\d\.\d+\s+(?:\[\w+\]\s+)?\[\*\*\]")
-_MAIL: Final = frozenset({25, 110, 143, 465, 587, 993, 995, 2525})
 _FULL_YEAR: Final = 10  # characters of 11/30/2026
 
 
@@ -98,7 +97,7 @@ def _alert(found: re.Match[str]) -> Alert:
         dest_ip=dest_ip,
         dest_port=dest_port,
         proto=found["proto"],
-        app_proto="smtp" if _MAIL & {source_port, dest_port} else None,
+        app_proto="smtp" if MAIL_PORTS & {source_port, dest_port} else None,
     )
 
 

@@ -29,7 +29,8 @@ class File(msgspec.Struct):
         ``start`` and ``end`` are there if a range was asked for (RFC 9110, section 14).
         """
         is_range = self.start is not None or self.end is not None
-        return self.state in (None, "CLOSED") and not self.gaps and not is_range
+        is_closed = self.state == "CLOSED" or (self.state is None and self.gaps is None)
+        return is_closed and not self.gaps and not is_range
 
 
 def hashes_of(file: File) -> Iterator[tuple[IndicatorType, str]]:

@@ -60,6 +60,7 @@ class Alert(msgspec.Struct):
     dest_port: int | None = None
     proto: str | None = None
     app_proto: str | None = None
+    app_proto_orig: str | None = None  # before STARTTLS
     direction: str | None = None
     flow_id: int | None = None
     host: str | None = None

@@ -43,6 +43,7 @@ DESTINATION_ADDRESS: Final = frozenset(
 
 TYPES: Final[dict[str, Types]] = {
     **{folded(kind.label): (kind,) for kind in IndicatorType},
+    **_words("ipv4 address", "ipv6 address", "ip addresses", "ipv4 cidr", "ipv6 cidr", "ip range", of=(_IP,)),
     **_words("ip", "ipv4", "ipv6", "ipaddr", "ip address", "cidr", "subnet", "network", "IPアドレス", of=(_IP,)),
     **_words("ipv4-addr:value", "ipv6-addr:value", "Intel::ADDR", "Intel::SUBNET", "ipv6-addr", of=(_IP,)),
     **dict.fromkeys((*SOURCE_ADDRESS - {"src"}, *DESTINATION_ADDRESS - {"dst"}), (_IP,)),

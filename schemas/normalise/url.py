@@ -11,6 +11,7 @@ Beyond the standard:
 - Only schemes with a host, from a closed list. For those that the standard does not know well (``tcp``,
   ``ldap``) the host is spelt as in an ``http`` URL, for one host to have one spelling.
 - Without a scheme it is ``http``, as in a browser's address bar, if a domain name or an address comes first.
+- Without a scheme, ``bins.sh`` is more often a file than a host, and refused.
 - A path without a host is refused. The standard skips further slashes: its host of ``/gate.php`` and of
   ``http:///gate.php`` would be ``gate.php``.
 - The host is an address or a name that DNS can carry; a single label will do (``http://intranet/``).
@@ -43,6 +44,7 @@ _NEVER_FIRST: Final = " \"'`<“‘„«‹「『（【"
 _NEVER_LAST: Final = ' "<>”’»›」』】。、，'
 _ELLIPSES: Final = ("…", "‥", "[...]", "[…]", "(...)")
 _ONE_HOST: Final = re.compile(r"(?:[/\\]{2})?[^/\\]")  # behind a scheme's colon
+_FILE: Final = re.compile(r"[^./\\:?#]+\.(?:cab|mov|ps|py|sh|so|zip)", re.IGNORECASE)
 _PATH_FIRST: Final = re.compile(r"[?#\\]|/(?!/[^/\\])")
 _JAPANESE_BRACKETS: Final = (("「", "」"), ("『", "』"), ("【", "】"))
 
@@ -53,6 +55,9 @@ _SCHEME: Final = refused("the scheme is not one of those exchanged (http, https,
 _NO_SCHEME: Final = refused(
     "not a URL: without a scheme it must begin with a domain name or an address, and have no user name"
 )
+
+
+_MAY_BE_FILE: Final = refused("a file has such a name, too: write http:// before it if it is a host")
 
 
 def canonical_url(value: str) -> Canonical | Invalid:
@@ -119,6 +124,8 @@ def _parsed(text: str) -> Canonical | Invalid:
             return _SCHEME
         if "@" in authority:
             return _NO_SCHEME
+        if _FILE.fullmatch(text):
+            return _MAY_BE_FILE
         text = "http://" + text
     try:
         url = URL(text)
