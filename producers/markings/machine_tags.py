@@ -46,6 +46,9 @@ _PLACES: Final = re.compile(
     r"\b(?:within|inside|outside|outwith|beyond) (?:of )?(?:your|our|the) (?:own )?"
     r"(?:organi[sz]ations?|company|agency|department|ministry|government|team|unit|country|nation|uk|eu)\b"
 )
+_EXCLUDES: Final = re.compile(
+    r"\b(?:exclud\w*|except|not for|not to|nicht fur|pas pour|(?:not|never|dont) give\w*(?: it)? to)\b"
+)
 _PASSED_ON: Final = re.compile(r"\bpass(?:ed|ing)? (?:\w+ ){0,2}on\b")
 _RELEASED: Final = re.compile(r"released?(?: (?:date|time|version|notes?|number|on))?(?: utc| v)?(?: \d+| v\d+| utc)+")
 # The form of a banner or a portion mark: (S//NF), U//FOUO.
@@ -91,6 +94,8 @@ def _restricts(found: tuple[str, ...], line: str, plain: str) -> bool:
     if "only" in found and any(word in free.readers or nations_in((word,)) for word in found):
         return True
     if "public" in found and any(word in _DENIED for word in found):
+        return True
+    if _EXCLUDES.search(line) and any(nations_in((word,)) for word in found):
         return True
     if _PLACES.search(line) or (found[:1] == ("rel",) and nations_in(found[1:]) is not None):
         return True

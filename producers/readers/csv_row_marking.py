@@ -116,7 +116,9 @@ def _of_unknown(cell: str, name: str, where: str) -> Marked:
     if stated in NO and folded(name) in _TO_ACT:
         return of_caveat(Caveat.BENIGN, f'{where} "{cell}"')
     colours = bare_colours(words(cell))
-    if colours and not set(colours) <= _OPEN and not is_severity(name):
+    if colours and is_severity(name):
+        return NOTHING
+    if colours and not set(colours) <= _OPEN:
         return unrecognised(cell, where)
     return of_note(cell, where)
 

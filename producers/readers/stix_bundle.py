@@ -29,7 +29,7 @@ from producers.markings.understanding import of_file_name
 from producers.readers.document import document, plain, repeated_keys
 from producers.readers.reader import Head, Reader, Recognition, first_of
 from producers.readers.reading import Defaults, Emptied, LeftOut, Reading, Rejected, Seen, Withdrawn, rejected
-from producers.readers.stix_containers import Containers
+from producers.readers.stix_containers import TRANSLATION, Containers, revoked_by_others
 from producers.readers.stix_indicator import Indicator, marked, modified_of, observation_of, times_of
 from producers.readers.stix_markings import Definitions
 from producers.readers.stix_pattern import Taken, Unusable, taken_of
@@ -45,7 +45,6 @@ _DEFINITION: Final = "marking-definition"
 _INDICATOR: Final = "indicator"
 _BUNDLE: Final = "bundle"
 _RELATION: Final = "relationship"
-_REVOKED_BY: Final = b'"revoked-by"'
 _WORDS: Final = (b'"spec_version"', b'"indicator--', b'"bundle"', b'"objects"')
 _OF_A_BUNDLE: Final = frozenset({"type", "id", "spec_version", "objects"})
 
@@ -87,11 +86,13 @@ class _Bundled:
                 version = self._places[number] = _version(raw, kind, SourcePlace(name, number))
                 self.versions.setdefault(kind.id, []).append(version)
         self.around = of_file_name(name).join(of_properties(_around(parsed), _OF_A_BUNDLE, "bundle"))
-        containers = [(plain(raw), kind.id) for raw, kind in listed if isinstance(kind.object_refs, list)]
+        containers = [
+            (plain(raw), kind.id)
+            for raw, kind in listed
+            if isinstance(kind.object_refs, list) or kind.type == TRANSLATION
+        ]
         self._containers = Containers(containers, self.definitions)
-        self._replaced = {
-            _source_of(raw) for raw, kind in listed if kind.type == _RELATION and _REVOKED_BY in bytes(raw)
-        }
+        self._replaced = revoked_by_others(raw for raw, kind in listed if kind.type == _RELATION)
 
     def at(self, place: SourcePlace, name: str) -> tuple[_Version, list[_Version]]:
         """The indicator in a place, and the newest versions of it: several if they are of the same time."""
@@ -127,12 +128,6 @@ def _version(raw: msgspec.Raw, kind: _Kind, place: SourcePlace) -> _Version:
         return _Version(place, raw, modified_ms, msgspec.json.decode(raw, type=Indicator))
     except msgspec.ValidationError as error:
         return _Version(place, raw, modified_ms, None, str(error), kind.revoked is True)
-
-
-def _source_of(raw: msgspec.Raw) -> str:
-    """The object that another one has replaced, by a relationship ``revoked-by``; empty if it is none."""
-    relation = plain(raw)
-    return str(relation.get("source_ref")) if relation.get("relationship_type") == "revoked-by" else ""
 
 
 def _around(parsed: msgspec.Raw) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import msgspec
 from producers.markings.marked import Marked, joined, of_caveat
 from producers.markings.properties import of_properties
 from producers.markings.understanding import of_comment, of_prose, of_tag
+from producers.readers.document import plain
 from producers.readers.stix_markings import Definitions
 from schemas.markings import Caveat
 
@@ -18,20 +19,31 @@ _OF_CONTAINER: Final = frozenset(
         *("name", "description", "content", "abstract", "explanation", "external_references"),
     }
 )
+TRANSLATION: Final = "language-content"
+_REVOKED_BY: Final = b'"revoked-by"'
 _AGAINST: Final = frozenset({"disagree", "strongly-disagree"})
 _TEXTS: Final = ("name", "description", "content", "abstract", "explanation")
 
 
+def revoked_by_others(relationships: Iterable[msgspec.Raw]) -> frozenset[str]:
+    """The ids of objects that a relationship ``revoked-by`` takes back."""
+    found = (plain(raw) for raw in relationships if _REVOKED_BY in bytes(raw))
+    return frozenset(str(each.get("source_ref")) for each in found if each.get("relationship_type") == "revoked-by")
+
+
 class Containers:
-    """The reports, groupings, notes and opinions of a document."""
+    """The reports, groupings, notes, opinions and translations of a document."""
 
     def __init__(self, containers: Iterable[tuple[Mapping[str, Any], str]], definitions: Definitions) -> None:
         """``containers`` are objects with their ids."""
         self._lists = dict[str, list[tuple[int, str, Marked]]]()
         self._known = dict[tuple[int, ...], Marked]()  # by the numbers of the containers: ids may repeat
-        for number, (container, name) in enumerate(containers):
+        for number, (given, name) in enumerate(containers):
+            container = given
+            if given.get("type") == TRANSLATION:  # STIX 2.1, section 7.1: it has the texts of one object
+                container = {**given, "object_refs": given.get("object_ref")}
             found = _marked(container, definitions)
-            for listed in {each for each in container["object_refs"] if isinstance(each, str)}:
+            for listed in {each for each in _listed(container, "object_refs") if isinstance(each, str)}:
                 self._lists.setdefault(listed, []).append((number, name, found))
 
     def of(self, name: str) -> Marked:

@@ -73,6 +73,14 @@ def test_an_indicator_that_another_one_revokes_is_withdrawn() -> None:
     assert [each.get("withdrawn") for each in _pieces("b.json", stix(_relation("related-to")))] == [None]
 
 
+def test_the_texts_of_a_translation_count() -> None:
+    content = {"type": "language-content", "id": "language-content--0d000000-0000-4000-8000-000000000009"}
+    [found] = _pieces("b.json", stix(content | {"object_ref": INDICATOR, "contents": {"ja": {"name": "【部外秘】C2"}}}))
+    assert found["marking"] == NOBODY
+    [found] = _pieces("b.json", stix(content | {"object_ref": INDICATOR, "contents": {"ja": {"name": "C2"}}}))
+    assert found["marking"] == GREEN
+
+
 def test_an_external_reference_may_be_a_marking() -> None:
     cited = [{"source_name": "TLP", "external_id": "red"}]
     [found] = _pieces("b.json", stix(external_references=cited))

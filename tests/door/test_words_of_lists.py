@@ -39,6 +39,8 @@ def _pieces(name: str, content: str | bytes, *, is_pipe: bool = False) -> Iterat
         *(("Please keep this list within your organisation", HELD), ("Recipients may not pass this on", HELD)),
         *(("Handle via COMINT channels", HELD), ("Do not use outside of the ministry", HELD), ("REL UK", HELD)),
         *(("&#37096;&#22806;&#31192;", NOBODY), ("TLP&colon;RED", "TLP:RED")),
+        *(("Not for Japan", HELD), ("excluded: JPN", HELD), ("Do not give it to Japan", HELD), ("5EYES", FOREIGN)),
+        *(("TS//SCI", NOBODY), ("Not seen in Japan", GREEN)),
         # What is no restriction
         *(
             ("Release date: 2026-11-20", GREEN),
@@ -66,7 +68,7 @@ def test_a_comment_restricts_in_the_words_of_its_language(comment: str, marking:
             ("FOUO", "x", FOREIGN),
             ("draft", "yes", "TLP:GREEN + DRAFT"),
         ),
-        *(("red", "1", GREEN), ("wildcard", "yes", GREEN)),
+        *(("red", "1", GREEN), ("wildcard", "yes", GREEN), ("severity", "red", GREEN), ("外部提供", "否", HELD)),
         # A column whose name is about sharing
         *(
             ("mention de protection", "DR", HELD),
