@@ -232,7 +232,8 @@ class Picture:
         keys = [key for each in indicators if (key := key_of(each))]
         only = f"key IN ({', '.join('?' * len(keys))}) AND " if indicators else ""
         where = "origin = (SELECT number FROM origin WHERE name = ?) AND markings > 0 AND markings & ?"
-        order = f"AND added_us > ? AND added_us <= ? ORDER BY added_us LIMIT {int(limit)}"
+        at = "+added_us" if indicators else "added_us"  # by the key, not through all changes
+        order = f"AND {at} > ? AND {at} <= ? ORDER BY {at} LIMIT {int(limit)}"
         rows = self._rows(only + where, [*keys, origin, mask, *between_us], order)
         return [(each, bool(isinstance(each, Entry) and bit_of(each) & mask)) for each in self._entries(rows)]
 

@@ -1,5 +1,6 @@
 """A topic in memory with the records of indicators, and pictures of it."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,9 +81,9 @@ class TopicInMemory:
         """Records from ``start`` below ``end``."""
         if start < self.begins[partition]:
             raise PositionLost(f"partition {partition}")
-        for record in list(self.records[partition]):
-            if start <= record.offset < end:
-                yield record
+        records = self.records[partition]
+        begin, behind = (bisect_left(records, offset, key=lambda record: record.offset) for offset in (start, end))
+        yield from records[begin:behind]
 
     def follow(self, next_offsets: Mapping[int, int], stopping: Callable[[], bool]) -> Iterator[Portion]:
         """What is new, one partition at a time."""

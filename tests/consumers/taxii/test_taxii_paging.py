@@ -1,5 +1,6 @@
 """A client that pages loses nothing and gets nothing twice, whatever changes meanwhile."""
 
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ PLACE = f"{ROOT}collections/gbr-amber/objects/"
 
 @pytest.mark.parametrize("limit", [7, 50])
 def test_oasis_own_client_pages_through_a_collection_that_changes_under_it(world: World, limit: int) -> None:
-    churn = Churn(world, 400, seed=limit)
-    with served(world, client("soc", requests_a_minute=100_000)) as server:
+    with (
+        closing(Churn(world, 400, seed=limit)) as churn,
+        served(world, client("soc", requests_a_minute=100_000)) as server,
+    ):
         received = pages_of(server, limit, churn.turn, turns=40)
     assert compare(world, received) == []
     assert received.pages > 400 / limit
