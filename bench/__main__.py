@@ -27,6 +27,7 @@ from bench import (
     rules,
     stages,
     state,
+    taxii,
 )
 from bench.plan import DEFAULT_MINUTES, PARTS, Plan, plan_for
 from bench.recorded import FETCHES, recorded
@@ -96,6 +97,7 @@ class _Bench:
             "rules": self._rules,
             "picture": self._picture,
             "intelmq": self._intelmq,
+            "taxii": self._taxii,
         }
         return parts[part]()
 
@@ -202,6 +204,9 @@ class _Bench:
     def _picture(self) -> object:
         return picture.measure(self._plan.picture, self._plan.seed)
 
+    def _taxii(self) -> object:
+        return taxii.measure(self._plan.taxii, self._plan.medallion, self._plan.seed)
+
     def _intelmq(self) -> object:
         """The rival first: if it cannot be installed, nothing is measured. Less of the work, as it takes longer."""
         runs: list[dict[str, Any]] = []
@@ -224,7 +229,7 @@ def _epoch_ms() -> int:
 def _void(sections: dict[str, Any]) -> Sequence[str]:
     return [
         f"{part}: {run.get('what', '')} {run.get('work', '')}: {run['void']}"
-        for part in ("throughput", "recorded", "bridge", "recalls", "rules", "intelmq")
+        for part in ("throughput", "recorded", "bridge", "recalls", "rules", "intelmq", "taxii")
         for runs in ("runs", "far", "fast_lane")
         for run in sections.get(part, {"data": {}})["data"].get(runs, [])
         if run["void"]

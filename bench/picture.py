@@ -42,7 +42,7 @@ _LABELS: Final = ("botnet", "phishing", "attack.t1566.001", "malware:quartz", "c
 _TLPS: Final = ("TLP:CLEAR", "TLP:GREEN", "TLP:AMBER")
 
 
-class _Records:
+class Records:
     """A partner's topic in memory: as many encoded records as asked for, each of another indicator."""
 
     def __init__(self, size: int, seed: int, at_ms: int) -> None:
@@ -79,7 +79,7 @@ class _Records:
         yield from ()
 
     @contextmanager
-    def opened(self) -> Iterator["_Records"]:
+    def opened(self) -> Iterator["Records"]:
         """As a source."""
         yield self
 
@@ -103,7 +103,7 @@ def measure(size: int, seed: int) -> dict[str, Any]:
 
 def _measure(folder: Path, size: int, seed: int) -> dict[str, Any]:
     at_ms = now_ms()
-    records, chance = _Records(size, seed, at_ms), Random(seed)
+    records, chance = Records(size, seed, at_ms), Random(seed)
     before_mib = _peak_mib()
     path = path_of(folder, PARTNER)
     keeper = take(path, PARTNER, now_ms)

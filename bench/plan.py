@@ -20,6 +20,7 @@ PARTS: Final = (
     "rules",
     "picture",
     "intelmq",
+    "taxii",
 )
 DEFAULT_MINUTES: Final = 20
 
@@ -45,6 +46,8 @@ class Plan:
     released: int = 100_000
     picture: int = 1_000_000
     intelmq: int = 20_000
+    taxii: int = 100_000
+    medallion: int = 2_000
     parts: tuple[str, ...] = field(default=PARTS)
 
     def pipeline_shapes(self) -> list[tuple[Shape, bool]]:
@@ -81,4 +84,5 @@ def plan_for(minutes: float, *, observations: int | None, rounds: int | None, se
         decisions=max(10_000, int(100_000 * min(1.0, part))),
         released=max(10_000, int(100_000 * min(1.0, part))),
         intelmq=max(5_000, int(20_000 * min(1.0, part))),
+        taxii=max(10_000, int(100_000 * min(1.0, part))),
     )

@@ -127,6 +127,37 @@ def times_intelmq(data: Any) -> list[tuple[str, float, float]]:
     ]
 
 
+def taxii(data: Any) -> str:
+    """The results of ``bench.taxii``."""
+    rows: list[list[object]] = [
+        [
+            run["what"],
+            run["objects"],
+            run["rate"],
+            run["cpu_us"],
+            run["resident_mib"],
+            "VOID: " + run["void"] if run["void"] else "each once",
+        ]
+        for run in data["runs"]
+    ]
+    times = times_medallion(data)
+    said = (
+        []
+        if times is None
+        else [f"**{cell(times)}** times as many objects a second as medallion, of the same objects."]
+    )
+    head = ["server", "objects", "objects/s", "processor µs/object", "MiB", "checked"]
+    return "\n\n".join([*said, table(head, rows)])
+
+
+def times_medallion(data: Any) -> float | None:
+    """How many times medallion's rate ours is, for the same objects; None if either is void."""
+    valid = [run for run in data["runs"] if not run["void"]]
+    rival = next((run for run in valid if run["what"].startswith("medallion")), None)
+    ours = next((run for run in valid if run is not rival and rival and run["objects"] == rival["objects"]), None)
+    return None if rival is None or ours is None else round(float(ours["rate"] / rival["rate"]), 1)
+
+
 def picture(data: Any) -> str:
     """The results of ``bench.picture``."""
     built = [[data["indicators"], data["built_s"], data["rate"], data["mib"], data["peak_mib"], data["erase_s"]]]
