@@ -88,7 +88,7 @@ class Pushing:
     def apply(self, changes: Sequence[Change], held: Held, whole: Callable[[], Iterable[Entry]]) -> Report:
         """Send the removals, then the rest. An entry that cannot be sent any more is removed."""
         del whole
-        left_out, puts, gone = Counter[LeftOut](), list[Change](), list[Change]()
+        left_out, puts, gone, refused = Counter[LeftOut](), list[Change](), list[Change](), 0
         for change in changes:
             if isinstance(change, Put):
                 reason = self._receiver.fits(change.entry)
@@ -101,9 +101,10 @@ class Pushing:
                 gone.append(change)
         for every in (gone, puts):
             for start in range(0, len(every), self._receiver.at_once):
-                left_out[LeftOut.VALUE] += self._send(every[start : start + self._receiver.at_once], None)
+                refused += self._send(every[start : start + self._receiver.at_once], None)
+        left_out[LeftOut.VALUE] += refused
         self._ledger.store(held)
-        return Report(len(puts), len(gone), {reason: count for reason, count in left_out.items() if count})
+        return Report(len(puts) - refused, len(gone), {reason: count for reason, count in left_out.items() if count})
 
     def check(self, entries: Iterable[Entry]) -> Iterator[Difference]:
         """By what the receiver has confirmed."""
