@@ -132,6 +132,7 @@ def closing_lines(summary: Summary, publisher: Publisher, where: str) -> Iterato
             f"{kept.gone:,} of {counted(kept.before, 'value')} of a snapshot or event are not named any more, and none "
             f"was withdrawn: {kept.reason}. If that is right, run it again with --accept-removals"
         )
+    yield from _not_for_detection(summary)
     if summary.left_out:
         yield f"left out: {', '.join(f'{count:,} {rule}' for rule, count in summary.left_out.most_common())}"
         asked = ", ".join(rule for rule in on_request() if rule in summary.left_out)
@@ -144,6 +145,14 @@ def closing_lines(summary: Summary, publisher: Publisher, where: str) -> Iterato
             yield f"  {place_name(refused.place)}: {refused.reason}: {refused.detail}"
         if summary.rejected.total() > len(summary.first_rejected):
             yield f"  and {summary.rejected.total() - len(summary.first_rejected):,} more"
+
+
+def _not_for_detection(summary: Summary) -> Iterator[str]:
+    """MISP's attributes that their author did not mark for detection: of a whole event there may be no other."""
+    attributes, kept = summary.records["attribute"], summary.left_out["not-to-ids"]
+    if attributes and kept:
+        share = "none" if kept == attributes else f"{kept:,} not"
+        yield f"{counted(attributes, 'attribute')}, {share} for detection: --misp-context takes them as unrated"
 
 
 def _what_was_read(summary: Summary, publisher: Publisher, where: str) -> Iterator[str]:

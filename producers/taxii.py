@@ -35,6 +35,7 @@ _PAGE: Final = 500
 _MOST_PAGE_BYTES: Final = 64 << 20
 _OVERLAP: Final = timedelta(seconds=2)
 _DIGEST_BYTES: Final = 16
+_ABOUT_OTHERS: Final = frozenset({"marking-definition", "language-content"})
 _STATE: Final = "state.json"
 
 
@@ -62,6 +63,7 @@ class _Page(msgspec.Struct):
 class _Kind(msgspec.Struct):
     type: str = ""
     id: str = ""
+    relationship_type: Any = None
     object_refs: Any = None
 
 
@@ -172,7 +174,8 @@ def _put(raw: msgspec.Raw, objects: list[msgspec.Raw], around: dict[str, msgspec
         kind = msgspec.json.decode(raw, type=_Kind)
     except msgspec.DecodeError:
         kind = _Kind()
-    if kind.id and (kind.type == "marking-definition" or isinstance(kind.object_refs, list)):
+    is_about_others = kind.type in _ABOUT_OTHERS or kind.relationship_type == "revoked-by"
+    if kind.id and (is_about_others or isinstance(kind.object_refs, list)):
         around[kind.id + _digest(raw)] = raw.copy()
     objects.append(raw.copy())
 

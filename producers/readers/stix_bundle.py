@@ -1,8 +1,8 @@
 """Reads STIX 2.1: bundles, bare arrays of objects, and single objects. Bundles of STIX 2.0 are read as well.
 
-Only ``indicator`` objects are observations. Objects that are merely related or observed (``observed-data``,
-cyber-observable objects, malware, actors) do not claim that something is bad, and are left out. A broken object is
-refused alone, and so is one with the same key twice.
+Only ``indicator`` objects are observations, as often as their ``sighting`` objects state. Objects that are merely
+related or observed (``observed-data``, cyber-observable objects, malware, actors) do not claim that something is bad,
+and are left out. A broken object is refused alone, and so is one with the same key twice.
 
 Markings join from all that an indicator and its bundle say: ``object_marking_refs``; ``granular_markings``, because
 part of an indicator cannot be sent; labels, name and description; extensions and unknown properties; and whatever
@@ -18,125 +18,40 @@ A description stays in the nation. What is written for release has no place in S
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from producers.inputs import Input
-from producers.markings.marked import Marked, joined
-from producers.markings.properties import of_properties
-from producers.markings.understanding import of_file_name
+from producers.markings.marked import NOTHING, Marked
 from producers.readers.document import document, plain, repeated_keys
 from producers.readers.reader import Head, Reader, Recognition, first_of
 from producers.readers.reading import Defaults, Emptied, LeftOut, Reading, Rejected, Seen, Withdrawn, rejected
-from producers.readers.stix_containers import TRANSLATION, Containers, revoked_by_others
-from producers.readers.stix_indicator import Indicator, marked, modified_of, observation_of, times_of
-from producers.readers.stix_markings import Definitions
-from producers.readers.stix_pattern import Taken, Unusable, taken_of
+from producers.readers.stix_document import BENIGN, INDICATOR, REVOKED, Bundled, Kind, Version, taken_in
+from producers.readers.stix_indicator import Indicator, observation_of, times_of
+from producers.readers.stix_pattern import Taken, Unusable
+from producers.readers.stix_related import (
+    SIGHTING,
+    Sighting,
+    is_within,
+    sighting_of,
+    techniques_of,
+    with_sightings,
+)
 from schemas.observation import SourcePlace
 from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
 
 _OTHER_OBJECT: Final = "not-an-indicator"
-_REVOKED: Final = "revoked"
-_BENIGN: Final = "benign"
 _SUPERSEDED: Final = "superseded"
 _PART: Final = "part-of-pattern"
-_DEFINITION: Final = "marking-definition"
-_INDICATOR: Final = "indicator"
 _BUNDLE: Final = "bundle"
-_RELATION: Final = "relationship"
+_NOT_SEEN: Final = "not-seen"
+_OTHER_SIGHTING: Final = "sighting-of-other"
 _WORDS: Final = (b'"spec_version"', b'"indicator--', b'"bundle"', b'"objects"')
-_OF_A_BUNDLE: Final = frozenset({"type", "id", "spec_version", "objects"})
-
-
-class _Kind(msgspec.Struct):
-    type: str = ""
-    id: str = ""
-    modified: Any = None
-    created: Any = None
-    revoked: Any = None
-    object_refs: Any = None
 
 
 class _Bundle(msgspec.Struct):
     objects: list[msgspec.Raw] = msgspec.field(default_factory=list)
-
-
-class _Version(msgspec.Struct, frozen=True):
-    """One ``indicator`` of the document; ``problem`` says why it cannot be read."""
-
-    place: SourcePlace
-    raw: msgspec.Raw
-    modified_ms: int
-    indicator: Indicator | None
-    problem: str = ""
-    revoked: bool = False
-
-
-class _Bundled:
-    """A document's indicators by their ids, and what it says around them."""
-
-    def __init__(self, parsed: msgspec.Raw, listed: list[tuple[msgspec.Raw, _Kind]], name: str) -> None:
-        self.definitions = Definitions(plain(raw) for raw, kind in listed if kind.type == _DEFINITION)
-        self.versions, self._newest = dict[str, list[_Version]](), dict[str, list[_Version]]()
-        self._places, self._said = dict[int, _Version](), dict[str, tuple[Marked, str]]()
-        self._still = dict[str, set[tuple[IndicatorType, str]]]()
-        for number, (raw, kind) in enumerate(listed, 1):
-            if kind.type == _INDICATOR:
-                version = self._places[number] = _version(raw, kind, SourcePlace(name, number))
-                self.versions.setdefault(kind.id, []).append(version)
-        self.around = of_file_name(name).join(of_properties(_around(parsed), _OF_A_BUNDLE, "bundle"))
-        containers = [
-            (plain(raw), kind.id)
-            for raw, kind in listed
-            if isinstance(kind.object_refs, list) or kind.type == TRANSLATION
-        ]
-        self._containers = Containers(containers, self.definitions)
-        self._replaced = revoked_by_others(raw for raw, kind in listed if kind.type == _RELATION)
-
-    def at(self, place: SourcePlace, name: str) -> tuple[_Version, list[_Version]]:
-        """The indicator in a place, and the newest versions of it: several if they are of the same time."""
-        if name not in self._newest:
-            last_ms = max(version.modified_ms for version in self.versions[name])
-            self._newest[name] = [each for each in self.versions[name] if each.modified_ms == last_ms]
-        return self._places[place.line], self._newest[name]
-
-    def said(self, name: str) -> tuple[Marked, str]:
-        """What the newest versions say about sharing, and by which rule they take the indicator back, if they do."""
-        if name not in self._said:
-            newest = [each for each in self._newest[name] if each.indicator is not None]
-            outer = self.around.join(self._containers.of(name))
-            each_says = (marked(each.indicator, plain(each.raw), self.definitions) for each in newest if each.indicator)
-            found = joined((outer, *each_says))
-            if name in self._replaced:
-                found = found.join(Marked(withdrawn="revoked-by"))
-            self._said[name] = found, _ended([each.indicator for each in newest if each.indicator], found)
-        return self._said[name]
-
-    def still(self, name: str) -> set[tuple[IndicatorType, str]]:
-        """The values that the newest versions have."""
-        if name not in self._still:
-            taken = [_taken(each.indicator) for each in self._newest[name] if each.indicator is not None]
-            claims = (claim for each in taken if isinstance(each, Taken) for claim in each.claims)
-            self._still[name] = {(claim.kind, claim.value) for claim in claims}
-        return self._still[name]
-
-
-def _version(raw: msgspec.Raw, kind: _Kind, place: SourcePlace) -> _Version:
-    modified_ms = modified_of(kind.modified, kind.created)
-    try:
-        return _Version(place, raw, modified_ms, msgspec.json.decode(raw, type=Indicator))
-    except msgspec.ValidationError as error:
-        return _Version(place, raw, modified_ms, None, str(error), kind.revoked is True)
-
-
-def _around(parsed: msgspec.Raw) -> dict[str, Any]:
-    """The properties of a bundle but for its objects."""
-    try:
-        bundle = msgspec.json.decode(parsed, type=dict[str, msgspec.Raw])
-    except msgspec.ValidationError:
-        return {}
-    return {name: plain(raw) for name, raw in bundle.items() if name not in _OF_A_BUNDLE} if "objects" in bundle else {}
 
 
 def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
@@ -153,15 +68,17 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
         detail = "the bundle has the same key twice, so what it says is unknown"
         yield rejected(SourcePlace(source.name, 0), RejectReason.UNDECODABLE, detail, bytes(parsed))
         return
-    kinds = [_Kind() if doubtful.get(number) else _kind(raw) for number, raw in enumerate(objects, 1)]
-    bundled = _Bundled(parsed, list(zip(objects, kinds, strict=True)), source.name)
+    kinds = [Kind() if doubtful.get(number) else _kind(raw) for number, raw in enumerate(objects, 1)]
+    bundled = Bundled(parsed, list(zip(objects, kinds, strict=True)), source.name)
     for number, (raw, kind) in enumerate(zip(objects, kinds, strict=True), 1):
         place = SourcePlace(source.name, number)
         if doubtful.get(number):
             detail = "the object has the same key twice, so what it says is unknown"
             yield rejected(place, RejectReason.UNDECODABLE, detail, bytes(raw))
-        elif kind.type == _INDICATOR:
+        elif kind.type == INDICATOR:
             yield from _readings(place, kind.id, bundled, defaults)
+        elif kind.type == SIGHTING:
+            yield from _sighted(place, raw, bundled)
         elif not kind.type:
             yield rejected(place, RejectReason.UNDECODABLE, "a STIX object needs a type", bytes(raw))
         elif kind.type == _BUNDLE and raw is not parsed:
@@ -181,14 +98,14 @@ def _objects(parsed: msgspec.Raw) -> list[msgspec.Raw]:
     return bundle.objects or [parsed]
 
 
-def _kind(raw: msgspec.Raw) -> _Kind:
+def _kind(raw: msgspec.Raw) -> Kind:
     try:
-        return msgspec.json.decode(raw, type=_Kind)
+        return msgspec.json.decode(raw, type=Kind)
     except msgspec.ValidationError:
-        return _Kind()
+        return Kind()
 
 
-def _readings(place: SourcePlace, name: str, bundled: _Bundled, defaults: Defaults) -> Iterator[Reading]:
+def _readings(place: SourcePlace, name: str, bundled: Bundled, defaults: Defaults) -> Iterator[Reading]:
     version, newest = bundled.at(place, name)
     if version.indicator is None:
         detail = f"not a STIX 2.1 indicator: {version.problem}"
@@ -202,22 +119,34 @@ def _readings(place: SourcePlace, name: str, bundled: _Bundled, defaults: Defaul
     found, ended = bundled.said(name)
     if ended:
         yield from _withdrawn(version.indicator, place, version.modified_ms, ended)
-        if not isinstance(_taken(version.indicator), Taken):
+        if not isinstance(taken_in(version.indicator), Taken):
             yield Emptied(place, name, version.modified_ms)
         return
-    yield from _asserted(version.indicator, version, found, defaults)
+    own = techniques_of(plain(version.raw))
+    others = bundled.related.labels(name, found)
+    labelled = msgspec.structs.replace(found, labels=tuple(dict.fromkeys((*found.labels, *own, *others))))
+    yield from _asserted(version.indicator, version, labelled, bundled.related.sighted(name, found), defaults)
 
 
-def _ended(newest: list[Indicator], found: Marked) -> str:
-    """By which rule the newest version takes the indicator back; empty if it does not."""
-    if found.withdrawn or any(indicator.revoked for indicator in newest):
-        return _REVOKED
-    kinds = (indicator.indicator_types or indicator.labels for indicator in newest)  # STIX 2.0 has them in labels
-    return _BENIGN if any(each == [_BENIGN] for each in kinds) else ""
+def _sighted(place: SourcePlace, raw: msgspec.Raw, bundled: Bundled) -> Iterator[Reading]:
+    """What becomes of a sighting: it is counted with its indicator, or says why not."""
+    thing = plain(raw)
+    stated, name = sighting_of(thing, bundled.definitions), str(thing.get("sighting_of_ref"))
+    if isinstance(stated, str):
+        yield rejected(place, RejectReason.UNDECODABLE, f"the sighting's {stated}", bytes(raw))
+    elif not stated.count:
+        yield LeftOut(place, _NOT_SEEN, name)
+    else:
+        newest = [each.indicator for each in bundled.newest(name) if each.indicator is not None]
+        found, ended = bundled.said(name) if newest else (NOTHING, "")
+        is_counted = (
+            newest and not ended and isinstance(taken_in(newest[-1]), Taken) and is_within(stated.marked, found)
+        )
+        yield LeftOut(place, SIGHTING if is_counted else _OTHER_SIGHTING, name)
 
 
 def _withdrawn(indicator: Indicator, place: SourcePlace, modified_ms: int, rule: str) -> Iterator[Reading]:
-    taken = _taken(indicator)
+    taken = taken_in(indicator)
     if not isinstance(taken, Taken):
         yield LeftOut(place, rule, indicator.id)
         return
@@ -244,15 +173,11 @@ def _superseded(
             yield reading
 
 
-def _taken(indicator: Indicator) -> Taken | Unusable:
-    if indicator.pattern_type != "stix":
-        return Unusable(f"the pattern is {indicator.pattern_type}, and only STIX patterns are read", True)
-    return taken_of(indicator.pattern)
-
-
-def _asserted(indicator: Indicator, version: _Version, found: Marked, defaults: Defaults) -> Iterator[Reading]:
+def _asserted(
+    indicator: Indicator, version: Version, found: Marked, sighted: Sighting | None, defaults: Defaults
+) -> Iterator[Reading]:
     place, raw = version.place, bytes(version.raw)
-    taken = _taken(indicator)
+    taken = taken_in(indicator)
     if isinstance(taken, Unusable):
         reason = RejectReason.UNKNOWN_TYPE if taken.is_readable else RejectReason.UNDECODABLE
         yield rejected(place, reason, f"{indicator.id}: {taken.detail}", raw)
@@ -265,7 +190,7 @@ def _asserted(indicator: Indicator, version: _Version, found: Marked, defaults: 
         if isinstance(times, str):
             yield rejected(place, RejectReason.TIME_OUT_OF_RANGE, f"{indicator.id}: {times}", raw)
             return
-        observation = observation_of(indicator, claim, times, found, defaults)
+        observation = with_sightings(observation_of(indicator, claim, times, found, defaults), sighted)
         yield Seen(place, observation, found.origins, indicator.id, version.modified_ms)
     for part in taken.left_out:
         yield LeftOut(place, _PART, part)
@@ -277,11 +202,15 @@ def _recognise(head: Head) -> Recognition | None:
 
 READER: Final = Reader(
     name="stix-bundle",
-    reads="`indicator` objects of STIX 2.1 and 2.0, by their patterns; markings by definitions, statements and labels",
+    reads="`indicator` objects of STIX 2.1 and 2.0, by their patterns, and their `sighting`s; markings by definitions, "
+    "statements and labels; ATT&CK techniques and malware that they indicate, as labels",
     leaves_out={
-        _OTHER_OBJECT: "objects that are not an `indicator`",
-        _REVOKED: "indicators that their source has revoked or tagged as wrong: withdrawn",
-        _BENIGN: "indicators whose only type is `benign`: withdrawn",
+        _OTHER_OBJECT: "objects that are neither an `indicator` nor a `sighting`",
+        SIGHTING: "sightings, which are counted with their indicator",
+        _NOT_SEEN: "sightings with a count of 0: searched, not seen; and revoked ones",
+        _OTHER_SIGHTING: "sightings of what the bundle does not assert, and those that are marked more strictly",
+        REVOKED: "indicators that their source has revoked or tagged as wrong: withdrawn",
+        BENIGN: "indicators whose only type is `benign`: withdrawn",
         _SUPERSEDED: "older versions of an indicator; values that the newest one does not have: withdrawn",
         _PART: "parts of a pattern that are not specific by themselves, or of a type that the exchange does not carry",
     },

@@ -42,7 +42,7 @@ class Containers:
             container = given
             if given.get("type") == TRANSLATION:  # STIX 2.1, section 7.1: it has the texts of one object
                 container = {**given, "object_refs": given.get("object_ref")}
-            found = _marked(container, definitions)
+            found = said_by(container, definitions)
             for listed in {each for each in _listed(container, "object_refs") if isinstance(each, str)}:
                 self._lists.setdefault(listed, []).append((number, name, found))
 
@@ -64,8 +64,8 @@ class Containers:
         return joined(found)
 
 
-def _marked(container: Mapping[str, Any], definitions: Definitions) -> Marked:
-    """What an object says about sharing for the objects that its ``object_refs`` list: a report, a grouping, a note."""
+def said_by(container: Mapping[str, Any], definitions: Definitions) -> Marked:
+    """What an object says about sharing for others: those that its ``object_refs`` list, or that it is related to."""
     kind, findings = container.get("type"), list[Marked]()
     for place, reference in enumerate(_listed(container, "object_marking_refs")):
         findings.append(definitions.of(str(reference), f"{kind} object_marking_refs[{place}]"))

@@ -1,10 +1,12 @@
 """What ``kakehashi produce`` shows while it runs: the truth before, in and after an outage."""
 
 import io
+from collections import Counter
 
+import pytest
 from rich.console import Console
 
-from kakehashi.produce_view import watching
+from kakehashi.produce_view import closing_lines, watching
 from producers.produce import Summary
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool
@@ -60,3 +62,19 @@ def test_on_a_terminal_the_line_says_what_is_sent_and_what_waits(sensor_spool: S
         assert line() == "1 observation · 1 report sent"
         publisher.trouble = "Connection refused"
         assert line() == "1 observation · 1 report sent", "with nothing to send, no one waits for an answer"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "kept", "says"),
+    [
+        (101, 101, "101 attributes, none for detection: --misp-context takes them as unrated"),
+        (101, 3, "101 attributes, 3 not for detection: --misp-context takes them as unrated"),
+    ],
+)
+def test_attributes_of_misp_that_are_not_for_detection_are_said_to_be_left_out(
+    sensor_spool: Spool, attributes: int, kept: int, says: str
+) -> None:
+    summary = Summary(files=1, records=Counter(attribute=attributes), left_out=Counter({"not-to-ids": kept}))
+    publisher: Publisher = OfflinePublisher(NOWHERE, sensor_spool, SENSOR.name)
+    assert says in list(closing_lines(summary, publisher, "GBR's Kafka"))
+    assert not any("detection" in line for line in closing_lines(Summary(files=1), publisher, "GBR's Kafka"))

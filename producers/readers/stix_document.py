@@ -1,0 +1,132 @@
+"""The indicators of a STIX document by their ids and versions, and what the document says around them."""
+
+from typing import Any, Final
+
+import msgspec
+
+from producers.markings.marked import Marked, joined
+from producers.markings.properties import of_properties
+from producers.markings.understanding import of_file_name
+from producers.readers.document import plain
+from producers.readers.stix_containers import TRANSLATION, Containers, revoked_by_others
+from producers.readers.stix_indicator import Indicator, marked, modified_of
+from producers.readers.stix_markings import Definitions
+from producers.readers.stix_pattern import Taken, Unusable, taken_of
+from producers.readers.stix_related import INDICATED, RELATIONSHIP, SIGHTING, Related
+from schemas.observation import SourcePlace
+from schemas.vocabulary import IndicatorType
+
+REVOKED: Final = "revoked"
+BENIGN: Final = "benign"
+DEFINITION: Final = "marking-definition"
+INDICATOR: Final = "indicator"
+OF_A_BUNDLE: Final = frozenset({"type", "id", "spec_version", "objects"})
+
+
+class Kind(msgspec.Struct):
+    """What every object of STIX has, as far as it decides how it is read."""
+
+    type: str = ""
+    id: str = ""
+    modified: Any = None
+    created: Any = None
+    revoked: Any = None
+    object_refs: Any = None
+
+
+class Version(msgspec.Struct, frozen=True):
+    """One ``indicator`` of the document; ``problem`` says why it cannot be read."""
+
+    place: SourcePlace
+    raw: msgspec.Raw
+    modified_ms: int
+    indicator: Indicator | None
+    problem: str = ""
+    revoked: bool = False
+
+
+class Bundled:
+    """A document's indicators by their ids, and what it says around them."""
+
+    def __init__(self, parsed: msgspec.Raw, listed: list[tuple[msgspec.Raw, Kind]], name: str) -> None:
+        self.definitions = Definitions(plain(raw) for raw, kind in listed if kind.type == DEFINITION)
+        self.versions, self._newest = dict[str, list[Version]](), dict[str, list[Version]]()
+        self._places, self._said = dict[int, Version](), dict[str, tuple[Marked, str]]()
+        self._still = dict[str, set[tuple[IndicatorType, str]]]()
+        for number, (raw, kind) in enumerate(listed, 1):
+            if kind.type == INDICATOR:
+                version = self._places[number] = _version(raw, kind, SourcePlace(name, number))
+                self.versions.setdefault(kind.id, []).append(version)
+        self.around = of_file_name(name).join(of_properties(_around(parsed), OF_A_BUNDLE, "bundle"))
+        containers = [
+            (plain(raw), kind.id)
+            for raw, kind in listed
+            if isinstance(kind.object_refs, list) or kind.type == TRANSLATION
+        ]
+        self._containers = Containers(containers, self.definitions)
+        self._replaced = revoked_by_others(raw for raw, kind in listed if kind.type == RELATIONSHIP)
+        related = (plain(raw) for raw, kind in listed if kind.type in (RELATIONSHIP, SIGHTING, *INDICATED))
+        self.related = Related(related, self.definitions)
+
+    def at(self, place: SourcePlace, name: str) -> tuple[Version, list[Version]]:
+        """The indicator in a place, and the newest versions of it: several if they are of the same time."""
+        return self._places[place.line], self.newest(name)
+
+    def newest(self, name: str) -> list[Version]:
+        """The newest versions of an indicator; none if the document does not have it."""
+        if name not in self._newest:
+            versions = self.versions.get(name, [])
+            last_ms = max((version.modified_ms for version in versions), default=0)
+            self._newest[name] = [each for each in versions if each.modified_ms == last_ms]
+        return self._newest[name]
+
+    def said(self, name: str) -> tuple[Marked, str]:
+        """What the newest versions say about sharing, and by which rule they take the indicator back, if they do."""
+        if name not in self._said:
+            newest = [each for each in self._newest[name] if each.indicator is not None]
+            outer = self.around.join(self._containers.of(name))
+            each_says = (marked(each.indicator, plain(each.raw), self.definitions) for each in newest if each.indicator)
+            found = joined((outer, *each_says))
+            if name in self._replaced:
+                found = found.join(Marked(withdrawn="revoked-by"))
+            self._said[name] = found, _ended([each.indicator for each in newest if each.indicator], found)
+        return self._said[name]
+
+    def still(self, name: str) -> set[tuple[IndicatorType, str]]:
+        """The values that the newest versions have."""
+        if name not in self._still:
+            taken = [taken_in(each.indicator) for each in self._newest[name] if each.indicator is not None]
+            claims = (claim for each in taken if isinstance(each, Taken) for claim in each.claims)
+            self._still[name] = {(claim.kind, claim.value) for claim in claims}
+        return self._still[name]
+
+
+def _version(raw: msgspec.Raw, kind: Kind, place: SourcePlace) -> Version:
+    modified_ms = modified_of(kind.modified, kind.created)
+    try:
+        return Version(place, raw, modified_ms, msgspec.json.decode(raw, type=Indicator))
+    except msgspec.ValidationError as error:
+        return Version(place, raw, modified_ms, None, str(error), kind.revoked is True)
+
+
+def _around(parsed: msgspec.Raw) -> dict[str, Any]:
+    """The properties of a bundle but for its objects."""
+    try:
+        bundle = msgspec.json.decode(parsed, type=dict[str, msgspec.Raw])
+    except msgspec.ValidationError:
+        return {}
+    return {name: plain(raw) for name, raw in bundle.items() if name not in OF_A_BUNDLE} if "objects" in bundle else {}
+
+
+def _ended(newest: list[Indicator], found: Marked) -> str:
+    """By which rule the newest version takes the indicator back; empty if it does not."""
+    if found.withdrawn or any(indicator.revoked for indicator in newest):
+        return REVOKED
+    kinds = (indicator.indicator_types or indicator.labels for indicator in newest)  # STIX 2.0 has them in labels
+    return BENIGN if any(each == [BENIGN] for each in kinds) else ""
+
+
+def taken_in(indicator: Indicator) -> Taken | Unusable:
+    if indicator.pattern_type != "stix":
+        return Unusable(f"the pattern is {indicator.pattern_type}, and only STIX patterns are read", True)
+    return taken_of(indicator.pattern)
