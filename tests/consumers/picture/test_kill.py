@@ -9,15 +9,20 @@ from random import Random
 
 import pytest
 
+from consumers.picture.entry import Ended, Entry
 from consumers.picture.filters import Filter
 from consumers.picture.followers import leaving, register
+from consumers.picture.picture import Picture
 from consumers.picture.tables import connect
+from consumers.subscription.changes import State, Use
 from consumers.subscription.cursor import Cursor
+from schemas.markings import Tlp
 from tests.builders import NOW_MS
 from tests.consumers.picture.feeding_worker import INDICATORS, topic_of
 from tests.consumers.picture.topics import World
 
 RECORDS = 900
+ALL_US = (0, 1 << 62)
 KILLS = 8
 
 
@@ -50,6 +55,11 @@ def _begin_at_the_first_record(world: World) -> None:
     database = connect(world.path, writes=True)
     database.execute("INSERT INTO origin (name, topic, cursor) VALUES ('GBR', 't', ?)", (position.to_json(),))
     database.close()
+
+
+def shown(picture: Picture, ceiling: Tlp) -> list[tuple[Entry | Ended, bool]]:
+    """All of what a reader up to a ceiling may see, or once might."""
+    return picture.within("GBR", ceiling, Use(), ALL_US, 2 * INDICATORS)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -85,6 +95,17 @@ def test_a_keeper_killed_at_any_moment_loses_and_repeats_nothing(tmp_path: Path,
         assert ends[0] == ends[1]
         words = [sorted(each.id for each in at.search(Filter(text="example"))) for at in (one, other)]
         assert words[0] == words[1]
+        # Whoever pages through what it may see gets the same of both, and each marking explained before it is used.
+        for ceiling in (Tlp.CLEAR, Tlp.GREEN):
+            seen = [[each for each, within in shown(at, ceiling) if within] for at in (one, other)]
+            live = [{(each.id, each.version) for each in entries if each.state is State.LIVE} for entries in seen]
+            assert live[0] == live[1]
+            assert (ceiling is Tlp.CLEAR) == (not live[0])
+        for at in (one, other):
+            explained = {each.recipients: each.added_us for each in at.handling("GBR", Tlp.GREEN, Use(), ALL_US, -1)}
+            for entry, _ in shown(at, Tlp.GREEN):
+                if isinstance(entry, Entry):
+                    assert explained[entry.releasable_to or ()] < entry.added_us
         # What was recalled and had a value is kept for the output: it has applied nothing yet.
         assert leaving(database, 0, one.head_us())
     database.close()

@@ -14,6 +14,7 @@ from schemas.identity import indicator_id, indicator_key
 from schemas.vocabulary import IndicatorType
 from tests.builders import NOW_MS
 from tests.consumers.picture.topics import World
+from tests.consumers.stix.test_objects import assert_valid
 from tests.consumers.taxii.serving import Served, served
 
 VALUES = (
@@ -36,10 +37,11 @@ def every(server: Served) -> list[dict[str, Any]]:
 
 
 def read_strictly(found: list[dict[str, Any]]) -> None:
-    """By OASIS's library, and each reference leads to an object that is there."""
+    """By OASIS's library and validator, and each reference leads to an object that is there."""
     known = {each["id"] for each in found}
     for each in found:
         read = parse(json.dumps(each), allow_custom=False)
+        assert_valid(each)
         assert isinstance(read, _STIXBase21)
         assert known.issuperset(each.get("object_marking_refs", ()))
         assert each.get("created_by_ref", each["id"]) in known
