@@ -7,7 +7,7 @@ which is among the object's external references.
 
 import uuid
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:kakehashi:stix:v1")
@@ -54,6 +54,7 @@ def sighting_object_id(origin: str, indicator: str) -> str:
     return identifier("sighting", origin, indicator)
 
 
+@cache
 def identity_id(nation: str) -> str:
     """The id of a nation's identity."""
     return identifier("identity", nation)
@@ -62,7 +63,7 @@ def identity_id(nation: str) -> str:
 def timestamp(at_ms: int) -> str:
     """RFC 3339 with milliseconds, within the years that it has."""
     at = _EPOCH + timedelta(milliseconds=min(max(at_ms, 0), LAST_MS))
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def modified_ms(version: int) -> int:
