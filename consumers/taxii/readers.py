@@ -24,7 +24,7 @@ class Readers:
     def __init__(self, path: Path, nation: str, now_ms: Callable[[], int]) -> None:
         self._path, self._nation, self._now_ms = path, nation, now_ms
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="taxii")
-        self._own = threading.local()
+        self._pictures: dict[int, Picture] = {}  # by thread, which alone uses its own
 
     async def ask(self, client: Client, collection: Collection, question: Callable[[View], Result]) -> Result:
         """What ``question`` returns of a client's view of a collection.
@@ -38,22 +38,28 @@ class Readers:
     def close(self) -> None:
         """End the threads."""
         self._threads.shutdown()
+        for picture in self._pictures.values():
+            picture.close()
+        self._pictures.clear()
 
     def _asked(self, client: Client, collection: Collection, question: Callable[[View], Result]) -> Result:
         try:
             return question(View(self._picture(), collection, client, self._now_ms))
         except NotFound as error:
-            self._own.picture = None
+            if picture := self._pictures.pop(threading.get_ident(), None):
+                picture.close()
             raise unavailable("the picture is being made: try again soon") from error
 
     def _picture(self) -> Picture:
-        picture: Picture | None = getattr(self._own, "picture", None)
-        if picture is not None and picture.is_replaced():
+        thread = threading.get_ident()
+        picture = self._pictures.get(thread)
+        if picture is not None and not picture.is_replaced():
+            return picture
+        if picture is not None:
+            del self._pictures[thread]
             picture.close()
-            picture = None
-        if picture is None:
-            picture = self._own.picture = Picture(self._path, self._nation, _as_stored)
-        return picture
+        opened = self._pictures[thread] = Picture(self._path, self._nation, _as_stored)
+        return opened
 
 
 def _as_stored() -> int:
