@@ -23,12 +23,13 @@ from typing import Final
 import msgspec
 
 from producers.inputs import Input
-from producers.markings.marked import NOTHING, Marked
+from producers.markings.marked import NOTHING, Marked, joined
 from producers.readers.document import document, plain, repeated_keys
 from producers.readers.reader import Head, Reader, Recognition, first_of
 from producers.readers.reading import Defaults, Emptied, LeftOut, Reading, Rejected, Seen, Withdrawn, rejected
 from producers.readers.stix_document import BENIGN, INDICATOR, REVOKED, Bundled, Kind, Version, taken_in
-from producers.readers.stix_indicator import Indicator, observation_of, times_of
+from producers.readers.stix_indicator import Indicator, modified_of, observation_of, times_of
+from producers.readers.stix_observed import OBSERVED, observations_of, observed_in
 from producers.readers.stix_pattern import Taken, Unusable
 from producers.readers.stix_related import (
     SIGHTING,
@@ -79,6 +80,8 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
             yield from _readings(place, kind.id, bundled, defaults)
         elif kind.type == SIGHTING:
             yield from _sighted(place, raw, bundled)
+        elif kind.type == OBSERVED:
+            yield from _observed(place, raw, kind.id, bundled, objects, defaults)
         elif not kind.type:
             yield rejected(place, RejectReason.UNDECODABLE, "a STIX object needs a type", bytes(raw))
         elif kind.type == _BUNDLE and raw is not parsed:
@@ -145,6 +148,34 @@ def _sighted(place: SourcePlace, raw: msgspec.Raw, bundled: Bundled) -> Iterator
         yield LeftOut(place, SIGHTING if is_counted else _OTHER_SIGHTING, name)
 
 
+def _observed(
+    place: SourcePlace,
+    raw: msgspec.Raw,
+    name: str,
+    bundled: Bundled,
+    objects: list[msgspec.Raw],
+    defaults: Defaults,
+) -> Iterator[Reading]:
+    """The values of an ``observed-data``, if the operator asks for them."""
+    thing = plain(raw)
+    modified_ms, is_revoked = modified_of(thing.get("modified"), thing.get("created")), thing.get("revoked") is True
+    if OBSERVED not in defaults.include or is_revoked:
+        yield LeftOut(place, OBSERVED, name)
+        if is_revoked:
+            yield Emptied(place, name, modified_ms)
+        return
+    seen = observed_in(thing, bundled.seen(objects))
+    around = joined(bundled.outside(each) for each in (name, *(str(each.get("id")) for each in seen)))
+    found = observations_of(thing, seen, around, bundled.definitions, defaults)
+    if isinstance(found, str):
+        yield rejected(place, RejectReason.UNDECODABLE, f"{name}: {found}", bytes(raw))
+        return
+    for observation, marked in found:
+        yield Seen(place, observation, marked.origins, name, modified_ms)
+    if not found:
+        yield LeftOut(place, OBSERVED, f"{name}: no value of a type that the exchange carries")
+
+
 def _withdrawn(indicator: Indicator, place: SourcePlace, modified_ms: int, rule: str) -> Iterator[Reading]:
     taken = taken_in(indicator)
     if not isinstance(taken, Taken):
@@ -206,6 +237,7 @@ READER: Final = Reader(
     "statements and labels; ATT&CK techniques and malware that they indicate, as labels",
     leaves_out={
         _OTHER_OBJECT: "objects that are neither an `indicator` nor a `sighting`",
+        OBSERVED: "`observed-data`, which accuses nobody",
         SIGHTING: "sightings, which are counted with their indicator",
         _NOT_SEEN: "sightings with a count of 0: searched, not seen; and revoked ones",
         _OTHER_SIGHTING: "sightings of what the bundle does not assert, and those that are marked more strictly",
@@ -220,6 +252,7 @@ READER: Final = Reader(
  "pattern": "[domain-name:value = 'bad.example.com']", "pattern_type": "stix", "valid_from": "2026-11-20T00:00:00Z",
  "object_marking_refs": ["marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"]}]}
 """,
+    on_request={OBSERVED: "its addresses, names, URLs, mail addresses, AS numbers and hashes"},
     recognise=_recognise,
     read=read,
     unit="object",

@@ -7,7 +7,7 @@ import msgspec
 from producers.markings.marked import Marked, joined
 from producers.markings.properties import of_properties
 from producers.markings.understanding import of_file_name
-from producers.readers.document import plain
+from producers.readers.document import plain, repeated_keys
 from producers.readers.stix_containers import TRANSLATION, Containers, revoked_by_others
 from producers.readers.stix_indicator import Indicator, marked, modified_of
 from producers.readers.stix_markings import Definitions
@@ -52,6 +52,7 @@ class Bundled:
         self.definitions = Definitions(plain(raw) for raw, kind in listed if kind.type == DEFINITION)
         self.versions, self._newest = dict[str, list[Version]](), dict[str, list[Version]]()
         self._places, self._said = dict[int, Version](), dict[str, tuple[Marked, str]]()
+        self._objects: dict[str, dict[str, Any]] | None = None
         self._still = dict[str, set[tuple[IndicatorType, str]]]()
         for number, (raw, kind) in enumerate(listed, 1):
             if kind.type == INDICATOR:
@@ -67,6 +68,17 @@ class Bundled:
         self._replaced = revoked_by_others(raw for raw, kind in listed if kind.type == RELATIONSHIP)
         related = (plain(raw) for raw, kind in listed if kind.type in (RELATIONSHIP, SIGHTING, *INDICATED))
         self.related = Related(related, self.definitions)
+
+    def seen(self, objects: list[msgspec.Raw]) -> dict[str, dict[str, Any]]:
+        """The document's objects by their ids, for those that an ``observed-data`` lists."""
+        if self._objects is None:
+            things = (plain(raw) for raw in objects if not repeated_keys(raw))
+            self._objects = {str(each.get("id")): each for each in things if isinstance(each, dict)}
+        return self._objects
+
+    def outside(self, name: str) -> Marked:
+        """What the document and what lists an object say about it."""
+        return self.around.join(self._containers.of(name))
 
     def at(self, place: SourcePlace, name: str) -> tuple[Version, list[Version]]:
         """The indicator in a place, and the newest versions of it: several if they are of the same time."""
@@ -84,7 +96,7 @@ class Bundled:
         """What the newest versions say about sharing, and by which rule they take the indicator back, if they do."""
         if name not in self._said:
             newest = [each for each in self._newest[name] if each.indicator is not None]
-            outer = self.around.join(self._containers.of(name))
+            outer = self.outside(name)
             each_says = (marked(each.indicator, plain(each.raw), self.definitions) for each in newest if each.indicator)
             found = joined((outer, *each_says))
             if name in self._replaced:
