@@ -149,6 +149,28 @@ class Marking(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
         if self.releasable_to is None and self.tlp >= Tlp.AMBER:
             raise ValueError(f"{self.tlp.label or 'unmarked'} needs its recipients named")
 
+    @property
+    def is_understood(self) -> bool:
+        """Whether its source stated a TLP label, and nothing that is unknown."""
+        return self.tlp is not Tlp.UNMARKED and Caveat.UNRECOGNISED not in self.caveats
+
+    def read_as(self, stated: "Marking") -> "Marking":
+        """This marking after a person has read it and stated what it means; unchanged if it was understood before.
+
+        What was understood of it remains: a person can add a label that is missing, and can only tighten one.
+        """
+        if self.is_understood:
+            return self
+        named = self.releasable_to
+        if named is not None:
+            named = tuple([nation for nation in named if _is_nation(nation)])
+        caveats = tuple([caveat for caveat in self.caveats if caveat is not Caveat.UNRECOGNISED])
+        read = msgspec.structs.replace(self, releasable_to=named, caveats=caveats)
+        if self.tlp is Tlp.UNMARKED:
+            read = msgspec.structs.replace(read, tlp=stated.tlp, releasable_to=named or stated.releasable_to)
+            return read.join(msgspec.structs.replace(stated, releasable_to=read.releasable_to))
+        return read.join(stated)
+
     def join(self, other: "Marking") -> "Marking":
         """The least strict marking that is as strict as both."""
         return self if self == other else _join(self, other)
@@ -197,7 +219,7 @@ def understand(source: SourceMarking) -> Marking:
     releasable_to: tuple[str, ...] | None = None if tlp < Tlp.AMBER else ()
     if source.releasable_to is not None:
         nations = {_folded(nation) for nation in source.releasable_to}
-        if not all(len(nation) == 3 and nation.isascii() and nation.isalpha() for nation in nations):
+        if not all(map(_is_nation, nations)):
             caveats.add(Caveat.UNRECOGNISED)
         releasable_to = tuple(sorted(nations))
     return Marking(tlp=tlp, pap=pap, releasable_to=releasable_to, caveats=tuple(sorted(caveats)))
@@ -209,6 +231,10 @@ def joined(markings: Iterable[Marking]) -> Marking:
     for marking in markings:
         result = marking if result is None else result.join(marking)
     return UNMARKED if result is None else result
+
+
+def _is_nation(text: str) -> bool:
+    return len(text) == 3 and text.isascii() and text.isalpha()
 
 
 def _label(text: str, scheme: str) -> str:

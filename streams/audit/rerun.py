@@ -12,10 +12,9 @@ from schemas.marking_records import marking_of
 from schemas.records import Decision
 from schemas.vocabulary import Outcome
 from streams.correlate import officers
-from streams.correlate.review import with_marking
 from streams.rules.decide import ReleaseDecision, decide_approved, decide_release
 from streams.rules.engine import REVIEW_LAPSED, REVIEW_REFUSED, STANDING_VETO, Engine
-from streams.rules.facets import Facets, from_record, merged_facets, to_record
+from streams.rules.facets import Facets, from_record, merged_facets, to_record, with_marking
 
 
 def engine_of(record: Decision, engines: Mapping[str, Engine]) -> Engine | str:

@@ -205,7 +205,7 @@ def _wrong_with_approval(
         return Refused(
             RejectReason.NOT_AS_ASKED,
             f"if approved, it would still be withheld ({', '.join(would.rules)}): an approval does not override these "
-            "rules; an indicator without a marking needs one with the approval",
+            "rules; an indicator whose marking is missing or was not understood needs one with the approval (--tlp)",
         )
     return None
 

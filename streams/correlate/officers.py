@@ -53,8 +53,8 @@ class Review(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A question to officers, whether an indicator may be released to ``partner``, and their verdicts.
 
     ``question`` names all that they are asked, and this opening of it: a verdict on an earlier opening is no verdict on
-    this one. ``assigned`` is the marking that the approving officers give to data that has none. ``groups`` are the
-    digests of what is held, at most MAX_GROUPS, and ``labels`` those that an approval releases.
+    this one. ``assigned`` is the marking that the approving officers give to data whose own is missing or unknown.
+    ``groups`` are the digests of what is held, at most MAX_GROUPS, and ``labels`` those that an approval releases.
     """
 
     partner: str

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from schemas.markings import Marking, Tlp
+from schemas.markings import Marking
 from schemas.vocabulary import CommandKind, EndReason, Outcome, RecordKind
 from streams.correlate import officers
 from streams.correlate.included import labels_of
@@ -22,7 +22,7 @@ from streams.correlate.units import Unit, facets_in
 from streams.rules.classifier import Classifier, Judgement
 from streams.rules.decide import DecidedGroup, ReleaseDecision, decide_approved
 from streams.rules.engine import REVIEW_LAPSED, REVIEW_REFUSED, STANDING_VETO, Engine, Verdict
-from streams.rules.facets import Facets, merged_facets
+from streams.rules.facets import Facets, merged_facets, with_marking
 
 HOUR_MS: Final = 60 * 60 * 1000
 
@@ -134,7 +134,7 @@ def approved(
     partner: str,
     assigned: Marking | None,
 ) -> ReleaseDecision:
-    """The content that an approval would release, with ``assigned`` as the marking of unmarked data."""
+    """The content that an approval would release, with ``assigned`` in place of a missing or unknown marking."""
     facets = facets_in(row, pieces)
 
     def assign(each: Facets) -> Facets:
@@ -146,28 +146,11 @@ def approved(
     return decide_approved(held, facets, assign, merge, partner, classifier.engine)
 
 
-def with_marking(facets: Facets, assigned: Marking | None) -> Facets:
-    """The facets with the officers' marking, if they are unmarked."""
-    return msgspec.structs.replace(facets, marking=marked(facets.marking, assigned))
-
-
-def marked(marking: Marking, assigned: Marking | None) -> Marking:
-    """The officers' marking if there is none. The source's recipients, caveats and PAP remain."""
-    if assigned is None or marking.tlp is not Tlp.UNMARKED:
-        return marking
-    return Marking(
-        tlp=assigned.tlp,
-        pap=max(marking.pap, assigned.pap),
-        releasable_to=marking.releasable_to or assigned.releasable_to,
-        caveats=tuple(sorted({*marking.caveats, *assigned.caveats})),
-    )
-
-
 def units_marked(pieces: Sequence[Unit], assigned: Marking | None) -> Sequence[Unit]:
     """The pieces as they are released under the officers' marking."""
     if assigned is None:
         return pieces
-    return [msgspec.structs.replace(piece, marking=marked(piece.marking, assigned)) for piece in pieces]
+    return [msgspec.structs.replace(piece, marking=piece.marking.read_as(assigned)) for piece in pieces]
 
 
 def _asked(

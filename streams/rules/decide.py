@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from schemas.codec import DECISION, part_writer
+from schemas.links import NEVER_AGREED
 from schemas.records import AssertionDecision
 from schemas.row_writer import Encoded
 from schemas.vocabulary import Outcome
@@ -133,10 +134,10 @@ def decide_approved(
     """What of one indicator may be released once officers have approved what ``held`` holds.
 
     An approval lifts holds and nothing else: withheld assertions are excluded, and so are those that nothing permits
-    without the holds, and those that are ``left_out``. ``assign`` gives unmarked facets the officers' marking, and
-    ``merge`` is of assigned facets. All obligations are owed, those of the rules that held it too.
+    without the holds, and those that are ``left_out``. ``assign`` gives facets the officers' marking if theirs is
+    missing or was not understood, and ``merge`` is of assigned facets. All obligations are
+    owed, those of the rules that held it too.
     """
-    open_engine = engine.without_holds
     allowed: set[Facets] = set()
     owed: set[str] = set()
     asked = [group for group in held.groups if not group.left_out]
@@ -146,7 +147,7 @@ def decide_approved(
         if verdict.outcome is Outcome.HOLD:
             lifted.update(verdict.rules)
             owed.update(verdict.obligations)
-            verdict = open_engine.decide(assign(group.facets), partner)
+            verdict = once_approved(assign(group.facets), partner, engine)
         if verdict.outcome is Outcome.RELEASE:
             allowed.add(group.facets)
     included = tuple(index for index, facets in enumerate(assertions) if facets in allowed)
@@ -154,7 +155,7 @@ def decide_approved(
         return msgspec.structs.replace(held, outcome=Outcome.WITHHOLD, included=(), merged=None)
     merged = merge(included)
     holding = engine.decide(merged, partner)
-    final = open_engine.decide(merged, partner)
+    final = once_approved(merged, partner, engine)
     if holding.outcome is Outcome.HOLD:
         owed.update(holding.obligations)
     if final.outcome is not Outcome.RELEASE:
@@ -167,6 +168,17 @@ def decide_approved(
         merged=merged,
         groups=held.groups,
     )
+
+
+def once_approved(facets: Facets, partner: str, engine: Engine) -> Verdict:
+    """The verdict on these facets, which officers have marked, without the rules that hold.
+
+    No approval releases a caveat that no link may agree on: the guards would stop the record.
+    """
+    verdict = engine.without_holds.decide(facets, partner)
+    if NEVER_AGREED.isdisjoint(facets.marking.caveats):
+        return verdict
+    return msgspec.structs.replace(verdict, outcome=Outcome.WITHHOLD)
 
 
 def _holds_on_merge(held: ReleaseDecision, asked: Sequence[DecidedGroup], partner: str, engine: Engine) -> set[str]:

@@ -6,12 +6,14 @@ from typing import Final
 
 import msgspec
 
+from schemas.marking_records import marking_of
 from schemas.markings import Marking, Pap, Tlp
-from schemas.records import Decision, FacetsRecord
+from schemas.records import AssertionDecision, Decision, FacetsRecord
 from schemas.vocabulary import Outcome
 from streams.rules import obligations
+from streams.rules.decide import once_approved
 from streams.rules.engine import BY_PEOPLE, DEFAULT_DENY, EVALUATION_ERROR, Engine
-from streams.rules.facets import ConfidenceBand, Facets, from_record
+from streams.rules.facets import ConfidenceBand, Facets, from_record, with_marking
 from streams.rules.obligations import (
     CoarsenTime,
     DropTearline,
@@ -23,6 +25,10 @@ from streams.rules.obligations import (
 from streams.rules.policy_set import PolicySet
 
 _PAST: Final = {Outcome.RELEASE: "released", Outcome.HOLD: "held for review", Outcome.WITHHOLD: "withheld"}
+NEEDS_MARKING: Final = (
+    "A marking is missing or was not understood: ask its source, and state it with the approval (--tlp). Without that "
+    "its data is not released."
+)
 _FLAGS: Final = (
     ("warninglisted", "it were not on a list of well-known benign values"),
     ("special_use", "it were not a special-purpose address or name"),
@@ -145,7 +151,7 @@ def _people(decision: Decision) -> Iterator[str]:
         yield f"Too few officers approved it by {_utc(decision['deadline_ms'])}, so it is withheld."
     if decision["assigned"] is not None:
         label = Tlp(decision["assigned"]["tlp"]).label
-        yield f"Its source had not marked it; the officers who approved it marked it {label}."
+        yield f"Its source's marking was missing or not understood; the officers who approved it marked it {label}."
 
 
 def _utc(at_ms: int) -> str:
@@ -183,11 +189,10 @@ def _groups(decision: Decision, outcome: Outcome, engine: Engine) -> Iterator[st
 
 
 def _may_be_approved(record: FacetsRecord, decision: Decision, engine: Engine) -> bool:
-    """Whether an approval lets out what was held: the rules without holds permit it, or officers have marked it."""
-    facets = from_record(record)
-    if facets.marking.tlp is Tlp.UNMARKED and decision["assigned"] is not None:
-        return True
-    return engine.without_holds.decide(facets, decision["partner"]).outcome is Outcome.RELEASE
+    """Whether an approval lets out what was held: the rules without holds permit it, as officers have marked it."""
+    assigned = None if decision["assigned"] is None else marking_of(decision["assigned"])
+    facets = with_marking(from_record(record), assigned)
+    return once_approved(facets, decision["partner"], engine).outcome is Outcome.RELEASE
 
 
 def _review(decision: Decision, policy_set: PolicySet) -> Iterator[str]:
@@ -199,6 +204,12 @@ def _review(decision: Decision, policy_set: PolicySet) -> Iterator[str]:
         people = _counted(max(rule.reviewers for rule in holds), "distinct officer")
         until = _utc(until_ms)
         yield f"{people} must approve it by {until} ({hours} h), or it is withheld; responsible: {owners}."
+    if not all(from_record(group["facets"]).marking.is_understood for group in _held(decision)):
+        yield NEEDS_MARKING
+
+
+def _held(decision: Decision) -> list[AssertionDecision]:
+    return [group for group in decision["assertions"] if group["outcome"] == Outcome.HOLD]
 
 
 def _facets_that_decided(decision: Decision, outcome: Outcome) -> list[FacetsRecord]:

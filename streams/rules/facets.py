@@ -60,6 +60,13 @@ class Facets(msgspec.Struct, frozen=True, gc=False):
     """Of a URL: behind its host is something local."""
 
 
+def with_marking(facets: Facets, assigned: Marking | None) -> Facets:
+    """The facets as officers have marked them, if their marking is missing or was not understood."""
+    if assigned is None:
+        return facets
+    return msgspec.structs.replace(facets, marking=facets.marking.read_as(assigned))
+
+
 def prefix_length_of(kind: IndicatorType, value: str) -> int:
     """The prefix length of a canonical value."""
     return int(value.rpartition("/")[2]) if kind in _NETWORKS else NO_NETWORK

@@ -28,7 +28,7 @@ _APPROVE_EXAMPLES = examples(
     ("kakehashi review approve 8.8.8.8 --nation GBR --key me.key --reason 'known resolver, abused'", "it may go"),
     (
         "kakehashi review approve ID --nation GBR --key me.key --reason '…' --tlp GREEN",
-        "and what has no marking gets one",
+        "and what has no marking, or an unknown one, gets one",
     ),
     ("… --tlp AMBER --releasable-to JPN", "with its recipients"),
 )
@@ -84,22 +84,26 @@ def show(indicator: Indicator, nation: Nation, partner: Partner = "", as_json: T
     """Show one question: the indicator, the rules that hold it and why, the verdicts so far, and the deadline."""
     from consumers.queries.reviews import approvals
     from exchange.settings import Settings
-    from streams.rules.explain import rule_sentence
+    from streams.rules.explain import NEEDS_MARKING, rule_sentence
+    from streams.rules.facets import from_record
     from streams.rules.policy_set import load
 
     each = _chosen(nation, indicator, partner)
     settings = Settings.from_env(os.environ)
     policy = load(nation, settings.policy_folder, version=settings.policy_version)
+    sentences = [rule_sentence(name, policy) for name in each["rules"]]
+    held = [from_record(group["facets"]) for group in each["assertions"] if group["outcome"] == "hold"]
+    if not all(facets.marking.is_understood for facets in held):
+        sentences.append(NEEDS_MARKING)
     if as_json:
-        sentences = [rule_sentence(name, policy) for name in each["rules"]]
         write_line({"nation": nation, **each, "approved": approvals(each), "sentences": sentences})
         return
     typer.echo(f"{each['type']} {printable(each['value'])}  {each['indicator_id']}")
     typer.echo(
         f"  may it go to {each['partner']}? held by decision {each['decision_id']}, {utc(each['opened_ms'])} UTC"
     )
-    for name in each["rules"]:
-        typer.echo(wrapped(rule_sentence(name, policy)))
+    for sentence in sentences:
+        typer.echo(wrapped(sentence))
     for group in each["assertions"]:
         facets = group["facets"]
         typer.echo(f"  {_facets(facets)}: {counted(group['sources'], 'source')}, alone {group['outcome']}")
@@ -121,7 +125,9 @@ def approve(
     key: Key,
     reason: Reason,
     partner: Partner = "",
-    tlp: Annotated[str, typer.Option(help="CLEAR, GREEN, AMBER or AMBER+STRICT: for what has no marking.")] = "",
+    tlp: Annotated[
+        str, typer.Option(help="CLEAR, GREEN, AMBER or AMBER+STRICT: if the marking is missing or was not understood.")
+    ] = "",
     releasable_to: Annotated[
         list[str] | None, typer.Option("--releasable-to", help="A recipient of that marking, from AMBER up.")
     ] = None,
