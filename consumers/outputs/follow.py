@@ -19,6 +19,7 @@ from typing import Final
 import msgspec
 
 from consumers.outputs.carried import BATCH, Carried, batches, left_between, merged, portions
+from consumers.outputs.foreign import foreign, mark
 from consumers.outputs.protocol import (
     Change,
     Difference,
@@ -61,14 +62,18 @@ class Following:
         """``name`` is the target as the user wrote it; ``path`` is the picture's file."""
         self.name, self.standing = name, Standing()
         self._output, self._carried, self._path, self._clock_ms = output, carried, path, clock_ms
-        self._nation = target.nation
+        self._nation, self._target = target.nation, target
         self._writer: Writer = output.open(target)
         self._held: Held | None = None
         self._lock: int | None = None
         self._rests_until_s = self._count_at_s = 0.0
 
     def take(self) -> None:
-        """Be the only one that writes this target from this picture. Raises Refused if another process does."""
+        """Be the only one that writes this target from this picture.
+
+        Raises Refused if another process does, and if somebody else wrote the target.
+        """
+        self.must_be_own()
         lock = self._path.with_name(f"{sha256(self.name.encode()).hexdigest()[:16]}.output.lock")
         lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
@@ -76,6 +81,13 @@ class Following:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise Refused(f"{self.name}: another process writes it: two would undo each other; stop one") from error
+        mark(self._output, self._target)
+
+    def must_be_own(self) -> None:
+        """Raises Refused if the target has what this output did not write."""
+        why = foreign(self._output, self._target, self._writer)
+        if why:
+            raise Refused(f"{self.name}: {why}")
 
     def close(self) -> None:
         """Give back what is open. The target stays, and so does its place in the picture."""
@@ -129,6 +141,9 @@ class Following:
 
     def check(self, picture: Picture) -> list[Difference]:
         """Compare the target with the picture; both may change meanwhile."""
+        why = foreign(self._output, self._target, self._writer)
+        if why:
+            return [Difference("foreign", "", why)]
         return list(self._writer.check(self._carried.entries(picture, Counter())))
 
     def would_write(self, picture: Picture) -> Report:

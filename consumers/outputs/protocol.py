@@ -90,7 +90,7 @@ class Report(msgspec.Struct, frozen=True):
 class Difference(msgspec.Struct, frozen=True):
     """What a target has too much or too little, or in another form. ``detail`` is for a person."""
 
-    kind: str  # missing, extra or altered
+    kind: str  # missing, extra or altered; foreign for a whole target that the output did not write
     id: str
     detail: str = ""
 

@@ -17,6 +17,11 @@ def scratch_of(path: Path) -> Path:
     return path.with_name(f".{path.name}{_SUFFIX}")
 
 
+def is_scratch(path: Path) -> bool:
+    """Whether a file is new content that a crash left."""
+    return path.name.endswith(_SUFFIX)
+
+
 @contextmanager
 def replaced(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
     """A file to write; at the end it is synced, and takes the name ``path`` in one step.

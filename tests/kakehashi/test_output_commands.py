@@ -38,6 +38,17 @@ def test_a_target_is_written_once_checked_listed_and_forgotten(soc: Soc) -> None
     assert "no such output" in soc.run("output", "forget", "--nation", "JPN", "--to", to, code=Exit.REFUSED)
 
 
+def test_a_file_of_somebody_else_is_refused_with_what_to_do_and_no_target_is_written(soc: Soc) -> None:
+    theirs, fresh = soc.folder / "myhosts", soc.folder / "fresh"
+    theirs.write_text("127.0.0.1 localhost\n")
+    to = ["--nation", "JPN", "--to", f"hosts:{fresh}", "--to", f"hosts:{theirs}"]
+    for options in (["--once"], ["--dry-run"], []):
+        assert "name another path" in soc.run("output", "run", *to, *options, code=Exit.REFUSED)
+    assert "foreign" in soc.run("output", "check", *to, code=Exit.REFUSED)
+    assert theirs.read_text() == "127.0.0.1 localhost\n"
+    assert not fresh.exists()
+
+
 @pytest.mark.parametrize(
     ("to", "why"), [("nonsense:/x", "with one of the names"), ("hosts:/no/folder/x", "does not exist")]
 )

@@ -106,6 +106,8 @@ def run(
         tlp_max=tlp_max,
     )
     outputs = _outputs(nation, to, filters, options.use_of("passive-local", unstated_pap), settings)
+    for each in outputs:
+        each.must_be_own()
     if once or dry_run:
         _once(nation, outputs, settings, dry_run=dry_run)
         return
