@@ -1,7 +1,7 @@
 """An officer at the command line: brings key, roster and cluster together, and prints the results."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -72,23 +72,29 @@ def owner_of(nation: str, key: Path, role: "Role", settings: "Settings") -> "tup
     return private, officer
 
 
-def carry_out(desk: Desk, commands: "Sequence[Command]", done: str, wait_s: float) -> None:
-    """Send commands, wait for their results, and print them. Raises Refused if one was not obeyed."""
+def carry_out(desk: Desk, commands: "Sequence[Command]", done: "str | Callable[[str], str]", wait_s: float) -> None:
+    """Send commands, wait for their results, and print them. Raises Refused if one was not obeyed.
+
+    ``done`` is the answer to what was obeyed, or gives it for an indicator's id.
+    """
     refused = 0
     for each, sent in zip(commands, desk.desk.send(commands), strict=True):
         result = desk.desk.result(sent, wait_s)
         if result is None:
             raise BrokerUnavailable(_undecided(desk.nation, sent, wait_s))
         refused += bool(result.reason)
-        typer.echo(f"{each['indicator_id']}  {_line(result, done)}", err=bool(result.reason))
+        name = each["indicator_id"]
+        typer.echo(f"{name}  {_line(result, done, name)}", err=bool(result.reason))
     if refused:
         raise Refused(
             f"{refused} of {counted(len(commands), 'command')} had no effect; the lines above have the reasons"
         )
 
 
-def _line(result: "CommandResult", done: str) -> str:
-    return f"no effect ({result.reason}): {result.detail}" if result.reason else done
+def _line(result: "CommandResult", done: "str | Callable[[str], str]", name: str) -> str:
+    if result.reason:
+        return f"no effect ({result.reason}): {result.detail}"
+    return done if isinstance(done, str) else done(name)
 
 
 def _undecided(nation: str, sent: "SentCommand", wait_s: float) -> str:

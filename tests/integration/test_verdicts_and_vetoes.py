@@ -189,11 +189,20 @@ def test_a_revocation_unblocks_it_in_both_nations_and_two_people_take_it_back(be
     said = bench.explain(seen)
     assert "alice revoked it by hand" in said
     veto = said.partition("The veto ")[2].partition(" ")[0]
-    assert bench.officer(ALICE, "lift", seen.value, "--veto", veto)[0] == Exit.OK
+    code, said = bench.officer(ALICE, "lift", seen.value)
+    assert (code, "kakehashi explain" in said) == (Exit.USAGE, True), said
+    code, said = bench.officer(ALICE, "lift", seen.value, "--veto", veto)
+    assert (code, "the veto still applies" in said) == (Exit.OK, True), said
     assert seen.national[-1]["kind"] == "revoked"
-    assert bench.officer(BOB, "lift", seen.value, "--veto", veto)[0] == Exit.OK
+    code, said = bench.officer(BOB, "lift", seen.value, "--veto", veto)
+    assert (code, "the veto has ended: lifted by alice, bob" in said) == (Exit.OK, True), said
     soon(lambda: seen.accepted[-1]["kind"] == "content", "the rules decide again")
     assert seen.national[-1]["kind"] == "content"
+
+
+def test_a_recall_of_what_was_never_released_sets_a_veto_and_reports_no_more(bench: Bench) -> None:
+    code, said = bench.officer(ALICE, "recall", bench.indicator("never reported").value)
+    assert (code, "it was never released" in said, "only the veto was set" in said) == (Exit.OK, True, True), said
 
 
 def test_a_key_that_is_not_on_the_roster_is_told_so_before_anything_is_sent(bench: Bench) -> None:

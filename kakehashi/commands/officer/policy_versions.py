@@ -108,16 +108,30 @@ def activate(
     from consumers.desk import policy as policy_desk
     from exchange.authority.policy_record import Kind
 
-    rules = published_rules(nation)
+    rules, at_ms = published_rules(nation), _at(at)
+    check_lead(at_ms, clock.now_ms(), rules.settings.policy_lead_s)
     draft = policy_desk.draft_of(
         Kind.ACTIVATION,
         nation,
         reason,
         now_ms=clock.now_ms(),
         version=_full_version(version, rules),
-        activate_at_ms=_at(at),
+        activate_at_ms=at_ms,
     )
     _sign(draft, out, rules.roster, key, out, proof=require_proof, wider=accept_wider)
+
+
+def check_lead(at_ms: int, now_ms: int, lead_s: float) -> None:
+    """Raise Refused for a time that is past, or that comes before every worker knows of it."""
+    from exchange.errors import Refused
+
+    if at_ms >= now_ms + lead_s * 1000:
+        return
+    late = "in the past" if at_ms <= now_ms else "too soon"
+    raise Refused(
+        f"--at {utc(at_ms)} UTC is {late}: an activation is published {lead_s:g} s or more before its time, after a "
+        "second person has signed it; choose a later time"
+    )
 
 
 def status(nation: Nation, as_json: AsJson = False) -> None:

@@ -1,5 +1,6 @@
 """``kakehashi recall``, ``revoke`` and ``lift``: what must not have been shared, what was false, and back again."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,8 @@ from kakehashi.examples import examples
 from kakehashi.officers import ANSWER_S, Wait
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from schemas.vocabulary import CommandKind, EndReason
 
 _RECALL_EXAMPLES = examples(
@@ -53,7 +56,7 @@ def recall(
     from schemas.vocabulary import CommandKind, EndReason
 
     code = EndReason.WITHDRAWN if withdrawn else EndReason.RECALLED_BY_HAND
-    _forbid(CommandKind.RECALL, code, indicators, nation, key, reason, partner, "recalled; the veto stays", wait)
+    _forbid(CommandKind.RECALL, code, indicators, nation, key, reason, partner, wait)
 
 
 def revoke(
@@ -68,27 +71,32 @@ def revoke(
     from schemas.vocabulary import CommandKind, EndReason
 
     code = EndReason.WITHDRAWN if withdrawn else EndReason.FALSE_POSITIVE
-    _forbid(CommandKind.REVOKE, code, indicators, nation, key, reason, "", "revoked; the veto stays", wait)
+    _forbid(CommandKind.REVOKE, code, indicators, nation, key, reason, "", wait)
 
 
 def lift(
     indicator: Annotated[str, typer.Argument(help="An indicator's id or value.")],
-    veto: Annotated[str, typer.Option(help="The command that set the veto; `kakehashi explain` names it.")],
     nation: Nation,
     key: Key,
     reason: Reason,
+    veto: Annotated[
+        str, typer.Option(help="The command that set the veto (needed); `kakehashi explain` names it.")
+    ] = "",
     wait: Wait = ANSWER_S,
 ) -> None:
     """End a recall's or revocation's veto. Two people have to agree; then the rules decide again."""
+    from consumers.desk.outcome import lifted
     from schemas.vocabulary import CommandKind
 
+    if not veto:
+        raise typer.BadParameter(f"--veto is missing: `kakehashi explain {indicator} --nation {nation}` names it")
     _send(
         CommandKind.LIFT,
         [indicator],
         nation,
         key,
         reason,
-        done="accepted: the veto ends once two people have agreed",
+        done=lambda name: lifted(_lifters(nation, name, veto)),
         wait_s=wait,
         about=veto,
     )
@@ -102,10 +110,44 @@ def _forbid(
     key: Path,
     reason: str,
     partner: str,
-    done: str,
     wait_s: float,
 ) -> None:
+    from consumers.desk.outcome import forbidden
+
+    def done(name: str) -> str:
+        return forbidden(kind, _released_to(nation, name, partner))
+
     _send(kind, indicators, nation, key, reason, done=done, wait_s=wait_s, partner=partner, reason_code=str(code))
+
+
+def _released_to(nation: str, name: str, partner: str) -> frozenset[str]:
+    """The partners to which a record on this indicator was ever released, of this one or of all."""
+    from consumers.queries.released import released_to
+    from exchange.settings import Settings
+    from kakehashi.clusters import cluster_of
+    from schemas.identity import key_of_id, shard_of_key
+
+    settings = Settings.from_env(os.environ)
+    partners = (partner,) if partner else settings.partners(nation)
+    shard = shard_of_key(key_of_id(name), settings.shards)
+    found = released_to(cluster_of(nation, settings, os.environ), partners, [shard], frozenset({name}))
+    return frozenset(each for each, _ in found)
+
+
+def _lifters(nation: str, name: str, veto: str) -> frozenset[str]:
+    from consumers.desk.outcome import lifters
+    from consumers.subscription.topic_reader import TopicReader
+    from exchange.authority.roster import load_roster
+    from exchange.settings import Settings
+    from kakehashi.clusters import cluster_of
+    from schemas import topics
+    from schemas.identity import key_of_id, shard_of_key
+
+    settings = Settings.from_env(os.environ)
+    cluster, roster = cluster_of(nation, settings, os.environ), load_roster(nation, settings.officers)
+    with TopicReader(cluster, topics.COMMANDS) as reader:
+        records = reader.records(shard_of_key(key_of_id(name), settings.shards))
+        return lifters(records, cluster.codec(), roster, name, veto)
 
 
 def _send(
@@ -115,7 +157,7 @@ def _send(
     key: Path,
     reason: str,
     *,
-    done: str,
+    done: "Callable[[str], str]",
     wait_s: float,
     partner: str = "",
     about: str = "",

@@ -93,7 +93,20 @@ def list_(
         and not (disputed and status.dispute is None)
     )
     rows = _with_values(nation, found)
-    listing(rows, _COLUMNS, as_json=as_json, empty=f"{nation} has released nothing of that kind.")
+    listing(rows, _COLUMNS, as_json=as_json, empty=nothing(nation, waiting=waiting, recalls=recalls, disputed=disputed))
+
+
+def nothing(nation: str, *, waiting: bool, recalls: bool, disputed: bool) -> str:
+    """What an empty list means."""
+    kinds = ("release without a receipt", waiting), ("open recall", recalls), ("disputed release", disputed)
+    asked = [name for name, is_asked in kinds if is_asked]
+    if not asked:
+        return f"{nation} has released nothing."
+    return (
+        f"{nation} has no {asked[0]}."
+        if len(asked) == 1
+        else f"{nation} has nothing that is all of: {', '.join(asked)}."
+    )
 
 
 def _with_values(nation: str, rows: "Iterator[dict[str, Any]]") -> "Iterator[dict[str, Any]]":
