@@ -26,7 +26,10 @@ def ids_of(words: str) -> list[str]:
     kind = detect(words)
     found = None if kind is None else canonical(kind, words)
     if found is None or isinstance(found, Invalid):
-        raise Refused(f"{words} is neither an indicator's id nor a value whose type can be seen: give its id")
+        raise Refused(
+            f"{words} is neither an indicator's id nor a valid value whose type can be seen: give its id; an "
+            "invalid value that was reported is in quarantine (`kakehashi quarantine list`)"
+        )
     return [indicator_id(indicator_key(*found))]
 
 

@@ -7,14 +7,15 @@ what the bridge has not carried yet (its link is down, slow or closed), is on it
 
 from collections.abc import Container, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, cast
 
 import msgspec
 
 from consumers.bridge.guard import uuid_of
-from exchange.metrics.labels import Differs
+from exchange.metrics.labels import Differs, QuarantineStage
 from exchange.protocol.record import Record, RowChange
-from schemas.codec import RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec, Undecodable
+from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec, Undecodable
 from schemas.records import WindowDigest
 from schemas.window import fingerprint, window_of
 
@@ -26,6 +27,7 @@ _DIGITS: Final = 19  # of the greatest Avro long: Python refuses to read thousan
 _MAY_BE_REFUSED: Final = frozenset({Differs.MISSING, Differs.STALE, Differs.ALTERED})  # altered: its recall was taken
 REPAIRED_BY_REISSUE: Final = frozenset(Differs) - {Differs.EXTRA, Differs.REFUSED}
 _NO_ANSWER: Final = "disputed"
+_BRIDGE: Final = str(QuarantineStage.BRIDGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,16 @@ def answered_in(records: Iterable[Record], codec: Codec) -> Mapping[str, int]:
     return last
 
 
+def stopped_in(records: Iterable[Record], codec: Codec, topic: str) -> Mapping[int, str]:
+    """Why our bridge's guard stopped records of the released topic in one shard, by their offset, from quarantine."""
+    stopped: dict[int, str] = {}
+    for record in records:
+        found = codec.decode(QUARANTINED, record.value)
+        if not isinstance(found, Undecodable) and (found["stage"], found["topic"]) == (_BRIDGE, topic):
+            stopped[found["offset"]] = f"stopped by our bridge's guard: {found['reason']}"
+    return stopped
+
+
 def differences(
     released: Mapping[str, SideRecord],
     held: Mapping[str, SideRecord],
@@ -159,15 +171,21 @@ def differences(
     settled_before_ms: int,
     carried_to: int | None = None,
     answered: Mapping[str, int] | None = None,
+    stopped: Mapping[int, str] = MappingProxyType({}),
 ) -> Iterator[Difference]:
     """The differences, in the order of the ids.
 
     Leaves out what was released at ``settled_before_ms`` or later, and what is at offset ``carried_to`` or behind it:
     the next that the bridge will carry, None if not known. With ``answered``, an indicator that both sides have but
-    that the partner has not answered is a difference too: its receipt was lost on the way home.
+    that the partner has not answered is a difference too: its receipt was lost on the way home. What is at an offset in
+    ``stopped`` is never on its way: it is refused, for the reason given there.
     """
     for name in sorted(released.keys() | held.keys()):
         ours, theirs = released.get(name), held.get(name)
+        if ours is not None and ours.offset in stopped:
+            there = NOWHERE if theirs is None else theirs.version
+            yield Difference(Differs.REFUSED, name, shard, ours.version, there, stopped[ours.offset])
+            continue
         if ours is not None and (
             ours.at_ms >= settled_before_ms or (carried_to is not None and ours.offset >= carried_to)
         ):

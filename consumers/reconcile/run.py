@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +22,7 @@ from consumers.reconcile.compare import (
     records_of,
     refusals_in,
     remembered_by_settle,
+    stopped_in,
     without_superseded,
 )
 from consumers.subscription.topic_reader import TopicReader
@@ -75,9 +76,16 @@ class Comparison:
 
 
 def reconcile(
-    home: Side, partner: Side, shards: Sequence[int], *, full: bool = False, grace_ms: int = GRACE_MS
+    home: Side,
+    partner: Side,
+    shards: Sequence[int],
+    *,
+    full: bool = False,
+    grace_ms: int = GRACE_MS,
+    guard: bool = False,
 ) -> Comparison:
-    """Compare these shards. With ``full`` the digests are ignored, and all records are compared.
+    """Compare these shards. With ``full`` the digests are ignored, and all records are compared. With ``guard`` it also
+    reads what the guard of our bridge has stopped: officers may read quarantine, a bridge may not.
 
     Raises NotFound if a topic is missing, BrokerUnavailable if no broker answers.
     """
@@ -91,7 +99,7 @@ def reconcile(
         windows += [(shard, window) for window in apart]
         if apart or full:
             wanted = None if full else frozenset(apart)
-            found += _differences(home, partner, shard, wanted, began_ms - grace_ms)
+            found += _differences(home, partner, shard, wanted, began_ms - grace_ms, guard=guard)
     held, released = (
         sum(count for of_shard in side.values() for count, _ in of_shard.values()) for side in (theirs, ours)
     )
@@ -104,7 +112,7 @@ def _digests(side: Side, topic: str, shards: Sequence[int]) -> dict[int, Windows
 
 
 def _differences(
-    home: Side, partner: Side, shard: int, windows: frozenset[int] | None, settled_before_ms: int
+    home: Side, partner: Side, shard: int, windows: frozenset[int] | None, settled_before_ms: int, *, guard: bool
 ) -> list[Difference]:
     """Compare the records of both sides. The partner's are read first: what is released meanwhile is then too young.
 
@@ -118,6 +126,11 @@ def _differences(
         released = records_of(without_superseded(reader.records(shard), remembered), home.codec, windows, named=held)
     with TopicReader(home.cluster, topics.partner_receipts(partner.cluster.nation)) as reader:
         receipts = list(reader.records(shard))
+    stopped: Mapping[int, str] = {}
+    if guard:
+        with TopicReader(home.cluster, topics.QUARANTINE) as reader:
+            topic = topics.released(partner.cluster.nation)
+            stopped = stopped_in(reader.records(shard), home.cluster.codec(), topic)
     found = differences(
         remembered | released,
         held,
@@ -126,6 +139,7 @@ def _differences(
         settled_before_ms=settled_before_ms,
         carried_to=carried_to,
         answered=answered_in(receipts, home.codec) if windows is None else None,
+        stopped=stopped,
     )
     return list(found)
 

@@ -116,7 +116,7 @@ class Differs(enum.StrEnum):
     AHEAD = "ahead"  # a later version is held than we released
     UNANSWERED = "unanswered"  # held as released, but its receipt has not arrived (only a full comparison checks)
     EXTRA = "extra"  # held, and not released according to our records
-    REFUSED = "refused"  # the partner refused the last release, with a reason
+    REFUSED = "refused"  # the partner, or our bridge's guard, refused the last release, with a reason
 
 
 class BatchOutcome(enum.StrEnum):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from consumers.reconcile.compare import (
     LOST,
+    REPAIRED_BY_REISSUE,
     SideRecord,
     answered_in,
     differences,
@@ -18,14 +19,15 @@ from consumers.reconcile.compare import (
     records_of,
     refusals_in,
     remembered_by_settle,
+    stopped_in,
     without_superseded,
 )
 from exchange.metrics.labels import Differs
 from exchange.protocol.record import Record, RowChange
-from schemas.codec import RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec
+from schemas.codec import QUARANTINED, RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec
 from schemas.window import SUM_BYTES, WINDOW_MS, added, window_of
 from streams.settle import settlement
-from tests.builders import NOW_MS, a_content, a_receipt, a_released, an_id
+from tests.builders import NOW_MS, a_content, a_quarantined, a_receipt, a_released, an_id
 
 CODEC = Codec()
 NAME = a_released()["id"]
@@ -80,6 +82,19 @@ def test_what_the_partner_has_refused_is_no_loss_until_something_newer_is_releas
     assert found(stands(NOW_MS), stands(NOW_MS - 1), refused) == [(Differs.REFUSED, NOW_MS, NOW_MS - 1)]
     assert found(stands(NOW_MS), stands(NOW_MS, b"recall"), refused) == [(Differs.REFUSED, NOW_MS, NOW_MS)]
     assert found(stands(NOW_MS + 1), {}, refused) == [(Differs.MISSING, NOW_MS + 1, 0)]
+
+
+def test_what_the_guard_of_our_bridge_stopped_is_refused_at_once_and_not_on_its_way() -> None:
+    entries = [
+        a_quarantined(stage=stage, topic=topic, offset=7, reason="forbidden-caveat")
+        for stage, topic in (("bridge", "t"), ("bridge", "another"), ("intake", "t"))
+    ]
+    records = [Record("q", 0, 0, b"", CODEC.encode(QUARANTINED, each), 0) for each in entries]
+    assert stopped_in(records[1:], CODEC, "t") == {}
+    stopped = stopped_in(records, CODEC, "t")
+    [each] = differences(stands(at_ms=NOW_MS), {}, {}, 0, settled_before_ms=NOW_MS, stopped=stopped)
+    assert (each.differs, each.reason) == (Differs.REFUSED, "stopped by our bridge's guard: forbidden-caveat")
+    assert each.differs not in REPAIRED_BY_REISSUE
 
 
 def test_what_has_left_the_windows_while_they_were_read_is_nobodys_invention() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from consumers.queries.decisions import ids_of
 from exchange.errors import Refused
 from kakehashi.commands.officer.policy_versions import check_lead
 from kakehashi.commands.officer.released import nothing
@@ -13,6 +14,12 @@ def test_an_activation_that_would_be_too_late_is_refused_before_anyone_signs_it(
     with pytest.raises(Refused, match=f"{why}.*60 s or more before its time"):
         check_lead(NOW_MS + after_ms, NOW_MS, 60)
     check_lead(NOW_MS + 60_000, NOW_MS, 60)
+
+
+@pytest.mark.parametrize("words", ["300.1.2.3", "not a value"])
+def test_what_is_no_valid_value_is_looked_for_in_quarantine(words: str) -> None:
+    with pytest.raises(Refused, match="kakehashi quarantine list"):
+        ids_of(words)
 
 
 def test_an_empty_list_names_what_there_is_none_of() -> None:

@@ -63,7 +63,8 @@ def register(app: typer.Typer) -> None:
         if not (has_own or accepted):
             raise NotFound(
                 f"{nation} has no decision on {', '.join(ids)}, and has it from no partner: it was never reported, "
-                "its audit was truncated, or the workers have not come to it yet (`kakehashi wait` waits for workers)"
+                f"it is in quarantine (`kakehashi quarantine list --nation {nation}`), its audit was truncated, or the "
+                "workers have not come to it yet (`kakehashi wait` waits for workers)"
             )
         for each in accepted:
             ours = [sentence(dispute, nation) for dispute in disputes.of(each.record["id"], receipts(each.origin))]

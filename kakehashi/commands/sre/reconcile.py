@@ -65,7 +65,7 @@ def register(app: typer.Typer) -> None:
         settings = Settings.from_env(os.environ)
         home, abroad = (cluster_of(each, settings, os.environ) for each in (nation, partner))
         shards = range(settings.shards)
-        found = compare(Side.of(home), Side.of(abroad), shards, full=full, grace_ms=grace_s * 1000)
+        found = compare(Side.of(home), Side.of(abroad), shards, full=full, grace_ms=grace_s * 1000, guard=True)
         _show(found, nation, partner, as_json=as_json)
         open_ = [str(each.differs) for each in found.differences]
         if repair and key is not None:
@@ -87,6 +87,8 @@ def _show(found: "Comparison", home: str, partner: str, *, as_json: bool) -> Non
     )
     for shard, window in found.windows:
         typer.echo(f"  shard {shard}, versions from {utc(window)} UTC for an hour")
+    if found.windows and not found.differences:
+        typer.echo("  what differs is on its way: released within --grace seconds, or not carried yet; compare again")
     for each in found.differences:
         versions = f"released {each.released_version or '–'}, held {each.held_version or '–'}"
         typer.echo(f"  {each.differs:<8} {each.indicator_id}  {versions}  {each.reason}".rstrip())
