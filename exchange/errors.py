@@ -72,6 +72,10 @@ class RegistryUnavailable(TransientError):
     """A nation's schema registry does not answer, and its ids are not known from before."""
 
 
+class CannotDecide(TransientError):
+    """What a decision needs is not known now: its shard waits, with all that it has read, and turns again."""
+
+
 class DeliveryTimeout(TransientError):
     """A record or a transaction was not acknowledged in time: whether it was written is unknown."""
 

@@ -7,8 +7,11 @@ needs answers.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from exchange.protocol.shard import Phase
+
+_SHOULD_TURN: Final = frozenset({Phase.NEW, Phase.RESTORING, Phase.RUNNING, Phase.WAITING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ def liveness(shards: Mapping[tuple[str, int], Pulse], now_ms: int, stalled_after
     stalled = [
         f"{_name(key)} has not turned for {(now_ms - pulse.turned_at_ms) // 1000} s while {_word(pulse.phase)}"
         for key, pulse in sorted(shards.items())
-        if pulse.phase in (Phase.NEW, Phase.RESTORING, Phase.RUNNING) and now_ms - pulse.turned_at_ms > stalled_after_ms
+        if pulse.phase in _SHOULD_TURN and now_ms - pulse.turned_at_ms > stalled_after_ms
     ]
     return Health(not stalled, "; ".join(stalled) or "every shard turns")
 

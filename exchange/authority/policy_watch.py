@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 from exchange.authority.policy_record import Approved, Border, NotApproved, borders, read_policy_record
 from exchange.authority.roster import Roster
 from exchange.clock import now_ms
-from exchange.errors import TransientError
+from exchange.errors import CannotDecide, TransientError
 from exchange.kafka.clients import Cluster, begin_offset, end_offset
 from exchange.kafka.committed import committed
 from exchange.kafka.news import TopicNews
@@ -30,11 +30,11 @@ _log = logging.getLogger(__name__)
 
 READ_EVERY_S: Final = 4.0  # though nothing seems to be new
 _LOOK_S: Final = 1.0
-AWAIT_S: Final = 60.0
+AWAIT_S: Final = 5.0  # then the shard is shown as waiting, and may be stopped
 MOST_REFUSED: Final = 1000  # a writer to the topic cannot fill our memory
 
 
-class PolicyStale(TransientError):
+class PolicyStale(CannotDecide):
     """The policy topic has not been read for too long: nothing is decided until it has been."""
 
 

@@ -27,9 +27,7 @@ from enum import Enum
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
-import msgspec
-
-from exchange.errors import FatalError, ProducerFenced
+from exchange.errors import CannotDecide, FatalError, ProducerFenced
 from exchange.protocol.effects import Effects
 from exchange.protocol.feed import Feed
 from exchange.protocol.log import CommitUncertain, Home, Log, TransactionAborted
@@ -38,28 +36,13 @@ from exchange.protocol.record import Input, Position, Record
 from exchange.protocol.restore import Restorer, fenced
 from exchange.protocol.rows import NO_ROWS, Footprint, State
 from exchange.protocol.step import Batch, Step
+from exchange.protocol.turned import Turned
 from exchange.protocol.turns import LOOK_S, Turn
+
+__all__ = ["FAR_AHEAD_MS", "Phase", "Shard", "Turned"]
 
 Facts = TypeVar("Facts")
 FAR_AHEAD_MS: Final = 24 * 60 * 60 * 1000
-
-
-class Turned(msgspec.Struct, frozen=True):
-    """A batch that was committed: what it was made of, and how often its transaction had to be tried.
-
-    ``size`` is the bytes of its records' values.
-    ``oldest`` is the record that had waited longest, None if only time had passed.
-    ``batch_s`` is from when it was read: also what it waited for its turn to be computed, and behind what went ahead.
-    """
-
-    effects: Effects
-    records: int
-    size: int
-    oldest: Record | None
-    aborted: int
-    uncertain: int
-    batch_s: float
-    transaction_s: float
 
 
 class Phase(Enum):
@@ -70,6 +53,7 @@ class Phase(Enum):
     RUNNING = 2
     FENCED = 3
     CLOSED = 4
+    WAITING = 5
 
 
 class Shard:
@@ -106,6 +90,7 @@ class Shard:
         self._state: State | None = None
         self._writing_since = 0.0
         self.phase = Phase.NEW
+        self.waits_for = ""  # why nothing can be decided; empty if it can
         self.position = Position()
         self.gaps = 0  # found in the inputs when the shard was taken: records deleted before they were read
 
@@ -134,7 +119,7 @@ class Shard:
             raise
 
     def turn(self, timeout_s: float) -> Turned | None:
-        """Do one batch; None if there was nothing to do.
+        """Do one batch; None if there was nothing to do, or if nothing can be decided now (``waits_for``).
 
         Raises ProducerFenced if another owner has taken over, TransientError if an outage lasts,
         Unwritable if an output can never be written. After any of them only ``close`` is left.
@@ -142,7 +127,12 @@ class Shard:
         if self.phase is not Phase.RUNNING:
             raise RuntimeError(f"{self._step.name}: a shard that is {self.phase.name.lower()} does not turn")
         with self._fate():
-            return self._do_batch(timeout_s)
+            self.waits_for = ""
+            try:
+                return self._do_batch(timeout_s)
+            except CannotDecide as error:  # raised before anything is written; what was polled still waits
+                self.waits_for = str(error)
+                return None
 
     def _do_batch(self, timeout_s: float) -> Turned | None:
         if not self._waiting:

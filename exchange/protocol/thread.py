@@ -17,6 +17,7 @@ from exchange.protocol.shard import Phase, Shard, Turned
 _log = logging.getLogger(__name__)
 
 GAUGE_S: Final = 2.0
+WAIT_S: Final = 0.5  # before a shard that cannot decide turns again
 
 
 def ignore(_turned: Turned) -> None:
@@ -100,14 +101,25 @@ class ShardThread:
                 self.step, self.number, shard.position.batch, time.monotonic() - began,
             )  # fmt: skip
             while not self._stopping.is_set():
-                self._show(Phase.RUNNING)
-                turned = shard.turn(shard.idle_s)
+                self._show(Phase.WAITING if shard.waits_for else Phase.RUNNING)
+                turned = self._turn(shard)
                 if turned is not None:
                     self._count(turned)
                 self._gauge(shard, turned)
         finally:
             shard.close()
             self._show(Phase.CLOSED)
+
+    def _turn(self, shard: Shard) -> Turned | None:
+        waited_for, turned = shard.waits_for, shard.turn(shard.idle_s)
+        if shard.waits_for and not waited_for:
+            _log.warning("shard.waiting step=%s shard=%d: %s", self.step, self.number, shard.waits_for)
+        elif waited_for and not shard.waits_for:
+            _log.info("shard.continues step=%s shard=%d", self.step, self.number)
+        if shard.waits_for:
+            self._show(Phase.WAITING)
+            self._stopping.wait(WAIT_S)
+        return turned
 
     def _count(self, turned: Turned) -> None:
         metrics, step = self._metrics, self.step

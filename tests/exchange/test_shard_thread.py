@@ -1,12 +1,16 @@
 """``exchange.protocol.thread``: what becomes of a shard's thread, whatever happens to its shard."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import pytest
 
+from exchange.authority.policy_watch import PolicyWatch, Published
+from exchange.authority.roster import Roster
 from exchange.errors import BrokerUnavailable, ProducerFenced
+from exchange.health import liveness, readiness
+from exchange.kafka.clients import Cluster
 from exchange.metrics.kinds import Role
 from exchange.metrics.registry import Metrics
 from exchange.protocol.effects import Effects
@@ -199,3 +203,37 @@ def _be_fenced(world: World) -> None:
     world.shard().take()
     world.taken -= 1
     world.kafka.write(INPUTS[0], b"a", b"+0")
+
+
+class RuledStep(CountingStep):
+    """It decides by what a watch has read."""
+
+    def __init__(self, watch: PolicyWatch) -> None:
+        self._watch = watch
+
+    def wakes(self, rows: Rows, now_ms: int) -> Sequence[bytes]:
+        self._watch.published(now_ms)
+        return super().wakes(rows, now_ms)
+
+    def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:
+        self._watch.published(now_ms)
+        return super().compute(batch, rows, now_ms)
+
+
+def test_while_the_policy_cannot_be_read_it_waits_and_decides_nothing_and_then_each_record_once(world: World) -> None:
+    watch = PolicyWatch(Cluster("GBR", "nobody:1"), lambda: Roster("GBR"), ("JPN",), lead_ms=100, clock=lambda: 1_000)
+    world.kafka.write(INPUTS[0], b"a", b"+0")
+    thread = world.thread(lambda: world.shard(RuledStep(watch)))
+    eventually(lambda: thread.pulse.phase is Phase.WAITING, _SOON_S, "the shard waits")
+    world.kafka.write(INPUTS[0], b"a", b"+0")
+    waiting_since_ms = thread.pulse.turned_at_ms
+    eventually(lambda: thread.pulse.turned_at_ms > waiting_since_ms + 1_000, _SOON_S, "it has tried again")
+    assert (world.outputs(), world.broken, world.taken) == (0, [], 1)
+    pulses = {(_STEP, 0): thread.pulse}
+    assert not readiness(pulses, assigned=True).ok
+    assert liveness(pulses, thread.pulse.turned_at_ms, 1).ok
+    watch._published = Published(1_000)
+    eventually(lambda: world.outputs() == 2, _SOON_S, "both are counted")
+    eventually(lambda: thread.pulse.phase is Phase.RUNNING, _SOON_S, "it runs")
+    assert thread.stop(_SOON_S)
+    assert (world.outputs(), world.broken) == (2, [])

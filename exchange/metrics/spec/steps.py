@@ -122,9 +122,10 @@ SHARD_STATE: Final = Gauge(
     labels(STEP, SHARD),
     unit="state",
     roles=_ROLES,
-    help="State of a shard: 0 new, 1 restoring, 2 running, 3 fenced, 4 closed. No series: no shard here.",
+    help="State of a shard: 0 new, 1 restoring, 2 running, 3 fenced, 4 closed, 5 waiting. No series: no shard here.",
     act="3 for longer than a rebalance: two processes claim the shard; stop one of them. A shard that no process shows "
-    "as 2 is not processed: start a worker.",
+    "as 2 is not processed: start a worker. 5: nothing can be decided, see `shard.waiting` in its "
+    "log; it continues by itself.",
 )
 RESTORE_SECONDS: Final = Histogram(
     "restore_seconds",

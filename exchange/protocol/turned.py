@@ -1,0 +1,24 @@
+"""What a turn of a shard has done."""
+
+import msgspec
+
+from exchange.protocol.effects import Effects
+from exchange.protocol.record import Record
+
+
+class Turned(msgspec.Struct, frozen=True):
+    """A batch that was committed: what it was made of, and how often its transaction had to be tried.
+
+    ``size`` is the bytes of its records' values.
+    ``oldest`` is the record that had waited longest, None if only time had passed.
+    ``batch_s`` is from when it was read: also what it waited for its turn to be computed, and behind what went ahead.
+    """
+
+    effects: Effects
+    records: int
+    size: int
+    oldest: Record | None
+    aborted: int
+    uncertain: int
+    batch_s: float
+    transaction_s: float
