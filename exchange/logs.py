@@ -104,6 +104,7 @@ class SummingHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generi
     def __init__(self) -> None:
         super().__init__(sys.stderr)
         self._repetition, self._guard = Repetition(), threading.Lock()
+        self._shown = dict[tuple[str, int, str], str]()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the line, or count it."""
@@ -113,6 +114,8 @@ class SummingHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generi
             with self._guard:
                 if not self._repetition.is_first(key, record.created):
                     return
+                if is_foreign:
+                    self._shown[key] = record.getMessage()  # templates are few
         super().emit(record)
 
     def sum_up(self, at_s: float) -> None:
@@ -120,7 +123,8 @@ class SummingHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generi
         with self._guard:
             due = self._repetition.due(at_s)
         for (name, level, text), more, seconds in due:
-            words = f"log.repeated times={more} in_s={seconds:.0f}: {text}"
+            first = self._shown.get((name, level, text), text)
+            words = f"log.repeated times={more} in_s={seconds:.0f}: {first}"
             super().emit(logging.LogRecord(name, level, "", 0, words, None, None))
 
     def close(self) -> None:

@@ -34,7 +34,7 @@ def test_a_line_that_is_repeated_is_written_once_and_then_summed_up(
     written = capsys.readouterr().err.splitlines()
     assert len(written) == 2
     assert "fetch from node 0 failed" in written[0]
-    assert "log.repeated times=3148 in_s=30: fetch from node %s failed" in written[1]
+    assert "log.repeated times=3148 in_s=30: fetch from node 0 failed" in written[1]
 
 
 def test_what_is_not_repeated_any_more_is_written_again_at_its_next_time(
