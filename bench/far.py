@@ -8,7 +8,8 @@ from typing import Final
 
 from bench.stand import PARTNER, Stand
 from localkafka.jars import cache_folder, fetch_jars
-from localkafka.local import LocalBroker, LocalBrokerSettings, free_ports
+from localkafka.local import LocalBroker, LocalBrokerSettings
+from localkafka.ports import free_ports
 from localkafka.properties import second_address
 from localkafka.relay import Relay
 

@@ -50,7 +50,7 @@ CORRELATE: Final[Mapping[str, tuple[str, ...]]] = {
     "decided again": ("streams/correlate/redecide.py", "streams/rules/in_force.py", "streams/rules/rulebook.py"),
     "classify": ("streams/correlate/units.py", "streams/rules/*", "streams/correlate/review.py",
                  "streams/correlate/releases.py:Releaser._ruled",
-                 "streams/correlate/releases.py:Releaser._included_in"),
+                 "streams/correlate/releases.py:Releaser._included"),
     "audit record": ("streams/audit/entry.py", "streams/correlate/releases.py:Releaser._audit"),
     "what was told": ("streams/correlate/next_release.py", "streams/correlate/releases.py"),
     "officers": ("streams/correlate/commands.py", "streams/correlate/execute.py", "streams/correlate/officers.py"),

@@ -22,7 +22,8 @@ from exchange.errors import BrokerUnavailable
 from localkafka.broker import await_answer
 from localkafka.docker_daemon import HOME_LABEL, NATION_LABEL, OWNER_LABEL, as_unavailable, owner
 from localkafka.guard import Guard
-from localkafka.local import LocalBrokerSettings, free_ports
+from localkafka.local import LocalBrokerSettings
+from localkafka.ports import free_ports
 from localkafka.properties import SINGLE_NODE, new_cluster_id, single_node
 
 _CLIENT_PORT = 9092

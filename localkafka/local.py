@@ -5,10 +5,8 @@ the broker: it then stores its process id, and stops it by that (``persistent``)
 """
 
 import os
-import secrets
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,14 +19,10 @@ from localkafka.broker import await_answer
 from localkafka.class_archive import ClassArchive
 from localkafka.guard import Guard
 from localkafka.jars import classpath
+from localkafka.ports import LOOPBACK, Ports, free_ports
 from localkafka.properties import new_cluster_id, rendered, single_node
 
 _HERE = Path(__file__).parent
-_LOOPBACK = "127.0.0.1"
-# Below the range from which Linux gives outgoing connections their port (32768 and up): a client that
-# reconnects to a broker that is down must not be given, nor connect to itself on, the broker's port.
-_PORTS = range(19000, 32000)
-_GIVEN: set[int] = set()
 _LOG_TAIL_LINES = 25
 
 
@@ -48,34 +42,6 @@ class LocalBrokerSettings:
     properties: Mapping[str, str] = field(default_factory=dict)
     start_timeout_s: float = 60.0
     stop_timeout_s: float = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """A broker's two loopback ports: for clients, and for its own controller."""
-
-    client: int
-    controller: int
-
-
-def free_ports() -> Ports:
-    """Two ports that nothing listens on now, and that this process was not given before: it may not have begun to
-    listen yet. Another process can still be faster; then the start fails with a message."""
-    chosen: set[int] = set()
-    for _ in range(len(_PORTS)):
-        port = _PORTS[secrets.randbelow(len(_PORTS))]
-        if port in _GIVEN:
-            continue
-        with socket.socket() as probe:
-            try:
-                probe.bind((_LOOPBACK, port))
-            except OSError:
-                continue
-        chosen.add(port)
-        if len(chosen) == 2:
-            _GIVEN.update(chosen)
-            return Ports(*sorted(chosen))
-    raise BrokerUnavailable(f"no two free ports on {_LOOPBACK} between {_PORTS.start} and {_PORTS.stop}")
 
 
 def find_java(environ: Mapping[str, str]) -> str:
@@ -112,7 +78,7 @@ class LocalBroker:
     @property
     def bootstrap(self) -> str:
         """``127.0.0.1:port``."""
-        return f"{_LOOPBACK}:{self.ports.client}"
+        return f"{LOOPBACK}:{self.ports.client}"
 
     @property
     def pid(self) -> int | None:
@@ -214,7 +180,7 @@ class LocalBroker:
         return self.folder / "server.properties"
 
     def _write_properties(self) -> None:
-        controller = f"{_LOOPBACK}:{self.ports.controller}"
+        controller = f"{LOOPBACK}:{self.ports.controller}"
         properties = single_node(
             listeners=f"PLAINTEXT://{self.bootstrap},CONTROLLER://{controller}",
             advertised=f"PLAINTEXT://{self.bootstrap}",

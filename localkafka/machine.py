@@ -12,7 +12,8 @@ from pathlib import Path
 
 from exchange.errors import ExchangeError
 from localkafka.jars import are_cached
-from localkafka.local import find_java, free_ports
+from localkafka.local import find_java
+from localkafka.ports import free_ports
 from localkafka.settings import BrokerSettings
 
 OLDEST_PYTHON = (3, 11)

@@ -19,7 +19,8 @@ from pathlib import Path
 from exchange.errors import ConfigurationError, FatalError
 from localkafka.broker import await_answer, contents_of
 from localkafka.jars import fetch_jars
-from localkafka.local import LocalBroker, LocalBrokerSettings, Ports, free_ports
+from localkafka.local import LocalBroker, LocalBrokerSettings
+from localkafka.ports import Ports, free_ports
 from localkafka.provider import Say, choose
 from localkafka.settings import BrokerSettings, Provider, bootstrap_setting, home_folder
 

@@ -40,7 +40,12 @@ pytestmark = pytest.mark.kafka
 
 LONG = "https://files.download.example.com/a/very/long/path/that/no/column/of/a/narrow/terminal/has/room/for.exe"
 LONG_ID = an_id(IndicatorType.URL, LONG)
-MORE = {"tail": ("--no-follow",), "topics": ("--dry-run",), "acls": ("--dry-run",)}
+MORE = {
+    "tail": ("--no-follow",),
+    "topics": ("--dry-run",),
+    "acls": ("--dry-run",),
+    "taxii clients": ("--clients", "clients.toml"),
+}
 SHOWS = {
     "acls": "GBR-streams",
     "audit show": "release-green",
@@ -55,9 +60,16 @@ SHOWS = {
     "review list": LONG,
     "search": LONG,
     "tail": LONG,
+    "taxii clients": "siem",
     "topics": "indicator.national.v1",
 }
 """By command: what its table shows whole on 80 columns."""
+CLIENTS = """
+[[client]]
+name = "siem"
+ceiling = "TLP:AMBER"
+tokens = ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"]
+"""
 STARTS_CLUSTERS = frozenset({"status", "up"})
 """``test_local_clusters`` has them."""
 
@@ -78,6 +90,7 @@ def nation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nation]:
         (folder / "officers").mkdir()
         entries = "\n".join(entry_text(each) for each in ROSTER.officers.values())
         (folder / "officers" / "GBR.toml").write_text(entries, "utf-8")
+        (folder / "clients.toml").write_text(CLIENTS, "utf-8")
         address = one["GBR"].bootstrap
         environ = {"KAKEHASHI_GBR_BOOTSTRAP": address, "KAKEHASHI_JPN_BOOTSTRAP": address, "KAKEHASHI_SHARDS": "1"}
         target = f"hosts:{folder}/hosts"

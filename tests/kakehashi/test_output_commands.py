@@ -12,6 +12,7 @@ import pytest
 
 from exchange.clock import now_ms
 from exchange.errors import Exit
+from localkafka.ports import free_ports
 from tests.kakehashi.soc import Soc
 from tests.polling import eventually
 
@@ -58,7 +59,7 @@ def test_a_target_that_cannot_be_meant_is_a_configuration_error(soc: Soc, to: st
 
 def test_a_running_output_follows_survives_a_kill_and_removes_what_was_recalled_meanwhile(soc: Soc) -> None:
     target, other = soc.folder / "hosts", soc.folder / "hosts2"
-    port = 19473  # below the ports of outgoing connections, apart from those of local clusters and roles
+    port = free_ports().client
     words = ["output", "run", "--nation", "JPN", "--from", "GBR", "--to", f"hosts:{target}", "--to", f"hosts:{other}"]
 
     def start() -> "subprocess.Popen[bytes]":

@@ -24,7 +24,8 @@ from exchange.kafka.clients import Cluster
 from exchange.kafka.reach import reached
 from exchange.kafka.topics_admin import ensure_topics
 from localkafka.jars import cache_folder, fetch_jars
-from localkafka.local import LocalBroker, LocalBrokerSettings, free_ports
+from localkafka.local import LocalBroker, LocalBrokerSettings
+from localkafka.ports import free_ports
 from schemas.access import access_of
 from schemas.topics import topics_of
 from tests.link.certificates import DAY, Authority, Issued

@@ -14,7 +14,8 @@ from typing import Final
 
 from localkafka.broker import Broker
 from localkafka.jars import fetch_jars
-from localkafka.local import LocalBroker, LocalBrokerSettings, free_ports
+from localkafka.local import LocalBroker, LocalBrokerSettings
+from localkafka.ports import free_ports
 from localkafka.properties import second_address
 from localkafka.relay import Relay
 from localkafka.settings import BrokerSettings

@@ -9,7 +9,8 @@ import pytest
 
 from exchange.errors import BrokerUnavailable
 from localkafka.jars import cache_folder, fetch_jars
-from localkafka.local import LocalBroker, LocalBrokerSettings, Ports, free_ports
+from localkafka.local import LocalBroker, LocalBrokerSettings
+from localkafka.ports import Ports, free_ports
 from tests.localkafka.kafka import committed_values, make_topic, producer_of, write
 from tests.polling import eventually
 

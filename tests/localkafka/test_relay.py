@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from localkafka.local import free_ports
+from localkafka.ports import free_ports
 from localkafka.relay import Relay, Way
 from localkafka.requests import Kind, Requests
 

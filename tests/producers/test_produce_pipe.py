@@ -16,7 +16,7 @@ import pytest
 from exchange.errors import Exit
 from exchange.kafka.clients import Cluster
 from localkafka.broker import Broker
-from localkafka.local import free_ports
+from localkafka.ports import free_ports
 from producers.spool.spool import folder_of
 from tests.polling import eventually
 from tests.producers.reading_topics import published_reports, with_topics
