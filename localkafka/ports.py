@@ -8,7 +8,7 @@ import tempfile
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from exchange.errors import BrokerUnavailable
 
@@ -16,7 +16,8 @@ LOOPBACK: Final = "127.0.0.1"
 # Below the range from which Linux gives outgoing connections their port (32768 and up): a client that
 # reconnects to a broker that is down must not be given, nor connect to itself on, the broker's port.
 _PORTS: Final = range(19000, 32000)
-_HELD: Final[deque[IO[str]]] = deque(maxlen=64)
+_MOST_HELD: Final = 64
+_HELD: Final[deque[int]] = deque()
 """The locks of the ports that this process was given last. By the time one is released, its broker listens."""
 
 
@@ -38,24 +39,26 @@ def free_ports() -> Ports:
         if lock is None:
             continue
         if not _is_free(port):
-            lock.close()
+            os.close(lock)
             continue
         _HELD.append(lock)
+        if len(_HELD) > _MOST_HELD:
+            os.close(_HELD.popleft())
         chosen.append(port)
         if len(chosen) == 2:
             return Ports(*sorted(chosen))
     raise BrokerUnavailable(f"no two free ports on {LOOPBACK} between {_PORTS.start} and {_PORTS.stop}")
 
 
-def _locked(port: int) -> IO[str] | None:
-    """The port's lock among all processes of this user, which ends with the file that holds it; None if it is taken."""
+def _locked(port: int) -> int | None:
+    """The port's lock among all processes of this user, which ends with its descriptor; None if it is taken."""
     folder = Path(tempfile.gettempdir()) / f"kakehashi-ports-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    lock = (folder / str(port)).open("w")
+    lock = os.open(folder / str(port), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        lock.close()
+        os.close(lock)
         return None
     return lock
 

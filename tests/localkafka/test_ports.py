@@ -1,5 +1,6 @@
 """Brokers that are started at the same time by several processes get different ports."""
 
+import os
 import subprocess
 import sys
 
@@ -20,7 +21,7 @@ def test_a_port_that_another_process_was_given_is_not_given_again() -> None:
         other.stdin.close()
     lock = ports._locked(taken)
     assert lock is not None, "it is released when its process ends"
-    lock.close()
+    os.close(lock)
 
 
 def test_a_process_never_gets_a_port_twice_in_a_row() -> None:

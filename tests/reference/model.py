@@ -83,7 +83,7 @@ class Expected:
     outcomes: Mapping[str, Outcome]
     quarantined: Mapping[str, RejectReason]
     counts: Counts
-    withdrawn: frozenset[str]  # indicators that some source took back
+    withdrawn: frozenset[str]  # indicators that some source took back, if only for a time
 
 
 def expected(
@@ -132,7 +132,7 @@ def expected(
         sources = in_full(indicator_key(kind, value), [Source.of(sensor, sensors[sensor]) for sensor in sensors])
         if not any(source.seen for source in sources.values()):
             continue  # taken back before it was ever reported: no one is told
-        if any(source.withdrawal for source in sources.values()):
+        if any(say.withdrawal for says in sensors.values() for say in says):
             withdrawn.add(name)
         national[name] = _national(name, kind, value, enrichment, list(sources.values()))
         outcomes[name], release = _release(kind, value, enrichment, list(sources.values()), partner)
