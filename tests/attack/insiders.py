@@ -100,11 +100,20 @@ def a_lifted_recall(field: Field) -> str:
     about = "" if isinstance(recall, Undecodable) else recall["command_id"]
     lifts = [field.commands(person, CommandKind.LIFT, target, about=about) for person in (ALICE, BOB)]
     field.reports("plain-9", target.seen("TLP:GREEN"))
-    before = field.after_a_probe(lambda: field.kinds(target))
+    field.until(
+        lambda: _sightings(field, target), "2"
+    )  # what was reported meanwhile leaves with a roll-up, at its time
+    before = field.kinds(target)
     key = field.writes_command(_bytes_of(field, target, 0), target.name)
     after = field.after_a_probe(lambda: field.kinds(target))
     ends = f"{after.rpartition(', ')[2]} as before" if after == before else f"{before}, then {after}"
     return f"{recalled}, {', '.join(lifts)}; {field.refused(key)}; {ends}"
+
+
+def _sightings(field: Field, target: Target) -> str:
+    """How many sightings the last content that JPN has accepted states."""
+    content = field.accepted(target)[-1]["content"]
+    return "" if content is None else str(content["sightings"])
 
 
 def approved_first(field: Field) -> str:
