@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from producers.inputs import Input
-from producers.markings.marked import NOTHING, Marked, joined
+from producers.markings.marked import NOTHING, Marked, joined, names_people
 from producers.markings.properties import is_about_sharing, scheme_of
 from producers.markings.understanding import of_field, of_file_name, of_prose, of_tag
 from producers.readers.openioc_document import ROOTS, Branch, Document, Item, Said, parsed
@@ -31,6 +31,7 @@ _PART: Final = "part-of-conjunction"
 _NEGATED: Final = "negated"
 _PARTIAL: Final = "partial-comparison"
 _IP = IndicatorType.IPV4_ADDR  # of the four types of address and network: normalising tells them by the value
+_ATTACHMENT: Final = "email/attachment/name"
 # The terms of Mandiant's MIR and of OpenIOC 1.1 that name what the exchange carries, as STIX would name them.
 _TERMS: Final = {
     "fileitem/md5sum": ("file:hashes.MD5", IndicatorType.FILE_MD5),
@@ -38,7 +39,7 @@ _TERMS: Final = {
     "fileitem/sha256sum": ("file:hashes.'SHA-256'", IndicatorType.FILE_SHA256),
     "fileitem/sha512sum": ("file:hashes.'SHA-512'", IndicatorType.FILE_SHA512),
     "fileitem/filename": ("file:name", IndicatorType.FILE_NAME),
-    "email/attachment/name": ("file:name", IndicatorType.FILE_NAME),
+    _ATTACHMENT: ("file:name", IndicatorType.FILE_NAME),
     "email/attachment/md5sum": ("file:hashes.MD5", IndicatorType.FILE_MD5),
     "email/from": ("email-addr:value", IndicatorType.EMAIL_ADDR),
     "email/replyto": ("email-addr:value", IndicatorType.EMAIL_ADDR),
@@ -81,8 +82,10 @@ def _read(source: Input, defaults: Defaults) -> Iterator[Reading]:
         taken = [claim for claim in comparison.claims if claim in standing]
         if taken:
             names.add(name)
+            is_of_a_mail = item.search.lower() == _ATTACHMENT
+            marking = names_people(template.marking) if is_of_a_mail else template.marking
             for claim in taken:
-                observation = msgspec.structs.replace(template, kind=claim.kind, value=claim.value)
+                observation = msgspec.structs.replace(template, kind=claim.kind, value=claim.value, marking=marking)
                 origins = marked.with_default(defaults.marking).origins
                 yield Seen(place, observation, origins, name, modified_ms, group if name else None)
         else:

@@ -7,6 +7,7 @@ import pytest
 
 from producers.readers.formats import readers
 from producers.readers.reading import Aside, Defaults, Seen, Whole
+from schemas.markings import Caveat, understand
 from schemas.vocabulary import RejectReason
 from tests.producers.reading_feeds import FEEDS, an_input, left_out, observations, readings, recorded, refusals
 
@@ -125,6 +126,15 @@ def test_version_1_1_is_read_too() -> None:
 def test_a_marking_is_found_in_every_text_beside_the_criteria(around: str, tlp: str) -> None:
     [seen] = observations(readings(FORMAT, an_ioc(either(HOST), around)))
     assert seen.marking.tlp.upper() == tlp
+
+
+def test_the_name_of_an_e_mail_s_attachment_may_name_people() -> None:
+    items = either(an_item("Email/Attachment/Name", "Invoice_Tanaka.pdf"), an_item("FileItem/FileName", "dropper.exe"))
+    found = observations(readings(FORMAT, an_ioc(items, "<keywords>tlp:clear</keywords>")))
+    assert {row.value: understand(row.marking).caveats for row in found} == {
+        "Invoice_Tanaka.pdf": (Caveat.PERSONAL_DATA,),
+        "dropper.exe": (),
+    }
 
 
 def test_a_term_that_the_exchange_does_not_carry_is_refused_by_its_name_and_line() -> None:
