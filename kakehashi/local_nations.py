@@ -1,9 +1,7 @@
 """Nations on this machine for a demo or a trial: clusters and roles, in a home of their own, from start to stop."""
 
 import fcntl
-import secrets
 import shutil
-import socket
 import sys
 import urllib.error
 import urllib.request
@@ -14,13 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
-from exchange.errors import BrokerUnavailable, FatalError, Refused
+from exchange.errors import FatalError, Refused
 from exchange.kafka.clients import Cluster
 from exchange.kafka.topics_admin import ensure_topics
 from exchange.settings import Settings, cluster_from_env
 from kakehashi import roles
 from kakehashi.interrupts import Interrupts
-from localkafka import persistent
+from localkafka import persistent, ports
 from localkafka.guard import Guard
 from localkafka.provider import Say
 from localkafka.settings import BrokerSettings
@@ -120,14 +118,14 @@ class LocalNations:
     def start_roles(self) -> None:
         """A worker of each nation, and a bridge to each partner."""
         partners = {nation: self.settings.partners(nation) for nation in self.settings.nations}
-        ports = iter(_free_ports(sum(1 + len(each) for each in partners.values())))
+        numbers = iter(ports.free(_PORTS, sum(1 + len(each) for each in partners.values())))
         with self._interrupts.held():
             for home, others in partners.items():
                 worker = ("streams", "--nation", home, "--instance", INSTANCE)
-                self.start(Role(streams_of(home), worker, next(ports)))
+                self.start(Role(streams_of(home), worker, next(numbers)))
                 for partner in others:
                     carry = ("bridge", "--nation", home, "--partner", partner)
-                    self.start(Role(bridge_of(home, partner), carry, next(ports)))
+                    self.start(Role(bridge_of(home, partner), carry, next(numbers)))
 
     def start(self, role: Role) -> int:
         """Start a role, or start it again under its name; its process id."""
@@ -172,17 +170,6 @@ class LocalNations:
         if wipe:
             shutil.rmtree(self.home, ignore_errors=True)
         return bool(stopped)
-
-
-def _free_ports(number: int) -> list[int]:
-    found: list[int] = []
-    for port in secrets.SystemRandom().sample(_PORTS, len(_PORTS)):
-        with suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            found.append(port)
-        if len(found) == number:
-            return found
-    raise BrokerUnavailable(f"no {number} free ports on 127.0.0.1 between {_PORTS.start} and {_PORTS.stop}")
 
 
 def _is_ready(port: int) -> bool:

@@ -1,4 +1,4 @@
-"""Free loopback ports for brokers, also if several processes start some at the same time."""
+"""Free loopback ports, also if several processes start something at the same time."""
 
 import fcntl
 import os
@@ -6,6 +6,7 @@ import secrets
 import socket
 import tempfile
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,10 +16,10 @@ from exchange.errors import BrokerUnavailable
 LOOPBACK: Final = "127.0.0.1"
 # Below the range from which Linux gives outgoing connections their port (32768 and up): a client that
 # reconnects to a broker that is down must not be given, nor connect to itself on, the broker's port.
-_PORTS: Final = range(19000, 32000)
+_BROKERS: Final = range(19000, 32000)
 _MOST_HELD: Final = 64
 _HELD: Final[deque[int]] = deque()
-"""The locks of the ports that this process was given last. By the time one is released, its broker listens."""
+"""The locks of the ports that this process was given last. By the time one is released, it is listened on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,18 @@ class Ports:
 
 
 def free_ports() -> Ports:
-    """Two ports that nothing listens on now, and that no process of this user was given lately: it may not have begun
-    to listen yet. A process of someone else can still be faster; then the start fails with a message."""
+    """A broker's two. Raises BrokerUnavailable if there are none."""
+    return Ports(*sorted(free(_BROKERS, 2)))
+
+
+def free(among: Sequence[int], number: int) -> list[int]:
+    """Ports that nothing listens on now, and that no process of this user was given lately: it may not have begun to
+    listen yet. A process of someone else can still be faster; then the start fails with a message.
+
+    Raises BrokerUnavailable if there are not as many.
+    """
     chosen: list[int] = []
-    for _ in range(len(_PORTS)):
-        port = _PORTS[secrets.randbelow(len(_PORTS))]
+    for port in secrets.SystemRandom().sample(among, len(among)):
         lock = _locked(port)
         if lock is None:
             continue
@@ -45,9 +53,9 @@ def free_ports() -> Ports:
         if len(_HELD) > _MOST_HELD:
             os.close(_HELD.popleft())
         chosen.append(port)
-        if len(chosen) == 2:
-            return Ports(*sorted(chosen))
-    raise BrokerUnavailable(f"no two free ports on {LOOPBACK} between {_PORTS.start} and {_PORTS.stop}")
+        if len(chosen) == number:
+            return chosen
+    raise BrokerUnavailable(f"no {number} free ports on {LOOPBACK} between {among[0]} and {among[-1]}")
 
 
 def _locked(port: int) -> int | None:
