@@ -13,11 +13,10 @@ from typing import Any, Final
 import msgspec
 
 from consumers.outputs.ecs import DATASET, document_of
-from consumers.outputs.http_sender import Answer, Sender
-from consumers.outputs.ledger import ledger_of
+from consumers.outputs.http_sender import CA, Answer, Sender
 from consumers.outputs.places import secret_of
 from consumers.outputs.protocol import EVERY_TYPE, Change, LeftOut, Output, OutputUnavailable, Put, Target
-from consumers.outputs.push import Pushing
+from consumers.outputs.push import Pushing, pushing
 from consumers.picture.entry import Entry
 from exchange.errors import ConfigurationError
 from schemas.markings import Activity
@@ -140,7 +139,7 @@ def _open(target: Target) -> Pushing:
         raise ConfigurationError(f"{_NAME}:{target.place}: write https://HOST:9200/INDEX")
     authorization = secret_of(target, _NAME, "auth") if "auth" in target.options else ""
     receiver = Index(sender, authorization, target.nation)
-    return Pushing(_NAME, receiver, ledger_of(target.home, target.nation, f"{_NAME}:{target.place}"))
+    return pushing(target, _NAME, receiver)
 
 
 OUTPUT: Final = Output(
@@ -153,6 +152,6 @@ OUTPUT: Final = Output(
     open=_open,
     options={
         "auth": "a file with the value of the header `Authorization`: `ApiKey …`, or `Basic …`",
-        "ca": "a PEM file of the authorities to trust; the system's if not given",
+        "ca": CA,
     },
 )

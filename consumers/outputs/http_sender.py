@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from consumers.outputs.protocol import OutputUnavailable
 from exchange.errors import ConfigurationError
 
+CA: Final = "a PEM file of the authorities to trust; the system's if not given"
+"""What the option ``ca`` of an output is."""
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _MOST_BYTES: Final = 16 << 20
 _BUSY: Final = frozenset({408, 425, 429})

@@ -10,17 +10,24 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from consumers.outputs.ledger import ledger_of
 from consumers.outputs.places import activity_of
-from consumers.outputs.protocol import EVERY_TYPE, Change, LeftOut, Output, OutputUnavailable, Put, Target
-from consumers.outputs.push import Pushing
+from consumers.outputs.protocol import (
+    EVERY_TYPE,
+    LONGEST_VALUE,
+    Change,
+    LeftOut,
+    Output,
+    OutputUnavailable,
+    Put,
+    Target,
+)
+from consumers.outputs.push import Pushing, pushing
 from consumers.picture.as_record import record_of
 from consumers.picture.entry import Entry
 from exchange.errors import ConfigurationError
 from schemas.markings import Activity
 
 _NAME: Final = "kafka"
-_MOST_CHARACTERS: Final = 8_192
 _TIMEOUT_S: Final = 30.0
 _SETTINGS: Final = {
     "enable.idempotence": True,  # acks=all, and in order
@@ -42,7 +49,7 @@ class Topic:
 
     def fits(self, entry: Entry) -> LeftOut | None:
         """All but values that no tool takes."""
-        return LeftOut.LIMIT if len(entry.value) > _MOST_CHARACTERS else None
+        return LeftOut.LIMIT if len(entry.value) > LONGEST_VALUE else None
 
     def is_known(self, ledger: str) -> bool:
         """What was deleted from the topic by hand shows in nothing that is read here."""
@@ -123,8 +130,7 @@ def _activity(target: Target) -> Activity:
 def _open(target: Target) -> Pushing:
     _activity(target)
     config = config_of(target)
-    where = f"{_NAME}:{config['bootstrap.servers']}/{target.place}"
-    return Pushing(_NAME, Topic(target.place, config), ledger_of(target.home, target.nation, where))
+    return pushing(target, _NAME, Topic(target.place, config), f"{config['bootstrap.servers']}/{target.place}")
 
 
 OUTPUT: Final = Output(

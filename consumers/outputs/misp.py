@@ -28,7 +28,7 @@ from consumers.outputs.misp_attribute import (
     uuid_of,
 )
 from consumers.outputs.places import folder_of, hours_of
-from consumers.outputs.protocol import Change, Difference, Held, LeftOut, Output, Put, Report, Target
+from consumers.outputs.protocol import LONGEST_VALUE, Change, Difference, Held, LeftOut, Output, Put, Report, Target
 from consumers.outputs.replace_file import replaced_together
 from consumers.picture.entry import Entry
 from consumers.stix.identifiers import NAMESPACE
@@ -38,7 +38,6 @@ from schemas.markings import Activity
 
 _NAME: Final = "misp"
 _KEEP_HOURS: Final = 168
-_MOST_CHARACTERS: Final = 8_192
 _POSITION: Final = ".kakehashi-position"
 _PREFIX: Final = len("indicator--")
 _LINE: Final = re.compile(rb"[0-9a-f]{32},[0-9a-f-]{36}\n")
@@ -243,7 +242,7 @@ def _live(attributes: Mapping[str, Attribute]) -> dict[str, Attribute]:
 
 def _fitting(entries: Iterable[Entry], left_out: Counter[LeftOut]) -> Iterator[Entry]:
     for entry in entries:
-        if len(entry.value) > _MOST_CHARACTERS:
+        if len(entry.value) > LONGEST_VALUE:
             left_out[LeftOut.LIMIT] += 1
         elif not entry.value or entry.value.strip() != entry.value or "\0" in entry.value:
             left_out[LeftOut.VALUE] += 1  # MISP cuts blanks off, which makes another value

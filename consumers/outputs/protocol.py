@@ -24,6 +24,7 @@ from schemas.vocabulary import IndicatorType
 
 __all__ = [
     "EVERY_TYPE",
+    "LONGEST_VALUE",
     "Change",
     "Difference",
     "Held",
@@ -38,6 +39,8 @@ __all__ = [
 ]
 
 EVERY_TYPE: Final = frozenset(IndicatorType)
+LONGEST_VALUE: Final = 8_192
+"""Characters of a value that outputs write, unless their tool takes fewer."""
 
 
 class OutputUnavailable(TransientError):

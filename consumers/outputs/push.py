@@ -16,8 +16,8 @@ from typing import Final, Protocol
 
 import msgspec
 
-from consumers.outputs.ledger import Key, Ledger
-from consumers.outputs.protocol import Change, Difference, Held, LeftOut, OutputUnavailable, Put, Remove, Report
+from consumers.outputs.ledger import Key, Ledger, ledger_of
+from consumers.outputs.protocol import Change, Difference, Held, LeftOut, OutputUnavailable, Put, Remove, Report, Target
 from consumers.picture.entry import Entry
 from consumers.subscription.changes import State
 
@@ -171,6 +171,11 @@ class Pushing:
                 yield entry
             else:
                 left_out[reason] += 1
+
+
+def pushing(target: Target, name: str, receiver: Receiver, place: str = "") -> Pushing:
+    """The writer of a target ``name:place``, with its ledger. ``place`` is the target's own unless it is given."""
+    return Pushing(name, receiver, ledger_of(target.home, target.nation, f"{name}:{place or target.place}"))
 
 
 def _removal(entry: Entry) -> Remove:

@@ -2,8 +2,8 @@
 
 import signal
 import threading
-import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -12,10 +12,9 @@ from consumers.outputs.follow import Following
 from consumers.picture.keep import Origin
 from consumers.picture.keeping import Keeping
 from consumers.picture.picture import Picture
-from consumers.picture.shown import show
+from consumers.picture.shown import LOOK_EVERY_S, Shown
 from exchange import logs
 from exchange.clock import now_ms
-from exchange.errors import NotFound
 from exchange.health import Health
 from exchange.kafka.clients import Cluster
 from exchange.metrics import spec
@@ -25,8 +24,6 @@ from exchange.metrics.registry import Metrics
 from exchange.role import end_at_once, serve_metrics
 from exchange.settings import Settings
 
-_SHOW_S: Final = 2.0
-_COUNT_S: Final = 30.0
 _JOIN_S: Final = 30.0
 
 
@@ -63,12 +60,10 @@ def run(
     for thread in threads:
         thread.start()
     serve_metrics(metrics, settings, [cluster], live=lambda: _live(threads), ready=lambda: _ready(outputs, keeping))
-    rebuilds, count_at_s = 0, 0.0
-    while not stopping.wait(_SHOW_S):
-        metrics.add(spec.PICTURE_REBUILDS, keeping.made_anew - rebuilds)
-        rebuilds, now_s = keeping.made_anew, time.monotonic()
-        _show(metrics, path, cluster.nation, outputs, counts=now_s >= count_at_s)
-        count_at_s = now_s + _COUNT_S if now_s >= count_at_s else count_at_s
+    shown = Shown(metrics, path, cluster.nation, keeping)
+    while not stopping.wait(LOOK_EVERY_S):
+        if shown.look(partial(_show_followers, metrics)):
+            _show(metrics, outputs)
     for thread in threads:
         thread.join(_JOIN_S)
     keeping.stop()
@@ -87,19 +82,16 @@ def _ready(outputs: Sequence[Following], keeping: Keeping) -> Health:
     return Health(not wrong, "; ".join(wrong) or "every target is current")
 
 
-def _show(metrics: Metrics, path: Path, nation: str, outputs: Sequence[Following], *, counts: bool) -> None:
-    """What the picture and the targets are now. Every output that follows the picture is shown, also one that is
-    down. With ``counts`` indicators are counted, which reads an index."""
-    try:
-        with Picture(path, nation, now_ms) as picture:
-            at_ms = now_ms()
-            show(metrics, picture, at_ms, counts=counts)
-            for each in picture.followers():
-                waits_s = (at_ms * 1000 - each.applied_us) / 1e6 if each.applied_us < picture.head_us() else 0.0
-                metrics.set(spec.OUTPUT_UNAPPLIED_RECALLS, each.unapplied_recalls, each.name)
-                metrics.set(spec.OUTPUT_BEHIND_SECONDS, max(0.0, waits_s), each.name)
-    except NotFound:
-        return  # it is being made
+def _show_followers(metrics: Metrics, picture: Picture, at_ms: int) -> None:
+    """Every output that follows the picture, also one that is down."""
+    for each in picture.followers():
+        waits_s = (at_ms * 1000 - each.applied_us) / 1e6 if each.applied_us < picture.head_us() else 0.0
+        metrics.set(spec.OUTPUT_UNAPPLIED_RECALLS, each.unapplied_recalls, each.name)
+        metrics.set(spec.OUTPUT_BEHIND_SECONDS, max(0.0, waits_s), each.name)
+
+
+def _show(metrics: Metrics, outputs: Sequence[Following]) -> None:
+    """What the targets of this process are now."""
     for output in outputs:
         if output.standing.indicators is not None:
             metrics.set(spec.OUTPUT_INDICATORS, output.standing.indicators, output.name)

@@ -12,18 +12,25 @@ from typing import Any, Final
 
 import msgspec
 
-from consumers.outputs.http_sender import Sender
-from consumers.outputs.ledger import ledger_of
+from consumers.outputs.http_sender import CA, Sender
 from consumers.outputs.places import chosen, secret_of
-from consumers.outputs.protocol import EVERY_TYPE, Change, LeftOut, Output, OutputUnavailable, Put, Target
-from consumers.outputs.push import Pushing
+from consumers.outputs.protocol import (
+    EVERY_TYPE,
+    LONGEST_VALUE,
+    Change,
+    LeftOut,
+    Output,
+    OutputUnavailable,
+    Put,
+    Target,
+)
+from consumers.outputs.push import Pushing, pushing
 from consumers.outputs.webhook import event_of
 from consumers.picture.entry import Entry
 from exchange.clock import now_ms
 from schemas.markings import Activity
 
 _NAME: Final = "splunk"
-_MOST_CHARACTERS: Final = 8_192
 _EVENTS: Final = "/services/collector/event"
 _ACKS: Final = "/services/collector/ack"
 _ACKED_S: Final = 30.0
@@ -43,7 +50,7 @@ class EventCollector:
 
     def fits(self, entry: Entry) -> LeftOut | None:
         """All but values that no tool takes."""
-        return LeftOut.LIMIT if len(entry.value) > _MOST_CHARACTERS else None
+        return LeftOut.LIMIT if len(entry.value) > LONGEST_VALUE else None
 
     def is_known(self, ledger: str) -> bool:
         """A collector cannot be asked."""
@@ -90,7 +97,7 @@ def _open(target: Target) -> Pushing:
     sender = Sender(_NAME, target.place, target.options.get("ca", ""))
     acks = chosen(target, _NAME, "ack", ("no", "yes")) == "yes"
     receiver = EventCollector(sender, secret_of(target, _NAME, "token"), acks=acks)
-    return Pushing(_NAME, receiver, ledger_of(target.home, target.nation, f"{_NAME}:{target.place}"))
+    return pushing(target, _NAME, receiver)
 
 
 OUTPUT: Final = Output(
@@ -104,6 +111,6 @@ OUTPUT: Final = Output(
     options={
         "token": "a file with the collector's token",
         "ack": "`yes` to wait for the acknowledgement of the indexers, `no` if not given",
-        "ca": "a PEM file of the authorities to trust; the system's if not given",
+        "ca": CA,
     },
 )

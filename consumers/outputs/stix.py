@@ -16,6 +16,7 @@ from consumers.outputs.beside import move_note, read_note, replaced_with_note
 from consumers.outputs.places import file_of, hours_of
 from consumers.outputs.protocol import (
     EVERY_TYPE,
+    LONGEST_VALUE,
     Change,
     Difference,
     Held,
@@ -36,7 +37,6 @@ from schemas.markings import Activity
 _NAME: Final = "stix"
 _KEEP_HOURS: Final = 168
 _POSITION: Final = ".kakehashi-position"
-_MOST_CHARACTERS: Final = 8_192
 _PARTS: Final = tuple(f"{number:02x}" for number in range(256))
 _PREFIX: Final = len("indicator--")
 _Opened = Callable[[Path], AbstractContextManager[BinaryIO]]
@@ -134,7 +134,7 @@ class StixBundles:
 
 def _fitting(entries: Iterable[Entry], left_out: Counter[LeftOut]) -> Iterator[Entry]:
     for entry in entries:
-        if len(entry.value) > _MOST_CHARACTERS:
+        if len(entry.value) > LONGEST_VALUE:
             left_out[LeftOut.LIMIT] += 1
         else:
             yield entry

@@ -12,11 +12,10 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from consumers.outputs.cef import fits, message_of
-from consumers.outputs.http_sender import tls_context
-from consumers.outputs.ledger import ledger_of
+from consumers.outputs.http_sender import CA, tls_context
 from consumers.outputs.places import chosen
 from consumers.outputs.protocol import EVERY_TYPE, Change, LeftOut, Output, OutputUnavailable, Target
-from consumers.outputs.push import Pushing
+from consumers.outputs.push import Pushing, pushing
 from consumers.picture.entry import Entry
 from exchange.clock import now_ms
 from exchange.errors import ConfigurationError
@@ -100,7 +99,7 @@ def _open(target: Target) -> Pushing:
     name = socket.gethostname()
     by_tcp = chosen(target, _NAME, "close", ("tls", "tcp")) == "tcp"
     receiver = SyslogReceiver(address, context, name if _HOST_NAME.fullmatch(name) else "-", by_tcp=by_tcp)
-    return Pushing(_NAME, receiver, ledger_of(target.home, target.nation, where))
+    return pushing(target, _NAME, receiver)
 
 
 OUTPUT: Final = Output(
@@ -112,7 +111,7 @@ OUTPUT: Final = Output(
     merges=False,
     open=_open,
     options={
-        "ca": "a PEM file of the authorities to trust; the system's if not given",
+        "ca": CA,
         "cert": "a PEM file with the certificate of this client, if the receiver asks for one",
         "key": "its key, if it is in another file",
         "close": "`tcp` for a receiver that does not answer close_notify, as rsyslog's gtls; `tls` if not given",

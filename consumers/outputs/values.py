@@ -4,17 +4,16 @@ from typing import Final
 
 from consumers.outputs.line_file import LineFile
 from consumers.outputs.places import activity_of, file_of
-from consumers.outputs.protocol import EVERY_TYPE, LeftOut, Output, Target
+from consumers.outputs.protocol import EVERY_TYPE, LONGEST_VALUE, LeftOut, Output, Target
 from consumers.picture.entry import Entry
 from schemas.markings import Activity
 
 _NAME: Final = "values"
-_MOST_CHARACTERS: Final = 8_192
 
 
 def _lines(entry: Entry) -> tuple[str] | LeftOut:
     value = entry.value
-    if len(value) > _MOST_CHARACTERS:
+    if len(value) > LONGEST_VALUE:
         return LeftOut.LIMIT
     is_a_line = value.isprintable() and value.strip() == value and value and not value.startswith(("#", ";"))
     return (value,) if is_a_line else LeftOut.VALUE

@@ -13,11 +13,19 @@ import secrets
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
-from consumers.outputs.http_sender import Sender
-from consumers.outputs.ledger import ledger_of
+from consumers.outputs.http_sender import CA, Sender
 from consumers.outputs.places import activity_of, secret_of
-from consumers.outputs.protocol import EVERY_TYPE, Change, LeftOut, Output, OutputUnavailable, Put, Target
-from consumers.outputs.push import Pushing
+from consumers.outputs.protocol import (
+    EVERY_TYPE,
+    LONGEST_VALUE,
+    Change,
+    LeftOut,
+    Output,
+    OutputUnavailable,
+    Put,
+    Target,
+)
+from consumers.outputs.push import Pushing, pushing
 from consumers.picture.as_record import record_of
 from consumers.picture.entry import Entry
 from exchange.clock import now_ms
@@ -25,7 +33,6 @@ from exchange.errors import ConfigurationError
 from schemas.markings import Activity
 
 _NAME: Final = "webhook"
-_MOST_CHARACTERS: Final = 8_192
 _CONTENT: Final = frozenset({413, 422})  # the receiver has understood the message, and does not take its content
 _PREFIX: Final = "whsec_"
 
@@ -41,7 +48,7 @@ class Webhook:
 
     def fits(self, entry: Entry) -> LeftOut | None:
         """All but values that no tool takes."""
-        return LeftOut.LIMIT if len(entry.value) > _MOST_CHARACTERS else None
+        return LeftOut.LIMIT if len(entry.value) > LONGEST_VALUE else None
 
     def is_known(self, ledger: str) -> bool:
         """A webhook cannot be asked."""
@@ -105,7 +112,7 @@ def _open(target: Target) -> Pushing:
     _activity(target)
     sender = Sender(_NAME, target.place, target.options.get("ca", ""))
     receiver = Webhook(sender, key_of(secret_of(target, _NAME, "secret")))
-    return Pushing(_NAME, receiver, ledger_of(target.home, target.nation, f"{_NAME}:{target.place}"))
+    return pushing(target, _NAME, receiver)
 
 
 OUTPUT: Final = Output(
@@ -118,7 +125,7 @@ OUTPUT: Final = Output(
     open=_open,
     options={
         "secret": "a file with the key of the signature",
-        "ca": "a PEM file of the authorities to trust; the system's if not given",
+        "ca": CA,
         "activity": "what the receiver does: `passive-local` if not given, `passive-remote` or `active`",
     },
     activity_by=_activity,

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from consumers.outputs.protocol import LeftOut
+from consumers.outputs.protocol import LONGEST_VALUE, LeftOut
 from consumers.picture.entry import Entry
 from schemas.markings import Activity
 from schemas.vocabulary import IndicatorType
@@ -26,7 +26,6 @@ TYPES: Final[Mapping[IndicatorType, str]] = {
     IndicatorType.FILE_SHA1: "Intel::FILE_HASH",
     IndicatorType.FILE_SHA256: "Intel::FILE_HASH",
 }
-_MOST_CHARACTERS: Final = 8_192
 _SCHEME: Final = re.compile(r"(https?)://(.+)")
 _ROW: Final = re.compile(
     r"(?P<value>[^\t]+)\t(?P<type>Intel::[A-Z_]+)\t(?P<source>kakehashi-[^\t]+)\t"
@@ -66,7 +65,7 @@ def row_of(entry: Entry, kind: IndicatorType) -> Row | LeftOut:
         if parts is None:
             return LeftOut.VALUE
         value, source = parts[2], f"{source}-{parts[1]}"
-    if len(value) > _MOST_CHARACTERS:
+    if len(value) > LONGEST_VALUE:
         return LeftOut.LIMIT
     if not value.isprintable() or not value or value.strip() != value or '"' in value or value in {"-", "(empty)"}:
         return LeftOut.VALUE

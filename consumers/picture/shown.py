@@ -1,17 +1,53 @@
 """What a process that reads a picture shows of it in its metrics."""
 
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
 from consumers.picture.filters import Filter
+from consumers.picture.keeping import Keeping
 from consumers.picture.picture import Picture
+from exchange.clock import now_ms
+from exchange.errors import NotFound
 from exchange.metrics import spec
 from exchange.metrics.registry import Metrics
 
+LOOK_EVERY_S: Final = 2.0
+_COUNT_S: Final = 30.0
 
-def show(metrics: Metrics, picture: Picture, at_ms: int, *, counts: bool) -> None:
-    """How current it is, and with ``counts`` how many indicators it has, which reads an index."""
-    for origin in picture.origins():
-        if counts:
-            live = picture.count(Filter(origins=frozenset({origin.origin})))
-            metrics.set(spec.PICTURE_INDICATORS, live, origin.origin)
-        metrics.set(spec.PICTURE_BEHIND_SECONDS, max(0, at_ms - origin.current_ms) / 1000, origin.origin)
-        metrics.set(spec.PICTURE_GAP, origin.gap_ms / 1000, origin.origin)
-    metrics.set(spec.PICTURE_DUE_ERASURES, picture.erasure_is_due())
+
+class Shown:
+    """A nation's picture in the metrics of the process that keeps it. Indicators are counted less often than all else
+    is looked at, because that reads an index."""
+
+    def __init__(self, metrics: Metrics, path: Path, nation: str, keeping: Keeping) -> None:
+        self._metrics, self._path, self._nation, self._keeping = metrics, path, nation, keeping
+        self._rebuilds, self._count_at_s = 0, 0.0
+
+    def look(self, beside: Callable[[Picture, int], None] | None = None) -> bool:
+        """Show what it is now, and call ``beside`` with it and the time in milliseconds; false while it is made."""
+        rebuilds, now_s = self._keeping.made_anew, time.monotonic()
+        self._metrics.add(spec.PICTURE_REBUILDS, rebuilds - self._rebuilds)
+        self._rebuilds = rebuilds
+        try:
+            with Picture(self._path, self._nation, now_ms) as picture:
+                at_ms = now_ms()
+                self._show(picture, at_ms, counts=now_s >= self._count_at_s)
+                if beside is not None:
+                    beside(picture, at_ms)
+        except NotFound:
+            return False
+        if now_s >= self._count_at_s:
+            self._count_at_s = now_s + _COUNT_S
+        return True
+
+    def _show(self, picture: Picture, at_ms: int, *, counts: bool) -> None:
+        metrics = self._metrics
+        for origin in picture.origins():
+            if counts:
+                live = picture.count(Filter(origins=frozenset({origin.origin})))
+                metrics.set(spec.PICTURE_INDICATORS, live, origin.origin)
+            metrics.set(spec.PICTURE_BEHIND_SECONDS, max(0, at_ms - origin.current_ms) / 1000, origin.origin)
+            metrics.set(spec.PICTURE_GAP, origin.gap_ms / 1000, origin.origin)
+        metrics.set(spec.PICTURE_DUE_ERASURES, picture.erasure_is_due())

@@ -13,7 +13,7 @@ from typing import Final
 from consumers.picture.keep import Origin
 from consumers.picture.keeping import Keeping
 from consumers.picture.picture import Picture
-from consumers.picture.shown import show
+from consumers.picture.shown import LOOK_EVERY_S, Shown
 from consumers.taxii.clients import Clients
 from consumers.taxii.collections import Collection
 from consumers.taxii.door import Counted, Door
@@ -34,8 +34,6 @@ from exchange.role import end_at_once, serve_metrics
 from exchange.settings import Settings
 
 _log = logging.getLogger(__name__)
-_SHOW_S: Final = 2.0
-_COUNT_S: Final = 30.0
 _NOBODY: Final = "-"
 
 
@@ -69,17 +67,10 @@ def serve(
         live=lambda: Health(listening.is_running(), "the server runs" if listening.is_running() else "it has ended"),
         ready=lambda: all_of(_known(clients), _kept(keeping), whole(path, cluster.nation, origins)),
     )
-    rebuilds, count_at_s = 0, 0.0
-    while not stopping.wait(_SHOW_S):
+    shown = Shown(metrics, path, cluster.nation, keeping)
+    while not stopping.wait(LOOK_EVERY_S):
         listening.look()
-        metrics.add(spec.PICTURE_REBUILDS, keeping.made_anew - rebuilds)
-        rebuilds, now_s = keeping.made_anew, time.monotonic()
-        try:
-            with Picture(path, cluster.nation, now_ms) as picture:
-                show(metrics, picture, now_ms(), counts=now_s >= count_at_s)
-        except NotFound:
-            continue  # it is being made
-        count_at_s = now_s + _COUNT_S if now_s >= count_at_s else count_at_s
+        shown.look()
     listening.stop()
     readers.close()
     keeping.stop()
