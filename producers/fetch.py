@@ -9,7 +9,8 @@ import json
 import os
 import re
 import socket
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from email.message import Message
 from hashlib import sha256
 from http.client import HTTPException, HTTPMessage
@@ -29,7 +30,7 @@ _NOT_MODIFIED: Final = 304
 _LATER: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _HTML: Final = (b"<!doctype html", b"<html")
-_AGENT: Final = "kakehashi"
+AGENT: Final = "kakehashi"
 
 
 def is_url(name: str) -> bool:
@@ -48,19 +49,32 @@ def fetched(url: str, folder: Path, *, most_bytes: int = MOST_BYTES, timeout_s: 
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     content = place / (_UNSAFE.sub("-", Path(urlsplit(url).path).name)[-80:] or "feed")
     stated = place / "stated.json"
-    request = Request(url, headers={"User-Agent": _AGENT, **_conditions(content, stated)})  # noqa: S310 - of two schemes
+    request = Request(url, headers={"User-Agent": AGENT, **_conditions(content, stated)})  # noqa: S310 - of two schemes
+    with answering(url, known=_NOT_MODIFIED), build_opener(_Redirects).open(request, timeout=timeout_s) as answer:
+        _take(answer, answer.headers, content, url, most_bytes)
+        _write(stated, json.dumps(_said(answer.headers)).encode())
+    return content
+
+
+@contextmanager
+def answering(url: str, *, known: int = 0) -> Iterator[None]:
+    """What urllib raises in this block, as our errors. An answer with the status ``known`` only ends the block."""
     try:
-        with build_opener(_Redirects).open(request, timeout=timeout_s) as answer:
-            _take(answer, answer.headers, content, url, most_bytes)
-            _write(stated, json.dumps(_said(answer.headers)).encode())
+        yield
     except HTTPError as error:
         with error:
-            if error.code != _NOT_MODIFIED:
-                raise failure(url, error) from error
+            if error.code != known:
+                raise _failure(url, error) from error
     except (URLError, HTTPException, TimeoutError, socket.gaierror, ConnectionError) as error:
         reason = error.reason if isinstance(error, URLError) else error
         raise TransientError(f"{url} does not answer: {reason}. Run it again") from error
-    return content
+
+
+def must_be_whole(url: str, headers: Message, size: int) -> None:
+    """Raises TransientError if the answer has another size than its headers state."""
+    stated = headers["Content-Length"]
+    if stated is not None and stated.isdigit() and int(stated) != size:
+        raise TransientError(f"{url} broke off after {size} of {stated} bytes: run it again")
 
 
 class _Redirects(HTTPRedirectHandler):
@@ -94,7 +108,6 @@ def _said(headers: Message) -> dict[str, str]:
 
 
 def _take(answer: IO[bytes], headers: Message, content: Path, url: str, most_bytes: int) -> None:
-    stated = headers["Content-Length"]
     size, beginning = 0, b""
     part = content.with_name("part")
     with part.open("wb") as file:
@@ -106,8 +119,7 @@ def _take(answer: IO[bytes], headers: Message, content: Path, url: str, most_byt
             file.write(chunk)
         file.flush()
         os.fsync(file.fileno())
-    if stated is not None and stated.isdigit() and int(stated) != size:
-        raise TransientError(f"{url} broke off after {size} of {stated} bytes: run it again")
+    must_be_whole(url, headers, size)
     if beginning.lstrip().lower().startswith(_HTML):
         raise Refused(f"{url} is a web page, not a feed: open it in a browser to see what it says. Nothing was taken")
     part.rename(content)
@@ -119,7 +131,7 @@ def _write(path: Path, content: bytes) -> None:
     part.rename(path)
 
 
-def failure(url: str, error: HTTPError) -> TransientError | ConfigurationError:
+def _failure(url: str, error: HTTPError) -> TransientError | ConfigurationError:
     """What an answer that is none means, and what to do."""
     if error.code in _LATER:
         wait = error.headers["Retry-After"]

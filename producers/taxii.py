@@ -15,17 +15,16 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
-from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import msgspec
 
-from exchange.errors import ConfigurationError, Refused, TransientError
-from producers.fetch import TIMEOUT_S, failure
+from exchange.durable import sync_folder
+from exchange.errors import ConfigurationError, Refused
+from producers.fetch import AGENT, TIMEOUT_S, answering, must_be_whole
 
 SCHEMES: Final = ("taxii+https://", "taxii+http://")
 MEDIA: Final = "application/taxii+json;version=2.1"
@@ -182,26 +181,17 @@ def _put(raw: msgspec.Raw, objects: list[msgspec.Raw], around: dict[str, msgspec
 
 def _page(url: str, authorization: str) -> _Page:
     headers = {
-        "User-Agent": "kakehashi",
+        "User-Agent": AGENT,
         "Accept": MEDIA,
         **({"Authorization": authorization} if authorization else {}),
     }
     request = Request(url, headers=headers)  # noqa: S310 - of two schemes
-    try:
-        with build_opener(_NoRedirects).open(request, timeout=TIMEOUT_S) as answer:
-            content = answer.read(_MOST_PAGE_BYTES + 1)
-            stated, media = answer.headers["Content-Length"], answer.headers.get_content_type()
-            last = answer.headers["X-TAXII-Date-Added-Last"] or ""
-    except HTTPError as error:
-        with error:
-            raise failure(url, error) from error
-    except (URLError, HTTPException, TimeoutError, ConnectionError) as error:
-        reason = error.reason if isinstance(error, URLError) else error
-        raise TransientError(f"{url} does not answer: {reason}. Run it again") from error
+    with answering(url), build_opener(_NoRedirects).open(request, timeout=TIMEOUT_S) as answer:
+        content, stated = answer.read(_MOST_PAGE_BYTES + 1), answer.headers
+    media, last = stated.get_content_type(), stated["X-TAXII-Date-Added-Last"] or ""
     if len(content) > _MOST_PAGE_BYTES:
         raise Refused(f"{url} has more than {_MOST_PAGE_BYTES} bytes in a page: it was not taken")
-    if stated is not None and stated.isdigit() and int(stated) != len(content):
-        raise TransientError(f"{url} broke off after {len(content)} of {stated} bytes: run it again")
+    must_be_whole(url, stated, len(content))
     if media != "application/taxii+json":
         raise Refused(f"{url} answers with {media}, not with TAXII 2.1: is it a collection's address?")
     try:
@@ -247,8 +237,4 @@ def _write(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from consumers.outputs.protocol import OutputUnavailable
+from exchange.durable import sync_folder
 
 _SUFFIX: Final = ".kakehashi-new"
 
@@ -61,15 +62,6 @@ def replaced_together(*, mode: int = 0o644) -> Iterator[Callable[[Path], Abstrac
     except BaseException:
         _discard(paths)
         raise
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames and deletions in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _named(paths: Sequence[Path]) -> str:

@@ -1,11 +1,11 @@
 """How a spool lies on disk: the SQLite tables, their version, and the settings that make a commit durable."""
 
-import os
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from exchange.durable import sync_folder
 from exchange.errors import ConfigurationError, SchemaIncompatible
 from producers.spool import assertions
 
@@ -88,11 +88,7 @@ def _create(database: sqlite3.Connection, tables: Iterable[str]) -> None:
 def _sync(folder: Path) -> None:
     """Make the folder's new entries durable, and its own entry in the folder above."""
     for place in (folder, folder.parent):
-        handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_folder(place)
 
 
 def is_sensor_name(name: str) -> bool:
