@@ -4,48 +4,40 @@ The archive is fetched once into the cache that the Kafka jars are in, and check
 """
 
 import hashlib
-import os
 import re
-import shutil
 import subprocess
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from localkafka.jars import cache_folder
+from tests.maven import fetched_once
 from tests.polling import eventually
 
 VERSION: Final = "2.6.13.Final"  # the suite's Java 17 runs it; from 3.3 on, Java 21 is wanted
 _ARTIFACT: Final = f"io.apicurio:apicurio-registry-app:{VERSION}:tar.gz:all"
 _SHA256: Final = "3cda1b34aa020fb4ac4dd6a66018d757e81e437f97e20a1f92d366b70091c6ba"
-_FETCH_S: Final = 300
+_COPY: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 _START_S: Final = 60.0
 _LISTENING: Final = re.compile(r"Listening on: (http://127\.0\.0\.1:[0-9]+)")
 
 
 def fetched() -> Path:
-    """The folder of the unpacked registry; fails with what Maven said if it cannot be had."""
-    folder = cache_folder(os.environ).with_name(f"apicurio-{VERSION}")
-    if folder.is_dir():
-        return folder
-    maven = shutil.which("mvn")
-    assert maven is not None, "Maven fetches the registry. Debian, Ubuntu: apt-get install maven"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="fetching-", dir=folder.parent) as scratch:
-        command = [maven, "-q", "-B", "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"]
-        command += [f"-Dartifact={_ARTIFACT}", f"-DoutputDirectory={scratch}"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_FETCH_S, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        (archive,) = Path(scratch).glob("*.tar.gz")
-        assert hashlib.sha256(archive.read_bytes()).hexdigest() == _SHA256, f"{archive.name} is not the pinned one"
-        unpacked = Path(scratch) / "unpacked"
-        with tarfile.open(archive) as opened:
-            opened.extractall(unpacked, filter="data")
-        unpacked.rename(folder)
-    return folder
+    """The folder of the unpacked registry; fails with what Maven reported if it cannot be had."""
+    return fetched_once(
+        f"apicurio-{VERSION}",
+        lambda scratch: (_COPY, f"-Dartifact={_ARTIFACT}", f"-DoutputDirectory={scratch}"),
+        _unpacked,
+    )
+
+
+def _unpacked(scratch: Path) -> Path:
+    (archive,) = scratch.glob("*.tar.gz")
+    assert hashlib.sha256(archive.read_bytes()).hexdigest() == _SHA256, f"{archive.name} is not the pinned one"
+    with tarfile.open(archive) as opened:
+        opened.extractall(scratch / "unpacked", filter="data")
+    return scratch / "unpacked"
 
 
 @contextmanager

