@@ -12,7 +12,7 @@ from exchange.authority.policy_record import Border
 from exchange.authority.policy_watch import PolicyWatch
 from exchange.authority.roster_watch import RosterWatch
 from exchange.clock import now_ms
-from exchange.kafka.clients import Cluster, begin_offset, topic_ids
+from exchange.kafka.clients import ROLE_ASKS_S, Cluster, begin_offset, topic_ids
 from exchange.metrics import spec
 from exchange.metrics.kinds import Histogram
 from exchange.metrics.registry import Metrics
@@ -73,7 +73,7 @@ def bridge_threads(
             partner,
             home.nation,
             shard,
-            input_ids=topic_ids(home, [bulk.source, receipts, fast.source]),
+            input_ids=topic_ids(home, [bulk.source, receipts, fast.source], again_s=ROLE_ASKS_S),
             begins=lambda: {
                 each: begin_offset(home, each.topic, each.partition) for each in (released, always, urgent)
             },
@@ -84,7 +84,7 @@ def bridge_threads(
         return Shard(Bridge(link, bulk), log, feed, None, clock, HomeWriter(home))
 
     def make_fast(shard: int) -> Shard:
-        ids = topic_ids(home, [fast.source])
+        ids = topic_ids(home, [fast.source], again_s=ROLE_ASKS_S)
         feed = UrgentBorderFeed(home, Input(fast.source, shard), border, link.home_codec)
         log = UrgentLog(partner, fast.step, shard, input_ids=ids, codec=link.partner_codec)
         return Shard(Bridge(link, fast), log, feed, None, clock, HomeWriter(home))

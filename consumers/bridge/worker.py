@@ -13,7 +13,7 @@ from exchange.clock import now_ms
 from exchange.errors import BrokerUnavailable, ExchangeError, TransientError
 from exchange.health import Pulse, liveness, readiness
 from exchange.kafka.broker_time import BrokerTime
-from exchange.kafka.clients import Cluster, topic_ids
+from exchange.kafka.clients import ROLE_ASKS_S, Cluster, topic_ids
 from exchange.kafka.topics_admin import check_topics
 from exchange.metrics import spec
 from exchange.metrics.kinds import Role
@@ -37,7 +37,8 @@ def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[in
     check_topics(partner, bridge_topics_abroad(home.nation, settings.shards))
     steps = (bridge_step(home.nation), urgent_step(home.nation))
     metrics = metrics_of(Role.BRIDGE, home.nation, (partner.nation,), steps)
-    sources = topic_ids(home, [released(partner.nation), receipts(partner.nation), urgent(partner.nation)])
+    carried = [released(partner.nation), receipts(partner.nation), urgent(partner.nation)]
+    sources = topic_ids(home, carried, again_s=ROLE_ASKS_S)
     clock = BrokerTime(home).start().clock
     metrics.ask(spec.CLOCK_AHEAD_SECONDS, lambda: clock.ahead_ms() / 1000)
     watch = border_watch(home, settings, clock).start()

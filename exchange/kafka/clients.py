@@ -29,6 +29,7 @@ BATCH_BYTES: Final = 1 << 20
 CALL_TIMEOUT_S: Final = 10.0
 ANSWER_S: Final = 4 * CALL_TIMEOUT_S  # what is asked for so long times out first
 LEARN_S: Final = 5.0
+ROLE_ASKS_S: Final = 3 * CALL_TIMEOUT_S  # how long a role asks for what it needs to begin
 _Answer = TypeVar("_Answer")
 # After these librdkafka continues behind what it could not read.
 _DAMAGE: Final = {
@@ -197,20 +198,24 @@ def answer(future: "Future[_Answer]", cluster: Cluster, wish: str, *, known: Col
     raise BrokerUnavailable(f"{unable}: {why.str()}") from failure
 
 
-def topic_ids(cluster: Cluster, topics: list[str]) -> dict[str, str]:
+def topic_ids(cluster: Cluster, topics: list[str], *, again_s: float = 0.0) -> dict[str, str]:
     """Kafka's id of each topic: the same name with another id is another topic.
 
     Raises NotFound for a topic that is not there, also after a while: a broker that has just been started may answer
-    before it knows all topics. Raises BrokerUnavailable if there is no answer.
+    before it knows all topics. Raises BrokerUnavailable if there is no answer; it is asked again until ``again_s``
+    seconds are over: a role that starts beside its broker has nothing better to do.
     """
-    deadline = time.monotonic() + LEARN_S
+    began = time.monotonic()
     while True:
         try:
             return _topic_ids(cluster, topics)
         except NotFound:
-            if time.monotonic() > deadline:
+            if time.monotonic() > began + LEARN_S:
                 raise
-            threading.Event().wait(0.1)
+        except Unanswered:
+            if time.monotonic() >= began + again_s:
+                raise
+        threading.Event().wait(0.1)
 
 
 def _topic_ids(cluster: Cluster, topics: list[str]) -> dict[str, str]:

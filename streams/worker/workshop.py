@@ -14,7 +14,7 @@ from exchange.feeds.consumed import ConsumedFeed
 from exchange.feeds.hinted import MAX_BYTES, HintedFeed, Mailbox
 from exchange.feeds.urgent import UrgentFeed
 from exchange.kafka.broker_time import BrokerTime
-from exchange.kafka.clients import Cluster, topic_ids
+from exchange.kafka.clients import ROLE_ASKS_S, Cluster, topic_ids
 from exchange.kafka.log import KafkaLog
 from exchange.metrics import spec
 from exchange.metrics.registry import Metrics
@@ -190,7 +190,7 @@ class StreamsWorkshop:
 
     def _shard(self, step: StreamsStep, runs: Step[Facts], shard: int, feed: Feed[Facts]) -> Shard:
         changelog, state_format = topics.changelog(step.name), STATE_FORMATS[step.kind]
-        ids = topic_ids(self.cluster, [*step.inputs, changelog])
+        ids = topic_ids(self.cluster, [*step.inputs, changelog], again_s=ROLE_ASKS_S)
         log = KafkaLog(self.cluster, step.name, shard, input_ids=ids, state_format=state_format)
         state = self._state_opener(step.name, shard, ids[changelog], state_format)
         remedy = rebuild_command(self.nation, step.name, shard)

@@ -40,6 +40,22 @@ def test_who_does_not_answer_is_named_with_what_was_asked(silent: Cluster, monke
         begin_offset(silent, "topic-a", 3)
 
 
+def test_a_role_asks_again_for_the_topics_that_it_begins_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that starts beside it may let the first request time out: that once ended a bridge."""
+    cluster, asked = Cluster("GBR", "kafka:9092"), list[int]()
+
+    def answers_the_third_time(*_: object) -> dict[str, str]:
+        asked.append(1)
+        if len(asked) < 3:
+            raise Unanswered("no answer")
+        return {"topic-a": "id"}
+
+    monkeypatch.setattr(clients, "_topic_ids", answers_the_third_time)
+    with pytest.raises(Unanswered):
+        topic_ids(cluster, ["topic-a"])
+    assert topic_ids(cluster, ["topic-a"], again_s=30.0) == {"topic-a": "id"}
+
+
 def test_a_topic_that_was_made_just_now_begins_and_ends_at_nothing(brokers: Brokers, unique: str) -> None:
     """Its leader is not known yet when the client asks for it: that once ended a bridge as it started."""
     cluster = Cluster("GBR", brokers.gbr)
