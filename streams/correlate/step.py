@@ -77,6 +77,7 @@ class Correlate(Step[None]):
     ) -> None:
         """``rules`` give what is in force at a shard time; a classifier is in force always."""
         self._settings, self._shard, self._codec, self._enricher = settings, shard, codec, enricher
+        self._data = f"{enricher.version}-{known().version}"  # read now, not in the first batch
         self._rules: Rules = FixedRules(rules) if isinstance(rules, Classifier) else rules
         self._quarantine = Quarantine(QuarantineStage.CORRELATE, shard, codec)
 
@@ -141,7 +142,7 @@ class Correlate(Step[None]):
             self._shard,
             self._codec,
             in_force.classifier,
-            audit.Versions(engine.version, engine.engine_version, f"{self._enricher.version}-{known().version}"),
+            audit.Versions(engine.version, engine.engine_version, self._data),
             in_force.borders,
         )
 
