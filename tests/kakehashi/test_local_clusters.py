@@ -64,8 +64,12 @@ def test_clusters_go_down_and_come_up_on_their_ports_with_their_data(folder: Pat
     assert [end_offset(Cluster("JPN", jpn), POLICY, 0) for _ in range(5)] == [0] * 5
     assert kakehashi("status", within=folder).returncode == Exit.OK
 
+    values = folder / ".kakehashi" / "picture" / "JPN.sqlite"
+    values.parent.mkdir()
+    values.touch()
     assert kakehashi("down", "--wipe", within=folder).returncode == Exit.OK
     assert _status(folder) == []
+    assert not values.parent.exists(), "nothing of the wiped clusters can be searched any more"
 
 
 def test_one_nation_s_cluster_goes_up_and_down_alone(folder: Path) -> None:

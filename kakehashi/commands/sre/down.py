@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -12,6 +12,8 @@ _EXAMPLES = examples(
     ("kakehashi down", "stop them; `kakehashi up` continues where they were"),
     ("kakehashi down --wipe", "and forget everything in them"),
 )
+
+_KEPT: Final = ("roles", "spool", "picture", "outputs")
 
 
 def register(app: typer.Typer) -> None:
@@ -43,8 +45,8 @@ def register(app: typer.Typer) -> None:
         for cluster in persistent.down(home_folder(os.environ), settings.nations, wipe=wipe):
             typer.echo(f"{cluster.nation} stopped ({cluster.bootstrap})")
         if wipe:
-            # Caches, logs and spools of the wiped clusters: reports sent to them are gone.
-            for folder in (settings.state, settings.home / "roles", settings.home / "spool"):
+            # Caches, logs, spools, pictures and positions of the wiped clusters: reports sent to them are gone.
+            for folder in (settings.state, *(settings.home / name for name in _KEPT)):
                 shutil.rmtree(folder, ignore_errors=True)
             typer.echo("No local cluster runs, and nothing of them is left.")
         else:
