@@ -2,8 +2,11 @@
 
 import logging
 import os
+import signal
+import threading
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from types import FrameType
 from typing import Final
 
 from exchange.errors import ExchangeError, Exit
@@ -17,6 +20,28 @@ from exchange.settings import Settings
 STALLED_AFTER_MS: Final = 180_000
 
 _log = logging.getLogger(__name__)
+
+
+class StopRequest(threading.Event):
+    """Set once the role is asked to stop: by SIGTERM, SIGINT, or SIGHUP of a terminal that is closed, which ``nohup``
+    turns off. Made in the main thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._by = ""
+        numbers = [signal.SIGTERM, signal.SIGINT]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            numbers.append(signal.SIGHUP)
+        for number in numbers:
+            signal.signal(number, self._request)
+
+    def report(self) -> None:
+        """Log who asked. Not done where the signal arrives: that may be within another log line."""
+        _log.warning("role.stopping signal=%s", self._by)
+
+    def _request(self, number: int, _frame: FrameType | None) -> None:
+        self._by = signal.Signals(number).name
+        self.set()
 
 
 def metrics_of(role: Role, nation: str, partners: tuple[str, ...], steps: tuple[str, ...]) -> Metrics:

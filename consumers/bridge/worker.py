@@ -1,7 +1,5 @@
 """One process of a bridge."""
 
-import signal
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -17,7 +15,7 @@ from exchange.kafka.clients import ROLE_ASKS_S, Cluster, topic_ids
 from exchange.kafka.topics_admin import check_topics
 from exchange.metrics import spec
 from exchange.metrics.kinds import Role
-from exchange.role import STALLED_AFTER_MS, end_at_once, metrics_of, serve_metrics
+from exchange.role import STALLED_AFTER_MS, StopRequest, end_at_once, metrics_of, serve_metrics
 from exchange.settings import Settings
 from schemas.access import bridge_topics_abroad, bridge_topics_at_home
 from schemas.topics import bridge_step, receipts, released, urgent, urgent_step
@@ -26,7 +24,7 @@ CHECK_EVERY_S: Final = 20.0
 
 
 def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[int], loglevel: str) -> None:
-    """Carry these shards until asked to stop (SIGTERM, SIGINT).
+    """Carry these shards until asked to stop.
 
     Raises TopicMismatch or BrokerUnavailable before any work if a cluster differs from the contract, and
     ConfigurationError if the nations have no link.
@@ -43,9 +41,7 @@ def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[in
     metrics.ask(spec.CLOCK_AHEAD_SECONDS, lambda: clock.ahead_ms() / 1000)
     watch = border_watch(home, settings, clock).start()
     threads = bridge_threads(home, partner, settings, watch, clock, metrics, end_at_once, shards)
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = StopRequest()
 
     def pulses() -> dict[tuple[str, int], Pulse]:
         return {(thread.step, thread.number): thread.pulse for thread in threads}
@@ -68,6 +64,7 @@ def run(home: Cluster, partner: Cluster, settings: Settings, shards: Sequence[in
             must_be_the_same(home, sources)
         except ExchangeError as error:
             end_at_once(error)
+    stopping.report()
     for thread in threads:
         thread.ask_to_stop()
     for thread in threads:

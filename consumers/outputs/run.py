@@ -1,6 +1,5 @@
 """One process of outputs: it keeps the picture if no other process does, and each target current in its own thread."""
 
-import signal
 import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -21,7 +20,7 @@ from exchange.metrics import spec
 from exchange.metrics.kinds import Role
 from exchange.metrics.labels import NotCarried, TurnOutcome
 from exchange.metrics.registry import Metrics
-from exchange.role import end_at_once, serve_metrics
+from exchange.role import StopRequest, end_at_once, serve_metrics
 from exchange.settings import Settings
 
 _JOIN_S: Final = 30.0
@@ -35,13 +34,11 @@ def run(
     outputs: Sequence[Following],
     loglevel: str,
 ) -> None:
-    """Keep these targets current until asked to stop (SIGTERM, SIGINT)."""
+    """Keep these targets current until asked to stop."""
     logs.start(loglevel, settings.log_format)
     known = {"output": [each.name for each in outputs], "origin": list(origins)}
     metrics = Metrics(Role.OUTPUT, cluster.nation, version("kakehashi"), known)
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = StopRequest()
 
     def written(output: Following, succeeded: bool) -> None:
         outcome = TurnOutcome.WRITTEN if succeeded else TurnOutcome.FAILED
@@ -64,6 +61,7 @@ def run(
     while not stopping.wait(LOOK_EVERY_S):
         if shown.look(partial(_show_followers, metrics)):
             _show(metrics, outputs)
+    stopping.report()
     for thread in threads:
         thread.join(_JOIN_S)
     keeping.stop()

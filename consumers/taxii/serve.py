@@ -1,8 +1,6 @@
 """One process of the TAXII server: it keeps the picture if no other process does, and answers its clients."""
 
 import logging
-import signal
-import threading
 import time
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -30,7 +28,7 @@ from exchange.metrics import spec
 from exchange.metrics.kinds import Role
 from exchange.metrics.labels import RequestOutcome
 from exchange.metrics.registry import Metrics
-from exchange.role import end_at_once, serve_metrics
+from exchange.role import StopRequest, end_at_once, serve_metrics
 from exchange.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -47,12 +45,10 @@ def serve(
     place: Place,
     loglevel: str,
 ) -> None:
-    """Answer clients until asked to stop (SIGTERM, SIGINT). Raises ConfigurationError if the address cannot be had."""
+    """Answer clients until asked to stop. Raises ConfigurationError if the address cannot be had."""
     logs.start(loglevel, settings.log_format)
     metrics = Metrics(Role.TAXII, cluster.nation, version("kakehashi"), {"client": [_NOBODY], "origin": list(origins)})
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = StopRequest()
     readers = Readers(path, cluster.nation, now_ms)
     endpoints = Endpoints(cluster.nation, collections, readers)
     door = Door(endpoints.application, clients, Limits(time.monotonic), counting(metrics))
@@ -71,6 +67,7 @@ def serve(
     while not stopping.wait(LOOK_EVERY_S):
         listening.look()
         shown.look()
+    stopping.report()
     listening.stop()
     readers.close()
     keeping.stop()

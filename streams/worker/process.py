@@ -1,5 +1,9 @@
 """One worker process of a nation's streams."""
 
+import logging
+import os
+import signal
+
 import faust
 
 from exchange import logs
@@ -15,9 +19,11 @@ from streams.worker.application import application
 from streams.worker.ownership import Ownership
 from streams.worker.workshop import StreamsWorkshop
 
+_log = logging.getLogger(__name__)
+
 
 def run(nation: str, cluster: Cluster, settings: Settings, instance: str | None, loglevel: str) -> None:
-    """Work until stopped (SIGTERM, SIGINT). Ends the process.
+    """Work until stopped. Ends the process.
 
     Raises TopicMismatch or BrokerUnavailable before any work if the cluster differs from the contract.
     """
@@ -36,9 +42,12 @@ def run(nation: str, cluster: Cluster, settings: Settings, instance: str | None,
         ready=ownership.ready,
     )
     app = application(nation, cluster, settings, ownership, instance)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # Faust itself has no handler for it
+        signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     worker = faust.Worker(app, override_logging=False, quiet=True, redirect_stdouts=False)
     worker.spinner = None  # it writes control characters, also to a file
     try:
         worker.execute_from_commandline()
     finally:
+        _log.warning("role.stopping")
         ownership.close()
