@@ -55,20 +55,20 @@ def main() -> int:
         with ExitStack() as running:
             bench = _Bench(plan, options.feeds, running)
             for part in plan.parts:
-                _say(f"{part} …")
+                _show(f"{part} …")
                 began = time.monotonic()
                 try:
                     data = bench.measure(part)
                 except NotFound as error:
-                    _say(f"{part}: left out: {error}")
+                    _show(f"{part}: left out: {error}")
                     continue
-                _say(f"{part}: done in {time.monotonic() - began:.0f} s")
+                _show(f"{part}: done in {time.monotonic() - began:.0f} s")
                 sections[part] = results.section(f"python -m bench --only {part}", plan.seed, data)
                 results.save(options.out, {part: sections[part]})
         void = list(_void(sections))
     page.write(results.load(options.out), ROOT / "docs")
     for line in void:
-        _say(f"VOID: {line}")
+        _show(f"VOID: {line}")
     return 1 if void else 0
 
 
@@ -144,7 +144,7 @@ class _Bench:
 
     def _note(self, run: Run, runs: list[Run]) -> Run:
         runs.append(run)
-        _say(f"  {run.work:18} {run.what:18} {run.rate:10,.0f} observations/s {run.void}")
+        _show(f"  {run.work:18} {run.what:18} {run.rate:10,.0f} observations/s {run.void}")
         return run
 
     def _stages(self) -> object:
@@ -218,7 +218,7 @@ class _Bench:
             ours = pipeline.measure(self._brokers(), generate(whole, nation=HOME, epoch_ms=epoch_ms), epoch_ms)
             runs += [rival, intelmq.pipeline_of(ours)]
             for run in runs[-2:]:
-                _say(f"  {run['work']:18} {run['what']:18} {run['rate']:10,.0f} observations/s {run['void']}")
+                _show(f"  {run['work']:18} {run['what']:18} {run['rate']:10,.0f} observations/s {run['void']}")
         return {"runs": runs}
 
 
@@ -236,7 +236,7 @@ def _void(sections: dict[str, Any]) -> Sequence[str]:
     ]
 
 
-def _say(line: str) -> None:
+def _show(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
@@ -276,5 +276,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except ExchangeError as error:
-        _say(f"bench: {error}")
+        _show(f"bench: {error}")
         sys.exit(error.exit_code)

@@ -122,10 +122,10 @@ def application(bootstrap: str, name: str, roll_up_ms: int) -> faust.App:
             message = event.message
             now_ms = int(time.time() * 1000)
             key, partition = message.key, message.partition
-            said = stages.read(message.value, round(message.timestamp * 1000))
-            if isinstance(said, str):
-                raise TypeError(f"{KEYED}-{partition}@{message.offset}: {said}")  # it was taken a moment ago
-            kind, value, assertion = said
+            shown = stages.read(message.value, round(message.timestamp * 1000))
+            if isinstance(shown, str):
+                raise TypeError(f"{KEYED}-{partition}@{message.offset}: {shown}")  # it was taken a moment ago
+            kind, value, assertion = shown
             found = table.get(key)
             kept = None if found is None else _DECODE(found)
             if kept is not None and kept.offset >= message.offset:
@@ -164,11 +164,11 @@ def _take(app: faust.App, keyed: TopicT, stages: "Stages") -> None:
         app.producer.buffer.max_messages = 10_000
         async for event in stream.events():
             message = event.message
-            said = stages.read(message.value, round(message.timestamp * 1000))
-            if isinstance(said, str):
+            shown = stages.read(message.value, round(message.timestamp * 1000))
+            if isinstance(shown, str):
                 await quarantine_topic.send(key=message.key, value=message.value, partition=message.partition)
                 continue
-            key = indicator_key(said[0], said[1])
+            key = indicator_key(shown[0], shown[1])
             partition = shard_of_key(key, SHARDS)
             await keyed.send(key=key, value=message.value, partition=partition, timestamp=message.timestamp)
 
@@ -226,7 +226,7 @@ class Stages:
     ) -> tuple[Row, tuple[bytes, bytes | None, bytes | None]]:
         """The row after a new version, and the national, released and audit records; None for those not written."""
         version = max(row.version + 1, now_ms)
-        told = self._codec.encode(INDICATOR, national(key, row, version, LIFETIMES, now_ms))
+        reported = self._codec.encode(INDICATOR, national(key, row, version, LIFETIMES, now_ms))
         pieces = units(row)
         judgement = self._classifier.decide(facets_in(row, pieces), PARTNER)
         content = None
@@ -248,7 +248,7 @@ class Stages:
             audited = self._audited(key, judgement, shard, now_ms, sent.version if released is not None else 0)
         row = row.with_sent(sent)
         row = msgspec.structs.replace(row, version=version, emitted_ms=now_ms, pending=False)
-        return row, (told, released, audited)
+        return row, (reported, released, audited)
 
     def _released(self, key: bytes, sent: Sent, content: Content | None) -> bytes:
         record: ReleasedIndicator = {

@@ -58,20 +58,20 @@ def measure(stand: Stand, indicators: int, now_ms: int, epoch_ms: int) -> dict[s
         publish(stand.home, more)
         sent = time.monotonic()
         ended, _ = absorb(stand, worker, more)
-        told = _Recalls(stand.home, topics.released(PARTNER), indicators)
+        reported = _Recalls(stand.home, topics.released(PARTNER), indicators)
         carried = _Recalls(stand.partner, topics.accepted(HOME), indicators)
-        told.await_all(worker)
+        reported.await_all(worker)
         carried.await_all(worker)
         cpu = cpu_seconds(worker.pid)
     return {
         "indicators": indicators,
-        "told_s": round((told.last_ms - began_ms) / 1000, 1),
+        "told_s": round((reported.last_ms - began_ms) / 1000, 1),
         "partner_s": round((carried.last_ms - began_ms) / 1000, 1),
-        "rate": round(indicators / (told.last_ms - began_ms) * 1000),
+        "rate": round(indicators / (reported.last_ms - began_ms) * 1000),
         "worker_cpu_us": round(cpu / indicators * 1e6, 1),
         "observations": WARM_UP.observations * 5,
         "observations_s": round(ended - sent, 1),
-        "void": told.wrong or carried.wrong,
+        "void": reported.wrong or carried.wrong,
     }
 
 

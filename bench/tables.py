@@ -49,11 +49,11 @@ def decisions(data: Any) -> str:
     ]
     facets, times = cell(data["distinct_facets"]), cell(data["times"])
     each, observation = cell(data["indicator_us"]), cell(data["observation_us"])
-    said = (
+    shown = (
         f"{facets} distinct facets; with the cache, {times} times as fast. Classifying and redacting an indicator "
         f"costs {each} µs, which at 10:1 is {observation} µs for each observation if it is decided once.\n"
     )
-    return table(["decisions", "indicators", "decisions/s"], rows) + "\n" + said
+    return table(["decisions", "indicators", "decisions/s"], rows) + "\n" + shown
 
 
 def recalls(data: Any) -> str:
@@ -109,11 +109,11 @@ def intelmq(data: Any) -> str:
         for run in data["runs"]
     ]
     head = ["work", "path", "observations", "observations/s", "processor µs/obs", "MiB", "indicators", "checked"]
-    said = [
+    shown = [
         f"**{work}**: {cell(rate)} times as many observations a second, {cell(cost)} times by processor time."
         for work, rate, cost in times_intelmq(data)
     ]
-    return "\n\n".join([*said, table(head, rows)])
+    return "\n\n".join([*shown, table(head, rows)])
 
 
 def times_intelmq(data: Any) -> list[tuple[str, float, float]]:
@@ -141,13 +141,13 @@ def taxii(data: Any) -> str:
         for run in data["runs"]
     ]
     times = times_medallion(data)
-    said = (
+    shown = (
         []
         if times is None
         else [f"**{cell(times)}** times as many objects a second as medallion, of the same objects."]
     )
     head = ["server", "objects", "objects/s", "processor µs/object", "MiB", "checked"]
-    return "\n\n".join([*said, table(head, rows)])
+    return "\n\n".join([*shown, table(head, rows)])
 
 
 def times_medallion(data: Any) -> float | None:

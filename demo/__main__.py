@@ -30,7 +30,7 @@ def main() -> Exit:
     with demo_nations(options.home, os.environ) as nations:
         with showing(console) as show:
             ending = Demo(nations, lanes, options.manifest.parent, show).play()
-        clean = _tell(ending, console, options)
+        clean = _show(ending, console, options)
         if options.keep:
             nations.leave()
             console.print(how_to_look_around(nations))
@@ -39,7 +39,7 @@ def main() -> Exit:
     return Exit.OK if clean else Exit.STOPPED
 
 
-def _tell(ending: Ending, console: Console, options: argparse.Namespace) -> bool:
+def _show(ending: Ending, console: Console, options: argparse.Namespace) -> bool:
     last = closing(ending.directions, ending.outages, now_ms(), ending.took_s, console.width)
     console.print(last)
     if options.picture is not None:

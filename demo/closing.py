@@ -21,12 +21,12 @@ def closing(
     directions: Sequence[Direction], outages: Sequence[Outage], now_ms: int, took_s: float, width: int
 ) -> RenderableType:
     """All of it, for a console of this width."""
-    told = directions[0]
+    reported = directions[0]
     return Group(
         Rule(Text.assemble(("架け橋 Kakehashi", "bold"), "  what happened"), style="bright_black", align="left"),
         beside(_as_high([funnel(direction) for direction in directions], width), width),
-        decisions(told, width),
-        indicator(told, now_ms),
+        decisions(reported, width),
+        indicator(reported, now_ms),
         _verdict(directions, outages, took_s),
     )
 

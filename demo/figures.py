@@ -195,7 +195,7 @@ def _examples(codec: Codec, decisions: Iterable[Decision], national: Mapping[str
         if facets["personal_data"] or decision["indicator_id"] not in national:
             continue
         case = decision["outcome"], tuple(decision["rules"])
-        if case not in best or _tells(decision) > _tells(best[case]):
+        if case not in best or _parts(decision) > _parts(best[case]):
             best[case] = decision
     chosen = sorted(best.values(), key=lambda each: list(Outcome).index(Outcome(each["outcome"])))
     read = ((each, codec.decode(INDICATOR, national[each["indicator_id"]].value)) for each in chosen)
@@ -204,7 +204,7 @@ def _examples(codec: Codec, decisions: Iterable[Decision], national: Mapping[str
     )
 
 
-def _tells(decision: Decision) -> tuple[int, int, str]:
+def _parts(decision: Decision) -> tuple[int, int, str]:
     """Sources that go different ways, then the number of sources; the id decides between equals."""
     groups = decision["assertions"]
     ways = len({group["outcome"] for group in groups})

@@ -59,10 +59,10 @@ class Kills:
         nations: LocalNations,
         tallies: Mapping[str, Tally],
         planned: Mapping[str, int],
-        tell: Callable[[Outage], None],
+        show: Callable[[Outage], None],
     ) -> None:
         self._waiting, self._nations, self._tallies, self._planned = list(kills), nations, tallies, planned
-        self._tell = tell
+        self._show = show
         self._killed_at = 0.0
         self.outages: list[Outage] = []
 
@@ -96,14 +96,14 @@ class Kills:
         read = len(self._tallies[kill.seen_at].records[kill.topic])
         again = self._nations.start(self._nations.roles[kill.role])
         self.outages.append(Outage(kill, process, again, at_ms, read))
-        self._tell(self.outages[-1])
+        self._show(self.outages[-1])
 
     def _look(self, outage: Outage) -> None:
         seen = self._tallies[outage.kill.seen_at]
         first = seen.first_since(outage.kill.topic, outage.at_ms, outage.read_by_then)
         if first is not None:
             self.outages[-1] = replace(outage, went_on_ms=first - outage.at_ms)
-            self._tell(self.outages[-1])
+            self._show(self.outages[-1])
         elif time.monotonic() - self._killed_at > GIVE_UP_S:
             raise FatalError(
                 f"{outage.kill.words} has not gone on within {GIVE_UP_S:g} s of its kill. The end of its log:\n"

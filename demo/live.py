@@ -42,8 +42,8 @@ class Lines:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._said_at = 0.0
-        self._said: Sequence[Flow] = ()
+        self._shown_at = 0.0
+        self._shown: Sequence[Flow] = ()
 
     def occurred(self, event: Event) -> None:
         """One line."""
@@ -51,8 +51,8 @@ class Lines:
 
     def now(self, at_s: float, doing: str, flows: Sequence[Flow]) -> None:  # noqa: ARG002  # a line says what is done
         """A line for each direction, every ten seconds, if anything has changed."""
-        if at_s - self._said_at >= _SAY_EVERY_S and any(flow.published for flow in flows) and flows != self._said:
-            self._said_at, self._said = at_s, flows
+        if at_s - self._shown_at >= _SAY_EVERY_S and any(flow.published for flow in flows) and flows != self._shown:
+            self._shown_at, self._shown = at_s, flows
             for flow in flows:
                 numbers = ", ".join(f"{count:,} {name}" for name, count in flow.steps())
                 self.occurred(Event(at_s, Sign.NOTE, f"{flow.home} → {flow.partner}: {numbers}"))

@@ -63,13 +63,13 @@ class Demo:
         outages = tuple(self._kills.outages) if self._kills is not None else ()
         return Ending(directions, outages, time.monotonic() - self._began)
 
-    def say(self, words: str, sign: Sign = Sign.NOTE) -> None:
+    def note(self, words: str, sign: Sign = Sign.NOTE) -> None:
         """Show an event."""
         self._show.occurred(Event(time.monotonic() - self._began, sign, words))
 
     def _start(self, closing: ExitStack) -> None:
         self._tick("starting two Kafka clusters")
-        self._nations.open(self.say)
+        self._nations.open(self.note)
         settings = self._nations.settings
         for nation, cluster in self._nations.clusters.items():
             (partner,) = settings.partners(nation)
@@ -77,17 +77,17 @@ class Demo:
             closing.callback(watch.close)
             watch.observer.start()
         addresses = ", ".join(f"{name} {cluster.bootstrap}" for name, cluster in self._nations.clusters.items())
-        self.say(f"two Kafka clusters answer: {addresses}", Sign.DONE)
+        self.note(f"two Kafka clusters answer: {addresses}", Sign.DONE)
         self._await(lambda: "starting stream workers and bridges", self._nations.are_ready, READY_S)
-        self.say("stream workers and bridges are running", Sign.DONE)
+        self.note("stream workers and bridges are running", Sign.DONE)
 
     def _publish(self) -> None:
         tallies = {nation: watch.tally for nation, watch in self._watches.items()}
-        kills = self._kills = Kills(both(*NATIONS), self._nations, tallies, self._planned, self._told)
+        kills = self._kills = Kills(both(*NATIONS), self._nations, tallies, self._planned, self._announced)
         home, environ = self._nations.home, self._nations.environ
         sensors = Sensors(self._lanes, self._feeds, home, environ, NATIONS[0], lambda: kills.have_happened)
         total = sum(self._planned.values())
-        self.say(f"the sensors begin to publish {total:,} recorded observations")
+        self.note(f"the sensors begin to publish {total:,} recorded observations")
 
         def is_done() -> bool:
             sensors.tick()
@@ -95,21 +95,21 @@ class Demo:
             return sensors.are_done and kills.have_happened and kills.open is None
 
         self._await(lambda: f"publishing: {', '.join(sensors.playing) or 'the rest waits'}", is_done, PUBLISH_S)
-        self.say("everything is published", Sign.DONE)
+        self.note("everything is published", Sign.DONE)
 
-    def _told(self, outage: Outage) -> None:
+    def _announced(self, outage: Outage) -> None:
         words = outage.kill.words
         if outage.went_on_ms:
-            self.say(f"{words}: processing again, {outage.went_on_ms / 1000:.1f} s after the kill", Sign.DONE)
+            self.note(f"{words}: processing again, {outage.went_on_ms / 1000:.1f} s after the kill", Sign.DONE)
         else:
-            self.say(f"kill -9 {outage.process}: the {words} is killed", Sign.KILLED)
-            self.say(f"{words} starts again under the same name, as process {outage.again_as}", Sign.AGAIN)
+            self.note(f"kill -9 {outage.process}: the {words} is killed", Sign.KILLED)
+            self.note(f"{words} starts again under the same name, as process {outage.again_as}", Sign.AGAIN)
 
     def _settle(self) -> None:
         began = time.monotonic()
         for what, condition in stages(self._watches):
             self._await(partial(str, f"waiting for {what}"), condition, SETTLE_S - (time.monotonic() - began))
-        self.say("all input is processed: every step is at the end of its input", Sign.DONE)
+        self.note("all input is processed: every step is at the end of its input", Sign.DONE)
 
     def _count(self) -> tuple[Direction, ...]:
         enricher = installed_enricher()

@@ -28,12 +28,12 @@ _COLOURS: Final = {Outcome.RELEASE: "green", Outcome.HOLD: "yellow", Outcome.WIT
 def decisions(direction: Direction, width: int) -> Panel:
     """One of each outcome, in at most five lines of a console of this width."""
     chosen = _one_of_each(direction.figures.examples, direction.policy)
-    told = [_decision(example, direction.policy, width - 6) for example in chosen]
-    spaced = [piece for each in told for piece in (*each, Text())][:-1]
+    reported = [_decision(example, direction.policy, width - 6) for example in chosen]
+    spaced = [piece for each in reported for piece in (*each, Text())][:-1]
     command = f"kakehashi explain --nation {direction.home} VALUE"
     return Panel(
         Group(*spaced),
-        title=Text(f"{_number(len(told))} of {direction.home}'s decisions, explained", "bold"),
+        title=Text(f"{_number(len(reported))} of {direction.home}'s decisions, explained", "bold"),
         title_align="left",
         subtitle=Text(f"{command}", "dim"),
         subtitle_align="right",
@@ -102,18 +102,18 @@ def indicator(direction: Direction, now_ms: int) -> RenderableType:
 
 def _card(entry: Change) -> RenderableType:
     record: dict[str, Any] = entry.record or {}
-    said: dict[str, Any] = record["content"]
-    confidence = said["confidence"]
+    content: dict[str, Any] = record["content"]
+    confidence = content["confidence"]
     facts: dict[str, str | Text] = {
-        "value": Text.assemble((shown(said["value"]), "bold"), f"  {said['type']}"),
-        "marking": " · ".join(filter(None, (said["tlp"], said["pap"], *said["caveats"]))),
-        "recipients": ", ".join(said["releasable_to"]),
-        "labels": _some(said["labels"]),
-        "tearline": printable(said.get("tearline", "")),
+        "value": Text.assemble((shown(content["value"]), "bold"), f"  {content['type']}"),
+        "marking": " · ".join(filter(None, (content["tlp"], content["pap"], *content["caveats"]))),
+        "recipients": ", ".join(content["releasable_to"]),
+        "labels": _some(content["labels"]),
+        "tearline": printable(content.get("tearline", "")),
         "confidence": str(confidence) if confidence >= 0 else "not stated",
-        "seen": f"{said['sightings']:,} times, {utc(said['first_seen_ms'])} to {utc(said['last_seen_ms'])} UTC",
-        "network": ", ".join(filter(None, (f"AS{said['asn']}" if said["asn"] else "", said["country"]))),
-        "ends": f"{utc(said['release_expires_ms'])} UTC" if said["release_expires_ms"] else "",
+        "seen": f"{content['sightings']:,} times, {_times(content)} UTC",
+        "network": ", ".join(filter(None, (f"AS{content['asn']}" if content["asn"] else "", content["country"]))),
+        "ends": f"{utc(content['release_expires_ms'])} UTC" if content["release_expires_ms"] else "",
         "state": f"{entry.state}, version {record['version']}, from {record['origin']}",
     }
     rows = Table.grid(padding=(0, 2))
@@ -123,6 +123,10 @@ def _card(entry: Change) -> RenderableType:
         if words:
             rows.add_row(name, words)
     return rows
+
+
+def _times(content: dict[str, Any]) -> str:
+    return f"{utc(content['first_seen_ms'])} to {utc(content['last_seen_ms'])}"
 
 
 def _some(labels: Sequence[str]) -> str:

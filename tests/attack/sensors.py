@@ -187,11 +187,11 @@ def nothing_but_commas(field: Field) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    told = process.stdout.read() if process.stdout is not None else b""
+    reported = process.stdout.read() if process.stdout is not None else b""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    is_bounded = usage.ru_maxrss < MOST_KIB and len(told) < MOST_BYTES
-    return "bounded" if is_bounded else f"{usage.ru_maxrss >> 10} MiB, {len(told)} bytes of answers"
+    is_bounded = usage.ru_maxrss < MOST_KIB and len(reported) < MOST_BYTES
+    return "bounded" if is_bounded else f"{usage.ru_maxrss >> 10} MiB, {len(reported)} bytes of answers"
 
 
 ATTACKS: Final = (

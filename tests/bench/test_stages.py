@@ -23,7 +23,7 @@ def test_every_name_is_of_a_file_or_a_function_that_there_is(groups: dict[str, t
         "streams/correlate/step.py:_settle",
     ],
 )
-def test_a_name_of_nothing_is_told(gone: str) -> None:
+def test_a_name_of_nothing_is_reported(gone: str) -> None:
     assert unknown({"stage": (gone,), "other": ("streams/correlate/row.py:encode",)}) == [gone]
 
 

@@ -29,7 +29,7 @@ def _values(work: Work) -> list[tuple[str, tuple[int, str]]]:
 
 @pytest.mark.parametrize("spread", Spread)
 @pytest.mark.parametrize("repetition", [1, 10])
-def test_each_indicator_is_seen_as_often_as_the_shape_says(repetition: int, spread: Spread) -> None:
+def test_each_indicator_is_seen_as_often_as_the_shape_states(repetition: int, spread: Spread) -> None:
     work = _work(repetition, spread)
     seen = Counter(indicator for _, indicator in _values(work))
     assert set(seen.values()) == {repetition}

@@ -66,8 +66,8 @@ class Bad:
 
 def _of(border: Border, **changes: Any) -> ReleasedIndicator:
     content = changes.pop("content", {})
-    said = None if content is None else a_content(**{"releasable_to": [border.partner], **content})
-    return a_released(**{"content": said, "origin": border.home, "hops": [border.home], **changes})
+    shown = None if content is None else a_content(**{"releasable_to": [border.partner], **content})
+    return a_released(**{"content": shown, "origin": border.home, "hops": [border.home], **changes})
 
 
 def _release(**changes: Any) -> Callable[[Border], tuple[bytes, bytes]]:

@@ -46,7 +46,7 @@ class ClosedBorder(AnyBorder):
         )
         self.settings = replace(self.settings, shards=1, officers=folder, policy_lead_s=10)
 
-    def say(self, state: str) -> None:
+    def set_border(self, state: str) -> None:
         """Alice says what the border is to be."""
         record = a_policy_record(
             record_id=str(uuid.uuid4()),
@@ -67,15 +67,17 @@ class ClosedBorder(AnyBorder):
             yield
         assert broken == []
 
-    def tell(self, word: str, version: int, kind: str = "content", caveats: Sequence[str] = ()) -> None:
+    def send(self, word: str, version: int, kind: str = "content", caveats: Sequence[str] = ()) -> None:
         """Release a domain, or recall it."""
-        self.release(self._told(word, version, kind, caveats))
+        self.release(self._announced(word, version, kind, caveats))
 
-    def tell_all(self, words: Iterable[str], version: int) -> None:
+    def release_all(self, words: Iterable[str], version: int) -> None:
         """Release these domains at once."""
-        self.release(*(self._told(word, version) for word in words))
+        self.release(*(self._announced(word, version) for word in words))
 
-    def _told(self, word: str, version: int, kind: str = "content", caveats: Sequence[str] = ()) -> ReleasedIndicator:
+    def _announced(
+        self, word: str, version: int, kind: str = "content", caveats: Sequence[str] = ()
+    ) -> ReleasedIndicator:
         name = f"{word}.example.com"
         content = a_content(value=name, releasable_to=[self.partner], caveats=list(caveats))
         changes = {"content": content} if kind == "content" else {}
@@ -118,23 +120,23 @@ def test_at_a_closed_border_recalls_pass_content_waits_and_recalled_content_neve
     now_ms = clock.now_ms()
     recalled = an_id(IndicatorType.DOMAIN_NAME, "b.example.com")
     with border.bridged():
-        border.tell("a", now_ms)
+        border.send("a", now_ms)
         soon(lambda: border.arrived == [("content", "a.example.com")], "what is released arrives")
-    border.say("closed")
-    border.tell("b", now_ms)
-    border.tell("c", now_ms)
+    border.set_border("closed")
+    border.send("b", now_ms)
+    border.send("c", now_ms)
     with border.bridged():
-        border.tell("b", now_ms + 1, "recalled")
+        border.send("b", now_ms + 1, "recalled")
         soon(lambda: ("recalled", recalled) in border.ahead, "the recall arrives")
-        border.tell("i", now_ms, caveats=["INCIDENT"])
-        border.tell("d", now_ms)
-        border.tell("d", now_ms + 1, "revoked")
+        border.send("i", now_ms, caveats=["INCIDENT"])
+        border.send("d", now_ms)
+        border.send("d", now_ms + 1, "revoked")
         soon(lambda: border.ahead[-1][0] == "revoked", "the revocation arrives")
         assert border.arrived == [("content", "a.example.com")]
-    border.say("open")
+    border.set_border("open")
     with border.bridged():  # a new process: it must find out what the lane had carried
         soon(lambda: ("content", "c.example.com") in border.arrived, "what was kept back arrives")
-        border.tell("e", now_ms, caveats=["INCIDENT"])
+        border.send("e", now_ms, caveats=["INCIDENT"])
         soon(lambda: ("content", "e.example.com") in border.arrived, "and all that comes")
         soon(lambda: ("content", "e.example.com") in border.ahead, "what belongs to an incident by the fast lane, too")
     content = [name for kind, name in border.arrived if kind == "content"]
@@ -159,7 +161,7 @@ def test_a_batch_that_an_open_border_let_through_is_not_written_again_after_it_c
         BorderFeed(border.here, released, always, urgent, now, (border.codec, border.codec), throttle),
         UrgentBorderFeed(border.here, urgent, now, border.codec),
     )
-    border.tell("a", clock.now_ms(), caveats=["INCIDENT"])
+    border.send("a", clock.now_ms(), caveats=["INCIDENT"])
     for feed in feeds:
         state = Border.OPEN
         feed.resume({})
@@ -181,8 +183,8 @@ def test_a_batch_that_was_overtaken_before_it_was_written_is_not_written_again(b
     codecs = border.codec, border.codec
     feed = BorderFeed(border.here, released, always, urgent, lambda: Border.OPEN, codecs, throttle)
     now_ms = clock.now_ms()
-    border.tell("a", now_ms)
-    border.tell("b", now_ms, caveats=["INCIDENT"])
+    border.send("a", now_ms)
+    border.send("b", now_ms, caveats=["INCIDENT"])
     feed.resume({})
     batch: list[Output] = []
 
@@ -194,7 +196,7 @@ def test_a_batch_that_was_overtaken_before_it_was_written_is_not_written_again(b
     feed.recheck(batch)  # a copy of the same version overtakes nothing
     assert set(feed.marks()) == {urgent}, "the next owner reads the fast lane again from there"
     border.put(border.here, topics.receipts(border.partner), [(b"key", b"a receipt")])
-    border.tell("a", now_ms + 1, "recalled")
+    border.send("a", now_ms + 1, "recalled")
 
     def is_overtaken() -> bool:
         try:
@@ -227,10 +229,10 @@ def test_content_that_is_recalled_while_it_waits_for_its_turn_stays(
     monkeypatch.setattr(turns, "COMPUTING", working)
     monkeypatch.setattr(Overtaken, "note", noting)
     now_ms = clock.now_ms()
-    border.tell_all([*(f"n{number}" for number in range(3 * turns.SMALL_ITEMS)), "a"], now_ms)
+    border.release_all([*(f"n{number}" for number in range(3 * turns.SMALL_ITEMS)), "a"], now_ms)
     with border.bridged():
         assert working.asked.wait(WITHIN_S), "the bulk waits for its turn"
-        border.tell("a", now_ms + 1, "recalled")
+        border.send("a", now_ms + 1, "recalled")
         assert noted.wait(WITHIN_S), "and sees what overtakes it"
         working.release()
         soon(lambda: ("content", "n0.example.com") in border.arrived, "it arrives")

@@ -52,8 +52,8 @@ def test_a_release_arrives_with_the_partners_schema_id_and_its_own_body() -> Non
 
 
 def test_a_release_with_a_tearline_arrives_in_the_schema_that_it_is_written_in() -> None:
-    told = a_released(content=a_content(tearline="for release"))
-    value = HOME_CODEC.encode(RELEASED_INDICATOR, told)
+    reported = a_released(content=a_content(tearline="for release"))
+    value = HOME_CODEC.encode(RELEASED_INDICATOR, reported)
     effects, _ = turned(a_record(value), a_record(RELEASE), partner=Codec({7: RELEASED_INDICATOR_V2, **THEIR_IDS}))
     first, second = effects.outputs
     assert first.value == b"\x00\x00\x00\x00\x07" + value[5:]
@@ -61,8 +61,8 @@ def test_a_release_with_a_tearline_arrives_in_the_schema_that_it_is_written_in()
 
 
 def test_a_partner_without_the_second_schema_gets_all_other_records_and_the_rest_is_quarantined() -> None:
-    told = a_released(content=a_content(tearline="for release"))
-    value = HOME_CODEC.encode(RELEASED_INDICATOR, told)
+    reported = a_released(content=a_content(tearline="for release"))
+    value = HOME_CODEC.encode(RELEASED_INDICATOR, reported)
     effects, _ = turned(a_record(value), a_record(RELEASE))
     assert [output.value for output in effects.outputs] == [PARTNER_CODEC.encode(RELEASED_INDICATOR, a_released())]
     (kept,) = effects.home

@@ -176,12 +176,18 @@ def test_whatever_is_lost_altered_or_added_is_named_and_nothing_else(seed: int, 
 
 
 def test_a_digest_that_was_deleted_is_of_nothing_and_damage_is_passed_over() -> None:
-    def told(window: int, count: int) -> Record:
+    def announced(window: int, count: int) -> Record:
         body = {"window_ms": window, "length_ms": WINDOW_MS, "count": count, "sum": bytes(16), "at_ms": NOW_MS}
         return Record("d", 0, 0, b"%d" % window, CODEC.encode(WINDOW_DIGEST, body), 0)
 
     gone = Record("d", 0, 0, b"0", None, 0)
-    records = [told(0, 1), told(WINDOW_MS, 2), told(WINDOW_MS, 3), gone, Record("d", 0, 0, b"x", None, 0)]
+    records = [
+        announced(0, 1),
+        announced(WINDOW_MS, 2),
+        announced(WINDOW_MS, 3),
+        gone,
+        Record("d", 0, 0, b"x", None, 0),
+    ]
     damaged = Record("d", 0, 0, b"7", b"\0\0", 0)
     assert digests_in([*records, damaged], CODEC) == {WINDOW_MS: (3, bytes(16))}
     assert differing({WINDOW_MS: (3, b"")}, {}) == [WINDOW_MS]
@@ -189,13 +195,13 @@ def test_a_digest_that_was_deleted_is_of_nothing_and_damage_is_passed_over() -> 
 
 def test_what_a_topic_has_lost_is_known_from_the_rows_of_settle_and_nothing_else_of_them() -> None:
     """The rows are read as settle writes them: whoever changes their form meets this test."""
-    told = settlement.encode(settlement.ReleaseRow(version=NOW_MS, fingerprint=b"f"))
+    announced = settlement.encode(settlement.ReleaseRow(version=NOW_MS, fingerprint=b"f"))
     claimed = settlement.encode(settlement.ReleaseRow(early=(settlement.EarlyReceipt("applied", 9, b"", 0, NOW_MS),)))
     other = an_id(value="two.example.com")
     rows = [
         RowChange(b"\0counts", b"\x00"),
-        RowChange(b"\1" + NAME.encode(), told),
-        RowChange(NAME.encode(), told),
+        RowChange(b"\1" + NAME.encode(), announced),
+        RowChange(NAME.encode(), announced),
         RowChange(other.encode(), claimed),
     ]
     lost = remembered_by_settle(rows, None)
@@ -208,11 +214,11 @@ def test_what_a_topic_has_lost_is_known_from_the_rows_of_settle_and_nothing_else
 
 
 @pytest.mark.parametrize("value", [None, CODEC.encode(RELEASED_INDICATOR, a_released())], ids=["deleted", "released"])
-def test_what_the_topic_says_of_an_indicator_is_believed_before_what_is_remembered(value: bytes | None) -> None:
-    told = stands()
+def test_what_the_topic_states_of_an_indicator_is_believed_before_what_is_remembered(value: bytes | None) -> None:
+    announced = stands()
     record = Record("released", 0, 0, NAME.encode(), value, NOW_MS)
-    assert list(without_superseded([record], told)) == [record]
-    assert told == {}
+    assert list(without_superseded([record], announced)) == [record]
+    assert announced == {}
 
 
 @pytest.mark.parametrize(
@@ -225,7 +231,7 @@ def test_what_the_topic_says_of_an_indicator_is_believed_before_what_is_remember
         ("disputed", NOW_MS, Differs.UNANSWERED),
     ],
 )
-def test_what_both_have_and_nobody_has_answered_is_a_difference_where_that_is_looked_for(
+def test_what_both_have_and_no_one_has_answered_is_a_difference_where_that_is_looked_for(
     code: str, version: int, differs: Differs | None
 ) -> None:
     receipt = CODEC.encode(RECEIPT, a_receipt(indicator_id=NAME, code=code, version=version))

@@ -90,7 +90,7 @@ def test_a_nation_that_has_it_from_its_partner_names_the_origin(border: Border, 
     assert json.loads(line)["origin"] == border.home
 
 
-def test_what_no_one_has_is_said_to_be_unknown_or_still_on_its_way(border: Border) -> None:
+def test_what_no_one_has_is_stated_to_be_unknown_or_still_on_its_way(border: Border) -> None:
     explained = run("explain", "--nation", border.partner, "nowhere.example.org")
     assert isinstance(explained.exception, NotFound)
     assert "the workers have not come to it yet" in str(explained.exception)

@@ -53,7 +53,7 @@ def test_a_summary_counts_by_reason_and_stage_and_keeps_the_newest() -> None:
 
 
 @pytest.mark.parametrize("newest", [0, 1, 5])
-def test_two_entries_of_the_same_millisecond_can_be_told_apart(newest: int) -> None:
+def test_two_entries_of_the_same_millisecond_can_be_distinguished(newest: int) -> None:
     found = [a_quarantined(key=f"k{number}") for number in range(3)]
     summary = summarise(found, newest)
     assert len(summary.newest) == min(newest, 3)

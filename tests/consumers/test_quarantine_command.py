@@ -167,7 +167,7 @@ def test_the_original_comes_back_byte_for_byte(exchange: Exchange) -> None:
     assert _run("show", exchange.whole["key"], "--raw").stdout_bytes == exchange.whole["original"]
 
 
-def test_an_entry_that_is_not_there_is_told_so(exchange: Exchange) -> None:
+def test_an_entry_that_is_not_there_is_answered(exchange: Exchange) -> None:
     missing = _run("show", "nowhere-0-0-0")
     assert isinstance(missing.exception, NotFound)
     assert exchange.sent() == []

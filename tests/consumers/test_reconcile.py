@@ -68,8 +68,8 @@ def test_windows_and_indicators_that_differ_are_named_through_what_a_bridge_may_
 
     released = topics.released(border.partner)
     carried = a_progress(inputs=[{"topic": released, "topic_id": "", "partition": 0, "next_offset": 2}])
-    said = [(b"0", PARTNER_CODEC.encode(PROGRESS, carried))]
-    border.put(border.there, topics.progress(topics.bridge_step(border.home)), said)
+    shown = [(b"0", PARTNER_CODEC.encode(PROGRESS, carried))]
+    border.put(border.there, topics.progress(topics.bridge_step(border.home)), shown)
     kinds = [each.differs for each in reconcile(*sides, range(SHARDS), grace_ms=-1000).differences]
     assert kinds == [Differs.STALE]  # the one that is missing has not been carried yet
 

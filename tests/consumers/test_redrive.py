@@ -147,7 +147,7 @@ def test_a_marking_cannot_be_loosened_in_passing() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_cannot_be_redriven_is_told_why_and_what_to_do(
+def test_what_cannot_be_redriven_is_answered_why_and_what_to_do(
     entry: Quarantined, changes: dict[str, str], why: str
 ) -> None:
     answer = answered(entry, **changes)

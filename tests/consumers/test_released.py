@@ -20,8 +20,8 @@ def released(**changes: Any) -> Record:
 
 
 def receipt(code: str, version: int = NOW_MS, **changes: Any) -> Record:
-    said = a_receipt(code=code, version=version, **changes)
-    return Record("receipts", 0, 0, b"", CODEC.encode(RECEIPT, said), NOW_MS)
+    shown = a_receipt(code=code, version=version, **changes)
+    return Record("receipts", 0, 0, b"", CODEC.encode(RECEIPT, shown), NOW_MS)
 
 
 def status(*records: Record) -> ReleaseStatus:
@@ -67,13 +67,13 @@ def test_a_recall_waits_until_what_is_newer_was_taken() -> None:
 
 def test_a_dispute_is_about_what_was_released_last() -> None:
     disputed = receipt("disputed", NOW_MS, reason="outdated")
-    said = status(released(), receipt("applied"), disputed).dispute
-    assert said is not None
-    assert said["reason"] == "outdated"
+    shown = status(released(), receipt("applied"), disputed).dispute
+    assert shown is not None
+    assert shown["reason"] == "outdated"
     assert status(released(version=NOW_MS + 1), disputed).dispute is None
 
 
-def test_each_indicator_is_told_once_as_it_stands_last_and_only_those_asked_for() -> None:
+def test_each_indicator_is_reported_once_as_it_stands_last_and_only_those_asked_for() -> None:
     url = a_content(type="url", value="http://c2.example.com/a")
     records = [released(version=1), released(content=url), released(version=2)]
     damaged = Record("released", 0, 0, URL.encode(), b"\0\0", NOW_MS)

@@ -62,12 +62,12 @@ def environ(border: Border, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def released(border: Border, *arguments: str) -> Result:
-    told = ["released", arguments[0], "--nation", border.home, *arguments[1:]]
-    return CliRunner().invoke(command_line(Invocation()), told)
+    reported = ["released", arguments[0], "--nation", border.home, *arguments[1:]]
+    return CliRunner().invoke(command_line(Invocation()), reported)
 
 
 @pytest.mark.parametrize(
-    ("name", "answer", "said"),
+    ("name", "answer", "printed"),
     [
         (APPLIED, "APPLIED", "applied"),
         (REFUSED, "REFUSED", "unknown-type"),
@@ -77,10 +77,10 @@ def released(border: Border, *arguments: str) -> Result:
     ],
     ids=["applied", "refused", "waiting", "recalled", "disputed"],
 )
-def test_it_says_what_the_partner_has_done_with_it(border: Border, name: str, answer: str, said: str) -> None:
+def test_it_states_what_the_partner_has_done_with_it(border: Border, name: str, answer: str, printed: str) -> None:
     shown = released(border, "show", name)
     assert shown.stdout.startswith(f"{answer} by {border.partner}  {name}")
-    assert said in shown.stdout
+    assert printed in shown.stdout
     assert f"version {NOW_MS}" in shown.stdout
 
 
@@ -94,7 +94,7 @@ def test_an_indicator_may_be_named_by_its_value(border: Border) -> None:
     assert APPLIED in released(border, "show", SHA256[0]).stdout
 
 
-def test_what_was_never_released_is_an_answer_that_says_where_to_ask(border: Border) -> None:
+def test_what_was_never_released_is_an_answer_that_states_where_to_ask(border: Border) -> None:
     shown = released(border, "show", an_id())
     assert isinstance(shown.exception, NotFound)
     assert f"{an_id()} was released by {border.home}: `kakehashi explain" in str(shown.exception)

@@ -62,11 +62,11 @@ def test_the_snapshot_holds_the_last_record_of_each_key_and_nothing_that_was_del
     ],
     ids=str,
 )
-def test_a_partners_record_says_what_to_do_with_it_now(changes: dict[str, Any], state: State) -> None:
+def test_a_partners_record_states_what_to_do_with_it_now(changes: dict[str, Any], state: State) -> None:
     assert state_of(dict(a_released(**changes)), NOW_MS) is state
 
 
-def test_a_national_record_says_what_to_do_with_it_now() -> None:
+def test_a_national_record_states_what_to_do_with_it_now() -> None:
     assert state_of(dict(an_indicator()), NOW_MS) is State.LIVE
     assert state_of(dict(an_indicator(valid_until_ms=NOW_MS)), NOW_MS) is State.ENDED
     assert state_of(dict(an_indicator(kind="revoked")), NOW_MS) is State.REVOKED

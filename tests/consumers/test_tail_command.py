@@ -107,7 +107,7 @@ def test_the_nations_own_picture_is_what_is_shown_without_a_partner(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "exit_code", "said"),
+    ("arguments", "exit_code", "printed"),
     [
         (["--nation", "FRA"], 2, "unknown nation `FRA`"),
         (["--nation", "GBR", "--partner", "FRA"], 2, "unknown nation `FRA`"),
@@ -116,11 +116,11 @@ def test_the_nations_own_picture_is_what_is_shown_without_a_partner(
     ],
     ids=["unknown nation", "unknown partner", "itself", "no nation"],
 )
-def test_a_wrong_command_line_is_a_usage_error(arguments: list[str], exit_code: int, said: str) -> None:
+def test_a_wrong_command_line_is_a_usage_error(arguments: list[str], exit_code: int, printed: str) -> None:
     wide = CliRunner(env={"COLUMNS": "200"})
     result = wide.invoke(command_line(Invocation()), ["tail", *arguments])
     assert result.exit_code == exit_code
-    assert said in result.stderr
+    assert printed in result.stderr
 
 
 def test_what_the_snapshot_has_shown_following_does_not_show_again(

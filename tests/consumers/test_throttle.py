@@ -19,22 +19,22 @@ class Noted:
 
 
 def test_each_shard_has_an_equal_part_of_the_links_rate() -> None:
-    told = Noted()
-    throttle = Throttle(Schedule.parse("8kB/s"), 4, told)
+    reported = Noted()
+    throttle = Throttle(Schedule.parse("8kB/s"), 4, reported)
     assert throttle.allowed(0, 0.0) == 2_000
     throttle.spend(2_500)
     assert throttle.allowed(0, 0.0) == 0
     assert throttle.held(0.0, something=True) == 0.25
     assert throttle.allowed(0, 0.5) == 500
-    assert (told.rate, told.waited_s) == (8_000, 0.5)
+    assert (reported.rate, reported.waited_s) == (8_000, 0.5)
 
 
 def test_without_a_limit_nothing_is_counted_and_one_that_begins_owes_nothing() -> None:
-    told = Noted()
-    throttle = Throttle(Schedule.parse("00:00-06:00=unlimited,06:00-24:00=1kB/s"), 1, told)
+    reported = Noted()
+    throttle = Throttle(Schedule.parse("00:00-06:00=unlimited,06:00-24:00=1kB/s"), 1, reported)
     assert throttle.allowed(0, 0.0) is None
     throttle.spend(10**9)
-    assert told.rate is None
+    assert reported.rate is None
     assert throttle.allowed(6 * HOUR_MS, 1.0) == 1_000
     throttle.spend(5_000)
     assert throttle.allowed(7 * HOUR_MS, 1.0) == 0
@@ -42,11 +42,11 @@ def test_without_a_limit_nothing_is_counted_and_one_that_begins_owes_nothing() -
 
 
 def test_a_used_up_rate_is_kept_even_if_nothing_seems_to_wait() -> None:
-    told = Noted()
-    throttle = Throttle(Schedule.parse("1kB/s"), 1, told)
+    reported = Noted()
+    throttle = Throttle(Schedule.parse("1kB/s"), 1, reported)
     assert throttle.allowed(0, 0.0) == 1_000
     throttle.spend(1_500)
     assert throttle.allowed(0, 0.0) == 0
     assert throttle.held(0.0, something=False) == 0.5
     assert throttle.allowed(0, 0.25) == 0
-    assert told.waited_s == 0
+    assert reported.waited_s == 0

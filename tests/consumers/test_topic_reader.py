@@ -99,12 +99,12 @@ def test_following_ends_when_it_is_stopped(gbr: Cluster, make_topic: MakeTopic) 
         assert list(reader.follow(_ends(reader), lambda: True)) == []
 
 
-def test_a_topic_that_is_not_there_says_so(gbr: Cluster, unique: str) -> None:
+def test_a_topic_that_is_not_there_reports_it(gbr: Cluster, unique: str) -> None:
     with pytest.raises(NotFound, match=f"topic {unique}missing is not on GBR's cluster"):
         TopicReader(gbr, f"{unique}missing")
 
 
-def test_a_cluster_that_is_not_there_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_that_is_not_there_reports_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(topic_reader, "CALL_TIMEOUT_S", 0.3)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: no one answers there

@@ -55,7 +55,7 @@ def _national(offset: int, value: str) -> Record:
     return record(topics.NATIONAL, offset, INDICATOR, indicator["id"], indicator)
 
 
-def told(topic: str, offset: int, value: str, at_ms: int = NOW_MS, **changes: Any) -> Record:
+def announced(topic: str, offset: int, value: str, at_ms: int = NOW_MS, **changes: Any) -> Record:
     """A released record of a domain, on any of the topics on its way."""
     name = an_id(IndicatorType.DOMAIN_NAME, value)
     content = {} if "kind" in changes else {"content": a_content(value=value)}
@@ -93,4 +93,4 @@ def a_stand() -> Stand:
 
 
 def _way(topic: str) -> Sequence[Record]:
-    return [told(topic, 0, FREE, NOW_MS + SLOW_MS), told(topic, 1, LATE, NOW_MS + 60_000)]
+    return [announced(topic, 0, FREE, NOW_MS + SLOW_MS), announced(topic, 1, LATE, NOW_MS + 60_000)]

@@ -77,18 +77,18 @@ def _processes(home: Path) -> list[int]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            said = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+            shown = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
         except OSError:
             continue
-        if str(home).encode() in said and int(process.name) != os.getpid():
+        if str(home).encode() in shown and int(process.name) != os.getpid():
             found.append(int(process.name))
     return found
 
 
 def test_two_nations_exchange_real_feeds_and_two_kills_lose_and_repeat_nothing(manifest: Path, home: Path) -> None:
     demo = _demo(manifest, home)
-    said, complained = demo.communicate(timeout=240)
-    assert demo.returncode == Exit.OK, said + complained
+    shown, complained = demo.communicate(timeout=240)
+    assert demo.returncode == Exit.OK, shown + complained
     assert complained == ""
     report: dict[str, Any] = json.loads(home.with_suffix(".json").read_text("utf-8"))
     for direction in (report["GBR->JPN"], report["JPN->GBR"]):
@@ -105,8 +105,8 @@ def test_two_nations_exchange_real_feeds_and_two_kills_lose_and_repeat_nothing(m
     assert report["JPN->GBR"]["held"] > 100, "the unmarked list waits"
     assert [each["what"] for each in report["killed"]] == ["bridge GBR → JPN", "stream worker of GBR"]
     assert all(each["went_on_ms"] > 0 for each in report["killed"])
-    assert said.count("kill -9") == 4, "twice as it happens, twice at the end"
-    assert "Everything that was started has been stopped." in said
+    assert shown.count("kill -9") == 4, "twice as it happens, twice at the end"
+    assert "Everything that was started has been stopped." in shown
     assert _processes(home) == []
     assert not home.exists()
 

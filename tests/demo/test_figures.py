@@ -5,7 +5,7 @@ from dataclasses import replace
 from demo.figures import figures, quantile
 from schemas import topics
 from schemas.markings import Tlp
-from tests.demo.stands import FREE, LATE, SLOW_MS, a_stand, decided, told
+from tests.demo.stands import FREE, LATE, SLOW_MS, a_stand, announced, decided
 
 
 def test_every_observation_is_valid_or_quarantined_and_every_indicator_has_one_outcome() -> None:
@@ -26,7 +26,7 @@ def test_latency_is_of_what_was_released_at_its_first_decision() -> None:
 
 def test_what_was_recalled_stands_no_more() -> None:
     stand = a_stand()
-    recalled = told(topics.accepted("GBR"), 2, FREE, kind="recalled", version=2_000_000_000_000)
+    recalled = announced(topics.accepted("GBR"), 2, FREE, kind="recalled", version=2_000_000_000_000)
     found = figures(replace(stand, accepted=[*stand.accepted, recalled]), "JPN")
     assert (found.replicated, found.received, found.recalled) == (1, 1, 1)
 

@@ -72,7 +72,7 @@ def test_the_moving_picture_fits_the_smallest_terminal_and_shows_the_latest(widt
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_closing_picture_says_it_all_in_the_width_there_is(directions: list[Direction], width: int) -> None:
+def test_the_closing_picture_states_it_all_in_the_width_there_is(directions: list[Direction], width: int) -> None:
     console = _console(width)
     console.print(closing(directions, _outages(), NOW_MS, 91.0, width))
     page = console.export_text()
@@ -88,13 +88,13 @@ def test_a_decision_takes_five_lines_at_most(directions: list[Direction]) -> Non
     console = _console(80)
     console.print(closing(directions, _outages(), NOW_MS, 91.0, 80))
     box = console.export_text().split("decisions, explained")[1].split("kakehashi explain")[0]
-    told = [line.strip("│ ") for line in box.splitlines()[1:-1]]
-    pieces = "\n".join(told).split("\n\n")
+    announced = [line.strip("│ ") for line in box.splitlines()[1:-1]]
+    pieces = "\n".join(announced).split("\n\n")
     assert [piece.split()[0] for piece in pieces] == ["RELEASE", "HOLD", "WITHHOLD"]
     assert all(len(piece.splitlines()) <= 5 for piece in pieces)
 
 
-def test_a_broken_promise_is_said_with_what_was_found(directions: list[Direction]) -> None:
+def test_a_broken_promise_is_stated_with_what_was_found(directions: list[Direction]) -> None:
     broken = replace(directions[0].audit, lost=1, findings=("lost: free.example at JPN",))
     console = _console(100)
     console.print(closing([replace(directions[0], audit=broken), directions[1]], [], NOW_MS, 91.0, 100))

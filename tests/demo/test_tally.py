@@ -5,7 +5,7 @@ from exchange.protocol.record import Input, Record
 from schemas import topics
 from schemas.codec import PROGRESS, QUARANTINED
 from tests.builders import NOW_MS, a_progress, a_quarantined
-from tests.demo.stands import FREE, LATE, RED, a_report_of, record, told
+from tests.demo.stands import FREE, LATE, RED, a_report_of, announced, record
 
 
 def _progress(step: str, topic: str, next_offset: int) -> Record:
@@ -35,9 +35,9 @@ def test_what_a_sensor_could_not_read_takes_nothing_from_what_is_valid() -> None
     assert tally.valid == 1
 
 
-def test_a_bridge_has_carried_what_its_progress_at_the_partner_says() -> None:
+def test_a_bridge_has_carried_what_its_progress_at_the_partner_states() -> None:
     home, partner = Tally("GBR", "JPN"), Tally("JPN", "GBR")
-    home.take(told(topics.released("JPN"), 6, FREE))
+    home.take(announced(topics.released("JPN"), 6, FREE))
     wanted = home.seen(topics.released("JPN"))
     assert wanted == {Input(topics.released("JPN"), 0): 7}
     assert not partner.is_done_to("bridge.GBR", wanted)
@@ -48,17 +48,17 @@ def test_a_bridge_has_carried_what_its_progress_at_the_partner_says() -> None:
 def test_work_goes_on_with_the_first_record_after_the_kill() -> None:
     tally = Tally("JPN", "GBR")
     inbox = topics.inbox("GBR")
-    tally.take(told(inbox, 0, FREE, NOW_MS))
+    tally.take(announced(inbox, 0, FREE, NOW_MS))
     assert tally.first_since(inbox, NOW_MS + 100, 1) is None
-    tally.take(told(inbox, 1, RED, NOW_MS + 90))
+    tally.take(announced(inbox, 1, RED, NOW_MS + 90))
     assert tally.first_since(inbox, NOW_MS + 100, 1) is None, "written before the kill, read after it"
-    tally.take(told(inbox, 2, LATE, NOW_MS + 900))
+    tally.take(announced(inbox, 2, LATE, NOW_MS + 900))
     assert tally.first_since(inbox, NOW_MS + 100, 1) == NOW_MS + 900
 
 
 def test_keys_are_counted_once() -> None:
     tally = Tally("JPN", "GBR")
     for offset in range(3):
-        tally.take(told(topics.accepted("GBR"), offset, FREE))
+        tally.take(announced(topics.accepted("GBR"), offset, FREE))
     assert len(tally.keys[topics.accepted("GBR")]) == 1
     assert len(tally.records[topics.accepted("GBR")]) == 3

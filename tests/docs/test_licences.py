@@ -96,7 +96,7 @@ def test_the_notice_names_whose_data_and_choices_it_must() -> None:
     assert [name for name in NAMED if name not in notice] == []
 
 
-def test_the_project_is_under_the_licence_that_it_says() -> None:
+def test_the_project_is_under_the_licence_that_it_states() -> None:
     assert distribution("kakehashi").metadata["License-Expression"] == "Apache-2.0"
     assert "Apache License" in (ROOT / "LICENSE").read_text("utf-8")
     assert "Version 2.0, January 2004" in (ROOT / "LICENSE").read_text("utf-8")

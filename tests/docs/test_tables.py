@@ -35,17 +35,17 @@ def _kept(topic: Topic) -> str:
 
 
 def test_the_topics_are_those_of_the_contract() -> None:
-    said = {row[0].strip("`"): (row[1], row[2]) for row in table(DOCS / "architecture.md", "topic", "key", "kept")}
-    assert said == {topic.name: (topic.key, _kept(topic)) for topic in topics_of(NATION, ["<partner>"], 4)}
+    shown = {row[0].strip("`"): (row[1], row[2]) for row in table(DOCS / "architecture.md", "topic", "key", "kept")}
+    assert shown == {topic.name: (topic.key, _kept(topic)) for topic in topics_of(NATION, ["<partner>"], 4)}
 
 
 def test_every_folder_of_the_code_is_named_with_the_process_that_runs_it() -> None:
     tops = ("schemas", "exchange", "producers", "streams", "consumers", "kakehashi", "localkafka", "tools", "demo")
     packages = {file.parent for top in tops for at in ("", "*/") for file in ROOT.glob(f"{top}/{at}__init__.py")}
     folders = {str(package.relative_to(ROOT)) for package in packages} | {"schemas/avro"}
-    said = {row[0].strip("`"): row[1] for row in table(DOCS / "architecture.md", "folder", "process")}
-    assert set(said) == folders
-    assert all(said.values())
+    shown = {row[0].strip("`"): row[1] for row in table(DOCS / "architecture.md", "folder", "process")}
+    assert set(shown) == folders
+    assert all(shown.values())
 
 
 def test_the_settings_are_those_that_the_code_asks_for_with_its_defaults() -> None:
@@ -53,9 +53,9 @@ def test_the_settings_are_those_that_the_code_asks_for_with_its_defaults() -> No
     settings = Settings.from_env(common)
     local = BrokerSettings.from_env(brokers, [NATION])
     asked = {name for name in common.names | brokers.names if not name.startswith(f"KAKEHASHI_{NATION}_")} - {"HOME"}
-    said = {row[0].strip("`"): row[1].strip("`") for row in table(DOCS / "sre.md", "variable", "default")}
-    assert set(said) == asked | set(BY_OTHERS)
-    assert said == BY_OTHERS | {
+    shown = {row[0].strip("`"): row[1].strip("`") for row in table(DOCS / "sre.md", "variable", "default")}
+    assert set(shown) == asked | set(BY_OTHERS)
+    assert shown == BY_OTHERS | {
         "KAKEHASHI_NATIONS": ",".join(settings.nations),
         "KAKEHASHI_SHARDS": str(settings.shards),
         "KAKEHASHI_ROLL_UP_MS": str(settings.roll_up_ms),
@@ -104,8 +104,8 @@ def test_every_reason_that_a_sensor_can_cause_is_explained_to_its_operator() -> 
 
 
 def test_every_outcome_is_explained_to_the_release_officer() -> None:
-    said = {row[0].lower() for row in table(DOCS / "release-officer.md", "outcome")}
-    assert said == set(Outcome)
+    shown = {row[0].lower() for row in table(DOCS / "release-officer.md", "outcome")}
+    assert shown == set(Outcome)
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)

@@ -34,7 +34,7 @@ _TLP_1: Final = {
 _TLP_TAGS: Final = {f"tlp:{tlp.name.lower().replace('_', '+')}": tlp for tlp in Tlp} | {"tlp:white": Tlp.CLEAR}
 
 
-class Said(msgspec.Struct, frozen=True):
+class Stated(msgspec.Struct, frozen=True):
     """What a library reads of one object; ``refused`` is its error."""
 
     name: str
@@ -45,7 +45,7 @@ class Said(msgspec.Struct, frozen=True):
     refused: str = ""
 
 
-def by_stix2(content: bytes) -> Iterator[Said]:
+def by_stix2(content: bytes) -> Iterator[Stated]:
     """The indicators of a bundle, an array, or a single object."""
     document = json.loads(content)
     objects = document if isinstance(document, list) else document.get("objects") or [document]
@@ -54,17 +54,17 @@ def by_stix2(content: bytes) -> Iterator[Said]:
             yield _by_stix2(thing)
 
 
-def _by_stix2(thing: dict[str, Any]) -> Said:
+def _by_stix2(thing: dict[str, Any]) -> Stated:
     name = str(thing.get("id"))
     try:
         parsed = stix2.parse(thing, allow_custom=True, version=None if "spec_version" in thing else "2.0")
         references = frozenset(stix2.markings.get_markings(parsed, inherited=True, descendants=True))
         tree = stix2.pattern_visitor.create_pattern_object(parsed.pattern)
     except (STIXError, ValueError, TypeError, AttributeError, KeyError) as error:
-        return Said(name, refused=f"{type(error).__name__}: {error}")
+        return Stated(name, refused=f"{type(error).__name__}: {error}")
     labels = [_TLP_1[reference] for reference in references if reference in _TLP_1]
     values = frozenset(_named(tree))
-    return Said(name, values, max(labels, default=None), bool(parsed.get("revoked")), references)
+    return Stated(name, values, max(labels, default=None), bool(parsed.get("revoked")), references)
 
 
 def _named(node: Any) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _named(node: Any) -> Iterator[str]:
         yield from () if node.negated else (str(literal.value) for literal in literals)
 
 
-def by_pymisp(content: bytes) -> Iterator[Said]:
+def by_pymisp(content: bytes) -> Iterator[Stated]:
     """The attributes of an event, of several in a response, or of a collection of attributes."""
     document = json.loads(content)
     for event in _events(document):
@@ -91,7 +91,7 @@ def by_pymisp(content: bytes) -> Iterator[Said]:
         try:
             parsed.from_dict(**event)
         except (pymisp.PyMISPError, ValueError, TypeError, KeyError) as error:
-            yield Said(str(event.get("uuid")), refused=f"{type(error).__name__}: {error}")
+            yield Stated(str(event.get("uuid")), refused=f"{type(error).__name__}: {error}")
             continue
         around = [tag.name for tag in parsed.tags]
         for attribute in parsed.attributes:
@@ -115,12 +115,12 @@ def _events(document: Any) -> Iterator[dict[str, Any]]:
         yield document
 
 
-def _by_pymisp(attribute: pymisp.MISPAttribute, around: list[str], *, is_over: bool) -> Said:
+def _by_pymisp(attribute: pymisp.MISPAttribute, around: list[str], *, is_over: bool) -> Stated:
     tags = [*around, *(tag.name for tag in attribute.tags)]
     labels = [_TLP_TAGS[tag.lower()] for tag in tags if tag.lower() in _TLP_TAGS]
     deleted = bool(attribute.get("deleted"))
     value = str(attribute.value)
-    return Said(
+    return Stated(
         attribute.uuid,
         frozenset({value, *value.split("|")}),
         max(labels, default=None),

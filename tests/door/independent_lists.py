@@ -31,7 +31,7 @@ _OVER: Final = re.compile(
 )
 
 
-class LineSaid(msgspec.Struct, frozen=True):
+class LineStated(msgspec.Struct, frozen=True):
     """One line: the values that could be in it, its strictest label, and whether a word could take it back."""
 
     values: frozenset[str]
@@ -39,20 +39,20 @@ class LineSaid(msgspec.Struct, frozen=True):
     may_be_over: bool
 
 
-def by_look(text: str) -> dict[int, LineSaid]:
+def by_look(text: str) -> dict[int, LineStated]:
     """The lines of a list by their numbers, from 1. A label in a comment is of all lines."""
     lines = {number: _of_line(line) for number, line in enumerate(text.splitlines(), 1)}
     comments = [number for number, line in enumerate(text.splitlines(), 1) if line.lstrip()[:1] in tuple("#;/")]
     titles = [label for number in comments if (label := lines[number].tlp) is not None]
     return {
         number: msgspec.structs.replace(
-            said, tlp=max([*titles, *([] if said.tlp is None else [said.tlp])], default=None)
+            stated, tlp=max([*titles, *([] if stated.tlp is None else [stated.tlp])], default=None)
         )
-        for number, said in lines.items()
+        for number, stated in lines.items()
     }
 
 
-def by_look_in_json(text: str) -> dict[int, LineSaid]:
+def by_look_in_json(text: str) -> dict[int, LineStated]:
     """The records of EVE by their lines: all that is in any of their texts."""
     return {number: _of_line(" ".join(_texts(line))) for number, line in enumerate(text.splitlines(), 1)}
 
@@ -77,7 +77,7 @@ def _leaves(node: Any) -> Iterator[str]:
             yield from _leaves(each)
 
 
-def _of_line(line: str) -> LineSaid:
+def _of_line(line: str) -> LineStated:
     plain = unicodedata.normalize("NFKC", line)
     plain = plain.replace("[.]", ".").replace("(.)", ".").replace("[dot]", ".").replace("[:]", ":").replace("[@]", "@")
     plain = re.sub(r"hxxp", "http", plain, flags=re.IGNORECASE)
@@ -87,7 +87,7 @@ def _of_line(line: str) -> LineSaid:
     for word in _WORD.findall(plain):
         values.update(_values_of(word.strip(".:")))
     bare = frozenset(map(bare_of, values))
-    return LineSaid(bare, max(labels, default=None), bool(_OVER.search(plain)) or not plain.isascii())
+    return LineStated(bare, max(labels, default=None), bool(_OVER.search(plain)) or not plain.isascii())
 
 
 def bare_of(value: str) -> str:

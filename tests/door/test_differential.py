@@ -16,7 +16,7 @@ import pytest
 from producers.readers.formats import readers
 from producers.readers.reading import Defaults, Seen
 from schemas.markings import Tlp, understand
-from tests.door.independent import Said, by_pymisp, by_stix2
+from tests.door.independent import Stated, by_pymisp, by_stix2
 from tests.producers.reading_feeds import FEEDS, an_input
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the libraries' own
@@ -43,10 +43,10 @@ def differences(path: Path) -> Counter[str]:
     is_stix = path.parent.name == "stix" or "stix" in path.name
     ours = _ours("stix-bundle" if is_stix else "misp-event", content)
     try:
-        said = list((by_stix2 if is_stix else by_pymisp)(content))
+        stated = list((by_stix2 if is_stix else by_pymisp)(content))
     except Exception:  # whatever a library raises on a broken document
         return Counter({"library-fails": 1})
-    return Counter(kind for each in said for kind in _kinds(each, *ours.get(each.name, (frozenset(), None))))
+    return Counter(kind for each in stated for kind in _kinds(each, *ours.get(each.name, (frozenset(), None))))
 
 
 def _ours(format_name: str, content: bytes) -> dict[str, tuple[frozenset[str], Tlp | None]]:
@@ -60,21 +60,21 @@ def _ours(format_name: str, content: bytes) -> dict[str, tuple[frozenset[str], T
     return found
 
 
-def _kinds(said: Said, values: frozenset[str], label: Tlp | None) -> Iterator[str]:
-    theirs = {value.removeprefix("AS") for value in said.values}
-    if said.refused:
+def _kinds(stated: Stated, values: frozenset[str], label: Tlp | None) -> Iterator[str]:
+    theirs = {value.removeprefix("AS") for value in stated.values}
+    if stated.refused:
         yield "library-refuses"
         return
-    if said.is_over:
+    if stated.is_over:
         yield from ["taken-up-again"] if values else []
         return
     if values - theirs:
         yield "other-values"
     elif theirs - values:
         yield "fewer-values" if values else "no-values"
-    if values and label != said.tlp:
+    if values and label != stated.tlp:
         yield "other-label"
-        assert said.tlp is None or (label is not None and label > said.tlp), "looser than what the library reads"
+        assert stated.tlp is None or (label is not None and label > stated.tlp), "looser than what the library reads"
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.name)

@@ -52,15 +52,15 @@ def differences(path: Path) -> Counter[str]:
     readings, reader = readings_of(an_input(content, path.name), "auto", Defaults())
     if reader is None or reader.name not in FORMATS:
         return Counter()
-    said = by_look_in_json(text) if reader.name == "suricata-eve" else by_look(text)
+    reported = by_look_in_json(text) if reader.name == "suricata-eve" else by_look(text)
     ours: dict[int, set[str]] = defaultdict(set)
     kinds = Counter[str]()
     for reading in readings:
         if isinstance(reading, Withdrawn):
-            assert said[reading.place.line].may_be_over, f"line {reading.place.line}: taken back without a word"
+            assert reported[reading.place.line].may_be_over, f"line {reading.place.line}: taken back without a word"
         if not isinstance(reading, Seen):
             continue
-        line, seen = said[reading.place.line], reading.observation
+        line, seen = reported[reading.place.line], reading.observation
         assert seen.withdrawal is None or line.may_be_over, f"line {reading.place.line}: taken back without a word"
         label = understand(seen.marking).tlp
         held = bool(seen.marking.caveats) or seen.marking.releasable_to == ()
@@ -74,7 +74,7 @@ def differences(path: Path) -> Counter[str]:
         spelled = canonical(seen.kind, seen.value)
         if not isinstance(spelled, Invalid):
             ours[reading.place.line].add(bare_of(spelled[1]))
-    for number, line in said.items():
+    for number, line in reported.items():
         if ours[number] - line.values:
             kinds["other-values"] += 1
         elif line.values - ours[number]:

@@ -42,7 +42,7 @@ def test_a_marking_joined_with_itself_or_with_none_is_itself(marking: SourceMark
 
 
 @given(ANY, ANY)
-def test_a_default_never_loosens_what_a_feed_says(feed: SourceMarking, default: SourceMarking) -> None:
+def test_a_default_never_loosens_what_a_feed_states(feed: SourceMarking, default: SourceMarking) -> None:
     joined, alone = understand(stricter(feed, default)), understand(feed)
     if feed.tlp:
         assert joined.tlp >= alone.tlp
@@ -58,7 +58,7 @@ def test_a_default_fills_what_a_feed_leaves_open() -> None:
     assert stricter(SourceMarking(tlp="TLP:AMBER"), default) == SourceMarking("TLP:AMBER", "PAP:GREEN", ("JPN",))
 
 
-def test_a_marking_that_nobody_knows_is_not_lost_behind_a_stricter_one() -> None:
+def test_a_marking_that_no_one_knows_is_not_lost_behind_a_stricter_one() -> None:
     joined = stricter(SourceMarking(tlp="TLP:PURPLE"), SourceMarking(tlp="TLP:RED"))
     assert joined == SourceMarking(tlp="TLP:RED", caveats=("TLP:PURPLE",))
 

@@ -153,7 +153,7 @@ def test_what_forbids_every_partner_names_no_recipient(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", LABELS)
-def test_what_says_nothing_about_sharing_is_a_label(text: str) -> None:
+def test_what_states_nothing_about_sharing_is_a_label(text: str) -> None:
     found = of_tag(text, "tag")
     assert (found.marking, found.labels, found.origins) == (SourceMarking(), (text,), ())
 
@@ -173,7 +173,7 @@ def test_a_field_is_understood_whole_or_it_holds() -> None:
     assert Caveat.UNRECOGNISED in meant(of_field("3", "cell")).caveats
 
 
-def test_statements_say_how_far_something_may_go_or_are_a_copyright_line() -> None:
+def test_statements_state_how_far_something_may_go_or_are_a_copyright_line() -> None:
     assert meant(of_statement("TLP:RED - internal use only, do not distribute", "s")).tlp is Tlp.RED
     assert of_statement("Copyright 2026, Example Corp. All rights reserved.", "s") == NOTHING
     assert meant(of_statement("© Example Corp. Do not redistribute.", "s")).releasable_to == ()
@@ -184,11 +184,11 @@ def test_statements_say_how_far_something_may_go_or_are_a_copyright_line() -> No
     "text",
     ["value,type,tlp,valid_until", "Botnet C2 IP Blocklist (CSV)", "Terms: free to use", "Last updated: 2026-11-28"],
 )
-def test_a_comment_that_is_about_something_else_says_nothing(text: str) -> None:
+def test_a_comment_that_is_about_something_else_states_nothing(text: str) -> None:
     assert of_comment(text, "comment") == NOTHING
 
 
-def test_prose_restricts_where_it_names_a_label_or_a_phrase_that_nobody_writes_by_accident() -> None:
+def test_prose_restricts_where_it_names_a_label_or_a_phrase_that_no_one_writes_by_accident() -> None:
     assert meant(of_prose("[TLP:AMBER+STRICT] C2 of the campaign", "info")).tlp is Tlp.AMBER_STRICT
     assert meant(of_prose("Seen at a ministry. Do not share.", "comment")).releasable_to == ()
     assert Caveat.UNRECOGNISED in meant(of_prose("TLP:PURPLE, see mail", "comment")).caveats
@@ -245,7 +245,7 @@ def test_a_banner_or_portion_mark_never_is_a_label(text: str) -> None:
     assert found.marking.releasable_to == () or HOLDING.intersection(meant(found).caveats)
 
 
-def test_what_was_understood_says_where_it_stood_and_when_it_was_the_operator() -> None:
+def test_what_was_understood_states_where_it_stood_and_when_it_was_the_operator() -> None:
     found = of_tag("tlp:red", "event tag").join(of_tag("c2", "event tag")).join(of_tag("PAP:AMBER", "attribute tag"))
     assert found.origins == ('event tag "tlp:red"', 'attribute tag "PAP:AMBER"')
     assert found.with_default(SourceMarking(tlp="TLP:GREEN")).origins == found.origins

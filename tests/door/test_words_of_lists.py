@@ -135,7 +135,7 @@ def test_the_names_of_file_and_folder_restrict(name: str, marking: str) -> None:
 @pytest.mark.parametrize("encoding", ["cp932", "euc_jp", "iso2022_jp", "gb18030"])
 @pytest.mark.parametrize("line", ["# 部外秘", "部外秘"])
 @pytest.mark.parametrize("is_pipe", [False, True])
-def test_a_comment_in_another_encoding_may_say_anything_so_it_holds(encoding: str, line: str, is_pipe: bool) -> None:
+def test_a_comment_in_another_encoding_may_state_anything_so_it_holds(encoding: str, line: str, is_pipe: bool) -> None:
     refused, found = _pieces("list.txt", f"{line}\n{D}\n".encode(encoding), is_pipe=is_pipe)
     assert (refused["refused"], found["marking"]) == ("unreadable-line", HELD)
 

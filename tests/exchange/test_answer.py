@@ -88,7 +88,7 @@ def test_an_error_of_the_cluster_is_one_of_ours_unless_the_caller_knows_it(
     assert type(caught.value) is raised
 
 
-def test_nobody_else_waits_for_an_answer() -> None:
+def test_no_one_else_waits_for_an_answer() -> None:
     """Any other wait would end its process without a message. What is called back has its answer already.
 
     An officer's desk has a ``result`` of its own, which waits for a command. A publisher in a program waits for its own

@@ -85,7 +85,7 @@ def test_no_more_goes_than_the_rate_and_one_burst_and_what_overdraws_it_once(
 
 
 @given(st.integers(1, 10**9), st.integers(1, 10**9))
-def test_after_the_wait_that_it_says_something_may_go(rate: int, size: int) -> None:
+def test_after_the_wait_that_it_states_something_may_go(rate: int, size: int) -> None:
     empty = Bucket(0.0, 0.0).spent(size)
     assert empty.filled(empty.wait_s(rate) * (1 + 1e-9) + 1e-6, rate).tokens > 0
 

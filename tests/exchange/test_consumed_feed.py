@@ -62,7 +62,7 @@ def test_a_successor_deletes_what_its_predecessor_had_no_time_for_and_begins_beh
     feed.close()
 
 
-def test_what_it_does_not_read_and_may_not_delete_is_left_and_said(
+def test_what_it_does_not_read_and_may_not_delete_is_left_and_stated(
     step: KafkaStep, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Kafka deletes records of topics that delete; of a compacted one it refuses to."""
@@ -72,10 +72,10 @@ def test_what_it_does_not_read_and_may_not_delete_is_left_and_said(
     feed.acknowledge({compacted: 0, step.source: 1})
     with caplog.at_level(logging.WARNING):
 
-        def is_said() -> bool:
+        def is_logged() -> bool:
             feed.poll(0.05)
             return "feed.undeleted" in caplog.text
 
-        eventually(is_said, 30, "it says what it could not delete")
+        eventually(is_logged, 30, "it says what it could not delete")
     assert _begin(step) == 0
     feed.close()

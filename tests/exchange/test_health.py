@@ -14,7 +14,7 @@ def pulse(phase: Phase, *, turned_s_ago: int = 0) -> Pulse:
 
 
 @pytest.mark.parametrize("phase", [Phase.NEW, Phase.RESTORING, Phase.RUNNING])
-def test_a_shard_that_does_not_turn_any_more_asks_for_a_restart_and_says_which(phase: Phase) -> None:
+def test_a_shard_that_does_not_turn_any_more_asks_for_a_restart_and_states_which(phase: Phase) -> None:
     shards = {("intake", 0): pulse(Phase.RUNNING), ("correlate", 3): pulse(phase, turned_s_ago=61)}
     health = liveness(shards, NOW_MS, LIMIT_MS)
     assert not health.ok
@@ -55,7 +55,7 @@ def test_one_shard_that_does_not_run_keeps_the_process_unready_and_is_named(phas
     assert health.why == f"receive.JPN shard 2 is {phase.name.lower()}"
 
 
-def test_a_process_whose_cluster_does_not_answer_is_not_ready_and_says_which_one() -> None:
+def test_a_process_whose_cluster_does_not_answer_is_not_ready_and_states_which_one() -> None:
     shards = readiness({("intake", 0): pulse(Phase.RUNNING)}, assigned=True)
     health = all_of(shards, reach({"GBR": 0.0, "JPN": 12.4}, 10))
     assert not health.ok

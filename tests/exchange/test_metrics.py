@@ -112,7 +112,7 @@ def test_threads_do_not_lose_counts(metrics: Metrics) -> None:
     assert value(metrics, "batches_total", step="intake", outcome="committed") == 4000
 
 
-def test_the_build_is_told(metrics: Metrics) -> None:
+def test_the_build_is_reported(metrics: Metrics) -> None:
     assert value(metrics, "build_info", version="0.1.0", nation="GBR", role="streams") == 1
 
 
@@ -145,7 +145,7 @@ def test_health_is_served_with_its_reason(page: Page) -> None:
     assert get(page, "/ready") == (503, "intake shard 1 is restoring\n")
 
 
-def test_any_other_path_says_what_is_here(page: Page) -> None:
+def test_any_other_path_states_what_is_here(page: Page) -> None:
     assert get(page, "/") == (404, "/metrics, /live and /ready are here\n")
 
 
@@ -157,7 +157,7 @@ def test_port_zero_is_logged_as_the_port_that_was_found(metrics: Metrics, caplog
     assert caplog.messages == [f"metrics.serving address=127.0.0.1 port={served.port}"]
 
 
-def test_a_taken_port_is_a_configuration_error_that_says_what_to_do(metrics: Metrics, page: Page) -> None:
+def test_a_taken_port_is_a_configuration_error_that_states_what_to_do(metrics: Metrics, page: Page) -> None:
     with pytest.raises(ConfigurationError, match=rf"127\.0\.0\.1 port {page.port}: .*Choose another port, or 0"):
         serve(metrics, page.port)
 

@@ -65,7 +65,7 @@ def test_names_are_unique() -> None:
 
 
 @each_metric
-def test_a_metric_says_what_it_is_and_what_to_do(metric: AnyMetric) -> None:
+def test_a_metric_states_what_it_is_and_what_to_do(metric: AnyMetric) -> None:
     assert metric.help.endswith(".")
     assert metric.act.endswith(".")
     assert metric.roles

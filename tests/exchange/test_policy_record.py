@@ -39,7 +39,7 @@ def test_one_approver_twice_is_one_also_with_another_key() -> None:
     assert "2 distinct people" in refusal(again)
 
 
-def test_what_nobody_has_approved_does_nothing() -> None:
+def test_what_no_one_has_approved_does_nothing() -> None:
     assert "by nobody" in refusal(a_border("closed"))
 
 
@@ -54,7 +54,7 @@ def test_an_approval_does_not_carry_over_to_another_record() -> None:
     assert "altered, or forged" in refusal({**an_activation("cd", IN_TIME_MS), "approvals": approvals})
 
 
-def test_a_key_that_nobody_on_the_roster_has_does_nothing() -> None:
+def test_a_key_that_no_one_on_the_roster_has_does_nothing() -> None:
     assert "no key" in refusal(signed(a_set(TEXTS), ALICE, "mallory"))
 
 
@@ -74,7 +74,7 @@ def test_an_activation_in_the_past_or_too_soon_does_nothing() -> None:
         ({"kind": "wish"}, "which is none of"),
     ],
 )
-def test_what_says_nothing_that_can_be_done_does_nothing(changes: dict[str, str], words: str) -> None:
+def test_what_states_nothing_that_can_be_done_does_nothing(changes: dict[str, str], words: str) -> None:
     record: PolicyRecord = {**a_border("closed"), **changes}  # type: ignore[typeddict-item]
     assert words in refusal(signed(record, ALICE))
 

@@ -60,7 +60,7 @@ def test_two_registries_that_give_the_same_ids_to_other_schemas_are_kept_apart(u
     assert ours.schema_of(carried) == RECEIPT  # the same number, and a mistake without the exchange of ids
 
 
-def test_a_schema_that_nobody_registered_is_an_answer_that_says_what_to_do(url: str) -> None:
+def test_a_schema_that_no_one_registered_is_an_answer_that_states_what_to_do(url: str) -> None:
     with pytest.raises(NotFound, match="kakehashi topics --nation GBR"):
         codec_of(Registry("GBR", url))
     fill(url, RECEIPT)
@@ -102,7 +102,7 @@ def test_ids_that_were_known_are_used_while_the_registry_is_away(tmp_path: Path)
         codec_of(registry, (RECEIPT,))
 
 
-def test_a_registry_that_wants_a_password_gets_it_and_nobody_else_sees_it() -> None:
+def test_a_registry_that_wants_a_password_gets_it_and_no_one_else_sees_it() -> None:
     with running(user_info="kakehashi:very secret") as url:
         registry = Registry("GBR", url, "kakehashi:very secret")
         assert register(registry) > 0
@@ -111,7 +111,7 @@ def test_a_registry_that_wants_a_password_gets_it_and_nobody_else_sees_it() -> N
     assert "secret" not in f"{registry!r} {Cluster('GBR', '', {}, registry)!r} {refused.value}"
 
 
-def test_a_registry_is_set_by_the_environment_and_a_mistake_is_said() -> None:
+def test_a_registry_is_set_by_the_environment_and_a_mistake_is_stated() -> None:
     environ = {
         "KAKEHASHI_GBR_SCHEMA_REGISTRY_URL": "https://registry.example.com/apis/ccompat/v7",
         "KAKEHASHI_GBR_SCHEMA_REGISTRY_USER_INFO": "a:b",
@@ -134,7 +134,7 @@ def test_without_a_registry_the_ids_are_the_bundled_tables() -> None:
     assert value == Codec().encode(RECEIPT, a_receipt())
 
 
-def test_a_command_says_that_the_registry_is_away(tmp_path: Path) -> None:
+def test_a_command_states_that_the_registry_is_away(tmp_path: Path) -> None:
     environ = {"KAKEHASHI_GBR_BOOTSTRAP": "127.0.0.1:1", "KAKEHASHI_GBR_SCHEMA_REGISTRY_URL": NOBODY}
     ended = kakehashi("quarantine", "list", "--nation", "GBR", within=tmp_path, **environ)
     assert (ended.returncode, ended.stdout) == (1, "")

@@ -101,7 +101,7 @@ def test_rows_of_another_format_are_deleted(tmp_path: Path) -> None:
 # -- held ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_folder_that_another_process_holds_is_said_to_be_in_use(tmp_path: Path) -> None:
+def test_a_folder_that_another_process_holds_is_stated_to_be_in_use(tmp_path: Path) -> None:
     holder = _holder(tmp_path / "state")
     try:
         with pytest.raises(StateInUse, match="give each worker its own folder"):
@@ -176,7 +176,7 @@ def _with_a_damaged_block(folder: Path) -> RocksState:
     return RocksState(folder, CHANGELOG, 1)
 
 
-def test_damage_that_shows_in_a_row_is_said_and_does_not_come_back(tmp_path: Path) -> None:
+def test_damage_that_shows_in_a_row_is_stated_and_does_not_come_back(tmp_path: Path) -> None:
     state = _with_a_damaged_block(tmp_path / "state")
     keys = [b"%d-%d" % (batch, number) for batch in range(1, 41) for number in range(50)]
     with pytest.raises(StateDamaged, match="was damaged and has been removed"):
@@ -206,14 +206,14 @@ def test_damage_among_the_due_times_is_not_taken_for_their_end(tmp_path: Path) -
 # -- refused ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_file_in_its_place_is_said_and_kept(tmp_path: Path) -> None:
+def test_a_file_in_its_place_is_stated_and_kept(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("somebody's")
     with pytest.raises(StateRefused, match="cannot be made"):
         RocksState(tmp_path / "state", CHANGELOG, 1)
     assert (tmp_path / "state").read_text() == "somebody's"
 
 
-def test_a_full_disk_is_said_and_what_was_applied_is_kept(tmp_path: Path) -> None:
+def test_a_full_disk_is_stated_and_what_was_applied_is_kept(tmp_path: Path) -> None:
     """A limit on the size of files stands in for the disk: RocksDB hears of it in the same way."""
     code = (
         "import resource, sys\n"
@@ -239,7 +239,7 @@ def test_a_full_disk_is_said_and_what_was_applied_is_kept(tmp_path: Path) -> Non
     state.close()
 
 
-def test_a_disk_that_is_still_full_when_the_state_is_closed_is_said_in_the_same_words(tmp_path: Path) -> None:
+def test_a_disk_that_is_still_full_when_the_state_is_closed_is_stated_in_the_same_words(tmp_path: Path) -> None:
     code = (
         "import resource, sys\n"
         "from pathlib import Path\n"

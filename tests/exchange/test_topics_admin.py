@@ -76,6 +76,6 @@ def test_every_missing_topic_is_named_at_once(cluster: Cluster, unique: str) -> 
         check_topics(cluster, [Topic(f"{unique}a", "key", 1), Topic(f"{unique}b", "key", 1)])
 
 
-def test_a_cluster_that_does_not_answer_is_said() -> None:
+def test_a_cluster_that_does_not_answer_is_stated() -> None:
     with pytest.raises(BrokerUnavailable, match=r"no answer from GBR's Kafka at 127\.0\.0\.1:1"):
         reached(Cluster("GBR", "127.0.0.1:1"), within_s=0.2)

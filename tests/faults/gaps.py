@@ -45,7 +45,7 @@ def retention_overtakes_a_bridge(world: World, random: Random) -> tuple[Hit, lis
     released = topics.released(partner)
     cut = {shard: _next(world, home, topics.settle_step(partner), shard, released) for shard in _shards(world)}
     _delete(world, home, released, cut)
-    _comes_back_and_says(world, bridge, "feed.gap topic=" + released)
+    _comes_back_and_logs(world, bridge, "feed.gap topic=" + released)
     return Hit(bridge.name), [_repaired(world, f"{released}: {_places(cut)}")]
 
 
@@ -57,7 +57,7 @@ def retention_overtakes_a_partner(world: World, random: Random) -> tuple[Hit, li
     _fill_unread(world, home, random)
     cut = {shard: end_offset(cluster, inbox, shard) for shard in _shards(world)}
     _delete(world, partner, inbox, cut)
-    _comes_back_and_says(world, workers[0], "feed.gap topic=" + inbox, workers[1:])
+    _comes_back_and_logs(world, workers[0], "feed.gap topic=" + inbox, workers[1:])
     return Hit(f"workers of {partner}"), [_repaired(world, f"{inbox}: {_places(cut)}")]
 
 
@@ -70,10 +70,10 @@ def recreate_an_inbox(world: World, random: Random) -> tuple[Hit, list[str]]:
     recreate(world, partner, inbox)
     world.nations.direction(home).begin_again(inbox)
     refuses_to_go_on(workers[0])
-    said = rebuild(world, partner, f"receive.{home}")
+    shown = rebuild(world, partner, f"receive.{home}")
     for worker in workers:
         world.supervisor.want(worker)
-    return Hit(f"{inbox} of {partner}"), [*said, _repaired(world, f"{inbox} made anew")]
+    return Hit(f"{inbox} of {partner}"), [*shown, _repaired(world, f"{inbox} made anew")]
 
 
 def recreate_what_is_released(world: World, random: Random) -> tuple[Hit, list[str]]:
@@ -89,13 +89,13 @@ def recreate_what_is_released(world: World, random: Random) -> tuple[Hit, list[s
     recreate(world, home, released)
     world.nations.direction(home).begin_again(released)
     refuses_to_go_on(workers[0])
-    said = rebuild(world, home, topics.settle_step(partner))
+    shown = rebuild(world, home, topics.settle_step(partner))
     for worker in workers:
         world.supervisor.want(worker)
     world.supervisor.want(bridge)
     words = "bridge.source_recreated topic=" + released
-    eventually(lambda: bridge.said(words, since), WITHIN_S, f"{bridge.name} says {words!r}")
-    return Hit(f"{released} of {home}"), [*said, _repaired(world, f"{released} made anew")]
+    eventually(lambda: bridge.has_logged(words, since), WITHIN_S, f"{bridge.name} says {words!r}")
+    return Hit(f"{released} of {home}"), [*shown, _repaired(world, f"{released} made anew")]
 
 
 def delete_a_position_abroad(world: World, random: Random) -> tuple[Hit, list[str]]:
@@ -106,7 +106,7 @@ def delete_a_position_abroad(world: World, random: Random) -> tuple[Hit, list[st
     _feed_until(world, home, random, lambda: _has_settled_more_than_carried(world, home))
     world.nations.direction(home).forget_inbox()
     recreate(world, partner_of(home), topics.progress(topics.bridge_step(home)))
-    _comes_back_and_says(world, bridge, "bridge.position_lost")
+    _comes_back_and_logs(world, bridge, "bridge.position_lost")
     return Hit(bridge.name), []
 
 
@@ -133,14 +133,14 @@ def _fill_unread(world: World, home: str, random: Random) -> None:
     _feed_until(world, home, random, lambda: all(end_offset(cluster, inbox, each) > begins[each] for each in begins))
 
 
-def _comes_back_and_says(world: World, role: Role, words: str, others: Sequence[Role] = ()) -> None:
+def _comes_back_and_logs(world: World, role: Role, words: str, others: Sequence[Role] = ()) -> None:
     """Whoever of them takes the shard says it."""
     roles = [role, *others]
     since = {each.name: each.log.stat().st_size for each in roles}
     for each in roles:
         world.supervisor.want(each)
     eventually(
-        lambda: any(each.said(words, since[each.name]) for each in roles), WITHIN_S, f"{role.name} says {words!r}"
+        lambda: any(each.has_logged(words, since[each.name]) for each in roles), WITHIN_S, f"{role.name} says {words!r}"
     )
 
 
@@ -217,7 +217,7 @@ def _repaired(world: World, what: str) -> str:
         if time.monotonic() > give_up:
             raise AssertionError(f"{what}: not repaired within {REPAIRED_S:g} s, {len(again)} were told again")
         for home in unlike:
-            told = (
+            reported = (
                 "reconcile",
                 "--nation",
                 home,
@@ -228,7 +228,9 @@ def _repaired(world: World, what: str) -> str:
                 GRACE_S,
                 "--json",
             )
-            done = command(world, *told, "--repair", "--key", key, may_end=(Exit.OK, Exit.REFUSED, Exit.UNAVAILABLE))
+            done = command(
+                world, *reported, "--repair", "--key", key, may_end=(Exit.OK, Exit.REFUSED, Exit.UNAVAILABLE)
+            )
             again |= {json.loads(line)["indicator_id"] for line in done.splitlines()}
     return f"{what}; {len(again)} indicators were told again"
 

@@ -104,7 +104,7 @@ def replace_a_paused_bridge(world: World, random: Random) -> Hit:
     bridge.pause()
     successor = world.nations.add_bridge(home, int(number) + 1)
     successor.start()
-    successor.await_said("shard.running", WITHIN_S)
+    successor.await_logged("shard.running", WITHIN_S)
     bridge.wake()
     eventually(lambda: not bridge.runs, WITHIN_S, f"{bridge.name} ends")
     if bridge.exit_code != Exit.FENCED:
@@ -136,7 +136,7 @@ def rebalance(world: World, random: Random) -> Hit:
     guest = world.nations.roles.get(f"streams-{nation}-3") or world.nations.add_worker(nation, 3)
     world.supervisor.leave_alone(guest)
     guest.start()
-    guest.await_said("shards.assigned", WITHIN_S, since=guest.log.stat().st_size if guest.log.exists() else 0)
+    guest.await_logged("shards.assigned", WITHIN_S, since=guest.log.stat().st_size if guest.log.exists() else 0)
     time.sleep(random.uniform(0, 5))
     code = guest.stop()
     if code != Exit.OK:

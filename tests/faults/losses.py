@@ -57,10 +57,10 @@ def _lose(world: World, nation: str, step: str, topic: str) -> tuple[Hit, list[s
         worker.stop()
     recreate(world, nation, topic)
     refuses_to_go_on(workers[0])
-    said = rebuild(world, nation, step)
+    shown = rebuild(world, nation, step)
     for worker in workers:
         world.supervisor.want(worker)
-    return Hit(f"{topic} of {nation}", world.nations.shards), said
+    return Hit(f"{topic} of {nation}", world.nations.shards), shown
 
 
 def recreate(world: World, nation: str, topic: str) -> None:
@@ -76,18 +76,18 @@ def refuses_to_go_on(worker: Role) -> None:
     """Started, it stops to keep a promise, and says what to do."""
     worker.start()
     eventually(lambda: not worker.runs, WITHIN_S, f"{worker.name} stops")
-    if worker.exit_code != Exit.STOPPED or not worker.said("kakehashi shard rebuild"):
+    if worker.exit_code != Exit.STOPPED or not worker.has_logged("kakehashi shard rebuild"):
         raise AssertionError(f"{worker.name} ended with {worker.exit_code}, not stopped:\n{worker.tail()}")
 
 
 def rebuild(world: World, nation: str, step: str) -> list[str]:
     """Rebuild every shard of a step; what the command says is lost."""
-    said: list[str] = []
+    shown: list[str] = []
     for shard in range(world.nations.shards):
-        told = ("shard", "rebuild", "--nation", nation, "--step", step, "--shard", str(shard), "--json")
-        report: dict[str, Any] = json.loads(command(world, *told))
-        said += [f"{nation} {step} shard {shard}: {_amount(loss)}{loss['what']}" for loss in report["lost"]]
-    return said
+        reported = ("shard", "rebuild", "--nation", nation, "--step", step, "--shard", str(shard), "--json")
+        report: dict[str, Any] = json.loads(command(world, *reported))
+        shown += [f"{nation} {step} shard {shard}: {_amount(loss)}{loss['what']}" for loss in report["lost"]]
+    return shown
 
 
 def _amount(loss: Mapping[str, Any]) -> str:

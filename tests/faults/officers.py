@@ -48,12 +48,12 @@ class Officers:
 
     def check(self, nation: str) -> None:
         """Fails where something that was acknowledged does not stand on the topic, where the audit reads it."""
-        missing = self._acknowledged[nation].keys() - ledger(self._nations.direction(nation).stand().commands).heard
+        missing = self._acknowledged[nation].keys() - ledger(self._nations.direction(nation).stand().commands).obeyed
         if missing:
             raise AssertionError(f"{nation}'s broker has acknowledged commands that it does not have: {missing}")
 
     @property
-    def said(self) -> Counter[str]:
+    def sent_commands(self) -> Counter[str]:
         """How often which kind of word was acknowledged."""
         return Counter(kind for words in self._acknowledged.values() for kind in words.values())
 
@@ -69,9 +69,9 @@ class Officers:
                 names = [(record.key or b"").decode() for record in reading.records[released][-RECENT:] if record.value]
                 if names:
                     person, made = self._words[nation].word(names, clock.now_ms())
-                    self._say(desks[person], made)
+                    self._send(desks[person], made)
 
-    def _say(self, desk: CommandDesk, made: Command) -> None:
+    def _send(self, desk: CommandDesk, made: Command) -> None:
         """Until it is acknowledged, as the desk asks for: the same command twice changes nothing."""
         give_up = time.monotonic() + HEARD_S
         while True:

@@ -65,8 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as scratch:
         run = Run(options.seed, options.only, options.apart)
-        told = {"KAKEHASHI_RECONCILE_S": str(RECONCILE_S)}
-        with two_nations(options.folder or Path(scratch), more=told, linked=True) as nations:
+        reported = {"KAKEHASHI_RECONCILE_S": str(RECONCILE_S)}
+        with two_nations(options.folder or Path(scratch), more=reported, linked=True) as nations:
             is_clean = run.through(nations, options.minutes * 60)
     run.show(Console())
     if options.report:
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if is_clean else 1
 
 
-def say(words: str) -> None:
+def log(words: str) -> None:
     """A line on the terminal, with the time."""
     sys.stdout.write(f"{time.strftime('%H:%M:%S')} {words}\n")
     sys.stdout.flush()
@@ -100,7 +100,7 @@ class Run:
         self._ends: dict[str, int] = {}
         self._findings: list[str] = []
         self._reports = 0
-        self._said: Counter[str] = Counter()
+        self._sent: Counter[str] = Counter()
         self._memory = Memory()
 
     @staticmethod
@@ -132,7 +132,7 @@ class Run:
         except AssertionError as error:
             self._findings.append(str(error))
         supervisor.stop()
-        self._said = officers.said
+        self._sent = officers.sent_commands
         self._findings += self._memory.findings if seconds > LONG_S else []
         self._ends = {f"{name} {code}": count for (name, code), count in sorted(supervisor.ends.items())}
         return not self._findings
@@ -151,7 +151,7 @@ class Run:
         self._memory.look(world.nations.all_roles)
         self._audits += 1
         self._reports = sum(sum(audit.counts.reports.values()) for audit in audits.values())
-        say(f"audit {self._audits}: " + "; ".join(str(audit) for audit in audits.values()))
+        log(f"audit {self._audits}: " + "; ".join(str(audit) for audit in audits.values()))
 
     def _inflict(self, world: World, feeder: Feeder) -> None:
         names = list(self._kinds)
@@ -176,8 +176,8 @@ class Run:
     def _lose(self, world: World, officers: Officers, name: str) -> None:
         """One declared loss at rest; whether all flows again is seen with traffic and words of its own."""
         began_ms = now_ms()
-        hit, said = (self._losses | self._last)[name](world, self._random)
-        self._declared += said
+        hit, sent_commands = (self._losses | self._last)[name](world, self._random)
+        self._declared += sent_commands
         with self._at_work(world, officers) as feeder:
             self._note(name, hit, self._await_flow(feeder, began_ms))
 
@@ -199,7 +199,7 @@ class Run:
         self._slowest[name] = max(self._slowest.get(name, 0.0), went_on_s)
         times = f", {hit.blows} times" if hit.blows > 1 else ""
         done = sum(self._survived.values())
-        say(f"{done:4d} {name}: {hit.victim}{times}; all flows again {went_on_s:.1f} s after it began")
+        log(f"{done:4d} {name}: {hit.victim}{times}; all flows again {went_on_s:.1f} s after it began")
 
     def _await_flow(self, feeder: Feeder, since_ms: int) -> float:
         return max(feeder.goes_on(home, since_ms, GOES_ON_S) for home in NATIONS)
@@ -213,7 +213,7 @@ class Run:
             "slowest_s": {name: round(seconds, 1) for name, seconds in self._slowest.items()},
             "audits": self._audits,
             "reports": self._reports,
-            "officers": dict(self._said),
+            "officers": dict(self._sent),
             "memory_mib": {name: _in_short(looks) for name, looks in self._memory.longest.items()},
             "ends": self._ends,
             "declared_lost": self._declared,
@@ -236,7 +236,7 @@ class Run:
         table.add_row("all", *total, style="bold")
         console.print(table)
         console.print(self._memory_table(box))
-        words = ", ".join(f"{kind} {count}" for kind, count in sorted(self._said.items()))
+        words = ", ".join(f"{kind} {count}" for kind, count in sorted(self._sent.items()))
         console.print(f"officers of both nations: {words or 'silent'}", highlight=False)
         for name, count in self._ends.items():
             console.print(f"ended and started again: {name} ({count} times)", highlight=False, soft_wrap=True)

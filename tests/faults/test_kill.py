@@ -35,32 +35,32 @@ def _settled(nations: Nations, feeder: Feeder) -> Audit:
 
 
 @pytest.fixture
-def say(record_property: Callable[[str, object], None]) -> Callable[[str, float], None]:
+def show(record_property: Callable[[str, object], None]) -> Callable[[str, float], None]:
     """Has the end of the run show how long it took."""
 
-    def tell(what: str, seconds: float) -> None:
+    def show(what: str, seconds: float) -> None:
         record_property(MEASURED, f"went on {seconds:.1f} s after {what}")
 
-    return tell
+    return show
 
 
 def test_when_a_worker_is_killed_the_one_standing_by_goes_on(
-    nations: Nations, feeder: Feeder, say: Callable[[str, float], None]
+    nations: Nations, feeder: Feeder, show: Callable[[str, float], None]
 ) -> None:
     """Both workers own a shard. One dies: the group notices when its session ends, and the other takes its shard."""
     worker, other = nations.roles["streams-GBR-1"], nations.roles["streams-GBR-2"]
-    other.await_said("shard.running", WITHIN_S)
+    other.await_logged("shard.running", WITHIN_S)
     killed_ms = now_ms()
     worker.kill()
     went_on_s = feeder.goes_on("GBR", killed_ms, WITHIN_S)
     allowed_s = _goes_on_s()
-    say("a worker was killed", went_on_s)
+    show("a worker was killed", went_on_s)
     assert _settled(nations, feeder).clean
     assert went_on_s < allowed_s
 
 
 def test_a_bridge_that_is_killed_again_and_again_writes_each_record_once(
-    nations: Nations, feeder: Feeder, say: Callable[[str, float], None]
+    nations: Nations, feeder: Feeder, show: Callable[[str, float], None]
 ) -> None:
     bridge = nations.roles["bridge-GBR-1"]
     times = []
@@ -69,18 +69,18 @@ def test_a_bridge_that_is_killed_again_and_again_writes_each_record_once(
         bridge.kill()
         times.append(feeder.goes_on("GBR", killed_ms, WITHIN_S))
     allowed_s = _goes_on_s()
-    say("a bridge was killed", max(times))
+    show("a bridge was killed", max(times))
     assert _settled(nations, feeder).clean
     assert max(times) < allowed_s
 
 
 def test_a_receiver_that_comes_back_under_its_name_goes_on_at_once(
-    nations: Nations, feeder: Feeder, say: Callable[[str, float], None]
+    nations: Nations, feeder: Feeder, show: Callable[[str, float], None]
 ) -> None:
     killed_ms = now_ms()
     nations.roles["streams-JPN-1"].kill()
     went_on_s = feeder.goes_on("GBR", killed_ms, WITHIN_S)
     allowed_s = _goes_on_s()
-    say("the receiving side was killed", went_on_s)
+    show("the receiving side was killed", went_on_s)
     assert _settled(nations, feeder).clean
     assert went_on_s < allowed_s

@@ -40,13 +40,13 @@ def test_whatever_happens_to_the_link_each_record_arrives_once(world: World, fee
     eventually(lambda: agree(world.nations, "GBR"), WITHIN_S, "both sides agree")
 
 
-def test_a_bridge_that_was_away_for_longer_than_retention_says_so_and_what_was_lost_is_told_again(
+def test_a_bridge_that_was_away_for_longer_than_retention_reports_it_and_what_was_lost_is_sent_again(
     world: World,
 ) -> None:
     """It fails where the gap is not declared, or if both sides are not as the model says after the repair."""
     _, (declared,) = retention_overtakes_a_bridge(world, Random(1))
-    told_again = int(declared.split("; ")[1].split()[0])
-    assert told_again > 0
+    announced_again = int(declared.split("; ")[1].split()[0])
+    assert announced_again > 0
     assert world.nations.settled(WITHIN_S)["GBR"].clean
     for home in world.nations.brokers:
         eventually(partial(agree, world.nations, home), WITHIN_S, f"both sides agree on {home}'s")

@@ -75,17 +75,17 @@ def test_a_dead_broker_is_seen_by_readiness_metric_and_alert_and_the_log_stays_s
     assert above_s + wait_s + SCRAPE_S <= 60  # to the next scrape and evaluation
     roles = quiet.all_roles
     assert [silent_s(role) for role in roles] == [0.0, 0.0]
-    before = {role.name: role.said_bytes for role in roles}
+    before = {role.name: role.logged_bytes for role in roles}
     quiet.brokers["GBR"].kill()
     for role in roles:
         eventually(lambda role=role: silent_s(role) > above_s, WITHIN_S, f"{role.name}'s alert fires")  # type: ignore[misc]
         status, why = asked(role, "ready")
         assert (status, "GBR's Kafka has not answered for" in why) == (503, True)
         assert asked(role, "live")[0] == 200, "a restart does not help"
-        said = role.log.read_bytes()[before[role.name] :].decode()
-        assert said.count("cluster.unreachable nation=GBR") == 1
-        assert len(said.splitlines()) <= MOST_LINES, said
-        assert "to=closed" not in said
+        shown = role.log.read_bytes()[before[role.name] :].decode()
+        assert shown.count("cluster.unreachable nation=GBR") == 1
+        assert len(shown.splitlines()) <= MOST_LINES, shown
+        assert "to=closed" not in shown
     assert "border.unknown" in roles[1].log.read_text("utf-8")
     quiet.brokers["GBR"].restart()
     for role in roles:

@@ -114,18 +114,18 @@ def _watched(
     while monotonic() < ends:
         if pipe.poll(hang_s if under_way else HANG_S):  # to start and import is no case
             try:
-                told = pipe.recv()
+                reported = pipe.recv()
             except EOFError:
                 process.join()
                 wrong = f"took the process with it (exit {process.exitcode})"
             else:
-                if told is None:
+                if reported is None:
                     return None
-                if isinstance(told, Began):
-                    under_way = told
+                if isinstance(reported, Began):
+                    under_way = reported
                 else:
                     assert under_way is not None
-                    _add(found, under_way, told)
+                    _add(found, under_way, reported)
                 continue
         else:
             wrong = f"did not come back within {hang_s:g} s"

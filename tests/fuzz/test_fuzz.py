@@ -119,7 +119,7 @@ def test_a_loss_a_hang_a_death_and_an_eater_of_memory_are_each_found_and_the_res
     assert found.tallies["is fine"].cases == 1
 
 
-def test_the_command_tells_what_it_tried_and_writes_a_case_down(
+def test_the_command_shows_what_it_tried_and_writes_a_case_down(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept = tmp_path / "case"

@@ -74,7 +74,7 @@ def test_an_expression_groups_by_labels_that_there_are(expression: str) -> None:
 
 
 @each_rule
-def test_an_alert_is_named_for_us_and_says_what_to_do(rule: dict[str, Any]) -> None:
+def test_an_alert_is_named_for_us_and_states_what_to_do(rule: dict[str, Any]) -> None:
     assert rule["alert"].startswith("Kakehashi")
     assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
     assert promql_parser.parse_duration(rule.get("for", "1s"))
@@ -107,7 +107,7 @@ def test_what_may_go_wrong_between_two_nations_wakes_somebody(series: str) -> No
     assert series in {str(selector.name) for rule in RULES for selector in selectors(rule["expr"])}
 
 
-def test_a_release_that_ended_while_its_bridge_was_away_alarms_nobody() -> None:
+def test_a_release_that_ended_while_its_bridge_was_away_alarms_no_one() -> None:
     """No one has let out what must stay: it was late, and the record that ends it is behind it."""
     guards = [each for rule in RULES for each in selectors(rule["expr"]) if each.name == spec.REFUSED_RECORDS.full_name]
     assert len(guards) == 2
@@ -120,7 +120,7 @@ def test_no_two_alerts_share_a_name() -> None:
     assert len(names) == len(set(names))
 
 
-def test_an_alert_says_shard_states_as_the_software_does() -> None:
+def test_an_alert_states_shard_states_as_the_software_does() -> None:
     (rule,) = (rule for rule in RULES if rule["alert"] == "KakehashiShardNotWorkedOn")
     assert "kakehashi_shard_state == 2" in rule["expr"]
     assert "2 running" in spec.SHARD_STATE.help

@@ -152,7 +152,7 @@ def test_secrets_are_only_referred_to() -> None:
 
 
 @pytest.mark.parametrize("example", ["streams", "bridge"])
-def test_a_worker_is_probed_where_it_tells_its_health(example: str) -> None:
+def test_a_worker_is_probed_where_it_shows_its_health(example: str) -> None:
     container = rendered(example).container()
     paths = {name: container[name]["httpGet"]["path"] for name in container if name.endswith("Probe")}
     assert paths == {"startupProbe": "/live", "livenessProbe": "/live", "readinessProbe": "/ready"}

@@ -115,12 +115,12 @@ class Nations:
     def start(self, names: Sequence[str] = ()) -> None:
         """Start these roles, or all, and wait until each has said that it has its shards. A spare worker has none."""
         roles = [self.roles[name] for name in names or self.roles]
-        since = {role.name: role.said_bytes for role in roles}
+        since = {role.name: role.logged_bytes for role in roles}
         for role in roles:
             role.start()
         for role in roles:
             words = "shards.assigned" if role.name.startswith("streams") else "shard.running"
-            role.await_said(words, START_S, since[role.name])
+            role.await_logged(words, START_S, since[role.name])
 
     def send(self, nation: str, reports: Iterable[SensorReport]) -> None:
         """What sensors publish, each report on its sensor's partition, signed if the roster has the sensor's key. It is

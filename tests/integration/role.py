@@ -113,24 +113,24 @@ class Role:
             return self._process.wait(STOP_S)
 
     @property
-    def said_bytes(self) -> int:
+    def logged_bytes(self) -> int:
         """How long its log is by now."""
         return self.log.stat().st_size if self.log.exists() else 0
 
-    def said(self, words: str, since: int = 0) -> bool:
+    def has_logged(self, words: str, since: int = 0) -> bool:
         """Whether its log has these words, from byte ``since`` on."""
         return self.log.exists() and words.encode() in self.log.read_bytes()[since:]
 
-    def await_said(self, words: str, within_s: float, since: int = 0) -> float:
+    def await_logged(self, words: str, within_s: float, since: int = 0) -> float:
         """Wait until it says so; how many seconds that took. Fails where it ends instead."""
         began = time.monotonic()
 
-        def told() -> bool:
+        def announced() -> bool:
             if not self.runs:
                 raise AssertionError(f"{self.name} ended with {self.exit_code}:\n{self.tail()}")
-            return self.said(words, since)
+            return self.has_logged(words, since)
 
-        eventually(told, within_s, f"{self.name} says {words!r}\n{self.tail()}")
+        eventually(announced, within_s, f"{self.name} says {words!r}\n{self.tail()}")
         return time.monotonic() - began
 
     def tail(self, lines: int = 15) -> str:

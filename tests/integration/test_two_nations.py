@@ -34,7 +34,7 @@ def audits(nations: Nations) -> dict[str, Audit]:
 
 
 @pytest.mark.parametrize("home", NATIONS)
-def test_what_the_partner_has_is_what_the_model_says(audits: dict[str, Audit], home: str) -> None:
+def test_what_the_partner_has_is_what_the_model_states(audits: dict[str, Audit], home: str) -> None:
     audit = audits[home]
     assert (audit.lost, audit.duplicated, audit.wrong) == (0, 0, 0), str(audit)
     # A model that expects nothing would agree with an exchange that does nothing.

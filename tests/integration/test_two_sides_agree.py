@@ -38,14 +38,14 @@ def _held(reading: Reading) -> dict[str, Any] | None:
 
 def _reconciled(nations: Nations, *more: str) -> list[str]:
     """How our indicator differs, by the command; nothing if it does not."""
-    told = ("reconcile", "--nation", "GBR", "--partner", "JPN", "--grace", "0", "--json", *more)
-    ended = kakehashi(*told, within=nations.folder, **nations.environ)
+    reported = ("reconcile", "--nation", "GBR", "--partner", "JPN", "--grace", "0", "--json", *more)
+    ended = kakehashi(*reported, within=nations.folder, **nations.environ)
     assert ended.returncode in {0, 4}, ended.stderr
     lines = [json.loads(line) for line in ended.stdout.splitlines()]
     return [each["differs"] for each in lines if each["indicator_id"] == NAME]
 
 
-def test_what_the_partner_has_lost_is_named_and_told_again(nations: Nations, tmp_path: Path) -> None:
+def test_what_the_partner_has_lost_is_named_and_sent_again(nations: Nations, tmp_path: Path) -> None:
     now_ms = clock.now_ms()
     observation = an_observation(
         kind=IndicatorType.FILE_SHA256,

@@ -52,8 +52,8 @@ def test_a_sighting_is_released_like_all_else_and_neither_comes_back_nor_goes_ro
         nations.send("GBR", [report])
         nations.flush()
         eventually(lambda: bool(_seen(abroad, topics.accepted("GBR"))), WITHIN_S, "JPN has GBR's indicator")
-        told = ("sighting", "--nation", "JPN", "--partner", "GBR", "--tlp", "TLP:GREEN", "--count", "7", VALUE)
-        ended = kakehashi(*told, within=nations.folder, **nations.environ)
+        reported = ("sighting", "--nation", "JPN", "--partner", "GBR", "--tlp", "TLP:GREEN", "--count", "7", VALUE)
+        ended = kakehashi(*reported, within=nations.folder, **nations.environ)
         assert ended.returncode == 0, ended.stderr
         assert "7 times, TLP:AMBER, for GBR alone" in ended.stdout
 
@@ -71,8 +71,8 @@ def test_a_sighting_is_released_like_all_else_and_neither_comes_back_nor_goes_ro
 
 
 def test_a_dispute_comes_home_as_a_receipt_that_settles_nothing(nations: Nations) -> None:
-    told = ("dispute", "--nation", "JPN", "--partner", "GBR", "--reason", "outdated", VALUE)
-    ended = kakehashi(*told, within=nations.folder, **nations.environ)
+    reported = ("dispute", "--nation", "JPN", "--partner", "GBR", "--reason", "outdated", VALUE)
+    ended = kakehashi(*reported, within=nations.folder, **nations.environ)
     assert ended.returncode == 0, ended.stderr
     shown = ""
 
@@ -89,7 +89,7 @@ def _answers(reading: Reading) -> list[dict[str, Any]]:
     return _seen(reading, topics.receipts("GBR"), RECEIPT)
 
 
-def test_a_sighting_of_what_the_partner_never_told_is_refused(nations: Nations) -> None:
+def test_a_sighting_of_what_the_partner_never_reported_is_refused(nations: Nations) -> None:
     ended = kakehashi(
         "sighting", "--nation", "JPN", "--partner", "GBR", "192.0.2.77", within=nations.folder, **nations.environ
     )

@@ -87,9 +87,9 @@ class Bench:
         self._nations.flush()
 
     def starts(self, role: Role) -> None:
-        since = role.said_bytes
+        since = role.logged_bytes
         role.start()
-        role.await_said("shards.assigned", START_S, since)
+        role.await_logged("shards.assigned", START_S, since)
 
     def _ours(self, topic: Decoded) -> list[dict[str, Any]]:
         return [each for each in topic.look() if each.get("id", each.get("indicator_id")) in self.names]

@@ -96,9 +96,9 @@ class Bench:
 
     def explain(self, seen: Seen) -> str:
         """What ``kakehashi explain`` says of it, on one line."""
-        code, said = self._kakehashi("explain", seen.value)
-        assert code == Exit.OK, said
-        return " ".join(said.split())
+        code, shown = self._kakehashi("explain", seen.value)
+        assert code == Exit.OK, shown
+        return " ".join(shown.split())
 
     def audit(self, *words: str) -> tuple[int, str]:
         """What ``kakehashi audit`` said, and how it ended."""
@@ -131,15 +131,15 @@ def test_two_people_approve_and_the_partner_has_it_until_one_refuses(bench: Benc
     bench.report(seen, CLASS_3, "verdict-edge")
     soon(seen.waits, "it waits for officers")
     assert bench.officer(ALICE, "review", "approve", seen.value)[0] == Exit.OK
-    code, said = bench.officer(ALICE, "review", "approve", seen.value)
-    assert (code, "another person is needed" in said) == (Exit.REFUSED, True), said
+    code, shown = bench.officer(ALICE, "review", "approve", seen.value)
+    assert (code, "another person is needed" in shown) == (Exit.REFUSED, True), shown
     assert seen.accepted == []
-    code, said = bench.officer(BOB, "review", "approve", seen.value)
-    assert (code, "released to JPN" in said) == (Exit.OK, True), said
+    code, shown = bench.officer(BOB, "review", "approve", seen.value)
+    assert (code, "released to JPN" in shown) == (Exit.OK, True), shown
     soon(lambda: [each["kind"] for each in seen.accepted] == ["content"], "JPN has what was approved")
     assert not seen.waits()
-    code, said = bench.officer(CAROL, "review", "approve", seen.value)
-    assert (code, "approved by alice, bob" in said) == (Exit.REFUSED, True), said
+    code, shown = bench.officer(CAROL, "review", "approve", seen.value)
+    assert (code, "approved by alice, bob" in shown) == (Exit.REFUSED, True), shown
     assert bench.officer(CAROL, "review", "refuse", seen.value)[0] == Exit.OK
     soon(lambda: seen.accepted[-1]["kind"] == "recalled", "what is refused after all is recalled")
 
@@ -162,7 +162,7 @@ def test_a_recall_overtakes_the_release_that_waits_for_the_bridge(bench: Bench) 
     assert seen.accepted[-1] == recall
 
 
-def test_what_officers_say_while_the_worker_is_away_and_said_before_is_heard_when_it_returns(bench: Bench) -> None:
+def test_what_officers_state_while_the_worker_is_away_and_stated_before_is_obeyed_when_it_returns(bench: Bench) -> None:
     recalled, held = bench.indicator("recalled before it was read"), bench.indicator("half approved")
     bench.report(held, CLASS_3, "verdict-edge")
     soon(held.waits, "it waits for officers")
@@ -170,8 +170,8 @@ def test_what_officers_say_while_the_worker_is_away_and_said_before_is_heard_whe
     worker = bench.nations.roles["streams-GBR-1"]
     worker.kill()
     bench.report(recalled, GREEN, "veto-edge")
-    code, said = bench.officer(BOB, "recall", recalled.name, "--wait", "0")
-    assert (code, "no worker of GBR has decided it" in said) == (Exit.UNAVAILABLE, True), said
+    code, shown = bench.officer(BOB, "recall", recalled.name, "--wait", "0")
+    assert (code, "no worker of GBR has decided it" in shown) == (Exit.UNAVAILABLE, True), shown
     bench.nations.start([worker.name])
     assert bench.officer(BOB, "review", "approve", held.value)[0] == Exit.OK
     soon(lambda: [each["kind"] for each in held.accepted] == ["content"], "two people have approved it")
@@ -186,41 +186,41 @@ def test_a_revocation_unblocks_it_in_both_nations_and_two_people_take_it_back(be
     assert bench.officer(ALICE, "revoke", seen.value)[0] == Exit.OK
     soon(lambda: seen.accepted[-1]["kind"] == "revoked", "JPN has the revocation")
     assert seen.national[-1]["kind"] == "revoked"
-    said = bench.explain(seen)
-    assert "alice revoked it by hand" in said
-    veto = said.partition("The veto ")[2].partition(" ")[0]
-    code, said = bench.officer(ALICE, "lift", seen.value)
-    assert (code, "kakehashi explain" in said) == (Exit.USAGE, True), said
-    code, said = bench.officer(ALICE, "lift", seen.value, "--veto", veto)
-    assert (code, "the veto still applies" in said) == (Exit.OK, True), said
+    shown = bench.explain(seen)
+    assert "alice revoked it by hand" in shown
+    veto = shown.partition("The veto ")[2].partition(" ")[0]
+    code, shown = bench.officer(ALICE, "lift", seen.value)
+    assert (code, "kakehashi explain" in shown) == (Exit.USAGE, True), shown
+    code, shown = bench.officer(ALICE, "lift", seen.value, "--veto", veto)
+    assert (code, "the veto still applies" in shown) == (Exit.OK, True), shown
     assert seen.national[-1]["kind"] == "revoked"
-    code, said = bench.officer(BOB, "lift", seen.value, "--veto", veto)
-    assert (code, "the veto has ended: lifted by alice, bob" in said) == (Exit.OK, True), said
+    code, shown = bench.officer(BOB, "lift", seen.value, "--veto", veto)
+    assert (code, "the veto has ended: lifted by alice, bob" in shown) == (Exit.OK, True), shown
     soon(lambda: seen.accepted[-1]["kind"] == "content", "the rules decide again")
     assert seen.national[-1]["kind"] == "content"
 
 
 def test_a_recall_of_what_was_never_released_sets_a_veto_and_reports_no_more(bench: Bench) -> None:
-    code, said = bench.officer(ALICE, "recall", bench.indicator("never reported").value)
-    assert (code, "it was never released" in said, "only the veto was set" in said) == (Exit.OK, True, True), said
+    code, shown = bench.officer(ALICE, "recall", bench.indicator("never reported").value)
+    assert (code, "it was never released" in shown, "only the veto was set" in shown) == (Exit.OK, True, True), shown
 
 
-def test_a_key_that_is_not_on_the_roster_is_told_so_before_anything_is_sent(bench: Bench) -> None:
-    code, said = bench.officer("mallory", "recall", "198.51.100.7")
-    assert (code, "is not on" in said) == (Exit.REFUSED, True), said
+def test_a_key_that_is_not_on_the_roster_is_answered_before_anything_is_sent(bench: Bench) -> None:
+    code, shown = bench.officer("mallory", "recall", "198.51.100.7")
+    assert (code, "is not on" in shown) == (Exit.REFUSED, True), shown
 
 
 def test_the_audit_of_all_this_is_whole_is_anchored_and_is_truncated_only_behind_an_anchor(bench: Bench) -> None:
     seen = bench.indicator("audited")
     bench.report(seen, GREEN, "veto-edge")
     soon(lambda: bool(seen.accepted), "JPN has it")
-    code, said = bench.audit("truncate", "--days", "1")
-    assert (code, "before a signed anchor" in said) == (Exit.OK, True), said
-    code, said = bench.audit("anchor", "--key", bench.key(ALICE))
-    assert (code, "chains anchored by alice" in said) == (Exit.OK, True), said
-    code, said = bench.audit("verify")
-    assert (code, "anchored up to" in said, "BROKEN" in said) == (Exit.OK, True, False), said
-    code, said = bench.audit("show", "--hours", "1", "--outcome", "release")
-    assert (code, seen.name in said) == (Exit.OK, True), said
-    code, said = bench.audit("anchor", "--key", bench.key("mallory"))
-    assert (code, "is not on GBR's roster in the role audit" in said) == (Exit.REFUSED, True), said
+    code, shown = bench.audit("truncate", "--days", "1")
+    assert (code, "before a signed anchor" in shown) == (Exit.OK, True), shown
+    code, shown = bench.audit("anchor", "--key", bench.key(ALICE))
+    assert (code, "chains anchored by alice" in shown) == (Exit.OK, True), shown
+    code, shown = bench.audit("verify")
+    assert (code, "anchored up to" in shown, "BROKEN" in shown) == (Exit.OK, True, False), shown
+    code, shown = bench.audit("show", "--hours", "1", "--outcome", "release")
+    assert (code, seen.name in shown) == (Exit.OK, True), shown
+    code, shown = bench.audit("anchor", "--key", bench.key("mallory"))
+    assert (code, "is not on GBR's roster in the role audit" in shown) == (Exit.REFUSED, True), shown

@@ -72,9 +72,9 @@ class Bench:
         return done.returncode, done.stdout + done.stderr
 
     def done(self, *words: str) -> str:
-        code, said = self.kakehashi(*words)
-        assert code == Exit.OK, said
-        return said
+        code, shown = self.kakehashi(*words)
+        assert code == Exit.OK, shown
+        return shown
 
     def key(self, person: str) -> str:
         return str(write_key(person, self.folder))
@@ -84,8 +84,8 @@ class Bench:
         draft, began = str(self.folder / name), time.monotonic()
         self.done("policy", *words, "--key", self.key(ALICE), "--reason", "for a test", "--out", draft)
         self.done("policy", "sign", draft, "--key", self.key(BOB))
-        _, said = self.kakehashi("policy", "publish", draft, "--accept-wider")
-        assert ": published; it " in said, said  # exit code 4 as long as workers are stopped or paused
+        _, shown = self.kakehashi("policy", "publish", draft, "--accept-wider")
+        assert ": published; it " in shown, shown  # exit code 4 as long as workers are stopped or paused
         self.publishing_s = time.monotonic() - began
 
     def activate(self, version: str, name: str) -> int:
@@ -174,25 +174,25 @@ def test_what_the_old_rules_released_is_recalled_under_the_new_ones_though_nothi
     assert {each["reason"] for each in bench.released.values()} == {"policy-changed"}
 
 
-def test_the_status_says_what_is_in_force_and_a_late_activation_is_answered(bench: Bench) -> None:
-    said = bench.done("policy", "status")
-    [current] = [line for line in map(json.loads, said.splitlines()) if line["state"] == "in force"]
+def test_the_status_states_what_is_in_force_and_a_late_activation_is_answered(bench: Bench) -> None:
+    shown = bench.done("policy", "status")
+    [current] = [line for line in map(json.loads, shown.splitlines()) if line["state"] == "in force"]
     assert current["by"] == ["alice", "bob"]
     draft = str(bench.folder / "late.json")
     late, at = (datetime.fromtimestamp(time.time() + after_s, UTC).isoformat() for after_s in (0, 3600))
     words = ["policy", "activate", bench.old[:12], "--key", bench.key(ALICE), "--reason", "late"]
-    code, said = bench.kakehashi(*words, "--out", draft, "--at", late)
-    assert (code, "is in the past" in said, Path(draft).exists()) == (Exit.REFUSED, True, False), said
+    code, shown = bench.kakehashi(*words, "--out", draft, "--at", late)
+    assert (code, "is in the past" in shown, Path(draft).exists()) == (Exit.REFUSED, True, False), shown
     words += ["--at", at]
-    code, said = bench.kakehashi(*words, "--out", draft)
-    assert (code, "WIDER: newly released" in said, Path(draft).exists()) == (Exit.REFUSED, True, False), said
+    code, shown = bench.kakehashi(*words, "--out", draft)
+    assert (code, "WIDER: newly released" in shown, Path(draft).exists()) == (Exit.REFUSED, True, False), shown
     bench.done(*words, "--out", draft, "--accept-wider")
-    code, said = bench.kakehashi("policy", "sign", draft, "--key", bench.key(ALICE))
-    assert (code, "another person is needed" in said) == (Exit.REFUSED, True), said
-    code, said = bench.kakehashi("policy", "publish", draft)
-    assert (code, "needs 2 distinct people" in said) == (Exit.REFUSED, True), said
-    code, said = bench.kakehashi("policy", "sign", draft, "--key", bench.key(BOB))
-    assert (code, "WIDER: newly released" in said) == (Exit.REFUSED, True), said
+    code, shown = bench.kakehashi("policy", "sign", draft, "--key", bench.key(ALICE))
+    assert (code, "another person is needed" in shown) == (Exit.REFUSED, True), shown
+    code, shown = bench.kakehashi("policy", "publish", draft)
+    assert (code, "needs 2 distinct people" in shown) == (Exit.REFUSED, True), shown
+    code, shown = bench.kakehashi("policy", "sign", draft, "--key", bench.key(BOB))
+    assert (code, "WIDER: newly released" in shown) == (Exit.REFUSED, True), shown
     bench.done("policy", "sign", draft, "--key", bench.key(BOB), "--accept-wider")
 
 
@@ -206,9 +206,9 @@ def test_an_activation_is_held_against_the_rules_of_its_time(bench: Bench) -> No
     for hours in (2, 4):
         write(bench.nations.clusters["GBR"], activated(bench.old, hours))
     save(activated(stricter, 3), draft)
-    said = bench.done("policy", "publish", str(draft))
-    assert f"it follows {bench.old[:12]}, from" in said
-    before, _, afterwards = said.partition(f"it is followed by {bench.old[:12]}, from")
+    shown = bench.done("policy", "publish", str(draft))
+    assert f"it follows {bench.old[:12]}, from" in shown
+    before, _, afterwards = shown.partition(f"it is followed by {bench.old[:12]}, from")
     assert ("no longer released" in before, "WIDER" in before, "WIDER: newly released" in afterwards) == (
         True,
         False,
@@ -217,20 +217,20 @@ def test_an_activation_is_held_against_the_rules_of_its_time(bench: Bench) -> No
     assert bench.done("policy", "status").count('"state":"to come"') == 3
 
     save(activated(bench.old, 1), draft)
-    code, said = bench.kakehashi("policy", "publish", str(draft))
-    assert (code, f"it follows {stricter[:12]}, from" in said) == (Exit.REFUSED, True), said
-    assert "WIDER: newly released" in said
+    code, shown = bench.kakehashi("policy", "publish", str(draft))
+    assert (code, f"it follows {stricter[:12]}, from" in shown) == (Exit.REFUSED, True), shown
+    assert "WIDER: newly released" in shown
 
 
 def test_recorded_traffic_is_decided_again_under_a_draft(bench: Bench) -> None:
-    said = bench.done("policy", "simulate", str(POLICY_FOLDER), "--window", "1h")
-    assert "newly released" in said
-    assert "withhold → release: " in said
-    assert re.search(r"^  \S+  indicator--\S+ to JPN", said, re.M), "an example has its value"
-    assert re.search(r"by gbr-no-ja3[^;]*; now by tlp-", said), said
-    code, said = bench.kakehashi("policy", "diff", str(bench.folder / "draft"), str(POLICY_FOLDER), "--window", "1h")
-    assert (code, "GBR: WIDER: newly released" in said) == (Exit.REFUSED, True), said
-    assert re.search(r"[1-9]\d* newly released, 0 no longer released", said), said
+    shown = bench.done("policy", "simulate", str(POLICY_FOLDER), "--window", "1h")
+    assert "newly released" in shown
+    assert "withhold → release: " in shown
+    assert re.search(r"^  \S+  indicator--\S+ to JPN", shown, re.M), "an example has its value"
+    assert re.search(r"by gbr-no-ja3[^;]*; now by tlp-", shown), shown
+    code, shown = bench.kakehashi("policy", "diff", str(bench.folder / "draft"), str(POLICY_FOLDER), "--window", "1h")
+    assert (code, "GBR: WIDER: newly released" in shown) == (Exit.REFUSED, True), shown
+    assert re.search(r"[1-9]\d* newly released, 0 no longer released", shown), shown
 
 
 def test_a_border_is_closed_and_shown_as_closed_and_opened_again(bench: Bench) -> None:
@@ -248,34 +248,36 @@ def test_a_border_is_closed_and_shown_as_closed_and_opened_again(bench: Bench) -
     border("open")
     assert status() == ("open", ["alice"])
     assert len(bench.released) == before
-    code, said = bench.kakehashi("border", "close", "JPN", "--key", bench.key("mallory"), "--reason", "no")
-    assert (code, "nothing was changed" in said) == (Exit.REFUSED, True), said
+    code, shown = bench.kakehashi("border", "close", "JPN", "--key", bench.key("mallory"), "--reason", "no")
+    assert (code, "nothing was changed" in shown) == (Exit.REFUSED, True), shown
 
 
 def test_the_audit_is_whole_and_is_decided_again_under_both_versions(bench: Bench) -> None:
-    said = bench.done("audit", "verify")
-    assert "BROKEN" not in said
-    assert "not decided again" not in said
+    shown = bench.done("audit", "verify")
+    assert "BROKEN" not in shown
+    assert "not decided again" not in shown
 
 
 def test_one_decision_is_made_again_from_its_record_under_the_version_that_made_it(bench: Bench) -> None:
     by_version = {each["policy_version"]: each for each in bench.decisions}
     assert len(by_version) == 2
     for each in by_version.values():
-        said = bench.done("audit", "rerun", each["decision_id"])
-        assert said.startswith(f"{each['decision_id']}: {each['outcome']} again, by {', '.join(each['rules'])}"), said
-    code, said = bench.kakehashi("audit", "rerun", "GBR-0-999999999")
-    assert (code, "is not in GBR's audit" in said) == (Exit.REFUSED, True), said
+        shown = bench.done("audit", "rerun", each["decision_id"])
+        assert shown.startswith(f"{each['decision_id']}: {each['outcome']} again, by {', '.join(each['rules'])}"), shown
+    code, shown = bench.kakehashi("audit", "rerun", "GBR-0-999999999")
+    assert (code, "is not in GBR's audit" in shown) == (Exit.REFUSED, True), shown
 
 
-def test_a_decision_whose_rules_are_not_at_hand_is_not_made_again_and_says_where_it_can_be(bench: Bench) -> None:
+def test_a_decision_whose_rules_are_not_at_hand_is_not_made_again_and_states_where_it_can_be(bench: Bench) -> None:
     name = "GBR-1-1125899906842624"
     producer = idempotent_producer(bench.nations.clusters["GBR"])
     foreign = a_decision(shard=1, sequence=1 << 50, decision_id=name, policy_version="ef" * 32)
     produce(producer, topics.AUDIT, 1, b"foreign", CODEC.encode(DECISION, foreign))
     producer.flush(10)
-    code, said = bench.kakehashi("audit", "rerun", name)
-    assert (code, "policy efefefefefef is not known here" in " ".join(said.split())) == (Exit.CONFIGURATION, True), said
+    code, shown = bench.kakehashi("audit", "rerun", name)
+    assert (code, "policy efefefefefef is not known here" in " ".join(shown.split())) == (Exit.CONFIGURATION, True), (
+        shown
+    )
 
 
 def test_an_entry_that_somebody_else_has_written_is_found(bench: Bench) -> None:
@@ -283,5 +285,5 @@ def test_an_entry_that_somebody_else_has_written_is_found(bench: Bench) -> None:
     producer = idempotent_producer(bench.nations.clusters["GBR"])
     produce(producer, topics.AUDIT, 0, b"forged", CODEC.encode(DECISION, a_decision(shard=0, sequence=1 << 40)))
     producer.flush(10)
-    code, said = bench.kakehashi("audit", "verify")
-    assert (code, "was expected here: one is missing" in said) == (Exit.REFUSED, True), said
+    code, shown = bench.kakehashi("audit", "verify")
+    assert (code, "was expected here: one is missing" in shown) == (Exit.REFUSED, True), shown

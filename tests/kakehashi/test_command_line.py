@@ -35,7 +35,7 @@ def _commands(group: Any, *path: str) -> Iterator[tuple[str, Any]]:
             yield " ".join([*path, name]), command
 
 
-def test_every_command_says_what_it_does_and_gives_examples() -> None:
+def test_every_command_states_what_it_does_and_gives_examples() -> None:
     commands = dict(_commands(get_command(command_line(Invocation())), "kakehashi"))
     assert {"kakehashi up", "kakehashi down", "kakehashi status", "kakehashi doctor"} <= set(commands)
     for words, command in commands.items():

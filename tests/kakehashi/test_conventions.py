@@ -148,21 +148,21 @@ def test_the_commands_that_need_no_json_lines_exist() -> None:
 @pytest.mark.parametrize("path", [path for path, each in _commands().items() if "nation" in _options(each)])
 def test_a_nation_of_a_bad_form_is_a_usage_error(path: str) -> None:
     command = _commands()[path]
-    exit_code, said = _run(path, _arguments(command, nation="Britain", partner="JPN"))
+    exit_code, printed = _run(path, _arguments(command, nation="Britain", partner="JPN"))
     assert exit_code == Exit.USAGE
-    assert "`Britain` is not an ISO 3166-1 alpha-3 code" in said
+    assert "`Britain` is not an ISO 3166-1 alpha-3 code" in printed
     if path not in OF_A_FOLDER:
-        exit_code, said = _run(path, _arguments(command, nation="GRB", partner="JPN"))
+        exit_code, printed = _run(path, _arguments(command, nation="GRB", partner="JPN"))
         assert exit_code == Exit.USAGE
-        assert "unknown nation `GRB`: set KAKEHASHI_NATIONS or correct the option; did you mean `GBR`?" in said
+        assert "unknown nation `GRB`: set KAKEHASHI_NATIONS or correct the option; did you mean `GBR`?" in printed
 
 
 @pytest.mark.parametrize("path", [path for path, each in _commands().items() if "partner" in _options(each)])
 def test_a_partner_that_is_none_is_a_usage_error(path: str) -> None:
     for partner, why in (("USA", "unknown nation `USA`"), ("GBR", "its partners are JPN"), ("jpn", "write JPN")):
-        exit_code, said = _run(path, _arguments(_commands()[path], nation="GBR", partner=partner))
+        exit_code, printed = _run(path, _arguments(_commands()[path], nation="GBR", partner=partner))
         assert exit_code == Exit.USAGE
-        assert why in said
+        assert why in printed
 
 
 @pytest.mark.parametrize("path", ALIASES)
@@ -181,18 +181,18 @@ def test_a_former_name_of_an_option_still_works_and_is_not_shown(path: str) -> N
 @pytest.mark.parametrize("path", ["streams", "bridge"])
 def test_an_unknown_log_level_is_a_usage_error(path: str) -> None:
     arguments = _arguments(_commands()[path], nation="GBR", partner="JPN", loglevel="loud")
-    exit_code, said = _run(path, arguments)
+    exit_code, printed = _run(path, arguments)
     assert exit_code == Exit.USAGE
-    assert "'debug', 'info', 'warning', 'error'" in said
+    assert "'debug', 'info', 'warning', 'error'" in printed
 
 
 @pytest.mark.parametrize("path", [path for path, each in _commands().items() if _options(each)])
 def test_a_misspelt_option_is_a_usage_error_with_the_closest_one(path: str) -> None:
     longest = max((opt for param in _commands()[path].params for opt in param.opts if opt.startswith("--")), key=len)
     misspelt = longest[:-2] + longest[-1] + longest[-2] if longest[-1] != longest[-2] else longest + "x"
-    exit_code, said = _run(path, [misspelt])
+    exit_code, printed = _run(path, [misspelt])
     assert exit_code == Exit.USAGE
-    assert f"No such option: {misspelt}; did you mean `{longest}`?" in " ".join(said.split())
+    assert f"No such option: {misspelt}; did you mean `{longest}`?" in " ".join(printed.split())
 
 
 @pytest.mark.parametrize(
@@ -214,9 +214,9 @@ def test_a_misspelt_option_is_a_usage_error_with_the_closest_one(path: str) -> N
     ],
 )
 def test_a_misspelt_value_is_a_usage_error_with_the_closest_one_and_needs_no_cluster(line: str, meant: str) -> None:
-    exit_code, said = _run("", line.split())
-    assert exit_code == Exit.USAGE, said
-    assert f"did you mean `{meant}`?" in said
+    exit_code, printed = _run("", line.split())
+    assert exit_code == Exit.USAGE, printed
+    assert f"did you mean `{meant}`?" in printed
 
 
 def test_a_misspelt_command_is_suggested() -> None:

@@ -80,7 +80,7 @@ def test_each_line_has_its_outcome_reason_marking_and_the_place_of_the_marking()
     assert refused.detail
 
 
-def test_a_marking_of_the_options_says_so() -> None:
+def test_a_marking_of_the_options_reports_it() -> None:
     [fate] = fates_of(b"hxxp://bad[.]kakenet-mal[.]org/a\n")
     assert (fate.value, fate.marking_from) == ("http://bad.kakenet-mal.org/a", "the operator's options")
 
@@ -183,7 +183,7 @@ def test_for_several_partners_the_strictest_outcome_is_shown_and_each_is_listed(
 
 
 @pytest.mark.parametrize("path", inputs(), ids=lambda path: path.name)
-def test_a_dry_run_says_what_the_exchange_then_does(path: Path, tmp_path: Path) -> None:
+def test_a_dry_run_states_what_the_exchange_then_does(path: Path, tmp_path: Path) -> None:
     table = table_of(path)
     options = {key: value for key, value in table.items() if key not in {"kind", "readings", "format", "name", "note"}}
     defaults, format_name, name = defaults_of(options), table.get("format", AUTO), table.get("name", path.name)

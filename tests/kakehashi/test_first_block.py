@@ -36,10 +36,10 @@ def shell(folder: Path) -> Iterator[int]:
     environ = os.environ | {"PATH": path, "PS1": "$ "}
     with session(["bash", "--norc", "-i"], within=folder, environ=environ) as (_, screen):
         yield screen
-        _told(screen, "kill $(jobs -p); wait", "ended")
+        _announced(screen, "kill $(jobs -p); wait", "ended")
 
 
-def _told(screen: int, text: str, done: str) -> str:
+def _announced(screen: int, text: str, done: str) -> str:
     """Paste a text, and what appears until the shell has come to its end."""
     paste = memoryview(f"{text}\necho {done[:2]}''{done[2:]} $?\n".encode())
 
@@ -61,14 +61,14 @@ def test_the_first_block_works_pasted_whole_and_again_on_what_the_first_time_has
     try:
         for attempt in ("first", "second"):
             with shell(tmp_path) as screen:
-                seen = _told(screen, first_block(), attempt)
+                seen = _announced(screen, first_block(), attempt)
                 assert re.search(rf"^{attempt} 0$", seen.replace("\r", ""), re.M), seen
                 assert "GBR: all 4 shards run, and the bridge to JPN" in seen, seen
-                shown = _told(screen, "kakehashi produce --nation GBR --sensor desk iocs.csv", "sent")
+                shown = _announced(screen, "kakehashi produce --nation GBR --sensor desk iocs.csv", "sent")
                 assert ("4 observations in 1 report" if attempt == "first" else "read before") in shown, shown
-                shown = _told(screen, "kakehashi tail --nation JPN --partner GBR --limit 1", "seen")
+                shown = _announced(screen, "kakehashi tail --nation JPN --partner GBR --limit 1", "seen")
                 assert "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" in shown, shown
-                shown = _told(screen, f"kakehashi explain --nation GBR {HELD}", "why")
+                shown = _announced(screen, f"kakehashi explain --nation GBR {HELD}", "why")
                 assert "HOLD to JPN" in shown, shown
     finally:
         kakehashi("down", "--wipe", within=tmp_path)

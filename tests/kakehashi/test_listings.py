@@ -159,9 +159,9 @@ def test_a_terminal_of_80_columns_gets_a_table_that_cuts_no_value(nation: Nation
 
 
 def test_an_explanation_fits_a_terminal_of_80_columns_and_is_one_line_a_sentence_in_a_pipe(nation: Nation) -> None:
-    told = ("explain", "--nation", "GBR", LONG_ID)
-    exit_code, shown = on_a_terminal(*told, within=nation.folder, environ=os.environ | nation.environ)
+    reported = ("explain", "--nation", "GBR", LONG_ID)
+    exit_code, shown = on_a_terminal(*reported, within=nation.folder, environ=os.environ | nation.environ)
     assert exit_code == Exit.OK, shown
     assert all(cell_len(line) <= 80 for line in shown.splitlines()), shown
-    piped = kakehashi(*told, within=nation.folder, **nation.environ).stdout
+    piped = kakehashi(*reported, within=nation.folder, **nation.environ).stdout
     assert " ".join(shown.split()[3:]) in " ".join(piped.split())

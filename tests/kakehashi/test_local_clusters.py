@@ -88,7 +88,7 @@ def test_one_nation_s_cluster_goes_up_and_down_alone(folder: Path) -> None:
     assert not (folder / ".kakehashi" / "GBR").exists()
 
 
-def test_without_clusters_and_settings_the_way_to_get_one_is_told(tmp_path: Path) -> None:
+def test_without_clusters_and_settings_the_way_to_get_one_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="kakehashi up"):
         find_bootstrap("GBR", {"KAKEHASHI_HOME": str(tmp_path)})
     assert find_bootstrap("GBR", {"KAKEHASHI_GBR_BOOTSTRAP": "192.0.2.1:9092"}) == "192.0.2.1:9092"

@@ -64,7 +64,7 @@ def test_cases_that_do_not_hold_are_named(tmp_path: Path, draft: Path) -> None:
     assert "FAILED: Low confidence waits for an analyst" in done.stdout
 
 
-def test_a_folder_that_is_no_policy_folder_is_said_to_be_none(tmp_path: Path) -> None:
+def test_a_folder_that_is_no_policy_folder_is_stated_to_be_none(tmp_path: Path) -> None:
     done = kakehashi("policy", "prove", "--folder", str(tmp_path), within=tmp_path)
     assert done.returncode == Exit.CONFIGURATION
     assert "a policy folder has joint/ and national/<nation>/" in done.stderr

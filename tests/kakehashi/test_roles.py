@@ -32,11 +32,11 @@ def _a_sensor(home: Path) -> roles.RoleProcess:
         "KAKEHASHI_JPN_BOOTSTRAP": "127.0.0.1:1",
     }
     role = roles.start(home, "sensor-edge", arguments, environ)
-    eventually(lambda: "waiting for GBR's Kafka" in _said(home), 30, "the sensor is at work, without a broker")
+    eventually(lambda: "waiting for GBR's Kafka" in _shown(home), 30, "the sensor is at work, without a broker")
     return role
 
 
-def _said(home: Path) -> str:
+def _shown(home: Path) -> str:
     return roles.log_of(home, "sensor-edge").read_text("utf-8")
 
 
@@ -56,7 +56,7 @@ def test_stop_lets_a_role_end_in_good_order_and_forgets_it(home: Path) -> None:
     assert roles.stop(home) == [role]
     assert not roles.is_running(role)
     assert roles.known(home) == []
-    assert "stopped. 1 report in" in _said(home)
+    assert "stopped. 1 report in" in _shown(home)
     assert roles.stop(home) == []
 
 
@@ -89,7 +89,7 @@ def test_a_role_that_ended_by_itself_is_seen_to_have_ended(home: Path) -> None:
     assert "No such command" in roles.log_of(home, "nonsense").read_text("utf-8")
 
 
-def test_a_damaged_file_says_what_to_do(home: Path) -> None:
+def test_a_damaged_file_states_what_to_do(home: Path) -> None:
     folder = home / "roles"
     folder.mkdir()
     (folder / "bridge.json").write_text("{}")

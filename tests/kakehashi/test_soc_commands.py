@@ -37,7 +37,7 @@ def test_an_indicator_is_shown_with_everything_that_its_nation_may_know(soc: Soc
     assert soc.lines("get", "--nation", "JPN", "--local", "--json", "c2.example.com") == lines[:2]
 
 
-def test_what_nobody_sees_is_not_found(soc: Soc) -> None:
+def test_what_no_one_sees_is_not_found(soc: Soc) -> None:
     assert "JPN sees no 203.0.113.99" in soc.run("get", "--nation", "JPN", "203.0.113.99", code=Exit.REFUSED)
 
 
@@ -139,6 +139,6 @@ def test_the_documented_program_runs(
     program = page.partition("```python\n")[2].partition("```")[0]
     assert 'activity="active")' in program
     exec(program.replace('activity="active")', 'activity="active", follow=False)'), {})  # noqa: S102
-    [said] = capsys.readouterr().out.splitlines()
-    assert said.endswith("values to block")
-    assert int(said.split()[0]) >= 3
+    [printed] = capsys.readouterr().out.splitlines()
+    assert printed.endswith("values to block")
+    assert int(printed.split()[0]) >= 3

@@ -117,7 +117,7 @@ def test_a_signal_ends_everything_and_leaves_nothing(tmp_path: Path, number: sig
     assert_gone(tmp_path)
 
 
-def test_what_it_says_to_type_next_works_and_ctrl_c_on_a_terminal_ends_it(tmp_path: Path) -> None:
+def test_what_it_states_to_type_next_works_and_ctrl_c_on_a_terminal_ends_it(tmp_path: Path) -> None:
     with started("try", within=tmp_path, environ=os.environ | {"KAKEHASHI_KAFKA_HEAP": "256m"}) as (process, screen):
         text = ""
         for read in lines_of(screen):
@@ -130,8 +130,8 @@ def test_what_it_says_to_type_next_works_and_ctrl_c_on_a_terminal_ends_it(tmp_pa
         environ = {"KAKEHASHI_HOME": home[1]}
         file = tmp_path / "one.txt"
         file.write_text(SHA1 + "\n")
-        told = ("produce", "--nation", "GBR", "--sensor", "desk", "--tlp", "TLP:GREEN", str(file))
-        assert kakehashi(*told, within=tmp_path, **environ).returncode == Exit.OK
+        reported = ("produce", "--nation", "GBR", "--sensor", "desk", "--tlp", "TLP:GREEN", str(file))
+        assert kakehashi(*reported, within=tmp_path, **environ).returncode == Exit.OK
         file.unlink()
         arrived = kakehashi("tail", "--nation", "JPN", "--partner", "GBR", "--limit", "1", within=tmp_path, **environ)
         assert json.loads(arrived.stdout)["value"] == SHA1

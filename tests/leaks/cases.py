@@ -56,7 +56,7 @@ VALUES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class Claim:
     """What one report of one source says, in the source's own words. A later ``sequence`` is a later word."""
 
     source: int
@@ -83,23 +83,23 @@ class Case:
     well_known: bool
     special_use: bool
     partner: str
-    says: tuple[Say, ...]
+    claims: tuple[Claim, ...]
 
 
 def a_case(random: Random) -> Case:
     """One indicator of one to four sources, some of which have changed their mind."""
     kind, value = VALUES[int(random.random() * len(VALUES))]
     hostile = random.random()
-    says: list[Say] = []
+    claims: list[Claim] = []
     for source in range(1 + int(random.random() ** 2 * 4)):
         words = 2 if random.random() < 0.15 else 1
-        says += [_say(random, source, sequence, len(says) + sequence, hostile) for sequence in range(words)]
-    random.shuffle(says)
+        claims += [_claim(random, source, sequence, len(claims) + sequence, hostile) for sequence in range(words)]
+    random.shuffle(claims)
     partner = "JPN" if random.random() < 0.97 else random.choice(("USA", "jpn", "", "OTHER"))
-    return Case(kind, value, random.random() < 0.04, random.random() < 0.04, partner, tuple(says))
+    return Case(kind, value, random.random() < 0.04, random.random() < 0.04, partner, tuple(claims))
 
 
-def _say(random: Random, source: int, sequence: int, bit: int, hostile: float) -> Say:
+def _claim(random: Random, source: int, sequence: int, bit: int, hostile: float) -> Claim:
     """Counts are distinct powers of two: a sum of them says whose they were."""
     pick = random.random()
     if pick < 0.5:
@@ -117,7 +117,7 @@ def _say(random: Random, source: int, sequence: int, bit: int, hostile: float) -
         if hostile > 0.9:
             caveats = (*caveats[1:], _mangled(random, caveats[0]))
     first = NOW_MS - (1 + bit) * 37 * 60_000 - int(random.random() * 5 * DAY_MS)
-    return Say(
+    return Claim(
         source=source,
         sequence=sequence,
         tlp=tlp,

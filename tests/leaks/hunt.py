@@ -31,7 +31,7 @@ from streams.rules.classifier import Classifier
 from streams.rules.engine import Engine
 from streams.rules.policy_set import load
 from tests.leaks import oracle
-from tests.leaks.cases import CANARY, NOW_MS, VALUES, Case, Say, a_case
+from tests.leaks.cases import CANARY, NOW_MS, VALUES, Case, Claim, a_case
 
 HOME: Final = "GBR"
 _HEARD_MS: Final = NOW_MS
@@ -76,7 +76,7 @@ class Hunter:
         """A case as correlate and the bridge would have it."""
         record, sent = self.released(case)
         found.tallies["cases"] += 1
-        found.tallies["assertions"] += len(case.says)
+        found.tallies["assertions"] += len(case.claims)
         if record is None and sent:
             found.tallies["refused by the guard"] += 1
         found.tallies["left" if record is not None else "stayed"] += 1
@@ -109,9 +109,9 @@ class Hunter:
 
     def _forged(self, case: Case, random: Random, found: Found) -> None:
         """The guard alone, as if the policy engine were broken or bribed: the words of a source go out unread."""
-        say = case.says[0]
+        claim = case.claims[0]
         key = _KEYS[case.kind, case.value]
-        record = _forgery(case, say, key, random)
+        record = _forgery(case, claim, key, random)
         value = self._codec.encode(RELEASED_INDICATOR, record)
         if random.random() < 0.3:
             value = _damaged(value, random)
@@ -147,24 +147,24 @@ def row_of(case: Case) -> Row:
     """The row that correlate would make of a case, its words merged in the order in which they came."""
     kind = TYPE_BY_LABEL[case.kind]
     enrichment = _ENRICHMENTS[case.well_known, case.special_use]
-    return merge(Row(kind, case.value, enrichment), b"", (_assertion(say) for say in case.says), NO_ROWS).row
+    return merge(Row(kind, case.value, enrichment), b"", (_assertion(claim) for claim in case.claims), NO_ROWS).row
 
 
-def _assertion(say: Say) -> Assertion:
-    marking = _understood(say.tlp, say.pap, say.releasable_to, say.caveats)
-    secret = f"{CANARY}-{say.source}"
+def _assertion(claim: Claim) -> Assertion:
+    marking = _understood(claim.tlp, claim.pap, claim.releasable_to, claim.caveats)
+    secret = f"{CANARY}-{claim.source}"
     statement = Statement.of(
         1,
-        say.sequence,
+        claim.sequence,
         _HEARD_MS,
         marking,
-        say.confidence,
-        say.valid_until_ms,
-        say.labels,
+        claim.confidence,
+        claim.valid_until_ms,
+        claim.labels,
         secret,
-        (("dest_ip", secret), (TEARLINE, say.tearline)) if say.tearline else (("dest_ip", secret),),
+        (("dest_ip", secret), (TEARLINE, claim.tearline)) if claim.tearline else (("dest_ip", secret),),
     )
-    return Assertion(secret, statement, (Tally.under(marking, say.count, say.first_seen_ms, say.last_seen_ms),))
+    return Assertion(secret, statement, (Tally.under(marking, claim.count, claim.first_seen_ms, claim.last_seen_ms),))
 
 
 @lru_cache(maxsize=65_536)
@@ -172,22 +172,22 @@ def _understood(tlp: str, pap: str, nations: tuple[str, ...] | None, caveats: tu
     return understand(SourceMarking(tlp, pap, nations, caveats))
 
 
-def _forgery(case: Case, say: Say, key: bytes, random: Random) -> ReleasedIndicator:
+def _forgery(case: Case, claim: Claim, key: bytes, random: Random) -> ReleasedIndicator:
     """A record that is right in everything but what it says of its marking, and its tearline: a source's own words."""
-    tearline = random.choice(_ODD_TEARLINES) if random.random() < 0.1 else say.tearline
+    tearline = random.choice(_ODD_TEARLINES) if random.random() < 0.1 else claim.tearline
     content: Content = {
         "type": case.kind,
         "value": case.value,
-        "tlp": say.tlp,
-        "pap": say.pap,
-        "releasable_to": sorted(set(say.releasable_to or ())),
-        "caveats": sorted(set(say.caveats)),
-        "confidence": say.confidence,
-        "labels": sorted(say.labels),
-        "first_seen_ms": say.first_seen_ms,
-        "last_seen_ms": say.last_seen_ms,
-        "sightings": say.count,
-        "valid_until_ms": say.valid_until_ms,
+        "tlp": claim.tlp,
+        "pap": claim.pap,
+        "releasable_to": sorted(set(claim.releasable_to or ())),
+        "caveats": sorted(set(claim.caveats)),
+        "confidence": claim.confidence,
+        "labels": sorted(claim.labels),
+        "first_seen_ms": claim.first_seen_ms,
+        "last_seen_ms": claim.last_seen_ms,
+        "sightings": claim.count,
+        "valid_until_ms": claim.valid_until_ms,
         "release_expires_ms": 0,
         "registered_domain": "",
         "asn": 0,

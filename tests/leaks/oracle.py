@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from tests.leaks.cases import CANARY, DAY_MS, NOW_MS, Case, Say
+from tests.leaks.cases import CANARY, DAY_MS, NOW_MS, Case, Claim
 
 PARTIES: Final = ("GBR", "JPN")
 # TLP 2.0 (FIRST): what each label is called, and what else of it is understood (policy/README, "In other words").
@@ -50,34 +50,34 @@ TEARLINE: Final = "tearline"  # a field of what has one
 TEARLINES_BYTES: Final = 2048
 
 
-def may_go(case: Case) -> list[Say]:
+def may_go(case: Case) -> list[Claim]:
     """What of a case may go to its partner without a human. A source's earlier words go only under its last one too."""
     if case.partner not in PARTIES or case.well_known or case.special_use or case.kind == "email-addr":
         return []
     if case.kind in WIDE_BELOW and int(case.value.split("/")[1]) < WIDE_BELOW[case.kind]:
         return []
-    last: dict[int, Say] = {}
-    for say in case.says:
-        known = last.get(say.source)
-        if known is None or say.sequence > known.sequence:
-            last[say.source] = say
+    last: dict[int, Claim] = {}
+    for claim in case.claims:
+        known = last.get(claim.source)
+        if known is None or claim.sequence > known.sequence:
+            last[claim.source] = claim
     return [
-        say
-        for say in case.says
-        if _is_free(say, case.partner)
-        and _is_free(last[say.source], case.partner)
-        and _is_sure_enough(last[say.source].confidence, case.kind)
+        claim
+        for claim in case.claims
+        if _is_free(claim, case.partner)
+        and _is_free(last[claim.source], case.partner)
+        and _is_sure_enough(last[claim.source].confidence, case.kind)
     ]
 
 
-def _is_free(say: Say, partner: str) -> bool:
+def _is_free(claim: Claim, partner: str) -> bool:
     """Whether these words let it go to this nation, and no human has to be asked."""
-    tlp = tlp_of(say.tlp)
-    if tlp > 3 or any(_plain(caveat) for caveat in say.caveats) or pap_of(say.pap) == 4:
+    tlp = tlp_of(claim.tlp)
+    if tlp > 3 or any(_plain(caveat) for caveat in claim.caveats) or pap_of(claim.pap) == 4:
         return False
-    if say.releasable_to is None:
+    if claim.releasable_to is None:
         return tlp < 2
-    nations = [_plain(nation) for nation in say.releasable_to]
+    nations = [_plain(nation) for nation in claim.releasable_to]
     return partner in nations and all(len(nation) == 3 and nation.isascii() and nation.isalpha() for nation in nations)
 
 
@@ -117,7 +117,7 @@ def leaks(case: Case, content: Mapping[str, Any] | None, sent: bytes) -> str:
         return "a source's name, description or context has left"
     if set(content) - {TEARLINE} != FIELDS:
         return f"other fields have left: {sorted(set(content) ^ FIELDS)}"
-    strictest = max(tlp_of(say.tlp) for say in _heard(case, free))
+    strictest = max(tlp_of(claim.tlp) for claim in _counted(case, free))
     tearlines = _tearlines(case, free) if strictest < 3 else ""
     if content.get(TEARLINE, "") != tearlines:
         return f"its tearline is {content.get(TEARLINE, '')!r}, not {tearlines!r}"
@@ -129,51 +129,51 @@ def leaks(case: Case, content: Mapping[str, Any] | None, sent: bytes) -> str:
     latest = NOW_MS + (ENDS_DAYS[strictest] + 1) * DAY_MS
     if not NOW_MS < content["release_expires_ms"] <= latest:
         wrong.append(f"its release ends at {content['release_expires_ms']}")
-    if content["confidence"] > max(say.confidence for say in _last_words(case, free)):
+    if content["confidence"] > max(claim.confidence for claim in _last_words(case, free)):
         wrong.append("it is surer than any source that may be heard")
     coarse = COARSE_MS[strictest]
-    stated = {-(-say.valid_until_ms // coarse) for say in case.says if say.valid_until_ms}
+    stated = {-(-claim.valid_until_ms // coarse) for claim in case.claims if claim.valid_until_ms}
     if content["valid_until_ms"] % coarse:
         wrong.append("its end tells more of a time than may be told")
-    heard = {-(-say.valid_until_ms // coarse) for say in _last_words(case, free)}
-    if content["valid_until_ms"] // coarse in stated - heard:
+    counted = {-(-claim.valid_until_ms // coarse) for claim in _last_words(case, free)}
+    if content["valid_until_ms"] // coarse in stated - counted:
         wrong.append("its end is of a source that may not be heard")
     if case.partner not in content["releasable_to"]:
         wrong.append("the partner is not named")
     return "; ".join(wrong)
 
 
-def _expected(case: Case, free: Sequence[Say], strictest: int) -> dict[str, Any]:
+def _expected(case: Case, free: Sequence[Claim], strictest: int) -> dict[str, Any]:
     coarse = COARSE_MS[strictest]
-    first, last = min(say.first_seen_ms for say in free), max(say.last_seen_ms for say in free)
-    pap = max(PAP_FLOOR[strictest], *(pap_of(say.pap) for say in _heard(case, free)))
+    first, last = min(claim.first_seen_ms for claim in free), max(claim.last_seen_ms for claim in free)
+    pap = max(PAP_FLOOR[strictest], *(pap_of(claim.pap) for claim in _counted(case, free)))
     expected: dict[str, Any] = {
         "type": case.kind,
         "value": case.value,
         "tlp": TLP_LABELS[strictest],
         "pap": PAP_LABELS[pap],
         "caveats": [],
-        "sightings": sum(say.count for say in free),
+        "sightings": sum(claim.count for claim in free),
         "first_seen_ms": first - first % coarse,
         "last_seen_ms": last - last % coarse,
         "labels": sorted(
-            {label for say in _last_words(case, free) for label in say.labels if not label.startswith(CANARY)}
+            {label for claim in _last_words(case, free) for label in claim.labels if not label.startswith(CANARY)}
         ),
     }
     return expected | ({"releasable_to": [case.partner]} if strictest >= 2 else {})
 
 
-def _last_words(case: Case, free: Sequence[Say]) -> list[Say]:
+def _last_words(case: Case, free: Sequence[Claim]) -> list[Claim]:
     """The current words of the sources that are heard: labels, confidence and ends are theirs."""
-    sources = {say.source for say in free}
-    newest = {source: max(say.sequence for say in case.says if say.source == source) for source in sources}
-    return [say for say in case.says if newest.get(say.source) == say.sequence]
+    sources = {claim.source for claim in free}
+    newest = {source: max(claim.sequence for claim in case.claims if claim.source == source) for source in sources}
+    return [claim for claim in case.claims if newest.get(claim.source) == claim.sequence]
 
 
-def _tearlines(case: Case, free: Sequence[Say]) -> str:
+def _tearlines(case: Case, free: Sequence[Claim]) -> str:
     """Of the current words of the sources that are heard: distinct, sorted, each whole, the first that have room."""
     text = ""
-    for tearline in sorted({say.tearline for say in _last_words(case, free)} - {""}):
+    for tearline in sorted({claim.tearline for claim in _last_words(case, free)} - {""}):
         longer = f"{text}\n{tearline}" if text else tearline
         if len(longer.encode()) > TEARLINES_BYTES:
             break
@@ -181,7 +181,7 @@ def _tearlines(case: Case, free: Sequence[Say]) -> str:
     return text
 
 
-def _heard(case: Case, free: Sequence[Say]) -> list[Say]:
+def _counted(case: Case, free: Sequence[Claim]) -> list[Claim]:
     """All words that the release is marked by: of its pieces, and those that their sources have said since."""
     return [*free, *_last_words(case, free)]
 

@@ -37,16 +37,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ends = began + options.minutes * 60 if options.minutes else None
     total = hunt(options.seed, options.cases, options.processes, ends)
     seconds = time.monotonic() - began
-    say(f"seed {options.seed}, {options.processes} processes: {words(total.tallies)} in {seconds:.0f} s")
+    log(f"seed {options.seed}, {options.processes} processes: {words(total.tallies)} in {seconds:.0f} s")
     for leak in total.leaks:
-        say(f"LEAK: {leak}")
-    say(f"leaks {total.tallies['leaks']}")
+        log(f"LEAK: {leak}")
+    log(f"leaks {total.tallies['leaks']}")
     return 1 if total.tallies["leaks"] else 0
 
 
 def hunt(seed: int, cases: int, processes: int, ends: float | None) -> Found:
     """Batches until so many cases are done, or until a time (monotonic seconds). Stops at the first leak."""
-    total, said = Found(), time.monotonic()
+    total, stated = Found(), time.monotonic()
     batches = ((seed << 32) + number for number in (count() if ends is not None else range(-(-cases // BATCH))))
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         for found in in_turn(partial(pool.apply_async, _batch), _until(batches, ends), 2 * processes):
@@ -54,9 +54,9 @@ def hunt(seed: int, cases: int, processes: int, ends: float | None) -> Found:
             total.leaks += found.leaks
             if total.leaks:
                 break
-            if time.monotonic() - said > SAY_EVERY_S:
-                said = time.monotonic()
-                say(words(total.tallies))
+            if time.monotonic() - stated > SAY_EVERY_S:
+                stated = time.monotonic()
+                log(words(total.tallies))
     return total
 
 
@@ -101,7 +101,7 @@ def words(tallies: Counter[str]) -> str:
     return ", ".join(f"{number:,} {name}" for name, number in sorted(tallies.items()))
 
 
-def say(line: str) -> None:
+def log(line: str) -> None:
     """A line on the terminal, with the time."""
     sys.stdout.write(f"{time.strftime('%H:%M:%S')} {line}\n")
     sys.stdout.flush()

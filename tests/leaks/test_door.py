@@ -23,7 +23,7 @@ def test_of_feeds_with_restrictions_in_every_place_nothing_leaks() -> None:
     assert found.tallies["indicators of feeds that left"] > FEEDS / 10
 
 
-def test_a_reader_that_ignores_what_a_feed_says_is_found() -> None:
+def test_a_reader_that_ignores_what_a_feed_states_is_found() -> None:
     def careless(feed: MarkedFeed, defaults: Defaults) -> Iterator[Observation]:
         for seen in read(feed, defaults):
             yield msgspec.structs.replace(seen, marking=defaults.marking)

@@ -12,7 +12,7 @@ from streams.rules.engine import Engine
 from streams.rules.obligations import DropTearline
 from streams.rules.policy_set import load
 from tests.leaks import oracle
-from tests.leaks.cases import Case, Say, a_case
+from tests.leaks.cases import Case, Claim, a_case
 from tests.leaks.hunt import Found, Hunter, row_of
 from tests.leaks.run import in_turn
 
@@ -85,17 +85,17 @@ def test_the_oracle_imports_nothing_of_what_it_judges() -> None:
         }  # fmt: skip
 
 
-def a_say(**changes: Any) -> Say:
+def a_claim(**changes: Any) -> Claim:
     fields: dict[str, Any] = {
         "source": 0, "sequence": 0, "tlp": "TLP:GREEN", "pap": "", "releasable_to": None, "caveats": (),
         "confidence": 80, "count": 1, "first_seen_ms": 0, "last_seen_ms": 0, "valid_until_ms": 0, "labels": (),
         "tearline": "",
     }  # fmt: skip
-    return Say(**(fields | changes))
+    return Claim(**(fields | changes))
 
 
-def of(*says: Say) -> Case:
-    return Case("domain-name", "c2.example.com", False, False, "JPN", says)
+def of(*claims: Claim) -> Case:
+    return Case("domain-name", "c2.example.com", False, False, "JPN", claims)
 
 
 @pytest.mark.parametrize(
@@ -118,12 +118,12 @@ def of(*says: Say) -> Case:
     ],
 )
 def test_the_oracle_lets_none_of_these_go(changes: dict[str, Any]) -> None:
-    assert oracle.may_go(of(a_say())) != []
-    assert oracle.may_go(of(a_say(**changes))) == []
+    assert oracle.may_go(of(a_claim())) != []
+    assert oracle.may_go(of(a_claim(**changes))) == []
 
 
 def test_the_oracle_takes_a_source_at_its_last_word() -> None:
-    earlier, later = a_say(), a_say(sequence=1, tlp="TLP:RED")
+    earlier, later = a_claim(), a_claim(sequence=1, tlp="TLP:RED")
 
     assert oracle.may_go(of(later, earlier)) == []
     assert oracle.may_go(of(earlier, later)) == []
@@ -144,8 +144,8 @@ def test_the_oracle_takes_a_source_at_its_last_word() -> None:
     ],
 )
 def test_the_oracle_sees_what_of_an_excluded_source_shows(change: dict[str, Any], hunter: Hunter) -> None:
-    excluded = a_say(source=1, tlp="TLP:RED", count=2, labels=("of-9",), tearline="of-9")
-    case = of(a_say(last_seen_ms=3_600_000, tearline="of-0"), excluded)
+    excluded = a_claim(source=1, tlp="TLP:RED", count=2, labels=("of-9",), tearline="of-9")
+    case = of(a_claim(last_seen_ms=3_600_000, tearline="of-0"), excluded)
     record, sent = hunter.released(case)
     assert record is not None
     assert record["content"] is not None
@@ -163,7 +163,7 @@ def test_the_hunt_meets_tearlines_that_go_and_tearlines_that_stay(hunter: Hunter
     excluded = [
         case
         for case, content in sent
-        if any(say.tearline and say.tearline not in content.get("tearline", "") for say in case.says)
+        if any(claim.tearline and claim.tearline not in content.get("tearline", "") for claim in case.claims)
     ]
     assert len(excluded) > 15
 

@@ -27,11 +27,11 @@ SHOWN_S = 5.0  # what may be read is there in a hundredth of it
 
 def _delivery_error(cluster: Cluster, topic: str) -> int | None:
     """What the cluster says to one record on ``topic``; None if it takes it."""
-    told: list[KafkaError | None] = []
+    reported: list[KafkaError | None] = []
     producer = idempotent_producer(cluster, **{"message.timeout.ms": 10_000})
-    producer.produce(topic, b"x", b"k", 0, on_delivery=lambda error, _message: told.append(error))
+    producer.produce(topic, b"x", b"k", 0, on_delivery=lambda error, _message: reported.append(error))
     producer.flush(CALL_S)
-    return None if told[0] is None else told[0].code()
+    return None if reported[0] is None else reported[0].code()
 
 
 def _may_own(cluster: Cluster, transactional_id: str) -> bool:
@@ -85,11 +85,11 @@ def test_it_writes_nothing_else(secured_jpn: Secured) -> None:
     producer = idempotent_producer(cluster, **{"message.timeout.ms": 15_000})
     refused: dict[str, int] = {}
 
-    def told(error: KafkaError | None, message: Message) -> None:
+    def reported(error: KafkaError | None, message: Message) -> None:
         refused[message.topic() or ""] = 0 if error is None else error.code()
 
     for topic in others:
-        producer.produce(topic, b"x", b"k", 0, on_delivery=told)
+        producer.produce(topic, b"x", b"k", 0, on_delivery=reported)
     producer.flush(2 * CALL_S)
     assert refused == dict.fromkeys(others, KafkaError.TOPIC_AUTHORIZATION_FAILED)
 
@@ -118,7 +118,7 @@ def test_no_partner_can_write_another_ones_inbox_or_progress(secured_jpn: Secure
     assert _delivery_error(cluster, topics.inbox("AUS")) is None
 
 
-def test_nobody_but_an_administrator_makes_or_alters_topics_or_acls(secured_jpn: Secured) -> None:
+def test_no_one_but_an_administrator_makes_or_alters_topics_or_acls(secured_jpn: Secured) -> None:
     for user in ("GBR-bridge", "JPN-streams"):
         cluster = secured_jpn.cluster(user)
         admin = AdminClient(cluster.client())
@@ -143,14 +143,14 @@ def test_our_own_streams_write_no_inbox_and_no_progress_of_a_bridge(secured_jpn:
     assert _delivery_error(cluster, topics.inbox("GBR")) == KafkaError.TOPIC_AUTHORIZATION_FAILED
 
 
-def test_who_may_not_own_a_shard_is_told_what_to_do(secured_jpn: Secured) -> None:
+def test_who_may_not_own_a_shard_is_reported_what_to_do(secured_jpn: Secured) -> None:
     log = KafkaLog(secured_jpn.cluster("AUS-bridge"), "bridge.GBR", 0, input_ids={}, state_format=None)
     with pytest.raises(ConfigurationError, match=r"kakehashi\.bridge\.GBR\.0.*kakehashi acls --nation JPN"):
         log.fence()
     log.close()
 
 
-def test_who_may_not_write_a_topic_is_told_what_to_do(secured_jpn: Secured) -> None:
+def test_who_may_not_write_a_topic_is_reported_what_to_do(secured_jpn: Secured) -> None:
     log = KafkaLog(secured_jpn.cluster("GBR-bridge"), "bridge.GBR", 1, input_ids={}, state_format=None)
     log.fence()
 
@@ -172,6 +172,6 @@ def test_applying_again_adds_nothing_and_names_what_is_more(secured_jpn: Secured
     assert len(apply_access(secured_jpn.administrator, less).more) == 1
 
 
-def test_a_cluster_without_an_authoriser_is_said(brokers: Brokers) -> None:
+def test_a_cluster_without_an_authoriser_is_stated(brokers: Brokers) -> None:
     with pytest.raises(ConfigurationError, match=r"no authoriser.*StandardAuthorizer"):
         apply_access(Cluster("GBR", brokers.gbr), access.access_of("GBR", ("JPN",)))

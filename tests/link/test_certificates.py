@@ -29,57 +29,57 @@ def test_the_right_certificates_and_password_get_in(secured_jpn: Secured) -> Non
 
 
 @pytest.mark.parametrize(
-    ("listener", "said"),
+    ("listener", "stated"),
     [
         ("EXPIRED", r"JPN's Kafka at localhost:\d+ shows a certificate that has expired: JPN's administrator must"),
         ("ELSEWHERE", r"shows a certificate for another host .*KAKEHASHI_JPN_BOOTSTRAP"),
         ("STRANGER", r"shows a certificate that .*link-ca\.pem has not signed .*KAKEHASHI_JPN_KAFKA_SSL_CA_LOCATION"),
     ],
 )
-def test_a_brokers_certificate_that_will_not_do_is_said(secured_jpn: Secured, listener: str, said: str) -> None:
-    with pytest.raises(ConfigurationError, match=said):
+def test_a_brokers_certificate_that_will_not_do_is_stated(secured_jpn: Secured, listener: str, stated: str) -> None:
+    with pytest.raises(ConfigurationError, match=stated):
         reached(secured_jpn.cluster("GBR-bridge", listener))
 
 
-def test_our_own_expired_certificate_is_said_with_its_date(secured_jpn: Secured) -> None:
+def test_our_own_expired_certificate_is_stated_with_its_date(secured_jpn: Secured) -> None:
     old = secured_jpn.authority.issue("old", ends=datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
     changes = {"ssl_certificate_location": str(old.certificate), "ssl_key_location": str(old.key)}
     with pytest.raises(ConfigurationError, match=r"our certificate .*old\.pem expired at 2026-01-02 03:04 UTC"):
         reached(secured_jpn.cluster("GBR-bridge", **changes))
 
 
-def test_our_own_certificate_of_another_ca_is_said(secured_jpn: Secured) -> None:
+def test_our_own_certificate_of_another_ca_is_stated(secured_jpn: Secured) -> None:
     strange = secured_jpn.stranger.issue("strange")
     changes = {"ssl_certificate_location": str(strange.certificate), "ssl_key_location": str(strange.key)}
     with pytest.raises(ConfigurationError, match=r"refuses our certificate .*strange\.pem .*CA that JPN trusts"):
         reached(secured_jpn.cluster("GBR-bridge", **changes))
 
 
-def test_no_certificate_at_all_is_said(secured_jpn: Secured) -> None:
+def test_no_certificate_at_all_is_stated(secured_jpn: Secured) -> None:
     with pytest.raises(ConfigurationError, match="wants a client certificate: set KAKEHASHI_JPN_KAFKA_SSL"):
         reached(secured_jpn.cluster("GBR-bridge", ssl_certificate_location=None, ssl_key_location=None))
 
 
-def test_a_key_that_is_not_the_certificates_is_said(secured_jpn: Secured) -> None:
+def test_a_key_that_is_not_the_certificates_is_stated(secured_jpn: Secured) -> None:
     other = secured_jpn.authority.issue("other")
     with pytest.raises(ConfigurationError, match=r"ssl\.certificate\.location|cannot be used"):
         reached(secured_jpn.cluster("GBR-bridge", ssl_key_location=str(other.key)))
 
 
 @pytest.mark.parametrize("user", ["GBR-bridge", "nobody"])
-def test_a_wrong_password_or_user_is_said_without_the_password(secured_jpn: Secured, user: str) -> None:
+def test_a_wrong_password_or_user_is_stated_without_the_password(secured_jpn: Secured, user: str) -> None:
     wrong = "wrong and secret"
     with pytest.raises(ConfigurationError, match=f"does not let user '{user}' in.*SASL_PASSWORD") as caught:
         reached(secured_jpn.cluster(user, sasl_password=wrong))
     assert wrong not in "".join(traceback.format_exception(caught.value))
 
 
-def test_a_port_without_tls_is_said(secured_jpn: Secured, brokers: Brokers) -> None:
+def test_a_port_without_tls_is_stated(secured_jpn: Secured, brokers: Brokers) -> None:
     with pytest.raises(ConfigurationError, match="does not speak TLS there"):
         reached(replace(secured_jpn.cluster("GBR-bridge"), bootstrap=brokers.jpn))
 
 
-def test_nobody_at_the_address_is_not_blamed_on_certificates(secured_jpn: Secured) -> None:
+def test_no_one_at_the_address_is_not_blamed_on_certificates(secured_jpn: Secured) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         bootstrap = f"localhost:{silent.getsockname()[1]}"

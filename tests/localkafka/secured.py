@@ -30,11 +30,11 @@ def secured(client_port: int, controller_port: int, listeners: Sequence[SecuredL
     """What to add to a single node's properties."""
     plain = f"PLAINTEXT://{_LOOPBACK}:{client_port}"
     bound = [f"{each.name}://{_LOOPBACK}:{each.port}" for each in listeners]
-    told = [f"{each.name}://{each.bootstrap}" for each in listeners]
+    reported = [f"{each.name}://{each.bootstrap}" for each in listeners]
     protocols = ["PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT", *(f"{each.name}:SASL_SSL" for each in listeners)]
     found = {
         "listeners": ",".join([plain, f"CONTROLLER://{_LOOPBACK}:{controller_port}", *bound]),
-        "advertised.listeners": ",".join([plain, *told]),
+        "advertised.listeners": ",".join([plain, *reported]),
         "listener.security.protocol.map": ",".join(protocols),
         "sasl.enabled.mechanisms": MECHANISM,
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",

@@ -134,9 +134,9 @@ def test_daily_work_in_docker_goes_down_and_comes_up_with_its_data(image: str, t
     assert docker_daemon.status(before[0].container) is None
 
 
-def test_an_image_that_cannot_be_had_falls_through_to_the_jars_and_says_so(tmp_path: Path) -> None:
-    said: list[str] = []
+def test_an_image_that_cannot_be_had_falls_through_to_the_jars_and_reports_it(tmp_path: Path) -> None:
+    shown: list[str] = []
     settings = _settings("registry.invalid/kafka:none", tmp_path, Provider.AUTO)
-    assert choose(settings, said.append) == Provider.LOCAL
-    assert "registry.invalid/kafka:none" in said[-1]
-    assert "using the Apache jars" in said[-1]
+    assert choose(settings, shown.append) == Provider.LOCAL
+    assert "registry.invalid/kafka:none" in shown[-1]
+    assert "using the Apache jars" in shown[-1]

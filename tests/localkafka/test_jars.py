@@ -53,13 +53,13 @@ def test_a_jar_that_is_not_the_pinned_one_is_refused(maven: Path, tmp_path: Path
     assert not (tmp_path / "cache" / "kafka").exists()
 
 
-def test_what_maven_said_is_told(maven: Path, tmp_path: Path) -> None:
+def test_what_maven_stated_is_reported(maven: Path, tmp_path: Path) -> None:
     (tmp_path / "bin" / "mvn").write_text("#!/bin/sh\necho 'no route to host'; exit 1\n", encoding="ascii")
     with pytest.raises(BrokerUnavailable, match="no route to host"):
         fetch_jars(tmp_path / "cache" / "kafka")
 
 
-def test_without_maven_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_maven_the_error_states_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigurationError, match="apt-get install maven"):
         fetch_jars(tmp_path / "kafka")

@@ -55,7 +55,7 @@ def test_the_callers_properties_win(tmp_path: Path, jars: Path) -> None:
             write(producer_of(broker.bootstrap, "sensor"), "sightings", b"x" * 2000, commit=True)
 
 
-def test_a_broker_that_cannot_start_says_so_with_the_end_of_its_log(tmp_path: Path, jars: Path) -> None:
+def test_a_broker_that_cannot_start_reports_it_with_the_end_of_its_log(tmp_path: Path, jars: Path) -> None:
     settings = LocalBrokerSettings(properties={"num.io.threads": "none"})
     with pytest.raises(BrokerUnavailable, match=r"num\.io\.threads"):
         LocalBroker(tmp_path, jars, settings=settings).start()

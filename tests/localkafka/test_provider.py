@@ -26,10 +26,10 @@ def test_settings_come_first() -> None:
 
 
 @pytest.mark.usefixtures("no_docker")
-def test_without_settings_and_docker_the_jars_are_used_and_said_to_be() -> None:
-    said: list[str] = []
-    assert choose(_settings(), said.append) == Provider.LOCAL
-    assert said == ["no Docker daemon answers: using the Apache jars"]
+def test_without_settings_and_docker_the_jars_are_used_and_stated_to_be() -> None:
+    shown: list[str] = []
+    assert choose(_settings(), shown.append) == Provider.LOCAL
+    assert shown == ["no Docker daemon answers: using the Apache jars"]
 
 
 @pytest.mark.usefixtures("no_docker")

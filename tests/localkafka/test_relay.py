@@ -104,7 +104,7 @@ def test_a_cut_resets_who_is_connected_and_refuses_who_comes_until_it_is_mended(
 
 
 @pytest.mark.parametrize("way", Way)
-def test_a_held_way_tells_nobody_and_goes_on_where_it_stood(link: Relay, way: Way) -> None:
+def test_a_held_way_shows_no_one_and_goes_on_where_it_stood(link: Relay, way: Way) -> None:
     with _connected(link) as connection:
         link.hold(way)
         connection.sendall(b"late")
@@ -145,20 +145,20 @@ def test_a_cut_at_a_request_comes_before_it_has_arrived(link: Relay) -> None:
         assert cut.wait(10)
 
 
-def test_a_cut_at_an_answer_comes_when_the_other_side_has_said_it() -> None:
-    ports, heard = free_ports(), bytearray()
+def test_a_cut_at_an_answer_comes_when_the_other_side_has_stated_it() -> None:
+    ports, received = free_ports(), bytearray()
     request = _request(Kind.END_TXN, 20)
     with socket.create_server(("127.0.0.1", ports.client)) as server, Relay(ports.controller, ports.client) as link:
         with socket.create_connection(("127.0.0.1", link.port), timeout=10) as connection:
             cut = link.cut_at(Kind.END_TXN, answer=True)
             connection.sendall(request)
             with server.accept()[0] as served:
-                heard += _received(served, len(request))
+                received += _received(served, len(request))
                 assert not cut.is_set()
                 served.sendall(b"done")
                 with pytest.raises(ConnectionResetError):
                     connection.recv(1)
-        assert (cut.is_set(), bytes(heard)) == (True, request)
+        assert (cut.is_set(), bytes(received)) == (True, request)
 
 
 def test_requests_are_found_however_their_bytes_are_cut() -> None:

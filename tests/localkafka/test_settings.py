@@ -33,16 +33,16 @@ def test_a_single_cluster_may_be_given_by_kafkas_usual_name() -> None:
     assert BrokerSettings.from_env(environ, BOTH).given == {}
 
 
-def test_every_mistake_is_told_at_once() -> None:
+def test_every_mistake_is_reported_at_once() -> None:
     environ = {
         "KAKEHASHI_BROKER_PROVIDER": "magic",
         "KAKEHASHI_GBR_BOOTSTRAP": "no-port",
         "KAKEHASHI_KAFKA_HEAP": "much",
     }
-    with pytest.raises(ConfigurationError) as told:
+    with pytest.raises(ConfigurationError) as reported:
         BrokerSettings.from_env(environ, BOTH)
     for mistake in ("KAKEHASHI_BROKER_PROVIDER=magic", "'no-port'", "KAKEHASHI_JPN_BOOTSTRAP is not set", "HEAP=much"):
-        assert mistake in str(told.value)
+        assert mistake in str(reported.value)
 
 
 def test_brokers_by_settings_only_must_be_set() -> None:

@@ -11,7 +11,7 @@ from producers.stop import Stop, Stopped
 from tests.producers.producing import CODEC, NOWHERE, SENSOR, OfflinePublisher, Unwatched
 
 
-class Told(Unwatched):
+class Announcing(Unwatched):
     """Prints gaps."""
 
     def gap(self, text: str) -> None:  # type: ignore[override]
@@ -27,7 +27,9 @@ def main(folder: str, quiet_s: str, *places: str) -> None:
         publisher = OfflinePublisher(NOWHERE, spool, SENSOR.name)
         options = Options(SENSOR, places)
         try:
-            follow(options, spool, publisher, Told(), codec=CODEC, now_ms=now_ms, stop=stop, quiet_s=float(quiet_s))
+            follow(
+                options, spool, publisher, Announcing(), codec=CODEC, now_ms=now_ms, stop=stop, quiet_s=float(quiet_s)
+            )
         except Stopped:
             return
 

@@ -102,13 +102,13 @@ with offline(replace(Settings.from_env({{}}), home=Path({str(tmp_path)!r}))) as 
 """
     process = subprocess.Popen((sys.executable, "-c", program), stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    told = [process.stdout.readline() for _ in range(25)]
+    reported = [process.stdout.readline() for _ in range(25)]
     process.send_signal(signal.SIGKILL)
-    told += process.communicate()[0].splitlines()
+    reported += process.communicate()[0].splitlines()
     with spool(settings) as kept:
         found = values_in(kept)
-    assert found[: len(told)] == [f"{number}.example.com" for number in range(len(told))]
-    assert len(found) <= len(told) + 1
+    assert found[: len(reported)] == [f"{number}.example.com" for number in range(len(reported))]
+    assert len(found) <= len(reported) + 1
 
 
 def test_the_sensor_has_one_publisher_at_a_time_and_needs_an_address(

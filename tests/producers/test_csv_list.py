@@ -66,7 +66,7 @@ def test_lines_of_latin_1_are_quarantined_with_their_bytes_and_the_others_are_re
     assert (len(bad), len(observations(found))) == (15, 242 - 15)
 
 
-def test_with_its_encoding_said_all_of_a_latin_1_file_is_read() -> None:
+def test_with_its_encoding_stated_all_of_a_latin_1_file_is_read() -> None:
     found = recorded("csv/prince-of-persia-latin-1.csv", FORMAT, columns=("md5",), encoding="latin-1")
     assert (len(observations(found)), refusals(found)) == (242, [])
 
@@ -112,7 +112,7 @@ def test_a_row_with_a_stray_quote_is_refused_alone() -> None:
     assert len(observations(found)) == 36 - 1
 
 
-def test_dates_that_are_not_iso_8601_need_their_format_said() -> None:
+def test_dates_that_are_not_iso_8601_need_their_format_stated() -> None:
     file = "csv/mstic-rapid-release.csv"
     assert {refused.reason for refused in refusals(recorded(file, FORMAT))} == {RejectReason.UNREADABLE_LINE}
     found = recorded(file, FORMAT, date_format="%m/%d/%Y")
@@ -244,10 +244,10 @@ def test_a_cell_may_have_line_breaks_inside_quotes() -> None:
 
 
 @pytest.mark.parametrize("name", ["tearline", "Tear line", "公開要旨"])
-def test_what_is_written_for_release_is_told_from_what_is_not(name: str) -> None:
+def test_what_is_written_for_release_is_reported_from_what_is_not(name: str) -> None:
     content = f"value,notes,{name}\na.example.com,we were hit,Block it.\nb.example.com,we were hit,n/a\n".encode()
-    told, untold = observations(readings(FORMAT, content))
-    assert (told.description, told.context) == ("we were hit", (("tearline", "Block it."),))
+    reported, untold = observations(readings(FORMAT, content))
+    assert (reported.description, reported.context) == ("we were hit", (("tearline", "Block it."),))
     assert (untold.description, untold.context) == ("we were hit", ())
 
 

@@ -100,7 +100,7 @@ def test_a_feed_counts_once_and_what_left_it_is_withdrawn_if_it_is_a_snapshot(
         (302, {"Location": "file:///etc/passwd"}, ConfigurationError, "302"),
     ],
 )
-def test_an_error_says_who_must_act_and_leaves_the_kept_content_as_it_was(
+def test_an_error_states_who_must_act_and_leaves_the_kept_content_as_it_was(
     status: int, headers: dict[str, str], error: type[ExchangeError], text: str, site: Site, tmp_path: Path
 ) -> None:
     kept = fetched(site.address, tmp_path)
@@ -156,7 +156,7 @@ def test_a_server_that_is_not_there_is_a_reason_to_try_again(tmp_path: Path) -> 
         fetched("http://127.0.0.1:1/list.txt", tmp_path, timeout_s=2)
 
 
-def test_addresses_are_told_from_files() -> None:
+def test_addresses_are_reported_from_files() -> None:
     assert is_url("https://feeds.example/list.txt")
     assert is_url("HTTP://feeds.example/list.txt")
     assert not is_url("http.log")

@@ -113,7 +113,7 @@ def test_events_are_found_in_every_wrapping() -> None:
         ("ja3-fingerprint-md5", "0" * 32, [(IndicatorType.JA3, "0" * 32)]),
     ],
 )
-def test_a_type_says_what_the_parts_of_its_value_are(
+def test_a_type_states_what_the_parts_of_its_value_are(
     kind: str, value: str, expected: list[tuple[IndicatorType, str]]
 ) -> None:
     seen = observations(read(an_event(an_attribute(type=kind, value=value))))
@@ -144,7 +144,7 @@ def test_a_time_that_is_missing_never_makes_the_end_come_before_the_beginning() 
 
 
 @pytest.mark.parametrize(("level", "named"), [("0", ()), ("1", ()), ("4", ()), ("2", None), ("3", None), (3, None)])
-def test_a_narrow_distribution_names_nobody_abroad(level: Any, named: tuple[str, ...] | None) -> None:
+def test_a_narrow_distribution_names_no_one_abroad(level: Any, named: tuple[str, ...] | None) -> None:
     [seen] = observations(read(an_event(an_attribute(), distribution=level)))
     assert seen.marking.releasable_to == named
     [inherits] = observations(read(an_event(an_attribute(distribution="5"), distribution="3")))

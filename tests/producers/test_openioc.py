@@ -168,7 +168,7 @@ def test_a_document_is_a_group_of_its_items() -> None:
         (an_ioc(either(HOST)).replace(b"</ioc>", b"</ioc><ioc/>"), "junk after document element"),
     ],
 )
-def test_what_is_no_openioc_is_refused_whole_and_says_why(content: bytes, detail: str) -> None:
+def test_what_is_no_openioc_is_refused_whole_and_states_why(content: bytes, detail: str) -> None:
     [refused] = readings(FORMAT, content)
     assert left_out([refused]) == []
     assert detail in refusals([refused])[0].detail

@@ -21,7 +21,7 @@ from tests.producers.reading_feeds import FEEDS, defaults_of, manifest
 
 
 @pytest.mark.parametrize("entry", manifest(), ids=lambda entry: f"{entry['nation']}-{entry['file']}")
-def test_every_recorded_feed_gives_what_its_manifest_says(entry: dict[str, Any], sensor_spool: Spool) -> None:
+def test_every_recorded_feed_gives_what_its_manifest_states(entry: dict[str, Any], sensor_spool: Spool) -> None:
     summary = run(sensor_spool, FEEDS / entry["file"], defaults=defaults_of(entry["options"]))
     assert (summary.observations, summary.rejected.total()) == (entry["observations"], entry["rejected"])
     values = sum(len(report["values"]) for report in reports_in(sensor_spool))
@@ -89,7 +89,7 @@ def test_the_key_of_a_refusal_is_the_same_whenever_the_same_content_is_read(tmp_
         (b"\x1f\x8b not gzip", RejectReason.UNKNOWN_FORMAT),
     ],
 )
-def test_a_file_that_nobody_can_read_is_refused_whole_and_the_next_one_is_read(
+def test_a_file_that_no_one_can_read_is_refused_whole_and_the_next_one_is_read(
     content: bytes, reason: RejectReason, sensor_spool: Spool, tmp_path: Path
 ) -> None:
     (tmp_path / "bad").write_bytes(content)
@@ -142,13 +142,13 @@ def test_a_tearline_is_cleaned_and_cut_so_that_it_may_leave(sensor_spool: Spool,
     file.write_text("\n".join([*lines, 'url,http://c.example/,"\t\x07"']), "utf-8", newline="")
     run(sensor_spool, file)
     [rows] = [list(observations_of(report)) for report in reports_in(sensor_spool)]
-    told = [dict(row.context).get("tearline", "") for row in rows]
-    assert (told[0], told[2]) == ("block  it\nnow", "")
-    assert told[1].endswith("長…")
-    assert [is_fit(text) for text in told] == [True, True, False]
+    reported = [dict(row.context).get("tearline", "") for row in rows]
+    assert (reported[0], reported[2]) == ("block  it\nnow", "")
+    assert reported[1].endswith("長…")
+    assert [is_fit(text) for text in reported] == [True, True, False]
 
 
-def test_a_file_name_in_any_bytes_can_be_told(sensor_spool: Spool, tmp_path: Path) -> None:
+def test_a_file_name_in_any_bytes_can_be_reported(sensor_spool: Spool, tmp_path: Path) -> None:
     name = os.fsencode(tmp_path) + b"/\x88\xea\x97\x97.txt"
     with open(name, "wb") as stream:
         stream.write(b"no indicator\n")
@@ -156,12 +156,12 @@ def test_a_file_name_in_any_bytes_can_be_told(sensor_spool: Spool, tmp_path: Pat
     assert quarantined_in(sensor_spool)[0]["place"].endswith(".txt:1")
 
 
-def test_a_file_that_cannot_be_opened_is_told(sensor_spool: Spool, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened_is_reported(sensor_spool: Spool, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read: No such file"):
         run(sensor_spool, tmp_path / "nothing")
 
 
-def test_nobody_answering_costs_time_and_nothing_else(sensor_spool: Spool, tmp_path: Path) -> None:
+def test_no_one_answering_costs_time_and_nothing_else(sensor_spool: Spool, tmp_path: Path) -> None:
     file = tmp_path / "list.txt"
     file.write_text("a.example.com\n")
     publisher = Publisher(NOWHERE, sensor_spool, SENSOR.name)

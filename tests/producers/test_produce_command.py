@@ -45,7 +45,7 @@ def finished(environ: dict[str, str], *arguments: str, **options: Any) -> subpro
     )
 
 
-def test_the_summary_says_what_was_read_sent_and_refused(
+def test_the_summary_states_what_was_read_sent_and_refused(
     environ: dict[str, str], gbr: Cluster, unique: str, tmp_path: Path
 ) -> None:
     sensor = f"{unique}edge"
@@ -68,7 +68,7 @@ def test_the_summary_says_what_was_read_sent_and_refused(
     assert len(published_refusals(gbr, sensor)) == 17
 
 
-def test_a_second_run_reads_nothing_again_and_json_says_so(environ: dict[str, str], unique: str) -> None:
+def test_a_second_run_reads_nothing_again_and_json_reports_it(environ: dict[str, str], unique: str) -> None:
     feed = str(FEEDS / "txt" / "skimmer.txt")
     first = finished(environ, "--sensor", f"{unique}edge", "--json", feed)
     second = finished(environ, "--sensor", f"{unique}edge", "--json", feed)
@@ -137,16 +137,16 @@ def test_a_request_to_end_leaves_the_rest_for_the_next_run(environ: dict[str, st
     with subprocess.Popen(arguments, env=environ, stderr=subprocess.PIPE, text=True) as process:
         eventually(lambda: bool(published_reports(gbr, sensor)), 30, "some reports arrive")
         process.terminate()
-        _, said = process.communicate(timeout=DEADLINE_S)
+        _, shown = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == Exit.INTERRUPTED
-    assert "the same command goes on from here" in said.replace("\n", " ")
+    assert "the same command goes on from here" in shown.replace("\n", " ")
     finished(environ, "--sensor", sensor, feed)
     # What was in flight at the end may be there twice, as the same report: intake counts it once.
     reports = {(report["epoch"], report["sequence"]): report["values"] for report in published_reports(gbr, sensor)}
     assert sum(map(len, reports.values())) == 15_606
 
 
-def test_a_cluster_that_does_not_answer_is_told_and_the_deadline_kept(tmp_path: Path) -> None:
+def test_a_cluster_that_does_not_answer_is_reported_and_the_deadline_kept(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("bad.example.com\n")
     environ = os.environ | {
         "KAKEHASHI_GBR_BOOTSTRAP": "127.0.0.1:1",
@@ -155,14 +155,14 @@ def test_a_cluster_that_does_not_answer_is_told_and_the_deadline_kept(tmp_path: 
     }
     run = finished(environ, "--sensor", "edge-1", "--deadline", "1.5", str(tmp_path / "list.txt"))
     assert run.returncode == Exit.UNAVAILABLE
-    said = run.stderr.replace("\n", " ")
-    assert "waiting for GBR's Kafka at 127.0.0.1:1" in said
-    assert "kakehashi: GBR's Kafka at 127.0.0.1:1 has not acknowledged 1 record within 1.5 s" in said
-    assert "Traceback" not in said
+    shown = run.stderr.replace("\n", " ")
+    assert "waiting for GBR's Kafka at 127.0.0.1:1" in shown
+    assert "kakehashi: GBR's Kafka at 127.0.0.1:1 has not acknowledged 1 record within 1.5 s" in shown
+    assert "Traceback" not in shown
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "expected_text"),
     [
         (["--tlp", "TLP:PURPLE"], "TLP:AMBER+STRICT"),
         (["--pap", "pink"], "PAP:AMBER"),
@@ -175,7 +175,7 @@ def test_a_cluster_that_does_not_answer_is_told_and_the_deadline_kept(tmp_path: 
     ],
 )
 def test_an_option_that_cannot_be_meant_is_refused_with_what_can(
-    arguments: list[str], says: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    arguments: list[str], expected_text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for nation in ("GBR", "JPN"):
         monkeypatch.setenv(f"KAKEHASHI_{nation}_BOOTSTRAP", "127.0.0.1:1")
@@ -185,5 +185,5 @@ def test_an_option_that_cannot_be_meant_is_refused_with_what_can(
         command_line(Invocation()), ["produce", "--nation", "GBR", "--sensor", "edge-1", *arguments]
     )
     assert result.exit_code == Exit.USAGE
-    assert says in result.output
+    assert expected_text in result.output
     assert not (tmp_path / "spool").exists()

@@ -107,14 +107,14 @@ def test_without_the_right_to_read_what_is_released_only_known_content_is_asked_
 
 
 @pytest.mark.parametrize(
-    ("named", "says"), [("JNP", "did you mean `JPN`?"), ("USA", "no party"), ("JPN,GBR", "ISO 3166-1")]
+    ("named", "expected_text"), [("JNP", "did you mean `JPN`?"), ("USA", "no party"), ("JPN,GBR", "ISO 3166-1")]
 )
 def test_a_nation_that_is_no_party_is_refused(
-    named: str, says: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    named: str, expected_text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     result = invoked(monkeypatch, tmp_path, "produce", "--sensor", "edge-1", "--releasable-to", named, "-")
     assert result.exit_code == Exit.USAGE
-    assert says in result.output
+    assert expected_text in result.output
     assert not (tmp_path / "spool").exists()
 
 

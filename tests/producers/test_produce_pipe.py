@@ -101,11 +101,11 @@ def test_a_pipe_ends_at_a_signal_with_all_that_was_read_on_disk(
         eventually(lambda: spooled() > 0, DEADLINE_S, "something is on disk")
         process.send_signal(number)
         assert process.stderr is not None
-        told = process.stderr.read().decode().replace("\n", " ")
-        assert process.wait(DEADLINE_S) == Exit.INTERRUPTED, told
+        reported = process.stderr.read().decode().replace("\n", " ")
+        assert process.wait(DEADLINE_S) == Exit.INTERRUPTED, reported
         done.set()
         if busy:
             writer.join()
-    assert "the same command goes on from here" in told
-    assert "Fatal" not in told
+    assert "the same command goes on from here" in reported
+    assert "Fatal" not in reported
     assert spooled() >= 1

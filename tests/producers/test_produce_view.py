@@ -44,7 +44,7 @@ def test_in_a_pipe_an_outage_has_a_line_at_its_begin_and_one_at_its_end(sensor_s
     assert written.getvalue().splitlines()[1:] == ["GBR's Kafka has acknowledged all that waited"]
 
 
-def test_on_a_terminal_the_line_says_what_is_sent_and_what_waits(sensor_spool: Spool) -> None:
+def test_on_a_terminal_the_line_states_what_is_sent_and_what_waits(sensor_spool: Spool) -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=400)
     publisher: Publisher = OfflinePublisher(NOWHERE, sensor_spool, SENSOR.name)
     with watching(console, "GBR's Kafka", None) as watcher:
@@ -65,16 +65,16 @@ def test_on_a_terminal_the_line_says_what_is_sent_and_what_waits(sensor_spool: S
 
 
 @pytest.mark.parametrize(
-    ("attributes", "kept", "says"),
+    ("attributes", "kept", "expected_text"),
     [
         (101, 101, "101 attributes, none for detection: --misp-context takes them as unrated"),
         (101, 3, "101 attributes, 3 not for detection: --misp-context takes them as unrated"),
     ],
 )
-def test_attributes_of_misp_that_are_not_for_detection_are_said_to_be_left_out(
-    sensor_spool: Spool, attributes: int, kept: int, says: str
+def test_attributes_of_misp_that_are_not_for_detection_are_stated_to_be_left_out(
+    sensor_spool: Spool, attributes: int, kept: int, expected_text: str
 ) -> None:
     summary = Summary(files=1, records=Counter(attribute=attributes), left_out=Counter({"not-to-ids": kept}))
     publisher: Publisher = OfflinePublisher(NOWHERE, sensor_spool, SENSOR.name)
-    assert says in list(closing_lines(summary, publisher, "GBR's Kafka"))
+    assert expected_text in list(closing_lines(summary, publisher, "GBR's Kafka"))
     assert not any("detection" in line for line in closing_lines(Summary(files=1), publisher, "GBR's Kafka"))

@@ -118,7 +118,7 @@ inputs:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "says"),
+    ("text", "line", "expected_text"),
     [
         ("", 0, "is empty"),
         ("- a", 1, "has fields"),
@@ -146,10 +146,10 @@ inputs:
     ],
 )
 def test_a_document_that_cannot_be_meant_is_refused_where_it_is_wrong(
-    text: str | bytes, line: int, says: str, tmp_path: Path
+    text: str | bytes, line: int, expected_text: str, tmp_path: Path
 ) -> None:
     [(where, what)] = mistakes(tmp_path, text)[:1]
-    assert (where, says in what) == (line, True), what
+    assert (where, expected_text in what) == (line, True), what
 
 
 @pytest.mark.parametrize("word", ["NO", "012", "1e3", "yes", "2026-11-20", "12:30:00", "~x", "0x1F"])

@@ -108,7 +108,7 @@ def test_a_sensor_that_starts_before_its_cluster_and_outlives_a_restart_loses_no
     ]
 
 
-def test_missing_topics_are_told_with_what_to_do_and_the_spool_keeps_all(
+def test_missing_topics_are_reported_with_what_to_do_and_the_spool_keeps_all(
     own_broker: Broker, unique: str, tmp_path: Path
 ) -> None:
     sensor = Sensor("GBR", f"{unique}edge")

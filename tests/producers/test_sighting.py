@@ -18,7 +18,7 @@ def seen(label: str = "TLP:GREEN", /, **changes: Any) -> Observation:
     return sighting_of(content, HOME, tlp=label, count=3, first_seen_ms=NOW_MS, last_seen_ms=NOW_MS + 1)
 
 
-def test_it_says_what_we_saw_and_nothing_that_the_partner_said() -> None:
+def test_it_states_what_we_saw_and_nothing_that_the_partner_stated() -> None:
     observation = seen(confidence=90, labels=["theirs"], sightings=77, first_seen_ms=5, valid_until_ms=9)
     assert (observation.value, observation.count) == (a_content()["value"], 3)
     assert (observation.first_seen_ms, observation.last_seen_ms) == (NOW_MS, NOW_MS + 1)

@@ -100,14 +100,14 @@ def test_a_spool_is_given_back_when_it_cannot_be_used(folder: Path) -> None:
         pass
 
 
-def test_a_clock_behind_the_epoch_is_told_before_anything_is_numbered(folder: Path) -> None:
+def test_a_clock_behind_the_epoch_is_reported_before_anything_is_numbered(folder: Path) -> None:
     with Spool(folder, "GBR", "edge-1", NOW_MS):
         pass
     with pytest.raises(ConfigurationError, match="clock is 5 s behind"):
         Spool(folder, "GBR", "edge-1", NOW_MS - 5000)
 
 
-def test_a_full_disk_says_so_and_leaves_nothing_half_done(folder: Path) -> None:
+def test_a_full_disk_reports_it_and_leaves_nothing_half_done(folder: Path) -> None:
     with Spool(folder, "GBR", "edge-1", NOW_MS) as spool:
         step(spool, b"one")
         before = spool.unsent(0, 10)
@@ -149,7 +149,7 @@ def test_a_newer_spool_is_refused_and_not_misread(folder: Path) -> None:
         Spool(folder, "GBR", "edge-1", NOW_MS)
 
 
-def test_a_damaged_spool_says_what_to_do(folder: Path) -> None:
+def test_a_damaged_spool_states_what_to_do(folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "spool.sqlite").write_bytes(b"no database at all " * 1000)
     with pytest.raises(SchemaIncompatible, match="is damaged"):

@@ -27,9 +27,9 @@ def run_and_kill(home: Path, file: Path, steps: int) -> bool:
         assert worker.stdout is not None
         try:
             for _ in range(steps):
-                said = worker.stdout.readline().strip()
-                assert said, "the worker ended without a word"
-                if said == "complete":
+                shown = worker.stdout.readline().strip()
+                assert shown, "the worker ended without a word"
+                if shown == "complete":
                     return True
                 worker.stdin.write("\n")
         finally:

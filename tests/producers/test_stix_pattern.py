@@ -78,7 +78,7 @@ def test_a_pattern_claims_the_values_that_are_bad_by_themselves(pattern: str, cl
         "[x509-certificate:issuer = 'CN=x' AND x509-certificate:serial_number = '1']",
     ],
 )
-def test_a_pattern_that_names_no_value_we_carry_says_so(pattern: str) -> None:
+def test_a_pattern_that_names_no_value_we_carry_reports_it(pattern: str) -> None:
     unusable = taken_of(pattern)
     assert isinstance(unusable, Unusable)
     assert unusable.is_readable

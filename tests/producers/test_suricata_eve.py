@@ -164,7 +164,7 @@ def test_host_url_and_sni_are_taken_of_a_remote_server_only() -> None:
         {"src_port": 50123, "dest_port": 80},
     ],
 )
-def test_the_flow_the_direction_or_the_lower_port_tells_the_server(hint: dict[str, Any]) -> None:
+def test_the_flow_the_direction_or_the_lower_port_shows_the_server(hint: dict[str, Any]) -> None:
     assert ("domain-name", "bad.example") in found_in(an_alert(http={"hostname": "bad.example"}, **hint))
 
 
@@ -221,7 +221,7 @@ def test_the_flows_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPat
     assert len(observations(read(*alerts, file | {"flow_id": 3}))) == 4
 
 
-def test_what_a_rule_says_about_itself_arrives() -> None:
+def test_what_a_rule_states_about_itself_arrives() -> None:
     rule = an_alert()["alert"] | {
         "metadata": {"confidence": ["High"], "malware_family": ["Made_Up"], "mitre_technique_id": ["T1071"]}
     }

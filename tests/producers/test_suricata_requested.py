@@ -119,7 +119,7 @@ def test_an_alert_in_a_collectors_object_is_the_alert_also_over_several_lines(
     assert [reading.place.line for reading in found] == [1, first.count("\n") + 1]
 
 
-def test_what_a_collector_says_about_sharing_counts() -> None:
+def test_what_a_collector_states_about_sharing_counts() -> None:
     [seen] = observations(read({"tags": ["tlp:red"], "_source": an_alert()}))
     assert seen.marking.tlp == "TLP:RED"
 
@@ -162,6 +162,6 @@ def test_a_line_of_fast_log_is_the_side_that_is_not_ours(line: str, expected: li
         (f"13{LINE[2:]}[Priority: 2] {{TCP}} {OURS}:50123 -> {THEIRS}:443", "month/day/year"),
     ],
 )
-def test_a_line_of_fast_log_that_cannot_be_used_is_refused_and_says_why(line: str, detail: str) -> None:
+def test_a_line_of_fast_log_that_cannot_be_used_is_refused_and_states_why(line: str, detail: str) -> None:
     [refused] = refusals(readings(FAST, f"{line}\n".encode()))
     assert detail in refused.detail

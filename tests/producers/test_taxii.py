@@ -62,7 +62,7 @@ def test_a_version_that_is_revoked_later_withdraws(collection: Collection, senso
     assert [row.withdrawal for row in sensor.rows] == [None, Withdrawal.REVOKED]
 
 
-def test_what_earlier_pages_say_about_later_objects_counts(collection: Collection, sensor: Sensor) -> None:
+def test_what_earlier_pages_state_about_later_objects_counts(collection: Collection, sensor: Sensor) -> None:
     red = "marking-definition--00000000-0000-4000-8000-0000000000aa"
     definition = {
         "type": "marking-definition",
@@ -183,7 +183,7 @@ def test_our_own_server_is_read_page_by_page_with_its_ends(tmp_path: Path, senso
 
 
 @pytest.mark.parametrize(
-    ("status", "headers", "content", "error", "says"),
+    ("status", "headers", "content", "error", "expected_text"),
     [
         (401, {}, b"", ConfigurationError, "may you have it"),
         (404, {}, b"", ConfigurationError, "is the address right"),
@@ -203,12 +203,12 @@ def test_an_answer_that_is_none_changes_nothing(
     headers: dict[str, str],
     content: bytes,
     error: type[ExchangeError],
-    says: str,
+    expected_text: str,
 ) -> None:
     collection.add(1, an_indicator(1))
     sensor.poll(collection.address)
     collection.answer = lambda: (status, headers, content)
-    with pytest.raises(error, match=says):
+    with pytest.raises(error, match=expected_text):
         sensor.poll(collection.address)
     collection.answer = None
     collection.add(5, an_indicator(2))
@@ -233,7 +233,7 @@ def test_credentials_are_a_file_that_others_cannot_read(tmp_path: Path) -> None:
         authorization_of(tmp_path / "none")
 
 
-def test_a_state_that_is_damaged_is_said_and_not_guessed(collection: Collection, sensor: Sensor) -> None:
+def test_a_state_that_is_damaged_is_stated_and_not_guessed(collection: Collection, sensor: Sensor) -> None:
     collection.add(1, an_indicator(1))
     sensor.poll(collection.address)
     [state] = sensor.folder.glob("fetched/*/state.json")

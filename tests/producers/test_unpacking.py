@@ -131,7 +131,7 @@ def test_the_same_content_is_the_same_input_however_it_is_packed(
         (b"PK\x03\x04", "no file"),
     ],
 )
-def test_an_archive_that_is_not_one_file_says_why(packed: bytes, detail: str) -> None:
+def test_an_archive_that_is_not_one_file_states_why(packed: bytes, detail: str) -> None:
     source = an_input(packed)
     source.stream.read()
     assert detail in source.damage

@@ -62,7 +62,7 @@ def test_each_hit_of_a_recorded_intel_log_is_its_value_or_is_refused_for_its_typ
     assert [refused.reason for refused in refusals(found)] == [RejectReason.UNKNOWN_TYPE] * len(others)
 
 
-def test_notices_about_weak_keys_accuse_nobody_and_are_taken_on_request_without_a_confidence() -> None:
+def test_notices_about_weak_keys_accuse_no_one_and_are_taken_on_request_without_a_confidence() -> None:
     rows = counted_by_awk("!/^#/ {print $5}", "notice-weak-keys.log")
     kept = recorded("zeek/notice-weak-keys.log", FORMAT, confidence=60)
     assert [piece.rule for piece in left_out(kept)].count("no-threat") == len(rows)
@@ -91,7 +91,7 @@ def test_a_notice_between_two_foreign_addresses_is_refused_until_one_is_named_as
     ("file", "log", "rows"),
     [("dns.log", "dns", 54), ("conn-date-issue.log", "conn", 3), ("http-cut.log.gz", "http", 150)],
 )
-def test_logs_that_accuse_nobody_are_left_out_and_counted_under_their_name(file: str, log: str, rows: int) -> None:
+def test_logs_that_accuse_no_one_are_left_out_and_counted_under_their_name(file: str, log: str, rows: int) -> None:
     found = recorded(f"zeek/{file}", FORMAT)
     assert observations(found) == []
     assert [piece.rule for piece in left_out(found)].count(log) == rows
@@ -146,7 +146,7 @@ def test_the_address_of_a_notice_is_the_side_that_is_not_ours(
     assert refusals(found) == []
 
 
-def test_a_foreign_address_alone_is_refused_unless_the_notice_says_that_it_attacks() -> None:
+def test_a_foreign_address_alone_is_refused_unless_the_notice_states_that_it_attacks() -> None:
     [refused] = refusals(
         readings(FORMAT, a_notice("Made::Up", **{"id.orig_h": None, "id.resp_h": None, "src": THEIRS}))
     )
@@ -237,7 +237,7 @@ def test_another_separator_and_a_second_header_are_obeyed() -> None:
         (a_notice().replace(b'"proto"', b'"id.resp_h": "203.0.113.9", "proto"'), "twice"),
     ],
 )
-def test_a_row_that_cannot_be_read_is_refused_and_says_why(content: bytes, detail: str) -> None:
+def test_a_row_that_cannot_be_read_is_refused_and_states_why(content: bytes, detail: str) -> None:
     [refused] = refusals(readings(FORMAT, content))
     assert detail in refused.detail
 

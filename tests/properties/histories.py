@@ -141,7 +141,7 @@ def _shared(random: Random, sensors: Sensors, theme: Theme) -> tuple[Event, bool
         return _pause(random), False
     crowd = random.choice(theme.crowds)
     reports = [sensors.report(f"shared-{random.randrange(theme.sensors)}", theme) for _ in range(crowd)]
-    return lambda nation: nation.hears(*reports), False
+    return lambda nation: nation.observes(*reports), False
 
 
 def _approval(nation: Nation) -> None:
@@ -160,4 +160,4 @@ def _secret(random: Random, sensors: Sensors, markings: Sequence[SourceMarking])
     first = random.randrange(3)
     theme = Theme(markings=markings)
     reports = [sensors.report(f"secret-{number}", theme) for number in range(first, first + crowd)]
-    return lambda nation: nation.hears(*reports)
+    return lambda nation: nation.observes(*reports)

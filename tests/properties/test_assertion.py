@@ -77,26 +77,30 @@ def test_assertions_merge_in_any_order_and_grouping(one: Assertion, other: Asser
 
 
 @given(st.lists(ASSERTIONS, min_size=1, max_size=8), st.randoms(use_true_random=False))
-def test_a_merge_counts_everything_once_and_keeps_counts_by_marking(said: Sequence[Assertion], random: Random) -> None:
-    shuffled = list(said)
+def test_a_merge_counts_everything_once_and_keeps_counts_by_marking(
+    reported: Sequence[Assertion], random: Random
+) -> None:
+    shuffled = list(reported)
     random.shuffle(shuffled)
     merged = reduce(Assertion.merge, shuffled)
-    assert merged == reduce(Assertion.merge, said)
-    assert merged.count == min(sum(each.count for each in said), MAX_SIGHTINGS)
-    assert merged.first_seen_ms == min(each.first_seen_ms for each in said)
-    assert merged.last_seen_ms == max(each.last_seen_ms for each in said)
-    assert {tally.marking for tally in merged.tallies} == {each.tallies[0].marking for each in said}
+    assert merged == reduce(Assertion.merge, reported)
+    assert merged.count == min(sum(each.count for each in reported), MAX_SIGHTINGS)
+    assert merged.first_seen_ms == min(each.first_seen_ms for each in reported)
+    assert merged.last_seen_ms == max(each.last_seen_ms for each in reported)
+    assert {tally.marking for tally in merged.tallies} == {each.tallies[0].marking for each in reported}
 
 
 @given(st.lists(ASSERTIONS, min_size=2, max_size=8))
-def test_a_later_epoch_that_no_one_vouches_for_never_loosens_a_marking(said: Sequence[Assertion]) -> None:
-    latest = reduce(Assertion.merge, said).latest
-    last = max(_identity(each.latest) for each in said)
-    words = [each.latest for each in said if _identity(each.latest) == last]
+def test_a_later_epoch_that_no_one_vouches_for_never_loosens_a_marking(reported: Sequence[Assertion]) -> None:
+    latest = reduce(Assertion.merge, reported).latest
+    last = max(_identity(each.latest) for each in reported)
+    words = [each.latest for each in reported if _identity(each.latest) == last]
     stated = joined(each.marking for each in words)
     if all(each.authenticated for each in words):
         assert latest.marking == stated
-    elif latest.epoch > min(each.latest.epoch for each in said) or any(each.latest.authenticated for each in said):
-        assert latest.marking == joined(each.latest.marking for each in said)
+    elif latest.epoch > min(each.latest.epoch for each in reported) or any(
+        each.latest.authenticated for each in reported
+    ):
+        assert latest.marking == joined(each.latest.marking for each in reported)
     else:
         assert latest.marking == stated

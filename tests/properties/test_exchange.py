@@ -123,7 +123,7 @@ def test_order_delay_duplication_and_batches_change_nothing(reports: list[Sensor
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_mixed_traffic_comes_out_as_the_model_says(seed: int) -> None:
+def test_mixed_traffic_comes_out_as_the_model_states(seed: int) -> None:
     random = Random(seed)
     exchange = MemoryExchange(installed_enricher())
     for report in Traffic(random, "GBR", NOW_MS).reports(60):
@@ -139,7 +139,7 @@ def test_mixed_traffic_comes_out_as_the_model_says(seed: int) -> None:
         assert not any(secret in value for value in released)
 
 
-def _told(exchange: MemoryExchange) -> list[tuple[str, Any, int]]:
+def _announced(exchange: MemoryExchange) -> list[tuple[str, Any, int]]:
     """Everything that the partner was ever told, in order: id, what, and when (shard time)."""
     found = []
     for record in exchange.log(topics.released(PARTNER)):
@@ -156,7 +156,7 @@ def _told(exchange: MemoryExchange) -> list[tuple[str, Any, int]]:
     pauses=st.lists(st.sampled_from([0, 1, ROLL_UP_MS // 2, ROLL_UP_MS]), min_size=9, max_size=9),
 )
 @settings(max_examples=40)
-def test_what_a_source_says_that_may_not_be_released_shows_nowhere(
+def test_what_a_source_states_that_may_not_be_released_shows_nowhere(
     base: list[SensorReport], secret: list[SensorReport], places: list[int], pauses: list[int]
 ) -> None:
     """With and without it the partner is told the same, as often, at the same times."""
@@ -174,7 +174,7 @@ def test_what_a_source_says_that_may_not_be_released_shows_nowhere(
             exchange.now_ms += pauses[place]
             exchange.run()
         exchange.settle()
-    assert _told(with_it) == _told(without)
+    assert _announced(with_it) == _announced(without)
 
 
 @given(_reports(), st.randoms(use_true_random=False))
@@ -201,7 +201,7 @@ def test_a_source_that_tightens_its_marking_takes_its_past_back(
         exchange.run()
         exchange.now_ms += random.choice([1, ROLL_UP_MS])
     exchange.settle()
-    before = {name: (content, version) for name, content, version in _told(exchange) if isinstance(content, dict)}
+    before = {name: (content, version) for name, content, version in _announced(exchange) if isinstance(content, dict)}
     words = [Observation(kind=IndicatorType.FILE_SHA256, value=value, marking=tightened) for value in HASHES]
     exchange.send(a_report(words, sensor="edge-1", epoch=NOW_MS - HOUR_MS, sequence=100))
     exchange.settle()

@@ -110,7 +110,7 @@ class Exchange:
 
     def settle(self, records: list[ReleasedIndicator], random: Random) -> Effects:
         """GBR's settle reads what it released, all or the last, and the receipts, some twice, in any order of both."""
-        told = [
+        reported = [
             as_record(topics.released("JPN"), each) for each in (records if random.random() < 0.5 else records[-1:])
         ]
         receipts = [
@@ -118,8 +118,8 @@ class Exchange:
             for value, code in self.receipts()
         ]
         receipts += random.sample(receipts, random.randrange(len(receipts) + 1))
-        while told or receipts:
-            source = told if not receipts or (told and random.random() < 0.5) else receipts
+        while reported or receipts:
+            source = reported if not receipts or (reported and random.random() < 0.5) else receipts
             self.teller.turn(NOW_MS, source.pop(0))
         return self.teller.turn(NOW_MS + 2 * PURGE_LIMIT_MS)
 
@@ -157,7 +157,7 @@ def test_overtaking_replay_and_compaction_neither_bring_it_back_nor_swallow_its_
     assert not exchange.teller.written(topics.QUARANTINE, QUARANTINED)
 
 
-def test_a_partner_that_was_away_for_a_week_is_told_of_the_recall_by_the_first_record_it_gets() -> None:
+def test_a_partner_that_was_away_for_a_week_is_reported_of_the_recall_by_the_first_record_it_gets() -> None:
     """Compaction has left one record by then, and it is not the recall itself."""
     records = releases(["content", "recalled", "content"])
     exchange = Exchange()

@@ -91,7 +91,7 @@ class Nation:
         self._sent: dict[str, int] = {}
         self._received: dict[str, list[Received]] = {partner: [] for partner in PARTNERS}
 
-    def hears(self, *reports: SensorReport) -> None:
+    def observes(self, *reports: SensorReport) -> None:
         """These reports arrive in one batch."""
         records = [
             Record(topics.SENSOR_REPORTS, 0, 0, b"", CODEC.encode(SENSOR_REPORT, report), self.now_ms)

@@ -80,14 +80,14 @@ def audited(stand: Stand, wanted: Expected, at_ms: int | None = None) -> Audit:
 
     ``at_ms`` is milliseconds since 1970, UTC; by default the time of the last record.
     """
-    codec, found, said = Reader(), Findings(), ledger(stand.commands)
+    codec, found, stated = Reader(), Findings(), ledger(stand.commands)
     if at_ms is None:
         at_ms = max((record.timestamp_ms for record in (*stand.reports, *stand.national, *stand.accepted)), default=0)
-    _audit_quarantine(codec, stand.quarantine, wanted, said, found)
-    _audit_national(codec, stand.national, at_ms, wanted, said, found)
-    _audit_decisions(codec, stand.decisions, wanted, said, found)
+    _audit_quarantine(codec, stand.quarantine, wanted, stated, found)
+    _audit_national(codec, stand.national, at_ms, wanted, stated, found)
+    _audit_decisions(codec, stand.decisions, wanted, stated, found)
     _audit_chains(codec, stand.decisions, found)
-    last = _audit_accepted(codec, stand, at_ms, wanted, said, found)
+    last = _audit_accepted(codec, stand, at_ms, wanted, stated, found)
     findings = [
         f"{what}: {finding}"
         for what, list_ in (("lost", found.lost), ("twice", found.duplicated), ("wrong", found.wrong))
@@ -108,20 +108,22 @@ def audited(stand: Stand, wanted: Expected, at_ms: int | None = None) -> Audit:
 
 def undone(stand: Stand, wanted: Expected) -> tuple[str, ...]:
     """The indicators that officers vetoed and the partner still has. Pure. All that is exact after a rebuild."""
-    found, said = Findings(), ledger(stand.commands)
+    found, stated = Findings(), ledger(stand.commands)
     last = cast("dict[str, ReleasedIndicator]", latest(Reader(), RELEASED_INDICATOR, stand.accepted, found))
     for name, record in last.items():
-        vetoes = said.on(name, wanted.partner)
+        vetoes = stated.on(name, wanted.partner)
         if vetoes:
             _, ends = left(wanted.releases.get(name), vetoes)
             _audit_end(name, record, ends, wanted.partner, found)
     return tuple(found.wrong)
 
 
-def _audit_quarantine(codec: Codec, records: Sequence[Record], wanted: Expected, said: Ledger, found: Findings) -> None:
+def _audit_quarantine(
+    codec: Codec, records: Sequence[Record], wanted: Expected, stated: Ledger, found: Findings
+) -> None:
     """Each refused report, observation and command once, with its reason; of the other steps nothing is expected."""
     reasons: dict[str, str] = {}
-    refused = {**wanted.quarantined, **dict.fromkeys(said.idle, RejectReason.NOTHING_TO_DO)}
+    refused = {**wanted.quarantined, **dict.fromkeys(stated.idle, RejectReason.NOTHING_TO_DO)}
     for record in records:
         entry = cast("Quarantined | None", decoded(codec, QUARANTINED, record, found))
         if entry is None or entry["stage"] == "produce":
@@ -139,7 +141,7 @@ def _audit_quarantine(codec: Codec, records: Sequence[Record], wanted: Expected,
 
 
 def _audit_national(
-    codec: Codec, records: Sequence[Record], at_ms: int, wanted: Expected, said: Ledger, found: Findings
+    codec: Codec, records: Sequence[Record], at_ms: int, wanted: Expected, stated: Ledger, found: Findings
 ) -> None:
     last = cast("dict[str, Indicator]", latest(codec, INDICATOR, records, found))
     for name, picture in wanted.national.items():
@@ -148,7 +150,7 @@ def _audit_national(
             found.lost.append(words)
         else:  # a version is the time at which it was said
             version, there = last[name]["version"], {**last[name], "version": 0}
-            is_revoked = CommandKind.REVOKE in said.on(name, wanted.partner)
+            is_revoked = CommandKind.REVOKE in stated.on(name, wanted.partner)
             indicator = picture.at(version, revoked=is_revoked)
             if indicator != there:
                 indicator = picture.at(version - _EARLIER_MS, revoked=is_revoked)
@@ -159,7 +161,9 @@ def _audit_national(
         found.wrong.append(f"national {name} ({last[name]['value']}) was never observed")
 
 
-def _audit_decisions(codec: Codec, records: Sequence[Record], wanted: Expected, said: Ledger, found: Findings) -> None:
+def _audit_decisions(
+    codec: Codec, records: Sequence[Record], wanted: Expected, stated: Ledger, found: Findings
+) -> None:
     """The last decision on each indicator has the outcome that the rules give, or withholds by the veto on it."""
     last: dict[str, Decision] = {}
     ids: set[str] = set()
@@ -172,7 +176,7 @@ def _audit_decisions(codec: Codec, records: Sequence[Record], wanted: Expected, 
         ids.add(decision["decision_id"])
         last[decision["indicator_id"]] = decision
     for name, by_rules in wanted.outcomes.items():
-        vetoes = said.on(name, wanted.partner)
+        vetoes = stated.on(name, wanted.partner)
         outcome = Outcome.WITHHOLD if vetoes else by_rules
         if name not in last:
             found.lost.append(f"decision on {name}, which is {outcome}")
@@ -198,7 +202,7 @@ def _audit_chains(codec: Codec, records: Sequence[Record], found: Findings) -> N
 
 
 def _audit_accepted(
-    codec: Codec, stand: Stand, at_ms: int, wanted: Expected, said: Ledger, found: Findings
+    codec: Codec, stand: Stand, at_ms: int, wanted: Expected, stated: Ledger, found: Findings
 ) -> Mapping[str, ReleasedIndicator]:
     """What the partner has: each released record once, of each indicator the content or nothing that stands."""
     for name, records in (("released", stand.released), ("inbox", stand.inbox), ("urgent", stand.urgent)):
@@ -207,7 +211,7 @@ def _audit_accepted(
     ahead = cast("dict[str, ReleasedIndicator]", latest(codec, RELEASED_INDICATOR, stand.urgent, Findings()))
     last = cast("dict[str, ReleasedIndicator]", latest(codec, RELEASED_INDICATOR, stand.accepted, found))
     for name in wanted.releases.keys() | last.keys():
-        release, ends = left(wanted.releases.get(name), said.on(name, wanted.partner))
+        release, ends = left(wanted.releases.get(name), stated.on(name, wanted.partner))
         if name in wanted.withdrawn:  # recalled if a marking was tightened first, which the model leaves open
             ends |= {RecordKind.REVOKED, RecordKind.EXPIRED}
         if release is not None:
@@ -216,7 +220,7 @@ def _audit_accepted(
             _audit_end(name, last[name], ends, wanted.partner, found)
     for name, record in last.items():
         by_source = record["reason"] == EndReason.WITHDRAWN and name in wanted.withdrawn
-        if record["reason"] in _BY_HAND and not by_source and not said.knows(name):
+        if record["reason"] in _BY_HAND and not by_source and not stated.knows(name):
             found.wrong.append(f"{name} is {record['kind']} ({record['reason']}), and nobody has said so")
         if record["origin"] != wanted.nation or record["hops"] != [wanted.nation]:
             found.wrong.append(f"{name} is of {record['origin']} by {record['hops']}")
@@ -224,8 +228,10 @@ def _audit_accepted(
         record = max((each[name] for each in (released, ahead) if name in each), key=lambda record: record["version"])
         version = last[name]["version"] if name in last else 0
         # Behind what only the fast lane still holds, the partner may have what a topic held that is not there any more.
-        is_as_told = version == record["version"] or (version > record["version"] and record is not released.get(name))
-        if not is_as_told:
+        is_as_announced = version == record["version"] or (
+            version > record["version"] and record is not released.get(name)
+        )
+        if not is_as_announced:
             found.lost.append(f"{name} version {record['version']} ({record['kind']}), which was released")
     return last
 
@@ -254,8 +260,8 @@ def _audit_release(
     if valid_until_ms < at_ms - SLACK_MS:
         found.lost.append(f"the end of {what} at {partner}")
     content = record["content"]
-    said = {**content, "release_expires_ms": 0}
-    compare(what, release.at(record["version"]), said, found)  # a version tells the day
+    stated = {**content, "release_expires_ms": 0}
+    compare(what, release.at(record["version"]), stated, found)  # a version tells the day
     ends_ms, wanted_ms = content["release_expires_ms"], record["version"] + release.days * DAY_MS
     if not -1000 <= ends_ms - wanted_ms <= DAY_MS:  # rounded up to a day; the version is of the morning, or a bit later
         found.wrong.append(f"{what} ends at {ends_ms}, not on the day of {wanted_ms}")

@@ -19,7 +19,7 @@ from streams.enrichment.enrich import Enricher, Enrichment
 from tests.reference.arrivals import Arrival, Eyes, Seen, judged
 from tests.reference.ledger import Fate
 from tests.reference.oracle import OWED, Case, outcome_of_all
-from tests.reference.source import DAY_MS, MOST, MOST_LABELS, Life, Say, Source, in_full, leaving, total
+from tests.reference.source import DAY_MS, MOST, MOST_LABELS, Life, Source, Statement, in_full, leaving, total
 
 MOST_TEARLINE_BYTES: Final = 2048
 TAKEN_BACK: Final = (Withdrawal.REVOKED, Withdrawal.REMOVED)
@@ -34,10 +34,10 @@ class Picture:
     lives: tuple[Life, ...]
     taken_back: bool
 
-    def at(self, said_ms: int, *, revoked: bool = False) -> Indicator:
+    def at(self, stated_ms: int, *, revoked: bool = False) -> Indicator:
         """As it must read when it was said at this time; ``revoked`` where an officer calls it false."""
-        ended = said_ms >= max(life.end_ms for life in self.lives)
-        confidence = max(life.confidence_at(said_ms) for life in self.lives)
+        ended = stated_ms >= max(life.end_ms for life in self.lives)
+        confidence = max(life.confidence_at(stated_ms) for life in self.lives)
         kind: Literal["content", "expired", "revoked"] = (
             "revoked" if revoked or self.taken_back else "expired" if ended else "content"
         )
@@ -52,9 +52,9 @@ class Release:
     days: int
     lives: tuple[Life, ...]
 
-    def at(self, said_ms: int) -> Content:
+    def at(self, stated_ms: int) -> Content:
         """As it must read when it was said at this time: as sure as on the morning of that day."""
-        morning_ms = said_ms - said_ms % DAY_MS
+        morning_ms = stated_ms - stated_ms % DAY_MS
         return {**self.content, "confidence": max(life.confidence_at(morning_ms) for life in self.lives)}
 
 
@@ -102,7 +102,7 @@ def expected(
     quarantined: dict[str, RejectReason] = {}
     observations = valid = 0
     eyes = Eyes()
-    indicators: dict[tuple[IndicatorType, str], dict[str, list[Say]]] = {}
+    indicators: dict[tuple[IndicatorType, str], dict[str, list[Statement]]] = {}
     for each in judged(arrivals, nation, shards, roster=roster):
         fates[each.fate] += 1
         place = f"{TOPIC}-{each.arrival.partition}-{each.arrival.offset}"
@@ -119,9 +119,9 @@ def expected(
                 valid += 1
                 rows.setdefault((seen.kind, seen.value), []).append(seen)
         for indicator, found in rows.items():
-            say = _say(each.report["epoch"], each.report["sequence"], each.arrival.appended_ms, found)
-            say = replace(say, authenticated=each.authenticated)
-            indicators.setdefault(indicator, {}).setdefault(each.report["sensor"], []).append(say)
+            statement = _statement(each.report["epoch"], each.report["sequence"], each.arrival.appended_ms, found)
+            statement = replace(statement, authenticated=each.authenticated)
+            indicators.setdefault(indicator, {}).setdefault(each.report["sensor"], []).append(statement)
     national: dict[str, Picture] = {}
     releases: dict[str, Release] = {}
     outcomes: dict[str, Outcome] = {}
@@ -138,27 +138,27 @@ def expected(
         outcomes[name], release = _release(kind, value, enrichment, list(sources.values()), partner)
         if release is not None:
             releases[name] = release
-    said = Counter(outcomes.values())
+    stated = Counter(outcomes.values())
     counts = Counts(
         reports=fates,
         observations=observations,
         valid=valid,
         quarantined=observations - valid,
         distinct=len(indicators),
-        released=said[Outcome.RELEASE],
-        held=said[Outcome.HOLD],
-        withheld=said[Outcome.WITHHOLD],
+        released=stated[Outcome.RELEASE],
+        held=stated[Outcome.HOLD],
+        withheld=stated[Outcome.WITHHOLD],
     )
     return Expected(nation, partner, national, releases, outcomes, quarantined, counts, frozenset(withdrawn))
 
 
-def _say(epoch: int, sequence: int, heard_ms: int, rows: Sequence[Seen]) -> Say:
+def _statement(epoch: int, sequence: int, received_ms: int, rows: Sequence[Seen]) -> Statement:
     """Within a report markings join and counts add up; labels and context are those of the last row."""
     last = rows[-1]
-    return Say(
+    return Statement(
         epoch,
         sequence,
-        heard_ms,
+        received_ms,
         joined(row.marking for row in rows),
         min(sum(row.count for row in rows if not row.withdrawal), MOST),
         min(row.first_ms for row in rows),
@@ -206,7 +206,7 @@ def _source_record(source: Source) -> SourceRecord:
         "sensor": source.sensor,
         "marking": _record_of(source.marking),
         "confidence": source.confidence,
-        "valid_until_ms": source.heard_ms if source.withdrawal else source.valid_until_ms,
+        "valid_until_ms": source.received_ms if source.withdrawal else source.valid_until_ms,
         "labels": list(source.labels),
         "first_seen_ms": first_ms,
         "last_seen_ms": last_ms,
@@ -249,9 +249,9 @@ def _release(
         )
         for source, _, marking in pieces
     ]
-    said, places = outcome_of_all(cases, partner)
-    if said is not Outcome.RELEASE:
-        return said, None
+    stated, places = outcome_of_all(cases, partner)
+    if stated is not Outcome.RELEASE:
+        return stated, None
     included = [pieces[place] for place in places]
     lives = tuple(source.life(kind) for source, _, _ in included)
     marking = joined(piece[2] for piece in included)
@@ -279,7 +279,7 @@ def _release(
     tearline = _tearline(source for source, _, _ in included) if owed.tearline else ""
     if tearline:
         content["tearline"] = tearline
-    return said, Release(content, owed.days, lives)
+    return stated, Release(content, owed.days, lives)
 
 
 def _tearline(sources: Iterable[Source]) -> str:

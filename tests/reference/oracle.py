@@ -88,7 +88,7 @@ def outcome_of_all(cases: Iterable[Case], partner: str) -> tuple[Outcome, tuple[
     """The decision on one indicator: each piece alone, then the merge of the allowed; and which are in the release."""
     pieces = list(cases)
     alone = [outcome(piece, partner) for piece in pieces]
-    allowed = tuple(place for place, said in enumerate(alone) if said is Outcome.RELEASE)
+    allowed = tuple(place for place, stated in enumerate(alone) if stated is Outcome.RELEASE)
     if allowed:
         together = outcome(_merged([pieces[place] for place in allowed]), partner)
         if together is Outcome.RELEASE:

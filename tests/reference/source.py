@@ -27,12 +27,12 @@ LIFETIMES: Final = tomllib.loads((_POLICY / "lifetimes" / "v1.toml").read_text("
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class Statement:
     """What one report says about one indicator."""
 
     epoch: int
     sequence: int
-    heard_ms: int
+    received_ms: int
     marking: Marking
     count: int
     first_ms: int
@@ -51,17 +51,17 @@ class Life:
     """A source's last word: how sure it was, when it was heard, and when it ends."""
 
     confidence: int
-    heard_ms: int
+    received_ms: int
     end_ms: int
     speed: float
 
     def confidence_at(self, at_ms: int) -> int:
         """MISP's polynomial, rounded half up."""
-        if self.confidence < 0 or at_ms <= self.heard_ms:
+        if self.confidence < 0 or at_ms <= self.received_ms:
             return self.confidence
         if at_ms >= self.end_ms:
             return 0
-        age = (at_ms - self.heard_ms) / (self.end_ms - self.heard_ms)
+        age = (at_ms - self.received_ms) / (self.end_ms - self.received_ms)
         return int(self.confidence * (1 - age ** (1 / self.speed)) + 0.5)
 
 
@@ -70,7 +70,7 @@ class Source:
     """One sensor's whole say: its latest word, and what it saw under each marking that it ever gave."""
 
     sensor: str
-    heard_ms: int
+    received_ms: int
     marking: Marking
     confidence: int
     valid_until_ms: int
@@ -82,50 +82,53 @@ class Source:
     in_full: bool = True
 
     @classmethod
-    def of(cls, sensor: str, says: Sequence[Say]) -> "Source":
+    def of(cls, sensor: str, gives: Sequence[Statement]) -> "Source":
         """The latest word is the highest (epoch, sequence)'s. Parts of one report (some were redriven) join."""
-        latest = max((say.epoch, say.sequence) for say in says)
-        word = [say for say in says if (say.epoch, say.sequence) == latest]
-        by_marking: dict[Marking, list[Say]] = {}
-        for say in (say for say in says if not say.withdrawal):
-            by_marking.setdefault(say.marking, []).append(say)
+        latest = max((statement.epoch, statement.sequence) for statement in gives)
+        word = [statement for statement in gives if (statement.epoch, statement.sequence) == latest]
+        by_marking: dict[Marking, list[Statement]] = {}
+        for statement in (statement for statement in gives if not statement.withdrawal):
+            by_marking.setdefault(statement.marking, []).append(statement)
         return cls(
             sensor,
-            max(say.heard_ms for say in word),
-            _marking(says, word),
-            max(say.confidence for say in word),
-            max(say.valid_until_ms for say in word),
-            tuple(sorted({label for say in word for label in say.labels})[:MOST_LABELS]),
-            max(say.description for say in word),
-            max((say.context for say in word), key=lambda context: (dict(context).get("tearline", ""), context)),
+            max(statement.received_ms for statement in word),
+            _marking(gives, word),
+            max(statement.confidence for statement in word),
+            max(statement.valid_until_ms for statement in word),
+            tuple(sorted({label for statement in word for label in statement.labels})[:MOST_LABELS]),
+            max(statement.description for statement in word),
+            max(
+                (statement.context for statement in word),
+                key=lambda context: (dict(context).get("tearline", ""), context),
+            ),
             _by_plainness(by_marking),
-            min(say.withdrawal for say in word),
+            min(statement.withdrawal for statement in word),
         )
 
     def life(self, kind: IndicatorType) -> Life:
         """How long its word lives: to its stated end, two years at most, or as long as its kind does."""
         decay = LIFETIMES.get(kind.label, LIFETIMES["default"])
         if self.withdrawal:
-            return Life(-1, self.heard_ms, self.heard_ms, decay["speed"])
-        end_ms = self.heard_ms + decay["lifetime_days"] * DAY_MS
+            return Life(-1, self.received_ms, self.received_ms, decay["speed"])
+        end_ms = self.received_ms + decay["lifetime_days"] * DAY_MS
         if self.valid_until_ms:
-            end_ms = min(self.valid_until_ms, self.heard_ms + 730 * DAY_MS)
-        return Life(self.confidence, self.heard_ms, end_ms, decay["speed"])
+            end_ms = min(self.valid_until_ms, self.received_ms + 730 * DAY_MS)
+        return Life(self.confidence, self.received_ms, end_ms, decay["speed"])
 
     @property
     def all_seen(self) -> tuple[int, int, int]:
         """Count, first and last over all markings; nothing, at the time of its report, if it only withdrew."""
-        return total(seen for _, seen in self.seen) if self.seen else (0, self.heard_ms, self.heard_ms)
+        return total(seen for _, seen in self.seen) if self.seen else (0, self.received_ms, self.received_ms)
 
 
-def _marking(says: Sequence[Say], word: Sequence[Say]) -> Marking:
+def _marking(gives: Sequence[Statement], word: Sequence[Statement]) -> Marking:
     """The marking of the latest word. If no one vouches for it, and it is of a later epoch than the first or follows
     what was vouched for, it is under all markings that were ever given, too."""
-    vouched = all(say.authenticated for say in word)
-    is_first = word[0].epoch == min(say.epoch for say in says)
-    if vouched or (is_first and not any(say.authenticated for say in says)):
-        return joined(say.marking for say in word)
-    return joined(say.marking for say in says if not say.withdrawal or say in word)
+    vouched = all(statement.authenticated for statement in word)
+    is_first = word[0].epoch == min(statement.epoch for statement in gives)
+    if vouched or (is_first and not any(statement.authenticated for statement in gives)):
+        return joined(statement.marking for statement in word)
+    return joined(statement.marking for statement in gives if not statement.withdrawal or statement in word)
 
 
 def in_full(key: bytes, sources: Sequence[Source]) -> dict[str, Source]:
@@ -145,13 +148,13 @@ def in_full(key: bytes, sources: Sequence[Source]) -> dict[str, Source]:
     }
 
 
-def _by_plainness(by_marking: Mapping[Marking, Sequence[Say]]) -> list[tuple[Marking, tuple[int, int, int]]]:
+def _by_plainness(by_marking: Mapping[Marking, Sequence[Statement]]) -> list[tuple[Marking, tuple[int, int, int]]]:
     """What was seen under each of the plainest markings, and under all others together."""
     ordered = sorted(by_marking, key=_plainness)
     seen = [(marking, _seen(by_marking[marking])) for marking in ordered[:MOST_MARKINGS]]
     others = ordered[MOST_MARKINGS:]
     if others:
-        seen.append((joined(others), _seen([say for marking in others for say in by_marking[marking]])))
+        seen.append((joined(others), _seen([statement for marking in others for statement in by_marking[marking]])))
     return seen
 
 
@@ -169,8 +172,8 @@ def _plainness(marking: Marking) -> tuple[object, ...]:
     )
 
 
-def _seen(says: Sequence[Say]) -> tuple[int, int, int]:
-    return total((say.count, say.first_ms, say.last_ms) for say in says)
+def _seen(gives: Sequence[Statement]) -> tuple[int, int, int]:
+    return total((statement.count, statement.first_ms, statement.last_ms) for statement in gives)
 
 
 def total(seen: Iterable[tuple[int, int, int]]) -> tuple[int, int, int]:

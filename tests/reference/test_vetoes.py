@@ -33,15 +33,15 @@ class Bench(MemoryExchange):
     def __init__(self) -> None:
         super().__init__(an_enricher())
         self._reports = 0
-        self.hears()
+        self.observes()
 
-    def hears(self, tlp: str = "TLP:GREEN") -> None:
+    def observes(self, tlp: str = "TLP:GREEN") -> None:
         marking = msgspec.structs.replace(an_observation().marking, tlp=tlp)
         self.send(a_report([an_observation(value=DOMAIN, marking=marking)], sequence=self._reports))
         self._reports += 1
         self.settle()
 
-    def says(self, kind: CommandKind, person: str = ALICE, about: str = "") -> str:
+    def gives(self, kind: CommandKind, person: str = ALICE, about: str = "") -> str:
         made = command(
             kind,
             "GBR",
@@ -51,7 +51,7 @@ class Bench(MemoryExchange):
             about=about,
             reason_code=str(REASONS.get(kind, "")),
         )
-        self.say(person, made)
+        self.command(person, made)
         self.settle()
         return made["command_id"]
 
@@ -72,14 +72,14 @@ class Bench(MemoryExchange):
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_mixed_traffic_with_officers_amid_it_comes_out_as_the_model_and_what_they_said(seed: int) -> None:
+def test_mixed_traffic_with_officers_amid_it_comes_out_as_the_model_and_what_they_stated(seed: int) -> None:
     random = Random(seed)
     exchange, officers = MemoryExchange(installed_enricher()), Officers(random, "GBR")
     for report in Traffic(random, "GBR", NOW_MS).reports(60):
         exchange.send(report)
         names = [(record.key or b"").decode() for record in exchange.log(topics.released(PARTNER))]
         for _ in range(random.randrange(4) if names else 0):
-            exchange.say(*officers.word(names, exchange.now_ms))
+            exchange.command(*officers.word(names, exchange.now_ms))
         exchange.go_on(random)
     exchange.settle(random)
     audit = exchange.audit()
@@ -93,25 +93,25 @@ def test_mixed_traffic_with_officers_amid_it_comes_out_as_the_model_and_what_the
     assert any((each.key or b"").startswith(b"command") for each in exchange.log(topics.QUARANTINE))
 
 
-def test_what_stands_and_what_was_lifted_is_as_it_was_said() -> None:
+def test_what_stands_and_what_was_lifted_is_as_it_was_stated() -> None:
     bench = Bench()
-    revoked = bench.says(CommandKind.REVOKE)
+    revoked = bench.gives(CommandKind.REVOKE)
     assert bench.audit().clean, str(bench.audit())
-    recalled = bench.says(CommandKind.RECALL)
+    recalled = bench.gives(CommandKind.RECALL)
     for about in (revoked, recalled):
         for person in (ALICE, ALICE, BOB):
-            bench.says(CommandKind.LIFT, person, about)
+            bench.gives(CommandKind.LIFT, person, about)
             assert bench.audit().clean, str(bench.audit())
     assert bench.audit().replicated == 1
-    bench.says(CommandKind.REVOKE)
-    bench.hears("TLP:RED")
+    bench.gives(CommandKind.REVOKE)
+    bench.observes("TLP:RED")
     assert bench.audit().clean, str(bench.audit())
 
 
 def test_a_recall_that_was_lost_is_found() -> None:
     bench = Bench()
     before = bench.stand()
-    bench.says(CommandKind.RECALL)
+    bench.gives(CommandKind.RECALL)
     lost = replace(before, commands=bench.stand().commands)
     assert f"wrong: {NAME} ({DOMAIN}) is at JPN and may not be" in bench.found(lost)
     assert undone(lost, bench.expected()) == (f"{NAME} ({DOMAIN}) is at JPN and may not be",)
@@ -121,25 +121,25 @@ def test_a_recall_that_was_lost_is_found() -> None:
 def test_a_recalled_indicator_that_is_back_is_found() -> None:
     bench = Bench()
     content = bench.accepted[-1]["content"]
-    bench.says(CommandKind.RECALL)
+    bench.gives(CommandKind.RECALL)
     stand, back = bench.stand(), bench.later(kind="content", reason="", content=content)
     found = bench.found(replace(stand, accepted=[*stand.accepted, back]))
     assert f"wrong: {NAME} ({DOMAIN}) is at JPN and may not be" in found
 
 
 @pytest.mark.parametrize("kind", REASONS)
-def test_a_recall_or_a_revocation_that_nobody_asked_for_is_found(kind: CommandKind) -> None:
+def test_a_recall_or_a_revocation_that_no_one_asked_for_is_found(kind: CommandKind) -> None:
     bench = Bench()
-    bench.says(kind)
+    bench.gives(kind)
     found = bench.found(replace(bench.stand(), commands=[]))
     end = "recalled" if kind is CommandKind.RECALL else "revoked"
     assert f"wrong: {NAME} ({DOMAIN}) is {end} at JPN, should be there" in found
     assert f"wrong: {NAME} is {end} ({REASONS[kind]}), and nobody has said so" in found
 
 
-def test_a_recall_that_is_told_as_something_milder_or_of_too_little_is_found() -> None:
+def test_a_recall_that_is_reported_as_something_milder_or_of_too_little_is_found() -> None:
     bench = Bench()
-    bench.says(CommandKind.RECALL)
+    bench.gives(CommandKind.RECALL)
     stand = bench.stand()
     milder, less = bench.later(kind="revoked"), bench.later(recalled_through=0)
     assert f"wrong: {NAME} is revoked at JPN, should be recalled" in bench.found(
@@ -149,13 +149,13 @@ def test_a_recall_that_is_told_as_something_milder_or_of_too_little_is_found() -
     assert any("does not recall version" in each for each in found)
 
 
-def test_what_has_followed_an_end_is_not_missed_where_only_the_fast_lane_still_tells_of_it() -> None:
+def test_what_has_followed_an_end_is_not_missed_where_only_the_fast_lane_still_shows_of_it() -> None:
     """A released topic was recreated: what it held is gone, and the other lane has only the recall."""
     bench = Bench()
-    veto = bench.says(CommandKind.RECALL)
+    veto = bench.gives(CommandKind.RECALL)
     recalled = bench.stand().accepted
     for person in (ALICE, BOB):
-        bench.says(CommandKind.LIFT, person, veto)
+        bench.gives(CommandKind.LIFT, person, veto)
     anew = replace(bench.stand(), released=[], urgent=bench.log(topics.urgent(PARTNER)))
     assert bench.found(anew) == ()
     assert any("which was released" in each for each in bench.found(replace(anew, accepted=recalled[:-1])))
@@ -163,9 +163,9 @@ def test_what_has_followed_an_end_is_not_missed_where_only_the_fast_lane_still_t
 
 def test_a_veto_that_one_person_has_ended_is_found() -> None:
     bench = Bench()
-    veto = bench.says(CommandKind.RECALL)
-    bench.says(CommandKind.LIFT, ALICE, veto)
+    veto = bench.gives(CommandKind.RECALL)
+    bench.gives(CommandKind.LIFT, ALICE, veto)
     one = bench.stand().commands
-    bench.says(CommandKind.LIFT, BOB, veto)
+    bench.gives(CommandKind.LIFT, BOB, veto)
     assert bench.audit().clean, str(bench.audit())
     assert f"wrong: {NAME} ({DOMAIN}) is at JPN and may not be" in bench.found(replace(bench.stand(), commands=one))

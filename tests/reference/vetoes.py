@@ -38,7 +38,7 @@ class Ledger:
 
     standing: Mapping[str, tuple[Veto, ...]]
     idle: frozenset[str]
-    heard: frozenset[str]
+    obeyed: frozenset[str]
 
     def on(self, name: str, partner: str) -> frozenset[CommandKind]:
         """What kinds of veto keep an indicator from a partner."""
@@ -54,14 +54,14 @@ def ledger(commands: Iterable[Record]) -> Ledger:
     codec = Codec()
     standing: dict[str, tuple[Veto, ...]] = {}
     idle: set[str] = set()
-    heard: set[str] = set()
+    obeyed: set[str] = set()
     used: set[tuple[str, str]] = set()
     for record in sorted(commands, key=lambda record: (record.partition, record.offset)):
         found = codec.decode(COMMAND, record.value)
         if isinstance(found, Undecodable):
             continue
         command = cast("Command", found)
-        heard.add(command["command_id"])
+        obeyed.add(command["command_id"])
         if command["kind"] not in (CommandKind.RECALL, CommandKind.REVOKE, CommandKind.LIFT):
             continue
         name = command["indicator_id"]
@@ -75,7 +75,7 @@ def ledger(commands: Iterable[Record]) -> Ledger:
         else:
             standing[name] = after
             used.add((name, command["command_id"]))
-    return Ledger(standing, frozenset(idle), frozenset(heard))
+    return Ledger(standing, frozenset(idle), frozenset(obeyed))
 
 
 def _forbidden(standing: tuple[Veto, ...], command: Command) -> tuple[Veto, ...]:

@@ -74,10 +74,10 @@ def test_what_is_released_arrives_under_the_partners_ids_and_its_receipt_comes_h
 ) -> None:
     listed = tmp_path / "iocs.csv"
     listed.write_text(f"type,value,tlp\nsha256,{VALUE},TLP:GREEN\n", "utf-8")
-    told = kakehashi(
+    reported = kakehashi(
         "produce", "--nation", "GBR", "--sensor", "desk", str(listed), within=nations.folder, **nations.environ
     )
-    assert told.returncode == 0, told.stderr
+    assert reported.returncode == 0, reported.stderr
     names = [topics.inbox("GBR"), topics.accepted("GBR")]
     with Reading(nations.clusters["JPN"], names, nations.shards) as reading:
 
@@ -103,7 +103,7 @@ def test_what_is_released_arrives_under_the_partners_ids_and_its_receipt_comes_h
 
 def test_a_reconciliation_reads_both_sides_with_their_own_ids(nations: Nations) -> None:
     def agree() -> bool:
-        told = ("reconcile", "--nation", "GBR", "--partner", "JPN", "--full", "--grace", "0")
-        return kakehashi(*told, within=nations.folder, **nations.environ).returncode == 0
+        reported = ("reconcile", "--nation", "GBR", "--partner", "JPN", "--full", "--grace", "0")
+        return kakehashi(*reported, within=nations.folder, **nations.environ).returncode == 0
 
     eventually(agree, WITHIN_S, "both sides agree")

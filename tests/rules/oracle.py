@@ -19,14 +19,14 @@ def must_be(facets: Facets, partner: str) -> Outcome:
     """The outcome for ``partner``, under the joint rules and either nation's own."""
     marking = facets.marking
     named = marking.releasable_to
-    nobody_named_yet = marking.tlp is Tlp.UNMARKED and named == ()
+    no_one_named_yet = marking.tlp is Tlp.UNMARKED and named == ()
     if (
         partner not in PARTIES
         or marking.tlp is Tlp.RED
         or facets.special_use
         or 0 <= facets.prefix_length < REGISTRY_BELOW.get(facets.kind, 0)
         or WITHHOLDING_CAVEATS.intersection(marking.caveats)
-        or (named is not None and partner not in named and not nobody_named_yet)
+        or (named is not None and partner not in named and not no_one_named_yet)
     ):
         return Outcome.WITHHOLD
     if (

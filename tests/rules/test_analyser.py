@@ -35,7 +35,7 @@ entities: [
 """
 
 
-def _that_says(folder: Path, words: str, status: int = 0) -> Path:
+def _that_states(folder: Path, words: str, status: int = 0) -> Path:
     """A program that prints these words, whatever its arguments."""
     (folder / "words").write_text(words, encoding="utf-8")
     program = folder / "cedar"
@@ -45,13 +45,13 @@ def _that_says(folder: Path, words: str, status: int = 0) -> Path:
 
 
 def test_verified_is_a_proof(tmp_path: Path) -> None:
-    program = _that_says(tmp_path, "✓ Policy sets are disjoint: VERIFIED\n")
+    program = _that_states(tmp_path, "✓ Policy sets are disjoint: VERIFIED\n")
     with SymbolicProver(SCHEMA, program, None) as prover:
         assert prover.disjoint([BODY], [BODY]) is None
 
 
 def test_a_counterexample_is_read_as_a_request(tmp_path: Path) -> None:
-    with SymbolicProver(SCHEMA, _that_says(tmp_path, EXAMPLE), None) as prover:
+    with SymbolicProver(SCHEMA, _that_states(tmp_path, EXAMPLE), None) as prover:
         assert prover.disjoint([BODY], [BODY]) == Request(
             "JPN",
             {
@@ -86,7 +86,7 @@ def test_a_counterexample_is_read_as_a_request(tmp_path: Path) -> None:
 )
 def test_any_other_output_is_an_error(tmp_path: Path, words: str, status: int) -> None:
     with (
-        SymbolicProver(SCHEMA, _that_says(tmp_path, words, status), None) as prover,
+        SymbolicProver(SCHEMA, _that_states(tmp_path, words, status), None) as prover,
         pytest.raises(ProofError, match="cedar symcc"),
     ):
         prover.disjoint([BODY], [BODY])
@@ -95,7 +95,7 @@ def test_any_other_output_is_an_error(tmp_path: Path, words: str, status: int) -
 def test_only_an_analyser_of_the_engines_own_version_will_do(tmp_path: Path) -> None:
     environment = {"KAKEHASHI_CEDAR": str(tmp_path / "cedar"), "HOME": str(tmp_path), "PATH": ""}
     assert find_cedar(environment) is None
-    _that_says(tmp_path, "cedar-policy-cli 4.14.1 symcc\n")
+    _that_states(tmp_path, "cedar-policy-cli 4.14.1 symcc\n")
     assert find_cedar(environment) is None
-    _that_says(tmp_path, "symcc, of cedar-policy-cli 4.12.0\n")
+    _that_states(tmp_path, "symcc, of cedar-policy-cli 4.12.0\n")
     assert find_cedar(environment) == tmp_path / "cedar"

@@ -46,7 +46,7 @@ def test_a_case_that_fails_shows_the_verdict_of_the_rules(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "expected_text"),
     [
         ("title: T\ncases: []", "has no cases"),
         ("title: [", "cases.yaml"),
@@ -58,9 +58,9 @@ def test_a_case_that_fails_shows_the_verdict_of_the_rules(tmp_path: Path) -> Non
         ),
     ],
 )
-def test_an_invalid_table_is_refused_with_its_name(tmp_path: Path, text: str, says: str) -> None:
+def test_an_invalid_table_is_refused_with_its_name(tmp_path: Path, text: str, expected_text: str) -> None:
     table = tmp_path / "cases.yaml"
     table.write_text(text, encoding="utf-8")
-    with pytest.raises(PolicyError, match=says) as error:
+    with pytest.raises(PolicyError, match=expected_text) as error:
         read_cases(table)
     assert str(table) in str(error.value)

@@ -67,7 +67,7 @@ def test_a_laxer_set_is_wider_with_an_indicator_that_it_newly_releases() -> None
 
 
 @pytest.mark.parametrize(
-    ("new", "says"),
+    ("new", "expected_text"),
     [
         (
             _with(TLP, '@outcome("withhold")', '@outcome("hold")\n@reviewers("1")\n@deadline_hours("1")'),
@@ -80,12 +80,12 @@ def test_a_laxer_set_is_wider_with_an_indicator_that_it_newly_releases() -> None
         (_with(ONWARD, '@deadline_hours("72")', '@deadline_hours("73")'), "no longer demanded: a review of 72 hours"),
     ],
 )
-def test_less_protection_is_wider(new: dict[str, str], says: str) -> None:
-    assert any(change.widens and says in change.statement for change in _against(new))
+def test_less_protection_is_wider(new: dict[str, str], expected_text: str) -> None:
+    assert any(change.widens and expected_text in change.statement for change in _against(new))
 
 
 @pytest.mark.parametrize(
-    ("new", "says"),
+    ("new", "expected_text"),
     [
         (_with(TLP, "expire-after-days:180", "expire-after-days:120"), "expire-after-days:120 or stricter"),
         (_with(TLP, "coarsen-time:hour", "coarsen-time:day"), "coarsen-time:day or stricter"),
@@ -93,9 +93,9 @@ def test_less_protection_is_wider(new: dict[str, str], says: str) -> None:
         (_with(ONWARD, '@deadline_hours("72")', '@deadline_hours("71")'), "a review of 71 hours or fewer"),
     ],
 )
-def test_more_protection_is_named_and_not_wider(new: dict[str, str], says: str) -> None:
+def test_more_protection_is_named_and_not_wider(new: dict[str, str], expected_text: str) -> None:
     (change,) = _against(new)
-    assert str(change).startswith(f"stricter: newly demanded: {says}, for example to JPN")
+    assert str(change).startswith(f"stricter: newly demanded: {expected_text}, for example to JPN")
 
 
 def test_a_rule_under_another_name_and_in_another_file_is_no_difference() -> None:
@@ -104,7 +104,7 @@ def test_a_rule_under_another_name_and_in_another_file_is_no_difference() -> Non
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "says"),
+    ("old", "new", "expected_text"),
     [
         ('"TLP:AMBER", ', "", "no longer lists tlp: TLP:AMBER"),
         ('"INCIDENT",', "", "no longer lists caveats: INCIDENT"),
@@ -112,12 +112,12 @@ def test_a_rule_under_another_name_and_in_another_file_is_no_difference() -> Non
         ("officers = []", 'officers = ["A"]', "no longer lists officers: everybody"),
     ],
 )
-def test_what_a_link_lets_pass_is_compared(old: str, new: str, says: str) -> None:
+def test_what_a_link_lets_pass_is_compared(old: str, new: str, expected_text: str) -> None:
     shipped, changed = compiled(OLD, "GBR"), compiled(_with(LINK, old, new), "GBR")
     (less,), (more,) = differences(shipped, changed, PROVER), differences(changed, shipped, PROVER)
     assert (less.widens, more.widens) == (False, True)
-    assert says in less.statement
-    assert says.replace("no longer", "newly") in more.statement
+    assert expected_text in less.statement
+    assert expected_text.replace("no longer", "newly") in more.statement
 
 
 def test_other_officers_of_a_link_are_wider_and_stricter() -> None:

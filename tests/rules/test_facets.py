@@ -29,7 +29,7 @@ def test_the_sort_key_is_equal_exactly_for_equal_facets(one: Facets, other: Face
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "says"),
+    ("field", "value", "expected_text"),
     [
         ("tlp", 9, "Tlp"),
         ("pap", -1, "Pap"),
@@ -40,8 +40,8 @@ def test_the_sort_key_is_equal_exactly_for_equal_facets(one: Facets, other: Face
         ("prefix_length", 128, "not a prefix length"),
     ],
 )
-def test_an_altered_record_is_refused(field: str, value: object, says: str) -> None:
+def test_an_altered_record_is_refused(field: str, value: object, expected_text: str) -> None:
     record = to_record(facets_of(Marking(Tlp.AMBER, Pap.CLEAR, ("JPN",)), IndicatorType.URL))
     record[field] = value  # type: ignore[literal-required]
-    with pytest.raises(ValueError, match=says):
+    with pytest.raises(ValueError, match=expected_text):
         from_record(record)

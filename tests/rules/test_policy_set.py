@@ -29,7 +29,7 @@ def _appended(path: str, text: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("texts", "says"),
+    ("texts", "expected_text"),
     [
         (_changed(TLP, '== Tlp::"TLP:RED"', "== "), "tlp.cedar:48: in the rule that begins here"),
         (_appended(TLP, "permit (principal"), "tlp.cedar:"),
@@ -70,14 +70,14 @@ def _appended(path: str, text: str) -> dict[str, str]:
         ({QUALITY: "", SCHEMA: read_texts("GBR", POLICY_FOLDER)[SCHEMA]}, "permits nothing"),
     ],
 )
-def test_an_invalid_set_does_not_load(texts: dict[str, str], says: str) -> None:
+def test_an_invalid_set_does_not_load(texts: dict[str, str], expected_text: str) -> None:
     with pytest.raises(PolicyError) as error:
         compiled(texts, "GBR")
-    assert says in str(error.value)
+    assert expected_text in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "expected_text"),
     [
         (lambda folder: shutil.rmtree(folder / "national" / "GBR"), "is not there"),
         (
@@ -89,11 +89,11 @@ def test_an_invalid_set_does_not_load(texts: dict[str, str], says: str) -> None:
     ],
 )
 def test_a_folder_with_something_missing_or_unexpected_does_not_load(
-    tmp_path: Path, change: Callable[[Path], object], says: str
+    tmp_path: Path, change: Callable[[Path], object], expected_text: str
 ) -> None:
     shutil.copytree(POLICY_FOLDER, tmp_path / "policy")
     change(tmp_path / "policy")
-    with pytest.raises(PolicyError, match=says):
+    with pytest.raises(PolicyError, match=expected_text):
         load("GBR", tmp_path / "policy")
 
 

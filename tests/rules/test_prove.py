@@ -190,7 +190,7 @@ def _killer(texts: Mapping[str, str], prover: Prover, claims: tuple[Claim, ...])
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "expected_text"),
     [
         ("", "has no claims"),
         ('@id("a") @title("A") @claim("maybe")\npermit (principal, action, resource);', "one of"),
@@ -199,9 +199,9 @@ def _killer(texts: Mapping[str, str], prover: Prover, claims: tuple[Claim, ...])
         ('@id("a")\npermit (principal, action, resource) when { resource.tpl };', "does not fit the schema"),
     ],
 )
-def test_invalid_claims_are_refused(tmp_path: Path, text: str, says: str) -> None:
+def test_invalid_claims_are_refused(tmp_path: Path, text: str, expected_text: str) -> None:
     claims = tmp_path / "claims" / "v1"
     claims.mkdir(parents=True)
     (claims / "joint.cedar").write_text(text, encoding="utf-8")
-    with pytest.raises(PolicyError, match=says):
+    with pytest.raises(PolicyError, match=expected_text):
         read_claims(GBR, tmp_path)

@@ -46,12 +46,12 @@ def test_two_workers_that_learn_of_it_at_different_moments_decide_alike_at_every
 
 def test_a_decision_names_its_policy_version_and_releases_that_are_no_longer_allowed_are_recalled() -> None:
     bench = a_bench(with_stricter())
-    bench.hears()
-    assert (bench.told, bench.decisions[-1]["policy_version"]) == ([CONTENT], POLICY.version)
+    bench.observes()
+    assert (bench.announced, bench.decisions[-1]["policy_version"]) == ([CONTENT], POLICY.version)
     bench.now_ms = AT_MS
-    bench.hears()
+    bench.observes()
     bench.waits(60_001)
-    assert bench.told == [CONTENT, ("recalled", "policy-changed")]
+    assert bench.announced == [CONTENT, ("recalled", "policy-changed")]
     assert bench.decisions[-1]["policy_version"] == STRICTER.version
     assert bench.decisions[-1]["rules"] == ["gbr-no-domains"]
 
@@ -167,44 +167,44 @@ def test_an_activation_before_its_set_or_by_one_person_does_nothing() -> None:
 def test_a_closed_border_stops_releases_but_not_recalls() -> None:
     topic = Topic()
     bench = a_bench(topic)
-    bench.hears()
+    bench.observes()
     assert topic.append(signed(a_border("closed"), ALICE), bench.now_ms) == ""
-    bench.hears(values=("another.example-of-an-attacker.jp",))
-    bench.hears(sensor="second", tlp="TLP:CLEAR")
-    assert bench.told == [CONTENT]
+    bench.observes(values=("another.example-of-an-attacker.jp",))
+    bench.observes(sensor="second", tlp="TLP:CLEAR")
+    assert bench.announced == [CONTENT]
     assert {each["border"] for each in bench.decisions} == {"open", "closed"}
-    bench.says(ALICE, CommandKind.RECALL, reason_code="recalled-by-hand")
-    assert bench.told == [CONTENT, ("recalled", "recalled-by-hand")]
+    bench.gives(ALICE, CommandKind.RECALL, reason_code="recalled-by-hand")
+    assert bench.announced == [CONTENT, ("recalled", "recalled-by-hand")]
 
 
 def test_a_tightened_source_over_a_closed_border_recalls_all_of_it() -> None:
     topic = Topic()
     bench = a_bench(topic)
-    bench.hears(sensor="first")
-    bench.hears(sensor="second", tlp="TLP:CLEAR")
+    bench.observes(sensor="first")
+    bench.observes(sensor="second", tlp="TLP:CLEAR")
     assert topic.append(signed(a_border("closed"), ALICE), bench.now_ms) == ""
-    bench.hears(sensor="first", tlp="TLP:RED")
-    assert [kind for kind, _ in bench.told][-1] == "recalled"
+    bench.observes(sensor="first", tlp="TLP:RED")
+    assert [kind for kind, _ in bench.announced][-1] == "recalled"
 
 
 def test_releases_that_waited_for_a_closed_border_follow_when_it_opens() -> None:
     topic = Topic()
     assert topic.append(signed(a_border("closed"), ALICE), NOW_MS) == ""
     bench = a_bench(topic)
-    bench.hears()
-    assert bench.told == []
+    bench.observes()
+    assert bench.announced == []
     assert topic.append(signed(a_border("open", 2), ALICE), bench.now_ms + LEAD_MS) == ""
-    bench.hears()
+    bench.observes()
     bench.waits(60_001)
-    assert bench.told == [CONTENT]
+    assert bench.announced == [CONTENT]
 
 
 def test_in_shadow_everything_is_decided_and_audited_and_nothing_is_released() -> None:
     topic = Topic()
     assert topic.append(signed(a_border("shadow"), ALICE), NOW_MS) == ""
     bench = a_bench(topic)
-    bench.hears()
-    assert bench.told == []
+    bench.observes()
+    assert bench.announced == []
     assert (bench.decisions[-1]["outcome"], bench.decisions[-1]["shadow"]) == ("release", True)
 
 
@@ -216,29 +216,29 @@ def goes_on(bench: OfficersBench) -> None:
 
 def test_all_rows_are_decided_again_at_an_activations_time_without_any_input() -> None:
     bench = a_bench(with_stricter())
-    bench.hears()
+    bench.observes()
     goes_on(bench)
     assert not bench.correlate.wakes(AT_MS - 1)
     bench.now_ms = AT_MS
     assert bench.correlate.wakes(AT_MS)
     goes_on(bench)
-    assert bench.told == [CONTENT, ("recalled", "policy-changed")]
+    assert bench.announced == [CONTENT, ("recalled", "policy-changed")]
 
 
 def test_waiting_releases_follow_without_any_input_when_a_border_opens() -> None:
     topic = Topic()
     assert topic.append(signed(a_border("closed"), ALICE), NOW_MS) == ""
     bench = a_bench(topic)
-    bench.hears()
+    bench.observes()
     assert topic.append(signed(a_border("open", 2), ALICE), bench.now_ms + LEAD_MS) == ""
     goes_on(bench)
-    assert bench.told == [CONTENT]
+    assert bench.announced == [CONTENT]
 
 
 def test_a_border_that_closes_and_opens_recalls_nothing_and_decides_nothing_again() -> None:
     topic = Topic()
     bench = a_bench(topic)
-    bench.hears()
+    bench.observes()
     goes_on(bench)
     before = len(bench.correlate.outputs)
     assert topic.append(signed(a_border("closed"), ALICE), bench.now_ms) == ""

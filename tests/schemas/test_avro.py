@@ -33,7 +33,7 @@ def _named_types(schema: Any) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_record_every_enum_and_every_field_says_what_it_is(name: str) -> None:
+def test_every_record_every_enum_and_every_field_states_what_it_is(name: str) -> None:
     for named in _named_types(_parsed(name)):
         assert named.get("doc", "").strip(), f"{named['name']} has no doc"
         for field in named.get("fields", ()):

@@ -94,23 +94,23 @@ def test_another_clusters_ids_are_its_own() -> None:
 
 
 def test_only_a_released_indicator_with_a_tearline_is_written_as_v2() -> None:
-    plain, empty, told = (
+    plain, empty, reported = (
         a_released(content=content) for content in (a_content(), a_content(tearline=""), a_content(tearline="公開"))
     )
-    written = [CODEC.encode(codec.RELEASED_INDICATOR, record) for record in (plain, empty, told)]
+    written = [CODEC.encode(codec.RELEASED_INDICATOR, record) for record in (plain, empty, reported)]
     assert [CODEC.schema_of(each) for each in written] == [codec.RELEASED_INDICATOR] * 2 + [codec.RELEASED_INDICATOR_V2]
     assert written[0] == written[1]
-    assert CODEC.decode(codec.RELEASED_INDICATOR, written[2]) == told
+    assert CODEC.decode(codec.RELEASED_INDICATOR, written[2]) == reported
     assert CODEC.decode(codec.RELEASED_INDICATOR, written[0]) == plain
     recall = CODEC.encode(codec.RELEASED_INDICATOR, a_released(kind="recalled"))
     assert CODEC.schema_of(recall) == codec.RELEASED_INDICATOR
 
 
-def test_who_has_not_upgraded_reads_what_has_no_tearline_and_says_why_not_the_rest() -> None:
+def test_who_has_not_upgraded_reads_what_has_no_tearline_and_states_why_not_the_rest() -> None:
     older = codec.Codec({number: name for number, name in codec.bundled_ids().items() if number != 112})
     assert older.decode(codec.RELEASED_INDICATOR, CODEC.encode(codec.RELEASED_INDICATOR, a_released())) == a_released()
-    told = CODEC.encode(codec.RELEASED_INDICATOR, a_released(content=a_content(tearline="x")))
-    answer = older.decode(codec.RELEASED_INDICATOR, told)
+    reported = CODEC.encode(codec.RELEASED_INDICATOR, a_released(content=a_content(tearline="x")))
+    answer = older.decode(codec.RELEASED_INDICATOR, reported)
     assert isinstance(answer, codec.Undecodable)
     assert answer.reason is RejectReason.UNKNOWN_SCHEMA
 

@@ -18,7 +18,7 @@ officers = ["a.person"]
 AT = "links/GBR/AUS.toml"
 
 
-def test_a_link_says_what_was_agreed() -> None:
+def test_a_link_states_what_was_agreed() -> None:
     (agreement,) = read_links({AT: GOOD, "joint/v1/tlp.cedar": "no link"}).values()
     assert (agreement.nation, agreement.partner) == ("GBR", "AUS")
     assert agreement.schemas == {"released_indicator.v1", "receipt.v1"}
@@ -56,7 +56,7 @@ def test_every_mistake_of_every_file_is_reported_at_once(tmp_path: Path) -> None
     for nation, text in (("GBR", 'tlp = "TLP:CLEAR"\nnote = "x"\nschemas = ["receipt.v2"]'), ("JPN", "tlp = [")):
         (tmp_path / "links" / nation).mkdir(parents=True)
         (tmp_path / "links" / nation / "AUS.toml").write_text(text, "utf-8")
-    with pytest.raises(ConfigurationError) as told:
+    with pytest.raises(ConfigurationError) as reported:
         Settings.from_env({"KAKEHASHI_POLICY_FOLDER": str(tmp_path), "KAKEHASHI_SHARDS": "0"})
     for mistake in (
         "KAKEHASHI_SHARDS=0",
@@ -68,7 +68,7 @@ def test_every_mistake_of_every_file_is_reported_at_once(tmp_path: Path) -> None
         "links/GBR/AUS.toml: schemas lacks released_indicator.v1, receipt.v1",
         "links/JPN/AUS.toml: ",
     ):
-        assert mistake in str(told.value)
+        assert mistake in str(reported.value)
 
 
 def test_only_a_nation_with_a_link_is_a_partner(tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ def test_a_tlp_label_is_understood_as_its_source_wrote_it(written: str, tlp: Tlp
 @pytest.mark.parametrize(
     "written", ["TLP:PURPLE", "TLP:GREEN?", "TLP:", "赤", "TLP:EX:CHR", "AMBER|GREEN", "\x00", "👍"]
 )
-def test_a_tlp_label_that_nobody_can_map_is_unmarked_and_says_so(written: str) -> None:
+def test_a_tlp_label_that_no_one_can_map_is_unmarked_and_reports_it(written: str) -> None:
     understood = understand(SourceMarking(tlp=written))
     assert understood.tlp is Tlp.UNMARKED
     assert understood.caveats == (Caveat.UNRECOGNISED,)

@@ -110,7 +110,7 @@ class MemoryExchange:
             report["sensor"], CODEC.encode(SENSOR_REPORT, report), shard_of_sensor(report["sensor"], self.shards)
         )
 
-    def say(self, person: str, made: Command) -> Record:
+    def command(self, person: str, made: Command) -> Record:
         """An officer's command, as their desk sends it."""
         value, name = CODEC.encode(COMMAND, signed_command(CODEC, made, key_of(person))), made["indicator_id"]
         return self.append(name, value, shard_of_key(key_of_id(name), self.shards), topics.COMMANDS)

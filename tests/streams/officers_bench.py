@@ -74,7 +74,7 @@ class OfficersBench:
         found = self.correlate.scan(b"", 1_000_000)
         return [(key, rows_of.decode(data)) for key, data in found if len(key) == len(KEY)]
 
-    def hears(
+    def observes(
         self,
         tlp: str = "TLP:GREEN",
         sensor: str = "edge",
@@ -91,8 +91,8 @@ class OfficersBench:
         self.now_ms += 10
         sequence = self._sequences.get((sensor, epoch), -1) + 1
         self._sequences[sensor, epoch] = sequence
-        said = {"marking": SourceMarking(tlp=tlp, **marking), "confidence": 90, "context": context, "labels": labels}
-        observed = [an_observation(value=value, **said) for value in values]
+        stated = {"marking": SourceMarking(tlp=tlp, **marking), "confidence": 90, "context": context, "labels": labels}
+        observed = [an_observation(value=value, **stated) for value in values]
         value = CODEC.encode(SENSOR_REPORT, a_report(observed, sensor=sensor, sequence=sequence, epoch=epoch))
         headers = signed_by(by, value) if by else ()
         record = Record(topics.SENSOR_REPORTS, 0, 0, b"", value, self.now_ms, headers)
@@ -104,7 +104,7 @@ class OfficersBench:
         ]
         self.correlate.turn(self.now_ms, *blocks)
 
-    def says(self, person: str, kind: CommandKind, *, number: int = 1, **fields: Any) -> str:
+    def gives(self, person: str, kind: CommandKind, *, number: int = 1, **fields: Any) -> str:
         """An officer's command arrives; why it was refused, empty if it was obeyed."""
         fields.setdefault("reason", "for a test")
         name = fields.pop("indicator_id", NAME)
@@ -132,7 +132,7 @@ class OfficersBench:
         """An officer's verdict on the open review, or on the last one."""
         shown = self.shown[-1]
         fields.setdefault("question", shown["question"])
-        return self.says(
+        return self.gives(
             person,
             CommandKind.VERDICT,
             number=number,
@@ -192,6 +192,6 @@ class OfficersBench:
         return [key for key, value in last.items() if value is not None]
 
     @property
-    def told(self) -> list[tuple[str, str]]:
+    def announced(self) -> list[tuple[str, str]]:
         """The records for the partner: kinds with their reasons."""
         return [(record["kind"], record["reason"]) for record in self.released]

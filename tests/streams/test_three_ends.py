@@ -22,7 +22,7 @@ from tests.streams.workbench import Workbench
 
 
 def is_tightened(bench: OfficersBench) -> None:
-    bench.hears("TLP:RED", values=(RESOLVER,))
+    bench.observes("TLP:RED", values=(RESOLVER,))
 
 
 def rules_change(bench: OfficersBench) -> None:
@@ -32,12 +32,12 @@ def rules_change(bench: OfficersBench) -> None:
 
 def is_recalled_by_hand(bench: OfficersBench) -> None:
     name = bench.released[-1]["id"]
-    assert bench.says(ALICE, CommandKind.RECALL, reason_code="recalled-by-hand", indicator_id=name) == ""
+    assert bench.gives(ALICE, CommandKind.RECALL, reason_code="recalled-by-hand", indicator_id=name) == ""
 
 
 def is_revoked_by_hand(bench: OfficersBench) -> None:
     name = bench.released[-1]["id"]
-    assert bench.says(ALICE, CommandKind.REVOKE, reason_code="false-positive", indicator_id=name) == ""
+    assert bench.gives(ALICE, CommandKind.REVOKE, reason_code="false-positive", indicator_id=name) == ""
 
 
 def is_listed_as_benign(bench: OfficersBench) -> None:
@@ -51,13 +51,13 @@ def ages_out(bench: OfficersBench) -> None:
 
 def released() -> OfficersBench:
     bench = OfficersBench()
-    bench.hears(values=(RESOLVER,))
+    bench.observes(values=(RESOLVER,))
     return bench
 
 
 def approved() -> OfficersBench:
     bench = OfficersBench()
-    bench.hears(values=(RESOLVER,), caveats=("OFFICIAL-SENSITIVE",))
+    bench.observes(values=(RESOLVER,), caveats=("OFFICIAL-SENSITIVE",))
     assert bench.approves(ALICE, indicator_id=bench.shown[-1]["indicator_id"]) == ""
     return bench
 
@@ -72,8 +72,8 @@ class Partner:
     def __init__(self, bench: OfficersBench) -> None:
         self.now_ms = bench.now_ms
         self._receive = Workbench(Receive(all_agreed("JPN", "GBR"), 0, 1, CODEC))
-        told = [each for each in bench.correlate.outputs if each.topic == topics.released("JPN")]
-        for offset, (each, record) in enumerate(zip(told, bench.released, strict=True)):
+        reported = [each for each in bench.correlate.outputs if each.topic == topics.released("JPN")]
+        for offset, (each, record) in enumerate(zip(reported, bench.released, strict=True)):
             at_ms = record["version"]  # carried as soon as it is told
             passed = guard.check(
                 each.value, each.key, CODEC, agreed=all_agreed("GBR", "JPN"), now_ms=at_ms, partition=0, shards=1
@@ -109,7 +109,7 @@ def test_each_reason_ends_a_release_by_its_own_record_with_its_own_effect(
     begin: Callable[[], OfficersBench], cause: Cause, state: State, reason: str, answer: str
 ) -> None:
     bench = begin()
-    assert [kind for kind, _ in bench.told] == ["content"]
+    assert [kind for kind, _ in bench.announced] == ["content"]
     cause(bench)
     partner = Partner(bench)
     content, end = partner.accepted

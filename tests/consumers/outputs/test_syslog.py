@@ -127,7 +127,7 @@ def test_a_place_that_is_no_host_is_refused(place: str) -> None:
         opened(f"syslog:{place}", "JPN")
 
 
-def test_a_receiver_that_closes_without_close_notify_is_taken_if_the_user_says_so(
+def test_a_receiver_that_closes_without_close_notify_is_taken_if_the_user_reports_it(
     receiver: SyslogServer, tmp_path: Path
 ) -> None:
     receiver.behaviour = "curt"

@@ -28,7 +28,7 @@ def topic_of(seed: int, records: int) -> TopicInMemory:
     return topic
 
 
-def _say(word: str) -> None:
+def _show(word: str) -> None:
     sys.stdout.write(f"{word}\n")
     sys.stdout.flush()
 
@@ -39,9 +39,9 @@ def main() -> None:
     feed.BATCH = 3  # type: ignore[misc]  # a transaction for every few records: more moments to be killed at
     world = World(home, GBR=topic_of(seed, records))
     with world.keeper() as keeper:
-        _say("begins")
+        _show("begins")
         keeper.catch_up(world.origins(), CODEC)
-        _say("ends")
+        _show("ends")
 
 
 if __name__ == "__main__":

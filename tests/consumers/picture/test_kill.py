@@ -39,13 +39,13 @@ def _run(home: Path, seed: int, kill_after_s: float | None) -> float | None:
     timer = threading.Timer(kill_after_s, worker.kill) if kill_after_s is not None else None
     if timer is not None:
         timer.start()
-    said = worker.stdout.read()
+    printed = worker.stdout.read()
     took_s = time.monotonic() - began_s
     worker.wait()
     worker.stdout.close()
     if timer is not None:
         timer.cancel()
-    return took_s if said == "ends\n" else None
+    return took_s if printed == "ends\n" else None
 
 
 def _begin_at_the_first_record(world: World) -> None:

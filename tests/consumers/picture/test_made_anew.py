@@ -60,7 +60,7 @@ def of_a_later_layout(path: Path) -> None:
         (of_a_later_layout, "has layout 99"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_made_anew_and_says_so(world: World, spoil: object, why: str) -> None:
+def test_a_file_that_cannot_be_used_is_made_anew_and_reports_it(world: World, spoil: object, why: str) -> None:
     assert callable(spoil)
     for number in range(200):
         world.gbr.release(f"h{number}.example")

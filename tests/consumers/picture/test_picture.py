@@ -90,7 +90,7 @@ def test_earlier_versions_are_remembered_without_content(world: World) -> None:
 
 
 @pytest.mark.parametrize(("record", "keeps"), [("expired", True), ("revoked", True), ("recalled", False)])
-def test_what_ended_says_so_and_only_what_may_be_kept_is(world: World, record: str, keeps: bool) -> None:
+def test_what_ended_reports_it_and_only_what_may_be_kept_is(world: World, record: str, keeps: bool) -> None:
     indicator = world.gbr.release(version=NOW_MS)
     world.catch_up()
     world.gbr.release(version=NOW_MS + 1, record=record)

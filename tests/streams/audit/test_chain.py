@@ -26,17 +26,17 @@ GREEN: Any = {"tlp": 1, "pap": 0, "releasable_to": None, "caveats": []}
 def a_history() -> tuple[list[Entry], audit.Head]:
     """Releases, holds, an approval that gives a marking, a refusal, a lapse and a recall; and the state's head."""
     bench = OfficersBench()
-    bench.hears()
-    bench.hears(tlp="TLP:RED")
-    bench.hears(tlp="", values=("a.example-of-an-attacker.jp",))
+    bench.observes()
+    bench.observes(tlp="TLP:RED")
+    bench.observes(tlp="", values=("a.example-of-an-attacker.jp",))
     bench.judges(ALICE, "approve", indicator_id=bench.shown[-1]["indicator_id"], marking=GREEN)
-    bench.hears(caveats=("機密性3情報",), values=("b.example-of-an-attacker.jp",))
+    bench.observes(caveats=("機密性3情報",), values=("b.example-of-an-attacker.jp",))
     bench.judges(BOB, "refuse", indicator_id=bench.shown[-1]["indicator_id"])
-    bench.hears(tlp="TLP:CLEAR", values=("c.example-of-an-attacker.jp",), caveats=("関係者限り",))
+    bench.observes(tlp="TLP:CLEAR", values=("c.example-of-an-attacker.jp",), caveats=("関係者限り",))
     bench.waits(73 * 3_600_000)
-    bench.hears(values=("d.example-of-an-attacker.jp",))
+    bench.observes(values=("d.example-of-an-attacker.jp",))
     recalled = bench.released[-1]["id"]
-    bench.says(BOB, CommandKind.RECALL, indicator_id=recalled, reason_code="recalled-by-hand")
+    bench.gives(BOB, CommandKind.RECALL, indicator_id=recalled, reason_code="recalled-by-hand")
     outputs = [output for output in bench.correlate.outputs if output.topic == topics.AUDIT]
     entries = [
         Entry(offset, output.value or b"", CODEC.decode(DECISION, output.value))  # type: ignore[arg-type]

@@ -37,7 +37,7 @@ SETTINGS: Final = CorrelateSettings("GBR", ("JPN",), ROLL_UP_MS, Lifetimes.load(
 CLASSIFIER: Final = Classifier(Engine(load("GBR")))
 
 
-class Said(msgspec.Struct, frozen=True):
+class Stated(msgspec.Struct, frozen=True):
     """One source's report of the indicator."""
 
     sensor: str
@@ -52,30 +52,30 @@ class Said(msgspec.Struct, frozen=True):
     valid_until_ms: int = 0
 
 
-def block_of(said: Sequence[Said], kind: IndicatorType = IndicatorType.FILE_SHA256, value: str = HASH) -> bytes:
+def block_of(stated: Sequence[Stated], kind: IndicatorType = IndicatorType.FILE_SHA256, value: str = HASH) -> bytes:
     """A block of these reports of an indicator, as intake writes it."""
     block: ObservationBlock = {
         "format_version": 1,
-        "keys": indicator_key(kind, value) * len(said),
-        "kinds": bytes([kind]) * len(said),
-        "values": [value] * len(said),
-        "sensors": [each.sensor for each in said],
-        "sensor_index": list(range(len(said))),
-        "epochs": [NOW_MS] * len(said),
-        "sequences": [each.sequence for each in said],
-        "appended_ms": [NOW_MS] * len(said),
-        "first_seen_ms": [each.seen_ms for each in said],
-        "last_seen_ms": [each.seen_ms for each in said],
-        "counts": [each.count for each in said],
-        "confidences": [each.confidence for each in said],
-        "valid_until_ms": [each.valid_until_ms for each in said],
-        "markings": [marking_record(each.marking) for each in said],
-        "marking_index": list(range(len(said))),
-        "label_sets": [list(each.labels) for each in said],
-        "label_index": list(range(len(said))),
-        "contexts": [{"description": "", "entries": dict(each.context)} for each in said],
-        "context_index": list(range(len(said))),
-        "withdrawals": bytes(each.withdrawal for each in said),
+        "keys": indicator_key(kind, value) * len(stated),
+        "kinds": bytes([kind]) * len(stated),
+        "values": [value] * len(stated),
+        "sensors": [each.sensor for each in stated],
+        "sensor_index": list(range(len(stated))),
+        "epochs": [NOW_MS] * len(stated),
+        "sequences": [each.sequence for each in stated],
+        "appended_ms": [NOW_MS] * len(stated),
+        "first_seen_ms": [each.seen_ms for each in stated],
+        "last_seen_ms": [each.seen_ms for each in stated],
+        "counts": [each.count for each in stated],
+        "confidences": [each.confidence for each in stated],
+        "valid_until_ms": [each.valid_until_ms for each in stated],
+        "markings": [marking_record(each.marking) for each in stated],
+        "marking_index": list(range(len(stated))),
+        "label_sets": [list(each.labels) for each in stated],
+        "label_index": list(range(len(stated))),
+        "contexts": [{"description": "", "entries": dict(each.context)} for each in stated],
+        "context_index": list(range(len(stated))),
+        "withdrawals": bytes(each.withdrawal for each in stated),
     }
     return CODEC.encode(OBSERVATION_BLOCK, block)
 
@@ -87,10 +87,10 @@ class PopularBench:
         self.now_ms = NOW_MS
         self.correlate = Workbench(Correlate(SETTINGS, 0, CODEC, an_enricher(), CLASSIFIER))
 
-    def hears(self, *said: Said) -> Effects:
+    def observes(self, *stated: Stated) -> Effects:
         """One batch with these reports, a moment later."""
         self.now_ms += 10
-        return self.correlate.turn(self.now_ms, Record(topics.OBSERVATIONS, 0, 0, b"0", block_of(said), NOW_MS))
+        return self.correlate.turn(self.now_ms, Record(topics.OBSERVATIONS, 0, 0, b"0", block_of(stated), NOW_MS))
 
     def settles(self) -> None:
         """What waits for its roll-up is published."""

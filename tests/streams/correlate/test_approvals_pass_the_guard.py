@@ -46,7 +46,7 @@ def test_whatever_an_approval_releases_passes_the_guard(
 ) -> None:
     bench = OfficersBench()
     for number, source in enumerate(sources):
-        bench.hears(
+        bench.observes(
             source.tlp, f"s{number}", pap=source.pap, releasable_to=source.releasable_to, caveats=source.caveats
         )
     for person, marking in zip((ALICE, BOB), assigned * 2, strict=False):
@@ -59,7 +59,7 @@ def test_whatever_an_approval_releases_passes_the_guard(
 @pytest.mark.parametrize("tlp", ["TLP:PURPLE", "TLP:GREEN"])
 def test_a_marking_that_was_not_understood_is_replaced_by_the_one_that_the_officer_states(tlp: str) -> None:
     bench = OfficersBench()
-    bench.hears(tlp, caveats=("極秘", "関係者限り"))
+    bench.observes(tlp, caveats=("極秘", "関係者限り"))
     assert bench.approves(ALICE, marking=AMBER) == ""
     content = bench.released[-1]["content"]
     assert (content["tlp"], content["caveats"]) == ("TLP:AMBER", ["関係者限り"])
@@ -69,10 +69,10 @@ def test_a_marking_that_was_not_understood_is_replaced_by_the_one_that_the_offic
 @pytest.mark.parametrize("tlp", ["", "TLP:PURPLE", "TLP:GREEN"])
 def test_an_approval_without_the_marking_that_is_needed_is_refused_with_what_to_do(tlp: str) -> None:
     bench = OfficersBench()
-    bench.hears(tlp, caveats=() if tlp != "TLP:GREEN" else ("極秘",))
+    bench.observes(tlp, caveats=() if tlp != "TLP:GREEN" else ("極秘",))
     assert bench.approves(ALICE) == "not-as-asked"
     assert "--tlp" in bench.quarantine[-1]["detail"]
-    assert (bench.told, len(bench.pending)) == ([], 1)
+    assert (bench.announced, len(bench.pending)) == ([], 1)
 
 
 @given(SOURCES, st.sampled_from((GREEN, AMBER)))

@@ -21,9 +21,9 @@ def a_recall(**changes: Any) -> Command:
 
 def refusal_of(made: Command, **arrival: Any) -> str:
     bench = OfficersBench()
-    bench.hears()
+    bench.observes()
     reason = bench.arrives(made, **arrival)
-    assert (bench.told == [("content", "")]) is bool(reason), "what is refused does nothing"
+    assert (bench.announced == [("content", "")]) is bool(reason), "what is refused does nothing"
     return reason
 
 
@@ -62,7 +62,7 @@ def test_a_command_with_a_good_signature_is_obeyed() -> None:
         (signed(indicator_id="indicator--nonsense"), "key-mismatch"),
     ],
 )
-def test_what_is_wrong_with_a_command_is_said_and_nothing_is_done(made: Command, reason: str) -> None:
+def test_what_is_wrong_with_a_command_is_stated_and_nothing_is_done(made: Command, reason: str) -> None:
     assert refusal_of(made) == reason
 
 
@@ -86,7 +86,7 @@ def test_a_command_that_comes_after_its_expiry_is_refused_and_one_that_waited_is
     """Its time is the broker's: a worker that was away obeys what came in time."""
     assert refusal_of(signed(), appended_ms=NOW_MS + DAY_MS) == "command-expired"
     bench = OfficersBench()
-    bench.hears()
+    bench.observes()
     bench.now_ms += 30 * DAY_MS
     assert bench.arrives(signed(), appended_ms=NOW_MS + DAY_MS - 1) == ""
 

@@ -60,7 +60,7 @@ class Exchange:
         self._intake = Workbench(Intake("GBR", 0, 1, CODEC, quota=1_000_000, roster=lambda: Roster("GBR")))
         self._correlate = Workbench(Correlate(settings, 0, CODEC, an_enricher(), Classifier(Engine(load("GBR")))))
 
-    def hears(self, report: SensorReport, at_ms: int) -> None:
+    def observes(self, report: SensorReport, at_ms: int) -> None:
         value = CODEC.encode(SENSOR_REPORT, report)
         effects = self._intake.turn(at_ms, Record(topics.SENSOR_REPORTS, 0, 0, b"", value, at_ms))
         blocks = [
@@ -88,9 +88,9 @@ def kinds(records: list[dict[str, Any]]) -> list[str]:
     return [record["kind"] for record in records]
 
 
-def test_what_nobody_repeats_expires_everywhere_at_the_end_of_its_life() -> None:
+def test_what_no_one_repeats_expires_everywhere_at_the_end_of_its_life() -> None:
     exchange = Exchange()
-    exchange.hears(a_report(0), NOW_MS)
+    exchange.observes(a_report(0), NOW_MS)
     exchange.waits_until(NOW_MS + LIFETIME_MS - 1)
     assert kinds(exchange.national)[-1] == "content"
     exchange.waits_until(NOW_MS + LIFETIME_MS)
@@ -106,15 +106,15 @@ def test_what_nobody_repeats_expires_everywhere_at_the_end_of_its_life() -> None
 
 def test_confidence_decays_in_the_nation_s_picture_by_bands() -> None:
     exchange = Exchange()
-    exchange.hears(a_report(0), NOW_MS)
+    exchange.observes(a_report(0), NOW_MS)
     exchange.waits_until(NOW_MS + LIFETIME_MS - 1)
     assert [record["confidence"] for record in exchange.national] == [90, 69, 29]
 
 
 def test_a_new_word_keeps_it_alive() -> None:
     exchange = Exchange()
-    exchange.hears(a_report(0), NOW_MS)
-    exchange.hears(a_report(1), NOW_MS + LIFETIME_MS - 1)
+    exchange.observes(a_report(0), NOW_MS)
+    exchange.observes(a_report(1), NOW_MS + LIFETIME_MS - 1)
     exchange.waits_until(NOW_MS + LIFETIME_MS + DAY_MS)
     assert "expired" not in kinds(exchange.released)
     assert exchange.national[-1]["sightings"] == 2
@@ -122,9 +122,9 @@ def test_a_new_word_keeps_it_alive() -> None:
 
 def test_what_has_expired_lives_again_at_once_with_a_new_word() -> None:
     exchange = Exchange()
-    exchange.hears(a_report(0), NOW_MS)
+    exchange.observes(a_report(0), NOW_MS)
     exchange.waits_until(END_MS)
-    exchange.hears(a_report(1), END_MS + 5)
+    exchange.observes(a_report(1), END_MS + 5)
     assert kinds(exchange.released) == ["content", "expired", "content"]
     assert exchange.national[-1]["kind"] == "content"
     versions = [record["version"] for record in exchange.released]
@@ -133,23 +133,23 @@ def test_what_has_expired_lives_again_at_once_with_a_new_word() -> None:
 
 def test_a_source_that_ends_its_word_delists_it() -> None:
     exchange = Exchange()
-    exchange.hears(a_report(0), NOW_MS)
-    exchange.hears(a_report(1, valid_until_ms=NOW_MS + 1), NOW_MS + DAY_MS)
+    exchange.observes(a_report(0), NOW_MS)
+    exchange.observes(a_report(1, valid_until_ms=NOW_MS + 1), NOW_MS + DAY_MS)
     assert kinds(exchange.released) == ["content", "expired"]
     assert exchange.national[-1]["kind"] == "expired"
 
 
-def test_one_source_s_broken_clock_ends_nothing_that_another_still_says() -> None:
+def test_one_source_s_broken_clock_ends_nothing_that_another_still_states() -> None:
     exchange = Exchange()
-    exchange.hears(a_report(0), NOW_MS)
-    exchange.hears(a_report(0, sensor="broken", valid_until_ms=1), NOW_MS + 10)
+    exchange.observes(a_report(0), NOW_MS)
+    exchange.observes(a_report(0, sensor="broken", valid_until_ms=1), NOW_MS + 10)
     exchange.waits_until(NOW_MS + LIFETIME_MS - 1)
     assert "expired" not in kinds(exchange.released)
 
 
 def test_no_clock_immortalises_anything() -> None:
     exchange = Exchange()
-    exchange.hears(a_report(0, valid_until_ms=4_102_444_800_000), NOW_MS)
+    exchange.observes(a_report(0, valid_until_ms=4_102_444_800_000), NOW_MS)
     exchange.waits_until(NOW_MS + 731 * DAY_MS)
     assert exchange.national[-1]["kind"] == "expired"
     assert exchange.released[-1]["kind"] == "expired"
@@ -157,8 +157,8 @@ def test_no_clock_immortalises_anything() -> None:
 
 def test_a_tightened_marking_recalls_and_does_not_merely_expire() -> None:
     exchange = Exchange()
-    exchange.hears(a_report(0), NOW_MS)
-    exchange.hears(a_report(1, tlp="TLP:RED"), NOW_MS + 10)
+    exchange.observes(a_report(0), NOW_MS)
+    exchange.observes(a_report(1, tlp="TLP:RED"), NOW_MS + 10)
     recall = exchange.released[-1]
     assert kinds(exchange.released) == ["content", "recalled"]
     assert recall["recalled_through"] == exchange.released[0]["version"]
@@ -167,25 +167,25 @@ def test_a_tightened_marking_recalls_and_does_not_merely_expire() -> None:
 
 def test_a_marking_that_is_tightened_after_the_end_still_recalls() -> None:
     exchange = Exchange()
-    exchange.hears(a_report(0), NOW_MS)
+    exchange.observes(a_report(0), NOW_MS)
     exchange.waits_until(END_MS)
-    exchange.hears(a_report(1, tlp="TLP:RED"), END_MS + 5)
+    exchange.observes(a_report(1, tlp="TLP:RED"), END_MS + 5)
     assert kinds(exchange.released) == ["content", "expired", "recalled"]
     assert exchange.released[-1]["recalled_through"] == exchange.released[1]["version"]
 
 
-def test_time_passing_over_a_recalled_indicator_says_nothing_more() -> None:
+def test_time_passing_over_a_recalled_indicator_states_nothing_more() -> None:
     exchange = Exchange()
-    exchange.hears(a_report(0), NOW_MS)
-    exchange.hears(a_report(1, tlp="TLP:RED"), NOW_MS + 10)
+    exchange.observes(a_report(0), NOW_MS)
+    exchange.observes(a_report(1, tlp="TLP:RED"), NOW_MS + 10)
     exchange.waits_until(NOW_MS + 2 * LIFETIME_MS)
     assert kinds(exchange.released) == ["content", "recalled"]
 
 
-def test_mere_repetition_is_told_once_a_roll_up_interval() -> None:
+def test_mere_repetition_is_reported_once_a_roll_up_interval() -> None:
     exchange = Exchange()
     for sequence in range(10):
-        exchange.hears(a_report(sequence), NOW_MS + sequence)
+        exchange.observes(a_report(sequence), NOW_MS + sequence)
     assert [record["sightings"] for record in exchange.national] == [1]
     exchange.waits_until(NOW_MS + ROLL_UP_MS)
     assert [record["sightings"] for record in exchange.national] == [1, 10]

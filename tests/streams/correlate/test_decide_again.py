@@ -60,26 +60,26 @@ def finish(bench: OfficersBench, at_most: int = 100) -> int:
 
 def test_a_restart_under_rules_that_forbid_it_recalls_what_was_released() -> None:
     bench = OfficersBench()
-    bench.hears(values=VALUES)
+    bench.observes(values=VALUES)
     bench.restarts_under(NO_GREEN)
     finish(bench)
-    assert bench.told == [CONTENT] * 10 + [("recalled", "policy-changed")] * 10
+    assert bench.announced == [CONTENT] * 10 + [("recalled", "policy-changed")] * 10
     assert {each["policy_version"] for each in bench.decisions[10:]} == {NO_GREEN.version}
     assert all(each["recalled_through"] > 0 for each in bench.released[10:])
 
 
-def test_a_change_that_changes_nothing_is_audited_and_tells_nobody() -> None:
+def test_a_change_that_changes_nothing_is_audited_and_shows_no_one() -> None:
     bench = OfficersBench()
-    bench.hears(values=VALUES)
+    bench.observes(values=VALUES)
     bench.restarts_under(REWORDED)
     finish(bench)
-    assert bench.told == [CONTENT] * 10
+    assert bench.announced == [CONTENT] * 10
     assert [each["policy_version"] for each in bench.decisions] == [POLICY.version] * 10 + [REWORDED.version] * 10
 
 
 def test_how_much_is_left_and_for_how_long_is_shown_until_it_is_done() -> None:
     bench = OfficersBench(portion=2)
-    bench.hears(values=VALUES)
+    bench.observes(values=VALUES)
     bench.restarts_under(NO_GREEN)
     shown: list[tuple[float, float]] = []
     more = True
@@ -108,7 +108,7 @@ def test_new_rules_wake_the_shard_without_input_and_the_step_keeps_nothing_betwe
 
 def test_it_is_done_once() -> None:
     bench = OfficersBench()
-    bench.hears(values=VALUES)
+    bench.observes(values=VALUES)
     bench.restarts_under(REWORDED)
     finish(bench)
     known = len(bench.correlate.outputs)
@@ -120,15 +120,15 @@ def test_it_is_done_once() -> None:
 
 def test_the_same_rules_decide_nothing_again_after_a_restart() -> None:
     bench = OfficersBench()
-    bench.hears(values=VALUES)
+    bench.observes(values=VALUES)
     bench.restarts_under(POLICY)
     assert finish(bench) == 1
     assert len(bench.decisions) == 10
 
 
-def test_stricter_obligations_recall_what_was_told_in_finer_detail_and_tell_the_rest() -> None:
+def test_stricter_obligations_recall_what_was_reported_in_finer_detail_and_show_the_rest() -> None:
     bench = OfficersBench()
-    bench.hears()
+    bench.observes()
     bench.restarts_under(COARSER)
     finish(bench)
     fine, coarse = bench.released
@@ -139,27 +139,27 @@ def test_stricter_obligations_recall_what_was_told_in_finer_detail_and_tell_the_
 
 def test_rules_under_which_a_tearline_may_not_go_recall_it_and_disturb_nothing_that_has_none() -> None:
     bench = OfficersBench()
-    bench.hears(values=VALUES[:1], tearline="for release")
-    bench.hears(values=VALUES[1:])
+    bench.observes(values=VALUES[:1], tearline="for release")
+    bench.observes(values=VALUES[1:])
     bench.restarts_under(WORDLESS)
     finish(bench)
     assert len(bench.released) == len(VALUES) + 1
-    told, *_, again = bench.released
-    assert (told["content"]["tearline"], again["id"]) == ("for release", told["id"])
+    reported, *_, again = bench.released
+    assert (reported["content"]["tearline"], again["id"]) == ("for release", reported["id"])
     assert "tearline" not in again["content"]
-    assert again["recalled_through"] == told["version"]
+    assert again["recalled_through"] == reported["version"]
 
 
 def test_what_partners_know_of_comes_first_and_normal_work_goes_on() -> None:
     bench = OfficersBench(portion=2)
-    bench.hears("TLP:RED", values=VALUES[:6])
-    bench.hears(values=VALUES[6:])
+    bench.observes("TLP:RED", values=VALUES[:6])
+    bench.observes(values=VALUES[6:])
     bench.restarts_under(NO_GREEN)
     assert bench.turns().more
-    assert [kind for kind, _ in bench.told[4:]] == ["recalled", "recalled"]
-    bench.hears("TLP:CLEAR", values=("news.example-of-an-attacker.jp",))
-    assert [kind for kind, _ in bench.told].count("content") == 5, "a new report is not kept waiting"
-    assert [kind for kind, _ in bench.told].count("recalled") == 4
+    assert [kind for kind, _ in bench.announced[4:]] == ["recalled", "recalled"]
+    bench.observes("TLP:CLEAR", values=("news.example-of-an-attacker.jp",))
+    assert [kind for kind, _ in bench.announced].count("content") == 5, "a new report is not kept waiting"
+    assert [kind for kind, _ in bench.announced].count("recalled") == 4
     assert {each["indicator_id"] for each in bench.decisions if each["outcome"] == "withhold"} > set()
     finish(bench)
     again = [each for each in bench.decisions if each["policy_version"] == NO_GREEN.version]
@@ -168,7 +168,7 @@ def test_what_partners_know_of_comes_first_and_normal_work_goes_on() -> None:
 
 def test_a_worker_that_dies_on_the_way_is_followed_by_one_that_goes_on() -> None:
     bench = OfficersBench(portion=3)
-    bench.hears(values=VALUES)
+    bench.observes(values=VALUES)
     bench.restarts_under(NO_GREEN)
     bench.turns()
     bench.restarts_under(NO_GREEN)
@@ -179,7 +179,7 @@ def test_a_worker_that_dies_on_the_way_is_followed_by_one_that_goes_on() -> None
 
 def test_rules_that_change_again_on_the_way_begin_anew() -> None:
     bench = OfficersBench(portion=3)
-    bench.hears(values=VALUES)
+    bench.observes(values=VALUES)
     bench.restarts_under(NO_GREEN)
     bench.turns()
     bench.restarts_under(POLICY)
@@ -191,30 +191,30 @@ def test_rules_that_change_again_on_the_way_begin_anew() -> None:
     assert len(bench.released) == 16
 
 
-def test_what_is_heard_of_meanwhile_is_decided_by_the_new_rules_and_not_twice() -> None:
+def test_what_is_obeyed_of_meanwhile_is_decided_by_the_new_rules_and_not_twice() -> None:
     bench = OfficersBench(portion=3)
-    bench.hears(values=VALUES)
+    bench.observes(values=VALUES)
     bench.restarts_under(NO_GREEN)
-    bench.hears(values=VALUES)
+    bench.observes(values=VALUES)
     finish(bench)
     again = [each["indicator_id"] for each in bench.decisions if each["policy_version"] == NO_GREEN.version]
     assert len(again) == len(set(again)) == 10
-    assert bench.told.count(("recalled", "policy-changed")) == 10
+    assert bench.announced.count(("recalled", "policy-changed")) == 10
 
 
 def test_an_approval_outlives_rules_that_ask_the_same() -> None:
     bench = OfficersBench()
-    bench.hears(caveats=("OFFICIAL-SENSITIVE",))
+    bench.observes(caveats=("OFFICIAL-SENSITIVE",))
     bench.approves(ALICE)
     bench.restarts_under(REWORDED)
     finish(bench)
-    assert bench.told == [CONTENT]
+    assert bench.announced == [CONTENT]
     assert bench.decisions[-1]["review"] == "approved"
 
 
 def test_an_approval_does_not_outlive_a_rule_that_asks_for_more_people() -> None:
     bench = OfficersBench()
-    bench.hears(caveats=("関係者限り",))
+    bench.observes(caveats=("関係者限り",))
     bench.approves(ALICE)
     two = policy(
         (
@@ -226,40 +226,40 @@ def test_an_approval_does_not_outlive_a_rule_that_asks_for_more_people() -> None
     )
     bench.restarts_under(two)
     finish(bench)
-    assert bench.told == [CONTENT, ("recalled", "policy-changed")]
+    assert bench.announced == [CONTENT, ("recalled", "policy-changed")]
     assert (bench.shown[-1]["needed"], bench.shown[-1]["verdicts"]) == (2, [])
     assert bench.approves(ALICE) == ""
     assert bench.approves(BOB) == ""
-    assert bench.told[-1] == CONTENT
+    assert bench.announced[-1] == CONTENT
 
 
 def test_a_veto_outlives_any_rules() -> None:
     bench = OfficersBench()
-    bench.hears()
-    bench.says(ALICE, CommandKind.RECALL, reason_code="recalled-by-hand")
+    bench.observes()
+    bench.gives(ALICE, CommandKind.RECALL, reason_code="recalled-by-hand")
     bench.restarts_under(REWORDED)
     finish(bench)
-    assert [kind for kind, _ in bench.told] == ["content", "recalled"]
+    assert [kind for kind, _ in bench.announced] == ["content", "recalled"]
     assert bench.decisions[-1]["rules"] == ["standing-veto"]
 
 
 def test_a_warninglist_that_comes_to_have_it_revokes_what_was_released() -> None:
     bench = OfficersBench()
-    bench.hears(values=(RESOLVER,))
+    bench.observes(values=(RESOLVER,))
     bench.restarts_under(POLICY, enricher=LISTED)
     finish(bench)
-    assert bench.told == [CONTENT, ("revoked", "false-positive")]
+    assert bench.announced == [CONTENT, ("revoked", "false-positive")]
     assert bench.released[-1]["recalled_through"] == 0
     assert bench.national[-1]["warninglists"]
     assert bench.shown[-1]["rules"] == ["warninglist-well-known"]
-    bench.hears("TLP:RED", values=(RESOLVER,))
-    assert bench.told[-1] == ("recalled", "marking-tightened")
+    bench.observes("TLP:RED", values=(RESOLVER,))
+    assert bench.announced[-1] == ("recalled", "marking-tightened")
 
 
 def test_rows_of_the_first_format_are_decided_again() -> None:
     """Format 1 knew no rules, and its rows have neither standing, nor rules, nor terms."""
     bench = OfficersBench()
-    bench.hears()
+    bench.observes()
     key, row = next((key, row) for key, row in bench.rows() if row.assertions)
     fields: list[Any] = msgspec.msgpack.decode(rows_of.encode(row))
     fields[3] = [_of_format_1(assertion) for assertion in row.assertions]
@@ -268,7 +268,7 @@ def test_rows_of_the_first_format_are_decided_again() -> None:
     bench.correlate.put(key, old)
     bench.restarts_under(REWORDED)
     finish(bench)
-    assert bench.told == [CONTENT]
+    assert bench.announced == [CONTENT]
     written = bench.correlate.written(topics.released("JPN"), RELEASED_INDICATOR)
     assert len(written) == 1
 

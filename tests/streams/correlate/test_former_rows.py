@@ -22,7 +22,7 @@ from streams.correlate.branches import Branches, Node
 from streams.correlate.further import SUM, Group, Summary, name_of
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.row import FORMAT, MAX_SOURCES, Row
-from tests.streams.correlate.popular import GREEN, KEY, PopularBench, Said
+from tests.streams.correlate.popular import GREEN, KEY, PopularBench, Stated
 
 _HERE: Final = Path(__file__).parent
 # As 4fb89f8, ebd9e14 and ffd3c02 wrote them for ``before_the_upgrade`` of so many sources.
@@ -37,10 +37,10 @@ _MARKINGS: Final = (
 of_each_format: Final = pytest.mark.parametrize(("number", "sources"), _KEPT)
 
 
-def before_the_upgrade(sources: int) -> Iterator[Said]:
+def before_the_upgrade(sources: int) -> Iterator[Stated]:
     """Sources of every kind, more than a row keeps in full."""
     for number in range(sources):
-        yield Said(
+        yield Stated(
             f"sensor-{number}",
             number % 3,
             _MARKINGS[number % len(_MARKINGS)],
@@ -64,8 +64,8 @@ def _upgraded(number: int) -> PopularBench:
 def _expected(sources: int) -> PopularBench:
     """The same reports, heard by this version."""
     bench = PopularBench()
-    bench.hears(*before_the_upgrade(sources))
-    bench.hears(Said("sensor-43", 9, _MARKINGS[3]))
+    bench.observes(*before_the_upgrade(sources))
+    bench.observes(Stated("sensor-43", 9, _MARKINGS[3]))
     return bench
 
 
@@ -136,9 +136,9 @@ def test_what_may_leave_of_a_row_of_an_earlier_format_is_never_more(number: int,
 @of_each_format
 def test_a_report_of_any_source_makes_the_summary_of_the_sources_again(number: int, sources: int) -> None:
     upgraded, expected = _upgraded(number), _expected(sources)
-    report = Said(_kept_in_full(expected.row), 9, _MARKINGS[1], 90, ("label-9",))
+    report = Stated(_kept_in_full(expected.row), 9, _MARKINGS[1], 90, ("label-9",))
     for bench in (upgraded, expected):
-        bench.hears(report)
+        bench.observes(report)
     assert upgraded.row.bounded
     assert upgraded.row.assertions == expected.row.assertions
     assert _further(upgraded) == _without_tearlines(_further(expected))
@@ -160,10 +160,12 @@ def test_once_its_sources_have_reported_again_a_row_is_what_this_version_would_h
 ) -> None:
     upgraded, expected = _upgraded(number), _expected(sources)
     again = [msgspec.structs.replace(each, sequence=10) for each in before_the_upgrade(sources)]
-    again += [Said(f"sensor-{each}", 7, _MARKINGS[each % 3], 90, ("label-9",)) for each in range(sources, sources + 6)]
+    again += [
+        Stated(f"sensor-{each}", 7, _MARKINGS[each % 3], 90, ("label-9",)) for each in range(sources, sources + 6)
+    ]
     for some in (again[::2], again[1::2]):
         for bench in (upgraded, expected):
-            bench.hears(*some)
+            bench.observes(*some)
     assert upgraded.row.sources == sources + 6
     assert upgraded.kept() == expected.kept()
     assert upgraded.national() == expected.national()
@@ -178,7 +180,7 @@ def test_a_further_source_is_found_and_can_tighten_its_marking(number: int, sour
     tree = Branches(upgraded.correlate, KEY, 0)
     assert all(tree.find(name_of(KEY, name)) is not None for name in outside)
     for bench in (upgraded, expected):
-        bench.hears(*(Said(name, 9, Marking(Tlp.RED), 50) for name in outside))
+        bench.observes(*(Stated(name, 9, Marking(Tlp.RED), 50) for name in outside))
     assert upgraded.kept() == expected.kept()
 
 

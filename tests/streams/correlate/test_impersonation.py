@@ -28,51 +28,51 @@ def reasons(bench: OfficersBench) -> list[str]:
 @pytest.mark.parametrize("tlp", ["TLP:RED", "TLP:AMBER+STRICT"])
 def test_a_newer_epoch_of_a_sensor_without_a_key_does_not_loosen_its_marking(tlp: str) -> None:
     bench = OfficersBench()
-    bench.hears(tlp, "plain-1", epoch=FIRST, caveats=("UK EYES ONLY",))
-    bench.hears("TLP:CLEAR", "plain-1", epoch=NEWER)
+    bench.observes(tlp, "plain-1", epoch=FIRST, caveats=("UK EYES ONLY",))
+    bench.observes("TLP:CLEAR", "plain-1", epoch=NEWER)
     assert kinds(bench) == []
-    bench.hears("TLP:CLEAR", "plain-1", epoch=NEWER)
+    bench.observes("TLP:CLEAR", "plain-1", epoch=NEWER)
     bench.waits(DAY_MS)
     assert kinds(bench) == []
 
 
 def test_a_newer_epoch_of_a_sensor_without_a_key_may_tighten() -> None:
     bench = OfficersBench()
-    bench.hears("TLP:GREEN", "plain-1", epoch=FIRST)
-    bench.hears("TLP:RED", "plain-1", epoch=NEWER)
+    bench.observes("TLP:GREEN", "plain-1", epoch=FIRST)
+    bench.observes("TLP:RED", "plain-1", epoch=NEWER)
     assert kinds(bench) == ["content", "recalled"]
 
 
 def test_in_one_epoch_a_sensor_without_a_key_may_loosen_its_marking() -> None:
     bench = OfficersBench()
-    bench.hears("TLP:RED", "plain-1", epoch=FIRST)
-    bench.hears("TLP:GREEN", "plain-1", epoch=FIRST)
+    bench.observes("TLP:RED", "plain-1", epoch=FIRST)
+    bench.observes("TLP:GREEN", "plain-1", epoch=FIRST)
     assert kinds(bench) == ["content"]
 
 
 def test_a_sensor_with_a_key_may_loosen_its_marking_in_a_newer_epoch() -> None:
     bench = OfficersBench()
-    bench.hears("TLP:RED", VAULT, epoch=FIRST, by=VAULT)
-    bench.hears("TLP:GREEN", VAULT, epoch=NEWER, by=VAULT)
+    bench.observes("TLP:RED", VAULT, epoch=FIRST, by=VAULT)
+    bench.observes("TLP:GREEN", VAULT, epoch=NEWER, by=VAULT)
     assert kinds(bench) == ["content"]
 
 
 def test_no_one_else_reports_under_the_name_of_a_sensor_with_a_key() -> None:
     bench = OfficersBench()
-    bench.hears("TLP:RED", VAULT, epoch=FIRST, by=VAULT)
-    bench.hears("TLP:GREEN", VAULT, epoch=NEWER)
-    bench.hears("TLP:GREEN", VAULT, epoch=NEWER, by="mallory")
-    bench.hears("TLP:GREEN", VAULT, epoch=NEWER, by=SIGNING[1])
+    bench.observes("TLP:RED", VAULT, epoch=FIRST, by=VAULT)
+    bench.observes("TLP:GREEN", VAULT, epoch=NEWER)
+    bench.observes("TLP:GREEN", VAULT, epoch=NEWER, by="mallory")
+    bench.observes("TLP:GREEN", VAULT, epoch=NEWER, by=SIGNING[1])
     assert kinds(bench) == []
     assert reasons(bench) == ["unsigned", "unknown-key", "unknown-key"]
 
 
 def test_what_was_signed_stays_as_strict_if_its_key_leaves_the_roster() -> None:
     bench = OfficersBench()
-    bench.hears("TLP:RED", VAULT, epoch=FIRST, by=VAULT)
+    bench.observes("TLP:RED", VAULT, epoch=FIRST, by=VAULT)
     bench.roster = Roster("GBR")
-    bench.hears("TLP:GREEN", VAULT, epoch=FIRST)
-    bench.hears("TLP:GREEN", VAULT, epoch=NEWER)
+    bench.observes("TLP:GREEN", VAULT, epoch=FIRST)
+    bench.observes("TLP:GREEN", VAULT, epoch=NEWER)
     assert kinds(bench) == []
     assert reasons(bench) == []
 
@@ -80,13 +80,13 @@ def test_what_was_signed_stays_as_strict_if_its_key_leaves_the_roster() -> None:
 def test_a_sensor_that_gets_a_key_takes_its_name_back_with_a_new_epoch() -> None:
     bench = OfficersBench()
     bench.roster = Roster("GBR")
-    bench.hears("TLP:GREEN", VAULT, epoch=FIRST)
-    bench.hears("TLP:RED", VAULT, epoch=FIRST + 1)  # someone else
+    bench.observes("TLP:GREEN", VAULT, epoch=FIRST)
+    bench.observes("TLP:RED", VAULT, epoch=FIRST + 1)  # someone else
     assert kinds(bench) == ["content", "recalled"]
     bench = bench_with_the_roster(bench)
-    bench.hears("TLP:GREEN", VAULT, epoch=FIRST, by=VAULT)
+    bench.observes("TLP:GREEN", VAULT, epoch=FIRST, by=VAULT)
     assert kinds(bench) == ["content", "recalled"]
-    bench.hears("TLP:GREEN", VAULT, epoch=NEWER, by=VAULT)
+    bench.observes("TLP:GREEN", VAULT, epoch=NEWER, by=VAULT)
     assert kinds(bench)[-1] == "content"
 
 

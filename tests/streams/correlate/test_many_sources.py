@@ -31,7 +31,7 @@ from tests.streams.correlate.popular import (
     RED,
     ROLL_UP_MS,
     PopularBench,
-    Said,
+    Stated,
     block_of,
     largest,
     written_bytes,
@@ -49,7 +49,7 @@ MARKINGS = st.sampled_from(
     ]
 )
 REPORTS = st.builds(
-    Said,
+    Stated,
     sensor=st.integers(0, 79).map("sensor-{}".format),
     sequence=st.integers(0, 3),
     marking=MARKINGS,
@@ -63,9 +63,9 @@ REPORTS = st.builds(
 )
 
 
-def in_batches(said: Sequence[Said], random: Random) -> list[list[Said]]:
+def in_batches(stated: Sequence[Stated], random: Random) -> list[list[Stated]]:
     """These cut anywhere."""
-    batches, rest = [], list(said)
+    batches, rest = [], list(stated)
     while rest:
         size = random.randint(1, 30)
         batches.append(rest[:size])
@@ -73,35 +73,37 @@ def in_batches(said: Sequence[Said], random: Random) -> list[list[Said]]:
     return batches
 
 
-def unlike(said: Sequence[Said]) -> list[Said]:
+def unlike(stated: Sequence[Stated]) -> list[Stated]:
     """These with the identity of each report once: intake lets no report through twice."""
-    return list({(each.sensor, each.sequence): each for each in said}.values())
+    return list({(each.sensor, each.sequence): each for each in stated}.values())
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(REPORTS, min_size=60, max_size=250), st.randoms(use_true_random=False))
-def test_the_rows_are_the_same_for_every_order_and_every_cut(said: list[Said], random: Random) -> None:
-    reports = unlike(said)
+def test_the_rows_are_the_same_for_every_order_and_every_cut(stated: list[Stated], random: Random) -> None:
+    reports = unlike(stated)
     one, other = PopularBench(), PopularBench()
     for batch in in_batches(reports, random):
-        one.hears(*batch)
+        one.observes(*batch)
     random.shuffle(reports)
     for batch in in_batches(reports, random):
-        other.hears(*batch)
+        other.observes(*batch)
     assert one.kept() == other.kept()
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(REPORTS, min_size=60, max_size=250), st.randoms(use_true_random=False))
-def test_the_national_record_has_what_a_plain_dictionary_of_all_sources_has(said: list[Said], random: Random) -> None:
-    reports = unlike(said)
+def test_the_national_record_has_what_a_plain_dictionary_of_all_sources_has(
+    stated: list[Stated], random: Random
+) -> None:
+    reports = unlike(stated)
     bench = PopularBench()
     for batch in in_batches(reports, random):
-        bench.hears(*batch)
+        bench.observes(*batch)
     if not bench.row.is_seen:
         return
     bench.settles()
-    sources: dict[str, list[Said]] = {}
+    sources: dict[str, list[Stated]] = {}
     for each in reports:
         sources.setdefault(each.sensor, []).append(each)
     last = {sensor: max(given, key=lambda each: each.sequence) for sensor, given in sources.items()}
@@ -119,12 +121,12 @@ def test_the_national_record_has_what_a_plain_dictionary_of_all_sources_has(said
 
 def test_a_source_that_is_not_kept_in_full_is_obeyed_when_it_tightens_its_marking() -> None:
     bench = PopularBench()
-    bench.hears(*(Said(f"sensor-{number}", seen_ms=NOW_MS - number) for number in range(500)))
+    bench.observes(*(Stated(f"sensor-{number}", seen_ms=NOW_MS - number) for number in range(500)))
     kept = {assertion.sensor for assertion in bench.row.assertions}
     further = next(number for number in range(499, 0, -1) if f"sensor-{number}" not in kept)
     [first] = bench.released()
     assert (first["content"]["sightings"], first["recalled_through"]) == (500, 0)
-    bench.hears(Said(f"sensor-{further}", 1, RED))
+    bench.observes(Stated(f"sensor-{further}", 1, RED))
     released = bench.released()[-1]
     assert released["recalled_through"] == first["version"]
     assert released["content"]["sightings"] == 499
@@ -135,32 +137,32 @@ def test_a_source_that_is_not_kept_in_full_is_obeyed_when_it_tightens_its_markin
 def test_withdrawals_of_all_sources_end_the_indicator(withdrawal: Withdrawal) -> None:
     bench = PopularBench()
     sensors = [f"sensor-{number}" for number in range(200)]
-    bench.hears(*(Said(sensor) for sensor in sensors))
-    bench.hears(*(Said(sensor, 1, withdrawal=withdrawal) for sensor in sensors[1:]))
+    bench.observes(*(Stated(sensor) for sensor in sensors))
+    bench.observes(*(Stated(sensor, 1, withdrawal=withdrawal) for sensor in sensors[1:]))
     assert bench.released()[-1]["kind"] == "content"
-    bench.hears(Said(sensors[0], 1, withdrawal=withdrawal))
+    bench.observes(Stated(sensors[0], 1, withdrawal=withdrawal))
     assert bench.released()[-1]["kind"] == ("revoked" if withdrawal is Withdrawal.REVOKED else "expired")
 
 
-def test_a_further_source_waits_for_the_roll_up_unless_it_tells_something() -> None:
+def test_a_further_source_waits_for_the_roll_up_unless_it_shows_something() -> None:
     bench = PopularBench()
-    bench.hears(*(Said(f"sensor-{number}", labels=("c2",)) for number in range(40)))
-    told = len(bench.correlate.written(topics.NATIONAL, INDICATOR))
+    bench.observes(*(Stated(f"sensor-{number}", labels=("c2",)) for number in range(40)))
+    reported = len(bench.correlate.written(topics.NATIONAL, INDICATOR))
 
-    def tells(said: Said) -> bool:
-        nonlocal told
-        bench.hears(said)
-        before, told = told, len(bench.correlate.written(topics.NATIONAL, INDICATOR))
-        return told > before
+    def is_news(stated: Stated) -> bool:
+        nonlocal reported
+        bench.observes(stated)
+        before, reported = reported, len(bench.correlate.written(topics.NATIONAL, INDICATOR))
+        return reported > before
 
-    assert not tells(Said("more-1", labels=("c2",)))
-    assert not tells(Said("more-2"))
-    assert tells(Said("more-3", marking=Marking(Tlp.CLEAR, releasable_to=None)))
-    assert tells(Said("more-4", labels=("botnet",)))
-    assert tells(Said("more-5", confidence=20))
-    assert tells(Said("more-6", valid_until_ms=NOW_MS + 5_000_000))
-    assert tells(Said("more-7", withdrawal=Withdrawal.REMOVED))
-    assert [tells(Said(f"further-{number}", labels=("c2",))) for number in range(20)].index(True) == 64 - 47 - 1
+    assert not is_news(Stated("more-1", labels=("c2",)))
+    assert not is_news(Stated("more-2"))
+    assert is_news(Stated("more-3", marking=Marking(Tlp.CLEAR, releasable_to=None)))
+    assert is_news(Stated("more-4", labels=("botnet",)))
+    assert is_news(Stated("more-5", confidence=20))
+    assert is_news(Stated("more-6", valid_until_ms=NOW_MS + 5_000_000))
+    assert is_news(Stated("more-7", withdrawal=Withdrawal.REMOVED))
+    assert [is_news(Stated(f"further-{number}", labels=("c2",))) for number in range(20)].index(True) == 64 - 47 - 1
     bench.settles()
     assert bench.national()["source_count"] == 67
 
@@ -168,24 +170,24 @@ def test_a_further_source_waits_for_the_roll_up_unless_it_tells_something() -> N
 def test_100_000_sources_are_the_same_in_every_order_and_a_report_of_one_costs_little() -> None:
     random = Random(13)
     markings = [GREEN, Marking(Tlp.CLEAR, releasable_to=None), RED, Marking(Tlp.AMBER, releasable_to=("JPN",))]
-    said = [
-        Said(f"sensor-{number}", marking=random.choice(markings), count=random.randint(1, 9), labels=("c2",))
+    stated = [
+        Stated(f"sensor-{number}", marking=random.choice(markings), count=random.randint(1, 9), labels=("c2",))
         for number in range(100_000)
     ]
     one, other = PopularBench(), PopularBench()
-    for start in range(0, len(said), 9_000):
-        one.hears(*said[start : start + 9_000])
-    random.shuffle(said)
-    for start in range(0, len(said), 7_000):
-        other.hears(*said[start : start + 7_000])
+    for start in range(0, len(stated), 9_000):
+        one.observes(*stated[start : start + 9_000])
+    random.shuffle(stated)
+    for start in range(0, len(stated), 7_000):
+        other.observes(*stated[start : start + 7_000])
     assert one.kept() == other.kept()
     one.settles()
     assert one.national()["source_count"] == 100_000
-    assert one.national()["sightings"] == sum(each.count for each in said)
-    allowed = [each for each in said if each.marking.tlp <= Tlp.AMBER]
+    assert one.national()["sightings"] == sum(each.count for each in stated)
+    allowed = [each for each in stated if each.marking.tlp <= Tlp.AMBER]
     assert one.released()[-1]["content"]["sightings"] == sum(each.count for each in allowed)
     further = next(each.sensor for each in allowed if all(each.sensor != kept.sensor for kept in one.row.assertions))
-    effects = one.hears(Said(further, 1, RED))
+    effects = one.observes(Stated(further, 1, RED))
     assert one.released()[-1]["recalled_through"]
     assert largest(effects) < 16 * KIB
     assert written_bytes(effects) < 48 * KIB
@@ -197,8 +199,8 @@ def test_100_000_sources_are_the_same_in_every_order_and_a_report_of_one_costs_l
 def test_an_officer_does_not_approve_what_a_sensor_of_theirs_reports_among_many() -> None:
     bench = OfficersBench()
     for number in range(70):
-        bench.hears("", f"other-{number}")
-    bench.hears("", "edge")
+        bench.observes("", f"other-{number}")
+    bench.observes("", "edge")
     [(_, row)] = bench.rows()
     assert "edge" not in {assertion.sensor for assertion in row.assertions}
     assert bench.approves(CAROL, marking=marking_record(GREEN)) == "own-report"
@@ -218,7 +220,7 @@ def test_rows_of_format_2_are_read_and_bounded_with_the_next_report(sensor: str)
     before = rows_of.decode(bench.correlate.get_many([key])[0] or b"")
     assert (len(before.assertions), before.further) == (40, None)
     for kind, value in (domain, (IndicatorType.DOMAIN_NAME, "many-markings.example")):
-        block = block_of([Said(sensor, 1, labels=("label-9",))], kind, value)
+        block = block_of([Stated(sensor, 1, labels=("label-9",))], kind, value)
         bench.now_ms += ROLL_UP_MS
         bench.correlate.turn(bench.now_ms, Record(topics.OBSERVATIONS, 0, 0, b"0", block, bench.now_ms))
     sources = 40 if sensor == "edge-38" else 41
@@ -249,7 +251,7 @@ def test_a_row_of_format_2_with_many_sources_is_bounded_when_only_its_time_has_c
 
 def test_the_rows_of_further_sources_of_a_lost_row_count_as_none() -> None:
     bench = PopularBench()
-    bench.hears(*(Said(f"sensor-{number}") for number in range(100)))
+    bench.observes(*(Stated(f"sensor-{number}") for number in range(100)))
     names = [name_of(KEY, f"sensor-{number}") for number in range(100)]
     found = [Branches(bench.correlate, KEY, 0).find(name) for name in names]
     assert sum(each is not None for each in found) == 100 - MAX_SOURCES

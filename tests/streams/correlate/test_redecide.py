@@ -39,9 +39,9 @@ class Table:
 def a_row(rules: bytes, *, known: bool, reported: bool = True) -> bytes:
     """One indicator as its row lies in the state."""
     statement = Statement.of(1, 0, NOW_MS, understand(SourceMarking("TLP:GREEN")))
-    said = (Assertion("edge", statement, ()),) if reported else ()
+    stated = (Assertion("edge", statement, ()),) if reported else ()
     sent = (Sent("JPN", "content" if known else "", 1),)
-    return rows_of.encode(Row(IndicatorType.FILE_MD5, "", Enrichment(), said, sent=sent, rules=rules))
+    return rows_of.encode(Row(IndicatorType.FILE_MD5, "", Enrichment(), stated, sent=sent, rules=rules))
 
 
 def a_key(number: int) -> bytes:

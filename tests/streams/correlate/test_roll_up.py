@@ -31,7 +31,7 @@ def report(sequence: int, sensor: str = "edge-1", **changes: object) -> SensorRe
     return a_report([seen], sensor=sensor, sequence=sequence, epoch=NOW_MS - DAY_MS)
 
 
-def told(exchange: MemoryExchange) -> Counter[str]:
+def announced(exchange: MemoryExchange) -> Counter[str]:
     """How often the nation and the partner were told."""
     names = {topics.NATIONAL: "nation", topics.released(PARTNER): "partner"}
     return Counter({name: len(exchange.log(topic)) for topic, name in names.items()})
@@ -46,27 +46,27 @@ def last_sightings(exchange: MemoryExchange) -> tuple[int, int]:
     return national["sightings"], released["content"]["sightings"]
 
 
-def test_ten_minutes_of_repetition_every_second_are_told_ten_times(enricher: Enricher) -> None:
+def test_ten_minutes_of_repetition_every_second_are_reported_ten_times(enricher: Enricher) -> None:
     exchange = MemoryExchange(enricher)
     for sequence in range(600):
         exchange.send(report(sequence))
         exchange.run()
         exchange.now_ms += SECOND_MS
-    assert 600 * SECOND_MS // ROLL_UP_MS <= told(exchange)["nation"] <= 600 * SECOND_MS // ROLL_UP_MS + 1
-    assert told(exchange)["partner"] == told(exchange)["nation"]
+    assert 600 * SECOND_MS // ROLL_UP_MS <= announced(exchange)["nation"] <= 600 * SECOND_MS // ROLL_UP_MS + 1
+    assert announced(exchange)["partner"] == announced(exchange)["nation"]
     exchange.settle()
     assert last_sightings(exchange) == (600, 600)
 
 
-def test_nothing_is_told_again_where_nothing_comes(enricher: Enricher) -> None:
+def test_nothing_is_sent_again_where_nothing_comes(enricher: Enricher) -> None:
     exchange = MemoryExchange(enricher)
     exchange.send(report(0))
     exchange.settle()
-    before = told(exchange)
+    before = announced(exchange)
     for _ in range(10):
         exchange.now_ms += ROLL_UP_MS
         exchange.run()
-    assert told(exchange) == before == Counter(nation=1, partner=1)
+    assert announced(exchange) == before == Counter(nation=1, partner=1)
 
 
 @pytest.mark.parametrize(
@@ -80,17 +80,17 @@ def test_nothing_is_told_again_where_nothing_comes(enricher: Enricher) -> None:
     ],
     ids=["another source", "another marking", "another confidence band", "another label", "another tearline"],
 )
-def test_what_changes_something_is_told_at_once(enricher: Enricher, changed: SensorReport) -> None:
+def test_what_changes_something_is_reported_at_once(enricher: Enricher, changed: SensorReport) -> None:
     exchange = MemoryExchange(enricher)
     exchange.send(report(0))
     exchange.run()
     exchange.now_ms += 1
     exchange.send(changed)
     exchange.run()
-    assert told(exchange)["nation"] == 2
+    assert announced(exchange)["nation"] == 2
 
 
-def test_a_repetition_is_told_when_the_interval_is_over_without_anything_else_coming(enricher: Enricher) -> None:
+def test_a_repetition_is_reported_when_the_interval_is_over_without_anything_else_coming(enricher: Enricher) -> None:
     exchange = MemoryExchange(enricher)
     exchange.send(report(0))
     exchange.run()
@@ -103,10 +103,10 @@ def test_a_repetition_is_told_when_the_interval_is_over_without_anything_else_co
     exchange.now_ms += 1
     exchange.run()
     assert last_sightings(exchange) == (2, 2)
-    assert told(exchange) == Counter(nation=2, partner=2)
+    assert announced(exchange) == Counter(nation=2, partner=2)
 
 
-def test_a_source_that_partners_must_not_know_of_is_told_to_the_nation_alone(enricher: Enricher) -> None:
+def test_a_source_that_partners_must_not_know_of_is_reported_to_the_nation_alone(enricher: Enricher) -> None:
     exchange = MemoryExchange(enricher)
     exchange.send(report(0))
     exchange.send(report(1))
@@ -120,4 +120,4 @@ def test_a_source_that_partners_must_not_know_of_is_told_to_the_nation_alone(enr
     exchange.now_ms += ROLL_UP_MS
     exchange.run()
     assert last_sightings(exchange) == (4, 3)
-    assert told(exchange) == Counter(nation=2, partner=2)
+    assert announced(exchange) == Counter(nation=2, partner=2)

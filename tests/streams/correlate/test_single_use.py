@@ -37,50 +37,50 @@ class Wiretap(OfficersBench):
 
     def flips(self, back: tuple[str, ...]) -> None:
         """A sensor reports other markings, and then the earlier ones again."""
-        self.hears(caveats=(*back, "PERSONAL DATA"))
-        self.hears(caveats=back)
+        self.observes(caveats=(*back, "PERSONAL DATA"))
+        self.observes(caveats=back)
 
 
 def test_an_approval_s_bytes_do_not_release_what_was_refused_since_and_flipped() -> None:
     bench = Wiretap()
-    bench.hears(caveats=SENSITIVE)
+    bench.observes(caveats=SENSITIVE)
     bench.approves(ALICE)
     bench.judges(BOB, "refuse")
-    before = bench.told
+    before = bench.announced
     assert bench.replays(0) == "nothing-to-do"
     bench.flips(SENSITIVE)
     assert bench.replays(0) == "nothing-to-do"
-    assert bench.told == before
+    assert bench.announced == before
     assert bench.decisions[-1]["outcome"] == "withhold", "the refusal of this question remains"
     assert bench.approves(ALICE, question=bench.decisions[-1]["question"]) == "nothing-to-do"
 
 
 def test_an_approval_does_not_outlive_the_opening_that_it_answered() -> None:
     bench = Wiretap()
-    bench.hears(caveats=SENSITIVE)
+    bench.observes(caveats=SENSITIVE)
     approved = bench.shown[-1]["question"]
     bench.approves(ALICE)
     bench.flips(SENSITIVE)
-    told = bench.told
-    assert told[-1][0] == "recalled"
+    reported = bench.announced
+    assert reported[-1][0] == "recalled"
     assert bench.replays(0) == "nothing-to-do"
     assert bench.approves(BOB, question=approved) == "not-as-asked", "another command on the earlier opening"
-    assert bench.told == told
+    assert bench.announced == reported
     assert bench.approves(BOB) == ""
-    assert bench.told == [*told, CONTENT]
+    assert bench.announced == [*reported, CONTENT]
 
 
 def test_half_of_an_approval_by_two_does_not_count_for_the_next_opening() -> None:
     bench = Wiretap()
-    bench.hears(caveats=CLASS_3)
+    bench.observes(caveats=CLASS_3)
     bench.approves(ALICE)
     bench.flips(CLASS_3)
     assert bench.shown[-1]["verdicts"] == []
     assert bench.replays(0) == "nothing-to-do"
     assert bench.approves(BOB) == ""
-    assert bench.told == []
+    assert bench.announced == []
     assert bench.approves(ALICE) == "", "a new signature on what is asked now"
-    assert bench.told == [CONTENT]
+    assert bench.announced == [CONTENT]
 
 
 @pytest.mark.parametrize(
@@ -88,11 +88,11 @@ def test_half_of_an_approval_by_two_does_not_count_for_the_next_opening() -> Non
 )
 def test_a_question_that_returns_keeps_its_deadline(other: dict[str, Any]) -> None:
     bench = Wiretap()
-    bench.hears(caveats=SENSITIVE)
+    bench.observes(caveats=SENSITIVE)
     deadline_ms = bench.shown[-1]["deadline_ms"]
     bench.waits(70 * HOUR_MS)
-    bench.hears(**other)
-    bench.hears(caveats=SENSITIVE)
+    bench.observes(**other)
+    bench.observes(caveats=SENSITIVE)
     assert bench.shown[-1]["deadline_ms"] == deadline_ms
     bench.waits(3 * HOUR_MS)
     assert bench.decisions[-1]["review"] == "lapsed"
@@ -100,69 +100,69 @@ def test_a_question_that_returns_keeps_its_deadline(other: dict[str, Any]) -> No
 
 def test_a_lapsed_review_stays_lapsed_when_its_question_returns() -> None:
     bench = Wiretap()
-    bench.hears(caveats=SENSITIVE)
+    bench.observes(caveats=SENSITIVE)
     bench.waits(73 * HOUR_MS)
     for _ in range(3):
         bench.flips(SENSITIVE)
     assert bench.decisions[-1]["review"] == "lapsed"
     assert bench.approves(ALICE, question=bench.decisions[-1]["question"]) == "deadline-passed"
-    assert bench.told == []
+    assert bench.announced == []
 
 
 def test_who_approves_first_and_reports_later_has_approved_nothing() -> None:
     bench = Wiretap()
-    bench.hears(sensor="other", caveats=SENSITIVE)
+    bench.observes(sensor="other", caveats=SENSITIVE)
     assert bench.approves(CAROL) == ""
-    assert bench.told == [CONTENT]
-    bench.hears(sensor="edge", caveats=SENSITIVE)
-    assert bench.told[-1][0] == "recalled"
+    assert bench.announced == [CONTENT]
+    bench.observes(sensor="edge", caveats=SENSITIVE)
+    assert bench.announced[-1][0] == "recalled"
     assert bench.replays(0) == "nothing-to-do"
     assert bench.approves(CAROL) == "own-report"
     assert bench.approves(ALICE) == ""
-    assert bench.told[-1] == CONTENT
+    assert bench.announced[-1] == CONTENT
 
 
 def test_half_of_an_approval_is_void_when_the_approver_s_sensor_reports_it() -> None:
     bench = Wiretap()
-    bench.hears(sensor="other", caveats=CLASS_3)
+    bench.observes(sensor="other", caveats=CLASS_3)
     bench.approves(CAROL)
-    bench.hears(sensor="edge", caveats=CLASS_3)
+    bench.observes(sensor="edge", caveats=CLASS_3)
     assert bench.approves(ALICE) == ""
-    assert bench.told == []
+    assert bench.announced == []
     assert bench.approves(BOB) == ""
-    assert bench.told == [CONTENT]
+    assert bench.announced == [CONTENT]
 
 
 def test_a_recall_and_the_lifts_that_ended_it_count_once() -> None:
     bench = Wiretap()
-    bench.hears()
-    bench.says(ALICE, CommandKind.RECALL, reason_code="recalled-by-hand")
+    bench.observes()
+    bench.gives(ALICE, CommandKind.RECALL, reason_code="recalled-by-hand")
     veto = str(bench.decisions[-1]["veto"]["command_id"])
-    bench.says(ALICE, CommandKind.LIFT, about=veto)
-    bench.says(BOB, CommandKind.LIFT, about=veto)
-    told = bench.told
-    assert told[-1] == CONTENT
+    bench.gives(ALICE, CommandKind.LIFT, about=veto)
+    bench.gives(BOB, CommandKind.LIFT, about=veto)
+    reported = bench.announced
+    assert reported[-1] == CONTENT
     assert [bench.replays(number) for number in range(3)] == ["nothing-to-do"] * 3
-    assert bench.told == told
+    assert bench.announced == reported
 
 
 def test_a_reissue_sends_once() -> None:
     bench = Wiretap()
-    bench.hears()
-    assert bench.says(ALICE, CommandKind.REISSUE, partner="JPN") == ""
-    told = bench.told
+    bench.observes()
+    assert bench.gives(ALICE, CommandKind.REISSUE, partner="JPN") == ""
+    reported = bench.announced
     assert bench.replays(0) == "nothing-to-do"
-    assert bench.told == told
+    assert bench.announced == reported
 
 
 def test_what_was_used_outlives_a_restart_and_is_forgotten_only_when_it_has_expired() -> None:
     bench = Wiretap()
-    bench.hears()
-    bench.says(ALICE, CommandKind.REISSUE, partner="JPN")
+    bench.observes()
+    bench.gives(ALICE, CommandKind.REISSUE, partner="JPN")
     bench.restarts_under(bench.policy)
     assert bench.replays(0) == "nothing-to-do"
     bench.now_ms += 3 * DAY_MS
-    assert bench.says(BOB, CommandKind.REISSUE, partner="JPN") == ""
+    assert bench.gives(BOB, CommandKind.REISSUE, partner="JPN") == ""
     [(_, row)] = bench.rows()
     assert row.officers is not None
     assert len(row.officers.used) == 1

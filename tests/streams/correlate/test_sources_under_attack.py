@@ -13,7 +13,7 @@ from schemas.vocabulary import CommandKind, IndicatorType
 from streams.correlate.assertion import MAX_TALLIES
 from tests.builders import NOW_MS
 from tests.officers import ALICE
-from tests.streams.correlate.popular import KIB, PopularBench, Said, block_of, largest, written_bytes
+from tests.streams.correlate.popular import KIB, PopularBench, Stated, block_of, largest, written_bytes
 from tests.streams.officers_bench import OfficersBench
 
 SURICATA = (
@@ -37,15 +37,15 @@ def hostile(number: int) -> Marking:
 
 def kinds(bench: OfficersBench) -> list[str]:
     """What kinds of records the partner was sent."""
-    return [kind for kind, _ in bench.told]
+    return [kind for kind, _ in bench.announced]
 
 
 def test_5_200_sensors_with_ordinary_context_on_one_indicator_are_merged_at_a_flat_cost() -> None:
     bench = PopularBench()
     sizes, costs = [], []
     for number in range(5_200):
-        said = Said(f"sensor-{number:04}.example", labels=("malicious-activity",), context=SURICATA)
-        effects = bench.hears(said)
+        stated = Stated(f"sensor-{number:04}.example", labels=("malicious-activity",), context=SURICATA)
+        effects = bench.observes(stated)
         sizes.append(largest(effects))
         costs.append(written_bytes(effects))
     assert max(sizes) < 24 * KIB
@@ -56,12 +56,12 @@ def test_5_200_sensors_with_ordinary_context_on_one_indicator_are_merged_at_a_fl
 
 def test_one_sensor_with_2_800_markings_costs_what_its_reports_cost() -> None:
     bench = PopularBench()
-    bench.hears(Said("honest"))
+    bench.observes(Stated("honest"))
     costs, reported = [], 0
     for number in range(2_800):
-        said = Said("hostile", number, hostile(number))
-        reported += len(block_of([said]))
-        costs.append(written_bytes(bench.hears(said)))
+        stated = Stated("hostile", number, hostile(number))
+        reported += len(block_of([stated]))
+        costs.append(written_bytes(bench.observes(stated)))
     assert max(costs) < 24 * KIB
     assert sum(costs[2_000:]) < 1.2 * sum(costs[200:1_000])
     [both] = [assertion for assertion in bench.row.assertions if assertion.sensor == "hostile"]
@@ -78,10 +78,10 @@ def test_many_sensors_with_many_markings_and_long_texts_stay_within_a_record() -
     worst = 0
     for number in range(100):
         reports = [
-            Said(f"sensor-{number}", sequence, hostile(97 * number + sequence), context=long)
+            Stated(f"sensor-{number}", sequence, hostile(97 * number + sequence), context=long)
             for sequence in range(MAX_TALLIES + 2)
         ]
-        worst = max(worst, *(largest(bench.hears(said)) for said in reports))
+        worst = max(worst, *(largest(bench.observes(stated)) for stated in reports))
     assert worst < 384 * KIB
     tallies = [assertion.rest for assertion in bench.row.assertions]
     assert all(rest is not None and rest.marking.releasable_to == ("JPN",) for rest in tallies)
@@ -93,14 +93,14 @@ def test_an_indicator_whose_record_is_too_large_stops_neither_its_batch_nor_comm
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     bench = OfficersBench()
-    bench.hears()
+    bench.observes()
     assert kinds(bench) == ["content"]
     before = dict(bench.rows())
     monkeypatch.setattr("streams.correlate.step.LARGEST", 4 * KIB)
     long = tuple((f"entry-{number}", "x" * 900) for number in range(9))
     value = next(row.value for row in before.values())
-    large = block_of([Said("large", context=long)], IndicatorType.DOMAIN_NAME, value)
-    other = block_of([Said("small")])
+    large = block_of([Stated("large", context=long)], IndicatorType.DOMAIN_NAME, value)
+    other = block_of([Stated("small")])
     bench.now_ms += 10
     records = [Record(topics.OBSERVATIONS, 0, place, b"0", block, NOW_MS) for place, block in enumerate((large, other))]
     effects = bench.correlate.turn(bench.now_ms, *records)
@@ -115,17 +115,17 @@ def test_an_indicator_whose_record_is_too_large_stops_neither_its_batch_nor_comm
     rows = dict(bench.rows())
     assert len(rows) == 2
     assert all(rows[key].assertions == row.assertions for key, row in before.items())
-    assert bench.says(ALICE, CommandKind.RECALL, reason_code="recalled-by-hand") == ""
+    assert bench.gives(ALICE, CommandKind.RECALL, reason_code="recalled-by-hand") == ""
     assert kinds(bench) == ["content", "content", "recalled"]
 
 
 def test_a_command_is_refused_only_if_its_own_record_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = OfficersBench()
-    bench.hears()
+    bench.observes()
     before = bench.rows()
     monkeypatch.setattr("streams.correlate.step.LARGEST", 100)
-    assert bench.says(ALICE, CommandKind.RECALL, reason_code="recalled-by-hand") == "too-large"
+    assert bench.gives(ALICE, CommandKind.RECALL, reason_code="recalled-by-hand") == "too-large"
     assert [(key, row.assertions) for key, row in bench.rows()] == [(key, row.assertions) for key, row in before]
     monkeypatch.undo()
-    assert bench.says(ALICE, CommandKind.RECALL, reason_code="recalled-by-hand") == ""
+    assert bench.gives(ALICE, CommandKind.RECALL, reason_code="recalled-by-hand") == ""
     assert kinds(bench) == ["content", "recalled"]

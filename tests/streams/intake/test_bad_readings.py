@@ -47,16 +47,16 @@ def fates(found: list[Reading]) -> list[tuple[str, dict[str, Any]]]:
     """The fate of each reading: refused by the sensor, refused by intake, or counted, with its content."""
     kept = [reading for reading in found if not isinstance(reading, LeftOut | Aside)]
     known = [reading if isinstance(reading, Rejected) else admitted(reading) for reading in kept]
-    told: list[tuple[str, dict[str, Any]]] = [
+    reported: list[tuple[str, dict[str, Any]]] = [
         (f"sensor: {each.reason}", {"detail": each.detail}) for each in known if isinstance(each, Rejected)
     ]
     rows = [each.observation for each in known if not isinstance(each, Rejected)]
     bench = Workbench(Intake("GBR", 0, 1, CODEC, quota=1_000, roster=lambda: Roster("GBR")))
     value = CODEC.encode(SENSOR_REPORT, a_report(rows))
     bench.turn(NOW_MS, Record(topics.SENSOR_REPORTS, 0, 0, b"edge-1", value, NOW_MS))
-    told += [(f"intake: {entry['reason']}", entry) for entry in bench.written(topics.QUARANTINE, QUARANTINED)]
+    reported += [(f"intake: {entry['reason']}", entry) for entry in bench.written(topics.QUARANTINE, QUARANTINED)]
     blocks = bench.written(topics.OBSERVATIONS, OBSERVATION_BLOCK)
-    return told + [("counted", block) for block in blocks for _ in block["values"]]
+    return reported + [("counted", block) for block in blocks for _ in block["values"]]
 
 
 @pytest.mark.parametrize("moment", [BEFORE_1970, AFTER_2100, "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
@@ -64,19 +64,19 @@ def fates(found: list[Reading]) -> list[tuple[str, dict[str, Any]]]:
 def test_an_observation_of_before_1970_or_after_2100_is_refused_by_intake_with_a_reason(
     format_name: str, moment: str
 ) -> None:
-    told = fates(readings(format_name, seen_at(moment)[format_name]))
-    assert told, "nothing was read"
-    assert {fate for fate, _ in told} == {f"intake: {RejectReason.TIME_OUT_OF_RANGE}"}
-    assert all("set the sensor's clock" in entry["detail"] for _, entry in told)
+    reported = fates(readings(format_name, seen_at(moment)[format_name]))
+    assert reported, "nothing was read"
+    assert {fate for fate, _ in reported} == {f"intake: {RejectReason.TIME_OUT_OF_RANGE}"}
+    assert all("set the sensor's clock" in entry["detail"] for _, entry in reported)
 
 
 @pytest.mark.parametrize("moment", ["10000-01-01T00:00:00Z", "99999999999999999999", "1e400"])
 @pytest.mark.parametrize("format_name", seen_at(""))
 def test_a_time_that_no_calendar_has_is_refused_at_the_sensor(format_name: str, moment: str) -> None:
-    told = fates(readings(format_name, seen_at(moment)[format_name]))
+    reported = fates(readings(format_name, seen_at(moment)[format_name]))
     # A cell of a table may be anything else, too: there the whole line is what cannot be read.
     reason = RejectReason.UNREADABLE_LINE if format_name == "csv-list" else RejectReason.TIME_OUT_OF_RANGE
-    assert [fate for fate, _ in told] == [f"sensor: {reason}"]
+    assert [fate for fate, _ in reported] == [f"sensor: {reason}"]
 
 
 def test_a_validity_until_after_2100_is_kept_unchanged() -> None:

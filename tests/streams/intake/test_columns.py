@@ -63,7 +63,7 @@ def _through(schema: str, record: Any) -> Any:
     return found
 
 
-def said_in(block: ObservationBlock) -> list[Observed]:
+def stated_in(block: ObservationBlock) -> list[Observed]:
     """The content of a block."""
     found = observed(block)
     assert not isinstance(found, Refused)
@@ -80,7 +80,7 @@ def test_a_reports_statement_about_an_indicator_arrives_once_in_its_shard(bodies
     found = {
         (each.assertion.sensor, each.assertion.latest.sequence, each.value): (shard, each)
         for shard, block in to_blocks(reports)
-        for each in said_in(block)
+        for each in stated_in(block)
     }
     wanted = {
         (report["sensor"], report["sequence"], row.value.lower())
@@ -88,11 +88,11 @@ def test_a_reports_statement_about_an_indicator_arrives_once_in_its_shard(bodies
         for row in body
     }
     assert found.keys() == wanted
-    for (_sensor, sequence, value), (shard, said) in found.items():
+    for (_sensor, sequence, value), (shard, stated) in found.items():
         rows = [row for row in bodies[sequence] if row.value.lower() == value]
-        (tally,), statement = said.assertion.tallies, said.assertion.latest
-        assert shard == shard_of_key(said.key, SHARDS)
-        assert said.key == indicator_key(FILES, value)
+        (tally,), statement = stated.assertion.tallies, stated.assertion.latest
+        assert shard == shard_of_key(stated.key, SHARDS)
+        assert stated.key == indicator_key(FILES, value)
         assert tally.count == sum(row.count for row in rows)
         assert tally.last_seen_ms == max(row.last_seen_ms or NOW_MS for row in rows)
         assert tally.marking == statement.marking == joined(understand(row.marking) for row in rows)
@@ -131,8 +131,8 @@ def test_an_empty_column_is_absent_for_all() -> None:
     report["marking_index"] = report["label_index"] = report["context_index"] = []
     assert check_columns(report) is None
     ((_, block),) = to_blocks([report])
-    (said,) = said_in(block)
-    statement, (tally,) = said.assertion.latest, said.assertion.tallies
+    (stated,) = stated_in(block)
+    statement, (tally,) = stated.assertion.latest, stated.assertion.tallies
     assert (tally.count, tally.first_seen_ms, tally.last_seen_ms) == (2, NOW_MS, NOW_MS)
     assert (statement.confidence, statement.valid_until_ms, statement.labels, statement.context) == (-1, 0, (), ())
     assert statement.marking == understand(SourceMarking())
@@ -154,8 +154,8 @@ def test_times_that_are_not_stated_or_ahead_become_the_brokers(
     first_ms: int, last_ms: int, seen: tuple[int, int]
 ) -> None:
     ((_, block),) = to_blocks([a_report([an_observation(first_seen_ms=first_ms, last_seen_ms=last_ms)])])
-    (said,) = said_in(block)
-    assert (said.assertion.first_seen_ms, said.assertion.last_seen_ms) == seen
+    (stated,) = stated_in(block)
+    assert (stated.assertion.first_seen_ms, stated.assertion.last_seen_ms) == seen
 
 
 def test_a_block_is_never_larger_than_its_topic_accepts() -> None:
@@ -206,6 +206,6 @@ def test_a_damaged_block_is_refused_with_its_error(what: str) -> None:
 
 def test_a_block_is_read_as_it_was_written() -> None:
     block = an_observation_block()
-    (said,) = said_in(block)
-    assert (said.key, said.value, said.assertion.sensor) == (block["keys"], block["values"][0], "edge-1")
-    assert said.assertion.latest.context == (("dest_ip", "192.0.2.7"),)
+    (stated,) = stated_in(block)
+    assert (stated.key, stated.value, stated.assertion.sensor) == (block["keys"], block["values"][0], "edge-1")
+    assert stated.assertion.latest.context == (("dest_ip", "192.0.2.7"),)

@@ -25,27 +25,27 @@ def is_put_back(bench: OfficersBench, true_ms: int) -> None:
     bench.turns()
 
 
-def told(bench: OfficersBench) -> list[tuple[str, bool]]:
+def announced(bench: OfficersBench) -> list[tuple[str, bool]]:
     """The kinds of what a partner was sent, and whether its guards take it: no version is of the future."""
     return [(each["kind"], each["version"] <= bench.now_ms) for each in bench.released]
 
 
 def test_what_ended_in_the_future_lives_and_is_released_again_as_a_version_of_now() -> None:
     bench = OfficersBench()
-    bench.hears("TLP:GREEN")
+    bench.observes("TLP:GREEN")
     true_ms = goes_wrong(bench)
     assert [each["kind"] for each in bench.released] == ["content", "expired"]
     is_put_back(bench, true_ms)
-    assert told(bench)[2:] == [("content", True)]
+    assert announced(bench)[2:] == [("content", True)]
     assert bench.national[-1]["kind"] == "content"
     assert bench.released[-1]["recalled_through"] < bench.released[-1]["version"]
 
 
 def test_what_was_first_released_in_the_future_is_released_now() -> None:
     bench = OfficersBench()
-    bench.hears("TLP:GREEN", values=("other.example-of-an-attacker.jp",))
+    bench.observes("TLP:GREEN", values=("other.example-of-an-attacker.jp",))
     true_ms = goes_wrong(bench)
-    bench.hears("TLP:GREEN")
+    bench.observes("TLP:GREEN")
     is_put_back(bench, true_ms)
     [latest] = [each for each in bench.released if each["id"] == bench.released[2]["id"]][-1:]
     assert (latest["kind"], latest["version"] <= bench.now_ms) == ("content", True)
@@ -55,21 +55,21 @@ def test_what_was_first_released_in_the_future_is_released_now() -> None:
 
 def test_what_was_recalled_in_the_future_is_recalled_now() -> None:
     bench = OfficersBench()
-    bench.hears("TLP:GREEN")
+    bench.observes("TLP:GREEN")
     before = bench.released[-1]["version"]
     true_ms = bench.now_ms
     bench.now_ms += YEARS_MS
-    bench.hears("TLP:RED")
+    bench.observes("TLP:RED")
     assert bench.released[-1]["kind"] == "recalled"
     is_put_back(bench, true_ms)
-    assert told(bench)[-1] == ("recalled", True)
+    assert announced(bench)[-1] == ("recalled", True)
     assert bench.released[-1]["recalled_through"] >= before
 
 
 def test_the_same_rows_put_back_twice_give_the_same_records() -> None:
     def run() -> list[dict[str, object]]:
         bench = OfficersBench()
-        bench.hears("TLP:GREEN")
+        bench.observes("TLP:GREEN")
         is_put_back(bench, goes_wrong(bench))
         bench.waits(ROLL_UP_MS)
         return bench.released + bench.national
@@ -79,7 +79,7 @@ def test_the_same_rows_put_back_twice_give_the_same_records() -> None:
 
 def test_a_row_that_was_never_ahead_stays_as_it_is_but_for_being_looked_at() -> None:
     bench = OfficersBench()
-    bench.hears("TLP:GREEN")
+    bench.observes("TLP:GREEN")
     [(_, row)] = bench.rows()
     after = put_back(row, bench.now_ms + 1)
     assert (after.sent, after.assertions, after.version, after.rules) == (

@@ -93,14 +93,14 @@ def test_a_changelog_of_correlate_that_was_cut_is_rebuilt_from_its_records(natio
     await_seen(nation, "plain", 5)
     await_seen(nation, "loosened", 6, released=1)
     await_seen(nation, "crowded", 40)
-    told = {name: record["version"] for name, record in nation.latest(RELEASED, RELEASED_INDICATOR).items()}
+    reported = {name: record["version"] for name, record in nation.latest(RELEASED, RELEASED_INDICATOR).items()}
     decisions = len(nation.records(topics.AUDIT))
     nation.stop()
 
     nation.cut(CHANGELOGS["correlate"], end_offset(nation.cluster, CHANGELOGS["correlate"], 0))
     nation.start()
-    said = nation.await_end(ChangelogLost)
-    assert rebuild_command(NATION, "correlate", 0) in said
+    stated = nation.await_end(ChangelogLost)
+    assert rebuild_command(NATION, "correlate", 0) in stated
     nation.stop()
 
     dry = nation.rebuild("correlate", dry_run=True)
@@ -138,7 +138,7 @@ def test_a_changelog_of_correlate_that_was_cut_is_rebuilt_from_its_records(natio
     await_seen(nation, "crowded", 33)
     after = nation.latest(RELEASED, RELEASED_INDICATOR)
     assert id_of("kept back") not in after
-    assert all(after[name]["version"] > version for name, version in told.items())
+    assert all(after[name]["version"] > version for name, version in reported.items())
     chain = [(Codec().decode(DECISION, record.value), record.value or b"") for record in nation.records(topics.AUDIT)]
     assert first_break(chain) is None  # type: ignore[arg-type]
     assert len(chain) >= decisions

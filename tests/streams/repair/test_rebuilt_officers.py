@@ -42,87 +42,87 @@ class Rebuilding(OfficersBench):
         """They are put together again; the one of the domain."""
         classifier = Classifier(Engine(self.policy))
         refused = frozenset(entry["key"] for entry in self.quarantine)
-        heard = self.commands if commands else []
-        said = vetoes_of(heard, refused, CODEC, roster, classifier, ("JPN",), 1).get(KEY, NO_DECISIONS)
-        row = self._made(said, classifier)
+        received = self.commands if commands else []
+        stated = vetoes_of(received, refused, CODEC, roster, classifier, ("JPN",), 1).get(KEY, NO_DECISIONS)
+        row = self._made(stated, classifier)
         [head] = self.correlate.get_many([HEAD_KEY])
         rows = {KEY: (row.due_ms, rows_of.encode(row))}
         self.correlate._rows = rows if head is None else rows | {HEAD_KEY: (0, head)}
         return row
 
-    def _made(self, said: OfficerDecisions, classifier: Classifier) -> Row:
+    def _made(self, stated: OfficerDecisions, classifier: Classifier) -> Row:
         if not self.national:
-            return row_with(None, said)
+            return row_with(None, stated)
         decision = cast("Decision", self.decisions[-1])
         released = [cast("ReleasedIndicator", each) for each in self.released[-1:]]
-        told = [last_release_of(each, "JPN", decision["decision_id"]) for each in released]
+        reported = [last_release_of(each, "JPN", decision["decision_id"]) for each in released]
         world = World(("JPN",), an_enricher(), classifier, LIFETIMES, lambda _: (self.now_ms, AFTER_ALL))
         national = cast("Indicator", self.national[-1])
-        return row_of(national, told, {"JPN": decided_of(decision)}, world, self.now_ms, said).row
+        return row_of(national, reported, {"JPN": decided_of(decision)}, world, self.now_ms, stated).row
 
 
 def recall(bench: OfficersBench, person: str = ALICE) -> str:
-    return bench.says(person, CommandKind.RECALL, reason_code="recalled-by-hand")
+    return bench.gives(person, CommandKind.RECALL, reason_code="recalled-by-hand")
 
 
 def test_a_recall_stands_after_the_rows_were_lost() -> None:
     bench = Rebuilding()
-    bench.hears()
+    bench.observes()
     recall(bench)
     bench.loses_its_rows()
-    bench.hears(sensor="other")
+    bench.observes(sensor="other")
     bench.waits(HOUR_MS)
-    assert bench.told == [CONTENT, RECALLED]
+    assert bench.announced == [CONTENT, RECALLED]
     assert bench.decisions[-1]["rules"] == ["standing-veto"]
 
 
 def test_a_recall_stands_though_its_officer_is_not_on_the_roster_any_more() -> None:
     bench = Rebuilding()
-    bench.hears()
+    bench.observes()
     recall(bench)
     row = bench.loses_its_rows(Roster("GBR"))
     assert row.officers is not None
     assert len(row.officers.vetoes) == 1
-    bench.hears(sensor="other")
-    assert bench.told == [CONTENT, RECALLED]
+    bench.observes(sensor="other")
+    assert bench.announced == [CONTENT, RECALLED]
 
 
 def test_a_recall_stands_though_the_commands_were_lost_as_well() -> None:
     bench = Rebuilding()
-    bench.hears()
+    bench.observes()
     recall(bench)
     bench.loses_its_rows(commands=False)
-    bench.hears(sensor="other")
-    assert bench.told == [CONTENT, RECALLED]
+    bench.observes(sensor="other")
+    assert bench.announced == [CONTENT, RECALLED]
 
 
-def test_a_recall_of_what_nobody_has_reported_stands() -> None:
+def test_a_recall_of_what_no_one_has_reported_stands() -> None:
     bench = Rebuilding()
     recall(bench)
     bench.loses_its_rows()
-    bench.hears()
-    assert bench.told == []
+    bench.observes()
+    assert bench.announced == []
 
 
 def test_what_two_have_lifted_stays_lifted_and_one_may_lift_what_another_has_begun_to() -> None:
     bench = Rebuilding()
-    bench.hears()
+    bench.observes()
     recall(bench)
     veto = str(bench.decisions[-1]["veto"]["command_id"])
-    assert bench.says(ALICE, CommandKind.LIFT, about=veto) == ""
+    assert bench.gives(ALICE, CommandKind.LIFT, about=veto) == ""
     bench.loses_its_rows()
-    assert bench.says(BOB, CommandKind.LIFT, about=veto) == ""
+    assert bench.gives(BOB, CommandKind.LIFT, about=veto) == ""
     row = bench.loses_its_rows()
     assert row.officers is not None
     assert row.officers.vetoes == ()
-    bench.hears(sensor="other")
-    assert bench.told[:2] == [CONTENT, RECALLED]
-    assert bench.told[-1] == CONTENT
+    bench.observes(sensor="other")
+    assert bench.announced[:2] == [CONTENT, RECALLED]
+    assert bench.announced[-1] == CONTENT
 
 
 def test_a_command_that_was_refused_does_nothing_later() -> None:
     bench = Rebuilding()
-    bench.hears()
+    bench.observes()
     assert recall(bench, "mallory") == "unknown-key"
     assert bench.loses_its_rows().officers is None
     assert bench.loses_its_rows(Roster.of("GBR", [an_officer("mallory")])).officers is None
@@ -130,32 +130,32 @@ def test_a_command_that_was_refused_does_nothing_later() -> None:
 
 def test_what_one_has_approved_waits_for_the_other_alone() -> None:
     bench = Rebuilding()
-    bench.hears(caveats=(CLASS_3,))
+    bench.observes(caveats=(CLASS_3,))
     assert bench.approves(ALICE) == ""
     bench.loses_its_rows()
     assert bench.approves(ALICE) == "nothing-to-do"
-    assert bench.told == []
+    assert bench.announced == []
     assert bench.approves(BOB) == ""
-    assert bench.told == [CONTENT]
+    assert bench.announced == [CONTENT]
 
 
-def test_what_was_approved_stays_released_and_nobody_is_asked_again() -> None:
+def test_what_was_approved_stays_released_and_no_one_is_asked_again() -> None:
     bench = Rebuilding()
-    bench.hears(caveats=("OFFICIAL-SENSITIVE",))
+    bench.observes(caveats=("OFFICIAL-SENSITIVE",))
     assert bench.approves(ALICE) == ""
     shown, decisions = len(bench.shown), len(bench.decisions)
     bench.loses_its_rows()
-    bench.hears(caveats=("OFFICIAL-SENSITIVE",))
+    bench.observes(caveats=("OFFICIAL-SENSITIVE",))
     bench.waits(HOUR_MS)
-    assert set(bench.told) == {CONTENT}
+    assert set(bench.announced) == {CONTENT}
     assert (len(bench.shown), len(bench.decisions)) == (shown, decisions)
 
 
 def test_what_was_refused_stays_refused() -> None:
     bench = Rebuilding()
-    bench.hears(caveats=("OFFICIAL-SENSITIVE",))
+    bench.observes(caveats=("OFFICIAL-SENSITIVE",))
     assert bench.judges(ALICE, "refuse") == ""
     bench.loses_its_rows()
-    bench.hears(caveats=("OFFICIAL-SENSITIVE",))
+    bench.observes(caveats=("OFFICIAL-SENSITIVE",))
     assert bench.approves(BOB) == "nothing-to-do"
-    assert (bench.told, bench.pending) == ([], [])
+    assert (bench.announced, bench.pending) == ([], [])

@@ -50,7 +50,7 @@ MARKINGS = (  # the first three may go to the partner
 
 
 @dataclass(frozen=True)
-class Said:
+class Stated:
     """One report on the one indicator of these tests."""
 
     sensor: str
@@ -83,10 +83,10 @@ class Nation:
         self.correlate = Workbench(Correlate(partners, 0, CODEC, ENRICHER, CLASSIFIER))
         self.now_ms = NOW_MS
 
-    def hears(self, said: Said) -> list[Record]:
+    def observes(self, stated: Stated) -> list[Record]:
         """One report through both; the blocks that intake made of it."""
-        self.now_ms += said.pause_ms
-        value = CODEC.encode(SENSOR_REPORT, said.report(self.now_ms))
+        self.now_ms += stated.pause_ms
+        value = CODEC.encode(SENSOR_REPORT, stated.report(self.now_ms))
         effects = self.intake.turn(self.now_ms, Record(topics.SENSOR_REPORTS, 0, 0, b"", value, self.now_ms))
         blocks = [
             Record(output.topic, 0, 0, output.key, output.value, self.now_ms)
@@ -120,9 +120,9 @@ def rebuilt(lost: Nation, *, intake_too: bool = False) -> tuple[Workbench, Row]:
     world = World(
         (PARTNER,), ENRICHER, CLASSIFIER, LIFETIMES, (lambda _: unknown) if intake_too else lost.latest_report
     )
-    told = [last_release_of(released[-1], PARTNER, decisions[-1]["decision_id"])] if released else []
+    reported = [last_release_of(released[-1], PARTNER, decisions[-1]["decision_id"])] if released else []
     decided = {PARTNER: decided_of(decisions[-1])} if decisions else {}
-    row = row_of(national, told, decided, world, lost.now_ms).row
+    row = row_of(national, reported, decided, world, lost.now_ms).row
     partners = CorrelateSettings("GBR", (PARTNER,), ROLL_UP_MS, LIFETIMES, lambda: Roster("GBR"), 1)
     bench = Workbench(Correlate(partners, 0, CODEC, ENRICHER, CLASSIFIER))
     [head] = lost.correlate.get_many([HEAD_KEY])
@@ -139,10 +139,10 @@ numbers = st.lists(st.integers(0, 9), min_size=2, max_size=12)
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> list[Said]:
+def histories(draw: st.DrawFn) -> list[Stated]:
     """Reports of up to three sensors, each number once, some of them late."""
-    said = [
-        Said(
+    stated = [
+        Stated(
             draw(st.sampled_from("abc")),
             sequence,
             draw(st.sampled_from(MARKINGS)),
@@ -153,25 +153,25 @@ def histories(draw: st.DrawFn) -> list[Said]:
         )
         for sequence in draw(numbers)
     ]
-    return list({(each.sensor, each.epoch, each.sequence): each for each in said}.values())
+    return list({(each.sensor, each.epoch, each.sequence): each for each in stated}.values())
 
 
 @given(histories(), st.integers(1, 11), st.booleans())
 def test_whatever_comes_next_a_rebuilt_row_releases_nothing_that_the_lost_one_would_not(
-    history: list[Said], cut: int, intake_too: bool
+    history: list[Stated], cut: int, intake_too: bool
 ) -> None:
     lost = Nation()
-    for said in history[:cut]:
-        lost.hears(said)
+    for stated in history[:cut]:
+        lost.observes(stated)
     bench, _ = rebuilt(lost, intake_too=intake_too)
-    told = [record["version"] for record in released_by(lost.correlate)]
-    known_ms = max(told, default=0)
-    open_labels = {label for said in history if said.marking in MARKINGS[:3] for label in said.labels}
-    for said in history[cut:]:
+    reported = [record["version"] for record in released_by(lost.correlate)]
+    known_ms = max(reported, default=0)
+    open_labels = {label for stated in history if stated.marking in MARKINGS[:3] for label in stated.labels}
+    for stated in history[cut:]:
         before = len(released_by(bench))
-        bench.turn(lost.now_ms + said.pause_ms, *lost.hears(said))
+        bench.turn(lost.now_ms + stated.pause_ms, *lost.observes(stated))
         for record in released_by(bench)[before:]:
-            told.append(record["version"])
+            reported.append(record["version"])
             if record["content"] is None:
                 continue
             row = lost.row()
@@ -186,4 +186,4 @@ def test_whatever_comes_next_a_rebuilt_row_releases_nothing_that_the_lost_one_wo
             assert first_ms >= (known_first_ms if first_ms % HOUR_MS else known_first_ms - known_first_ms % DAY_MS)
             assert last_ms <= max(known_ms, *(tally.last_seen_ms for tally in tallies))
             assert set(record["content"]["labels"]) <= open_labels, "a late word's labels, at most"
-    assert told == sorted(set(told)), "versions grow"
+    assert reported == sorted(set(reported)), "versions grow"

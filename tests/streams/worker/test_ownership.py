@@ -19,17 +19,17 @@ class Thread:
 
     step = "step"
 
-    def __init__(self, name: str, told: list[str]) -> None:
-        self._name, self._told = name, told
+    def __init__(self, name: str, reported: list[str]) -> None:
+        self._name, self._announced = name, reported
 
     def start(self) -> None:
-        self._told.append(f"start {self._name}")
+        self._announced.append(f"start {self._name}")
 
     def ask_to_stop(self) -> None:
         pass
 
     def stop(self, timeout_s: float | None = None) -> bool:  # noqa: ARG002  # it never takes time
-        self._told.append(f"stop {self._name}")
+        self._announced.append(f"stop {self._name}")
         return True
 
 
@@ -37,18 +37,18 @@ class Workshop:
     """Makes threads that only record their calls."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.announced: list[str] = []
 
     def __call__(self, shard: int, mailbox: Mailbox, still_assigned: Callable[[], bool]) -> Sequence[ShardThread]:  # noqa: ARG002  # as the protocol says
-        return [cast("ShardThread", Thread(f"shard {shard}", self.told))]
+        return [cast("ShardThread", Thread(f"shard {shard}", self.announced))]
 
     def standbys(self, shard: int) -> Sequence[Standby]:
-        return [cast("Standby", Thread(f"copy {shard}", self.told))]
+        return [cast("Standby", Thread(f"copy {shard}", self.announced))]
 
     def running(self) -> set[str]:
         """What was started and not stopped since."""
         found: set[str] = set()
-        for line in self.told:
+        for line in self.announced:
             verb, _, name = line.partition(" ")
             assert (verb == "start") != (name in found), line
             found ^= {name}
@@ -82,18 +82,18 @@ def test_a_shard_is_worked_on_or_copied_and_never_both(workshop: Workshop) -> No
 def test_a_rebalance_that_changes_nothing_leaves_the_copies_alone(workshop: Workshop) -> None:
     ownership = Ownership(workshop)
     rebalance(ownership, frozenset({0, 1}))
-    workshop.told.clear()
+    workshop.announced.clear()
     for _ in range(5):
         rebalance(ownership, frozenset({0, 1}))
-    assert [line for line in workshop.told if "copy" in line] == []
+    assert [line for line in workshop.announced if "copy" in line] == []
 
 
 def test_a_copy_releases_its_folder_before_its_shard_is_taken(workshop: Workshop) -> None:
     ownership = Ownership(workshop)
     rebalance(ownership, frozenset())
-    workshop.told.clear()
+    workshop.announced.clear()
     ownership.own(frozenset({2}))
-    assert workshop.told == ["stop copy 2", "start shard 2"]
+    assert workshop.announced == ["stop copy 2", "start shard 2"]
 
 
 def test_a_revoked_shard_is_not_copied_before_its_new_owner_is_known(workshop: Workshop) -> None:
