@@ -47,7 +47,7 @@ test: setup ## the whole test suite, on real Kafka, in PROCESSES=3 (PYTEST="-k b
 		-m "not registries and not search$(if $(CAN_RENDER),, and not helm)" $(PYTEST)
 
 test-fast: setup ## what needs no broker and no patience: for the inner loop, in under a minute
-	@$(BIN)/pytest $(AT_ONCE) -m "not kafka and not slow and not helm and not registries and not search" $(PYTEST)
+	@$(BIN)/pytest $(AT_ONCE) --hypothesis-profile=quick -m "not kafka and not slow and not helm and not registries and not search" $(PYTEST)
 
 prove: setup $(CEDAR_ROOT)/bin/cedar ## prove the sharing rules for every possible indicator (builds Cedar's analyser once)
 	@$(BIN)/kakehashi policy prove --require-proof

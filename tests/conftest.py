@@ -34,8 +34,10 @@ MEASURED: Final = "measured"
 # Examples take what they take on a busy machine. The suite tries the same ones each time, so that what it finds was
 # brought by a change; `make fuzz` tries many more, and others each time.
 _SLOW = [hypothesis.HealthCheck.too_slow]
+# `make test-fast` tries fewer.
 hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=_SLOW)
 hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=5000)
+hypothesis.settings.register_profile("quick", hypothesis.settings.get_profile("suite"), max_examples=20)
 hypothesis.settings.load_profile("suite")
 
 

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -31,13 +32,14 @@ class Block:
     line: int
 
 
-def tokens(page: Path) -> list[Token]:
+@cache
+def tokens(page: Path) -> tuple[Token, ...]:
     """The page, parsed; inline content follows its block."""
     parsed: list[Token] = []
     for token in _MARKDOWN.parse(page.read_text("utf-8")):
         parsed.append(token)
         parsed.extend(token.children or ())
-    return parsed
+    return tuple(parsed)
 
 
 def blocks(page: Path) -> list[Block]:
@@ -63,6 +65,7 @@ def links(page: Path) -> list[str]:
 _LINKS: Final = ("link_open", "image")
 
 
+@cache
 def anchors(page: Path) -> set[str]:
     """The anchors that GitHub gives the headings: lower case, punctuation gone, blanks as hyphens."""
     parsed = tokens(page)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 import typer
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from kakehashi.main import Invocation, command_line
 from tests.docs.pages import PAGES, ROOT, anchors, code_spans, links, shell_commands, simple_commands
@@ -100,7 +100,7 @@ def refused(arguments: list[str]) -> str:
 
 
 @cache
-def _idle() -> typer.Typer:
+def _idle() -> Any:
     """The command line, each of whose commands parses its arguments and does nothing."""
     app = command_line(Invocation())
     groups = [app]
@@ -110,7 +110,7 @@ def _idle() -> typer.Typer:
         for command in group.registered_commands:
             assert command.callback is not None
             command.callback = _doing_nothing(command.callback)
-    return app
+    return typer.main.get_command(app)
 
 
 def _doing_nothing(callback: Callable[..., Any]) -> Callable[..., Any]:

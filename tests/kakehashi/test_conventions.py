@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from typer.main import get_command
-from typer.testing import CliRunner
 
 from exchange.errors import Exit
 from kakehashi.conventions import ALIASES, OF_A_FOLDER, Command
@@ -72,8 +72,13 @@ def _below(group: Any, *path: str) -> Iterator[tuple[str, Any]]:
 
 
 @cache
+def _program() -> Any:
+    return get_command(command_line(Invocation()))
+
+
+@cache
 def _commands() -> dict[str, Any]:
-    return dict(_below(get_command(command_line(Invocation()))))
+    return dict(_below(_program()))
 
 
 def _options(command: Any) -> dict[str, Any]:
@@ -109,7 +114,7 @@ def commands_with(json_help: str) -> list[str]:
 
 def _run(path: str, arguments: list[str]) -> tuple[int, str]:
     environ = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "300", "KAKEHASHI_NATIONS": "GBR,JPN"}
-    result = CliRunner(env=environ).invoke(command_line(Invocation()), [*path.split(), *arguments])
+    result = CliRunner(env=environ).invoke(_program(), [*path.split(), *arguments])
     return result.exit_code, result.output
 
 
