@@ -84,7 +84,7 @@ class Bench:
         draft, began = str(self.folder / name), time.monotonic()
         self.done("policy", *words, "--key", self.key(ALICE), "--reason", "for a test", "--out", draft)
         self.done("policy", "sign", draft, "--key", self.key(BOB))
-        _, shown = self.kakehashi("policy", "publish", draft, "--accept-wider")
+        _, shown = self.kakehashi("policy", "publish", draft, "--accept-wider", "--wait", "1")
         assert ": published; it " in shown, shown  # exit code 4 as long as workers are stopped or paused
         self.publishing_s = time.monotonic() - began
 
