@@ -1,20 +1,59 @@
-"""How a sensor signs its reports: with its own key, when they are published (docs/adr/0043)."""
+"""How a sensor signs its reports: with its own key, when they are published (docs/adr/0043).
 
+So nothing in the spool is signed, and what waits there through a rotation of the key is signed with the new one.
+"""
+
+import logging
+import os
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
+from typing import Final
 
 from exchange.authority.private_key import read_key
+from exchange.errors import ConfigurationError
 from schemas.codec import Codec
 from schemas.report_signature import signature_header
 
 Sign = Callable[[bytes], tuple[str, bytes]]
 """From a report's bytes to the header with its signature."""
 
+_MADE_BY: Final = "kakehashi sensor keygen"
+_log = logging.getLogger(__name__)
+
 
 def signing(codec: Codec, key: Path | None) -> Sign | None:
-    """How to sign with the key in this file; None without one. Raises ConfigurationError if the file is no key, or if
-    others than its owner and group can read it."""
-    if key is None:
-        return None
-    return partial(signature_header, codec, private=read_key(key, "kakehashi sensor keygen", group_reads=True))
+    """How to sign with the key that this file has at the time; None without one. Raises ConfigurationError if the file
+    is no key, or if others than its owner and group can read it."""
+    return None if key is None else _KeyFile(codec, key)
+
+
+class _KeyFile:
+    """Signs with the key in a file. If the file changes to something else than a key, the key before signs on."""
+
+    def __init__(self, codec: Codec, path: Path) -> None:
+        self._codec, self._path = codec, path
+        self._seen = self._signature()
+        self._private = read_key(path, _MADE_BY, group_reads=True)
+
+    def __call__(self, report: bytes) -> tuple[str, bytes]:
+        found = self._signature()
+        if found != self._seen:
+            self._seen = found
+            self._read()
+        return signature_header(self._codec, report, self._private)
+
+    def _read(self) -> None:
+        try:
+            self._private = read_key(self._path, _MADE_BY, group_reads=True)
+        except ConfigurationError as error:
+            _log.error("sensor_key.invalid: the key before signs on: %s", error)
+        else:
+            _log.warning("sensor_key.changed file=%s", self._path)
+
+    def _signature(self) -> tuple[int, int, int] | None:
+        """What changes with the file; a mounted secret changes its inode."""
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size

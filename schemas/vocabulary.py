@@ -89,6 +89,7 @@ class RejectReason(enum.StrEnum):
     # A command of an officer.
     UNSIGNED = "unsigned"
     UNKNOWN_KEY = "unknown-key"
+    REVOKED_KEY = "revoked-key"  # of a sensor: someone else may have it
     BAD_SIGNATURE = "bad-signature"
     NOT_AUTHORISED = "not-authorised"
     OWN_REPORT = "own-report"
@@ -100,7 +101,13 @@ class RejectReason(enum.StrEnum):
 
 
 NOT_AUTHENTIC = frozenset(
-    {RejectReason.UNSIGNED, RejectReason.UNKNOWN_KEY, RejectReason.BAD_SIGNATURE, RejectReason.NOT_AUTHORISED}
+    {
+        RejectReason.UNSIGNED,
+        RejectReason.UNKNOWN_KEY,
+        RejectReason.REVOKED_KEY,
+        RejectReason.BAD_SIGNATURE,
+        RejectReason.NOT_AUTHORISED,
+    }
 )
 """The reasons by which no one vouches for what was refused."""
 

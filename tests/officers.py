@@ -59,7 +59,7 @@ def signed_by(person: str, report: bytes) -> Headers:
 
 def roster_text(roster: Roster = ROSTER) -> str:
     """The roster's file."""
-    sensors = [sensor_entry(each.sensor, each.key) for keys in roster.sensors.by_sensor.values() for each in keys]
+    sensors = [sensor_entry(each) for keys in roster.sensors.by_sensor.values() for each in keys]
     return "\n".join([*(entry_text(each) for each in roster.officers.values()), *sensors])
 
 

@@ -27,6 +27,7 @@ VALUES: Final = frozenset(
     {
         "exchange.authority.policy_record",
         "exchange.authority.roster",
+        "exchange.authority.sensor_keys",
         "exchange.errors",
         "exchange.metrics.labels",
         "exchange.metrics.spec",

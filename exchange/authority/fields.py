@@ -1,4 +1,4 @@
-"""Fields of a roster's entries: public keys, and days on which something begins or ends."""
+"""Fields of a roster's entries: public keys, and the times at which something begins or ends."""
 
 import base64
 import binascii
@@ -26,14 +26,24 @@ def key_of(text: object) -> bytes | None:
     return key if len(key) == KEY_BYTES else None
 
 
-def begin_of(day: object) -> int | None:
-    """When a day begins, in milliseconds since 1970 UTC; None if it is not a date of TOML."""
-    if not isinstance(day, date) or isinstance(day, datetime):
+def begin_of(value: object) -> int | None:
+    """When a day begins, or a time itself, in milliseconds since 1970 UTC; None if it is neither a date nor a date-time
+    with an offset of TOML 1.0."""
+    if isinstance(value, datetime):
+        return None if value.tzinfo is None else int(value.timestamp() * 1000)
+    if not isinstance(value, date):
         return None
-    return int(datetime.combine(day, time(), UTC).timestamp() * 1000)
+    return int(datetime.combine(value, time(), UTC).timestamp() * 1000)
 
 
-def end_of(day: object) -> int | None:
-    """When a day has ended; None if it is not a date of TOML."""
-    begin = begin_of(day)
-    return None if begin is None else begin + int(timedelta(days=1).total_seconds() * 1000)
+def end_of(value: object) -> int | None:
+    """When a day has ended, or a time itself; None as ``begin_of``."""
+    begin = begin_of(value)
+    if begin is None or isinstance(value, datetime):
+        return begin
+    return begin + int(timedelta(days=1).total_seconds() * 1000)
+
+
+def time_text(at_ms: int) -> str:
+    """A time as the roster spells it: a date-time of TOML in UTC, exact to the millisecond."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

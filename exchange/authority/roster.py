@@ -108,7 +108,7 @@ def load_roster(nation: str, folder: Path) -> Roster:
     officers, sensors = entries.pop("officer", []), entries.pop("sensor", [])
     required_from_ms = begin_of(entries.pop(REQUIRED_FROM)) if REQUIRED_FROM in entries else 0
     if required_from_ms is None:
-        raise ConfigurationError(f"{path}: {REQUIRED_FROM} is a day, for example 2027-04-01, without quotes")
+        raise ConfigurationError(f"{path}: {REQUIRED_FROM} is a day or a time, for example 2027-04-01, without quotes")
     if entries or not isinstance(officers, list) or not isinstance(sensors, list):
         raise ConfigurationError(
             f"{path}: has [[officer]] and [[sensor]] entries and {REQUIRED_FROM} above them, not "
@@ -154,6 +154,6 @@ def _officer(path: Path, number: int, entry: object) -> Officer:
     if "until" in entry:
         until = end_of(entry["until"])
         if until is None:
-            refuse("until is the last day of the key, for example 2027-12-31, without quotes")
+            refuse("until is the last day of the key, or a time, for example 2027-12-31, without quotes")
         until_ms = until
     return Officer(person, name, found, frozenset(Role(role) for role in roles), frozenset(sensors), until_ms)

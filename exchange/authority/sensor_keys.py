@@ -1,37 +1,59 @@
 """The keys by which a nation's sensors are known: whose signature on a report counts, and from when on each must have
-one (docs/adr/0043)."""
+one (docs/adr/0043, docs/adr/0064)."""
 
+import enum
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Final, NoReturn
 
-from exchange.authority.fields import PREFIX, begin_of, end_of, key_of, key_text
+from exchange.authority.fields import PREFIX, begin_of, end_of, key_of, key_text, time_text
 from exchange.errors import ConfigurationError
 from schemas.signing import KEY_BYTES, key_id
 
-_FIELDS: Final = frozenset({"sensor", "key", "from", "until"})
+_FIELDS: Final = frozenset({"sensor", "key", "from", "until", "revoked"})
+
+
+class Standing(enum.StrEnum):
+    """Whether a key's signatures count at a time."""
+
+    VALID = "valid"
+    NOT_YET = "not-yet"
+    ENDED = "ended"
+    REVOKED = "revoked"
 
 
 @dataclass(frozen=True, slots=True)
 class SensorKey:
-    """One key of one sensor. It counts from ``from_ms`` on, and before ``until_ms``; 0: it does not end."""
+    """One key of one sensor. It is valid from ``from_ms`` on, and before ``until_ms`` and ``revoked_ms``; 0: neither.
+
+    ``revoked_ms`` is since when someone else may have signed with it.
+    """
 
     sensor: str
     key: bytes
     from_ms: int = 0
     until_ms: int = 0
+    revoked_ms: int = 0
 
     @property
     def key_id(self) -> str:
         """The key's name in a signature."""
         return key_id(self.key)
 
-    def counts(self, at_ms: int) -> bool:
-        """Whether its signatures count at this time."""
-        return self.from_ms <= at_ms and (self.until_ms == 0 or at_ms < self.until_ms)
+    @property
+    def revoked_since(self) -> str:
+        """The time of its revocation as the roster spells it."""
+        return time_text(self.revoked_ms)
+
+    def standing(self, at_ms: int) -> Standing:
+        """Whether its signatures count at this time; a revocation is stated before an end."""
+        if self.revoked_ms and at_ms >= self.revoked_ms:
+            return Standing.REVOKED
+        if at_ms < self.from_ms:
+            return Standing.NOT_YET
+        return Standing.ENDED if self.until_ms and at_ms >= self.until_ms else Standing.VALID
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +65,16 @@ class SensorKeys:
 
     @classmethod
     def of(cls, keys: Iterable[SensorKey], required_from_ms: int = 0) -> "SensorKeys":
-        """These keys. Raises ConfigurationError if two sensors have the same key: one could report as the other."""
+        """These keys. Raises ConfigurationError if a key is there twice: one sensor could report as the other, or an
+        entry without a revocation could hide one that has it."""
         by_sensor: dict[str, tuple[SensorKey, ...]] = {}
         owners: dict[bytes, str] = {}
         for each in keys:
-            if owners.setdefault(each.key, each.sensor) != each.sensor:
-                raise ConfigurationError(
-                    f"the sensors {owners[each.key]} and {each.sensor} have the same key: make one for each"
-                )
+            owner = owners.setdefault(each.key, each.sensor)
+            if owner != each.sensor:
+                raise ConfigurationError(f"the sensors {owner} and {each.sensor} have the same key: make one for each")
+            if any(other.key == each.key for other in by_sensor.get(each.sensor, ())):
+                raise ConfigurationError(f"the key {each.key_id} of {each.sensor} has two entries: keep one of them")
             by_sensor[each.sensor] = (*by_sensor.get(each.sensor, ()), each)
         return cls(by_sensor, required_from_ms)
 
@@ -61,17 +85,18 @@ class SensorKeys:
     def must_sign(self, sensor: str, at_ms: int) -> bool:
         """Whether a report of this sensor must be signed at this time: it has had a key, or all must be signed.
 
-        A key that has ended still obliges: otherwise its end would let anyone report as the sensor.
+        A key that has ended or is revoked still obliges: otherwise its end would let anyone report as the sensor.
         """
         if self.required_from_ms and at_ms >= self.required_from_ms:
             return True
         return any(each.from_ms <= at_ms for each in self.by_sensor.get(sensor, ()))
 
 
-def sensor_entry(sensor: str, key: bytes, since: date | None = None) -> str:
-    """The roster's entry of a sensor's key, as ``read_sensor`` reads it. Without ``since`` it counts at any time."""
-    lines = ["[[sensor]]", f"sensor = {json.dumps(sensor, ensure_ascii=False)}", f'key = "{key_text(key)}"']
-    return "\n".join([*lines, *([] if since is None else [f"from = {since.isoformat()}"])]) + "\n"
+def sensor_entry(key: SensorKey) -> str:
+    """The roster's entry of a sensor's key, as ``read_sensor`` reads it. A time that is 0 is left out."""
+    lines = [f"sensor = {json.dumps(key.sensor, ensure_ascii=False)}", f'key = "{key_text(key.key)}"']
+    times = (("from", key.from_ms), ("until", key.until_ms), ("revoked", key.revoked_ms))
+    return "\n".join(["[[sensor]]", *lines, *(f"{name} = {time_text(at_ms)}" for name, at_ms in times if at_ms)]) + "\n"
 
 
 def read_sensor(path: Path, number: int, entry: object) -> SensorKey:
@@ -89,8 +114,11 @@ def read_sensor(path: Path, number: int, entry: object) -> SensorKey:
         refuse(f"key is {PREFIX} and the base64 of {KEY_BYTES} bytes: `kakehashi sensor keygen` prints an entry")
     begin = begin_of(entry["from"]) if "from" in entry else 0
     end = end_of(entry["until"]) if "until" in entry else 0
-    if begin is None or end is None:
-        refuse("from and until are the first and the last day of the key, for example 2027-12-31, without quotes")
+    revoked = begin_of(entry["revoked"]) if "revoked" in entry else 0
+    if begin is None or end is None or revoked is None:
+        refuse(
+            "from, until and revoked are days or times, for example 2027-12-31 or 2027-12-31T08:30:00Z, without quotes"
+        )
     if end and end <= begin:
         refuse("its key ends before it begins: correct from or until")
-    return SensorKey(sensor, key, begin, end)
+    return SensorKey(sensor, key, begin, end, revoked)

@@ -32,6 +32,9 @@ def vouched(report: SensorReport, value: bytes, headers: Headers, at_ms: int, ro
         return False
     if not signatures:
         return RejectReason.UNSIGNED
+    of_all = roster.sensors.by_sensor.get(report["sensor"], ())
+    if any(key_id(each.key) == key and 0 < each.revoked_ms <= at_ms for each in of_all):
+        return RejectReason.REVOKED_KEY
     valid = [each.key for each in keys if (not each.until_ms or at_ms < each.until_ms) and key_id(each.key) == key]
     if not valid:
         return RejectReason.UNKNOWN_KEY

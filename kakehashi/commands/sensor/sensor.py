@@ -1,4 +1,4 @@
-"""``kakehashi sensor``: a sensor's profile, and the key by which it signs its reports."""
+"""``kakehashi sensor``: a sensor's profile."""
 
 import os
 from pathlib import Path
@@ -25,9 +25,6 @@ _DRY_EXAMPLES = examples(
 _RUN_EXAMPLES = examples(
     ("kakehashi sensor run edge-1.yaml", "publish what the profile names; follow what is to be followed"),
 )
-_KEYGEN_EXAMPLES = examples(
-    ("kakehashi sensor keygen --sensor edge-1 --out edge-1.key", "a key, and the entry for the nation's roster"),
-)
 _File = Annotated[Path, typer.Argument(metavar="PROFILE", help="The sensor's profile, a YAML file.")]
 _Strict = Annotated[bool, typer.Option("--strict", help="Exit with 4 if anything is refused.")]
 _RunAsJson = Annotated[bool, typer.Option("--json", help="The summary as JSON.")]
@@ -35,10 +32,18 @@ _RunAsJson = Annotated[bool, typer.Option("--json", help="The summary as JSON.")
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    sensor = typer.Typer(help="A sensor's profile, and its key.", no_args_is_help=True)
+    sensor = typer.Typer(help="A sensor's profile, and its keys.", no_args_is_help=True)
     app.add_typer(sensor, name="sensor", rich_help_panel="Roles")
     _add_writing(sensor)
     _add_reading(sensor)
+
+
+def sensor_group(app: typer.Typer) -> typer.Typer:
+    """``kakehashi sensor`` itself, for its commands in other files."""
+    found = next(each.typer_instance for each in app.registered_groups if each.name == "sensor")
+    if found is None:
+        raise RuntimeError("kakehashi.commands.sensor.sensor comes first")
+    return found
 
 
 def _add_writing(sensor: typer.Typer) -> None:
@@ -66,26 +71,6 @@ def _add_writing(sensor: typer.Typer) -> None:
         except OSError as error:
             raise ConfigurationError(f"{error.filename} cannot be written: {error.strerror}") from error
         typer.echo(f"{out} is a profile: edit it, then `kakehashi sensor check {out}`")
-
-    @sensor.command(epilog=_KEYGEN_EXAMPLES)
-    def keygen(
-        sensor: Annotated[str, typer.Option(help="The sensor's name, unique in its nation.")],
-        out: Annotated[Path, typer.Option(help="The new file for the private key; it stays with the sensor.")],
-    ) -> None:
-        """Make a key, and print the entry for the roster. The private key is in the file alone.
-
-        Give the producer the key first (`--sensor-key`), then enter it in the roster: from then on every report
-        under this name must be signed by it.
-        """
-        from datetime import UTC, datetime
-
-        from exchange.authority.private_key import make_key
-        from exchange.authority.sensor_keys import sensor_entry
-        from schemas.signing import public_of
-
-        private = make_key(out)
-        typer.echo(sensor_entry(sensor, public_of(private), datetime.now(UTC).date()), nl=False)
-        typer.echo(f"The private key is in {out}: keep it. The entry above goes into the nation's roster.", err=True)
 
 
 def _add_reading(sensor: typer.Typer) -> None:

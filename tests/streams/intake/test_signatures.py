@@ -25,12 +25,13 @@ from tests.reference.arrivals import Arrival, judged
 from tests.streams.workbench import Workbench
 
 CODEC = Codec()
-OLD, NEW, OTHER, OFFICER, REVIEWER = map(key_of, ("old", "new", "other", "officer", "reviewer"))
+OLD, NEW, OTHER, STOLEN, OFFICER, REVIEWER = map(key_of, ("old", "new", "other", "stolen", "officer", "reviewer"))
 KEYS = SensorKeys.of(
     [
         SensorKey("edge-1", public_of(OLD), 0, NOW_MS + DAY_MS),
         SensorKey("edge-1", public_of(NEW), NOW_MS),
         SensorKey("edge-2", public_of(OTHER), NOW_MS + DAY_MS),
+        SensorKey("edge-1", public_of(STOLEN), 0, 0, NOW_MS),
     ]
 )
 ROSTER = Roster.of("GBR", [an_officer("officer", Role.REDRIVE), an_officer("reviewer", Role.REVIEW)], KEYS)
@@ -111,6 +112,33 @@ def test_a_key_counts_from_its_first_to_its_last_day_by_the_brokers_time(key: An
     assert door.send(one, signed(one, key), at_ms) == reason
 
 
+def test_what_is_signed_with_a_revoked_key_is_refused_by_name_from_its_time_on() -> None:
+    stolen = SensorKey("edge-1", public_of(OLD), 0, NOW_MS + 9 * DAY_MS, NOW_MS)
+    door = Door(Roster.of("GBR", [], SensorKeys.of([stolen, SensorKey("edge-1", public_of(NEW), NOW_MS)])))
+    before, after, own = (report(sequence, epoch=NOW_MS - 2 * DAY_MS) for sequence in range(3))
+    assert door.send(before, signed(before), NOW_MS - 1) == ""
+    assert door.send(after, signed(after)) == "revoked-key"
+    assert door.send(after, signed(after), NOW_MS + 99 * DAY_MS) == "revoked-key"
+    assert door.send(own, signed(own, NEW)) == ""
+    assert door.tally[spec.SIGNED_REPORTS.tally(SignatureFate.REFUSED)] == 2
+
+
+def test_a_sensor_whose_only_key_is_revoked_is_not_left_to_anyone() -> None:
+    door = Door(Roster.of("GBR", [], SensorKeys.of([SensorKey("edge-1", public_of(OLD), NOW_MS - 1, 0, NOW_MS)])))
+    assert door.send(report()) == "unsigned"
+
+
+@given(st.lists(st.tuples(st.integers(-3, 8), st.booleans()), max_size=20))
+def test_in_the_overlap_of_a_rotation_nothing_is_refused_whichever_key_signed_it(sent: list[tuple[int, bool]]) -> None:
+    week_ms, row = 7 * DAY_MS, an_observation(first_seen_ms=0, last_seen_ms=0)
+    old = SensorKey("edge-1", public_of(OLD), 0, NOW_MS + week_ms)
+    door = Door(Roster.of("GBR", [], SensorKeys.of([old, SensorKey("edge-1", public_of(NEW), NOW_MS)])))
+    for sequence, (day, is_new) in enumerate(sorted(sent)):
+        one, at_ms = report(sequence, epoch=NOW_MS - 9 * DAY_MS, observations=[row]), NOW_MS + day * DAY_MS
+        is_valid = at_ms >= NOW_MS if is_new else at_ms < NOW_MS + week_ms
+        assert door.send(one, signed(one, NEW if is_new else OLD), at_ms) == ("" if is_valid else "unknown-key")
+
+
 def test_a_sensor_whose_key_begins_later_is_not_authenticated_until_then() -> None:
     door = Door()
     one, two = report(sensor="edge-2"), report(1, sensor="edge-2")
@@ -168,7 +196,7 @@ def test_signatures_are_counted_by_who_vouches() -> None:
     )
 
 
-SENDERS = st.sampled_from([None, OLD, NEW, OTHER, OFFICER, REVIEWER])
+SENDERS = st.sampled_from([None, OLD, NEW, OTHER, STOLEN, OFFICER, REVIEWER])
 SENT = st.tuples(
     st.sampled_from(["edge-1", "edge-2", "plain-1"]),
     st.integers(0, 2),
