@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import BinaryIO, Final, Protocol
 
+from producers.archives import zip_directory
 from producers.unpacking import Readable, Resumed, unpacked
 
 UTF_8: Final = "utf-8"
 HEAD_BYTES: Final = 64 << 10
 _WIDE_BOMS: Final = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_SEVERAL: Final = "the zip archive has several files: unpack it first"
 
 
 class Seekable(Readable, Protocol):
@@ -31,6 +33,11 @@ class Plain:
     def __init__(self, source: Readable) -> None:
         self._content, self._packed = unpacked(source)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names and comments that an archive gives its content."""
+        return () if self._packed is None else self._packed.names
+
     def read(self, size: int, /) -> bytes:
         """The next bytes, at most ``size``; empty at the end."""
         return self._content.read(size)
@@ -42,7 +49,10 @@ class Plain:
 
 
 class Input:
-    """An open input: its name as the operator gave it, its first bytes, and a buffered stream of all of it."""
+    """An open input: its name as the operator gave it, its first bytes, and a buffered stream of all of it.
+
+    ``names`` are all the names and comments that its content goes by: its own, and those in its archive.
+    """
 
     def __init__(self, name: str, stream: BinaryIO, *, encoding: str = UTF_8, limit: int | None = None) -> None:
         """``limit`` is how many bytes of ``stream`` belong to the input; the bytes behind them are not read."""
@@ -51,7 +61,10 @@ class Input:
         self._start = stream.tell() if stream.seekable() else None
         self.records = 0  # lines, or parts of a document, that its reader has read
         self._counted = _Counted(stream, limit)
-        self._plain = Plain(self._counted)
+        directory = zip_directory(stream, limit) if self._start is not None else None
+        self._several = directory is not None and directory.entries > 1
+        self._plain = Plain(io.BytesIO() if self._several else self._counted)
+        self.names = (name, *self._plain.names, *([directory.comment] if directory and directory.comment else ()))
         source: Readable = self._plain
         if is_wide(encoding):
             source = _Transcoded(source, encoding)
@@ -66,7 +79,7 @@ class Input:
     @property
     def damage(self) -> str:
         """The damage of the compressed stream, known once its readable part is read; empty if there is none."""
-        return self._plain.damage
+        return _SEVERAL if self._several else self._plain.damage
 
     @contextmanager
     def read_ahead(self) -> "Iterator[Input | None]":

@@ -16,6 +16,8 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
+from producers.archives import GZIP_MAGIC, ZIP_MAGIC, gzip_header, text_of
+
 CHUNK_BYTES: Final = 64 << 10
 MOST_MEMORY: Final = 128 << 20
 """What a stream may ask its reader to keep of what came before: xz with preset 9 needs 65 MiB."""
@@ -25,7 +27,6 @@ MOST_RATIO: Final = 200
 _WINDOW_LOG: Final = MOST_MEMORY.bit_length() - 1
 _ERRORS: Final = (zlib.error, lzma.LZMAError, zstd.ZstdError, OSError, EOFError, ValueError, MemoryError)
 
-_LOCAL_HEADER: Final = b"PK\x03\x04"
 _DIRECTORY: Final = b"PK\x01\x02"
 _LOCAL_HEADER_BYTES: Final = 30
 _DESCRIPTOR_BYTES: Final = 24
@@ -40,9 +41,13 @@ class Readable(Protocol):
 
 
 class Packed(Readable, Protocol):
-    """A compressed input as its content. ``damage`` is known once the readable part is read."""
+    """A compressed input as its content. ``damage`` is known once the readable part is read.
+
+    ``names`` are the names and comments that the archive gives its content.
+    """
 
     damage: str
+    names: tuple[str, ...]
 
 
 class Resumed:
@@ -65,7 +70,16 @@ class _Streams:
     ``new_stream`` makes a decompressor of the standard library's form; ``rest`` is what was read behind the one.
     """
 
-    def __init__(self, source: Readable, name: str, new_stream: Callable[[], Any], *, one: bool = False) -> None:
+    def __init__(
+        self,
+        source: Readable,
+        name: str,
+        new_stream: Callable[[], Any],
+        *,
+        one: bool = False,
+        names: tuple[str, ...] = (),
+    ) -> None:
+        self.names = names
         self._source, self._name, self._new_stream, self._one = source, name, new_stream, one
         self._left, self.damage, self.rest, self._ended = b"", "", b"", False
         self._stream: Any = None
@@ -119,6 +133,7 @@ class _Zip:
 
     def __init__(self, source: Readable) -> None:
         self._source, self.damage = source, ""
+        self.names: tuple[str, ...] = ()
         self._deflated: _Streams | None = None
         self._stored = 0
         self._begin()
@@ -143,13 +158,14 @@ class _Zip:
 
     def _begin(self) -> None:
         header = _exactly(self._source, _LOCAL_HEADER_BYTES)
-        if len(header) < _LOCAL_HEADER_BYTES or not header.startswith(_LOCAL_HEADER):
+        if len(header) < _LOCAL_HEADER_BYTES or not header.startswith(ZIP_MAGIC):
             self.damage = "the zip archive has no file"
             return
         flags, method = (int.from_bytes(header[at : at + 2], "little") for at in (6, 8))
         size = int.from_bytes(header[18:22], "little")
         names, extras = (int.from_bytes(header[at : at + 2], "little") for at in (26, 28))
-        _exactly(self._source, names + extras)
+        self.names = (text_of(_exactly(self._source, names)),)
+        _exactly(self._source, extras)
         if flags & _ENCRYPTED:
             self.damage = "the zip archive is encrypted: unpack it first"
         elif method == _DEFLATED:
@@ -163,13 +179,18 @@ class _Zip:
         """Find out whether another file follows."""
         self._deflated, self._stored = None, 0
         rest += _exactly(self._source, max(0, _DESCRIPTOR_BYTES + len(_DIRECTORY) - len(rest)))
-        following = rest.find(_LOCAL_HEADER)
+        following = rest.find(ZIP_MAGIC)
         if following >= 0 and following < (rest.find(_DIRECTORY) % (len(rest) + 1)):
             self.damage = "the zip archive has several files, and only the first was read: unpack it first"
 
 
+def _gzip(source: Readable) -> Packed:
+    names, beginning = gzip_header(source)
+    return _Streams(Resumed(beginning, source), "gzip", lambda: zlib.decompressobj(16 + zlib.MAX_WBITS), names=names)
+
+
 _KINDS: Final[tuple[tuple[bytes, Callable[[Readable], Packed]], ...]] = (
-    (b"\x1f\x8b", lambda source: _Streams(source, "gzip", lambda: zlib.decompressobj(16 + zlib.MAX_WBITS))),
+    (GZIP_MAGIC, _gzip),
     (b"BZh", lambda source: _Streams(source, "bzip2", bz2.BZ2Decompressor)),
     (
         b"\xfd7zXZ\0",
@@ -183,7 +204,7 @@ _KINDS: Final[tuple[tuple[bytes, Callable[[Readable], Packed]], ...]] = (
             lambda: zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG}),
         ),
     ),
-    (_LOCAL_HEADER, _Zip),
+    (ZIP_MAGIC, _Zip),
 )
 EXTENSIONS: Final = (".gz", ".bz2", ".xz", ".zst", ".zip")
 

@@ -13,6 +13,7 @@ prose      a description, an event's title, an attribute's comment      holds if
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Final
 
@@ -121,6 +122,11 @@ def of_running_text(text: str, where: str) -> Marked:
         return found
     effects = effects_in(words(banner[1] or banner[2]), Strength.EXACT)
     return found.join(joined(of_effect(effect, text, where) for effect in effects))
+
+
+def of_file_names(names: Iterable[str]) -> Marked:
+    """What the names of an input say: its own, and those that its archive gives its content."""
+    return joined(map(of_file_name, names))
 
 
 def of_file_name(name: str) -> Marked:

@@ -11,7 +11,7 @@ from typing import Final
 
 from producers.inputs import Input
 from producers.markings.marked import NOTHING, Marked, joined, unrecognised
-from producers.markings.understanding import of_comment, of_file_name, of_heading, of_prose
+from producers.markings.understanding import of_comment, of_file_names, of_heading, of_prose
 from producers.readers.lines import Line, lines
 from producers.readers.reading import Rejected
 from schemas.normalise import detect
@@ -36,7 +36,7 @@ _LONGEST_ROW: Final = 4096
 
 def heading_of(source: Input, encoding: str, is_heading: Callable[[str], bool]) -> Marked:
     """The marking of the list that this input is. ``is_heading`` picks the lines that are about it."""
-    found = of_file_name(source.name)
+    found = of_file_names(source.names)
     with source.read_ahead() as ahead:
         if ahead is None:
             return found

@@ -19,7 +19,7 @@ import msgspec
 from producers.inputs import Input
 from producers.markings.marked import NOTHING, Marked, joined, names_people
 from producers.markings.properties import of_properties
-from producers.markings.understanding import of_file_name
+from producers.markings.understanding import of_file_names
 from producers.readers.document import document, plain, repeated_keys
 from producers.readers.misp_attribute import Attribute, Values, carries, times_of, values_of
 from producers.readers.misp_context import (
@@ -102,7 +102,7 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
         return
     doubtful = bool(repeats)
     is_asked = _NOT_TO_IDS in defaults.include
-    pieces = list(_pieces(parsed, source.name, doubtful=doubtful, is_asked=is_asked))
+    pieces = list(_pieces(parsed, source.names, doubtful=doubtful, is_asked=is_asked))
     source.records = sum(not isinstance(piece, Aside) for piece in pieces)
     versions = dict[str, list[_Version]]()
     for piece in pieces:
@@ -119,8 +119,10 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
             yield from _readings(piece, piece.attribute, known, defaults)
 
 
-def _pieces(parsed: msgspec.Raw, name: str, *, doubtful: bool, is_asked: bool) -> Iterator[_Version | Reading]:
-    number, outer = 0, of_file_name(name).join(of_properties(wrapping(parsed), KNOWN["event"], "document"))
+def _pieces(
+    parsed: msgspec.Raw, names: tuple[str, ...], *, doubtful: bool, is_asked: bool
+) -> Iterator[_Version | Reading]:
+    number, outer = 0, of_file_names(names).join(of_properties(wrapping(parsed), KNOWN["event"], "document"))
     for found in events(parsed):
         raw = found.raw
         try:
@@ -132,21 +134,21 @@ def _pieces(parsed: msgspec.Raw, name: str, *, doubtful: bool, is_asked: bool) -
         if problem:
             number += 1
             detail = f"not a MISP event: {problem}"
-            yield rejected(SourcePlace(name, number), RejectReason.UNDECODABLE, detail, bytes(raw))
+            yield rejected(SourcePlace(names[0], number), RejectReason.UNDECODABLE, detail, bytes(raw))
             continue
         around = around_of(event, plain(raw), outer)
         attributes = []
         for attribute, inside in _attributes(event, around):
             number += 1
-            version = _version(attribute, SourcePlace(name, number), inside, doubtful=doubtful, is_asked=is_asked)
+            version = _version(attribute, SourcePlace(names[0], number), inside, doubtful=doubtful, is_asked=is_asked)
             attributes.append(version.attribute)
             yield version
         for _ in event.ShadowAttribute:
             number += 1
-            yield LeftOut(SourcePlace(name, number), _PROPOSAL, event.uuid)
+            yield LeftOut(SourcePlace(names[0], number), _PROPOSAL, event.uuid)
         if around.group is not None and is_whole(event, found, attributes):
-            names = frozenset(each.uuid for each in attributes if each is not None)
-            yield Whole(SourcePlace(name, number), around.group, names)
+            ids = frozenset(each.uuid for each in attributes if each is not None)
+            yield Whole(SourcePlace(names[0], number), around.group, ids)
 
 
 def _attributes(event: Event, around: Around) -> Iterator[tuple[msgspec.Raw, Around]]:

@@ -17,7 +17,7 @@ import msgspec
 from producers.inputs import Input
 from producers.markings.marked import NOTHING, Marked, joined, names_people
 from producers.markings.properties import is_about_sharing, scheme_of
-from producers.markings.understanding import of_field, of_file_name, of_prose, of_tag
+from producers.markings.understanding import of_field, of_file_names, of_prose, of_tag
 from producers.readers.openioc_document import ROOTS, Branch, Document, Item, Said, parsed
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, Group, LeftOut, Reading, Rejected, Seen, Whole, rejected
@@ -69,7 +69,7 @@ def _read(source: Input, defaults: Defaults) -> Iterator[Reading]:
         return
     items = list(_items(document.root))
     source.records = len(items)
-    marked = _marking(document, source.name)
+    marked = _marking(document, source.names)
     modified_ms = milliseconds(document.modified) or 0
     group = Group(f"openioc {document.id}", modified_ms) if document.id else None
     standing = frozenset(_part(document.root).claims)
@@ -159,8 +159,8 @@ def _template(document: Document, modified_ms: int, marked: Marked, defaults: De
     )
 
 
-def _marking(document: Document, name: str) -> Marked:
-    return of_file_name(name).join(joined(_of_text(said) for said in document.texts))
+def _marking(document: Document, names: tuple[str, ...]) -> Marked:
+    return of_file_names(names).join(joined(_of_text(said) for said in document.texts))
 
 
 def _of_text(said: Said) -> Marked:

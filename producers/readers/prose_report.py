@@ -14,7 +14,7 @@ from typing import Final
 from producers.inputs import UTF_8, Input, is_wide
 from producers.markings.marked import Marked, joined
 from producers.markings.properties import is_about_sharing, scheme_of
-from producers.markings.understanding import of_field, of_file_name, of_prose, of_running_text, of_tag
+from producers.markings.understanding import of_field, of_file_names, of_prose, of_running_text, of_tag
 from producers.readers.document import whole
 from producers.readers.encodings import advice_on
 from producers.readers.prose_text import Prose, Stated, is_html, is_mail, prose_of
@@ -63,18 +63,18 @@ def _read(source: Input, defaults: Defaults) -> Iterator[Reading]:
         return
     prose = prose_of(content, text)
     source.records = max((number for number, _ in prose.lines), default=0)
-    yield from _readings(prose, source.name, defaults)
+    yield from _readings(prose, source, defaults)
 
 
-def _readings(prose: Prose, name: str, defaults: Defaults) -> Iterator[Reading]:
-    marked = _marking(prose, name)
+def _readings(prose: Prose, source: Input, defaults: Defaults) -> Iterator[Reading]:
+    marked = _marking(prose, source.names)
     seen = set[tuple[IndicatorType, str]]()
     last = 0
     for number, line in prose.lines:
         last = number
         if not line.strip():
             continue
-        place, is_empty = SourcePlace(name, number), True
+        place, is_empty = SourcePlace(source.name, number), True
         for token in filter(None, map(_trimmed, _BETWEEN.split(line))):
             reading = _reading(token, place, marked, seen, defaults)
             if reading is not None:
@@ -83,7 +83,7 @@ def _readings(prose: Prose, name: str, defaults: Defaults) -> Iterator[Reading]:
         if is_empty:
             yield LeftOut(place, _PROSE)
     for attachment in prose.attachments:
-        yield LeftOut(SourcePlace(name, max(1, last)), _ATTACHMENT, attachment)
+        yield LeftOut(SourcePlace(source.name, max(1, last)), _ATTACHMENT, attachment)
 
 
 def _reading(
@@ -132,10 +132,10 @@ def _trimmed(token: str) -> str:
     return token
 
 
-def _marking(prose: Prose, name: str) -> Marked:
+def _marking(prose: Prose, names: tuple[str, ...]) -> Marked:
     """What a report says about sharing anywhere in it: it counts for all of it."""
     of_lines = (_of_line(line, f"line {number}") for number, line in prose.lines if line.strip())
-    return of_file_name(name).join(joined((*map(_of_stated, prose.stated), *of_lines)))
+    return of_file_names(names).join(joined((*map(_of_stated, prose.stated), *of_lines)))
 
 
 def _of_line(line: str, where: str) -> Marked:

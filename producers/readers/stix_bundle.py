@@ -70,7 +70,7 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
         yield rejected(SourcePlace(source.name, 0), RejectReason.UNDECODABLE, detail, bytes(parsed))
         return
     kinds = [Kind() if doubtful.get(number) else _kind(raw) for number, raw in enumerate(objects, 1)]
-    bundled = Bundled(parsed, list(zip(objects, kinds, strict=True)), source.name)
+    bundled = Bundled(parsed, list(zip(objects, kinds, strict=True)), source.names)
     for number, (raw, kind) in enumerate(zip(objects, kinds, strict=True), 1):
         place = SourcePlace(source.name, number)
         if doubtful.get(number):

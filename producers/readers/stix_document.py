@@ -6,7 +6,7 @@ import msgspec
 
 from producers.markings.marked import Marked, joined
 from producers.markings.properties import of_properties
-from producers.markings.understanding import of_file_name
+from producers.markings.understanding import of_file_names
 from producers.readers.document import plain, repeated_keys
 from producers.readers.stix_containers import TRANSLATION, Containers, revoked_by_others
 from producers.readers.stix_indicator import Indicator, marked, modified_of
@@ -48,7 +48,7 @@ class Version(msgspec.Struct, frozen=True):
 class Bundled:
     """A document's indicators by their ids, and what it says around them."""
 
-    def __init__(self, parsed: msgspec.Raw, listed: list[tuple[msgspec.Raw, Kind]], name: str) -> None:
+    def __init__(self, parsed: msgspec.Raw, listed: list[tuple[msgspec.Raw, Kind]], names: tuple[str, ...]) -> None:
         self.definitions = Definitions(plain(raw) for raw, kind in listed if kind.type == DEFINITION)
         self.versions, self._newest = dict[str, list[Version]](), dict[str, list[Version]]()
         self._places, self._said = dict[int, Version](), dict[str, tuple[Marked, str]]()
@@ -56,9 +56,9 @@ class Bundled:
         self._still = dict[str, set[tuple[IndicatorType, str]]]()
         for number, (raw, kind) in enumerate(listed, 1):
             if kind.type == INDICATOR:
-                version = self._places[number] = _version(raw, kind, SourcePlace(name, number))
+                version = self._places[number] = _version(raw, kind, SourcePlace(names[0], number))
                 self.versions.setdefault(kind.id, []).append(version)
-        self.around = of_file_name(name).join(of_properties(_around(parsed), OF_A_BUNDLE, "bundle"))
+        self.around = of_file_names(names).join(of_properties(_around(parsed), OF_A_BUNDLE, "bundle"))
         containers = [
             (plain(raw), kind.id)
             for raw, kind in listed

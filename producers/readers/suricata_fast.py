@@ -12,7 +12,7 @@ import msgspec
 
 from producers.inputs import Input
 from producers.markings.marked import Marked
-from producers.markings.understanding import of_file_name
+from producers.markings.understanding import of_file_names
 from producers.readers.home import Nothing, Undecided
 from producers.readers.lines import Line, lines
 from producers.readers.list_heading import comments_ahead, marking_of_line
@@ -38,7 +38,7 @@ _FULL_YEAR: Final = 10  # characters of 11/30/2026
 
 
 def _read(source: Input, defaults: Defaults) -> Iterator[Reading]:
-    heading = of_file_name(source.name).join(comments_ahead(source, lambda _: True))
+    heading = of_file_names(source.names).join(comments_ahead(source, lambda _: True))
     for line in lines(source, defaults.encoding):
         if isinstance(line, Rejected):
             yield line

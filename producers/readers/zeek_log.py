@@ -17,7 +17,7 @@ import msgspec
 from producers.inputs import Input
 from producers.markings.marked import Marked, joined
 from producers.markings.properties import may_restrict, of_properties
-from producers.markings.understanding import of_file_name, of_prose
+from producers.markings.understanding import of_file_names, of_prose
 from producers.readers.home import Nothing, Undecided
 from producers.readers.json_records import Record, records
 from producers.readers.lines import Line, lines
@@ -61,7 +61,7 @@ _BEGINS: Final = re.compile(rb'\{\s*"(?:ts|_path|_write_ts|@stream)"\s*:')
 def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
     """The indicators of each record, in the order of the records."""
     start = source.head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    heading = of_file_name(source.name)
+    heading = of_file_names(source.names)
     if start.startswith((b"{", b"[")):
         for record in records(source, defaults.encoding):
             yield from _of_json(record, heading, defaults) if isinstance(record, Record) else (record,)
