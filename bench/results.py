@@ -64,7 +64,7 @@ def commit() -> str:
 
 def section(command: str, seed: int, data: object) -> dict[str, Any]:
     """One part of the results, with where it comes from: parts that were measured apart may be of different machines.
-    The load average says whether anything else was running."""
+    The load average states whether anything else was running."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),

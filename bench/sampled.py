@@ -2,7 +2,7 @@
 
 A profiler that hooks every call makes small functions look expensive, and stages that are timed by hand must be kept
 in step with the code. Here the kernel's profiling timer (``ITIMER_PROF``) interrupts the main thread every
-millisecond of processor time, and the innermost frame of this project says whose time it was.
+millisecond of processor time, and the innermost frame of this project states whose time it was.
 """
 
 import ast

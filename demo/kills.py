@@ -79,7 +79,7 @@ class Kills:
     def tick(self, *, at_once: bool) -> None:
         """Carry out the kill that is due, and check whether a killed process works again. Raises FatalError if not.
 
-        ``at_once`` says that there is nothing to wait for: no more is published until then.
+        ``at_once`` states that there is nothing to wait for: no more is published until then.
         """
         lasting = self.open
         if lasting is not None:

@@ -49,7 +49,7 @@ class Lines:
         """One line."""
         self._console.print(event_line(event), soft_wrap=True)
 
-    def now(self, at_s: float, doing: str, flows: Sequence[Flow]) -> None:  # noqa: ARG002  # a line says what is done
+    def now(self, at_s: float, doing: str, flows: Sequence[Flow]) -> None:  # noqa: ARG002  # a line states what is done
         """A line for each direction, every ten seconds, if anything has changed."""
         if at_s - self._shown_at >= _SAY_EVERY_S and any(flow.published for flow in flows) and flows != self._shown:
             self._shown_at, self._shown = at_s, flows

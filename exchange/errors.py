@@ -1,7 +1,7 @@
 """What can go wrong with the world or the code, and what a process then exits with.
 
 A record's fate is a value and never an exception (see the outcomes of each role). An exception means that
-the world or the code is broken, and its class tells what to do about it::
+the world or the code is broken, and its class shows what to do about it::
 
     ExchangeError                      exit
     ├── TransientError                  1   the world is broken: back off and retry, then give up

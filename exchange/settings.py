@@ -1,6 +1,6 @@
 """The settings of every role, read once from the environment, all mistakes reported at once.
 
-``KAKEHASHI_NATIONS`` says which nations take part, and the links of the policy folder which of them are partners.
+``KAKEHASHI_NATIONS`` states which nations take part, and the links of the policy folder which of them are partners.
 """
 
 import re

@@ -1,7 +1,7 @@
 """What is on ``policy.v1``: signed sets, their activations, and borders; and who has to have signed which.
 
 Nothing here knows a policy's rules (the rulebook does): a process that has to know whether a border is open reads this,
-without the engine. What is not signed by enough people, comes too late or is of another nation does nothing, and says
+without the engine. What is not signed by enough people, comes too late or is of another nation does nothing, and states
 why; what was in force stays in force.
 """
 

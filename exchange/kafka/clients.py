@@ -41,7 +41,7 @@ _DAMAGE: Final = {
     KafkaError.MSG_SIZE_TOO_LARGE,
 }
 # These end with the election: while a broker starts, it and the client learn of the leader at different moments. An
-# answer for one partition of an admin call never says that it is retriable, whatever its code.
+# answer for one partition of an admin call never reports that it is retriable, whatever its code.
 _ELECTION: Final = {
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
@@ -255,7 +255,7 @@ def begin_offset(cluster: Cluster, topic: str, partition: int) -> int:
 
 
 def _known_offset(cluster: Cluster, topic: str, partition: int, spec: OffsetSpec) -> int:
-    """A partition that has just been made may have no offsets yet for a moment: that is no answer (librdkafka says
+    """A partition that has just been made may have no offsets yet for a moment: that is no answer (librdkafka reports
     OFFSET_INVALID), so it is asked again."""
     deadline = time.monotonic() + LEARN_S
     while True:

@@ -1,6 +1,6 @@
 """The first call to a cluster: whether it answers, and if not, why, for the person who can act.
 
-librdkafka retries for ever and says what is wrong on the side; here it is listened to, and what no retry changes (a
+librdkafka retries for ever and reports what is wrong on the side; here it is listened to, and what no retry changes (a
 certificate, a password) is a ConfigurationError at once.
 """
 

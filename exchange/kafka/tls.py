@@ -1,8 +1,8 @@
 """Why a TLS connection to a cluster does not come about, in the words of the person who can act.
 
-librdkafka says "certificate verify failed" for all of it. Here the same files are looked at, and the same handshake is
+librdkafka reports "certificate verify failed" for all of it. Here the same files are read, and the same handshake is
 made once more with Python's ssl, which knows whether a certificate is too old, for another host, or of another CA.
-Nothing secret is in what is said: names of files, of hosts and dates.
+Nothing secret is in what is stated: names of files, of hosts and dates.
 """
 
 import socket

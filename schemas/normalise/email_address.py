@@ -2,7 +2,7 @@
 
 - The domain is spelt as domain names are.
 - The local part is in lower case. By the standard only its own host may say whether case matters; in practice
-  no provider tells two people apart by it, and an actor's address in two spellings would be two indicators.
+  no provider distinguishes two people by it, and an actor's address in two spellings would be two indicators.
 - Dots may be anywhere in the local part: Japanese mobile carriers have assigned ``a..b.@`` addresses.
 - Quoted local parts and address literals are refused: no provider gives them out.
 

@@ -152,7 +152,7 @@ def _stripped(url: URL) -> Canonical | Invalid:
 def _begins_with_host(text: str, url: URL) -> bool:
     """Whether a value without a scheme begins with an address or a name of two labels at least.
 
-    The standard takes a mere number for an IPv4 address: a scheme must have said that it is a URL at all.
+    The standard takes a mere number for an IPv4 address: a scheme must have stated that it is a URL at all.
     """
     host = url.hostname
     if url.host_type == HostType.IPV4:

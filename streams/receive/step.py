@@ -169,5 +169,5 @@ def provenance(headers: Headers) -> Headers:
     found: dict[str, bytes] = {}
     for name, value in headers:
         if name in PROVENANCE and len(value or b"") <= MAX_HEADER_BYTES:
-            found.setdefault(name, value or b"")  # a header may be null, whatever its type says
+            found.setdefault(name, value or b"")  # a header may be null, whatever its type states
     return tuple(found.items())

@@ -16,7 +16,7 @@ _UNKNOWN: Final = bytes(8)  # the digest of no rules and of no terms: the next r
 
 
 def put_back(row: Row, now_ms: int) -> Row:
-    """The row, as if what it was told and has told after ``now_ms`` had been told just before."""
+    """The row, as if what it has received and reported after ``now_ms`` had been reported just before."""
     sent = tuple(_sent(each, now_ms) for each in row.sent)
     is_ahead = row.version > now_ms or row.emitted_ms > now_ms or sent != row.sent
     return msgspec.structs.replace(

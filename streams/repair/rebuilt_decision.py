@@ -95,7 +95,7 @@ def _act_of(verdict: OfficerVerdict) -> OfficerAct:
 def with_officers(
     row: Row, by_officers: OfficerDecisions, decided: Mapping[str, Decided], classifier: Classifier, now_ms: int
 ) -> Row:
-    """The row with the vetoes that are known, those that only a decision tells, and the reviews of the decisions."""
+    """The row with the vetoes that are known, those that only a decision shows, and the reviews of the decisions."""
     known = {veto.by.command_id for veto in by_officers.vetoes}
     more = {each.veto.by.command_id: each.veto for each in decided.values() if each.veto is not None}
     vetoes = (*by_officers.vetoes, *(veto for command, veto in sorted(more.items()) if command not in known))
@@ -132,7 +132,7 @@ def _says(
     review: Review | None,
     veto: Veto | None,
 ) -> bytes:
-    """All of a decision but of how many sources it is, as ``release.Judgement`` tells decisions apart."""
+    """All of a decision but of how many sources it is, as ``release.Judgement`` distinguishes decisions."""
     plain = [(group["facets"], group["outcome"], list(group["rules"])) for group in groups]
     asked = None if review is None else (review.question, review.state, review.deadline_ms, review.acts)
     stands = None if veto is None else veto.by.command_id

@@ -181,7 +181,7 @@ class Field:
         return f"refused: {found[-1]['reason']}" if found else "accepted"
 
     def detail(self, key: str) -> str:
-        """What the refusal of the record with this quarantine key says; "accepted" if there is none (yet)."""
+        """What the refusal of the record with this quarantine key states; "accepted" if there is none (yet)."""
         found = self.decoded(HOME, topics.QUARANTINE, QUARANTINED, key)
         return str(found[-1]["detail"]) if found else "accepted"
 

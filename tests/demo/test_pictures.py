@@ -1,4 +1,4 @@
-"""What is shown fits the terminal it is shown on, and says what happened; a pipe gets plain lines."""
+"""What is shown fits the terminal it is shown on, and states what happened; a pipe gets plain lines."""
 
 import io
 import json

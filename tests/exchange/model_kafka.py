@@ -2,7 +2,7 @@
 
 What is modelled is what the protocol leans on: an epoch for each transactional id, which a new owner raises and
 which every write is checked against; a transaction that is decided at one moment and whose markers arrive in each
-partition at moments of their own; readers that see nothing behind the first undecided record; ends that are told with
+partition at their own moments; readers that see nothing behind the first undecided record; ends that are reported with
 open transactions included; tombstones that compaction forgets when they are old; late requests.
 """
 

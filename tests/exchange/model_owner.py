@@ -88,7 +88,7 @@ class Owner:
         self._stopping = True
 
     def crash(self) -> None:
-        """``kill -9``: nothing more is done or said."""
+        """``kill -9``: nothing more is done or reported."""
         self._crashing = True
         self.advance()
 

@@ -45,7 +45,7 @@ class Disk:
 
 
 class ModelState:
-    """A ``State`` on a disk of the model. ``on_read`` is told what a step is about to read."""
+    """A ``State`` on a disk of the model. ``on_read`` gets what a step is about to read."""
 
     def __init__(self, changelog_id: int, disk: Disk, stop: Stop, on_read: OnRead) -> None:
         stop(Gate.OPEN)

@@ -14,7 +14,7 @@ BATCH: Final = b"\x00batch"
 
 
 class CountingStep(Step[None]):
-    """Counts the records of each key. A record's value says what becomes of it.
+    """Counts the records of each key. A record's value states what becomes of it.
 
     ``+n`` counts it, and wants to be looked at n ms later; ``-`` drops the row; ``!`` is refused, at home. Each input
     has exactly one output; each look at a due row has one in ``ticks``.

@@ -1,4 +1,4 @@
-"""``exchange.kafka.clients.answer``: what a cluster does not answer is said in the house's words, whoever has asked."""
+"""``exchange.kafka.clients.answer``: a cluster that does not answer is reported in one form, whoever has asked."""
 
 import re
 import socket
@@ -25,7 +25,7 @@ _PACKAGES: Final = ("exchange", "consumers", "streams", "producers", "kakehashi"
 
 @pytest.fixture
 def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
-    """Someone who listens and says nothing, for whoever has stood still until its wait is over."""
+    """Someone who listens and answers nothing, for whoever has stood still until its wait is over."""
     monkeypatch.setattr(clients, "ANSWER_S", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield Cluster("GBR", f"127.0.0.1:{server.getsockname()[1]}")

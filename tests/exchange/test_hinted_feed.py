@@ -26,7 +26,7 @@ class OwnReader(AssignedFeed):
     """``AssignedFeed`` over a list that grows: what a topic without transactions or compaction looks like.
 
     Like the real one it forgets what it had fetched when it is sent elsewhere, and may be slow: ``silent`` polls
-    come back empty although there is something, and ``mute`` times no one tells it the end.
+    come back empty although there is something, and ``mute`` times no one shows it the end.
     """
 
     def __init__(self, log: list[Record], portion: int) -> None:

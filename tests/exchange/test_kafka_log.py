@@ -87,7 +87,7 @@ def test_a_successor_ends_the_open_transaction_of_a_zombie_before_it_reads(step:
 def test_a_zombie_that_is_fenced_while_it_fills_its_batch_does_not_fence_its_successor(
     step: KafkaStep, owner: KafkaLog
 ) -> None:
-    """librdkafka hears of it in the background, and then only says "fatal": to ask by fencing would be robbery."""
+    """librdkafka learns of it in the background, and then only reports "fatal": to ask by fencing would be robbery."""
     _start_transaction(owner, step, b"zombie")
     successor = step.owner()
     producer = owner._transactions.producer
@@ -247,7 +247,7 @@ def test_a_changelog_that_was_recreated_under_a_running_owner_is_refused_later(
     def is_committed() -> bool:
         try:
             owner.commit([], [RowChange(b"kept", b"1")], step.position(2))
-        except TransactionAborted:  # until its client has heard of the new topic
+        except TransactionAborted:  # until its client has learned of the new topic
             return False
         return True
 

@@ -2,7 +2,7 @@
 
 Several owners take the same shard, are paused anywhere, continue as zombies, crash, lose their disks or come back to
 old ones, while transactions are aborted, lost, late or timed out, and compaction forgets. After each of these steps
-whatever has been committed must be what the sequential reference says.
+whatever has been committed must be what the sequential reference states.
 """
 
 from collections import Counter
@@ -178,7 +178,7 @@ class ShardLaws(RuleBasedStateMachine):
 
     @invariant()
     def judge(self) -> None:
-        """Whatever is committed is what the reference says."""
+        """Whatever is committed is what the reference states."""
         for transaction in self.kafka.decided[self.judged :]:
             self.judged += 1
             if transaction.owner == SHARD_ID and transaction.committed:
@@ -273,7 +273,7 @@ class ShardLawsUnderLoss(ShardLaws):
         self.lost = self.unmendable or bool(self.owners)
 
     def teardown(self) -> None:
-        """A new owner is told, and goes nowhere."""
+        """A new owner is known, and goes nowhere."""
         super().teardown()
         if self.unmendable:
             late = self.owner_on(Disk())

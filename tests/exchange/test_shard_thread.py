@@ -199,7 +199,7 @@ def test_a_long_restore_is_no_standstill(world: World) -> None:
 
 
 def _be_fenced(world: World) -> None:
-    """Someone takes the shard and goes away; the owner hears of it when it commits."""
+    """Someone takes the shard and goes away; the owner learns of it when it commits."""
     world.shard().take()
     world.taken -= 1
     world.kafka.write(INPUTS[0], b"a", b"+0")

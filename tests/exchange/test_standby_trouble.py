@@ -21,7 +21,7 @@ class Broken:
     def position(self) -> Position | None:
         return None
 
-    def remembers(self, start: int) -> bool:  # noqa: ARG002  # as the protocol says
+    def remembers(self, start: int) -> bool:  # noqa: ARG002  # as the protocol states
         return True
 
     def follow(self, start: int, wait_s: float) -> Generator[tuple[list[RowChange], int, int], None, None]:
@@ -49,7 +49,7 @@ def test_a_disk_that_refuses_ends_the_copy_and_gets_its_room_back(tmp_path: Path
             super().apply(rows, batch, next_offset)
 
     class Filling(Broken):
-        def follow(self, start: int, wait_s: float) -> Generator[tuple[list[RowChange], int, int], None, None]:  # noqa: ARG002  # as the protocol says
+        def follow(self, start: int, wait_s: float) -> Generator[tuple[list[RowChange], int, int], None, None]:  # noqa: ARG002  # as the protocol states
             yield [RowChange(b"a", b"1")], 1, 1
             yield [RowChange(b"a", b"2")], 2, 2
 

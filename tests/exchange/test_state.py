@@ -214,7 +214,7 @@ def test_a_file_in_its_place_is_stated_and_kept(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_stated_and_what_was_applied_is_kept(tmp_path: Path) -> None:
-    """A limit on the size of files stands in for the disk: RocksDB hears of it in the same way."""
+    """A limit on the size of files stands in for the disk: RocksDB learns of it in the same way."""
     code = (
         "import resource, sys\n"
         "from pathlib import Path\n"

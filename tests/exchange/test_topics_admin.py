@@ -19,7 +19,7 @@ def cluster(brokers: Brokers) -> Cluster:
 
 
 def test_what_was_created_is_known_when_the_call_returns(cluster: Cluster, unique: str) -> None:
-    """A controller answers before its brokers have heard: two of three creations once ended in "is missing"."""
+    """A controller answers before its brokers know: two of three creations once ended in "is missing"."""
     for number in range(5):
         wanted = [*step_topics(f"{unique}{number}", 2, state=True), Topic(f"{unique}{number}plain", "key", 3)]
         assert sorted(ensure_topics(cluster, wanted)) == sorted(topic.name for topic in wanted)
@@ -28,7 +28,7 @@ def test_what_was_created_is_known_when_the_call_returns(cluster: Cluster, uniqu
 
 
 def test_who_asks_for_the_end_of_a_topic_while_it_is_made_is_answered(cluster: Cluster, unique: str) -> None:
-    """For a moment no one leads it, or a broker has not heard of it: no bridge is to end by that."""
+    """For a moment no one leads it, or a broker has not learned of it: no bridge is to end by that."""
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(end_offset, cluster, f"{unique}t", 0)
         ensure_topics(cluster, [Topic(f"{unique}t", "key", 1)])

@@ -1,7 +1,7 @@
 """Gaps in the way to a partner: what was released is gone before it was carried or received. Declared, then repaired.
 
-Inflicted at rest but for traffic of its own, which is what gets lost. Whoever meets the gap says so and continues; then
-``kakehashi reconcile --repair`` has it told again by an officer, until both sides are as the model says.
+At rest but for traffic of its own, which is what gets lost. Whoever meets the gap reports it and continues; then
+``kakehashi reconcile --repair`` has it reported again by an officer, until both sides are as the model states.
 """
 
 import json
@@ -134,7 +134,7 @@ def _fill_unread(world: World, home: str, random: Random) -> None:
 
 
 def _comes_back_and_logs(world: World, role: Role, words: str, others: Sequence[Role] = ()) -> None:
-    """Whoever of them takes the shard says it."""
+    """Whoever of them takes the shard states it."""
     roles = [role, *others]
     since = {each.name: each.log.stat().st_size for each in roles}
     for each in roles:
@@ -206,9 +206,9 @@ def _places(cut: Mapping[int, int]) -> str:
 
 
 def _repaired(world: World, what: str) -> str:
-    """Reconcile and repair, until both sides agree; what was lost, and how much was told again.
+    """Reconcile and repair, until both sides agree; what was lost, and how much was reported again.
 
-    In both directions: with what one has told, the other's receipts for what it has had are lost.
+    In both directions: with what one has reported, the other's receipts for what it has had are lost.
     """
     key = str(write_key(ALICE, world.nations.folder))
     again: set[str] = set()
@@ -242,4 +242,4 @@ GAPS: Final[Mapping[str, Loss]] = {
     "recreate what is released": recreate_what_is_released,
     "delete a position abroad": delete_a_position_abroad,
 }
-"""Those that a bridge or its partner meets; after each everything is as the model says."""
+"""Those that a bridge or its partner meets; after each everything is as the model states."""

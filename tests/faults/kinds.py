@@ -14,7 +14,7 @@ from tests.integration.nations import NATIONS, Nations
 from tests.integration.role import Role
 from tests.polling import eventually
 
-SESSION_S: Final = 8.0  # how long the group waits for a worker that says nothing
+SESSION_S: Final = 8.0  # how long the group waits for a worker that is silent
 WITHIN_S: Final = 120.0
 FULL_AT_BYTES: Final = 64 << 10
 _MOST_KILLS: Final = 6
@@ -158,7 +158,7 @@ def corrupt_a_state(world: World, random: Random) -> Hit:
 
 
 def fill_the_disk(world: World, random: Random) -> Hit:
-    """The disk takes no more of what a worker writes: it says so and ends, again and again, until there is room.
+    """The disk takes no more of what a worker writes: it reports it and ends, again and again, until there is room.
 
     The room is a limit on the size of a file that the system keeps to for this one process, its log included.
     """

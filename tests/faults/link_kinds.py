@@ -29,7 +29,7 @@ def _link(world: World, random: Random) -> tuple[str, FaultyLink]:
 
 
 def cut_in_a_transaction(world: World, random: Random) -> Hit:
-    """The link is cut at a request of an open transaction, or when that has been answered and no one hears it."""
+    """The link is cut at a request of an open transaction, or when that has been answered and no one receives it."""
     bridge, link = _link(world, random)
     kind, answer = random.choice(MOMENTS)
     cut = link.relay.cut_at(kind, answer=answer)

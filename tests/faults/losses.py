@@ -1,6 +1,6 @@
 """Declared losses: a topic that a shard depends on is deleted and recreated. The shard stops; a person rebuilds it.
 
-Inflicted at rest, when everything that was sent is where it belongs. Then nothing is lost but what the command says,
+Inflicted at rest, when everything that was sent is where it belongs. Then nothing is lost but what the command states,
 and what comes after is counted like everything before. A rebuilt correlate alone may tell its partner less than the
 lost one would have: it does not know any more what came under which marking.
 """
@@ -25,7 +25,7 @@ from tests.polling import eventually
 COMMAND_S: Final = 300.0
 
 Loss = Callable[[World, Random], tuple[Hit, list[str]]]
-"""What was hit, and what the command says is lost."""
+"""What was hit, and what the command states is lost."""
 
 
 def lose_the_changelog_of_intake(world: World, random: Random) -> tuple[Hit, list[str]]:
@@ -41,7 +41,7 @@ def lose_the_changelog_of_receive(world: World, random: Random) -> tuple[Hit, li
 
 
 def lose_the_changelog_of_correlate(world: World, random: Random) -> tuple[Hit, list[str]]:
-    """Every indicator's row is gone, in all shards of a nation; what was told of them still stands."""
+    """Every indicator's row is gone, in all shards of a nation; what was reported of them still stands."""
     return _lose(world, random.choice(NATIONS), "correlate", topics.changelog("correlate"))
 
 
@@ -73,7 +73,7 @@ def recreate(world: World, nation: str, topic: str) -> None:
 
 
 def refuses_to_go_on(worker: Role) -> None:
-    """Started, it stops to keep a promise, and says what to do."""
+    """Started, it stops to keep a promise, and states what to do."""
     worker.start()
     eventually(lambda: not worker.runs, WITHIN_S, f"{worker.name} stops")
     if worker.exit_code != Exit.STOPPED or not worker.has_logged("kakehashi shard rebuild"):
@@ -81,7 +81,7 @@ def refuses_to_go_on(worker: Role) -> None:
 
 
 def rebuild(world: World, nation: str, step: str) -> list[str]:
-    """Rebuild every shard of a step; what the command says is lost."""
+    """Rebuild every shard of a step; what the command states is lost."""
     shown: list[str] = []
     for shard in range(world.nations.shards):
         reported = ("shard", "rebuild", "--nation", nation, "--step", step, "--shard", str(shard), "--json")
@@ -114,7 +114,7 @@ LOSSES: Final[Mapping[str, Loss]] = {
     "lose the changelog of receive": lose_the_changelog_of_receive,
     "recreate the source of correlate": recreate_the_source_of_correlate,
 }
-"""Those after which everything is as the model says."""
+"""Those after which everything is as the model states."""
 
 LAST: Final[Mapping[str, Loss]] = {"lose the changelog of correlate": lose_the_changelog_of_correlate}
-"""Those after which a partner may be told less: they end a run."""
+"""Those after which a partner may receive less: they end a run."""

@@ -41,7 +41,7 @@ class Officers:
         self._work = [self._pool.submit(self._at_work, nation) for nation in NATIONS]
 
     def stop(self) -> None:
-        """Fall silent, and wait until the brokers have all that was said."""
+        """Fall silent, and wait until the brokers have all that was stated."""
         self._stopping.set()
         for each in self._work:
             each.result()

@@ -1,8 +1,8 @@
 """Faults for as long as one likes: ``python -m tests.faults.run --minutes 10 --seed 7``.
 
 Steady traffic in both directions, officers of both nations who recall, revoke and lift, one fault after the other, and
-after every few of them the exchange is let come to rest and held against the model and against what the officers said:
-lost 0, duplicated 0, wrong 0, or the run ends with exit code 1 and says what it found. It does so, too, where a process
+after every few of them the exchange comes to rest and is compared with the model and with what the officers stated:
+lost 0, duplicated 0, wrong 0, or the run ends with exit code 1 and states what it found. It does so, too, if a process
 has grown beyond doubt in a run of more than ten minutes.
 At each rest a topic, or a part of one, is lost: that is declared, and repaired, and what comes after must be right.
 The seed chooses kinds, victims and moments; what the machine makes of the moments is its own. ``--apart 20`` makes a
@@ -166,7 +166,7 @@ class Run:
             yield from self._random.sample(list(self._losses), len(self._losses))
 
     def _is_kept_back(self, world: World, home: str) -> None:
-        """Whether what officers said has outlived everything; fails with what has not."""
+        """Whether what officers stated has outlived everything; fails with what has not."""
         direction = world.nations.direction(home)
         try:
             eventually(lambda: not direction.undone(), SETTLED_S, f"{home}'s vetoes stand")

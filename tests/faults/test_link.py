@@ -43,7 +43,7 @@ def test_whatever_happens_to_the_link_each_record_arrives_once(world: World, fee
 def test_a_bridge_that_was_away_for_longer_than_retention_reports_it_and_what_was_lost_is_sent_again(
     world: World,
 ) -> None:
-    """It fails where the gap is not declared, or if both sides are not as the model says after the repair."""
+    """It fails where the gap is not declared, or if both sides are not as the model states after the repair."""
     _, (declared,) = retention_overtakes_a_bridge(world, Random(1))
     announced_again = int(declared.split("; ")[1].split()[0])
     assert announced_again > 0

@@ -148,7 +148,7 @@ def crowded(name: str, count: int) -> SensorReport:
 
 
 def partition_of(bad: Bad, shards: int) -> int:
-    """Where it is sent: to the partition of the sensor that it says it is of."""
+    """Where it is sent: to the partition of the sensor that it states it is of."""
     found = CODEC.decode(SENSOR_REPORT, bad.value)
     sensor = found["sensor"] if isinstance(found, dict) else bad.sensor
     return (shard_of_sensor(sensor, shards) + bad.turned) % shards

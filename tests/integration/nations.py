@@ -37,7 +37,7 @@ _AGAIN_S: Final = 0.2
 
 
 class Nations:
-    """Nations by ``names``. ``roles`` are by name; whoever makes them says which there are."""
+    """Nations by ``names``. ``roles`` are by name; whoever makes them states which there are."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Nations:
 
     @property
     def environ(self) -> dict[str, str]:
-        """What every role is told."""
+        """What every role is given."""
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(("KAKEHASHI_", "KAFKA_"))},
             **{f"KAKEHASHI_{nation}_BOOTSTRAP": cluster.bootstrap for nation, cluster in self.clusters.items()},
@@ -113,7 +113,7 @@ class Nations:
         return role
 
     def start(self, names: Sequence[str] = ()) -> None:
-        """Start these roles, or all, and wait until each has said that it has its shards. A spare worker has none."""
+        """Start these roles, or all, and wait until each has stated that it has its shards. A spare worker has none."""
         roles = [self.roles[name] for name in names or self.roles]
         since = {role.name: role.logged_bytes for role in roles}
         for role in roles:
@@ -208,7 +208,7 @@ def two_nations(
     linked: bool = False,
     names: Sequence[str] = NATIONS,
 ) -> Iterator[Nations]:
-    """Two nations, or those named, on clusters of their own, without any role yet; every role is told ``more``.
+    """Two nations, or those named, on clusters of their own, without any role yet; every role is given ``more``.
 
     With ``linked`` their bridges go by links that may be cut, held, narrowed and forgotten.
 
@@ -231,7 +231,7 @@ def two_nations(
 
 @contextmanager
 def working_nations(folder: Path) -> Iterator[Nations]:
-    """Two nations with a worker and a bridge each, running. Without Kafka the test fails, and says why."""
+    """Two nations with a worker and a bridge each, running. Without Kafka the test fails, and states why."""
     try:
         with two_nations(folder) as both:
             for nation in NATIONS:

@@ -43,7 +43,7 @@ class Role:
         return Role(name, self._arguments, self._environ, folder, launcher)
 
     def start(self) -> None:
-        """Start it; what it says goes to the end of its log."""
+        """Start it; what it states goes to the end of its log."""
         self.starts += 1
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -122,7 +122,7 @@ class Role:
         return self.log.exists() and words.encode() in self.log.read_bytes()[since:]
 
     def await_logged(self, words: str, within_s: float, since: int = 0) -> float:
-        """Wait until it says so; how many seconds that took. Fails where it ends instead."""
+        """Wait until it reports it; how many seconds that took. Fails where it ends instead."""
         began = time.monotonic()
 
         def announced() -> bool:

@@ -130,7 +130,7 @@ def test_each_link_lets_pass_what_was_agreed_on_it(three: Nations) -> None:
 
 
 def test_nothing_is_passed_on(three: Nations) -> None:
-    """JPN holds GBR's indicator and has a link to AUS: AUS hears of it from GBR or not at all."""
+    """JPN holds GBR's indicator and has a link to AUS: AUS learns of it from GBR or not at all."""
     accepted(three, "JPN", {FOR_JPN, FOR_BOTH})
     held = accepted(three, "JPN", {FOR_BOTH})[name_of(FOR_BOTH)]
     content = {name: value for name, value in held["content"].items() if name != "tearline"}

@@ -1,4 +1,4 @@
-"""Both directions at once, all processes and both clusters real: what comes out is what the model says."""
+"""Both directions at once, all processes and both clusters real: what comes out is what the model states."""
 
 from random import Random
 from typing import cast
@@ -70,7 +70,7 @@ def test_nothing_comes_back_to_where_it_came_from(nations: Nations, home: str) -
 
 @pytest.mark.usefixtures("audits")
 def test_what_both_have_seen_stays_apart_in_either_nation(nations: Nations) -> None:
-    """The partner's word on an indicator changes nothing in one's own picture of it: the audit would say so."""
+    """The partner's word on an indicator changes nothing in one's own picture of it: the audit would report it."""
     key = indicator_key(IndicatorType.FILE_SHA256, value_of(IndicatorType.FILE_SHA256, 0).lower())
     name = indicator_id(key).encode()
     for home in NATIONS:

@@ -1,4 +1,4 @@
-"""What the partner has lost is named, and told again by an officer: until both sides agree.
+"""What the partner has lost is named, and reported again by an officer: until both sides agree.
 
 It runs behind the tests that hold everything against the model, which knows no officers and no hands.
 """

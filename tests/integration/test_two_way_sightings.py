@@ -25,7 +25,7 @@ WITHIN_S = 60.0
 
 
 def _seen(reading: Reading, topic: str, schema: str = RELEASED_INDICATOR) -> list[dict[str, Any]]:
-    """What a topic has said of it so far."""
+    """What a topic has stated of it so far."""
     reading.look()
     found = [CODEC.decode(schema, each.value) for each in reading.records[topic] if each.key == NAME.encode()]
     return [each for each in found if not isinstance(each, Undecodable)]
@@ -63,7 +63,7 @@ def test_a_sighting_is_released_like_all_else_and_neither_comes_back_nor_goes_ro
         content = sighting["content"]
         assert (sighting["origin"], sighting["hops"], content["sightings"]) == ("JPN", ["JPN"], 7)
         assert (content["tlp"], content["releasable_to"], content["confidence"]) == ("TLP:AMBER", ["GBR"], -1)
-        # It has come to rest: GBR has told JPN nothing new of it, and JPN holds what it held.
+        # It has come to rest: GBR has reported JPN nothing new of it, and JPN holds what it held.
         (held,) = _seen(abroad, topics.accepted("GBR"))
         assert held["content"]["sightings"] == observation.count
         assert [each["version"] for each in _seen(home, topics.released("JPN"))] == [held["version"]]

@@ -1,6 +1,6 @@
 """A worker is upgraded to stricter rules, and killed while it decides again: each recall reaches the partner once.
 
-On clusters of its own: what its rules have decided, nobody else can decide again, for they are nowhere published.
+On clusters of its own: what its rules have decided, no one else can decide again, for they are nowhere published.
 """
 
 import os
@@ -48,7 +48,7 @@ when { resource.type == IndicatorType::"ja3" };
 
 
 class Bench:
-    """GBR's worker, installed as it is here and with one rule more, and what it says of this file's indicators."""
+    """GBR's worker, installed as it is here and with one rule more, and what it states of this file's indicators."""
 
     def __init__(self, nations: Nations, folder: Path, home: Reading, partners: Reading) -> None:
         self._nations = nations

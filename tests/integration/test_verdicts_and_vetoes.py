@@ -90,18 +90,18 @@ class Bench:
         self.nations.flush()
 
     def officer(self, person: str, *words: str) -> tuple[int, str]:
-        """What ``kakehashi`` said to an officer, and how it ended."""
+        """What ``kakehashi`` stated to an officer, and how it ended."""
         key = write_key(person, self._folder)
         return self._kakehashi(*words, "--key", str(key), "--reason", "for a test")
 
     def explain(self, seen: Seen) -> str:
-        """What ``kakehashi explain`` says of it, on one line."""
+        """What ``kakehashi explain`` states of it, on one line."""
         code, shown = self._kakehashi("explain", seen.value)
         assert code == Exit.OK, shown
         return " ".join(shown.split())
 
     def audit(self, *words: str) -> tuple[int, str]:
-        """What ``kakehashi audit`` said, and how it ended."""
+        """What ``kakehashi audit`` stated, and how it ended."""
         return self._kakehashi("audit", *words)
 
     def key(self, person: str) -> str:

@@ -126,7 +126,7 @@ class Bench:
 
     @property
     def released(self) -> dict[str, dict[str, Any]]:
-        """What the partner was told last of each fingerprint."""
+        """What the partner last received of each fingerprint."""
         return {each["id"]: each for each in self._released.look() if each["id"] in self._mine}
 
 

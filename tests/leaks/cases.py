@@ -57,7 +57,7 @@ VALUES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one report of one source says, in the source's own words. A later ``sequence`` is a later word."""
+    """What one report of one source states, in the source's own words. A later ``sequence`` is a later report."""
 
     source: int
     sequence: int
@@ -100,7 +100,7 @@ def a_case(random: Random) -> Case:
 
 
 def _claim(random: Random, source: int, sequence: int, bit: int, hostile: float) -> Claim:
-    """Counts are distinct powers of two: a sum of them says whose they were."""
+    """Counts are distinct powers of two: a sum of them states whose they were."""
     pick = random.random()
     if pick < 0.5:
         tlp, nations = random.choice(_OPEN), None if random.random() < 0.7 else random.choice(_NATIONS)
@@ -135,7 +135,7 @@ def _claim(random: Random, source: int, sequence: int, bit: int, hostile: float)
 
 
 def _tearline(random: Random, source: int, sequence: int) -> str:
-    """What a source wrote for release: it says whose it is, now and then over two lines or at such a length that not
+    """What a source wrote for release: it states whose it is, now and then over two lines or at such a length that not
     all have room."""
     text = f"written by {source}-{sequence} for release"
     pick = random.random()

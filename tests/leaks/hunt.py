@@ -35,7 +35,7 @@ from tests.leaks.cases import CANARY, NOW_MS, VALUES, Case, Claim, a_case
 
 HOME: Final = "GBR"
 _HEARD_MS: Final = NOW_MS
-_FORGED: Final = 0.1  # of the cases: the guard meets a record that nobody has decided on
+_FORGED: Final = 0.1  # of the cases: the guard meets a record that no one has decided on
 _ENRICHMENTS: Final = {
     (benign, special): Enrichment(benign=benign, special_use="private" if special else "")
     for benign in (False, True)
@@ -173,7 +173,7 @@ def _understood(tlp: str, pap: str, nations: tuple[str, ...] | None, caveats: tu
 
 
 def _forgery(case: Case, claim: Claim, key: bytes, random: Random) -> ReleasedIndicator:
-    """A record that is right in everything but what it says of its marking, and its tearline: a source's own words."""
+    """A record that is right in everything but what it states of its marking, and its tearline: a source's words."""
     tearline = random.choice(_ODD_TEARLINES) if random.random() < 0.1 else claim.tearline
     content: Content = {
         "type": case.kind,

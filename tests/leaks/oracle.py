@@ -164,14 +164,14 @@ def _expected(case: Case, free: Sequence[Claim], strictest: int) -> dict[str, An
 
 
 def _last_words(case: Case, free: Sequence[Claim]) -> list[Claim]:
-    """The current words of the sources that are heard: labels, confidence and ends are theirs."""
+    """The current words of the sources that are received: labels, confidence and ends are theirs."""
     sources = {claim.source for claim in free}
     newest = {source: max(claim.sequence for claim in case.claims if claim.source == source) for source in sources}
     return [claim for claim in case.claims if newest.get(claim.source) == claim.sequence]
 
 
 def _tearlines(case: Case, free: Sequence[Claim]) -> str:
-    """Of the current words of the sources that are heard: distinct, sorted, each whole, the first that have room."""
+    """Of the current words of the sources that are received: distinct, sorted, each whole, the first that have room."""
     text = ""
     for tearline in sorted({claim.tearline for claim in _last_words(case, free)} - {""}):
         longer = f"{text}\n{tearline}" if text else tearline
@@ -182,7 +182,7 @@ def _tearlines(case: Case, free: Sequence[Claim]) -> str:
 
 
 def _counted(case: Case, free: Sequence[Claim]) -> list[Claim]:
-    """All words that the release is marked by: of its pieces, and those that their sources have said since."""
+    """All words that the release is marked by: of its pieces, and those that their sources have stated since."""
     return [*free, *_last_words(case, free)]
 
 
@@ -195,7 +195,7 @@ def guard_must_refuse_text(tearline: str | None) -> bool:
 
 
 def guard_must_refuse(tlp: str, pap: str, caveats: Sequence[str], nations: Sequence[str], partner: str) -> bool:
-    """Design promise 2, on what a record says of itself, whoever wrote it: these labels pass, so spelled, and no other.
+    """Design promise 2, on what a record states of itself, whoever wrote it: these labels pass, spelled so, no other.
 
     RED and national-eyes-only never leave; no one who is not named receives what names its recipients.
     """

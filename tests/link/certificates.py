@@ -39,7 +39,7 @@ class Authority:
         self.file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
 
     def issue(self, name: str, *, host: str = "localhost", ends: datetime | None = None) -> Issued:
-        """A certificate for clients and servers alike, valid for a day if nothing else is said."""
+        """A certificate for clients and servers alike, valid for a day if nothing else is stated."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         hosts: list[x509.GeneralName] = [x509.DNSName(host)]

@@ -43,7 +43,7 @@ class FaultyLink:
 
     @property
     def bootstrap(self) -> str:
-        """Where the bridge is told to go."""
+        """Where the bridge is to go."""
         return f"{self.name}:{self.relay.port}"
 
     @property

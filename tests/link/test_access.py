@@ -26,7 +26,7 @@ SHOWN_S = 5.0  # what may be read is there in a hundredth of it
 
 
 def _delivery_error(cluster: Cluster, topic: str) -> int | None:
-    """What the cluster says to one record on ``topic``; None if it takes it."""
+    """What the cluster states to one record on ``topic``; None if it takes it."""
     reported: list[KafkaError | None] = []
     producer = idempotent_producer(cluster, **{"message.timeout.ms": 10_000})
     producer.produce(topic, b"x", b"k", 0, on_delivery=lambda error, _message: reported.append(error))
@@ -46,7 +46,7 @@ def _may_own(cluster: Cluster, transactional_id: str) -> bool:
 
 
 def _may_read(cluster: Cluster, topic: str, within_s: float = WITHIN_S) -> bool:
-    """A partition that may be read has a record or its end to show; of a topic that is not shown nothing is said."""
+    """A partition that may be read has a record or its end to show; of a topic that is not shown nothing is stated."""
     consumer = reader(cluster, **{"auto.offset.reset": "earliest", "enable.partition.eof": True})
     try:
         consumer.assign([TopicPartition(topic, 0, 0)])

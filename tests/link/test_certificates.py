@@ -1,4 +1,4 @@
-"""Certificates and passwords that will not do end with a sentence that says what to do, and with nothing secret."""
+"""Certificates and passwords that will not do end with a sentence that states what to do, and with nothing secret."""
 
 import os
 import socket

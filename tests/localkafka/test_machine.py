@@ -1,4 +1,4 @@
-"""The doctor says what is missing only if it is needed, and how to get it."""
+"""The doctor states what is missing only if it is needed, and how to get it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The link is as long, as narrow and as broken as it is said to be, and otherwise keeps every byte in order."""
+"""The link is as long, as narrow and as broken as it is stated to be, and otherwise keeps every byte in order."""
 
 import contextlib
 import socket

@@ -1,4 +1,4 @@
-"""Where Kafka comes from is read once, and every mistake is told at once."""
+"""Where Kafka comes from is read once, and every mistake is reported at once."""
 
 from pathlib import Path
 

@@ -100,7 +100,7 @@ def _finals(exchange: MemoryExchange) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _played(reports: Sequence[SensorReport], random: Random | None = None) -> MemoryExchange:
-    """All of it at one moment of the broker's clock; then time continues, so that everything is told."""
+    """All of it at one moment of the broker's clock; then time continues, so that everything is reported."""
     exchange = MemoryExchange(ENRICHER)
     for report in reports:
         exchange.send(report)
@@ -140,7 +140,7 @@ def test_mixed_traffic_comes_out_as_the_model_states(seed: int) -> None:
 
 
 def _announced(exchange: MemoryExchange) -> list[tuple[str, Any, int]]:
-    """Everything that the partner was ever told, in order: id, what, and when (shard time)."""
+    """Everything that the partner ever received, in order: id, what, and when (shard time)."""
     found = []
     for record in exchange.log(topics.released(PARTNER)):
         decoded = CODEC.decode(RELEASED_INDICATOR, record.value)
@@ -159,7 +159,7 @@ def _announced(exchange: MemoryExchange) -> list[tuple[str, Any, int]]:
 def test_what_a_source_states_that_may_not_be_released_shows_nowhere(
     base: list[SensorReport], secret: list[SensorReport], places: list[int], pauses: list[int]
 ) -> None:
-    """With and without it the partner is told the same, as often, at the same times."""
+    """With and without it the partner receives the same, as often, at the same times."""
     without, with_it = MemoryExchange(ENRICHER), MemoryExchange(ENRICHER)
     for exchange in (without, with_it):
         for place in range(9):
@@ -218,7 +218,7 @@ def _released(exchange: MemoryExchange) -> list[Any]:
 
 
 def _released_of(reports: Sequence[SensorReport], sensor: str) -> Mapping[str, bool]:
-    """The values of which the partner has something by this sensor alone, had the others said nothing."""
+    """The values of which the partner has something by this sensor alone, had the others stated nothing."""
     alone = MemoryExchange(ENRICHER)
     for report in reports:
         if report["sensor"] == sensor:

@@ -84,7 +84,7 @@ def left_in(receiver: Workbench, recalled: Mapping[bytes, int]) -> Mapping[bytes
 
 @dataclass
 class Exchange:
-    """GBR tells JPN of one indicator: JPN's receive and settle, and GBR's settle."""
+    """GBR reports one indicator to JPN: JPN's receive and settle, and GBR's settle."""
 
     def __post_init__(self) -> None:
         limits = Limits(HOUR_MS, HOUR_MS)

@@ -51,7 +51,7 @@ BY_KIND: dict[IndicatorType, st.SearchStrategy[str]] = {
 NATIONS = [f"{one}{two}A" for one in "JKLMNOPQ" for two in "ABCDEFGH"][: MAX_NATIONS - 1]
 UTF_8 = st.characters(codec="utf-8")
 LABELS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=MAX_LABEL_LENGTH)
-# As readers clean it, and as nobody has. A text that is not UTF-8 is in no record.
+# As readers clean it, and as no one has. A text that is not UTF-8 is in no record.
 TEARLINES = st.text(UTF_8, max_size=500).map(tearline.cleaned) | st.text(UTF_8)
 MARKINGS = st.builds(
     Marking,

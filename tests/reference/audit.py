@@ -148,7 +148,7 @@ def _audit_national(
         words = f"national {name} ({picture.indicator['value']})"
         if name not in last:
             found.lost.append(words)
-        else:  # a version is the time at which it was said
+        else:  # a version is the time at which it was stated
             version, there = last[name]["version"], {**last[name], "version": 0}
             is_revoked = CommandKind.REVOKE in stated.on(name, wanted.partner)
             indicator = picture.at(version, revoked=is_revoked)
@@ -239,7 +239,7 @@ def _audit_accepted(
 def _audit_end(
     name: str, record: ReleasedIndicator, ends: frozenset[RecordKind], partner: str, found: Findings
 ) -> None:
-    """One indicator that may not be at the partner, by the rules or by hand: what it was told of it has ended."""
+    """One indicator that may not be at the partner, by the rules or by hand: what it received of it has ended."""
     if record["content"] is not None:
         found.wrong.append(f"{name} ({record['content']['value']}) is at {partner} and may not be")
     elif record["kind"] not in ends:
@@ -261,7 +261,7 @@ def _audit_release(
         found.lost.append(f"the end of {what} at {partner}")
     content = record["content"]
     stated = {**content, "release_expires_ms": 0}
-    compare(what, release.at(record["version"]), stated, found)  # a version tells the day
+    compare(what, release.at(record["version"]), stated, found)  # a version shows the day
     ends_ms, wanted_ms = content["release_expires_ms"], record["version"] + release.days * DAY_MS
     if not -1000 <= ends_ms - wanted_ms <= DAY_MS:  # rounded up to a day; the version is of the morning, or a bit later
         found.wrong.append(f"{what} ends at {ends_ms}, not on the day of {wanted_ms}")

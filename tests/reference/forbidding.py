@@ -22,7 +22,7 @@ class Officers:
         self._lifted: set[tuple[str, str]] = set()
 
     def word(self, names: Sequence[str], now_ms: int) -> tuple[str, Command]:
-        """Who says what next, of one of these indicators or of one of which they have spoken. Now and then it is what
+        """Who states what next, of one of these indicators or of one that they have reported. Now and then it is what
         stands already, or the same person's word again."""
         random, person = self._random, self._random.choice([ALICE, BOB])
         if self._vetoes and random.randrange(MOST) < len(self._vetoes):

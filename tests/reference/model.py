@@ -28,14 +28,14 @@ TOPIC: Final = "sensor.reports.v1"
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What the nation must finally say of an indicator, but for what only the time of saying tells."""
+    """What the nation must finally report of an indicator, but for what only the time of the report shows."""
 
     indicator: Indicator
     lives: tuple[Life, ...]
     taken_back: bool
 
     def at(self, stated_ms: int, *, revoked: bool = False) -> Indicator:
-        """As it must read when it was said at this time; ``revoked`` where an officer calls it false."""
+        """As it must read when it was stated at this time; ``revoked`` where an officer calls it false."""
         ended = stated_ms >= max(life.end_ms for life in self.lives)
         confidence = max(life.confidence_at(stated_ms) for life in self.lives)
         kind: Literal["content", "expired", "revoked"] = (
@@ -53,7 +53,7 @@ class Release:
     lives: tuple[Life, ...]
 
     def at(self, stated_ms: int) -> Content:
-        """As it must read when it was said at this time: as sure as on the morning of that day."""
+        """As it must read when it was stated at this time: as sure as on the morning of that day."""
         morning_ms = stated_ms - stated_ms % DAY_MS
         return {**self.content, "confidence": max(life.confidence_at(morning_ms) for life in self.lives)}
 
@@ -131,7 +131,7 @@ def expected(
         enrichment = enricher.enrich(kind, value)
         sources = in_full(indicator_key(kind, value), [Source.of(sensor, sensors[sensor]) for sensor in sensors])
         if not any(source.seen for source in sources.values()):
-            continue  # taken back before it was ever reported: no one is told
+            continue  # taken back before it was ever reported: no one is notified
         if any(say.withdrawal for says in sensors.values() for say in says):
             withdrawn.add(name)
         national[name] = _national(name, kind, value, enrichment, list(sources.values()))

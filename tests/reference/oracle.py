@@ -61,7 +61,7 @@ def _is_withheld(case: Case, partner: str) -> bool:
         return True
     if named is None or partner in named:
         return False
-    # Where the source named the recipients, no one else receives it. Unmarked and no one named: nothing is said yet.
+    # Where the source named the recipients, no one else receives it. Unmarked and no one named: nothing is stated yet.
     return not (tlp is Tlp.UNMARKED and named == ())
 
 

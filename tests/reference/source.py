@@ -28,7 +28,7 @@ LIFETIMES: Final = tomllib.loads((_POLICY / "lifetimes" / "v1.toml").read_text("
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What one report says about one indicator."""
+    """What one report states about one indicator."""
 
     epoch: int
     sequence: int
@@ -48,7 +48,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A source's last word: how sure it was, when it was heard, and when it ends."""
+    """A source's last word: how sure it was, when it was received, and when it ends."""
 
     confidence: int
     received_ms: int

@@ -1,4 +1,4 @@
-"""What officers have said by hand, as it stands on a nation's commands, and what that leaves of what the rules release.
+"""What officers have stated by hand, as it stands on a nation's commands, and what that leaves of the releases.
 
 A straight walk through the topic, as ``arrivals`` is through the reports. It knows who may recall, revoke and lift, and
 no one who may not; what officers answer in reviews is not in it.
@@ -50,7 +50,7 @@ class Ledger:
 
 
 def ledger(commands: Iterable[Record]) -> Ledger:
-    """Everything that was said, in the order of its offsets."""
+    """Everything that was stated, in the order of its offsets."""
     codec = Codec()
     standing: dict[str, tuple[Veto, ...]] = {}
     idle: set[str] = set()
@@ -99,7 +99,7 @@ def _lifted(standing: tuple[Veto, ...], command: Command) -> tuple[Veto, ...]:
 
 def left(release: Release | None, vetoes: frozenset[CommandKind]) -> tuple[Release | None, frozenset[RecordKind]]:
     """What these vetoes leave of what the rules alone would release: the content, and if there is none, as what
-    the last that the partner was told of it may stand, if it was told anything.
+    the last that the partner received of it may stand, if it received anything.
 
     A revocation changes nothing behind a recall; and what the rules forbid as well is to be purged, so it is recalled.
     """

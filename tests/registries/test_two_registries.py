@@ -55,7 +55,7 @@ def nations(registries: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def codecs(registries: dict[str, str], nations: Nations) -> dict[str, Codec]:
-    """What each nation's registry says, asked again; ``nations`` has registered."""
+    """What each nation's registry states, asked again; ``nations`` has registered."""
     assert nations.roles
     return {nation: codec_of(Registry(nation, url)) for nation, url in registries.items()}
 

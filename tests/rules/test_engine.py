@@ -77,7 +77,7 @@ def _schema_with(policy_set: PolicySet, old: str, new: str) -> PolicySet:
     [
         ("caveats: Set<Caveat>", "caveat: Set<Caveat>"),  # an attribute the rules need is missing
         ("warninglisted: Bool", "warninglisted: String"),
-        ('"TLP:GREEN", ', ""),  # a label nobody knows
+        ('"TLP:GREEN", ', ""),  # a label no one knows
         ("action release", "action publish"),
     ],
 )

@@ -141,7 +141,7 @@ def _leaves(schema: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def test_what_leaves_the_nation_has_no_field_in_which_local_context_could_travel() -> None:
-    """A closed list, names and types: a field more is a decision about what leaves, and this test has to say so."""
+    """A closed list, names and types: a field more is a decision about what leaves, and this test has to report it."""
     assert dict(_leaves(_parsed(codec.RELEASED_INDICATOR))) == RELEASED_FIELDS
     assert dict(_leaves(_parsed(codec.RELEASED_INDICATOR_V2))) == RELEASED_V2_FIELDS
 

@@ -86,7 +86,7 @@ def test_a_known_record_of_another_schema_is_refused_by_name() -> None:
 
 
 def test_another_clusters_ids_are_its_own() -> None:
-    """Two registries with colliding ids: a number means what its own cluster says."""
+    """Two registries with colliding ids: a number means what its own cluster states."""
     theirs = codec.Codec({101: codec.RELEASED_INDICATOR, 104: codec.SENSOR_REPORT})
     ours = CODEC.encode(codec.RELEASED_INDICATOR, a_released())
     assert isinstance(theirs.decode(codec.RELEASED_INDICATOR, ours), codec.Undecodable)

@@ -1,4 +1,4 @@
-"""Ids are UUIDv5 as RFC 9562 says, and the partitioners are stable for ever."""
+"""Ids are UUIDv5 as RFC 9562 states, and the partitioners are stable for ever."""
 
 import uuid
 

@@ -74,7 +74,7 @@ class Partner:
         self._receive = Workbench(Receive(all_agreed("JPN", "GBR"), 0, 1, CODEC))
         reported = [each for each in bench.correlate.outputs if each.topic == topics.released("JPN")]
         for offset, (each, record) in enumerate(zip(reported, bench.released, strict=True)):
-            at_ms = record["version"]  # carried as soon as it is told
+            at_ms = record["version"]  # carried as soon as it is reported
             passed = guard.check(
                 each.value, each.key, CODEC, agreed=all_agreed("GBR", "JPN"), now_ms=at_ms, partition=0, shards=1
             )

@@ -1,4 +1,4 @@
-"""Expiry, revival, recall: what time and a source's later word do to what was told."""
+"""Expiry, revival, recall: what time and a source's later word do to what was reported."""
 
 from typing import Any
 

@@ -62,7 +62,7 @@ def _upgraded(number: int) -> PopularBench:
 
 
 def _expected(sources: int) -> PopularBench:
-    """The same reports, heard by this version."""
+    """The same reports, received by this version."""
     bench = PopularBench()
     bench.observes(*before_the_upgrade(sources))
     bench.observes(Stated("sensor-43", 9, _MARKINGS[3]))

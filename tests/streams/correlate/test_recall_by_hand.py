@@ -1,4 +1,4 @@
-"""Recalled, revoked, lifted, told again: what officers do by hand, and what new sightings cannot undo."""
+"""Recalled, revoked, lifted, reported again: what officers do by hand, and what new sightings cannot undo."""
 
 from consumers.reconcile.compare import Difference
 from exchange.metrics.labels import Differs
@@ -167,7 +167,7 @@ def test_a_reissue_of_what_was_reported_anew_since_does_nothing() -> None:
 
 
 def test_a_reissue_mends_a_partner_that_is_ahead_of_what_our_topic_still_states() -> None:
-    """Our topic was restored from a backup and says 1; the state, and the partner, know of more."""
+    """Our topic was restored from a backup and states 1; the state, and the partner, know of more."""
     bench = OfficersBench()
     bench.observes()
     held = bench.released[-1]["version"]

@@ -1,4 +1,4 @@
-"""What changes something is told at once; mere repetition at most once per interval, to the nation and to partners."""
+"""What changes something is reported at once; repetition at most once per interval, to nation and partners."""
 
 from collections import Counter
 
@@ -32,13 +32,13 @@ def report(sequence: int, sensor: str = "edge-1", **changes: object) -> SensorRe
 
 
 def announced(exchange: MemoryExchange) -> Counter[str]:
-    """How often the nation and the partner were told."""
+    """How often the nation and the partner received something."""
     names = {topics.NATIONAL: "nation", topics.released(PARTNER): "partner"}
     return Counter({name: len(exchange.log(topic)) for topic, name in names.items()})
 
 
 def last_sightings(exchange: MemoryExchange) -> tuple[int, int]:
-    """What the nation and the partner were told last."""
+    """What the nation and the partner last received."""
     national = CODEC.decode(INDICATOR, exchange.log(topics.NATIONAL)[-1].value)
     released = CODEC.decode(RELEASED_INDICATOR, exchange.log(topics.released(PARTNER))[-1].value)
     assert isinstance(national, dict)

@@ -39,7 +39,7 @@ class Workshop:
     def __init__(self) -> None:
         self.announced: list[str] = []
 
-    def __call__(self, shard: int, mailbox: Mailbox, still_assigned: Callable[[], bool]) -> Sequence[ShardThread]:  # noqa: ARG002  # as the protocol says
+    def __call__(self, shard: int, mailbox: Mailbox, still_assigned: Callable[[], bool]) -> Sequence[ShardThread]:  # noqa: ARG002  # as the protocol states
         return [cast("ShardThread", Thread(f"shard {shard}", self.announced))]
 
     def standbys(self, shard: int) -> Sequence[Standby]:
