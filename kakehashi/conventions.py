@@ -11,6 +11,8 @@ import re
 import select
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any, Final
 
 import typer
@@ -80,7 +82,8 @@ class Command(TyperCommand):
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
         """Run the command. A reader of its output that ends early, as ``head`` does, is a good end."""
         try:
-            result = super().invoke(ctx)
+            with _in_use(ctx):
+                result = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:
             if _is_read():
@@ -121,6 +124,18 @@ def check_recipients(named: Iterable[str], nations: Sequence[str]) -> None:
         if name.strip().upper() not in nations:
             remedy = f"its nations are {', '.join(nations)} (KAKEHASHI_NATIONS){suggestion(name, nations)}"
             raise typer.BadParameter(f"--releasable-to {name}: no party of the exchange; {remedy}")
+
+
+def _in_use(ctx: typer.Context) -> AbstractContextManager[None]:
+    """Whoever deletes the home's files sees this command, if it works with them or with the clusters."""
+    from kakehashi.in_use import KEEP_FILES, USE_CLUSTERS, using
+
+    path, home = path_of(ctx), Path(os.environ.get("KAKEHASHI_HOME") or ".kakehashi")
+    if ctx.params.get("dry_run") or not (path in KEEP_FILES or (path in USE_CLUSTERS and home.is_dir())):
+        return nullcontext()
+    named = {name: str(value) for name in ("nation", "partner", "sensor", "profile") if (value := ctx.params.get(name))}
+    words = [f"--{name} {value}" if name != "profile" else value for name, value in named.items()]
+    return using(home, " ".join((path, *words)), [named[name] for name in ("nation", "partner") if name in named])
 
 
 def _is_read() -> bool:

@@ -33,8 +33,8 @@ _LAST_WIDTH: Final = 44
 class Column:
     """One column: its heading, and the text of a row's cell, with a style of ``rich`` if ``style`` gives one.
 
-    A ``main`` column is never cut: where the terminal is too narrow, the other columns are left out, the last first,
-    and then the line continues on the next.
+    A ``main`` column is what the reader decides by: it is never cut and never left out. Where the terminal is too
+    narrow, the other columns are left out, the last first; then a last main column has a line of its own below.
     """
 
     heading: str
@@ -76,13 +76,19 @@ def _table(first: list[Row], rest: Iterable[Row], columns: Sequence[Column], ter
     from rich.text import Text
 
     widths = [_width(column, first) for column in columns]
-    kept = _that_fit(columns, widths, terminal.width)
-    if any(column.heading for column in columns):
-        heads = [Text(columns[at].heading, "bold") for at in kept]
-        terminal.print(_line(heads, [widths[at] for at in kept], [columns[at].right for at in kept]), soft_wrap=True)
-    for row in itertools.chain(first, rest):
-        cells = [Text(printable(columns[at].cell(row)), columns[at].style(row)) for at in kept]
+    is_below = _is_below(columns, widths, terminal.width)
+    kept = _that_fit(columns, widths, terminal.width, is_below=is_below)
+
+    def draw(cells: "list[Text]") -> None:
+        below = cells.pop() if is_below else None
         terminal.print(_line(cells, [widths[at] for at in kept], [columns[at].right for at in kept]), soft_wrap=True)
+        if below is not None:
+            terminal.print(Text(_GAP).append_text(below), soft_wrap=True)
+
+    if any(column.heading for column in columns):
+        draw([Text(columns[at].heading, "bold") for at in kept])
+    for row in itertools.chain(first, rest):
+        draw([Text(printable(columns[at].cell(row)), columns[at].style(row)) for at in kept])
 
 
 def _width(column: Column, rows: Iterable[Row]) -> int:
@@ -91,10 +97,16 @@ def _width(column: Column, rows: Iterable[Row]) -> int:
     return max(cell_len(column.heading), *(cell_len(printable(column.cell(row))) for row in rows))
 
 
-def _that_fit(columns: Sequence[Column], widths: Sequence[int], width: int) -> list[int]:
+def _is_below(columns: Sequence[Column], widths: Sequence[int], width: int) -> bool:
+    """Whether the last column has lines of its own: beside the other main ones it has no room for a common value."""
+    others = sum(widths[at] + len(_GAP) for at, column in enumerate(columns[:-1]) if column.main)
+    return columns[-1].main and others + min(widths[-1], _LAST_WIDTH) > width
+
+
+def _that_fit(columns: Sequence[Column], widths: Sequence[int], width: int, *, is_below: bool) -> list[int]:
     """The columns that a line has room for: all main ones, and as many of the others as fit, the first first. The last
     column may continue on the next line, so it takes no more room from the others than a common value needs."""
-    needed = [*widths[:-1], min(widths[-1], _LAST_WIDTH)]
+    needed = [*widths[:-1], 0 if is_below else min(widths[-1], _LAST_WIDTH)]
     left = width - sum(needed[at] + len(_GAP) for at, column in enumerate(columns) if column.main) + len(_GAP)
     kept = []
     for at, column in enumerate(columns):
@@ -111,7 +123,7 @@ def _line(cells: "Sequence[Text]", widths: Sequence[int], right: Sequence[bool])
     from rich.text import Text
 
     line = Text(no_wrap=True)
-    for at, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+    for at, (cell, width) in enumerate(zip(cells, widths, strict=False)):
         if right[at]:
             cell.pad_left(width - cell.cell_len)
         elif at < len(cells) - 1:

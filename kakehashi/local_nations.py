@@ -17,6 +17,7 @@ from exchange.kafka.clients import Cluster
 from exchange.kafka.topics_admin import ensure_topics
 from exchange.settings import Settings, cluster_from_env
 from kakehashi import roles
+from kakehashi.in_use import users
 from kakehashi.interrupts import Interrupts
 from localkafka import persistent, ports
 from localkafka.guard import Guard
@@ -28,7 +29,7 @@ INSTANCE: Final = "a"
 _PORTS: Final = range(18_000, 19_000)  # below the ports of outgoing connections, apart from those of local brokers
 _ANSWER_S: Final = 1.0
 _LOG_LINES: Final = 12
-_LAST_WORDS: Final = 'KAKEHASHI_HOME="$1" "$2" -m kakehashi down --wipe; rm -rf "$1"'
+_LAST_WORDS: Final = 'KAKEHASHI_HOME="$1" "$2" -m kakehashi down --wipe --yes; rm -rf "$1"'
 _AND_NO_TRACE: Final = '; rm -f "$1.lock"; rmdir "${1%/*}"'
 
 
@@ -165,7 +166,10 @@ class LocalNations:
         self._left = True
 
     def _end(self, *, wipe: bool) -> bool:
-        """Stop everything; whether anything ran."""
+        """Stop everything, with what others run here if it is wiped; whether anything ran."""
+        if wipe:
+            with users(self.home) as others:
+                roles.end([user.process for user in others])
         stopped = [*roles.stop(self.home), *persistent.down(self.home, self.settings.nations, wipe=wipe)]
         if wipe:
             shutil.rmtree(self.home, ignore_errors=True)

@@ -9,8 +9,10 @@ import typer
 
 from exchange.clock import now_ms
 from exchange.errors import NotFound, TransientError
+from kakehashi.terminal import utc
 
 if TYPE_CHECKING:
+    from consumers.picture.filters import Filter
     from consumers.picture.keep import Origin
     from consumers.picture.picture import Picture
     from exchange.kafka.clients import Cluster
@@ -47,6 +49,18 @@ def picture_of(nation: str, settings: "Settings", environ: Mapping[str, str], *,
             if not state.is_whole:
                 typer.echo(f"kakehashi: what {state.origin} has is still being read: not all of it is here", err=True)
         yield picture
+
+
+def note_of_ended(picture: "Picture", filters: "Filter") -> None:
+    """Who asks for what ended is told since when the picture has it: of earlier ones the topics have no value left."""
+    from consumers.picture.filters import LIVE
+
+    if filters.states != LIVE:
+        typer.echo(
+            f"kakehashi: this picture was made at {utc(picture.made_ms)} UTC. It has the values of what ended since "
+            "then; of what ended before, only ids (`kakehashi get ID`)",
+            err=True,
+        )
 
 
 def origins_of(cluster: "Cluster", settings: "Settings") -> "dict[str, Origin]":

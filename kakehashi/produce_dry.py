@@ -1,6 +1,7 @@
 """Runs ``kakehashi produce --dry-run``: reads the inputs, and prints what would become of each piece of them."""
 
 from collections.abc import Iterable
+from itertools import chain
 
 import typer
 
@@ -8,8 +9,9 @@ from exchange.clock import now_ms
 from exchange.errors import Exit
 from exchange.settings import Settings
 from kakehashi.dry_run import DryRun
-from kakehashi.dry_run_view import Counts, Table, as_json
+from kakehashi.dry_run_view import Counts, Table, as_json, folded
 from kakehashi.fates import REFUSE, Fate, Judge
+from producers.default_marking import DefaultMarking
 from producers.inputs import Input, name_in_utf8
 from producers.produce import Options, opened
 from producers.readers.formats import readings_of
@@ -37,7 +39,7 @@ def dry_run(
     policy = load(nation, settings.policy_folder, version=settings.policy_version)
     lifetimes = Lifetimes.load(settings.policy_version, settings.policy_folder)
     judge = Judge(partners, Classifier(Engine(policy)), installed_enricher(), lifetimes, now_ms())
-    counts, table, run = Counts(), Table(), DryRun(sensor, judge)
+    counts, table, run, marked = Counts(), Table(), DryRun(sensor, judge), DefaultMarking()
 
     def show(fates: Iterable[Fate]) -> None:
         for fate in fates:
@@ -49,8 +51,12 @@ def dry_run(
         with opened(name, lambda: show(run.rest()), Stop()) as stream:
             source = Input(name_in_utf8(name), stream, encoding=options.defaults.encoding)
             readings, _ = readings_of(source, options.format, options.defaults)
-            show(run.fates(readings))
+            show(run.fates(marked.counting(readings, options.defaults)))
     titles = {rule.id: rule.title for rule in policy.rules.values()}
-    for line in counts.lines(partners, titles, policy.version[:12]):
+    lines = (
+        *chain.from_iterable(folded(line, "") for line in marked.lines()),
+        *counts.lines(partners, titles, policy.version[:12]),
+    )
+    for line in lines:
         typer.echo(line, err=json)
     return Exit.REFUSED if strict and counts.outcomes[REFUSE] else Exit.OK

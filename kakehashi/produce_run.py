@@ -65,7 +65,7 @@ def run_dry(command: Command, partner: str, settings: Settings) -> Exit:
         raise typer.BadParameter("--dry-run needs a file, or - for standard input")
     with TemporaryDirectory() as folder:
         runs = (
-            replace(options, files=_there_now(options.files)) if plan.is_followed else options
+            _of_now(options) if plan.is_followed else options
             for plan in command.plans
             for options in _runs(plan, Path(folder))
         )
@@ -95,12 +95,9 @@ def run(command: Command, settings: Settings, cluster_of: Callable[[], Cluster])
             for options, is_followed in (
                 (options, plan.is_followed) for plan in plans for options in _runs(plan, folder / "fetched")
             ):
-                now = replace(options, files=_there_now(options.files)) if is_followed else options
+                now = _of_now(options) if is_followed else options
                 if not command.yes:
                     ask(now, spool, settings.partners(profile.nation), cluster)
-                if is_followed and not now.files:
-                    places = ", ".join(map(name_in_utf8, options.files))
-                    err.print(f"no file is there yet: waiting for {places}", markup=False)
                 total = None if is_followed else _total(options.files)
                 act = follow if is_followed else produce
                 with (
@@ -162,8 +159,12 @@ def _fetched(files: tuple[str, ...], folder: Path) -> tuple[str, ...]:
     return tuple(str(fetched(name, folder)) if is_url(name) else name for name in files)
 
 
-def _there_now(places: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(str(path) for place in places for path in files_at(place))
+def _of_now(options: Options) -> Options:
+    """The files that are there now of what is followed; if there is none, a line on standard error says so."""
+    found = tuple(str(path) for place in options.files for path in files_at(place))
+    if not found:
+        typer.echo(f"no file is there yet at {', '.join(map(name_in_utf8, options.files))}", err=True)
+    return replace(options, files=found)
 
 
 def _is_elsewhere(name: str) -> bool:

@@ -119,19 +119,18 @@ def _trouble(where: str, spool: Spool, publisher: Publisher) -> str:
 
 def closing_lines(summary: Summary, publisher: Publisher, where: str) -> Iterator[str]:
     """The closing summary, line by line."""
-    if summary.files or publisher.reports or not summary.skipped:
+    if summary.files or summary.withdrawn or publisher.reports or not summary.skipped:
         yield from _what_was_read(summary, publisher, where)
     for name in summary.skipped:
         yield f"{name}: read before, so not again; use --again if it should count once more"
     for gap in summary.gaps:
         yield f"gap: {gap}"
-    if summary.withdrawn:
-        yield f"withdrawn, because the source does not assert them any more: {counted(summary.withdrawn, 'value')}"
     if (kept := summary.kept) is not None:
         yield (
             f"{kept.gone:,} of {counted(kept.before, 'value')} of a snapshot or event are not named any more, and none "
             f"was withdrawn: {kept.reason}. If that is right, run it again with --accept-removals"
         )
+    yield from summary.marked.lines()
     yield from _not_for_detection(summary)
     if summary.left_out:
         yield f"left out: {', '.join(f'{count:,} {rule}' for rule, count in summary.left_out.most_common())}"
@@ -157,10 +156,12 @@ def _not_for_detection(summary: Summary) -> Iterator[str]:
 
 def _what_was_read(summary: Summary, publisher: Publisher, where: str) -> Iterator[str]:
     read = " and ".join(counted(count, unit) for unit, count in sorted(summary.records.items())) or "no lines"
-    found = f"{counted(summary.observations, 'observation')} in {counted(summary.reports, 'report')}"
-    yield f"{counted(summary.files, 'file')}, {read}: {found}"
+    found = counted(summary.observations, "observation")
+    if summary.withdrawn:  # the source does not assert the value any more
+        found += f" and {counted(summary.withdrawn, 'withdrawal')}"
+    yield f"{counted(summary.files, 'file')}, {read}: {found} in {counted(summary.reports, 'report')}"
     sent = f"{counted(publisher.reports, 'report')} with {counted(publisher.observations, 'observation')}"
-    yield f"acknowledged by {where}: {sent}"
+    yield f"acknowledged by {where}: {sent}{', withdrawals included' if summary.withdrawn else ''}"
 
 
 def as_json(summary: Summary, publisher: Publisher) -> str:
@@ -177,6 +178,8 @@ def as_json(summary: Summary, publisher: Publisher) -> str:
             "withdrawn": summary.withdrawn,
             "kept": 0 if summary.kept is None else summary.kept.gone,
             "left_out": dict(summary.left_out.most_common()),
+            "marking_applied": summary.marked.applied,
+            "marking_not_needed": summary.marked.read - summary.marked.applied,
             "acknowledged_reports": publisher.reports,
             "acknowledged_observations": publisher.observations,
         },

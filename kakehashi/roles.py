@@ -95,13 +95,23 @@ def stop(home: Path) -> list[RoleProcess]:
     """Stop every role under ``home`` in good order, by force if one takes too long; those that were running."""
     roles = known(home)
     running = [role for role in roles if is_running(role)]
+    end(running)
+    for role in roles:
+        _file(home, role.name).unlink(missing_ok=True)
+    return running
+
+
+def end(running: Sequence[RoleProcess]) -> None:
+    """Stop these in good order, by force if one takes too long. Raises PermissionError for another user's."""
     for role in running:
         _signal(role, signal.SIGTERM)
     for role in _await_end(running, STOP_S):
         kill(role)
-    for role in roles:
-        _file(home, role.name).unlink(missing_ok=True)
-    return running
+
+
+def this_process(name: str) -> RoleProcess:
+    """The process that asks."""
+    return RoleProcess(name, os.getpid(), _started(os.getpid()), ())
 
 
 def _signal(role: RoleProcess, number: signal.Signals) -> None:

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 import msgspec
 
 from exchange.errors import ConfigurationError, DeliveryTimeout, Refused
+from producers.default_marking import DefaultMarking
 from producers.inputs import Input, name_in_utf8
 from producers.known import state_of, unknown_state
 from producers.readers.formats import AUTO, readings_of
@@ -77,6 +78,7 @@ class Summary:
     left_out: Counter[str] = field(default_factory=Counter)
     withdrawn: int = 0
     kept: Kept | None = None
+    marked: DefaultMarking = field(default_factory=DefaultMarking)
 
     def add(self, step: Step) -> None:
         """Count one step."""
@@ -194,7 +196,7 @@ class Run:
                 "the list with --dry-run --json, remove what is no indicator, and name the list with --reviewed"
             )
         steps = fill(
-            readings,
+            self.summary.marked.counting(readings, options.defaults),
             state,
             spool,
             sensor=options.sensor,

@@ -1,4 +1,4 @@
-"""The values of indicators that a nation has reported, by their ids: decisions have ids only."""
+"""National records of indicators by their ids: decisions have neither value nor labels."""
 
 from collections.abc import Collection
 from typing import cast
@@ -12,13 +12,13 @@ from schemas.normalise import Invalid, canonical, detect
 from schemas.records import Indicator
 
 
-def values_of(cluster: Cluster, ids: Collection[str], shards: int) -> dict[str, str]:
-    """The value of each of these ids that the national records still have.
+def national_records(cluster: Cluster, ids: Collection[str], shards: int) -> dict[str, Indicator]:
+    """The latest national record of each of these ids that has one.
 
     Raises NotFound if their topic is missing, BrokerUnavailable if no broker answers.
     """
     wanted, codec = {name.encode() for name in ids}, cluster.codec(INDICATOR)
-    found: dict[str, str] = {}
+    found: dict[str, Indicator] = {}
     if not wanted:
         return found
     with TopicReader(cluster, topics.NATIONAL) as reader:
@@ -27,9 +27,13 @@ def values_of(cluster: Cluster, ids: Collection[str], shards: int) -> dict[str, 
                 if record.key in wanted and record.value is not None:
                     decoded = codec.decode(INDICATOR, record.value)
                     if not isinstance(decoded, Undecodable):
-                        indicator = cast("Indicator", decoded)
-                        found[record.key.decode()] = indicator["value"]
+                        found[record.key.decode()] = cast("Indicator", decoded)
     return found
+
+
+def values_of(cluster: Cluster, ids: Collection[str], shards: int) -> dict[str, str]:
+    """The value of each of these ids that the national records still have. Raises as ``national_records``."""
+    return {name: record["value"] for name, record in national_records(cluster, ids, shards).items()}
 
 
 def canonical_value(text: str) -> str:

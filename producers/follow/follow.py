@@ -98,7 +98,14 @@ class _Following:
         self._now_ms, self._stop, self._quiet_s = now_ms, stop, quiet_s
         self._before = Before(spool, options, now_ms)
         self._shared = Surroundings(
-            options.sensor, spool, codec, now_ms, options.defaults, options.report_size, view.left_out
+            options.sensor,
+            spool,
+            codec,
+            now_ms,
+            options.defaults,
+            options.report_size,
+            view.left_out,
+            run.summary.marked,
         )
         self._tails: dict[Identity, Followed] = {}
         self._begun = set[Path]()  # paths at which a file was followed

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from producers.default_marking import DefaultMarking
 from producers.follow.pulled import Pulled
 from producers.follow.tail import Tail
 from producers.inputs import Input, name_in_utf8
@@ -35,6 +36,7 @@ class Surroundings:
     defaults: Defaults
     report_size: int
     on_left_out: Callable[[LeftOut], None]
+    marked: DefaultMarking
 
 
 class Followed:
@@ -65,7 +67,8 @@ class Followed:
         def read(wait: Callable[[], None]) -> Iterator[Reading]:
             self.tail = Tail(descriptor, wait)
             self._source = Input(name_in_utf8(str(path)), self.tail, encoding=run.defaults.encoding)  # type: ignore[arg-type]
-            yield from readings_of(self._source, format_name, run.defaults)[0]
+            readings, _ = readings_of(self._source, format_name, run.defaults)
+            yield from run.marked.counting(readings, run.defaults)
 
         self.tail = Tail(descriptor, lambda: None)
         self._pulled = Pulled(read, str(path))

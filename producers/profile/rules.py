@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from glob import has_magic
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -113,7 +114,15 @@ def _of_input(path: Path_, entry: InputEntry) -> Iterator[Problem]:
     elif entry.follow and entry.snapshot:
         yield Problem((*path, "follow"), name, "reads what is added: it goes not with snapshot")
     elif not (entry.follow or name == STANDARD_INPUT or is_url(name) or is_taxii(name) or _is_readable(Path(name))):
-        yield Problem((*path, "at"), name, "no readable file")
+        yield Problem((*path, "at"), name, _why_unreadable(name))
+
+
+def _why_unreadable(name: str) -> str:
+    if Path(name).is_dir():
+        return "a folder: add --follow (in a profile `follow: true`), which reads its files, or name them"
+    if has_magic(name):
+        return "no such file: a pattern needs --follow (in a profile `follow: true`)"
+    return "no readable file"
 
 
 def _of_mapping(path: Path_, entry: InputEntry) -> Iterator[Problem]:

@@ -13,11 +13,11 @@ from exchange.errors import NotFound
 from exchange.kafka.topics_admin import ensure_topics
 from kakehashi.main import Invocation, command_line
 from schemas import topics
-from schemas.codec import DECISION, POLICY_RECORD, RECEIPT, RELEASED_INDICATOR
+from schemas.codec import DECISION, INDICATOR, POLICY_RECORD, RECEIPT, RELEASED_INDICATOR
 from schemas.records import Receipt
 from schemas.signing import approved_policy
 from streams.rules.policy_set import load
-from tests.builders import NOW_MS, a_content, a_decision, a_policy_record, a_receipt, a_released, an_id
+from tests.builders import NOW_MS, a_content, a_decision, a_policy_record, a_receipt, a_released, an_id, an_indicator
 from tests.conftest import Brokers
 from tests.consumers.border import SHARDS, Border
 from tests.officers import ALICE, ROSTER
@@ -30,8 +30,8 @@ def border(brokers: Brokers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     border = Border(brokers)
     for cluster, other in ((border.here, border.partner), (border.there, border.home)):
         monkeypatch.setenv(f"KAKEHASHI_{cluster.nation}_BOOTSTRAP", cluster.bootstrap)
-        audit = [each for each in topics.topics_of(cluster.nation, (other,), 4) if each.name == topics.AUDIT]
-        ensure_topics(cluster, audit)
+        every = topics.topics_of(cluster.nation, (other,), 4)
+        ensure_topics(cluster, [each for each in every if each.name in (topics.AUDIT, topics.NATIONAL)])
         entries = "\n".join(entry_text(each) for each in ROSTER.officers.values())
         (tmp_path / f"{cluster.nation}.toml").write_text(entries, "utf-8")
     monkeypatch.setenv("KAKEHASHI_NATIONS", f"{border.home},{border.partner}")
@@ -94,6 +94,19 @@ def test_what_no_one_has_is_stated_to_be_unknown_or_still_on_its_way(border: Bor
     explained = run("explain", "--nation", border.partner, "nowhere.example.org")
     assert isinstance(explained.exception, NotFound)
     assert "the workers have not come to it yet" in str(explained.exception)
+
+
+def test_the_warninglists_that_matched_and_the_labels_that_stay_home_are_named(border: Border) -> None:
+    own = an_indicator(warninglists=["alexa", "cisco_top1000"], labels=["phishing", "victim: Example Ltd", "local:x"])
+    decision = a_decision(indicator_id=own["id"], partner=border.partner)
+    border.put(border.here, topics.AUDIT, [(own["id"].encode(), border.codec.encode(DECISION, decision))])
+    border.put(border.here, topics.NATIONAL, [(own["id"].encode(), border.codec.encode(INDICATOR, own))])
+    explained = run("explain", "--nation", border.home, own["id"]).stdout
+    assert "\n  Its value is on these warninglists now: alexa, cisco_top1000.\n" in explained
+    why = f"These labels stay in {border.home}, because no vocabulary of the policy has them"
+    assert f"\n  {why}: victim: Example Ltd, local:x.\n" in explained
+    lines = run("explain", "--nation", border.home, "--json", own["id"]).stdout.splitlines()
+    assert [each for line in lines for each in json.loads(line)["sentences"] if each.startswith(why)]
 
 
 def test_a_dispute_shows_in_the_picture_of_both_until_a_later_version_is_accepted(border: Border) -> None:

@@ -81,6 +81,11 @@ def _commands() -> dict[str, Any]:
     return dict(_below(_program()))
 
 
+def paths() -> list[str]:
+    """Every command, as it is called."""
+    return [*_commands()]
+
+
 def _options(command: Any) -> dict[str, Any]:
     return {param.name: param for param in command.params if param.param_type_name == "option"}
 

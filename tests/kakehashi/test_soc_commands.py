@@ -4,8 +4,12 @@ import csv
 import io
 
 import pytest
+from typer.testing import CliRunner
 
+from exchange.clock import now_ms
 from exchange.errors import Exit
+from kakehashi.main import Invocation, command_line
+from kakehashi.terminal import utc
 from tests.builders import DAY_MS
 from tests.docs.pages import ROOT
 from tests.kakehashi.soc import FORMULA, Soc
@@ -77,6 +81,15 @@ def test_a_search_finds(soc: Soc, asked: list[str], found: set[str]) -> None:
 )
 def test_a_filter_that_cannot_be_meant_is_a_usage_error(soc: Soc, asked: list[str], why: str) -> None:
     assert why in " ".join(soc.run("search", "--nation", "JPN", *asked, code=Exit.USAGE).split())
+
+
+@pytest.mark.parametrize("command", ["search", "export"])
+def test_who_asks_for_what_ended_is_told_since_when_the_picture_has_it(soc: Soc, command: str) -> None:
+    runner = CliRunner(env=soc.environ | {"NO_COLOR": "1"})
+    ended = runner.invoke(command_line(Invocation()), [command, "--nation", "JPN", "--state", "revoked"])
+    assert f"this picture was made at {utc(now_ms())[:10]}" in ended.stderr
+    assert "of what ended before, only ids" in ended.stderr
+    assert runner.invoke(command_line(Invocation()), [command, "--nation", "JPN"]).stderr == ""
 
 
 def test_an_export_is_for_another_program(soc: Soc) -> None:

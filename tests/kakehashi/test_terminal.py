@@ -14,11 +14,19 @@ from consumers.subscription.changes import Change, change_of
 from exchange.protocol.record import Record
 from kakehashi import terminal
 from kakehashi.commands.soc.tail import _change_line
+from kakehashi.listing import Column, show
 from schemas.codec import RELEASED_INDICATOR, Codec
 from tests.builders import NOW_MS, a_content, a_released
 
 SOURCES = sorted(Path(kakehashi.__file__).parent.rglob("*.py"))
 AS_IT_IS = ["README.adoc:100: refused", "[red]x[/red]", "report[1].json", "a :smile: b", "[/]", "10.0.0.1:80:"]
+
+DECIDING = frozenset(
+    {
+        *("answer", "approved", "border", "ceiling", "kind", "outcome", "reason", "recalls", "state", "TLP"),
+        *("until, UTC", "value", "value or id", "what was wrong"),
+    }
+)
 
 
 def printed(value: object) -> str:
@@ -49,6 +57,29 @@ def test_every_console_is_made_in_one_place_and_no_markup_is_written(path: Path)
                 literal = isinstance(node.args[0], ast.Constant) and "description" not in str(node.args[0].value)
                 off = any(each.arg == "markup" and not getattr(each.value, "value", True) for each in node.keywords)
                 assert literal or off, f"{path}:{node.lineno}: a file's name is no markup"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_a_column_that_its_reader_decides_by_is_left_out_nowhere(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Column":
+            heading = getattr(node.args[0], "value", "")
+            is_main = any(each.arg == "main" and getattr(each.value, "value", False) for each in node.keywords)
+            assert is_main or heading not in DECIDING, f"{path}:{node.lineno}: {heading} decides: main=True"
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 100, 200])
+def test_a_table_has_its_main_columns_whole_at_any_width(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr("kakehashi.listing.lines_wanted", lambda _: False)
+    row = {name: f"{name}-{'x' * 12}" for name in ("key", "state", "sensor")} | {"why": "192.0.2.999 is none " * 5}
+    columns = [Column(name, lambda row, name=name: row[name], main=name != "sensor") for name in row]  # type: ignore[misc]
+    show([row], columns, as_json=False, empty="")
+    shown = capsys.readouterr().out
+    assert [name for name in ("key", "state", "why") if name not in shown or row[name] not in shown] == []
+    assert (row["sensor"] in shown) == (width in (60, 80, 200)), "as far as it has room"
 
 
 def a_change(value: str) -> Change:

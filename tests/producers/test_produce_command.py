@@ -80,6 +80,8 @@ def test_a_second_run_reads_nothing_again_and_json_reports_it(environ: dict[str,
         "reports": 1,
         "rejected": {},
         "left_out": {},
+        "marking_applied": 0,
+        "marking_not_needed": 0,
         "withdrawn": 0,
         "kept": 0,
         "gaps": [],
@@ -88,6 +90,28 @@ def test_a_second_run_reads_nothing_again_and_json_reports_it(environ: dict[str,
     }
     assert json.loads(second.stdout)["skipped"] == [feed]
     assert json.loads(second.stdout)["observations"] == 0
+
+
+def test_an_option_s_marking_that_the_source_covers_is_reported_once(environ: dict[str, str], unique: str) -> None:
+    options = ("--sensor", f"{unique}edge", "--tlp", "TLP:GREEN", "-")
+    whole = finished(environ, *options, input="domain,tlp\na.example.com,TLP:AMBER\nb.example.com,TLP:GREEN\n").stdout
+    assert "the marking of the options applied to 0 of 2 observations: the source states one that is as strict" in whole
+    part = finished(environ, *options, input="domain,tlp\na.example.com,\nb.example.com,TLP:RED\n").stdout
+    assert part.count("the marking of the options applied to 1 of 2 observations: the others state one") == 1
+    assert "the marking of the options" not in finished(environ, *options, input="domain\nc.example.com\n").stdout
+
+
+def test_withdrawals_are_counted_in_the_line_of_what_was_read(
+    environ: dict[str, str], unique: str, tmp_path: Path
+) -> None:
+    feed, shown = tmp_path / "list.txt", ""
+    for text in ("a.example.com\nb.example.com\n", "b.example.com\n"):
+        feed.write_text(text)
+        shown = finished(environ, "--sensor", f"{unique}edge", "--snapshot", str(feed)).stdout
+    lines = shown.splitlines()
+    assert len(lines) == 2, shown
+    assert lines[0] == "1 file, 1 line: 1 observation and 1 withdrawal in 2 reports"
+    assert lines[1].endswith(": 2 reports with 2 observations, withdrawals included")
 
 
 def test_standard_input_is_read_and_strict_makes_refusals_an_exit_code(
@@ -171,6 +195,11 @@ def test_a_cluster_that_does_not_answer_is_reported_and_the_deadline_kept(tmp_pa
         (["--encoding", "klingon"], "no such encoding"),
         (["--home-net", "here"], "198.51.100.0/24"),
         (["/no/such/file"], "no readable file"),
+        ([str(FEEDS)], "a folder: add --follow"),
+        (["--dry-run", str(FEEDS)], "a folder: add --follow"),
+        (["--snapshot", "/no/such/*.txt"], "a pattern needs --follow"),
+        (["--dry-run", "--sensor-key", "/no/such/key", str(FEEDS / "txt/skimmer.txt")], "`kakehashi sensor keygen`"),
+        (["--dry-run", "--follow"], "--follow needs files"),
         (["--format", "zeek"], "suricata-eve"),
     ],
 )

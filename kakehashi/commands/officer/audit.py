@@ -45,8 +45,8 @@ Hours = Annotated[float, typer.Option(min=0, help="Only the last so many hours; 
 _DAY_MS = 24 * 60 * 60 * 1000
 _COLOURS: Final = {"release": "green", "hold": "yellow"}
 _COLUMNS: Final = (
-    Column("outcome", lambda row: row["outcome"], lambda row: _COLOURS.get(row["outcome"], "red")),
-    Column("partner", lambda row: row["partner"]),
+    Column("outcome", lambda row: row["outcome"], lambda row: _COLOURS.get(row["outcome"], "red"), main=True),
+    Column("partner", lambda row: row["partner"], main=True),
     Column("decision", lambda row: row["decision_id"], main=True),
     Column("decided, UTC", lambda row: utc(row["at_ms"])),
     Column("indicator", lambda row: row["indicator_id"]),

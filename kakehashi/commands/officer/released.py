@@ -28,10 +28,10 @@ _LIST = examples(
 )
 _COLOURS: Final = {"waiting": typer.colors.YELLOW, "refused": typer.colors.RED}
 _COLUMNS: Final = (
-    Column("answer", lambda row: row["answer"], lambda row: _COLOURS.get(row["answer"], "green")),
-    Column("partner", lambda row: row["partner"]),
+    Column("answer", lambda row: row["answer"], lambda row: _COLOURS.get(row["answer"], "green"), main=True),
+    Column("partner", lambda row: row["partner"], main=True),
     Column("released, UTC", lambda row: utc(row["released_ms"])),
-    Column("kind", lambda row: row["kind"] if not row["dispute"] else f"{row['kind']}, disputed"),
+    Column("kind", lambda row: row["kind"] if not row["dispute"] else f"{row['kind']}, disputed", main=True),
     Column("value or id", lambda row: row.get("value") or row["id"], main=True),
 )
 

@@ -37,8 +37,8 @@ _REFUSE_EXAMPLES = examples(
 )
 _COLUMNS: Final = (
     Column("to", lambda row: row["partner"], main=True),
-    Column("approved", lambda row: f"{row['approved']} of {row['needed']}"),
-    Column("until, UTC", lambda row: utc(row["deadline_ms"])),
+    Column("approved", lambda row: f"{row['approved']} of {row['needed']}", main=True),
+    Column("until, UTC", lambda row: utc(row["deadline_ms"]), main=True),
     Column("held by", lambda row: ", ".join(row["rules"])),
     Column("value", lambda row: row["value"], lambda _: "bold", main=True),
 )

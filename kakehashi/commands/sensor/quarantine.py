@@ -52,8 +52,8 @@ _PILES: Final = (
 )
 _NEWEST: Final = (
     Column("key", lambda row: row["key"], main=True),
-    Column("state", lambda row: row["state"]),
-    Column("reason", lambda row: row["reason"], lambda _: "yellow"),
+    Column("state", lambda row: row["state"], main=True),
+    Column("reason", lambda row: row["reason"], lambda _: "yellow", main=True),
     Column("sensor", lambda row: row["sensor"]),
     Column("what was wrong", lambda row: row["detail"], main=True),
 )

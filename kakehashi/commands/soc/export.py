@@ -70,7 +70,7 @@ def register(app: typer.Typer) -> None:
         What PAP does not allow for your activity is left out, and counted on standard error.
         """
         from exchange.settings import Settings
-        from kakehashi.picture_of import picture_of
+        from kakehashi.picture_of import note_of_ended, picture_of
 
         filters = options.filter_of(
             partner=partner,
@@ -90,6 +90,7 @@ def register(app: typer.Typer) -> None:
         )
         use = options.use_of(activity, unstated_pap)
         with picture_of(nation, Settings.from_env(os.environ), os.environ, update=not local) as picture:
+            note_of_ended(picture, filters)
             allowed = _Allowed(picture, filters, use)
             _write(_lines(allowed, format_), out)
         if allowed.limited:

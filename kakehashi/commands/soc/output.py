@@ -39,7 +39,7 @@ _FORGET: Final = examples(("kakehashi output forget --nation JPN --to hosts:/srv
 _SHOWN: Final = 20
 _COLUMNS: Final = (
     Column("output", lambda row: row["output"], main=True),
-    Column("recalls", lambda row: str(row["unapplied_recalls"]), right=True),
+    Column("recalls", lambda row: str(row["unapplied_recalls"]), right=True, main=True),
     Column("behind, s", lambda row: f"{row['behind_ms'] / 1000:.0f}", right=True),
     Column("last seen, UTC", lambda row: utc(row["seen_ms"])),
     Column("from", lambda row: ", ".join(row["origins"])),

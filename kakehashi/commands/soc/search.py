@@ -28,9 +28,9 @@ STYLES: Final = {
 _COLUMNS: Final = (
     Column("type", lambda row: row["type"]),
     Column("from", lambda row: row["origin"]),
-    Column("TLP", lambda row: row["marking"]["tlp"] or "unmarked"),
+    Column("TLP", lambda row: row["marking"]["tlp"] or "unmarked", main=True),
     Column("conf", lambda row: "–" if row["confidence"] < 0 else str(row["confidence"]), right=True),
-    Column("state", lambda row: row["state"], lambda row: STYLES.get(row["state"], "")),
+    Column("state", lambda row: row["state"], lambda row: STYLES.get(row["state"], ""), main=True),
     Column("received, UTC", lambda row: utc(row["received_ms"])),
     Column("labels", lambda row: ", ".join(row["labels"])),
     Column("value", lambda row: row["value"], lambda row: "bold" if row["state"] == "live" else "dim", main=True),
@@ -67,7 +67,7 @@ def register(app: typer.Typer) -> None:
         The picture is a copy on this machine, which is brought up to date first.
         """
         from exchange.settings import Settings
-        from kakehashi.picture_of import picture_of
+        from kakehashi.picture_of import note_of_ended, picture_of
 
         filters = options.filter_of(
             partner=partner,
@@ -86,6 +86,7 @@ def register(app: typer.Typer) -> None:
             states=state,
         )
         with picture_of(nation, Settings.from_env(os.environ), os.environ, update=not local) as picture:
+            note_of_ended(picture, filters)
             found = _Rows(picture, filters, limit)
             show(found, _COLUMNS, as_json=as_json, empty=f"{nation} sees no such indicator.")
         if limit and found.count == limit:

@@ -188,7 +188,9 @@ def _show(
     for event in found:
         if isinstance(event, Change):
             about = () if disputes is None else disputes.of(event.key)
-            console.print(_change_line(event, console, about), soft_wrap=True)
+            console.print(_change_line(event, console), soft_wrap=True)
+            for each in about:  # never cut, however narrow the terminal is
+                console.print(Text(f"  {_dispute_note(each)}", "yellow"), soft_wrap=True)
             counts[event.state] += 1
             written += 1
             if written == limit:
@@ -214,7 +216,7 @@ def _dispute_note(dispute: "Receipt") -> str:
     return f"⚑ {dispute['nation']} disputes it: {dispute['reason']}"
 
 
-def _change_line(change: "Change", console: "Console", disputes: "Iterable[Receipt]" = ()) -> "Text":
+def _change_line(change: "Change", console: "Console") -> "Text":
     from rich.text import Text
 
     sign, colour = _STATES[change.state]
@@ -233,7 +235,7 @@ def _change_line(change: "Change", console: "Console", disputes: "Iterable[Recei
         return _line(cells[:1], Text(printable(about), "dim"), Text(), console)
     gone = change.state not in ("live", "unreadable")
     value = Text(printable(shown["value"]), "dim strike" if gone else "bold")
-    notes = [*map(_dispute_note, disputes), *shown.get("labels", ()), *shown.get("caveats", ()), shown.get("pap", "")]
+    notes = [*shown.get("labels", ()), *shown.get("caveats", ()), shown.get("pap", "")]
     notes.append(shown.get("tearline", "").replace("\n", " "))
     return _line(cells, value, Text("  " + printable(", ".join(filter(None, notes))), "dim"), console)
 

@@ -32,7 +32,7 @@ _CLIENTS: Final = examples(
 )
 _COLUMNS: Final = (
     Column("client", lambda row: row["client"], main=True),
-    Column("ceiling", lambda row: row["ceiling"]),
+    Column("ceiling", lambda row: row["ceiling"], main=True),
     Column("PAP activity", lambda row: row["activity"]),
     Column("tokens", lambda row: str(row["tokens"]), right=True),
     Column("certificates", lambda row: str(row["certificates"]), right=True),

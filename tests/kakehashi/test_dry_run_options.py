@@ -1,0 +1,21 @@
+"""What options of `kakehashi produce` do in a dry run."""
+
+from pathlib import Path
+
+from exchange.errors import Exit
+from tests.kakehashi.command import kakehashi
+
+
+def test_a_marking_of_the_options_that_applies_to_nothing_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("domain,tlp\nbad.kakenet-mal.org,TLP:AMBER\n", "utf-8")
+    dry = ("produce", "--nation", "GBR", "--sensor", "a", "--tlp", "TLP:GREEN", "--dry-run")
+    shown = " ".join(kakehashi(*dry, "a.csv", within=tmp_path).stdout.split())
+    assert shown.count("the marking of the options applied to 0 of 1 observation: the source states one") == 1
+
+
+def test_of_what_is_followed_a_dry_run_reads_what_is_there_now(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("bad.kakenet-mal.org\n", "utf-8")
+    dry = ("produce", "--nation", "GBR", "--sensor", "a", "--dry-run", "--follow")
+    assert "1 piece: 1 hold" in kakehashi(*dry, str(tmp_path), within=tmp_path).stdout
+    nothing = kakehashi(*dry, "*.log", within=tmp_path)
+    assert (nothing.returncode, nothing.stderr) == (Exit.OK, "no file is there yet at *.log\n")
