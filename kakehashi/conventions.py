@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import typer
 from typer._click.exceptions import NoSuchOption
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from exchange.errors import Exit
 
@@ -39,7 +39,7 @@ ALIASES: Final = {
     "bridge": _BOTH_SIDES,
     "reconcile": _BOTH_SIDES,
     "tail": {"--from": "--partner"},
-    "sighting": {"--from": "--partner"},
+    "sighting report": {"--from": "--partner"},
     "dispute": {"--from": "--partner"},
     "output run": {"--from": "--partner"},
     "output check": {"--from": "--partner"},
@@ -91,6 +91,16 @@ class Command(TyperCommand):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left goes nowhere, in silence
             raise typer.Exit(Exit.OK) from None
         return result
+
+
+class ReportGroup(TyperGroup):
+    """A group whose command ``report`` runs if no command is named, as it did before there were others."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Read the options of the group, and the name of the command."""
+        if args and args[0] not in {*self.commands, *ctx.help_option_names}:
+            args = ["report", *args]
+        return super().parse_args(ctx, args)
 
 
 def path_of(ctx: typer.Context) -> str:

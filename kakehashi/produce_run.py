@@ -1,6 +1,6 @@
 """Runs ``kakehashi produce`` and ``kakehashi sensor run``: wires spool, publisher and view, and prints the result."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +12,7 @@ from exchange.clock import now_ms
 from exchange.errors import Exit
 from exchange.kafka.clients import Cluster
 from exchange.metrics.kinds import Role
+from exchange.metrics.labels import HitFate
 from exchange.metrics.registry import serve
 from exchange.role import metrics_of
 from exchange.settings import Settings
@@ -104,7 +105,7 @@ def run(command: Command, settings: Settings, cluster_of: Callable[[], Cluster])
                     stop.on_signals(),
                     watching(err, where, total, explain_skips=command.explain_skips) as watcher,
                 ):
-                    _produced(act, options, spool, publisher, watcher, settings, codec, stop, summary)
+                    metered(act, options, spool, publisher, watcher, settings, codec, stop, summary)
         except (KeyboardInterrupt, typer.Abort):
             err.print(
                 f"stopped. {counted(spool.pending_reports, 'report')} in {folder}: the same command goes on from here",
@@ -118,7 +119,7 @@ def run(command: Command, settings: Settings, cluster_of: Callable[[], Cluster])
     return Exit.REFUSED if stopped else Exit.OK
 
 
-def _produced(
+def metered(
     act: Callable[..., Summary],
     options: Options,
     spool: Spool,
@@ -128,7 +129,12 @@ def _produced(
     codec: Codec,
     stop: Stop,
     summary: Summary,
+    fates: Mapping[str, HitFate] | None = None,
 ) -> None:
+    """Produce or follow, counting on ``summary``, with a page of metrics if the settings name a port.
+
+    With ``fates`` the inputs are hits, and they count by these rules.
+    """
     if not settings.metrics_port:
         act(options, spool, publisher, watcher, codec=codec, now_ms=now_ms, stop=stop, summary=summary)
         return
@@ -136,7 +142,7 @@ def _produced(
     metrics = metrics_of(Role.PRODUCE, nation, settings.partners(nation), ())
     page = serve(metrics, settings.metrics_port, settings.metrics_address)
     try:
-        meter = Meter(metrics, watcher, spool, publisher, now_ms)
+        meter = Meter(metrics, watcher, spool, publisher, now_ms, fates)
         act(options, spool, publisher, meter, codec=codec, now_ms=now_ms, stop=stop, summary=summary)
         meter.finish(summary)
     finally:

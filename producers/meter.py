@@ -2,11 +2,11 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from exchange.metrics import spec
-from exchange.metrics.labels import QuarantineStage
+from exchange.metrics.labels import HitFate, QuarantineStage
 from exchange.metrics.registry import Metrics
 from producers.produce import Summary, View
 from producers.readers.reading import LeftOut
@@ -24,12 +24,20 @@ class Meter:
     """
 
     def __init__(
-        self, metrics: Metrics, watcher: View, spool: Spool, publisher: Publisher, now_ms: Callable[[], int]
+        self,
+        metrics: Metrics,
+        watcher: View,
+        spool: Spool,
+        publisher: Publisher,
+        now_ms: Callable[[], int],
+        fates: Mapping[str, HitFate] | None = None,
     ) -> None:
+        """With ``fates`` each observation is a hit, and so is what one of these rules leaves out."""
         self._metrics, self._watcher, self._publisher = metrics, watcher, publisher
         self._counted_at = 0.0
         self._reports = self._observations = self._errors = 0
         self._rejected: Counter[RejectReason] = Counter()
+        self._fates, self._hits = fates, Counter[HitFate]()
 
         def oldest_seconds() -> float:
             oldest = spool.oldest_at_ms
@@ -69,3 +77,12 @@ class Meter:
             self._metrics.add(spec.QUARANTINED_RECORDS, count, QuarantineStage.PRODUCE, reason)
         self._reports, self._observations, self._errors = publisher.reports, publisher.observations, publisher.errors
         self._rejected = summary.rejected.copy()
+        if self._fates is not None:
+            self._count_hits(summary, self._fates)
+
+    def _count_hits(self, summary: Summary, fates: Mapping[str, HitFate]) -> None:
+        hits = Counter({fate: summary.left_out[rule] for rule, fate in fates.items()})
+        hits[HitFate.SIGHTED] = summary.observations
+        for fate, count in (hits - self._hits).items():
+            self._metrics.add(spec.HITS, count, fate)
+        self._hits = hits

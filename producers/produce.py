@@ -18,6 +18,7 @@ from producers.default_marking import DefaultMarking
 from producers.inputs import Input, name_in_utf8
 from producers.known import state_of, unknown_state
 from producers.readers.formats import AUTO, readings_of
+from producers.readers.reader import Reader
 from producers.readers.reading import Defaults, LeftOut, Rejected
 from producers.report import MAX_OBSERVATIONS
 from producers.snapshot import Snapshot, withdraw
@@ -40,7 +41,7 @@ _STEPS_PER_SECOND: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The inputs, and how to produce them.
+    """The inputs, and how to produce them. ``format`` is the name of a reader, ``auto``, or a reader of another kind.
 
     ``rate`` is the limit of observations a second, 0 for no limit; ``report_size`` is observations in a report.
     ``snapshot`` is the name of the list that the inputs are all of (``producers.snapshot``), None if they are not;
@@ -49,7 +50,7 @@ class Options:
 
     sensor: Sensor
     files: tuple[str, ...]
-    format: str = AUTO
+    format: str | Reader = AUTO
     defaults: Defaults = field(default_factory=Defaults)
     rate: int = 0
     report_size: int = MAX_OBSERVATIONS

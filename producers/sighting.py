@@ -8,6 +8,8 @@ the indicator, and it is for the partner alone: that it was shared with us is no
 from hashlib import sha256
 from typing import Final
 
+import msgspec
+
 from producers.report import ReportBuilder
 from producers.spool.batch import Sensor
 from producers.spool.spool import Spool
@@ -15,20 +17,45 @@ from schemas.codec import SENSOR_REPORT, Codec
 from schemas.markings import Marking, SourceMarking, understand
 from schemas.observation import Observation
 from schemas.records import Content
-from schemas.vocabulary import TYPE_BY_LABEL
+from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType
 
 TOOL: Final = "sighting"
 
 
+def sensor_for(partner: str) -> str:
+    """The name of the sensor that sightings for a partner are counted for, if no other is given.
+
+    It is one for each partner: one source's reports of a value join in one marking, and the marking of a sighting
+    names a single recipient. Of two partners that share a value, neither would hear of it.
+    """
+    return f"sightings-{partner.lower()}"
+
+
+class Theirs(msgspec.Struct, frozen=True):
+    """A partner's live indicator, as far as a sighting needs it: what it is, and how the partner has marked it."""
+
+    kind: IndicatorType
+    value: str
+    tlp: str
+    pap: str
+    caveats: tuple[str, ...]
+
+
+def theirs(content: Content) -> Theirs:
+    """The same of a record's content."""
+    kind, caveats = TYPE_BY_LABEL[content["type"]], tuple(content["caveats"])
+    return Theirs(kind, content["value"], content["tlp"], content["pap"], caveats)
+
+
 def sighting_of(
-    content: Content, origin: str, *, tlp: str, count: int, first_seen_ms: int, last_seen_ms: int, description: str = ""
+    seen: Theirs, origin: str, *, tlp: str, count: int, first_seen_ms: int, last_seen_ms: int, description: str = ""
 ) -> Observation:
     """Our sighting of the partner's indicator, marked ``tlp`` or as strictly as the partner has marked it."""
-    asked = understand(SourceMarking(content["tlp"], content["pap"], (origin,), tuple(content["caveats"])))
+    asked = understand(SourceMarking(seen.tlp, seen.pap, (origin,), seen.caveats))
     marking = understand(SourceMarking(tlp, "", (origin,))).join(asked)
     return Observation(
-        kind=TYPE_BY_LABEL[content["type"]],
-        value=content["value"],
+        kind=seen.kind,
+        value=seen.value,
         first_seen_ms=first_seen_ms,
         last_seen_ms=last_seen_ms,
         count=count,

@@ -147,6 +147,15 @@ class DisputeReason(enum.StrEnum):
     WRONG_MARKING = "wrong-marking"  # it should not have been shared so
 
 
+class SearchResult(enum.StrEnum):
+    """What a partner that has taken an indicator in found when it searched for it; the reason of a receipt `received`.
+
+    What was found is reported as a sighting.
+    """
+
+    NOT_SEEN = "not-seen"
+
+
 class EndReason(enum.StrEnum):
     """Why a release has ended: the only information in an expired, revoked or recalled record besides versions."""
 

@@ -6,8 +6,8 @@ It complements the guard of releases (``guard.py``): receipts tell the partner w
 2.  **Schema.** Exactly one ``Receipt``, at most ``MAX_BYTES`` long, byte for byte as our own writer writes it.
 3.  **Identity.** ``indicator_id`` is a UUIDv5 identifier, is the record's key, and is on its partition.
 4.  **Nation.** It is ours: no other nation's receipts are passed on. [promise 8]
-5.  **Code** is one of the closed list; ``refused`` and ``disputed`` have a reason of their own lists, the others have
-    none.
+5.  **Code** is one of the closed list; ``refused`` and ``disputed`` have a reason of their own lists, ``received`` may
+    have the result of a search, the others have none.
 6.  **Version and time** are possible; version 0 is only in a refusal of an unreadable record.
 """
 
@@ -20,11 +20,11 @@ from consumers.bridge.guard_content import CLOCK_TOLERANCE_MS, Refused
 from schemas.codec import RECEIPT, Codec, Undecodable
 from schemas.identity import shard_of_key
 from schemas.records import Receipt
-from schemas.vocabulary import DisputeReason, RejectReason
+from schemas.vocabulary import DisputeReason, RejectReason, SearchResult
 
 MAX_BYTES: Final = 256
 REASONS: Final = {
-    "received": frozenset({""}),
+    "received": frozenset({"", *map(str, SearchResult)}),
     "applied": frozenset({""}),
     "recall_applied": frozenset({""}),
     "purged": frozenset({""}),

@@ -6,11 +6,12 @@ At its memcap a dataset may give up entries in use, so the memcap follows the nu
 from collections.abc import Mapping
 from typing import Final
 
+from schemas.delivered import SURICATA_SIDS
 from schemas.vocabulary import IndicatorType
 
 RULES_FILE: Final = "kakehashi.rules"
 CATEGORY: Final = 1
-FIRST_SID: Final = 3_900_000
+FIRST_SID: Final = SURICATA_SIDS.start
 _LEAST_HASH: Final = 1_024
 _MOST_HASH: Final = 2_097_152  # of 16,777,216 in all sets together
 _BYTES_EACH: Final = 1_024
@@ -41,12 +42,24 @@ _HASHES: Final = (
     (21, "filesha1", IndicatorType.FILE_SHA1),
     (22, "filesha256", IndicatorType.FILE_SHA256),
 )
+_NETWORKS: Final = 10
 _FILE_PROTOCOLS: Final = ("http", "smtp", "ftp-data", "smb", "nfs", "http2")
 
 
 def files_of() -> Mapping[IndicatorType, str]:
     """The file of each type."""
     return _FILES
+
+
+def signatures() -> Mapping[int, tuple[str, IndicatorType | None]]:
+    """What each rule compares, by its sid: the buffer, and the type of the values; None of any network."""
+    found: dict[int, tuple[str, IndicatorType | None]] = {
+        FIRST_SID + sid: (buffer.partition(";")[0], kind) for sid, _, buffer, kind, _ in _SETS
+    }
+    found[FIRST_SID + _NETWORKS] = ("iprep", None)
+    for sid, keyword, kind in _HASHES:
+        found |= {FIRST_SID + sid + 10 * place: (keyword, kind) for place in range(len(_FILE_PROTOCOLS))}
+    return found
 
 
 def categories() -> str:
@@ -57,7 +70,7 @@ def categories() -> str:
 def rules(action: str, counts: Mapping[IndicatorType, int]) -> str:
     """The rules for so many entries of each type. A list of hashes without entries has no rule."""
     lines = [_set_rule(action, *each, counts.get(each[3], 0)) for each in _SETS]
-    lines.append(_rule(action, 10, "ip", "any network", "iprep:any,kakehashi,>,0"))
+    lines.append(_rule(action, _NETWORKS, "ip", "any network", "iprep:any,kakehashi,>,0"))
     for sid, keyword, kind in _HASHES:
         if counts.get(kind, 0):
             lines += [

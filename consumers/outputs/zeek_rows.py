@@ -9,6 +9,7 @@ import msgspec
 
 from consumers.outputs.protocol import LONGEST_VALUE, LeftOut
 from consumers.picture.entry import Entry
+from schemas.delivered import ZEEK_SOURCE
 from schemas.markings import Activity
 from schemas.vocabulary import IndicatorType
 
@@ -59,7 +60,7 @@ class Row(msgspec.Struct, frozen=True):
 
 def row_of(entry: Entry, kind: IndicatorType) -> Row | LeftOut:
     """An indicator's row, or why it has none. A notice can make Zeek act, so it needs a PAP that allows a block."""
-    value, source = entry.value, f"kakehashi-{entry.origin}"
+    value, source = entry.value, f"{ZEEK_SOURCE}{entry.origin}"
     if kind is IndicatorType.URL:
         parts = _SCHEME.fullmatch(value)
         if parts is None:

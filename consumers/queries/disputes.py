@@ -1,4 +1,4 @@
-"""Finds the disputes that stand: the indicators that an analyst thinks are wrong, on the cluster of either nation."""
+"""Finds what analysts answered, on the cluster of either nation: disputes that stand, and searches without a result."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -11,9 +11,9 @@ from exchange.protocol.record import Record
 from schemas import topics
 from schemas.codec import RECEIPT, Undecodable
 from schemas.records import Receipt
-from schemas.vocabulary import DisputeReason
+from schemas.vocabulary import DisputeReason, SearchResult
 
-_REASONS: Final = tuple(str(each).encode() for each in DisputeReason)
+_REASONS: Final = tuple(str(each).encode() for each in (*DisputeReason, *SearchResult))
 
 
 def topics_of_disputes(origin: str | None, partners: Sequence[str]) -> list[str]:
@@ -24,12 +24,13 @@ def topics_of_disputes(origin: str | None, partners: Sequence[str]) -> list[str]
 
 class Disputes:
     """The disputes on some topics of receipts, read on with each ``read``. One stands until its nation has accepted a
-    later version."""
+    later version. The last search for an indicator that found nothing stays."""
 
     def __init__(self, cluster: Cluster, names: Sequence[str]) -> None:
         """Raises NotFound if a topic is missing, BrokerUnavailable if no broker answers."""
         self._codec = cluster.codec()
         self._standing: dict[tuple[str, str], Receipt] = {}  # by topic and indicator
+        self._not_seen: dict[tuple[str, str], Receipt] = {}
         self._named: set[str] = set()  # indicators that were ever disputed
         self._stack = ExitStack()
         self._next: dict[tuple[str, int], int] = {}
@@ -63,6 +64,11 @@ class Disputes:
         found = (self._standing.get((name, indicator_id)) for name in names or self._readers)
         return [each for each in found if each is not None]
 
+    def not_seen(self, indicator_id: str, *names: str) -> list[Receipt]:
+        """The searches for one indicator that found nothing, of all topics or of these: the last of each nation."""
+        found = (self._not_seen.get((name, indicator_id)) for name in names or self._readers)
+        return [each for each in found if each is not None]
+
     def _take(self, topic: str, record: Record) -> None:
         """Most receipts are neither a dispute nor on something disputed: their bytes tell it without decoding them."""
         value = record.value or b""
@@ -75,6 +81,8 @@ class Disputes:
         receipt = cast("Receipt", found)
         key = topic, receipt["indicator_id"]
         before = self._standing.get(key)
+        if receipt["reason"] == SearchResult.NOT_SEEN:
+            self._not_seen[key] = receipt
         if receipt["code"] == "disputed":
             if before is None or receipt["version"] >= before["version"]:
                 self._standing[key] = receipt

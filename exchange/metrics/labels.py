@@ -34,6 +34,16 @@ class ObservationFate(enum.StrEnum):
     QUARANTINED = "quarantined"
 
 
+class HitFate(enum.StrEnum):
+    """What became of a tool's hit on what the exchange has delivered."""
+
+    SIGHTED = "sighted"
+    NOT_EXCHANGED = "not_exchanged"
+    ENDED = "ended"
+    OTHER_ORIGIN = "other_origin"
+    NO_VALUE = "no_value"
+
+
 class GapChange(enum.StrEnum):
     """How the set of missing sequences of a sensor changed."""
 

@@ -32,7 +32,7 @@ from producers.inputs import HEAD_BYTES, name_in_utf8
 from producers.known import path_of
 from producers.produce import Options, Run, Summary, View
 from producers.readers.formats import AUTO, readers, recognised
-from producers.readers.reader import Head
+from producers.readers.reader import Head, Reader
 from producers.spool.publisher import Publisher
 from producers.spool.spool import InputState, Spool
 from producers.stop import Stop, Stopped
@@ -232,13 +232,15 @@ class _Following:
             except Refused as error:  # a report that a person has to review first
                 self._view.gap(str(error))
 
-    def _growing(self, path: Path, head: bytes) -> str | None:
-        """The format of a file that grows line by line; ``None`` if it is to be read whole."""
+    def _growing(self, path: Path, head: bytes) -> Reader | None:
+        """The reader of a file that grows line by line; ``None`` if it is to be read whole."""
         if is_packed(head) or head.lstrip().startswith(b"["):
             return None
         stated = self._options.format
-        name = recognised(Head(head, path.name, self._options.defaults.encoding)) if stated == AUTO else stated
-        return name if name is not None and readers()[name].grows else None
+        if stated == AUTO:
+            stated = recognised(Head(head, path.name, self._options.defaults.encoding)) or AUTO
+        reader = stated if isinstance(stated, Reader) else readers().get(stated)
+        return reader if reader is not None and reader.grows else None
 
     # -- what was read before -----------------------------------------------------------------------------------
 

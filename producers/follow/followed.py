@@ -12,6 +12,7 @@ from producers.follow.pulled import Pulled
 from producers.follow.tail import Tail
 from producers.inputs import Input, name_in_utf8
 from producers.readers.formats import readings_of
+from producers.readers.reader import Reader
 from producers.readers.reading import Defaults, LeftOut, Reading
 from producers.spool.batch import Batch, Sensor, Step
 from producers.spool.fill import Filler
@@ -43,7 +44,7 @@ class Followed:
     """A file that grows. It is read from its start; what an earlier run has made durable is passed over."""
 
     def __init__(
-        self, path: Path, descriptor: int, identity: Identity, format_name: str, state: InputState, run: Surroundings
+        self, path: Path, descriptor: int, identity: Identity, reader: Reader, state: InputState, run: Surroundings
     ) -> None:
         """Takes the descriptor, and closes it."""
         self.path, self.identity, self.state = path, identity, state
@@ -53,7 +54,7 @@ class Followed:
             state,
             run.spool,
             run.sensor,
-            format_name,
+            reader.name,
             run.codec,
             run.now_ms,
             run.report_size,
@@ -67,7 +68,7 @@ class Followed:
         def read(wait: Callable[[], None]) -> Iterator[Reading]:
             self.tail = Tail(descriptor, wait)
             self._source = Input(name_in_utf8(str(path)), self.tail, encoding=run.defaults.encoding)  # type: ignore[arg-type]
-            readings, _ = readings_of(self._source, format_name, run.defaults)
+            readings, _ = readings_of(self._source, reader, run.defaults)
             yield from run.marked.counting(readings, run.defaults)
 
         self.tail = Tail(descriptor, lambda: None)

@@ -56,10 +56,10 @@ def recognised(head: Head) -> str | None:
     return min(evidence, key=lambda one: (-one[0].specificity, one[0].at, one[1]))[1] if evidence else None
 
 
-def readings_of(source: Input, name: str, defaults: Defaults) -> tuple[Iterator[Reading], Reader | None]:
+def readings_of(source: Input, name: str | Reader, defaults: Defaults) -> tuple[Iterator[Reading], Reader | None]:
     """The readings of an input and its reader. An input that no reader can read is one refusal.
 
-    ``name`` is the format that the operator states, or ``auto``.
+    ``name`` is the format that the operator states, or ``auto``; or a reader that is none of the formats.
     """
     if not source.head:
         reason = source.damage or "the file is empty: does the program that writes it still run?"
@@ -67,10 +67,12 @@ def readings_of(source: Input, name: str, defaults: Defaults) -> tuple[Iterator[
     if source.wide_bom:
         advice = "the file is in UTF-16 or UTF-32: use --encoding utf-16 or utf-32"
         return iter([whole(source, RejectReason.UNREADABLE_LINE, advice)]), None
-    found = name if name != AUTO else recognised(Head(source.head, source.name, defaults.encoding))
+    found: str | Reader | None = name
+    if name == AUTO:
+        found = recognised(Head(source.head, source.name, defaults.encoding))
     if found is None:
         known = f"it is not recognised as {', '.join(readers())}: name its format with --format"
         advice = _STIX_1_ADVICE if _STIX_1 in source.head else known
         return iter([whole(source, RejectReason.UNKNOWN_FORMAT, advice)]), None
-    reader = readers()[found]
+    reader = found if isinstance(found, Reader) else readers()[found]
     return bounded(limited(reader.read(source, defaults), defaults)), reader

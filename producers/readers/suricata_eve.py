@@ -28,6 +28,7 @@ from producers.readers.suricata_files import File, hashes_of
 from producers.readers.suricata_record import Alert
 from producers.readers.suricata_requested import ON_REQUEST, requested
 from producers.readers.times import milliseconds
+from schemas.delivered import SURICATA_SIDS
 from schemas.observation import Observation, SourcePlace
 from schemas.vocabulary import RejectReason
 
@@ -37,6 +38,7 @@ _NO_INDICATOR: Final = "no-indicator"
 _OTHER_FILE: Final = "file-without-alert"
 _PART_OF_FILE: Final = "part-of-file"
 _OUR_FILE: Final = "our-file"
+_DELIVERED: Final = "delivered"
 _EVENT_TYPE: Final = b'"event_type"'
 NO_THREAT: Final = frozenset({"Not Suspicious Traffic", "Generic Protocol Command Decode"})
 _READ: Final = frozenset({"alert", "fileinfo"})
@@ -53,6 +55,7 @@ class _Which(msgspec.Struct):
 
 class _Alerting(msgspec.Struct):
     category: str | None = None
+    signature_id: int | None = None
 
 
 class _AlertRecord(msgspec.Struct):
@@ -95,7 +98,9 @@ def _readings(record: bytes, place: SourcePlace, defaults: Defaults, flows: _Flo
             yield from _marked(_of_requested(record, which.event_type, place, defaults), _around(record))
         elif which.event_type != "alert":
             yield LeftOut(place, which.event_type if which.event_type in ON_REQUEST else _NO_ALERT, which.event_type)
-        elif (category := msgspec.json.decode(record, type=_AlertRecord).alert.category) in NO_THREAT:
+        elif (alerting := msgspec.json.decode(record, type=_AlertRecord).alert).signature_id in SURICATA_SIDS:
+            yield LeftOut(place, _DELIVERED, "`kakehashi sighting follow` reports it")
+        elif (category := alerting.category) in NO_THREAT:
             if _NO_THREAT in defaults.include:
                 unrated = msgspec.structs.replace(defaults, confidence=-1)
                 yield from _marked(_of_requested(record, which.event_type, place, unrated), _around(record))
@@ -238,6 +243,7 @@ READER: Final = Reader(
         _OTHER_FILE: "files of flows that have not alerted",
         _PART_OF_FILE: "files that were not seen whole",
         _OUR_FILE: "files that your own side has sent",
+        _DELIVERED: "alerts on what this exchange has delivered, which are sightings: `kakehashi sighting follow`",
     },
     on_request={
         **ON_REQUEST,

@@ -23,6 +23,7 @@ from producers.readers.suricata_alert import Found, indicators_of, named_by
 from producers.readers.suricata_files import File, hashes_of
 from producers.readers.suricata_record import Alert, Flow, Handshake, Http, Rule
 from producers.readers.type_words import TYPES, folded, type_of
+from schemas.delivered import ZEEK_SOURCE
 from schemas.normalise import detect
 from schemas.vocabulary import IndicatorType, RejectReason
 
@@ -89,8 +90,8 @@ def _of_attacker(text: str, defaults: Defaults) -> Result:
 
 def _of_intel(fields: Fields, defaults: Defaults) -> Result:
     sources = fields.get("sources")
-    if isinstance(sources, list) and sources and all(str(each).lower().startswith("kakehashi") for each in sources):
-        return Nothing("this exchange has delivered it: report the hit with `kakehashi sighting`")
+    if isinstance(sources, list) and sources and all(str(each).startswith(ZEEK_SOURCE) for each in sources):
+        return Nothing("this exchange has delivered it: `kakehashi sighting follow` reports the hit")
     return _of_value(text_of(fields, "seen_indicator"), text_of(fields, "seen_indicator_type"), defaults)
 
 

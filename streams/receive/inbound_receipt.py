@@ -5,7 +5,8 @@ Checked as if the partner had no guard, from the agreement and not from the send
 1.  Exactly one ``Receipt``, of at most ``MAX_BYTES``.
 2.  It is of the nation whose inbox this is: no nation answers for another.
 3.  ``indicator_id`` is an indicator's, is the key, and gives the record's partition.
-4.  The code is a known one; only a refusal and a dispute have a reason, from their closed lists.
+4.  The code is a known one; only a refusal and a dispute have a reason, from their closed lists, and what was received
+    may have the result of a search.
 5.  Version and time are possible. Only a refusal may be of version 0: of a record that the partner could not read.
 
 Whether we released what it answers is checked later, by ``streams.settle.step``.
@@ -17,7 +18,7 @@ from schemas.codec import RECEIPT, Codec, Undecodable
 from schemas.identity import shard_of_key
 from schemas.quarantine import Refused
 from schemas.records import Receipt
-from schemas.vocabulary import DisputeReason, RejectReason
+from schemas.vocabulary import DisputeReason, RejectReason, SearchResult
 from streams.receive.inbound import key_of
 from streams.receive.inbound_content import DAY_MS
 
@@ -25,6 +26,7 @@ MAX_BYTES: Final = 512
 _WITHOUT_REASON: Final = {"received", "applied", "recall_applied", "purged"}
 _REFUSALS: Final = {str(reason) for reason in RejectReason}
 _DISPUTES: Final = {str(reason) for reason in DisputeReason}
+_RESULTS: Final = {str(result) for result in SearchResult}
 
 
 def admit_receipt(
@@ -57,6 +59,7 @@ def _problem(
         (code in _WITHOUT_REASON and not reason)
         or (code == "refused" and reason in _REFUSALS)
         or (code == "disputed" and reason in _DISPUTES)
+        or (code == "received" and reason in _RESULTS)
     )
     if not known or version < (0 if code == "refused" else 1):
         return Refused(RejectReason.MALFORMED_CONTENT, "a receipt with an unknown code, reason or version")

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from exchange.authority.policy_record import key_of
 from exchange.authority.roster import entry_text
-from exchange.errors import NotFound
+from exchange.errors import Exit, NotFound
 from exchange.kafka.topics_admin import ensure_topics
 from kakehashi.main import Invocation, command_line
 from schemas import topics
@@ -134,6 +134,32 @@ def test_a_dispute_shows_in_the_picture_of_both_until_a_later_version_is_accepte
     )
     _answer(border, a_receipt(code="applied", version=NOW_MS + 1, nation=border.partner))
     assert "disputes it" not in run("explain", "--nation", border.home, an_id()).stdout
+
+
+def test_a_search_that_found_nothing_shows_at_both_and_stays_when_later_versions_come(border: Border) -> None:
+    name = "searched.example.com"
+    identifier = an_id(value=name)
+    record = a_released(
+        id=identifier, origin=border.home, hops=[border.home], version=NOW_MS, content=a_content(value=name)
+    )
+    value = border.codec.encode(RELEASED_INDICATOR, record)
+    border.put(border.there, topics.accepted(border.home), [(identifier.encode(), value)])
+    asked = ("sighting", "--nation", border.partner, "--partner", border.home, "--not-seen", name)
+    answered = run(*asked)
+    assert answered.exit_code == 0, answered.output
+    assert "and not seen it" in answered.stdout
+    assert run(*asked, "--count", "2").exit_code == Exit.USAGE
+
+    searched = f"{border.partner} searched for it and had not seen it by "
+    explained = run("explain", "--nation", border.partner, name).stdout
+    assert f"\n  {searched}" in explained
+    decision = a_decision(indicator_id=identifier, partner=border.partner, at_ms=NOW_MS)
+    border.put(border.here, topics.AUDIT, [(identifier.encode(), border.codec.encode(DECISION, decision))])
+    shared = {"indicator_id": identifier, "nation": border.partner}
+    _answer(border, a_receipt(code="received", reason="not-seen", version=NOW_MS, **shared))
+    _answer(border, a_receipt(code="applied", version=NOW_MS + 1, **shared))
+    found = run("explain", "--nation", border.home, name).stdout
+    assert f"  An analyst of {searched}" in found
 
 
 def _answer(border: Border, receipt: Receipt) -> None:

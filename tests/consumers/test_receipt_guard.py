@@ -31,8 +31,10 @@ def test_a_receipt_of_a_known_code_without_a_reason_passes(code: str) -> None:
     assert checked(receipt) == PassedReceipt(receipt)
 
 
-@pytest.mark.parametrize(("code", "reason"), [("refused", "forbidden-marking"), ("disputed", "false-positive")])
-def test_a_refusal_and_a_dispute_pass_with_a_reason_of_their_own(code: str, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "reason"), [("refused", "forbidden-marking"), ("disputed", "false-positive"), ("received", "not-seen")]
+)
+def test_a_refusal_a_dispute_and_a_search_pass_with_a_reason_of_their_own(code: str, reason: str) -> None:
     assert isinstance(checked(a_receipt(code=code, reason=reason)), PassedReceipt)
 
 
@@ -51,6 +53,9 @@ def test_a_deletion_of_ours_is_not_bridged() -> None:
         ({"code": "refused", "reason": "meet me at noon"}, "malformed-content"),
         ({"code": "refused", "reason": ""}, "malformed-content"),
         ({"code": "disputed", "reason": "forbidden-marking"}, "malformed-content"),
+        ({"code": "applied", "reason": "not-seen"}, "malformed-content"),
+        ({"code": "received", "reason": "outdated"}, "malformed-content"),
+        ({"code": "received", "reason": "not-seen", "version": 0}, "malformed-content"),
         ({"code": "unknown"}, "malformed-content"),
         ({"code": "applied", "version": 0}, "malformed-content"),
         ({"version": -1}, "malformed-content"),

@@ -8,8 +8,10 @@ from typing import Any, Final, cast
 from confluent_kafka import Producer
 from typer.testing import CliRunner
 
+from consumers.subscription.topic_reader import TopicReader
 from exchange.clock import now_ms
 from exchange.errors import ExchangeError, Exit
+from exchange.kafka.clients import Cluster
 from kakehashi.main import Invocation, command_line
 from schemas import topics
 from schemas.codec import DECISION, INDICATOR, RECEIPT, RELEASED_INDICATOR, Codec
@@ -57,6 +59,11 @@ class Soc:
         )
         self.send(topics.accepted("GBR"), identifier, CODEC.encode(RELEASED_INDICATOR, released))
         return identifier
+
+    def records(self, topic: str, schema: str) -> list[dict[str, Any]]:
+        """What is on a topic now."""
+        with TopicReader(Cluster("JPN", self.environ["KAKEHASHI_JPN_BOOTSTRAP"]), topic) as reader:
+            return [cast("dict[str, Any]", CODEC.decode(schema, each.value)) for each in reader.records(0)]
 
     def send(self, topic: str, key: str, value: bytes) -> None:
         """One record."""

@@ -19,7 +19,7 @@ from tests.kakehashi.command import kakehashi
 NUMBERS = frozenset({"shard"})
 ACTIONS = frozenset(
     {
-        *("produce", "quarantine redrive", "sighting", "dispute"),
+        *("produce", "quarantine redrive", "sighting report", "sighting follow", "dispute"),
         *(
             "review approve",
             "review refuse",

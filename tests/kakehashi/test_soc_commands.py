@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import pytest
 from typer.testing import CliRunner
@@ -10,6 +11,8 @@ from exchange.clock import now_ms
 from exchange.errors import Exit
 from kakehashi.main import Invocation, command_line
 from kakehashi.terminal import utc
+from schemas import topics
+from schemas.codec import SENSOR_REPORT
 from tests.builders import DAY_MS
 from tests.docs.pages import ROOT
 from tests.kakehashi.soc import FORMULA, Soc
@@ -105,6 +108,30 @@ def test_an_export_is_for_another_program(soc: Soc) -> None:
     assert values.count("c2.example.com") == 1
     soc.run("export", "--nation", "JPN", "--format", "values", "--out", str(soc.folder / "all.txt"))
     assert "198.51.100.0/24" in (soc.folder / "all.txt").read_text()
+
+
+def test_a_tools_hits_are_reported_once_with_its_own_time(soc: Soc) -> None:
+    log = soc.folder / "eve.json"
+    alert = {"timestamp": "2026-11-20T08:00:00+0000", "event_type": "alert", "alert": {"signature_id": 3_900_001}}
+    hits = [alert | {"dest_ip": address} for address in ("198.51.100.7", "192.0.2.1")]
+    log.write_text("".join(f"{json.dumps(each)}\n" for each in hits), "utf-8")
+    asked = ("sighting", "follow", "--nation", "JPN", "--partner", "GBR", "--tlp", "TLP:AMBER", "--once", "--json")
+    [summary] = soc.lines(*asked, "--format", "suricata-eve", str(log))
+    assert (summary["observations"], summary["acknowledged_observations"]) == (1, 1)
+    assert summary["left_out"] == {"not-exchanged": 1}
+    with log.open("a") as file:
+        file.write(f"{json.dumps(hits[0])}\n")
+    for expected in (1, 0):
+        [summary] = soc.lines(*asked, "--format", "suricata-eve", str(log))
+        assert summary["observations"] == expected
+    reports = soc.records(topics.SENSOR_REPORTS, SENSOR_REPORT)
+    [first, _] = [each for each in reports if each["sensor"] == "sightings-gbr"]
+    assert (first["values"], first["tool"], first["first_seen_ms"]) == (
+        ["198.51.100.7"],
+        "sighting",
+        [1_795_161_600_000],
+    )
+    assert [(each["tlp"], each["releasable_to"]) for each in first["markings"]] == [("TLP:AMBER", ["GBR"])]
 
 
 def test_a_time_is_understood_in_days() -> None:

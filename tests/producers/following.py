@@ -21,14 +21,20 @@ QUIET_S = 0.5
 class Follower:
     """A follower that is started, killed and started again over one spool."""
 
-    def __init__(self, folder: Path, *places: Path | str, quiet_s: float = QUIET_S) -> None:
-        self.folder, self.places, self.quiet_s = folder, places, quiet_s
+    def __init__(
+        self,
+        folder: Path,
+        *places: Path | str,
+        quiet_s: float = QUIET_S,
+        worker: str = "tests.producers.following_worker",
+    ) -> None:
+        self.folder, self.places, self.quiet_s, self.worker = folder, places, quiet_s, worker
         self.process: subprocess.Popen[str] | None = None
         self.gaps: list[str] = []
 
     def start(self) -> None:
         """Start it."""
-        command = (sys.executable, "-m", "tests.producers.following_worker", str(self.folder), str(self.quiet_s))
+        command = (sys.executable, "-m", self.worker, str(self.folder), str(self.quiet_s))
         self.process = subprocess.Popen([*command, *map(str, self.places)], stdout=subprocess.PIPE, text=True)
 
     def end(self, number: int = signal.SIGTERM) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.sighting import sighting_of
+from producers.sighting import sighting_of, theirs
 from schemas.markings import Pap, Tlp, understand
 from schemas.observation import Observation
 from tests.builders import HOME, NOW_MS, a_content
@@ -15,7 +15,7 @@ from tests.builders import HOME, NOW_MS, a_content
 def seen(label: str = "TLP:GREEN", /, **changes: Any) -> Observation:
     """JPN has seen what GBR has told it of."""
     content = a_content(**changes)
-    return sighting_of(content, HOME, tlp=label, count=3, first_seen_ms=NOW_MS, last_seen_ms=NOW_MS + 1)
+    return sighting_of(theirs(content), HOME, tlp=label, count=3, first_seen_ms=NOW_MS, last_seen_ms=NOW_MS + 1)
 
 
 def test_it_states_what_we_saw_and_nothing_that_the_partner_stated() -> None:

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from exchange.metrics.kinds import Counter, Gauge, Role, labels
+from exchange.metrics.kinds import Counter, Gauge, Role, closed, labels
+from exchange.metrics.labels import HitFate
 
 _ROLES: Final = (Role.PRODUCE,)
 
@@ -53,4 +54,15 @@ FOLLOW_GAPS: Final = Counter(
     roles=_ROLES,
     help="Followed files of which something could not be read: truncated, or gone, before all of it was.",
     act="The producer's log names the file: let its rotation keep copies for longer than the producer is stopped.",
+)
+HITS: Final = Counter(
+    "hits_total",
+    labels(closed("fate", HitFate, "what became of the hit")),
+    unit="hits",
+    roles=_ROLES,
+    help="Hits of tools on what the exchange has delivered, of `kakehashi sighting follow`. Only `sighted` ones were "
+    "reported.",
+    act="`not_exchanged` grows: the tool has values that no output of this nation keeps any more; run `kakehashi "
+    "output check`. `ended` grows: the tool has not loaded what the output wrote last. `no_value` grows: the tool does "
+    "not log the protocol's fields with its alerts. `other_origin`: follow with that `--partner`, too.",
 )

@@ -8,6 +8,7 @@ import typer
 from kakehashi.decided import headline
 from kakehashi.examples import examples
 from kakehashi.listing import TextAsJson, write_line
+from kakehashi.receipt_words import search
 from kakehashi.terminal import printable, utc, wrapped
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def register(app: typer.Typer) -> None:
             has_own = True
             theirs = disputes.of(decision["indicator_id"], partner_receipts(decision["partner"]))
             lines += [sentence(dispute, nation) for dispute in theirs]
+            searched = disputes.not_seen(decision["indicator_id"], partner_receipts(decision["partner"]))
+            lines += [search(each, nation) for each in searched]
             _show(nation, decision, lines, as_json=as_json)
         if not (has_own or accepted):
             raise NotFound(
@@ -67,7 +70,9 @@ def register(app: typer.Typer) -> None:
                 "workers have not come to it yet (`kakehashi wait` waits for workers)"
             )
         for each in accepted:
-            ours = [sentence(dispute, nation) for dispute in disputes.of(each.record["id"], receipts(each.origin))]
+            name, topic = each.record["id"], receipts(each.origin)
+            ours = [sentence(dispute, nation) for dispute in disputes.of(name, topic)]
+            ours += [search(receipt, nation) for receipt in disputes.not_seen(name, topic)]
             if as_json:
                 write_line(
                     {

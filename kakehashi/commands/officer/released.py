@@ -9,6 +9,7 @@ from exchange import clock
 from kakehashi.examples import examples
 from kakehashi.listing import AsJson, Column, TextAsJson, write_line
 from kakehashi.listing import show as listing
+from kakehashi.receipt_words import deed
 from kakehashi.terminal import printable, utc
 
 if TYPE_CHECKING:
@@ -161,9 +162,8 @@ def _print(partner: str, status: "ReleaseStatus") -> None:
     for line in () if content is None else content.get("tearline", "").splitlines():
         typer.echo(f"  tearline        {printable(line)}")
     for receipt in status.receipts:
-        reason = f", {printable(receipt['reason'])}" if receipt["reason"] else ""
-        code = receipt["code"].replace("_", " ")
-        typer.echo(f"  {code:<14}  {utc(receipt['at_ms'])} UTC  version {receipt['version']}{reason}")
+        what, comma, reason = deed(receipt).partition(", ")
+        typer.echo(f"  {what:<14}  {utc(receipt['at_ms'])} UTC  version {receipt['version']}{comma}{reason}")
     if status.dispute is not None:
         typer.echo(f"  An analyst of {partner} disputes it: {status.dispute['reason']}.")
     if status.answer == "waiting":

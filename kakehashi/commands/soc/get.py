@@ -10,6 +10,7 @@ from kakehashi.commands.soc.search import STYLES, Local
 from kakehashi.decided import decided, headline
 from kakehashi.examples import examples
 from kakehashi.listing import TextAsJson, write_line
+from kakehashi.receipt_words import deed
 from kakehashi.terminal import printable, utc, wrapped
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _releases(cluster: "Cluster", settings: "Settings", ids: list[str]) -> _Part
 
     shards = {shard_of_key(key_of_id(name), settings.shards) for name in ids}
     for partner, status in released_to(cluster, settings.partners(cluster.nation), shards, frozenset(ids)):
-        said = [f"  {each['code'].replace('_', ' ')} {utc(each['at_ms'])} UTC" for each in status.receipts]
+        said = [f"  {deed(each)} {utc(each['at_ms'])} UTC" for each in status.receipts]
         line = f"RELEASED to {partner}  {utc(status.released_ms)} UTC, {status.released['kind']}: {status.answer}"
         row = {"released": status.released, "released_ms": status.released_ms, "partner": partner}
         yield row | {"answer": status.answer, "receipts": status.receipts}, [line, *said]
@@ -110,9 +111,10 @@ def _receipts(cluster: "Cluster", settings: "Settings", ids: list[str]) -> _Part
 
     for origin in settings.partners(cluster.nation):
         for receipt in receipts_for(cluster, origin, ids, settings.shards):
-            reason = f", {printable(receipt['reason'])}" if receipt["reason"] else ""
-            what = f"{receipt['code'].replace('_', ' ').upper()} to {origin}"
-            line = f"{what}  {utc(receipt['at_ms'])} UTC, version {receipt['version']}{reason}"
+            what, comma, reason = deed(receipt).partition(", ")
+            line = (
+                f"{what.upper()} to {origin}  {utc(receipt['at_ms'])} UTC, version {receipt['version']}{comma}{reason}"
+            )
             yield {"receipt": receipt, "to": origin}, [line]
 
 

@@ -31,6 +31,7 @@ def admitted(value: bytes, key: bytes | None = KEY, partition: int = SHARD) -> R
         {"code": "refused", "reason": "forbidden-marking"},
         {"code": "refused", "reason": "undecodable", "version": 0},
         {"code": "disputed", "reason": "outdated"},
+        {"code": "received", "reason": "not-seen"},
     ],
     ids=str,
 )
@@ -49,6 +50,8 @@ def test_a_receipt_with_each_code_is_accepted(changes: dict[str, Any]) -> None:
         ({"code": "applied", "reason": "because"}, "malformed-content"),
         ({"code": "refused", "reason": "because"}, "malformed-content"),
         ({"code": "disputed", "reason": "undecodable"}, "malformed-content"),
+        ({"code": "received", "reason": "outdated"}, "malformed-content"),
+        ({"code": "applied", "reason": "not-seen"}, "malformed-content"),
         ({"code": "purged", "version": 0}, "malformed-content"),
         ({"version": -5}, "malformed-content"),
         ({"version": NOW_MS + 2 * DAY_MS}, "time-out-of-range"),
