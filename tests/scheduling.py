@@ -46,6 +46,7 @@ _SLOW: Final = (
     "tests/laws/test_feed_laws.py",
     "tests/laws/test_log_laws.py",
     "tests/consumers/picture/test_kill.py",
+    "tests/consumers/outputs/test_follower_kill.py",
     "tests/consumers/outputs/test_output_kill.py",
     "tests/consumers/outputs/test_http_outputs.py",
     "tests/consumers/outputs/test_syslog.py",

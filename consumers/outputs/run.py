@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -10,7 +9,6 @@ from typing import Final
 from consumers.outputs.follow import Following
 from consumers.picture.keep import Origin
 from consumers.picture.keeping import Keeping
-from consumers.picture.picture import Picture
 from consumers.picture.shown import LOOK_EVERY_S, Shown
 from exchange import logs
 from exchange.clock import now_ms
@@ -59,7 +57,7 @@ def run(
     serve_metrics(metrics, settings, [cluster], live=lambda: _live(threads), ready=lambda: _ready(outputs, keeping))
     shown = Shown(metrics, path, cluster.nation, keeping)
     while not stopping.wait(LOOK_EVERY_S):
-        if shown.look(partial(_show_followers, metrics)):
+        if shown.look():
             _show(metrics, outputs)
     stopping.report()
     for thread in threads:
@@ -78,14 +76,6 @@ def _ready(outputs: Sequence[Following], keeping: Keeping) -> Health:
     wrong = [f"{each.name}: {each.standing.trouble}" for each in outputs if each.standing.trouble]
     wrong += [keeping.trouble] if keeping.trouble else []
     return Health(not wrong, "; ".join(wrong) or "every target is current")
-
-
-def _show_followers(metrics: Metrics, picture: Picture, at_ms: int) -> None:
-    """Every output that follows the picture, also one that is down."""
-    for each in picture.followers():
-        waits_s = (at_ms * 1000 - each.applied_us) / 1e6 if each.applied_us < picture.head_us() else 0.0
-        metrics.set(spec.OUTPUT_UNAPPLIED_RECALLS, each.unapplied_recalls, each.name)
-        metrics.set(spec.OUTPUT_BEHIND_SECONDS, max(0.0, waits_s), each.name)
 
 
 def _show(metrics: Metrics, outputs: Sequence[Following]) -> None:

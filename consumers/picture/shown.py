@@ -1,7 +1,6 @@
 """What a process that reads a picture shows of it in its metrics."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -18,15 +17,19 @@ _COUNT_S: Final = 30.0
 
 
 class Shown:
-    """A nation's picture in the metrics of the process that keeps it. Indicators are counted less often than all else
-    is looked at, because that reads an index."""
+    """A nation's picture, and the outputs that follow it, in the metrics of a process that reads it.
+
+    Outputs are shown whatever process they run in, and above all if they run in none. Indicators are counted less often
+    than all else is looked at, because that reads an index.
+    """
 
     def __init__(self, metrics: Metrics, path: Path, nation: str, keeping: Keeping) -> None:
         self._metrics, self._path, self._nation, self._keeping = metrics, path, nation, keeping
         self._rebuilds, self._count_at_s = 0, 0.0
+        self._outputs = frozenset[str]()
 
-    def look(self, beside: Callable[[Picture, int], None] | None = None) -> bool:
-        """Show what it is now, and call ``beside`` with it and the time in milliseconds; false while it is made."""
+    def look(self) -> bool:
+        """Show what it is now; false while it is made."""
         rebuilds, now_s = self._keeping.made_anew, time.monotonic()
         self._metrics.add(spec.PICTURE_REBUILDS, rebuilds - self._rebuilds)
         self._rebuilds = rebuilds
@@ -34,8 +37,7 @@ class Shown:
             with Picture(self._path, self._nation, now_ms) as picture:
                 at_ms = now_ms()
                 self._show(picture, at_ms, counts=now_s >= self._count_at_s)
-                if beside is not None:
-                    beside(picture, at_ms)
+                self._show_outputs(picture, at_ms)
         except NotFound:
             return False
         if now_s >= self._count_at_s:
@@ -51,3 +53,15 @@ class Shown:
             metrics.set(spec.PICTURE_BEHIND_SECONDS, max(0, at_ms - origin.current_ms) / 1000, origin.origin)
             metrics.set(spec.PICTURE_GAP, origin.gap_ms / 1000, origin.origin)
         metrics.set(spec.PICTURE_DUE_ERASURES, picture.erasure_is_due())
+
+    def _show_outputs(self, picture: Picture, at_ms: int) -> None:
+        """One that was forgotten lacks nothing any more."""
+        head_us, found = picture.head_us(), picture.followers()
+        shown: dict[str, tuple[float, float]] = dict.fromkeys(self._outputs, (0.0, 0.0))
+        for each in found:
+            waits_s = (at_ms * 1000 - each.applied_us) / 1e6 if each.applied_us < head_us else 0.0
+            shown[each.name] = (each.unapplied_recalls, max(0.0, waits_s))
+        for name, (recalls, waits_s) in shown.items():
+            self._metrics.set(spec.OUTPUT_UNAPPLIED_RECALLS, recalls, name)
+            self._metrics.set(spec.OUTPUT_BEHIND_SECONDS, waits_s, name)
+        self._outputs = frozenset(each.name for each in found)

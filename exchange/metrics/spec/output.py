@@ -12,8 +12,9 @@ OUTPUT_UNAPPLIED_RECALLS: Final = Gauge(
     "output_unapplied_recalls",
     labels(OUTPUT),
     unit="recalls",
-    roles=_ROLES,
-    help="Recalls that are in the picture and not yet applied by the output, of every output that follows the picture.",
+    roles=_OF_A_PICTURE,
+    help="Recalls that are in the picture and not yet applied by the output, of every output that follows the picture, "
+    "also of one that does not run.",
     act="Above 0: the target still holds what should not have been shared. See `output_turns_total` and the log; start "
     "the output if it is down. One that is gone for good: `kakehashi output forget`.",
 )
@@ -21,7 +22,7 @@ OUTPUT_BEHIND_SECONDS: Final = Gauge(
     "output_behind_seconds",
     labels(OUTPUT),
     unit="seconds",
-    roles=_ROLES,
+    roles=_OF_A_PICTURE,
     help="For how long the picture has had changes that the target has not; 0 if it has them all.",
     act="Grows: as `output_unapplied_recalls`. The target may block what is no longer valid.",
 )

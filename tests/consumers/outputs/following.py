@@ -121,7 +121,12 @@ class Followed:
 
 def hosts_file(world: World, target: Path, filters: Filter | None = None) -> Following:
     """A hosts file that follows a world's picture."""
-    return _following(world, outputs()["hosts"], target, filters)
+    return file_of(world, "hosts", target, filters)
+
+
+def file_of(world: World, output: str, target: Path, filters: Filter | None = None) -> Following:
+    """A file of an output that follows a world's picture."""
+    return _following(world, outputs()[output], target, filters)
 
 
 def _following(world: World, output: Output, place: Path, filters: Filter | None) -> Following:
