@@ -15,8 +15,10 @@ import msgspec
 
 from exchange.errors import ConfigurationError, DeliveryTimeout, Refused
 from producers.default_marking import DefaultMarking
+from producers.heartbeat import HEARTBEAT_S, Heartbeat
 from producers.inputs import Input, name_in_utf8
 from producers.known import state_of, unknown_state
+from producers.pace import Pace
 from producers.readers.formats import AUTO, readings_of
 from producers.readers.reader import Reader
 from producers.readers.reading import Defaults, LeftOut, Rejected
@@ -36,14 +38,14 @@ MAX_PENDING_BYTES: Final = 1 << 30
 _REST_S: Final = 0.5
 _TURN_S: Final = 0.05
 _LAST_S: Final = 2.0
-_STEPS_PER_SECOND: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """The inputs, and how to produce them. ``format`` is the name of a reader, ``auto``, or a reader of another kind.
 
-    ``rate`` is the limit of observations a second, 0 for no limit; ``report_size`` is observations in a report.
+    ``rate`` is the limit of observations a second, 0 for no limit; ``report_size`` is observations in a report;
+    ``heartbeat_s`` is how often a live input's sensor reports that it is there.
     ``snapshot`` is the name of the list that the inputs are all of (``producers.snapshot``), None if they are not;
     ``accept_removals`` lets it, and events that are whole, withdraw more than half of what they named before.
     """
@@ -59,6 +61,7 @@ class Options:
     accept_removals: bool = False
     deadline_s: float | None = None
     max_pending_bytes: int = MAX_PENDING_BYTES
+    heartbeat_s: float = HEARTBEAT_S
 
 
 @dataclass(slots=True)
@@ -154,7 +157,7 @@ class Run:
         self.summary = Summary() if summary is None else summary
         self._options, self._spool, self._publisher, self._view = options, spool, publisher, view
         self._codec, self._now_ms, self._stop = codec, now_ms, stop
-        self._pace = _Pace(options.rate, options.report_size)
+        self._pace = Pace(options.rate, options.report_size)
         self._snapshot: Snapshot | None = None
         if options.snapshot is not None:
             number = spool.assertions.next_generation()
@@ -162,6 +165,8 @@ class Run:
         self._source: Input | None = None
         self._pipe: Filling | None = None
         self._stepped_at = self._turned_at = time.monotonic()
+        self._heart = Heartbeat(spool, options.sensor, codec, now_ms, options.heartbeat_s)
+        self.is_live = False  # whether what is read goes on for ever: a pipe, or followed files
 
     def read_all(self) -> None:
         """Read all inputs, and wait until all is published."""
@@ -252,6 +257,8 @@ class Run:
             if step is not None:
                 self.stepped(step)
                 return
+        if (self.is_live or self._pipe is not None) and not self._publisher.trouble:
+            self._heart.beat(now)
         self._publisher.pump()
         self._watch()
 
@@ -275,17 +282,6 @@ class Run:
             )
             for step in withdraw(gone, self._spool, batch):
                 self.summary.add(step)
-
-
-class _Pace:
-    """Holds a rate over the whole run."""
-
-    def __init__(self, rate: int, report_size: int) -> None:
-        self._rate, self._began = rate, time.monotonic()
-        self.report_size = min(report_size, max(1, rate // _STEPS_PER_SECOND)) if rate else report_size
-
-    def is_ahead(self, observations: int) -> bool:
-        return self._rate > 0 and observations > self._rate * (time.monotonic() - self._began)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ The contract's own sets (reasons, outcomes, kinds of record) are in ``schemas.vo
 import enum
 from typing import Final
 
-from exchange.metrics.kinds import bounded
+from exchange.metrics.kinds import OTHER, bounded
 
 
 class ReportFate(enum.StrEnum):
@@ -178,6 +178,8 @@ STEP: Final = bounded(
     "in the topics' names",
 )
 SHARD: Final = bounded("shard", int, 1024, "the partition number; bounded by the topics' partition count")
+OTHER_SENSORS: Final = OTHER
+SENSOR: Final = bounded("sensor", str, 1024, "a sensor with a key on the roster; all others are `other`")
 RULE: Final = bounded("rule", str, 256, "the rule's id in the policy set; bounded by the rules of the active set")
 CLIENT: Final = bounded("client", str, 64, "the name in the clients file, `-` if it is not known; bounded by the file")
 OUTPUT: Final = bounded("output", str, 32, "the output's target as it was given; bounded by those of the process")

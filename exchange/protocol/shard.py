@@ -188,10 +188,10 @@ class Shard:
         return self._step.compute(batch, rows, now_ms)
 
     def _write(self, records: Sequence[Record], effects: Effects, now_ms: int, read_s: float) -> Turned | None:
-        """Commit a batch's effects; None if there are none."""
+        """Commit a batch's effects; None if there are none. What is only shown needs no transaction."""
         self._more = effects.more
         if not (records or effects.outputs or effects.rows or effects.home):
-            return None
+            return Turned(effects) if effects.gauges else None
         offsets = dict(self.position.next_offsets)
         for record in records:
             offsets[Input(record.topic, record.partition)] = record.offset + 1

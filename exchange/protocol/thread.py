@@ -127,6 +127,8 @@ class ShardThread:
         metrics.show(turned.effects.gauges)
         for note in turned.effects.notes:
             _log.warning("%s step=%s shard=%d", note, step, self.number)
+        if not turned.transaction_s:
+            return
         metrics.add(spec.BATCHES, 1, step, BatchOutcome.COMMITTED)
         metrics.add(spec.BATCHES, turned.aborted, step, BatchOutcome.ABORTED)
         metrics.add(spec.BATCHES, turned.uncertain, step, BatchOutcome.UNCERTAIN)

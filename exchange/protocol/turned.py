@@ -9,16 +9,17 @@ from exchange.protocol.record import Record
 class Turned(msgspec.Struct, frozen=True):
     """A batch that was committed: what it was made of, and how often its transaction had to be tried.
 
+    Without ``records`` and without a transaction (``transaction_s`` 0) there was only something to show.
     ``size`` is the bytes of its records' values.
     ``oldest`` is the record that had waited longest, None if only time had passed.
     ``batch_s`` is from when it was read: also what it waited for its turn to be computed, and behind what went ahead.
     """
 
     effects: Effects
-    records: int
-    size: int
-    oldest: Record | None
-    aborted: int
-    uncertain: int
-    batch_s: float
-    transaction_s: float
+    records: int = 0
+    size: int = 0
+    oldest: Record | None = None
+    aborted: int = 0
+    uncertain: int = 0
+    batch_s: float = 0.0
+    transaction_s: float = 0.0

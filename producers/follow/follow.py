@@ -67,6 +67,7 @@ def follow(
     Raises Stopped once ``stop`` is requested: all is kept then.
     """
     run = Run(options, spool, publisher, view, codec, now_ms, stop, summary)
+    run.is_live = True
     following = _Following(run, options, spool, view, codec, now_ms, stop, quiet_s)
     try:
         following.go()

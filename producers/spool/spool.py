@@ -199,19 +199,18 @@ class Spool:
 
     def append(
         self,
-        source: InputState,
+        source: InputState | None,
         *,
-        line: int,
-        item: int,
-        complete: bool,
+        line: int = 0,
+        item: int = 0,
+        complete: bool = False,
         report: tuple[bytes, bytes, int] | None,
-        refusals: Iterable[tuple[bytes, bytes]],
+        refusals: Iterable[tuple[bytes, bytes]] = (),
         now_ms: int,
         beginning: tuple[int, bytes, bytes] | None = None,
     ) -> None:
-        """Make one step of an input durable: what came of it, and that it was read up to (``line``, ``item``).
-
-        ``beginning`` is what is known now of an input that grows: size, digest and prefix of what was read of it.
+        """Make one step of an input durable: what came of it, and that it was read up to (``line``, ``item``); or a
+        report alone, of no input. ``beginning`` is what is known now of an input that grows: size, digest and prefix.
 
         ``report`` is key, value and number of observations, and has taken ``next_sequence``; ``refusals`` are keys
         and values of quarantine records. On return all of it is on disk. Raises SpoolFull if it cannot be.
@@ -225,19 +224,23 @@ class Spool:
             )
             if report is not None:
                 self._database.execute("UPDATE identity SET next_sequence = next_sequence + 1")
-            self.assertions.write()
-            self._database.execute(
-                "UPDATE input SET line = ?, item = ?, complete = ? WHERE id = ?", (line, item, complete, source.id)
-            )
-            if beginning is not None:
-                self._database.execute(
-                    "UPDATE input SET size = ?, digest = ?, prefix = ? WHERE id = ?", (*beginning, source.id)
-                )
-        self.assertions.committed()
+            if source is not None:
+                self._step(source, (line, item, complete), beginning)
+        if source is not None:
+            self.assertions.committed()
         self.pending_records += len(rows)
         self.pending_reports += report is not None
         self.pending_bytes += sum(len(row[2]) for row in rows)
         self._find_oldest()
+
+    def _step(
+        self, source: InputState, position: tuple[int, int, bool], beginning: tuple[int, bytes, bytes] | None
+    ) -> None:
+        self.assertions.write()
+        self._database.execute("UPDATE input SET line = ?, item = ?, complete = ? WHERE id = ?", (*position, source.id))
+        if beginning is not None:
+            known = "UPDATE input SET size = ?, digest = ?, prefix = ? WHERE id = ?"
+            self._database.execute(known, (*beginning, source.id))
 
     def unsent(self, after: int, limit: int) -> list[Entry]:
         """The first entries behind ``after`` that are not acknowledged, in order."""

@@ -58,8 +58,17 @@ def readable(record: Record, codec: Codec, nation: str, shards: int, roster: Ros
     return Arrived(report, record.timestamp_ms, signed)
 
 
+def sensors_at(keys: Sequence[bytes], rows: Lookup) -> dict[bytes, Sequences]:
+    """What was counted of the sensors whose rows these are; nothing if there is no row."""
+    return {key: _sequences(row) for key, row in zip(keys, rows.get_many(keys), strict=True)}
+
+
+def _sequences(row: bytes | None) -> Sequences:
+    return Sequences() if row is None else msgspec.msgpack.decode(row, type=Sequences)
+
+
 class Ledger:
-    """Which reports were counted: the rows of the sensors in this batch, as they were and as they become.
+    """Which reports were counted: the rows of the ``sensors`` in this batch, as they were and as they become.
 
     A redriven entry is counted under its quarantine key, once. A whole report uses up its sequence number as well, so
     that only one of several refused copies counts. An observation that is refused again does not use up its key: it can
@@ -70,13 +79,13 @@ class Ledger:
         self._quota = quota
         keys = list(dict.fromkeys(key for _, report in reports for key in _ledger_keys(report)))
         found = zip(keys, rows.get_many(keys), strict=True)
-        self._sensors: dict[bytes, Sequences] = {}
+        self.sensors: dict[bytes, Sequences] = {}
         self._redriven: dict[bytes, bool] = {}
         for key, row in found:
             if key.startswith(REDRIVEN_ROW):
                 self._redriven[key] = row is not None
             else:
-                self._sensors[key] = Sequences() if row is None else msgspec.msgpack.decode(row, type=Sequences)
+                self.sensors[key] = _sequences(row)
         self._usable = _usable([each for each in reports if not self._redriven.get(_ledger_keys(each[1])[-1])])
         self._changed: dict[bytes, None] = {}
         self._notes: dict[str, None] = {}
@@ -87,12 +96,12 @@ class Ledger:
         """The fate of the report in this record; a new one is counted from now on."""
         appended_ms = record.timestamp_ms
         sensor, *redriven = _ledger_keys(report)
-        known = after = self._sensors[sensor]
+        known = after = self.sensors[sensor]
         epoch, sequence, size = report["epoch"], report["sequence"], len(report["values"])
         if not redriven:
             fate = known.fate_of(epoch, sequence, size, appended_ms, self._quota)
             if fate is SequenceFate.NEW:
-                after = known.counted(epoch, sequence, size, appended_ms)
+                after = known.counted(epoch, sequence, size, appended_ms).seen(size, appended_ms)
         elif self._redriven[redriven[0]]:
             return SequenceFate.DUPLICATE
         else:
@@ -105,7 +114,7 @@ class Ledger:
                     self._changed[redriven[0]] = None
         if fate is SequenceFate.NEW:
             self._count_gaps(report["sensor"], known, after, epoch, sequence)
-            self._sensors[sensor] = after
+            self.sensors[sensor] = after
             self._changed[sensor] = None
         self._watch_quota(report["sensor"], fate, known.used_in(appended_ms), after.used_in(appended_ms))
         return fate
@@ -149,7 +158,7 @@ class Ledger:
     def changes(self) -> list[RowChange]:
         """The rows that this batch changed."""
         return [
-            RowChange(key, b"" if key in self._redriven else msgspec.msgpack.encode(self._sensors[key]))
+            RowChange(key, b"" if key in self._redriven else msgspec.msgpack.encode(self.sensors[key]))
             for key in self._changed
         ]
 

@@ -66,7 +66,8 @@ class Epoch(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """All numberings of one sensor, the newest last; and how much it has sent in the current minute.
+    """All numberings of one sensor, the newest last; how much it has sent in the current minute; and when the broker
+    appended its last heartbeat, which is a report without observations, and its last report with any: 0 never.
 
     Minutes are the broker's, so that reading the log again gives the same result. A minute that is not the
     last one counted begins again: a broker's clock that was ahead and is corrected stops no sensor.
@@ -75,6 +76,8 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
     epochs: tuple[Epoch, ...] = ()
     minute: int = 0
     used: int = 0
+    beat_ms: int = 0
+    reported_ms: int = 0
 
     def fate_of(self, epoch: int, sequence: int, size: int, appended_ms: int, quota: int) -> SequenceFate:
         """The fate of the report (``epoch``, ``sequence``) of ``size`` observations.
@@ -124,6 +127,12 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
         minute = appended_ms // _MINUTE_MS
         used = max(1, size) + (self.used if minute == self.minute else 0)
         return msgspec.structs.replace(self, minute=minute, used=used)
+
+    def seen(self, size: int, appended_ms: int) -> "Sequences":
+        """These after a report of the sensor itself: what an officer redrives is no sign of its life."""
+        if size:
+            return msgspec.structs.replace(self, reported_ms=appended_ms)
+        return msgspec.structs.replace(self, beat_ms=appended_ms)
 
     def used_in(self, appended_ms: int) -> int:
         """How many observations were taken in the minute of this time."""

@@ -23,7 +23,8 @@ from schemas.vocabulary import NOT_AUTHENTIC, RejectReason
 from streams.blocks import blocks
 from streams.intake.collapse import Collapsed, Normaliser, collapse, normalise
 from streams.intake.columns import MAX_SENSOR_LENGTH, Arrived, Dictionaries, columns_of
-from streams.intake.ledger import Ledger, RefusedReport, readable
+from streams.intake.ledger import Ledger, RefusedReport, readable, sensors_at
+from streams.intake.presence import Presence
 from streams.intake.refused_observation import observation_as_json
 from streams.intake.sequences import SequenceFate
 from streams.intake.validate import DETAILS, reasons
@@ -63,6 +64,7 @@ class Intake(Step[None]):
         signatures count."""
         self._nation, self._shard, self._shards, self._codec = nation, shard, shards, codec
         self._quota, self._roster = quota, roster
+        self._presence = Presence(shard, shards, roster)
         self._quarantine = Quarantine(QuarantineStage.INTAKE, shard, codec)
         self._normaliser = Normaliser()
 
@@ -88,8 +90,14 @@ class Intake(Step[None]):
             self._write_blocks(arrived, work)
         for change, numbers in ledger.gaps.items():
             work.tally[spec.SEQUENCE_GAPS.tally(change)] += numbers
-        gauges = {spec.SENSOR_QUOTA_USED.at(self.name, self._shard): ledger.quota_used} if reports else {}
+        gauges = self._presence.gauges(ledger.sensors | sensors_at(batch.due, rows))
+        if reports:
+            gauges[spec.SENSOR_QUOTA_USED.at(self.name, self._shard)] = ledger.quota_used
         return Effects(work.outputs, rows=ledger.changes(), tallies=work.tally, gauges=gauges, notes=ledger.notes())
+
+    def wakes(self, rows: Rows, now_ms: int) -> Sequence[bytes]:  # noqa: ARG002
+        """The sensors that metrics do not show yet."""
+        return self._presence.not_shown()
 
     def _refusal(self, fate: SequenceFate, size: int) -> Refused:
         """Why a report of ``size`` observations with this fate is not counted."""

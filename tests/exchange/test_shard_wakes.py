@@ -20,6 +20,7 @@ class WorkingStep(Step[None]):
     def __init__(self, portions: int) -> None:
         self.portions, self.woken, self.asleep = portions, list[bytes](), False
         self.questions: Mapping[bytes, int] = {}
+        self.gauges: Mapping[tuple[str, ...], float] = {}
 
     def wakes(self, rows: Rows, now_ms: int) -> Sequence[bytes]:
         assert (rows.size(), now_ms) == (0, 1_000)
@@ -28,7 +29,7 @@ class WorkingStep(Step[None]):
     def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:  # noqa: ARG002
         self.woken += batch.due
         if not self.portions:
-            return Effects()
+            return Effects(gauges=self.gauges)
         self.portions -= 1
         return Effects(
             [Output("out", 0, b"a", b"%d" % self.portions)], more=self.portions > 0, questions=self.questions
@@ -98,6 +99,16 @@ def test_a_turn_that_comes_to_nothing_is_not_committed() -> None:
     assert scene.shard.turn(1.0) is None
     assert scene.step.woken == [b"cursor"]
     assert scene.shard.position.batch == 0
+
+
+def test_what_is_only_shown_is_returned_without_a_transaction() -> None:
+    scene = Scene(0)
+    scene.step.gauges = {("shown", "edge-1"): 7.0}
+    turned = scene.shard.turn(1.0)
+    assert turned is not None
+    assert (turned.effects.gauges, turned.records, turned.transaction_s) == (scene.step.gauges, 0, 0.0)
+    assert scene.shard.position.batch == 0
+    assert not list(scene.kafka.committed(OUT, 0))
 
 
 def test_while_there_is_more_to_do_no_input_is_waited_for_and_what_comes_is_taken_along() -> None:

@@ -56,6 +56,18 @@ class Workbench:
         self.outputs += effects.outputs
         return effects
 
+    def woken_turn(self, now_ms: int, *records: Record) -> Effects:
+        """Compute and commit one batch of these records and of the rows that the step asks for, as a shard does."""
+        due = self._step.wakes(self, now_ms)
+        effects = self._step.compute(Batch(records, due, self.facts), self, now_ms)
+        for row in effects.rows:
+            if row.value is None:
+                self._rows.pop(row.key, None)
+            else:
+                self._rows[row.key] = (row.due_ms, row.value)
+        self.outputs += effects.outputs
+        return effects
+
     def wakes(self, now_ms: int) -> bool:
         """Whether the step has something to do without any input."""
         return bool(self._step.wakes(self, now_ms))

@@ -7,6 +7,7 @@ from exchange.metrics.labels import (
     ORIGIN,
     PARTNER,
     RULE,
+    SENSOR,
     SHARD,
     STEP,
     CommandFate,
@@ -72,6 +73,28 @@ SENSOR_QUOTA_USED: Final = Gauge(
     "then: 1 is all of it.",
     act="Near 1: reports of that sensor above the quota go to quarantine, whole reports at a time; the log of intake "
     "names it. Call its operator, or raise the quota. The other sensors lose nothing.",
+)
+SENSOR_LAST_HEARTBEAT: Final = Gauge(
+    "sensor_last_heartbeat_timestamp_seconds",
+    labels(SENSOR),
+    unit="seconds",
+    roles=_ROLES,
+    help="When the broker appended the last heartbeat of a sensor, in seconds since 1970; 0 if it never sent one. A "
+    "producer that follows files or reads a pipe sends one every minute. Several workers may show one sensor: take the "
+    "highest.",
+    act="Older than ten minutes: the sensor is gone: its producer, its machine or its network is down, or its reports "
+    "are refused (`signed_reports_total`). Call its operator. What it sees meanwhile is read when it is back, as far "
+    "as its files are kept. If it was taken out of service, remove its keys from the roster, and restart the workers.",
+)
+SENSOR_LAST_OBSERVATION: Final = Gauge(
+    "sensor_last_observation_timestamp_seconds",
+    labels(SENSOR),
+    unit="seconds",
+    roles=_ROLES,
+    help="When the broker appended the last report of a sensor with an observation, in seconds since 1970; 0 if it "
+    "never sent one. What an officer redrives does not count.",
+    act="Old while heartbeats are new: the sensor is there and quiet: nothing happens, or it has stopped to detect. "
+    "Look at its rules and its inputs.",
 )
 INDICATORS: Final = Counter(
     "indicators_total",
