@@ -13,8 +13,9 @@ from kakehashi.dry_run_view import Counts, Table, as_json, folded
 from kakehashi.fates import REFUSE, Fate, Judge
 from producers.default_marking import DefaultMarking
 from producers.inputs import Input, name_in_utf8
-from producers.produce import Options, opened
+from producers.produce import Options
 from producers.readers.formats import readings_of
+from producers.source import opened
 from producers.spool.batch import Sensor
 from producers.stop import Stop
 from streams.correlate.lifecycle import Lifetimes

@@ -19,10 +19,10 @@ from exchange.errors import ExchangeError, Refused
 from exchange.kafka.clients import Cluster
 from producers.inputs import Input, name_in_utf8
 from producers.known import was_read
-from producers.produce import Options, opened
+from producers.produce import Options
 from producers.readers.formats import readings_of
 from producers.readers.reading import Seen
-from producers.source import STANDARD_INPUT
+from producers.source import STANDARD_INPUT, opened
 from producers.spool.spool import Spool
 from producers.stop import Stop
 from schemas import topics

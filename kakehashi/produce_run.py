@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -23,21 +24,24 @@ from producers.fetch import fetched, is_url
 from producers.follow.follow import follow
 from producers.follow.places import files_at
 from producers.inputs import name_in_utf8
+from producers.live.documents import Place
+from producers.live.feed import Live
+from producers.live.kinds import Kind, kind_of
 from producers.meter import Meter
 from producers.produce import Options, Summary, View, produce
 from producers.profile.model import Profile
 from producers.profile.options import Plan, plans_of
+from producers.readers.formats import AUTO
 from producers.signing import signing
 from producers.source import STANDARD_INPUT
-from producers.spool.batch import Sensor
+from producers.spool.batch import Kept, Sensor
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool, folder_of
 from producers.stop import Stop
-from producers.taxii import authorization_of, is_taxii, polled
 from schemas.codec import QUARANTINED, SENSOR_REPORT, SENSOR_REPORT_V2, Codec
 from schemas.counting import counted
 
-_STIX: Final = "stix-bundle"
+_NEVER: Final = Stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +70,10 @@ def run_dry(command: Command, partner: str, settings: Settings) -> Exit:
         raise typer.BadParameter("--dry-run needs a file, or - for standard input")
     with TemporaryDirectory() as folder:
         runs = (
-            _of_now(options) if plan.is_followed else options
+            _of_now(found) if plan.is_followed and not found.is_document else found
             for plan in command.plans
-            for options in _runs(plan, Path(folder))
+            for found in _runs(plan, Path(folder), is_rehearsal=True)
+            if isinstance(found, Options)
         )
         return dry_run(
             Sensor(command.profile.nation, command.profile.sensor),
@@ -93,14 +98,14 @@ def run(command: Command, settings: Settings, cluster_of: Callable[[], Cluster])
     with Spool(folder, profile.nation, profile.sensor, now_ms()) as spool:
         publisher, summary = Publisher(cluster, spool, profile.sensor, sign), Summary()
         try:
-            for options, is_followed in (
-                (options, plan.is_followed) for plan in plans for options in _runs(plan, folder / "fetched")
-            ):
-                now = _of_now(options) if is_followed else options
-                if not command.yes:
-                    ask(now, spool, settings.partners(profile.nation), cluster)
+            for options, live in _acts(plans, folder / "fetched", stop, summary):
+                is_followed = live is not None
+                now = _of_now(options) if is_followed and options.files else options
+                for each in (now, *(one.options for one in live or ())):
+                    if not command.yes:
+                        ask(each, spool, settings.partners(profile.nation), cluster)
                 total = None if is_followed else _total(options.files)
-                act = follow if is_followed else produce
+                act = produce if live is None else partial(follow, live=live)
                 with (
                     stop.on_signals(),
                     watching(err, where, total, explain_skips=command.explain_skips) as watcher,
@@ -149,15 +154,57 @@ def metered(
         page.close()
 
 
-def _runs(plan: Plan, folder: Path) -> Iterator[Options]:
-    """What is read one after the other: a TAXII collection is polled again once its last document was read."""
+def _acts(plans: list[Plan], folder: Path, stop: Stop, summary: Summary) -> Iterator[tuple[Options, list[Live] | None]]:
+    """What is done one after the other: what ends by itself, and then all that is followed, with its live inputs."""
+    for found in (found for plan in plans if not plan.is_followed for found in _runs(plan, folder, stop=stop)):
+        if isinstance(found, Options):
+            yield found, None
+        else:
+            summary.keep(found)
+    followed = [plan for plan in plans if plan.is_followed]
+    if followed:
+        files = [plan.options for plan in followed if not all(map(kind_of, plan.options.files))]
+        lives = [
+            Live(kind, _place(plan, name, folder, stop=stop), _of_document(plan.options, kind))
+            for plan in followed
+            for name in plan.options.files
+            if (kind := kind_of(name)) is not None
+        ]
+        yield (
+            replace(
+                (files or [followed[0].options])[0],
+                files=tuple(name for options in files for name in options.files if kind_of(name) is None),
+            ),
+            lives,
+        )
+
+
+def _runs(plan: Plan, folder: Path, *, is_rehearsal: bool = False, stop: Stop = _NEVER) -> Iterator[Options | Kept]:
+    """What is read one after the other: a live input makes its next document once the last one was read."""
     names = plan.options.files
-    others = tuple(name for name in names if not is_taxii(name))
+    others = tuple(name for name in names if kind_of(name) is None)
     if others or not names:
         yield replace(plan.options, files=others if plan.is_followed else _fetched(others, folder))
-    for name in filter(is_taxii, names):
-        for document in polled(name, folder, authorization_of(plan.credentials)):
-            yield replace(plan.options, files=(str(document),), format=_STIX)
+    for name in names:
+        if (kind := kind_of(name)) is not None:
+            options = _of_document(plan.options, kind)
+            for found in kind.documents(_place(plan, name, folder, is_rehearsal=is_rehearsal, stop=stop)):
+                yield replace(options, files=(str(found),)) if isinstance(found, Path) else found
+
+
+def _of_document(options: Options, kind: Kind) -> Options:
+    return replace(
+        options,
+        files=(),
+        format=options.format if kind.format == AUTO else kind.format,
+        is_document=True,
+        is_log=kind.is_log,
+    )
+
+
+def _place(plan: Plan, name: str, folder: Path, *, is_rehearsal: bool = False, stop: Stop) -> Place:
+    agreed = plan.options.accept_removals
+    return Place(name, folder, plan.credentials, plan.authorities, is_rehearsal, agreed, stop)
 
 
 def _fetched(files: tuple[str, ...], folder: Path) -> tuple[str, ...]:

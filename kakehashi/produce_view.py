@@ -58,6 +58,10 @@ class Watcher:
         """Something that was written could not be read."""
         self._console.print(f"gap: {printable(text)}", markup=False, highlight=False, soft_wrap=True)
 
+    def failed(self, text: str) -> None:
+        """A live input could not be read for now."""
+        self._console.print(f"trouble: {printable(text)}", markup=False, highlight=False, soft_wrap=True)
+
     def progressed(self, bytes_read: int, summary: Summary, spool: Spool, publisher: Publisher) -> None:
         """Something continued, or still does not."""
         now = time.monotonic()

@@ -16,7 +16,7 @@ _OPTIONS: Final = {
     **{"releasable_to": "--releasable-to", "caveats": "--caveat", "types": "--type", "time_zone": "--time-zone"},
     **{"home_networks": "--home-net", "include": "--include", "key": "--sensor-key", "mapping": "--map"},
     **{"feed": "--feed", "snapshot": "--snapshot", "follow": "--follow", "reviewed": "--reviewed"},
-    **{"credentials": "--credentials"},
+    **{"credentials": "--credentials", "authorities": "--authorities"},
 }
 _AT: Final = "at"
 _SWITCHES: Final = frozenset({"snapshot", "follow"})

@@ -33,6 +33,14 @@ _HTML: Final = (b"<!doctype html", b"<html")
 AGENT: Final = "kakehashi"
 
 
+class AskedLater(TransientError):
+    """A server that answers, but not now. ``after_s`` are the seconds that it asks for, 0 if it states none."""
+
+    def __init__(self, text: str, retry_after: str) -> None:
+        super().__init__(text)
+        self.after_s = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0
+
+
 def is_url(name: str) -> bool:
     """Whether an input's name is the address of a feed."""
     return name.lower().startswith(_SCHEMES)
@@ -136,5 +144,5 @@ def _failure(url: str, error: HTTPError) -> TransientError | ConfigurationError:
     if error.code in _LATER:
         wait = error.headers["Retry-After"]
         when = f", and asks to come again after {wait[:40]}" if wait else ""
-        return TransientError(f"{url} answers {error.code} {error.reason}{when}. Run it again later")
+        return AskedLater(f"{url} answers {error.code} {error.reason}{when}. Run it again later", wait or "")
     return ConfigurationError(f"{url} answers {error.code} {error.reason}: is the address right, and may you have it?")

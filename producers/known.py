@@ -16,14 +16,25 @@ _ALL_ITEMS: Final = 1 << 62
 
 
 def state_of(
-    name: str, stream: Source, spool: Spool, sensor: Sensor, now_ms: int, *, again: bool, marking: str
+    name: str,
+    stream: Source,
+    spool: Spool,
+    sensor: Sensor,
+    now_ms: int,
+    *,
+    again: bool,
+    marking: str,
+    is_log: bool = False,
 ) -> tuple[InputState, int | None]:
     """How far this input was read before, and its size in bytes on disk; a pipe was never read, and has no size.
 
-    ``again`` forgets what was read. ``marking`` is what the options state, kept for a later run.
+    ``again`` forgets what was read. ``marking`` is what the options state, kept for a later run. ``is_log`` is a
+    document that may begin like another one, or be the same: it is known by its name and its content.
     """
     if name == STANDARD_INPUT or not stream.seekable():
         return unknown_state(name, spool, sensor, now_ms, marking=marking), None
+    if is_log:
+        return _of_document(name, fingerprint(stream, lambda _: ()), spool, now_ms, marking)
     earlier, now = compared(name, stream, spool)
     known = None if again else _known(now, spool)
     if known is not None:
@@ -33,6 +44,12 @@ def state_of(
         path_of(name), now.size, now.digest, now_ms, line=line, item=item, prefix=now.prefix, marking=marking
     )
     return state, now.stored_size
+
+
+def _of_document(name: str, now: Fingerprint, spool: Spool, now_ms: int, marking: str) -> tuple[InputState, int | None]:
+    digest = sha256(path_of(name).encode() + b"\0" + now.digest).digest()
+    known = spool.same_content(digest)
+    return known or spool.open_input(path_of(name), 0, digest, now_ms, prefix=digest, marking=marking), now.stored_size
 
 
 def was_read(name: str, stream: Source, spool: Spool) -> bool:

@@ -59,6 +59,11 @@ class Meter:
         self._metrics.add(spec.FOLLOW_GAPS, 1)
         self._watcher.gap(text)
 
+    def failed(self, text: str) -> None:
+        """A live input could not be read for now."""
+        self._metrics.add(spec.INPUT_FAILURES, 1)
+        self._watcher.failed(text)
+
     def progressed(self, bytes_read: int, summary: Summary, spool: Spool, publisher: Publisher) -> None:
         """Something continued, or still does not."""
         self._watcher.progressed(bytes_read, summary, spool, publisher)

@@ -6,14 +6,14 @@ reading. The loop is here; the command line shows its progress.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import msgspec
 
-from exchange.errors import ConfigurationError, DeliveryTimeout, Refused
+from exchange.errors import DeliveryTimeout, Refused
 from producers.default_marking import DefaultMarking
 from producers.heartbeat import HEARTBEAT_S, Heartbeat
 from producers.inputs import Input, name_in_utf8
@@ -24,7 +24,7 @@ from producers.readers.reader import Reader
 from producers.readers.reading import Defaults, LeftOut, Rejected
 from producers.report import MAX_OBSERVATIONS
 from producers.snapshot import Snapshot, withdraw
-from producers.source import Source
+from producers.source import Source, opened
 from producers.spool.batch import Batch, Kept, Sensor, Step
 from producers.spool.fill import NOT_A_SNAPSHOT, Filling, fill
 from producers.spool.publisher import Publisher
@@ -48,6 +48,8 @@ class Options:
     ``heartbeat_s`` is how often a live input's sensor reports that it is there.
     ``snapshot`` is the name of the list that the inputs are all of (``producers.snapshot``), None if they are not;
     ``accept_removals`` lets it, and events that are whole, withdraw more than half of what they named before.
+    ``is_document`` is a document of a live input, which no operator has named; ``is_log`` is one of lines, which may be
+    the same as another one.
     """
 
     sensor: Sensor
@@ -59,6 +61,8 @@ class Options:
     again: bool = False
     snapshot: str | None = None
     accept_removals: bool = False
+    is_document: bool = False
+    is_log: bool = False
     deadline_s: float | None = None
     max_pending_bytes: int = MAX_PENDING_BYTES
     heartbeat_s: float = HEARTBEAT_S
@@ -109,6 +113,8 @@ class View(Protocol):
     def left_out(self, piece: LeftOut, /) -> None: ...
 
     def gap(self, text: str, /) -> None: ...
+
+    def failed(self, text: str, /) -> None: ...
 
     def progressed(self, bytes_read: int, summary: Summary, spool: Spool, publisher: Publisher, /) -> None: ...
 
@@ -187,10 +193,18 @@ class Run:
         options, spool = self._options, self._spool
         marking = msgspec.json.encode(options.defaults.marking).decode()
         state, size = state_of(
-            name, stream, spool, options.sensor, self._now_ms(), again=options.again, marking=marking
+            name,
+            stream,
+            spool,
+            options.sensor,
+            self._now_ms(),
+            again=options.again,
+            marking=marking,
+            is_log=options.is_log,
         )
         if state.complete and self._snapshot is None and not options.accept_removals:
-            self.summary.skipped.append(name)
+            if not options.is_document:
+                self.summary.skipped.append(name)
             return
         self._view.opened(name, size)
         self._stepped_at = time.monotonic()
@@ -282,14 +296,3 @@ class Run:
             )
             for step in withdraw(gone, self._spool, batch):
                 self.summary.add(step)
-
-
-@contextmanager
-def opened(name: str, turn: Callable[[], None], stop: Stop) -> Iterator[Source]:
-    """A file, or standard input. Raises ConfigurationError if it cannot be read."""
-    try:
-        stream = Source(name, turn, stop)
-    except OSError as error:
-        raise ConfigurationError(f"{name_in_utf8(name)} cannot be read: {error.strerror}") from error
-    with stream:
-        yield stream

@@ -9,9 +9,11 @@ import io
 import os
 import select
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
+from exchange.errors import ConfigurationError
 from producers.stop import Stop
 
 STANDARD_INPUT: Final = "-"
@@ -43,6 +45,19 @@ class Source(io.FileIO):
                 got = super().read(-1 if size is None else size)
                 if got is not None:  # as it is where another reader of the pipe was faster
                     return got
+
+
+@contextmanager
+def opened(name: str, turn: Callable[[], None], stop: Stop) -> Iterator[Source]:
+    """A file, or standard input. Raises ConfigurationError if it cannot be read."""
+    try:
+        stream = Source(name, turn, stop)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{os.fsencode(name).decode('utf-8', 'replace')} cannot be read: {error.strerror}"
+        ) from error
+    with stream:
+        yield stream
 
 
 def _standard() -> int:

@@ -19,7 +19,7 @@ Documents, compressed files, and files of a folder that no one writes to any mor
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -27,9 +27,10 @@ from typing import Final
 from exchange.errors import ConfigurationError, DeliveryTimeout, Refused
 from producers.follow.before import Before
 from producers.follow.followed import Followed, Identity, Surroundings
-from producers.follow.places import files_at, is_one_file
+from producers.follow.places import files_at, identity_of, is_one_file, size_of
 from producers.inputs import HEAD_BYTES, name_in_utf8
 from producers.known import path_of
+from producers.live.feed import Feed, Feeds, Live
 from producers.produce import Options, Run, Summary, View
 from producers.readers.formats import AUTO, readers, recognised
 from producers.readers.reader import Head, Reader
@@ -61,14 +62,21 @@ def follow(
     stop: Stop,
     quiet_s: float = QUIET_S,
     summary: Summary | None = None,
+    live: Sequence[Live] = (),
 ) -> Summary:
-    """Follow the places that ``options.files`` names; ``summary`` is counted on, if it is given.
+    """Follow the places that ``options.files`` names, and live inputs; ``summary`` is counted on, if it is given.
 
     Raises Stopped once ``stop`` is requested: all is kept then.
     """
-    run = Run(options, spool, publisher, view, codec, now_ms, stop, summary)
+
+    def run_of(options: Options) -> Run:
+        return Run(options, spool, publisher, view, codec, now_ms, stop, summary)
+
+    summary = Summary() if summary is None else summary
+    run = run_of(options)
     run.is_live = True
-    following = _Following(run, options, spool, view, codec, now_ms, stop, quiet_s)
+    feeds = Feeds([Feed(each, run_of(each.options)) for each in live], view)
+    following = _Following(run, options, spool, view, codec, now_ms, stop, quiet_s, feeds)
     try:
         following.go()
     except Stopped:
@@ -78,6 +86,7 @@ def follow(
         raise
     finally:
         following.close()
+        feeds.close()
     return run.summary
 
 
@@ -94,9 +103,10 @@ class _Following:
         now_ms: Callable[[], int],
         stop: Stop,
         quiet_s: float,
+        feeds: Feeds,
     ) -> None:
         self._run, self._options, self._spool, self._view = run, options, spool, view
-        self._now_ms, self._stop, self._quiet_s = now_ms, stop, quiet_s
+        self._now_ms, self._stop, self._quiet_s, self._feeds = now_ms, stop, quiet_s, feeds
         self._before = Before(spool, options, now_ms)
         self._shared = Surroundings(
             options.sensor,
@@ -126,6 +136,7 @@ class _Following:
                 self._scan(now)
                 scan_at = time.monotonic() + _SCAN_S
             read = [self._advance(each) for each in list(self._tails.values())]
+            read.append(self._feeds.turn())
             self._run.turn()
             if not any(read):
                 time.sleep(_SLEEP_S)
@@ -169,12 +180,12 @@ class _Following:
     def _scan(self, now: float) -> None:
         """Look for files that were rotated, and for new ones."""
         for followed in self._tails.values():
-            there = _identity(followed.path)
+            there = identity_of(followed.path)
             if there == followed.identity:
                 followed.rotated_at = None
             elif followed.rotated_at is None:
                 followed.rotated_at = now
-            has_successor = there is not None and there != followed.identity and _size(followed.path) > 0
+            has_successor = there is not None and there != followed.identity and size_of(followed.path) > 0
             is_over = has_successor and followed.is_quiet and followed.quiet_s(now) >= self._quiet_s
             if is_over and now - (followed.rotated_at or now) >= self._quiet_s:
                 followed.tail.is_ending = True
@@ -257,7 +268,7 @@ class _Following:
 
     def _read_younger(self, path: Path) -> None:
         """Read rotated copies that no one has seen under the path: more than one rotation was between two looks."""
-        for each in self._before.unread_beside(path, lambda each: _identity(each) in self._tails):
+        for each in self._before.unread_beside(path, lambda each: identity_of(each) in self._tails):
             self._run.read(str(each))
 
     def _read_rest(self, state: InputState, path: Path, event: str) -> None:
@@ -277,18 +288,3 @@ class _Following:
 
 def _as_read(state: InputState, size: int, digest: bytes) -> InputState:
     return InputState(state.id, state.path, size, digest, state.line, state.item, complete=False)
-
-
-def _identity(path: Path) -> Identity | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

@@ -57,3 +57,20 @@ def _modified(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:
         return 0.0
+
+
+def identity_of(path: Path) -> tuple[int, int] | None:
+    """Device and inode of the file that has this name now; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def size_of(path: Path) -> int:
+    """Its size in bytes; 0 if there is no file of this name."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

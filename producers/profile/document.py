@@ -14,10 +14,10 @@ import yaml
 
 from exchange.errors import ConfigurationError
 from producers.fetch import is_url
+from producers.live.kinds import kind_of
 from producers.profile.model import SCHEMA_NAME, InputEntry, Profile
 from producers.profile.rules import Path_, problems
 from producers.source import STANDARD_INPUT
-from producers.taxii import is_taxii
 
 MOST_BYTES: Final = 1 << 20
 _WORDS: Final = {
@@ -194,12 +194,16 @@ def _beside(profile: Profile, folder: Path) -> Profile:
     """The same, with paths that do not depend on where the command is run."""
 
     def beside(name: str) -> str:
-        is_path = name and name != STANDARD_INPUT and not is_url(name) and not is_taxii(name)
+        is_path = name and name != STANDARD_INPUT and not is_url(name) and kind_of(name) is None
         return str(folder / name) if is_path else name
 
     inputs = tuple(
         msgspec.structs.replace(
-            each, at=beside(each.at), reviewed=beside(each.reviewed), credentials=beside(each.credentials)
+            each,
+            at=beside(each.at),
+            reviewed=beside(each.reviewed),
+            credentials=beside(each.credentials),
+            authorities=beside(each.authorities),
         )
         for each in profile.inputs
     )

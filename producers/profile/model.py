@@ -45,10 +45,13 @@ class InputEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     at: Annotated[
         Text,
-        _is("A file, folder or pattern; an address, https or taxii+https; - for a pipe."),
+        _is("A file, folder or pattern; an address, as https, taxii+https or misp+https; - for a pipe."),
     ]
     credentials: Annotated[
-        Text, _is("A file with user:password or a token for a TAXII collection, relative to the profile.")
+        Text, _is("A file with user:password, a token or key for a live input, relative to the profile.")
+    ] = ""
+    authorities: Annotated[
+        Text, _is("A file with the certificates (PEM) that a live input's own is checked by; the system's without it.")
     ] = ""
     follow: Annotated[bool, _is("Read what is written, through rotation, until it is stopped.")] = False
     snapshot: Annotated[bool, _is("It is all that the source asserts: what is missing is withdrawn.")] = False

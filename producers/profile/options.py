@@ -23,6 +23,7 @@ class Plan(NamedTuple):
     options: Options
     is_followed: bool
     credentials: Path | None
+    authorities: Path | None
 
 
 def plans_of(profile: Profile, *, again: bool = False, accept_removals: bool = False) -> list[Plan]:
@@ -50,7 +51,11 @@ def _plan(profile: Profile, entries: list[InputEntry], *, again: bool, accept_re
         accept_removals=accept_removals,
         deadline_s=profile.deadline_s or None,
     )
-    return Plan(options, entry.follow, Path(entry.credentials) if entry.credentials else None)
+    return Plan(options, entry.follow, _path(entry.credentials), _path(entry.authorities))
+
+
+def _path(name: str) -> Path | None:
+    return Path(name) if name else None
 
 
 def defaults_of(profile: Profile, entry: InputEntry = _ANY) -> Defaults:

@@ -13,13 +13,13 @@ import msgspec
 
 from producers.fetch import is_url
 from producers.inputs import is_wide
+from producers.live.kinds import Kind, kind_of
 from producers.markings.marked import is_caveat
 from producers.profile.model import SECTORS, InputEntry, MarkingEntry, Profile
 from producers.readers.csv_columns import FIELDS, REPEATED_FIELDS, may_be_mapped
 from producers.readers.formats import AUTO, on_request, readers
 from producers.source import STANDARD_INPUT
 from producers.spool.layout import is_sensor_name
-from producers.taxii import is_taxii
 from schemas.markings import Caveat, Pap, SourceMarking, Tlp, understand
 from schemas.vocabulary import TYPE_BY_LABEL
 
@@ -91,7 +91,7 @@ def problems_of_reading(path: Path_, entry: InputEntry) -> Iterator[Problem]:
         yield Problem((*path, "encoding"), entry.encoding, "no such encoding")
     if entry.feed and not entry.snapshot:
         yield Problem((*path, "feed"), entry.feed, "names a snapshot: state snapshot, too")
-    for field in ("reviewed", "credentials"):
+    for field in ("reviewed", "credentials", "authorities"):
         if (file := getattr(entry, field)) and not _is_readable(Path(file)):
             yield Problem((*path, field), file, "no readable file")
     yield from _of_mapping((*path, "mapping"), entry)
@@ -102,18 +102,21 @@ def _of_input(path: Path_, entry: InputEntry) -> Iterator[Problem]:
     yield from problems_of_reading(path, entry)
     if entry.snapshot and name == STANDARD_INPUT:
         yield Problem((*path, "snapshot"), name, "needs files: whether standard input was whole cannot be known")
-    if entry.credentials and not is_taxii(name):
-        yield Problem((*path, "credentials"), entry.credentials, "are for a TAXII collection: taxii+https://…")
-    if is_taxii(name) and entry.snapshot:
-        yield Problem((*path, "snapshot"), name, "a TAXII collection states what ends: remove it")
-    if entry.follow and name == STANDARD_INPUT:
+    live = kind_of(name)
+    for field in ("credentials", "authorities"):
+        if live is None and getattr(entry, field):
+            why = "is for a live input, as misp+https://… or taxii+https://…"
+            yield Problem((*path, field), getattr(entry, field), why)
+    if live is not None:
+        yield from _of_live(path, entry, live)
+    elif entry.follow and name == STANDARD_INPUT:
         yield Problem((*path, "follow"), name, "needs files, folders or patterns: a pipe is followed without it")
-    elif entry.follow and (is_url(name) or is_taxii(name)):
+    elif entry.follow and is_url(name):
         why = "cannot follow a feed by HTTP: run the command from cron, it fetches what is new"
         yield Problem((*path, "follow"), name, why)
     elif entry.follow and entry.snapshot:
         yield Problem((*path, "follow"), name, "reads what is added: it goes not with snapshot")
-    elif not (entry.follow or name == STANDARD_INPUT or is_url(name) or is_taxii(name) or _is_readable(Path(name))):
+    elif not (entry.follow or name == STANDARD_INPUT or is_url(name) or _is_readable(Path(name))):
         yield Problem((*path, "at"), name, _why_unreadable(name))
 
 
@@ -123,6 +126,13 @@ def _why_unreadable(name: str) -> str:
     if has_magic(name):
         return "no such file: a pattern needs --follow (in a profile `follow: true`)"
     return "no readable file"
+
+
+def _of_live(path: Path_, entry: InputEntry, live: Kind) -> Iterator[Problem]:
+    if entry.snapshot:
+        yield Problem((*path, "snapshot"), entry.at, f"{live.name} is no snapshot of a list: remove it")
+    if live.format != AUTO and entry.format not in (AUTO, live.format):
+        yield Problem((*path, "format"), entry.format, f"{live.name} is read as {live.format}: remove it")
 
 
 def _of_mapping(path: Path_, entry: InputEntry) -> Iterator[Problem]:
@@ -138,10 +148,10 @@ def _of_mapping(path: Path_, entry: InputEntry) -> Iterator[Problem]:
 
 
 def _of_all_inputs(inputs: Sequence[InputEntry]) -> Iterator[Problem]:
-    """What is followed is followed by one reader of files, so all of it is read alike."""
-    followed = {settings_of(entry) for entry in inputs if entry.follow}
+    """Files are followed by one reader, so all of them are read alike."""
+    followed = {settings_of(entry) for entry in inputs if entry.follow and kind_of(entry.at) is None}
     if len(followed) > 1:
-        why = "inputs that are followed must agree in format, encoding, columns, mapping and date_format"
+        why = "files that are followed must agree in format, encoding, columns, mapping and date_format"
         yield Problem(("inputs",), "follow", why)
     for feed in {entry.feed for entry in inputs if entry.snapshot}:
         if len({settings_of(entry) for entry in inputs if entry.snapshot and entry.feed == feed}) > 1:

@@ -14,7 +14,7 @@ _EXAMPLES: Final = {
     **{"time_zone": "Asia/Tokyo", "home_networks": "[198.51.100.0/24]", "include": "[not-to-ids]"},
     **{"at": "/var/log/suricata/eve.json", "follow": "true", "snapshot": "true", "feed": "blocklist"},
     **{"format": "csv-list", "encoding": "cp932", "columns": "[date, type, value]", "reviewed": "reviewed.txt"},
-    **{"credentials": "taxii.secret"},
+    **{"credentials": "misp.secret", "authorities": "ca.pem"},
     **{"mapping": "{Host: domain-name, Seen: first_seen}", "date_format": '"%d/%m/%Y"', "confidence": "60"},
     **{"confidence_ceiling": "80", "rate": "1000", "deadline_s": "60"},
 }

@@ -148,7 +148,7 @@ def _pieces(
             yield LeftOut(SourcePlace(names[0], number), _PROPOSAL, event.uuid)
         if around.group is not None and is_whole(event, found, attributes):
             ids = frozenset(each.uuid for each in attributes if each is not None)
-            yield Whole(SourcePlace(names[0], number), around.group, ids)
+            yield Whole(SourcePlace(names[0], number), around.group, ids, is_express=bool(event.deleted))
 
 
 def _attributes(event: Event, around: Around) -> Iterator[tuple[msgspec.Raw, Around]]:

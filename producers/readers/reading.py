@@ -136,6 +136,8 @@ class Whole(Aside, frozen=True, gc=False):
 
     group: Group
     names: frozenset[str]
+    is_express: bool = False
+    """The source states that the group has ended: it withdraws all of it, however much that is."""
 
 
 class Emptied(Aside, frozen=True, gc=False):

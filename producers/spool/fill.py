@@ -182,7 +182,7 @@ class Filler:
             return
         scope, at_ms = _scope_of(whole.group), whole.group.modified_ms
         gone, named = self._assertions.unnamed(scope, whole.names)
-        problem = kept(len(gone), named, agreed=self._agreed)
+        problem = kept(len(gone), named, agreed=self._agreed or whole.is_express)
         if problem is not None:
             self.batch.keep(problem)
             return

@@ -1,10 +1,16 @@
-"""Follows places into a spool, in a process that may be killed: ``folder quiet_s place…``; no cluster answers."""
+"""Follows places into a spool, in a process that may be killed: ``folder quiet_s place…``; no cluster answers.
+
+A live input is polled every 0.2 s, with the credentials in ``folder/secret``.
+"""
 
 import sys
 from pathlib import Path
 
 from exchange.clock import now_ms
 from producers.follow.follow import follow
+from producers.live.documents import Place
+from producers.live.feed import Live
+from producers.live.kinds import kind_of
 from producers.produce import Options
 from producers.spool.spool import Spool
 from producers.stop import Stop, Stopped
@@ -12,7 +18,12 @@ from tests.producers.producing import CODEC, NOWHERE, SENSOR, OfflinePublisher, 
 
 
 class Announcing(Unwatched):
-    """Prints gaps."""
+    """Prints gaps and troubles."""
+
+    def failed(self, text: str) -> None:  # type: ignore[override]
+        """Print it."""
+        sys.stdout.write(f"trouble: {text}\n")
+        sys.stdout.flush()
 
     def gap(self, text: str) -> None:  # type: ignore[override]
         """Print it."""
@@ -25,13 +36,30 @@ def main(folder: str, quiet_s: str, *places: str) -> None:
     stop = Stop()
     with stop.on_signals(), Spool(Path(folder), SENSOR.nation, SENSOR.name, now_ms()) as spool:
         publisher = OfflinePublisher(NOWHERE, spool, SENSOR.name)
-        options = Options(SENSOR, places)
+        options = Options(SENSOR, tuple(place for place in places if kind_of(place) is None))
         try:
             follow(
-                options, spool, publisher, Announcing(), codec=CODEC, now_ms=now_ms, stop=stop, quiet_s=float(quiet_s)
+                options,
+                spool,
+                publisher,
+                Announcing(),
+                codec=CODEC,
+                now_ms=now_ms,
+                stop=stop,
+                quiet_s=float(quiet_s),
+                live=[live for place in places if (live := _live(place, Path(folder), stop)) is not None],
             )
         except Stopped:
             return
+
+
+def _live(address: str, folder: Path, stop: Stop) -> Live | None:
+    kind = kind_of(address)
+    if kind is None:
+        return None
+    secret = folder / "secret"
+    place = Place(address, folder / "fetched", secret if secret.exists() else None, stop=stop)
+    return Live(kind, place, Options(SENSOR, (), format=kind.format, is_document=True, is_log=kind.is_log), 0.2)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,9 @@ class Unwatched:
     def gap(self, *_: object) -> None:
         """See nothing."""
 
+    def failed(self, *_: object) -> None:
+        """See nothing."""
+
     def progressed(self, *_: object) -> None:
         """See nothing."""
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from producers import taxii
+from producers.live import taxii
+from producers.live.documents import Place
 from producers.report import observations_of
 from producers.spool.spool import Spool
-from producers.taxii import polled
 from schemas.observation import Observation
 from tests.builders import NOW_MS
 from tests.producers.producing import reports_in, run
@@ -64,7 +64,8 @@ class Collection:
         begin = int(query.get("next", "0"))
         limit = min(self.most, int(query["limit"]))
         if not self.has_next:  # then no page ends within a second
-            limit = max([limit, *(number + 1 for number, (at, _) in enumerate(left) if at == left[0][0])])
+            while limit < len(left) and left[limit][0] == left[limit - 1][0]:
+                limit += 1
         taken = left[begin : begin + limit]
         more = begin + limit < len(left)
         envelope: dict[str, Any] = {"more": more, "objects": [each for _, each in taken]}
@@ -115,10 +116,10 @@ class Sensor:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def poll(self, address: str, **options: Any) -> None:
+    def poll(self, address: str, credentials: Path | None = None, **options: Any) -> None:
         """Read what was added."""
         with self.spool() as spool:
-            for document in polled(address, self.folder / "fetched", **options):
+            for document in taxii.polled(Place(address, self.folder / "fetched", credentials), **options):
                 run(spool, document, format="stix-bundle")
 
     def spool(self) -> Spool:

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.errors import ConfigurationError, ExchangeError, Exit, Refused, TransientError
-from producers import taxii
+from producers.live import documents, taxii
+from producers.live.kinds import kind_of
+from producers.live.server import authorization_of
 from producers.spool.spool import Spool
-from producers.taxii import authorization_of, is_taxii
 from schemas.vocabulary import Withdrawal
 from tests.builders import NOW_MS
 from tests.consumers.picture.topics import World
@@ -119,14 +120,14 @@ def test_each_object_is_taken_once_however_often_the_sensor_is_killed(
     server = Collection(has_next=has_next, most=most)
     left, number, second = list(kills), 0, 1
 
-    def page(url: str, _authorization: str) -> Any:
+    def page(url: str, _server: Any) -> Any:
         query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
         _, headers, content = server.page(query)
         envelope = msgspec.json.decode(content, type=taxii._Envelope)
         return taxii._Page(envelope, headers.get("X-TAXII-Date-Added-Last", ""))
 
     steps = 0
-    write, commit = taxii._write, Spool.append
+    write, commit = documents.write, Spool.append
 
     def step() -> None:
         nonlocal steps
@@ -136,7 +137,7 @@ def test_each_object_is_taken_once_however_often_the_sensor_is_killed(
             steps = 0
             raise Killed
 
-    def killed_write(path: Path, content: bytes) -> None:
+    def killed_write(path: Path, content: Any) -> None:
         step()
         write(path, content)
         step()
@@ -148,7 +149,7 @@ def test_each_object_is_taken_once_however_often_the_sensor_is_killed(
 
     with (
         patch.object(taxii, "_page", page),
-        patch.object(taxii, "_write", killed_write),
+        patch.object(documents, "write", killed_write),
         patch.object(Spool, "append", killed_commit),
     ):
         for later, count in added:
@@ -166,18 +167,21 @@ def test_each_object_is_taken_once_however_often_the_sensor_is_killed(
 
 def test_our_own_server_is_read_page_by_page_with_its_ends(tmp_path: Path, sensor: Sensor) -> None:
     world = World(tmp_path / "world")
+    secret = tmp_path / "secret"
+    secret.touch(0o600)
+    secret.write_text("soc")
     for number in range(7):
         world.gbr.release(f"c{number}.example.com")
     world.catch_up()
     with served(world) as server, patch.object(taxii, "_PAGE", 3):
         address = f"taxii+http://127.0.0.1:{server.port}/jpn/collections/gbr-amber/"
-        sensor.poll(address, authorization="Bearer soc")
+        sensor.poll(address, credentials=secret)
         assert sorted(sensor.values) == [f"c{number}.example.com" for number in range(7)]
         world.gbr.release("c3.example.com", record="revoked", version=NOW_MS + 1)
         world.gbr.release("c8.example.com")
         world.catch_up()
-        sensor.poll(address, authorization="Bearer soc")
-        sensor.poll(address, authorization="Bearer soc")
+        sensor.poll(address, credentials=secret)
+        sensor.poll(address, credentials=secret)
     assert sorted(sensor.values[7:]) == ["c3.example.com", "c8.example.com"]
     assert [row.value for row in sensor.rows if row.withdrawal] == ["c3.example.com"]
 
@@ -256,9 +260,9 @@ def test_the_command_takes_a_collection(collection: Collection, tmp_path: Path) 
     assert [json.loads(line)["value"] for line in shown.stdout.splitlines()] == [f"c{n}.example.com" for n in range(5)]
     assert {headers["Authorization"] for _, headers in collection.requests} == {"Basic c29jOnRva2Vu"}
     refused = kakehashi(
-        *("produce", "--nation", "GBR", "--sensor", "edge-1", "--dry-run", "--follow", collection.address),
+        *("produce", "--nation", "GBR", "--sensor", "edge-1", "--dry-run", "--snapshot", collection.address),
         within=tmp_path,
     )
     assert refused.returncode == Exit.USAGE
-    assert is_taxii(collection.address)
+    assert kind_of(collection.address)
     assert not list(tmp_path.glob("**/state.json"))

@@ -66,3 +66,11 @@ HITS: Final = Counter(
     "output check`. `ended` grows: the tool has not loaded what the output wrote last. `no_value` grows: the tool does "
     "not log the protocol's fields with its alerts. `other_origin`: follow with that `--partner`, too.",
 )
+INPUT_FAILURES: Final = Counter(
+    "input_failures_total",
+    labels(),
+    unit="failures",
+    roles=_ROLES,
+    help="Polls of a live input (a server, a topic, a mailbox) that failed; it is asked again, later and later.",
+    act="The producer's log has the address and the reason. What the input has meanwhile is read later, not lost.",
+)

@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
             list[str] | None,
             typer.Argument(
                 metavar="[FILE]...",
-                help="What to read or follow: files, addresses (https://…, taxii+https://…); - is standard input.",
+                help="What to read or follow: files, addresses (https://…, misp+https://…); - is standard input.",
             ),
         ] = None,
         format: Annotated[
@@ -99,7 +99,10 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
         credentials: Annotated[
-            Path | None, typer.Option(help="A file with user:password or a token, for a TAXII collection.")
+            Path | None, typer.Option(help="A file with user:password, a token or key, for a live input.")
+        ] = None,
+        authorities: Annotated[
+            Path | None, typer.Option(help="A file with the certificates (PEM) that a live input's is checked by.")
         ] = None,
         encoding: Annotated[str, typer.Option(help="If it is not UTF-8: cp932, euc_jp, utf-16 …")] = "utf-8",
         columns: Annotated[str, typer.Option(help="Names of a CSV's columns, if it has no header.")] = "",
@@ -209,6 +212,7 @@ def register(app: typer.Typer) -> None:
             date_format=date_format,
             reviewed="" if reviewed is None else str(reviewed),
             credentials="" if credentials is None else str(credentials),
+            authorities="" if authorities is None else str(authorities),
         )
         profile = Profile(
             nation=nation,

@@ -1,16 +1,12 @@
 """Takes the objects of a TAXII 2.1 collection (OASIS, 2021), each once, as documents for the STIX reader.
 
-An address is ``taxii+https://…/collections/ID/``. A poll takes all pages since the last one. The state file names the
-document and what is known behind it, and is renamed into place: a run that was killed reads the same document on, and a
-document that was read is known by its content (docs/adr/0057).
+An address is ``taxii+https://…/collections/ID/``. A poll takes all pages since the last one (docs/adr/0057).
 
 ``added_after`` excludes its own moment, and servers round it: so a poll begins a little before the last one ended, and
 leaves out objects that it has had. Marking definitions and what lists other objects (a report, a grouping) are kept and
 are part of each later document: a page never has all that is said about its objects.
 """
 
-import base64
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -18,13 +14,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import msgspec
 
-from exchange.durable import sync_folder
-from exchange.errors import ConfigurationError, Refused
-from producers.fetch import AGENT, TIMEOUT_S, answering, must_be_whole
+from exchange.errors import Refused
+from producers.live.documents import Documents, Place, Position
+from producers.live.server import Server, authorization_of
 
 SCHEMES: Final = ("taxii+https://", "taxii+http://")
 MEDIA: Final = "application/taxii+json;version=2.1"
@@ -35,14 +30,11 @@ _MOST_PAGE_BYTES: Final = 64 << 20
 _OVERLAP: Final = timedelta(seconds=2)
 _DIGEST_BYTES: Final = 16
 _ABOUT_OTHERS: Final = frozenset({"marking-definition", "language-content"})
-_STATE: Final = "state.json"
 
 
-class _State(msgspec.Struct):
+class _State(Position):
     """What is known behind a document. ``had`` are digests of the objects of the last pages, ``around`` is context."""
 
-    document: str = ""
-    number: int = 0
     added_after: str = ""
     had: list[str] = msgspec.field(default_factory=list)
     around: dict[str, msgspec.Raw] = msgspec.field(default_factory=dict)
@@ -71,67 +63,29 @@ def is_taxii(name: str) -> bool:
     return name.lower().startswith(SCHEMES)
 
 
-def polled(address: str, folder: Path, authorization: str = "", *, most_bytes: int = MOST_BYTES) -> Iterator[Path]:
+def polled(place: Place, *, most_bytes: int = MOST_BYTES) -> Iterator[Path]:
     """Documents with what was added since the last poll; the next one is made once the one before was read.
 
     The first is that of an earlier run, which may not have been read whole. Raises TransientError if the server does
     not answer, asks to come later or breaks off; ConfigurationError if it does not have the collection, or refuses it
     to us; Refused if a page is too large or is no envelope.
     """
-    place = folder / sha256(address.encode()).hexdigest()[:16]
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    state = _kept(place)
-    if state.document:
-        yield place / state.document
+    kept = Documents(place.folder, place.address, _State())
+    server = Server(authorization_of(place.credentials), place.authorities)
+    yield from kept.unread()
     is_more = True
     while is_more:
-        found, is_more = _poll(address.partition("+")[2], state, authorization, most_bytes)
+        state = kept.state
+        found, is_more = _poll(place.address.partition("+")[2], state, server, most_bytes)
         if found is None:
             return
         objects, behind = found
-        number = state.number + 1
-        document = place / f"{number}.json"
         lines = [bytes(each) for each in (*state.around.values(), *objects)]
-        _write(document, b'{"type":"bundle","objects":[\n' + b",\n".join(lines) + b"\n]}\n")
-        before, state = state, msgspec.structs.replace(behind, document=document.name, number=number)
-        _write(place / _STATE, msgspec.json.encode(state))
-        if before.document:
-            (place / before.document).unlink(missing_ok=True)
-        yield document
-
-
-def authorization_of(credentials: Path | None) -> str:
-    """The header for the credentials in a file: ``user:password``, or a token. Raises ConfigurationError."""
-    if credentials is None:
-        return ""
-    try:
-        if credentials.stat().st_mode & 0o007:
-            raise ConfigurationError(f"{credentials} can be read by everyone: chmod 0600 {credentials}")
-        text = credentials.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"the credentials {credentials} cannot be read: {error}") from error
-    if "\n" in text or not text.isprintable() or not text:
-        raise ConfigurationError(f"{credentials}: one line with user:password or a token")
-    return f"Basic {base64.b64encode(text.encode()).decode()}" if ":" in text else f"Bearer {text}"
-
-
-def _kept(place: Path) -> _State:
-    try:
-        state = msgspec.json.decode((place / _STATE).read_bytes(), type=_State)
-    except FileNotFoundError:
-        state = _State()
-    except msgspec.DecodeError as error:
-        raise ConfigurationError(
-            f"{place / _STATE} is damaged: {error}. Remove it, and all of the collection is read again"
-        ) from error
-    for each in place.glob("*.json"):
-        if each.name not in (_STATE, state.document):
-            each.unlink(missing_ok=True)  # it was written, and never was part of the state
-    return state
+        yield kept.put([b'{"type":"bundle","objects":[\n', b",\n".join(lines), b"\n]}\n"], behind)
 
 
 def _poll(
-    url: str, state: _State, authorization: str, most_bytes: int
+    url: str, state: _State, server: Server, most_bytes: int
 ) -> tuple[tuple[list[msgspec.Raw], _State] | None, bool]:
     """The objects of the next document with the state behind it, None if nothing is new; and whether there is more."""
     had, objects, size = set(state.had), list[msgspec.Raw](), 0
@@ -140,7 +94,7 @@ def _poll(
     query = {"limit": str(_PAGE), **({"added_after": _earlier(state.added_after)} if state.added_after else {})}
     last = state.added_after
     while True:
-        page = _page(f"{url.rstrip('/')}/objects/?{urlencode(query)}", authorization)
+        page = _page(f"{url.rstrip('/')}/objects/?{urlencode(query)}", server)
         digests = [_digest(each) for each in page.envelope.objects]
         last = max(last, page.last, key=_moment)
         recent.append((page.last, digests))
@@ -179,33 +133,16 @@ def _put(raw: msgspec.Raw, objects: list[msgspec.Raw], around: dict[str, msgspec
     objects.append(raw.copy())
 
 
-def _page(url: str, authorization: str) -> _Page:
-    headers = {
-        "User-Agent": AGENT,
-        "Accept": MEDIA,
-        **({"Authorization": authorization} if authorization else {}),
-    }
-    request = Request(url, headers=headers)  # noqa: S310 - of two schemes
-    with answering(url), build_opener(_NoRedirects).open(request, timeout=TIMEOUT_S) as answer:
-        content, stated = answer.read(_MOST_PAGE_BYTES + 1), answer.headers
-    media, last = stated.get_content_type(), stated["X-TAXII-Date-Added-Last"] or ""
-    if len(content) > _MOST_PAGE_BYTES:
-        raise Refused(f"{url} has more than {_MOST_PAGE_BYTES} bytes in a page: it was not taken")
-    must_be_whole(url, stated, len(content))
+def _page(url: str, server: Server) -> _Page:
+    answer = server.ask(url, {"Accept": MEDIA}, most_bytes=_MOST_PAGE_BYTES)
+    media, last = answer.headers.get_content_type(), answer.headers["X-TAXII-Date-Added-Last"] or ""
     if media != "application/taxii+json":
         raise Refused(f"{url} answers with {media}, not with TAXII 2.1: is it a collection's address?")
     try:
-        envelope = msgspec.json.decode(content, type=_Envelope)
+        envelope = msgspec.json.decode(answer.content, type=_Envelope)
     except msgspec.DecodeError as error:
         raise Refused(f"{url} is no envelope of TAXII 2.1: {error}") from error
     return _Page(envelope, last)
-
-
-class _NoRedirects(HTTPRedirectHandler):
-    """Follows no redirection: credentials are for one address."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
 
 
 def _digest(raw: msgspec.Raw) -> str:
@@ -227,14 +164,3 @@ def _earlier(text: str) -> str:
         return ""
     moment = _moment(text) - _OVERLAP
     return f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z" if moment.year > 1 else text
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Put the content there, durably and at once."""
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)
-    sync_folder(path.parent)

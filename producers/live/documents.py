@@ -1,0 +1,96 @@
+"""The documents of a live input: each is durable, with the position behind it, before it is read (docs/adr/0057).
+
+The state file names the document and the position behind it, and is renamed into place. A run that was killed reads the
+same document on; how much of it was read is in the spool, committed with the reports.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from exchange.durable import sync_folder
+from exchange.errors import ConfigurationError
+from producers.stop import Stop
+
+_STATE: Final = "state.json"
+
+
+class Place(NamedTuple):
+    """A live input. ``authorities`` is a file with the certificates to be trusted, ``folder`` keeps its documents.
+
+    ``is_rehearsal`` is a dry run: nothing outside of ``folder`` is changed. ``agreed`` lets most of a source end.
+    """
+
+    address: str
+    folder: Path
+    credentials: Path | None = None
+    authorities: Path | None = None
+    is_rehearsal: bool = False
+    agreed: bool = False
+    stop: Stop = Stop()
+
+
+class Position(msgspec.Struct):
+    """What is known behind a document. Each kind of input adds its own."""
+
+    document: str = ""
+    number: int = 0
+
+
+State = TypeVar("State", bound=Position)
+
+
+class Documents(Generic[State]):
+    """The documents of one input, one at a time."""
+
+    def __init__(self, folder: Path, address: str, empty: State) -> None:
+        """Raises ConfigurationError if the state is damaged."""
+        self.place = folder / sha256(address.encode()).hexdigest()[:16]
+        self.place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.state = self._kept(empty)
+
+    def unread(self) -> Iterator[Path]:
+        """The document of an earlier run, which may not have been read whole; none at the very first."""
+        if self.state.document:
+            yield self.place / self.state.document
+
+    def put(self, content: Iterable[bytes], behind: State, suffix: str = ".json") -> Path:
+        """Make the next document durable with the position behind it. The one before was read."""
+        before = self.state
+        number = before.number + 1
+        path = self.place / f"{number}{suffix}"
+        write(path, content)
+        self.state = msgspec.structs.replace(behind, document=path.name, number=number)
+        write(self.place / _STATE, [msgspec.json.encode(self.state)])
+        if before.document:
+            (self.place / before.document).unlink(missing_ok=True)
+        return path
+
+    def _kept(self, empty: State) -> State:
+        try:
+            state = msgspec.json.decode((self.place / _STATE).read_bytes(), type=type(empty))
+        except FileNotFoundError:
+            state = empty
+        except msgspec.DecodeError as error:
+            raise ConfigurationError(
+                f"{self.place / _STATE} is damaged: {error}. Remove it, and all of the input is read again"
+            ) from error
+        for each in self.place.iterdir():
+            if each.name not in (_STATE, state.document):
+                each.unlink()  # it was written, and never was part of the state
+        return state
+
+
+def write(path: Path, content: Iterable[bytes]) -> None:
+    """Put the content there, durably and at once."""
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        file.writelines(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.rename(path)
+    sync_folder(path.parent)

@@ -1,0 +1,111 @@
+"""Live inputs that are followed: the next document of each is made in a thread of its own, while others are read.
+
+A server that does not answer, or refuses, costs the others nothing. It is asked again later and later, up to an hour;
+what it asks for itself (``Retry-After``) counts if that is longer.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event, Thread
+from typing import Final, NamedTuple
+
+from exchange.errors import ExchangeError
+from producers.fetch import AskedLater
+from producers.live.documents import Place
+from producers.live.kinds import Kind
+from producers.produce import Options, Run, View
+from producers.spool.batch import Kept
+
+EVERY_S: Final = 60.0
+"""So long after a poll the next one begins."""
+_MOST_S: Final = 3600.0
+_MOST_DOUBLED: Final = 6
+_JOIN_S: Final = 5.0
+
+
+class Live(NamedTuple):
+    """A live input that is to be followed, and how its documents are read."""
+
+    kind: Kind
+    place: Place
+    options: Options
+    every_s: float = EVERY_S
+
+
+class Feed:
+    """One live input. Its thread makes documents; its owner reads them, one at a time."""
+
+    def __init__(self, live: Live, run: Run) -> None:
+        """``run`` reads the documents."""
+        self._kind, self._place, self._run, self._every_s = live.kind, live.place, run, live.every_s
+        self._found: Path | Kept | None = None
+        self._trouble = ""
+        self._error: BaseException | None = None
+        self._taken, self._closing = Event(), Event()
+        self._thread = Thread(target=self._go, name=f"poll of {live.place.address}", daemon=True)
+        self._thread.start()
+
+    def turn(self, view: View) -> bool:
+        """Read the document that is there; whether there was one. Raises what was no error of the input."""
+        if self._trouble:
+            trouble, self._trouble = self._trouble, ""
+            view.failed(f"{self._place.address}: {trouble}")
+        if self._error is not None:
+            raise self._error
+        found = self._found
+        if found is None:
+            return False
+        if isinstance(found, Kept):
+            self._run.summary.keep(found)
+            view.failed(f"{self._place.address}: {found.gone} of {found.before} are missing: none is withdrawn")
+        else:
+            self._run.read(str(found))
+        self._found = None
+        self._taken.set()
+        return True
+
+    def close(self) -> None:
+        """Ask the thread to end. One that waits for a server ends with the process."""
+        self._closing.set()
+        self._taken.set()
+        self._thread.join(_JOIN_S)
+
+    def _go(self) -> None:
+        failures = 0
+        while not self._closing.is_set():
+            wait_s = self._every_s
+            try:
+                self._poll()
+                failures = 0
+            except (ExchangeError, OSError) as error:
+                asked_s = error.after_s if isinstance(error, AskedLater) else 0
+                wait_s = max(asked_s, min(_MOST_S, wait_s * 2 ** min(failures, _MOST_DOUBLED)))
+                self._trouble, failures = f"{error}", failures + 1
+            except BaseException as error:  # it is raised where it can be seen
+                self._error = error
+                return
+            self._closing.wait(wait_s)
+
+    def _poll(self) -> None:
+        for found in self._kind.documents(self._place):
+            self._taken.clear()
+            self._found = found
+            self._taken.wait()
+            if self._closing.is_set():
+                return
+
+
+class Feeds:
+    """All live inputs of a run."""
+
+    def __init__(self, feeds: Sequence[Feed], view: View) -> None:
+        self._feeds, self._view = feeds, view
+
+    def turn(self) -> bool:
+        """Read what is there now; whether there was anything."""
+        return max([feed.turn(self._view) for feed in self._feeds], default=False)
+
+    def close(self) -> None:
+        """End all threads."""
+        for feed in self._feeds:
+            feed.close()

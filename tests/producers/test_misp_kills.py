@@ -1,0 +1,119 @@
+"""A MISP server that changes, and a sensor that is killed anywhere: in the end both assert the same."""
+
+import json
+from email.message import Message
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from producers.live import documents
+from producers.live import server as http
+from producers.live.server import Answer
+from producers.spool.spool import Spool
+from tests.producers.misp_server import Sensor, Server
+
+
+class Killed(Exception):
+    """The process ends here."""
+
+
+_OPERATIONS = st.sampled_from(["add", "import", "edit", "delete", "detach", "unpublish", "publish", "remove"])
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    turns=st.lists(st.lists(st.tuples(_OPERATIONS, st.integers(0, 9)), max_size=4), min_size=1, max_size=4),
+    kills=st.lists(st.integers(1, 10), min_size=1, max_size=3),
+    most_bytes=st.sampled_from([1, 1 << 20]),
+)
+def test_whatever_happens_on_the_server_and_to_us_the_same_is_asserted_in_the_end(
+    tmp_path_factory: pytest.TempPathFactory,
+    turns: list[list[tuple[str, int]]],
+    kills: list[int],
+    most_bytes: int,
+) -> None:
+    sensor, server = Sensor(tmp_path_factory.mktemp("sensor") / "sensor"), Server()
+    _read_all(sensor, server, turns, kills, most_bytes)
+    assert sensor.live == {
+        attribute["value"]
+        for event in server.events.values()
+        for attribute in event["Attribute"]
+        if event["published"] and attribute["to_ids"] and not attribute["deleted"]
+    }
+    unkilled = Sensor(tmp_path_factory.mktemp("sensor") / "sensor")
+    _read_all(unkilled, Server(), turns, [], most_bytes)
+    assert [(row.value, row.withdrawal) for row in sensor.rows] == [
+        (row.value, row.withdrawal) for row in unkilled.rows
+    ]
+
+
+def _read_all(
+    sensor: Sensor, server: Server, turns: list[list[tuple[str, int]]], kills: list[int], most_bytes: int
+) -> None:
+    """What happens on the server, with a poll behind each turn that is killed at these steps."""
+    left, steps, number = list(kills), 0, 0
+    write, commit = documents.write, Spool.append
+
+    def asked(_self: object, url: str, *_: Any, body: bytes, **__: Any) -> Answer:
+        wanted = json.loads(body)
+        content = server.index(wanted) if url.endswith("index") else server.found(wanted)
+        return Answer(Message(), json.dumps(content).encode())
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+        if left and steps == left[0]:
+            left.pop(0)
+            steps = 0
+            raise Killed
+
+    def killed_write(path: Path, content: Any) -> None:
+        step()
+        write(path, content)
+        step()
+
+    def killed_commit(spool: Spool, *given: Any, **named: Any) -> None:
+        step()
+        commit(spool, *given, **named)
+        step()
+
+    with (
+        patch.object(http.Server, "ask", asked),
+        patch.object(documents, "write", killed_write),
+        patch.object(Spool, "append", killed_commit),
+    ):
+        for turn in turns:
+            for operation, at in turn:
+                number += 1
+                _happens(server, operation, at, number)
+            while True:
+                try:
+                    sensor.poll("misp+http://192.0.2.1/", agreed=True, most_bytes=most_bytes)
+                    break
+                except Killed:
+                    continue
+
+
+def _happens(server: Server, operation: str, at: int, number: int) -> None:
+    events = list(server.events.values())
+    event = events[at % len(events)] if events else None
+    if operation == "add" or event is None:
+        server.event(number, f"c{number}.example.com", f"d{number}.example.com")
+    elif operation == "import":
+        server.event(number, f"c{number}.example.com", at=1_400_000_000 + number)
+    elif operation in ("edit", "delete", "detach"):
+        attribute = event["Attribute"][at % len(event["Attribute"])]
+        changes: dict[str, dict[str, Any]] = {
+            "edit": {"value": f"e{number}.example.com"},
+            "delete": {"deleted": True},
+            "detach": {"to_ids": False},
+        }
+        server.edit(event, attribute, **changes[operation])
+    elif operation in ("unpublish", "publish"):
+        server.edit(event, published=operation == "publish")
+    else:
+        del server.events[event["uuid"]]
