@@ -101,6 +101,10 @@ def test_the_runbook_of_an_alert_is_the_page_of_a_metric_it_asks_for(rule: dict[
         "kakehashi_reconcile_differences",
         "kakehashi_last_reconciled_seconds",
         "kakehashi_bridge_replays_total",
+        "kakehashi_output_unapplied_recalls",
+        "kakehashi_output_behind_seconds",
+        "kakehashi_picture_due_erasures",
+        "kakehashi_taxii_answered_at_seconds",
     ],
 )
 def test_what_may_go_wrong_between_two_nations_wakes_somebody(series: str) -> None:

@@ -1,10 +1,12 @@
 """The chart's files agree with the software and with each other; no Helm is needed to see it."""
 
+from pathlib import Path
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
+from consumers.outputs.known import understood
 from exchange.settings import Settings, cluster_from_env
 from kakehashi.format_name import format_names
 from tests.asked import Asked
@@ -82,6 +84,10 @@ def test_the_schema_accepts_the_examples(example: str) -> None:
         {"unheardOf": 1},
         {"networkPolicy": {"enabled": True, "ports": []}},
         {"produce": {"options": {"again": True}}},
+        {"output": {"options": {"once": True}}},
+        {"output": {"to": ["/srv/hosts"]}},
+        {"role": "output"},
+        {"role": "taxii"},
     ],
     ids=str,
 )
@@ -95,6 +101,13 @@ def test_a_bridge_needs_a_partner_and_a_producer_a_sensor() -> None:
         jsonschema.validate(merged("bridge") | {"bridge": {"to": ""}}, schema())
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(merged("produce") | {"produce": {"sensor": "", "files": ["a"], "source": {}}}, schema())
+
+
+def test_the_targets_of_the_example_are_ones_that_the_outputs_take(tmp_path: Path) -> None:
+    for text in merged("output")["output"]["to"]:
+        output, target = understood(text, "JPN", tmp_path)
+        assert output.name == text.partition(":")[0]
+        assert target.place.startswith(("/targets/", "https://"))
 
 
 def test_the_formats_of_a_producer_are_those_of_the_command_line() -> None:

@@ -85,6 +85,8 @@ def test_workers_are_stateful_sets_and_producers_are_jobs() -> None:
         "bridge": {"StatefulSet"},
         "produce": {"Job"},
         "produce-scheduled": {"CronJob"},
+        "output": {"StatefulSet"},
+        "taxii": {"StatefulSet"},
     }
 
 
@@ -119,9 +121,9 @@ def test_the_settings_are_what_the_software_understands(example: str) -> None:
 
 
 def container_port(release: Rendered) -> int:
-    (port,) = release.container()["ports"]
-    assert port["name"] == "metrics"
-    return int(port["containerPort"])
+    ports = {port["name"]: int(port["containerPort"]) for port in release.container()["ports"]}
+    assert set(ports) - {"taxii"} == {"metrics"}
+    return ports["metrics"]
 
 
 def test_a_large_number_is_written_out() -> None:
@@ -151,7 +153,7 @@ def test_secrets_are_only_referred_to() -> None:
             kubernetes_validate.validate(manifest, "1.34", strict=True)
 
 
-@pytest.mark.parametrize("example", ["streams", "bridge"])
+@pytest.mark.parametrize("example", ["streams", "bridge", "output", "taxii"])
 def test_a_worker_is_probed_where_it_shows_its_health(example: str) -> None:
     container = rendered(example).container()
     paths = {name: container[name]["httpGet"]["path"] for name in container if name.endswith("Probe")}
@@ -176,11 +178,15 @@ def test_another_number_of_bridge_workers_is_another_set_of_them() -> None:
 def test_the_command_line_understands_what_it_is_given(example: str) -> None:
     name, *arguments = rendered(example).container()["args"]
     program = typer.main.get_command(command_line(Invocation()))
-    assert isinstance(program, typer.core.TyperGroup)
     context = typer.Context(program)
-    command = program.get_command(context, name)
-    assert command is not None, f"there is no command {name}"
-    command.make_context(
+    while isinstance(program, typer.core.TyperGroup):
+        command = program.get_command(context, name)
+        assert command is not None, f"there is no command {name}"
+        program = command
+        if isinstance(program, typer.core.TyperGroup):
+            context = typer.Context(program, parent=context, info_name=name)
+            name, *arguments = arguments
+    program.make_context(
         name,
         [argument.replace("$(POD_INDEX)", "0").replace("$(POD_NAME)", "worker-0") for argument in arguments],
         parent=context,
@@ -188,8 +194,9 @@ def test_the_command_line_understands_what_it_is_given(example: str) -> None:
 
 
 def test_streams_and_producers_keep_a_volume_and_a_bridge_keeps_nothing() -> None:
-    (claim,) = rendered("streams").one("StatefulSet")["spec"]["volumeClaimTemplates"]
-    assert claim["metadata"]["name"] == "data"
+    for example in ("streams", "output", "taxii"):
+        (claim,) = rendered(example).one("StatefulSet")["spec"]["volumeClaimTemplates"]
+        assert claim["metadata"]["name"] == "data"
     assert "volumeClaimTemplates" not in rendered("bridge").one("StatefulSet")["spec"]
     spool = rendered("produce").one("PersistentVolumeClaim")
     assert spool["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
@@ -198,7 +205,7 @@ def test_streams_and_producers_keep_a_volume_and_a_bridge_keeps_nothing() -> Non
     for example in EXAMPLES:
         mounted = {mount["name"] for mount in rendered(example).container()["volumeMounts"]}
         given = {volume["name"] for volume in rendered(example).pod()["spec"]["volumes"]}
-        claimed = {"data"} if example == "streams" else set()
+        claimed = {"data"} if example in {"streams", "output", "taxii"} else set()
         assert mounted == given | claimed
 
 
@@ -206,7 +213,7 @@ def test_selectors_find_the_pods_of_their_own_release() -> None:
     for example in EXAMPLES:
         release = rendered(example)
         labels = release.pod()["metadata"]["labels"].items()
-        wanted: list[dict[str, Any]] = [release.one("Service")["spec"]["selector"]]
+        wanted: list[dict[str, Any]] = [m["spec"]["selector"] for m in release.of("Service")]
         wanted.append(release.one("NetworkPolicy")["spec"]["podSelector"]["matchLabels"])
         wanted += [m["spec"]["selector"]["matchLabels"] for m in release.of("StatefulSet")]
         wanted += [m["spec"]["selector"]["matchLabels"] for m in release.of("PodDisruptionBudget")]
@@ -250,6 +257,10 @@ def test_alerts_and_dashboard_arrive_whole() -> None:
         ("bridge", ("--set", "bridge.to=FRA"), "missing: Kafka of the partner"),
         ("bridge", ("--set", "settings.nations=GBR\\,FRA"), "not in settings.nations"),
         ("streams", ("--set", "settings.shards=0"), "minimum"),
+        ("output", ("--set-json", 'output.to=["hosts:/srv/hosts"]'), "below /targets"),
+        ("output", ("--set-json", "output.targets=null"), "missing: the volume"),
+        ("output", ("--set-json", "output.to=[]"), "minItems|at least 1"),
+        ("taxii", ("--set", "taxii.certificate="), "taxii.certificate|minLength"),
         ("streams", ("--set", "replica=3"), "replica"),
     ],
 )

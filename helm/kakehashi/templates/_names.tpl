@@ -43,9 +43,14 @@ within one set, old and new workers would claim the same shards and fence each o
 {{- .Values.serviceAccount.name | default (include "kakehashi.name" .) -}}
 {{- end -}}
 
-{{- /* Streams keep state, a producer keeps its spool; a bridge keeps nothing. */ -}}
+{{- /* Streams keep state, a producer its spool, output and taxii the picture; a bridge keeps nothing. */ -}}
 {{- define "kakehashi.keeps" -}}
 {{- if and .Values.persistence.enabled (ne .Values.role "bridge") -}}yes{{- end -}}
+{{- end -}}
+
+{{- /* Whether the files and folders of an output have a volume. */ -}}
+{{- define "kakehashi.targets" -}}
+{{- if and (eq .Values.role "output") .Values.output.targets -}}yes{{- end -}}
 {{- end -}}
 
 {{- /* A number as people write it: Helm reads whole numbers of values files as floats and would write 1e+06. */ -}}
@@ -72,6 +77,17 @@ within one set, old and new workers would claim the same shards and fence each o
 {{- end -}}
 {{- if not (hasKey .Values.clusters .Values.bridge.to) -}}
 {{- fail (printf "clusters.%s: missing: Kafka of the partner that the bridge writes to" .Values.bridge.to) -}}
+{{- end -}}
+{{- end -}}
+{{- if eq .Values.role "output" -}}
+{{- range .Values.output.to -}}
+{{- $place := regexReplaceAll "^[a-z]+:" . "" -}}
+{{- if and (hasPrefix "/" $place) (not (hasPrefix "/targets/" $place)) -}}
+{{- fail (printf "output.to: %s: a file or folder is below /targets, the volume of output.targets" .) -}}
+{{- end -}}
+{{- if and (hasPrefix "/targets/" $place) (not $.Values.output.targets) -}}
+{{- fail (printf "output.targets: missing: the volume for %s" .) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- range $nation, $cluster := .Values.clusters -}}

@@ -11,12 +11,41 @@
 - --to={{ required "bridge.to: the nation that the bridge writes to" .Values.bridge.to }}
 - --ordinal=$(POD_INDEX)
 - --of={{ .Values.replicas }}
+{{- else if eq .Values.role "output" -}}
+- output
+- run
+- --nation={{ .Values.nation }}
+{{- range required "output.to: the targets" .Values.output.to }}
+- {{ printf "--to=%s" . | quote }}
+{{- end }}
+{{- include "kakehashi.options" .Values.output.options }}
+{{- else if eq .Values.role "taxii" -}}
+- taxii
+- serve
+- --nation={{ .Values.nation }}
+- --address=0.0.0.0
+- --port={{ .Values.taxii.port }}
+- --clients={{ required "taxii.clients: the clients file" .Values.taxii.clients }}
+- --certificate={{ required "taxii.certificate: without TLS only the pod itself would be served" .Values.taxii.certificate }}
+- --key={{ required "taxii.key: the certificate's key" .Values.taxii.key }}
+{{- with .Values.taxii.clientCa }}
+- --client-ca={{ . }}
+{{- end }}
 {{- else -}}
 - produce
 - --nation={{ .Values.nation }}
 - --sensor={{ required "produce.sensor: the sensor's name, lasting and unique in the nation" .Values.produce.sensor }}
 - --format={{ .Values.produce.format }}
-{{- range $name, $value := .Values.produce.options }}
+{{- include "kakehashi.options" .Values.produce.options }}
+{{- range required "produce.files: the files to read, below produce.source" .Values.produce.files }}
+- {{ printf "/source/%s" . | quote }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* Options of a command by name: a flag, one value, or several. */ -}}
+{{- define "kakehashi.options" -}}
+{{- range $name, $value := . }}
 {{- if kindIs "bool" $value }}
 {{- if $value }}
 - --{{ $name }}
@@ -27,10 +56,6 @@
 {{- end }}
 {{- else }}
 - {{ printf "--%s=%s" $name (include "kakehashi.plain" $value) | quote }}
-{{- end }}
-{{- end }}
-{{- range required "produce.files: the files to read, below produce.source" .Values.produce.files }}
-- {{ printf "/source/%s" . | quote }}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -90,7 +115,7 @@ tolerations:
 affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- if ne .Values.role "produce" }}
+{{- if has .Values.role (list "streams" "bridge") }}
 topologySpreadConstraints:
   - maxSkew: 1
     topologyKey: kubernetes.io/hostname
@@ -115,6 +140,11 @@ containers:
       - name: metrics
         containerPort: {{ .Values.settings.metricsPort }}
         protocol: TCP
+      {{- if eq .Values.role "taxii" }}
+      - name: taxii
+        containerPort: {{ .Values.taxii.port }}
+        protocol: TCP
+      {{- end }}
     {{- if ne .Values.role "produce" }}
     startupProbe:
       {{- include "kakehashi.probe" (dict "path" "/live" "probe" .Values.probes.startup) | nindent 6 }}
@@ -141,6 +171,10 @@ containers:
         mountPath: /source
         readOnly: true
       {{- end }}
+      {{- if include "kakehashi.targets" . }}
+      - name: targets
+        mountPath: /targets
+      {{- end }}
       {{- range $name, $secret := .Values.secretFiles }}
       - name: secret-{{ $name | kebabcase }}
         mountPath: /etc/kakehashi/{{ $name }}
@@ -162,6 +196,10 @@ volumes:
   {{- if eq .Values.role "produce" }}
   - name: source
     {{- toYaml (required "produce.source: a volume with the sensor's output" .Values.produce.source) | nindent 4 }}
+  {{- end }}
+  {{- if include "kakehashi.targets" . }}
+  - name: targets
+    {{- toYaml .Values.output.targets | nindent 4 }}
   {{- end }}
   {{- range $name, $secret := .Values.secretFiles }}
   - name: secret-{{ $name | kebabcase }}
