@@ -46,11 +46,13 @@ class Attribute(Shared, kw_only=True):
     deleted: bool | None = None
     category: str = ""
     comment: str | None = None
+    object_relation: str | None = None
     first_seen: str | None = None
     last_seen: str | None = None
     Event: msgspec.Raw = msgspec.Raw()
     Object: msgspec.Raw = msgspec.Raw()
     ShadowAttribute: list[Any] = msgspec.field(default_factory=list)
+    Sighting: list[Any] = msgspec.field(default_factory=list)
 
 
 class Values(msgspec.Struct, frozen=True):
@@ -81,7 +83,7 @@ def values_of(attribute: Attribute) -> Values | str:
 
 
 def times_of(attribute: Attribute) -> tuple[int, int] | None:
-    """When it was first and last seen. One of them stands for both; the last edit does if neither is stated.
+    """When it was first and last seen, by its sightings too. The last edit stands for it if nothing is stated.
 
     ``None`` if a time that is stated cannot be read.
     """
@@ -89,4 +91,19 @@ def times_of(attribute: Attribute) -> tuple[int, int] | None:
     if not moments:
         moments = [seconds(str(attribute.timestamp)) if attribute.timestamp not in (None, "") else 0]
     first, last = moments[0], moments[-1]
-    return None if first is None or last is None else (first, last)
+    if first is None or last is None:
+        return None
+    sighted = _sighted(attribute)
+    return min([first, *sighted]) if first else first, max([last, *sighted])
+
+
+def sightings_of(attribute: Attribute) -> list[dict[str, Any]]:
+    """Its sightings that say that it was seen (misp-core-format, section 2.8: type 0)."""
+    seen = (each for each in attribute.Sighting if isinstance(each, dict))
+    return [each for each in seen if str(each.get("type", "0")).strip() in ("", "0")]
+
+
+def _sighted(attribute: Attribute) -> list[int]:
+    """When it was seen. A time of another server's sighting that cannot be read costs nothing else."""
+    times = (seconds(str(each.get("date_sighting") or "").strip()) for each in sightings_of(attribute))
+    return [at for at in times if at]

@@ -21,20 +21,19 @@ from producers.markings.marked import NOTHING, Marked, joined, names_people
 from producers.markings.properties import of_properties
 from producers.markings.understanding import of_file_names
 from producers.readers.document import document, plain, repeated_keys
-from producers.readers.misp_attribute import Attribute, Values, carries, times_of, values_of
+from producers.readers.misp_attribute import Attribute, Values, carries, sightings_of, times_of, values_of
 from producers.readers.misp_context import (
     DELETED,
     UNPUBLISHED,
     Around,
     Event,
-    Object,
     around_of,
     moment,
     searched,
-    within,
 )
 from producers.readers.misp_document import events, is_whole, parts_of, wrapping
 from producers.readers.misp_markings import KNOWN, sharing_of
+from producers.readers.misp_object import attributes_of
 from producers.readers.reader import Head, Reader, Recognition, first_of
 from producers.readers.reading import (
     Aside,
@@ -55,6 +54,8 @@ _NOT_TO_IDS: Final = "not-to-ids"
 _WRONG: Final = "tagged-as-wrong"
 _SUPERSEDED: Final = "superseded"
 _PROPOSAL: Final = "proposal"
+_SIGHTING: Final = "sighting"
+_PART: Final = "part-of-object"
 _WORDS: Final = (b'"Event"', b'"Attribute"', b'"to_ids"')
 _TWICE: Final = "has the same key twice, so what it says is unknown"
 
@@ -138,9 +139,10 @@ def _pieces(
             continue
         around = around_of(event, plain(raw), outer)
         attributes = []
-        for attribute, inside in _attributes(event, around):
+        for attribute, inside, stands in attributes_of(event, around, is_asked=is_asked):
             number += 1
-            version = _version(attribute, SourcePlace(names[0], number), inside, doubtful=doubtful, is_asked=is_asked)
+            place = SourcePlace(names[0], number)
+            version = _version(attribute, place, inside, doubtful=doubtful, is_asked=is_asked, stands=stands)
             attributes.append(version.attribute)
             yield version
         for _ in event.ShadowAttribute:
@@ -151,21 +153,9 @@ def _pieces(
             yield Whole(SourcePlace(names[0], number), around.group, ids, is_express=bool(event.deleted))
 
 
-def _attributes(event: Event, around: Around) -> Iterator[tuple[msgspec.Raw, Around]]:
-    for raw in event.Attribute:
-        yield raw, around
-    for raw in event.Object:
-        try:
-            group = msgspec.json.decode(raw, type=Object, strict=False)
-        except msgspec.ValidationError:
-            yield raw, around  # it is refused as what it is not: an attribute
-            continue
-        inside = within(group, plain(raw), around)
-        for attribute in group.Attribute:
-            yield attribute, inside
-
-
-def _version(raw: msgspec.Raw, place: SourcePlace, around: Around, *, doubtful: bool, is_asked: bool) -> _Version:
+def _version(
+    raw: msgspec.Raw, place: SourcePlace, around: Around, *, doubtful: bool, is_asked: bool, stands: bool
+) -> _Version:
     if doubtful and repeated_keys(raw):
         return _Version(place, bytes(raw), around, None, f"the attribute {_TWICE}")
     try:
@@ -178,6 +168,8 @@ def _version(raw: msgspec.Raw, place: SourcePlace, around: Around, *, doubtful: 
     ended = DELETED if attribute.deleted else around.ended or (_WRONG if found.withdrawn else "")
     if not ended and not attribute.to_ids and not (is_asked and isinstance(_values_in(attribute), Values)):
         ended = _NOT_TO_IDS
+    if not ended and not stands:
+        ended = _PART
     modified_ms = max(moment(attribute.timestamp), around.modified_ms)
     return _Version(place, bytes(raw), around, attribute, "", modified_ms, found, ended)
 
@@ -190,6 +182,7 @@ def _readings(version: _Version, attribute: Attribute, newest: _Newest, defaults
     place = version.place
     ended = newest.ended if version.modified_ms == newest.modified_ms else _SUPERSEDED
     yield from (LeftOut(place, _PROPOSAL, attribute.uuid) for _ in attribute.ShadowAttribute)
+    yield from (LeftOut(place, _SIGHTING, attribute.uuid) for _ in sightings_of(attribute))
     if times_of(attribute) is None and ended in ("", _SUPERSEDED):
         detail = f"{attribute.uuid}: first_seen, last_seen or timestamp is not a time"
         yield rejected(place, RejectReason.TIME_OUT_OF_RANGE, detail, version.raw)
@@ -222,7 +215,7 @@ def _ended(version: _Version, attribute: Attribute, rule: str, newest: _Newest) 
             withdrawal=Withdrawal.REVOKED,
             object_id=attribute.uuid,
             modified_ms=newest.modified_ms,
-            implied=rule == _NOT_TO_IDS,
+            implied=rule in (_NOT_TO_IDS, _PART),
             group=version.around.group,
         )
 
@@ -279,7 +272,9 @@ READER: Final = Reader(
         UNPUBLISHED: "attributes of an event that is no longer published: withdrawn",
         _WRONG: "attributes that a tag calls wrong or over: withdrawn",
         _SUPERSEDED: "older versions of an attribute; a value that the newest one does not have: withdrawn",
-        _PROPOSAL: "proposals",
+        _PART: "parts of an object that describes one thing, not specific by themselves: withdrawn if they were before",
+        _PROPOSAL: "proposals, also those to delete the attribute",
+        _SIGHTING: "sightings: they state when the value was first and last seen",
     },
     on_request={_NOT_TO_IDS: "the value, if the exchange has its type"},
     example=b"""{"Event": {"uuid": "6a1f0001-0000-4000-8000-000000000001", "info": "made up", "distribution": "3",

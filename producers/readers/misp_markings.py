@@ -6,7 +6,8 @@ add nothing. 5 inherits: what it inherits must be in the input. Any other level 
 
 Of galaxies the names of clusters count, of event reports their texts. A sighting that calls the value a false positive
 or expired (misp-core-format, section 2.8: types 1 and 2) is another's view, so it does not withdraw: it holds. So do
-hits of warninglists of false positives, and a score that has decayed, if the server has added them.
+hits of warninglists of false positives, and a score that has decayed, if the server has added them. A proposal, also
+one to delete, is only counted: anyone may make it, and MISP itself goes on exporting the attribute.
 """
 
 from collections.abc import Iterator, Mapping

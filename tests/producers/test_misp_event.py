@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from producers.readers.reading import Withdrawn
 from schemas.markings import Marking, SourceMarking, Tlp, understand
 from schemas.vocabulary import IndicatorType, RejectReason
 from tests.producers.reading_feeds import document_of, left_out, observations, readings, recorded, refusals
@@ -60,7 +61,9 @@ def test_every_attribute_of_a_recorded_feed_is_read_with_its_events_marking(file
 def test_what_is_to_ids_is_read_or_refused_and_nothing_else(file: str) -> None:
     actionable = [attribute for attribute in attributes_of(file) if attribute["to_ids"]]
     found = recorded(file, FORMAT)
-    assert len(found) - len(left_out(found)) == len(actionable)
+    parts = [piece for piece in left_out(found) if piece.rule == "part-of-object"]
+    assert len(found) - len(left_out(found)) == len(actionable) - len(parts)
+    assert {piece.kind for piece in parts if isinstance(piece, Withdrawn)} <= {IndicatorType.FILE_NAME}
     assert len(found) == len(attributes_of(file))
     values = [row.value for row in observations(found)]
     expected = [attribute["value"].split("|")[-1] for attribute in actionable]
