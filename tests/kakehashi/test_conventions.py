@@ -33,7 +33,7 @@ ACTIONS = frozenset(
         *(
             "officer keygen",
             "sensor init",
-            *("sensor keygen", "sensor rotate", "sensor revoke"),
+            *("sensor keygen", "sensor rotate", "sensor revoke", "sensor canary"),
             "sensor run",
             "audit anchor",
             "audit truncate",

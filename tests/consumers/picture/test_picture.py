@@ -10,6 +10,7 @@ from consumers.picture.keep import take
 from consumers.picture.picture import Picture
 from consumers.subscription.changes import State
 from exchange.errors import NotFound
+from schemas.canary import CANARY_ID, CANARY_VALUE
 from tests.builders import DAY_MS, NOW_MS, a_source
 from tests.consumers.picture.topics import CODEC, NATION, TopicInMemory, World
 
@@ -21,6 +22,18 @@ def world(tmp_path: Path) -> World:
 
 def values(picture: Picture, filters: Filter | None = None) -> set[str]:
     return {each.value for each in picture.search(filters or Filter())}
+
+
+def test_the_canary_is_in_no_picture_of_any_origin_and_neither_is_its_end(world: World) -> None:
+    world.topics["JPN"] = TopicInMemory("indicator.national.v1")
+    world.topics["JPN"].own(CANARY_VALUE)
+    assert world.gbr.release(CANARY_VALUE, version=NOW_MS) == CANARY_ID
+    world.gbr.release(version=NOW_MS)
+    world.catch_up()
+    world.gbr.release(CANARY_VALUE, version=NOW_MS + 1, record="expired")
+    world.catch_up()
+    with world.picture() as picture:
+        assert values(picture, Filter(states=EVERY_STATE)) == {"c2.example.com"}
 
 
 def test_it_has_the_latest_version_of_each_indicator_in_one_layout(world: World) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from exchange.errors import ConfigurationError
+from schemas.canary import CANARY_VALUE
 from schemas.markings import Activity
 from schemas.vocabulary import IndicatorType
 from streams.enrichment.enrich import MAX_WARNINGLISTS, NOTHING_KNOWN, Enricher, Enrichment
@@ -165,3 +166,14 @@ def test_the_version_changes_with_any_of_the_data(enricher: Enricher) -> None:
         Enricher(suffixes, networks, an_index(*LISTS[1:])),
     )
     assert len({enricher.version, *(other.version for other in others)}) == 4
+
+
+def test_of_all_names_that_are_reserved_for_documentation_the_canary_alone_may_pass(enricher: Enricher) -> None:
+    assert enricher.enrich(IndicatorType.DOMAIN_NAME, CANARY_VALUE).special_use == ""
+    for kind, value in (
+        (IndicatorType.DOMAIN_NAME, f"a.{CANARY_VALUE}"),
+        (IndicatorType.DOMAIN_NAME, "kakehashi.example"),
+        (IndicatorType.URL, f"http://{CANARY_VALUE}/"),
+        (IndicatorType.EMAIL_ADDR, f"a@{CANARY_VALUE}"),
+    ):
+        assert enricher.enrich(kind, value).special_use == "documentation", value

@@ -4,12 +4,15 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exchange.metrics import spec
 from exchange.protocol.record import Record
 from schemas import topics
-from schemas.codec import QUARANTINED
+from schemas.canary import CANARY_ID, CANARY_KEY
+from schemas.codec import QUARANTINED, RECEIPT
 from streams.settle.settlement import EARLY_MS, LONGEST_EARLY_MS, PURGE_LIMIT_MS
-from tests.builders import HOUR_MS, NOW_MS, PARTNER, a_released, an_id
+from tests.builders import HOUR_MS, NOW_MS, PARTNER, a_receipt, a_released, an_id
 from tests.streams.settle.records import (
+    CODEC,
     LIMITS,
     NAME,
     SHARD,
@@ -210,3 +213,24 @@ def test_releases_and_receipts_have_the_same_result_in_any_order_of_the_two_topi
         bench.turn(NOW_MS, record)
     assert late(bench.turn(NOW_MS + 2 * PURGE_LIMIT_MS)) == (0, 0, 0)
     assert not bench.written(topics.QUARANTINE, QUARANTINED)
+
+
+def test_the_canary_s_last_arrival_is_shown_from_its_row_and_stays_old_while_a_release_is_not_answered() -> None:
+    def canary(record: Record) -> Record:
+        key = (record.key or b"").replace(NAME, CANARY_KEY)
+        return msgspec.structs.replace(record, key=key)
+
+    def answer(version: int) -> Record:
+        value = CODEC.encode(RECEIPT, a_receipt(version=version, code="applied", indicator_id=CANARY_ID))
+        return msgspec.structs.replace(canary(receipt(version)), value=value)
+
+    bench, gauge = a_settler(), spec.CANARY_ARRIVED.at(PARTNER)
+    assert gauge not in bench.turn(NOW_MS, release(V1)).gauges
+    bench.turn(NOW_MS, canary(release(V1, NOW_MS, id=CANARY_ID)))
+    assert bench.turn(NOW_MS, answer(V1)).gauges[gauge] * 1000 == NOW_MS
+    later = NOW_MS + HOUR_MS
+    bench.turn(later, canary(release(later, later, id=CANARY_ID)))
+    again = later + HOUR_MS
+    assert bench.turn(again, canary(release(again, again, id=CANARY_ID))).gauges[gauge] * 1000 == later
+    assert bench.turn(again, answer(again)).gauges[gauge] * 1000 == again
+    assert bench.turn(again + HOUR_MS).gauges[gauge] * 1000 == again
