@@ -1,4 +1,4 @@
-"""HTTP receivers for tests, on real sockets: a webhook, a Splunk collector, an index; they misbehave on request."""
+"""HTTP receivers for tests, on real sockets: a webhook, Splunk's two, an index; they misbehave on request."""
 
 import json
 import socket
@@ -11,6 +11,7 @@ from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from typing import Any, Final
+from urllib.parse import unquote
 
 from tests.link.certificates import Issued
 
@@ -36,7 +37,34 @@ class Received:
             return self._webhook(body)
         if kind == "splunk":
             return self._splunk(path, body)
+        if kind == "kvstore":
+            return self._collection(method, path, body)
         return self._index(method, path, body)
+
+    def _collection(self, method: str, path: str, body: bytes) -> Reply:
+        """The calls of a KV store's collection that the output makes, by Splunk's REST reference."""
+        place, _, query = path.partition("?query=")
+        if method == "GET":
+            return (404, b"") if self.meta is None else (200, json.dumps(self.meta).encode())
+        if method == "DELETE":
+            asked = json.loads(unquote(query))
+            wanted = asked.get("$or", [asked])
+            self.held = {
+                key: each
+                for key, each in self.held.items()
+                if not any(condition.items() <= each.items() for condition in wanted)
+            }
+            return 200, b""
+        assert place.endswith("/batch_save")
+        records = json.loads(body)
+        if any(self.refuses(each) for each in records):
+            return 400, b"no"
+        for each in records:
+            if "ledger" in each:
+                self.meta = each
+            else:
+                self.held[each["_key"]] = each
+        return 200, json.dumps([each["_key"] for each in records]).encode()
 
     def _webhook(self, body: bytes) -> Reply:
         events = json.loads(body)["events"]
@@ -105,7 +133,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing."""
 
     def _handle(self) -> None:
-        name = self.path.split("/")[1]
+        parts = self.path.split("/")
+        name = parts[3] if parts[1] == "servicesNS" else parts[1]  # of Splunk's app
         received = self.server.received[name]
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         received.requests.append((self.command, self.path, dict(self.headers.items()), body))
@@ -134,7 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_PUT = do_HEAD = _handle
+    do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = _handle
 
     def _reset(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")

@@ -10,7 +10,14 @@ from tests.consumers.outputs.syslog_receiver import lasting_receiver
 
 def pushed_targets() -> Mapping[str, Callable[[Path], Target]]:
     """By the output's name."""
-    return {"webhook": _webhook, "splunk": _splunk, "elastic": _elastic, "syslog": _syslog, "kafka": _kafka}
+    return {
+        "webhook": _webhook,
+        "splunk": _splunk,
+        "kvstore": _kvstore,
+        "elastic": _elastic,
+        "syslog": _syslog,
+        "kafka": _kafka,
+    }
 
 
 def _webhook(folder: Path) -> Target:
@@ -19,6 +26,11 @@ def _webhook(folder: Path) -> Target:
 
 def _splunk(folder: Path) -> Target:
     return Target("JPN", fresh("splunk")[0], {"token": secret(folder)}, folder)
+
+
+def _kvstore(folder: Path) -> Target:
+    """The name of the receiver is that of the app."""
+    return Target("JPN", f"{fresh('kvstore')[0]}/collection", {"token": secret(folder)}, folder)
 
 
 def _elastic(folder: Path) -> Target:

@@ -156,11 +156,17 @@ def test_a_target_on_a_disk_is_whole_whenever_its_process_dies_and_loses_no_remo
         assert [value for value in killed.recalled if value.encode() in written] == []
 
 
-@pytest.mark.parametrize("kind", ["webhook", "splunk", "index"])
+@pytest.mark.parametrize("kind", ["webhook", "splunk", "kvstore", "index"])
 def test_a_receiver_holds_what_it_has_to_whenever_the_process_that_pushes_dies(killed: Killed, kind: str) -> None:
     url, received = fresh(kind)
-    option = {"webhook": f"?secret={secret(killed.folder)}", "splunk": f"?token={secret(killed.folder)}"}.get(kind, "")
-    die_again_and_again(killed, f"{'elastic' if kind == 'index' else kind}:{url}{option}")
+    file = secret(killed.folder)
+    rest = {
+        "webhook": f"?secret={file}",
+        "splunk": f"?token={file}",
+        "kvstore": f"/collection?token={file}",
+        "index": "",
+    }
+    die_again_and_again(killed, f"{'elastic' if kind == 'index' else kind}:{url}{rest[kind]}")
     assert {key.removeprefix(f"{NATION}/") for key in received.held} == killed.live().keys()
 
 

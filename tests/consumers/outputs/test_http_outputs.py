@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from consumers.outputs.elastic import Index
 from consumers.outputs.http_sender import Sender
+from consumers.outputs.kvstore import KvCollection
 from consumers.outputs.ledger import Ledger
 from consumers.outputs.protocol import Change, Held, LeftOut, OutputUnavailable, Put
 from consumers.outputs.push import Pushing, Receiver
@@ -26,10 +27,13 @@ from tests.consumers.outputs.test_output_laws import VALUES, removal, whole
 from tests.consumers.outputs.writing import HOSTILE
 
 KEY = b"0123456789abcdef"
-KINDS = ["webhook", "splunk", "index"]
+KINDS = ["webhook", "splunk", "kvstore", "index"]
 
 
 def receiver_of(kind: str, url: str, timeout_s: float = 20.0) -> Receiver:
+    if kind == "kvstore":
+        host, _, app = url.rpartition("/")
+        return KvCollection(Sender(kind, host, timeout_s=timeout_s), app, "collection", "token", "JPN")
     sender = Sender(kind, url, timeout_s=timeout_s)
     if kind == "webhook":
         return Webhook(sender, KEY, lambda: NOW_MS)

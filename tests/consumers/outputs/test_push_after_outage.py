@@ -16,7 +16,7 @@ from tests.consumers.outputs.http_receivers import Received, fresh
 from tests.consumers.outputs.pushed import secret
 from tests.consumers.picture.topics import NATION, World
 
-OPTIONS = {"webhook": "secret", "splunk": "token", "elastic": ""}
+OPTIONS = {"webhook": "secret", "splunk": "token", "kvstore": "token", "elastic": ""}
 KINDS = {"elastic": "index"}
 
 
@@ -25,6 +25,7 @@ class Followed:
 
     def __init__(self, world: World, folder: Path, name: str) -> None:
         url, self.received = fresh(KINDS.get(name, name))
+        url += "/collection" if name == "kvstore" else ""
         options = {OPTIONS[name]: secret(folder)} if OPTIONS[name] else {}
         self._target = Target(NATION, url, options, folder)
         self._world, self._output = world, outputs()[name]
@@ -61,7 +62,8 @@ def followed(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
 
 
 def bodies(received: Received) -> list[bytes]:
-    return [body for method, _, _, body in received.requests if method == "POST"]
+    """Of all requests that change something; a deletion may be in the method alone."""
+    return [method.lower().encode() + body for method, _, _, body in received.requests if method in {"POST", "DELETE"}]
 
 
 def test_recalls_come_first_after_an_outage_and_are_counted_until_then(followed: Followed) -> None:
