@@ -175,7 +175,7 @@ def test_the_documented_program_runs(
 ) -> None:
     for name, value in (soc.environ | {"KAKEHASHI_HOME": str(soc.folder / "documented")}).items():
         monkeypatch.setenv(name, value)
-    page = (ROOT / "docs" / "soc-analyst.md").read_text("utf-8")
+    page = (ROOT / "docs" / "outputs" / "subscriber.md").read_text("utf-8")
     program = page.partition("```python\n")[2].partition("```")[0]
     assert 'activity="active")' in program
     exec(program.replace('activity="active")', 'activity="active", follow=False)'), {})  # noqa: S102

@@ -1,7 +1,7 @@
 """Loads scripts of nftables in a network namespace: ``unshare --map-root-user --net python -m … SCRIPT…``.
 
 After each it prints, as a line of JSON, the elements of the sets in the kernel, and whether a connection from each of
-some addresses of this machine comes through the rules that ``docs/soc-analyst.md`` has.
+some addresses of this machine comes through the rules that ``docs/outputs/lists.md`` has.
 """
 
 import json
