@@ -63,10 +63,11 @@ def _read(source: Input, defaults: Defaults) -> Iterator[Reading]:
         return
     prose = prose_of(content, text)
     source.records = max((number for number, _ in prose.lines), default=0)
-    yield from _readings(prose, source, defaults)
+    yield from readings_of_prose(prose, source, defaults)
 
 
-def _readings(prose: Prose, source: Input, defaults: Defaults) -> Iterator[Reading]:
+def readings_of_prose(prose: Prose, source: Input, defaults: Defaults) -> Iterator[Reading]:
+    """What becomes of each word of a report that is a value, and of each line and attachment without any."""
     marked = _marking(prose, source.names)
     seen = set[tuple[IndicatorType, str]]()
     last = 0
@@ -161,17 +162,19 @@ def _recognise(head: Head) -> Recognition | None:
     return Recognition(Specificity.WORDS, len(head.start)) if is_named else None
 
 
+LEAVES_OUT: Final = {
+    _PROSE: "lines without any",
+    _PLAIN: "links and addresses that are not defanged: the report's own",
+    _REPEATED: "values that were there before",
+    _NOT_REVIEWED: "values that the reviewed list does not have",
+    _ATTACHMENT: "attachments, which are not opened",
+}
+
 READER: Final = Reader(
     name="prose-report",
     reads="reports in Markdown, AsciiDoc, text, HTML, and mails: defanged values, and hashes of files. Published only "
     "with `--reviewed`",
-    leaves_out={
-        _PROSE: "lines without any",
-        _PLAIN: "links and addresses that are not defanged: the report's own",
-        _REPEATED: "values that were there before",
-        _NOT_REVIEWED: "values that the reviewed list does not have",
-        _ATTACHMENT: "attachments, which are not opened",
-    },
+    leaves_out=LEAVES_OUT,
     example=b"From: analyst@example.com\nSubject: made up\n\nSee https://www.example.com/report.\n"
     b"It calls hxxp://bad[.]example[.]com/gate.php, and 198.51.100[.]7 too.\n",
     recognise=_recognise,

@@ -1,0 +1,58 @@
+"""Asks the process that takes the text out of PDF files."""
+
+import subprocess
+import sys
+from threading import Lock
+from typing import Final
+
+import msgspec
+
+from producers.pdf.extract import SIZE_BYTES
+
+
+class Extracted(msgspec.Struct, frozen=True):
+    """The text of each page, what is stated beside it (a name and a text), and what was neither run nor opened.
+
+    ``refused`` is why there is none.
+    """
+
+    pages: list[str] = msgspec.field(default_factory=list)
+    stated: list[tuple[str, str]] = msgspec.field(default_factory=list)
+    scripts: int = 0
+    attachments: list[str] = msgspec.field(default_factory=list)
+    refused: str = ""
+
+
+class _Extractor:
+    """The process, which is started for the first file and ends with this one."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def text_of(self, content: bytes) -> Extracted:
+        with self._lock:
+            if self._process is None or self._process.poll() is not None:
+                command = (sys.executable, "-m", "producers.pdf.extract")
+                self._process = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                )
+            asking, answering = self._process.stdin, self._process.stdout
+            if asking is None or answering is None:
+                raise RuntimeError("a process with pipes has none")
+            try:
+                asking.write(len(content).to_bytes(SIZE_BYTES) + content)
+                asking.flush()
+                size = int.from_bytes(answering.read(SIZE_BYTES))
+                return msgspec.json.decode(answering.read(size), type=Extracted)
+            except (OSError, msgspec.DecodeError):
+                self._process = None
+                return Extracted(refused="the process that takes its text out has ended: produce it again")
+
+
+_EXTRACTOR: Final = _Extractor()
+
+
+def text_of(content: bytes) -> Extracted:
+    """The text of a PDF file. A file that is hostile, damaged or encrypted is refused in its words."""
+    return _EXTRACTOR.text_of(content)
