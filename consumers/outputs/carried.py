@@ -51,6 +51,17 @@ class Carried:
                 last = entry.id
                 yield entry
 
+    def changes(
+        self, picture: Picture, database: sqlite3.Connection, between_us: tuple[int, int], at_most: int
+    ) -> list[Change] | None:
+        """Everything that is to be done because of the changes behind one up to another, removals first; None if that
+        is more than ``at_most`` changes."""
+        changed = picture.changes(between_us[0], at_most + 1, between_us[1])
+        left = leaving(database, *between_us, at_most + 1)
+        if len(changed) + len(left) > at_most:
+            return None
+        return [*self.removals(picture, changed, left), *self.puts(picture, changed)]
+
     def removals(self, picture: Picture, changed: Iterable[Entry | Ended], left: Iterable[Leaving]) -> list[Change]:
         """What is to be removed because of these changes, or replaced by what another origin has of it."""
         gone = [

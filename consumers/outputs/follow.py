@@ -19,6 +19,7 @@ from typing import Final
 import msgspec
 
 from consumers.outputs.carried import BATCH, Carried, batches, left_between, merged, portions
+from consumers.outputs.counting import Counting, counted
 from consumers.outputs.foreign import foreign, mark
 from consumers.outputs.protocol import (
     Change,
@@ -31,14 +32,14 @@ from consumers.outputs.protocol import (
     Target,
     Writer,
 )
-from consumers.picture.followers import advance, applied_by, leaving, register
+from consumers.picture.followers import advance, applied_by, register
 from consumers.picture.picture import Picture
 from consumers.picture.tables import connect
 from exchange.errors import NotFound, Refused
 
 _log = logging.getLogger(__name__)
 _LOOK_S: Final = 0.5
-_COUNT_S: Final = 600.0  # an output does not know what it held before, so the picture is counted
+_EDITED: Final = 50_000  # changes that are held at once; behind more, a target that is replaced is written whole
 _FIRST_RETRY_S: Final = 1.0
 _LAST_RETRY_S: Final = 60.0
 
@@ -66,7 +67,8 @@ class Following:
         self._writer: Writer = output.open(target)
         self._held: Held | None = None
         self._lock: int | None = None
-        self._rests_until_s = self._count_at_s = 0.0
+        self._rests_until_s = 0.0
+        self._unfit: dict[LeftOut, int] = {}  # what the format could not carry since it was last written whole
 
     def take(self) -> None:
         """Be the only one that writes this target from this picture.
@@ -105,10 +107,12 @@ class Following:
         while not stopping.is_set():
             try:
                 with Picture(self._path, self._nation, self._clock_ms) as picture:
+                    counting = Counting(self._carried, picture)
                     while not stopping.is_set() and not picture.is_replaced():
                         if self.turn(picture):
                             written(self, True)
                         retry_s = _FIRST_RETRY_S
+                        self._note_count(counting.some())
                         picture.wait(self.standing.through_us, _LOOK_S, stopping)
             except NotFound as error:  # it is being made, or made anew
                 self._say(f"{error}")
@@ -148,9 +152,12 @@ class Following:
 
     def would_write(self, picture: Picture) -> Report:
         """What a whole write would carry, without writing."""
-        left_out: Counter[LeftOut] = Counter()
-        written = sum(1 for _ in self._carried.entries(picture, left_out))
-        return Report(written, left_out=merged(left_out))
+        return counted(self._carried, picture)
+
+    def count(self, picture: Picture) -> None:
+        """Count what the target holds, if that is not known from a whole write."""
+        if self.standing.indicators is None:
+            self._note_count(self.would_write(picture))
 
     def _turn(self, picture: Picture, head_us: int, database: sqlite3.Connection) -> bool:
         held = self._held or self._writer.held()
@@ -163,16 +170,11 @@ class Following:
                 return False
             self._write(picture, head_us)
         elif self._output.rewrites:
-            if self._is_concerned(picture, held.added_us, head_us, database):
-                self._write(picture, head_us)
+            self._rewrite(picture, held.added_us, head_us, database)
         else:
             self._apply(picture, held.added_us, head_us, database)
         self._held = Held(picture.id, self._carried.selection, head_us)
         advance(database, self.name, head_us, head_us, self._clock_ms())
-        if time.monotonic() >= self._count_at_s:
-            report = self.would_write(picture)
-            self.standing = Standing(report.written, dict(report.left_out))
-            self._count_at_s = time.monotonic() + _COUNT_S
         self.standing = msgspec.structs.replace(self.standing, through_us=head_us, trouble="")
         return True
 
@@ -185,13 +187,16 @@ class Following:
             and applied_us <= held.added_us <= head_us
         )
 
-    def _is_concerned(self, picture: Picture, after_us: int, head_us: int, database: sqlite3.Connection) -> bool:
-        """Whether these changes can make the target's content another one."""
-        changed = picture.changes(after_us, BATCH + 1, head_us)
-        left = leaving(database, after_us, head_us, BATCH)
-        return len(changed) > BATCH or bool(
-            self._carried.removals(picture, changed, left) or self._carried.puts(picture, changed)
-        )
+    def _rewrite(self, picture: Picture, after_us: int, head_us: int, database: sqlite3.Connection) -> None:
+        """Replace files once for all that waits; not at all if nothing of it makes a difference."""
+        began_s, held = time.monotonic(), Held(picture.id, self._carried.selection, head_us)
+        changes = self._carried.changes(picture, database, (after_us, head_us), _EDITED)
+        if changes is None:
+            self._write(picture, head_us)
+        elif changes:
+            report = self._writer.apply(changes, held, lambda: self._carried.entries(picture, Counter()))
+            self._unfit = merged(self._unfit, report.left_out)
+            self._rests_until_s = 2 * time.monotonic() - began_s
 
     def _write(self, picture: Picture, head_us: int) -> None:
         """Replace the target's content. Changes during it come again behind it."""
@@ -199,9 +204,9 @@ class Following:
         report = self._writer.write(
             self._carried.entries(picture, left_out), Held(picture.id, self._carried.selection, head_us)
         )
-        self.standing = Standing(report.written, merged(left_out, report.left_out), head_us, "")
+        self._unfit = dict(report.left_out)
+        self.standing = Standing(report.written, merged(left_out, self._unfit), head_us, "")
         ended_s = time.monotonic()
-        self._count_at_s = ended_s + _COUNT_S
         self._rests_until_s = ended_s + (ended_s - began_s) if self._output.rewrites else 0.0
 
     def _apply(self, picture: Picture, after_us: int, head_us: int, database: sqlite3.Connection) -> None:
@@ -219,9 +224,13 @@ class Following:
         held = Held(picture.id, self._carried.selection, through_us)
         for portion in batches(changes, BATCH) if changes else ([()] if always else []):
             report = self._writer.apply(portion, held, lambda: self._carried.entries(picture, Counter()))
-            self.standing = msgspec.structs.replace(
-                self.standing, left_out=merged(self.standing.left_out, report.left_out)
-            )
+            self._unfit = merged(self._unfit, report.left_out)
+
+    def _note_count(self, report: Report | None) -> None:
+        if report is not None:
+            indicators = max(0, report.written - sum(self._unfit.values()))
+            left_out = merged(report.left_out, self._unfit)
+            self.standing = msgspec.structs.replace(self.standing, indicators=indicators, left_out=left_out)
 
     def _is_whole(self, picture: Picture) -> bool:
         """Whether every origin is. A target is written whole only then: half a picture would unblock the other half."""

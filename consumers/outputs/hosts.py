@@ -2,11 +2,11 @@
 
 from typing import Final
 
+from consumers.outputs.edit import Named
 from consumers.outputs.line_file import LineFile
 from consumers.outputs.names import is_name
 from consumers.outputs.places import file_of
 from consumers.outputs.protocol import LeftOut, Output, Target
-from consumers.picture.entry import Entry
 from schemas.markings import Activity
 from schemas.vocabulary import IndicatorType
 
@@ -14,7 +14,7 @@ _NAME: Final = "hosts"
 _SINK: Final = "0.0.0.0"  # noqa: S104  # no address is bound: the name resolves to none
 
 
-def _lines(entry: Entry) -> tuple[str] | LeftOut:
+def _lines(entry: Named) -> tuple[str] | LeftOut:
     return (f"{_SINK} {entry.value}",) if is_name(entry.value) else LeftOut.VALUE
 
 

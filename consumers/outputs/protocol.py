@@ -152,7 +152,8 @@ class Output:
     ``writes`` and the values of ``options`` are one line of Markdown each. ``place`` names the form of its target:
     ``FILE``, ``DIR``, ``URL``. ``activity`` is the PAP activity of the tool that reads the target; ``activity_by``, if
     given, gives it for a target with options. ``open`` raises ConfigurationError for a bad place or option; it writes
-    nothing. With ``rewrites`` the format has no changes: the runner only calls ``write``, once for many changes.
+    nothing. With ``rewrites`` each change costs as much as its files are large: the runner hands on all that waits at
+    once, and rests in between for as long as that took.
     """
 
     name: str

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from consumers.outputs.edit import Named
 from consumers.outputs.line_file import LineFile
 from consumers.outputs.names import is_name
 from consumers.outputs.networks import ADDRESSES, Network, network_of
 from consumers.outputs.places import chosen, file_of
 from consumers.outputs.protocol import LeftOut, Output, Target
-from consumers.picture.entry import Entry
 from exchange.clock import now_ms
 from schemas.markings import Activity
 from schemas.vocabulary import IndicatorType
@@ -44,7 +44,7 @@ class Zone:
             "@ NS localhost.",
         )
 
-    def lines(self, entry: Entry) -> Sequence[str] | LeftOut:
+    def lines(self, entry: Named) -> Sequence[str] | LeftOut:
         """The records of an indicator."""
         if entry.type == IndicatorType.DOMAIN_NAME.label:
             if not is_name(entry.value) or entry.value.rpartition(".")[2] in _TRIGGERS:

@@ -7,16 +7,17 @@ read anew with the rules. Paths are relative to the rules. The sids never change
 
 import base64
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from consumers.outputs.edit import Edit, Identity, Named, identities
 from consumers.outputs.names import is_name
 from consumers.outputs.networks import network_of
 from consumers.outputs.places import chosen, folder_of
-from consumers.outputs.protocol import Change, Difference, Held, LeftOut, Output, Report, Target
+from consumers.outputs.protocol import Change, Difference, Held, LeftOut, Output, Put, Remove, Report, Target
 from consumers.outputs.replace_file import replaced
 from consumers.outputs.stamp import read_stamp, stamp
 from consumers.outputs.suricata_rules import CATEGORY, RULES_FILE, categories, files_of, rules
@@ -32,6 +33,8 @@ _HEX: Final[Mapping[IndicatorType, re.Pattern[str]]] = {
     IndicatorType.JA3: re.compile(r"[0-9a-f]{32}"),
 }
 _CATEGORIES_FILE: Final = "kakehashi-categories.txt"
+_NAMES: Final = tuple(sorted(set(files_of().values())))
+_NETWORKS: Final = files_of()[IndicatorType.IPV4_NET]
 
 
 class SuricataFolder:
@@ -39,6 +42,8 @@ class SuricataFolder:
 
     def __init__(self, folder: Path, action: str) -> None:
         self._folder, self._action = folder, action
+        self._counts = Counter[str]()
+        self._own: tuple[Identity | None, ...] = ()
 
     def held(self) -> Held | None:
         """By the comment in the first line of the rules."""
@@ -46,40 +51,72 @@ class SuricataFolder:
 
     def write(self, entries: Iterable[Entry], held: Held) -> Report:
         """Replace all files. Nothing is replaced before everything is written."""
-        written, left_out = Counter[IndicatorType](), Counter[LeftOut]()
-        with ExitStack() as at_end:
-            rule_file = at_end.enter_context(replaced(self._folder / RULES_FILE))  # first in, so last to be renamed
-            at_end.enter_context(replaced(self._folder / _CATEGORIES_FILE)).write(categories().encode())
-            files: dict[str, BinaryIO] = {
-                name: at_end.enter_context(replaced(self._folder / name)) for name in sorted(set(files_of().values()))
-            }
+        counts, left_out = Counter[str](), Counter[LeftOut]()
+        with self._replacing(held, counts) as opened:
+            opened(_CATEGORIES_FILE).write(categories().encode())
+            files = {name: opened(name) for name in _NAMES}
             for entry in entries:
                 kind = TYPE_BY_LABEL[entry.type]
-                line = line_of(entry, kind)
-                if isinstance(line, LeftOut):
-                    left_out[line] += 1
+                key = key_of(entry, kind)
+                if isinstance(key, LeftOut):
+                    left_out[key] += 1
                     continue
-                files[files_of()[kind]].write(f"{line}\n".encode("ascii"))
-                written[kind] += 1
-            rule_file.write(stamp(held) + rules(self._action, written).encode())
-        return Report(written.total(), left_out=left_out)
+                name = files_of()[kind]
+                files[name].write(_line(key, entry, kind))
+                counts[name] += 1
+        return Report(counts.total(), left_out=left_out)
 
     def apply(self, changes: Sequence[Change], held: Held, whole: Callable[[], Iterable[Entry]]) -> Report:
-        """Replace all files: Suricata reads them whole."""
-        del changes
-        return self.write(whole(), held)
+        """Edit the files that the changes are about, if all are as this process wrote them; otherwise replace all."""
+        if not self._own or self._own != self._identities():
+            return self.write(whole(), held)
+        edits, left_out, done = defaultdict[str, Edit](Edit), Counter[LeftOut](), Counter[type[Change]]()
+        for change in changes:
+            about = change.entry if isinstance(change, Put) else change
+            kind = TYPE_BY_LABEL[about.type]
+            key = key_of(about, kind)
+            if isinstance(key, LeftOut):
+                left_out[key] += isinstance(change, Put)
+                continue
+            done[type(change)] += 1
+            edit, found = edits[files_of()[kind]], _found_by(key, kind)
+            if isinstance(change, Put):
+                edit.put(found, _line(key, change.entry, kind))
+            else:
+                edit.remove(found)
+        counts = Counter(self._counts)
+        with self._replacing(held, counts) as opened:
+            for name, edit in edits.items():
+                key_in = _network_in if name == _NETWORKS else None
+                counts[name] = edit.write(self._folder / name, 0, opened(name), key_in)
+        return Report(done[Put], done[Remove], left_out)
+
+    @contextmanager
+    def _replacing(self, held: Held, counts: Counter[str]) -> Iterator[Callable[[str], BinaryIO]]:
+        """What opens a file to replace it. At the end come the rules, for as many lines as ``counts`` has by then."""
+        self._own = ()
+        with ExitStack() as at_end:
+            rule_file = at_end.enter_context(replaced(self._folder / RULES_FILE))  # first in, so last to be renamed
+            yield lambda name: at_end.enter_context(replaced(self._folder / name))
+            by_type = {kind: counts[name] for kind, name in files_of().items()}
+            rule_file.write(stamp(held) + rules(self._action, by_type).encode())
+        self._counts, self._own = counts, self._identities()
+
+    def _identities(self) -> tuple[Identity | None, ...]:
+        return identities(self._folder / name for name in (*_NAMES, RULES_FILE))
 
     def check(self, entries: Iterable[Entry]) -> Iterator[Difference]:
         """By the lines of the files, without the rules."""
         found = {(name, line) for name in set(files_of().values()) for line in _lines_in(self._folder / name)}
         for entry in entries:
             kind = TYPE_BY_LABEL[entry.type]
-            line = line_of(entry, kind)
-            if isinstance(line, LeftOut):
+            key = key_of(entry, kind)
+            if isinstance(key, LeftOut):
                 continue
-            if (files_of()[kind], line) not in found:
+            wanted = (files_of()[kind], _line(key, entry, kind).decode("ascii").rstrip("\n"))
+            if wanted not in found:
                 yield Difference("missing", entry.id)
-            found.discard((files_of()[kind], line))
+            found.discard(wanted)
         for name, line in sorted(found):
             yield Difference("extra", "", f"{name}: {line}")
 
@@ -87,9 +124,9 @@ class SuricataFolder:
         """Nothing is open between two writes."""
 
 
-def line_of(entry: Entry, kind: IndicatorType) -> str | LeftOut:
-    """An indicator's line in the file of its type, or why it has none. Strings are in base64."""
-    value = entry.value
+def key_of(about: Named, kind: IndicatorType) -> str | LeftOut:
+    """What an indicator's line in the file of its type begins with, or why it has none. Strings are in base64."""
+    value = about.value
     if kind in _HEX:
         if _HEX[kind].fullmatch(value) is None:
             return LeftOut.VALUE
@@ -100,9 +137,23 @@ def line_of(entry: Entry, kind: IndicatorType) -> str | LeftOut:
     is_address = kind in {IndicatorType.IPV4_ADDR, IndicatorType.IPV6_ADDR}
     if network is None or (is_address and network.prefixlen != network.max_prefixlen):
         return LeftOut.VALUE
-    if is_address:
-        return f"{network.network_address}"
-    return f"{network},{CATEGORY},{max(1, entry.confidence or 0)}"
+    return f"{network.network_address}" if is_address else f"{network}"
+
+
+def _line(key: str, entry: Entry, kind: IndicatorType) -> bytes:
+    """Networks have a category and a score behind the key."""
+    if files_of()[kind] == _NETWORKS:
+        return f"{key},{CATEGORY},{max(1, entry.confidence or 0)}\n".encode("ascii")
+    return f"{key}\n".encode("ascii")
+
+
+def _found_by(key: str, kind: IndicatorType) -> bytes:
+    """By what an edit finds the line: a network has another line when its score changes."""
+    return key.encode("ascii") if files_of()[kind] == _NETWORKS else f"{key}\n".encode("ascii")
+
+
+def _network_in(line: bytes) -> bytes:
+    return line.partition(b",")[0]
 
 
 def _base64(value: str) -> str:

@@ -2,18 +2,18 @@
 
 from typing import Final
 
+from consumers.outputs.edit import Named
 from consumers.outputs.line_file import LineFile
 from consumers.outputs.names import is_name
 from consumers.outputs.places import file_of
 from consumers.outputs.protocol import LeftOut, Output, Target
-from consumers.picture.entry import Entry
 from schemas.markings import Activity
 from schemas.vocabulary import IndicatorType
 
 _NAME: Final = "unbound"
 
 
-def _lines(entry: Entry) -> tuple[str] | LeftOut:
+def _lines(entry: Named) -> tuple[str] | LeftOut:
     return (f'local-zone: "{entry.value}." always_nxdomain',) if is_name(entry.value) else LeftOut.VALUE
 
 

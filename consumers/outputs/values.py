@@ -2,16 +2,16 @@
 
 from typing import Final
 
+from consumers.outputs.edit import Named
 from consumers.outputs.line_file import LineFile
 from consumers.outputs.places import activity_of, file_of
 from consumers.outputs.protocol import EVERY_TYPE, LONGEST_VALUE, LeftOut, Output, Target
-from consumers.picture.entry import Entry
 from schemas.markings import Activity
 
 _NAME: Final = "values"
 
 
-def _lines(entry: Entry) -> tuple[str] | LeftOut:
+def _lines(entry: Named) -> tuple[str] | LeftOut:
     value = entry.value
     if len(value) > LONGEST_VALUE:
         return LeftOut.LIMIT
@@ -29,7 +29,7 @@ def _activity(target: Target) -> Activity:
 
 def _open(target: Target) -> LineFile:
     _activity(target)
-    return LineFile(file_of(target, _NAME), _lines, _value_of)
+    return LineFile(file_of(target, _NAME), _lines, _value_of, is_whole=True)  # a hash may be of two types
 
 
 OUTPUT: Final = Output(

@@ -245,6 +245,7 @@ def _once(nation: str, outputs: "Sequence[Following]", settings: "Settings", *, 
             else:
                 each.take()
                 each.turn(picture)
+                each.count(picture)
                 what = each.standing.trouble or f"holds {counted(each.standing.indicators or 0, 'indicator')}"
                 left_out = each.standing.left_out
             reasons = ", ".join(f"{count:,} by {reason}" for reason, count in left_out.items())

@@ -1,0 +1,81 @@
+"""Edits files of lines: what left is taken out, what came is added behind the rest, without reading the picture again.
+
+Only a file that is as this process wrote it is edited. After a start, and after somebody else's change, it is written
+whole: then whatever it held before does not matter.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, Final, Protocol
+
+_PORTION: Final = 1 << 20  # bytes of lines that are held at a time
+Identity = tuple[int, int, int]
+"""What tells a file from any other content under its name: inode, size and time of its last change."""
+
+
+class Named(Protocol):
+    """What lines of a file follow from: an entry has it, and what left has it too."""
+
+    @property
+    def type(self) -> str:
+        """The indicator's type."""
+        ...
+
+    @property
+    def value(self) -> str:
+        """Its value."""
+        ...
+
+
+@dataclass(slots=True)
+class Edit:
+    """What changes in one file: ``gone`` are the keys of lines to take out, ``come`` are lines by their keys."""
+
+    gone: set[bytes] = field(default_factory=set)
+    come: dict[bytes, bytes] = field(default_factory=dict)
+
+    def put(self, key: bytes, line: bytes) -> None:
+        """The file has to have this line, and no other with this key."""
+        self.gone.add(key)
+        self.come[key] = line
+
+    def remove(self, key: bytes) -> None:
+        """The file must not have a line with this key."""
+        self.gone.add(key)
+        self.come.pop(key, None)
+
+    def write(self, old: Path, skipped: int, new: BinaryIO, key_of: Callable[[bytes], bytes] | None = None) -> int:
+        """Write the old file's lines behind the first ``skipped`` ones, as they have to be now; how many there are.
+
+        A line is its own key, unless ``key_of`` gives another.
+        """
+        count = 0
+        with old.open("rb") as file:
+            for _ in islice(file, skipped):
+                pass
+            while lines := file.readlines(_PORTION):
+                kept = (
+                    [line for line in lines if line not in self.gone]
+                    if key_of is None
+                    else [line for line in lines if key_of(line) not in self.gone]
+                )
+                new.writelines(kept)
+                count += len(kept)
+        new.writelines(self.come.values())
+        return count + len(self.come)
+
+
+def identity(path: Path) -> Identity | None:
+    """That of a file; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def identities(paths: Iterable[Path]) -> tuple[Identity | None, ...]:
+    """Those of several files."""
+    return tuple(map(identity, paths))
