@@ -23,11 +23,11 @@ from faust.types import StreamT, TopicT
 from bench.single import decode
 from bench.stand import HOME, PARTNER, SHARDS
 from schemas import topics
-from schemas.codec import DECISION, INDICATOR, RELEASED_INDICATOR, Codec
+from schemas.codec import Codec
 from schemas.identity import indicator_id, indicator_key, shard_of_key
 from schemas.markings import SourceMarking, understand
 from schemas.normalise import Invalid
-from schemas.records import Content, ReleasedIndicator
+from schemas.records import Content
 from schemas.vocabulary import IndicatorType, Outcome
 from streams.audit import entry as audit
 from streams.correlate.assertion import Assertion, Tally
@@ -36,6 +36,7 @@ from streams.correlate.included import Included
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.merge import merge as merge_row
 from streams.correlate.national import national
+from streams.correlate.released import released
 from streams.correlate.row import Row, Sent
 from streams.correlate.statement import Statement
 from streams.correlate.units import facets_in, units
@@ -226,7 +227,7 @@ class Stages:
     ) -> tuple[Row, tuple[bytes, bytes | None, bytes | None]]:
         """The row after a new version, and the national, released and audit records; None for those not written."""
         version = max(row.version + 1, now_ms)
-        reported = self._codec.encode(INDICATOR, national(key, row, version, LIFETIMES, now_ms))
+        _, reported = national(self._codec, key, row, version, LIFETIMES, now_ms)
         pieces = units(row)
         judgement = self._classifier.decide(facets_in(row, pieces), PARTNER)
         content = None
@@ -251,21 +252,13 @@ class Stages:
         return row, (reported, released, audited)
 
     def _released(self, key: bytes, sent: Sent, content: Content | None) -> bytes:
-        record: ReleasedIndicator = {
-            "id": indicator_id(key),
-            "kind": "recalled" if content is None else "content",
-            "version": sent.version,
-            "recalled_through": sent.recalled_through,
-            "origin": HOME,
-            "hops": [HOME],
-            "reason": "marking-tightened" if content is None else "",
-            "content": content,
-        }
-        return self._codec.encode(RELEASED_INDICATOR, record)
+        reason = "marking-tightened" if content is None else ""
+        return released(self._codec, indicator_id(key), HOME, sent, reason, content)
 
     def _audited(self, key: bytes, judgement: Judgement, shard: int, now_ms: int, released_version: int) -> bytes:
         head = self._heads.get(shard, audit.Head())
-        entry = audit.entry(
+        _, value = audit.entry(
+            self._codec,
             head,
             judgement.decision,
             key,
@@ -276,7 +269,6 @@ class Stages:
             versions=self._versions,
             released_version=released_version,
         )
-        value = self._codec.encode(DECISION, entry)
         self._heads[shard] = audit.after(head, value)
         return value
 

@@ -9,7 +9,7 @@ own: without a registry they are the bundled table's (``schemas/avro/ids.json``)
 import io
 import json
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final, cast
@@ -18,7 +18,7 @@ import fastavro
 import msgspec
 from fastavro.types import Schema
 
-from schemas.row_writer import Encoded, Writer, field_schema, writer_of
+from schemas.row_writer import Form, Writer, field_schema, writer_of
 from schemas.tearline import TEARLINE
 from schemas.vocabulary import RejectReason
 
@@ -109,12 +109,6 @@ def _row_writer(name: str) -> Writer:
     return writer_of(json.loads(source(name)))
 
 
-def part_writer(name: str, *path: str) -> Callable[[Any], Encoded]:
-    """Writes values of one field of a schema by themselves, for records to be made of: of ``sources``, ``labels``."""
-    write = writer_of(field_schema(json.loads(source(name)), *path))
-    return lambda value: Encoded(write(value, b""))
-
-
 def _version_for(name: str, record: Mapping[str, Any]) -> str:
     """The first version of a schema that has a field for all that the record holds."""
     later = _LATER.get(name)
@@ -125,6 +119,16 @@ def _version_for(name: str, record: Mapping[str, Any]) -> str:
     if record.get(AUTHENTICATED):
         return later[-1]
     return later[0] if record.get(WITHDRAWALS) else name
+
+
+def form(name: str, *varying: str) -> Form:
+    """A form of a schema's records. Raises ``ValueError`` if these are no fields of it, in this order."""
+    return Form(json.loads(source(name)), varying)
+
+
+def form_of_items(name: str, field: str, *varying: str) -> Form:
+    """A form of the records of an array in a schema."""
+    return Form(field_schema(json.loads(source(name)), field)["items"], varying)
 
 
 class Codec:
@@ -148,6 +152,10 @@ class Codec:
         body.write(self._headers[name])
         fastavro.schemaless_writer(body, self._schemas[name], record)
         return body.getvalue()
+
+    def head_of(self, name: str) -> bytes:
+        """What a framed record of this schema begins with."""
+        return self._headers[name]
 
     def reframe(self, name: str, data: bytes) -> bytes:
         """A framed record of another cluster, which has schema ``name``, with the schema id of this one."""

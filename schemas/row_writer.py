@@ -5,20 +5,16 @@ once: the schema becomes the source of a function that has nothing left to look 
 fastavro's writer (``make bench``, cost by stage). Its output is, byte for byte, that of fastavro, which stays
 the reference and a property test holds it to it (``tests/schemas/test_row_writer.py``).
 
-What many records have in common is written once: any array, map, record or text may be given as ``Encoded``, its bytes.
+What many records have in common is written once: a ``Form`` writes records of which all but a few fields repeat.
 
 For columns, whose arrays are long, fastavro's loops in C are faster: they keep it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 Writer = Callable[[Mapping[str, Any], bytes], bytes]
 """From a record and the bytes to begin with, the framed record. Raises if the record does not fit its schema."""
-
-
-class Encoded(bytes):
-    """A value that has been written already, by the writer of its own schema."""
 
 
 _KNOWN_AT_MOST: Final = 65_536
@@ -35,11 +31,58 @@ def writer_of(schema: Any) -> Writer:
     source = _Source()
     source.write(schema, "record", 1)
     lines = ["def write(record, head):", " parts = [head]", " put = parts.append", *source.lines]
-    scope: dict[str, Any] = {"long": _LONGS, "Encoded": Encoded, **source.enums}
-    # The text comes from our own schemas, whose names Avro restricts to letters, digits and underscores.
-    exec("\n".join([*lines, " return b''.join(parts)"]), scope)  # noqa: S102
-    made: Writer = scope["write"]
+    made: Writer = _made("write", [*lines, " return b''.join(parts)"], source.enums)
     return made
+
+
+class Form:
+    """Writes records of one schema of which all but the ``varying`` fields repeat.
+
+    ``varying`` are paths in the schema's order, ``content.value`` for a field of a record that is there: of texts,
+    numbers, or anything else that is given as its bytes.
+    """
+
+    def __init__(self, schema: Any, varying: Sequence[str]) -> None:
+        """Raises ``ValueError`` if there is no such field, or not in this order."""
+        source = _Source()
+        kinds = source.write_cut(_resolved(schema, {}), frozenset(varying), "record", "", 1)
+        if tuple(kinds) != tuple(varying):
+            raise ValueError(f"the schema's fields are in the order {', '.join(kinds)}, not {', '.join(varying)}")
+        lines = ["def cut(record):", " cuts, parts = [], []", " put = parts.append", *source.lines]
+        self.cut: Callable[[Mapping[str, Any]], Cut] = _made(
+            "cut", [*lines, " cuts.append(b''.join(parts))", " return tuple(cuts)"], source.enums
+        )
+        """What repeats of a record: the bytes before, between and behind the varying fields, whose values here do not
+        matter."""
+        names, parts, lines = [f"v{place}" for place in range(len(varying))], ["head"], list[str]()
+        for place, (name, kind) in enumerate(zip(names, kinds.values(), strict=True)):
+            parts.append(f"c{place}")
+            if kind == "string":
+                lines.append(f" {name} = {name}.encode()")
+            parts += [f"long[len({name})]", name] if kind in _TEXTS else [f"long[{name}]" if kind in _INTS else name]
+        parts.append(f"c{len(names)}")
+        cuts = ", ".join(f"c{place}" for place in range(len(names) + 1))
+        lines = [f"def write(cut, head, {', '.join(names)}):", f" {cuts}, = cut", *lines]
+        self.write: Callable[..., bytes] = _made("write", [*lines, f" return b''.join(({', '.join(parts)}))"], {})
+        """From what repeats, the bytes to begin with, and the values of the varying fields: the record."""
+
+
+Cut = tuple[bytes, ...]
+_TEXTS: Final = ("string", "bytes")
+_INTS: Final = ("int", "long")
+
+
+def array_of(items: Sequence[bytes]) -> bytes:
+    """An array of items that are written already."""
+    return b"".join((_LONGS[len(items)], *items, _EMPTY)) if items else _EMPTY
+
+
+def _made(name: str, lines: Iterable[str], scope: Mapping[str, Any]) -> Any:
+    """The function of this source. It is made of our own schemas, whose names Avro restricts to letters, digits and
+    underscores."""
+    made: dict[str, Any] = {"long": _LONGS, **scope}
+    exec("\n".join(lines), made)  # noqa: S102
+    return made[name]
 
 
 def field_schema(schema: Any, *path: str) -> Any:
@@ -117,7 +160,7 @@ class _Source:
                 self._optional(schema, value, depth)
             case {"type": "record", "name": name, "fields": fields}:
                 self._named[name] = schema
-                held, depth = self._unless_encoded(value, depth)
+                held = self._hold(value, depth)
                 for field in fields:
                     self.write(field["type"], f"{held}[{field['name']!r}]", depth)
             case {"type": "enum", "name": name, "symbols": symbols}:
@@ -125,15 +168,33 @@ class _Source:
                 self.enums[f"enum_{name}"] = {symbol: zigzag(code) for code, symbol in enumerate(symbols)}
                 self._line(f"put(enum_{name}[{value}])", depth)
             case {"type": "array", "items": items}:
-                (held, depth), item = self._unless_encoded(value, depth), self._name()
+                held, item = self._hold(value, depth), self._name()
                 self._counted(held, f"{item} in {held}", [(items, item)], depth)
             case {"type": "map", "values": values}:
-                (held, depth), key, item = self._unless_encoded(value, depth), self._name(), self._name()
+                held, key, item = self._hold(value, depth), self._name(), self._name()
                 self._counted(held, f"{key}, {item} in {held}.items()", [("string", key), (values, item)], depth)
             case {"type": inner}:
                 self.write(inner, value, depth)
             case _:
                 raise ValueError(f"no writer for {schema!r}")
+
+    def write_cut(self, schema: Any, varying: frozenset[str], value: str, above: str, depth: int) -> dict[str, str]:
+        """Write a record up to each varying field, and cut there; the fields in order, with their types."""
+        kinds: dict[str, str] = {}
+        for field in schema["fields"]:
+            path, kind, inner = f"{above}{field['name']}", field["type"], f"{value}[{field['name']!r}]"
+            if path in varying:
+                kinds[path] = kind if isinstance(kind, str) else ""
+                self._line("cuts.append(b''.join(parts)); parts.clear()", depth)
+            elif any(name.startswith(f"{path}.") for name in varying):
+                if isinstance(kind, list):
+                    null = kind.index("null")
+                    self._line(f"put({zigzag(1 - null)!r})", depth)
+                    kind = kind[1 - null]
+                kinds |= self.write_cut(kind, varying, inner, f"{path}.", depth)
+            else:
+                self.write(kind, inner, depth)
+        return kinds
 
     def _primitive(self, name: str, value: str, depth: int) -> None:
         match name:
@@ -142,9 +203,7 @@ class _Source:
             case "boolean":
                 self._line(f"put({_TRUE!r} if {value} else {_FALSE!r})", depth)
             case "string" | "bytes":
-                held, depth = self._unless_encoded(value, depth)
-                if name == "string":
-                    self._line(f"{held} = {held}.encode()", depth)
+                held = self._hold(f"{value}.encode()" if name == "string" else value, depth)
                 self._line(f"put(long[len({held})])", depth)
                 self._line(f"put({held})", depth)
             case _:
@@ -169,14 +228,6 @@ class _Source:
         for schema, item in each:
             self.write(schema, item, depth + 2)
         self._line(f"put({_EMPTY!r})", depth)
-
-    def _unless_encoded(self, value: str, depth: int) -> tuple[str, int]:
-        """Put the value as it is if it is encoded; the name of one that is not, and the depth of what writes it."""
-        held = self._hold(value, depth)
-        self._line(f"if type({held}) is Encoded:", depth)
-        self._line(f"put({held})", depth + 1)
-        self._line("else:", depth)
-        return held, depth + 1
 
     def _hold(self, value: str, depth: int) -> str:
         name = self._name()

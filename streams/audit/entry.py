@@ -6,11 +6,13 @@ from typing import Any, Final
 
 import msgspec
 
+from schemas.codec import DECISION, Codec, form
 from schemas.identity import indicator_id
 from schemas.marking_records import marking_record
 from schemas.records import Decision
 from streams.correlate.officers import Review, Veto
 from streams.rules.decide import ReleaseDecision
+from streams.rules.facets import to_record
 
 
 class Head(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -36,7 +38,13 @@ class Versions(msgspec.Struct, frozen=True, gc=False):
 HEAD_KEY: Final = b"\x00audit"
 
 
+_FORM: Final = form(
+    DECISION, "decision_id", "shard", "sequence", "previous", "indicator_id", "at_ms", "released_version"
+)
+
+
 def entry(
+    codec: Codec,
     head: Head,
     decision: ReleaseDecision,
     key: bytes,
@@ -50,27 +58,42 @@ def entry(
     review: Review | None = None,
     veto: Veto | None = None,
     border: str = "open",
+) -> tuple[str, bytes]:
+    """The id of one decision, and its record (``schemas.records.Decision``) at the end of the chain that ``head`` is
+    of, framed.
+
+    Decisions are cached, and so is what their records repeat.
+    """
+    name = f"{nation}-{shard}-{head.sequence}"
+    known, cached = (partner, versions, border), review is None and veto is None
+    cut = decision.cuts.get(known) if cached else None
+    if cut is None:
+        cut = _FORM.cut(_record(decision, partner, versions, review, veto, border))
+        if cached:
+            decision.cuts[known] = cut
+    values = name, shard, head.sequence, head.last, indicator_id(key), at_ms, released_version
+    return name, _FORM.write(cut, codec.head_of(DECISION), *values)
+
+
+def _record(
+    decision: ReleaseDecision,
+    partner: str,
+    versions: Versions,
+    review: Review | None,
+    veto: Veto | None,
+    border: str,
 ) -> Mapping[str, Any]:
-    """The record of one decision (``schemas.records.Decision``), at the end of the chain that ``head`` is of; parts of
-    it are encoded already."""
-    parts = decision.parts
+    """What a decision's record repeats."""
     return {
-        "decision_id": f"{nation}-{shard}-{head.sequence}",
-        "shard": shard,
-        "sequence": head.sequence,
-        "previous": head.last,
-        "indicator_id": indicator_id(key),
         "partner": partner,
-        "at_ms": at_ms,
-        "outcome": parts.outcome,
-        "rules": parts.rules,
-        "obligations": parts.obligations,
-        "merged": parts.merged,
-        "assertions": parts.assertions,
+        "outcome": str(decision.outcome),
+        "rules": decision.rules,
+        "obligations": decision.obligations,
+        "merged": None if decision.merged is None else to_record(decision.merged),
+        "assertions": [group.to_record() for group in decision.groups],
         "policy_version": versions.policy,
         "engine_version": versions.engine,
         "enrichment_version": versions.enrichment,
-        "released_version": released_version,
         "review": "" if review is None else review.state,
         "question": b"" if review is None else review.question,
         "deadline_ms": 0 if review is None else review.deadline_ms,

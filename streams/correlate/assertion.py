@@ -118,6 +118,8 @@ class Assertion(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
         A source that has only withdrawn has seen nothing: 0 times, at the time of its report.
         """
+        if len(self.tallies) == 1 and self.rest is None:  # most sources have one marking
+            return self.tallies[0]
         if not self.tallies:
             return Tally.under(self.latest.marking, 0, self.latest.appended_ms, self.latest.appended_ms)
         first, *others = self.pieces

@@ -1,11 +1,13 @@
 """The content of a release: the included data merged, every obligation carried out; and its digests. Pure."""
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
 import msgspec
 
+from schemas.markings import Marking
 from schemas.records import Content
 from schemas.tearline import TEARLINE, together
 from streams.correlate.included import Included
@@ -34,17 +36,18 @@ def content_for(
     ``approved`` are the labels that officers approved if they let it go: what they have seen is what leaves, so no
     other label does, and no tearline. Confidence is as of the beginning of the day (UTC): decay would tell the time.
     """
-    kind, marking, day_ms = included.kind, included.marking, now_ms - now_ms % DAY_MS
-    lives, labels = included.lives, included.labels
+    kind, day_ms, lives = included.kind, now_ms - now_ms % DAY_MS, included.lives
+    labels = included.stated.labels
+    tlp, pap, releasable_to, caveats = _named(included.stated.marking, partner)
     content: Content = {
         "type": kind.label,
         "value": included.value,
-        "tlp": marking.tlp.label,
-        "pap": marking.pap.label,
-        "releasable_to": sorted({*(marking.releasable_to or ()), partner}),
-        "caveats": [str(caveat) for caveat in marking.caveats],
+        "tlp": tlp,
+        "pap": pap,
+        "releasable_to": [*releasable_to],
+        "caveats": [*caveats],
         "confidence": max([lifetimes.confidence_at(kind, life, day_ms) for life in lives]),
-        "labels": sorted(labels if approved is None else {*labels} & {*approved}),
+        "labels": [*labels] if approved is None else sorted({*labels} & {*approved}),
         "first_seen_ms": included.first_seen_ms,
         "last_seen_ms": included.last_seen_ms,
         "sightings": included.sightings,
@@ -57,6 +60,13 @@ def content_for(
     if approved is None and (texts := included.tearlines):
         content["tearline"] = together(texts)
     return carry_out(content, obligations, partner=partner, released_at_ms=now_ms)
+
+
+@lru_cache(maxsize=4096)  # markings are few
+def _named(marking: Marking, partner: str) -> tuple[str, str, Sequence[str], Sequence[str]]:
+    """TLP, PAP, recipients and caveats as a release names them."""
+    releasable_to = sorted({*(marking.releasable_to or ()), partner})
+    return marking.tlp.label, marking.pap.label, releasable_to, [str(caveat) for caveat in marking.caveats]
 
 
 def end_of(content: Content) -> int:

@@ -31,28 +31,15 @@ class Included(msgspec.Struct, frozen=True, gc=False):
     asn: int
     country: str
     units: tuple[Unit, ...]
+    stated: "Stated"
 
     @classmethod
     def of(cls, row: Row, pieces: Sequence[Unit], decision: ReleaseDecision) -> "Included":
         """What a RELEASE decision on these units of a row includes."""
         known = row.enrichment
         units = tuple([pieces[index] for index in decision.included])
-        return cls(row.kind, row.value, known.registered_domain, known.asn, known.country, units)
-
-    @property
-    def marking(self) -> Marking:
-        """The strictest reading of all units' markings."""
-        return joined([unit.marking for unit in self.units])
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The labels that may leave, sorted: the first ones by name if there are many."""
-        return labels_of(self.units)
-
-    @property
-    def all_labels(self) -> frozenset[str]:
-        """All labels of its sources, those that stay home among them."""
-        return frozenset(label for labels in {unit.labels for unit in self.units} for label in labels)
+        stated = _stated(frozenset([(unit.marking, unit.labels) for unit in units]))
+        return cls(row.kind, row.value, known.registered_domain, known.asn, known.country, units, stated)
 
     @property
     def tearlines(self) -> list[str]:
@@ -91,11 +78,26 @@ class Included(msgspec.Struct, frozen=True, gc=False):
         return sum([unit.sum(key) for unit in self.units]) % SUM
 
 
+class Stated(msgspec.Struct, frozen=True, gc=False):
+    """What follows from the markings and labels of the units: sources repeat a few, so it is computed once.
+
+    ``marking`` is the strictest reading of all units' markings, ``labels`` are those that may leave, sorted, the first
+    ones by name if there are many; ``all_labels`` has those that stay home among them.
+    """
+
+    marking: Marking
+    labels: tuple[str, ...]
+    all_labels: frozenset[str]
+
+
+@lru_cache(maxsize=4096)
+def _stated(pairs: frozenset[tuple[Marking, tuple[str, ...]]]) -> Stated:
+    labels = frozenset([label for _, labels in pairs for label in labels])
+    return Stated(
+        joined([marking for marking, _ in pairs]), few_labels({label for label in labels if may_leave(label)}), labels
+    )
+
+
 def labels_of(units: Iterable[Unit]) -> tuple[str, ...]:
     """The labels of these units that may leave, sorted: the first ones by name if there are many."""
-    return _that_leave(frozenset([unit.labels for unit in units]))
-
-
-@lru_cache(maxsize=4096)  # sources repeat a few sets of labels
-def _that_leave(sets: frozenset[tuple[str, ...]]) -> tuple[str, ...]:
-    return few_labels({label for labels in sets for label in labels if may_leave(label)})
+    return _stated(frozenset([(unit.marking, unit.labels) for unit in units])).labels

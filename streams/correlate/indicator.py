@@ -14,7 +14,7 @@ from exchange.metrics.labels import CommandFate, IndicatorChange
 from exchange.protocol.record import Output, Record, RowChange
 from exchange.protocol.rows import Lookup
 from schemas import topics
-from schemas.codec import INDICATOR, Codec
+from schemas.codec import Codec
 from schemas.identity import indicator_id
 from schemas.quarantine import Refused
 from schemas.vocabulary import CommandKind, RecordKind
@@ -208,13 +208,12 @@ class IndicatorUpdater:
         """Write the national record; the row after that."""
         version = max(row.version + 1, work.now_ms)
         name = indicator_id(key).encode()
-        record = national(key, row, version, self._lifetimes, work.now_ms)
-        expired = record["kind"] == "expired"
+        kind, value = national(self._codec, key, row, version, self._lifetimes, work.now_ms)
+        expired = kind == "expired"
         if expired:
             work.tally[spec.INDICATORS.tally(IndicatorChange.EXPIRED)] += 1
         elif row.withdrawal in TAKEN_BACK:
             work.tally[spec.INDICATORS.tally(IndicatorChange.WITHDRAWN)] += 1
-        value = self._codec.encode(INDICATOR, record)
         work.outputs.append(Output(topics.NATIONAL, self._shard, name, value))
         return msgspec.structs.replace(row, version=version, emitted_ms=work.now_ms, pending=False, expired=expired)
 

@@ -1,29 +1,49 @@
 """A row as the national record: the assertions of all its sources, merged. Pure."""
 
-from collections.abc import Mapping
 from typing import Any, Final, Literal
 
+from schemas.codec import INDICATOR, Codec, form
 from schemas.identity import indicator_id
+from schemas.marking_records import marking_record
+from schemas.row_writer import array_of
 from schemas.vocabulary import Withdrawal
 from streams.correlate.assertion import MAX_SIGHTINGS, Assertion, Tally
 from streams.correlate.lifecycle import Lifetimes
+from streams.correlate.repeated import Repeated
 from streams.correlate.row import MAX_SOURCES, Row
-from streams.correlate.terms import MARKS, TERMS, TEXTS, mark_of
+from streams.correlate.terms import SOURCE, TERMS, TEXTS
 
 MAX_LABELS: Final = 64
 TAKEN_BACK: Final = frozenset({Withdrawal.REVOKED, Withdrawal.REMOVED})
+Kind = Literal["content", "expired", "revoked"]
+
+_FORM: Final = form(
+    INDICATOR,
+    "id",
+    "version",
+    "value",
+    "confidence",
+    "first_seen_ms",
+    "last_seen_ms",
+    "sightings",
+    "valid_until_ms",
+    "source_count",
+    "sources",
+    "registered_domain",
+)
+_CUTS: Final = Repeated(_FORM)
 
 
-def national(key: bytes, row: Row, version: int, lifetimes: Lifetimes, now_ms: int) -> Mapping[str, Any]:
-    """The record for ``indicator.national`` (``schemas.records.Indicator``); parts of it are encoded already.
+def national(codec: Codec, key: bytes, row: Row, version: int, lifetimes: Lifetimes, now_ms: int) -> tuple[Kind, bytes]:
+    """What the record for ``indicator.national`` says, and its framed bytes (``schemas.records.Indicator``).
 
     Lists are capped by name; marking, counts and times are of all sources. After the end of its last statement an
     indicator is ``expired``: the record keeps what was known. One that an officer has declared false is ``revoked``,
     even if sensors report it again; so is one that all its sources have taken back.
     """
-    enrichment, statements = row.enrichment, row.statements
+    statements = row.statements
     end_ms = max([lifetimes.end_of(row.kind, statement) for statement in statements])
-    kind: Literal["content", "expired", "revoked"] = "content" if now_ms < end_ms else "expired"
+    kind: Kind = "content" if now_ms < end_ms else "expired"
     if (row.officers is not None and row.officers.revoked) or row.withdrawal in TAKEN_BACK:
         kind = "revoked"
     labels = {TERMS[statement.terms].labels for statement in statements}
@@ -32,41 +52,56 @@ def national(key: bytes, row: Row, version: int, lifetimes: Lifetimes, now_ms: i
     if row.further is not None:
         seen += [group.tally for group in row.further.groups]
         labels.update(group.labels for group in row.further.groups)
-    return {
-        "id": indicator_id(key),
-        "kind": kind,
-        "version": version,
-        "type": row.kind.label,
-        "value": row.value,
-        "marking": MARKS[mark_of(row.marking)].record,
-        "confidence": max([lifetimes.confidence_at(row.kind, statement, now_ms) for statement in statements]),
-        "labels": sorted({label for each in labels for label in each})[:MAX_LABELS],
-        "first_seen_ms": min([each.first_seen_ms for each in seen]),
-        "last_seen_ms": max([each.last_seen_ms for each in seen]),
-        "sightings": min(sum([each.count for each in seen]), MAX_SIGHTINGS),
-        "valid_until_ms": end_ms,
-        "source_count": row.sources,
-        "sources": [*map(_source, row.assertions[:MAX_SOURCES], totals)],
-        "registered_domain": enrichment.registered_domain,
-        "asn": enrichment.asn,
-        "country": enrichment.country,
-        "special_use": enrichment.special_use,
-        "warninglists": enrichment.warninglists,
-    }
+    known, marking = row.enrichment, row.marking
+    repeated = (
+        kind,
+        row.kind,
+        marking,
+        frozenset(labels),
+        known.asn,
+        known.country,
+        known.special_use,
+        known.warninglists,
+    )
+    cut = _CUTS.get(repeated)
+    if cut is None:
+        record: dict[str, Any] = {
+            "kind": kind,
+            "type": row.kind.label,
+            "marking": marking_record(marking),
+            "labels": sorted({label for each in labels for label in each})[:MAX_LABELS],
+            "asn": known.asn,
+            "country": known.country,
+            "special_use": known.special_use,
+            "warninglists": known.warninglists,
+        }
+        cut = _CUTS.cut(repeated, record)
+    return kind, _FORM.write(
+        cut,
+        codec.head_of(INDICATOR),
+        indicator_id(key),
+        version,
+        row.value,
+        max([lifetimes.confidence_at(row.kind, statement, now_ms) for statement in statements]),
+        min([each.first_seen_ms for each in seen]),
+        max([each.last_seen_ms for each in seen]),
+        min(sum([each.count for each in seen]), MAX_SIGHTINGS),
+        end_ms,
+        row.sources,
+        array_of([*map(_source, row.assertions[:MAX_SOURCES], totals)]),
+        known.registered_domain,
+    )
 
 
-def _source(assertion: Assertion, seen: Tally) -> dict[str, Any]:
+def _source(assertion: Assertion, seen: Tally) -> bytes:
     statement = assertion.latest
     terms, texts = TERMS[statement.terms], TEXTS[statement.texts]
-    return {
-        "sensor": assertion.sensor,
-        "marking": terms.marking_record,
-        "confidence": terms.confidence,
-        "valid_until_ms": statement.appended_ms if terms.withdrawal else statement.valid_until_ms,
-        "labels": terms.labels_record,
-        "first_seen_ms": seen.first_seen_ms,
-        "last_seen_ms": seen.last_seen_ms,
-        "sightings": seen.count,
-        "description": texts.description_record,
-        "context": texts.context_record,
-    }
+    return SOURCE.write(
+        (*terms.cut, texts.end),
+        b"",
+        assertion.sensor,
+        statement.appended_ms if terms.withdrawal else statement.valid_until_ms,
+        seen.first_seen_ms,
+        seen.last_seen_ms,
+        seen.count,
+    )

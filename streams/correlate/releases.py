@@ -17,10 +17,9 @@ from exchange.metrics import spec
 from exchange.metrics.labels import ReviewEnd
 from exchange.protocol.record import Output
 from schemas import topics
-from schemas.codec import DECISION, RELEASED_INDICATOR, REVIEW_PENDING, Codec
+from schemas.codec import REVIEW_PENDING, Codec
 from schemas.identity import indicator_id
-from schemas.markings import Caveat
-from schemas.records import Content, ReleasedIndicator, ReviewPending
+from schemas.records import Content, ReviewPending
 from schemas.vocabulary import EndReason, Outcome, RecordKind
 from streams.audit import entry as audit
 from streams.correlate import officers
@@ -31,6 +30,7 @@ from streams.correlate.merge import Merged
 from streams.correlate.national import TAKEN_BACK
 from streams.correlate.next_release import TIGHTENED, Stop, next_release, over_closed_border
 from streams.correlate.officers import NO_DECISIONS, OfficerDecisions, Review
+from streams.correlate.released import is_urgent, released
 from streams.correlate.review import Ruling, ruled, stop_of, units_marked
 from streams.correlate.row import Row, Sent
 from streams.correlate.units import Unit, counted, facets_in, units, units_before_withdrawal
@@ -118,7 +118,7 @@ class Releaser:
             if following.version != sent.version and included is not None:
                 following = msgspec.structs.replace(following, terms=terms_of(key, included, owed))
             if following.version != sent.version and included is not None and content is not None:
-                at_home = len(included.all_labels.difference(content["labels"]))
+                at_home = len(included.stated.all_labels.difference(content["labels"]))
                 work.tally[spec.LABELS_AT_HOME.tally(partner)] += at_home
             following = self._audited_and_sent(key, sent, following, reason, ruling, content, work)
             row = self._with_review(key, row.with_sent(following), following, ruling, earlier, work)
@@ -198,6 +198,8 @@ class Releaser:
         self, key: bytes, row: Row, sent: Sent, ruling: Ruling, earlier: OfficerDecisions | None, work: Work
     ) -> Row:
         """The row with the ruling's review. An open one is shown on ``review.pending``, any other is removed there."""
+        if row.officers is None and earlier is None and ruling.review is None:
+            return row
         decisions, partner, review = row.officers or NO_DECISIONS, sent.partner, ruling.review
         shown = None if earlier is None else earlier.review_for(partner)
         if review is not None and review.state == officers.OPEN:
@@ -238,7 +240,8 @@ class Releaser:
     def _audit(
         self, key: bytes, partner: str, ruling: Ruling, released_version: int, border: Border, work: Work
     ) -> str:
-        entry = audit.entry(
+        decision_id, value = audit.entry(
+            self._codec,
             work.head,
             ruling.decision,
             key,
@@ -252,29 +255,18 @@ class Releaser:
             veto=ruling.veto,
             border=border,
         )
-        value = self._codec.encode(DECISION, entry)
         work.head = audit.after(work.head, value)
         work.outputs.append(Output(topics.AUDIT, self._shard, indicator_id(key).encode(), value))
         work.tally.update(_counters(partner, ruling.decision.outcome, ruling.decision.rules))
-        return str(entry["decision_id"])
+        return decision_id
 
     def _send(self, key: bytes, sent: Sent, reason: str, content: Content | None, work: Work) -> None:
-        name = indicator_id(key)
-        kind = RecordKind(sent.kind)
-        record: ReleasedIndicator = {
-            "id": name,
-            "kind": kind.value,
-            "version": sent.version,
-            "recalled_through": sent.recalled_through,
-            "origin": self._nation,
-            "hops": [self._nation],
-            "reason": reason,
-            "content": content if kind is RecordKind.CONTENT else None,
-        }
-        value = self._codec.encode(RELEASED_INDICATOR, record)
+        name, kind = indicator_id(key), RecordKind(sent.kind)
+        leaves = content if kind is RecordKind.CONTENT else None
+        value = released(self._codec, name, self._nation, sent, reason, leaves)
         headers = ((DECISION_HEADER, sent.decision_id.encode()),)
         work.outputs.append(Output(topics.released(sent.partner), self._shard, name.encode(), value, headers))
-        if is_urgent(record):
+        if is_urgent(leaves):
             work.outputs.append(Output(topics.urgent(sent.partner), self._shard, name.encode(), value, headers))
         work.tally[spec.RELEASED_RECORDS.tally(sent.partner, kind)] += 1
 
@@ -284,11 +276,6 @@ def _counters(partner: str, outcome: Outcome, rules: tuple[str, ...]) -> Sequenc
     """What a decision is counted in."""
     hits = [spec.RULE_HITS.tally(rule) for rule in rules]
     return (spec.DECISIONS.tally(partner, outcome), spec.AUDIT_ENTRIES.tally(), *hits)
-
-
-def is_urgent(record: ReleasedIndicator) -> bool:
-    """Whether a copy goes by the fast lane: every end and recall, and content of a declared incident."""
-    return record["content"] is None or str(Caveat.INCIDENT) in record["content"]["caveats"]
 
 
 def _digest(*parts: object) -> bytes:

@@ -10,10 +10,10 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from schemas.codec import INDICATOR, part_writer
+from schemas.codec import INDICATOR, form_of_items
 from schemas.marking_records import marking_record
 from schemas.markings import Caveat, Marking, Pap, Tlp
-from schemas.row_writer import Encoded
+from schemas.row_writer import Cut
 from schemas.tearline import of_context
 from streams.rules.facets import ConfidenceBand, confidence_band
 
@@ -43,17 +43,16 @@ class Known(dict[bytes, Known_T], Generic[Known_T]):
 
 
 class Mark:
-    """A marking. ``record`` is as a national record has it.
+    """A marking.
 
     ``stable`` sorts markings, always in the same order, and ``name`` is its bytes; ``rank`` sorts the plainest first:
     those with few caveats, then those with few recipients named.
     """
 
-    __slots__ = ("marking", "name", "rank", "record", "stable")
+    __slots__ = ("marking", "name", "rank", "stable")
 
     def __init__(self, marking: Marking) -> None:
         self.marking = marking
-        self.record = _WRITE_MARKING(marking_record(marking))
         self.stable = stable(marking)
         self.name = _ENCODE(self.stable)
         self.rank: tuple[int, int, _Stable] = (len(marking.caveats), len(marking.releasable_to or ()), self.stable)
@@ -70,19 +69,10 @@ class Terms:
     """What a statement states, but for its times and texts: marking, confidence (-1: not stated), labels, and the code
     of ``Withdrawal`` by which the source ended its assertion, 0 if it asserts.
 
-    ``marking_record`` and ``labels_record`` are as a national record has them.
+    ``cut`` is all that a source in a national record repeats of them (``SOURCE``), but for its texts.
     """
 
-    __slots__ = (
-        "band",
-        "confidence",
-        "labels",
-        "labels_record",
-        "mark",
-        "marking",
-        "marking_record",
-        "withdrawal",
-    )
+    __slots__ = ("band", "confidence", "cut", "labels", "mark", "marking", "withdrawal")
 
     def __init__(self, code: bytes) -> None:
         found = _READ_TERMS(code)
@@ -90,8 +80,7 @@ class Terms:
             found.mark, found.confidence, found.labels, found.withdrawal,
         )  # fmt: skip
         self.marking: Marking = MARKS[found.mark].marking
-        self.marking_record: Encoded = MARKS[found.mark].record
-        self.labels_record = _WRITE_LABELS(found.labels)
+        self.cut: Cut = _cut(self.marking, found.confidence, found.labels, _Texts("", ()))[:-1]
         self.band: ConfidenceBand = confidence_band(found.confidence)
 
 
@@ -101,15 +90,15 @@ class _Texts(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Texts:
-    """A statement's description and context, as they are and as a national record has them, and the tearline in it."""
+    """A statement's description and context, and the tearline in it; ``end`` is how they end a source in a national
+    record."""
 
-    __slots__ = ("context", "context_record", "description", "description_record", "tearline")
+    __slots__ = ("context", "description", "end", "tearline")
 
     def __init__(self, code: bytes) -> None:
         found = _READ_TEXTS(code) if code else _Texts("", ())
         self.description, self.context = found.description, found.context
-        self.description_record = _WRITE_DESCRIPTION(found.description)
-        self.context_record = _WRITE_CONTEXT(dict(found.context))
+        self.end: bytes = _cut(Marking(), -1, (), found)[-1]
         self.tearline = of_context(found.context)
 
 
@@ -154,10 +143,21 @@ class _MarkCodes(dict[Marking, bytes]):
         return code
 
 
-_WRITE_MARKING: Final = part_writer(INDICATOR, "marking")
-_WRITE_LABELS: Final = part_writer(INDICATOR, "labels")
-_WRITE_DESCRIPTION: Final = part_writer(INDICATOR, "sources", "description")
-_WRITE_CONTEXT: Final = part_writer(INDICATOR, "sources", "context")
+def _cut(marking: Marking, confidence: int, labels: tuple[str, ...], texts: _Texts) -> Cut:
+    return SOURCE.cut(
+        {
+            "marking": marking_record(marking),
+            "confidence": confidence,
+            "labels": labels,
+            "description": texts.description,
+            "context": dict(texts.context),
+        }
+    )
+
+
+SOURCE: Final = form_of_items(
+    INDICATOR, "sources", "sensor", "valid_until_ms", "first_seen_ms", "last_seen_ms", "sightings"
+)
 _READ_MARK: Final = msgspec.msgpack.Decoder(tuple[int, int, tuple[str, ...] | None, tuple[Caveat, ...]]).decode
 _READ_TERMS: Final = msgspec.msgpack.Decoder(_Terms).decode
 _READ_TEXTS: Final = msgspec.msgpack.Decoder(_Texts).decode

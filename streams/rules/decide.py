@@ -3,16 +3,15 @@
 Nothing of an excluded source shows in a release: not in times, counts, versions or confidence.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
-from schemas.codec import DECISION, part_writer
 from schemas.links import NEVER_AGREED
 from schemas.records import AssertionDecision
-from schemas.row_writer import Encoded
+from schemas.row_writer import Cut
 from schemas.vocabulary import Outcome
 from streams.rules.engine import DEFAULT_DENY, Engine, Verdict
 from streams.rules.facets import Facets, sort_key, to_record
@@ -40,16 +39,6 @@ class DecidedGroup(msgspec.Struct, frozen=True, gc=False):
         )
 
 
-class DecisionParts(NamedTuple):
-    """The fields of a ``Decision`` record that follow from the decision alone, encoded."""
-
-    outcome: Encoded
-    rules: Encoded
-    obligations: Encoded
-    merged: Encoded | None
-    assertions: Encoded
-
-
 class ReleaseDecision(msgspec.Struct, frozen=True, dict=True):
     """The pieces of a ``Decision`` record.
 
@@ -65,22 +54,11 @@ class ReleaseDecision(msgspec.Struct, frozen=True, dict=True):
     groups: tuple[DecidedGroup, ...]
 
     @cached_property
-    def parts(self) -> DecisionParts:
-        """As the audit's record has it. Decisions are cached, and so is this."""
-        return DecisionParts(
-            _OUTCOME(str(self.outcome)),
-            _RULES(self.rules),
-            _OBLIGATIONS(self.obligations),
-            None if self.merged is None else _MERGED(to_record(self.merged)),
-            _ASSERTIONS([group.to_record() for group in self.groups]),
-        )
+    def cuts(self) -> dict[Hashable, Cut]:
+        """What its records in the audit repeat, by what they were made with. Decisions are cached, and so is this."""
+        return {}
 
 
-_OUTCOME: Final = part_writer(DECISION, "outcome")
-_RULES: Final = part_writer(DECISION, "rules")
-_OBLIGATIONS: Final = part_writer(DECISION, "obligations")
-_MERGED: Final = part_writer(DECISION, "merged")
-_ASSERTIONS: Final = part_writer(DECISION, "assertions")
 _NOTHING: Final = Verdict(Outcome.WITHHOLD, (DEFAULT_DENY,))
 
 

@@ -6,7 +6,7 @@ A rule names its obligations in the annotation ``@obligations("coarsen-time:hour
 
 from collections.abc import Iterable
 from functools import cache, lru_cache
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -113,9 +113,33 @@ def at_least(owed: Obligation, wanted: Obligation) -> bool:
     return type(owed) is type(wanted) and _strictness(owed) >= _strictness(wanted)
 
 
+class _Owed(msgspec.Struct, frozen=True):
+    """The strictest obligation of each kind: what is owed, by kind."""
+
+    step_ms: int = 0
+    days: int = 0
+    floor: Pap = Pap.UNSTATED
+    only_partner: bool = False
+    no_tearline: bool = False
+
+
 @lru_cache(maxsize=1024)
-def _owed(words: tuple[str, ...]) -> tuple[Obligation, ...]:
-    return strictest(_parse_one(word) for word in words)
+def _owed(words: tuple[str, ...]) -> _Owed:
+    """Obligations are few and repeat with each release, so they are read once."""
+    owed: dict[str, Any] = {}
+    for obligation in strictest(_parse_one(word) for word in words):
+        match obligation:
+            case CoarsenTime(unit):
+                owed["step_ms"] = _UNITS[unit]
+            case ExpireAfterDays(days):
+                owed["days"] = days
+            case PapAtLeast(floor):
+                owed["floor"] = floor
+            case NameOnlyPartner():
+                owed["only_partner"] = True
+            case DropTearline():
+                owed["no_tearline"] = True
+    return _Owed(**owed)
 
 
 def _strictness(obligation: Obligation) -> int:
@@ -137,22 +161,19 @@ def carry_out(content: Content, obligations: Iterable[str], *, partner: str, rel
     caller that keeps a released version because nothing else in it changed keeps its expiry with it.
     Raises ``ValueError`` for an unknown obligation: it cannot be carried out, so nothing is released.
     """
-    result = content.copy()
-    for obligation in _owed(tuple(obligations)):
-        match obligation:
-            case CoarsenTime(unit):
-                step = _UNITS[unit]
-                result["first_seen_ms"] -= result["first_seen_ms"] % step
-                result["last_seen_ms"] -= result["last_seen_ms"] % step
-                result["valid_until_ms"] += -result["valid_until_ms"] % step
-            case ExpireAfterDays(days):
-                ends = -(-(released_at_ms + days * _DAY_MS) // _DAY_MS) * _DAY_MS
-                earlier = result["release_expires_ms"]
-                result["release_expires_ms"] = min(earlier, ends) if earlier else ends
-            case PapAtLeast(floor):
-                result["pap"] = max(_PAP_BY_LABEL[result["pap"]], floor).label
-            case NameOnlyPartner():
-                result["releasable_to"] = [partner]
-            case DropTearline():
-                result.pop("tearline", None)
+    result, owed = content.copy(), _owed(tuple(obligations))
+    if step := owed.step_ms:
+        result["first_seen_ms"] -= result["first_seen_ms"] % step
+        result["last_seen_ms"] -= result["last_seen_ms"] % step
+        result["valid_until_ms"] += -result["valid_until_ms"] % step
+    if owed.days:
+        ends = -(-(released_at_ms + owed.days * _DAY_MS) // _DAY_MS) * _DAY_MS
+        earlier = result["release_expires_ms"]
+        result["release_expires_ms"] = min(earlier, ends) if earlier else ends
+    if owed.floor:
+        result["pap"] = max(_PAP_BY_LABEL[result["pap"]], owed.floor).label
+    if owed.only_partner:
+        result["releasable_to"] = [partner]
+    if owed.no_tearline:
+        result.pop("tearline", None)
     return result

@@ -20,7 +20,7 @@ from schemas import topics
 from schemas.codec import RELEASED_INDICATOR, Codec
 from schemas.links import all_agreed
 from schemas.records import ReleasedIndicator
-from streams.correlate.releases import is_urgent
+from streams.correlate.released import is_urgent
 from tests.conftest import Brokers
 from tests.exchange.test_kafka_log import _recreate
 
@@ -72,7 +72,7 @@ class Border:
     def release(self, *records: ReleasedIndicator) -> None:
         """Put records on the released topic, and copies on the fast lane, as correlate would."""
         named = [(each["id"].encode(), self.codec.encode(RELEASED_INDICATOR, each)) for each in records]
-        copies = [pair for pair, each in zip(named, records, strict=True) if is_urgent(each)]
+        copies = [pair for pair, each in zip(named, records, strict=True) if is_urgent(each["content"])]
         self.put(self.here, topics.released(self.partner), named)
         self.put(self.here, topics.urgent(self.partner), copies)
 

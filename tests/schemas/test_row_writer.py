@@ -2,9 +2,6 @@
 
 import io
 import json
-import random
-from collections.abc import Callable
-from functools import cache
 from typing import Any, Final
 
 import fastavro
@@ -13,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import codec
-from schemas.row_writer import Encoded, field_schema, writer_of, zigzag
+from schemas.row_writer import array_of, field_schema, writer_of, zigzag
 
 _NUMBERS: Final = {"int": 31, "long": 63}
-_FRAME: Final = 5  # bytes before a record's body
 _NAMES: Final = sorted(codec.bundled_ids().values())
 
 
@@ -65,35 +61,70 @@ def test_a_record_is_written_as_fastavro_writes_it(name: str, data: st.DataObjec
 @pytest.mark.parametrize("name", sorted(set(_NAMES) - codec.COLUMNAR))
 @settings(max_examples=30)
 @given(data=st.data())
-def test_a_record_of_encoded_parts_is_written_as_fastavro_writes_it(name: str, data: st.DataObject) -> None:
+def test_a_form_writes_the_record_that_fastavro_writes_whatever_varies(name: str, data: st.DataObject) -> None:
+    """The form is cut of one record, and filled with the values of another one that differs in what varies."""
     schema = json.loads(codec.source(name))
-    record = data.draw(_values(schema, {}))
+    simple = _simple(field_schema(schema))
+    varying = [path for path, _ in simple if data.draw(st.booleans())]
+    former, record = data.draw(_values(schema, {})), data.draw(_values(schema, {}))
+    if any(_value(each, path) is _MISSING for each in (former, record) for path in varying):
+        return  # these fields are of a record that is not there
+    for path in varying:
+        _put(former, path, _value(record, path))
     expected = io.BytesIO()
-    fastavro.schemaless_writer(expected, codec.schema(name), record)
-    parts = _with_parts(name, (), record, random.Random(data.draw(st.integers(0, 1 << 32))))
-    assert codec.Codec().encode(name, parts)[_FRAME:] == expected.getvalue()
+    fastavro.schemaless_writer(expected, codec.schema(name), former)
+    for path in varying:  # the form must not look at them
+        _put(former, path, None)
+    made = codec.form(name, *varying)
+    assert made.write(made.cut(former), b"head", *(_value(record, path) for path in varying)) == (
+        b"head" + expected.getvalue()
+    )
 
 
-def _with_parts(name: str, path: tuple[str, ...], record: dict[str, Any], dice: random.Random) -> dict[str, Any]:
-    """The record with some of its fields, and of those of the records in its lists, encoded."""
-    made = dict(record)
-    for field, value in record.items():
-        write = _part_writer(name, *path, field)
-        if dice.random() < 0.3 and write is not None and value is not None:
-            made[field] = write(value)
-        elif isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
-            made[field] = [_with_parts(name, (*path, field), each, dice) for each in value]
-    return made
+@given(items=st.lists(_primitive("string"), max_size=70))
+def test_an_array_of_written_items_is_written_as_fastavro_writes_it(items: list[str]) -> None:
+    expected = io.BytesIO()
+    fastavro.schemaless_writer(expected, {"type": "array", "items": "string"}, items)
+    assert array_of([zigzag(len(item.encode())) + item.encode() for item in items]) == expected.getvalue()
 
 
-@cache
-def _part_writer(name: str, *path: str) -> Callable[[Any], Encoded] | None:
-    """The writer of a field that may be encoded by itself; None for one that is written in any case."""
-    if (name, *path) == (codec.RELEASED_INDICATOR, "content"):
-        return None  # the codec reads it to choose the version
-    kind = field_schema(json.loads(codec.source(name)), *path)
-    is_part = kind in ("string", "bytes") or (isinstance(kind, dict) and kind["type"] in ("record", "array", "map"))
-    return codec.part_writer(name, *path) if is_part else None
+def test_a_form_of_a_field_that_a_schema_has_not_or_in_another_order_is_refused() -> None:
+    with pytest.raises(ValueError, match="in the order"):
+        codec.form(codec.DECISION, "no_such_field")
+    with pytest.raises(ValueError, match="in the order shard, sequence"):
+        codec.form(codec.DECISION, "sequence", "shard")
+
+
+_MISSING: Final = object()
+
+
+def _simple(schema: Any, above: str = "") -> list[tuple[str, str]]:
+    """The texts and numbers of a record, those of records in it among them: path and type."""
+    found: list[tuple[str, str]] = []
+    for field in schema["fields"]:
+        kind, path = field["type"], f"{above}{field['name']}"
+        if isinstance(kind, list):
+            [kind] = [branch for branch in kind if branch != "null"]
+        if kind in ("string", "bytes", "int", "long") and not isinstance(field["type"], list):
+            found.append((path, kind))
+        elif isinstance(kind, dict) and kind["type"] == "record":
+            found += _simple(kind, f"{path}.")
+    return found
+
+
+def _value(record: Any, path: str) -> Any:
+    for name in path.split("."):
+        if record is None:
+            return _MISSING
+        record = record[name]
+    return record
+
+
+def _put(record: Any, path: str, value: Any) -> None:
+    *above, name = path.split(".")
+    for each in above:
+        record = record[each]
+    record[name] = value
 
 
 @pytest.mark.parametrize("number", [1 << 63, -(1 << 63) - 1])

@@ -12,9 +12,9 @@ from schemas import topics
 from schemas.codec import RECEIPT, RELEASED_INDICATOR
 from schemas.links import all_agreed
 from schemas.vocabulary import CommandKind
-from streams.correlate.releases import is_urgent
+from streams.correlate.released import is_urgent
 from streams.receive.step import Receive
-from tests.builders import DAY_MS, a_content, a_released
+from tests.builders import DAY_MS, a_content
 from tests.officers import ALICE, BOB
 from tests.streams.correlate.test_decide_again import LISTED, NO_GREEN, RESOLVER, finish
 from tests.streams.officers_bench import CODEC, OfficersBench
@@ -124,4 +124,4 @@ def test_each_reason_ends_a_release_by_its_own_record_with_its_own_effect(
 
 @pytest.mark.parametrize(("caveats", "goes_ahead"), [([], False), (["INCIDENT", "OFFICIAL-SENSITIVE"], True)])
 def test_content_is_urgent_only_if_it_belongs_to_a_declared_incident(caveats: list[str], goes_ahead: bool) -> None:
-    assert is_urgent(a_released(content=a_content(caveats=caveats))) is goes_ahead
+    assert is_urgent(a_content(caveats=caveats)) is goes_ahead
