@@ -38,6 +38,7 @@ def content_for(
     """
     kind, day_ms, lives = included.kind, now_ms - now_ms % DAY_MS, included.lives
     labels = included.stated.labels
+    first_seen_ms, last_seen_ms, sightings = included.seen
     tlp, pap, releasable_to, caveats = _named(included.stated.marking, partner)
     content: Content = {
         "type": kind.label,
@@ -48,9 +49,9 @@ def content_for(
         "caveats": [*caveats],
         "confidence": max([lifetimes.confidence_at(kind, life, day_ms) for life in lives]),
         "labels": [*labels] if approved is None else sorted({*labels} & {*approved}),
-        "first_seen_ms": included.first_seen_ms,
-        "last_seen_ms": included.last_seen_ms,
-        "sightings": included.sightings,
+        "first_seen_ms": first_seen_ms,
+        "last_seen_ms": last_seen_ms,
+        "sightings": sightings,
         "valid_until_ms": max([lifetimes.end_of(kind, life) for life in lives]),
         "release_expires_ms": 0,
         "registered_domain": included.registered_domain,
@@ -71,8 +72,8 @@ def _named(marking: Marking, partner: str) -> tuple[str, str, Sequence[str], Seq
 
 def end_of(content: Content) -> int:
     """When the content ends by itself: with its validity or its release, whichever is earlier."""
-    ends = [end for end in (content["valid_until_ms"], content["release_expires_ms"]) if end]
-    return min(ends, default=0)
+    validity, release = content["valid_until_ms"], content["release_expires_ms"]
+    return min(validity, release) if validity and release else validity or release
 
 
 def digest_of(content: Content) -> bytes:

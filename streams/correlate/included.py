@@ -59,19 +59,17 @@ class Included(msgspec.Struct, frozen=True, gc=False):
         return {life.withdrawal for unit in self.units for life in unit.lives} - {0}
 
     @property
-    def first_seen_ms(self) -> int:
-        """First time seen."""
-        return min([unit.tally.first_seen_ms for unit in self.units])
-
-    @property
-    def last_seen_ms(self) -> int:
-        """Last time seen."""
-        return max([unit.tally.last_seen_ms for unit in self.units])
-
-    @property
-    def sightings(self) -> int:
-        """How often seen."""
-        return min(sum([unit.tally.count for unit in self.units]), MAX_SIGHTINGS)
+    def seen(self) -> tuple[int, int, int]:
+        """First and last time seen, and how often."""
+        tallies = [unit.tally for unit in self.units]
+        if len(tallies) == 1:
+            [one] = tallies
+            return one.first_seen_ms, one.last_seen_ms, min(one.count, MAX_SIGHTINGS)
+        return (
+            min([each.first_seen_ms for each in tallies]),
+            max([each.last_seen_ms for each in tallies]),
+            min(sum([each.count for each in tallies]), MAX_SIGHTINGS),
+        )
 
     def sources(self, key: bytes) -> int:
         """A number that stands for whose data this is, under which markings; ``key`` is the indicator's."""

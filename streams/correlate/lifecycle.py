@@ -15,6 +15,7 @@ from typing import Final
 from schemas.links import POLICY_FOLDER
 from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType
 from streams.correlate.statement import Statement
+from streams.correlate.terms import TERMS
 from streams.rules.facets import BAND_FLOORS
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
@@ -55,7 +56,7 @@ class Lifetimes:
 
         A withdrawal has ended when it arrives.
         """
-        if statement.withdrawal:
+        if TERMS[statement.terms].withdrawal:
             return statement.appended_ms
         if statement.valid_until_ms:
             return min(statement.valid_until_ms, statement.appended_ms + MAX_VALIDITY_MS)
@@ -66,8 +67,9 @@ class Lifetimes:
 
         MISP's polynomial: confidence · (1 − (t / lifetime)^(1 / speed)), t from the source's latest statement to now.
         """
-        confidence, age = statement.confidence, now_ms - statement.appended_ms
-        if confidence < 0 or statement.withdrawal:
+        terms, age = TERMS[statement.terms], now_ms - statement.appended_ms
+        confidence = terms.confidence
+        if confidence < 0 or terms.withdrawal:
             return -1
         if age <= 0:
             return confidence

@@ -48,8 +48,9 @@ class Oversized(Exception):  # not an error of the batch: it is computed again w
 
 def largest(outputs: Sequence[Output], rows: Sequence[RowChange]) -> int:
     """The size of the largest of these values."""
-    written = [len(output.value or b"") for output in outputs]
-    return max(written + [len(row.value or b"") for row in rows], default=0)
+    values = [output.value for output in outputs if output.value is not None]
+    values += [row.value for row in rows if row.value is not None]
+    return max(map(len, values), default=0)
 
 
 def check_size(key: bytes, work: Work, before: tuple[int, int], most: int) -> None:

@@ -257,7 +257,8 @@ class Releaser:
         )
         work.head = audit.after(work.head, value)
         work.outputs.append(Output(topics.AUDIT, self._shard, indicator_id(key).encode(), value))
-        work.tally.update(_counters(partner, ruling.decision.outcome, ruling.decision.rules))
+        for counter in _counters(partner, ruling.decision.outcome, ruling.decision.rules):
+            work.tally[counter] += 1
         return decision_id
 
     def _send(self, key: bytes, sent: Sent, reason: str, content: Content | None, work: Work) -> None:

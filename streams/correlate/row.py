@@ -131,13 +131,16 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
     @property
     def marking(self) -> Marking:
         """The effective marking of all that the nation knows: the join of every source's current one."""
-        marking = joined(TERMS[code].marking for code in {assertion.latest.terms for assertion in self.assertions})
+        marking = joined([TERMS[code].marking for code in {assertion.latest.terms for assertion in self.assertions}])
         return marking if self.further is None else marking.join(self.further.marking)
 
     @property
     def is_seen(self) -> bool:
         """Whether any source ever asserted it. A withdrawal may arrive first, or alone."""
-        return any(assertion.tallies for assertion in self.assertions) or bool(self.further and self.further.groups)
+        for assertion in self.assertions:
+            if assertion.tallies:  # most often the first one's
+                return True
+        return self.further is not None and bool(self.further.groups)
 
     @property
     def has_withdrawals(self) -> bool:
@@ -187,12 +190,16 @@ class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     def sent_to(self, partner: str) -> Sent:
         """The last record sent to this partner."""
-        return next((sent for sent in self.sent if sent.partner == partner), Sent(partner))
+        for sent in self.sent:
+            if sent.partner == partner:
+                return sent
+        return Sent(partner)
 
     def with_sent(self, sent: Sent) -> "Row":
         """This row after a record was sent to a partner."""
-        others = tuple(other for other in self.sent if other.partner != sent.partner)
-        return msgspec.structs.replace(self, sent=tuple(sorted((*others, sent), key=lambda each: each.partner)))
+        others = [other for other in self.sent if other.partner != sent.partner]
+        every = sorted((*others, sent), key=lambda each: each.partner) if others else (sent,)
+        return msgspec.structs.replace(self, sent=tuple(every))
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
