@@ -65,6 +65,7 @@ def access_of(nation: str, partners: Iterable[str]) -> list[Allowed]:
     """All rights on ``nation``'s cluster, sorted."""
     partners = tuple(partners)
     found = [*_produce(nation), *_streams(nation, partners), *_officer(nation, partners), *_reader(nation, partners)]
+    found += _quality(nation, partners)
     for partner in partners:
         found += _bridge_at_home(nation, partner)
         found += _bridge_of_partner(partner)
@@ -89,7 +90,8 @@ def _streams(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
     kept = set(map(topics.progress, lanes))
     yield from _topics(user, ("describe", "describe-configs"), every)
     yield from _topics(user, ("read",), [name for name in every if name not in kept])
-    of_others = {topics.SENSOR_REPORTS, topics.COMMANDS, topics.POLICY, topics.ANCHORS} | inboxes | kept
+    of_others = {topics.SENSOR_REPORTS, topics.COMMANDS, topics.POLICY, topics.ANCHORS, topics.SENSOR_QUALITY}
+    of_others |= inboxes | kept
     yield from _topics(user, ("write",), [name for name in every if name not in of_others])
     yield from _topics(user, ("delete",), inboxes)  # DeleteRecords, behind what receive has committed
     yield Allowed(user, "group", f"kakehashi-{nation}-streams", "read")
@@ -139,4 +141,14 @@ def _officer(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
 
 def _reader(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
     disputes = [topic(each) for each in partners for topic in (topics.receipts, topics.partner_receipts)]
-    yield from _topics(user_of(nation, "reader"), _READ, [topics.NATIONAL, *map(topics.accepted, partners), *disputes])
+    yield from _topics(
+        user_of(nation, "reader"),
+        _READ,
+        [topics.NATIONAL, topics.SENSOR_QUALITY, *map(topics.accepted, partners), *disputes],
+    )
+
+
+def _quality(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
+    user = user_of(nation, "quality")
+    yield from _topics(user, _READ, [topics.NATIONAL, topics.QUARANTINE, *map(topics.partner_receipts, partners)])
+    yield from _topics(user, _WRITE, [topics.SENSOR_QUALITY])

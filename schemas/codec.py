@@ -45,6 +45,7 @@ WINDOW_DIGEST: Final = "window_digest.v1"
 AUDIT_ANCHOR: Final = "audit_anchor.v1"
 POLICY_RECORD: Final = "policy_record.v1"
 POLICY_READING: Final = "policy_reading.v1"
+SENSOR_QUALITY: Final = "sensor_quality.v1"
 
 WITHDRAWALS: Final = "withdrawals"
 AUTHENTICATED: Final = "authenticated"

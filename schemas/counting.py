@@ -1,9 +1,14 @@
-"""Numbers in messages for people."""
+"""Numbers for people."""
 
 
 def counted(number: int, noun: str) -> str:
     """``1 file``, ``2 files``, ``1,000 entries``: a number with its noun, which is given in the singular."""
     return f"{number:,} {noun if number == 1 else plural(noun)}"
+
+
+def ratio(part: int, whole: int) -> float:
+    """The share of a part, 0 to 1; 0 of nothing."""
+    return part / whole if whole else 0.0
 
 
 def plural(noun: str) -> str:

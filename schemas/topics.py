@@ -21,6 +21,7 @@ REVIEW_PENDING: Final = "review.pending.v1"
 POLICY: Final = "policy.v1"
 POLICY_READINGS: Final = "policy.reading.v1"
 ANCHORS: Final = "audit.anchor.v1"
+SENSOR_QUALITY: Final = "sensor.quality.v1"
 
 
 def released(partner: str) -> str:
@@ -202,6 +203,7 @@ def topics_of(nation: str, partners: Iterable[str], shards: int) -> list[Topic]:
         Topic(QUARANTINE, "topic-partition-offset-index", shards, retention_ms=long),
         Topic(COMMANDS, "indicator id", shards, retention_ms=lasting, config=APPEND_TIME),
         Topic(REVIEW_PENDING, "indicator id and partner", shards, compacted=True),
+        Topic(SENSOR_QUALITY, "sensor", shards, compacted=True),
         *(topic for step in NATIONAL_STEPS for topic in step_topics(step.name, shards, state=True)),
     ]
     for partner in partners:

@@ -31,6 +31,7 @@ class Role(enum.StrEnum):
     BRIDGE = "bridge"
     OUTPUT = "output"
     TAXII = "taxii"
+    QUALITY = "quality"
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,16 @@ class TurnOutcome(enum.StrEnum):
     FAILED = "failed"  # the target cannot be written now: it is tried again
 
 
+class SensorShare(enum.StrEnum):
+    """What became of what a sensor reported."""
+
+    FIRST = "first"  # it stated the earliest sighting
+    CORROBORATED = "corroborated"  # another sensor reports it, too
+    DISPUTED = "disputed"  # a partner disputes it
+    REVOKED = "revoked"  # an officer revoked it as false, or all its sources took it back
+    REFUSED = "refused"  # of all that it sent
+
+
 class RequestOutcome(enum.StrEnum):
     """How a request to the TAXII server was answered."""
 

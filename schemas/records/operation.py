@@ -61,3 +61,18 @@ class PolicyReading(TypedDict):
     next_offset: int
     refused: list[RefusedRecord]
     at_ms: int
+
+
+class SensorQuality(TypedDict):
+    """What became of what one sensor reported; all numbers but times are sums of weights, in millionths."""
+
+    nation: str
+    sensor: str
+    at_ms: int
+    half_life_ms: int
+    indicators: int
+    first: int
+    revoked: int
+    corroborated: dict[str, int]
+    disputed: dict[str, int]
+    refused: dict[str, int]

@@ -4,7 +4,7 @@ from hashlib import sha256
 from typing import Any
 
 from schemas.quarantine import Location, Refused, original_of, quarantined
-from schemas.records import PolicyReading, Progress, Quarantined
+from schemas.records import PolicyReading, Progress, Quarantined, SensorQuality
 from schemas.vocabulary import RejectReason
 from tests.builders.changed import NOW_MS, changed
 
@@ -74,3 +74,20 @@ def a_policy_reading(**changes: Any) -> PolicyReading:
         at_ms=NOW_MS,
     )
     return changed(reading, changes)
+
+
+def a_sensor_quality(**changes: Any) -> SensorQuality:
+    """Two indicators of today, of which one was confirmed within an hour and one is disputed."""
+    quality = SensorQuality(
+        nation="GBR",
+        sensor="edge-1",
+        at_ms=NOW_MS,
+        half_life_ms=2_592_000_000,
+        indicators=2_000_000,
+        first=1_000_000,
+        revoked=0,
+        corroborated={"hour": 1_000_000},
+        disputed={"false-positive": 1_000_000},
+        refused={"invalid-value": 500_000},
+    )
+    return changed(quality, changes)

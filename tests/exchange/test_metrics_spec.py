@@ -132,6 +132,7 @@ def test_every_role_shows_something_of_its_own() -> None:
         ("consumers/reconcile", Role.BRIDGE),
         ("consumers/outputs", Role.OUTPUT),
         ("consumers/taxii", Role.TAXII),
+        ("consumers/quality", Role.QUALITY),
     ],
 )
 def test_a_package_counts_only_what_its_role_shows(package: str, role: Role) -> None:

@@ -37,6 +37,7 @@ from tests.builders import (
     a_review_pending,
     a_review_pending_v1,
     a_review_pending_v2,
+    a_sensor_quality,
     a_verdict,
     an_anchor,
     an_indicator,
@@ -201,6 +202,7 @@ CASES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     },
     codec.AUDIT_ANCHOR: {"signed": an_anchor(signature=bytes(64))},
     codec.POLICY_READING: {"one_refused": a_policy_reading()},
+    codec.SENSOR_QUALITY: {"one": a_sensor_quality()},
     codec.POLICY_RECORD: {
         "set": a_policy_record(texts={"joint/v1/tlp.cedar": "// 転送禁止"}),
         "activation": a_policy_record(kind="activation", activate_at_ms=NOW_MS + DAY_MS),
