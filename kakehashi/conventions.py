@@ -4,22 +4,22 @@
 command runs. A flag shows no type. Names of options that were changed keep working until 1.0, and are not shown.
 """
 
-import difflib
 import enum
 import os
 import re
 import select
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
 import typer
-from typer._click.exceptions import NoSuchOption
+from typer._click.exceptions import NoSuchOption, UsageError
 from typer.core import TyperCommand, TyperGroup
 
 from exchange.errors import Exit
+from schemas.spelling import any_of, near, suggestion
 
 
 class LogLevel(enum.StrEnum):
@@ -31,6 +31,7 @@ class LogLevel(enum.StrEnum):
     ERROR = "error"
 
 
+_MOST: Final = 3  # commands that are suggested
 _FORM: Final = re.compile(r"[A-Z]{3}")  # ISO 3166-1 alpha-3
 
 _ARGUMENT: Final = ""
@@ -72,9 +73,7 @@ class Command(TyperCommand):
         try:
             left = super().parse_args(ctx, _current(args, ALIASES.get(path, {})))
         except NoSuchOption as error:
-            names = sorted({opt for param in self.get_params(ctx) for opt in param.opts if opt.startswith("--")})
-            why = f"No such option: {error.option_name}{suggestion(error.option_name, names)}"
-            raise NoSuchOption(error.option_name, why, ctx=ctx) from error
+            raise _with_suggestion(error, self.get_params(ctx), ctx) from error
         if not ctx.resilient_parsing:
             _check_nations(ctx, path)
         return left
@@ -93,7 +92,30 @@ class Command(TyperCommand):
         return result
 
 
-class ReportGroup(TyperGroup):
+class Group(TyperGroup):
+    """A group of commands, the whole command line included. ``kakehashi.main`` makes every group one."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Read the options before the command."""
+        try:
+            return super().parse_args(ctx, args)
+        except NoSuchOption as error:
+            raise _with_suggestion(error, self.get_params(ctx), ctx) from error
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
+        """The command that is meant. Raises UsageError, exit code 2, with what may be meant if there is none."""
+        self.suggest_commands = False
+        try:
+            return super().resolve_command(ctx, args)
+        except UsageError as error:
+            name = args[0]
+            elsewhere = [path for path in _paths(ctx.find_root().command) if path.split()[-1] == name]
+            meant = near(name, [*self.commands, "--help", "--version"])
+            error.message = f"No such command: {name}{any_of(elsewhere[:_MOST] or meant)}"
+            raise
+
+
+class ReportGroup(Group):
     """A group whose command ``report`` runs if no command is named, as it did before there were others."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
@@ -101,6 +123,21 @@ class ReportGroup(TyperGroup):
         if args and args[0] not in {*self.commands, *ctx.help_option_names}:
             args = ["report", *args]
         return super().parse_args(ctx, args)
+
+
+def _with_suggestion(error: NoSuchOption, params: Iterable[Any], ctx: typer.Context) -> NoSuchOption:
+    names = sorted({opt for param in params for opt in param.opts if opt.startswith("--")})
+    why = f"No such option: {error.option_name}{suggestion(error.option_name, names)}"
+    return NoSuchOption(error.option_name, why, ctx=ctx)
+
+
+def _paths(command: Any, *path: str) -> Iterator[str]:
+    """Every command, as it is called."""
+    if not isinstance(command, TyperGroup):
+        yield " ".join(path)
+        return
+    for name, each in command.commands.items():
+        yield from _paths(each, *path, name)
 
 
 def path_of(ctx: typer.Context) -> str:
@@ -111,13 +148,6 @@ def path_of(ctx: typer.Context) -> str:
         words.insert(0, at.info_name or "")
         at = at.parent  # type: ignore[assignment]
     return " ".join(words)
-
-
-def suggestion(text: str, known: Iterable[str]) -> str:
-    """``; did you mean `X`?`` for what is close to a known word, and empty otherwise. Case does not matter."""
-    by_form = {word.lower(): word for word in known}
-    close = difflib.get_close_matches(text.lower(), by_form, 1, 0.5)
-    return f"; did you mean `{by_form[close[0]]}`?" if close else ""
 
 
 def one_of(option: str, value: str, known: Iterable[str]) -> str:

@@ -1,10 +1,9 @@
 """The options ``--format`` and ``--include``. Their values are the readers', imported if the command runs."""
 
-from difflib import get_close_matches
-
 import typer
 
 from kakehashi.conventions import one_of
+from schemas.spelling import suggestion
 
 
 def known_format(name: str) -> str:
@@ -32,8 +31,7 @@ def known_rules(names: list[str] | None) -> list[str]:
     found = [name for text in names or () for name in text.replace(",", " ").split()]
     for name in found:
         if name not in known:
-            closest = get_close_matches(name, known, 1)
-            raise typer.BadParameter(f"{name!r}: {f'did you mean {closest[0]}?' if closest else ', '.join(known)}")
+            raise typer.BadParameter(f"{name!r}: one of {', '.join(known)}{suggestion(name, known)}")
     return found
 
 

@@ -18,8 +18,9 @@ from kakehashi import roles
 
 KEEP_FILES: Final = frozenset(
     {
-        *("streams", "produce", "sensor run", "sighting", "output run", "output check", "output list", "output forget"),
-        *("taxii serve", "search", "get", "export", "shard rebuild", "shard reset-time"),
+        *("streams", "produce", "sensor run", "sensor canary", "sighting report", "sighting follow"),
+        *("output run", "output check", "output list", "output forget", "taxii serve"),
+        *("search", "get", "export", "shard rebuild", "shard reset-time"),
     }
 )
 """Commands that keep something in the home."""

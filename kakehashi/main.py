@@ -15,7 +15,7 @@ import typer
 
 from exchange.errors import ExchangeError, Exit
 from kakehashi import commands
-from kakehashi.conventions import Command
+from kakehashi.conventions import Command, Group
 from kakehashi.examples import examples
 
 _EXITS = """Exit codes: 0 done · 1 unavailable, try again · 2 usage · 3 configuration · 4 refused or not found · \
@@ -48,6 +48,7 @@ def command_line(invocation: Invocation) -> typer.Typer:
     """The whole command line, with every command of every role."""
     app = typer.Typer(
         name="kakehashi",
+        cls=Group,
         help="Exchange cyber-threat indicators between two nations over Apache Kafka.",
         epilog=examples(
             ("kakehashi doctor", "what this machine lacks, and how to get it"),
@@ -77,11 +78,13 @@ def command_line(invocation: Invocation) -> typer.Typer:
 
 
 def _hold_to_conventions(app: typer.Typer) -> None:
-    """Make every command one of ours, however deep it is."""
+    """Make every command and group one of ours, however deep it is."""
     for command in app.registered_commands:
         command.cls = Command
     for group in app.registered_groups:
         if group.typer_instance is not None:
+            if not isinstance(group.typer_instance.info.cls, type):  # it has none of its own
+                group.typer_instance.info.cls = Group
             _hold_to_conventions(group.typer_instance)
 
 

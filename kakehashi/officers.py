@@ -10,6 +10,7 @@ import typer
 
 from exchange import clock
 from exchange.errors import BrokerUnavailable, Refused
+from kakehashi.listing import write_line
 from schemas.counting import counted
 
 if TYPE_CHECKING:
@@ -72,7 +73,14 @@ def owner_of(nation: str, key: Path, role: "Role", settings: "Settings") -> "tup
     return private, officer
 
 
-def carry_out(desk: Desk, commands: "Sequence[Command]", done: "str | Callable[[str], str]", wait_s: float) -> None:
+def carry_out(
+    desk: Desk,
+    commands: "Sequence[Command]",
+    done: "str | Callable[[str], str]",
+    wait_s: float,
+    *,
+    as_json: bool,
+) -> None:
     """Send commands, wait for their results, and print them. Raises Refused if one was not obeyed.
 
     ``done`` is the answer to what was obeyed, or gives it for an indicator's id.
@@ -84,7 +92,12 @@ def carry_out(desk: Desk, commands: "Sequence[Command]", done: "str | Callable[[
             raise BrokerUnavailable(_undecided(desk.nation, sent, wait_s))
         refused += bool(result.reason)
         name = each["indicator_id"]
-        typer.echo(f"{name}  {_line(result, done, name)}", err=bool(result.reason))
+        line = _line(result, done, name)
+        if as_json:
+            facts = {name: each[name] for name in ("nation", "indicator_id", "partner", "kind", "command_id")}
+            write_line({**facts, "obeyed": not result.reason, "reason": result.reason, "result": line})
+        else:
+            typer.echo(f"{name}  {line}", err=bool(result.reason))
     if refused:
         raise Refused(
             f"{refused} of {counted(len(commands), 'command')} had no effect; the lines above have the reasons"

@@ -6,10 +6,10 @@ from typing import Final
 
 import typer
 
-from kakehashi.conventions import suggestion
 from producers.inputs import name_in_utf8
 from producers.profile.model import InputEntry, Profile
 from producers.profile.rules import Problem, problems, problems_of_reading
+from schemas.spelling import suggestion
 
 _OPTIONS: Final = {
     **{name: f"--{name}" for name in ("nation", "sensor", "sector", "confidence", "tlp", "pap", "format", "encoding")},

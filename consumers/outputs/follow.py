@@ -4,7 +4,6 @@ The position is in the target itself, stored with its content. So a crash betwee
 repeats changes, which changes nothing.
 """
 
-import fcntl
 import logging
 import os
 import sqlite3
@@ -12,7 +11,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +19,7 @@ import msgspec
 from consumers.outputs.carried import BATCH, Carried, batches, left_between, merged, portions
 from consumers.outputs.counting import Counting, counted
 from consumers.outputs.foreign import foreign, mark
+from consumers.outputs.only_writer import take
 from consumers.outputs.protocol import (
     Change,
     Difference,
@@ -76,13 +75,7 @@ class Following:
         Raises Refused if another process does, and if somebody else wrote the target.
         """
         self.must_be_own()
-        lock = self._path.with_name(f"{sha256(self.name.encode()).hexdigest()[:16]}.output.lock")
-        lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise Refused(f"{self.name}: another process writes it: two would undo each other; stop one") from error
+        self._lock = take(self._path, self.name, self._clock_ms())
         mark(self._output, self._target)
 
     def must_be_own(self) -> None:
@@ -173,7 +166,7 @@ class Following:
             self._rewrite(picture, held.added_us, head_us, database)
         else:
             self._apply(picture, held.added_us, head_us, database)
-        self._held = Held(picture.id, self._carried.selection, head_us)
+        self._held = self._holds(picture, head_us)
         advance(database, self.name, head_us, head_us, self._clock_ms())
         self.standing = msgspec.structs.replace(self.standing, through_us=head_us, trouble="")
         return True
@@ -201,9 +194,7 @@ class Following:
     def _write(self, picture: Picture, head_us: int) -> None:
         """Replace the target's content. Changes during it come again behind it."""
         began_s, left_out = time.monotonic(), Counter[LeftOut]()
-        report = self._writer.write(
-            self._carried.entries(picture, left_out), Held(picture.id, self._carried.selection, head_us)
-        )
+        report = self._writer.write(self._carried.entries(picture, left_out), self._holds(picture, head_us))
         self._unfit = dict(report.left_out)
         self.standing = Standing(report.written, merged(left_out, self._unfit), head_us, "")
         ended_s = time.monotonic()
@@ -221,7 +212,7 @@ class Following:
         self._hand_on(picture, [], head_us, always=True)
 
     def _hand_on(self, picture: Picture, changes: Sequence[Change], through_us: int, *, always: bool = False) -> None:
-        held = Held(picture.id, self._carried.selection, through_us)
+        held = self._holds(picture, through_us)
         for portion in batches(changes, BATCH) if changes else ([()] if always else []):
             report = self._writer.apply(portion, held, lambda: self._carried.entries(picture, Counter()))
             self._unfit = merged(self._unfit, report.left_out)
@@ -231,6 +222,9 @@ class Following:
             indicators = max(0, report.written - sum(self._unfit.values()))
             left_out = merged(report.left_out, self._unfit)
             self.standing = msgspec.structs.replace(self.standing, indicators=indicators, left_out=left_out)
+
+    def _holds(self, picture: Picture, through_us: int) -> Held:
+        return Held(picture.id, self._carried.selection, through_us, self._output.name)
 
     def _is_whole(self, picture: Picture) -> bool:
         """Whether every origin is. A target is written whole only then: half a picture would unblock the other half."""

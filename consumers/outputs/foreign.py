@@ -1,7 +1,7 @@
 """Refuses a target that the output did not write: replaced, somebody else's file would be lost.
 
-A file is the output's own by the position in it or in the note beside it. A folder is by a mark, because a crash during
-the first write leaves files without a position.
+A file is the output's own by the position in it or in the note beside it, which names the output. A folder is by a
+mark, because a crash during the first write leaves files without a position.
 """
 
 from pathlib import Path
@@ -11,6 +11,7 @@ from consumers.outputs.protocol import Output, Target, Writer
 from consumers.outputs.replace_file import is_scratch, replaced
 
 _MARK: Final = ".kakehashi-output"
+_MARKED: Final = "kakehashi output "
 _ON_A_DISK: Final = frozenset({"FILE", "DIR"})
 
 
@@ -19,7 +20,11 @@ def foreign(output: Output, target: Target, writer: Writer) -> str:
     path = Path(target.place)
     if output.place not in _ON_A_DISK or not path.exists() or _is_empty(path):
         return ""
-    if (path / _MARK).exists() or writer.held() is not None:
+    held, marked = writer.held(), _marked(path)
+    named = marked or ("" if held is None else held.output)
+    if named not in ("", output.name):
+        return f"{path} was written by the output {named}, which {output.name} would replace: name another path"
+    if marked or held is not None:
         return ""
     if path.is_dir():
         return f"{path} has files that this output did not write: name another folder, or empty this one"
@@ -31,7 +36,15 @@ def mark(output: Output, target: Target) -> None:
     path = Path(target.place)
     if output.place in _ON_A_DISK and path.is_dir() and not (path / _MARK).exists():
         with replaced(path / _MARK) as file:
-            file.write(f"kakehashi output {output.name}\n".encode())
+            file.write(f"{_MARKED}{output.name}\n".encode())
+
+
+def _marked(path: Path) -> str:
+    """The name of the output whose folder it is; empty if it is none's."""
+    try:
+        return (path / _MARK).read_text("utf-8", "replace").removeprefix(_MARKED).strip()
+    except OSError:
+        return ""
 
 
 def _is_empty(path: Path) -> bool:

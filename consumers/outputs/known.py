@@ -3,7 +3,6 @@
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ from urllib.parse import parse_qsl
 from consumers import outputs as package
 from consumers.outputs.protocol import Output, Target, Writer
 from exchange.errors import ConfigurationError
+from schemas.spelling import suggestion
 
 HOME: Final = Path(".kakehashi")
 
@@ -35,8 +35,7 @@ def understood(text: str, nation: str, home: Path = HOME) -> tuple[Output, Targe
     name, colon, rest = text.partition(":")
     output = outputs().get(name)
     if output is None or not colon:
-        near = get_close_matches(name, outputs(), 1)
-        hint = f"; did you mean `{near[0]}:…`?" if near else ""
+        hint = suggestion(name, outputs())
         raise ConfigurationError(f"{text}: write NAME:TARGET, with one of the names {', '.join(outputs())}{hint}")
     place, _, query = rest.partition("?")
     if not place:
@@ -45,7 +44,8 @@ def understood(text: str, nation: str, home: Path = HOME) -> tuple[Output, Targe
     unknown = sorted(options.keys() - output.options.keys())
     if unknown:
         allowed = f"its options are {', '.join(sorted(output.options))}" if output.options else "it has no options"
-        raise ConfigurationError(f"{text}: {name} has no option {', '.join(unknown)}: {allowed}")
+        hint = suggestion(unknown[0], output.options)
+        raise ConfigurationError(f"{text}: {name} has no option {', '.join(unknown)}: {allowed}{hint}")
     return output, Target(nation, place, options, home)
 
 

@@ -50,12 +50,14 @@ class OutputUnavailable(TransientError):
 class Held(msgspec.Struct, frozen=True):
     """Which picture a target holds, and up to which change of it: ``added_us`` of its latest one.
 
-    ``selection`` is a digest of what the output was asked to carry: origins, filters and its own options.
+    ``selection`` is a digest of what the output was asked to carry: origins, filters and its own options. ``output`` is
+    the output's name, empty in what was written before it was noted: another output does not replace what it holds.
     """
 
     picture: str
     selection: str
     added_us: int
+    output: str = ""
 
 
 class Put(msgspec.Struct, frozen=True, gc=False):

@@ -1,20 +1,40 @@
 """Reads ``quarantine.v1``: what was refused, why, and how much of it."""
 
+import enum
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 
 from consumers.subscription.topic_reader import TopicReader
+from exchange.metrics.labels import QuarantineStage
+from schemas import topics
 from schemas.codec import QUARANTINED, Codec, Undecodable
 from schemas.records import Quarantined
 
 
+class Kind(enum.StrEnum):
+    """Whose input an entry was, and so who corrects it."""
+
+    SENSOR = "sensor"
+    OFFICER = "officer"
+    RELEASE = "release"
+    PARTNER = "partner"
+
+
+_KINDS: Final = {
+    str(QuarantineStage.BRIDGE): Kind.RELEASE,
+    str(QuarantineStage.RECEIVE): Kind.PARTNER,
+    str(QuarantineStage.SETTLE): Kind.PARTNER,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Pile:
-    """The entries that were refused for one reason by one stage."""
+    """The entries of one kind that were refused for one reason by one stage."""
 
+    of: str
     reason: str
     stage: str
     count: int
@@ -49,13 +69,20 @@ def entries(reader: TopicReader, codec: Codec) -> Iterator[Quarantined]:
             yield cast("Quarantined", found)
 
 
+def kind_of(entry: Quarantined) -> Kind:
+    """Whose input it was: a sensor's report, an officer's command, our own release, or a partner's record."""
+    if entry["topic"] == topics.COMMANDS:
+        return Kind.OFFICER
+    return _KINDS.get(entry["stage"], Kind.SENSOR)
+
+
 def summarise(found: Iterable[Quarantined], newest: int) -> Summary:
-    """Count by reason and stage, and keep the ``newest`` entries; memory does not grow with the rest."""
-    counts: Counter[tuple[str, str]] = Counter()
-    latest: dict[tuple[str, str], int] = {}
+    """Count by kind, reason and stage, and keep the ``newest`` entries; memory does not grow with the rest."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    latest: dict[tuple[str, str, str], int] = {}
     kept: list[tuple[int, str, Quarantined]] = []
     for entry in found:
-        pile = entry["reason"], entry["stage"]
+        pile = str(kind_of(entry)), entry["reason"], entry["stage"]
         counts[pile] += 1
         latest[pile] = max(entry["at_ms"], latest.get(pile, 0))
         heapq.heappush(kept, (entry["at_ms"], entry["key"], entry))

@@ -5,7 +5,6 @@ twice, an unknown key, an alias and a tag are mistakes: what their author meant 
 """
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, NamedTuple, get_args, get_origin
 
@@ -18,6 +17,7 @@ from producers.live.kinds import kind_of
 from producers.profile.model import SCHEMA_NAME, InputEntry, Profile
 from producers.profile.rules import Path_, problems
 from producers.source import STANDARD_INPUT
+from schemas.spelling import suggestion
 
 MOST_BYTES: Final = 1 << 20
 _WORDS: Final = {
@@ -82,9 +82,7 @@ def loaded(path: Path, nations: tuple[str, ...]) -> Loaded:
         return Loaded(None, read.mistakes)
     profile = _beside(_struct(Profile, _plain(root, (), read), (), read), path.parent)
     for each in [each for each in problems(profile, nations) if not read.is_bad(each.path)]:
-        close = get_close_matches(each.value, each.known, 1, 0.5)
-        hint = f"; did you mean `{close[0]}`?" if close else ""
-        read.mistake(each.path, f"{each.value[:80]}: {each.why}{hint}")
+        read.mistake(each.path, f"{each.value[:80]}: {each.why}{suggestion(each.value, each.known)}")
     return Loaded(None if read.mistakes else profile, sorted(read.mistakes, key=lambda each: each.line))
 
 
@@ -156,8 +154,7 @@ def _struct(shape: Any, plain: Any, path: Path_, read: _Read) -> Any:
     for name, value in plain.items():
         here = (*path, name)
         if name not in fields:
-            close = get_close_matches(name, fields, 1)
-            read.mistake(here, f"no such field: {f'did you mean {close[0]}?' if close else 'see ' + SCHEMA_NAME}")
+            read.mistake(here, f"no such field: see {SCHEMA_NAME}{suggestion(name, fields)}")
         elif value is None:
             read.mistake(here, "has no value: remove it, or write one")
         else:

@@ -1,5 +1,6 @@
 """`kakehashi border close` waits for every process, names those that do not obey, and a roster needs no restart."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,12 +57,13 @@ class Closing:
             reader.withdraw()
             watch.stop()
 
-    def close(self, wait_s: float = WITHIN_S) -> Result:
+    def close(self, *options: str, wait_s: float = WITHIN_S) -> Result:
         return CliRunner().invoke(
             command_line(Invocation()),
             [
                 "border", "close", "--nation", self.border.home, "--partner", self.border.partner,
                 "--key", str(self.key), "--reason", "a test", "--wait", str(wait_s),
+                *options,
             ],
         )  # fmt: skip
 
@@ -111,6 +113,8 @@ def test_a_process_that_does_not_answer_is_named(closing: Closing) -> None:
     result = closing.close(wait_s=1.0)
     assert isinstance(result.exception, Refused)
     assert f"bridge to {partner}, shard 0 (hung:7) has not answered within 1 s" in result.output
+    [line] = closing.close("--json", wait_s=1.0).stdout.splitlines()
+    assert {name: json.loads(line)[name] for name in ("process", "obeys")} == {"process": "hung:7", "obeys": False}
 
 
 def test_a_bridge_that_was_stopped_in_good_order_is_not_waited_for(closing: Closing) -> None:

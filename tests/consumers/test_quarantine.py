@@ -5,9 +5,10 @@ from typing import cast
 
 import pytest
 
-from consumers.queries.quarantine import Pile, entries, summarise
+from consumers.queries.quarantine import Pile, entries, kind_of, summarise
 from consumers.subscription.topic_reader import TopicReader
 from exchange.protocol.record import Record
+from schemas import topics
 from schemas.codec import QUARANTINED, RECEIPT, Codec
 from tests.builders import NOW_MS, a_quarantined, a_receipt
 
@@ -44,12 +45,28 @@ def test_a_summary_counts_by_reason_and_stage_and_keeps_the_newest() -> None:
     ]
     summary = summarise(found, newest=2)
     assert summary.piles == (
-        Pile("invalid-value", "intake", 3, NOW_MS),
-        Pile("forbidden-marking", "bridge", 2, NOW_MS - 3),
-        Pile("invalid-value", "produce", 1, NOW_MS - 5),
+        Pile("sensor", "invalid-value", "intake", 3, NOW_MS),
+        Pile("release", "forbidden-marking", "bridge", 2, NOW_MS - 3),
+        Pile("sensor", "invalid-value", "produce", 1, NOW_MS - 5),
     )
     assert summary.count == 6
     assert [entry["key"] for entry in summary.newest] == ["k0", "k1"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "topic", "kind"),
+    [
+        ("produce", "", "sensor"),
+        ("intake", topics.SENSOR_REPORTS, "sensor"),
+        ("correlate", topics.OBSERVATIONS, "sensor"),
+        ("correlate", topics.COMMANDS, "officer"),
+        ("bridge", topics.released("JPN"), "release"),
+        ("receive", topics.inbox("JPN"), "partner"),
+        ("settle", topics.receipts("JPN"), "partner"),
+    ],
+)
+def test_an_entry_states_whose_input_it_was(stage: str, topic: str, kind: str) -> None:
+    assert kind_of(a_quarantined(stage=stage, topic=topic)) == kind
 
 
 @pytest.mark.parametrize("newest", [0, 1, 5])

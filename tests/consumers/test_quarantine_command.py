@@ -152,6 +152,17 @@ def test_a_list_can_be_of_one_reason_and_limited(exchange: Exchange) -> None:
     assert exchange.one["key"] == shown["key"]
 
 
+def test_a_sensor_s_operator_sees_no_officer_s_refused_command(exchange: Exchange, writer: Producer) -> None:
+    command = a_quarantined(key="command.v1-0-1--1", stage="correlate", topic=topics.COMMANDS, sensor="")
+    committed(writer, [Output(exchange.quarantine, 0, b"command.v1-0-1--1", CODEC.encode(QUARANTINED, command))])
+    kinds = {line["key"]: line["of"] for line in map(json.loads, _run("list").stdout.splitlines())}
+    assert {key for key, kind in kinds.items() if kind == "officer"} == {command["key"]}
+    assert {kind for key, kind in kinds.items() if key != command["key"]} == {"sensor"}
+    for option, count in (("--of=sensor", 4), ("--of=officer", 1), ("--of=partner", 0), ("--sensor=edge-1", 3)):
+        assert len(_run("list", option).stdout.splitlines()) == count, option
+    assert _run("list", "--of", "sensors").exit_code == 2
+
+
 def test_an_entry_is_shown_with_its_reason_its_place_and_its_original(exchange: Exchange) -> None:
     shown = _run("show", exchange.one["key"]).stdout
     for words in ("invalid-value", "192.0.2.999 is no address", "edge-1", '"value": "192.0.2.999"'):
@@ -177,7 +188,10 @@ def test_a_mended_observation_is_sent_again_and_twice_has_one_identity(exchange:
     for _ in range(2):
         result = _redrive(exchange.one["key"], "--set", "value=192.0.2.99")
         assert result.exit_code == 0, result.output
-    sent = exchange.sent()
+    for key, is_sent in ((exchange.whole["key"], True), (exchange.one["key"], False)):
+        [line] = _redrive(key, "--json").stdout.splitlines()
+        assert (json.loads(line)["key"], json.loads(line)["sent"]) == (key, is_sent)
+    sent = exchange.sent()[:2]
     assert [(partition, key) for partition, key, _ in sent] == [(1, b"edge-1")] * 2
     assert {report["redrive_of"] for _, _, report in sent} == {exchange.one["key"]}
     assert [report["values"] for _, _, report in sent] == [["192.0.2.99"]] * 2

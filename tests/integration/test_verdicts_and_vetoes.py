@@ -3,6 +3,7 @@
 It runs behind the tests that hold everything against the model, which knows no verdicts.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -194,15 +195,20 @@ def test_a_revocation_unblocks_it_in_both_nations_and_two_people_take_it_back(be
     code, shown = bench.officer(ALICE, "lift", seen.value, "--veto", veto)
     assert (code, "the veto still applies" in shown) == (Exit.OK, True), shown
     assert seen.national[-1]["kind"] == "revoked"
-    code, shown = bench.officer(BOB, "lift", seen.value, "--veto", veto)
-    assert (code, "the veto has ended: lifted by alice, bob" in shown) == (Exit.OK, True), shown
+    code, shown = bench.officer(BOB, "lift", seen.value, "--veto", veto, "--json")
+    assert (code, "the veto has ended: lifted by alice, bob" in json.loads(shown)["result"]) == (Exit.OK, True), shown
     soon(lambda: seen.accepted[-1]["kind"] == "content", "the rules decide again")
     assert seen.national[-1]["kind"] == "content"
 
 
 def test_a_recall_of_what_was_never_released_sets_a_veto_and_reports_no_more(bench: Bench) -> None:
-    code, shown = bench.officer(ALICE, "recall", bench.indicator("never reported").value)
-    assert (code, "it was never released" in shown, "only the veto was set" in shown) == (Exit.OK, True, True), shown
+    seen = bench.indicator("never reported")
+    code, shown = bench.officer(ALICE, "recall", "--json", seen.value)
+    assert code == Exit.OK, shown
+    line = json.loads(shown)
+    assert (line["indicator_id"], line["kind"], line["obeyed"], line["reason"]) == (seen.name, "recall", True, "")
+    assert "it was never released" in line["result"]
+    assert "only the veto was set" in line["result"]
 
 
 def test_a_key_that_is_not_on_the_roster_is_answered_before_anything_is_sent(bench: Bench) -> None:

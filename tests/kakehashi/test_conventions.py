@@ -46,6 +46,13 @@ ACTIONS = frozenset(
     }
 )
 """Commands that do something. All others read: they list things, show one, or check."""
+WITH_RESULTS = frozenset(
+    {
+        *("recall", "revoke", "lift", "review approve", "review refuse"),
+        *("border close", "border open", "border shadow", "quarantine redrive"),
+    }
+)
+"""Actions with a result for each indicator, entry or process."""
 CHECKS = frozenset(
     {"output check", "audit verify", "audit rerun", "policy prove", "policy diff", "policy test", "policy simulate"}
 )
@@ -77,13 +84,8 @@ def _program() -> Any:
 
 
 @cache
-def _commands() -> dict[str, Any]:
+def commands() -> dict[str, Any]:
     return dict(_below(_program()))
-
-
-def paths() -> list[str]:
-    """Every command, as it is called."""
-    return [*_commands()]
 
 
 def _options(command: Any) -> dict[str, Any]:
@@ -105,27 +107,27 @@ def _arguments(command: Any, **given: str) -> list[str]:
 
 def required(path: str, **given: str) -> list[str]:
     """The arguments that a command must have, and those that are given."""
-    return _arguments(_commands()[path], **given)
+    return _arguments(commands()[path], **given)
 
 
 def commands_with(json_help: str) -> list[str]:
     """The commands whose ``--json`` means that."""
     return [
         path
-        for path, each in _commands().items()
+        for path, each in commands().items()
         if "as_json" in _options(each) and _options(each)["as_json"].help == json_help
     ]
 
 
-def _run(path: str, arguments: list[str]) -> tuple[int, str]:
+def run(path: str, arguments: list[str]) -> tuple[int, str]:
     environ = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "300", "KAKEHASHI_NATIONS": "GBR,JPN"}
     result = CliRunner(env=environ).invoke(_program(), [*path.split(), *arguments])
     return result.exit_code, result.output
 
 
-@pytest.mark.parametrize("path", _commands())
+@pytest.mark.parametrize("path", commands())
 def test_a_command_names_the_two_sides_as_all_others_do(path: str) -> None:
-    command = _commands()[path]
+    command = commands()[path]
     assert isinstance(command, Command)
     names = {opt for param in command.params for opt in param.opts}
     assert not names & (
@@ -137,100 +139,69 @@ def test_a_command_names_the_two_sides_as_all_others_do(path: str) -> None:
         assert "--nation" in names
 
 
-@pytest.mark.parametrize("path", _commands())
+@pytest.mark.parametrize("path", commands())
 def test_a_flag_shows_no_type(path: str) -> None:
-    exit_code, shown = _run(path, ["--help"])
+    exit_code, shown = run(path, ["--help"])
     assert exit_code == Exit.OK
     assert "<bool>" not in shown
 
 
-@pytest.mark.parametrize("path", sorted(_commands().keys() - ACTIONS - CHECKS - ALWAYS_LINES))
+@pytest.mark.parametrize("path", sorted(commands().keys() - ACTIONS - CHECKS - ALWAYS_LINES))
 def test_a_command_that_reads_has_json_lines_in_one_form(path: str) -> None:
-    options = {opt: param for param in _commands()[path].params for opt in param.opts}
+    options = {opt: param for param in commands()[path].params for opt in param.opts}
     assert "--json" in options, f"{path} reads: give it AsJson or TextAsJson (kakehashi/listing.py), or list it above"
     assert options["--json"].help in JSON_HELP
 
 
+@pytest.mark.parametrize("path", sorted(WITH_RESULTS))
+def test_an_officer_s_command_has_its_results_as_json_lines(path: str) -> None:
+    options = {opt: param for param in commands()[path].params for opt in param.opts}
+    assert options["--json"].help == "JSON lines instead of text."
+
+
 def test_the_commands_that_need_no_json_lines_exist() -> None:
-    assert _commands().keys() >= ACTIONS | CHECKS | ALWAYS_LINES
+    assert commands().keys() >= ACTIONS | CHECKS | ALWAYS_LINES
 
 
-@pytest.mark.parametrize("path", [path for path, each in _commands().items() if "nation" in _options(each)])
+@pytest.mark.parametrize("path", [path for path, each in commands().items() if "nation" in _options(each)])
 def test_a_nation_of_a_bad_form_is_a_usage_error(path: str) -> None:
-    command = _commands()[path]
-    exit_code, printed = _run(path, _arguments(command, nation="Britain", partner="JPN"))
+    command = commands()[path]
+    exit_code, printed = run(path, _arguments(command, nation="Britain", partner="JPN"))
     assert exit_code == Exit.USAGE
     assert "`Britain` is not an ISO 3166-1 alpha-3 code" in printed
     if path not in OF_A_FOLDER:
-        exit_code, printed = _run(path, _arguments(command, nation="GRB", partner="JPN"))
+        exit_code, printed = run(path, _arguments(command, nation="GRB", partner="JPN"))
         assert exit_code == Exit.USAGE
         assert "unknown nation `GRB`: set KAKEHASHI_NATIONS or correct the option; did you mean `GBR`?" in printed
 
 
-@pytest.mark.parametrize("path", [path for path, each in _commands().items() if "partner" in _options(each)])
+@pytest.mark.parametrize("path", [path for path, each in commands().items() if "partner" in _options(each)])
 def test_a_partner_that_is_none_is_a_usage_error(path: str) -> None:
     for partner, why in (("USA", "unknown nation `USA`"), ("GBR", "its partners are JPN"), ("jpn", "write JPN")):
-        exit_code, printed = _run(path, _arguments(_commands()[path], nation="GBR", partner=partner))
+        exit_code, printed = run(path, _arguments(commands()[path], nation="GBR", partner=partner))
         assert exit_code == Exit.USAGE
         assert why in printed
 
 
 @pytest.mark.parametrize("path", ALIASES)
 def test_a_former_name_of_an_option_still_works_and_is_not_shown(path: str) -> None:
-    command = _commands()[path]
+    command = commands()[path]
     current = _arguments(command, nation="GBR", partner="USA")
     former = {new: old for old, new in ALIASES[path].items()}
     arguments = [former.get(word, word) for word in current]
     assert arguments != current
-    assert _run(path, [word for word in arguments if word]) == _run(path, current)
-    assert "unknown nation `USA`" in _run(path, current)[1]
-    _, shown = _run(path, ["--help"])
+    assert run(path, [word for word in arguments if word]) == run(path, current)
+    assert "unknown nation `USA`" in run(path, current)[1]
+    _, shown = run(path, ["--help"])
     assert not {old for old in ALIASES[path] if old and f" {old} " in shown}
 
 
 @pytest.mark.parametrize("path", ["streams", "bridge"])
 def test_an_unknown_log_level_is_a_usage_error(path: str) -> None:
-    arguments = _arguments(_commands()[path], nation="GBR", partner="JPN", loglevel="loud")
-    exit_code, printed = _run(path, arguments)
+    arguments = _arguments(commands()[path], nation="GBR", partner="JPN", loglevel="loud")
+    exit_code, printed = run(path, arguments)
     assert exit_code == Exit.USAGE
     assert "'debug', 'info', 'warning', 'error'" in printed
-
-
-@pytest.mark.parametrize("path", [path for path, each in _commands().items() if _options(each)])
-def test_a_misspelt_option_is_a_usage_error_with_the_closest_one(path: str) -> None:
-    longest = max((opt for param in _commands()[path].params for opt in param.opts if opt.startswith("--")), key=len)
-    misspelt = longest[:-2] + longest[-1] + longest[-2] if longest[-1] != longest[-2] else longest + "x"
-    exit_code, printed = _run(path, [misspelt])
-    assert exit_code == Exit.USAGE
-    assert f"No such option: {misspelt}; did you mean `{longest}`?" in " ".join(printed.split())
-
-
-@pytest.mark.parametrize(
-    ("line", "meant"),
-    [
-        ("dispute --nation JPN --partner GBR --reason fasle-positive 192.0.2.1", "false-positive"),
-        ("tail --nation GBR --activity activ", "active"),
-        ("tail --nation GBR --unstated-pap PAP:REDD", "PAP:RED"),
-        ("sighting --nation JPN --partner GBR --tlp TLP:GREN 192.0.2.1", "TLP:GREEN"),
-        ("officer keygen --person a --role reveiw --out a.key", "review"),
-        ("produce --nation GBR --sensor a --format misp-evnt pyproject.toml", "misp-event"),
-        ("produce --nation GBR --sensor a --tlp TLP:GREN pyproject.toml", "TLP:GREEN"),
-        ("produce --nation GBR --sensor a --pap PAP:GREN pyproject.toml", "PAP:GREEN"),
-        ("audit show --nation GBR --outcome relaese", "release"),
-        ("shard rebuild --nation GBR --step corelate --shard 0", "correlate"),
-        ("quarantine list --nation GBR --reason invalid-valeu", "invalid-value"),
-        ("policy prove --nation GRB", "GBR"),
-        ("policy test --nation GRB", "GBR"),
-    ],
-)
-def test_a_misspelt_value_is_a_usage_error_with_the_closest_one_and_needs_no_cluster(line: str, meant: str) -> None:
-    exit_code, printed = _run("", line.split())
-    assert exit_code == Exit.USAGE, printed
-    assert f"did you mean `{meant}`?" in printed
-
-
-def test_a_misspelt_command_is_suggested() -> None:
-    assert "Did you mean 'tail'?" in _run("tial", [])[1]
 
 
 def test_a_reader_of_the_output_may_end_early() -> None:

@@ -34,7 +34,7 @@ def test_a_target_is_written_once_checked_listed_and_forgotten(soc: Soc) -> None
     (soc.folder / "once").write_text("0.0.0.0 other.example\n")
     soc.run("output", "check", "--nation", "JPN", "--to", to, code=Exit.REFUSED)
     [listed] = [each for each in soc.lines("output", "list", "--nation", "JPN") if each["output"] == to]
-    assert listed["unapplied_recalls"] == 0
+    assert (listed["unapplied_recalls"], listed["running"], listed["pid"], listed["since_ms"]) == (0, False, 0, 0)
     assert "forgotten" in soc.run("output", "forget", "--nation", "JPN", "--to", to)
     assert "no such output" in soc.run("output", "forget", "--nation", "JPN", "--to", to, code=Exit.REFUSED)
 
@@ -79,9 +79,15 @@ def test_a_running_output_follows_survives_a_kill_and_removes_what_was_recalled_
             return "\n".join(line for line in page.read().decode().splitlines() if line.startswith(f"kakehashi_{name}"))
         return ""  # it is served once the first turns have begun
 
+    began_ms = now_ms()
     running = start()
     try:
         until(lambda: "c2.example.com" in names() and other.exists())
+        [listed] = [
+            each for each in soc.lines("output", "list", "--nation", "JPN") if each["output"] == f"hosts:{target}"
+        ]
+        assert (listed["running"], listed["pid"]) == (True, running.pid)
+        assert began_ms <= listed["since_ms"] <= now_ms()
         soc.release("follow.example")
         until(lambda: "follow.example" in names())
         soc.release("short.example", valid_until_ms=now_ms() + 1_500)

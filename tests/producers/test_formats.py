@@ -59,7 +59,7 @@ def test_a_rule_that_cannot_be_asked_for_is_refused_with_the_closest_one() -> No
     from kakehashi.format_name import known_rules
 
     assert known_rules(["dns,ssl", "conn"]) == ["dns", "ssl", "conn"]
-    with pytest.raises(typer.BadParameter, match="did you mean dns"):
+    with pytest.raises(typer.BadParameter, match="did you mean `dns`"):
         known_rules(["dsn"])
 
 

@@ -111,7 +111,7 @@ inputs:
     assert [line for line, _ in found] == [2, 3, 4, 5, 6, 7, 8, 8, 9, 10, 11, 12, 14, 15, 16, 16, 17, 17]
     texts = dict(found)
     assert texts[2] == "nation: is in line 1 already"
-    assert "did you mean sector?" in texts[4]
+    assert "did you mean `sector`?" in texts[4]
     assert "did you mean `energy`?" in texts[5]
     assert texts[6] == "confidence: high: expected a whole number, got a text"
     assert texts[12] == "labels: has no value: remove it, or write one"

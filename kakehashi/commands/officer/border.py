@@ -8,7 +8,7 @@ import typer
 
 from exchange import clock
 from kakehashi.examples import examples
-from kakehashi.listing import AsJson, Column
+from kakehashi.listing import AsJson, Column, TextAsJson
 from kakehashi.listing import show as listing
 from kakehashi.officers import ANSWER_S, Wait
 from kakehashi.terminal import utc
@@ -52,22 +52,28 @@ def register(app: typer.Typer) -> None:
     app.add_typer(border, name="border", rich_help_panel="Decisions")
 
 
-def close(partner: Partner, nation: Nation, key: Key, reason: Reason, wait: Wait = ANSWER_S) -> None:
+def close(
+    partner: Partner, nation: Nation, key: Key, reason: Reason, wait: Wait = ANSWER_S, as_json: TextAsJson = False
+) -> None:
     """Release nothing more to a partner. Recalls, revocations and expiries still flow.
 
     Waits until every worker and bridge has answered. Exit code 4 if one refuses or does not answer.
     """
-    _publish("closed", partner, nation, key, reason, wait)
+    _publish("closed", partner, nation, key, reason, wait, as_json=as_json)
 
 
-def open_(partner: Partner, nation: Nation, key: Key, reason: Reason, wait: Wait = ANSWER_S) -> None:
+def open_(
+    partner: Partner, nation: Nation, key: Key, reason: Reason, wait: Wait = ANSWER_S, as_json: TextAsJson = False
+) -> None:
     """Release to a partner again."""
-    _publish("open", partner, nation, key, reason, wait)
+    _publish("open", partner, nation, key, reason, wait, as_json=as_json)
 
 
-def shadow(partner: Partner, nation: Nation, key: Key, reason: Reason, wait: Wait = ANSWER_S) -> None:
+def shadow(
+    partner: Partner, nation: Nation, key: Key, reason: Reason, wait: Wait = ANSWER_S, as_json: TextAsJson = False
+) -> None:
     """Decide and audit what would go to a partner, and release nothing: to see what a new agreement would do."""
-    _publish("shadow", partner, nation, key, reason, wait)
+    _publish("shadow", partner, nation, key, reason, wait, as_json=as_json)
 
 
 def status(nation: Nation, as_json: AsJson = False) -> None:
@@ -96,7 +102,7 @@ def _row(nation: str, partner: str, set_: "Approved | None") -> dict[str, object
     return row | {"state": state, "since_ms": set_.appended_ms, "by": list(set_.persons), "reason": reason}
 
 
-def _publish(state: str, partner: str, nation: str, key: Path, reason: str, wait_s: float) -> None:
+def _publish(state: str, partner: str, nation: str, key: Path, reason: str, wait_s: float, *, as_json: bool) -> None:
     from consumers.desk import policy as policy_desk
     from consumers.desk.obedience import await_obedience
     from exchange.authority.policy_record import Kind
@@ -123,4 +129,4 @@ def _publish(state: str, partner: str, nation: str, key: Path, reason: str, wait
     offset = policy_desk.write(cluster, record)
     typer.echo(f"{state} is published for the border to {partner}, by {', '.join(persons)}", err=True)
     answers = await_obedience(cluster, record["record_id"], offset, {("streams", ""), ("bridge", partner)}, wait_s)
-    report_obedience(answers, f"the border to {partner} is {state}")
+    report_obedience(answers, f"the border to {partner} is {state}", as_json=as_json)

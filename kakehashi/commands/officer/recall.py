@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kakehashi.examples import examples
+from kakehashi.listing import TextAsJson
 from kakehashi.officers import ANSWER_S, Wait
 
 if TYPE_CHECKING:
@@ -51,12 +52,13 @@ def recall(
     partner: Annotated[str, typer.Option(help="Only from this partner.")] = "",
     withdrawn: Withdrawn = False,
     wait: Wait = ANSWER_S,
+    as_json: TextAsJson = False,
 ) -> None:
     """Take back what must not have been shared: partners purge it, and no new sighting releases it again."""
     from schemas.vocabulary import CommandKind, EndReason
 
     code = EndReason.WITHDRAWN if withdrawn else EndReason.RECALLED_BY_HAND
-    _forbid(CommandKind.RECALL, code, indicators, nation, key, reason, partner, wait)
+    _forbid(CommandKind.RECALL, code, indicators, nation, key, reason, partner, wait, as_json=as_json)
 
 
 def revoke(
@@ -66,12 +68,13 @@ def revoke(
     reason: Reason,
     withdrawn: Withdrawn = False,
     wait: Wait = ANSWER_S,
+    as_json: TextAsJson = False,
 ) -> None:
     """Declare an indicator false: it is unblocked at home and by every partner, even if it is reported again."""
     from schemas.vocabulary import CommandKind, EndReason
 
     code = EndReason.WITHDRAWN if withdrawn else EndReason.FALSE_POSITIVE
-    _forbid(CommandKind.REVOKE, code, indicators, nation, key, reason, "", wait)
+    _forbid(CommandKind.REVOKE, code, indicators, nation, key, reason, "", wait, as_json=as_json)
 
 
 def lift(
@@ -83,6 +86,7 @@ def lift(
         str, typer.Option(help="The command that set the veto (needed); `kakehashi explain` names it.")
     ] = "",
     wait: Wait = ANSWER_S,
+    as_json: TextAsJson = False,
 ) -> None:
     """End a recall's or revocation's veto. Two people have to agree; then the rules decide again."""
     from consumers.desk.outcome import lifted
@@ -99,6 +103,7 @@ def lift(
         done=lambda name: lifted(_lifters(nation, name, veto)),
         wait_s=wait,
         about=veto,
+        as_json=as_json,
     )
 
 
@@ -111,13 +116,26 @@ def _forbid(
     reason: str,
     partner: str,
     wait_s: float,
+    *,
+    as_json: bool,
 ) -> None:
     from consumers.desk.outcome import forbidden
 
     def done(name: str) -> str:
         return forbidden(kind, _released_to(nation, name, partner))
 
-    _send(kind, indicators, nation, key, reason, done=done, wait_s=wait_s, partner=partner, reason_code=str(code))
+    _send(
+        kind,
+        indicators,
+        nation,
+        key,
+        reason,
+        done=done,
+        wait_s=wait_s,
+        partner=partner,
+        reason_code=str(code),
+        as_json=as_json,
+    )
 
 
 def _released_to(nation: str, name: str, partner: str) -> frozenset[str]:
@@ -159,6 +177,7 @@ def _send(
     *,
     done: "Callable[[str], str]",
     wait_s: float,
+    as_json: bool,
     partner: str = "",
     about: str = "",
     reason_code: str = "",
@@ -186,4 +205,4 @@ def _send(
         )
         for name in names
     ]
-    carry_out(desk, commands, done, wait_s)
+    carry_out(desk, commands, done, wait_s, as_json=as_json)

@@ -132,16 +132,25 @@ def approve(
         list[str] | None, typer.Option("--releasable-to", help="A recipient of that marking, from AMBER up.")
     ] = None,
     wait: Wait = ANSWER_S,
+    as_json: TextAsJson = False,
 ) -> None:
     """Approve a release. With the last approval that is needed it goes; a rule that withholds is never overridden."""
-    _judge(indicator, nation, key, reason, partner, "approve", _marking(tlp, releasable_to or []), wait)
+    _judge(
+        indicator, nation, key, reason, partner, "approve", _marking(tlp, releasable_to or []), wait, as_json=as_json
+    )
 
 
 def refuse(
-    indicator: Indicator, nation: Nation, key: Key, reason: Reason, partner: Partner = "", wait: Wait = ANSWER_S
+    indicator: Indicator,
+    nation: Nation,
+    key: Key,
+    reason: Reason,
+    partner: Partner = "",
+    wait: Wait = ANSWER_S,
+    as_json: TextAsJson = False,
 ) -> None:
     """Refuse a release: it is withheld. What was approved before is recalled: name it by its id."""
-    _judge(indicator, nation, key, reason, partner, "refuse", None, wait)
+    _judge(indicator, nation, key, reason, partner, "refuse", None, wait, as_json=as_json)
 
 
 def _judge(
@@ -153,6 +162,8 @@ def _judge(
     verdict: str,
     marking: "MarkingRecord | None",
     wait_s: float,
+    *,
+    as_json: bool,
 ) -> None:
     from consumers.desk.commands import command
     from exchange.authority.roster import Role
@@ -181,7 +192,7 @@ def _judge(
         done = f"approved by {desk.officer.person}; {each.missing - 1} more to approve it"
     else:
         done = f"approved: released to {each.partner}"
-    carry_out(desk, [made], done, wait_s)
+    carry_out(desk, [made], done, wait_s, as_json=as_json)
 
 
 def _cluster(nation: str) -> "Cluster":

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from exchange.clock import now_ms
 from exchange.errors import NotFound, Refused
 from kakehashi import terminal
-from kakehashi.conventions import suggestion
+from kakehashi.conventions import one_of
 from kakehashi.examples import examples
 from kakehashi.listing import AsJson, Column, TextAsJson, lines_wanted, write_line
 from kakehashi.listing import show as listing
 from kakehashi.terminal import printable, utc
-from schemas.counting import counted
+from schemas.spelling import suggestion
 from schemas.vocabulary import NOT_AUTHENTIC, RejectReason
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
 _LIST_EXAMPLES = examples(
     ("kakehashi quarantine list --nation GBR", "how much of what, and the newest"),
+    ("kakehashi quarantine list --nation GBR --sensor edge-1", "what one sensor has sent"),
     ("kakehashi quarantine list --nation GBR --reason invalid-value | jq -r .key", "the keys of one reason"),
 )
 _SHOW_EXAMPLES = examples(
@@ -46,12 +46,14 @@ _EXCERPT_BYTES: Final = 2000
 _SHOWN: Final = 20
 _PILES: Final = (
     Column("count", lambda row: f"{row['count']:,}", right=True),
+    Column("of", lambda row: row["of"], main=True),
     Column("reason", lambda row: row["reason"], lambda _: "yellow", main=True),
     Column("refused by", lambda row: row["stage"]),
     Column("newest, UTC", lambda row: utc(row["newest_ms"])),
 )
 _NEWEST: Final = (
     Column("key", lambda row: row["key"], main=True),
+    Column("of", lambda row: row["of"], main=True),
     Column("state", lambda row: row["state"], main=True),
     Column("reason", lambda row: row["reason"], lambda _: "yellow", main=True),
     Column("sensor", lambda row: row["sensor"]),
@@ -67,6 +69,13 @@ def _known_reason(reason: str | None) -> str | None:
     return reason
 
 
+def _known_kind(of: str) -> str:
+    """Raise BadParameter, exit code 2, for what has no quarantine."""
+    from consumers.queries.quarantine import Kind
+
+    return one_of("--of", of, Kind) if of else of
+
+
 _Nation = Annotated[str, typer.Option(help="Whose quarantine, for example GBR.")]
 
 
@@ -79,6 +88,10 @@ def register(app: typer.Typer) -> None:
     def list_(
         nation: _Nation,
         reason: Annotated[str | None, typer.Option(callback=_known_reason, help="Only this reason.")] = None,
+        of: Annotated[
+            str, typer.Option(callback=_known_kind, help="Only input of a sensor, officer, release or partner.")
+        ] = "",
+        sensor: Annotated[str, typer.Option(help="Only what this sensor has sent.")] = "",
         limit: Annotated[
             int | None, typer.Option(min=0, help="The newest entries only; 20 on a terminal, all in a pipe.")
         ] = None,
@@ -86,16 +99,22 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Count what was refused by reason, and show the newest. In a pipe: every entry, with its original.
 
-        The state of an entry is `open`, `redriven` (on its way to intake), `accepted`, or `refused-again`.
+        `of` is whose input it was: a sensor's, an officer's command, our own release that the bridge stopped, or a
+        partner's record. The state of an entry is `open`, `redriven` (on its way to intake), `accepted`, or
+        `refused-again`.
         """
-        from consumers.queries.quarantine import entries, summarise
+        from consumers.queries.quarantine import entries, kind_of, summarise
         from consumers.queries.redriven import states
 
         cluster = _cluster(nation)
         codec = cluster.codec()
         with _reader(nation) as reader:
             known = states(cluster, entries(reader, codec), codec)
-            found = (entry for entry in entries(reader, codec) if reason in (None, entry["reason"]))
+            found = (
+                entry
+                for entry in entries(reader, codec)
+                if reason in (None, entry["reason"]) and of in ("", kind_of(entry)) and sensor in ("", entry["sensor"])
+            )
             if lines_wanted(as_json) and limit is None:
                 for entry in found:
                     write_line(_plain(entry, known, codec))
@@ -143,6 +162,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         key: Annotated[Path | None, typer.Option(help="The private key of an officer with the role redrive.")] = None,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be sent.")] = False,
+        as_json: TextAsJson = False,
     ) -> None:
         """Send refused reports and observations again. Sent twice, they count once. An officer signs them.
 
@@ -158,7 +178,9 @@ def register(app: typer.Typer) -> None:
             raise typer.BadParameter(f"--reason {reason}: name each KEY, since someone else may have sent it")
         if key is None and not dry_run:
             raise typer.BadParameter("--key is needed: an officer with the role redrive signs what is sent again")
-        _redrive(nation, frozenset(keys or ()), reason, _parsed(changes or ()), None if dry_run else key)
+        from kakehashi.redrives import redrive as send
+
+        send(nation, frozenset(keys or ()), reason, _parsed(changes or ()), None if dry_run else key, as_json=as_json)
 
 
 def _cluster(nation: str) -> "Cluster":
@@ -208,10 +230,12 @@ def _show(plain: dict[str, Any]) -> None:
 
 def _plain(entry: "Quarantined", known: "States", codec: "Codec") -> dict[str, Any]:
     """An entry with its state as JSON can hold it: the digest in hex, the original as what it is."""
+    from consumers.queries.quarantine import kind_of
     from consumers.queries.redriven import identity_of
 
     original, state = _readable(entry, codec), known.of(identity_of(entry, codec))
-    return {**entry, "digest": entry["digest"].hex(), "original": original, "state": str(state)}
+    own = {"digest": entry["digest"].hex(), "original": original, "of": str(kind_of(entry)), "state": str(state)}
+    return {**entry, **own}
 
 
 def _readable(entry: "Quarantined", codec: "Codec") -> Any:
@@ -255,31 +279,3 @@ def _parsed(changes: "tuple[str, ...] | list[str]") -> dict[str, str]:
             raise typer.BadParameter(f"--set {change}: write FIELD=NEW")
         fields[name.strip()] = value
     return fields
-
-
-def _redrive(nation: str, keys: frozenset[str], reason: str | None, changes: dict[str, str], key: Path | None) -> None:
-    """Redrive the entries, signed by this key, and show the result of each; without a key nothing is sent."""
-    from consumers.desk.redrive import Redrive
-    from consumers.desk.redriving import redriven
-    from exchange.authority.roster import Role
-    from exchange.settings import Settings
-    from kakehashi.officers import owner_of
-
-    private = None if key is None else owner_of(nation, key, Role.REDRIVE, Settings.from_env(os.environ))[0]
-    cluster, verb = _cluster(nation), "would send" if private is None else "sent"
-    sent = kept = 0
-    for result in redriven(
-        cluster, cluster.codec(), keys=keys, reason=reason, changes=changes, now_ms=now_ms(), private=private
-    ):
-        if isinstance(result, Redrive):
-            sent += 1
-            where = f"partition {result.output.partition}"
-            typer.echo(f"{verb} {result.key}: {counted(result.observations, 'observation')} to {where}")
-        else:
-            kept += 1
-            typer.echo(f"not sent {result.key}: {printable(result.why)}", err=True)
-    if kept:
-        raise Refused(
-            f"{verb} {sent} of {counted(sent + kept, 'entry')}; the lines above have the reasons for the rest"
-        )
-    typer.echo(f"{verb} {counted(sent, 'entry')}; what is refused again has a new key in `kakehashi quarantine list`")

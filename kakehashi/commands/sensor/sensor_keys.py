@@ -50,9 +50,9 @@ _KeyId = Annotated[str, typer.Argument(metavar="KEY", help="The key's id, from `
 _KEYS: Final = (
     Column("sensor", lambda row: row["sensor"], main=True),
     Column("key", lambda row: row["key_id"], main=True),
-    Column("now", lambda row: row["standing"], lambda row: "" if row["standing"] == "valid" else "yellow"),
+    Column("now", lambda row: row["standing"], lambda row: "" if row["standing"] == "valid" else "yellow", main=True),
     Column("from, UTC", lambda row: utc(row["from_ms"]) or "–"),
-    Column("until, UTC", lambda row: utc(row["until_ms"]) or "–"),
+    Column("until, UTC", lambda row: utc(row["until_ms"]) or "–", main=True),
     Column("revoked since, UTC", lambda row: utc(row["revoked_ms"]) or "–"),
 )
 _SIGNED: Final = (

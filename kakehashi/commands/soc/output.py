@@ -38,11 +38,14 @@ _FORMATS: Final = examples(("kakehashi output formats", "their names, targets an
 _FORGET: Final = examples(("kakehashi output forget --nation JPN --to hosts:/srv/hosts", "it will not come back"))
 _SHOWN: Final = 20
 _COLUMNS: Final = (
-    Column("output", lambda row: row["output"], main=True),
+    Column("runs since, UTC", lambda row: utc(row["since_ms"]) or ("yes" if row["running"] else "no"), main=True),
     Column("recalls", lambda row: str(row["unapplied_recalls"]), right=True, main=True),
-    Column("behind, s", lambda row: f"{row['behind_ms'] / 1000:.0f}", right=True),
+    Column("behind, s", lambda row: f"{row['behind_ms'] / 1000:.0f}", right=True, main=True),
+    Column("changes until, UTC", lambda row: utc(row["applied_us"] // 1000)),
+    Column("process", lambda row: str(row["pid"] or "–"), right=True),
     Column("last seen, UTC", lambda row: utc(row["seen_ms"])),
     Column("from", lambda row: ", ".join(row["origins"])),
+    Column("output", lambda row: row["output"], lambda row: "" if row["running"] else "yellow", main=True),
 )
 _FORMAT_COLUMNS: Final = (
     Column("--to", lambda row: f"{row['name']}:{row['target']}", main=True),
@@ -153,18 +156,26 @@ def check(
 
 
 def list_(nation: Nation, as_json: AsJson = False) -> None:
-    """List the outputs that follow the picture of this machine: recalls that they have still to apply, and how far
-    behind they are. Those that do not run are shown too."""
+    """List the outputs that follow the picture of this machine: whether each runs now, since when, recalls that it has
+    still to apply, and how far it is. Those that do not run are shown too."""
+    from consumers.outputs.only_writer import running
+    from consumers.picture.tables import path_of
     from exchange.settings import Settings
     from kakehashi.picture_of import picture_of
 
-    with picture_of(nation, Settings.from_env(os.environ), os.environ, update=False) as picture:
+    settings = Settings.from_env(os.environ)
+    with picture_of(nation, settings, os.environ, update=False) as picture:
         head_us, rows = picture.head_us(), []
         for each in picture.followers():
             behind_ms = max(0, now_ms() - each.applied_us // 1000) if each.applied_us < head_us else 0
+            now = running(path_of(settings.home, nation), each.name)
             rows.append(
                 {
                     "output": each.name,
+                    "running": now is not None,
+                    "pid": 0 if now is None else now.pid,
+                    "since_ms": 0 if now is None else now.since_ms,
+                    "applied_us": each.applied_us,
                     "origins": list(each.origins),
                     "unapplied_recalls": each.unapplied_recalls,
                     "behind_ms": behind_ms,

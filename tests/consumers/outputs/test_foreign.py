@@ -1,5 +1,6 @@
 """The law of all outputs on a disk: what an output did not write, it neither replaces nor calls equal."""
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -8,6 +9,7 @@ import pytest
 from consumers.outputs.carried import carried_by
 from consumers.outputs.follow import Following
 from consumers.outputs.known import outputs
+from consumers.outputs.only_writer import Running, running
 from consumers.outputs.protocol import Output, Target
 from consumers.picture.filters import Filter
 from exchange.errors import Refused
@@ -72,6 +74,53 @@ def taken_twice(world: World, output: Output, path: Path) -> None:
         writer.write(iter(entries_of(output)), held(added_us))
         writer.close()
         following_.close()
+
+
+def written(world: World, output: Output, path: Path) -> None:
+    """By a whole turn, as `kakehashi output run --once` does."""
+    one = following(world, output, path)
+    one.take()
+    with world.picture() as picture:
+        one.turn(picture)
+    one.close()
+
+
+@each_output_on_a_disk
+def test_a_target_of_another_output_is_refused_by_its_name_and_stays(
+    world: World, tmp_path: Path, output: Output, place: str
+) -> None:
+    path = tmp_path / "target"
+    if place == "DIR":
+        path.mkdir()
+    written(world, output, path)
+    before = content(path)
+    for other in {each.name: each for each, of in ON_A_DISK if of == place and each.name != output.name}.values():
+        named = f"was written by the output {output.name}, which {other.name} would replace"
+        with pytest.raises(Refused, match=f"{named}|was not written by this output"):  # another note is not read
+            following(world, other, path).take()
+        with world.picture() as picture:
+            assert [each.kind for each in following(world, other, path).check(picture)] == ["foreign"]
+    assert content(path) == before
+    written(world, output, path)
+
+
+def test_a_list_of_another_kind_is_named(world: World, tmp_path: Path) -> None:
+    written(world, outputs()["hosts"], tmp_path / "target")
+    with pytest.raises(Refused, match="was written by the output hosts, which values would replace: name another path"):
+        following(world, outputs()["values"], tmp_path / "target").take()
+
+
+def test_who_writes_a_target_is_known_while_it_does(world: World, tmp_path: Path) -> None:
+    hosts, path = outputs()["hosts"], tmp_path / "hosts"
+    one = following(world, hosts, path)
+    assert running(world.path, one.name) is None
+    one.take()
+    assert running(world.path, one.name) == Running(os.getpid(), world.clock_ms())
+    with pytest.raises(Refused, match="another process writes it"):
+        following(world, hosts, path).take()
+    assert running(world.path, one.name) is not None, "a look changes nothing"
+    one.close()
+    assert running(world.path, one.name) is None
 
 
 @each_output_on_a_disk

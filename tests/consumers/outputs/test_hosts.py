@@ -33,7 +33,7 @@ def test_what_is_no_name_is_left_out_and_counted(tmp_path: Path, value: str) -> 
     ("text", "why"),
     [
         ("hosts", "write NAME:TARGET"),
-        ("host:/x", "did you mean `hosts:…`"),
+        ("host:/x", "did you mean `hosts`?"),
         ("hosts:", "the target is missing"),
         ("hosts:/x?sink=::", "hosts has no option sink"),
         ("hosts:/no/such/folder/hosts", "does not exist"),
