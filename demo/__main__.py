@@ -33,7 +33,7 @@ def main() -> Exit:
         clean = _show(ending, console, options)
         if options.keep:
             nations.leave()
-            console.print(how_to_look_around(nations))
+            console.print(how_to_look_around(nations), soft_wrap=True)
     if not options.keep:
         console.print(Text(" Everything that was started has been stopped.", "dim"))
     return Exit.OK if clean else Exit.STOPPED

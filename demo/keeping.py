@@ -1,42 +1,27 @@
 """The closing message of ``make demo KEEP=1``: commands to explore the running nations, and to stop them."""
 
-from rich import box
-from rich.console import RenderableType
-from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from demo.nations import NATIONS
 from kakehashi.local_nations import LocalNations
+from kakehashi.pasted import first_line
 
 
-def how_to_look_around(nations: LocalNations) -> RenderableType:
-    """Commands to copy, and the addresses of the metrics."""
+def how_to_look_around(nations: LocalNations) -> Text:
+    """Commands to paste, and the addresses of the metrics. To be printed with ``soft_wrap``: a line is never cut."""
     home, partner = NATIONS
     commands = [
-        (f"export KAKEHASHI_HOME={nations.home}", "first: the commands below use this home"),
+        (first_line(nations.home), "first: the commands below use this home"),
         ("kakehashi status", "the two clusters"),
         (f"kakehashi tail --nation {partner} --partner {home}", f"indicators that {partner} has received from {home}"),
         (f"kakehashi tail --nation {home}", f"{home}'s own indicators"),
         (f"kakehashi explain --nation {home} VALUE", "why an indicator is released, held or withheld"),
         (f"kakehashi quarantine list --nation {home}", "refused input, with reasons"),
         (f"kakehashi produce --nation {home} --sensor mine --tlp TLP:GREEN FILE", "a feed of your own"),
+        *((f"curl -s http://127.0.0.1:{role.port}/metrics", role.name) for role in nations.roles.values()),
+        ("kakehashi down --wipe", "stop everything and delete the data"),
     ]
-    rows = Table.grid(padding=(0, 2))
-    rows.add_column(no_wrap=True)
-    rows.add_column(style="dim")
+    shown = Text("Both nations keep running. In another terminal:\n", "bold")
     for command, what in commands:
-        rows.add_row(Text(command, "cyan"), what)
-    rows.add_row("", "")
-    for role in nations.roles.values():
-        rows.add_row(f"http://127.0.0.1:{role.port}/metrics", role.name)
-    rows.add_row("", "")
-    rows.add_row(Text("kakehashi down --wipe", "bold cyan"), "stop everything and delete the data")
-    return Panel(
-        rows,
-        title=Text("Both nations keep running", "bold"),
-        title_align="left",
-        border_style="cyan",
-        box=box.ROUNDED,
-        padding=(0, 1),
-    )
+        shown.append(f"  # {what}\n", "dim").append(f"  {command}\n", "not bold cyan")
+    return shown

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kakehashi.local_nations import bridge_of, streams_of
+from kakehashi.pasted import first_line
 
 Look = Mapping[str, Mapping[str, int]]
 """By nation: what it has counted."""
@@ -55,7 +56,7 @@ def next_commands(nations: Sequence[Nation], home: Path, ports: Sequence[int]) -
     """What to type next, in another terminal: the command, and what it shows."""
     one, other = nations[0].name, nations[0].partners[0]
     return [
-        (f"export KAKEHASHI_HOME={home}", "all commands below use the trial"),
+        (first_line(home), "all commands below use the trial"),
         (f"echo {_HASH} |\n  kakehashi produce --nation {one} --sensor desk --tlp TLP:GREEN -", "report an indicator"),
         (f"kakehashi explain --nation {one} {_HASH}", "why it is released"),
         (f"kakehashi released list --nation {one}", f"what {other} did with it"),

@@ -182,7 +182,7 @@ class Following:
 
     def _rewrite(self, picture: Picture, after_us: int, head_us: int, database: sqlite3.Connection) -> None:
         """Replace files once for all that waits; not at all if nothing of it makes a difference."""
-        began_s, held = time.monotonic(), Held(picture.id, self._carried.selection, head_us)
+        began_s, held = time.monotonic(), self._holds(picture, head_us)
         changes = self._carried.changes(picture, database, (after_us, head_us), _EDITED)
         if changes is None:
             self._write(picture, head_us)

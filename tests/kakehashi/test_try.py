@@ -53,6 +53,13 @@ def until(lines: Iterator[str], words: str) -> list[str]:
     raise AssertionError(f"it ended before {words!r}:\n" + "".join(seen))
 
 
+def printed_commands(text: str) -> list[str]:
+    """What it states to type in another terminal: a command of several lines is one."""
+    drawn = text.replace("\r", "\n").splitlines()  # the display below is drawn again behind each line
+    lines = [line.removeprefix("    ") for line in drawn if line.startswith("    ")]
+    return [part.partition("\n")[2].strip() for part in "\n".join(lines).split("# ")[1:]]
+
+
 def processes_of(home: Path) -> set[int]:
     """The process ids of the clusters and roles that run there."""
     files = [*home.glob("*/cluster.json"), *home.glob("roles/*.json")]
@@ -124,18 +131,16 @@ def test_what_it_states_to_type_next_works_and_ctrl_c_on_a_terminal_ends_it(tmp_
             text += read
             if "deletes its data" in text:
                 break
-        home = re.search(r"export KAKEHASHI_HOME=(\S+)", text)
-        assert home is not None, text
-        assert f"echo {SHA1} |" in text
-        environ = {"KAKEHASHI_HOME": home[1]}
-        file = tmp_path / "one.txt"
-        file.write_text(SHA1 + "\n")
-        reported = ("produce", "--nation", "GBR", "--sensor", "desk", "--tlp", "TLP:GREEN", str(file))
-        assert kakehashi(*reported, within=tmp_path, **environ).returncode == Exit.OK
-        file.unlink()
-        arrived = kakehashi("tail", "--nation", "JPN", "--partner", "GBR", "--limit", "1", within=tmp_path, **environ)
-        assert json.loads(arrived.stdout)["value"] == SHA1
-        assert "RELEASE to JPN" in kakehashi("explain", "--nation", "GBR", SHA1, within=tmp_path, **environ).stdout
+        first, produced, explained, *_, tailed = printed_commands(text)
+        assert f"echo {SHA1} |" in produced
+        fresh = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "KAKEHASHI_KAFKA_HEAP": "256m"}
+        pasted = "\n".join((first, produced, f"{tailed} --limit 1", explained))
+        shell = subprocess.run(
+            ["bash"], input=pasted, env=fresh, cwd="/", capture_output=True, text=True, timeout=60, check=False
+        )
+        assert shell.returncode == Exit.OK, shell.stderr
+        assert f'"value":"{SHA1}"' in shell.stdout
+        assert "RELEASE to JPN" in shell.stdout
         os.write(screen, b"\x03")  # Ctrl-C, by the terminal
         for _ in lines_of(screen):
             pass

@@ -106,6 +106,9 @@ def test_a_target_of_another_output_is_refused_by_its_name_and_stays(
 
 def test_a_list_of_another_kind_is_named(world: World, tmp_path: Path) -> None:
     written(world, outputs()["hosts"], tmp_path / "target")
+    world.gbr.release("two.example")
+    world.catch_up()
+    written(world, outputs()["hosts"], tmp_path / "target")  # now the file is edited
     with pytest.raises(Refused, match="was written by the output hosts, which values would replace: name another path"):
         following(world, outputs()["values"], tmp_path / "target").take()
 
