@@ -5,6 +5,7 @@ A command lives in ``kakehashi/commands/<role>/<name>.py`` and adds itself by ``
 """
 
 import importlib
+import inspect
 import pkgutil
 import sys
 import traceback
@@ -81,11 +82,19 @@ def _hold_to_conventions(app: typer.Typer) -> None:
     """Make every command and group one of ours, however deep it is."""
     for command in app.registered_commands:
         command.cls = Command
+        command.help = command.help or _paragraphs(command.callback.__doc__ if command.callback else None)
     for group in app.registered_groups:
         if group.typer_instance is not None:
             if not isinstance(group.typer_instance.info.cls, type):  # it has none of its own
                 group.typer_instance.info.cls = Group
             _hold_to_conventions(group.typer_instance)
+
+
+def _paragraphs(text: str | None) -> str | None:
+    """A docstring whose paragraphs are one line each: the terminal decides where they are cut."""
+    if text is None:
+        return None
+    return "\n\n".join(" ".join(each.split()) for each in inspect.cleandoc(text).split("\n\n"))
 
 
 def _command_modules() -> list[str]:

@@ -163,7 +163,8 @@ def _what_was_read(summary: Summary, publisher: Publisher, where: str) -> Iterat
     found = counted(summary.observations, "observation")
     if summary.withdrawn:  # the source does not assert the value any more
         found += f" and {counted(summary.withdrawn, 'withdrawal')}"
-    yield f"{counted(summary.files, 'file')}, {read}: {found} in {counted(summary.reports, 'report')}"
+    files = f"{counted(summary.files, 'file')}, " if summary.files else ""  # one that is followed has not ended
+    yield f"{files}{read}: {found} in {counted(summary.reports, 'report')}"
     sent = f"{counted(publisher.reports, 'report')} with {counted(publisher.observations, 'observation')}"
     yield f"acknowledged by {where}: {sent}{', withdrawals included' if summary.withdrawn else ''}"
 

@@ -25,15 +25,17 @@ def printable(text: str) -> str:
     )
 
 
-def wrapped(sentence: str) -> str:
-    """An indented sentence, cut between words on a terminal; elsewhere it stays one line, which tools can search."""
+def wrapped(sentence: str, head: str = "  ") -> str:
+    """A sentence behind a head, cut between words on a terminal and indented as far; elsewhere it stays one line, which
+    tools can search."""
     text = printable(sentence)
     if not sys.stdout.isatty():
-        return f"  {text}"
+        return f"{head}{text}"
     from rich.text import Text
 
     shown = console()
-    return "\n".join(f"  {line.plain.rstrip()}" for line in Text(text).wrap(shown, shown.width - 2))
+    lines = [line.plain.rstrip() for line in Text(text).wrap(shown, max(1, shown.width - len(head)))]
+    return head + f"\n{' ' * len(head)}".join(lines)
 
 
 def utc(at_ms: int) -> str:

@@ -125,16 +125,17 @@ def _print(row: dict[str, Any], *, as_json: bool) -> None:
         return
     colour = STYLES.get(row["state"], "dim").removeprefix("bold ")
     shown = typer.style(row["state"], dim=True) if colour == "dim" else typer.style(row["state"], fg=colour, bold=True)
-    typer.echo(f"{printable(row.get('value') or row['id'])}  {row.get('type', '')}".rstrip())
+    typer.echo(f"{typer.style(printable(row.get('value') or row['id']), bold=True)}  {row.get('type', '')}".rstrip())
     reason = f" ({printable(row['reason'])})" if row["reason"] else ""
     typer.echo(f"  {shown}{reason} from {row['origin']}, received {utc(row['received_ms'])} UTC")
     for name, text in _facts(row):
         if text:
-            typer.echo(f"  {name:<14}  {printable(text)}")
+            typer.echo(wrapped(text, f"  {name:<14}  "))
 
 
 def _facts(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "id", f"{row['id']}, version {row['version']}"
+    yield "id", row["id"]
+    yield "version", str(row["version"])
     if "value" in row:
         yield from _content(row)
     for source in row.get("sources", ()):

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from schemas.records import Content
 
 _REPORT = examples(
-    ("kakehashi sighting --nation JPN --partner GBR --tlp TLP:GREEN 198.51.100.7", "seen once, now"),
-    ("kakehashi sighting --nation JPN --partner GBR --tlp TLP:GREEN --count 40 198.51.100.7", "seen forty times"),
-    ("kakehashi sighting --nation JPN --partner GBR --not-seen 198.51.100.7", "searched for, and not seen"),
+    ("kakehashi sighting report --nation JPN --partner GBR --tlp TLP:GREEN 198.51.100.7", "seen once, now"),
+    (
+        "kakehashi sighting report --nation JPN --partner GBR --tlp TLP:GREEN --count 40 198.51.100.7",
+        "seen forty times",
+    ),
+    ("kakehashi sighting report --nation JPN --partner GBR --not-seen 198.51.100.7", "searched for, and not seen"),
 )
 _FOLLOW = examples(
     (
@@ -99,7 +102,7 @@ def report(
 
 
 def follow(
-    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Logs, folders or quoted patterns.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Logs, folders or quoted patterns.")],
     nation: Nation,
     partner: Partner,
     format_: Annotated[str, typer.Option("--format", help="suricata-eve, zeek-intel or zeek-notice.")],
