@@ -24,14 +24,13 @@ from producers.fetch import fetched, is_url
 from producers.follow.follow import follow
 from producers.follow.places import files_at
 from producers.inputs import name_in_utf8
-from producers.live.documents import Place
+from producers.live.documents import Document, Gap, Place
 from producers.live.feed import Live
-from producers.live.kinds import Kind, kind_of
+from producers.live.kinds import kind_of, reads
 from producers.meter import Meter
 from producers.produce import Options, Summary, View, produce
 from producers.profile.model import Profile
 from producers.profile.options import Plan, plans_of
-from producers.readers.formats import AUTO
 from producers.signing import signing
 from producers.source import STANDARD_INPUT
 from producers.spool.batch import Kept, Sensor
@@ -159,13 +158,15 @@ def _acts(plans: list[Plan], folder: Path, stop: Stop, summary: Summary) -> Iter
     for found in (found for plan in plans if not plan.is_followed for found in _runs(plan, folder, stop=stop)):
         if isinstance(found, Options):
             yield found, None
-        else:
+        elif isinstance(found, Kept):
             summary.keep(found)
+        else:
+            summary.gaps.append(found.text)
     followed = [plan for plan in plans if plan.is_followed]
     if followed:
         files = [plan.options for plan in followed if not all(map(kind_of, plan.options.files))]
         lives = [
-            Live(kind, _place(plan, name, folder, stop=stop), _of_document(plan.options, kind))
+            Live(kind, _place(plan, name, folder, stop=stop), kind.options_of(plan.options))
             for plan in followed
             for name in plan.options.files
             if (kind := kind_of(name)) is not None
@@ -179,7 +180,9 @@ def _acts(plans: list[Plan], folder: Path, stop: Stop, summary: Summary) -> Iter
         )
 
 
-def _runs(plan: Plan, folder: Path, *, is_rehearsal: bool = False, stop: Stop = _NEVER) -> Iterator[Options | Kept]:
+def _runs(
+    plan: Plan, folder: Path, *, is_rehearsal: bool = False, stop: Stop = _NEVER
+) -> Iterator[Options | Kept | Gap]:
     """What is read one after the other: a live input makes its next document once the last one was read."""
     names = plan.options.files
     others = tuple(name for name in names if kind_of(name) is None)
@@ -187,24 +190,15 @@ def _runs(plan: Plan, folder: Path, *, is_rehearsal: bool = False, stop: Stop = 
         yield replace(plan.options, files=others if plan.is_followed else _fetched(others, folder))
     for name in names:
         if (kind := kind_of(name)) is not None:
-            options = _of_document(plan.options, kind)
+            options = kind.options_of(plan.options)
             for found in kind.documents(_place(plan, name, folder, is_rehearsal=is_rehearsal, stop=stop)):
-                yield replace(options, files=(str(found),)) if isinstance(found, Path) else found
-
-
-def _of_document(options: Options, kind: Kind) -> Options:
-    return replace(
-        options,
-        files=(),
-        format=options.format if kind.format == AUTO else kind.format,
-        is_document=True,
-        is_log=kind.is_log,
-    )
+                yield reads(options, found) if isinstance(found, Document) else found
 
 
 def _place(plan: Plan, name: str, folder: Path, *, is_rehearsal: bool = False, stop: Stop) -> Place:
     agreed = plan.options.accept_removals
-    return Place(name, folder, plan.credentials, plan.authorities, is_rehearsal, agreed, stop)
+    is_followed = plan.is_followed and not is_rehearsal
+    return Place(name, folder, plan.credentials, plan.authorities, is_rehearsal, is_followed, agreed, stop)
 
 
 def _fetched(files: tuple[str, ...], folder: Path) -> tuple[str, ...]:

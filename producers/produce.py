@@ -184,13 +184,13 @@ class Run:
         if self._spool.pending_records:
             self._stop.check()
 
-    def read(self, name: str) -> None:
-        """Read one input, from where an earlier run has stopped."""
+    def read(self, name: str, options: Options | None = None) -> None:
+        """Read one input, from where an earlier run has stopped; as the run's options have it, or these."""
         with opened(name, self.turn, self._stop) as stream:
-            self._read(name, stream)
+            self._read(name, stream, options or self._options)
 
-    def _read(self, name: str, stream: Source) -> None:
-        options, spool = self._options, self._spool
+    def _read(self, name: str, stream: Source, options: Options) -> None:
+        spool = self._spool
         marking = msgspec.json.encode(options.defaults.marking).decode()
         state, size = state_of(
             name,

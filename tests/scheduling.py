@@ -53,6 +53,8 @@ _SLOW: Final = (
     "tests/consumers/taxii/test_taxii_objects.py",
     "tests/consumers/taxii/test_taxii_paging.py",
     "tests/producers/test_csv_alike.py",
+    "tests/producers/test_misp_kills.py",
+    "tests/producers/test_topic_lines.py",
     "tests/producers/test_api.py",
     "tests/producers/test_bounds.py",
     "tests/producers/test_produce_pipe.py",

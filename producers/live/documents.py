@@ -14,6 +14,7 @@ import msgspec
 
 from exchange.durable import sync_folder
 from exchange.errors import ConfigurationError
+from producers.markings.marked import NOTHING, Marked
 from producers.stop import Stop
 
 _STATE: Final = "state.json"
@@ -22,7 +23,8 @@ _STATE: Final = "state.json"
 class Place(NamedTuple):
     """A live input. ``authorities`` is a file with the certificates to be trusted, ``folder`` keeps its documents.
 
-    ``is_rehearsal`` is a dry run: nothing outside of ``folder`` is changed. ``agreed`` lets most of a source end.
+    ``is_rehearsal`` is a dry run: nothing outside of ``folder`` is changed. ``is_followed`` goes on until ``stop``.
+    ``agreed`` lets most of a source end.
     """
 
     address: str
@@ -30,15 +32,35 @@ class Place(NamedTuple):
     credentials: Path | None = None
     authorities: Path | None = None
     is_rehearsal: bool = False
+    is_followed: bool = False
     agreed: bool = False
     stop: Stop = Stop()
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether an end was asked for."""
+        return self.stop.requested
+
+
+class Document(NamedTuple):
+    """A file to be read, and what its transport states about the sharing of all of it."""
+
+    path: Path
+    around: Marked = NOTHING
+
+
+class Gap(NamedTuple):
+    """Something that the input had, and that cannot be had any more."""
+
+    text: str
+
 
 class Position(msgspec.Struct):
-    """What is known behind a document. Each kind of input adds its own."""
+    """What is known behind a document. Each kind of input adds its own; ``stated`` is of the document."""
 
     document: str = ""
     number: int = 0
+    stated: Marked = NOTHING
 
 
 State = TypeVar("State", bound=Position)
@@ -53,12 +75,12 @@ class Documents(Generic[State]):
         self.place.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.state = self._kept(empty)
 
-    def unread(self) -> Iterator[Path]:
+    def unread(self) -> Iterator[Document]:
         """The document of an earlier run, which may not have been read whole; none at the very first."""
         if self.state.document:
-            yield self.place / self.state.document
+            yield Document(self.place / self.state.document, self.state.stated)
 
-    def put(self, content: Iterable[bytes], behind: State, suffix: str = ".json") -> Path:
+    def put(self, content: Iterable[bytes], behind: State, suffix: str = ".json") -> Document:
         """Make the next document durable with the position behind it. The one before was read."""
         before = self.state
         number = before.number + 1
@@ -68,7 +90,7 @@ class Documents(Generic[State]):
         write(self.place / _STATE, [msgspec.json.encode(self.state)])
         if before.document:
             (self.place / before.document).unlink(missing_ok=True)
-        return path
+        return Document(path, self.state.stated)
 
     def _kept(self, empty: State) -> State:
         try:

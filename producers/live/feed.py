@@ -5,19 +5,17 @@ what it asks for itself (``Retry-After``) counts if that is longer.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from threading import Event, Thread
 from typing import Final, NamedTuple
 
 from exchange.errors import ExchangeError
 from producers.fetch import AskedLater
-from producers.live.documents import Place
-from producers.live.kinds import Kind
+from producers.live.documents import Document, Gap, Place
+from producers.live.kinds import Kind, reads
 from producers.produce import Options, Run, View
 from producers.spool.batch import Kept
 
-EVERY_S: Final = 60.0
-"""So long after a poll the next one begins."""
+_LEAST_S: Final = 1.0
 _MOST_S: Final = 3600.0
 _MOST_DOUBLED: Final = 6
 _JOIN_S: Final = 5.0
@@ -29,7 +27,8 @@ class Live(NamedTuple):
     kind: Kind
     place: Place
     options: Options
-    every_s: float = EVERY_S
+    every_s: float | None = None
+    """So long after a poll the next one begins; as long as its kind has it, if it is not stated."""
 
 
 class Feed:
@@ -37,8 +36,9 @@ class Feed:
 
     def __init__(self, live: Live, run: Run) -> None:
         """``run`` reads the documents."""
+        self._options = live.options
         self._kind, self._place, self._run, self._every_s = live.kind, live.place, run, live.every_s
-        self._found: Path | Kept | None = None
+        self._found: Document | Kept | Gap | None = None
         self._trouble = ""
         self._error: BaseException | None = None
         self._taken, self._closing = Event(), Event()
@@ -58,8 +58,11 @@ class Feed:
         if isinstance(found, Kept):
             self._run.summary.keep(found)
             view.failed(f"{self._place.address}: {found.gone} of {found.before} are missing: none is withdrawn")
+        elif isinstance(found, Gap):
+            self._run.summary.gaps.append(found.text)
+            view.gap(found.text)
         else:
-            self._run.read(str(found))
+            self._run.read(str(found.path), reads(self._options, found))
         self._found = None
         self._taken.set()
         return True
@@ -73,13 +76,13 @@ class Feed:
     def _go(self) -> None:
         failures = 0
         while not self._closing.is_set():
-            wait_s = self._every_s
+            wait_s = self._kind.every_s if self._every_s is None else self._every_s
             try:
                 self._poll()
                 failures = 0
             except (ExchangeError, OSError) as error:
                 asked_s = error.after_s if isinstance(error, AskedLater) else 0
-                wait_s = max(asked_s, min(_MOST_S, wait_s * 2 ** min(failures, _MOST_DOUBLED)))
+                wait_s = max(asked_s, min(_MOST_S, max(wait_s, _LEAST_S) * 2 ** min(failures, _MOST_DOUBLED)))
                 self._trouble, failures = f"{error}", failures + 1
             except BaseException as error:  # it is raised where it can be seen
                 self._error = error

@@ -1,11 +1,14 @@
 """The kinds of live inputs, by the schemes of their addresses. Adding one is a line here."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from dataclasses import replace
 from typing import Final, NamedTuple
 
-from producers.live import misp, taxii
-from producers.live.documents import Place
+import msgspec
+
+from producers.live import misp, taxii, topic
+from producers.live.documents import Document, Gap, Place
+from producers.produce import Options
 from producers.readers.formats import AUTO
 from producers.spool.batch import Kept
 
@@ -15,20 +18,33 @@ class Kind(NamedTuple):
 
     ``format`` is that of its documents, ``auto`` if the operator may state it. ``is_log`` is a source of lines, which
     may be the same in two documents: such a document is known by its name and content, not by its content alone.
-    ``states_ends`` is a source whose objects state what ends, so a snapshot adds nothing.
+    ``every_s`` is how long after a poll the next one begins; ``follows_only`` has nothing to read unless it goes on.
     """
 
     name: str
     schemes: tuple[str, ...]
-    documents: Callable[[Place], Iterator[Path | Kept]]
+    documents: Callable[[Place], Iterator[Document | Kept | Gap]]
     format: str = AUTO
     is_log: bool = False
-    states_ends: bool = False
+    every_s: float = 60.0
+    follows_only: bool = False
+
+    def options_of(self, options: Options) -> Options:
+        """How the documents of an input are read, of which the operator has stated ``options``."""
+        format_name = options.format if self.format == AUTO else self.format
+        return replace(options, files=(), format=format_name, is_document=True, is_log=self.is_log)
+
+
+def reads(options: Options, document: Document) -> Options:
+    """The same for one document."""
+    defaults = msgspec.structs.replace(options.defaults, around=document.around)
+    return replace(options, files=(str(document.path),), defaults=defaults)
 
 
 _KINDS: Final = (
-    Kind("a TAXII collection", taxii.SCHEMES, taxii.polled, "stix-bundle", states_ends=True),
-    Kind("a MISP server", misp.SCHEMES, misp.polled, "misp-event", states_ends=True),
+    Kind("a TAXII collection", taxii.SCHEMES, taxii.polled, "stix-bundle"),
+    Kind("a MISP server", misp.SCHEMES, misp.polled, "misp-event"),
+    Kind("a Kafka topic", topic.SCHEMES, topic.lines, is_log=True, every_s=1.0),
 )
 
 

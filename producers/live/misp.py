@@ -10,14 +10,13 @@ Keys of the address's query go to the index: ``?tag=c2`` takes only events with 
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 from exchange.errors import Refused
-from producers.live.documents import Documents, Place, Position
+from producers.live.documents import Document, Documents, Place, Position
 from producers.live.server import Server, TooLarge, secret_in
 from producers.spool.batch import Kept
 from producers.spool.removals import kept
@@ -69,7 +68,7 @@ class _Named(msgspec.Struct):
     uuid: str
 
 
-def polled(place: Place, *, most_bytes: int = MOST_BYTES) -> Iterator[Path | Kept]:
+def polled(place: Place, *, most_bytes: int = MOST_BYTES) -> Iterator[Document | Kept]:
     """Documents with what has changed since the last poll; the next one is made once the one before was read.
 
     If more than half of the events are gone, none of them ends without agreement. Raises TransientError if the server

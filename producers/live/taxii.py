@@ -11,14 +11,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
 import msgspec
 
 from exchange.errors import Refused
-from producers.live.documents import Documents, Place, Position
+from producers.live.documents import Document, Documents, Place, Position
 from producers.live.server import Server, authorization_of
 
 SCHEMES: Final = ("taxii+https://", "taxii+http://")
@@ -63,7 +62,7 @@ def is_taxii(name: str) -> bool:
     return name.lower().startswith(SCHEMES)
 
 
-def polled(place: Place, *, most_bytes: int = MOST_BYTES) -> Iterator[Path]:
+def polled(place: Place, *, most_bytes: int = MOST_BYTES) -> Iterator[Document]:
     """Documents with what was added since the last poll; the next one is made once the one before was read.
 
     The first is that of an earlier run, which may not have been read whole. Raises TransientError if the server does

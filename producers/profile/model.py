@@ -45,7 +45,7 @@ class InputEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     at: Annotated[
         Text,
-        _is("A file, folder or pattern; an address, as https, taxii+https or misp+https; - for a pipe."),
+        _is("A file, folder or pattern; an address, as https, misp+https or kafka+tls; - for a pipe."),
     ]
     credentials: Annotated[
         Text, _is("A file with user:password, a token or key for a live input, relative to the profile.")

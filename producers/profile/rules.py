@@ -133,6 +133,10 @@ def _of_live(path: Path_, entry: InputEntry, live: Kind) -> Iterator[Problem]:
         yield Problem((*path, "snapshot"), entry.at, f"{live.name} is no snapshot of a list: remove it")
     if live.format != AUTO and entry.format not in (AUTO, live.format):
         yield Problem((*path, "format"), entry.format, f"{live.name} is read as {live.format}: remove it")
+    if live.is_log and entry.format == AUTO:
+        yield Problem((*path, "format"), entry.format, f"{live.name} has no beginning to recognise it by: state it")
+    if live.follows_only and not entry.follow:
+        yield Problem((*path, "follow"), entry.at, f"{live.name} has nothing to read unless it is followed: state it")
 
 
 def _of_mapping(path: Path_, entry: InputEntry) -> Iterator[Problem]:

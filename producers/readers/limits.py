@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from producers.markings.marked import NOTHING, Marked, stricter
 from producers.readers.reading import Defaults, Emptied, LeftOut, Reading, Seen
 
 OTHER_TYPE: Final = "other-type"
@@ -13,10 +14,24 @@ _MOST: Final = 100
 
 
 def limited(readings: Iterator[Reading], defaults: Defaults) -> Iterator[Reading]:
-    """The same readings within the limits. What is withdrawn is never left out: an earlier assertion has to end."""
+    """The same readings within the limits, and with what was stated around the input. No withdrawal is left out."""
+    if defaults.around != NOTHING:
+        readings = _marked(readings, defaults.around)
     if not defaults.types and defaults.confidence_ceiling >= _MOST:
         return readings
     return _limited(readings, defaults)
+
+
+def _marked(readings: Iterator[Reading], around: Marked) -> Iterator[Reading]:
+    for reading in readings:
+        if isinstance(reading, Seen):
+            seen = reading.observation
+            marking, labels = stricter(seen.marking, around.marking), (*seen.labels, *around.labels)
+            observation = msgspec.structs.replace(seen, marking=marking, labels=tuple(dict.fromkeys(labels)))
+            origins = tuple(dict.fromkeys((*reading.marking_from, *around.origins)))
+            yield msgspec.structs.replace(reading, observation=observation, marking_from=origins)
+        else:
+            yield reading
 
 
 def _limited(readings: Iterator[Reading], defaults: Defaults) -> Iterator[Reading]:

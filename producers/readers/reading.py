@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from producers.markings.marked import NOTHING, Marked
 from schemas.markings import SourceMarking
 from schemas.observation import Observation, SourcePlace
 from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
@@ -31,7 +32,8 @@ class Defaults(msgspec.Struct, frozen=True):
 
     ``mapping`` names the field of columns of a CSV list whose header has other names (``csv_columns``);
     ``time_zone`` is that of times without one. ``types`` are those that are taken, all if it is empty;
-    ``confidence_ceiling`` is the most that a source's confidence counts (``limits``).
+    ``confidence_ceiling`` is the most that a source's confidence counts, and ``around`` what has carried the input
+    states about all of it (``limits``).
     """
 
     marking: SourceMarking = SourceMarking()
@@ -47,6 +49,7 @@ class Defaults(msgspec.Struct, frozen=True):
     time_zone: tzinfo = UTC
     types: frozenset[IndicatorType] = frozenset()
     confidence_ceiling: int = 100
+    around: Marked = NOTHING
 
 
 class Group(msgspec.Struct, frozen=True, gc=False):

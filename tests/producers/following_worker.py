@@ -58,8 +58,8 @@ def _live(address: str, folder: Path, stop: Stop) -> Live | None:
     if kind is None:
         return None
     secret = folder / "secret"
-    place = Place(address, folder / "fetched", secret if secret.exists() else None, stop=stop)
-    return Live(kind, place, Options(SENSOR, (), format=kind.format, is_document=True, is_log=kind.is_log), 0.2)
+    place = Place(address, folder / "fetched", secret if secret.exists() else None, is_followed=True, stop=stop)
+    return Live(kind, place, kind.options_of(Options(SENSOR, (), format="auto")), 0.2)
 
 
 if __name__ == "__main__":

@@ -175,7 +175,7 @@ class Sensor:
                 if isinstance(found, Kept):
                     self.kept.append(found)
                 else:
-                    run(spool, found, format="misp-event", is_document=True)
+                    run(spool, found.path, format="misp-event", is_document=True)
 
     def spool(self) -> Spool:
         """Its spool, which one at a time can have."""

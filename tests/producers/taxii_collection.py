@@ -120,7 +120,7 @@ class Sensor:
         """Read what was added."""
         with self.spool() as spool:
             for document in taxii.polled(Place(address, self.folder / "fetched", credentials), **options):
-                run(spool, document, format="stix-bundle")
+                run(spool, document.path, format="stix-bundle")
 
     def spool(self) -> Spool:
         """Its spool, which one at a time can have."""
