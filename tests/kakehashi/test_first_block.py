@@ -17,6 +17,7 @@ pytestmark = pytest.mark.kafka
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 SETUP = "make setup && . .venv/bin/activate\n"
+ANSWERED = """until kakehashi released list --nation GBR | grep -q '"answer":"applied"'; do :; done"""
 HELD = "098f6bcd4621d373cade4e832627b4f6"
 
 
@@ -63,12 +64,14 @@ def test_the_first_block_works_pasted_whole_and_again_on_what_the_first_time_has
             with shell(tmp_path) as screen:
                 seen = _announced(screen, first_block(), attempt)
                 assert re.search(rf"^{attempt} 0$", seen.replace("\r", ""), re.M), seen
-                assert "GBR: all 4 shards run, and the bridge to JPN" in seen, seen
+                for nation, partner in (("GBR", "JPN"), ("JPN", "GBR")):
+                    assert f"{nation}: all 4 shards run, and the bridge to {partner}" in seen, seen
                 shown = _announced(screen, "kakehashi produce --nation GBR --sensor desk iocs.csv", "sent")
                 assert ("4 observations in 1 report" if attempt == "first" else "read before") in shown, shown
                 shown = _announced(screen, "kakehashi tail --nation JPN --partner GBR --limit 1", "seen")
                 assert "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" in shown, shown
                 shown = _announced(screen, f"kakehashi explain --nation GBR {HELD}", "why")
                 assert "HOLD to JPN" in shown, shown
+                _announced(screen, ANSWERED, "back")
     finally:
         kakehashi("down", "--wipe", within=tmp_path)
