@@ -1,4 +1,4 @@
-"""A nation's roster as its file is now: a process does not have to be restarted for a change of officers (ADR 33)."""
+"""A nation's roster as its file is now: a process does not have to be restarted for a change of officers (ADR 34)."""
 
 import logging
 import os
