@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Full, Queue
 from threading import Thread
+from time import monotonic
 from types import TracebackType
 from typing import Final, Self, overload
 
@@ -24,6 +25,7 @@ from exchange.errors import ConfigurationError, DeliveryTimeout, ExchangeError
 from exchange.kafka.clients import Cluster
 from exchange.settings import Settings, cluster_from_env
 from producers.admission import admitted
+from producers.heartbeat import Heartbeat
 from producers.known import unknown_state
 from producers.markings.marked import UNSTATED, stricter
 from producers.profile.document import valid_profile
@@ -224,17 +226,20 @@ class Publisher:
                     return Batch(state, spool, self._sensor, _TOOL, codec, now_ms, MAX_OBSERVATIONS)
 
                 publisher = spooled.Publisher(self._cluster, spool, self._sensor.name, sign)
+                heart = Heartbeat(spool, self._sensor, codec, now_ms)
                 self._started.set_result(None)
-                self._serve(spool, new_batch, publisher)
+                self._serve(spool, new_batch, publisher, heart)
         except BaseException as error:  # it is raised where it can be seen
             if not self._started.done():
                 self._started.set_exception(error)
             self._error = error
             self._refuse_waiting(error)
 
-    def _serve(self, spool: Spool, new_batch: Callable[[], Batch], publisher: spooled.Publisher) -> None:
+    def _serve(
+        self, spool: Spool, new_batch: Callable[[], Batch], publisher: spooled.Publisher, heart: Heartbeat
+    ) -> None:
         batch, line = new_batch(), 0
-        while (work := self._next(spool, publisher)) is not None:
+        while (work := self._next(spool, publisher, heart)) is not None:
             observations, done = work
             try:
                 for observation in observations:
@@ -261,9 +266,11 @@ class Publisher:
             while (work := self._work.get_nowait()) is not None:
                 work[1].set_exception(error)
 
-    def _next(self, spool: Spool, publisher: spooled.Publisher) -> _Work | None:
-        """The next call; what waits is published meanwhile."""
+    def _next(self, spool: Spool, publisher: spooled.Publisher, heart: Heartbeat) -> _Work | None:
+        """The next call; what waits is published meanwhile, and heartbeats."""
         while True:
+            if not publisher.trouble:
+                heart.beat(monotonic())
             publisher.pump()
             self.pending_reports = spool.pending_reports
             try:

@@ -6,10 +6,12 @@ So nothing in the spool is signed, and what waits there through a rotation of th
 import logging
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from exchange.authority.private_key import read_key
+from exchange.authority.token_key import TokenKey, TokenUri, is_token
 from exchange.errors import ConfigurationError
 from schemas.codec import Codec
 from schemas.report_signature import signature_header
@@ -22,9 +24,14 @@ _log = logging.getLogger(__name__)
 
 
 def signing(codec: Codec, key: Path | None) -> Sign | None:
-    """How to sign with the key that this file has at the time; None without one. Raises ConfigurationError if the file
-    is no key, or if others than its owner and group can read it."""
-    return None if key is None else _KeyFile(codec, key)
+    """How to sign with the key that this file has at the time, or with a token's (``exchange.authority.token_key``);
+    None without one. Raises ConfigurationError if the file is no key, if others than its owner and group can read it,
+    or if the token does not have the key."""
+    if key is None:
+        return None
+    if is_token(key):
+        return partial(signature_header, codec, private=TokenKey(TokenUri.of(str(key))))
+    return _KeyFile(codec, key)
 
 
 class _KeyFile:

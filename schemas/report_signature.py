@@ -10,10 +10,9 @@ from hashlib import sha256
 from typing import Final
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from schemas.codec import Codec
-from schemas.signing import FRAME_BYTES, KEY_ID_BYTES, SIGNATURE_BYTES, is_signed, key_id, public_of, sign
+from schemas.signing import FRAME_BYTES, KEY_ID_BYTES, SIGNATURE_BYTES, Signer, is_signed, key_id, public_of, sign
 
 HEADER: Final = "signature"
 PURPOSE: Final = "sensor-report"
@@ -26,7 +25,7 @@ class ReportSignature(msgspec.Struct, frozen=True, gc=False):
     value: bytes
 
 
-def signature_header(codec: Codec, report: bytes, private: Ed25519PrivateKey) -> tuple[str, bytes]:
+def signature_header(codec: Codec, report: bytes, private: Signer) -> tuple[str, bytes]:
     """The header for a framed report, by this key."""
     signature = sign(private, PURPOSE, _body(codec, report))
     return HEADER, bytes.fromhex(key_id(public_of(private))) + signature

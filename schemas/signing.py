@@ -5,7 +5,7 @@ in the roster (``exchange.authority.roster``).
 """
 
 from hashlib import sha256
-from typing import Final
+from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -22,17 +22,29 @@ POLICY_PURPOSE: Final = "policy.v1"
 FRAME_BYTES: Final = 5  # schema ids are a cluster's own: signed bytes must not depend on them
 
 
+class Signer(Protocol):
+    """A private Ed25519 key: in memory, or in a token that it never leaves."""
+
+    def sign(self, data: bytes, /) -> bytes:
+        """The signature over ``data``."""
+        ...
+
+    def public_key(self) -> Ed25519PublicKey:
+        """The public key that belongs to it."""
+        ...
+
+
 def key_id(public: bytes) -> str:
     """The name of a public key: the first 16 bytes of its SHA-256, in hex."""
     return sha256(public).digest()[:KEY_ID_BYTES].hex()
 
 
-def public_of(private: Ed25519PrivateKey) -> bytes:
+def public_of(private: Signer) -> bytes:
     """The 32 bytes of the public key that belongs to a private one."""
     return private.public_key().public_bytes_raw()
 
 
-def sign(private: Ed25519PrivateKey, purpose: str, body: bytes) -> bytes:
+def sign(private: Signer, purpose: str, body: bytes) -> bytes:
     """The signature over ``body`` for ``purpose``."""
     return private.sign(_bound(purpose, body))
 

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, get_args, get_origin
 import msgspec
 import yaml
 
+from exchange.authority.token_key import is_token
 from exchange.errors import ConfigurationError
 from producers.fetch import is_url
 from producers.live.kinds import kind_of
@@ -204,7 +205,8 @@ def _beside(profile: Profile, folder: Path) -> Profile:
         )
         for each in profile.inputs
     )
-    return msgspec.structs.replace(profile, key=beside(profile.key), inputs=inputs)
+    key = profile.key if is_token(profile.key) else beside(profile.key)
+    return msgspec.structs.replace(profile, key=key, inputs=inputs)
 
 
 def _name(path: Path_) -> str:

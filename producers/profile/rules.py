@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from exchange.authority.token_key import is_token
 from producers.fetch import is_url
 from producers.inputs import is_wide
 from producers.live.kinds import Kind, kind_of
@@ -45,7 +46,7 @@ def problems(profile: Profile, nations: Sequence[str]) -> Iterator[Problem]:
         yield Problem(("sensor",), profile.sensor, "no name of a sensor: no slashes, at most 200 bytes, not a dot")
     if profile.sector:
         yield from _one_of(("sector",), profile.sector, SECTORS)
-    if profile.key and not _is_readable(Path(profile.key)):
+    if profile.key and not is_token(profile.key) and not _is_readable(Path(profile.key)):
         yield Problem(("key",), profile.key, "no readable file: `kakehashi sensor keygen` makes a key")
     yield from _of_marking(profile.marking, nations)
     if profile.confidence > profile.confidence_ceiling:

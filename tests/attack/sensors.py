@@ -1,19 +1,25 @@
 """What a hostile sensor can try, and an ordinary day of thousands of honest ones."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
+from exchange.authority.sensor_keys import SensorKey, sensor_entry
+from exchange.clock import now_ms
 from schemas import topics
 from schemas.codec import SENSOR_REPORT
 from schemas.records import SensorReport
+from schemas.signing import public_of
 from schemas.vocabulary import CommandKind, IndicatorType
 from tests.attack.attack import Attack
 from tests.attack.field import CODEC, HOME, Field, Target, a_target
 from tests.builders import a_report
-from tests.officers import ALICE, REVIEWER, SIGNING, signed_by, write_key
+from tests.officers import ALICE, REVIEWER, SIGNING, key_of, signed_by, write_key
 
 WHO: Final = "hostile sensor"
 CROWD: Final = 1_000
@@ -158,6 +164,31 @@ def _key_file(field: Field) -> str:
     return str(write_key(ALICE, field.folder))
 
 
+def a_stolen_key(field: Field) -> str:
+    """A sensor's stolen key signs what is false; then it is revoked, and what it did is found and recalled."""
+    roster = field.nations.folder / "officers" / f"{HOME}.toml"
+    before, stolen = roster.read_text("utf-8"), SensorKey("stolen-1", public_of(key_of("stolen-1")))
+    roster.write_text(before + sensor_entry(stolen), "utf-8")
+    false = a_target()
+    field.reports("stolen-1", false.seen("TLP:GREEN"), by="stolen-1")
+    first = field.until(lambda: field.kinds(false), "content")
+    roster.write_text(before + sensor_entry(replace(stolen, revoked_ms=now_ms())), "utf-8")
+    refused = field.until(
+        lambda: field.after_a_probe(
+            partial(field.refused, field.reports("stolen-1", a_target().seen("TLP:GREEN"), by="stolen-1"))
+        ),
+        "refused: revoked-key",
+    )
+    of = ("--nation", HOME, "--sensor", "stolen-1", "--since", "1h", "--json")
+    found = [
+        json.loads(line) for line in field.command_line("sensor", "signed", stolen.key_id, *of).stdout.splitlines()
+    ]
+    [listed] = [each for each in found if each["value"] == false.value]
+    recalled = field.commands(ALICE, CommandKind.RECALL, false, reason_code="recalled-by-hand")
+    last = field.until(lambda: field.kinds(false).split(", ")[-1], "recalled")
+    return f"{first}; {refused}; listed, released to {', '.join(listed['released_to'])}; recall {recalled}, {last}"
+
+
 def a_future_epoch(field: Field) -> str:
     """With an epoch of next year, so that no report of the real sensor is ever newer."""
     key = field.reports("plain-3", a_target().seen("TLP:CLEAR"), later_ms=365 * DAY_MS)
@@ -208,6 +239,8 @@ ATTACKS: Final = (
     Attack("no one", "the sensor itself loosens, signed", "content", a_loosening_owner),
     Attack(WHO, "to use up another's redrive",
            "unsigned, unknown-key, unknown-key, not-authorised; then redriven: exit 0, content", anothers_redrive),
+    Attack(WHO, "to sign with a stolen key that is revoked later",
+           "content; refused: revoked-key; listed, released to JPN; recall obeyed, recalled", a_stolen_key),
     Attack(WHO, "an epoch of next year", "refused: future-epoch", a_future_epoch),
     Attack(WHO, "a STIX file of 63 MiB of commas", "bounded", nothing_but_commas),
     Attack(WHO, "special-use addresses and names", "nothing; nothing; nothing; nothing", special_use),

@@ -78,7 +78,7 @@ def register(app: typer.Typer) -> None:
 
 def keygen(
     sensor: _Sensor,
-    out: Annotated[Path, typer.Option(help="The new file for the private key; it stays with the sensor.")],
+    out: Annotated[Path, typer.Option(help="The new file for the private key, or a token's URI (pkcs11:…).")],
 ) -> None:
     """Make a sensor's first key, and print the entry for the roster. The private key is in the file alone.
 
@@ -92,7 +92,7 @@ def keygen(
 def rotate(
     nation: _Nation,
     sensor: _Sensor,
-    out: Annotated[Path, typer.Option(help="The new file for the private key; it stays with the sensor.")],
+    out: Annotated[Path, typer.Option(help="The new file for the private key, or a token's URI (pkcs11:…).")],
     overlap: Annotated[str, typer.Option(help="For how long the keys before stay valid: 12h, 7d.")] = "7d",
 ) -> None:
     """Make a sensor's next key, and print its entries for the roster: the new key is valid at once, the others end.
@@ -236,9 +236,11 @@ def _summary(found: "SignedReports", since_ms: int, nation: str, sensor: str) ->
 def _made(sensor: str, out: Path) -> "SensorKey":
     from exchange.authority.private_key import make_key
     from exchange.authority.sensor_keys import SensorKey
+    from exchange.authority.token_key import TokenUri, is_token, make_token_key
     from schemas.signing import public_of
 
-    return SensorKey(sensor, public_of(make_key(out)), clock.now_ms())
+    public = make_token_key(TokenUri.of(str(out))) if is_token(out) else public_of(make_key(out))
+    return SensorKey(sensor, public, clock.now_ms())
 
 
 def _print(found: "Iterable[SensorKey]") -> None:
