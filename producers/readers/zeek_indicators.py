@@ -40,7 +40,7 @@ _BY_SOURCE: Final = (
     *("HTTP::SQL_Injection_Attacker", "Signatures::Multiple_"),
 )
 _HASH_MATCH: Final = "TeamCymruMalwareHashRegistry::Match"
-_INTEL_NOTICE: Final = "Intel::Notice"
+INTEL_NOTICE: Final = "Intel::Notice"
 _HASH: Final = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32})(?![0-9a-fA-F])")
 _FORWARDED: Final = re.compile(r"X-FORWARDED-FOR -> (.+)", re.IGNORECASE)
 
@@ -55,7 +55,7 @@ def found_in(log: str, fields: Fields, defaults: Defaults) -> Result:
 
 def _of_notice(fields: Fields, defaults: Defaults) -> Result:
     note = text_of(fields, "note")
-    if note == _INTEL_NOTICE:
+    if note == INTEL_NOTICE:
         return _of_value(text_of(fields, "sub"), "", defaults)
     if note.startswith(_BY_SOURCE):
         return _of_attacker(text_of(fields, "src") or text_of(fields, "id_orig_h"), defaults)

@@ -25,7 +25,7 @@ from producers.readers.list_heading import comments_ahead, marking_of_line
 from producers.readers.list_times import list_milliseconds
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
-from producers.readers.zeek_indicators import NO_THREAT, found_in, text_of
+from producers.readers.zeek_indicators import INTEL_NOTICE, NO_THREAT, found_in, text_of
 from producers.readers.zeek_record import (
     LOGS,
     Layout,
@@ -43,6 +43,7 @@ _COMMENT: Final = "comment"
 _NO_THREAT: Final = "no-threat"
 _NO_INDICATOR: Final = "no-indicator"
 _OTHER_LOG: Final = "other-log"
+_INTEL_NOTICE: Final = "intel-notice"
 _READ: Final = frozenset({"notice", "intel", "signatures"})
 _ON_REQUEST: Final = {
     "conn": "the other side's address",
@@ -124,6 +125,9 @@ def _readings(
     if log == "notice" and note.startswith(NO_THREAT) and _NO_THREAT not in defaults.include:
         yield LeftOut(place, _NO_THREAT, note)
         return
+    if log == "notice" and note == INTEL_NOTICE and _INTEL_NOTICE not in defaults.include:
+        yield LeftOut(place, _INTEL_NOTICE, "it may be what this exchange has delivered")
+        return
     found = found_in(log, fields, defaults)
     at_ms = list_milliseconds(text_of(fields, "ts"))
     if isinstance(found, Nothing):
@@ -134,7 +138,7 @@ def _readings(
         detail = f"the time {text_of(fields, 'ts')[:40]!r} is neither seconds since 1970 nor ISO 8601"
         yield rejected(place, RejectReason.TIME_OUT_OF_RANGE, detail, original)
     else:
-        is_accused = log in _READ and not note.startswith(NO_THREAT)
+        is_accused = log in _READ and not note.startswith(NO_THREAT) and note != INTEL_NOTICE
         marked = heading.join(_marking(fields)).with_default(defaults.marking)
         template = Observation(
             kind=IndicatorType.IPV4_ADDR,
@@ -213,10 +217,15 @@ READER: Final = Reader(
         _NO_THREAT: "notices that accuse nobody: weak keys, certificates, vulnerable software, Zeek itself",
         _NO_INDICATOR: "records between your own networks, hits of what this exchange has delivered, and records that "
         "name nobody else",
+        _INTEL_NOTICE: "notices of the intelligence framework, which do not name the source of the value: `intel` does",
         _HEADER: "header lines",
         _COMMENT: "other lines that begin with `#`",
     },
-    on_request={**_ON_REQUEST, _NO_THREAT: "the address that is not yours"},
+    on_request={
+        **_ON_REQUEST,
+        _NO_THREAT: "the address that is not yours",
+        _INTEL_NOTICE: "the value; only for a Zeek that this exchange delivers nothing to",
+    },
     example=b"#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tnotice\n"
     b"#fields\tts\tid.orig_h\tid.resp_h\tnote\tmsg\n#types\ttime\taddr\taddr\tenum\tstring\n"
     b"1795000000.5\t10.1.2.3\t198.51.100.7\tSignatures::Sensitive_Signature\tmade up\n"

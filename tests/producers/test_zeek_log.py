@@ -269,3 +269,12 @@ def test_every_log_that_is_known_is_read_or_left_out_by_its_own_rule() -> None:
 )
 def test_escapes_stand_for_bytes_and_what_is_no_text_stays_as_it_is(cell: str, text: str) -> None:
     assert unescaped(cell) == text
+
+
+def test_a_notice_of_the_intelligence_framework_may_be_ours_and_is_taken_on_request_alone() -> None:
+    record = {"_path": "notice", "ts": 1795000000.5, "note": "Intel::Notice", "sub": "c2.example.com"}
+    content = json.dumps(record).encode()
+    [left] = readings(FORMAT, content)
+    assert [each.rule for each in left_out([left])] == ["intel-notice"]
+    [seen] = observations(readings(FORMAT, content, include=frozenset({"intel-notice"}), confidence=80))
+    assert (seen.value, seen.confidence) == ("c2.example.com", -1)
