@@ -21,10 +21,10 @@ from producers.readers.csv_columns import FIELDS, REPEATED_FIELDS, may_be_mapped
 from producers.readers.formats import AUTO, on_request, readers
 from producers.source import STANDARD_INPUT
 from producers.spool.layout import is_sensor_name
+from producers.yaml_document import Path_
 from schemas.markings import Caveat, Pap, SourceMarking, Tlp, understand
 from schemas.vocabulary import TYPE_BY_LABEL
 
-Path_ = tuple[str | int, ...]
 _UNRECOGNISED: Final = Caveat.UNRECOGNISED
 
 
