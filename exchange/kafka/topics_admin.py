@@ -86,6 +86,12 @@ def check_topics(cluster: Cluster, wanted: Iterable[Topic]) -> None:
         )
 
 
+def settings_of(cluster: Cluster, topics: Iterable[Topic]) -> dict[str, Mapping[str, str]]:
+    """The settings of the topics that we may see, by their names."""
+    found = _settings(AdminClient(cluster.client()), cluster, list(topics))
+    return {topic.name: settings for topic, settings in found}
+
+
 def _settings(admin: AdminClient, cluster: Cluster, topics: list[Topic]) -> Iterator[tuple[Topic, Mapping[str, str]]]:
     """The settings of each topic that we may see. Not to be allowed to see them is no reason to stop."""
     if not topics:

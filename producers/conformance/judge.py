@@ -1,0 +1,260 @@
+"""Judges a feed: facts in, a result for each requirement out. Pure, and in memory that the checks bound.
+
+Nothing is met by silence. A requirement is met if something was found to meet it, nothing was found to fail it, and
+nothing that it is about was unreadable. So a feed that gets worse never makes a requirement met.
+"""
+
+import enum
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import Final
+
+import msgspec
+
+from producers.conformance.checks import ALSO_UNREAD, CHECKS, MAY_BE_ABSENT, Check
+from producers.conformance.facts import Fact, Question, Sent, Skipped, Statement, Unread
+from producers.conformance.finding import Answer, Finding
+from producers.conformance.profile import IncidentKind
+from producers.conformance.standard import Level, Requirement, Shown, Standard, Text
+from schemas.markings import Caveat, Tlp
+
+MOST_EXAMPLES: Final = 5
+_OPEN: Final = frozenset({Tlp.CLEAR, Tlp.GREEN, Tlp.AMBER})
+_HARMLESS: Final = frozenset({Caveat.INCIDENT, Caveat.BENIGN, Caveat.DRAFT})
+
+
+class Met(enum.StrEnum):
+    """The result for one requirement."""
+
+    MET = "met"
+    NOT_MET = "not-met"
+    NOT_APPLICABLE = "not-applicable"
+    CANNOT_BE_JUDGED = "cannot-be-judged"
+
+
+class Outcome(enum.StrEnum):
+    """The result for the feed. ``MET_AS_FAR_AS_JUDGED``: all that this kind of input can show is met."""
+
+    MET = "met"
+    MET_AS_FAR_AS_JUDGED = "met-as-far-as-judged"
+    NOT_SHOWN = "not-shown"
+    NOT_MET = "not-met"
+
+
+class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One place where a requirement is not met, or cannot be judged. ``where`` is empty for the feed as a whole.
+
+    ``value`` is there only if it was asked for and its marking lets the report's reader see it.
+    """
+
+    where: str
+    at: int
+    index: int
+    why: Text
+    value: str = ""
+
+
+class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One requirement: what it demands, and what was found, with the first places where it fails."""
+
+    id: str
+    group: str
+    level: Level
+    result: Met
+    checked: int
+    failed: int
+    unknown: int
+    text: Text
+    remedy: Text
+    sources: tuple[str, ...]
+    bound: str = ""
+    because: Text = Text("", "")
+    examples: tuple[Example, ...] = ()
+
+
+class Counts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What was read."""
+
+    reports: int
+    observations: int
+    withdrawals: int
+    refused: dict[str, int]
+    left_out: dict[str, int]
+    by_type: dict[str, int]
+    by_tlp: dict[str, int]
+
+
+class _Tally:
+    """The findings for one requirement."""
+
+    def __init__(self) -> None:
+        self.answers: Counter[Answer] = Counter()
+        self.examples: list[Example] = []
+        self.doubts: list[Example] = []
+        self.unread = 0
+
+
+class Judgement:
+    """Takes facts, and gives results. ``shown`` is what the input can show; ``values`` asks for examples' values."""
+
+    def __init__(
+        self,
+        standard: Standard,
+        incident: IncidentKind,
+        question: Question,
+        shown: Collection[Shown],
+        *,
+        values: bool = False,
+    ) -> None:
+        self._standard, self._incident, self._shown, self._values = standard, incident, frozenset(shown), values
+        self._tallies: dict[str, _Tally] = {}
+        self._checks: dict[type, list[tuple[_Tally, Check]]] = {}
+        self._all: list[tuple[_Tally, Check]] = []
+        self._counts: dict[str, Counter[str]] = {name: Counter() for name in ("refused", "left_out", "type", "tlp")}
+        self._totals: Counter[str] = Counter()
+        self._of_statements: list[_Tally] = []
+        for requirement in standard.requirements:
+            if self._is_shown(requirement):
+                self._add(requirement.id, question)
+
+    def _is_shown(self, requirement: Requirement) -> bool:
+        return not self._shown.isdisjoint(requirement.shown_by)
+
+    def _add(self, name: str, question: Question) -> None:
+        tally = self._tallies[name] = _Tally()
+        made = [make(question) for make in CHECKS[name]]
+        for check in made:
+            self._all.append((tally, check))
+            for kind in check.of:
+                self._checks.setdefault(kind, []).append((tally, check))
+        if name not in ALSO_UNREAD and any({Statement, Sent} & {*check.of} for check in made):
+            self._of_statements.append(tally)
+
+    def take(self, facts: Iterable[Fact]) -> None:
+        """Judge these."""
+        for fact in facts:
+            for tally, check in self._checks.get(type(fact), ()):
+                for finding in check.take(fact):
+                    self._note(tally, finding)
+            if not isinstance(fact, Sent):
+                self._count(fact)
+            else:
+                self._totals["reports"] += 1
+
+    def _count(self, fact: Fact) -> None:
+        if isinstance(fact, Statement):
+            self._totals["withdrawals" if fact.is_withdrawal else "observations"] += 1
+            if fact.refused is not None:
+                self._counts["refused"][str(fact.refused)] += 1
+            elif not fact.is_withdrawal:
+                self._counts["type"]["" if fact.kind is None else fact.kind.label] += 1
+                self._counts["tlp"][fact.marking.tlp.label or "unmarked"] += 1
+        elif isinstance(fact, Skipped):
+            self._counts["left_out"][fact.rule] += 1
+        elif isinstance(fact, Unread) and not fact.is_listed:
+            self._counts["refused"][str(fact.reason)] += 1
+            for tally in self._of_statements:
+                tally.answers[Answer.UNKNOWN] += 1
+                tally.unread += 1
+
+    def _note(self, tally: _Tally, finding: Finding) -> None:
+        tally.answers[finding.answer] += 1
+        if finding.answer is Answer.MET:
+            return
+        kept = tally.examples if finding.answer is Answer.NOT_MET else tally.doubts
+        if len(kept) < MOST_EXAMPLES and finding.why is not None:
+            place = finding.place
+            where = ("", 0, -1) if place is None else (place.where, place.at, place.index)
+            example = Example(*where, finding.why, self._value(finding.about))
+            if example not in kept:  # a line may have several values
+                kept.append(example)
+
+    def _value(self, about: Statement | None) -> str:
+        """A value that the report's reader may see: never one of TLP:RED or AMBER+STRICT, unmarked or restricted."""
+        if about is None or not self._values:
+            return ""
+        marking = about.marking
+        is_open = marking.tlp in _OPEN and _HARMLESS.issuperset(marking.caveats)
+        shown = about.value[:200] if is_open else ""
+        return shown if shown.isprintable() else shown.encode("unicode_escape").decode()
+
+    @property
+    def counts(self) -> Counts:
+        """What was read so far."""
+        return Counts(
+            reports=self._totals["reports"],
+            observations=self._totals["observations"],
+            withdrawals=self._totals["withdrawals"],
+            refused=dict(sorted(self._counts["refused"].items())),
+            left_out=dict(sorted(self._counts["left_out"].items())),
+            by_type=dict(sorted(self._counts["type"].items())),
+            by_tlp=dict(sorted(self._counts["tlp"].items())),
+        )
+
+    def results(self) -> tuple[Result, ...]:
+        """A result for each requirement, in the order of the standard. To be called once, at the end."""
+        for tally, check in self._all:
+            for finding in check.rest():
+                self._note(tally, finding)
+        return tuple(map(self._result, self._standard.requirements))
+
+    def _result(self, requirement: Requirement) -> Result:
+        tally = self._tallies.get(requirement.id)
+        met, because = _met(requirement, tally)
+        answers = Counter[Answer]() if tally is None else tally.answers
+        examples = () if tally is None else tuple(tally.examples or tally.doubts)
+        return Result(
+            id=requirement.id,
+            group=requirement.group,
+            level=self._incident.level(requirement.id),
+            result=met,
+            checked=answers.total(),
+            failed=answers[Answer.NOT_MET],
+            unknown=answers[Answer.UNKNOWN],
+            text=requirement.text,
+            remedy=requirement.remedy,
+            sources=requirement.sources,
+            bound=requirement.bound,
+            because=because,
+            examples=examples,
+        )
+
+
+def _met(requirement: Requirement, tally: _Tally | None) -> tuple[Met, Text]:
+    if tally is None:
+        return Met.CANNOT_BE_JUDGED, _ELSEWHERE[requirement.shown_by[-1]]
+    answers = tally.answers
+    if answers[Answer.NOT_MET]:
+        return Met.NOT_MET, Text("", "")
+    if answers[Answer.UNKNOWN]:
+        count = tally.unread
+        about = f"{count} pieces that could not be read may be about this", f"読み取れない {count} 件が該当しうる"
+        return Met.CANNOT_BE_JUDGED, Text(*about) if count else Text("", "")
+    if answers[Answer.MET]:
+        return Met.MET, Text("", "")
+    if requirement.id in MAY_BE_ABSENT:
+        return Met.NOT_APPLICABLE, Text("the feed has nothing that this is about", "該当するものがフィードにない")
+    return Met.CANNOT_BE_JUDGED, Text("nothing was read that shows it", "判定できるものが読み取れなかった")
+
+
+_ELSEWHERE: Final = {
+    Shown.FILE: Text("an input shows it: name the feed's files", "入力から判定する。フィードのファイルを指定する"),
+    Shown.TOPIC: Text(
+        "only what was published shows it: --topic", "発行されたものからのみ判定できる（--topic を指定する）"
+    ),
+    Shown.COMPARISON: Text(
+        "the source's list beside what was published shows it: name the list's files with --topic",
+        "情報源のリストと発行されたものとの比較で判定する（--topic とともにリストのファイルを指定する）",
+    ),
+}
+
+
+def outcome(results: Iterable[Result], standard: Standard, shown: Collection[Shown]) -> Outcome:
+    """The result of all musts together."""
+    musts = [each for each in results if each.level is Level.MUST]
+    if any(each.result is Met.NOT_MET for each in musts):
+        return Outcome.NOT_MET
+    unjudged = [each for each in musts if each.result is Met.CANNOT_BE_JUDGED]
+    if any(not frozenset(shown).isdisjoint(standard.by_id[each.id].shown_by) for each in unjudged):
+        return Outcome.NOT_SHOWN
+    return Outcome.MET_AS_FAR_AS_JUDGED if unjudged else Outcome.MET
