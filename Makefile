@@ -25,7 +25,7 @@ CEDAR_ROOT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kakehashi/analyser/cedar-$(
 PROCESSES ?= 3
 AT_ONCE = -n $(PROCESSES) --no-loadscope-reorder
 
-.PHONY: help setup check test test-fast prove demo bench faults attack soak registries search taxii tools leaks fuzz lock kafka-image helm clean formats
+.PHONY: help setup check test test-fast prove demo bench faults attack soak registries search taxii tools leaks fuzz lock kafka-image helm clean formats standard
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -115,6 +115,9 @@ helm: setup ## lint the chart and render every role (Helm is built with Go if it
 
 formats: setup ## write the formats that the readers declare into the docs and the chart's schema
 	@$(BIN)/python -m tools.formats
+
+standard: setup ## write the joint standard's tables and schemas from its data, in both languages
+	@$(BIN)/python -m tools.standard
 
 docs/metrics.md: $(wildcard exchange/metrics/spec/*.py) exchange/metrics/labels.py tools/metrics_page.py $(STAMP)
 	@$(BIN)/python -m tools.metrics_page > $@

@@ -122,26 +122,29 @@ def _requirements(made: Page, main: Element, standard: Standard) -> None:
 
 def _requirement(made: Page, body: Element, result: Result) -> None:
     language = made.language
-    row = made.add(body, "tr", "", {"id": result.id})
+    is_explained = bool(result.examples) or result.result is Met.NOT_MET
+    row = made.add(body, "tr", "", {"id": result.id} | ({"class": "explained"} if is_explained else {}))
     made.add(row, "th", result.id, {"scope": "row", "class": "id"})
     cell = made.add(row, "td")
-    made.add(cell, "div", result.text.of(language))
+    made.sentence(made.add(cell, "div"), result.text.of(language))
     bound = f" · {made.word('bound')}: {made.report.bounds.number(result.bound):g}" if result.bound else ""
     made.add(cell, "div", "; ".join(result.sources) + bound, {"class": "sources"})
-    if result.result in (Met.NOT_MET, Met.CANNOT_BE_JUDGED):
-        _why(made, cell, result)
+    if because := result.because.of(language):
+        made.add(cell, "div", because, {"class": "because"})
     made.add(row, "td", LEVELS[result.level].of(language), {"class": str(result.level)})
     state = made.add(row, "td")
     made.add(state, "span", RESULTS[result.result].of(language), {"class": f"result {result.result}"})
     for number in (result.checked, result.failed):
         made.add(row, "td", f"{number:,}" if result.checked else "", {"class": "number"})
+    if is_explained:
+        explanation = made.add(body, "tr", "", {"class": "explanation"})
+        made.add(explanation, "td")
+        _why(made, made.add(explanation, "td", "", {"colspan": "5"}), result)
 
 
 def _why(made: Page, cell: Element, result: Result) -> None:
     language = made.language
     why = made.add(cell, "div", "", {"class": "why"})
-    if because := result.because.of(language):
-        made.add(why, "div", because)
     if result.examples:
         listed = made.add(why, "ul")
         for example in result.examples:
@@ -153,7 +156,8 @@ def _why(made: Page, cell: Element, result: Result) -> None:
             made.add(listed, "li", made.word("more").format(count=f"{rest:,}"))
     if result.result is Met.NOT_MET:
         line = made.add(why, "div")
-        made.add(line, "strong", f"{made.word('do')}: ").tail = result.remedy.of(language)
+        made.add(line, "strong", made.word("do"))
+        made.sentence(made.add(line, "span"), f": {result.remedy.of(language)}")
 
 
 def _clocks(made: Page, main: Element) -> None:

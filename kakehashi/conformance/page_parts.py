@@ -22,6 +22,17 @@ class Page:
         made.text = text
         return made
 
+    def sentence(self, parent: Element, text: str) -> None:
+        """A sentence of the standard: what is in backticks there is code here."""
+        last: Element | None = None
+        for at, part in enumerate(text.split("`")):
+            if at % 2:
+                last = self.add(parent, "code", part)
+            elif last is None:
+                parent.text = part
+            else:
+                last.tail = part
+
     def word(self, name: str) -> str:
         """One of the page's own words."""
         return WORDS[name].of(self.language)
@@ -34,8 +45,7 @@ class Page:
         """What was checked, by what, and when."""
         report = self.report
         stated = [
-            ("nation", report.nation or self.word("not_stated")),
-            ("sensor", printable(report.sensor) or self.word("not_stated")),
+            *((name, text) for name, text in (("nation", report.nation), ("sensor", report.sensor)) if text),
             ("made", f"{utc(report.made_at_ms)} UTC"),
             ("standard", self._version(report.standard)),
             ("profile", f"{report.profile.name}, {self._version(report.profile)}"),

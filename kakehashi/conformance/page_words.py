@@ -20,7 +20,6 @@ WORDS: Final = {
     "aware": Text("Operator aware", "事業者の認知"),
     "digest": Text("SHA-256 of the feed", "フィードの SHA-256"),
     "version": Text("version", "版"),
-    "not_stated": Text("not stated", "記載なし"),
     "result": Text("Result", "結果"),
     "overview": Text("Requirements by result", "結果別の要件数"),
     "level": Text("Level", "水準"),
@@ -65,5 +64,5 @@ WORDS: Final = {
         "The report itself is in this file as JSON. The check refuses a page that shows anything else.",
         "報告書本体は JSON としてこのファイルに含まれる。表示がそれと異なるページは検証で拒否される。",
     ),
-    "draft": Text("Standard and profile are drafts that nobody has approved", "標準及びプロファイルは未承認の案である"),
+    "draft": Text("Standard and profile are drafts that no one has approved", "標準及びプロファイルは未承認の案である"),
 }

@@ -104,16 +104,18 @@ def feed_digest(feed: Iterable[Fed]) -> str:
 
 def settings_of(profile: Profile) -> dict[str, str]:
     """The settings of a sensor that change what its inputs state; those that were left as they are are not named."""
-    plain, default = _plain(profile), _plain(Profile(nation=profile.nation, sensor=profile.sensor))
+    plain, default = _flat(profile), _flat(Profile(nation=profile.nation, sensor=profile.sensor))
     found = {name: value for name, value in plain.items() if name not in _NO_SETTING and value != default[name]}
     return {
         name: value if isinstance(value, str) else msgspec.json.encode(value).decode() for name, value in found.items()
     }
 
 
-def _plain(profile: Profile) -> dict[str, Any]:
+def _flat(profile: Profile) -> dict[str, Any]:
+    """The fields by their names, those of the marking among them."""
     found: dict[str, Any] = msgspec.to_builtins(profile)
-    return found
+    marking: dict[str, Any] = found.pop("marking")
+    return found | marking
 
 
 def _standard(standard: Standard) -> Of:

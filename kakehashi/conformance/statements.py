@@ -19,8 +19,10 @@ def statements(
     dictionaries = Dictionaries()
     columns = columns_of(report, dictionaries)
     refused: dict[int, RejectReason] = reasons(columns, dictionaries, at_ms)
-    known, invalid = normalise(columns, refused, normaliser)
-    refused |= {index: answer.reason for index, answer in invalid}
+    # The value is judged for itself, also if intake would refuse the observation for something else.
+    no_type = {index for index, code in enumerate(columns.kinds) if code not in _TYPES}
+    known, invalid = normalise(columns, no_type, normaliser)
+    refused = {index: answer.reason for index, answer in invalid} | refused
     for index, value in enumerate(columns.values):
         about, code = known[index], columns.kinds[index]
         yield Statement(

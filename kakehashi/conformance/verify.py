@@ -99,7 +99,7 @@ def _signed(found: Signed, roster: Roster, public: bytes | None) -> Checked:
     if owner is None:
         return Checked(
             False,
-            f"the key {signature.key} is of nobody on {roster.nation}'s roster at the time of the report: name the key "
+            f"the key {signature.key} is of no one on {roster.nation}'s roster at the time of the report: name the key "
             "with --public-key, or the nation with --nation",
         )
     name, key = owner

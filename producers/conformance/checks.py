@@ -94,7 +94,7 @@ CHECKS: Final[Mapping[str, tuple[Maker, ...]]] = {
 
 MAY_BE_ABSENT: Final = frozenset(
     {
-        *("KKH-MRK-03", "KKH-MRK-04", "KKH-WDR-02", "KKH-WDR-04", "KKH-REF-02"),
+        *("KKH-MRK-04", "KKH-WDR-02", "KKH-WDR-04", "KKH-REF-02"),
         *("KKH-INC-01", "KKH-INC-03", "KKH-INC-04"),
     }
 )

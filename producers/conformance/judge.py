@@ -1,7 +1,7 @@
 """Judges a feed: facts in, a result for each requirement out. Pure, and in memory that the checks bound.
 
 Nothing is met by silence. A requirement is met if something was found to meet it, nothing was found to fail it, and
-nothing that it is about was unreadable. So a feed that gets worse never makes a requirement met.
+nothing that it is about was unreadable or missing. So a feed that gets worse never makes a requirement met.
 """
 
 import enum
@@ -19,6 +19,7 @@ from producers.conformance.standard import Level, Requirement, Shown, Standard, 
 from schemas.markings import Caveat, Tlp
 
 MOST_EXAMPLES: Final = 5
+_NO_GAP: Final = "KKH-CMP-03"
 _OPEN: Final = frozenset({Tlp.CLEAR, Tlp.GREEN, Tlp.AMBER})
 _HARMLESS: Final = frozenset({Caveat.INCIDENT, Caveat.BENIGN, Caveat.DRAFT})
 
@@ -196,6 +197,12 @@ class Judgement:
         for tally, check in self._all:
             for finding in check.rest():
                 self._note(tally, finding)
+        missing = self._tallies.get(_NO_GAP)
+        if missing is not None and missing.answers[Answer.NOT_MET]:
+            for tally in self._of_statements:
+                if tally is not missing:
+                    tally.answers[Answer.UNKNOWN] += 1
+                    tally.unread += 1
         return tuple(map(self._result, self._standard.requirements))
 
     def _result(self, requirement: Requirement) -> Result:
@@ -228,7 +235,10 @@ def _met(requirement: Requirement, tally: _Tally | None) -> tuple[Met, Text]:
         return Met.NOT_MET, Text("", "")
     if answers[Answer.UNKNOWN]:
         count = tally.unread
-        about = f"{count} pieces that could not be read may be about this", f"読み取れない {count} 件が該当しうる"
+        about = (
+            f"{count} pieces that are missing or cannot be read may be about this",
+            f"欠けている、又は読み取れない {count} 件が該当しうる",
+        )
         return Met.CANNOT_BE_JUDGED, Text(*about) if count else Text("", "")
     if answers[Answer.MET]:
         return Met.MET, Text("", "")

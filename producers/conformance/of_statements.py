@@ -11,29 +11,26 @@ MINUTE_MS: Final = 60 * 1000
 HOUR_MS: Final = 60 * MINUTE_MS
 CLOCK_DIFFERENCE_MS: Final = 5 * MINUTE_MS
 OF_VALUES: Final = frozenset({RejectReason.INVALID_VALUE, RejectReason.UNKNOWN_TYPE, RejectReason.VALUE_TOO_LONG})
+_OF_CANONICAL: Final = frozenset({RejectReason.INVALID_VALUE, RejectReason.VALUE_TOO_LONG})
 _ORIGINAL: Final = frozenset(tlp.label for tlp in Tlp if tlp.label)
 
 
 def valid_value(found: Statement, _: Question) -> Finding | None:
     """KKH-CAN-01."""
-    if found.refused in OF_VALUES:
-        return no(found, "the value is not valid for its type", "値が種別として無効である")
-    return MET if found.key else None
+    return MET if found.key else no(found, "the value is not valid for its type", "値が種別として無効である")
 
 
 def canonical_value(found: Statement, _: Question) -> Finding | None:
     """KKH-CAN-02."""
-    if not found.key:
-        return None
     return MET if found.is_canonical else no(found, "the value is not in its canonical form", "値が正準形ではない")
 
 
 def fields_in_range(found: Statement, _: Question) -> Finding | None:
     """KKH-CAN-03."""
-    if found.refused is None:
+    if found.refused is None or found.refused in _OF_CANONICAL:
         return MET
-    if found.refused in OF_VALUES or found.refused is RejectReason.UNKNOWN_WITHDRAWAL:
-        return None
+    if found.refused in (RejectReason.UNKNOWN_TYPE, RejectReason.UNKNOWN_WITHDRAWAL):
+        return unknown(found, f"is refused before: {found.refused}", f"先に拒否される: {found.refused}")
     return no(found, f"is refused: {found.refused}", f"拒否される: {found.refused}")
 
 
@@ -55,13 +52,15 @@ def marking_understood(found: Statement, _: Question) -> Finding | None:
 
 def original_label(found: Statement, _: Question) -> Finding | None:
     """KKH-MRK-03."""
-    if found.is_withdrawal or not found.tlp:
+    if found.is_withdrawal:
         return None
     return MET if found.tlp in _ORIGINAL else no(found, "the label is not as FIRST writes it", "FIRST の表記ではない")
 
 
 def names_recipients(found: Statement, _: Question) -> Finding | None:
     """KKH-MRK-04."""
+    if not found.is_withdrawal and found.marking.tlp is Tlp.UNMARKED:
+        return unknown(found, "has no TLP label", "TLP ラベルがない")
     if found.is_withdrawal or found.marking.tlp not in (Tlp.AMBER, Tlp.AMBER_STRICT):
         return None
     return MET if found.marking.releasable_to else no(found, "names no nation", "配付先の国が示されていない")
@@ -103,9 +102,11 @@ def published_in_time(found: Statement, question: Question) -> Finding | None:
 
 def time_not_ahead(found: Statement, _: Question) -> Finding | None:
     """KKH-TIM-04, of observations."""
+    if found.is_withdrawal:
+        return None
     latest = max(found.first_seen_ms, found.last_seen_ms)
     if latest <= 0:
-        return None
+        return unknown(found, "states no time", "時刻の記載がない")
     if latest <= found.at_ms + CLOCK_DIFFERENCE_MS:
         return MET
     return no(found, "its time is later than its publication", "時刻が発行より後である")

@@ -22,7 +22,7 @@ class Level(enum.StrEnum):
 
 
 class Status(enum.StrEnum):
-    """Whether a standard or a profile is agreed. None is, as long as nobody has approved one."""
+    """Whether a standard or a profile is agreed. None is, as long as no one has approved one."""
 
     DRAFT = "draft-not-approved"
 
