@@ -19,6 +19,7 @@ from producers.conformance.standard import Level, Requirement, Shown, Standard, 
 from schemas.markings import Caveat, Tlp
 
 MOST_EXAMPLES: Final = 5
+_NOT_EMPTY: Final = "KKH-CMP-01"
 _NO_GAP: Final = "KKH-CMP-03"
 _OPEN: Final = frozenset({Tlp.CLEAR, Tlp.GREEN, Tlp.AMBER})
 _HARMLESS: Final = frozenset({Caveat.INCIDENT, Caveat.BENIGN, Caveat.DRAFT})
@@ -114,6 +115,7 @@ class Judgement:
         self._counts: dict[str, Counter[str]] = {name: Counter() for name in ("refused", "left_out", "type", "tlp")}
         self._totals: Counter[str] = Counter()
         self._of_statements: list[_Tally] = []
+        self._of_reports: list[_Tally] = []
         for requirement in standard.requirements:
             if self._is_shown(requirement):
                 self._add(requirement.id, question)
@@ -128,8 +130,11 @@ class Judgement:
             self._all.append((tally, check))
             for kind in check.of:
                 self._checks.setdefault(kind, []).append((tally, check))
-        if name not in ALSO_UNREAD and any({Statement, Sent} & {*check.of} for check in made):
+        kinds = {kind for check in made for kind in check.of}
+        if name not in ALSO_UNREAD and kinds & {Statement, Sent}:
             self._of_statements.append(tally)
+        if name not in (_NOT_EMPTY, _NO_GAP) and kinds & {Statement, Sent, Unread}:
+            self._of_reports.append(tally)
 
     def take(self, facts: Iterable[Fact]) -> None:
         """Judge these."""
@@ -199,10 +204,9 @@ class Judgement:
                 self._note(tally, finding)
         missing = self._tallies.get(_NO_GAP)
         if missing is not None and missing.answers[Answer.NOT_MET]:
-            for tally in self._of_statements:
-                if tally is not missing:
-                    tally.answers[Answer.UNKNOWN] += 1
-                    tally.unread += 1
+            for tally in self._of_reports:
+                tally.answers[Answer.UNKNOWN] += 1
+                tally.unread += 1
         return tuple(map(self._result, self._standard.requirements))
 
     def _result(self, requirement: Requirement) -> Result:

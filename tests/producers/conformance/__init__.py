@@ -1,0 +1,1 @@
+"""The joint standard: its data, its checks and its reports."""
