@@ -106,8 +106,9 @@ class Unreadable(msgspec.Struct, frozen=True):
 
 
 def body_of(report: Report) -> bytes:
-    """The signed bytes of a report."""
-    return msgspec.json.encode(report, order="deterministic")
+    """The signed bytes of a report: as it is once it was read, so that 1 and 1.0 of a bound are the same."""
+    as_read = msgspec.json.decode(msgspec.json.encode(report), type=Report)
+    return msgspec.json.encode(as_read, order="deterministic")
 
 
 def signed(report: Report, private: Ed25519PrivateKey | None) -> Signed:

@@ -1,0 +1,341 @@
+"""`kakehashi conformance` over inputs: what it finds, prints and signs, and what `verify` refuses."""
+
+import gzip
+import hashlib
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+from typer.testing import CliRunner, Result
+
+from exchange.authority.private_key import make_key
+from exchange.authority.sensor_keys import sensor_entry
+from exchange.errors import ExchangeError, Exit
+from kakehashi.conformance.page import BEGIN
+from kakehashi.main import Invocation, command_line
+from producers.conformance.standard import standard
+from schemas.signing import public_of
+from tests.docs.pages import ROOT
+from tests.producers.reading_feeds import manifest
+
+FEEDS = ROOT / "tests" / "feeds"
+HEAD = "type,value,tlp,pap,releasable_to,first_seen,last_seen,valid_until,confidence,labels\n"
+SEEN = "2026-11-01T01:00:00Z,2026-11-01T09:00:00Z,2999-01-01T00:00:00Z,80"
+LINE = f"domain,bad.kakenet-mal.org,TLP:AMBER,PAP:GREEN,JPN,{SEEN},c2\n"
+GOOD = HEAD + LINE + f"sha256,{'9f' * 32},TLP:GREEN,PAP:GREEN,,{SEEN},lockbit\n"
+ENERGY = ("--profile", "energy", "--incident", "ransomware")
+
+
+def run(*arguments: object, **environ: str) -> Result:
+    """The command, as `main` ends it."""
+    env = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "300", "KAKEHASHI_NATIONS": "GBR,JPN"} | environ
+    return CliRunner(env=env).invoke(command_line(Invocation()), ["conformance", *map(str, arguments)])
+
+
+def code(result: Result) -> int:
+    error = result.exception
+    return int(error.exit_code) if isinstance(error, ExchangeError) else result.exit_code
+
+
+def report_of(*arguments: object) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(run(*arguments, "--json").stdout)
+    return found["report"]  # type: ignore[no-any-return]
+
+
+def found(report: dict[str, Any]) -> dict[str, str]:
+    return {each["id"]: each["result"] for each in report["results"]}
+
+
+@pytest.fixture
+def feed(tmp_path: Path) -> Path:
+    path = tmp_path / "feed.csv"
+    path.write_text(GOOD, "utf-8")
+    return path
+
+
+def test_a_feed_that_states_all_that_it_can_is_met_as_far_as_a_file_shows_it(feed: Path) -> None:
+    report = report_of(feed, *ENERGY)
+    assert report["outcome"] == "met-as-far-as-judged"
+    assert {name for name, result in found(report).items() if result == "met"} >= {"KKH-MRK-01", "KKH-CMP-01"}
+    assert found(report)["KKH-IDS-03"] == "cannot-be-judged"
+    assert (report["counts"]["observations"], report["counts"]["left_out"]) == (2, {"header": 1})
+    assert code(run(feed, *ENERGY)) == Exit.OK
+    assert code(run(feed, *ENERGY, "--strict")) == Exit.REFUSED, "a file cannot show everything"
+
+
+@pytest.mark.parametrize(
+    ("content", "requirement"),
+    [
+        (b"", "KKH-CMP-01"),
+        (b"", "KKH-CMP-02"),
+        (b"<!DOCTYPE html><html><body>503</body></html>", "KKH-CMP-01"),
+        (HEAD.encode(), "KKH-CMP-01"),
+        (gzip.compress(GOOD.encode())[:-20], "KKH-CMP-02"),
+        (GOOD.replace("TLP:AMBER", "").encode(), "KKH-MRK-01"),
+        (GOOD.replace("TLP:AMBER", "TLP:PURPLE").encode(), "KKH-MRK-02"),
+        (GOOD.replace("bad.kakenet", "bad..kakenet").encode(), "KKH-CAN-01"),
+        (GOOD.replace("domain,", "domein,").encode(), "KKH-REF-01"),
+        (GOOD.replace("2999-", "2001-", 1).encode(), "KKH-WDR-02"),
+        (GOOD.replace("2026-11-01T09", "2999-11-01T09", 1).encode(), "KKH-CAN-03"),
+        (GOOD.replace(",2026-11-01T01:00:00Z,2026-11-01T09:00:00Z", ",,").encode(), "KKH-TIM-01"),
+    ],
+)
+def test_a_feed_that_does_not_meet_a_must_is_refused(tmp_path: Path, content: bytes, requirement: str) -> None:
+    path = tmp_path / "feed.csv"
+    path.write_bytes(content)
+    report = report_of(path, *ENERGY)
+    assert found(report)[requirement] == "not-met"
+    assert report["outcome"] == "not-met"
+    result = run(path, *ENERGY)
+    assert code(result) == Exit.REFUSED
+    assert requirement in result.stdout
+
+
+def test_a_line_that_cannot_be_read_leaves_the_rest_not_shown_and_is_named_by_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "feed.csv"
+    path.write_bytes(GOOD.encode() + b"domain,\xff\xfe.example,TLP:GREEN,PAP:GREEN,,,,,,c2\n")
+    [refusals] = [each for each in report_of(path, *ENERGY)["results"] if each["id"] == "KKH-REF-01"]
+    assert [example["at"] for example in refusals["examples"]] == [4]
+    assert found(report_of(path, *ENERGY))["KKH-MRK-01"] == "cannot-be-judged"
+
+
+def test_values_are_shown_only_if_they_are_asked_for_and_their_marking_allows_it(tmp_path: Path) -> None:
+    path = tmp_path / "feed.csv"
+    red = f"domain,secret.kakenet-mal.org,TLP:RED,PAP:GREEN,,{SEEN},\n"
+    path.write_text(HEAD + LINE.replace(",c2", ",") + red, "utf-8")
+    page = tmp_path / "report.html"
+    quiet = run(path, *ENERGY, "--html", page).stdout + page.read_text("utf-8")
+    asked = run(path, *ENERGY, "--html", page, "--show-values").stdout + page.read_text("utf-8")
+    assert "kakenet-mal" not in quiet
+    assert "bad.kakenet-mal.org" in asked
+    assert "secret.kakenet-mal.org" not in asked
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_text_fits_80_columns_and_names_each_requirement_once(feed: Path, language: str) -> None:
+    feed.write_text(GOOD.replace("TLP:AMBER", ""), "utf-8")
+    lines = run(feed, *ENERGY, "--lang", language, "--aware-at", "2h").stdout.splitlines()
+    wide = [line for line in lines if cell_len(line) > 80 and str(feed) not in line]
+    assert not wide
+    for each in standard().requirements:
+        assert sum(line.startswith(f"  {each.id} ") for line in lines) == 1
+
+
+class Parsed(HTMLParser):
+    """The tags of a page, its texts, and what it would load."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Remember it."""
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        """Remember it."""
+        self.texts.append(data)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_page_loads_nothing_runs_nothing_and_can_be_read_by_all(feed: Path, tmp_path: Path, language: str) -> None:
+    feed.write_text(GOOD.replace("TLP:AMBER", ""), "utf-8")
+    path = tmp_path / "report.html"
+    run(feed, *ENERGY, "--html", path, "--lang", language)
+    parsed = Parsed(path.read_text("utf-8"))
+    assert {tag for tag, _ in parsed.tags}.isdisjoint({"img", "link", "iframe", "object", "form", "input", "base"})
+    for tag, attributes in parsed.tags:
+        assert not {"src", "onclick", "style"} & attributes.keys()
+        assert (attributes.get("href") or "#").startswith("#")
+        assert tag != "script" or attributes["type"] == "application/json"
+    by_tag = dict(parsed.tags)
+    assert by_tag["html"]["lang"] == language
+    assert [tag for tag, _ in parsed.tags].count("h1") == 1
+    heads = [attributes for tag, attributes in parsed.tags if tag == "th"]
+    assert heads
+    assert all(each.get("scope") in ("col", "row") for each in heads)
+    ids = [attributes["id"] for _, attributes in parsed.tags if "id" in attributes]
+    assert len(set(ids)) == len(ids)
+    linked = {str(each["href"])[1:] for tag, each in parsed.tags if tag == "a"}
+    assert linked <= set(ids)
+    assert linked > {"results"}
+    for each in standard().requirements:
+        assert each.id in ids
+
+
+def test_what_a_file_is_called_cannot_change_the_page(tmp_path: Path) -> None:
+    path = tmp_path / "<script>alert(1)<!--&\u202e.csv"
+    path.write_text(GOOD, "utf-8")
+    page = tmp_path / "report.html"
+    run(path, *ENERGY, "--html", page)
+    text = page.read_text("utf-8")
+    assert "<script>alert" not in text
+    assert "\u202e" not in text.partition(BEGIN)[0]
+    assert text.count("<script") == 1
+
+
+@pytest.fixture
+def signed(feed: Path, tmp_path: Path) -> tuple[Path, Path, dict[str, str]]:
+    """A report as a page and as JSON, signed by a sensor of the roster."""
+    key = make_key(tmp_path / "edge-1.key")
+    officers = tmp_path / "officers"
+    officers.mkdir()
+    (officers / "GBR.toml").write_text(sensor_entry("edge-1", public_of(key)), "utf-8")
+    page = tmp_path / "report.html"
+    line = run(feed, *ENERGY, "--html", page, "--sign-key", tmp_path / "edge-1.key", "--json").stdout
+    (tmp_path / "report.json").write_text(line, "utf-8")
+    return page, tmp_path / "report.json", {"KAKEHASHI_OFFICERS": str(officers)}
+
+
+def test_a_report_is_verified_with_its_key_its_page_and_its_feed(
+    signed: tuple[Path, Path, dict[str, str]], feed: Path
+) -> None:
+    page, line, environ = signed
+    for report in (page, line):
+        result = run("verify", report, feed, "--nation", "GBR", **environ)
+        assert (code(result), "WRONG" in result.stdout) == (Exit.OK, False)
+        assert "by the sensor edge-1" in result.stdout
+        assert "SHA-256" in result.stdout
+    assert "was not compared" in run("verify", line, "--nation", "GBR", **environ).stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        (BEGIN, BEGIN + "</script>" + BEGIN, "does not hold one report"),
+        (BEGIN, BEGIN + "{", "is no conformance report"),
+        ("Every must that this input can show is met.", "Every must is met.", "it is not what its report states"),
+        ('"outcome":"met-as-far-as-judged"', '"outcome":"met"', "it is not what its report states"),
+        ("✓", "✗", "it is not what its report states"),
+        ("</body>", "<p>Approved by the regulator</p></body>", "it is not what its report states"),
+    ],
+)
+def test_a_page_that_was_changed_is_refused(
+    signed: tuple[Path, Path, dict[str, str]], feed: Path, old: str, new: str, why: str
+) -> None:
+    page, _, environ = signed
+    text = page.read_text("utf-8")
+    assert old in text
+    page.write_text(text.replace(old, new, 1), "utf-8")
+    result = run("verify", page, feed, "--nation", "GBR", **environ)
+    assert (code(result), why in result.stdout) == (Exit.REFUSED, True)
+
+
+def test_a_report_that_was_changed_or_is_by_no_one_known_is_refused(
+    signed: tuple[Path, Path, dict[str, str]], feed: Path, tmp_path: Path
+) -> None:
+    _, line, environ = signed
+    original = line.read_text("utf-8")
+    line.write_text(original.replace('"failed":0', '"failed":1', 1), "utf-8")
+    changed = run("verify", line, feed, "--nation", "GBR", **environ)
+    assert (code(changed), "it was changed" in changed.stdout) == (Exit.REFUSED, True)
+    line.write_text(original, "utf-8")
+    stranger = run("verify", line, feed, "--nation", "JPN", **environ)
+    assert (code(stranger), "of no one on JPN's roster" in stranger.stdout) == (Exit.REFUSED, True)
+    unsigned = tmp_path / "unsigned.json"
+    unsigned.write_text(run(feed, *ENERGY, "--json").stdout, "utf-8")
+    nothing = run("verify", unsigned, feed, "--nation", "GBR", **environ)
+    assert (code(nothing), "it proves nothing" in nothing.stdout) == (Exit.REFUSED, True)
+
+
+def test_a_feed_that_was_changed_left_out_or_added_is_refused(
+    signed: tuple[Path, Path, dict[str, str]], feed: Path, tmp_path: Path
+) -> None:
+    page, _, environ = signed
+    other = tmp_path / "other.csv"
+    other.write_text(GOOD + LINE, "utf-8")
+    for files in ((other,), (feed, other)):
+        result = run("verify", page, *files, "--nation", "GBR", **environ)
+        assert (code(result), "is not one of the report's files" in result.stdout) == (Exit.REFUSED, True)
+    assert "was not given" in run("verify", page, other, "--nation", "GBR", **environ).stdout
+
+
+def test_a_key_can_be_named_instead_of_a_roster(signed: tuple[Path, Path, dict[str, str]], feed: Path) -> None:
+    page, _, environ = signed
+    entry = (Path(environ["KAKEHASHI_OFFICERS"]) / "GBR.toml").read_text("utf-8")
+    key = entry.partition('key = "')[2].partition('"')[0]
+    assert code(run("verify", page, feed, "--public-key", key)) == Exit.OK
+    assert code(run("verify", page, feed, "--public-key", "ed25519:AAAA")) == Exit.USAGE
+    assert code(run("verify", page, feed)) == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--profile", "energie"), Exit.CONFIGURATION),
+        (("--profile", "energy", "--incident", "fire"), Exit.USAGE),
+        (("--profile", "energy", "--lang", "fr"), Exit.USAGE),
+        (("--profile", "energy", "--topic", "other"), Exit.USAGE),
+        (("--profile", "energy", "--topic", "sensor.reports.v1"), Exit.USAGE),
+        (("--profile", "energy", "--aware-at", "soon"), Exit.USAGE),
+        (("--profile", "energy", "--tlp", "TLP:PURPLE"), Exit.USAGE),
+        (("--profile", "energy", "--sign-key", "/dev/null"), Exit.CONFIGURATION),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_an_exit_code(feed: Path, arguments: tuple[str, ...], expected: Exit) -> None:
+    assert code(run(feed, *arguments)) == expected
+
+
+def test_without_a_feed_there_is_nothing_to_check_and_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    assert code(run("--profile", "energy")) == Exit.USAGE
+    assert code(run(tmp_path / "none.csv", "--profile", "energy")) == Exit.USAGE
+
+
+def test_a_sensors_profile_states_how_its_files_are_read(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("Host,Seen\nbad.kakenet-mal.org,2026-11-01T09:00:00Z\n", "utf-8")
+    profile = tmp_path / "edge-1.yaml"
+    text = "nation: GBR\nsensor: edge-1\nmarking:\n  tlp: TLP:GREEN\nconfidence: 60\ninputs:\n  - at: list.csv\n"
+    profile.write_text(text + "    mapping:\n      Host: domain-name\n      Seen: last_seen\n", "utf-8")
+    report = report_of("--sensor-profile", profile, *ENERGY)
+    assert (report["nation"], report["sensor"], report["counts"]["observations"]) == ("GBR", "edge-1", 1)
+    assert report["settings"] == {"tlp": "TLP:GREEN", "confidence": "60"}
+    assert found(report)["KKH-MRK-01"] == "met"
+
+
+def test_standard_input_is_judged_with_its_digest(feed: Path) -> None:
+    env = {"NO_COLOR": "1", "KAKEHASHI_NATIONS": "GBR,JPN"}
+    arguments = ["conformance", "-", *ENERGY, "--json"]
+    piped = CliRunner(env=env).invoke(command_line(Invocation()), arguments, input=GOOD.encode())
+    report = json.loads(piped.stdout)["report"]
+    assert report["feed"][0]["sha256"] == hashlib.sha256(GOOD.encode()).hexdigest()
+    assert found(report) == found(report_of(feed, *ENERGY))
+
+
+_SMALL = 1_700
+_MANIFEST = {each["file"]: each for each in manifest() if each["observations"] <= _SMALL}
+_READ_ALIKE = frozenset({"tlp", "confidence", "label", "pap", "releasable-to", "caveat", "encoding", "home-net"})
+_MET = frozenset(
+    {
+        *("suricata/honeypot-2018-alerts.json", "suricata/alert-testmyids.json"),
+        *("csv/tweetfeed-20210912.csv.gz", "csv/tweetfeed-20220227.csv.gz", "csv/tweetfeed-20240201.csv.gz"),
+        *("misp/existing-event.json.gz", "stix/tweetfeed-taxii-page.json.gz", "stix/tweetfeed-week.json.gz"),
+        *(f"misp/tweetfeed-{each}.json.gz" for each in ("600940a0", "4a9d0b3b", "371658dc")),
+    }
+)
+"""Recorded feeds that state all that energy companies must state: with a time, a marking and only valid values."""
+
+
+@pytest.mark.parametrize("name", sorted(_MANIFEST))
+def test_a_recorded_feed_goes_through_and_its_numbers_are_those_of_produce(name: str) -> None:
+    entry = _MANIFEST[name]
+    options = entry["options"]
+    asked = [
+        word
+        for option in ("tlp", "encoding", "home-net")
+        for value in (options.get(option) if isinstance(options.get(option), list) else [options.get(option)])
+        if value
+        for word in (f"--{option}", value)
+    ]
+    report = report_of(FEEDS / name, "--profile", "energy", *asked)
+    counts = report["counts"]
+    assert (report["outcome"] == "met-as-far-as-judged") == (name in _MET)
+    if options.keys() <= _READ_ALIKE:
+        assert counts["observations"] == entry["observations"]
+        assert sum(counts["refused"].values()) >= entry["rejected"], "intake refuses what readers have read, too"
+    if not entry["observations"]:
+        assert found(report)["KKH-CMP-01"] == "not-met"
