@@ -21,6 +21,7 @@ from producers.readers.reading import LeftOut, Reading, Rejected, Seen, Withdraw
 from producers.report import MAX_OBSERVATIONS, report_of
 from producers.source import STANDARD_INPUT
 from schemas.observation import Observation
+from schemas.vocabulary import RejectReason
 from streams.intake.collapse import Normaliser
 
 _PORTION: Final = 1 << 20
@@ -56,6 +57,8 @@ class Inputs:
                     yield Listed(fact.place, fact.key)
             elif isinstance(fact, Unread):
                 yield Unread(fact.place, fact.reason, fact.is_whole, is_listed=True)
+            elif isinstance(fact, Ended) and fact.is_damaged:
+                yield Unread(fact.place, RejectReason.TRUNCATED, is_whole=True, is_listed=True)
 
     def _of(self, name: str, stream: BinaryIO, options: Options) -> Iterator[Fact]:
         source = Input(name, stream, encoding=options.defaults.encoding)

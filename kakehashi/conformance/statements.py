@@ -1,15 +1,17 @@
 """Statements of a report, by the laws of intake: what is refused, and the canonical value of all else."""
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from producers.conformance.facts import Place, Statement
 from schemas.records import SensorReport
-from schemas.vocabulary import IndicatorType, RejectReason
+from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
 from streams.intake.collapse import Normaliser, normalise
 from streams.intake.columns import Dictionaries, columns_of
 from streams.intake.validate import reasons
 
-_TYPES = frozenset(map(int, IndicatorType))
+_TYPES: Final = frozenset(map(int, IndicatorType))
+_WITHDRAWALS: Final = frozenset(map(int, Withdrawal))
 
 
 def statements(
@@ -39,9 +41,10 @@ def statements(
             valid_until_ms=columns.valid_until_ms[index],
             confidence=columns.confidences[index],
             labels=_labels(dictionaries, columns.label[index]),
-            is_withdrawal=columns.withdrawals[index] != 0,
+            is_withdrawal=columns.withdrawals[index] in _WITHDRAWALS,
             at_ms=at_ms,
             is_redriven=bool(report["redrive_of"]),
+            has_odd_code=columns.withdrawals[index] not in (0, *_WITHDRAWALS),
         )
 
 

@@ -67,7 +67,7 @@ CHECKS: Final[Mapping[str, tuple[Maker, ...]]] = {
     "KKH-TIM-04": (_each(of_statements.time_not_ahead), _each(of_reports.built_before, Sent)),
     "KKH-TIM-05": (_each(of_reports.times_of_broker, Kept),),
     "KKH-CMP-01": (of_series.NotEmpty,),
-    "KKH-CMP-02": (_each(of_reports.read_whole, Ended, Unread),),
+    "KKH-CMP-02": (_each(of_reports.read_whole, Ended, Sent, Unread),),
     "KKH-CMP-03": (of_series.NoGap,),
     "KKH-CMP-04": (of_series.AllPublished,),
     "KKH-CMP-05": (_each(of_statements.has_confidence),),

@@ -25,7 +25,8 @@ class Statement(msgspec.Struct, frozen=True, gc=False):
 
     ``kind`` is None for an unknown code. ``key`` is that of its indicator, empty if the value is invalid. ``refused``
     is why intake does not take it. ``tlp`` is the label as its source wrote it. Times of 0 are not stated.
-    ``is_redriven``: it was refused before, and an officer has sent it again.
+    ``is_redriven``: it was refused before, and an officer has sent it again. ``has_odd_code``: what it
+    states about a withdrawal is in no contract, so whether it is one is not known.
     """
 
     place: Place
@@ -44,6 +45,7 @@ class Statement(msgspec.Struct, frozen=True, gc=False):
     is_withdrawal: bool
     at_ms: int
     is_redriven: bool = False
+    has_odd_code: bool = False
 
 
 class Unread(msgspec.Struct, frozen=True, gc=False):

@@ -62,8 +62,10 @@ def times_of_broker(found: Kept, _: Question) -> Finding | None:
     return no(None, f"{found.topic} has the sensors' times", f"{found.topic} の時刻はセンサーのものである")
 
 
-def read_whole(found: Ended | Unread, _: Question) -> Finding | None:
+def read_whole(found: Ended | Sent | Unread, _: Question) -> Finding | None:
     """KKH-CMP-02."""
+    if isinstance(found, Sent):
+        return MET
     if isinstance(found, Ended):
         if found.is_damaged:
             return no(found.place, "the input is damaged or cut off", "入力が破損しているか途切れている")

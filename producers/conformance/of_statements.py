@@ -144,7 +144,9 @@ def has_end(found: Statement, _: Question) -> Finding | None:
 
 def valid_withdrawal(found: Statement, _: Question) -> Finding | None:
     """KKH-WDR-04."""
-    if not found.is_withdrawal and found.refused is not RejectReason.UNKNOWN_WITHDRAWAL:
+    if found.has_odd_code:
+        return no(found, "the code of its withdrawal is unknown", "取り下げのコードが未知である")
+    if not found.is_withdrawal:
         return None
     if found.refused is None:
         return MET

@@ -1,6 +1,7 @@
 """Feeds as facts: one that meets all of the standard, and pieces that do not."""
 
 from collections.abc import Collection, Iterable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -19,7 +20,7 @@ from producers.conformance.facts import (
     Statement,
 )
 from producers.conformance.judge import Judgement, Met, Result
-from producers.conformance.profile import Bounds, ConformanceProfile, read_profile
+from producers.conformance.profile import Bounds, ConformanceProfile, profile_text, read_profile
 from producers.conformance.standard import Shown, standard
 from schemas.markings import Caveat, Marking, Pap, Tlp
 from schemas.topics import AUDIT, DAY_MS, FOR_EVER, QUARANTINE, SENSOR_REPORTS
@@ -48,10 +49,9 @@ ALL = (Shown.FILE, Shown.TOPIC, Shown.COMPARISON)
 MARKING = Marking(tlp=Tlp.AMBER, pap=Pap.GREEN, releasable_to=("JPN",), caveats=(Caveat.INCIDENT,))
 
 
+@cache
 def energy() -> ConformanceProfile:
     """The profile that comes with the software."""
-    from producers.conformance.profile import profile_text
-
     found = read_profile(profile_text("energy"), standard()).profile
     assert found is not None
     return found

@@ -103,7 +103,7 @@ FAILS: dict[str, tuple[Change, ...]] = {
     "KKH-WDR-03": (one(Statement, valid_until_ms=0),),
     "KKH-WDR-04": (
         one(Statement, is_withdrawal=True, refused=RejectReason.INVALID_VALUE),
-        one(Statement, refused=RejectReason.UNKNOWN_WITHDRAWAL),
+        one(Statement, refused=RejectReason.UNKNOWN_WITHDRAWAL, has_odd_code=True),
     ),
     "KKH-REF-01": (
         one(Statement, refused=RejectReason.TOO_LARGE),

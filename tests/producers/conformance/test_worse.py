@@ -95,7 +95,7 @@ _OF_STATEMENTS: Final[tuple[Degrade, ...]] = (
     _ended,
     _invalid,
     _refused(RejectReason.TIME_OUT_OF_RANGE),
-    _refused(RejectReason.UNKNOWN_WITHDRAWAL),
+    lambda fact: msgspec.structs.replace(_refused(RejectReason.UNKNOWN_WITHDRAWAL)(fact), has_odd_code=True),
     _unread(RejectReason.UNREADABLE_LINE),
     _unread(RejectReason.UNKNOWN_TYPE),
 )
