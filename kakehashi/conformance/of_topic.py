@@ -8,6 +8,7 @@ from consumers.queries.quarantine import entries
 from consumers.queries.redriven import State, identity_of, states
 from consumers.subscription.topic_reader import TopicReader
 from exchange.authority.roster import Roster
+from exchange.authority.sensor_keys import Standing
 from exchange.kafka.clients import Cluster
 from exchange.kafka.topics_admin import settings_of
 from exchange.protocol.record import Record
@@ -168,8 +169,9 @@ def _signature(record: Record, sensor: str, codec: Codec, roster: Roster) -> Sig
     if not roster.sensors.by_sensor.get(sensor):
         return Signature.NO_ROSTER_KEY
     key = roster.sensors.find(sensor, found.key)
-    if key is None or not key.counts(record.timestamp_ms):
-        return Signature.UNKNOWN_KEY
+    standing = Standing.NOT_YET if key is None else key.standing(record.timestamp_ms)
+    if key is None or standing is not Standing.VALID:
+        return Signature.REVOKED_KEY if standing is Standing.REVOKED else Signature.UNKNOWN_KEY
     return Signature.VALID if is_signed_by(key.key, codec, record.value or b"", found) else Signature.INVALID
 
 

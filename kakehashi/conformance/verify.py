@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from exchange.authority.roster import Roster
+from exchange.authority.sensor_keys import Standing
 from exchange.errors import ConfigurationError
 from kakehashi.conformance.of_inputs import file_digest
 from kakehashi.conformance.of_topic import Published
@@ -99,8 +100,8 @@ def _signed(found: Signed, roster: Roster, public: bytes | None) -> Checked:
     if owner is None:
         return Checked(
             False,
-            f"the key {signature.key} is of no one on {roster.nation}'s roster at the time of the report: name the key "
-            "with --public-key, or the nation with --nation",
+            f"the key {signature.key} is of no one on {roster.nation}'s roster at the time of the report, or is "
+            "revoked: name the key with --public-key, or the nation with --nation",
         )
     name, key = owner
     if is_signed_by(key, found):
@@ -114,7 +115,8 @@ def _owner(roster: Roster, key: str, at_ms: int) -> tuple[str, bytes] | None:
         return f"the officer {officer.person}", officer.key
     for keys in roster.sensors.by_sensor.values():
         for each in keys:
-            if each.key_id == key and each.counts(at_ms):
+            # A report states its time itself: who has a revoked key could state an earlier one.
+            if each.key_id == key and not each.revoked_ms and each.standing(at_ms) is Standing.VALID:
                 return f"the sensor {each.sensor}", each.key
     return None
 

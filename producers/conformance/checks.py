@@ -99,6 +99,6 @@ MAY_BE_ABSENT: Final = frozenset(
     }
 )
 """Requirements about what a feed need not have: without it they do not apply. All others cannot be judged then."""
-ALSO_UNREAD: Final = frozenset({"KKH-CAN-01", "KKH-CMP-01", "KKH-CMP-02", "KKH-REF-01", "KKH-CMP-04", "KKH-WDR-01"})
+ALSO_UNREAD: Final = frozenset({"KKH-CAN-01", "KKH-CMP-01", "KKH-CMP-02", "KKH-REF-01"})
 """Requirements that know what to make of a piece that cannot be read. To all others that judge observations it is one
 of which they cannot know."""

@@ -77,6 +77,7 @@ class Signature(enum.StrEnum):
     VALID = "valid"
     MISSING = "missing"
     UNKNOWN_KEY = "unknown-key"
+    REVOKED_KEY = "revoked-key"
     INVALID = "invalid"
     NO_ROSTER_KEY = "no-roster-key"
 

@@ -13,6 +13,10 @@ _UNSIGNED: Final = {
         "is signed by a key that is not the sensor's at this time",
         "その時点のセンサーの鍵ではない鍵で署名されている",
     ),
+    Signature.REVOKED_KEY: (
+        "is signed by a key that is revoked since then",
+        "その時点で失効している鍵で署名されている",
+    ),
     Signature.INVALID: ("its signature is not of its bytes", "署名が内容と一致しない"),
     Signature.NO_ROSTER_KEY: ("the roster has no key of this sensor", "名簿にこのセンサーの鍵がない"),
 }

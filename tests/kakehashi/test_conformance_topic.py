@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from exchange.authority.private_key import make_key
-from exchange.authority.sensor_keys import sensor_entry
+from exchange.authority.sensor_keys import SensorKey, sensor_entry
 from exchange.clock import now_ms
 from exchange.errors import Exit
 from exchange.kafka.clients import Cluster, idempotent_producer, transactional_producer
@@ -109,7 +109,7 @@ class Sensor:
         producer = transactional_producer(self.nation.cluster, f"{self.name}-{sequence}")
         producer.init_transactions()
         producer.begin_transaction()
-        headers = [signature_header(codec, value, private)] if signs else []
+        headers: list[tuple[str, str | bytes | None]] = [signature_header(codec, value, private)] if signs else []
         partition = shard_of_sensor(self.name, SHARDS)
         producer.produce(topics.SENSOR_REPORTS, value, self.name.encode(), partition, headers=headers)
         producer.flush(30)
@@ -121,7 +121,7 @@ def sensor(nation: Nation, request: pytest.FixtureRequest, tmp_path: Path) -> Se
     name = f"edge-{abs(hash(request.node.name)) % 10_000}"
     private = make_key(tmp_path / "sensor.key")
     with (nation.folder / "officers" / "GBR.toml").open("a", encoding="utf-8") as roster:
-        roster.write(sensor_entry(name, public_of(private)))
+        roster.write(sensor_entry(SensorKey(name, public_of(private))))
     made = Sensor(nation, name, tmp_path / "sensor.key")
     with made.publisher() as publisher:
         for number in range(3):

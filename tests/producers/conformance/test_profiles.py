@@ -78,7 +78,11 @@ def test_what_an_incident_is_to_meet_is_never_later_than_the_first_clock_of_the_
         ("KKH-CAN-02, KKH-MRK-03", "KKH-CAN-02, KKH-IDS-01, KKH-MRK-03", "is there twice"),
         ("observed_to_published_hours: 1", "observed_to_published_hours: soon", "expected a number"),
         ("observed_to_published_hours: 1", "observed_to_published_hours: -1", "> 0"),
-        ("observed_to_published_hours: 1", "observed_to_publish_hours: 1", "did you mean observed_to_published_hours?"),
+        (
+            "observed_to_published_hours: 1",
+            "observed_to_publish_hours: 1",
+            "did you mean `observed_to_published_hours`?",
+        ),
         ("types: [file-sha256", "types: [file-sha265", "file-sha265: one of"),
         ('standard: "0.1"', 'standard: "9.9"', "this software has version 0.1 of the standard"),
         ("owner: Joint", "owner: &a Joint", ""),

@@ -126,8 +126,9 @@ def _delayed(fact: Fact) -> Fact:
 
 
 def _moved(fact: Fact, by_ms: int) -> Fact:
-    is_first = isinstance(fact, Sent) and fact.sequence == 0
-    return msgspec.structs.replace(fact, published_ms=fact.published_ms - by_ms) if is_first else fact
+    if not isinstance(fact, Sent) or fact.sequence:
+        return fact
+    return msgspec.structs.replace(fact, published_ms=fact.published_ms - by_ms)
 
 
 def _typed(fact: Fact) -> Fact:

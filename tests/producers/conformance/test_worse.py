@@ -23,7 +23,7 @@ from schemas.markings import Caveat, Marking, Pap, Tlp
 from schemas.topics import DAY_MS
 from schemas.vocabulary import RejectReason
 from tests.builders import NOW_MS
-from tests.producers.conformance.feeds import HOUR_MS, MARKING, a_feed, met
+from tests.producers.conformance.feeds import MARKING, a_feed, met
 
 Degrade = Callable[[Any], Fact | None]
 
@@ -66,6 +66,11 @@ def _unread(reason: RejectReason) -> Degrade:
     return lambda fact: Unread(fact.place, reason)
 
 
+def _odd_code(fact: Statement) -> Fact:
+    refused = fact.refused or RejectReason.UNKNOWN_WITHDRAWAL
+    return msgspec.structs.replace(fact, refused=refused, has_odd_code=True)
+
+
 def _refused(reason: RejectReason) -> Degrade:
     """Intake's order of reasons: a type that is unknown is found first."""
 
@@ -95,7 +100,7 @@ _OF_STATEMENTS: Final[tuple[Degrade, ...]] = (
     _ended,
     _invalid,
     _refused(RejectReason.TIME_OUT_OF_RANGE),
-    lambda fact: msgspec.structs.replace(_refused(RejectReason.UNKNOWN_WITHDRAWAL)(fact), has_odd_code=True),
+    _odd_code,
     _unread(RejectReason.UNREADABLE_LINE),
     _unread(RejectReason.UNKNOWN_TYPE),
 )
@@ -160,4 +165,3 @@ def test_the_order_of_observations_changes_nothing(order: list[int]) -> None:
     statements = [each for each in _START if isinstance(each, Statement)][:4]
     changed = [msgspec.structs.replace(each, marking=mark) for each, mark in zip(statements, marks, strict=True)]
     assert met([changed[at] for at in order]) == met(changed)
-    assert HOUR_MS
