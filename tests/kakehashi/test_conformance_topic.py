@@ -27,7 +27,7 @@ from schemas.signing import public_of
 from schemas.vocabulary import IndicatorType
 from tests.builders import a_quarantined
 from tests.conftest import _running
-from tests.kakehashi.test_conformance import code, run
+from tests.kakehashi.conforming import code, run
 
 pytestmark = pytest.mark.kafka
 DOMAIN = IndicatorType.DOMAIN_NAME
