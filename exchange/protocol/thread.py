@@ -123,12 +123,12 @@ class ShardThread:
 
     def _count(self, turned: Turned) -> None:
         metrics, step = self._metrics, self.step
-        metrics.count(turned.effects.tallies)
         metrics.show(turned.effects.gauges)
+        if turned.only_shows:
+            return
+        metrics.count(turned.effects.tallies)
         for note in turned.effects.notes:
             _log.warning("%s step=%s shard=%d", note, step, self.number)
-        if not turned.transaction_s:
-            return
         metrics.add(spec.BATCHES, 1, step, BatchOutcome.COMMITTED)
         metrics.add(spec.BATCHES, turned.aborted, step, BatchOutcome.ABORTED)
         metrics.add(spec.BATCHES, turned.uncertain, step, BatchOutcome.UNCERTAIN)

@@ -7,9 +7,9 @@ from exchange.protocol.record import Record
 
 
 class Turned(msgspec.Struct, frozen=True):
-    """A batch that was committed: what it was made of, and how often its transaction had to be tried.
+    """A batch that was committed: what it was made of, and how often its transaction had to be tried; or only something
+    to show.
 
-    Without ``records`` and without a transaction (``transaction_s`` 0) there was only something to show.
     ``size`` is the bytes of its records' values.
     ``oldest`` is the record that had waited longest, None if only time had passed.
     ``batch_s`` is from when it was read: also what it waited for its turn to be computed, and behind what went ahead.
@@ -23,3 +23,9 @@ class Turned(msgspec.Struct, frozen=True):
     uncertain: int = 0
     batch_s: float = 0.0
     transaction_s: float = 0.0
+
+    @property
+    def only_shows(self) -> bool:
+        """Whether there was no batch, and only something to show."""
+        effects = self.effects
+        return not (self.records or effects.outputs or effects.rows or effects.home)

@@ -90,7 +90,7 @@ class Intake(Step[None]):
             self._write_blocks(arrived, work)
         for change, numbers in ledger.gaps.items():
             work.tally[spec.SEQUENCE_GAPS.tally(change)] += numbers
-        gauges = self._presence.gauges(ledger.sensors | sensors_at(batch.due, rows))
+        gauges = self._presence.gauges(sensors_at(batch.due, rows) | ledger.sensors)
         if reports:
             gauges[spec.SENSOR_QUOTA_USED.at(self.name, self._shard)] = ledger.quota_used
         return Effects(work.outputs, rows=ledger.changes(), tallies=work.tally, gauges=gauges, notes=ledger.notes())

@@ -5,7 +5,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 from exchange.authority.roster import load_roster
-from exchange.authority.sensor_keys import SensorKey, Standing
+from exchange.authority.sensor_keys import SensorKey, Standing, sensor_entry
 from exchange.clock import now_ms
 from tests.kakehashi.command import kakehashi
 
@@ -45,6 +45,20 @@ def test_a_key_is_made_rotated_and_revoked_and_its_successor_stays_valid(tmp_pat
         (first.key_id, "revoked"),
         (second.key_id, "valid"),
     ]
+
+
+def test_a_rotation_leaves_the_entries_of_keys_that_are_not_valid_now(tmp_path: Path) -> None:
+    keys, now = Keys(tmp_path), now_ms()
+    made = [SensorKey("edge-1", bytes([number] * 32), *times) for number, times in enumerate([
+        (0, 0), (0, now + DAY_MS), (now - 9 * DAY_MS, now - DAY_MS), (now + 99 * DAY_MS,), (0, 0, now - DAY_MS)
+    ])]  # fmt: skip
+    (tmp_path / "GBR.toml").write_text("\n".join(map(sensor_entry, made)), "utf-8")
+    after = {
+        each.key: each for each in keys.entered("rotate", "--nation", "GBR", "--sensor", "edge-1", "--out", "n.key")
+    }
+    assert [after.pop(each.key) == each for each in made] == [False, True, True, True, True]
+    [made_now] = after.values()
+    assert made_now.standing(now_ms()) is Standing.VALID
 
 
 def test_what_is_not_there_is_named_and_no_file_is_made(tmp_path: Path) -> None:

@@ -107,10 +107,11 @@ def rotate(
     now_ms = clock.now_ms()
     ends_ms = now_ms + span_ms(overlap, "--overlap")
     known = _roster(nation).sensors.by_sensor.get(sensor, ())
-    if not any(each.standing(now_ms) is Standing.VALID for each in known):
+    valid = [each for each in known if each.standing(now_ms) is Standing.VALID]
+    if not valid:
         raise NotFound(f"{sensor} has no valid key in {nation}'s roster: `kakehashi sensor keygen` makes its first one")
-    ending = [replace(each, until_ms=min(each.until_ms or ends_ms, ends_ms)) for each in known]
-    _print([*ending, _made(sensor, out)])
+    ending = [replace(each, until_ms=min(each.until_ms or ends_ms, ends_ms)) for each in valid]
+    _print([*(each for each in known if each not in valid), *ending, _made(sensor, out)])
     typer.echo(
         f"These entries replace those of {sensor} in {nation}'s roster. Then give the producer {out}, before "
         f"{utc(ends_ms)} UTC, when the keys before end.",

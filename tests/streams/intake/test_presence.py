@@ -1,5 +1,7 @@
 """When a sensor was last there: shown from the rows, for the sensors of the roster, and never by an invented name."""
 
+import msgspec
+
 from exchange.authority.roster import Roster
 from exchange.authority.sensor_keys import SensorKey, SensorKeys
 from exchange.metrics import spec
@@ -8,6 +10,7 @@ from schemas import topics
 from schemas.codec import SENSOR_REPORT, Codec
 from schemas.signing import public_of
 from streams.intake.ledger import SENSOR
+from streams.intake.sequences import Epoch, Sequences
 from streams.intake.step import Intake
 from tests.builders import HOUR_MS, NOW_MS, a_report
 from tests.officers import key_of
@@ -75,6 +78,7 @@ def test_all_sensors_of_the_roster_are_shown_before_any_report_and_only_once() -
 def test_a_heartbeat_and_an_observation_are_told_apart_by_the_brokers_time() -> None:
     shown = Shown("edge-1")
     shown.send("edge-1", NOW_MS)
+    assert shown.last("edge-1") == (0, NOW_MS), "though all sensors were to be shown in the same turn"
     shown.send("edge-1", NOW_MS + HOUR_MS, empty=True)
     assert shown.last("edge-1") == (NOW_MS + HOUR_MS, NOW_MS)
 
@@ -103,6 +107,21 @@ def test_what_an_officer_redrives_and_what_is_refused_is_no_sign_of_life() -> No
     shown.send("edge-1", NOW_MS + 1000)
     shown.send("edge-1", -1)
     assert shown.last("edge-1") == (0, NOW_MS + 1000)
+
+
+class Earlier(msgspec.Struct, array_like=True):
+    """A sensor's row as an earlier release has it."""
+
+    epochs: tuple[Epoch, ...] = ()
+    minute: int = 0
+    used: int = 0
+
+
+def test_an_earlier_release_reads_the_rows_of_this_one() -> None:
+    row = Sequences().counted(7, 3, 2, NOW_MS).seen(2, NOW_MS)
+    assert row.reported_ms == NOW_MS
+    found = msgspec.msgpack.decode(msgspec.msgpack.encode(row), type=Earlier)
+    assert (found.epochs, found.used) == (row.epochs, 2)
 
 
 def test_a_row_of_an_earlier_release_is_read() -> None:
