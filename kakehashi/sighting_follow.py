@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import typer
+
 from consumers.picture.keeping import Keeping
 from consumers.picture.tables import path_of
 from exchange.clock import now_ms
-from exchange.errors import Exit
+from exchange.errors import Exit, TransientError
 from exchange.kafka.clients import Cluster
 from exchange.role import end_at_once
 from exchange.settings import Settings
@@ -46,7 +48,7 @@ class Following:
 
 def run(asked: Following, cluster: Cluster, settings: Settings) -> Exit:
     """Report hits until asked to stop. Raises Refused if another process reports as this sensor."""
-    bring_up_to_date(cluster, settings)
+    catch_up(cluster, settings)
     path, nation = path_of(settings.home, cluster.nation), cluster.nation
     keeping = Keeping(path, nation, origins_of(cluster, settings), cluster.codec(), now_ms, end_at_once).start()
     reader = reader_of(asked.format, path, nation, asked.partner, asked.tlp)
@@ -54,6 +56,17 @@ def run(asked: Following, cluster: Cluster, settings: Settings) -> Exit:
         return _report(asked, Options(asked.sensor, asked.files, format=reader), cluster, settings)
     finally:
         keeping.stop()
+
+
+def catch_up(cluster: Cluster, settings: Settings) -> None:
+    """Bring the picture up to date. If no broker answers, the run begins with the picture that there is, and what it
+    reports is on disk until one does. Raises TransientError if there is no picture."""
+    try:
+        bring_up_to_date(cluster, settings)
+    except TransientError as error:
+        if not path_of(settings.home, cluster.nation).exists():
+            raise
+        typer.echo(f"kakehashi: {error}. The picture of this machine is used meanwhile.", err=True)
 
 
 def _report(asked: Following, options: Options, cluster: Cluster, settings: Settings) -> Exit:

@@ -11,10 +11,13 @@ import pytest
 
 from consumers.outputs.suricata_rules import RULES_FILE, rules, signatures
 from consumers.outputs.zeek_rows import row_of
-from exchange.errors import TransientError
+from exchange.errors import BrokerUnavailable, TransientError
+from exchange.kafka.clients import Cluster
 from exchange.metrics.kinds import Role
 from exchange.metrics.labels import HitFate
 from exchange.role import metrics_of
+from exchange.settings import Settings
+from kakehashi import sighting_follow
 from kakehashi.hits import FORMATS, reader_of
 from producers.hits.hit import FATES, NO_HIT, NO_VALUE, OTHER_ORIGIN, OTHER_SIDE, RULES
 from producers.meter import Meter
@@ -268,6 +271,21 @@ def test_a_follower_that_is_killed_and_rotated_reports_each_hit_once(tmp_path: P
         follower.waits_for(200)
         follower.end()
         assert Counter(follower.values()) == Counter(f"203.0.113.{number}" for number in range(200))
+
+
+def test_without_a_broker_a_follower_begins_with_the_picture_that_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_broker(*_: object) -> None:
+        raise BrokerUnavailable("no broker answers")
+
+    monkeypatch.setattr(sighting_follow, "bring_up_to_date", no_broker)
+    cluster, settings = Cluster(NATION, "127.0.0.1:1"), Settings.from_env({"KAKEHASHI_HOME": str(tmp_path)})
+    with pytest.raises(BrokerUnavailable):
+        sighting_follow.catch_up(cluster, settings)
+    World(tmp_path).catch_up()
+    sighting_follow.catch_up(cluster, settings)
+    assert "no broker answers" in capsys.readouterr().err
 
 
 def test_the_formats_of_hits_are_the_documented_ones() -> None:
