@@ -198,7 +198,9 @@ def _runs(
 def _place(plan: Plan, name: str, folder: Path, *, is_rehearsal: bool = False, stop: Stop) -> Place:
     agreed = plan.options.accept_removals
     is_followed = plan.is_followed and not is_rehearsal
-    return Place(name, folder, plan.credentials, plan.authorities, is_rehearsal, is_followed, agreed, stop)
+    return Place(
+        name, folder, plan.credentials, plan.authorities, plan.reviewed, is_rehearsal, is_followed, agreed, stop
+    )
 
 
 def _fetched(files: tuple[str, ...], folder: Path) -> tuple[str, ...]:

@@ -28,6 +28,20 @@ def reviewed_values(path: Path) -> frozenset[str]:
     return frozenset(found - {""})
 
 
+def reviewed_files(path: Path) -> dict[str, frozenset[str]]:
+    """The values of each file that the list names, by the file's name, of the lines of a dry run.
+
+    A file of which no value is agreed to is named by its other pieces. Raises ConfigurationError as above.
+    """
+    reviewed_values(path)
+    found: dict[str, set[str]] = {}
+    for line in path.read_text("utf-8-sig").splitlines():
+        if line.strip().startswith("{"):
+            values = found.setdefault(Path(str(json.loads(line).get("file"))).name, set())
+            values.add(_of_json(line.strip()) or "")
+    return {name: frozenset(values - {""}) for name, values in found.items()}
+
+
 def _of_json(text: str) -> str | None:
     """The value of a piece of a dry run; empty of one that has none."""
     try:

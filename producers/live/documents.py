@@ -18,10 +18,12 @@ from producers.markings.marked import NOTHING, Marked
 from producers.stop import Stop
 
 _STATE: Final = "state.json"
+_ASIDE: Final = ".aside"
 
 
 class Place(NamedTuple):
     """A live input. ``authorities`` is a file with the certificates to be trusted, ``folder`` keeps its documents.
+    ``reviewed`` is the list of values of reports in prose that a person agrees to.
 
     ``is_rehearsal`` is a dry run: nothing outside of ``folder`` is changed. ``is_followed`` goes on until ``stop``.
     ``agreed`` lets most of a source end.
@@ -31,6 +33,7 @@ class Place(NamedTuple):
     folder: Path
     credentials: Path | None = None
     authorities: Path | None = None
+    reviewed: Path | None = None
     is_rehearsal: bool = False
     is_followed: bool = False
     agreed: bool = False
@@ -43,10 +46,14 @@ class Place(NamedTuple):
 
 
 class Document(NamedTuple):
-    """A file to be read, and what its transport states about the sharing of all of it."""
+    """A file to be read, and what its transport states about the sharing of all of it.
+
+    ``reviewed`` are the values of a report in prose that a person agrees to, if they are known for it alone.
+    """
 
     path: Path
     around: Marked = NOTHING
+    reviewed: frozenset[str] | None = None
 
 
 class Gap(NamedTuple):
@@ -88,9 +95,19 @@ class Documents(Generic[State]):
         write(path, content)
         self.state = msgspec.structs.replace(behind, document=path.name, number=number)
         write(self.place / _STATE, [msgspec.json.encode(self.state)])
-        if before.document:
-            (self.place / before.document).unlink(missing_ok=True)
+        for old in (before.document, f"{before.number}{_ASIDE}"):
+            if old:
+                (self.place / old).unlink(missing_ok=True)
         return Document(path, self.state.stated)
+
+    def set_aside(self, content: bytes) -> None:
+        """Make durable what belongs into the next document, while the present one is not read yet."""
+        write(self.place / f"{self.state.number}{_ASIDE}", [content])
+
+    def aside(self) -> bytes:
+        """What an earlier run has set aside for the next document."""
+        path = self.place / f"{self.state.number}{_ASIDE}"
+        return path.read_bytes() if path.exists() else b""
 
     def _kept(self, empty: State) -> State:
         try:
@@ -102,7 +119,7 @@ class Documents(Generic[State]):
                 f"{self.place / _STATE} is damaged: {error}. Remove it, and all of the input is read again"
             ) from error
         for each in self.place.iterdir():
-            if each.name not in (_STATE, state.document):
+            if each.name not in (_STATE, state.document, f"{state.number}{_ASIDE}"):
                 each.unlink()  # it was written, and never was part of the state
         return state
 

@@ -18,7 +18,7 @@ from producers.spool.batch import Kept
 _LEAST_S: Final = 1.0
 _MOST_S: Final = 3600.0
 _MOST_DOUBLED: Final = 6
-_JOIN_S: Final = 5.0
+_JOIN_S: Final = 10.0
 
 
 class Live(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from producers.live import misp, taxii, topic
+from producers.live import maildir, misp, syslog, taxii, topic
 from producers.live.documents import Document, Gap, Place
 from producers.produce import Options
 from producers.readers.formats import AUTO
@@ -37,7 +37,8 @@ class Kind(NamedTuple):
 
 def reads(options: Options, document: Document) -> Options:
     """The same for one document."""
-    defaults = msgspec.structs.replace(options.defaults, around=document.around)
+    reviewed = options.defaults.reviewed if document.reviewed is None else document.reviewed
+    defaults = msgspec.structs.replace(options.defaults, around=document.around, reviewed=reviewed)
     return replace(options, files=(str(document.path),), defaults=defaults)
 
 
@@ -45,6 +46,8 @@ _KINDS: Final = (
     Kind("a TAXII collection", taxii.SCHEMES, taxii.polled, "stix-bundle"),
     Kind("a MISP server", misp.SCHEMES, misp.polled, "misp-event"),
     Kind("a Kafka topic", topic.SCHEMES, topic.lines, is_log=True, every_s=1.0),
+    Kind("a syslog listener", syslog.SCHEMES, syslog.received, is_log=True, every_s=1.0, follows_only=True),
+    Kind("a Maildir", maildir.SCHEMES, maildir.delivered, "prose-report", every_s=10.0),
 )
 
 

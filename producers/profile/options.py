@@ -24,6 +24,7 @@ class Plan(NamedTuple):
     is_followed: bool
     credentials: Path | None
     authorities: Path | None
+    reviewed: Path | None
 
 
 def plans_of(profile: Profile, *, again: bool = False, accept_removals: bool = False) -> list[Plan]:
@@ -51,7 +52,7 @@ def _plan(profile: Profile, entries: list[InputEntry], *, again: bool, accept_re
         accept_removals=accept_removals,
         deadline_s=profile.deadline_s or None,
     )
-    return Plan(options, entry.follow, _path(entry.credentials), _path(entry.authorities))
+    return Plan(options, entry.follow, _path(entry.credentials), _path(entry.authorities), _path(entry.reviewed))
 
 
 def _path(name: str) -> Path | None:

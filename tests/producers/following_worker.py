@@ -1,6 +1,6 @@
 """Follows places into a spool, in a process that may be killed: ``folder quiet_s place…``; no cluster answers.
 
-A live input is polled every 0.2 s, with the credentials in ``folder/secret``.
+A live input is polled every 0.2 s, with the credentials in ``folder/secret`` and so on.
 """
 
 import sys
@@ -57,8 +57,10 @@ def _live(address: str, folder: Path, stop: Stop) -> Live | None:
     kind = kind_of(address)
     if kind is None:
         return None
-    secret = folder / "secret"
-    place = Place(address, folder / "fetched", secret if secret.exists() else None, is_followed=True, stop=stop)
+    secret, authorities, reviewed = (
+        path if (path := folder / name).exists() else None for name in ("secret", "authorities", "reviewed")
+    )
+    place = Place(address, folder / "fetched", secret, authorities, reviewed, is_followed=True, stop=stop)
     return Live(kind, place, kind.options_of(Options(SENSOR, (), format="auto")), 0.2)
 
 
