@@ -106,8 +106,10 @@ def _sni(alert: _Alert) -> list[str | None]:
 
 
 def _ja3(alert: _Alert) -> list[str | None]:
+    """As an object with the hash, or as the hash alone."""
     found = [each.ja3 for each in (alert.tls, alert.quic) if each is not None]
-    return [each.get("hash") if isinstance(each, dict) else each for each in found if isinstance(each, dict | str)]
+    hashes = (each.get("hash") if isinstance(each, dict) else each for each in found)
+    return [each for each in hashes if isinstance(each, str)]
 
 
 def _asked(alert: _Alert) -> list[str | None]:
