@@ -127,7 +127,7 @@ def _requirement(made: Page, body: Element, result: Result) -> None:
     made.add(row, "th", result.id, {"scope": "row", "class": "id"})
     cell = made.add(row, "td")
     made.sentence(made.add(cell, "div"), result.text.of(language))
-    bound = f" · {made.word('bound')}: {made.report.bounds.number(result.bound):g}" if result.bound else ""
+    bound = f" · {made.word('bound')}: {_bound(made, result.bound)}" if result.bound else ""
     made.add(cell, "div", "; ".join(result.sources) + bound, {"class": "sources"})
     if because := result.because.of(language):
         made.add(cell, "div", because, {"class": "because"})
@@ -140,6 +140,11 @@ def _requirement(made: Page, body: Element, result: Result) -> None:
         explanation = made.add(body, "tr", "", {"class": "explanation"})
         made.add(explanation, "td")
         _why(made, made.add(explanation, "td", "", {"colspan": "5"}), result)
+
+
+def _bound(made: Page, name: str) -> str:
+    """A bound with its unit, which its name ends in."""
+    return made.word(name.rpartition("_")[2]).format(hours=f"{made.report.bounds.number(name):g}")
 
 
 def _why(made: Page, cell: Element, result: Result) -> None:
@@ -177,7 +182,7 @@ def _clocks(made: Page, main: Element) -> None:
         )
         for due in made.report.clocks
     ]
-    table(made, main, made.word("clocks"), heads, rows)
+    table(made, main, made.word("clocks"), heads, rows, kind="titled")
 
 
 def _due(made: Page, due: Due) -> str:
@@ -191,7 +196,7 @@ def _read(made: Page, main: Element) -> None:
     counts = made.report.counts
     made.add(main, "h2", made.word("read"))
     named = (("reports", counts.reports), ("observations", counts.observations), ("withdrawals", counts.withdrawals))
-    rows = [(made.word(name), f"{count:,}") for name, count in named]
+    rows = [(made.word(name), f"{count:,}") for name, count in named if count or name != "reports"]
     for name, found in (
         ("refused", counts.refused),
         ("left_out", counts.left_out),
@@ -199,14 +204,14 @@ def _read(made: Page, main: Element) -> None:
         ("marked", counts.by_tlp),
     ):
         rows += [(f"{made.word(name)}: {each}", f"{count:,}") for each, count in found.items()]
-    table(made, main, made.word("read"), (made.word("kind"), made.word("count")), rows, numbers=(1,))
+    table(made, main, made.word("read"), (made.word("kind"), made.word("count")), rows, kind="titled", numbers=(1,))
     made.add(main, "h2", made.word("feed"))
     feed: Iterable[tuple[str, ...]] = [
         (printable(each.name), f"{each.size:,}", f"{each.records:,}" if each.records else "–", each.sha256)
         for each in made.report.feed
     ]
     heads = [made.word(name) for name in ("input", "size", "records")]
-    table(made, main, made.word("feed"), (*heads, "SHA-256"), feed, numbers=(1, 2), digests=(3,))
+    table(made, main, made.word("feed"), (*heads, "SHA-256"), feed, kind="titled", numbers=(1, 2), digests=(3,))
 
 
 def _signature(made: Page, footer: Element) -> None:

@@ -54,6 +54,7 @@ WORDS: Final = {
     "fields": Text("What a notification holds", "報告事項"),
     "unknown_hours": Text("hours not known", "時間は不明"),
     "hours": Text("{hours} h", "{hours} 時間"),
+    "days": Text("{hours} days", "{hours} 日"),
     "signature": Text("Signature", "署名"),
     "key": Text("Key", "鍵"),
     "verify": Text(

@@ -5,10 +5,16 @@ Each holds what it must remember: of a series of reports their numbers, of a com
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Final
 
 from producers.conformance.facts import Fact, Listed, Place, Question, Sent, Span, Statement, Unread
 from producers.conformance.finding import MET, Finding, no, unknown
 from producers.conformance.of_statements import HOUR_MS, is_of_incident
+from schemas.canary import CANARY_ID
+from schemas.identity import key_of_id
+
+_CANARY: Final = key_of_id(CANARY_ID)
+"""A test that the exchange itself makes: no observation of the feed."""
 
 
 class UniqueIdentity:
@@ -82,7 +88,7 @@ class NotEmpty:
     def take(self, fact: Fact) -> Iterator[Finding]:
         """Count what can be used."""
         if isinstance(fact, Statement):
-            self._count += not fact.is_withdrawal and fact.refused is None
+            self._count += not fact.is_withdrawal and fact.refused is None and fact.key != _CANARY
         return iter(())
 
     def rest(self) -> Iterator[Finding]:
@@ -199,7 +205,7 @@ class _Compared:
         elif isinstance(fact, Unread):
             if fact.is_listed:
                 self.unread.append(fact.place)
-        elif isinstance(fact, Statement) and fact.key and fact.refused is None:
+        elif isinstance(fact, Statement) and fact.key not in (b"", _CANARY) and fact.refused is None:
             before = self.asserted.get(fact.key)
             is_same = before is not None and (before.place.where, before.place.at) == (fact.place.where, fact.place.at)
             if before is None or not (is_same and fact.is_withdrawal):

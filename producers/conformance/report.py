@@ -10,12 +10,11 @@ import json
 from typing import Any, Final
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from producers.conformance.judge import Counts, Outcome, Result
 from producers.conformance.profile import Bounds, Clock
 from producers.conformance.standard import Shown, Status, Text
-from schemas.signing import is_signed, key_id, public_of, sign
+from schemas.signing import Signer, is_signed, key_id, public_of, sign
 
 FORMAT: Final = "kakehashi-conformance-report"
 FORMAT_VERSION: Final = 1
@@ -111,7 +110,7 @@ def body_of(report: Report) -> bytes:
     return msgspec.json.encode(as_read, order="deterministic")
 
 
-def signed(report: Report, private: Ed25519PrivateKey | None) -> Signed:
+def signed(report: Report, private: Signer | None) -> Signed:
     """The report with a signature by this key, if there is one."""
     if private is None:
         return Signed(report=report)

@@ -125,6 +125,15 @@ def test_a_sensors_profile_states_how_its_files_are_read(tmp_path: Path) -> None
     assert found(report)["KKH-MRK-01"] == "met"
 
 
+def test_a_profile_that_reads_servers_is_judged_by_what_it_published(tmp_path: Path, feed: Path) -> None:
+    profile = tmp_path / "edge-1.yaml"
+    inputs = "  - at: feed.csv\n  - at: https://feeds.example/list.txt\n"
+    profile.write_text(f"nation: GBR\nsensor: edge-1\ninputs:\n{inputs}", "utf-8")
+    refused = run("--sensor-profile", profile, *ENERGY)
+    assert (code(refused), "reads servers, too" in refused.output) == (Exit.USAGE, True)
+    assert report_of(feed, "--sensor-profile", profile, *ENERGY)["counts"]["observations"] == 2
+
+
 def test_standard_input_is_judged_with_its_digest(feed: Path) -> None:
     env = {"NO_COLOR": "1", "KAKEHASHI_NATIONS": "GBR,JPN"}
     arguments = ["conformance", "-", *ENERGY, "--json"]

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from typer.core import TyperGroup
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from exchange.settings import Settings
     from kakehashi.conformance.of_topic import Published
     from producers.conformance.report import Signed
-    from producers.profile.model import Profile
+    from schemas.signing import Signer
 
 _EXAMPLES = examples(
     ("kakehashi conformance feed.csv --profile energy --tlp TLP:GREEN", "a feed before it is published"),
@@ -94,7 +94,11 @@ def check(
     ] = "",
     ransom_paid_at: Annotated[str, typer.Option(help="When a ransom was paid.")] = "",
     sign_key: Annotated[
-        Path | None, typer.Option(help="The private key of a sensor or officer, to sign.", rich_help_panel=_REPORT)
+        Path | None,
+        typer.Option(
+            help="The key of a sensor or officer, to sign: a file, or a token's URI (pkcs11:…).",
+            rich_help_panel=_REPORT,
+        ),
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Write the report as a page here.", rich_help_panel=_REPORT)] = None,
     lang: Annotated[str, typer.Option(help="en or ja.", rich_help_panel=_REPORT)] = "en",
@@ -117,6 +121,7 @@ def check(
     complete is shown by what was published: `--topic`.
     """
     from exchange.clock import now_ms
+    from kakehashi.conformance.reading import reading_of
     from kakehashi.conformance.run import Asked, judged
     from kakehashi.conformance.words import LANGUAGES
     from kakehashi.times import moment
@@ -131,7 +136,18 @@ def check(
     if incident:
         one_of("--incident", incident, [each.name for each in rules.incidents])
     private = _private(sign_key)
-    reading = _reading(files or [], sensor_profile, settings, nation, sensor, format, encoding, tlp, home_net or [])
+    reading = reading_of(
+        files or [],
+        sensor_profile,
+        settings,
+        nation,
+        sensor,
+        format,
+        encoding,
+        tlp,
+        home_net or [],
+        beside_topic=bool(topic),
+    )
     is_named = sensor_profile is not None
     nation, sensor = (nation or reading.nation, sensor or reading.sensor) if is_named else (nation, sensor)
     published = _published(topic, nation, sensor, settings) if topic else None
@@ -203,53 +219,13 @@ def _settings() -> "Settings":
     return Settings.from_env(os.environ)
 
 
-def _private(path: Path | None) -> Any:
+def _private(path: Path | None) -> "Signer | None":
     from exchange.authority.private_key import read_key
+    from exchange.authority.token_key import TokenKey, TokenUri, is_token
 
-    return None if path is None else read_key(path, group_reads=True)
-
-
-def _reading(
-    files: list[str],
-    path: Path | None,
-    settings: "Settings",
-    nation: str,
-    sensor: str,
-    format: str,
-    encoding: str,
-    tlp: str,
-    home_nets: list[str],
-) -> "Profile":
-    """How files are read: by the sensor's profile, or by the options."""
-    import msgspec
-
-    from kakehashi.profile_of_options import checked, inputs_of
-    from producers.follow.places import files_at
-    from producers.profile.document import valid_profile
-    from producers.profile.model import InputEntry, MarkingEntry, Profile
-
-    if path is not None:
-        if tlp or home_nets or format != "auto" or encoding != "utf-8":
-            raise typer.BadParameter("--sensor-profile states how its files are read: change them there")
-        found = valid_profile(path, settings.nations)
-        of_files = [each for each in found.inputs if "://" not in each.at]
-        inputs = [
-            msgspec.structs.replace(each, at=str(at), follow=False)
-            for each in of_files
-            for at in (files_at(each.at) if each.follow else [each.at])
-        ]
-        like = msgspec.structs.replace(of_files[0], follow=False) if of_files else InputEntry(at="")
-        named = [msgspec.structs.replace(like, at=name, snapshot=False, feed="") for name in files]
-        return msgspec.structs.replace(found, inputs=tuple(named or inputs))
-    entry = InputEntry(at="", format=format, encoding=encoding)
-    made = Profile(
-        nation=nation or settings.nations[0],
-        sensor=sensor or "feed",
-        marking=MarkingEntry(tlp=tlp),
-        home_networks=tuple(home_nets),
-        inputs=inputs_of(files, entry),
-    )
-    return checked(made, settings.nations, entry)
+    if path is None:
+        return None
+    return TokenKey(TokenUri.of(str(path))) if is_token(path) else read_key(path, group_reads=True)
 
 
 def _published(topic: str, nation: str, sensor: str, settings: "Settings") -> "Published":

@@ -10,6 +10,8 @@ from producers.conformance.checks import ALSO_UNREAD, CHECKS, MAY_BE_ABSENT
 from producers.conformance.facts import Ended, Fact, Kept, Listed, Place, Refusal, Sent, Signature, Statement, Unread
 from producers.conformance.judge import Met, Outcome, outcome
 from producers.conformance.standard import Shown, standard
+from schemas.canary import CANARY_ID
+from schemas.identity import key_of_id
 from schemas.markings import Caveat, Marking, Pap, Tlp
 from schemas.topics import AUDIT, DAY_MS, QUARANTINE, SENSOR_REPORTS
 from schemas.vocabulary import RejectReason
@@ -220,6 +222,12 @@ def test_after_records_were_deleted_by_age_a_sequence_need_not_begin_with_0() ->
 def test_what_an_officer_has_sent_again_is_not_late() -> None:
     again = a_statement(1, last_seen_ms=NOW_MS - 9 * HOUR_MS, is_redriven=True)
     assert met([*a_feed(), again])["KKH-TIM-02"] is Met.MET
+
+
+def test_the_canary_of_the_exchange_is_no_observation_of_the_feed() -> None:
+    canary = a_statement(1, key=key_of_id(CANARY_ID), value="canary.kakehashi.example")
+    assert met([*a_feed(), canary])["KKH-WDR-01"] is Met.MET
+    assert met([canary])["KKH-CMP-01"] is Met.NOT_MET
 
 
 def test_an_empty_list_ends_nothing() -> None:
