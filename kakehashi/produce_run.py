@@ -55,10 +55,9 @@ class Command:
     accept_removals: bool = False
     yes: bool = False
 
-    @property
-    def plans(self) -> list[Plan]:
+    def plans(self, settings: Settings) -> list[Plan]:
         """What is read, in order. Raises ConfigurationError for a bad list of reviewed values."""
-        return plans_of(self.profile, again=self.again, accept_removals=self.accept_removals)
+        return plans_of(self.profile, settings.nations, again=self.again, accept_removals=self.accept_removals)
 
 
 def run_dry(command: Command, partner: str, settings: Settings) -> Exit:
@@ -70,7 +69,7 @@ def run_dry(command: Command, partner: str, settings: Settings) -> Exit:
     with TemporaryDirectory() as folder:
         runs = (
             _of_now(found) if plan.is_followed and not found.is_document else found
-            for plan in command.plans
+            for plan in command.plans(settings)
             for found in _runs(plan, Path(folder), is_rehearsal=True)
             if isinstance(found, Options)
         )
@@ -86,7 +85,7 @@ def run_dry(command: Command, partner: str, settings: Settings) -> Exit:
 
 def run(command: Command, settings: Settings, cluster_of: Callable[[], Cluster]) -> Exit:
     """Produce, and print the result. Raises Refused if another process produces as this sensor."""
-    profile, plans = command.profile, command.plans
+    profile, plans = command.profile, command.plans(settings)
     cluster = cluster_of()
     where = f"{cluster.nation}'s Kafka at {cluster.bootstrap}"
     out, err = console(), console(stderr=True)

@@ -27,25 +27,30 @@ class Plan(NamedTuple):
     reviewed: Path | None
 
 
-def plans_of(profile: Profile, *, again: bool = False, accept_removals: bool = False) -> list[Plan]:
+def plans_of(
+    profile: Profile, nations: tuple[str, ...] = (), *, again: bool = False, accept_removals: bool = False
+) -> list[Plan]:
     """What is to be read, in order: what ends by itself first. Without an input, a plan that sends what waits.
 
-    The profile is a valid one. Raises ConfigurationError if a list of reviewed values cannot be read.
+    The profile is a valid one, ``nations`` are the parties of the exchange. Raises ConfigurationError if a list of
+    reviewed values cannot be read.
     """
     alike: dict[bytes, list[InputEntry]] = {}
     for entry in sorted(profile.inputs, key=lambda entry: entry.follow):
         alike.setdefault(settings_of(entry), []).append(entry)
     groups = list(alike.values()) or [[]]
-    return [_plan(profile, entries, again=again, accept_removals=accept_removals) for entries in groups]
+    return [_plan(profile, entries, nations, again=again, accept_removals=accept_removals) for entries in groups]
 
 
-def _plan(profile: Profile, entries: list[InputEntry], *, again: bool, accept_removals: bool) -> Plan:
+def _plan(
+    profile: Profile, entries: list[InputEntry], nations: tuple[str, ...], *, again: bool, accept_removals: bool
+) -> Plan:
     entry = entries[0] if entries else _ANY
     options = Options(
         sensor=Sensor(profile.nation, profile.sensor),
         files=tuple(each.at for each in entries),
         format=entry.format,
-        defaults=defaults_of(profile, entry),
+        defaults=defaults_of(profile, entry, nations),
         rate=profile.rate,
         again=again,
         snapshot=entry.feed if entry.snapshot else None,
@@ -59,7 +64,7 @@ def _path(name: str) -> Path | None:
     return Path(name) if name else None
 
 
-def defaults_of(profile: Profile, entry: InputEntry = _ANY) -> Defaults:
+def defaults_of(profile: Profile, entry: InputEntry = _ANY, nations: tuple[str, ...] = ()) -> Defaults:
     """What applies if the input itself states nothing. Raises ConfigurationError for a bad list of reviewed values."""
     return Defaults(
         marking=marking_of(profile),
@@ -75,6 +80,7 @@ def defaults_of(profile: Profile, entry: InputEntry = _ANY) -> Defaults:
         time_zone=ZoneInfo(profile.time_zone),
         types=frozenset(TYPE_BY_LABEL[label] for label in profile.types),
         confidence_ceiling=profile.confidence_ceiling,
+        parties=frozenset((profile.nation, *nations)),
     )
 
 

@@ -33,7 +33,7 @@ class Defaults(msgspec.Struct, frozen=True):
     ``mapping`` names the field of columns of a CSV list whose header has other names (``csv_columns``);
     ``time_zone`` is that of times without one. ``types`` are those that are taken, all if it is empty;
     ``confidence_ceiling`` is the most that a source's confidence counts, and ``around`` what has carried the input
-    states about all of it (``limits``).
+    states about all of it (``limits``). ``parties`` are the nations of this exchange.
     """
 
     marking: SourceMarking = SourceMarking()
@@ -50,6 +50,7 @@ class Defaults(msgspec.Struct, frozen=True):
     types: frozenset[IndicatorType] = frozenset()
     confidence_ceiling: int = 100
     around: Marked = NOTHING
+    parties: frozenset[str] = frozenset()
 
 
 class Group(msgspec.Struct, frozen=True, gc=False):
