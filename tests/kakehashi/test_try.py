@@ -141,10 +141,17 @@ def test_what_it_states_to_type_next_works_and_ctrl_c_on_a_terminal_ends_it(tmp_
         assert shell.returncode == Exit.OK, shell.stderr
         assert f'"value":"{SHA1}"' in shell.stdout
         assert "RELEASE to JPN" in shell.stdout
+        elsewhere = subprocess.Popen(
+            ["bash", "-c", f"{first}\nexec {tailed}"], env=fresh, cwd="/", stdout=subprocess.PIPE
+        )
+        assert elsewhere.stdout is not None
+        assert SHA1.encode() in elsewhere.stdout.readline(), "it follows what the trial has"
         os.write(screen, b"\x03")  # Ctrl-C, by the terminal
         for _ in lines_of(screen):
             pass
         assert process.wait(END_S) == Exit.INTERRUPTED
+        assert elsewhere.wait(END_S) != Exit.OK, "what runs on the trial ends with it"
+        elsewhere.stdout.close()
     assert_gone(tmp_path)
 
 
