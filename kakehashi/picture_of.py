@@ -1,7 +1,8 @@
 """A nation's picture for a command: brought up to date if no process keeps it, and then read."""
 
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from exchange.settings import Settings
 
 _CHECKED_WHOLE: Final = 32 << 20  # bytes: looking for damage takes a tenth of a second
-_SHOWN_FROM: Final = 20_000  # a few records need no progress
+_SHOWN_AFTER_S: Final = 0.5  # a few records need no progress
 
 
 @contextmanager
@@ -83,22 +84,22 @@ def bring_up_to_date(cluster: "Cluster", settings: "Settings") -> None:
     with keeper:
         if keeper.made_anew:
             typer.echo(f"kakehashi: the picture is made anew: {keeper.made_anew}", err=True)
-        view = _Progress()
+        view = CatchingUp()
         keeper.catch_up(origins_of(cluster, settings), cluster.codec(), view)
         view.end()
 
 
-class _Progress:
-    """A count on standard error while many records are read, if that is a terminal."""
+class CatchingUp:
+    """A count on standard error while much is read, if that is a terminal."""
 
-    def __init__(self) -> None:
-        self._records, self._is_shown = 0, False
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._records, self._is_shown, self._clock_s, self._began_s = 0, False, clock_s, clock_s()
 
-    def __call__(self, origin: str, records: int) -> None:
+    def __call__(self, origin: str, records: int, share: float) -> None:
         self._records += records
-        if self._records >= _SHOWN_FROM and sys.stderr.isatty():
+        if self._clock_s() - self._began_s >= _SHOWN_AFTER_S and sys.stderr.isatty():
             self._is_shown = True
-            sys.stderr.write(f"\r\x1b[Kreading {origin}: {self._records:,} records")
+            sys.stderr.write(f"\r\x1b[Kreading {origin}: {share:.0%}, {self._records:,} records in all")
             sys.stderr.flush()
 
     def end(self) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from consumers.picture.arrival import Arrival, arrival_of
@@ -19,7 +19,9 @@ _log = logging.getLogger(__name__)
 BATCH: Final = 5_000
 _SAVE_MS: Final = 10_000
 
-Progress = Callable[[str, int], None]
+Progress = Callable[[str, int, float], None]
+"""Called with an origin, the records that were brought in since the last call, and the share of its topic that is read,
+0 to 1, of what there was when reading began."""
 """Is told an origin and how many records of it were read since the last time."""
 
 
@@ -50,6 +52,7 @@ class OriginFeed:
         with lock:
             self._number = writer.origin(origin, topic)
         self._saved_ms = 0
+        self._bounds: Mapping[int, tuple[int, int]] = {}
 
     def run(self, *, follow: bool, stopping: Callable[[], bool] = lambda: False) -> None:
         """Read from the stored position to the topic's end, or with ``follow`` until ``stopping``.
@@ -62,6 +65,7 @@ class OriginFeed:
         if not is_first:
             self._take_ends(cursor)
         reading = self._subscription(cursor)
+        self._bounds = {} if follow else self._source.look().bounds
         batch: list[Arrival] = []
         for event in reading.events(follow=follow, stopping=stopping):
             if isinstance(event, Record):
@@ -123,9 +127,16 @@ class OriginFeed:
                 "UPDATE origin SET cursor = ?, current_ms = ? WHERE number = ?",
                 (cursor.to_json(), cursor.current_ms, self._number),
             )
-        self._progress(self._origin, len(batch))
+        self._progress(self._origin, len(batch), self._share(cursor))
         batch.clear()
         self._saved_ms = self._clock_ms()
+
+    def _share(self, cursor: Cursor) -> float:
+        """How much of the topic lies before a position. By offsets: compaction may have taken most records of them."""
+        ends = self._bounds.items()
+        size = sum(end - first for _, (first, end) in ends)
+        left = sum(max(0, end - max(first, cursor.next_offsets.get(number, first))) for number, (first, end) in ends)
+        return 1 - left / size if size else 1.0
 
     def _finish(self) -> None:
         """All of the topic is here: what an earlier reading had and this one has not is removed."""
