@@ -1,17 +1,22 @@
 """A heartbeat is a report like all others: numbered, in the spool, of the sensor; and it has no observation."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
+from producers.follow.follow import follow
 from producers.heartbeat import Heartbeat
+from producers.produce import Options
 from producers.spool.batch import Sensor
 from producers.spool.spool import Spool, folder_of
+from producers.stop import Stop, Stopped
 from schemas.codec import SENSOR_REPORT, Codec
 from schemas.records import SensorReport
 from tests.builders import NOW_MS
-from tests.producers.producing import run
+from tests.producers.producing import NOWHERE, OfflinePublisher, Unwatched, run
 
 CODEC = Codec()
 SENSOR = Sensor("GBR", "edge-1")
@@ -55,3 +60,55 @@ def test_a_heartbeat_between_reports_takes_the_next_number_and_changes_no_positi
             (1, []),
             (2, ["b.example.com"]),
         ]
+
+
+class WithTrouble(OfflinePublisher):
+    """No broker answers."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.trouble = "no broker answers"
+
+
+def followed(folder: Path, publisher: type[OfflinePublisher], enough: Callable[[Spool], bool]) -> list[SensorReport]:
+    """What a sensor spools that follows a list with one line, with a heartbeat at every turn, until it is enough."""
+    place, stop = folder / "list.txt", Stop()
+    place.write_text("a.example.com\n")
+    with Spool(folder / "spool", "GBR", "edge-1", NOW_MS) as spool:
+
+        def now_ms() -> int:
+            if enough(spool):
+                stop.requested = True
+            return NOW_MS
+
+        class Watching(Unwatched):
+            def progressed(self, *_: object) -> None:
+                now_ms()
+
+        options = Options(SENSOR, (str(place),), heartbeat_s=0.0)
+        with suppress(Stopped):
+            follow(
+                options, spool, publisher(NOWHERE, spool, "edge-1"), Watching(), codec=CODEC, now_ms=now_ms, stop=stop
+            )
+        return reports(spool)
+
+
+def test_a_sensor_that_follows_beats_beside_what_it_reports_and_numbers_both(tmp_path: Path) -> None:
+    found = followed(tmp_path, OfflinePublisher, lambda spool: len(reports(spool)) >= 4)
+    assert [each["sequence"] for each in found] == list(range(len(found)))
+    assert [each["values"] for each in found if each["values"]] == [["a.example.com"]]
+    assert sum(not each["values"] for each in found) >= 3
+
+
+def test_while_the_cluster_does_not_answer_no_heartbeats_pile_up(tmp_path: Path) -> None:
+    turns = iter(range(20))
+    found = followed(tmp_path, WithTrouble, lambda _: next(turns, None) is None)
+    assert [each["values"] for each in found] == [["a.example.com"]]
+
+
+def test_a_file_that_ends_has_no_heartbeat(tmp_path: Path) -> None:
+    file = tmp_path / "list.txt"
+    file.write_text("a.example.com\n")
+    with Spool(tmp_path / "spool", "GBR", "edge-1", NOW_MS) as spool:
+        run(spool, file, sensor=SENSOR, heartbeat_s=0.0)
+        assert [each["values"] for each in reports(spool)] == [["a.example.com"]]
