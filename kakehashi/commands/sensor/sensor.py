@@ -1,4 +1,4 @@
-"""``kakehashi sensor``: a sensor's profile."""
+"""``kakehashi sensor``: a sensor's profile; its other commands are in files of their own."""
 
 import os
 from pathlib import Path
@@ -32,7 +32,7 @@ _RunAsJson = Annotated[bool, typer.Option("--json", help="The summary as JSON.")
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    sensor = typer.Typer(help="A sensor's profile, and its keys.", no_args_is_help=True)
+    sensor = typer.Typer(help="A sensor: its profile, keys, canary and score.", no_args_is_help=True)
     app.add_typer(sensor, name="sensor", rich_help_panel="Roles")
     _add_writing(sensor)
     _add_reading(sensor)

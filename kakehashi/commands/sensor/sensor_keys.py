@@ -40,7 +40,7 @@ _SIGNED_EXAMPLES = examples(
     ("kakehashi sensor signed KEY --nation GBR --sensor edge-1", "what was accepted with it since it was stolen"),
     (
         "kakehashi sensor signed KEY --nation GBR --sensor edge-1 | jq -r .indicator_id | "
-        "xargs kakehashi recall --nation GBR --key me.key --reason 'a stolen key' --",
+        "xargs -r kakehashi recall --nation GBR --key me.key --reason 'a stolen key' --",
         "an officer recalls all of it",
     ),
 )
