@@ -13,7 +13,7 @@ from concurrent.futures import Future, wait
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Full, Queue
-from threading import Thread
+from threading import Event, Thread
 from time import monotonic
 from types import TracebackType
 from typing import Final, Self, overload
@@ -114,6 +114,7 @@ class Publisher:
         self._key, self._deadline_s, self._most_bytes = sensor_key, deadline_s, max_pending_bytes
         self._work: Queue[_Work | None] = Queue(1)
         self._started: Future[None] = Future()
+        self._leaving = Event()
         self._error: BaseException | None = None
         self._thread = Thread(target=self._run, name=f"publisher of {sensor}", daemon=True)
         self.pending_reports = 0
@@ -127,6 +128,7 @@ class Publisher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._leaving.set()
         self._put(None)
         self._thread.join()
 
@@ -256,7 +258,7 @@ class Publisher:
                 raise
             done.set_result(None)
             if spool.pending_bytes > self._most_bytes:
-                publisher.drain(None, keep_bytes=self._most_bytes // 2)
+                publisher.drain(None, keep_bytes=self._most_bytes // 2, given_up=self._leaving.is_set)
         with suppress(DeliveryTimeout):  # it is on disk, and the next run sends it
             publisher.drain(self._deadline_s)
         self.pending_reports = spool.pending_reports

@@ -111,6 +111,20 @@ with offline(replace(Settings.from_env({{}}), home=Path({str(tmp_path)!r}))) as 
     assert len(found) <= len(reported) + 1
 
 
+def test_while_the_spool_is_full_calls_wait_and_leaving_does_not(settings: Settings) -> None:
+    with offline(settings, max_pending_bytes=1) as publisher:
+        publisher.observe(DOMAIN, "first.example.com")  # it is durable, and fills the spool
+        waiting = threading.Thread(target=publisher.observe, args=(DOMAIN, "second.example.com"))
+        waiting.start()
+        waiting.join(0.5)
+        assert waiting.is_alive(), "the cluster has not acknowledged the first"
+        assert publisher.pending_reports <= 1
+    waiting.join(10)
+    assert not waiting.is_alive()
+    with spool(settings) as kept:
+        assert values_in(kept)[0] == "first.example.com"
+
+
 def test_the_sensor_has_one_publisher_at_a_time_and_needs_an_address(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +160,12 @@ def test_the_example_of_the_docs_runs(settings: Settings, monkeypatch: pytest.Mo
     exec(compile(program, "docs", "exec"), {})  # noqa: S102 - our own page
     with spool(settings) as kept:
         assert "bad.example.com" in values_in(kept)
+
+
+def test_a_program_that_uses_it_is_checked_by_its_types() -> None:
+    """PEP 561: without the markers a type checker takes an installed package as untyped."""
+    for package in ("schemas", "exchange", "producers"):
+        assert (ROOT / package / "py.typed").exists()
 
 
 def test_its_import_does_not_bring_faust() -> None:
