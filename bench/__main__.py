@@ -18,6 +18,7 @@ from bench import (
     idle,
     intelmq,
     latency,
+    outputs,
     page,
     picture,
     pipeline,
@@ -96,6 +97,7 @@ class _Bench:
             "decisions": self._decisions,
             "rules": self._rules,
             "picture": self._picture,
+            "outputs": self._outputs,
             "intelmq": self._intelmq,
             "taxii": self._taxii,
         }
@@ -203,6 +205,10 @@ class _Bench:
 
     def _picture(self) -> object:
         return picture.measure(self._plan.picture, self._plan.seed)
+
+    def _outputs(self) -> object:
+        plan = self._plan
+        return outputs.measure(self._brokers(), plan.outputs, plan.held, plan.changes_per_s, plan.changes_s, plan.seed)
 
     def _taxii(self) -> object:
         return taxii.measure(self._plan.taxii, self._plan.medallion, self._plan.seed)

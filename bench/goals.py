@@ -49,6 +49,7 @@ def goals(sections: Mapping[str, Section]) -> str:
         *_decisions(found),
         *_small(found),
         *_picture(found),
+        *_outputs(found),
     ]
     return table(["quantity", "goal", "measured", ""], [each.cells for each in every])
 
@@ -142,3 +143,9 @@ def _picture(found: Mapping[str, Any]) -> Iterator[Goal]:
     answers = {each["name"]: each["p99_ms"] for each in data["answers"]}
     yield Goal("`get`, p99 ms", 50, answers.pop("get"))
     yield Goal("`search`, the slowest kind, p99 ms", 200, max(answers.values()))
+
+
+def _outputs(found: Mapping[str, Any]) -> Iterator[Goal]:
+    for each in found.get("outputs", {"changes": []})["changes"]:
+        held = f"{each['held']:,}".replace(",", " ")
+        yield Goal(f"p99 of a change in {each['tool']}, {each['rate']}/s beside {held}, ms", 2_000, each["p99_ms"])

@@ -1,4 +1,4 @@
-"""(j) The picture: how fast it is built, its size, its answers; and a whole write into each output that is a file.
+"""(j) The picture: how fast it is built, its size, its answers.
 
 In a process of its own, so that its peak memory is its own. The records come encoded from memory, as they come from a
 topic: what Kafka takes to hand them on is not in it.
@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -20,9 +19,6 @@ from random import Random
 from typing import Any, Final
 
 from bench.stand import HOME, PARTNER
-from consumers.outputs.carried import carried_by
-from consumers.outputs.known import outputs
-from consumers.outputs.protocol import Held, Target
 from consumers.picture.erase import erase
 from consumers.picture.filters import Filter
 from consumers.picture.keep import Origin, take
@@ -121,7 +117,6 @@ def _measure(folder: Path, size: int, seed: int) -> dict[str, Any]:
         answers += [
             _timed(name, partial(_found, picture, filters), ASKED // 20) for name, filters in _searches(at_ms).items()
         ]
-        written = [_write(name, picture, folder) for name in outputs() if outputs()[name].place == "FILE"]
     mib = sum(file.stat().st_size for file in path.parent.iterdir()) / (1 << 20)
     return {
         "indicators": size,
@@ -132,7 +127,6 @@ def _measure(folder: Path, size: int, seed: int) -> dict[str, Any]:
         "peak_mib": round(_peak_mib() - before_mib),
         "erase_s": round(_erase_s(connect(path, writes=True)), 1),
         "answers": answers,
-        "written": written,
     }
 
 
@@ -164,23 +158,6 @@ def _timed(name: str, ask: Callable[[], Any], times: int) -> dict[str, Any]:
         taken.append((time.perf_counter() - began) * 1000)
     taken.sort()
     return {"name": name, "p50_ms": round(taken[times // 2], 2), "p99_ms": round(taken[times * 99 // 100], 2)}
-
-
-def _write(name: str, picture: Picture, folder: Path) -> dict[str, Any]:
-    """A whole write into an output."""
-    output, target = outputs()[name], Target(PARTNER, str(folder / name))
-    carried, writer = carried_by(output, target, Filter()), output.open(target)
-    before_mib, began = _peak_mib(), time.monotonic()
-    report = writer.write(carried.entries(picture, Counter()), Held(picture.id, "bench", picture.head_us()))
-    took_s = time.monotonic() - began
-    writer.close()
-    return {
-        "output": name,
-        "written": report.written,
-        "seconds": round(took_s, 2),
-        "rate": round(report.written / took_s),
-        "more_mib": round(_peak_mib() - before_mib),
-    }
 
 
 def _erase_s(database: sqlite3.Connection) -> float:

@@ -19,6 +19,7 @@ PARTS: Final = (
     "decisions",
     "rules",
     "picture",
+    "outputs",
     "intelmq",
     "taxii",
 )
@@ -45,6 +46,10 @@ class Plan:
     decisions: int = 100_000
     released: int = 100_000
     picture: int = 1_000_000
+    outputs: int = 1_000_000
+    held: int = 100_000
+    changes_per_s: int = 1_000
+    changes_s: float = 30.0
     intelmq: int = 20_000
     taxii: int = 100_000
     medallion: int = 2_000
@@ -83,6 +88,9 @@ def plan_for(minutes: float, *, observations: int | None, rounds: int | None, se
         states=(100_000, 1_000_000, 10_000_000) if part >= 1 else (100_000,),
         decisions=max(10_000, int(100_000 * min(1.0, part))),
         released=max(10_000, int(100_000 * min(1.0, part))),
+        outputs=max(50_000, int(1_000_000 * min(1.0, part))),
+        held=max(20_000, int(100_000 * min(1.0, part))),
+        changes_s=max(10.0, 30.0 * min(1.0, part)),
         intelmq=max(5_000, int(20_000 * min(1.0, part))),
         taxii=max(10_000, int(100_000 * min(1.0, part))),
     )

@@ -158,18 +158,32 @@ def times_medallion(data: Any) -> float | None:
     return None if rival is None or ours is None else round(float(ours["rate"] / rival["rate"]), 1)
 
 
+def outputs(data: Any) -> str:
+    """The results of ``bench.outputs``."""
+    snapshots = [
+        [each["output"], each["written"], each["seconds"], each["rate"], each["cpu_us"], each["peak_mib"]]
+        for each in data["snapshots"]
+    ]
+    changes = [
+        [each["tool"], each["held"], each["rate"], each["probes"], each["p50_ms"], each["p99_ms"], each["max_ms"]]
+        for each in data["changes"]
+    ]
+    return "\n\n".join(
+        [
+            table(["output", "indicators", "s", "indicators/s", "µs of a core each", "peak MiB"], snapshots),
+            table(["a change in", "held", "changes/s", "changes", "p50 ms", "p99 ms", "max ms"], changes),
+        ]
+    )
+
+
 def picture(data: Any) -> str:
     """The results of ``bench.picture``."""
     built = [[data["indicators"], data["built_s"], data["rate"], data["mib"], data["peak_mib"], data["erase_s"]]]
     heads = ["indicators", "built in s", "indicators/s", "MiB on disk", "peak MiB", "written anew after a recall, s"]
     asked = [[each["name"], each["p50_ms"], each["p99_ms"]] for each in data["answers"]]
-    written = [
-        [each["output"], each["written"], each["seconds"], each["rate"], each["more_mib"]] for each in data["written"]
-    ]
     return "\n\n".join(
         [
             table(heads, built),
             table(["question", "p50 ms", "p99 ms"], asked),
-            table(["output, written whole", "indicators", "s", "indicators/s", "more MiB"], written),
         ]
     )

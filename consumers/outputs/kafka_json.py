@@ -62,10 +62,9 @@ class Topic:
             producer = self._producer = self._producer or Producer(self._config)
             for place, change in enumerate(changes):
                 about = change.entry if isinstance(change, Put) else change
-                value = json.dumps(record_of(change.entry), ensure_ascii=False) if isinstance(change, Put) else None
                 producer.produce(
                     self._name,
-                    None if value is None else value.encode("utf-8", "surrogatepass"),
+                    value_of(change),
                     f"{about.origin}/{about.id}",
                     on_delivery=_noted(failed, place),
                 )
@@ -90,6 +89,13 @@ class Topic:
         if self._producer is not None:
             self._producer.purge()
             self._producer = None
+
+
+def value_of(change: Change) -> bytes | None:
+    """The value of its record: JSON, or None to delete the key."""
+    if not isinstance(change, Put):
+        return None
+    return json.dumps(record_of(change.entry), ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def _noted(failed: dict[int, KafkaError], place: int) -> Any:

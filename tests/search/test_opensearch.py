@@ -63,7 +63,8 @@ def held(added_us: int) -> Held:
 def content() -> list[Entry]:
     plain = (an_entry(value, kind.label) for kind, values in VALUES.items() for value in values)
     hostile = (an_entry(value, "file-name", labels=(value,)) for value in HOSTILE_EXAMPLES)
-    return sorted([*plain, *hostile], key=lambda entry: entry.id)
+    long = an_entry("labels.exe", "file-name", labels=("a" * 65_536, "é漢" * 16_384))
+    return sorted([*plain, *hostile, long], key=lambda entry: entry.id)
 
 
 def test_every_type_is_found_by_its_field(target: Target) -> None:

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from consumers.outputs.known import opened
 from consumers.outputs.protocol import Held, LeftOut
 from exchange.errors import ConfigurationError
 from tests.builders import an_entry
+from tests.consumers.outputs.writing import HOSTILE, NAMES, entries, written
 
 HELD = Held("p", "all", 5)
 
@@ -27,6 +30,15 @@ def test_what_is_no_name_is_left_out_and_counted(tmp_path: Path, value: str) -> 
     _, _, writer = opened(f"hosts:{tmp_path}/hosts", "JPN")
     assert writer.write([an_entry(value)], HELD).left_out == {LeftOut.VALUE: 1}
     assert (tmp_path / "hosts").read_text().count("\n") == 1
+
+
+@given(st.lists(st.one_of(HOSTILE, NAMES)))
+def test_whatever_comes_each_line_is_an_address_and_one_name(values: list[str]) -> None:
+    text, report = written("hosts", entries(values))
+    lines = [line.partition("#")[0].split() for line in text.splitlines()]  # as the C library reads them
+    assert all(len(fields) == 2 and fields[0] == "0.0.0.0" for fields in lines)  # noqa: S104  # nothing is bound
+    assert {name for _, name in lines} <= set(values)
+    assert len(lines) == report.written == len(set(values)) - sum(report.left_out.values())
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
+from hypothesis import given
+from hypothesis import strategies as st
 
+from consumers.outputs.kafka_json import value_of
 from consumers.outputs.known import opened
 from consumers.outputs.protocol import Change, Held, OutputUnavailable, Put
 from consumers.picture.as_record import record_of
@@ -17,7 +20,7 @@ from schemas.topics import Topic
 from tests.builders import an_entry
 from tests.conftest import Brokers
 from tests.consumers.outputs.test_output_laws import removal, whole
-from tests.consumers.outputs.writing import HOSTILE_EXAMPLES
+from tests.consumers.outputs.writing import HOSTILE, HOSTILE_EXAMPLES
 
 HELD = Held("p", "all", 1)
 
@@ -60,6 +63,14 @@ def test_a_reader_of_json_has_each_indicator_under_its_key_and_a_removal_deletes
     assert later[0] == (keys[0], None)
     assert [None if value is None else value["value"] for _, value in later] == [None, "new.exe"]
     writer.close()
+
+
+@given(HOSTILE, st.lists(HOSTILE, max_size=3))
+def test_every_value_and_label_is_read_back_as_it_is(value: str, labels: list[str]) -> None:
+    written = value_of(Put(an_entry(value, "file-name", labels=tuple(labels))))
+    assert written is not None
+    read = json.loads(written.decode("utf-8"))
+    assert (read["value"], read["labels"]) == (value, labels)
 
 
 def test_a_broker_that_is_away_confirms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -204,6 +204,23 @@ def test_a_value_that_could_break_the_format_is_escaped_or_left_out_with_a_reaso
     writer.close()
 
 
+@each_output
+def test_labels_of_64_kib_break_no_format(output: Output, tmp_path: Path) -> None:
+    kind = min(output.carries)
+    labels = ("a" * 65_536, "é漢" * 16_384, *(f"label-{number}" for number in range(4_000)))
+    content = [
+        an_entry(VALUES[kind][0], kind.label, labels=labels, pap="PAP:GREEN"),
+        an_entry(VALUES[kind][1], kind.label),
+    ]
+    content.sort(key=lambda each: each.id)
+    writer = output.open(target_for(output, tmp_path))
+    report = writer.write(iter(content), held(7))
+    assert report.written + sum(report.left_out.values()) == 2
+    assert set(report.left_out) <= {LeftOut.LIMIT}
+    assert differences(writer, iter(content)) == []
+    writer.close()
+
+
 def test_a_target_is_a_name_a_place_and_options() -> None:
     output, target = understood("hosts:/etc/hosts.d/kakehashi", "JPN")
     assert (output.name, target.place, dict(target.options)) == ("hosts", "/etc/hosts.d/kakehashi", {})

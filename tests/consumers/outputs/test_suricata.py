@@ -1,6 +1,7 @@
 """Suricata's files, read back by the grammar of its user guide."""
 
 import base64
+import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from consumers.picture.entry import Entry
 from schemas.markings import Activity
 from schemas.vocabulary import IndicatorType
 from tests.builders import an_entry
+from tests.consumers.outputs.test_rpz import NETWORKS
 from tests.consumers.outputs.writing import HELD, HOSTILE, NAMES, entries
 
 RULE: Final = re.compile(
@@ -65,6 +67,25 @@ def test_each_type_is_in_its_file_and_networks_have_a_category_and_a_score(tmp_p
     assert files["kakehashi-sha256.txt"] == ["b" * 64]
     assert base64.b64decode(files["kakehashi-ja3.lst"][0]) == b"c" * 32
     assert files["kakehashi-categories.txt"][0].split(",")[:2] == ["1", "kakehashi"]
+
+
+@given(
+    st.lists(st.one_of(HOSTILE, st.ip_addresses().map(str), NETWORKS.map(str)), max_size=8),
+    st.sampled_from(["ipv4-addr", "ipv6-addr", "ipv4-net", "ipv6-net", "file-md5", "ja3"]),
+)
+@settings(max_examples=40)  # each syncs ten files
+def test_whatever_comes_a_file_has_lines_of_its_type_alone(values: list[str], type: str) -> None:
+    with TemporaryDirectory() as folder:
+        files, report = written_in(Path(folder), entries(values, type))
+    for name in ("kakehashi-ipv4.lst", "kakehashi-ipv6.lst"):
+        assert all(str(ipaddress.ip_address(line)) in values for line in files[name])
+    for line in files["kakehashi-reputation.list"]:
+        network, category, score = line.split(",")
+        assert str(ipaddress.ip_network(network)) in {network, f"{network}/32", f"{network}/128"}
+        assert (category, 1 <= int(score) <= 127) == ("1", True)
+    lists = [name for name in files if name not in {"kakehashi.rules", "kakehashi-categories.txt"}]
+    assert sum(len(files[name]) for name in lists) == report.written
+    assert files["kakehashi-md5.txt"] == files["kakehashi-ja3.lst"] == []
 
 
 def test_rules_follow_the_grammar_and_name_files_that_are_there(tmp_path: Path) -> None:

@@ -1,0 +1,83 @@
+"""(l) Outputs: a whole picture into each of them, and how long a change takes from the partner's topic into a tool."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from bench import changes
+from bench.picture import Records
+from bench.sinks import sink
+from bench.stand import HOME, PARTNER, Stand
+from consumers.outputs.known import outputs
+from consumers.picture.keep import Origin, take
+from consumers.picture.tables import path_of
+from exchange.clock import now_ms
+from schemas.codec import Codec
+from schemas.topics import accepted
+
+TOPIC: Final = "soc.indicators"
+LEFT_OUT: Final = {"syslog"}  # its receiver confirms by the end of a connection, which costs more than all else
+
+
+def measure(stand: Stand, size: int, held: int, rate: int, seconds: float, seed: int) -> dict[str, Any]:
+    """``size`` indicators into each output; ``rate`` changes a second beside ``held`` indicators."""
+    return {
+        "indicators": size,
+        "snapshots": snapshots(stand, size, seed, tuple(name for name in outputs() if name not in LEFT_OUT)),
+        "changes": changes.measure(stand, held, rate, seconds, seed),
+    }
+
+
+def snapshots(stand: Stand, size: int, seed: int, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """One process for each output, one after the other, over one picture."""
+    with tempfile.TemporaryDirectory(prefix="kakehashi-bench-") as name, sink() as url:
+        folder = Path(name)
+        path = built(folder, size, seed)
+        found = []
+        for output in names:
+            for target in _targets(output, folder, url, stand):
+                command = [sys.executable, "-m", "bench.snapshot", str(path), PARTNER, target, str(folder / "home")]
+                done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+                found.append(json.loads(done.stdout) | ({"output": "stix, a folder"} if target.endswith("/") else {}))
+        return found
+
+
+def built(folder: Path, size: int, seed: int) -> Path:
+    """The file of a picture of so many indicators of one partner."""
+    path = path_of(folder, PARTNER)
+    keeper = take(path, PARTNER, now_ms)
+    if keeper is None:
+        raise RuntimeError("the picture is new")
+    with keeper:
+        keeper.catch_up({HOME: Origin(HOME, accepted(HOME), Records(size, seed, now_ms()).opened)}, Codec())
+    return path
+
+
+def _targets(name: str, folder: Path, url: str, stand: Stand) -> Iterator[str]:
+    secret = folder / "secret"
+    secret.write_text("bench\n")
+    place = outputs()[name].place
+    if place in {"FILE", "DIR"}:
+        if place == "FILE":
+            yield f"{name}:{folder / name}"
+        if place == "DIR" or name == "stix":
+            (folder / f"{name}.d").mkdir()
+            yield f"{name}:{folder / name}.d/"
+    elif name == "kafka":
+        yield f"kafka:{TOPIC}?brokers={stand.partner.bootstrap}"
+    else:
+        yield f"{name}:{url}{path_of_sink(name, secret)}"
+
+
+def path_of_sink(name: str, secret: Path) -> str:
+    """Where an output finds its receiver in a sink, and its options."""
+    return {
+        "webhook": f"/hook?secret={secret}",
+        "splunk": f"?token={secret}",
+        "kvstore": f"/app/collection?token={secret}",
+        "elastic": "/bench",
+    }[name]
