@@ -10,10 +10,10 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from bench.latency import summary
@@ -38,10 +38,7 @@ _WARM_UP_S: Final = 5.0
 _LOST_S: Final = 60.0
 _LOOK_S: Final = 0.02
 _ASKED: Final = 1_000
-_SEARCH_HEAP: Final = "-Xmx1g"
-
-Look = Callable[[set[str]], Sequence[str]]
-"""Given the ids that are not there yet, those of them that are there now."""
+_OF_AN_INDEX: Final = 20  # every so many changes are asked for: an index that is asked for all has less time for them
 
 
 def measure(stand: Stand, held: int, rate: int, seconds: float, seed: int) -> list[dict[str, Any]]:
@@ -59,11 +56,10 @@ def measure(stand: Stand, held: int, rate: int, seconds: float, seed: int) -> li
         taxii = _taxii(stand, folder, port, running)
         for role in (output, taxii):
             role.await_ready()
-        looks: dict[str, Look] = {"Suricata's file": _Suricata(folder / "suricata").look}
-        looks["TAXII answer"] = _Taxii(port).look
+        tools: dict[str, _Tool] = {"Suricata's file": _Suricata(folder / "suricata"), "TAXII answer": _Taxii(port)}
         if node:
-            looks["OpenSearch document"] = _Index(node).look
-        probes = _Probes(stand, codec, rate, looks)
+            tools["OpenSearch document"] = _Index(node)
+        probes = _Probes(stand, codec, rate, tools)
         probes.run(_WARM_UP_S)
         began, used = time.monotonic(), [cpu_seconds(role.pid) for role in (output, taxii)]
         taken = probes.run(seconds)
@@ -75,24 +71,37 @@ def measure(stand: Stand, held: int, rate: int, seconds: float, seed: int) -> li
     return [{"tool": tool, **about, **summary(each)} for tool, each in taken.items()]
 
 
+class _Tool(Protocol):
+    """What changes come to. Every ``each``th is looked for, every ``every_s`` seconds."""
+
+    each: int
+    every_s: float
+
+    def look(self, missing: set[str]) -> Sequence[str]:
+        """Given the ids that are not there yet, those of them that are there now."""
+        ...
+
+
 class _Probes:
     """Sends new indicators at an even pace, and looks in the tools for them."""
 
-    def __init__(self, stand: Stand, codec: Codec, rate: int, looks: dict[str, Look]) -> None:
+    def __init__(self, stand: Stand, codec: Codec, rate: int, tools: dict[str, _Tool]) -> None:
         self._producer = idempotent_producer(stand.partner, **{"linger.ms": 0})
-        self._codec, self._rate, self._looks, self._number = codec, rate, looks, 0
+        self._codec, self._rate, self._tools, self._number = codec, rate, tools, 0
         self._sent: dict[str, float] = {}
+        self._watched: dict[str, set[str]] = {}
         self._lock = threading.Lock()
 
     def run(self, seconds: float) -> dict[str, list[float]]:
         """Milliseconds from before sending until each tool has it. Raises FatalError if one is lost."""
         with self._lock:
             self._sent.clear()
+            self._watched = {tool: set() for tool in self._tools}
         sending, ended = threading.Event(), threading.Event()
-        taken: dict[str, list[float]] = {tool: [] for tool in self._looks}
+        taken: dict[str, list[float]] = {tool: [] for tool in self._tools}
         watchers = [
-            threading.Thread(target=self._watch, args=(look, taken[tool], sending, ended), daemon=True)
-            for tool, look in self._looks.items()
+            threading.Thread(target=self._watch, args=(tool, taken[tool], sending, ended), daemon=True)
+            for tool in self._tools
         ]
         for each in watchers:
             each.start()
@@ -101,7 +110,7 @@ class _Probes:
         for each in watchers:
             each.join(_LOST_S)
         ended.set()
-        lost = {tool: len(self._sent) - len(found) for tool, found in taken.items() if len(found) < len(self._sent)}
+        lost = {tool: missing for tool, found in taken.items() if (missing := len(self._watched[tool]) - len(found))}
         if lost:
             raise FatalError(f"changes that did not arrive within {_LOST_S:g} s: {lost}")
         return taken
@@ -119,28 +128,33 @@ class _Probes:
             encoded = self._codec.encode(RELEASED_INDICATOR, _released(identifier, value))
             with self._lock:
                 self._sent[identifier] = time.monotonic()
+                for tool, about in self._tools.items():
+                    if place % about.each == 0:
+                        self._watched[tool].add(identifier)
             self._producer.produce(topic, encoded, identifier.encode(), shard_of_key(key, SHARDS))
             self._producer.poll(0)
         self._producer.flush(_LOST_S)
 
-    def _watch(self, look: Look, taken: list[float], sent: threading.Event, ended: threading.Event) -> None:
-        seen = set[str]()
+    def _watch(self, name: str, taken: list[float], sent: threading.Event, ended: threading.Event) -> None:
+        seen, tool = set[str](), self._tools[name]
         while not ended.is_set():
             is_all = sent.is_set()
             with self._lock:
-                missing = self._sent.keys() - seen
-            found = look(missing) if missing else []
+                missing = self._watched[name] - seen
+            found = tool.look(missing) if missing else []
             now_s = time.monotonic()
             with self._lock:
                 taken += [(now_s - self._sent[each]) * 1000 for each in found]
             seen.update(found)
-            if is_all and len(seen) == len(self._sent):
+            if is_all and len(found) == len(missing):
                 return
-            time.sleep(_LOOK_S)
+            time.sleep(tool.every_s)
 
 
 class _Suricata:
     """The file of names."""
+
+    each, every_s = 1, _LOOK_S
 
     def __init__(self, folder: Path) -> None:
         self._file, self._last, self._there = folder / "kakehashi-domain.lst", (0, 0), set[bytes]()
@@ -167,6 +181,8 @@ class _Suricata:
 
 class _Taxii:
     """A client that polls behind the last object that it got."""
+
+    each, every_s = 1, _LOOK_S
 
     def __init__(self, port: int) -> None:
         credentials = base64.b64encode(f"{_TOKEN}:{_TOKEN}".encode()).decode()
@@ -202,6 +218,8 @@ class _Taxii:
 
 class _Index:
     """An index of OpenSearch, asked by ids: it answers from its log, before a search finds the document."""
+
+    each, every_s = _OF_AN_INDEX, 5 * _LOOK_S
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
