@@ -65,7 +65,7 @@ def access_of(nation: str, partners: Iterable[str]) -> list[Allowed]:
     """All rights on ``nation``'s cluster, sorted."""
     partners = tuple(partners)
     found = [*_produce(nation), *_streams(nation, partners), *_officer(nation, partners), *_reader(nation, partners)]
-    found += _quality(nation, partners)
+    found += [*_quality(nation, partners), *_sightings(nation, partners)]
     for partner in partners:
         found += _bridge_at_home(nation, partner)
         found += _bridge_of_partner(partner)
@@ -146,6 +146,13 @@ def _reader(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
         _READ,
         [topics.NATIONAL, topics.SENSOR_QUALITY, *map(topics.accepted, partners), *disputes],
     )
+
+
+def _sightings(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
+    """Reads the picture, and reports as a sensor: ``kakehashi sighting``; answers that something was not seen."""
+    user = user_of(nation, "sightings")
+    yield from _topics(user, _READ, [topics.NATIONAL, *map(topics.accepted, partners)])
+    yield from _topics(user, _WRITE, [topics.SENSOR_REPORTS, topics.QUARANTINE, *map(topics.receipts, partners)])
 
 
 def _quality(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
