@@ -9,6 +9,7 @@ import pytest
 from consumers.outputs.known import understood
 from exchange.settings import Settings, cluster_from_env
 from kakehashi.format_name import format_names
+from kakehashi.hits import FORMATS
 from tests.asked import Asked
 from tests.helm.chart import CHART, EXAMPLES, ROOT, load, merged, schema, values
 from tools import formats
@@ -88,6 +89,7 @@ def test_the_schema_accepts_the_examples(example: str) -> None:
         {"output": {"to": ["/srv/hosts"]}},
         {"role": "output"},
         {"role": "taxii"},
+        {"role": "sightings"},
     ],
     ids=str,
 )
@@ -115,6 +117,10 @@ def test_the_formats_of_a_producer_are_those_of_the_command_line() -> None:
     assert produce["format"]["enum"] == format_names()
     text = formats.SCHEMA.read_text("utf-8")
     assert formats.schema_with_formats(text) == text, "run `make formats`"
+
+
+def test_the_formats_of_hits_are_those_of_the_command_line() -> None:
+    assert set(schema()["properties"]["sightings"]["properties"]["format"]["enum"]) == set(FORMATS)
 
 
 def test_there_is_an_example_of_every_role() -> None:

@@ -1,4 +1,4 @@
-"""What Helm makes of the roles that give the picture to tools: outputs and TAXII. Helm is needed."""
+"""What Helm makes of the roles beside tools: outputs, TAXII, sightings. Helm is needed."""
 
 import pytest
 
@@ -41,6 +41,18 @@ pytestmark = pytest.mark.helm
                 "--client-ca=/etc/kakehashi/tls/ca.crt",
             ],
         ),
+        (
+            "sightings",
+            [
+                "sighting",
+                "follow",
+                "--nation=JPN",
+                "--partner=GBR",
+                "--format=suricata-eve",
+                "--tlp=TLP:GREEN",
+                "/source/eve.json",
+            ],
+        ),
     ],
 )
 def test_a_release_runs_its_role(example: str, command: list[str]) -> None:
@@ -61,7 +73,7 @@ def test_taxii_lets_its_clients_in_and_an_output_reaches_its_receivers() -> None
     ] == ["metrics"]
 
 
-@pytest.mark.parametrize("example", ["output", "taxii"])
+@pytest.mark.parametrize("example", ["output", "taxii", "sightings"])
 def test_one_picture_has_one_process_whatever_the_replicas_say(example: str) -> None:
     assert render(example, "--set", "replicas=3").one("StatefulSet")["spec"]["replicas"] == 1
 
@@ -76,3 +88,10 @@ def test_the_files_of_an_output_are_on_the_volume_that_its_tools_read() -> None:
         "output", "--set-json", 'output.to=["webhook:https://soc.example.net/hook?secret=/etc/kakehashi/a"]'
     )
     assert "targets" in {volume["name"] for volume in pushing.pod()["spec"]["volumes"]}
+
+
+def test_the_logs_of_a_tool_are_only_read() -> None:
+    mounts = {mount["name"]: mount for mount in rendered("sightings").container()["volumeMounts"]}
+    assert mounts["source"] == {"name": "source", "mountPath": "/source", "readOnly": True}
+    volumes = {volume["name"]: volume for volume in rendered("sightings").pod()["spec"]["volumes"]}
+    assert volumes["source"]["persistentVolumeClaim"]["claimName"] == "tokyo-suricata-1-logs"

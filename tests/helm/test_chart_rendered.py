@@ -87,6 +87,7 @@ def test_workers_are_stateful_sets_and_producers_are_jobs() -> None:
         "produce-scheduled": {"CronJob"},
         "output": {"StatefulSet"},
         "taxii": {"StatefulSet"},
+        "sightings": {"StatefulSet"},
     }
 
 
@@ -153,7 +154,7 @@ def test_secrets_are_only_referred_to() -> None:
             kubernetes_validate.validate(manifest, "1.34", strict=True)
 
 
-@pytest.mark.parametrize("example", ["streams", "bridge", "output", "taxii"])
+@pytest.mark.parametrize("example", ["streams", "bridge", "output", "taxii", "sightings"])
 def test_a_worker_is_probed_where_it_shows_its_health(example: str) -> None:
     container = rendered(example).container()
     paths = {name: container[name]["httpGet"]["path"] for name in container if name.endswith("Probe")}
@@ -194,7 +195,7 @@ def test_the_command_line_understands_what_it_is_given(example: str) -> None:
 
 
 def test_streams_and_producers_keep_a_volume_and_a_bridge_keeps_nothing() -> None:
-    for example in ("streams", "output", "taxii"):
+    for example in ("streams", "output", "taxii", "sightings"):
         (claim,) = rendered(example).one("StatefulSet")["spec"]["volumeClaimTemplates"]
         assert claim["metadata"]["name"] == "data"
     assert "volumeClaimTemplates" not in rendered("bridge").one("StatefulSet")["spec"]
@@ -205,7 +206,7 @@ def test_streams_and_producers_keep_a_volume_and_a_bridge_keeps_nothing() -> Non
     for example in EXAMPLES:
         mounted = {mount["name"] for mount in rendered(example).container()["volumeMounts"]}
         given = {volume["name"] for volume in rendered(example).pod()["spec"]["volumes"]}
-        claimed = {"data"} if example in {"streams", "output", "taxii"} else set()
+        claimed = {"data"} if example in {"streams", "output", "taxii", "sightings"} else set()
         assert mounted == given | claimed
 
 

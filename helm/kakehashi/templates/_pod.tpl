@@ -31,6 +31,21 @@
 {{- with .Values.taxii.clientCa }}
 - --client-ca={{ . }}
 {{- end }}
+{{- else if eq .Values.role "sightings" -}}
+- sighting
+- follow
+- --nation={{ .Values.nation }}
+- --partner={{ required "sightings.partner: whose indicators" .Values.sightings.partner }}
+- --format={{ .Values.sightings.format }}
+{{- with .Values.sightings.tlp }}
+- {{ printf "--tlp=%s" . | quote }}
+{{- end }}
+{{- with .Values.sightings.sensor }}
+- {{ printf "--sensor=%s" . | quote }}
+{{- end }}
+{{- range required "sightings.files: the logs to follow, below sightings.source" .Values.sightings.files }}
+- {{ printf "/source/%s" . | quote }}
+{{- end }}
 {{- else -}}
 - produce
 - --nation={{ .Values.nation }}
@@ -166,7 +181,7 @@ containers:
         mountPath: /var/lib/kakehashi
       - name: tmp
         mountPath: /tmp
-      {{- if eq .Values.role "produce" }}
+      {{- if has .Values.role (list "produce" "sightings") }}
       - name: source
         mountPath: /source
         readOnly: true
@@ -196,6 +211,9 @@ volumes:
   {{- if eq .Values.role "produce" }}
   - name: source
     {{- toYaml (required "produce.source: a volume with the sensor's output" .Values.produce.source) | nindent 4 }}
+  {{- else if eq .Values.role "sightings" }}
+  - name: source
+    {{- toYaml (required "sightings.source: a volume with the tool's logs" .Values.sightings.source) | nindent 4 }}
   {{- end }}
   {{- if include "kakehashi.targets" . }}
   - name: targets
