@@ -74,7 +74,9 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     sector: Annotated[
         Text, Meta(description="The operator's CNI sector, a label that stays in the nation.", examples=list(SECTORS))
     ] = ""
-    key: Annotated[Text, _is("The file of the sensor's private key, relative to the profile.")] = ""
+    key: Annotated[
+        Text, _is("The file of the sensor's private key, relative to the profile; or the URI of a token's, pkcs11:…")
+    ] = ""
     marking: MarkingEntry = MarkingEntry()
     confidence: Annotated[
         int, Meta(description="STIX confidence of what states none; -1 for not stated.", ge=-1, le=100)

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from exchange.authority.token_key import is_token
+from exchange.authority.token_key import TokenUri, is_token
+from exchange.errors import ConfigurationError
 from producers.fetch import is_url
 from producers.inputs import is_wide
 from producers.live.kinds import Kind, kind_of
@@ -46,7 +47,9 @@ def problems(profile: Profile, nations: Sequence[str]) -> Iterator[Problem]:
         yield Problem(("sensor",), profile.sensor, "no name of a sensor: no slashes, at most 200 bytes, not a dot")
     if profile.sector:
         yield from _one_of(("sector",), profile.sector, SECTORS)
-    if profile.key and not is_token(profile.key) and not _is_readable(Path(profile.key)):
+    if is_token(profile.key):
+        yield from _of_token(profile.key)
+    elif profile.key and not _is_readable(Path(profile.key)):
         yield Problem(("key",), profile.key, "no readable file: `kakehashi sensor keygen` makes a key")
     yield from _of_marking(profile.marking, nations)
     if profile.confidence > profile.confidence_ceiling:
@@ -64,6 +67,13 @@ def problems(profile: Profile, nations: Sequence[str]) -> Iterator[Problem]:
     for at, entry in enumerate(profile.inputs):
         yield from _of_input(("inputs", at), entry)
     yield from _of_all_inputs(profile.inputs)
+
+
+def _of_token(key: str) -> Iterator[Problem]:
+    try:
+        TokenUri.of(key)
+    except ConfigurationError as error:
+        yield Problem(("key",), key, str(error))
 
 
 def _of_marking(marking: MarkingEntry, nations: Sequence[str]) -> Iterator[Problem]:

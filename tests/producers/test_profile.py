@@ -58,6 +58,16 @@ def mistakes(tmp_path: Path, text: str | bytes) -> list[tuple[int, str]]:
     return [(each.line, each.text) for each in loaded(file, NATIONS).mistakes]
 
 
+def test_a_key_in_a_token_stays_as_it_is_written_and_its_uri_is_checked(tmp_path: Path) -> None:
+    uri = "pkcs11:token=exchange;object=edge-1?module-path=/usr/lib/token.so&pin-source=/run/pin"
+    file = tmp_path / "edge-1.yaml"
+    file.write_text(f"nation: GBR\nsensor: edge-1\nkey: {uri}\n")
+    assert valid_profile(file, NATIONS).key == uri
+    [(line, text)] = mistakes(tmp_path, f"nation: GBR\nsensor: edge-1\nkey: {uri}&pin-value=1234\n")
+    assert line == 3
+    assert "is named as pkcs11:token=" in text
+
+
 @pytest.fixture
 def whole(tmp_path: Path) -> Path:
     (tmp_path / "edge-1.key").write_text("")

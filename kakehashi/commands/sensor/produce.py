@@ -131,7 +131,9 @@ def register(app: typer.Typer) -> None:
         ] = False,
         sensor_key: Annotated[
             Path | None,
-            typer.Option(help="The sensor's private key, to sign its reports; KAKEHASHI_SENSOR_KEY sets it, too."),
+            typer.Option(
+                help="The sensor's private key, a file or a token's URI, to sign; KAKEHASHI_SENSOR_KEY sets it, too."
+            ),
         ] = None,
         snapshot: Annotated[
             bool,
