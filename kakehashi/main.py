@@ -7,10 +7,11 @@ A command lives in ``kakehashi/commands/<role>/<name>.py`` and adds itself by ``
 import importlib
 import inspect
 import pkgutil
+import re
 import sys
 import traceback
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -21,6 +22,10 @@ from kakehashi.examples import examples
 
 _EXITS = """Exit codes: 0 done · 1 unavailable, try again · 2 usage · 3 configuration · 4 refused or not found · \
 5 stopped to keep a promise · 6 fenced by another owner · 70 a defect of ours"""
+
+
+_NUMBERED: Final = re.compile(r"\[Errno \d+\] ([^:'\"]+)(?:: '[^']*')?")
+"""An error of the operating system as Python prints it; our message has named the file already."""
 
 
 @dataclass
@@ -36,7 +41,7 @@ def main() -> None:
     try:
         command_line(invocation)()
     except ExchangeError as error:
-        _tell(error, invocation, f"kakehashi: {error}")
+        _tell(error, invocation, f"kakehashi: {_NUMBERED.sub(r'\1', str(error))}")
         sys.exit(error.exit_code)
     except Exception as error:  # the outermost frame: an exception that gets here is a defect
         _tell(error, invocation, f"kakehashi: a defect of ours: {type(error).__name__}: {error}")

@@ -57,6 +57,19 @@ def test_an_error_is_one_clear_line_and_its_exit_code(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("recall 198.51.100.7 --nation GBR --key no.key --reason a", "no.key: No such file or directory: `kakehashi"),
+        ("taxii clients --nation JPN --clients no.toml", "no.toml: No such file or directory\n"),
+    ],
+)
+def test_a_file_that_is_not_there_is_named_once_and_without_a_number(tmp_path: Path, line: str, shown: str) -> None:
+    done = kakehashi(*line.split(), within=tmp_path)
+    assert done.returncode == Exit.CONFIGURATION
+    assert done.stderr.startswith(f"kakehashi: {shown}"), done.stderr
+
+
 def test_debug_shows_where_an_error_came_from(tmp_path: Path) -> None:
     done = kakehashi("--debug", "status", within=tmp_path, KAKEHASHI_BROKER_PROVIDER="magic")
     assert done.returncode == Exit.CONFIGURATION

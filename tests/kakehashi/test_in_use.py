@@ -44,17 +44,13 @@ def listed(folder: Path) -> list[User]:
         return found
 
 
-def test_down_names_what_still_runs_and_leaves_it(tmp_path: Path) -> None:
+def test_down_names_what_still_runs_and_a_wipe_in_a_script_is_refused_with_nothing_deleted(tmp_path: Path) -> None:
     with running("produce", tmp_path) as process:
         done = kakehashi("down", within=tmp_path)
         assert done.returncode == Exit.OK, done.stderr
         name = "kakehashi produce --nation GBR --sensor edge"
         assert f"still running, without its cluster: {name} (process {process.pid})" in done.stdout
         assert process.poll() is None
-
-
-def test_a_wipe_is_refused_in_a_script_while_something_runs_and_nothing_is_deleted(tmp_path: Path) -> None:
-    with running("produce", tmp_path) as process:
         spool = tmp_path / ".kakehashi/spool/GBR/edge"
         eventually(spool.exists, 30, "it has a spool")
         for nation in ((), ("--nation", "GBR")):
