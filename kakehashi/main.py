@@ -41,7 +41,7 @@ def main() -> None:
     try:
         command_line(invocation)()
     except ExchangeError as error:
-        _tell(error, invocation, f"kakehashi: {_NUMBERED.sub(r'\1', str(error))}")
+        _tell(error, invocation, "kakehashi: " + _NUMBERED.sub(r"\1", str(error)))
         sys.exit(error.exit_code)
     except Exception as error:  # the outermost frame: an exception that gets here is a defect
         _tell(error, invocation, f"kakehashi: a defect of ours: {type(error).__name__}: {error}")
