@@ -1,5 +1,7 @@
 """Asks the process that takes the text out of PDF files."""
 
+import atexit
+import os
 import subprocess
 import sys
 from threading import Lock
@@ -24,15 +26,17 @@ class Extracted(msgspec.Struct, frozen=True):
 
 
 class _Extractor:
-    """The process, which is started for the first file and ends with this one."""
+    """The process, which is started for the first file and ends with this one. A fork of this one starts its own."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0
 
     def text_of(self, content: bytes) -> Extracted:
         with self._lock:
-            if self._process is None or self._process.poll() is not None:
+            if self._process is None or self._owner != os.getpid() or self._process.poll() is not None:
+                self._owner = os.getpid()
                 command = (sys.executable, "-m", "producers.pdf.extract")
                 self._process = subprocess.Popen(
                     command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -49,8 +53,14 @@ class _Extractor:
                 self._process = None
                 return Extracted(refused="the process that takes its text out has ended: produce it again")
 
+    def close(self) -> None:
+        """End it."""
+        if self._process is not None and self._owner == os.getpid():
+            self._process.communicate()
+
 
 _EXTRACTOR: Final = _Extractor()
+atexit.register(_EXTRACTOR.close)
 
 
 def text_of(content: bytes) -> Extracted:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import fastavro
 
+from producers.readers.formats import readers
 from schemas.codec import SENSOR_REPORT, Codec, schema
 from schemas.vocabulary import IndicatorType
 from tests.builders import a_report, an_observation
@@ -34,7 +35,13 @@ _FAST: Final = """\
 203.0.113.9:8 -> 10.1.2.3:0
 11/20/2026-08:00:03.250000  [**] [1:2024004:1] cut
 """
-_MADE_UP: Final = {"suricata-fast": (_FAST.encode(),)}
+_RELEASED: Final = b"""\
+{"id": "indicator--6a1f0001-0000-5000-8000-000000000001", "kind": "content", "version": 1763625600000, "origin": "DEU",
+"hops": ["DEU", "FRA"], "recalled_through": 0, "reason": "", "content": {"type": "url", "value": "http://bad.example.com/",
+"tlp": "TLP:AMBER", "pap": "", "releasable_to": ["FRA"], "caveats": ["EXERCISE"], "labels": ["c2"], "confidence": 60}}
+{"id": "indicator--6a1f0001-0000-5000-8000-000000000001", "kind": "recalled", "version": 1763625600001, "origin": "DEU"}
+"""
+_MADE_UP: Final = {"suricata-fast": (_FAST.encode(),), "released-indicator": (_RELEASED,)}
 _BOMB_BYTES: Final = 96 << 20  # more than any document may have
 _MOST_OF_A_SEED: Final = 32 << 10
 _VALUES: Final = {
@@ -64,15 +71,13 @@ def reports() -> tuple[bytes, ...]:
 
 @cache
 def inputs(format_name: str) -> tuple[bytes, ...]:
-    """The seeds of a format: the beginnings of its recorded feeds, and what was made up; at least one."""
+    """The seeds of a format: the beginnings of its recorded feeds, and what was made up; else the reader's example."""
     if format_name in DOCUMENTS and format_name != LINES_OF_JSON:
         seeds = tuple(json.dumps(each).encode() for each in documents(format_name))
     else:
         beginnings = (b"".join(_beginning(file))[:_MOST_OF_A_SEED] for file in _files(format_name))
         seeds = (*beginnings, *_MADE_UP.get(format_name, ()))
-    if not seeds:
-        raise LookupError(f"{format_name}: no seeds for the fuzzer, add some to _FILES or _MADE_UP in {__file__}")
-    return seeds
+    return seeds or (readers()[format_name].example,)
 
 
 def _files(format_name: str) -> list[str]:

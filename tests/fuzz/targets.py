@@ -19,6 +19,7 @@ from exchange.metrics.labels import ObservationFate, ReportFate
 from exchange.protocol.effects import Effects
 from exchange.protocol.record import Record
 from producers.admission import admitted
+from producers.live.syslog_frames import Unframed, carried, frames
 from producers.readers.formats import readers, readings_of
 from producers.readers.reading import Aside, Defaults, LeftOut, Rejected, Seen
 from producers.report import ReportBuilder
@@ -52,6 +53,7 @@ OUT, IN = all_agreed("GBR", "JPN"), all_agreed("JPN", "GBR")
 CODEC: Final = Codec()
 _DIGEST: Final = b"\0" * 32
 _SENSOR: Final = "fuzzed"
+_PART_BYTES: Final = 700
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -238,12 +240,34 @@ def _reader(format_name: str) -> Target:
     return Target(format_name, corpus.input_bombs, spoil, lambda data: take_input(format_name, data))
 
 
+def take_syslog(data: bytes) -> Fates:
+    """A stream of messages: a line of each, until it is no stream of them."""
+    buffer, fates = bytearray(), Fates()
+    for at in range(0, len(data), _PART_BYTES):
+        buffer += data[at : at + _PART_BYTES]
+        try:
+            for message in frames(buffer):
+                carried(message)
+                fates["line"] += 1
+        except Unframed:
+            fates["closed"] += 1
+            break
+    return fates or Fates(part=1)
+
+
+def _spoilt_syslog(random: Random) -> bytes:
+    message = b'<134>1 2026-11-20T00:00:00Z ids.example suricata 7 - [x@1 tlp="RED" y="\\"]"] {"a": 1}'
+    stream = b"".join(b"%d %s" % (len(message), message) for _ in range(random.randrange(1, 20)))
+    return stream if random.random() < 0.1 else spoilt(random, stream, (message,))
+
+
 def targets() -> Iterable[Target]:
     """All of them."""
     yield _records("reports to intake", corpus.reports, take_report)
     for format_name in readers():
         yield _reader(format_name)
     yield _marked()
+    yield Target("messages of syslog", tuple, _spoilt_syslog, take_syslog)
     yield _records(
         "records from a partner",
         lambda: (*corpus.records(RELEASED_INDICATOR), *corpus.records(RELEASED_INDICATOR_V2)),
