@@ -1,8 +1,10 @@
 """Runs `kakehashi conformance` in this process, over a feed that meets what a file can show."""
 
 import json
+from functools import cache
 from typing import Any
 
+import typer
 from typer.testing import CliRunner, Result
 
 from exchange.errors import ExchangeError
@@ -15,10 +17,16 @@ GOOD = HEAD + LINE + f"sha256,{'9f' * 32},TLP:GREEN,PAP:GREEN,,{SEEN},lockbit\n"
 ENERGY = ("--profile", "energy", "--incident", "ransomware")
 
 
+@cache
+def application() -> typer.Typer:
+    """The whole command line, made once."""
+    return command_line(Invocation())
+
+
 def run(*arguments: object, **environ: str) -> Result:
     """The command, as `main` ends it."""
     env = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "300", "KAKEHASHI_NATIONS": "GBR,JPN"} | environ
-    return CliRunner(env=env).invoke(command_line(Invocation()), ["conformance", *map(str, arguments)])
+    return CliRunner(env=env).invoke(application(), ["conformance", *map(str, arguments)])
 
 
 def code(result: Result) -> int:

@@ -11,9 +11,8 @@ from rich.cells import cell_len
 from typer.testing import CliRunner
 
 from exchange.errors import Exit
-from kakehashi.main import Invocation, command_line
 from producers.conformance.standard import standard
-from tests.kakehashi.conforming import ENERGY, GOOD, HEAD, LINE, SEEN, code, found, report_of, run
+from tests.kakehashi.conforming import ENERGY, GOOD, HEAD, LINE, SEEN, application, code, found, report_of, run
 from tests.producers.reading_feeds import FEEDS, defaults_of, manifest, observations, recorded, refusals
 
 
@@ -137,7 +136,7 @@ def test_a_profile_that_reads_servers_is_judged_by_what_it_published(tmp_path: P
 def test_standard_input_is_judged_with_its_digest(feed: Path) -> None:
     env = {"NO_COLOR": "1", "KAKEHASHI_NATIONS": "GBR,JPN"}
     arguments = ["conformance", "-", *ENERGY, "--json"]
-    piped = CliRunner(env=env).invoke(command_line(Invocation()), arguments, input=GOOD.encode())
+    piped = CliRunner(env=env).invoke(application(), arguments, input=GOOD.encode())
     report = json.loads(piped.stdout)["report"]
     assert report["feed"][0]["sha256"] == hashlib.sha256(GOOD.encode()).hexdigest()
     assert found(report) == found(report_of(feed, *ENERGY))

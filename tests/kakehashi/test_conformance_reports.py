@@ -1,5 +1,6 @@
 """The page of a conformance report, its signature, and what `kakehashi conformance verify` refuses."""
 
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from exchange.errors import Exit
 from kakehashi.conformance.page import BEGIN
 from producers.conformance.standard import standard
 from schemas.signing import public_of
+from tests.docs.pages import ROOT
 from tests.kakehashi.conforming import ENERGY, GOOD, LINE, code, run
 
 
@@ -63,6 +65,27 @@ def test_the_page_loads_nothing_runs_nothing_and_can_be_read_by_all(feed: Path, 
     assert linked > {"results"}
     for each in standard().requirements:
         assert each.id in ids
+
+
+def _luminance(colour: str) -> float:
+    """WCAG 2.2's relative luminance of ``#rrggbb``."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_every_text_has_the_contrast_that_wcag_demands_in_both_schemes() -> None:
+    """Success criterion 1.4.3, level AA: 4.5 to 1 on the page's and on the boxes' background."""
+    style = (ROOT / "kakehashi" / "conformance" / "page.css").read_text("utf-8")
+    schemes = [
+        dict(re.findall(r"--(\w+): (#\w{6})", text)) for text in re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    ]
+    assert len(schemes) == 2
+    for colours in schemes:
+        for text in ("ink", "soft", "link", "good", "bad", "doubt", "none"):
+            for back in ("back", "pale"):
+                dark, light = sorted(_luminance(colours[name]) for name in (text, back))
+                assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, back)
 
 
 def test_what_a_file_is_called_cannot_change_the_page(tmp_path: Path) -> None:
