@@ -103,7 +103,7 @@ def feed_digest(feed: Iterable[Fed]) -> str:
 
 
 def settings_of(profile: Profile) -> dict[str, str]:
-    """The settings of a sensor that change what its inputs state; those that were left as they are are not named."""
+    """The settings of a sensor that change what its inputs state, if they were changed; of its networks the number."""
     plain, default = _flat(profile), _flat(Profile(nation=profile.nation, sensor=profile.sensor))
     found = {name: value for name, value in plain.items() if name not in _NO_SETTING and value != default[name]}
     return {
@@ -114,6 +114,7 @@ def settings_of(profile: Profile) -> dict[str, str]:
 def _flat(profile: Profile) -> dict[str, Any]:
     """The fields by their names, those of the marking among them."""
     found: dict[str, Any] = msgspec.to_builtins(profile)
+    found["home_networks"] = len(profile.home_networks)  # a report leaves the company, and they are its own
     marking: dict[str, Any] = found.pop("marking")
     return found | marking
 
