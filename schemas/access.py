@@ -137,6 +137,8 @@ def _officer(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
         seen += [topics.accepted(partner), topics.released_digests(partner), topics.receipts(partner)]
         seen += [topics.changelog(topics.settle_step(partner))]
     yield from _topics(user, _READ, seen)
+    # `kakehashi conformance` judges how long these are kept, and whose times they have.
+    yield from _topics(user, ("describe-configs",), [topics.SENSOR_REPORTS, topics.QUARANTINE, topics.AUDIT])
 
 
 def _reader(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:

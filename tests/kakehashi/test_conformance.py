@@ -116,7 +116,8 @@ def test_without_a_feed_there_is_nothing_to_check_and_a_file_that_is_not_there_i
 def test_a_sensors_profile_states_how_its_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("Host,Seen\nbad.kakenet-mal.org,2026-11-01T09:00:00Z\n", "utf-8")
     profile = tmp_path / "edge-1.yaml"
-    text = "nation: GBR\nsensor: edge-1\nhome_networks: [192.0.2.0/24]\nmarking:\n  tlp: TLP:GREEN\nconfidence: 60\ninputs:\n  - at: list.csv\n"
+    text = "nation: GBR\nsensor: edge-1\nmarking:\n  tlp: TLP:GREEN\nconfidence: 60\ninputs:\n  - at: list.csv\n"
+    text = "home_networks: [192.0.2.0/24]\n" + text
     profile.write_text(text + "    mapping:\n      Host: domain-name\n      Seen: last_seen\n", "utf-8")
     report = report_of("--sensor-profile", profile, *ENERGY)
     assert (report["nation"], report["sensor"], report["counts"]["observations"]) == ("GBR", "edge-1", 1)
