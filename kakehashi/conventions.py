@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import typer
 from typer._click.exceptions import NoSuchOption, UsageError
@@ -115,13 +115,15 @@ class Group(TyperGroup):
             raise
 
 
-class ReportGroup(Group):
-    """A group whose command ``report`` runs if no command is named, as it did before there were others."""
+class DefaultGroup(Group):
+    """A group whose command ``default`` may be left out: ``kakehashi conformance FILE`` checks the file."""
+
+    default: ClassVar[str]
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Read the options of the group, and the name of the command."""
         if args and args[0] not in {*self.commands, *ctx.help_option_names}:
-            args = ["report", *args]
+            args = [self.default, *args]
         return super().parse_args(ctx, args)
 
 

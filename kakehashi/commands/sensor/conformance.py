@@ -2,13 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from exchange.errors import ConfigurationError, Exit
-from kakehashi.conventions import one_of
+from kakehashi.conventions import DefaultGroup, one_of
 from kakehashi.examples import examples
 from kakehashi.listing import TextAsJson
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from schemas.signing import Signer
 
 _EXAMPLES = examples(
-    ("kakehashi conformance feed.csv --profile energy --tlp TLP:GREEN", "a feed before it is published"),
+    ("kakehashi conformance check feed.csv --profile energy --tlp TLP:GREEN", "a feed before it is published"),
     (
         "kakehashi conformance --topic sensor.reports.v1 --nation GBR --sensor edge-1 --profile energy",
         "what a sensor has published",
@@ -36,20 +35,12 @@ _EXAMPLES = examples(
 _VERIFY_EXAMPLES = examples(
     ("kakehashi conformance verify report.html feed.csv --nation GBR", "is it genuine, and of this feed?"),
 )
-_DEFAULT: Final = "check"
 _READING = "How files are read"
 _REPORT = "The report"
 
 
-class _Group(TyperGroup):
-    """The group, whose command may be left out: ``kakehashi conformance FILE`` checks the file."""
-
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        """Put the command in, unless one is named or help is asked for."""
-        if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
-            args = [_DEFAULT, *args]
-        parsed: list[str] = super().parse_args(ctx, args)
-        return parsed
+class _Group(DefaultGroup):
+    default = "check"
 
 
 def register(app: typer.Typer) -> None:
@@ -58,7 +49,7 @@ def register(app: typer.Typer) -> None:
         cls=_Group, help="Check a feed against the joint standard; verify a report.", no_args_is_help=True
     )
     app.add_typer(conformance, name="conformance", rich_help_panel="Looking")
-    conformance.command(_DEFAULT, epilog=_EXAMPLES)(check)
+    conformance.command(epilog=_EXAMPLES)(check)
     conformance.command(epilog=_VERIFY_EXAMPLES)(verify)
 
 

@@ -8,7 +8,7 @@ import typer
 
 from exchange import clock
 from exchange.errors import Exit
-from kakehashi.conventions import ReportGroup, one_of
+from kakehashi.conventions import DefaultGroup, one_of
 from kakehashi.examples import examples
 from schemas.counting import counted
 
@@ -46,10 +46,14 @@ TheSensor = Annotated[
 Key = Annotated[Path | None, typer.Option(help="The sensor's private key, to sign the report.")]
 
 
+class _Group(DefaultGroup):
+    default = "report"
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     sighting = typer.Typer(
-        cls=ReportGroup, help="Report what you have seen of a partner's indicators.", no_args_is_help=True
+        cls=_Group, help="Report what you have seen of a partner's indicators.", no_args_is_help=True
     )
     sighting.command(epilog=_REPORT)(report)
     sighting.command(epilog=_FOLLOW)(follow)
