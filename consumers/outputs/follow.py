@@ -153,7 +153,7 @@ class Following:
             self._note_count(self.would_write(picture))
 
     def _turn(self, picture: Picture, head_us: int, database: sqlite3.Connection) -> bool:
-        held = self._held or self._writer.held()
+        held, trouble = self._held or self._writer.held(), self.standing.trouble
         if self._held is None or held is None or held.picture != picture.id:
             wanted = self._carried.origins or [each.origin for each in picture.origins()]
             register(database, self.name, wanted, head_us, self._clock_ms())
@@ -169,6 +169,8 @@ class Following:
         self._held = self._holds(picture, head_us)
         advance(database, self.name, head_us, head_us, self._clock_ms())
         self.standing = msgspec.structs.replace(self.standing, through_us=head_us, trouble="")
+        if trouble:
+            _log.info("output.current output=%s indicators=%s", self.name, self.standing.indicators)
         return True
 
     def _continues(self, held: Held, picture: Picture, applied_us: int, head_us: int) -> bool:

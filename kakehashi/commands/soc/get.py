@@ -55,8 +55,12 @@ def register(app: typer.Typer) -> None:
             raise NotFound(
                 f"{nation} sees no {printable(indicator)}, and has seen none: `kakehashi search` finds parts"
             )
-        for row in known:
+        for place, row in enumerate(known):
+            if place and not as_json:
+                typer.echo()
             _print(row, as_json=as_json)
+        if crossing and not as_json:
+            typer.echo()
         for row, lines in crossing:
             if as_json:
                 write_line(row)

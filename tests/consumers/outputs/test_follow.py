@@ -262,6 +262,22 @@ def test_a_full_disk_leaves_the_old_file_whole_and_the_removal_comes_later(world
     assert unapplied(world) == 0
 
 
+def test_the_log_has_when_a_target_becomes_current_and_not_each_change(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    world.gbr.release("one.example")
+    world.catch_up()
+    output = hosts_file(world, tmp_path / "hosts")
+    with world.picture() as picture:
+        output.turn(picture)
+        world.gbr.release("two.example")
+        world.catch_up()
+        output.turn(picture)
+    found = [each.getMessage() for each in caplog.records if each.getMessage().startswith("output.current")]
+    assert [each.rpartition(" ")[2] for each in found] == ["indicators=1"]
+
+
 def test_two_processes_do_not_write_one_target(world: World, tmp_path: Path) -> None:
     one, other = hosts_file(world, tmp_path / "hosts"), hosts_file(world, tmp_path / "hosts")
     one.take()
