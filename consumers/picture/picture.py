@@ -19,7 +19,6 @@ from consumers.picture.handling import Handling, handling_of
 from consumers.picture.query import where_of, words_asked
 from consumers.picture.rows import COLUMNS, entry_of, key_of, origins_in, sources_of, tlp_label
 from consumers.picture.within import bit_of, mask_of
-from consumers.picture.words import words
 from consumers.subscription.changes import State, Use
 from exchange.errors import NotFound
 from schemas.markings import Tlp
@@ -27,7 +26,7 @@ from schemas.markings import Tlp
 _PAGE: Final = 2_000
 _LOOK_S: Final = 0.05
 _LOOKED_AT: Final = 10_000
-_LETTERS: Final = 3
+_SORTED: Final = (2_500, 20_000)  # entries with a word that are sorted in any case, and at most
 _BEFORE_ALL: Final = (1 << 62, 1 << 62)
 
 
@@ -175,7 +174,7 @@ class Picture:
     def search(self, filters: Filter, limit: int = 0) -> Iterator[Entry]:
         """What a filter lets through, the latest received first; 0 is no limit."""
         found = 0
-        for row in self._latest_first(filters, is_limited=limit > 0):
+        for row in self._latest_first(filters, limit):
             with self._reading():
                 entry = entry_of(row, self._names, self._clock_ms())
             if isinstance(entry, Entry) and filters.matches(entry):
@@ -242,12 +241,12 @@ class Picture:
         with self._reading() as database:
             return handling_of(database, origin, mask_of(ceiling, use), between_us, limit)
 
-    def _latest_first(self, filters: Filter, *, is_limited: bool) -> Iterator[Any]:
-        """Rows that may match. To sort all that has a common word takes longer than to look at the latest received:
-        most often the first hundred are among them."""
+    def _latest_first(self, filters: Filter, limit: int) -> Iterator[Any]:
+        """Rows that may match. To sort all that has a common word takes longer than to look at the latest received, if
+        as many as asked for are likely to be among them."""
         behind = _BEFORE_ALL
         self._names = self._origins()
-        if is_limited and self._is_common(filters):
+        if limit and self._is_common(filters, limit):
             for row in self._ordered(filters, behind, f"LIMIT {_LOOKED_AT}", with_words=False):
                 behind = (row[4], row[2])
                 yield row
@@ -265,14 +264,13 @@ class Picture:
                 [behind[0], *behind, *values],
             )
 
-    def _is_common(self, filters: Filter) -> bool:
-        """Whether more entries have the words than it takes to look at some of the latest. The first letter or two of a
-        word are taken to be common: FTS5 would join the lists of all words that begin so before it answers."""
-        asked, most = words_asked(filters), _LOOKED_AT // 4
+    def _is_common(self, filters: Filter, limit: int) -> bool:
+        """Whether so many entries have the words that some of the latest are likely to have ``limit`` of them."""
+        asked = words_asked(filters)
         if not asked:
             return False
-        if any(len(run[-1]) < _LETTERS for run in map(words, filters.text.split()) if run):
-            return True
+        likely = limit * int(self._one("SELECT COALESCE(MAX(n), 0) FROM entry", [])) // _LOOKED_AT
+        most = min(max(_SORTED[0], likely), _SORTED[1])
         statement = f"SELECT COUNT(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT {most})"  # noqa: S608
         return bool(self._one(statement, [asked]) == most)
 

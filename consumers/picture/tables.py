@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 _TABLES: Final = (
     # `picture` names this copy: what has followed another one begins anew. `erase_us` is the change at which content
     # was last taken out that the file may still hold somewhere; 0 if there is none.
@@ -45,7 +45,7 @@ _TABLES: Final = (
     "CREATE INDEX entry_by_address ON entry (address) WHERE address IS NOT NULL",
     "CREATE INDEX entry_by_removal ON entry (added_us) WHERE state = 'removed'",
     "CREATE INDEX entry_by_end ON entry (ends_ms) WHERE ends_ms IS NOT NULL AND state = 'live'",
-    "CREATE VIRTUAL TABLE words USING fts5 (text, content='', columnsize=0, tokenize='ascii')",
+    "CREATE VIRTUAL TABLE words USING fts5 (text, content='', columnsize=0, tokenize='ascii', prefix='1 2')",
     # Earlier versions, without content: when each arrived and what it was.
     """CREATE TABLE history (
         key BLOB NOT NULL, origin INTEGER NOT NULL, version INTEGER NOT NULL, received_ms INTEGER NOT NULL,
