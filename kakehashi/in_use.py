@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import json
 import os
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,7 @@ def _folder(home: Path, how: int) -> Iterator[Path]:
 @contextlib.contextmanager
 def _listed(folder: Path, command: str, nations: Sequence[str]) -> Iterator[None]:
     process = roles.this_process(command)
-    path = folder / f"{process.pid}-{process.started}"
+    path = folder / f"{process.pid}-{secrets.token_hex(4)}"  # another container may have the same process id
     with path.open("w", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         json.dump({"command": command, "pid": process.pid, "started": process.started, "nations": list(nations)}, file)
