@@ -14,9 +14,11 @@ from typing import Any, Final
 from confluent_kafka import OFFSET_BEGINNING, Producer, TopicPartition
 
 from bench.hops import ROLES, all_hops
+from bench.pipeline import brokers_cpu
 from bench.publish import Sending, encoded
 from bench.role import cpu_seconds
 from bench.stand import HOME, SHARDS, Stand
+from bench.transactions import committed
 from bench.workload import REPORT_SIZE, Shape, generate, observation
 from exchange.errors import FatalError
 from exchange.kafka.clients import idempotent_producer, reader
@@ -46,10 +48,18 @@ def measure(
                 time.sleep(_SETTLE_S if rate else 0)
                 home = [roles[0], *roles[len(ROLES) :]]
                 began, used = time.monotonic(), [cpu_seconds(role.pid) for role in home]
+                brokers_s, transactions = brokers_cpu(stand), committed(stand)
                 taken = summary(probes.run(seconds))
+                took, brokers_s = time.monotonic() - began, brokers_cpu(stand) - brokers_s
                 spent = [cpu_seconds(role.pid) - before for role, before in zip(home, used, strict=True)]
-                busy = round(max(spent) / (time.monotonic() - began), 2)
-                entry = {"load": load, "workers": home_workers, "observations_per_s": round(rate), "home_busy": busy}
+                entry = {
+                    "load": load,
+                    "workers": home_workers,
+                    "observations_per_s": round(rate),
+                    "home_busy": round(max(spent) / took, 2),
+                    "brokers_busy": round(brokers_s / took, 2),
+                    "transactions_per_s": round((committed(stand) - transactions) / took, 1),
+                }
                 found.append(entry | taken)
             for role in roles:
                 role.check()

@@ -24,6 +24,7 @@ _PINS: Final = Path(__file__).parent / "mirror_maker_jars"
 _LOG: Final = ROOT / "exchange" / "brokers" / "log4j2.properties"
 _OFFSETS: Final = f"mm2-offsets.{HOME}.internal"
 _POLL_S: Final = 0.2
+_FETCH_S: Final = 120.0  # about 40 MB, once
 
 
 def properties(source: Cluster, target: Cluster, topic: str) -> dict[str, str]:
@@ -55,9 +56,14 @@ def properties(source: Cluster, target: Cluster, topic: str) -> dict[str, str]:
     }
 
 
+def fetched() -> Path:
+    """The folder of its jars. Raises ExchangeError if they cannot be had in two minutes."""
+    return fetch_jars(cache_folder(os.environ).with_name(f"mirror-maker-{KAFKA_VERSION}"), print, _PINS, _FETCH_S)
+
+
 def start(stand: Stand, topic: str) -> Role:
     """The process, with the heap that its own start script gives it."""
-    jars = fetch_jars(cache_folder(os.environ).with_name(f"mirror-maker-{KAFKA_VERSION}"), print, _PINS)
+    jars = fetched()
     stand.folder.mkdir(parents=True, exist_ok=True)
     written = stand.folder / "mirror-maker.properties"
     lines = (f"{name} = {value}" for name, value in properties(stand.home, stand.partner, topic).items())

@@ -94,6 +94,8 @@ def stages(data: Any) -> str:
 def bridge(data: Any) -> str:
     """What ``bench.bridge`` has measured: near, over a distance, and the fast lane beside bulk."""
     parts = [f"{data['records']} records of {data['bytes']} bytes.\n", _copiers(data["runs"])]
+    if data.get("left_out"):
+        parts.append(f"{data['left_out']}\n")
     if "far" in data:
         left = ", ".join(f"at {round_trip} ms {share:.0%}" for round_trip, share in data["kept"].items())
         parts += [
@@ -166,6 +168,8 @@ def latency(data: Any) -> str:
             "load",
             "observations/s besides the probes",
             "busiest home worker, of a core",
+            "brokers, of a core",
+            "transactions/s",
             "probes",
             "p50 ms",
             "p99 ms",
@@ -177,6 +181,8 @@ def latency(data: Any) -> str:
                 f"{entry['load']:.0%}" if entry["load"] else "trickle",
                 entry["observations_per_s"],
                 entry.get("home_busy"),
+                entry.get("brokers_busy"),
+                entry.get("transactions_per_s"),
                 entry["probes"],
                 entry["p50_ms"],
                 entry["p99_ms"],

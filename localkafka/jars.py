@@ -40,7 +40,12 @@ def are_cached(cache: Path) -> bool:
     return cache.is_dir()
 
 
-def fetch_jars(cache: Path, say: Callable[[str], None] = lambda _line: None, pins: Path = _HERE) -> Path:
+def fetch_jars(
+    cache: Path,
+    say: Callable[[str], None] = lambda _line: None,
+    pins: Path = _HERE,
+    within_s: float = _FETCH_TIMEOUT_S,
+) -> Path:
     """Make sure that ``cache`` holds the jars, and give it back. Safe from many processes at once.
 
     The folder appears by one rename of a complete, checked download, so it is never half there.
@@ -62,7 +67,7 @@ def fetch_jars(cache: Path, say: Callable[[str], None] = lambda _line: None, pin
         with tempfile.TemporaryDirectory(prefix="fetching-", dir=cache.parent) as scratch:
             say(f"Fetching Kafka {KAFKA_VERSION} by Maven into {cache} (about 40 MB, once)")
             complete = Path(scratch) / "jars"
-            _download(maven, complete, pins)
+            _download(maven, complete, pins, within_s)
             _check(complete, pins)
             complete.rename(cache)
     return cache
@@ -73,13 +78,13 @@ def classpath(cache: Path, pins: Path = _HERE) -> str:
     return os.pathsep.join(str(cache / name) for name in sorted(pinned_jars(pins)))
 
 
-def _download(maven: str, folder: Path, pins: Path) -> None:
+def _download(maven: str, folder: Path, pins: Path, within_s: float) -> None:
     command = [maven, "-q", "-B", "-C", "-f", str(pins / "pom.xml"), "dependency:copy-dependencies"]
     command += [f"-DoutputDirectory={folder}", "-DincludeScope=runtime"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_FETCH_TIMEOUT_S, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=within_s, check=False)
     except subprocess.TimeoutExpired as error:
-        raise BrokerUnavailable(f"Maven did not fetch the Kafka jars in {_FETCH_TIMEOUT_S} s.") from error
+        raise BrokerUnavailable(f"Maven did not fetch the Kafka jars in {within_s:g} s.") from error
     if done.returncode != 0:
         said = "\n".join((done.stdout + done.stderr).strip().splitlines()[:10])
         raise BrokerUnavailable(f"Maven could not fetch the Kafka {KAFKA_VERSION} jars. Its output:\n{said}")

@@ -19,7 +19,8 @@ from consumers.bridge.throttle import Throttle
 from exchange.authority.policy_record import Border
 from exchange.clock import now_ms
 from exchange.errors import TransientError
-from exchange.feeds.assigned import AssignedFeed
+from exchange.feeds.assigned import MAX_RECORDS, AssignedFeed
+from exchange.feeds.gathering import Gathering
 from exchange.kafka.clients import Cluster, begin_offset, end_offset
 from exchange.kafka.committed import as_record, committed
 from exchange.protocol.feed import Feed
@@ -32,6 +33,7 @@ _log = logging.getLogger(__name__)
 # A poll does not wait for more records, so at a low rate a transaction has one. All of them fit into one batch of the
 # producer.
 _MAX_RECORDS: Final = 16_000
+GATHER_RECEIPTS_S: Final = 1.0  # behind receipts: no one waits for them, and a transaction costs what it costs
 
 
 class BorderClosed(TransientError):
@@ -86,6 +88,7 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
         self._bulk = AssignedFeed(cluster, [released], max_records=_MAX_RECORDS, max_bytes=MAX_BYTES)
         self._rest = AssignedFeed(cluster, [always, urgent])
         self._kept: list[Record] = []  # receipts that were read and not handed out yet
+        self._gathering = Gathering(GATHER_RECEIPTS_S)
         self._bulk_next = 0
         self._was: Border | None = Border.OPEN
         self._overtaken = Overtaken()
@@ -128,6 +131,7 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
             size = sum(len(each.value or b"") + len(each.key or b"") for each in records)
             self._throttle.spend(size)
             self._portion.sent(size, time.monotonic())
+            others += self._handed_out()  # the transaction is there anyhow
         return [*others, *records]
 
     def ahead(self) -> Sequence[Record]:
@@ -145,7 +149,7 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
     def recheck(self, outputs: Sequence[Output]) -> None:
         """Raises BorderClosed or BatchOvertaken if outputs that are not written yet must not leave any more."""
         _must_still_go(self._was, self._border(), self._released)
-        self._kept = self._others(0)
+        self._read(0)
         for output in outputs:
             if self._is_older(output):
                 raise BatchOvertaken(
@@ -160,14 +164,23 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
         return released is not None and holds_back(ahead, released)
 
     def _others(self, timeout_s: float) -> list[Record]:
-        """Receipts; versions on the fast lane are noted."""
-        always, self._kept = self._kept, []
-        for record in self._rest.poll(0 if always else timeout_s):
+        """Receipts, if they have gathered; versions on the fast lane are noted."""
+        is_due = not self._gathering.left_s()
+        self._read(0 if self._kept and is_due else timeout_s)
+        return self._handed_out() if is_due or len(self._kept) >= MAX_RECORDS else []
+
+    def _read(self, timeout_s: float) -> None:
+        for record in self._rest.poll(timeout_s):
             if record.topic == self._urgent.topic:
                 self._note(record)
             else:
-                always.append(record)
-        return always
+                self._kept.append(record)
+
+    def _handed_out(self) -> list[Record]:
+        receipts, self._kept = self._kept, []
+        if receipts:
+            self._gathering.began(left_some=len(receipts) >= MAX_RECORDS)
+        return receipts
 
     def _note(self, record: Record) -> None:
         released = released_in(record.value, self._codec)
@@ -182,7 +195,7 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
 
     def lag(self) -> int:
         """Records that wait."""
-        return self._bulk.lag() + self._rest.lag()
+        return self._bulk.lag() + self._rest.lag() + len(self._kept)
 
     def close(self) -> None:
         """Stop reading."""

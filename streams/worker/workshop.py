@@ -52,7 +52,7 @@ REPORT_BYTES: Final = MAX_BYTES
 # and larger ones are cheaper, and at a trickle no record waits. No one waits for settle.
 GATHER_REPORTS_S: Final = 0.03
 GATHER_BLOCKS_S: Final = 0.06
-GATHER_RECEIPTS_S: Final = 1.0
+GATHER_RECEIPTS_S: Final = 3.0
 BLOCK_BYTES: Final = 4 << 20  # what is urgent preempts such a batch
 INBOX_RECORDS: Final = 500  # more do not make receive faster
 
