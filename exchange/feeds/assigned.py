@@ -23,7 +23,7 @@ _AHEAD_KBYTES: Final = MAX_BYTES >> 10  # one batch is fetched while one is work
 _ASK_S: Final = 2.0
 # The broker answers with the first byte, so an idle shard need not ask often. What else is asked of this client waits
 # behind its fetch, though: a broker answers one connection in order.
-_FETCH_MS: Final = 1000
+_FETCH_MS: Final = 600
 
 
 class AssignedFeed(Feed[None]):
