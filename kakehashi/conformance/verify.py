@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from consumers.subscription.subscription import PositionLost
 from exchange.authority.roster import Roster
 from exchange.authority.sensor_keys import Standing
 from exchange.errors import ConfigurationError
@@ -143,7 +144,10 @@ def _same_records(found: Signed, published: Published) -> Checked:
     then: list[Fed] = [each for each in found.report.feed if each.partition >= 0]
     if not then:
         return Checked(False, "the report is not about a topic: name its files")
-    now = published.fingerprints({each.partition: (each.begin, each.end) for each in then})
+    names = ", ".join(each.name for each in then)
+    try:
+        now = published.fingerprints({each.partition: (each.begin, each.end) for each in then})
+    except PositionLost:
+        return Checked(False, f"the records of {names} are not all there any more: they were deleted by retention")
     same = now == then
-    why = "the same as then" if same else "not the same: changed, or deleted by retention"
-    return Checked(same, f"the records of {', '.join(each.name for each in then)} are {why}")
+    return Checked(same, f"the records of {names} are {'the same as' if same else 'not the same as'} then")

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from exchange.authority.private_key import make_key
 from exchange.authority.sensor_keys import SensorKey, sensor_entry
@@ -210,6 +212,11 @@ def test_a_report_names_its_records_and_is_verified_against_the_topic(sensor: Se
     assert (code(same), "are the same as then" in same.stdout) == (Exit.OK, True)
     other = run(*asked, "another", **environ)
     assert (code(other), "are not the same" in other.stdout) == (Exit.REFUSED, True)
+    place = TopicPartition(topics.SENSOR_REPORTS, shard_of_sensor(sensor.name, SHARDS), -1)
+    admin = AdminClient(sensor.nation.cluster.client())
+    admin.delete_records([place])[place].result(30)
+    gone = run(*asked, sensor.name, **environ)
+    assert (code(gone), "deleted by retention" in gone.stdout) == (Exit.REFUSED, True)
 
 
 def test_a_sensor_that_has_published_nothing_meets_nothing_by_it(sensor: Sensor) -> None:
