@@ -144,6 +144,9 @@ def closing_lines(summary: Summary, publisher: Publisher, where: str) -> Iterato
     if summary.rejected:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in summary.rejected.most_common())
         yield f"refused and kept in quarantine: {reasons}"
+        if summary.not_carried:
+            kinds = ", ".join(f"{count:,} {kind}" for kind, count in summary.not_carried.most_common())
+            yield f"  of kinds that the exchange does not carry: {kinds}"
         for refused in summary.first_rejected:
             yield f"  {place_name(refused.place)}: {refused.reason}: {refused.detail}"
         if summary.rejected.total() > len(summary.first_rejected):
@@ -182,6 +185,7 @@ def as_json(summary: Summary, publisher: Publisher) -> str:
             "rejected": {str(reason): count for reason, count in summary.rejected.most_common()},
             "withdrawn": summary.withdrawn,
             "kept": 0 if summary.kept is None else summary.kept.gone,
+            "not_carried": dict(summary.not_carried.most_common()),
             "left_out": dict(summary.left_out.most_common()),
             "marking_applied": summary.marked.applied,
             "marking_not_needed": summary.marked.read - summary.marked.applied,

@@ -72,7 +72,7 @@ class Options:
 class Summary:
     """The result of a run. ``skipped`` are files whose content was produced before, ``gaps`` what could not be read.
 
-    ``records`` counts what was read by the readers' units: lines, objects and so on.
+    ``records`` counts what was read by the readers' units, ``not_carried`` refusals by kinds without a type here.
     """
 
     files: int = 0
@@ -84,6 +84,7 @@ class Summary:
     rejected: Counter[RejectReason] = field(default_factory=Counter)
     first_rejected: list[Rejected] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    not_carried: Counter[str] = field(default_factory=Counter)
     withdrawn: int = 0
     kept: Kept | None = None
     marked: DefaultMarking = field(default_factory=DefaultMarking)
@@ -95,6 +96,7 @@ class Summary:
         self.rejected += step.rejected
         self.left_out += step.left_out
         self.withdrawn += step.withdrawn
+        self.not_carried.update(each.kind for each in step.first_rejected if each.kind)
         for kept in step.kept:
             self.keep(kept)
         self.first_rejected += step.first_rejected[: SHOWN_REFUSALS - len(self.first_rejected)]

@@ -135,6 +135,11 @@ def _put(raw: msgspec.Raw, objects: list[msgspec.Raw], around: dict[str, msgspec
 def _page(url: str, server: Server) -> _Page:
     answer = server.ask(url, {"Accept": MEDIA}, most_bytes=_MOST_PAGE_BYTES)
     media, last = answer.headers.get_content_type(), answer.headers["X-TAXII-Date-Added-Last"] or ""
+    if media.startswith("application/vnd.oasis."):
+        raise Refused(
+            f"{url} speaks TAXII 2.0, which is not read: ask for its address of TAXII 2.1, or fetch its bundles with "
+            "OASIS's taxii2-client and give them as files"
+        )
     if media != "application/taxii+json":
         raise Refused(f"{url} answers with {media}, not with TAXII 2.1: is it a collection's address?")
     try:

@@ -29,6 +29,7 @@ class Undecided(msgspec.Struct, frozen=True):
 
     detail: str
     reason: RejectReason = RejectReason.UNREADABLE_LINE
+    kind: str = ""
 
 
 class Nothing(msgspec.Struct, frozen=True):

@@ -34,6 +34,7 @@ from producers.readers.misp_context import (
 from producers.readers.misp_document import events, is_whole, parts_of, wrapping
 from producers.readers.misp_markings import KNOWN, sharing_of
 from producers.readers.misp_object import attributes_of
+from producers.readers.not_carried import kind_named, not_carried
 from producers.readers.reader import Head, Reader, Recognition, first_of
 from producers.readers.reading import (
     Aside,
@@ -189,8 +190,8 @@ def _readings(version: _Version, attribute: Attribute, newest: _Newest, defaults
     elif ended:
         yield from _ended(version, attribute, ended, newest)
     elif not carries(attribute):
-        detail = f"{attribute.uuid or 'an attribute'}: the exchange carries no indicators of type {attribute.type!r}"
-        yield rejected(place, RejectReason.UNKNOWN_TYPE, detail, version.raw)
+        detail = f"{attribute.uuid or 'an attribute'} is of type {attribute.type!r}"
+        yield not_carried(place, kind_named(attribute.type), detail, version.raw)
         yield from _emptied(version, attribute)
     else:
         yield from _asserted(version, attribute, newest.found.with_default(defaults.marking), defaults)

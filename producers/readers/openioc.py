@@ -18,14 +18,15 @@ from producers.inputs import Input
 from producers.markings.marked import NOTHING, Marked, joined, names_people
 from producers.markings.properties import is_about_sharing, scheme_of
 from producers.markings.understanding import of_field, of_file_names, of_prose, of_tag
+from producers.readers.not_carried import kind_named, not_carried
 from producers.readers.openioc_document import ROOTS, Branch, Document, Item, Said, parsed
 from producers.readers.reader import Head, Reader, Recognition, Specificity
-from producers.readers.reading import Defaults, Group, LeftOut, Reading, Rejected, Seen, Whole, rejected
+from producers.readers.reading import Defaults, Group, LeftOut, Reading, Rejected, Seen, Whole
 from producers.readers.stix_conjunction import Claim, Comparison, Part, alternatives, conjunction
 from producers.readers.times import milliseconds
 from schemas.normalise import detect
 from schemas.observation import Observation, SourcePlace
-from schemas.vocabulary import IndicatorType, RejectReason
+from schemas.vocabulary import IndicatorType
 
 _PART: Final = "part-of-conjunction"
 _NEGATED: Final = "negated"
@@ -102,8 +103,8 @@ def _not_taken(item: Item, place: SourcePlace, *, is_alone: bool) -> Reading:
         return LeftOut(place, _PART, text)
     if item.search.lower() in _TERMS:
         return LeftOut(place, _PARTIAL, text)
-    detail = f"line {item.line}: the exchange carries no indicators of the term {item.search[:80]!r}"
-    return rejected(place, RejectReason.UNKNOWN_TYPE, detail, text.encode())
+    detail = f"line {item.line} is of the term {item.search[:80]!r}"
+    return not_carried(place, kind_named(item.search), detail, text.encode())
 
 
 def _items(branch: Branch, *, is_alone: bool = True) -> Iterator[tuple[Item, bool]]:

@@ -92,6 +92,8 @@ class Rejected(msgspec.Struct, frozen=True, gc=False):
     size: int
     digest: bytes
     excerpt: str = ""
+    kind: str = ""
+    """The kind of indicator that the exchange has no type for, if that is the reason (``not_carried``)."""
 
 
 class LeftOut(msgspec.Struct, frozen=True, gc=False):
@@ -158,12 +160,12 @@ class Emptied(Aside, frozen=True, gc=False):
 Reading = Seen | Rejected | LeftOut | Whole | Emptied
 
 
-def rejected(place: SourcePlace, reason: RejectReason, detail: str, original: bytes) -> Rejected:
+def rejected(place: SourcePlace, reason: RejectReason, detail: str, original: bytes, kind: str = "") -> Rejected:
     """The refusal of a piece of input that is in memory."""
     digest = sha256(original).digest()
     if len(original) <= KEPT_BYTES:
-        return Rejected(place, reason, detail, original, len(original), digest)
-    return Rejected(place, reason, detail, None, len(original), digest, excerpt_of(original))
+        return Rejected(place, reason, detail, original, len(original), digest, "", kind)
+    return Rejected(place, reason, detail, None, len(original), digest, excerpt_of(original), kind)
 
 
 def excerpt_of(beginning: bytes) -> str:

@@ -19,6 +19,7 @@ from producers.markings.properties import of_properties
 from producers.markings.understanding import of_file_names, of_prose, of_tag
 from producers.readers.document import plain, repeated_keys
 from producers.readers.json_records import Record, records
+from producers.readers.not_carried import kind_named, not_carried
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, Emptied, LeftOut, Reading, Seen, rejected
 from schemas.markings import SourceMarking
@@ -111,8 +112,8 @@ def _readings(record: Record, around: Marked, defaults: Defaults) -> Iterator[Re
         yield LeftOut(record.place, _ENDED, f"{name}: {head.kind} {head.reason}".rstrip())
         yield Emptied(record.place, name, head.version)
     elif content.type not in TYPE_BY_LABEL:
-        detail = f"{name}: the exchange carries no indicators of type {content.type[:80]!r}"
-        yield rejected(record.place, RejectReason.UNKNOWN_TYPE, detail, record.content)
+        detail = f"{name} is of type {content.type[:80]!r}"
+        yield not_carried(record.place, kind_named(content.type[:80]), detail, record.content)
         yield Emptied(record.place, name, head.version)
     else:
         found = _marking(inner, thing, is_nested=is_nested).join(_of_texts(content)).join(around)

@@ -211,7 +211,7 @@ def _asserted(
     taken = taken_in(indicator)
     if isinstance(taken, Unusable):
         reason = RejectReason.UNKNOWN_TYPE if taken.is_readable else RejectReason.UNDECODABLE
-        yield rejected(place, reason, f"{indicator.id}: {taken.detail}", raw)
+        yield rejected(place, reason, f"{indicator.id}: {taken.detail}", raw, taken.kind)
         if taken.is_readable:
             yield Emptied(place, indicator.id, version.modified_ms)
         return

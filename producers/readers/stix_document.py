@@ -8,6 +8,7 @@ from producers.markings.marked import Marked, joined
 from producers.markings.properties import of_properties
 from producers.markings.understanding import of_file_names
 from producers.readers.document import plain, repeated_keys
+from producers.readers.not_carried import kind_named
 from producers.readers.stix_containers import TRANSLATION, Containers, revoked_by_others
 from producers.readers.stix_indicator import Indicator, marked, modified_of
 from producers.readers.stix_markings import Definitions
@@ -140,5 +141,6 @@ def _ended(newest: list[Indicator], found: Marked) -> str:
 
 def taken_in(indicator: Indicator) -> Taken | Unusable:
     if indicator.pattern_type != "stix":
-        return Unusable(f"the pattern is {indicator.pattern_type}, and only STIX patterns are read", True)
+        detail = f"the pattern is {indicator.pattern_type}, and only STIX patterns are read"
+        return Unusable(detail, True, kind_named(indicator.pattern_type))
     return taken_of(indicator.pattern)

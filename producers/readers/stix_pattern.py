@@ -19,6 +19,7 @@ from stix2patterns.v21.grammars.STIXPatternVisitor import STIXPatternVisitor  # 
 from stix2patterns.v21.pattern import Pattern  # type: ignore[import-untyped]
 
 from producers.markings.remembered import remembered
+from producers.readers.not_carried import OTHER, kind_named
 from producers.readers.stix_conjunction import Claim, Comparison, Part, alternatives, conjunction
 from producers.readers.times import milliseconds
 from schemas.normalise import detect
@@ -68,10 +69,14 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 class Unusable(msgspec.Struct, frozen=True, gc=False):
-    """Why nothing is taken from a pattern. ``is_readable`` tells one that we cannot carry from a broken one."""
+    """Why nothing is taken from a pattern. ``is_readable`` tells one that we cannot carry from a broken one.
+
+    ``kind`` is that of its values, if it is no type of the exchange.
+    """
 
     detail: str
     is_readable: bool
+    kind: str = ""
 
 
 _Answer = Part | Unusable
@@ -96,7 +101,8 @@ def taken_of(pattern: str) -> Taken | Unusable:
     if not answer.claims:
         if any(comparison.claims for comparison in answer.comparisons):
             return Unusable("the pattern's parts are bad only together, and none of them is specific by itself", True)
-        return Unusable("the pattern names no value of a type that the exchange carries", True)
+        kinds = (kind for comparison in answer.comparisons if (kind := kind_named(comparison.path)) != OTHER)
+        return Unusable("the pattern names no value of a type that the exchange carries", True, next(kinds, OTHER))
     values = {(claim.kind, claim.value) for claim in answer.claims}
     left_out = (
         comparison.text

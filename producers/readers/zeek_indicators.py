@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from producers.readers.home import Nothing, Undecided, address_of, is_ours
+from producers.readers.not_carried import kind_named
 from producers.readers.reading import Defaults
 from producers.readers.suricata_alert import Found, indicators_of, named_by
 from producers.readers.suricata_files import File, hashes_of
@@ -101,7 +102,8 @@ def _of_value(value: str, stated: str, defaults: Defaults) -> Result:
         return Nothing(f"{value} is one of ours")
     types = TYPES.get(folded(stated)) if stated.startswith("Intel::") else ()
     if types is None:
-        return Undecided(f"the exchange carries no indicators of the type {stated}", RejectReason.UNKNOWN_TYPE)
+        detail = f"the exchange carries no indicators of the type {stated}"
+        return Undecided(detail, RejectReason.UNKNOWN_TYPE, kind_named(stated))
     kind = type_of(value, types)
     if isinstance(kind, IndicatorType):
         return ((kind, value),)

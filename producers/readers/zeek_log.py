@@ -133,7 +133,7 @@ def _readings(
     if isinstance(found, Nothing):
         yield LeftOut(place, _NO_INDICATOR, found.detail)
     elif isinstance(found, Undecided):
-        yield rejected(place, found.reason, found.detail, original)
+        yield rejected(place, found.reason, found.detail, original, found.kind)
     elif at_ms is None:
         detail = f"the time {text_of(fields, 'ts')[:40]!r} is neither seconds since 1970 nor ISO 8601"
         yield rejected(place, RejectReason.TIME_OUT_OF_RANGE, detail, original)

@@ -194,6 +194,8 @@ def test_our_own_server_is_read_page_by_page_with_its_ends(tmp_path: Path, senso
         (429, {"Retry-After": "60"}, b"", TransientError, "after 60"),
         (503, {}, b"", TransientError, "Run it again later"),
         (302, {"Location": "http://192.0.2.1/"}, b"", ConfigurationError, "302"),
+        (406, {}, b"", ConfigurationError, "taxii2-client"),
+        (200, {"Content-Type": "application/vnd.oasis.stix+json; version=2.0"}, b"{}", Refused, "TAXII 2.0"),
         (200, {"Content-Type": "text/html"}, b"<html>", Refused, "not with TAXII 2.1"),
         (200, {"Content-Type": taxii.MEDIA}, b"{", Refused, "is no envelope"),
         (200, {"Content-Type": taxii.MEDIA}, b'{"more":true,"objects":[{}]}', Refused, "neither `next`"),
