@@ -19,9 +19,10 @@ from consumers.stix.objects import indicator_of
 from consumers.subscription.changes import State
 from exchange.errors import ConfigurationError
 from tests.builders import NOW_MS, an_entry
-from tests.consumers.outputs.test_output_laws import removal, whole
+from tests.consumers.outputs.test_output_laws import VALUES, removal, whole
 from tests.consumers.outputs.writing import HELD
 from tests.consumers.stix.generated import entries
+from tests.consumers.stix.test_objects import assert_valid
 
 HOUR_MS = 3_600_000
 Object = dict[str, Any]
@@ -123,6 +124,22 @@ def test_content_that_may_not_be_kept_leaves_at_once_and_the_object_is_revoked(b
     bundles.now_ms += HOUR_MS
     bundles.apply(removal(gone, state))
     assert bundles.indicators() == []
+
+
+def test_whole_bundles_with_every_type_and_every_end_are_valid_by_the_validator(bundles: Bundles) -> None:
+    live = [an_entry(value, kind.label, sightings=3) for kind, values in VALUES.items() for value in values[:1]]
+    ends = {state: an_entry(f"{state}.example", tearline="a tearline") for state in State if state is not State.LIVE}
+    bundles.write(*live, *ends.values())
+    bundles.apply(*(removal(entry, state) for state, entry in ends.items()))
+    kinds = set[str]()
+    for file in bundles.files():
+        bundle = json.loads(file.read_bytes())
+        if len(bundle["objects"]) == 1:  # of the nation alone: most bundles of the folder
+            continue
+        assert_valid(bundle)
+        kinds |= {each["type"] for each in bundle["objects"]}
+    assert kinds == {"identity", "marking-definition", "indicator", "sighting"}
+    assert len([each for each in bundles.indicators() if each.get("revoked")]) == len(ends)
 
 
 def test_what_was_revoked_and_is_recalled_later_loses_its_content(bundles: Bundles) -> None:
