@@ -42,12 +42,14 @@ class Counting:
                 return None
             self._through_us, self._took_s, self._written, self._left_out = head_us, 0.0, 0, Counter()
             self._pass = self._carried.entries(self._picture, self._left_out)
-        while time.monotonic() - began_s < _AT_ONCE_S:
+        portion = _AT_ONCE
+        while portion == _AT_ONCE:
             portion = sum(1 for _ in islice(self._pass, _AT_ONCE))
             self._written += portion
-            if portion < _AT_ONCE:
-                self._pass = None
+            if time.monotonic() - began_s >= _AT_ONCE_S:
                 break
+        if portion < _AT_ONCE:
+            self._pass = None
         now_s = time.monotonic()
         self._took_s += now_s - began_s
         self._again_s = now_s + _REST * self._took_s
