@@ -9,7 +9,7 @@ from typing import Final
 
 from producers.conformance.facts import Fact, Listed, Place, Question, Sent, Span, Statement, Unread
 from producers.conformance.finding import MET, Finding, no, unknown
-from producers.conformance.of_statements import HOUR_MS, is_of_incident
+from producers.conformance.of_statements import CLOCK_DIFFERENCE_MS, HOUR_MS, is_of_incident
 from schemas.canary import CANARY_ID
 from schemas.identity import key_of_id
 
@@ -140,7 +140,9 @@ class IncidentPublished:
 
     def take(self, fact: Fact) -> Iterator[Finding]:
         """Remember the first observation of an incident."""
-        if isinstance(fact, Statement) and fact.refused is None and is_of_incident(fact):
+        earliest_ms = self._question.aware_ms - CLOCK_DIFFERENCE_MS  # before, it was about another incident
+        is_ours = isinstance(fact, Statement) and fact.refused is None and fact.at_ms >= earliest_ms
+        if isinstance(fact, Statement) and is_ours and is_of_incident(fact):
             first = self._first
             self._first = fact if first is None or fact.at_ms < first.at_ms else first
         return iter(())

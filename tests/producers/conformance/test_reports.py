@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
@@ -74,6 +74,7 @@ def test_a_copy_that_was_indented_or_sorted_is_the_same_report() -> None:
         assert is_signed_by(public_of(KEY), read(content.encode()))
 
 
+@settings(max_examples=50)
 @given(st.data())
 def test_whatever_is_changed_in_a_report_its_signature_is_not_of_it(data: st.DataObject) -> None:
     found = plain()

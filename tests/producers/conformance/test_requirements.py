@@ -212,6 +212,11 @@ def test_before_the_clock_has_run_out_an_incident_is_not_late() -> None:
     assert met([], late)["KKH-INC-01"] is Met.NOT_MET
 
 
+def test_an_earlier_incident_does_not_stand_for_this_one() -> None:
+    later = msgspec.structs.replace(QUESTION, now_ms=NOW_MS + 9 * HOUR_MS, aware_ms=NOW_MS + HOUR_MS)
+    assert met(a_feed(), later)["KKH-INC-01"] is Met.NOT_MET
+
+
 def test_after_records_were_deleted_by_age_a_sequence_need_not_begin_with_0() -> None:
     facts = [each for each in a_feed() if not report(0)(each)]
     later = [msgspec.structs.replace(each, begin=1) if hasattr(each, "begin") else each for each in facts]
