@@ -5,7 +5,7 @@ open: where batches are cut, when time passes, and in which order shards take th
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -104,6 +104,22 @@ class MemoryExchange:
             )
         ]
 
+    def take_over(self, saved: Mapping[str, Any]) -> None:
+        """Continue from the records, rows and positions that an exchange of another version has left, bytes in
+        hexadecimal."""
+        self.now_ms = saved["now_ms"]
+        for topic, partition, records in saved["logs"]:
+            self._logs[Input(topic, partition)] = [
+                Record(topic, partition, offset, bytes.fromhex(key), _bytes(value), timestamp_ms, _headers(headers))
+                for offset, key, value, timestamp_ms, headers in records
+            ]
+        for work, (step, _, rows, read) in zip(self.works, saved["works"], strict=True):
+            assert work.step.name == step
+            work.rows.apply(
+                [RowChange(bytes.fromhex(key), _bytes(value), due_ms) for key, (value, due_ms) in rows.items()]
+            )
+            work.read = Counter({Input(topic, partition): offset for topic, partition, offset in read})
+
     def send(self, report: SensorReport) -> Record:
         """A sensor's report, as its publisher sends it."""
         return self.append(
@@ -192,6 +208,14 @@ class MemoryExchange:
         log.append(
             Record(output.topic, output.partition, len(log), output.key, output.value, self.now_ms, output.headers)
         )
+
+
+def _bytes(value: str | None) -> bytes | None:
+    return None if value is None else bytes.fromhex(value)
+
+
+def _headers(headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, bytes], ...]:
+    return tuple((name, bytes.fromhex(value)) for name, value in headers)
 
 
 def played(
