@@ -32,7 +32,7 @@ from tests.consumers.outputs.test_kafka_json import records
 from tests.consumers.outputs.test_syslog import parsed
 from tests.consumers.picture.topics import NATION, TopicInMemory, World
 
-KILLS: Final = 6
+KILLS: Final = 5
 VALUES: Final = (
     ("domain-name", "n{}.example"), ("ipv4-addr", "192.0.2.{}"), ("ipv6-addr", "2001:db8::{}"),
     ("ipv4-net", "198.51.{}.0/24"), ("url", "http://u.example/{}"), ("file-sha256", "{:064x}"),
