@@ -16,8 +16,7 @@ from consumers.picture.tables import connect
 from consumers.subscription.changes import State
 from exchange.errors import Refused
 from tests.builders import DAY_MS, NOW_MS
-from tests.consumers.outputs.following import Followed, file_of, hosts_file
-from tests.consumers.picture.feeding_worker import topic_of
+from tests.consumers.outputs.following import Followed, hosts_file
 from tests.consumers.picture.topics import CODEC, TopicInMemory, World
 
 
@@ -240,29 +239,6 @@ def test_a_file_is_replaced_only_if_its_content_changes(world: World, tmp_path: 
         world.catch_up()
         output.turn(picture)
         assert (tmp_path / "hosts").stat().st_ino == before
-
-
-@pytest.mark.parametrize("at_most", [50_000, 20], ids=["edited", "sometimes whole"])
-@pytest.mark.parametrize("name", ["hosts", "rpz"])
-def test_whatever_changes_a_file_that_is_edited_holds_what_the_picture_has(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, at_most: int
-) -> None:
-    monkeypatch.setattr("consumers.outputs.follow._EDITED", at_most)
-    world, coming = World(tmp_path), topic_of(11, 288)
-    output = file_of(world, name, tmp_path / "target")
-    checked = 0
-    for number in range(12):
-        for partition, records in coming.records.items():
-            for each in records[number * 12 : number * 12 + 12]:
-                world.gbr.append(partition, each.key, each.value)
-        world.catch_up()
-        with world.picture() as picture:
-            output._rests_until_s = 0
-            checked += output.turn(picture)
-            assert output.check(picture) == []
-            assert output.standing.trouble == ""
-    assert checked > 8
-    assert unapplied(world) == 0
 
 
 def test_a_full_disk_leaves_the_old_file_whole_and_the_removal_comes_later(world: World, tmp_path: Path) -> None:
