@@ -1,7 +1,7 @@
 """A conformance report as text in 80 columns: for a terminal, a log or a mail."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 
@@ -30,9 +30,35 @@ _HEADS: Final = {
 _WIDTHS: Final = (12, 8, 18, 12, 12)
 
 
-def lines(found: Signed, standard: Standard, language: str) -> Iterator[str]:
+_STYLES: Final = {
+    Met.MET: "green",
+    Met.NOT_MET: "red",
+    Met.CANNOT_BE_JUDGED: "yellow",
+    Met.NOT_APPLICABLE: "dim",
+}
+
+
+class Line(NamedTuple):
+    """One line, and the style that a terminal shows it in."""
+
+    text: str
+    style: str = ""
+
+
+def lines(found: Signed, standard: Standard, language: str) -> Iterator[Line]:
     """The report; of each requirement that is not met, or cannot be judged, the places and what to do."""
-    report = found.report
+    yield from map(Line, _head(found.report, language))
+    for group in standard.groups:
+        yield Line(group.ja if language == "ja" else group.en, "bold")
+        for result in (each for each in found.report.results if each.group == group.id):
+            yield Line(_row(_cells(result, language)), _STYLES[result.result])
+            yield from map(Line, _explanation(result, found.report, language))
+    yield from map(Line, _counts(found.report, language))
+    yield from (Line(each, "bold") for each in folded(OUTCOMES[found.report.outcome].of(language), ""))
+    yield from map(Line, _end(found, language))
+
+
+def _head(report: Report, language: str) -> Iterator[str]:
     titles = f"{report.profile_title.of(language)}: {report.incident_title.of(language)}"
     draft = STATUSES[report.standard.status].of(language)
     yield from folded(f"{titles} · {report.profile.name} {report.profile.version}, {draft}", "")
@@ -40,10 +66,9 @@ def lines(found: Signed, standard: Standard, language: str) -> Iterator[str]:
         yield from folded(f"{printable(fed.name)}  SHA-256 {fed.sha256}", "")
     yield ""
     yield _row(_HEADS[language])
-    for group in standard.groups:
-        yield group.ja if language == "ja" else group.en
-        for result in (each for each in report.results if each.group == group.id):
-            yield from _requirement(result, report, language)
+
+
+def _counts(report: Report, language: str) -> Iterator[str]:
     yield ""
     for level in Level:
         counts = level_counts(report, level)
@@ -56,9 +81,11 @@ def lines(found: Signed, standard: Standard, language: str) -> Iterator[str]:
     for because, count in elsewhere.items():
         yield from folded(f"{count} {RESULTS[Met.CANNOT_BE_JUDGED].of(language)}: {because}", "")
     yield ""
-    yield from folded(OUTCOMES[report.outcome].of(language), "")
-    if any(due.due_ms for due in report.clocks):
-        yield from _clocks(report, language)
+
+
+def _end(found: Signed, language: str) -> Iterator[str]:
+    if any(due.due_ms for due in found.report.clocks):
+        yield from _clocks(found.report, language)
     signature = found.signature
     yield from folded(UNSIGNED.of(language) if signature is None else f"Ed25519 {signature.key}", "")
 
@@ -71,11 +98,13 @@ def _row(cells: tuple[str, ...]) -> str:
     return "  " + " ".join(padded).rstrip()
 
 
-def _requirement(result: Result, report: Report, language: str) -> Iterator[str]:
+def _cells(result: Result, language: str) -> tuple[str, ...]:
     failed = f"{result.failed:,}" if result.failed else ""
     checked = f"{result.checked:,}" if result.checked else ""
-    words = (result.id, LEVELS[result.level].of(language), RESULTS[result.result].of(language), checked, failed)
-    yield _row(words)
+    return result.id, LEVELS[result.level].of(language), RESULTS[result.result].of(language), checked, failed
+
+
+def _explanation(result: Result, report: Report, language: str) -> Iterator[str]:
     if result.result not in _SHOWN or not result.checked:
         return
     yield from folded(result.text.of(language), _INDENT)

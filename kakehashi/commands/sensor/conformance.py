@@ -234,8 +234,11 @@ def _published(topic: str, nation: str, sensor: str, settings: "Settings") -> "P
 
 
 def _write(found: "Signed", html: Path | None, language: str, *, as_json: bool) -> None:
+    from rich.text import Text
+
     from kakehashi.conformance.page import page
     from kakehashi.conformance.text_view import lines
+    from kakehashi.terminal import console
     from producers.conformance.report import encoded
     from producers.conformance.standard import standard
 
@@ -247,8 +250,9 @@ def _write(found: "Signed", html: Path | None, language: str, *, as_json: bool) 
     if as_json:
         typer.echo(encoded(found).decode())
         return
+    terminal = console()
     for line in lines(found, standard(), language):
-        typer.echo(line)
+        terminal.print(Text(line.text, line.style), soft_wrap=True)
 
 
 def _exit_code(found: "Signed", *, strict: bool) -> Exit:
