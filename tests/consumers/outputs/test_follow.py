@@ -76,7 +76,7 @@ def test_a_recall_while_it_was_down_is_applied_before_anything_else_and_shows_un
     world.gbr.release("bad.example")
     world.catch_up()
     Followed(world, tmp_path / "t").turn()
-    for number in range(12):
+    for number in range(30):
         world.gbr.release(f"h{number}.example")
     world.gbr.release("bad.example", version=NOW_MS + 1, record="recalled")
     world.catch_up()
