@@ -16,7 +16,7 @@ from producers.conformance.facts import Fact, Question, Sent, Skipped, Statement
 from producers.conformance.finding import Answer, Finding
 from producers.conformance.profile import IncidentKind
 from producers.conformance.standard import Level, Requirement, Shown, Standard, Text
-from schemas.markings import Caveat, Tlp
+from schemas.markings import Caveat, Marking, Tlp
 
 MOST_EXAMPLES: Final = 5
 _NOT_EMPTY: Final = "KKH-CMP-01"
@@ -91,8 +91,8 @@ class _Tally:
 
     def __init__(self) -> None:
         self.answers: Counter[Answer] = Counter()
-        self.examples: list[Example] = []
-        self.doubts: list[Example] = []
+        self.examples: list[tuple[Example, bytes]] = []  # with what identifies its value
+        self.doubts: list[tuple[Example, bytes]] = []
         self.unread = 0
 
 
@@ -114,6 +114,7 @@ class Judgement:
         self._all: list[tuple[_Tally, Check]] = []
         self._counts: dict[str, Counter[str]] = {name: Counter() for name in ("refused", "left_out", "type", "tlp")}
         self._totals: Counter[str] = Counter()
+        self._restricted: set[bytes] = set()
         self._of_statements: list[_Tally] = []
         self._of_reports: list[_Tally] = []
         for requirement in standard.requirements:
@@ -149,6 +150,8 @@ class Judgement:
 
     def _count(self, fact: Fact) -> None:
         if isinstance(fact, Statement):
+            if self._values and _is_restricted(fact.marking):
+                self._restricted.add(_identity(fact))
             self._totals["withdrawals" if fact.is_withdrawal else "observations"] += 1
             if fact.refused is not None:
                 self._counts["refused"][str(fact.refused)] += 1
@@ -171,18 +174,15 @@ class Judgement:
         if len(kept) < MOST_EXAMPLES and finding.why is not None:
             place = finding.place
             where = ("", 0, -1) if place is None else (place.where, place.at, place.index)
-            example = Example(*where, finding.why, self._value(finding.about))
-            if example not in kept:  # a line may have several values
-                kept.append(example)
+            about = finding.about if self._values else None
+            value, identity = ("", b"") if about is None else (_printable(about.value[:200]), _identity(about))
+            example = Example(*where, finding.why, value)
+            if (example, identity) not in kept:  # a line may have several values
+                kept.append((example, identity))
 
-    def _value(self, about: Statement | None) -> str:
-        """A value that the report's reader may see: never one of TLP:RED or AMBER+STRICT, unmarked or restricted."""
-        if about is None or not self._values:
-            return ""
-        marking = about.marking
-        is_open = marking.tlp in _OPEN and _HARMLESS.issuperset(marking.caveats)
-        shown = about.value[:200] if is_open else ""
-        return shown if shown.isprintable() else shown.encode("unicode_escape").decode()
+    def _shown_value(self, example: Example, identity: bytes) -> Example:
+        """The example without its value, if any observation of that value keeps it from the report's reader."""
+        return msgspec.structs.replace(example, value="") if identity in self._restricted else example
 
     @property
     def counts(self) -> Counts:
@@ -213,7 +213,8 @@ class Judgement:
         tally = self._tallies.get(requirement.id)
         met, because = _met(requirement, tally)
         answers = Counter[Answer]() if tally is None else tally.answers
-        examples = () if tally is None else tuple(tally.examples or tally.doubts)
+        kept = [] if tally is None else tally.examples or tally.doubts
+        examples = tuple(self._shown_value(*each) for each in kept)
         return Result(
             id=requirement.id,
             group=requirement.group,
@@ -229,6 +230,20 @@ class Judgement:
             because=because,
             examples=examples,
         )
+
+
+def _is_restricted(marking: Marking) -> bool:
+    """Whether a report may not have its value: TLP:RED or AMBER+STRICT, unmarked, or under a caveat that restricts."""
+    return marking.tlp not in _OPEN or not _HARMLESS.issuperset(marking.caveats)
+
+
+def _identity(about: Statement) -> bytes:
+    """What is the same of all observations of one value."""
+    return about.key or about.value.encode("utf-8", "surrogatepass")
+
+
+def _printable(value: str) -> str:
+    return value if value.isprintable() else value.encode("unicode_escape").decode()
 
 
 def _met(requirement: Requirement, tally: _Tally | None) -> tuple[Met, Text]:

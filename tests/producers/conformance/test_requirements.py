@@ -253,6 +253,14 @@ def test_a_value_that_is_restricted_is_in_no_report(marking: Marking) -> None:
         assert "secret.example" not in msgspec.json.encode(tuple(found.values())).decode()
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_value_that_is_restricted_anywhere_in_the_feed_is_in_no_report(order: int) -> None:
+    open_ = a_statement(1, confidence=-1, value="secret.example")
+    restricted = a_statement(1, marking=RED, value="secret[.]example")
+    found = results([open_, restricted][::order], values=True)
+    assert "secret" not in msgspec.json.encode(tuple(found.values())).decode()
+
+
 def test_a_value_is_shown_if_it_is_asked_for_and_its_marking_allows_it() -> None:
     open_ = a_statement(1, confidence=-1, value="\u202ebad.example")
     [example] = results([open_], values=True)["KKH-CMP-05"].examples
