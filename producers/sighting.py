@@ -26,7 +26,7 @@ def sensor_for(partner: str) -> str:
     """The name of the sensor that sightings for a partner are counted for, if no other is given.
 
     It is one for each partner: one source's reports of a value join in one marking, and the marking of a sighting
-    names a single recipient. Of two partners that share a value, neither would hear of it.
+    names a single recipient. Of two partners that share a value, neither would receive it.
     """
     return f"sightings-{partner.lower()}"
 

@@ -85,7 +85,7 @@ def test_a_dispute_comes_home_as_a_receipt_that_settles_nothing(nations: Nations
     assert shown.startswith("APPLIED by JPN")
 
 
-def test_the_partner_hears_that_its_indicator_was_searched_for_and_not_seen(nations: Nations) -> None:
+def test_the_partner_receives_that_its_indicator_was_searched_for_and_not_seen(nations: Nations) -> None:
     reported = ("sighting", "--nation", "JPN", "--partner", "GBR", "--not-seen", VALUE)
     ended = kakehashi(*reported, within=nations.folder, **nations.environ)
     assert ended.returncode == 0, ended.stderr
@@ -94,7 +94,7 @@ def test_the_partner_hears_that_its_indicator_was_searched_for_and_not_seen(nati
         shown = kakehashi(*words, "--nation", "GBR", VALUE, within=nations.folder, **nations.environ)
         return "not seen" in " ".join(shown.stdout.split())
 
-    eventually(lambda: is_home("released", "show"), WITHIN_S, "GBR hears of the search")
+    eventually(lambda: is_home("released", "show"), WITHIN_S, "GBR has the answer")
     assert is_home("get")
     assert (
         "An analyst of JPN searched for it"
