@@ -1,12 +1,14 @@
 """``kakehashi sighting follow``: the run that follows a tool's logs, and keeps the picture beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
 from consumers.picture.keeping import Keeping
+from consumers.picture.shared import Shared
 from consumers.picture.tables import path_of
 from exchange.clock import now_ms
 from exchange.errors import Exit, TransientError
@@ -17,6 +19,7 @@ from kakehashi.hits import reader_of
 from kakehashi.picture_of import bring_up_to_date, origins_of
 from kakehashi.produce_run import metered
 from kakehashi.produce_view import as_json, closing_lines, watching
+from kakehashi.sighting_ends import Ends, Watching
 from kakehashi.terminal import console
 from producers.follow.follow import follow
 from producers.follow.places import files_at
@@ -27,7 +30,7 @@ from producers.spool.batch import Sensor
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool, folder_of
 from producers.stop import Stop, Stopped
-from schemas.codec import QUARANTINED, SENSOR_REPORT
+from schemas.codec import QUARANTINED, SENSOR_REPORT, SENSOR_REPORT_V2, Codec
 from schemas.counting import counted
 
 
@@ -69,10 +72,17 @@ def catch_up(cluster: Cluster, settings: Settings) -> None:
         typer.echo(f"kakehashi: {error}. The picture of this machine is used meanwhile.", err=True)
 
 
+@contextmanager
+def _ends(asked: Following, cluster: Cluster, settings: Settings, codec: Codec) -> Iterator[Ends]:
+    path = path_of(settings.home, cluster.nation)
+    with closing(Shared(path, cluster.nation, asked.partner, now_ms)) as shared:
+        yield Ends(shared, asked.partner, asked.sensor, codec, now_ms)
+
+
 def _report(asked: Following, options: Options, cluster: Cluster, settings: Settings) -> Exit:
     where = f"{cluster.nation}'s Kafka at {cluster.bootstrap}"
     out, err, stop = console(), console(stderr=True), Stop()
-    codec = cluster.codec(SENSOR_REPORT, QUARANTINED)
+    codec = cluster.codec(SENSOR_REPORT, SENSOR_REPORT_V2, QUARANTINED)
     sign = signing(codec, asked.key or settings.sensor_key)
     folder = folder_of(settings.home, cluster.nation, asked.sensor.name)
     with Spool(folder, cluster.nation, asked.sensor.name, now_ms()) as spool:
@@ -81,8 +91,15 @@ def _report(asked: Following, options: Options, cluster: Cluster, settings: Sett
         if not asked.once and not any(True for each in options.files for _ in files_at(each)):
             err.print(f"no file is there yet: waiting for {', '.join(options.files)}", markup=False)
         try:
-            with stop.on_signals(), watching(err, where, None, explain_skips=asked.explain_skips) as watcher:
-                metered(act, options, spool, publisher, watcher, settings, codec, stop, summary, fates=FATES)
+            with (
+                stop.on_signals(),
+                watching(err, where, None, explain_skips=asked.explain_skips) as watcher,
+                _ends(asked, cluster, settings, codec) as ends,
+            ):
+                ends.look(spool, summary)
+                metered(
+                    act, options, spool, publisher, Watching(watcher, ends), settings, codec, stop, summary, fates=FATES
+                )
         except Stopped:
             err.print(f"stopped. {counted(spool.pending_reports, 'report')} in {folder}", markup=False)
             ended = Exit.INTERRUPTED

@@ -10,7 +10,9 @@ from typing import Final
 
 import msgspec
 
+from producers.readers.reading import Group
 from producers.report import ReportBuilder
+from producers.spool.assertions import Named, scope_of
 from producers.spool.batch import Sensor
 from producers.spool.spool import Spool
 from schemas.codec import SENSOR_REPORT, Codec
@@ -39,6 +41,21 @@ class Theirs(msgspec.Struct, frozen=True):
     tlp: str
     pap: str
     caveats: tuple[str, ...]
+
+
+def scope_for(partner: str) -> bytes:
+    """The scope of the spool's assertions that are sightings for a partner."""
+    return scope_of(group_for(partner))
+
+
+def group_for(partner: str) -> Group:
+    """The sightings for a partner, as a group that is never read whole."""
+    return Group(f"sightings for {partner}", 0)
+
+
+def object_of(kind: IndicatorType, value: str) -> str:
+    """The name of a sighting in the spool's assertions: there is one for each value."""
+    return f"{kind.label} {value}"
 
 
 def theirs(content: Content) -> Theirs:
@@ -70,8 +87,12 @@ def _spelled(marking: Marking) -> SourceMarking:
     return SourceMarking(marking.tlp.label, marking.pap.label, named, tuple(str(caveat) for caveat in marking.caveats))
 
 
-def spool_sighting(spool: Spool, sensor: Sensor, observation: Observation, codec: Codec, now_ms: int) -> None:
+def spool_sighting(
+    spool: Spool, sensor: Sensor, observation: Observation, partner: str, codec: Codec, now_ms: int
+) -> None:
     """Make it durable as a report of one observation. The same sighting reported twice counts twice."""
+    kind, seen = observation.kind, observation.value
+    spool.assertions.reported(Named(kind, seen, object_of(kind, seen), 0, scope_for(partner)))
     builder = ReportBuilder()
     builder.add(observation)
     report = builder.build(

@@ -3,17 +3,25 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from consumers.picture.address import holding, network_of
 from consumers.picture.entry import Ended, Entry
 from consumers.picture.picture import Picture
 from consumers.subscription.changes import State
 from exchange.errors import NotFound, TransientError
-from schemas.identity import indicator_id, indicator_key
+from schemas.identity import indicator_id, indicator_key, key_of_id
 from schemas.vocabulary import IndicatorType
 
+_PAGE: Final = 2_000
 _ADDRESSES: Final = frozenset({IndicatorType.IPV4_ADDR, IndicatorType.IPV6_ADDR})
+
+
+class Look(NamedTuple):
+    """A picture at one moment: its id, and its latest change."""
+
+    picture: str
+    added_us: int
 
 
 class Shared:
@@ -35,15 +43,33 @@ class Shared:
         An ``Entry`` that is not live has ended. Raises TransientError while the picture cannot answer.
         """
         with _trying_again():
-            if self._picture.is_replaced():
-                self._picture.close()
-                self._picture = Picture(self._path, self._nation, self._clock_ms)
+            self._reopen()
             known = self._picture.get(indicator_id(indicator_key(kind, value)))
             found = next((each for each in known if each.origin == self._partner), None)
             is_whole = any(each.origin == self._partner and each.is_whole for each in self._picture.origins())
         if found is None and not is_whole:
             raise TransientError(f"what {self._partner} shares is still being read into the picture: try again")
         return found
+
+    def changed(self, after: Look | None) -> tuple[Look, set[bytes] | None]:
+        """The picture now, and the keys of what the partner has changed since another look; None if anything may have
+        changed: there was no other look, or the picture was made anew."""
+        found: set[bytes] = set()
+        with _trying_again():
+            self._reopen()
+            look = Look(self._picture.id, self._picture.head_us())
+            if after is None or after.picture != look.picture:
+                return look, None
+            after_us = after.added_us
+            while changes := self._picture.changes(after_us, _PAGE, look.added_us):
+                after_us = changes[-1].added_us
+                found.update(key_of_id(each.id) for each in changes if each.origin == self._partner)
+        return look, found
+
+    def _reopen(self) -> None:
+        if self._picture.is_replaced():
+            self._picture.close()
+            self._picture = Picture(self._path, self._nation, self._clock_ms)
 
     def network(self, address: str) -> Entry | Ended | None:
         """The smallest network that holds this address and is live; else one that has ended; else None."""

@@ -13,7 +13,7 @@ import msgspec
 
 from exchange.metrics.labels import HitFate
 from producers.readers.reading import LeftOut, Reading, Seen
-from producers.sighting import Theirs
+from producers.sighting import Theirs, group_for, object_of
 from schemas.normalise import Invalid, canonical
 from schemas.observation import Observation, SourcePlace
 from schemas.vocabulary import IndicatorType
@@ -82,7 +82,7 @@ class Hit(msgspec.Struct, frozen=True):
     addresses: tuple[str, ...] = ()
 
 
-def readings_of_hit(place: SourcePlace, hit: Hit, exchanged: Exchanged, report: Report) -> Iterator[Reading]:
+def readings_of_hit(place: SourcePlace, hit: Hit, exchanged: Exchanged, asking: Asking) -> Iterator[Reading]:
     """A reading for each value, in their order; the number of them depends on the record alone, not on the picture.
 
     So a record that is read again after a crash is passed over by its position.
@@ -94,7 +94,8 @@ def readings_of_hit(place: SourcePlace, hit: Hit, exchanged: Exchanged, report: 
     is_counted = any(isinstance(each, Theirs) for each in found)
     for each in found:
         if isinstance(each, Theirs):
-            yield Seen(place, report(each, hit.at_ms))
+            observation, group = asking.report(each, hit.at_ms), group_for(asking.partner)
+            yield Seen(place, observation, object_id=object_of(each.kind, each.value), group=group)
         else:
             yield LeftOut(place, OTHER_SIDE if is_counted else each.value)
 

@@ -91,7 +91,7 @@ def _readings(
         detail = f"the timestamp {alert.timestamp[:40]!r} is not an ISO 8601 time"
         yield rejected(place, RejectReason.TIME_OUT_OF_RANGE, detail, content)
         return
-    yield from readings_of_hit(place, _hit(alert, signature, at_ms), exchanged, asking.report)
+    yield from readings_of_hit(place, _hit(alert, signature, at_ms), exchanged, asking)
 
 
 def _hit(alert: _Alert, signature: Signature, at_ms: int) -> Hit:

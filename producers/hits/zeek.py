@@ -117,7 +117,7 @@ def _readings(found: _Found, log: str, exchanged: Exchanged, asking: Asking) -> 
             yield LeftOut(place, OTHER_ORIGIN, ", ".join(sources))
             return
         hit = _of_intel(fields, [each.removeprefix(ours).removeprefix("-") for each in named], at_ms)
-    yield from readings_of_hit(place, hit, exchanged, asking.report)
+    yield from readings_of_hit(place, hit, exchanged, asking)
 
 
 def _of_intel(fields: dict[str, Any], schemes: list[str], at_ms: int) -> Hit:

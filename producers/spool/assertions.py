@@ -19,6 +19,7 @@ from typing import Final
 
 import msgspec
 
+from producers.readers.reading import Group
 from schemas.identity import indicator_key
 from schemas.normalise import Invalid, canonical
 from schemas.vocabulary import IndicatorType
@@ -54,6 +55,13 @@ class Held(msgspec.Struct, frozen=True, gc=False):
     modified_ms: int
     live: bool
     generation: int
+
+
+class Standing(msgspec.Struct, frozen=True, gc=False):
+    """A live assertion; ``durable`` if the report with it is in the spool, too: until then it cannot be withdrawn."""
+
+    held: Held
+    durable: bool
 
 
 class Named(msgspec.Struct, frozen=True, gc=False):
@@ -145,6 +153,17 @@ class Assertions:
         gone = [held for held in live if held.object not in objects]
         return gone, len(live) - len(gone)
 
+    def in_scope(self, scope: bytes) -> list["Standing"]:
+        """The live assertions in a scope."""
+        return [self._standing(held) for held in self._in(scope) if held.live]
+
+    def of_keys(self, scope: bytes, keys: Iterable[bytes]) -> list["Standing"]:
+        """The live assertions in a scope of these values."""
+        return [self._standing(held) for key in keys for held in self._live_of(key) if held.scope == scope]
+
+    def _standing(self, held: Held) -> "Standing":
+        return Standing(held, (held.object, held.key) not in self._changed)
+
     def next_generation(self) -> int:
         """A number for a complete reading that no earlier one had."""
         (last,) = self._database.execute("SELECT COALESCE(MAX(generation), 0) FROM assertion").fetchone()
@@ -204,6 +223,11 @@ class Assertions:
 
 
 _INSERT: Final = f"INSERT OR REPLACE INTO assertion ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - all of it is ours
+
+
+def scope_of(group: Group) -> bytes:
+    """The scope of what the objects of a group assert."""
+    return digest(f"group {group.name.lower()}")
 
 
 def digest(text: str) -> bytes:

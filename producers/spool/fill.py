@@ -12,7 +12,7 @@ from typing import Final
 from producers.admission import admitted
 from producers.readers.reading import Emptied, Group, LeftOut, Reading, Rejected, Seen, Whole, Withdrawn
 from producers.report import MAX_OBSERVATIONS
-from producers.spool.assertions import NO_SCOPE, Assertions, Known, Named, digest
+from producers.spool.assertions import NO_SCOPE, Assertions, Known, Named, scope_of
 from producers.spool.batch import Batch, Sensor, Step
 from producers.spool.mentions import is_unreadable, mentioned
 from producers.spool.removals import ended, kept
@@ -180,7 +180,7 @@ class Filler:
         """Withdraw what a group does not have any more. In a snapshot its scope decides, not the groups in it."""
         if self._scope.name or self._is_outdated(whole.group):
             return
-        scope, at_ms = _scope_of(whole.group), whole.group.modified_ms
+        scope, at_ms = scope_of(whole.group), whole.group.modified_ms
         gone, named = self._assertions.unnamed(scope, whole.names)
         problem = kept(len(gone), named, agreed=self._agreed or whole.is_express)
         if problem is not None:
@@ -194,12 +194,12 @@ class Filler:
         """Whether a newer version of the group was read whole: then what this one states does not count."""
         if group is None or not group.modified_ms or self._scope.name:
             return False
-        return group.modified_ms < self._assertions.whole_ms(_scope_of(group))
+        return group.modified_ms < self._assertions.whole_ms(scope_of(group))
 
     def _named(self, reading: Seen | Withdrawn, kind: IndicatorType, value: str) -> Named:
         scope = self._scope
         if not scope.name and reading.group is not None:
-            scope = Scope(_scope_of(reading.group))
+            scope = Scope(scope_of(reading.group))
         return Named(kind, value, reading.object_id, reading.modified_ms, scope.name, scope.generation)
 
     def _leave_out(self, piece: LeftOut, is_new: bool) -> None:
@@ -238,7 +238,3 @@ class Filling:
     def rest(self) -> Step | None:
         """Commit what was read so far. To be called only while the input is being read for the next reading."""
         return self._batch.commit() if self._batch.holds_anything else None
-
-
-def _scope_of(group: Group) -> bytes:
-    return digest(f"group {group.name.lower()}")

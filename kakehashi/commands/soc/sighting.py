@@ -184,6 +184,6 @@ def _report(
     sign = signing(codec, key or settings.sensor_key)
     with Spool(folder_of(settings.home, nation, name), nation, name, at_ms) as spool:
         publisher = Publisher(cluster, spool, name, sign)
-        spool_sighting(spool, Sensor(nation, name), seen, codec, clock.now_ms())
+        spool_sighting(spool, Sensor(nation, name), seen, partner, codec, clock.now_ms())
         publisher.drain(30.0)
     return seen.marking.tlp or "unmarked: it is held until an officer marks it"

@@ -1,0 +1,92 @@
+"""Takes sightings back when the partner's indicator ends: what the partner has revoked must not live on by ours.
+
+A sighting is our own assertion of the value, with a lifetime of its own, and outputs of both nations act on it. So when
+the partner's indicator has expired, or was revoked or recalled, the sensor that reported hits on it withdraws them, as
+any source does. The spool knows what was reported (``producers.spool.assertions``): a withdrawal and the note of it are
+one commit.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from consumers.picture.entry import Entry
+from consumers.picture.shared import Look, Shared
+from consumers.subscription.changes import State
+from producers.known import unknown_state
+from producers.produce import Summary, View
+from producers.readers.reading import LeftOut
+from producers.report import MAX_OBSERVATIONS
+from producers.sighting import TOOL, scope_for
+from producers.snapshot import withdraw
+from producers.spool.assertions import Held
+from producers.spool.batch import Batch, Sensor
+from producers.spool.publisher import Publisher
+from producers.spool.spool import Spool
+from schemas.codec import Codec
+from schemas.vocabulary import IndicatorType
+
+_EVERY_S: Final = 1.0
+
+
+class Ends:
+    """The sightings of one sensor for one partner, and where the picture was looked at last. One thread uses it."""
+
+    def __init__(self, shared: Shared, partner: str, sensor: Sensor, codec: Codec, now_ms: Callable[[], int]) -> None:
+        self._shared, self._scope, self._sensor = shared, scope_for(partner), sensor
+        self._codec, self._now_ms = codec, now_ms
+        self._looked: Look | None = None
+        self._due: set[bytes] = set()  # keys that have changed, and whose hits may not be durable yet
+
+    def look(self, spool: Spool, summary: Summary) -> None:
+        """Withdraw the sightings of what has ended since the last look; of everything at the first.
+
+        Raises TransientError while the picture cannot answer.
+        """
+        self._looked, changed = self._shared.changed(self._looked)
+        if changed is None:
+            known = spool.assertions.in_scope(self._scope)
+        else:
+            self._due |= changed
+            known = spool.assertions.of_keys(self._scope, self._due)
+        gone = [held for held in known if held.durable and not self._is_live(held.held)]
+        self._due = {each.held.key for each in known if not each.durable}
+        if gone:
+            state = unknown_state(f"{TOOL} ended", spool, self._sensor, self._now_ms())
+            batch = Batch(state, spool, self._sensor, TOOL, self._codec, self._now_ms, MAX_OBSERVATIONS)
+            for step in withdraw([each.held for each in gone], spool, batch):
+                summary.add(step)
+
+    def _is_live(self, held: Held) -> bool:
+        found = self._shared.indicator(IndicatorType(held.kind), held.value)
+        return isinstance(found, Entry) and found.state is State.LIVE
+
+
+class Watching:
+    """A view of a run that looks for ends, too, once a second at most."""
+
+    def __init__(self, watcher: View, ends: Ends) -> None:
+        self._watcher, self._ends, self._looked_s = watcher, ends, 0.0
+
+    def opened(self, name: str, size: int | None) -> None:
+        """A next input begins."""
+        self._watcher.opened(name, size)
+
+    def left_out(self, piece: LeftOut) -> None:
+        """A piece of input was left out by a rule."""
+        self._watcher.left_out(piece)
+
+    def gap(self, text: str) -> None:
+        """Something that was written could not be read."""
+        self._watcher.gap(text)
+
+    def failed(self, text: str) -> None:
+        """A live input could not be read for now."""
+        self._watcher.failed(text)
+
+    def progressed(self, bytes_read: int, summary: Summary, spool: Spool, publisher: Publisher) -> None:
+        """Something continued, or still does not."""
+        self._watcher.progressed(bytes_read, summary, spool, publisher)
+        if time.monotonic() - self._looked_s >= _EVERY_S:
+            self._looked_s = time.monotonic()
+            self._ends.look(spool, summary)
