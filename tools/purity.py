@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-ROOMS: Final = ("schemas", "streams", "consumers/stix")
+ROOMS: Final = ("schemas", "streams", "consumers/stix", "producers/conformance")
 IMPURE: Final = (
     "streams.audit.log",  # the audit on a cluster
     "streams.enrichment.installed",  # the machine's data files
