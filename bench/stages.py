@@ -30,21 +30,21 @@ INTAKE: Final[Mapping[str, tuple[str, ...]]] = {
 CORRELATE: Final[Mapping[str, tuple[str, ...]]] = {
     "decode block": ("streams/correlate/step.py:Correlate._read", "streams/correlate/step.py:Correlate._read → decode",
                      "streams/blocks.py"),
-    "encode national": ("streams/correlate/indicator.py:IndicatorUpdater._publish_national → encode",),
-    "encode released": ("streams/correlate/releases.py:Releaser._send → encode",),
-    "encode decision": ("streams/correlate/releases.py:Releaser._audit → encode",),
     "lifecycle": ("streams/correlate/lifecycle.py", "streams/correlate/row.py:Row.next_end",
                   "streams/correlate/row.py:Row.end",
                   "streams/correlate/indicator.py:IndicatorUpdater._changed_by_time",
                   "streams/correlate/indicator.py:IndicatorUpdater._waits"),
     "row to and from bytes": ("streams/correlate/row.py:encode", "streams/correlate/row.py:decode"),
-    "national record": ("streams/correlate/national.py",
+    # What makes a record writes it, too (``schemas/row_writer.py``: forms).
+    "national record": ("streams/correlate/national.py", "streams/correlate/repeated.py",
                         "streams/correlate/indicator.py:IndicatorUpdater._publish_national"),
     "merge": ("streams/correlate/row.py", "streams/correlate/assertion.py",
               "streams/correlate/indicator.py:IndicatorUpdater._merged",
-              "schemas/markings.py"),
+              "streams/correlate/merge.py", "streams/correlate/statement.py", "streams/correlate/terms.py",
+              "streams/correlate/further.py", "streams/correlate/branches.py", "schemas/markings.py"),
     "enrich": ("streams/enrichment/enrich.py", "streams/enrichment/*"),
-    "released record": ("streams/correlate/content.py", "streams/rules/obligations.py",
+    "released record": ("streams/correlate/content.py", "streams/correlate/released.py",
+                        "streams/correlate/included.py", "streams/rules/obligations.py",
                         "streams/correlate/releases.py:Releaser._content",
                         "streams/correlate/releases.py:Releaser._send"),
     "decided again": ("streams/correlate/redecide.py", "streams/rules/in_force.py", "streams/rules/rulebook.py"),
@@ -56,8 +56,8 @@ CORRELATE: Final[Mapping[str, tuple[str, ...]]] = {
     "officers": ("streams/correlate/commands.py", "streams/correlate/execute.py", "streams/correlate/officers.py"),
     "rocksdb": ("exchange/protocol/state.py",),
     "correlate itself": ("streams/correlate/step.py", "streams/correlate/indicator.py", "streams/correlate/work.py",
-                         "exchange/protocol/effects.py", "exchange/metrics/kinds.py", "schemas/identity.py",
-                         "schemas/vocabulary.py"),
+                         "streams/correlate/oversized.py", "exchange/protocol/effects.py",
+                         "exchange/metrics/kinds.py", "schemas/identity.py", "schemas/vocabulary.py"),
 }  # fmt: skip
 
 

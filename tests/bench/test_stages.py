@@ -29,11 +29,11 @@ def test_a_name_of_nothing_is_reported(gone: str) -> None:
 
 def test_a_place_belongs_to_the_first_stage_that_names_it() -> None:
     shares = {
-        ("streams/correlate/indicator.py", "IndicatorUpdater._publish_national → encode"): 1.0,
+        ("streams/correlate/step.py", "Correlate._read → decode"): 1.0,
         ("streams/correlate/indicator.py", "IndicatorUpdater._publish_national"): 2.0,
         ("streams/correlate/row.py", "Row.next_end"): 4.0,
         ("streams/correlate/row.py", "Row.merged"): 8.0,
         ("elsewhere", ""): 16.0,
     }
     found = {stage: share for stage, share in grouped(shares, CORRELATE).items() if share}
-    assert found == {"encode national": 1.0, "national record": 2.0, "lifecycle": 4.0, "merge": 8.0, "other": 16.0}
+    assert found == {"decode block": 1.0, "national record": 2.0, "lifecycle": 4.0, "merge": 8.0, "other": 16.0}
