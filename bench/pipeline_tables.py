@@ -22,6 +22,8 @@ def throughput(data: Any) -> str:
             "two workers, obs/s",
             "hand-written loop, obs/s",
             "part of it",
+            "by processor time",
+            "part of it, two workers",
         ],
         [
             [
@@ -34,6 +36,8 @@ def throughput(data: Any) -> str:
                 entry.get(_TWO),
                 entry.get(_CEILING),
                 entry.get("part of the ceiling"),
+                entry.get("part of the ceiling, by processor time"),
+                entry.get("part of the ceiling, 2 workers"),
             ]
             for entry in data["ratios"]
         ],

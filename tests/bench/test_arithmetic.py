@@ -111,15 +111,17 @@ def test_columns_of_numbers_stand_to_the_right() -> None:
 
 def test_a_goal_is_met_or_short_or_not_measured() -> None:
     latency = {"data": [{"load": 0.0, "p99_ms": 79}, {"load": 0.5, "p99_ms": 3972}, {"load": 0.8, "p99_ms": 1}]}
-    ratio = {"work": "10:1, any sensor", "pipeline": 100_000, "times the plain agent": 39.9}
+    ratio = {"work": "10:1, any sensor", "pipeline": 100_000, "times the plain agent": 24.9}
     lines = goals({"latency": latency, "throughput": {"data": {"ratios": [ratio]}}}).splitlines()[2:]
     assert [line.strip("| ").split(" | ")[-3:] for line in lines] == [
         ["≥ 100\u202f000", "100\u202f000", "met"],
         ["≥ 100\u202f000", "–", "–"],
-        ["≥ 40", "39.9", "short"],
+        ["≥ 25", "24.9", "short"],
         ["≥ 0.5", "–", "–"],
-        ["≤ 150", "79", "met"],
-        ["≤ 1\u202f000", "3\u202f972", "short"],
+        ["≥ 0.75", "–", "–"],
+        ["≤ 80", "79", "met"],
+        ["≤ 500", "3\u202f972", "short"],
+        ["≤ 1\u202f000", "1", "met"],
     ]
 
 
