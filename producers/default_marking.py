@@ -31,6 +31,6 @@ class DefaultMarking:
         if self.applied < self.read:
             others = "the others state" if self.applied else "the source states"
             yield (
-                f"the marking of the options applied to {self.applied:,} of {counted(self.read, 'observation')}: "
+                f"your marking applied to {self.applied:,} of {counted(self.read, 'observation')}: "
                 f"{others} one that is as strict or stricter"
             )

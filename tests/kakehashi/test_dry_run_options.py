@@ -10,7 +10,7 @@ def test_a_marking_of_the_options_that_applies_to_nothing_is_reported(tmp_path: 
     (tmp_path / "a.csv").write_text("domain,tlp\nbad.kakenet-mal.org,TLP:AMBER\n", "utf-8")
     dry = ("produce", "--nation", "GBR", "--sensor", "a", "--tlp", "TLP:GREEN", "--dry-run")
     shown = " ".join(kakehashi(*dry, "a.csv", within=tmp_path).stdout.split())
-    assert shown.count("the marking of the options applied to 0 of 1 observation: the source states one") == 1
+    assert shown.count("your marking applied to 0 of 1 observation: the source states one") == 1
 
 
 def test_of_what_is_followed_a_dry_run_reads_what_is_there_now(tmp_path: Path) -> None:

@@ -95,10 +95,10 @@ def test_a_second_run_reads_nothing_again_and_json_reports_it(environ: dict[str,
 def test_an_option_s_marking_that_the_source_covers_is_reported_once(environ: dict[str, str], unique: str) -> None:
     options = ("--sensor", f"{unique}edge", "--tlp", "TLP:GREEN", "-")
     whole = finished(environ, *options, input="domain,tlp\na.example.com,TLP:AMBER\nb.example.com,TLP:GREEN\n").stdout
-    assert "the marking of the options applied to 0 of 2 observations: the source states one that is as strict" in whole
+    assert "your marking applied to 0 of 2 observations: the source states one that is as strict" in whole
     part = finished(environ, *options, input="domain,tlp\na.example.com,\nb.example.com,TLP:RED\n").stdout
-    assert part.count("the marking of the options applied to 1 of 2 observations: the others state one") == 1
-    assert "the marking of the options" not in finished(environ, *options, input="domain\nc.example.com\n").stdout
+    assert part.count("your marking applied to 1 of 2 observations: the others state one") == 1
+    assert "your marking applied" not in finished(environ, *options, input="domain\nc.example.com\n").stdout
 
 
 def test_withdrawals_are_counted_in_the_line_of_what_was_read(
