@@ -11,7 +11,6 @@ import pytest
 from confluent_kafka import Producer
 from rich.cells import cell_len
 
-from exchange.authority.roster import entry_text
 from exchange.clock import now_ms
 from exchange.errors import Exit
 from exchange.kafka.clients import Cluster, idempotent_producer
@@ -34,7 +33,7 @@ from tests.conftest import _running
 from tests.kakehashi.command import kakehashi
 from tests.kakehashi.pseudo_terminal import on_a_terminal
 from tests.kakehashi.test_conventions import commands_with, required
-from tests.officers import ROSTER
+from tests.officers import roster_text
 
 pytestmark = pytest.mark.kafka
 
@@ -60,6 +59,8 @@ SHOWS = {
     "review list": [LONG, "0 of 1", "until, UTC"],
     "search": [LONG, "state", "live", "TLP"],
     "tail": [LONG, "live", "  ⚑ JPN disputes it: outdated\n"],
+    "sensor keys": ["vault-1", "valid", "until, UTC"],
+    "sensor score": ["edge-1", "revoked"],
     "taxii clients": ["siem", "TLP:AMBER"],
     "topics": ["indicator.national.v1"],
 }
@@ -70,8 +71,8 @@ name = "siem"
 ceiling = "TLP:AMBER"
 tokens = ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"]
 """
-STARTS_CLUSTERS = frozenset({"status", "up"})
-"""``test_local_clusters`` has them."""
+ELSEWHERE = frozenset({"status", "up", "sensor signed"})
+"""``test_local_clusters`` and ``tests/attack/sensors.py`` have them."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,7 @@ def nation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nation]:
     with _running(("GBR",), folder) as one:
         _fill(one["GBR"])
         (folder / "officers").mkdir()
-        entries = "\n".join(entry_text(each) for each in ROSTER.officers.values())
-        (folder / "officers" / "GBR.toml").write_text(entries, "utf-8")
+        (folder / "officers" / "GBR.toml").write_text(roster_text(), "utf-8")
         (folder / "clients.toml").write_text(CLIENTS, "utf-8")
         address = one["GBR"].bootstrap
         environ = {"KAKEHASHI_GBR_BOOTSTRAP": address, "KAKEHASHI_JPN_BOOTSTRAP": address, "KAKEHASHI_SHARDS": "1"}
@@ -136,7 +136,7 @@ def _words(path: str) -> list[str]:
 
 
 def test_every_command_that_lists_things_is_tried() -> None:
-    assert SHOWS.keys() | STARTS_CLUSTERS == {*commands_with("JSON lines, as in a pipe."), "topics", "acls"}
+    assert SHOWS.keys() | ELSEWHERE == {*commands_with("JSON lines, as in a pipe."), "topics", "acls"}
 
 
 @pytest.mark.parametrize("path", SHOWS)
@@ -147,7 +147,7 @@ def test_a_pipe_gets_json_lines_and_json_gives_the_same(nation: Nation, path: st
     assert lines
     assert all(isinstance(line, dict) for line in lines)
     asked = kakehashi(*_words(path), "--json", within=nation.folder, **nation.environ)
-    if path != "doctor":  # memory, disk and ports differ from one moment to the next
+    if path not in ("doctor", "sensor score"):  # memory, disk and the time differ from one moment to the next
         assert asked.stdout == piped.stdout
 
 
