@@ -27,30 +27,43 @@ from schemas.codec import Codec
 from schemas.vocabulary import IndicatorType
 
 _EVERY_S: Final = 1.0
+_WHOLE_EVERY_S: Final = 300.0
 
 
 class Ends:
     """The sightings of one sensor for one partner, and where the picture was looked at last. One thread uses it."""
 
-    def __init__(self, shared: Shared, partner: str, sensor: Sensor, codec: Codec, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        shared: Shared,
+        partner: str,
+        sensor: Sensor,
+        codec: Codec,
+        now_ms: Callable[[], int],
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._shared, self._scope, self._sensor = shared, scope_for(partner), sensor
         self._codec, self._now_ms = codec, now_ms
+        self._clock_s, self._whole_s = clock_s, clock_s()
         self._looked: Look | None = None
         self._due: set[bytes] = set()  # keys that have changed, and whose hits may not be durable yet
 
     def look(self, spool: Spool, summary: Summary) -> None:
-        """Withdraw the sightings of what has ended since the last look; of everything at the first.
+        """Withdraw the sightings of what has ended since the last look; of everything at the first, and now and then: a
+        hit may have been on its way here while the indicator ended.
 
         Raises TransientError while the picture cannot answer.
         """
-        self._looked, changed = self._shared.changed(self._looked)
+        is_whole = self._clock_s() >= self._whole_s
+        looked, changed = self._shared.changed(None if is_whole else self._looked)
         if changed is None:
+            self._whole_s = self._clock_s() + _WHOLE_EVERY_S
             known = spool.assertions.in_scope(self._scope)
         else:
             self._due |= changed
             known = spool.assertions.of_keys(self._scope, self._due)
         gone = [held for held in known if held.durable and not self._is_live(held.held)]
-        self._due = {each.held.key for each in known if not each.durable}
+        self._looked, self._due = looked, {each.held.key for each in known if not each.durable}
         if gone:
             state = unknown_state(f"{TOOL} ended", spool, self._sensor, self._now_ms())
             batch = Batch(state, spool, self._sensor, TOOL, self._codec, self._now_ms, MAX_OBSERVATIONS)

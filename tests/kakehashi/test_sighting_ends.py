@@ -151,3 +151,22 @@ def test_a_sighting_by_hand_is_taken_back_too(world: World, spool: Spool, shared
     revoke(world, FIRST)
     ends(shared).look(spool, Summary())
     assert withdrawn(reports_in(spool)) == [FIRST]
+
+
+def test_a_hit_that_was_on_its_way_while_the_indicator_ended_is_found_now_and_then(
+    world: World, spool: Spool, shared: Shared, tmp_path: Path
+) -> None:
+    now_s = [0.0]
+    looking = Ends(shared, "GBR", SENSOR, CODEC, lambda: NOW_MS, lambda: now_s[0])
+    hit(world, spool, tmp_path, FIRST)
+    looking.look(spool, Summary())
+    revoke(world, FIRST)
+    looking.look(spool, Summary())
+    kind = IndicatorType.IPV4_ADDR
+    spool.assertions.reported(Named(kind, FIRST, object_of(kind, FIRST), 0, scope_for("GBR")))
+    hit(world, spool, tmp_path, SECOND)  # its commit writes the late one, too
+    looking.look(spool, Summary())
+    assert withdrawn(reports_in(spool)) == [FIRST]
+    now_s[0] = 300.0
+    looking.look(spool, Summary())
+    assert withdrawn(reports_in(spool)) == [FIRST, FIRST]

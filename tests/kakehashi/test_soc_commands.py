@@ -111,9 +111,10 @@ def test_an_export_is_for_another_program(soc: Soc) -> None:
 
 
 def test_a_tools_hits_are_reported_once_with_its_own_time(soc: Soc) -> None:
-    log = soc.folder / "eve.json"
+    log, value = soc.folder / "eve.json", "203.0.113.77"
+    soc.release(value, "ipv4-addr", tlp="TLP:GREEN")
     alert = {"timestamp": "2026-11-20T08:00:00+0000", "event_type": "alert", "alert": {"signature_id": 3_900_001}}
-    hits = [alert | {"dest_ip": address} for address in ("198.51.100.7", "192.0.2.1")]
+    hits = [alert | {"dest_ip": address} for address in (value, "192.0.2.1")]
     log.write_text("".join(f"{json.dumps(each)}\n" for each in hits), "utf-8")
     asked = ("sighting", "follow", "--nation", "JPN", "--partner", "GBR", "--tlp", "TLP:AMBER", "--once", "--json")
     [summary] = soc.lines(*asked, "--format", "suricata-eve", str(log))
@@ -127,11 +128,14 @@ def test_a_tools_hits_are_reported_once_with_its_own_time(soc: Soc) -> None:
     reports = soc.records(topics.SENSOR_REPORTS, SENSOR_REPORT)
     [first, _] = [each for each in reports if each["sensor"] == "sightings-gbr"]
     assert (first["values"], first["tool"], first["first_seen_ms"]) == (
-        ["198.51.100.7"],
+        [value],
         "sighting",
         [1_795_161_600_000],
     )
     assert [(each["tlp"], each["releasable_to"]) for each in first["markings"]] == [("TLP:AMBER", ["GBR"])]
+    soc.release(value, "ipv4-addr", record="revoked")
+    [summary] = soc.lines(*asked, "--format", "suricata-eve", str(log))
+    assert (summary["observations"], summary["withdrawn"]) == (0, 1)
 
 
 def test_a_time_is_understood_in_days() -> None:
