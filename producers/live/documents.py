@@ -13,7 +13,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 import msgspec
 
 from exchange.durable import sync_folder
-from exchange.errors import ConfigurationError
+from exchange.errors import ConfigurationError, TransientError
 from producers.markings.marked import NOTHING, Marked
 from producers.stop import Stop
 
@@ -125,11 +125,17 @@ class Documents(Generic[State]):
 
 
 def write(path: Path, content: Iterable[bytes]) -> None:
-    """Put the content there, durably and at once."""
+    """Put the content there, durably and at once. Raises TransientError if the disk does not take it."""
     part = path.with_suffix(".part")
-    with part.open("wb") as file:
-        file.writelines(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)
-    sync_folder(path.parent)
+    try:
+        with part.open("wb") as file:
+            file.writelines(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise TransientError(
+            f"{path} cannot be written: {error.strerror}. Free space on its disk and run the same command again: it "
+            "goes on where it stopped"
+        ) from error

@@ -68,9 +68,10 @@ def received(place: Place) -> Iterator[Document | Gap]:
                 yield Gap(text)
             while waiting:
                 group = _first_group(waiting)
-                del waiting[: len(group)]
                 content = (each.line.rstrip(b"\r\n") + b"\n" for each in group)
-                yield documents.put(content, Position(stated=group[0].around), ".txt")
+                document = documents.put(content, Position(stated=group[0].around), ".txt")
+                del waiting[: len(group)]
+                yield document
     finally:
         listener.close()
         waiting += listener.taken(0)

@@ -7,9 +7,9 @@ from typing import Final
 
 from exchange.durable import sync_folder
 from exchange.errors import ConfigurationError, SchemaIncompatible
-from producers.spool import assertions
+from producers.spool import assertions, outbox
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 # 2: with the assertions of the source's objects; 3: inputs are known by their uncompressed content; 4: with the
 # versions of the groups of objects.
 _FILE: Final = "spool.sqlite"
@@ -38,6 +38,7 @@ _TABLES: Final = (
     """CREATE TABLE outbox (
         id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key BLOB NOT NULL, payload BLOB NOT NULL,
         observations INTEGER NOT NULL, spooled_at_ms INTEGER NOT NULL)""",
+    *outbox.SINCE_5,
     *assertions.TABLES,
 )
 
@@ -52,6 +53,9 @@ def connect(folder: Path) -> sqlite3.Connection:
         database = sqlite3.connect(path, isolation_level=None)
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")  # in WAL mode: the log is synced at every commit
+        (state,) = database.execute("PRAGMA quick_check(1)").fetchone()
+        if state != "ok":
+            raise sqlite3.DatabaseError(state)
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version == 0:
             _create(database, _TABLES)
@@ -61,20 +65,27 @@ def connect(folder: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         raise ConfigurationError(f"the spool {path} cannot be opened: {error}: check the folder's rights") from error
     except sqlite3.DatabaseError as error:
-        raise SchemaIncompatible(
-            f"the spool {path} is damaged: {error}. Move {folder} away and run this again: the sensor then numbers "
-            "its reports anew. What was not sent yet is lost from it: read those inputs again"
-        ) from error
+        raise damaged(folder, error) from error
     if version > FORMAT:
         database.close()
         raise SchemaIncompatible(f"the spool {path} is of format {version}, and this version reads {FORMAT}: update")
     return database
 
 
+def damaged(folder: Path, error: sqlite3.DatabaseError) -> SchemaIncompatible:
+    """What to do with a damaged spool."""
+    why = " ".join(str(error).split())
+    return SchemaIncompatible(
+        f"the spool {folder} is damaged: {why}. Move it away and run this again: the sensor then numbers its reports "
+        "anew. What was not sent yet is lost from it: read those inputs again"
+    )
+
+
 def _since(version: int) -> Iterable[str]:
     """What a spool of an earlier version lacks."""
-    yield from assertions.TABLES if version == 1 else assertions.TABLES_SINCE_4
+    yield from assertions.TABLES if version == 1 else assertions.TABLES_SINCE_4 if version < 4 else ()
     yield from _CONTENT if version < 3 else ()
+    yield from outbox.SINCE_5
 
 
 def _create(database: sqlite3.Connection, tables: Iterable[str]) -> None:

@@ -17,9 +17,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from exchange.errors import ConfigurationError, Refused, SchemaIncompatible, TransientError
+from exchange.errors import ConfigurationError, Refused, TransientError
+from producers.spool import outbox
 from producers.spool.assertions import Assertions
-from producers.spool.layout import connect, is_sensor_name
+from producers.spool.layout import connect, damaged, is_sensor_name
 
 REPORT: Final = "report"
 QUARANTINED: Final = "quarantined"
@@ -219,9 +220,7 @@ class Spool:
         if report is not None:
             rows.append((REPORT, *report, now_ms))
         with self._committed():
-            self._database.executemany(
-                "INSERT INTO outbox (kind, key, payload, observations, spooled_at_ms) VALUES (?, ?, ?, ?, ?)", rows
-            )
+            outbox.put(self._database, rows)
             if report is not None:
                 self._database.execute("UPDATE identity SET next_sequence = next_sequence + 1")
             if source is not None:
@@ -243,11 +242,11 @@ class Spool:
             self._database.execute(known, (*beginning, source.id))
 
     def unsent(self, after: int, limit: int) -> list[Entry]:
-        """The first entries behind ``after`` that are not acknowledged, in order."""
-        rows = self._database.execute(
-            "SELECT id, kind, key, payload, observations FROM outbox WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
-        )
-        return [Entry(*row) for row in rows]
+        """The first entries behind ``after`` that are not acknowledged, in order. Raises SchemaIncompatible."""
+        try:
+            return [Entry(*row) for row in outbox.read(self._database, after, limit)]
+        except sqlite3.DatabaseError as error:
+            raise damaged(self.folder, error) from error
 
     def acknowledge(self, entries: Sequence[Entry]) -> None:
         """Forget what the cluster has."""
@@ -285,10 +284,7 @@ class Spool:
                 "again: it goes on where it stopped, with nothing lost and nothing sent twice"
             ) from error
         except sqlite3.DatabaseError as error:
-            raise SchemaIncompatible(
-                f"the spool {self.folder} is damaged: {error}. Move it away and run this again: the sensor then "
-                "numbers its reports anew. What was not sent yet is lost from it: read those inputs again"
-            ) from error
+            raise damaged(self.folder, error) from error
 
 
 def folder_of(home: Path, nation: str, sensor: str) -> Path:

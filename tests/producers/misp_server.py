@@ -151,10 +151,12 @@ def serving(tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     found.address = f"misp+http{'' if tls is None else 's'}://127.0.0.1:{server.server_address[1]}/"
-    yield found
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield found
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 class Sensor:

@@ -2,6 +2,7 @@
 
 import json
 from email.message import Message
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -10,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exchange.errors import TransientError
 from producers.live import documents
 from producers.live import server as http
 from producers.live.server import Answer
 from producers.spool.spool import Spool
-from tests.producers.misp_server import Sensor, Server
+from tests.producers.misp_server import Sensor, Server, serving
 
 
 class Killed(Exception):
@@ -117,3 +119,15 @@ def _happens(server: Server, operation: str, at: int, number: int) -> None:
         server.edit(event, published=operation == "publish")
     else:
         del server.events[event["uuid"]]
+
+
+def test_a_full_disk_under_a_document_loses_nothing(tmp_path: Path) -> None:
+    sensor, full = Sensor(tmp_path / "sensor"), OSError(ENOSPC, "No space left on device")
+    with serving() as server:
+        sensor.poll(server.address)
+        server.event(1, "a.example.com")
+        broken = patch("producers.live.documents.os.fsync", side_effect=full)
+        with broken, pytest.raises(TransientError, match="Free space"):
+            sensor.poll(server.address)
+        sensor.poll(server.address)
+    assert [row.value for row in sensor.rows] == ["a.example.com"]

@@ -123,12 +123,14 @@ def test_a_full_disk_reports_it_and_leaves_nothing_half_done(folder: Path) -> No
         assert spool.pending_reports == 2
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 def test_a_spool_of_an_older_format_goes_on(version: int, folder: Path) -> None:
     with Spool(folder, "GBR", "edge-1", NOW_MS) as spool:
         step(spool, b"one")
         database = spool._database
-        database.execute("DROP TABLE whole")
+        database.execute("ALTER TABLE outbox DROP COLUMN checksum")
+        if version < 4:
+            database.execute("DROP TABLE whole")
         if version < 3:
             database.execute("DROP INDEX input_by_prefix")
             for column in ("prefix", "marking"):
@@ -154,6 +156,21 @@ def test_a_damaged_spool_states_what_to_do(folder: Path) -> None:
     (folder / "spool.sqlite").write_bytes(b"no database at all " * 1000)
     with pytest.raises(SchemaIncompatible, match="is damaged"):
         Spool(folder, "GBR", "edge-1", NOW_MS)
+
+
+@pytest.mark.parametrize("at", [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
+def test_a_spool_that_is_damaged_in_the_middle_is_stated_and_nothing_changed_is_sent(folder: Path, at: float) -> None:
+    with Spool(folder, "GBR", "edge-1", NOW_MS) as spool:
+        for number in range(1, 60):
+            step(spool, bytes([number]) * 3900, number)
+        spool._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    path = folder / "spool.sqlite"
+    content = bytearray(path.read_bytes())
+    place = int(len(content) * at)
+    content[place : place + 600] = b"\xff" * 600
+    path.write_bytes(content)
+    with pytest.raises(SchemaIncompatible, match="Move it away"), Spool(folder, "GBR", "edge-1", NOW_MS) as spool:
+        spool.unsent(0, 100)
 
 
 def test_every_commit_is_synced(spool: Spool) -> None:
