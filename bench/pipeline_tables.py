@@ -22,7 +22,7 @@ def throughput(data: Any) -> str:
             "two workers, obs/s",
             "hand-written loop, obs/s",
             "part of it",
-            "by processor time",
+            "part by processor time",
             "part of it, two workers",
         ],
         [
