@@ -41,6 +41,7 @@ _KEEP_HOURS: Final = 168
 _POSITION: Final = ".kakehashi-position"
 _PREFIX: Final = len("indicator--")
 _LINE: Final = re.compile(rb"[0-9a-f]{32},[0-9a-f-]{36}\n")
+_HASH_BYTES: Final = 16  # of an MD5: a feed of a million holds that many bytes for each
 _KEEPS_VALUE: Final = frozenset({State.EXPIRED, State.REVOKED})
 _Opened = Callable[[Path], AbstractContextManager[BinaryIO]]
 Place = tuple[str, str]
@@ -148,7 +149,7 @@ class _Feed:
 
     def __init__(self, folder: Path, opened: _Opened, now_s: int) -> None:
         self._folder, self._opened, self.now_s, self.removed = folder, opened, now_s, 0
-        self._manifest, self._hashes = _manifest_in(folder), dict[str, list[bytes]]()
+        self._manifest, self._hashes = _manifest_in(folder), dict[str, bytes]()
 
     def places(self) -> Iterator[Place]:
         """The events that there are."""
@@ -163,7 +164,7 @@ class _Feed:
         with self._opened(self._folder / f"{name}.json") as file:
             file.write(msgspec.json.encode({"Event": {**event, "Attribute": list(attributes.values())}}))
         self._manifest[name] = about
-        self._hashes[name] = [_hash_of(each) for each in _live(attributes).values()]
+        self._hashes[name] = b"".join(_hash_of(each) for each in _live(attributes).values())
 
     def finish(self, held: Held) -> None:
         """The hashes, also of the other events, the manifest and the position."""
@@ -172,7 +173,8 @@ class _Feed:
                 line for line in _lines_of(self._folder / "hashes.csv") if line[33:69].decode() not in self._hashes
             )
             for name, hashes in self._hashes.items():
-                file.writelines(b"%b,%b\n" % (each, name.encode()) for each in hashes)
+                for start in range(0, len(hashes), _HASH_BYTES):
+                    file.write(f"{hashes[start : start + _HASH_BYTES].hex()},{name}\n".encode())
         with self._opened(self._folder / "manifest.json") as file:
             file.write(msgspec.json.encode(self._manifest))
         with self._opened(self._folder / _POSITION) as file:
@@ -196,7 +198,7 @@ class _Feed:
 
 
 def _hash_of(attribute: Attribute) -> bytes:
-    return hashlib.md5(attribute["value"].encode(), usedforsecurity=False).hexdigest().encode()
+    return hashlib.md5(attribute["value"].encode(), usedforsecurity=False).digest()
 
 
 def _lines_of(path: Path) -> Iterator[bytes]:
