@@ -23,6 +23,7 @@ from bench import (
     picture,
     pipeline,
     plain,
+    readers,
     recalls,
     results,
     rules,
@@ -100,6 +101,7 @@ class _Bench:
             "outputs": self._outputs,
             "intelmq": self._intelmq,
             "taxii": self._taxii,
+            "readers": self._readers,
         }
         return parts[part]()
 
@@ -213,6 +215,9 @@ class _Bench:
     def _taxii(self) -> object:
         return taxii.measure(self._plan.taxii, self._plan.medallion, self._plan.seed)
 
+    def _readers(self) -> object:
+        return readers.measure(self._plan.records, self._plan.readings)
+
     def _intelmq(self) -> object:
         """The rival first: if it cannot be installed, nothing is measured. Less of the work, as it takes longer."""
         runs: list[dict[str, Any]] = []
@@ -235,7 +240,7 @@ def _epoch_ms() -> int:
 def _void(sections: dict[str, Any]) -> Sequence[str]:
     return [
         f"{part}: {run.get('what', '')} {run.get('work', '')}: {run['void']}"
-        for part in ("throughput", "recorded", "bridge", "recalls", "rules", "intelmq", "taxii")
+        for part in ("throughput", "recorded", "bridge", "recalls", "rules", "intelmq", "taxii", "readers")
         for runs in ("runs", "far", "fast_lane")
         for run in sections.get(part, {"data": {}})["data"].get(runs, [])
         if run["void"]

@@ -18,6 +18,8 @@ _RATIOS: Final = {
     "10:1, same sensor": (45, 0.75, None),
     "1:1": (20, None, None),
 }
+_READ: Final = {"suricata-eve": 150_000, "zeek-log": 200_000, "csv-list": 300_000}
+_FLAT: Final = 1.1
 _DECIDING: Final = ("classify", "released record")
 
 Section = Mapping[str, Any]
@@ -56,6 +58,7 @@ def goals(sections: Mapping[str, Section]) -> str:
         *_small(found),
         *_picture(found),
         *_outputs(found),
+        *_readers(found),
     ]
     return table(["quantity", "goal", "measured", ""], [each.cells for each in every])
 
@@ -163,3 +166,10 @@ def _outputs(found: Mapping[str, Any]) -> Iterator[Goal]:
     for each in found.get("outputs", {"changes": []})["changes"]:
         held = f"{each['held']:,}".replace(",", " ")
         yield Goal(f"p99 of a change in {each['tool']}, {each['rate']}/s beside {held}, ms", 2_000, each["p99_ms"])
+
+
+def _readers(found: Mapping[str, Any]) -> Iterator[Goal]:
+    for run in found.get("readers", {"runs": []})["runs"]:
+        if not run["void"] and run["what"] in _READ:
+            yield Goal(f"records/s on one core, {run['feed']}", _READ[run["what"]], run["rate"], at_least=True)
+            yield Goal(f"peak memory in that of a hundredth, {run['feed']}", _FLAT, run["times_memory"])

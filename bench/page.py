@@ -8,7 +8,7 @@ from typing import Any, Final
 from bench import plots
 from bench.goals import goals
 from bench.pipeline_tables import OURS, bridge, hops, latency, stages, state, throughput
-from bench.tables import batches, decisions, idle, intelmq, outputs, picture, recalls, rules, taxii
+from bench.tables import batches, decisions, idle, intelmq, outputs, picture, readers, recalls, rules, taxii
 
 _TEMPLATE: Final = Path(__file__).with_name("performance.md.in")
 _MISSING: Final = "*Not measured yet.*"
@@ -44,6 +44,7 @@ def page(results: Mapping[str, Any]) -> str:
         "outputs": outputs,
         "intelmq": intelmq,
         "taxii": taxii,
+        "readers": readers,
     }
     filled = {
         name: _source(sections[name]) + table(sections[name]["data"]) if name in sections else _MISSING

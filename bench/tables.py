@@ -158,6 +158,17 @@ def times_medallion(data: Any) -> float | None:
     return None if rival is None or ours is None else round(float(ours["rate"] / rival["rate"]), 1)
 
 
+def readers(data: Any) -> str:
+    """The results of ``bench.readers``: each file by ours, then by the others."""
+    head = ["file", "parser", "records", "records/s", "peak MiB", "peak memory, times that of 1/100", "checked"]
+    names = ("feed", "what", "records", "rate", "peak_mib", "times_memory")
+    return table(head, [[*(run[name] for name in names), _checked(run["void"])] for run in data["runs"]])
+
+
+def _checked(void: str) -> str:
+    return f"VOID: {void}" if void else "each once"
+
+
 def outputs(data: Any) -> str:
     """The results of ``bench.outputs``."""
     snapshots = [
