@@ -54,7 +54,7 @@ class Plan:
     intelmq: int = 20_000
     taxii: int = 100_000
     medallion: int = 2_000
-    records: int = 500_000
+    records: int = 300_000
     readings: int = 3
     parts: tuple[str, ...] = field(default=PARTS)
 
@@ -96,5 +96,5 @@ def plan_for(minutes: float, *, observations: int | None, rounds: int | None, se
         changes_s=max(10.0, 30.0 * min(1.0, part)),
         intelmq=max(5_000, int(20_000 * min(1.0, part))),
         taxii=max(10_000, int(100_000 * min(1.0, part))),
-        records=max(50_000, int(500_000 * min(1.0, part))),
+        records=max(50_000, int(300_000 * min(1.0, part))),
     )

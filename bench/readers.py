@@ -43,7 +43,9 @@ def measure(records: int, rounds: int) -> dict[str, Any]:
 
 def _of_feed(feed: Feed, folder: Path, records: int, rounds: int, pythons: dict[str, str]) -> Sequence[dict[str, Any]]:
     count = max(SMALLER, round(records * feed.share))
-    small = read(feed.write(folder, count // SMALLER))
+    small = feed.write(folder, count // SMALLER)
+    small = small.rename(small.with_name(f"small-{small.name}"))
+    least = read(small, small)
     rivals = [rival for rival in RIVALS.get(feed.reader, ()) if rival in pythons]
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in (OURS, *rivals)}
     sizes = {name: min(count, _RIVAL_RECORDS) if name in _SLOW else count for name in found}
@@ -51,7 +53,7 @@ def _of_feed(feed: Feed, folder: Path, records: int, rounds: int, pythons: dict[
         path = feed.write(folder, size)
         for _ in range(rounds):
             for name in (name for name in found if sizes[name] == size):
-                found[name].append(read(path) if name == OURS else parse(pythons[name], name, path))
+                found[name].append(read(path, small) if name == OURS else parse(pythons[name], name, path, small))
         path.unlink()
     ours = found.pop(OURS)
     peak = statistics.median(run["peak_bytes"] for run in ours)
@@ -61,7 +63,7 @@ def _of_feed(feed: Feed, folder: Path, records: int, rounds: int, pythons: dict[
         "records": count,
         "rate": _rate(ours, count),
         "peak_mib": round(peak / _MIB),
-        "times_memory": round(peak / small["peak_bytes"], 2),
+        "times_memory": round(peak / least["peak_bytes"], 2),
         "void": next(filter(None, (wrong(feed, count, run) for run in ours)), ""),
     }
     return [entry, *(_of_rival(feed, name, sizes[name], runs) for name, runs in found.items())]
@@ -93,14 +95,14 @@ def wrong(feed: Feed, count: int, run: dict[str, Any]) -> str:
     return ""
 
 
-def read(path: Path) -> dict[str, Any]:
-    """What our reader took of a file, in a process of its own."""
-    return _answer([sys.executable, "-m", "bench.reading", str(path)])
+def read(path: Path, small: Path) -> dict[str, Any]:
+    """What our reader took of a file, in a process of its own, after a small one of the same format."""
+    return _answer([sys.executable, "-m", "bench.reading", str(path), str(small)])
 
 
-def parse(python: str, name: str, path: Path) -> dict[str, Any]:
+def parse(python: str, name: str, path: Path, small: Path) -> dict[str, Any]:
     """What another parser took of it, with the interpreter of its environment."""
-    return _answer([python, "-P", str(Path(__file__).with_name("rival_parsers.py")), name, str(path)])
+    return _answer([python, "-P", str(Path(__file__).with_name("rival_parsers.py")), name, str(path), str(small)])
 
 
 def _answer(command: Sequence[str]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""``python rival_parsers.py NAME FILE``: another parser over one file; prints what it took as a line of JSON.
+"""``python rival_parsers.py NAME FILE SMALL``: another parser over one file, after a small one of the same format.
 
-It imports nothing of this project: it also runs in the environment of the rival itself. Each makes an object of every
-record in Python, and keeps none of those that it can read one by one.
+It prints what it took as a line of JSON, and imports nothing of this project: it also runs in the environment of the
+rival itself. Each makes an object of every record in Python, and keeps none of those that it can read one by one.
 """
 
 import base64
@@ -16,77 +16,78 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+Parser = Callable[[Path], int]  # how many records a file has
+
 _REPORT_ROWS = 500
 _COLUMNS = {"domain": "source.fqdn", "url": "source.url", "sha256": "malware.hash.sha256"}
 
 
-def json_lines(path: Path) -> Callable[[], int]:
+def json_lines() -> Parser:
     """The standard library's ``json.loads`` of each line."""
 
-    def parse() -> int:
+    def parse(path: Path) -> int:
         with path.open(encoding="utf-8") as file:
             return sum(1 for line in file if json.loads(line))
 
     return parse
 
 
-def csv_rows(path: Path) -> Callable[[], int]:
+def csv_rows() -> Parser:
     """The standard library's ``csv.DictReader``."""
 
-    def parse() -> int:
+    def parse(path: Path) -> int:
         with path.open(encoding="utf-8", newline="") as file:
             return sum(1 for row in csv.DictReader(file) if row)
 
     return parse
 
 
-def zat(path: Path) -> Callable[[], int]:
+def zat() -> Parser:
     """zat's reader of Zeek's logs."""
-    reader = import_module("zat.zeek_log_reader").ZeekLogReader(str(path))
-    return lambda: sum(1 for row in reader.readrows() if row)
+    reader = import_module("zat.zeek_log_reader").ZeekLogReader
+    return lambda path: sum(1 for row in reader(str(path)).readrows() if row)
 
 
-def pymisp(path: Path) -> Callable[[], int]:
+def pymisp() -> Parser:
     """PyMISP's event."""
-    event = import_module("pymisp").MISPEvent()
+    module = import_module("pymisp")
 
-    def parse() -> int:
+    def parse(path: Path) -> int:
+        event = module.MISPEvent()
         event.load_file(str(path))
         return len(event.attributes)
 
     return parse
 
 
-def stix2(path: Path) -> Callable[[], int]:
+def stix2() -> Parser:
     """OASIS's own library."""
     module = import_module("stix2")
 
-    def parse() -> int:
+    def parse(path: Path) -> int:
         with path.open(encoding="utf-8") as file:
             return len(module.parse(file).objects)
 
     return parse
 
 
-def intelmq(path: Path) -> Callable[[], int]:
+def intelmq() -> Parser:
     """IntelMQ's parser of CSV, as a library, without a queue between bots: a report of 500 rows at a time."""
     module, settings = import_module("intelmq.bots.parsers.generic.parser_csv"), import_module("intelmq.lib.bot")
-    columns = ["time.source", "classification.type", "__value", "__IGNORE__", "feed.accuracy", "extra.tags"]
+    types = json.dumps(dict.fromkeys(_COLUMNS, "malware-distribution"))
     bots = {
         kind: module.GenericCsvParserBot(
             f"bench-{kind}",
             settings=settings.BotLibSettings
-            | {"columns": [column if column != "__value" else value for column in columns]}
-            | {"type_translation": json.dumps(dict.fromkeys(_COLUMNS, "malware-distribution"))},
+            | {"columns": ["time.source", "classification.type", value, "__IGNORE__", "feed.accuracy", "extra.tags"]}
+            | {"type_translation": types},
         )
         for kind, value in _COLUMNS.items()
     }
 
-    def parse() -> int:
-        return sum(
-            len(bots[kind].process_message({"feed.name": "bench", "raw": raw})["output"])
-            for kind, raw in _reports(path)
-        )
+    def parse(path: Path) -> int:
+        reports = ((kind, {"feed.name": "bench", "raw": raw}) for kind, raw in _reports(path))
+        return sum(len(bots[kind].process_message(report)["output"]) for kind, report in reports)
 
     return parse
 
@@ -113,7 +114,7 @@ def _reports(path: Path) -> Iterator[tuple[str, str]]:
             yield report(kind)
 
 
-PARSERS: dict[str, Callable[[Path], Callable[[], int]]] = {
+PARSERS: dict[str, Callable[[], Parser]] = {
     "json.loads": json_lines,
     "csv.DictReader": csv_rows,
     "zat": zat,
@@ -123,12 +124,13 @@ PARSERS: dict[str, Callable[[Path], Callable[[], int]]] = {
 }
 
 
-def main(name: str, path: Path) -> None:
+def main(name: str, path: Path, small: Path) -> None:
     """One file; what a parser prints itself is no part of the answer."""
     answer, sys.stdout = sys.stdout, sys.stderr
-    parse = PARSERS[name](path)
+    parse = PARSERS[name]()
+    parse(small)
     began = time.process_time()
-    records = parse()
+    records = parse(path)
     cpu_s = time.process_time() - began
     found: dict[str, Any] = {"records": records, "cpu_s": cpu_s, "peak_bytes": _peak_bytes()}
     answer.write(json.dumps(found) + "\n")
@@ -140,4 +142,4 @@ def _peak_bytes() -> int:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))

@@ -78,7 +78,7 @@ def repeated_keys(text: bytes | msgspec.Raw) -> int:
 
     def members(pairs: list[tuple[str, object]]) -> None:
         nonlocal count
-        count += len(pairs) - len({name for name, _ in pairs})
+        count += len(pairs) - len(dict(pairs))
 
     json.loads(bytes(text), object_pairs_hook=members, parse_int=str, parse_float=str, parse_constant=str)
     return count

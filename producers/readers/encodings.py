@@ -30,9 +30,9 @@ def advice_on(content: bytes) -> str:
 
 def misread(text: str, encoding: str) -> str:
     """Why decoded text shows that the encoding is wrong; empty if it does not."""
-    if _ESCAPES.search(text) and not encoding.lower().replace("-", "_").startswith("iso2022"):
+    if "\x1b" in text and _ESCAPES.search(text) and not encoding.lower().replace("-", "_").startswith("iso2022"):
         return "it has the escape sequences of ISO-2022-JP; it can be read with --encoding iso2022_jp"
-    if _C1_CONTROLS.search(text) and encoding.lower().replace("_", "-") not in ("utf-8", "utf8"):
+    if encoding.lower().replace("_", "-") not in ("utf-8", "utf8") and _C1_CONTROLS.search(text):
         return f"as {encoding} it has control characters, so it is in another encoding"
     return ""
 

@@ -21,6 +21,9 @@ PRIVATE_NETWORKS: Final = tuple(
         *("fc00::/7", "fe80::/10", "::1/128"),  # RFC 4193, RFC 4291
     )
 )
+_PRIVATE: Final = {
+    version: tuple(network for network in PRIVATE_NETWORKS if network.version == version) for version in (4, 6)
+}
 Address = IPv4Address | IPv6Address
 
 
@@ -45,7 +48,7 @@ def is_ours(address: Address, defaults: Defaults) -> bool:
 
 @lru_cache(16_384)
 def _is_in(address: Address, home_networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
-    return any(address in network for network in (*PRIVATE_NETWORKS, *home_networks))
+    return any(address in network for network in (*_PRIVATE[address.version], *home_networks))
 
 
 @lru_cache(16_384)

@@ -10,6 +10,7 @@ notes on protocols.
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -44,6 +45,9 @@ NO_THREAT: Final = frozenset({"Not Suspicious Traffic", "Generic Protocol Comman
 _READ: Final = frozenset({"alert", "fileinfo"})
 MAX_ALERTED_FLOWS: Final = 16_384
 """Flows whose later ``fileinfo`` records are still taken; the oldest is forgotten first."""
+
+_LONGEST_REMEMBERED: Final = 4_096
+"""Bytes of a record whose names are remembered: longer ones would fill the memory."""
 
 _Flows = OrderedDict[int, Seen]
 
@@ -120,10 +124,18 @@ def _around(record: bytes) -> Marked:
     """What a collector has written about sharing beside Suricata's own fields: ``"tags": ["tlp:red"]``."""
     beside = msgspec.json.decode(record, type=dict[str, msgspec.Raw])
     of_rule = msgspec.json.decode(beside["alert"], type=dict[str, msgspec.Raw]) if "alert" in beside else {}
+    restricting = _restricting if len(record) <= _LONGEST_REMEMBERED else _restricting.__wrapped__
     return joined(
-        of_properties({name: plain(raw) for name, raw in part.items() if may_restrict(name)}, (), where)
+        of_properties({name: plain(part[name]) for name in names}, (), where)
         for where, part in (("rule", of_rule), ("record", beside))
+        if (names := restricting(tuple(part)))
     )
+
+
+@lru_cache(1_024)
+def _restricting(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of a record's names that may restrict: nearly all records of a sensor have the same names."""
+    return tuple(filter(may_restrict, names))
 
 
 def _marked(readings: Iterator[Reading], around: Marked) -> Iterator[Reading]:

@@ -39,7 +39,8 @@ def test_every_reader_has_a_file_or_is_left_out_with_a_reason() -> None:
 def test_a_reader_takes_every_record_of_its_file_once(
     feed: Feed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    reading.main(feed.write(tmp_path, RECORDS))
+    path = feed.write(tmp_path, RECORDS)
+    reading.main(path, path)
     run = json.loads(capsys.readouterr().out)
     assert wrong(feed, RECORDS, run) == ""
     assert run["records"] >= RECORDS
@@ -60,7 +61,7 @@ def test_no_two_records_are_alike(feed: Feed) -> None:
     ids=lambda value: value if isinstance(value, str) else value.name,
 )
 def test_a_rival_makes_an_object_of_every_record_of_the_same_file(feed: Feed, rival: str, tmp_path: Path) -> None:
-    assert PARSERS[rival](feed.write(tmp_path, RECORDS))() == RECORDS
+    assert PARSERS[rival]()(feed.write(tmp_path, RECORDS)) == RECORDS
 
 
 def test_the_rivals_that_are_installed_apart_are_pinned_and_named_on_the_page() -> None:
