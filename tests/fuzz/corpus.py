@@ -77,6 +77,8 @@ def inputs(format_name: str) -> tuple[bytes, ...]:
     else:
         beginnings = (b"".join(_beginning(file))[:_MOST_OF_A_SEED] for file in _files(format_name))
         seeds = (*beginnings, *_MADE_UP.get(format_name, ()))
+    if not seeds and format_name not in readers():
+        raise LookupError(f"{format_name}: no seeds for the fuzzer, add some to _FILES or _MADE_UP in {__file__}")
     return seeds or (readers()[format_name].example,)
 
 

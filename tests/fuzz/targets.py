@@ -248,7 +248,7 @@ def take_syslog(data: bytes) -> Fates:
         try:
             for message in frames(buffer):
                 carried(message)
-                fates["line"] += 1
+                fates["valid"] += 1
         except Unframed:
             fates["closed"] += 1
             break
