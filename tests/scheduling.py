@@ -40,6 +40,10 @@ _SLOW: Final = (
     "tests/rules/test_prove.py",
     "tests/rules/test_difference.py",
     "tests/kakehashi/test_dry_run.py",
+    "tests/kakehashi/test_dry_run_options.py",
+    "tests/kakehashi/test_hits.py",
+    "tests/kakehashi/test_hostile_hits.py",
+    "tests/kakehashi/test_in_use.py",
     "tests/kakehashi/test_policy_command.py",
     "tests/kakehashi/test_roles.py",
     "tests/exchange/test_shard_laws.py",
@@ -54,6 +58,11 @@ _SLOW: Final = (
     "tests/consumers/taxii/test_taxii_paging.py",
     "tests/producers/test_csv_alike.py",
     "tests/producers/test_misp_kills.py",
+    "tests/producers/test_misp_server.py",
+    "tests/producers/test_live_follow.py",
+    "tests/producers/test_maildir.py",
+    "tests/producers/test_syslog_lines.py",
+    "tests/producers/test_unpacking.py",
     "tests/producers/test_topic_lines.py",
     "tests/producers/test_api.py",
     "tests/producers/test_bounds.py",
@@ -79,6 +88,9 @@ _SLOW: Final = (
 _KAFKA: Final = frozenset({"brokers", "own_broker", "secured_jpn", "nations"})
 """The fixtures that start brokers."""
 
+_WITH_KAFKA: Final = ("tests/integration/", "tests/consumers/quality/test_quality_on_kafka.py")
+"""Files, by the beginning of their path, that start brokers without these fixtures."""
+
 
 def world_of(path: str) -> str:
     """The world of a test file: its tests run in one process, in their order."""
@@ -92,7 +104,7 @@ def arrange(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(_SLOW):
             item.add_marker("slow")
-        if item.nodeid.startswith("tests/integration/") or _KAFKA & set(getattr(item, "fixturenames", ())):
+        if item.nodeid.startswith(_WITH_KAFKA) or _KAFKA & set(getattr(item, "fixturenames", ())):
             item.add_marker("kafka")
     items.sort(key=_rank)
 
