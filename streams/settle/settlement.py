@@ -79,11 +79,6 @@ class ReleaseRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
     fingerprint: bytes = b""
     last_ms: int = 0
 
-    @property
-    def arrived_ms(self) -> int:
-        """Until when all that was released has a receipt: the last release, or the first one without."""
-        return self.last_ms if self.settled >= self.version else self.since_ms
-
     def released(self, record: ReleasedIndicator, fingerprint: bytes, at_ms: int) -> "ReleaseRow":
         """The row after one more release; an older one than the known release changes nothing."""
         version = record["version"]

@@ -33,6 +33,7 @@ from streams.settle.settlement import EarlyReceipt, Late, Limits, ReleaseRow
 
 STATE_FORMAT: Final = settlement.FORMAT
 COUNTS_KEY: Final = b"\0counts"  # no indicator's: those are an id's text, of either direction
+ARRIVED_KEY: Final = b"\0canary"  # when the partner last accepted the canary, in milliseconds
 HELD_PREFIX: Final = b"\1"
 AGAIN_MS: Final = 60_000  # how often the counts are shown again: a worker that was just started has none
 ROLL_KEY: Final = b"kakehashi.roll"  # deletes nothing: written so that an idle partition begins a new segment
@@ -58,6 +59,11 @@ class Settle(Step[Copies]):
         self._quarantine = Quarantine(QuarantineStage.SETTLE, shard, codec)
         self._released, self._held = topics.released(partner), topics.accepted(partner)
         self._receipts = topics.partner_receipts(partner)
+        self._shown = False
+
+    def wakes(self, rows: Rows, now_ms: int) -> Sequence[bytes]:  # noqa: ARG002
+        """At the start, the counts: metrics show what the rows have before any record arrives."""
+        return () if self._shown or rows.get_many([COUNTS_KEY]) == [None] else (COUNTS_KEY,)
 
     def compute(self, batch: Batch[Copies], rows: Rows, now_ms: int) -> Effects:
         """The rows after this batch and at this time, and the effects that follow from them."""
@@ -68,7 +74,7 @@ class Settle(Step[Copies]):
             key = self._key(record)
             if key is not None:
                 read.setdefault(key, []).append((record, self._read(record)))
-        counted, canary, *stored = rows.get_many([COUNTS_KEY, CANARY_KEY, *read])
+        counted, arrived, *stored = rows.get_many([COUNTS_KEY, ARRIVED_KEY, *read])
         work.counts = Late() if counted is None else msgspec.msgpack.decode(counted, type=Late)
         held: dict[bytes, tuple[Held, Held]] = {}
         for (key, each), data in zip(read.items(), stored, strict=True):
@@ -76,8 +82,7 @@ class Settle(Step[Copies]):
                 before = Held() if data is None else holding.decode(data)
                 held[key] = before, self._holding(before, each, now_ms)
             else:
-                after = self._settle(key, None if data is None else settlement.decode(data), each, work)
-                canary = settlement.encode(after) if key == CANARY_KEY else canary
+                self._settle(key, None if data is None else settlement.decode(data), each, work)
         self._hold(held, batch.facts, work)
         for direction, window, key, digest in work.moves.applied(rows.get_many(work.moves.keys)):
             self._write_digest(direction, window, key, digest, work)
@@ -87,9 +92,13 @@ class Settle(Step[Copies]):
             spec.UNSETTLED_RECALLS.at(self.name, self._shard): float(work.counts.recalls),
             spec.UNPURGED_RECALLS.at(self.name, self._shard): float(work.counts.purges),
         }
-        if canary is not None:
-            arrived_ms = settlement.decode(canary).arrived_ms
+        before_ms = 0 if arrived is None else msgspec.msgpack.decode(arrived, type=int)
+        arrived_ms = max(before_ms, work.arrived_ms)
+        if arrived_ms > before_ms:
+            work.rows.append(RowChange(ARRIVED_KEY, msgspec.msgpack.encode(arrived_ms)))
+        if arrived_ms:  # before the first arrival there is no series
             work.gauges[spec.CANARY_ARRIVED.at(self._partner)] = arrived_ms / 1000
+        self._shown = True
         return work.effects()
 
     def _key(self, record: Record) -> bytes | None:
@@ -115,12 +124,14 @@ class Settle(Step[Copies]):
         before: ReleaseRow | None,
         records: Sequence[_Read],
         work: "_Work",
-    ) -> ReleaseRow:
+    ) -> None:
         """Bring one indicator's row of our releases up to date."""
         old = before or ReleaseRow()
         row = old
         for record, content in records:
-            row = self._after(row, record, content, work.now_ms)
+            taken, row = row.taken, self._after(row, record, content, work.now_ms)
+            if key == CANARY_KEY and row.taken > taken:
+                work.arrived_ms = max(work.arrived_ms, record.timestamp_ms)
         unmatched = row.unmatched(work.now_ms, releases_come=work.releases_come)
         for early in unmatched:
             self._refuse(early, row.version, work)
@@ -132,7 +143,6 @@ class Settle(Step[Copies]):
             work.rows.append(RowChange(key, settlement.encode(row), due_ms))
         elif before is not None:  # nothing was ever released under this key, or it was deleted
             work.rows.append(RowChange(key, None))
-        return row
 
     def _after(
         self, row: ReleaseRow, record: Record, content: Receipt | ReleasedIndicator | None, now_ms: int
@@ -220,3 +230,4 @@ class _Work(EffectsBuilder):
         self.releases_come = releases_come
         self.counts = Late()
         self.moves = Moves()
+        self.arrived_ms = 0  # when the partner's receipt for the canary was written, if one is in this batch

@@ -186,9 +186,9 @@ CANARY_ARRIVED: Final = Gauge(
     labels(PARTNER),
     unit="seconds",
     roles=_ROLES,
-    help="When the last release of the canary (`kakehashi sensor canary`) was written of which the partner's receipt "
-    "has returned, in seconds since 1970; of one without a receipt, when it was written. Not there before the first "
-    "run.",
+    help="When the partner last confirmed a release of the canary (`kakehashi sensor canary`): the append time of its "
+    "receipt here, in seconds since 1970. A run that does not arrive changes nothing. Not there before the first "
+    "arrival.",
     act="Older than its schedule: the path from intake to the partner's receipt is interrupted, or no one runs the "
     "canary. Run it by hand: it names the hop that it does not pass.",
 )

@@ -55,11 +55,14 @@ def test_a_sensor_is_gone_ten_minutes_after_its_last_heartbeat_and_one_that_neve
     fires(tmp_path, given, "KakehashiSensorGone", 18, ['sensor="gone"'])
 
 
-def test_a_sensor_is_quiet_two_days_after_its_last_observation_whatever_its_heartbeats(tmp_path: Path) -> None:
+def test_a_sensor_is_quiet_two_days_after_its_last_observation_whatever_its_heartbeats_and_none_before_its_first(
+    tmp_path: Path,
+) -> None:
     given = [
         series(OBSERVATION, 'sensor="busy"', "one", f"0+60x{4 * DAY}"),
         series(OBSERVATION, 'sensor="quiet"', "one", f"60x{4 * DAY}"),
         series(HEARTBEAT, 'sensor="quiet"', "one", f"0+60x{4 * DAY}"),
+        series(OBSERVATION, 'sensor="only-on-the-roster"', "one", f"0x{4 * DAY}"),
     ]
     fires(tmp_path, given, "KakehashiSensorQuiet", 2 * DAY, [])
     fires(tmp_path, given, "KakehashiSensorQuiet", 2 * DAY + 90, ['sensor="quiet"'])

@@ -10,6 +10,7 @@ from schemas import topics
 from schemas.canary import CANARY_ID, CANARY_KEY
 from schemas.codec import QUARANTINED, RECEIPT
 from streams.settle.settlement import EARLY_MS, LONGEST_EARLY_MS, PURGE_LIMIT_MS
+from streams.settle.step import Settle
 from tests.builders import HOUR_MS, NOW_MS, PARTNER, a_receipt, a_released, an_id
 from tests.streams.settle.records import (
     CODEC,
@@ -215,22 +216,45 @@ def test_releases_and_receipts_have_the_same_result_in_any_order_of_the_two_topi
     assert not bench.written(topics.QUARANTINE, QUARANTINED)
 
 
-def test_the_canary_s_last_arrival_is_shown_from_its_row_and_stays_old_while_a_release_is_not_answered() -> None:
-    def canary(record: Record) -> Record:
-        key = (record.key or b"").replace(NAME, CANARY_KEY)
-        return msgspec.structs.replace(record, key=key)
+def canary(record: Record) -> Record:
+    """The same record, about the canary."""
+    return msgspec.structs.replace(record, key=(record.key or b"").replace(NAME, CANARY_KEY))
 
-    def answer(version: int) -> Record:
-        value = CODEC.encode(RECEIPT, a_receipt(version=version, code="applied", indicator_id=CANARY_ID))
-        return msgspec.structs.replace(canary(receipt(version)), value=value)
 
+def canary_released(version: int) -> Record:
+    return canary(release(version, version, id=CANARY_ID))
+
+
+def canary_answered(version: int, at_ms: int, code: str = "applied") -> Record:
+    value = CODEC.encode(RECEIPT, a_receipt(version=version, code=code, indicator_id=CANARY_ID))
+    return msgspec.structs.replace(canary(receipt(version, code)), value=value, timestamp_ms=at_ms)
+
+
+def test_the_canary_has_arrived_when_the_partner_s_receipt_was_written_and_no_other_record_changes_that() -> None:
     bench, gauge = a_settler(), spec.CANARY_ARRIVED.at(PARTNER)
     assert gauge not in bench.turn(NOW_MS, release(V1)).gauges
-    bench.turn(NOW_MS, canary(release(V1, NOW_MS, id=CANARY_ID)))
-    assert bench.turn(NOW_MS, answer(V1)).gauges[gauge] * 1000 == NOW_MS
-    later = NOW_MS + HOUR_MS
-    bench.turn(later, canary(release(later, later, id=CANARY_ID)))
-    again = later + HOUR_MS
-    assert bench.turn(again, canary(release(again, again, id=CANARY_ID))).gauges[gauge] * 1000 == later
-    assert bench.turn(again, answer(again)).gauges[gauge] * 1000 == again
-    assert bench.turn(again + HOUR_MS).gauges[gauge] * 1000 == again
+    assert gauge not in bench.turn(NOW_MS, receipt(V1)).gauges
+    assert gauge not in bench.turn(NOW_MS, canary_released(V1)).gauges, "released, but not received"
+    arrived_ms = NOW_MS + 8_000
+    assert bench.turn(arrived_ms + 1, canary_answered(V1, arrived_ms)).gauges[gauge] * 1000 == arrived_ms
+    for later in (arrived_ms + HOUR_MS, arrived_ms + 2 * HOUR_MS):  # the bridge is dead
+        assert bench.turn(later, canary_released(later)).gauges[gauge] * 1000 == arrived_ms
+    refused = canary_answered(arrived_ms + HOUR_MS, arrived_ms + 3 * HOUR_MS, "refused")
+    assert bench.turn(arrived_ms + 3 * HOUR_MS, refused).gauges[gauge] * 1000 == arrived_ms
+    again_ms = arrived_ms + 4 * HOUR_MS
+    assert bench.turn(again_ms, canary_answered(arrived_ms + 2 * HOUR_MS, again_ms)).gauges[gauge] * 1000 == again_ms
+    repeated = canary_answered(arrived_ms + 2 * HOUR_MS, again_ms + HOUR_MS)  # a repair writes receipts again
+    assert bench.turn(again_ms + HOUR_MS, repeated).gauges[gauge] * 1000 == again_ms
+
+
+def test_a_worker_that_was_just_started_shows_the_old_arrival_and_the_counts_before_any_record_arrives() -> None:
+    bench, gauge = a_settler(), spec.CANARY_ARRIVED.at(PARTNER)
+    assert not bench.wakes(NOW_MS), "of a shard without rows there is nothing to show"
+    bench.turn(NOW_MS, canary_released(V1))
+    bench.turn(NOW_MS, canary_answered(V1, NOW_MS))
+    bench.turn(NOW_MS + 1, canary_released(V2))
+    bench.continue_with(Settle("GBR", PARTNER, SHARD, CODEC, LIMITS))
+    shown = bench.woken_turn(NOW_MS + 2)
+    assert shown.gauges[gauge] * 1000 == NOW_MS
+    assert late(shown) == (0, 0, 0)
+    assert not bench.wakes(NOW_MS + 3)
