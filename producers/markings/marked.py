@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from schemas.markings import Caveat, SourceMarking, understand
+from schemas.markings import Caveat, Pap, SourceMarking, Tlp, understand
 
 UNSTATED: Final = SourceMarking()
 MAX_WORDS_LENGTH: Final = 200
@@ -62,6 +62,25 @@ class Marked(msgspec.Struct, frozen=True):
         if marking == self.marking:
             return self
         return msgspec.structs.replace(self, marking=marking, origins=(*self.origins, OPERATOR))
+
+    @property
+    def restricting(self) -> "Marked":
+        """What of it restricts others than its own line: never more than silence would release.
+
+        A TLP label below RED would release what is not marked, so ``TLP:CLEAR`` and ``TLP:GREEN`` do not count, and
+        any other label holds.
+        """
+        stated = understand(self.marking)
+        doubtful = self.marking.tlp if stated.tlp not in (Tlp.CLEAR, Tlp.GREEN, Tlp.RED) else ""
+        return Marked(
+            SourceMarking(
+                tlp=self.marking.tlp if stated.tlp is Tlp.RED else "",
+                pap=self.marking.pap if stated.pap not in (Pap.CLEAR, Pap.GREEN) else "",
+                releasable_to=self.marking.releasable_to,
+                caveats=(*self.marking.caveats, *((f"in doubt: {doubtful}",) if doubtful else ())),
+            ),
+            self.origins,
+        )
 
 
 NOTHING: Final = Marked()

@@ -15,16 +15,15 @@ from producers.inputs import Input
 from producers.markings.marked import Marked
 from producers.readers.csv_alike import Alike
 from producers.readers.csv_columns import Columns, columns_of, is_file_name
-from producers.readers.csv_header import Layout, is_further_header, layout_of, separator_of
+from producers.readers.csv_header import is_further_header, layout_of, separator_of
+from producers.readers.csv_heading import Headings, is_about_list
 from producers.readers.csv_row_marking import marked_row
-from producers.readers.csv_rows import COMMENT, Row, cells_of, delimiter_of, rows
+from producers.readers.csv_rows import COMMENT, Row, delimiter_of, rows
 from producers.readers.csv_status import ending_of
 from producers.readers.csv_values import PLACEHOLDERS, template_of, values_of
 from producers.readers.document import whole
 from producers.readers.lines import Line
 from producers.readers.list_heading import (
-    COMMENT_SIGNS,
-    has_no_indicator,
     heading_of,
     marking_of_line,
     marking_of_unreadable,
@@ -57,12 +56,12 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
         detail = layout if isinstance(layout, str) else "the header cannot be read"
         yield whole(source, RejectReason.UNKNOWN_FORMAT, head.encoding_problem or detail)
         return
-    heading = heading_of(source, defaults.encoding, lambda text: _is_about_list(text, layout))
+    heading = heading_of(source, defaults.encoding, Headings(layout).marking_of)
     columns, header = layout.columns, layout.header
     separator, alike = f"sep={separator_of(head)}", Alike(columns, heading, defaults)
     for row in rows(source, defaults.encoding, layout.delimiter):
         if isinstance(row, Line):
-            if _is_about_list(row.text.strip(), layout):
+            if is_about_list(row.text.strip(), layout):
                 heading = heading.join(marking_of_line(row))
             yield LeftOut(row.place, COMMENT)
             if row.text == layout.names:
@@ -88,18 +87,6 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
             if alike.columns is not columns or alike.heading is not heading:
                 alike = Alike(columns, heading, defaults)
             alike.learn(row, found)
-
-
-def _is_about_list(text: str, layout: Layout) -> bool:
-    """Whether a line is a comment or a title; the line that names the columns is neither."""
-    if text == layout.names.strip() or text.startswith("sep="):
-        return False
-    return text.startswith(COMMENT_SIGNS[:2]) or (has_no_indicator(text) and not _names_columns(text, layout))
-
-
-def _names_columns(text: str, layout: Layout) -> bool:
-    cells = cells_of(text, layout.delimiter) or ()
-    return cells == layout.header or is_further_header(cells)
 
 
 def _of_title(row: Row) -> Marked:

@@ -34,8 +34,8 @@ _BETWEEN: Final = re.compile(rb"[\s,;|\"']+")
 _LONGEST_ROW: Final = 4096
 
 
-def heading_of(source: Input, encoding: str, is_heading: Callable[[str], bool]) -> Marked:
-    """The marking of the list that this input is. ``is_heading`` picks the lines that are about it."""
+def heading_of(source: Input, encoding: str, of_line: Callable[[Line], Marked]) -> Marked:
+    """The marking of the list that this input is. ``of_line``: what each line, in their order, says about all of it."""
     found = of_file_names(source.names)
     with source.read_ahead() as ahead:
         if ahead is None:
@@ -43,8 +43,8 @@ def heading_of(source: Input, encoding: str, is_heading: Callable[[str], bool]) 
         for line in lines(ahead, encoding):
             if isinstance(line, Rejected):
                 found = found.join(marking_of_unreadable(line))
-            elif (text := line.text.strip()) and is_heading(text):
-                found = found.join(marking_of_line(line))
+            elif line.text and not line.text.isspace():
+                found = found.join(of_line(line))
     return found
 
 

@@ -65,7 +65,7 @@ _NONE: Final = (
 
 def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
     """The readings of each line that is not blank."""
-    heading = heading_of(source, defaults.encoding, _is_about_list)
+    heading = heading_of(source, defaults.encoding, _about_list)
     types = TYPES.get(folded(defaults.columns[0]), ANY) if len(defaults.columns) == 1 else ANY
     for line in lines(source, defaults.encoding):
         if isinstance(line, Rejected):
@@ -75,20 +75,29 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
         text = line.text.strip()
         if not text:
             continue
-        if _is_about_list(text):
-            heading = heading.join(marking_of_line(line))
+        heading = heading.join(_about_list(line))
         if text.startswith(COMMENT_SIGNS):
             yield LeftOut(line.place, _COMMENT)
             continue
         yield from _readings(text, line, heading, types, defaults)
 
 
-def _is_about_list(text: str) -> bool:
-    """Whether a line is a comment, or words that do not begin with a value."""
-    if text.startswith(COMMENT_SIGNS) or has_no_indicator(text):
-        return True
+def _about_list(line: Line) -> Marked:
+    """What a line says about all of the list: a comment, or words that do not begin with a value.
+
+    What follows an invalid value says something about that value; it can restrict the list, and never releases it.
+    """
+    text = line.text.strip()
+    if text.startswith(COMMENT_SIGNS):
+        return marking_of_line(line)
     first, *rest = text.split(maxsplit=1)
-    return bool(rest) and not rest[0].isdigit() and detect(first) is None and detect(text) is None
+    if has_no_indicator(text):
+        is_row = bool(rest) and rest[0].startswith(COMMENT_SIGNS)
+    elif rest and not rest[0].isdigit() and detect(first) is None and detect(text) is None:
+        is_row = not has_no_indicator(first)
+    else:
+        return NOTHING
+    return marking_of_line(line).restricting if is_row else marking_of_line(line)
 
 
 def _readings(text: str, line: Line, heading: Marked, types: Types, defaults: Defaults) -> Iterator[Reading]:
@@ -115,7 +124,7 @@ def _readings(text: str, line: Line, heading: Marked, types: Types, defaults: De
         yield _seen(kind, value, count, (note, comment), line, heading, defaults)
         return
     values = sum(detect(word) is not None for word in (first, *rest[:_LOOKED_AT]))
-    if not values and _is_about_list(text) and marking_of_line(line) != NOTHING:
+    if not values and _about_list(line) != NOTHING:
         yield LeftOut(line.place, _TITLE, text)
     else:
         detail = kind if kind == AMBIGUOUS else _SEVERAL if values > 1 else _NONE

@@ -1,0 +1,53 @@
+"""What the lines of a CSV list say about all of it: comments, titles, and rows without a value.
+
+What a row states counts for that row alone, also if its value is invalid. A row whose words stand in columns that are
+not for markings may be a title with commas: it can restrict the list, and never releases what the list does not mark.
+"""
+
+from typing import Final
+
+from producers.markings.marked import NOTHING, Marked
+from producers.readers.csv_header import Layout, is_further_header
+from producers.readers.csv_rows import cells_of
+from producers.readers.lines import Line
+from producers.readers.list_heading import COMMENT_SIGNS, has_no_indicator, marking_of_line
+
+_FEWEST_CELLS: Final = 2
+
+
+class Headings:
+    """The lines of one list, in their order: before its header row titles may have commas."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout, self._has_begun = layout, not layout.header
+
+    def marking_of(self, line: Line) -> Marked:
+        """What this line says about all of the list."""
+        text = line.text.strip()
+        self._has_begun = self._has_begun or cells_of(text, self._layout.delimiter) == self._layout.header
+        if not is_about_list(text, self._layout):
+            return NOTHING
+        cells = cells_of(text, self._layout.delimiter) or ()
+        if not self._has_begun or text.startswith(COMMENT_SIGNS[:2]) or sum(map(bool, cells)) < _FEWEST_CELLS:
+            return marking_of_line(line)
+        return marking_of_line(Line(line.place, self._beside_markings(cells, text), line.original)).restricting
+
+    def _beside_markings(self, cells: tuple[str, ...], text: str) -> str:
+        """The words of a row with a value, right or wrong, that are not in columns for what a row states of itself."""
+        columns = self._layout.columns
+        values = [place for place, _ in columns.indicators]
+        if len(cells) != columns.width or not any(cells[place] for place in values):
+            return text
+        return " ".join(cells[place] for place in {*values, columns.roles.get("kind", values[0])})
+
+
+def is_about_list(text: str, layout: Layout) -> bool:
+    """Whether a line is a comment, or has no value; the line that names the columns is neither."""
+    if text == layout.names.strip() or text.startswith("sep="):
+        return False
+    return text.startswith(COMMENT_SIGNS[:2]) or (has_no_indicator(text) and not _names_columns(text, layout))
+
+
+def _names_columns(text: str, layout: Layout) -> bool:
+    cells = cells_of(text, layout.delimiter) or ()
+    return cells == layout.header or is_further_header(cells)
