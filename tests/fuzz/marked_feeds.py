@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from tests.fuzz.marked_lists import csv_list, eve_alert, fast_alert, openioc, prose_report, txt_list, zeek_notice
+from tests.fuzz.marked_release import released_indicator
 from tests.fuzz.restrictions import LABELS, Meant, label, phrase, tag
 
 NOTHING: Final = Meant()
@@ -29,6 +30,7 @@ _LISTS: Final = (
     ("suricata-fast", fast_alert),
     ("openioc", openioc),
     ("prose-report", prose_report),
+    ("released-indicator", released_indicator),
 )
 
 
