@@ -21,6 +21,9 @@ Types = Annotated[
     list[str] | None,
     typer.Option("--type", rich_help_panel=_PANEL, help="Type, for example ipv4-addr; repeat it for several."),
 ]
+TypeOfValue = Annotated[
+    str, typer.Option("--type", help="The value's type, for example domain-name, if it can be of several.")
+]
 Value = Annotated[str, typer.Option(rich_help_panel=_PANEL, help="This value; with * at the end, its beginning.")]
 Cidr = Annotated[
     str,
@@ -115,12 +118,15 @@ def use_of(activity: str, unstated_pap: str) -> "Use":
     return Use(activities[activity], paps[unstated_pap])
 
 
-def _types(named: Sequence[str]) -> frozenset[str]:
+def known_type(name: str) -> str:
+    """The type's label itself, which may be empty. Raises BadParameter, exit code 2."""
     from schemas.vocabulary import TYPE_BY_LABEL
 
-    for name in named:
-        one_of("--type", name, TYPE_BY_LABEL)
-    return frozenset(named)
+    return one_of("--type", name, TYPE_BY_LABEL) if name else name
+
+
+def _types(named: Sequence[str]) -> frozenset[str]:
+    return frozenset(known_type(name) for name in named)
 
 
 def _states(named: Sequence[str]) -> "frozenset[State]":

@@ -113,10 +113,13 @@ def find_bootstrap(nation: str, environ: Mapping[str, str]) -> str:
     given = bootstrap_setting(environ, nation)
     if given is not None:
         return given
-    cluster = remembered(home_folder(environ), nation)
+    home = home_folder(environ)
+    cluster = remembered(home, nation)
     if cluster is None:
         raise ConfigurationError(
-            f"no Kafka is configured for {nation}: run `kakehashi up`, or set KAKEHASHI_{nation}_BOOTSTRAP=host:port"
+            f"no Kafka is configured for {nation}: {home} has no cluster of it. Run `kakehashi up`; or, if it runs "
+            f"elsewhere, set KAKEHASHI_HOME to the folder .kakehashi where it was started, or "
+            f"KAKEHASHI_{nation}_BOOTSTRAP=host:port"
         )
     return cluster.bootstrap
 

@@ -42,9 +42,15 @@ def lifted(persons: frozenset[str]) -> str:
     return f"the veto has ended: lifted by {', '.join(sorted(persons))}; the rules decide again"
 
 
-def forbidden(kind: CommandKind, released_to: frozenset[str]) -> str:
-    """The answer to a recall or revocation that was obeyed, of what was released to these partners."""
+def forbidden(kind: CommandKind, released_to: frozenset[str], *, is_reported: bool) -> str:
+    """The answer to a recall or revocation that was obeyed, of what was released to these partners.
+
+    ``is_reported``: the nation has a record of it, so it was not merely misspelt.
+    """
     done = "recalled" if kind is CommandKind.RECALL else "revoked"
     if released_to:
         return f"{done} from {', '.join(sorted(released_to))}; the veto stays"
-    return f"it was never released, so nothing was {done} from a partner; only the veto was set"
+    veto = "only the veto was set"
+    if not is_reported:
+        veto = "the veto was set, but no one has reported it: check the spelling"
+    return f"it was never released, so nothing was {done} from a partner; {veto}"

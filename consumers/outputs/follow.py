@@ -18,7 +18,7 @@ import msgspec
 
 from consumers.outputs.carried import BATCH, Carried, batches, left_between, merged, portions
 from consumers.outputs.counting import Counting, counted
-from consumers.outputs.foreign import foreign, mark
+from consumers.outputs.foreign import ON_A_DISK, foreign, mark
 from consumers.outputs.only_writer import take
 from consumers.outputs.protocol import (
     Change,
@@ -142,6 +142,12 @@ class Following:
         if why:
             return [Difference("foreign", "", why)]
         return list(self._writer.check(self._carried.entries(picture, Counter())))
+
+    def altered(self, picture: Picture) -> list[Difference]:
+        """What somebody else has changed in files that are current. A receiver may show a change only later: `check`
+        is for those."""
+        is_file = self._output.place in ON_A_DISK
+        return self.check(picture) if is_file and not self.standing.trouble else []
 
     def would_write(self, picture: Picture) -> Report:
         """What a whole write would carry, without writing."""

@@ -12,13 +12,13 @@ from consumers.outputs.replace_file import is_scratch, replaced
 
 _MARK: Final = ".kakehashi-output"
 _MARKED: Final = "kakehashi output "
-_ON_A_DISK: Final = frozenset({"FILE", "DIR"})
+ON_A_DISK: Final = frozenset({"FILE", "DIR"})
 
 
 def foreign(output: Output, target: Target, writer: Writer) -> str:
     """Why the target must not be written, and what to do; empty if it is new, empty, or the output's own."""
     path = Path(target.place)
-    if output.place not in _ON_A_DISK or not path.exists() or _is_empty(path):
+    if output.place not in ON_A_DISK or not path.exists() or _is_empty(path):
         return ""
     held, marked = writer.held(), _marked(path)
     named = marked or ("" if held is None else held.output)
@@ -34,7 +34,7 @@ def foreign(output: Output, target: Target, writer: Writer) -> str:
 def mark(output: Output, target: Target) -> None:
     """Note that a folder is the output's own. Raises OutputUnavailable if the disk refuses."""
     path = Path(target.place)
-    if output.place in _ON_A_DISK and path.is_dir() and not (path / _MARK).exists():
+    if output.place in ON_A_DISK and path.is_dir() and not (path / _MARK).exists():
         with replaced(path / _MARK) as file:
             file.write(f"{_MARKED}{output.name}\n".encode())
 

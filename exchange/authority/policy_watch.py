@@ -56,6 +56,8 @@ class Published:
 class PolicyWatch:
     """One per process; a thread of its own reads on. ``partners`` and ``roster`` are the nation's.
 
+    Only one that was started logs what it reads: of a command, the log's lines would be in its answer.
+
     ``roster`` is asked at each reading: if it is another one, all records are judged again by it, as after a restart.
     ``lead_ms`` must be the same in all processes of a nation. ``clock`` is the one of whoever decides by it.
     """
@@ -71,6 +73,7 @@ class PolicyWatch:
     _stopping: threading.Event = field(default_factory=threading.Event)
     _fresh: threading.Condition = field(default_factory=threading.Condition)
     _thread: threading.Thread | None = None
+    _logs: bool = False
 
     def read(self) -> Published:
         """Read on to the end that the topic has now. Raises BrokerUnavailable if there is no answer."""
@@ -95,7 +98,8 @@ class PolicyWatch:
                 partners=self.partners,
             )
             if isinstance(found, NotApproved):
-                _log.error("policy.refused offset=%d record=%s detail=%s", offset, found.record_id, found.detail)
+                if self._logs:
+                    _log.error("policy.refused offset=%d record=%s detail=%s", offset, found.record_id, found.detail)
                 refused.append(found)
             elif any(found.record["record_id"] == known.record["record_id"] for known in approved):
                 refused.append(NotApproved(offset, "it was published before: written again, it does nothing"))
@@ -110,6 +114,7 @@ class PolicyWatch:
 
     def start(self) -> "PolicyWatch":
         """Read once, then continue in the background. Raises BrokerUnavailable if the first read fails."""
+        self._logs = True
         self.read()
         self._thread = threading.Thread(target=self._follow, name="policy-watch", daemon=True)
         self._thread.start()

@@ -50,6 +50,14 @@ def test_only_a_second_persons_valid_lift_of_this_veto_counts(other: Record) -> 
 
 @pytest.mark.parametrize("kind", [CommandKind.RECALL, CommandKind.REVOKE])
 def test_what_was_never_released_is_not_reported_as_ended(kind: CommandKind) -> None:
-    assert "never released" in forbidden(kind, frozenset())
-    assert "only the veto was set" in forbidden(kind, frozenset())
-    assert forbidden(kind, frozenset({"JPN", "AUS"})).endswith("from AUS, JPN; the veto stays")
+    answer = forbidden(kind, frozenset(), is_reported=True)
+    assert "never released" in answer
+    assert "only the veto was set" in answer
+    assert "check the spelling" not in answer
+    assert forbidden(kind, frozenset({"JPN", "AUS"}), is_reported=True).endswith("from AUS, JPN; the veto stays")
+
+
+def test_a_veto_on_what_no_one_has_reported_is_set_and_the_answer_asks_for_the_spelling() -> None:
+    answer = forbidden(CommandKind.RECALL, frozenset(), is_reported=False)
+    assert answer.startswith("it was never released")
+    assert answer.endswith("the veto was set, but no one has reported it: check the spelling")

@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from exchange.authority.policy_record import key_of
-from exchange.authority.roster import entry_text
+from exchange.authority.policy_watch import PolicyWatch
+from exchange.authority.roster import Roster, entry_text
 from exchange.errors import Exit, NotFound
 from exchange.kafka.topics_admin import ensure_topics
 from kakehashi.main import Invocation, command_line
@@ -16,6 +17,7 @@ from schemas import topics
 from schemas.codec import DECISION, INDICATOR, POLICY_RECORD, RECEIPT, RELEASED_INDICATOR
 from schemas.records import Receipt
 from schemas.signing import approved_policy
+from schemas.vocabulary import IndicatorType
 from streams.rules.policy_set import load
 from tests.builders import NOW_MS, a_content, a_decision, a_policy_record, a_receipt, a_released, an_id, an_indicator
 from tests.conftest import Brokers
@@ -165,3 +167,34 @@ def test_a_search_that_found_nothing_shows_at_both_and_stays_when_later_versions
 def _answer(border: Border, receipt: Receipt) -> None:
     key = f"{receipt['indicator_id']}/{receipt['code']}".encode()
     border.put(border.here, topics.partner_receipts(border.partner), [(key, border.codec.encode(RECEIPT, receipt))])
+
+
+def test_a_policy_record_without_effect_is_logged_by_roles_and_not_by_commands(
+    border: Border, caplog: pytest.LogCaptureFixture
+) -> None:
+    record = a_policy_record(record_id=str(uuid.uuid4()), nation=border.home)
+    border.put(border.here, topics.POLICY, [(key_of(record), border.codec.encode(POLICY_RECORD, record))])
+    decision = a_decision(indicator_id=an_id(), partner=border.partner)
+    border.put(border.here, topics.AUDIT, [(an_id().encode(), border.codec.encode(DECISION, decision))])
+    for words in (("explain",), ("released", "show")):
+        run(*words, "--nation", border.home, an_id())
+    assert "policy.refused" not in caplog.text
+    watch = PolicyWatch(border.here, lambda: Roster(border.home), (border.partner,), 60_000).start()
+    watch.stop()
+    assert "policy.refused" in caplog.text
+
+
+@pytest.mark.parametrize("value", ["canary.kakehashi.example", "h110.newcomer-evil.nonexist"])
+def test_a_name_that_the_exchange_holds_is_found_by_its_value_though_its_type_cannot_be_seen(
+    border: Border, value: str
+) -> None:
+    name = an_id(IndicatorType.DOMAIN_NAME, value)
+    decision = a_decision(indicator_id=name, partner=border.partner)
+    border.put(border.here, topics.AUDIT, [(name.encode(), border.codec.encode(DECISION, decision))])
+    for options in ((), ("--type", "domain-name")):
+        explained = run("explain", "--nation", border.home, *options, value.upper())
+        assert explained.exit_code == 0, explained.output
+        assert name in explained.stdout
+    elsewhere = run("explain", "--nation", border.home, "--type", "url", value)
+    assert isinstance(elsewhere.exception, NotFound)
+    assert f"{value} as url (--type names another type)" in str(elsewhere.exception)

@@ -72,7 +72,7 @@ def released(border: Border, *arguments: str) -> Result:
         (APPLIED, "APPLIED", "applied"),
         (REFUSED, "REFUSED", "unknown-type"),
         (WAITING, "WAITING", "No receipt for this version yet"),
-        (RECALLED, "WAITING", "recalled marking-tightened"),
+        (RECALLED, "WAITING", "recalled: its marking no longer allows the release"),
         (DISPUTED, "APPLIED", "disputes it: outdated"),
     ],
     ids=["applied", "refused", "waiting", "recalled", "disputed"],
@@ -101,7 +101,7 @@ def test_what_was_never_released_is_an_answer_that_states_where_to_ask(border: B
     assert shown.stdout == ""
 
 
-@pytest.mark.parametrize("words", ["indicator--no", "what is this"])
+@pytest.mark.parametrize("words", ["indicator--no", " "])
 def test_what_is_no_indicator_is_an_answer_too(border: Border, words: str) -> None:
     assert isinstance(released(border, "show", words).exception, Refused)
 

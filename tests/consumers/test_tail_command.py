@@ -21,6 +21,7 @@ from kakehashi.terminal import printable, utc
 from schemas import topics
 from schemas.codec import INDICATOR, RELEASED_INDICATOR, Codec
 from schemas.identity import key_of_id, shard_of_key
+from schemas.markings import Pap, Tlp
 from schemas.records import ReleasedIndicator
 from schemas.vocabulary import IndicatorType
 from streams.settle.step import ROLL_KEY
@@ -173,6 +174,10 @@ def _shown(*records: ReleasedIndicator, width: int = 120) -> list[str]:
         )
         for record in records
     ]
+    return _screen(*entries, width=width)
+
+
+def _screen(*entries: Change, width: int = 120) -> list[str]:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=width, color_system=None)
     _show([*entries, SnapshotEnd(), Quiet()], console, 0, follow=True)
@@ -203,7 +208,7 @@ def test_what_is_over_is_shown_as_over() -> None:
 @pytest.mark.parametrize("width", [20, 60, 100])
 def test_a_line_is_longer_than_the_terminal_only_for_its_value_which_is_never_cut(width: int) -> None:
     long, short = "請求書" * 60, "a.exe"
-    _, first, second, end, *_ = _shown(
+    first, second, end, *_ = _values(
         *(
             a_released(content=a_content(type="file-name", value=each, labels=["ラベル" * 20]))
             for each in (long, short)
@@ -215,6 +220,29 @@ def test_a_line_is_longer_than_the_terminal_only_for_its_value_which_is_never_cu
     assert short in second
     assert cell_len(second) <= max(width, len("● live          ") + len(short))
     assert end.startswith("──")
+
+
+def _values(*records: ReleasedIndicator, width: int) -> list[str]:
+    """The lines but for the heading and those with markings alone."""
+    return [line for line in _shown(*records, width=width)[1:] if not line.startswith("  ")]
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+@pytest.mark.parametrize("digits", [32, 64, 128])
+def test_a_marking_is_whole_however_long_the_value_and_narrow_the_terminal_is(width: int, digits: int) -> None:
+    content = a_content(type=f"file-{digits}", value="0" * digits, tlp="TLP:GREEN", pap="PAP:GREEN", caveats=["ORCON"])
+    shown = "\n".join(_shown(a_released(content=content), width=width))
+    for word in ("0" * digits, "TLP:GREEN", "PAP:GREEN", "ORCON"):
+        assert word in shown
+
+
+def test_a_national_records_marking_is_shown_too() -> None:
+    record = an_indicator()
+    record["marking"] = {"tlp": int(Tlp.GREEN), "pap": int(Pap.AMBER), "releasable_to": [], "caveats": ["ORCON"]}
+    raw = Record("t", 0, 0, record["id"].encode(), CODEC.encode(INDICATOR, record), NOW_MS)
+    shown = _screen(change_of(raw, INDICATOR, CODEC, NOW_MS))[1]
+    assert "TLP:GREEN" in shown
+    assert "PAP:AMBER, ORCON" in shown
 
 
 def test_an_empty_picture_names_the_workers_that_do_not_run_yet() -> None:

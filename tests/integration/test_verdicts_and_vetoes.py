@@ -208,7 +208,7 @@ def test_a_recall_of_what_was_never_released_sets_a_veto_and_reports_no_more(ben
     line = json.loads(shown)
     assert (line["indicator_id"], line["kind"], line["obeyed"], line["reason"]) == (seen.name, "recall", True, "")
     assert "it was never released" in line["result"]
-    assert "only the veto was set" in line["result"]
+    assert "the veto was set, but no one has reported it: check the spelling" in line["result"]
 
 
 def test_a_key_that_is_not_on_the_roster_is_answered_before_anything_is_sent(bench: Bench) -> None:

@@ -89,8 +89,10 @@ def test_one_nation_s_cluster_goes_up_and_down_alone(folder: Path) -> None:
 
 
 def test_without_clusters_and_settings_the_way_to_get_one_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="kakehashi up"):
+    with pytest.raises(ConfigurationError, match="kakehashi up") as raised:
         find_bootstrap("GBR", {"KAKEHASHI_HOME": str(tmp_path)})
+    assert f"{tmp_path} has no cluster of it" in str(raised.value)
+    assert "KAKEHASHI_HOME" in str(raised.value)
     assert find_bootstrap("GBR", {"KAKEHASHI_GBR_BOOTSTRAP": "192.0.2.1:9092"}) == "192.0.2.1:9092"
 
 

@@ -13,7 +13,7 @@ import kakehashi
 from consumers.subscription.changes import Change, change_of
 from exchange.protocol.record import Record
 from kakehashi import terminal
-from kakehashi.commands.soc.tail import _change_line
+from kakehashi.commands.soc.tail import _change_lines
 from kakehashi.listing import Column, show
 from schemas.codec import RELEASED_INDICATOR, Codec
 from tests.builders import NOW_MS, a_content, a_released
@@ -94,5 +94,5 @@ def a_change(value: str) -> Change:
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 def test_a_value_is_never_cut(width: int) -> None:
     value = f"https://{'long-' * 20}name.example.com/a/path"
-    line = _change_line(a_change(value), Console(width=width))
+    line, *_ = _change_lines(a_change(value), Console(width=width))
     assert value in line.plain

@@ -7,6 +7,7 @@ import typer
 
 from kakehashi.decided import headline
 from kakehashi.examples import examples
+from kakehashi.filter_options import TypeOfValue, known_type
 from kakehashi.listing import TextAsJson, write_line
 from kakehashi.receipt_words import search
 from kakehashi.terminal import printable, utc, wrapped
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     def explain(
         indicator: Annotated[str, typer.Argument(help="An indicator's id or value.")],
         nation: Annotated[str, typer.Option(help="Whose decisions, for example GBR.")],
+        type_: TypeOfValue = "",
         every: Annotated[
             bool, typer.Option("--all", help="Every decision, not only the last for each partner.")
         ] = False,
@@ -38,9 +40,9 @@ def register(app: typer.Typer) -> None:
 
         If the border to a partner is not open, it says so. Of an indicator from a partner it names the origin.
         """
-        from consumers.queries.decisions import ids_of
         from consumers.queries.disputes import Disputes, sentence
         from consumers.queries.layout import indicator as layout
+        from consumers.queries.named import ids_of, named
         from consumers.queries.origins import accepted_from
         from exchange.errors import NotFound
         from exchange.settings import Settings
@@ -50,7 +52,7 @@ def register(app: typer.Typer) -> None:
         from schemas.topics import partner_receipts, receipts
 
         settings = Settings.from_env(os.environ)
-        cluster, ids = cluster_of(nation, settings, os.environ), ids_of(indicator)
+        cluster, ids = cluster_of(nation, settings, os.environ), ids_of(indicator, known_type(type_))
         has_own = False
         accepted = list(accepted_from(cluster, settings.partners(nation), ids, settings.shards))
         partners = settings.partners(nation)
@@ -65,9 +67,9 @@ def register(app: typer.Typer) -> None:
             _show(nation, decision, lines, as_json=as_json)
         if not (has_own or accepted):
             raise NotFound(
-                f"{nation} has no decision on {', '.join(ids)}, and has it from no partner: it was never reported, "
-                f"it is in quarantine (`kakehashi quarantine list --nation {nation}`), its audit was truncated, or the "
-                "workers have not come to it yet (`kakehashi wait` waits for workers)"
+                f"{nation} has no decision on {printable(named(indicator, type_))}, and has it from no partner: it was "
+                f"never reported, it is in quarantine (`kakehashi quarantine list --nation {nation}`), its audit was "
+                "truncated, or the workers have not come to it yet (`kakehashi wait` waits for workers)"
             )
         for each in accepted:
             name, topic = each.record["id"], receipts(each.origin)

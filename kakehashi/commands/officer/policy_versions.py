@@ -17,6 +17,7 @@ from kakehashi.terminal import utc
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from exchange.authority.policy_watch import Published
     from exchange.authority.roster import Roster
     from kakehashi.listing import Row
     from kakehashi.published_rules import PublishedRules
@@ -86,7 +87,8 @@ def sign(
         draft = policy_desk.draft_of(Kind.SET, nation, reason, now_ms=clock.now_ms(), version=version, texts=texts)
     else:
         draft, out = policy_desk.load(what), what
-    _sign(draft, what, roster, key, out, proof=require_proof, wider=accept_wider)
+    lead_s = settings.policy_lead_s
+    _sign(draft, what, roster, key, out, proof=require_proof, wider=accept_wider, lead_s=lead_s)
 
 
 def activate(
@@ -109,7 +111,8 @@ def activate(
     from exchange.authority.policy_record import Kind
 
     rules, at_ms = published_rules(nation), _at(at)
-    check_lead(at_ms, clock.now_ms(), rules.settings.policy_lead_s)
+    lead_s = rules.settings.policy_lead_s
+    check_lead(at_ms, clock.now_ms(), lead_s)
     draft = policy_desk.draft_of(
         Kind.ACTIVATION,
         nation,
@@ -118,19 +121,24 @@ def activate(
         version=_full_version(version, rules),
         activate_at_ms=at_ms,
     )
-    _sign(draft, out, rules.roster, key, out, proof=require_proof, wider=accept_wider)
+    _sign(draft, out, rules.roster, key, out, proof=require_proof, wider=accept_wider, lead_s=lead_s)
 
 
-def check_lead(at_ms: int, now_ms: int, lead_s: float) -> None:
-    """Raise Refused for a time that is past, or that comes before every worker knows of it."""
+def check_lead(at_ms: int, now_ms: int, lead_s: float, checks_s: float | None = None) -> None:
+    """Raise Refused for a time that is past, or that comes before every worker knows of it.
+
+    ``checks_s`` is how long the checks of the set took in this command, if they were made.
+    """
     from exchange.errors import Refused
 
     if at_ms >= now_ms + lead_s * 1000:
         return
     late = "in the past" if at_ms <= now_ms else "too soon"
+    took = "a minute or more each" if checks_s is None else f"{checks_s:.0f} s here"
     raise Refused(
         f"--at {utc(at_ms)} UTC is {late}: an activation is published {lead_s:g} s or more before its time, after a "
-        "second person has signed it; choose a later time"
+        "second person has signed it; choose a later time. Allow the time of the checks, too: `activate`, `sign` and "
+        f"`publish` each make them ({took})"
     )
 
 
@@ -149,10 +157,21 @@ def _rows(rules: "PublishedRules", now_ms: int) -> "Iterator[Row]":
     for version in sorted(history.sets.keys() - {each.policy_set.version for each in history.activated}):
         yield _row(nation, "set", version, "not activated")
     for partner in rules.settings.partners(nation):
-        yield _row(nation, "border", partner, str(rules.published.border(partner)))
+        yield _border(nation, partner, rules.published)
     for refused in rules.refused:
         name = refused.record_id or f"offset {refused.offset}"
         yield _row(nation, "record", name, "refused", reason=refused.detail)
+
+
+def _border(nation: str, partner: str, published: "Published") -> "Row":
+    from exchange.authority.policy_record import Kind
+
+    of_it = [each for each in published.approved if each.kind is Kind.BORDER and each.record["partner"] == partner]
+    state = str(published.border(partner))
+    if not of_it:
+        return _row(nation, "border", partner, state, reason="from the beginning: no one has closed it")
+    last = of_it[-1]
+    return _row(nation, "border", partner, state, last.appended_ms, last.persons, last.record["reason"])
 
 
 def _row(
@@ -163,7 +182,15 @@ def _row(
 
 
 def _sign(
-    draft: "PolicyRecord", place: Path, roster: "Roster", key: Path, out: Path, *, proof: bool, wider: bool
+    draft: "PolicyRecord",
+    place: Path,
+    roster: "Roster",
+    key: Path,
+    out: Path,
+    *,
+    proof: bool,
+    wider: bool,
+    lead_s: float,
 ) -> None:
     from consumers.desk import policy as policy_desk
     from exchange.authority.policy_record import Kind
@@ -178,6 +205,9 @@ def _sign(
         raise Refused(f"{key}: {refused}") from refused
     if draft["kind"] != Kind.BORDER:
         check(draft, place, published_rules(roster.nation), now_ms, proof=proof, wider=wider)
+    if draft["kind"] == Kind.ACTIVATION:
+        ended_ms = clock.now_ms()
+        check_lead(draft["activate_at_ms"], ended_ms, lead_s, (ended_ms - now_ms) / 1000)
     policy_desk.save(signed, out)
     typer.echo(f"{draft['kind']} of {draft['version'][:12]}: approved by {', '.join(persons)}; in {out}")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kakehashi.examples import examples
+from kakehashi.filter_options import TypeOfValue, known_type
 from kakehashi.listing import TextAsJson
 from kakehashi.officers import ANSWER_S, Wait
 
@@ -50,6 +51,7 @@ def recall(
     key: Key,
     reason: Reason,
     partner: Annotated[str, typer.Option(help="Only from this partner.")] = "",
+    type_: TypeOfValue = "",
     withdrawn: Withdrawn = False,
     wait: Wait = ANSWER_S,
     as_json: TextAsJson = False,
@@ -58,7 +60,7 @@ def recall(
     from schemas.vocabulary import CommandKind, EndReason
 
     code = EndReason.WITHDRAWN if withdrawn else EndReason.RECALLED_BY_HAND
-    _forbid(CommandKind.RECALL, code, indicators, nation, key, reason, partner, wait, as_json=as_json)
+    _forbid(CommandKind.RECALL, code, indicators, nation, key, reason, partner, wait, type_=type_, as_json=as_json)
 
 
 def revoke(
@@ -66,6 +68,7 @@ def revoke(
     nation: Nation,
     key: Key,
     reason: Reason,
+    type_: TypeOfValue = "",
     withdrawn: Withdrawn = False,
     wait: Wait = ANSWER_S,
     as_json: TextAsJson = False,
@@ -74,7 +77,7 @@ def revoke(
     from schemas.vocabulary import CommandKind, EndReason
 
     code = EndReason.WITHDRAWN if withdrawn else EndReason.FALSE_POSITIVE
-    _forbid(CommandKind.REVOKE, code, indicators, nation, key, reason, "", wait, as_json=as_json)
+    _forbid(CommandKind.REVOKE, code, indicators, nation, key, reason, "", wait, type_=type_, as_json=as_json)
 
 
 def lift(
@@ -85,6 +88,7 @@ def lift(
     veto: Annotated[
         str, typer.Option(help="The command that set the veto (needed); `kakehashi explain` names it.")
     ] = "",
+    type_: TypeOfValue = "",
     wait: Wait = ANSWER_S,
     as_json: TextAsJson = False,
 ) -> None:
@@ -103,6 +107,7 @@ def lift(
         done=lambda name: lifted(_lifters(nation, name, veto)),
         wait_s=wait,
         about=veto,
+        type_=type_,
         as_json=as_json,
     )
 
@@ -117,12 +122,13 @@ def _forbid(
     partner: str,
     wait_s: float,
     *,
+    type_: str,
     as_json: bool,
 ) -> None:
     from consumers.desk.outcome import forbidden
 
     def done(name: str) -> str:
-        return forbidden(kind, _released_to(nation, name, partner))
+        return forbidden(kind, _released_to(nation, name, partner), is_reported=_is_reported(nation, name))
 
     _send(
         kind,
@@ -134,6 +140,7 @@ def _forbid(
         wait_s=wait_s,
         partner=partner,
         reason_code=str(code),
+        type_=type_,
         as_json=as_json,
     )
 
@@ -150,6 +157,15 @@ def _released_to(nation: str, name: str, partner: str) -> frozenset[str]:
     shard = shard_of_key(key_of_id(name), settings.shards)
     found = released_to(cluster_of(nation, settings, os.environ), partners, [shard], frozenset({name}))
     return frozenset(each for each, _ in found)
+
+
+def _is_reported(nation: str, name: str) -> bool:
+    from consumers.queries.values import national_records
+    from exchange.settings import Settings
+    from kakehashi.clusters import cluster_of
+
+    settings = Settings.from_env(os.environ)
+    return bool(national_records(cluster_of(nation, settings, os.environ), {name}, settings.shards))
 
 
 def _lifters(nation: str, name: str, veto: str) -> frozenset[str]:
@@ -177,21 +193,25 @@ def _send(
     *,
     done: "Callable[[str], str]",
     wait_s: float,
+    type_: str,
     as_json: bool,
     partner: str = "",
     about: str = "",
     reason_code: str = "",
 ) -> None:
     from consumers.desk.commands import command
-    from consumers.queries.decisions import ids_of
+    from consumers.queries.named import id_of
     from exchange.authority.roster import Role
+    from exchange.settings import Settings
     from kakehashi.officers import carry_out, open_desk
 
     if not reason.strip():
         raise typer.BadParameter("--reason is empty")
     role: Role = Role.RECALL
-    names = list(dict.fromkeys(name for words in indicators for name in ids_of(words)))
+    known_type(type_)
     desk = open_desk(nation, key, role)
+    shards = Settings.from_env(os.environ).shards
+    names = list(dict.fromkeys(id_of(desk.cluster, words, type_, shards) for words in indicators))
     commands = [
         command(
             kind,

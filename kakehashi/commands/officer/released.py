@@ -7,9 +7,10 @@ import typer
 
 from exchange import clock
 from kakehashi.examples import examples
+from kakehashi.filter_options import TypeOfValue, known_type
 from kakehashi.listing import AsJson, Column, TextAsJson, write_line
 from kakehashi.listing import show as listing
-from kakehashi.receipt_words import deed
+from kakehashi.receipt_words import deed, release
 from kakehashi.terminal import printable, utc
 
 if TYPE_CHECKING:
@@ -49,13 +50,14 @@ def show(
     indicator: Annotated[str, typer.Argument(help="An indicator's id or value.")],
     nation: Annotated[str, typer.Option(help="Whose releases, for example GBR.")],
     partner: Annotated[str, typer.Option(help="To which partner; to all if not given.")] = "",
+    type_: TypeOfValue = "",
     as_json: TextAsJson = False,
 ) -> None:
     """Show what was released of one indicator, and each receipt for it."""
-    from consumers.queries.decisions import ids_of
+    from consumers.queries.named import ids_of, named
     from exchange.errors import NotFound
 
-    ids = frozenset(ids_of(indicator))
+    ids = frozenset(ids_of(indicator, known_type(type_)))
     shown = 0
     for each, status in _released(nation, partner, ids):
         shown += 1
@@ -70,8 +72,8 @@ def show(
         typer.echo(printable(sentence), err=not shown)
     if not shown:
         raise NotFound(
-            f"nothing of {', '.join(sorted(ids))} was released by {nation}: `kakehashi explain --nation {nation} …` "
-            "has the decision on it"
+            f"nothing of {printable(named(indicator, type_))} was released by {nation}: "
+            f"`kakehashi explain --nation {nation} …` has the decision on it"
         )
 
 
@@ -156,8 +158,7 @@ def _print(partner: str, status: "ReleaseStatus") -> None:
     """A few lines for a person."""
     released = status.released
     typer.echo(f"{_answer(status)} by {partner}  {released['id']}")
-    what = f"{released['kind']} {released['reason']}".rstrip()
-    typer.echo(f"  released        {utc(status.released_ms)} UTC  {what}, version {released['version']}")
+    typer.echo(f"  released        {utc(status.released_ms)} UTC  {release(released)}; version {released['version']}")
     content = released["content"]
     for line in () if content is None else content.get("tearline", "").splitlines():
         typer.echo(f"  tearline        {printable(line)}")

@@ -213,7 +213,7 @@ def _waiting(nation: str) -> "list[ReviewPending]":
 
 
 def _chosen(nation: str, indicator: str, partner: str) -> "ReviewPending":
-    from consumers.queries.decisions import ids_of
+    from consumers.queries.named import ids_of
     from consumers.queries.reviews import chosen
 
     found = _waiting(nation)
@@ -223,7 +223,7 @@ def _chosen(nation: str, indicator: str, partner: str) -> "ReviewPending":
 def _asked(nation: str, indicator: str, partner: str, *, may_be_approved: bool) -> "Question":
     """The question that is meant. Raises Refused if it is settled."""
     from consumers.desk.review import Settled, question_on
-    from consumers.queries.decisions import ids_of
+    from consumers.queries.named import ids_of
     from exchange.settings import Settings
 
     shards = Settings.from_env(os.environ).shards

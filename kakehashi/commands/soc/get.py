@@ -9,6 +9,7 @@ import typer
 from kakehashi.commands.soc.search import STYLES, Local
 from kakehashi.decided import decided, headline
 from kakehashi.examples import examples
+from kakehashi.filter_options import TypeOfValue, known_type
 from kakehashi.listing import TextAsJson, write_line
 from kakehashi.receipt_words import deed
 from kakehashi.terminal import printable, utc, wrapped
@@ -33,6 +34,7 @@ def register(app: typer.Typer) -> None:
     def get(
         indicator: Annotated[str, typer.Argument(help="An indicator's id or value; defanged is understood.")],
         nation: Annotated[str, typer.Option(help="Whose picture, for example JPN.")],
+        type_: TypeOfValue = "",
         local: Local = False,
         as_json: TextAsJson = False,
     ) -> None:
@@ -41,19 +43,21 @@ def register(app: typer.Typer) -> None:
 
         With --local it shows what the copy on this machine has: not decisions, releases and receipts.
         """
-        from consumers.queries.decisions import ids_of
+        from consumers.queries.named import ids_of, named
         from exchange.errors import NotFound
         from exchange.settings import Settings
         from kakehashi.clusters import cluster_of
         from kakehashi.picture_of import picture_of
 
-        settings, ids = Settings.from_env(os.environ), ids_of(indicator)
+        settings, ids = Settings.from_env(os.environ), ids_of(indicator, known_type(type_))
         with picture_of(nation, settings, os.environ, update=not local) as picture:
             known = [_known(picture, entry) for name in ids for entry in picture.get(name)]
         crossing = [] if local else list(_crossing(cluster_of(nation, settings, os.environ), settings, ids))
         if not (known or crossing):
             raise NotFound(
-                f"{nation} sees no {printable(indicator)}, and has seen none: `kakehashi search` finds parts"
+                f"{nation} sees no {printable(named(indicator, type_))}, and has seen none: `kakehashi search` finds "
+                "parts, and an invalid value that was reported is in quarantine (`kakehashi quarantine list --nation "
+                f"{nation}`)"
             )
         for place, row in enumerate(known):
             if place and not as_json:

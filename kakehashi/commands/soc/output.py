@@ -37,6 +37,7 @@ _LIST: Final = examples(
 _FORMATS: Final = examples(("kakehashi output formats", "their names, targets and options"))
 _FORGET: Final = examples(("kakehashi output forget --nation JPN --to hosts:/srv/hosts", "it will not come back"))
 _SHOWN: Final = 20
+_REPAIR: Final = "`kakehashi output check` lists them; to repair it, delete the target and run this again"
 _COLUMNS: Final = (
     Column("runs since, UTC", lambda row: utc(row["since_ms"]) or ("yes" if row["running"] else "no"), main=True),
     Column("recalls", lambda row: str(row["unapplied_recalls"]), right=True, main=True),
@@ -80,7 +81,7 @@ def run(
     confidence: options.Confidence = None,
     tlp_max: options.TlpMax = "",
     unstated_pap: options.UnstatedPap = "",
-    once: Annotated[bool, typer.Option("--once", help="Bring the targets up to date, and end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Bring the targets up to date, check files, and end.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Write nothing: count, and compare with the target.")
     ] = False,
@@ -247,6 +248,7 @@ def _outputs(nation: str, to: Sequence[str], filters: "Filter", use: "Use", sett
 def _once(nation: str, outputs: "Sequence[Following]", settings: "Settings", *, dry_run: bool) -> None:
     from kakehashi.picture_of import picture_of
 
+    differs = False
     with picture_of(nation, settings, os.environ, update=True) as picture:
         for each in outputs:
             if dry_run:
@@ -258,7 +260,13 @@ def _once(nation: str, outputs: "Sequence[Following]", settings: "Settings", *, 
                 each.turn(picture)
                 each.count(picture)
                 what = each.standing.trouble or f"holds {counted(each.standing.indicators or 0, 'indicator')}"
+                altered = len(each.altered(picture))
+                if altered:
+                    what += f", but was changed by somebody else: {counted(altered, 'difference')}. {_REPAIR}"
+                    differs = True
                 left_out = each.standing.left_out
             reasons = ", ".join(f"{count:,} by {reason}" for reason, count in left_out.items())
             typer.echo(f"{each.name}: {what}" + (f"; left out: {reasons}" if reasons else ""))
             each.close()
+    if differs:
+        raise typer.Exit(Exit.REFUSED)

@@ -17,7 +17,7 @@ from kakehashi.listing import AsJson, lines_wanted
 from kakehashi.terminal import printable, utc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from rich.console import Console
     from rich.text import Text
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from consumers.subscription.changes import Change
     from consumers.subscription.subscription import Gap, Quiet, SnapshotEnd
     from exchange.kafka.clients import Cluster
+    from schemas.markings import Pap, Tlp
     from schemas.records import Receipt
 
     Events = Iterable[Change | Gap | SnapshotEnd | Quiet]
@@ -55,6 +56,7 @@ _TLP_COLOURS: Final = {  # FIRST's own, TLP 2.0 table 2
     "TLP:CLEAR": "#ffffff",
 }
 _HEADINGS: Final = (("", 12), ("TLP", 16), ("type", 12), ("conf", 4), ("last seen UTC", 16))
+_GAP: Final = "  "
 _VALUE_WIDTH: Final = 44  # what a value has at least: the last columns go before that, as on a terminal of 80 columns
 
 
@@ -182,13 +184,14 @@ def _show(
     from consumers.subscription.subscription import Gap, SnapshotEnd
 
     headings = [Text(heading, "bold") for heading, _ in _HEADINGS]
-    console.print(_line(headings, Text("value · labels", "bold"), Text(), console), soft_wrap=True)
+    console.print(*_lines(headings, Text("value · labels", "bold"), (), (), console), soft_wrap=True)
     counts: Counter[str] = Counter()
     written = 0
     for event in found:
         if isinstance(event, Change):
             about = () if disputes is None else disputes.of(event.key)
-            console.print(_change_line(event, console), soft_wrap=True)
+            for each_line in _change_lines(event, console):
+                console.print(each_line, soft_wrap=True)
             for each in about:  # never cut, however narrow the terminal is
                 console.print(Text(f"  {_dispute_note(each)}", "yellow"), soft_wrap=True)
             counts[event.state] += 1
@@ -216,13 +219,13 @@ def _dispute_note(dispute: "Receipt") -> str:
     return f"⚑ {dispute['nation']} disputes it: {dispute['reason']}"
 
 
-def _change_line(change: "Change", console: "Console") -> "Text":
+def _change_lines(change: "Change", console: "Console") -> "list[Text]":
     from rich.text import Text
 
     sign, colour = _STATES[change.state]
     record: dict[str, Any] = change.record or {}
     shown: dict[str, Any] = record.get("content") or record
-    tlp = _tlp_of(shown)
+    tlp, *restrictions = _marking(shown)
     cells = [
         Text(f"{sign} {change.state}", colour),
         Text(tlp, _TLP_COLOURS.get(tlp, "")),
@@ -232,41 +235,61 @@ def _change_line(change: "Change", console: "Console") -> "Text":
     ]
     if "value" not in shown:
         about = f"{change.key}  {record.get('reason') or change.detail}"
-        return _line(cells[:1], Text(printable(about), "dim"), Text(), console)
+        return _lines(cells[:1], Text(printable(about), "dim"), (), (), console)
     gone = change.state not in ("live", "unreadable")
     value = Text(printable(shown["value"]), "dim strike" if gone else "bold")
-    notes = [*shown.get("labels", ()), *shown.get("caveats", ()), shown.get("pap", "")]
-    notes.append(shown.get("tearline", "").replace("\n", " "))
-    return _line(cells, value, Text("  " + printable(", ".join(filter(None, notes))), "dim"), console)
+    others = [*shown.get("labels", ()), shown.get("tearline", "").replace("\n", " ")]
+    marking = restrictions if _fit(console) > 1 else [tlp, *restrictions]
+    return _lines(cells, value, marking, others, console)
 
 
-def _line(cells: "list[Text]", value: "Text", notes: "Text", console: "Console") -> "Text":
-    """One line. The value is never cut: columns that a narrow terminal has no room for are left out, and a value that
-    is longer than the line continues on the next. Notes have what is left."""
+def _lines(
+    cells: "list[Text]", value: "Text", marking: "Sequence[str]", others: "Sequence[str]", console: "Console"
+) -> "list[Text]":
+    """One line. Neither the value nor the marking is ever cut: columns that a narrow terminal has no room for are left
+    out, a longer value continues on the next line, and a marking without room has a line of its own."""
     from rich.text import Text
 
     line = Text(no_wrap=True)
-    for cell, (_, width) in zip(cells, _HEADINGS, strict=False):
-        if line.cell_len + width + 2 + _VALUE_WIDTH > console.width and line.cell_len:
-            break
+    for cell, (_, width) in zip(cells[: _fit(console)], _HEADINGS, strict=False):
         cell.truncate(width, overflow="ellipsis", pad=True)
-        line.append_text(cell).append("  ")
+        line.append_text(cell).append(_GAP)
     line.append_text(value)
-    left = console.width - line.cell_len
-    if left > 0:
+    marks = Text(printable(", ".join(filter(None, marking))), "dim")
+    is_below = bool(marks) and line.cell_len + len(_GAP) + marks.cell_len > console.width
+    if marks and not is_below:
+        line.append(_GAP).append_text(marks)
+    words, left = printable(", ".join(filter(None, others))), console.width - line.cell_len
+    if words and left > len(_GAP):
+        notes = Text((", " if marks and not is_below else _GAP) + words, "dim")
         notes.truncate(left, overflow="ellipsis")
         line.append_text(notes)
-    return line
+    return [line, Text(_GAP).append_text(marks)] if is_below else [line]
 
 
-def _tlp_of(shown: dict[str, Any]) -> str:
-    """The label; a national record has its code."""
+def _fit(console: "Console") -> int:
+    """How many columns a line has room for before its value; the first one always."""
+    taken, count = 0, 0
+    for _, width in _HEADINGS:
+        taken += width + 2
+        if count and taken + _VALUE_WIDTH > console.width:
+            break
+        count += 1
+    return count
+
+
+def _marking(shown: dict[str, Any]) -> list[str]:
+    """TLP, PAP and caveats; a national record has codes."""
     if "marking" not in shown:
-        return str(shown.get("tlp", ""))
-    from schemas.markings import Tlp
+        return [shown.get("tlp", ""), shown.get("pap", ""), *shown.get("caveats", ())]
+    from schemas.markings import Pap, Tlp
 
-    code = shown["marking"]["tlp"]
-    return (Tlp(code).label or "unmarked") if code in Tlp.__members__.values() else f"code {code}"
+    tlp, pap, caveats = (shown["marking"][name] for name in ("tlp", "pap", "caveats"))
+    return [_label(Tlp, tlp) or "unmarked", _label(Pap, pap), *caveats]
+
+
+def _label(labels: "type[Tlp | Pap]", code: int) -> str:
+    return labels(code).label if code in labels.__members__.values() else f"code {code}"
 
 
 def _confidence(shown: dict[str, Any]) -> str:

@@ -104,6 +104,22 @@ def test_a_target_of_another_output_is_refused_by_its_name_and_stays(
     written(world, output, path)
 
 
+@pytest.mark.parametrize("name", ["hosts", "unbound"])
+def test_a_value_that_somebody_else_added_to_a_current_file_is_found_without_a_change_of_the_picture(
+    world: World, tmp_path: Path, name: str
+) -> None:
+    output, path = outputs()[name], tmp_path / "target"
+    written(world, output, path)
+    for added, is_altered in ((b"", False), (path.read_bytes().splitlines(keepends=True)[-1], True)):
+        path.write_bytes(path.read_bytes() + added.replace(b"one.example", b"evil.example"))
+        one = following(world, output, path)
+        one.take()
+        with world.picture() as picture:
+            one.turn(picture)
+            assert bool(one.altered(picture)) is is_altered
+        one.close()
+
+
 def test_a_list_of_another_kind_is_named(world: World, tmp_path: Path) -> None:
     written(world, outputs()["hosts"], tmp_path / "target")
     world.gbr.release("two.example")
