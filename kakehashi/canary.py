@@ -129,7 +129,7 @@ class Canary:
         give_up_s: float,
     ) -> tuple[int, dict[str, Any]]:
         """The time and content of the first record behind ``before`` that is it. Raises Refused when time is over."""
-        reader, start = self._readers[name], before[name]
+        reader, start, nation = self._readers[name], before[name], self._cluster.nation
         while True:
             shard = self._shard_in(name)
             end = reader.bounds(shard)[1]
@@ -141,9 +141,10 @@ class Canary:
                     return record.timestamp_ms, found
             if time.monotonic() > give_up_s:
                 raise Refused(
-                    f"the canary was not {hop} in time: {self._cluster.nation} to {self._partner}. Are streams and "
-                    f"bridges running (`kakehashi status`)? `kakehashi explain {CANARY_VALUE} --nation "
-                    f"{self._cluster.nation}` has the decision, `kakehashi quarantine list` what was refused"
+                    f"the canary was not {hop} in time: {nation} to {self._partner}. `kakehashi wait --nation "
+                    f"{nation} --partner {self._partner} --timeout 1` names the workers and bridges that do not run, "
+                    f"`kakehashi explain {CANARY_VALUE} --nation {nation}` has the decision, and `kakehashi quarantine "
+                    f"list --nation {nation}` what was refused"
                 )
             self._publisher.pump(_LOOK_S)
 

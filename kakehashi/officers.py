@@ -114,5 +114,5 @@ def _undecided(nation: str, sent: "SentCommand", wait_s: float) -> str:
     return (
         f"the command is signed and written at {sent.quarantine_key.removesuffix('--1')}, but no worker of {nation} "
         f"has decided it within {wait_s:g} s: is one running? It is obeyed when one does. Do not send it again: look "
-        "with `kakehashi explain`"
+        f"with `kakehashi explain INDICATOR --nation {nation}`"
     )

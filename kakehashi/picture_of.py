@@ -44,7 +44,9 @@ def picture_of(nation: str, settings: "Settings", environ: Mapping[str, str], *,
     try:
         picture = Picture(path, nation, now_ms)
     except NotFound as error:
-        raise NotFound(f"{error}: leave out --local, or start `kakehashi output run`") from error
+        raise NotFound(
+            f"{error}: leave out --local, or start `kakehashi output run --nation {nation} --to NAME:TARGET`"
+        ) from error
     with picture:
         for state in picture.origins():
             if not state.is_whole:
@@ -59,7 +61,7 @@ def note_of_ended(picture: "Picture", filters: "Filter") -> None:
     if filters.states != LIVE:
         typer.echo(
             f"kakehashi: this picture was made at {utc(picture.made_ms)} UTC. It has the values of what ended since "
-            "then; of what ended before, only ids (`kakehashi get ID`)",
+            f"then; of what ended before, only ids (`kakehashi get ID --nation {picture.nation}`)",
             err=True,
         )
 

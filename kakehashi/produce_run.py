@@ -10,7 +10,7 @@ from typing import Final
 import typer
 
 from exchange.clock import now_ms
-from exchange.errors import Exit
+from exchange.errors import ConfigurationError, Exit
 from exchange.kafka.clients import Cluster
 from exchange.metrics.kinds import Role
 from exchange.metrics.labels import HitFate
@@ -45,9 +45,10 @@ _NEVER: Final = Stop()
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A valid profile, and what is asked of this run alone."""
+    """A valid profile, and what is asked of this run alone. ``file`` is the profile's, None if options made it."""
 
     profile: Profile
+    file: Path | None = None
     again: bool = False
     strict: bool = False
     json: bool = False
@@ -61,9 +62,16 @@ class Command:
 
 
 def run_dry(command: Command, partner: str, settings: Settings) -> Exit:
-    """Print what the inputs would become. Raises ``typer.BadParameter`` without an input."""
+    """Print what the inputs would become.
+
+    Raises ``typer.BadParameter`` without an input, ConfigurationError for a profile without one.
+    """
     from kakehashi.produce_dry import dry_run
 
+    if not command.profile.inputs and command.file is not None:
+        raise ConfigurationError(
+            f"{command.file}: `inputs` has no entry, so nothing is read: name a file or a feed there"
+        )
     if not command.profile.inputs:
         raise typer.BadParameter("--dry-run needs a file, or - for standard input")
     with TemporaryDirectory() as folder:
@@ -115,7 +123,11 @@ def run(command: Command, settings: Settings, cluster_of: Callable[[], Cluster])
                 markup=False,
             )
             return Exit.INTERRUPTED
-        lines = [as_json(summary, publisher)] if command.json else closing_lines(summary, publisher, where)
+        lines = (
+            [as_json(summary, publisher)]
+            if command.json
+            else closing_lines(summary, publisher, where, has_again=command.file is None)
+        )
         for line in lines:
             out.print(line, markup=False, highlight=False, soft_wrap=True)
     stopped = summary.kept is not None or (command.strict and bool(summary.rejected))

@@ -121,12 +121,13 @@ def _trouble(where: str, spool: Spool, publisher: Publisher) -> str:
     )
 
 
-def closing_lines(summary: Summary, publisher: Publisher, where: str) -> Iterator[str]:
-    """The closing summary, line by line."""
+def closing_lines(summary: Summary, publisher: Publisher, where: str, *, has_again: bool = True) -> Iterator[str]:
+    """The closing summary, line by line; ``has_again`` if the command has the option --again."""
     if summary.files or summary.withdrawn or publisher.reports or not summary.skipped:
         yield from _what_was_read(summary, publisher, where)
     for name in summary.skipped:
-        yield f"{name}: read before, so not again; use --again if it should count once more"
+        advice = "; use --again if it should count once more" if has_again else ""
+        yield f"{name}: read before, so not again{advice}"
     for gap in summary.gaps:
         yield f"gap: {gap}"
     if (kept := summary.kept) is not None:

@@ -49,6 +49,7 @@ def redrive(
             f"{verb} {sent} of {counted(sent + kept, 'entry')}; the lines above have the reasons for the rest"
         )
     typer.echo(
-        f"{verb} {counted(sent, 'entry')}; what is refused again has a new key in `kakehashi quarantine list`",
+        f"{verb} {counted(sent, 'entry')}; what is refused again has a new key in `kakehashi quarantine list "
+        f"--nation {nation}`",
         err=as_json,
     )

@@ -103,6 +103,9 @@ def _report(asked: Following, options: Options, cluster: Cluster, settings: Sett
         except Stopped:
             err.print(f"stopped. {counted(spool.pending_reports, 'report')} in {folder}", markup=False)
             ended = Exit.INTERRUPTED
-        for line in [as_json(summary, publisher)] if asked.json else closing_lines(summary, publisher, where):
+        lines = (
+            [as_json(summary, publisher)] if asked.json else closing_lines(summary, publisher, where, has_again=False)
+        )
+        for line in lines:
             out.print(line, markup=False, highlight=False, soft_wrap=True)
     return ended

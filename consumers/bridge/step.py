@@ -36,7 +36,7 @@ ABROAD: Final = (RELEASED_INDICATOR, RECEIPT, PROGRESS)  # schemas that a bridge
 _NO_ID: Final = Refused(
     RejectReason.UNKNOWN_SCHEMA,
     f"the partner's schema registry does not know {RELEASED_INDICATOR_V2}: once it has registered it, restart the "
-    "bridge; `kakehashi reconcile --repair` reissues what is missing",
+    "bridge; `kakehashi reconcile --nation NATION --partner PARTNER --repair --key KEY` reissues what is missing",
     keep_bytes=True,
 )
 

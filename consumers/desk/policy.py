@@ -115,5 +115,5 @@ def load(path: Path) -> PolicyRecord:
         return msgspec.convert(found, PolicyRecord)
     except (OSError, ValueError, KeyError, TypeError, msgspec.ValidationError) as error:
         raise ConfigurationError(
-            f"{path} is not a draft: `kakehashi policy sign FOLDER` makes one ({error})"
+            f"{path} is not a draft: `kakehashi policy sign FOLDER --nation NATION --key KEY` makes one ({error})"
         ) from error

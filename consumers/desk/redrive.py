@@ -77,7 +77,7 @@ def redrive(entry: Quarantined, codec: Codec, *, now_ms: int, changes: Mapping[s
         return NotRedrivable(
             key,
             f"it is a line of {entry['place'] or 'a file'} that no reader could read and never became an observation: "
-            "correct it there and send it with `kakehashi produce`",
+            "correct it there and send it with `kakehashi produce --nation NATION --sensor SENSOR FILE`",
         )
     if entry["topic"] != topics.SENSOR_REPORTS:
         return NotRedrivable(

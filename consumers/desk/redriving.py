@@ -18,8 +18,8 @@ from schemas.records import Quarantined
 
 _PORTION: Final = 500
 _ACCEPTED: Final = (
-    "it was redriven and accepted, and counts once: send the right value with `kakehashi produce`, and end a wrong one "
-    "with `kakehashi revoke`"
+    "it was redriven and accepted, and counts once: send the right value with `kakehashi produce --nation NATION "
+    "--sensor SENSOR FILE`, and end a wrong one with `kakehashi revoke VALUE --nation NATION --key KEY --reason REASON`"
 )
 
 

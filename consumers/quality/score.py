@@ -70,8 +70,13 @@ class Score:
             case SensorShare.REVOKED:
                 return ratio(self.revoked, self.indicators)
             case SensorShare.REFUSED:
-                refused = sum(weight for reason, weight in self.refused.items() if reason not in NOT_AUTHENTIC)
+                refused = sum(self.refused.values()) - self.not_authentic
                 return ratio(refused, refused + self.indicators)
+
+    @property
+    def not_authentic(self) -> int:
+        """The refused reports in its name that its key did not sign, in millionths: its own, or someone else's."""
+        return sum(weight for reason, weight in self.refused.items() if reason in NOT_AUTHENTIC)
 
 
 class Scores:

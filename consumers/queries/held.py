@@ -33,5 +33,5 @@ def held(cluster: Cluster, origin: str, words: str, shards: int) -> ReleasedIndi
     if found:
         return found[0]
     raise NotFound(
-        f"{cluster.nation} holds no such indicator of {origin}: what it has seen otherwise goes by `kakehashi produce`"
+        f"{cluster.nation} holds no {words} of {origin}: it was never released to {cluster.nation}, or it has ended"
     )

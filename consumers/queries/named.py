@@ -58,7 +58,7 @@ def _readings(words: str, type_: str) -> list[Canonical]:
         what = f"a valid value of type {type_}" if type_ else "a valid value of any type"
         raise Refused(
             f"{words} is neither an indicator's id nor {what}: give its id; an invalid value that was reported is in "
-            "quarantine (`kakehashi quarantine list`)"
+            "quarantine (`kakehashi quarantine list --nation NATION`)"
         )
     return accepted
 

@@ -28,7 +28,7 @@ def chosen(found: Sequence[ReviewPending], ids: Sequence[str], partner: str) -> 
     if not matching:
         raise NotFound(
             f"no question on {', '.join(ids)}{f' for {partner}' if partner else ''} is open: it was settled, its "
-            "deadline has passed, or it was never held; `kakehashi explain` shows which"
+            f"deadline has passed, or it was never held; `kakehashi explain {ids[0]} --nation NATION` shows which"
         )
     if len(matching) > 1:
         names = ", ".join(each["partner"] for each in matching)

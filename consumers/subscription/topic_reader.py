@@ -147,7 +147,8 @@ class TopicReader:
     def _missing(self) -> NotFound:
         return NotFound(
             f"topic {self._topic} is not on {self._cluster.nation}'s cluster at {self._cluster.bootstrap}: is it the "
-            "right nation? `kakehashi up` makes the topics of a local cluster, `kakehashi topics` those of any other"
+            "right nation? `kakehashi up` makes the topics of a local cluster, `kakehashi topics --nation "
+            f"{self._cluster.nation}` those of any other"
         )
 
     def _silent(self, why: str) -> BrokerUnavailable:

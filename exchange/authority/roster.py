@@ -18,6 +18,7 @@ from exchange.errors import ConfigurationError
 from schemas.signing import KEY_BYTES, key_id
 
 REQUIRED_FROM: Final = "signatures_required_from"
+_MAKE_ONE: Final = "`kakehashi officer keygen --person PERSON --role ROLE --out FILE` prints an entry"
 _FIELDS: Final = frozenset({"person", "name", "key", "roles", "sensors", "until"})
 
 
@@ -141,10 +142,10 @@ def _officer(path: Path, number: int, entry: object) -> Officer:
         refuse(f"has other fields than {', '.join(sorted(_FIELDS))}")
     person, name, roles = (entry.get(field) for field in ("person", "name", "roles"))
     if not (isinstance(person, str) and person and isinstance(name, str) and name):
-        refuse("needs person and name: `kakehashi officer keygen` prints an entry")
+        refuse(f"needs person and name: {_MAKE_ONE}")
     found = key_of(entry.get("key"))
     if found is None:
-        refuse(f"key is {PREFIX} and the base64 of {KEY_BYTES} bytes: `kakehashi officer keygen` prints an entry")
+        refuse(f"key is {PREFIX} and the base64 of {KEY_BYTES} bytes: {_MAKE_ONE}")
     if not isinstance(roles, list) or not roles or not set(roles) <= set(Role):
         refuse(f"roles is a list of {', '.join(Role)}, at least one")
     sensors = entry.get("sensors", [])

@@ -111,7 +111,10 @@ def read_sensor(path: Path, number: int, entry: object) -> SensorKey:
     if not isinstance(sensor, str) or not sensor:
         refuse('sensor is its name, for example "edge-1"')
     if key is None:
-        refuse(f"key is {PREFIX} and the base64 of {KEY_BYTES} bytes: `kakehashi sensor keygen` prints an entry")
+        refuse(
+            f"key is {PREFIX} and the base64 of {KEY_BYTES} bytes: `kakehashi sensor keygen --sensor SENSOR "
+            "--out FILE` prints an entry"
+        )
     begin = begin_of(entry["from"]) if "from" in entry else 0
     end = end_of(entry["until"]) if "until" in entry else 0
     revoked = begin_of(entry["revoked"]) if "revoked" in entry else 0

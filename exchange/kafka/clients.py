@@ -228,7 +228,7 @@ def _topic_ids(cluster: Cluster, topics: list[str]) -> dict[str, str]:
         except KafkaException as error:
             raise NotFound(
                 f"topic {topic} is not on {cluster.nation}'s cluster at {cluster.bootstrap}: create the "
-                "topics with `kakehashi topics` or `kakehashi up`"
+                f"topics with `kakehashi topics --nation {cluster.nation}` or `kakehashi up`"
             ) from error
         ids[topic] = str(found.topic_id)
     return ids

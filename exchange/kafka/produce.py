@@ -14,8 +14,12 @@ OnDelivery = Callable[[KafkaError | None, Message], None]
 
 _FULL_S: Final = 0.05
 _KEY_SHOWN: Final = 80
-_COMPARE_IT: Final = "Compare the topic with `kakehashi topics`, and its max.message.bytes with the record's size"
-_ALLOW_IT: Final = "The cluster's administrator allows it with `kakehashi acls`, if this role is to write there at all"
+_COMPARE_IT: Final = (
+    "Compare the topic with `kakehashi topics --nation NATION`, and its max.message.bytes with the record's size"
+)
+_ALLOW_IT: Final = (
+    "The cluster's administrator allows it with `kakehashi acls --nation NATION`, if this role is to write there at all"
+)
 # What no retry changes. A topic that a broker does not know for 30 s is among them.
 _FOR_GOOD: Final = {
     KafkaError.MSG_SIZE_TOO_LARGE,

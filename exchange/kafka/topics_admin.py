@@ -81,8 +81,8 @@ def check_topics(cluster: Cluster, wanted: Iterable[Topic]) -> None:
     if wrong:
         raise TopicMismatch(
             f"{cluster.nation}'s cluster at {cluster.bootstrap}: {'; '.join(wrong)}. Create the topics with "
-            "`kakehashi topics`, set KAKEHASHI_SHARDS to what the cluster was made with, or alter what differs with "
-            "Kafka's own tools"
+            f"`kakehashi topics --nation {cluster.nation}`, set KAKEHASHI_SHARDS to what the cluster was made with, "
+            "or alter what differs with Kafka's own tools"
         )
 
 

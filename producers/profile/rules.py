@@ -50,7 +50,11 @@ def problems(profile: Profile, nations: Sequence[str]) -> Iterator[Problem]:
     if is_token(profile.key):
         yield from _of_token(profile.key)
     elif profile.key and not _is_readable(Path(profile.key)):
-        yield Problem(("key",), profile.key, "no readable file: `kakehashi sensor keygen` makes a key")
+        yield Problem(
+            ("key",),
+            profile.key,
+            f"no readable file: `kakehashi sensor keygen --sensor {profile.sensor} --out FILE` makes a key",
+        )
     yield from _of_marking(profile.marking, nations)
     if profile.confidence > profile.confidence_ceiling:
         why = f"above the ceiling of {profile.confidence_ceiling}: lower it, or raise confidence_ceiling"

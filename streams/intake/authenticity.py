@@ -56,7 +56,8 @@ def _redriven(
     if signature is None:
         return Refused(
             RejectReason.UNSIGNED,
-            "is redriven, and not signed by an officer: send it with `kakehashi quarantine redrive --key`",
+            "is redriven, and not signed by an officer: send it with `kakehashi quarantine redrive --nation NATION "
+            "--key KEY`",
         )
     officer = roster.find(signature.key)
     if officer is None:

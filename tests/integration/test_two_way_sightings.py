@@ -112,3 +112,11 @@ def test_a_sighting_of_what_the_partner_never_reported_is_refused(nations: Natio
     )
     assert (ended.returncode, ended.stdout) == (4, "")
     assert "kakehashi produce" in ended.stderr
+
+
+def test_a_dispute_of_what_the_partner_never_reported_is_refused_and_speaks_of_no_sighting(nations: Nations) -> None:
+    words = ("dispute", "--nation", "JPN", "--partner", "GBR", "--reason", "outdated", "192.0.2.77")
+    ended = kakehashi(*words, within=nations.folder, **nations.environ)
+    assert (ended.returncode, ended.stdout) == (4, "")
+    assert "JPN holds no 192.0.2.77 of GBR" in ended.stderr
+    assert "kakehashi produce" not in ended.stderr

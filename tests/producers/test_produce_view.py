@@ -78,3 +78,13 @@ def test_attributes_of_misp_that_are_not_for_detection_are_stated_to_be_left_out
     publisher: Publisher = OfflinePublisher(NOWHERE, sensor_spool, SENSOR.name)
     assert expected_text in list(closing_lines(summary, publisher, "GBR's Kafka"))
     assert not any("detection" in line for line in closing_lines(Summary(files=1), publisher, "GBR's Kafka"))
+
+
+@pytest.mark.parametrize("has_again", [True, False])
+def test_a_file_that_was_read_before_is_named_with_again_only_by_a_command_that_has_it(
+    sensor_spool: Spool, has_again: bool
+) -> None:
+    publisher: Publisher = OfflinePublisher(NOWHERE, sensor_spool, SENSOR.name)
+    (line,) = closing_lines(Summary(skipped=["eve.json"]), publisher, "GBR's Kafka", has_again=has_again)
+    assert line.startswith("eve.json: read before, so not again")
+    assert ("--again" in line) is has_again

@@ -235,6 +235,10 @@ def test_init_check_and_dry_run_need_no_kafka(whole: Path) -> None:
     assert kakehashi("sensor", "check", "new.yaml", within=within).stdout == (
         "new.yaml: valid: sensor edge-2 of GBR, 0 inputs\n"
     )
+    empty = kakehashi("sensor", "dry-run", "new.yaml", within=within)
+    assert (empty.returncode, empty.stdout) == (Exit.CONFIGURATION, "")
+    assert "new.yaml: `inputs` has no entry" in empty.stderr
+    assert "--dry-run" not in empty.stderr, "the command has no such option"
     whole.write_text(WHOLE.replace("  - at: https://feeds.example/list.txt\n    snapshot: true\n", ""))
     shown = kakehashi("sensor", "dry-run", "edge-1.yaml", "--json", within=within)
     assert shown.returncode == Exit.OK, shown.stderr

@@ -117,9 +117,7 @@ def rerun(
         (each.decision for each in entries if each.decision and each.decision["decision_id"] == decision), None
     )
     if found is None:
-        raise NotFound(
-            f"{decision} is not in {nation}'s audit: `kakehashi explain` and `kakehashi audit show` name them"
-        )
+        raise NotFound(f"{decision} is not in {nation}'s audit: `kakehashi audit show --nation {nation}` names what is")
     engine = engine_of(found, _engines(nation))
     if isinstance(engine, str):
         raise ConfigurationError(
@@ -223,7 +221,10 @@ def truncate(
     for shard, offset in sorted(cuts.items()):
         typer.echo(f"{nation}-{shard}: entries before offset {offset} are deleted")
     if not cuts:
-        typer.echo("no entry is both that old and before a signed anchor: `kakehashi audit anchor` signs one")
+        typer.echo(
+            f"no entry is both that old and before a signed anchor: `kakehashi audit anchor "
+            f"--nation {nation} --key KEY` signs one"
+        )
 
 
 def _open(nation: str) -> "tuple[Settings, AuditLog, Roster]":

@@ -69,7 +69,8 @@ def register(app: typer.Typer) -> None:
             raise NotFound(
                 f"{nation} has no decision on {printable(named(indicator, type_))}, and has it from no partner: it was "
                 f"never reported, it is in quarantine (`kakehashi quarantine list --nation {nation}`), its audit was "
-                "truncated, or the workers have not come to it yet (`kakehashi wait` waits for workers)"
+                f"truncated, or the workers have not come to it yet (`kakehashi wait --nation {nation}` waits for "
+                "workers)"
             )
         for each in accepted:
             name, topic = each.record["id"], receipts(each.origin)

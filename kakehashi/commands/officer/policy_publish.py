@@ -91,5 +91,6 @@ def _wrong_on_the_topic(record: "PolicyRecord", before: "Activated", rules: "Pub
         return ""
     return (
         f"another officer published at the same time: it follows {named(follows) if follows else 'nothing'}, with "
-        "which it was not compared. See `kakehashi policy status`; another activation undoes it"
+        f"which it was not compared. See `kakehashi policy status --nation {record['nation']}`; another "
+        "activation undoes it"
     )

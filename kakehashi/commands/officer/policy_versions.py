@@ -227,5 +227,7 @@ def _full_version(beginning: str, rules: "PublishedRules") -> str:
 
     found = [version for version in rules.history.sets if version.startswith(beginning)]
     if len(found) != 1:
-        raise Refused(f"{len(found)} published sets begin with {beginning}: see `kakehashi policy status`")
+        raise Refused(
+            f"{len(found)} published sets begin with {beginning}: see `kakehashi policy status --nation NATION`"
+        )
     return found[0]

@@ -144,7 +144,9 @@ def register(app: typer.Typer) -> None:
             entry = next((found for found in entries(reader, codec) if found["key"] == key), None)
             known = states(cluster, entries(reader, codec), codec) if entry is not None and not raw else None
         if entry is None:
-            raise NotFound(f"{nation}'s quarantine has no entry {key}: `kakehashi quarantine list` has the keys")
+            raise NotFound(
+                f"{nation}'s quarantine has no entry {key}: `kakehashi quarantine list --nation {nation}` has the keys"
+            )
         if known is None:
             _write_original(entry)
         elif as_json:

@@ -104,7 +104,7 @@ def _add_reading(sensor: typer.Typer) -> None:
         from kakehashi.produce_run import Command, run_dry
 
         settings = _settings()
-        command = Command(_valid(profile, settings), strict=strict, json=as_json)
+        command = Command(_valid(profile, settings), profile, strict=strict, json=as_json)
         raise typer.Exit(run_dry(command, "", settings))
 
     @sensor.command(epilog=_RUN_EXAMPLES)
@@ -132,6 +132,7 @@ def _add_reading(sensor: typer.Typer) -> None:
         valid = _valid(profile, settings)
         command = Command(
             valid,
+            profile,
             strict=strict,
             json=json,
             explain_skips=explain_skips,

@@ -109,7 +109,10 @@ def rotate(
     known = _roster(nation).sensors.by_sensor.get(sensor, ())
     valid = [each for each in known if each.standing(now_ms) is Standing.VALID]
     if not valid:
-        raise NotFound(f"{sensor} has no valid key in {nation}'s roster: `kakehashi sensor keygen` makes its first one")
+        raise NotFound(
+            f"{sensor} has no valid key in {nation}'s roster: `kakehashi sensor keygen --sensor {sensor} --out FILE` "
+            "makes its first one"
+        )
     ending = [replace(each, until_ms=min(each.until_ms or ends_ms, ends_ms)) for each in valid]
     _print([*(each for each in known if each not in valid), *ending, _made(sensor, out)])
     typer.echo(
@@ -140,7 +143,8 @@ def revoke(
     typer.echo(
         f"These entries replace those of {sensor} in {nation}'s roster. Then `kakehashi sensor signed {stolen.key_id} "
         f"--nation {nation} --sensor {sensor}` lists what was accepted since {utc(revoked_ms)} UTC, and `kakehashi "
-        "sensor rotate` makes the next key, if no other is valid `kakehashi sensor keygen`.",
+        f"sensor rotate --nation {nation} --sensor {sensor} --out FILE` makes the next key, if no other is valid "
+        f"`kakehashi sensor keygen --sensor {sensor} --out FILE`.",
         err=True,
     )
 
@@ -230,7 +234,10 @@ def _summary(found: "SignedReports", since_ms: int, nation: str, sensor: str) ->
             f"'select(any(.sources[]?; .sensor == \"{sensor}\")) | .id'` lists all that {sensor} reports."
         )
     if found.indicators:
-        parts.append("An officer takes them back with `kakehashi recall`, or `kakehashi revoke` if they are false.")
+        parts.append(
+            f"An officer takes them back with `kakehashi recall VALUE --nation {nation} --key KEY "
+            "--reason REASON`, or `kakehashi revoke` with the same options if they are false."
+        )
     return "\n".join(parts)
 
 

@@ -29,6 +29,7 @@ _COLUMNS: Final = (
         Column(share, lambda row, share=share: f"{row[f'{share}_share']:.1%}", right=True)  # type: ignore[misc]
         for share in ("first", "corroborated", "disputed", "revoked", "refused")
     ),
+    Column("not authentic", lambda row: f"{row['not_authentic'] / 1_000_000:,.1f}", right=True),
 )
 
 
@@ -48,6 +49,9 @@ def score(
 ) -> None:
     """Show what became of what each sensor reported, recent things weighted more: the share that it was first with,
     that other sensors report, that a partner disputes, that was revoked, and that was refused.
+
+    `not authentic` counts the refused reports in its name that are unsigned or not signed by a valid key of it. They
+    are no part of the share: someone else may have sent them.
 
     It reads the nation's records, disputes and quarantine, and nothing changes by it. Times of sightings are the
     sensors' own, so a score is for people: no rule of release looks at it. With --every it writes to
@@ -76,4 +80,4 @@ def _rows(scores: "Scores", nation: str) -> Iterator[dict[str, Any]]:
 
     for sensor, record in scores.records(nation).items():
         shares = {f"{share}_share": round(scores.by_sensor[sensor].share(share), 4) for share in SensorShare}
-        yield {**record, **shares}
+        yield {**record, **shares, "not_authentic": scores.by_sensor[sensor].not_authentic}

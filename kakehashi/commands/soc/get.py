@@ -55,9 +55,9 @@ def register(app: typer.Typer) -> None:
         crossing = [] if local else list(_crossing(cluster_of(nation, settings, os.environ), settings, ids))
         if not (known or crossing):
             raise NotFound(
-                f"{nation} sees no {printable(named(indicator, type_))}, and has seen none: `kakehashi search` finds "
-                "parts, and an invalid value that was reported is in quarantine (`kakehashi quarantine list --nation "
-                f"{nation}`)"
+                f"{nation} sees no {printable(named(indicator, type_))}, and has seen none: `kakehashi search WORDS "
+                f"--nation {nation}` finds parts, and an invalid value that was reported is in quarantine "
+                f"(`kakehashi quarantine list --nation {nation}`)"
             )
         for place, row in enumerate(known):
             if place and not as_json:

@@ -37,7 +37,10 @@ _LIST: Final = examples(
 _FORMATS: Final = examples(("kakehashi output formats", "their names, targets and options"))
 _FORGET: Final = examples(("kakehashi output forget --nation JPN --to hosts:/srv/hosts", "it will not come back"))
 _SHOWN: Final = 20
-_REPAIR: Final = "`kakehashi output check` lists them; to repair it, delete the target and run this again"
+_REPAIR: Final = (
+    "`kakehashi output check --nation NATION --to NAME:TARGET` lists them; to repair it, delete the target and run "
+    "this again"
+)
 _COLUMNS: Final = (
     Column("runs since, UTC", lambda row: utc(row["since_ms"]) or ("yes" if row["running"] else "no"), main=True),
     Column("recalls", lambda row: str(row["unapplied_recalls"]), right=True, main=True),

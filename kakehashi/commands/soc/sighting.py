@@ -81,6 +81,7 @@ def report(
     """
     from consumers.desk.not_seen import not_seen as answer
     from consumers.queries.held import held
+    from exchange.errors import NotFound
     from exchange.settings import Settings
     from kakehashi.clusters import cluster_of
 
@@ -89,7 +90,13 @@ def report(
     if not_seen and (tlp or count > 1 or note):
         raise typer.BadParameter("--not-seen has no --tlp, --count and --note: it is a receipt, and reports no value")
     cluster = cluster_of(nation, settings, os.environ)
-    found = held(cluster, partner, indicator, settings.shards)
+    try:
+        found = held(cluster, partner, indicator, settings.shards)
+    except NotFound as error:
+        raise NotFound(
+            f"{error}. Without a partner's indicator, report it as your own: `kakehashi produce --nation {nation} "
+            "--sensor SENSOR FILE`"
+        ) from error
     if not_seen:
         answer(cluster, partner, found, shards=settings.shards, now_ms=clock.now_ms())
         typer.echo(f"{nation} has searched for {found['id']} of {partner}, version {found['version']}, and not seen it")

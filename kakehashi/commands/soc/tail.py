@@ -165,7 +165,9 @@ def _starting(cluster: "Cluster", shards: int) -> str:
     missing = [str(shard) for _, _, shard in not_running(cluster, {("streams", "")}, shards)]
     if not missing:
         return ""
-    return f", and no worker of {cluster.nation} runs shard {', '.join(missing)}: `kakehashi wait` waits for them"
+    nation = cluster.nation
+    waits = f"`kakehashi wait --nation {nation}` waits for them"
+    return f", and no worker of {nation} runs shard {', '.join(missing)}: {waits}"
 
 
 def _show(

@@ -86,6 +86,7 @@ def test_what_others_sent_in_its_name_is_listed_and_does_not_count_against_it() 
     score = scored(an_indicator(), refused=refused).by_sensor["edge-1"]
     assert score.refused == dict.fromkeys(reasons, ONE)
     assert score.share(SensorShare.REFUSED) == 0.5
+    assert score.not_authentic == 2 * ONE
     assert {"bad-signature", "revoked-key"} <= {str(each) for each in NOT_AUTHENTIC}
 
 
