@@ -69,7 +69,7 @@ def test_a_partner_without_the_second_schema_gets_all_other_records_and_the_rest
     entry = HOME_CODEC.decode(QUARANTINED, kept.value)
     assert isinstance(entry, dict)
     assert (entry["reason"], entry["original"]) == ("unknown-schema", value)
-    assert "kakehashi reconcile --repair" in entry["detail"]
+    assert "`kakehashi reconcile --nation NATION --partner PARTNER --repair" in entry["detail"]
 
 
 def test_a_receipt_is_carried_in_the_same_inbox_with_the_partners_schema_id() -> None:

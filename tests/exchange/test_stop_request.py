@@ -13,8 +13,8 @@ _ALL = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """The handlers of this process are as before afterwards."""
-    before = {number: signal.getsignal(number) for number in _ALL}
+    """No signal is ignored, as ``nohup`` would have it; the handlers of this process are as before afterwards."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in _ALL}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -263,7 +263,7 @@ def test_the_commands_show_a_withdrawal(door: Door) -> None:
         return text.startswith("RECALL APPLIED by JPN") or text.startswith("APPLIED by JPN")
 
     eventually(is_answered, SOON_S, "JPN's receipt for the end")
-    assert "revoked withdrawn, version" in door.command(
+    assert "revoked: its source withdrew it; version" in door.command(
         "released", "show", "--nation", "GBR", "--partner", "JPN", value
     )
     compared = door.command("reconcile", "--nation", "GBR", "--partner", "JPN", "--full", "--grace", "0")

@@ -199,7 +199,7 @@ def test_a_cluster_that_does_not_answer_is_reported_and_the_deadline_kept(tmp_pa
         ([str(FEEDS)], "a folder: add --follow"),
         (["--dry-run", str(FEEDS)], "a folder: add --follow"),
         (["--snapshot", "/no/such/*.txt"], "a pattern needs --follow"),
-        (["--dry-run", "--sensor-key", "/no/such/key", str(FEEDS / "txt/skimmer.txt")], "`kakehashi sensor keygen`"),
+        (["--dry-run", "--sensor-key", "/no/such/key", str(FEEDS / "txt/skimmer.txt")], "`kakehashi sensor keygen"),
         (["--dry-run", "--follow"], "--follow needs files"),
         (["--format", "zeek"], "suricata-eve"),
     ],
