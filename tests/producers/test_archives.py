@@ -57,6 +57,7 @@ def _seen(packed: bytes) -> list[Observation]:
         (a_zip("list.txt"), "TLP:CLEAR"),
         (gzipped(b"list.txt"), "TLP:CLEAR"),
     ],
+    ids=range(8),
 )
 def test_a_marking_beside_the_content_is_its_marking(packed: bytes, expected: str) -> None:
     [seen] = observations(
@@ -66,7 +67,9 @@ def test_a_marking_beside_the_content_is_its_marking(packed: bytes, expected: st
 
 
 @pytest.mark.parametrize(
-    "packed", [a_zip("転送禁止/list.txt"), a_zip("転送禁止.txt".encode("cp932")), gzipped("部外秘.txt".encode("cp932"))]
+    "packed",
+    [a_zip("転送禁止/list.txt"), a_zip("転送禁止.txt".encode("cp932")), gzipped("部外秘.txt".encode("cp932"))],
+    ids=["UTF-8", "zip in cp932", "gzip in cp932"],
 )
 def test_a_heading_in_japanese_is_understood_also_in_the_encoding_of_windows(packed: bytes) -> None:
     [seen] = observations(
@@ -97,7 +100,11 @@ def test_a_header_is_read_to_its_end_from_a_pipe_that_gives_a_byte_at_a_time_and
     assert (names, len(got) <= LONGEST_HEADER + 1024) == ((), True)
 
 
-@pytest.mark.parametrize("content", [b"", b"PK", b"PK\x03\x04", LIST, a_zip("x")[:-30], b"PK\x03\x04" + b"PK\x05\x06"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"PK", b"PK\x03\x04", LIST, a_zip("x")[:-30], b"PK\x03\x04" + b"PK\x05\x06"],
+    ids=["empty", "two bytes", "a header's beginning", "a list", "cut", "an end that is cut"],
+)
 def test_what_has_no_directory_is_left_where_it_was(content: bytes) -> None:
     stream = io.BytesIO(content)
     assert (zip_directory(stream), stream.tell()) == (None, 0)
