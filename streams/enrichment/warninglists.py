@@ -5,10 +5,10 @@ import hashlib
 import tomllib
 from collections.abc import Iterator
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
-import pymispwarninglists
 
 from schemas.vocabulary import IndicatorType
 
@@ -75,8 +75,17 @@ class _ListFile(msgspec.Struct, rename={"form": "type", "entries": "list"}):
 
 
 def installed_folder() -> Path:
-    """Where the lists of the installed ``pymispwarninglists`` are: one folder with a ``list.json`` per list."""
-    return Path(pymispwarninglists.__file__).parent / "data" / "misp-warninglists" / "lists"
+    """Where the lists of the installed ``pymispwarninglists`` are: one folder with a ``list.json`` per list.
+
+    The package is found and not imported: only its data is used, and its code takes a second of every start where
+    ``jsonschema`` and its parser of IRIs are installed too.
+
+    :raises WarninglistError: the package is not installed.
+    """
+    package = find_spec("pymispwarninglists")
+    if package is None or package.origin is None:
+        raise WarninglistError("pymispwarninglists is not installed: install requirements.lock")
+    return Path(package.origin).parent / "data" / "misp-warninglists" / "lists"
 
 
 def our_categories() -> dict[str, dict[str, str]]:
