@@ -37,7 +37,7 @@ from producers.report import MAX_OBSERVATIONS
 from producers.signing import signing
 from producers.spool import publisher as spooled
 from producers.spool.batch import Batch, Sensor
-from producers.spool.spool import Spool, folder_of
+from producers.spool.spool import Spool, SpoolFull, folder_of
 from schemas.codec import QUARANTINED, SENSOR_REPORT, SENSOR_REPORT_V2
 from schemas.markings import SourceMarking
 from schemas.normalise import Invalid, canonical
@@ -272,7 +272,8 @@ class Publisher:
         """The next call; what waits is published meanwhile, and heartbeats."""
         while True:
             if not publisher.trouble:
-                heart.beat(monotonic())
+                with suppress(SpoolFull):  # calls raise it themselves, and go on once the disk has room
+                    heart.beat(monotonic())
             publisher.pump()
             self.pending_reports = spool.pending_reports
             try:

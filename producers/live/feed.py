@@ -4,6 +4,7 @@ A server that does not answer, or refuses, costs the others nothing. It is asked
 what it asks for itself (``Retry-After``) counts if that is longer.
 """
 
+import time
 from collections.abc import Sequence
 from threading import Event, Thread
 from typing import Final, NamedTuple
@@ -67,11 +68,14 @@ class Feed:
         self._taken.set()
         return True
 
-    def close(self) -> None:
-        """Ask the thread to end. One that waits for a server ends with the process."""
+    def end(self) -> None:
+        """Ask the thread to end."""
         self._closing.set()
         self._taken.set()
-        self._thread.join(_JOIN_S)
+
+    def join(self, until: float) -> None:
+        """Wait for its end until then, by the monotonic clock. One that waits for a server ends with the process."""
+        self._thread.join(max(0.0, until - time.monotonic()))
 
     def _go(self) -> None:
         failures = 0
@@ -93,7 +97,8 @@ class Feed:
         for found in self._kind.documents(self._place):
             self._taken.clear()
             self._found = found
-            self._taken.wait()
+            if not self._closing.is_set():  # it is set before ``_taken``, which this may just have cleared
+                self._taken.wait()
             if self._closing.is_set():
                 return
 
@@ -111,4 +116,7 @@ class Feeds:
     def close(self) -> None:
         """End all threads."""
         for feed in self._feeds:
-            feed.close()
+            feed.end()
+        until = time.monotonic() + _JOIN_S
+        for feed in self._feeds:
+            feed.join(until)

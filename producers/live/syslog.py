@@ -5,11 +5,10 @@ document. Syslog has no acknowledgement: what a sender has written and a killed 
 up to half a second and what is in the buffers of both machines. A listener that is stopped keeps all that it has read.
 """
 
-import base64
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -22,7 +21,6 @@ import msgspec
 from exchange.errors import ConfigurationError
 from producers.live.documents import Document, Documents, Gap, Place, Position
 from producers.live.syslog_frames import Carried, Unframed, carried, frames
-from producers.markings.marked import Marked
 
 SCHEMES: Final = ("syslog+tls://",)
 MOST_BYTES: Final = 4 << 20
@@ -39,13 +37,6 @@ _CLOSE_S: Final = 5.0
 _CHUNK_BYTES: Final = 64 << 10
 
 
-class _Kept(msgspec.Struct):
-    """A line that was set aside."""
-
-    line: str
-    around: Marked
-
-
 def received(place: Place) -> Iterator[Document | Gap]:
     """Documents of the lines that are received, until it stops.
 
@@ -55,7 +46,8 @@ def received(place: Place) -> Iterator[Document | Gap]:
         raise ConfigurationError(f"a dry run does not listen at {place.address}: give it a file of such lines")
     documents = Documents(place.folder, place.address, Position())
     yield from documents.unread()
-    waiting = _from_aside(documents.aside())
+    aside = documents.aside()
+    waiting = msgspec.json.decode(aside, type=list[Carried]) if aside else []
     listener = Listener(place)
     try:
         while not place.is_stopping:
@@ -74,9 +66,10 @@ def received(place: Place) -> Iterator[Document | Gap]:
                 yield document
     finally:
         listener.close()
-        waiting += listener.taken(0)
+        while taken := listener.taken(0):
+            waiting += taken
         if waiting:
-            documents.set_aside(_to_aside(waiting))
+            documents.set_aside(msgspec.json.encode(waiting))
 
 
 def _first_group(waiting: list[Carried]) -> list[Carried]:
@@ -88,15 +81,6 @@ def _first_group(waiting: list[Carried]) -> list[Carried]:
         if size >= MOST_BYTES:
             break
     return group
-
-
-def _to_aside(waiting: list[Carried]) -> bytes:
-    return msgspec.json.encode([_Kept(base64.b64encode(each.line).decode(), each.around) for each in waiting])
-
-
-def _from_aside(content: bytes) -> list[Carried]:
-    kept = msgspec.json.decode(content, type=list[_Kept]) if content else []
-    return [Carried(base64.b64decode(each.line), each.around) for each in kept]
 
 
 class Listener:
@@ -147,9 +131,9 @@ class Listener:
             thread.join(max(0.0, until - time.monotonic()))
         self._socket.close()
 
-    def _begin(self, target: object, *given: object) -> None:
+    def _begin(self, target: Callable[..., None], *given: object) -> None:
         self._threads = [each for each in self._threads if each.is_alive()]
-        thread = Thread(target=target, args=given, name="syslog", daemon=True)  # type: ignore[arg-type]
+        thread = Thread(target=target, args=given, name="syslog", daemon=True)
         self._threads.append(thread)
         thread.start()
 
@@ -159,8 +143,10 @@ class Listener:
                 connection, peer = self._socket.accept()
             except TimeoutError:
                 continue
-            except OSError:
-                return
+            except OSError as error:  # such as too many open files: it may accept the next one
+                self._troubles.put(f"a connection could not be accepted: {error}")
+                self._closing.wait(_POLL_S)
+                continue
             if self._free.acquire(blocking=False):
                 self._begin(self._serve, connection, str(peer[0]))
             else:

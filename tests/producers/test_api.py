@@ -6,7 +6,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -15,8 +18,9 @@ from exchange.errors import ConfigurationError, Refused
 from exchange.kafka.clients import Cluster
 from exchange.settings import Settings
 from producers.api import Publisher
+from producers.heartbeat import Heartbeat
 from producers.profile.model import Profile
-from producers.spool.spool import Spool, folder_of
+from producers.spool.spool import InputState, Spool, SpoolFull, folder_of
 from schemas.markings import SourceMarking
 from schemas.observation import Observation
 from schemas.vocabulary import IndicatorType
@@ -109,6 +113,23 @@ with offline(replace(Settings.from_env({{}}), home=Path({str(tmp_path)!r}))) as 
         found = values_in(kept)
     assert found[: len(reported)] == [f"{number}.example.com" for number in range(len(reported))]
     assert len(found) <= len(reported) + 1
+
+
+def test_a_heartbeat_that_the_disk_does_not_take_ends_nothing(settings: Settings) -> None:
+    append, refused = Spool.append, threading.Event()
+
+    def full(kept: Spool, source: InputState | None, **named: Any) -> None:
+        if source is None:
+            refused.set()
+            raise SpoolFull("no space")
+        append(kept, source, **named)
+
+    at_once = partial(Heartbeat, every_s=0.0)
+    with patch("producers.api.Heartbeat", at_once), patch.object(Spool, "append", full), offline(settings) as publisher:
+        assert refused.wait(20)
+        publisher.observe(DOMAIN, "bad.example.com")
+    with spool(settings) as kept:
+        assert values_in(kept) == ["bad.example.com"]
 
 
 def test_while_the_spool_is_full_calls_wait_and_leaving_does_not(settings: Settings) -> None:

@@ -4,8 +4,10 @@ import contextlib
 import signal
 import socket
 import ssl
+from errno import EMFILE
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -145,6 +147,28 @@ def test_lines_of_clients_with_a_certificate_are_received_and_of_no_others(
     assert receiving.lines == [("a", Tlp.UNMARKED), ("b", Tlp.UNMARKED), ("c", Tlp.RED), ("d", Tlp.UNMARKED)]
 
 
+def test_a_connection_that_cannot_be_accepted_is_declared_and_the_next_one_is_served(
+    authority: Authority, tmp_path: Path
+) -> None:
+    issued, client, port = authority.issue("listener"), authority.issue("sensor"), free_port()
+    accept, failures = socket.socket.accept, [OSError(EMFILE, "Too many open files")]
+
+    def failing(server: socket.socket) -> tuple[socket.socket, object]:
+        if failures:
+            raise failures.pop()
+        return accept(server)
+
+    with patch.object(socket.socket, "accept", failing):
+        receiving = Receiving(
+            Place(f"syslog+tls://127.0.0.1:{port}", tmp_path / "in", issued.both, authority.file, stop=Stop())
+        )
+        with connected(port, authority, client) as secured:
+            secured.sendall(framed(a_message("a")))
+            eventually(lambda: receiving.lines == [("a", Tlp.UNMARKED)], 20, "the line is received")
+        receiving.close()
+    assert any("Too many open files" in gap for gap in receiving.gaps)
+
+
 def test_a_listener_that_is_stopped_or_killed_keeps_what_it_has_made_durable(
     authority: Authority, tmp_path: Path
 ) -> None:
@@ -189,6 +213,35 @@ def test_what_was_read_and_not_made_a_document_is_set_aside(authority: Authority
     again.close()  # type: ignore[attr-defined]
     assert isinstance(first, Document)
     assert lines == [("a\n", Tlp.UNMARKED), ("b\n", Tlp.RED)]
+
+
+def test_however_many_lines_wait_when_it_is_stopped_all_are_set_aside(authority: Authority, tmp_path: Path) -> None:
+    issued, client, port = authority.issue("listener"), authority.issue("sensor"), free_port()
+    place = Place(f"syslog+tls://127.0.0.1:{port}", tmp_path / "in", issued.both, authority.file)
+    more = Event()
+
+    def send() -> None:
+        with connected(port, authority, client) as secured:
+            secured.sendall(framed(a_message("first")))
+            more.wait(20)
+            secured.sendall(framed(*(a_message(f"s{number}") for number in range(20))))
+            secured.recv(1)  # until the listener ends
+
+    sender = Thread(target=send, daemon=True)
+    sender.start()
+    with patch.object(syslog, "_MOST_WAITING", 3), patch.object(syslog, "carried", wraps=carried) as read:
+        found = syslog.received(place)
+        next(found)
+        more.set()
+        eventually(lambda: read.call_count == 21, 20, "all is read, and waits")
+        found.close()  # type: ignore[attr-defined]
+    sender.join()
+    again = syslog.received(place)
+    next(again)
+    rest = next(again)
+    again.close()  # type: ignore[attr-defined]
+    assert isinstance(rest, Document)
+    assert rest.path.read_text().splitlines() == [f"s{number}" for number in range(20)]
 
 
 @pytest.mark.parametrize(("credentials", "authorities"), [(False, True), (True, False)])
