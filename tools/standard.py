@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,8 +72,12 @@ def _row(*cells: str) -> str:
 
 
 def _heads(language: str, *names: str) -> Iterator[str]:
-    yield _row(*(_HEADS[name].of(language) for name in names))
-    yield f"|{'---|' * len(names)}"
+    return _head(*(_HEADS[name].of(language) for name in names))
+
+
+def _head(*cells: str) -> Iterator[str]:
+    yield _row(*cells)
+    yield f"|{'---|' * len(cells)}"
 
 
 def _source(text: str) -> str:
@@ -88,7 +92,7 @@ def _source(text: str) -> str:
 
 def _requirements(language: str) -> Iterator[str]:
     for at, group in enumerate(standard().groups, 1):
-        yield f"### 4.{at} {group.ja if language == 'ja' else group.en}"
+        yield f"### 4.{at} {group.title.of(language)}"
         yield ""
         yield from _heads(language, "number", "level", "requirement", "why", "shown", "source")
         for each in standard().of_group(group.id):
@@ -107,31 +111,30 @@ def _requirement(each: Requirement, language: str) -> str:
     )
 
 
-def _all() -> list[ConformanceProfile]:
-    return [profiles.valid_profile(name, standard())[0] for name in profiles.names()]
+@cache
+def _all() -> tuple[ConformanceProfile, ...]:
+    return tuple(profiles.valid_profile(name, standard())[0] for name in profiles.names())
 
 
 def _profiles(language: str) -> Iterator[str]:
     incidents = [(each, incident) for each in _all() for incident in each.incidents]
     for each in _all():
-        title, scope = Text(each.en, each.ja).of(language), Text(each.scope_en, each.scope_ja).of(language)
+        title, scope = each.title.of(language), Text(each.scope_en, each.scope_ja).of(language)
         yield f"**{title}** (`{each.name}`, {each.version}): {scope}."
         yield ""
     names = [f"{each.name}, {incident.name}" for each, incident in incidents]
-    yield _row(_HEADS["number"].of(language), *names)
-    yield f"|{'---|' * (1 + len(names))}"
+    yield from _head(_HEADS["number"].of(language), *names)
     for requirement in standard().requirements:
         levels = [LEVELS[incident.level(requirement.id)].of(language) for _, incident in incidents]
         yield _row(requirement.id, *levels)
     yield ""
-    yield _row(_HEADS["bound"].of(language), *names)
-    yield f"|{'---|' * (1 + len(names))}"
+    yield from _head(_HEADS["bound"].of(language), *names)
     for bound in Bounds.__struct_fields__:
         yield _row(f"`{bound}`", *(f"{incident.bounds.number(bound):g}" for _, incident in incidents))
     yield _row(f"`types` ({_HEADS['type'].of(language)})", *(", ".join(incident.types) for _, incident in incidents))
     yield ""
     for each, incident in incidents:
-        title, why = Text(incident.en, incident.ja).of(language), Text(incident.why_en, incident.why_ja).of(language)
+        title, why = incident.title.of(language), Text(incident.why_en, incident.why_ja).of(language)
         yield f"- {each.name}, {title}: {why}."
 
 

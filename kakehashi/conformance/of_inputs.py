@@ -1,13 +1,15 @@
 """Facts of inputs: files through the readers, as ``kakehashi produce`` takes them, and then through intake's laws."""
 
+import hashlib
 import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from hashlib import sha256
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
+from shutil import copyfileobj
 from tempfile import TemporaryFile
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from exchange.errors import ConfigurationError, Refused
 from kakehashi.conformance.statements import statements
@@ -23,8 +25,6 @@ from producers.source import STANDARD_INPUT
 from schemas.observation import Observation
 from schemas.vocabulary import RejectReason
 from streams.intake.collapse import Normaliser
-
-_PORTION: Final = 1 << 20
 
 
 class Inputs:
@@ -107,7 +107,7 @@ def _taken(reading: Reading) -> Observation | Fact | None:
 
 
 @contextmanager
-def _opened(name: str) -> Iterator[BinaryIO]:
+def _opened(name: str) -> Iterator[BufferedReader | BufferedRandom]:
     """A file as it is; of a pipe a copy, so that its digest is that of what is read."""
     try:
         if name != STANDARD_INPUT and Path(name).is_file():
@@ -117,8 +117,7 @@ def _opened(name: str) -> Iterator[BinaryIO]:
         with TemporaryFile() as copy:
             source = sys.stdin.buffer if name == STANDARD_INPUT else Path(name).open("rb")  # noqa: SIM115
             with source:
-                while portion := source.read(_PORTION):
-                    copy.write(portion)
+                copyfileobj(source, copy)
             copy.flush()
             copy.seek(0)
             yield copy
@@ -132,10 +131,8 @@ def file_digest(path: Path) -> str:
         return _digest(stream)[0]
 
 
-def _digest(stream: BinaryIO) -> tuple[str, int]:
-    digest, size = sha256(), 0
-    while portion := stream.read(_PORTION):
-        digest.update(portion)
-        size += len(portion)
+def _digest(stream: BufferedReader | BufferedRandom) -> tuple[str, int]:
+    digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    size = stream.tell()
     stream.seek(0)
-    return digest.hexdigest(), size
+    return digest, size

@@ -13,7 +13,18 @@ from exchange.kafka.clients import Cluster
 from exchange.kafka.topics_admin import settings_of
 from exchange.protocol.record import Record
 from kakehashi.conformance.statements import statements
-from producers.conformance.facts import Fact, Kept, Place, Refusal, Sent, Signature, Span, Unread
+from producers.conformance.facts import (
+    Fact,
+    Kept,
+    Place,
+    Refusal,
+    Sent,
+    Signature,
+    Span,
+    Statement,
+    Unread,
+    of_partition,
+)
 from producers.conformance.report import Fed
 from schemas import topics
 from schemas.codec import QUARANTINED, SENSOR_REPORT, SENSOR_REPORT_V2, Codec, Undecodable
@@ -24,6 +35,8 @@ from streams.intake.collapse import Normaliser
 from streams.intake.columns import check_columns
 
 _LENGTH: Final = 8
+Reported = Sent | Statement | Unread
+"""What one record shows."""
 
 
 class Published:
@@ -114,17 +127,18 @@ class Published:
     def _note(self, at_ms: int) -> None:
         self._since_ms = at_ms if self._since_ms is None else min(self._since_ms, at_ms)
 
-    def _is_corrected(self, record: Record, fact: Fact) -> bool:
+    def _is_corrected(self, record: Record, fact: Reported) -> bool:
         """Whether what was refused has been accepted since: the officer's copy of it is judged in its place."""
-        place = getattr(fact, "place", None)
-        index = place.index if isinstance(place, Place) else -1
-        key = Location(record.topic, record.partition, record.offset, index).key
-        return not isinstance(fact, Sent) and key in self._accepted
+        if isinstance(fact, Sent):
+            return False
+        return Location(record.topic, record.partition, record.offset, fact.place.index).key in self._accepted
 
 
-def report_facts(record: Record, sensor: str, codec: Codec, roster: Roster, normaliser: Normaliser) -> Iterator[Fact]:
+def report_facts(
+    record: Record, sensor: str, codec: Codec, roster: Roster, normaliser: Normaliser
+) -> Iterator[Reported]:
     """The facts of one record; none if it is not about this sensor. An officer's redrive is no report of the sensor."""
-    place = Place(f"partition {record.partition}", record.offset)
+    place = Place(of_partition(record.partition), record.offset)
     key = (record.key or b"").decode("utf-8", "replace")
     found = codec.decode(SENSOR_REPORT, record.value)
     if isinstance(found, Undecodable):

@@ -114,8 +114,7 @@ def _requirements(made: Page, main: Element, standard: Standard) -> None:
     heads = [made.word(name) for name in ("number", "requirement", "level", "result", "checked", "failed")]
     for group in standard.groups:
         results = [each for each in made.report.results if each.group == group.id]
-        title = group.ja if made.language == "ja" else group.en
-        body = table(made, main, title, heads, (), kind="requirements", numbers=(4, 5))
+        body = table(made, main, group.title.of(made.language), heads, (), kind="requirements", numbers=(4, 5))
         for result in results:
             _requirement(made, body, result)
 

@@ -15,7 +15,7 @@ from producers.conformance.judge import Judgement, outcome
 from producers.conformance.of_statements import HOUR_MS
 from producers.conformance.profile import ConformanceProfile, IncidentKind, Starts
 from producers.conformance.report import Due, Fed, Of, Report
-from producers.conformance.standard import Shown, Standard, Text, standard_digest
+from producers.conformance.standard import Shown, Standard, standard_digest
 from producers.produce import Options
 from producers.profile.model import Profile
 from schemas.vocabulary import TYPE_BY_LABEL
@@ -72,9 +72,9 @@ def judged(asked: Asked) -> Report:
         made_at_ms=asked.now_ms,
         standard=_standard(asked.standard),
         profile=_profile(asked.profile, asked.profile_digest),
-        profile_title=Text(asked.profile.en, asked.profile.ja),
+        profile_title=asked.profile.title,
         incident=incident.name,
-        incident_title=Text(incident.en, incident.ja),
+        incident_title=incident.title,
         bounds=incident.bounds,
         nation=asked.nation,
         sensor=asked.sensor,

@@ -49,7 +49,7 @@ def lines(found: Signed, standard: Standard, language: str) -> Iterator[Line]:
     """The report; of each requirement that is not met, or cannot be judged, the places and what to do."""
     yield from map(Line, _head(found.report, language))
     for group in standard.groups:
-        yield Line(group.ja if language == "ja" else group.en, "bold")
+        yield Line(group.title.of(language), "bold")
         for result in (each for each in found.report.results if each.group == group.id):
             yield Line(_row(_cells(result, language)), _STYLES[result.result])
             yield from map(Line, _explanation(result, found.report, language))

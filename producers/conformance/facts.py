@@ -20,6 +20,11 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     index: int = -1
 
 
+def of_partition(number: int) -> str:
+    """The ``where`` of places in a partition."""
+    return f"partition {number}"
+
+
 class Statement(msgspec.Struct, frozen=True, gc=False):
     """One observation or withdrawal. ``at_ms`` is when it was published, or of an input when it was read.
 

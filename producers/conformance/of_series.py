@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from producers.conformance.facts import Fact, Listed, Place, Question, Sent, Span, Statement, Unread
+from producers.conformance.facts import Fact, Listed, Place, Question, Sent, Span, Statement, Unread, of_partition
 from producers.conformance.finding import MET, Finding, no, unknown
 from producers.conformance.of_statements import CLOCK_DIFFERENCE_MS, HOUR_MS, is_of_incident
 from schemas.canary import CANARY_ID
@@ -54,7 +54,7 @@ class NoGap:
     def take(self, fact: Fact) -> Iterator[Finding]:
         """Remember the numbers."""
         if isinstance(fact, Span):
-            self._is_whole[f"partition {fact.partition}"] = fact.begin == 0
+            self._is_whole[of_partition(fact.partition)] = fact.begin == 0
         elif isinstance(fact, Sent):
             self._numbers[fact.epoch].add(fact.sequence)
             self._first.setdefault(fact.epoch, fact.place)

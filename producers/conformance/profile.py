@@ -5,7 +5,6 @@ level, and never lower it.
 """
 
 import enum
-import json
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from importlib.resources import files
@@ -17,6 +16,7 @@ from msgspec import Meta
 
 from exchange.errors import ConfigurationError
 from producers.conformance.standard import Level, Standard, Status, Text
+from producers.json_schema import json_schema_of
 from producers.yaml_document import Kind, Mistake, Path_, read_as
 from schemas.vocabulary import TYPE_BY_LABEL
 
@@ -106,6 +106,11 @@ class IncidentKind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     bounds: Bounds = Bounds()
     types: tuple[str, ...] = ()
 
+    @property
+    def title(self) -> Text:
+        """Its name in words."""
+        return Text(self.en, self.ja)
+
     def level(self, requirement: str) -> Level:
         """Whether it must or should be met."""
         return Level.MUST if requirement in self.must else Level.SHOULD
@@ -126,6 +131,11 @@ class ConformanceProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     scope_ja: str
     incidents: tuple[IncidentKind, ...]
     clocks: tuple[Clock, ...] = ()
+
+    @property
+    def title(self) -> Text:
+        """What the companies are called."""
+        return Text(self.en, self.ja)
 
     def incident(self, name: str) -> IncidentKind:
         """One kind of incident; of the empty name the strictest of all of them together. Raises KeyError."""
@@ -200,8 +210,7 @@ def valid_profile(name: str, standard: Standard) -> tuple[ConformanceProfile, st
 
 def json_schema() -> str:
     """The JSON Schema of a profile, for editors."""
-    schema = msgspec.json.schema(ConformanceProfile) | {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    return json_schema_of(ConformanceProfile)
 
 
 def _problems(profile: ConformanceProfile, standard: Standard) -> Iterator[tuple[Path_, str]]:

@@ -14,6 +14,7 @@ import msgspec
 from producers.conformance.judge import Counts, Outcome, Result
 from producers.conformance.profile import Bounds, Clock
 from producers.conformance.standard import Shown, Status, Text
+from producers.json_schema import json_schema_of
 from schemas.signing import Signer, is_signed, key_id, public_of, sign
 
 FORMAT: Final = "kakehashi-conformance-report"
@@ -151,8 +152,7 @@ def decoded(content: bytes) -> Signed | Unreadable:
 
 def json_schema() -> str:
     """The JSON Schema of a report."""
-    schema = msgspec.json.schema(Signed) | {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    return json_schema_of(Signed)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

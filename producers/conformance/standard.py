@@ -53,6 +53,11 @@ class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     en: str
     ja: str
 
+    @property
+    def title(self) -> Text:
+        """Its name."""
+        return Text(self.en, self.ja)
+
 
 class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One requirement. ``shown_by`` is what it can be judged from; ``bound`` names the profile's bound of it."""

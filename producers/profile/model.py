@@ -3,12 +3,12 @@
 ``producers.profile.rules`` states what makes one valid, ``producers.profile.options`` what a run makes of it.
 """
 
-import json
 from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
+from producers.json_schema import json_schema_of
 from producers.readers.formats import AUTO
 
 SCHEMA_NAME: Final = "sensor-profile.schema.json"
@@ -98,5 +98,4 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 def json_schema() -> str:
     """The JSON Schema of a profile, for editors."""
-    schema = msgspec.json.schema(Profile) | {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    return json_schema_of(Profile)

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from exchange.authority.roster import Roster
 from exchange.authority.sensor_keys import SensorKey, SensorKeys
 from exchange.protocol.record import Record
-from kakehashi.conformance.of_topic import Published, report_facts
+from kakehashi.conformance.of_topic import Published, Reported, report_facts
 from kakehashi.conformance.statements import statements
-from producers.conformance.facts import Fact, Place, Sent, Signature, Statement, Unread
+from producers.conformance.facts import Place, Sent, Signature, Statement, Unread
 from schemas import topics
 from schemas.codec import SENSOR_REPORT, Codec
 from schemas.report_signature import signature_header
@@ -38,7 +38,7 @@ def a_roster(**times: int) -> Roster:
     return Roster("GBR", {}, SensorKeys.of([SensorKey("edge-1", public_of(KEY), **times)]))
 
 
-def facts(record: Record, roster: Roster | None = None) -> list[Fact]:
+def facts(record: Record, roster: Roster | None = None) -> list[Reported]:
     return list(report_facts(record, "edge-1", CODEC, roster or a_roster(), Normaliser()))
 
 
