@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from exchange.errors import ConfigurationError
+from producers.inputs import name_in_utf8
 from producers.stop import Stop
 
 STANDARD_INPUT: Final = "-"
@@ -53,9 +54,7 @@ def opened(name: str, turn: Callable[[], None], stop: Stop) -> Iterator[Source]:
     try:
         stream = Source(name, turn, stop)
     except OSError as error:
-        raise ConfigurationError(
-            f"{os.fsencode(name).decode('utf-8', 'replace')} cannot be read: {error.strerror}"
-        ) from error
+        raise ConfigurationError(f"{name_in_utf8(name)} cannot be read: {error.strerror}") from error
     with stream:
         yield stream
 

@@ -15,6 +15,7 @@ from producers.readers.collected import unwrapped
 from producers.readers.json_records import Record, records
 from producers.readers.reader import Reader
 from producers.readers.reading import Defaults, LeftOut, Reading, rejected
+from producers.readers.suricata_alert import queried
 from producers.readers.suricata_files import File
 from producers.readers.suricata_record import Handshake, Http
 from producers.readers.times import milliseconds
@@ -106,22 +107,7 @@ def _sni(alert: _Alert) -> list[str | None]:
 
 
 def _ja3(alert: _Alert) -> list[str | None]:
-    """As an object with the hash, or as the hash alone."""
-    found = [each.ja3 for each in (alert.tls, alert.quic) if each is not None]
-    hashes = (each.get("hash") if isinstance(each, dict) else each for each in found)
-    return [each for each in hashes if isinstance(each, str)]
-
-
-def _asked(alert: _Alert) -> list[str | None]:
-    """The names that were asked for, in versions 1 to 3 of EVE's DNS."""
-    if not isinstance(alert.dns, dict):
-        return []
-    parts: list[Any] = [alert.dns]
-    for key in ("query", "queries"):
-        found = alert.dns.get(key)
-        parts += found if isinstance(found, list) else [found]
-    names = (part.get("rrname") for part in parts if isinstance(part, dict))
-    return [name for name in names if isinstance(name, str)]
+    return [each.ja3_hash for each in (alert.tls, alert.quic) if each is not None]
 
 
 def _files(alert: _Alert) -> list[File]:
@@ -132,7 +118,7 @@ _VALUES: Final[Mapping[str, Callable[[_Alert], list[str | None]]]] = {
     "ip.src": lambda alert: [alert.src_ip],
     "ip.dst": lambda alert: [alert.dest_ip],
     "iprep": lambda alert: [alert.src_ip, alert.dest_ip],
-    "dns.query": _asked,
+    "dns.query": lambda alert: [*queried(alert.dns)],
     "tls.sni": _sni,
     "http.host": lambda alert: [alert.http.hostname if alert.http else None],
     "ja3.hash": _ja3,

@@ -17,6 +17,7 @@ from producers.readers.lines import lines
 from producers.readers.list_times import list_milliseconds
 from producers.readers.reader import Reader
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, rejected
+from producers.readers.zeek_indicators import INTEL_NOTICE, text_of
 from producers.readers.zeek_record import Layout, fields_of_json, fields_of_row, log_of, log_of_json, with_header
 from producers.sighting import TOOL
 from schemas.delivered import ZEEK_SOURCE
@@ -27,7 +28,6 @@ from schemas.vocabulary import IndicatorType, RejectReason
 INTEL: Final = "zeek-intel"
 NOTICE: Final = "zeek-notice"
 _LOGS: Final = {INTEL: "intel", NOTICE: "notice"}
-_NOTE: Final = "Intel::Notice"
 _SUBNET: Final = "Intel::SUBNET"
 _SCHEMES: Final = ("http", "https")
 _EXAMPLE: Final = (
@@ -100,16 +100,18 @@ def _of_json(record: Record) -> _Found | Rejected:
 def _readings(found: _Found, log: str, exchanged: Exchanged, asking: Asking) -> Iterator[Reading]:
     fields, place = found.fields, found.place
     sources = [each for each in _items(fields, "sources") if each.startswith(ZEEK_SOURCE)]
-    if found.log != log or (log == "intel" and not sources) or (log == "notice" and _text(fields, "note") != _NOTE):
-        yield LeftOut(place, NO_HIT, _text(fields, "note") or found.log)
+    note = text_of(fields, "note")
+    is_ours = bool(sources) if log == "intel" else note == INTEL_NOTICE
+    if found.log != log or not is_ours:
+        yield LeftOut(place, NO_HIT, note or found.log)
         return
-    at_ms = list_milliseconds(_text(fields, "ts"))
+    at_ms = list_milliseconds(text_of(fields, "ts"))
     if at_ms is None:
-        detail = f"the time {_text(fields, 'ts')[:40]!r} is neither seconds since 1970 nor ISO 8601"
+        detail = f"the time {text_of(fields, 'ts')[:40]!r} is neither seconds since 1970 nor ISO 8601"
         yield rejected(place, RejectReason.TIME_OUT_OF_RANGE, detail, found.original)
         return
     if log == "notice":
-        hit = Hit(at_ms, _of_notice(_text(fields, "sub")))
+        hit = Hit(at_ms, _of_notice(text_of(fields, "sub")))
     else:
         ours = f"{ZEEK_SOURCE}{asking.partner}"
         named = [each for each in sources if each == ours or each.startswith(f"{ours}-")]
@@ -123,7 +125,7 @@ def _readings(found: _Found, log: str, exchanged: Exchanged, asking: Asking) -> 
 def _of_intel(fields: dict[str, Any], schemes: list[str], at_ms: int) -> Hit:
     """The value that was seen. ``matched`` are the types of the items that it matched: an address may be in a network
     that is listed, and not be listed itself."""
-    value, stated = _text(fields, "seen_indicator"), _text(fields, "seen_indicator_type")
+    value, stated = text_of(fields, "seen_indicator"), text_of(fields, "seen_indicator_type")
     matched = _items(fields, "matched") or [stated]
     if not value:
         return Hit(at_ms)
@@ -141,11 +143,6 @@ def _of_notice(value: str) -> _Values:
         return tuple((IndicatorType.URL, f"{scheme}://{value}") for scheme in _SCHEMES)
     kinds = (detect(value) or IndicatorType.DOMAIN_NAME, IndicatorType.FILE_NAME)
     return tuple((kind, value) for kind in dict.fromkeys(kinds) if value)
-
-
-def _text(fields: dict[str, Any], name: str) -> str:
-    value = fields.get(name)
-    return value if isinstance(value, str) else "" if value is None else str(value)
 
 
 def _items(fields: dict[str, Any], name: str) -> list[str]:

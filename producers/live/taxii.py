@@ -57,11 +57,6 @@ class _Kind(msgspec.Struct):
     object_refs: Any = None
 
 
-def is_taxii(name: str) -> bool:
-    """Whether an input's name is the address of a TAXII collection."""
-    return name.lower().startswith(SCHEMES)
-
-
 def polled(place: Place, *, most_bytes: int = MOST_BYTES) -> Iterator[Document]:
     """Documents with what was added since the last poll; the next one is made once the one before was read.
 

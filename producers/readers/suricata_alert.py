@@ -114,7 +114,7 @@ def _of_address(sides: Sides) -> Found:
 def _of_dns(alert: Alert, sides: Sides) -> tuple[Found, ...] | Undecided:
     if sides.is_server is False:
         return (_of_address(sides),)
-    names = _queried(alert.dns)
+    names = queried(alert.dns)
     if not names:
         return Undecided(
             f"{sides.remote} is a resolver, and the name that it was asked for is not in the alert: in suricata.yaml "
@@ -173,14 +173,13 @@ def _of_handshakes(alert: Alert, sides: Sides) -> Iterator[Found]:
 
 def _fingerprints(handshake: Handshake) -> Iterator[Found]:
     """JA3 and JA4 of the client, which on an alerted flow is the malware or the attacker's software."""
-    ja3 = handshake.ja3.get("hash") if isinstance(handshake.ja3, dict) else handshake.ja3
-    if isinstance(ja3, str) and ja3:
-        yield IndicatorType.JA3, ja3
+    if handshake.ja3_hash:
+        yield IndicatorType.JA3, handshake.ja3_hash
     if handshake.ja4:
         yield IndicatorType.JA4, handshake.ja4
 
 
-def _queried(dns: Any) -> list[str]:
+def queried(dns: Any) -> list[str]:
     """The names that were asked for: ``query`` and ``answer`` in EVE's DNS records to version 2, then ``queries``."""
     if not isinstance(dns, dict):
         return []

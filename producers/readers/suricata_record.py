@@ -42,6 +42,12 @@ class Handshake(msgspec.Struct):
     ja3: Any = None
     ja4: str | None = None
 
+    @property
+    def ja3_hash(self) -> str:
+        """JA3's hash, which is written in an object or alone; empty if there is none."""
+        found = self.ja3.get("hash") if isinstance(self.ja3, dict) else self.ja3
+        return found if isinstance(found, str) else ""
+
 
 class Flow(msgspec.Struct):
     """The flow: who opened it."""

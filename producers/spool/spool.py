@@ -252,14 +252,10 @@ class Spool:
         """Forget what the cluster has."""
         with self._committed():
             self._database.executemany("DELETE FROM outbox WHERE id = ?", [(entry.id,) for entry in entries])
-        self._count(entries, -1)
+        self.pending_records -= len(entries)
+        self.pending_bytes -= sum(len(entry.payload) for entry in entries)
+        self.pending_reports -= sum(entry.kind == REPORT for entry in entries)
         self._find_oldest()
-
-    def _count(self, entries: Iterable[Entry], sign: int) -> None:
-        for entry in entries:
-            self.pending_records += sign
-            self.pending_bytes += sign * len(entry.payload)
-            self.pending_reports += sign * (entry.kind == REPORT)
 
     def _find_oldest(self) -> None:
         row = self._database.execute("SELECT spooled_at_ms FROM outbox ORDER BY id LIMIT 1").fetchone()
