@@ -2,23 +2,18 @@
 
 import json
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from producers.live import misp
 from producers.live.documents import Place
-from producers.report import observations_of
 from producers.spool.batch import Kept
-from producers.spool.spool import Spool
-from schemas.observation import Observation
-from tests.builders import NOW_MS
-from tests.producers.producing import reports_in, run
+from tests.producers.http_server import Answering, running
+from tests.producers.producing import LiveSensor, a_secret, run
 
 
 def uuid_of(number: int) -> str:
@@ -102,7 +97,7 @@ def serving(tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     """The same on a real HTTP server."""
     found = Server()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         def do_GET(self) -> None:
             if self.path == "/servers/getVersion":
                 self._send(200, {}, b'{"version": "2.5.34", "perm_sync": false}')
@@ -132,41 +127,19 @@ def serving(tls: ssl.SSLContext | None = None) -> Iterator[Server]:
             self._send(*answer)
 
         def _send(self, status: int, headers: dict[str, str], content: bytes) -> None:
-            self.send_response(status)
-            for name, value in {
-                "Content-Type": "application/json",
-                "Content-Length": str(len(content)),
-                **headers,
-            }.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
+            self.answer(status, {"Content-Type": "application/json", **headers}, content)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    if tls is not None:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    found.address = f"misp+http{'' if tls is None else 's'}://127.0.0.1:{server.server_address[1]}/"
-    try:
+    with running(Handler, tls) as port:
+        found.address = f"misp+http{'' if tls is None else 's'}://127.0.0.1:{port}/"
         yield found
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
-class Sensor:
-    """A sensor that reads a MISP into its spool, as ``produce`` does."""
+class Sensor(LiveSensor):
+    """A sensor that reads a MISP."""
 
-    def __init__(self, folder: Path, key: str = "made-up-key") -> None:
-        folder.mkdir()
-        self.folder, self.secret = folder, folder / "secret"
-        self.secret.touch(0o600)
-        self.secret.write_text(key)
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.secret = a_secret(folder / "secret", Server.key)
         self.kept: list[Kept] = []
 
     def poll(self, address: str, *, agreed: bool = False, authorities: Path | None = None, **options: Any) -> None:
@@ -178,16 +151,6 @@ class Sensor:
                     self.kept.append(found)
                 else:
                     run(spool, found.path, format="misp-event", is_document=True)
-
-    def spool(self) -> Spool:
-        """Its spool, which one at a time can have."""
-        return Spool(self.folder / "spool", "GBR", "edge-1", NOW_MS)
-
-    @property
-    def rows(self) -> list[Observation]:
-        """All that was spooled, in order."""
-        with self.spool() as spool:
-            return [row for report in reports_in(spool) for row in observations_of(report)]
 
     @property
     def live(self) -> set[str]:

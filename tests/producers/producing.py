@@ -5,11 +5,13 @@ from typing import Any
 
 from exchange.kafka.clients import Cluster
 from producers.produce import Options, Summary, produce
+from producers.report import observations_of
 from producers.spool.batch import Sensor
 from producers.spool.publisher import Publisher
 from producers.spool.spool import QUARANTINED, REPORT, Spool
 from schemas.codec import QUARANTINED as QUARANTINED_SCHEMA
 from schemas.codec import SENSOR_REPORT, Codec
+from schemas.observation import Observation
 from schemas.records import Quarantined, SensorReport
 from tests.builders import NOW_MS
 
@@ -52,6 +54,31 @@ def run(spool: Spool, *files: Path | str, sensor: Sensor = SENSOR, **options: An
     publisher = OfflinePublisher(NOWHERE, spool, sensor.name)
     named = Options(sensor, tuple(map(str, files)), **options)
     return produce(named, spool, publisher, Unwatched(), codec=CODEC, now_ms=lambda: NOW_MS)
+
+
+def a_secret(path: Path, text: str) -> Path:
+    """A file with these credentials, which others cannot read."""
+    path.touch(0o600)
+    path.write_text(text)
+    return path
+
+
+class LiveSensor:
+    """A sensor that reads a live input into its spool, as ``produce`` does."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.folder = folder
+
+    def spool(self) -> Spool:
+        """Its spool, which one at a time can have."""
+        return Spool(self.folder / "spool", SENSOR.nation, SENSOR.name, NOW_MS)
+
+    @property
+    def rows(self) -> list[Observation]:
+        """All that was spooled, in order."""
+        with self.spool() as spool:
+            return [row for report in reports_in(spool) for row in observations_of(report)]
 
 
 def reports_in(spool: Spool) -> list[SensorReport]:

@@ -1,22 +1,17 @@
 """A TAXII 2.1 server as there are many, and a sensor that reads it into its spool."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from producers.live import taxii
 from producers.live.documents import Place
-from producers.report import observations_of
-from producers.spool.spool import Spool
-from schemas.observation import Observation
-from tests.builders import NOW_MS
-from tests.producers.producing import reports_in, run
+from tests.producers.http_server import Answering, running
+from tests.producers.producing import LiveSensor, run
 
 GREEN = "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb"
 
@@ -86,51 +81,24 @@ def serving() -> Iterator[Collection]:
     """A collection on a real server."""
     found = Collection()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         def do_GET(self) -> None:
             found.requests.append((self.path, dict(self.headers)))
             query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
-            status, headers, content = found.page(query) if found.answer is None else found.answer()
-            self.send_response(status)
-            for name, value in ({"Content-Length": str(len(content))} | headers).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
+            self.answer(*(found.page(query) if found.answer is None else found.answer()))
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    found.port = server.server_address[1]
-    yield found
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running(Handler) as found.port:
+        yield found
 
 
-class Sensor:
-    """A sensor that reads a collection into its spool, as ``produce`` does."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+class Sensor(LiveSensor):
+    """A sensor that reads a collection."""
 
     def poll(self, address: str, credentials: Path | None = None, **options: Any) -> None:
         """Read what was added."""
         with self.spool() as spool:
             for document in taxii.polled(Place(address, self.folder / "fetched", credentials), **options):
                 run(spool, document.path, format="stix-bundle")
-
-    def spool(self) -> Spool:
-        """Its spool, which one at a time can have."""
-        return Spool(self.folder, "GBR", "edge-1", NOW_MS)
-
-    @property
-    def rows(self) -> list[Observation]:
-        """All that was spooled, in order."""
-        with self.spool() as spool:
-            return [row for report in reports_in(spool) for row in observations_of(report)]
 
     @property
     def values(self) -> list[str]:

@@ -60,9 +60,7 @@ def _seen(packed: bytes) -> list[Observation]:
     ids=range(8),
 )
 def test_a_marking_beside_the_content_is_its_marking(packed: bytes, expected: str) -> None:
-    [seen] = observations(
-        list(readers()["txt-list"].read(an_input(packed), Defaults(marking=SourceMarking("TLP:CLEAR"))))
-    )
+    [seen] = _seen(packed)
     assert seen.marking.tlp == expected
 
 
@@ -72,9 +70,7 @@ def test_a_marking_beside_the_content_is_its_marking(packed: bytes, expected: st
     ids=["UTF-8", "zip in cp932", "gzip in cp932"],
 )
 def test_a_heading_in_japanese_is_understood_also_in_the_encoding_of_windows(packed: bytes) -> None:
-    [seen] = observations(
-        list(readers()["txt-list"].read(an_input(packed), Defaults(marking=SourceMarking("TLP:CLEAR"))))
-    )
+    [seen] = _seen(packed)
     assert seen.marking != SourceMarking("TLP:CLEAR")
 
 

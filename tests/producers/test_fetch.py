@@ -1,9 +1,7 @@
 """Feeds by HTTP, from a real server: only what has changed, bounded, whole, and never a page instead of a feed."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from exchange.errors import ConfigurationError, ExchangeError, Refused, TransientError
 from producers.fetch import fetched, is_url
 from producers.spool.spool import Spool
+from tests.producers.http_server import Answering, running
 from tests.producers.producing import run, values_in
 
 
@@ -34,31 +33,18 @@ class Site:
 def site() -> Iterator[Site]:
     answers = Site()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Answering):
         def do_GET(self) -> None:
             answers.requests.append(dict(self.headers))
             known = self.headers.get("If-None-Match") == answers.headers.get("ETag", "none")
             dated = self.headers.get("If-Modified-Since") == answers.headers.get("Last-Modified", "none")
             status = 304 if answers.status == 200 and (known or dated) else answers.status
-            self.send_response(status)
-            for name, value in answers.headers.items():
-                self.send_header(name, value)
-            content = b"" if status == 304 else answers.content
-            self.send_header("Content-Length", str(len(content) if answers.length is None else answers.length))
-            self.end_headers()
-            self.wfile.write(content)
+            length = {} if answers.length is None else {"Content-Length": str(answers.length)}
+            self.answer(status, answers.headers | length, b"" if status == 304 else answers.content)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    answers.address = f"http://127.0.0.1:{server.server_address[1]}/feeds/list.txt"
-    yield answers
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running(Handler) as port:
+        answers.address = f"http://127.0.0.1:{port}/feeds/list.txt"
+        yield answers
 
 
 @pytest.mark.parametrize("headers", [{"ETag": '"1"'}, {"Last-Modified": "Fri, 20 Nov 2026 08:00:00 GMT"}])
@@ -156,7 +142,7 @@ def test_a_server_that_is_not_there_is_a_reason_to_try_again(tmp_path: Path) -> 
         fetched("http://127.0.0.1:1/list.txt", tmp_path, timeout_s=2)
 
 
-def test_addresses_are_reported_from_files() -> None:
+def test_addresses_are_distinguished_from_files() -> None:
     assert is_url("https://feeds.example/list.txt")
     assert is_url("HTTP://feeds.example/list.txt")
     assert not is_url("http.log")

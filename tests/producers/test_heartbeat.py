@@ -3,28 +3,18 @@
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from producers.follow.follow import follow
 from producers.heartbeat import Heartbeat
 from producers.produce import Options
-from producers.spool.batch import Sensor
 from producers.spool.spool import Spool, folder_of
 from producers.stop import Stop, Stopped
-from schemas.codec import SENSOR_REPORT, Codec
 from schemas.records import SensorReport
 from tests.builders import NOW_MS
-from tests.producers.producing import NOWHERE, OfflinePublisher, Unwatched, run
-
-CODEC = Codec()
-SENSOR = Sensor("GBR", "edge-1")
-
-
-def reports(spool: Spool) -> list[SensorReport]:
-    found = [CODEC.decode(SENSOR_REPORT, entry.payload) for entry in spool.unsent(0, 100)]
-    return [cast("SensorReport", each) for each in found]
+from tests.producers.producing import CODEC, NOWHERE, SENSOR, OfflinePublisher, Unwatched, reports_in, run
 
 
 @pytest.fixture
@@ -38,7 +28,7 @@ def test_a_heartbeat_comes_every_so_many_seconds_and_not_before(tmp_path: Path, 
         heart = Heartbeat(spool, SENSOR, CODEC, lambda: NOW_MS, 60.0)
         for after_s in (0.0, 59.9, 60.0, 60.1, 119.9, 120.0, 500.0):
             heart.beat(began + after_s)
-        found = reports(spool)
+        found = reports_in(spool)
         assert [(each["sequence"], each["values"], each["sensor"]) for each in found] == [
             (sequence, [], "edge-1") for sequence in range(3)
         ]
@@ -51,11 +41,11 @@ def test_a_heartbeat_between_reports_takes_the_next_number_and_changes_no_positi
     file = tmp_path / "list.txt"
     file.write_text("a.example.com\n")
     with Spool(folder_of(tmp_path, "GBR", "edge-1"), "GBR", "edge-1", NOW_MS) as spool:
-        run(spool, file, sensor=SENSOR)
+        run(spool, file)
         Heartbeat(spool, SENSOR, CODEC, lambda: NOW_MS, 60.0).beat(began + 60.0)
         file.write_text("a.example.com\nb.example.com\n")
-        run(spool, file, sensor=SENSOR)
-        assert [(each["sequence"], each["values"]) for each in reports(spool)] == [
+        run(spool, file)
+        assert [(each["sequence"], each["values"]) for each in reports_in(spool)] == [
             (0, ["a.example.com"]),
             (1, []),
             (2, ["b.example.com"]),
@@ -90,11 +80,11 @@ def followed(folder: Path, publisher: type[OfflinePublisher], enough: Callable[[
             follow(
                 options, spool, publisher(NOWHERE, spool, "edge-1"), Watching(), codec=CODEC, now_ms=now_ms, stop=stop
             )
-        return reports(spool)
+        return reports_in(spool)
 
 
 def test_a_sensor_that_follows_beats_beside_what_it_reports_and_numbers_both(tmp_path: Path) -> None:
-    found = followed(tmp_path, OfflinePublisher, lambda spool: len(reports(spool)) >= 4)
+    found = followed(tmp_path, OfflinePublisher, lambda spool: len(reports_in(spool)) >= 4)
     assert [each["sequence"] for each in found] == list(range(len(found)))
     assert [each["values"] for each in found if each["values"]] == [["a.example.com"]]
     assert sum(not each["values"] for each in found) >= 3
@@ -110,5 +100,5 @@ def test_a_file_that_ends_has_no_heartbeat(tmp_path: Path) -> None:
     file = tmp_path / "list.txt"
     file.write_text("a.example.com\n")
     with Spool(tmp_path / "spool", "GBR", "edge-1", NOW_MS) as spool:
-        run(spool, file, sensor=SENSOR, heartbeat_s=0.0)
-        assert [each["values"] for each in reports(spool)] == [["a.example.com"]]
+        run(spool, file, heartbeat_s=0.0)
+        assert [each["values"] for each in reports_in(spool)] == [["a.example.com"]]

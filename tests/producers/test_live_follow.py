@@ -6,6 +6,7 @@ from pathlib import Path
 from tests.polling import eventually
 from tests.producers.following import Follower
 from tests.producers.misp_server import serving
+from tests.producers.producing import a_secret
 
 
 def test_a_server_that_fails_delays_no_file_and_is_read_once_it_answers(tmp_path: Path) -> None:
@@ -14,8 +15,7 @@ def test_a_server_that_fails_delays_no_file_and_is_read_once_it_answers(tmp_path
     folder = tmp_path / "spool"
     folder.mkdir()
     with serving() as server:
-        (folder / "secret").touch(0o600)
-        (folder / "secret").write_text(server.key)
+        a_secret(folder / "secret", server.key)
         server.answer = lambda _: (503, {}, b"")
         follower = Follower(folder, log, server.address)
         with follower:

@@ -12,16 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.errors import TransientError
-from producers.live import documents
 from producers.live import server as http
 from producers.live.server import Answer
-from producers.spool.spool import Spool
+from tests.producers.killing import killed_after
 from tests.producers.misp_server import Sensor, Server, serving
-
-
-class Killed(Exception):
-    """The process ends here."""
-
 
 _OPERATIONS = st.sampled_from(["add", "import", "edit", "delete", "detach", "unpublish", "publish", "remove"])
 
@@ -57,47 +51,22 @@ def _read_all(
     sensor: Sensor, server: Server, turns: list[list[tuple[str, int]]], kills: list[int], most_bytes: int
 ) -> None:
     """What happens on the server, with a poll behind each turn that is killed at these steps."""
-    left, steps, number = list(kills), 0, 0
-    write, commit = documents.write, Spool.append
 
     def asked(_self: object, url: str, *_: Any, body: bytes, **__: Any) -> Answer:
         wanted = json.loads(body)
         content = server.index(wanted) if url.endswith("index") else server.found(wanted)
         return Answer(Message(), json.dumps(content).encode())
 
-    def step() -> None:
-        nonlocal steps
-        steps += 1
-        if left and steps == left[0]:
-            left.pop(0)
-            steps = 0
-            raise Killed
+    def poll() -> None:
+        sensor.poll("misp+http://192.0.2.1/", agreed=True, most_bytes=most_bytes)
 
-    def killed_write(path: Path, content: Any) -> None:
-        step()
-        write(path, content)
-        step()
-
-    def killed_commit(spool: Spool, *given: Any, **named: Any) -> None:
-        step()
-        commit(spool, *given, **named)
-        step()
-
-    with (
-        patch.object(http.Server, "ask", asked),
-        patch.object(documents, "write", killed_write),
-        patch.object(Spool, "append", killed_commit),
-    ):
+    number = 0
+    with patch.object(http.Server, "ask", asked), killed_after(kills) as to_its_end:
         for turn in turns:
             for operation, at in turn:
                 number += 1
                 _happens(server, operation, at, number)
-            while True:
-                try:
-                    sensor.poll("misp+http://192.0.2.1/", agreed=True, most_bytes=most_bytes)
-                    break
-                except Killed:
-                    continue
+            to_its_end(poll)
 
 
 def _happens(server: Server, operation: str, at: int, number: int) -> None:

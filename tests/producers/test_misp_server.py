@@ -15,6 +15,7 @@ from producers.live import misp
 from tests.kakehashi.command import kakehashi
 from tests.link.certificates import Authority
 from tests.producers.misp_server import Sensor, Server, serving, uuid_of
+from tests.producers.producing import a_secret
 
 
 @pytest.fixture
@@ -192,9 +193,7 @@ def test_pymisp_reads_the_same_from_this_server(server: Server, sensor: Sensor) 
 
 def test_the_command_takes_a_server(server: Server, tmp_path: Path) -> None:
     server.event(1, "a.example.com", "b.example.com")
-    secret = tmp_path / "secret"
-    secret.touch(0o600)
-    secret.write_text(server.key)
+    a_secret(tmp_path / "secret", server.key)
     given = ("produce", "--nation", "GBR", "--sensor", "edge-1", "--dry-run", "--json")
     shown = kakehashi(*given, "--credentials", "secret", server.address, within=tmp_path)
     assert shown.returncode == Exit.OK, shown.stderr

@@ -13,15 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchange.errors import ConfigurationError, ExchangeError, Exit, Refused, TransientError
-from producers.live import documents, taxii
+from producers.live import taxii
 from producers.live.kinds import kind_of
 from producers.live.server import authorization_of
-from producers.spool.spool import Spool
 from schemas.vocabulary import Withdrawal
 from tests.builders import NOW_MS
 from tests.consumers.picture.topics import World
 from tests.consumers.taxii.serving import served
 from tests.kakehashi.command import kakehashi
+from tests.producers.killing import killed_after
+from tests.producers.producing import a_secret
 from tests.producers.taxii_collection import Collection, Sensor, an_indicator, serving
 
 
@@ -96,10 +97,6 @@ def test_what_earlier_pages_state_about_later_objects_counts(collection: Collect
     ]
 
 
-class Killed(Exception):
-    """The process ends here."""
-
-
 @settings(max_examples=40, deadline=None)
 @given(
     added=st.lists(st.tuples(st.integers(0, 6), st.integers(1, 4)), min_size=1, max_size=5),
@@ -118,7 +115,7 @@ def test_each_object_is_taken_once_however_often_the_sensor_is_killed(
 ) -> None:
     sensor = Sensor(tmp_path_factory.mktemp("sensor") / "spool")
     server = Collection(has_next=has_next, most=most)
-    left, number, second = list(kills), 0, 1
+    number, second = 0, 1
 
     def page(url: str, _server: Any) -> Any:
         query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
@@ -126,50 +123,21 @@ def test_each_object_is_taken_once_however_often_the_sensor_is_killed(
         envelope = msgspec.json.decode(content, type=taxii._Envelope)
         return taxii._Page(envelope, headers.get("X-TAXII-Date-Added-Last", ""))
 
-    steps = 0
-    write, commit = documents.write, Spool.append
+    def poll() -> None:
+        sensor.poll("taxii+http://192.0.2.1/c/", most_bytes=most_bytes)
 
-    def step() -> None:
-        nonlocal steps
-        steps += 1
-        if left and steps == left[0]:
-            left.pop(0)
-            steps = 0
-            raise Killed
-
-    def killed_write(path: Path, content: Any) -> None:
-        step()
-        write(path, content)
-        step()
-
-    def killed_commit(spool: Spool, *given: Any, **named: Any) -> None:
-        step()
-        commit(spool, *given, **named)
-        step()
-
-    with (
-        patch.object(taxii, "_page", page),
-        patch.object(documents, "write", killed_write),
-        patch.object(Spool, "append", killed_commit),
-    ):
+    with patch.object(taxii, "_page", page), killed_after(kills) as to_its_end:
         for later, count in added:
             second += later
             server.add(second, *(an_indicator(number + each) for each in range(count)))
             number += count
-            while True:
-                try:
-                    sensor.poll("taxii+http://192.0.2.1/c/", most_bytes=most_bytes)
-                    break
-                except Killed:
-                    continue
+            to_its_end(poll)
     assert sorted(sensor.values) == sorted(f"c{each}.example.com" for each in range(number))
 
 
 def test_our_own_server_is_read_page_by_page_with_its_ends(tmp_path: Path, sensor: Sensor) -> None:
     world = World(tmp_path / "world")
-    secret = tmp_path / "secret"
-    secret.touch(0o600)
-    secret.write_text("soc")
+    secret = a_secret(tmp_path / "secret", "soc")
     for number in range(7):
         world.gbr.release(f"c{number}.example.com")
     world.catch_up()
@@ -249,9 +217,7 @@ def test_a_state_that_is_damaged_is_stated_and_not_guessed(collection: Collectio
 
 
 def test_the_command_takes_a_collection(collection: Collection, tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
-    secret.write_text("soc:token")
-    secret.chmod(0o600)
+    a_secret(tmp_path / "secret", "soc:token")
     collection.add(1, *(an_indicator(number) for number in range(5)))
     shown = kakehashi(
         *("produce", "--nation", "GBR", "--sensor", "edge-1", "--dry-run", "--json"),

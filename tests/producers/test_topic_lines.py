@@ -23,7 +23,7 @@ from tests.builders import NOW_MS
 from tests.conftest import Brokers
 from tests.kakehashi.command import kakehashi
 from tests.producers.following import Follower
-from tests.producers.producing import SENSOR, reports_in, run
+from tests.producers.producing import SENSOR, a_secret, reports_in, run
 
 Headers = list[tuple[str, str | bytes | None]]
 
@@ -128,9 +128,7 @@ def test_a_cluster_or_topic_that_is_not_there_is_stated(lines: Topic, tmp_path: 
         list(topic.lines(Place(f"{lines.address}-none", tmp_path)))
     with patch.object(topic, "_CALL_S", 1.0), pytest.raises(TransientError, match="cannot be read"):
         list(topic.lines(Place("kafka://127.0.0.1:1/lines", tmp_path)))
-    secret = tmp_path / "secret"
-    secret.touch(0o600)
-    secret.write_text("user:password")
+    secret = a_secret(tmp_path / "secret", "user:password")
     with pytest.raises(ConfigurationError, match=r"kafka\+tls"):
         list(topic.lines(Place(lines.address, tmp_path, secret)))
 

@@ -18,7 +18,6 @@ from tests.producers.producing import SENSOR, reports_in, run
 from tests.producers.reading_feeds import an_input
 
 A, B, C, D = (f"{name}.example.com" for name in "abcd")
-DAY_S = 86_400
 T = 1_790_000_000
 Wrapped = dict[str, Any]
 
