@@ -35,7 +35,7 @@ def _read(feed: AssignedFeed, number: int) -> list[Record]:
     return records
 
 
-def test_a_feed_goes_on_where_it_is_reported_and_hands_out_no_more_than_it_may(step: KafkaStep) -> None:
+def test_a_feed_goes_on_where_it_is_asked_to_and_hands_out_no_more_than_it_may(step: KafkaStep) -> None:
     step.send(*[b"%d" % number for number in range(50)])
     feed = AssignedFeed(step.cluster, [step.source], max_records=7)
     assert feed.resume({step.source: 3}) == 0

@@ -87,7 +87,7 @@ def test_an_aborted_batch_is_written_again_unchanged_though_time_has_passed(scen
     owner.crash()
 
 
-def test_an_owner_that_is_overtaken_while_it_restores_is_fenced_and_not_reported_of_a_loss(scene: Scene) -> None:
+def test_an_owner_that_is_overtaken_while_it_restores_is_fenced_and_reports_no_loss(scene: Scene) -> None:
     first = scene.running()
     scene.count(first, b"+0")
     first.crash()
@@ -142,7 +142,7 @@ def test_a_state_that_is_whole_reads_nothing_of_the_changelog(scene: Scene) -> N
     second.crash()
 
 
-def test_an_owner_that_is_not_reported_where_its_rows_are_reads_them_once_more(scene: Scene) -> None:
+def test_an_owner_that_does_not_know_where_its_rows_are_reads_them_once_more(scene: Scene) -> None:
     disk = Disk()
     first = scene.running(disk)
     scene.count(first, b"+0", b"+0")

@@ -143,14 +143,14 @@ def test_our_own_streams_write_no_inbox_and_no_progress_of_a_bridge(secured_jpn:
     assert _delivery_error(cluster, topics.inbox("GBR")) == KafkaError.TOPIC_AUTHORIZATION_FAILED
 
 
-def test_who_may_not_own_a_shard_is_reported_what_to_do(secured_jpn: Secured) -> None:
+def test_who_may_not_own_a_shard_learns_what_to_do(secured_jpn: Secured) -> None:
     log = KafkaLog(secured_jpn.cluster("AUS-bridge"), "bridge.GBR", 0, input_ids={}, state_format=None)
     with pytest.raises(ConfigurationError, match=r"kakehashi\.bridge\.GBR\.0.*kakehashi acls --nation JPN"):
         log.fence()
     log.close()
 
 
-def test_who_may_not_write_a_topic_is_reported_what_to_do(secured_jpn: Secured) -> None:
+def test_who_may_not_write_a_topic_learns_what_to_do(secured_jpn: Secured) -> None:
     log = KafkaLog(secured_jpn.cluster("GBR-bridge"), "bridge.GBR", 1, input_ids={}, state_format=None)
     log.fence()
 

@@ -21,7 +21,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("bare")
-def test_a_machine_without_any_source_of_kafka_is_reported_how_to_get_each(tmp_path: Path) -> None:
+def test_on_a_machine_without_any_source_of_kafka_the_message_states_how_to_get_each(tmp_path: Path) -> None:
     findings = examine(_settings(tmp_path))
     missing = {finding.subject: finding.remedy for finding in findings if finding.verdict == Verdict.MISSING}
     assert missing["Java"] == "apt-get install openjdk-17-jre-headless"

@@ -244,11 +244,11 @@ def test_a_cell_may_have_line_breaks_inside_quotes() -> None:
 
 
 @pytest.mark.parametrize("name", ["tearline", "Tear line", "公開要旨"])
-def test_what_is_written_for_release_is_reported_from_what_is_not(name: str) -> None:
+def test_what_is_written_for_release_is_distinguished_from_what_is_not(name: str) -> None:
     content = f"value,notes,{name}\na.example.com,we were hit,Block it.\nb.example.com,we were hit,n/a\n".encode()
-    reported, untold = observations(readings(FORMAT, content))
-    assert (reported.description, reported.context) == ("we were hit", (("tearline", "Block it."),))
-    assert (untold.description, untold.context) == ("we were hit", ())
+    released, other = observations(readings(FORMAT, content))
+    assert (released.description, released.context) == ("we were hit", (("tearline", "Block it."),))
+    assert (other.description, other.context) == ("we were hit", ())
 
 
 def test_an_open_quote_costs_its_own_line_and_no_other() -> None:

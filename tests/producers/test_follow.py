@@ -149,7 +149,7 @@ def test_kills_at_any_moment_lose_nothing_and_count_nothing_twice(
         assert_once(follower, writer)
 
 
-def test_a_writer_that_is_not_reported_of_the_rotation_is_read_on_in_the_renamed_file(tmp_path: Path) -> None:
+def test_a_writer_that_does_not_know_of_the_rotation_is_read_on_in_the_renamed_file(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     with writing(path) as writer, Follower(tmp_path / "spool", path) as follower:
         writer.write(LINES)

@@ -61,7 +61,7 @@ def test_wide_encodings_arrive_as_utf_8(encoding: str) -> None:
     assert all_of(source).decode().removeprefix("\ufeff") == text
 
 
-def test_an_input_in_utf_16_is_noticed_where_no_one_stated_so() -> None:
+def test_an_input_in_utf_16_is_noticed_where_no_one_stated_it() -> None:
     assert an_input("198.51.100.7\n".encode("utf-16")).wide_bom
     assert not an_input("198.51.100.7\n".encode("utf-16"), encoding="utf-16").wide_bom
 

@@ -112,14 +112,14 @@ def test_marking_ids_of_both_tlp_versions_and_of_pap_are_understood() -> None:
 
 
 def test_what_is_written_for_release_stands_in_a_property_of_its_own() -> None:
-    [reported, untold] = observations(
+    [released, other] = observations(
         readings(
             FORMAT,
             bundle(an_indicator(description="we were hit", x_kakehashi_tearline="Block it."), an_indicator()),
         )
     )
-    assert (reported.description, dict(reported.context)["tearline"]) == ("we were hit", "Block it.")
-    assert "tearline" not in dict(untold.context)
+    assert (released.description, dict(released.context)["tearline"]) == ("we were hit", "Block it.")
+    assert "tearline" not in dict(other.context)
 
 
 def test_a_granular_marking_counts_for_the_whole_indicator() -> None:

@@ -157,7 +157,7 @@ def test_overtaking_replay_and_compaction_neither_bring_it_back_nor_swallow_its_
     assert not exchange.teller.written(topics.QUARANTINE, QUARANTINED)
 
 
-def test_a_partner_that_was_away_for_a_week_is_reported_of_the_recall_by_the_first_record_it_gets() -> None:
+def test_a_partner_that_was_away_for_a_week_learns_of_the_recall_by_the_first_record_it_gets() -> None:
     """Compaction has left one record by then, and it is not the recall itself."""
     records = releases(["content", "recalled", "content"])
     exchange = Exchange()

@@ -30,7 +30,7 @@ OBJECTS = f"{ROOT}collections/gbr-amber/objects/"
         {"Authorization": f"Bearer {digest_of('soc')}"}, {"Authorization": "Bearer " + "x" * 10_000},
     ],
 )  # fmt: skip
-def test_who_has_no_valid_token_is_reported_how_to_authenticate_and_nothing_else(
+def test_who_has_no_valid_token_learns_how_to_authenticate_and_nothing_else(
     server: Served, headers: dict[str, str]
 ) -> None:
     for path in (OBJECTS, "/taxii2/", "/nothing/"):
