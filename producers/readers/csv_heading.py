@@ -28,9 +28,15 @@ class Headings:
         if not is_about_list(text, self._layout):
             return NOTHING
         cells = cells_of(text, self._layout.delimiter) or ()
-        if not self._has_begun or text.startswith(COMMENT_SIGNS[:2]) or sum(map(bool, cells)) < _FEWEST_CELLS:
+        if not self._has_begun or text.startswith(COMMENT_SIGNS[:2]) or self._is_title(cells):
             return marking_of_line(line)
         return marking_of_line(Line(line.place, self._beside_markings(cells, text), line.original)).restricting
+
+    def _is_title(self, cells: tuple[str, ...]) -> bool:
+        """Whether it is one text, and not in a column in which rows state their own marking."""
+        places = [place for place, cell in enumerate(cells) if cell]
+        is_wide = len(cells) == self._layout.columns.width
+        return len(places) < _FEWEST_CELLS and not (is_wide and set(places) & self._layout.columns.marking_positions)
 
     def _beside_markings(self, cells: tuple[str, ...], text: str) -> str:
         """The words of a row with a value, right or wrong, that are not in columns for what a row states of itself."""

@@ -91,12 +91,10 @@ def _about_list(line: Line) -> Marked:
     if text.startswith(COMMENT_SIGNS):
         return marking_of_line(line)
     first, *rest = text.split(maxsplit=1)
-    if has_no_indicator(text):
-        is_row = bool(rest) and rest[0].startswith(COMMENT_SIGNS)
-    elif rest and not rest[0].isdigit() and detect(first) is None and detect(text) is None:
-        is_row = not has_no_indicator(first)
-    else:
+    is_words = rest and not rest[0].isdigit() and detect(first) is None and detect(text) is None
+    if not is_words and not has_no_indicator(text):
         return NOTHING
+    is_row = bool(rest) and (rest[0].startswith(COMMENT_SIGNS) or not has_no_indicator(first))
     return marking_of_line(line).restricting if is_row else marking_of_line(line)
 
 

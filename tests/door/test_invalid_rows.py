@@ -1,8 +1,10 @@
 """A row whose value is invalid says nothing about other rows; a title between rows restricts them and releases none."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from schemas.markings import Tlp, understand
+from schemas.markings import SourceMarking, Tlp, understand
 from tests.producers.reading_feeds import observations, readings
 
 MD5 = "098f6bcd4621d373cade4e832627b4f6"
@@ -77,3 +79,37 @@ def test_in_a_list_what_follows_an_invalid_value_marks_no_other_line(line: str) 
 @pytest.mark.parametrize("line", ["300.1.2.3 TLP:RED", "zz # TLP:RED", "Sharing: TLP:RED"])
 def test_in_a_list_it_restricts_nevertheless(line: str) -> None:
     assert _markings("txt-list", f"{ADDRESS}\n{line}\n") == {(Tlp.RED, False)}
+
+
+VALUES = st.sampled_from(
+    ("zz", "nothash", "300.1.2.3", "not-a-domain", "-", "", "203.0.113.9", "bad.example.org", "a" * 31, "b..d", "C:\\x")
+)
+CELLS = st.sampled_from(("", "TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED", "WHITE", "internal"))
+KINDS = st.sampled_from(("md5", "sha1", "domain", "ip", "mutex", "", "Classification"))
+
+
+def _releases(marking: SourceMarking) -> set[Tlp]:
+    """The labels by which a row with this marking could be released: none of what is held, not marked or RED."""
+    understood = understand(marking)
+    return set() if understood.tlp in (Tlp.UNMARKED, Tlp.RED) or understood.caveats else {understood.tlp}
+
+
+@given(rows=st.lists(st.tuples(KINDS, VALUES, CELLS), max_size=5), own=CELLS, place=st.integers(0, 5))
+def test_no_row_of_a_table_loosens_another(rows: list[tuple[str, str, str]], own: str, place: int) -> None:
+    rows.insert(place, ("md5", MD5, own))
+    text = "".join(f"{','.join(row)}\n" for row in rows)
+    alone = _may_leave("csv-list", f"type,value,tlp\nmd5,{MD5},{own}\n")
+    assert _may_leave("csv-list", f"type,value,tlp\n{text}") <= alone
+
+
+@given(lines=st.lists(st.tuples(VALUES, CELLS, st.sampled_from((" # ", "\t# "))), max_size=5), own=CELLS)
+def test_no_line_of_a_list_with_a_value_loosens_another(lines: list[tuple[str, str, str]], own: str) -> None:
+    text = "".join(f"{value}{sign}{cell}\n" for value, cell, sign in lines if value)
+    mine = f"{ADDRESS} # {own}\n"
+    assert _may_leave("txt-list", f"{text}{mine}{text}") <= _may_leave("txt-list", mine)
+
+
+def _may_leave(format_name: str, text: str) -> set[Tlp]:
+    """The labels by which the row of the two values that are ours could be released."""
+    seen = observations(readings(format_name, text.encode()))
+    return set().union(*(_releases(each.marking) for each in seen if each.value in (MD5, ADDRESS)))
