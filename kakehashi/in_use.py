@@ -7,7 +7,6 @@ the process ends, however it ends.
 import contextlib
 import fcntl
 import json
-import os
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from exchange.errors import Refused
+from exchange.folder_lock import locked
 from kakehashi import roles
 
 KEEP_FILES: Final = frozenset(
@@ -74,12 +74,8 @@ def end(found: Sequence[User]) -> None:
 def _folder(home: Path, how: int) -> Iterator[Path]:
     folder = home / "in-use"
     folder.mkdir(parents=True, exist_ok=True)
-    at = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(at, how)
+    with locked(folder, how):
         yield folder
-    finally:
-        os.close(at)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,6 @@ So nothing in the spool is signed, and what waits there through a rotation of th
 """
 
 import logging
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Final
 from exchange.authority.private_key import read_key
 from exchange.authority.token_key import TokenKey, TokenUri, is_token
 from exchange.errors import ConfigurationError
+from exchange.file_identity import identity
 from schemas.codec import Codec
 from schemas.report_signature import signature_header
 
@@ -39,11 +39,11 @@ class _KeyFile:
 
     def __init__(self, codec: Codec, path: Path) -> None:
         self._codec, self._path = codec, path
-        self._seen = self._signature()
+        self._seen = identity(path)
         self._private = read_key(path, _MADE_BY, group_reads=True)
 
     def __call__(self, report: bytes) -> tuple[str, bytes]:
-        found = self._signature()
+        found = identity(self._path)
         if found != self._seen:
             self._seen = found
             self._read()
@@ -56,11 +56,3 @@ class _KeyFile:
             _log.error("sensor_key.invalid: the key before signs on: %s", error)
         else:
             _log.warning("sensor_key.changed file=%s", self._path)
-
-    def _signature(self) -> tuple[int, int, int] | None:
-        """What changes with the file; a mounted secret changes its inode."""
-        try:
-            found = os.stat(self._path)
-        except OSError:
-            return None
-        return found.st_ino, found.st_mtime_ns, found.st_size

@@ -4,15 +4,13 @@ Only a file that is as this process wrote it is edited. After a start, and after
 whole: then whatever it held before does not matter.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 _PORTION: Final = 1 << 20  # bytes of lines that are held at a time
-Identity = tuple[int, int, int]
-"""What tells a file from any other content under its name: inode, size and time of its last change."""
 
 
 class Named(Protocol):
@@ -65,17 +63,3 @@ class Edit:
                 count += len(kept)
         new.writelines(self.come.values())
         return count + len(self.come)
-
-
-def identity(path: Path) -> Identity | None:
-    """That of a file; None if there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def identities(paths: Iterable[Path]) -> tuple[Identity | None, ...]:
-    """Those of several files."""
-    return tuple(map(identity, paths))

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from consumers.outputs.edit import Edit, Identity, Named, identity
+from consumers.outputs.edit import Edit, Named
 from consumers.outputs.protocol import Change, Difference, Held, LeftOut, Put, Remove, Report
 from consumers.outputs.replace_file import replaced
 from consumers.outputs.stamp import read_stamp, stamp
 from consumers.picture.entry import Entry
+from exchange.file_identity import Identity, identity
 
 
 class LineFile:

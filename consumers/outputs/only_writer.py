@@ -5,8 +5,7 @@ The lock ends with its process. Taking and looking do not meet: a look would mak
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 import msgspec
 
 from exchange.errors import Refused
+from exchange.folder_lock import locked
 
 _MOST_BYTES: Final = 256
 
@@ -31,7 +31,7 @@ def take(path: Path, name: str, now_ms: int) -> int:
     Raises Refused if another process is.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _one_at_a_time(path.parent):
+    with locked(path.parent):
         lock = os.open(_file(path, name), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -46,7 +46,7 @@ def take(path: Path, name: str, now_ms: int) -> int:
 
 def running(path: Path, name: str) -> Running | None:
     """The process that writes the target now; None if there is none."""
-    with suppress(FileNotFoundError), _one_at_a_time(path.parent):
+    with suppress(FileNotFoundError), locked(path.parent):
         lock = os.open(_file(path, name), os.O_RDONLY)
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -66,13 +66,3 @@ def _described(content: bytes) -> Running:
 
 def _file(path: Path, name: str) -> Path:
     return path.with_name(f"{sha256(name.encode()).hexdigest()[:16]}.output.lock")
-
-
-@contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
-    at = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(at, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(at)

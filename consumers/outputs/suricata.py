@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from consumers.outputs.edit import Edit, Identity, Named, identities
+from consumers.outputs.edit import Edit, Named
 from consumers.outputs.names import is_name
 from consumers.outputs.networks import network_of
 from consumers.outputs.places import chosen, folder_of
@@ -22,6 +22,7 @@ from consumers.outputs.replace_file import replaced
 from consumers.outputs.stamp import read_stamp, stamp
 from consumers.outputs.suricata_rules import CATEGORY, RULES_FILE, categories, files_of, rules
 from consumers.picture.entry import Entry
+from exchange.file_identity import Identity, identity
 from schemas.markings import Activity
 from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType
 
@@ -103,7 +104,7 @@ class SuricataFolder:
         self._counts, self._own = counts, self._identities()
 
     def _identities(self) -> tuple[Identity | None, ...]:
-        return identities(self._folder / name for name in (*_NAMES, RULES_FILE))
+        return tuple(identity(self._folder / name) for name in (*_NAMES, RULES_FILE))
 
     def check(self, entries: Iterable[Entry]) -> Iterator[Difference]:
         """By the lines of the files, without the rules."""

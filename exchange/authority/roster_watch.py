@@ -1,11 +1,11 @@
 """A nation's roster as its file is now: a process does not have to be restarted for a change of officers (ADR 34)."""
 
 import logging
-import os
 from pathlib import Path
 
 from exchange.authority.roster import Roster, load_roster
 from exchange.errors import ConfigurationError
+from exchange.file_identity import identity
 
 _log = logging.getLogger(__name__)
 
@@ -19,12 +19,12 @@ class RosterWatch:
     def __init__(self, nation: str, folder: Path) -> None:
         """Read it. Raises ConfigurationError for a file that cannot be read as a roster."""
         self._nation, self._folder = nation, folder
-        self._seen = self._signature()
+        self._seen = identity(self._file)
         self._roster = load_roster(nation, folder)
 
     def __call__(self) -> Roster:
         """The roster as the file is now."""
-        found = self._signature()
+        found = identity(self._file)
         if found == self._seen:
             return self._roster
         self._seen = found
@@ -39,10 +39,6 @@ class RosterWatch:
             _log.warning("roster.changed nation=%s officers=%d", self._nation, len(self._roster.officers))
         return self._roster
 
-    def _signature(self) -> tuple[int, int, int] | None:
-        """What changes with the file; a mounted ConfigMap changes its inode."""
-        try:
-            found = os.stat(self._folder / f"{self._nation}.toml")
-        except OSError:
-            return None
-        return found.st_ino, found.st_mtime_ns, found.st_size
+    @property
+    def _file(self) -> Path:
+        return self._folder / f"{self._nation}.toml"
