@@ -40,6 +40,11 @@ class Carried:
         """The origins that are wanted; none are named if all are."""
         return self._filters.origins
 
+    def is_whole(self, picture: Picture) -> bool:
+        """Whether the picture has all of every origin that is wanted."""
+        states = {each.origin: each.is_whole for each in picture.origins()}
+        return bool(states) and all(states.get(name, False) for name in self.origins or states)
+
     def entries(self, picture: Picture, left_out: Counter[LeftOut]) -> Iterator[Entry]:
         """All of it, as ``Writer.write`` takes it. What may not be carried is counted."""
         left_out[LeftOut.TYPE] += picture.count(self._filters) - picture.count(self._narrowed)

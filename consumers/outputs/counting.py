@@ -33,12 +33,13 @@ class Counting:
         self._written, self._left_out = 0, Counter[LeftOut]()
         self._pass: Iterator[Entry] | None = None
 
-    def some(self) -> Report | None:
-        """Count on for a moment: the result if that was the last of a pass. The next pass begins after a change."""
+    def some(self, known_us: int = 0) -> Report | None:
+        """Count on for a moment: the result if that was the last of a pass. The next pass begins after a change, but
+        not behind ``known_us``, up to which a whole write has counted."""
         began_s = time.monotonic()
         if self._pass is None:
             head_us = self._picture.head_us()
-            if began_s < self._again_s or head_us == self._through_us:
+            if began_s < self._again_s or head_us in (self._through_us, known_us):
                 return None
             self._through_us, self._took_s, self._written, self._left_out = head_us, 0.0, 0, Counter()
             self._pass = self._carried.entries(self._picture, self._left_out)

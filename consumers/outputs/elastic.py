@@ -16,7 +16,7 @@ from consumers.outputs.ecs import DATASET, document_of
 from consumers.outputs.http_sender import CA, Answer, Sender
 from consumers.outputs.places import secret_of
 from consumers.outputs.protocol import EVERY_TYPE, Change, LeftOut, Output, OutputUnavailable, Put, Target
-from consumers.outputs.push import Pushing, pushing
+from consumers.outputs.push import Pushing, Receiver, pushing
 from consumers.picture.entry import Entry
 from exchange.errors import ConfigurationError
 from schemas.markings import Activity
@@ -28,7 +28,7 @@ _BUSY: Final = 429
 _META: Final = "kakehashi"
 
 
-class Index:
+class Index(Receiver):
     """One index. ``authorization`` is the header's value; empty for none."""
 
     at_once = 2_000

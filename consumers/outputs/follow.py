@@ -66,7 +66,7 @@ class Following:
         self._writer: Writer = output.open(target)
         self._held: Held | None = None
         self._lock: int | None = None
-        self._rests_until_s = 0.0
+        self._rests_until_s, self._whole_us = 0.0, 0
         self._unfit: dict[LeftOut, int] = {}  # what the format could not carry since it was last written whole
 
     def take(self) -> None:
@@ -105,7 +105,7 @@ class Following:
                         if self.turn(picture):
                             written(self, True)
                         retry_s = _FIRST_RETRY_S
-                        self._note_count(counting.some())
+                        self._note_count(counting.some(self._whole_us))
                         picture.wait(self.standing.through_us, _LOOK_S, stopping)
             except NotFound as error:  # it is being made, or made anew
                 self._say(f"{error}")
@@ -164,7 +164,7 @@ class Following:
             wanted = self._carried.origins or [each.origin for each in picture.origins()]
             register(database, self.name, wanted, head_us, self._clock_ms())
         if held is None or not self._continues(held, picture, applied_by(database, self.name), head_us):
-            if not self._is_whole(picture):
+            if not self._carried.is_whole(picture):  # half a picture would unblock the other half
                 self._say("waits until the picture is whole")
                 return False
             self._write(picture, head_us)
@@ -203,7 +203,7 @@ class Following:
         """Replace the target's content. Changes during it come again behind it."""
         began_s, left_out = time.monotonic(), Counter[LeftOut]()
         report = self._writer.write(self._carried.entries(picture, left_out), self._holds(picture, head_us))
-        self._unfit = dict(report.left_out)
+        self._unfit, self._whole_us = dict(report.left_out), head_us
         self.standing = Standing(report.written, merged(left_out, self._unfit), head_us, "")
         ended_s = time.monotonic()
         self._rests_until_s = ended_s + (ended_s - began_s) if self._output.rewrites else 0.0
@@ -233,11 +233,6 @@ class Following:
 
     def _holds(self, picture: Picture, through_us: int) -> Held:
         return Held(picture.id, self._carried.selection, through_us, self._output.name)
-
-    def _is_whole(self, picture: Picture) -> bool:
-        """Whether every origin is. A target is written whole only then: half a picture would unblock the other half."""
-        states = {each.origin: each.is_whole for each in picture.origins()}
-        return bool(states) and all(states.get(name, False) for name in self._carried.origins or states)
 
     def _say(self, trouble: str) -> None:
         self.standing = msgspec.structs.replace(self.standing, trouble=trouble)

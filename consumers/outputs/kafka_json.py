@@ -13,17 +13,14 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from consumers.outputs.places import activity_of
 from consumers.outputs.protocol import (
     EVERY_TYPE,
-    LONGEST_VALUE,
     Change,
-    LeftOut,
     Output,
     OutputUnavailable,
     Put,
     Target,
 )
-from consumers.outputs.push import Pushing, pushing
+from consumers.outputs.push import Pushing, Receiver, pushing
 from consumers.picture.as_record import record_of
-from consumers.picture.entry import Entry
 from exchange.errors import ConfigurationError
 from schemas.markings import Activity
 
@@ -38,7 +35,7 @@ _SETTINGS: Final = {
 }
 
 
-class Topic:
+class Topic(Receiver):
     """One topic. ``config`` are librdkafka's settings, with ``bootstrap.servers``."""
 
     at_once = 5_000
@@ -46,10 +43,6 @@ class Topic:
     def __init__(self, name: str, config: dict[str, Any]) -> None:
         self._name, self._config = name, config
         self._producer: Producer | None = None
-
-    def fits(self, entry: Entry) -> LeftOut | None:
-        """All but values that no tool takes."""
-        return LeftOut.LIMIT if len(entry.value) > LONGEST_VALUE else None
 
     def is_known(self, ledger: str) -> bool:
         """What was deleted from the topic by hand shows in nothing that is read here."""

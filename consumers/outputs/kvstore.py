@@ -16,16 +16,14 @@ from consumers.outputs.http_sender import CA, Answer, Sender
 from consumers.outputs.places import secret_of
 from consumers.outputs.protocol import (
     EVERY_TYPE,
-    LONGEST_VALUE,
     Change,
-    LeftOut,
     Output,
     OutputUnavailable,
     Put,
     Remove,
     Target,
 )
-from consumers.outputs.push import Pushing, pushing
+from consumers.outputs.push import Pushing, Receiver, pushing, refused_of
 from consumers.picture.entry import Entry
 from exchange.errors import ConfigurationError
 from schemas.markings import Activity
@@ -37,7 +35,7 @@ _NOT_FOUND: Final = 404
 _CONTENT: Final = frozenset({400, 413})  # it has understood the request, and does not take its content
 
 
-class KvCollection:
+class KvCollection(Receiver):
     """One collection of an app. ``token`` is an authentication token of Splunk."""
 
     at_once = 1_000
@@ -48,17 +46,13 @@ class KvCollection:
         self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
         self._mark = f"kakehashi-ledger-{nation}"
 
-    def fits(self, entry: Entry) -> LeftOut | None:
-        """All but values that no tool takes."""
-        return LeftOut.LIMIT if len(entry.value) > LONGEST_VALUE else None
-
     def is_known(self, ledger: str) -> bool:
         """By the record of ours. A collection of another ledger loses what that one has put there."""
         answer = self._sender.send("GET", f"{self._path}/{self._mark}", b"", self._headers)
         if answer.status != _NOT_FOUND and _object(_confirmed(answer)).get("ledger") == ledger:
             return True
         self._delete({"nation": self._nation})
-        self._confirmed_save([{"_key": self._mark, "ledger": ledger}])
+        _confirmed(self._post([{"_key": self._mark, "ledger": ledger}]))
         return False
 
     def deliver(self, changes: Sequence[Change]) -> Collection[int]:
@@ -67,26 +61,18 @@ class KvCollection:
         for start in range(0, len(gone), _AT_ONCE_GONE):
             self._delete({"$or": [{"_key": key} for key in gone[start : start + _AT_ONCE_GONE]]})
         puts = [(place, each.entry) for place, each in enumerate(changes) if isinstance(each, Put)]
-        return self._save(puts)
+        return [place for place, _ in refused_of(self._takes, puts)] if puts else []
 
     def close(self) -> None:
         """No connection stays open."""
 
-    def _save(self, puts: Sequence[tuple[int, Entry]]) -> list[int]:
-        if not puts:
-            return []
+    def _takes(self, puts: Sequence[tuple[int, Entry]]) -> bool:
         answer = self._post([self._record(entry) for _, entry in puts])
-        if 200 <= answer.status < 300:
-            return []
-        if answer.status not in _CONTENT:
+        if answer.status in _CONTENT:
+            return False
+        if not 200 <= answer.status < 300:
             raise OutputUnavailable(f"the collection answers {answer.shown}")
-        if len(puts) == 1:
-            return [puts[0][0]]
-        middle = len(puts) // 2
-        return self._save(puts[:middle]) + self._save(puts[middle:])
-
-    def _confirmed_save(self, records: list[dict[str, Any]]) -> None:
-        _confirmed(self._post(records))
+        return True
 
     def _post(self, records: list[dict[str, Any]]) -> Answer:
         return self._sender.send("POST", f"{self._path}/batch_save", json.dumps(records).encode(), self._headers)

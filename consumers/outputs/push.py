@@ -12,18 +12,30 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from heapq import merge
 from itertools import groupby, islice
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
 from consumers.outputs.ledger import Key, Ledger, ledger_of
-from consumers.outputs.protocol import Change, Difference, Held, LeftOut, OutputUnavailable, Put, Remove, Report, Target
+from consumers.outputs.protocol import (
+    LONGEST_VALUE,
+    Change,
+    Difference,
+    Held,
+    LeftOut,
+    OutputUnavailable,
+    Put,
+    Remove,
+    Report,
+    Target,
+)
 from consumers.picture.entry import Entry
 from consumers.subscription.changes import State
 
 _log = logging.getLogger(__name__)
 _WAITS_S: Final = (0.2, 1.0)  # between attempts; after these the runner tries again, less and less often
 _encode: Final = msgspec.msgpack.Encoder().encode
+_Item = TypeVar("_Item")
 
 
 class Receiver(Protocol):
@@ -32,8 +44,9 @@ class Receiver(Protocol):
     at_once: int
 
     def fits(self, entry: Entry) -> LeftOut | None:
-        """Why an entry cannot be sent; None if it can."""
-        ...
+        """Why an entry cannot be sent; None if it can: all but values that no tool takes, if a receiver states no
+        more."""
+        return LeftOut.LIMIT if len(entry.value) > LONGEST_VALUE else None
 
     def is_known(self, ledger: str) -> bool:
         """Whether the receiver still has what this ledger notes. If not, it is empty now, and is known from now on."""
@@ -50,6 +63,16 @@ class Receiver(Protocol):
     def close(self) -> None:
         """Give back what is open."""
         ...
+
+
+def refused_of(takes: Callable[[Sequence[_Item]], bool], items: Sequence[_Item]) -> list[_Item]:
+    """Which of these a receiver does not take: all at once are offered, and by halves what it refuses."""
+    if takes(items):
+        return []
+    if len(items) <= 1:
+        return list(items)
+    middle = len(items) // 2
+    return [*refused_of(takes, items[:middle]), *refused_of(takes, items[middle:])]
 
 
 class Pushing:

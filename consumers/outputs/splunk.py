@@ -16,17 +16,14 @@ from consumers.outputs.http_sender import CA, Sender
 from consumers.outputs.places import chosen, secret_of
 from consumers.outputs.protocol import (
     EVERY_TYPE,
-    LONGEST_VALUE,
     Change,
-    LeftOut,
     Output,
     OutputUnavailable,
     Put,
     Target,
 )
-from consumers.outputs.push import Pushing, pushing
+from consumers.outputs.push import Pushing, Receiver, pushing
 from consumers.outputs.webhook import event_of
-from consumers.picture.entry import Entry
 from exchange.clock import now_ms
 from schemas.markings import Activity
 
@@ -37,7 +34,7 @@ _ACKED_S: Final = 30.0
 _LOOK_S: Final = 0.5
 
 
-class EventCollector:
+class EventCollector(Receiver):
     """One collector. With ``acks`` a delivery waits until the indexers have it on their disks."""
 
     at_once = 1_000
@@ -47,10 +44,6 @@ class EventCollector:
         self._headers = {"authorization": f"Splunk {token}", "content-type": "application/json"}
         if acks:
             self._headers["x-splunk-request-channel"] = str(uuid.uuid4())
-
-    def fits(self, entry: Entry) -> LeftOut | None:
-        """All but values that no tool takes."""
-        return LeftOut.LIMIT if len(entry.value) > LONGEST_VALUE else None
 
     def is_known(self, ledger: str) -> bool:
         """A collector cannot be asked."""

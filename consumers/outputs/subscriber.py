@@ -63,7 +63,7 @@ class Changes:
         try:
             at_us = applied_by(database, self._name)
             if not at_us:
-                while follow and not stopping.is_set() and not self._is_whole(picture):
+                while follow and not stopping.is_set() and not self._carried.is_whole(picture):
                     stopping.wait(_LOOK_S)
                 at_us = picture.head_us()
                 wanted = self._carried.origins or [each.origin for each in picture.origins()]
@@ -93,7 +93,3 @@ class Changes:
             yield from self._carried.removals(picture, changed, ())
         for changed in portions(picture, after_us, head_us):
             yield from self._carried.puts(picture, changed)
-
-    def _is_whole(self, picture: Picture) -> bool:
-        states = {each.origin: each.is_whole for each in picture.origins()}
-        return bool(states) and all(states.get(name, False) for name in self._carried.origins or states)

@@ -15,7 +15,7 @@ from consumers.outputs.cef import fits, message_of
 from consumers.outputs.http_sender import CA, tls_context
 from consumers.outputs.places import chosen
 from consumers.outputs.protocol import EVERY_TYPE, Change, LeftOut, Output, OutputUnavailable, Target
-from consumers.outputs.push import Pushing, pushing
+from consumers.outputs.push import Pushing, Receiver, pushing
 from consumers.picture.entry import Entry
 from exchange.clock import now_ms
 from exchange.errors import ConfigurationError
@@ -28,7 +28,7 @@ _HOST_NAME: Final = re.compile(r"[!-~]{1,255}")
 _TIMEOUT_S: Final = 20.0
 
 
-class SyslogReceiver:
+class SyslogReceiver(Receiver):
     """One receiver. ``host`` names this machine in the messages.
 
     With ``by_tcp`` the end of the TCP connection is enough. Some receivers end it without a close_notify; but then

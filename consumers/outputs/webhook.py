@@ -17,17 +17,14 @@ from consumers.outputs.http_sender import CA, Sender
 from consumers.outputs.places import activity_of, secret_of
 from consumers.outputs.protocol import (
     EVERY_TYPE,
-    LONGEST_VALUE,
     Change,
-    LeftOut,
     Output,
     OutputUnavailable,
     Put,
     Target,
 )
-from consumers.outputs.push import Pushing, pushing
+from consumers.outputs.push import Pushing, Receiver, pushing, refused_of
 from consumers.picture.as_record import record_of
-from consumers.picture.entry import Entry
 from exchange.clock import now_ms
 from exchange.errors import ConfigurationError
 from schemas.markings import Activity
@@ -37,7 +34,7 @@ _CONTENT: Final = frozenset({413, 422})  # the receiver has understood the messa
 _PREFIX: Final = "whsec_"
 
 
-class Webhook:
+class Webhook(Receiver):
     """One URL. ``secret`` is the key of the signature."""
 
     at_once = 200
@@ -46,27 +43,23 @@ class Webhook:
         self._sender, self._secret, self._clock_ms = sender, secret, clock_ms
         self._unconfirmed = (b"", "")  # the last message, and its id
 
-    def fits(self, entry: Entry) -> LeftOut | None:
-        """All but values that no tool takes."""
-        return LeftOut.LIMIT if len(entry.value) > LONGEST_VALUE else None
-
     def is_known(self, ledger: str) -> bool:
         """A webhook cannot be asked."""
         return bool(ledger)
 
     def deliver(self, changes: Sequence[Change]) -> Collection[int]:
         """One message; if its content is refused, by halves, down to the events that are refused."""
-        body = json.dumps({"events": [event_of(each) for each in changes]}, separators=(",", ":")).encode()
+        return [place for place, _ in refused_of(self._takes, list(enumerate(changes)))]
+
+    def _takes(self, changes: Sequence[tuple[int, Change]]) -> bool:
+        body = json.dumps({"events": [event_of(each) for _, each in changes]}, separators=(",", ":")).encode()
         answer = self._sender.send("POST", self._sender.path, body, self._headers(body))
         if 200 <= answer.status < 300:
             self._unconfirmed = (b"", "")
-            return ()
-        if answer.status in _CONTENT and len(changes) > 1:
-            middle = len(changes) // 2
-            first, second = self.deliver(changes[:middle]), self.deliver(changes[middle:])
-            return [*first, *(middle + place for place in second)]
-        if answer.status in _CONTENT and changes and isinstance(changes[0], Put):
-            return (0,)
+            return True
+        is_removal = len(changes) == 1 and not isinstance(changes[0][1], Put)
+        if answer.status in _CONTENT and not is_removal:
+            return False
         raise OutputUnavailable(f"the webhook answers {answer.shown}")
 
     def close(self) -> None:

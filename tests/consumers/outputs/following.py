@@ -106,7 +106,7 @@ class Followed:
             merges=merges,
             open=lambda _: self.writer,
         )
-        self.following = _following(world, output, target, filters)
+        self.following = following(world, output, target, filters)
 
     def turn(self) -> bool:
         """Bring the target up to date."""
@@ -126,10 +126,11 @@ def hosts_file(world: World, target: Path, filters: Filter | None = None) -> Fol
 
 def file_of(world: World, output: str, target: Path, filters: Filter | None = None) -> Following:
     """A file of an output that follows a world's picture."""
-    return _following(world, outputs()[output], target, filters)
+    return following(world, outputs()[output], target, filters)
 
 
-def _following(world: World, output: Output, place: Path, filters: Filter | None) -> Following:
+def following(world: World, output: Output, place: Path, filters: Filter | None = None) -> Following:
+    """An output on a disk that follows a world's picture."""
     target: Final = Target(NATION, str(place))
     carried = carried_by(output, target, filters or Filter())
     return Following(f"{output.name}:{place}", output, target, carried, world.path, world.clock_ms)

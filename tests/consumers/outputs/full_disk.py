@@ -47,7 +47,7 @@ def _tried(output: Output, target: Target, folder: Path, *, has_own_disk: bool) 
     changes: list[Change] = [*map(removal, entries_of(output, (0,))), *map(Put, entries_of(output, (2,)))]
     writer, wrong = output.open(target), list[str]()
     writer.write(iter(before), _BEFORE)
-    with _no_room(folder) if has_own_disk else _no_file():
+    with _no_room(folder) if has_own_disk else files_of_at_most(0):
         for _ in range(2):
             try:
                 writer.apply(changes, _AFTER, whole(after))
@@ -82,14 +82,16 @@ def _no_room(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _no_file() -> Iterator[None]:
-    """No file may have a byte."""
+def files_of_at_most(size: int) -> Iterator[None]:
+    """The disk is full behind so many bytes of a file."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    signal.signal(signal.SIGXFSZ, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
 
 
 def _say(name: str, wrong: list[str]) -> None:

@@ -32,6 +32,8 @@ def test_a_pass_in_portions_finds_what_one_at_once_finds(tmp_path: Path, monkeyp
         found = [report for report in reports if report is not None]
         assert found == [Report(200, left_out={LeftOut.TYPE: 1, LeftOut.PAP: 100})] == [counted(carried, picture)]
         assert reports[0] is None
+        known = Counting(carried, picture)
+        assert [known.some(picture.head_us()) for _ in range(400)] == [None] * 400, "a whole write has counted it"
         world.gbr.release("new.example", content={"pap": "PAP:GREEN"})
         world.catch_up()
         later = [report for _ in range(400) if (report := some.some()) is not None]

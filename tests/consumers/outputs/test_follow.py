@@ -1,9 +1,5 @@
 """A target is current: the whole picture first, then each change; what left while it was away goes before all else."""
 
-import resource
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,25 +13,13 @@ from consumers.subscription.changes import State
 from exchange.errors import Refused
 from tests.builders import DAY_MS, NOW_MS
 from tests.consumers.outputs.following import Followed, hosts_file
+from tests.consumers.outputs.full_disk import files_of_at_most
 from tests.consumers.picture.topics import CODEC, TopicInMemory, World
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path, GBR=TopicInMemory(), JPN=TopicInMemory("indicator.national.v1"))
-
-
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """The disk is full behind so many bytes of a file."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
 
 
 def unapplied(world: World) -> int:

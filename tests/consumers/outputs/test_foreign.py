@@ -6,13 +6,11 @@ from typing import Final
 
 import pytest
 
-from consumers.outputs.carried import carried_by
-from consumers.outputs.follow import Following
 from consumers.outputs.known import outputs
 from consumers.outputs.only_writer import Running, running
 from consumers.outputs.protocol import Output, Target
-from consumers.picture.filters import Filter
 from exchange.errors import Refused
+from tests.consumers.outputs.following import following
 from tests.consumers.outputs.test_output_laws import entries_of, held
 from tests.consumers.picture.topics import NATION, TopicInMemory, World
 
@@ -31,12 +29,6 @@ def world(tmp_path: Path) -> World:
     world.gbr.release("one.example")
     world.catch_up()
     return world
-
-
-def following(world: World, output: Output, place: Path) -> Following:
-    target = Target(NATION, str(place))
-    carried = carried_by(output, target, Filter())
-    return Following(f"{output.name}:{place}", output, target, carried, world.path, world.clock_ms)
 
 
 def made(place: str, path: Path) -> Path:
