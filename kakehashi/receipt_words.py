@@ -1,10 +1,12 @@
 """A release's end and a partner's receipt in words, for a person."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kakehashi.terminal import printable, utc
-from schemas.records import Receipt, ReleasedIndicator
 from schemas.vocabulary import EndReason, SearchResult
+
+if TYPE_CHECKING:
+    from schemas.records import Receipt, ReleasedIndicator
 
 _ENDS: Final = {
     EndReason.AGED_OUT: "it was not seen for a long time",
@@ -18,7 +20,7 @@ _ENDS: Final = {
 }
 
 
-def release(released: ReleasedIndicator) -> str:
+def release(released: "ReleasedIndicator") -> str:
     """What was released last, and why it ended: ``content``, ``recalled: by an officer``."""
     reason = released["reason"]
     if not reason:
@@ -26,16 +28,24 @@ def release(released: ReleasedIndicator) -> str:
     return f"{released['kind']}: {_ENDS[EndReason(reason)] if reason in _ENDS else printable(reason)}"
 
 
-def deed(receipt: Receipt) -> str:
-    """What was done: ``applied``, ``refused, malformed-content``, ``searched, not seen``."""
+def deed(receipt: "Receipt") -> tuple[str, str]:
+    """What was done, and why, behind a comma: ``applied``; ``refused`` and ``, malformed-content``; ``searched`` and
+    ``, not seen``."""
     if receipt["reason"] == SearchResult.NOT_SEEN:
-        return "searched, not seen"
-    reason = f", {printable(receipt['reason'])}" if receipt["reason"] else ""
-    return f"{receipt['code'].replace('_', ' ')}{reason}"
+        return "searched", ", not seen"
+    return receipt["code"].replace("_", " "), f", {printable(receipt['reason'])}" if receipt["reason"] else ""
 
 
-def search(receipt: Receipt, nation: str) -> str:
+def dispute(receipt: "Receipt", nation: str) -> str:
+    """A dispute, as a sentence for a reader of ``nation``."""
+    return f"{_who(receipt, nation)} disputes it: {receipt['reason']}."
+
+
+def search(receipt: "Receipt", nation: str) -> str:
     """A search without a result, as a sentence for a reader of ``nation``."""
-    who = nation if receipt["nation"] == nation else f"An analyst of {receipt['nation']}"
     at = f"{utc(receipt['at_ms'])} UTC"
-    return f"{who} searched for it and had not seen it by {at} (version {receipt['version']})."
+    return f"{_who(receipt, nation)} searched for it and had not seen it by {at} (version {receipt['version']})."
+
+
+def _who(receipt: "Receipt", nation: str) -> str:
+    return nation if receipt["nation"] == nation else f"An analyst of {receipt['nation']}"

@@ -1,6 +1,6 @@
 """Finds what analysts answered, on the cluster of either nation: disputes that stand, and searches without a result."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Final, Self, cast
@@ -61,12 +61,14 @@ class Disputes:
 
     def of(self, indicator_id: str, *names: str) -> list[Receipt]:
         """Those on one indicator, of all topics or of these."""
-        found = (self._standing.get((name, indicator_id)) for name in names or self._readers)
-        return [each for each in found if each is not None]
+        return self._of(self._standing, indicator_id, names)
 
     def not_seen(self, indicator_id: str, *names: str) -> list[Receipt]:
         """The searches for one indicator that found nothing, of all topics or of these: the last of each nation."""
-        found = (self._not_seen.get((name, indicator_id)) for name in names or self._readers)
+        return self._of(self._not_seen, indicator_id, names)
+
+    def _of(self, known: Mapping[tuple[str, str], Receipt], indicator_id: str, names: Sequence[str]) -> list[Receipt]:
+        found = (known.get((name, indicator_id)) for name in names or self._readers)
         return [each for each in found if each is not None]
 
     def _take(self, topic: str, record: Record) -> None:
@@ -89,9 +91,3 @@ class Disputes:
                 self._named.add(receipt["indicator_id"])
         elif before is not None and receipt["version"] > before["version"]:
             del self._standing[key]
-
-
-def sentence(dispute: Receipt, nation: str) -> str:
-    """A dispute for a reader of ``nation``."""
-    who = nation if dispute["nation"] == nation else f"An analyst of {dispute['nation']}"
-    return f"{who} disputes it: {dispute['reason']}."

@@ -9,10 +9,11 @@ from kakehashi.decided import headline
 from kakehashi.examples import examples
 from kakehashi.filter_options import TypeOfValue, known_type
 from kakehashi.listing import TextAsJson, write_line
-from kakehashi.receipt_words import search
+from kakehashi.receipt_words import dispute, search
 from kakehashi.terminal import printable, utc, wrapped
 
 if TYPE_CHECKING:
+    from consumers.queries.disputes import Disputes
     from consumers.queries.origins import Accepted
     from schemas.records import Decision
 
@@ -40,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
         If the border to a partner is not open, it says so. Of an indicator from a partner it names the origin.
         """
-        from consumers.queries.disputes import Disputes, sentence
+        from consumers.queries.disputes import Disputes
         from consumers.queries.layout import indicator as layout
         from consumers.queries.named import ids_of, named
         from consumers.queries.origins import accepted_from
@@ -60,11 +61,8 @@ def register(app: typer.Typer) -> None:
             disputes.read(*{shard_of_key(key_of_id(name), settings.shards) for name in ids})
         for decision, lines in decided(cluster, settings, ids, every=every):
             has_own = True
-            theirs = disputes.of(decision["indicator_id"], partner_receipts(decision["partner"]))
-            lines += [sentence(dispute, nation) for dispute in theirs]
-            searched = disputes.not_seen(decision["indicator_id"], partner_receipts(decision["partner"]))
-            lines += [search(each, nation) for each in searched]
-            _show(nation, decision, lines, as_json=as_json)
+            theirs = _answers(disputes, decision["indicator_id"], partner_receipts(decision["partner"]), nation)
+            _show(nation, decision, lines + theirs, as_json=as_json)
         if not (has_own or accepted):
             raise NotFound(
                 f"{nation} has no decision on {printable(named(indicator, type_))}, and has it from no partner: it was "
@@ -73,9 +71,7 @@ def register(app: typer.Typer) -> None:
                 "workers)"
             )
         for each in accepted:
-            name, topic = each.record["id"], receipts(each.origin)
-            ours = [sentence(dispute, nation) for dispute in disputes.of(name, topic)]
-            ours += [search(receipt, nation) for receipt in disputes.not_seen(name, topic)]
+            ours = _answers(disputes, each.record["id"], receipts(each.origin), nation)
             if as_json:
                 write_line(
                     {
@@ -89,6 +85,12 @@ def register(app: typer.Typer) -> None:
                 typer.echo(_origin(nation, each, has_own=has_own))
                 for line in ours:
                     typer.echo(wrapped(line))
+
+
+def _answers(disputes: "Disputes", name: str, topic: str, nation: str) -> list[str]:
+    """What analysts answered on an indicator, in sentences."""
+    disputed = [dispute(each, nation) for each in disputes.of(name, topic)]
+    return disputed + [search(each, nation) for each in disputes.not_seen(name, topic)]
 
 
 def _show(nation: str, decision: "Decision", lines: list[str], *, as_json: bool) -> None:

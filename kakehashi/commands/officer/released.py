@@ -163,8 +163,8 @@ def _print(partner: str, status: "ReleaseStatus") -> None:
     for line in () if content is None else content.get("tearline", "").splitlines():
         typer.echo(f"  tearline        {printable(line)}")
     for receipt in status.receipts:
-        what, comma, reason = deed(receipt).partition(", ")
-        typer.echo(f"  {what:<14}  {utc(receipt['at_ms'])} UTC  version {receipt['version']}{comma}{reason}")
+        what, why = deed(receipt)
+        typer.echo(f"  {what:<14}  {utc(receipt['at_ms'])} UTC  version {receipt['version']}{why}")
     if status.dispute is not None:
         typer.echo(f"  An analyst of {partner} disputes it: {status.dispute['reason']}.")
     if status.answer == "waiting":

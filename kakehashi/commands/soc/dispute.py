@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
         Nothing changes here: what to do about it is for the partner, which sees it in `kakehashi released show`.
         """
-        from consumers.desk.dispute import dispute as send
+        from consumers.desk.answers import dispute as send
         from consumers.queries.held import held
         from exchange.clock import now_ms
         from exchange.settings import Settings

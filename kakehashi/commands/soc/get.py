@@ -108,7 +108,7 @@ def _releases(cluster: "Cluster", settings: "Settings", ids: list[str]) -> _Part
 
     shards = {shard_of_key(key_of_id(name), settings.shards) for name in ids}
     for partner, status in released_to(cluster, settings.partners(cluster.nation), shards, frozenset(ids)):
-        said = [f"  {deed(each)} {utc(each['at_ms'])} UTC" for each in status.receipts]
+        said = [f"  {''.join(deed(each))} {utc(each['at_ms'])} UTC" for each in status.receipts]
         line = f"RELEASED to {partner}  {utc(status.released_ms)} UTC, {status.released['kind']}: {status.answer}"
         row = {"released": status.released, "released_ms": status.released_ms, "partner": partner}
         yield row | {"answer": status.answer, "receipts": status.receipts}, [line, *said]
@@ -119,10 +119,8 @@ def _receipts(cluster: "Cluster", settings: "Settings", ids: list[str]) -> _Part
 
     for origin in settings.partners(cluster.nation):
         for receipt in receipts_for(cluster, origin, ids, settings.shards):
-            what, comma, reason = deed(receipt).partition(", ")
-            line = (
-                f"{what.upper()} to {origin}  {utc(receipt['at_ms'])} UTC, version {receipt['version']}{comma}{reason}"
-            )
+            what, why = deed(receipt)
+            line = f"{what.upper()} to {origin}  {utc(receipt['at_ms'])} UTC, version {receipt['version']}{why}"
             yield {"receipt": receipt, "to": origin}, [line]
 
 

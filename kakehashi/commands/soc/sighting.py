@@ -79,7 +79,7 @@ def report(
     receipt, as that of `kakehashi dispute`: the partner sees it in `kakehashi explain` and `get`. `kakehashi sighting
     follow` reports the hits of Suricata and Zeek by itself.
     """
-    from consumers.desk.not_seen import not_seen as answer
+    from consumers.desk.answers import not_seen as answer
     from consumers.queries.held import held
     from exchange.errors import NotFound
     from exchange.settings import Settings

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from consumers.subscription.changes import Change
     from consumers.subscription.subscription import Gap, Quiet, SnapshotEnd
     from exchange.kafka.clients import Cluster
-    from schemas.markings import Pap, Tlp
     from schemas.records import Receipt
 
     Events = Iterable[Change | Gap | SnapshotEnd | Quiet]
@@ -273,7 +272,7 @@ def _fit(console: "Console") -> int:
     """How many columns a line has room for before its value; the first one always."""
     taken, count = 0, 0
     for _, width in _HEADINGS:
-        taken += width + 2
+        taken += width + len(_GAP)
         if count and taken + _VALUE_WIDTH > console.width:
             break
         count += 1
@@ -284,14 +283,10 @@ def _marking(shown: dict[str, Any]) -> list[str]:
     """TLP, PAP and caveats; a national record has codes."""
     if "marking" not in shown:
         return [shown.get("tlp", ""), shown.get("pap", ""), *shown.get("caveats", ())]
-    from schemas.markings import Pap, Tlp
+    from consumers.queries.layout import plain
 
-    tlp, pap, caveats = (shown["marking"][name] for name in ("tlp", "pap", "caveats"))
-    return [_label(Tlp, tlp) or "unmarked", _label(Pap, pap), *caveats]
-
-
-def _label(labels: "type[Tlp | Pap]", code: int) -> str:
-    return labels(code).label if code in labels.__members__.values() else f"code {code}"
+    marking = plain(shown["marking"])
+    return [marking["tlp"] or "unmarked", marking["pap"], *marking["caveats"]]
 
 
 def _confidence(shown: dict[str, Any]) -> str:
