@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
 
 import typer
 
@@ -18,7 +17,7 @@ from exchange.metrics.registry import serve
 from exchange.role import metrics_of
 from exchange.settings import Settings
 from kakehashi.produce_recalls import ask
-from kakehashi.produce_view import as_json, closing_lines, watching
+from kakehashi.produce_view import show_summary, watching
 from kakehashi.terminal import console
 from producers.fetch import fetched, is_url
 from producers.follow.follow import follow
@@ -39,8 +38,6 @@ from producers.spool.spool import Spool, folder_of
 from producers.stop import Stop
 from schemas.codec import QUARANTINED, SENSOR_REPORT, SENSOR_REPORT_V2, Codec
 from schemas.counting import counted
-
-_NEVER: Final = Stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ def run_dry(command: Command, partner: str, settings: Settings) -> Exit:
         runs = (
             _of_now(found) if plan.is_followed and not found.is_document else found
             for plan in command.plans(settings)
-            for found in _runs(plan, Path(folder), is_rehearsal=True)
+            for found in _runs(plan, Path(folder), is_rehearsal=True, stop=Stop())
             if isinstance(found, Options)
         )
         return dry_run(
@@ -123,13 +120,7 @@ def run(command: Command, settings: Settings, cluster_of: Callable[[], Cluster])
                 markup=False,
             )
             return Exit.INTERRUPTED
-        lines = (
-            [as_json(summary, publisher)]
-            if command.json
-            else closing_lines(summary, publisher, where, has_again=command.file is None)
-        )
-        for line in lines:
-            out.print(line, markup=False, highlight=False, soft_wrap=True)
+        show_summary(out, summary, publisher, where, json=command.json, has_again=command.file is None)
     stopped = summary.kept is not None or (command.strict and bool(summary.rejected))
     return Exit.REFUSED if stopped else Exit.OK
 
@@ -175,28 +166,24 @@ def _acts(plans: list[Plan], folder: Path, stop: Stop, summary: Summary) -> Iter
             summary.gaps.append(found.text)
     followed = [plan for plan in plans if plan.is_followed]
     if followed:
-        files = [plan.options for plan in followed if not all(map(kind_of, plan.options.files))]
         lives = [
             Live(kind, _place(plan, name, folder, stop=stop), kind.options_of(plan.options))
             for plan in followed
             for name in plan.options.files
             if (kind := kind_of(name)) is not None
         ]
-        yield (
-            replace(
-                (files or [followed[0].options])[0],
-                files=tuple(name for options in files for name in options.files if kind_of(name) is None),
-            ),
-            lives,
-        )
+        # Files that are followed are read alike, so that one plan has all of them (producers.profile.rules).
+        options = next((plan.options for plan in followed if _not_live(plan.options)), followed[0].options)
+        yield replace(options, files=_not_live(options)), lives
 
 
-def _runs(
-    plan: Plan, folder: Path, *, is_rehearsal: bool = False, stop: Stop = _NEVER
-) -> Iterator[Options | Kept | Gap]:
+def _not_live(options: Options) -> tuple[str, ...]:
+    return tuple(name for name in options.files if kind_of(name) is None)
+
+
+def _runs(plan: Plan, folder: Path, *, is_rehearsal: bool = False, stop: Stop) -> Iterator[Options | Kept | Gap]:
     """What is read one after the other: a live input makes its next document once the last one was read."""
-    names = plan.options.files
-    others = tuple(name for name in names if kind_of(name) is None)
+    names, others = plan.options.files, _not_live(plan.options)
     if others or not names:
         yield replace(plan.options, files=others if plan.is_followed else _fetched(others, folder))
     for name in names:

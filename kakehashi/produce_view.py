@@ -121,6 +121,15 @@ def _trouble(where: str, spool: Spool, publisher: Publisher) -> str:
     )
 
 
+def show_summary(
+    out: Console, summary: Summary, publisher: Publisher, where: str, *, json: bool, has_again: bool
+) -> None:
+    """Print the closing summary, for people or for programs; ``has_again`` if the command has the option --again."""
+    lines = [as_json(summary, publisher)] if json else closing_lines(summary, publisher, where, has_again=has_again)
+    for line in lines:
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 def closing_lines(summary: Summary, publisher: Publisher, where: str, *, has_again: bool = True) -> Iterator[str]:
     """The closing summary, line by line; ``has_again`` if the command has the option --again."""
     if summary.files or summary.withdrawn or publisher.reports or not summary.skipped:

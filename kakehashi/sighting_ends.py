@@ -14,19 +14,16 @@ from consumers.picture.entry import Entry
 from consumers.picture.shared import Look, Shared
 from consumers.subscription.changes import State
 from producers.known import unknown_state
-from producers.produce import Summary, View
-from producers.readers.reading import LeftOut
+from producers.produce import Summary
 from producers.report import MAX_OBSERVATIONS
 from producers.sighting import TOOL, scope_for
 from producers.snapshot import withdraw
 from producers.spool.assertions import Held
 from producers.spool.batch import Batch, Sensor
-from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool
 from schemas.codec import Codec
 from schemas.vocabulary import IndicatorType
 
-_EVERY_S: Final = 1.0
 _WHOLE_EVERY_S: Final = 300.0
 
 
@@ -73,33 +70,3 @@ class Ends:
     def _is_live(self, held: Held) -> bool:
         found = self._shared.indicator(IndicatorType(held.kind), held.value)
         return isinstance(found, Entry) and found.state is State.LIVE
-
-
-class Watching:
-    """A view of a run that looks for ends, too, once a second at most."""
-
-    def __init__(self, watcher: View, ends: Ends) -> None:
-        self._watcher, self._ends, self._looked_s = watcher, ends, 0.0
-
-    def opened(self, name: str, size: int | None) -> None:
-        """A next input begins."""
-        self._watcher.opened(name, size)
-
-    def left_out(self, piece: LeftOut) -> None:
-        """A piece of input was left out by a rule."""
-        self._watcher.left_out(piece)
-
-    def gap(self, text: str) -> None:
-        """Something that was written could not be read."""
-        self._watcher.gap(text)
-
-    def failed(self, text: str) -> None:
-        """A live input could not be read for now."""
-        self._watcher.failed(text)
-
-    def progressed(self, bytes_read: int, summary: Summary, spool: Spool, publisher: Publisher) -> None:
-        """Something continued, or still does not."""
-        self._watcher.progressed(bytes_read, summary, spool, publisher)
-        if time.monotonic() - self._looked_s >= _EVERY_S:
-            self._looked_s = time.monotonic()
-            self._ends.look(spool, summary)

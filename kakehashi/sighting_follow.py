@@ -18,9 +18,10 @@ from exchange.settings import Settings
 from kakehashi.hits import reader_of
 from kakehashi.picture_of import bring_up_to_date, origins_of
 from kakehashi.produce_run import metered
-from kakehashi.produce_view import as_json, closing_lines, watching
-from kakehashi.sighting_ends import Ends, Watching
+from kakehashi.produce_view import show_summary, watching
+from kakehashi.sighting_ends import Ends
 from kakehashi.terminal import console
+from producers.beside import Beside
 from producers.follow.follow import follow
 from producers.follow.places import files_at
 from producers.hits.hit import FATES
@@ -97,15 +98,10 @@ def _report(asked: Following, options: Options, cluster: Cluster, settings: Sett
                 _ends(asked, cluster, settings, codec) as ends,
             ):
                 ends.look(spool, summary)
-                metered(
-                    act, options, spool, publisher, Watching(watcher, ends), settings, codec, stop, summary, fates=FATES
-                )
+                view = Beside(watcher, ends.look)
+                metered(act, options, spool, publisher, view, settings, codec, stop, summary, fates=FATES)
         except Stopped:
             err.print(f"stopped. {counted(spool.pending_reports, 'report')} in {folder}", markup=False)
             ended = Exit.INTERRUPTED
-        lines = (
-            [as_json(summary, publisher)] if asked.json else closing_lines(summary, publisher, where, has_again=False)
-        )
-        for line in lines:
-            out.print(line, markup=False, highlight=False, soft_wrap=True)
+        show_summary(out, summary, publisher, where, json=asked.json, has_again=False)
     return ended

@@ -1,23 +1,19 @@
 """Shows a producer's work as metrics: reports in the spool, acknowledged reports, refusals."""
 
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Final
 
 from exchange.metrics import spec
 from exchange.metrics.labels import HitFate, QuarantineStage
 from exchange.metrics.registry import Metrics
+from producers.beside import Beside
 from producers.produce import Summary, View
-from producers.readers.reading import LeftOut
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool
 from schemas.vocabulary import RejectReason
 
-_EVERY_S: Final = 1.0
 
-
-class Meter:
+class Meter(Beside):
     """A view that counts, and lets another one watch as well. Once a second at most; ``finish`` counts the rest.
 
     What waits in the spool, and since when, is looked up at each scrape: it is true also while the run does not go on.
@@ -33,8 +29,8 @@ class Meter:
         fates: Mapping[str, HitFate] | None = None,
     ) -> None:
         """With ``fates`` each observation is a hit, and so is what one of these rules leaves out."""
-        self._metrics, self._watcher, self._publisher = metrics, watcher, publisher
-        self._counted_at = 0.0
+        super().__init__(watcher, lambda _spool, summary: self.finish(summary))
+        self._metrics, self._publisher = metrics, publisher
         self._reports = self._observations = self._errors = 0
         self._rejected: Counter[RejectReason] = Counter()
         self._fates, self._hits = fates, Counter[HitFate]()
@@ -46,31 +42,15 @@ class Meter:
         metrics.ask(spec.SPOOL_REPORTS, lambda: spool.pending_reports)
         metrics.ask(spec.SPOOL_OLDEST_SECONDS, oldest_seconds)
 
-    def opened(self, name: str, size: int | None) -> None:
-        """A next input begins."""
-        self._watcher.opened(name, size)
-
-    def left_out(self, piece: LeftOut) -> None:
-        """A piece of input was left out by a rule."""
-        self._watcher.left_out(piece)
-
     def gap(self, text: str) -> None:
         """Something that was written could not be read."""
         self._metrics.add(spec.FOLLOW_GAPS, 1)
-        self._watcher.gap(text)
+        super().gap(text)
 
     def failed(self, text: str) -> None:
         """A live input could not be read for now."""
         self._metrics.add(spec.INPUT_FAILURES, 1)
-        self._watcher.failed(text)
-
-    def progressed(self, bytes_read: int, summary: Summary, spool: Spool, publisher: Publisher) -> None:
-        """Something continued, or still does not."""
-        self._watcher.progressed(bytes_read, summary, spool, publisher)
-        now = time.monotonic()
-        if now - self._counted_at >= _EVERY_S:
-            self._counted_at = now
-            self.finish(summary)
+        super().failed(text)
 
     def finish(self, summary: Summary) -> None:
         """Bring all counters up to date."""
