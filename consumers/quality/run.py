@@ -13,10 +13,12 @@ from exchange.clock import now_ms
 from exchange.errors import DeliveryTimeout, TransientError
 from exchange.health import Health
 from exchange.kafka.clients import Cluster, idempotent_producer
+from exchange.kafka.produce import send
 from exchange.metrics import spec
 from exchange.metrics.kinds import Role
 from exchange.metrics.labels import OTHER_SENSORS, SensorShare
 from exchange.metrics.registry import Metrics
+from exchange.protocol.record import Output
 from exchange.role import StopRequest, serve_metrics
 from exchange.settings import Settings
 from schemas import topics
@@ -29,13 +31,19 @@ _AGAIN_S: Final = 30.0
 
 
 def publish(cluster: Cluster, scores: Scores, shards: int) -> None:
-    """Write each score to its topic. Raises DeliveryTimeout if they are not acknowledged in time."""
-    codec, producer = cluster.codec(SENSOR_QUALITY), idempotent_producer(cluster)
-    for sensor, record in scores.records(cluster.nation).items():
-        value = codec.encode(SENSOR_QUALITY, record)
-        producer.produce(topics.SENSOR_QUALITY, value, sensor.encode(), shard_of_sensor(sensor, shards))
-        producer.poll(0)
-    left = producer.flush(_FLUSH_S)
+    """Write each score to its topic. Raises DeliveryTimeout if they are not acknowledged in time, Unwritable if one
+    never will be."""
+    codec = cluster.codec(SENSOR_QUALITY)
+    outputs = (
+        Output(
+            topics.SENSOR_QUALITY,
+            shard_of_sensor(sensor, shards),
+            sensor.encode(),
+            codec.encode(SENSOR_QUALITY, record),
+        )
+        for sensor, record in scores.records(cluster.nation).items()
+    )
+    left = len(send(idempotent_producer(cluster), outputs, _FLUSH_S).failures)
     if left:
         raise DeliveryTimeout(f"{left} scores were not acknowledged within {_FLUSH_S:g} s: run it again")
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from exchange import clock
-from kakehashi.commands.sensor.sensor import sensor_group
-from kakehashi.conventions import LogLevel
+from kakehashi.conventions import LogLevel, group_of
 from kakehashi.examples import examples
 from kakehashi.listing import AsJson, Column
 from kakehashi.listing import show as listing
@@ -24,18 +23,18 @@ _EXAMPLES = examples(
 )
 _COLUMNS: Final = (
     Column("sensor", lambda row: row["sensor"], main=True),
-    Column("indicators", lambda row: f"{row['indicators'] / 1_000_000:,.1f}", right=True),
+    Column("indicators", lambda row: _weight(row["indicators"]), right=True),
     *(
         Column(share, lambda row, share=share: f"{row[f'{share}_share']:.1%}", right=True)  # type: ignore[misc]
         for share in ("first", "corroborated", "disputed", "revoked", "refused")
     ),
-    Column("not authentic", lambda row: f"{row['not_authentic'] / 1_000_000:,.1f}", right=True),
+    Column("not authentic", lambda row: _weight(row["not_authentic"]), right=True),
 )
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``kakehashi sensor``."""
-    sensor_group(app).command(epilog=_EXAMPLES)(score)
+    group_of(app, "sensor").command(epilog=_EXAMPLES)(score)
 
 
 def score(
@@ -81,3 +80,9 @@ def _rows(scores: "Scores", nation: str) -> Iterator[dict[str, Any]]:
     for sensor, record in scores.records(nation).items():
         shares = {f"{share}_share": round(scores.by_sensor[sensor].share(share), 4) for share in SensorShare}
         yield {**record, **shares, "not_authentic": scores.by_sensor[sensor].not_authentic}
+
+
+def _weight(sum_: int) -> str:
+    from consumers.quality.score import ONE
+
+    return f"{sum_ / ONE:,.1f}"

@@ -1,12 +1,16 @@
 """The scores of a nation's topics: read, published under each sensor's key, and shown for the sensors of the roster."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import cast
+
+import pytest
 
 from consumers.quality.read import read_scores
 from consumers.quality.run import publish, show
 from consumers.quality.score import ONE
 from consumers.subscription.topic_reader import TopicReader
+from exchange.errors import Unwritable
 from exchange.kafka.clients import Cluster, idempotent_producer
 from exchange.kafka.topics_admin import ensure_topics
 from exchange.metrics import spec
@@ -30,9 +34,8 @@ def name_of(value: str) -> str:
     return indicator_id(indicator_key(IndicatorType.DOMAIN_NAME, value))
 
 
-def test_the_last_record_of_each_indicator_its_disputes_and_refusals_make_the_scores(tmp_path_factory: object) -> None:
-    folder = tmp_path_factory.mktemp("quality")  # type: ignore[attr-defined]
-    with _running(("GBR",), folder) as brokers:
+def test_the_last_record_of_each_indicator_its_disputes_and_refusals_make_the_scores(tmp_path: Path) -> None:
+    with _running(("GBR",), tmp_path) as brokers:
         cluster = Cluster("GBR", brokers["GBR"].bootstrap)
         ensure_topics(cluster, topics.topics_of("GBR", ("JPN",), 2))
         producer = idempotent_producer(cluster)
@@ -69,6 +72,9 @@ def test_the_last_record_of_each_indicator_its_disputes_and_refusals_make_the_sc
             written = [each for partition in reader.partitions for each in reader.records(partition)]
         found = {each.key: cast("SensorQuality", CODEC.decode(SENSOR_QUALITY, each.value)) for each in written}
         assert found == {name.encode(): record for name, record in scores.records("GBR").items()}
+
+        with pytest.raises(Unwritable, match=topics.SENSOR_QUALITY):
+            publish(cluster, scores, 64)  # the topic has two partitions
 
         metrics = Metrics(Role.QUALITY, "GBR", "0")
         show(metrics, scores, {"edge-1"})
