@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from exchange.errors import Exit
 from producers.conformance.standard import standard
+from producers.readers.formats import readers
 from tests.kakehashi.conforming import ENERGY, GOOD, HEAD, LINE, SEEN, application, code, found, report_of, run
 from tests.producers.reading_feeds import FEEDS, defaults_of, manifest, observations, recorded, refusals
 
@@ -57,6 +58,13 @@ def test_a_feed_that_does_not_meet_a_must_is_refused(tmp_path: Path, content: by
     report = json.loads(result.stdout)["report"]
     assert found(report)[requirement] == "not-met"
     assert (report["outcome"], code(result)) == ("not-met", Exit.REFUSED)
+
+
+def test_what_one_of_our_own_nations_has_released_is_left_out_as_a_producer_leaves_it_out(tmp_path: Path) -> None:
+    path = tmp_path / "released.json"
+    path.write_text(json.dumps(json.loads(readers()["released-indicator"].example) | {"origin": "JPN"}), "utf-8")
+    counts = report_of(path, "--format", "released-indicator", *ENERGY)["counts"]
+    assert (counts["observations"], counts["left_out"]) == (0, {"own-nation": 1})
 
 
 def test_a_line_that_cannot_be_read_leaves_the_rest_not_shown_and_is_named_by_its_line(tmp_path: Path) -> None:

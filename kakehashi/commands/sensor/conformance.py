@@ -156,7 +156,7 @@ def check(
         now_ms=at_ms,
         nation=nation,
         sensor=sensor,
-        runs=tuple(plan.options for plan in plans_of(reading)) if reading.inputs else (),
+        runs=tuple(plan.options for plan in plans_of(reading, settings.nations)) if reading.inputs else (),
         published=published,
         settings=reading,
         starts=starts,
