@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from consumers.subscription.subscription import latest
 from consumers.subscription.topic_reader import TopicReader
 from exchange.clock import now_ms
 from exchange.errors import DeliveryTimeout, Refused
@@ -30,7 +31,6 @@ from schemas.observation import Observation
 from schemas.records import Receipt
 from schemas.vocabulary import IndicatorType, RecordKind, Withdrawal
 
-CANARY_SENSOR: Final = "canary"
 _TOOL: Final = "canary"
 _LOOK_S: Final = 0.1
 _VALID_MS: Final = 60 * 60 * 1000
@@ -155,12 +155,9 @@ class Canary:
 
     def _is_held(self, released: TopicReader) -> bool:
         """Whether the partner has it now."""
-        last = None
-        for record in released.records(self._shard):
-            if record.key == CANARY_KEY:
-                last = record.value
-        found = None if last is None else self._codec.decode(RELEASED_INDICATOR, last)
-        return found is not None and not isinstance(found, Undecodable) and found["kind"] == RecordKind.CONTENT
+        last = latest(each for each in released.records(self._shard) if each.key == CANARY_KEY)
+        found = [self._codec.decode(RELEASED_INDICATOR, each.value) for each in last]
+        return any(not isinstance(each, Undecodable) and each["kind"] == RecordKind.CONTENT for each in found)
 
     def _ends(self) -> dict[str, int]:
         return {name: reader.bounds(self._shard_in(name))[1] for name, reader in self._readers.items()}

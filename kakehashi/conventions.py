@@ -11,7 +11,6 @@ import select
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import typer
@@ -127,6 +126,14 @@ class DefaultGroup(Group):
         return super().parse_args(ctx, args)
 
 
+def group_of(app: typer.Typer, name: str) -> typer.Typer:
+    """``kakehashi NAME`` itself, for its commands in other files: they come behind the file that makes the group."""
+    found = next((each.typer_instance for each in app.registered_groups if each.name == name), None)
+    if found is None:
+        raise RuntimeError(f"kakehashi {name} is no group")
+    return found
+
+
 def _with_suggestion(error: NoSuchOption, params: Iterable[Any], ctx: typer.Context) -> NoSuchOption:
     names = sorted({opt for param in params for opt in param.opts if opt.startswith("--")})
     why = f"No such option: {error.option_name}{suggestion(error.option_name, names)}"
@@ -172,8 +179,13 @@ def _in_use(ctx: typer.Context) -> AbstractContextManager[None]:
     """Whoever deletes the home's files sees this command, if it works with them or with the clusters."""
     from kakehashi.in_use import KEEP_FILES, USE_CLUSTERS, using
 
-    path, home = path_of(ctx), Path(os.environ.get("KAKEHASHI_HOME") or ".kakehashi")
-    if ctx.params.get("dry_run") or not (path in KEEP_FILES or (path in USE_CLUSTERS and home.is_dir())):
+    path = path_of(ctx)
+    if ctx.params.get("dry_run") or path not in KEEP_FILES | USE_CLUSTERS:
+        return nullcontext()
+    from localkafka.settings import home_folder
+
+    home = home_folder(os.environ)
+    if path not in KEEP_FILES and not home.is_dir():
         return nullcontext()
     named = {name: str(value) for name in ("nation", "partner", "sensor", "profile") if (value := ctx.params.get(name))}
     words = [f"--{name} {value}" if name != "profile" else value for name, value in named.items()]

@@ -2,16 +2,13 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.main import get_command
 
 from exchange.errors import Exit
-from kakehashi.main import Invocation, command_line
 from tests.kakehashi.command import kakehashi
+from tests.kakehashi.test_conventions import commands
 
 
 def test_help_and_completion_load_no_role() -> None:
@@ -26,19 +23,10 @@ def test_help_and_completion_load_no_role() -> None:
     assert done.stdout.split() == []
 
 
-def _commands(group: Any, *path: str) -> Iterator[tuple[str, Any]]:
-    """Every command below a group, with the words by which it is called."""
-    for name, command in group.commands.items():
-        if hasattr(command, "commands"):
-            yield from _commands(command, *path, name)
-        else:
-            yield " ".join([*path, name]), command
-
-
 def test_every_command_states_what_it_does_and_gives_examples() -> None:
-    commands = dict(_commands(get_command(command_line(Invocation())), "kakehashi"))
-    assert {"kakehashi up", "kakehashi down", "kakehashi status", "kakehashi doctor"} <= set(commands)
-    for words, command in commands.items():
+    assert {"up", "down", "status", "doctor"} <= set(commands())
+    for path, command in commands().items():
+        words = f"kakehashi {path}"
         assert command.help, f"{words} --help does not say what it does"
         assert words in (command.epilog or ""), f"{words} --help gives no example"
 

@@ -7,9 +7,8 @@ from subprocess import CompletedProcess
 from exchange.authority.roster import load_roster
 from exchange.authority.sensor_keys import SensorKey, Standing, sensor_entry
 from exchange.clock import now_ms
+from tests.builders import DAY_MS
 from tests.kakehashi.command import kakehashi
-
-DAY_MS = 24 * 60 * 60 * 1000
 
 
 class Keys:

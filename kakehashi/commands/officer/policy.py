@@ -42,14 +42,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(policy, name="policy", rich_help_panel="Sharing")
 
 
-def policy_group(app: typer.Typer) -> typer.Typer:
-    """``kakehashi policy`` itself, for its commands in other files."""
-    found = next(each.typer_instance for each in app.registered_groups if each.name == "policy")
-    if found is None:
-        raise RuntimeError("kakehashi.commands.officer.policy comes first")
-    return found
-
-
 def prove(
     nation: Nation = "",
     folder: Folder = None,

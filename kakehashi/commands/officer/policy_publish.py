@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from exchange import clock
-from kakehashi.commands.officer.policy import policy_group
+from kakehashi.conventions import group_of
 from kakehashi.examples import examples
 from kakehashi.officers import ANSWER_S, Wait
 from kakehashi.published_rules import published_rules
@@ -21,7 +21,7 @@ _EXAMPLES = examples(("kakehashi policy publish set.json --nation GBR", "a set, 
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``kakehashi policy``."""
-    policy_group(app).command(epilog=_EXAMPLES)(publish)
+    group_of(app, "policy").command(epilog=_EXAMPLES)(publish)
 
 
 def publish(

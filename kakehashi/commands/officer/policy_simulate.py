@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from exchange import clock
-from kakehashi.commands.officer.policy import policy_group
+from kakehashi.conventions import group_of
 from kakehashi.examples import examples
 from kakehashi.terminal import printable
 from schemas.counting import counted
@@ -27,7 +27,7 @@ _UNITS = {"h": 3_600_000, "d": 86_400_000}
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``kakehashi policy``."""
-    policy_group(app).command(epilog=_EXAMPLES)(simulate)
+    group_of(app, "policy").command(epilog=_EXAMPLES)(simulate)
 
 
 def simulate(

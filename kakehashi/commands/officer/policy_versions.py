@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from exchange import clock
-from kakehashi.commands.officer.policy import policy_group
+from kakehashi.conventions import group_of
 from kakehashi.examples import examples
 from kakehashi.listing import AsJson, Column
 from kakehashi.listing import show as listing
@@ -54,7 +54,7 @@ RequireProof = Annotated[bool, typer.Option("--require-proof", help="Fail if the
 
 def register(app: typer.Typer) -> None:
     """Add the commands to ``kakehashi policy``."""
-    policy = policy_group(app)
+    policy = group_of(app, "policy")
     policy.command(epilog=_SIGN_EXAMPLES)(sign)
     policy.command(epilog=_ACTIVATE_EXAMPLES)(activate)
     policy.command(epilog=_STATUS_EXAMPLES)(status)

@@ -128,7 +128,8 @@ def _forbid(
     from consumers.desk.outcome import forbidden
 
     def done(name: str) -> str:
-        return forbidden(kind, _released_to(nation, name, partner), is_reported=_is_reported(nation, name))
+        released_to = _released_to(nation, name, partner)
+        return forbidden(kind, released_to, is_reported=bool(released_to) or _is_reported(nation, name))
 
     _send(
         kind,

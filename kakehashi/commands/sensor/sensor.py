@@ -38,14 +38,6 @@ def register(app: typer.Typer) -> None:
     _add_reading(sensor)
 
 
-def sensor_group(app: typer.Typer) -> typer.Typer:
-    """``kakehashi sensor`` itself, for its commands in other files."""
-    found = next(each.typer_instance for each in app.registered_groups if each.name == "sensor")
-    if found is None:
-        raise RuntimeError("kakehashi.commands.sensor.sensor comes first")
-    return found
-
-
 def _add_writing(sensor: typer.Typer) -> None:
     """The commands that make files."""
 

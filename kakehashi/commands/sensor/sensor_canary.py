@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kakehashi.commands.sensor.sensor import sensor_group
+from kakehashi.conventions import group_of
 from kakehashi.examples import examples
 from kakehashi.listing import TextAsJson, write_line
 
@@ -18,7 +18,7 @@ _EXAMPLES = examples(
 
 def register(app: typer.Typer) -> None:
     """Add the command to ``kakehashi sensor``."""
-    sensor_group(app).command(epilog=_EXAMPLES)(canary)
+    group_of(app, "sensor").command(epilog=_EXAMPLES)(canary)
 
 
 def canary(

@@ -8,7 +8,7 @@ import typer
 
 from exchange import clock
 from exchange.errors import NotFound
-from kakehashi.commands.sensor.sensor import sensor_group
+from kakehashi.conventions import group_of
 from kakehashi.examples import examples
 from kakehashi.listing import AsJson, Column
 from kakehashi.listing import show as listing
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from consumers.queries.signed import SignedReports
     from exchange.authority.roster import Roster
     from exchange.authority.sensor_keys import SensorKey
+    from exchange.kafka.clients import Cluster
     from exchange.settings import Settings
 
 _KEYGEN_EXAMPLES = examples(
@@ -68,7 +69,7 @@ _SIGNED: Final = (
 
 def register(app: typer.Typer) -> None:
     """Add the commands to ``kakehashi sensor``."""
-    sensor = sensor_group(app)
+    sensor = group_of(app, "sensor")
     sensor.command(epilog=_KEYGEN_EXAMPLES)(keygen)
     sensor.command(epilog=_ROTATE_EXAMPLES)(rotate)
     sensor.command(epilog=_REVOKE_EXAMPLES)(revoke)
@@ -106,7 +107,7 @@ def rotate(
 
     now_ms = clock.now_ms()
     ends_ms = now_ms + span_ms(overlap, "--overlap")
-    known = _roster(nation).sensors.by_sensor.get(sensor, ())
+    known = _keys_of(nation, sensor)
     valid = [each for each in known if each.standing(now_ms) is Standing.VALID]
     if not valid:
         raise NotFound(
@@ -136,8 +137,8 @@ def revoke(
     from dataclasses import replace
 
     revoked_ms = moment(since, "--since", clock.now_ms())
-    stolen = _key(nation, sensor, key)
-    known = _roster(nation).sensors.by_sensor[sensor]
+    known = _keys_of(nation, sensor)
+    stolen = _key(known, nation, sensor, key)
     revoked_ms = min(revoked_ms, stolen.revoked_ms or revoked_ms)
     _print(replace(each, revoked_ms=revoked_ms) if each.key == stolen.key else each for each in known)
     typer.echo(
@@ -189,31 +190,28 @@ def signed(
     from kakehashi.clusters import cluster_of
 
     settings = _settings()
-    named = _key(nation, sensor, key)
+    named = _key(_keys_of(nation, sensor), nation, sensor, key)
     since_ms = moment(since, "--since", clock.now_ms()) or named.revoked_ms
     if not since_ms:
         raise typer.BadParameter(f"--since: {named.key_id} is not revoked in the roster: since when?")
     cluster = cluster_of(nation, settings, os.environ)
     found = signed_reports(cluster, sensor, named.key_id, since_ms, cluster.codec())
-    listing(_rows(found, nation, settings), _SIGNED, as_json=as_json, empty="Nothing was accepted with this key.")
+    listing(_rows(found, cluster, settings), _SIGNED, as_json=as_json, empty="Nothing was accepted with this key.")
     typer.echo(_summary(found, since_ms, nation, sensor), err=True)
 
 
-def _rows(found: "SignedReports", nation: str, settings: "Settings") -> "Iterator[dict[str, Any]]":
+def _rows(found: "SignedReports", cluster: "Cluster", settings: "Settings") -> "Iterator[dict[str, Any]]":
     """Each indicator, with the partners that hold a release of it now."""
     from dataclasses import asdict
 
     from consumers.queries.released import released_to
-    from kakehashi.clusters import cluster_of
     from schemas.identity import key_of_id, shard_of_key
 
     holders: dict[str, set[str]] = {}
     if found.indicators:
         shards = {shard_of_key(key_of_id(each), settings.shards) for each in found.indicators}
-        cluster = cluster_of(nation, settings, os.environ)
-        for partner, status in released_to(
-            cluster, settings.partners(nation), sorted(shards), frozenset(found.indicators)
-        ):
+        partners = settings.partners(cluster.nation)
+        for partner, status in released_to(cluster, partners, sorted(shards), frozenset(found.indicators)):
             if status.released["kind"] == "content":
                 holders.setdefault(status.released["id"], set()).add(partner)
     for name, each in sorted(found.indicators.items()):
@@ -257,9 +255,12 @@ def _print(found: "Iterable[SensorKey]") -> None:
     typer.echo("\n".join(sensor_entry(each) for each in found), nl=False)
 
 
-def _key(nation: str, sensor: str, key: str) -> "SensorKey":
-    """The key of this sensor whose id begins so. Raises NotFound."""
-    known = _roster(nation).sensors.by_sensor.get(sensor, ())
+def _keys_of(nation: str, sensor: str) -> "tuple[SensorKey, ...]":
+    return _roster(nation).sensors.by_sensor.get(sensor, ())
+
+
+def _key(known: "Iterable[SensorKey]", nation: str, sensor: str, key: str) -> "SensorKey":
+    """The one of a sensor's keys whose id begins so. Raises NotFound."""
     found = [each for each in known if key and each.key_id.startswith(key.lower())]
     if len(found) != 1:
         raise NotFound(
