@@ -22,7 +22,6 @@ _SAVE_MS: Final = 10_000
 Progress = Callable[[str, int, float], None]
 """Called with an origin, the records that were brought in since the last call, and the share of its topic that is read,
 0 to 1, of what there was when reading began."""
-"""Is told an origin and how many records of it were read since the last time."""
 
 
 class OriginFeed:

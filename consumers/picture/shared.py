@@ -46,9 +46,8 @@ class Shared:
             self._reopen()
             known = self._picture.get(indicator_id(indicator_key(kind, value)))
             found = next((each for each in known if each.origin == self._partner), None)
-            is_whole = any(each.origin == self._partner and each.is_whole for each in self._picture.origins())
-        if found is None and not is_whole:
-            raise TransientError(f"what {self._partner} shares is still being read into the picture: try again")
+            if found is None and not self._is_whole():
+                raise TransientError(f"what {self._partner} shares is still being read into the picture: try again")
         return found
 
     def changed(self, after: Look | None) -> tuple[Look, set[bytes] | None]:
@@ -65,6 +64,9 @@ class Shared:
                 after_us = changes[-1].added_us
                 found.update(key_of_id(each.id) for each in changes if each.origin == self._partner)
         return look, found
+
+    def _is_whole(self) -> bool:
+        return any(each.origin == self._partner and each.is_whole for each in self._picture.origins())
 
     def _reopen(self) -> None:
         if self._picture.is_replaced():

@@ -38,13 +38,6 @@ SOURCE: Final = "kakehashi"
 _MOST_SIGHTINGS: Final = 999_999_999  # STIX 2.1, section 5.2.1
 
 
-def objects_of(entry: Entry) -> list[Object]:
-    """An entry as it goes into a bundle: what it refers to first, then the indicator, then its sighting, if any."""
-    found = [*definitions_of(entry), identity_of(entry.origin), indicator_of(entry)]
-    sighting = sighting_of(entry)
-    return found if sighting is None else [*found, sighting]
-
-
 def identity_of(nation: str) -> Object:
     """A nation as the creator of its objects; ``nation`` is an ISO 3166-1 alpha-3 code."""
     return {

@@ -16,7 +16,8 @@ from stix2validator import ValidationOptions, validate_instance  # type: ignore[
 
 from consumers.picture.entry import Ended, Entry
 from consumers.stix.identifiers import CREATED_MS
-from consumers.stix.objects import indicator_of, objects_of, sighting_of, withdrawal_of
+from consumers.stix.markings import definitions_of
+from consumers.stix.objects import identity_of, indicator_of, sighting_of, withdrawal_of
 from consumers.subscription.changes import State
 from producers.inputs import Input
 from producers.readers.formats import readers
@@ -67,6 +68,13 @@ def marking_of(entry: Entry) -> Marking:
     """An entry's own marking."""
     tlp = {tlp.label: tlp for tlp in Tlp}[entry.tlp]
     return Marking(tlp, entry.pap_code, entry.releasable_to, tuple(sorted(map(Caveat, entry.caveats))))
+
+
+def objects_of(entry: Entry) -> list[Object]:
+    """All that a bundle has for an entry: what it refers to, the indicator, and its sighting, if any."""
+    sighting = sighting_of(entry)
+    found = [*definitions_of(entry), identity_of(entry.origin), indicator_of(entry)]
+    return found if sighting is None else [*found, sighting]
 
 
 def assert_valid(thing: Object) -> None:
