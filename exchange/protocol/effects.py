@@ -27,6 +27,11 @@ class Effects(msgspec.Struct, frozen=True):
     more: bool = False
     questions: Mapping[bytes, int] = {}
 
+    @property
+    def needs_transaction(self) -> bool:
+        """Whether any of it is written: what is only shown or logged is not."""
+        return bool(self.outputs or self.rows or self.home)
+
 
 class EffectsBuilder:
     """Collects the effects of one batch at shard time ``now_ms``. A step that needs more fields subclasses it.

@@ -190,7 +190,7 @@ class Shard:
     def _write(self, records: Sequence[Record], effects: Effects, now_ms: int, read_s: float) -> Turned | None:
         """Commit a batch's effects; None if there are none. What is only shown needs no transaction."""
         self._more = effects.more
-        if not (records or effects.outputs or effects.rows or effects.home):
+        if not (records or effects.needs_transaction):
             return Turned(effects) if effects.gauges else None
         offsets = dict(self.position.next_offsets)
         for record in records:

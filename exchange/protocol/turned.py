@@ -27,5 +27,4 @@ class Turned(msgspec.Struct, frozen=True):
     @property
     def only_shows(self) -> bool:
         """Whether there was no batch, and only something to show."""
-        effects = self.effects
-        return not (self.records or effects.outputs or effects.rows or effects.home)
+        return not (self.records or self.effects.needs_transaction)
