@@ -64,14 +64,14 @@ class Intake(Step[None]):
         signatures count."""
         self._nation, self._shard, self._shards, self._codec = nation, shard, shards, codec
         self._quota, self._roster = quota, roster
-        self._presence = Presence(shard, shards, roster)
+        self._presence = Presence(shard, shards)
         self._quarantine = Quarantine(QuarantineStage.INTAKE, shard, codec)
         self._normaliser = Normaliser()
 
     def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:
         """The blocks, refusals and counted sequences of these reports."""
-        work = _Work(now_ms)
-        decoded = [(record, self._decoded(record, work)) for record in batch.records]
+        work, roster = _Work(now_ms), self._roster()
+        decoded = [(record, self._decoded(record, roster, work)) for record in batch.records]
         reports = [(record, report) for record, report in decoded if report is not None]
         ledger = Ledger([(record, each.report) for record, each in reports], rows, self._quota)
         arrived = []
@@ -90,14 +90,14 @@ class Intake(Step[None]):
             self._write_blocks(arrived, work)
         for change, numbers in ledger.gaps.items():
             work.tally[spec.SEQUENCE_GAPS.tally(change)] += numbers
-        gauges = self._presence.gauges(sensors_at(batch.due, rows) | ledger.sensors)
+        gauges = self._presence.gauges(roster, sensors_at(batch.due, rows) | ledger.sensors)
         if reports:
             gauges[spec.SENSOR_QUOTA_USED.at(self.name, self._shard)] = ledger.quota_used
         return Effects(work.outputs, rows=ledger.changes(), tallies=work.tally, gauges=gauges, notes=ledger.notes())
 
     def wakes(self, rows: Rows, now_ms: int) -> Sequence[bytes]:  # noqa: ARG002
         """The sensors that metrics do not show yet."""
-        return self._presence.not_shown()
+        return self._presence.not_shown(self._roster())
 
     def _refusal(self, fate: SequenceFate, size: int) -> Refused:
         """Why a report of ``size`` observations with this fate is not counted."""
@@ -109,9 +109,9 @@ class Intake(Step[None]):
             )
         return _REFUSALS[fate]
 
-    def _decoded(self, record: Record, work: "_Work") -> Arrived | None:
+    def _decoded(self, record: Record, roster: Roster, work: "_Work") -> Arrived | None:
         """The report; None if it was refused."""
-        found = readable(record, self._codec, self._nation, self._shards, self._roster())
+        found = readable(record, self._codec, self._nation, self._shards, roster)
         if not isinstance(found, RefusedReport):
             return found
         self._refuse(work, record, found.refused, found.sensor)

@@ -6,6 +6,7 @@ from exchange.authority.roster import Roster
 from exchange.authority.sensor_keys import SensorKey, SensorKeys
 from exchange.metrics import spec
 from exchange.protocol.record import Record
+from exchange.protocol.step import Batch
 from schemas import topics
 from schemas.codec import SENSOR_REPORT, Codec
 from schemas.signing import public_of
@@ -75,7 +76,18 @@ def test_all_sensors_of_the_roster_are_shown_before_any_report_and_only_once() -
     assert shown.last("edge-3") == (0, 0)
 
 
-def test_a_heartbeat_and_an_observation_are_told_apart_by_the_brokers_time() -> None:
+def test_a_roster_that_changes_between_the_question_and_the_batch_is_shown_by_the_next_turn() -> None:
+    shown = Shown("edge-1")
+    asked = shown.step.wakes(shown.bench, NOW_MS)
+    shown.roster = roster_of("edge-1", "edge-2")
+    shown.values |= shown.step.compute(Batch((), asked, None), shown.bench, NOW_MS).gauges
+    assert (shown.last("edge-1"), shown.last("edge-2")) == ((0, 0), (None, None))
+    shown.woken()
+    assert shown.last("edge-2") == (0, 0)
+    assert not shown.bench.wakes(NOW_MS)
+
+
+def test_a_heartbeat_and_an_observation_are_distinguished_by_the_brokers_time() -> None:
     shown = Shown("edge-1")
     shown.send("edge-1", NOW_MS)
     assert shown.last("edge-1") == (0, NOW_MS), "though all sensors were to be shown in the same turn"
