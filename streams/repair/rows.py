@@ -189,7 +189,8 @@ def closed(known: Sequence[Sequences]) -> Sequences:
         highest[epoch.epoch] = max(highest.get(epoch.epoch, 0), epoch.intervals[-1][1])
     epochs = tuple(Epoch(epoch, ((high, high),), high) for epoch, high in sorted(highest.items()))
     latest = max(known, key=lambda sequences: sequences.minute)
-    return Sequences(epochs, latest.minute, latest.used)
+    beat_ms, reported_ms = max(each.beat_ms for each in known), max(each.reported_ms for each in known)
+    return Sequences(epochs, latest.minute, latest.used, beat_ms, reported_ms)
 
 
 def _gaps(sequences: Sequences) -> int:

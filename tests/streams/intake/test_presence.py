@@ -13,6 +13,7 @@ from schemas.signing import public_of
 from streams.intake.ledger import SENSOR
 from streams.intake.sequences import Epoch, Sequences
 from streams.intake.step import Intake
+from streams.repair.rows import closed
 from tests.builders import HOUR_MS, NOW_MS, a_report
 from tests.officers import key_of
 from tests.streams.workbench import Workbench
@@ -141,3 +142,11 @@ def test_a_row_of_an_earlier_release_is_read() -> None:
     shown.bench.put(SENSOR + b"edge-1", b"\x93\x90\x00\x00")
     shown.woken()
     assert shown.last("edge-1") == (0, 0)
+
+
+def test_a_row_that_is_closed_by_a_rebuild_keeps_when_its_sensor_was_last_there() -> None:
+    surviving = Sequences().counted(7, 3, 0, NOW_MS).seen(0, NOW_MS)
+    counted = Sequences().counted(7, 4, 2, NOW_MS + 1).seen(2, NOW_MS + 1)
+    for known in ([counted, surviving], [surviving, counted]):
+        row = closed(known)
+        assert (row.beat_ms, row.reported_ms) == (NOW_MS, NOW_MS + 1)
