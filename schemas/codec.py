@@ -18,7 +18,7 @@ import fastavro
 import msgspec
 from fastavro.types import Schema
 
-from schemas.row_writer import Form, Writer, field_schema, writer_of
+from schemas.row_writer import Form, Writer, resolved, writer_of
 from schemas.tearline import TEARLINE
 from schemas.vocabulary import RejectReason
 
@@ -129,7 +129,8 @@ def form(name: str, *varying: str) -> Form:
 
 def form_of_items(name: str, field: str, *varying: str) -> Form:
     """A form of the records of an array in a schema."""
-    return Form(field_schema(json.loads(source(name)), field)["items"], varying)
+    [array] = [each["type"] for each in resolved(json.loads(source(name)))["fields"] if each["name"] == field]
+    return Form(array["items"], varying)
 
 
 class Codec:

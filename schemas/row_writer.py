@@ -45,7 +45,7 @@ class Form:
     def __init__(self, schema: Any, varying: Sequence[str]) -> None:
         """Raises ``ValueError`` if there is no such field, or not in this order."""
         source = _Source()
-        kinds = source.write_cut(_resolved(schema, {}), frozenset(varying), "record", "", 1)
+        kinds = source.write_cut(resolved(schema), frozenset(varying), "record", "", 1)
         if tuple(kinds) != tuple(varying):
             raise ValueError(f"the schema's fields are in the order {', '.join(kinds)}, not {', '.join(varying)}")
         lines = ["def cut(record):", " cuts, parts = [], []", " put = parts.append", *source.lines]
@@ -85,32 +85,22 @@ def _made(name: str, lines: Iterable[str], scope: Mapping[str, Any]) -> Any:
     return made[name]
 
 
-def field_schema(schema: Any, *path: str) -> Any:
-    """The schema of a field of a record, or of the records of an array in it. Raises ``KeyError`` if there is none."""
-    schema = _resolved(schema, {})
-    for name in path:
-        record = schema["items"] if schema["type"] == "array" else schema
-        schema = {field["name"]: field["type"] for field in record["fields"]}[name]
-        if isinstance(schema, list):  # of an optional field the value that is there
-            [schema] = [branch for branch in schema if branch != "null"]
-    return schema
-
-
-def _resolved(schema: Any, named: dict[str, Any]) -> Any:
-    """The schema with each name in the place of a record or enum replaced by what it stands for."""
+def resolved(schema: Any, named: dict[str, Any] | None = None) -> Any:
+    """The schema with each name in the place of a record or enum replaced by what it stands for: by those of ``named``
+    and those that it defines itself."""
+    named = {} if named is None else named
     match schema:
         case str():
             return named.get(schema, schema)
         case list():
-            return [_resolved(branch, named) for branch in schema]
+            return [resolved(branch, named) for branch in schema]
         case {"type": "record", "name": name, "fields": fields}:
-            resolved = [{**field, "type": _resolved(field["type"], named)} for field in fields]
-            named[name] = {**schema, "fields": resolved}
+            named[name] = {**schema, "fields": [{**field, "type": resolved(field["type"], named)} for field in fields]}
             return named[name]
         case {"type": "enum", "name": name}:
             named[name] = schema
         case {"type": "array", "items": items}:
-            return {**schema, "items": _resolved(items, named)}
+            return {**schema, "items": resolved(items, named)}
     return schema
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import codec
-from schemas.row_writer import array_of, field_schema, writer_of, zigzag
+from schemas.row_writer import array_of, resolved, writer_of, zigzag
 
 _NUMBERS: Final = {"int": 31, "long": 63}
 _NAMES: Final = sorted(codec.bundled_ids().values())
@@ -64,7 +64,7 @@ def test_a_record_is_written_as_fastavro_writes_it(name: str, data: st.DataObjec
 def test_a_form_writes_the_record_that_fastavro_writes_whatever_varies(name: str, data: st.DataObject) -> None:
     """The form is cut of one record, and filled with the values of another one that differs in what varies."""
     schema = json.loads(codec.source(name))
-    simple = _simple(field_schema(schema))
+    simple = _simple(resolved(schema))
     varying = [path for path, _ in simple if data.draw(st.booleans())]
     former, record = data.draw(_values(schema, {})), data.draw(_values(schema, {}))
     if any(_value(each, path) is _MISSING for each in (former, record) for path in varying):
