@@ -14,6 +14,7 @@ from bench.arrived import why_void
 from bench.far import ROUND_TRIPS_MS, Far, far_partner
 from bench.progress import StepProgress
 from bench.publish import Sending, per_partition, publish
+from bench.released import release
 from bench.role import Role, cpu_seconds, peak_resident_bytes
 from bench.stand import HOME, PARTNER, SHARDS, Stand
 from bench.trickle import trickle
@@ -103,33 +104,16 @@ def released_records(count: int, seed: int, now_ms: int, caveats: Sequence[str] 
             raise AssertionError(f"the generator made an invalid value: {known.detail}")
         key = indicator_key(*known)
         hour_ms = now_ms - now_ms % _HOUR_MS - _HOUR_MS
-        record: ReleasedIndicator = {
-            "id": indicator_id(key),
-            "kind": "content",
-            "version": now_ms,
-            "recalled_through": 0,
-            "origin": HOME,
-            "hops": [HOME],
-            "reason": "",
-            "content": {
-                "type": known[0].label,
-                "value": known[1],
-                "tlp": "TLP:GREEN",
-                "pap": "PAP:GREEN",
-                "releasable_to": [PARTNER],
-                "caveats": list(caveats),
-                "confidence": 80,
-                "labels": ["malicious-activity"],
-                "first_seen_ms": hour_ms,
-                "last_seen_ms": hour_ms,
-                "sightings": dice.randint(1, 1000),
-                "valid_until_ms": 0,
-                "release_expires_ms": now_ms + 180 * _DAY_MS,
-                "registered_domain": "",
-                "asn": 0,
-                "country": "",
-            },
-        }
+        record = release(
+            indicator_id(key),
+            *known,
+            now_ms,
+            caveats=list(caveats),
+            first_seen_ms=hour_ms,
+            last_seen_ms=hour_ms,
+            sightings=dice.randint(1, 1000),
+            release_expires_ms=now_ms + 180 * _DAY_MS,
+        )
         found.append(
             Sending(shard_of_key(key, SHARDS), record["id"].encode(), codec.encode(RELEASED_INDICATOR, record))
         )

@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from bench.released import release
 from bench.stand import HOME, PARTNER
 from schemas.records import (
-    Content,
     Decision,
     FacetsRecord,
     Indicator,
@@ -12,6 +12,7 @@ from schemas.records import (
     ReleasedIndicator,
     SourceRecord,
 )
+from schemas.vocabulary import IndicatorType
 
 _MARKING: Final[MarkingRecord] = {"tlp": 1, "pap": 0, "releasable_to": None, "caveats": []}
 
@@ -55,34 +56,11 @@ def national(sources: int) -> Indicator:
 
 def released() -> ReleasedIndicator:
     """Content for the partner."""
-    content: Content = {
-        "type": "domain-name",
-        "value": "",
-        "tlp": "TLP:GREEN",
-        "pap": "PAP:GREEN",
-        "releasable_to": [PARTNER],
-        "caveats": [],
-        "confidence": 80,
-        "labels": ["malicious-activity"],
-        "first_seen_ms": 1_795_000_000_000,
-        "last_seen_ms": 1_795_000_000_000,
-        "sightings": 1,
-        "valid_until_ms": 0,
-        "release_expires_ms": 1_810_000_000_000,
-        "registered_domain": "example.com",
-        "asn": 0,
-        "country": "",
-    }
-    return {
-        "id": "indicator--00000000-0000-5000-8000-000000000000",
-        "kind": "content",
-        "version": 1_795_000_000_000,
-        "recalled_through": 0,
-        "origin": HOME,
-        "hops": [HOME],
-        "reason": "",
-        "content": content,
-    }
+    name, at_ms = "indicator--00000000-0000-5000-8000-000000000000", 1_795_000_000_000
+    ends_ms = 1_810_000_000_000
+    return release(
+        name, IndicatorType.DOMAIN_NAME, "", at_ms, release_expires_ms=ends_ms, registered_domain="example.com"
+    )
 
 
 def decision() -> Decision:

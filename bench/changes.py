@@ -13,12 +13,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from bench.latency import summary
 from bench.picture import Records
 from bench.publish import Sending, publish
+from bench.released import release
 from bench.role import Role, cpu_seconds, free_port
 from bench.stand import HOME, PARTNER, SHARDS, Stand
 from consumers.stix.identifiers import indicator_object_id
@@ -71,14 +72,21 @@ def measure(stand: Stand, held: int, rate: int, seconds: float, seed: int) -> li
     return [{"tool": tool, **about, **summary(each)} for tool, each in taken.items()]
 
 
+class _Probe(NamedTuple):
+    """A new indicator."""
+
+    identifier: str
+    value: str
+
+
 class _Tool(Protocol):
     """What changes come to. Every ``each``th is looked for, every ``every_s`` seconds."""
 
     each: int
     every_s: float
 
-    def look(self, missing: set[str]) -> Sequence[str]:
-        """Given the ids that are not there yet, those of them that are there now."""
+    def look(self, missing: set[_Probe]) -> Sequence[_Probe]:
+        """Given the probes that are not there yet, those of them that are there now."""
         ...
 
 
@@ -88,8 +96,8 @@ class _Probes:
     def __init__(self, stand: Stand, codec: Codec, rate: int, tools: dict[str, _Tool]) -> None:
         self._producer = idempotent_producer(stand.partner, **{"linger.ms": 0})
         self._codec, self._rate, self._tools, self._number = codec, rate, tools, 0
-        self._sent: dict[str, float] = {}
-        self._watched: dict[str, set[str]] = {}
+        self._sent: dict[_Probe, float] = {}
+        self._watched: dict[str, set[_Probe]] = {}
         self._lock = threading.Lock()
 
     def run(self, seconds: float) -> dict[str, list[float]]:
@@ -124,19 +132,20 @@ class _Probes:
             self._number += 1
             value = f"probe{self._number}.example"
             key = indicator_key(IndicatorType.DOMAIN_NAME, value)
-            identifier = indicator_id(key)
-            encoded = self._codec.encode(RELEASED_INDICATOR, _released(identifier, value))
+            probe = _Probe(indicator_id(key), value)
+            record = release(probe.identifier, IndicatorType.DOMAIN_NAME, value, now_ms())
+            encoded = self._codec.encode(RELEASED_INDICATOR, record)
             with self._lock:
-                self._sent[identifier] = time.monotonic()
+                self._sent[probe] = time.monotonic()
                 for tool, about in self._tools.items():
                     if place % about.each == 0:
-                        self._watched[tool].add(identifier)
-            self._producer.produce(topic, encoded, identifier.encode(), shard_of_key(key, SHARDS))
+                        self._watched[tool].add(probe)
+            self._producer.produce(topic, encoded, probe.identifier.encode(), shard_of_key(key, SHARDS))
             self._producer.poll(0)
         self._producer.flush(_LOST_S)
 
     def _watch(self, name: str, taken: list[float], sent: threading.Event, ended: threading.Event) -> None:
-        seen, tool = set[str](), self._tools[name]
+        seen, tool = set[_Probe](), self._tools[name]
         while not ended.is_set():
             is_all = sent.is_set()
             with self._lock:
@@ -158,25 +167,14 @@ class _Suricata:
 
     def __init__(self, folder: Path) -> None:
         self._file, self._last, self._there = folder / "kakehashi-domain.lst", (0, 0), set[bytes]()
-        self._lines: dict[str, bytes] = {}
-        self._numbers = 0
 
-    def look(self, missing: set[str]) -> Sequence[str]:
+    def look(self, missing: set[_Probe]) -> Sequence[_Probe]:
         """Read it if it was replaced."""
         found = self._file.stat()
         if (found.st_ino, found.st_mtime_ns) != self._last:
             self._last = (found.st_ino, found.st_mtime_ns)
             self._there = set(self._file.read_bytes().splitlines())
-        return [each for each in missing if self._line(each) in self._there]
-
-    def _line(self, identifier: str) -> bytes:
-        """Ids follow from values, so the values are counted through until the id comes."""
-        while identifier not in self._lines:
-            self._numbers += 1
-            value = f"probe{self._numbers}.example"
-            name = indicator_id(indicator_key(IndicatorType.DOMAIN_NAME, value))
-            self._lines[name] = base64.b64encode(value.encode())
-        return self._lines[identifier]
+        return [each for each in missing if base64.b64encode(each.value.encode()) in self._there]
 
 
 class _Taxii:
@@ -194,10 +192,10 @@ class _Taxii:
         while len(self._page()) >= _ASKED:
             pass
 
-    def look(self, missing: set[str]) -> Sequence[str]:
+    def look(self, missing: set[_Probe]) -> Sequence[_Probe]:
         """One page, and what came before it: something may be sent and served while a page is on its way."""
         self._there.update(each["id"] for each in self._page())
-        return [each for each in missing if indicator_object_id(HOME, each) in self._there]
+        return [each for each in missing if indicator_object_id(HOME, each.identifier) in self._there]
 
     def _page(self) -> list[dict[str, Any]]:
         query = f"?limit={_ASKED}" + (f"&added_after={self._after}" if self._after else "")
@@ -225,10 +223,10 @@ class _Index:
         parts = urlsplit(url)
         self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_LOST_S)
 
-    def look(self, missing: set[str]) -> Sequence[str]:
+    def look(self, missing: set[_Probe]) -> Sequence[_Probe]:
         """So many of them at once."""
         asked = sorted(missing)[:_ASKED]
-        body = json.dumps({"ids": [f"{PARTNER}/{HOME}/{each}" for each in asked]})
+        body = json.dumps({"ids": [f"{PARTNER}/{HOME}/{each.identifier}" for each in asked]})
         headers = {"content-type": "application/json"}
         self._connection.request("POST", "/kakehashi/_mget?_source=false", body, headers)
         documents = json.loads(self._connection.getresponse().read())["docs"]
@@ -239,20 +237,6 @@ def _sendings(records: Records) -> Iterator[Sending]:
     for partition, (start, end) in records.look().bounds.items():
         for each in records.read(partition, start, end):
             yield Sending(partition, each.key or b"", each.value or b"")
-
-
-def _released(identifier: str, value: str) -> Any:
-    at_ms = now_ms()
-    content = {
-        "type": IndicatorType.DOMAIN_NAME.label, "value": value, "tlp": "TLP:GREEN", "pap": "PAP:GREEN",
-        "releasable_to": [PARTNER], "caveats": [], "confidence": 80, "labels": ["malicious-activity"],
-        "first_seen_ms": at_ms, "last_seen_ms": at_ms, "sightings": 1, "valid_until_ms": 0,
-        "release_expires_ms": at_ms + 90 * 86_400_000, "registered_domain": "", "asn": 0, "country": "",
-    }  # fmt: skip
-    return {
-        "id": identifier, "kind": "content", "version": at_ms, "recalled_through": 0, "origin": HOME, "hops": [HOME],
-        "reason": "", "content": content,
-    }  # fmt: skip
 
 
 def _output(stand: Stand, folder: Path, targets: Sequence[str], running: ExitStack) -> Role:

@@ -1,7 +1,5 @@
 """(l) Outputs: a whole picture into each of them, and how long a change takes from the partner's topic into a tool."""
 
-import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -9,15 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench import changes
-from bench.picture import Records
+from bench.picture import Records, built
+from bench.role import answered
 from bench.sinks import sink
-from bench.stand import HOME, PARTNER, Stand
+from bench.stand import PARTNER, Stand
 from consumers.outputs.known import outputs
-from consumers.picture.keep import Origin, take
-from consumers.picture.tables import path_of
 from exchange.clock import now_ms
-from schemas.codec import Codec
-from schemas.topics import accepted
 
 TOPIC: Final = "soc.indicators"
 LEFT_OUT: Final = {"syslog"}  # its receiver confirms by the end of a connection, which costs more than all else
@@ -36,25 +31,13 @@ def snapshots(stand: Stand, size: int, seed: int, names: tuple[str, ...]) -> lis
     """One process for each output, one after the other, over one picture."""
     with tempfile.TemporaryDirectory(prefix="kakehashi-bench-") as name, sink() as url:
         folder = Path(name)
-        path = built(folder, size, seed)
+        path = built(folder, Records(size, seed, now_ms()))
         found = []
         for output in names:
             for target in _targets(output, folder, url, stand):
                 command = [sys.executable, "-m", "bench.snapshot", str(path), PARTNER, target, str(folder / "home")]
-                done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
-                found.append(json.loads(done.stdout) | ({"output": "stix, a folder"} if target.endswith("/") else {}))
+                found.append(answered(command) | ({"output": "stix, a folder"} if target.endswith("/") else {}))
         return found
-
-
-def built(folder: Path, size: int, seed: int) -> Path:
-    """The file of a picture of so many indicators of one partner."""
-    path = path_of(folder, PARTNER)
-    keeper = take(path, PARTNER, now_ms)
-    if keeper is None:
-        raise RuntimeError("the picture is new")
-    with keeper:
-        keeper.catch_up({HOME: Origin(HOME, accepted(HOME), Records(size, seed, now_ms()).opened)}, Codec())
-    return path
 
 
 def _targets(name: str, folder: Path, url: str, stand: Stand) -> Iterator[str]:

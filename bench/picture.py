@@ -7,7 +7,6 @@ topic: what Kafka takes to hand them on is not in it.
 import json
 import resource
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,6 +17,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+from bench.released import release
+from bench.role import answered
 from bench.stand import HOME, PARTNER
 from consumers.picture.erase import erase
 from consumers.picture.filters import Filter
@@ -29,6 +30,7 @@ from exchange.clock import now_ms
 from exchange.protocol.record import Record
 from schemas.codec import RELEASED_INDICATOR, Codec
 from schemas.identity import indicator_id, indicator_key, shard_of_key
+from schemas.records import ReleasedIndicator
 from schemas.topics import DAY_MS, accepted
 from schemas.vocabulary import IndicatorType
 
@@ -88,26 +90,26 @@ class Records:
 def measure(size: int, seed: int) -> dict[str, Any]:
     """Measure in a process of its own."""
     with tempfile.TemporaryDirectory(prefix="kakehashi-bench-") as folder:
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.picture", folder, str(size), str(seed)],
-            check=True,
-            stdout=subprocess.PIPE,
-        )
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+        return answered([sys.executable, "-m", "bench.picture", folder, str(size), str(seed)])
+
+
+def built(folder: Path, records: Records) -> Path:
+    """The file of a picture of these records of one partner."""
+    path = path_of(folder, PARTNER)
+    keeper = take(path, PARTNER, now_ms)
+    if keeper is None:
+        raise RuntimeError("the picture is new")
+    with keeper:
+        keeper.catch_up({HOME: Origin(HOME, accepted(HOME), records.opened)}, Codec())
+    return path
 
 
 def _measure(folder: Path, size: int, seed: int) -> dict[str, Any]:
     at_ms = now_ms()
     records, chance = Records(size, seed, at_ms), Random(seed)
     before_mib = _peak_mib()
-    path = path_of(folder, PARTNER)
-    keeper = take(path, PARTNER, now_ms)
-    if keeper is None:
-        raise RuntimeError("the picture is new")
     began, began_cpu = time.monotonic(), time.process_time()
-    with keeper:
-        keeper.catch_up({HOME: Origin(HOME, accepted(HOME), records.opened)}, Codec())
+    path = built(folder, records)
     built_s, built_cpu_s = time.monotonic() - began, time.process_time() - began_cpu
     with Picture(path, PARTNER, now_ms) as picture:
         if picture.count() != size:
@@ -185,35 +187,22 @@ def _value(number: int, chance: Random, words: list[str]) -> tuple[IndicatorType
             return IndicatorType.FILE_SHA256, f"{chance.getrandbits(256):064x}"
 
 
-def _released(identifier: str, kind: IndicatorType, value: str, chance: Random, at_ms: int) -> dict[str, Any]:
-    content = {
-        "type": kind.label,
-        "value": value,
-        "tlp": chance.choice(_TLPS),
-        "pap": "PAP:GREEN",
-        "releasable_to": [PARTNER],
-        "caveats": [],
-        "confidence": chance.randrange(100),
-        "labels": chance.sample(_LABELS, 2),
-        "first_seen_ms": at_ms - 40 * DAY_MS,
-        "last_seen_ms": at_ms - chance.randrange(30 * DAY_MS),
-        "sightings": chance.randrange(50),
-        "valid_until_ms": at_ms + 30 * DAY_MS,
-        "release_expires_ms": at_ms + 90 * DAY_MS,
-        "registered_domain": "",
-        "asn": 64500,
-        "country": "NL",
-    }
-    return {
-        "id": identifier,
-        "kind": "content",
-        "version": at_ms,
-        "recalled_through": 0,
-        "origin": HOME,
-        "hops": [HOME],
-        "reason": "",
-        "content": content,
-    }
+def _released(identifier: str, kind: IndicatorType, value: str, chance: Random, at_ms: int) -> ReleasedIndicator:
+    return release(
+        identifier,
+        kind,
+        value,
+        at_ms,
+        tlp=chance.choice(_TLPS),
+        confidence=chance.randrange(100),
+        labels=chance.sample(_LABELS, 2),
+        first_seen_ms=at_ms - 40 * DAY_MS,
+        last_seen_ms=at_ms - chance.randrange(30 * DAY_MS),
+        sightings=chance.randrange(50),
+        valid_until_ms=at_ms + 30 * DAY_MS,
+        asn=64500,
+        country="NL",
+    )
 
 
 def _peak_mib() -> float:

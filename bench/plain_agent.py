@@ -123,10 +123,10 @@ def application(bootstrap: str, name: str, roll_up_ms: int) -> faust.App:
             message = event.message
             now_ms = int(time.time() * 1000)
             key, partition = message.key, message.partition
-            shown = stages.read(message.value, round(message.timestamp * 1000))
-            if isinstance(shown, str):
-                raise TypeError(f"{KEYED}-{partition}@{message.offset}: {shown}")  # it was taken a moment ago
-            kind, value, assertion = shown
+            read = stages.read(message.value, round(message.timestamp * 1000))
+            if isinstance(read, str):
+                raise TypeError(f"{KEYED}-{partition}@{message.offset}: {read}")  # it was taken a moment ago
+            kind, value, assertion = read
             found = table.get(key)
             kept = None if found is None else _DECODE(found)
             if kept is not None and kept.offset >= message.offset:
@@ -165,11 +165,11 @@ def _take(app: faust.App, keyed: TopicT, stages: "Stages") -> None:
         app.producer.buffer.max_messages = 10_000
         async for event in stream.events():
             message = event.message
-            shown = stages.read(message.value, round(message.timestamp * 1000))
-            if isinstance(shown, str):
+            read = stages.read(message.value, round(message.timestamp * 1000))
+            if isinstance(read, str):
                 await quarantine_topic.send(key=message.key, value=message.value, partition=message.partition)
                 continue
-            key = indicator_key(shown[0], shown[1])
+            key = indicator_key(read[0], read[1])
             partition = shard_of_key(key, SHARDS)
             await keyed.send(key=key, value=message.value, partition=partition, timestamp=message.timestamp)
 

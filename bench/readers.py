@@ -3,9 +3,7 @@
 One process at a time, so one core; a rate is by processor time, from the opened file until the last reading.
 """
 
-import json
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -14,6 +12,7 @@ from typing import Any, Final
 
 from bench import environments, intelmq_home
 from bench.feeds import FEEDS, Feed
+from bench.role import answered
 from exchange.errors import NotFound
 
 ZAT_VERSION: Final = "0.4.9"
@@ -97,18 +96,12 @@ def wrong(feed: Feed, count: int, run: dict[str, Any]) -> str:
 
 def read(path: Path, small: Path) -> dict[str, Any]:
     """What our reader took of a file, in a process of its own, after a small one of the same format."""
-    return _answer([sys.executable, "-m", "bench.reading", str(path), str(small)])
+    return answered([sys.executable, "-m", "bench.reading", str(path), str(small)])
 
 
 def parse(python: str, name: str, path: Path, small: Path) -> dict[str, Any]:
     """What another parser took of it, with the interpreter of its environment."""
-    return _answer([python, "-P", str(Path(__file__).with_name("rival_parsers.py")), name, str(path), str(small)])
-
-
-def _answer(command: Sequence[str]) -> dict[str, Any]:
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    return answered([python, "-P", str(Path(__file__).with_name("rival_parsers.py")), name, str(path), str(small)])
 
 
 def _pythons() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Runs one process of the exchange (or of a rival), and reads its cost from ``/proc``: Linux only."""
 
+import json
 import os
 import signal
 import socket
@@ -12,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from exchange.errors import FatalError
 from localkafka.guard import Guard
@@ -115,6 +116,13 @@ class Role:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def answered(command: Sequence[str]) -> dict[str, Any]:
+    """The line of JSON that a process prints once it has done its work. Raises CalledProcessError if it fails."""
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def free_port() -> int:

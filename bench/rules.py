@@ -1,8 +1,8 @@
 """(h) Rules change: everything that was released is decided again and recalled, to the last one on the partner's topic.
 
 The changelog is written beforehand as correlate itself would have left it (``bench.state``): each indicator as one
-sensor stated it, reported to the partner under other rules than the installed, which let it go although ``TLP:AMBER``
-and names no one. The installed rules withhold that, so every one of them is decided again, audited and recalled, and
+sensor stated it, released to the partner under other rules than those installed: it is ``TLP:AMBER`` and names no one,
+which they let go. The installed rules withhold that, so every one of them is decided again, audited and recalled, and
 each recall is carried by the bridge and applied by the partner's receive. Observations are sent meanwhile.
 """
 

@@ -4,6 +4,7 @@ So its peak memory is its own. It prints what it took as a line of JSON.
 """
 
 import json
+import os
 import sys
 import time
 from collections import Counter
@@ -26,10 +27,10 @@ def main(path: str, nation: str, text: str, home: str) -> None:
     output, target, writer = opened(text, nation, Path(home))
     carried = carried_by(output, target, Filter())
     with Picture(Path(path), nation, now_ms) as picture:
-        before, began, began_cpu = peak_resident_bytes(_own()), time.monotonic(), time.process_time()
+        before, began, began_cpu = peak_resident_bytes(os.getpid()), time.monotonic(), time.process_time()
         report = writer.write(carried.entries(picture, Counter()), Held(picture.id, "bench", picture.head_us()))
         took_s, cpu_s = time.monotonic() - began, time.process_time() - began_cpu
-        peak = peak_resident_bytes(_own())
+        peak = peak_resident_bytes(os.getpid())
     writer.close()
     found = {
         "output": output.name,
@@ -41,10 +42,6 @@ def main(path: str, nation: str, text: str, home: str) -> None:
         "more_mib": round((peak - before) / _MIB),
     }
     sys.stdout.write(json.dumps(found) + "\n")
-
-
-def _own() -> int:
-    return int(Path("/proc/self").resolve().name)
 
 
 if __name__ == "__main__":

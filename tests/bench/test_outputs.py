@@ -7,18 +7,20 @@ import pytest
 
 from bench import snapshot
 from bench.goals import goals
-from bench.outputs import LEFT_OUT, built, path_of_sink
+from bench.outputs import LEFT_OUT, path_of_sink
+from bench.picture import Records, built
 from bench.sinks import sink
 from bench.stand import PARTNER
 from bench.tables import outputs as shown
 from consumers.outputs.known import outputs
+from exchange.clock import now_ms
 
 SIZE = 300
 
 
 @pytest.fixture(scope="module")
 def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(tmp_path_factory.mktemp("picture"), SIZE, 1)
+    return built(tmp_path_factory.mktemp("picture"), Records(SIZE, 1, now_ms()))
 
 
 @pytest.mark.parametrize("name", [name for name in outputs() if name not in LEFT_OUT | {"kafka"}])
