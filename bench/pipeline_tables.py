@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from bench.tables import cell, table
+from bench.tables import cell, checked, table
 
 OURS: Final = "pipeline"
 _PLAIN, _CEILING = "plain Faust agent", "hand-written loop"
@@ -68,7 +68,7 @@ def throughput(data: Any) -> str:
                 run["roll_up_cpu_us"],
                 run["resident_mib"],
                 run["national_records"],
-                "VOID: " + run["void"] if run["void"] else "as generated",
+                checked(run, "as generated"),
             ]
             for run in data["runs"]
         ],

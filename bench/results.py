@@ -27,6 +27,14 @@ _PACKAGES: Final = (
     "rocksdict",
     "cedarpy",
 )
+_OURS, _TWO, _PLAIN, _LOOP = "pipeline", "pipeline, 2 workers", "plain Faust agent", "hand-written loop"
+_RATIOS: Final = (
+    ("times the plain agent", _OURS, _PLAIN, "rate"),
+    ("part of the ceiling", _OURS, _LOOP, "rate"),
+    ("part of the ceiling, 2 workers", _TWO, _LOOP, "rate"),
+    ("times, by processor time", _PLAIN, _OURS, "cpu_us"),
+    ("part of the ceiling, by processor time", _LOOP, _OURS, "cpu_us"),
+)
 
 
 def machine() -> dict[str, Any]:
@@ -84,33 +92,20 @@ def ratios(rounds: Sequence[Sequence[Run]]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for work in dict.fromkeys(run.work for runs in rounds for run in runs):
         by_round = [{run.what: run for run in runs if run.work == work} for runs in rounds]
-        valid = [runs for runs in by_round if "pipeline" in runs and not any(run.void for run in runs.values())]
+        valid = [runs for runs in by_round if _OURS in runs and not any(run.void for run in runs.values())]
         entry: dict[str, Any] = {"work": work, "rounds": len(valid)}
-        for what in ("pipeline", "pipeline, 2 workers", "plain Faust agent", "hand-written loop"):
+        for what in (_OURS, _TWO, _PLAIN, _LOOP):
             rates = [runs[what].rate for runs in valid if what in runs]
             if rates:
                 entry[what] = round(statistics.median(rates))
-        for name, what in (
-            ("times the plain agent", "plain Faust agent"),
-            ("part of the ceiling", "hand-written loop"),
-        ):
-            pairs = [runs["pipeline"].rate / runs[what].rate for runs in valid if what in runs]
+        for name, one, other, quantity in _RATIOS:
+            pairs = [
+                getattr(runs[one], quantity) / getattr(runs[other], quantity)
+                for runs in valid
+                if {one, other} <= runs.keys()
+            ]
             if pairs:
                 entry[name] = round(statistics.median(pairs), 2)
-        shared = [
-            runs["pipeline, 2 workers"].rate / runs["hand-written loop"].rate
-            for runs in valid
-            if {"pipeline, 2 workers", "hand-written loop"} <= runs.keys()
-        ]
-        if shared:
-            entry["part of the ceiling, 2 workers"] = round(statistics.median(shared), 2)
-        for name, what in (
-            ("times, by processor time", "plain Faust agent"),
-            ("part of the ceiling, by processor time", "hand-written loop"),
-        ):
-            costs = [runs[what].cpu_us / runs["pipeline"].cpu_us for runs in valid if what in runs]
-            if costs:
-                entry[name] = round(statistics.median(costs), 2)
         found.append(entry)
     return found
 

@@ -1,6 +1,6 @@
 """Markdown tables for ``docs/performance.md``, and those of decisions, of changed rules and of IntelMQ."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -24,6 +24,11 @@ def cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.0f}".replace(",", "\u202f") if abs(value) >= 100 else f"{value:g}"
     return f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else str(value)
+
+
+def checked(run: Mapping[str, Any], right: str) -> str:
+    """Whether what came out of a run was right, as the tables show it."""
+    return f"VOID: {run['void']}" if run["void"] else right
 
 
 def batches(data: Any) -> str:
@@ -104,7 +109,7 @@ def intelmq(data: Any) -> str:
             run["cpu_us"],
             run["resident_mib"],
             run["passed"],
-            "VOID: " + run["void"] if run["void"] else "as generated",
+            checked(run, "as generated"),
         ]
         for run in data["runs"]
     ]
@@ -136,7 +141,7 @@ def taxii(data: Any) -> str:
             run["rate"],
             run["cpu_us"],
             run["resident_mib"],
-            "VOID: " + run["void"] if run["void"] else "each once",
+            checked(run, "each once"),
         ]
         for run in data["runs"]
     ]
@@ -162,11 +167,7 @@ def readers(data: Any) -> str:
     """The results of ``bench.readers``: each file by ours, then by the others."""
     head = ["file", "parser", "records", "records/s", "peak MiB", "peak memory, times that of 1/100", "checked"]
     names = ("feed", "what", "records", "rate", "peak_mib", "times_memory")
-    return table(head, [[*(run[name] for name in names), _checked(run["void"])] for run in data["runs"]])
-
-
-def _checked(void: str) -> str:
-    return f"VOID: {void}" if void else "each once"
+    return table(head, [[*(run[name] for name in names), checked(run, "each once")] for run in data["runs"]])
 
 
 def outputs(data: Any) -> str:
