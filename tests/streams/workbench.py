@@ -47,19 +47,14 @@ class Workbench:
         """Compute and commit one batch of these records and of the rows that are due."""
         due = [key for key, (at, _) in self._rows.items() if 0 < at <= now_ms]
         due.sort(key=lambda key: self._rows[key][0])
-        effects = self._step.compute(Batch(records, due, self.facts), self, now_ms)
-        for row in effects.rows:
-            if row.value is None:
-                self._rows.pop(row.key, None)
-            else:
-                self._rows[row.key] = (row.due_ms, row.value)
-        self.outputs += effects.outputs
-        return effects
+        return self._committed(Batch(records, due, self.facts), now_ms)
 
     def woken_turn(self, now_ms: int, *records: Record) -> Effects:
         """Compute and commit one batch of these records and of the rows that the step asks for, as a shard does."""
-        due = self._step.wakes(self, now_ms)
-        effects = self._step.compute(Batch(records, due, self.facts), self, now_ms)
+        return self._committed(Batch(records, self._step.wakes(self, now_ms), self.facts), now_ms)
+
+    def _committed(self, batch: Batch[Any], now_ms: int) -> Effects:
+        effects = self._step.compute(batch, self, now_ms)
         for row in effects.rows:
             if row.value is None:
                 self._rows.pop(row.key, None)
