@@ -25,7 +25,7 @@ CEDAR_ROOT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kakehashi/analyser/cedar-$(
 PROCESSES ?= 3
 AT_ONCE = -n $(PROCESSES) --no-loadscope-reorder
 
-.PHONY: help setup check test test-fast prove demo bench faults attack soak registries search taxii tools leaks fuzz lock kafka-image helm clean formats standard
+.PHONY: help setup check test test-fast prove demo bench faults attack soak rotation registries search taxii tools leaks fuzz lock kafka-image helm clean formats standard
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
