@@ -273,7 +273,7 @@ class ShardLawsUnderLoss(ShardLaws):
         self.lost = self.unmendable or bool(self.owners)
 
     def teardown(self) -> None:
-        """A new owner is known, and goes nowhere."""
+        """A new owner learns of the loss, and goes nowhere."""
         super().teardown()
         if self.unmendable:
             late = self.owner_on(Disk())

@@ -158,7 +158,7 @@ class _Panicking(CountingStep):
         raise _Panic("index out of bounds")
 
 
-def test_a_panic_is_obeyed_of(world: World) -> None:
+def test_a_panic_is_reported(world: World) -> None:
     world.kafka.write(INPUTS[0], b"a", b"+0")
     thread = world.thread(lambda: world.shard(_Panicking()))
     assert world.ended.wait(_SOON_S)
@@ -166,7 +166,7 @@ def test_a_panic_is_obeyed_of(world: World) -> None:
     assert "_Panic: index out of bounds" in str(world.broken[0])
 
 
-def test_a_shard_that_cannot_even_be_made_is_obeyed_of(world: World) -> None:
+def test_a_shard_that_cannot_even_be_made_is_reported(world: World) -> None:
     def make() -> Shard:
         raise BrokerUnavailable("nobody answers")
 

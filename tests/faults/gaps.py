@@ -217,7 +217,7 @@ def _repaired(world: World, what: str) -> str:
         if time.monotonic() > give_up:
             raise AssertionError(f"{what}: not repaired within {REPAIRED_S:g} s, {len(again)} were told again")
         for home in unlike:
-            reported = (
+            words = (
                 "reconcile",
                 "--nation",
                 home,
@@ -228,9 +228,7 @@ def _repaired(world: World, what: str) -> str:
                 GRACE_S,
                 "--json",
             )
-            done = command(
-                world, *reported, "--repair", "--key", key, may_end=(Exit.OK, Exit.REFUSED, Exit.UNAVAILABLE)
-            )
+            done = command(world, *words, "--repair", "--key", key, may_end=(Exit.OK, Exit.REFUSED, Exit.UNAVAILABLE))
             again |= {json.loads(line)["indicator_id"] for line in done.splitlines()}
     return f"{what}; {len(again)} indicators were told again"
 

@@ -84,8 +84,8 @@ def rebuild(world: World, nation: str, step: str) -> list[str]:
     """Rebuild every shard of a step; what the command states is lost."""
     shown: list[str] = []
     for shard in range(world.nations.shards):
-        reported = ("shard", "rebuild", "--nation", nation, "--step", step, "--shard", str(shard), "--json")
-        report: dict[str, Any] = json.loads(command(world, *reported))
+        words = ("shard", "rebuild", "--nation", nation, "--step", step, "--shard", str(shard), "--json")
+        report: dict[str, Any] = json.loads(command(world, *words))
         shown += [f"{nation} {step} shard {shard}: {_amount(loss)}{loss['what']}" for loss in report["lost"]]
     return shown
 

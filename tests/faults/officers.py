@@ -48,7 +48,7 @@ class Officers:
 
     def check(self, nation: str) -> None:
         """Fails where something that was acknowledged does not stand on the topic, where the audit reads it."""
-        missing = self._acknowledged[nation].keys() - ledger(self._nations.direction(nation).stand().commands).obeyed
+        missing = self._acknowledged[nation].keys() - ledger(self._nations.direction(nation).stand().commands).received
         if missing:
             raise AssertionError(f"{nation}'s broker has acknowledged commands that it does not have: {missing}")
 

@@ -65,8 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as scratch:
         run = Run(options.seed, options.only, options.apart)
-        reported = {"KAKEHASHI_RECONCILE_S": str(RECONCILE_S)}
-        with two_nations(options.folder or Path(scratch), more=reported, linked=True) as nations:
+        settings = {"KAKEHASHI_RECONCILE_S": str(RECONCILE_S)}
+        with two_nations(options.folder or Path(scratch), more=settings, linked=True) as nations:
             is_clean = run.through(nations, options.minutes * 60)
     run.show(Console())
     if options.report:
@@ -176,8 +176,8 @@ class Run:
     def _lose(self, world: World, officers: Officers, name: str) -> None:
         """One declared loss at rest; whether all flows again is seen with traffic and words of its own."""
         began_ms = now_ms()
-        hit, sent_commands = (self._losses | self._last)[name](world, self._random)
-        self._declared += sent_commands
+        hit, lost = (self._losses | self._last)[name](world, self._random)
+        self._declared += lost
         with self._at_work(world, officers) as feeder:
             self._note(name, hit, self._await_flow(feeder, began_ms))
 

@@ -38,10 +38,10 @@ def _settled(nations: Nations, feeder: Feeder) -> Audit:
 def show(record_property: Callable[[str, object], None]) -> Callable[[str, float], None]:
     """Has the end of the run show how long it took."""
 
-    def show(what: str, seconds: float) -> None:
+    def record(what: str, seconds: float) -> None:
         record_property(MEASURED, f"went on {seconds:.1f} s after {what}")
 
-    return show
+    return record
 
 
 def test_when_a_worker_is_killed_the_one_standing_by_goes_on(

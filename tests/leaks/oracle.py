@@ -164,14 +164,14 @@ def _expected(case: Case, free: Sequence[Claim], strictest: int) -> dict[str, An
 
 
 def _last_words(case: Case, free: Sequence[Claim]) -> list[Claim]:
-    """The current words of the sources that are received: labels, confidence and ends are theirs."""
+    """The current words of the sources that count: labels, confidence and ends are theirs."""
     sources = {claim.source for claim in free}
     newest = {source: max(claim.sequence for claim in case.claims if claim.source == source) for source in sources}
     return [claim for claim in case.claims if newest.get(claim.source) == claim.sequence]
 
 
 def _tearlines(case: Case, free: Sequence[Claim]) -> str:
-    """Of the current words of the sources that are received: distinct, sorted, each whole, the first that have room."""
+    """Of the current words of the sources that count: distinct, sorted, each whole, the first that have room."""
     text = ""
     for tearline in sorted({claim.tearline for claim in _last_words(case, free)} - {""}):
         longer = f"{text}\n{tearline}" if text else tearline

@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def hunt(seed: int, cases: int, processes: int, ends: float | None) -> Found:
     """Batches until so many cases are done, or until a time (monotonic seconds). Stops at the first leak."""
-    total, stated = Found(), time.monotonic()
+    total, logged_s = Found(), time.monotonic()
     batches = ((seed << 32) + number for number in (count() if ends is not None else range(-(-cases // BATCH))))
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         for found in in_turn(partial(pool.apply_async, _batch), _until(batches, ends), 2 * processes):
@@ -54,8 +54,8 @@ def hunt(seed: int, cases: int, processes: int, ends: float | None) -> Found:
             total.leaks += found.leaks
             if total.leaks:
                 break
-            if time.monotonic() - stated > SAY_EVERY_S:
-                stated = time.monotonic()
+            if time.monotonic() - logged_s > SAY_EVERY_S:
+                logged_s = time.monotonic()
                 log(words(total.tallies))
     return total
 

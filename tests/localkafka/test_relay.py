@@ -104,7 +104,7 @@ def test_a_cut_resets_who_is_connected_and_refuses_who_comes_until_it_is_mended(
 
 
 @pytest.mark.parametrize("way", Way)
-def test_a_held_way_shows_no_one_and_goes_on_where_it_stood(link: Relay, way: Way) -> None:
+def test_a_held_way_reports_nothing_and_goes_on_where_it_stood(link: Relay, way: Way) -> None:
     with _connected(link) as connection:
         link.hold(way)
         connection.sendall(b"late")

@@ -132,22 +132,22 @@ def expected(
         sources = in_full(indicator_key(kind, value), [Source.of(sensor, sensors[sensor]) for sensor in sensors])
         if not any(source.seen for source in sources.values()):
             continue  # taken back before it was ever reported: no one is notified
-        if any(say.withdrawal for says in sensors.values() for say in says):
+        if any(each.withdrawal for statements in sensors.values() for each in statements):
             withdrawn.add(name)
         national[name] = _national(name, kind, value, enrichment, list(sources.values()))
         outcomes[name], release = _release(kind, value, enrichment, list(sources.values()), partner)
         if release is not None:
             releases[name] = release
-    stated = Counter(outcomes.values())
+    decided = Counter(outcomes.values())
     counts = Counts(
         reports=fates,
         observations=observations,
         valid=valid,
         quarantined=observations - valid,
         distinct=len(indicators),
-        released=stated[Outcome.RELEASE],
-        held=stated[Outcome.HOLD],
-        withheld=stated[Outcome.WITHHOLD],
+        released=decided[Outcome.RELEASE],
+        held=decided[Outcome.HOLD],
+        withheld=decided[Outcome.WITHHOLD],
     )
     return Expected(nation, partner, national, releases, outcomes, quarantined, counts, frozenset(withdrawn))
 

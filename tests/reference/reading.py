@@ -36,10 +36,10 @@ class Reading:
         """
         self._consumer.assign([TopicPartition(*place, self._next[place]) for place in self._places])
         waiting = set(self._places)
-        obeyed = time.monotonic()
+        last_s = time.monotonic()
         while waiting:
             for message in self._consumer.consume(_BATCH, 0.05):
-                obeyed = time.monotonic()
+                last_s = time.monotonic()
                 place = (message.topic() or "", message.partition() or 0)
                 error = message.error()
                 if error is None:
@@ -47,7 +47,7 @@ class Reading:
                     self._next[place] = (message.offset() or 0) + 1
                 elif error.code() == KafkaError._PARTITION_EOF:
                     waiting.discard(place)
-            if time.monotonic() - obeyed > _QUIET_S:
+            if time.monotonic() - last_s > _QUIET_S:
                 raise TimeoutError(f"nothing of {sorted(waiting)} for {_QUIET_S:g} s")
         self._consumer.unassign()
 

@@ -82,17 +82,17 @@ class Source:
     in_full: bool = True
 
     @classmethod
-    def of(cls, sensor: str, gives: Sequence[Statement]) -> "Source":
+    def of(cls, sensor: str, statements: Sequence[Statement]) -> "Source":
         """The latest word is the highest (epoch, sequence)'s. Parts of one report (some were redriven) join."""
-        latest = max((statement.epoch, statement.sequence) for statement in gives)
-        word = [statement for statement in gives if (statement.epoch, statement.sequence) == latest]
+        latest = max((statement.epoch, statement.sequence) for statement in statements)
+        word = [statement for statement in statements if (statement.epoch, statement.sequence) == latest]
         by_marking: dict[Marking, list[Statement]] = {}
-        for statement in (statement for statement in gives if not statement.withdrawal):
+        for statement in (statement for statement in statements if not statement.withdrawal):
             by_marking.setdefault(statement.marking, []).append(statement)
         return cls(
             sensor,
             max(statement.received_ms for statement in word),
-            _marking(gives, word),
+            _marking(statements, word),
             max(statement.confidence for statement in word),
             max(statement.valid_until_ms for statement in word),
             tuple(sorted({label for statement in word for label in statement.labels})[:MOST_LABELS]),
@@ -121,14 +121,14 @@ class Source:
         return total(seen for _, seen in self.seen) if self.seen else (0, self.received_ms, self.received_ms)
 
 
-def _marking(gives: Sequence[Statement], word: Sequence[Statement]) -> Marking:
+def _marking(statements: Sequence[Statement], word: Sequence[Statement]) -> Marking:
     """The marking of the latest word. If no one vouches for it, and it is of a later epoch than the first or follows
     what was vouched for, it is under all markings that were ever given, too."""
     vouched = all(statement.authenticated for statement in word)
-    is_first = word[0].epoch == min(statement.epoch for statement in gives)
-    if vouched or (is_first and not any(statement.authenticated for statement in gives)):
+    is_first = word[0].epoch == min(statement.epoch for statement in statements)
+    if vouched or (is_first and not any(statement.authenticated for statement in statements)):
         return joined(statement.marking for statement in word)
-    return joined(statement.marking for statement in gives if not statement.withdrawal or statement in word)
+    return joined(statement.marking for statement in statements if not statement.withdrawal or statement in word)
 
 
 def in_full(key: bytes, sources: Sequence[Source]) -> dict[str, Source]:
@@ -172,8 +172,8 @@ def _plainness(marking: Marking) -> tuple[object, ...]:
     )
 
 
-def _seen(gives: Sequence[Statement]) -> tuple[int, int, int]:
-    return total((statement.count, statement.first_ms, statement.last_ms) for statement in gives)
+def _seen(statements: Sequence[Statement]) -> tuple[int, int, int]:
+    return total((statement.count, statement.first_ms, statement.last_ms) for statement in statements)
 
 
 def total(seen: Iterable[tuple[int, int, int]]) -> tuple[int, int, int]:

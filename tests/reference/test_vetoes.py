@@ -149,7 +149,7 @@ def test_a_recall_that_is_reported_as_something_milder_or_of_too_little_is_found
     assert any("does not recall version" in each for each in found)
 
 
-def test_what_has_followed_an_end_is_not_missed_where_only_the_fast_lane_still_shows_of_it() -> None:
+def test_what_has_followed_an_end_is_not_missed_where_only_the_fast_lane_still_has_it() -> None:
     """A released topic was recreated: what it held is gone, and the other lane has only the recall."""
     bench = Bench()
     veto = bench.gives(CommandKind.RECALL)

@@ -33,12 +33,12 @@ class Veto:
 class Ledger:
     """Of each indicator what was ever forbidden by hand, and what of it still stands.
 
-    ``idle`` are the commands that had nothing to do, as quarantine names them; ``heard`` are all by their ids.
+    ``idle`` are the commands that had nothing to do, as quarantine names them; ``received`` are all by their ids.
     """
 
     standing: Mapping[str, tuple[Veto, ...]]
     idle: frozenset[str]
-    obeyed: frozenset[str]
+    received: frozenset[str]
 
     def on(self, name: str, partner: str) -> frozenset[CommandKind]:
         """What kinds of veto keep an indicator from a partner."""
@@ -54,14 +54,14 @@ def ledger(commands: Iterable[Record]) -> Ledger:
     codec = Codec()
     standing: dict[str, tuple[Veto, ...]] = {}
     idle: set[str] = set()
-    obeyed: set[str] = set()
+    received: set[str] = set()
     used: set[tuple[str, str]] = set()
     for record in sorted(commands, key=lambda record: (record.partition, record.offset)):
         found = codec.decode(COMMAND, record.value)
         if isinstance(found, Undecodable):
             continue
         command = cast("Command", found)
-        obeyed.add(command["command_id"])
+        received.add(command["command_id"])
         if command["kind"] not in (CommandKind.RECALL, CommandKind.REVOKE, CommandKind.LIFT):
             continue
         name = command["indicator_id"]
@@ -75,7 +75,7 @@ def ledger(commands: Iterable[Record]) -> Ledger:
         else:
             standing[name] = after
             used.add((name, command["command_id"]))
-    return Ledger(standing, frozenset(idle), frozenset(obeyed))
+    return Ledger(standing, frozenset(idle), frozenset(received))
 
 
 def _forbidden(standing: tuple[Veto, ...], command: Command) -> tuple[Veto, ...]:

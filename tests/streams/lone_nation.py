@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but the stubs do not report it
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public, but not in the stubs
     AdminClient,
     AlterConfigOpType,
     ConfigEntry,

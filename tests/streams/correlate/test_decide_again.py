@@ -68,7 +68,7 @@ def test_a_restart_under_rules_that_forbid_it_recalls_what_was_released() -> Non
     assert all(each["recalled_through"] > 0 for each in bench.released[10:])
 
 
-def test_a_change_that_changes_nothing_is_audited_and_shows_no_one() -> None:
+def test_a_change_that_changes_nothing_is_audited_and_sent_to_no_one() -> None:
     bench = OfficersBench()
     bench.observes(values=VALUES)
     bench.restarts_under(REWORDED)
@@ -126,7 +126,7 @@ def test_the_same_rules_decide_nothing_again_after_a_restart() -> None:
     assert len(bench.decisions) == 10
 
 
-def test_stricter_obligations_recall_what_was_reported_in_finer_detail_and_show_the_rest() -> None:
+def test_stricter_obligations_recall_what_was_reported_in_finer_detail_and_send_the_rest() -> None:
     bench = OfficersBench()
     bench.observes()
     bench.restarts_under(COARSER)
@@ -191,7 +191,7 @@ def test_rules_that_change_again_on_the_way_begin_anew() -> None:
     assert len(bench.released) == 16
 
 
-def test_what_is_obeyed_of_meanwhile_is_decided_by_the_new_rules_and_not_twice() -> None:
+def test_what_is_reported_meanwhile_is_decided_by_the_new_rules_and_not_twice() -> None:
     bench = OfficersBench(portion=3)
     bench.observes(values=VALUES)
     bench.restarts_under(NO_GREEN)

@@ -144,7 +144,7 @@ def test_withdrawals_of_all_sources_end_the_indicator(withdrawal: Withdrawal) ->
     assert bench.released()[-1]["kind"] == ("revoked" if withdrawal is Withdrawal.REVOKED else "expired")
 
 
-def test_a_further_source_waits_for_the_roll_up_unless_it_shows_something() -> None:
+def test_a_further_source_waits_for_the_roll_up_unless_it_is_news() -> None:
     bench = PopularBench()
     bench.observes(*(Stated(f"sensor-{number}", labels=("c2",)) for number in range(40)))
     reported = len(bench.correlate.written(topics.NATIONAL, INDICATOR))

@@ -137,7 +137,7 @@ def test_a_lift_after_the_indicator_has_become_red_releases_nothing() -> None:
     assert bench.decisions[-1]["rules"] == ["tlp-red"]
 
 
-def test_a_reissue_shows_the_same_again_under_a_new_version() -> None:
+def test_a_reissue_sends_the_same_again_under_a_new_version() -> None:
     bench = OfficersBench()
     bench.observes()
     before, known = bench.released[-1], len(bench.national)
