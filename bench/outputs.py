@@ -10,9 +10,10 @@ from bench import changes
 from bench.picture import Records, built
 from bench.role import answered
 from bench.sinks import sink
-from bench.stand import PARTNER, Stand
+from bench.stand import PARTNER, SHARDS, Stand, ensure
 from consumers.outputs.known import outputs
 from exchange.clock import now_ms
+from schemas.topics import Topic
 
 TOPIC: Final = "soc.indicators"
 LEFT_OUT: Final = {"syslog"}  # its receiver confirms by the end of a connection, which costs more than all else
@@ -36,8 +37,15 @@ def snapshots(stand: Stand, size: int, seed: int, names: tuple[str, ...]) -> lis
         for output in names:
             for target in _targets(output, folder, url, stand):
                 command = [sys.executable, "-m", "bench.snapshot", str(path), PARTNER, target, str(folder / "home")]
-                found.append(answered(command) | ({"output": "stix, a folder"} if target.endswith("/") else {}))
+                one = answered(command)
+                found.append(one | ({"output": "stix, a folder"} if name == "stix" and target.endswith("/") else {}))
+                _show(found[-1])
         return found
+
+
+def _show(one: dict[str, Any]) -> None:
+    line = f"  {one['output']:14} {one['rate']:10,} indicators/s {one['seconds']:8} s {one['peak_mib']:6} MiB"
+    print(line, file=sys.stderr, flush=True)
 
 
 def _targets(name: str, folder: Path, url: str, stand: Stand) -> Iterator[str]:
@@ -51,6 +59,7 @@ def _targets(name: str, folder: Path, url: str, stand: Stand) -> Iterator[str]:
             (folder / f"{name}.d").mkdir()
             yield f"{name}:{folder / name}.d/"
     elif name == "kafka":
+        ensure(stand.partner, [Topic(TOPIC, "origin and id", SHARDS, compacted=True)])  # an output makes none
         yield f"kafka:{TOPIC}?brokers={stand.partner.bootstrap}"
     else:
         yield f"{name}:{url}{path_of_sink(name, secret)}"

@@ -38,6 +38,8 @@ from exchange.errors import NotFound, Refused
 
 _log = logging.getLogger(__name__)
 _LOOK_S: Final = 0.5
+_BEHIND_S: Final = 0.02  # how often an output looks whether the files that it waits for are there
+_AUDIT_EVERY_S: Final = 3_600.0
 _EDITED: Final = 50_000  # changes that are held at once; behind more, a target that is replaced is written whole
 _FIRST_RETRY_S: Final = 1.0
 _LAST_RETRY_S: Final = 60.0
@@ -45,28 +47,40 @@ _LAST_RETRY_S: Final = 60.0
 
 class Standing(msgspec.Struct, frozen=True):
     """How an output stands. ``trouble`` is why it is not current; empty if nothing is wrong. ``indicators`` are those
-    that it holds, by the last count; ``through_us`` is the last change that it has applied."""
+    that it holds, by the last count; ``through_us`` is the last change that it has applied. ``differences`` are those
+    that an audit has found; None without one."""
 
     indicators: int | None = None
     left_out: dict[LeftOut, int] = {}
     through_us: int = 0
     trouble: str = "has not begun"
+    differences: int | None = None
 
 
 class Following:
     """One output on one target. One thread uses it; ``standing`` may be read by others."""
 
     def __init__(
-        self, name: str, output: Output, target: Target, carried: Carried, path: Path, clock_ms: Callable[[], int]
+        self,
+        name: str,
+        output: Output,
+        target: Target,
+        carried: Carried,
+        path: Path,
+        clock_ms: Callable[[], int],
+        files: "Following | None" = None,
     ) -> None:
-        """``name`` is the target as the user wrote it; ``path`` is the picture's file."""
-        self.name, self.standing = name, Standing()
+        """``name`` is the target as the user wrote it; ``path`` is the picture's file.
+
+        ``files``, if given, come first: this output is never ahead of them, and is audited.
+        """
+        self.name, self.standing, self._files = name, Standing(), files
         self._output, self._carried, self._path, self._clock_ms = output, carried, path, clock_ms
         self._nation, self._target = target.nation, target
         self._writer: Writer = output.open(target)
         self._held: Held | None = None
         self._lock: int | None = None
-        self._rests_until_s, self._whole_us = 0.0, 0
+        self._rests_until_s, self._whole_us, self._audit_s = 0.0, 0, 0.0
         self._unfit: dict[LeftOut, int] = {}  # what the format could not carry since it was last written whole
 
     def take(self) -> None:
@@ -104,9 +118,10 @@ class Following:
                     while not stopping.is_set() and not picture.is_replaced():
                         if self.turn(picture):
                             written(self, True)
+                        self._audit(picture)
                         retry_s = _FIRST_RETRY_S
                         self._note_count(counting.some(self._whole_us))
-                        picture.wait(self.standing.through_us, _LOOK_S, stopping)
+                        self._wait(picture, stopping)
             except NotFound as error:  # it is being made, or made anew
                 self._say(f"{error}")
                 stopping.wait(_LOOK_S)
@@ -122,7 +137,10 @@ class Following:
 
         Raises OutputUnavailable.
         """
-        head_us = picture.head_us()
+        head_us = picture.head_us() if self._files is None else self._files.holds(picture)
+        if self._files is not None and not head_us:
+            self._say(f"waits for {self._files.name}")
+            return False
         if self._held is not None and self._held.picture == picture.id and self._held.added_us == head_us:
             return False
         if time.monotonic() < self._rests_until_s:
@@ -135,6 +153,11 @@ class Following:
             raise
         finally:
             database.close()
+
+    def holds(self, picture: Picture) -> int:
+        """Up to which change of this picture the target holds everything for certain; 0 if that is not known."""
+        held = self._held
+        return held.added_us if held is not None and held.picture == picture.id else 0
 
     def check(self, picture: Picture) -> list[Difference]:
         """Compare the target with the picture; both may change meanwhile."""
@@ -204,7 +227,8 @@ class Following:
         began_s, left_out = time.monotonic(), Counter[LeftOut]()
         report = self._writer.write(self._carried.entries(picture, left_out), self._holds(picture, head_us))
         self._unfit, self._whole_us = dict(report.left_out), head_us
-        self.standing = Standing(report.written, merged(left_out, self._unfit), head_us, "")
+        differences = self.standing.differences
+        self.standing = Standing(report.written, merged(left_out, self._unfit), head_us, "", differences)
         ended_s = time.monotonic()
         self._rests_until_s = ended_s + (ended_s - began_s) if self._output.rewrites else 0.0
 
@@ -224,6 +248,24 @@ class Following:
         for portion in batches(changes, BATCH) if changes else ([()] if always else []):
             report = self._writer.apply(portion, held, lambda: self._carried.entries(picture, Counter()))
             self._unfit = merged(self._unfit, report.left_out)
+
+    def _audit(self, picture: Picture) -> None:
+        """Check a tool's memory now and then, and let it load its files again if something is missing."""
+        if self._files is None or self._held is None or time.monotonic() < self._audit_s:
+            return
+        found = len(self.check(picture))
+        self.standing = msgspec.structs.replace(self.standing, differences=found)
+        if found:
+            _log.warning("output.differs output=%s differences=%d: it loads its files again", self.name, found)
+            self._write(picture, self._held.added_us)
+        self._audit_s = time.monotonic() + _AUDIT_EVERY_S
+
+    def _wait(self, picture: Picture, stopping: threading.Event) -> None:
+        """Until there may be something to do."""
+        if self._files is None:
+            picture.wait(self.standing.through_us, _LOOK_S, stopping)
+        else:
+            stopping.wait(_BEHIND_S)
 
     def _note_count(self, report: Report | None) -> None:
         if report is not None:

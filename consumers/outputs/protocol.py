@@ -155,7 +155,9 @@ class Output:
     ``FILE``, ``DIR``, ``URL``. ``activity`` is the PAP activity of the tool that reads the target; ``activity_by``, if
     given, gives it for a target with options. ``open`` raises ConfigurationError for a bad place or option; it writes
     nothing. With ``rewrites`` each change costs as much as its files are large: the runner hands on all that waits at
-    once, and rests in between for as long as that took.
+    once, and rests in between for as long as that took. ``live``, if given, gives the output that keeps the memory of
+    the tool current, which has read these files: it has a position of its own, and is never ahead of them. What
+    ``check`` finds in it is repaired by a whole write.
     """
 
     name: str
@@ -168,7 +170,12 @@ class Output:
     options: Mapping[str, str] = field(default_factory=dict)
     activity_by: Callable[[Target], Activity] | None = None
     rewrites: bool = False
+    live: Callable[[Target], "Output | None"] | None = None
 
     def activity_on(self, target: Target) -> Activity:
         """What the tool that reads this target does with an indicator."""
         return self.activity if self.activity_by is None else self.activity_by(target)
+
+    def live_on(self, target: Target) -> "Output | None":
+        """The output that keeps the tool's memory current; None if the tool is not reached."""
+        return None if self.live is None else self.live(target)

@@ -83,5 +83,7 @@ def _show(metrics: Metrics, outputs: Sequence[Following]) -> None:
     for output in outputs:
         if output.standing.indicators is not None:
             metrics.set(spec.OUTPUT_INDICATORS, output.standing.indicators, output.name)
+        if output.standing.differences is not None:
+            metrics.set(spec.OUTPUT_DIFFERENCES, output.standing.differences, output.name)
         for reason in NotCarried:
             metrics.set(spec.OUTPUT_LEFT_OUT, output.standing.left_out.get(reason, 0), output.name, reason)

@@ -5,21 +5,19 @@ replaced at once; the rules, whose first line has the position, come last. A set
 read anew with the rules. Paths are relative to the rules. The sids never change, nor the number of the category.
 """
 
-import base64
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from consumers.outputs.edit import Edit, Named
-from consumers.outputs.names import is_name
-from consumers.outputs.networks import network_of
+from consumers.outputs.edit import Edit
 from consumers.outputs.places import chosen, folder_of
 from consumers.outputs.protocol import Change, Difference, Held, LeftOut, Output, Put, Remove, Report, Target
 from consumers.outputs.replace_file import replaced
 from consumers.outputs.stamp import read_stamp, stamp
+from consumers.outputs.suricata_keys import key_of
+from consumers.outputs.suricata_live import live_output
 from consumers.outputs.suricata_rules import CATEGORY, RULES_FILE, categories, files_of, rules
 from consumers.picture.entry import Entry
 from exchange.file_identity import Identity, identity
@@ -27,12 +25,6 @@ from schemas.markings import Activity
 from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType
 
 _NAME: Final = "suricata"
-_HEX: Final[Mapping[IndicatorType, re.Pattern[str]]] = {
-    IndicatorType.FILE_MD5: re.compile(r"[0-9a-f]{32}"),
-    IndicatorType.FILE_SHA1: re.compile(r"[0-9a-f]{40}"),
-    IndicatorType.FILE_SHA256: re.compile(r"[0-9a-f]{64}"),
-    IndicatorType.JA3: re.compile(r"[0-9a-f]{32}"),
-}
 _CATEGORIES_FILE: Final = "kakehashi-categories.txt"
 _NAMES: Final = tuple(sorted(set(files_of().values())))
 _NETWORKS: Final = files_of()[IndicatorType.IPV4_NET]
@@ -125,22 +117,6 @@ class SuricataFolder:
         """Nothing is open between two writes."""
 
 
-def key_of(about: Named, kind: IndicatorType) -> str | LeftOut:
-    """What an indicator's line in the file of its type begins with, or why it has none. Strings are in base64."""
-    value = about.value
-    if kind in _HEX:
-        if _HEX[kind].fullmatch(value) is None:
-            return LeftOut.VALUE
-        return _base64(value) if kind is IndicatorType.JA3 else value
-    if kind is IndicatorType.DOMAIN_NAME:
-        return _base64(value) if is_name(value) else LeftOut.VALUE
-    network = network_of(value)
-    is_address = kind in {IndicatorType.IPV4_ADDR, IndicatorType.IPV6_ADDR}
-    if network is None or (is_address and network.prefixlen != network.max_prefixlen):
-        return LeftOut.VALUE
-    return f"{network.network_address}" if is_address else f"{network}"
-
-
 def _line(key: str, entry: Entry, kind: IndicatorType) -> bytes:
     """Networks have a category and a score behind the key."""
     if files_of()[kind] == _NETWORKS:
@@ -155,10 +131,6 @@ def _found_by(key: str, kind: IndicatorType) -> bytes:
 
 def _network_in(line: bytes) -> bytes:
     return line.partition(b",")[0]
-
-
-def _base64(value: str) -> str:
-    return base64.b64encode(value.encode("ascii")).decode("ascii")
 
 
 def _lines_in(path: Path) -> list[str]:
@@ -188,7 +160,11 @@ OUTPUT: Final = Output(
     activity=Activity.PASSIVE_LOCAL,
     merges=True,
     open=_open,
-    options={"action": "of the rules: `alert` if not given, or `drop`, which needs PAP:GREEN or less"},
+    options={
+        "action": "of the rules: `alert` if not given, or `drop`, which needs PAP:GREEN or less",
+        "socket": "Suricata's command socket: changes of datasets then reach it at once, without a reload",
+    },
     activity_by=_activity,
     rewrites=True,
+    live=live_output,
 )

@@ -51,6 +51,11 @@ def files_of() -> Mapping[IndicatorType, str]:
     return _FILES
 
 
+def sets_of() -> Mapping[IndicatorType, tuple[str, str]]:
+    """The name and the type of the dataset of each type that has one."""
+    return {kind: (_set_name(kind), type) for *_, kind, type in _SETS}
+
+
 def signatures() -> Mapping[int, tuple[str, IndicatorType | None]]:
     """What each rule compares, by its sid: the buffer, and the type of the values; None of any network."""
     found: dict[int, tuple[str, IndicatorType | None]] = {
@@ -83,9 +88,12 @@ def rules(action: str, counts: Mapping[IndicatorType, int]) -> str:
 def _set_rule(action: str, sid: int, protocol: str, buffer: str, kind: IndicatorType, type: str, count: int) -> str:
     hash_size = min(max(_LEAST_HASH, 1 << count.bit_length()), _MOST_HASH)
     memcap = max(_LEAST_MEMCAP, 2 * _BYTES_EACH << count.bit_length())
-    name = _FILES[kind].removesuffix(".lst")
-    dataset = f"isset,{name},type {type},load {_FILES[kind]},memcap {memcap},hashsize {hash_size}"
+    dataset = f"isset,{_set_name(kind)},type {type},load {_FILES[kind]},memcap {memcap},hashsize {hash_size}"
     return _rule(action, sid, protocol, kind.label, f"{buffer}; dataset:{dataset}")
+
+
+def _set_name(kind: IndicatorType) -> str:
+    return _FILES[kind].removesuffix(".lst")
 
 
 def _rule(action: str, sid: int, protocol: str, about: str, options: str) -> str:

@@ -42,6 +42,16 @@ OUTPUT_LEFT_OUT: Final = Gauge(
     help="Live indicators that the target does not hold, by reason.",
     act="`value` or `limit` grows: the format cannot carry them; use another output for them.",
 )
+OUTPUT_DIFFERENCES: Final = Gauge(
+    "output_differences",
+    labels(OUTPUT),
+    unit="indicators",
+    roles=_ROLES,
+    help="Indicators that the tool did not have in its memory when it was last asked for a sample, once an hour; only "
+    "for outputs that ask it (`suricata` with `socket`).",
+    act="Above 0: the tool was made to load its files again. If it stays: compare the paths and limits in its "
+    "configuration with the output's page.",
+)
 OUTPUT_TURNS: Final = Counter(
     "output_turns_total",
     labels(OUTPUT, closed("outcome", TurnOutcome, "how it ended")),

@@ -191,6 +191,7 @@ def list_(nation: Nation, as_json: AsJson = False) -> None:
 
 def forget(nation: Nation, to: To) -> None:
     """Keep nothing for an output that will not come back. Its target stays as it is: delete it yourself."""
+    from consumers.outputs.targets import live_name
     from consumers.picture.followers import forget as forget_follower
     from consumers.picture.tables import connect, path_of
     from exchange.errors import NotFound
@@ -201,7 +202,11 @@ def forget(nation: Nation, to: To) -> None:
         raise NotFound(f"there is no picture of {nation} at {path}: nothing follows it")
     database = connect(path, writes=True)
     try:
-        unknown = [name for name in to if not forget_follower(database, name)]
+        unknown = [
+            name
+            for name in to
+            if not any([forget_follower(database, name), forget_follower(database, live_name(name))])
+        ]
     finally:
         database.close()
     if unknown:
@@ -232,20 +237,15 @@ def formats(as_json: AsJson = False) -> None:
 
 def _outputs(nation: str, to: Sequence[str], filters: "Filter", use: "Use", settings: "Settings") -> "list[Following]":
     """The outputs on their targets. Raises ConfigurationError for one that cannot be meant, and if one comes twice."""
-    from consumers.outputs.carried import carried_by
-    from consumers.outputs.follow import Following
-    from consumers.outputs.known import understood
+    from consumers.outputs.targets import followings
     from consumers.picture.tables import path_of
     from exchange.errors import ConfigurationError
 
     if len(set(to)) != len(to):
         raise ConfigurationError(f"--to {', '.join(to)}: a target is given twice: two writers would undo each other")
-    path, found = path_of(settings.home, nation), []
-    for text in to:
-        output, target = understood(text, nation, settings.home)
-        carried = carried_by(output, target, filters, use.unstated)
-        found.append(Following(text, output, target, carried, path, now_ms))
-    return found
+    path = path_of(settings.home, nation)
+    found = (followings(text, nation, settings.home, filters, use.unstated, path, now_ms) for text in to)
+    return [each for of_one in found for each in of_one]
 
 
 def _once(nation: str, outputs: "Sequence[Following]", settings: "Settings", *, dry_run: bool) -> None:

@@ -14,11 +14,10 @@ from typing import Any, Final
 
 import msgspec
 
-from consumers.outputs.carried import carried_by
-from consumers.outputs.follow import Following
-from consumers.outputs.known import understood
+from consumers.outputs.targets import followings
 from consumers.picture.filters import Filter
 from consumers.picture.picture import Picture
+from schemas.markings import Pap
 
 _STEPS: Final = frozenset(
     {
@@ -89,14 +88,22 @@ def _work(order: Order, steps: int) -> None:
             os.write(steps, b".")
 
     sys.addaudithook(before)
-    output, target = understood(order.target, order.nation, Path(order.home))
-    following = Following(
-        order.target, output, target, carried_by(output, target, Filter()), Path(order.picture), lambda: order.now_ms
+    found = followings(
+        order.target,
+        order.nation,
+        Path(order.home),
+        Filter(),
+        Pap.UNSTATED,
+        Path(order.picture),
+        lambda: order.now_ms,
     )
-    following.take()
+    for each in found:
+        each.take()
     with Picture(Path(order.picture), order.nation, lambda: order.now_ms) as picture:
-        following.turn(picture)
-    following.close()
+        for each in found:
+            each.turn(picture)
+    for each in found:
+        each.close()
 
 
 if __name__ == "__main__":
