@@ -77,6 +77,7 @@ def decision() -> Decision:
         "personal_data": False,
         "prefix_length": -1,
         "local_query": False,
+        "rating": "unrated",
     }
     return {
         "decision_id": f"{HOME}-0-0",

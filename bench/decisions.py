@@ -24,16 +24,20 @@ def measure(indicators: int, now_ms: int) -> dict[str, Any]:
     pieces = [(row, units(row)) for _, row in rows_for(indicators, now_ms)]
     engine = Engine(load(HOME))
     classifier = Classifier(engine)
-    remembered_s = _seconds(lambda: [classifier.decide(facets_in(row, unit), PARTNER) for row, unit in pieces])
+    remembered_s = _seconds(
+        lambda: [classifier.decide(facets_in(row, unit, classifier.ratings), PARTNER) for row, unit in pieces]
+    )
     asked = pieces[: max(1, indicators // _ASKED_PART)]
     forgetful = Engine(load(HOME), cache_size=0)
-    asked_s = _seconds(lambda: [Classifier(forgetful).decide(facets_in(row, unit), PARTNER) for row, unit in asked])
+    asked_s = _seconds(
+        lambda: [Classifier(forgetful).decide(facets_in(row, unit, classifier.ratings), PARTNER) for row, unit in asked]
+    )
     lifetimes = Lifetimes.load()
 
     def classify_and_redact() -> None:
         for row, _ in pieces:
             unit = units(row)
-            judgement = classifier.decide(facets_in(row, unit), PARTNER)
+            judgement = classifier.decide(facets_in(row, unit, classifier.ratings), PARTNER)
             if judgement.decision.outcome is Outcome.RELEASE:
                 content_for(
                     Included.of(row, unit, judgement.decision),

@@ -229,7 +229,7 @@ class Stages:
         version = max(row.version + 1, now_ms)
         _, reported = national(self._codec, key, row, version, LIFETIMES, now_ms)
         pieces = units(row)
-        judgement = self._classifier.decide(facets_in(row, pieces), PARTNER)
+        judgement = self._classifier.decide(facets_in(row, pieces, self._classifier.ratings), PARTNER)
         content = None
         if judgement.decision.outcome is Outcome.RELEASE:
             content = content_for(

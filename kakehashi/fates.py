@@ -155,7 +155,7 @@ class Judge:
             return {}
         row = Row(seen.kind, seen.value, self._enricher.enrich(seen.kind, seen.value), (seen.assertion,))
         pieces = units(row)
-        facets = facets_in(row, pieces)
+        facets = facets_in(row, pieces, self._classifier.ratings)
         found = {}
         for partner in self._partners:
             decision = self._classifier.decide(facets, partner).decision

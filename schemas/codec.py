@@ -30,12 +30,14 @@ OBSERVATION_BLOCK_V3: Final = "observation_block.v3"  # with authenticated repor
 INDICATOR: Final = "indicator.v1"
 RELEASED_INDICATOR: Final = "released_indicator.v1"
 RELEASED_INDICATOR_V2: Final = "released_indicator.v2"  # with a tearline
-DECISION: Final = "decision.v4"  # with the labels that officers approve
+DECISION: Final = "decision.v5"  # with the ratings of sources
+DECISION_V4: Final = "decision.v4"  # with the labels that officers approve
 DECISION_V3: Final = "decision.v3"  # with the prefix length of a network
 DECISION_V2: Final = "decision.v2"
 DECISION_V1: Final = "decision.v1"
 COMMAND: Final = "command.v1"
-REVIEW_PENDING: Final = "review_pending.v3"  # with the labels that officers approve
+REVIEW_PENDING: Final = "review_pending.v4"  # with the ratings of sources
+REVIEW_PENDING_V3: Final = "review_pending.v3"  # with the labels that officers approve
 REVIEW_PENDING_V2: Final = "review_pending.v2"  # with the prefix length of a network
 REVIEW_PENDING_V1: Final = "review_pending.v1"
 QUARANTINED: Final = "quarantined.v1"
@@ -56,8 +58,8 @@ COLUMNAR: Final = frozenset(
 )
 # Versions that earlier releases have written: read with the defaults of the missing fields.
 _EARLIER: Final = {
-    DECISION: frozenset({DECISION_V1, DECISION_V2, DECISION_V3}),
-    REVIEW_PENDING: frozenset({REVIEW_PENDING_V1, REVIEW_PENDING_V2}),
+    DECISION: frozenset({DECISION_V1, DECISION_V2, DECISION_V3, DECISION_V4}),
+    REVIEW_PENDING: frozenset({REVIEW_PENDING_V1, REVIEW_PENDING_V2, REVIEW_PENDING_V3}),
 }
 # Versions that are written only if a record needs their fields, so that a partner without the upgrade reads all other
 # records, byte for byte as before (ADR 26). Read as written.

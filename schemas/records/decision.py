@@ -19,6 +19,7 @@ class FacetsRecord(TypedDict):
     personal_data: bool
     prefix_length: int
     local_query: bool
+    rating: str
 
 
 class AssertionDecision(TypedDict):

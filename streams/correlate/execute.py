@@ -197,7 +197,7 @@ def _wrong_with_approval(
             RejectReason.NOT_AS_ASKED, f"{approvals[0].person} has approved it under another marking: agree on one"
         )
     pieces = units(row)
-    judgement = classifier.decide(facets_in(row, pieces), review.partner)
+    judgement = classifier.decide(facets_in(row, pieces, classifier.ratings), review.partner)
     holds = holds_of(judgement, review.partner, classifier.engine)
     held = covered(judgement.decision, holds, review.groups)
     would = approved(classifier, row, pieces, held, review.partner, assigned)

@@ -95,7 +95,8 @@ class Releaser:
             if content is not None and before is not None and merged is not None and marked_anew:
                 allowed = ruling if ever is pieces else self._ruled(row, ever, partner, work.now_ms)
                 was = self._ruled(before, units(before), partner, work.now_ms)
-                withdrawn = loses(before, was.decision, row, ever, allowed.decision, merged.changes)
+                changes, ratings = merged.changes, self._classifier.ratings
+                withdrawn = loses(before, was.decision, row, ever, allowed.decision, changes, ratings)
             owed = ruling.decision.obligations
             if included is not None and other_rules:  # other sources or other obligations than in the last release
                 withdrawn |= sent.terms not in (b"", terms_of(key, included, owed))
@@ -126,7 +127,7 @@ class Releaser:
 
     def _ruled(self, row: Row, pieces: Sequence[Unit], partner: str, now_ms: int) -> Ruling:
         """The rules' decision, changed by vetoes and reviews if there are any."""
-        facets = facets_in(row, pieces)
+        facets = facets_in(row, pieces, self._classifier.ratings)
         judgement = self._classifier.decide(facets, partner)
         if row.further is not None:
             judgement = Judgement(counted(judgement.decision, facets, pieces), judgement.digest)
@@ -152,7 +153,7 @@ class Releaser:
         if row.enrichment.benign and sent.kind and ruling.veto is None and not ruling.by_rules:
             unlisted = msgspec.structs.replace(row.enrichment, benign=False)
             bare = msgspec.structs.replace(row, enrichment=unlisted)
-            judgement = self._classifier.decide(facets_in(bare, pieces), sent.partner)
+            judgement = self._classifier.decide(facets_in(bare, pieces, self._classifier.ratings), sent.partner)
             if judgement.decision.outcome is Outcome.RELEASE:
                 return Stop(RecordKind.REVOKED, EndReason.FALSE_POSITIVE)
         review = None if earlier is None else earlier.review_for(sent.partner)

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from schemas.markings import Marking
+from schemas.ratings import Ratings
 from schemas.vocabulary import CommandKind, EndReason, Outcome, RecordKind
 from streams.correlate import officers
 from streams.correlate.included import labels_of
@@ -100,8 +101,12 @@ def holds_of(judgement: Judgement, partner: str, engine: Engine) -> Mapping[Face
 
 
 def _hold(facets: Facets, verdict: Verdict, engine: Engine) -> bytes:
+    """Of the rating only if a holding rule looks at it: another rating of a source is no other hold."""
     rules = engine.policy_set.rules
-    return _digest_of((facets, [rules[name].body for name in verdict.rules if name in rules]))
+    asked = msgspec.structs.asdict(facets)
+    if engine.policy_set.rated_rules.isdisjoint(verdict.rules):
+        del asked["rating"]
+    return _digest_of((asked, [rules[name].body for name in verdict.rules if name in rules]))
 
 
 def _digest_of(parts: object) -> bytes:
@@ -123,7 +128,7 @@ def covered(held: ReleaseDecision, holds: Mapping[Facets | None, bytes], groups:
 
 
 def _together(holds: Iterable[bytes]) -> bytes:
-    return _digest_of(sorted(holds))
+    return _digest_of(sorted({*holds}))
 
 
 def approved(
@@ -135,7 +140,7 @@ def approved(
     assigned: Marking | None,
 ) -> ReleaseDecision:
     """The content that an approval would release, with ``assigned`` in place of a missing or unknown marking."""
-    facets = facets_in(row, pieces)
+    facets = facets_in(row, pieces, classifier.ratings)
 
     def assign(each: Facets) -> Facets:
         return with_marking(each, assigned)
@@ -169,12 +174,12 @@ def _asked(
     remains, and officers answer it anew: earlier verdicts were on an earlier opening.
     """
     holds, review = holds_of(judgement, partner, engine), said.review_for(partner)
-    groups = tuple(sorted(holds.values()))
+    groups = tuple(sorted({*holds.values()}))
     if len(groups) > officers.MAX_GROUPS:
         groups = (_together(groups),)
     if review is not None and review.state == officers.APPROVED and {*review.groups} & {*groups, *holds.values()}:
         return review, holds
-    labels = labels_of(asked_in(row, pieces, judgement.decision))
+    labels = labels_of(asked_in(row, pieces, judgement.decision, engine.policy_set.ratings))
     content = _digest_of((groups, labels))
     if review is None or review.content != content:
         rules = [engine.policy_set.rules[name] for name in judgement.decision.rules if name in engine.policy_set.rules]
@@ -188,10 +193,10 @@ def _asked(
     return review, holds
 
 
-def asked_in(row: Row, pieces: Sequence[Unit], held: ReleaseDecision) -> list[Unit]:
+def asked_in(row: Row, pieces: Sequence[Unit], held: ReleaseDecision, ratings: Ratings) -> list[Unit]:
     """The units that an approval of all that is held may release."""
     withheld = {group.facets for group in held.groups if group.verdict.outcome is Outcome.WITHHOLD}
-    facets = facets_in(row, pieces)
+    facets = facets_in(row, pieces, ratings)
     return [piece for piece, each in zip(pieces, facets, strict=True) if each not in withheld]
 
 

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from schemas.markings import Caveat, Marking
+from schemas.ratings import Ratings
 from schemas.vocabulary import IndicatorType
 from streams.correlate.assertion import Assertion, Tally
 from streams.correlate.further import Group, marking_of, name_of, sum_of
@@ -86,8 +87,8 @@ def units_before_withdrawal(row: Row) -> list[Unit]:
     return found
 
 
-def facets_in(row: Row, pieces: Sequence[Unit]) -> tuple[Facets, ...]:
-    """The facets of each unit: all of it that the rules look at."""
+def facets_in(row: Row, pieces: Sequence[Unit], ratings: Ratings) -> tuple[Facets, ...]:
+    """The facets of each unit: all of it that the rules look at. ``ratings`` are those of the rules in force."""
     kind, known, prefix_length = row.kind, row.enrichment, prefix_length_of(row.kind, row.value)
     special_use, may_name_a_person = bool(known.special_use), kind in _MAY_NAME_A_PERSON
     return tuple(
@@ -101,6 +102,7 @@ def facets_in(row: Row, pieces: Sequence[Unit]) -> tuple[Facets, ...]:
                 may_name_a_person or Caveat.PERSONAL_DATA in piece.marking.caveats,
                 prefix_length,
                 known.local_query,
+                ratings.of(piece.assertion.sensor),
             )
             for piece in pieces
         ]

@@ -101,7 +101,7 @@ def with_officers(
     vetoes = (*by_officers.vetoes, *(veto for command, veto in sorted(more.items()) if command not in known))
     standing, pieces = msgspec.structs.replace(by_officers, vetoes=vetoes), units(row)
     for partner, each in decided.items():
-        judgement = classifier.decide(facets_in(row, pieces), partner)
+        judgement = classifier.decide(facets_in(row, pieces, classifier.ratings), partner)
         if each.review is None or judgement.decision.outcome is not Outcome.HOLD:
             continue
         asked = ruled(classifier, row, pieces, partner, judgement, NO_DECISIONS, now_ms).review

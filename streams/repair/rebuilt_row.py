@@ -186,7 +186,7 @@ def _proven(row: Row, releases: Sequence[LastRelease], world: World, now_ms: int
 
 
 def _ruled(row: Row, pieces: Sequence[Unit], partner: str, world: World, now_ms: int) -> Ruling:
-    judgement = world.classifier.decide(facets_in(row, pieces), partner)
+    judgement = world.classifier.decide(facets_in(row, pieces, world.classifier.ratings), partner)
     return ruled(world.classifier, row, pieces, partner, judgement, row.officers or NO_DECISIONS, now_ms)
 
 

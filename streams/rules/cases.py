@@ -8,6 +8,7 @@ import msgspec
 
 from schemas.links import all_agreed
 from schemas.markings import SourceMarking, understand
+from schemas.ratings import Rating
 from schemas.vocabulary import TYPE_BY_LABEL, Outcome
 from streams.rules.engine import Engine, Verdict
 from streams.rules.facets import CONFIDENCE_NOT_STATED, LONGEST_PREFIX, NO_NETWORK, Facets, facets_of
@@ -29,6 +30,7 @@ class Given(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=lamb
     personal_data: bool = False
     local_query: bool = False
     prefix_length: int = NO_NETWORK
+    rating: Rating = Rating.UNRATED
 
 
 class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=lambda name: name.replace("_", " ")):
@@ -129,4 +131,5 @@ def _facets(given: Given) -> Facets:
         personal_data=given.personal_data,
         local_query=given.local_query,
         prefix_length=given.prefix_length,
+        rating=given.rating,
     )

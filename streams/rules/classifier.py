@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from schemas.ratings import Ratings
 from streams.rules.decide import ReleaseDecision, decide_release
 from streams.rules.engine import Engine
 from streams.rules.facets import Facets, merged_facets
@@ -25,6 +26,11 @@ class Classifier:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._cache: dict[tuple[str, tuple[Facets, ...]], Judgement] = {}
+
+    @property
+    def ratings(self) -> Ratings:
+        """The ratings that facets are made with."""
+        return self.engine.policy_set.ratings
 
     def decide(self, facets: tuple[Facets, ...], partner: str) -> Judgement:
         """The decision on all units of an indicator, given by their facets, for one partner."""

@@ -14,7 +14,7 @@ from schemas.records import AssertionDecision
 from schemas.row_writer import Cut
 from schemas.vocabulary import Outcome
 from streams.rules.engine import DEFAULT_DENY, Engine, Verdict
-from streams.rules.facets import Facets, sort_key, to_record
+from streams.rules.facets import Facets, best_rated, sort_key, to_record
 
 
 class DecidedGroup(msgspec.Struct, frozen=True, gc=False):
@@ -72,7 +72,10 @@ def decide_release(
 
     ``merge`` gives the facets of the merge of the assertions at the given ascending indices; it must not depend on
     their order. The outcome is RELEASE if the merge of the allowed is itself released; otherwise HOLD if an
-    assertion or that merge is held; otherwise WITHHOLD. The order of the assertions changes nothing but the indices.
+    assertion or that merge is held; otherwise WITHHOLD. Ratings release nothing: what would not be released with every
+    source rated best is not released because a rating keeps a source out of the merge (ADR 69).
+
+    The order of the assertions changes nothing but the indices.
     """
     counts: dict[Facets, int] = {}
     for facets in assertions:
@@ -87,7 +90,10 @@ def decide_release(
     if merged is not None:
         final = engine.decide(merged, partner)
         if final.outcome is Outcome.RELEASE:
-            return ReleaseDecision(final.outcome, final.rules, final.obligations, included, merged, groups)
+            unrated = _without_ratings(assertions, groups, merge, partner, engine)
+            if unrated is None or unrated.outcome is Outcome.RELEASE:
+                return ReleaseDecision(final.outcome, final.rules, final.obligations, included, merged, groups)
+            final = msgspec.structs.replace(unrated, outcome=Outcome.WITHHOLD)
         verdicts.append(final)
     outcome = Outcome.HOLD if any(verdict.outcome is Outcome.HOLD for verdict in verdicts) else Outcome.WITHHOLD
     deciding = [verdict for verdict in verdicts or [_NOTHING] if verdict.outcome is outcome]
@@ -99,6 +105,24 @@ def decide_release(
         merged=merged,
         groups=groups,
     )
+
+
+def _without_ratings(
+    assertions: Sequence[Facets],
+    groups: Sequence[DecidedGroup],
+    merge: Callable[[Sequence[int]], Facets],
+    partner: str,
+    engine: Engine,
+) -> Verdict | None:
+    """The verdict on the merge of what is allowed if every source is rated best; None if that allows no more."""
+    if not engine.policy_set.rated_rules:
+        return None
+    stopped = [group.facets for group in groups if group.verdict.outcome is not Outcome.RELEASE]
+    by_rating = {each for each in stopped if engine.decide(best_rated(each), partner).outcome is Outcome.RELEASE}
+    if not by_rating:
+        return None
+    kept = by_rating.union(group.facets for group in groups if group.verdict.outcome is Outcome.RELEASE)
+    return engine.decide(best_rated(merge([at for at, each in enumerate(assertions) if each in kept])), partner)
 
 
 def decide_approved(

@@ -1,7 +1,8 @@
 """What a new policy set changes: what is released, held and withheld, and what is demanded before a release.
 
 Two sets are equal here if they give every possible request the same outcome, obligations, number of reviewers and
-deadline, and if their links agree on the same. All else is a change, and each change is either wider or stricter.
+deadline, if their links agree on the same, and if they rate sensors alike. All else is a change, and each change is
+either wider or stricter.
 """
 
 import json
@@ -10,10 +11,11 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from schemas.agreement import Agreement
+from schemas.ratings import RANK, Ratings
 from schemas.vocabulary import Outcome
 from streams.rules.demands import Demand, concerned_by, demands_of, makes
 from streams.rules.policy_set import PolicySet, compiled
-from streams.rules.proof.prove import bodies_of, confirmed, matching
+from streams.rules.proof.confirmed import bodies_of, confirmed, matching
 from streams.rules.proof.prover import Bodies, Prover, as_forbids, as_permits
 from streams.rules.proof.space import Request
 from streams.rules.rule import PolicyError
@@ -51,16 +53,22 @@ def differences(old: PolicySet, new: PolicySet, prover: Prover) -> Iterator[Chan
 
     Raises ``ProofError`` if the prover gives no answer or an example that Cedar does not confirm.
     """
-    yield from _outcome_changes(old, new, prover)
+    yield from rule_changes(old, new, prover)
+    for partner in sorted({*old.links, *new.links}):
+        yield from _link_changes(partner, old.links.get(partner), new.links.get(partner))
+    yield from _rating_changes(old.stated_ratings, new.stated_ratings)
+
+
+def rule_changes(old: PolicySet, new: PolicySet, prover: Prover, *, only_wider: bool = False) -> Iterator[Change]:
+    """How the rules of ``new`` differ, links and ratings aside. Raises ``ProofError`` as ``differences``."""
+    yield from _outcome_changes(old, new, prover, only_wider=only_wider)
     for demand in demands_of((*old.rules.values(), *new.rules.values())):
         lost = _only_before(demand, old, new, prover)
         if lost is not None:
             yield Change(f"no longer demanded: {demand}", widens=True, example=lost)
-        added = _only_before(demand, new, old, prover)
+        added = None if only_wider else _only_before(demand, new, old, prover)
         if added is not None:
             yield Change(f"newly demanded: {demand}", widens=False, example=added)
-    for partner in sorted({*old.links, *new.links}):
-        yield from _link_changes(partner, old.links.get(partner), new.links.get(partner))
 
 
 def changes_from(old: PolicySet, new: PolicySet, prover: Prover) -> Iterator[Change]:
@@ -75,7 +83,7 @@ def changes_from(old: PolicySet, new: PolicySet, prover: Prover) -> Iterator[Cha
     yield from differences(comparable, new, prover)
 
 
-def _outcome_changes(old: PolicySet, new: PolicySet, prover: Prover) -> Iterator[Change]:
+def _outcome_changes(old: PolicySet, new: PolicySet, prover: Prover, *, only_wider: bool) -> Iterator[Change]:
     released = bodies_of(old.rules.values()), bodies_of(new.rules.values())
     opened = _not_withheld(old), _not_withheld(new)
     for (before, after), gained, ended in (
@@ -83,7 +91,8 @@ def _outcome_changes(old: PolicySet, new: PolicySet, prover: Prover) -> Iterator
         (opened, "no longer withheld regardless of officers", "newly withheld regardless of officers"),
     ):
         for one, other, statement, widens in ((after, before, gained, True), (before, after, ended, False)):
-            example = _example(prover.implies, one, other, new) if set(one) != set(other) else None
+            is_asked = set(one) != set(other) and (widens or not only_wider)
+            example = _example(prover.implies, one, other, new) if is_asked else None
             if example is not None:
                 yield Change(statement, widens=widens, example=example)
 
@@ -156,6 +165,14 @@ def _link_changes(partner: str, old: Agreement | None, new: Agreement | None) ->
             yield Change(f"the link to {partner} newly lists {name}: {_words(after - before)}", widens=True)
         if all_before or (before - after and not all_after):
             yield Change(f"the link to {partner} no longer lists {name}: {_words(before - after)}", widens=False)
+
+
+def _rating_changes(old: Ratings, new: Ratings) -> Iterator[Change]:
+    """How the ratings of sensors changed: a better one is wider."""
+    for sensor in sorted({*old.by_sensor, *new.by_sensor}):
+        before, after = old.of(sensor), new.of(sensor)
+        if before is not after:
+            yield Change(f"{sensor} is rated {after}, before {before}", widens=RANK[after] > RANK[before])
 
 
 def _words(listed: frozenset[str]) -> str:

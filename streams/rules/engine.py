@@ -19,7 +19,7 @@ from schemas.markings import Marking, Tlp
 from schemas.vocabulary import Outcome
 from streams.rules.facets import Facets, prefix_label
 from streams.rules.obligations import DropTearline, strictest
-from streams.rules.policy_set import PolicySet
+from streams.rules.policy_set import RATING, PolicySet
 from streams.rules.proof.space import Request, Value
 
 DEFAULT_DENY: Final = "default-deny"
@@ -101,7 +101,7 @@ class Engine:
             return _ERROR
 
     def _ask(self, facets: Facets, partner: str) -> Verdict:
-        request = Request(partner, _attributes(facets) | self._of_link(facets.marking, partner))
+        request = Request(partner, self._attributes(facets) | self._of_link(facets.marking, partner))
         (result,) = self.policy_set.space.evaluate(self.policy_set.policies, [request])
         if result.diagnostics.errors or result.decision is cedarpy.Decision.NoDecision:
             return _ERROR
@@ -120,6 +120,12 @@ class Engine:
         if outcome is not Outcome.WITHHOLD and not self._takes_tearlines(partner):
             owed.append(DropTearline())
         return Verdict(outcome, tuple(sorted(rule.id for rule in deciding)), tuple(str(one) for one in strictest(owed)))
+
+    def _attributes(self, facets: Facets) -> dict[str, Value]:
+        attributes = _attributes(facets)
+        if RATING not in self.policy_set.space.axes:  # a set from before there were ratings
+            del attributes[RATING]
+        return attributes
 
     def _of_link(self, marking: Marking, partner: str) -> dict[str, Value]:
         """The flags of the link to this nation. For the nation itself all are true: it has all content already."""
@@ -152,4 +158,5 @@ def _attributes(facets: Facets) -> dict[str, Value]:
         "personal_data": facets.personal_data,
         "local_query": facets.local_query,
         "prefix_length": prefix_label(facets.prefix_length),
+        RATING: str(facets.rating),
     }

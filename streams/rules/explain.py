@@ -1,5 +1,6 @@
 """Explains a decision in sentences: why it was made, and which changes would give another outcome."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
@@ -8,6 +9,7 @@ import msgspec
 
 from schemas.marking_records import marking_of
 from schemas.markings import Marking, Pap, Tlp
+from schemas.ratings import RANK, Rating
 from schemas.records import AssertionDecision, Decision, FacetsRecord
 from schemas.vocabulary import Outcome
 from streams.rules import obligations
@@ -55,6 +57,7 @@ def explain(decision: Decision, policy_set: PolicySet) -> list[str]:
         return [*lines, f"No source asserts it any more: all of them withdrew it, the last one before {at}."]
     lines += [rule_sentence(rule, policy_set) for rule in decision["rules"] if rule not in BY_PEOPLE]
     lines += _people(decision)
+    lines += _ratings(decision, policy)
     lines += _groups(decision, outcome, engine)
     if decision["veto"] is not None:
         return lines
@@ -115,9 +118,17 @@ def _one_change(facets: Facets, partner: str) -> Iterator[tuple[str, Facets]]:
     for caveat in marking.caveats:
         rest = tuple(other for other in marking.caveats if other is not caveat)
         yield f"the originator lifted the caveat {caveat}", marked(msgspec.structs.replace(marking, caveats=rest))
+    yield from _surer(facets)
+
+
+def _surer(facets: Facets) -> Iterator[tuple[str, Facets]]:
+    """The changes that do not concern the marking."""
     for band in ConfidenceBand:
         if band not in (facets.confidence, ConfidenceBand.NONE):
             yield f"its source stated {band} confidence", msgspec.structs.replace(facets, confidence=band)
+    for rating in Rating:
+        if RANK[rating] > RANK[facets.rating]:
+            yield f"a source rated {rating} reported it too", msgspec.structs.replace(facets, rating=rating)
     for flag, words in _FLAGS:
         if getattr(facets, flag):
             yield words, msgspec.structs.replace(facets, **{flag: False})
@@ -169,6 +180,17 @@ def _fate(decision: Decision) -> str:
         return f"was {_PAST[outcome]} for {partner}"
     border = "in shadow" if decision["border"] == "shadow" else decision["border"]
     return f"may be released to {partner}, but the border to {partner} was {border}, so no content was sent"
+
+
+def _ratings(decision: Decision, policy: str) -> Iterator[str]:
+    """The ratings of sources that this decision looked at, and whose they are: the policy set's that it names."""
+    counts = Counter[Rating]()
+    for group in decision["assertions"]:
+        counts[Rating(group["facets"]["rating"])] += group["sources"]
+    for rating, count in sorted(counts.items()):
+        if rating is not Rating.UNRATED:
+            are = "is of a source" if count == 1 else "are of sources"
+            yield f"{_counted(count, 'assertion')} {are} rated {rating} by policy {policy}."
 
 
 def _groups(decision: Decision, outcome: Outcome, engine: Engine) -> Iterator[str]:

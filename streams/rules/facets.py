@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from schemas.markings import Caveat, Marking, Pap, Tlp, joined
+from schemas.ratings import BEST, RANK, Rating
 from schemas.records import FacetsRecord
 from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType
 
@@ -58,6 +59,13 @@ class Facets(msgspec.Struct, frozen=True, gc=False):
     """Of a network: 0 is all addresses of its family, 24 are 256 of IPv4."""
     local_query: bool = False
     """Of a URL: behind its host is something local."""
+    rating: Rating = Rating.UNRATED
+    """Of its source; of a merge the best one. UNRATED if no rule looks at it."""
+
+
+def best_rated(facets: Facets) -> Facets:
+    """The facets as if all sources were good: what the rules decide of them, they decide without ratings."""
+    return facets if facets.rating is BEST else msgspec.structs.replace(facets, rating=BEST)
 
 
 def with_marking(facets: Facets, assigned: Marking | None) -> Facets:
@@ -87,10 +95,11 @@ def facets_of(
     personal_data: bool = False,
     prefix_length: int = NO_NETWORK,
     local_query: bool = False,
+    rating: Rating = Rating.UNRATED,
 ) -> Facets:
     """The facets of one assertion, or of a merge, with its confidence from 0 to 100 (-1: not stated)."""
     band = confidence_band(confidence)
-    return Facets(marking, band, kind, warninglisted, special_use, personal_data, prefix_length, local_query)
+    return Facets(marking, band, kind, warninglisted, special_use, personal_data, prefix_length, local_query, rating)
 
 
 def merged_facets(facets: Sequence[Facets]) -> Facets:
@@ -105,6 +114,7 @@ def merged_facets(facets: Sequence[Facets]) -> Facets:
         any(each.personal_data for each in facets),
         first.prefix_length,
         first.local_query,
+        max((each.rating for each in facets), key=RANK.__getitem__),
     )
 
 
@@ -123,13 +133,14 @@ def to_record(facets: Facets) -> FacetsRecord:
         personal_data=facets.personal_data,
         prefix_length=facets.prefix_length,
         local_query=facets.local_query,
+        rating=str(facets.rating),
     )
 
 
 def from_record(record: FacetsRecord) -> Facets:
     """Read back what ``to_record`` wrote.
 
-    Raises ``ValueError`` for a label, band or type that is not of the contract: such a record was altered.
+    Raises ``ValueError`` for a label, band, type or rating that is not of the contract: such a record was altered.
     """
     releasable_to = record["releasable_to"]
     if record["type"] not in TYPE_BY_LABEL:
@@ -150,6 +161,7 @@ def from_record(record: FacetsRecord) -> Facets:
         personal_data=record["personal_data"],
         prefix_length=record["prefix_length"],
         local_query=record["local_query"],
+        rating=Rating(record["rating"]),
     )
 
 
@@ -169,4 +181,5 @@ def sort_key(facets: Facets) -> tuple[object, ...]:
         facets.personal_data,
         facets.prefix_length,
         facets.local_query,
+        facets.rating,
     )

@@ -1,7 +1,8 @@
 """A policy set: the joint rules and one nation's own, loaded as text and validated before anything uses them.
 
 A set is a folder of text: ``joint/<version>`` holds the schema and the rules that the nations agreed,
-``national/<nation>/<version>`` the rules by which one nation forbids more, ``links/<nation>`` its agreements.
+``national/<nation>/<version>`` the rules by which one nation forbids more, ``links/<nation>`` its agreements, and
+``ratings/<nation>.toml`` how good it rates its sensors.
 A set that is not valid does not load, and the set in force stays in force.
 """
 
@@ -16,13 +17,16 @@ from typing import Any, Final
 import cedarpy
 
 from schemas.agreement import Agreement
-from schemas.links import LINKS, POLICY_FOLDER, BadLinks, link_path, link_texts, read_links
+from schemas.links import POLICY_FOLDER, BadLinks, link_path, link_texts, read_links
 from schemas.markings import Caveat, Pap, Tlp
+from schemas.ratings import NO_RATINGS, BadRatings, Rating, Ratings, ratings_text, read_ratings
 from schemas.vocabulary import IndicatorType
 from streams.rules.facets import LONGEST_PREFIX, NO_NETWORK, ConfidenceBand, prefix_label
 from streams.rules.proof.space import Space, space_of
+from streams.rules.reading import reads
 from streams.rules.rule import PolicyError, Rule, read_rule
 
+RATING: Final = "rating"
 _SCHEMA: Final = "schema.cedarschema"
 _OF_LINK: Final = frozenset({"linked", "marking_agreed"})
 _NOT_RULES: Final = frozenset({"cases.yaml", "README.md"})
@@ -34,18 +38,20 @@ _VOCABULARY: Final[Mapping[str, tuple[str, ...]]] = {
     "Caveat": tuple(Caveat),
     "ConfidenceBand": tuple(ConfidenceBand),
     "IndicatorType": tuple(kind.label for kind in IndicatorType),
+    "Rating": tuple(Rating),
     "PrefixLength": tuple(map(prefix_label, range(NO_NETWORK, LONGEST_PREFIX + 1))),
 }
 
 
 @dataclass(frozen=True)
 class PolicySet:
-    """A validated set: its texts by path, its rules by id, and the agreement with each partner."""
+    """A validated set: its texts by path, its rules by id, the agreement with each partner, the ratings of sensors."""
 
     nation: str
     texts: Mapping[str, str]
     rules: Mapping[str, Rule]
     links: Mapping[str, Agreement]
+    stated_ratings: Ratings = NO_RATINGS
 
     @cached_property
     def version(self) -> str:
@@ -74,6 +80,16 @@ class PolicySet:
         policies = {rule.id: json.loads(rule.body) for rule in self.rules.values()}
         document = {"templates": {}, "staticPolicies": policies, "templateLinks": []}
         return cedarpy.PolicySet.from_json_str(json.dumps(document, ensure_ascii=False))
+
+    @cached_property
+    def rated_rules(self) -> frozenset[str]:
+        """The ids of the rules that look at the rating of a source."""
+        return frozenset(rule.id for rule in self.rules.values() if reads(rule.body, RATING))
+
+    @cached_property
+    def ratings(self) -> Ratings:
+        """The ratings to decide by: none if no rule looks at them, so that they tell no decisions apart."""
+        return self.stated_ratings if self.rated_rules else NO_RATINGS
 
     @property
     def joint_rules(self) -> tuple[Rule, ...]:
@@ -105,9 +121,9 @@ def read_texts(nation: str, folder: Path, *, version: str = "v1") -> dict[str, s
             except (OSError, UnicodeDecodeError) as error:
                 raise PolicyError(f"{path} cannot be read as UTF-8 text: {error}") from error
     try:
-        return texts | link_texts(folder, nation)
+        return texts | link_texts(folder, nation) | ratings_text(folder, nation)
     except (OSError, UnicodeDecodeError) as error:
-        raise PolicyError(f"{folder / LINKS / nation} cannot be read as UTF-8 text: {error}") from error
+        raise PolicyError(f"{folder}: its links or ratings cannot be read as UTF-8 text: {error}") from error
 
 
 def compiled(texts: Mapping[str, str], nation: str) -> PolicySet:
@@ -115,8 +131,8 @@ def compiled(texts: Mapping[str, str], nation: str) -> PolicySet:
 
     Raises ``PolicyError`` for a syntax error, an unknown attribute or label, a template, a rule without its
     annotations, an id used twice, a permit in a national set or without a condition, a schema in a national set,
-    a set without a permit, a schema that lacks a label of the contract, a link that is not valid or another nation's,
-    and a rule that names a nation without a link.
+    a set without a permit, a schema that lacks a label of the contract, a link or ratings that are not valid or another
+    nation's, and a rule that names a nation without a link.
     """
     schema_text = _schema_text(texts)
     rules: dict[str, Rule] = {}
@@ -131,7 +147,11 @@ def compiled(texts: Mapping[str, str], nation: str) -> PolicySet:
             rules[rule.id] = rule
     if not any(rule.is_permit for rule in rules.values()):
         raise PolicyError("the policy set permits nothing: its joint part needs at least one permit")
-    policy_set = PolicySet(nation=nation, texts=dict(texts), rules=rules, links=_links(texts, nation))
+    try:
+        ratings = read_ratings(texts, nation)
+    except BadRatings as error:
+        raise PolicyError(str(error)) from error
+    policy_set = PolicySet(nation, dict(texts), rules, _links(texts, nation), ratings)
     _check_nations(policy_set)
     _check_words(policy_set.space)
     return policy_set
@@ -154,6 +174,8 @@ def _check_words(space: Space) -> None:
         raise PolicyError(f"the policy schema's context has the flags {', '.join(sorted(_OF_LINK))}, and nothing else")
     members = {axis.entity_type: axis.members for axis in axes.values()}
     for entity_type, names in _VOCABULARY.items():
+        if entity_type == "Rating" and RATING not in axes:  # a set from before there were ratings: no rule reads them
+            continue
         for name in names:
             if name not in members.get(entity_type, ()):
                 raise PolicyError(f'the policy schema has no {entity_type}::"{name}": add it to the enum {entity_type}')

@@ -20,6 +20,7 @@ def facets(**changes: Any) -> FacetsRecord:
         personal_data=False,
         prefix_length=-1,
         local_query=False,
+        rating="unrated",
     )
     return changed(record, changes)
 
@@ -73,7 +74,13 @@ def a_decision_v2(**changes: Any) -> dict[str, Any]:
 
 def a_decision_v3(**changes: Any) -> dict[str, Any]:
     """A decision as the third version of its schema has it: officers were not shown labels."""
-    earlier: dict[str, Any] = _without({**a_decision(**changes)}, *_LATEST)
+    earlier: dict[str, Any] = _without(a_decision_v4(**changes), *_OF_V4)
+    return earlier
+
+
+def a_decision_v4(**changes: Any) -> dict[str, Any]:
+    """A decision as the fourth version of its schema has it: no source was rated."""
+    earlier: dict[str, Any] = _without({**a_decision(**changes)}, "rating")
     return earlier
 
 
@@ -85,11 +92,17 @@ def a_review_pending_v1(**changes: Any) -> dict[str, Any]:
 
 def a_review_pending_v2(**changes: Any) -> dict[str, Any]:
     """A review as the second version of its schema has it."""
-    earlier: dict[str, Any] = _without({**a_review_pending(**changes)}, *_LATEST)
+    earlier: dict[str, Any] = _without(a_review_pending_v3(**changes), *_OF_V4)
     return earlier
 
 
-_LATEST: Final = ("labels", "left_out", "local_query")
+def a_review_pending_v3(**changes: Any) -> dict[str, Any]:
+    """A review as the third version of its schema has it."""
+    earlier: dict[str, Any] = _without({**a_review_pending(**changes)}, "rating")
+    return earlier
+
+
+_OF_V4: Final = ("labels", "left_out", "local_query")
 
 
 def _without(record: Any, *names: str) -> Any:

@@ -26,6 +26,7 @@ from tests.builders import (
     a_decision_v1,
     a_decision_v2,
     a_decision_v3,
+    a_decision_v4,
     a_marking_record,
     a_policy_reading,
     a_policy_record,
@@ -37,6 +38,7 @@ from tests.builders import (
     a_review_pending,
     a_review_pending_v1,
     a_review_pending_v2,
+    a_review_pending_v3,
     a_sensor_quality,
     a_verdict,
     an_anchor,
@@ -158,8 +160,8 @@ CASES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
             ],
         )
     },
-    codec.DECISION: {
-        "approved": a_decision(
+    codec.DECISION_V4: {
+        "approved": a_decision_v4(
             review="approved",
             question=bytes(16),
             verdicts=[a_verdict()],
@@ -176,6 +178,22 @@ CASES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
             ],
         ),
     },
+    codec.DECISION: {
+        "rated": a_decision(
+            outcome="hold",
+            rules=["quality-low-source"],
+            merged=None,
+            assertions=[
+                {
+                    "facets": facets(rating="low"),
+                    "sources": 1,
+                    "outcome": "hold",
+                    "rules": ["quality-low-source"],
+                    "left_out": False,
+                }
+            ],
+        ),
+    },
     codec.COMMAND: {
         "recall": a_command(signature=bytes(64)),
         "verdict": a_command(
@@ -187,7 +205,8 @@ CASES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
         "half_approved": a_review_pending_v1(needed=2, verdicts=[a_verdict()]),
     },
     codec.REVIEW_PENDING_V2: {"open": a_review_pending_v2()},
-    codec.REVIEW_PENDING: {"open": a_review_pending(labels=["T1566", "phishing"])},
+    codec.REVIEW_PENDING_V3: {"open": a_review_pending_v3(labels=["T1566", "phishing"])},
+    codec.REVIEW_PENDING: {"open": a_review_pending()},
     codec.QUARANTINED: {
         "observation": a_quarantined(),
         "too_large": a_quarantined(reason="too-large", original=None, excerpt='{"kind"', size=50_000_000),

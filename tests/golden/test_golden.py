@@ -33,8 +33,10 @@ def test_what_an_earlier_version_wrote_is_read_as_the_newest_with_its_defaults()
         (codec.DECISION, codec.DECISION_V1): reviewed | {"border": "open", "shadow": False, "labels": []},
         (codec.DECISION, codec.DECISION_V2): {"labels": []},
         (codec.DECISION, codec.DECISION_V3): {"labels": []},
+        (codec.DECISION, codec.DECISION_V4): {},
         (codec.REVIEW_PENDING, codec.REVIEW_PENDING_V1): {"labels": []},
         (codec.REVIEW_PENDING, codec.REVIEW_PENDING_V2): {"labels": []},
+        (codec.REVIEW_PENDING, codec.REVIEW_PENDING_V3): {},
     }
     for (newest, version), defaults in later.items():
         for binary in (FOLDER / version).glob("*.bin"):
@@ -47,7 +49,7 @@ def test_what_an_earlier_version_wrote_is_read_as_the_newest_with_its_defaults()
 def _with_defaults(record: Any) -> Any:
     """All facets and groups in a record with the defaults of the later versions."""
     if isinstance(record, dict):
-        more = {"prefix_length": -1, "local_query": False} if "confidence_band" in record else {}
+        more = {"prefix_length": -1, "local_query": False, "rating": "unrated"} if "confidence_band" in record else {}
         more |= {"left_out": False} if "facets" in record else {}
         return more | {name: _with_defaults(value) for name, value in record.items()}
     return [_with_defaults(each) for each in record] if isinstance(record, list) else record

@@ -17,10 +17,13 @@ from schemas.observation import Observation
 from schemas.records import SensorReport
 from schemas.vocabulary import IndicatorType
 from streams.enrichment.installed import installed_enricher
+from streams.rules.classifier import Classifier
+from streams.rules.engine import Engine
 from tests.builders import HOUR_MS, NOW_MS, a_report
 from tests.reference.traffic import LABELS, MARKINGS, Traffic
+from tests.rules.rated import rated
 from tests.streams.enrichment_builders import an_enricher
-from tests.streams.memory_exchange import PARTNER, ROLL_UP_MS, MemoryExchange
+from tests.streams.memory_exchange import CLASSIFIER, PARTNER, ROLL_UP_MS, MemoryExchange
 
 CODEC: Final = Codec()
 ENRICHER: Final = an_enricher()
@@ -137,6 +140,22 @@ def test_mixed_traffic_comes_out_as_the_model_states(seed: int) -> None:
     assert any("公開要旨".encode() in value for value in released)
     for secret in (b"seen by", b"192.0.2.7", b"dest_ip"):
         assert not any(secret in value for value in released)
+
+
+def test_mixed_traffic_of_sensors_that_are_rated_low_comes_out_as_the_model_states() -> None:
+    random = Random(11)
+    classifier = Classifier(Engine(rated(low=[f"sensor-{number}" for number in range(0, 8, 2)])))
+    plain, exchange = (MemoryExchange(installed_enricher(), classifier=each) for each in (CLASSIFIER, classifier))
+    for report in Traffic(random, "GBR", NOW_MS).reports(60):
+        for each in (plain, exchange):
+            each.send(report)
+    for each in (plain, exchange):
+        each.settle()
+    audit = exchange.audit()
+    assert audit.clean, str(audit)
+    without, with_ratings = (_finals(each)["partner"].keys() for each in (plain, exchange))
+    assert with_ratings < without, "what only they reported waits, and nothing else goes"
+    assert with_ratings
 
 
 def _announced(exchange: MemoryExchange) -> list[tuple[str, Any, int]]:

@@ -12,6 +12,7 @@ import pytest
 
 from consumers.bridge.step import Bridge
 from exchange.protocol.record import Output, Record
+from schemas.ratings import Ratings
 from schemas.vocabulary import EndReason, Outcome, RecordKind
 from streams.correlate import further, indicator, releases, review
 from streams.correlate.assertion import Assertion
@@ -129,8 +130,9 @@ def a_group_that_has_moved_counts_as_lost(patch: pytest.MonkeyPatch) -> None:
         pieces: Sequence[Unit],
         now: ReleaseDecision,
         changes: Iterable[Change],  # as it was
+        ratings: Ratings,
     ) -> bool:
-        facets, earlier = facets_in(row, pieces), units(before)
+        facets, earlier = facets_in(row, pieces, ratings), units(before)
         allowed = {facets[index] for index in now.included}
         kept = {assertion.sensor for assertion in row.assertions}
         found = {
@@ -138,7 +140,7 @@ def a_group_that_has_moved_counts_as_lost(patch: pytest.MonkeyPatch) -> None:
         }
         for piece in (earlier[index] for index in was.included):
             name = piece.assertion.sensor, piece.tally.marking
-            if (found.get(name) if name[0] in kept else facets_in(row, (piece,))[0]) not in allowed:
+            if (found.get(name) if name[0] in kept else facets_in(row, (piece,), ratings)[0]) not in allowed:
                 return True
         return False
 

@@ -103,7 +103,7 @@ def test_what_is_released_is_let_out_and_let_in(spelled: Canonical, one: Asserti
     enrichment = msgspec.structs.replace(ENRICHER.enrich(*spelled), special_use="", benign=False)
     row = merge(Row(*spelled, enrichment), b"", [one] if other is None else [one, other], NO_ROWS).row
     pieces = units(row)
-    judgement = CLASSIFIER.decide(facets_in(row, pieces), "JPN")
+    judgement = CLASSIFIER.decide(facets_in(row, pieces, CLASSIFIER.ratings), "JPN")
     assert judgement.decision.outcome is Outcome.RELEASE
     content = content_for(
         Included.of(row, pieces, judgement.decision), judgement.decision.obligations, "JPN", LIFETIMES, NOW_MS

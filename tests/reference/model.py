@@ -6,7 +6,7 @@ open: version numbers, times of decision, and whether something was released bef
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -93,10 +93,11 @@ def expected(
     shards: int,
     enricher: Enricher,
     roster: Roster | None = None,
+    low: Collection[str] = (),
 ) -> Expected:
     """The exchange's promises on these arrivals, which stand in the order of their offsets.
 
-    ``roster`` has whose signatures count; without one no one's do.
+    ``roster`` has whose signatures count; without one no one's do. ``low`` are the sensors that officers rate low.
     """
     fates: Counter[Fate] = Counter()
     quarantined: dict[str, RejectReason] = {}
@@ -135,7 +136,7 @@ def expected(
         if any(each.withdrawal for statements in sensors.values() for each in statements):
             withdrawn.add(name)
         national[name] = _national(name, kind, value, enrichment, list(sources.values()))
-        outcomes[name], release = _release(kind, value, enrichment, list(sources.values()), partner)
+        outcomes[name], release = _release(kind, value, enrichment, list(sources.values()), partner, low)
         if release is not None:
             releases[name] = release
     decided = Counter(outcomes.values())
@@ -227,7 +228,12 @@ def _record_of(marking: Marking) -> MarkingRecord:
 
 
 def _release(
-    kind: IndicatorType, value: str, enrichment: Enrichment, sources: Sequence[Source], partner: str
+    kind: IndicatorType,
+    value: str,
+    enrichment: Enrichment,
+    sources: Sequence[Source],
+    partner: str,
+    low: Collection[str],
 ) -> tuple[Outcome, Release | None]:
     """A source's data goes in pieces: what it saw under a marking, under the stricter of that and its latest word."""
     pieces = [
@@ -246,6 +252,7 @@ def _release(
             kind is IndicatorType.EMAIL_ADDR or Caveat.PERSONAL_DATA in marking.caveats,
             int(value.split("/")[1]) if kind in (IndicatorType.IPV4_NET, IndicatorType.IPV6_NET) else -1,
             enrichment.local_query,
+            source.sensor in low if source.in_full else bool(low),  # of the others no one knows the names
         )
         for source, _, marking in pieces
     ]

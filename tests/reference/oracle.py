@@ -4,7 +4,7 @@ The prose: the titles of ``policy/joint/v1`` and of either nation's own set, FIR
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from schemas.markings import Caveat, Marking, Pap, Tlp, joined
@@ -38,6 +38,7 @@ class Case:
     personal: bool = False
     prefix_length: int = -1
     local_query: bool = False
+    of_a_low_source: bool = False
 
 
 def outcome(case: Case, partner: str) -> Outcome:
@@ -75,6 +76,7 @@ def _waits(case: Case) -> bool:
         or case.kind is IndicatorType.EMAIL_ADDR  # either nation treats an address as personal data
         or case.benign
         or _is_wider(case, OF_MANY_PROVIDERS)
+        or case.of_a_low_source  # until another source or an officer confirms it
         or case.confidence in LOW_CONFIDENCE
         or (case.kind in HITS_BYSTANDERS and case.confidence < LOW_CONFIDENCE.stop)
     )
@@ -85,16 +87,26 @@ def _is_wider(case: Case, below: Mapping[IndicatorType, int]) -> bool:
 
 
 def outcome_of_all(cases: Iterable[Case], partner: str) -> tuple[Outcome, tuple[int, ...]]:
-    """The decision on one indicator: each piece alone, then the merge of the allowed; and which are in the release."""
+    """The decision on one indicator: each piece alone, then the merge of the allowed; and which are in the release.
+
+    Of nothing is more released because a source is rated low than if it were not.
+    """
     pieces = list(cases)
     alone = [outcome(piece, partner) for piece in pieces]
     allowed = tuple(place for place, stated in enumerate(alone) if stated is Outcome.RELEASE)
     if allowed:
         together = outcome(_merged([pieces[place] for place in allowed]), partner)
-        if together is Outcome.RELEASE:
+        if together is Outcome.RELEASE and _may_go_without_ratings(pieces, partner):
             return together, allowed
         alone.append(together)
     return (Outcome.HOLD if Outcome.HOLD in alone else Outcome.WITHHOLD), ()
+
+
+def _may_go_without_ratings(pieces: list[Case], partner: str) -> bool:
+    if not any(piece.of_a_low_source for piece in pieces):
+        return True
+    equals = [replace(piece, of_a_low_source=False) for piece in pieces]
+    return outcome_of_all(equals, partner)[0] is Outcome.RELEASE
 
 
 def _merged(pieces: list[Case]) -> Case:
@@ -107,6 +119,7 @@ def _merged(pieces: list[Case]) -> Case:
         any(piece.personal for piece in pieces),
         pieces[0].prefix_length,
         pieces[0].local_query,
+        all(piece.of_a_low_source for piece in pieces),
     )
 
 

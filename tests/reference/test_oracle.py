@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.markings import Caveat, Marking, Pap, Tlp
+from schemas.ratings import Rating
 from schemas.vocabulary import IndicatorType, Outcome
 from streams.rules.engine import Engine
 from streams.rules.facets import Facets, confidence_band
@@ -37,6 +38,7 @@ def _facets(case: Case) -> Facets:
         case.personal,
         case.prefix_length,
         case.local_query,
+        Rating.LOW if case.of_a_low_source else Rating.UNRATED,
     )
 
 
@@ -107,6 +109,7 @@ def test_anything_else(data: st.DataObject) -> None:
         personal=data.draw(st.booleans()),
         prefix_length=data.draw(st.integers(-1, 127)),
         local_query=data.draw(st.booleans()),
+        of_a_low_source=data.draw(st.booleans()),
     )
     assert _differences(iter([case]), "GBR", "JPN") == []
 

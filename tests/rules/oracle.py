@@ -1,6 +1,7 @@
 """The outcomes that the rules must give, written by hand from their prose, without reading a policy file."""
 
 from schemas.markings import Caveat, Pap, Tlp
+from schemas.ratings import Rating
 from schemas.vocabulary import IndicatorType, Outcome
 from streams.rules.facets import ConfidenceBand, Facets
 
@@ -38,6 +39,7 @@ def must_be(facets: Facets, partner: str) -> Outcome:
         or facets.warninglisted
         or 0 <= facets.prefix_length < WIDE_BELOW.get(facets.kind, 0)
         or facets.confidence is ConfidenceBand.LOW
+        or facets.rating is Rating.LOW
         or (facets.kind in WIDE and facets.confidence not in SURE)
         or facets.kind is IndicatorType.EMAIL_ADDR
     ):

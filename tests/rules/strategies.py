@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from schemas.markings import Caveat, Marking, Pap, Tlp
+from schemas.ratings import Rating
 from schemas.vocabulary import IndicatorType
 from streams.rules.facets import NO_NETWORK, ConfidenceBand, Facets
 
@@ -37,5 +38,6 @@ def facets() -> st.SearchStrategy[Facets]:
         special_use=rarely,
         personal_data=rarely,
         local_query=rarely,
+        rating=st.sampled_from(Rating),
         prefix_length=st.sampled_from([NO_NETWORK, 0, 8, 9, 12, 13, 15, 16, 31, 32, 127]),
     )

@@ -80,7 +80,8 @@ NEWEST = [
     for name in NAMES
     if name
     not in (
-        *(codec.DECISION_V1, codec.DECISION_V2, codec.DECISION_V3, codec.REVIEW_PENDING_V1, codec.REVIEW_PENDING_V2),
+        *(codec.DECISION_V1, codec.DECISION_V2, codec.DECISION_V3, codec.DECISION_V4),
+        *(codec.REVIEW_PENDING_V1, codec.REVIEW_PENDING_V2, codec.REVIEW_PENDING_V3),
         *(codec.RELEASED_INDICATOR, codec.SENSOR_REPORT, codec.OBSERVATION_BLOCK, codec.OBSERVATION_BLOCK_V2),
     )
 ]

@@ -18,6 +18,7 @@ from schemas import topics
 from schemas.codec import COMMAND, SENSOR_REPORT, Codec
 from schemas.identity import key_of_id, shard_of_key, shard_of_sensor
 from schemas.links import all_agreed
+from schemas.ratings import Rating
 from schemas.records import Command, SensorReport
 from schemas.signing import signed_command
 from streams.correlate.lifecycle import Lifetimes
@@ -80,10 +81,12 @@ class Work:
 class MemoryExchange:
     """One direction, GBR to JPN. ``shards`` on both sides."""
 
-    def __init__(self, enricher: Enricher, *, shards: int = 2, roll_up_ms: int = ROLL_UP_MS) -> None:
+    def __init__(
+        self, enricher: Enricher, *, shards: int = 2, roll_up_ms: int = ROLL_UP_MS, classifier: Classifier = CLASSIFIER
+    ) -> None:
         self.now_ms = NOW_MS
         self.shards = shards
-        self._enricher = enricher
+        self._enricher, self._ratings = enricher, classifier.ratings
         self._logs: dict[Input, list[Record]] = defaultdict(list)
         settings = CorrelateSettings(HOME, (PARTNER,), roll_up_ms, LIFETIMES, lambda: ROSTER, shards)
         link = Link(all_agreed(HOME, PARTNER), CODEC, CODEC, shards)
@@ -96,7 +99,7 @@ class MemoryExchange:
                     [Input(topics.SENSOR_REPORTS, shard)],
                 ),
                 Work(
-                    Correlate(settings, shard, CODEC, enricher, CLASSIFIER),
+                    Correlate(settings, shard, CODEC, enricher, classifier),
                     [Input(topics.OBSERVATIONS, shard), Input(topics.COMMANDS, shard)],
                 ),
                 Work(Bridge(link), [Input(topics.released(PARTNER), shard)], facts={}),
@@ -197,7 +200,9 @@ class MemoryExchange:
 
     def expected(self) -> Expected:
         """The model's result for these reports."""
-        return expected(arrivals(self.log(topics.SENSOR_REPORTS)), HOME, PARTNER, self.shards, self._enricher)
+        low = {sensor for sensor, rating in self._ratings.by_sensor.items() if rating is Rating.LOW}
+        reports = arrivals(self.log(topics.SENSOR_REPORTS))
+        return expected(reports, HOME, PARTNER, self.shards, self._enricher, low=low)
 
     def audit(self) -> Audit:
         """The audit of the records against the model."""

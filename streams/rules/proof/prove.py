@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-import cedarpy
 import msgspec
 
 from schemas.links import POLICY_FOLDER
@@ -13,7 +12,9 @@ from schemas.vocabulary import Outcome
 from streams.rules.demands import DecidedWithin, Demand, Owes, ReviewedBy, makes
 from streams.rules.obligations import at_least, parse
 from streams.rules.policy_set import PolicySet, read_policies
-from streams.rules.proof.prover import Bodies, ProofError, Prover, as_permits, cedar_json
+from streams.rules.proof.confirmed import allows, bodies_of, confirmed, matching
+from streams.rules.proof.prover import Bodies, ProofError, Prover, as_permits
+from streams.rules.proof.rated import rating_changes
 from streams.rules.proof.space import Request
 from streams.rules.rule import PolicyError, Rule
 
@@ -116,6 +117,9 @@ def prove(policy_set: PolicySet, claims: Sequence[Claim], prover: Prover) -> Ite
         )
         yield _matters(rule, policy_set, prover)
     yield _shown_possible("the set", "it releases something", bodies_of(policy_set.rules.values()), policy_set, prover)
+    for statement, change in rating_changes(policy_set, prover):
+        words = statement if change is None else f"{statement}: {change.statement}"
+        yield Finding("ratings", words, change is None, None if change is None else change.example)
 
 
 def _claim(claim: Claim, policy_set: PolicySet, prover: Prover) -> Iterator[Finding]:
@@ -167,7 +171,7 @@ def _matters(rule: Rule, policy_set: PolicySet, prover: Prover) -> Finding:
 
 def _shown_possible(subject: str, statement: str, bodies: Bodies, policy_set: PolicySet, prover: Prover) -> Finding:
     example = prover.always_denies(bodies)
-    if example is not None and not _allows(bodies, example, policy_set):
+    if example is not None and not allows(bodies, example, policy_set):
         raise ProofError(f"Cedar does not confirm the prover's example: {example}")
     return Finding(subject, statement, example is not None)
 
@@ -177,33 +181,3 @@ def _can_say_no(policy_set: PolicySet, prover: Prover) -> Finding:
     leaky = as_permits(matching(policy_set.rules.values(), Outcome.WITHHOLD))
     example = confirmed(prover.disjoint, leaky, leaky, policy_set)
     return Finding("the prover", "it finds the leak in a set that releases what must be withheld", example is not None)
-
-
-def confirmed(
-    question: Callable[[Bodies, Bodies], Request | None], one: Bodies, other: Bodies, policy_set: PolicySet
-) -> Request | None:
-    """The prover's answer, its example replayed by the engine that decides.
-
-    Raises ``ProofError`` if the engine does not confirm the example.
-    """
-    example = question(one, other)
-    if example is not None:
-        wanted_of_other = question.__name__ == "disjoint"
-        if not _allows(one, example, policy_set) or _allows(other, example, policy_set) is not wanted_of_other:
-            raise ProofError(f"Cedar does not confirm the prover's example: {example}")
-    return example
-
-
-def _allows(bodies: Bodies, request: Request, policy_set: PolicySet) -> bool:
-    (result,) = policy_set.space.evaluate(cedarpy.PolicySet.from_json_str(cedar_json(bodies)), [request])
-    return result.decision is cedarpy.Decision.Allow
-
-
-def matching(rules: Iterable[Rule], *outcomes: Outcome) -> Bodies:
-    """The rules that lead to these outcomes, as permits: they allow exactly what they match."""
-    return as_permits(rule.body for rule in rules if rule.outcome in outcomes)
-
-
-def bodies_of(rules: Iterable[Rule]) -> Bodies:
-    """The rules as they are, ready to be asked about."""
-    return tuple(rule.body for rule in rules)

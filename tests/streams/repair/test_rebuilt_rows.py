@@ -26,7 +26,10 @@ from streams.intake.sequences import Sequences
 from streams.intake.step import Intake
 from streams.repair.rebuilt_decision import decided_of
 from streams.repair.rebuilt_row import AFTER_ALL, ReportNumber, World, last_release_of, row_of
+from streams.rules.classifier import Classifier
+from streams.rules.engine import Engine
 from tests.builders import NOW_MS, a_report, an_observation
+from tests.rules.rated import rated
 from tests.streams.enrichment_builders import an_enricher
 from tests.streams.memory_exchange import CLASSIFIER, LIFETIMES
 from tests.streams.workbench import Workbench
@@ -77,10 +80,11 @@ class Stated:
 class Nation:
     """Intake and correlate on benches."""
 
-    def __init__(self) -> None:
+    def __init__(self, classifier: Classifier = CLASSIFIER) -> None:
+        self.classifier = classifier
         partners = CorrelateSettings("GBR", (PARTNER,), ROLL_UP_MS, LIFETIMES, lambda: Roster("GBR"), 1)
         self.intake = Workbench(Intake("GBR", 0, 1, CODEC, quota=1_000_000, roster=lambda: Roster("GBR")))
-        self.correlate = Workbench(Correlate(partners, 0, CODEC, ENRICHER, CLASSIFIER))
+        self.correlate = Workbench(Correlate(partners, 0, CODEC, ENRICHER, classifier))
         self.now_ms = NOW_MS
 
     def observes(self, stated: Stated) -> list[Record]:
@@ -118,13 +122,13 @@ def rebuilt(lost: Nation, *, intake_too: bool = False) -> tuple[Workbench, Row]:
     decisions = cast("list[Decision]", written(topics.AUDIT, DECISION))
     unknown = (lost.now_ms, AFTER_ALL)
     world = World(
-        (PARTNER,), ENRICHER, CLASSIFIER, LIFETIMES, (lambda _: unknown) if intake_too else lost.latest_report
+        (PARTNER,), ENRICHER, lost.classifier, LIFETIMES, (lambda _: unknown) if intake_too else lost.latest_report
     )
     reported = [last_release_of(released[-1], PARTNER, decisions[-1]["decision_id"])] if released else []
     decided = {PARTNER: decided_of(decisions[-1])} if decisions else {}
     row = row_of(national, reported, decided, world, lost.now_ms).row
     partners = CorrelateSettings("GBR", (PARTNER,), ROLL_UP_MS, LIFETIMES, lambda: Roster("GBR"), 1)
-    bench = Workbench(Correlate(partners, 0, CODEC, ENRICHER, CLASSIFIER))
+    bench = Workbench(Correlate(partners, 0, CODEC, ENRICHER, lost.classifier))
     [head] = lost.correlate.get_many([HEAD_KEY])
     assert head is not None
     bench._rows |= {KEY: (row.due_ms, rows_of.encode(row)), HEAD_KEY: (0, head)}
@@ -133,6 +137,22 @@ def rebuilt(lost: Nation, *, intake_too: bool = False) -> tuple[Workbench, Row]:
 
 def released_by(bench: Workbench) -> list[ReleasedIndicator]:
     return cast("list[ReleasedIndicator]", bench.written(topics.released(PARTNER), RELEASED_INDICATOR))
+
+
+def test_a_rebuilt_row_is_decided_by_the_ratings_in_force_and_by_the_same_bytes() -> None:
+    clear = MARKINGS[0]
+    lost = Nation(Classifier(Engine(rated(low=["c"]))))
+    lost.observes(Stated("c", 0, clear, 2, 1))
+    (one, row), (other, again) = rebuilt(lost), rebuilt(lost)
+    assert rows_of.encode(row) == rows_of.encode(again)
+    assert released_by(lost.correlate) == []
+    for sensor, number, count in (("c", 1, 0), ("a", 0, 1)):  # what only the low source reports waits
+        blocks = lost.observes(Stated(sensor, number, clear, 1, ROLL_UP_MS + 1))
+        for bench in (one, other):
+            bench.turn(lost.now_ms, *blocks)
+        assert len(released_by(lost.correlate)) == count
+        assert released_by(one) == released_by(other) == released_by(lost.correlate)
+    assert one.written(topics.AUDIT, DECISION) == other.written(topics.AUDIT, DECISION)
 
 
 numbers = st.lists(st.integers(0, 9), min_size=2, max_size=12)
@@ -176,7 +196,7 @@ def test_whatever_comes_next_a_rebuilt_row_releases_nothing_that_the_lost_one_wo
                 continue
             row = lost.row()
             pieces = units(row)
-            decision = CLASSIFIER.decide(facets_in(row, pieces), PARTNER).decision
+            decision = CLASSIFIER.decide(facets_in(row, pieces, CLASSIFIER.ratings), PARTNER).decision
             assert decision.outcome is Outcome.RELEASE
             # Of less data a release may be less coarse: what is compared is the data, not what was made of its times.
             tallies = [pieces[index].tally for index in decision.included]
