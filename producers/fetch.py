@@ -27,7 +27,6 @@ TIMEOUT_S: Final = 60.0
 _SCHEMES: Final = ("http://", "https://")
 _CHUNK_BYTES: Final = 1 << 20
 _NOT_MODIFIED: Final = 304
-_NOT_ACCEPTABLE: Final = 406
 _LATER: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _HTML: Final = (b"<!doctype html", b"<html")
@@ -40,6 +39,14 @@ class AskedLater(TransientError):
     def __init__(self, text: str, retry_after: str) -> None:
         super().__init__(text)
         self.after_s = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0
+
+
+class Declined(ConfigurationError):
+    """A server that answers with another ``status`` than that of content."""
+
+    def __init__(self, text: str, status: int) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 def is_url(name: str) -> bool:
@@ -146,9 +153,6 @@ def _failure(url: str, error: HTTPError) -> TransientError | ConfigurationError:
         wait = error.headers["Retry-After"]
         when = f", and asks to come again after {wait[:40]}" if wait else ""
         return AskedLater(f"{url} answers {error.code} {error.reason}{when}. Run it again later", wait or "")
-    if error.code == _NOT_ACCEPTABLE:
-        return ConfigurationError(
-            f"{url} answers {error.code} {error.reason}: it has nothing in the version that is read. Of TAXII that is "
-            "2.1: if it speaks 2.0 alone, fetch its bundles with OASIS's taxii2-client and give them as files"
-        )
-    return ConfigurationError(f"{url} answers {error.code} {error.reason}: is the address right, and may you have it?")
+    return Declined(
+        f"{url} answers {error.code} {error.reason}: is the address right, and may you have it?", error.code
+    )

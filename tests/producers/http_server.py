@@ -11,8 +11,8 @@ class Answering(BaseHTTPRequestHandler):
     """What its subclasses answer, without a log."""
 
     def answer(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
-        """Send an answer of these bytes; ``headers`` may state another length."""
-        self.send_response(status)
+        """Send an answer of these bytes; ``headers`` may state another length and another time."""
+        (self.send_response_only if "Date" in headers else self.send_response)(status)
         for name, value in ({"Content-Length": str(len(content))} | dict(headers)).items():
             self.send_header(name, value)
         self.end_headers()

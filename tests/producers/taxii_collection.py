@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from producers.live import taxii
+from producers.live import taxii, taxii_21
 from producers.live.documents import Place
 from tests.producers.http_server import Answering, running
 from tests.producers.producing import LiveSensor, run
@@ -66,7 +66,7 @@ class Collection:
         envelope: dict[str, Any] = {"more": more, "objects": [each for _, each in taken]}
         if more and self.has_next:
             envelope["next"] = str(begin + limit)
-        headers = {"Content-Type": taxii.MEDIA}
+        headers = {"Content-Type": taxii_21.MEDIA}
         if taken:
             headers["X-TAXII-Date-Added-Last"] = _time(taken[-1][0])
         return 200, headers, json.dumps(envelope).encode()
