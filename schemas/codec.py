@@ -20,7 +20,7 @@ from fastavro.types import Schema
 
 from schemas.row_writer import Form, Writer, resolved, writer_of
 from schemas.tearline import TEARLINE
-from schemas.vocabulary import RejectReason
+from schemas.vocabulary import TYPES_OF_V3, RejectReason
 
 SENSOR_REPORT: Final = "sensor_report.v1"
 SENSOR_REPORT_V2: Final = "sensor_report.v2"  # with withdrawals
@@ -30,6 +30,7 @@ OBSERVATION_BLOCK_V3: Final = "observation_block.v3"  # with authenticated repor
 INDICATOR: Final = "indicator.v1"
 RELEASED_INDICATOR: Final = "released_indicator.v1"
 RELEASED_INDICATOR_V2: Final = "released_indicator.v2"  # with a tearline
+RELEASED_INDICATOR_V3: Final = "released_indicator.v3"  # of a type that v1 and v2 do not have
 DECISION: Final = "decision.v5"  # with the ratings of sources
 DECISION_V4: Final = "decision.v4"  # with the labels that officers approve
 DECISION_V3: Final = "decision.v3"  # with the prefix length of a network
@@ -64,10 +65,13 @@ _EARLIER: Final = {
 # Versions that are written only if a record needs their fields, so that a partner without the upgrade reads all other
 # records, byte for byte as before (ADR 26). Read as written.
 _LATER: Final = {
-    RELEASED_INDICATOR: (RELEASED_INDICATOR_V2,),
+    RELEASED_INDICATOR: (RELEASED_INDICATOR_V2, RELEASED_INDICATOR_V3),
     SENSOR_REPORT: (SENSOR_REPORT_V2,),
     OBSERVATION_BLOCK: (OBSERVATION_BLOCK_V2, OBSERVATION_BLOCK_V3),
 }
+LATER_RELEASES: Final = _LATER[RELEASED_INDICATOR]
+"""The versions of a release that a partner may not have yet."""
+_TYPES_OF_V3: Final = frozenset(kind.label for kind in TYPES_OF_V3)
 # Exceptions of fastavro on damaged bytes (found by fuzzing); any other exception is our defect and propagates.
 _DAMAGE: Final = (ValueError, IndexError, KeyError, TypeError, OverflowError, struct.error, MemoryError)
 
@@ -118,10 +122,19 @@ def _version_for(name: str, record: Mapping[str, Any]) -> str:
     if later is None:
         return name
     if name == RELEASED_INDICATOR:
-        return later[0] if record["content"] is not None and record["content"].get(TEARLINE) else name
+        return release_version(record["content"])
     if record.get(AUTHENTICATED):
         return later[-1]
     return later[0] if record.get(WITHDRAWALS) else name
+
+
+def release_version(content: Mapping[str, Any] | None) -> str:
+    """The version that a release with this content is written as."""
+    if content is None:
+        return RELEASED_INDICATOR
+    if content["type"] in _TYPES_OF_V3:
+        return RELEASED_INDICATOR_V3
+    return RELEASED_INDICATOR_V2 if content.get(TEARLINE) else RELEASED_INDICATOR
 
 
 def form(name: str, *varying: str) -> Form:
@@ -146,8 +159,8 @@ class Codec:
     def encode(self, name: str, record: Mapping[str, Any]) -> bytes:
         """The framed bytes of a record. Raises if the record does not fit its schema: that is our defect.
 
-        A record with a tearline, a withdrawal or an authenticated report is written as a later version, all others as
-        v1.
+        A record with a tearline, a later type, a withdrawal or an authenticated report is written as a later version,
+        all others as v1.
         """
         name = _version_for(name, record)
         if name not in COLUMNAR:

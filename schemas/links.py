@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from schemas.agreement import Agreement
-from schemas.codec import RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2
+from schemas.codec import LATER_RELEASES, RECEIPT, RELEASED_INDICATOR
 from schemas.markings import NATIONAL_EYES_ONLY, Caveat, Tlp
 
 POLICY_FOLDER: Final = Path(__file__).resolve().parents[1] / "policy"
@@ -23,7 +23,7 @@ NEVER_AGREED: Final = frozenset(
 
 _NATION: Final = re.compile(r"[A-Z]{3}")
 _NEEDED: Final = (RELEASED_INDICATOR, RECEIPT)
-_SCHEMAS: Final = (*_NEEDED, RELEASED_INDICATOR_V2)
+_SCHEMAS: Final = (*_NEEDED, *LATER_RELEASES)
 _TLP: Final = tuple(tlp.label for tlp in Tlp if tlp not in (Tlp.UNMARKED, Tlp.RED))
 _CAVEATS: Final = tuple(str(caveat) for caveat in Caveat if caveat not in NEVER_AGREED)
 _LISTS: Final[Mapping[str, tuple[str, ...] | None]] = {

@@ -24,6 +24,13 @@ class IndicatorType(enum.IntEnum):
     JA3 = 13
     JA4 = 14
     FILE_NAME = 15
+    # Since `released_indicator.v3`.
+    X509_SHA1 = 16
+    X509_SHA256 = 17
+    USER_AGENT = 18
+    MUTEX = 19
+    REGISTRY_KEY = 20
+    IMPHASH = 21
 
     @property
     def label(self) -> str:
@@ -33,6 +40,8 @@ class IndicatorType(enum.IntEnum):
 
 _LABELS = {kind: kind.name.lower().replace("_", "-") for kind in IndicatorType}
 TYPE_BY_LABEL = {label: kind for kind, label in _LABELS.items()}
+TYPES_OF_V3 = frozenset(kind for kind in IndicatorType if kind > IndicatorType.FILE_NAME)
+"""The types that a partner without ``released_indicator.v3`` cannot read (ADR 68)."""
 
 
 class Withdrawal(enum.IntEnum):

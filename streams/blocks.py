@@ -10,7 +10,7 @@ from schemas.marking_records import marking_of, marking_record
 from schemas.markings import Marking
 from schemas.quarantine import Refused
 from schemas.records import ContextRecord, ObservationBlock
-from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
+from schemas.vocabulary import TYPES_OF_V3, IndicatorType, RejectReason, Withdrawal
 from streams.correlate.assertion import Assertion, Tally
 from streams.correlate.statement import Statement
 from streams.correlate.terms import code_of_terms, code_of_texts, mark_of
@@ -46,11 +46,15 @@ _INDICES: Final = ("sensor_index", "marking_index", "label_index", "context_inde
 def blocks(
     rows: Sequence[Collapsed], known: Dictionaries, arrived: Sequence[Arrived], shards: int
 ) -> Iterator[tuple[int, ObservationBlock]]:
-    """The collapsed rows as blocks, each for one shard."""
-    by_shard: dict[int, list[Collapsed]] = {}
+    """The collapsed rows as blocks, each for one shard.
+
+    Later types have blocks of their own: a worker that has not been upgraded yet refuses no other row with them.
+    """
+    by_shard: dict[tuple[int, bool], list[Collapsed]] = {}
     for row in rows:
-        by_shard.setdefault(shard_of_key(row.known.key, shards), []).append(row)
-    for shard, part in by_shard.items():
+        place = shard_of_key(row.known.key, shards), row.known.kind in TYPES_OF_V3
+        by_shard.setdefault(place, []).append(row)
+    for (shard, _), part in by_shard.items():
         for chunk in _fitting(part, known, arrived):
             yield shard, _block(chunk, known, arrived)
 
@@ -151,6 +155,8 @@ def observed(block: ObservationBlock) -> list[Observed] | Refused:
         return Refused(RejectReason.MISMATCHED_COLUMNS, "the columns of the block have different lengths")
     if any(min(block[name], default=0) < 0 for name in _INDICES):  # Python would count from the end
         return Refused(RejectReason.DANGLING_INDEX, "the block contradicts itself: an index is negative")
+    if unknown := {*block["kinds"]} - _KINDS.keys():
+        return Refused(RejectReason.UNKNOWN_TYPE, f"type codes {sorted(unknown)}: upgrade all workers before sensors")
     try:
         return list(_observed(block))
     except (IndexError, KeyError, ValueError) as error:

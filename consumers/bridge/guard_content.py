@@ -83,7 +83,7 @@ def _enriched_of(content: Content) -> Refused | None:
 
 
 def _tearline_of(content: Content) -> Refused | None:
-    """An empty one is refused by rule 2: our writer does not write it."""
+    """An empty one in v2 is refused by rule 2: our writer does not write it."""
     tearline = content.get("tearline", "")
     if len(tearline.encode()) > MAX_TEARLINE_BYTES or not _is_text(tearline.replace("\n", "")):
         return Refused(

@@ -20,9 +20,10 @@ from schemas.local_values import is_local
 from schemas.normalise import normalise
 from schemas.records import ReleasedIndicator
 from schemas.row_writer import zigzag
-from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType
+from schemas.vocabulary import TYPE_BY_LABEL, TYPES_OF_V3, IndicatorType
 
 _KNOWN_AT_MOST: Final = 65_536
+_KINDS: Final = {label: kind for label, kind in TYPE_BY_LABEL.items() if kind not in TYPES_OF_V3}
 _LONG: Final = rb"([\x00-\x7f]|[\x80-\xff]{1,9}[\x01-\x7f])"  # the shortest form: no last byte of nothing
 
 
@@ -61,7 +62,7 @@ class KnownGood:
         self._head = re.compile(
             re.escape(codec.reframe(RELEASED_INDICATOR, b""))
             + rb"\x5e(indicator--[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\x00" + _LONG + _LONG
-            + origin + rb"\x02" + origin + rb"\x00\x00\x02(" + _any_of(set(TYPE_BY_LABEL)) + rb")" + _LONG,
+            + origin + rb"\x02" + origin + rb"\x00\x00\x02(" + _any_of(set(_KINDS)) + rb")" + _LONG,
             re.DOTALL,
         )  # fmt: skip
         self._marking = re.compile(
@@ -72,7 +73,7 @@ class KnownGood:
         )  # fmt: skip
         self._numbers = re.compile(_LONG * 5 + rb"([\x00-\x7f])", re.DOTALL)
         self._end = re.compile(_LONG + rb"(?:\x00|\x04[A-Z]{2})\Z", re.DOTALL)
-        self._kinds = {_text(label): kind for label, kind in TYPE_BY_LABEL.items()}
+        self._kinds = {_text(label): kind for label, kind in _KINDS.items()}
 
     def passes(self, value: bytes | None, key: bytes | None, partition: int, now_ms: int) -> bool:
         """Whether it is surely content that may leave. False means that the guard must decide."""

@@ -26,8 +26,7 @@ from exchange.protocol.rows import Rows
 from exchange.protocol.step import Batch, Step
 from schemas import quarantine, topics
 from schemas.agreement import Agreement
-from schemas.codec import PROGRESS, QUARANTINED, RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec
-from schemas.records import ReleasedIndicator
+from schemas.codec import LATER_RELEASES, PROGRESS, QUARANTINED, RECEIPT, RELEASED_INDICATOR, Codec, release_version
 from schemas.vocabulary import RecordKind, RejectReason
 
 Ahead = Mapping[bytes, int]
@@ -35,7 +34,7 @@ Ahead = Mapping[bytes, int]
 ABROAD: Final = (RELEASED_INDICATOR, RECEIPT, PROGRESS)  # schemas that a bridge writes on the partner's cluster
 _NO_ID: Final = Refused(
     RejectReason.UNKNOWN_SCHEMA,
-    f"the partner's schema registry does not know {RELEASED_INDICATOR_V2}: once it has registered it, restart the "
+    "the partner's schema registry does not know this version of a release: once it has registered it, restart the "
     "bridge; `kakehashi reconcile --nation NATION --partner PARTNER --repair --key KEY` reissues what is missing",
     keep_bytes=True,
 )
@@ -98,7 +97,7 @@ class Bridge(Step[Ahead]):
         self._known = KnownGood(link.home_codec, link.agreed, link.shards)
         self._same_ids = {
             name: link.home_codec.reframe(name, b"") == link.partner_codec.reframe(name, b"")
-            for name in (RELEASED_INDICATOR, RELEASED_INDICATOR_V2, RECEIPT)
+            for name in (RELEASED_INDICATOR, *LATER_RELEASES, RECEIPT)
             if link.partner_codec.knows(name)
         }
 
@@ -121,7 +120,7 @@ class Bridge(Step[Ahead]):
                     work.tally[spec.OVERTAKEN_RECORDS.tally(link.home, link.partner)] += 1
                 case Passed(released):
                     self._known.learn(released)
-                    work.outputs.append(self._carried(record, _schema_of(released)))
+                    work.outputs.append(self._carried(record, release_version(released["content"])))
                     kind = RecordKind(released["kind"])
                     work.tally[self._carried_records.tally(link.home, link.partner, kind)] += 1
                 case PassedReceipt(receipt):
@@ -163,7 +162,7 @@ class Bridge(Step[Ahead]):
             partition=partition,
             shards=shards,
         )
-        if isinstance(verdict, Passed) and not link.partner_codec.knows(_schema_of(verdict.record)):
+        if isinstance(verdict, Passed) and not link.partner_codec.knows(release_version(verdict.record["content"])):
             return _NO_ID
         return verdict
 
@@ -187,9 +186,3 @@ class Bridge(Step[Ahead]):
         )
         encoded = self._link.home_codec.encode(QUARANTINED, kept)
         return Output(topics.QUARANTINE, record.partition, location.key.encode(), encoded)
-
-
-def _schema_of(released: ReleasedIndicator) -> str:
-    """The schema that our writer uses for a record that the guard has passed."""
-    content = released["content"]
-    return RELEASED_INDICATOR_V2 if content is not None and "tearline" in content else RELEASED_INDICATOR

@@ -22,7 +22,7 @@ from exchange.protocol.shard import Shard, Turned
 from exchange.protocol.thread import ShardThread
 from exchange.settings import Settings
 from schemas import topics
-from schemas.codec import RELEASED_INDICATOR_V2
+from schemas.codec import LATER_RELEASES
 
 
 def border_watch(home: Cluster, settings: Settings, clock: Callable[[], int]) -> PolicyWatch:
@@ -47,7 +47,7 @@ def bridge_threads(
 
     Assignment is static: it is never revoked. A fenced shard ends the process (``on_broken``).
     """
-    partner_codec = partner.codec(*ABROAD, newer=(RELEASED_INDICATOR_V2,))
+    partner_codec = partner.codec(*ABROAD, newer=LATER_RELEASES)
     agreed = settings.agreement(home.nation, partner.nation)
     link = Link(agreed, home.codec(), partner_codec, settings.shards)
     bulk, fast = bulk_of(link), fast_lane_of(link)

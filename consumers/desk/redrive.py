@@ -17,7 +17,7 @@ from schemas.codec import SENSOR_REPORT, Codec, Undecodable
 from schemas.normalise import Invalid, canonical
 from schemas.records import ContextRecord, Quarantined, SensorReport, SourceMarkingRecord
 from schemas.report_signature import signature_header
-from schemas.vocabulary import TYPE_BY_LABEL
+from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType
 
 FORMAT_VERSION: Final = 1
 
@@ -128,7 +128,7 @@ def _one(
         observed = corrected(msgspec.json.decode(original, type=Observed), changes)
     except (msgspec.DecodeError, ValueError) as error:
         return NotRedrivable(entry["key"], str(error))
-    kind = TYPE_BY_LABEL.get(observed.kind)
+    kind = TYPE_BY_LABEL.get(observed.kind) or _by_code(observed.kind)
     if kind is None:
         known = ", ".join(TYPE_BY_LABEL)
         return NotRedrivable(entry["key"], f"type {observed.kind!r} is unknown: --set kind= one of {known}")
@@ -161,6 +161,12 @@ def _one(
         "context_index": [] if observed.context is None else [0],
     }
     return _sent(entry, report, codec)
+
+
+def _by_code(kind: str) -> IndicatorType | None:
+    """The type of ``unknown-16``: what a version that did not know the code has kept is redriven after the upgrade."""
+    code = kind.removeprefix("unknown-")
+    return next((known for known in IndicatorType if str(known.value) == code != kind), None)
 
 
 def _sent(entry: Quarantined, report: SensorReport, codec: Codec) -> Redrive:

@@ -22,12 +22,24 @@ _TYPES: Final[Mapping[IndicatorType, str]] = {  # ECS: expected values of threat
     IndicatorType.AUTONOMOUS_SYSTEM: "autonomous-system",
     IndicatorType.JA3: "network-traffic",
     IndicatorType.JA4: "network-traffic",
+    IndicatorType.X509_SHA1: "x509-certificate",
+    IndicatorType.X509_SHA256: "x509-certificate",
+    IndicatorType.USER_AGENT: "network-traffic",
+    IndicatorType.MUTEX: "mutex",
+    IndicatorType.REGISTRY_KEY: "windows-registry-key",
 }
 _HASHES: Final = {
     IndicatorType.FILE_MD5: "md5",
     IndicatorType.FILE_SHA1: "sha1",
     IndicatorType.FILE_SHA256: "sha256",
     IndicatorType.FILE_SHA512: "sha512",
+}
+_HIVES: Final = {  # registry.hive is abbreviated
+    "HKEY_LOCAL_MACHINE": "HKLM",
+    "HKEY_CURRENT_USER": "HKCU",
+    "HKEY_CLASSES_ROOT": "HKCR",
+    "HKEY_USERS": "HKU",
+    "HKEY_CURRENT_CONFIG": "HKCC",
 }
 _HIGH, _MEDIUM = 70, 30  # STIX 2.1, appendix A: the None, Low, Medium, High scale
 
@@ -88,12 +100,17 @@ def _observable(kind: IndicatorType, value: str) -> dict[str, Any]:
         return {"ip": value}
     if kind in _HASHES:
         return {"file": {"hash": {_HASHES[kind]: value}}}
-    return {
+    if kind is IndicatorType.REGISTRY_KEY:
+        hive, _, key = value.partition("\\")
+        return {"registry": {"hive": _HIVES[hive], "key": key, "path": f"{_HIVES[hive]}\\{key}"}}
+    fields: dict[IndicatorType, dict[str, Any]] = {
+        IndicatorType.IMPHASH: {"file": {"pe": {"imphash": value}}},
         IndicatorType.DOMAIN_NAME: {"url": {"domain": value}},
         IndicatorType.URL: {"url": {"original": value, "full": value}},
         IndicatorType.EMAIL_ADDR: {"email": {"address": value}},
         IndicatorType.FILE_NAME: {"file": {"name": value}},
-    }.get(kind) or ({"as": {"number": int(value[2:])}} if kind is IndicatorType.AUTONOMOUS_SYSTEM else {})
+    }
+    return fields.get(kind) or ({"as": {"number": int(value[2:])}} if kind is IndicatorType.AUTONOMOUS_SYSTEM else {})
 
 
 def _confidence(confidence: int | None) -> str:

@@ -28,6 +28,12 @@ TYPES: Final[Mapping[IndicatorType, tuple[str, str]]] = {  # MISP's type and cat
     IndicatorType.FILE_SHA512: ("sha512", _PAYLOAD),
     IndicatorType.EMAIL_ADDR: ("email", _PAYLOAD),
     IndicatorType.FILE_NAME: ("filename", _PAYLOAD),
+    IndicatorType.X509_SHA1: ("x509-fingerprint-sha1", _NETWORK),
+    IndicatorType.X509_SHA256: ("x509-fingerprint-sha256", _NETWORK),
+    IndicatorType.USER_AGENT: ("user-agent", _NETWORK),
+    IndicatorType.MUTEX: ("mutex", "Artifacts dropped"),
+    IndicatorType.REGISTRY_KEY: ("regkey", "Persistence mechanism"),
+    IndicatorType.IMPHASH: ("imphash", _PAYLOAD),
 }
 _MOST_CHARACTERS: Final = 255  # of a tag's name
 _TLPS: Final = {tlp.label: tlp for tlp in Tlp if tlp is not Tlp.UNMARKED}

@@ -16,7 +16,9 @@ _HEX: Final[Mapping[IndicatorType, re.Pattern[str]]] = {
     IndicatorType.FILE_SHA1: re.compile(r"[0-9a-f]{40}"),
     IndicatorType.FILE_SHA256: re.compile(r"[0-9a-f]{64}"),
     IndicatorType.JA3: re.compile(r"[0-9a-f]{32}"),
+    IndicatorType.X509_SHA1: re.compile(r"[0-9a-f]{40}"),
 }
+_LONGEST_STRING: Final = 720  # bytes: Suricata reads lines of a dataset of 1,024 characters
 
 
 def key_of(about: Named, kind: IndicatorType) -> str | LeftOut:
@@ -25,7 +27,11 @@ def key_of(about: Named, kind: IndicatorType) -> str | LeftOut:
     if kind in _HEX:
         if _HEX[kind].fullmatch(value) is None:
             return LeftOut.VALUE
+        if kind is IndicatorType.X509_SHA1:
+            return _base64(bytes.fromhex(value).hex(":"))
         return _base64(value) if kind is IndicatorType.JA3 else value
+    if kind is IndicatorType.USER_AGENT:
+        return _base64(value) if len(value.encode()) <= _LONGEST_STRING else LeftOut.LIMIT
     if kind is IndicatorType.DOMAIN_NAME:
         return _base64(value) if is_name(value) else LeftOut.VALUE
     network = network_of(value)
@@ -36,4 +42,4 @@ def key_of(about: Named, kind: IndicatorType) -> str | LeftOut:
 
 
 def _base64(value: str) -> str:
-    return base64.b64encode(value.encode("ascii")).decode("ascii")
+    return base64.b64encode(value.encode()).decode("ascii")

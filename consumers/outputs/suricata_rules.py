@@ -26,6 +26,8 @@ _FILES: Final[Mapping[IndicatorType, str]] = {
     IndicatorType.FILE_SHA1: "kakehashi-sha1.txt",
     IndicatorType.FILE_SHA256: "kakehashi-sha256.txt",
     IndicatorType.JA3: "kakehashi-ja3.lst",
+    IndicatorType.X509_SHA1: "kakehashi-x509-sha1.lst",
+    IndicatorType.USER_AGENT: "kakehashi-user-agent.lst",
 }
 _SETS: Final = (  # sid, protocol, buffer, type, type of the set: append only
     (0, "ip", "ip.src", IndicatorType.IPV4_ADDR, "ipv4"),
@@ -36,6 +38,8 @@ _SETS: Final = (  # sid, protocol, buffer, type, type of the set: append only
     (5, "tls", "tls.sni; to_lowercase", IndicatorType.DOMAIN_NAME, "string"),
     (6, "http", "http.host", IndicatorType.DOMAIN_NAME, "string"),
     (7, "tls", "ja3.hash", IndicatorType.JA3, "string"),
+    (8, "tls", "tls.cert_fingerprint", IndicatorType.X509_SHA1, "string"),
+    (9, "http", "http.user_agent", IndicatorType.USER_AGENT, "string"),
 )
 _HASHES: Final = (
     (20, "filemd5", IndicatorType.FILE_MD5),

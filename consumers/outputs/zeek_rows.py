@@ -26,6 +26,8 @@ TYPES: Final[Mapping[IndicatorType, str]] = {
     IndicatorType.FILE_MD5: "Intel::FILE_HASH",
     IndicatorType.FILE_SHA1: "Intel::FILE_HASH",
     IndicatorType.FILE_SHA256: "Intel::FILE_HASH",
+    IndicatorType.X509_SHA1: "Intel::CERT_HASH",  # Zeek compares the SHA-1 alone (policy/frameworks/intel/seen/x509)
+    IndicatorType.USER_AGENT: "Intel::SOFTWARE",  # the header's value (policy/frameworks/intel/seen/http-headers)
 }
 _SCHEME: Final = re.compile(r"(https?)://(.+)")
 _ROW: Final = re.compile(

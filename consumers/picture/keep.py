@@ -182,6 +182,8 @@ def _checked(path: Path, nation: str, now_ms: int, *, deep: bool, is_new: bool) 
         if database.execute("PRAGMA user_version").fetchone()[0] == 0 and is_new:
             tables.create(database, nation, uuid.uuid4().hex, now_ms)
         tables.check(database, path, nation)
+        if tables.begin_again_with_new_types(database, now_ms):
+            _log.warning("picture.read_anew nation=%s: this version knows more types than the one before", nation)
         if deep and (found := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise tables.Unusable(f"{path} is damaged: {found}")
     except sqlite3.Error as error:

@@ -10,6 +10,8 @@ from typing import Final
 
 import msgspec
 
+from schemas.vocabulary import IndicatorType
+
 FORMAT: Final = 3
 _TABLES: Final = (
     # `picture` names this copy: what has followed another one begins anew. `erase_us` is the change at which content
@@ -125,7 +127,24 @@ def create(database: sqlite3.Connection, nation: str, picture: str, made_ms: int
         database.execute(table)
     database.execute("INSERT INTO about VALUES (?, ?, ?, ?, 0)", (nation, picture, made_ms, made_ms * 1000))
     database.execute(f"PRAGMA user_version = {FORMAT}")
+    database.execute(f"PRAGMA application_id = {int(max(IndicatorType))}")
     database.execute("COMMIT")
+
+
+def begin_again_with_new_types(database: sqlite3.Connection, now_ms: int) -> bool:
+    """Whether an earlier version kept this picture, which left out the records whose type it did not know.
+
+    Then every topic is read anew: what the picture has already is no change. SQLite keeps the last type's code for us.
+    """
+    (last,) = database.execute("PRAGMA application_id").fetchone()
+    if last == max(IndicatorType):
+        return False
+    gap = f"types: {last or 'an unknown number'} were known, {int(max(IndicatorType))} are"
+    database.execute("BEGIN IMMEDIATE")
+    database.execute("UPDATE origin SET cursor = '', pass = pass + 1, is_whole = 0, gap = ?, gap_ms = ?", (gap, now_ms))
+    database.execute(f"PRAGMA application_id = {int(max(IndicatorType))}")
+    database.execute("COMMIT")
+    return True
 
 
 def check(database: sqlite3.Connection, path: Path, nation: str) -> None:

@@ -36,7 +36,7 @@ from exchange.metrics.registry import Metrics
 from exchange.protocol.changelog import Changelog
 from exchange.protocol.record import RowChange
 from schemas import topics
-from schemas.codec import PROGRESS, RECEIPT, RELEASED_INDICATOR, RELEASED_INDICATOR_V2, WINDOW_DIGEST, Codec
+from schemas.codec import LATER_RELEASES, PROGRESS, RECEIPT, RELEASED_INDICATOR, WINDOW_DIGEST, Codec
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Side:
     def of(cls, cluster: Cluster) -> "Side":
         """With the ids of its registry, if it has one."""
         names = (RELEASED_INDICATOR, RECEIPT, WINDOW_DIGEST, PROGRESS)
-        return cls(cluster, cluster.codec(*names, newer=(RELEASED_INDICATOR_V2,)))
+        return cls(cluster, cluster.codec(*names, newer=LATER_RELEASES))
 
 
 @dataclass(frozen=True, slots=True)

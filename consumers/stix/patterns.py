@@ -22,6 +22,12 @@ _PATHS: Final[Mapping[IndicatorType, str]] = {
     IndicatorType.JA3: "network-traffic:extensions.'tls-ext'.ja3",
     IndicatorType.JA4: "network-traffic:extensions.'tls-ext'.ja4",
     IndicatorType.FILE_NAME: "file:name",
+    IndicatorType.X509_SHA1: "x509-certificate:hashes.'SHA-1'",
+    IndicatorType.X509_SHA256: "x509-certificate:hashes.'SHA-256'",
+    IndicatorType.USER_AGENT: "network-traffic:extensions.'http-request-ext'.request_header.'User-Agent'",
+    IndicatorType.MUTEX: "mutex:name",
+    IndicatorType.REGISTRY_KEY: "windows-registry-key:key",
+    IndicatorType.IMPHASH: "file:extensions.'windows-pebinary-ext'.imphash",
 }
 _NETWORKS: Final = frozenset({IndicatorType.IPV4_NET, IndicatorType.IPV6_NET})
 

@@ -122,6 +122,8 @@ _VALUES: Final[Mapping[str, Callable[[_Alert], list[str | None]]]] = {
     "tls.sni": _sni,
     "http.host": lambda alert: [alert.http.hostname if alert.http else None],
     "ja3.hash": _ja3,
+    "tls.cert_fingerprint": lambda alert: [(alert.tls.fingerprint or "").replace(":", "") if alert.tls else None],
+    "http.user_agent": lambda alert: [alert.http.http_user_agent if alert.http else None],
     "filemd5": lambda alert: [each.md5 for each in _files(alert)],
     "filesha1": lambda alert: [each.sha1 for each in _files(alert)],
     "filesha256": lambda alert: [each.sha256 for each in _files(alert)],

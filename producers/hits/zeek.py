@@ -40,6 +40,8 @@ _KINDS: Final[Mapping[str, tuple[IndicatorType, ...]]] = {
     "Intel::URL": (IndicatorType.URL,),
     "Intel::EMAIL": (IndicatorType.EMAIL_ADDR,),
     "Intel::FILE_NAME": (IndicatorType.FILE_NAME,),
+    "Intel::CERT_HASH": (IndicatorType.X509_SHA1,),
+    "Intel::SOFTWARE": (IndicatorType.USER_AGENT,),
 }
 _HASHES: Final = {32: IndicatorType.FILE_MD5, 40: IndicatorType.FILE_SHA1, 64: IndicatorType.FILE_SHA256}
 
@@ -141,7 +143,10 @@ def _of_notice(value: str) -> _Values:
     """What ``sub`` can be: it has no type, and of a URL no scheme."""
     if "/" in value:
         return tuple((IndicatorType.URL, f"{scheme}://{value}") for scheme in _SCHEMES)
-    kinds = (detect(value) or IndicatorType.DOMAIN_NAME, IndicatorType.FILE_NAME)
+    kinds = (
+        *(detect(value) or IndicatorType.DOMAIN_NAME, IndicatorType.FILE_NAME),
+        *(IndicatorType.X509_SHA1, IndicatorType.USER_AGENT),
+    )
     return tuple((kind, value) for kind in dict.fromkeys(kinds) if value)
 
 

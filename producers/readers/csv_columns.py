@@ -59,6 +59,9 @@ _MARKINGS: Final = frozenset({"tlp", "pap", "marking", "caveats", "caveat", "han
 _SEVERITY: Final = ("sever", "threat", "risk", "prior", "critic", "level", "深刻", "危険", "重要度")
 
 
+_PROPERTIES: Final = frozenset(
+    {IndicatorType.USER_AGENT, IndicatorType.MUTEX, IndicatorType.REGISTRY_KEY, IndicatorType.IMPHASH}
+)
 _MARKING_FIELDS: Final = ("tlp", "marking", "releasable_to")
 FIELDS: Final = (
     *("value", "type", "first_seen", "last_seen", "valid_until", "count", "confidence", "description", "tearline"),
@@ -130,7 +133,9 @@ def columns_of(names: Sequence[str], mapping: Mapping[str, str] = _NO_MAPPING) -
     if "value" in roles:
         indicators = tuple((place, "") for place in values)
     else:
-        indicators = tuple((place, word) for place, word in enumerate(words) if word in TYPES)
+        typed = tuple((place, word) for place, word in enumerate(words) if word in TYPES)
+        # Beside a hash or an address it describes that one, as a file name does; a mapping may ask for it.
+        indicators = tuple(each for each in typed if fields[each[0]] or not is_property(each[1])) or typed
     if not indicators or _has_both_sides(words):
         return None
     taken = {place for place, _ in indicators} | set(roles.values())
@@ -170,6 +175,12 @@ def _has_both_sides(words: Sequence[str]) -> bool:
 def is_severity(name: str) -> bool:
     """Whether a column may use the colours of TLP for something else."""
     return any(stem in folded(name) for stem in _SEVERITY)
+
+
+def is_property(word: str) -> bool:
+    """Whether a column holds what many files, programs or hosts have."""
+    types = TYPES.get(word, ())
+    return bool(types) and _PROPERTIES.issuperset(types)
 
 
 def is_file_name(word: str) -> bool:

@@ -28,7 +28,7 @@ from producers.readers.list_heading import (
     marking_of_line,
     marking_of_unreadable,
 )
-from producers.readers.not_carried import kind_named, kind_of
+from producers.readers.not_carried import kind_named, kind_of, looks_like
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Seen, Withdrawn, rejected
 from producers.readers.type_words import folded
@@ -144,7 +144,8 @@ def _values(row: Row, columns: Columns, template: Observation, stated: str) -> I
     for value, kind, word in found:
         if isinstance(kind, str):
             named = kind_of(value) or (kind_named(word or stated) if word or stated else "")
-            yield rejected(row.place, RejectReason.UNKNOWN_TYPE, f"{value[:40]!r}: {kind}", row.original, named)
+            detail = f"{value[:40]!r}: {kind}{looks_like(value)}"
+            yield rejected(row.place, RejectReason.UNKNOWN_TYPE, detail, row.original, named)
         elif is_file_name(word) and has_hash:
             yield LeftOut(row.place, _FILE_NAME, value)
         else:

@@ -33,8 +33,17 @@ _PARTS: Final[dict[str, tuple[IndicatorType | str, ...]]] = {
     **dict.fromkeys(("email", "email-src", "email-dst", "email-reply-to"), (IndicatorType.EMAIL_ADDR,)),
     "AS": (IndicatorType.AUTONOMOUS_SYSTEM,),
     "ja3-fingerprint-md5": (IndicatorType.JA3,),
+    "x509-fingerprint-sha1": (IndicatorType.X509_SHA1,),
+    "x509-fingerprint-sha256": (IndicatorType.X509_SHA256,),
+    "user-agent": (IndicatorType.USER_AGENT,),
+    "mutex": (IndicatorType.MUTEX,),
+    "regkey": (IndicatorType.REGISTRY_KEY,),
+    "imphash": (IndicatorType.IMPHASH,),
+    "filename|imphash": ("file-name", IndicatorType.IMPHASH),
 }
-_UNDIVIDED: Final = frozenset({"url", "filename", "email-attachment"})  # where "|" may be part of the value
+_UNDIVIDED: Final = frozenset(
+    {"url", "filename", "email-attachment", "user-agent", "mutex", "regkey"}
+)  # where "|" may be part of the value
 
 
 class Attribute(Shared, kw_only=True):

@@ -25,7 +25,8 @@ DESCRIPTIONS: Final = frozenset(
     {
         *("file", "pe", "elf", "macho", "process", "lnk", "script"),
         *("domain-ip", "ip-port", "url", "http-request", "dns-record", "passive-dns", "network-connection"),
-        *("network-socket", "netflow", "network-traffic", "email", "x509", "ja3", "ja4-plus"),
+        *("network-socket", "netflow", "network-traffic", "email", "x509", "ja3", "ja4-plus", "mutex"),
+        "registry-key",
     }
 )
 """Templates of objects that describe one thing (MISP's misp-objects)."""

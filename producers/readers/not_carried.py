@@ -11,18 +11,15 @@ from typing import Final
 from producers.readers.reading import Rejected, rejected
 from producers.readers.type_words import folded
 from schemas.observation import SourcePlace
-from schemas.vocabulary import RejectReason
+from schemas.vocabulary import IndicatorType, RejectReason
 
 OTHER: Final = "other"
 _WORDS: Final[dict[str, tuple[str, ...]]] = {
     "x509-certificate": ("x509", "certificate", "certhash", "pubkeyhash", "sslfingerprint", "tlsfingerprint"),
     "tls-fingerprint": ("ja3s", "ja4", "jarm", "hassh"),
-    "mutex": ("mutex",),
-    "registry-key": ("regkey", "registry"),
-    "user-agent": ("useragent",),
+    "registry-value": ("regkey", "registry"),
     "package-name": ("packagename", "mobileapplicationid", "software", "packageurl"),
     "process-name": ("process", "servicename", "windowsservice", "scheduledtask"),
-    "imphash": ("imphash",),
     "fuzzy-hash": ("ssdeep", "tlsh", "sdhash", "vhash", "impfuzzy", "telfhash", "fuzzyhash", "authentihash"),
     "yara-rule": ("yara",),
     "sigma-rule": ("sigma",),
@@ -41,7 +38,6 @@ _WORDS: Final[dict[str, tuple[str, ...]]] = {
 _WHOLE: Final = frozenset({"btc", "xmr", "dash", "bro", "zeek", "cve", "bic", "sigma", "prtn", "phone", "pdb"})
 _VALUES: Final = (
     ("vulnerability", re.compile(r"CVE-\d{4}-\d{4,}", re.IGNORECASE)),
-    ("registry-key", re.compile(r"(?:HKEY_[A-Z_]+|HK(?:LM|CU|CR|U|CC))\\.*", re.IGNORECASE)),
     ("fuzzy-hash", re.compile(r"\d+:[\w/+]{3,}:[\w/+]{3,}|T1[0-9A-Fa-f]{70}")),
     (
         "cryptocurrency-address",
@@ -50,9 +46,12 @@ _VALUES: Final = (
         ),
     ),
     ("phone-number", re.compile(r"\+\d[\d ()-]{6,17}\d")),
-    ("user-agent", re.compile(r"Mozilla/\d.*")),
     ("yara-rule", re.compile(r"rule\s+\w+.*")),
-    ("mutex", re.compile(r"(?:Global|Local)\\.+")),
+)
+_UNGUESSED: Final = (
+    (IndicatorType.REGISTRY_KEY, re.compile(r"(?:HKEY_[A-Z_]+|HK(?:LM|CU|CR|U|CC))\\.*", re.IGNORECASE)),
+    (IndicatorType.USER_AGENT, re.compile(r"Mozilla/\d.*")),
+    (IndicatorType.MUTEX, re.compile(r"(?:Global|Local)\\.+")),
 )
 _LONGEST: Final = 1024
 
@@ -77,3 +76,12 @@ def not_carried(place: SourcePlace, kind: str, detail: str, original: bytes) -> 
     """The refusal of a piece of a kind that the exchange has no type for."""
     named = f"the exchange carries no indicators of the kind {kind}: {detail}" if kind != OTHER else detail
     return rejected(place, RejectReason.UNKNOWN_TYPE, named, original, kind)
+
+
+def looks_like(value: str) -> str:
+    """What to do about a value that has the form of a type which is carried and never guessed; empty if it has none."""
+    text = value.strip()[:_LONGEST]
+    kind = next((kind for kind, form in _UNGUESSED if form.fullmatch(text)), None)
+    if kind is None:
+        return ""
+    return f"; it looks like a {kind.label}, which is taken if its type is stated: a column, or --columns {kind.label}"

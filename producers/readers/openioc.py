@@ -44,6 +44,11 @@ _TERMS: Final = {
     "email/attachment/md5sum": ("file:hashes.MD5", IndicatorType.FILE_MD5),
     "email/from": ("email-addr:value", IndicatorType.EMAIL_ADDR),
     "email/replyto": ("email-addr:value", IndicatorType.EMAIL_ADDR),
+    "network/useragent": (
+        "network-traffic:extensions.'http-request-ext'.request_header.'User-Agent'",
+        IndicatorType.USER_AGENT,
+    ),
+    "registryitem/path": ("windows-registry-key:key", IndicatorType.REGISTRY_KEY),
     **dict.fromkeys(
         ("portitem/remoteip", "routeentryitem/destination", "dnsentryitem/recorddata/ipv4address"),
         ("ipv4-addr:value", _IP),
@@ -187,7 +192,7 @@ def _recognise(head: Head) -> Recognition | None:
 READER: Final = Reader(
     name="openioc",
     reads="items of OpenIOC 1.0 and 1.1 that stand for themselves: hashes, names, addresses, URLs, mail addresses, "
-    "file names; the document is a group, as a MISP event is",
+    "file names, user agents, registry keys; the document is a group, as a MISP event is",
     leaves_out={
         _PART: "parts of a conjunction that are not specific by themselves, or of a type that is not carried",
         _PARTIAL: "comparisons with a part of a value: `contains` of a file name, `starts-with`, `matches`",

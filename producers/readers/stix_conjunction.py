@@ -3,8 +3,8 @@
 A STIX ``AND`` describes one thing by several properties together. To publish one of them alone says more than the
 source did: ``svchost.exe`` in a certain folder is malware, ``svchost.exe`` is Windows.
 
-- A file hash is specific, whatever else is required.
-- A file name, an AS number, a network, a port, a path and a user agent never are.
+- The hash of a file or a certificate is specific, whatever else is required.
+- A file name, an AS number, a network, a port, a path, a user agent, a mutex, a registry key and an imphash never are.
 - A URL, mail address, domain name or address is, if everything else describes the same thing or how it is reached (the
   names and addresses of one host, ports, protocols). What narrows it (the path of an HTTP request to a shared host, a
   process, a file) makes the pattern say nothing about the rest of it.
@@ -20,7 +20,10 @@ import msgspec
 from schemas.vocabulary import IndicatorType
 
 _HASHES: Final = frozenset(
-    {IndicatorType.FILE_MD5, IndicatorType.FILE_SHA1, IndicatorType.FILE_SHA256, IndicatorType.FILE_SHA512}
+    {
+        *(IndicatorType.FILE_MD5, IndicatorType.FILE_SHA1, IndicatorType.FILE_SHA256, IndicatorType.FILE_SHA512),
+        *(IndicatorType.X509_SHA1, IndicatorType.X509_SHA256),
+    }
 )
 _ADDRESSES: Final = frozenset({IndicatorType.IPV4_ADDR, IndicatorType.IPV6_ADDR})
 _RANK: Final = {

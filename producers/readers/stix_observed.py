@@ -27,6 +27,11 @@ _HASHES: Final = {
     "SHA-256": IndicatorType.FILE_SHA256,
     "SHA-512": IndicatorType.FILE_SHA512,
 }
+_CERTIFICATES: Final = {"SHA-1": IndicatorType.X509_SHA1, "SHA-256": IndicatorType.X509_SHA256}
+_NAMES: Final = {
+    "mutex": ("name", IndicatorType.MUTEX),
+    "windows-registry-key": ("key", IndicatorType.REGISTRY_KEY),
+}
 
 
 def observed_in(thing: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -74,5 +79,10 @@ def _values_of(thing: Mapping[str, Any]) -> Iterator[tuple[IndicatorType, str]]:
         yield _VALUES[kind], value
     if kind == "file" and isinstance(hashes, Mapping):
         yield from ((_HASHES[name], str(each)) for name, each in hashes.items() if name in _HASHES)
+    if kind == "x509-certificate" and isinstance(hashes, Mapping):
+        yield from ((_CERTIFICATES[name], str(each)) for name, each in hashes.items() if name in _CERTIFICATES)
+    named = thing.get(_NAMES[kind][0]) if kind in _NAMES else None
+    if isinstance(named, str):
+        yield _NAMES[kind][1], named
     if kind == "autonomous-system" and str(thing.get("number")).isdigit():
         yield IndicatorType.AUTONOMOUS_SYSTEM, f"AS{thing['number']}"

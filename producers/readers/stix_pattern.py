@@ -38,6 +38,10 @@ _HASHES: Final = {
     "SHA256": IndicatorType.FILE_SHA256,
     "SHA512": IndicatorType.FILE_SHA512,
 }
+_HASHES_OF: Final = {
+    "file:hashes": _HASHES,
+    "x509-certificate:hashes": {"SHA1": IndicatorType.X509_SHA1, "SHA256": IndicatorType.X509_SHA256},
+}
 _PATHS: Final = {
     "ipv4-addr:value": IndicatorType.IPV4_ADDR,
     "ipv6-addr:value": IndicatorType.IPV6_ADDR,
@@ -48,6 +52,10 @@ _PATHS: Final = {
     "email-message:sender_ref.value": IndicatorType.EMAIL_ADDR,
     "autonomous-system:number": IndicatorType.AUTONOMOUS_SYSTEM,
     "file:name": IndicatorType.FILE_NAME,
+    "file:extensions.'windows-pebinary-ext'.imphash": IndicatorType.IMPHASH,
+    "mutex:name": IndicatorType.MUTEX,
+    "windows-registry-key:key": IndicatorType.REGISTRY_KEY,
+    "network-traffic:extensions.'http-request-ext'.request_header.'User-Agent'": IndicatorType.USER_AGENT,
     # No standard: what others write, and this exchange, too (consumers/stix/patterns.py).
     "network-traffic:extensions.'tls-ext'.ja3": IndicatorType.JA3,
     "network-traffic:extensions.'tls-ext'.ja4": IndicatorType.JA4,
@@ -238,9 +246,9 @@ def _claims_at(path: str, literals: list[str]) -> tuple[Claim, ...]:
 
 @lru_cache(4096)
 def _kind_of(path: str) -> IndicatorType | None:
-    if path.startswith("file:hashes"):
-        algorithm = path.removeprefix("file:hashes").strip(".'").replace("-", "").replace("_", "").upper()
-        return _HASHES.get(algorithm)
+    for holder, hashes in _HASHES_OF.items():
+        if path.startswith(holder):
+            return hashes.get(path.removeprefix(holder).strip(".'").replace("-", "").replace("_", "").upper())
     return _PATHS.get(path)
 
 

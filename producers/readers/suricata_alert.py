@@ -6,7 +6,7 @@ protocol          our client asked the threat                the threat asked ou
 DNS               the queried name; never the resolver       its address over TCP; a UDP source can be forged
 HTTP              address, host, URL                         its address; the host is ours
 HTTP by a proxy   host and whole URL; never the proxy        the client that our proxy names; of others: refused
-TLS, QUIC         address, SNI, JA3, JA4                     its address, JA3, JA4; the SNI is ours
+TLS, QUIC         address, SNI, JA3, JA4, its certificate    its address, JA3, JA4; SNI and certificate are ours
 SMTP, IMAP, POP3  files that it sent; never the mail server  its address, until it has passed on a mail
 anything else     address                                    its address
 ================  =========================================  ====================================================
@@ -36,6 +36,7 @@ _CONFIDENCE: Final = {"low": 15, "medium": 50, "high": 85}  # STIX 2.1, appendix
 _HTTP_PORT: Final = 80
 # A request's target that is a host and its port: of CONNECT alone (RFC 9112, section 3.2.3).
 _AUTHORITY: Final = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}")
+_SHA1: Final = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){19}")  # of the server's certificate, as EVE writes it
 _LABELS: Final = ("malware_family", "mitre_technique_id")
 _DNS: Final = frozenset({"dns", "mdns", "doh2"})
 _DNS_PORTS: Final = frozenset({53, 853, 5353, 5355})
@@ -169,6 +170,8 @@ def _of_handshakes(alert: Alert, sides: Sides) -> Iterator[Found]:
         if sides.is_server and handshake.sni and address_of(handshake.sni) is None:
             yield IndicatorType.DOMAIN_NAME, handshake.sni
         yield from _fingerprints(handshake)
+        if sides.is_server and handshake.fingerprint and _SHA1.fullmatch(handshake.fingerprint):
+            yield IndicatorType.X509_SHA1, handshake.fingerprint
 
 
 def _fingerprints(handshake: Handshake) -> Iterator[Found]:

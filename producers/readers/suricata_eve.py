@@ -245,8 +245,8 @@ def _recognise(head: Head) -> Recognition | None:
 READER: Final = Reader(
     name="suricata-eve",
     reads="alerts, and the files of flows that have alerted: the address that is not yours, host, URL, SNI, DNS name, "
-    "JA3, JA4, hashes. Name your own networks with `--home-net`: if neither side is yours, the threat cannot be told "
-    "from the victim, and the alert is refused",
+    "JA3, JA4, certificate, hashes. Name your own networks with `--home-net`: if neither side is yours, the threat "
+    "cannot be told from the victim, and the alert is refused",
     leaves_out={
         **{kind: f"records of `{kind}`, which accuse nobody" for kind in ON_REQUEST},
         _NO_ALERT: "all other records that are not alerts",

@@ -33,14 +33,17 @@ class Http(msgspec.Struct):
     url: str | None = None
     http_method: str | None = None
     xff: str | None = None
+    http_user_agent: str | None = None
 
 
 class Handshake(msgspec.Struct):
-    """A handshake of TLS or QUIC: the name that the client asked for, and the client's fingerprints."""
+    """A handshake of TLS or QUIC: the name that the client asked for, the client's fingerprints, and
+    that of the server's certificate."""
 
     sni: str | None = None
     ja3: Any = None
     ja4: str | None = None
+    fingerprint: str | None = None
 
     @property
     def ja3_hash(self) -> str:

@@ -1,7 +1,7 @@
 """What EVE's records that accuse nobody name, for operators who ask for it.
 
-The table of directions of ``suricata_alert`` holds for them, too. A fingerprint of a certificate and the answers of a
-resolver are not taken: the exchange has no type for the first, and the others may be anybody's.
+The table of directions of ``suricata_alert`` holds for them, too. The answers of a resolver are not taken: they may be
+anybody's.
 """
 
 from typing import Final
@@ -21,7 +21,7 @@ ON_REQUEST: Final = {
     "http": "address, host and URL of the server that one of yours asked",
     "quic": "the server's address and name, the client's JA3 and JA4",
     "smtp": "the address of a client that sent you a mail",
-    "tls": "the server's address and name, the client's JA3 and JA4",
+    "tls": "the server's address, name and certificate, the client's JA3 and JA4",
 }
 """By the records' ``event_type``."""
 

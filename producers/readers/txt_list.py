@@ -29,7 +29,7 @@ from producers.readers.list_heading import (
     marking_of_unreadable,
     of_note,
 )
-from producers.readers.not_carried import kind_of
+from producers.readers.not_carried import kind_of, looks_like
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
 from producers.readers.type_words import AMBIGUOUS, ANY, TYPES, Types, folded, type_of
@@ -126,6 +126,7 @@ def _readings(text: str, line: Line, heading: Marked, types: Types, defaults: De
         yield LeftOut(line.place, _TITLE, text)
     else:
         detail = kind if kind == AMBIGUOUS else _SEVERAL if values > 1 else _NONE
+        detail += looks_like(value)
         yield rejected(line.place, RejectReason.UNKNOWN_TYPE, detail, line.original, kind_of(value))
 
 

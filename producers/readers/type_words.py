@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from schemas.normalise import detect
+from schemas.normalise import Invalid, canonical, detect
 from schemas.vocabulary import IndicatorType
 
 Types = tuple[IndicatorType, ...]
@@ -22,6 +22,8 @@ _HASHES: Final = (
 _ADDRESSES: Final = frozenset(
     {IndicatorType.IPV4_ADDR, IndicatorType.IPV6_ADDR, IndicatorType.IPV4_NET, IndicatorType.IPV6_NET}
 )
+CERTIFICATES: Final = (IndicatorType.X509_SHA1, IndicatorType.X509_SHA256)
+"""Of these the number of digits tells which."""
 ANY: Final[Types] = ()
 """The word says that it is an indicator, and no more: the type follows from the value."""
 
@@ -60,6 +62,14 @@ TYPES: Final[dict[str, Types]] = {
     **_words("ja3", "ja3 hash", "ja3 fingerprint", "ja3-fingerprint-md5", of=(IndicatorType.JA3,)),
     **_words("ja4", "ja4 fingerprint", of=(IndicatorType.JA4,)),
     **_words("filename", "file path", "file:name", "ファイル名", "Intel::FILE_NAME", of=(IndicatorType.FILE_NAME,)),
+    **_words("x509-fingerprint-sha1", "x509-certificate:hashes.'SHA-1'", of=(IndicatorType.X509_SHA1,)),
+    **_words("x509-fingerprint-sha256", "x509-certificate:hashes.'SHA-256'", of=(IndicatorType.X509_SHA256,)),
+    **_words("Intel::CERT_HASH", "SSLCertFingerprint", "certificate fingerprint", "証明書", of=CERTIFICATES),
+    **_words("Intel::SOFTWARE", "http user agent", "ユーザーエージェント", of=(IndicatorType.USER_AGENT,)),
+    **_words("mutex:name", "mutant", "ミューテックス", of=(IndicatorType.MUTEX,)),
+    **_words("regkey", "registry", "windows registry key", "レジストリキー", of=(IndicatorType.REGISTRY_KEY,)),
+    **_words("windows-registry-key:key", of=(IndicatorType.REGISTRY_KEY,)),
+    **_words("import hash", "filehash-imphash", of=(IndicatorType.IMPHASH,)),
     **_words("file", "filehash", "file hash", "Intel::FILE_HASH", "ハッシュ", "ハッシュ値", of=_HASHES),
     **_words("hash", of=_HASHES[1:]),
     **_words("indicator", "ioc", "c2", "c2 server", "c2 domain", "c2 host", of=ANY),
@@ -75,6 +85,7 @@ _PARTS: Final[dict[str, tuple[Types | None, Types | None]]] = {
     "filenamesha1": (None, (IndicatorType.FILE_SHA1,)),
     "filenamesha256": (None, (IndicatorType.FILE_SHA256,)),
     "filenamesha512": (None, (IndicatorType.FILE_SHA512,)),
+    "filenameimphash": (None, (IndicatorType.IMPHASH,)),
 }
 _UNDIVIDED: Final = frozenset({"ipport", "ipdstport", "ipsrcport"})  # may be written as address:port, too
 
@@ -103,6 +114,9 @@ def type_of(value: str, allowed: Types) -> IndicatorType | str:
     """The type of a value among the allowed ones, or why it has none of them."""
     if len(allowed) == 1:
         return allowed[0]
+    if allowed == CERTIFICATES:
+        fitting = (kind for kind in allowed if not isinstance(canonical(kind, value), Invalid))
+        return next(fitting, "it is neither the SHA-1 nor the SHA-256 of a certificate")
     kind = detect(value)
     if kind is IndicatorType.FILE_MD5 and kind not in allowed:
         return AMBIGUOUS

@@ -23,7 +23,7 @@ from producers.readers.reading import Defaults
 from producers.readers.suricata_alert import Found, indicators_of, named_by
 from producers.readers.suricata_files import File, hashes_of
 from producers.readers.suricata_record import Alert, Flow, Handshake, Http, Rule
-from producers.readers.type_words import TYPES, folded, type_of
+from producers.readers.type_words import CERTIFICATES, TYPES, folded, type_of
 from schemas.delivered import ZEEK_SOURCE
 from schemas.normalise import detect
 from schemas.vocabulary import IndicatorType, RejectReason
@@ -40,6 +40,7 @@ _BY_SOURCE: Final = (
     *("Scan::", "SSH::Password_Guessing", "SSH::Login_By_Password_Guesser", "FTP::Bruteforcing"),
     *("HTTP::SQL_Injection_Attacker", "Signatures::Multiple_"),
 )
+_ADDRESSES: Final = frozenset({IndicatorType.IPV4_ADDR, IndicatorType.IPV6_ADDR})
 _HASH_MATCH: Final = "TeamCymruMalwareHashRegistry::Match"
 INTEL_NOTICE: Final = "Intel::Notice"
 _HASH: Final = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32})(?![0-9a-fA-F])")
@@ -145,7 +146,24 @@ def _of_ssl(fields: Fields, defaults: Defaults) -> Result:
     flow.tls = Handshake(
         sni=text_of(fields, "server_name") or None, ja3=text_of(fields, "ja3"), ja4=text_of(fields, "ja4") or None
     )
-    return named_by(flow, defaults)
+    found = named_by(flow, defaults)
+    is_servers = (
+        isinstance(found, tuple) and any(kind in _ADDRESSES for kind, _ in found) and _asked_by_us(flow, defaults)
+    )
+    return (*found, *_certificate(fields)) if is_servers and isinstance(found, tuple) else found
+
+
+def _asked_by_us(flow: Alert, defaults: Defaults) -> bool:
+    client = address_of(flow.src_ip)
+    return client is not None and is_ours(client, defaults)
+
+
+def _certificate(fields: Fields) -> Iterator[Found]:
+    """The server's own certificate, by the hash that Zeek was told to take: SHA-256 if nothing else was."""
+    for first in list(_items(fields, "cert_chain_fps"))[:1]:
+        kind = type_of(str(first), CERTIFICATES)
+        if isinstance(kind, IndicatorType):
+            yield kind, str(first)
 
 
 def _of_smtp(fields: Fields, defaults: Defaults) -> Result:

@@ -51,7 +51,7 @@ _ON_REQUEST: Final = {
     "files": "hashes of whole files that the other side sent",
     "http": "address, host and URL of the server that one of yours asked",
     "smtp": "the address of a client that sent you a mail",
-    "ssl": "the server's address and name, the client's JA3 and JA4",
+    "ssl": "the server's address, name and certificate, the client's JA3 and JA4",
     "weird": "the other side's address",
 }
 _KEYS: Final = (b'"id.orig_h"', b'"id_orig_h"', b'"orig_h"', b'"_path"', b'"seen.indicator"', b'"seen_indicator"')

@@ -15,7 +15,15 @@ from schemas.vocabulary import IndicatorType
 
 MOST_WORDS: Final = 256
 _BETWEEN: Final = re.compile(r"[\s,;|\"'<>\0\ufffd]+")
-_ALSO: Final = {IndicatorType.FILE_MD5: (IndicatorType.JA3,), None: (IndicatorType.FILE_NAME, IndicatorType.URL)}
+_CELLS: Final = re.compile(r"[,;|\"<>\t\r\n\0\ufffd]+")
+_ALSO: Final = {
+    IndicatorType.FILE_MD5: (IndicatorType.JA3, IndicatorType.IMPHASH),
+    IndicatorType.FILE_SHA1: (IndicatorType.X509_SHA1,),
+    IndicatorType.FILE_SHA256: (IndicatorType.X509_SHA256,),
+    None: (IndicatorType.FILE_NAME, IndicatorType.URL),
+}
+_OF_TEXT: Final = (IndicatorType.USER_AGENT, IndicatorType.MUTEX, IndicatorType.REGISTRY_KEY)
+"""These have blanks, and the form of anything."""
 
 
 def mentioned(rejected: Rejected) -> Iterator[bytes]:
@@ -26,6 +34,11 @@ def mentioned(rejected: Rejected) -> Iterator[bytes]:
         for each in (kind, *_ALSO.get(kind, ())):
             found = None if each is None else canonical(each, word)
             if found is not None and not isinstance(found, Invalid):
+                yield indicator_key(*found)
+    for cell in (text, *filter(None, _CELLS.split(text, MOST_WORDS)[:MOST_WORDS])):
+        for kind in _OF_TEXT:
+            found = canonical(kind, cell)
+            if not isinstance(found, Invalid):
                 yield indicator_key(*found)
 
 

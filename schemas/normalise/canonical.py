@@ -10,7 +10,10 @@ from schemas.normalise.email_address import canonical_email
 from schemas.normalise.file_name import canonical_file_name
 from schemas.normalise.fingerprint import HEX_DIGITS, canonical_ja4, hash_speller
 from schemas.normalise.invalid import Canonical, Invalid, refused
+from schemas.normalise.mutex import canonical_mutex
+from schemas.normalise.registry_key import canonical_registry_key
 from schemas.normalise.url import canonical_url
+from schemas.normalise.user_agent import canonical_user_agent
 from schemas.vocabulary import IndicatorType
 
 _SPELLERS: Final[dict[IndicatorType, Callable[[str], Canonical | Invalid]]] = {
@@ -25,6 +28,9 @@ _SPELLERS: Final[dict[IndicatorType, Callable[[str], Canonical | Invalid]]] = {
     IndicatorType.AUTONOMOUS_SYSTEM: canonical_as_number,
     IndicatorType.JA4: canonical_ja4,
     IndicatorType.FILE_NAME: canonical_file_name,
+    IndicatorType.USER_AGENT: canonical_user_agent,
+    IndicatorType.MUTEX: canonical_mutex,
+    IndicatorType.REGISTRY_KEY: canonical_registry_key,
 }
 
 

@@ -1,7 +1,8 @@
 """Detects the type of a value, for lists that do not state it. No answer is better than a wrong one.
 
-In order: URL with a scheme, email address, address or network, hash by its length (32 digits: MD5, not JA3),
-JA4, ``AS64500`` with its letters, URL without a scheme, domain name, file name.
+In order: URL with a scheme, email address, address or network, hash of a file by its length (JA3, imphash and the
+fingerprint of a certificate look alike, and are never guessed), JA4, ``AS64500`` with its letters, URL without a
+scheme, domain name, file name. User agents, mutexes and registry keys are never guessed either.
 
 A domain name must end in a suffix of the ICANN section of the Public Suffix List, and have a label before it.
 Some of those suffixes are also extensions of files. ``invoice.zip`` is more often a file than a name, so
@@ -20,14 +21,14 @@ from schemas.normalise.autonomous_system import canonical_as_number
 from schemas.normalise.domain import canonical_domain
 from schemas.normalise.email_address import canonical_email
 from schemas.normalise.file_name import canonical_file_name
-from schemas.normalise.fingerprint import HEX_DIGITS, canonical_ja4, spelled_hash
+from schemas.normalise.fingerprint import FILE_HASHES, HEX_DIGITS, canonical_ja4, spelled_hash
 from schemas.normalise.invalid import Canonical, Invalid
 from schemas.normalise.refang import refanged_url
 from schemas.normalise.tidy import tidied_ascii
 from schemas.normalise.url import SCHEMES, canonical_url
 from schemas.vocabulary import IndicatorType
 
-_BY_DIGITS: Final = {digits: kind for kind, digits in HEX_DIGITS.items() if kind is not IndicatorType.JA3}
+_BY_DIGITS: Final = {HEX_DIGITS[kind]: kind for kind in FILE_HASHES}
 _NEVER_GUESSED: Final = frozenset({"zip"})
 _SCRIPTS_AND_ARCHIVES: Final = frozenset({"cab", "mov", "ps", "py", "sh", "so"})
 _REPOSITORY_FILES: Final = frozenset({"changelog.md", "contributing.md", "license.md", "readme.md", "security.md"})

@@ -1,10 +1,13 @@
-"""Fingerprints of files and of TLS clients: hexadecimal hashes, JA3 and JA4.
+"""Fingerprints of files, certificates and TLS clients: hexadecimal hashes, JA3 and JA4.
 
 A hash under the wrong type's name is refused, not re-labelled: one of the two is wrong, and it is unknown
-which. JA4's form is that of FoxIO's specification, ``t13d1516h2_8daaf6152771_b186095e22b6``; its two ALPN
+which. The fingerprint of a certificate is the hash of its DER encoding; tools print its octets with colons or blanks
+between them, which go. An imphash is an MD5, of the names that a program imports (Mandiant, "Tracking malware with
+import hashing"). JA4's form is that of FoxIO's specification, ``t13d1516h2_8daaf6152771_b186095e22b6``; its two ALPN
 characters keep their case, which has a meaning there, the rest is lower case.
 """
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -18,7 +21,15 @@ HEX_DIGITS: Final = {
     IndicatorType.FILE_SHA256: 64,
     IndicatorType.FILE_SHA512: 128,
     IndicatorType.JA3: 32,
+    IndicatorType.X509_SHA1: 40,
+    IndicatorType.X509_SHA256: 64,
+    IndicatorType.IMPHASH: 32,
 }
+FILE_HASHES: Final = (
+    *(IndicatorType.FILE_MD5, IndicatorType.FILE_SHA1, IndicatorType.FILE_SHA256, IndicatorType.FILE_SHA512),
+)
+_CERTIFICATES: Final = frozenset({IndicatorType.X509_SHA1, IndicatorType.X509_SHA256})
+_OCTETS: Final = re.compile(r"[0-9a-f]{2}(?:([: -])[0-9a-f]{2}(?:\1[0-9a-f]{2})*)")
 _NAMES: Final = {32: "an MD5", 40: "a SHA-1", 56: "a SHA-224", 64: "a SHA-256", 96: "a SHA-384", 128: "a SHA-512"}
 _HEX: Final = frozenset("0123456789abcdef")
 _DECIMAL: Final = frozenset("0123456789")
@@ -33,6 +44,8 @@ def spelled_hash(kind: IndicatorType, value: str) -> Canonical | Invalid:
     if isinstance(text, Invalid):
         return text
     text = text.lower()
+    if kind in _CERTIFICATES and _OCTETS.fullmatch(text):
+        text = text.replace(text[2], "")
     if not _HEX.issuperset(text):
         return _NO_HEX
     digits = HEX_DIGITS[kind]

@@ -2,10 +2,9 @@
 
 from typing import Final
 
-from schemas.codec import RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec, form
+from schemas.codec import LATER_RELEASES, RELEASED_INDICATOR, Codec, form, release_version
 from schemas.markings import Caveat
 from schemas.records import Content, ReleasedIndicator
-from schemas.tearline import TEARLINE
 from schemas.vocabulary import RecordKind
 from streams.correlate.repeated import Repeated
 from streams.correlate.row import Sent
@@ -24,7 +23,7 @@ _VARYING: Final = (
     "content.registered_domain",
 )
 _FORM: Final = form(RELEASED_INDICATOR, *_VARYING)
-_FORM_V2: Final = form(RELEASED_INDICATOR_V2, *_VARYING)
+_LATER: Final = {name: form(name, *_VARYING) for name in LATER_RELEASES}
 _CUTS: Final = Repeated(_FORM)
 
 
@@ -32,11 +31,13 @@ def released(codec: Codec, name: str, nation: str, sent: Sent, reason: str, cont
     """The framed record of an indicator's id and what is ``sent`` of it; ``content`` is None for an end."""
     if content is None:
         return codec.encode(RELEASED_INDICATOR, _record(name, nation, sent, reason, None))
-    if content.get(TEARLINE):  # few have one, and hardly two the same
-        record = _record(name, nation, sent, reason, content)
-        schema, written, cut = RELEASED_INDICATOR_V2, _FORM_V2, _FORM_V2.cut(record)
+    schema = release_version(content)
+    if schema != RELEASED_INDICATOR:  # few are, and hardly two have the same tearline
+        written = _LATER[schema]
+        with_tearline: Content = {**content, "tearline": content.get("tearline", "")}
+        cut = written.cut(_record(name, nation, sent, reason, with_tearline))
     else:
-        schema, written = RELEASED_INDICATOR, _FORM
+        written = _FORM
         repeated = (
             nation,
             reason,

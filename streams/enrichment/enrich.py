@@ -15,7 +15,7 @@ from exchange.errors import ConfigurationError
 from schemas.canary import CANARY_VALUE
 from schemas.markings import Activity, Pap
 from schemas.vocabulary import IndicatorType
-from streams.enrichment import file_names, local_query, special_use
+from streams.enrichment import file_names, local_query, of_hosts, special_use
 from streams.enrichment.networks import NetworkTable, Origin
 from streams.enrichment.public_suffix import PublicSuffixes
 from streams.enrichment.warninglist_index import NO_MATCHES, Matches, WarninglistIndex
@@ -47,10 +47,12 @@ class Enrichment(msgspec.Struct, frozen=True, gc=False):
     ``undelegated`` is a name under a top-level domain that the public DNS does not have: an internal one.
     """
     local_query: bool = False
-    """A URL that carries something local behind its host: an address, a name inside a network, or credentials."""
+    """A URL that carries something local behind its host: an address, a name inside a network, or credentials; a user
+    agent, mutex or registry key that does, or names an account or its folder."""
 
 
 NOTHING_KNOWN: Final = Enrichment()
+_WELL_KNOWN_OF_HOSTS: Final = Enrichment(warninglists=(of_hosts.NAME,), benign=True)
 _WELL_KNOWN_FILE: Final = Enrichment(warninglists=(file_names.NAME,), benign=True)
 
 
@@ -80,6 +82,7 @@ class Enricher:
             EnrichmentSource("public-suffix-list", suffixes.version, suffixes.activity),
             EnrichmentSource("special-use", special_use.VERSION, special_use.ACTIVITY),
             EnrichmentSource(file_names.NAME, file_names.VERSION, file_names.ACTIVITY),
+            EnrichmentSource(of_hosts.NAME, of_hosts.VERSION, of_hosts.ACTIVITY),
             EnrichmentSource("local-query", local_query.VERSION, special_use.ACTIVITY),
         )
         for source in self.sources:
@@ -90,6 +93,9 @@ class Enricher:
                 )
         self.warninglist_titles = {each.name: each.title for each in warninglists.warninglists}
         self.warninglist_titles[file_names.NAME] = "Well-known file names of systems and common software"
+        self.warninglist_titles[of_hosts.NAME] = (
+            "User agents, mutexes, registry keys and imphashes of harmless machines"
+        )
         """What MISP shows people for each name in ``Enrichment.warninglists``."""
         listed = "\n".join(f"{each.name} {each.version}" for each in self.sources)
         self.version = hashlib.sha256(listed.encode()).hexdigest()[:16]
@@ -126,6 +132,8 @@ class Enricher:
                 return _WELL_KNOWN_FILE if file_names.is_well_known(value) else NOTHING_KNOWN
             case IndicatorType.JA3 | IndicatorType.JA4:
                 return NOTHING_KNOWN  # no data source has these
+            case _ if kind in of_hosts.TYPES:
+                return _of_property(kind, value)
             case _:
                 return _of_hash(self._warninglists.match_hash(kind, value))
 
@@ -185,6 +193,12 @@ def _of_address(origin: Origin, use: str, found: Matches) -> Enrichment:
         benign=found.benign,
         special_use=use,
     )
+
+
+def _of_property(kind: IndicatorType, value: str) -> Enrichment:
+    known = _WELL_KNOWN_OF_HOSTS if of_hosts.is_well_known(kind, value) else NOTHING_KNOWN
+    is_local = kind is not IndicatorType.IMPHASH and local_query.is_of_a_person(value)
+    return msgspec.structs.replace(known, local_query=True) if is_local else known
 
 
 def _use_of_name(name: str, public_suffix: str) -> str:

@@ -1,7 +1,8 @@
-"""Whether a URL carries something local behind its host: what a victim's machine or a phishing kit wrote into it. Pure.
+"""Whether a value carries something local: what a victim's machine or a phishing kit wrote into it. Pure.
 
 The check-in of a bot names the user, the password and the address of the machine that it runs on; a phishing link names
-the address that it was sent to. Such a URL leaves only if an officer lets it (``policy/joint/v1/urls.cedar``).
+the address that it was sent to. Malware writes the same into its user agent, and names mutexes and registry keys after
+the account or the machine. Such a value leaves only if an officer lets it (``policy/joint/v1/urls.cedar``).
 """
 
 import hashlib
@@ -56,10 +57,14 @@ _SIX: Final = re.compile(r"(?<![0-9A-Fa-f:.])(?=[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:)[
 _MAC: Final = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f])")
 _NAME: Final = re.compile(r"(?<![A-Za-z0-9_.-])(?:[A-Za-z0-9_-]++\.)++[A-Za-z]{2,}+")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
+# An account (MS-DTYP, section 2.4.2: of a domain or machine, or of Microsoft Entra), and the folder of one.
+_SID: Final = re.compile(r"S-1-(?:5-21|12-1)-\d+-\d+-\d+-\d+", re.IGNORECASE)
+_FOLDER: Final = re.compile(r"[\\/#](?:users|home|documents and settings)[\\/#][^\\/#\s]", re.IGNORECASE)
+_EDITIONS: Final = re.compile(r"(?<=[\w:])[/:]\d[\w.+-]*")  # of products: `Chrome/127.0.0.0` is no address
 _SEPARATORS: Final = re.compile("[&;]")
 _ENCODED: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 _DEPTH: Final = 2  # times that a text is decoded: a parameter is often encoded once more
-_EDITION: Final = 1  # of the code below: count it up if it decides differently
+_EDITION: Final = 2  # of the code below: count it up if it decides differently
 VERSION: Final = hashlib.sha256(repr((_EDITION, sorted(_PRIVATE))).encode()).hexdigest()[:16]
 
 
@@ -68,6 +73,15 @@ def has_local_query(url: str) -> bool:
     behind = url.partition("://")[2].partition("/")[2]
     path, _, query = behind.partition("?")
     return _is_local(path, named=False) or (bool(query) and (_has_private(query) or _is_local(query, named=True)))
+
+
+def is_of_a_person(text: str) -> bool:
+    """Whether a user agent, mutex or registry key names a person, an account, a host inside a network or an address."""
+    return (
+        _SID.search(text) is not None
+        or _FOLDER.search(text) is not None
+        or _is_local(_EDITIONS.sub("", text), named=False)
+    )
 
 
 def _has_private(query: str) -> bool:

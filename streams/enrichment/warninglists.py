@@ -62,6 +62,12 @@ MISP_ATTRIBUTES: dict[IndicatorType, frozenset[str]] = {
     IndicatorType.JA3: frozenset({"ja3-fingerprint-md5"}),
     IndicatorType.JA4: frozenset(),
     IndicatorType.FILE_NAME: frozenset({"filename"}),
+    IndicatorType.X509_SHA1: frozenset({"x509-fingerprint-sha1"}),
+    IndicatorType.X509_SHA256: frozenset({"x509-fingerprint-sha256"}),
+    IndicatorType.USER_AGENT: frozenset({"user-agent"}),
+    IndicatorType.MUTEX: frozenset({"mutex"}),
+    IndicatorType.REGISTRY_KEY: frozenset({"regkey"}),
+    IndicatorType.IMPHASH: frozenset({"imphash"}),
 }
 """The MISP attribute types that an indicator type answers to."""
 

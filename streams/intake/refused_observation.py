@@ -1,10 +1,14 @@
 """What quarantine keeps of one refused observation: the observation as JSON, as its sensor sent it."""
 
+from typing import Final
+
 import msgspec
 
 from schemas.quarantine import is_whole
 from schemas.records import SensorReport
 from schemas.vocabulary import IndicatorType
+
+KNOWN: Final = frozenset(map(int, IndicatorType))
 
 
 def observation_as_json(report: SensorReport, index: int, *, in_full: bool = True) -> bytes:
@@ -25,7 +29,6 @@ def observation_as_json(report: SensorReport, index: int, *, in_full: bool = Tru
         return entries[index_of_entry] if 0 <= index_of_entry < len(entries) else None
 
     code = report["kinds"][index]
-    known = code in IndicatorType.__members__.values()
     again = report["redrive_of"]
     return msgspec.json.encode(
         ({"redrive_of": again} if again and not is_whole(again) else {})
@@ -35,7 +38,7 @@ def observation_as_json(report: SensorReport, index: int, *, in_full: bool = Tru
             "epoch": report["epoch"],
             "sequence": report["sequence"],
             "tool": report["tool"],
-            "kind": IndicatorType(code).label if known else f"unknown-{code}",
+            "kind": IndicatorType(code).label if code in KNOWN else f"unknown-{code}",
             "value": report["values"][index],
             "first_seen_ms": number("first_seen_ms", 0),
             "last_seen_ms": number("last_seen_ms", 0),

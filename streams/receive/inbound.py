@@ -3,7 +3,8 @@
 It is written from the agreement and not from the sender's code, with which it shares only the contract. In order:
 
 1.  A null value is refused: only we delete from our topics.
-2.  Exactly one ``ReleasedIndicator``, of at most ``MAX_BYTES``; with content, of an agreed version.
+2.  Exactly one ``ReleasedIndicator``, of at most ``MAX_BYTES``; with content, of an agreed version, and of the one
+    that such content is written as.
 3.  The key is the id in UTF-8, the id is an indicator's, and the record is on the id's partition.
 4.  The origin is the nation whose inbox it is, and so are all hops: our own records do not return (promise 8),
     and no nation passes on a third nation's. More than ``MAX_HOPS`` hops are a loop, whoever they name.
@@ -31,7 +32,7 @@ from typing import Final, cast
 import msgspec
 
 from schemas.agreement import Agreement
-from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
+from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable, release_version
 from schemas.identity import shard_of_key
 from schemas.quarantine import Refused
 from schemas.records import Content, ReleasedIndicator
@@ -130,7 +131,7 @@ def admit(
     if content is not None:
         wrong = (
             _not_for_us(content, agreed, now_ms)
-            or _not_agreed(codec.schema_of(value), agreed)
+            or _not_agreed(codec.schema_of(value), content, agreed)
             or content_problem(content, record, now_ms)
         )
         if wrong is not None:
@@ -207,10 +208,14 @@ def _shapeless(record: ReleasedIndicator, now_ms: int) -> Refused | None:
     return None
 
 
-def _not_agreed(schema: str | None, agreed: Agreement) -> Refused | None:
+def _not_agreed(schema: str | None, content: Content, agreed: Agreement) -> Refused | None:
     """The end of rule 2."""
     if schema not in agreed.schemas:
         return Refused(RejectReason.UNKNOWN_SCHEMA, f"schema {schema} was not agreed with {agreed.partner}")
+    if schema != release_version(content):
+        return Refused(
+            RejectReason.MALFORMED_CONTENT, f"it is a {schema}, and content like this is a {release_version(content)}"
+        )
     return None
 
 

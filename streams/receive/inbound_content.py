@@ -85,12 +85,10 @@ def _strings_problem(content: Content) -> Refused | None:
         return Refused(RejectReason.MALFORMED_CONTENT, "a recipient or the country is not an ISO 3166-1 code")
     if content["registered_domain"] not in content["value"] or not 0 <= content["asn"] < 1 << 32:
         return Refused(RejectReason.MALFORMED_CONTENT, "an enrichment that does not belong to the value")
-    tearline = content.get("tearline")
-    if tearline is not None and not (
-        0 < len(tearline.encode()) <= MAX_TEARLINE_BYTES and _is_text(tearline.replace("\n", ""))
-    ):
+    tearline = content.get("tearline", "")
+    if len(tearline.encode()) > MAX_TEARLINE_BYTES or not _is_text(tearline.replace("\n", "")):
         return Refused(
-            RejectReason.MALFORMED_CONTENT, f"a tearline that is empty, over {MAX_TEARLINE_BYTES} bytes or not text"
+            RejectReason.MALFORMED_CONTENT, f"a tearline that has over {MAX_TEARLINE_BYTES} bytes or is not text"
         )
     return None
 

@@ -13,10 +13,10 @@ from typing import Final
 import cedarpy
 import msgspec
 
-from schemas.codec import RELEASED_INDICATOR_V2
+from schemas.codec import RELEASED_INDICATOR_V2, RELEASED_INDICATOR_V3
 from schemas.links import NEVER_AGREED
 from schemas.markings import Marking, Tlp
-from schemas.vocabulary import Outcome
+from schemas.vocabulary import TYPES_OF_V3, IndicatorType, Outcome
 from streams.rules.facets import Facets, prefix_label
 from streams.rules.obligations import DropTearline, strictest
 from streams.rules.policy_set import RATING, PolicySet
@@ -24,6 +24,7 @@ from streams.rules.proof.space import Request, Value
 
 DEFAULT_DENY: Final = "default-deny"
 EVALUATION_ERROR: Final = "evaluation-error"
+TYPE_NOT_AGREED: Final = "type-not-agreed"
 # Decisions of officers are listed beside the rules' ids.
 STANDING_VETO: Final = "standing-veto"
 REVIEW_REFUSED: Final = "review-refused"
@@ -37,7 +38,8 @@ _CACHE_SIZE: Final = 65_536
 class Verdict(msgspec.Struct, frozen=True, gc=False):
     """The result of the rules. ``rules`` are the ids that decided, sorted: of the permits or of the strictest forbids.
 
-    ``default-deny`` means that no rule matched, ``evaluation-error`` that the engine could not decide.
+    ``default-deny`` means that no rule matched, ``evaluation-error`` that the engine could not decide,
+    ``type-not-agreed`` that the rules would let it go, and the partner's agreed schemas do not have its type.
     ``obligations`` must be carried out before a release; for HOLD they are those of the holding rules.
     """
 
@@ -48,6 +50,7 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
 
 _NO_RULE: Final = Verdict(Outcome.WITHHOLD, (DEFAULT_DENY,))
 _ERROR: Final = Verdict(Outcome.WITHHOLD, (EVALUATION_ERROR,))
+_UNREAD: Final = Verdict(Outcome.WITHHOLD, (TYPE_NOT_AGREED,))
 
 
 class Engine:
@@ -101,6 +104,8 @@ class Engine:
             return _ERROR
 
     def _ask(self, facets: Facets, partner: str) -> Verdict:
+        if facets.kind.label not in self._types:
+            return _UNREAD
         request = Request(partner, self._attributes(facets) | self._of_link(facets.marking, partner))
         (result,) = self.policy_set.space.evaluate(self.policy_set.policies, [request])
         if result.diagnostics.errors or result.decision is cedarpy.Decision.NoDecision:
@@ -115,6 +120,8 @@ class Engine:
             return _ERROR
         else:
             outcome = Outcome.WITHHOLD if Outcome.WITHHOLD in outcomes else Outcome.HOLD
+        if outcome is not Outcome.WITHHOLD and not self._takes_type(partner, facets.kind):
+            return _UNREAD
         deciding = [rule for rule in matched if rule.outcome is outcome]
         owed = [obligation for rule in deciding for obligation in rule.obligations]
         if outcome is not Outcome.WITHHOLD and not self._takes_tearlines(partner):
@@ -137,6 +144,16 @@ class Engine:
         caveats = {str(caveat) for caveat in marking.caveats if caveat not in NEVER_AGREED}
         labelled = marking.tlp in (Tlp.UNMARKED, Tlp.RED) or marking.tlp.label in agreement.tlp
         return {"linked": True, "marking_agreed": labelled and caveats <= agreement.caveats}
+
+    @cached_property
+    def _types(self) -> frozenset[str]:
+        """The types that the set's schema has: a set from before the later ones stays in force after an upgrade."""
+        return frozenset(self.policy_set.space.axes["type"].members)
+
+    def _takes_type(self, partner: str, kind: IndicatorType) -> bool:
+        """Whether the link's schemas have the type. What they lack waits until the link is changed."""
+        agreement = self.policy_set.links.get(partner)
+        return kind not in TYPES_OF_V3 or agreement is None or RELEASED_INDICATOR_V3 in agreement.schemas
 
     def _takes_tearlines(self, partner: str) -> bool:
         """Whether the link's schemas have room for one."""

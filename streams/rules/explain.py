@@ -14,7 +14,7 @@ from schemas.records import AssertionDecision, Decision, FacetsRecord
 from schemas.vocabulary import Outcome
 from streams.rules import obligations
 from streams.rules.decide import once_approved
-from streams.rules.engine import BY_PEOPLE, DEFAULT_DENY, EVALUATION_ERROR, Engine
+from streams.rules.engine import BY_PEOPLE, DEFAULT_DENY, EVALUATION_ERROR, TYPE_NOT_AGREED, Engine
 from streams.rules.facets import ConfidenceBand, Facets, from_record, with_marking
 from streams.rules.obligations import (
     CoarsenTime,
@@ -140,6 +140,11 @@ def rule_sentence(rule_id: str, policy_set: PolicySet) -> str:
         return "No rule permits it, so it is withheld (default-deny)."
     if rule_id == EVALUATION_ERROR:
         return "The rules could not be evaluated, so it is withheld (evaluation-error)."
+    if rule_id == TYPE_NOT_AGREED:
+        return (
+            "The schemas agreed with the partner, or the rules in force, do not have its type yet: it waits until they "
+            "do, which needs the partner's upgrade first (type-not-agreed)."
+        )
     rule = policy_set.rules.get(rule_id)
     if rule is None:
         return f"The rule {rule_id} decided; it is not in this policy set."

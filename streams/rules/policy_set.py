@@ -20,7 +20,7 @@ from schemas.agreement import Agreement
 from schemas.links import POLICY_FOLDER, BadLinks, link_path, link_texts, read_links
 from schemas.markings import Caveat, Pap, Tlp
 from schemas.ratings import NO_RATINGS, BadRatings, Rating, Ratings, ratings_text, read_ratings
-from schemas.vocabulary import IndicatorType
+from schemas.vocabulary import TYPES_OF_V3, IndicatorType
 from streams.rules.facets import LONGEST_PREFIX, NO_NETWORK, ConfidenceBand, prefix_label
 from streams.rules.proof.space import Space, space_of
 from streams.rules.reading import reads
@@ -37,7 +37,8 @@ _VOCABULARY: Final[Mapping[str, tuple[str, ...]]] = {
     "Pap": tuple(pap.label or pap.name for pap in Pap),
     "Caveat": tuple(Caveat),
     "ConfidenceBand": tuple(ConfidenceBand),
-    "IndicatorType": tuple(kind.label for kind in IndicatorType),
+    # Later types may be missing: a set that was signed before them withholds what has one, and stays in force.
+    "IndicatorType": tuple(kind.label for kind in IndicatorType if kind not in TYPES_OF_V3),
     "Rating": tuple(Rating),
     "PrefixLength": tuple(map(prefix_label, range(NO_NETWORK, LONGEST_PREFIX + 1))),
 }

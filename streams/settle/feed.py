@@ -16,7 +16,7 @@ from exchange.kafka.clients import Cluster
 from exchange.kafka.committed import committed
 from exchange.protocol.feed import Feed
 from exchange.protocol.record import Input, Record
-from schemas.codec import RELEASED_INDICATOR, RELEASED_INDICATOR_V2, Codec, Undecodable
+from schemas.codec import LATER_RELEASES, RELEASED_INDICATOR, Codec, Undecodable
 from streams.settle.holding import Copies, Found
 
 _log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class TopicCopies:
         record = self._codec.decode(RELEASED_INDICATOR, value)
         if isinstance(record, Undecodable):
             # A receipt holds nothing of the content; a record that cannot be read may.
-            return self._codec.schema_of(value) in (None, RELEASED_INDICATOR, RELEASED_INDICATOR_V2)
+            return self._codec.schema_of(value) in (None, RELEASED_INDICATOR, *LATER_RELEASES)
         return record["content"] is not None and record["version"] <= through
 
 

@@ -75,6 +75,12 @@ _WIDE: Final = a_content(
     asn=64496,
     country="JP",
 )
+
+
+def _of_type(type: str, value: str) -> Any:
+    return a_content(type=type, value=value, registered_domain="") | {"tearline": ""}
+
+
 CASES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     codec.SENSOR_REPORT: {
         "two_observations": a_report([an_observation(), _IPV4]),
@@ -122,6 +128,10 @@ CASES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     codec.RELEASED_INDICATOR_V2: {
         "content": a_released(content=a_content(tearline="Seen in phishing against banks. Block it.")),
         "all_fields": a_released(content={**_WIDE, "tearline": "公開要旨\nBlock it."}, recalled_through=NOW_MS - 1),
+    },
+    codec.RELEASED_INDICATOR_V3: {
+        "content": a_released(content=_of_type("x509-sha1", "3b" * 20)),
+        "with_tearline": a_released(content=_of_type("mutex", r"Global\made-up") | {"tearline": "公開要旨\nBlock it."}),
     },
     codec.DECISION_V1: {
         "release": a_decision_v1(),

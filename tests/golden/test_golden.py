@@ -55,7 +55,7 @@ def _with_defaults(record: Any) -> Any:
     return [_with_defaults(each) for each in record] if isinstance(record, list) else record
 
 
-@pytest.mark.parametrize("version", [codec.RELEASED_INDICATOR, codec.RELEASED_INDICATOR_V2])
+@pytest.mark.parametrize("version", [codec.RELEASED_INDICATOR, *codec.LATER_RELEASES])
 def test_a_released_indicator_is_read_and_written_in_the_version_that_it_has(version: str) -> None:
     """One without a tearline is the bytes of before there were any: a partner who has not upgraded reads it."""
     for binary in (FOLDER / version).glob("*.bin"):

@@ -84,15 +84,16 @@ class OfficersBench:
         labels: tuple[str, ...] = ("malicious-activity",),
         epoch: int = NOW_MS - DAY_MS,
         by: str = "",
+        kind: IndicatorType = IndicatorType.DOMAIN_NAME,
         **marking: Any,
     ) -> None:
-        """A sensor reports domains, in this epoch; ``by`` is whose key signs the report."""
+        """A sensor reports domains, or values of another type, in this epoch; ``by`` is whose key signs the report."""
         context = (("tearline", tearline),) if tearline else ()
         self.now_ms += 10
         sequence = self._sequences.get((sensor, epoch), -1) + 1
         self._sequences[sensor, epoch] = sequence
         stated = {"marking": SourceMarking(tlp=tlp, **marking), "confidence": 90, "context": context, "labels": labels}
-        observed = [an_observation(value=value, **stated) for value in values]
+        observed = [an_observation(kind=kind, value=value, **stated) for value in values]
         value = CODEC.encode(SENSOR_REPORT, a_report(observed, sensor=sensor, sequence=sequence, epoch=epoch))
         headers = signed_by(by, value) if by else ()
         record = Record(topics.SENSOR_REPORTS, 0, 0, b"", value, self.now_ms, headers)

@@ -40,6 +40,16 @@ VALUES: Final[Mapping[IndicatorType, tuple[str, str, str]]] = {
         "t13d1517h2_8daaf6152772_b186095e22b7",
         "t13d1518h2_8daaf6152773_b186095e22b8",
     ),
+    IndicatorType.X509_SHA1: ("4" * 40, "5" * 40, "6" * 40),
+    IndicatorType.X509_SHA256: ("4" * 64, "5" * 64, "6" * 64),
+    IndicatorType.USER_AGENT: ("one/1.0 (made; up)", "Two/2.0, 'made up'", "三/3.0"),
+    IndicatorType.MUTEX: ("Global\\one", "two {made up}", "Three"),
+    IndicatorType.REGISTRY_KEY: (
+        "HKEY_LOCAL_MACHINE\\software\\one",
+        "HKEY_CURRENT_USER\\software\\two three",
+        "HKEY_USERS\\.default\\three",
+    ),
+    IndicatorType.IMPHASH: ("4" * 32, "5" * 32, "6" * 32),
     IndicatorType.FILE_NAME: ("one-invoice.exe", "two-invoice.exe", "three-invoice.exe"),
 }
 PICTURE: Final = "0123456789abcdef"

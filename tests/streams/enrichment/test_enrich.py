@@ -146,7 +146,7 @@ def test_no_more_than_a_few_names_of_lists_are_carried_but_all_of_them_count() -
 def test_every_source_is_named_with_its_version_and_is_local(enricher: Enricher) -> None:
     names = [source.name for source in enricher.sources]
     registries = ["misp-warninglists", "networks", "public-suffix-list", "special-use"]
-    assert sorted(names) == sorted([*registries, "well-known-file-names", "local-query"])
+    assert sorted(names) == sorted([*registries, "well-known-file-names", "well-known-of-hosts", "local-query"])
     assert all(source.version for source in enricher.sources)
     assert {source.activity for source in enricher.sources} == {Activity.PASSIVE_LOCAL}
 
