@@ -1,8 +1,9 @@
 """Suricata's datasets, hash lists, IP reputation, and the rules that use them, in a folder.
 
 Sources: Suricata 7's user guide, "Datasets", "File Keywords", "JA3/JA4 Keywords", "SSL/TLS Keywords", "HTTP Keywords",
-"IP Reputation". Each file is replaced at once; the rules, whose first line has the position, come last. A set that only a rule declares is
-read anew with the rules. Paths are relative to the rules. The sids never change, nor the number of the category.
+"IP Reputation". Each file is replaced at once; the rules, whose first line has the position, come last. A set that only
+a rule declares is read anew with the rules. Paths are relative to the rules. The sids never change, nor the number of
+the category.
 """
 
 from collections import Counter, defaultdict

@@ -50,6 +50,8 @@ VALUES = {
     IndicatorType.URL: "https://bad.example/a",
     IndicatorType.EMAIL_ADDR: "a@bad.example",
     IndicatorType.FILE_NAME: "invoice.exe",
+    IndicatorType.X509_SHA1: "e" * 40,
+    IndicatorType.USER_AGENT: "made-up/1.0 (x)",
 }
 
 
@@ -58,7 +60,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """JPN's picture of what GBR shares: one of each type, and what has ended."""
     found = World(tmp_path_factory.mktemp("world"))
     for kind, value in VALUES.items():
-        found.gbr.release(value, kind.label, content={"tlp": "TLP:GREEN", "release_expires_ms": 0})
+        found.gbr.release(value, kind.label, content={"tlp": "TLP:GREEN", "release_expires_ms": 0, "tearline": ""})
     found.gbr.release("gone.example.com", content={"release_expires_ms": 0})
     found.gbr.release("gone.example.com", record="revoked", version=NOW_MS + 1)
     found.catch_up()
@@ -95,6 +97,8 @@ def hit_of(buffer: str, value: str) -> dict[str, Any]:
         "tls.sni": {"tls": {"sni": value}},
         "http.host": {"http": {"hostname": value, "url": "/"}},
         "ja3.hash": {"tls": {"ja3": {"hash": value}}},
+        "tls.cert_fingerprint": {"tls": {"fingerprint": bytes.fromhex(value).hex(":") if len(value) == 40 else ""}},
+        "http.user_agent": {"http": {"hostname": "other.example", "url": "/", "http_user_agent": value}},
         "filemd5": {"files": [{"filename": "a", "md5": value}]},
         "filesha1": {"files": [{"filename": "a", "sha1": value}]},
         "filesha256": {"fileinfo": {"filename": "a", "sha256": value}},

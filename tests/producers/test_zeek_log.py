@@ -56,8 +56,8 @@ def test_a_recorded_notice_names_the_server_and_the_hash_that_the_registry_knows
 @pytest.mark.parametrize("file", ["intel-names.log", "intel-certificates.log"])
 def test_each_hit_of_a_recorded_intel_log_is_its_value_or_is_refused_for_its_type(file: str) -> None:
     found = recorded(f"zeek/{file}", FORMAT)
-    names = counted_by_awk('!/^#/ && $8 == "Intel::DOMAIN" {print $7}', file)
-    others = counted_by_awk('!/^#/ && $8 != "Intel::DOMAIN" {print $7}', file)
+    names = counted_by_awk("!/^#/ && $8 ~ /DOMAIN|CERT_HASH/ {print $7}", file)
+    others = counted_by_awk("!/^#/ && $8 !~ /DOMAIN|CERT_HASH/ {print $7}", file)
     assert [row.value for row in observations(found)] == names
     assert [refused.reason for refused in refusals(found)] == [RejectReason.UNKNOWN_TYPE] * len(others)
 
@@ -165,8 +165,11 @@ def test_the_resolver_of_a_notice_is_never_published() -> None:
         ("Intel::URL", "bad.example.com/a", [("url", "bad.example.com/a")]),
         ("Intel::FILE_HASH", "0" * 40, [("file-sha1", "0" * 40)]),
         ("Intel::EMAIL", "bad@example.com", [("email-addr", "bad@example.com")]),
-        ("Intel::SOFTWARE", "made up 1.0", []),
-        ("Intel::CERT_HASH", "0" * 40, []),
+        ("Intel::SOFTWARE", "made up 1.0", [("user-agent", "made up 1.0")]),
+        ("Intel::CERT_HASH", "0" * 40, [("x509-sha1", "0" * 40)]),
+        ("Intel::CERT_HASH", "0" * 64, [("x509-sha256", "0" * 64)]),
+        ("Intel::CERT_HASH", "0" * 32, []),
+        ("Intel::PUBKEY_HASH", "0" * 40, []),
     ],
 )
 def test_a_hit_is_of_the_type_that_the_log_states(kind: str, value: str, expected: list[tuple[str, str]]) -> None:

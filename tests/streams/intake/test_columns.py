@@ -186,7 +186,7 @@ DAMAGED: dict[str, tuple[dict[str, Any], RejectReason]] = {
     "column": ({"counts": [1, 2]}, RejectReason.MISMATCHED_COLUMNS),
     "keys": ({"keys": b"\0" * 15}, RejectReason.MISMATCHED_COLUMNS),
     "kinds": ({"kinds": b""}, RejectReason.MISMATCHED_COLUMNS),
-    "unknown kind": ({"kinds": b"\x63"}, RejectReason.DANGLING_INDEX),
+    "unknown kind": ({"kinds": b"\x63"}, RejectReason.UNKNOWN_TYPE),
     "marking": ({"marking_index": [3]}, RejectReason.DANGLING_INDEX),
     "label": ({"label_index": [3]}, RejectReason.DANGLING_INDEX),
     "negative index": ({"context_index": [-1]}, RejectReason.DANGLING_INDEX),
