@@ -4,7 +4,7 @@ from typing import Literal, NotRequired, TypedDict
 
 
 class Content(TypedDict):
-    """An indicator's content for the partner. ``tearline`` is present only if it is not empty."""
+    """An indicator's content for the partner. ``tearline`` is there if it is not empty, and in v3."""
 
     type: str
     value: str

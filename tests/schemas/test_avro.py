@@ -82,7 +82,7 @@ NEWEST = [
     not in (
         *(codec.DECISION_V1, codec.DECISION_V2, codec.DECISION_V3, codec.DECISION_V4),
         *(codec.REVIEW_PENDING_V1, codec.REVIEW_PENDING_V2, codec.REVIEW_PENDING_V3),
-        *(codec.RELEASED_INDICATOR, codec.RELEASED_INDICATOR_V2),
+        *(codec.RELEASED_INDICATOR, codec.RELEASED_INDICATOR_V3),  # v3 has the fields of v2 in another order
         *(codec.SENSOR_REPORT, codec.OBSERVATION_BLOCK, codec.OBSERVATION_BLOCK_V2),
     )
 ]
