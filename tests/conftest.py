@@ -4,8 +4,10 @@ Kafka is started when the first test asks, once for the whole run. Where it cann
 says why: a skipped promise would look like a kept one.
 """
 
+import gc
 import os
 import secrets
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -31,6 +33,10 @@ collect_ignore = [] if _DOCKER else ["localkafka/test_container.py"]
 MEASURED: Final = "measured"
 """The property of a test (``record_property``) that the end of the run shows: a line on what it has measured."""
 
+# jsonschema checks IRIs if it finds this parser, which stix2-validator installs. No schema here has one, and the parser
+# takes more than a second of the start of each process that imports it.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # None: an import raises ModuleNotFoundError
+
 # Examples take what they take on a busy machine. The suite tries the same ones each time, so that what it finds was
 # brought by a change; `make fuzz` tries many more, and others each time.
 _SLOW = [hypothesis.HealthCheck.too_slow]
@@ -39,6 +45,17 @@ hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, s
 hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=5000)
 hypothesis.settings.register_profile("quick", hypothesis.settings.get_profile("suite"), max_examples=20)
 hypothesis.settings.load_profile("suite")
+
+
+# What a collection of tests makes lives as long as the process: no search for garbage has to look at it, neither while
+# it is made nor, again and again, in each of ten thousand tests.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on there is garbage to collect."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_report_header() -> str:
