@@ -64,7 +64,7 @@ def _fitting(
 ) -> Iterator[Sequence[Collapsed]]:
     """The rows in pieces of ``MAX_ROWS`` and about ``MAX_BYTES`` at most; one row always fits, ``validate`` guarantees
     that."""
-    if len(rows) == 1 or (len(rows) <= MAX_ROWS and _size(rows, known, arrived) <= MAX_BYTES):
+    if len(rows) == 1 or (len(rows) <= MAX_ROWS and _fits(rows, known, arrived)):
         yield rows
         return
     half = len(rows) // 2
@@ -72,8 +72,8 @@ def _fitting(
     yield from _fitting(rows[half:], known, arrived)
 
 
-def _size(rows: Sequence[Collapsed], known: Dictionaries, arrived: Sequence[Arrived]) -> int:
-    """About how many bytes the block of these rows takes at most: each text of its dictionaries once."""
+def _fits(rows: Sequence[Collapsed], known: Dictionaries, arrived: Sequence[Arrived]) -> bool:
+    """Whether the block of these rows takes about ``MAX_BYTES`` at most: each text of its dictionaries once."""
     texts = [arrived[place].report["sensor"] for place in {row.report for row in rows}]
     for code in {row.marking for row in rows}:
         texts += [*known.markings[code].caveats, *(known.markings[code].releasable_to or ())]
@@ -83,7 +83,9 @@ def _size(rows: Sequence[Collapsed], known: Dictionaries, arrived: Sequence[Arri
         context = known.contexts[code]
         texts += [context["description"], *context["entries"], *context["entries"].values()]
     texts += [row.known.value for row in rows]
-    return len(rows) * _ROW_BYTES + sum(map(len, map(str.encode, texts)))
+    room = MAX_BYTES - len(rows) * _ROW_BYTES
+    # In UTF-8 a character has four bytes at most, so most texts need not be encoded to be measured.
+    return sum(map(len, texts)) * 4 <= room or sum(map(len, map(str.encode, texts))) <= room
 
 
 def _block(rows: Sequence[Collapsed], known: Dictionaries, arrived: Sequence[Arrived]) -> ObservationBlock:

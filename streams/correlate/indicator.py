@@ -117,14 +117,14 @@ class IndicatorUpdater:
             row = self._publish_national(key, row, work)
         asked_anew = before is not None and row.officers != before.officers
         revives = bool(observed) and _has_expired(row)
-        if news or stale or commands or asked_anew or revives or any(at <= work.now_ms for at in waits):
+        if news or stale or commands or asked_anew or revives or (waits and min(waits) <= work.now_ms):
             changed = None if repeated else before
             row = self._releaser.release(key, changed, row, earlier, work, again=again, merged=merged)
             waits = self._waits(row)
         due_ms = row.due_ms if repeated and row.due_ms > work.now_ms else row.next_end(self._lifetimes, work.now_ms)
         if row.pending:
             waits.append(roll_up_ms)
-        due_ms = min((at for at in (due_ms, *waits) if at > work.now_ms), default=0)
+        due_ms = min([at for at in (due_ms, *waits) if at > work.now_ms], default=0)
         if due_ms != row.due_ms:
             row = msgspec.structs.replace(row, due_ms=due_ms)
         work.rows.append(RowChange(key, rows_of.encode(row), due_ms))
@@ -187,8 +187,9 @@ class IndicatorUpdater:
 
     def _changed_by_time(self, row: Row, now_ms: int) -> bool:
         """Whether time alone has changed what was last published: by an end, or a band of the decayed confidence."""
-        if any(sent.kind == RecordKind.CONTENT and 0 < sent.ends_ms <= now_ms for sent in row.sent):
-            return True
+        for sent in row.sent:
+            if 0 < sent.ends_ms <= now_ms and sent.kind == RecordKind.CONTENT:
+                return True
         return 0 < row.due_ms <= now_ms and self._phase(row, row.emitted_ms) != self._phase(row, now_ms)
 
     def _phase(self, row: Row, at_ms: int) -> tuple[bool, str]:
@@ -220,7 +221,10 @@ class IndicatorUpdater:
 
 def _has_expired(row: Row) -> bool:
     """Whether it has expired for a partner: others may keep it alive here, and a report may revive it there."""
-    return any(sent.kind == RecordKind.EXPIRED for sent in row.sent)
+    for sent in row.sent:
+        if sent.kind == RecordKind.EXPIRED:
+            return True
+    return False
 
 
 def _is_revoked(decisions: OfficerDecisions | None) -> bool:

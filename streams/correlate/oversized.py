@@ -48,8 +48,8 @@ class Oversized(Exception):  # not an error of the batch: it is computed again w
 
 def largest(outputs: Sequence[Output], rows: Sequence[RowChange]) -> int:
     """The size of the largest of these values."""
-    values = [output.value for output in outputs if output.value is not None]
-    values += [row.value for row in rows if row.value is not None]
+    values = [output.value or b"" for output in outputs]
+    values += [row.value or b"" for row in rows]
     return max(map(len, values), default=0)
 
 
