@@ -7,7 +7,7 @@ and the current one: a source that tightens its marking tightens its past with i
 All of it is bounded, by rules that give the same result in every order (docs/adr/0038).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import msgspec
@@ -20,6 +20,7 @@ MAX_SIGHTINGS: Final = 1 << 62  # counts saturate here: an Avro long must hold t
 MAX_TALLIES: Final = 8
 UNKNOWN_EPOCH: Final = -(1 << 63)  # of a statement that was rebuilt: every report's is later
 _NO_EPOCH: Final = 1 << 63
+_NEVER: Final = 1 << 63  # later than all times
 
 
 class Tally(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -141,6 +142,18 @@ class Assertion(msgspec.Struct, frozen=True, gc=False, array_like=True):
     def last_seen_ms(self) -> int:
         """Last time seen."""
         return self.total.last_seen_ms
+
+
+def seen_in(tallies: Iterable[Tally]) -> tuple[int, int, int]:
+    """First and last time seen, and how often, in all of these: at least one."""
+    first_ms, last_ms, count = _NEVER, -_NEVER, 0
+    for tally in tallies:  # a call of min or max for each costs more than all of this
+        if tally.first_seen_ms < first_ms:  # noqa: PLR1730
+            first_ms = tally.first_seen_ms
+        if tally.last_seen_ms > last_ms:  # noqa: PLR1730
+            last_ms = tally.last_seen_ms
+        count += tally.count
+    return first_ms, last_ms, min(count, MAX_SIGHTINGS)
 
 
 def _both(one: Tally | None, other: Tally | None) -> Tally | None:

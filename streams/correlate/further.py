@@ -227,10 +227,10 @@ def marking_of(assertion: Assertion, tally: Tally) -> Marking:
 
     A withdrawal without a marking says nothing about the marking of the data before it.
     """
-    terms, marking = TERMS[assertion.latest.terms], tally.marking
-    if terms.mark == tally.mark or (terms.withdrawal and terms.marking == UNMARKED):
-        return marking
-    return marking.join(terms.marking)
+    terms = TERMS[assertion.latest.terms]
+    if terms.mark == tally.mark:  # most often
+        return terms.marking
+    return tally.marking if terms.withdrawal and terms.marking == UNMARKED else tally.marking.join(terms.marking)
 
 
 def _end(statement: Statement) -> tuple[int, int, int]:

@@ -13,10 +13,11 @@ import msgspec
 
 from schemas.markings import Marking, joined
 from schemas.vocabulary import IndicatorType
-from streams.correlate.assertion import MAX_SIGHTINGS
+from streams.correlate.assertion import seen_in
 from streams.correlate.further import SUM, lives_together
 from streams.correlate.row import Row
 from streams.correlate.statement import Statement, few_labels, last_of_each
+from streams.correlate.terms import TERMS, TEXTS
 from streams.correlate.units import Unit
 from streams.rules.decide import ReleaseDecision
 from streams.rules.labels import may_leave
@@ -37,21 +38,30 @@ class Included(msgspec.Struct, frozen=True, gc=False):
     def of(cls, row: Row, pieces: Sequence[Unit], decision: ReleaseDecision) -> "Included":
         """What a RELEASE decision on these units of a row includes."""
         known = row.enrichment
-        units = tuple([pieces[index] for index in decision.included])
-        stated = _stated(frozenset([(unit.marking, unit.labels) for unit in units]))
+        places = decision.included
+        units = tuple(pieces if len(places) == len(pieces) else [pieces[index] for index in places])
+        stated = _stated(_pairs(units))
         return cls(row.kind, row.value, known.registered_domain, known.asn, known.country, units, stated)
 
     @property
     def tearlines(self) -> list[str]:
         """What sources wrote for release, in any order and with repeats."""
-        return [text for unit in self.units for text in unit.tearlines]
+        found: list[str] = []
+        for unit in self.units:
+            if unit.group is not None or TEXTS[unit.assertion.latest.texts].tearline:  # few have any
+                found += unit.tearlines
+        return found
 
     @property
     def lives(self) -> Sequence[Statement]:
         """The statements that decide when it ends and how confident it is."""
         if len(self.units) == 1:
             return self.units[0].lives
-        return lives_together(last_of_each([life for unit in self.units for life in unit.lives]))
+        if self.units[-1].group is None:  # groups are the last units
+            last = last_of_each([unit.assertion.latest for unit in self.units])
+        else:
+            last = last_of_each([life for unit in self.units for life in unit.lives])
+        return last if len(last) == 1 else lives_together(last)
 
     @property
     def withdrawals(self) -> set[int]:
@@ -61,15 +71,7 @@ class Included(msgspec.Struct, frozen=True, gc=False):
     @property
     def seen(self) -> tuple[int, int, int]:
         """First and last time seen, and how often."""
-        tallies = [unit.tally for unit in self.units]
-        if len(tallies) == 1:
-            [one] = tallies
-            return one.first_seen_ms, one.last_seen_ms, min(one.count, MAX_SIGHTINGS)
-        return (
-            min([each.first_seen_ms for each in tallies]),
-            max([each.last_seen_ms for each in tallies]),
-            min(sum([each.count for each in tallies]), MAX_SIGHTINGS),
-        )
+        return seen_in([unit.tally for unit in self.units])
 
     def sources(self, key: bytes) -> int:
         """A number that stands for whose data this is, under which markings; ``key`` is the indicator's."""
@@ -88,6 +90,18 @@ class Stated(msgspec.Struct, frozen=True, gc=False):
     all_labels: frozenset[str]
 
 
+def _pairs(units: Iterable[Unit]) -> frozenset[tuple[Marking, tuple[str, ...]]]:
+    """The markings of these units, each with the labels beside it."""
+    pairs: set[tuple[Marking, tuple[str, ...]]] = set()
+    marking = labels = None
+    for unit in units:
+        its = TERMS[unit.assertion.latest.terms].labels if unit.group is None else unit.group.labels
+        if unit.marking is not marking or its is not labels:  # most sources state the same
+            marking, labels = unit.marking, its
+            pairs.add((marking, labels))
+    return frozenset(pairs)
+
+
 @lru_cache(maxsize=4096)
 def _stated(pairs: frozenset[tuple[Marking, tuple[str, ...]]]) -> Stated:
     labels = frozenset([label for _, labels in pairs for label in labels])
@@ -98,4 +112,4 @@ def _stated(pairs: frozenset[tuple[Marking, tuple[str, ...]]]) -> Stated:
 
 def labels_of(units: Iterable[Unit]) -> tuple[str, ...]:
     """The labels of these units that may leave, sorted: the first ones by name if there are many."""
-    return _stated(frozenset([(unit.marking, unit.labels) for unit in units])).labels
+    return _stated(_pairs(units)).labels

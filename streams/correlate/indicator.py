@@ -221,10 +221,7 @@ class IndicatorUpdater:
 
 def _has_expired(row: Row) -> bool:
     """Whether it has expired for a partner: others may keep it alive here, and a report may revive it there."""
-    for sent in row.sent:
-        if sent.kind == RecordKind.EXPIRED:
-            return True
-    return False
+    return RecordKind.EXPIRED in [sent.kind for sent in row.sent]
 
 
 def _is_revoked(decisions: OfficerDecisions | None) -> bool:

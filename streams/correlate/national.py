@@ -7,7 +7,7 @@ from schemas.identity import indicator_id
 from schemas.marking_records import marking_record
 from schemas.row_writer import array_of
 from schemas.vocabulary import Withdrawal
-from streams.correlate.assertion import MAX_SIGHTINGS, Assertion, Tally
+from streams.correlate.assertion import Assertion, Tally, seen_in
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.repeated import Repeated
 from streams.correlate.row import MAX_SOURCES, Row
@@ -76,6 +76,7 @@ def national(codec: Codec, key: bytes, row: Row, version: int, lifetimes: Lifeti
             "warninglists": known.warninglists,
         }
         cut = _CUTS.cut(repeated, record)
+    first_seen_ms, last_seen_ms, sightings = seen_in(seen)
     return kind, _FORM.write(
         cut,
         codec.head_of(INDICATOR),
@@ -83,9 +84,9 @@ def national(codec: Codec, key: bytes, row: Row, version: int, lifetimes: Lifeti
         version,
         row.value,
         max([lifetimes.confidence_at(row.kind, statement, now_ms) for statement in statements]),
-        min([each.first_seen_ms for each in seen]),
-        max([each.last_seen_ms for each in seen]),
-        min(sum([each.count for each in seen]), MAX_SIGHTINGS),
+        first_seen_ms,
+        last_seen_ms,
+        sightings,
         end_ms,
         row.sources,
         array_of([*map(_source, row.assertions[:MAX_SOURCES], totals)]),
@@ -95,9 +96,9 @@ def national(codec: Codec, key: bytes, row: Row, version: int, lifetimes: Lifeti
 
 def _source(assertion: Assertion, seen: Tally) -> bytes:
     statement = assertion.latest
-    terms, texts = TERMS[statement.terms], TEXTS[statement.texts]
+    terms = TERMS[statement.terms]
     return SOURCE.write(
-        (*terms.cut, texts.end),
+        (*terms.cut, TEXTS[statement.texts].end),
         b"",
         assertion.sensor,
         statement.appended_ms if terms.withdrawal else statement.valid_until_ms,

@@ -149,10 +149,9 @@ def last_of_each(statements: Iterable[Statement]) -> list[Statement]:
     """Of those with equal terms and validity the last one: it ends last, and its confidence has decayed least."""
     last: dict[tuple[bytes, int], Statement] = {}
     for statement in statements:
-        alike = statement.terms, statement.valid_until_ms
-        known = last.get(alike)
-        if known is None or known.appended_ms < statement.appended_ms:
-            last[alike] = statement
+        known = last.setdefault((statement.terms, statement.valid_until_ms), statement)
+        if known.appended_ms < statement.appended_ms:
+            last[statement.terms, statement.valid_until_ms] = statement
     return [*last.values()]
 
 

@@ -91,22 +91,28 @@ def facets_in(row: Row, pieces: Sequence[Unit], ratings: Ratings) -> tuple[Facet
     """The facets of each unit: all of it that the rules look at. ``ratings`` are those of the rules in force."""
     kind, known, prefix_length = row.kind, row.enrichment, prefix_length_of(row.kind, row.value)
     special_use, may_name_a_person = bool(known.special_use), kind in _MAY_NAME_A_PERSON
-    return tuple(
-        [
+    found: list[Facets] = []
+    marking = band = None
+    for piece in pieces:
+        stated = TERMS[piece.assertion.latest.terms].band
+        if piece.marking is marking and stated is band:  # most sources state the same
+            found.append(found[-1])
+            continue
+        marking, band = piece.marking, stated
+        found.append(
             Facets(
-                piece.marking,
-                TERMS[piece.assertion.latest.terms].band,
+                marking,
+                band,
                 kind,
                 known.benign,
                 special_use,
-                may_name_a_person or Caveat.PERSONAL_DATA in piece.marking.caveats,
+                may_name_a_person or Caveat.PERSONAL_DATA in marking.caveats,
                 prefix_length,
                 known.local_query,
                 ratings.of(piece.assertion.sensor),
             )
-            for piece in pieces
-        ]
-    )
+        )
+    return tuple(found)
 
 
 def counted(decision: ReleaseDecision, facets: Sequence[Facets], pieces: Sequence[Unit]) -> ReleaseDecision:
