@@ -1,19 +1,23 @@
 """Simulates a policy set: decides recorded traffic under it, and counts what would change. Pure.
 
-Only rules apply: an officer's verdict answers one question, and a veto is kept under any rules.
+Only rules apply: an officer's verdict answers one question, and a veto is kept under any rules. A decision has no names
+of sensors, so sources are rated by the indicator's national record. What it does not show of a source is rated as the
+worst that it may be.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 import msgspec
 
-from schemas.records import Decision
+from schemas.marking_records import marking_of
+from schemas.ratings import RANK, Rating, Ratings
+from schemas.records import Decision, Indicator
 from schemas.vocabulary import Outcome
 from streams.rules.decide import ReleaseDecision, decide_release
 from streams.rules.engine import Engine
-from streams.rules.facets import from_record, merged_facets
+from streams.rules.facets import Facets, confidence_band, from_record, merged_facets
 
 EXAMPLES: Final = 3
 _LONGEST: Final = 1_000_000  # indicators and partners: the capacity of a process; a longer window is refused
@@ -49,8 +53,15 @@ class Simulation(msgspec.Struct):
         return sum(count for (before, after), count in self.changes.items() if before is Outcome.RELEASE is not after)
 
 
-def simulate(decisions: Iterable[Decision], old: Engine, new: Engine) -> Simulation:
+def simulate(
+    decisions: Iterable[Decision],
+    old: Engine,
+    new: Engine,
+    records_of: Callable[[Collection[str]], Mapping[str, Indicator]],
+) -> Simulation:
     """Decide the last decision on each indicator and partner again, under both sets.
+
+    ``records_of`` gives the latest national records of these indicators; it is asked only if a set has ratings.
 
     Raises ``ValueError`` for more than ``_LONGEST`` of them.
     """
@@ -60,9 +71,11 @@ def simulate(decisions: Iterable[Decision], old: Engine, new: Engine) -> Simulat
         if len(last) > _LONGEST:
             raise ValueError(f"more than {_LONGEST:,} indicators were decided on in this window: take a shorter one")
     result = Simulation()
-    for decision in last.values():
+    are_rated = any(engine.policy_set.ratings.by_sensor for engine in (old, new))
+    records = records_of({indicator for indicator, _ in last}) if are_rated else {}
+    for (indicator, _), decision in last.items():
         try:
-            before, after = _decided(decision, old), _decided(decision, new)
+            before, after = (_decided(decision, records.get(indicator), engine) for engine in (old, new))
         except ValueError:
             result.unreadable += 1
             continue
@@ -86,8 +99,31 @@ def simulate(decisions: Iterable[Decision], old: Engine, new: Engine) -> Simulat
     return result
 
 
-def _decided(decision: Decision, engine: Engine) -> ReleaseDecision:
-    facets = [from_record(group["facets"]) for group in decision["assertions"]]
+def _decided(decision: Decision, record: Indicator | None, engine: Engine) -> ReleaseDecision:
+    ratings = engine.policy_set.ratings
+    facets = [
+        msgspec.structs.replace(known, rating=rating)
+        for group in decision["assertions"]
+        for known in [from_record(group["facets"])]
+        for rating in _ratings(known, group["sources"], record, ratings)
+    ]
     return decide_release(
         facets, lambda chosen: merged_facets([facets[index] for index in chosen]), decision["partner"], engine
     )
+
+
+def _ratings(facets: Facets, units: int, record: Indicator | None, ratings: Ratings) -> list[Rating]:
+    """The ratings that units of these facets have: of the sources that state them now, and of the rest the worst."""
+    if not ratings.by_sensor or record is None:
+        return [ratings.of("")]
+    sources = record["sources"]
+    found = [
+        ratings.of(source["sensor"])
+        for source in sources
+        if marking_of(source["marking"]) == facets.marking
+        and confidence_band(source["confidence"]) is facets.confidence
+    ]
+    if len(found) < units:
+        names = [source["sensor"] for source in sources] + [""] * (record["source_count"] > len(sources))
+        found.append(min((ratings.of(name) for name in names or [""]), key=RANK.__getitem__))
+    return sorted(set(found))

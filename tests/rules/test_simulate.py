@@ -1,16 +1,20 @@
 """Recorded decisions under other rules: what would newly be released, and what would no longer be."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from kakehashi.commands.officer.policy_simulate import show
+from schemas.records import Indicator
 from schemas.vocabulary import Outcome
 from streams.rules.engine import Engine
 from streams.rules.policy_set import compiled
-from streams.rules.simulate import Example, Simulation, simulate
-from tests.builders import a_decision, facets
+from streams.rules.simulate import Example, Simulation
+from streams.rules.simulate import simulate as simulated
+from tests.builders import a_decision, an_indicator, facets
 from tests.policy_records import TEXTS, stricter
+from tests.rules.rated import rated
 from tests.streams.officers_bench import POLICY
 
 OLD = Engine(POLICY)
@@ -18,6 +22,10 @@ STRICTER = Engine(compiled(stricter(), "GBR"))
 LOOSER = Engine(
     compiled({path: text for path, text in TEXTS.items() if not path.endswith("warninglists.cedar")}, "GBR")
 )
+
+
+def simulate(decisions: Iterable[Any], old: Engine, new: Engine, *records: Indicator) -> Simulation:
+    return simulated(decisions, old, new, lambda ids: {each["id"]: each for each in records if each["id"] in ids})
 
 
 def decided(number: int, **changes: Any) -> Any:
@@ -68,3 +76,23 @@ def test_an_example_is_shown_with_its_value(capsys: pytest.CaptureFixture[str]) 
     result.examples[Outcome.WITHHOLD, Outcome.RELEASE] = [example]
     show(result, {"indicator--1": "bad\x1b.example.com"})
     assert r"  bad\x1b.example.com  indicator--1 to JPN (GBR-0-7): by a; now by b" in capsys.readouterr().out
+
+
+def test_a_rating_shows_what_it_would_hold_and_recall() -> None:
+    """Two of three indicators are known from the source alone; of the third another source has reported the same."""
+    bad = Engine(rated(low=["edge-1"]))
+    alone, both = an_indicator(id="indicator--1"), an_indicator(id="indicator--3")
+    [source] = both["sources"]
+    both["sources"] = [source, {**source, "sensor": "edge-2"}]
+    both["source_count"] = 2
+    decisions = [decided(number, **source["marking"]) for number in (1, 2, 3)]
+    records = (alone, an_indicator(id="indicator--2"), both)
+    result = simulate(decisions, OLD, bad, *records)
+    assert (result.indicators, result.newly_released, result.no_longer_released) == (3, 0, 2)
+    assert result.changes == {(Outcome.RELEASE, Outcome.HOLD): 2}
+    assert simulate(decisions, bad, OLD, *records).newly_released == 2
+
+
+def test_what_the_national_record_does_not_show_is_rated_as_the_worst() -> None:
+    bad = Engine(rated(low=["edge-1"]))
+    assert simulate([decided(1)], OLD, bad).no_longer_released == 1

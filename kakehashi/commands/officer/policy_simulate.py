@@ -53,6 +53,7 @@ def simulate(
 
 def simulation(nation: str, window: str, old: "PolicySet", new: "PolicySet") -> "Simulation":
     """The decisions of a window under both sets."""
+    from consumers.queries.values import national_records
     from exchange.errors import Refused
     from exchange.settings import Settings
     from kakehashi.clusters import cluster_of
@@ -61,7 +62,8 @@ def simulation(nation: str, window: str, old: "PolicySet", new: "PolicySet") -> 
     from streams.rules.simulate import simulate as simulated
 
     settings = Settings.from_env(os.environ)
-    log = AuditLog(cluster_of(nation, settings, os.environ), settings.shards)
+    cluster = cluster_of(nation, settings, os.environ)
+    log = AuditLog(cluster, settings.shards)
     since_ms = clock.now_ms() - window_ms(window)
     decisions = (
         entry.decision
@@ -70,7 +72,9 @@ def simulation(nation: str, window: str, old: "PolicySet", new: "PolicySet") -> 
         if entry.decision is not None
     )
     try:
-        return simulated(decisions, Engine(old), Engine(new))
+        return simulated(
+            decisions, Engine(old), Engine(new), lambda ids: national_records(cluster, ids, settings.shards)
+        )
     except ValueError as error:
         raise Refused(str(error)) from error
 
