@@ -5,6 +5,7 @@ from collections.abc import Collection
 from importlib.metadata import version
 from typing import Final
 
+from consumers.quality.rate import drafted
 from consumers.quality.read import read_scores
 from consumers.quality.score import ONE, Score, Scores
 from exchange import logs
@@ -24,6 +25,7 @@ from exchange.settings import Settings
 from schemas import topics
 from schemas.codec import SENSOR_QUALITY
 from schemas.identity import shard_of_sensor
+from schemas.ratings import RANK
 
 _log = logging.getLogger(__name__)
 _FLUSH_S: Final = 30.0
@@ -49,7 +51,10 @@ def publish(cluster: Cluster, scores: Scores, shards: int) -> None:
 
 
 def show(metrics: Metrics, scores: Scores, known: Collection[str]) -> None:
-    """Show the scores of the sensors that the roster knows, and of all others together."""
+    """Show the scores of the sensors that the roster knows, with the ratings that they suggest, and the scores of all
+    others together."""
+    for sensor, rating in drafted(scores.by_sensor, known).items():
+        metrics.set(spec.SENSOR_RATING_DRAFT, RANK[rating], sensor)
     shown = {sensor: score for sensor, score in scores.by_sensor.items() if sensor in known}
     others = [score for sensor, score in scores.by_sensor.items() if sensor not in known]
     if others:

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from hashlib import md5
+from hashlib import md5, sha256
 from pathlib import Path
 from shutil import copytree
 from typing import Any, Final
@@ -122,6 +122,23 @@ class Bench:
             self._sequence += 1
         self.nations.flush()
 
+    def observe(self, sensor: str, value: str) -> None:
+        """One sensor reports one file, once."""
+        now_ms = clock.now_ms()
+        seen = an_observation(
+            kind=IndicatorType.FILE_SHA256,
+            value=value,
+            marking=SourceMarking("TLP:CLEAR"),
+            first_seen_ms=now_ms - HOUR_MS,
+            last_seen_ms=now_ms,
+        )
+        self.nations.send("GBR", [a_report([seen], sensor=sensor, epoch=now_ms - HOUR_MS, sequence=0)])
+        self.nations.flush()
+
+    def outcomes_of(self, name: str) -> list[tuple[str, list[str]]]:
+        """Every decision on an indicator: its outcome, and the rules that decided."""
+        return [(each["outcome"], each["rules"]) for each in self._decisions.look() if each["indicator_id"] == name]
+
     @property
     def decisions(self) -> list[dict[str, Any]]:
         """Every decision on a fingerprint of ours: other tests have reported some, too."""
@@ -150,6 +167,8 @@ def test_every_decision_is_by_the_rules_of_its_shard_s_time_though_a_backlog_dra
     draft = bench.folder / "draft"
     copytree(POLICY_FOLDER, draft)
     (draft / "national" / "GBR" / "v1" / "ja3.cedar").write_text(NO_JA3, "utf-8")
+    (draft / "ratings").mkdir()
+    (draft / "ratings" / "GBR.toml").write_text('low = ["doubtful"]\n', "utf-8")
     new = load("GBR", draft).version
     bench.publish("sign", str(draft), name="set.json")
     bench.report(REPORTS, "backlog")
@@ -175,6 +194,18 @@ def test_every_decision_is_by_the_rules_of_its_shard_s_time_though_a_backlog_dra
 def test_what_the_old_rules_released_is_recalled_under_the_new_ones_though_nothing_comes(bench: Bench) -> None:
     eventually(lambda: {each["kind"] for each in bench.released.values()} == {"recalled"}, WITHIN_S, "all is recalled")
     assert {each["reason"] for each in bench.released.values()} == {"policy-changed"}
+
+
+def test_what_only_a_sensor_that_the_set_in_force_rates_low_reports_waits_for_another(bench: Bench) -> None:
+    value = sha256(b"reported by a doubtful sensor").hexdigest()
+    name = indicator_id(indicator_key(IndicatorType.FILE_SHA256, value))
+    bench.observe("doubtful", value)
+    eventually(lambda: bench.outcomes_of(name) == [("hold", ["quality-low-source"])], WITHIN_S, "it is held")
+    shown = bench.done("explain", value)
+    version = load("GBR", bench.folder / "draft").version[:12]
+    assert f"1 assertion is of a source rated low by policy {version}" in shown, shown
+    bench.observe("another", value)
+    eventually(lambda: bench.outcomes_of(name)[-1][0] == "release", WITHIN_S, "another sensor confirms it")
 
 
 def test_the_status_states_what_is_in_force_and_a_late_activation_is_answered(bench: Bench) -> None:

@@ -27,3 +27,12 @@ SENSOR_SHARE: Final = Gauge(
     "confidence ceiling. `refused` rises: its format or clock has changed (`kakehashi quarantine list`). "
     "`corroborated` near 0 with `first` near 1: it sees what no one else sees, or it is wrong alone.",
 )
+SENSOR_RATING_DRAFT: Final = Gauge(
+    "sensor_rating_draft",
+    labels(SENSOR),
+    unit="state",
+    roles=_ROLES,
+    help="The rating that a sensor's score suggests: 0 low, 1 unrated, 2 medium, 3 high. It decides nothing until "
+    "officers sign it with a policy set.",
+    act="0: look at what was revoked. If the sensor is to be rated low, `kakehashi sensor score --ratings` drafts it.",
+)

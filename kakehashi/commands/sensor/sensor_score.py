@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _EXAMPLES = examples(
     ("kakehashi sensor score --nation GBR", "each sensor: how much was new, confirmed, disputed, false or refused"),
     ("kakehashi sensor score --nation GBR --json | jq 'select(.revoked_share > 0.05)'", "who reports what is false"),
+    ("kakehashi sensor score --nation GBR --ratings > draft/ratings/GBR.toml", "a draft of ratings, for a policy set"),
     ("kakehashi sensor score --nation GBR --every 1h", "a process that publishes the scores, with metrics"),
 )
 _COLUMNS: Final = (
@@ -43,6 +44,9 @@ def score(
     every: Annotated[
         str, typer.Option(help="Stay, and publish the scores at this interval, with metrics: 1h, 1d.")
     ] = "",
+    ratings: Annotated[
+        bool, typer.Option("--ratings", help="Print a draft of policy/ratings/NATION.toml, which officers sign.")
+    ] = False,
     loglevel: Annotated[LogLevel, typer.Option(help="How much is logged with --every.")] = LogLevel.INFO,
     as_json: AsJson = False,
 ) -> None:
@@ -53,11 +57,13 @@ def score(
     are no part of the share: someone else may have sent them.
 
     It reads the nation's records, disputes and quarantine, and nothing changes by it. Times of sightings are the
-    sensors' own, so a score is for people: no rule of release looks at it. With --every it writes to
-    `sensor.quality.v1` until it is stopped.
+    sensors' own, so a score is for people. No rule looks at it: rules look at ratings, which --ratings drafts from it
+    and two officers sign with a policy set. With --every it writes to `sensor.quality.v1` until it is stopped.
     """
+    from consumers.quality.rate import as_text
     from consumers.quality.read import read_scores
     from consumers.quality.run import run
+    from exchange.authority.roster_watch import RosterWatch
     from exchange.settings import Settings
     from kakehashi.clusters import cluster_of
 
@@ -66,11 +72,17 @@ def score(
     every_s = span_ms(every, "--every") / 1000 if every else 0.0
     if not half_life_ms or (every and not every_s):
         raise typer.BadParameter("--half-life and --every: a span of more than 0 s")
+    if ratings and (every or as_json):
+        raise typer.BadParameter("--ratings prints a file: leave out --every and --json")
     cluster = cluster_of(nation, settings, os.environ)
     if every:
         run(cluster, settings, every_s, half_life_ms, loglevel)
         return
     scores = read_scores(cluster, settings.partners(nation), clock.now_ms(), half_life_ms)
+    if ratings:
+        with_key = RosterWatch(nation, settings.officers)().sensors.by_sensor
+        typer.echo(as_text(scores.by_sensor, with_key), nl=False)
+        return
     listing(_rows(scores, nation), _COLUMNS, as_json=as_json, empty=f"No sensor of {nation} has reported anything.")
 
 
