@@ -1,7 +1,7 @@
 """Drafts the ratings of a nation's sensors from their scores. Pure. Officers sign them with a policy set (ADR 69).
 
 No one outside the nation makes a sensor look bad: LOW needs indicators that were revoked, by the nation's officers or
-by their own sources. A partner's disputes only keep a sensor from a good rating. A sensor without a key is not rated, since
+by their own sources. A partner's disputes only keep a sensor from a good rating. A sensor without a key is not rated:
 others can report in its name.
 """
 
