@@ -38,7 +38,7 @@ def snapshots(stand: Stand, size: int, seed: int, names: tuple[str, ...]) -> lis
             for target in _targets(output, folder, url, stand):
                 command = [sys.executable, "-m", "bench.snapshot", str(path), PARTNER, target, str(folder / "home")]
                 one = answered(command)
-                found.append(one | ({"output": "stix, a folder"} if name == "stix" and target.endswith("/") else {}))
+                found.append(one | ({"output": "stix, a folder"} if output == "stix" and target.endswith("/") else {}))
                 _show(found[-1])
         return found
 
