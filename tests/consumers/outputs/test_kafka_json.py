@@ -9,18 +9,23 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartiti
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumers.outputs.follow import Following
 from consumers.outputs.kafka_json import value_of
 from consumers.outputs.known import opened
 from consumers.outputs.protocol import Change, Held, OutputUnavailable, Put
+from consumers.outputs.targets import followings
 from consumers.picture.as_record import record_of
+from consumers.picture.filters import Filter
 from exchange.errors import ConfigurationError
 from exchange.kafka.clients import Cluster
 from exchange.kafka.topics_admin import ensure_topics
+from schemas.markings import Pap
 from schemas.topics import Topic
-from tests.builders import an_entry
+from tests.builders import NOW_MS, an_entry
 from tests.conftest import Brokers
 from tests.consumers.outputs.test_output_laws import removal, whole
 from tests.consumers.outputs.writing import HOSTILE, HOSTILE_EXAMPLES
+from tests.consumers.picture.topics import NATION, World
 
 HELD = Held("p", "all", 1)
 
@@ -81,6 +86,41 @@ def test_a_broker_that_is_away_confirms_nothing(tmp_path: Path, monkeypatch: pyt
         writer.write([an_entry()], HELD)
     assert writer.held() is None
     writer.close()
+
+
+def test_recalls_come_first_after_an_outage_and_are_counted_until_then(
+    brokers: Brokers, unique: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumers.outputs.push._WAITS_S", ())
+    cluster, topic = Cluster("GBR", brokers.gbr), f"{unique}indicators"
+    ensure_topics(cluster, [Topic(topic, "key", 1, compacted=True)])
+    world, text = World(tmp_path), f"kafka:{topic}?brokers={brokers.gbr}"
+    gone = world.gbr.release("bad.example")
+    world.catch_up()
+    found = following(world, text, tmp_path)
+    with world.picture() as picture:
+        found.turn(picture)
+        world.gbr.release("new.example")
+        world.gbr.release("bad.example", version=NOW_MS + 1, record="recalled")
+        world.catch_up()
+        found.close()
+        away = following(world, text, tmp_path)
+        monkeypatch.setattr("consumers.outputs.kafka_json._TIMEOUT_S", 0.0)  # no broker is so fast
+        with pytest.raises(OutputUnavailable):
+            away.turn(picture)
+        assert [each.unapplied_recalls for each in picture.followers()] == [1]
+        monkeypatch.setattr("consumers.outputs.kafka_json._TIMEOUT_S", 30.0)
+        away.turn(picture)
+        assert [each.unapplied_recalls for each in picture.followers()] == [0]
+        away.close()
+    later = [(key.partition("/")[2], value is None) for key, value in records(brokers.gbr, topic)[1:]]
+    assert later[0] == (gone, True)
+    assert later[-1][1] is False
+
+
+def following(world: World, text: str, home: Path) -> Following:
+    [found] = followings(text, NATION, home, Filter(), Pap.UNSTATED, world.path, world.clock_ms)
+    return found
 
 
 @pytest.mark.parametrize(

@@ -107,11 +107,13 @@ def test_who_reads_a_list_decides_which_pap_it_needs() -> None:
         opened("values:/tmp/a?activity=looking", "JPN")
 
 
-@given(st.lists(NETWORKS_4), st.lists(NETWORKS_6))
+@given(st.lists(NETWORKS_4), st.lists(NETWORKS_6), st.lists(HOSTILE))
 def test_an_nftables_script_replaces_both_sets(
-    four: list[ipaddress.IPv4Network], six: list[ipaddress.IPv6Network]
+    four: list[ipaddress.IPv4Network], six: list[ipaddress.IPv6Network], others: list[str]
 ) -> None:
-    text, _ = written("nftables", entries([*map(str, four), *map(str, six)], "ipv4-net"))
+    others = [each for each in others if network_of(each) is None]
+    text, report = written("nftables", entries([*map(str, four), *map(str, six), *others], "ipv4-net"))
+    assert report.left_out.get(LeftOut.VALUE, 0) == len(set(others))
     statement = (
         r"add table inet kakehashi\n|(?:add set|flush set|add element) inet kakehashi blocked[46](?: \{[^}]*\})?\n"
     )

@@ -18,12 +18,16 @@ from consumers.outputs.cef import fits, message_of
 from consumers.outputs.known import opened
 from consumers.outputs.protocol import Held, LeftOut, OutputUnavailable, Put, Remove
 from consumers.outputs.push import Pushing
+from consumers.outputs.targets import followings
+from consumers.picture.filters import Filter
 from consumers.subscription.changes import State
 from exchange.errors import ConfigurationError
+from schemas.markings import Pap
 from tests.builders import NOW_MS, an_entry
 from tests.consumers.outputs.syslog_receiver import SyslogServer, syslog_server
 from tests.consumers.outputs.test_output_laws import removal, whole
 from tests.consumers.outputs.writing import HOSTILE
+from tests.consumers.picture.topics import NATION, World
 from tests.link.certificates import Authority
 
 HELD = Held("p", "all", 1)
@@ -110,6 +114,30 @@ def test_a_receiver_that_does_not_close_in_order_has_confirmed_nothing(
     receiver.behaviour = "ok"
     writer.apply([removal(an_entry("a.example"))], Held("p", "all", 2), whole([]))
     assert [parsed(each)[1]["act"] for each in receiver.messages] == ["put", "remove"]
+
+
+def test_recalls_come_first_after_an_outage_and_are_counted_until_then(
+    receiver: SyslogServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consumers.outputs.push._WAITS_S", ())
+    world, text = World(tmp_path), f"syslog:localhost:{receiver.port}?ca={receiver.ca}"
+    world.gbr.release("bad.example")
+    world.catch_up()
+    [following] = followings(text, NATION, tmp_path, Filter(), Pap.UNSTATED, world.path, world.clock_ms)
+    with world.picture() as picture:
+        following.turn(picture)
+        world.gbr.release("new.example")
+        world.gbr.release("bad.example", version=NOW_MS + 1, record="recalled")
+        world.catch_up()
+        receiver.behaviour = "reset"
+        with pytest.raises(OutputUnavailable):
+            following.turn(picture)
+        assert [each.unapplied_recalls for each in picture.followers()] == [1]
+        receiver.behaviour, before = "ok", len(receiver.messages)
+        following.turn(picture)
+        assert [each.unapplied_recalls for each in picture.followers()] == [0]
+    assert [parsed(each)[1]["act"] for each in receiver.messages[before:]] == ["remove", "put"]
+    following.close()
 
 
 def test_a_receiver_with_another_certificate_gets_nothing(receiver: SyslogServer, tmp_path: Path) -> None:
