@@ -35,11 +35,11 @@ from schemas.topics import accepted
 from schemas.vocabulary import IndicatorType
 
 _TOKEN: Final = "bench"  # noqa: S105  # of a server that listens on this machine, and ends with the bench
-_WARM_UP_S: Final = 5.0
+_WARM_UP_S: Final = 20.0  # the index's Java process compiles what it runs for so long; a real one has run for days
 _LOST_S: Final = 60.0
 _LOOK_S: Final = 0.02
 _ASKED: Final = 1_000
-_OF_AN_INDEX: Final = 20  # every so many changes are asked for: an index that is asked for all has less time for them
+_EACH: Final = 20  # every so many changes are looked for: looking for all of them takes from the tools' time
 
 
 def measure(stand: Stand, held: int, rate: int, seconds: float, seed: int) -> list[dict[str, Any]]:
@@ -163,7 +163,7 @@ class _Probes:
 class _Suricata:
     """The file of names."""
 
-    each, every_s = 1, _LOOK_S
+    each, every_s = _EACH, _LOOK_S
 
     def __init__(self, folder: Path) -> None:
         self._file, self._last, self._there = folder / "kakehashi-domain.lst", (0, 0), set[bytes]()
@@ -180,7 +180,7 @@ class _Suricata:
 class _Taxii:
     """A client that polls behind the last object that it got."""
 
-    each, every_s = 1, _LOOK_S
+    each, every_s = _EACH, _LOOK_S
 
     def __init__(self, port: int) -> None:
         credentials = base64.b64encode(f"{_TOKEN}:{_TOKEN}".encode()).decode()
@@ -217,7 +217,7 @@ class _Taxii:
 class _Index:
     """An index of OpenSearch, asked by ids: it answers from its log, before a search finds the document."""
 
-    each, every_s = _OF_AN_INDEX, 5 * _LOOK_S
+    each, every_s = _EACH, 5 * _LOOK_S
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)

@@ -16,6 +16,7 @@ CREATED_MS: Final = 1_767_225_600_000
 indicator's beginning does, when an older sighting is reported."""
 LAST_MS: Final = 253_402_300_799_999
 """The end of the year 9999: RFC 3339 has no later one."""
+_DAY_MS: Final = 86_400_000
 _KIND_BITS: Final = (0xF << 76) | (0b11 << 62)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -61,9 +62,17 @@ def identity_id(nation: str) -> str:
 
 
 def timestamp(at_ms: int) -> str:
-    """RFC 3339 with milliseconds, within the years that it has."""
-    at = _EPOCH + timedelta(milliseconds=min(max(at_ms, 0), LAST_MS))
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """RFC 3339 with milliseconds, within the years that it has. Dates are remembered: an object has five times."""
+    day, rest = divmod(min(max(at_ms, 0), LAST_MS), _DAY_MS)
+    seconds, ms = divmod(rest, 1_000)
+    minutes, second = divmod(seconds, 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{_date(day)}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z"
+
+
+@lru_cache(maxsize=1024)
+def _date(day: int) -> str:
+    return (_EPOCH + timedelta(days=day)).date().isoformat()
 
 
 def modified_ms(version: int) -> int:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from stix2 import parse  # type: ignore[import-untyped]
 from stix2validator import ValidationOptions, validate_instance  # type: ignore[import-untyped]
 
 from consumers.picture.entry import Ended, Entry
-from consumers.stix.identifiers import CREATED_MS
+from consumers.stix.identifiers import CREATED_MS, LAST_MS, timestamp
 from consumers.stix.markings import definitions_of
 from consumers.stix.objects import identity_of, indicator_of, sighting_of, withdrawal_of
 from consumers.subscription.changes import State
@@ -49,6 +49,12 @@ def by_number(thing: Any) -> Any:
 def at(text: str) -> int:
     """A time as milliseconds."""
     return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+@given(st.integers(-1, LAST_MS + 1) | st.integers(0, 1 << 42))
+def test_a_time_is_as_the_calendar_has_it(at_ms: int) -> None:
+    within = timedelta(milliseconds=min(max(at_ms, 0), LAST_MS))
+    assert timestamp(at_ms) == (datetime(1970, 1, 1) + within).isoformat(timespec="milliseconds") + "Z"  # noqa: DTZ001
 
 
 def read(objects: Iterable[Object]) -> list[Reading]:
