@@ -229,6 +229,7 @@ class Run:
             on_left_out=self._view.left_out,
             scope=NOT_A_SNAPSHOT if self._snapshot is None else self._snapshot.scope,
             agreed=options.accept_removals,
+            again=options.again,
         )
         self._pipe = steps if size is None else None
         for step in steps:

@@ -28,6 +28,10 @@ TABLES_SINCE_4: Final = (
     # The newest version of each group that was read whole.
     "CREATE TABLE whole (scope BLOB PRIMARY KEY, modified_ms INTEGER NOT NULL) WITHOUT ROWID",
 )
+TABLES_SINCE_6: Final = (
+    # The digest of what the object's last version stated about the value; empty if it is not known.
+    "ALTER TABLE assertion ADD COLUMN content BLOB NOT NULL DEFAULT x''",
+)
 TABLES: Final = (
     # `object` and `scope` are digests. `generation` is of the last complete reading of the scope that named the object.
     """CREATE TABLE assertion (
@@ -37,8 +41,9 @@ TABLES: Final = (
     "CREATE INDEX assertion_by_key ON assertion (key) WHERE live",
     "CREATE INDEX assertion_by_scope ON assertion (scope, generation) WHERE live",
     *TABLES_SINCE_4,
+    *TABLES_SINCE_6,
 )
-_COLUMNS: Final = "object, key, scope, kind, value, modified_ms, live, generation"
+_COLUMNS: Final = "object, key, scope, kind, value, modified_ms, live, generation, content"
 _DIGEST_BYTES: Final = 16
 NO_SCOPE: Final = b""
 _NO_KEY: Final = b""
@@ -55,6 +60,7 @@ class Held(msgspec.Struct, frozen=True, gc=False):
     modified_ms: int
     live: bool
     generation: int
+    content: bytes = b""
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
@@ -65,7 +71,10 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
 
 
 class Named(msgspec.Struct, frozen=True, gc=False):
-    """A value as one object of a source names it. A line of a snapshot has no ``object_id``: its value names it."""
+    """A value as one object of a source names it. A line of a snapshot has no ``object_id``: its value names it.
+
+    ``content`` is a digest of what the object states about the value; empty if it does not matter.
+    """
 
     kind: IndicatorType
     value: str
@@ -73,6 +82,7 @@ class Named(msgspec.Struct, frozen=True, gc=False):
     modified_ms: int
     scope: bytes = NO_SCOPE
     generation: int = 0
+    content: bytes = b""
 
 
 class Known(enum.Enum):
@@ -80,6 +90,7 @@ class Known(enum.Enum):
 
     NOT_ASSERTED = enum.auto()
     ASSERTED = enum.auto()
+    UNCHANGED = enum.auto()  # asserted, and with the same content
     NEWER = enum.auto()  # a newer version of the object, or a withdrawal of the same time: it changes nothing
 
 
@@ -103,7 +114,9 @@ class Assertions:
         if mine is not None and not mine.live and named.modified_ms == mine.modified_ms and named.modified_ms:
             return Known.NEWER
         self._put(_held(named, key, live=True))
-        return Known.ASSERTED if mine is not None and mine.live else Known.NOT_ASSERTED
+        if mine is None or not mine.live:
+            return Known.NOT_ASSERTED
+        return Known.UNCHANGED if named.content and named.content == mine.content else Known.ASSERTED
 
     def asserts(self, named: Named) -> bool:
         """Whether this object is known to assert the value."""
@@ -218,11 +231,11 @@ class Assertions:
         query = f"SELECT {_COLUMNS} FROM assertion WHERE {where}"  # noqa: S608 - all of it is ours
         for row in self._database.execute(query, (value,)):
             if (row[0], row[1]) not in self._changed:
-                yield Held(row[0], row[1], row[2], row[3], row[4], row[5], bool(row[6]), row[7])
+                yield Held(row[0], row[1], row[2], row[3], row[4], row[5], bool(row[6]), row[7], row[8])
         yield from [held for held in self._changed.values() if matches(held)]
 
 
-_INSERT: Final = f"INSERT OR REPLACE INTO assertion ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - all of it is ours
+_INSERT: Final = f"INSERT OR REPLACE INTO assertion ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - all of it is ours
 
 
 def scope_of(group: Group) -> bytes:
@@ -242,7 +255,8 @@ def object_named(object_id: str) -> bytes:
 
 def _held(named: Named, key: bytes, *, live: bool) -> Held:
     object_ = _object_of(named, key)
-    return Held(object_, key, named.scope, int(named.kind), named.value, named.modified_ms, live, named.generation)
+    kind, content = int(named.kind), named.content if live else b""
+    return Held(object_, key, named.scope, kind, named.value, named.modified_ms, live, named.generation, content)
 
 
 def _object_of(named: Named, key: bytes) -> bytes:

@@ -7,7 +7,10 @@ the observation that follows from it are committed together, so a crash between 
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
+
+import msgspec
 
 from producers.admission import admitted
 from producers.readers.reading import Emptied, Group, LeftOut, Reading, Rejected, Seen, Whole, Withdrawn
@@ -25,9 +28,12 @@ from schemas.vocabulary import IndicatorType
 
 SUPERSEDED: Final = "superseded"
 STILL_ASSERTED: Final = "still-asserted"
+UNCHANGED: Final = "unchanged"
+_DIGEST_BYTES: Final = 16
 RULES: Final = {
     SUPERSEDED: "a newer version of the object is known already",
     STILL_ASSERTED: "an object was withdrawn, and another one of the same source asserts the same value",
+    UNCHANGED: "the object is part of a group that has changed, such as a MISP event, and is as it was reported",
 }
 
 
@@ -59,15 +65,16 @@ def fill(
     on_left_out: Callable[[LeftOut], None] = _unwatched,
     scope: Scope = NOT_A_SNAPSHOT,
     agreed: bool = False,
+    again: bool = False,
 ) -> "Filling":
     """Spool the readings of an input that are behind ``source``'s position; one step for each commit.
 
     ``on_left_out`` is called for each piece that is left out. In a snapshot's ``scope`` each value is noted as named,
-    also what was spooled before. ``agreed`` lets even most of a group be withdrawn. If an end is asked for, what was
-    read is committed first.
+    also what was spooled before. ``agreed`` lets even most of a group be withdrawn, ``again`` counts what is unchanged,
+    too. If an end is asked for, what was read is committed first.
     """
     batch = Batch(source, spool, sensor, tool, codec, now_ms, max_observations)
-    return Filling(readings, batch, Filler(batch, spool.assertions, on_left_out, scope, agreed=agreed))
+    return Filling(readings, batch, Filler(batch, spool.assertions, on_left_out, scope, agreed=agreed, again=again))
 
 
 class Filler:
@@ -81,10 +88,11 @@ class Filler:
         scope: Scope = NOT_A_SNAPSHOT,
         *,
         agreed: bool = False,
+        again: bool = False,
     ) -> None:
         """``agreed`` lets a group that was read whole withdraw even most of what it asserted."""
         self.batch, self._assertions, self._on_left_out, self._scope = batch, assertions, on_left_out, scope
-        self._agreed = agreed
+        self._agreed, self._again = agreed, again
         self._object: tuple[str, int] | None = None
         self.unreadable: Rejected | None = None
         """The first refused piece of a snapshot of which no one can tell what it named."""
@@ -122,10 +130,16 @@ class Filler:
         if observation.withdrawal is not None and self._scope.name:  # a row that its own status ends
             self._assertions.withdrawn(self._named(reading, observation.kind, observation.value))
         elif reading.object_id or self._scope.name:
-            before = self._assertions.reported(self._named(reading, observation.kind, observation.value))
+            named = self._named(reading, observation.kind, observation.value)
+            if reading.group is not None and isinstance(known, Seen):
+                named = msgspec.structs.replace(named, content=_content_of(known.observation))
+            before = self._assertions.reported(named)
             is_new = is_new or (before is Known.NOT_ASSERTED and bool(self._scope.name))  # it is back in the list
             if before is Known.NEWER:
                 self._leave_out(LeftOut(reading.place, SUPERSEDED, reading.object_id), is_new)
+                return
+            if before is Known.UNCHANGED and not self._again:
+                self._leave_out(LeftOut(reading.place, UNCHANGED, reading.object_id), is_new)
                 return
         if isinstance(known, Rejected):
             yield from self._refuse(known, is_new)
@@ -206,6 +220,10 @@ class Filler:
         if is_new:
             self.batch.left_out[piece.rule] += 1
             self._on_left_out(piece)
+
+
+def _content_of(observation: Observation) -> bytes:
+    return sha256(msgspec.msgpack.encode(observation)).digest()[:_DIGEST_BYTES]
 
 
 class Filling:

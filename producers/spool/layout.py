@@ -9,9 +9,9 @@ from exchange.durable import sync_folder
 from exchange.errors import ConfigurationError, SchemaIncompatible
 from producers.spool import assertions, outbox
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 # 2: with the assertions of the source's objects; 3: inputs are known by their uncompressed content; 4: with the
-# versions of the groups of objects.
+# versions of the groups of objects; 6: with the content of the objects of groups.
 _FILE: Final = "spool.sqlite"
 _UNSAFE_NAMES: Final = frozenset({"", ".", ".."})
 _MOST_BYTES_OF_A_NAME: Final = 200
@@ -83,9 +83,13 @@ def damaged(folder: Path, error: sqlite3.DatabaseError) -> SchemaIncompatible:
 
 def _since(version: int) -> Iterable[str]:
     """What a spool of an earlier version lacks."""
-    yield from assertions.TABLES if version == 1 else assertions.TABLES_SINCE_4 if version < 4 else ()
+    if version == 1:
+        yield from assertions.TABLES
+    else:
+        yield from assertions.TABLES_SINCE_4 if version < 4 else ()
+        yield from assertions.TABLES_SINCE_6
     yield from _CONTENT if version < 3 else ()
-    yield from outbox.SINCE_5
+    yield from outbox.SINCE_5 if version < 5 else ()
 
 
 def _create(database: sqlite3.Connection, tables: Iterable[str]) -> None:

@@ -42,6 +42,39 @@ def test_only_events_that_have_changed_are_asked_for(server: Server, sensor: Sen
     assert "d.example.com" in sensor.live
 
 
+def test_of_an_event_that_has_changed_only_what_is_different_is_reported_again(server: Server, sensor: Sensor) -> None:
+    event = server.event(1, "a.example.com", "b.example.com", "c.example.com")
+    sensor.poll(server.address)
+    server.attribute(event, 9, "d.example.com")
+    server.edit(event, event["Attribute"][1], comment="seen at an ally's")
+    sensor.poll(server.address)
+    assert [row.value for row in sensor.rows[3:]] == ["b.example.com", "d.example.com"]
+    server.clock += 1
+    event["Attribute"][2]["Sighting"] = [{"date_sighting": str(server.clock), "type": "0"}]
+    event["sighting_timestamp"] = str(server.clock)
+    sensor.poll(server.address)
+    [seen] = sensor.rows[5:]
+    assert (seen.value, seen.last_seen_ms) == ("c.example.com", server.clock * 1000)
+    server.edit(event, Tag=[{"name": "tlp:red"}])
+    sensor.poll(server.address)
+    assert [(row.value, row.marking.tlp) for row in sensor.rows[6:]] == [
+        (f"{name}.example.com", "TLP:RED") for name in "abcd"
+    ], "a marking of the event is one of each attribute"
+
+
+def test_what_was_withdrawn_and_is_there_again_as_it_was_is_reported(server: Server, sensor: Sensor) -> None:
+    event = server.event(1, "a.example.com", "b.example.com")
+    sensor.poll(server.address)
+    server.edit(event, event["Attribute"][0], to_ids=False)
+    sensor.poll(server.address)
+    server.edit(event, event["Attribute"][0], to_ids=True)
+    sensor.poll(server.address)
+    assert [(row.value, row.withdrawal is None) for row in sensor.rows[2:]] == [
+        ("a.example.com", False),
+        ("a.example.com", True),
+    ]
+
+
 def test_an_event_that_was_imported_with_an_old_time_is_read(server: Server, sensor: Sensor) -> None:
     server.event(1, "a.example.com")
     sensor.poll(server.address)

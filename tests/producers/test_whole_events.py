@@ -240,6 +240,7 @@ def test_a_spool_of_the_format_before_knows_no_groups_and_learns_them(tmp_path: 
     database.execute("DROP TABLE whole")
     database.execute("ALTER TABLE outbox DROP COLUMN checksum")
     database.execute("UPDATE assertion SET scope = x''")
+    database.execute("ALTER TABLE assertion DROP COLUMN content")
     database.execute("PRAGMA user_version = 3")
     database.close()
     assert source.fetch({"Event": an_event(A, B, at=T + 1)}).withdrawn == 0, "C is not known to be of the event"
@@ -253,3 +254,12 @@ def test_the_reader_names_each_object_of_a_whole_event() -> None:
     [whole] = [each for each in found if isinstance(each, Whole)]
     assert (whole.group.name, whole.group.modified_ms) == ("one", T * 1000)
     assert whole.names == {f"of {value}" for value in (A, B, C)}
+
+
+def test_what_is_unchanged_in_a_later_export_counts_once_more_only_if_it_is_asked_for(tmp_path: Path) -> None:
+    source = Source(tmp_path)
+    source.fetch(an_event(A, B))
+    summary = source.fetch(an_event(A, B, C, at=T + 1))
+    assert (summary.observations, summary.left_out["unchanged"]) == (1, 2)
+    assert source.fetch(an_event(A, B, C, D, at=T + 2), again=True).observations == 4
+    assert source.live == {A, B, C, D}
