@@ -194,16 +194,8 @@ class Run:
     def _read(self, name: str, stream: Source, options: Options) -> None:
         spool = self._spool
         marking = msgspec.json.encode(options.defaults.marking).decode()
-        state, size = state_of(
-            name,
-            stream,
-            spool,
-            options.sensor,
-            self._now_ms(),
-            again=options.again,
-            marking=marking,
-            is_log=options.is_log,
-        )
+        again, is_log, at_ms = options.again, options.is_log, self._now_ms()
+        state, size = state_of(name, stream, spool, options.sensor, at_ms, again=again, marking=marking, is_log=is_log)
         if state.complete and self._snapshot is None and not options.accept_removals:
             if not options.is_document:
                 self.summary.skipped.append(name)
@@ -229,7 +221,7 @@ class Run:
             on_left_out=self._view.left_out,
             scope=NOT_A_SNAPSHOT if self._snapshot is None else self._snapshot.scope,
             agreed=options.accept_removals,
-            again=options.again,
+            again=again,
         )
         self._pipe = steps if size is None else None
         for step in steps:
