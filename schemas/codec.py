@@ -163,6 +163,8 @@ class Codec:
         all others as v1.
         """
         name = _version_for(name, record)
+        if name == RELEASED_INDICATOR_V3:
+            record = {**record, "content": {TEARLINE: "", **record["content"]}}
         if name not in COLUMNAR:
             return _row_writer(name)(record, self._headers[name])
         body = io.BytesIO()

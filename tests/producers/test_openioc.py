@@ -138,16 +138,16 @@ def test_the_name_of_an_e_mail_s_attachment_may_name_people() -> None:
 
 
 def test_a_term_that_the_exchange_does_not_carry_is_refused_by_its_name_and_line() -> None:
-    found = readings(FORMAT, an_ioc(f"\n{either(an_item('RegistryItem/Path', 'HKLM'), HOST)}"))
+    found = readings(FORMAT, an_ioc(f"\n{either(an_item('RegistryItem/Value', 'HKLM'), HOST)}"))
     [refused] = refusals(found)
     assert (refused.reason, len(observations(found))) == (RejectReason.UNKNOWN_TYPE, 1)
     assert "line 2" in refused.detail
-    assert "RegistryItem/Path" in refused.detail
+    assert "RegistryItem/Value" in refused.detail
 
 
 def test_a_document_is_a_group_of_its_items() -> None:
     items = either(
-        an_item("DnsEntryItem/Host", "bad.example.com", name="a"), an_item("RegistryItem/Path", "x", name="b")
+        an_item("DnsEntryItem/Host", "bad.example.com", name="a"), an_item("RegistryItem/Value", "x", name="b")
     )
     found = list(readers()[FORMAT].read(an_input(an_ioc(items)), Defaults()))
     [whole] = [reading for reading in found if isinstance(reading, Whole)]

@@ -59,4 +59,9 @@ def test_recorded_feeds_have_the_models_result_and_no_guard_refuses_a_release() 
         "file-sha512",
         "autonomous-system",
         "ipv6-net",
+        "x509-sha1",
+        "x509-sha256",
+        "user-agent",
+        "mutex",
+        "registry-key",
     }
