@@ -92,13 +92,14 @@ def facets_in(row: Row, pieces: Sequence[Unit], ratings: Ratings) -> tuple[Facet
     kind, known, prefix_length = row.kind, row.enrichment, prefix_length_of(row.kind, row.value)
     special_use, may_name_a_person = bool(known.special_use), kind in _MAY_NAME_A_PERSON
     found: list[Facets] = []
-    marking = band = None
+    marking = band = rating = None
     for piece in pieces:
+        rated = ratings.of(piece.assertion.sensor)
         stated = TERMS[piece.assertion.latest.terms].band
-        if piece.marking is marking and stated is band:  # most sources state the same
+        if piece.marking is marking and stated is band and rated is rating:  # most sources state the same
             found.append(found[-1])
             continue
-        marking, band = piece.marking, stated
+        marking, band, rating = piece.marking, stated, rated
         found.append(
             Facets(
                 marking,
@@ -109,7 +110,7 @@ def facets_in(row: Row, pieces: Sequence[Unit], ratings: Ratings) -> tuple[Facet
                 may_name_a_person or Caveat.PERSONAL_DATA in marking.caveats,
                 prefix_length,
                 known.local_query,
-                ratings.of(piece.assertion.sensor),
+                rating,
             )
         )
     return tuple(found)
