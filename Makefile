@@ -20,9 +20,11 @@ CAN_RENDER := $(if $(CI),yes,$(shell command -v helm || command -v go))
 CEDAR_VERSION := 4.12.0
 CEDAR_ROOT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kakehashi/analyser/cedar-$(CEDAR_VERSION)
 
-# Processes of pytest that run the suite together; tests/scheduling.py says what stays in one of them. Three on two cores:
-# a test of Kafka waits for most of its time.
-PROCESSES ?= 3
+# Processes of pytest that run the suite together; tests/scheduling.py says what stays in one of them. Four on two cores:
+# a test of Kafka waits for most of its time. Each process, and each command that it starts, compiles what it imports,
+# unless the result may be stored: so for tests it may, whatever the environment says.
+PROCESSES ?= 4
+test test-fast faults: export PYTHONDONTWRITEBYTECODE =
 AT_ONCE = -n $(PROCESSES) --no-loadscope-reorder
 
 .PHONY: help setup check test test-fast prove demo bench faults attack soak rotation registries search taxii tools leaks fuzz lock kafka-image helm clean formats standard
@@ -41,7 +43,7 @@ check: setup ## format, lint, types, import rules: all checks that need no broke
 	$(BIN)/python -m tools.file_sizes
 	$(BIN)/python -m tests.schemas.compatibility
 
-test: setup ## the whole test suite, on real Kafka, in PROCESSES=3 (PYTEST="-k bridge" narrows it)
+test: setup ## the whole test suite, on real Kafka, in PROCESSES=4 (PYTEST="-k bridge" narrows it)
 	@$(if $(CAN_RENDER),,echo "Not run: rendering the Helm chart, which needs helm or go (helm/README.md)")
 	@$(BIN)/pytest $(AT_ONCE) --durations=15 --durations-min=1 \
 		-m "not registries and not search and not tools$(if $(CAN_RENDER),, and not helm)" $(PYTEST)

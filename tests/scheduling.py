@@ -22,9 +22,38 @@ _WORLDS: Final = {
     "tests/faults/test_hostile.py": "supervised nations",
     "tests/faults/test_kill.py": "supervised nations",
     "tests/faults/test_link.py": "supervised nations",
-    "tests/link/": "secured cluster",
+    "tests/link/": "brokers",  # and of the secured cluster
 }
 """Files, by the beginning of their path, that share a world."""
+
+_ON_BROKERS: Final = {
+    "tests/consumers/": "borders",
+    "tests/faults/test_steps": "borders",
+    "tests/exchange/": "brokers",
+    "tests/producers/": "brokers",
+    "tests/localkafka/": "brokers",
+    "tests/streams/settle/": "brokers",
+}
+"""The worlds of the files in ``_USERS``, by the beginning of their path."""
+
+_USERS: Final = frozenset(
+    f"tests/{name}.py"
+    for name in (
+        *("consumers/outputs/test_follower_kill", "consumers/outputs/test_kafka_json", "consumers/test_bad_releases"),
+        *("consumers/test_border_closed", "consumers/test_explain_command", "consumers/test_fast_lane"),
+        *("consumers/test_obedience", "consumers/test_quarantine_command", "consumers/test_recall_after_a_week"),
+        *("consumers/test_reconcile", "consumers/test_released_command", "consumers/test_signed"),
+        *("consumers/test_subscription_on_kafka", "consumers/test_tail_command", "consumers/test_topic_reader"),
+        *("consumers/test_wait_command", "exchange/test_answer", "exchange/test_consumed_feed", "exchange/test_feed"),
+        *("exchange/test_hinted_feed", "exchange/test_kafka_log", "exchange/test_shard_faults"),
+        *("exchange/test_standby", "exchange/test_topics_admin", "exchange/test_urgent_feed"),
+        *("exchange/test_witnessed_clock", "faults/test_steps", "producers/test_api", "producers/test_produce_command"),
+        *("producers/test_produce_marking", "producers/test_publisher", "producers/test_sensor_run"),
+        *("localkafka/test_provider", "producers/test_topic_lines", "streams/settle/test_copies"),
+    )
+)
+"""Files whose tests use the run's two clusters. A process that runs one of them starts the pair, and each cluster takes
+two per cent of a core until the end: so only two processes do. A file that is missing here may cost a third pair."""
 
 _LONG: Final = ("tests/integration/", "tests/faults/", "tests/demo/", "tests/streams/", "tests/exchange/")
 """The parts that take minutes, the longest first."""
@@ -96,7 +125,8 @@ def world_of(path: str) -> str:
     """The world of a test file: its tests run in one process, in their order."""
     if path in _OF_THEIR_OWN:
         return path
-    return next((world for start, world in _WORLDS.items() if path.startswith(start)), path)
+    worlds = _ON_BROKERS if path in _USERS else _WORLDS
+    return next((world for start, world in worlds.items() if path.startswith(start)), path)
 
 
 def arrange(items: list[pytest.Item]) -> None:

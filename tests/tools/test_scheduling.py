@@ -46,4 +46,10 @@ def test_only_these_folders_share_what_they_start() -> None:
 
 def test_a_file_that_shares_nothing_is_a_world_of_its_own() -> None:
     assert world_of("tests/consumers/test_guard.py") == "tests/consumers/test_guard.py"
-    assert world_of("tests/faults/test_steps.py") == "tests/faults/test_steps.py"
+    assert world_of("tests/faults/test_load.py") == "tests/faults/test_load.py"
+
+
+def test_files_on_the_run_s_clusters_share_two_pairs_of_them() -> None:
+    worlds = [world_of(f"tests/{file}.py") for file in ("consumers/test_reconcile", "faults/test_steps")]
+    worlds += [world_of(f"tests/{file}.py") for file in ("producers/test_api", "exchange/test_feed")]
+    assert worlds == ["borders", "borders", "brokers", "brokers"]
