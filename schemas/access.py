@@ -153,7 +153,8 @@ def _reader(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
 def _sightings(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
     """Reads the picture, and reports as a sensor: ``kakehashi sighting``; answers that something was not seen."""
     user = user_of(nation, "sightings")
-    yield from _topics(user, _READ, [topics.NATIONAL, *map(topics.accepted, partners)])
+    seen = [topic(each) for each in partners for topic in (topics.accepted, topics.receipts, topics.partner_receipts)]
+    yield from _topics(user, _READ, [topics.NATIONAL, *seen])
     yield from _topics(user, _WRITE, [topics.SENSOR_REPORTS, topics.QUARANTINE, *map(topics.receipts, partners)])
 
 

@@ -17,7 +17,7 @@ from consumers.outputs.protocol import Difference
 from consumers.picture.entry import Entry
 from consumers.stix.identifiers import identifier, identity_id, milliseconds, timestamp
 from consumers.stix.markings import Object, definitions_of, tlp_definition
-from consumers.stix.objects import SOURCE, identity_of, indicator_of, sighting_of, withdrawn
+from consumers.stix.objects import SOURCE, identity_of, indicator_of, sightings_of, withdrawn
 from consumers.subscription.changes import State
 
 Key = tuple[str, str]
@@ -31,7 +31,7 @@ class Kept(msgspec.Struct, frozen=True):
 
     key: Key
     indicator: Object
-    sighting: Object | None = None
+    sightings: tuple[Object, ...] = ()
 
     @property
     def is_ended(self) -> bool:
@@ -52,7 +52,7 @@ class Part:
         for thing in self._objects():
             if thing["type"] == "sighting":
                 if waiting is not None and thing.get("sighting_of_ref") == waiting.indicator["id"]:
-                    waiting = Kept(waiting.key, waiting.indicator, thing)
+                    waiting = Kept(waiting.key, waiting.indicator, (*waiting.sightings, thing))
                 continue
             if thing["type"] != "indicator":
                 self._definitions[thing["id"]] = thing
@@ -83,7 +83,8 @@ class Part:
             now: Kept | None = None
             if entry is not None:
                 now = _current(entry, before)
-                self._define([*definitions_of(entry), identity_of(entry.origin)])
+                nations = {entry.origin, *(each.nation for each in entry.answers)}
+                self._define([*definitions_of(entry), *map(identity_of, sorted(nations))])
                 written += 1
             elif before is not None:
                 now = self._left(before, ends, now_ms)
@@ -102,7 +103,7 @@ class Part:
                     yield Difference("extra", before.key[0])
             elif before is None:
                 yield Difference("missing", entry.id)
-            elif not _is_same(before, Kept(before.key, indicator_of(entry), sighting_of(entry))):
+            elif not _is_same(before, _kept_of(entry)):
                 yield Difference("altered", entry.id)
 
     def _left(self, before: Kept, ends: Mapping[Key, State] | None, now_ms: int) -> Kept | None:
@@ -127,10 +128,12 @@ class Part:
 
     def _append(self, file: BinaryIO, kept: Kept, known: set[str]) -> None:
         """Its lines, behind what they refer to and the file does not have yet."""
-        wanted = (kept.indicator["created_by_ref"], *kept.indicator["object_marking_refs"])
+        written = (kept.indicator, *kept.sightings)
+        creators = (each["created_by_ref"] for each in written)
+        wanted = dict.fromkeys((*creators, *kept.indicator["object_marking_refs"]))
         things = [self._definitions[each] for each in wanted if each not in known and each in self._definitions]
         known.update(wanted)
-        for thing in (*things, kept.indicator, *([] if kept.sighting is None else [kept.sighting])):
+        for thing in (*things, *written):
             file.write(b",\n" + _encode(thing))
 
     def _objects(self) -> Iterator[Object]:
@@ -181,25 +184,32 @@ def _pairs(before: Iterable[Kept], entries: Iterable[Entry]) -> Iterator[tuple[K
 
 def _current(entry: Entry, before: Kept | None) -> Kept:
     """An entry's objects. `modified` never goes back: an indicator may come back without a new version."""
-    now = Kept((entry.id, entry.origin), indicator_of(entry), sighting_of(entry))
-    if before is None or now.indicator["modified"] > before.indicator["modified"]:
+    now = _kept_of(entry)
+    if before is None:
         return now
-    if _is_same(before, now):
-        return before
-    modified = _after(before.indicator["modified"])
-    sighting = None if now.sighting is None else now.sighting | {"modified": modified}
-    return Kept(now.key, now.indicator | {"modified": modified}, sighting)
+    earlier = {each["id"]: each for each in (before.indicator, *before.sightings)}
+    indicator, *sightings = (_later(earlier.get(each["id"]), each) for each in (now.indicator, *now.sightings))
+    return Kept(now.key, indicator, tuple(sightings))
+
+
+def _kept_of(entry: Entry) -> Kept:
+    return Kept((entry.id, entry.origin), indicator_of(entry), tuple(sightings_of(entry)))
+
+
+def _later(before: Object | None, now: Object) -> Object:
+    if before is None or now["modified"] > before["modified"]:
+        return now
+    return before if _timeless(before) == _timeless(now) else now | {"modified": _after(before["modified"])}
 
 
 def _is_same(one: Kept, other: Kept) -> bool:
     """Whether only the times of change differ."""
-    return _timeless(one.indicator) == _timeless(other.indicator) and _timeless(one.sighting) == _timeless(
-        other.sighting
-    )
+    things = ((one.indicator, *one.sightings), (other.indicator, *other.sightings))
+    return [_timeless(each) for each in things[0]] == [_timeless(each) for each in things[1]]
 
 
-def _timeless(thing: Object | None) -> Object | None:
-    return None if thing is None else thing | {"modified": ""}
+def _timeless(thing: Object) -> Object:
+    return thing | {"modified": ""}
 
 
 def _after(modified: str) -> str:

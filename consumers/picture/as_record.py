@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from consumers.picture.entry import Ended, Entry
+from consumers.picture.entry import Answer, Ended, Entry
 from consumers.subscription.changes import State
 
 _CONTENT: Final = frozenset({State.LIVE, State.LIMITED, State.ENDED})
@@ -56,6 +56,8 @@ def _content(entry: Entry) -> dict[str, Any]:
         "asn": entry.asn or 0,
         "country": entry.country,
     }
+    if entry.answers:
+        found["answers"] = [_answer(each) for each in entry.answers]
     if entry.is_own:
         own = {"source_count": entry.source_count, "special_use": entry.special_use}
         lists = {"warninglists": list(entry.warninglists), "descriptions": list(entry.descriptions)}
@@ -63,6 +65,16 @@ def _content(entry: Entry) -> dict[str, Any]:
     if entry.tearline:
         found["tearline"] = entry.tearline
     return found | {"release_expires_ms": entry.release_expires_ms or 0}
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    return {
+        "nation": answer.nation,
+        "kind": answer.kind,
+        "reason": answer.reason,
+        "version": answer.version,
+        "at_ms": answer.at_ms,
+    }
 
 
 def csv_lines(entries: Iterable[Entry]) -> Iterator[str]:

@@ -17,6 +17,27 @@ from schemas.records import Content, Indicator
 _TECHNIQUE: Final = re.compile(r"(?<![A-Za-z0-9])[Tt](\d{4})(\.\d{3})?(?![0-9A-Za-z])")
 
 
+DISPUTED: Final = "disputed"
+NOT_SEEN: Final = "not-seen"
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """What an analyst of a nation has answered on an indicator.
+
+    ``kind`` is DISPUTED, of a dispute that stands, or NOT_SEEN: it was searched for and not seen. ``version`` is that
+    of the indicator, ``at_ms`` the time of the answer. ``changed_ms`` grows with every change of the answer or of the
+    indicator, and is not before either. Times are as those of an entry.
+    """
+
+    nation: str
+    kind: str
+    reason: str
+    version: int
+    at_ms: int
+    changed_ms: int
+    added_us: int
+
+
 class Entry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One version of an indicator, with content, from one origin.
 
@@ -26,7 +47,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     unique in one picture and grows with every change of it: microseconds since 1970, UTC; 0 outside a picture.
 
     ``releasable_to`` is None if every nation that the TLP label allows may have it. ``confidence`` is 0 to 100.
-    ``techniques`` are the ATT&CK technique ids in the labels. The last four fields are known only of the nation's own.
+    ``techniques`` are the ATT&CK technique ids in the labels. The four fields behind ``tearline`` are known only of the
+    nation's own.
     """
 
     id: str
@@ -58,6 +80,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     warninglists: tuple[str, ...] = ()
     source_count: int | None = None
     descriptions: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
     @property
     def ends_ms(self) -> int | None:

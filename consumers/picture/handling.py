@@ -1,4 +1,5 @@
-"""Which recipients and caveats an origin's indicators were ever marked with, each since a change of the picture.
+"""Which recipients and caveats an origin's indicators were ever marked with, and which nations may answer on them: each
+since a change of the picture.
 
 Whoever passes indicators on by ``added_us`` has to explain their markings first, and each once. So they are changes of
 their own, before the first indicator that has them. There are few: most indicators are marked alike.
@@ -17,11 +18,12 @@ _REMEMBERED: Final = 10_000
 
 
 class Handling(msgspec.Struct, frozen=True):
-    """The nations that may have an indicator, with a caveat in their place if it is one."""
+    """The nations that may have an indicator; a caveat in their place; or a nation that may answer on it."""
 
     recipients: tuple[str, ...]
     caveat: str
     added_us: int
+    nation: str = ""
 
 
 class HandlingNotes:
@@ -56,11 +58,24 @@ class HandlingNotes:
 def handling_of(
     database: sqlite3.Connection, origin: str, mask: int, between_us: tuple[int, int], limit: int
 ) -> list[Handling]:
-    """What came first behind one change up to another, of an origin's indicators with a marking of the mask."""
+    """What came first behind one change up to another, of an origin's indicators with a marking of the mask, and who
+    may answer on them."""
     rows = database.execute(
         "SELECT recipients, caveat, MIN(added_us) AS first_us FROM handling WHERE markings & ? "
         "AND origin = (SELECT number FROM origin WHERE name = ?) GROUP BY recipients, caveat HAVING first_us > ? "
         "AND first_us <= ? ORDER BY first_us LIMIT ?",
         (mask, origin, *between_us, limit),
     )
-    return [Handling(tuple(filter(None, names.split(","))), caveat, at_us) for names, caveat, at_us in rows]
+    found = [Handling(tuple(filter(None, names.split(","))), caveat, at_us) for names, caveat, at_us in rows]
+    found += nations_of(database, origin, between_us)
+    return sorted(found, key=lambda each: each.added_us)[: limit if limit >= 0 else None]
+
+
+def nations_of(database: sqlite3.Connection, origin: str, between_us: tuple[int, int]) -> list[Handling]:
+    """The nations that may answer on an origin's indicators since a change between these."""
+    rows = database.execute(
+        "SELECT nation, added_us FROM answering WHERE origin = (SELECT number FROM origin WHERE name = ?) "
+        "AND added_us > ? AND added_us <= ?",
+        (origin, *between_us),
+    )
+    return [Handling((), "", at_us, nation) for nation, at_us in rows]

@@ -7,13 +7,14 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from consumers.picture import tables
+from consumers.picture.answer_feed import AnswerFeed, Answers
 from consumers.picture.erase import erase, is_due
 from consumers.picture.feed import OriginFeed, Progress
 from consumers.picture.write import PictureWriter
@@ -28,10 +29,16 @@ _REST: Final = 20  # writing the file anew takes at most a twentieth of the time
 
 
 class Origin:
-    """A topic of the picture: whose it is, its name, and how it is opened."""
+    """A topic of the picture: whose it is, its name, how it is opened, and the topics of the answers on it."""
 
-    def __init__(self, name: str, topic: str, opened: Callable[[], AbstractContextManager[Source]]) -> None:
-        self.name, self.topic, self.opened = name, topic, opened
+    def __init__(
+        self,
+        name: str,
+        topic: str,
+        opened: Callable[[], AbstractContextManager[Source]],
+        answers: Sequence[Answers] = (),
+    ) -> None:
+        self.name, self.topic, self.opened, self.answers = name, topic, opened, answers
 
 
 class Keeper:
@@ -68,6 +75,8 @@ class Keeper:
         """
         for origin in origins.values():
             self.feed(origin, codec, follow=False, progress=progress)
+            for answers in origin.answers:
+                self.feed_answers(origin, answers, codec, follow=False)
         self.tick(may_wait=False)
 
     def feed(
@@ -91,6 +100,29 @@ class Keeper:
                 topic=origin.topic,
                 clock_ms=self._clock_ms,
                 progress=progress,
+            ).run(follow=follow, stopping=stopping)
+
+    def feed_answers(
+        self,
+        origin: Origin,
+        answers: Answers,
+        codec: Codec,
+        *,
+        follow: bool,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """The same of one topic with the answers on an origin's indicators."""
+        with self._guard:
+            number = self._writer.origin(origin.name, origin.topic)
+        with answers.opened() as source:
+            AnswerFeed(
+                self._writer,
+                self._guard,
+                source,
+                codec,
+                origin=number,
+                nation=answers.nation,
+                clock_ms=self._clock_ms,
             ).run(follow=follow, stopping=stopping)
 
     def tick(self, *, may_wait: bool = True) -> None:

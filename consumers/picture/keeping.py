@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from consumers.picture.answer_feed import Answers
 from consumers.picture.keep import Keeper, Origin, take
 from exchange.errors import TransientError
 from schemas.codec import Codec
@@ -88,16 +89,21 @@ class Keeping:
         def ends() -> bool:
             return ending.is_set() or self._stopping.is_set()
 
-        def follow(origin: Origin) -> None:
+        def follow(feed: Callable[..., None], *topic: Origin | Answers) -> None:
             try:
-                keeper.feed(origin, self._codec, follow=True, stopping=ends)
+                feed(*topic, self._codec, follow=True, stopping=ends)
             except Exception as error:  # the thread's outermost frame: it is raised in the keeping thread
                 failed.append(error)
                 ending.set()
 
         threads = [
-            threading.Thread(target=follow, args=(origin,), name=f"picture-{origin.name}", daemon=True)
+            threading.Thread(target=follow, args=(keeper.feed, origin), name=f"picture-{origin.name}", daemon=True)
             for origin in self._origins.values()
+        ]
+        threads += [
+            threading.Thread(target=follow, args=(keeper.feed_answers, origin, each), name="answers", daemon=True)
+            for origin in self._origins.values()
+            for each in origin.answers
         ]
         for thread in threads:
             thread.start()

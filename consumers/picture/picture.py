@@ -1,125 +1,31 @@
 """Reads a picture: what queries, outputs and TAXII ask. Any number of processes read while one writes."""
 
-import sqlite3
-import threading
-import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from collections.abc import Collection, Iterator
+from itertools import islice
+from typing import Any, Final
 
-import msgspec
-
-from consumers.picture import tables
-from consumers.picture.entry import Ended, Entry
+from consumers.picture.answers import answered, not_seen_between
+from consumers.picture.entry import Answer, Ended, Entry
 from consumers.picture.filters import Filter
 from consumers.picture.followers import Follower, followers
-from consumers.picture.handling import Handling, handling_of
-from consumers.picture.query import where_of, words_asked
-from consumers.picture.rows import COLUMNS, entry_of, key_of, origins_in, sources_of, tlp_label
+from consumers.picture.handling import Handling, handling_of, nations_of
+from consumers.picture.known import OriginState, Version
+from consumers.picture.query import marks, where_of, words_asked
+from consumers.picture.reading import PictureFile
+from consumers.picture.rows import COLUMNS, entry_of, key_of, sources_of, tlp_label
 from consumers.picture.within import bit_of, mask_of
 from consumers.subscription.changes import State, Use
-from exchange.errors import NotFound
 from schemas.markings import Tlp
 
 _PAGE: Final = 2_000
-_LOOK_S: Final = 0.05
+_ANSWERED: Final = 500  # entries of a search whose answers are looked up together
 _LOOKED_AT: Final = 10_000
 _SORTED: Final = (2_500, 20_000)  # entries with a word that are sorted in any case, and at most
 _BEFORE_ALL: Final = (1 << 62, 1 << 62)
 
 
-class Version(msgspec.Struct, frozen=True):
-    """An earlier version of an indicator. ``tlp`` and ``confidence`` are None if its content may not be kept."""
-
-    version: int
-    received_ms: int
-    state: State
-    reason: str
-    tlp: str | None
-    confidence: int | None
-
-
-class OriginState(msgspec.Struct, frozen=True):
-    """How far the picture has one origin.
-
-    ``is_whole`` is False while its topic is read from the beginning. ``current_ms`` is a time up to which everything is
-    here. ``gap`` is why the topic was last read anew, at ``gap_ms``; empty if it never was.
-    """
-
-    origin: str
-    topic: str
-    is_whole: bool
-    current_ms: int
-    gap: str
-    gap_ms: int
-
-
-class Picture:
-    """A nation's picture. One thread uses it; it is opened again by itself if the file is made anew."""
-
-    def __init__(self, path: Path, nation: str, clock_ms: Callable[[], int]) -> None:
-        """Raises NotFound if there is no usable picture yet: whoever keeps it makes it."""
-        self.nation: Final = nation
-        self._path, self._clock_ms = path, clock_ms
-        self._open()
-
-    def _open(self) -> None:
-        if not self._path.exists():
-            raise NotFound(f"there is no picture of {self.nation} at {self._path} yet")
-        self._inode = self._path.stat().st_ino
-        self._database = tables.connect(self._path, writes=False)
-        try:
-            tables.check(self._database, self._path, self.nation)
-            (self.id, self.made_ms) = self._database.execute("SELECT picture, made_ms FROM about").fetchone()
-            self._names = origins_in(self._database)
-        except (tables.Unusable, sqlite3.Error) as error:
-            self._database.close()
-            raise NotFound(f"there is no usable picture of {self.nation} yet: {error}") from error
-
-    def close(self) -> None:
-        """Close the file."""
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        """Whatever is read. Raises NotFound if the file turns out to be damaged, and leaves a mark: it is made anew."""
-        try:
-            yield self._database
-        except (sqlite3.Error, msgspec.DecodeError, KeyError, UnicodeDecodeError) as error:
-            if not tables.is_damage(error):
-                raise
-            tables.mark_of(self._path).touch()
-            raise NotFound(f"the picture of {self.nation} is damaged, and is being made anew: {error}") from error
-
-    def is_replaced(self) -> bool:
-        """Whether the file was made anew since it was opened: it then has another ``id``. Open it again."""
-        try:
-            return self._path.stat().st_ino != self._inode
-        except FileNotFoundError:
-            return True
-
-    def head_us(self) -> int:
-        """``added_us`` of the latest change."""
-        return int(self._one("SELECT last_us FROM about", []))
-
-    def wait(self, after_us: int, timeout_s: float, stopping: threading.Event | None = None) -> bool:
-        """Wait until there is a change behind ``after_us``, at most so long. Whether there is."""
-        stopping = stopping or threading.Event()
-        give_up = time.monotonic() + timeout_s
-        while self.head_us() <= after_us:
-            if time.monotonic() >= give_up or stopping.wait(_LOOK_S) or self.is_replaced():
-                return False
-        return True
+class Picture(PictureFile):
+    """A nation's picture. One thread uses it."""
 
     def origins(self) -> list[OriginState]:
         """Every origin that the picture has, by its number."""
@@ -173,15 +79,10 @@ class Picture:
 
     def search(self, filters: Filter, limit: int = 0) -> Iterator[Entry]:
         """What a filter lets through, the latest received first; 0 is no limit."""
-        found = 0
-        for row in self._latest_first(filters, limit):
-            with self._reading():
-                entry = entry_of(row, self._names, self._clock_ms())
-            if isinstance(entry, Entry) and filters.matches(entry):
-                yield entry
-                found += 1
-                if found == limit:
-                    return
+        matching = self._matching(filters, limit)
+        found = islice(matching, limit) if limit else matching
+        while some := list(islice(found, _ANSWERED)):
+            yield from self._answered(some)
 
     def entries(self, filters: Filter) -> Iterator[Entry]:
         """What a filter lets through, in the order of ids and then of origins; the nation itself first.
@@ -205,12 +106,16 @@ class Picture:
     def changes(self, after_us: int, limit: int, through_us: int | None = None) -> list[Entry | Ended]:
         """The latest version of what changed behind ``after_us``, in the order of ``added_us``, at most ``limit``.
 
-        An indicator that changes again moves to the end: whoever reads on gets its last version, and none twice.
+        An indicator that changes again moves to the end: whoever reads on gets its last version, and none twice. What
+        was answered on an indicator is a change of it, too.
         """
-        most = (1 << 62) if through_us is None else through_us
-        return self._entries(
-            self._rows("added_us > ? AND added_us <= ?", [after_us, most], f"ORDER BY added_us LIMIT {int(limit)}")
-        )
+        between = (after_us, (1 << 62) if through_us is None else through_us)
+        rows = self._rows("added_us > ? AND added_us <= ?", [*between], f"ORDER BY added_us LIMIT {int(limit)}")
+        with self._reading() as database:
+            places = answered(database, *between, limit)
+        for key, origin, at_us in places:
+            rows += [(*row[:2], at_us, *row[3:]) for row in self._rows("key = ? AND origin = ?", [key, origin], "")]
+        return self._entries(sorted(rows, key=lambda row: row[2])[:limit] if places else rows)
 
     def within(
         self,
@@ -229,17 +134,51 @@ class Picture:
         """
         mask = mask_of(ceiling, use)
         keys = [key for each in indicators if (key := key_of(each))]
-        only = f"key IN ({', '.join('?' * len(keys))}) AND " if indicators else ""
+        only = f"key IN ({marks(keys)}) AND " if indicators else ""
         where = "origin = (SELECT number FROM origin WHERE name = ?) AND markings > 0 AND markings & ?"
         at = "+added_us" if indicators else "added_us"  # by the key, not through all changes
         order = f"AND {at} > ? AND {at} <= ? ORDER BY {at} LIMIT {int(limit)}"
         rows = self._rows(only + where, [*keys, origin, mask, *between_us], order)
         return [(each, bool(isinstance(each, Entry) and bit_of(each) & mask)) for each in self._entries(rows)]
 
+    def not_seen(
+        self,
+        origin: str,
+        ceiling: Tlp,
+        use: Use,
+        between_us: tuple[int, int],
+        limit: int,
+        indicators: Collection[str] = (),
+    ) -> list[tuple[Entry | Ended, bool, Answer]]:
+        """The searches without a result for what ``within`` gives, in the order of their own changes."""
+        mask = mask_of(ceiling, use)
+        keys = [key for each in indicators if (key := key_of(each))]
+        with self._reading() as database:
+            found = not_seen_between(database, origin, mask, between_us, limit, keys)
+        where = f"key IN ({marks(found)}) AND origin = (SELECT number FROM origin WHERE name = ?)"  # noqa: S608
+        entries = {key_of(each.id): each for each in self._entries(self._rows(where, [*dict(found), origin], ""))}
+        return [
+            (entry, bool(isinstance(entry, Entry) and bit_of(entry) & mask), answer)
+            for key, answer in found
+            if (entry := entries.get(key)) is not None
+        ]
+
+    def answering(self, origin: str) -> list[str]:
+        """The nations that may answer on an origin's indicators."""
+        with self._reading() as database:
+            return [each.nation for each in nations_of(database, origin, (0, 1 << 62))]
+
     def handling(self, origin: str, ceiling: Tlp, use: Use, between_us: tuple[int, int], limit: int) -> list[Handling]:
         """The recipients and caveats of what ``within`` gives, in the order of their own changes."""
         with self._reading() as database:
             return handling_of(database, origin, mask_of(ceiling, use), between_us, limit)
+
+    def _matching(self, filters: Filter, limit: int) -> Iterator[Entry]:
+        for row in self._latest_first(filters, limit):
+            with self._reading():
+                entry = entry_of(row, self._names, self._clock_ms())
+            if isinstance(entry, Entry) and filters.matches(entry):
+                yield entry
 
     def _latest_first(self, filters: Filter, limit: int) -> Iterator[Any]:
         """Rows that may match. To sort all that has a common word takes longer than to look at the latest received, if
@@ -274,22 +213,5 @@ class Picture:
         statement = f"SELECT COUNT(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT {most})"  # noqa: S608
         return bool(self._one(statement, [asked]) == most)
 
-    def _rows(self, where: str, values: list[Any], order: str) -> list[Any]:
-        with self._reading() as database:
-            return database.execute(f"SELECT {COLUMNS} FROM entry WHERE {where} {order}", values).fetchall()  # noqa: S608
-
-    def _entries(self, rows: list[Any]) -> list[Entry | Ended]:
-        origins, now_ms = self._origins(), self._clock_ms()
-        with self._reading():
-            return [entry_of(row, origins, now_ms) for row in rows]
-
     def _where(self, filters: Filter) -> tuple[str, list[Any]]:
         return where_of(filters, self._origins(), self._clock_ms())
-
-    def _origins(self) -> dict[int, str]:
-        with self._reading() as database:
-            return origins_in(database)
-
-    def _one(self, statement: str, values: list[Any]) -> Any:
-        with self._reading() as database:
-            return database.execute(statement, values).fetchone()[0]

@@ -32,10 +32,10 @@ def where_of(filters: Filter, origins: Mapping[int, str], now_ms: int, *, with_w
     _ask_states(filters, now_ms, ask)
     if filters.origins:
         numbers = [number for number, name in origins.items() if name in filters.origins]
-        ask(f"origin IN ({_marks(numbers)})", *numbers)
+        ask(f"origin IN ({marks(numbers)})", *numbers)
     if filters.types:
         kinds = [TYPE_BY_LABEL[label].value for label in filters.types if label in TYPE_BY_LABEL]
-        ask(f"type IN ({_marks(kinds)})", *kinds)
+        ask(f"type IN ({marks(kinds)})", *kinds)
     if filters.value:
         ask("value = ?", filters.value)
     if filters.prefix:
@@ -44,7 +44,7 @@ def where_of(filters: Filter, origins: Mapping[int, str], now_ms: int, *, with_w
         ask("confidence >= ?", filters.confidence)
     if filters.ceiling:
         codes = [_TLPS[label] for label in allowed_under(filters.ceiling)]
-        ask(f"tlp IN ({_marks(codes)})", *codes)
+        ask(f"tlp IN ({marks(codes)})", *codes)
     if filters.since_ms:
         ask("received_ms >= ?", filters.since_ms)
     if filters.seen_since_ms:
@@ -63,9 +63,9 @@ def _ask_states(filters: Filter, now_ms: int, ask: _Ask) -> None:
     """What is live but has ended is asked for as ended."""
     named = sorted(filters.states)
     if State.ENDED in filters.states and State.LIVE not in filters.states:
-        ask(f"(state IN ({_marks(named)}) OR state = 'live' AND ends_ms <= ?)", *named, now_ms)
+        ask(f"(state IN ({marks(named)}) OR state = 'live' AND ends_ms <= ?)", *named, now_ms)
     else:
-        ask(f"state IN ({_marks(named)})", *named)
+        ask(f"state IN ({marks(named)})", *named)
 
 
 def _ask_cidr(cidr: str, ask: _Ask) -> None:
@@ -74,7 +74,7 @@ def _ask_cidr(cidr: str, ask: _Ask) -> None:
         ask("FALSE")
         return
     keys = [indicator_key(kind, value) for kind, value in holding(network)]
-    ask(f"(address BETWEEN ? AND ? OR key IN ({_marks(keys)}))", *places_in(network), *keys)
+    ask(f"(address BETWEEN ? AND ? OR key IN ({marks(keys)}))", *places_in(network), *keys)
 
 
 def words_asked(filters: Filter) -> str:
@@ -85,5 +85,6 @@ def words_asked(filters: Filter) -> str:
     return " AND ".join(f"({each})" for each in asked if each)
 
 
-def _marks(values: Sequence[object]) -> str:
+def marks(values: Sequence[object]) -> str:
+    """As many question marks."""
     return ", ".join("?" * len(values))

@@ -12,7 +12,7 @@ import msgspec
 
 from schemas.vocabulary import IndicatorType
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 _TABLES: Final = (
     # `picture` names this copy: what has followed another one begins anew. `erase_us` is the change at which content
     # was last taken out that the file may still hold somewhere; 0 if there is none.
@@ -53,6 +53,16 @@ _TABLES: Final = (
         key BLOB NOT NULL, origin INTEGER NOT NULL, version INTEGER NOT NULL, received_ms INTEGER NOT NULL,
         state TEXT NOT NULL, reason TEXT NOT NULL, tlp INTEGER, confidence INTEGER,
         PRIMARY KEY (key, origin, version)) WITHOUT ROWID""",
+    # What was answered on indicators (consumers.picture.answers). `reason` is empty once a dispute has ended.
+    """CREATE TABLE answer (
+        key BLOB NOT NULL, origin INTEGER NOT NULL, nation TEXT NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL,
+        version INTEGER NOT NULL, at_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL, added_us INTEGER NOT NULL,
+        PRIMARY KEY (key, origin, nation, kind)) WITHOUT ROWID""",
+    "CREATE UNIQUE INDEX answer_by_change ON answer (added_us)",
+    # The topics of answers: who answers on which origin's indicators, since which change, and the position in it.
+    """CREATE TABLE answering (
+        origin INTEGER NOT NULL, nation TEXT NOT NULL, added_us INTEGER NOT NULL, cursor TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (origin, nation)) WITHOUT ROWID""",
     # Outputs, and up to which change each has removed what left (`removed_us`) and applied everything (`applied_us`).
     # `origins` are names with commas.
     """CREATE TABLE follower (

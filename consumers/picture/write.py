@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from consumers.picture.answers import AnswerNotes
 from consumers.picture.arrival import Arrival
 from consumers.picture.handling import HandlingNotes
 from consumers.picture.rows import HELD, NOTHING, Columns, Held, body_of, columns_of, release_is_over, words_of
@@ -30,6 +31,7 @@ class PictureWriter:
         self._last_us = int(database.execute("SELECT last_us FROM about").fetchone()[0])
         self._erased = False
         self._handling = HandlingNotes(database, self._next_us)
+        self.answers: Final = AnswerNotes(database, self._next_us)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -84,6 +86,7 @@ class PictureWriter:
         ).fetchall()
         for row in rows:
             self._end(Held(*row[:-1]), row[-1], now_ms)
+            self.answers.indicators_changed(row[-1], [row[1]])
         return len(rows)
 
     def is_empty(self) -> bool:
@@ -104,6 +107,7 @@ class PictureWriter:
         ).fetchall()
         for row in rows:
             self._remove(Held(*row), origin)
+            self.answers.indicators_changed(origin, [row[1]])
         return len(rows)
 
     def settle(self) -> int:
@@ -118,10 +122,14 @@ class PictureWriter:
 
     def forget_removed(self, at_most: int = 1000) -> int:
         """Within a transaction: delete the rows of keys that were deleted a month ago. How many that were."""
-        return self._database.execute(
-            "DELETE FROM entry WHERE n IN (SELECT n FROM entry WHERE state = 'removed' AND added_us < ? LIMIT ?)",
+        gone = self._database.execute(
+            "SELECT n, origin, key FROM entry WHERE state = 'removed' AND added_us < ? LIMIT ?",
             (self._clock_us() - REMOVED_KEPT_US, at_most),
-        ).rowcount
+        ).fetchall()
+        for n, *indicator in gone:
+            self._database.execute("DELETE FROM entry WHERE n = ?", (n,))
+            self.answers.forget(*indicator)
+        return len(gone)
 
     def _apply(self, origin: int, portion: Sequence[Arrival]) -> None:
         marks = ", ".join("?" * len(portion))
@@ -147,6 +155,10 @@ class PictureWriter:
         self._insert(origin, new, reading)
         if reading > 1:
             self._database.executemany("UPDATE entry SET pass = ? WHERE n = ?", same)
+        if len(same) < len(portion):
+            unchanged = {n for _, n in same}
+            keys = [each.key for each in portion if each.key not in held or held[each.key].n not in unchanged]
+            self.answers.indicators_changed(origin, keys)
 
     def _insert(self, origin: int, new: Sequence[Arrival], reading: int) -> None:
         if not new:
@@ -266,7 +278,8 @@ class PictureWriter:
         )
 
     def _next_us(self) -> int:
-        self._last_us = max(self._last_us + 1, self._clock_us())
+        """The time of a next change. The microsecond behind it is the time of what follows from it (TAXII)."""
+        self._last_us = max(self._last_us + 2, self._clock_us())
         return self._last_us
 
 

@@ -3,17 +3,14 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Final, Self, cast
+from typing import Self
 
+from consumers.subscription.answers import AnswerReader, is_dispute, is_not_seen
 from consumers.subscription.topic_reader import TopicReader
 from exchange.kafka.clients import Cluster
 from exchange.protocol.record import Record
 from schemas import topics
-from schemas.codec import RECEIPT, Undecodable
 from schemas.records import Receipt
-from schemas.vocabulary import DisputeReason, SearchResult
-
-_REASONS: Final = tuple(str(each).encode() for each in (*DisputeReason, *SearchResult))
 
 
 def topics_of_disputes(origin: str | None, partners: Sequence[str]) -> list[str]:
@@ -28,10 +25,9 @@ class Disputes:
 
     def __init__(self, cluster: Cluster, names: Sequence[str]) -> None:
         """Raises NotFound if a topic is missing, BrokerUnavailable if no broker answers."""
-        self._codec = cluster.codec()
+        self._answers = AnswerReader(cluster.codec())
         self._standing: dict[tuple[str, str], Receipt] = {}  # by topic and indicator
         self._not_seen: dict[tuple[str, str], Receipt] = {}
-        self._named: set[str] = set()  # indicators that were ever disputed
         self._stack = ExitStack()
         self._next: dict[tuple[str, int], int] = {}
         with ExitStack() as opened:
@@ -72,22 +68,15 @@ class Disputes:
         return [each for each in found if each is not None]
 
     def _take(self, topic: str, record: Record) -> None:
-        """Most receipts are neither a dispute nor on something disputed: their bytes tell it without decoding them."""
-        value = record.value or b""
-        name = (record.key or b"").decode("utf-8", "replace").partition("/")[0]
-        if not any(reason in value for reason in _REASONS) and name not in self._named:
+        receipt = self._answers.read(record)
+        if receipt is None:
             return
-        found = self._codec.decode(RECEIPT, value)
-        if isinstance(found, Undecodable):
-            return
-        receipt = cast("Receipt", found)
         key = topic, receipt["indicator_id"]
         before = self._standing.get(key)
-        if receipt["reason"] == SearchResult.NOT_SEEN:
+        if is_not_seen(receipt):
             self._not_seen[key] = receipt
-        if receipt["code"] == "disputed":
+        if is_dispute(receipt):
             if before is None or receipt["version"] >= before["version"]:
                 self._standing[key] = receipt
-                self._named.add(receipt["indicator_id"])
         elif before is not None and receipt["version"] > before["version"]:
             del self._standing[key]

@@ -6,6 +6,7 @@ which is among the object's external references.
 """
 
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Final
@@ -27,32 +28,37 @@ def identifier(kind: str, *parts: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _mask(origin: str) -> int:
-    """The bits in which a nation's ids differ from the exchange's: all but those that make a UUID a UUIDv5."""
-    return uuid.uuid5(NAMESPACE, f"indicator|{origin}").int & ~_KIND_BITS
+def _mask(*parts: str) -> int:
+    """The bits in which ids of objects differ from the exchange's: all but those that make a UUID a UUIDv5."""
+    return uuid.uuid5(NAMESPACE, "|".join(parts)).int & ~_KIND_BITS
 
 
-def _masked(number: str, origin: str) -> uuid.UUID:
-    return uuid.UUID(int=uuid.UUID(number).int ^ _mask(origin))
+def _masked(number: str, *parts: str) -> uuid.UUID:
+    return uuid.UUID(int=uuid.UUID(number).int ^ _mask(*parts))
 
 
 def indicator_object_id(origin: str, indicator: str) -> str:
     """The id of a nation's STIX object; ``indicator`` is the exchange's id, which is the same for all nations."""
-    return f"indicator--{_masked(indicator.removeprefix('indicator--'), origin)}"
+    return f"indicator--{_masked(indicator.removeprefix('indicator--'), 'indicator', origin)}"
 
 
-def indicator_of_object_id(origin: str, object_id: str) -> str:
-    """The exchange's id of the indicator of which this is a nation's object; empty if it has no such form."""
+def sighting_object_id(origin: str, indicator: str, nation: str = "") -> str:
+    """The id of the sighting of it: by its origin, or that of a nation which has searched for it and not seen it."""
+    return f"sighting--{_masked(indicator.removeprefix('indicator--'), 'sighting', origin, nation)}"
+
+
+def indicators_of_object_id(origin: str, object_id: str, nations: Iterable[str] = ()) -> list[str]:
+    """The exchange's ids of the indicators of which this may be a nation's object: itself, or a sighting of it by its
+    origin or by one of these nations. Empty if it has no such form."""
     kind, _, number = object_id.partition("--")
+    masks: dict[str, list[tuple[str, ...]]] = {
+        "indicator": [("indicator", origin)],
+        "sighting": [("sighting", origin, nation) for nation in ("", *nations)],
+    }
     try:
-        return f"indicator--{_masked(number, origin)}" if kind == "indicator" else ""
+        return [f"indicator--{_masked(number, *mask)}" for mask in masks.get(kind, [])]
     except ValueError:
-        return ""
-
-
-def sighting_object_id(origin: str, indicator: str) -> str:
-    """The id of the sighting of it."""
-    return identifier("sighting", origin, indicator)
+        return []
 
 
 @cache

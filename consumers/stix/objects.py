@@ -18,7 +18,7 @@ recalled  ``withdrawal_of``: `revoked`, and nothing of its content
 
 from typing import Any, Final
 
-from consumers.picture.entry import Ended, Entry
+from consumers.picture.entry import NOT_SEEN, Answer, Ended, Entry
 from consumers.stix.identifiers import (
     CREATED_MS,
     LAST_MS,
@@ -79,28 +79,64 @@ def indicator_of(entry: Entry) -> Object:
     return found
 
 
+def sightings_of(entry: Entry) -> list[Object]:
+    """All `sighting` objects of an entry: that of its origin, and those of nations which have not seen it."""
+    own = sighting_of(entry)
+    searched = (not_seen_of(entry, each) for each in entry.answers)
+    return [each for each in (own, *searched) if each is not None]
+
+
 def sighting_of(entry: Entry) -> Object | None:
     """The `sighting` of an entry (STIX 2.1, section 5.2): when and how often the nation has seen it. None if it has
     not, or if it has ended: nothing of what has ended is to be looked for."""
-    if entry.sightings < 1 or entry.state not in (State.LIVE, State.LIMITED):
+    if entry.sightings < 1 or not _is_looked_for(entry):
         return None
-    modified = modified_ms(entry.version)
-    found = {
-        "type": "sighting",
-        "spec_version": "2.1",
-        "id": sighting_object_id(entry.origin, entry.id),
-        "created_by_ref": identity_id(entry.origin),
-        "created": timestamp(CREATED_MS),
-        "modified": timestamp(modified),
+    found = _sighting(entry.id, entry.origin, "", entry.version) | {
         "count": min(entry.sightings, _MOST_SIGHTINGS),
-        "sighting_of_ref": indicator_object_id(entry.origin, entry.id),
-        "where_sighted_refs": [identity_id(entry.origin)],
         "object_marking_refs": [each["id"] for each in definitions_of(entry)],
     }
     if entry.first_seen_ms > 0:
         found["first_seen"] = timestamp(entry.first_seen_ms)
         found["last_seen"] = timestamp(max(entry.first_seen_ms, entry.last_seen_ms))
     return found
+
+
+def not_seen_of(entry: Entry, answer: Answer) -> Object | None:
+    """The `sighting` with count 0 of a nation that has searched for an entry's indicator and not seen it, marked as the
+    indicator is. None if it has ended, as that of ``sighting_of``, and of another answer."""
+    if answer.kind != NOT_SEEN or not _is_looked_for(entry):
+        return None
+    return _sighting(entry.id, entry.origin, answer.nation, answer.changed_ms) | {
+        "description": f"{answer.nation} had searched for it by {timestamp(answer.at_ms)}, and not seen it",
+        "count": 0,
+        "object_marking_refs": [each["id"] for each in definitions_of(entry)],
+    }
+
+
+def sighting_withdrawn(indicator: str, origin: str, nation: str, version: int) -> Object:
+    """The revoked version of a sighting, without its count and times; ``nation`` is empty for that of the origin. It is
+    marked as ``withdrawn`` is."""
+    return _sighting(indicator, origin, nation, version) | {
+        "revoked": True,
+        "object_marking_refs": [tlp_definition(Tlp.RED.label)["id"]],
+    }
+
+
+def _sighting(indicator: str, origin: str, nation: str, version: int) -> dict[str, Any]:
+    return {
+        "type": "sighting",
+        "spec_version": "2.1",
+        "id": sighting_object_id(origin, indicator, nation),
+        "created_by_ref": identity_id(nation or origin),
+        "created": timestamp(CREATED_MS),
+        "modified": timestamp(modified_ms(version)),
+        "sighting_of_ref": indicator_object_id(origin, indicator),
+        "where_sighted_refs": [identity_id(nation or origin)],
+    }
+
+
+def _is_looked_for(entry: Entry) -> bool:
+    return entry.state in (State.LIVE, State.LIMITED)
 
 
 def withdrawal_of(ended: Ended) -> Object:

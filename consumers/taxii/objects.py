@@ -8,11 +8,18 @@ from typing import Any, Final
 
 import msgspec
 
-from consumers.picture.entry import Ended, Entry
+from consumers.picture.entry import Answer, Ended, Entry
 from consumers.picture.handling import Handling
 from consumers.stix.identifiers import modified_ms, timestamp
 from consumers.stix.markings import pap_definition, statement, statements_of, tlp_definition
-from consumers.stix.objects import identity_of, indicator_of, withdrawn
+from consumers.stix.objects import (
+    identity_of,
+    indicator_of,
+    not_seen_of,
+    sighting_of,
+    sighting_withdrawn,
+    withdrawn,
+)
 from consumers.subscription.changes import State
 from schemas.markings import Pap, Tlp
 
@@ -40,7 +47,9 @@ def fixed(origin: str) -> list[Object]:
 
 
 def explained(handling: Handling) -> Object:
-    """The definition of a caveat, or of recipients."""
+    """The definition of a caveat or of recipients, or the identity of a nation that may answer."""
+    if handling.nation:
+        return identity_of(handling.nation)
     [text] = statements_of(None, (handling.caveat,)) if handling.caveat else statements_of(handling.recipients, ())
     return statement(text)
 
@@ -59,6 +68,27 @@ def gone(entry: Entry | Ended, ceiling: Tlp, *, ends: bool) -> Object:
     found = withdrawn(entry.id, entry.origin, entry.version, entry.reason)
     found["object_marking_refs"] = [tlp_definition(ceiling.label)["id"]]
     return _modified(found, entry.version, ends=ends or entry.state in _BY_TIME)
+
+
+def sighted(entry: Entry | Ended, ceiling: Tlp, *, is_shown: bool, ends: bool) -> Object | None:
+    """The sighting of an entry by its origin, which leaves with the indicator: revoked, and marked as ``gone`` is. None
+    if there never was one."""
+    if isinstance(entry, Entry) and entry.sightings < 1:
+        return None
+    found = sighting_of(entry) if isinstance(entry, Entry) and is_shown else None
+    if found is None:
+        found = sighting_withdrawn(entry.id, entry.origin, "", entry.version)
+        found["object_marking_refs"] = [tlp_definition(ceiling.label)["id"]]
+    return _modified(found, entry.version, ends=ends or entry.state in _BY_TIME)
+
+
+def searched(entry: Entry | Ended, answer: Answer, ceiling: Tlp, *, is_shown: bool) -> Object:
+    """The sighting with count 0 of a nation that has not seen it; revoked as that of ``sighted`` is."""
+    found = not_seen_of(entry, answer) if isinstance(entry, Entry) and is_shown else None
+    if found is None:
+        found = sighting_withdrawn(entry.id, entry.origin, answer.nation, answer.changed_ms)
+        found["object_marking_refs"] = [tlp_definition(ceiling.label)["id"]]
+    return found
 
 
 def _modified(found: Object, version: int, *, ends: bool) -> Object:

@@ -1,9 +1,10 @@
 """What a client sees of a collection, in the order of added times, a page at a time.
 
 First come the identity and the markings that never change, each with a time before all changes of the picture; then
-every indicator with the ``added_us`` of its latest change, and before the first one that needs it each definition of a
-caveat or of recipients. An indicator that changes moves to the end, so a client that pages on misses nothing, and gets
-no version twice.
+every indicator with the ``added_us`` of its latest change, and its sighting a microsecond later. Searches without a
+result are changes of their own, behind that of their indicator. Before the first one that needs it comes each
+definition of a caveat or of recipients, and each identity of a nation that may answer. An indicator that changes moves
+to the end, so a client that pages on misses nothing, and gets no version twice.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,16 +16,17 @@ import msgspec
 
 from consumers.picture.entry import Ended, Entry
 from consumers.picture.picture import Picture
-from consumers.stix.identifiers import indicator_of_object_id
+from consumers.stix.identifiers import indicators_of_object_id
 from consumers.taxii.clients import Client
 from consumers.taxii.collections import Collection
-from consumers.taxii.objects import Added, explained, fixed, gone, shown
+from consumers.taxii.objects import Added, Object, explained, fixed, gone, searched, shown, sighted
 from consumers.taxii.query import Query
 from consumers.taxii.times import moment_of
 from schemas.markings import Tlp
 
 _SPEC_VERSION: Final = "2.1"
 _INDICATOR: Final = "indicator"
+_SIGHTING: Final = "sighting"
 _LOOKED_AT: Final = 20_000
 
 
@@ -58,7 +60,12 @@ class View:
         found: list[Added] = []
         position_us = query.after_us
         head_us = self.picture.head_us()  # what is added while this is read is for the next page, all of it
-        objects = merge(self._definitions(query, head_us), self._indicators(query, head_us), key=_at)
+        objects = merge(
+            self._definitions(query, head_us),
+            self._indicators(query, head_us),
+            self._searches(query, head_us),
+            key=_at,
+        )
         for place, added in enumerate(objects):
             if len(found) == query.limit or place == _LOOKED_AT:
                 return Page(tuple(found), True, position_us)
@@ -85,39 +92,65 @@ class View:
             )
         ]
         for each in added:
-            is_asked = not query.ids or each.object["id"] in query.ids
-            if each.at_us > query.after_us and is_asked and (not query.types or each.object["type"] in query.types):
+            if each.at_us > query.after_us:
                 yield each
 
     def _indicators(self, query: Query, head_us: int) -> Iterator[Added]:
+        """Indicators and their sightings. A page may have ended between the two."""
         indicators = self._asked(query)
-        if (query.types and _INDICATOR not in query.types) or (query.ids and not indicators):
+        if (query.types and not query.types & {_INDICATOR, _SIGHTING}) or (query.ids and not indicators):
             return
-        position_us, size = query.after_us, query.limit + 1
+        position_us, size = max(query.after_us - 1, 0), query.limit + 2
         while True:
             rows = self.picture.within(
                 self.collection.origin, self._ceiling, self.client.use, (position_us, head_us), size, indicators
             )
             for entry, is_within in rows:
                 position_us = entry.added_us
-                yield self._added(entry, is_within=is_within)
+                for at_us, found in enumerate(self._objects_of(entry, is_within=is_within), entry.added_us):
+                    if found is not None and at_us > query.after_us:
+                        yield Added(found, at_us)
             if len(rows) < size:
                 return
 
-    def _added(self, entry: Entry | Ended, *, is_within: bool) -> Added:
-        is_over = (
+    def _searches(self, query: Query, head_us: int) -> Iterator[Added]:
+        indicators = self._asked(query)
+        if (query.types and _SIGHTING not in query.types) or (query.ids and not indicators):
+            return
+        position_us, size = query.after_us, query.limit + 1
+        while True:
+            rows = self.picture.not_seen(
+                self.collection.origin, self._ceiling, self.client.use, (position_us, head_us), size, indicators
+            )
+            for entry, is_within, answer in rows:
+                position_us = answer.added_us
+                is_shown = is_within and not self._is_over(entry)
+                yield Added(searched(entry, answer, self._ceiling, is_shown=is_shown), answer.added_us)
+            if len(rows) < size:
+                return
+
+    def _objects_of(self, entry: Entry | Ended, *, is_within: bool) -> tuple[Object, Object | None]:
+        """An entry's indicator, and its sighting."""
+        is_over = self._is_over(entry)
+        is_shown = is_within and not is_over
+        sighting = sighted(entry, self._ceiling, is_shown=is_shown, ends=is_over)
+        if isinstance(entry, Entry) and is_shown:
+            return shown(entry), sighting
+        return gone(entry, self._ceiling, ends=is_over), sighting
+
+    def _is_over(self, entry: Entry | Ended) -> bool:
+        """Whether its release is over, and nobody has taken its content out yet."""
+        return (
             isinstance(entry, Entry)
             and entry.release_expires_ms is not None
             and entry.release_expires_ms <= self.now_ms()
         )
-        if isinstance(entry, Entry) and is_within and not is_over:
-            return Added(shown(entry), entry.added_us)
-        return Added(gone(entry, self._ceiling, ends=is_over), entry.added_us)
 
     def _asked(self, query: Query) -> tuple[str, ...]:
-        """The picture's ids of the indicators that are asked for by id."""
-        found = (indicator_of_object_id(self.collection.origin, each) for each in sorted(query.ids))
-        return tuple(filter(None, found))
+        """The picture's ids of the indicators that are asked for by id, or by that of a sighting."""
+        origin = self.collection.origin
+        nations = self.picture.answering(origin) if query.ids else ()
+        return tuple(name for each in sorted(query.ids) for name in indicators_of_object_id(origin, each, nations))
 
     @property
     def _ceiling(self) -> Tlp:
@@ -129,6 +162,10 @@ def _at(added: Added) -> int:
 
 
 def _matches(added: Added, query: Query) -> bool:
-    return (not query.spec_versions or _SPEC_VERSION in query.spec_versions) and (
-        not query.versions or moment_of(added.version, "version") in query.versions
+    found = added.object
+    return (
+        (not query.ids or found["id"] in query.ids)
+        and (not query.types or found["type"] in query.types)
+        and (not query.spec_versions or _SPEC_VERSION in query.spec_versions)
+        and (not query.versions or moment_of(added.version, "version") in query.versions)
     )

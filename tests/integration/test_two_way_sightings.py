@@ -3,9 +3,11 @@
 It runs behind the tests that hold everything against the model, which knows no sightings.
 """
 
+import json
 from hashlib import sha256
 from typing import Any
 
+from consumers.stix.identifiers import identity_id, indicator_object_id, sighting_object_id
 from exchange import clock
 from schemas import topics
 from schemas.codec import RECEIPT, RELEASED_INDICATOR, Codec, Undecodable
@@ -100,6 +102,27 @@ def test_the_partner_receives_that_its_indicator_was_searched_for_and_not_seen(n
         "An analyst of JPN searched for it"
         in kakehashi("explain", "--nation", "GBR", VALUE, within=nations.folder, **nations.environ).stdout
     )
+
+
+def test_the_answer_is_a_sighting_with_count_0_in_both_nations_pictures_and_in_their_bundles(nations: Nations) -> None:
+    """In GBR's own indicator, which JPN has not seen; and in JPN's picture of it."""
+    for nation in ("GBR", "JPN"):
+        target = nations.folder / f"{nation}.bundle.json"
+        words = ("output", "run", "--nation", nation, "--to", f"stix:{target}", "--once")
+        ended = kakehashi(*words, within=nations.folder, **nations.environ)
+        assert ended.returncode == 0, ended.stderr
+        objects = json.loads(target.read_text("utf-8"))["objects"]
+        about = [each for each in objects if each.get("sighting_of_ref") == indicator_object_id("GBR", NAME)]
+        assert [each["count"] for each in about if each["id"] == sighting_object_id("GBR", NAME)] == [1]
+        [searched] = [each for each in about if each["id"] == sighting_object_id("GBR", NAME, "JPN")]
+        assert (searched["count"], searched["where_sighted_refs"]) == (0, [identity_id("JPN")])
+        assert identity_id("JPN") in {each["id"] for each in objects}
+        shown = kakehashi("search", "--nation", nation, "--value", VALUE, within=nations.folder, **nations.environ)
+        found = {each["origin"]: each for each in map(json.loads, shown.stdout.splitlines())}
+        assert [(each["nation"], each["kind"]) for each in found["GBR"]["answers"]] == [
+            ("JPN", "disputed"),
+            ("JPN", "not-seen"),
+        ]
 
 
 def _answers(reading: Reading) -> list[dict[str, Any]]:

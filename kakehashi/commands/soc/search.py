@@ -25,12 +25,20 @@ _EXAMPLES = examples(
 STYLES: Final = {
     "live": "green", "limited": "yellow", "ended": "dim", "expired": "dim", "revoked": "cyan", "recalled": "bold red",
 }  # fmt: skip
+
+
+def _state(row: Row) -> str:
+    """With a dispute that stands: whoever acts on it has to know."""
+    is_disputed = any(each["kind"] == "disputed" for each in row.get("answers", ()))
+    return f"{row['state']}, disputed" if is_disputed else str(row["state"])
+
+
 _COLUMNS: Final = (
     Column("type", lambda row: row["type"]),
     Column("from", lambda row: row["origin"]),
     Column("TLP", lambda row: row["marking"]["tlp"] or "unmarked", main=True),
     Column("conf", lambda row: "–" if row["confidence"] < 0 else str(row["confidence"]), right=True),
-    Column("state", lambda row: row["state"], lambda row: STYLES.get(row["state"], ""), main=True),
+    Column("state", _state, lambda row: STYLES.get(row["state"], ""), main=True),
     Column("received, UTC", lambda row: utc(row["received_ms"])),
     Column("labels", lambda row: ", ".join(row["labels"])),
     Column("value", lambda row: row["value"], lambda row: "bold" if row["state"] == "live" else "dim", main=True),

@@ -1,6 +1,7 @@
 """STIX bundles: what OASIS's library reads in them, in a file and in a folder, and how what left goes."""
 
 import json
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from stix2 import parse  # type: ignore[import-untyped]
 from consumers.outputs.known import opened
 from consumers.outputs.protocol import Change, Held, Put, Remove
 from consumers.outputs.stix import StixBundles
-from consumers.picture.entry import Entry
+from consumers.picture.entry import NOT_SEEN, Answer, Entry
+from consumers.stix.identifiers import identity_id, timestamp
 from consumers.stix.objects import indicator_of
 from consumers.subscription.changes import State
 from exchange.errors import ConfigurationError
@@ -124,6 +126,24 @@ def test_content_that_may_not_be_kept_leaves_at_once_and_the_object_is_revoked(b
     bundles.now_ms += HOUR_MS
     bundles.apply(removal(gone, state))
     assert bundles.indicators() == []
+
+
+def test_a_search_without_a_result_is_a_sighting_with_count_0_that_leaves_with_its_indicator(bundles: Bundles) -> None:
+    seen = an_entry("seen.example", sightings=3)
+    bundles.write(seen, an_entry("other.example"))
+    answers = (Answer("GBR", NOT_SEEN, "not-seen", NOW_MS, NOW_MS + 5, NOW_MS + 5, 7),)
+    bundles.apply(Put(msgspec.structs.replace(seen, answers=answers)))
+    indicator = indicator_of(seen)["id"]
+    about = [each for each in bundles.objects() if each.get("sighting_of_ref") == indicator]
+    assert [each["count"] for each in about] == [3, 0]
+    assert about[1]["where_sighted_refs"] == [identity_id("GBR")]
+    assert about[1]["modified"] == timestamp(NOW_MS + 5)
+    assert_valid({"type": "bundle", "id": f"bundle--{uuid.uuid4()}", "objects": about})
+    before = bundles.text()
+    bundles.apply(Put(msgspec.structs.replace(seen, answers=answers)))
+    assert bundles.text() == before
+    bundles.apply(removal(seen, State.REVOKED))
+    assert [each for each in bundles.objects() if each.get("sighting_of_ref") == indicator] == []
 
 
 def test_a_bundle_with_every_type_and_every_end_is_valid_by_the_validator(tmp_path: Path) -> None:

@@ -6,16 +6,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from consumers.picture.answer_feed import Answers
 from consumers.picture.entry import Ended, Entry
 from consumers.picture.keep import Keeper, Origin, take
 from consumers.picture.picture import Picture
 from consumers.picture.tables import path_of
 from consumers.subscription.subscription import Look, Portion, PositionLost, latest
 from exchange.protocol.record import Record
-from schemas.codec import INDICATOR, RELEASED_INDICATOR, Codec
-from schemas.identity import indicator_id, indicator_key, shard_of_key
+from schemas.codec import INDICATOR, RECEIPT, RELEASED_INDICATOR, Codec
+from schemas.identity import indicator_id, indicator_key, key_of_id, shard_of_key
 from schemas.vocabulary import IndicatorType
-from tests.builders import NOW_MS, a_content, a_released, an_indicator
+from tests.builders import NOW_MS, a_content, a_receipt, a_released, an_indicator
 
 PARTITIONS: Final = 2
 CODEC: Final = Codec()
@@ -57,10 +58,14 @@ class TopicInMemory:
         self.append(shard_of_key(key, PARTITIONS), record["id"].encode(), CODEC.encode(INDICATOR, record), at_ms)
         return record["id"]
 
+    def answer(self, indicator: str, **changes: Any) -> None:
+        """A receipt: JPN has searched for it and not seen it, if the changes state nothing else."""
+        receipt = a_receipt(indicator_id=indicator, **{"code": "received", "reason": "not-seen", **changes})
+        shard = shard_of_key(key_of_id(indicator), PARTITIONS)
+        self.append(shard, indicator.encode(), CODEC.encode(RECEIPT, receipt))
+
     def delete(self, indicator: str) -> None:
         """A tombstone."""
-        from schemas.identity import key_of_id
-
         self.append(shard_of_key(key_of_id(indicator), PARTITIONS), indicator.encode(), None)
 
     def compact(self) -> None:
@@ -112,6 +117,7 @@ class World:
     def __init__(self, home: Path, **topics: TopicInMemory) -> None:
         self.path = path_of(home, NATION)
         self.topics = topics or {"GBR": TopicInMemory()}
+        self.answers = dict[tuple[str, str], TopicInMemory]()
         self.now_ms = NOW_MS
 
     @property
@@ -136,8 +142,21 @@ class World:
             return keeper.made_anew
 
     def origins(self) -> dict[str, Origin]:
-        """Its origins."""
-        return {name: Origin(name, topic.name, topic.opened) for name, topic in self.topics.items()}
+        """Its origins, with the topics of ``answers``, which are by origin and nation."""
+        return {
+            name: Origin(
+                name,
+                topic.name,
+                topic.opened,
+                [Answers(nation, found.opened) for (origin, nation), found in self.answers.items() if origin == name],
+            )
+            for name, topic in self.topics.items()
+        }
+
+    def answering(self, origin: str, nation: str) -> TopicInMemory:
+        """A new topic of the receipts of one nation for an origin."""
+        self.answers[origin, nation] = TopicInMemory(f"receipts.{origin}.v1")
+        return self.answers[origin, nation]
 
     def picture(self) -> Picture:
         """Read it."""

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from consumers.picture.entry import Entry, techniques_in
+from consumers.picture.entry import DISPUTED, NOT_SEEN, Answer, Entry, techniques_in
 from consumers.subscription.changes import State
 from schemas.markings import Caveat, Pap, Tlp
 from schemas.normalise.canonical import canonical
@@ -26,6 +26,18 @@ _HOSTILE_VALUES = {
     IndicatorType.URL: HOSTILE.map(lambda text: f"http://example.com/{text}?q={text}"),
     IndicatorType.EMAIL_ADDR: HOSTILE.map(lambda text: f"{text}@example.com"),
 }
+
+
+_ANSWERS = st.builds(
+    Answer,
+    nation=st.sampled_from(["GBR", "JPN", "USA"]),
+    kind=st.sampled_from([DISPUTED, NOT_SEEN]),
+    reason=st.just("outdated"),
+    version=TIMES,
+    at_ms=TIMES,
+    changed_ms=TIMES,
+    added_us=st.just(0),
+)
 
 
 @st.composite
@@ -73,4 +85,5 @@ def entries(draw: st.DrawFn, state: State | None = None) -> Entry:
         asn=None,
         country="",
         tearline=draw(st.one_of(st.just(""), HOSTILE)),
+        answers=tuple(draw(st.lists(_ANSWERS, max_size=3, unique_by=lambda each: (each.nation, each.kind)))),
     )

@@ -17,7 +17,7 @@ from stix2validator import ValidationOptions, validate_instance  # type: ignore[
 from consumers.picture.entry import Ended, Entry
 from consumers.stix.identifiers import CREATED_MS, LAST_MS, timestamp
 from consumers.stix.markings import definitions_of
-from consumers.stix.objects import identity_of, indicator_of, sighting_of, withdrawal_of
+from consumers.stix.objects import identity_of, indicator_of, sighting_of, sightings_of, withdrawal_of
 from consumers.subscription.changes import State
 from producers.inputs import Input
 from producers.readers.formats import readers
@@ -77,10 +77,9 @@ def marking_of(entry: Entry) -> Marking:
 
 
 def objects_of(entry: Entry) -> list[Object]:
-    """All that a bundle has for an entry: what it refers to, the indicator, and its sighting, if any."""
-    sighting = sighting_of(entry)
-    found = [*definitions_of(entry), identity_of(entry.origin), indicator_of(entry)]
-    return found if sighting is None else [*found, sighting]
+    """All that a bundle has for an entry: what it refers to, the indicator, and its sightings."""
+    nations = sorted({entry.origin, *(each.nation for each in entry.answers)})
+    return [*definitions_of(entry), *map(identity_of, nations), indicator_of(entry), *sightings_of(entry)]
 
 
 def assert_valid(thing: Object) -> None:
@@ -105,7 +104,8 @@ def test_every_object_is_valid_by_all_that_the_standard_demands_or_recommends(en
 def test_what_an_object_refers_to_is_in_front_of_it(entry: Entry) -> None:
     known = set[str]()
     for each in objects_of(entry):
-        wanted = [each.get("created_by_ref"), each.get("sighting_of_ref"), *each.get("object_marking_refs", [])]
+        refs = [*each.get("object_marking_refs", []), *each.get("where_sighted_refs", [])]
+        wanted = [each.get("created_by_ref"), each.get("sighting_of_ref"), *refs]
         assert known.issuperset(filter(None, wanted))
         known.add(each["id"])
 

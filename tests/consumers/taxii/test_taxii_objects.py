@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from stix2 import parse  # type: ignore[import-untyped]
 from stix2.v21.base import _STIXBase21  # type: ignore[import-untyped]
 
-from consumers.stix.identifiers import indicator_object_id, indicator_of_object_id
+from consumers.stix.identifiers import indicator_object_id, indicators_of_object_id
 from schemas.identity import indicator_id, indicator_key
 from schemas.vocabulary import IndicatorType
 from tests.builders import NOW_MS
@@ -96,7 +96,7 @@ def test_an_object_s_id_leads_back_to_its_indicator_and_differs_by_origin(
 ) -> None:
     indicator = indicator_id(indicator_key(kind, value))
     name = indicator_object_id(origin, indicator)
-    assert indicator_of_object_id(origin, name) == indicator
+    assert indicators_of_object_id(origin, name) == [indicator]
     assert name != indicator
     assert (uuid.UUID(name[11:]).version, uuid.UUID(name[11:]).variant) == (5, uuid.RFC_4122)
     assert indicator_object_id("FRA", indicator) != name
