@@ -20,7 +20,7 @@ from typing import Any, Final
 from bench.released import release
 from bench.role import answered
 from bench.stand import HOME, PARTNER
-from consumers.picture.erase import erase
+from consumers.picture.erase import Erasing
 from consumers.picture.filters import Filter
 from consumers.picture.keep import Origin, take
 from consumers.picture.picture import Picture
@@ -127,7 +127,7 @@ def _measure(folder: Path, size: int, seed: int) -> dict[str, Any]:
         "rate": round(size / built_s),
         "mib": round(mib),
         "peak_mib": round(_peak_mib() - before_mib),
-        "erase_s": round(_erase_s(connect(path, writes=True)), 1),
+        **_erase(connect(path, writes=True), path),
         "answers": answers,
     }
 
@@ -162,14 +162,23 @@ def _timed(name: str, ask: Callable[[], Any], times: int) -> dict[str, Any]:
     return {"name": name, "p50_ms": round(taken[times // 2], 2), "p99_ms": round(taken[times * 99 // 100], 2)}
 
 
-def _erase_s(database: sqlite3.Connection) -> float:
-    """How long it takes to write the file anew after a recall."""
+def _erase(database: sqlite3.Connection, path: Path) -> dict[str, float]:
+    """How long the files take to be without what was recalled, and the longest time for which a change waits."""
     database.execute("UPDATE about SET erase_us = 1")
-    began = time.monotonic()
-    if not erase(database):
-        raise RuntimeError("somebody reads the picture of the bench")
+    began, steps = time.monotonic(), list[float]()
+    erasing = Erasing(database, path)
+    while not erasing.is_done:
+        step_began = time.monotonic()
+        if not erasing.step():
+            raise RuntimeError("somebody reads the picture of the bench")
+        steps.append(time.monotonic() - step_began)
     database.close()
-    return time.monotonic() - began
+    steps.sort()
+    return {
+        "erase_s": round(time.monotonic() - began, 1),
+        "erase_step_p99_ms": round(steps[len(steps) * 99 // 100] * 1000, 1),
+        "erase_step_most_ms": round(steps[-1] * 1000, 1),
+    }
 
 
 def _value(number: int, chance: Random, words: list[str]) -> tuple[IndicatorType, str]:

@@ -190,12 +190,14 @@ def outputs(data: Any) -> str:
 
 def picture(data: Any) -> str:
     """The results of ``bench.picture``."""
-    built = [[data["indicators"], data["built_s"], data["rate"], data["mib"], data["peak_mib"], data["erase_s"]]]
-    heads = ["indicators", "built in s", "indicators/s", "MiB on disk", "peak MiB", "written anew after a recall, s"]
+    built = [[data["indicators"], data["built_s"], data["rate"], data["mib"], data["peak_mib"]]]
+    heads = ["indicators", "built in s", "indicators/s", "MiB on disk", "peak MiB"]
+    erased = [[data["erase_s"], data["erase_step_p99_ms"], data["erase_step_most_ms"]]]
     asked = [[each["name"], each["p50_ms"], each["p99_ms"]] for each in data["answers"]]
     return "\n\n".join(
         [
             table(heads, built),
+            table(["gone from the files after a recall, s", "a change waits meanwhile, p99 ms", "at most ms"], erased),
             table(["question", "p50 ms", "p99 ms"], asked),
         ]
     )

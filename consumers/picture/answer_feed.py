@@ -60,7 +60,7 @@ class AnswerFeed:
         After a gap the topic is read again from its beginning. Raises NotFound if the topic is missing,
         BrokerUnavailable if no broker answers.
         """
-        reading = Subscription(self._source, self._cursor, clock_ms=self._clock_ms)
+        reading = Subscription(self._source, self._cursor, clock_ms=self._clock_ms, every=True)
         found: list[Receipt] = []
         for event in reading.events(follow=follow, stopping=stopping):
             if isinstance(event, Record):

@@ -15,7 +15,7 @@ from typing import Final, Self
 
 from consumers.picture import tables
 from consumers.picture.answer_feed import AnswerFeed, Answers
-from consumers.picture.erase import erase, is_due
+from consumers.picture.erase import Erasing, is_due
 from consumers.picture.feed import OriginFeed, Progress
 from consumers.picture.write import PictureWriter
 from consumers.subscription.subscription import Source
@@ -25,7 +25,8 @@ from schemas.codec import Codec
 _log = logging.getLogger(__name__)
 _TICK_S: Final = 0.25
 _SETTLES_S: Final = 5.0
-_REST: Final = 20  # writing the file anew takes at most a twentieth of the time
+_REST: Final = 3  # erasing goes on for at most a quarter of the time
+_READERS_S: Final = 1.0
 
 
 class Origin:
@@ -52,6 +53,7 @@ class Keeper:
         self._guard = threading.RLock()
         self._erased_s = self._erase_took_s = 0.0
         self._due_since_s: float | None = None
+        self._erasing: Erasing | None = None
         self._database, self.made_anew = _usable(path, nation, clock_ms(), deep=deep)
         self._writer = PictureWriter(self._database, lambda: time.time_ns() // 1000)
 
@@ -128,8 +130,8 @@ class Keeper:
     def tick(self, *, may_wait: bool = True) -> None:
         """End what is due, forget what outputs have removed, and erase what may not be kept.
 
-        With ``may_wait`` the erasing waits for outputs for a moment, and rests between two times: it costs as much as
-        the picture is large.
+        With ``may_wait`` records come in between, the erasing waits for outputs for a moment, goes on in the next
+        ``tick``, and rests between two passes: one costs as much as the picture is large.
         """
         with self._guard:
             if tables.mark_of(self._path).exists():
@@ -141,17 +143,37 @@ class Keeper:
             with self._writer.transaction():
                 self._writer.settle()
                 self._writer.forget_removed()
-            if not is_due(self._database):
-                self._due_since_s = None
-                return
-            now_s = time.monotonic()
-            self._due_since_s = now_s if self._due_since_s is None else self._due_since_s
-            if may_wait and (self._outputs_may_settle(now_s) or now_s - self._erased_s < _REST * self._erase_took_s):
-                return
-            if erase(self._database):
-                self._due_since_s = None
-            self._erased_s = time.monotonic()
-            self._erase_took_s = self._erased_s - now_s
+            if self._erasing is None and self._may_erase(may_wait=may_wait):
+                self._erasing, self._erase_took_s = Erasing(self._database, self._path), 0.0
+        if self._erasing is not None:
+            self._erase(self._erasing, time.monotonic() + (_TICK_S if may_wait else _READERS_S), may_wait=may_wait)
+
+    def _may_erase(self, *, may_wait: bool) -> bool:
+        if not is_due(self._database):
+            self._due_since_s = None
+            return False
+        now_s = time.monotonic()
+        self._due_since_s = now_s if self._due_since_s is None else self._due_since_s
+        return not (
+            may_wait and (self._outputs_may_settle(now_s) or now_s - self._erased_s < _REST * self._erase_took_s)
+        )
+
+    def _erase(self, erasing: Erasing, until_s: float, *, may_wait: bool) -> None:
+        """Some steps, or all that a reader does not stop for long."""
+        while not erasing.is_done and (time.monotonic() < until_s or not may_wait):
+            began_s = time.monotonic()
+            with self._guard:
+                is_free = erasing.step()
+            took_s = time.monotonic() - began_s
+            self._erase_took_s += took_s
+            if may_wait:
+                time.sleep(took_s)  # so that the threads that wait for the guard get it
+            elif is_free:
+                until_s = time.monotonic() + _READERS_S
+            elif time.monotonic() >= until_s:
+                break
+        if erasing.is_done or not may_wait:
+            self._erasing, self._due_since_s, self._erased_s = None, None, time.monotonic()
 
     def _outputs_may_settle(self, now_s: float) -> bool:
         (waits,) = self._database.execute("SELECT EXISTS (SELECT 1 FROM leaving)").fetchone()

@@ -108,9 +108,12 @@ class Subscription:
         *,
         clock_ms: Callable[[], int],
         deletions_kept_ms: int = DAY_MS,
+        every: bool = False,
     ) -> None:
-        """``deletions_kept_ms`` is the topic's ``delete.retention.ms``, Kafka's default if not given."""
+        """``deletions_kept_ms`` is the topic's ``delete.retention.ms``, Kafka's default if not given. With ``every`` a
+        snapshot has all records that there are, not only the latest of each key."""
         self._source, self._clock_ms, self._deletions_kept_ms = source, clock_ms, deletions_kept_ms
+        self._every = every
         self._topic_id = "" if cursor is None else cursor.topic_id
         self._current_ms = 0 if cursor is None else cursor.current_ms
         self._next: dict[int, int] = {} if cursor is None else dict(cursor.next_offsets)
@@ -147,10 +150,10 @@ class Subscription:
         for partition, (begin, end) in sorted(look.bounds.items()):
             start = self._next.get(partition)
             records: Iterable[Record]
-            if start is None:
+            if start is None and not self._every:
                 records = latest(self._source.read(partition, begin, end))
             else:
-                records = self._source.read(partition, start, end)
+                records = self._source.read(partition, begin if start is None else start, end)
             for record in records:
                 self._next[partition] = record.offset + 1
                 yield record

@@ -22,6 +22,7 @@ NO_HIT: Final = "no-hit"
 NO_VALUE: Final = "no-value"
 OTHER_ORIGIN: Final = "other-origin"
 OTHER_SIDE: Final = "other-side"
+_COUNTED: Final = "the hit is reported, by another of its values"
 
 
 class Unknown(enum.StrEnum):
@@ -97,7 +98,7 @@ def readings_of_hit(place: SourcePlace, hit: Hit, exchanged: Exchanged, asking: 
             observation, group = asking.report(each, hit.at_ms), group_for(asking.partner)
             yield Seen(place, observation, object_id=object_of(each.kind, each.value), group=group)
         else:
-            yield LeftOut(place, OTHER_SIDE if is_counted else each.value)
+            yield LeftOut(place, OTHER_SIDE, _COUNTED) if is_counted else LeftOut(place, each.value)
 
 
 def _known(exchanged: Exchanged, kind: IndicatorType, value: str) -> Theirs | Unknown:

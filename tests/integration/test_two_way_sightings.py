@@ -113,7 +113,7 @@ def test_the_answer_is_a_sighting_with_count_0_in_both_nations_pictures_and_in_t
         assert ended.returncode == 0, ended.stderr
         objects = json.loads(target.read_text("utf-8"))["objects"]
         about = [each for each in objects if each.get("sighting_of_ref") == indicator_object_id("GBR", NAME)]
-        assert [each["count"] for each in about if each["id"] == sighting_object_id("GBR", NAME)] == [1]
+        assert [each["count"] > 0 for each in about if each["id"] == sighting_object_id("GBR", NAME)] == [True]
         [searched] = [each for each in about if each["id"] == sighting_object_id("GBR", NAME, "JPN")]
         assert (searched["count"], searched["where_sighted_refs"]) == (0, [identity_id("JPN")])
         assert identity_id("JPN") in {each["id"] for each in objects}

@@ -127,3 +127,11 @@ def test_after_a_gap_the_topic_is_read_again_and_an_answer_is_no_change(world: W
     world.catch_up()
     assert answers_in(world, indicator) == [("JPN", NOT_SEEN, "not-seen")]
     assert changed_since(world, before_us) == []
+
+
+def test_a_search_does_not_displace_a_dispute_of_the_same_nation(world: World) -> None:
+    topic, indicator = world.answering("GBR", "JPN"), world.gbr.release()
+    topic.answer(indicator, code="disputed", reason="outdated")
+    topic.answer(indicator)
+    world.catch_up()
+    assert answers_in(world, indicator) == [("JPN", DISPUTED, "outdated"), ("JPN", NOT_SEEN, "not-seen")]
