@@ -82,13 +82,13 @@ def sighted(entry: Entry | Ended, ceiling: Tlp, *, is_shown: bool, ends: bool) -
     return _modified(found, entry.version, ends=ends or entry.state in _BY_TIME)
 
 
-def searched(entry: Entry | Ended, answer: Answer, ceiling: Tlp, *, is_shown: bool) -> Object:
+def searched(entry: Entry | Ended, answer: Answer, ceiling: Tlp, *, is_shown: bool, ends: bool) -> Object:
     """The sighting with count 0 of a nation that has not seen it; revoked as that of ``sighted`` is."""
     found = not_seen_of(entry, answer) if isinstance(entry, Entry) and is_shown else None
     if found is None:
         found = sighting_withdrawn(entry.id, entry.origin, answer.nation, answer.changed_ms)
         found["object_marking_refs"] = [tlp_definition(ceiling.label)["id"]]
-    return found
+    return _modified(found, answer.changed_ms, ends=ends)
 
 
 def _modified(found: Object, version: int, *, ends: bool) -> Object:

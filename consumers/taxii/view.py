@@ -124,8 +124,9 @@ class View:
             )
             for entry, is_within, answer in rows:
                 position_us = answer.added_us
-                is_shown = is_within and not self._is_over(entry)
-                yield Added(searched(entry, answer, self._ceiling, is_shown=is_shown), answer.added_us)
+                is_over = self._is_over(entry)
+                is_shown = is_within and not is_over
+                yield Added(searched(entry, answer, self._ceiling, is_shown=is_shown, ends=is_over), answer.added_us)
             if len(rows) < size:
                 return
 

@@ -7,7 +7,7 @@ import pytest
 from stix2 import parse  # type: ignore[import-untyped]
 
 from consumers.stix.identifiers import identity_id, indicator_object_id, sighting_object_id
-from tests.builders import NOW_MS
+from tests.builders import DAY_MS, NOW_MS
 from tests.consumers.picture.topics import TopicInMemory, World
 from tests.consumers.stix.test_objects import assert_valid
 from tests.consumers.taxii.serving import ROOT, Served, client, served
@@ -128,3 +128,19 @@ def test_pages_of_any_size_have_each_object_once(world: World, answers: TopicInM
                 found += [each["id"] for each in page.objects]
                 query = {"added_after": page.headers["x-taxii-date-added-last"]}
             assert found == every, limit
+
+
+def test_they_are_revoked_when_a_release_is_over_even_if_no_one_keeps_the_picture(
+    world: World, answers: TopicInMemory
+) -> None:
+    indicator = world.gbr.release("leased.example", content={"release_expires_ms": NOW_MS + DAY_MS})
+    answers.answer(indicator)
+    world.catch_up()
+    with served(world) as server:
+        before = {each["id"]: each["modified"] for each in sightings(server)}
+        world.now_ms += 2 * DAY_MS
+        for _ in range(2):
+            after = {each["id"]: each for each in sightings(server)}
+            assert after.keys() == before.keys()
+            assert all(each["revoked"] and each["modified"] > before[name] for name, each in after.items())
+            world.catch_up()
