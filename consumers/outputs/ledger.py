@@ -9,6 +9,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -167,5 +168,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     return database
 
 
+@lru_cache(maxsize=1 << 14)
 def _row(key: Key) -> tuple[bytes, str]:
+    """A delivery needs that of each key three times."""
     return key_of_id(key[0]), key[1]

@@ -106,8 +106,13 @@ def csv_lines(entries: Iterable[Entry]) -> Iterator[str]:
 
 def cell(text: str) -> str:
     """A text that no spreadsheet takes for a formula (OWASP, CSV injection), on one line."""
-    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
-    return f"'{shown}" if unicodedata.normalize("NFKC", shown).lstrip().startswith(_FORMULA) else shown
+    shown = text if text.isprintable() else "".join(map(_visible, text))
+    begin = (shown if shown.isascii() else unicodedata.normalize("NFKC", shown)).lstrip()
+    return f"'{shown}" if begin.startswith(_FORMULA) else shown
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
 
 
 def _line(cells: Iterable[str]) -> str:
