@@ -8,7 +8,6 @@ reading loses nothing. RFC 9110, sections 8.8, 13.1 and 15.4.
 import json
 import os
 import re
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.message import Message
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from exchange.errors import ConfigurationError, Refused, TransientError
+from producers.disk import write, writing
 
 MOST_BYTES: Final = 1 << 30
 TIMEOUT_S: Final = 60.0
@@ -58,17 +58,18 @@ def fetched(url: str, folder: Path, *, most_bytes: int = MOST_BYTES, timeout_s: 
     """The file with the feed's present content, kept in ``folder``.
 
     Raises TransientError if the server does not answer, asks to come later, or breaks off; ConfigurationError if it
-    does not have the feed, or refuses it to us; Refused if the answer is too large, or a page instead of a feed. The
-    content that is kept stays as it was then.
+    does not have the feed, or refuses it to us; Refused if the answer is too large, or a page instead of a feed; and
+    TransientError if the disk does not take it. The content that is kept stays as it was then.
     """
     place = folder / sha256(url.encode()).hexdigest()[:16]
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with writing(place):
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
     content = place / (_UNSAFE.sub("-", Path(urlsplit(url).path).name)[-80:] or "feed")
     stated = place / "stated.json"
     request = Request(url, headers={"User-Agent": AGENT, **_conditions(content, stated)})  # noqa: S310 - of two schemes
     with answering(url, known=_NOT_MODIFIED), build_opener(_Redirects).open(request, timeout=timeout_s) as answer:
         _take(answer, answer.headers, content, url, most_bytes)
-        _write(stated, json.dumps(_said(answer.headers)).encode())
+        write(stated, [json.dumps(_said(answer.headers)).encode()])
     return content
 
 
@@ -81,7 +82,7 @@ def answering(url: str, *, known: int = 0) -> Iterator[None]:
         with error:
             if error.code != known:
                 raise _failure(url, error) from error
-    except (URLError, HTTPException, TimeoutError, socket.gaierror, ConnectionError) as error:
+    except (HTTPException, OSError) as error:  # of TLS and of the connection; those of files are ``writing``'s
         reason = error.reason if isinstance(error, URLError) else error
         raise TransientError(f"{url} does not answer: {reason}. Run it again") from error
 
@@ -126,8 +127,8 @@ def _said(headers: Message) -> dict[str, str]:
 def _take(answer: IO[bytes], headers: Message, content: Path, url: str, most_bytes: int) -> None:
     size, beginning = 0, b""
     part = content.with_name("part")
-    with part.open("wb") as file:
-        while chunk := answer.read(_CHUNK_BYTES):
+    with writing(part), part.open("wb") as file:
+        while chunk := _chunk(answer, url):
             beginning = beginning or chunk[:1024]
             size += len(chunk)
             if size > most_bytes:
@@ -138,13 +139,13 @@ def _take(answer: IO[bytes], headers: Message, content: Path, url: str, most_byt
     must_be_whole(url, headers, size)
     if beginning.lstrip().lower().startswith(_HTML):
         raise Refused(f"{url} is a web page, not a feed: open it in a browser to see what it says. Nothing was taken")
-    part.rename(content)
+    with writing(content):
+        part.rename(content)
 
 
-def _write(path: Path, content: bytes) -> None:
-    part = path.with_name("stated.part")
-    part.write_bytes(content)
-    part.rename(path)
+def _chunk(answer: IO[bytes], url: str) -> bytes:
+    with answering(url):
+        return answer.read(_CHUNK_BYTES)
 
 
 def _failure(url: str, error: HTTPError) -> TransientError | ConfigurationError:

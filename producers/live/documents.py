@@ -4,7 +4,6 @@ The state file names the document and the position behind it, and is renamed int
 same document on; how much of it was read is in the spool, committed with the reports.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -12,8 +11,8 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from exchange.durable import sync_folder
-from exchange.errors import ConfigurationError, TransientError
+from exchange.errors import ConfigurationError
+from producers.disk import write, writing
 from producers.markings.marked import NOTHING, Marked
 from producers.stop import Stop
 
@@ -77,10 +76,11 @@ class Documents(Generic[State]):
     """The documents of one input, one at a time."""
 
     def __init__(self, folder: Path, address: str, empty: State) -> None:
-        """Raises ConfigurationError if the state is damaged."""
+        """Raises ConfigurationError if the state is damaged, and TransientError, as all here, if the disk fails."""
         self.place = folder / sha256(address.encode()).hexdigest()[:16]
-        self.place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.state = self._kept(empty)
+        with writing(self.place):
+            self.place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.state = self._kept(empty)
 
     def unread(self) -> Iterator[Document]:
         """The document of an earlier run, which may not have been read whole; none at the very first."""
@@ -95,9 +95,10 @@ class Documents(Generic[State]):
         write(path, content)
         self.state = msgspec.structs.replace(behind, document=path.name, number=number)
         write(self.place / _STATE, [msgspec.json.encode(self.state)])
-        for old in (before.document, f"{before.number}{_ASIDE}"):
-            if old:
-                (self.place / old).unlink(missing_ok=True)
+        with writing(self.place):
+            for old in (before.document, f"{before.number}{_ASIDE}"):
+                if old:
+                    (self.place / old).unlink(missing_ok=True)
         return Document(path, self.state.stated)
 
     def set_aside(self, content: bytes) -> None:
@@ -107,7 +108,8 @@ class Documents(Generic[State]):
     def aside(self) -> bytes:
         """What an earlier run has set aside for the next document."""
         path = self.place / f"{self.state.number}{_ASIDE}"
-        return path.read_bytes() if path.exists() else b""
+        with writing(path):
+            return path.read_bytes() if path.exists() else b""
 
     def _kept(self, empty: State) -> State:
         try:
@@ -122,20 +124,3 @@ class Documents(Generic[State]):
             if each.name not in (_STATE, state.document, f"{state.number}{_ASIDE}"):
                 each.unlink()  # it was written, and never was part of the state
         return state
-
-
-def write(path: Path, content: Iterable[bytes]) -> None:
-    """Put the content there, durably and at once. Raises TransientError if the disk does not take it."""
-    part = path.with_suffix(".part")
-    try:
-        with part.open("wb") as file:
-            file.writelines(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.rename(path)
-        sync_folder(path.parent)
-    except OSError as error:
-        raise TransientError(
-            f"{path} cannot be written: {error.strerror}. Free space on its disk and run the same command again: it "
-            "goes on where it stopped"
-        ) from error

@@ -6,6 +6,7 @@ what it asks for itself (``Retry-After``) counts if that is longer.
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from threading import Event, Thread
 from typing import Final, NamedTuple
 
@@ -48,9 +49,7 @@ class Feed:
 
     def turn(self, view: View) -> bool:
         """Read the document that is there; whether there was one. Raises what was no error of the input."""
-        if self._trouble:
-            trouble, self._trouble = self._trouble, ""
-            view.failed(f"{self._place.address}: {trouble}")
+        self.report(view)
         if self._error is not None:
             raise self._error
         found = self._found
@@ -67,6 +66,12 @@ class Feed:
         self._found = None
         self._taken.set()
         return True
+
+    def report(self, view: View) -> None:
+        """Show what has failed since the last time."""
+        if self._trouble:
+            trouble, self._trouble = self._trouble, ""
+            view.failed(f"{self._place.address}: {trouble}")
 
     def end(self) -> None:
         """Ask the thread to end."""
@@ -94,13 +99,14 @@ class Feed:
             self._closing.wait(wait_s)
 
     def _poll(self) -> None:
-        for found in self._kind.documents(self._place):
-            self._taken.clear()
-            self._found = found
-            if not self._closing.is_set():  # it is set before ``_taken``, which this may just have cleared
-                self._taken.wait()
-            if self._closing.is_set():
-                return
+        with closing(self._kind.documents(self._place)) as documents:  # what it keeps at its end may fail, too
+            for found in documents:
+                self._taken.clear()
+                self._found = found
+                if not self._closing.is_set():  # it is set before ``_taken``, which this may just have cleared
+                    self._taken.wait()
+                if self._closing.is_set():
+                    return
 
 
 class Feeds:
@@ -120,3 +126,4 @@ class Feeds:
         until = time.monotonic() + _JOIN_S
         for feed in self._feeds:
             feed.join(until)
+            feed.report(self._view)

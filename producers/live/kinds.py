@@ -1,6 +1,6 @@
 """The kinds of live inputs, by the schemes of their addresses. Adding one is a line here."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -23,7 +23,7 @@ class Kind(NamedTuple):
 
     name: str
     schemes: tuple[str, ...]
-    documents: Callable[[Place], Iterator[Document | Kept | Gap]]
+    documents: Callable[[Place], Generator[Document | Kept | Gap, None, None]]
     format: str = AUTO
     is_log: bool = False
     every_s: float = 60.0

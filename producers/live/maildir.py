@@ -5,11 +5,12 @@ A mail is taken once the reviewed list names it (``produce --dry-run --json`` wr
 again, and knows it by its content. The list is read at each look, so it may grow while the Maildir is followed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
 from exchange.errors import ConfigurationError
+from producers.disk import writing
 from producers.live.documents import Document, Place
 from producers.reviewed import reviewed_files
 
@@ -17,10 +18,11 @@ SCHEMES: Final = ("maildir:",)
 _SEEN: Final = ":2,S"
 
 
-def delivered(place: Place) -> Iterator[Document]:
+def delivered(place: Place) -> Generator[Document, None, None]:
     """The mails in ``new``, in the order of their names; one is moved away once it was read.
 
-    Raises ConfigurationError if it is no Maildir, or without a reviewed list, but for a dry run.
+    Raises ConfigurationError if it is no Maildir, or without a reviewed list, but for a dry run; TransientError if a
+    mail cannot be moved.
     """
     folder = Path(place.address.partition(":")[2])
     new, seen = folder / "new", folder / "cur"
@@ -38,8 +40,10 @@ def delivered(place: Place) -> Iterator[Document]:
     for mail in _mails(new):
         if mail.name in reviewed:
             yield Document(mail, reviewed=reviewed[mail.name])
-            mail.rename(seen / (mail.name if ":2," in mail.name else f"{mail.name}{_SEEN}"))
+            with writing(mail):
+                mail.rename(seen / (mail.name if ":2," in mail.name else f"{mail.name}{_SEEN}"))
 
 
 def _mails(new: Path) -> list[Path]:
-    return sorted(each for each in new.iterdir() if each.is_file() and not each.name.startswith("."))
+    with writing(new):
+        return sorted(each for each in new.iterdir() if each.is_file() and not each.name.startswith("."))

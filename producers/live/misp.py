@@ -8,7 +8,7 @@ what is known: events that differ are asked for with ``restSearch``. What is mis
 Keys of the address's query go to the index: ``?tag=c2`` takes only events with that tag.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -68,7 +68,7 @@ class _Named(msgspec.Struct):
     uuid: str
 
 
-def polled(place: Place, *, most_bytes: int = MOST_BYTES) -> Iterator[Document | Kept]:
+def polled(place: Place, *, most_bytes: int = MOST_BYTES) -> Generator[Document | Kept, None, None]:
     """Documents with what has changed since the last poll; the next one is made once the one before was read.
 
     If more than half of the events are gone, none of them ends without agreement. Raises TransientError if the server

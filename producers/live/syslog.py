@@ -8,7 +8,7 @@ up to half a second and what is in the buffers of both machines. A listener that
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import groupby
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -37,7 +37,7 @@ _CLOSE_S: Final = 5.0
 _CHUNK_BYTES: Final = 64 << 10
 
 
-def received(place: Place) -> Iterator[Document | Gap]:
+def received(place: Place) -> Generator[Document | Gap, None, None]:
     """Documents of the lines that are received, until it stops.
 
     Raises ConfigurationError if it cannot listen there, or cannot use its certificates.

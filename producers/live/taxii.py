@@ -7,7 +7,7 @@ leaves out objects that it has had. Marking definitions and what lists other obj
 are part of each later document: a page never has all that is said about its objects.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Final
 
 from exchange.errors import ConfigurationError
@@ -27,7 +27,7 @@ _NO_COLLECTION: Final = frozenset({400, 404, 406, 415})
 """What servers answer if they do not have the collection, or not in this version."""
 
 
-def polled(place: Place, *, most_bytes: int = MOST_BYTES) -> Iterator[Document]:
+def polled(place: Place, *, most_bytes: int = MOST_BYTES) -> Generator[Document, None, None]:
     """Documents with what was added since the last poll; the next one is made once the one before was read.
 
     The first is that of an earlier run, which may not have been read whole. Raises TransientError if the server does

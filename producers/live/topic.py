@@ -7,7 +7,7 @@ What a record's headers or key state about sharing counts for its lines, as the 
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, Final
@@ -48,7 +48,7 @@ class _State(Position):
     offsets: dict[int, int] = msgspec.field(default_factory=dict)
 
 
-def lines(place: Place) -> Iterator[Document | Gap]:
+def lines(place: Place) -> Generator[Document | Gap, None, None]:
     """Documents of the records behind the last ones: those that are there now, or if it is followed until it stops.
 
     Raises TransientError if the cluster does not answer, ConfigurationError if it refuses or does not have the topic.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from producers.disk import write
 from producers.live import documents
 from producers.spool.spool import Spool
 
@@ -18,7 +19,7 @@ class Killed(Exception):
 def killed_after(kills: Sequence[int]) -> Iterator[Callable[[Callable[[], None]], None]]:
     """Gives what starts a run again until it comes to its end; each kill is so many steps behind the one before."""
     left, steps = list(kills), 0
-    write, commit = documents.write, Spool.append
+    commit = Spool.append
 
     def step() -> None:
         nonlocal steps

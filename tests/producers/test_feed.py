@@ -1,6 +1,6 @@
 """The thread that makes the documents of a live input: it can be ended at any moment."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from threading import Event
 
@@ -19,7 +19,7 @@ def test_a_feed_that_is_closed_while_it_makes_a_document_ends_and_its_input_is_c
 ) -> None:
     is_there, is_closed = Event(), Event()
 
-    def documents(_: Place) -> Iterator[Gap]:
+    def documents(_: Place) -> Generator[Gap, None, None]:
         try:
             is_there.wait(20)
             feed._taken.wait(20)  # until the feed is being closed

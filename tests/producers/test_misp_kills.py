@@ -95,7 +95,7 @@ def test_a_full_disk_under_a_document_loses_nothing(tmp_path: Path) -> None:
     with serving() as server:
         sensor.poll(server.address)
         server.event(1, "a.example.com")
-        broken = patch("producers.live.documents.os.fsync", side_effect=full)
+        broken = patch("producers.disk.os.fsync", side_effect=full)
         with broken, pytest.raises(TransientError, match="Free space"):
             sensor.poll(server.address)
         sensor.poll(server.address)

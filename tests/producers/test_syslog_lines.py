@@ -202,7 +202,7 @@ def test_what_was_read_and_not_made_a_document_is_set_aside(authority: Authority
     sender.start()
     found = syslog.received(place)
     first = next(found)
-    found.close()  # type: ignore[attr-defined]
+    found.close()
     sender.join()
     again = syslog.received(place)
     lines = []
@@ -210,7 +210,7 @@ def test_what_was_read_and_not_made_a_document_is_set_aside(authority: Authority
         each = next(again)
         assert isinstance(each, Document)
         lines.append((each.path.read_text(), understand(each.around.marking).tlp))
-    again.close()  # type: ignore[attr-defined]
+    again.close()
     assert isinstance(first, Document)
     assert lines == [("a\n", Tlp.UNMARKED), ("b\n", Tlp.RED)]
 
@@ -234,12 +234,12 @@ def test_however_many_lines_wait_when_it_is_stopped_all_are_set_aside(authority:
         next(found)
         more.set()
         eventually(lambda: read.call_count == 21, 20, "all is read, and waits")
-        found.close()  # type: ignore[attr-defined]
+        found.close()
     sender.join()
     again = syslog.received(place)
     next(again)
     rest = next(again)
-    again.close()  # type: ignore[attr-defined]
+    again.close()
     assert isinstance(rest, Document)
     assert rest.path.read_text().splitlines() == [f"s{number}" for number in range(20)]
 
