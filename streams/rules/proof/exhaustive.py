@@ -220,13 +220,15 @@ def _mentioned(node: Any) -> Iterator[str]:
 def _distinct(axis: str, tables: Iterable[Table]) -> tuple[int, ...]:
     """One value of this axis for each set of values that these tables treat alike."""
     slices = [
-        np.moveaxis(table.true, table.axes.index(axis), 0).reshape(table.true.shape[table.axes.index(axis)], -1)
+        table.true.swapaxes(0, at).reshape(table.true.shape[at], -1)
         for table in tables
         if axis in table.axes
+        for at in [table.axes.index(axis)]
     ]
     packed = np.packbits(np.concatenate(slices, axis=1), axis=1)
-    whole = np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8)))
-    words = np.ascontiguousarray(whole).view(np.uint64)  # which sort many times faster than rows of flags
+    words = np.zeros((len(packed), -(-packed.shape[1] // 8)), np.uint64)  # which sort many times faster than flags
+    words.view(np.uint8)[:, : packed.shape[1]] = packed
     order = np.lexsort(words.T)
-    is_new = np.any(np.diff(words[order], axis=0, prepend=~words[order[:1]]), axis=1)
+    is_new = np.ones(len(order), np.bool_)
+    is_new[1:] = (words[order[1:]] != words[order[:-1]]).any(axis=1)
     return tuple(sorted(order[is_new].tolist()))
