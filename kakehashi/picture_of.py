@@ -55,7 +55,7 @@ def picture_of(nation: str, settings: "Settings", environ: Mapping[str, str], *,
 
 
 def note_of_ended(picture: "Picture", filters: "Filter") -> None:
-    """Who asks for what ended is told since when the picture has it: of earlier ones the topics have no value left."""
+    """Who asks for what ended is shown since when the picture has it: the topics keep no value of earlier ones."""
     from consumers.picture.filters import LIVE
 
     if filters.states != LIVE:

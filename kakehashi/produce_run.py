@@ -207,7 +207,7 @@ def _fetched(files: tuple[str, ...], folder: Path) -> tuple[str, ...]:
 
 
 def _of_now(options: Options) -> Options:
-    """The files that are there now of what is followed; if there is none, a line on standard error says so."""
+    """The files that are there now of what is followed; if there is none, a line on standard error reports it."""
     found = tuple(str(path) for place in options.files for path in files_at(place))
     if not found:
         typer.echo(f"no file is there yet at {', '.join(map(name_in_utf8, options.files))}", err=True)

@@ -22,7 +22,7 @@ _POLL_S: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class RoleProcess:
-    """A role as it was started: ``started`` tells it from a later process that was given the same id."""
+    """A role as it was started: ``started`` distinguishes it from a later process that was given the same id."""
 
     name: str
     pid: int

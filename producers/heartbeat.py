@@ -1,6 +1,6 @@
 """A live sensor's sign of life: a report without observations, sequenced and signed as all others.
 
-So a sensor that has nothing to report is told apart from one that is gone, by the path that its reports take.
+So a sensor that has nothing to report is distinguished from one that is gone, by the path that its reports take.
 """
 
 import time

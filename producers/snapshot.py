@@ -1,6 +1,6 @@
 """A snapshot: inputs that together name everything that a source asserts. What is missing in them was taken back.
 
-A log or an excerpt never withdraws by silence: only an operator (``--snapshot``) or a format that says so. A reading
+A log or an excerpt never withdraws by silence: only an operator (``--snapshot``) or a format that states it. A reading
 that could not be completed, or that has suddenly lost most of what it named before (an error page, a cut download),
 withdraws nothing until a person agrees.
 """

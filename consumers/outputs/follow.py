@@ -106,7 +106,7 @@ class Following:
             self._lock = None
 
     def run(self, stopping: threading.Event, written: Callable[["Following", bool], None] = lambda *_: None) -> None:
-        """Keep it current until ``stopping``. ``written`` is told of each turn that wrote, or failed to.
+        """Keep it current until ``stopping``. ``written`` is called for each turn that wrote, or failed to.
 
         A target that cannot be written is tried again, less and less often, for as long as it takes.
         """

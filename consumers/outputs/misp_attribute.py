@@ -67,7 +67,7 @@ def attribute_of(entry: Entry) -> Attribute:
 
 
 def deleted(before: Attribute, now_s: int, *, keeps_value: bool) -> Attribute:
-    """A soft-deleted attribute; without its value and all that was said about it unless they may be kept."""
+    """A soft-deleted attribute; without its value and all statements about it unless they may be kept."""
     ended = {"to_ids": False, "timestamp": str(max(now_s, int(before["timestamp"]) + 1)), "deleted": True}
     if keeps_value:
         return before | ended

@@ -1,7 +1,7 @@
 """Sends changes as CEF over TLS to a syslog receiver (RFC 5425: each message behind its length in octets).
 
 Syslog has no answers. So each delivery has a connection of its own, and ends it by TLS's close_notify: a receiver that
-has read everything answers that (RFC 5425, 4.4), and nobody on the way can answer in its place.
+has read everything answers that (RFC 5425, 4.4), and no one on the way can answer in its place.
 """
 
 import contextlib

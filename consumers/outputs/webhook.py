@@ -1,4 +1,4 @@
-"""Posts changes as JSON to a webhook, signed as the Standard Webhooks specification says (HMAC-SHA256).
+"""Posts changes as JSON to a webhook, signed as the Standard Webhooks specification requires (HMAC-SHA256).
 
 The signature is over the id of the message, the time and the body. A message that is sent again has the same id. After
 a crash its events may come in another message: each is a state, and applying it twice is as applying it once.

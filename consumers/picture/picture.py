@@ -50,7 +50,7 @@ class Picture(PictureFile):
         return int(self._one(f"SELECT COUNT(*) FROM entry WHERE {where}", values))  # noqa: S608  # names of ours
 
     def get(self, indicator: str) -> list[Entry | Ended]:
-        """What each origin says of an indicator's id: the nation itself first, then the partners by name."""
+        """What each origin publishes about an indicator's id: the nation itself first, then the partners by name."""
         key = key_of(indicator)
         rows = self._rows("key = ? AND state <> 'removed'", [key], "")
         return sorted(self._entries(rows), key=lambda each: (each.origin != self.nation, each.origin))

@@ -20,7 +20,7 @@ _BEHIND: Final = "\U0010ffff"
 def where_of(filters: Filter, origins: Mapping[int, str], now_ms: int, *, with_words: bool = True) -> Where:
     """A condition on ``entry`` that holds for all that the filter lets through, and perhaps for more.
 
-    Without words it says nothing of text, labels and techniques.
+    Without words it selects nothing by text, labels and techniques.
     """
     parts: list[str] = []
     values: list[object] = []

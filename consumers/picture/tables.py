@@ -76,7 +76,7 @@ _TABLES: Final = (
 
 
 class Unusable(Exception):
-    """The file is no picture of this nation that can be used: it has to be made anew. The text says why."""
+    """The file is no picture of this nation that can be used: it has to be made anew. The text is the reason."""
 
 
 class Damaged(sqlite3.DatabaseError):

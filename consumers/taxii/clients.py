@@ -151,7 +151,7 @@ def _refuse_repeats(path: Path, what: str, texts: Iterable[str]) -> None:
 class Clients:
     """The clients of a file as it is now. Thread-safe.
 
-    ``trouble`` is why the file cannot be used; empty if it can. Then no one is known: who was taken out cannot be told.
+    ``trouble`` is why the file cannot be used; empty if it can. Then no one is known: who was removed is not known.
     """
 
     def __init__(self, path: Path, known: Mapping[str, Collection]) -> None:

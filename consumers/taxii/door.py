@@ -19,7 +19,7 @@ _STRANGERS_A_MINUTE: Final = 60
 _NOBODY: Final = ""
 
 Counted = Callable[[str, int, int, float], None]
-"""Is told of each request: the client, empty if it is not known, the status, objects and seconds."""
+"""Called for each request with the client, empty if it is not known, the status, objects and seconds."""
 
 
 class Door:

@@ -44,7 +44,7 @@ class View:
 
     The picture gives states as they are stored: what ends without a record is served again when it is stored as ended,
     and not before under its former time. ``now_ms`` is for releases that are over: their content is not served even
-    if nobody keeps the picture.
+    if no one keeps the picture.
     """
 
     picture: Picture

@@ -5,7 +5,7 @@ what happens to a file                 what is done
 =====================================  ==============================================================================
 it grows                               whole lines are read
 it is renamed, or removed              it is read on; it ends when another file has its name, and it was quiet for
-                                       ``QUIET_S``: a writer goes on with it until it is told of the rotation
+                                       ``QUIET_S``: a writer goes on with it until it learns of the rotation
 it is truncated, or overwritten        it has ended; the rest of it is read from its copy beside it; without one that
                                        is a gap
 its name is taken by another file      that one is read from its start

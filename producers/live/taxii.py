@@ -4,7 +4,7 @@ An address is ``taxii+https://…/collections/ID/``. A poll takes all pages sinc
 
 ``added_after`` excludes its own moment, and servers round it: so a poll begins a little before the last one ended, and
 leaves out objects that it has had. Marking definitions and what lists other objects (a report, a grouping) are kept and
-are part of each later document: a page never has all that is said about its objects.
+are part of each later document: a page never has all statements about its objects.
 """
 
 from collections.abc import Callable, Generator

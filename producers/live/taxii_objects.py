@@ -87,7 +87,7 @@ def bundle(state: State, objects: Iterable[msgspec.Raw]) -> Iterator[bytes]:
 
 
 def digest(raw: msgspec.Raw) -> str:
-    """What tells an object from all others, and from its own other versions."""
+    """What distinguishes an object from all others, and from its own other versions."""
     return sha256(bytes(raw)).hexdigest()[: 2 * _DIGEST_BYTES]
 
 

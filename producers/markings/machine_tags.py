@@ -56,7 +56,7 @@ _BANNER: Final = re.compile(r"^\W*(?:u|c|s|ts|r|unclassified|confidential|secret
 
 
 def effect_of_tag(text: str) -> Effect | None:
-    """What a machine tag of a namespace that counts says; ``None`` if it is none."""
+    """The meaning of a machine tag of a namespace that counts; ``None`` if it is not one."""
     namespace, predicate, value = _cut(text)
     known = _namespaces().get(namespace)
     if known is None:

@@ -29,7 +29,7 @@ def names_people(marking: SourceMarking) -> SourceMarking:
 
 
 class Marked(msgspec.Struct, frozen=True):
-    """What a source said about sharing in one place, or in all of them.
+    """What a source stated about sharing in one place, or in all of them.
 
     ``origins`` name the places for people: ``event tag "tlp:red"``. ``confidence`` is the source's own, 0 to 100, where
     its words state one. ``withdrawn`` are the words by which it takes the indicator back.
@@ -57,7 +57,7 @@ class Marked(msgspec.Struct, frozen=True):
         )
 
     def with_default(self, default: SourceMarking) -> "Marked":
-        """The operator's default fills in what the source is silent about, and never loosens what it says."""
+        """The operator's default fills in what the source is silent about, and never loosens what it states."""
         marking = stricter(self.marking, default)
         if marking == self.marking:
             return self
@@ -87,7 +87,7 @@ NOTHING: Final = Marked()
 
 
 def joined(findings: Iterable[Marked]) -> Marked:
-    """All of them at once; of none, that nothing was said. Time is linear in the number of findings.
+    """All of them at once; of no finding, that nothing was stated. Time is linear in the number of findings.
 
     Of many words that no one understands the first ones are kept: more would hold no more.
     """

@@ -101,7 +101,7 @@ _CLOSING: Final = frozenset(
 )
 _YES: Final = frozenset({"true", "yes", "y", "1"})
 _NO: Final = frozenset({"false", "no", "n", "0"})
-# In the name of a property that is false, so that it says what is not allowed.
+# In the name of a property that is false, and so states what is not allowed.
 _ALLOWING: Final = ("shar", "releas", "public", "distribut", "dissem", "export", "forward", "disclos")
 _TAGS: Final = ("tag", "tags", "label", "labels", "keyword", "keywords", "タグ", "ラベル")
 
@@ -113,7 +113,7 @@ def of_properties(thing: Mapping[str, Any], known: Collection[str], where: str) 
 
 @remembered(4_096)
 def is_about_sharing(name: str) -> bool:
-    """Whether a property of this name says how far something may travel."""
+    """Whether a property of this name states how far something may travel."""
     found = words(name)
     whole = "".join(found)
     stems = (*_STEMS, *_STEMS_OF_LISTS)
@@ -122,7 +122,7 @@ def is_about_sharing(name: str) -> bool:
 
 
 def is_silent_flag(name: str, text: str) -> bool:
-    """Whether a flag says that nothing limits sharing: ``public`` is yes, or ``private`` is no."""
+    """Whether a flag states that nothing limits sharing: ``public`` is yes, or ``private`` is no."""
     whole, stated = "".join(words(name)), text.strip().lower()
     return (whole in _OPENING and stated in _YES) or (whole in _CLOSING and stated in _NO)
 

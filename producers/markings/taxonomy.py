@@ -89,7 +89,7 @@ class _Stix(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FreeWords(msgspec.Struct, frozen=True):
-    """Words of free text that restrict, of all languages; ``taxonomies/free_words.toml`` says what each list means."""
+    """Words of free text that restrict, of all languages; ``taxonomies/free_words.toml`` defines each list."""
 
     about: tuple[str, ...]
     limits: frozenset[str]

@@ -46,7 +46,7 @@ _OF_GOOD: Final = re.compile(
     r"|(?:ホワイト|許可|除外|例外|良性|無害)(?:リスト|一覧)",
     re.IGNORECASE,
 )
-# Statements about the data. A folder of this name says where it lies.
+# Statements about the data. As a folder's name, these only describe its location.
 _ABOUT_DATA: Final = frozenset({Caveat.BENIGN, Caveat.INCIDENT})
 _LONGEST_HEADING: Final = 60
 _MOST_WORDS_OF_A_TITLE: Final = 6
@@ -130,7 +130,7 @@ def of_file_names(names: Iterable[str]) -> Marked:
 
 
 def of_file_name(name: str) -> Marked:
-    """What the name of an input and of its folder says: ``[TLP RED] case.json``, ``TLP-RED/case.json``.
+    """What the name of an input and of its folder states: ``[TLP RED] case.json``, ``TLP-RED/case.json``.
 
     A name that is a heading (``internal/case.json``) restricts; of one that speaks about the data nothing is known.
     """
@@ -164,7 +164,7 @@ def of_effect(effect: Effect, text: str, where: str) -> Marked:
 
 
 def _of_whole(text: str, where: str) -> Marked:
-    """What a text says that is a heading, and nothing else. A colour alone may be one of many things."""
+    """The meaning of a text that is a heading, and nothing else. A colour alone may be one of many things."""
     found = words(text)
     effect = None if bare_colours(found) else effect_of_whole(found)
     return NOTHING if effect is None else of_effect(effect, text, where)
@@ -179,7 +179,7 @@ def _of_part(part: str, where: str) -> Marked:
 
 
 def _understood(text: str, where: str) -> Marked | None:
-    """What a text says that is a marking, a machine tag or a heading; ``None`` if nothing in it is known."""
+    """The meaning of a text that is a marking, a machine tag or a heading; ``None`` if nothing in it is known."""
     effect = effect_of_tag(text)
     if effect is None:
         return _found(text, where, Strength.EXACT)

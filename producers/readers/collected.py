@@ -18,7 +18,7 @@ _Parts = dict[str, msgspec.Raw]
 
 
 def unwrapped(content: bytes, word: str) -> tuple[bytes, Marked] | None:
-    """The object inside that has the key ``word``, and what is said around it; ``None`` if there is none.
+    """The object inside that has the key ``word``, and the statements around it; ``None`` if there is no such object.
 
     Raises msgspec.DecodeError, ValueError or RecursionError if the content is no JSON, or has a key twice.
     """

@@ -168,7 +168,7 @@ def _holds_indicators(word: str) -> bool:
 
 
 def _has_both_sides(words: Sequence[str]) -> bool:
-    """Whether the list has addresses of both sides of a flow: nobody can tell which one is the threat."""
+    """Whether the list has addresses of both sides of a flow: no one can tell which one is the threat."""
     return bool(SOURCE_ADDRESS & set(words)) and bool(DESTINATION_ADDRESS & set(words))
 
 

@@ -109,7 +109,7 @@ def _missing_in(names: Sequence[str], mapping: Mapping[str, str]) -> str:
 
 
 def separator_of(head: Head) -> str:
-    """The delimiter of a line ``sep=;``, by which Excel is told it; empty if there is none."""
+    """The delimiter of a line ``sep=;``, which names it for Excel; empty if there is no such line."""
     first = head.lines[0] if head.lines else ""
     return first.removeprefix(_SEPARATOR)[:1] if first.startswith(_SEPARATOR) else ""
 
@@ -202,7 +202,7 @@ def _problem(
     columns: Sequence[Sequence[str]],
     types: Mapping[int, frozenset[IndicatorType]],
 ) -> str:
-    """Why the columns of values cannot be told from others; empty if they can."""
+    """Why the columns of values cannot be distinguished from others; empty if they can."""
     if not types:
         return NO_COLUMN
     if any(IndicatorType.FILE_MD5 in found for found in types.values()):

@@ -22,7 +22,7 @@ class Headings:
         self._layout, self._has_begun = layout, not layout.header
 
     def marking_of(self, line: Line) -> Marked:
-        """What this line says about all of the list."""
+        """What this line states about the whole list."""
         text = line.text.strip()
         self._has_begun = self._has_begun or cells_of(text, self._layout.delimiter) == self._layout.header
         if not is_about_list(text, self._layout):

@@ -4,7 +4,7 @@
 column                                 how its cells are understood
 =====================================  ===============================================================================
 ``tlp``, ``pap``, ``handling``, …      every word must be understood, or the row holds
-recipients (``releasable_to``)         nations; "none" names nobody
+recipients (``releasable_to``)         nations; "none" names no nation
 tags, labels, classification           a marking, a restriction, or a label
 description, tearline, and the like    labels and restrictions that stand in the text
 statuses, unknown                      whatever looks like a restriction; a bare colour of TLP holds
@@ -125,7 +125,7 @@ def _of_unknown(cell: str, name: str, where: str) -> Marked:
 
 @lru_cache(1_024)
 def _of_flag(name: str, where: str) -> Marked:
-    """What a column says whose name restricts, where it says yes: ``noforn``, ``internal_only``, ``draft``."""
+    """What a column whose name restricts states if its value is yes: ``noforn``, ``internal_only``, ``draft``."""
     return NOTHING if bare_colours(words(name)) else msgspec.structs.replace(of_tag(name, where), labels=())
 
 

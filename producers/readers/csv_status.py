@@ -7,7 +7,7 @@ column                                               cells that end the row  how
 ``malicious``, ``is_bad``, ``悪性``                    no                      it was wrong
 ``deleted``, ``revoked``, ``false_positive``, ``削除`` yes, or a date          it was wrong
 ``expired``, ``inactive``, ``retired``, ``無効``       yes, or a date          its time is over
-``status``, ``verdict``, ``…_state``, ``判定``         ``_WRONG``, ``_OVER``   as the word says
+``status``, ``verdict``, ``…_state``, ``判定``         ``_WRONG``, ``_OVER``   by the word
 ===================================================  ======================  ===================
 
 A host that is ``offline`` is not taken back: its source still calls it a threat.

@@ -16,7 +16,7 @@ from schemas.vocabulary import RejectReason
 
 MAX_DOCUMENT_BYTES: Final = 64 << 20
 MAX_DOCUMENT_COMMAS: Final = 4 << 20
-"""One for every 16 bytes of the largest document: more parts than any has that says something in each."""
+"""One for every 16 bytes of the largest document: more parts than any has that states something in each."""
 _MARGIN: Final = 100
 _CHUNK_BYTES: Final = 64 << 10
 _LONE_SURROGATES: Final = re.compile("[\ud800-\udfff]")

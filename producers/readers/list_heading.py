@@ -35,7 +35,7 @@ _LONGEST_ROW: Final = 4096
 
 
 def heading_of(source: Input, encoding: str, of_line: Callable[[Line], Marked]) -> Marked:
-    """The marking of the list that this input is. ``of_line``: what each line, in their order, says about all of it."""
+    """The marking of the list that this input is. ``of_line``: what each line, in order, states about all of it."""
     found = of_file_names(source.names)
     with source.read_ahead() as ahead:
         if ahead is None:
@@ -69,7 +69,7 @@ def _comments_in(content: bytes, is_comment: Callable[[str], bool]) -> Iterator[
 
 
 def marking_of_unreadable(line: Rejected) -> Marked:
-    """A line that cannot be read may be about the list: then whatever it says holds. A row is refused alone."""
+    """A line that cannot be read may be about the list: then whatever it states applies. A row is refused alone."""
     content = line.excerpt.encode() if line.original is None else line.original
     if line.reason not in _UNREADABLE or (not content.lstrip().startswith(_COMMENT_BYTES) and _has_value(content)):
         return NOTHING

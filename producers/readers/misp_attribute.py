@@ -8,7 +8,7 @@ from producers.readers.misp_markings import Shared
 from producers.readers.times import milliseconds, seconds
 from schemas.vocabulary import IndicatorType
 
-_IP = IndicatorType.IPV4_ADDR  # of the four types of address and network: normalising tells them by the value
+_IP = IndicatorType.IPV4_ADDR  # of the four types of address and network: normalising distinguishes them by the value
 _NAME = IndicatorType.FILE_NAME
 _PORT: Final = "port"
 

@@ -51,7 +51,7 @@ class Around(msgspec.Struct, frozen=True):
 
 
 def around_of(event: Event, thing: dict[str, Any], outer: Marked = NOTHING) -> Around:
-    """What an event says; ``thing`` is all of it, ``outer`` what was said around it."""
+    """What an event states; ``thing`` is all of it, ``outer`` the statements around it."""
     sharing = sharing_of(event, "event", {"info": event.info}, thing).within(Sharing(outer))
     published_ms = moment(event.publish_timestamp)
     modified_ms = max(moment(event.timestamp), published_ms)

@@ -31,7 +31,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 def events(parsed: msgspec.Raw, depth: int = MAX_WRAPPINGS, *, searched: bool = False) -> Iterator[Found]:
-    """The events of a document. Bare attributes are an event that says nothing."""
+    """The events of a document. Bare attributes are an event that states nothing."""
     if depth and bytes(memoryview(parsed)[:1]) == b"[":
         for part in msgspec.json.decode(parsed, type=list[msgspec.Raw]):
             yield from events(part, depth - 1, searched=searched)

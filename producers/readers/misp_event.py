@@ -4,11 +4,11 @@ An attribute is an observation if it is ``to_ids``: MISP's word for "fit for aut
 attribute of a type that the exchange does not carry is refused alone, and so is one with the same key twice.
 
 What ends an assertion: ``to_ids`` off, a deleted attribute or object, an event that is no longer published, and a tag
-that says that it is wrong. An event that never was published is its author's draft, and holds. Of several versions of
+that states that it is wrong. An event that never was published is its author's draft, and holds. Of several versions of
 one attribute the newest counts; of several of the same time all do, the strictest of each. An event that is whole
 (``misp_document``) ends what it does not have any more.
 
-``misp_markings`` reads what is said about sharing, ``misp_attribute`` what the value is.
+``misp_markings`` reads the statements about sharing, ``misp_attribute`` the value.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What MISP says about sharing: tags, distribution, sharing groups, texts, and properties that it does not define.
+"""What MISP states about sharing: tags, distribution, sharing groups, texts, and properties that it does not define.
 
 Event, object and attribute join to the strictest. Distribution (misp-core-format, section 2.2.1): 0 is the owner's
 organisation only, 1 this community only, 4 a sharing group: none of them names a nation that we could send to. 2 and 3
@@ -89,7 +89,7 @@ class NamedTag(msgspec.Struct):
     exportable: Any = None
 
     def read(self, where: str) -> Marked:
-        """What it says. A label that stays home is named so that it is of no vocabulary that may leave."""
+        """Its meaning. A label that stays home is named so that it is of no vocabulary that may leave."""
         found = of_tag(self.name, where)
         stays_home = _text(self.local).lower() not in _NO or _text(self.exportable).lower() in _NOT_EXPORTABLE
         if not stays_home or not found.labels:
@@ -109,7 +109,7 @@ class Shared(msgspec.Struct, kw_only=True):
 
 
 class Sharing(msgspec.Struct, frozen=True):
-    """What one level says, and whether it states a distribution of its own."""
+    """What one level states, and whether it states a distribution of its own."""
 
     found: Marked = NOTHING
     states_distribution: bool = False
@@ -124,7 +124,7 @@ class Sharing(msgspec.Struct, frozen=True):
 
 
 def sharing_of(part: Shared, level: str, texts: Mapping[str, str | None], thing: Mapping[str, Any]) -> Sharing:
-    """What an event, object or attribute (``level``) says; ``thing`` is all of it, ``texts`` are its free texts."""
+    """What an event, object or attribute (``level``) states; ``thing`` is all of it, ``texts`` are its free texts."""
     found = joined(_findings(part, level, texts, thing))
     stated = _text(part.distribution)
     return Sharing(found, stated not in ("", _INHERITS), stated == _INHERITS)

@@ -31,7 +31,7 @@ from schemas.vocabulary import IndicatorType
 _PART: Final = "part-of-conjunction"
 _NEGATED: Final = "negated"
 _PARTIAL: Final = "partial-comparison"
-_IP = IndicatorType.IPV4_ADDR  # of the four types of address and network: normalising tells them by the value
+_IP = IndicatorType.IPV4_ADDR  # of the four types of address and network: normalising distinguishes them by the value
 _ATTACHMENT: Final = "email/attachment/name"
 # The terms of Mandiant's MIR and of OpenIOC 1.1 that name what the exchange carries, as STIX would name them.
 _TERMS: Final = {
@@ -170,7 +170,7 @@ def _marking(document: Document, names: tuple[str, ...]) -> Marked:
 
 
 def _of_text(said: Said) -> Marked:
-    """What a text says about sharing: a field if a name around it is about that, else tags or prose."""
+    """What a text states about sharing: a field if a name around it is about that, else tags or prose."""
     where = f"{said.element} {said.role!r}" if said.role else said.element
     for name in (said.role, said.element, *said.around):
         if name and is_about_sharing(name):

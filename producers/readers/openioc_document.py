@@ -1,4 +1,4 @@
-"""An OpenIOC document as a tree of conjunctions and alternatives, with all that it says beside them.
+"""An OpenIOC document as a tree of conjunctions and alternatives, with all that it states beside them.
 
 Versions 1.0 (``ioc`` with ``definition``) and 1.1 (``OpenIOC`` with ``metadata`` and ``criteria``). A document type
 definition is refused: it could define entities that grow without end, and no OpenIOC has one.

@@ -134,7 +134,7 @@ def _trimmed(token: str) -> str:
 
 
 def _marking(prose: Prose, names: tuple[str, ...]) -> Marked:
-    """What a report says about sharing anywhere in it: it counts for all of it."""
+    """What a report states about sharing anywhere in it: it counts for all of it."""
     of_lines = (_of_line(line, f"line {number}") for number, line in prose.lines if line.strip())
     return of_file_names(names).join(joined((*map(_of_stated, prose.stated), *of_lines)))
 

@@ -77,7 +77,7 @@ class Specificity(enum.IntEnum):
     TEXT = 1
     """It is text, and could be this format as well as another."""
     NAME = 2
-    """Its file name says so."""
+    """Stated by its file name."""
     SHAPE = 3
     """Its lines have the shape of this format."""
     WORDS = 4

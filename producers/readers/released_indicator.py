@@ -53,7 +53,7 @@ class _Stated(msgspec.Struct):
 
 
 class _Content(msgspec.Struct):
-    """What a record with content says."""
+    """The content of a record."""
 
     type: str
     value: str

@@ -132,7 +132,7 @@ def _readings(place: SourcePlace, name: str, bundled: Bundled, defaults: Default
 
 
 def _sighted(place: SourcePlace, raw: msgspec.Raw, bundled: Bundled) -> Iterator[Reading]:
-    """What becomes of a sighting: it is counted with its indicator, or says why not."""
+    """What becomes of a sighting: it is counted with its indicator, or has the reason why not."""
     thing = plain(raw)
     stated, name = sighting_of(thing, bundled.definitions), str(thing.get("sighting_of_ref"))
     if isinstance(stated, str):

@@ -1,6 +1,6 @@
 """Which part of a conjunction stands for the whole: only one that is specific by itself.
 
-A STIX ``AND`` describes one thing by several properties together. To publish one of them alone says more than the
+A STIX ``AND`` describes one thing by several properties together. To publish one of them alone asserts more than the
 source did: ``svchost.exe`` in a certain folder is malware, ``svchost.exe`` is Windows.
 
 - The hash of a file or a certificate is specific, whatever else is required.
@@ -48,7 +48,7 @@ _BESIDE: Final = {
 
 
 class Claim(msgspec.Struct, frozen=True, gc=False):
-    """One value that a pattern says is bad, and from when to when (milliseconds since 1970; 0 is not stated)."""
+    """One value that a pattern asserts to be bad, and from when to when (milliseconds since 1970; 0 is not stated)."""
 
     kind: IndicatorType
     value: str

@@ -65,7 +65,7 @@ class Containers:
 
 
 def said_by(container: Mapping[str, Any], definitions: Definitions) -> Marked:
-    """What an object says about sharing for others: those that its ``object_refs`` list, or that it is related to."""
+    """What an object states about sharing for others: those that its ``object_refs`` list, or that it is related to."""
     kind, findings = container.get("type"), list[Marked]()
     for place, reference in enumerate(_listed(container, "object_marking_refs")):
         findings.append(definitions.of(str(reference), f"{kind} object_marking_refs[{place}]"))

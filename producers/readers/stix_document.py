@@ -1,4 +1,4 @@
-"""The indicators of a STIX document by their ids and versions, and what the document says around them."""
+"""The indicators of a STIX document by their ids and versions, and the statements of the document around them."""
 
 from typing import Any, Final
 
@@ -36,7 +36,7 @@ class Kind(msgspec.Struct):
 
 
 class Version(msgspec.Struct, frozen=True):
-    """One ``indicator`` of the document; ``problem`` says why it cannot be read."""
+    """One ``indicator`` of the document; ``problem`` is the reason if it cannot be read."""
 
     place: SourcePlace
     raw: msgspec.Raw
@@ -47,7 +47,7 @@ class Version(msgspec.Struct, frozen=True):
 
 
 class Bundled:
-    """A document's indicators by their ids, and what it says around them."""
+    """A document's indicators by their ids, and its statements around them."""
 
     def __init__(self, parsed: msgspec.Raw, listed: list[tuple[msgspec.Raw, Kind]], names: tuple[str, ...]) -> None:
         self.definitions = Definitions(plain(raw) for raw, kind in listed if kind.type == DEFINITION)

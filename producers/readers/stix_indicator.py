@@ -1,4 +1,4 @@
-"""What one STIX ``indicator`` object says: its marking, its times, and an observation for each value that it claims."""
+"""What one STIX ``indicator`` states: its marking, its times, and an observation for each value that it claims."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -52,7 +52,7 @@ _READ: Final = frozenset(
 
 
 def marked(indicator: Indicator, thing: Mapping[str, Any], definitions: Definitions) -> Marked:
-    """What an indicator says about sharing, wherever in it; ``thing`` is the object with all of its properties."""
+    """What an indicator states about sharing, wherever in it; ``thing`` is the object with all of its properties."""
     return joined(_findings(indicator, thing, definitions))
 
 

@@ -1,7 +1,7 @@
 """What the marking definitions of a STIX document say, and the references to them.
 
-A definition counts by everything that it says: its well-known id, its content, its name, OpenCTI's properties, its
-extensions and unknown properties whose name is about sharing. Two definitions of one id join. A definition that says
+Everything in a definition counts: its well-known id, its content, its name, OpenCTI's properties, its
+extensions and unknown properties whose name is about sharing. Two definitions of one id join. A definition that states
 nothing that is understood, and a reference to one that no one defines, hold.
 """
 
@@ -43,7 +43,7 @@ class Definitions:
                 self._own[name] = self._own.get(name, NOTHING).join(_of_definition(definition, name))
 
     def of(self, reference: str, where: str) -> Marked:
-        """What a reference to a definition says."""
+        """What a reference to a definition states."""
         own, known = self._own.get(reference), _by_id(reference)
         if own is None and known == NOTHING:
             return unrecognised(reference, f"{where} {reference}")
@@ -107,7 +107,7 @@ def _extensions(definition: Mapping[str, Any]) -> Iterator[Marked]:
 
 
 def _is_extended(definition: Mapping[str, Any]) -> bool:
-    """Whether an extension that is known says something, be it that there is no restriction."""
+    """Whether an extension that is known states something, even if only that there is no restriction."""
     extensions = definition.get("extensions")
     known = stix_extensions()
     return isinstance(extensions, Mapping) and any(

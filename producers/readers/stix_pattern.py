@@ -2,7 +2,7 @@
 
 - ``OR``: each alternative suffices, so each is taken that has a type the exchange carries.
 - ``AND`` within one observation: only a part that is specific by itself is taken (``stix_conjunction``).
-- A pattern that needs several observations (``AND`` or ``FOLLOWEDBY`` between brackets) or repeated ones says of no
+- A pattern that needs several observations (``AND`` or ``FOLLOWEDBY`` between brackets) or repeated ones asserts of no
   part that it is bad by itself: it is refused whole.
 - ``NOT``, ``!=``, ``LIKE``, ``MATCHES``, ``<`` and their kin name no value.
 - ``START`` and ``STOP`` bound the validity of what stands before them.
@@ -77,7 +77,7 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 class Unusable(msgspec.Struct, frozen=True, gc=False):
-    """Why nothing is taken from a pattern. ``is_readable`` tells one that we cannot carry from a broken one.
+    """Why nothing is taken from a pattern. ``is_readable`` distinguishes one that we cannot carry from a broken one.
 
     ``kind`` is that of its values, if it is no type of the exchange.
     """
@@ -95,7 +95,7 @@ _COMPOUND: Final = Unusable(
 
 @remembered(1_024)  # versions and copies of an object repeat its pattern
 def taken_of(pattern: str) -> Taken | Unusable:
-    """The values that a pattern says are bad, in its order."""
+    """The values that a pattern asserts to be bad, in its order."""
     if len(pattern) > MAX_PATTERN_LENGTH:
         return Unusable(f"the pattern has {len(pattern)} characters, and {MAX_PATTERN_LENGTH} is the most", False)
     try:

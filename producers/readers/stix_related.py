@@ -68,7 +68,7 @@ class Related:
 
 
 def is_within(said: Marked, marked: Marked) -> bool:
-    """Whether what is said restricts nothing beyond a marking."""
+    """Whether the statements restrict nothing beyond a marking."""
     return stricter(marked.marking, said.marking) == marked.marking
 
 

@@ -66,7 +66,7 @@ def indicators_of(alert: Alert, defaults: Defaults) -> tuple[Found, ...] | Undec
 
 
 def named_by(flow: Alert, defaults: Defaults) -> tuple[Found, ...] | Undecided | Nothing:
-    """The same of a flow that nobody is accused of: what cannot be known there is no fault of the input.
+    """The same of a flow that no one is accused of: what cannot be known there is no fault of the input.
 
     Only if neither side is ours it is ``Undecided`` still: then the operator has to name the home networks.
     """

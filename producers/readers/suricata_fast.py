@@ -1,7 +1,7 @@
 """Reads Suricata's ``fast.log``, and Snort's alerts of the same form: one line an alert.
 
 The line has no protocol of the application: it follows from the port, so that no resolver and no mail server is taken
-for the threat. Its time has no zone and is taken as UTC. EVE says more, and is better.
+for the threat. Its time has no zone and is taken as UTC. EVE has more fields, and is better.
 """
 
 import re

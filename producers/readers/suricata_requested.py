@@ -1,4 +1,4 @@
-"""What EVE's records that accuse nobody name, for operators who ask for it.
+"""What EVE's records that accuse no one name, for operators who ask for it.
 
 The table of directions of ``suricata_alert`` holds for them, too. The answers of a resolver are not taken: they may be
 anybody's.

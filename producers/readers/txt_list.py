@@ -83,9 +83,9 @@ def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
 
 
 def _about_list(line: Line) -> Marked:
-    """What a line says about all of the list: a comment, or words that do not begin with a value.
+    """What a line states about all of the list: a comment, or words that do not begin with a value.
 
-    What follows an invalid value says something about that value; it can restrict the list, and never releases it.
+    What follows an invalid value states something about that value; it can restrict the list, and never releases it.
     """
     text = line.text.strip()
     if text.startswith(COMMENT_SIGNS):

@@ -14,7 +14,7 @@ from schemas.vocabulary import IndicatorType
 
 Types = tuple[IndicatorType, ...]
 
-_IP = IndicatorType.IPV4_ADDR  # of the four types of address and network: normalising tells them by the value
+_IP = IndicatorType.IPV4_ADDR  # of the four types of address and network: normalising distinguishes them by the value
 _NAME = IndicatorType.DOMAIN_NAME
 _HASHES: Final = (
     *(IndicatorType.FILE_MD5, IndicatorType.FILE_SHA1, IndicatorType.FILE_SHA256, IndicatorType.FILE_SHA512),
@@ -23,9 +23,9 @@ _ADDRESSES: Final = frozenset(
     {IndicatorType.IPV4_ADDR, IndicatorType.IPV6_ADDR, IndicatorType.IPV4_NET, IndicatorType.IPV6_NET}
 )
 CERTIFICATES: Final = (IndicatorType.X509_SHA1, IndicatorType.X509_SHA256)
-"""Of these the number of digits tells which."""
+"""The number of digits determines which of these."""
 ANY: Final[Types] = ()
-"""The word says that it is an indicator, and no more: the type follows from the value."""
+"""The word means an indicator, and no more: the type follows from the value."""
 
 
 @lru_cache(65_536)

@@ -3,7 +3,7 @@
 ===========  ============================================  =====================================================
 log          indicators                                    left out, or refused
 ===========  ============================================  =====================================================
-notice       the address that is not ours; the hash of a   notices that accuse nobody (``NO_THREAT``); neither side
+notice       the address that is not ours; the hash of a   notices that accuse no one (``NO_THREAT``); neither side
              TeamCymruMalwareHashRegistry::Match           ours: refused
 intel        the value that was seen, of its type          addresses of ours; what this exchange has delivered
 signatures   the address that is not ours                  as for notices
@@ -28,7 +28,7 @@ from schemas.delivered import ZEEK_SOURCE
 from schemas.normalise import detect
 from schemas.vocabulary import IndicatorType, RejectReason
 
-# They accuse nobody: about our own hosts, misconfigured servers, the sensor itself. Source: the Notice Index of Zeek 7.
+# They accuse no one: about our own hosts, misconfigured servers, the sensor itself. Source: the Notice Index of Zeek 7.
 NO_THREAT: Final = (
     *("CaptureLoss::", "Conn::", "DNS::", "Notice::", "PacketFilter::", "ProtocolDetector::", "Software::", "Spicy::"),
     *("Stats::", "Traceroute::", "Weird::", "HTTP::SQL_Injection_Victim", "SMTP::Blocklist_"),
@@ -159,7 +159,7 @@ def _asked_by_us(flow: Alert, defaults: Defaults) -> bool:
 
 
 def _certificate(fields: Fields) -> Iterator[Found]:
-    """The server's own certificate, by the hash that Zeek was told to take: SHA-256 if nothing else was."""
+    """The server's own certificate, by the hash that Zeek is configured to take, by default SHA-256."""
     for first in list(_items(fields, "cert_chain_fps"))[:1]:
         kind = type_of(str(first), CERTIFICATES)
         if isinstance(kind, IndicatorType):

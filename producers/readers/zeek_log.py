@@ -182,7 +182,7 @@ def _left_out(log: str, defaults: Defaults) -> str:
 
 
 def _marking(fields: dict[str, Any]) -> Marked:
-    """What a record says about sharing: in its texts, and in what a collector has added."""
+    """What a record states about sharing: in its texts, and in what a collector has added."""
     texts = (of_prose(text, name) for name in _TEXTS for text in _texts_of(fields.get(name)))
     beside = {name: value for name, value in fields.items() if may_restrict(name)}
     return joined(texts).join(of_properties(beside, (), "record"))

@@ -65,7 +65,7 @@ class Batch:
         max_observations: int,
         beginning: Callable[[], tuple[int, bytes, bytes] | None] = lambda: None,
     ) -> None:
-        """``beginning`` tells what was read of an input that grows, at each commit (``Spool.append``)."""
+        """``beginning`` records what was read of an input that grows, at each commit (``Spool.append``)."""
         self._beginning = beginning
         self.builder = ReportBuilder(max_observations=max_observations)
         self.left_out: Counter[str] = Counter()

@@ -41,7 +41,7 @@ _log.addHandler(logging.NullHandler())  # the client's own lines: `trouble` has 
 
 
 class Publisher:
-    """Publishes the spool of one sensor. ``trouble`` says what is wrong with the cluster now, empty if nothing."""
+    """Publishes the spool of one sensor. ``trouble`` is what is wrong with the cluster now, empty if nothing is."""
 
     def __init__(self, cluster: Cluster, spool: Spool, sensor: str, sign: Sign | None = None) -> None:
         """``sign`` gives the header with the sensor's signature of a report; without it reports are not signed."""
@@ -91,7 +91,7 @@ class Publisher:
         keep_bytes: int = 0,
         given_up: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Return when the cluster has what is spooled, all but ``keep_bytes``, or when ``given_up`` says so.
+        """Return when the cluster has what is spooled, all but ``keep_bytes``, or if ``given_up`` is true.
 
         ``waiting`` is called now and then. Raises DeliveryTimeout after ``deadline_s`` seconds without an end; with
         ``None`` it tries for ever.

@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Say why an indicator was released, is held, or is withheld: by which rules, and on what basis.
 
-        If the border to a partner is not open, it says so. Of an indicator from a partner it names the origin.
+        If the border to a partner is not open, it reports this. Of an indicator from a partner it names the origin.
         """
         from consumers.queries.disputes import Disputes
         from consumers.queries.layout import indicator as layout

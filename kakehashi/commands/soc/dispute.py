@@ -1,4 +1,4 @@
-"""``kakehashi dispute``: tells a partner that an indicator of its is wrong."""
+"""``kakehashi dispute``: reports to a partner that one of its indicators is wrong."""
 
 import os
 from typing import Annotated

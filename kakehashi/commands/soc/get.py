@@ -73,7 +73,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _known(picture: "Picture", entry: "Entry | Ended") -> dict[str, Any]:
-    """What one origin says of it, with earlier versions."""
+    """What one origin publishes about it, with earlier versions."""
     import msgspec
 
     from consumers.picture.as_record import record_of
@@ -87,7 +87,7 @@ _Part = Iterator[tuple[dict[str, Any], list[str]]]
 
 
 def _crossing(cluster: "Cluster", settings: "Settings", ids: list[str]) -> _Part:
-    """What crossed the border, each as a row and as lines. What this user may not read is a line that says so."""
+    """What crossed the border, each as a row and as lines. For what this user may not read, a line reports it."""
     from exchange.errors import ExchangeError
 
     for what, part in (("decisions", _decisions), ("releases", _releases), ("receipts", _receipts)):
