@@ -35,11 +35,12 @@ def snapshots(stand: Stand, size: int, seed: int, names: tuple[str, ...]) -> lis
         path = built(folder, Records(size, seed, now_ms()))
         found = []
         for output in names:
-            for target in _targets(output, folder, url, stand):
-                command = [sys.executable, "-m", "bench.snapshot", str(path), PARTNER, target, str(folder / "home")]
-                one = answered(command)
-                found.append(one | ({"output": "stix, a folder"} if output == "stix" and target.endswith("/") else {}))
-                _show(found[-1])
+            with tempfile.TemporaryDirectory(dir=folder) as own:  # gigabytes: gone before the next one
+                for target in _targets(output, Path(own), url, stand):
+                    one = answered([sys.executable, "-m", "bench.snapshot", str(path), PARTNER, target, f"{own}/home"])
+                    is_folder = output == "stix" and target.endswith("/")
+                    found.append(one | ({"output": "stix, a folder"} if is_folder else {}))
+                    _show(found[-1])
         return found
 
 

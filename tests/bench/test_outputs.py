@@ -1,16 +1,17 @@
 """The part on outputs: a whole picture into each of them, with receivers that answer as the real ones do."""
 
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from bench import snapshot
 from bench.goals import goals
-from bench.outputs import LEFT_OUT, path_of_sink
+from bench.outputs import LEFT_OUT, path_of_sink, snapshots
 from bench.picture import Records, built
 from bench.sinks import sink
-from bench.stand import PARTNER
+from bench.stand import PARTNER, Stand
 from bench.tables import outputs as shown
 from consumers.outputs.known import outputs
 from exchange.clock import now_ms
@@ -38,6 +39,17 @@ def test_every_output_takes_all_that_it_can_carry(
     carried = {"hosts": 90, "unbound": 90, "addresses": 120, "nftables": 120, "rpz": 210, "suricata": 270}
     assert (found["output"], found["written"]) == (name, carried.get(name, SIZE))
     assert found["peak_mib"] >= found["more_mib"] >= 0
+
+
+def test_each_target_has_its_own_line_and_is_gone_before_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    found = snapshots(Stand({}, tmp_path), SIZE, 1, ("suricata", "stix"))
+    assert [(each["output"], each["written"]) for each in found] == [
+        ("suricata", 270), ("stix", SIZE), ("stix, a folder", SIZE),
+    ]  # fmt: skip
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_change_has_a_goal_for_each_tool() -> None:
