@@ -40,6 +40,7 @@ _log = logging.getLogger(__name__)
 _LOOK_S: Final = 0.5
 _BEHIND_S: Final = 0.02  # how often an output looks whether the files that it waits for are there
 _AUDIT_EVERY_S: Final = 3_600.0
+_AUDIT_AGAIN_S: Final = 60.0  # after a repair
 _EDITED: Final = 50_000  # changes that are held at once; behind more, a target that is replaced is written whole
 _FIRST_RETRY_S: Final = 1.0
 _LAST_RETRY_S: Final = 60.0
@@ -253,12 +254,13 @@ class Following:
         """Check a tool's memory now and then, and let it load its files again if something is missing."""
         if self._files is None or self._held is None or time.monotonic() < self._audit_s:
             return
-        found = len(self.check(picture))
+        found, before = len(self.check(picture)), self.standing.differences
         self.standing = msgspec.structs.replace(self.standing, differences=found)
         if found:
-            _log.warning("output.differs output=%s differences=%d: it loads its files again", self.name, found)
+            _log.warning("output.differs output=%s differences=%d", self.name, found)
+        if found and not before:  # if that does not help, it would not the next time
             self._write(picture, self._held.added_us)
-        self._audit_s = time.monotonic() + _AUDIT_EVERY_S
+        self._audit_s = time.monotonic() + (_AUDIT_AGAIN_S if found and not before else _AUDIT_EVERY_S)
 
     def _wait(self, picture: Picture, stopping: threading.Event) -> None:
         """Until there may be something to do."""

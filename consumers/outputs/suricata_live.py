@@ -5,7 +5,8 @@ the files before, and a Suricata that starts, or loads its rules, later than tha
 its sets are hidden ("set not found"), and nothing is confirmed. One process may have read older files than another has
 confirmed changes of: if the one that answers is not known to have started later, it has to load its rules again.
 
-Only datasets take changes. Lists of hashes and IP reputation are read with the rules alone.
+Only datasets take changes. Lists of hashes and IP reputation are read with the rules alone: a recall of one makes
+Suricata load them, all else waits until somebody has it do so.
 """
 
 import time
@@ -32,9 +33,10 @@ from consumers.outputs.protocol import (
 )
 from consumers.outputs.replace_file import replaced
 from consumers.outputs.suricata_keys import key_of
-from consumers.outputs.suricata_rules import sets_of
+from consumers.outputs.suricata_rules import files_of, sets_of
 from consumers.outputs.suricata_socket import Answer, CommandSocket, Process, boot, now_s
 from consumers.picture.entry import Entry
+from consumers.subscription.changes import State
 from schemas.markings import Activity
 from schemas.vocabulary import TYPE_BY_LABEL
 
@@ -79,22 +81,22 @@ class SuricataMemory:
 
     def write(self, entries: Iterable[Entry], held: Held) -> Report:
         """Let Suricata load its rules again, with all their files."""
-        values, left_out = 0, Counter[LeftOut]()
+        written, left_out = 0, Counter[LeftOut]()
         for entry in entries:
             value = value_of(entry)
             if isinstance(value, LeftOut):
                 left_out[value] += 1
             else:
-                values += 1
+                written += 1
         self._connect()
         self._load(held)
-        return Report(values, left_out=left_out)
+        return Report(written, left_out=left_out)
 
     def apply(self, changes: Sequence[Change], held: Held, whole: Callable[[], Iterable[Entry]]) -> Report:
         """Change the datasets. Each removal is looked up behind it."""
         del whole
         left_out, done, refused = Counter[LeftOut](), Counter[type[Change]](), list[Value]()
-        if changes and self._connect():
+        if changes and (self._connect() or any(map(_needs_load, changes))):
             self._load(held)
         for change in changes:
             value = value_of(change.entry if isinstance(change, Put) else change)
@@ -102,6 +104,8 @@ class SuricataMemory:
                 left_out[value] += isinstance(change, Put)
                 continue
             done[type(change)] += 1
+            if value is None:
+                continue
             if not isinstance(change, Put):
                 self._remove(value)
             elif not self._add(value):
@@ -197,11 +201,19 @@ class SuricataMemory:
             file.write(msgspec.json.encode(note))
 
 
-def value_of(about: Named) -> Value | LeftOut:
-    """An indicator as the socket takes it, or why it has none. Strings are in base64, as in the files."""
+def value_of(about: Named) -> Value | LeftOut | None:
+    """An indicator as the socket takes it; None if it is in no set, or why it is nowhere. Strings are in base64, as in
+    the files."""
     kind = TYPE_BY_LABEL[about.type]
     key = key_of(about, kind)
-    return key if isinstance(key, LeftOut) else (*sets_of()[kind], key)
+    if isinstance(key, LeftOut):
+        return key
+    return (*sets_of()[kind], key) if kind in sets_of() else None
+
+
+def _needs_load(change: Change) -> bool:
+    """Whether Suricata must not know it any more, and forgets it only with a load."""
+    return isinstance(change, Remove) and change.state is State.RECALLED and value_of(change) is None
 
 
 def live_output(target: Target) -> Output | None:
@@ -214,7 +226,7 @@ def live_output(target: Target) -> Output | None:
         name=_NAME,
         writes="datasets in memory, by the command socket",
         place="SOCKET",
-        carries=frozenset(sets_of()),
+        carries=frozenset(files_of()),
         activity=Activity.PASSIVE_LOCAL,
         merges=True,
         open=lambda opened: SuricataMemory(Path(opened.place), commands),
@@ -226,7 +238,7 @@ def _sample(entries: Iterable[Entry]) -> list[tuple[str, Value]]:
     chance, found, count = Random(), list[tuple[str, Value]](), 0  # noqa: S311  # no secret
     for entry in entries:
         value = value_of(entry)
-        if isinstance(value, LeftOut):
+        if value is None or isinstance(value, LeftOut):
             continue
         count += 1
         place = len(found) if len(found) < _SAMPLE else chance.randrange(count)

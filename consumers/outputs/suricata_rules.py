@@ -4,6 +4,7 @@ At its memcap a dataset may give up entries in use, so the memcap follows the nu
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from schemas.delivered import SURICATA_SIDS
@@ -55,6 +56,7 @@ def files_of() -> Mapping[IndicatorType, str]:
     return _FILES
 
 
+@cache
 def sets_of() -> Mapping[IndicatorType, tuple[str, str]]:
     """The name and the type of the dataset of each type that has one."""
     return {kind: (_set_name(kind), type) for *_, kind, type in _SETS}

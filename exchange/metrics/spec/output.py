@@ -49,8 +49,8 @@ OUTPUT_DIFFERENCES: Final = Gauge(
     roles=_ROLES,
     help="Indicators that the tool did not have in its memory when it was last asked for a sample, once an hour; only "
     "for outputs that ask it (`suricata` with `socket`).",
-    act="Above 0: the tool was made to load its files again. If it stays: compare the paths and limits in its "
-    "configuration with the output's page.",
+    act="Above 0: the tool was made to load its files again, and is asked once more after a minute. If it stays: "
+    "compare the paths and limits in its configuration with the output's page.",
 )
 OUTPUT_TURNS: Final = Counter(
     "output_turns_total",

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from consumers.outputs.protocol import Change, Held, LeftOut, OutputUnavailable, Put
+from consumers.outputs.protocol import Change, Held, LeftOut, OutputUnavailable, Put, Remove
 from consumers.outputs.suricata_live import SuricataMemory
 from consumers.outputs.suricata_rules import sets_of
 from consumers.outputs.suricata_socket import CommandSocket
-from schemas.vocabulary import IndicatorType
+from consumers.subscription.changes import State
 from tests.builders import an_entry
 from tests.consumers.outputs.suricata_sensor import NAMES, Sensor, coded, names_in, removal, sensor
 from tests.consumers.outputs.suricata_server import SuricataSocket
@@ -110,6 +110,18 @@ def test_a_set_that_is_full_is_loaded_again_and_what_it_still_lacks_is_counted(s
     memory.close()
 
 
+@pytest.mark.parametrize(("state", "loads"), [(State.RECALLED, 1), (State.EXPIRED, 0)])
+def test_a_recall_of_what_only_a_load_takes_out_makes_it_load(state: State, loads: int, sensor: Sensor) -> None:
+    assert sensor.server is not None
+    memory, before = SuricataMemory(sensor.folder, CommandSocket("test", str(sensor.socket))), sensor.server.loads
+    for number, (value, kind) in enumerate((("192.0.2.0/24", "ipv4-net"), ("a" * 64, "file-sha256")), 1):
+        entry = an_entry(value, kind)
+        gone = Remove(entry.id, entry.origin, entry.type, entry.value, state, entry.version + 1)
+        report = memory.apply([gone], Held("p", "s", number), list)
+        assert (report.removed, sensor.server.loads - before) == (1, loads * number)
+    memory.close()
+
+
 def test_a_load_that_takes_long_or_never_ends_is_waited_for_and_not_asked_for_twice(sensor: Sensor) -> None:
     server = sensor.server
     assert server is not None
@@ -156,18 +168,11 @@ def test_an_audit_finds_what_memory_lacks_and_repairs_it(sensor: Sensor) -> None
 
 def test_each_type_of_a_set_is_taken_as_the_files_have_it(sensor: Sensor) -> None:
     assert sensor.server is not None
-    values = {
-        IndicatorType.IPV4_ADDR: "192.0.2.7",
-        IndicatorType.IPV6_ADDR: "2001:db8::7",
-        IndicatorType.DOMAIN_NAME: "second.example",
-        IndicatorType.JA3: "a" * 32,
-    }
-    assert values.keys() == sets_of().keys()
-    entries = [an_entry(value, kind.label) for kind, value in values.items()]
+    entries = [an_entry(VALUES[kind][0], kind.label) for kind in sets_of()]
     memory = SuricataMemory(sensor.folder, CommandSocket("test", str(sensor.socket)))
     report = memory.apply([*map(Put, entries), Put(an_entry("not a name"))], Held("p", "s", 1), list)
-    assert (report.written, dict(report.left_out)) == (4, {LeftOut.VALUE: 1})
+    assert (report.written, dict(report.left_out)) == (len(entries), {LeftOut.VALUE: 1})
     assert list(memory.check(entries)) == []
     memory.apply([removal(each) for each in entries], Held("p", "s", 2), list)
-    assert len(list(memory.check(entries))) == 4
+    assert len(list(memory.check(entries))) == len(entries)
     memory.close()
