@@ -202,8 +202,8 @@ class SuricataMemory:
 
 
 def value_of(about: Named) -> Value | LeftOut | None:
-    """An indicator as the socket takes it; None if it is in no set, or why it is nowhere. Strings are in base64, as in
-    the files."""
+    """An indicator as the socket takes it; None if only a load takes it, or why nothing does. Strings are in base64, as
+    in the files."""
     kind = TYPE_BY_LABEL[about.type]
     key = key_of(about, kind)
     if isinstance(key, LeftOut):

@@ -13,6 +13,7 @@ from consumers.subscription.changes import State
 from tests.builders import an_entry
 from tests.consumers.outputs.suricata_sensor import NAMES, Sensor, coded, names_in, removal, sensor
 from tests.consumers.outputs.suricata_server import SuricataSocket
+from tests.consumers.outputs.test_output_laws import VALUES
 from tests.polling import eventually
 
 __all__ = ["sensor"]
