@@ -41,6 +41,7 @@ def draw(sections: Mapping[str, Any], folder: Path) -> None:
         "latency": ("bench-latency.svg", _latency),
         "state": ("bench-state.svg", _state),
         "bridge": ("bench-bridge.svg", _bridge),
+        "outputs": ("bench-outputs.svg", _outputs),
     }
     with mpl.rc_context(_STYLE):
         for part, (name, drawing) in drawings.items():
@@ -179,6 +180,22 @@ def _state(data: Any) -> Figure:
         panel.set_ylim(top=max(entry[key] for entry in data) * 1.15)
         panel.grid(axis="y", color="#e4e7eb")
     figure.supxlabel("indicators in the state", fontsize=10)
+    figure.tight_layout()
+    return figure
+
+
+def _outputs(data: Any) -> Figure:
+    found = sorted(data["snapshots"], key=lambda each: float(each["cpu_us"]))
+    figure, panels = plt.subplots(1, 2, figsize=(_WIDTH, 0.9 + 0.24 * len(found)), sharey=True)
+    for panel, key, title in zip(panels, ("cpu_us", "peak_mib"), ("µs of a core for an indicator", "peak MiB"), strict=True):
+        for place, each in enumerate(found):
+            panel.barh(place, each[key], 0.7, color="#0b6e99")
+            panel.annotate(f" {_apart(each[key])}", (each[key], place), va="center", fontsize=8)
+        panel.set_yticks(range(len(found)), [each["output"] for each in found], fontsize=8)
+        panel.set_xlim(right=max(each[key] for each in found) * 1.15)
+        panel.set_title(title, fontsize=10)
+        panel.grid(axis="x", color="#e4e7eb")
+    panels[0].invert_yaxis()
     figure.tight_layout()
     return figure
 
