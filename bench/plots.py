@@ -187,7 +187,9 @@ def _state(data: Any) -> Figure:
 def _outputs(data: Any) -> Figure:
     found = sorted(data["snapshots"], key=lambda each: float(each["cpu_us"]))
     figure, panels = plt.subplots(1, 2, figsize=(_WIDTH, 0.9 + 0.24 * len(found)), sharey=True)
-    for panel, key, title in zip(panels, ("cpu_us", "peak_mib"), ("µs of a core for an indicator", "peak MiB"), strict=True):
+    for panel, key, title in zip(
+        panels, ("cpu_us", "peak_mib"), ("µs of a core for an indicator", "peak MiB"), strict=True
+    ):
         for place, each in enumerate(found):
             panel.barh(place, each[key], 0.7, color="#0b6e99")
             panel.annotate(f" {_apart(each[key])}", (each[key], place), va="center", fontsize=8)

@@ -10,9 +10,11 @@ from contextlib import suppress
 
 import pytest
 
+from consumers.outputs.suricata_rules import RULES_FILE
 from exchange.clock import now_ms
 from exchange.errors import Exit
 from localkafka.ports import free_ports
+from tests.consumers.outputs.suricata_server import SuricataSocket
 from tests.kakehashi.soc import Soc
 from tests.polling import eventually
 
@@ -44,6 +46,21 @@ def test_a_target_is_written_once_checked_listed_and_forgotten(soc: Soc) -> None
     assert (listed["unapplied_recalls"], listed["running"], listed["pid"], listed["since_ms"]) == (0, False, 0, 0)
     assert "forgotten" in soc.run("output", "forget", "--nation", "JPN", "--to", to)
     assert "no such output" in soc.run("output", "forget", "--nation", "JPN", "--to", to, code=Exit.REFUSED)
+
+
+def test_suricata_is_reached_by_its_socket_behind_its_files(soc: Soc) -> None:
+    folder, socket = soc.folder / "rules", soc.folder / "s"
+    folder.mkdir()
+    to = ["--nation", "JPN", "--to", f"suricata:{folder}?socket={socket}"]
+    assert "cannot be reached" in soc.run("output", "run", *to, "--once", code=Exit.UNAVAILABLE)
+    server = SuricataSocket(socket, folder / RULES_FILE).start()
+    names = [f"{to[3]}", f"{to[3]} (in memory)"]
+    assert soc.run("output", "run", *to, "--once").splitlines() == [f"{each}: holds 1 indicator" for each in names]
+    assert soc.run("output", "check", *to).splitlines() == [f"{each}: 0 differences" for each in names]
+    assert {each["output"] for each in soc.lines("output", "list", "--nation", "JPN")} >= set(names)
+    soc.run("output", "forget", *to)
+    assert not {each["output"] for each in soc.lines("output", "list", "--nation", "JPN")} & set(names)
+    server.stop()
 
 
 def test_a_file_of_somebody_else_is_refused_with_what_to_do_and_no_target_is_written(soc: Soc) -> None:
