@@ -8,6 +8,7 @@ import pytest
 from exchange.errors import Exit
 from schemas.links import POLICY_FOLDER
 from tests.kakehashi.command import kakehashi
+from tests.rules.rated import a_rule
 
 
 @pytest.fixture
@@ -40,8 +41,12 @@ def test_without_the_analyser_a_required_proof_is_missing(tmp_path: Path, bare: 
 
 
 def test_a_draft_that_leaks_is_refused_with_an_example(tmp_path: Path, bare: dict[str, str], draft: Path) -> None:
+    own = draft / "national" / "GBR" / "v1" / "ratings.cedar"
+    own.write_text(a_rule('when { resource.pap == Pap::"PAP:AMBER" && resource.rating == Rating::"high" }'), "utf-8")
     done = kakehashi("policy", "prove", "--nation", "GBR", "--folder", str(draft), within=tmp_path, **bare)
     assert done.returncode == Exit.REFUSED
+    assert "DOES NOT HOLD: what comes from a source rated medium is released no more than rated high" in done.stdout
+    assert "rating: medium" in done.stdout
     assert "DOES NOT HOLD: Low confidence is not released without an officer" in done.stdout
     assert "confidence: low" in done.stdout
 
