@@ -27,7 +27,7 @@ PROCESSES ?= 4
 test test-fast faults: export PYTHONDONTWRITEBYTECODE =
 AT_ONCE = -n $(PROCESSES) --no-loadscope-reorder
 
-.PHONY: help setup check test test-fast prove demo bench faults attack soak rotation registries search taxii tools leaks fuzz lock kafka-image helm clean formats standard
+.PHONY: help setup check test test-fast prove demo bench bench-long faults attack soak rotation registries search taxii tools leaks fuzz lock kafka-image helm clean formats standard
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -65,8 +65,11 @@ $(CEDAR_ROOT)/bin/cedar:
 demo: setup ## two nations end to end on recorded feeds, with two kills, in three minutes (KEEP=1 leaves it running)
 	@$(BIN)/python -m demo $(if $(KEEP),--keep)
 
-bench: setup ## the pipeline beside a plain Faust agent; writes docs/performance.md (MINUTES=3 for a quick run)
+bench: setup ## the pipeline beside a plain Faust agent; writes docs/performance.md, in MINUTES=40 at most
 	@$(BIN)/python -m bench $(if $(MINUTES),--minutes $(MINUTES)) $(BENCH)
+
+bench-long: setup ## ten minutes of all hops at 80 % of what they sustain, with rates and p99 by the minute
+	@$(BIN)/python -m bench --only long $(BENCH)
 
 faults: setup ## the tests that kill and restart processes; MINUTES=10 SEED=1 repeats them for that time, seeded
 	@$(if $(MINUTES),$(BIN)/python -m tests.faults.run --minutes $(MINUTES) --seed $(or $(SEED),1),\

@@ -2,13 +2,15 @@
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from bench.stand import HOME
 from bench.steps import Steps, batches
 from bench.workload import REPORT_SIZE, Shape, generate
+from exchange.protocol.record import Record
 
 REPORTS: Final = (1, 2, 5, 10, 20, 50)  # of a shard in one batch
 REPORT_SIZES: Final = (10, REPORT_SIZE)  # observations
@@ -22,29 +24,44 @@ def measure(shape: Shape, epoch_ms: int) -> list[dict[str, Any]]:
 
 def _one(shape: Shape, epoch_ms: int, report_size: int, reports: int) -> dict[str, Any]:
     work = generate(shape, nation=HOME, epoch_ms=epoch_ms, report_size=report_size)
-    intake_s = correlate_s = 0.0
-    turns = outputs = 0
     with tempfile.TemporaryDirectory(prefix="kakehashi-bench-") as folder:
         both = Steps(Path(folder), epoch_ms)
-        for batch in batches(work, epoch_ms, reports):
-            turns += 1
-            both.now_ms += report_size * sum(map(len, batch.values())) // _PER_MS
-            began = time.thread_time()
-            blocks = [block for shard, records in batch.items() for block in both.intake(shard, records)]
-            halfway = time.thread_time()
-            outputs += both.correlate(blocks)
-            intake_s += halfway - began
-            correlate_s += time.thread_time() - halfway
+        spent = timed(both, batches(work, epoch_ms, reports), report_size)
         both.close()
-    count = work.observations
-    return {
-        "report_size": report_size,
-        "reports": reports,
-        "turns": turns,
-        "intake_us": round(intake_s / count * 1e6, 2),
-        "correlate_us": round(correlate_s / count * 1e6, 2),
-        "outputs_per_observation": round(outputs / count, 2),
-    }
+    return {"report_size": report_size, "reports": reports, "turns": spent.turns, **spent.per(work.observations)}
+
+
+@dataclass
+class Spent:
+    """Processor time of both steps in seconds, and what came of it."""
+
+    intake_s: float = 0.0
+    correlate_s: float = 0.0
+    turns: int = 0
+    outputs: int = 0
+
+    def per(self, observations: int) -> dict[str, float]:
+        """For an observation."""
+        return {
+            "intake_us": round(self.intake_s / observations * 1e6, 2),
+            "correlate_us": round(self.correlate_s / observations * 1e6, 2),
+            "outputs_per_observation": round(self.outputs / observations, 2),
+        }
+
+
+def timed(both: Steps, work: Iterable[dict[int, list[Record]]], report_size: int) -> Spent:
+    """Run these batches of reports through both steps."""
+    spent = Spent()
+    for batch in work:
+        spent.turns += 1
+        both.now_ms += report_size * sum(map(len, batch.values())) // _PER_MS
+        began = time.thread_time()
+        blocks = [block for shard, records in batch.items() for block in both.intake(shard, records)]
+        halfway = time.thread_time()
+        spent.outputs += both.correlate(blocks)
+        spent.intake_s += halfway - began
+        spent.correlate_s += time.thread_time() - halfway
+    return spent
 
 
 def times_backlog(data: Any) -> Iterator[tuple[int, float]]:

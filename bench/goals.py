@@ -20,6 +20,7 @@ _RATIOS: Final = {
 }
 _READ: Final = {"suricata-eve": 150_000, "zeek-log": 200_000, "csv-list": 300_000}
 _FLAT: Final = 1.1
+_FLAT_SENSORS: Final = 1.2
 _DECIDING: Final = ("classify", "released record")
 
 Section = Mapping[str, Any]
@@ -52,6 +53,7 @@ def goals(sections: Mapping[str, Section]) -> str:
         *_rivals(found),
         *_bridge(found),
         *_latency(found),
+        *_many(found),
         *_recalls(found),
         *_state(found),
         *_decisions(found),
@@ -113,12 +115,26 @@ def _bridge(found: Mapping[str, Any]) -> Iterator[Goal]:
 
 
 def _latency(found: Mapping[str, Any]) -> Iterator[Goal]:
-    for entry in found.get("latency", []):
+    for entry in found.get("latency", {"runs": []})["runs"]:
         load = entry["load"]
         if load in _LATENCY_MS:
             name = f"{load:.0%} load" if load else "a trickle"
             name += ", two workers at home" if entry.get("workers", 1) == 2 else ""
             yield Goal(f"latency p99 through all hops at {name}, ms", _LATENCY_MS[load], entry["p99_ms"])
+
+
+def _many(found: Mapping[str, Any]) -> Iterator[Goal]:
+    counts = {entry["sensors"]: entry["correlate_us"] for entry in found.get("sensors", [])}
+    if len(counts) > 1:
+        most, middle = sorted(counts)[-1], sorted(counts)[-2]
+        name = f"a sighting of an indicator of {most:,} sensors, in one of {middle}".replace(",", "\u202f")
+        yield Goal(name, _FLAT_SENSORS, round(counts[most] / counts[middle], 2))
+    skewed = {run["work"]: run["rate"] for run in found.get("skew", {"runs": []})["runs"] if not run["void"]}
+    if len(skewed) == 2:
+        even, uneven = skewed.values()
+        yield Goal(
+            "rate with one indicator in 1 % of all, in that without", 0.9, round(uneven / even, 2), at_least=True
+        )
 
 
 def _recalls(found: Mapping[str, Any]) -> Iterator[Goal]:

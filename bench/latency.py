@@ -5,21 +5,21 @@ of their own, published at an even pace beside the load; one process sends them 
 both times are of one clock.
 """
 
-import threading
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 from confluent_kafka import OFFSET_BEGINNING, Producer, TopicPartition
 
 from bench.hops import ROLES, all_hops
+from bench.load import Load, records_at
 from bench.pipeline import brokers_cpu
-from bench.publish import Sending, encoded
-from bench.role import cpu_seconds
+from bench.role import Role, cpu_seconds
 from bench.stand import HOME, SHARDS, Stand
 from bench.transactions import committed
-from bench.workload import REPORT_SIZE, Shape, generate, observation
+from bench.workload import observation
 from exchange.errors import FatalError
 from exchange.kafka.clients import idempotent_producer, reader
 from producers.report import report_of
@@ -32,38 +32,62 @@ PROBES_PER_S: Final = 10
 _PROBE_SENSORS: Final = 8
 _PROBE_SEED: Final = 777_767
 _LOST_S: Final = 60.0
-_SETTLE_S: Final = 3.0
+SETTLE_S: Final = 3.0
 
 
 def measure(
     stand: Stand, full_rate: float, loads: Sequence[float], seconds: float, now_ms: int, home_workers: int = 1
 ) -> list[dict[str, Any]]:
     """Percentiles at these parts of ``full_rate`` observations a second (0: a trickle), by so many workers at home."""
+    with measuring(stand, now_ms, home_workers) as hops:
+        return [{"load": load, **hops.at(full_rate * load, seconds)} for load in loads]
+
+
+@contextmanager
+def measuring(stand: Stand, now_ms: int, home_workers: int = 1) -> Iterator["Hops"]:
+    """All hops, warm."""
     with all_hops(stand, home_workers) as roles, closing(Probes(stand, now_ms)) as probes:
         probes.run(3.0)  # warm-up: first connections, first decisions
-        found = []
-        for number, load in enumerate(loads):
-            rate = full_rate * load
-            with _Load(stand, rate, seconds + _SETTLE_S, now_ms, number):
-                time.sleep(_SETTLE_S if rate else 0)
-                home = [roles[0], *roles[len(ROLES) :]]
-                began, used = time.monotonic(), [cpu_seconds(role.pid) for role in home]
-                brokers_s, transactions = brokers_cpu(stand), committed(stand)
-                taken = summary(probes.run(seconds))
-                took, brokers_s = time.monotonic() - began, brokers_cpu(stand) - brokers_s
-                spent = [cpu_seconds(role.pid) - before for role, before in zip(home, used, strict=True)]
-                entry = {
-                    "load": load,
-                    "workers": home_workers,
-                    "observations_per_s": round(rate),
-                    "home_busy": round(max(spent) / took, 2),
-                    "brokers_busy": round(brokers_s / took, 2),
-                    "transactions_per_s": round((committed(stand) - transactions) / took, 1),
-                }
-                found.append(entry | taken)
-            for role in roles:
-                role.check()
-        return found
+        yield Hops(stand, roles, probes, now_ms, home_workers)
+
+
+@dataclass
+class Hops:
+    """All hops while they run, to be measured at one rate after the other."""
+
+    stand: Stand
+    roles: Sequence[Role]
+    probes: "Probes"
+    now_ms: int
+    home_workers: int
+    _number: int = 0
+
+    def at(self, rate: float, seconds: float) -> dict[str, Any]:
+        """Percentiles, and what is used, at ``rate`` observations a second besides the probes."""
+        self._number += 1
+        records = records_at(rate, seconds + SETTLE_S, self.now_ms, self._number + 10 * self.home_workers)
+        with Load(self.stand, rate, records):
+            time.sleep(SETTLE_S if rate else 0)
+            return {"observations_per_s": round(rate), **self.run(seconds)}
+
+    def run(self, seconds: float) -> dict[str, Any]:
+        """Percentiles of the probes of so many seconds, and what is used meanwhile."""
+        stand, home = self.stand, [self.roles[0], *self.roles[len(ROLES) :]]
+        began, used = time.monotonic(), [cpu_seconds(role.pid) for role in home]
+        brokers_s, transactions = brokers_cpu(stand), committed(stand)
+        times = self.probes.run(seconds)
+        took, brokers_s = time.monotonic() - began, brokers_cpu(stand) - brokers_s
+        spent = [cpu_seconds(role.pid) - before for role, before in zip(home, used, strict=True)]
+        for role in self.roles:
+            role.check()
+        return {
+            "workers": self.home_workers,
+            "home_busy": round(max(spent) / took, 2),
+            "brokers_busy": round(brokers_s / took, 2),
+            "transactions_per_s": round((committed(stand) - transactions) / took, 1),
+            **summary(times),
+            "last_p50_ms": round(percentile(sorted(times[-len(times) // 4 :]), 50)),
+        }
 
 
 def summary(latencies_ms: Sequence[float]) -> dict[str, Any]:
@@ -149,37 +173,3 @@ class Probes:
         """Stop."""
         self._producer.flush(5)
         self._consumer.close()
-
-
-class _Load:
-    """Publishes reports of 500 at an even rate, from a thread, while the block runs."""
-
-    def __init__(self, stand: Stand, rate: float, seconds: float, now_ms: int, number: int) -> None:
-        self._stand, self._rate = stand, rate
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._publish, daemon=True)
-        shape = Shape(max(REPORT_SIZE * 40, int(rate * seconds * 1.2)), 10, seed=100 + number)
-        self._records: list[Sending] = []
-        if rate:
-            self._records = encoded(generate(shape, nation=HOME, epoch_ms=now_ms, sensor_prefix=f"load-{number}"))
-
-    def __enter__(self) -> "_Load":
-        if self._rate:
-            self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        if self._rate:
-            self._thread.join()
-
-    def _publish(self) -> None:
-        producer = idempotent_producer(self._stand.home)
-        began = time.monotonic()
-        for sent, record in enumerate(self._records):
-            due = began + sent * REPORT_SIZE / self._rate
-            if self._stopping.wait(max(0.0, due - time.monotonic())):
-                break
-            producer.produce(topics.SENSOR_REPORTS, record.value, record.key, record.partition)
-            producer.poll(0)
-        producer.flush(30)

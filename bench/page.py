@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bench import plots
 from bench.goals import goals
-from bench.pipeline_tables import OURS, bridge, hops, latency, stages, state, throughput
+from bench.pipeline_tables import OURS, bridge, hops, latency, long_run, runs, sensors, stages, state, throughput
 from bench.tables import batches, decisions, idle, intelmq, outputs, picture, readers, recalls, rules, taxii
 
 _TEMPLATE: Final = Path(__file__).with_name("performance.md.in")
@@ -32,6 +32,10 @@ def page(results: Mapping[str, Any]) -> str:
         "recorded": throughput,
         "stages": stages,
         "batches": batches,
+        "sensors": sensors,
+        "skew": runs,
+        "long": long_run,
+        "quix": runs,
         "idle": idle,
         "bridge": bridge,
         "hops": hops,

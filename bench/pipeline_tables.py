@@ -7,6 +7,16 @@ from bench.tables import cell, checked, table
 OURS: Final = "pipeline"
 _PLAIN, _CEILING = "plain Faust agent", "hand-written loop"
 _TWO: Final = "pipeline, 2 workers"
+_UNDER_LOAD: Final = {
+    "observations_per_s": "observations/s besides the probes",
+    "home_busy": "busiest home worker, of a core",
+    "brokers_busy": "brokers, of a core",
+    "transactions_per_s": "transactions/s",
+    "probes": "probes",
+    "p50_ms": "p50 ms",
+    "p99_ms": "p99 ms",
+    "max_ms": "max ms",
+}
 
 
 def throughput(data: Any) -> str:
@@ -165,36 +175,67 @@ def hops(data: Any) -> str:
 
 
 def latency(data: Any) -> str:
-    """What ``bench.latency`` has measured, from a sensor to the partner."""
-    return table(
+    """What ``bench.latency`` has measured, from a sensor to the partner, and the rate that its loads are parts of."""
+    heads = ["workers at home", "load", *_UNDER_LOAD.values()]
+    rows = [
         [
-            "workers at home",
-            "load",
-            "observations/s besides the probes",
-            "busiest home worker, of a core",
-            "brokers, of a core",
-            "transactions/s",
-            "probes",
-            "p50 ms",
-            "p99 ms",
-            "max ms",
-        ],
-        [
-            [
-                entry.get("workers", 1),
-                f"{entry['load']:.0%}" if entry["load"] else "trickle",
-                entry["observations_per_s"],
-                entry.get("home_busy"),
-                entry.get("brokers_busy"),
-                entry.get("transactions_per_s"),
-                entry["probes"],
-                entry["p50_ms"],
-                entry["p99_ms"],
-                entry["max_ms"],
-            ]
-            for entry in data
-        ],
+            entry.get("workers", 1),
+            f"{entry['load']:.0%}" if entry["load"] else "trickle",
+            *(entry.get(name) for name in _UNDER_LOAD),
+        ]
+        for entry in data["runs"]
+    ]
+    found = data.get("sustained")
+    if found is None:
+        return table(heads, rows)
+    tried = [[*(entry.get(name) for name in _UNDER_LOAD), _sustained(entry)] for entry in found["tried"]]
+    return (
+        f"**{cell(found['rate'])}** observations a second are sustained: bisected in {found['seconds']:g} s each.\n\n"
+        + table([*_UNDER_LOAD.values(), ""], tried)
+        + "\nAt parts of that rate:\n\n"
+        + table(heads, rows)
     )
+
+
+def _sustained(entry: Any) -> str:
+    return "sustained" if entry["sustained"] else "too much"
+
+
+def long_run(data: Any) -> str:
+    """What ``bench.long_run`` has measured, by the minute."""
+    names = {"minute": "minute", "observations": "observations sent", **_UNDER_LOAD, "mib": "MiB of the home worker"}
+    del names["observations_per_s"]
+    rows = [[entry[name] for name in names] for entry in data["minutes"]]
+    return f"{cell(data['rate'])} observations a second, {data['load']:.0%} of what is sustained.\n\n" + table(
+        list(names.values()), rows
+    )
+
+
+def sensors(data: Any) -> str:
+    """What ``bench.sensors`` has measured, by how many sensors report the same indicator."""
+    names = ("sensors", "sightings", "intake_us", "correlate_us", "outputs_per_observation")
+    heads = ["sensors", "sightings", "intake, µs/sighting", "correlate, µs/sighting", "records/sighting"]
+    return table(heads, [[entry[name] for name in names] for entry in data])
+
+
+def runs(data: Any) -> str:
+    """Runs beside each other."""
+    names = {
+        "work": "work",
+        "what": "path",
+        "observations": "observations",
+        "rate": "obs/s",
+        "worker_cpu_us": "worker µs/obs",
+        "brokers_cpu_us": "brokers µs/obs",
+        "resident_mib": "MiB",
+        "national_records": "national records",
+    }
+    rows = [[*(run[name] for name in names), _as_generated(run)] for run in data["runs"]]
+    return table([*names.values(), "checked"], rows)
+
+
+def _as_generated(run: Any) -> str:
+    return "VOID: " + run["void"] if run["void"] else "as generated"
 
 
 def state(data: Any) -> str:

@@ -3,9 +3,10 @@
 import time
 from typing import Final
 
+from bench.agent_stages import KEYED, SOURCE
 from bench.outcome import without, wrong
 from bench.pipeline import brokers_cpu, settled, together
-from bench.plain_agent import KEYED, SOURCE, TABLE
+from bench.plain_agent import TABLE
 from bench.publish import Sending, publish
 from bench.role import Role, cpu_seconds, resident_bytes
 from bench.run import Run
@@ -19,7 +20,7 @@ from schemas.identity import shard_of_sensor
 from schemas.topics import Topic
 
 _DONE_S: Final = 300.0
-_WARM_UP: Final = Shape(400, 2, seed=999_983)
+WARM_UP: Final = Shape(400, 2, seed=999_983)
 _POLL_S: Final = 0.1
 
 
@@ -27,8 +28,8 @@ def measure(stand: Stand, work: Work, epoch_ms: int) -> Run:
     """Run the work through one plain agent, from empty topics."""
     stand.refresh()
     ensure(stand.home, [Topic(SOURCE, "sensor", SHARDS), Topic(KEYED, "indicator key", SHARDS)])
-    warm_up = generate(_WARM_UP, nation=HOME, epoch_ms=epoch_ms, sensor_prefix="warm-up")
-    records, before = _encoded(work), _encoded(warm_up)
+    warm_up = generate(WARM_UP, nation=HOME, epoch_ms=epoch_ms, sensor_prefix="warm-up")
+    records, before = as_singles(work), as_singles(warm_up)
     name = f"bench-{time.time_ns()}"
     arguments = ["bench.plain_agent", "--bootstrap", stand.home.bootstrap, "--name", name]
     arguments += ["--datadir", str(stand.folder / "plain"), "--roll-up-ms", str(ROLL_UP_MS)]
@@ -61,7 +62,8 @@ def measure(stand: Stand, work: Work, epoch_ms: int) -> Run:
     )
 
 
-def _encoded(work: Work) -> list[Sending]:
+def as_singles(work: Work) -> list[Sending]:
+    """Each observation as a record, to its sensor's partition."""
     return [Sending(shard_of_sensor(sensor, SHARDS), sensor.encode(), value) for sensor, value in singles(work)]
 
 

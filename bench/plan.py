@@ -1,30 +1,40 @@
-"""How much work each part of a run gets, from how long the whole may take. Pure."""
+"""What a run measures, how much of it, and for how long at most. Pure."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from bench.workload import Shape, Spread
 
-PARTS: Final = (
-    "throughput",
-    "recorded",
-    "stages",
-    "batches",
-    "idle",
-    "bridge",
-    "hops",
-    "latency",
-    "recalls",
-    "state",
-    "decisions",
-    "rules",
-    "picture",
-    "outputs",
-    "intelmq",
-    "taxii",
-    "readers",
-)
-DEFAULT_MINUTES: Final = 20
+DEFAULT_MINUTES: Final = 40
+SECONDS: Final[Mapping[str, int]] = {
+    "idle": 90,
+    "throughput": 420,
+    "hops": 60,
+    "latency": 270,
+    "stages": 30,
+    "batches": 90,
+    "sensors": 30,
+    "skew": 60,
+    "state": 420,
+    "bridge": 360,
+    "recalls": 90,
+    "decisions": 20,
+    "rules": 90,
+    "recorded": 120,
+    "quix": 60,
+    "intelmq": 90,
+    "picture": 120,
+    "outputs": 240,
+    "taxii": 60,
+    "readers": 120,
+    "long": 690,
+}
+"""The parts in their order, what decides first, and how long each takes on two idle cores in a run of 40 minutes."""
+APART: Final = ("long",)  # measured if they are asked for
+PARTS: Final = tuple(SECONDS)
+_BOUND: Final = 2.5  # so many times as long may a part take, then it is stopped
+_START_S: Final = 60  # of brokers and workers: as long in a short run
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +44,22 @@ class Plan:
     observations: int
     rounds: int
     seed: int
+    share: float = 1.0
+    new: int = 100_000
     plain_part: float = 0.05
-    recorded: int = 40_000
-    recorded_again: int = 150_000
+    recorded: int = 20_000
+    recorded_again: int = 60_000
     stages: int = 200_000
+    batches: int = 40_000
+    sensors: tuple[int, ...] = (40, 400, 4_000)
     idle_s: float = 60.0
     bridge: int = 100_000
-    hops: int = 200_000
+    bridge_rounds: int = 1
+    hops: int = 100_000
     latency_s: float = 15.0
-    loads: tuple[float, ...] = (0.1, 0.5, 0.8)
+    loads: tuple[float, ...] = (0.1, 0.5, 0.8, 0.95)
+    probe_s: float = 20.0
+    long_s: float = 600.0
     states: tuple[int, ...] = (100_000, 1_000_000, 10_000_000)
     decisions: int = 100_000
     released: int = 100_000
@@ -52,11 +69,16 @@ class Plan:
     changes_per_s: int = 1_000
     changes_s: float = 30.0
     intelmq: int = 20_000
+    quix: int = 10_000
     taxii: int = 100_000
     medallion: int = 2_000
     records: int = 300_000
     readings: int = 3
-    parts: tuple[str, ...] = field(default=PARTS)
+    parts: tuple[str, ...] = tuple(part for part in PARTS if part not in APART)
+
+    def bound_s(self, part: str) -> float:
+        """So long may a part take."""
+        return _START_S + _BOUND * SECONDS[part] * max(self.share, 0.1)
 
     def pipeline_shapes(self) -> list[tuple[Shape, bool]]:
         """The pipeline's work, and whether it runs in every round (the others once)."""
@@ -64,7 +86,7 @@ class Plan:
         return [
             (Shape(n, 10, Spread.ANY, self.seed), True),
             (Shape(n, 10, Spread.SAME, self.seed), True),
-            (Shape(n // 2, 1, Spread.ANY, self.seed), False),
+            (Shape(self.new, 1, Spread.ANY, self.seed), False),
             (Shape(n, 100, Spread.ANY, self.seed), False),
         ]
 
@@ -76,25 +98,33 @@ class Plan:
 
 def plan_for(minutes: float, *, observations: int | None, rounds: int | None, seed: int) -> Plan:
     """The plan for a run of about so many minutes on two cores."""
-    part = minutes / DEFAULT_MINUTES
+    part = min(1.0, minutes / DEFAULT_MINUTES)
     return Plan(
-        observations=observations or max(20_000, int(300_000 * part)),
-        rounds=rounds or max(1, round(2 * part)),
+        observations=observations or max(20_000, int(200_000 * part)),
+        rounds=rounds or 1,
         seed=seed,
-        recorded=max(5_000, int(40_000 * min(1.0, part))),
-        recorded_again=max(10_000, int(150_000 * min(1.0, part))),
-        stages=max(20_000, int(200_000 * min(1.0, part))),
-        idle_s=max(10.0, 60.0 * min(1.0, part)),
+        share=part,
+        new=max(10_000, int(100_000 * part)),
+        recorded=max(5_000, int(20_000 * part)),
+        recorded_again=max(10_000, int(60_000 * part)),
+        stages=max(20_000, int(200_000 * part)),
+        batches=max(10_000, int(40_000 * part)),
+        idle_s=max(10.0, 60.0 * part),
         bridge=max(10_000, int(100_000 * part)),
-        hops=max(20_000, int(200_000 * part)),
-        latency_s=max(3.0, 15.0 * part),
+        hops=max(20_000, int(100_000 * part)),
+        latency_s=max(5.0, 15.0 * part),
+        probe_s=max(5.0, 20.0 * part),
+        long_s=max(60.0, 600.0 * part),
         states=(100_000, 1_000_000, 10_000_000) if part >= 1 else (100_000,),
-        decisions=max(10_000, int(100_000 * min(1.0, part))),
-        released=max(10_000, int(100_000 * min(1.0, part))),
-        outputs=max(50_000, int(1_000_000 * min(1.0, part))),
-        held=max(20_000, int(100_000 * min(1.0, part))),
-        changes_s=max(10.0, 30.0 * min(1.0, part)),
-        intelmq=max(5_000, int(20_000 * min(1.0, part))),
-        taxii=max(10_000, int(100_000 * min(1.0, part))),
-        records=max(50_000, int(300_000 * min(1.0, part))),
+        decisions=max(10_000, int(100_000 * part)),
+        released=max(10_000, int(100_000 * part)),
+        picture=max(50_000, int(1_000_000 * part)),
+        outputs=max(50_000, int(1_000_000 * part)),
+        held=max(20_000, int(100_000 * part)),
+        changes_s=max(10.0, 30.0 * part),
+        intelmq=max(5_000, int(20_000 * part)),
+        quix=max(2_000, int(10_000 * part)),
+        taxii=max(10_000, int(100_000 * part)),
+        records=max(50_000, int(300_000 * part)),
+        readings=3 if part >= 1 else 1,
     )

@@ -39,6 +39,7 @@ def draw(sections: Mapping[str, Any], folder: Path) -> None:
         "stages": ("bench-stages.svg", _stages),
         "batches": ("bench-batches.svg", _batches),
         "latency": ("bench-latency.svg", _latency),
+        "long": ("bench-long.svg", _long),
         "state": ("bench-state.svg", _state),
         "bridge": ("bench-bridge.svg", _bridge),
         "outputs": ("bench-outputs.svg", _outputs),
@@ -120,7 +121,7 @@ def _batches(data: Any) -> Figure:
 
 
 def _latency(data: Any) -> Figure:
-    data = [entry for entry in data if entry.get("workers", 1) == 1]
+    data = [entry for entry in data["runs"] if entry.get("workers", 1) == 1]
     figure, axes = plt.subplots(figsize=(_WIDTH, 3.2))
     names = [f"{entry['load']:.0%}" if entry["load"] else "trickle" for entry in data]
     for key, label, colour in (("p50_ms", "p50", "#0b6e99"), ("p99_ms", "p99", "#d9a441")):
@@ -131,7 +132,21 @@ def _latency(data: Any) -> Figure:
             )
     axes.set_yscale("log")
     axes.set_ylabel("ms (logarithmic)")
-    axes.set_xlabel("load, as a part of what goes through all hops")
+    axes.set_xlabel("load, as a part of what all hops sustain")
+    axes.grid(axis="y", color="#e4e7eb")
+    axes.legend(frameon=False)
+    return figure
+
+
+def _long(data: Any) -> Figure:
+    figure, axes = plt.subplots(figsize=(_WIDTH, 3.2))
+    minutes = [entry["minute"] for entry in data["minutes"]]
+    for key, label, colour in (("p50_ms", "p50", "#0b6e99"), ("p99_ms", "p99", "#d9a441")):
+        axes.plot(minutes, [entry[key] for entry in data["minutes"]], "o-", color=colour, label=label)
+    axes.set_ylim(bottom=0)
+    axes.set_xticks(minutes)
+    axes.set_ylabel("ms")
+    axes.set_xlabel(f"minute, at {_apart(data['rate'])} observations a second")
     axes.grid(axis="y", color="#e4e7eb")
     axes.legend(frameon=False)
     return figure

@@ -48,6 +48,7 @@ class Shape:
     repetition: int
     spread: Spread = Spread.ANY
     seed: int = 1
+    skewed: int = 0  # per cent of the observations that are one indicator, besides
 
     @property
     def distinct(self) -> int:
@@ -57,7 +58,13 @@ class Shape:
     @property
     def name(self) -> str:
         """For tables: ``10:1, any sensor``."""
-        return f"{self.repetition}:1" if self.repetition == 1 else f"{self.repetition}:1, {self.spread}"
+        name = f"{self.repetition}:1" if self.repetition == 1 else f"{self.repetition}:1, {self.spread}"
+        return f"{name}, one indicator in {self.skewed} % of all" if self.skewed else name
+
+    @property
+    def further(self) -> int:
+        """Sightings of the first indicator besides, so that it is in ``skewed`` per cent of all observations."""
+        return self.observations * self.skewed // (100 - self.skewed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +121,24 @@ def generate(
         if waiting[sensor]:
             publish(sensor)
     released = sum(_is_released(number) for number in range(shape.distinct))
-    expected = Expected(shape.distinct, shape.distinct * shape.repetition, released, released * shape.repetition)
-    return Work(shape.name, tuple(reports), shape.distinct * shape.repetition, expected)
+    count = shape.distinct * shape.repetition + shape.further
+    expected = Expected(shape.distinct, count, released, released * shape.repetition + shape.further)
+    return Work(shape.name, tuple(reports), count, expected)
 
 
 def _sightings(shape: Shape, dice: random.Random) -> Iterator[tuple[int, int]]:
-    """(indicator, how often seen before): each round sees every indicator once, in an order of its own."""
+    """(indicator, how often seen before): each round sees every indicator once, in an order of its own. What is skewed
+    comes evenly between them, and counts from there on."""
     numbers = list(range(shape.distinct))
+    sent = further = 0
     for again in range(shape.repetition):
         dice.shuffle(numbers)
         for number in numbers:
             yield number, again
+            sent += 1
+            while further * shape.observations < sent * shape.further:
+                yield 0, shape.repetition + further
+                further += 1
 
 
 def observation(seed: int, number: int, again: int, now_ms: int) -> Observation:

@@ -9,7 +9,7 @@ from bench.batch_sizes import times_backlog
 from bench.goals import goals
 from bench.latency import percentile, summary
 from bench.outcome import Outcome, wrong
-from bench.plan import DEFAULT_MINUTES, plan_for
+from bench.plan import APART, DEFAULT_MINUTES, PARTS, SECONDS, plan_for
 from bench.results import ratios
 from bench.run import Run
 from bench.sampled import grouped, place_of
@@ -71,12 +71,18 @@ def test_few_values_have_percentiles_too() -> None:
     assert summary([5.0, 1.0])["p50_ms"] == 1
 
 
-def test_the_default_plan_is_for_twelve_minutes_and_a_short_one_is_smaller() -> None:
+def test_a_short_run_has_less_work_than_a_whole_one_and_is_stopped_sooner() -> None:
     whole = plan_for(DEFAULT_MINUTES, observations=None, rounds=None, seed=1)
     short = plan_for(2, observations=None, rounds=None, seed=1)
     assert short.observations < whole.observations
-    assert (short.rounds, whole.rounds) == (1, 2)
     assert plan_for(2, observations=7_000, rounds=3, seed=1).observations == 7_000
+    assert all(short.bound_s(part) <= whole.bound_s(part) for part in PARTS)
+
+
+def test_all_parts_of_a_whole_run_have_the_time_that_it_may_take() -> None:
+    plan = plan_for(DEFAULT_MINUTES, observations=None, rounds=None, seed=1)
+    assert set(plan.parts) == set(PARTS) - set(APART)
+    assert sum(SECONDS[part] for part in plan.parts) <= DEFAULT_MINUTES * 60 * 1.25
 
 
 def test_the_plain_agent_gets_the_same_work_smaller() -> None:
@@ -110,7 +116,8 @@ def test_columns_of_numbers_stand_to_the_right() -> None:
 
 
 def test_a_goal_is_met_or_short_or_not_measured() -> None:
-    latency = {"data": [{"load": 0.0, "p99_ms": 79}, {"load": 0.5, "p99_ms": 3972}, {"load": 0.8, "p99_ms": 1}]}
+    runs = [{"load": 0.0, "p99_ms": 79}, {"load": 0.5, "p99_ms": 3972}, {"load": 0.8, "p99_ms": 1}]
+    latency = {"data": {"runs": runs}}
     ratio = {"work": "10:1, any sensor", "pipeline": 100_000, "times the plain agent": 24.9}
     lines = goals({"latency": latency, "throughput": {"data": {"ratios": [ratio]}}}).splitlines()[2:]
     assert [line.strip("| ").split(" | ")[-3:] for line in lines] == [

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from bench.sensors import sightings
 from bench.single import HEADER, decode, singles
 from bench.workload import REPORT_SIZE, SENSORS, Shape, Spread, Work, generate
 from producers.report import observations_of
@@ -84,3 +85,18 @@ def test_single_observations_hold_what_the_reports_hold() -> None:
     records = [decode(value) for _, value in singles(work)]
     assert [(record["kind"], record["value"]) for record in records] == [(int(row.kind), row.value) for row in rows]
     assert all(value.startswith(HEADER) for _, value in singles(work))
+
+
+def test_what_is_skewed_has_one_indicator_in_a_hundred_observations_by_all_sensors() -> None:
+    work = generate(Shape(4_000, 10, skewed=1), nation=HOME, epoch_ms=NOW_MS)
+    values = _values(work)
+    [(most, count)] = Counter(indicator for _, indicator in values).most_common(1)
+    assert count == 10 + 40
+    assert len(values) == work.observations == work.expected.sightings == 4_040
+    assert len({sensor for sensor, indicator in values if indicator == most}) > 20
+
+
+def test_each_of_many_sensors_sees_the_one_indicator_equally_often() -> None:
+    values = _values(sightings(40, 200, 1, NOW_MS))
+    assert len({indicator for _, indicator in values}) == 1
+    assert set(Counter(sensor for sensor, _ in values).values()) == {5}

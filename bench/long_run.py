@@ -1,0 +1,27 @@
+"""Ten minutes at 80 % of the rate that all hops sustain: latency, rates and memory by the minute."""
+
+from typing import Any, Final
+
+from bench.latency import SETTLE_S, measuring
+from bench.load import Load, records_at
+from bench.role import resident_bytes
+from bench.stand import Stand
+from bench.workload import REPORT_SIZE
+
+LOAD: Final = 0.8
+MINUTE_S: Final = 60.0
+
+
+def measure(stand: Stand, sustained: float, seconds: float, now_ms: int) -> dict[str, Any]:
+    """One entry for each minute. What is sent is made beforehand: indicators of its own for each minute, ten times."""
+    rate, minutes = LOAD * sustained, max(1, round(seconds / MINUTE_S))
+    whole = [record for minute in range(minutes) for record in records_at(rate, MINUTE_S, now_ms, 1_000 + minute)]
+    found = []
+    with measuring(stand, now_ms) as hops, Load(stand, rate, whole) as load:
+        hops.probes.run(SETTLE_S)
+        for minute in range(1, minutes + 1):
+            sent = load.sent
+            taken = hops.run(MINUTE_S - 1)
+            mib = round(resident_bytes(hops.roles[0].pid) / (1 << 20))
+            found.append({"minute": minute, "observations": (load.sent - sent) * REPORT_SIZE, "mib": mib, **taken})
+    return {"rate": round(rate), "load": LOAD, "minutes": found}
