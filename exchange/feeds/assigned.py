@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, Message, TopicPartition
 
 from exchange.errors import RecordDamaged
 from exchange.feeds.gathering import Gathering
@@ -49,6 +49,17 @@ class AssignedFeed(Feed[None]):
         self._held: deque[Record] = deque()  # fetched beyond the last batch
         self._gathering = Gathering(gather_s)
         self._starts: dict[Input, int] = {}
+        self._bell: Input | None = None
+        self._rung = 0
+
+    def wake_for(self, other: Input) -> None:
+        """A record of this input ends a wait: the client reads it, too, and drops it."""
+        self._bell = other
+
+    def rung(self) -> int:
+        """The offset behind the last record that was dropped since the last call."""
+        rung, self._rung = self._rung, 0
+        return rung
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
         """Start at these offsets. Where a topic no longer holds them, that is a gap: it is logged, and counted.
@@ -77,6 +88,9 @@ class AssignedFeed(Feed[None]):
         self._consumer = reader(
             self._cluster, **{"queued.max.messages.kbytes": _AHEAD_KBYTES, "fetch.wait.max.ms": _FETCH_MS}
         )
+        if self._bell is not None:
+            offset = next_offsets.get(self._bell, OFFSET_BEGINNING)
+            places.append(TopicPartition(self._bell.topic, self._bell.partition, offset))
         self._consumer.assign(places)
         return gaps
 
@@ -137,8 +151,22 @@ class AssignedFeed(Feed[None]):
     def _fetch(self, consumer: Consumer, number: int, timeout_s: float) -> bool:
         """Hold what comes in time; whether anything is held now."""
         messages = consumer.consume(number, timeout_s)
+        if self._bell is not None:
+            messages = [message for message in messages if not self._rings(consumer, message, self._bell)]
         self._held.extend(as_record(message) for message in messages if _is_record(message))
         return bool(self._held)
+
+    def _rings(self, consumer: Consumer, message: Message, bell: Input) -> bool:
+        """Whether this is of the other input, of which no more is wanted than that it is there."""
+        if (message.topic(), message.partition()) != (bell.topic, bell.partition):
+            return False
+        if message.error() is None:
+            self._rung = (message.offset() or 0) + 1
+        else:  # what was there has been deleted, or is damaged: its own reader finds that out
+            place = TopicPartition(bell.topic, bell.partition, OFFSET_END)
+            consumer.incremental_unassign([place])
+            consumer.incremental_assign([place])
+        return True
 
     def facts(self, records: Sequence[Record]) -> None:  # see its result
         """Nothing besides the records."""
@@ -147,12 +175,15 @@ class AssignedFeed(Feed[None]):
         """Records between what was handed out and the end, as the last fetch has seen it."""
         if self._consumer is None:
             return 0
-        places = self._consumer.assignment()
+        places = [place for place in self._consumer.assignment() if not self._is_bell(place)]
         waiting = 0
         for place in self._consumer.position(places):
             _, end = self._consumer.get_watermark_offsets(place, cached=True)
             waiting += max(0, end - place.offset) if end >= 0 and place.offset >= 0 else 0
         return waiting + len(self._held)
+
+    def _is_bell(self, place: TopicPartition) -> bool:
+        return self._bell is not None and (place.topic, place.partition) == (self._bell.topic, self._bell.partition)
 
     def close(self) -> None:
         """Stop reading."""

@@ -37,9 +37,10 @@ class ConsumedFeed(AssignedFeed):
         every_s: float = EVERY_S,
     ) -> None:
         super().__init__(cluster, inputs, max_records=max_records)
-        self._admin = AdminClient(cluster.client())
         self._every_s = every_s
         self._done: dict[Input, int] = {}
+        self._admin: AdminClient | None = None
+        self._answers: list[Future[Any]] = []
         self._asked_at = -every_s
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
@@ -58,12 +59,18 @@ class ConsumedFeed(AssignedFeed):
         if self._done and now - self._asked_at >= self._every_s:
             self._asked_at = now
             self._delete()
+        elif self._admin is not None and all(future.done() for future in self._answers):
+            self._admin = None
         return super().poll(timeout_s)
 
     def _delete(self) -> None:
         wanted = [TopicPartition(source.topic, source.partition, offset) for source, offset in self._done.items()]
         self._done = {}
-        for place, future in self._admin.delete_records(wanted, request_timeout=CALL_TIMEOUT_S).items():
+        # A client for each time: it is rarely needed, and an idle one wakes up every second.
+        self._admin = AdminClient(self._cluster.client())
+        answers = self._admin.delete_records(wanted, request_timeout=CALL_TIMEOUT_S)
+        self._answers = list(answers.values())
+        for place, future in answers.items():
             future.add_done_callback(_report(place))
 
 

@@ -1,5 +1,6 @@
 """Two feeds as one: what is urgent is never behind what is much."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -7,14 +8,15 @@ from exchange.feeds.assigned import AssignedFeed
 from exchange.protocol.feed import Feed
 from exchange.protocol.record import Input, Record
 
-LOOK_S: Final = 0.2  # only the rest ends a wait of two clients: what is urgent waits so long in an idle shard
+LOOK_S: Final = 0.2  # so much later than the rest's client, at most, does its own one get an urgent record
 
 
 class UrgentFeed(Feed[None]):
     """A ``Feed`` over one urgent input, and over the feed of all others.
 
     They have clients of their own on purpose: within one client, a recall would wait behind all that has been fetched
-    of a backlog. The urgent input is looked at before each batch, without waiting, and again while that batch waits
+    of a backlog. A wait is one for the rest, whose client is woken by an urgent record, too, and drops it. The urgent
+    input is looked at before each batch, without waiting, and again while that batch waits
     for its turn to be computed (``ahead``); and a new owner of the shard reads it to the end that it has by then before
     anything else: what was recalled while no worker ran is not released first. The urgent topic is one without
     transactions, where the end is a record's.
@@ -27,6 +29,7 @@ class UrgentFeed(Feed[None]):
         self._next = 0
         self._end: int | None = None
         self._was_urgent = False
+        rest.wake_for(source)
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
         """Start both; each knows its own inputs."""
@@ -44,11 +47,13 @@ class UrgentFeed(Feed[None]):
         if self._was_urgent:
             self._was_urgent = False
             return self._rest.poll(0)
+        until = time.monotonic() + timeout_s
         while True:
-            gathering_s = min(timeout_s, self._rest.gathering_s())
-            look_s = min(timeout_s - gathering_s, LOOK_S)
-            records = self._poll_urgent(gathering_s) or self._rest.poll(look_s)
-            timeout_s -= gathering_s + look_s
+            records = self._poll_urgent(min(timeout_s, self._rest.gathering_s()))
+            records = records or self._rest.poll(max(0.0, until - time.monotonic()))
+            if not records and self._rest.rung() > self._next:
+                records = self._poll_urgent(LOOK_S)
+            timeout_s = until - time.monotonic()
             if records or timeout_s <= 0:
                 return records
 

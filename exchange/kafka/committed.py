@@ -11,7 +11,7 @@ from exchange.kafka.clients import Cluster, begin_offset, end_offset, raise_dama
 from exchange.protocol.record import Headers, Record
 
 GIVE_UP_S: Final = 120.0
-_PORTION: Final = 10_000
+_PORTION: Final = 2_000
 _WAIT_S: Final = 0.05
 _EOF_MS: Final = 10  # so late at most is the end reported
 
@@ -44,6 +44,20 @@ def committed(
     included. ``aborted_too`` is for a caller that asks which bytes are there: also records of aborted transactions, and
     of open ones. Raises BrokerUnavailable if nothing comes for two minutes, RecordDamaged if something cannot be read.
     """
+    for messages in committed_portions(cluster, topic, partition, start, end, aborted_too=aborted_too):
+        yield from messages
+
+
+def committed_portions(
+    cluster: Cluster,
+    topic: str,
+    partition: int,
+    start: int | None = None,
+    end: int | None = None,
+    *,
+    aborted_too: bool = False,
+) -> Iterator[list[Message]]:
+    """The same records as they arrive, some at a time: millions are handed on without a step for each."""
     start = begin_offset(cluster, topic, partition) if start is None else start
     end = end_offset(cluster, topic, partition) if end is None else end
     if start >= end:
@@ -54,22 +68,37 @@ def committed(
     try:
         consumer.assign([TopicPartition(topic, partition, start)])
         deadline = time.monotonic() + GIVE_UP_S
-        while True:
+        ended = False
+        while not ended:
             # consume(n, t) waits for n of them or all of t: one is waited for, then what else has arrived is taken.
-            for message in (*consumer.consume(1, _WAIT_S), *consumer.consume(_PORTION, 0)):
-                error = message.error()
-                if error is None:
-                    # Under a writer that never pauses, the end-of-partition event may never come.
-                    if (message.offset() or 0) >= end:
-                        return
-                    deadline = time.monotonic() + GIVE_UP_S
-                    yield message
-                # The end may be a control record, which is never delivered: only the end-of-partition event, which
-                # carries the position, or a later record shows that it has been passed.
-                elif error.code() == KafkaError._PARTITION_EOF and (message.offset() or 0) >= end:
-                    return
-                raise_damage(message)
-            if time.monotonic() > deadline:
+            messages = consumer.consume(1, _WAIT_S)
+            if messages:
+                messages += consumer.consume(_PORTION - 1, 0)
+            messages, ended = _up_to(end, messages)
+            if messages:
+                deadline = time.monotonic() + GIVE_UP_S
+                yield messages
+            elif time.monotonic() > deadline:
                 raise BrokerUnavailable(f"{topic}-{partition}: no end at {end} within {GIVE_UP_S:g} s")
     finally:
         consumer.close()
+
+
+def _up_to(end: int, messages: list[Message]) -> tuple[list[Message], bool]:
+    """The records before ``end``, and whether that has been passed; raises RecordDamaged.
+
+    Under a writer that never pauses, the end-of-partition event may never come.
+    """
+    if all(message.error() is None for message in messages) and not (messages and (messages[-1].offset() or 0) >= end):
+        return messages, False
+    records: list[Message] = []
+    for message in messages:
+        error = message.error()
+        if (message.offset() or 0) >= end and (error is None or error.code() == KafkaError._PARTITION_EOF):
+            return records, True
+        if error is None:
+            records.append(message)
+        # The end may be a control record, which is never delivered: only the end-of-partition event, which carries
+        # the position, or a later record shows that it has been passed.
+        raise_damage(message)
+    return records, False

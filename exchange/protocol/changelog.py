@@ -1,20 +1,19 @@
 """One partition of a step's changelog: the form of its rows, and how they are read, up to its end or as it grows."""
 
 import struct
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from typing import Final
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from exchange.clock import now_ms
 from exchange.kafka.clients import Cluster, begin_offset, end_offset, offset_at, raise_end_of_reading, reader
-from exchange.kafka.committed import committed
+from exchange.kafka.committed import committed_portions
 from exchange.protocol.log import ChangelogLost, rebuild_command
 from exchange.protocol.record import RowChange
 
 BATCH_KEY: Final = b"\x00batch"  # the changelog's own row: the number of the batch it was written with
 PORTION_ROWS: Final = 10_000
-PORTION_BYTES: Final = 8 << 20
 _NUMBER: Final = struct.Struct(">q")
 _TOMBSTONES_MS: Final = 12 * 60 * 60 * 1000  # half of how long compaction keeps a tombstone (delete.retention.ms)
 
@@ -32,25 +31,18 @@ def batch_value(batch: int) -> bytes:
     return _NUMBER.pack(batch)
 
 
-def portions(messages: Iterable[Message], start: int) -> Iterator[Portion]:
-    """The rows of these messages, in portions of bounded rows and bytes; nothing if there are none."""
-    rows: list[RowChange] = []
-    batch, size, next_offset = 0, 0, start
-    for message in messages:
-        key, value = message.key() or b"", message.value()
-        next_offset = (message.offset() or 0) + 1
-        if key == BATCH_KEY and value is not None:
-            batch = _NUMBER.unpack(value)[0]
-        elif value is None:
-            rows.append(RowChange(key, None))
-        else:
-            rows.append(RowChange(key, value[_NUMBER.size :], _NUMBER.unpack_from(value)[0]))
-            size += len(value)
-        if len(rows) >= PORTION_ROWS or size >= PORTION_BYTES:  # even amid a batch: compaction leaves no other borders
-            yield rows, batch, next_offset
-            rows, size = [], 0
-    if rows or batch:
-        yield rows, batch, next_offset
+def portion(messages: Sequence[Message], start: int) -> Portion:
+    """The rows of these messages, which follow each other from ``start`` on."""
+    pairs = [(message.key() or b"", message.value()) for message in messages]
+    numbers = [value for key, value in pairs if key == BATCH_KEY and value is not None]
+    size, read = _NUMBER.size, _NUMBER.unpack_from
+    rows = [
+        RowChange(key, None) if value is None else RowChange(key, value[size:], read(value)[0])
+        for key, value in pairs
+        if key != BATCH_KEY
+    ]
+    next_offset = (messages[-1].offset() or 0) + 1 if messages else start
+    return rows, _NUMBER.unpack(numbers[-1])[0] if numbers else 0, next_offset
 
 
 class Changelog:
@@ -78,7 +70,8 @@ class Changelog:
         it is, so something else has cut it.
         """
         end = self._reach(start)
-        yield from portions(committed(self._cluster, self._topic, self._shard, start, end), start)
+        for messages in committed_portions(self._cluster, self._topic, self._shard, start, end):
+            yield portion(messages, start)
 
     def follow(self, start: int, wait_s: float) -> Generator[Portion, None, None]:
         """The committed rows from ``start`` on as they come, without an end: at the latest every ``wait_s`` there is a
@@ -99,12 +92,9 @@ class Changelog:
                 messages = consumer.consume(1, wait_s)
                 if messages:
                     messages += consumer.consume(PORTION_ROWS - 1, 0)
-                nothing = True
-                for rows, batch, next_offset in portions(filter(_is_row, messages), start):
-                    start, nothing = next_offset, False
-                    yield rows, batch, next_offset
-                if nothing:
-                    yield [], 0, start
+                found = portion(list(filter(_is_row, messages)), start)
+                start = found[2]
+                yield found
         finally:
             consumer.close()
 

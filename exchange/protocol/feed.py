@@ -33,6 +33,14 @@ class Feed(Protocol[FactsT_co]):
         """The next records in the order of each input; empty if there are none in time."""
         ...
 
+    def wake_for(self, other: Input) -> None:  # noqa: ARG002  # for one that never waits long
+        """Called before ``resume``: a record of this input, which another feed reads, is to end a wait of ``poll``."""
+        return
+
+    def rung(self) -> int:
+        """The offset behind the last record for which a wait was ended, since the last call; 0 if there was none."""
+        return 0
+
     def ahead(self) -> Sequence[Record]:
         """Records that need not wait with the batch that ``poll`` returned last: of other inputs than that one's."""
         return ()

@@ -11,10 +11,10 @@ from typing import Final
 
 from exchange.errors import ProducerFenced, Refused, SchemaIncompatible
 from exchange.kafka.clients import Cluster, begin_offset, end_offset, offset_at, topic_ids
-from exchange.kafka.committed import as_record, committed
+from exchange.kafka.committed import as_record, committed, committed_portions
 from exchange.kafka.log import KafkaLog
 from exchange.kafka.progress import rows_begin
-from exchange.protocol.changelog import Changelog, Portion, portions
+from exchange.protocol.changelog import Changelog, Portion, portion
 from exchange.protocol.record import Input, Position, Record, RowChange
 from schemas import topics
 from schemas.records import Progress
@@ -176,8 +176,8 @@ class BrokenShard:
     def _last_batch(self, begin: int, end: int) -> int:
         """The last batch number in the changelog, 0 if there is none."""
         for start in dict.fromkeys((max(begin, end - _TAIL), begin)):
-            messages = committed(self.cluster, self._changelog_topic, self.shard, start, end)
-            last = max((batch for _, batch, _ in portions(messages, start)), default=0)
+            found = committed_portions(self.cluster, self._changelog_topic, self.shard, start, end)
+            last = max((portion(messages, start)[1] for messages in found), default=0)
             if last:
                 return last
         return 0

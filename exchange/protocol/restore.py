@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from exchange.errors import ProducerFenced
+from exchange.memory import give_back
 from exchange.protocol.log import ChangelogLost, Log
 from exchange.protocol.record import Position
 from exchange.protocol.rows import State
@@ -40,10 +41,12 @@ class Restorer:
             state.clear()
             start, batch = state.start()
         began_ms = self.clock()
-        for rows, last_batch, next_offset in self.log.changelog(start):
-            batch = max(batch, last_batch)
-            state.apply(rows, batch, next_offset)
-            on_portion()
+        with state.restoring():
+            for rows, last_batch, next_offset in self.log.changelog(start):
+                batch = max(batch, last_batch)
+                state.apply(rows, batch, next_offset)
+                on_portion()
+        give_back()
         if self.clock() - began_ms > READ_WITHIN_MS:  # the machine slept: tombstones may have been compacted away
             state.clear()
             self.restore(state, position, on_portion)

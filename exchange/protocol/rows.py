@@ -1,6 +1,7 @@
 """A shard's rows: as a step reads them, and as the local cache of the committed changelog keeps them."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
 import msgspec
@@ -44,6 +45,11 @@ class State(Rows, Protocol):
 
     def apply(self, rows: Sequence[RowChange], batch: int, next_offset: int) -> None:
         """Write a committed batch, atomically with its offset in the changelog."""
+        ...
+
+    def restoring(self) -> AbstractContextManager[None]:
+        """Write for bulk while the block runs. All is on the disk only behind it: a process that is killed meanwhile
+        leaves what it had at some earlier batch or portion."""
         ...
 
     def clear(self) -> None:

@@ -6,9 +6,7 @@ nothing is in here that is not in Kafka. A disk that is full or read-only is no 
 deleted.
 """
 
-import errno
 import logging
-import os
 import shutil
 import struct
 from collections.abc import Iterator, Sequence
@@ -17,33 +15,27 @@ from pathlib import Path
 from typing import Final, cast
 
 import msgspec
-from rocksdict import BlockBasedOptions, Cache, DbClosedError, Options, Rdict, RdictIter, ReadOptions, WriteBatch
+from rocksdict import DbClosedError, Rdict, RdictIter, ReadOptions, WriteBatch, WriteOptions
 
 from exchange.errors import TransientError
 from exchange.protocol.record import RowChange
+from exchange.protocol.rocks_options import BULK, REFUSALS, USUAL, options, unlogged
 from exchange.protocol.rows import Footprint
 
 _log = logging.getLogger(__name__)
+
 
 _ROW: Final = b"r"
 _DUE: Final = b"t"
 _PLACE: Final = b"place"
 _TIME: Final = struct.Struct(">q")
+_NEVER: Final = (1 << 63) - 1
 _SPARES: Final = 4
-# RocksDB reports a disk's error in the words of strerror.
-_REFUSALS: Final = tuple(
-    os.strerror(number)
-    for number in (
-        errno.ENOSPC,
-        errno.EDQUOT,
-        errno.EFBIG,
-        errno.EROFS,
-        errno.EACCES,
-        errno.EPERM,
-        errno.EMFILE,
-        errno.ENFILE,
-    )
-)
+
+
+def _time_of(entry: bytes) -> int:
+    """The time of an entry of the index of times; behind the last one there is none."""
+    return int(_TIME.unpack_from(entry, len(_DUE))[0]) if entry.startswith(_DUE) else _NEVER
 
 
 class CacheHead(msgspec.Struct, frozen=True):
@@ -110,6 +102,8 @@ class RocksState:
         self._folder = folder
         self._cache_mib = cache_mib
         self._place = CacheHead(changelog_id, state_format)
+        self._writing = WriteOptions()
+        self._due_from_ms = 0
         self._db = self._open()
         found = self._read_place()
         if found is None or (found.changelog_id, found.state_format) != (changelog_id, state_format):
@@ -125,7 +119,7 @@ class RocksState:
         except OSError as error:
             raise StateRefused(f"{self._folder} cannot be made: {error}") from error
         try:
-            return Rdict(str(self._folder), self._options())
+            return Rdict(str(self._folder), options(self._cache_mib))
         except Exception as error:  # rocksdict raises a bare Exception for damage and for a held lock alike
             if f"{self._folder / 'LOCK'}: " in str(error):
                 raise StateInUse(
@@ -135,10 +129,10 @@ class RocksState:
             _log.warning("state.rebuild folder=%s reason=damaged detail=%s", self._folder, error)
             shutil.rmtree(self._folder)
             self._folder.mkdir(parents=True)
-            return Rdict(str(self._folder), self._options())
+            return Rdict(str(self._folder), options(self._cache_mib))
 
     def _raise_refusal(self, error: Exception) -> None:
-        if any(refusal in str(error) for refusal in _REFUSALS):
+        if any(refusal in str(error) for refusal in REFUSALS):
             raise StateRefused(
                 f"{self._folder}: {error}: make room, or correct its permissions, and start again"
             ) from error
@@ -156,18 +150,6 @@ class RocksState:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise StateDamaged(f"{self._folder} was damaged and has been removed: {error}") from error
 
-    def _options(self) -> Options:
-        blocks = BlockBasedOptions()
-        blocks.set_block_cache(Cache(self._cache_mib << 20))
-        blocks.set_bloom_filter(10, False)
-        options = Options(raw_mode=True)
-        options.set_block_based_table_factory(blocks)
-        options.set_write_buffer_size(8 << 20)
-        options.set_max_write_buffer_number(2)
-        options.set_max_open_files(256)
-        options.set_keep_log_file_num(2)
-        return options
-
     def _read_place(self) -> CacheHead | None:
         try:
             found = self._db.get(_PLACE)
@@ -180,6 +162,7 @@ class RocksState:
         self._db.close()
         shutil.rmtree(self._folder)
         self._db = self._open()
+        self._due_from_ms = 0
 
     def clear(self) -> None:
         """Forget everything."""
@@ -215,27 +198,47 @@ class RocksState:
                 del entries  # a live iterator pins the database's lock
         return found
 
+    @contextmanager
+    def restoring(self) -> Iterator[None]:
+        """Write without RocksDB's own log, and merge files rarely. What is in memory only is written at the end, before
+        any write that is logged: behind a log that knows the later ones alone, the earlier ones would be lost."""
+        self._writing = unlogged()
+        self._db.set_options(BULK)
+        try:
+            yield
+        finally:
+            self._writing = WriteOptions()
+            with self._judged(), suppress(DbClosedError):
+                self._db.flush()
+                self._db.set_options(USUAL)
+
     def apply(self, rows: Sequence[RowChange], batch: int, next_offset: int) -> None:
         """Take over a committed batch, atomically with its place in the changelog."""
         place = CacheHead(self._place.changelog_id, self._place.state_format, next_offset, batch)
         write = WriteBatch(raw_mode=True)
+        put, pack = write.put, _TIME.pack
         for row in rows:
             if row.value is None:
                 write.delete(_ROW + row.key)
             else:
-                write.put(_ROW + row.key, _TIME.pack(row.due_ms) + row.value)
+                due = pack(row.due_ms)
+                put(_ROW + row.key, due + row.value)
                 if row.due_ms:
-                    write.put(_DUE + _TIME.pack(row.due_ms) + row.key, b"")
-        write.put(_PLACE, msgspec.msgpack.encode(place))
+                    put(_DUE + due + row.key, b"")
+                    self._due_from_ms = min(self._due_from_ms, row.due_ms)
+        put(_PLACE, msgspec.msgpack.encode(place))
         with self._judged():
-            self._db.write(write)
+            self._db.write(write, self._writing)
         self._place = place
 
     def due(self, now_ms: int, limit: int) -> list[bytes]:
         """Keys of rows whose due time has come, the longest due first, at most ``limit``.
 
-        ``apply`` only adds to the index of times; an entry whose row has another due time by now is dropped here.
+        ``apply`` only adds to the index of times; an entry whose row has another due time by now is dropped here. Where
+        the index begins is remembered: most of the time nothing is due, and nothing is read.
         """
+        if now_ms < self._due_from_ms:
+            return []
         with self._judged():
             return self._due(now_ms, limit)
 
@@ -246,6 +249,8 @@ class RocksState:
         try:
             self._scan(entries, now_ms, limit, keys, stale)
             entries.status()  # an iterator that meets damage just ends
+            if not keys:
+                self._due_from_ms = _time_of(entries.key()) if entries.valid() else _NEVER
         finally:
             del entries  # a live iterator pins the database's lock
         if not stale.is_empty():

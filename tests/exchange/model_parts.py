@@ -1,6 +1,7 @@
 """What a shard is put together from, on the model: log, state, feed and home."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -62,6 +63,9 @@ class ModelState:
 
     def scan(self, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         return [(key, self._disk.rows[key][0]) for key in sorted(self._disk.rows) if key > after][:limit]
+
+    def restoring(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def apply(self, rows: Sequence[RowChange], batch: int, next_offset: int) -> None:
         self._gate(Gate.APPLY)

@@ -1,5 +1,6 @@
 """Behind a batch records gather, so that a flow of small batches becomes one of fewer; what is urgent does not wait."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from exchange.feeds import gathering
 from exchange.feeds.gathering import Gathering
-from exchange.feeds.urgent import UrgentFeed
+from exchange.feeds.urgent import LOOK_S, UrgentFeed
 from exchange.protocol.feed import Feed
 from exchange.protocol.record import Input, Record
 
@@ -67,6 +68,7 @@ class Inputs(Feed[None]):
     def __init__(self, gathers_s: float, *batches: list[Record]) -> None:
         self._gathers_s, self._batches = gathers_s, list(batches)
         self.waits: list[float] = []
+        self.next_rung = 0
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:  # noqa: ARG002
         return 0
@@ -79,7 +81,14 @@ class Inputs(Feed[None]):
 
     def poll(self, timeout_s: float) -> Sequence[Record]:
         self.waits.append(timeout_s)
-        return self._batches.pop(0) if self._batches else ()
+        if self._batches:
+            return self._batches.pop(0)
+        time.sleep(timeout_s)
+        return ()
+
+    def rung(self) -> int:
+        rung, self.next_rung = self.next_rung, 0
+        return rung
 
     def gathering_s(self) -> float:
         return self._gathers_s
@@ -99,17 +108,28 @@ def test_while_the_rest_gathers_what_is_urgent_is_waited_for(gathers_s: float, w
     feed = UrgentFeed(Input("urgent", 0), urgent, rest)
     feed.resume({})
     assert not feed.poll(0.2)
-    assert (*urgent.waits, *rest.waits) == pytest.approx(waits)
+    assert (*urgent.waits, *rest.waits) == pytest.approx(waits, abs=0.05)
     urgent = Inputs(0.0, [Record("urgent", 0, 0, b"k", b"v", 0)])
     feed = UrgentFeed(Input("urgent", 0), urgent, rest)
     feed.resume({})
     assert len(feed.poll(0.2)) == 1
 
 
-def test_an_idle_shard_looks_at_what_is_urgent_within_its_wait() -> None:
-    rest = Inputs(0.0)
-    urgent: Any = Inputs(0.0, [], [], [Record("urgent", 0, 0, b"k", b"v", 0)])
+def test_a_wait_for_the_rest_ends_when_something_urgent_is_noticed() -> None:
+    rest = Inputs(0.0, [])
+    rest.next_rung = 1
+    urgent: Any = Inputs(0.0, [], [Record("urgent", 0, 0, b"k", b"v", 0)])
     feed = UrgentFeed(Input("urgent", 0), urgent, rest)
     feed.resume({})
-    assert len(feed.poll(1.0)) == 1
-    assert rest.waits == pytest.approx([0.2, 0.2])
+    assert len(feed.poll(20.0)) == 1
+    assert urgent.waits == [0.0, LOOK_S]
+
+
+def test_what_is_noticed_and_never_comes_does_not_end_the_wait() -> None:
+    rest = Inputs(0.0, [])
+    rest.next_rung = 1
+    urgent: Any = Inputs(0.0)
+    feed = UrgentFeed(Input("urgent", 0), urgent, rest)
+    feed.resume({})
+    assert not feed.poll(LOOK_S + 0.2)
+    assert rest.waits == pytest.approx([LOOK_S + 0.2, 0.2], abs=0.05)

@@ -1,7 +1,8 @@
 """What is urgent comes first: all that is there when a shard is taken, and later before each batch of the rest."""
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from exchange.feeds.assigned import AssignedFeed
 from exchange.feeds.urgent import UrgentFeed
@@ -91,3 +92,36 @@ def test_what_is_urgent_goes_ahead_of_the_rest_and_never_of_its_own_kind(feeds: 
         lambda: len(found := feeds.feed.ahead()) == 1 and found[0].offset == 1, WITHIN_S, "the second one, ahead"
     )
     feeds.feed.close()
+
+
+def test_a_wait_for_the_rest_is_ended_by_what_is_urgent(feeds: Feeds) -> None:
+    feeds.write(feeds.rest, 1)
+    feeds.write(feeds.urgent, 1)
+    feeds.feed.resume({})
+    eventually(lambda: feeds.poll() == 2, WITHIN_S, "both clients read")
+    for number in range(3):
+        feeds.write(feeds.urgent, 1)
+        records = feeds.feed.poll(WITHIN_S)
+        assert [(record.topic, record.offset) for record in records] == [(feeds.urgent.topic, 1 + number)]
+    assert feeds.feed.lag() == 0, "what has only ended a wait is no record of the rest"
+    feeds.feed.close()
+
+
+def test_what_is_urgent_is_noticed_though_what_was_before_it_has_been_deleted(feeds: Feeds, brokers: Brokers) -> None:
+    feeds.write(feeds.urgent, 3)
+    admin = AdminClient({"bootstrap.servers": brokers.gbr})
+    [gone] = admin.delete_records([TopicPartition(feeds.urgent.topic, 0, 2)]).values()
+    gone.result(WITHIN_S)
+    rest = AssignedFeed(Cluster("GBR", brokers.gbr), [feeds.rest])
+    rest.wake_for(feeds.urgent)
+    rest.resume({feeds.urgent: 1})  # it is out of the range that is still there
+    rungs: list[int] = []
+
+    def has_rung() -> bool:
+        feeds.write(feeds.urgent, 1)
+        assert not rest.poll(0.2)
+        rungs.append(rest.rung())
+        return rungs[-1] > 3
+
+    eventually(has_rung, WITHIN_S, "it notices a record behind the gap")
+    rest.close()
