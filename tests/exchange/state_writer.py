@@ -1,6 +1,7 @@
-"""Writes batches into a state until it is killed: ``python -m tests.exchange.state_writer FOLDER``.
+"""Writes batches into a state until it is killed: ``python -m tests.exchange.state_writer FOLDER [RESTORED]``.
 
-A line on standard output for each batch that has been applied.
+The first RESTORED batches are written as in a restore; none if it is not given. A line on standard output for each batch
+that has been applied.
 """
 
 import sys
@@ -35,17 +36,21 @@ def table_after(batch: int) -> dict[bytes, bytes]:
     return table
 
 
-def write(folder: Path) -> Iterator[int]:
+def write(folder: Path, restored: int = 0) -> Iterator[int]:
     """Apply batch after batch, from where the folder is."""
     state = RocksState(folder, CHANGELOG, 1)
-    batch = state.start()[1]
-    while True:
-        batch += 1
+    with state.restoring():
+        yield from _apply(state, state.start()[1] + 1, restored)
+    yield from _apply(state, state.start()[1] + 1, 1 << 40)
+
+
+def _apply(state: RocksState, first: int, last: int) -> Iterator[int]:
+    for batch in range(first, last + 1):
         state.apply(rows_of(batch), batch, batch * 10)
         yield batch
 
 
 if __name__ == "__main__":
-    for applied in write(Path(sys.argv[1])):
+    for applied in write(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0):
         sys.stdout.write(f"{applied}\n")
         sys.stdout.flush()

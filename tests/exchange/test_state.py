@@ -37,10 +37,12 @@ def _filled(folder: Path, batches: int = 30) -> None:
     state.close()
 
 
-def _holder(folder: Path) -> subprocess.Popen[str]:
+def _holder(folder: Path, restored: int = 0) -> subprocess.Popen[str]:
     """Another process that has the folder open."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.exchange.state_writer", str(folder)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tests.exchange.state_writer", str(folder), str(restored)],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     assert process.stdout.readline()
@@ -83,6 +85,50 @@ def test_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
         assert batch >= int(rest.split("\n")[-2] if "\n" in rest else 0), "what was told to be applied is there"
         seen = batch
         state.close()
+
+
+def test_a_restore_that_is_killed_leaves_whole_batches_and_goes_on_from_there(tmp_path: Path) -> None:
+    folder, lines = tmp_path / "state", 2_500  # more than RocksDB keeps in memory
+    process = _holder(folder, 1 << 40)
+    assert process.stdout is not None
+    for _ in range(lines):
+        process.stdout.readline()
+    _end(process)
+    state = RocksState(folder, CHANGELOG, 1)
+    next_offset, batch = state.start()
+    assert next_offset == batch * 10
+    assert batch > 0, "some of it was written"
+    assert _table(state) == table_after(batch)
+    state.close()
+
+
+def test_what_is_written_behind_a_restore_is_never_there_without_what_was_restored(tmp_path: Path) -> None:
+    process = _holder(tmp_path / "state", 50)
+    assert process.stdout is not None
+    for _ in range(80):
+        process.stdout.readline()
+    _end(process)
+    state = RocksState(tmp_path / "state", CHANGELOG, 1)
+    batch = state.start()[1]
+    assert batch > 80
+    assert _table(state) == table_after(batch)
+    state.close()
+
+
+def test_nothing_is_due_before_its_time_whatever_was_asked_before(state: RocksState) -> None:
+    assert state.due(1_000, 10) == []
+    state.apply([RowChange(b"late", b"v", 5_000)], 1, 1)
+    assert state.due(4_999, 10) == []
+    state.apply([RowChange(b"soon", b"v", 2_000)], 2, 2)
+    assert state.due(1_999, 10) == []
+    assert state.due(2_000, 10) == state.due(2_000, 10) == [b"soon"]
+    state.apply([RowChange(b"soon", b"v", 9_000)], 3, 3)
+    assert state.due(4_999, 10) == []
+    assert state.due(9_000, 1) == [b"late"]
+    assert state.due(9_000, 10) == [b"late", b"soon"]
+    state.clear()
+    state.apply([RowChange(b"anew", b"v", 1)], 1, 1)
+    assert state.due(1, 10) == [b"anew"]
 
 
 # -- whose it is ----------------------------------------------------------------------------------------------------
