@@ -1,7 +1,7 @@
 """Writes batches into a state until it is killed: ``python -m tests.exchange.state_writer FOLDER [RESTORED]``.
 
-The first RESTORED batches are written as in a restore; none if it is not given. A line on standard output for each batch
-that has been applied.
+The first RESTORED batches are written as in a restore; none if it is not given. A line on standard output for each
+batch that has been applied.
 """
 
 import sys
