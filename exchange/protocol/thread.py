@@ -17,6 +17,7 @@ from exchange.protocol.shard import Phase, Shard, Turned
 _log = logging.getLogger(__name__)
 
 GAUGE_S: Final = 2.0
+DISK_S: Final = 15.0  # files are counted for it
 WAIT_S: Final = 0.5  # before a shard that cannot decide turns again
 
 
@@ -48,7 +49,7 @@ class ShardThread:
         self._make, self._metrics = make, metrics
         self._on_broken, self._still_assigned, self._retake_after_s = on_broken, still_assigned, retake_after_s
         self._on_turned = on_turned
-        self._gauged_at = 0.0
+        self._gauged_at = self._disk_at = -DISK_S
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._live, name=f"{step}-{number}", daemon=True)
         self.pulse = Pulse(Phase.NEW, now_ms())
@@ -149,8 +150,8 @@ class ShardThread:
         self._metrics.set(spec.BEHIND_SECONDS, behind_s, self.step, self.number)
         self._metrics.set(spec.LAG_RECORDS, shard.lag(), self.step, self.number)
         self._metrics.set(spec.STATE_ROWS, shard.size(), self.step, self.number)
-        footprint = shard.footprint()
-        if footprint is not None:
+        if now - self._disk_at >= DISK_S and (footprint := shard.footprint()) is not None:
+            self._disk_at = now
             self._metrics.set(spec.STATE_BYTES, footprint.used_bytes, self.step, self.number)
             self._metrics.set(spec.STATE_FREE_BYTES, footprint.free_bytes, self.step, self.number)
 
