@@ -49,10 +49,8 @@ class UrgentFeed(Feed[None]):
             return self._rest.poll(0)
         until = time.monotonic() + timeout_s
         while True:
-            records = self._poll_urgent(min(timeout_s, self._rest.gathering_s()))
-            records = records or self._rest.poll(max(0.0, until - time.monotonic()))
-            if not records and self._rest.rung() > self._next:
-                records = self._poll_urgent(LOOK_S)
+            urgent_s = LOOK_S if self._rest.rung() > self._next else self._rest.gathering_s()
+            records = self._poll_urgent(min(timeout_s, urgent_s)) or self._rest.poll(max(0.0, until - time.monotonic()))
             timeout_s = until - time.monotonic()
             if records or timeout_s <= 0:
                 return records

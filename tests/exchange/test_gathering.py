@@ -68,7 +68,7 @@ class Inputs(Feed[None]):
     def __init__(self, gathers_s: float, *batches: list[Record]) -> None:
         self._gathers_s, self._batches = gathers_s, list(batches)
         self.waits: list[float] = []
-        self.next_rung = 0
+        self.rings = False
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:  # noqa: ARG002
         return 0
@@ -81,14 +81,14 @@ class Inputs(Feed[None]):
 
     def poll(self, timeout_s: float) -> Sequence[Record]:
         self.waits.append(timeout_s)
-        if self._batches:
-            return self._batches.pop(0)
+        if self._batches or self.rings:
+            return self._batches.pop(0) if self._batches else ()
         time.sleep(timeout_s)
         return ()
 
     def rung(self) -> int:
-        rung, self.next_rung = self.next_rung, 0
-        return rung
+        rang, self.rings = self.rings and bool(self.waits), self.rings and not self.waits
+        return int(rang)
 
     def gathering_s(self) -> float:
         return self._gathers_s
@@ -116,8 +116,8 @@ def test_while_the_rest_gathers_what_is_urgent_is_waited_for(gathers_s: float, w
 
 
 def test_a_wait_for_the_rest_ends_when_something_urgent_is_noticed() -> None:
-    rest = Inputs(0.0, [])
-    rest.next_rung = 1
+    rest = Inputs(0.0)
+    rest.rings = True
     urgent: Any = Inputs(0.0, [], [Record("urgent", 0, 0, b"k", b"v", 0)])
     feed = UrgentFeed(Input("urgent", 0), urgent, rest)
     feed.resume({})
@@ -126,10 +126,11 @@ def test_a_wait_for_the_rest_ends_when_something_urgent_is_noticed() -> None:
 
 
 def test_what_is_noticed_and_never_comes_does_not_end_the_wait() -> None:
-    rest = Inputs(0.0, [])
-    rest.next_rung = 1
+    rest = Inputs(0.0)
+    rest.rings = True
     urgent: Any = Inputs(0.0)
     feed = UrgentFeed(Input("urgent", 0), urgent, rest)
     feed.resume({})
     assert not feed.poll(LOOK_S + 0.2)
+    assert urgent.waits == [0.0, LOOK_S]
     assert rest.waits == pytest.approx([LOOK_S + 0.2, 0.2], abs=0.05)
