@@ -4,6 +4,7 @@ The first RESTORED batches are written as in a restore; none if it is not given.
 batch that has been applied.
 """
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +49,30 @@ def _apply(state: RocksState, first: int, last: int) -> Iterator[int]:
     for batch in range(first, last + 1):
         state.apply(rows_of(batch), batch, batch * 10)
         yield batch
+
+
+def table(state: RocksState) -> dict[bytes, bytes]:
+    """The rows that it has."""
+    keys = [b"%d" % number for number in range(KEYS)]
+    return {key: row for key, row in zip(keys, state.get_many(keys), strict=True) if row is not None}
+
+
+def holder(folder: Path, restored: int = 0) -> subprocess.Popen[str]:
+    """Another process that has the folder open."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.exchange.state_writer", str(folder), str(restored)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    return process
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """Kill it."""
+    process.kill()
+    process.communicate()
 
 
 if __name__ == "__main__":

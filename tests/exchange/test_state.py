@@ -11,7 +11,7 @@ import pytest
 
 from exchange.protocol.record import RowChange
 from exchange.protocol.state import RocksState, StateDamaged, StateInUse, StateRefused, open_state
-from tests.exchange.state_writer import CHANGELOG, KEYS, rows_of, table_after
+from tests.exchange.state_writer import CHANGELOG, end, holder, rows_of, table, table_after
 
 _FAR = 1 << 60
 
@@ -23,11 +23,6 @@ def state(tmp_path: Path) -> Iterator[RocksState]:
     opened.close()
 
 
-def _table(state: RocksState) -> dict[bytes, bytes]:
-    keys = [b"%d" % number for number in range(KEYS)]
-    return {key: row for key, row in zip(keys, state.get_many(keys), strict=True) if row is not None}
-
-
 def _filled(folder: Path, batches: int = 30) -> None:
     """A state on disk with files of rows, closed in good order."""
     state = RocksState(folder, CHANGELOG, 1)
@@ -35,23 +30,6 @@ def _filled(folder: Path, batches: int = 30) -> None:
         state.apply(rows_of(batch), batch, batch * 10)
     state._db.flush()
     state.close()
-
-
-def _holder(folder: Path, restored: int = 0) -> subprocess.Popen[str]:
-    """Another process that has the folder open."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.exchange.state_writer", str(folder), str(restored)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline()
-    return process
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    process.kill()
-    process.communicate()
 
 
 def test_it_knows_what_it_takes_of_its_disk(tmp_path: Path, state: RocksState) -> None:
@@ -71,7 +49,7 @@ def test_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     seen = 0
     for _ in range(4):
-        process = _holder(folder)
+        process = holder(folder)
         assert process.stdout is not None
         for _ in range(random.randrange(1, 60)):
             process.stdout.readline()
@@ -80,55 +58,11 @@ def test_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
         state = RocksState(folder, CHANGELOG, 1)
         next_offset, batch = state.start()
         assert next_offset == batch * 10
-        assert _table(state) == table_after(batch)
+        assert table(state) == table_after(batch)
         assert batch > seen
         assert batch >= int(rest.split("\n")[-2] if "\n" in rest else 0), "what was told to be applied is there"
         seen = batch
         state.close()
-
-
-def test_a_restore_that_is_killed_leaves_whole_batches_and_goes_on_from_there(tmp_path: Path) -> None:
-    folder, lines = tmp_path / "state", 2_500  # more than RocksDB keeps in memory
-    process = _holder(folder, 1 << 40)
-    assert process.stdout is not None
-    for _ in range(lines):
-        process.stdout.readline()
-    _end(process)
-    state = RocksState(folder, CHANGELOG, 1)
-    next_offset, batch = state.start()
-    assert next_offset == batch * 10
-    assert batch > 0, "some of it was written"
-    assert _table(state) == table_after(batch)
-    state.close()
-
-
-def test_what_is_written_behind_a_restore_is_never_there_without_what_was_restored(tmp_path: Path) -> None:
-    process = _holder(tmp_path / "state", 50)
-    assert process.stdout is not None
-    for _ in range(80):
-        process.stdout.readline()
-    _end(process)
-    state = RocksState(tmp_path / "state", CHANGELOG, 1)
-    batch = state.start()[1]
-    assert batch > 80
-    assert _table(state) == table_after(batch)
-    state.close()
-
-
-def test_nothing_is_due_before_its_time_whatever_was_asked_before(state: RocksState) -> None:
-    assert state.due(1_000, 10) == []
-    state.apply([RowChange(b"late", b"v", 5_000)], 1, 1)
-    assert state.due(4_999, 10) == []
-    state.apply([RowChange(b"soon", b"v", 2_000)], 2, 2)
-    assert state.due(1_999, 10) == []
-    assert state.due(2_000, 10) == state.due(2_000, 10) == [b"soon"]
-    state.apply([RowChange(b"soon", b"v", 9_000)], 3, 3)
-    assert state.due(4_999, 10) == []
-    assert state.due(9_000, 1) == [b"late"]
-    assert state.due(9_000, 10) == [b"late", b"soon"]
-    state.clear()
-    state.apply([RowChange(b"anew", b"v", 1)], 1, 1)
-    assert state.due(1, 10) == [b"anew"]
 
 
 # -- whose it is ----------------------------------------------------------------------------------------------------
@@ -139,7 +73,7 @@ def test_rows_of_another_format_are_deleted(tmp_path: Path) -> None:
     _filled(folder)
     state = RocksState(folder, CHANGELOG, 2)
     assert state.start() == (0, 0)
-    assert _table(state) == {}
+    assert table(state) == {}
     assert state.due(_FAR, 1_000) == []
     state.close()
 
@@ -148,17 +82,17 @@ def test_rows_of_another_format_are_deleted(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_another_process_holds_is_stated_to_be_in_use(tmp_path: Path) -> None:
-    holder = _holder(tmp_path / "state")
+    holder = holder(tmp_path / "state")
     try:
         with pytest.raises(StateInUse, match="give each worker its own folder"):
             RocksState(tmp_path / "state", CHANGELOG, 1)
     finally:
-        _end(holder)
+        end(holder)
 
 
 def test_beside_a_held_folder_there_is_room_for_a_successor_but_not_for_any_number(tmp_path: Path) -> None:
     folder = tmp_path / "state"
-    holder = _holder(folder)
+    holder = holder(folder)
     opened = []
     try:
         for spare in (1, 2, 3):
@@ -167,7 +101,7 @@ def test_beside_a_held_folder_there_is_room_for_a_successor_but_not_for_any_numb
         with pytest.raises(StateInUse, match="stop the workers that are left over"):
             open_state(folder, CHANGELOG, 1)
     finally:
-        _end(holder)
+        end(holder)
         for state in opened:
             state.close()
 
@@ -197,10 +131,10 @@ def test_a_damaged_file_costs_a_rebuild_and_never_a_wrong_row(tmp_path: Path, wh
             path.write_bytes(b"" if how == "emptied" else bytes(byte ^ 0x5A for byte in path.read_bytes()))
     state = RocksState(folder, CHANGELOG, 1)
     try:
-        assert _table(state) == table_after(state.start()[1])
+        assert table(state) == table_after(state.start()[1])
     except StateDamaged:
         state = RocksState(folder, CHANGELOG, 1)
-        assert (state.start(), _table(state)) == ((0, 0), {})
+        assert (state.start(), table(state)) == ((0, 0), {})
     state.apply([RowChange(b"1", b"x")], 1, 2)
     state.close()
 
@@ -233,7 +167,7 @@ def test_damage_that_shows_in_a_row_is_stated_and_does_not_come_back(tmp_path: P
     again.close()
 
 
-def test_damage_among_the_due_times_is_not_taken_for_their_end(tmp_path: Path) -> None:
+def test_damage_among_the_due_times_is_not_taken_for_theirend(tmp_path: Path) -> None:
     state = RocksState(tmp_path / "state", CHANGELOG, 1)
     for batch in range(1, 201):
         state.apply([RowChange(b"%d-%d" % (batch, number), b"", batch) for number in range(100)], batch, batch * 10)
@@ -265,7 +199,7 @@ def test_a_full_disk_is_stated_and_what_was_applied_is_kept(tmp_path: Path) -> N
         "import resource, sys\n"
         "from pathlib import Path\n"
         "from exchange.protocol.state import StateRefused\n"
-        "from tests.exchange.state_writer import write\n"
+        "from tests.exchange.state_writer import CHANGELOG, end, holder, rows_of, table, table_after
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({1 << 20}, {resource.RLIM_INFINITY}))\n"
         "try:\n"
         "    for batch in write(Path(sys.argv[1])): pass\n"
@@ -281,7 +215,7 @@ def test_a_full_disk_is_stated_and_what_was_applied_is_kept(tmp_path: Path) -> N
     state = RocksState(folder, CHANGELOG, 1)
     found = state.start()[1]
     assert found >= int(batch)
-    assert _table(state) == table_after(found)
+    assert table(state) == table_after(found)
     state.close()
 
 
