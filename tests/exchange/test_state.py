@@ -199,7 +199,7 @@ def test_a_full_disk_is_stated_and_what_was_applied_is_kept(tmp_path: Path) -> N
         "import resource, sys\n"
         "from pathlib import Path\n"
         "from exchange.protocol.state import StateRefused\n"
-        "from tests.exchange.state_writer import CHANGELOG, end, holder, rows_of, table, table_after
+        "from tests.exchange.state_writer import write\n"
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({1 << 20}, {resource.RLIM_INFINITY}))\n"
         "try:\n"
         "    for batch in write(Path(sys.argv[1])): pass\n"
