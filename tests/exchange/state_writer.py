@@ -57,7 +57,7 @@ def table(state: RocksState) -> dict[bytes, bytes]:
     return {key: row for key, row in zip(keys, state.get_many(keys), strict=True) if row is not None}
 
 
-def holder(folder: Path, restored: int = 0) -> subprocess.Popen[str]:
+def writer_of(folder: Path, restored: int = 0) -> subprocess.Popen[str]:
     """Another process that has the folder open."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.exchange.state_writer", str(folder), str(restored)],

@@ -11,7 +11,7 @@ import pytest
 
 from exchange.protocol.record import RowChange
 from exchange.protocol.state import RocksState, StateDamaged, StateInUse, StateRefused, open_state
-from tests.exchange.state_writer import CHANGELOG, end, holder, rows_of, table, table_after
+from tests.exchange.state_writer import CHANGELOG, end, rows_of, table, table_after, writer_of
 
 _FAR = 1 << 60
 
@@ -49,7 +49,7 @@ def test_a_killed_writer_leaves_whole_batches(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     seen = 0
     for _ in range(4):
-        process = holder(folder)
+        process = writer_of(folder)
         assert process.stdout is not None
         for _ in range(random.randrange(1, 60)):
             process.stdout.readline()
@@ -82,7 +82,7 @@ def test_rows_of_another_format_are_deleted(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_another_process_holds_is_stated_to_be_in_use(tmp_path: Path) -> None:
-    holder = holder(tmp_path / "state")
+    holder = writer_of(tmp_path / "state")
     try:
         with pytest.raises(StateInUse, match="give each worker its own folder"):
             RocksState(tmp_path / "state", CHANGELOG, 1)
@@ -92,7 +92,7 @@ def test_a_folder_that_another_process_holds_is_stated_to_be_in_use(tmp_path: Pa
 
 def test_beside_a_held_folder_there_is_room_for_a_successor_but_not_for_any_number(tmp_path: Path) -> None:
     folder = tmp_path / "state"
-    holder = holder(folder)
+    holder = writer_of(folder)
     opened = []
     try:
         for spare in (1, 2, 3):

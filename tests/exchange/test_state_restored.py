@@ -7,7 +7,7 @@ import pytest
 
 from exchange.protocol.record import RowChange
 from exchange.protocol.state import RocksState
-from tests.exchange.state_writer import CHANGELOG, end, holder, table, table_after
+from tests.exchange.state_writer import CHANGELOG, end, table, table_after, writer_of
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def state(tmp_path: Path) -> Iterator[RocksState]:
 
 def test_a_restore_that_is_killed_leaves_whole_batches_and_goes_on_from_there(tmp_path: Path) -> None:
     folder, lines = tmp_path / "state", 2_500  # more than RocksDB keeps in memory
-    process = holder(folder, 1 << 40)
+    process = writer_of(folder, 1 << 40)
     assert process.stdout is not None
     for _ in range(lines):
         process.stdout.readline()
@@ -33,7 +33,7 @@ def test_a_restore_that_is_killed_leaves_whole_batches_and_goes_on_from_there(tm
 
 
 def test_what_is_written_behind_a_restore_is_never_there_without_what_was_restored(tmp_path: Path) -> None:
-    process = holder(tmp_path / "state", 50)
+    process = writer_of(tmp_path / "state", 50)
     assert process.stdout is not None
     for _ in range(80):
         process.stdout.readline()
