@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from exchange.errors import ProducerFenced
@@ -41,12 +42,14 @@ class Restorer:
             state.clear()
             start, batch = state.start()
         began_ms = self.clock()
-        with state.restoring():
-            for rows, last_batch, next_offset in self.log.changelog(start):
-                batch = max(batch, last_batch)
-                state.apply(rows, batch, next_offset)
-                on_portion()
-        give_back()
+        portions = iter(self.log.changelog(start))
+        for first in portions:  # most of the time there is none: RocksDB need not be set up for bulk
+            with state.restoring():
+                for rows, last_batch, next_offset in chain((first,), portions):
+                    batch = max(batch, last_batch)
+                    state.apply(rows, batch, next_offset)
+                    on_portion()
+            give_back()
         if self.clock() - began_ms > READ_WITHIN_MS:  # the machine slept: tombstones may have been compacted away
             state.clear()
             self.restore(state, position, on_portion)
