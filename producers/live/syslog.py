@@ -2,13 +2,17 @@
 
 ``credentials`` is a PEM file with the listener's key and certificates. Messages of the same markings are lines of one
 document. Syslog has no acknowledgement: what a sender has written and a killed listener had not made durable is lost,
-up to half a second and what is in the buffers of both machines. A listener that is stopped keeps all that it has read.
+up to half a second and what is in the buffers of both machines. A listener that is stopped ends its side of each
+connection, and keeps all that senders wrote until they saw it.
 """
 
+import math
+import os
 import socket
 import ssl
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -34,6 +38,8 @@ _POLL_S: Final = 0.2
 _HANDSHAKE_S: Final = 10.0
 _IDLE_S: Final = 3600.0
 _CLOSE_S: Final = 5.0
+_LAST_S: Final = 4.0
+_QUIET_S: Final = 0.5
 _CHUNK_BYTES: Final = 64 << 10
 
 
@@ -124,12 +130,11 @@ class Listener:
                 yield text
 
     def close(self) -> None:
-        """Accept and read no more. All that was read whole is in ``taken`` then."""
+        """Accept no more, and read what senders have sent until they see it. All of it is in ``taken`` then."""
         self._closing.set()
         until = time.monotonic() + _CLOSE_S
         for thread in list(self._threads):
             thread.join(max(0.0, until - time.monotonic()))
-        self._socket.close()
 
     def _begin(self, target: Callable[..., None], *given: object) -> None:
         self._threads = [each for each in self._threads if each.is_alive()]
@@ -138,20 +143,21 @@ class Listener:
         thread.start()
 
     def _accept(self) -> None:
-        while not self._closing.is_set():
-            try:
-                connection, peer = self._socket.accept()
-            except TimeoutError:
-                continue
-            except OSError as error:  # such as too many open files: it may accept the next one
-                self._troubles.put(f"a connection could not be accepted: {error}")
-                self._closing.wait(_POLL_S)
-                continue
-            if self._free.acquire(blocking=False):
-                self._begin(self._serve, connection, str(peer[0]))
-            else:
-                self._troubles.put(f"{peer[0]} was turned away: there are {MOST_CONNECTIONS} connections")
-                connection.close()
+        with self._socket:  # closed before the connections end, so that no sender comes back to this process
+            while not self._closing.is_set():
+                try:
+                    connection, peer = self._socket.accept()
+                except TimeoutError:
+                    continue
+                except OSError as error:  # such as too many open files: it may accept the next one
+                    self._troubles.put(f"a connection could not be accepted: {error}")
+                    self._closing.wait(_POLL_S)
+                    continue
+                if self._free.acquire(blocking=False):
+                    self._begin(self._serve, connection, str(peer[0]))
+                else:
+                    self._troubles.put(f"{peer[0]} was turned away: there are {MOST_CONNECTIONS} connections")
+                    connection.close()
 
     def _serve(self, connection: socket.socket, peer: str) -> None:
         try:
@@ -168,9 +174,12 @@ class Listener:
 
     def _read(self, secured: ssl.SSLSocket) -> None:
         secured.settimeout(_POLL_S)
-        buffer, read_at = bytearray(), time.monotonic()
-        while not self._closing.is_set() and time.monotonic() < read_at + _IDLE_S:
-            if self._lines.qsize() > _MOST_WAITING:
+        buffer, quiet_s, read_at, until = bytearray(), _IDLE_S, time.monotonic(), math.inf
+        while time.monotonic() < min(read_at + quiet_s, until):
+            if self._closing.is_set() and until == math.inf:
+                _send_no_more_to(secured)
+                quiet_s, until = _QUIET_S, time.monotonic() + _LAST_S
+            if self._lines.qsize() > _MOST_WAITING and not self._closing.is_set():
                 time.sleep(_POLL_S)
                 continue
             try:
@@ -187,6 +196,15 @@ class Listener:
                 self._lines.put(carried(message))
 
 
+def _send_no_more_to(secured: ssl.SSLSocket) -> None:
+    """End our side of the connection: a sender that looks before it sends, as rsyslog does, goes to the next one.
+
+    What it has sent until then is still to be read. TLS is not asked for it: it would take what comes for an error.
+    """
+    with socket.socket(fileno=os.dup(secured.fileno())) as plain, suppress(OSError):
+        plain.shutdown(socket.SHUT_WR)
+
+
 def _context(credentials: Path | None, authorities: Path | None) -> ssl.SSLContext:
     if credentials is None or authorities is None:
         raise ConfigurationError(
@@ -196,6 +214,7 @@ def _context(credentials: Path | None, authorities: Path | None) -> ssl.SSLConte
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
+    context.num_tickets = 0  # rsyslog never reads: behind a ticket it would not see the end of our side
     try:
         context.load_cert_chain(credentials)
         context.load_verify_locations(authorities)

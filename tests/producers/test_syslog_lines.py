@@ -85,11 +85,12 @@ def connected(port: int, authority: Authority, client: Issued | None) -> ssl.SSL
     context = ssl.create_default_context(cafile=authority.file)
     if client is not None:
         context.load_cert_chain(client.certificate, client.key)
-    eventually(lambda: _is_open(port), 20, "it listens")
+    eventually(lambda: is_open(port), 20, "it listens")
     return context.wrap_socket(socket.create_connection(("127.0.0.1", port), 10), server_hostname="localhost")
 
 
-def _is_open(port: int) -> bool:
+def is_open(port: int) -> bool:
+    """Whether someone listens there."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
     return False
@@ -213,6 +214,24 @@ def test_what_was_read_and_not_made_a_document_is_set_aside(authority: Authority
     again.close()
     assert isinstance(first, Document)
     assert lines == [("a\n", Tlp.UNMARKED), ("b\n", Tlp.RED)]
+
+
+def test_a_message_that_a_stop_cuts_is_read_to_its_end(authority: Authority, tmp_path: Path) -> None:
+    issued, client, port = authority.issue("listener"), authority.issue("sensor"), free_port()
+    place = Place(f"syslog+tls://127.0.0.1:{port}", tmp_path / "in", issued.both, authority.file, stop=Stop())
+    receiving, message = Receiving(place), framed(a_message("cut"))
+    with connected(port, authority, client) as secured:
+        secured.sendall(framed(a_message("whole")) + message[:20])
+        eventually(lambda: len(receiving.lines) == 1, 20, "the first message is received")
+        place.stop.request()
+        with contextlib.suppress(ssl.SSLEOFError):
+            assert secured.recv(1) == b"", "the listener has ended its side"
+        secured.sendall(message[20:])
+        receiving.close()
+    again = Receiving(place._replace(stop=Stop()))
+    eventually(lambda: len(again.lines) == 2, 20, "what was set aside is read")
+    again.close()
+    assert [line for line, _ in again.lines] == ["whole", "cut"]
 
 
 def test_however_many_lines_wait_when_it_is_stopped_all_are_set_aside(authority: Authority, tmp_path: Path) -> None:
