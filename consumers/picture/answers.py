@@ -78,7 +78,7 @@ class AnswerNotes:
         key = key_of_id(receipt["indicator_id"])
         given = (receipt["reason"], receipt["version"], receipt["at_ms"])
         before = self._of(key, origin, receipt["nation"], kind)
-        if before is not None and (before[1] > given[1] or before[:3] == given):
+        if before is not None and before[1:3] >= given[1:]:  # the topic is read again
             return
         floor = 0 if before is None else before[3] + 1
         self._database.execute(

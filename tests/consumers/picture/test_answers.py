@@ -121,6 +121,7 @@ def test_answers_stay_with_what_was_recalled_without_any_of_its_content(world: W
 def test_after_a_gap_the_topic_is_read_again_and_an_answer_is_no_change(world: World) -> None:
     topic, indicator = world.answering("GBR", "JPN"), world.gbr.release()
     topic.answer(indicator)
+    topic.answer(indicator, at_ms=NOW_MS + 5)
     world.catch_up()
     before_us = head_of(world)
     topic.topic_id = "id-2"
