@@ -4,6 +4,8 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from itertools import chain, islice, takewhile
+from secrets import token_bytes
 from typing import Final
 
 import msgspec
@@ -14,6 +16,7 @@ from consumers.picture.filters import Filter
 from consumers.picture.followers import Leaving, leaving
 from consumers.picture.picture import Picture
 from consumers.subscription.changes import State, Use
+from schemas.identity import key_of_id
 from schemas.markings import Pap
 from schemas.vocabulary import IndicatorType
 
@@ -48,8 +51,18 @@ class Carried:
     def entries(self, picture: Picture, left_out: Counter[LeftOut]) -> Iterator[Entry]:
         """All of it, as ``Writer.write`` takes it. What may not be carried is counted."""
         left_out[LeftOut.TYPE] += picture.count(self._filters) - picture.count(self._narrowed)
+        yield from self._allowed(picture, left_out)
+
+    def sample(self, picture: Picture, at_most: int) -> Iterator[Entry]:
+        """Some of it, from a place that is drawn: ids are digests, so neighbours have nothing in common."""
+        start = token_bytes(16)
+        behind = self._allowed(picture, Counter(), start)
+        before = takewhile(lambda entry: key_of_id(entry.id) <= start, self._allowed(picture, Counter()))
+        return islice(chain(behind, before), at_most)
+
+    def _allowed(self, picture: Picture, left_out: Counter[LeftOut], start: bytes = b"") -> Iterator[Entry]:
         last = ""
-        for entry in picture.entries(self._narrowed):
+        for entry in picture.entries(self._narrowed, start):
             if not self._use.allowed_by(entry.pap_code):
                 left_out[LeftOut.PAP] += 1
             elif not self._merges or entry.id != last:

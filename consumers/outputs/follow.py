@@ -40,6 +40,7 @@ _log = logging.getLogger(__name__)
 _LOOK_S: Final = 0.5
 _BEHIND_S: Final = 0.02  # how often an output looks whether the files that it waits for are there
 _AUDIT_EVERY_S: Final = 3_600.0
+_AUDITED: Final = 10_000
 _AUDIT_AGAIN_S: Final = 60.0  # after a repair
 _EDITED: Final = 50_000  # changes that are held at once; behind more, a target that is replaced is written whole
 _FIRST_RETRY_S: Final = 1.0
@@ -254,7 +255,8 @@ class Following:
         """Check a tool's memory now and then, and let it load its files again if something is missing."""
         if self._files is None or self._held is None or time.monotonic() < self._audit_s:
             return
-        found, before = len(self.check(picture)), self.standing.differences
+        sample = self._carried.sample(picture, _AUDITED)
+        found, before = sum(1 for _ in self._writer.check(sample)), self.standing.differences
         self.standing = msgspec.structs.replace(self.standing, differences=found)
         if found:
             _log.warning("output.differs output=%s differences=%d", self.name, found)

@@ -84,14 +84,15 @@ class Picture(PictureFile):
         while some := list(islice(found, _ANSWERED)):
             yield from self._answered(some)
 
-    def entries(self, filters: Filter) -> Iterator[Entry]:
-        """What a filter lets through, in the order of ids and then of origins; the nation itself first.
+    def entries(self, filters: Filter, start: bytes = b"") -> Iterator[Entry]:
+        """What a filter lets through from the key ``start`` on, in the order of ids and then of origins; the nation
+        itself first.
 
         It is read in pages, so that a slow reader holds no transaction: a change behind the page that is read is seen,
         and comes again by ``changes``.
         """
         where, values = self._where(filters)
-        last: tuple[bytes, int] = (b"", 0)
+        last: tuple[bytes, int] = (start, 0)
         while True:
             page = self._rows(
                 f"(key, origin) > (?, ?) AND {where}", [*last, *values], f"ORDER BY key, origin LIMIT {_PAGE}"

@@ -4,13 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from consumers.outputs.carried import Carried
 from consumers.outputs.known import opened
 from consumers.outputs.protocol import Held, OutputUnavailable, Put, Remove
 from consumers.picture.filters import Filter
 from consumers.picture.followers import followers, forget
 from consumers.picture.tables import connect
-from consumers.subscription.changes import State
+from consumers.subscription.changes import State, Use
 from exchange.errors import Refused
+from schemas.markings import Activity
+from schemas.vocabulary import IndicatorType
 from tests.builders import DAY_MS, NOW_MS
 from tests.consumers.outputs.following import Followed, hosts_file
 from tests.consumers.outputs.full_disk import files_of_at_most
@@ -272,3 +275,19 @@ def test_two_processes_do_not_write_one_target(world: World, tmp_path: Path) -> 
     again = hosts_file(world, tmp_path / "hosts")
     again.take()
     again.close()
+
+
+@pytest.mark.parametrize("at_most", [0, 5, 12, 100])
+def test_a_sample_has_each_indicator_at_most_once_and_all_of_them_if_it_may(
+    world: World, tmp_path: Path, at_most: int
+) -> None:
+    values = {f"n{number}.example" for number in range(12)}
+    for value in sorted(values):
+        world.gbr.release(value)
+    world.catch_up()
+    carried = Carried([IndicatorType.DOMAIN_NAME], Filter(), Use(Activity.PASSIVE_LOCAL), merges=True)
+    with world.picture() as picture:
+        for _ in range(20):
+            found = [each.value for each in carried.sample(picture, at_most)]
+            assert len(set(found)) == len(found) == min(at_most, len(values))
+            assert values.issuperset(found)
