@@ -198,7 +198,7 @@ class _Taxii:
         return [each for each in missing if indicator_object_id(HOME, each.identifier) in self._there]
 
     def _page(self) -> list[dict[str, Any]]:
-        query = f"?limit={_ASKED}" + (f"&added_after={self._after}" if self._after else "")
+        query = f"?match%5Btype%5D=indicator&limit={_ASKED}" + (f"&added_after={self._after}" if self._after else "")
         try:
             self._connection.request("GET", self._place + query, headers=self._headers)
             answer = self._connection.getresponse()
