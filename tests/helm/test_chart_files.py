@@ -90,6 +90,8 @@ def test_the_schema_accepts_the_examples(example: str) -> None:
         {"role": "output"},
         {"role": "taxii"},
         {"role": "sightings"},
+        {"role": "canary"},
+        {"role": "score", "score": {"every": "now", "halfLife": "30d"}},
     ],
     ids=str,
 )

@@ -1,4 +1,4 @@
-"""What Helm makes of the roles beside tools: outputs, TAXII, sightings. Helm is needed."""
+"""What Helm makes of the roles beside tools and of those that watch: outputs, TAXII, scores. Helm is needed."""
 
 import pytest
 
@@ -53,6 +53,11 @@ pytestmark = pytest.mark.helm
                 "/source/eve.json",
             ],
         ),
+        ("score", ["sensor", "score", "--nation=GBR", "--every=1h", "--half-life=30d"]),
+        (
+            "canary",
+            ["sensor", "canary", "--nation=GBR", "--partner=JPN", "--sensor=canary", "--timeout=60", "--json"],
+        ),
     ],
 )
 def test_a_release_runs_its_role(example: str, command: list[str]) -> None:
@@ -73,7 +78,7 @@ def test_taxii_lets_its_clients_in_and_an_output_reaches_its_receivers() -> None
     ] == ["metrics"]
 
 
-@pytest.mark.parametrize("example", ["output", "taxii", "sightings"])
+@pytest.mark.parametrize("example", ["output", "taxii", "sightings", "score"])
 def test_one_picture_has_one_process_whatever_the_replicas_say(example: str) -> None:
     assert render(example, "--set", "replicas=3").one("StatefulSet")["spec"]["replicas"] == 1
 

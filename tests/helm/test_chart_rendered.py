@@ -88,11 +88,25 @@ def test_workers_are_stateful_sets_and_producers_are_jobs() -> None:
         "output": {"StatefulSet"},
         "taxii": {"StatefulSet"},
         "sightings": {"StatefulSet"},
+        "score": {"StatefulSet"},
+        "canary": {"CronJob"},
     }
 
 
-def test_one_sensor_is_never_two_processes() -> None:
-    assert rendered("produce-scheduled").one("CronJob")["spec"]["concurrencyPolicy"] == "Forbid"
+@pytest.mark.parametrize("example", ["produce-scheduled", "canary"])
+def test_one_sensor_is_never_two_processes(example: str) -> None:
+    assert rendered(example).one("CronJob")["spec"]["concurrencyPolicy"] == "Forbid"
+
+
+def test_a_canary_that_does_not_arrive_fails_once_and_a_producer_goes_on() -> None:
+    canary, produce = (
+        rendered(example).one("CronJob")["spec"]["jobTemplate"]["spec"] for example in ("canary", "produce-scheduled")
+    )
+    assert (canary["backoffLimit"], canary["template"]["spec"]["restartPolicy"]) == (0, "Never")
+    assert (produce["backoffLimit"], produce["template"]["spec"]["restartPolicy"]) == (20, "OnFailure")
+    assert rendered("canary").one("CronJob")["spec"]["schedule"] == "*/10 * * * *"
+    mounts = {mount["name"] for mount in rendered("canary").container()["volumeMounts"]}
+    assert mounts == {"data", "tmp", "secret-sensor"}
 
 
 @each_example
@@ -154,7 +168,7 @@ def test_secrets_are_only_referred_to() -> None:
             kubernetes_validate.validate(manifest, "1.34", strict=True)
 
 
-@pytest.mark.parametrize("example", ["streams", "bridge", "output", "taxii", "sightings"])
+@pytest.mark.parametrize("example", ["streams", "bridge", "output", "taxii", "sightings", "score"])
 def test_a_worker_is_probed_where_it_shows_its_health(example: str) -> None:
     container = rendered(example).container()
     paths = {name: container[name]["httpGet"]["path"] for name in container if name.endswith("Probe")}
@@ -198,11 +212,13 @@ def test_streams_and_producers_keep_a_volume_and_a_bridge_keeps_nothing() -> Non
     for example in ("streams", "output", "taxii", "sightings"):
         (claim,) = rendered(example).one("StatefulSet")["spec"]["volumeClaimTemplates"]
         assert claim["metadata"]["name"] == "data"
-    assert "volumeClaimTemplates" not in rendered("bridge").one("StatefulSet")["spec"]
-    spool = rendered("produce").one("PersistentVolumeClaim")
-    assert spool["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
-    volumes = {volume["name"]: volume for volume in rendered("produce").pod()["spec"]["volumes"]}
-    assert volumes["data"]["persistentVolumeClaim"]["claimName"] == spool["metadata"]["name"]
+    for example in ("bridge", "score"):
+        assert "volumeClaimTemplates" not in rendered(example).one("StatefulSet")["spec"]
+    for example in ("produce", "canary"):
+        spool = rendered(example).one("PersistentVolumeClaim")
+        assert spool["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+        volumes = {volume["name"]: volume for volume in rendered(example).pod()["spec"]["volumes"]}
+        assert volumes["data"]["persistentVolumeClaim"]["claimName"] == spool["metadata"]["name"]
     for example in EXAMPLES:
         mounted = {mount["name"] for mount in rendered(example).container()["volumeMounts"]}
         given = {volume["name"] for volume in rendered(example).pod()["spec"]["volumes"]}

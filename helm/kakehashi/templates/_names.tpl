@@ -43,9 +43,14 @@ within one set, old and new workers would claim the same shards and fence each o
 {{- .Values.serviceAccount.name | default (include "kakehashi.name" .) -}}
 {{- end -}}
 
-{{- /* Streams keep state, a producer its spool, output and taxii the picture; a bridge keeps nothing. */ -}}
+{{- /* Whether the role runs at times, as one sensor with its spool, and does not stay. */ -}}
+{{- define "kakehashi.isRun" -}}
+{{- if has .Values.role (list "produce" "canary") -}}yes{{- end -}}
+{{- end -}}
+
+{{- /* Streams keep state, what runs as a sensor its spool, output and taxii the picture; bridge and score keep nothing. */ -}}
 {{- define "kakehashi.keeps" -}}
-{{- if and .Values.persistence.enabled (ne .Values.role "bridge") -}}yes{{- end -}}
+{{- if and .Values.persistence.enabled (not (has .Values.role (list "bridge" "score"))) -}}yes{{- end -}}
 {{- end -}}
 
 {{- /* Whether the files and folders of an output have a volume. */ -}}

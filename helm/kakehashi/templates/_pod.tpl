@@ -46,6 +46,20 @@
 {{- range required "sightings.files: the logs to follow, below sightings.source" .Values.sightings.files }}
 - {{ printf "/source/%s" . | quote }}
 {{- end }}
+{{- else if eq .Values.role "score" -}}
+- sensor
+- score
+- --nation={{ .Values.nation }}
+- --every={{ .Values.score.every }}
+- --half-life={{ .Values.score.halfLife }}
+{{- else if eq .Values.role "canary" -}}
+- sensor
+- canary
+- --nation={{ .Values.nation }}
+- --partner={{ required "canary.partner: whose receipt is awaited" .Values.canary.partner }}
+- {{ printf "--sensor=%s" .Values.canary.sensor | quote }}
+- --timeout={{ .Values.canary.timeoutS }}
+- --json
 {{- else -}}
 - produce
 - --nation={{ .Values.nation }}
@@ -160,7 +174,7 @@ containers:
         containerPort: {{ .Values.taxii.port }}
         protocol: TCP
       {{- end }}
-    {{- if ne .Values.role "produce" }}
+    {{- if not (include "kakehashi.isRun" .) }}
     startupProbe:
       {{- include "kakehashi.probe" (dict "path" "/live" "probe" .Values.probes.startup) | nindent 6 }}
     livenessProbe:
@@ -203,7 +217,7 @@ volumes:
   - name: data
     emptyDir:
       sizeLimit: {{ .Values.persistence.size }}
-  {{- else if eq .Values.role "produce" }}
+  {{- else if include "kakehashi.isRun" . }}
   - name: data
     persistentVolumeClaim:
       claimName: {{ include "kakehashi.name" . }}
