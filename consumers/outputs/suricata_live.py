@@ -9,6 +9,7 @@ Only datasets take changes. Lists of hashes and IP reputation are read with the 
 Suricata load them, all else waits until somebody has it do so.
 """
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -37,6 +38,7 @@ from consumers.outputs.suricata_rules import files_of, sets_of
 from consumers.outputs.suricata_socket import Answer, CommandSocket, Process, boot, now_s
 from consumers.picture.entry import Entry
 from consumers.subscription.changes import State
+from exchange.errors import ConfigurationError
 from schemas.markings import Activity
 from schemas.vocabulary import TYPE_BY_LABEL
 
@@ -46,6 +48,7 @@ _BUSY_S: Final = (0.01, 0.05, 0.2, 0.5)  # an entry that a packet uses now canno
 _LOADING_S: Final = 120.0
 _LOOK_S: Final = 0.1
 _SAMPLE: Final = 10_000
+_LONGEST_PATH: Final = 107  # unix(7)
 Value = tuple[str, str, str]
 """The name of a dataset, its type, and a value as the socket takes it."""
 
@@ -72,6 +75,7 @@ class SuricataMemory:
     ) -> None:
         self._note_file, self._commands, self._loading_s, self._sleep = folder / _NOTE, commands, loading_s, sleep
         self._process: Process | None = None
+        self._is_behind = True  # it may have read files that lack what is confirmed
         self._asked: tuple[object, Held] | None = None  # the time of the last load when another was asked for
 
     def held(self) -> Held | None:
@@ -96,8 +100,10 @@ class SuricataMemory:
         """Change the datasets. Each removal is looked up behind it."""
         del whole
         left_out, done, refused = Counter[LeftOut](), Counter[type[Change]](), list[Value]()
-        if changes and (self._connect() or any(map(_needs_load, changes))):
-            self._load(held)
+        if changes:
+            self._connect()
+            if self._is_behind or any(map(_needs_load, changes)):
+                self._load(held)
         for change in changes:
             value = value_of(change.entry if isinstance(change, Put) else change)
             if isinstance(value, LeftOut):
@@ -129,21 +135,24 @@ class SuricataMemory:
         """End the connection."""
         self._commands.close()
 
-    def _connect(self) -> bool:
-        """Connect, if there is no connection. Whether the process may have read files that lack what is confirmed."""
+    def _connect(self) -> None:
+        """Connect, if there is no connection, and find out whether the process is behind."""
         if self._commands.is_open:
-            return False
-        self._process, note = self._commands.open(), self._note()
-        if note is None or self._process is None:
-            return True
-        return self._process != note.process and not self._process.is_since(note.boot, note.confirmed_s)
+            return
+        before, note = self._process, self._note()
+        self._process = found = self._commands.open()
+        if found is None or found != before:
+            self._asked = None
+        self._is_behind = (
+            note is None or found is None or (found != note.process and not found.is_since(note.boot, note.confirmed_s))
+        )
 
     def _load(self, held: Held) -> None:
         """Let it load the rules, and wait for it. Raises OutputUnavailable while it does, and if it did so for less."""
         before = self._ask("ruleset-reload-time")
         if self._asked is not None and self._asked[0] != before:
-            loaded, self._asked = self._asked[1], None
-            self._store(loaded, is_confirmed=True)
+            loaded = self._asked[1]
+            self._loaded(loaded)
             if loaded == held:
                 return
             raise OutputUnavailable("Suricata has loaded the rules, and goes on from there")
@@ -153,7 +162,10 @@ class SuricataMemory:
             if time.monotonic() > end_s:
                 raise OutputUnavailable(f"Suricata has not loaded its rules within {self._loading_s:g} s")
             self._sleep(_LOOK_S)
-        self._asked = None
+        self._loaded(held)
+
+    def _loaded(self, held: Held) -> None:
+        self._asked, self._is_behind = None, False
         self._store(held, is_confirmed=True)
 
     def _add(self, value: Value) -> bool:
@@ -217,10 +229,18 @@ def _needs_load(change: Change) -> bool:
 
 
 def live_output(target: Target) -> Output | None:
-    """The output on the socket that a target of the files names; None if it names none."""
+    """The output on the socket that a target of the files names; None if it names none.
+
+    Raises ConfigurationError if there can be no such socket.
+    """
     path = target.options.get("socket")
     if path is None:
         return None
+    if not 0 < len(os.fsencode(path)) <= _LONGEST_PATH:
+        raise ConfigurationError(
+            f"suricata:{target.place}: socket={path}: write the path of Suricata's command socket, of at most "
+            f"{_LONGEST_PATH} bytes"
+        )
     commands = CommandSocket(f"Suricata's socket {path}", path)
     return Output(
         name=_NAME,

@@ -1,5 +1,6 @@
 """Whoever is killed, Suricata or the output, Suricata's memory is then what the picture is."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -15,6 +16,7 @@ from tests.consumers.outputs.suricata_sensor import NAMES, Sensor, coded, listen
 from tests.consumers.outputs.suricata_server import SuricataSocket
 from tests.consumers.outputs.test_follower_kill import Killed
 from tests.consumers.picture.topics import NATION
+from tests.polling import eventually
 
 __all__ = ["sensor"]
 
@@ -81,6 +83,32 @@ def test_a_suricata_that_read_its_files_before_another_confirmed_a_change_loads_
         assert answer.message == "item not found in set"
         commands.close()
         sensor.live.close()
+
+
+def test_a_process_that_is_behind_confirms_nothing_until_it_has_loaded_again(sensor: Sensor) -> None:
+    server, note = sensor.server, sensor.folder / ".kakehashi-live"
+    assert server is not None
+    content = json.loads(note.read_bytes())
+    content["process"]["pid"] += 1  # another one, that confirmed a change an hour after this one has started
+    content["confirmed_s"] += 3_600
+    note.write_text(json.dumps(content))
+    sensor.start_again()
+    server.load_s, before = 0.3, server.loads
+    server._reload({})  # by somebody else: it may have read the older files
+    with sensor.world.picture() as picture:
+        sensor.write_files()
+        sensor.change("second.example")
+        sensor.write_files()
+        for _ in range(2):
+            with pytest.raises(OutputUnavailable, match="refuses ruleset-reload"):
+                sensor.live.turn(picture)
+        assert json.loads(note.read_bytes())["process"] == content["process"]
+        eventually(lambda: server.loads == before + 1, 10, "somebody else's load is done")
+        server.load_s = 0.0
+        list(sensor.live.check(picture))  # it has a connection now
+        sensor.live.turn(picture)
+    assert server.loads == before + 2
+    assert json.loads(note.read_bytes())["process"] != content["process"]
 
 
 def test_a_process_of_ours_that_is_killed_at_any_step_loses_nothing(tmp_path: Path) -> None:

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from consumers.outputs.known import understood
 from consumers.outputs.protocol import Change, Held, LeftOut, OutputUnavailable, Put, Remove
 from consumers.outputs.suricata_live import SuricataMemory
 from consumers.outputs.suricata_rules import sets_of
 from consumers.outputs.suricata_socket import CommandSocket
 from consumers.subscription.changes import State
+from exchange.errors import ConfigurationError
 from tests.builders import an_entry
 from tests.consumers.outputs.suricata_sensor import NAMES, Sensor, coded, names_in, removal, sensor
 from tests.consumers.outputs.suricata_server import SuricataSocket
@@ -177,3 +179,10 @@ def test_each_type_of_a_set_is_taken_as_the_files_have_it(sensor: Sensor) -> Non
     memory.apply([removal(each) for each in entries], Held("p", "s", 2), list)
     assert len(list(memory.check(entries))) == len(entries)
     memory.close()
+
+
+@pytest.mark.parametrize("socket", ["", "/" + "a" * 107])
+def test_a_path_that_can_be_no_socket_is_refused_with_a_remedy(socket: str, tmp_path: Path) -> None:
+    output, target = understood(f"suricata:{tmp_path}?socket={socket}", "JPN")
+    with pytest.raises(ConfigurationError, match="write the path of Suricata's command socket"):
+        output.live_on(target)
