@@ -10,7 +10,7 @@ from consumers.quality.read import read_scores
 from consumers.quality.run import publish, show
 from consumers.quality.score import ONE
 from consumers.subscription.topic_reader import TopicReader
-from exchange.errors import Unwritable
+from exchange.errors import Exit, Unwritable
 from exchange.kafka.clients import Cluster, idempotent_producer
 from exchange.kafka.topics_admin import ensure_topics
 from exchange.metrics import spec
@@ -21,10 +21,12 @@ from schemas import topics
 from schemas.canary import CANARY_ID
 from schemas.codec import INDICATOR, QUARANTINED, RECEIPT, SENSOR_QUALITY, Codec
 from schemas.identity import indicator_id, indicator_key
+from schemas.ratings import RANK, Rating, read_ratings
 from schemas.records import SensorQuality
 from schemas.vocabulary import IndicatorType
 from tests.builders import NOW_MS, a_quarantined, a_receipt, a_source, an_indicator
 from tests.conftest import _running
+from tests.kakehashi.command import kakehashi
 
 CODEC = Codec()
 HALF_LIFE_MS = 30 * topics.DAY_MS
@@ -84,3 +86,12 @@ def test_the_last_record_of_each_indicator_its_disputes_and_refusals_make_the_sc
             for sensor in ("edge-1", "made-up", "other")
         }
         assert shown == {"edge-1": 0.5, "made-up": None, "other": 1.0}
+        draft = spec.SENSOR_RATING_DRAFT.full_name
+        assert metrics.registry.get_sample_value(draft, {"sensor": "edge-1"}) == RANK[Rating.UNRATED]
+        assert metrics.registry.get_sample_value(draft, {"sensor": "made-up"}) is None
+
+        environ = {"KAKEHASHI_GBR_BOOTSTRAP": cluster.bootstrap, "KAKEHASHI_OFFICERS": str(tmp_path / "none")}
+        done = kakehashi("sensor", "score", "--nation", "GBR", "--ratings", within=tmp_path, **environ)
+        assert (done.returncode, done.stderr) == (Exit.OK, "")
+        assert '# not rated, since it has no key on the roster: "edge-1"' in done.stdout
+        assert read_ratings({"ratings/GBR.toml": done.stdout}, "GBR").by_sensor == {}

@@ -5,11 +5,12 @@ from typing import cast
 from schemas import topics
 from schemas.ratings import Rating
 from schemas.records import Decision
+from streams.correlate.row import MAX_SOURCES
 from streams.rules.explain import explain
 from tests.officers import ALICE
 from tests.rules.rated import a_rule, rated
 from tests.streams.correlate.test_decide_again import CONTENT, VALUES, finish
-from tests.streams.officers_bench import POLICY, OfficersBench
+from tests.streams.officers_bench import HOUR_MS, POLICY, OfficersBench
 
 BAD_IS_LOW = rated(low=["bad"])
 AUDIT = (topics.AUDIT, topics.NATIONAL, topics.released("JPN"))
@@ -78,6 +79,21 @@ def test_a_rule_that_withholds_by_rating_is_lifted_by_no_approval() -> None:
     bench.observes(sensor="bad")
     assert bench.shown == []
     assert bench.decisions[-1]["outcome"] == "withhold"
+
+
+def test_sources_that_a_row_does_not_keep_by_name_are_as_bad_as_any_may_be() -> None:
+    crowd = [f"sensor-{number:02}" for number in range(MAX_SOURCES + 8)]
+    bench = OfficersBench(rated(low=crowd))
+    for sensor in crowd:
+        bench.observes(sensor=sensor)
+    bench.waits(HOUR_MS)
+    assert bench.announced == [], "no number of bad sources is a good one"
+    bench = OfficersBench(rated(low=["not one of them"]))
+    for sensor in crowd:
+        bench.observes(sensor=sensor)
+    bench.waits(HOUR_MS)
+    assert bench.announced[0] == CONTENT
+    assert {group["facets"]["rating"] for group in bench.decisions[-1]["assertions"]} == {"unrated", "low"}
 
 
 def test_a_replay_of_the_same_records_gives_the_same_bytes() -> None:
