@@ -8,26 +8,26 @@ from bench.workload import Shape, Spread
 
 DEFAULT_MINUTES: Final = 40
 SECONDS: Final[Mapping[str, int]] = {
-    "idle": 90,
-    "throughput": 420,
-    "hops": 60,
-    "latency": 270,
-    "stages": 30,
-    "batches": 90,
+    "idle": 70,
+    "throughput": 350,
+    "hops": 45,
+    "latency": 225,
+    "stages": 20,
+    "batches": 60,
     "sensors": 30,
-    "skew": 60,
-    "state": 420,
-    "bridge": 360,
-    "recalls": 90,
+    "skew": 50,
+    "state": 365,
+    "bridge": 250,
+    "recalls": 70,
     "decisions": 20,
-    "rules": 90,
-    "recorded": 120,
+    "rules": 65,
+    "recorded": 100,
     "quix": 60,
-    "intelmq": 90,
-    "picture": 120,
-    "outputs": 240,
+    "intelmq": 75,
+    "picture": 140,
+    "outputs": 200,
     "taxii": 60,
-    "readers": 120,
+    "readers": 90,
     "long": 690,
 }
 """The parts in their order, what decides first, and how long each takes on two idle cores in a run of 40 minutes."""
@@ -45,31 +45,31 @@ class Plan:
     rounds: int
     seed: int
     share: float = 1.0
-    new: int = 100_000
+    new: int = 60_000
     plain_part: float = 0.05
-    recorded: int = 20_000
-    recorded_again: int = 60_000
-    stages: int = 200_000
+    recorded: int = 15_000
+    recorded_again: int = 30_000
+    stages: int = 100_000
     batches: int = 40_000
     sensors: tuple[int, ...] = (40, 400, 4_000)
-    idle_s: float = 60.0
-    bridge: int = 100_000
+    idle_s: float = 40.0
+    bridge: int = 50_000
     bridge_rounds: int = 1
     hops: int = 100_000
-    latency_s: float = 15.0
+    latency_s: float = 12.0
     loads: tuple[float, ...] = (0.1, 0.5, 0.8, 0.95)
-    probe_s: float = 20.0
+    probe_s: float = 15.0
     long_s: float = 600.0
-    states: tuple[int, ...] = (100_000, 1_000_000, 10_000_000)
+    states: tuple[int, ...] = (1_000_000, 10_000_000)
     decisions: int = 100_000
     released: int = 100_000
     picture: int = 1_000_000
-    outputs: int = 1_000_000
+    outputs: int = 200_000
     held: int = 100_000
     changes_per_s: int = 1_000
     changes_s: float = 30.0
-    intelmq: int = 20_000
-    quix: int = 10_000
+    intelmq: int = 10_000
+    quix: int = 6_000
     taxii: int = 100_000
     medallion: int = 2_000
     records: int = 300_000
@@ -100,30 +100,30 @@ def plan_for(minutes: float, *, observations: int | None, rounds: int | None, se
     """The plan for a run of about so many minutes on two cores."""
     part = min(1.0, minutes / DEFAULT_MINUTES)
     return Plan(
-        observations=observations or max(20_000, int(200_000 * part)),
+        observations=observations or max(20_000, int(120_000 * part)),
         rounds=rounds or 1,
         seed=seed,
         share=part,
-        new=max(10_000, int(100_000 * part)),
-        recorded=max(5_000, int(20_000 * part)),
-        recorded_again=max(10_000, int(60_000 * part)),
-        stages=max(20_000, int(200_000 * part)),
+        new=max(10_000, int(60_000 * part)),
+        recorded=max(5_000, int(15_000 * part)),
+        recorded_again=max(10_000, int(30_000 * part)),
+        stages=max(20_000, int(100_000 * part)),
         batches=max(10_000, int(40_000 * part)),
-        idle_s=max(10.0, 60.0 * part),
-        bridge=max(10_000, int(100_000 * part)),
+        idle_s=max(10.0, 40.0 * part),
+        bridge=max(10_000, int(50_000 * part)),
         hops=max(20_000, int(100_000 * part)),
-        latency_s=max(5.0, 15.0 * part),
-        probe_s=max(5.0, 20.0 * part),
+        latency_s=max(5.0, 12.0 * part),
+        probe_s=max(5.0, 15.0 * part),
         long_s=max(60.0, 600.0 * part),
-        states=(100_000, 1_000_000, 10_000_000) if part >= 1 else (100_000,),
+        states=(1_000_000, 10_000_000) if part >= 1 else (100_000,),
         decisions=max(10_000, int(100_000 * part)),
         released=max(10_000, int(100_000 * part)),
         picture=max(50_000, int(1_000_000 * part)),
-        outputs=max(50_000, int(1_000_000 * part)),
+        outputs=max(50_000, int(200_000 * part)),
         held=max(20_000, int(100_000 * part)),
         changes_s=max(10.0, 30.0 * part),
-        intelmq=max(5_000, int(20_000 * part)),
-        quix=max(2_000, int(10_000 * part)),
+        intelmq=max(5_000, int(10_000 * part)),
+        quix=max(2_000, int(6_000 * part)),
         taxii=max(10_000, int(100_000 * part)),
         records=max(50_000, int(300_000 * part)),
         readings=3 if part >= 1 else 1,
