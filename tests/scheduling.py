@@ -68,6 +68,8 @@ _SLOW: Final = (
     "tests/rules/test_demands.py",
     "tests/rules/test_prove.py",
     "tests/rules/test_difference.py",
+    "tests/rules/test_ratings.py",
+    "tests/rules/test_rulebook.py",
     "tests/kakehashi/test_dry_run.py",
     "tests/kakehashi/test_dry_run_options.py",
     "tests/kakehashi/test_hits.py",
@@ -75,10 +77,12 @@ _SLOW: Final = (
     "tests/kakehashi/test_in_use.py",
     "tests/kakehashi/test_policy_command.py",
     "tests/kakehashi/test_roles.py",
+    "tests/kakehashi/test_sensor_keys.py",
     "tests/exchange/test_shard_laws.py",
     "tests/laws/test_feed_laws.py",
     "tests/laws/test_log_laws.py",
     "tests/consumers/picture/test_kill.py",
+    "tests/consumers/picture/test_erased_beside_changes.py",
     "tests/consumers/outputs/test_follower_kill.py",
     "tests/consumers/outputs/test_output_kill.py",
     "tests/consumers/outputs/test_http_outputs.py",
@@ -97,6 +101,7 @@ _SLOW: Final = (
     "tests/producers/test_bounds.py",
     "tests/producers/test_produce_pipe.py",
     "tests/producers/test_taxii.py",
+    "tests/producers/test_taxii_20.py::test_each_version_is_taken_once",
     "tests/producers/test_follow.py",
     "tests/producers/test_spool_crash.py",
     "tests/producers/test_new_reader.py",
@@ -111,6 +116,8 @@ _SLOW: Final = (
     "tests/door/test_differential_lists.py",
     "tests/streams/test_recorded_feeds.py",
     "tests/streams/enrichment/test_enrich_installed_data.py",
+    "tests/streams/enrichment/test_warninglists_as_misp.py",
+    "tests/streams/repair/test_rebuilt_rows.py",
 )
 """Files, or tests, by the beginning of their name: proofs, long searches and whole processes, without a broker."""
 
