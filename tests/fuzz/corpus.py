@@ -52,6 +52,11 @@ _VALUES: Final = {
     IndicatorType.URL: "http://user:pw@192.0.2.1:8080/a%20b?c=d#e",
     IndicatorType.FILE_MD5: "0" * 32,
     IndicatorType.FILE_NAME: "invoice.exe",
+    IndicatorType.X509_SHA1: ":".join(["0A"] * 20),
+    IndicatorType.USER_AGENT: "User-Agent: made-up/1.0 (+hxxp://bad[.]example)",
+    IndicatorType.MUTEX: "\\Sessions\\1\\BaseNamedObjects\\made-up",
+    IndicatorType.REGISTRY_KEY: "\\REGISTRY\\USER\\S-1-5-21-1-2-3-1001_Classes\\made-up",
+    IndicatorType.IMPHASH: "0" * 32,
 }
 
 

@@ -51,7 +51,8 @@ VALUES: Final = (
     ("file-sha512", "0" * 127 + "d"), ("email-addr", "bait@example.com"), ("autonomous-system", "AS64496"),
     ("ja3", "0" * 31 + "e"), ("ipv4-net", "198.0.0.0/8"), ("ipv4-net", "203.0.0.0/9"), ("ipv4-net", "198.50.0.0/15"),
     ("ipv4-net", "203.0.0.0/16"), ("ipv6-net", "2000::/12"), ("ipv6-net", "2001:d80::/25"),
-    ("ipv6-net", "2001:db8::/32"),
+    ("ipv6-net", "2001:db8::/32"), ("x509-sha1", "0" * 39 + "f"), ("mutex", "Global\\made-up"),
+    ("user-agent", "made-up/1.0"), ("registry-key", "HKEY_LOCAL_MACHINE\\software\\made-up"),
 )  # fmt: skip
 
 

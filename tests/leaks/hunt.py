@@ -122,13 +122,15 @@ class Hunter:
         found.tallies["forged, and may pass"] += 1
         content = passed["content"]
         decoded = self._codec.decode(RELEASED_INDICATOR, value)
+        has_room = case.kind in oracle.WITH_ROOM_FOR_A_TEARLINE  # and then an empty one is none
+        absent = None if has_room else content and content.get("tearline")
         if (
             content is None
             or isinstance(decoded, Undecodable)
             or oracle.guard_must_refuse(
                 content["tlp"], content["pap"], content["caveats"], content["releasable_to"], case.partner
             )
-            or oracle.guard_must_refuse_text(content.get("tearline"))
+            or oracle.guard_must_refuse_text(content.get("tearline", "") or absent)
         ):
             found.tallies["leaks"] += 1
             found.leaks[3:] = [f"the guard has passed a forgery: {passed}"]

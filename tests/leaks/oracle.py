@@ -46,6 +46,7 @@ FIELDS: Final = frozenset(
         "country",
     )
 )
+WITH_ROOM_FOR_A_TEARLINE: Final = ("x509-sha1", "x509-sha256", "user-agent", "mutex", "registry-key", "imphash")
 TEARLINE: Final = "tearline"  # a field of what has one
 TEARLINES_BYTES: Final = 2048
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from hashlib import md5, sha256
+from hashlib import md5, sha1, sha256
 from random import Random
 from typing import Final
 
@@ -45,6 +45,8 @@ KINDS: Final = (
     IndicatorType.IPV6_ADDR,
     IndicatorType.EMAIL_ADDR,
     IndicatorType.AUTONOMOUS_SYSTEM,
+    IndicatorType.X509_SHA1,
+    IndicatorType.REGISTRY_KEY,
 )
 AZ: Final = "ABCDEFGHI"
 NOT_VALUES: Final = ("", "198.51.100.999", "not a hash", "\x00", "a b c", "http://[", "ｅｘａｍｐｌｅ" * 2000)
@@ -195,5 +197,9 @@ def value_of(kind: IndicatorType, number: int) -> str:
             return f"user-{text}@example.net"
         case IndicatorType.AUTONOMOUS_SYSTEM:
             return f"as{64496 + number % 16}"
+        case IndicatorType.X509_SHA1:
+            return sha1(text.encode(), usedforsecurity=False).digest().hex(":").upper()
+        case IndicatorType.REGISTRY_KEY:
+            return f"HKLM\\Software\\Made-Up-{text}"
         case _:
             raise ValueError(kind)

@@ -23,6 +23,9 @@ LABELS = st.one_of(
 )
 _HOSTILE_VALUES = {
     IndicatorType.FILE_NAME: HOSTILE,
+    IndicatorType.USER_AGENT: HOSTILE,
+    IndicatorType.MUTEX: HOSTILE,
+    IndicatorType.REGISTRY_KEY: HOSTILE.map(lambda text: f"HKLM\\{text}\\{text}"),
     IndicatorType.URL: HOSTILE.map(lambda text: f"http://example.com/{text}?q={text}"),
     IndicatorType.EMAIL_ADDR: HOSTILE.map(lambda text: f"{text}@example.com"),
 }
