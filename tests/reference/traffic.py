@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from hashlib import md5, sha1, sha256
+from hashlib import md5, sha256
 from random import Random
 from typing import Final
 
@@ -45,7 +45,7 @@ KINDS: Final = (
     IndicatorType.IPV6_ADDR,
     IndicatorType.EMAIL_ADDR,
     IndicatorType.AUTONOMOUS_SYSTEM,
-    IndicatorType.X509_SHA1,
+    IndicatorType.X509_SHA256,
     IndicatorType.REGISTRY_KEY,
 )
 AZ: Final = "ABCDEFGHI"
@@ -177,7 +177,7 @@ def value_of(kind: IndicatorType, number: int) -> str:
     """The value of the indicator of this number, now and then in another spelling than the canonical one."""
     text = str(number)
     match kind:
-        case IndicatorType.FILE_SHA256:
+        case IndicatorType.FILE_SHA256 | IndicatorType.X509_SHA256:
             return sha256(text.encode()).hexdigest().upper()
         case IndicatorType.FILE_MD5 | IndicatorType.JA3:
             return md5(text.encode(), usedforsecurity=False).hexdigest()
@@ -197,8 +197,6 @@ def value_of(kind: IndicatorType, number: int) -> str:
             return f"user-{text}@example.net"
         case IndicatorType.AUTONOMOUS_SYSTEM:
             return f"as{64496 + number % 16}"
-        case IndicatorType.X509_SHA1:
-            return sha1(text.encode(), usedforsecurity=False).digest().hex(":").upper()
         case IndicatorType.REGISTRY_KEY:
             return f"HKLM\\Software\\Made-Up-{text}"
         case _:
