@@ -60,7 +60,8 @@ _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
 # An account (MS-DTYP, section 2.4.2: of a domain or machine, or of Microsoft Entra), and the folder of one.
 _SID: Final = re.compile(r"S-1-(?:5-21|12-1)-\d+-\d+-\d+-\d+", re.IGNORECASE)
 _FOLDER: Final = re.compile(r"[\\/#](?:users|home|documents and settings)[\\/#][^\\/#\s]", re.IGNORECASE)
-_EDITIONS: Final = re.compile(r"(?<=[\w:])[/:]\d[\w.+-]*")  # of products: `Chrome/127.0.0.0` is no address
+# Versions of browsers: `Chrome/127.0.0.0` is no address. Of any other product it may be one.
+_EDITIONS: Final = re.compile(r"\b(?:Chrome|CriOS|Edge?|EdgA|EdgiOS|Firefox|FxiOS|OPR|Safari|Version)/[\d.]+")
 _SEPARATORS: Final = re.compile("[&;]")
 _ENCODED: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 _DEPTH: Final = 2  # times that a text is decoded: a parameter is often encoded once more

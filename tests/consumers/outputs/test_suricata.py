@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.outputs.known import opened
-from consumers.outputs.protocol import Report
+from consumers.outputs.protocol import LeftOut, Report
 from consumers.outputs.suricata_rules import rules
 from consumers.picture.entry import Entry
 from schemas.markings import Activity
@@ -135,3 +135,18 @@ def test_rules_that_drop_need_a_pap_that_allows_a_block(tmp_path: Path) -> None:
 def test_what_is_no_hash_is_left_out(tmp_path: Path, value: str) -> None:
     files, report = written_in(tmp_path, [an_entry(value, "file-md5")])
     assert (files["kakehashi-md5.txt"], report.written) == ([], 0)
+
+
+def test_a_certificate_is_written_as_suricata_compares_it_and_a_user_agent_whole(tmp_path: Path) -> None:
+    agent = "Made-Up/1.0 (三; x)"
+    held = {"x509-sha1": ("3b" * 20,), "user-agent": (agent, "x" * 721, "x" * 720)}
+    files, report = written_in(tmp_path, [an_entry(value, kind) for kind, values in held.items() for value in values])
+    assert report.left_out == {LeftOut.LIMIT: 1}
+    [certificate] = files["kakehashi-x509-sha1.lst"]
+    assert base64.b64decode(certificate) == b":".join([b"3b"] * 20)
+    agents = files["kakehashi-user-agent.lst"]
+    assert {base64.b64decode(line).decode() for line in agents} == {agent, "x" * 720}
+    assert max(map(len, agents)) < 1_000, "Suricata reads lines of 1,024 characters"
+    text = "\n".join(files["kakehashi.rules"])
+    assert "tls.cert_fingerprint; dataset:isset,kakehashi-x509-sha1,type string,load kakehashi-x509-sha1.lst" in text
+    assert "http.user_agent; dataset:isset,kakehashi-user-agent,type string,load kakehashi-user-agent.lst" in text
