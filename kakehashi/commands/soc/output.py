@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -254,22 +255,22 @@ def _once(nation: str, outputs: "Sequence[Following]", settings: "Settings", *, 
     differs = False
     with picture_of(nation, settings, os.environ, update=True) as picture:
         for each in outputs:
-            if dry_run:
-                report, differences = each.would_write(picture), each.check(picture)
-                what = f"would hold {counted(report.written, 'indicator')}, and differs in {len(differences):,}"
-                left_out = report.left_out
-            else:
-                each.take()
-                each.turn(picture)
-                each.count(picture)
-                what = each.standing.trouble or f"holds {counted(each.standing.indicators or 0, 'indicator')}"
-                altered = len(each.altered(picture))
-                if altered:
-                    what += f", but was changed by somebody else: {counted(altered, 'difference')}. {_REPAIR}"
-                    differs = True
-                left_out = each.standing.left_out
-            reasons = ", ".join(f"{count:,} by {reason}" for reason, count in left_out.items())
-            typer.echo(f"{each.name}: {what}" + (f"; left out: {reasons}" if reasons else ""))
-            each.close()
+            with closing(each):
+                if dry_run:
+                    report, differences = each.would_write(picture), each.check(picture)
+                    what = f"would hold {counted(report.written, 'indicator')}, and differs in {len(differences):,}"
+                    left_out = report.left_out
+                else:
+                    each.take()
+                    each.turn(picture)
+                    each.count(picture)
+                    what = each.standing.trouble or f"holds {counted(each.standing.indicators or 0, 'indicator')}"
+                    altered = len(each.altered(picture))
+                    if altered:
+                        what += f", but was changed by somebody else: {counted(altered, 'difference')}. {_REPAIR}"
+                        differs = True
+                    left_out = each.standing.left_out
+                reasons = ", ".join(f"{count:,} by {reason}" for reason, count in left_out.items())
+                typer.echo(f"{each.name}: {what}" + (f"; left out: {reasons}" if reasons else ""))
     if differs:
         raise typer.Exit(Exit.REFUSED)
