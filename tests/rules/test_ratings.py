@@ -3,12 +3,14 @@
 import os
 from collections.abc import Sequence
 from contextlib import nullcontext
+from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import schemas
 from schemas.markings import Marking, Pap, Tlp
 from schemas.ratings import RANK, BadRatings, Rating, read_ratings
 from schemas.vocabulary import IndicatorType, Outcome
@@ -87,6 +89,15 @@ def test_rules_that_restrict_by_rating_are_accepted() -> None:
     assert _widened(rated()) == []
     assert _widened(rated(a_rule(f"unless {{ [{HIGH}].contains(resource.rating) }}"))) == []
     assert _widened(rated(a_rule(f"when {{ resource.rating == {LOW} }}", effect="withhold"))) == []
+
+
+def test_the_rules_that_the_docs_show_to_officers_restrict() -> None:
+    page = (Path(schemas.__file__).parents[1] / "docs" / "release-officer.md").read_text("utf-8")
+    section = page.partition("## Rate sensors")[2].partition("\n## ")[0]
+    block = next(part for part in section.split("```") if part.lstrip().startswith("forbid"))
+    conditions = [rule.partition(", resource)")[2] for rule in block.split(";")[:-1]]
+    assert len(conditions) == 2
+    assert _widened(rated(*(a_rule(each, name=f"rule-{number}") for number, each in enumerate(conditions)))) == []
 
 
 def test_a_better_rating_is_a_wider_set_and_a_worse_one_a_stricter_set() -> None:
