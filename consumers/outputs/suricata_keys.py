@@ -9,6 +9,7 @@ from consumers.outputs.edit import Named
 from consumers.outputs.names import is_name
 from consumers.outputs.networks import network_of
 from consumers.outputs.protocol import LeftOut
+from schemas.normalise.fingerprint import canonical_ja4
 from schemas.vocabulary import IndicatorType
 
 _HEX: Final[Mapping[IndicatorType, re.Pattern[str]]] = {
@@ -30,6 +31,8 @@ def key_of(about: Named, kind: IndicatorType) -> str | LeftOut:
         if kind is IndicatorType.X509_SHA1:
             return _base64(bytes.fromhex(value).hex(":"))
         return _base64(value) if kind is IndicatorType.JA3 else value
+    if kind is IndicatorType.JA4:
+        return _base64(value) if canonical_ja4(value) == (kind, value) else LeftOut.VALUE
     if kind is IndicatorType.USER_AGENT:
         return _base64(value) if len(value.encode()) <= _LONGEST_STRING else LeftOut.LIMIT
     if kind is IndicatorType.DOMAIN_NAME:

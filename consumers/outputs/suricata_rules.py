@@ -27,6 +27,7 @@ _FILES: Final[Mapping[IndicatorType, str]] = {
     IndicatorType.FILE_SHA1: "kakehashi-sha1.txt",
     IndicatorType.FILE_SHA256: "kakehashi-sha256.txt",
     IndicatorType.JA3: "kakehashi-ja3.lst",
+    IndicatorType.JA4: "kakehashi-ja4.lst",
     IndicatorType.X509_SHA1: "kakehashi-x509-sha1.lst",
     IndicatorType.USER_AGENT: "kakehashi-user-agent.lst",
 }
@@ -41,6 +42,9 @@ _SETS: Final = (  # sid, protocol, buffer, type, type of the set: append only
     (7, "tls", "ja3.hash", IndicatorType.JA3, "string"),
     (8, "tls", "tls.cert_fingerprint", IndicatorType.X509_SHA1, "string"),
     (9, "http", "http.user_agent", IndicatorType.USER_AGENT, "string"),
+    (11, "tls", "ja4.hash", IndicatorType.JA4, "string"),
+    (12, "quic", "ja4.hash", IndicatorType.JA4, "string"),
+    (13, "quic", "ja3.hash", IndicatorType.JA3, "string"),
 )
 _HASHES: Final = (
     (20, "filemd5", IndicatorType.FILE_MD5),
@@ -48,6 +52,7 @@ _HASHES: Final = (
     (22, "filesha256", IndicatorType.FILE_SHA256),
 )
 _NETWORKS: Final = 10
+_NEEDS: Final = {IndicatorType.JA4: "requires:feature ja4; "}  # a Suricata that was built without it skips the rule
 _FILE_PROTOCOLS: Final = ("http", "smtp", "ftp-data", "smb", "nfs", "http2")
 
 
@@ -95,7 +100,7 @@ def _set_rule(action: str, sid: int, protocol: str, buffer: str, kind: Indicator
     hash_size = min(max(_LEAST_HASH, 1 << count.bit_length()), _MOST_HASH)
     memcap = max(_LEAST_MEMCAP, 2 * _BYTES_EACH << count.bit_length())
     dataset = f"isset,{_set_name(kind)},type {type},load {_FILES[kind]},memcap {memcap},hashsize {hash_size}"
-    return _rule(action, sid, protocol, kind.label, f"{buffer}; dataset:{dataset}")
+    return _rule(action, sid, protocol, kind.label, f"{_NEEDS.get(kind, '')}{buffer}; dataset:{dataset}")
 
 
 def _set_name(kind: IndicatorType) -> str:

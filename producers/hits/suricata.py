@@ -110,6 +110,10 @@ def _ja3(alert: _Alert) -> list[str | None]:
     return [each.ja3_hash for each in (alert.tls, alert.quic) if each is not None]
 
 
+def _ja4(alert: _Alert) -> list[str | None]:
+    return [each.ja4 for each in (alert.tls, alert.quic) if each is not None]
+
+
 def _files(alert: _Alert) -> list[File]:
     return [*(alert.files or ()), *((alert.fileinfo,) if alert.fileinfo else ())]
 
@@ -122,6 +126,7 @@ _VALUES: Final[Mapping[str, Callable[[_Alert], list[str | None]]]] = {
     "tls.sni": _sni,
     "http.host": lambda alert: [alert.http.hostname if alert.http else None],
     "ja3.hash": _ja3,
+    "ja4.hash": _ja4,
     "tls.cert_fingerprint": lambda alert: [(alert.tls.fingerprint or "").replace(":", "") if alert.tls else None],
     "http.user_agent": lambda alert: [alert.http.http_user_agent if alert.http else None],
     "filemd5": lambda alert: [each.md5 for each in _files(alert)],

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from consumers.outputs.suricata_rules import RULES_FILE, rules, signatures
-from consumers.outputs.zeek_rows import row_of
+from consumers.outputs.zeek_rows import TYPES, row_of
 from exchange.errors import BrokerUnavailable, TransientError
 from exchange.kafka.clients import Cluster
 from exchange.metrics.kinds import Role
@@ -46,6 +46,7 @@ VALUES = {
     IndicatorType.FILE_SHA1: SHA1,
     IndicatorType.FILE_SHA256: SHA256,
     IndicatorType.JA3: "d" * 32,
+    IndicatorType.JA4: "t13d1516h2_8daaf6152771_b186095e22b6",
     IndicatorType.IPV4_NET: "203.0.113.0/24",
     IndicatorType.URL: "https://bad.example/a",
     IndicatorType.EMAIL_ADDR: "a@bad.example",
@@ -97,6 +98,7 @@ def hit_of(buffer: str, value: str) -> dict[str, Any]:
         "tls.sni": {"tls": {"sni": value}},
         "http.host": {"http": {"hostname": value, "url": "/"}},
         "ja3.hash": {"tls": {"ja3": {"hash": value}}},
+        "ja4.hash": {"quic": {"ja4": value}},
         "tls.cert_fingerprint": {"tls": {"fingerprint": bytes.fromhex(value).hex(":") if len(value) == 40 else ""}},
         "http.user_agent": {"http": {"hostname": "other.example", "url": "/", "http_user_agent": value}},
         "filemd5": {"files": [{"filename": "a", "md5": value}]},
@@ -177,7 +179,7 @@ def zeek_types() -> dict[IndicatorType, tuple[str, str, str]]:
     """What our Zeek output writes of each value: the type, the value and the source."""
     found = {}
     for kind, value in VALUES.items():
-        row = row_of(an_entry(value, kind.label), kind) if kind is not IndicatorType.JA3 else None
+        row = row_of(an_entry(value, kind.label), kind) if kind in TYPES else None
         if row is not None:
             assert not isinstance(row, str)
             found[kind] = (row.type, row.value, row.source)

@@ -23,7 +23,7 @@ from tests.consumers.outputs.test_rpz import NETWORKS
 from tests.consumers.outputs.writing import HELD, HOSTILE, NAMES, entries
 
 RULE: Final = re.compile(
-    r"(alert|drop) (ip|dns|tls|http|http2|smtp|ftp-data|smb|nfs) any any -> any any "
+    r"(alert|drop) (ip|dns|tls|quic|http|http2|smtp|ftp-data|smb|nfs) any any -> any any "
     r'\(msg:"[A-Za-z0-9 -]+"; ((?:[a-z0-9._]+(?::[a-z0-9,.>_ -]+)?; )+)sid:([0-9]+); rev:1;\)'
 )
 DATASET: Final = re.compile(
@@ -57,6 +57,7 @@ def test_each_type_is_in_its_file_and_networks_have_a_category_and_a_score(tmp_p
         an_entry("a" * 32, "file-md5"),
         an_entry("b" * 64, "file-sha256"),
         an_entry("c" * 32, "ja3"),
+        an_entry("q13d0310h3_55b375c5d22e_cd85d2d88918", "ja4"),
     ]
     files, report = written_in(tmp_path, content)
     assert report.written == len(content)
@@ -66,12 +67,13 @@ def test_each_type_is_in_its_file_and_networks_have_a_category_and_a_score(tmp_p
     assert files["kakehashi-md5.txt"] == ["a" * 32]
     assert files["kakehashi-sha256.txt"] == ["b" * 64]
     assert base64.b64decode(files["kakehashi-ja3.lst"][0]) == b"c" * 32
+    assert base64.b64decode(files["kakehashi-ja4.lst"][0]) == b"q13d0310h3_55b375c5d22e_cd85d2d88918"
     assert files["kakehashi-categories.txt"][0].split(",")[:2] == ["1", "kakehashi"]
 
 
 @given(
     st.lists(st.one_of(HOSTILE, st.ip_addresses().map(str), NETWORKS.map(str)), max_size=8),
-    st.sampled_from(["ipv4-addr", "ipv6-addr", "ipv4-net", "ipv6-net", "file-md5", "ja3"]),
+    st.sampled_from(["ipv4-addr", "ipv6-addr", "ipv4-net", "ipv6-net", "file-md5", "ja3", "ja4"]),
 )
 @settings(max_examples=40)  # each syncs ten files
 def test_whatever_comes_a_file_has_lines_of_its_type_alone(values: list[str], type: str) -> None:
@@ -85,7 +87,7 @@ def test_whatever_comes_a_file_has_lines_of_its_type_alone(values: list[str], ty
         assert (category, 1 <= int(score) <= 127) == ("1", True)
     lists = [name for name in files if name not in {"kakehashi.rules", "kakehashi-categories.txt"}]
     assert sum(len(files[name]) for name in lists) == report.written
-    assert files["kakehashi-md5.txt"] == files["kakehashi-ja3.lst"] == []
+    assert files["kakehashi-md5.txt"] == files["kakehashi-ja3.lst"] == files["kakehashi-ja4.lst"] == []
 
 
 def test_rules_follow_the_grammar_and_name_files_that_are_there(tmp_path: Path) -> None:
@@ -123,6 +125,12 @@ def test_a_set_has_room_for_its_entries_and_all_sets_stay_below_suricatas_limit(
         assert memcap >= 1_024 * count
         assert hash_size >= min(count, 2**21)
     assert sum(hash_size for _, hash_size in sets.values()) <= 16_777_216
+
+
+def test_a_suricata_that_was_built_without_ja4_skips_its_rules() -> None:
+    lines = [line for line in rules("alert", {}).splitlines() if "ja4.hash" in line]
+    assert [line.split()[1] for line in lines] == ["tls", "quic"]
+    assert all('"; requires:feature ja4; ja4.hash; dataset:isset,kakehashi-ja4,' in line for line in lines)
 
 
 def test_rules_that_drop_need_a_pap_that_allows_a_block(tmp_path: Path) -> None:
