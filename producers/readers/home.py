@@ -24,6 +24,7 @@ PRIVATE_NETWORKS: Final = tuple(
 _PRIVATE: Final = {
     version: tuple(network for network in PRIVATE_NETWORKS if network.version == version) for version in (4, 6)
 }
+_REMEMBERED: Final = 4_096
 Address = IPv4Address | IPv6Address
 
 
@@ -46,12 +47,12 @@ def is_ours(address: Address, defaults: Defaults) -> bool:
     return _is_in(address, defaults.home_networks)
 
 
-@lru_cache(16_384)
+@lru_cache(_REMEMBERED)
 def _is_in(address: Address, home_networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
     return any(address in network for network in (*_PRIVATE[address.version], *home_networks))
 
 
-@lru_cache(16_384)
+@lru_cache(_REMEMBERED)
 def address_of(text: str | None) -> Address | None:
     """The address that a text is; ``None`` if it is none."""
     try:

@@ -44,12 +44,15 @@ _EVENT_TYPE: Final = b'"event_type"'
 NO_THREAT: Final = frozenset({"Not Suspicious Traffic", "Generic Protocol Command Decode"})
 _READ: Final = frozenset({"alert", "fileinfo"})
 MAX_ALERTED_FLOWS: Final = 16_384
-"""Flows whose later ``fileinfo`` records are still taken; the oldest is forgotten first."""
+"""Flows whose later ``fileinfo`` records are still taken; the oldest is forgotten first. Each is kept as bytes, half a
+kilobyte of them, and not as objects: of a file of alerts nothing else grows."""
 
 _LONGEST_REMEMBERED: Final = 4_096
 """Bytes of a record whose names are remembered: longer ones would fill the memory."""
 
-_Flows = OrderedDict[int, Seen]
+_Flows = OrderedDict[int, bytes]
+_PACK: Final = msgspec.msgpack.Encoder()
+_UNPACK: Final = msgspec.msgpack.Decoder(Seen)
 
 
 class _Which(msgspec.Struct):
@@ -167,7 +170,7 @@ def _of_alert(
         return
     template = template_of(alert, place, at_ms, defaults)
     if flow_id:
-        flows[flow_id] = template
+        flows[flow_id] = _PACK.encode(template)
         flows.move_to_end(flow_id)
         if len(flows) > MAX_ALERTED_FLOWS:
             flows.popitem(last=False)
@@ -203,10 +206,11 @@ def _of_requested(record: bytes, event_type: str, place: SourcePlace, defaults: 
 
 def _of_file(record: bytes, which: _Which, place: SourcePlace, defaults: Defaults, flows: _Flows) -> Iterator[Reading]:
     """The hashes of a file that the threat of an alerted flow has sent."""
-    template = flows.get(which.flow_id or 0)
-    if template is None:
+    packed = flows.get(which.flow_id or 0)
+    if packed is None:
         yield LeftOut(place, _OTHER_FILE)
         return
+    template = _UNPACK.decode(packed)
     file = msgspec.json.decode(record, type=_FileRecord)
     at_ms = milliseconds(file.timestamp)
     if at_ms is None:
