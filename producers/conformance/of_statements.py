@@ -21,7 +21,9 @@ def valid_value(found: Statement, _: Question) -> Finding | None:
 
 
 def canonical_value(found: Statement, _: Question) -> Finding | None:
-    """KKH-CAN-02."""
+    """KKH-CAN-02. A value that is invalid has no canonical form: that is KKH-CAN-01's."""
+    if not found.key:
+        return None
     return MET if found.is_canonical else no(found, "the value is not in its canonical form", "値が正準形ではない")
 
 

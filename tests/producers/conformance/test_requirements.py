@@ -267,3 +267,9 @@ def test_a_value_is_shown_if_it_is_asked_for_and_its_marking_allows_it() -> None
     assert example.value == "\\u202ebad.example", "what changes the direction of text is shown, not obeyed"
     [example] = results([open_])["KKH-CMP-05"].examples
     assert example.value == ""
+
+
+def test_a_value_that_is_invalid_is_counted_once_and_not_for_its_spelling_too() -> None:
+    found = results(one(Statement, key=b"", is_canonical=False, refused=RejectReason.INVALID_VALUE)(a_feed()))
+    assert (found["KKH-CAN-01"].failed, found["KKH-CAN-02"].failed) == (1, 0)
+    assert found["KKH-CAN-02"].checked == found["KKH-CAN-01"].checked - 1
