@@ -103,7 +103,7 @@ def test_rules_of_another_policy_set_than_the_one_that_decided_are_declared() ->
     assert "another set" in lines[1]
 
 
-@pytest.mark.parametrize("rule", ["default-deny", "evaluation-error", "gone"])
+@pytest.mark.parametrize("rule", ["default-deny", "evaluation-error", "type-not-agreed", "gone"])
 def test_a_decision_without_a_rule_of_the_set_has_a_sentence_of_its_own(rule: str) -> None:
     record = _record(RED)
     record["rules"] = [rule]
