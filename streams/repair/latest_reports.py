@@ -41,14 +41,20 @@ def _counted_by(cluster: Cluster, shard: int) -> dict[str, ReportNumber]:
     for rows, batch, _ in changelog.read(begin_offset(cluster, topic, shard)):
         last = max(last, batch)
         for row in rows:
-            order = _latest(row.value) if row.key.startswith(SENSOR) and row.value is not None else None
+            order = latest_in(row.value) if row.key.startswith(SENSOR) and row.value is not None else None
             if order is not None:
                 latest[row.key[len(SENSOR) :].decode()] = order
     progress = last_progress(cluster, Intake.name, shard, Codec())
     return latest if progress is not None and last >= progress["batch"] else {}
 
 
-def _latest(row: bytes) -> ReportNumber | None:
-    """The latest report that intake has counted of a sensor; None if all of them were redriven."""
+def latest_in(row: bytes) -> ReportNumber | None:
+    """The latest report that a row of intake has counted of its sensor; None if all of them were redriven.
+
+    Of a sensor with several epochs it is any report of the newest one: in an epoch that is not its source's first, no
+    report loosens a marking unless it is authenticated, and a rebuilt row does not know the first (``_vouched``).
+    """
     epochs = msgspec.msgpack.decode(row, type=Sequences).epochs
-    return (epochs[-1].epoch, epochs[-1].intervals[-1][1]) if epochs else None
+    if not epochs:
+        return None
+    return epochs[-1].epoch, AFTER_ALL if len(epochs) > 1 else epochs[-1].intervals[-1][1]
