@@ -56,7 +56,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description="Compares the pipeline with a plain Faust agent and a hand-written loop, on real Kafka.",
-        epilog="examples: python -m bench --minutes 4 · python -m bench --only throughput --observations 1000000 · "
+        epilog="examples: python -m bench --minutes 15 · python -m bench --only throughput --observations 1000000 · "
         "python -m bench --only throughput --new 1000000 · python -m bench --only state --states 10000000",
     )
     apart = f"; {', '.join(APART)} only if it is named"
