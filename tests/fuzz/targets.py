@@ -26,11 +26,11 @@ from producers.report import ReportBuilder
 from producers.spool.refusal import quarantined
 from schemas import topics
 from schemas.codec import (
+    LATER_RELEASES,
     OBSERVATION_BLOCK,
     QUARANTINED,
     RECEIPT,
     RELEASED_INDICATOR,
-    RELEASED_INDICATOR_V2,
     SENSOR_REPORT,
     Codec,
     Undecodable,
@@ -270,7 +270,7 @@ def targets() -> Iterable[Target]:
     yield Target("messages of syslog", tuple, _spoilt_syslog, take_syslog)
     yield _records(
         "records from a partner",
-        lambda: (*corpus.records(RELEASED_INDICATOR), *corpus.records(RELEASED_INDICATOR_V2)),
+        lambda: tuple(record for name in (RELEASED_INDICATOR, *LATER_RELEASES) for record in corpus.records(name)),
         take_released,
     )
     yield _records("receipts from a partner", lambda: corpus.records(RECEIPT), take_receipt)
