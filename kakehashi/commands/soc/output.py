@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -150,8 +150,10 @@ def check(
         tlp_max=tlp_max,
     )
     outputs = _outputs(nation, to, filters, options.use_of("passive-local", unstated_pap), settings)
-    with picture_of(nation, settings, os.environ, update=True) as picture:
-        found = {each.name: each.check(picture) for each in outputs}
+    with ExitStack() as at_end, picture_of(nation, settings, os.environ, update=True) as picture:
+        for output in outputs:
+            at_end.callback(output.close)
+        found = {output.name: output.check(picture) for output in outputs}
     for name, differences in found.items():
         typer.echo(f"{name}: {counted(len(differences), 'difference')}")
         for each in differences[:_SHOWN]:
