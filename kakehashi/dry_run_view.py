@@ -1,4 +1,4 @@
-"""The output of ``kakehashi produce --dry-run``: a table in 80 columns, or an object a line, and the counts by rule."""
+"""The output of ``kakehashi produce --dry-run``: a table as wide as the terminal or objects, and the counts."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,8 +20,9 @@ _INDENT: Final = " " * 9
 class Table:
     """Lines for one fate after the other. A value is never cut: one that is too wide has a line of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = WIDTH) -> None:
         self._file: str | None = None
+        self._width = width
 
     def lines(self, fate: Fate) -> Iterator[str]:
         """The lines of one piece of input; before the first one of a file its name."""
@@ -31,22 +32,22 @@ class Table:
             yield HEADER
         reason = printable(f"{fate.reason}: {fate.detail}" if fate.detail else fate.reason)
         if not fate.value:
-            yield from folded(f"{fate.outcome:8}  {reason}", f"{fate.line:7}  ")
+            yield from folded(f"{fate.outcome:8}  {reason}", f"{fate.line:7}  ", self._width)
             return
         start = f"{fate.line:7}  {fate.outcome:8}  {fate.type:17}  "
-        if cell_len(value := printable(fate.value)) <= WIDTH - _VALUE:
+        if cell_len(value := printable(fate.value)) <= self._width - _VALUE:
             yield start + value
         else:
             yield start.rstrip()
-            yield (_INDENT if cell_len(value) <= WIDTH - len(_INDENT) else "") + value
+            yield (_INDENT if cell_len(value) <= self._width - len(_INDENT) else "") + value
         if fate.marking:
             origin = f", from {fate.marking_from}" if fate.marking_from else ""
-            yield from folded(printable(f"marking: {fate.marking}{origin}"), _INDENT)
+            yield from folded(printable(f"marking: {fate.marking}{origin}"), _INDENT, self._width)
         if len({*fate.partners.values()}) > 1:
             for partner, ruled in fate.partners.items():
-                yield from folded(f"{partner}: {ruled.outcome}, {ruled.reason}", _INDENT)
+                yield from folded(f"{partner}: {ruled.outcome}, {ruled.reason}", _INDENT, self._width)
         else:
-            yield from folded(f"reason: {reason}", _INDENT)
+            yield from folded(f"reason: {reason}", _INDENT, self._width)
 
 
 def as_json(fate: Fate) -> str:
@@ -57,7 +58,8 @@ def as_json(fate: Fate) -> str:
 class Counts:
     """How many pieces went which way, and by which rules."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = WIDTH) -> None:
+        self._width = width
         self.outcomes: Counter[str] = Counter()
         self._reasons: Counter[tuple[str, str, str]] = Counter()
 
@@ -72,10 +74,10 @@ class Counts:
     def lines(self, partners: Iterable[str], titles: Mapping[str, str], policy: str) -> Iterator[str]:
         """The summary: all pieces, then the counts by rule, for each partner if there are several."""
         total = ", ".join(f"{self.outcomes[each]:,} {each}" for each in OUTCOMES if self.outcomes[each])
-        yield from folded(f"{counted(self.outcomes.total(), 'piece')}: {total or 'nothing was read'}", "")
+        yield from folded(f"{counted(self.outcomes.total(), 'piece')}: {total or 'nothing was read'}", "", self._width)
         for partner in (*partners, ""):
             yield from self._of(partner, titles)
-        yield from folded(f"by policy {policy}; nothing was sent, and nothing was written", "")
+        yield from folded(f"by policy {policy}; nothing was sent, and nothing was written", "", self._width)
 
     def _of(self, partner: str, titles: Mapping[str, str]) -> Iterator[str]:
         for outcome in OUTCOMES:
@@ -85,16 +87,18 @@ class Counts:
             for reason, count in sorted(found.items(), key=lambda each: (-each[1], each[0])):
                 title = " ".join(titles[rule] for rule in reason.split(",") if rule in titles)
                 to = f" to {partner}" if partner else ""
-                yield from folded(f"{outcome}{to}: {count:,} {reason}{f': {title}' if title else ''}", "  ")
+                yield from folded(
+                    f"{outcome}{to}: {count:,} {reason}{f': {title}' if title else ''}", "  ", self._width
+                )
 
 
-def folded(text: str, indent: str) -> Iterator[str]:
-    """The text in lines of 80 columns, broken between words; a word that is wider is broken anywhere."""
-    line, room = indent, WIDTH - len(indent) - 2
+def folded(text: str, indent: str, width: int = WIDTH) -> Iterator[str]:
+    """The text in lines of so many columns, broken between words; a word that is wider is broken anywhere."""
+    line, room = indent, width - len(indent) - 2
     follows = " " * (len(indent) + 2)
     for word in (part for each in text.split(" ") for part in chop_cells(each, room) or [""]):
         joint = "" if line in (indent, follows) else " "
-        if cell_len(line + joint + word) > WIDTH:
+        if cell_len(line + joint + word) > width:
             yield line.rstrip()
             line, joint = follows, ""
         line += joint + word

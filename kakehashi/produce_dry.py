@@ -9,8 +9,9 @@ from exchange.clock import now_ms
 from exchange.errors import Exit
 from exchange.settings import Settings
 from kakehashi.dry_run import DryRun
-from kakehashi.dry_run_view import Counts, Table, as_json, folded
+from kakehashi.dry_run_view import WIDTH, Counts, Table, as_json, folded
 from kakehashi.fates import REFUSE, Fate, Judge
+from kakehashi.terminal import console
 from producers.default_marking import DefaultMarking
 from producers.inputs import Input, name_in_utf8
 from producers.produce import Options
@@ -40,7 +41,8 @@ def dry_run(
     policy = load(nation, settings.policy_folder, version=settings.policy_version)
     lifetimes = Lifetimes.load(settings.policy_version, settings.policy_folder)
     judge = Judge(partners, Classifier(Engine(policy)), installed_enricher(), lifetimes, now_ms())
-    counts, table, run, marked = Counts(), Table(), DryRun(sensor, judge), DefaultMarking()
+    width = max(WIDTH, console().width)
+    counts, table, run, marked = Counts(width), Table(width), DryRun(sensor, judge), DefaultMarking()
 
     def show(fates: Iterable[Fate]) -> None:
         for fate in fates:
@@ -55,7 +57,7 @@ def dry_run(
             show(run.fates(marked.counting(readings, options.defaults)))
     titles = {rule.id: rule.title for rule in policy.rules.values()}
     lines = (
-        *chain.from_iterable(folded(line, "") for line in marked.lines()),
+        *chain.from_iterable(folded(line, "", width) for line in marked.lines()),
         *counts.lines(partners, titles, policy.version[:12]),
     )
     for line in lines:
