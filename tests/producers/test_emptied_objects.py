@@ -44,7 +44,7 @@ EMPTY = [
     pytest.param(indicator, {"pattern": "title: x", "pattern_type": "sigma"}, id="a pattern of another language"),
     pytest.param(indicator, {"pattern": f"{PATTERN} AND [ipv4-addr:value = '198.51.100.7']"}, id="needed together"),
     pytest.param(attribute, {"type": "comment", "value": "wrong", "to_ids": False}, id="another type, not to_ids"),
-    pytest.param(attribute, {"type": "mutex", "value": "m"}, id="another type, that is not carried"),
+    pytest.param(attribute, {"type": "windows-scheduled-task", "value": "m"}, id="another type, that is not carried"),
     pytest.param(attribute, {"value": "", "deleted": True, "to_ids": False}, id="deleted, and without a value"),
     pytest.param(attribute, {"to_ids": False}, id="not to_ids"),
 ]

@@ -15,7 +15,8 @@ def may(operation: str) -> set[str]:
 
 
 def test_it_reads_what_the_picture_is_made_of_and_no_more() -> None:
-    assert may("read") == {topics.NATIONAL, topics.accepted("GBR"), topics.accepted("AUS")}
+    of_partner = (topics.accepted, topics.receipts, topics.partner_receipts)
+    assert may("read") == {topics.NATIONAL, *(topic(each) for each in ("GBR", "AUS") for topic in of_partner)}
 
 
 def test_it_writes_what_a_sensor_and_an_answer_need_and_no_more() -> None:

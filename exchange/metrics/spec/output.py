@@ -45,7 +45,7 @@ OUTPUT_LEFT_OUT: Final = Gauge(
 OUTPUT_DIFFERENCES: Final = Gauge(
     "output_differences",
     labels(OUTPUT),
-    unit="indicators",
+    unit="differences",
     roles=_ROLES,
     help="Indicators that the tool did not have in its memory when it was last asked for a sample, once an hour; only "
     "for outputs that ask it (`suricata` with `socket`).",

@@ -30,7 +30,7 @@ SENSOR_SHARE: Final = Gauge(
 SENSOR_RATING_DRAFT: Final = Gauge(
     "sensor_rating_draft",
     labels(SENSOR),
-    unit="state",
+    unit="draft",
     roles=_ROLES,
     help="The rating that a sensor's score suggests: 0 low, 1 unrated, 2 medium, 3 high. It decides nothing until "
     "officers sign it with a policy set.",
