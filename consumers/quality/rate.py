@@ -43,7 +43,9 @@ def drafted(scores: Mapping[str, Score], with_key: Collection[str]) -> dict[str,
 def as_text(scores: Mapping[str, Score], with_key: Collection[str]) -> str:
     """``policy/ratings/<nation>.toml``: the sensors by rating, each with its reasons."""
     ratings = drafted(scores, with_key)
-    lines = ["# Drafted from scores by `kakehashi sensor score --nation NATION --ratings`; who is not listed is unrated."]
+    lines = [
+        "# Drafted from scores by `kakehashi sensor score --nation NATION --ratings`; who is not listed is unrated."
+    ]
     for rating in LISTED:
         listed = [sensor for sensor, found in ratings.items() if found is rating]
         lines += [f"{rating} = [", *(f"  {_quoted(sensor)},  # {_reasons(scores[sensor])}" for sensor in listed), "]"]
