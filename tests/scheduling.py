@@ -91,7 +91,6 @@ _SLOW: Final = (
     "tests/consumers/taxii/test_taxii_paging.py",
     "tests/producers/test_csv_alike.py",
     "tests/producers/test_misp_kills.py",
-    "tests/producers/test_taxii_20.py",
     "tests/producers/test_misp_server.py",
     "tests/producers/test_live_follow.py",
     "tests/producers/test_maildir.py",
