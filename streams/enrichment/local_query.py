@@ -95,14 +95,18 @@ def _has_private(query: str) -> bool:
 
 def _is_local(text: str, *, named: bool) -> bool:
     """Whether there is an e-mail address or a local host in it, however encoded; with ``named``, any address at all."""
-    return any(
-        _EMAIL.search(each) is not None
-        or _MAC.search(each) is not None
-        or any(_is_of_host(found, named=named) for found in (*_QUAD.findall(each), *_SIX.findall(each)))
-        or any(special_use_of_domain(name.lower()) for name in _NAME.findall(each))
-        or (each is not text and _has_private(each))
-        for each in _readings(text)
-    )
+    for each in _readings(text):
+        dotted, with_colon = "." in each, ":" in each  # a pattern is not looked for without the character that it needs
+        if (
+            ("@" in each and _EMAIL.search(each) is not None)
+            or ((with_colon or "-" in each) and _MAC.search(each) is not None)
+            or (dotted and any(_is_of_host(found, named=named) for found in _QUAD.findall(each)))
+            or (with_colon and any(_is_of_host(found, named=named) for found in _SIX.findall(each)))
+            or (dotted and any(special_use_of_domain(name.lower()) for name in _NAME.findall(each)))
+            or (each is not text and _has_private(each))
+        ):
+            return True
+    return False
 
 
 def _is_of_host(text: str, *, named: bool) -> bool:
@@ -122,6 +126,8 @@ def _use(address: IPv4Address | IPv6Address) -> str:
 
 def _unquoted(text: str) -> str:
     """The text with its percent-encoded bytes and its blanks read."""
+    if "%" not in text and "+" not in text:
+        return text
     plain = text.replace("+", " ").encode()
     return _ENCODED.sub(lambda found: bytes([int(found[1], 16)]), plain).decode("utf-8", "replace")
 
