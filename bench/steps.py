@@ -1,5 +1,6 @@
 """Intake and correlate in this process, with RocksDB and without Kafka, and a work's reports as they read them."""
 
+import gc
 from pathlib import Path
 
 from bench.publish import encoded
@@ -53,6 +54,8 @@ class Steps:
             for shard in range(SHARDS)
         ]
         self._offsets = [0] * SHARDS
+        gc.collect()
+        gc.freeze()  # a worker does not have the generated work: its collector does not visit it
 
     def intake(self, shard: int, records: list[Record]) -> list[tuple[int, bytes]]:
         """The blocks of one shard's reports, by the shard they go to."""
@@ -82,5 +85,6 @@ class Steps:
 
     def close(self) -> None:
         """Close the state."""
+        gc.unfreeze()
         for _, state in (*self._intakes, *self._correlates):
             state.close()
