@@ -19,6 +19,7 @@ class Terminal(io.StringIO):
 
 def test_the_share_of_a_topic_that_is_read_grows_to_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("consumers.picture.feed.BATCH", 10)
+    monkeypatch.setattr("consumers.picture.feed._FIRST_BATCH", 10)
     world, shares = World(tmp_path), list[float]()
     for number in range(35):
         world.gbr.release(f"h{number}.example")
