@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.role import peak_resident_bytes
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.readers.formats import AUTO, readings_of
 from producers.readers.reading import Defaults
 from schemas.markings import SourceMarking
@@ -33,7 +33,7 @@ def read(path: Path) -> dict[str, Any]:
     counts = Counter[str]()
     with path.open("rb") as stream:
         began = time.process_time()
-        source = Input(path.name, stream)
+        source = OpenInput(path.name, stream)
         readings, reader = readings_of(source, AUTO, _DEFAULTS)
         for reading in readings:
             counts[type(reading).__name__] += 1

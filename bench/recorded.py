@@ -7,7 +7,7 @@ from typing import Final
 
 from bench.workload import REPORT_SIZE, Expected, Work
 from exchange.errors import NotFound
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.readers.formats import AUTO, readings_of
 from producers.readers.reading import Defaults, Seen
 from producers.report import report_of
@@ -72,7 +72,7 @@ def _files(folder: Path) -> list[Path]:
 
 def _observations(path: Path, at_most: int) -> Iterator[Observation]:
     with path.open("rb") as stream:
-        source = Input(path.name, stream)
+        source = OpenInput(path.name, stream)
         readings, _format = readings_of(source, AUTO, _DEFAULTS)
         yield from islice((reading.observation for reading in readings if isinstance(reading, Seen)), at_most)
 

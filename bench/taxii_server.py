@@ -11,7 +11,7 @@ from consumers.taxii.collections import collections_of
 from consumers.taxii.door import Door
 from consumers.taxii.endpoints import Endpoints
 from consumers.taxii.limits import Limits
-from consumers.taxii.listening import Listening, Place
+from consumers.taxii.listening import ListenAddress, Listening
 from consumers.taxii.readers import Readers
 from exchange.clock import now_ms
 from exchange.role import end_at_once
@@ -25,7 +25,7 @@ def main(picture: str, nation: str, origin: str, clients: str, port: str) -> Non
     readers = Readers(Path(picture), nation, now_ms)
     inside = Endpoints(nation, collections, readers).application
     door = Door(inside, Clients(Path(clients), collections), Limits(time.monotonic))
-    listening = Listening(door, Place("127.0.0.1", int(port)), end_at_once).start()
+    listening = Listening(door, ListenAddress("127.0.0.1", int(port)), end_at_once).start()
     stopping.wait()
     listening.stop()
     readers.close()

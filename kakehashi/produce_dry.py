@@ -13,7 +13,7 @@ from kakehashi.dry_run_view import WIDTH, Counts, Table, as_json, folded
 from kakehashi.fates import REFUSE, Fate, Judge
 from kakehashi.terminal import console
 from producers.default_marking import DefaultMarking
-from producers.inputs import Input, name_in_utf8
+from producers.inputs import OpenInput, name_in_utf8
 from producers.produce import Options
 from producers.readers.formats import readings_of
 from producers.source import opened
@@ -52,7 +52,7 @@ def dry_run(
 
     for options, name in ((each, name) for each in runs for name in each.files):
         with opened(name, lambda: show(run.rest()), Stop()) as stream:
-            source = Input(name_in_utf8(name), stream, encoding=options.defaults.encoding)
+            source = OpenInput(name_in_utf8(name), stream, encoding=options.defaults.encoding)
             readings, _ = readings_of(source, options.format, options.defaults)
             show(run.fates(marked.counting(readings, options.defaults)))
     titles = {rule.id: rule.title for rule in policy.rules.values()}

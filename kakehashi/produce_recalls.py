@@ -17,7 +17,7 @@ from consumers.subscription.subscription import latest
 from consumers.subscription.topic_reader import TopicReader
 from exchange.errors import ExchangeError, Refused
 from exchange.kafka.clients import Cluster
-from producers.inputs import Input, name_in_utf8
+from producers.inputs import OpenInput, name_in_utf8
 from producers.known import was_read
 from producers.produce import Options
 from producers.readers.formats import readings_of
@@ -76,13 +76,13 @@ def _marked(options: Options, spool: Spool) -> tuple[bool, Mapping[bytes, Markin
                 if not (options.again or options.snapshot is not None):
                     continue
                 is_read = True
-            source = Input(name_in_utf8(name), stream, encoding=options.defaults.encoding)
+            source = OpenInput(name_in_utf8(name), stream, encoding=options.defaults.encoding)
             for key, marking in _values(source, options):
                 marked[key] = marking if key not in marked else marked[key].join(marking)
     return is_read, marked
 
 
-def _values(source: Input, options: Options) -> Iterator[tuple[bytes, Marking]]:
+def _values(source: OpenInput, options: Options) -> Iterator[tuple[bytes, Marking]]:
     readings, _ = readings_of(source, options.format, options.defaults)
     for reading in readings:
         if isinstance(reading, Seen):

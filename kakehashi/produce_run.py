@@ -23,7 +23,7 @@ from producers.fetch import fetched, is_url
 from producers.follow.follow import follow
 from producers.follow.places import files_at
 from producers.inputs import name_in_utf8
-from producers.live.documents import Document, Gap, Place
+from producers.live.documents import Document, Gap, LiveInput
 from producers.live.feed import Live
 from producers.live.kinds import kind_of, reads
 from producers.meter import Meter
@@ -193,10 +193,10 @@ def _runs(plan: Plan, folder: Path, *, is_rehearsal: bool = False, stop: Stop) -
                 yield reads(options, found) if isinstance(found, Document) else found
 
 
-def _place(plan: Plan, name: str, folder: Path, *, is_rehearsal: bool = False, stop: Stop) -> Place:
+def _place(plan: Plan, name: str, folder: Path, *, is_rehearsal: bool = False, stop: Stop) -> LiveInput:
     agreed = plan.options.accept_removals
     is_followed = plan.is_followed and not is_rehearsal
-    return Place(
+    return LiveInput(
         name, folder, plan.credentials, plan.authorities, plan.reviewed, is_rehearsal, is_followed, agreed, stop
     )
 

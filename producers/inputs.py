@@ -48,7 +48,7 @@ class Plain:
         return "" if self._packed is None else self._packed.damage
 
 
-class Input:
+class OpenInput:
     """An open input: its name as the operator gave it, its first bytes, and a buffered stream of all of it.
 
     ``names`` are all the names and comments that its content goes by: its own, and those in its archive.
@@ -82,7 +82,7 @@ class Input:
         return _SEVERAL if self._several else self._plain.damage
 
     @contextmanager
-    def read_ahead(self) -> "Iterator[Input | None]":
+    def read_ahead(self) -> "Iterator[OpenInput | None]":
         """The same input from its beginning, apart from this one, which goes on as it was; ``None`` of a pipe."""
         if self._start is None:
             yield None
@@ -90,7 +90,7 @@ class Input:
         position = self._stream.tell()
         self._stream.seek(self._start)
         try:
-            yield Input(self.name, self._stream, encoding=self._encoding, limit=self._limit)
+            yield OpenInput(self.name, self._stream, encoding=self._encoding, limit=self._limit)
         finally:
             self._stream.seek(position)
 

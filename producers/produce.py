@@ -16,7 +16,7 @@ import msgspec
 from exchange.errors import DeliveryTimeout, Refused
 from producers.default_marking import DefaultMarking
 from producers.heartbeat import HEARTBEAT_S, Heartbeat
-from producers.inputs import Input, name_in_utf8
+from producers.inputs import OpenInput, name_in_utf8
 from producers.known import state_of, unknown_state
 from producers.pace import Pace
 from producers.readers.formats import AUTO, readings_of
@@ -170,7 +170,7 @@ class Run:
         if options.snapshot is not None:
             number = spool.assertions.next_generation()
             self._snapshot = Snapshot(options.snapshot, number, agreed=options.accept_removals)
-        self._source: Input | None = None
+        self._source: OpenInput | None = None
         self._pipe: Filling | None = None
         self._stepped_at = self._turned_at = time.monotonic()
         self._heart = Heartbeat(spool, options.sensor, codec, now_ms, options.heartbeat_s)
@@ -202,7 +202,7 @@ class Run:
             return
         self._view.opened(name, size)
         self._stepped_at = time.monotonic()
-        self._source = source = Input(name_in_utf8(name), stream, encoding=options.defaults.encoding, limit=size)
+        self._source = source = OpenInput(name_in_utf8(name), stream, encoding=options.defaults.encoding, limit=size)
         readings, reader = readings_of(source, options.format, options.defaults)
         if reader is not None and reader.is_reviewed and options.defaults.reviewed is None:
             raise Refused(

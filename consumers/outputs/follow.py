@@ -47,7 +47,7 @@ _FIRST_RETRY_S: Final = 1.0
 _LAST_RETRY_S: Final = 60.0
 
 
-class Standing(msgspec.Struct, frozen=True):
+class OutputStatus(msgspec.Struct, frozen=True):
     """How an output stands. ``trouble`` is why it is not current; empty if nothing is wrong. ``indicators`` are those
     that it holds, by the last count; ``through_us`` is the last change that it has applied. ``differences`` are those
     that an audit has found; None without one."""
@@ -76,7 +76,7 @@ class Following:
 
         ``files``, if given, come first: this output is never ahead of them, and is audited.
         """
-        self.name, self.standing, self._files = name, Standing(), files
+        self.name, self.standing, self._files = name, OutputStatus(), files
         self._output, self._carried, self._path, self._clock_ms = output, carried, path, clock_ms
         self._nation, self._target = target.nation, target
         self._writer: Writer = output.open(target)
@@ -230,7 +230,7 @@ class Following:
         report = self._writer.write(self._carried.entries(picture, left_out), self._holds(picture, head_us))
         self._unfit, self._whole_us = dict(report.left_out), head_us
         differences = self.standing.differences
-        self.standing = Standing(report.written, merged(left_out, self._unfit), head_us, "", differences)
+        self.standing = OutputStatus(report.written, merged(left_out, self._unfit), head_us, "", differences)
         ended_s = time.monotonic()
         self._rests_until_s = ended_s + (ended_s - began_s) if self._output.rewrites else 0.0
 

@@ -21,7 +21,7 @@ _ENDS_S: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListenAddress:
     """Where the server listens, and its TLS. Without a certificate it listens on this machine alone.
 
     ``client_ca`` is the file of the authorities whose client certificates are looked at; None if none are.
@@ -59,7 +59,7 @@ class Place:
 class Listening:
     """A server that answers with ``application``. ``port`` is the one that it has, also if 0 was asked for."""
 
-    def __init__(self, application: ASGIApp, place: Place, on_error: Callable[[Exception], None]) -> None:
+    def __init__(self, application: ASGIApp, place: ListenAddress, on_error: Callable[[Exception], None]) -> None:
         """Raises ConfigurationError if the address cannot be had, or its TLS cannot be used."""
         self._on_error = on_error
         self.tls: Final = place.tls()
@@ -117,7 +117,7 @@ class Listening:
             self._on_error(error)
 
 
-def _bound(place: Place) -> socket.socket:
+def _bound(place: ListenAddress) -> socket.socket:
     try:
         family, kind, number, _, address = socket.getaddrinfo(
             place.address, place.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -144,7 +144,7 @@ def _is_of_this_machine(address: str) -> bool:
         return address == "localhost"
 
 
-def _stamp_of(place: Place) -> tuple[int, ...]:
+def _stamp_of(place: ListenAddress) -> tuple[int, ...]:
     files = [each for each in (place.certificate, place.key) if each is not None]
     try:
         return tuple(number for each in files for number in (each.stat().st_mtime_ns, each.stat().st_ino))

@@ -17,7 +17,7 @@ from consumers.taxii.collections import Collection
 from consumers.taxii.door import Counted, Door
 from consumers.taxii.endpoints import Endpoints
 from consumers.taxii.limits import Limits
-from consumers.taxii.listening import Listening, Place
+from consumers.taxii.listening import ListenAddress, Listening
 from consumers.taxii.readers import Readers
 from exchange import logs
 from exchange.clock import now_ms
@@ -42,7 +42,7 @@ def serve(
     origins: Mapping[str, Origin],
     collections: Mapping[str, Collection],
     clients: Clients,
-    place: Place,
+    place: ListenAddress,
     loglevel: str,
 ) -> None:
     """Answer clients until asked to stop. Raises ConfigurationError if the address cannot be had."""

@@ -15,7 +15,7 @@ from schemas.signing import KEY_BYTES, key_id
 _FIELDS: Final = frozenset({"sensor", "key", "from", "until", "revoked"})
 
 
-class Standing(enum.StrEnum):
+class KeyState(enum.StrEnum):
     """Whether a key's signatures count at a time."""
 
     VALID = "valid"
@@ -47,13 +47,13 @@ class SensorKey:
         """The time of its revocation as the roster spells it."""
         return time_text(self.revoked_ms)
 
-    def standing(self, at_ms: int) -> Standing:
+    def standing(self, at_ms: int) -> KeyState:
         """Whether its signatures count at this time; a revocation is stated before an end."""
         if self.revoked_ms and at_ms >= self.revoked_ms:
-            return Standing.REVOKED
+            return KeyState.REVOKED
         if at_ms < self.from_ms:
-            return Standing.NOT_YET
-        return Standing.ENDED if self.until_ms and at_ms >= self.until_ms else Standing.VALID
+            return KeyState.NOT_YET
+        return KeyState.ENDED if self.until_ms and at_ms >= self.until_ms else KeyState.VALID
 
 
 @dataclass(frozen=True, slots=True)

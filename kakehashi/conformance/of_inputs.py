@@ -14,9 +14,9 @@ from typing import BinaryIO
 from exchange.errors import ConfigurationError, Refused
 from kakehashi.conformance.statements import statements
 from producers.admission import admitted
-from producers.conformance.facts import Ended, Fact, Listed, Place, Skipped, Statement, Unread
+from producers.conformance.facts import Ended, Fact, FactPlace, Listed, Skipped, Statement, Unread
 from producers.conformance.report import Fed
-from producers.inputs import Input, name_in_utf8
+from producers.inputs import OpenInput, name_in_utf8
 from producers.produce import Options
 from producers.readers.formats import readings_of
 from producers.readers.reading import LeftOut, Reading, Rejected, Seen, Withdrawn
@@ -61,24 +61,24 @@ class Inputs:
                 yield Unread(fact.place, RejectReason.TRUNCATED, is_whole=True, is_listed=True)
 
     def _of(self, name: str, stream: BinaryIO, options: Options) -> Iterator[Fact]:
-        source = Input(name, stream, encoding=options.defaults.encoding)
+        source = OpenInput(name, stream, encoding=options.defaults.encoding)
         readings, _ = readings_of(source, options.format, options.defaults)
         rows: list[Observation] = []
-        places: list[Place] = []
+        places: list[FactPlace] = []
         for reading in readings:
             taken = _taken(reading)
             if isinstance(taken, Observation):
                 rows.append(taken)
-                places.append(Place(name, reading.place.line))
+                places.append(FactPlace(name, reading.place.line))
                 if len(rows) == MAX_OBSERVATIONS:
                     yield from self._statements(rows, places)
                     rows, places = [], []
             elif taken is not None:
                 yield taken
         yield from self._statements(rows, places)
-        yield Ended(Place(name, 0), bool(source.damage))
+        yield Ended(FactPlace(name, 0), bool(source.damage))
 
-    def _statements(self, rows: list[Observation], places: list[Place]) -> Iterable[Statement]:
+    def _statements(self, rows: list[Observation], places: list[FactPlace]) -> Iterable[Statement]:
         report = report_of(
             rows,
             nation=self._nation,
@@ -98,7 +98,7 @@ def _taken(reading: Reading) -> Observation | Fact | None:
         if isinstance(fitting, Seen):
             return fitting.observation
         reading = fitting
-    place = Place(reading.place.file, reading.place.line)
+    place = FactPlace(reading.place.file, reading.place.line)
     if isinstance(reading, Rejected):
         return Unread(place, reading.reason, is_whole=reading.place.line == 0)
     if isinstance(reading, Withdrawn) and not reading.implied:

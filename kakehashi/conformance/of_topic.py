@@ -8,15 +8,15 @@ from consumers.queries.quarantine import entries
 from consumers.queries.redriven import State, identity_of, states
 from consumers.subscription.topic_reader import TopicReader
 from exchange.authority.roster import Roster
-from exchange.authority.sensor_keys import Standing
+from exchange.authority.sensor_keys import KeyState
 from exchange.kafka.clients import Cluster
 from exchange.kafka.topics_admin import settings_of
 from exchange.protocol.record import Record
 from kakehashi.conformance.statements import statements
 from producers.conformance.facts import (
     Fact,
+    FactPlace,
     Kept,
-    Place,
     Refusal,
     Sent,
     Signature,
@@ -138,7 +138,7 @@ def report_facts(
     record: Record, sensor: str, codec: Codec, roster: Roster, normaliser: Normaliser
 ) -> Iterator[Reported]:
     """The facts of one record; none if it is not about this sensor. An officer's redrive is no report of the sensor."""
-    place = Place(of_partition(record.partition), record.offset)
+    place = FactPlace(of_partition(record.partition), record.offset)
     key = (record.key or b"").decode("utf-8", "replace")
     found = codec.decode(SENSOR_REPORT, record.value)
     if isinstance(found, Undecodable):
@@ -156,10 +156,12 @@ def report_facts(
     if refused is not None:
         yield Unread(place, refused.reason, is_whole=True)
         return
-    yield from statements(report, lambda index: Place(place.where, place.at, index), record.timestamp_ms, normaliser)
+    yield from statements(
+        report, lambda index: FactPlace(place.where, place.at, index), record.timestamp_ms, normaliser
+    )
 
 
-def _sent(record: Record, report: SensorReport, key: str, place: Place, codec: Codec, roster: Roster) -> Sent:
+def _sent(record: Record, report: SensorReport, key: str, place: FactPlace, codec: Codec, roster: Roster) -> Sent:
     value = record.value or b""
     return Sent(
         place=place,
@@ -183,9 +185,9 @@ def _signature(record: Record, sensor: str, codec: Codec, roster: Roster) -> Sig
     if not roster.sensors.by_sensor.get(sensor):
         return Signature.NO_ROSTER_KEY
     key = roster.sensors.find(sensor, found.key)
-    standing = Standing.NOT_YET if key is None else key.standing(record.timestamp_ms)
-    if key is None or standing is not Standing.VALID:
-        return Signature.REVOKED_KEY if standing is Standing.REVOKED else Signature.UNKNOWN_KEY
+    standing = KeyState.NOT_YET if key is None else key.standing(record.timestamp_ms)
+    if key is None or standing is not KeyState.VALID:
+        return Signature.REVOKED_KEY if standing is KeyState.REVOKED else Signature.UNKNOWN_KEY
     return Signature.VALID if is_signed_by(key.key, codec, record.value or b"", found) else Signature.INVALID
 
 

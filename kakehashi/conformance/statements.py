@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from producers.conformance.facts import Place, Statement
+from producers.conformance.facts import FactPlace, Statement
 from schemas.records import SensorReport
 from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
 from streams.intake.collapse import Normaliser, normalise
@@ -15,7 +15,7 @@ _WITHDRAWALS: Final = frozenset(map(int, Withdrawal))
 
 
 def statements(
-    report: SensorReport, place: Callable[[int], Place], at_ms: int, normaliser: Normaliser
+    report: SensorReport, place: Callable[[int], FactPlace], at_ms: int, normaliser: Normaliser
 ) -> Iterator[Statement]:
     """One for each observation of a report whose columns fit together; ``place`` gives the position of each."""
     dictionaries = Dictionaries()

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from consumers.subscription.subscription import PositionLost
 from exchange.authority.roster import Roster
-from exchange.authority.sensor_keys import Standing
+from exchange.authority.sensor_keys import KeyState
 from exchange.errors import ConfigurationError
 from kakehashi.conformance.of_inputs import file_digest
 from kakehashi.conformance.of_topic import Published
@@ -117,7 +117,7 @@ def _owner(roster: Roster, key: str, at_ms: int) -> tuple[str, bytes] | None:
     for keys in roster.sensors.by_sensor.values():
         for each in keys:
             # A report states its time itself: who has a revoked key could state an earlier one.
-            if each.key_id == key and not each.revoked_ms and each.standing(at_ms) is Standing.VALID:
+            if each.key_id == key and not each.revoked_ms and each.standing(at_ms) is KeyState.VALID:
                 return f"the sensor {each.sensor}", each.key
     return None
 

@@ -12,7 +12,7 @@ from schemas.markings import Marking
 from schemas.vocabulary import IndicatorType, RejectReason
 
 
-class Place(msgspec.Struct, frozen=True, gc=False):
+class FactPlace(msgspec.Struct, frozen=True, gc=False):
     """A position: the line of a file; or the offset in a partition, and the observation of the report from 0."""
 
     where: str
@@ -34,7 +34,7 @@ class Statement(msgspec.Struct, frozen=True, gc=False):
     states about a withdrawal is in no contract, so whether it is one is not known.
     """
 
-    place: Place
+    place: FactPlace
     kind: IndicatorType | None
     value: str
     key: bytes
@@ -56,7 +56,7 @@ class Statement(msgspec.Struct, frozen=True, gc=False):
 class Unread(msgspec.Struct, frozen=True, gc=False):
     """A piece that could not be read: what it states is unknown. ``is_listed``: it is of the list (``Listed``)."""
 
-    place: Place
+    place: FactPlace
     reason: RejectReason
     is_whole: bool = False
     is_listed: bool = False
@@ -65,14 +65,14 @@ class Unread(msgspec.Struct, frozen=True, gc=False):
 class Skipped(msgspec.Struct, frozen=True, gc=False):
     """A piece that a named rule of its format leaves out."""
 
-    place: Place
+    place: FactPlace
     rule: str
 
 
 class Ended(msgspec.Struct, frozen=True, gc=False):
     """An input was read to its end; ``is_damaged`` if a part of it could not be."""
 
-    place: Place
+    place: FactPlace
     is_damaged: bool
 
 
@@ -90,7 +90,7 @@ class Signature(enum.StrEnum):
 class Sent(msgspec.Struct, frozen=True, gc=False):
     """One report as it was published. ``key`` is its record's; ``digest`` the SHA-256 of its value."""
 
-    place: Place
+    place: FactPlace
     key: str
     nation: str
     sensor: str
@@ -113,7 +113,7 @@ class Span(msgspec.Struct, frozen=True, gc=False):
 class Listed(msgspec.Struct, frozen=True, gc=False):
     """An assertion of the source's own list as it is now, beside which the published reports are held."""
 
-    place: Place
+    place: FactPlace
     key: bytes
 
 

@@ -3,7 +3,7 @@
 import enum
 from typing import Final, NamedTuple
 
-from producers.conformance.facts import Place, Statement
+from producers.conformance.facts import FactPlace, Statement
 from producers.conformance.standard import Text
 
 
@@ -19,7 +19,7 @@ class Finding(NamedTuple):
     """One answer; if it is not ``MET``, where and why. The text never holds a value of the feed."""
 
     answer: Answer
-    place: Place | None = None
+    place: FactPlace | None = None
     why: Text | None = None
     about: Statement | None = None
 
@@ -27,17 +27,17 @@ class Finding(NamedTuple):
 MET: Final = Finding(Answer.MET)
 
 
-def no(found: Statement | Place | None, en: str, ja: str) -> Finding:
+def no(found: Statement | FactPlace | None, en: str, ja: str) -> Finding:
     """The requirement is not met."""
     return _finding(Answer.NOT_MET, found, en, ja)
 
 
-def unknown(found: Statement | Place | None, en: str, ja: str) -> Finding:
+def unknown(found: Statement | FactPlace | None, en: str, ja: str) -> Finding:
     """Whether it is met cannot be known."""
     return _finding(Answer.UNKNOWN, found, en, ja)
 
 
-def _finding(answer: Answer, found: Statement | Place | None, en: str, ja: str) -> Finding:
+def _finding(answer: Answer, found: Statement | FactPlace | None, en: str, ja: str) -> Finding:
     if isinstance(found, Statement):
         return Finding(answer, found.place, Text(en, ja), found)
     return Finding(answer, found, Text(en, ja))

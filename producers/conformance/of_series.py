@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from producers.conformance.facts import Fact, Listed, Place, Question, Sent, Span, Statement, Unread, of_partition
+from producers.conformance.facts import Fact, FactPlace, Listed, Question, Sent, Span, Statement, Unread, of_partition
 from producers.conformance.finding import MET, Finding, no, unknown
 from producers.conformance.of_statements import CLOCK_DIFFERENCE_MS, HOUR_MS, is_of_incident
 from schemas.canary import CANARY_ID
@@ -49,7 +49,7 @@ class NoGap:
     def __init__(self, _: Question) -> None:
         self._numbers: defaultdict[int, set[int]] = defaultdict(set)
         self._is_whole: dict[str, bool] = {}
-        self._first: dict[int, Place] = {}
+        self._first: dict[int, FactPlace] = {}
 
     def take(self, fact: Fact) -> Iterator[Finding]:
         """Remember the numbers."""
@@ -174,7 +174,7 @@ class IncidentTypes:
 
     def __init__(self, question: Question) -> None:
         self._types, self._is_met = question.types, False
-        self._first: Place | None = None
+        self._first: FactPlace | None = None
 
     def take(self, fact: Fact) -> Iterator[Finding]:
         """Look for one of the types."""
@@ -196,9 +196,9 @@ class _Compared:
     of: tuple[type, ...] = (Statement, Listed, Unread)
 
     def __init__(self, _: Question) -> None:
-        self.listed: dict[bytes, Place] = {}
+        self.listed: dict[bytes, FactPlace] = {}
         self.asserted: dict[bytes, Statement] = {}
-        self.unread: list[Place] = []
+        self.unread: list[FactPlace] = []
 
     def take(self, fact: Fact) -> Iterator[Finding]:
         """Of one report the assertion holds against a withdrawal, as at intake."""

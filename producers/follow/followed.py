@@ -10,7 +10,7 @@ from typing import Final
 from producers.default_marking import DefaultMarking
 from producers.follow.pulled import Pulled
 from producers.follow.tail import Tail
-from producers.inputs import Input, name_in_utf8
+from producers.inputs import OpenInput, name_in_utf8
 from producers.readers.formats import readings_of
 from producers.readers.reader import Reader
 from producers.readers.reading import Defaults, LeftOut, Reading
@@ -62,12 +62,12 @@ class Followed:
         )
         self._filler = Filler(self._batch, run.spool.assertions, run.on_left_out)
         self._committed_at = self._read_at = time.monotonic()
-        self._source: Input | None = None
+        self._source: OpenInput | None = None
         self._lines = 0
 
         def read(wait: Callable[[], None]) -> Iterator[Reading]:
             self.tail = Tail(descriptor, wait)
-            self._source = Input(name_in_utf8(str(path)), self.tail, encoding=run.defaults.encoding)  # type: ignore[arg-type]
+            self._source = OpenInput(name_in_utf8(str(path)), self.tail, encoding=run.defaults.encoding)  # type: ignore[arg-type]
             readings, _ = readings_of(self._source, reader, run.defaults)
             yield from run.marked.counting(readings, run.defaults)
 

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from producers.hits.hit import NO_HIT, RULES, Asking, Exchanged, Hit, readings_of_hit
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.readers.collected import unwrapped
 from producers.readers.json_records import Record, records
 from producers.readers.reader import Reader
@@ -59,7 +59,7 @@ class _Alert(msgspec.Struct):
 def reader_of(signatures: Mapping[int, Signature], asking: Asking) -> Reader:
     """The reader; ``signatures`` are our rules by their sids."""
 
-    def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
+    def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
         with asking.exchanged() as exchanged:
             for record in records(source, defaults.encoding):
                 if isinstance(record, Record):

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from producers.hits.hit import NO_HIT, OTHER_ORIGIN, RULES, Asking, Exchanged, Hit, readings_of_hit
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.readers.json_records import Record, records
 from producers.readers.lines import lines
 from producers.readers.list_times import list_milliseconds
@@ -60,7 +60,7 @@ class _Found(msgspec.Struct, frozen=True):
 def reader_of(name: str, asking: Asking) -> Reader:
     """The reader of ``zeek-intel`` or ``zeek-notice``."""
 
-    def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
+    def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
         with asking.exchanged() as exchanged:
             for each in _records(source, defaults.encoding):
                 yield from _readings(each, _LOGS[name], exchanged, asking) if isinstance(each, _Found) else (each,)
@@ -68,7 +68,7 @@ def reader_of(name: str, asking: Asking) -> Reader:
     return Reader(TOOL, f"hits in {_LOGS[name]}.log", RULES, _EXAMPLE, lambda _head: None, read, unit="record")
 
 
-def _records(source: Input, encoding: str) -> Iterator[_Found | Rejected | LeftOut]:
+def _records(source: OpenInput, encoding: str) -> Iterator[_Found | Rejected | LeftOut]:
     """The records of a log, in TSV or JSON. A line of the header is left out."""
     if source.head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"[")):
         for record in records(source, encoding):

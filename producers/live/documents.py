@@ -20,7 +20,7 @@ _STATE: Final = "state.json"
 _ASIDE: Final = ".aside"
 
 
-class Place(NamedTuple):
+class LiveInput(NamedTuple):
     """A live input. ``authorities`` is a file with the certificates to be trusted, ``folder`` keeps its documents.
     ``reviewed`` is the list of values of reports in prose that a person agrees to.
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from exchange.errors import ExchangeError
 from producers.fetch import AskedLater
-from producers.live.documents import Document, Gap, Place
+from producers.live.documents import Document, Gap, LiveInput
 from producers.live.kinds import Kind, reads
 from producers.produce import Options, Run, View
 from producers.spool.batch import Kept
@@ -27,7 +27,7 @@ class Live(NamedTuple):
     """A live input that is to be followed, and how its documents are read."""
 
     kind: Kind
-    place: Place
+    place: LiveInput
     options: Options
     every_s: float | None = None
     """So long after a poll the next one begins; as long as its kind has it, if it is not stated."""

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from producers.live import maildir, misp, syslog, taxii, topic
-from producers.live.documents import Document, Gap, Place
+from producers.live.documents import Document, Gap, LiveInput
 from producers.produce import Options
 from producers.readers.formats import AUTO
 from producers.spool.batch import Kept
@@ -23,7 +23,7 @@ class Kind(NamedTuple):
 
     name: str
     schemes: tuple[str, ...]
-    documents: Callable[[Place], Generator[Document | Kept | Gap, None, None]]
+    documents: Callable[[LiveInput], Generator[Document | Kept | Gap, None, None]]
     format: str = AUTO
     is_log: bool = False
     every_s: float = 60.0

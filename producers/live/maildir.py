@@ -11,14 +11,14 @@ from typing import Final
 
 from exchange.errors import ConfigurationError
 from producers.disk import writing
-from producers.live.documents import Document, Place
+from producers.live.documents import Document, LiveInput
 from producers.reviewed import reviewed_files
 
 SCHEMES: Final = ("maildir:",)
 _SEEN: Final = ":2,S"
 
 
-def delivered(place: Place) -> Generator[Document, None, None]:
+def delivered(place: LiveInput) -> Generator[Document, None, None]:
     """The mails in ``new``, in the order of their names; one is moved away once it was read.
 
     Raises ConfigurationError if it is no Maildir, or without a reviewed list, but for a dry run; TransientError if a

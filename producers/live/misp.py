@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from exchange.errors import Refused
-from producers.live.documents import Document, Documents, Place, Position
+from producers.live.documents import Document, Documents, LiveInput, Position
 from producers.live.server import Server, TooLarge, secret_in
 from producers.spool.batch import Kept
 from producers.spool.removals import kept
@@ -68,7 +68,7 @@ class _Named(msgspec.Struct):
     uuid: str
 
 
-def polled(place: Place, *, most_bytes: int = MOST_BYTES) -> Generator[Document | Kept, None, None]:
+def polled(place: LiveInput, *, most_bytes: int = MOST_BYTES) -> Generator[Document | Kept, None, None]:
     """Documents with what has changed since the last poll; the next one is made once the one before was read.
 
     If more than half of the events are gone, none of them ends without agreement. Raises TransientError if the server

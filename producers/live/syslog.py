@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from exchange.errors import ConfigurationError
-from producers.live.documents import Document, Documents, Gap, Place, Position
+from producers.live.documents import Document, Documents, Gap, LiveInput, Position
 from producers.live.syslog_frames import Carried, Unframed, carried, frames
 
 SCHEMES: Final = ("syslog+tls://",)
@@ -43,7 +43,7 @@ _QUIET_S: Final = 0.5
 _CHUNK_BYTES: Final = 64 << 10
 
 
-def received(place: Place) -> Generator[Document | Gap, None, None]:
+def received(place: LiveInput) -> Generator[Document | Gap, None, None]:
     """Documents of the lines that are received, until it stops.
 
     Raises ConfigurationError if it cannot listen there, or cannot use its certificates.
@@ -92,7 +92,7 @@ def _first_group(waiting: list[Carried]) -> list[Carried]:
 class Listener:
     """The socket and its connections, each in a thread that reads no further while many lines wait."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: LiveInput) -> None:
         """Raises ConfigurationError."""
         parts = urlsplit(place.address)
         self._tls = _context(place.credentials, place.authorities)

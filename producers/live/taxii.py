@@ -13,7 +13,7 @@ from typing import Final
 from exchange.errors import ConfigurationError
 from producers.fetch import Declined
 from producers.live import taxii_20, taxii_21
-from producers.live.documents import Document, Documents, Place
+from producers.live.documents import Document, Documents, LiveInput
 from producers.live.server import Server, authorization_of
 from producers.live.taxii_found import collections_at
 from producers.live.taxii_objects import OtherVersion, State, Taken, bundle
@@ -27,7 +27,7 @@ _NO_COLLECTION: Final = frozenset({400, 404, 406, 415})
 """What servers answer if they do not have the collection, or not in this version."""
 
 
-def polled(place: Place, *, most_bytes: int = MOST_BYTES) -> Generator[Document, None, None]:
+def polled(place: LiveInput, *, most_bytes: int = MOST_BYTES) -> Generator[Document, None, None]:
     """Documents with what was added since the last poll; the next one is made once the one before was read.
 
     The first is that of an earlier run, which may not have been read whole. Raises TransientError if the server does

@@ -17,7 +17,7 @@ import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from exchange.errors import ConfigurationError, TransientError
-from producers.live.documents import Document, Documents, Gap, Place, Position
+from producers.live.documents import Document, Documents, Gap, LiveInput, Position
 from producers.live.server import secret_in
 from producers.markings.marked import Marked, joined
 from producers.markings.properties import of_properties
@@ -48,7 +48,7 @@ class _State(Position):
     offsets: dict[int, int] = msgspec.field(default_factory=dict)
 
 
-def lines(place: Place) -> Generator[Document | Gap, None, None]:
+def lines(place: LiveInput) -> Generator[Document | Gap, None, None]:
     """Documents of the records behind the last ones: those that are there now, or if it is followed until it stops.
 
     Raises TransientError if the cluster does not answer, ConfigurationError if it refuses or does not have the topic.
@@ -73,7 +73,7 @@ def lines(place: Place) -> Generator[Document | Gap, None, None]:
         consumer.close()
 
 
-def _settings(place: Place) -> tuple[str, dict[str, Any]]:
+def _settings(place: LiveInput) -> tuple[str, dict[str, Any]]:
     """The topic, and the consumer's settings. Raises ConfigurationError for credentials that would not be encrypted."""
     parts = urlsplit(place.address)
     topic, query = parts.path.strip("/"), parse_qs(parts.query)

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.markings.marked import Marked
 from producers.readers.csv_alike import Alike
 from producers.readers.csv_columns import Columns, columns_of, is_file_name
@@ -48,7 +48,7 @@ _ADDRESSES: Final = frozenset({IndicatorType.IPV4_ADDR, IndicatorType.IPV6_ADDR}
 _NO: Final = frozenset({"false", "no", "0", "n"})
 
 
-def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
+def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
     """One reading for each indicator of each row, and for each row and column that holds none."""
     head = Head(source.head, source.name, defaults.encoding)
     layout = layout_of(head, defaults.columns, defaults.mapping)

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.readers.lines import Line, lines
 from producers.readers.reading import Rejected, rejected
 from schemas.observation import SourcePlace
@@ -59,7 +59,7 @@ def cells_of(text: str, delimiter: str) -> tuple[str, ...] | None:
     return tuple(cell.strip() for cell in rows[0]) if rows else ()
 
 
-def rows(source: Input, encoding: str, delimiter: str) -> Iterator[Row | Line | Rejected]:
+def rows(source: OpenInput, encoding: str, delimiter: str) -> Iterator[Row | Line | Rejected]:
     """All rows but blank ones; a comment is handed on as its line."""
     waiting: deque[Line | Rejected] = deque()
     upcoming = lines(source, encoding)

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from producers.inputs import UTF_8, Input, is_wide
+from producers.inputs import UTF_8, OpenInput, is_wide
 from producers.readers.encodings import advice_on
 from producers.readers.reading import KEPT_BYTES, Rejected, excerpt_of, rejected
 from schemas.observation import SourcePlace
@@ -24,7 +24,7 @@ _LONE_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 Shape = TypeVar("Shape")
 
 
-def document(source: Input, encoding: str, shape: type[Shape]) -> Shape | Rejected:
+def document(source: OpenInput, encoding: str, shape: type[Shape]) -> Shape | Rejected:
     """The whole input decoded to ``shape``, or why it is none."""
     content = source.stream.read(MAX_DOCUMENT_BYTES + 1)
     place = SourcePlace(source.name, 0)
@@ -89,7 +89,7 @@ def plain(raw: bytes | msgspec.Raw) -> Any:
     return json.loads(bytes(raw), parse_int=str, parse_float=str, parse_constant=str)
 
 
-def whole(source: Input, reason: RejectReason, detail: str, beginning: bytes = b"") -> Rejected:
+def whole(source: OpenInput, reason: RejectReason, detail: str, beginning: bytes = b"") -> Rejected:
     """The refusal of an input as a whole; what was not read yet is read for its digest, in bounded memory."""
     place = SourcePlace(source.name, 0)
     while len(beginning) <= KEPT_BYTES and (chunk := source.stream.read(_CHUNK_BYTES)):

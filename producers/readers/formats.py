@@ -7,7 +7,7 @@ from pkgutil import iter_modules
 from typing import Final
 
 import producers.readers
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.readers.bounded import bounded
 from producers.readers.document import whole
 from producers.readers.limits import limited
@@ -56,7 +56,7 @@ def recognised(head: Head) -> str | None:
     return min(evidence, key=lambda one: (-one[0].specificity, one[0].at, one[1]))[1] if evidence else None
 
 
-def readings_of(source: Input, name: str | Reader, defaults: Defaults) -> tuple[Iterator[Reading], Reader | None]:
+def readings_of(source: OpenInput, name: str | Reader, defaults: Defaults) -> tuple[Iterator[Reading], Reader | None]:
     """The readings of an input and its reader. An input that no reader can read is one refusal.
 
     ``name`` is the format that the operator states, or ``auto``; or a reader that is none of the formats.

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.readers.document import document
 from producers.readers.lines import MAX_LINE_BYTES, Line, lines
 from producers.readers.reading import Rejected, rejected
@@ -30,7 +30,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     content: bytes
 
 
-def records(source: Input, encoding: str) -> Iterator[Record | Rejected]:
+def records(source: OpenInput, encoding: str) -> Iterator[Record | Rejected]:
     """All records, in order; whether each of them is JSON is for its reader to find out."""
     if source.head.removeprefix(_BOM).lstrip().startswith(b"["):
         parts = document(source, encoding, list[msgspec.Raw])

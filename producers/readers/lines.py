@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from producers.inputs import UTF_8, Input, is_wide
+from producers.inputs import UTF_8, OpenInput, is_wide
 from producers.readers.encodings import advice_on, misread
 from producers.readers.reading import Rejected, excerpt_of, rejected
 from schemas.observation import SourcePlace
@@ -32,7 +32,7 @@ class Line(msgspec.Struct, frozen=True, gc=False):
         return self.place.line
 
 
-def lines(source: Input, encoding: str) -> Iterator[Line | Rejected]:
+def lines(source: OpenInput, encoding: str) -> Iterator[Line | Rejected]:
     """All lines. A line that is too long is refused and skipped up to its line break in bounded memory."""
     number, content = 0, b""
     while True:
@@ -70,7 +70,7 @@ def lines(source: Input, encoding: str) -> Iterator[Line | Rejected]:
         )
 
 
-def _buffered(source: Input) -> bytes:
+def _buffered(source: OpenInput) -> bytes:
     """The whole lines that are in memory already, or can be read at once; empty if there is none."""
     ready = source.stream.peek() if isinstance(source.stream, BufferedReader) else b""
     return source.stream.read(ready.rfind(b"\n") + 1)
@@ -99,7 +99,7 @@ def _texts(content: bytes, encoding: str) -> list[str] | None:
     return None if misread(text, encoding) else text[:-1].split("\n")
 
 
-def _too_long(source: Input, number: int, beginning: bytes) -> Rejected:
+def _too_long(source: OpenInput, number: int, beginning: bytes) -> Rejected:
     digest, size, chunk = sha256(beginning), len(beginning), beginning
     while not chunk.endswith(b"\n") and (chunk := source.stream.readline(_CHUNK_BYTES)):
         digest.update(chunk)

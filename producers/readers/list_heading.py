@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.markings.marked import NOTHING, Marked, joined, unrecognised
 from producers.markings.understanding import of_comment, of_file_names, of_heading, of_prose
 from producers.readers.lines import Line, lines
@@ -34,7 +34,7 @@ _BETWEEN: Final = re.compile(rb"[\s,;|\"']+")
 _LONGEST_ROW: Final = 4096
 
 
-def heading_of(source: Input, encoding: str, of_line: Callable[[Line], Marked]) -> Marked:
+def heading_of(source: OpenInput, encoding: str, of_line: Callable[[Line], Marked]) -> Marked:
     """The marking of the list that this input is. ``of_line``: what each line, in order, states about all of it."""
     found = of_file_names(source.names)
     with source.read_ahead() as ahead:
@@ -48,7 +48,7 @@ def heading_of(source: Input, encoding: str, of_line: Callable[[Line], Marked]) 
     return found
 
 
-def comments_ahead(source: Input, is_comment: Callable[[str], bool]) -> Marked:
+def comments_ahead(source: OpenInput, is_comment: Callable[[str], bool]) -> Marked:
     """The marking in lines that begin with ``#``, wherever in a file; ``is_comment`` picks those that are about it."""
     found: list[Marked] = []
     with source.read_ahead() as ahead:

@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.markings.marked import NOTHING, Marked, joined, names_people
 from producers.markings.properties import of_properties
 from producers.markings.understanding import of_file_names
@@ -91,7 +91,7 @@ def _newest_of(versions: list[_Version]) -> _Newest:
     return _Newest(last_ms, joined(each.found for each in newest), ended, values)
 
 
-def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
+def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
     """One reading or more for each attribute; ``place.line`` counts attributes and proposals of the document."""
     parsed = document(source, defaults.encoding, msgspec.Raw)
     if isinstance(parsed, Rejected):

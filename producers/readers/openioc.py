@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.markings.marked import NOTHING, Marked, joined, names_people
 from producers.markings.properties import is_about_sharing, scheme_of
 from producers.markings.understanding import of_field, of_file_names, of_prose, of_tag
@@ -68,7 +68,7 @@ _WHOLE_IF_CONTAINED: Final = {
 _LABELS: Final = frozenset({"threatgroup", "threatcategory", "category", "family"})
 
 
-def _read(source: Input, defaults: Defaults) -> Iterator[Reading]:
+def _read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
     document = parsed(source)
     if isinstance(document, Rejected):
         yield document

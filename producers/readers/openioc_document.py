@@ -9,7 +9,7 @@ from xml.parsers import expat
 
 import msgspec
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.readers.document import MAX_DOCUMENT_BYTES, whole
 from producers.readers.reading import Rejected
 from schemas.vocabulary import RejectReason
@@ -60,7 +60,7 @@ class Document(msgspec.Struct):
     texts: list[Said] = msgspec.field(default_factory=list)
 
 
-def parsed(source: Input) -> Document | Rejected:
+def parsed(source: OpenInput) -> Document | Rejected:
     """The document that an input is, or why it is none. It is read in pieces, up to the size of a document."""
     content, builder = bytearray(), _Builder()
     while chunk := source.stream.read(_CHUNK_BYTES):

@@ -7,7 +7,7 @@ that is encrypted, cut off or damaged is refused whole: a page that cannot be re
 from collections.abc import Iterator
 from typing import Final
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.pdf.text import text_of
 from producers.readers.document import whole
 from producers.readers.prose_report import LEAVES_OUT, readings_of_prose
@@ -23,7 +23,7 @@ _SCRIPT: Final = "script"
 _NO_TEXT: Final = "page-without-text"
 
 
-def _read(source: Input, defaults: Defaults) -> Iterator[Reading]:
+def _read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
     content = source.stream.read(MAX_PDF_BYTES + 1)
     if len(content) > MAX_PDF_BYTES:
         yield whole(source, RejectReason.TOO_LARGE, f"more than {MAX_PDF_BYTES} bytes: cut it up", content)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from producers.inputs import UTF_8, Input, is_wide
+from producers.inputs import UTF_8, OpenInput, is_wide
 from producers.markings.marked import Marked, joined
 from producers.markings.properties import is_about_sharing, scheme_of
 from producers.markings.understanding import of_field, of_file_names, of_prose, of_running_text, of_tag
@@ -46,7 +46,7 @@ _PAIRS: Final = {")": "(", "]": "[", "}": "{"}
 _MD5_DIGITS: Final = 32
 
 
-def _read(source: Input, defaults: Defaults) -> Iterator[Reading]:
+def _read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
     content = source.stream.read(MAX_REPORT_BYTES + 1)
     if len(content) > MAX_REPORT_BYTES:
         yield whole(source, RejectReason.TOO_LARGE, f"more than {MAX_REPORT_BYTES} bytes: cut it up", content)
@@ -66,7 +66,7 @@ def _read(source: Input, defaults: Defaults) -> Iterator[Reading]:
     yield from readings_of_prose(prose, source, defaults)
 
 
-def readings_of_prose(prose: Prose, source: Input, defaults: Defaults) -> Iterator[Reading]:
+def readings_of_prose(prose: Prose, source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
     """What becomes of each word of a report that is a value, and of each line and attachment without any."""
     marked = _marking(prose, source.names)
     seen = set[tuple[IndicatorType, str]]()

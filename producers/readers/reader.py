@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from producers.inputs import UTF_8, Input, is_wide
+from producers.inputs import UTF_8, OpenInput, is_wide
 from producers.readers.encodings import advice_on, misread
 from producers.readers.reading import Defaults, Reading
 from producers.unpacking import without_extension
@@ -121,7 +121,7 @@ class Reader:
     leaves_out: Mapping[str, str]
     example: bytes
     recognise: Callable[[Head], Recognition | None]
-    read: Callable[[Input, Defaults], Iterator[Reading]]
+    read: Callable[[OpenInput, Defaults], Iterator[Reading]]
     unit: str = "line"
     grows: bool = True
     is_reviewed: bool = False

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.markings.marked import Marked, joined, unrecognised
 from producers.markings.properties import of_properties
 from producers.markings.understanding import of_file_names, of_prose, of_tag
@@ -80,7 +80,7 @@ class _Head(msgspec.Struct):
     content: msgspec.Raw = msgspec.Raw()
 
 
-def _read(source: Input, defaults: Defaults) -> Iterator[Reading]:
+def _read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
     of_file, count = of_file_names(source.names), 0
     for record in records(source, defaults.encoding):
         count += 1

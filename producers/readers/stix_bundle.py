@@ -22,7 +22,7 @@ from typing import Final
 
 import msgspec
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.markings.marked import NOTHING, Marked, joined
 from producers.readers.document import document, plain, repeated_keys
 from producers.readers.reader import Head, Reader, Recognition, first_of
@@ -55,7 +55,7 @@ class _Bundle(msgspec.Struct):
     objects: list[msgspec.Raw] = msgspec.field(default_factory=list)
 
 
-def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
+def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
     """One reading for each value of each indicator; ``place.line`` counts the bundle's objects."""
     parsed = document(source, defaults.encoding, msgspec.Raw)
     if isinstance(parsed, Rejected):

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.markings.marked import NOTHING, Marked, joined, stricter
 from producers.markings.properties import may_restrict, of_properties
 from producers.readers.collected import unwrapped
@@ -75,7 +75,7 @@ class _FileRecord(msgspec.Struct):
     src_ip: str | None = None
 
 
-def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
+def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
     """The indicators of each record, in the order of the records."""
     flows: _Flows = OrderedDict()
     for record in records(source, defaults.encoding):

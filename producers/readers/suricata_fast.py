@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.markings.marked import Marked
 from producers.markings.understanding import of_file_names
 from producers.readers.home import Nothing, Undecided
@@ -37,7 +37,7 @@ _BEGINS: Final = re.compile(r"\d\d/\d\d/\d{2,4}-\d\d:\d\d:\d\d\.\d+\s+(?:\[\w+\]
 _FULL_YEAR: Final = 10  # characters of 11/30/2026
 
 
-def _read(source: Input, defaults: Defaults) -> Iterator[Reading]:
+def _read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
     heading = of_file_names(source.names).join(comments_ahead(source, lambda _: True))
     for line in lines(source, defaults.encoding):
         if isinstance(line, Rejected):

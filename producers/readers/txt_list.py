@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.markings.marked import NOTHING, Marked
 from producers.readers.lines import Line, lines
 from producers.readers.list_heading import (
@@ -63,7 +63,7 @@ _NONE: Final = (
 )
 
 
-def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
+def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
     """The readings of each line that is not blank."""
     heading = heading_of(source, defaults.encoding, _about_list)
     types = TYPES.get(folded(defaults.columns[0]), ANY) if len(defaults.columns) == 1 else ANY

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.markings.marked import Marked, joined
 from producers.markings.properties import may_restrict, of_properties
 from producers.markings.understanding import of_file_names, of_prose
@@ -59,7 +59,7 @@ _MORE_KEYS: Final = (b'"certificate.serial"', b'"certificate_serial"', b'"fuid"'
 _BEGINS: Final = re.compile(rb'\{\s*"(?:ts|_path|_write_ts|@stream)"\s*:')
 
 
-def read(source: Input, defaults: Defaults) -> Iterator[Reading]:
+def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
     """The indicators of each record, in the order of the records."""
     start = source.head.removeprefix(b"\xef\xbb\xbf").lstrip()
     heading = of_file_names(source.names)

@@ -63,7 +63,7 @@ class Held(msgspec.Struct, frozen=True, gc=False):
     content: bytes = b""
 
 
-class Standing(msgspec.Struct, frozen=True, gc=False):
+class LiveAssertion(msgspec.Struct, frozen=True, gc=False):
     """A live assertion; ``durable`` if the report with it is in the spool, too: until then it cannot be withdrawn."""
 
     held: Held
@@ -166,16 +166,16 @@ class Assertions:
         gone = [held for held in live if held.object not in objects]
         return gone, len(live) - len(gone)
 
-    def in_scope(self, scope: bytes) -> list["Standing"]:
+    def in_scope(self, scope: bytes) -> list["LiveAssertion"]:
         """The live assertions in a scope."""
         return [self._standing(held) for held in self._in(scope) if held.live]
 
-    def of_keys(self, scope: bytes, keys: Iterable[bytes]) -> list["Standing"]:
+    def of_keys(self, scope: bytes, keys: Iterable[bytes]) -> list["LiveAssertion"]:
         """The live assertions in a scope of these values."""
         return [self._standing(held) for key in keys for held in self._live_of(key) if held.scope == scope]
 
-    def _standing(self, held: Held) -> "Standing":
-        return Standing(held, (held.object, held.key) not in self._changed)
+    def _standing(self, held: Held) -> "LiveAssertion":
+        return LiveAssertion(held, (held.object, held.key) not in self._changed)
 
     def next_generation(self) -> int:
         """A number for a complete reading that no earlier one had."""

@@ -5,7 +5,7 @@ a quarantine key of someone else, anyone could otherwise use it up.
 """
 
 from exchange.authority.roster import Role, Roster
-from exchange.authority.sensor_keys import Standing
+from exchange.authority.sensor_keys import KeyState
 from exchange.protocol.record import Record
 from schemas.codec import Codec
 from schemas.quarantine import Refused
@@ -29,14 +29,14 @@ def authenticated(record: Record, report: SensorReport, codec: Codec, roster: Ro
             "--sensor-key, or look for who reports under its name",
         )
     key = roster.sensors.find(sensor, signature.key)
-    standing = Standing.NOT_YET if key is None else key.standing(at_ms)
-    if key is not None and standing is Standing.REVOKED:
+    standing = KeyState.NOT_YET if key is None else key.standing(at_ms)
+    if key is not None and standing is KeyState.REVOKED:
         return Refused(
             RejectReason.REVOKED_KEY,
             f"is signed by the key {key.key_id} of {sensor!a}, revoked since {key.revoked_since}: give its "
             "producer the new key, or look for who has the old one",
         )
-    if key is None or standing is not Standing.VALID:
+    if key is None or standing is not KeyState.VALID:
         return Refused(
             RejectReason.UNKNOWN_KEY,
             f"is signed by the key {signature.key or 'of no readable ' + HEADER}, which is not a key of {sensor!a} at "

@@ -6,7 +6,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.readers.formats import AUTO, readings_of
 from producers.readers.reading import Aside, Defaults, LeftOut, Rejected, Seen, Withdrawn
 from schemas.markings import SourceMarking, understand
@@ -31,7 +31,7 @@ def outcomes(path: Path, table: dict[str, Any]) -> Iterator[Outcome]:
     """The outcomes of an input, in its order."""
     with path.open("rb") as stream:
         defaults = defaults_of({key: value for key, value in table.items() if key not in _FORBIDDEN_ALONE})
-        source = Input(table.get("name", path.name), stream, encoding=defaults.encoding)
+        source = OpenInput(table.get("name", path.name), stream, encoding=defaults.encoding)
         readings, _ = readings_of(source, table.get("format", AUTO), defaults)
         for reading in readings:
             if not isinstance(reading, Aside):

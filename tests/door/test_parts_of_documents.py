@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.readers.formats import AUTO, readings_of
 from producers.readers.reading import Aside, Defaults, LeftOut, Withdrawn
 from schemas.markings import SourceMarking
@@ -25,7 +25,7 @@ def _pieces(name: str, content: str | bytes, reviewed: frozenset[str] | None = N
     """What is asserted, withdrawn or refused."""
     home = (ip_network("203.0.113.0/24"),)
     defaults = Defaults(marking=SourceMarking(tlp="TLP:GREEN"), confidence=60, home_networks=home, reviewed=reviewed)
-    source = Input(name, io.BytesIO(content.encode() if isinstance(content, str) else content))
+    source = OpenInput(name, io.BytesIO(content.encode() if isinstance(content, str) else content))
     readings, _ = readings_of(source, AUTO, defaults)
     for each in readings:
         if not isinstance(each, Aside | LeftOut) or isinstance(each, Withdrawn):

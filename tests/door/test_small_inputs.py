@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.readers.formats import AUTO, readings_of
 from producers.readers.reading import Aside, LeftOut, Withdrawn
 from tests.door.outcomes import defaults_of, outcome_of
@@ -169,7 +169,7 @@ def test_no_part_stands_for_the_whole(content: str, values: list[str]) -> None:
 def _pieces(name: str, content: str) -> list[dict[str, Any]]:
     """What is asserted or refused."""
     defaults = defaults_of({"confidence": 60})
-    readings, _ = readings_of(Input(name, io.BytesIO(content.encode())), AUTO, defaults)
+    readings, _ = readings_of(OpenInput(name, io.BytesIO(content.encode())), AUTO, defaults)
     return [
         outcome_of(each) for each in readings if not isinstance(each, Aside | LeftOut) or isinstance(each, Withdrawn)
     ]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.readers.formats import AUTO, readings_of
 from producers.readers.reading import Aside, LeftOut, Withdrawn
 from tests.door.outcomes import Outcome, defaults_of, outcome_of
@@ -21,7 +21,7 @@ def _pieces(name: str, content: str | bytes, *, is_pipe: bool = False) -> Iterat
     stream: io.BytesIO = io.BytesIO(content if isinstance(content, bytes) else content.encode())
     if is_pipe:
         stream.seekable = lambda: False  # type: ignore[method-assign]
-    readings, _ = readings_of(Input(name, stream), AUTO, defaults_of({"confidence": 60}))
+    readings, _ = readings_of(OpenInput(name, stream), AUTO, defaults_of({"confidence": 60}))
     for each in readings:
         if not isinstance(each, Aside | LeftOut) or isinstance(each, Withdrawn):
             yield outcome_of(each)

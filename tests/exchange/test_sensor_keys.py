@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.authority.roster import Role, entry_text, load_roster
-from exchange.authority.sensor_keys import SensorKey, Standing, read_sensor, sensor_entry
+from exchange.authority.sensor_keys import KeyState, SensorKey, read_sensor, sensor_entry
 from exchange.errors import ConfigurationError
 from schemas.signing import key_id, public_of
 from tests.officers import an_officer, key_of
@@ -41,10 +41,10 @@ def test_a_key_counts_from_its_first_day_to_the_end_of_its_last(tmp_path: Path) 
     [key] = load_roster("GBR", written(tmp_path, entry)).sensors.by_sensor["edge-1"]
     day_ms = 24 * 60 * 60 * 1000
     assert [key.standing(BEGIN_MS + at) for at in (-1, 0, day_ms - 1, day_ms)] == [
-        Standing.NOT_YET,
-        Standing.VALID,
-        Standing.VALID,
-        Standing.ENDED,
+        KeyState.NOT_YET,
+        KeyState.VALID,
+        KeyState.VALID,
+        KeyState.ENDED,
     ]
 
 
@@ -63,9 +63,9 @@ def test_a_revocation_counts_from_its_time_on_and_before_an_end(tmp_path: Path) 
     noon_ms = BEGIN_MS + 12 * 60 * 60 * 1000
     assert key.until_ms == noon_ms + 3 * 60 * 60 * 1000
     assert [key.standing(at_ms) for at_ms in (noon_ms - 1, noon_ms, key.until_ms)] == [
-        Standing.VALID,
-        Standing.REVOKED,
-        Standing.REVOKED,
+        KeyState.VALID,
+        KeyState.REVOKED,
+        KeyState.REVOKED,
     ]
 
 

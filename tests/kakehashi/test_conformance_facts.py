@@ -11,7 +11,7 @@ from exchange.authority.sensor_keys import SensorKey, SensorKeys
 from exchange.protocol.record import Record
 from kakehashi.conformance.of_topic import Published, Reported, report_facts
 from kakehashi.conformance.statements import statements
-from producers.conformance.facts import Place, Sent, Signature, Statement, Unread
+from producers.conformance.facts import FactPlace, Sent, Signature, Statement, Unread
 from schemas import topics
 from schemas.codec import SENSOR_REPORT, Codec
 from schemas.report_signature import signature_header
@@ -50,9 +50,9 @@ def signature(record: Record, roster: Roster | None = None) -> Signature:
 def test_a_report_is_a_fact_and_so_is_each_of_its_observations() -> None:
     sent, *rows = facts(a_record())
     assert isinstance(sent, Sent)
-    assert (sent.place, sent.published_ms, sent.signature) == (Place("partition 0", 41), NOW_MS, Signature.VALID)
+    assert (sent.place, sent.published_ms, sent.signature) == (FactPlace("partition 0", 41), NOW_MS, Signature.VALID)
     assert [row.place for row in rows if isinstance(row, Statement)] == [
-        Place("partition 0", 41, index) for index in range(len(rows))
+        FactPlace("partition 0", 41, index) for index in range(len(rows))
     ]
 
 
@@ -85,7 +85,7 @@ def test_a_report_whose_record_names_another_sensor_is_found(changes: dict[str, 
 def test_a_record_of_the_sensor_that_is_no_report_is_one_that_cannot_be_read(value: bytes) -> None:
     [unread] = facts(a_record(value, signer=None))
     assert isinstance(unread, Unread)
-    assert (unread.place, unread.is_whole) == (Place("partition 0", 41), True)
+    assert (unread.place, unread.is_whole) == (FactPlace("partition 0", 41), True)
 
 
 def test_columns_that_do_not_fit_together_cannot_be_read() -> None:
@@ -108,7 +108,7 @@ def test_what_an_officer_sends_again_is_no_report_of_the_sensor_and_its_first_co
 
 def a_statement(**changes: Any) -> Statement:
     report = a_report([an_observation(**changes)])
-    [found] = statements(report, lambda index: Place("f", index), NOW_MS, Normaliser())
+    [found] = statements(report, lambda index: FactPlace("f", index), NOW_MS, Normaliser())
     return found
 
 
@@ -129,8 +129,8 @@ def test_a_value_is_canonical_if_it_and_its_type_stay_as_they_are() -> None:
 def test_codes_that_are_in_no_contract_are_found() -> None:
     report = a_report([an_observation()])
     unknown = {**report, "kinds": b"\xf0"}
-    [found] = statements(unknown, lambda index: Place("f", index), NOW_MS, Normaliser())  # type: ignore[arg-type]
+    [found] = statements(unknown, lambda index: FactPlace("f", index), NOW_MS, Normaliser())  # type: ignore[arg-type]
     assert (found.kind, found.refused, found.key) == (None, RejectReason.UNKNOWN_TYPE, b"")
     odd = {**report, "withdrawals": b"\xf0"}
-    [found] = statements(odd, lambda index: Place("f", index), NOW_MS, Normaliser())  # type: ignore[arg-type]
+    [found] = statements(odd, lambda index: FactPlace("f", index), NOW_MS, Normaliser())  # type: ignore[arg-type]
     assert (found.has_odd_code, found.is_withdrawal) == (True, False)

@@ -13,7 +13,7 @@ from exchange.errors import Exit
 from kakehashi.dry_run import DryRun
 from kakehashi.dry_run_view import WIDTH, Counts, Table, as_json
 from kakehashi.fates import Fate, Judge
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.readers.formats import AUTO, readings_of
 from producers.readers.reading import Defaults, Reading, Seen, Withdrawn
 from producers.spool.spool import Spool
@@ -47,7 +47,7 @@ def a_dry_run(partners: Sequence[str] = ("JPN",)) -> DryRun:
 
 def fates_of(content: bytes, name: str = "feed", format_name: str = AUTO, **defaults: object) -> list[Fate]:
     options = {"marking": GREEN, "confidence": 60} | defaults
-    readings, _ = readings_of(Input(name, io.BytesIO(content)), format_name, Defaults(**options))  # type: ignore[arg-type]
+    readings, _ = readings_of(OpenInput(name, io.BytesIO(content)), format_name, Defaults(**options))  # type: ignore[arg-type]
     return list(a_dry_run().fates(readings))
 
 
@@ -188,7 +188,7 @@ def test_a_dry_run_states_what_the_exchange_then_does(path: Path, tmp_path: Path
     options = {key: value for key, value in table.items() if key not in {"kind", "readings", "format", "name", "note"}}
     defaults, format_name, name = defaults_of(options), table.get("format", AUTO), table.get("name", path.name)
     with path.open("rb") as stream:
-        readings, _ = readings_of(Input(name, stream, encoding=defaults.encoding), format_name, defaults)
+        readings, _ = readings_of(OpenInput(name, stream, encoding=defaults.encoding), format_name, defaults)
         fates = list(a_dry_run().fates(readings))
 
     shutil.copy(path, tmp_path / name)

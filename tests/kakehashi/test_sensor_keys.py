@@ -5,7 +5,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 from exchange.authority.roster import load_roster
-from exchange.authority.sensor_keys import SensorKey, Standing, sensor_entry
+from exchange.authority.sensor_keys import KeyState, SensorKey, sensor_entry
 from exchange.clock import now_ms
 from tests.builders import DAY_MS
 from tests.kakehashi.command import kakehashi
@@ -35,10 +35,10 @@ def test_a_key_is_made_rotated_and_revoked_and_its_successor_stays_valid(tmp_pat
     assert began_ms <= first.from_ms <= now_ms()
     first, second = keys.entered("rotate", *of, "--out", "2.key", "--overlap", "2d")
     assert began_ms + 2 * DAY_MS <= first.until_ms <= now_ms() + 2 * DAY_MS
-    assert {each.standing(now_ms()) for each in (first, second)} == {Standing.VALID}
+    assert {each.standing(now_ms()) for each in (first, second)} == {KeyState.VALID}
     first, second = keys.entered("revoke", first.key_id[:8], *of, "--since", "3h")
-    assert first.standing(now_ms() - DAY_MS // 4) is not Standing.REVOKED
-    assert (first.standing(now_ms()), second.standing(now_ms())) == (Standing.REVOKED, Standing.VALID)
+    assert first.standing(now_ms() - DAY_MS // 4) is not KeyState.REVOKED
+    assert (first.standing(now_ms()), second.standing(now_ms())) == (KeyState.REVOKED, KeyState.VALID)
     listed = [json.loads(line) for line in keys.run("keys", "--nation", "GBR").stdout.splitlines()]
     assert [(each["key_id"], each["standing"]) for each in listed] == [
         (first.key_id, "revoked"),
@@ -57,7 +57,7 @@ def test_a_rotation_leaves_the_entries_of_keys_that_are_not_valid_now(tmp_path: 
     }
     assert [after.pop(each.key) == each for each in made] == [False, True, True, True, True]
     [made_now] = after.values()
-    assert made_now.standing(now_ms()) is Standing.VALID
+    assert made_now.standing(now_ms()) is KeyState.VALID
 
 
 def test_what_is_not_there_is_named_and_no_file_is_made(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from exchange.clock import now_ms
 from producers.follow.follow import follow
-from producers.live.documents import Place
+from producers.live.documents import LiveInput
 from producers.live.feed import Live
 from producers.live.kinds import kind_of
 from producers.produce import Options
@@ -60,7 +60,7 @@ def _live(address: str, folder: Path, stop: Stop) -> Live | None:
     secret, authorities, reviewed = (
         path if (path := folder / name).exists() else None for name in ("secret", "authorities", "reviewed")
     )
-    place = Place(address, folder / "fetched", secret, authorities, reviewed, is_followed=True, stop=stop)
+    place = LiveInput(address, folder / "fetched", secret, authorities, reviewed, is_followed=True, stop=stop)
     return Live(kind, place, kind.options_of(Options(SENSOR, (), format="auto")), 0.2)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from producers.live import misp
-from producers.live.documents import Place
+from producers.live.documents import LiveInput
 from producers.spool.batch import Kept
 from tests.producers.http_server import Answering, running
 from tests.producers.producing import LiveSensor, a_secret, run
@@ -144,7 +144,7 @@ class Sensor(LiveSensor):
 
     def poll(self, address: str, *, agreed: bool = False, authorities: Path | None = None, **options: Any) -> None:
         """Read what has changed."""
-        place = Place(address, self.folder / "fetched", self.secret, authorities, agreed=agreed)
+        place = LiveInput(address, self.folder / "fetched", self.secret, authorities, agreed=agreed)
         with self.spool() as spool:
             for found in misp.polled(place, **options):
                 if isinstance(found, Kept):

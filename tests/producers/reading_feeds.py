@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.readers.formats import readers
 from producers.readers.reading import Aside, Defaults, LeftOut, Reading, Rejected, Seen
 from schemas.markings import SourceMarking
@@ -17,9 +17,9 @@ from schemas.observation import Observation
 FEEDS = Path(__file__).parents[1] / "feeds"
 
 
-def an_input(content: bytes, name: str = "made-up", **options: Any) -> Input:
+def an_input(content: bytes, name: str = "made-up", **options: Any) -> OpenInput:
     """An open input of these bytes."""
-    return Input(name, io.BytesIO(content), **options)
+    return OpenInput(name, io.BytesIO(content), **options)
 
 
 def readings(format_name: str, content: bytes, **defaults: Any) -> list[Reading]:
@@ -46,7 +46,7 @@ def left_out(found: list[Reading]) -> list[LeftOut]:
 def recorded(file: str, format_name: str, **defaults: Any) -> list[Reading]:
     """What became of each piece of a recorded feed."""
     with (FEEDS / file).open("rb") as stream:
-        source = Input(file, stream, encoding=defaults.get("encoding", "utf-8"))
+        source = OpenInput(file, stream, encoding=defaults.get("encoding", "utf-8"))
         return _pieces(readers()[format_name].read(source, Defaults(**defaults)))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from producers.live import taxii, taxii_21
-from producers.live.documents import Place
+from producers.live.documents import LiveInput
 from tests.producers.http_server import Answering, running
 from tests.producers.producing import LiveSensor, run
 
@@ -97,7 +97,7 @@ class Sensor(LiveSensor):
     def poll(self, address: str, credentials: Path | None = None, **options: Any) -> None:
         """Read what was added."""
         with self.spool() as spool:
-            for document in taxii.polled(Place(address, self.folder / "fetched", credentials), **options):
+            for document in taxii.polled(LiveInput(address, self.folder / "fetched", credentials), **options):
                 run(spool, document.path, format="stix-bundle")
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from pathlib import Path
 from threading import Event
 
-from producers.live.documents import Gap, Place
+from producers.live.documents import Gap, LiveInput
 from producers.live.feed import Feed, Feeds, Live
 from producers.live.kinds import Kind
 from producers.produce import Options, Run
@@ -19,7 +19,7 @@ def test_a_feed_that_is_closed_while_it_makes_a_document_ends_and_its_input_is_c
 ) -> None:
     is_there, is_closed = Event(), Event()
 
-    def documents(_: Place) -> Generator[Gap, None, None]:
+    def documents(_: LiveInput) -> Generator[Gap, None, None]:
         try:
             is_there.wait(20)
             feed._taken.wait(20)  # until the feed is being closed
@@ -30,7 +30,7 @@ def test_a_feed_that_is_closed_while_it_makes_a_document_ends_and_its_input_is_c
     options = Options(SENSOR, ())
     publisher = OfflinePublisher(NOWHERE, sensor_spool, SENSOR.name)
     run = Run(options, sensor_spool, publisher, Unwatched(), CODEC, lambda: NOW_MS, Stop())
-    feed = Feed(Live(Kind("a made-up input", (), documents), Place("made-up:", tmp_path), options), run)
+    feed = Feed(Live(Kind("a made-up input", (), documents), LiveInput("made-up:", tmp_path), options), run)
     is_there.set()
     Feeds([feed], Unwatched()).close()
     assert is_closed.is_set()

@@ -3,7 +3,7 @@
 import pytest
 import typer
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.readers.formats import readers, readings_of, recognised
 from producers.readers.reader import Head
 from producers.readers.reading import Defaults, Rejected
@@ -13,7 +13,7 @@ from tests.producers.reading_feeds import FEEDS, an_input, manifest
 @pytest.mark.parametrize("entry", manifest(), ids=lambda entry: f"{entry['nation']}-{entry['file']}")
 def test_the_format_of_every_recorded_feed_is_recognised(entry: dict[str, str]) -> None:
     with (FEEDS / entry["file"]).open("rb") as stream:
-        source = Input(entry["file"], stream)
+        source = OpenInput(entry["file"], stream)
     assert recognised(Head(source.head, source.name)) == entry["format"]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from exchange.errors import TransientError
 from producers.fetch import fetched
-from producers.live.documents import Document, Place
+from producers.live.documents import Document, LiveInput
 from producers.live.feed import Feed, Feeds, Live
 from producers.live.kinds import kind_of
 from producers.produce import Options, Run
@@ -24,19 +24,19 @@ FULL = "Free space on its disk and run the same command again"
 
 
 @pytest.fixture(params=["taxii", "misp"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveInput]:
     """A server with two objects."""
     if request.param == "taxii":
         with taxii_collection.serving() as collection:
             collection.add(1, *(taxii_collection.an_indicator(number) for number in range(2)))
-            yield Place(collection.address, tmp_path / "fetched")
+            yield LiveInput(collection.address, tmp_path / "fetched")
     else:
         with misp_server.serving() as server:
             server.event(1, "c0.example.com", "c1.example.com")
-            yield Place(server.address, tmp_path / "fetched", a_secret(tmp_path / "secret", server.key))
+            yield LiveInput(server.address, tmp_path / "fetched", a_secret(tmp_path / "secret", server.key))
 
 
-def test_a_live_input_states_what_to_do_and_is_read_whole_once_there_is_room(place: Place) -> None:
+def test_a_live_input_states_what_to_do_and_is_read_whole_once_there_is_room(place: LiveInput) -> None:
     kind = kind_of(place.address)
     assert kind is not None
     with files_of_at_most(64), pytest.raises(TransientError, match=FULL):
@@ -81,7 +81,7 @@ def test_what_a_live_input_cannot_keep_at_its_end_is_reported(sensor_spool: Spoo
     kind = kind_of("taxii+http://192.0.2.1/")
     assert kind is not None
 
-    def documents(_: Place) -> Generator[Document, None, None]:
+    def documents(_: LiveInput) -> Generator[Document, None, None]:
         try:
             yield Document(tmp_path / "a document")
         finally:
@@ -90,7 +90,7 @@ def test_what_a_live_input_cannot_keep_at_its_end_is_reported(sensor_spool: Spoo
     options, view = Options(SENSOR, ()), Watching()
     publisher = OfflinePublisher(NOWHERE, sensor_spool, SENSOR.name)
     run = Run(options, sensor_spool, publisher, view, CODEC, lambda: NOW_MS, Stop())
-    feed = Feed(Live(kind._replace(documents=documents), Place("made-up:", tmp_path), options), run)
+    feed = Feed(Live(kind._replace(documents=documents), LiveInput("made-up:", tmp_path), options), run)
     eventually(lambda: feed._found is not None, 20, "there is a document")
     Feeds([feed], view).close()
     assert shown == ["made-up:: what waits cannot be set aside"]

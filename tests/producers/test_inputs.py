@@ -6,11 +6,11 @@ import os
 
 import pytest
 
-from producers.inputs import HEAD_BYTES, Input, is_wide
+from producers.inputs import HEAD_BYTES, OpenInput, is_wide
 from tests.producers.reading_feeds import an_input
 
 
-def all_of(source: Input) -> bytes:
+def all_of(source: OpenInput) -> bytes:
     return source.stream.read()
 
 
@@ -49,7 +49,7 @@ def test_garbage_inside_a_gzip_stream_is_damage_and_not_an_exception() -> None:
 
 
 def test_only_the_limit_of_an_input_is_read() -> None:
-    source = Input("grows", io.BytesIO(b"one\ntwo\nthr"), limit=8)
+    source = OpenInput("grows", io.BytesIO(b"one\ntwo\nthr"), limit=8)
     assert all_of(source) == b"one\ntwo\n"
     assert source.bytes_read == 8
 
@@ -80,7 +80,7 @@ def test_a_slow_pipe_is_not_waited_for_once_its_first_line_is_there() -> None:
     reading, writing = os.pipe()
     os.write(writing, b"198.51.100.7\n")
     with os.fdopen(reading, "rb") as stream, os.fdopen(writing, "wb") as end:
-        source = Input("-", stream)  # returns, although the pipe is still open
+        source = OpenInput("-", stream)  # returns, although the pipe is still open
         assert source.head == b"198.51.100.7\n"
         end.close()
         assert all_of(source) == b"198.51.100.7\n"

@@ -4,7 +4,7 @@ import gzip
 import io
 from hashlib import sha256
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.readers.lines import MAX_LINE_BYTES, Line, lines
 from producers.readers.reading import Rejected
 from schemas.observation import SourcePlace
@@ -33,7 +33,7 @@ class LongLine(io.RawIOBase):
 
 
 def _long_line_read() -> list[Line | Rejected]:
-    return list(lines(Input("eve.json", io.BufferedReader(LongLine())), "utf-8"))
+    return list(lines(OpenInput("eve.json", io.BufferedReader(LongLine())), "utf-8"))
 
 
 def test_a_line_of_50_mb_is_refused_in_bounded_memory_and_the_rest_is_read() -> None:

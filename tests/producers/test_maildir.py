@@ -8,7 +8,7 @@ import pytest
 
 from exchange.errors import ConfigurationError, Exit
 from producers.live import maildir
-from producers.live.documents import Place
+from producers.live.documents import LiveInput
 from tests.kakehashi.command import kakehashi
 from tests.polling import eventually
 from tests.producers.following import Follower
@@ -81,6 +81,6 @@ def test_a_dry_run_shows_the_mails_and_leaves_them(box: Path, tmp_path: Path) ->
 
 def test_what_is_no_maildir_or_has_no_review_is_stated(box: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no Maildir"):
-        list(maildir.delivered(Place(f"maildir:{tmp_path}", tmp_path / "in")))
+        list(maildir.delivered(LiveInput(f"maildir:{tmp_path}", tmp_path / "in")))
     with pytest.raises(ConfigurationError, match="without a review"):
-        list(maildir.delivered(Place(f"maildir:{box}", tmp_path / "in")))
+        list(maildir.delivered(LiveInput(f"maildir:{box}", tmp_path / "in")))

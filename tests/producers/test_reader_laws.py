@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.readers.formats import readers, recognised
 from producers.readers.reader import Head, Reader
 from producers.readers.reading import Aside, Defaults, LeftOut, Reading, Rejected, Seen
@@ -75,7 +75,7 @@ class Endless(io.RawIOBase):
 
 def _readings_of_endless(name: str) -> int:
     reader = readers()[name]
-    source = Input("endless", io.BufferedReader(Endless(reader.example)))
+    source = OpenInput("endless", io.BufferedReader(Endless(reader.example)))
     return sum(1 for _ in reader.read(source, Defaults()))
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from exchange.errors import ConfigurationError
 from producers.live import syslog
-from producers.live.documents import Document, Gap, Place
+from producers.live.documents import Document, Gap, LiveInput
 from producers.live.syslog_frames import MOST_BYTES, Carried, Unframed, carried, frames
 from producers.stop import Stop
 from schemas.markings import Tlp, understand
@@ -105,7 +105,7 @@ def free_port() -> int:
 class Receiving:
     """A listener in a thread, whose documents are read at once: lines with their markings, and gaps."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: LiveInput) -> None:
         self.lines, self.gaps = list[tuple[str, Tlp]](), list[str]()
         self._stop, self._found = place.stop, syslog.received(place)
         self._thread = Thread(target=self._run, daemon=True)
@@ -130,7 +130,7 @@ def test_lines_of_clients_with_a_certificate_are_received_and_of_no_others(
 ) -> None:
     issued, client, port = authority.issue("listener"), authority.issue("sensor"), free_port()
     address = f"syslog+tls://127.0.0.1:{port}"
-    receiving = Receiving(Place(address, tmp_path / "in", issued.both, authority.file, stop=Stop()))
+    receiving = Receiving(LiveInput(address, tmp_path / "in", issued.both, authority.file, stop=Stop()))
     with connected(port, authority, client) as secured:
         secured.sendall(framed(a_message("a"), a_message("b"), a_message("c", '[x@1 tlp="RED"]')))
         eventually(lambda: len(receiving.lines) == 3, 10, "the lines are received")
@@ -162,7 +162,7 @@ def test_a_connection_that_cannot_be_accepted_is_declared_and_the_next_one_is_se
 
     with patch.object(socket.socket, "accept", failing):
         receiving = Receiving(
-            Place(f"syslog+tls://127.0.0.1:{port}", tmp_path / "in", issued.both, authority.file, stop=Stop())
+            LiveInput(f"syslog+tls://127.0.0.1:{port}", tmp_path / "in", issued.both, authority.file, stop=Stop())
         )
         with connected(port, authority, client) as secured:
             secured.sendall(framed(a_message("a")))
@@ -193,7 +193,7 @@ def test_a_listener_that_is_stopped_or_killed_keeps_what_it_has_made_durable(
 
 def test_what_was_read_and_not_made_a_document_is_set_aside(authority: Authority, tmp_path: Path) -> None:
     issued, client, port = authority.issue("listener"), authority.issue("sensor"), free_port()
-    place = Place(f"syslog+tls://127.0.0.1:{port}", tmp_path / "in", issued.both, authority.file)
+    place = LiveInput(f"syslog+tls://127.0.0.1:{port}", tmp_path / "in", issued.both, authority.file)
 
     def send() -> None:
         with connected(port, authority, client) as secured:
@@ -219,7 +219,7 @@ def test_what_was_read_and_not_made_a_document_is_set_aside(authority: Authority
 
 def test_a_message_that_a_stop_cuts_is_read_to_its_end(authority: Authority, tmp_path: Path) -> None:
     issued, client, port = authority.issue("listener"), authority.issue("sensor"), free_port()
-    place = Place(f"syslog+tls://127.0.0.1:{port}", tmp_path / "in", issued.both, authority.file, stop=Stop())
+    place = LiveInput(f"syslog+tls://127.0.0.1:{port}", tmp_path / "in", issued.both, authority.file, stop=Stop())
     receiving, message = Receiving(place), framed(a_message("cut"))
     with connected(port, authority, client) as secured:
         secured.sendall(framed(a_message("whole")) + message[:20])
@@ -238,7 +238,7 @@ def test_a_message_that_a_stop_cuts_is_read_to_its_end(authority: Authority, tmp
 
 def test_however_many_lines_wait_when_it_is_stopped_all_are_set_aside(authority: Authority, tmp_path: Path) -> None:
     issued, client, port = authority.issue("listener"), authority.issue("sensor"), free_port()
-    place = Place(f"syslog+tls://127.0.0.1:{port}", tmp_path / "in", issued.both, authority.file)
+    place = LiveInput(f"syslog+tls://127.0.0.1:{port}", tmp_path / "in", issued.both, authority.file)
     more = Event()
 
     def send() -> None:
@@ -270,7 +270,7 @@ def test_a_listener_needs_its_certificate_and_whose_clients_may_send(
     authority: Authority, tmp_path: Path, credentials: bool, authorities: bool
 ) -> None:
     issued = authority.issue("listener")
-    place = Place(
+    place = LiveInput(
         f"syslog+tls://127.0.0.1:{free_port()}",
         tmp_path / "in",
         issued.both if credentials else None,

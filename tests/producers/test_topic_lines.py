@@ -13,7 +13,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from exchange.errors import ConfigurationError, Exit, TransientError
 from producers.live import topic
-from producers.live.documents import Document, Gap, Place
+from producers.live.documents import Document, Gap, LiveInput
 from producers.live.kinds import kind_of, reads
 from producers.produce import Options
 from producers.report import observations_of
@@ -58,7 +58,7 @@ def read(source: Topic, folder: Path) -> tuple[list[tuple[str, Marking]], list[s
     assert kind is not None
     with Spool(folder / "spool", "GBR", "edge-1", NOW_MS) as spool:
         before = len(reports_in(spool))
-        for found in kind.documents(Place(source.address, folder / "fetched")):
+        for found in kind.documents(LiveInput(source.address, folder / "fetched")):
             if isinstance(found, Gap):
                 gaps.append(found.text)
             elif isinstance(found, Document):
@@ -125,12 +125,12 @@ def test_a_follower_reads_each_record_once_over_kills(lines: Topic, tmp_path: Pa
 
 def test_a_cluster_or_topic_that_is_not_there_is_stated(lines: Topic, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no topic"):
-        list(topic.lines(Place(f"{lines.address}-none", tmp_path)))
+        list(topic.lines(LiveInput(f"{lines.address}-none", tmp_path)))
     with patch.object(topic, "_CALL_S", 1.0), pytest.raises(TransientError, match="cannot be read"):
-        list(topic.lines(Place("kafka://127.0.0.1:1/lines", tmp_path)))
+        list(topic.lines(LiveInput("kafka://127.0.0.1:1/lines", tmp_path)))
     secret = a_secret(tmp_path / "secret", "user:password")
     with pytest.raises(ConfigurationError, match=r"kafka\+tls"):
-        list(topic.lines(Place(lines.address, tmp_path, secret)))
+        list(topic.lines(LiveInput(lines.address, tmp_path, secret)))
 
 
 def test_the_command_takes_a_topic_whose_format_is_stated(lines: Topic, tmp_path: Path) -> None:

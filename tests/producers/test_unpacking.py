@@ -13,7 +13,7 @@ import pytest
 from backports import zstd
 
 import producers.unpacking
-from producers.inputs import Input, Plain
+from producers.inputs import OpenInput, Plain
 from producers.spool.spool import Spool
 from tests.alone import alone
 from tests.producers.producing import reports_in, run
@@ -148,7 +148,7 @@ def test_an_xz_stream_that_wants_too_much_memory_is_damage() -> None:
 def _bomb(packed: bytes) -> tuple[int, str]:
     """What is read of a bomb, if 8 MiB are harmless."""
     producers.unpacking.HARMLESS_BYTES = 8 * MEBIBYTE  # type: ignore[misc]
-    source, size = Input("bomb", io.BytesIO(packed)), 0
+    source, size = OpenInput("bomb", io.BytesIO(packed)), 0
     while got := source.stream.read(MEBIBYTE):
         size += len(got)
     return size, source.damage

@@ -103,12 +103,12 @@ def rotate(
     """
     from dataclasses import replace
 
-    from exchange.authority.sensor_keys import Standing
+    from exchange.authority.sensor_keys import KeyState
 
     now_ms = clock.now_ms()
     ends_ms = now_ms + span_ms(overlap, "--overlap")
     known = _keys_of(nation, sensor)
-    valid = [each for each in known if each.standing(now_ms) is Standing.VALID]
+    valid = [each for each in known if each.standing(now_ms) is KeyState.VALID]
     if not valid:
         raise NotFound(
             f"{sensor} has no valid key in {nation}'s roster: `kakehashi sensor keygen --sensor {sensor} --out FILE` "

@@ -72,7 +72,7 @@ def serve(
     """
     from consumers.picture.tables import path_of
     from consumers.taxii.clients import Clients
-    from consumers.taxii.listening import Place
+    from consumers.taxii.listening import ListenAddress
     from consumers.taxii.serve import serve as run
     from exchange.settings import Settings
     from kakehashi.clusters import cluster_of
@@ -81,7 +81,7 @@ def serve(
     settings = Settings.from_env(os.environ)
     collections = _collections(nation, settings)
     known = Clients(clients, collections)
-    place = Place(address, port, certificate, key, client_ca)
+    place = ListenAddress(address, port, certificate, key, client_ca)
     cluster = cluster_of(nation, settings, os.environ)
     origins = origins_of(cluster, settings)
     run(cluster, settings, path_of(settings.home, nation), origins, collections, known, place, loglevel.value)

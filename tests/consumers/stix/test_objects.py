@@ -19,7 +19,7 @@ from consumers.stix.identifiers import CREATED_MS, LAST_MS, timestamp
 from consumers.stix.markings import definitions_of
 from consumers.stix.objects import identity_of, indicator_of, sighting_of, sightings_of, withdrawal_of
 from consumers.subscription.changes import State
-from producers.inputs import Input
+from producers.inputs import OpenInput
 from producers.readers.formats import readers
 from producers.readers.reading import Defaults, Emptied, Reading, Seen, Withdrawn
 from schemas.markings import Caveat, Marking, Pap, Tlp, understand
@@ -60,7 +60,7 @@ def test_a_time_is_as_the_calendar_has_it(at_ms: int) -> None:
 def read(objects: Iterable[Object]) -> list[Reading]:
     """What the project's own reader makes of the indicators among them."""
     content = json.dumps({"type": "bundle", "id": "bundle--8e2e2d2b", "objects": list(objects)}).encode()
-    source: Input = an_input(content)
+    source: OpenInput = an_input(content)
     found = readers()["stix-bundle"].read(source, Defaults())
     return [each for each in found if isinstance(each, Seen | Withdrawn | Emptied)]
 

@@ -17,12 +17,12 @@ from consumers.taxii.collections import collections_of
 from consumers.taxii.door import Counted, Door
 from consumers.taxii.endpoints import Endpoints
 from consumers.taxii.limits import Limits
-from consumers.taxii.listening import Listening, Place
+from consumers.taxii.listening import ListenAddress, Listening
 from consumers.taxii.readers import Readers
 from tests.consumers.picture.topics import NATION, World
 
 TAXII: Final = "application/taxii+json;version=2.1"
-LOCAL: Final = Place("127.0.0.1", 0)
+LOCAL: Final = ListenAddress("127.0.0.1", 0)
 COLLECTIONS: Final = collections_of(NATION, (NATION, "GBR"))
 ROOT: Final = f"/{NATION.lower()}/"
 
@@ -114,7 +114,7 @@ class Served:
 def served(
     world: World,
     *entries: str,
-    place: Place = LOCAL,
+    place: ListenAddress = LOCAL,
     tls: ssl.SSLContext | None = None,
     clock_s: Callable[[], float] = time.monotonic,
 ) -> Iterator[Served]:

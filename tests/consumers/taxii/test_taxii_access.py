@@ -12,7 +12,7 @@ from requests.auth import HTTPBasicAuth
 from taxii2client.v21 import Server  # type: ignore[import-untyped]
 
 from consumers.taxii.clients import digest_of, new_token, read_clients
-from consumers.taxii.listening import Place
+from consumers.taxii.listening import ListenAddress
 from exchange.errors import ConfigurationError
 from tests.builders import a_marking_record
 from tests.consumers.picture.topics import TopicInMemory, World
@@ -210,7 +210,7 @@ def secured(world: World, keys: Path) -> Iterator[Served]:
     released(world)
     fingerprint = sha256(ssl.PEM_cert_to_DER_cert((keys / "firewall.pem").read_text())).hexdigest()
     context = ssl.create_default_context(cafile=str(keys / "ca.pem"))
-    place = Place("127.0.0.1", 0, keys / "server.pem", keys / "server.key", keys / "ca.pem")
+    place = ListenAddress("127.0.0.1", 0, keys / "server.pem", keys / "server.key", keys / "ca.pem")
     entries = client("firewall", "TLP:GREEN", certificates=[fingerprint]), client("soc")
     with served(world, *entries, place=place, tls=context) as found:
         yield found
@@ -260,12 +260,14 @@ def test_tls_before_1_2_is_refused(secured: Served, keys: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "why"),
     [
-        (Place("0.0.0.0", 0), "in clear"), (Place("::", 0), "in clear"), (Place("taxii.example", 0), "in clear"),  # noqa: S104
-        (Place("127.0.0.1", 0, key=Path("k")), "--certificate"),
-        (Place("127.0.0.1", 0, Path("none.pem")), "cannot be used"),
-        (Place("192.0.2.1", 0, Path("none.pem")), "cannot be used"),
+        (ListenAddress("0.0.0.0", 0), "in clear"),  # noqa: S104
+        (ListenAddress("::", 0), "in clear"),
+        (ListenAddress("taxii.example", 0), "in clear"),
+        (ListenAddress("127.0.0.1", 0, key=Path("k")), "--certificate"),
+        (ListenAddress("127.0.0.1", 0, Path("none.pem")), "cannot be used"),
+        (ListenAddress("192.0.2.1", 0, Path("none.pem")), "cannot be used"),
     ],
-)  # fmt: skip
-def test_tokens_never_cross_a_network_in_clear(place: Place, why: str) -> None:
+)
+def test_tokens_never_cross_a_network_in_clear(place: ListenAddress, why: str) -> None:
     with pytest.raises(ConfigurationError, match=why):
         place.tls()

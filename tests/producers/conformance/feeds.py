@@ -9,9 +9,9 @@ import msgspec
 from producers.conformance.facts import (
     Ended,
     Fact,
+    FactPlace,
     Kept,
     Listed,
-    Place,
     Question,
     Refusal,
     Sent,
@@ -61,7 +61,7 @@ def a_statement(number: int = 0, **changes: Any) -> Statement:
     """An observation that meets everything, of the report ``number``."""
     published_ms = NOW_MS - (4 - number) * HOUR_MS
     made = Statement(
-        place=Place("partition 0", number, 0),
+        place=FactPlace("partition 0", number, 0),
         kind=IndicatorType.DOMAIN_NAME,
         value=f"bad-{number}.example",
         key=number.to_bytes(16, "big"),
@@ -89,7 +89,7 @@ def a_report(number: int = 0, **changes: Any) -> Sent:
     """A report that meets everything."""
     published_ms = NOW_MS - (4 - number) * HOUR_MS
     made = Sent(
-        place=Place("partition 0", number),
+        place=FactPlace("partition 0", number),
         key="edge-1",
         nation="GBR",
         sensor="edge-1",
@@ -106,12 +106,12 @@ def a_report(number: int = 0, **changes: Any) -> Sent:
 def a_feed() -> list[Fact]:
     """All kinds of facts, each of which meets the standard."""
     reports: list[Fact] = [each for number in range(4) for each in (a_report(number), a_statement(number))]
-    listed: list[Fact] = [Listed(Place("list.txt", 1 + number), number.to_bytes(16, "big")) for number in range(4)]
+    listed: list[Fact] = [Listed(FactPlace("list.txt", 1 + number), number.to_bytes(16, "big")) for number in range(4)]
     return [
         Span(0, 0, 4),
         *reports,
         a_withdrawal(3),
-        Ended(Place("feed.csv", 0), is_damaged=False),
+        Ended(FactPlace("feed.csv", 0), is_damaged=False),
         *listed,
         Kept(SENSOR_REPORTS, 7 * DAY_MS, is_broker_time=True),
         Kept(QUARANTINE, 365 * DAY_MS, is_broker_time=False),

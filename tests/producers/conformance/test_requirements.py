@@ -7,7 +7,18 @@ import msgspec
 import pytest
 
 from producers.conformance.checks import ALSO_UNREAD, CHECKS, MAY_BE_ABSENT
-from producers.conformance.facts import Ended, Fact, Kept, Listed, Place, Refusal, Sent, Signature, Statement, Unread
+from producers.conformance.facts import (
+    Ended,
+    Fact,
+    FactPlace,
+    Kept,
+    Listed,
+    Refusal,
+    Sent,
+    Signature,
+    Statement,
+    Unread,
+)
 from producers.conformance.judge import Met, Outcome, outcome
 from producers.conformance.standard import Shown, standard
 from schemas.canary import CANARY_ID
@@ -64,7 +75,7 @@ def marked(**changes: Any) -> Change:
 def report(number: int) -> Callable[[Fact], bool]:
     return lambda fact: (
         isinstance(fact, Sent | Statement)
-        and fact.place == Place("partition 0", number, getattr(fact.place, "index", -1))
+        and fact.place == FactPlace("partition 0", number, getattr(fact.place, "index", -1))
     )
 
 
@@ -77,7 +88,7 @@ FAILS: dict[str, tuple[Change, ...]] = {
     "KKH-IDS-03": tuple(one(Sent, signature=each) for each in Signature if each is not Signature.VALID),
     "KKH-CAN-01": (
         one(Statement, key=b"", is_canonical=False, refused=RejectReason.INVALID_VALUE),
-        with_(Unread(Place("feed.csv", 7), RejectReason.UNKNOWN_TYPE)),
+        with_(Unread(FactPlace("feed.csv", 7), RejectReason.UNKNOWN_TYPE)),
     ),
     "KKH-CAN-02": (one(Statement, is_canonical=False),),
     "KKH-CAN-03": (one(Statement, refused=RejectReason.TIME_OUT_OF_RANGE),),
@@ -93,14 +104,14 @@ FAILS: dict[str, tuple[Change, ...]] = {
     "KKH-TIM-05": (instead(of=REPORTS, put=msgspec.structs.replace(REPORTS, is_broker_time=False)),),
     "KKH-CMP-01": (without(lambda fact: isinstance(fact, Statement) and not fact.is_withdrawal),),
     "KKH-CMP-02": (
-        with_(Ended(Place("feed.csv", 0), is_damaged=True)),
-        with_(Unread(Place("feed.csv", 0), RejectReason.UNKNOWN_FORMAT, is_whole=True)),
+        with_(Ended(FactPlace("feed.csv", 0), is_damaged=True)),
+        with_(Unread(FactPlace("feed.csv", 0), RejectReason.UNKNOWN_FORMAT, is_whole=True)),
     ),
     "KKH-CMP-03": (without(report(1)), without(report(0))),
-    "KKH-CMP-04": (with_(Listed(Place("list.txt", 9), b"new" * 5 + b"n")),),
+    "KKH-CMP-04": (with_(Listed(FactPlace("list.txt", 9), b"new" * 5 + b"n")),),
     "KKH-CMP-05": (one(Statement, confidence=-1),),
     "KKH-CMP-06": (one(Statement, labels=0),),
-    "KKH-WDR-01": (without(lambda fact: fact == Listed(Place("list.txt", 2), (1).to_bytes(16, "big"))),),
+    "KKH-WDR-01": (without(lambda fact: fact == Listed(FactPlace("list.txt", 2), (1).to_bytes(16, "big"))),),
     "KKH-WDR-02": (one(Statement, valid_until_ms=NOW_MS - DAY_MS),),
     "KKH-WDR-03": (one(Statement, valid_until_ms=0),),
     "KKH-WDR-04": (
@@ -109,7 +120,7 @@ FAILS: dict[str, tuple[Change, ...]] = {
     ),
     "KKH-REF-01": (
         one(Statement, refused=RejectReason.TOO_LARGE),
-        with_(Unread(Place("feed.csv", 7), RejectReason.UNREADABLE_LINE)),
+        with_(Unread(FactPlace("feed.csv", 7), RejectReason.UNREADABLE_LINE)),
         with_(OPEN),
     ),
     "KKH-REF-02": (with_(msgspec.structs.replace(OPEN, at_ms=NOW_MS - 25 * HOUR_MS)),),
@@ -186,7 +197,7 @@ def test_what_the_input_does_not_show_cannot_be_judged(shown: tuple[Shown, ...])
 
 
 def test_one_piece_that_cannot_be_read_leaves_open_what_it_may_be_about() -> None:
-    found = met([*a_feed(), Unread(Place("feed.csv", 7), RejectReason.LINE_TOO_LONG)])
+    found = met([*a_feed(), Unread(FactPlace("feed.csv", 7), RejectReason.LINE_TOO_LONG)])
     assert found["KKH-MRK-01"] is Met.CANNOT_BE_JUDGED
     assert found["KKH-CMP-01"] is Met.MET
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from producers.conformance.facts import (
     Ended,
     Fact,
+    FactPlace,
     Kept,
-    Place,
     Refusal,
     Sent,
     Signature,
@@ -141,7 +141,7 @@ def feeds(draw: st.DrawFn) -> tuple[list[Fact], list[Fact]]:
 
 def _is_of(fact: Fact, number: int) -> bool:
     place = getattr(fact, "place", None)
-    return isinstance(place, Place) and (place.where, place.at) == ("partition 0", number)
+    return isinstance(place, FactPlace) and (place.where, place.at) == ("partition 0", number)
 
 
 def _degrade(draw: st.DrawFn, facts: list[Fact]) -> None:
