@@ -111,7 +111,7 @@ def row_of(
         version=record["version"],
         emitted_ms=emitted_ms,
         expired=record["kind"] == "expired",
-        floors=tuple(_floors(record, missing, world.latest_report, now_ms)),
+        floors=tuple(_floors(record, world.latest_report, now_ms)),
         rules=max(decided.values(), key=lambda each: each.sequence).rules if decided else _UNKNOWN_RULES,
         generation=record["version"],  # rows of further sources that are older are not of this row
     )
@@ -148,13 +148,12 @@ def _appended_ms(stated_ms: int, end_ms: int, kind: IndicatorType, emitted_ms: i
     return min(emitted_ms, end_ms - MAX_VALIDITY_MS) if stated_ms > end_ms else emitted_ms
 
 
-def _floors(
-    record: Indicator, missing: int, latest_report: Callable[[str], ReportNumber], now_ms: int
-) -> Iterable[Floor]:
+def _floors(record: Indicator, latest_report: Callable[[str], ReportNumber], now_ms: int) -> Iterable[Floor]:
+    """Of each source that the record names, and of any other: it may have been in the row without a record that counts
+    it, since a source that adds nothing waits for the roll-up. Its marking then was one of those in the record."""
     for source in record["sources"]:
         yield Floor(source["sensor"], marking_of(source["marking"]), *latest_report(source["sensor"]))
-    if missing:
-        yield Floor("", marking_of(record["marking"]), now_ms, AFTER_ALL)
+    yield Floor("", marking_of(record["marking"]), now_ms, AFTER_ALL)
 
 
 def _with_safe_tallies(
