@@ -101,6 +101,7 @@ def row_of(
     """
     kind = TYPE_BY_LABEL[record["type"]]
     emitted_ms = min(record["version"], now_ms)
+    markings = {marking for each in decided.values() for marking in each.markings}
     assertions = [_assertion(source, kind, record, emitted_ms, world.lifetimes) for source in record["sources"]]
     missing = record["source_count"] - len(assertions)
     row = Row(
@@ -111,12 +112,12 @@ def row_of(
         version=record["version"],
         emitted_ms=emitted_ms,
         expired=record["kind"] == "expired",
-        floors=tuple(_floors(record, world.latest_report, now_ms)),
+        floors=tuple(_floors(record, markings, world.latest_report, now_ms)),
         rules=max(decided.values(), key=lambda each: each.sequence).rules if decided else _UNKNOWN_RULES,
         generation=record["version"],  # rows of further sources that are older are not of this row
     )
     row = with_officers(row, by_officers, decided, world.classifier, now_ms)
-    row, tightened = _with_safe_tallies(row, releases, decided, world, now_ms)
+    row, tightened = _with_safe_tallies(row, releases, markings, world, now_ms)
     row = _with_sent(indicator_key(kind, record["value"]), row, releases, decided, world, now_ms)
     due_ms = row.next_end(world.lifetimes, emitted_ms)
     return Rebuilt(msgspec.structs.replace(row, due_ms=due_ms), missing, tightened)
@@ -148,16 +149,19 @@ def _appended_ms(stated_ms: int, end_ms: int, kind: IndicatorType, emitted_ms: i
     return min(emitted_ms, end_ms - MAX_VALIDITY_MS) if stated_ms > end_ms else emitted_ms
 
 
-def _floors(record: Indicator, latest_report: Callable[[str], ReportNumber], now_ms: int) -> Iterable[Floor]:
+def _floors(
+    record: Indicator, markings: set[Marking], latest_report: Callable[[str], ReportNumber], now_ms: int
+) -> Iterable[Floor]:
     """Of each source that the record names, and of any other: it may have been in the row without a record that counts
     it, since a source that adds nothing waits for the roll-up. Its marking then was one of those in the record."""
     for source in record["sources"]:
-        yield Floor(source["sensor"], marking_of(source["marking"]), *latest_report(source["sensor"]))
-    yield Floor("", marking_of(record["marking"]), now_ms, AFTER_ALL)
+        strictest = _strictest(marking_of(source["marking"]), markings)
+        yield Floor(source["sensor"], strictest, *latest_report(source["sensor"]))
+    yield Floor("", _strictest(marking_of(record["marking"]), markings), now_ms, AFTER_ALL)
 
 
 def _with_safe_tallies(
-    row: Row, releases: Sequence[LastRelease], decided: Mapping[str, Decided], world: World, now_ms: int
+    row: Row, releases: Sequence[LastRelease], markings: set[Marking], world: World, now_ms: int
 ) -> tuple[Row, int]:
     """The row with each source's counts under a marking that is strict enough, and how many that has changed.
 
@@ -167,10 +171,15 @@ def _with_safe_tallies(
     """
     proven = _proven(row, releases, world, now_ms)
     released_ms = max((each.sent.version for each in releases if each.seen is not None), default=0)
-    markings = {marking for each in decided.values() for marking in each.markings}
     assertions = [each if each.sensor in proven else _tightened(each, markings, released_ms) for each in row.assertions]
     changed = sum(mine is not before for mine, before in zip(assertions, row.assertions, strict=True))
     return msgspec.structs.replace(row, assertions=tuple(assertions)), changed
+
+
+def _strictest(mine: Marking, markings: set[Marking]) -> Marking:
+    """The strictest marking that a source may have stated, whose latest one is ``mine``: of those that the last
+    decisions saw. Without a decision that has seen its own no one knows what else there was."""
+    return joined(each for each in markings if mine.join(each) == each) if mine in markings else mine.join(UNMARKED)
 
 
 def _proven(row: Row, releases: Sequence[LastRelease], world: World, now_ms: int) -> set[str]:
@@ -214,10 +223,7 @@ def _tightened(assertion: Assertion, markings: set[Marking], released_ms: int) -
     mine, [tally] = assertion.latest.marking, assertion.tallies
     if tally.count == 1:
         return assertion
-    # Without a decision that has seen the current marking no one knows what else there was.
-    strictest = (
-        joined(each for each in markings if mine.join(each) == each) if mine in markings else mine.join(UNMARKED)
-    )
+    strictest = _strictest(mine, markings)
     if strictest == mine:
         return assertion
     rest: tuple[Tally, ...]

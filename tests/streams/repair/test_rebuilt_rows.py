@@ -186,12 +186,19 @@ WAITED_FOR_A_ROLL_UP = [
     Stated("c", 1, AMBER, 1, 1),
     Stated("c", 1, CLEAR, 1, 1, epoch=2),
 ]
+STRICTER_ONCE = [
+    Stated("a", 0, CLEAR, 1, 1),
+    Stated("b", 1, CLEAR, 1, 1),
+    Stated("b", 0, AMBER, 1, 1),
+    Stated("b", 0, CLEAR, 1, 1, ("c2",), epoch=2),
+]
 LATER_EPOCH = [Stated("b", 1, RED, 2, 1), Stated("b", 5, RED, 2, 1, epoch=2), Stated("b", 9, CLEAR, 2, 1, epoch=2)]
 
 
 @given(histories(), st.integers(1, 11), st.booleans())
 @example(EARLIER_TIME, 3, False)
 @example(LATER_EPOCH, 2, False)
+@example(STRICTER_ONCE, 3, False)
 @example(WAITED_FOR_A_ROLL_UP, 3, True)
 @example(WAITED_FOR_A_ROLL_UP, 3, False)
 def test_whatever_comes_next_a_rebuilt_row_releases_nothing_that_the_lost_one_would_not(
