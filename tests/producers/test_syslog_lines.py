@@ -120,8 +120,9 @@ class Receiving:
                 self.lines += [(line, tlp) for line in each.path.read_text().splitlines()]
 
     def close(self) -> None:
-        """Stop it."""
-        self._stop.request()
+        """Stop it, unless it was asked to: a second request is an interrupt."""
+        if not self._stop.requested:
+            self._stop.request()
         self._thread.join(20)
 
 

@@ -36,7 +36,8 @@ def _show(word: str) -> None:
 def main() -> None:
     """Catch up, and say so."""
     home, seed, records = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    feed.BATCH = 3  # type: ignore[misc]  # a transaction for every few records: more moments to be killed at
+    # A transaction for every few records, of the first reading, too: more moments to be killed at.
+    feed.BATCH = feed._FIRST_BATCH = 3  # type: ignore[misc]
     world = World(home, GBR=topic_of(seed, records))
     with world.keeper() as keeper:
         _show("begins")
