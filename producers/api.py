@@ -3,8 +3,8 @@
     with Publisher(Path("edge-1.yaml")) as publisher:
         publisher.observe(IndicatorType.DOMAIN_NAME, "bad.example.com", confidence=80)
 
-One thread owns the spool. It makes each call durable, and publishes beside it what the cluster has not acknowledged. A
-program that stops at any moment loses nothing that a call has returned for; the next run publishes the rest.
+One thread owns the spool. It makes each call durable, and meanwhile publishes unacknowledged reports. A program that
+stops at any moment loses nothing for which a call has returned; the next run publishes the rest.
 """
 
 import os
@@ -57,10 +57,10 @@ class Publisher:
     It takes a sensor's profile (``producers.profile``) or the file of one; or nation, sensor and a few settings.
     ``marking`` joins the marking of each observation: the stricter of the two applies. ``cluster`` and ``settings`` are
     those of the environment if they are not given (docs/sensor-operator.md). On leaving, it waits up to ``deadline_s``
-    seconds for the cluster; what is not acknowledged by then stays in the spool.
+    seconds for the cluster; reports that are unacknowledged by then stay in the spool.
 
-    Making it raises ConfigurationError with every mistake of a profile. Entering raises Refused if another process has
-    the spool, and ConfigurationError for a setting that is wrong.
+    The constructor raises ConfigurationError with every mistake of a profile. Entering raises Refused if another
+    process has the spool, and ConfigurationError for a setting that is wrong.
     """
 
     @overload
@@ -149,8 +149,8 @@ class Publisher:
     ) -> None:
         """Report one value. On return it is on disk. The fields are those of ``schemas.observation.Observation``.
 
-        Raises ValueError for a value that is none of its type, or a field out of its range. Waits while the spool is
-        full of what the cluster has not acknowledged. Raises SpoolFull if the disk does not take it.
+        Raises ValueError for a value that is invalid for its type, or a field out of its range. Waits while the spool
+        is full of unacknowledged reports. Raises SpoolFull if the disk does not take it.
         """
         self.observe_all(
             [
@@ -231,7 +231,7 @@ class Publisher:
                 heart = Heartbeat(spool, self._sensor, codec, now_ms)
                 self._started.set_result(None)
                 self._serve(spool, new_batch, publisher, heart)
-        except BaseException as error:  # it is raised where it can be seen
+        except BaseException as error:  # it is raised again in the caller's thread
             if not self._started.done():
                 self._started.set_exception(error)
             self._error = error
@@ -269,7 +269,7 @@ class Publisher:
                 work[1].set_exception(error)
 
     def _next(self, spool: Spool, publisher: spooled.Publisher, heart: Heartbeat) -> _Work | None:
-        """The next call; what waits is published meanwhile, and heartbeats."""
+        """The next call; meanwhile waiting reports and heartbeats are published."""
         while True:
             if not publisher.trouble:
                 with suppress(SpoolFull):  # calls raise it themselves, and go on once the disk has room

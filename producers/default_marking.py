@@ -27,7 +27,7 @@ class DefaultMarking:
             yield reading
 
     def lines(self) -> Iterator[str]:
-        """A sentence for the operator, if there is something that the marking did not apply to."""
+        """A sentence for the operator, if the marking did not apply to some observations."""
         if self.applied < self.read:
             others = "the others state" if self.applied else "the source states"
             yield (

@@ -1,4 +1,4 @@
-"""Writing beside the spool: what a full or protected disk means for the one who can act."""
+"""Writes beside the spool; the error for a full or protected disk states what to do."""
 
 import os
 from collections.abc import Iterable, Iterator

@@ -59,7 +59,7 @@ def fetched(url: str, folder: Path, *, most_bytes: int = MOST_BYTES, timeout_s: 
 
     Raises TransientError if the server does not answer, asks to come later, or breaks off; ConfigurationError if it
     does not have the feed, or refuses it to us; Refused if the answer is too large, or a page instead of a feed; and
-    TransientError if the disk does not take it. The content that is kept stays as it was then.
+    TransientError if the disk does not take it. The kept content is then unchanged.
     """
     place = folder / sha256(url.encode()).hexdigest()[:16]
     with writing(place):
@@ -149,7 +149,7 @@ def _chunk(answer: IO[bytes], url: str) -> bytes:
 
 
 def _failure(url: str, error: HTTPError) -> TransientError | ConfigurationError:
-    """What an answer that is none means, and what to do."""
+    """What an error status means, and what to do."""
     if error.code in _LATER:
         wait = error.headers["Retry-After"]
         when = f", and asks to come again after {wait[:40]}" if wait else ""

@@ -1,4 +1,4 @@
-"""Tells whether a file was read before, or is one that was read before and has grown since.
+"""Finds out whether a file was read before, or has grown since it was read.
 
 By its uncompressed content, not by name, time or compression: a copied, renamed or compressed file is the same input. A
 file that begins with all of what an earlier input held has grown, as logs do before they are rotated; reading continues
@@ -27,10 +27,10 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """The size and SHA-256 of a file's uncompressed content, and its beginnings at the sizes that were asked for.
+    """The size and SHA-256 of a file's uncompressed content, and its beginnings at the requested sizes.
 
     ``prefix`` is the digest of a beginning that every file with the same first half, or 64 KiB, also has among its own.
-    ``stored_size`` and ``stored_digest`` are of the file as it is on disk; ``damage`` is that of its compression.
+    ``stored_size`` and ``stored_digest`` are of the file on disk; ``damage`` is that of its compression.
     """
 
     size: int
@@ -84,7 +84,7 @@ def _prefixes(head: bytes) -> list[bytes]:
 
 
 class _Stored:
-    """A file as it is on disk: its size and digest, once it is read."""
+    """A file on disk: its size and digest, once it is read."""
 
     def __init__(self, stream: Seekable) -> None:
         self._stream, self._digest, self.size = stream, sha256(), 0
@@ -96,7 +96,7 @@ class _Stored:
         return got
 
     def read_to_the_end(self) -> None:
-        """Read what the content does not need, as what is behind damage."""
+        """Read bytes that the content does not need, such as those behind damage."""
         while self.read(_CHUNK_BYTES):
             pass
 

@@ -17,7 +17,7 @@ _TOOL: Final = "heartbeat"
 
 
 class Heartbeat:
-    """Spools a heartbeat every ``every_s`` seconds; the first one after as long."""
+    """Spools a heartbeat every ``every_s`` seconds; the first one after that time."""
 
     def __init__(
         self, spool: Spool, sensor: Sensor, codec: Codec, now_ms: Callable[[], int], every_s: float = HEARTBEAT_S

@@ -73,7 +73,7 @@ class OpenInput:
 
     @property
     def bytes_read(self) -> int:
-        """How many bytes of the input, as it is on disk, were read so far; a little ahead of the reader."""
+        """How many bytes of the input on disk were read so far; a little ahead of the reader."""
         return self._counted.count
 
     @property
@@ -83,7 +83,7 @@ class OpenInput:
 
     @contextmanager
     def read_ahead(self) -> "Iterator[OpenInput | None]":
-        """The same input from its beginning, apart from this one, which goes on as it was; ``None`` of a pipe."""
+        """The same input from its beginning, independent of this one; ``None`` of a pipe."""
         if self._start is None:
             yield None
             return

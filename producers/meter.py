@@ -16,7 +16,7 @@ from schemas.vocabulary import RejectReason
 class Meter(Beside):
     """A view that counts, and lets another one watch as well. Once a second at most; ``finish`` counts the rest.
 
-    What waits in the spool, and since when, is looked up at each scrape: it is true also while the run does not go on.
+    What waits in the spool, and since when, is looked up at each scrape: it is current even while the run waits.
     """
 
     def __init__(

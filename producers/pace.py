@@ -14,5 +14,5 @@ class Pace:
         self.report_size = min(report_size, max(1, rate // _STEPS_PER_SECOND)) if rate else report_size
 
     def is_ahead(self, observations: int) -> bool:
-        """Whether so many observations are more than the rate allows by now."""
+        """Whether this number of observations is more than the rate allows by now."""
         return self._rate > 0 and observations > self._rate * (time.monotonic() - self._began)

@@ -174,7 +174,7 @@ class Run:
         self._pipe: Filling | None = None
         self._stepped_at = self._turned_at = time.monotonic()
         self._heart = Heartbeat(spool, options.sensor, codec, now_ms, options.heartbeat_s)
-        self.is_live = False  # whether what is read goes on for ever: a pipe, or followed files
+        self.is_live = False  # whether the input may be endless: a pipe, or followed files
 
     def read_all(self) -> None:
         """Read all inputs, and wait until all is published."""
@@ -187,7 +187,7 @@ class Run:
             self._stop.check()
 
     def read(self, name: str, options: Options | None = None) -> None:
-        """Read one input, from where an earlier run has stopped; as the run's options have it, or these."""
+        """Read one input, from where an earlier run has stopped; with the run's options, or these."""
         with opened(name, self.turn, self._stop) as stream:
             self._read(name, stream, options or self._options)
 
@@ -236,7 +236,7 @@ class Run:
         self.summary.records["line" if reader is None else reader.unit] += source.records
 
     def stepped(self, step: Step) -> None:
-        """Count a commit, and send what waits."""
+        """Count a commit, and send waiting records."""
         self._stepped_at = time.monotonic()
         self.summary.add(step)
         if self._snapshot is not None:
@@ -256,7 +256,7 @@ class Run:
             )
 
     def turn(self) -> None:
-        """Do the work beside reading, some times a second."""
+        """Do the work beside reading, several times a second."""
         now = time.monotonic()
         if now - self._turned_at < _TURN_S:
             return

@@ -1,6 +1,6 @@
 """How a sensor signs its reports: with its own key, when they are published (docs/adr/0043).
 
-So nothing in the spool is signed, and what waits there through a rotation of the key is signed with the new one.
+So nothing in the spool is signed, and reports that wait there through a rotation of the key are signed with the new.
 """
 
 import logging

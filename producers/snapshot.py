@@ -1,4 +1,4 @@
-"""A snapshot: inputs that together name everything that a source asserts. What is missing in them was taken back.
+"""A snapshot: inputs that together name everything that a source asserts. A value missing in them was taken back.
 
 A log or an excerpt never withdraws by silence: only an operator (``--snapshot``) or a format that states it. A reading
 that could not be completed, or that has suddenly lost most of what it named before (an error page, a cut download),
@@ -30,7 +30,7 @@ class Snapshot:
                 self._problem = self._lost_file = f"{each.place.file} could not be read: {each.detail}"
 
     def could_not_read(self, piece: Rejected | None) -> None:
-        """Take note of a piece that no one can read: any value may be in it."""
+        """Take note of an unreadable piece: any value may be in it."""
         if piece is not None and not self._problem:
             self._problem = f"line {piece.place.line} of {piece.place.file} could not be read"
 

@@ -44,7 +44,7 @@ class Source(io.FileIO):
             self._stop.check()
             if self._ready.poll(_WAIT_MS):
                 got = super().read(-1 if size is None else size)
-                if got is not None:  # as it is where another reader of the pipe was faster
+                if got is not None:  # it is None if another reader of the pipe was faster
                     return got
 
 

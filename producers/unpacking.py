@@ -23,7 +23,7 @@ MOST_MEMORY: Final = 128 << 20
 """What a stream may ask its reader to keep of what came before: xz with preset 9 needs 65 MiB."""
 HARMLESS_BYTES: Final = 256 << 20
 MOST_RATIO: Final = 200
-"""Beyond ``HARMLESS_BYTES`` a stream may unfold to so many times its size. Logs unfold to 10 or 50 times theirs."""
+"""Beyond ``HARMLESS_BYTES`` a stream may unfold to this many times its size. Logs unfold to 10 or 50 times theirs."""
 _WINDOW_LOG: Final = MOST_MEMORY.bit_length() - 1
 _ERRORS: Final = (zlib.error, lzma.LZMAError, zstd.ZstdError, OSError, EOFError, ValueError, MemoryError)
 
@@ -240,7 +240,7 @@ def without_extension(name: str) -> str:
 
 
 def _exactly(source: Readable, size: int) -> bytes:
-    """So many bytes, or all that there are."""
+    """This many bytes, or all that there are."""
     got = b""
     while len(got) < size and (more := source.read(size - len(got))):
         got += more

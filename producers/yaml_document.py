@@ -1,6 +1,6 @@
 """Reads YAML into a struct: strictly, and with every mistake and its line at once.
 
-A value is what its field makes of it: ``NO`` is Norway's code where a text belongs, and no boolean. A key that is there
+A value is what its field makes of it: ``NO`` is Norway's code in a field of text, and no boolean. A key that is there
 twice, an unknown key, an alias and a tag are mistakes: what their author meant is unknown, or hidden.
 """
 
@@ -102,7 +102,7 @@ def _composed(content: bytes, read: Read) -> yaml.Node | None:
 
 
 def _hidden(text: str) -> Iterator[Mistake]:
-    """What makes a value another one than is written there."""
+    """Mistakes that make a value different from the written text."""
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = 0 if event.start_mark is None else event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent):

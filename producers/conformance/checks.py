@@ -10,7 +10,7 @@ from producers.conformance.finding import Finding
 
 
 class Check(Protocol):
-    """A check over a series of facts: it takes those of its types in order, and then gives what is left to find."""
+    """A check over a series of facts: it takes those of its types in order, and then gives the remaining findings."""
 
     @property
     def of(self) -> tuple[type, ...]:
@@ -25,7 +25,7 @@ class Check(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Each:
-    """A check that judges each fact by itself."""
+    """A check that judges each fact alone."""
 
     of: tuple[type, ...]
     judge: Callable[[Any, Question], Finding | None]
@@ -38,7 +38,7 @@ class Each:
             yield found
 
     def rest(self) -> Iterator[Finding]:
-        """Nothing waits."""
+        """No findings remain."""
         return iter(())
 
 
@@ -98,7 +98,6 @@ MAY_BE_ABSENT: Final = frozenset(
         *("KKH-INC-01", "KKH-INC-03", "KKH-INC-04"),
     }
 )
-"""Requirements about what a feed need not have: without it they do not apply. All others cannot be judged then."""
+"""Requirements about optional content: without it they do not apply. All others cannot be judged then."""
 ALSO_UNREAD: Final = frozenset({"KKH-CAN-01", "KKH-CMP-01", "KKH-CMP-02", "KKH-REF-01"})
-"""Requirements that know what to make of a piece that cannot be read. To all others that judge observations it is one
-of which they cannot know."""
+"""Requirements that judge unreadable pieces, too. To all others that judge observations such a piece is unknown."""

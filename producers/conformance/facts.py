@@ -1,6 +1,7 @@
-"""What was read of a feed, as values: what the checks of the standard judge.
+"""Facts read from a feed, as values: the input of the standard's checks.
 
-``kakehashi.conformance`` makes them, of inputs with the readers and intake's laws, and of what a sensor has published.
+``kakehashi.conformance`` makes them from inputs, with the readers and intake's laws, and from a sensor's published
+reports.
 """
 
 import enum
@@ -30,8 +31,8 @@ class Statement(msgspec.Struct, frozen=True, gc=False):
 
     ``kind`` is None for an unknown code. ``key`` is that of its indicator, empty if the value is invalid. ``refused``
     is why intake does not take it. ``tlp`` is the label as its source wrote it. Times of 0 are not stated.
-    ``is_redriven``: it was refused before, and an officer has sent it again. ``has_odd_code``: what it
-    states about a withdrawal is in no contract, so whether it is one is not known.
+    ``is_redriven``: it was refused before, and an officer has sent it again. ``has_odd_code``: its withdrawal code
+    is in no contract, so it is unknown whether it is a withdrawal.
     """
 
     place: FactPlace
@@ -111,7 +112,7 @@ class Span(msgspec.Struct, frozen=True, gc=False):
 
 
 class Listed(msgspec.Struct, frozen=True, gc=False):
-    """An assertion of the source's own list as it is now, beside which the published reports are held."""
+    """An assertion of the source's current list, with which the published reports are compared."""
 
     place: FactPlace
     key: bytes
@@ -138,7 +139,7 @@ Fact = Statement | Unread | Skipped | Ended | Sent | Span | Listed | Kept | Refu
 
 
 class Question(msgspec.Struct, frozen=True):
-    """What the checks are asked with. ``aware_ms`` is when the operator became aware of an incident; 0 for none.
+    """The parameters of the checks. ``aware_ms`` is when the operator became aware of an incident; 0 for none.
 
     ``types`` are those of which an incident's indicators include one.
     """

@@ -8,7 +8,7 @@ from producers.conformance.standard import Text
 
 
 class Answer(enum.Enum):
-    """Whether what a requirement demands is so."""
+    """Whether a requirement is met."""
 
     MET = "met"
     NOT_MET = "not met"

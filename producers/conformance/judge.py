@@ -238,7 +238,7 @@ def _is_restricted(marking: Marking) -> bool:
 
 
 def _identity(about: Statement) -> bytes:
-    """What is the same of all observations of one value."""
+    """Identifies all observations of one value."""
     return about.key or about.value.encode("utf-8", "surrogatepass")
 
 

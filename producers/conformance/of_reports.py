@@ -1,4 +1,4 @@
-"""Checks that judge a report, a topic or a refusal by itself, and pieces that could not be read."""
+"""Checks that judge a report, a topic or a refusal alone, and pieces that could not be read."""
 
 from typing import Final
 
@@ -81,7 +81,7 @@ def read_whole(found: Ended | Sent | Unread, _: Question) -> Finding | None:
 
 
 def valid_piece(found: Unread, _: Question) -> Finding | None:
-    """KKH-CAN-01, of what no reader takes as a value."""
+    """KKH-CAN-01, of pieces that no reader takes as a value."""
     if found.is_listed:
         return None
     if found.reason in OF_VALUES:
@@ -90,7 +90,7 @@ def valid_piece(found: Unread, _: Question) -> Finding | None:
 
 
 def not_unread(found: Unread, _: Question) -> Finding | None:
-    """KKH-REF-01, of what could not be read."""
+    """KKH-REF-01, of unreadable pieces."""
     return None if found.is_listed else no(found.place, f"is refused: {found.reason}", f"拒否される: {found.reason}")
 
 

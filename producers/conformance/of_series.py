@@ -1,4 +1,4 @@
-"""Checks that need more than one fact: numbers without a gap, silence, a list beside what was published.
+"""Checks that need more than one fact: numbers without a gap, silence, a list compared with published reports.
 
 Each holds what it must remember: of a series of reports their numbers, of a comparison the keys of indicators.
 """
@@ -37,7 +37,7 @@ class UniqueIdentity:
             yield no(fact.place, f"{number} was another report before", f"{number} は先に別のレポートで使われている")
 
     def rest(self) -> Iterator[Finding]:
-        """Nothing waits."""
+        """No findings remain."""
         return iter(())
 
 
@@ -215,7 +215,7 @@ class _Compared:
         return iter(())
 
     def unreadable(self) -> Iterator[Finding]:
-        """What the list states there is not known."""
+        """The list's statement there is unknown."""
         for place in self.unread:
             yield unknown(place, "a line of the list cannot be read", "リストに読み取れない行がある")
 

@@ -1,4 +1,4 @@
-"""Checks that judge one observation or withdrawal by itself. None: the requirement is not about it."""
+"""Checks that judge one observation or withdrawal alone. None: the requirement is not about it."""
 
 from typing import Final
 

@@ -155,7 +155,7 @@ class Found(NamedTuple):
 
 
 def strictest(incidents: tuple[IncidentKind, ...]) -> IncidentKind:
-    """What holds whichever of these happens: the higher level, the shorter time, the longer retention."""
+    """The kind that covers all of these: the higher level, the shorter time, the longer retention."""
     bounds = {
         name: (max if name in LEAST else min)(each.bounds.number(name) for each in incidents)
         for name in Bounds.__struct_fields__

@@ -100,13 +100,13 @@ class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Unreadable(msgspec.Struct, frozen=True):
-    """Why some bytes are no report."""
+    """Why some bytes are not a report."""
 
     detail: str
 
 
 def body_of(report: Report) -> bytes:
-    """The signed bytes of a report: as it is once it was read, so that 1 and 1.0 of a bound are the same."""
+    """The signed bytes of a report: its encoding after a reading, so that 1 and 1.0 of a bound are the same."""
     as_read = msgspec.json.decode(msgspec.json.encode(report), type=Report)
     return msgspec.json.encode(as_read, order="deterministic")
 
@@ -137,7 +137,7 @@ def encoded(found: Signed) -> bytes:
 
 
 def decoded(content: bytes) -> Signed | Unreadable:
-    """The report in these bytes. A key that is there twice, or that is unknown, makes it none."""
+    """The report in these bytes. A key that is there twice, or that is unknown, makes it invalid."""
     if len(content) > MOST_BYTES:
         return Unreadable(f"it has more than {MOST_BYTES} bytes")
     try:

@@ -1,4 +1,4 @@
-"""What was read of a file before, by its content: under another name, compressed, or as a copy of a followed one."""
+"""What was read of a file earlier, by its content: under another name, compressed, or as a copy of a followed one."""
 
 import os
 from collections.abc import Callable, Collection
@@ -20,7 +20,7 @@ _FEWEST_COMPARED: Final = 1024
 
 
 class Before:
-    """What the spool knows. ``used`` are the ids of the inputs that are followed now."""
+    """The inputs that the spool knows. ``used`` are the ids of the inputs that are followed now."""
 
     def __init__(self, spool: Spool, options: Options, now_ms: Callable[[], int]) -> None:
         self._spool, self._options, self._now_ms = spool, options, now_ms
@@ -39,7 +39,7 @@ class Before:
     def known_state(
         self, path: Path, descriptor: int, used: Collection[int], *, is_named: bool, is_reused: bool
     ) -> InputState | None:
-        """The state of a file at its first sight; ``None`` if it is a copy. What the operator names is none.
+        """The state of a file at its first sight; ``None`` if it is a copy. A file that the operator names is not one.
 
         ``is_reused`` is a name that another file had before: then a few lines that are alike do not make it that one.
         """
@@ -68,7 +68,7 @@ class Before:
         return grown_from((each for each in earlier if each.id == state.id), now) is not None
 
     def rest_of(self, state: InputState, path: Path) -> list[Path]:
-        """The file beside a path that goes on where the input was left, and those that were written since, in order.
+        """The file beside a path that continues where the input was left, and those that were written since, in order.
 
         Empty if there is none.
         """
@@ -102,7 +102,7 @@ def _is_copy(earlier: list[InputState], now: Fingerprint, used: Collection[int])
 
 
 def _from_first(siblings: list[Path], is_it: Callable[[Path], bool]) -> list[Path]:
-    """The first that it is, of those that are ordered from the youngest, and all that are younger, the oldest first."""
+    """The first match among files ordered from the youngest, and all younger files, the oldest first."""
     for place, each in enumerate(siblings):
         if is_it(each):
             return [each, *reversed(siblings[:place])]

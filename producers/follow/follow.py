@@ -41,7 +41,7 @@ from producers.unpacking import is_packed
 from schemas.codec import Codec
 
 QUIET_S: Final = 60.0
-"""So long a rotated file is read on after its last line: its writer may not know of the rotation yet."""
+"""A rotated file is read for this long after its last line: its writer may not know of the rotation yet."""
 _SCAN_S: Final = 0.2
 _SLEEP_S: Final = 0.05
 _STABLE_S: Final = 2.0
@@ -150,7 +150,7 @@ class _Following:
             each.close()
 
     def _advance(self, followed: Followed) -> bool:
-        """Take what a file has now; whether there was anything."""
+        """Take a file's new content; whether there was any."""
         found = False
         for step in followed.steps():
             found = True
@@ -260,7 +260,7 @@ class _Following:
         return {each.state.id for each in self._tails.values()}
 
     def _look_for_rest(self, path: Path) -> None:
-        """Read what was written to a path, and rotated, since the program has ended."""
+        """Read files that were written to a path, and rotated, since the program ended."""
         for state in self._spool.unfinished(path_of(str(path))):
             if not self._before.continues(path, state):
                 self._read_rest(state, path, "was rotated while no one followed it")
@@ -272,7 +272,7 @@ class _Following:
             self._run.read(str(each))
 
     def _read_rest(self, state: InputState, path: Path, event: str) -> None:
-        """Read what is missing of an input from a copy of it, or declare the gap."""
+        """Read the rest of an input from a copy of it, or declare the gap."""
         copies = self._before.rest_of(state, path)
         for copy in copies:
             self._run.read(str(copy))

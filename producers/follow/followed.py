@@ -1,4 +1,4 @@
-"""One followed file: its reader, what becomes of its readings, and how far it is durable."""
+"""One followed file: its reader, the commits of its readings, and how far it is durable."""
 
 import os
 import time
@@ -103,7 +103,7 @@ class Followed:
         return now - self._read_at
 
     def steps(self) -> Iterator[Step]:
-        """The commits that the next readings lead to."""
+        """The commits of the next readings."""
         before = self.tail.beginning[0]
         for reading in self._pulled.more():
             yield from self._filler.take(reading)
@@ -120,7 +120,7 @@ class Followed:
         return self._batch.commit(complete=complete)
 
     def finish(self) -> Iterator[Step]:
-        """Make durable that the file has ended; if it was overwritten, what is missing of it may be elsewhere."""
+        """Make durable that the file has ended; if it was overwritten, its rest may be elsewhere."""
         yield from self._filler.finish_object(None)
         yield self.commit(complete=not self.tail.is_overwritten)
 

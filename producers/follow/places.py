@@ -31,7 +31,7 @@ def is_one_file(place: str) -> bool:
 def siblings_of(path: Path) -> list[Path]:
     """Files beside a file that are named as its rotated copies, the youngest first.
 
-    ``eve.json.1``, ``eve.json-20261130.gz``, ``eve-20261130.json``; a file such as ``eve-stats.json`` is none.
+    ``eve.json.1``, ``eve.json-20261130.gz``, ``eve-20261130.json``; a file such as ``eve-stats.json`` is not one.
     """
     stem, dot, extension = map(re.escape, path.name.partition("."))
     behind = rf"{stem}{dot}{extension}[.\-_~].+"

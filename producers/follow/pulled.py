@@ -21,7 +21,7 @@ class Pulled:
     """The readings of one input, as far as they can be made now."""
 
     def __init__(self, read: Callable[[Callable[[], None]], Iterator[Reading]], name: str) -> None:
-        """``read`` makes the readings; it is given what its stream must call where it has nothing more for now."""
+        """``read`` makes the readings; it is given the function that its stream calls if it has no more for now."""
         self._read = read
         self._go, self._stopped = Semaphore(0), Semaphore(0)
         self._got: list[Reading] = []
@@ -31,7 +31,7 @@ class Pulled:
         self._thread.start()
 
     def more(self) -> list[Reading]:
-        """The next readings, at most 500; none if the stream has nothing more for now, or has ended.
+        """The next readings, at most 500; empty if the stream has nothing more for now, or has ended.
 
         Raises what the reader has raised.
         """
@@ -60,7 +60,7 @@ class Pulled:
                         self._wait()
         except _Closed:
             return
-        except BaseException as error:  # it is raised where it can be seen
+        except BaseException as error:  # it is raised again in the owner's thread
             self._error = error
         finally:
             self.has_ended = True

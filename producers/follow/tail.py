@@ -15,11 +15,11 @@ from producers.fingerprint import LONGEST_PREFIX, prefix_of
 _CHUNK_BYTES: Final = 256 << 10
 _LOOKED_AT: Final = 512
 _LONGEST_PART: Final = 2 << 20
-"""A line that does not end within so many bytes is given out in parts: its reader refuses it."""
+"""A line of more bytes is given out in parts: its reader refuses it."""
 
 
 class Tail:
-    """A descriptor that is read from its beginning. ``wait`` is called where no more is there to be given out."""
+    """A descriptor that is read from its beginning. ``wait`` is called if there is nothing more to give out."""
 
     def __init__(self, descriptor: int, wait: Callable[[], None]) -> None:
         self._descriptor, self._wait = descriptor, wait
@@ -52,7 +52,7 @@ class Tail:
 
     @property
     def unread(self) -> int:
-        """How many bytes are in the file that were not read yet; none if it is shorter than what was read."""
+        """How many bytes of the file were not read yet; 0 if it is shorter than what was read."""
         return max(0, os.fstat(self._descriptor).st_size - self._offset)
 
     @property
@@ -61,7 +61,7 @@ class Tail:
         return self._offset, self._digest.digest(), prefix_of(self._head)
 
     def _fetch(self) -> bool:
-        """Read what the file has now; whether whole lines came of it."""
+        """Read the file's new content; whether that gave whole lines."""
         chunk = os.pread(self._descriptor, _CHUNK_BYTES, self._offset)
         if not self._is_same(len(chunk)):
             self.is_overwritten, self._part = True, b""

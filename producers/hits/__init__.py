@@ -1,1 +1,1 @@
-"""Hits of tools on what the exchange has delivered to them, read as sightings of a partner's indicators."""
+"""Hits of tools on indicators that were delivered to them, read as sightings of a partner's indicators."""

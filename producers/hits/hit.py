@@ -1,4 +1,4 @@
-"""A hit in a tool's log, and what it becomes: a sighting of the partner's indicator, or a piece left out with a reason.
+"""A hit in a tool's log, and its result: a sighting of the partner's indicator, or a piece left out with a reason.
 
 The tool's record has the value that was seen. Whether the partner's indicator is exchanged at present is asked of the
 picture: only it states how the partner has marked the indicator.
@@ -52,7 +52,7 @@ FATES: Final = {
 
 
 class Exchanged(Protocol):
-    """What a partner shares with us now. One thread uses it."""
+    """The indicators that a partner shares with us now. One thread uses it."""
 
     def indicator(self, kind: IndicatorType, value: str, /) -> Theirs | Unknown:
         """The partner's indicator of this type and canonical value."""

@@ -56,13 +56,13 @@ class Document(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """Something that the input had, and that cannot be had any more."""
+    """Content of the input that is not available any more."""
 
     text: str
 
 
 class Position(msgspec.Struct):
-    """What is known behind a document. Each kind of input adds its own; ``stated`` is of the document."""
+    """The state behind a document. Each kind of input adds its own fields; ``stated`` is of the document."""
 
     document: str = ""
     number: int = 0
@@ -102,11 +102,11 @@ class Documents(Generic[State]):
         return Document(path, self.state.stated)
 
     def set_aside(self, content: bytes) -> None:
-        """Make durable what belongs into the next document, while the present one is not read yet."""
+        """Make content of the next document durable, while the present one is not read yet."""
         write(self.place / f"{self.state.number}{_ASIDE}", [content])
 
     def aside(self) -> bytes:
-        """What an earlier run has set aside for the next document."""
+        """The content that an earlier run has set aside for the next document."""
         path = self.place / f"{self.state.number}{_ASIDE}"
         with writing(path):
             return path.read_bytes() if path.exists() else b""

@@ -30,7 +30,7 @@ class Live(NamedTuple):
     place: LiveInput
     options: Options
     every_s: float | None = None
-    """So long after a poll the next one begins; as long as its kind has it, if it is not stated."""
+    """Time from one poll to the next; that of its kind if it is not stated."""
 
 
 class Feed:
@@ -48,7 +48,7 @@ class Feed:
         self._thread.start()
 
     def turn(self, view: View) -> bool:
-        """Read the document that is there; whether there was one. Raises what was no error of the input."""
+        """Read the document that is there; whether there was one. Raises any error that was not the input's."""
         self.report(view)
         if self._error is not None:
             raise self._error
@@ -93,7 +93,7 @@ class Feed:
                 asked_s = error.after_s if isinstance(error, AskedLater) else 0
                 wait_s = max(asked_s, min(_MOST_S, max(wait_s, _LEAST_S) * 2 ** min(failures, _MOST_DOUBLED)))
                 self._trouble, failures = f"{error}", failures + 1
-            except BaseException as error:  # it is raised where it can be seen
+            except BaseException as error:  # it is raised again in the owner's thread
                 self._error = error
                 return
             self._closing.wait(wait_s)
@@ -116,7 +116,7 @@ class Feeds:
         self._feeds, self._view = feeds, view
 
     def turn(self) -> bool:
-        """Read what is there now; whether there was anything."""
+        """Read the documents that are there now; whether there were any."""
         return max([feed.turn(self._view) for feed in self._feeds], default=False)
 
     def close(self) -> None:

@@ -3,7 +3,8 @@
 An address is ``misp+https://…/``. A time is no cursor there: a server that synchronises imports events and attributes
 that are older than the last poll, and what was deleted has no time at all. So each poll asks for the server's own index
 (uuid, timestamp, publication and last sighting of every event, as MISP's synchronisation does), and compares it with
-what is known: events that differ are asked for with ``restSearch``. What is missing twice is gone: its assertions end.
+what is known: events that differ are asked for with ``restSearch``. Events missing twice are gone: their assertions
+end.
 
 Keys of the address's query go to the index: ``?tag=c2`` takes only events with that tag.
 """
@@ -23,7 +24,7 @@ from producers.spool.removals import kept
 
 SCHEMES: Final = ("misp+https://", "misp+http://")
 MOST_BYTES: Final = 32 << 20
-"""Events of one document; what is more is the next one."""
+"""Events of one document; the rest goes into the next one."""
 _MOST_ANSWER_BYTES: Final = 64 << 20
 _MOST_INDEX_BYTES: Final = 256 << 20
 _AT_ONCE: Final = 50
@@ -52,7 +53,7 @@ class _Listed(msgspec.Struct):
 
     @property
     def version(self) -> str:
-        """What differs if anything about the event has changed."""
+        """A version, which differs if anything about the event has changed."""
         return f"{self.timestamp}/{self.sighting_timestamp}/{str(self.published).lower()}"
 
 

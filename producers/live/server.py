@@ -22,7 +22,7 @@ class Answer(NamedTuple):
 
 
 class TooLarge(Refused):
-    """An answer has more bytes than are taken."""
+    """An answer exceeds the limit of bytes."""
 
 
 class Server:

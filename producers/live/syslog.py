@@ -28,7 +28,7 @@ from producers.live.syslog_frames import Carried, Unframed, carried, frames
 
 SCHEMES: Final = ("syslog+tls://",)
 MOST_BYTES: Final = 4 << 20
-"""Lines of one document; what is more is the next one."""
+"""Lines of one document; the rest goes into the next one."""
 MOST_CONNECTIONS: Final = 256
 _MOST_WAITING: Final = 20_000
 _MOST_TOLD: Final = 1000
@@ -122,7 +122,7 @@ class Listener:
         return found
 
     def troubles(self) -> Iterator[str]:
-        """What was lost with a connection; the same of one sender once."""
+        """Losses with a connection; the same loss of one sender once."""
         while not self._troubles.empty():
             text = self._troubles.get()
             if text not in self._told and len(self._told) < _MOST_TOLD:
@@ -199,7 +199,8 @@ class Listener:
 def _send_no_more_to(secured: ssl.SSLSocket) -> None:
     """End our side of the connection: a sender that looks before it sends, as rsyslog does, goes to the next one.
 
-    What it has sent until then is still to be read. TLS is not asked for it: it would take what comes for an error.
+    Data that it has sent until then is still to be read. TLS does not send the end: it would take such data for an
+    error.
     """
     with socket.socket(fileno=os.dup(secured.fileno())) as plain, suppress(OSError):
         plain.shutdown(socket.SHUT_WR)

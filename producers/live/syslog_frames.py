@@ -21,7 +21,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 class Unframed(Exception):
-    """The stream has no lengths, or a message is too long: no one knows where the next one begins."""
+    """The stream has no lengths, or a message is too long: the beginning of the next one is unknown."""
 
 
 class Carried(NamedTuple):
@@ -49,7 +49,7 @@ def frames(buffer: bytearray) -> list[bytes]:
 
 
 def carried(message: bytes) -> Carried:
-    """The line of a message of RFC 5424, or of the older form; what is neither is a line as it is."""
+    """The line of a message of RFC 5424, or of the older form; anything else is a line unchanged."""
     header = _HEADER.match(message)
     if header is None:
         old = _OLD_HEADER.match(message)

@@ -20,7 +20,7 @@ from producers.live.taxii_objects import OtherVersion, State, Taken, bundle
 
 SCHEMES: Final = ("taxii+https://", "taxii+http://")
 MOST_BYTES: Final = 32 << 20
-"""Objects of one document; what is more is the next one."""
+"""Objects of one document; the rest goes into the next one."""
 _Poll = Callable[[str, State, Server, int], tuple[Taken, State, bool]]
 _VERSIONS: Final[dict[str, _Poll]] = {taxii_21.VERSION: taxii_21.poll, taxii_20.VERSION: taxii_20.poll}
 _NO_COLLECTION: Final = frozenset({400, 404, 406, 415})

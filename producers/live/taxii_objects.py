@@ -1,4 +1,4 @@
-"""What TAXII 2.0 and 2.1 have in common for one who reads: objects that count once, context that stays, and times."""
+"""What TAXII 2.0 and 2.1 have in common for a client: objects that count once, context that stays, and times."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -23,7 +23,7 @@ class OtherVersion(ConfigurationError):
 
 
 class State(Position):
-    """What is known behind a document.
+    """The state behind a document.
 
     ``had`` are digests of objects that may be listed again, ``around`` is context. ``version`` is that of TAXII which
     the server speaks. Of 2.0, ``whole_at_s`` is when the last pass over all objects began. ``begin`` is the place of a
@@ -51,7 +51,7 @@ class Taken:
         self.objects, self.size = list[msgspec.Raw](), 0
 
     def take(self, objects: Iterable[msgspec.Raw]) -> list[str]:
-        """Take what is new, and keep what speaks about others for later documents, too. The digests of all of them."""
+        """Take new objects, and keep those about others for later documents, too. The digests of all of them."""
         digests = []
         for raw in objects:
             digests.append(digest(raw))
@@ -92,7 +92,7 @@ def digest(raw: msgspec.Raw) -> str:
 
 
 def moment(text: str) -> datetime:
-    """A time of RFC 3339; the first moment of all if it is none."""
+    """A time of RFC 3339; the earliest moment if it is invalid."""
     with suppress(ValueError):
         found = datetime.fromisoformat(text.upper())
         if found.tzinfo is not None:

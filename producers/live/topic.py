@@ -25,7 +25,7 @@ from producers.markings.understanding import of_prose
 
 SCHEMES: Final = ("kafka+tls://", "kafka://")
 MOST_BYTES: Final = 4 << 20
-"""Lines of one document; what is more is the next one."""
+"""Lines of one document; the rest goes into the next one."""
 _AT_ONCE: Final = 10_000
 _CALL_S: Final = 10.0
 _WAIT_S: Final = 0.5
@@ -101,7 +101,7 @@ def _settings(place: LiveInput) -> tuple[str, dict[str, Any]]:
 def _begun(
     consumer: Consumer, topic: str, offsets: dict[int, int], trouble: list[KafkaError]
 ) -> tuple[set[int], list[Gap]]:
-    """Begin to read all partitions where the last document has ended; what is gone there is a gap."""
+    """Begin to read all partitions where the last document has ended; records lost there are a gap."""
     try:
         found = consumer.list_topics(topic, _CALL_S).topics[topic]
         if found.error is not None:

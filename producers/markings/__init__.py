@@ -1,1 +1,1 @@
-"""What a source wrote about sharing, from wherever it wrote it, as one marking: the strictest."""
+"""A source's statements about sharing, from every place in its data, as one marking: the strictest."""

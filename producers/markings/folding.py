@@ -23,7 +23,7 @@ _INVISIBLE: Final = frozenset({"Cf", "Mn", "Me", "Cs", "Co", "Cn"})
 def folded(text: str) -> str:
     """The same text in lower case, without width, accents, look-alikes and invisible characters.
 
-    Character references of HTML and XML are what they stand for: ``&#37096;&#22806;&#31192;`` is 部外秘.
+    Character references of HTML and XML are decoded: ``&#37096;&#22806;&#31192;`` is 部外秘.
     """
     if "&" in text:
         text = html.unescape(text)
@@ -34,7 +34,7 @@ def folded(text: str) -> str:
 
 
 def _bare(character: str) -> str:
-    """A Latin letter without its accent; nothing of what no one sees; Japanese as it is."""
+    """A Latin letter without its accent; empty for invisible characters; Japanese unchanged."""
     if unicodedata.category(character) in _INVISIBLE:
         return ""
     base = unicodedata.normalize("NFD", character)[0]

@@ -10,7 +10,7 @@ from producers.markings.taxonomy import Effect, effect_of, free_words, harmless_
 
 _ANY: Final = "*"
 _COLOURS: Final = frozenset({"red", "amber", "amber strict", "amberstrict"})
-# What a namespace or predicate that no one knows is about, if it is about sharing. Parts of words.
+# Parts of words by which an unknown namespace or predicate is about sharing.
 _STEMS: Final = (
     *(
         "classif",
@@ -69,13 +69,13 @@ def effect_of_tag(text: str) -> Effect | None:
 
 
 def is_harmless_tag(text: str) -> bool:
-    """Whether a machine tag is of a namespace that is known to say nothing about sharing."""
+    """Whether a machine tag is of a namespace that is known to state nothing about sharing."""
     namespace, predicate, _ = _cut(text)
     return bool(predicate) and namespace in _harmless()
 
 
 def looks_restricting(text: str) -> bool:
-    """Whether words that no one here knows could limit sharing."""
+    """Whether unknown words could limit sharing."""
     namespace, predicate, value = _cut(text)
     if _RELEASED.fullmatch(" ".join(words(text))):
         return False  # when it was released
@@ -104,7 +104,7 @@ def _restricts(found: tuple[str, ...], line: str, plain: str) -> bool:
 
 
 def _cut(text: str) -> tuple[str, str, str]:
-    """Namespace, predicate and value, folded. What has no colon or equals sign is a namespace alone."""
+    """Namespace, predicate and value, folded. A tag without colon or equals sign is a namespace alone."""
     head, colon, rest = folded(text).partition(":")
     if not colon:
         head, _, rest = folded(text).partition("=")

@@ -15,7 +15,7 @@ from schemas.markings import Caveat, Pap, SourceMarking, Tlp, understand
 
 UNSTATED: Final = SourceMarking()
 MAX_WORDS_LENGTH: Final = 200
-"""Characters that are kept of words that no one understands."""
+"""Characters that are kept of words that are not understood."""
 MOST_WORDS: Final = 64
 """Words that are not understood, and origins, that are kept of many findings."""
 _FEW: Final = 32
@@ -31,7 +31,7 @@ def names_people(marking: SourceMarking) -> SourceMarking:
 class Marked(msgspec.Struct, frozen=True):
     """What a source stated about sharing in one place, or in all of them.
 
-    ``origins`` name the places for people: ``event tag "tlp:red"``. ``confidence`` is the source's own, 0 to 100, where
+    ``origins`` name the places for people: ``event tag "tlp:red"``. ``confidence`` is the source's own, 0 to 100, if
     its words state one. ``withdrawn`` are the words by which it takes the indicator back.
     """
 
@@ -89,7 +89,7 @@ NOTHING: Final = Marked()
 def joined(findings: Iterable[Marked]) -> Marked:
     """All of them at once; of no finding, that nothing was stated. Time is linear in the number of findings.
 
-    Of many words that no one understands the first ones are kept: more would hold no more.
+    Of many words that are not understood the first ones are kept: more would hold no more.
     """
     found = [each for each in dict.fromkeys(findings) if each is not NOTHING]
     if len(found) <= _FEW:
@@ -108,7 +108,7 @@ def joined(findings: Iterable[Marked]) -> Marked:
 
 
 def unrecognised(text: str, where: str) -> Marked:
-    """Words that could restrict and that no one here understands: they hold."""
+    """Words that could restrict and are not understood: they hold."""
     kept = " ".join(text.split())[:MAX_WORDS_LENGTH] or where
     return Marked(SourceMarking(caveats=(kept,)), (f"{where} (not understood)",))
 
@@ -151,6 +151,6 @@ def _pap_strictness(word: str) -> int:
 
 
 def _unrecognised(marking: SourceMarking) -> list[str]:
-    """Its TLP and PAP words that no one can map. They must not be lost when a stricter word takes their place."""
+    """Its unknown TLP and PAP words. They must not be lost when a stricter word takes their place."""
     words = [SourceMarking(tlp=marking.tlp), SourceMarking(pap=marking.pap)]
     return [word.tlp or word.pap for word in words if Caveat.UNRECOGNISED in understand(word).caveats]

@@ -107,7 +107,7 @@ _TAGS: Final = ("tag", "tags", "label", "labels", "keyword", "keywords", "タグ
 
 
 def of_properties(thing: Mapping[str, Any], known: Collection[str], where: str) -> Marked:
-    """What the properties that are not among the ``known`` ones say; nested objects and lists are looked into."""
+    """What the properties that are not among the ``known`` ones state; nested objects and lists are looked into."""
     return joined(_of_property(name, value, where, 0) for name, value in thing.items() if name not in known)
 
 

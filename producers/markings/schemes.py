@@ -59,12 +59,12 @@ _NATIONS: Final = {
     },
 }
 _RELEASE: Final = (("releasable", "to"), ("releasable", "only", "to"), ("rel", "to"))
-# With what a word can only begin that begins a label: most words of a long text are passed over by it.
+# How the first word of any label begins: most words of a long text are skipped by it.
 _FIRST_LETTERS: Final = (*_SCHEMES, *(name[0] for name in (*_LONG_NAMES, *_RELEASE)))
 
 
 class Labels(msgspec.Struct, frozen=True):
-    """What was found. ``unknown``: a scheme is named and its colour is none. ``rest``: the words that remain."""
+    """What was found. ``unknown``: a scheme is named and its colour is invalid. ``rest``: the words that remain."""
 
     tlp: tuple[str, ...] = ()
     pap: tuple[str, ...] = ()
@@ -143,7 +143,7 @@ def _scheme_at(found: Sequence[str], place: int) -> tuple[_Scheme | None, tuple[
 
 
 def _colours(found: Sequence[str], place: int, scheme: _Scheme) -> tuple[tuple[str, ...], int]:
-    """The colours from here on, behind words that say nothing; and the place behind the last of them."""
+    """The colours from here on, behind words without a meaning; and the place behind the last of them."""
     labels, start, fillers = list[str](), place, 0
     while place < len(found):
         longest = next((n for n in (2, 1) if len(found) - place >= n and tuple(found[place : place + n]) in scheme), 0)

@@ -1,6 +1,6 @@
-"""The words that say something about sharing, as data: ``taxonomies/*.toml``, each with its owner and its source.
+"""The words that state something about sharing, as data: ``taxonomies/*.toml``, each with its owner and its source.
 
-``taxonomies/misp.toml`` and ``taxonomies/headings.toml`` say at their top what their effects mean.
+``taxonomies/misp.toml`` and ``taxonomies/headings.toml`` define their effects at the top.
 """
 
 import tomllib
@@ -14,7 +14,7 @@ from schemas.markings import Caveat
 
 
 class Effect(msgspec.Struct, frozen=True):
-    """What a word does. Nothing at all: it is a label."""
+    """The effect of a word. Without any it is a label."""
 
     hold: bool = False
     nobody: bool = False
@@ -42,7 +42,7 @@ class Namespace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Headings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words of one owner that restrict wherever they stand, by how sure it is that they are meant so."""
+    """Words of one owner that restrict wherever they occur, by the certainty of that meaning."""
 
     owner: str
     source: str
@@ -135,7 +135,7 @@ def effect_of(text: str) -> Effect:
 
 @cache
 def namespaces() -> tuple[Namespace, ...]:
-    """The namespaces that restrict, or say something else that counts."""
+    """The namespaces that restrict, or state something else that counts."""
     return tuple(msgspec.convert(_file("misp"), _Tags).namespace)
 
 
@@ -147,7 +147,7 @@ def harmless_namespaces() -> tuple[str, ...]:
 
 @cache
 def headings() -> tuple[Headings, ...]:
-    """The words that restrict wherever they stand."""
+    """The words that restrict wherever they occur."""
     return tuple(msgspec.convert(_file("headings"), _Headings).heading)
 
 

@@ -1,4 +1,4 @@
-"""Understands what a source wrote about sharing, by the kind of place where it stood.
+"""Understands what a source wrote about sharing, by the kind of place where it was found.
 
 =========  ===========================================================  ==============================================
 place      examples                                                     what is not understood
@@ -54,7 +54,7 @@ _MOST_WORDS_OF_A_TITLE: Final = 6
 
 @remembered(16_384)
 def of_field(text: str, where: str) -> Marked:
-    """A text that is there to say how far something may travel: every part of it must be understood."""
+    """A text that states how far something may travel: every part of it must be understood."""
     if text.strip().lower() in _SILENT:
         return NOTHING
     return joined(_of_part(part, where) for part in _SEPARATORS.split(text) if part.strip())
@@ -106,7 +106,7 @@ def of_heading(text: str, where: str) -> Marked:
 
 @remembered(4_096)
 def of_prose(text: str, where: str) -> Marked:
-    """A text about something else, in which a restriction may stand nevertheless, or as a banner before it.
+    """A text about something else, in which a restriction may occur nevertheless, or as a banner before it.
 
     A text that is nothing else than a heading (``INTERNAL``, ``false positive``) is one.
     """
@@ -125,7 +125,7 @@ def of_running_text(text: str, where: str) -> Marked:
 
 
 def of_file_names(names: Iterable[str]) -> Marked:
-    """What the names of an input say: its own, and those that its archive gives its content."""
+    """What the names of an input state: its own, and those that its archive gives its content."""
     return joined(map(of_file_name, names))
 
 
@@ -149,7 +149,7 @@ def of_nations(names: tuple[str, ...], where: str) -> Marked:
 
 
 def of_effect(effect: Effect, text: str, where: str) -> Marked:
-    """What a word of a taxonomy does; ``text`` is the word as the source wrote it."""
+    """The effect of a word of a taxonomy; ``text`` is the word as the source wrote it."""
     origin = _quoted(where, text)
     if effect.hold:
         return Marked(unrecognised(text, origin).marking, (origin,))
@@ -187,7 +187,7 @@ def _understood(text: str, where: str) -> Marked | None:
 
 
 def _whole(text: str, understood: Marked, where: str) -> Marked:
-    """The same; but a label with another word (``tlp:green+strict``) is none that anyone knows, so it holds, too."""
+    """The same; but a label with another word (``tlp:green+strict``) is unknown, so it holds, too."""
     labels = labels_in(words(text))
     if not (labels.tlp or labels.pap) or not labels.rest or effect_of_tag(text) is not None:
         return understood
@@ -195,7 +195,7 @@ def _whole(text: str, understood: Marked, where: str) -> Marked:
 
 
 def _found(text: str, where: str, strength: Strength, *, is_prose: bool = False) -> Marked | None:
-    """Labels of the schemes, and phrases that restrict; ``None`` if there is none of either."""
+    """Labels of the schemes, and phrases that restrict; ``None`` if there are neither."""
     labels = labels_in(words(text))
     if is_prose and labels.unknown and not _NAMED.search(folded(text)):
         labels = Labels(labels.tlp, labels.pap, labels.releasable_to, False, labels.rest)

@@ -97,7 +97,7 @@ def extracted(content: bytes) -> bytes:
         return _refusal(str(error))
     except MemoryError:
         raise
-    except Exception as error:  # whatever a hostile file makes of the library: it is damaged for us
+    except Exception as error:  # whatever error a hostile file causes in the library: to us it is damaged
         return _refusal(f"it is damaged: {type(error).__name__}: {str(error)[:200]}")
 
 
@@ -146,7 +146,7 @@ def _scripts(document: Any) -> int:
 
 
 def _started_by(thing: Any) -> int:
-    """The same of one object and those that are written within it."""
+    """The same of one object and those nested in it."""
     if isinstance(thing, dict):
         is_script = thing.get("/S") in ("/JavaScript", "/Launch") or "/JS" in thing
         return int(is_script) + sum(map(_started_by, dict.values(thing)))

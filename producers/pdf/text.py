@@ -64,5 +64,5 @@ atexit.register(_EXTRACTOR.close)
 
 
 def text_of(content: bytes) -> Extracted:
-    """The text of a PDF file. A file that is hostile, damaged or encrypted is refused in its words."""
+    """The text of a PDF file. A file that is hostile, damaged or encrypted is refused with a reason."""
     return _EXTRACTOR.text_of(content)

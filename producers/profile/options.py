@@ -30,7 +30,7 @@ class Plan(NamedTuple):
 def plans_of(
     profile: Profile, nations: tuple[str, ...] = (), *, again: bool = False, accept_removals: bool = False
 ) -> list[Plan]:
-    """What is to be read, in order: what ends by itself first. Without an input, a plan that sends what waits.
+    """What is to be read, in order: inputs that end first. Without an input, a plan that sends waiting reports.
 
     The profile is a valid one, ``nations`` are the parties of the exchange. Raises ConfigurationError if a list of
     reviewed values cannot be read.

@@ -22,7 +22,7 @@ _STATED: Final = frozenset({"nation", "sensor"})
 
 
 def template_of(nation: str, sensor: str) -> str:
-    """The text of a new profile, which is valid as it is."""
+    """The text of a new profile, which is valid without a change."""
     name = msgspec.json.encode(sensor).decode()  # a JSON string is a YAML one
     lines = [
         f"# yaml-language-server: $schema={SCHEMA_NAME}",

@@ -11,7 +11,7 @@ from schemas.vocabulary import RejectReason
 MOST_ALONE: Final = 10_000
 """Refusals of an input that are kept one by one, each with its original."""
 MOST_TOGETHER: Final = 10_000
-"""Refusals behind them that are counted in one refusal. An input without end, too, reports them again and again."""
+"""Further refusals that are counted in one refusal. An endless input, too, reports them repeatedly."""
 
 
 def bounded(readings: Iterator[Reading]) -> Iterator[Reading]:

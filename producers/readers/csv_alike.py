@@ -1,6 +1,6 @@
-"""Remembers what rows become that are alike but for value, times and count: most rows of most lists.
+"""Remembers the results of rows that differ only in value, times and count: most rows of most lists.
 
-The first row of a kind is read by the row's own path; what became of it is the pattern of those that follow. A row
+The first row of a kind is read by the row's own path; its result is the pattern of those that follow. A row
 with a value without a type, an unreadable time, or cells that may all name columns takes the row's path, too.
 ``tests/producers/test_csv_alike.py`` holds both paths to the same result.
 """
@@ -31,14 +31,14 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Pattern(msgspec.Struct, frozen=True, gc=False):
-    """What rows of one kind become; ``types`` are those that their value may have."""
+    """The result of rows of one kind; ``types`` are those that their value may have."""
 
     seen: Seen
     types: Types
 
 
 class Alike:
-    """The patterns of a list's rows, as long as its columns and its heading stay what they are."""
+    """The patterns of a list's rows, while its columns and its heading stay the same."""
 
     def __init__(self, columns: Columns, heading: Marked, defaults: Defaults) -> None:
         self.columns, self.heading = columns, heading
@@ -56,7 +56,7 @@ class Alike:
         self._moments: dict[str, int | None] = {}
 
     def reading(self, row: Row, columns: Columns, heading: Marked) -> Seen | None:
-        """What a row becomes under these columns and this heading; ``None`` if it has to be read by itself."""
+        """The result of a row under these columns and this heading; ``None`` if it has to be read by its own path."""
         cells, is_current = row.cells, columns is self.columns and heading is self.heading
         if not is_current or not self._is_possible or len(cells) != columns.width:
             return None
@@ -91,7 +91,7 @@ class Alike:
         )
 
     def learn(self, row: Row, found: Sequence[Reading]) -> None:
-        """Take note of what a row has become."""
+        """Take note of a row's result."""
         if not self._is_possible or len(row.cells) != self.columns.width:
             return
         key = self._key(row.cells)

@@ -68,7 +68,7 @@ FIELDS: Final = (
     *("reporter", "reference", "prefix", "tags", "status", *_MARKING_FIELDS, "ignore"),
     *(kind.label for kind in IndicatorType),
 )
-"""What a mapping may make of a column: ``value`` with a ``type``, or values of a stated type. In what is to be ignored
+"""What a mapping may make of a column: ``value`` with a ``type``, or values of a stated type. In an ignored column
 a restriction counts nevertheless."""
 REPEATED_FIELDS: Final = frozenset(
     ("value", "tags", "status", "ignore", *_MARKING_FIELDS, *FIELDS[-len(IndicatorType) :])
@@ -101,7 +101,7 @@ class Columns(msgspec.Struct, frozen=True):
 
 
 def may_be_mapped(name: str, field: str) -> bool:
-    """Whether a column may have this field: what is about sharing stays a marking."""
+    """Whether a column may have this field: a column about sharing stays a marking."""
     return field in _MARKING_FIELDS or not _is_marking(name)
 
 

@@ -1,6 +1,6 @@
-"""What the lines of a CSV list say about all of it: comments, titles, and rows without a value.
+"""What the lines of a CSV list state about all of it: comments, titles, and rows without a value.
 
-What a row states counts for that row alone, also if its value is invalid. A row whose words stand in columns that are
+What a row states counts for that row alone, also if its value is invalid. A row whose words are in columns that are
 not for markings may be a title with commas: it can restrict the list, and never releases what the list does not mark.
 """
 
@@ -39,7 +39,7 @@ class Headings:
         return len(places) < _FEWEST_CELLS and not (is_wide and set(places) & self._layout.columns.marking_positions)
 
     def _beside_markings(self, cells: tuple[str, ...], text: str) -> str:
-        """The words of a row with a value, right or wrong, that are not in columns for what a row states of itself."""
+        """The words of a row with a value, right or wrong, that are not in columns for a row's own statements."""
         columns = self._layout.columns
         values = [place for place, _ in columns.indicators]
         if len(cells) != columns.width or not any(cells[place] for place in values):

@@ -1,4 +1,4 @@
-"""The marking of a row of a CSV list: every column that is about sharing, the tags, and whatever else stands in it.
+"""The marking of a row of a CSV list: every column that is about sharing, the tags, and the rest of its cells.
 
 =====================================  ===============================================================================
 column                                 how its cells are understood
@@ -6,7 +6,7 @@ column                                 how its cells are understood
 ``tlp``, ``pap``, ``handling``, …      every word must be understood, or the row holds
 recipients (``releasable_to``)         nations; "none" names no nation
 tags, labels, classification           a marking, a restriction, or a label
-description, tearline, and the like    labels and restrictions that stand in the text
+description, tearline, and the like    labels and restrictions in the text
 statuses, unknown                      whatever looks like a restriction; a bare colour of TLP holds
 =====================================  ===============================================================================
 """

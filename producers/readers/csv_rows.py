@@ -49,7 +49,7 @@ def delimiter_of(sample: Sequence[str]) -> str | None:
 
 
 def cells_of(text: str, delimiter: str) -> tuple[str, ...] | None:
-    """The cells of one row; ``None`` where a quote is left open or stands where none can."""
+    """The cells of one row; ``None`` if a quote is left open or is in an invalid place."""
     if text and len(text) < _LONG and delimiter in _DELIMITERS and not any(map(text.__contains__, _ODD)):
         return tuple(map(str.strip, text.split(delimiter)))
     try:

@@ -80,7 +80,7 @@ def template_of(cells: Mapping[str, str], marked: Marked, defaults: Defaults) ->
 
 
 def list_moment(text: str, defaults: Defaults, *, is_end: bool) -> int | None:
-    """The moment of a cell, 0 of an empty one; ``None`` if it cannot be read. What has no end ends never."""
+    """The moment of a cell, 0 of an empty one; ``None`` if it cannot be read. A value without an end never ends."""
     silent = _NO_END if is_end else PLACEHOLDERS
     return 0 if text.lower() in silent else list_milliseconds(text, defaults.date_format, defaults.time_zone)
 

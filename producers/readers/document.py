@@ -25,7 +25,7 @@ Shape = TypeVar("Shape")
 
 
 def document(source: OpenInput, encoding: str, shape: type[Shape]) -> Shape | Rejected:
-    """The whole input decoded to ``shape``, or why it is none."""
+    """The whole input decoded to ``shape``, or why it is invalid."""
     content = source.stream.read(MAX_DOCUMENT_BYTES + 1)
     place = SourcePlace(source.name, 0)
     if len(content) > MAX_DOCUMENT_BYTES:
@@ -51,7 +51,7 @@ def _walked(text: bytes, margin: int) -> None:
     if margin:
         _walked(text, margin - 1)
     else:
-        with suppress(ValueError):  # what is no JSON is found out by whoever parses it
+        with suppress(ValueError):  # invalid JSON is found by the code that parses it
             repeated_keys(text)
 
 
@@ -61,7 +61,7 @@ def _parsed(text: bytes, shape: type[Shape]) -> Shape:
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
-        # Half a surrogate pair, as JavaScript leaves behind where it cuts a string in an emoji, is grammatical JSON
+        # Half a surrogate pair, as JavaScript leaves behind if it cuts a string in an emoji, is grammatical JSON
         # (RFC 8259, section 8.2). It must not cost the document its other parts.
         if repeated_keys(text):
             raise ValueError("it has half a surrogate pair and an object with the same key twice") from None
@@ -90,7 +90,7 @@ def plain(raw: bytes | msgspec.Raw) -> Any:
 
 
 def whole(source: OpenInput, reason: RejectReason, detail: str, beginning: bytes = b"") -> Rejected:
-    """The refusal of an input as a whole; what was not read yet is read for its digest, in bounded memory."""
+    """The refusal of an input as a whole; the rest is read for its digest, in bounded memory."""
     place = SourcePlace(source.name, 0)
     while len(beginning) <= KEPT_BYTES and (chunk := source.stream.read(_CHUNK_BYTES)):
         beginning += chunk

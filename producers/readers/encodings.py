@@ -1,6 +1,6 @@
 """Names the encoding of bytes that are not in the stated one, only if following the advice cannot lose a marking.
 
-Many byte strings are valid in several encodings. Read in the wrong one, a caveat becomes letters that no one knows.
+Many byte strings are valid in several encodings. Read in the wrong one, a caveat becomes unknown letters.
 So an encoding is named only if the text that it gives is plausible and no other's is; otherwise the operator is advised
 to ask the source. Sources: JIS X 0208 (EUC and Shift-JIS), Windows code page 932, RFC 1468 (ISO-2022-JP), ISO 8859-1.
 """

@@ -33,7 +33,7 @@ def readers() -> Mapping[str, Reader]:
     for module in iter_modules(producers.readers.__path__):
         reader = getattr(import_module(f"{producers.readers.__name__}.{module.name}"), "READER", None)
         if not isinstance(reader, Reader):
-            continue  # what readers share
+            continue  # shared by readers
         if reader.name in found:
             raise RuntimeError(f"two modules of producers.readers declare the format {reader.name!r}: rename one")
         found[reader.name] = reader
@@ -59,7 +59,7 @@ def recognised(head: Head) -> str | None:
 def readings_of(source: OpenInput, name: str | Reader, defaults: Defaults) -> tuple[Iterator[Reading], Reader | None]:
     """The readings of an input and its reader. An input that no reader can read is one refusal.
 
-    ``name`` is the format that the operator states, or ``auto``; or a reader that is none of the formats.
+    ``name`` is the format that the operator states, or ``auto``; or a reader that is not one of the formats.
     """
     if not source.head:
         reason = source.damage or "the file is empty: does the program that writes it still run?"

@@ -54,7 +54,7 @@ def _is_in(address: Address, home_networks: tuple[IPv4Network | IPv6Network, ...
 
 @lru_cache(_REMEMBERED)
 def address_of(text: str | None) -> Address | None:
-    """The address that a text is; ``None`` if it is none."""
+    """A text as an address; ``None`` if it is not one."""
     try:
         return ip_address(text.strip()) if text else None
     except ValueError:

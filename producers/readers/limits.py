@@ -1,4 +1,4 @@
-"""What the operator's limits make of the readings of any format: the types that are taken, and the most confidence."""
+"""Applies the operator's limits to the readings of any format: the types that are taken, and the most confidence."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -1,7 +1,7 @@
 """The marking of a whole list: in its file name, in comments, and in lines that are no row of it.
 
 A file is read ahead to its end, so that a marking in its last line counts for its first row. What comes from a pipe
-cannot be read ahead: there a comment counts for the rows behind it. A comment that is in another encoding may say
+cannot be read ahead: there a comment counts for the rows behind it. A comment that is in another encoding may state
 anything, so it holds.
 """
 
@@ -98,6 +98,6 @@ def of_note(text: str, where: str) -> Marked:
 
 
 def has_no_indicator(text: str) -> bool:
-    """Whether it is plain to see that a line is no value: words without anything that an indicator has."""
+    """Whether a line is plainly no value: words without anything that an indicator has."""
     is_plain = "/" in text or "@" in text or text.count(":") > 1  # what the pattern finds in most rows, in less time
     return not is_plain and not _MAY_BE_INDICATOR.search(text)

@@ -72,7 +72,7 @@ class Values(msgspec.Struct, frozen=True):
 
 
 def carries(attribute: Attribute) -> bool:
-    """Whether the exchange has a type for what this attribute is."""
+    """Whether the exchange has a type for this attribute."""
     return attribute.type in _PARTS
 
 
@@ -92,7 +92,7 @@ def values_of(attribute: Attribute) -> Values | str:
 
 
 def times_of(attribute: Attribute) -> tuple[int, int] | None:
-    """When it was first and last seen, by its sightings too. The last edit stands for it if nothing is stated.
+    """When it was first and last seen, by its sightings too. The time of the last edit counts if none is stated.
 
     ``None`` if a time that is stated cannot be read.
     """
@@ -107,7 +107,7 @@ def times_of(attribute: Attribute) -> tuple[int, int] | None:
 
 
 def sightings_of(attribute: Attribute) -> list[dict[str, Any]]:
-    """Its sightings that say that it was seen (misp-core-format, section 2.8: type 0)."""
+    """Its sightings that state that it was seen (misp-core-format, section 2.8: type 0)."""
     seen = (each for each in attribute.Sighting if isinstance(each, dict))
     return [each for each in seen if str(each.get("type", "0")).strip() in ("", "0")]
 

@@ -1,4 +1,4 @@
-"""The events and objects around MISP attributes: what they say about sharing, and whether they end what is in them."""
+"""The events and objects around MISP attributes: what they state about sharing, and whether they end their content."""
 
 from typing import Any, Final
 
@@ -95,5 +95,5 @@ def searched(attribute: Attribute, around: Around) -> Around:
 
 
 def moment(timestamp: str | int | None) -> int:
-    """MISP's seconds since 1970 in milliseconds; 0 if it is none."""
+    """MISP's seconds since 1970 in milliseconds; 0 if it is invalid."""
     return 0 if timestamp is None else seconds(str(timestamp).strip()) or 0

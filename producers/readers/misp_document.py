@@ -24,7 +24,7 @@ class _Wrapped(msgspec.Struct):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """An event of a document; ``is_export`` if it stands under ``Event`` and in no ``response``."""
+    """An event of a document; ``is_export`` if it is under ``Event`` and not in a ``response``."""
 
     raw: msgspec.Raw
     is_export: bool

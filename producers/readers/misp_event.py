@@ -75,7 +75,7 @@ class _Version(msgspec.Struct, frozen=True):
 
 
 class _Newest(msgspec.Struct, frozen=True):
-    """The newest versions of one attribute, all of one time: what they say, how they end it, and their values."""
+    """The newest versions of one attribute, all of one time: their statements, how they end it, and their values."""
 
     modified_ms: int
     found: Marked
@@ -198,7 +198,7 @@ def _readings(version: _Version, attribute: Attribute, newest: _Newest, defaults
 
 
 def _ended(version: _Version, attribute: Attribute, rule: str, newest: _Newest) -> Iterator[Reading]:
-    """The values that end; none if the attribute never asserted any, or if a newer version still has the value."""
+    """The values that end; empty if the attribute never asserted any, or if a newer version still has the value."""
     values = _values_in(attribute)
     is_still = rule == _SUPERSEDED and str(attribute.value) in newest.values
     if isinstance(values, str) or attribute.to_ids is None or is_still:

@@ -77,7 +77,7 @@ KNOWN: Final = {
 LOCAL: Final = "local:"  # before a label that is for the source's own server alone
 _NO: Final = frozenset({"", "0", "false"})
 _NO_FLAG: Final = frozenset({"", "0", "false", "none"})
-_IDENTITY: Final = "known"  # the category of warninglists that say who it is, such as a cloud provider
+_IDENTITY: Final = "known"  # the category of warninglists that identify someone, such as a cloud provider
 _NOT_EXPORTABLE: Final = frozenset({"0", "false"})
 
 
@@ -98,7 +98,7 @@ class NamedTag(msgspec.Struct):
 
 
 class Shared(msgspec.Struct, kw_only=True):
-    """What event, object and attribute have alike."""
+    """What event, object and attribute have in common."""
 
     uuid: str = ""
     timestamp: str | int | None = None
@@ -145,7 +145,7 @@ def _findings(part: Shared, level: str, texts: Mapping[str, str | None], thing: 
 
 
 def _of_parts(thing: Mapping[str, Any], level: str) -> Iterator[Marked]:
-    """What galaxies, event reports and sightings say."""
+    """What galaxies, event reports and sightings state."""
     for galaxy in _objects(thing.get("Galaxy")):
         for cluster in _objects(galaxy.get("GalaxyCluster")):
             yield from (of_prose(str(cluster.get(name) or ""), f"{level} galaxy") for name in ("value", "tag_name"))

@@ -1,7 +1,7 @@
 """Kinds of indicators that the exchange has no type for: each is refused by its name, and counted by it.
 
 After MISP's attribute types, STIX 2.1's observable types, OpenIOC's terms, Zeek's Intel framework and the columns of
-lists. A word is compared without case and punctuation; a value counts only where no type is stated.
+lists. A word is compared without case and punctuation; a value counts only if no type is stated.
 """
 
 import re

@@ -33,7 +33,7 @@ class Item(msgspec.Struct):
 
 
 class Branch(msgspec.Struct):
-    """``AND`` or ``OR`` of what is in it."""
+    """``AND`` or ``OR`` of its parts."""
 
     is_conjunction: bool
     parts: "list[Item | Branch]" = msgspec.field(default_factory=list)
@@ -61,7 +61,7 @@ class Document(msgspec.Struct):
 
 
 def parsed(source: OpenInput) -> Document | Rejected:
-    """The document that an input is, or why it is none. It is read in pieces, up to the size of a document."""
+    """An input as a document, or why it is invalid. It is read in pieces, up to the size of a document."""
     content, builder = bytearray(), _Builder()
     while chunk := source.stream.read(_CHUNK_BYTES):
         content += chunk
@@ -80,7 +80,7 @@ def parsed(source: OpenInput) -> Document | Rejected:
 
 
 class _Refused(Exception):
-    """The document has what none may have."""
+    """The document has forbidden content."""
 
 
 class _Builder:
@@ -109,7 +109,7 @@ class _Builder:
             _Refused,
             ValueError,
             LookupError,
-        ) as error:  # LookupError: an encoding that no one knows
+        ) as error:  # LookupError: an unknown encoding
             return f"not OpenIOC: {error}"
         if self._branches[0] is not self.document.root:
             return "not OpenIOC: its elements do not fit together"

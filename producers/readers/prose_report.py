@@ -67,7 +67,7 @@ def _read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
 
 
 def readings_of_prose(prose: Prose, source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
-    """What becomes of each word of a report that is a value, and of each line and attachment without any."""
+    """The reading of each word of a report that is a value, and of each line and attachment without any."""
     marked = _marking(prose, source.names)
     seen = set[tuple[IndicatorType, str]]()
     last = 0
@@ -90,7 +90,7 @@ def readings_of_prose(prose: Prose, source: OpenInput, defaults: Defaults) -> It
 def _reading(
     token: str, place: SourcePlace, marked: Marked, seen: set[tuple[IndicatorType, str]], defaults: Defaults
 ) -> Reading | None:
-    """What became of a word; ``None`` if it is just a word."""
+    """The reading of a word; ``None`` if it is just a word."""
     is_hash, is_defanged = _HASH.fullmatch(token) is not None, _DEFANGED.search(token) is not None
     if not is_hash and not is_defanged:
         return LeftOut(place, _PLAIN, token) if _LINK.match(token) else None

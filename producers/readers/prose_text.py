@@ -1,4 +1,4 @@
-"""The text of a report: Markdown, AsciiDoc and plain text as they are, of HTML and mails what a reader sees.
+"""The text of a report: Markdown, AsciiDoc and plain text unchanged, of HTML and mails the visible text.
 
 Nothing is fetched and nothing is run: scripts, styles, links' targets and attachments are not text.
 """
@@ -38,7 +38,7 @@ class Stated(msgspec.Struct, frozen=True):
 
 
 class Prose(msgspec.Struct):
-    """Lines with their numbers, what stands beside them, and the names of attachments."""
+    """Lines with their numbers, the texts beside them, and the names of attachments."""
 
     lines: list[tuple[int, str]] = msgspec.field(default_factory=list)
     stated: list[Stated] = msgspec.field(default_factory=list)
@@ -106,7 +106,7 @@ def _of_html(text: str) -> Prose:
 
 
 class _Page(HTMLParser):
-    """Collects what is seen of a page, with the line of the source that it begins on."""
+    """Collects the visible text of a page, with the line of the source that it begins on."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -131,7 +131,7 @@ class _Page(HTMLParser):
             self._found.append((self.getpos()[0], ""))
 
     def handle_endtag(self, tag: str) -> None:
-        """What was unseen has ended."""
+        """An invisible part may end."""
         self._unseen = max(0, self._unseen - (tag in _UNSEEN))
 
     def handle_data(self, data: str) -> None:

@@ -32,7 +32,7 @@ class Defaults(msgspec.Struct, frozen=True):
 
     ``mapping`` names the field of columns of a CSV list whose header has other names (``csv_columns``);
     ``time_zone`` is that of times without one. ``types`` are those that are taken, all if it is empty;
-    ``confidence_ceiling`` is the most that a source's confidence counts, and ``around`` what has carried the input
+    ``confidence_ceiling`` is the most that a source's confidence counts, and ``around`` is what the input's transport
     states about all of it (``limits``). ``parties`` are the nations of this exchange.
     """
 
@@ -129,7 +129,7 @@ class Withdrawn(LeftOut, frozen=True, gc=False, kw_only=True):
 
 
 class Aside(msgspec.Struct, frozen=True, gc=False):
-    """What follows from the pieces before it for earlier assertions. It is no piece of the input itself."""
+    """An effect of the pieces before it on earlier assertions. It is no piece of the input itself."""
 
     place: SourcePlace
 

@@ -1,6 +1,6 @@
 """Reads what another exchange has released: indicators as ``kakehashi tail``, ``export`` and ``get --json`` print them.
 
-Each record is a version of one indicator from one origin; markings and releasability are kept as they stand. A record
+Each record is a version of one indicator from one origin; markings and releasability are kept unchanged. A record
 of the origin's that ends an indicator ends what older versions of it asserted. What comes from one of our own nations,
 or has passed through one, has gone round in a circle and is left out: its own exchange has it, with its own sources.
 
@@ -128,7 +128,7 @@ def _has_content(head: _Head) -> bool:
 
 
 def _marking(inner: bytes, thing: dict[str, Any], *, is_nested: bool) -> Marked:
-    """The record's marking, and what properties that the form does not have say. A part that is missing holds."""
+    """The record's marking, and what properties that the form does not have state. A part that is missing holds."""
     beside = of_properties(thing, _NOT_ABOUT_SHARING, "record")
     if is_nested:
         beside = beside.join(of_properties(plain(inner), _NOT_ABOUT_SHARING, "content"))
@@ -142,7 +142,7 @@ def _marking(inner: bytes, thing: dict[str, Any], *, is_nested: bool) -> Marked:
 
 
 def _of_texts(content: _Content) -> Marked:
-    """What labels and tearline say about sharing, and the labels."""
+    """What labels and tearline state about sharing, and the labels."""
     of_labels = joined(of_tag(label, "label") for label in content.labels)
     return of_labels.join(of_prose(content.tearline, "tearline"))
 

@@ -4,7 +4,7 @@ Only ``indicator`` objects are observations, as often as their ``sighting`` obje
 related or observed (``observed-data``, cyber-observable objects, malware, actors) do not claim that something is bad,
 and are left out. A broken object is refused alone, and so is one with the same key twice.
 
-Markings join from all that an indicator and its bundle say: ``object_marking_refs``; ``granular_markings``, because
+Markings join from all that an indicator and its bundle state: ``object_marking_refs``; ``granular_markings``, because
 part of an indicator cannot be sent; labels, name and description; extensions and unknown properties; and whatever
 lists the indicator in its ``object_refs``, directly or through another such object: a ``report`` or ``grouping``, which
 is what a MISP event becomes, a ``note``, an ``opinion``. ``stix_markings`` reads the definitions.
@@ -13,7 +13,7 @@ is what a MISP event becomes, a ``note``, an ``opinion``. ``stix_markings`` read
 Of several versions of one object the one with the newest ``modified`` counts; of several of the same time all count,
 the strictest of each.
 
-A description stays in the nation. What is written for release has no place in STIX: the custom property
+A description stays in the nation. STIX has no property for text that is written for release: the custom property
 ``x_kakehashi_tearline`` holds it.
 """
 
@@ -132,7 +132,7 @@ def _readings(place: SourcePlace, name: str, bundled: Bundled, defaults: Default
 
 
 def _sighted(place: SourcePlace, raw: msgspec.Raw, bundled: Bundled) -> Iterator[Reading]:
-    """What becomes of a sighting: it is counted with its indicator, or has the reason why not."""
+    """The reading of a sighting: it is counted with its indicator, or has the reason why not."""
     thing = plain(raw)
     stated, name = sighting_of(thing, bundled.definitions), str(thing.get("sighting_of_ref"))
     if isinstance(stated, str):

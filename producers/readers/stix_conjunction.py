@@ -7,7 +7,7 @@ source did: ``svchost.exe`` in a certain folder is malware, ``svchost.exe`` is W
 - A file name, an AS number, a network, a port, a path, a user agent, a mutex, a registry key and an imphash never are.
 - A URL, mail address, domain name or address is, if everything else describes the same thing or how it is reached (the
   names and addresses of one host, ports, protocols). What narrows it (the path of an HTTP request to a shared host, a
-  process, a file) makes the pattern say nothing about the rest of it.
+  process, a file) makes the pattern state nothing about the rest of it.
 - Of several that are, the more specific one is taken, in this order; two different ones of the same rank are needed
   together, so neither is taken.
 """

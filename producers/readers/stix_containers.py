@@ -1,4 +1,4 @@
-"""What the objects of a STIX document say about sharing for those that their ``object_refs`` list, directly or not."""
+"""What objects of a STIX document state about sharing for those that their ``object_refs`` list, directly or not."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -47,7 +47,7 @@ class Containers:
                 self._lists.setdefault(listed, []).append((number, name, found))
 
     def of(self, name: str) -> Marked:
-        """What the objects that list an object say about sharing, and those that list them."""
+        """What the objects that list an object state about sharing, and those that list them."""
         lists = tuple(number for number, _, _ in self._lists.get(name, ()))
         if lists not in self._known:
             self._known[lists] = self._around(name)

@@ -25,7 +25,7 @@ OF_A_BUNDLE: Final = frozenset({"type", "id", "spec_version", "objects"})
 
 
 class Kind(msgspec.Struct):
-    """What every object of STIX has, as far as it decides how it is read."""
+    """The properties of every object of STIX that decide how it is read."""
 
     type: str = ""
     id: str = ""
@@ -78,7 +78,7 @@ class Bundled:
         return self._objects
 
     def outside(self, name: str) -> Marked:
-        """What the document and what lists an object say about it."""
+        """What the document and the objects that list an object state about it."""
         return self.around.join(self._containers.of(name))
 
     def at(self, place: SourcePlace, name: str) -> tuple[Version, list[Version]]:
@@ -94,7 +94,7 @@ class Bundled:
         return self._newest[name]
 
     def said(self, name: str) -> tuple[Marked, str]:
-        """What the newest versions say about sharing, and by which rule they take the indicator back, if they do."""
+        """What the newest versions state about sharing, and by which rule they take the indicator back, if they do."""
         if name not in self._said:
             newest = [each for each in self._newest[name] if each.indicator is not None]
             outer = self.outside(name)

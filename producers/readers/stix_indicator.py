@@ -24,7 +24,7 @@ class Granular(msgspec.Struct):
 
 
 class Indicator(msgspec.Struct):
-    """An ``indicator`` of STIX 2.1 or 2.0; of what is not here only the words about sharing are read."""
+    """An ``indicator`` of STIX 2.1 or 2.0; of other properties only the words about sharing are read."""
 
     id: str
     pattern: str
@@ -80,7 +80,7 @@ def _objects(found: Any) -> list[Mapping[str, Any]]:
 
 
 def modified_of(modified: Any, created: Any) -> int:
-    """When a version was made, milliseconds since 1970, UTC; 0 if it does not say."""
+    """When a version was made, milliseconds since 1970, UTC; 0 if it is not stated."""
     texts = (text for text in (modified, created) if isinstance(text, str))
     return next((time for text in texts if (time := milliseconds(text)) is not None), 0)
 

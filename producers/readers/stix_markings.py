@@ -1,8 +1,8 @@
-"""What the marking definitions of a STIX document say, and the references to them.
+"""What the marking definitions of a STIX document state, and the references to them.
 
 Everything in a definition counts: its well-known id, its content, its name, OpenCTI's properties, its
 extensions and unknown properties whose name is about sharing. Two definitions of one id join. A definition that states
-nothing that is understood, and a reference to one that no one defines, hold.
+nothing that is understood, and a reference to an undefined one, hold.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +22,7 @@ _ACS: Final = "3a65884d-005a-4290-8335-cb2d778a83ce"
 _MOST_NESTED: Final = 16
 _DEFINITION: Final = "marking-definition--"
 _EXTENSION: Final = "extension-definition--"
-_FILLER: Final = "custom"  # what OpenCTI writes as the statement of a definition whose text stands in its own property
+_FILLER: Final = "custom"  # what OpenCTI writes as the statement of a definition whose text is in its own property
 _READ: Final = frozenset(
     {
         *("type", "id", "spec_version", "created", "modified", "created_by_ref", "external_references", "revoked"),
@@ -36,7 +36,7 @@ class Definitions:
     """The marking definitions that a document's references can mean."""
 
     def __init__(self, defined: Iterable[Mapping[str, Any]]) -> None:
-        """``defined`` are the document's own ``marking-definition`` objects; one without an id is none."""
+        """``defined`` are the document's own ``marking-definition`` objects; one without an id is ignored."""
         self._own = dict[str, Marked]()
         for definition in defined:
             if isinstance(name := definition.get("id"), str):
@@ -137,7 +137,7 @@ def _leaves(content: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str,
 
 
 def _further_sharing(content: Any, where: str) -> Marked:
-    """ACS 3.0: what is not permitted to ``FOREIGNGOV`` where sharing is denied by default, or denied, is for no one."""
+    """ACS 3.0: what is not permitted to ``FOREIGNGOV`` if sharing is denied by default, or denied, is for no one."""
     rules = content.get("further_sharing") if isinstance(content, Mapping) else None
     effects = {
         str(rule.get("rule_effect")).lower()

@@ -1,4 +1,4 @@
-"""The values of STIX ``observed-data``, for operators that ask for them: no one calls what was merely seen a threat."""
+"""The values of STIX ``observed-data``, for operators that ask for them: no one calls a merely seen value a threat."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final

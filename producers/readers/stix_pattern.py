@@ -5,7 +5,7 @@
 - A pattern that needs several observations (``AND`` or ``FOLLOWEDBY`` between brackets) or repeated ones asserts of no
   part that it is bad by itself: it is refused whole.
 - ``NOT``, ``!=``, ``LIKE``, ``MATCHES``, ``<`` and their kin name no value.
-- ``START`` and ``STOP`` bound the validity of what stands before them.
+- ``START`` and ``STOP`` bound the validity of the expression before them.
 
 Every comparison either names a value that is taken, or is among ``Taken.left_out``.
 """
@@ -56,11 +56,11 @@ _PATHS: Final = {
     "mutex:name": IndicatorType.MUTEX,
     "windows-registry-key:key": IndicatorType.REGISTRY_KEY,
     "network-traffic:extensions.'http-request-ext'.request_header.'User-Agent'": IndicatorType.USER_AGENT,
-    # No standard: what others write, and this exchange, too (consumers/stix/patterns.py).
+    # Not standard: others write it, and this exchange, too (consumers/stix/patterns.py).
     "network-traffic:extensions.'tls-ext'.ja3": IndicatorType.JA3,
     "network-traffic:extensions.'tls-ext'.ja4": IndicatorType.JA4,
 }
-# References to an object whose type the path does not say.
+# References to an object whose type the path does not state.
 _OPEN_PATHS: Final = frozenset(
     {
         *("network-traffic:dst_ref.value", "network-traffic:src_ref.value"),

@@ -55,12 +55,12 @@ class Related:
                 self._sighted.setdefault(str(each.get("sighting_of_ref")), []).append(seen)
 
     def labels(self, name: str, marked: Marked) -> tuple[str, ...]:
-        """The labels of what an indicator indicates, as far as they may go where its marking lets it go."""
+        """The labels of what an indicator indicates, without those that are marked more strictly than it."""
         found = (labels for labels, said in self._of.get(name, ()) if is_within(said, marked))
         return tuple(dict.fromkeys(label for labels in found for label in labels))
 
     def sighted(self, name: str, marked: Marked) -> Sighting | None:
-        """All sightings of an indicator that may go where it goes; ``None`` if it was not seen."""
+        """All sightings of an indicator that are marked no more strictly; ``None`` if it was not seen."""
         found = [each for each in self._sighted.get(name, ()) if each.count and is_within(each.marked, marked)]
         times = [at for each in found for at in (each.first_ms, each.last_ms) if at]
         counted = sum(each.count for each in found)

@@ -77,7 +77,7 @@ def named_by(flow: Alert, defaults: Defaults) -> tuple[Found, ...] | Undecided |
 
 
 def _is_forgeable(alert: Alert, sides: Sides) -> bool:
-    """Whether the threat may be a victim in whose name somebody else has asked our server."""
+    """Whether the threat may be a victim in whose name someone else has asked our server."""
     if alert.proto != "UDP" or sides.is_server:
         return False
     ours = alert.dest_port if sides.is_sender else alert.src_port

@@ -179,7 +179,7 @@ def _of_alert(
 
 
 def _of_requested(record: bytes, event_type: str, place: SourcePlace, defaults: Defaults) -> Iterator[Reading]:
-    """What a record names that accuses no one: without a confidence."""
+    """The values of a record that accuses no one: without a confidence."""
     timestamp, found = requested(record, event_type, defaults)
     at_ms = milliseconds(timestamp)
     if isinstance(found, Nothing):

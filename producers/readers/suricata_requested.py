@@ -1,7 +1,7 @@
-"""What EVE's records that accuse no one name, for operators who ask for it.
+"""The values of EVE's records that accuse no one, for operators who ask for them.
 
 The table of directions of ``suricata_alert`` holds for them, too. The answers of a resolver are not taken: they may be
-anybody's.
+anyone's.
 """
 
 from typing import Final

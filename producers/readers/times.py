@@ -12,7 +12,7 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 def milliseconds(text: str, date_format: str = "", zone: tzinfo = UTC) -> int | None:
     """The moment that ``text`` names; ``None`` if it names none.
 
-    ISO 8601 (RFC 3339 and its looser kin), or ``date_format`` in the words of ``strptime`` where one is given. A
+    ISO 8601 (RFC 3339 and its looser kin), or ``date_format`` in the words of ``strptime`` if one is given. A
     time without a zone is taken to be in ``zone``. Whether the moment is plausible is not judged here.
     """
     text = text.strip()

@@ -45,7 +45,7 @@ _NULL_ROUTES: Final = frozenset({"0.0.0.0", "127.0.0.1", "::", "::1"})  # noqa: 
 _LOCAL: Final = re.compile(r"(?:[^.]*|.*\.(?:localdomain|local|localhost))", re.IGNORECASE)
 _MAX_COUNT_DIGITS: Final = 18
 _MOST_WORDS_OF_A_NOTE: Final = 1_000
-_LOOKED_AT: Final = 100  # words of a line that is refused, to say in what way it is wrong
+_LOOKED_AT: Final = 100  # words of a line that is refused, to state how it is wrong
 _SEVERAL: Final = "the line has several values: write one on each line, or name them as the columns of a CSV list"
 # Of Windows (a drive, a share, a variable) or of Unix (at the root, at home, with a folder).
 _PATH: Final = re.compile(r"[\"']?(?:[A-Za-z]:[\\/]|\\\\|%\w+%[\\/]|~?/|\.{1,2}[\\/]|[^\\/\s]+\\)")
@@ -53,7 +53,7 @@ _PART_OF_A_PATH: Final = (
     "a path: the exchange carries file names, and a name alone may be harmless (svchost.exe is Windows). If any file "
     "of this name is a threat, write the name alone"
 )
-# Before a value, as lists have it for what is excepted or was removed.
+# Before a value, as lists mark exceptions and removals.
 _SIGNED: Final = re.compile(r"(?:@@|[!~+-])[^\s!~+-]")
 _SIGNS: Final = "@!~+-|"
 _EXCEPTION: Final = "a sign before the value may mean that it is excepted, or was removed: write values alone"

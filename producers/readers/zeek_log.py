@@ -1,8 +1,8 @@
 """Reads Zeek's logs, TSV or JSON. Finds the records that report a threat.
 
 A sensor sees what everyone does; an exchange of threat indicators must not. So only the logs count in which Zeek itself
-accuses somebody: ``notice``, ``intel`` and ``signatures``. Records of other logs are left out under the log's name; of
-some of them the operator may ask for what they name. ``zeek_indicators`` decides what is an indicator.
+accuses someone: ``notice``, ``intel`` and ``signatures``. Records of other logs are left out under the log's name; of
+some of them the operator may ask for the values. ``zeek_indicators`` decides what is an indicator.
 
 A header may come again, as in files that were joined. A line before the first header, and a row that does not fit it,
 are refused.

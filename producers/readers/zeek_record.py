@@ -131,7 +131,7 @@ def log_of_json(content: bytes, file_name: str) -> tuple[str, bytes]:
 def fields_of_json(content: bytes) -> dict[str, Any]:
     """The fields of a record of JSON that are set; numbers are their digits.
 
-    Raises ValueError or RecursionError if it is none, or has a key twice.
+    Raises ValueError or RecursionError if it is not one, or has a key twice.
     """
     found = plain(content)
     if repeated_keys(content):

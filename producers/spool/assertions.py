@@ -106,7 +106,7 @@ class Assertions:
         """An object asserts a value: what was known of that before."""
         key = _key_of(named)
         if key is None:
-            return Known.ASSERTED  # no value of the contract: the exchange refuses it
+            return Known.ASSERTED  # invalid by the contract: the exchange refuses it
         known = self._of(_object_of(named, key))
         if any(named.modified_ms < held.modified_ms for held in known):
             return Known.NEWER
@@ -227,7 +227,7 @@ class Assertions:
         return [held for held in self._merged("live AND key = ?", key, lambda held: held.key == key) if held.live]
 
     def _merged(self, where: str, value: bytes, matches: Callable[[Held], bool]) -> Iterator[Held]:
-        """What the database has, as it is after the changes that are not committed yet."""
+        """The rows of the database with the uncommitted changes."""
         query = f"SELECT {_COLUMNS} FROM assertion WHERE {where}"  # noqa: S608 - all of it is ours
         for row in self._database.execute(query, (value,)):
             if (row[0], row[1]) not in self._changed:

@@ -95,7 +95,7 @@ class Filler:
         self._agreed, self._again = agreed, again
         self._object: tuple[str, int] | None = None
         self.unreadable: Rejected | None = None
-        """The first refused piece of a snapshot of which no one can tell what it named."""
+        """The first refused piece of a snapshot whose value cannot be known."""
 
     def take(self, reading: Reading) -> Iterator[Step]:
         """Take one reading, and what follows from the end of the object before it."""
@@ -156,7 +156,7 @@ class Filler:
                 yield self.batch.commit()
 
     def _spare(self, rejected: Rejected) -> None:
-        """A piece that cannot be read ends nothing: what it mentions is not missing in the snapshot."""
+        """A piece that cannot be read ends nothing: values that it mentions are not missing in the snapshot."""
         is_known = self._assertions.spare(self._scope.name, self._scope.generation, mentioned(rejected))
         if not is_known and self.unreadable is None and is_unreadable(rejected):
             self.unreadable = rejected
@@ -251,7 +251,7 @@ class Filling:
 
     @property
     def unreadable(self) -> Rejected | None:
-        """A piece of a snapshot of which no one can tell what it named, if there is one."""
+        """A piece of a snapshot whose value cannot be known, if there is one."""
         return self._filler.unreadable
 
     def rest(self) -> Step | None:

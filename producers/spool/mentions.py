@@ -43,7 +43,7 @@ def mentioned(rejected: Rejected) -> Iterator[bytes]:
 
 
 def is_unreadable(rejected: Rejected) -> bool:
-    """Whether no one can tell what the piece is about: too long to keep, or bytes that are no text."""
+    """Whether the piece's value cannot be known: too long to keep, or bytes that are no text."""
     if rejected.original is None:
         return True
     return "\ufffd" in rejected.original.decode("utf-8", "replace") or b"\0" in rejected.original

@@ -41,7 +41,7 @@ _log.addHandler(logging.NullHandler())  # the client's own lines: `trouble` has 
 
 
 class Publisher:
-    """Publishes the spool of one sensor. ``trouble`` is what is wrong with the cluster now, empty if nothing is."""
+    """Publishes the spool of one sensor. ``trouble`` is the cluster's present fault, empty if there is none."""
 
     def __init__(self, cluster: Cluster, spool: Spool, sensor: str, sign: Sign | None = None) -> None:
         """``sign`` gives the header with the sensor's signature of a report; without it reports are not signed."""
@@ -91,7 +91,7 @@ class Publisher:
         keep_bytes: int = 0,
         given_up: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Return when the cluster has what is spooled, all but ``keep_bytes``, or if ``given_up`` is true.
+        """Return when the cluster has the spooled records, all but ``keep_bytes``, or if ``given_up`` is true.
 
         ``waiting`` is called now and then. Raises DeliveryTimeout after ``deadline_s`` seconds without an end; with
         ``None`` it tries for ever.
@@ -175,7 +175,7 @@ class Publisher:
             self._failed.append((entry, error))
 
     def _take_back(self) -> None:
-        """Judge what was not delivered. It is at the head of the queue again already."""
+        """Judge the records that were not delivered. They are at the head of the queue again already."""
         failed, self._failed = self._failed, []
         self.errors += len(failed)
         self._waiting = deque(sorted(self._waiting, key=lambda entry: entry.id))

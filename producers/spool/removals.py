@@ -1,4 +1,4 @@
-"""What a complete reading does not name any more: withdrawn, unless suddenly most of it is missing.
+"""Withdraws what a complete reading does not name any more, unless suddenly most of it is missing.
 
 An error page or a cut download must not end what a source asserts. If more than half is missing, nothing is withdrawn
 before a person agrees.

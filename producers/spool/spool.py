@@ -1,7 +1,7 @@
-"""Keeps what a sensor has to say until the cluster has it: durable before the first send, identified for ever.
+"""Keeps a sensor's records until the cluster has them: durable before the first send, identified for ever.
 
 One commit holds a report, the refusals beside it, the next sequence number and how far the input was read. So
-after a crash at any moment a report that exists is sent again as what it was, none has two identities, no number is
+after a crash at any moment a report that exists is sent again unchanged, none has two identities, no number is
 left out, and reading continues behind the last committed observation.
 
 A spool has one owner at a time: the process that holds its lock.
@@ -34,7 +34,7 @@ class SpoolFull(TransientError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record in the outbox: what it is, and what Kafka gets."""
+    """One record in the outbox: its kind, and Kafka's record."""
 
     id: int
     kind: str
@@ -133,7 +133,7 @@ class Spool:
     # -- inputs -------------------------------------------------------------------------------------------------
 
     def same_content(self, digest: bytes) -> InputState | None:
-        """The last input that had this content, whatever it was called."""
+        """The last input that had this content, under any name."""
         return next(iter(self._inputs("digest = ? ORDER BY id DESC LIMIT 1", (digest,))), None)
 
     def earlier_states(self, path: str, prefixes: Collection[bytes]) -> list[InputState]:
@@ -210,7 +210,7 @@ class Spool:
         now_ms: int,
         beginning: tuple[int, bytes, bytes] | None = None,
     ) -> None:
-        """Make one step of an input durable: what came of it, and that it was read up to (``line``, ``item``); or a
+        """Make one step of an input durable: its results, and that it was read up to (``line``, ``item``); or a
         report alone, of no input. ``beginning`` is what is known now of an input that grows: size, digest and prefix.
 
         ``report`` is key, value and number of observations, and has taken ``next_sequence``; ``refusals`` are keys
@@ -249,7 +249,7 @@ class Spool:
             raise damaged(self.folder, error) from error
 
     def acknowledge(self, entries: Sequence[Entry]) -> None:
-        """Forget what the cluster has."""
+        """Forget entries that the cluster has."""
         with self._committed():
             self._database.executemany("DELETE FROM outbox WHERE id = ?", [(entry.id,) for entry in entries])
         self.pending_records -= len(entries)
@@ -268,13 +268,13 @@ class Spool:
             try:
                 yield
             except BaseException:
-                if self._database.in_transaction:  # SQLite rolls back by itself where the disk is full
+                if self._database.in_transaction:  # SQLite itself rolls back if the disk is full
                     self._database.execute("ROLLBACK")
                 raise
             self._database.execute("COMMIT")
         except sqlite3.OperationalError as error:
             if self._database.in_transaction:
-                self._database.execute("ROLLBACK")  # where COMMIT itself failed
+                self._database.execute("ROLLBACK")  # if COMMIT itself failed
             raise SpoolFull(
                 f"the spool {self.folder} cannot be written: {error}. Free space on its disk and run the same command "
                 "again: it goes on where it stopped, with nothing lost and nothing sent twice"
