@@ -48,7 +48,7 @@ class Subscriber:
     revoked, recalled or no longer let through, with the value that has to go.
 
     ``name`` is yours: the position is stored under it after each ``Current``, and the next run goes on there. After a
-    crash the changes behind the last ``Current`` come again: putting and removing twice is as doing it once. Until a
+    crash the changes after the last ``Current`` come again: putting and removing twice is the same as once. Until a
     name has applied a recall, `kakehashi output list` shows it; `kakehashi output forget` ends that.
 
     ``origin`` is one nation, or all that ``nation`` sees if it is empty. ``activity`` is what you do with indicators,

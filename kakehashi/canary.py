@@ -1,7 +1,7 @@
 """Sends the canary through the whole path, and times each hop: report, national record, release, the partner's receipt.
 
 The canary is asserted for an hour at most, and withdrawn at the end of each run: so the next run is news again, and
-goes the way of a new indicator. What a run that was killed has left is ended first.
+goes the way of a new indicator. An assertion left by a killed run is ended first.
 """
 
 import time
@@ -90,7 +90,7 @@ class Canary:
         return topics.SENSOR_REPORTS, topics.NATIONAL, topics.released(partner), topics.partner_receipts(partner)
 
     def _followed(self, before: dict[str, int], give_up_s: float) -> Iterator[Hop]:
-        """Each hop behind the report."""
+        """Each hop after the report."""
         reports, national, released, receipts = self._topics
         sequence = self._spool.next_sequence() - 1
         began_ms, _ = self._await("reported", reports, before, self._is_ours(sequence), give_up_s)
@@ -128,7 +128,7 @@ class Canary:
         is_it: Callable[[dict[str, Any]], bool],
         give_up_s: float,
     ) -> tuple[int, dict[str, Any]]:
-        """The time and content of the first record behind ``before`` that is it. Raises Refused when time is over."""
+        """The time and content of its first record after ``before``. Raises Refused when time is over."""
         reader, start, nation = self._readers[name], before[name], self._cluster.nation
         while True:
             shard = self._shard_in(name)

@@ -1,6 +1,6 @@
 """What all commands have in common, whatever they do; ``tests/kakehashi/test_conventions.py`` walks all of them.
 
-``--nation`` is the nation on whose cluster a command works, ``--partner`` the other side. Both are checked before a
+``--nation`` is the nation on whose cluster a command works, ``--partner`` the other one. Both are checked before a
 command runs. A flag shows no type. Names of options that were changed keep working until 1.0, and are not shown.
 """
 
@@ -67,7 +67,7 @@ class Command(TyperCommand):
         return found
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        """Read the options. Raises BadParameter, exit code 2, for a nation or partner that cannot be meant."""
+        """Read the options. Raises BadParameter, exit code 2, for an invalid nation or partner."""
         path = path_of(ctx)
         try:
             left = super().parse_args(ctx, _current(args, ALIASES.get(path, {})))
@@ -86,7 +86,7 @@ class Command(TyperCommand):
         except BrokenPipeError:
             if _is_read():
                 raise
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left goes nowhere, in silence
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the rest is discarded silently
             raise typer.Exit(Exit.OK) from None
         return result
 
@@ -168,7 +168,7 @@ def one_of(option: str, value: str, known: Iterable[str]) -> str:
 
 
 def check_recipients(named: Iterable[str], nations: Sequence[str]) -> None:
-    """Raise BadParameter, exit code 2, for a recipient that is no party of the exchange."""
+    """Raise BadParameter, exit code 2, for a recipient that takes no part in the exchange."""
     for name in named:
         if name.strip().upper() not in nations:
             remedy = f"its nations are {', '.join(nations)} (KAKEHASHI_NATIONS){suggestion(name, nations)}"

@@ -93,7 +93,7 @@ class Counts:
 
 
 def folded(text: str, indent: str, width: int = WIDTH) -> Iterator[str]:
-    """The text in lines of so many columns, broken between words; a word that is wider is broken anywhere."""
+    """The text in lines of this many columns, broken between words; a word that is wider is broken anywhere."""
     line, room = indent, width - len(indent) - 2
     follows = " " * (len(indent) + 2)
     for word in (part for each in text.split(" ") for part in chop_cells(each, room) or [""]):

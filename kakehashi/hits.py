@@ -1,4 +1,4 @@
-"""Follows the logs of tools, and reports their hits on what a partner shares: the picture answers what that is."""
+"""Follows the logs of tools, and reports their hits on what a partner shares, as the picture has it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

@@ -31,7 +31,7 @@ class Interrupts:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """A signal in this block takes effect behind it: no process is started without being known."""
+        """A signal in this block takes effect after it: no process is started without being known."""
         self._held = True
         try:
             yield

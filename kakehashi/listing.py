@@ -33,8 +33,8 @@ _LAST_WIDTH: Final = 44
 class Column:
     """One column: its heading, and the text of a row's cell, with a style of ``rich`` if ``style`` gives one.
 
-    A ``main`` column is what the reader decides by: it is never cut and never left out. Where the terminal is too
-    narrow, the other columns are left out, the last first; then a last main column has a line of its own below.
+    A ``main`` column is what the reader decides by: it is never cut and never left out. If the terminal is too narrow,
+    the other columns are left out, the last first; then a last main column has a line of its own below.
     """
 
     heading: str

@@ -1,4 +1,4 @@
-"""The command line's front door: gathers the commands, and turns how they end into words and exit codes.
+"""The command line's front door: gathers the commands, and turns their ends into messages and exit codes.
 
 A command lives in ``kakehashi/commands/<role>/<name>.py`` and adds itself by ``register(app)``. It imports its role
 (Faust, Polars, Cedar) inside its body, never at its top, so that help and completion stay instant.

@@ -27,7 +27,7 @@ _SHOWN_AFTER_S: Final = 0.5  # a few records need no progress
 def picture_of(nation: str, settings: "Settings", environ: Mapping[str, str], *, update: bool) -> "Iterator[Picture]":
     """The picture. With ``update`` it first takes in what the topics have, unless another process does so.
 
-    If no broker answers, it is as it was, and a line on standard error has its age. Raises NotFound if there is none.
+    If no broker answers, it is not updated, and a line on standard error has its age. Raises NotFound if there is none.
     """
     from consumers.picture.picture import Picture
     from consumers.picture.tables import path_of
@@ -55,7 +55,7 @@ def picture_of(nation: str, settings: "Settings", environ: Mapping[str, str], *,
 
 
 def note_of_ended(picture: "Picture", filters: "Filter") -> None:
-    """Who asks for what ended is shown since when the picture has it: the topics keep no value of earlier ones."""
+    """For a search of ended indicators: since when the picture has them. The topics keep no value of earlier ones."""
     from consumers.picture.filters import LIVE
 
     if filters.states != LIVE:

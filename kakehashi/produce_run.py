@@ -54,7 +54,7 @@ class Command:
     yes: bool = False
 
     def plans(self, settings: Settings) -> list[Plan]:
-        """What is read, in order. Raises ConfigurationError for a bad list of reviewed values."""
+        """The inputs, in order. Raises ConfigurationError for a bad list of reviewed values."""
         return plans_of(self.profile, settings.nations, again=self.again, accept_removals=self.accept_removals)
 
 
@@ -156,7 +156,7 @@ def metered(
 
 
 def _acts(plans: list[Plan], folder: Path, stop: Stop, summary: Summary) -> Iterator[tuple[Options, list[Live] | None]]:
-    """What is done one after the other: what ends by itself, and then all that is followed, with its live inputs."""
+    """The readings, one after the other: inputs that end, and then all that is followed, with its live inputs."""
     for found in (found for plan in plans if not plan.is_followed for found in _runs(plan, folder, stop=stop)):
         if isinstance(found, Options):
             yield found, None
@@ -182,7 +182,7 @@ def _not_live(options: Options) -> tuple[str, ...]:
 
 
 def _runs(plan: Plan, folder: Path, *, is_rehearsal: bool = False, stop: Stop) -> Iterator[Options | Kept | Gap]:
-    """What is read one after the other: a live input makes its next document once the last one was read."""
+    """The readings, one after the other: a live input makes its next document once the last one was read."""
     names, others = plan.options.files, _not_live(plan.options)
     if others or not names:
         yield replace(plan.options, files=others if plan.is_followed else _fetched(others, folder))

@@ -110,7 +110,7 @@ def watching(console: Console, where: str, total: int | None, *, explain_skips: 
 
 
 def _is_waiting(spool: Spool, publisher: Publisher) -> bool:
-    """Whether something waits for a cluster that does not answer. With nothing to send, how it is now is not known."""
+    """Whether something waits for a cluster that does not answer. With nothing to send, its state is not known."""
     return bool(publisher.trouble and spool.pending_records)
 
 

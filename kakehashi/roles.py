@@ -144,7 +144,7 @@ def _started(pid: int) -> str:
 
 
 def _without_proc(pid: int) -> str:
-    """Where processes cannot be seen that way, the id must do."""
+    """If processes cannot be seen that way, the id has to suffice."""
     if Path("/proc/self").exists():
         return ""
     try:

@@ -28,7 +28,7 @@ _WHOLE_EVERY_S: Final = 300.0
 
 
 class Ends:
-    """The sightings of one sensor for one partner, and where the picture was looked at last. One thread uses it."""
+    """The sightings of one sensor for one partner, and the last look at the picture. One thread uses it."""
 
     def __init__(
         self,

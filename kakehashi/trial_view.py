@@ -16,7 +16,7 @@ from kakehashi.local_nations import bridge_of, streams_of
 from kakehashi.pasted import first_line
 
 Look = Mapping[str, Mapping[str, int]]
-"""By nation: what it has counted."""
+"""By nation: its counts."""
 
 _HASH: Final = "a94a8fe5ccb19ba61c4c0873d391e987982fbbd3"  # SHA-1 of "test"
 _COUNTS: Final = ("reports", "indicators", "released", "held", "quarantined", "received")
@@ -178,7 +178,7 @@ class Screen:
 
 @contextmanager
 def showing(console: Console) -> Iterator[View]:
-    """The display that fits where the output goes."""
+    """The display that fits the output."""
     if not console.is_terminal:
         yield Lines(console)
         return

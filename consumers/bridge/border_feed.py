@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 # A poll does not wait for more records, so at a low rate a transaction has one. All of them fit into one batch of the
 # producer.
 _MAX_RECORDS: Final = 16_000
-GATHER_RECEIPTS_S: Final = 1.0  # behind receipts: no one waits for them, and a transaction costs what it costs
+GATHER_RECEIPTS_S: Final = 1.0  # for receipts: no one waits for them, and each transaction has a fixed cost
 
 
 class BorderClosed(TransientError):
@@ -69,7 +69,7 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
     are the versions that the fast lane may have carried ahead of the bulk."""
 
     looks_ahead = True
-    idle_s = 0.1  # two clients, the border and the rate are looked at
+    idle_s = 0.1  # two clients, the border and the rate are polled
 
     def __init__(
         self,
@@ -131,7 +131,7 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
             size = sum(len(each.value or b"") + len(each.key or b"") for each in records)
             self._throttle.spend(size)
             self._portion.sent(size, time.monotonic())
-            others += self._handed_out()  # the transaction is there anyhow
+            others += self._handed_out()  # the transaction is made anyway
         return [*others, *records]
 
     def ahead(self) -> Sequence[Record]:

@@ -143,7 +143,7 @@ def _marking_of(content: Content, agreed: Agreement) -> Refused | None:
 
 
 def _identity_of(record: ReleasedIndicator, key: bytes | None, partition: int, shards: int) -> Refused | None:
-    """Rule 3. With content, the type and the value must be ones from which an id can be made."""
+    """Rule 3. With content, an id must be derivable from type and value."""
     identifier, content = record["id"], record["content"]
     if content is None:
         raw = uuid_of(identifier)

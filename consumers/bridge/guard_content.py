@@ -10,7 +10,7 @@ from schemas.records import Content
 from schemas.vocabulary import RejectReason
 
 CLOCK_TOLERANCE_MS: Final = 24 * 60 * 60 * 1000
-LAST_TIME_MS: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z: later is no RFC 3339 time
+LAST_TIME_MS: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z: RFC 3339 has no later time
 MAX_SIGHTINGS: Final = 1 << 62
 MAX_LABELS: Final = 64
 MAX_LABEL_LENGTH: Final = 256

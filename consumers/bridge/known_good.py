@@ -24,7 +24,7 @@ from schemas.vocabulary import TYPE_BY_LABEL, TYPES_OF_V3, IndicatorType
 
 _KNOWN_AT_MOST: Final = 65_536
 _KINDS: Final = {label: kind for label, kind in TYPE_BY_LABEL.items() if kind not in TYPES_OF_V3}
-_LONG: Final = rb"([\x00-\x7f]|[\x80-\xff]{1,9}[\x01-\x7f])"  # the shortest form: no last byte of nothing
+_LONG: Final = rb"([\x00-\x7f]|[\x80-\xff]{1,9}[\x01-\x7f])"  # the shortest form: no trailing zero byte
 
 
 def _text(text: str) -> bytes:

@@ -39,7 +39,7 @@ class Overtaken:
         return max(self._older.get(key, 0), self._newer.get(key, 0))
 
     def of(self, keys: Iterable[bytes | None]) -> Mapping[bytes, int]:
-        """The highest version that may be ahead of the bulk, of those of these keys that have one."""
+        """The highest version that may be ahead of the bulk, for each of these keys that has one."""
         if not self:
             return {}
         return {key: self[key] for key in keys if key is not None and key in self}

@@ -13,14 +13,14 @@ SLOW_S: Final = 8.0
 
 class Portion:
     """Adapts to the link. A transaction takes three round trips, so over a long link only large ones keep the rate.
-    Over a narrow link a large one would not be written before the broker ends it, again and again."""
+    Over a narrow link the broker would end each large one before it is written."""
 
     def __init__(self) -> None:
         self.bytes = FIRST_BYTES
         self._sent: tuple[int, float] | None = None
 
     def sent(self, size: int, now_s: float) -> None:
-        """Note that so many bytes are sent, at this monotonic time in seconds."""
+        """Note the number of bytes sent, at this monotonic time in seconds."""
         self._sent = size, now_s
 
     def carried(self, now_s: float) -> None:

@@ -1,6 +1,6 @@
 """The guard for receipts: a receipt that leaves has closed codes and numbers, and nothing else.
 
-It complements the guard of releases (``guard.py``): receipts tell the partner what we did with each of its records.
+It complements the guard of releases (``guard.py``): receipts report what we did with each of the partner's records.
 
 1.  **A null value** is not a receipt, and is never bridged (``Tombstone``).
 2.  **Schema.** Exactly one ``Receipt``, at most ``MAX_BYTES`` long, byte for byte as our own writer writes it.

@@ -39,6 +39,6 @@ class Throttle:
         return 0.0 if self._bucket is None else max(AT_LEAST_S, self._bucket.wait_s(self._rate))
 
     def spend(self, size: int) -> None:
-        """Take so many bytes from the bucket."""
+        """Take this many bytes from the bucket."""
         if self._bucket is not None:
             self._bucket = self._bucket.spent(size)

@@ -1,4 +1,4 @@
-"""Answers a partner on an indicator of its: a receipt, which its next bridge carries home (ADR 60)."""
+"""Answers a partner on one of its indicators: a receipt, which its next bridge carries home (ADR 60)."""
 
 from typing import Literal
 

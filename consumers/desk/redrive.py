@@ -1,8 +1,8 @@
-"""Puts what was refused back on its way: the report that is sent for a quarantined report or observation.
+"""Redrives quarantined input: makes the report that is sent for a quarantined report or observation.
 
 A redriven report's identity is its quarantine key (``redrive_of``): intake counts it once, however often it is sent,
-and it uses up no sequence number. An officer signs it. It goes to the partition where the original stood, because that
-shard knows which keys it has counted. For what cannot be redriven there is a reason, and what to do instead.
+and it uses up no sequence number. An officer signs it. It goes to the original's partition, because that shard knows
+which keys it has counted. An entry that cannot be redriven has a reason, and what to do instead.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ class NotRedrivable(msgspec.Struct, frozen=True, gc=False):
 
 
 class Observed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One quarantined observation in its sensor's words: the JSON that intake keeps."""
+    """One quarantined observation as its sensor reported it: the JSON that intake keeps."""
 
     nation: str
     sensor: str
@@ -115,7 +115,7 @@ def _whole(entry: Quarantined, original: bytes, codec: Codec, changes: Mapping[s
             "it again",
         )
     report = cast("SensorReport", found)
-    # What was refused again keeps its first identity: under a new one it would count once more with each refusal.
+    # A repeated refusal keeps its first identity: under a new one it would count once more with each refusal.
     report["redrive_of"] = report["redrive_of"] or entry["key"]
     return _sent(entry, report, codec)
 
@@ -164,7 +164,7 @@ def _one(
 
 
 def _by_code(kind: str) -> IndicatorType | None:
-    """The type of ``unknown-16``: what a version that did not know the code has kept is redriven after the upgrade."""
+    """The type of ``unknown-16``: kept by a version that did not know the code, it is redriven after the upgrade."""
     code = kind.removeprefix("unknown-")
     return next((known for known in IndicatorType if str(known.value) == code != kind), None)
 

@@ -35,7 +35,7 @@ def redriven(
 ) -> Iterator[Redrive | NotRedrivable]:
     """The entries with these keys, or of this reason, each as it was sent, or with the reason why it was not.
 
-    What was accepted before is not sent again; of a reason, it is left out.
+    An entry that was accepted is not sent again; if chosen by its reason, it is left out.
     A result is handed on once its record, signed by ``private``, is acknowledged; without a key nothing is sent.
     Raises DeliveryTimeout if the cluster does not acknowledge a record: what was sent before counts once, however often
     it is sent.

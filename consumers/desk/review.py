@@ -69,7 +69,7 @@ def find_question(
 
 
 def officer_marking(tlp: str, releasable_to: Sequence[str]) -> MarkingRecord | None:
-    """The marking that an officer gives to what has none; None without ``tlp``.
+    """The marking that an officer gives to an indicator that has none; None without ``tlp``.
 
     From AMBER up a marking has recipients. Raises ValueError for anything else, with the reason.
     """

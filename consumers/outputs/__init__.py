@@ -1,1 +1,1 @@
-"""What takes the picture to a tool: one file for each output, behind one protocol."""
+"""Outputs take the picture to tools: one file for each output, behind one protocol."""

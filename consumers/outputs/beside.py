@@ -1,7 +1,7 @@
-"""What a file holds of a picture, in a file beside it, for formats that have no place for it.
+"""The position of an output's file in a note beside it, for formats that have no room for it.
 
 The note has a line for the old content and one for the new, each with the content's SHA-256, and is written first. So
-whichever of the two is there after a crash, the note knows it; what somebody else changed, it does not.
+whichever of the two is there after a crash, the note has its digest; a change by another program has none.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ def note_of(path: Path) -> Path:
 
 
 def read_note(path: Path) -> Held | None:
-    """What a file holds; None if that is not known of its present content."""
+    """The position of a file; None if the note does not have its present content."""
     try:
         notes = msgspec.json.decode(note_of(path).read_bytes(), type=dict[str, Held])
         return notes.get(_digest(path))

@@ -40,7 +40,7 @@ class Carried:
 
     @property
     def origins(self) -> frozenset[str]:
-        """The origins that are wanted; none are named if all are."""
+        """The origins that are wanted; empty if all are."""
         return self._filters.origins
 
     def is_whole(self, picture: Picture) -> bool:
@@ -54,7 +54,7 @@ class Carried:
         yield from self._allowed(picture, left_out)
 
     def sample(self, picture: Picture, at_most: int) -> Iterator[Entry]:
-        """Some of it, from a place that is drawn: ids are digests, so neighbours have nothing in common."""
+        """Some of it, from a random id on: ids are digests, so neighbours have nothing in common."""
         start = token_bytes(16)
         behind = self._allowed(picture, Counter(), start)
         before = takewhile(lambda entry: key_of_id(entry.id) <= start, self._allowed(picture, Counter()))
@@ -72,8 +72,8 @@ class Carried:
     def changes(
         self, picture: Picture, database: sqlite3.Connection, between_us: tuple[int, int], at_most: int
     ) -> list[Change] | None:
-        """Everything that is to be done because of the changes behind one up to another, removals first; None if that
-        is more than ``at_most`` changes."""
+        """What the changes after one up to another require, removals first; None if that is more than ``at_most``
+        changes."""
         changed = picture.changes(between_us[0], at_most + 1, between_us[1])
         left = leaving(database, *between_us, at_most + 1)
         if len(changed) + len(left) > at_most:
@@ -81,7 +81,7 @@ class Carried:
         return [*self.removals(picture, changed, left), *self.puts(picture, changed)]
 
     def removals(self, picture: Picture, changed: Iterable[Entry | Ended], left: Iterable[Leaving]) -> list[Change]:
-        """What is to be removed because of these changes, or replaced by what another origin has of it."""
+        """The removals that these changes require, or their replacements from another origin."""
         gone = [
             Remove(each.id, each.origin, each.type, each.value, each.state, each.version)
             for each in left
@@ -98,7 +98,7 @@ class Carried:
         return [self._instead(picture, each) for each in gone]
 
     def puts(self, picture: Picture, changed: Iterable[Entry | Ended]) -> list[Change]:
-        """What is to be put because of these changes."""
+        """The entries to put because of these changes."""
         found = [each for each in changed if isinstance(each, Entry) and self._is_carried(each)]
         if not self._merges:
             return [Put(each) for each in found]
@@ -128,21 +128,21 @@ def carried_by(output: Output, target: Target, filters: Filter, unstated: Pap = 
 
 
 def portions(picture: Picture, after_us: int, head_us: int) -> Iterator[list[Entry | Ended]]:
-    """The changes behind one up to another, in their order, so many at a time."""
+    """The changes after one up to another, in their order, in portions."""
     while changed := picture.changes(after_us, BATCH, head_us):
         after_us = changed[-1].added_us
         yield changed
 
 
 def left_between(database: sqlite3.Connection, after_us: int, head_us: int) -> Iterator[list[Leaving]]:
-    """What left behind one change up to another, in its order, so much at a time."""
+    """The removals after one change up to another, in their order, in portions."""
     while left := leaving(database, after_us, head_us, BATCH):
         after_us = left[-1].added_us
         yield left
 
 
 def batches(changes: Sequence[Change], at_most: int) -> Iterator[Sequence[Change]]:
-    """In portions of at most so many."""
+    """In portions of at most this many."""
     for start in range(0, len(changes), at_most):
         yield changes[start : start + at_most]
 

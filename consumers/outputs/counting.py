@@ -34,7 +34,7 @@ class Counting:
         self._pass: Iterator[Entry] | None = None
 
     def some(self, known_us: int = 0) -> Report | None:
-        """Count on for a moment: the result if that was the last of a pass. The next pass begins after a change, but
+        """Count on for a moment: the result if that ended a pass. The next pass begins after a change, but
         not behind ``known_us``, up to which a whole write has counted."""
         began_s = time.monotonic()
         if self._pass is None:

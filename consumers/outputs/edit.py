@@ -1,7 +1,7 @@
-"""Edits files of lines: what left is taken out, what came is added behind the rest, without reading the picture again.
+"""Edits files of lines: takes out removed ones and adds new ones at the end, without reading the picture again.
 
-Only a file that is as this process wrote it is edited. After a start, and after somebody else's change, it is written
-whole: then whatever it held before does not matter.
+Only a file that is as this process wrote it is edited. After a start, and after another program's change, it is written
+whole, so its earlier content does not matter.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ _PORTION: Final = 1 << 20  # bytes of lines that are held at a time
 
 
 class Named(Protocol):
-    """What lines of a file follow from: an entry has it, and what left has it too."""
+    """The fields that lines of a file follow from: entries and removals have them."""
 
     @property
     def type(self) -> str:
@@ -45,7 +45,7 @@ class Edit:
         self.come.pop(key, None)
 
     def write(self, old: Path, skipped: int, new: BinaryIO, key_of: Callable[[bytes], bytes] | None = None) -> int:
-        """Write the old file's lines behind the first ``skipped`` ones, as they have to be now; how many there are.
+        """Write the old file's lines after the first ``skipped`` ones, as they have to be now; how many there are.
 
         A line is its own key, unless ``key_of`` gives another.
         """

@@ -1,4 +1,4 @@
-"""Keeps one target current: the whole picture first, then every change; what left goes first after a time away.
+"""Keeps one target current: the whole picture first, then every change; removals come first after downtime.
 
 The position is in the target itself, stored with its content. So a crash between the target and anything else only
 repeats changes, which changes nothing.
@@ -42,15 +42,15 @@ _BEHIND_S: Final = 0.02  # how often an output looks whether the files that it w
 _AUDIT_EVERY_S: Final = 3_600.0
 _AUDITED: Final = 10_000
 _AUDIT_AGAIN_S: Final = 60.0  # after a repair
-_EDITED: Final = 50_000  # changes that are held at once; behind more, a target that is replaced is written whole
+_EDITED: Final = 50_000  # changes that are held at once; with more, a target that is replaced is written whole
 _FIRST_RETRY_S: Final = 1.0
 _LAST_RETRY_S: Final = 60.0
 
 
 class OutputStatus(msgspec.Struct, frozen=True):
-    """How an output stands. ``trouble`` is why it is not current; empty if nothing is wrong. ``indicators`` are those
-    that it holds, by the last count; ``through_us`` is the last change that it has applied. ``differences`` are those
-    that an audit has found; None without one."""
+    """The status of an output. ``trouble`` is why it is not current; empty if nothing is wrong. ``indicators`` are
+    those that it holds, by the last count; ``through_us`` is the last change that it has applied. ``differences`` are
+    those that an audit has found; None without one."""
 
     indicators: int | None = None
     left_out: dict[LeftOut, int] = {}
@@ -101,7 +101,7 @@ class Following:
             raise Refused(f"{self.name}: {why}")
 
     def close(self) -> None:
-        """Give back what is open. The target stays, and so does its place in the picture."""
+        """Close what is open. The target stays, and so does its position in the picture."""
         self._writer.close()
         if self._lock is not None:
             os.close(self._lock)
@@ -110,7 +110,7 @@ class Following:
     def run(self, stopping: threading.Event, written: Callable[["Following", bool], None] = lambda *_: None) -> None:
         """Keep it current until ``stopping``. ``written`` is called for each turn that wrote, or failed to.
 
-        A target that cannot be written is tried again, less and less often, for as long as it takes.
+        A target that cannot be written is tried again without end, at growing intervals.
         """
         retry_s = _FIRST_RETRY_S
         while not stopping.is_set():
@@ -135,7 +135,7 @@ class Following:
                 retry_s = min(2 * retry_s, _LAST_RETRY_S)
 
     def turn(self, picture: Picture) -> bool:
-        """Bring the target up to what the picture is now. Whether there was something to do.
+        """Bring the target up to date with the picture. Returns whether there was something to do.
 
         Raises OutputUnavailable.
         """
@@ -151,13 +151,13 @@ class Following:
         try:
             return self._turn(picture, head_us, database)
         except OutputUnavailable:
-            self._held = None  # what the target holds now is for the target to say
+            self._held = None  # to be read from the target again
             raise
         finally:
             database.close()
 
     def holds(self, picture: Picture) -> int:
-        """Up to which change of this picture the target holds everything for certain; 0 if that is not known."""
+        """The change of this picture up to which the target certainly holds everything; 0 if that is not known."""
         held = self._held
         return held.added_us if held is not None and held.picture == picture.id else 0
 
@@ -169,7 +169,7 @@ class Following:
         return list(self._writer.check(self._carried.entries(picture, Counter())))
 
     def altered(self, picture: Picture) -> list[Difference]:
-        """What somebody else has changed in files that are current. A receiver may show a change only later: `check`
+        """What other programs have changed in files that are current. A receiver may show a change only later: `check`
         is for those."""
         is_file = self._output.place in ON_A_DISK
         return self.check(picture) if is_file and not self.standing.trouble else []
@@ -214,7 +214,7 @@ class Following:
         )
 
     def _rewrite(self, picture: Picture, after_us: int, head_us: int, database: sqlite3.Connection) -> None:
-        """Replace files once for all that waits; not at all if nothing of it makes a difference."""
+        """Replace files once for all waiting changes; not at all if none makes a difference."""
         began_s, held = time.monotonic(), self._holds(picture, head_us)
         changes = self._carried.changes(picture, database, (after_us, head_us), _EDITED)
         if changes is None:
@@ -225,7 +225,7 @@ class Following:
             self._rests_until_s = 2 * time.monotonic() - began_s
 
     def _write(self, picture: Picture, head_us: int) -> None:
-        """Replace the target's content. Changes during it come again behind it."""
+        """Replace the target's content. Changes made meanwhile come again after it."""
         began_s, left_out = time.monotonic(), Counter[LeftOut]()
         report = self._writer.write(self._carried.entries(picture, left_out), self._holds(picture, head_us))
         self._unfit, self._whole_us = dict(report.left_out), head_us
@@ -235,7 +235,7 @@ class Following:
         self._rests_until_s = ended_s + (ended_s - began_s) if self._output.rewrites else 0.0
 
     def _apply(self, picture: Picture, after_us: int, head_us: int, database: sqlite3.Connection) -> None:
-        """Removals of all that waits first, then everything in its order."""
+        """The removals among the waiting changes first, then all changes in their order."""
         for left in left_between(database, after_us, head_us):
             self._hand_on(picture, self._carried.removals(picture, (), left), after_us)
         for changed in portions(picture, after_us, head_us):
@@ -260,12 +260,12 @@ class Following:
         self.standing = msgspec.structs.replace(self.standing, differences=found)
         if found:
             _log.warning("output.differs output=%s differences=%d", self.name, found)
-        if found and not before:  # if that does not help, it would not the next time
+        if found and not before:  # if that does not help, the next load would not either
             self._write(picture, self._held.added_us)
         self._audit_s = time.monotonic() + (_AUDIT_AGAIN_S if found and not before else _AUDIT_EVERY_S)
 
     def _wait(self, picture: Picture, stopping: threading.Event) -> None:
-        """Until there may be something to do."""
+        """Wait until there may be something to do."""
         if self._files is None:
             picture.wait(self.standing.through_us, _LOOK_S, stopping)
         else:

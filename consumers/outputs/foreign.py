@@ -40,7 +40,7 @@ def mark(output: Output, target: Target) -> None:
 
 
 def _marked(path: Path) -> str:
-    """The name of the output whose folder it is; empty if it is none's."""
+    """The name of the output whose folder it is; empty if it has no mark."""
     try:
         return (path / _MARK).read_text("utf-8", "replace").removeprefix(_MARKED).strip()
     except OSError:

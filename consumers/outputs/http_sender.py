@@ -1,4 +1,4 @@
-"""Sends a request to a receiver over HTTP, and waits for its answer no longer than stated."""
+"""Sends a request to a receiver over HTTP, and waits for its answer for a limited time."""
 
 import contextlib
 import http.client
@@ -14,7 +14,7 @@ from consumers.outputs.protocol import OutputUnavailable
 from exchange.errors import ConfigurationError
 
 CA: Final = "a PEM file of the authorities to trust; the system's if not given"
-"""What the option ``ca`` of an output is."""
+"""The description of an output's option ``ca``."""
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _MOST_BYTES: Final = 16 << 20
 _BUSY: Final = frozenset({408, 425, 429})
@@ -23,7 +23,7 @@ _SHOWN: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a receiver has answered: no error of its own, and no request to come back later."""
+    """A receiver's answer: neither a server error nor a request to come back later."""
 
     status: int
     body: bytes

@@ -45,7 +45,7 @@ class Topic(Receiver):
         self._producer: Producer | None = None
 
     def is_known(self, ledger: str) -> bool:
-        """What was deleted from the topic by hand shows in nothing that is read here."""
+        """Not checked: nothing that is read here shows deletions by hand."""
         return bool(ledger)
 
     def deliver(self, changes: Sequence[Change]) -> Collection[int]:
@@ -78,7 +78,7 @@ class Topic(Receiver):
         self._discard()
 
     def _discard(self) -> None:
-        """What is unsent in it must not arrive behind what is sent again."""
+        """Its unsent records must not arrive after those that are sent again."""
         if self._producer is not None:
             self._producer.purge()
             self._producer = None

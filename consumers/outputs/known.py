@@ -28,7 +28,7 @@ def outputs() -> Mapping[str, Output]:
 
 
 def understood(text: str, nation: str, home: Path = HOME) -> tuple[Output, Target]:
-    """The output and the target of ``NAME:PLACE?option=value&…``. Raises ConfigurationError if it is neither.
+    """The output and the target of ``NAME:PLACE?option=value&…``. Raises ConfigurationError if either is invalid.
 
     ``home`` is ``KAKEHASHI_HOME``.
     """

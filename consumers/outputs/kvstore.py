@@ -1,7 +1,7 @@
 """Keeps a collection of Splunk's KV store: a record for each indicator of each origin, the present state for look-ups.
 
 Source: Splunk's REST API Reference, "KV store endpoint descriptions". ``batch_save`` replaces by ``_key`` and takes
-1,000 records (``max_documents_per_batch_save``); what left is deleted by a query of keys. A record of our own states
+1,000 records (``max_documents_per_batch_save``); removals are by a query of keys. A record of our own states
 which ledger the collection belongs to: one that was emptied or made again is filled again.
 """
 
@@ -32,7 +32,7 @@ _NAME: Final = "kvstore"
 _DATA: Final = "/servicesNS/nobody/{app}/storage/collections/data/{collection}"
 _AT_ONCE_GONE: Final = 40  # keys are in the URL, which has about 8,000 characters
 _NOT_FOUND: Final = 404
-_CONTENT: Final = frozenset({400, 413})  # it has understood the request, and does not take its content
+_CONTENT: Final = frozenset({400, 413})  # it has understood the request, and refuses its content
 
 
 class KvCollection(Receiver):
@@ -56,7 +56,7 @@ class KvCollection(Receiver):
         return False
 
     def deliver(self, changes: Sequence[Change]) -> Collection[int]:
-        """Delete what left, then save the rest; what is refused is found by halves."""
+        """Delete the removals, then save the rest; refused records are found by bisection."""
         gone = [self._key(each) for each in changes if isinstance(each, Remove)]
         for start in range(0, len(gone), _AT_ONCE_GONE):
             self._delete({"$or": [{"_key": key} for key in gone[start : start + _AT_ONCE_GONE]]})

@@ -16,8 +16,8 @@ class LineFile:
     """The writer of such a format.
 
     ``lines`` gives an indicator's lines, or why it is left out. ``value_of`` gives the value that a line is about, or
-    nothing if it is no indicator's line. ``heading`` has the lines before all others, always as many, behind the stamp,
-    which begins with ``comment``. If two indicators may have a line in common, the file ``is_whole``: it is never
+    nothing if it is no indicator's line. ``heading`` has the lines after the stamp, always the same number of them; the
+    stamp begins with ``comment``. If two indicators may have a line in common, the file ``is_whole``: it is never
     edited, because the line has to stay when only one of them leaves.
     """
 

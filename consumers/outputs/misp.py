@@ -1,7 +1,7 @@
 """A feed as MISP pulls it: ``manifest.json``, ``hashes.csv``, and an event a file (misp-core-format; MISP's feeds).
 
 The attributes of an origin are in 256 events, by their ids, so that a change rewrites one. Attributes that left are
-soft-deleted in it, because MISP does not miss what is no longer in an event, and go after a stated time; content that
+soft-deleted in it, because MISP keeps what is missing from an event, and go after a stated time; content that
 may not be kept goes at once.
 """
 
@@ -62,7 +62,7 @@ class MispFeed:
             return None
 
     def write(self, entries: Iterable[Entry], held: Held) -> Report:
-        """Replace every event whose content is another. What is not among these is soft-deleted."""
+        """Replace every event whose content differs. Attributes that are not among these are soft-deleted."""
         left_out, written = Counter[LeftOut](), 0
         with replaced_together() as opened:
             feed = _Feed(self._folder, opened, self._clock_ms() // 1000)
@@ -125,7 +125,7 @@ class MispFeed:
     def _rewrite(
         self, feed: "_Feed", place: Place, puts: Mapping[str, Attribute], ends: Mapping[str, State] | None
     ) -> None:
-        """One event. ``ends`` are what left; None if what is put is all there is."""
+        """One event. ``ends`` are the removals; None if the entries put are all there are."""
         before, after = _attributes_in(self._folder, event_uuid(place)), dict[str, Attribute]()
         oldest_s = feed.now_s - self._keep_ms // 1000
         for name, old in before.items():
@@ -202,7 +202,7 @@ def _hash_of(attribute: Attribute) -> bytes:
 
 
 def _lines_of(path: Path) -> Iterator[bytes]:
-    """The lines of an old ``hashes.csv``; what is none is passed over."""
+    """The lines of an old ``hashes.csv``; invalid ones are skipped."""
     try:
         with path.open("rb") as file:
             yield from filter(_LINE.fullmatch, file)

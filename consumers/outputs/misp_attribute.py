@@ -1,4 +1,4 @@
-"""An indicator as an attribute of MISP (misp-core-format, section 2.4), and what is left of it when it has gone."""
+"""An indicator as an attribute of MISP (misp-core-format, section 2.4), and its soft-deleted form."""
 
 import uuid
 from collections.abc import Mapping
@@ -76,7 +76,7 @@ def deleted(before: Attribute, now_s: int, *, keeps_value: bool) -> Attribute:
 
 
 def tags_of(entry: Entry) -> list[dict[str, Any]]:
-    """TLP (what has none is ``tlp:red``), PAP, recipients, caveats and labels."""
+    """TLP (``tlp:red`` if there is none), PAP, recipients, caveats and labels."""
     pap = entry.pap_code
     limits = [pap.label] if pap is not Pap.UNSTATED else []
     limits += statements_of(entry.releasable_to, entry.caveats)
@@ -86,7 +86,7 @@ def tags_of(entry: Entry) -> list[dict[str, Any]]:
 
 
 def tlp_of(entry: Entry) -> Tlp:
-    """Its label; RED if there is none that MISP has."""
+    """Its label; RED if MISP does not have it."""
     return _TLPS.get(entry.tlp, Tlp.RED)
 
 
@@ -96,7 +96,7 @@ def tlp_tag(tlp: Tlp) -> dict[str, Any]:
 
 
 def tlp_in(attribute: Attribute) -> Tlp:
-    """The label of such a tag; RED if it is none."""
+    """The label of such a tag; RED if it is invalid."""
     return _TLPS.get(attribute["Tag"][0]["name"].upper(), Tlp.RED)
 
 

@@ -18,7 +18,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def network_of(value: str) -> Network | None:
-    """An address or network; None if it is none, has bits set behind its prefix, or a scope (RFC 4007)."""
+    """An address or network; None if it is invalid, has bits set after its prefix, or a scope (RFC 4007)."""
     if "%" in value:
         return None
     try:
@@ -54,7 +54,7 @@ class Networks:
 
 
 class NetworkFile:
-    """The writer of such a format. ``lines`` gives the file's lines behind the stamp, for the networks of version 4 and
+    """The writer of such a format. ``lines`` gives the file's lines after the stamp, for the networks of version 4 and
     of version 6: each network on a line of its own, between blanks and commas."""
 
     def __init__(self, path: Path, lines: Callable[[Sequence[str], Sequence[str]], Iterable[str]]) -> None:

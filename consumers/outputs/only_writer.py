@@ -1,6 +1,7 @@
 """One process writes a target from a picture: the others are refused, and can see which one it is, and since when.
 
-The lock ends with its process. Taking and looking do not meet: a look would make another process's taking fail.
+The lock ends with its process. Taking it and looking at it exclude each other: a look would make another process's
+taking fail.
 """
 
 import fcntl

@@ -30,7 +30,7 @@ def folder_of(target: Target, name: str) -> Path:
 
 
 def chosen(target: Target, name: str, option: str, choices: tuple[str, ...]) -> str:
-    """An option's value; the first choice if it is not given. Raises ConfigurationError if it is none of them."""
+    """An option's value; the first choice if it is not given. Raises ConfigurationError if it is not one of them."""
     value = target.options.get(option, choices[0])
     if value not in choices:
         raise ConfigurationError(f"{name}:{target.place}: {option}={value}: write one of {', '.join(choices)}")
@@ -45,7 +45,7 @@ def activity_of(target: Target, name: str, default: Activity) -> Activity:
 
 
 def hours_of(target: Target, name: str, option: str, default: int) -> int:
-    """An option that is a number of hours. Raises ConfigurationError if it is none."""
+    """An option that is a number of hours. Raises ConfigurationError if it is invalid."""
     hours = target.options.get(option, f"{default}")
     if _HOURS.fullmatch(hours) is None:
         raise ConfigurationError(

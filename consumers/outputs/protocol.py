@@ -3,7 +3,7 @@
 Adding an output is one file in this folder and its test: the command line and the documentation take the rest from the
 declaration, and ``tests/consumers/outputs/test_output_laws.py`` tests the laws with it.
 
-The runner (``runner.py``) decides what an output carries: indicators that are live, of a type that it can carry, that
+The runner (``follow.py``) decides what an output carries: indicators that are live, of a type that it can carry, that
 the user's filters let through, and whose PAP allows the output's activity. An output formats, and keeps its target
 whole: after a crash at any moment the target is as before or as after, and never between.
 """
@@ -93,7 +93,7 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """What a target has too much or too little, or in another form. ``detail`` is for a person."""
+    """What a target has in excess, lacks, or has in another form. ``detail`` is for a person."""
 
     kind: str  # missing, extra or altered; foreign for a whole target that the output did not write
     id: str
@@ -120,7 +120,7 @@ class Writer(Protocol):
         """Apply these changes, removals first, and store ``held`` with them.
 
         An output whose format is written whole calls ``write(whole(), held)``. The same changes may come again after a
-        crash, so applying them twice is as applying them once.
+        crash, so applying them twice must be the same as once.
         """
         ...
 
@@ -129,7 +129,7 @@ class Writer(Protocol):
         ...
 
     def close(self) -> None:
-        """Give back what is open. The target stays."""
+        """Close what is open. The target stays."""
         ...
 
 
@@ -154,9 +154,9 @@ class Output:
     ``writes`` and the values of ``options`` are one line of Markdown each. ``place`` names the form of its target:
     ``FILE``, ``DIR``, ``URL``. ``activity`` is the PAP activity of the tool that reads the target; ``activity_by``, if
     given, gives it for a target with options. ``open`` raises ConfigurationError for a bad place or option; it writes
-    nothing. With ``rewrites`` each change costs as much as its files are large: the runner hands on all that waits at
-    once, and rests in between for as long as that took. ``live``, if given, gives the output that keeps the memory of
-    the tool current, which has read these files: it has a position of its own, and is never ahead of them. What
+    nothing. With ``rewrites`` each change costs as much as its files are large: the runner hands on all waiting changes
+    at once, and rests in between for as long as that took. ``live``, if given, gives the output that keeps the memory
+    of the tool current, which has read these files: it has a position of its own, and is never ahead of them. What
     ``check`` finds in it is repaired by a whole write.
     """
 

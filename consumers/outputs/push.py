@@ -33,7 +33,7 @@ from consumers.picture.entry import Entry
 from consumers.subscription.changes import State
 
 _log = logging.getLogger(__name__)
-_WAITS_S: Final = (0.2, 1.0)  # between attempts; after these the runner tries again, less and less often
+_WAITS_S: Final = (0.2, 1.0)  # between attempts; after these the runner tries again, at growing intervals
 _encode: Final = msgspec.msgpack.Encoder().encode
 _Item = TypeVar("_Item")
 
@@ -44,8 +44,7 @@ class Receiver(Protocol):
     at_once: int
 
     def fits(self, entry: Entry) -> LeftOut | None:
-        """Why an entry cannot be sent; None if it can: all but values that no tool takes, if a receiver states no
-        more."""
+        """Why an entry cannot be sent; None if it can. By default only values that no tool takes are left out."""
         return LeftOut.LIMIT if len(entry.value) > LONGEST_VALUE else None
 
     def is_known(self, ledger: str) -> bool:
@@ -53,20 +52,20 @@ class Receiver(Protocol):
         ...
 
     def deliver(self, changes: Sequence[Change]) -> Collection[int]:
-        """Send, and wait until the receiver has confirmed all. Sent twice, it is as sent once.
+        """Send, and wait until the receiver has confirmed all. Sending twice is the same as once.
 
-        Returns the places of what was put and the receiver refuses for good. Raises OutputUnavailable if it has not
+        Returns the indexes of the puts that the receiver refuses for good. Raises OutputUnavailable if it has not
         confirmed: any part of it may have arrived.
         """
         ...
 
     def close(self) -> None:
-        """Give back what is open."""
+        """Close what is open."""
         ...
 
 
 def refused_of(takes: Callable[[Sequence[_Item]], bool], items: Sequence[_Item]) -> list[_Item]:
-    """Which of these a receiver does not take: all at once are offered, and by halves what it refuses."""
+    """Those that a receiver refuses: all are offered at once, and what it refuses is bisected."""
     if takes(items):
         return []
     if len(items) <= 1:
@@ -210,5 +209,5 @@ def _key(of: Entry | Remove) -> Key:
 
 
 def _digest(entry: Entry) -> bytes:
-    """Of all that a receiver may get of it: another place in the picture is no change."""
+    """Of all that a receiver may get of it: another position in the picture is no change."""
     return blake2b(_encode(msgspec.structs.replace(entry, added_us=0)), digest_size=16).digest()

@@ -38,7 +38,7 @@ def replaced(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
 def replaced_together(*, mode: int = 0o644) -> Iterator[Callable[[Path], AbstractContextManager[BinaryIO]]]:
     """The same for any number of files: all take their names at the end, in the order in which they were opened.
 
-    A crash during that leaves some of them old: what refers to others comes last.
+    A crash during that leaves some of them old: a file that refers to others comes last.
     """
     paths = list[Path]()
 
@@ -69,7 +69,7 @@ def _named(paths: Sequence[Path]) -> str:
 
 
 def _discard(paths: Sequence[Path]) -> None:
-    """The disk may be the one that refuses: what cannot be deleted now is overwritten the next time."""
+    """The disk may refuse this too: a file that cannot be deleted now is overwritten the next time."""
     for path in paths:
         with contextlib.suppress(OSError):
             scratch_of(path).unlink()

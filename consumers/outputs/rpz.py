@@ -66,7 +66,7 @@ class Zone:
 
 
 def next_serial(last: int | None, now_s: int) -> int:
-    """The serial behind ``last``: the time, if that is later by RFC 1982, 3.2; else one more."""
+    """The serial after ``last``: the time, if that is later by RFC 1982, 3.2; else one more."""
     now = now_s % 2**32
     if last is None or 0 < (now - last) % 2**32 < 2**31:
         return now

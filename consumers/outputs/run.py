@@ -79,7 +79,7 @@ def _ready(outputs: Sequence[Following], keeping: Keeping) -> Health:
 
 
 def _show(metrics: Metrics, outputs: Sequence[Following]) -> None:
-    """What the targets of this process are now."""
+    """Show the status of this process's targets."""
     for output in outputs:
         if output.standing.indicators is not None:
             metrics.set(spec.OUTPUT_INDICATORS, output.standing.indicators, output.name)

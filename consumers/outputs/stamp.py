@@ -1,4 +1,4 @@
-"""What a text file holds of a picture, as a comment in its first line: it changes with the content, in one step."""
+"""The position of a text file, as a comment in its first line: it changes with the content, in one step."""
 
 from pathlib import Path
 from typing import Final

@@ -43,7 +43,7 @@ _Opened = Callable[[Path], AbstractContextManager[BinaryIO]]
 
 
 class StixBundles:
-    """Bundles in one file, or in a folder. ``keep_ms`` is how long what left stays as revoked."""
+    """Bundles in one file, or in a folder. ``keep_ms`` is how long removed objects stay as revoked."""
 
     def __init__(self, path: Path, nation: str, keep_ms: int, clock_ms: Callable[[], int] = now_ms) -> None:
         self._path, self._nation, self._keep_ms, self._clock_ms = path, nation, keep_ms, clock_ms
@@ -59,7 +59,7 @@ class StixBundles:
             return None
 
     def write(self, entries: Iterable[Entry], held: Held) -> Report:
-        """Replace every bundle. What was in it and is not among these becomes revoked."""
+        """Replace every bundle. Earlier objects that are not among these become revoked."""
         left_out, written, removed = Counter[LeftOut](), 0, 0
         waiting = groupby(_fitting(entries, left_out), key=lambda entry: self._part_of(entry.id))
         name, group = next(waiting, ("", iter(())))

@@ -1,8 +1,8 @@
 """One bundle of STIX 2.1 on a disk, an object a line, in the order of the indicators' ids.
 
-The old bundle and the picture, or the changes of it, are merged without holding either in memory. What left becomes a
-revoked object, because tools do not miss what is no longer in a bundle; it stays for a stated time. Only what has
-expired or was revoked keeps its content until then.
+The old bundle and the picture, or its changes, are merged without holding either in memory. A removed indicator becomes
+a revoked object, because tools keep what is missing from a bundle; it stays for a stated time. Only expired or revoked
+ones keep their content until then.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -40,14 +40,14 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Part:
-    """A bundle. ``keep_ms`` is how long what left stays in it as revoked."""
+    """A bundle. ``keep_ms`` is how long removed objects stay in it as revoked."""
 
     def __init__(self, path: Path, nation: str, keep_ms: int) -> None:
         self.path, self._nation, self._keep_ms = path, nation, keep_ms
         self._definitions = dict[str, Object]()
 
     def kept(self) -> Iterator[Kept]:
-        """What the file holds, in its order; a line that is no object of ours is passed over."""
+        """What the file holds, in its order; a line that is no object of ours is skipped."""
         waiting: Kept | None = None
         for thing in self._objects():
             if thing["type"] == "sighting":
@@ -70,8 +70,8 @@ class Part:
     ) -> tuple[int, int]:
         """Write the merge of the old file, and these entries in the order of their ids.
 
-        ``ends`` are what left; None if the entries are all there is. Returns how many entries there are, and how many
-        left.
+        ``ends`` are the removals; None if the entries are all there are. Returns the numbers of entries and of
+        removals.
         """
         self._definitions = {}
         written = removed = 0
@@ -95,7 +95,7 @@ class Part:
         return written, removed
 
     def differences(self, entries: Iterable[Entry]) -> Iterator[Difference]:
-        """What the file has too much or too little, or in another form."""
+        """What the file has in excess, lacks, or has in another form."""
         live = (each for each in self.kept() if not each.is_ended)
         for before, entry in _pairs(live, entries):
             if entry is None:
@@ -107,7 +107,7 @@ class Part:
                 yield Difference("altered", entry.id)
 
     def _left(self, before: Kept, ends: Mapping[Key, State] | None, now_ms: int) -> Kept | None:
-        """What becomes of an object that has no entry now; None if its time in the bundle is over."""
+        """The new form of an object that has no entry now; None if its time in the bundle is over."""
         state = State.REMOVED if ends is None else ends.get(before.key)
         if state is None and not before.is_ended:
             return before
@@ -127,7 +127,7 @@ class Part:
             self._definitions.setdefault(thing["id"], thing)
 
     def _append(self, file: BinaryIO, kept: Kept, known: set[str]) -> None:
-        """Its lines, behind what they refer to and the file does not have yet."""
+        """Its lines, after those that they refer to and the file does not have yet."""
         written = (kept.indicator, *kept.sightings)
         creators = (each["created_by_ref"] for each in written)
         wanted = dict.fromkeys((*creators, *kept.indicator["object_marking_refs"]))

@@ -1,4 +1,4 @@
-"""The changes of a picture for a program of others: what there is, then every change, resumed at a position."""
+"""The changes of a picture for other programs: its present content, then every change, resumed at a position."""
 
 import sqlite3
 import threading
@@ -36,7 +36,7 @@ Event = Change | Restart | Current
 class Changes:
     """Follows a picture under a name, which the picture remembers: values that it needs for removals are kept for it.
 
-    The position is stored after each Current: after a crash what came behind the last one comes again.
+    The position is stored after each Current: after a crash the changes after the last one come again.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Changes:
         self._carried = Carried(EVERY_TYPE, filters, use, merges=False)
 
     def events(self, *, follow: bool, stopping: threading.Event) -> Iterator[Event]:
-        """From the stored position on: to what there is now, or with ``follow`` until ``stopping``."""
+        """From the stored position on: to the present end, or with ``follow`` until ``stopping``."""
         while not stopping.is_set():
             try:
                 with Picture(self._path, self._nation, self._clock_ms) as picture:
@@ -86,7 +86,7 @@ class Changes:
             database.close()
 
     def _between(self, picture: Picture, database: sqlite3.Connection, after_us: int, head_us: int) -> Iterator[Change]:
-        """Removals of all that waits first."""
+        """The removals among the waiting changes first."""
         for left in left_between(database, after_us, head_us):
             yield from self._carried.removals(picture, (), left)
         for changed in portions(picture, after_us, head_us):

@@ -119,7 +119,7 @@ class SuricataFolder:
 
 
 def _line(key: str, entry: Entry, kind: IndicatorType) -> bytes:
-    """Networks have a category and a score behind the key."""
+    """Networks have a category and a score after the key."""
     if files_of()[kind] == _NETWORKS:
         return f"{key},{CATEGORY},{max(1, entry.confidence or 0)}\n".encode("ascii")
     return f"{key}\n".encode("ascii")

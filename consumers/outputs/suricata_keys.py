@@ -1,4 +1,4 @@
-"""What stands for an indicator in Suricata: the same in its files and on its socket (user guide, "Datasets")."""
+"""An indicator's key in Suricata: the same in its files and on its socket (user guide, "Datasets")."""
 
 import base64
 import re
@@ -23,7 +23,7 @@ _LONGEST_STRING: Final = 720  # bytes: Suricata reads lines of a dataset of 1,02
 
 
 def key_of(about: Named, kind: IndicatorType) -> str | LeftOut:
-    """What an indicator's line in the file of its type begins with, or why it has none. Strings are in base64."""
+    """The beginning of an indicator's line in the file of its type, or why it has none. Strings are in base64."""
     value = about.value
     if kind in _HEX:
         if _HEX[kind].fullmatch(value) is None:

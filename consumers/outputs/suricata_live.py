@@ -1,4 +1,4 @@
-"""Suricata's memory, by its command socket: what the files have, at once, and without a reload of the rules.
+"""Changes Suricata's memory by its command socket: to what the files have, at once, without a reload of the rules.
 
 The files come first (``suricata.py``); this output is never ahead of them. So whatever Suricata has confirmed was in
 the files before, and a Suricata that starts, or loads its rules, later than that reads it there. While it loads rules
@@ -6,7 +6,7 @@ its sets are hidden ("set not found"), and nothing is confirmed. One process may
 confirmed changes of: if the one that answers is not known to have started later, it has to load its rules again.
 
 Only datasets take changes. Lists of hashes and IP reputation are read with the rules alone: a recall of one makes
-Suricata load them, all else waits until somebody has it do so.
+Suricata load them, all else waits for the next such load.
 """
 
 import os
@@ -97,7 +97,7 @@ class SuricataMemory:
         return Report(written, left_out=left_out)
 
     def apply(self, changes: Sequence[Change], held: Held, whole: Callable[[], Iterable[Entry]]) -> Report:
-        """Change the datasets. Each removal is looked up behind it."""
+        """Change the datasets. Each removal is looked up afterwards."""
         del whole
         left_out, done, refused = Counter[LeftOut](), Counter[type[Change]](), list[Value]()
         if changes:
@@ -125,7 +125,7 @@ class SuricataMemory:
         return Report(done[Put], done[Remove], left_out)
 
     def check(self, entries: Iterable[Entry]) -> Iterator[Difference]:
-        """Look up a sample of what it has to hold. Suricata lists no set, so what it has too much is not found."""
+        """Look up a sample of what it has to hold. Suricata lists no set, so excess entries are not found."""
         self._connect()
         for identifier, value in _sample(entries):
             if not self._has(value):
@@ -148,7 +148,8 @@ class SuricataMemory:
         )
 
     def _load(self, held: Held) -> None:
-        """Let it load the rules, and wait for it. Raises OutputUnavailable while it does, and if it did so for less."""
+        """Let it load the rules, and wait for it. Raises OutputUnavailable while it does, and if it loaded older
+        files."""
         before = self._ask("ruleset-reload-time")
         if self._asked is not None and self._asked[0] != before:
             loaded = self._asked[1]

@@ -84,7 +84,7 @@ def categories() -> str:
 
 
 def rules(action: str, counts: Mapping[IndicatorType, int]) -> str:
-    """The rules for so many entries of each type. A list of hashes without entries has no rule."""
+    """The rules for these numbers of entries by type. A list of hashes without entries has no rule."""
     lines = [_set_rule(action, *each, counts.get(each[3], 0)) for each in _SETS]
     lines.append(_rule(action, _NETWORKS, "ip", "any network", "iprep:any,kakehashi,>,0"))
     for sid, keyword, kind in _HASHES:

@@ -1,7 +1,8 @@
 """Suricata's command socket: JSON objects, one a line, each answered before the next one is sent.
 
 Sources: Suricata 8.0, ``src/unix-manager.c`` and ``src/runmode-unix-socket.c``; user guide, "Datasets", "Unix Socket".
-Suricata reads a message at once and takes fewer than 4,096 bytes; what it does not understand, it closes.
+Suricata reads a message at once and takes fewer than 4,096 bytes; on one that it does not understand it closes the
+connection.
 """
 
 import os
@@ -23,7 +24,7 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What Suricata has answered. Also what is not wrong may be "NOK", for example a value that is in no set."""
+    """What Suricata has answered. "NOK" need not be an error: for example, for a value that is in no set."""
 
     status: Literal["OK", "NOK"] = msgspec.field(name="return")
     message: Any = None
@@ -50,7 +51,7 @@ class CommandSocket:
     """A connection that is made when it is needed. All methods raise OutputUnavailable if there is no answer."""
 
     def __init__(self, name: str, path: str, timeout_s: float = 10.0) -> None:
-        """``name`` is how errors call it; an answer may take so long as ``timeout_s``."""
+        """``name`` is how errors call it; an answer may take up to ``timeout_s``."""
         self._name, self._path, self._timeout_s = name, path, timeout_s
         self._socket: socket.socket | None = None
         self._received = b""

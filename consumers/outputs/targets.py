@@ -1,5 +1,5 @@
-"""What follows the picture for a target as a user writes it: the output, and behind it what keeps its tool's memory
-current, if it is reached."""
+"""The followers of a target as a user writes it: its output, and after it the one that keeps its tool's memory current,
+if it is reached."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ def followings(
 ) -> list[Following]:
     """One, or two: files before memory. ``path`` is the picture's file, ``unstated`` as in ``carried_by``.
 
-    Raises ConfigurationError for a target that cannot be meant.
+    Raises ConfigurationError for an invalid target.
     """
     output, target = understood(text, nation, home)
     files = Following(text, output, target, carried_by(output, target, filters, unstated), path, clock_ms)
@@ -28,5 +28,5 @@ def followings(
 
 
 def live_name(text: str) -> str:
-    """The name of what keeps the memory of a target's tool current."""
+    """The name of the follower that keeps the memory of a target's tool current."""
     return f"{text} (in memory)"

@@ -1,4 +1,4 @@
-"""Local zones of Unbound (unbound.conf(5)): each name, and all below it, does not exist for who asks this resolver."""
+"""Local zones of Unbound (unbound.conf(5)): each name, and all below it, does not exist for the resolver's clients."""
 
 from typing import Final
 

@@ -2,8 +2,8 @@
 
 Source of the format: Zeek's ``base/frameworks/intel/{main,input}.zeek``, ``policy/frameworks/intel/{removal,
 do_notice}.zeek`` and the ASCII reader. A row with ``meta.remove`` takes out what the same ``meta.source`` has given. So
-what the file holds and the picture does not becomes a tombstone, for as long as a sensor may be away. The rows are in
-the order of the ids, which are in ``meta.desc``: old file and picture are merged without holding either in memory.
+an entry that only the file holds becomes a tombstone, for as long as a sensor may be away. The rows are in the order of
+the ids, which are in ``meta.desc``: old file and picture are merged without holding either in memory.
 """
 
 from collections import Counter
@@ -38,7 +38,7 @@ class ZeekFile:
         return read_stamp(self._path)
 
     def write(self, entries: Iterable[Entry], held: Held) -> Report:
-        """Replace the file. What was in it and is not among these becomes a tombstone."""
+        """Replace the file. Earlier entries that are not among these become tombstones."""
         left_out, written, removed, now = Counter[LeftOut](), 0, 0, self._clock_ms()
         rows = _rows(entries, left_out)
         with replaced(self._path) as file:

@@ -56,7 +56,7 @@ class Row(msgspec.Struct, frozen=True):
         return f"{self.value}\t{self.type}\t{self.source}\t{about}\t{flags}\n".encode()
 
     def tombstone(self, since_ms: int) -> "Row":
-        """What makes Zeek forget it."""
+        """The row that makes Zeek forget it."""
         return msgspec.structs.replace(self, do_notice=False, removed_ms=since_ms)
 
 
@@ -76,7 +76,7 @@ def row_of(entry: Entry, kind: IndicatorType) -> Row | LeftOut:
 
 
 def rows_in(path: Path) -> Iterator[Row]:
-    """The rows of a file, in the order of their ids; a line that is none, or out of order, is passed over."""
+    """The rows of a file, in the order of their ids; a line that is invalid or out of order is skipped."""
     try:
         file = path.open(encoding="utf-8", errors="replace", newline="\n")
     except OSError:

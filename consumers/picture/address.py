@@ -28,18 +28,18 @@ def network_of(text: str) -> Network | None:
 
 
 def place_of(type_label: str, value: str) -> Place | None:
-    """Where the index has a value; None if it is no address or network."""
+    """The place of a value in the index; None if it is no address or network."""
     if type_label not in LABELS:
         return None
     base = value.partition("/")[0]
     try:
         return inet_pton(AF_INET6, base) if ":" in base else int.from_bytes(inet_pton(AF_INET, base))
-    except OSError:  # a record of somebody else's software
+    except OSError:  # a record of other software
         return None
 
 
 def places_in(network: Network) -> tuple[Place, Place]:
-    """The first and the last place of what lies in a network."""
+    """The first and the last place in a network."""
     first, last = int(network.network_address), int(network.broadcast_address)
     return (first, last) if network.version == 4 else (first.to_bytes(16), last.to_bytes(16))
 

@@ -29,7 +29,7 @@ class Answers:
 class AnswerFeed:
     """The receipts of one nation for one origin on their way into a picture. ``lock`` guards the writer.
 
-    A receipt of another nation is passed over: the guards of the border let none through.
+    A receipt of another nation is skipped: the guards of the border let none through.
     """
 
     def __init__(

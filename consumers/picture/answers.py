@@ -1,4 +1,4 @@
-"""What analysts have answered on a picture's indicators: a dispute that stands, or a search without a result.
+"""Analysts' answers on a picture's indicators: a dispute that stands, or a search without a result.
 
 Answers are receipts, on topics of their own (ADR 60). Each is a change of the picture, and is one again whenever its
 indicator changes: what is passed on by ``added_us`` leaves with its indicator.
@@ -28,7 +28,7 @@ class AnswerNotes:
         self._database, self._next_us = database, next_us
 
     def topic(self, origin: int, nation: str) -> tuple[str, list[bytes]]:
-        """A nation answers on an origin's indicators: where its topic is read next, empty for the beginning, and what
+        """A nation answers on an origin's indicators: the next position in its topic, empty for the beginning, and what
         it has disputed so far."""
         place = (origin, nation)
         self._database.execute(

@@ -100,7 +100,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Ended(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A version without content: it has ended, and what it was about is not for showing any more."""
+    """A version without content: it has ended, and its former content must not be shown any more."""
 
     id: str
     origin: str

@@ -1,4 +1,4 @@
-"""Brings one topic into the picture: what ended comes first, then everything, each batch with its position."""
+"""Brings one topic into the picture: ends first, then everything, each batch with its position."""
 
 import logging
 import threading
@@ -30,7 +30,7 @@ Progress = Callable[[str, int, float], None]
 class OriginFeed:
     """One origin's topic on its way into a picture. ``lock`` guards the writer, which origins share.
 
-    ``unreadable`` counts records that are none of this topic's schema: they are left out.
+    ``unreadable`` counts records that are not of this topic's schema: they are left out.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class OriginFeed:
         return Subscription(self._source, cursor, clock_ms=self._clock_ms, deletions_kept_ms=self._deletions_kept_ms)
 
     def _take_ends(self, cursor: Cursor | None) -> None:
-        """Apply ends and recalls of all that waits to be read, and nothing else. They come again in their order."""
+        """Apply the ends and recalls among the unread records, and nothing else. They come again in their order."""
         ends: list[Arrival] = []
         for event in self._subscription(cursor).events(follow=False):
             if isinstance(event, Gap):
@@ -143,7 +143,7 @@ class OriginFeed:
         return 1 - left / size if size else 1.0
 
     def _finish(self) -> None:
-        """All of the topic is here: what an earlier reading had and this one has not is removed."""
+        """The topic was read whole: what an earlier reading had and this one has not is removed."""
         is_left = True
         while is_left:
             with self._lock, self._writer.transaction() as database:

@@ -1,4 +1,4 @@
-"""What a person or a tool wants to see of a picture. ``query.py`` asks the database the same."""
+"""The part of a picture that a person or tool wants to see. ``query.py`` asks the database for it."""
 
 from collections.abc import Iterable
 from typing import Final

@@ -1,4 +1,4 @@
-"""Outputs that follow a picture: how far each is, and what it needs to remove what has no content any more."""
+"""Outputs that follow a picture: how far each is, and the values that it needs for removals."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _TYPES: Final = {kind.value: kind.label for kind in IndicatorType}
 
 
 class Leaving(msgspec.Struct, frozen=True, gc=False):
-    """What left a picture, for the outputs that may still hold it. ``value`` is for its removal alone."""
+    """An indicator that left a picture, for the outputs that may still hold it. ``value`` is for its removal alone."""
 
     id: str
     origin: str
@@ -43,7 +43,7 @@ class Follower(msgspec.Struct, frozen=True):
 def register(
     database: sqlite3.Connection, name: str, origins: Iterable[str], at_us: int, now_ms: int, *, is_begun: bool = True
 ) -> None:
-    """Let the picture keep what this output will need, from change ``at_us`` on. One that is known keeps its place.
+    """Let the picture keep what this output will need, from change ``at_us`` on. One that is known keeps its position.
 
     If it is not begun, it has applied nothing yet: ``applied_by`` is 0 until it has advanced.
     """
@@ -64,13 +64,13 @@ def advance(database: sqlite3.Connection, name: str, removed_us: int, applied_us
 
 
 def applied_by(database: sqlite3.Connection, name: str) -> int:
-    """Up to which change an output has applied everything; 0 if it is not known."""
+    """The change up to which an output has applied everything; 0 if it is not known."""
     row = database.execute("SELECT applied_us FROM follower WHERE name = ?", (name,)).fetchone()
     return 0 if row is None else int(row[0])
 
 
 def forget(database: sqlite3.Connection, name: str) -> bool:
-    """Keep nothing for this output any more. Whether it was known."""
+    """Keep nothing for this output any more. Returns whether it was known."""
     return database.execute("DELETE FROM follower WHERE name = ?", (name,)).rowcount > 0
 
 
@@ -87,7 +87,7 @@ def followers(database: sqlite3.Connection) -> list[Follower]:
 
 
 def leaving(database: sqlite3.Connection, after_us: int, through_us: int, at_most: int = 1 << 30) -> list[Leaving]:
-    """What left between these changes, in their order, as far as it had a value; the first ones of it."""
+    """The first indicators that left between these changes, in their order, as far as they had a value."""
     origins = origins_in(database)
     rows = database.execute(
         "SELECT key, origin, type, value, state, version, added_us FROM leaving WHERE added_us > ? AND added_us <= ? "

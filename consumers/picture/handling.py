@@ -58,8 +58,8 @@ class HandlingNotes:
 def handling_of(
     database: sqlite3.Connection, origin: str, mask: int, between_us: tuple[int, int], limit: int
 ) -> list[Handling]:
-    """What came first behind one change up to another, of an origin's indicators with a marking of the mask, and who
-    may answer on them."""
+    """What is new after one change up to another, of an origin's indicators with a marking of the mask, and who may
+    answer on them."""
     rows = database.execute(
         "SELECT recipients, caveat, MIN(added_us) AS first_us FROM handling WHERE markings & ? "
         "AND origin = (SELECT number FROM origin WHERE name = ?) GROUP BY recipients, caveat HAVING first_us > ? "

@@ -1,4 +1,4 @@
-"""Keeps a nation's picture: one process at a time does, whichever has its lock; all others read what it writes."""
+"""Keeps a nation's picture current: the one process that has its lock does; all others read what it writes."""
 
 import fcntl
 import logging
@@ -43,7 +43,7 @@ class Origin:
 
 
 class Keeper:
-    """Whoever has a nation's picture to write. Made by ``take``; ``close`` gives it back.
+    """The writer of a nation's picture. Made by ``take``; ``close`` gives it back.
 
     ``made_anew`` is why the file had to be made anew; empty if it was good, or if there was none.
     """
@@ -71,7 +71,7 @@ class Keeper:
         self.close()
 
     def catch_up(self, origins: Mapping[str, Origin], codec: Codec, progress: Progress = lambda *_: None) -> None:
-        """Bring in all that the topics have now, one after the other, and what ends by its time.
+        """Bring in the present content of the topics, one after the other, and end what is due.
 
         Raises NotFound, BrokerUnavailable.
         """

@@ -22,7 +22,7 @@ _LAST_RETRY_S: Final = 30.0
 
 class Keeping:
     """A thread that takes the picture when it is free, and follows its topics. ``trouble`` is why it does not; empty if
-    it does, or if another process does. ``on_error`` is given what retrying cannot help."""
+    it does, or if another process does. ``on_error`` receives errors that a retry cannot fix."""
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ _Event = Change | Gap | SnapshotEnd | Quiet
 
 
 def narrowed(events: Iterable[_Event], filters: Filter, nation: str) -> Iterator[_Event]:
-    """What the filter lets through. A change that takes an indicator out of it comes if it was in it before.
+    """The changes that the filter lets through, and those that take an indicator out of it that was in it before.
 
     Holds 16 bytes for each indicator that it has let through.
     """

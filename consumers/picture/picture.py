@@ -88,7 +88,7 @@ class Picture(PictureFile):
         """What a filter lets through from the key ``start`` on, in the order of ids and then of origins; the nation
         itself first.
 
-        It is read in pages, so that a slow reader holds no transaction: a change behind the page that is read is seen,
+        It is read in pages, so that a slow reader holds no transaction: a change after the page that is read is seen,
         and comes again by ``changes``.
         """
         where, values = self._where(filters)
@@ -105,10 +105,11 @@ class Picture(PictureFile):
             last = (page[-1][0], page[-1][1])
 
     def changes(self, after_us: int, limit: int, through_us: int | None = None) -> list[Entry | Ended]:
-        """The latest version of what changed behind ``after_us``, in the order of ``added_us``, at most ``limit``.
+        """The latest version of each indicator that changed after ``after_us``, in the order of ``added_us``, at most
+        ``limit``.
 
-        An indicator that changes again moves to the end: whoever reads on gets its last version, and none twice. What
-        was answered on an indicator is a change of it, too.
+        An indicator that changes again moves to the end: whoever reads on gets its last version, and none twice. An
+        answer on an indicator is a change of it, too.
         """
         between = (after_us, (1 << 62) if through_us is None else through_us)
         rows = self._rows("added_us > ? AND added_us <= ?", [*between], f"ORDER BY added_us LIMIT {int(limit)}")
@@ -127,11 +128,11 @@ class Picture(PictureFile):
         limit: int,
         indicators: Collection[str] = (),
     ) -> list[tuple[Entry | Ended, bool]]:
-        """One origin's latest versions behind one change up to another that are within a ceiling and a use, or once
+        """One origin's latest versions after one change up to another that are within a ceiling and a use, or once
         were: with False if they no longer are, or have no content any more. In the order of ``added_us``, at most
         ``limit``, and only these ``indicators`` if any are given.
 
-        Only what is within may be shown; of others, that they left. What never was within does not come.
+        Only versions within may be shown; of others, only that they left. Those that never were within are left out.
         """
         mask = mask_of(ceiling, use)
         keys = [key for each in indicators if (key := key_of(each))]

@@ -1,4 +1,4 @@
-"""Filters as questions to the database, which may find too much: ``Filter.matches`` has the last word."""
+"""Filters as questions to the database, which may find too much: ``Filter.matches`` decides."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final

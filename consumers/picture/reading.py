@@ -22,7 +22,7 @@ _Held = TypeVar("_Held", bound=Entry | Ended)
 
 
 class PictureFile:
-    """What reads rows of it. It is to be opened again if the file was made anew."""
+    """Reads rows of it. It is to be opened again if the file was made anew."""
 
     def __init__(self, path: Path, nation: str, clock_ms: Callable[[], int]) -> None:
         """Raises NotFound if there is no usable picture yet: whoever keeps it makes it."""
@@ -57,7 +57,8 @@ class PictureFile:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        """Whatever is read. Raises NotFound if the file turns out to be damaged, and leaves a mark: it is made anew."""
+        """The database, for a query. Raises NotFound if the file turns out to be damaged, and leaves a mark: it is made
+        anew."""
         try:
             yield self._database
         except (sqlite3.Error, msgspec.DecodeError, KeyError, UnicodeDecodeError) as error:
@@ -78,7 +79,7 @@ class PictureFile:
         return int(self._one("SELECT last_us FROM about", []))
 
     def wait(self, after_us: int, timeout_s: float, stopping: threading.Event | None = None) -> bool:
-        """Wait until there is a change behind ``after_us``, at most so long. Whether there is."""
+        """Wait for a change after ``after_us``, at most this long. Returns whether there is one."""
         stopping = stopping or threading.Event()
         give_up = time.monotonic() + timeout_s
         while self.head_us() <= after_us:

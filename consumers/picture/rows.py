@@ -25,7 +25,7 @@ _TYPES: Final = {kind.value: kind.label for kind in IndicatorType}
 
 
 class Body(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What a row has of an entry that is no column: nothing is looked for by it. New fields go at the end."""
+    """The fields of an entry that are not columns: no query searches by them. New fields go at the end."""
 
     pap: str
     releasable_to: tuple[str, ...] | None
@@ -194,7 +194,7 @@ def body_of(raw: bytes) -> Body:
 
 
 def words_of(value: str | None, body: bytes | None) -> str:
-    """What the word index has of a row: the same text has to be given to take it out again."""
+    """The text of a row in the word index: to take it out again, the same text has to be given."""
     if value is None or body is None:
         return ""
     found = _decode(body)
@@ -207,7 +207,7 @@ def sources_of(raw: bytes) -> list[dict[str, Any]]:
 
 
 def key_of(text: str) -> bytes | None:
-    """The 16 bytes of an indicator's id; None if it is none."""
+    """The 16 bytes of an indicator's id; None if it is invalid."""
     try:
         return key_of_id(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a process that reads a picture shows of it in its metrics."""
+"""The metrics of a picture, in a process that reads it."""
 
 import time
 from pathlib import Path

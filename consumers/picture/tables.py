@@ -1,4 +1,4 @@
-"""How a picture lies on disk: the tables, their version, and the settings that make a commit durable.
+"""The layout of a picture on disk: the tables, their version, and the settings that make a commit durable.
 
 A picture is a copy of topics: a file of another layout, another nation, or one that is damaged is made anew.
 """
@@ -14,7 +14,7 @@ from schemas.vocabulary import IndicatorType
 
 FORMAT: Final = 4
 _TABLES: Final = (
-    # `picture` names this copy: what has followed another one begins anew. `erase_us` is the change at which content
+    # `picture` names this copy: followers of another one begin anew. `erase_us` is the change at which content
     # was last taken out that the file may still hold somewhere; 0 if there is none.
     """CREATE TABLE about (
         nation TEXT NOT NULL, picture TEXT NOT NULL, made_ms INTEGER NOT NULL, last_us INTEGER NOT NULL,
@@ -68,7 +68,7 @@ _TABLES: Final = (
     """CREATE TABLE follower (
         name TEXT PRIMARY KEY, origins TEXT NOT NULL, removed_us INTEGER NOT NULL, applied_us INTEGER NOT NULL,
         seen_ms INTEGER NOT NULL) WITHOUT ROWID""",
-    # What followers need to remove what has no content any more. No query shows it; it is deleted once all have.
+    # The values that followers need for removals. No query shows them; they are deleted once all have removed them.
     """CREATE TABLE leaving (
         added_us INTEGER PRIMARY KEY, key BLOB NOT NULL, origin INTEGER NOT NULL, type INTEGER NOT NULL,
         value TEXT NOT NULL, state TEXT NOT NULL, version INTEGER NOT NULL)""",
@@ -76,7 +76,7 @@ _TABLES: Final = (
 
 
 class Unusable(Exception):
-    """The file is no picture of this nation that can be used: it has to be made anew. The text is the reason."""
+    """The file is not a usable picture of this nation: it has to be made anew. The text is the reason."""
 
 
 class Damaged(sqlite3.DatabaseError):

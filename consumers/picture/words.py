@@ -27,7 +27,7 @@ def contains(texts: Iterable[str], asked: str) -> bool:
 
 
 def indexed(texts: Iterable[str]) -> str:
-    """What FTS5 is given of these texts: its tokenizer then splits at blanks and nowhere else."""
+    """These texts as FTS5 is given them: its tokenizer then splits at blanks and nowhere else."""
     return " ".join(filter(None, map(_indexed, texts)))
 
 

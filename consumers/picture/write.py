@@ -1,4 +1,4 @@
-"""Writes what arrives into the picture: each batch with its position, in one transaction."""
+"""Writes arriving records into the picture: each batch with its position, in one transaction."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -69,7 +69,7 @@ class PictureWriter:
         return int(number)
 
     def cursor_of(self, origin: int) -> str:
-        """Where the origin's topic is read next; empty if it was not read yet."""
+        """The next position in the origin's topic; empty if it was not read yet."""
         (text,) = self._database.execute("SELECT cursor FROM origin WHERE number = ?", (origin,)).fetchone()
         return str(text)
 
@@ -79,7 +79,7 @@ class PictureWriter:
             self._apply(origin, portion)
 
     def end_due(self, now_ms: int, at_most: int = 1000) -> int:
-        """Within a transaction: mark what has ended by ``now_ms`` without a record. How many that were."""
+        """Within a transaction: mark what has ended by ``now_ms`` without a record. Returns how many."""
         rows = self._database.execute(
             f"SELECT {HELD}, origin FROM entry WHERE state = 'live' AND ends_ms <= ? ORDER BY ends_ms LIMIT ?",  # noqa: S608
             (now_ms, at_most),
@@ -94,8 +94,8 @@ class PictureWriter:
         return bool(self._database.execute("SELECT NOT EXISTS (SELECT 1 FROM entry)").fetchone()[0])
 
     def sweep(self, origin: int, at_most: int) -> int:
-        """Within a transaction: remove what the present reading of a topic from its beginning has not found, so much of
-        it. How many that were."""
+        """Within a transaction: remove a portion of what the present reading of a topic from its beginning has not
+        found. Returns how many."""
         (reading, is_whole) = self._database.execute(
             "SELECT pass, is_whole FROM origin WHERE number = ?", (origin,)
         ).fetchone()
@@ -111,7 +111,7 @@ class PictureWriter:
         return len(rows)
 
     def settle(self) -> int:
-        """Within a transaction: forget the values that every follower has removed. How many that were."""
+        """Within a transaction: forget the values that every follower has removed. Returns how many."""
         gone = self._database.execute(
             """DELETE FROM leaving WHERE NOT EXISTS (
                 SELECT 1 FROM follower JOIN origin ON origin.number = leaving.origin
@@ -121,7 +121,7 @@ class PictureWriter:
         return gone
 
     def forget_removed(self, at_most: int = 1000) -> int:
-        """Within a transaction: delete the rows of keys that were deleted a month ago. How many that were."""
+        """Within a transaction: delete the rows of keys that were deleted a month ago. Returns how many."""
         gone = self._database.execute(
             "SELECT n, origin, key FROM entry WHERE state = 'removed' AND added_us < ? LIMIT ?",
             (self._clock_us() - REMOVED_KEPT_US, at_most),
@@ -278,7 +278,7 @@ class PictureWriter:
         )
 
     def _next_us(self) -> int:
-        """The time of a next change. The microsecond behind it is the time of what follows from it (TAXII)."""
+        """The time of a next change. The microsecond after it is the time of what follows from it (TAXII)."""
         self._last_us = max(self._last_us + 2, self._clock_us())
         return self._last_us
 

@@ -26,7 +26,7 @@ class Corroborated(enum.StrEnum):
     """When another sensor reported what this one did."""
 
     ALREADY = "already"  # before it
-    HOUR = "hour"  # within an hour behind it
+    HOUR = "hour"  # within an hour after it
     DAY = "day"
     WEEK = "week"
     LATER = "later"

@@ -1,4 +1,4 @@
-"""What became of what was refused: whether an entry of quarantine was redriven, and with what result.
+"""The state of quarantine entries: whether one was redriven, and with what result.
 
 Intake keeps a row for each redriven entry that was accepted. An observation that is refused again has a new entry,
 which names the key of the first one: together they count once.
@@ -22,7 +22,7 @@ from schemas.records import Quarantined, SensorReport
 
 
 class State(enum.StrEnum):
-    """What became of an entry."""
+    """The state of an entry."""
 
     OPEN = "open"
     REDRIVEN = "redriven"  # sent, and not yet taken by intake
@@ -70,7 +70,7 @@ class States:
 
 
 def states(cluster: Cluster, found: Iterable[Quarantined], codec: Codec) -> States:
-    """What became of these entries, which are all of a quarantine. Raises BrokerUnavailable if no broker answers."""
+    """The states of these entries, which are all of a quarantine. Raises BrokerUnavailable if no broker answers."""
     identities = {entry["key"]: identity_of(entry, codec) for entry in found if entry["stage"] == "intake"}
     again = frozenset(identity for key, identity in identities.items() if identity != key)
     return States(_accepted(cluster), _on_its_way(cluster, codec), again)
@@ -91,7 +91,7 @@ def _accepted(cluster: Cluster) -> frozenset[str]:
 
 
 def _on_its_way(cluster: Cluster, codec: Codec) -> frozenset[str]:
-    """What stands on the sensors' topic behind intake's position."""
+    """The records on the sensors' topic after intake's position."""
     keys: set[str] = set()
     with TopicReader(cluster, topics.SENSOR_REPORTS) as reader:
         for partition in reader.partitions:

@@ -23,7 +23,7 @@ def waiting(reader: TopicReader, codec: Codec) -> list[ReviewPending]:
 
 
 def chosen(found: Sequence[ReviewPending], ids: Sequence[str], partner: str) -> ReviewPending:
-    """The question on one of these indicators. Raises NotFound for none, Refused if several partners have one."""
+    """The question on one of these indicators. Raises NotFound if none, Refused if several partners have one."""
     matching = [each for each in found if each["indicator_id"] in ids and partner in ("", each["partner"])]
     if not matching:
         raise NotFound(

@@ -37,7 +37,7 @@ def values_of(cluster: Cluster, ids: Collection[str], shards: int) -> dict[str, 
 
 
 def canonical_value(text: str) -> str:
-    """The canonical spelling of what a person wrote, defanged or not; the text itself if its type cannot be seen."""
+    """The canonical spelling of what a person wrote, defanged or not; the text itself if its type is not recognised."""
     kind = detect(text)
     found = None if kind is None else canonical(kind, text)
     return text if found is None or isinstance(found, Invalid) else found[1]

@@ -175,7 +175,7 @@ def differences(
 ) -> Iterator[Difference]:
     """The differences, in the order of the ids.
 
-    Leaves out what was released at ``settled_before_ms`` or later, and what is at offset ``carried_to`` or behind it:
+    Leaves out what was released at ``settled_before_ms`` or later, and what is at offset ``carried_to`` or after it:
     the next that the bridge will carry, None if not known. With ``answered``, an indicator that both sides have but
     that the partner has not answered is a difference too: its receipt was lost on the way home. What is at an offset in
     ``stopped`` is never on its way: it is refused, for the reason given there.

@@ -87,5 +87,5 @@ def modified_ms(version: int) -> int:
 
 
 def milliseconds(text: str) -> int:
-    """The time of ``timestamp``. Raises ValueError if it is none."""
+    """The time of ``timestamp``. Raises ValueError if it is invalid."""
     return (datetime.fromisoformat(text) - _EPOCH) // timedelta(milliseconds=1)

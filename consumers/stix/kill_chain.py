@@ -1,4 +1,4 @@
-"""What the labels of an indicator say in the terms of STIX: kill-chain phases and indicator types."""
+"""The labels of an indicator in the terms of STIX: kill-chain phases and indicator types."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -1,8 +1,8 @@
 """Marking definitions of STIX: TLP 2.0 and PAP by their official ids, caveats and recipients as statements.
 
 Source: oasis-open/cti-stix-common-objects, ``extension-definition-specifications/tlp-2.0`` and
-``pap-marking-definition-f8d``. Nothing gets looser: what has no TLP label is marked TLP:RED, because tools take what is
-unmarked for open, and so is a label that is not known.
+``pap-marking-definition-f8d``. Nothing gets looser: content without a known TLP label is marked TLP:RED, because tools
+treat unmarked objects as open.
 """
 
 from collections.abc import Iterator, Mapping
@@ -79,7 +79,7 @@ def _each(tlp: str, pap: Pap, releasable_to: tuple[str, ...] | None, caveats: tu
 
 
 def statements_of(releasable_to: tuple[str, ...] | None, caveats: tuple[str, ...]) -> list[str]:
-    """Recipients and caveats in words that our own readers understand."""
+    """Recipients and caveats as text that our own readers understand."""
     said = [f"HANDLING: {each}" if each == Caveat.UNRECOGNISED else each for each in caveats]
     if releasable_to is None:
         return said

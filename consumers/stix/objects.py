@@ -140,7 +140,7 @@ def _is_looked_for(entry: Entry) -> bool:
 
 
 def withdrawal_of(ended: Ended) -> Object:
-    """What makes a receiver drop an indicator without repeating it: a revoked version of the object whose pattern
+    """Makes a receiver drop an indicator without repeating it: a revoked version of the object whose pattern
     names nothing but the exchange's id. Its marking is the strictest, because its own is not known any more."""
     return withdrawn(ended.id, ended.origin, ended.version, ended.reason)
 

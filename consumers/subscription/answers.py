@@ -20,7 +20,7 @@ class AnswerReader:
     def read(self, record: Record) -> Receipt | None:
         """An answer, or what may end a dispute; None of all else.
 
-        Most receipts are neither: their bytes tell it without decoding them.
+        Most receipts are neither: their bytes show it without decoding.
         """
         value = record.value or b""
         name = (record.key or b"").decode("utf-8", "replace").partition("/")[0]

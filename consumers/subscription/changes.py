@@ -82,7 +82,7 @@ def changes(
 ) -> Iterator[Change | Gap | SnapshotEnd | Quiet]:
     """A subscription's events, each record as the change that it is.
 
-    The subscription's cursor stays the position behind what was handed on last. The canary, a test, is left out.
+    The subscription's cursor stays the position after the last event handed on. The canary, a test, is left out.
     """
     for event in events:
         if not isinstance(event, Record):

@@ -3,11 +3,11 @@
 The laws, which ``tests/consumers/test_subscription_laws.py`` holds over a model and over Kafka:
 
 - From the beginning, the latest record of each key comes first, partition by partition; then SnapshotEnd; then every
-  record that is committed. From a position, every record behind it comes; SnapshotEnd follows the last of those that
+  record that is committed. From a position, every record after it comes; SnapshotEnd follows the last of those that
   were there when reading began.
 - No record comes twice.
-- ``cursor`` is the position behind the last event. Resumed there, by this process or another one, nothing is lost.
-- What a position has lost is declared: a Gap, and then the whole topic again, from a new snapshot.
+- ``cursor`` is the position after the last event. Resumed there, by this process or another one, nothing is lost.
+- A lost position is declared: a Gap, and then the whole topic again, from a new snapshot.
 """
 
 import enum
@@ -30,7 +30,7 @@ class GapReason(enum.StrEnum):
     """Why a position is lost."""
 
     RECREATED = "recreated"  # the topic was deleted and created again under its name
-    OVERTAKEN = "overtaken"  # records behind the position were deleted by retention
+    OVERTAKEN = "overtaken"  # records after the position were deleted by retention
     TRUNCATED = "truncated"  # the topic ends before the position: it was restored from an older copy
     OUTDATED = "outdated"  # the position is older than the time for which a compacted topic keeps deletions
 
@@ -120,7 +120,7 @@ class Subscription:
 
     @property
     def cursor(self) -> Cursor:
-        """The position behind the last event that ``events`` has handed on."""
+        """The position after the last event that ``events`` has handed on."""
         return Cursor(self._topic_id, self._current_ms, dict(self._next))
 
     def events(self, *, follow: bool, stopping: Callable[[], bool] = lambda: False) -> Iterator[Event]:

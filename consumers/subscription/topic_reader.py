@@ -122,7 +122,7 @@ class TopicReader:
         return sorted(found.partitions)
 
     def _messages(self) -> list[Message]:
-        """What has arrived. ``consume(n, t)`` waits for n messages or all of t: ask for one, then for the rest."""
+        """The arrived messages. ``consume(n, t)`` waits for n messages or all of t: ask for one, then for the rest."""
         messages = self._consumer.consume(1, _POLL_S)
         return messages + self._consumer.consume(_BATCH, 0) if messages else messages
 

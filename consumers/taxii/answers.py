@@ -57,7 +57,7 @@ def envelope(page: Page, query: Query) -> Answer:
 
 
 def manifest(page: Page, query: Query) -> Answer:
-    """A page of what there is to be had (5.3.1)."""
+    """A page of the manifest (5.3.1)."""
     return _paged(
         page,
         query,

@@ -1,6 +1,6 @@
 """Who may read: the clients file, read again whenever it changes.
 
-A token has 256 random bits, so its SHA-256 is all that the file needs: no one can guess what it is of.
+A token has 256 random bits, so its SHA-256 is all that the file needs: no one can guess the token from it.
 """
 
 import hmac
@@ -75,7 +75,7 @@ def new_token() -> tuple[str, str]:
 
 
 def digest_of(token: str) -> str:
-    """What the file has of a token."""
+    """A token's digest, as the file has it."""
     return sha256(token.encode()).hexdigest()
 
 
@@ -151,7 +151,7 @@ def _refuse_repeats(path: Path, what: str, texts: Iterable[str]) -> None:
 class Clients:
     """The clients of a file as it is now. Thread-safe.
 
-    ``trouble`` is why the file cannot be used; empty if it can. Then no one is known: who was removed is not known.
+    ``trouble`` is why the file cannot be used; empty if it can. Until it can, no client is known: one may be removed.
     """
 
     def __init__(self, path: Path, known: Mapping[str, Collection]) -> None:

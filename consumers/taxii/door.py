@@ -1,4 +1,4 @@
-"""What every request passes first: who asks, and whether it may ask so much. It counts how each was answered."""
+"""Every request passes here first: it is authenticated, limited in rate, and counted with its answer."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""The TAXII 2.1 endpoints: what is asked for where, and in which order it is checked."""
+"""The TAXII 2.1 endpoints: their paths, and the order of their checks."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus

@@ -60,7 +60,7 @@ class Listening:
     """A server that answers with ``application``. ``port`` is the one that it has, also if 0 was asked for."""
 
     def __init__(self, application: ASGIApp, place: ListenAddress, on_error: Callable[[Exception], None]) -> None:
-        """Raises ConfigurationError if the address cannot be had, or its TLS cannot be used."""
+        """Raises ConfigurationError if the address cannot be bound, or its TLS cannot be used."""
         self._on_error = on_error
         self.tls: Final = place.tls()
         self._stamp = _stamp_of(place)

@@ -42,7 +42,7 @@ class Added(msgspec.Struct, frozen=True, gc=False):
 
 
 def fixed(origin: str) -> list[Object]:
-    """What every collection of an origin begins with: its identity, and the definitions of TLP 2.0 and PAP."""
+    """The first objects of every collection of an origin: its identity, and the definitions of TLP 2.0 and PAP."""
     return [identity_of(origin), *(tlp_definition(tlp.label) for tlp in _TLPS), *map(pap_definition, _PAPS)]
 
 

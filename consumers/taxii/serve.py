@@ -45,7 +45,7 @@ def serve(
     place: ListenAddress,
     loglevel: str,
 ) -> None:
-    """Answer clients until asked to stop. Raises ConfigurationError if the address cannot be had."""
+    """Answer clients until asked to stop. Raises ConfigurationError if the address cannot be bound."""
     logs.start(loglevel, settings.log_format)
     metrics = Metrics(Role.TAXII, cluster.nation, version("kakehashi"), {"client": [_NOBODY], "origin": list(origins)})
     stopping = StopRequest()

@@ -1,4 +1,4 @@
-"""Added times as text and back, and the position behind a page.
+"""Added times as text and back, and the position after a page.
 
 An added time is ``added_us`` of the picture: unique in it, and later for every change. The text has all of its six
 digits, so that what a client sends back is exactly what it was given.
@@ -25,7 +25,7 @@ def text_of(at_us: int) -> str:
 
 
 def moment_of(text: str, name: str) -> int:
-    """Microseconds since 1970 UTC of an RFC 3339 time. Digits behind the sixth are cut.
+    """Microseconds since 1970 UTC of an RFC 3339 time. Digits after the sixth are cut.
 
     Raises a Refusal that names the parameter.
     """
@@ -46,7 +46,7 @@ def next_of(at_us: int, question: bytes) -> str:
 
 
 def position_of(text: str, question: bytes) -> int:
-    """The position of a ``next``. Raises a Refusal if it is none, or of another question."""
+    """The position of a ``next``. Raises a Refusal if it is invalid, or of another question."""
     try:
         at_us, of = _POSITION.unpack(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, binascii.Error, struct.error) as error:

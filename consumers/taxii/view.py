@@ -2,9 +2,9 @@
 
 First come the identity and the markings that never change, each with a time before all changes of the picture; then
 every indicator with the ``added_us`` of its latest change, and its sighting a microsecond later. Searches without a
-result are changes of their own, behind that of their indicator. Before the first one that needs it comes each
-definition of a caveat or of recipients, and each identity of a nation that may answer. An indicator that changes moves
-to the end, so a client that pages on misses nothing, and gets no version twice.
+result are changes of their own, after that of their indicator. Before the first one that needs it comes each definition
+of a caveat or of recipients, and each identity of a nation that may answer. An indicator that changes moves to the end,
+so a client that pages on misses nothing, and gets no version twice.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ _LOOKED_AT: Final = 20_000
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Some objects; with ``more`` there may be others behind ``position_us``."""
+    """Some objects; with ``more`` there may be others after ``position_us``."""
 
     added: tuple[Added, ...]
     more: bool
@@ -53,9 +53,9 @@ class View:
     now_ms: Callable[[], int]
 
     def page(self, query: Query) -> Page:
-        """What a query asks for, as many as its limit.
+        """The objects that a query asks for, up to its limit.
 
-        A request looks at some ten thousand objects and no more: a page may have less, and still have more behind it.
+        A request looks at some ten thousand objects and no more: a page may have less, and still have more after it.
         """
         found: list[Added] = []
         position_us = query.after_us
@@ -140,7 +140,7 @@ class View:
         return gone(entry, self._ceiling, ends=is_over), sighting
 
     def _is_over(self, entry: Entry | Ended) -> bool:
-        """Whether its release is over, and nobody has taken its content out yet."""
+        """Whether its release is over, and no one has taken its content out yet."""
         return (
             isinstance(entry, Entry)
             and entry.release_expires_ms is not None

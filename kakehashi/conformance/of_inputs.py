@@ -92,7 +92,7 @@ class Inputs:
 
 
 def _taken(reading: Reading) -> Observation | Fact | None:
-    """What becomes of one piece: an observation or withdrawal, a fact, or nothing if it is no piece of the input."""
+    """The result of one piece: an observation or withdrawal, a fact, or nothing if it is no piece of the input."""
     if isinstance(reading, Seen):
         fitting = admitted(reading)
         if isinstance(fitting, Seen):
@@ -108,7 +108,7 @@ def _taken(reading: Reading) -> Observation | Fact | None:
 
 @contextmanager
 def _opened(name: str) -> Iterator[BufferedReader | BufferedRandom]:
-    """A file as it is; of a pipe a copy, so that its digest is that of what is read."""
+    """The file itself; of a pipe a copy, so that its digest is that of the bytes read."""
     try:
         if name != STANDARD_INPUT and Path(name).is_file():
             with Path(name).open("rb") as file:

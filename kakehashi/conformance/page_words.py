@@ -1,4 +1,4 @@
-"""The words of the page that stand around the standard's own, in both languages."""
+"""The page's own words, around those of the standard, in both languages."""
 
 from typing import Final
 

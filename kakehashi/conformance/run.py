@@ -25,7 +25,7 @@ _NO_SETTING: Final = frozenset({"nation", "sensor", "key", "inputs", "rate", "de
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is to be judged, and by what.
+    """The inputs to be judged, and the standard.
 
     ``runs`` are inputs; beside ``published`` they are the source's own list. ``starts`` are times that start clocks.
     """

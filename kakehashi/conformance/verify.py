@@ -116,7 +116,7 @@ def _owner(roster: Roster, key: str, at_ms: int) -> tuple[str, bytes] | None:
         return f"the officer {officer.person}", officer.key
     for keys in roster.sensors.by_sensor.values():
         for each in keys:
-            # A report states its time itself: who has a revoked key could state an earlier one.
+            # A report states its time itself: the holder of a revoked key could state an earlier one.
             if each.key_id == key and not each.revoked_ms and each.standing(at_ms) is KeyState.VALID:
                 return f"the sensor {each.sensor}", each.key
     return None

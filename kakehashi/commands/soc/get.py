@@ -87,7 +87,7 @@ _Part = Iterator[tuple[dict[str, Any], list[str]]]
 
 
 def _crossing(cluster: "Cluster", settings: "Settings", ids: list[str]) -> _Part:
-    """What crossed the border, each as a row and as lines. For what this user may not read, a line reports it."""
+    """What crossed the border, each as a row and as lines. A line reports what this user may not read."""
     from exchange.errors import ExchangeError
 
     for what, part in (("decisions", _decisions), ("releases", _releases), ("receipts", _receipts)):

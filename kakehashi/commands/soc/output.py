@@ -239,7 +239,7 @@ def formats(as_json: AsJson = False) -> None:
 
 
 def _outputs(nation: str, to: Sequence[str], filters: "Filter", use: "Use", settings: "Settings") -> "list[Following]":
-    """The outputs on their targets. Raises ConfigurationError for one that cannot be meant, and if one comes twice."""
+    """The outputs on their targets. Raises ConfigurationError for an invalid one, and if one comes twice."""
     from consumers.outputs.targets import followings
     from consumers.picture.tables import path_of
     from exchange.errors import ConfigurationError

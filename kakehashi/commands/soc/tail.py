@@ -56,7 +56,7 @@ _TLP_COLOURS: Final = {  # FIRST's own, TLP 2.0 table 2
 }
 _HEADINGS: Final = (("", 12), ("TLP", 16), ("type", 12), ("conf", 4), ("last seen UTC", 16))
 _GAP: Final = "  "
-_VALUE_WIDTH: Final = 44  # what a value has at least: the last columns go before that, as on a terminal of 80 columns
+_VALUE_WIDTH: Final = 44  # at least, for a value: the last columns go before that, as on a terminal of 80 columns
 
 
 def register(app: typer.Typer) -> None:
@@ -136,7 +136,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _write_lines(found: "Events", topic: str, nation: str, limit: int, disputes: "Disputes") -> None:
-    """JSON lines, flushed wherever the stream pauses."""
+    """JSON lines, flushed whenever the stream pauses."""
     from consumers.queries.tail import as_json
     from consumers.subscription.changes import Change
     from consumers.subscription.subscription import Gap
