@@ -1,4 +1,4 @@
-"""What an observation costs by the size of a batch: intake and correlate in this process, without Kafka."""
+"""The cost of an observation by the size of a batch: intake and correlate in this process, without Kafka."""
 
 import tempfile
 import time
@@ -14,7 +14,7 @@ from exchange.protocol.record import Record
 
 REPORTS: Final = (1, 2, 5, 10, 20, 50)  # of a shard in one batch
 REPORT_SIZES: Final = (10, REPORT_SIZE)  # observations
-_PER_MS: Final = 3  # observations: what comes meanwhile, so that roll-ups fall due as under load
+_PER_MS: Final = 3  # observations that arrive meanwhile, so that roll-ups fall due as under load
 
 
 def measure(shape: Shape, epoch_ms: int) -> list[dict[str, Any]]:
@@ -33,7 +33,7 @@ def _one(shape: Shape, epoch_ms: int, report_size: int, reports: int) -> dict[st
 
 @dataclass
 class Spent:
-    """Processor time of both steps in seconds, and what came of it."""
+    """Processor time of both steps in seconds, and its result."""
 
     intake_s: float = 0.0
     correlate_s: float = 0.0

@@ -80,7 +80,7 @@ class _Probe(NamedTuple):
 
 
 class _Tool(Protocol):
-    """What changes come to. Every ``each``th is looked for, every ``every_s`` seconds."""
+    """A tool that changes arrive in. Every ``each``th is looked for, every ``every_s`` seconds."""
 
     each: int
     every_s: float

@@ -26,7 +26,7 @@ class Far:
 
     @contextmanager
     def away(self, round_trip_ms: int, bytes_per_s: float = 0.0) -> Iterator[dict[str, str]]:
-        """So far, and so narrow unless 0, until the block ends; what the bridge's environment must say."""
+        """So far, and so narrow unless 0, until the block ends; the settings for the bridge's environment."""
         with Relay(self.relay, self.link, round_trip_ms / 1000) as relay:
             relay.throttle(bytes_per_s)
             yield {f"KAKEHASHI_{PARTNER}_BOOTSTRAP": f"127.0.0.1:{self.relay}"}

@@ -111,7 +111,7 @@ class _Probes:
         self._producer.poll(0)
 
     def read(self, seconds: float) -> None:
-        """See what arrives within the time."""
+        """Receive the records that arrive within the time."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             for message in self._consumer.consume(1, left) + self._consumer.consume(10_000, 0):

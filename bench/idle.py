@@ -1,4 +1,4 @@
-"""What a nation's worker and its broker use while nothing comes."""
+"""What a nation's worker and its broker use while nothing arrives."""
 
 import time
 from typing import Any, Final

@@ -63,7 +63,7 @@ class Hops:
     _number: int = 0
 
     def at(self, rate: float, seconds: float) -> dict[str, Any]:
-        """Percentiles, and what is used, at ``rate`` observations a second besides the probes."""
+        """Percentiles, and the resources used, at ``rate`` observations a second besides the probes."""
         self._number += 1
         records = records_at(rate, seconds + SETTLE_S, self.now_ms, self._number + 10 * self.home_workers)
         with Load(self.stand, rate, records):
@@ -71,7 +71,7 @@ class Hops:
             return {"observations_per_s": round(rate), **self.run(seconds)}
 
     def run(self, seconds: float) -> dict[str, Any]:
-        """Percentiles of the probes of so many seconds, and what is used meanwhile."""
+        """Percentiles of the probes of so many seconds, and the resources used meanwhile."""
         stand, home = self.stand, [self.roles[0], *self.roles[len(ROLES) :]]
         began, used = time.monotonic(), [cpu_seconds(role.pid) for role in home]
         brokers_s, transactions = brokers_cpu(stand), committed(stand)

@@ -13,7 +13,7 @@ MINUTE_S: Final = 60.0
 
 
 def measure(stand: Stand, sustained: float, seconds: float, now_ms: int) -> dict[str, Any]:
-    """One entry for each minute. What is sent is made beforehand: indicators of its own for each minute, ten times."""
+    """One entry for each minute. Reports are made beforehand: indicators of its own for each minute, ten times."""
     rate, minutes = LOAD * sustained, max(1, round(seconds / MINUTE_S))
     whole = [record for minute in range(minutes) for record in records_at(rate, MINUTE_S, now_ms, 1_000 + minute)]
     found = []

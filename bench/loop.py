@@ -1,6 +1,6 @@
 """A hand-written confluent-kafka loop: read committed, write all of it and the progress in one transaction, no more.
 
-What the ceiling and the bare bridge are made of: no Faust, no state, no policy, no guard, no fencing on restart.
+The ceiling and the bare bridge are made of it: no Faust, no state, no policy, no guard, no fencing on restart.
 """
 
 import signal

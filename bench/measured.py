@@ -1,4 +1,4 @@
-"""Runs one part after the other, each within its bound: what fails or hangs costs a part, never the run."""
+"""Runs one part after the other, each within its bound: a failure or hang costs a part, never the run."""
 
 import signal
 import time

@@ -28,7 +28,7 @@ _FETCH_S: Final = 120.0  # about 40 MB, once
 
 
 def properties(source: Cluster, target: Cluster, topic: str) -> dict[str, str]:
-    """What makes it copy one topic, exactly once, and nothing else."""
+    """The settings by which it copies one topic, exactly once, and nothing else."""
     flow = f"{HOME}->{PARTNER}"
     return {
         "clusters": f"{HOME},{PARTNER}",
@@ -57,7 +57,7 @@ def properties(source: Cluster, target: Cluster, topic: str) -> dict[str, str]:
 
 
 def fetched() -> Path:
-    """The folder of its jars. Raises ExchangeError if they cannot be had in two minutes."""
+    """The folder of its jars. Raises ExchangeError if they cannot be fetched in two minutes."""
     return fetch_jars(cache_folder(os.environ).with_name(f"mirror-maker-{KAFKA_VERSION}"), print, _PINS, _FETCH_S)
 
 
@@ -92,7 +92,7 @@ class MirrorProgress:
         self.next_offset: dict[int, int] = {}
 
     def await_offsets(self, wanted: Mapping[int, int], role: Role, timeout_s: float) -> float:
-        """Wait until every partition is there; the monotonic time of it. FatalError where it takes too long."""
+        """Wait until every partition is there; the monotonic time of it. FatalError if it takes too long."""
         deadline = time.monotonic() + timeout_s
         while any(self.next_offset.get(shard, 0) < offset for shard, offset in wanted.items() if offset > 0):
             self._read()

@@ -163,7 +163,7 @@ def _timed(name: str, ask: Callable[[], Any], times: int) -> dict[str, Any]:
 
 
 def _erase(database: sqlite3.Connection, path: Path) -> dict[str, float]:
-    """How long the files take to be without what was recalled, and the longest time for which a change waits."""
+    """How long the files take to lose recalled content, and the longest time for which a change waits."""
     database.execute("UPDATE about SET erase_us = 1")
     began, steps = time.monotonic(), list[float]()
     erasing = Erasing(database, path)

@@ -20,7 +20,7 @@ _UNDER_LOAD: Final = {
 
 
 def throughput(data: Any) -> str:
-    """What ``bench.throughput`` has measured, and on recorded feeds: the ratios, then each run."""
+    """The results of ``bench.throughput``, also on recorded feeds: the ratios, then each run."""
     summary = table(
         [
             "work",
@@ -87,7 +87,7 @@ def throughput(data: Any) -> str:
 
 
 def stages(data: Any) -> str:
-    """What ``bench.stages`` has measured: the cost of each stage, and the functions that cost most."""
+    """The results of ``bench.stages``: the cost of each stage, and the functions that cost most."""
     works = [f"{entry['work']}, µs/obs" for entry in data]
     parts = []
     for step in ("intake", "correlate"):
@@ -106,7 +106,7 @@ def stages(data: Any) -> str:
 
 
 def bridge(data: Any) -> str:
-    """What ``bench.bridge`` has measured: near, over a distance, and the fast lane beside bulk."""
+    """The results of ``bench.bridge``: near, over a distance, and the fast lane beside bulk."""
     parts = [f"{data['records']} records of {data['bytes']} bytes.\n", _copiers(data["runs"])]
     if data.get("left_out"):
         parts.append(f"{data['left_out']}\n")
@@ -165,7 +165,7 @@ def _copiers(runs: Any) -> str:
 
 
 def hops(data: Any) -> str:
-    """What ``bench.hops`` has measured: processor time by process."""
+    """The results of ``bench.hops``: processor time by process."""
     cpu = [[name, used] for name, used in data["cpu_us"].items()]
     return (
         f"{cell(data['rate'])} observations/s ({data['work']}, {cell(data['observations'])} observations in "
@@ -175,7 +175,7 @@ def hops(data: Any) -> str:
 
 
 def latency(data: Any) -> str:
-    """What ``bench.latency`` has measured, from a sensor to the partner, and the rate that its loads are parts of."""
+    """The results of ``bench.latency``, from a sensor to the partner, and the rate that its loads are parts of."""
     heads = ["workers at home", "load", *_UNDER_LOAD.values()]
     rows = [
         [
@@ -202,7 +202,7 @@ def _sustained(entry: Any) -> str:
 
 
 def long_run(data: Any) -> str:
-    """What ``bench.long_run`` has measured, by the minute."""
+    """The results of ``bench.long_run``, by the minute."""
     names = {"minute": "minute", "observations": "observations sent", **_UNDER_LOAD, "mib": "MiB of the home worker"}
     del names["observations_per_s"]
     rows = [[entry[name] for name in names] for entry in data["minutes"]]
@@ -212,7 +212,7 @@ def long_run(data: Any) -> str:
 
 
 def sensors(data: Any) -> str:
-    """What ``bench.sensors`` has measured, by how many sensors report the same indicator."""
+    """The results of ``bench.sensors``, by how many sensors report the same indicator."""
     names = ("sensors", "sightings", "intake_us", "correlate_us", "outputs_per_observation")
     heads = ["sensors", "sightings", "intake, µs/sighting", "correlate, µs/sighting", "records/sighting"]
     return table(heads, [[entry[name] for name in names] for entry in data])
@@ -239,7 +239,7 @@ def _as_generated(run: Any) -> str:
 
 
 def state(data: Any) -> str:
-    """What ``bench.state`` has measured, by the size of a state."""
+    """The results of ``bench.state``, by the size of a state."""
     return table(
         [
             "indicators",

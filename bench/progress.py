@@ -31,7 +31,7 @@ class StepProgress:
         self.batches = 0
 
     def read(self, timeout_s: float) -> None:
-        """Take in what has been committed since."""
+        """Take in the commits since."""
         messages = self._consumer.consume(1, timeout_s)
         if messages:
             messages += self._consumer.consume(1000, 0)

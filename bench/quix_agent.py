@@ -34,7 +34,7 @@ Routed = tuple[str, bytes, bytes]
 
 
 class ValueOf(Serializer):  # type: ignore[misc]  # its base is not installed here
-    """The value of what is routed."""
+    """The value of a routed record."""
 
     def __call__(self, value: Routed, *_: Any, **__: Any) -> bytes:
         """Its bytes."""
@@ -42,7 +42,7 @@ class ValueOf(Serializer):  # type: ignore[misc]  # its base is not installed he
 
 
 class Agent:
-    """What both dataframes call."""
+    """The functions that both dataframes call."""
 
     def __init__(self, roll_up_ms: int) -> None:
         self._stages, self._further, self._roll_up_ms = Stages(), FurtherSources(), roll_up_ms

@@ -95,12 +95,12 @@ def wrong(feed: Feed, count: int, run: dict[str, Any]) -> str:
 
 
 def read(path: Path, small: Path) -> dict[str, Any]:
-    """What our reader took of a file, in a process of its own, after a small one of the same format."""
+    """The cost of our reader over a file, in a process of its own, after a small one of the same format."""
     return answered([sys.executable, "-m", "bench.reading", str(path), str(small)])
 
 
 def parse(python: str, name: str, path: Path, small: Path) -> dict[str, Any]:
-    """What another parser took of it, with the interpreter of its environment."""
+    """The cost of another parser over it, with the interpreter of its environment."""
     return answered([python, "-P", str(Path(__file__).with_name("rival_parsers.py")), name, str(path), str(small)])
 
 

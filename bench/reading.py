@@ -1,7 +1,7 @@
 """``python -m bench.reading FILE SMALL``: a file through its reader, as ``produce`` reads it, in a process of its own.
 
-So its peak memory is its own. The small file of the same format is read before: what is done once in a process is no
-part of a rate. It prints what it took as a line of JSON.
+So its peak memory is its own. The small file of the same format is read before: work done once in a process is no
+part of a rate. It prints its cost as a line of JSON.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A release to the partner as correlate writes it: what the bench sends where no correlate runs."""
+"""A release to the partner as correlate writes it: what the bench sends if no correlate runs."""
 
 from typing import Any, cast
 

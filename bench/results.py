@@ -46,7 +46,7 @@ def machine() -> dict[str, Any]:
         "processor": model,
         "cores": os.cpu_count(),
         "memory_gib": round(memory / (1 << 30), 1),
-        "kernel": platform.release().partition("-")[0],  # what follows names a build
+        "kernel": platform.release().partition("-")[0],  # the rest names a build
     }
 
 
@@ -60,7 +60,7 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """The commit of the working tree, marked where files that are measured differ from it."""
+    """The commit of the working tree, marked if files that are measured differ from it."""
 
     def git(*arguments: str) -> str:
         done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)

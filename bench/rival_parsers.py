@@ -1,6 +1,6 @@
 """``python rival_parsers.py NAME FILE SMALL``: another parser over one file, after a small one of the same format.
 
-It prints what it took as a line of JSON, and imports nothing of this project: it also runs in the environment of the
+It prints its cost as a line of JSON, and imports nothing of this project: it also runs in the environment of the
 rival itself. Each makes an object of every record in Python, and keeps none of those that it can read one by one.
 """
 
@@ -125,7 +125,7 @@ PARSERS: dict[str, Callable[[], Parser]] = {
 
 
 def main(name: str, path: Path, small: Path) -> None:
-    """One file; what a parser prints itself is no part of the answer."""
+    """One file; a parser's own output is not part of the answer."""
     answer, sys.stdout = sys.stdout, sys.stderr
     parse = PARSERS[name]()
     parse(small)

@@ -1,4 +1,4 @@
-"""What a sighting costs by how many sensors have reported the same indicator: intake and correlate, without Kafka."""
+"""The cost of a sighting by how many sensors have reported the same indicator: intake and correlate, without Kafka."""
 
 import random
 import tempfile

@@ -1,8 +1,8 @@
-"""What a run says while it runs."""
+"""The messages of a run while it runs."""
 
 import sys
 
 
 def show(line: str) -> None:
-    """Say something to whoever waits."""
+    """Print a message for the person who waits."""
     print(line, file=sys.stderr, flush=True)

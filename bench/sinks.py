@@ -1,4 +1,4 @@
-"""Receivers that take everything and do nothing with it: what an output costs, without what its receiver costs.
+"""Receivers that take everything and do nothing with it: the cost of an output without that of its receiver.
 
 They answer as a webhook, a Splunk collector and KV store, and an index of Elasticsearch do.
 """

@@ -1,6 +1,6 @@
 """``python -m bench.snapshot PICTURE NATION TARGET HOME``: a whole picture into one output, in a process of its own.
 
-So its peak memory is its own. It prints what it took as a line of JSON.
+So its peak memory is its own. It prints its cost as a line of JSON.
 """
 
 import json

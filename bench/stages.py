@@ -1,4 +1,4 @@
-"""(d) What each stage costs: intake and correlate in this process, with RocksDB and without Kafka, sampled."""
+"""(d) The cost of each stage: intake and correlate in this process, with RocksDB and without Kafka, sampled."""
 
 import tempfile
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ CORRELATE: Final[Mapping[str, tuple[str, ...]]] = {
                   "streams/correlate/indicator.py:IndicatorUpdater._changed_by_time",
                   "streams/correlate/indicator.py:IndicatorUpdater._waits"),
     "row to and from bytes": ("streams/correlate/row.py:encode", "streams/correlate/row.py:decode"),
-    # What makes a record writes it, too (``schemas/row_writer.py``: forms).
+    # The code that makes a record writes it, too (``schemas/row_writer.py``: forms).
     "national record": ("streams/correlate/national.py", "streams/correlate/repeated.py",
                         "streams/correlate/indicator.py:IndicatorUpdater._publish_national"),
     "merge": ("streams/correlate/row.py", "streams/correlate/assertion.py",

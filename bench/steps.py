@@ -68,7 +68,7 @@ class Steps:
         ]
 
     def correlate(self, blocks: list[tuple[int, bytes]]) -> int:
-        """Let every shard take its blocks; how many records come of it."""
+        """Let every shard take its blocks; how many records result from it."""
         written = 0
         for shard, (step, state) in enumerate(self._correlates):
             records = []

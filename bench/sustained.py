@@ -11,7 +11,7 @@ _PARTS: Final = (0.2, 1.4)  # of the rate of a backlog: it is looked for between
 
 
 def measure(stand: Stand, full_rate: float, seconds: float, now_ms: int) -> dict[str, Any]:
-    """The rate in observations a second, and what was tried. ``full_rate`` is that of a backlog."""
+    """The rate in observations a second, and the rates that were tried. ``full_rate`` is that of a backlog."""
     with measuring(stand, now_ms) as hops:
         return bisected(hops, full_rate, seconds)
 

@@ -27,7 +27,7 @@ def cell(value: object) -> str:
 
 
 def checked(run: Mapping[str, Any], right: str) -> str:
-    """Whether what came out of a run was right, as the tables show it."""
+    """Whether the outcome of a run was right, as the tables show it."""
     return f"VOID: {run['void']}" if run["void"] else right
 
 

@@ -127,8 +127,8 @@ def generate(
 
 
 def _sightings(shape: Shape, dice: random.Random) -> Iterator[tuple[int, int]]:
-    """(indicator, how often seen before): each round sees every indicator once, in an order of its own. What is skewed
-    comes evenly between them, and counts from there on."""
+    """(indicator, how often seen before): each round sees every indicator once, in an order of its own. Skewed ones
+    come evenly between them, and count from there on."""
     numbers = list(range(shape.distinct))
     sent = further = 0
     for again in range(shape.repetition):

@@ -30,9 +30,9 @@ class Figures:
     """One direction in numbers.
 
     ``observations_in`` is everything that sensors gave: ``valid`` and ``quarantined`` are its parts. ``released``,
-    ``held``, ``withheld`` and ``ended`` are the parts of ``distinct``, by the last decision on each; what ended might
-    go, but its time is over. ``replicated`` and ``received`` count the partner's latest records with content; receive
-    empties the inbox behind itself, so what was never read there is counted by what was accepted.
+    ``held``, ``withheld`` and ``ended`` are the parts of ``distinct``, by the last decision on each; ended ones were
+    allowed, but their time is over. ``replicated`` and ``received`` count the partner's latest records with content;
+    receive empties the inbox behind itself, so records never read there are counted by the accepted ones.
     Latencies are milliseconds, from the append of an indicator's first report to that of its first record at the
     partner.
     """

@@ -18,7 +18,7 @@ GIVE_UP_S: Final = 90.0
 class Kill:
     """One accident: ``role`` is killed when ``share`` of ``nation``'s observations is published.
 
-    Work continues with the first record on ``topic`` of ``seen_at``'s cluster: what was not committed by then is not
+    Work continues with the first record on ``topic`` of ``seen_at``'s cluster: records not committed by then are not
     there. ``words`` name the role to a person.
     """
 

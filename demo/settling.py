@@ -39,7 +39,7 @@ class Watch:
                 Input(place.topic, place.partition): int(future.result(CALL_TIMEOUT_S).offset)
                 for place, future in futures.items()
             }
-        except (KafkaException, TimeoutError):  # queried again soon, as long as the caller waits
+        except (KafkaException, TimeoutError):  # queried again soon, while the caller waits
             return False
         return self.observer.has_read_to(ends)
 

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 UNLIMITED: Final = "unlimited"
-BURST_S: Final = 2.0  # what was not sent in time may follow at once: as long as a transaction over a long link takes
+BURST_S: Final = 2.0  # bytes not sent in time may follow at once: as long as a transaction over a long link takes
 _DAY_MIN: Final = 24 * 60
 _RATE: Final = re.compile(r"([1-9][0-9]{0,8})(kB|MB|GB)/s")
 _UNITS: Final = {"kB": 10**3, "MB": 10**6, "GB": 10**9}
@@ -33,7 +33,7 @@ class Schedule(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> "Schedule":
-        """Raises ValueError with what is wrong with it."""
+        """Raises ValueError with the reason if it is invalid."""
         if "=" not in text:
             return cls((Window(0, _DAY_MIN, _rate(text.strip())),))
         windows = tuple(_window(part.strip()) for part in text.split(","))
@@ -109,12 +109,12 @@ class Bucket(msgspec.Struct, frozen=True, gc=False):
     at_s: float
 
     def filled(self, now_s: float, rate: float) -> "Bucket":
-        """As it is now, filled at so many bytes a second since; it holds no more than ``BURST_S`` of them."""
+        """Its state now, filled at so many bytes a second since; it holds no more than ``BURST_S`` of them."""
         gained = max(0.0, now_s - self.at_s) * rate
         return Bucket(min(self.tokens + gained, rate * BURST_S), now_s)
 
     def spent(self, size: int) -> "Bucket":
-        """After so many bytes."""
+        """Its state after sending this many bytes."""
         return Bucket(self.tokens - size, self.at_s)
 
     def wait_s(self, rate: float) -> float:

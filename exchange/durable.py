@@ -1,4 +1,4 @@
-"""What a power cut must not undo."""
+"""Makes changes of folders durable against a power cut."""
 
 import os
 from pathlib import Path

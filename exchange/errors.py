@@ -1,4 +1,4 @@
-"""What can go wrong with the world or the code, and what a process then exits with.
+"""The errors of the world or the code, and the exit code of each.
 
 A record's fate is a value and never an exception (see the outcomes of each role). An exception means that
 the world or the code is broken, and its class shows what to do about it::
@@ -38,7 +38,7 @@ from typing import ClassVar
 
 
 class Exit(enum.IntEnum):
-    """What a process's end means; the module's docstring has the table."""
+    """The meaning of a process's end; the module's docstring has the table."""
 
     OK = 0
     UNAVAILABLE = 1
@@ -73,7 +73,7 @@ class RegistryUnavailable(TransientError):
 
 
 class CannotDecide(TransientError):
-    """What a decision needs is not known now: its shard waits, with all that it has read, and turns again."""
+    """A decision's inputs are not known now: its shard waits, with all that it has read, and turns again."""
 
 
 class DeliveryTimeout(TransientError):
@@ -103,7 +103,7 @@ class Refused(FatalError):
 
 
 class NotFound(Refused):
-    """What was asked for is not there."""
+    """The requested object does not exist."""
 
 
 class SchemaIncompatible(FatalError):

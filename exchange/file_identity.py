@@ -3,7 +3,7 @@
 from pathlib import Path
 
 Identity = tuple[int, int, int]
-"""What tells a file from any other content under its name: inode, size and time of its last change. A mounted secret or
+"""The identity of a file's content under its name: inode, size and time of its last change. A mounted secret or
 ConfigMap that changes has another inode."""
 
 

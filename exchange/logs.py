@@ -119,7 +119,7 @@ class SummingHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generi
         super().emit(record)
 
     def sum_up(self, at_s: float) -> None:
-        """Write what was only counted since, if its time is over."""
+        """Write the counted lines whose time is over."""
         with self._guard:
             due = self._repetition.due(at_s)
         for (name, level, text), more, seconds in due:
@@ -128,7 +128,7 @@ class SummingHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generi
             super().emit(logging.LogRecord(name, level, "", 0, words, None, None))
 
     def close(self) -> None:
-        """Write what was only counted, at the end of the process."""
+        """Write all counted lines, at the end of the process."""
         self.sum_up(float("inf"))
         super().close()
 

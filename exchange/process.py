@@ -5,7 +5,7 @@ import socket
 
 
 def is_gone(host: str, pid: str) -> bool:
-    """Whether process ``pid`` of ``host`` has ended; False also if it is of another host, or is no process id."""
+    """Whether process ``pid`` of ``host`` has ended; False also if it is of another host, or is not a process id."""
     if host != socket.gethostname() or not (pid.isascii() and pid.isdecimal()):
         return False
     try:

@@ -71,7 +71,7 @@ def serve_metrics(
 def end_at_once(error: Exception) -> None:
     """End the process if its world or its code is broken: nothing that is not committed may look as if it were.
 
-    Its supervisor starts it again; what was not committed is then done again.
+    Its supervisor starts it again; uncommitted work is then done again.
     """
     code = error.exit_code if isinstance(error, ExchangeError) else Exit.DEFECT
     _log.error("process.broken exit=%d: %s", code, error, exc_info=None if isinstance(error, ExchangeError) else error)

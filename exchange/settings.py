@@ -30,10 +30,10 @@ class Settings:
     taken in a minute: a report with more of them than that is never taken. ``standby`` lets a worker keep copies of
     the states that others own, to take them over quickly on a machine of its own. ``state`` is the folder of a
     worker's RocksDB caches, ``officers`` that of the nations' rosters, ``policy_folder`` that of the sharing rules and
-    of the links; ``links`` are what was agreed, by nation and partner. A release, and a recall, that a partner has not
+    of the links; ``links`` are the agreements, by nation and partner. A release, and a recall, that a partner has not
     confirmed within ``receipt_limit_s`` and ``recall_limit_s`` is reported. An activation of a policy is
-    written at least ``policy_lead_s`` before its time: the same in all processes of a nation. ``bridge_rate`` is what a
-    bridge's bulk may send, for the whole link. ``sensor_key`` is the file with the key by which a producer signs, None
+    written at least ``policy_lead_s`` before its time: the same in all processes of a nation. ``bridge_rate`` limits a
+    bridge's bulk, for the whole link. ``sensor_key`` is the file with the key by which a producer signs, None
     if it does not. ``log_format`` is ``text`` or ``json``.
     """
 
@@ -108,7 +108,7 @@ class Settings:
         return tuple(other for other in self.nations if (nation, other) in self.links)
 
     def agreement(self, nation: str, partner: str) -> Agreement:
-        """What ``nation`` has agreed with ``partner``. Raises ConfigurationError if they have no link."""
+        """The agreement of ``nation`` with ``partner``. Raises ConfigurationError if they have no link."""
         if partner not in self.partners(nation):
             raise ConfigurationError(
                 f"{nation} has no link to {partner}: add {self.policy_folder / link_path(nation, partner)}, with what "
@@ -122,7 +122,7 @@ def cluster_from_env(environ: Mapping[str, str], nation: str, bootstrap: str) ->
 
     ``KAKEHASHI_<NATION>_KAFKA_SECURITY_PROTOCOL=SSL`` becomes librdkafka's ``security.protocol``, and so on for
     every such variable: secrets come in files or by the environment, never on a command line. A name that ends with
-    ``_PASSWORD_FILE`` gives the file that the password is in. Raises ConfigurationError where that cannot be read.
+    ``_PASSWORD_FILE`` gives the file that the password is in. Raises ConfigurationError if that cannot be read.
     """
     prefix = f"KAKEHASHI_{nation}_{_SECURITY_PREFIX}"
     security: dict[str, str] = {}
@@ -136,7 +136,7 @@ def cluster_from_env(environ: Mapping[str, str], nation: str, bootstrap: str) ->
 
 
 def _registry(environ: Mapping[str, str], nation: str) -> Registry | None:
-    """A nation's schema registry, with the file where its ids are kept; None where it has none."""
+    """A nation's schema registry, with the file where its ids are kept; None if it has none."""
     prefix = f"KAKEHASHI_{nation}_SCHEMA_REGISTRY_"
     url = environ.get(f"{prefix}URL", "")
     if not url:

@@ -28,7 +28,7 @@ class ClassArchive:
         return self.reading() or [f"-XX:ArchiveClassesAtExit={self._scratch}", "-Xlog:cds=off"]
 
     def keep(self) -> None:
-        """Take up what an ended process wrote. Of many processes that wrote one, the last wins."""
+        """Take over the archive of an ended process. Of many processes that wrote one, the last wins."""
         if self._scratch.exists():
             self._scratch.replace(self._path)
 

@@ -1,4 +1,4 @@
-"""Chooses where Kafka comes from, and runs one cluster per nation for as long as a block of code needs them.
+"""Chooses where Kafka comes from, and runs one cluster per nation while a block of code needs them.
 
 The order: brokers named in settings; a running Docker daemon that has, or can pull, the image; the Apache
 jars. Always a real Apache Kafka, never an imitation.

@@ -93,7 +93,7 @@ def _streams(nation: str, partners: tuple[str, ...]) -> Iterator[Allowed]:
     of_others = {topics.SENSOR_REPORTS, topics.COMMANDS, topics.POLICY, topics.ANCHORS, topics.SENSOR_QUALITY}
     of_others |= inboxes | kept
     yield from _topics(user, ("write",), [name for name in every if name not in of_others])
-    yield from _topics(user, ("delete",), inboxes)  # DeleteRecords, behind what receive has committed
+    yield from _topics(user, ("delete",), inboxes)  # DeleteRecords, up to receive's committed position
     yield Allowed(user, "group", f"kakehashi-{nation}-streams", "read")
     for step in topics.streams_steps(partners):
         for operation in _OWNED:

@@ -1,4 +1,4 @@
-"""What was agreed with one partner: the data of a link between two nations.
+"""The agreement with one partner: the data of a link between two nations.
 
 The rules, the bridge's guard and the receiving nation's guard all decide by it, each with code of its own. So it is
 data and nothing else: ``schemas.links`` reads it from ``policy/links/<nation>/<partner>.toml``.

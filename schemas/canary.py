@@ -1,7 +1,7 @@
 """The canary: one reserved domain name that is reported as a test, and shows that the whole path works.
 
 It is known by its value, which is the same in all nations: a name below ``.example`` (RFC 2606, section 2) is never
-real, so no label can hide a real indicator as a test, and no one can lose the mark of one. What is for people and tools
+real, so no label can hide a real indicator as a test, and no one can lose the mark of one. Output for people and tools
 leaves it out.
 """
 

@@ -106,7 +106,7 @@ def bundled_ids() -> Mapping[int, str]:
 
 @cache
 def _empty_bytes(name: str) -> tuple[str, ...]:
-    """The fields of bytes that default to none: fastavro gives such a default as text."""
+    """The fields of bytes with an empty default: fastavro gives such a default as text."""
     fields = json.loads(source(name))["fields"]
     return tuple(field["name"] for field in fields if field["type"] == "bytes" and field.get("default") == "")
 
@@ -138,7 +138,7 @@ def release_version(content: Mapping[str, Any] | None) -> str:
 
 
 def form(name: str, *varying: str) -> Form:
-    """A form of a schema's records. Raises ``ValueError`` if these are no fields of it, in this order."""
+    """A form of a schema's records. Raises ``ValueError`` if these are not fields of it in this order."""
     return Form(json.loads(source(name)), varying)
 
 
@@ -173,7 +173,7 @@ class Codec:
         return body.getvalue()
 
     def head_of(self, name: str) -> bytes:
-        """What a framed record of this schema begins with."""
+        """The first bytes of a framed record of this schema."""
         return self._headers[name]
 
     def reframe(self, name: str, data: bytes) -> bytes:

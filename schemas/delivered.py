@@ -1,4 +1,4 @@
-"""How an alert that comes from what this exchange has delivered to a tool is known again, in the records of that tool.
+"""How an alert on an indicator that this exchange has delivered to a tool is recognised in the records of that tool.
 
 Outputs write these names, and readers of the tools' logs look for them: such an alert is a sighting of a partner's
 indicator, and never an observation of our own.

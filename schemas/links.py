@@ -1,4 +1,4 @@
-"""Reads the links: ``policy/links/<nation>/<partner>.toml`` is what ``nation`` has agreed with ``partner``.
+"""Reads the links: ``policy/links/<nation>/<partner>.toml`` is the agreement of ``nation`` with ``partner``.
 
 A nation without a link file is no partner: nothing is released to it, and nothing of it is taken.
 """
@@ -16,7 +16,7 @@ from schemas.markings import NATIONAL_EYES_ONLY, Caveat, Tlp
 POLICY_FOLDER: Final = Path(__file__).resolve().parents[1] / "policy"
 LINKS: Final = "links"
 SUFFIX: Final = ".toml"
-# What no agreement can let pass: its originator's consent, or its meaning, is missing.
+# Labels that no agreement can let pass: the originator's consent, or the meaning, is missing.
 NEVER_AGREED: Final = frozenset(
     {*NATIONAL_EYES_ONLY, Caveat.NO_FORWARDING, Caveat.NO_DISTRIBUTION, Caveat.EMBARGO, Caveat.UNRECOGNISED}
 )
@@ -39,7 +39,7 @@ class BadLinks(ValueError):
 
 
 def link_path(nation: str, partner: str) -> str:
-    """Where a link stands below the policy folder."""
+    """The path of a link below the policy folder."""
     return f"{LINKS}/{nation}/{partner}{SUFFIX}"
 
 
@@ -77,7 +77,7 @@ def link_texts(folder: Path, nation: str = "") -> dict[str, str]:
 
 
 def _read(path: str, text: str) -> Agreement | list[str]:
-    """The agreement in a file, or all that is wrong with it."""
+    """The agreement in a file, or all its mistakes."""
     nation, partner, wrong = "", "", []
     parts = path.split("/")
     if len(parts) == 3 and parts[2].endswith(SUFFIX):

@@ -84,7 +84,7 @@ def _is_local_network(text: str) -> bool:
     try:
         network = ip_network(text, strict=False)
     except ValueError:
-        return False  # four numbers that are no address
+        return False  # four numbers that are not an address
     return _is_local_v4(network) if isinstance(network, IPv4Network) else _is_local_v6(network)
 
 

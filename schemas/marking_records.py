@@ -15,7 +15,7 @@ def marking_record(marking: Marking) -> MarkingRecord:
 
 
 def marking_of(record: MarkingRecord) -> Marking:
-    """The marking that the contract wrote. Raises ValueError for a code of no vocabulary."""
+    """The marking that the contract wrote. Raises ValueError for a code that is in no vocabulary."""
     nations = record["releasable_to"]
     return Marking(
         Tlp(record["tlp"]),

@@ -157,7 +157,7 @@ class Marking(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     def read_as(self, stated: "Marking") -> "Marking":
         """This marking after a person has read it and stated what it means; unchanged if it was understood before.
 
-        What was understood of it remains: a person can add a label that is missing, and can only tighten one.
+        Its understood part remains: a person can add a label that is missing, and can only tighten one.
         """
         if self.is_understood:
             return self

@@ -49,7 +49,7 @@ NO_RATINGS: Final = Ratings({})
 
 
 def ratings_path(nation: str) -> str:
-    """Where a nation's ratings are below the policy folder."""
+    """The path of a nation's ratings below the policy folder."""
     return f"{FOLDER}/{nation}.toml"
 
 

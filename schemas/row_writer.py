@@ -52,7 +52,7 @@ class Form:
         self.cut: Callable[[Mapping[str, Any]], Cut] = _made(
             "cut", [*lines, " cuts.append(b''.join(parts))", " return tuple(cuts)"], source.enums
         )
-        """What repeats of a record: the bytes before, between and behind the varying fields, whose values here do not
+        """A record's repeated part: the bytes before, between and behind the varying fields, whose values here do not
         matter."""
         names, parts, lines = [f"v{place}" for place in range(len(varying))], ["head"], list[str]()
         for place, (name, kind) in enumerate(zip(names, kinds.values(), strict=True)):
@@ -64,7 +64,7 @@ class Form:
         cuts = ", ".join(f"c{place}" for place in range(len(names) + 1))
         lines = [f"def write(cut, head, {', '.join(names)}):", f" {cuts}, = cut", *lines]
         self.write: Callable[..., bytes] = _made("write", [*lines, f" return b''.join(({', '.join(parts)}))"], {})
-        """From what repeats, the bytes to begin with, and the values of the varying fields: the record."""
+        """From the repeated part, the bytes to begin with, and the values of the varying fields: the record."""
 
 
 Cut = tuple[bytes, ...]

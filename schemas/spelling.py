@@ -1,4 +1,4 @@
-"""What a misspelt word of a person may mean, for messages."""
+"""The possible meanings of a person's misspelt word, for messages."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final

@@ -118,7 +118,7 @@ NOT_AUTHENTIC = frozenset(
         RejectReason.NOT_AUTHORISED,
     }
 )
-"""The reasons by which no one vouches for what was refused."""
+"""The reasons by which no one vouches for the refused input."""
 
 
 class CommandKind(enum.StrEnum):
@@ -157,9 +157,9 @@ class DisputeReason(enum.StrEnum):
 
 
 class SearchResult(enum.StrEnum):
-    """What a partner that has taken an indicator in found when it searched for it; the reason of a receipt `received`.
+    """The result of a partner's search for an indicator that it has taken in; the reason of a receipt `received`.
 
-    What was found is reported as a sighting.
+    A match is reported as a sighting.
     """
 
     NOT_SEEN = "not-seen"

@@ -166,7 +166,7 @@ def observed(block: ObservationBlock) -> list[Observed] | Refused:
 
 
 def _observed(block: ObservationBlock) -> Iterator[Observed]:
-    """The rows, column by column. Raises IndexError, KeyError or ValueError for what the block does not have."""
+    """The rows, column by column. Raises IndexError, KeyError or ValueError for entries missing in the block."""
     keys = block["keys"]
     rows = zip(block["kinds"], block["values"], _assertions(block), strict=True)
     for row, (kind, value, assertion) in enumerate(rows):

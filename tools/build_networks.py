@@ -50,7 +50,7 @@ def read_ranges(path: Path, bits: int) -> Iterator[AddressRange]:
 def edges_of(ranges: Iterable[AddressRange], bits: int) -> list[Edge[str]]:
     """Turn ranges into the points where the value changes; a gap has the empty value.
 
-    Where two ranges overlap, the one that starts later wins: it is the more specific announcement.
+    If two ranges overlap, the one that starts later wins: it is the more specific announcement.
     """
     edges: list[Edge[str]] = [(0, "")]
     enclosing: list[AddressRange] = []

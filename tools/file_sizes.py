@@ -1,6 +1,6 @@
 """Refuses a Python file of more than 300 lines.
 
-``python -m tools.file_sizes`` checks the repository. ``LONGER`` is what is longer today, with its size: such a file may
+``python -m tools.file_sizes`` checks the repository. ``LONGER`` lists today's longer files with sizes: such a file may
 shrink and must not grow, and leaves the list when it is short enough. No file is added to it.
 """
 

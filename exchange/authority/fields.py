@@ -16,7 +16,7 @@ def key_text(key: bytes) -> str:
 
 
 def key_of(text: object) -> bytes | None:
-    """The public key that a roster spells so; None if it is none."""
+    """The public key in this text of a roster; None if it is invalid."""
     if not isinstance(text, str) or not text.startswith(PREFIX):
         return None
     try:

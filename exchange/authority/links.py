@@ -1,4 +1,4 @@
-"""The links of this installation: which nations are partners, and what was agreed with each."""
+"""The links of this installation: which nations are partners, and the agreement with each."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -12,7 +12,7 @@ Links = Mapping[tuple[str, str], Agreement]
 
 
 def load_links(folder: Path) -> Links:
-    """All links below a policy folder, by nation and partner; none where it has no folder ``links``.
+    """All links below a policy folder, by nation and partner; none if it has no folder ``links``.
 
     Raises ConfigurationError with the mistakes of all files in one message.
     """

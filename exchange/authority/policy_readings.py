@@ -32,7 +32,7 @@ Shards = Callable[[], frozenset[int]]
 
 
 class PolicyReader:
-    """Reports what a watch has read, from a thread of its own, for the shards that this process works on."""
+    """Reports the readings of a watch, from a thread of its own, for the shards that this process works on."""
 
     def __init__(self, cluster: Cluster, watch: PolicyWatch, role: str, partner: str, shards: Shards) -> None:
         """``role`` is ``streams`` or ``bridge``; ``partner`` is a bridge's."""

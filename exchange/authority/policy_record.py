@@ -1,7 +1,7 @@
-"""What is on ``policy.v1``: signed sets, their activations, and borders; and who has to have signed which.
+"""The records of ``policy.v1``: signed sets, their activations, and borders; and who has to have signed which.
 
 Nothing here knows a policy's rules (the rulebook does): a process that has to know whether a border is open reads this,
-without the engine. What is not signed by enough people, comes too late or is of another nation does nothing, and states
+without the engine. A record that too few people signed, or that is late or of another nation, does nothing, and states
 why; what was in force stays in force.
 """
 
@@ -19,7 +19,7 @@ MAX_REASON: Final = 500
 
 
 class Kind(StrEnum):
-    """What a record is."""
+    """The kind of a record."""
 
     SET = "set"
     ACTIVATION = "activation"
@@ -120,7 +120,7 @@ def judge(
 
 
 def wrong_with(record: PolicyRecord, nation: str, partners: Sequence[str]) -> str:
-    """What makes it invalid; empty if nothing does."""
+    """Why it is invalid; empty if it is valid."""
     if record["nation"] != nation:
         return f"it is for {record['nation'][:40]!r}, and this is {nation}"
     if record["kind"] not in set(Kind):

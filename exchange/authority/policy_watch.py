@@ -1,4 +1,4 @@
-"""Follows ``policy.v1``: what was published by a certain time, and how fresh that is.
+"""Follows ``policy.v1``: the records published by a certain time, and how fresh they are.
 
 A worker decides only by what it has read lately to the topic's end: an activation is appended at least the lead before
 its time, and what was read less than half the lead ago has therefore every activation whose time has come, with the
@@ -56,10 +56,10 @@ class Published:
 class PolicyWatch:
     """One per process; a thread of its own reads on. ``partners`` and ``roster`` are the nation's.
 
-    Only one that was started logs what it reads: of a command, the log's lines would be in its answer.
+    Only a started watch logs what it reads: a command's log lines would be in its answer.
 
     ``roster`` is asked at each reading: if it is another one, all records are judged again by it, as after a restart.
-    ``lead_ms`` must be the same in all processes of a nation. ``clock`` is the one of whoever decides by it.
+    ``lead_ms`` must be the same in all processes of a nation. ``clock`` is that of the component that decides by it.
     """
 
     cluster: Cluster
@@ -141,7 +141,7 @@ class PolicyWatch:
 
     @property
     def latest(self) -> Published:
-        """What was read last, however long ago."""
+        """The last reading, however long ago."""
         return self._published
 
     @property
@@ -150,7 +150,7 @@ class PolicyWatch:
         return self._judged_by or self.roster()
 
     def published(self, at_ms: int) -> Published:
-        """What is known, for a decision at this shard time. Raises PolicyStale if it is not fresh enough."""
+        """The known records, for a decision at this shard time. Raises PolicyStale if they are not fresh enough."""
         said = self._published
         if not said.read_ms or at_ms - said.read_ms >= self.lead_ms // 2:
             raise PolicyStale(
@@ -180,7 +180,7 @@ class PolicyWatch:
 
 
 class RuledFeed(Feed[Facts]):
-    """A ``Feed`` that hands out nothing before it is known what is in force."""
+    """A ``Feed`` that hands out nothing until it is known which rules are in force."""
 
     def __init__(self, watch: PolicyWatch, feed: Feed[Facts]) -> None:
         self._watch, self._feed = watch, feed

@@ -25,20 +25,20 @@ _FIELDS: Final = frozenset({"person", "name", "key", "roles", "sensors", "until"
 class Role(enum.StrEnum):
     """What an officer on the roster may decide."""
 
-    REVIEW = "review"  # approve or refuse what is held
+    REVIEW = "review"  # approve or refuse held releases
     RECALL = "recall"  # recall, revoke, and lift such a veto
     REISSUE = "reissue"  # reissue the last release: for a reconciliation
     POLICY = "policy"  # approve a policy set and its activation
     BORDER = "border"  # close and open the border
     AUDIT = "audit"  # sign the heads of the audit's chains
-    REDRIVE = "redrive"  # send what was refused again
+    REDRIVE = "redrive"  # send refused input again
 
 
 @dataclass(frozen=True, slots=True)
 class Officer:
     """One key of one person. Two keys of one ``person`` are one voice. ``until_ms`` 0: the key does not end.
 
-    ``sensors`` are those that this person runs: what they report, the person cannot approve.
+    ``sensors`` are those that this person runs: the person cannot approve their reports.
     """
 
     person: str
@@ -70,7 +70,7 @@ class Roster:
     def of(cls, nation: str, officers: Iterable[Officer], sensors: SensorKeys | None = None) -> "Roster":
         """A roster of these officers. Raises ConfigurationError if a key is there twice.
 
-        Who runs a sensor runs it with every key: a second key is no second person.
+        A person who runs a sensor runs it with every key: a second key is not a second person.
         """
         by_key: dict[str, Officer] = {}
         officers = tuple(officers)

@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 class RosterWatch:
     """Reads the file again if it has changed. A file that is gone or invalid leaves the last valid roster in force.
 
-    Called, it returns the roster: the same object as long as the file is the same. One thread calls it.
+    Called, it returns the roster: the same object while the file is the same. One thread calls it.
     """
 
     def __init__(self, nation: str, folder: Path) -> None:

@@ -28,7 +28,7 @@ class KeyState(enum.StrEnum):
 class SensorKey:
     """One key of one sensor. It is valid from ``from_ms`` on, and before ``until_ms`` and ``revoked_ms``; 0: neither.
 
-    ``revoked_ms`` is since when someone else may have signed with it.
+    ``revoked_ms`` is the time since which someone else may have signed with it.
     """
 
     sensor: str

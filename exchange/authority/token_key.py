@@ -25,7 +25,7 @@ _Result = TypeVar("_Result")
 
 
 def is_token(place: Path | str) -> bool:
-    """Whether a key's place is a token's URI, and no file."""
+    """Whether a key's location is a token's URI and not a file."""
     return str(place).startswith(SCHEME)
 
 
@@ -139,7 +139,7 @@ def _session(uri: TokenUri, *, writes: bool) -> Any:
 
 
 def _asked(uri: TokenUri, what: Callable[[], _Result]) -> _Result:
-    """What the token answers. Its library raises its own errors, and RuntimeError if the module cannot be loaded."""
+    """The token's answer. Its library raises its own errors, and RuntimeError if the module cannot be loaded."""
     import pkcs11
 
     try:

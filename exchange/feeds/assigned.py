@@ -18,19 +18,19 @@ _log = logging.getLogger(__name__)
 
 MAX_RECORDS: Final = 2_000
 MAX_BYTES: Final = 4 << 20
-_PORTION: Final = 64  # what is fetched of a client at a time: so much may wait here for the next batch
-_AHEAD_KBYTES: Final = MAX_BYTES >> 10  # one batch is fetched while one is worked at
+_PORTION: Final = 64  # records fetched from a client at a time: this many may wait here for the next batch
+_AHEAD_KBYTES: Final = MAX_BYTES >> 10  # one batch is fetched while one is processed
 _ASK_S: Final = 2.0
-# The broker answers with the first byte, so an idle shard need not ask often. What else is asked of this client waits
-# behind its fetch, though: a broker answers one connection in order.
+# The broker answers with the first byte, so an idle shard need not ask often. Other requests to this client wait
+# behind the fetch, though: a broker answers one connection in order.
 _FETCH_MS: Final = 600
 
 
 class AssignedFeed(Feed[None]):
     """A ``Feed`` over one or more topic-partitions of one cluster, without any consumer group.
 
-    A batch has at most so many records, and so many bytes of keys and values but for a first record that has more by
-    itself: how long a shard works at one batch, and so how late what comes meanwhile is, follows from that.
+    A batch has at most so many records, and so many bytes of keys and values unless its first record alone has
+    more: this bounds how long a shard works on one batch, and so how late records that arrive meanwhile are.
     """
 
     def __init__(
@@ -62,9 +62,9 @@ class AssignedFeed(Feed[None]):
         return rung
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
-        """Start at these offsets. Where a topic no longer holds them, that is a gap: it is logged, and counted.
+        """Start at these offsets. If a topic no longer holds them, that is a gap: it is logged, and counted.
 
-        Raises RecordDamaged if a topic ends before its offset: what was read from it is not there any more.
+        Raises RecordDamaged if a topic ends before its offset: records that were read are gone.
         """
         places, gaps = [], 0
         for source in self._inputs:
@@ -120,7 +120,7 @@ class AssignedFeed(Feed[None]):
             self._consumer.unassign()
 
     def seek(self, source: Input, offset: int) -> None:
-        """Go on at ``offset``, with this input only; what was fetched before is dropped, by the client too."""
+        """Go on at ``offset``, with this input only; records fetched before are dropped, by the client too."""
         self._held.clear()
         if self._consumer is not None:
             self._consumer.assign([TopicPartition(source.topic, source.partition, offset)])
@@ -149,7 +149,7 @@ class AssignedFeed(Feed[None]):
         return self._gathering.left_s()
 
     def _fetch(self, consumer: Consumer, number: int, timeout_s: float) -> bool:
-        """Hold what comes in time; whether anything is held now."""
+        """Hold the records that arrive in time; whether anything is held now."""
         messages = consumer.consume(number, timeout_s)
         if self._bell is not None:
             messages = [message for message in messages if not self._rings(consumer, message, self._bell)]
@@ -157,12 +157,12 @@ class AssignedFeed(Feed[None]):
         return bool(self._held)
 
     def _rings(self, consumer: Consumer, message: Message, bell: Input) -> bool:
-        """Whether this is of the other input, of which no more is wanted than that it is there."""
+        """Whether this is of the other input, of which only the presence matters."""
         if (message.topic(), message.partition()) != (bell.topic, bell.partition):
             return False
         if message.error() is None:
             self._rung = (message.offset() or 0) + 1
-        else:  # what was there has been deleted, or is damaged: its own reader finds that out
+        else:  # the record was deleted, or is damaged: its own reader detects that
             place = TopicPartition(bell.topic, bell.partition, OFFSET_END)
             consumer.incremental_unassign([place])
             consumer.incremental_assign([place])
@@ -172,7 +172,7 @@ class AssignedFeed(Feed[None]):
         """Nothing besides the records."""
 
     def lag(self) -> int:
-        """Records between what was handed out and the end, as the last fetch has seen it."""
+        """Records between the last one handed out and the end, as the last fetch has seen it."""
         if self._consumer is None:
             return 0
         places = [place for place in self._consumer.assignment() if not self._is_bell(place)]

@@ -1,6 +1,6 @@
-"""A feed that empties its topics behind the reader: what was committed is deleted, and cannot be read again.
+"""A feed that empties its topics behind the reader: committed records are deleted, and cannot be read again.
 
-For an inbox: what a partner has recalled must not lie there for the rest of its retention. Deleting moves the
+For an inbox: recalled content must not remain there for the rest of its retention. Deleting moves the
 partition's begin (``DeleteRecords``); its files go when their segment is full or old (``segment.ms``).
 """
 
@@ -25,7 +25,7 @@ EVERY_S: Final = 30.0
 class ConsumedFeed(AssignedFeed):
     """A ``Feed`` whose inputs have no other reader. Deletes at intervals, and waits for no answer.
 
-    If it may not delete, it logs that and continues: settle finds what was not deleted.
+    If it may not delete, it logs that and continues: settle finds undeleted records.
     """
 
     def __init__(
@@ -44,17 +44,17 @@ class ConsumedFeed(AssignedFeed):
         self._asked_at = -every_s
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
-        """Start at these offsets; what the predecessor had no time to delete is deleted."""
+        """Start at these offsets; records that the predecessor had no time to delete are deleted."""
         gaps = super().resume(next_offsets)
         self.acknowledge(next_offsets)
         return gaps
 
     def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
-        """What is before these offsets may go."""
+        """Records before these offsets may be deleted."""
         self._done |= {source: offset for source, offset in next_offsets.items() if source in self._inputs}
 
     def poll(self, timeout_s: float) -> Sequence[Record]:
-        """The next records; what was acknowledged is deleted even if no more come."""
+        """The next records; acknowledged ones are deleted even if no more come."""
         now = time.monotonic()
         if self._done and now - self._asked_at >= self._every_s:
             self._asked_at = now

@@ -1,6 +1,6 @@
 """A feed that is handed records by another component, and trusts its own position only.
 
-What is handed over is a hint: a record that was seen before is dropped, and if records are missing between the
+A record that is handed over is a hint: one that was seen before is dropped, and if records are missing between the
 position and the hint they are read from the topic. So whatever the other side drops, repeats or skips (a consumer
 group does all of it in a rebalance), the shard gets each record once and in order.
 """
@@ -43,7 +43,7 @@ class Mailbox:
         return True
 
     def take(self, timeout_s: float, max_bytes: int = MAX_BYTES) -> list[Record]:
-        """What waits, or what comes first within the time: so many bytes of values at most, but for the first."""
+        """Waiting records, or the first to arrive within the time: so many bytes of values at most, but for one."""
         records: list[Record] = []
         size = 0
         with self._changed:
@@ -66,14 +66,14 @@ class Mailbox:
         return len(self._waiting)
 
     def clear(self) -> None:
-        """Forget all that waits."""
+        """Drop all waiting records."""
         with self._changed:
             self._waiting.clear()
             self._bytes = 0
 
 
 class HintedFeed(Feed[None]):
-    """A ``Feed`` over one input, fed by a mailbox; what is missing is read from the topic itself.
+    """A ``Feed`` over one input, fed by a mailbox; missing records are read from the topic itself.
 
     Only for a topic whose offsets have no holes of their own (no transactions, no compaction): there every missing
     offset is a missing record. Silence proves nothing: neither that the topic has been read to its end, nor that no

@@ -1,4 +1,4 @@
-"""Two feeds as one: what is urgent is never behind what is much."""
+"""Two feeds as one: urgent records never wait behind bulk."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ class UrgentFeed(Feed[None]):
     of a backlog. A wait is one for the rest, whose client is woken by an urgent record, too, and drops it. The urgent
     input is looked at before each batch, without waiting, and again while that batch waits
     for its turn to be computed (``ahead``); and a new owner of the shard reads it to the end that it has by then before
-    anything else: what was recalled while no worker ran is not released first. The urgent topic is one without
+    anything else: indicators recalled while no worker ran are not released first. The urgent topic is one without
     transactions, where the end is a record's.
     """
 
@@ -38,8 +38,8 @@ class UrgentFeed(Feed[None]):
         return gaps + self._rest.resume(next_offsets)
 
     def poll(self, timeout_s: float) -> Sequence[Record]:
-        """What is urgent, by itself: a small batch is a quick one. Right behind it comes what there is of the rest: so
-        neither holds up the other for longer than a batch. While the rest gathers, what is urgent is waited for."""
+        """Urgent records in a batch of their own: a small batch is a quick one. Right behind it comes the rest: so
+        neither holds up the other for longer than a batch. While the rest gathers, urgent records are waited for."""
         if self._end is None:
             self._end = self._urgent.end_of(self._source)
         if self._end is None or self._next < self._end:
@@ -56,7 +56,7 @@ class UrgentFeed(Feed[None]):
                 return records
 
     def ahead(self) -> Sequence[Record]:
-        """What is urgent by now, while a batch of the rest must wait. Behind a batch of its own kind
+        """Urgent records by now, while a batch of the rest must wait. Behind a batch of its own kind
         nothing goes ahead: a position would pass over it."""
         return () if self._was_urgent else self._advance(self._urgent.poll(0))
 

@@ -1,4 +1,4 @@
-"""Brings a cluster's ACLs to those of ``schemas.access``: adds what is missing, and names what is more."""
+"""Brings a cluster's ACLs to those of ``schemas.access``: adds missing ones, and names surplus ones."""
 
 from collections.abc import Iterable
 from concurrent.futures import Future
@@ -34,7 +34,7 @@ _OF_THE_AUTHORISER: Final = {KafkaError.SECURITY_DISABLED, KafkaError.CLUSTER_AU
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """How many were added, how many were there, and what else these users may do, in Kafka's words."""
+    """How many were added, how many existed, and the other rights of these users, in Kafka's terms."""
 
     added: int
     were_there: int
@@ -42,7 +42,7 @@ class Applied:
 
 
 def apply_access(cluster: Cluster, wanted: Iterable[Allowed]) -> Applied:
-    """Add what is missing. What is more than wanted is named and stays: who made it knows why.
+    """Add missing ones. Surplus ones are named and stay: whoever made them knows why.
 
     Raises ConfigurationError if the cluster has no authoriser, or we may not alter ACLs.
     """
@@ -66,7 +66,7 @@ def _binding(allowed: Allowed) -> AclBinding:
 
 
 def _described(admin: AdminClient, cluster: Cluster) -> list[AclBinding]:
-    anything: Any = None  # which the package's types forget
+    anything: Any = None  # missing from the package's types
     pattern, operation = ResourcePatternType.ANY, AclOperation.ANY
     every = AclBindingFilter(ResourceType.ANY, anything, pattern, anything, anything, operation, AclPermissionType.ANY)
     found: list[AclBinding] = _answer(admin.describe_acls(every, request_timeout=CALL_TIMEOUT_S), cluster)

@@ -1,6 +1,6 @@
 """Shows a ``WitnessedClock`` the broker's clock: no request of Kafka asks for it, but each append is answered with it.
 
-A tombstone is written again and again under one key of ``policy.reading.v1``, which every worker and bridge may write
+A tombstone is written repeatedly under one key of ``policy.reading.v1``, which every worker and bridge may write
 and no one reads for it. Compaction keeps none of them.
 """
 
@@ -87,7 +87,7 @@ class BrokerTime:
         self._warn()
 
     def _warn(self) -> None:
-        """Log once if the clocks part, and once if they meet again."""
+        """Log once if the clocks diverge, and once if they agree again."""
         ahead_ms = self.clock.ahead_ms()
         is_far = abs(ahead_ms) > TOLERANCE_MS
         if is_far and not self._is_far:

@@ -27,11 +27,11 @@ from schemas.codec import Codec
 TRANSACTION_TIMEOUT_MS: Final = 30_000
 BATCH_BYTES: Final = 1 << 20
 CALL_TIMEOUT_S: Final = 10.0
-ANSWER_S: Final = 4 * CALL_TIMEOUT_S  # what is asked for so long times out first
+ANSWER_S: Final = 4 * CALL_TIMEOUT_S  # a request's own timeout comes first
 LEARN_S: Final = 5.0
 ROLE_ASKS_S: Final = 3 * CALL_TIMEOUT_S  # how long a role asks for what it needs to begin
 _Answer = TypeVar("_Answer")
-# After these librdkafka continues behind what it could not read.
+# After these librdkafka continues behind the records that it could not read.
 _DAMAGE: Final = {
     KafkaError._BAD_MSG,
     KafkaError._BAD_COMPRESSION,
@@ -56,7 +56,7 @@ _LEADERLESS: Final = {KafkaError._NOENT}
 class Cluster:
     """How to reach one nation's Kafka, and its schema registry if it has one.
 
-    ``security`` is in librdkafka's words and never printed.
+    ``security`` has librdkafka's names and is never printed.
     """
 
     nation: str
@@ -72,7 +72,7 @@ class Cluster:
         return codec_of(self.registry, names, newer)
 
     def client(self) -> dict[str, Any]:
-        """What every client of this cluster begins with."""
+        """The settings that all clients of this cluster share."""
         return {
             "bootstrap.servers": self.bootstrap,
             "reconnect.backoff.max.ms": 1000,  # a restarted broker is found again within a second
@@ -91,7 +91,7 @@ def transactional_producer(
     """A producer that owns ``transactional_id`` once it is initialised.
 
     Of an idempotent producer librdkafka keeps one batch of each partition in flight (it counts records against the five
-    requests that a broker remembers): ``batch_bytes`` is what a partition is sent in one round trip. The topic has to
+    requests that a broker remembers): ``batch_bytes`` is what one round trip sends to a partition. The topic has to
     take batches of that size.
     """
     return Producer(
@@ -99,8 +99,8 @@ def transactional_producer(
         | {
             "transactional.id": transactional_id,
             "transaction.timeout.ms": timeout_ms,  # a dead owner blocks readers no longer than this
-            # What cannot be delivered must be reported before the broker ends the transaction, which looks like
-            # another owner to us; and what is no topic, before that.
+            # Undeliverable records must be reported before the broker ends the transaction, which looks like
+            # another owner to us; and an unknown topic, before that.
             "message.timeout.ms": timeout_ms * 4 // 5,
             "topic.metadata.propagation.max.ms": timeout_ms // 3,
             "linger.ms": 5,  # the commit flushes at once; until then batches may fill
@@ -116,7 +116,7 @@ def transactional_producer(
 
 
 def idempotent_producer(cluster: Cluster, **changes: Any) -> Producer:
-    """A producer for what is written outside a shard's transactions: sensors, redrives, refusals at home."""
+    """A producer for writes outside a shard's transactions: sensors, redrives, refusals at home."""
     return Producer(
         cluster.client()
         | {
@@ -171,11 +171,11 @@ def raise_end_of_reading(message: Message) -> None:
 
 
 class Unanswered(BrokerUnavailable):
-    """A call for which no answer came, or one that passes: asked again, it may be answered."""
+    """A call without an answer, or with an error that passes: asked again, it may be answered."""
 
 
 def answer(future: "Future[_Answer]", cluster: Cluster, wish: str, *, known: Collection[int] = ()) -> _Answer:
-    """What a cluster has answered to a call of an AdminClient; ``wish`` is what was asked of it, for messages.
+    """A cluster's answer to a call of an AdminClient; ``wish`` names the request, for messages.
 
     Raises Unanswered, BrokerUnavailable if the answer is another error, and the KafkaException itself if its code
     is one of the ``known``, for which the caller has a better message.
@@ -271,8 +271,8 @@ def _list_offset(cluster: Cluster, topic: str, partition: int, spec: OffsetSpec)
     place = TopicPartition(topic, partition)
     what, began = f"say where {topic}-{partition} begins or ends", time.monotonic()
     while True:
-        # A new client each time: it asks who leads, where an old one would go to who did. It is to have asked anything
-        # before: librdkafka may drop its first connection while it asks that over it, and does so again after 3 s only.
+        # A new client each time: it asks who leads, while an old one would ask the former leader. It must make some
+        # call first: librdkafka may drop its first connection while it asks over it, and asks again after 3 s only.
         admin = AdminClient(cluster.client())
         wait(admin.describe_topics(TopicCollection([topic]), request_timeout=CALL_TIMEOUT_S).values(), ANSWER_S)
         futures = admin.list_offsets(

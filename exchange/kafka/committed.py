@@ -1,4 +1,4 @@
-"""Reads what is committed in one partition, up to an end that is asked for before."""
+"""Reads the committed records of one partition, up to an end that is queried before."""
 
 import time
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def committed(
 ) -> Iterator[Message]:
     """All committed records from offset ``start`` up to ``end``; ends only when ``end`` has been passed.
 
-    None is where the partition begins, and the end that it has when the first record is asked for, open transactions
+    None is the partition's beginning, and the end that it has when the first record is asked for, open transactions
     included. ``aborted_too`` is for a caller that asks which bytes are there: also records of aborted transactions, and
     of open ones. Raises BrokerUnavailable if nothing comes for two minutes, RecordDamaged if something cannot be read.
     """

@@ -20,7 +20,7 @@ class TopicNews:
     def wait(self, timeout_s: float) -> bool:
         """Wait for a record for so long; whether one has come."""
         message = self._consumer.poll(timeout_s)
-        if message is not None and message.error() is not None:  # it may come at once, again and again
+        if message is not None and message.error() is not None:  # it may come at once, repeatedly
             threading.Event().wait(timeout_s)
             return False
         return message is not None

@@ -20,7 +20,7 @@ _COMPARE_IT: Final = (
 _ALLOW_IT: Final = (
     "The cluster's administrator allows it with `kakehashi acls --nation NATION`, if this role is to write there at all"
 )
-# What no retry changes. A topic that a broker does not know for 30 s is among them.
+# Errors that no retry changes. A topic that a broker does not know for 30 s is among them.
 _FOR_GOOD: Final = {
     KafkaError.MSG_SIZE_TOO_LARGE,
     KafkaError.RECORD_LIST_TOO_LARGE,
@@ -68,7 +68,7 @@ def produce_output(producer: Producer, output: Output, on_delivery: OnDelivery |
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """What was acknowledged: the offset of each record by its place in the order, and what went wrong with others."""
+    """The acknowledgements: the offset of each record by its place in the order, and the errors of others."""
 
     offsets: dict[int, int]
     failures: list[str]

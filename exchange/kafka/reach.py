@@ -1,6 +1,6 @@
 """The first call to a cluster: whether it answers, and if not, why, for the person who can act.
 
-librdkafka retries for ever and reports what is wrong on the side; here it is listened to, and what no retry changes (a
+librdkafka retries for ever and reports errors on the side; here they are received, and one that no retry changes (a
 certificate, a password) is a ConfigurationError at once.
 """
 
@@ -45,7 +45,7 @@ def reached(cluster: Cluster, within_s: float = CALL_TIMEOUT_S) -> dict[str, int
 
 
 def why_not(cluster: Cluster, said: list[KafkaError]) -> str:
-    """What a person must change, by what a client or a handshake reports; empty if the settings are not the cause."""
+    """The necessary change, by a client's or handshake's error; empty if the settings are not the cause."""
     where = f"{cluster.nation}'s Kafka at {cluster.bootstrap}"
     for error in said:
         if error.code() == KafkaError._AUTHENTICATION:

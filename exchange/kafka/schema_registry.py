@@ -59,7 +59,7 @@ def codec_of(registry: Registry | None, names: tuple[str, ...] = (), newer: tupl
     """A codec with the registry's ids of these schemas, or of all; with the bundled ids if there is no registry.
 
     Raises RegistryUnavailable if it does not answer and its ids were never kept, NotFound if it has not all of
-    them. What it lacks of ``newer`` is logged and left out: a nation that has not upgraded must not stop the other.
+    them. Missing ones of ``newer`` are logged and left out: a nation that has not upgraded must not stop the other.
     """
     if registry is None:
         return Codec()
@@ -103,7 +103,7 @@ def register(registry: Registry) -> int:
 
 
 class _Client:
-    """One connection. Raises RegistryUnavailable for whatever is the world's fault, Refused for an answer of no."""
+    """One connection. Raises RegistryUnavailable for any fault of the world, Refused for an answer of no."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -187,7 +187,7 @@ def _subject(name: str) -> str:
 
 
 def _keep(registry: Registry, ids: Mapping[int, str]) -> None:
-    """Ids never change, so what was kept before stays true. Not to be able to keep them is no reason to stop."""
+    """Ids never change, so stored ones stay true. A failure to store them is no reason to stop."""
     if registry.kept is None:
         return
     every = {str(number): name for number, name in (_kept(registry) | dict(ids)).items()}
@@ -201,7 +201,7 @@ def _keep(registry: Registry, ids: Mapping[int, str]) -> None:
 
 
 def _kept(registry: Registry) -> dict[int, str]:
-    """What was kept of this registry; nothing if it is of another, or damaged."""
+    """The stored ids of this registry; nothing if they are of another, or damaged."""
     try:
         found = json.loads((registry.kept or Path("/dev/null")).read_text(encoding="utf-8"))
         return {int(number): name for number, name in found["ids"].items()} if found["url"] == registry.url else {}

@@ -1,8 +1,8 @@
-"""Why a TLS connection to a cluster does not come about, in the words of the person who can act.
+"""Why a TLS connection to a cluster fails, in the terms of the person who can act.
 
 librdkafka reports "certificate verify failed" for all of it. Here the same files are read, and the same handshake is
 made once more with Python's ssl, which knows whether a certificate is too old, for another host, or of another CA.
-Nothing secret is in what is stated: names of files, of hosts and dates.
+The messages hold nothing secret: names of files, of hosts and dates.
 """
 
 import socket
@@ -27,7 +27,7 @@ def has_tls(cluster: Cluster) -> bool:
 
 
 def why_refused(cluster: Cluster) -> str:
-    """What is wrong with the certificates, ours or the broker's; empty if the handshake succeeds."""
+    """The fault of the certificates, ours or the broker's; empty if the handshake succeeds."""
     try:
         context = _context(cluster)
     except (OSError, ssl.SSLError, ValueError) as error:
@@ -76,7 +76,7 @@ def _shaken(cluster: Cluster, context: ssl.SSLContext, address: str) -> str:
             context.wrap_socket(plain, server_hostname=host) as link,
         ):
             link.settimeout(0.5)
-            link.recv(1)  # with TLS 1.3 the other side speaks of our certificate only after its handshake
+            link.recv(1)  # with TLS 1.3 the other side reports on our certificate only after its handshake
     except ssl.SSLCertVerificationError as error:
         return f"{where} {_verified(cluster, error)}"
     except ssl.SSLError as error:

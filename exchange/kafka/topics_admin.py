@@ -24,7 +24,7 @@ _LOOK_AGAIN_S: Final = 0.05
 
 
 def ensure_topics(cluster: Cluster, wanted: Iterable[Topic], *, replication: int = 1) -> list[str]:
-    """Create what is missing; the names of what was created.
+    """Create missing topics; the names of those created.
 
     Raises TopicMismatch like ``check_topics`` if one that exists differs from the contract.
     """
@@ -61,7 +61,7 @@ def _await_seen(cluster: Cluster, names: Iterable[str]) -> None:
 
 
 def check_topics(cluster: Cluster, wanted: Iterable[Topic]) -> None:
-    """Raises TopicMismatch if a topic is missing, or differs from the contract in what promises depend on.
+    """Raises TopicMismatch if a topic is missing, or differs from the contract in a way that promises depend on.
 
     That is: its partitions, because they are where an indicator's history is; its cleanup, because a changelog that
     forgets by age is lost; whose time its records carry, because a sensor's cannot be trusted; the size of records
@@ -93,7 +93,7 @@ def settings_of(cluster: Cluster, topics: Iterable[Topic]) -> dict[str, Mapping[
 
 
 def _settings(admin: AdminClient, cluster: Cluster, topics: list[Topic]) -> Iterator[tuple[Topic, Mapping[str, str]]]:
-    """The settings of each topic that we may see. Not to be allowed to see them is no reason to stop."""
+    """The settings of each topic that we may see. A missing right to see them is no reason to stop."""
     if not topics:
         return
     resources = {ConfigResource(ConfigResource.Type.TOPIC, topic.name): topic for topic in topics}
@@ -108,7 +108,7 @@ def _settings(admin: AdminClient, cluster: Cluster, topics: list[Topic]) -> Iter
 
 
 def _differences(topic: Topic, settings: Mapping[str, str]) -> Iterator[str]:
-    """What differs from the contract in a way that a promise rests on."""
+    """The differences from the contract that a promise depends on."""
     for name, expected in topic.settings().items():
         is_here = settings.get(name, "")
         if name == "cleanup.policy":
@@ -117,7 +117,7 @@ def _differences(topic: Topic, settings: Mapping[str, str]) -> Iterator[str]:
             same = is_here == expected
         elif name == "max.message.bytes":
             same = int(is_here or 0) >= int(expected)
-        elif name == "max.compaction.lag.ms" and name in topic.config:  # what was recalled must go in time
+        elif name == "max.compaction.lag.ms" and name in topic.config:  # recalled content must be deleted in time
             same = int(is_here or 0) <= int(expected)
         else:
             continue  # how long and how often: an operator's choice

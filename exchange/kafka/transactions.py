@@ -1,4 +1,4 @@
-"""The transactions of one transactional id: fencing, writing, and what a failed call means."""
+"""The transactions of one transactional id: fencing, writing, and the meaning of a failed call."""
 
 import threading
 import time
@@ -118,7 +118,7 @@ class Transactions:
                 return
 
     def _judge(self, producer: Producer, failure: Exception) -> NoReturn:
-        """Raise what a failed commit means."""
+        """Raise the error that a failed commit means."""
         error = failure.args[0]
         if error.txn_requires_abort():
             self._abort(producer, failure)
@@ -157,7 +157,7 @@ class Transactions:
 
 
 def _failure(call: Callable[..., object], *arguments: object) -> KafkaException | Unwritable | None:
-    """What this call raises, as a value: the client may be called again behind it.
+    """The error that this call raises, as a value: the client may be called again behind it.
 
     Never within ``except``: under Python 3.11 a call of the client that raises KafkaException there keeps the exception
     that is handled for ever, and with its traceback the producer, its threads and its connections. And without

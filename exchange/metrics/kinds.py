@@ -1,4 +1,4 @@
-"""What a metric is: name, bounded labels, unit, meaning, and what to do if it shows a fault.
+"""A metric: name, bounded labels, unit, meaning, and the action if it shows a fault.
 
 Only the types; the metrics themselves are in ``spec``, one file for each role, their values in ``registry``.
 A label's Python type is part of the metric's type, so a type checker refuses an unknown metric, a missing label

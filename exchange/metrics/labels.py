@@ -35,7 +35,7 @@ class ObservationFate(enum.StrEnum):
 
 
 class HitFate(enum.StrEnum):
-    """What became of a tool's hit on what the exchange has delivered."""
+    """What became of a tool's hit on a delivered indicator."""
 
     SIGHTED = "sighted"
     NOT_EXCHANGED = "not_exchanged"
@@ -64,7 +64,7 @@ class IndicatorChange(enum.StrEnum):
 
 
 class LeftOut(enum.StrEnum):
-    """What an indicator goes without because its record would be too large."""
+    """The input that an indicator goes without because its record would be too large."""
 
     OBSERVATIONS = "observations"  # commands and recalls are still obeyed
     EVERYTHING = "everything"  # its commands, too: its row stays as it is
@@ -154,7 +154,7 @@ class TurnOutcome(enum.StrEnum):
 
 
 class SensorShare(enum.StrEnum):
-    """What became of what a sensor reported."""
+    """What became of a sensor's reports."""
 
     FIRST = "first"  # it stated the earliest sighting
     CORROBORATED = "corroborated"  # another sensor reports it, too
@@ -167,7 +167,7 @@ class RequestOutcome(enum.StrEnum):
     """How a request to the TAXII server was answered."""
 
     ANSWERED = "answered"
-    REFUSED = "refused"  # it asks for what is not there, not allowed, or not understood
+    REFUSED = "refused"  # it asks for something absent, not allowed, or not understood
     UNKNOWN = "unknown"  # it has no valid token or certificate
     LIMITED = "limited"  # the client asks for too much at once
     FAILED = "failed"  # the picture is being made, or a defect

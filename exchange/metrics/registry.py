@@ -1,6 +1,6 @@
 """The values of the specified metrics in one process, and the page where Prometheus and Kubernetes read them.
 
-The only file that knows ``prometheus_client``. What can be counted is specified in ``spec``; whether a process
+The only file that knows ``prometheus_client``. The metrics are specified in ``spec``; whether a process
 is well is decided in ``health``.
 """
 
@@ -56,12 +56,12 @@ class Metrics:
         self._child(counter.tally(*values)).inc(amount)
 
     def count(self, tallies: Mapping[tuple[str, ...], int]) -> None:
-        """Count what pure code has tallied; the keys are those of ``Counter.tally``."""
+        """Count the tallies of pure code; the keys are those of ``Counter.tally``."""
         for key, amount in tallies.items():
             self._child(key).inc(amount)
 
     def show(self, values: Mapping[tuple[str, ...], float]) -> None:
-        """Show what pure code has found; the keys are those of ``Gauge.at``."""
+        """Show the gauges of pure code; the keys are those of ``Gauge.at``."""
         for key, value in values.items():
             self._child(key).set(value)
 
@@ -158,7 +158,7 @@ def serve(
     """Serve ``/metrics``, ``/live`` and ``/ready`` from a thread of its own; port 0 picks a free one and logs it.
 
     ``/live`` and ``/ready`` answer 200 or 503, with the reason as text. Raises ConfigurationError if the
-    address cannot be had.
+    address is not available.
     """
     exposition: Callable[..., Iterable[bytes]] = make_wsgi_app(metrics.registry, disable_compression=True)
 

@@ -1,4 +1,4 @@
-"""What a step's batch results in, and the builder that a step collects it with."""
+"""The result of a step's batch, and the builder that a step collects it with."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -50,5 +50,5 @@ class EffectsBuilder:
         self.questions: dict[bytes, int] = {}
 
     def effects(self, *, more: bool = False) -> Effects:
-        """What was collected."""
+        """The collected effects."""
         return Effects(self.outputs, self.home, self.rows, self.tally, self.gauges, self.notes, more, self.questions)

@@ -69,7 +69,7 @@ class Feed(Protocol[FactsT_co]):
         return
 
     def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:  # noqa: ARG002  # for most, retention is enough
-        """What is before these offsets is committed, and will not be asked for again. Does not wait."""
+        """Everything before these offsets is committed, and will not be asked for again. Does not wait."""
         return
 
     def lag(self) -> int:

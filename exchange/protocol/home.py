@@ -1,4 +1,4 @@
-"""Writes on the nation's own cluster what must be acknowledged before a transaction on the partner's (law 9)."""
+"""Writes at home, on the nation's cluster, records to be acknowledged before a transaction on the partner's (law 9)."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -22,11 +22,11 @@ class CommitUncertain(TransientError):
 
 
 class ChangelogLost(FatalError):
-    """The changelog does not hold what was committed according to the position."""
+    """The changelog lacks rows that were committed according to the position."""
 
 
 def rebuild_command(nation: str, step: str, shard: int) -> str:
-    """What to do if a shard cannot continue from what its topics hold: the end of such an error's message."""
+    """The remedy if a shard cannot continue from the content of its topics: the end of such an error's message."""
     return (
         f"Stop {nation}'s workers and rebuild the shard: `kakehashi shard rebuild --nation {nation} --step {step} "
         f"--shard {shard}` (with --dry-run it reports what would be lost)"

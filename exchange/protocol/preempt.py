@@ -1,7 +1,7 @@
-"""What is urgent preempts a batch that is being computed: so bulk batches can be large, and it still waits little.
+"""Urgent records preempt a batch that is being computed: they wait little although bulk batches are large.
 
-A step reads its rows in portions, and between two of them the shard looks at what may go ahead (``Feed.ahead``). If
-there is something, the batch is given up: nothing of it was written, so computing it again is the same as computing it
+A step reads its rows in portions, and between two the shard looks for records that may go ahead (``Feed.ahead``).
+If there are any, the batch is given up: nothing of it was written, so computing it again is the same as computing it
 later. The step does not notice any of this, and stays a pure function.
 """
 
@@ -25,7 +25,7 @@ class Preempted(Exception):  # not an error: the batch is computed again
 
 
 class WatchedRows(Rows):
-    """The rows for one computation, which looks at what may go ahead while it reads them."""
+    """The rows for one computation, which looks for records that may go ahead while it reads them."""
 
     def __init__(self, rows: Rows, ahead: Callable[[], Sequence[Record]]) -> None:
         self._rows, self._ahead = rows, ahead

@@ -1,7 +1,7 @@
-"""Finds out what a shard has lost, and takes it over with rebuilt rows and position.
+"""Finds the losses of a shard, and takes it over with rebuilt rows and position.
 
-Which rows it is to have is for the step to know (``streams.repair.rebuild``): here is only what every step has: a
-position, a changelog, a source. Nothing is written but by one transaction, after which the shard is as whole as it can
+The step knows which rows it must have (``streams.repair.rebuild``): this file knows only what every step has, a
+position, a changelog, a source. All is written in one transaction, after which the shard is as whole as it can
 be.
 """
 
@@ -33,7 +33,7 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """What is wrong with a shard, as text, and the position at which it would continue.
+    """The damage to a shard, as text, and the position at which it would continue.
 
     ``rows_are_whole`` if the changelog has every committed row, so that only the position is corrected;
     otherwise those from offset ``begin`` on are left of it. ``rows_are_last`` if each of those is the last of
@@ -81,9 +81,9 @@ class BrokenShard:
         self._log.fence()
 
     def examine(self, resume_at: int | None = None) -> Damage:
-        """What is wrong. ``resume_at`` is the first source's offset to continue from, if a person knows better.
+        """The damage. ``resume_at`` is the first source's offset to continue from, if a person knows better.
 
-        Raises Refused if nothing is, or if the offset to continue from cannot be known; SchemaIncompatible if a newer
+        Raises Refused if there is none, or the offset to continue from cannot be known; SchemaIncompatible if a newer
         version has written the state.
         """
         progress = self._log.progress()
@@ -146,7 +146,7 @@ class BrokenShard:
         return f"{place} has no position. A shard that has never worked has none; of any other it was lost"
 
     def _resumed(self, topic: str, resume_at: int, lost: list[Loss]) -> int:
-        """Where to continue in a source whose position was lost. Of all but the first what is there counts as read."""
+        """Where to continue in a source whose position was lost. In all but the first, records count as read."""
         place, (begin, end) = f"{topic}-{self.shard}", self._reach(topic)
         if topic != self.sources[0]:
             lost.append(Loss(f"what {place} held that was not read"))
@@ -157,7 +157,7 @@ class BrokenShard:
         return resume_at
 
     def _wrong_with_source(self, progress: Progress | None, topic: str, lost: list[Loss]) -> tuple[int, list[str]]:
-        """Where to continue in a source, and what is wrong with it; what is lost of it goes to ``lost``."""
+        """Where to continue in a source, and its damage; its losses go to ``lost``."""
         place, (begin, end) = f"{topic}-{self.shard}", self._reach(topic)
         inputs = () if progress is None else progress["inputs"]
         known = next((each["next_offset"] for each in inputs if each["topic"] == topic), 0)

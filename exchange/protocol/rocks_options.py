@@ -39,7 +39,7 @@ def _merged_from(files: int) -> dict[str, str]:
 
 USUAL: Final = _merged_from(4)
 BULK: Final = _merged_from(16)
-# RocksDB reports a disk's error in the words of strerror.
+# RocksDB reports a disk's error with the text of strerror.
 REFUSALS: Final = tuple(
     os.strerror(number)
     for number in (

@@ -49,7 +49,7 @@ class State(Rows, Protocol):
 
     def restoring(self) -> AbstractContextManager[None]:
         """Write for bulk while the block runs. All is on the disk only behind it: a process that is killed meanwhile
-        leaves what it had at some earlier batch or portion."""
+        leaves the rows of some earlier batch or portion."""
         ...
 
     def clear(self) -> None:
@@ -61,7 +61,7 @@ class State(Rows, Protocol):
         ...
 
     def footprint(self) -> Footprint:
-        """What it uses of its disk."""
+        """Its disk usage."""
         ...
 
     def close(self) -> None:

@@ -9,11 +9,11 @@ The laws, which the state-machine test in ``tests/exchange/test_shard_laws.py`` 
 3. **Apply after commit.** The local state sees a batch's rows only when the batch is known to be committed. The
    committed changelog is the truth, the local state its cache.
 4. **An abort leaves no trace.** The batch that was computed is retained and written again, unchanged, but not
-   for ever: what cannot be written ends the shard.
+   for ever: a batch that cannot be written ends the shard.
 5. **An uncertain commit is asked about.** The log is opened again and the position read: the batch is in it, or
    it is not and is written again, or another owner has gone on and we are fenced.
 6. **A restore knows that it is whole.** The changelog's last batch number equals the position's, and a local
-   state that is so old that the changelog may have forgotten what was dropped since is not built upon.
+   state so old that the changelog may no longer have later deletions is not used.
 7. **Time is an input.** Due rows are handed over like records; shard time is logged and never goes back.
 8. **A fenced owner stops.** It comes back only by a new assignment.
 9. **Home first.** What must be written at home by a step whose transaction is abroad is acknowledged before the
@@ -76,7 +76,7 @@ class Shard:
     ) -> None:
         """``clock`` returns milliseconds since 1970, UTC. ``open_state`` is None for a step without rows.
 
-        ``remedy`` is the advice to a person if the changelog does not hold what was committed.
+        ``remedy`` is the advice to a person if the changelog lacks committed rows.
         """
         self._step: Step[Any] = step  # of the same facts as the feed: the signature holds that
         self._feed: Feed[Any] = feed
@@ -111,7 +111,7 @@ class Shard:
 
     @contextmanager
     def _fate(self) -> Iterator[None]:
-        """What was polled is known to this call alone: to continue after an error would skip it."""
+        """Polled records are known to this call alone: to continue after an error would skip them."""
         try:
             yield
         except BaseException as error:
@@ -130,7 +130,7 @@ class Shard:
             self.waits_for = ""
             try:
                 return self._do_batch(timeout_s)
-            except CannotDecide as error:  # raised before anything is written; what was polled still waits
+            except CannotDecide as error:  # raised before anything is written; polled records still wait
                 self.waits_for = str(error)
                 return None
 
@@ -188,7 +188,7 @@ class Shard:
         return self._step.compute(batch, rows, now_ms)
 
     def _write(self, records: Sequence[Record], effects: Effects, now_ms: int, read_s: float) -> Turned | None:
-        """Commit a batch's effects; None if there are none. What is only shown needs no transaction."""
+        """Commit a batch's effects; None if there are none. Effects that are only shown need no transaction."""
         self._more = effects.more
         if not (records or effects.needs_transaction):
             return Turned(effects) if effects.gauges else None
@@ -231,7 +231,7 @@ class Shard:
                 uncertain += 1
             else:
                 if self._state is not None:
-                    # From an earlier place the same rows are read once more: that is safe, a later one is not.
+                    # From an earlier offset the same rows are read once more: that is safe, a later one is not.
                     self._state.apply(effects.rows, position.batch, next_offset or self._state.start()[0])
                 self.position = position
                 return aborted, uncertain
@@ -252,7 +252,7 @@ class Shard:
         return found == position
 
     def _apply_from_changelog(self, position: Position) -> None:
-        """The uncertain batch was committed after all; its rows are read back, with their place."""
+        """The uncertain batch was committed after all; its rows are read back, with their offset."""
         self.position = position
         if self._state is not None:
             self._restorer.restore(self._state, position)
@@ -271,7 +271,7 @@ class Shard:
         return 0 if self._state is None else self._state.size()
 
     def footprint(self) -> Footprint | None:
-        """What its state takes of its disk; None if it has none."""
+        """The disk usage of its state; None if it has none."""
         return None if self._state is None else self._state.footprint()
 
     def writing_s(self) -> float:
@@ -280,7 +280,7 @@ class Shard:
         return time.monotonic() - since if since else 0.0
 
     def close(self) -> None:
-        """Stop reading and give the shard up. What was not committed will be done again by the next owner."""
+        """Stop reading and give the shard up. Uncommitted work will be done again by the next owner."""
         if self.phase is not Phase.FENCED:
             self.phase = Phase.CLOSED
         with ExitStack() as closing:  # each is closed, whatever the others raise

@@ -1,8 +1,8 @@
 """Keeps a copy of a shard's state that another worker owns, so that taking it over is to read a few last batches.
 
-A standby only reads what is committed: it fences no one and writes nothing. What it holds is what any owner's cache
-would hold at that place of the changelog, so a take-over continues from it as from its own. It is a convenience: what
-goes wrong with it costs time later, and never stops work.
+A standby only reads committed rows: it fences no one and writes nothing. It holds the same as any owner's cache
+would hold at that offset of the changelog, so a take-over continues from it as from its own. It is a convenience: an
+error in it costs time later, and never stops work.
 """
 
 import logging
@@ -93,7 +93,7 @@ class Standby:
                 # The disk has other work: what its owner needs room for comes before a copy.
                 _log.error("standby.given_up shard=%s: %s", self._name, error)
                 return
-            except Exception as error:  # a copy is worth having again, whatever has happened to it
+            except Exception as error:  # a copy is worth making again after any error
                 if time.monotonic() - began > LONGEST_PAUSE_S:
                     pause_s = self._pause_s
                 _log.warning("standby.paused shard=%s for_s=%g: %s", self._name, pause_s, error)

@@ -1,7 +1,7 @@
 """A shard's rows in RocksDB: the cache of its committed changelog, never more than that.
 
 A row is written with its offset in the changelog in one write batch, so that a crash at any moment leaves a cache
-that knows exactly how far it has come. What is damaged or does not belong to this changelog is deleted and rebuilt:
+that knows exactly how far it has come. A cache that is damaged or of another changelog is deleted and rebuilt:
 nothing is in here that is not in Kafka. A disk that is full or read-only is no damage: it is reported, and nothing is
 deleted.
 """
@@ -95,7 +95,7 @@ class RocksState:
     """A ``State`` in a folder of its own.
 
     Every call raises StateRefused if the disk refuses, StateDamaged if the folder could not be read, and was
-    removed. Opening raises StateInUse, and rebuilds a damaged folder by itself.
+    removed. Opening raises StateInUse, and rebuilds a damaged folder.
     """
 
     def __init__(self, folder: Path, changelog_id: str, state_format: int, *, cache_mib: int = 16) -> None:
@@ -200,7 +200,7 @@ class RocksState:
 
     @contextmanager
     def restoring(self) -> Iterator[None]:
-        """Write without RocksDB's own log, and merge files rarely. What is in memory only is written at the end, before
+        """Write without RocksDB's own log, and merge files rarely. Rows only in memory are written at the end, before
         any write that is logged: behind a log that knows the later ones alone, the earlier ones would be lost."""
         self._writing = unlogged()
         self._db.set_options(BULK)
@@ -213,7 +213,7 @@ class RocksState:
                 self._db.set_options(USUAL)
 
     def apply(self, rows: Sequence[RowChange], batch: int, next_offset: int) -> None:
-        """Take over a committed batch, atomically with its place in the changelog."""
+        """Take over a committed batch, atomically with its offset in the changelog."""
         place = CacheHead(self._place.changelog_id, self._place.state_format, next_offset, batch)
         write = WriteBatch(raw_mode=True)
         put, pack = write.put, _TIME.pack
@@ -277,7 +277,7 @@ class RocksState:
         return int(self._db.property_int_value("rocksdb.estimate-num-keys") or 0)
 
     def footprint(self) -> Footprint:
-        """What the folder takes of its disk. Files that RocksDB drops meanwhile are not counted."""
+        """The disk usage of the folder. Files that RocksDB drops meanwhile are not counted."""
         used = 0
         for path in self._folder.iterdir():
             with suppress(FileNotFoundError):
@@ -287,12 +287,12 @@ class RocksState:
     def close(self) -> None:
         """Close the database, so that another owner on this machine may open it. A second time does nothing.
 
-        Raises StateRefused if the disk does not take what is left to write.
+        Raises StateRefused if the disk does not take the remaining writes.
         """
         try:
             self._db.close()
         except DbClosedError:
             pass
-        except Exception as error:  # a full disk is met here first, when what was written is flushed
+        except Exception as error:  # a full disk is met here first, when writes are flushed
             self._raise_refusal(error)
             raise

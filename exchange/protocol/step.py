@@ -1,4 +1,4 @@
-"""What a step is: a function from a batch, rows and a time to effects."""
+"""A step: a function from a batch, rows and a time to effects."""
 
 from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar

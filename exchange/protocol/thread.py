@@ -28,7 +28,7 @@ def ignore(_turned: Turned) -> None:
 class ShardThread:
     """One shard's life. ``make`` builds a new shard for each take; it may raise like ``Shard.take``.
 
-    A fenced shard stops. Where ``retake_after_s`` is given it waits so long, and takes the shard again if
+    A fenced shard stops. If ``retake_after_s`` is given, it waits so long, and takes the shard again if
     ``still_assigned``: a claimant that lost its assignment has learnt of it by then, so two claimants cannot
     fence each other for ever. Anything else that goes wrong is for ``on_broken``, with the error.
     """
@@ -76,7 +76,7 @@ class ShardThread:
                 except ProducerFenced as error:
                     self._show(Phase.FENCED)
                     self._metrics.add(spec.FENCED_SHARDS, 1, self.step)
-                    # Its text: who keeps what was logged must not keep the clients of a traceback.
+                    # Its text: a stored log record must not keep the clients of a traceback alive.
                     _log.warning("shard.fenced step=%s shard=%d: %s", self.step, self.number, str(error))
                     if self._retake_after_s is None:
                         raise

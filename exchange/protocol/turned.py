@@ -1,4 +1,4 @@
-"""What a turn of a shard has done."""
+"""The result of a turn of a shard."""
 
 import msgspec
 
@@ -7,12 +7,12 @@ from exchange.protocol.record import Record
 
 
 class Turned(msgspec.Struct, frozen=True):
-    """A batch that was committed: what it was made of, and how often its transaction had to be tried; or only something
+    """A batch that was committed: its content, and how often its transaction had to be tried; or only something
     to show.
 
     ``size`` is the bytes of its records' values.
     ``oldest`` is the record that had waited longest, None if only time had passed.
-    ``batch_s`` is from when it was read: also what it waited for its turn to be computed, and behind what went ahead.
+    ``batch_s`` is from when it was read: with the wait for its turn to be computed, and behind records that went ahead.
     """
 
     effects: Effects

@@ -48,7 +48,7 @@ _EXTENSIONS: Final = frozenset(
 )
 
 
-# What follows an address by mistake: a prefix length, a mask, a second address, a port or a protocol.
+# Texts that follow an address by mistake: a prefix length, a mask, a second address, a port or a protocol.
 _NO_PATH: Final = re.compile(r"[\d./-]+|tcp|udp|icmp|sctp", re.IGNORECASE)
 
 

@@ -1,7 +1,7 @@
 """Undoes defanging, the marks that people put into an indicator so that no one clicks on it.
 
-``hxxp``, ``[.]``, ``(dot)``, ``[at]``, ``[:]//`` and their kin have no standard and no library that keeps to
-what is asked here: linear time, and not a character changed that could have been meant.
+``hxxp``, ``[.]``, ``(dot)``, ``[at]``, ``[:]//`` and their kin have no standard and no library that meets
+these requirements: linear time, and not a character changed that could have been meant.
 """
 
 import re

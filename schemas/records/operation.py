@@ -64,7 +64,7 @@ class PolicyReading(TypedDict):
 
 
 class SensorQuality(TypedDict):
-    """What became of what one sensor reported; all numbers but times are sums of weights, in millionths."""
+    """What became of one sensor's reports; all numbers but times are sums of weights, in millionths."""
 
     nation: str
     sensor: str

@@ -55,7 +55,7 @@ def verify(
 ) -> ChainReport:
     """Follow the chain. ``anchors`` are of this chain and validly signed; ``engines`` are by policy version.
 
-    ``head`` is the end of the chain in the shard's committed state: what is behind it, the shard has not written. A
+    ``head`` is the end of the chain in the shard's committed state: the shard has not written anything behind it. A
     live chain grows while it is read, so it may be a function, which is called after the last of ``entries``.
     """
     report = ChainReport(shard)

@@ -23,7 +23,7 @@ class Head(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Versions(msgspec.Struct, frozen=True, gc=False):
-    """What a decision was made with."""
+    """The versions that a decision was made with."""
 
     policy: str
     engine: str
@@ -83,7 +83,7 @@ def _record(
     veto: Veto | None,
     border: str,
 ) -> Mapping[str, Any]:
-    """What a decision's record repeats."""
+    """The repeated part of a decision's record."""
     return {
         "partner": partner,
         "outcome": str(decision.outcome),

@@ -70,7 +70,7 @@ class AuditLog:
             yield entry
 
     def head(self, shard: int) -> audit.Head | None:
-        """What the shard itself has as the end of its chain; None if it has none."""
+        """The end of the chain in the shard's own state; None if there is none."""
         log = KafkaLog(self._cluster, topics.StepKind.CORRELATE, shard, input_ids={}, state_format=None)
         found: audit.Head | None = None
         for rows, _, _ in log.changelog(

@@ -100,7 +100,7 @@ class Assertion(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     @property
     def shortened(self) -> "Assertion":
-        """This with short texts, as it is kept where sources are many."""
+        """This with short texts, as it is kept if sources are many."""
         return msgspec.structs.replace(self, latest=self.latest.shortened)
 
     @property

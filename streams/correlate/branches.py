@@ -2,7 +2,7 @@
 
 A source is found by its name, a digest. A leaf keeps up to ``LEAF`` sources; beyond that it becomes a branch of
 ``FAN`` parts, and keeps the summary of each. So a report changes the rows on the way to its source and no others, and
-what a row has is a function of the sources below it, whatever their order: sources are never removed.
+a row's content is a function of the sources below it, whatever their order: sources are never removed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -48,7 +48,7 @@ _FORMER: Final = b"\x93"  # an array of three, in MessagePack: up to format 4 it
 
 
 class Branches:
-    """The tree of one indicator. It reads what it needs of ``rows``, and keeps what has changed."""
+    """The tree of one indicator. It reads the rows that it needs from ``rows``, and keeps the changed ones."""
 
     def __init__(self, rows: Lookup, key: bytes, generation: int) -> None:
         self._rows, self._key, self._generation = rows, key, generation

@@ -33,7 +33,7 @@ def content_for(
 ) -> Content:
     """The content of a release of ``included``, redacted by the ``obligations`` of its decision.
 
-    ``approved`` are the labels that officers approved if they let it go: what they have seen is what leaves, so no
+    ``approved`` are the labels that officers approved if they let it go: only what they have seen leaves, so no
     other label does, and no tearline. Confidence is as of the beginning of the day (UTC): decay would tell the time.
     """
     kind, day_ms, lives = included.kind, now_ms - now_ms % DAY_MS, included.lives
@@ -80,7 +80,7 @@ def digest_of(content: Content) -> bytes:
     """A digest of all that is worth a new record: not of decayed confidence, nor of the end of the release.
 
     Those change with every statement of a source, and a partner can compute them: the decay is published. They are
-    sent with the next record that is worth sending. The first ``MATERIAL_BYTES`` are of what is sent at once, the rest
+    sent with the next record that is worth sending. The first ``MATERIAL_BYTES`` are of data sent at once, the rest
     of counts, times and validity, which are sent at most once per roll-up.
     """
     material = sha256(msgspec.msgpack.encode(content | _NOT_MATERIAL)).digest()[:MATERIAL_BYTES]

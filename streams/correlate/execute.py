@@ -1,6 +1,6 @@
-"""What a command changes in an indicator's row, or why it is refused. Pure.
+"""The changes that a command makes in an indicator's row, or why it is refused. Pure.
 
-The row only keeps what officers have decided. The consequences for the nation and its partners are decided together
+The row only keeps officers' decisions. The consequences for the nation and its partners are decided together
 with everything else (``streams.correlate.review``), when the row is next released.
 """
 

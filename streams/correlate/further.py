@@ -1,4 +1,4 @@
-"""What a row keeps of the sources beyond those it keeps in full: exact sums, by groups that the rules see alike. Pure.
+"""A row's summary of the sources that it does not keep in full: exact sums, by groups that the rules see alike. Pure.
 
 A summary is a function of the set of its sources, whatever their order. It is made anew from its parts whenever one
 of them changes (``streams.correlate.branches``), so minima and maxima are exact after a source tightens its marking.
@@ -29,7 +29,7 @@ SUM: Final = 1 << 64
 
 
 Key = tuple[object, ...]
-"""What groups are told apart and sorted by."""
+"""The key by which groups are distinguished and sorted."""
 
 
 class Group(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -104,7 +104,7 @@ class Group(msgspec.Struct, frozen=True, gc=False, array_like=True):
         )
 
     def as_mixed(self) -> "Group":
-        """This group where there are too many."""
+        """This group if there are too many."""
         caveats = tuple(sorted({*self.marking.caveats, Caveat.UNRECOGNISED}))
         return msgspec.structs.replace(self, marking=msgspec.structs.replace(self.marking, caveats=caveats), mixed=True)
 
@@ -225,7 +225,7 @@ def lives_together(statements: Iterable[Statement]) -> list[Statement]:
 def marking_of(assertion: Assertion, tally: Tally) -> Marking:
     """The marking that a source's data is decided under: the stricter of the one it came with and the current one.
 
-    A withdrawal without a marking says nothing about the marking of the data before it.
+    A withdrawal without a marking states nothing about the marking of the data before it.
     """
     terms = TERMS[assertion.latest.terms]
     if terms.mark == tally.mark:  # most often

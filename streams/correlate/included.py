@@ -1,4 +1,4 @@
-"""What of a row is in a release: the only thing that a release is made from. Pure.
+"""The part of a row that is in a release: the only thing that a release is made from. Pure.
 
 An ``Included`` has the value and the units that a decision lets go, and nothing else of the row, so whatever is made of
 it cannot depend on an excluded source. All that is taken from the units is a sum, a minimum, a maximum or the first
@@ -45,7 +45,7 @@ class Included(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def tearlines(self) -> list[str]:
-        """What sources wrote for release, in any order and with repeats."""
+        """The texts that sources wrote for release, in any order and with repeats."""
         found: list[str] = []
         for unit in self.units:
             if unit.group is not None or TEXTS[unit.assertion.latest.texts].tearline:  # few have any

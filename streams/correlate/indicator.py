@@ -1,4 +1,4 @@
-"""Brings one indicator's row up to date, and publishes what follows: the national record, then partners' releases.
+"""Brings one indicator's row up to date, and publishes the results: the national record, then partners' releases.
 
 The path: merge what sensors assert → execute officers' commands → compare with the row before → national record →
 for each partner a release (``streams.correlate.releases``) → when the row is due next.
@@ -179,7 +179,7 @@ class IndicatorUpdater:
         return waits if row.officers is None else waits + row.officers.deadlines()
 
     def _change(self, before: Row | None, row: Row, merged: Merged | None, now_ms: int) -> IndicatorChange:
-        """What this batch has done to the row. An indicator that had ended and lives again has changed."""
+        """How this batch has changed the row. An indicator that had ended and lives again has changed."""
         if before is None:
             return IndicatorChange.NEW
         revived = row.expired and now_ms < row.end(self._lifetimes)

@@ -141,7 +141,7 @@ def _outside(
     before: dict[str, Assertion | None],
     rows: Lookup,
 ) -> dict[bytes, Assertion]:
-    """What arrived of sources that are not kept in full, merged with what is known of them; ``before`` learns of it."""
+    """New assertions of sources that are not kept in full, merged with the known ones, which go to ``before``."""
     last = max(name_of(key, sensor) for sensor in kept)
     names = {sensor: name for sensor in arrived if sensor not in kept and (name := name_of(key, sensor)) > last}
     tree = Branches(rows, key, row.generation)
@@ -170,7 +170,7 @@ def _differ(one: Terms, other: Terms) -> bool:
 
 
 def _alike(one: Assertion, other: Assertion) -> bool:
-    """Whether two sources say the same, but for times, counts and texts that are not released."""
+    """Whether two sources state the same, but for times, counts and texts that are not released."""
     return (
         one.latest.terms == other.latest.terms
         and one.latest.valid_until_ms == other.latest.valid_until_ms

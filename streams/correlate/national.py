@@ -35,7 +35,7 @@ _CUTS: Final = Repeated(_FORM)
 
 
 def national(codec: Codec, key: bytes, row: Row, version: int, lifetimes: Lifetimes, now_ms: int) -> tuple[Kind, bytes]:
-    """What the record for ``indicator.national`` says, and its framed bytes (``schemas.records.Indicator``).
+    """The kind of the record for ``indicator.national``, and its framed bytes (``schemas.records.Indicator``).
 
     Lists are capped by name; marking, counts and times are of all sources. After the end of its last statement an
     indicator is ``expired``: the record keeps what was known. One that an officer has declared false is ``revoked``,

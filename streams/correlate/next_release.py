@@ -49,7 +49,7 @@ def next_release(
 
 
 def over_closed_border(sent: Sent, following: Sent, reason: str, now_ms: int, stop: Stop) -> tuple[Sent, str]:
-    """What is left of the next record while the partner's border is not open: ends and recalls, never content.
+    """The rest of the next record while the partner's border is not open: ends and recalls, never content.
 
     If content would also have recalled data that a source has withdrawn, the recall goes without the content.
     """
@@ -86,7 +86,7 @@ def _next(
 
 
 def _stopped(sent: Sent, now_ms: int, stop: Stop) -> tuple[Sent, str]:
-    """Stop what the partner has. A revocation demands less than a recall, and changes nothing after one.
+    """Stop the release that the partner has. A revocation demands less than a recall, and changes nothing after one.
 
     An end that the partner has already, or a mere expiry after a revocation, is not sent again.
     """

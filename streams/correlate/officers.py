@@ -1,4 +1,4 @@
-"""What officers have decided about an indicator, as its row keeps it: vetoes, and reviews of held releases. Pure."""
+"""Officers' decisions about an indicator, as its row keeps them: vetoes, and reviews of held releases. Pure."""
 
 from collections.abc import Collection
 from typing import Final
@@ -54,7 +54,7 @@ class Review(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     ``question`` names all that they are asked, and this opening of it: a verdict on an earlier opening is no verdict on
     this one. ``assigned`` is the marking that the approving officers give to data whose own is missing or unknown.
-    ``groups`` are the digests of what is held, at most MAX_GROUPS, and ``labels`` those that an approval releases.
+    ``groups`` are the digests of the held groups, at most MAX_GROUPS, and ``labels`` those that an approval releases.
     """
 
     partner: str
@@ -70,7 +70,7 @@ class Review(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     @property
     def content(self) -> bytes:
-        """The digest of what is asked, whenever it is asked."""
+        """The digest of the question, the same in every opening."""
         return self.question[:CONTENT_BYTES]
 
     @property
@@ -131,8 +131,8 @@ class Veto(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class OfficerDecisions(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """All vetoes and reviews of one indicator: at most one review for each partner.
 
-    ``asked`` is what earlier reviews asked that were not approved: it does not begin anew if it returns. ``lapse_ms``
-    is the earliest deadline of what was forgotten because there is too much; 0 for none. ``opening`` is the last
+    ``asked`` are the unapproved questions of earlier reviews: one that returns does not begin anew. ``lapse_ms``
+    is the earliest deadline of those dropped because there are too many; 0 for none. ``opening`` is the last
     opening of any review.
 
     ``used`` are the executed commands that could still be valid. ``used_until_ms`` is when the last one was signed that
@@ -186,7 +186,7 @@ class OfficerDecisions(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return msgspec.structs.replace(review, deadline_ms=min([review.deadline_ms, *ends]))
 
     def _closing(self, review: Review) -> "OfficerDecisions":
-        """These with a review that ends. An approval ends with its question: what returns is asked anew."""
+        """These with a review that ends. An approval ends with its question: a question that returns is asked anew."""
         asked = {(each.partner, each.group): each for each in self.asked}
         for group in review.groups:
             name = (review.partner, group)

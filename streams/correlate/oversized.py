@@ -28,7 +28,7 @@ LATER_MS: Final = 60 * 60 * 1000  # until a row that cannot be written is tried 
 
 
 class Skip(IntEnum):
-    """How much of an indicator's input a batch goes without."""
+    """How much of an indicator's input a batch leaves out."""
 
     NOTHING = 0
     OBSERVATIONS = 1
@@ -70,7 +70,7 @@ def leave(key: bytes, data: bytes | None, work: Work) -> None:
 
 
 def next_skips(skips: Mapping[bytes, Skip], key: bytes) -> dict[bytes, Skip]:
-    """What to go without in the next try."""
+    """The input to leave out in the next try."""
     return {**skips, key: Skip(skips.get(key, Skip.NOTHING) + 1)}
 
 
@@ -89,7 +89,7 @@ def refuse_observations(
 
 
 def _as_json(observed: Observed) -> bytes:
-    """What the observation was, to be read by people."""
+    """The observation as text for people."""
     assertion = observed.assertion
     latest, seen = assertion.latest, assertion.total
     return msgspec.json.encode(

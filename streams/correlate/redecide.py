@@ -45,7 +45,7 @@ class Cursor(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 def is_of(data: bytes | None, rules: bytes) -> bool:
-    """Whether the cursor's row is of these rules: then it is due by itself for as long as rows are left."""
+    """Whether the cursor's row is of these rules: then it is due by itself while rows are left."""
     return data is not None and msgspec.msgpack.decode(data, type=Cursor).rules == rules
 
 
@@ -65,7 +65,7 @@ def portion(
 ) -> tuple[list[tuple[bytes, Row]], Cursor]:
     """The next rows to decide again, at most ``decided`` of at most ``looked_at``, and the cursor behind them.
 
-    ``settled`` are those that this batch has settled already: what the state has of them is old.
+    ``settled`` are those that this batch has settled already: their rows in the state are old.
     """
     found: list[tuple[bytes, Row]] = []
     after = cursor.after

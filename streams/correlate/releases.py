@@ -76,9 +76,9 @@ class Releaser:
         again: Collection[str] = (),
         merged: Merged | None = None,
     ) -> Row:
-        """Release to each partner what the rules allow; the row after that.
+        """Release to each partner the data that the rules allow; the row after that.
 
-        ``before`` is the row before this batch, None if it has not changed, and ``merged`` what has changed in it;
+        ``before`` is the row before this batch, None if it has not changed, and ``merged`` its changes;
         ``earlier`` are the officers' decisions before this batch. The partners in ``again`` get their last record again
         if there is no new one.
         """
@@ -161,7 +161,7 @@ class Releaser:
         return stop_of(ruling, rules_changed=rules_changed, was_approved=was_approved)
 
     def _taken_back(self, row: Row, ever: Sequence[Unit], partner: str, now_ms: int) -> Stop | None:
-        """How a release ends because sources withdrew what was in it; None if it would not be allowed anyhow."""
+        """How a release ends because sources withdrew data in it; None if it would not be allowed anyhow."""
         included = self._included(row, ever, self._ruled(row, ever, partner, now_ms))
         if included is None:
             return None
@@ -170,14 +170,14 @@ class Releaser:
         return Stop(RecordKind.EXPIRED, EndReason.VALIDITY_ENDED)
 
     def _included(self, row: Row, pieces: Sequence[Unit], ruling: Ruling) -> Included | None:
-        """What may be shared; None if nothing may."""
+        """The data that may be shared; None if there is none."""
         if ruling.decision.outcome is not Outcome.RELEASE:
             return None
         marked = pieces if ruling.review is None else units_marked(pieces, ruling.review.assigned)
         return Included.of(row, marked, ruling.decision)
 
     def _content(self, included: Included, partner: str, ruling: Ruling, now_ms: int) -> Content:
-        """What is shared, redacted."""
+        """The shared content, redacted."""
         approved = None if ruling.review is None else ruling.review.labels
         return content_for(included, ruling.decision.obligations, partner, self._lifetimes, now_ms, approved=approved)
 
@@ -275,7 +275,7 @@ class Releaser:
 
 @lru_cache(maxsize=4096)
 def _counters(partner: str, outcome: Outcome, rules: tuple[str, ...]) -> Sequence[tuple[str, ...]]:
-    """What a decision is counted in."""
+    """The counters of a decision."""
     hits = [spec.RULE_HITS.tally(rule) for rule in rules]
     return (spec.DECISIONS.tally(partner, outcome), spec.AUDIT_ENTRIES.tally(), *hits)
 

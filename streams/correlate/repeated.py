@@ -1,4 +1,4 @@
-"""What records repeat, written once: a cache that is bounded in bytes, since attackers choose what is in it."""
+"""The repeated parts of records, written once: a cache that is bounded in bytes, since attackers choose its content."""
 
 from collections.abc import Hashable, Mapping
 from typing import Any, Final
@@ -19,7 +19,7 @@ class Repeated(dict[Hashable, Cut]):
     def cut(self, repeated: Hashable, record: Mapping[str, Any]) -> Cut:
         """Cut this record, and keep it for all that have the same to repeat."""
         cut = self._form.cut(record)
-        self._room -= _ENTRY_BYTES + 2 * sum(map(len, cut))  # what it is known by is about as long
+        self._room -= _ENTRY_BYTES + 2 * sum(map(len, cut))  # its key is about as long
         if self._room < 0:
             self.clear()
             self._room = KNOWN_BYTES

@@ -1,8 +1,8 @@
-"""What becomes of a decision of the rules once people have spoken: vetoes, approvals, refusals, deadlines. Pure.
+"""The result of the rules' decision after officers' decisions: vetoes, approvals, refusals, deadlines. Pure.
 
-The rules decide first. A veto forbids, whatever they say. What they hold is a question to officers, and the answer
+The rules decide first. A veto forbids, whatever they decide. A hold is a question to officers, and the answer
 holds for that question only: other facets, or another rule, is another question. An approval lifts holds and nothing
-else: the rules that withhold stand, and so do the guards.
+else: the rules that withhold still apply, and so do the guards.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -29,9 +29,9 @@ HOUR_MS: Final = 60 * 60 * 1000
 
 
 class Ruling(msgspec.Struct, frozen=True, gc=False):
-    """The decision that stands, with what people have to do with it.
+    """The final decision, with the officers' part in it.
 
-    ``by_rules`` says whether the rules, and officers' approvals under them, would let it go: a veto aside.
+    ``by_rules`` states whether the rules, and officers' approvals under them, would let it go: a veto aside.
     """
 
     decision: ReleaseDecision
@@ -68,8 +68,8 @@ def ruled(
 def stop_of(ruling: Ruling, *, rules_changed: bool, was_approved: bool) -> Stop:
     """How a release ends that may not be shared, or not any more. ``was_approved`` if officers had let it go.
 
-    What an officer has called false is revoked, unless it may not be shared anyhow: then it has to be purged. A refusal
-    is the reason only if it takes an approval back: what else was refused is not the partner's business.
+    An indicator that an officer calls false is revoked, or purged if it may not be shared anyhow. A refusal
+    is the reason only if it takes an approval back: other refusals do not concern the partner.
     """
     veto = ruling.veto
     if veto is not None and veto.kind == CommandKind.RECALL:
@@ -84,8 +84,8 @@ def stop_of(ruling: Ruling, *, rules_changed: bool, was_approved: bool) -> Stop:
 def holds_of(judgement: Judgement, partner: str, engine: Engine) -> Mapping[Facets | None, bytes]:
     """The digest of each hold: by the facets of a group that is held, None for the merge of those that are allowed.
 
-    A digest is of the facets and of the texts of the holding rules: another policy version alone is no other hold. What
-    is withheld is not in it, so it changes nothing of what people have approved.
+    A digest is of the facets and of the texts of the holding rules: another policy version alone is no other hold.
+    Withheld data is not in it, so it changes no approval.
     """
     decision = judgement.decision
     found: dict[Facets | None, bytes] = {
@@ -169,7 +169,7 @@ def _asked(
 ) -> tuple[Review, Mapping[Facets | None, bytes]]:
     """The review of a decision to hold, and its holds: the known review if it asks the same, lapsed at its deadline.
 
-    What is approved stays approved while any of it is held: what is held besides is left out, as what is held beside a
+    An approval remains while any of its data is held: other held data is left out, as is the data held beside a
     release of the rules. A question that returns is as it was left, refused or lapsed. If it was open, its deadline
     remains, and officers answer it anew: earlier verdicts were on an earlier opening.
     """

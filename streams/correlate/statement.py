@@ -12,7 +12,7 @@ from streams.rules.facets import ConfidenceBand
 from streams.rules.labels import may_leave
 
 MAX_LABELS: Final = 64
-SHORT_TEXT: Final = 1024  # characters of a description, of a context, and bytes of labels, where sources are many
+SHORT_TEXT: Final = 1024  # characters of a description, of a context, and bytes of labels, if sources are many
 
 
 class Statement(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -75,7 +75,7 @@ class Correlate(Step[None]):
     def __init__(
         self, settings: CorrelateSettings, shard: int, codec: Codec, enricher: Enricher, rules: Rules | Classifier
     ) -> None:
-        """``rules`` give what is in force at a shard time; a classifier is in force always."""
+        """``rules`` give the rules in force at a shard time; a classifier is in force always."""
         self._settings, self._shard, self._codec, self._enricher = settings, shard, codec, enricher
         self._data = f"{enricher.version}-{known().version}"  # read now, not in the first batch
         self._rules: Rules = FixedRules(rules) if isinstance(rules, Classifier) else rules
@@ -232,7 +232,7 @@ class Correlate(Step[None]):
 
 
 def _read(keys: Sequence[bytes], rows: Rows) -> Iterator[tuple[bytes, bytes | None]]:
-    """These rows, some at a time: between two reads, what is urgent goes ahead (``exchange.protocol.preempt``)."""
+    """These rows, some at a time: between two reads, urgent records go ahead (``exchange.protocol.preempt``)."""
     for start in range(0, len(keys), READ_AT_ONCE):
         some = keys[start : start + READ_AT_ONCE]
         yield from zip(some, rows.get_many(some), strict=True)

@@ -1,8 +1,8 @@
-"""What statements repeat: markings, terms and texts. A row keeps them as bytes; what follows is computed once. Pure.
+"""The repeated parts of statements: markings, terms and texts. Rows keep their bytes; results are computed once. Pure.
 
-The sensors of a nation state the same few markings, confidences and labels again and again. A row keeps each as its
+The sensors of a nation repeat the same few markings, confidences and labels. A row keeps each as its
 bytes, which are equal if and only if it is equal; what follows from them (bands, order, bytes of a record) is looked
-up by these bytes. The tables are caches: what is not there is computed again.
+up by these bytes. The tables are caches: missing entries are computed again.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ Context = tuple[tuple[str, str], ...]
 
 
 class Known(dict[bytes, Known_T], Generic[Known_T]):
-    """What bytes stand for. It is emptied when it is full: attackers choose what is in it."""
+    """The meaning of bytes. It is emptied when it is full: attackers choose its content."""
 
     def __init__(self, read: Callable[[bytes], Known_T]) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class _Terms(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Terms:
-    """What a statement states, but for its times and texts: marking, confidence (-1: not stated), labels, and the code
+    """A statement without its times and texts: marking, confidence (-1: not stated), labels, and the code
     of ``Withdrawal`` by which the source ended its assertion, 0 if it asserts.
 
     ``cut`` is all that a source in a national record repeats of them (``SOURCE``), but for its texts.

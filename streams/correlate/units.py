@@ -49,7 +49,7 @@ class Unit(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def tearlines(self) -> tuple[str, ...]:
-        """What its sources wrote for release."""
+        """The texts that its sources wrote for release."""
         if self.group is not None:
             return self.group.tearlines
         text = self.assertion.latest.tearline

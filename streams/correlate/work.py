@@ -1,4 +1,4 @@
-"""What correlate collects in one batch."""
+"""The effects that correlate collects in one batch."""
 
 from typing import Final
 

@@ -133,7 +133,7 @@ def _unquoted(text: str) -> str:
 
 
 def _readings(text: str) -> Iterator[str]:
-    """The text, and what it is decoded."""
+    """The text, and its decoded forms."""
     yield text
     for _ in range(_DEPTH):
         decoded = _unquoted(text)

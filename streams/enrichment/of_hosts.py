@@ -2,7 +2,7 @@ r"""User agents, mutexes, registry keys and imphashes that harmless machines hav
 
 - A user agent of which each part is a browser's own, or that is a common tool's (its form: RFC 9110, section 10.1.5).
 - Mutexes that Windows and its libraries make in every process.
-- Keys that hold what starts by itself: what is bad is a key or value in them, not they (MITRE ATT&CK T1547.001).
+- Keys that hold automatically started programs: a key or value in them is bad, not they (MITRE ATT&CK T1547.001).
 - The imphash of programs that import the .NET runtime alone, and of those that import nothing.
 
 Mutexes and user agents are compared with their case, which counts for them.

@@ -32,7 +32,7 @@ class WarninglistCacheError(Exception):
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
-    """Where a user's caches of this program are, by the XDG Base Directory Specification."""
+    """The folder of a user's caches of this program, by the XDG Base Directory Specification."""
     base = environ.get("XDG_CACHE_HOME") or str(Path(environ.get("HOME", "/")) / ".cache")
     return Path(base) / "kakehashi"
 

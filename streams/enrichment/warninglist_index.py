@@ -23,7 +23,7 @@ _BEHIND_DOT: Final = 2
 
 
 class ListedWarninglist(msgspec.Struct, frozen=True):
-    """What the index remembers of a list; its bit is its place among the others."""
+    """The index's record of a list; its bit is its place among the others."""
 
     name: str
     title: str
@@ -145,7 +145,7 @@ class WarninglistIndex:
     activity: ClassVar = Activity.PASSIVE_LOCAL
 
     def __init__(self, tables: IndexTables, names: marisa_trie.Trie, hashes: marisa_trie.Trie) -> None:
-        """Take what ``compile_index`` made."""
+        """Take the result of ``compile_index``."""
         self.version = tables.version
         self.warninglists = tables.warninglists
         self._names = names

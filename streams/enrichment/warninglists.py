@@ -81,9 +81,9 @@ class _ListFile(msgspec.Struct, rename={"form": "type", "entries": "list"}):
 
 
 def installed_folder() -> Path:
-    """Where the lists of the installed ``pymispwarninglists`` are: one folder with a ``list.json`` per list.
+    """The folder of the lists of the installed ``pymispwarninglists``: one folder with a ``list.json`` per list.
 
-    The package is found and not imported: only its data is used, and its code takes a second of every start where
+    The package is found and not imported: only its data is used, and its code takes a second of every start if
     ``jsonschema`` and its parser of IRIs are installed too.
 
     :raises WarninglistError: the package is not installed.

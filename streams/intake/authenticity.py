@@ -1,6 +1,6 @@
 """Who has signed a report, and whether it may count: decided by the roster, at the time when the broker appended it.
 
-Only a signature of the sensor's own key makes a report authenticated. What is redriven is signed by an officer: with
+Only a signature of the sensor's own key makes a report authenticated. Redriven input is signed by an officer: with
 a quarantine key of someone else, anyone could otherwise use it up.
 """
 

@@ -53,7 +53,7 @@ def _normalised(kind: int, value: str) -> Known | Invalid:
 def normalise(
     columns: Columns, refused: Container[int], normaliser: Normaliser
 ) -> tuple[list[Known | None], list[tuple[int, Invalid]]]:
-    """What each row is about, None if it is refused; and the rows that have no canonical value, with the reason."""
+    """The value of each row, None if it is refused; and the rows that have no canonical value, with the reason."""
     known: list[Known | None] = []
     invalid: list[tuple[int, Invalid]] = []
     for row, (kind, value) in enumerate(zip(columns.kinds, columns.values, strict=True)):

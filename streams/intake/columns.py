@@ -58,7 +58,7 @@ class Dictionaries:
 
 
 class Columns(msgspec.Struct, frozen=True, gc=False):
-    """All observations of one report: each column has the sensor's values, or what is meant if it is absent.
+    """All observations of one report: each column has the sensor's values, or the default if it is absent.
 
     ``marking``, ``label`` and ``context`` are codes of ``Dictionaries``. Nothing is normalised yet.
     """
@@ -106,7 +106,7 @@ def check_columns(report: SensorReport) -> Refused | None:
 
 
 def columns_of(report: SensorReport, known: Dictionaries) -> Columns:
-    """The columns of a report that has passed ``check_columns``; what its dictionaries hold becomes ``known``."""
+    """The columns of a report that has passed ``check_columns``; the entries of its dictionaries become ``known``."""
     length = len(report["values"])
     marking_codes = [known.code_of_marking(_understood(entry)) for entry in report["markings"][:MAX_DICTIONARY]]
     label_codes = [known.code_of_labels(tuple(sorted(set(entry)))) for entry in report["label_sets"][:MAX_DICTIONARY]]

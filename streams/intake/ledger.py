@@ -59,7 +59,7 @@ def readable(record: Record, codec: Codec, nation: str, shards: int, roster: Ros
 
 
 def sensors_at(keys: Sequence[bytes], rows: Lookup) -> dict[bytes, Sequences]:
-    """What was counted of the sensors whose rows these are; nothing if there is no row."""
+    """The counted reports of the sensors whose rows these are; none if there is no row."""
     return {key: _sequences(row) for key, row in zip(keys, rows.get_many(keys), strict=True)}
 
 

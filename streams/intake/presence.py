@@ -15,7 +15,7 @@ from streams.intake.sequences import Sequences
 
 
 class Presence:
-    """The sensors of one shard. A roster is the same object as long as it is the same."""
+    """The sensors of one shard. A roster is the same object while it is unchanged."""
 
     def __init__(self, shard: int, shards: int) -> None:
         self._shard, self._shards = shard, shards

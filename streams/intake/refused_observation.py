@@ -1,4 +1,4 @@
-"""What quarantine keeps of one refused observation: the observation as JSON, as its sensor sent it."""
+"""One refused observation as quarantine keeps it: as JSON, as its sensor sent it."""
 
 from typing import Final
 

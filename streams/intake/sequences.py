@@ -129,7 +129,7 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return msgspec.structs.replace(self, minute=minute, used=used)
 
     def seen(self, size: int, appended_ms: int) -> "Sequences":
-        """These after a report of the sensor itself: what an officer redrives is no sign of its life."""
+        """These after a report of the sensor itself: a redriven report is no sign of its life."""
         if size:
             return msgspec.structs.replace(self, reported_ms=appended_ms)
         return msgspec.structs.replace(self, beat_ms=appended_ms)

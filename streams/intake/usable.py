@@ -1,4 +1,4 @@
-"""Which reports have an observation that can be used: what is redriven uses up its quarantine key only then."""
+"""Which reports have an observation that can be used: redriven input uses up its quarantine key only then."""
 
 from collections.abc import Sequence
 

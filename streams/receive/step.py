@@ -49,7 +49,7 @@ class Receive(Step[None]):
         self._quarantine = Quarantine(QuarantineStage.RECEIVE, shard, codec)
 
     def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:
-        """What is accepted, refused, receipted and routed of these inbox records."""
+        """The effects of these inbox records: accepted, refused, receipted and routed ones."""
         work = EffectsBuilder(now_ms)
         indicators: list[Record] = []
         for record in batch.records:

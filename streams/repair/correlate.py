@@ -1,7 +1,7 @@
 """The rows of correlate, made again from the last record of each: national, released to each partner, and in the audit.
 
-The last records of each indicator are on compacted topics; here they are brought together on disk, key by key. What
-the rows are made of then, and what is made strict because it is not known, is in ``streams.repair.rebuilt_row``.
+The last records of each indicator are on compacted topics; here they are brought together on disk, key by key. How
+rows are made of them, and made strict if something is not known, is in ``streams.repair.rebuilt_row``.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -68,7 +68,7 @@ class CorrelateRows:
 
     @classmethod
     def load(cls, cluster: Cluster, settings: Settings, folder: Path) -> "CorrelateRows":
-        """With the policy and the enrichment of now. Raises where they are not valid."""
+        """With the policy and the enrichment of now. Raises if they are not valid."""
         policy_set = load(cluster.nation, settings.policy_folder, version=settings.policy_version)
         classifier = Classifier(Engine(policy_set))
         lifetimes = Lifetimes.load(settings.policy_version, settings.policy_folder)
@@ -88,7 +88,7 @@ class CorrelateRows:
     def rows(self, shard: BrokenShard, damage: Damage, tally: Tally) -> Iterator[RowChange]:
         """A row for each indicator that the changelog has no row of, or an older one; and the head of the chain.
 
-        Of a changelog whose end was lost nothing is built upon: its rows do not know which words came after them.
+        A changelog whose end was lost is not used: its rows do not know which statements came after them.
         """
         with Scratch(self.folder) as scratch:
             for rows, _, _ in shard.surviving(damage) if damage.rows_are_last else ():
@@ -146,7 +146,7 @@ class CorrelateRows:
         return vetoes_of(commands, refused, self._codec, self.roster, self.classifier, self._partners, shards)
 
     def _last_head(self, scratch: Scratch) -> audit.Head:
-        """The end of the chain; after the newest entry that anything speaks of, where its topic is empty."""
+        """The end of the chain; if its topic is empty, after the newest entry that any record names."""
         [surviving] = scratch.get_many([_SURVIVING + audit.HEAD_KEY])
         head = audit.Head() if surviving is None else msgspec.msgpack.decode(surviving, type=audit.Head)
         head = max(head, self.head, key=lambda each: each.sequence)
@@ -158,7 +158,7 @@ class CorrelateRows:
         return audit.Head(max((int(name.rpartition("-")[2]) + 1 for name in ids if name), default=0))
 
     def _world(self, time_ms: int) -> World:
-        """What rows are made with."""
+        """The inputs of rebuilt rows."""
         known = latest_report_of(self.cluster, self.settings.shards, time_ms)
         return World(self._partners, self.enricher, self.classifier, self.lifetimes, known)
 
@@ -226,7 +226,7 @@ class CorrelateRows:
         )
         return made.row
 
-    # -- what is lost -------------------------------------------------------------------------------------------
+    # -- losses -------------------------------------------------------------------------------------------------
 
     def _lose_orphans(self, scratch: Scratch, tally: Tally) -> None:
         """Releases to a partner of which the nation has no record."""

@@ -1,4 +1,4 @@
-"""A row of correlate after its shard was at a time that had not come: what was done at that time is done again. Pure.
+"""A row of correlate after its shard was at a time that had not come: the work of that time is done again. Pure.
 
 No partner has accepted a record whose version is more than a day ahead: both guards refuse it. So what the partner
 holds is older, and unknown here: the next record recalls it, and has what may be released now.
@@ -16,7 +16,7 @@ _UNKNOWN: Final = bytes(8)  # the digest of no rules and of no terms: the next r
 
 
 def put_back(row: Row, now_ms: int) -> Row:
-    """The row, as if what it has received and reported after ``now_ms`` had been reported just before."""
+    """The row, as if all that it received and reported after ``now_ms`` had been reported just before."""
     sent = tuple(_sent(each, now_ms) for each in row.sent)
     is_ahead = row.version > now_ms or row.emitted_ms > now_ms or sent != row.sent
     return msgspec.structs.replace(

@@ -26,7 +26,7 @@ from streams.rules.facets import from_record
 class Decided(msgspec.Struct, frozen=True, gc=False):
     """The last decision on an indicator for a partner: its id, its position, its content, and all markings it saw.
 
-    ``rules`` names what it was made with; ``review`` and ``veto`` are what officers had decided.
+    ``rules`` names the versions that it was made with; ``review`` and ``veto`` are officers' decisions.
     """
 
     decision_id: str

@@ -35,10 +35,10 @@ ReportNumber = tuple[int, int]
 
 BEFORE_ALL: Final = UNKNOWN_EPOCH  # the order of a statement that is not known
 AFTER_ALL: Final = (1 << 63) - 1
-_UNKNOWN_RULES: Final = bytes(8)  # the digest of none: a release under other rules is then a withdrawal
+_UNKNOWN_RULES: Final = bytes(8)  # the digest of no rules: a release under other rules is then a withdrawal
 
 Seen = tuple[int, int, int]
-"""How often, first and last: what of a release comes from counts."""
+"""How often, first and last: the part of a release that comes from counts."""
 
 
 class LastRelease(msgspec.Struct, frozen=True, gc=False):
@@ -49,7 +49,7 @@ class LastRelease(msgspec.Struct, frozen=True, gc=False):
 
 
 class Rebuilt(msgspec.Struct, frozen=True, gc=False):
-    """A row, and what it has lost: sources that the record does not name, and sources whose counts had to be put under
+    """A row, and its losses: sources that the record does not name, and sources whose counts had to be put under
     a stricter marking than they may have come with."""
 
     row: Row
@@ -97,7 +97,7 @@ def row_of(
 ) -> Rebuilt:
     """The row that the last record on ``indicator.national`` stands for. ``by_officers`` are the vetoes that are known.
 
-    Raises KeyError or ValueError if the record is none of ours.
+    Raises KeyError or ValueError if the record is not one of ours.
     """
     kind = TYPE_BY_LABEL[record["type"]]
     emitted_ms = min(record["version"], now_ms)
@@ -166,7 +166,7 @@ def _with_safe_tallies(
     """The row with each source's counts under a marking that is strict enough, and how many that has changed.
 
     A source's counts are kept by the marking they came with, which the record does not contain. They are all of its
-    current one where what is released is exactly what would be released then. Otherwise some may be of any stricter
+    current one if the released content is exactly what would be released then. Otherwise some may be of any stricter
     marking that the last decision saw: then all but one are, the one of its current statement.
     """
     proven = _proven(row, releases, world, now_ms)
@@ -199,7 +199,7 @@ def _ruled(row: Row, pieces: Sequence[Unit], partner: str, world: World, now_ms:
 
 
 def _included(row: Row, pieces: Sequence[Unit], ruling: Ruling) -> Included | None:
-    """What may be shared; None if nothing may."""
+    """The data that may be shared; None if there is none."""
     if ruling.decision.outcome is not Outcome.RELEASE:
         return None
     marked = pieces if ruling.review is None else units_marked(pieces, ruling.review.assigned)
@@ -207,7 +207,7 @@ def _included(row: Row, pieces: Sequence[Unit], ruling: Ruling) -> Included | No
 
 
 def _content(included: Included | None, partner: str, ruling: Ruling, world: World, now_ms: int) -> Content | None:
-    """What is shared, redacted; None if nothing is."""
+    """The shared content, redacted; None if there is none."""
     if included is None:
         return None
     approved = None if ruling.review is None else ruling.review.labels
@@ -215,7 +215,7 @@ def _content(included: Included | None, partner: str, ruling: Ruling, world: Wor
 
 
 def _tightened(assertion: Assertion, markings: set[Marking], released_ms: int) -> Assertion:
-    """The assertion with what may be of a stricter marking under that one.
+    """The assertion with counts that may be of a stricter marking under that one.
 
     One sighting is of the current statement, under its own marking: it keeps released what is released. Its time is not
     known; every known time may be of the stricter data, but the time of the last release.
@@ -254,7 +254,7 @@ def _with_sent(
             same = last.says == says_of(ruling, world.classifier.engine)
             sent = msgspec.structs.replace(sent, decision=ruling.digest if same else b"", decision_id=last.decision_id)
         if content is not None and sent.kind == RecordKind.EXPIRED:
-            # What has ended stays ended until there is something new.
+            # An ended release stays ended until there is something new.
             sent = msgspec.structs.replace(sent, digest=digest_of(content))
         if sent.kind:
             # The sources of a release are known only if the same release would be made again.

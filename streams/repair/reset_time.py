@@ -1,6 +1,6 @@
 """Brings a shard back that has worked at a time which had not come, because its clock and its broker's were both wrong.
 
-One transaction, as in a rebuild: position and rows. What is read again after it gives the same result.
+One transaction, as in a rebuild: position and rows. Records that are read again after it give the same result.
 """
 
 from collections.abc import Callable, Iterator

@@ -79,7 +79,7 @@ class ReceiveRows:
     def _floors(self, records: Iterator[Record], tally: Tally) -> Iterator[tuple[bytes, bytes]]:
         for record in records:
             if record.value is None or record.key is None:
-                continue  # purged: the floor before it is kept as long as the topic has it
+                continue  # purged: the floor before it is kept while the topic has it
             found = self._codec.decode(RELEASED_INDICATOR, record.value)
             if isinstance(found, Undecodable):
                 tally.lose(f"records of {record.topic} that cannot be read", 1)
@@ -94,7 +94,7 @@ class SettleRows:
     sources: tuple[str, ...] = ()
 
     def rows(self, shard: BrokenShard, damage: Damage, tally: Tally) -> Iterator[RowChange]:  # noqa: ARG002
-        """No row; the loss is what cannot be read again."""
+        """No row; the loss is all that cannot be read again."""
         tally.lose("receipts that are older than their topic keeps: the releases that they settled wait for the next")
         return iter(())
 

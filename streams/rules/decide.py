@@ -55,7 +55,7 @@ class ReleaseDecision(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def cuts(self) -> dict[Hashable, Cut]:
-        """What its records in the audit repeat, by what they were made with. Decisions are cached, and so is this."""
+        """The repeated parts of its records in the audit, by their inputs. Decisions are cached, and so is this."""
         return {}
 
 

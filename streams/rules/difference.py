@@ -72,7 +72,7 @@ def rule_changes(old: PolicySet, new: PolicySet, prover: Prover, *, only_wider: 
 
 
 def changes_from(old: PolicySet, new: PolicySet, prover: Prover) -> Iterator[Change]:
-    """``differences``, of sets of any schema. What cannot be compared may be wider."""
+    """``differences``, of sets of any schema. Changes that cannot be compared may be wider."""
     if old.version == new.version:
         return
     try:
@@ -98,7 +98,7 @@ def _outcome_changes(old: PolicySet, new: PolicySet, prover: Prover, *, only_wid
 
 
 def _not_withheld(policy_set: PolicySet, outcomes: tuple[Outcome, ...] = (Outcome.RELEASE, Outcome.HOLD)) -> Bodies:
-    """What a rule with one of these outcomes matches and no rule withholds."""
+    """The requests that a rule with one of these outcomes matches and no rule withholds."""
     rules = policy_set.rules.values()
     return (*matching(rules, *outcomes), *as_forbids(matching(rules, Outcome.WITHHOLD)))
 

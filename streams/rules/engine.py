@@ -151,7 +151,7 @@ class Engine:
         return frozenset(self.policy_set.space.axes["type"].members)
 
     def _takes_type(self, partner: str, kind: IndicatorType) -> bool:
-        """Whether the link's schemas have the type. What they lack waits until the link is changed."""
+        """Whether the link's schemas have the type. A type that they lack waits until the link is changed."""
         agreement = self.policy_set.links.get(partner)
         return kind not in TYPES_OF_V3 or agreement is None or RELEASED_INDICATOR_V3 in agreement.schemas
 

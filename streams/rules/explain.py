@@ -216,7 +216,7 @@ def _groups(decision: Decision, outcome: Outcome, engine: Engine) -> Iterator[st
 
 
 def _may_be_approved(record: FacetsRecord, decision: Decision, engine: Engine) -> bool:
-    """Whether an approval lets out what was held: the rules without holds permit it, as officers have marked it."""
+    """Whether an approval releases held data: the rules without holds permit it, as officers have marked it."""
     assigned = None if decision["assigned"] is None else marking_of(decision["assigned"])
     facets = with_marking(from_record(record), assigned)
     return once_approved(facets, decision["partner"], engine).outcome is Outcome.RELEASE

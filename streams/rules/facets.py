@@ -13,7 +13,7 @@ from schemas.vocabulary import TYPE_BY_LABEL, IndicatorType
 
 CONFIDENCE_NOT_STATED: Final = -1
 NO_NETWORK: Final = -1
-"""The prefix length of what is no network."""
+"""The prefix length of a value that is not a network."""
 LONGEST_PREFIX: Final = 127
 """Of a network: one of a single address is that address (``schemas.normalise.address``)."""
 _MEDIUM_FROM: Final = 30

@@ -1,4 +1,4 @@
-"""What a shard decides by at a time: the rules, and the borders that are not open."""
+"""The basis of a shard's decisions at a time: the rules, and the borders that are not open."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class Rules(Protocol):
     """A function from a shard time to the rules and borders in force (``streams.rules.rulebook``)."""
 
     def in_force(self, now_ms: int) -> InForce:
-        """What is in force at a shard time. Raises PolicyStale if that is not known."""
+        """The rules and borders in force at a shard time. Raises PolicyStale if that is not known."""
         ...
 
 

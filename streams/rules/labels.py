@@ -30,7 +30,7 @@ class Vocabularies:
     """Several vocabularies, and a version that names all that is in them."""
 
     def __init__(self, found: Iterable[Vocabulary]) -> None:
-        """Raises ValueError if a pattern is none."""
+        """Raises ValueError if a pattern is invalid."""
         each = list(found)
         self._labels = frozenset(label for one in each for label in one.labels)
         patterns = [pattern for one in each for pattern in one.patterns]

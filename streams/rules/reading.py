@@ -1,4 +1,4 @@
-"""Which rules read an attribute, and what a rule says if the attribute has one value. Pure, on Cedar's JSON form."""
+"""Which rules read an attribute, and the form of a rule if the attribute has one value. Pure, on Cedar's JSON form."""
 
 import json
 from typing import Any

@@ -27,7 +27,7 @@ class Watched(Protocol):
     """``exchange.authority.policy_watch.PolicyWatch``, as far as it is needed here."""
 
     def published(self, at_ms: int) -> Published:
-        """What is known. Raises PolicyStale."""
+        """The known records. Raises PolicyStale."""
         ...
 
 
@@ -76,7 +76,7 @@ class Candidate:
 def candidate(draft: PolicyRecord, history: History, nation: str, now_ms: int) -> Candidate | str:
     """The set of a draft, or why there is none: it does not load, or an activation names one that is not published.
 
-    A set is compared with what is in force now, an activation with what will be in force at its time.
+    A set is compared with the set in force now, an activation with the set in force at its time.
     """
     if draft["kind"] == Kind.SET:
         found = loaded_set(draft, nation)

@@ -1,8 +1,8 @@
 """Simulates a policy set: decides recorded traffic under it, and counts what would change. Pure.
 
 Only rules apply: an officer's verdict answers one question, and a veto is kept under any rules. A decision has no names
-of sensors, so sources are rated by the indicator's national record. What it does not show of a source is rated as the
-worst that it may be.
+of sensors, so sources are rated by the indicator's national record. A rating that it does not show is taken as the
+worst possible.
 """
 
 from collections import Counter

@@ -19,7 +19,7 @@ class Found(msgspec.Struct, frozen=True, gc=False):
 
 
 Copies = Mapping[bytes, Found]
-"""What a search of our topics found, by id."""
+"""The result of a search of our topics, by id."""
 
 
 class Held(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -1,4 +1,4 @@
-"""One indicator between us and one partner: our releases, the partner's receipts, and what is late. Pure.
+"""One indicator between us and one partner: our releases, the partner's receipts, and overdue answers. Pure.
 
 A receipt for version n settles all versions up to n. A receipt and its release arrive on two topics, in either order.
 An early receipt waits for its release for ``EARLY_MS``, or for ``LONGEST_EARLY_MS`` while other releases still

@@ -30,6 +30,6 @@ class CommittedConsumer(Consumer):
 
 
 class CommittedTransport(Transport):
-    """What an application is given as its transport."""
+    """The transport that an application is given."""
 
     Consumer: ClassVar[type[ConsumerT]] = CommittedConsumer

@@ -53,7 +53,7 @@ REPORT_BYTES: Final = MAX_BYTES
 GATHER_REPORTS_S: Final = 0.03
 GATHER_BLOCKS_S: Final = 0.06
 GATHER_RECEIPTS_S: Final = 3.0
-BLOCK_BYTES: Final = 4 << 20  # what is urgent preempts such a batch
+BLOCK_BYTES: Final = 4 << 20  # urgent records preempt such a batch
 INBOX_RECORDS: Final = 500  # more do not make receive faster
 
 
@@ -82,7 +82,7 @@ class StreamsWorkshop:
         metrics: Metrics,
         on_broken: Callable[[Exception], None],
     ) -> "StreamsWorkshop":
-        """Load what the steps share. Raises if the policy set or the roster is not valid."""
+        """Load the data that the steps share. Raises if the policy set or the roster is not valid."""
         shipped = load(nation, settings.policy_folder, version=settings.policy_version)
         lifetimes = Lifetimes.load(settings.policy_version, settings.policy_folder)
         broker_time = BrokerTime(cluster).start()

@@ -1,4 +1,4 @@
-"""The metrics of what intake receives: reports, signatures, observations, gaps, and when a sensor was last there."""
+"""The metrics of intake's input: reports, signatures, observations, gaps, and when a sensor was last there."""
 
 from typing import Final
 

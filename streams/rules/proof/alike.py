@@ -47,7 +47,7 @@ def _reads(node: Any, attribute: str) -> bool:
 
 
 def _members(node: Any) -> Iterator[str | None]:
-    """The members that a literal names; None for what is no literal."""
+    """The members that a literal names; None if it is not a literal."""
     match node:
         case {"Value": {"__entity": {"id": str(name)}}}:
             yield name

@@ -79,7 +79,7 @@ class SymbolicProver:
     def __init__(self, schema_text: str, cedar: Path, solver: Path | None) -> None:
         """``cedar`` is the analyser; without a ``solver`` the cvc5 package is used.
 
-        Raises ``ProofError`` where neither is there.
+        Raises ``ProofError`` if neither is there.
         """
         self._space: Space = space_of(schema_text)
         self._cedar = cedar

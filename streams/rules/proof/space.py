@@ -1,7 +1,7 @@
 """The space of all requests that the schema allows: which attributes there are, and every value each can have.
 
 It is read from the schema. Attributes are flags or of closed sets; nations are any, and two of them stand for all
-where values are tried one by one: the rules can only compare them.
+if values are tried one by one: the rules can only compare them.
 """
 
 import itertools
