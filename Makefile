@@ -20,9 +20,9 @@ CAN_RENDER := $(if $(CI),yes,$(shell command -v helm || command -v go))
 CEDAR_VERSION := 4.12.0
 CEDAR_ROOT := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kakehashi/analyser/cedar-$(CEDAR_VERSION)
 
-# Processes of pytest that run the suite together; tests/scheduling.py says what stays in one of them. Four on two cores:
+# Processes of pytest that run the suite together; tests/scheduling.py lists what stays in one of them. Four on two cores:
 # a test of Kafka waits for most of its time. Each process, and each command that it starts, compiles what it imports,
-# unless the result may be stored: so for tests it may, whatever the environment says.
+# unless the result may be stored: for tests it may, whatever the environment sets.
 PROCESSES ?= 4
 test test-fast faults: export PYTHONDONTWRITEBYTECODE =
 AT_ONCE = -n $(PROCESSES) --no-loadscope-reorder

@@ -71,7 +71,7 @@ within one set, old and new workers would claim the same shards and fence each o
 {{- include "kakehashi.plain" . | quote -}}
 {{- end -}}
 
-{{- /* What the schema of the values cannot say. */ -}}
+{{- /* Checks that the schema of the values cannot express. */ -}}
 {{- define "kakehashi.check" -}}
 {{- if not (hasKey .Values.clusters .Values.nation) -}}
 {{- fail (printf "clusters.%s: missing: Kafka of the nation of this release" .Values.nation) -}}
