@@ -23,7 +23,7 @@ from streams.rules.proof.space import PRINCIPAL, Request, Value, space_of
 
 Flags = npt.NDArray[np.bool_]
 _MOST_CELLS: Final = 100_000
-_MOST_POINTS: Final = 50_000_000
+_MOST_POINTS: Final = 100_000_000
 _BATCH: Final = 2048
 
 
