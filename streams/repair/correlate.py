@@ -219,7 +219,7 @@ class CorrelateRows:
             tally.lose(_UNREADABLE, 1)
             return None
         made = row_of(record, releases, decided, world, time_ms, self._by_officers.get(key, NO_DECISIONS))
-        tally.lose("sources that a national record does not name (it names 32): their counts and words", made.sources)
+        tally.lose("sources that a national record does not name (it names 32): their counts and texts", made.sources)
         tally.lose(
             "sources whose counts may have come with several markings: all but one are kept under the strictest",
             made.tightened,

@@ -215,7 +215,7 @@ def _repaired(world: World, what: str) -> str:
     give_up = time.monotonic() + REPAIRED_S
     while unlike := [home for home in NATIONS if not agree(world.nations, home)]:
         if time.monotonic() > give_up:
-            raise AssertionError(f"{what}: not repaired within {REPAIRED_S:g} s, {len(again)} were told again")
+            raise AssertionError(f"{what}: not repaired within {REPAIRED_S:g} s, {len(again)} were reissued")
         for home in unlike:
             words = (
                 "reconcile",
@@ -230,7 +230,7 @@ def _repaired(world: World, what: str) -> str:
             )
             done = command(world, *words, "--repair", "--key", key, may_end=(Exit.OK, Exit.REFUSED, Exit.UNAVAILABLE))
             again |= {json.loads(line)["indicator_id"] for line in done.splitlines()}
-    return f"{what}; {len(again)} indicators were told again"
+    return f"{what}; {len(again)} indicators were reissued"
 
 
 GAPS: Final[Mapping[str, Loss]] = {
