@@ -27,6 +27,7 @@ def main() -> int:
     plan = plan_for(options.minutes, observations=options.observations, rounds=options.rounds, seed=options.seed)
     plan = replace(plan, parts=tuple(options.only or plan.parts), states=options.states or plan.states)
     plan = replace(plan, released=options.released or plan.released, new=options.new or plan.new)
+    plan = replace(plan, outputs=options.written or plan.outputs)
     total_s = max(options.minutes, DEFAULT_MINUTES) * 60 if options.only else options.minutes * 60
     void: list[str] = []
     if not options.page_only:
@@ -57,7 +58,8 @@ def _options() -> argparse.Namespace:
         prog="python -m bench",
         description="Compares the pipeline with a plain Faust agent and a hand-written loop, on real Kafka.",
         epilog="examples: python -m bench --minutes 15 · python -m bench --only throughput --observations 1000000 · "
-        "python -m bench --only throughput --new 1000000 · python -m bench --only state --states 10000000",
+        "python -m bench --only throughput --new 1000000 · python -m bench --only state --states 10000000 · "
+        "python -m bench --only outputs --written 1000000",
     )
     apart = f"; {', '.join(APART)} only if it is named"
     parser.add_argument("--minutes", type=float, default=DEFAULT_MINUTES, help="how long all of it may take, at most")
@@ -68,6 +70,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--states", type=_numbers, help="sizes of the state, with commas")
     parser.add_argument("--released", type=int, help="indicators that are decided again when rules change")
+    parser.add_argument("--written", type=int, help="indicators that each output is written with")
     parser.add_argument("--feeds", type=Path, default=_FEEDS, help="folder of recorded feeds")
     parser.add_argument("--out", type=Path, default=_RESULTS, help="file of the results")
     parser.add_argument("--page-only", action="store_true", help="only write docs/performance.md again")

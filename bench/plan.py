@@ -34,6 +34,7 @@ SECONDS: Final[Mapping[str, int]] = {
 APART: Final = ("long",)  # measured if they are asked for
 PARTS: Final = tuple(SECONDS)
 _BOUND: Final = 2.5  # so many times as long may a part take, then it is stopped
+_WRITTEN: Final = 200_000  # indicators in each output, in a run of all parts
 _START_S: Final = 60  # of brokers and workers: as long in a short run
 
 
@@ -64,7 +65,7 @@ class Plan:
     decisions: int = 100_000
     released: int = 100_000
     picture: int = 1_000_000
-    outputs: int = 200_000
+    outputs: int = _WRITTEN
     held: int = 100_000
     changes_per_s: int = 1_000
     changes_s: float = 30.0
@@ -78,7 +79,8 @@ class Plan:
 
     def bound_s(self, part: str) -> float:
         """So long may a part take."""
-        return _START_S + _BOUND * SECONDS[part] * max(self.share, 0.1)
+        larger = max(1.0, self.outputs / _WRITTEN) if part == "outputs" else 1.0
+        return _START_S + _BOUND * SECONDS[part] * max(self.share, 0.1) * larger
 
     def pipeline_shapes(self) -> list[tuple[Shape, bool]]:
         """The pipeline's work, and whether it runs in every round (the others once)."""
@@ -119,7 +121,7 @@ def plan_for(minutes: float, *, observations: int | None, rounds: int | None, se
         decisions=max(10_000, int(100_000 * part)),
         released=max(10_000, int(100_000 * part)),
         picture=max(50_000, int(1_000_000 * part)),
-        outputs=max(50_000, int(200_000 * part)),
+        outputs=max(50_000, int(_WRITTEN * part)),
         held=max(20_000, int(100_000 * part)),
         changes_s=max(10.0, 30.0 * part),
         intelmq=max(5_000, int(10_000 * part)),
