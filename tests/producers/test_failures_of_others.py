@@ -63,7 +63,7 @@ def test_filebeat_40197_a_new_file_under_a_used_inode_is_no_truncation(tmp_path:
         follower.end()  # an open file keeps its inode
         first.unlink()
         for number in range(1_000):  # other processes take inodes, too
-            spare = tmp_path / f"spare-{number}"
+            spare = second.with_name(f"spare-{number}")
             spare.write_bytes(b"50.example.com\n51.example.com\n")  # shorter than what was read of the first
             if spare.stat().st_ino == inode:
                 spare.rename(second)
