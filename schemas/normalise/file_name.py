@@ -9,13 +9,12 @@ import unicodedata
 from typing import Final
 
 from schemas.normalise.invalid import Canonical, Invalid, refused
+from schemas.normalise.layers import innermost, unquoted
 from schemas.normalise.refang import refanged_name
 from schemas.normalise.tidy import tidied_name
 from schemas.vocabulary import IndicatorType
 
 MAX_NAME_OCTETS: Final = 255
-_MAX_ROUNDS: Final = 8
-_QUOTES: Final = frozenset({"\"\"", "''", "``", "“”", "‘’"})  # fmt: skip
 _NO_NAME: Final = refused("no file name: the path ends in a slash, or in a dot that means a directory")
 _TOO_LONG: Final = refused(f"the file name is longer than {MAX_NAME_OCTETS} octets in UTF-8")
 _NESTED: Final = refused("the file name is quoted or defanged many times over: send it plain")
@@ -26,13 +25,8 @@ def canonical_file_name(value: str) -> Canonical | Invalid:
     tidy = tidied_name(value)
     if isinstance(tidy, Invalid):
         return tidy
-    name = unicodedata.normalize("NFC", tidy)
-    for _ in range(_MAX_ROUNDS):
-        plainer = _plainer(name)
-        if plainer == name:
-            break
-        name = plainer
-    else:
+    name = innermost(unicodedata.normalize("NFC", tidy), _plainer)
+    if name is None:
         return _NESTED
     if name in ("", ".", ".."):
         return _NO_NAME
@@ -43,8 +37,5 @@ def canonical_file_name(value: str) -> Canonical | Invalid:
 
 def _plainer(name: str) -> str:
     """One layer of blanks, quotes, directories and defanging less."""
-    name = name.strip()
-    if len(name) > 1 and name[0] + name[-1] in _QUOTES:
-        name = name[1:-1].strip()
-    name = name.replace("\\", "/")
+    name = unquoted(name).replace("\\", "/")
     return refanged_name(name[name.rfind("/") + 1 :])

@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from schemas.normalise.invalid import Canonical, Invalid, refused
+from schemas.normalise.layers import innermost, unquoted
 from schemas.normalise.tidy import tidied_name
 from schemas.vocabulary import IndicatorType
 
@@ -17,8 +18,6 @@ MAX_NAME: Final = 260
 _GLOBAL: Final = "Global\\"
 _OF_SESSION: Final = re.compile(r"\\Sessions\\\d{1,10}\\BaseNamedObjects\\")
 _OF_ALL: Final = "\\BaseNamedObjects\\"
-_QUOTES: Final = frozenset({"\"\"", "''", "``", "“”", "‘’"})  # fmt: skip
-_MAX_ROUNDS: Final = 8
 _NO_NAME: Final = refused("no name of a mutex: nothing but its namespace or quotes")
 _PATH: Final = refused("a mutex has no backslash in its name but behind Global or Local")
 _TOO_LONG: Final = refused(f"the name of a mutex has at most {MAX_NAME} characters")
@@ -27,15 +26,11 @@ _NESTED: Final = refused("the name is quoted many times over: send it plain")
 
 def canonical_mutex(value: str) -> Canonical | Invalid:
     r"""The name, with ``Global\`` if it is of all sessions."""
-    text = tidied_name(value)
-    if isinstance(text, Invalid):
-        return text
-    for _ in range(_MAX_ROUNDS):
-        plainer = _plainer(text)
-        if plainer == text:
-            break
-        text = plainer
-    else:
+    tidy = tidied_name(value)
+    if isinstance(tidy, Invalid):
+        return tidy
+    text = innermost(tidy, _plainer)
+    if text is None:
         return _NESTED
     name = text.removeprefix(_GLOBAL)
     if not name or name.isspace() or name in ("Global", "Local"):
@@ -47,9 +42,7 @@ def canonical_mutex(value: str) -> Canonical | Invalid:
 
 def _plainer(text: str) -> str:
     """One layer of quotes less, and the namespace in its one spelling."""
-    text = text.strip()
-    if len(text) > 1 and text[0] + text[-1] in _QUOTES:
-        text = text[1:-1].strip()
+    text = unquoted(text)
     text = text.replace("\\\\", "\\")  # as JSON and patterns write it
     if text.startswith(_OF_ALL):
         return _GLOBAL + text.removeprefix(_OF_ALL)

@@ -8,12 +8,11 @@ import re
 from typing import Final
 
 from schemas.normalise.invalid import MAX_VALUE_LENGTH, TOO_LONG, Canonical, Invalid, refused
+from schemas.normalise.layers import innermost, unquoted
 from schemas.normalise.refang import refanged_name
 from schemas.normalise.tidy import tidied_name
 from schemas.vocabulary import IndicatorType
 
-_MAX_ROUNDS: Final = 8
-_QUOTES: Final = frozenset({"\"\"", "''", "``", "“”", "‘’"})  # fmt: skip
 _FIELD: Final = re.compile(r"user-agent\s*:\s*", re.IGNORECASE)
 _DEFANGED: Final = re.compile(r"\bhxxp(?=s?://)", re.IGNORECASE)
 _NONE: Final = refused("no user agent: nothing but the field's name, quotes, or a mark for no value")
@@ -22,15 +21,11 @@ _NESTED: Final = refused("the user agent is quoted or defanged many times over: 
 
 def canonical_user_agent(value: str) -> Canonical | Invalid:
     """The field's value."""
-    text = tidied_name(value)
-    if isinstance(text, Invalid):
-        return text
-    for _ in range(_MAX_ROUNDS):
-        plainer = _plainer(text)
-        if plainer == text:
-            break
-        text = plainer
-    else:
+    tidy = tidied_name(value)
+    if isinstance(tidy, Invalid):
+        return tidy
+    text = innermost(tidy, _plainer)
+    if text is None:
         return _NESTED
     if text in ("", "-", "(empty)"):
         return _NONE
@@ -39,8 +34,6 @@ def canonical_user_agent(value: str) -> Canonical | Invalid:
 
 def _plainer(text: str) -> str:
     """One layer of marks less."""
-    text = text.strip()
-    if len(text) > 1 and text[0] + text[-1] in _QUOTES:
-        text = text[1:-1].strip()
+    text = unquoted(text)
     text = text[field.end() :] if (field := _FIELD.match(text)) else text
     return _DEFANGED.sub("http", refanged_name(text))
