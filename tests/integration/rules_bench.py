@@ -24,9 +24,7 @@ from tests.officers import ALICE, BOB, write_key
 from tests.reference.reading import Reading
 
 LEAD_S: Final = 8
-SPARE_S: Final = (
-    30  # an activation is refused if its commands take until its lead: they share the machine with the suite
-)
+SPARE_S: Final = 30  # an activation is refused if its commands take until its lead: they share the machine
 VALUES: Final = 50
 NO_JA3: Final = """
 @id("gbr-no-ja3")

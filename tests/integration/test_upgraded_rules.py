@@ -30,21 +30,12 @@ from tests.builders import HOUR_MS, a_report, an_observation
 from tests.integration.decoded import Decoded
 from tests.integration.nations import START_S, Nations, working_nations
 from tests.integration.role import Role
+from tests.integration.rules_bench import NO_JA3
 from tests.polling import eventually
 from tests.reference.reading import Reading
 
 WITHIN_S: Final = 90.0
 REPORTS, VALUES = 36, 500  # so many that it takes a worker some seconds to decide them again
-NO_JA3: Final = """
-@id("gbr-no-ja3-upgrade")
-@title("No JA3 fingerprint leaves, for a test")
-@title_ja("試験用の規則")
-@basis("a test")
-@owner("a test")
-@outcome("withhold")
-forbid (principal, action == Action::"release", resource)
-when { resource.type == IndicatorType::"ja3" };
-"""
 
 
 class Bench:
@@ -61,7 +52,9 @@ class Bench:
         for package in (schemas, streams):  # where the rules lie is a fact of the contract
             copytree(Path(package.__path__[0]), folder / package.__name__)
         copytree(POLICY_FOLDER, folder / "policy")
-        (folder / "policy" / "national" / "GBR" / "v1" / "ja3.cedar").write_text(NO_JA3, "utf-8")
+        (folder / "policy" / "national" / "GBR" / "v1" / "ja3.cedar").write_text(
+            NO_JA3.replace("gbr-no-ja3", "gbr-no-ja3-upgrade"), "utf-8"
+        )
         self.old, self.new = load("GBR").version, load("GBR", folder / "policy").version
         path = os.pathsep.join((str(folder), str(Path(streams.__file__).parents[1])))
         environ = {**nations.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
