@@ -59,6 +59,7 @@ def page(results: Mapping[str, Any]) -> str:
         goals=goals(sections),
         limits=_limits(sections),
         machine=_machine(results),
+        origin=_origin(sections),
     )
     return "\n".join(line for line in text.split("\n") if not _is_missing_plot(line, sections))
 
@@ -74,6 +75,21 @@ def _source(section: Section) -> str:
         f"`{section['command']}` · commit {section['commit']} · {section['at'][:10]} · {section['processor']} · "
         f"seed {section['seed']} · "
         f"load average at the end {section['load_average']}\n\n"
+    )
+
+
+def _origin(sections: Mapping[str, Section]) -> str:
+    """Whether all parts are of one commit, and what that means for a reader."""
+    commits = {section["commit"] for section in sections.values()}
+    if len(commits) == 1:
+        return (
+            f"**All parts are of one commit**, {commits.pop()}. Each names its day and the load average at its end,\n"
+            "to which the brokers and the measured processes contribute."
+        )
+    return (
+        f"**This page is of {len(commits)} commits.** Each part names its own, its day and the load average at its\n"
+        "end. A part of an older commit says nothing about the present one, and one with a load average above 2 was\n"
+        "measured beside other work: of that, ratios count, and processor time more than rates."
     )
 
 

@@ -17,3 +17,10 @@ def test_every_part_has_its_command_and_a_commit_without_changes() -> None:
     for part, section in RESULTS["sections"].items():
         assert section["command"] == f"python -m bench --only {part}"
         assert re.fullmatch("[0-9a-f]{12}", section["commit"]), part
+
+
+def test_the_page_states_whether_its_parts_are_of_one_commit() -> None:
+    sections = {part: {**section, "commit": "0123456789ab"} for part, section in RESULTS["sections"].items()}
+    assert "**All parts are of one commit**, 0123456789ab." in page({**RESULTS, "sections": sections})
+    sections["idle"] = {**sections["idle"], "commit": "ba9876543210"}
+    assert "**This page is of 2 commits.**" in page({**RESULTS, "sections": sections})
