@@ -119,7 +119,7 @@ def _all() -> tuple[ConformanceProfile, ...]:
 def _profiles(language: str) -> Iterator[str]:
     incidents = [(each, incident) for each in _all() for incident in each.incidents]
     for each in _all():
-        title, scope = each.title.of(language), Text(each.scope_en, each.scope_ja).of(language)
+        title, scope = each.title.of(language), each.scope.of(language)
         yield f"**{title}** (`{each.name}`, {each.version}): {scope}."
         yield ""
     names = [f"{each.name}, {incident.name}" for each, incident in incidents]
@@ -147,6 +147,7 @@ def _clocks(language: str) -> Iterator[str]:
     for clock, names in found.items():
         unit = Text("{} h", "{} 時間").of(language)
         unknown = Text("not found", "確認できなかった").of(language)
+        separator = Text(", ", "、").of(language)
         hours = ", ".join(unit.format(f"{each:g}") for each in clock.hours) or unknown
         yield _row(
             f"{clock.name.of(language)} ({clock.jurisdiction})",
@@ -154,8 +155,8 @@ def _clocks(language: str) -> Iterator[str]:
             LEGAL[clock.status].of(language),
             STARTS[clock.starts].of(language),
             "; ".join(filter(None, (hours, clock.then.of(language)))),
-            ", ".join(clock.fields) or "–",
-            clock.source,
+            separator.join(each.of(language) for each in clock.fields) or "–",
+            clock.source.of(language),
         )
 
 

@@ -24,7 +24,7 @@ from kakehashi.conformance.words import (
 from kakehashi.terminal import printable, utc
 from producers.conformance.judge import Met, Outcome, Result
 from producers.conformance.report import Due, Signed, encoded
-from producers.conformance.standard import Level, Standard
+from producers.conformance.standard import PROFILE, Level, Standard
 
 BEGIN: Final = '<script id="report" type="application/json">'
 END: Final = "</script>"
@@ -127,14 +127,16 @@ def _requirement(made: Page, body: Element, result: Result) -> None:
     cell = made.add(row, "td")
     made.sentence(made.add(cell, "div"), result.text.of(language))
     bound = f" · {made.word('bound')}: {_bound(made, result.bound)}" if result.bound else ""
-    made.add(cell, "div", "; ".join(result.sources) + bound, {"class": "sources"})
+    sources = "; ".join(made.word("profile") if each == PROFILE else each for each in result.sources)
+    made.add(cell, "div", sources + bound, {"class": "sources"})
     if because := result.because.of(language):
         made.add(cell, "div", because, {"class": "because"})
     made.add(row, "td", LEVELS[result.level].of(language), {"class": str(result.level)})
     state = made.add(row, "td")
     made.add(state, "span", RESULTS[result.result].of(language), {"class": f"result {result.result}"})
-    for number in (result.checked, result.failed):
-        made.add(row, "td", f"{number:,}" if result.checked else "", {"class": "number"})
+    for name, number in (("checked", result.checked), ("failed", result.failed)):
+        label = {"class": "number", "data-label": made.word(name)}  # a narrow screen shows no heads
+        made.add(row, "td", f"{number:,}" if result.checked else "", label)
     if is_explained:
         explanation = made.add(body, "tr", "", {"class": "explanation"})
         made.add(explanation, "td")
@@ -174,14 +176,14 @@ def _clocks(made: Page, main: Element) -> None:
     rows = [
         (
             f"{due.clock.name.of(language)} ({due.clock.jurisdiction})",
-            f"{LEGAL[due.clock.status].of(language)}. {due.clock.source}",
+            f"{LEGAL[due.clock.status].of(language)}{made.word('stop')}{due.clock.source.of(language)}",
             STARTS[due.clock.starts].of(language),
             _due(made, due),
-            ", ".join(due.clock.fields) or "–",
+            made.word("comma").join(each.of(language) for each in due.clock.fields) or "–",
         )
         for due in made.report.clocks
     ]
-    table(made, main, made.word("clocks"), heads, rows, kind="titled")
+    table(made, main, made.word("clocks"), heads, rows, kind="titled clocks")
 
 
 def _due(made: Page, due: Due) -> str:

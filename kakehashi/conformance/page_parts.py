@@ -64,8 +64,8 @@ class Page:
         self.add(listed, "dd", report.feed_sha256, {"class": "digest"})
 
     def _version(self, of: Of) -> str:
-        status = STATUSES[of.status].of(self.language)
-        return f"{self.word('version')} {of.version} ({status}); {self.word('owner')}: {of.owner}; SHA-256 {of.sha256}"
+        version = f"{self.word('version')} {of.version} ({STATUSES[of.status].of(self.language)})"
+        return f"{version}; {self.word('owner')}: {of.owner.of(self.language)}; SHA-256 {of.sha256}"
 
 
 def table(

@@ -55,6 +55,8 @@ WORDS: Final = {
     "unknown_hours": Text("hours not known", "時間は不明"),
     "hours": Text("{hours} h", "{hours} 時間"),
     "days": Text("{hours} days", "{hours} 日"),
+    "comma": Text(", ", "、"),
+    "stop": Text(". ", "。"),
     "signature": Text("Signature", "署名"),
     "key": Text("Key", "鍵"),
     "verify": Text(

@@ -45,6 +45,9 @@ OUTCOMES: Final = {
     ),
     Outcome.NOT_MET: Text("At least one must is not met.", "少なくとも一つの必須要件に適合していない。"),
 }
+_PARTITION: Final = "partition "
+_OFFSETS: Final = Text("{}, partition {}, offset {}", "{}、パーティション {}、オフセット {}")
+_OBSERVATIONS: Final = Text(f"{_OFFSETS.en}, observation {{}}", f"{_OFFSETS.ja}、観測 {{}}")
 NO_NOTIFICATION: Final = Text(
     "Clocks of the law run beside this report. Publishing indicators does not replace a notification. The clocks are "
     "from secondary sources: check them before you rely on them.",
@@ -58,10 +61,11 @@ def place_of(example: Example, report: Report, language: str) -> str:
     """Where something was found: ``feed.csv:7``, or a report by its partition and offset."""
     if not example.where:
         return {"en": "the feed", "ja": "フィード全体"}[language]
-    if Shown.FILE in report.shown or not example.where.startswith("partition "):
+    if Shown.FILE in report.shown or not example.where.startswith(_PARTITION):
         return f"{example.where}:{example.at}" if example.at else example.where
-    at = f"{SENSOR_REPORTS}, {example.where}, offset {example.at}"
-    return at if example.index < 0 else f"{at}, observation {example.index}"
+    words = _OFFSETS if example.index < 0 else _OBSERVATIONS
+    partition = example.where.removeprefix(_PARTITION)
+    return words.of(language).format(SENSOR_REPORTS, partition, example.at, example.index)
 
 
 def level_counts(report: Report, level: Level) -> dict[Met, int]:

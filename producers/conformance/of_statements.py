@@ -53,8 +53,8 @@ def marking_understood(found: Statement, _: Question) -> Finding | None:
 
 
 def original_label(found: Statement, _: Question) -> Finding | None:
-    """KKH-MRK-03."""
-    if found.is_withdrawal:
+    """KKH-MRK-03. Without a label there is no spelling to judge: that is KKH-MRK-01's."""
+    if found.is_withdrawal or (not found.tlp and found.marking.tlp is Tlp.UNMARKED):
         return None
     return MET if found.tlp in _ORIGINAL else no(found, "the label is not as FIRST writes it", "FIRST の表記ではない")
 

@@ -55,18 +55,24 @@ class Clock(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     ja: str
     jurisdiction: str
     status: LegalStatus
-    source: str
+    source_en: str
+    source_ja: str
     starts: Starts
     hours: tuple[Hours, ...]
     then_en: str = ""
     then_ja: str = ""
     incident: str = ""
-    fields: tuple[str, ...] = ()
+    fields: tuple[Text, ...] = ()
 
     @property
     def name(self) -> Text:
         """The regime's name."""
         return Text(self.regime, self.ja)
+
+    @property
+    def source(self) -> Text:
+        """Where the clock is from, and what was not found."""
+        return Text(self.source_en, self.source_ja)
 
     @property
     def then(self) -> Text:
@@ -123,8 +129,10 @@ class ConformanceProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     version: str
     standard: str
     status: Status
-    owner: str
-    source: str
+    owner_en: str
+    owner_ja: str
+    source_en: str
+    source_ja: str
     en: str
     ja: str
     scope_en: str
@@ -136,6 +144,16 @@ class ConformanceProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     def title(self) -> Text:
         """What the companies are called."""
         return Text(self.en, self.ja)
+
+    @property
+    def owner(self) -> Text:
+        """Who answers for the profile."""
+        return Text(self.owner_en, self.owner_ja)
+
+    @property
+    def scope(self) -> Text:
+        """The companies that it is for."""
+        return Text(self.scope_en, self.scope_ja)
 
     def incident(self, name: str) -> IncidentKind:
         """One kind of incident; of the empty name the strictest of all of them together. Raises KeyError."""

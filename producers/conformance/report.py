@@ -18,7 +18,7 @@ from producers.json_schema import json_schema_of
 from schemas.signing import Signer, is_signed, key_id, public_of, sign
 
 FORMAT: Final = "kakehashi-conformance-report"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 PURPOSE: Final = "conformance-report.v1"
 SCHEMA_NAME: Final = "report.schema.json"
 MOST_BYTES: Final = 16 << 20
@@ -30,7 +30,7 @@ class Of(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     name: str
     version: str
     status: Status
-    owner: str
+    owner: Text
     sha256: str
 
 
@@ -99,6 +99,18 @@ class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     signature: ReportSignature | None = None
 
 
+class _Version(msgspec.Struct, frozen=True):
+    format: str
+    format_version: int
+    software: str = ""
+
+
+class _Versioned(msgspec.Struct, frozen=True):
+    """What all versions of the format have."""
+
+    report: _Version
+
+
 class Unreadable(msgspec.Struct, frozen=True):
     """Why some bytes are not a report."""
 
@@ -142,12 +154,15 @@ def decoded(content: bytes) -> Signed | Unreadable:
         return Unreadable(f"it has more than {MOST_BYTES} bytes")
     try:
         plain = json.loads(content, object_pairs_hook=_once)
-        found = msgspec.convert(plain, Signed)
+        stated = msgspec.convert(plain, _Versioned).report
+        if (stated.format, stated.format_version) != (FORMAT, FORMAT_VERSION):
+            return Unreadable(
+                f"it is {stated.format} of version {stated.format_version}, and this software reads version "
+                f"{FORMAT_VERSION}: verify it with {stated.software or 'the software that has made it'}"
+            )
+        return msgspec.convert(plain, Signed)
     except (ValueError, RecursionError, msgspec.ValidationError) as error:
         return Unreadable(" ".join(str(error).split())[:200])
-    if (found.report.format, found.report.format_version) != (FORMAT, FORMAT_VERSION):
-        return Unreadable(f"it is {found.report.format} of version {found.report.format_version}: upgrade the software")
-    return found
 
 
 def json_schema() -> str:

@@ -11,6 +11,8 @@ import msgspec
 
 from producers.yaml_document import Kind, Mistake, read_as
 
+PROFILE: Final = "profile"
+"""The source of a requirement whose number the profile states."""
 _KIND: Final = Kind("standard", "it is part of the software: install it again", "see producers/conformance/standard.py")
 
 
@@ -100,9 +102,15 @@ class Standard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     version: str
     status: Status
-    owner: str
+    owner_en: str
+    owner_ja: str
     groups: tuple[Group, ...]
     requirements: tuple[Requirement, ...]
+
+    @property
+    def owner(self) -> Text:
+        """Who answers for the standard."""
+        return Text(self.owner_en, self.owner_ja)
 
     @cached_property
     def by_id(self) -> Mapping[str, Requirement]:

@@ -1,5 +1,6 @@
 """The page of a conformance report, its signature, and what `kakehashi conformance verify` refuses."""
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -65,6 +66,21 @@ def test_the_page_loads_nothing_runs_nothing_and_can_be_read_by_all(feed: Path, 
     assert linked > {"results"}
     for each in standard().requirements:
         assert each.id in ids
+
+
+SENTENCE = re.compile(r"\b[a-z]+(?: [a-z]+){2,}")
+CITED = re.compile(r"STIX 2\.1, [^;]+|kakehashi conformance verify[^;]*")
+
+
+def test_the_japanese_page_has_no_english_sentence(feed: Path, tmp_path: Path) -> None:
+    feed.write_text(GOOD + "domain,bad..example,TLP:PURPLE,,,,,,,\nip,192.0.2.1,,,,,,,,\n", "utf-8")
+    path = tmp_path / "report.html"
+    for profile in ("energy", "technology"):
+        run(feed, "--profile", profile, "--html", path, "--lang", "ja", "--aware-at", "2h", "--ransom-paid-at", "2h")
+        texts = Parsed(path.read_text("utf-8").partition("<body>")[2].partition(BEGIN)[0]).texts
+        assert [text for text in texts if SENTENCE.search(CITED.sub("", text))] == []
+        assert any("共同の共有委員会" in text for text in texts)
+        assert any("影響を及ぼし得るか、利用者" in text for text in texts)
 
 
 def _luminance(colour: str) -> float:
@@ -165,6 +181,18 @@ def test_a_report_that_was_changed_or_is_by_no_one_known_is_refused(
     unsigned.write_text(run(feed, *ENERGY, "--json").stdout, "utf-8")
     nothing = run("verify", unsigned, feed, "--nation", "GBR", **environ)
     assert (code(nothing), "it proves nothing" in nothing.stdout) == (Exit.REFUSED, True)
+
+
+def test_a_report_of_another_format_names_the_software_that_verifies_it(
+    signed: tuple[Path, Path, dict[str, str]], feed: Path
+) -> None:
+    _, line, environ = signed
+    report = json.loads(line.read_text("utf-8"))
+    report["report"] |= {"format_version": 1, "software": "kakehashi 0.0.9", "of_then": True}
+    line.write_text(json.dumps(report), "utf-8")
+    result = run("verify", line, feed, "--nation", "GBR", **environ)
+    assert code(result) == Exit.REFUSED
+    assert "of version 1, and this software reads version 2: verify it with kakehashi 0.0.9" in result.stdout
 
 
 def test_a_feed_that_was_changed_left_out_or_added_is_refused(

@@ -1,8 +1,12 @@
 """Profiles of the standard: what comes with the software is valid, and every mistake is found with its line."""
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
@@ -16,7 +20,7 @@ from producers.conformance.profile import (
     strictest,
     valid_profile,
 )
-from producers.conformance.standard import Level, Status, read_standard, standard, standard_text
+from producers.conformance.standard import Level, Status, Text, read_standard, standard, standard_text
 
 ENERGY = profile_text("energy").decode()
 
@@ -85,7 +89,7 @@ def test_what_an_incident_is_to_meet_is_never_later_than_the_first_clock_of_the_
         ),
         ("types: [file-sha256", "types: [file-sha265", "file-sha265: one of"),
         ('standard: "0.1"', 'standard: "9.9"', "this software has version 0.1 of the standard"),
-        ("owner: Joint", "owner: &a Joint", ""),
+        ("owner_en: Joint", "owner_en: &a Joint", ""),
         ("jurisdiction: GBR", "jurisdiction: GBR\n    jurisdiction: JPN", "is in line"),
     ],
 )
@@ -96,6 +100,38 @@ def test_a_mistake_is_found_with_its_line(old: str, new: str, why: str) -> None:
         return
     assert any(why in each for each in found), found
     assert int(found[0].partition(":")[0]) in range(line_of(old), line_of(old) + 9)
+
+
+JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
+AN_ACRONYM = re.compile("[A-Z]+")
+
+
+def texts(found: Any) -> Iterator[Text]:
+    """What is stated in two languages, at any depth: a Text, or fields ``x_en`` and ``x_ja``."""
+    if isinstance(found, Text):
+        yield found
+    elif isinstance(found, tuple):
+        yield from (text for each in found for text in texts(each))
+    elif isinstance(found, msgspec.Struct):
+        fields = {name: getattr(found, name) for name in found.__struct_fields__}
+        for name, japanese in fields.items():
+            if name.endswith("ja"):
+                english = "regime" if "regime" in fields and name == "ja" else name.removesuffix("ja") + "en"
+                yield Text(fields[english], japanese)
+        yield from (text for value in fields.values() for text in texts(value))
+
+
+def test_what_a_reader_reads_of_standard_and_profiles_is_there_in_both_languages() -> None:
+    for each in (standard(), *(valid_profile(name, standard())[0] for name in names())):
+        stated = [text for text in texts(each) if text.en or text.ja]
+        assert len(stated) > 30
+        assert [text for text in stated if not text.en or not text.ja] == []
+        assert [text for text in stated if not JAPANESE.search(text.ja) and not AN_ACRONYM.fullmatch(text.ja)] == []
+
+
+def test_a_profile_in_one_language_is_refused() -> None:
+    for name in ("owner_ja", "source_en", "scope_ja"):
+        assert any(name in each for each in mistakes(re.sub(f"^{name}: .*\n", "", ENERGY, flags=re.MULTILINE)))
 
 
 def test_a_must_cannot_be_lowered() -> None:

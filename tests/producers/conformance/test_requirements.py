@@ -148,6 +148,15 @@ def _typed(fact: Fact) -> Fact:
     return msgspec.structs.replace(fact, kind=None) if isinstance(fact, Statement) else fact
 
 
+def test_what_fails_one_requirement_does_not_fail_the_one_about_its_form() -> None:
+    unmarked = results(one(Statement, marking=Marking(), tlp="")(a_feed()))
+    assert (unmarked["KKH-MRK-01"].result, unmarked["KKH-MRK-03"].result) == (Met.NOT_MET, Met.MET)
+    unknown = results(one(Statement, marking=Marking(caveats=NOT_UNDERSTOOD), tlp="TLP:PURPLE")(a_feed()))
+    assert unknown["KKH-MRK-03"].result is Met.NOT_MET
+    invalid = one(Statement, key=b"", is_canonical=False, refused=RejectReason.INVALID_VALUE)(a_feed())
+    assert (results(invalid)["KKH-CAN-01"].result, results(invalid)["KKH-CAN-02"].result) == (Met.NOT_MET, Met.MET)
+
+
 def test_every_requirement_has_its_checks_and_no_other_has() -> None:
     numbers = set(standard().by_id)
     assert set(CHECKS) == numbers == set(FAILS)
