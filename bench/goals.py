@@ -16,7 +16,7 @@ _LATENCY_MS: Final = {0.0: 80, 0.5: 500, 0.8: 1000}
 _RATIOS: Final = {
     "10:1, any sensor": (25, 0.5, 0.75),
     "10:1, same sensor": (45, 0.75, None),
-    "1:1": (20, None, None),
+    "1:1": (20, 0.4, None),
 }
 _READ: Final = {"suricata-eve": 150_000, "zeek-log": 200_000, "csv-list": 300_000}
 _FLAT: Final = 1.1

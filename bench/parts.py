@@ -95,10 +95,10 @@ class Parts:
             rounds.append(runs)
             for shape, every_round in self._plan.pipeline_shapes():
                 if every_round or number == 0:
-                    self._one_work(shape, runs, with_ceiling=every_round)
+                    self._one_work(shape, runs, with_two_workers=every_round)
         return {"runs": [run.record() for runs in rounds for run in runs], "ratios": results.ratios(rounds)}
 
-    def _one_work(self, shape: Shape, runs: list[Run], *, with_ceiling: bool) -> None:
+    def _one_work(self, shape: Shape, runs: list[Run], *, with_two_workers: bool) -> None:
         """Plain agent, pipeline, ceiling, one after the other on the same brokers."""
         epoch_ms = _epoch_ms()
         small = generate(self._plan.plain_shape(shape), nation=HOME, epoch_ms=epoch_ms)
@@ -106,11 +106,11 @@ class Parts:
         epoch_ms = _epoch_ms()
         work = generate(shape, nation=HOME, epoch_ms=epoch_ms)
         ours = self._note(pipeline.measure(self._brokers(), work, epoch_ms), runs)
-        if with_ceiling:
+        if with_two_workers:
             epoch_ms = _epoch_ms()
             again = generate(shape, nation=HOME, epoch_ms=epoch_ms)
             self._note(pipeline.measure(self._brokers(), again, epoch_ms, workers=2), runs)
-            self._note(ceiling.measure(self._brokers(), work, epoch_ms, ceiling.ratios_of(ours)), runs)
+        self._note(ceiling.measure(self._brokers(), work, epoch_ms, ceiling.ratios_of(ours)), runs)
 
     def _recorded(self) -> object:
         runs: list[Run] = []

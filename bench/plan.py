@@ -9,7 +9,7 @@ from bench.workload import Shape, Spread
 DEFAULT_MINUTES: Final = 40
 SECONDS: Final[Mapping[str, int]] = {
     "idle": 70,
-    "throughput": 350,
+    "throughput": 380,
     "hops": 45,
     "latency": 225,
     "stages": 20,
@@ -83,7 +83,7 @@ class Plan:
         return _START_S + _BOUND * SECONDS[part] * max(self.share, 0.1) * larger
 
     def pipeline_shapes(self) -> list[tuple[Shape, bool]]:
-        """The pipeline's work, and whether it runs in every round (the others once)."""
+        """The pipeline's work, and whether it runs in every round, with two workers besides (the others once)."""
         n = self.observations
         return [
             (Shape(n, 10, Spread.ANY, self.seed), True),
