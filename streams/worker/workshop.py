@@ -27,6 +27,7 @@ from exchange.protocol.standby import Standby
 from exchange.protocol.state import open_state
 from exchange.protocol.step import Step
 from exchange.protocol.thread import ShardThread, ignore
+from exchange.protocol.turns import PatientTurn, Turn
 from exchange.settings import Settings
 from schemas import topics
 from schemas.codec import Codec
@@ -49,7 +50,7 @@ _log = logging.getLogger(__name__)
 
 REPORT_BYTES: Final = MAX_BYTES
 # A batch begins so long after the last one, unless that one left some (``exchange.feeds.gathering``): under load fewer
-# and larger ones are cheaper, and at a trickle no record waits. No one waits for settle.
+# and larger ones are cheaper, and at a trickle no record waits. No one waits for settle (``PatientTurn``).
 GATHER_REPORTS_S: Final = 0.03
 GATHER_BLOCKS_S: Final = 0.06
 GATHER_RECEIPTS_S: Final = 3.0
@@ -179,7 +180,7 @@ class StreamsWorkshop:
         limits = Limits(self.settings.receipt_limit_s * 1000, self.settings.recall_limit_s * 1000)
         settle = Settle(self.nation, partner, shard, codec, limits)
         own = AssignedFeed(self.cluster, inputs, gather_s=GATHER_RECEIPTS_S)
-        return self._shard(step, settle, shard, SettleFeed(own, copies, shard))
+        return self._shard(step, settle, shard, SettleFeed(own, copies, shard), PatientTurn())
 
     def _observe_latency(self, turned: Turned) -> None:
         """Observe the time of the batch's oldest report from the sensor to the national record."""
@@ -188,13 +189,15 @@ class StreamsWorkshop:
             if name == SINCE_HEADER:
                 self.metrics.observe(spec.NATIONAL_LATENCY, max(0.0, (now_ms() - int(value)) / 1000))
 
-    def _shard(self, step: StreamsStep, runs: Step[Facts], shard: int, feed: Feed[Facts]) -> Shard:
+    def _shard(
+        self, step: StreamsStep, runs: Step[Facts], shard: int, feed: Feed[Facts], turn: Turn | None = None
+    ) -> Shard:
         changelog, state_format = topics.changelog(step.name), STATE_FORMATS[step.kind]
         ids = topic_ids(self.cluster, [*step.inputs, changelog], again_s=ROLE_ASKS_S)
         log = KafkaLog(self.cluster, step.name, shard, input_ids=ids, state_format=state_format)
         state = self._state_opener(step.name, shard, ids[changelog], state_format)
         remedy = rebuild_command(self.nation, step.name, shard)
-        return Shard(runs, log, feed, state, self.clock, remedy=remedy)
+        return Shard(runs, log, feed, state, self.clock, remedy=remedy, turn=turn)
 
     def _state_opener(self, step: str, shard: int, changelog_id: str, state_format: int) -> Callable[[], State]:
         folder = self.settings.state / self.nation / step / str(shard)
