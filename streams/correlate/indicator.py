@@ -1,10 +1,10 @@
 """Brings one indicator's row up to date, and publishes the results: the national record, then partners' releases.
 
-The path: merge what sensors assert → execute officers' commands → compare with the row before → national record →
-for each partner a release (``streams.correlate.releases``) → when the row is due next.
+The path: enrich a new one → merge what sensors assert → execute officers' commands → compare with the row before →
+national record → for each partner a release (``streams.correlate.releases``) → when the row is due next.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -35,6 +35,7 @@ from streams.rules.classifier import Classifier
 from streams.rules.facets import confidence_band
 
 NATION_ITSELF: Final = ""
+_ENDED: Final = object()
 
 
 class ReceivedCommand(msgspec.Struct, frozen=True):
@@ -74,25 +75,23 @@ class IndicatorUpdater:
         commands: Sequence[ReceivedCommand],
         rows: Lookup,
         work: Work,
-    ) -> None:
-        """Update one row. Without observations and commands it is decided again, because it is due or rules changed.
+    ) -> Iterator[None]:
+        """Update one row, in stages: see ``together``. Without observations and commands it is decided again, because
+        it is due or rules changed.
 
         ``rows`` has the rows of its further sources.
         """
-        merged = self._merged(key, before, observed, rows)
+        known = before
+        if observed and (before is None or not before.assertions):
+            known = self._begun(before, observed[0])
+        yield
+        merged = self._merged(key, known, observed, rows)
         row, nodes = (None, ()) if merged is None else (merged.row, merged.nodes)
         work.rows += nodes
         earlier = None if before is None else before.officers
         again: frozenset[str] = frozenset()
-        if row is not None and row.officers is not None and observed:
-            row = self._without_own_approvals(row, row.officers, observed)
-        if commands:
-            here = {each.assertion.sensor for each in observed}
-
-            def own(sensors: frozenset[str]) -> frozenset[str]:
-                return sensors & here | (reporting(before, key, sensors, rows) if before else frozenset())
-
-            row, again = self._executed(row, commands, own, work)
+        if commands or (row is not None and row.officers is not None and observed):
+            row, again = self._under_officers(key, before, row, observed, commands, rows, work)
         if row is None:
             return
         if not row.is_seen:  # officers have decided about an indicator, or a source withdrew it, before any report
@@ -102,7 +101,7 @@ class IndicatorUpdater:
             return
         if before is not None and not before.is_seen:
             before = None
-        known, stale = row.enrichment, before is not None and row.rules != self._releaser.rules
+        enrichment, stale = row.enrichment, before is not None and row.rules != self._releaser.rules
         if stale:
             row = msgspec.structs.replace(row, enrichment=self._enricher.enrich(row.kind, row.value))
         change = self._change(before, row, merged, work.now_ms)
@@ -112,15 +111,18 @@ class IndicatorUpdater:
         repeated = change is IndicatorChange.REPEATED
         waits = self._waits(row)
         news = not repeated or (row.pending and work.now_ms >= roll_up_ms) or self._changed_by_time(row, work.now_ms)
-        news = news or row.enrichment != known
+        news = news or row.enrichment != enrichment
+        yield
         if news or NATION_ITSELF in again or (commands and _is_revoked(row.officers) != _is_revoked(earlier)):
             row = self._publish_national(key, row, work)
+        yield
         asked_anew = before is not None and row.officers != before.officers
         revives = bool(observed) and _has_expired(row)
         if news or stale or commands or asked_anew or revives or (waits and min(waits) <= work.now_ms):
             changed = None if repeated else before
             row = self._releaser.release(key, changed, row, earlier, work, again=again, merged=merged)
             waits = self._waits(row)
+        yield
         due_ms = row.due_ms if repeated and row.due_ms > work.now_ms else row.next_end(self._lifetimes, work.now_ms)
         if row.pending:
             waits.append(roll_up_ms)
@@ -128,6 +130,28 @@ class IndicatorUpdater:
         if due_ms != row.due_ms:
             row = msgspec.structs.replace(row, due_ms=due_ms)
         work.rows.append(RowChange(key, rows_of.encode(row), due_ms))
+
+    def _under_officers(
+        self,
+        key: bytes,
+        before: Row | None,
+        row: Row | None,
+        observed: Sequence[Observed],
+        commands: Sequence[ReceivedCommand],
+        rows: Lookup,
+        work: Work,
+    ) -> tuple[Row | None, frozenset[str]]:
+        """The row after officers' commands, without approvals of own reports, and the partners to send it to again."""
+        if row is not None and row.officers is not None and observed:
+            row = self._without_own_approvals(row, row.officers, observed)
+        if not commands:
+            return row, frozenset()
+        here = {each.assertion.sensor for each in observed}
+
+        def own(sensors: frozenset[str]) -> frozenset[str]:
+            return sensors & here | (reporting(before, key, sensors, rows) if before else frozenset())
+
+        return self._executed(row, commands, own, work)
 
     def _without_own_approvals(self, row: Row, decisions: OfficerDecisions, observed: Sequence[Observed]) -> Row:
         """The row without the approvals of people whose own sensors report it now: no one approves their own report."""
@@ -195,15 +219,18 @@ class IndicatorUpdater:
     def _phase(self, row: Row, at_ms: int) -> tuple[bool, str]:
         return row.end(self._lifetimes) <= at_ms, confidence_band(row.confidence(self._lifetimes, at_ms))
 
-    def _merged(self, key: bytes, before: Row | None, observed: Sequence[Observed], rows: Lookup) -> Merged | None:
-        if not observed and (before is None or not before.is_to_be_made_again):
-            return None if before is None else Merged(before)
-        if before is None or not before.assertions:
-            first = observed[0]
-            enrichment = self._enricher.enrich(first.kind, first.value)
-            decisions = None if before is None else before.officers
-            before = Row(first.kind, first.value, enrichment, officers=decisions, bounded=True)
-        return merge(before, key, (each.assertion for each in observed), rows)
+    def _begun(self, before: Row | None, first: Observed) -> Row:
+        """The row of an indicator that no sensor has reported before: at most officers have decided about it."""
+        decisions = None if before is None else before.officers
+        enrichment = self._enricher.enrich(first.kind, first.value)
+        return Row(first.kind, first.value, enrichment, officers=decisions, bounded=True)
+
+    def _merged(self, key: bytes, known: Row | None, observed: Sequence[Observed], rows: Lookup) -> Merged | None:
+        if known is None:
+            return None
+        if not observed and not known.is_to_be_made_again:
+            return Merged(known)
+        return merge(known, key, [each.assertion for each in observed], rows)
 
     def _publish_national(self, key: bytes, row: Row, work: Work) -> Row:
         """Write the national record; the row after that."""
@@ -217,6 +244,14 @@ class IndicatorUpdater:
             work.tally[spec.INDICATORS.tally(IndicatorChange.WITHDRAWN)] += 1
         work.outputs.append(Output(topics.NATIONAL, self._shard, name, value))
         return msgspec.structs.replace(row, version=version, emitted_ms=work.now_ms, pending=False, expired=expired)
+
+
+def together(updates: Iterable[Iterator[None]]) -> None:
+    """Run these updates stage by stage: what one stage needs of code and data stays in the processor's caches while it
+    is done for one indicator after the other. Each topic gets its records in the order of the updates."""
+    running = list(updates)
+    while running:
+        running = [update for update in running if next(update, _ENDED) is None]
 
 
 def _has_expired(row: Row) -> bool:

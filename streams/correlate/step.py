@@ -24,7 +24,7 @@ from streams.audit import entry as audit
 from streams.blocks import Observed, observed
 from streams.correlate import row as rows_of
 from streams.correlate.commands import read_command
-from streams.correlate.indicator import IndicatorUpdater, ReceivedCommand
+from streams.correlate.indicator import IndicatorUpdater, ReceivedCommand, together
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.oversized import (
     LEFT_OUT,
@@ -118,15 +118,16 @@ class Correlate(Step[None]):
         if head_row is not None:
             work.head = msgspec.msgpack.decode(head_row, type=audit.Head)
         before = work.head
-        for key, data in _read(keys, rows):
-            if skips and skips.get(key) is Skip.EVERYTHING:
-                leave(key, data, work)
-                continue
-            row = None if data is None else rows_of.decode(data)
-            before_it = len(work.outputs), len(work.rows)
-            updater.update(key, row, seen.get(key, ()), commands.get(key, ()), rows, work)
-            if skips is not None:
-                check_size(key, work, before_it, LARGEST)
+        for some in _read(keys, rows):
+            updates = []
+            for key, data in some:
+                if skips and skips.get(key) is Skip.EVERYTHING:
+                    leave(key, data, work)
+                    continue
+                row = None if data is None else rows_of.decode(data)
+                update = updater.update(key, row, seen.get(key, ()), commands.get(key, ()), rows, work)
+                updates.append((key, update))
+            _run(updates, skips, work)
         more = self._decide_again(cursor_row, releaser.rules, updater, rows, keys, skips, work)
         if work.head != before:
             work.rows.append(RowChange(audit.HEAD_KEY, msgspec.msgpack.encode(work.head)))
@@ -218,11 +219,7 @@ class Correlate(Step[None]):
             return False
         passed = frozenset(updated).union(skips or ())
         found, cursor = portion(cursor, rows, passed, decided=self._settings.portion)
-        for key, row in found:
-            before_it = len(work.outputs), len(work.rows)
-            updater.update(key, row, (), (), rows, work)
-            if skips is not None:
-                check_size(key, work, before_it, LARGEST)
+        _run([(key, updater.update(key, row, (), (), rows, work)) for key, row in found], skips, work)
         work.tally[spec.DECIDED_AGAIN.tally()] += len(found)
         work.rows.append(cursor.change())
         behind_s = 0.0 if cursor.done else (work.now_ms - cursor.since_ms) / 1000
@@ -231,8 +228,20 @@ class Correlate(Step[None]):
         return not cursor.done
 
 
-def _read(keys: Sequence[bytes], rows: Rows) -> Iterator[tuple[bytes, bytes | None]]:
+def _run(updates: Sequence[tuple[bytes, Iterator[None]]], skips: Mapping[bytes, Skip] | None, work: Work) -> None:
+    """Run the updates of these indicators: together, or with ``skips`` one by one, and raise Oversized for one whose
+    values are too large."""
+    if skips is None:
+        together([update for _, update in updates])
+        return
+    for key, update in updates:
+        before_it = len(work.outputs), len(work.rows)
+        together([update])
+        check_size(key, work, before_it, LARGEST)
+
+
+def _read(keys: Sequence[bytes], rows: Rows) -> Iterator[list[tuple[bytes, bytes | None]]]:
     """These rows, some at a time: between two reads, urgent records go ahead (``exchange.protocol.preempt``)."""
     for start in range(0, len(keys), READ_AT_ONCE):
         some = keys[start : start + READ_AT_ONCE]
-        yield from zip(some, rows.get_many(some), strict=True)
+        yield list(zip(some, rows.get_many(some), strict=True))
