@@ -5,36 +5,60 @@ with a value without a type, an unreadable time, or cells that may all name colu
 ``tests/producers/test_csv_alike.py`` holds both paths to the same result.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
-from operator import itemgetter
+from itertools import repeat
 from typing import Final
 
 import msgspec
 
 from producers.markings.marked import Marked
 from producers.readers.csv_columns import Columns, columns_of
-from producers.readers.csv_rows import Row
+from producers.readers.csv_rows import Row, Table
 from producers.readers.csv_values import PLACEHOLDERS, list_moment, whole_number
 from producers.readers.reading import Defaults, Reading, Seen
 from producers.readers.type_words import ANY, TYPES, Types, folded, type_of
-from schemas.observation import Observation
+from schemas.observation import Observation, SourcePlace
+from schemas.vocabulary import IndicatorType
 
 _TIMES: Final = ("first_seen", "last_seen", "valid_until")
 _ROW_BY_ROW: Final = frozenset({"prefix", "to_ids", "uuid"})
 _MOST_PATTERNS: Final = 8_192
 _LONGEST_KEY: Final = 512
 _LONGEST_PLACEHOLDER: Final = max(map(len, PLACEHOLDERS))
-_MOST_MOMENTS: Final = 65_536
+_MOST_MOMENTS: Final = 8_192
 _ISO_LENGTH: Final = 19  # 2026-11-20 09:05:03
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Pattern(msgspec.Struct, frozen=True, gc=False):
-    """The result of rows of one kind; ``types`` are those that their value may have."""
+    """The result of rows of one kind; ``types`` are those that their value may have, ``kind`` the only one."""
 
-    seen: Seen
+    seen: Observation
+    marking_from: tuple[str, ...]
     types: Types
+    kind: IndicatorType | None
+
+
+class _Moments(dict[str, int | None]):
+    """The moments of cells, each worked out once; ``None`` if a cell cannot be read."""
+
+    def __init__(self, defaults: Defaults, *, is_end: bool) -> None:
+        super().__init__()
+        self._defaults, self._is_end = defaults, is_end
+
+    def __missing__(self, text: str) -> int | None:
+        if len(self) >= _MOST_MOMENTS:
+            self.clear()
+        moment = self[text] = self._new(text)
+        return moment
+
+    def _new(self, text: str) -> int | None:
+        if len(text) == _ISO_LENGTH and text[10] in "T " and not self._defaults.date_format:
+            moment = _iso_moment(text, self._defaults.time_zone)
+            if moment is not None:
+                return moment
+        return list_moment(text, self._defaults, is_end=self._is_end)
 
 
 class Alike:
@@ -42,59 +66,45 @@ class Alike:
 
     def __init__(self, columns: Columns, heading: Marked, defaults: Defaults) -> None:
         self.columns, self.heading = columns, heading
-        self._defaults = defaults
         roles = columns.roles
-        self._is_possible = len(columns.indicators) == 1 and not roles.keys() & _ROW_BY_ROW
         self._value, self._word = columns.indicators[0]
-        self._times = [roles.get(role, -1) for role in _TIMES]
         self._count, self._kind = roles.get("count", -1), roles.get("kind", -1)
-        varying = {self._value, self._count, *self._times}
-        others = [place for place in range(columns.width) if place not in varying]
-        self._is_possible = self._is_possible and len(others) > 1
-        self._key: Callable[[Sequence[str]], tuple[str, ...]] = itemgetter(*(others or [0, 0]))
+        self._times = [(roles.get(role, -1), _Moments(defaults, is_end=role == "valid_until")) for role in _TIMES]
+        varying = {self._value, self._count, *(place for place, _ in self._times)}
+        self._others = [place for place in range(columns.width) if place not in varying]
+        is_simple = len(columns.indicators) == 1 and not roles.keys() & _ROW_BY_ROW
+        # Three cells at least: a line ``sep=,`` has two.
+        self._is_possible = is_simple and len(self._others) > 1
         self._patterns: dict[tuple[str, ...], _Pattern | None] = {}
-        self._moments: dict[str, int | None] = {}
 
-    def reading(self, row: Row, columns: Columns, heading: Marked) -> Seen | None:
-        """The result of a row under these columns and this heading; ``None`` if it has to be read by its own path."""
-        cells, is_current = row.cells, columns is self.columns and heading is self.heading
-        if not is_current or not self._is_possible or len(cells) != columns.width:
+    def readings(self, table: Table) -> Iterator[Seen | None]:
+        """The result of each row under these columns and this heading; ``None`` if it has to be read by its own path.
+
+        What is learned from a row counts for those behind it.
+        """
+        cells = table.columns
+        if not self._is_possible or len(cells) != self.columns.width:
+            return repeat(None, len(table.block))
+        patterns = map(self._patterns.get, zip(*(cells[place] for place in self._others), strict=True))
+        times = (repeat(0) if place < 0 else map(moments.__getitem__, cells[place]) for place, moments in self._times)
+        counts = repeat(1) if self._count < 0 else map(whole_number, cells[self._count], repeat(1))
+        return map(_reading, table.block.places, patterns, cells[self._value], *times, counts)
+
+    def reading(self, row: Row) -> Seen | None:
+        """The same of one row."""
+        cells = row.cells
+        if not self._is_possible or len(cells) != self.columns.width:
             return None
-        pattern = self._patterns.get(self._key(cells))
-        if pattern is None:
-            return None
-        value, template, types = cells[self._value], pattern.seen.observation, pattern.types
-        kind = types[0] if len(types) == 1 else type_of(value, types)
-        if isinstance(kind, str) or (len(value) <= _LONGEST_PLACEHOLDER and value.lower() in PLACEHOLDERS):
-            return None
-        first, last, end = [0 if place < 0 else self._moment(cells[place], place) for place in self._times]
+        pattern = self._patterns.get(tuple([cells[place] for place in self._others]))
+        first, last, end = (0 if place < 0 else moments[cells[place]] for place, moments in self._times)
         count = 1 if self._count < 0 else whole_number(cells[self._count], 1)
-        if first is None or last is None or end is None or count is None:
-            return None
-        return Seen(
-            row.place,
-            Observation(
-                kind=kind,
-                value=value,
-                first_seen_ms=first,
-                last_seen_ms=last or first,
-                count=count,
-                confidence=template.confidence,
-                valid_until_ms=end,
-                marking=template.marking,
-                labels=template.labels,
-                description=template.description,
-                context=template.context,
-                withdrawal=template.withdrawal,
-            ),
-            pattern.seen.marking_from,
-        )
+        return _reading(row.place, pattern, cells[self._value], first, last, end, count)
 
     def learn(self, row: Row, found: Sequence[Reading]) -> None:
         """Take note of a row's result."""
         if not self._is_possible or len(row.cells) != self.columns.width:
             return
-        key = self._key(row.cells)
+        key = tuple(row.cells[place] for place in self._others)
         if key in self._patterns or sum(map(len, key)) > _LONGEST_KEY:
             return
         if len(self._patterns) >= _MOST_PATTERNS:
@@ -107,23 +117,45 @@ class Alike:
         if types is None or len(found) != 1 or not any(map(_names_no_column, key)):
             return None
         [seen] = found
-        is_whole = isinstance(seen, Seen) and seen.observation.value == cells[self._value] and not seen.object_id
-        return _Pattern(seen, types) if is_whole and isinstance(seen, Seen) else None
+        if not isinstance(seen, Seen) or seen.observation.value != cells[self._value] or seen.object_id:
+            return None
+        return _Pattern(seen.observation, seen.marking_from, types, types[0] if len(types) == 1 else None)
 
-    def _moment(self, text: str, place: int) -> int | None:
-        key = text if place != self._times[2] else f"end {text}"
-        if key not in self._moments:
-            if len(self._moments) >= _MOST_MOMENTS:
-                self._moments.clear()
-            self._moments[key] = self._new_moment(text, place)
-        return self._moments[key]
 
-    def _new_moment(self, text: str, place: int) -> int | None:
-        if len(text) == _ISO_LENGTH and text[10] in "T " and not self._defaults.date_format:
-            moment = _iso_moment(text, self._defaults.time_zone)
-            if moment is not None:
-                return moment
-        return list_moment(text, self._defaults, is_end=place == self._times[2])
+def _reading(
+    place: SourcePlace,
+    pattern: _Pattern | None,
+    value: str,
+    first: int | None,
+    last: int | None,
+    end: int | None,
+    count: int | None,
+) -> Seen | None:
+    """The result of a row of a kind that is known, and ``None`` of any other."""
+    if pattern is None or first is None or last is None or end is None or count is None:
+        return None
+    kind = pattern.kind or type_of(value, pattern.types)
+    if isinstance(kind, str) or (len(value) <= _LONGEST_PLACEHOLDER and value.lower() in PLACEHOLDERS):
+        return None
+    seen = pattern.seen
+    return Seen(
+        place,
+        Observation(
+            kind,
+            value,
+            first,
+            last or first,
+            count,
+            seen.confidence,
+            end,
+            seen.marking,
+            seen.labels,
+            seen.description,
+            seen.context,
+            seen.withdrawal,
+        ),
+        pattern.marking_from,
+    )
 
 
 def _iso_moment(text: str, zone: tzinfo) -> int | None:

@@ -4,12 +4,13 @@ What a row states counts for that row alone, also if its value is invalid. A row
 not for markings may be a title with commas: it can restrict the list, and never releases what the list does not mark.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from producers.markings.marked import NOTHING, Marked
 from producers.readers.csv_header import Layout, is_further_header
 from producers.readers.csv_rows import cells_of
-from producers.readers.lines import Line
+from producers.readers.lines import Block, Line
 from producers.readers.list_heading import COMMENT_SIGNS, has_no_indicator, marking_of_line
 
 _FEWEST_CELLS: Final = 2
@@ -31,6 +32,17 @@ class Headings:
         if not self._has_begun or text.startswith(COMMENT_SIGNS[:2]) or self._is_title(cells):
             return marking_of_line(line)
         return marking_of_line(Line(line.place, self._beside_markings(cells, text), line.original)).restricting
+
+    def lines_about_list(self, block: Block) -> Iterable[Line]:
+        """The lines of a block of which ``marking_of`` may find something: of most lists not one."""
+        if not self._has_begun:
+            return block
+        return [
+            block.line(index)
+            for index, text in enumerate(block.texts)
+            if not ("/" in text or "@" in text or text.count(":") > 1)  # as ``has_no_indicator``
+            or (not "0" <= text[:1] <= "~" and text.lstrip().startswith(COMMENT_SIGNS[:2]))
+        ]
 
     def _is_title(self, cells: tuple[str, ...]) -> bool:
         """Whether it is one text, and not in a column in which rows state their own marking."""

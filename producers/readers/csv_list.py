@@ -7,6 +7,8 @@ delimiter has shifted its cells under the wrong names.
 """
 
 from collections.abc import Iterator
+from itertools import repeat
+from operator import contains
 from typing import Final
 
 import msgspec
@@ -15,10 +17,10 @@ from producers.inputs import OpenInput
 from producers.markings.marked import Marked
 from producers.readers.csv_alike import Alike
 from producers.readers.csv_columns import Columns, columns_of, is_file_name
-from producers.readers.csv_header import is_further_header, layout_of, separator_of
+from producers.readers.csv_header import Layout, is_further_header, layout_of, separator_of
 from producers.readers.csv_heading import Headings, is_about_list
 from producers.readers.csv_row_marking import marked_row
-from producers.readers.csv_rows import COMMENT, Row, delimiter_of, rows
+from producers.readers.csv_rows import COMMENT, Row, Table, delimiter_of, rows
 from producers.readers.csv_status import ending_of
 from producers.readers.csv_values import PLACEHOLDERS, template_of, values_of
 from producers.readers.document import whole
@@ -30,7 +32,7 @@ from producers.readers.list_heading import (
 )
 from producers.readers.not_carried import kind_named, kind_of, looks_like
 from producers.readers.reader import Head, Reader, Recognition, Specificity
-from producers.readers.reading import Defaults, LeftOut, Reading, Seen, Withdrawn, rejected
+from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, Withdrawn, rejected
 from producers.readers.type_words import folded
 from schemas.normalise import detect
 from schemas.observation import Observation
@@ -56,37 +58,73 @@ def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
         detail = layout if isinstance(layout, str) else "the header cannot be read"
         yield whole(source, RejectReason.UNKNOWN_FORMAT, head.encoding_problem or detail)
         return
-    heading = heading_of(source, defaults.encoding, Headings(layout).marking_of)
-    columns, header = layout.columns, layout.header
-    separator, alike = f"sep={separator_of(head)}", Alike(columns, heading, defaults)
-    for row in rows(source, defaults.encoding, layout.delimiter):
+    reading = _Reading(source, layout, f"sep={separator_of(head)}", defaults)
+    for piece in rows(source, defaults.encoding, layout.delimiter):
+        yield from reading.of_table(piece) if isinstance(piece, Table) else reading.of_piece(piece)
+
+
+class _Reading:
+    """One list as it is read: its columns and its heading, as far as its lines have stated them."""
+
+    def __init__(self, source: OpenInput, layout: Layout, separator: str, defaults: Defaults) -> None:
+        headings = Headings(layout)
+        self._heading = heading_of(source, defaults.encoding, headings.marking_of, headings.lines_about_list)
+        self._layout, self._separator, self._defaults = layout, separator, defaults
+        self._columns, self._header = layout.columns, layout.header
+        self._alike = Alike(self._columns, self._heading, defaults)
+
+    def of_table(self, table: Table) -> Iterator[Reading]:
+        """The readings of rows without comments among them: of those that are alike at once, of others one by one."""
+        alike, header = self._current(), self._layout.header
+        may_have_header = bool(header) and all(map(contains, table.columns, header))
+        is_plain = not self._header and not may_have_header
+        found = alike.readings(table) if is_plain else repeat(None, len(table.block))
+        for index, seen in enumerate(found):
+            if seen is not None and alike.columns is self._columns:
+                yield seen
+            elif (row := table.row(index)) is not None:
+                yield from self.of_piece(row)
+
+    def of_piece(self, row: Row | Line | Rejected) -> Iterator[Reading]:
+        """The readings of one row, or of a line between rows."""
         if isinstance(row, Line):
-            if is_about_list(row.text.strip(), layout):
-                heading = heading.join(marking_of_line(row))
+            if is_about_list(row.text.strip(), self._layout):
+                self._heading = self._heading.join(marking_of_line(row))
             yield LeftOut(row.place, COMMENT)
-            if row.text == layout.names:
-                yield from _unknown_columns(row, columns)
+            if row.text == self._layout.names:
+                yield from _unknown_columns(row, self._columns)
         elif not isinstance(row, Row):
-            heading = heading.join(marking_of_unreadable(row))
+            self._heading = self._heading.join(marking_of_unreadable(row))
             yield row
-        elif row.original.startswith(b"sep=") and row.original.decode("ascii", "ignore").strip() == separator:
-            yield LeftOut(row.place, _HEADER, separator)
-        elif header and row.cells != header:
-            heading = heading.join(_of_title(row))
+        elif row.original.startswith(b"sep=") and row.original.decode("ascii", "ignore").strip() == self._separator:
+            yield LeftOut(row.place, _HEADER, self._separator)
+        elif self._header and row.cells != self._header:
+            self._heading = self._heading.join(_of_title(row))
             yield LeftOut(row.place, _TITLE)
-        elif not header and row.cells != layout.header and (seen := alike.reading(row, columns, heading)) is not None:
+        elif row.cells != self._layout.header and (seen := self._known(row)) is not None:
             yield seen
-        elif row.cells == layout.header or is_further_header(row.cells):
-            header, columns = (), columns_of(row.cells, defaults.mapping) or columns
+        elif row.cells == self._layout.header or is_further_header(row.cells):
+            self._header, self._columns = (), columns_of(row.cells, self._defaults.mapping) or self._columns
             yield LeftOut(row.place, _HEADER)
-            yield from _unknown_columns(row, columns)
+            yield from _unknown_columns(row, self._columns)
         else:
-            header = ()
-            found = list(_readings(row, columns, heading, defaults))
+            self._header = ()
+            found = list(_readings(row, self._columns, self._heading, self._defaults))
             yield from found
-            if alike.columns is not columns or alike.heading is not heading:
-                alike = Alike(columns, heading, defaults)
-            alike.learn(row, found)
+            self._current().learn(row, found)
+
+    def _known(self, row: Row) -> Seen | None:
+        """The reading of a row that is like an earlier one under the same columns and the same heading."""
+        return None if self._header or self._is_outdated() else self._alike.reading(row)
+
+    def _current(self) -> Alike:
+        """What is known of rows under these columns and this heading."""
+        if self._is_outdated():
+            self._alike = Alike(self._columns, self._heading, self._defaults)
+        return self._alike
+
+    def _is_outdated(self) -> bool:
+        return self._alike.columns is not self._columns or self._alike.heading is not self._heading
 
 
 def _of_title(row: Row) -> Marked:

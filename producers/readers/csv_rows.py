@@ -8,12 +8,13 @@ refused and reading continues behind it.
 import csv
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
 from producers.inputs import OpenInput
-from producers.readers.lines import Line, lines
+from producers.readers.lines import Block, Line, blocks
 from producers.readers.reading import Rejected, rejected
 from schemas.observation import SourcePlace
 from schemas.vocabulary import RejectReason
@@ -24,6 +25,7 @@ COMMENT: Final = "comment"
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _COMMENT_SIGN: Final = "#"
 _ODD: Final = ('"', "\r", "\n", "\0")
+_BLANKS: Final = " \t\v\f\x1c\x1d\x1e\x1f"  # those of ASCII that str.strip takes off, but line breaks
 _LONG: Final = 1 << 16  # csv.field_size_limit() is 131,072
 
 
@@ -33,6 +35,20 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     place: SourcePlace
     cells: tuple[str, ...]
     original: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A block of which each line is a row, with the same number of cells; ``columns`` have the cells of all rows."""
+
+    block: Block
+    columns: Sequence[Sequence[str]]
+
+    def row(self, index: int) -> Row | None:
+        """One of its rows, counted from 0; ``None`` of a blank line."""
+        line = self.block.line(index)
+        cells = tuple(column[index] for column in self.columns)
+        return Row(line.place, cells, line.original) if line.text.strip() else None
 
 
 def delimiter_of(sample: Sequence[str]) -> str | None:
@@ -59,27 +75,77 @@ def cells_of(text: str, delimiter: str) -> tuple[str, ...] | None:
     return tuple(cell.strip() for cell in rows[0]) if rows else ()
 
 
-def rows(source: OpenInput, encoding: str, delimiter: str) -> Iterator[Row | Line | Rejected]:
-    """All rows but blank ones; a comment is handed on as its line."""
+def rows(source: OpenInput, encoding: str, delimiter: str) -> Iterator[Table | Row | Line | Rejected]:
+    """All rows but blank ones, those of a table together; a comment is handed on as its line."""
     waiting: deque[Line | Rejected] = deque()
-    upcoming = lines(source, encoding)
-    while (line := waiting.popleft() if waiting else next(upcoming, None)) is not None:
-        if isinstance(line, Rejected) or line.text.startswith(_COMMENT_SIGN):
-            yield line
-        elif line.text and not line.text.isspace():
-            cells = cells_of(line.text, delimiter)
-            if cells is None:
-                yield _spanning(line, delimiter, waiting, upcoming)
+    upcoming = blocks(source, encoding)
+    while (piece := waiting.popleft() if waiting else next(upcoming, None)) is not None:
+        if isinstance(piece, Block):
+            table = _table_of(piece, delimiter)
+            if table is None:
+                waiting.extend(piece)
             else:
-                yield Row(line.place, cells, line.original)
+                yield table
+        elif isinstance(piece, Rejected) or piece.text.startswith(_COMMENT_SIGN):
+            yield piece
+        elif piece.text and not piece.text.isspace():
+            cells = cells_of(piece.text, delimiter)
+            if cells is None:
+                yield _spanning(piece, delimiter, waiting, upcoming)
+            else:
+                yield Row(piece.place, cells, piece.original)
 
 
-def _next(waiting: deque[Line | Rejected], upcoming: Iterator[Line | Rejected]) -> Line | Rejected | None:
-    return waiting.popleft() if waiting else next(upcoming, None)
+def _table_of(block: Block, delimiter: str) -> Table | None:
+    """The rows of a block; ``None`` if one of its lines may be something else, or has another number of cells."""
+    content = block.content
+    if delimiter not in _DELIMITERS or len(content) > _LONG or (b"#" in content and _has_comment(content)):
+        return None
+    is_odd = b'"' in content or b"\0" in content
+    columns = _columns_by_module(block.texts, delimiter) if is_odd else _columns(block.text, delimiter)
+    return Table(block, columns) if columns else None
+
+
+def _has_comment(content: bytes) -> bool:
+    return content.startswith(b"#") or b"\n#" in content
+
+
+def _columns(text: str, delimiter: str) -> Sequence[Sequence[str]]:
+    """The columns of lines without quotes; empty if their rows differ in width.
+
+    All are split at once. A line break becomes a cell: each is in its place only if all rows have the same width.
+    """
+    width, count = text[: text.index("\n")].count(delimiter) + 1, text.count("\n")
+    cells = text[:-1].replace("\n", f"{delimiter}\n{delimiter}").split(delimiter)
+    if len(cells) != count * (width + 1) - 1 or cells[width :: width + 1].count("\n") != count - 1:
+        return ()
+    if not text.isascii() or any(map(text.__contains__, _BLANKS)):
+        cells = list(map(str.strip, cells))
+    return [cells[place :: width + 1] for place in range(width)]
+
+
+def _columns_by_module(texts: Sequence[str], delimiter: str) -> Sequence[Sequence[str]]:
+    """The same of lines with quotes. A quoted cell with line breaks makes one row of several lines."""
+    try:
+        found = list(csv.reader(texts, delimiter=delimiter, skipinitialspace=True, strict=True))
+    except csv.Error:
+        return ()
+    if len(found) != len(texts) or len(set(map(len, found))) != 1:
+        return ()
+    return [list(map(str.strip, column)) for column in zip(*found, strict=True)]
+
+
+def _next(waiting: deque[Line | Rejected], upcoming: Iterator[Block | Line | Rejected]) -> Line | Rejected | None:
+    if not waiting:
+        piece = next(upcoming, None)
+        if not isinstance(piece, Block):
+            return piece
+        waiting.extend(piece)
+    return waiting.popleft()
 
 
 def _spanning(
-    first: Line, delimiter: str, waiting: deque[Line | Rejected], upcoming: Iterator[Line | Rejected]
+    first: Line, delimiter: str, waiting: deque[Line | Rejected], upcoming: Iterator[Block | Line | Rejected]
 ) -> Row | Rejected:
     """A row whose quoted cell has line breaks. Lines that turn out not to belong to it are put back."""
     text, original, taken = first.text, first.original, list[Line | Rejected]()

@@ -1,9 +1,11 @@
 """Cuts an input into decoded lines, in bounded memory. A line that cannot be decoded is refused, never guessed."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from io import BufferedReader
-from itertools import count
+from itertools import repeat
 from typing import Final
 
 import msgspec
@@ -32,35 +34,81 @@ class Line(msgspec.Struct, frozen=True, gc=False):
         return self.place.line
 
 
+@dataclass(frozen=True)
+class Block:
+    """Whole lines that were decoded at once, and how many lines of the file are before.
+
+    In ``text`` they end with a line feed; ``content`` are their bytes as they were.
+    """
+
+    file: str
+    before: int
+    text: str
+    content: bytes
+
+    def __len__(self) -> int:
+        return self.content.count(b"\n")
+
+    def __iter__(self) -> Iterator[Line]:
+        """Its lines, in order."""
+        return map(Line, self.places, self.texts, self.originals)
+
+    def line(self, index: int) -> Line:
+        """One of its lines, counted from 0."""
+        return Line(SourcePlace(self.file, self.before + 1 + index), self.texts[index], self.originals[index])
+
+    @property
+    def places(self) -> Iterator[SourcePlace]:
+        """The position of each line."""
+        return map(SourcePlace, repeat(self.file), range(self.before + 1, self.before + 1 + len(self)))
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The text of each line without its line break."""
+        return self.text[:-1].split("\n")
+
+    @cached_property
+    def originals(self) -> list[bytes]:
+        """The bytes of each line without its line break."""
+        return self.content.replace(b"\r\n", b"\n")[:-1].split(b"\n")
+
+
 def lines(source: OpenInput, encoding: str) -> Iterator[Line | Rejected]:
     """All lines. A line that is too long is refused and skipped up to its line break in bounded memory."""
+    for piece in blocks(source, encoding):
+        if isinstance(piece, Block):
+            for line in piece:
+                source.records = line.place.line
+                yield line
+        else:
+            yield piece
+
+
+def blocks(source: OpenInput, encoding: str) -> Iterator[Block | Line | Rejected]:
+    """The same, in blocks if that makes no difference; ``source.records`` counts the lines of a block at once."""
     number, content = 0, b""
     while True:
         block = _buffered(source) if number else b""  # the first line may begin with a byte order mark
-        if block:
-            for line in _of_block(block, encoding, source.name, number):
-                source.records = number = line.place.line
-                yield line
+        text = _text(block, encoding) if block else None
+        if text is not None:
+            found = Block(source.name, number, text, block)
+            source.records = number = number + len(found)
+            yield found
             continue
-        content = source.stream.readline(MAX_LINE_BYTES + 1)
+        content = block or source.stream.readline(MAX_LINE_BYTES + 1)
         if not content:
             break
-        source.records = number = number + 1
-        if len(content) > MAX_LINE_BYTES and not content.endswith(b"\n"):
+        is_whole = content.endswith(b"\n")
+        if len(content) > MAX_LINE_BYTES and not is_whole:
+            source.records = number = number + 1
             yield _too_long(source, number, content)
             continue
-        if source.damage and not content.endswith(b"\n"):
-            number -= 1  # cut in the middle: half a name is another name
-            break
-        if number == 1:
-            content = content.removeprefix(_BOM)
-        content = content.rstrip(b"\r\n")
-        if b"\r" in content:  # as old Macs and Excel for Mac end their lines
-            *parts, content = content.split(b"\r")
-            for part in parts:
-                yield _decoded(part, encoding, SourcePlace(source.name, number))
-                source.records = number = number + 1
-        yield _decoded(content, encoding, SourcePlace(source.name, number))
+        if source.damage and not is_whole:
+            source.records = number + 1
+            break  # cut in the middle: half a name is another name
+        for part in _parts(content if number else content.removeprefix(_BOM)):
+            source.records = number = number + 1
+            yield _decoded(part, encoding, SourcePlace(source.name, number))
     if source.damage:
         yield rejected(
             SourcePlace(source.name, number + 1),
@@ -76,27 +124,22 @@ def _buffered(source: OpenInput) -> bytes:
     return source.stream.read(ready.rfind(b"\n") + 1)
 
 
-def _of_block(content: bytes, encoding: str, name: str, before: int) -> Iterator[Line | Rejected]:
-    """The lines of a block of whole ones. It is decoded at once if that cannot differ from decoding each."""
-    originals = content[:-1].split(b"\n")
-    texts = _texts(content, encoding)
-    if texts is None:
-        for number, original in enumerate(originals, before + 1):
-            yield _decoded(original.rstrip(b"\r"), encoding, SourcePlace(name, number))
-        return
-    for number, text, original in zip(count(before + 1), texts, originals, strict=False):
-        yield Line(SourcePlace(name, number), text.rstrip("\r"), original.rstrip(b"\r"))
+def _parts(content: bytes) -> Iterator[bytes]:
+    """The lines without their line breaks, also without those of old Macs and of Excel for Mac."""
+    for line in content.removesuffix(b"\n").split(b"\n"):
+        yield from line.rstrip(b"\r").split(b"\r")
 
 
-def _texts(content: bytes, encoding: str) -> list[str] | None:
-    """The texts of lines of UTF-8; ``None`` if each has to be looked at by itself."""
-    if encoding != UTF_8 and not is_wide(encoding):
+def _text(content: bytes, encoding: str) -> str | None:
+    """The text of lines of UTF-8; ``None`` if each has to be looked at by itself."""
+    has_other_breaks = b"\r" in content and content.count(b"\r") != content.count(b"\r\n")
+    if has_other_breaks or (encoding != UTF_8 and not is_wide(encoding)):
         return None
     try:
         text = content.decode()
     except UnicodeDecodeError:
         return None
-    return None if misread(text, encoding) else text[:-1].split("\n")
+    return None if misread(text, encoding) else text.replace("\r\n", "\n")
 
 
 def _too_long(source: OpenInput, number: int, beginning: bytes) -> Rejected:

@@ -6,13 +6,13 @@ anything, so it holds.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from producers.inputs import OpenInput
 from producers.markings.marked import NOTHING, Marked, joined, unrecognised
 from producers.markings.understanding import of_comment, of_file_names, of_heading, of_prose
-from producers.readers.lines import Line, lines
+from producers.readers.lines import Block, Line, blocks
 from producers.readers.reading import Rejected
 from schemas.normalise import detect
 from schemas.observation import SourcePlace
@@ -34,17 +34,25 @@ _BETWEEN: Final = re.compile(rb"[\s,;|\"']+")
 _LONGEST_ROW: Final = 4096
 
 
-def heading_of(source: OpenInput, encoding: str, of_line: Callable[[Line], Marked]) -> Marked:
-    """The marking of the list that this input is. ``of_line``: what each line, in order, states about all of it."""
+def heading_of(
+    source: OpenInput,
+    encoding: str,
+    of_line: Callable[[Line], Marked],
+    of_block: Callable[[Block], Iterable[Line]] = iter,
+) -> Marked:
+    """The marking of the list that this input is.
+
+    ``of_line``: what each line, in order, states about all of it. ``of_block``: the lines of a block that may do so.
+    """
     found = of_file_names(source.names)
     with source.read_ahead() as ahead:
-        if ahead is None:
-            return found
-        for line in lines(ahead, encoding):
-            if isinstance(line, Rejected):
-                found = found.join(marking_of_unreadable(line))
-            elif line.text and not line.text.isspace():
-                found = found.join(of_line(line))
+        for piece in () if ahead is None else blocks(ahead, encoding):
+            if isinstance(piece, Rejected):
+                found = found.join(marking_of_unreadable(piece))
+                continue
+            for line in of_block(piece) if isinstance(piece, Block) else (piece,):
+                if line.text and not line.text.isspace():
+                    found = found.join(of_line(line))
     return found
 
 

@@ -1,4 +1,4 @@
-"""The fast paths of lists give what the slow ones give: rows read by a pattern, and lines decoded in blocks."""
+"""The fast paths of lists give what the slow ones give: rows by a pattern, lines in blocks, and blocks as tables."""
 
 import gzip
 from collections.abc import Iterator
@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from producers.inputs import HEAD_BYTES
 from producers.readers import csv_alike, csv_rows, lines
-from producers.readers.csv_rows import cells_of
+from producers.readers.csv_rows import Table, cells_of
 from producers.readers.formats import readers
-from producers.readers.reading import Defaults, Reading
+from producers.readers.reading import Defaults, Reading, Rejected, Seen
 from tests.producers.reading_feeds import FEEDS, an_input, content_of
 
 HEADERS = (
@@ -78,7 +79,7 @@ def read(content: bytes, format_name: str = "csv-list", **options: object) -> li
 
 
 def read_slowly(content: bytes, format_name: str = "csv-list", **options: object) -> list[Reading]:
-    """The same without patterns, blocks and plain splitting."""
+    """The same without patterns, blocks, tables and plain splitting."""
     with (
         patch.object(csv_alike.Alike, "reading", lambda *_: None),
         patch.object(lines, "_buffered", lambda _: b""),
@@ -104,6 +105,70 @@ def test_a_row_without_quotes_is_split_as_the_standard_library_splits_it(text: s
     with patch.object(csv_rows, "_LONG", 0):
         slow = cells_of(text, delimiter)
     assert cells_of(text, delimiter) == slow
+
+
+def pieces(content: bytes, delimiter: str) -> list[csv_rows.Row | lines.Line | Rejected]:
+    """The pieces of a list, those of tables one by one."""
+    found = list[csv_rows.Row | lines.Line | Rejected]()
+    for piece in csv_rows.rows(an_input(content), "utf-8", delimiter):
+        if isinstance(piece, Table):
+            found += filter(None, map(piece.row, range(len(piece.block))))
+        else:
+            found.append(piece)
+    return found
+
+
+def pieces_slowly(content: bytes, delimiter: str) -> list[csv_rows.Row | lines.Line | Rejected]:
+    with patch.object(lines, "_buffered", lambda _: b""), patch.object(csv_rows, "_LONG", 0):
+        return pieces(content, delimiter)
+
+
+ODD_CELLS = st.text('ab,;" \t\r\0\x1f#é\u3000', max_size=4) | st.sampled_from(["a", "", '"a, b"', '"a'])
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.integers(1, 4).flatmap(lambda width: st.lists(st.lists(ODD_CELLS, min_size=width, max_size=width), max_size=6)),
+    st.sampled_from([",", ";", "\t"]),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_the_rows_of_a_table_are_those_of_its_lines(rows: list[list[str]], delimiter: str, ending: str) -> None:
+    content = "".join(f"{delimiter.join(row)}{ending}" for row in (["first"], *rows)).encode()
+    assert pieces(content, delimiter) == pieces_slowly(content, delimiter)
+
+
+@pytest.mark.parametrize(
+    ("texts", "is_table"),
+    [
+        (("a,b", "c,d"), True),
+        (("a,b\r", "c,d\r"), True),
+        (('"a, b",c', 'd,"e"'), True),
+        ((" a,\tb", "c ,d\u3000"), True),
+        (("a", "", "b"), True),
+        (("\t\t", "a\tb\tc"), True),
+        (("a,b,c", "d", "e"), False),
+        (("a,b", "c,d,e", "f"), False),
+        (("a,b", "# c,d"), False),
+        (('a,"b', 'c",d'), False),
+        (("a\rb,c", "d,e"), False),
+    ],
+)
+def test_lines_of_one_width_are_a_table(texts: tuple[str, ...], is_table: bool) -> None:
+    content = "".join(f"{text}\n" for text in ("first", *texts)).encode()
+    tables = [piece for piece in csv_rows.rows(an_input(content), "utf-8", ",") if isinstance(piece, Table)]
+    assert bool(tables) is is_table
+    assert pieces(content, ",") == pieces_slowly(content, ",")
+
+
+@pytest.mark.parametrize("shift", range(0, 60, 7))
+def test_a_cell_with_line_breaks_may_be_in_two_blocks(shift: int) -> None:
+    rows = [f"2026-11-20,domain,h{number}.example.com,TLP:GREEN,made-up" for number in range(3_000)]
+    before = HEAD_BYTES // len(rows[2_000]) - 1
+    rows[before] = f'2026-11-20,domain,broken.example.com,TLP:RED,"{"x" * shift}\n\nmade, up"'
+    content = "\n".join(("first_seen,type,value,tlp,tags", *rows, "")).encode()
+    found = read(content)
+    assert found == read_slowly(content)
+    assert sum(isinstance(each, Seen) for each in found) == len(rows)
 
 
 def recorded() -> Iterator[str]:
