@@ -97,6 +97,7 @@ _SLOW: Final = (
     "tests/producers/test_live_follow.py",
     "tests/producers/test_maildir.py",
     "tests/producers/test_syslog_lines.py",
+    "tests/producers/test_syslog_stops.py",
     "tests/producers/test_unpacking.py",
     "tests/producers/test_topic_lines.py",
     "tests/producers/test_api.py",

@@ -87,12 +87,17 @@ class Documents(Generic[State]):
         if self.state.document:
             yield Document(self.place / self.state.document, self.state.stated)
 
-    def put(self, content: Iterable[bytes], behind: State, suffix: str = ".json") -> Document:
-        """Make the next document durable with the position behind it. The one before was read."""
+    def put(self, content: Iterable[bytes], behind: State, suffix: str = ".json", aside: bytes = b"") -> Document:
+        """Make the next document durable with the position behind it, and what is set ``aside`` for the one after it.
+
+        The one before was read.
+        """
         before = self.state
         number = before.number + 1
         path = self.place / f"{number}{suffix}"
         write(path, content)
+        if aside:
+            write(self.place / f"{number}{_ASIDE}", [aside])
         self.state = msgspec.structs.replace(behind, document=path.name, number=number)
         write(self.place / _STATE, [msgspec.json.encode(self.state)])
         with writing(self.place):

@@ -2,8 +2,8 @@
 
 ``credentials`` is a PEM file with the listener's key and certificates. Messages of the same markings are lines of one
 document. Syslog has no acknowledgement: what a sender has written and a killed listener had not made durable is lost,
-up to half a second and what is in the buffers of both machines. A listener that is stopped ends its side of each
-connection, and keeps all that senders wrote until they saw it.
+up to half a second and what is in the buffers of both machines. A listener that is stopped accepts no more, then ends
+its side of each connection, and keeps all that senders wrote until they saw it.
 """
 
 import math
@@ -13,7 +13,6 @@ import ssl
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
-from itertools import groupby
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event, Semaphore, Thread
@@ -39,7 +38,8 @@ _HANDSHAKE_S: Final = 10.0
 _IDLE_S: Final = 3600.0
 _CLOSE_S: Final = 5.0
 _LAST_S: Final = 4.0
-_QUIET_S: Final = 0.5
+_QUIET_S: Final = 1.0
+"""After the end of our side: a path around the world and back, and one segment that is sent again."""
 _CHUNK_BYTES: Final = 64 << 10
 
 
@@ -52,41 +52,49 @@ def received(place: LiveInput) -> Generator[Document | Gap, None, None]:
         raise ConfigurationError(f"a dry run does not listen at {place.address}: give it a file of such lines")
     documents = Documents(place.folder, place.address, Position())
     yield from documents.unread()
-    aside = documents.aside()
-    waiting = msgspec.json.decode(aside, type=list[Carried]) if aside else []
+    waiting = msgspec.json.decode(documents.aside() or b"{}", type=Aside)
     listener = Listener(place)
     try:
         while not place.is_stopping:
             until, size = time.monotonic() + _EVERY_S, 0
             while time.monotonic() < until and size < MOST_BYTES:
                 taken = listener.taken(_POLL_S)
-                waiting += taken
+                waiting.lines += taken
                 size += sum(len(each.line) for each in taken)
-            for text in listener.troubles():
+            for text in [*waiting.gaps, *listener.troubles()]:
                 yield Gap(text)
-            while waiting:
-                group = _first_group(waiting)
+            waiting.gaps.clear()
+            while waiting.lines:
+                group, rest = _first_group(waiting.lines)
                 content = (each.line.rstrip(b"\r\n") + b"\n" for each in group)
-                document = documents.put(content, Position(stated=group[0].around), ".txt")
-                del waiting[: len(group)]
+                kept = msgspec.json.encode(Aside(rest)) if rest else b""
+                document = documents.put(content, Position(stated=group[0].around), ".txt", kept)
+                waiting.lines = rest
                 yield document
     finally:
         listener.close()
         while taken := listener.taken(0):
-            waiting += taken
-        if waiting:
+            waiting.lines += taken
+        waiting.gaps += listener.troubles()
+        if waiting.lines or waiting.gaps:
             documents.set_aside(msgspec.json.encode(waiting))
 
 
-def _first_group(waiting: list[Carried]) -> list[Carried]:
-    """The first lines that state the same, for one document."""
-    group, size = [], 0
-    for each in next(iter(groupby(waiting, key=lambda each: each.around)))[1]:
-        group.append(each)
-        size += len(each.line)
-        if size >= MOST_BYTES:
-            break
-    return group
+class Aside(msgspec.Struct):
+    """Lines for the next documents, and gaps that are not reported yet."""
+
+    lines: list[Carried] = []
+    gaps: list[str] = []
+
+
+def _first_group(waiting: list[Carried]) -> tuple[list[Carried], list[Carried]]:
+    """The lines that state the same as the first one, for one document, and the rest."""
+    group, rest, size = list[Carried](), list[Carried](), 0
+    for each in waiting:
+        is_one = each.around == waiting[0].around and size < MOST_BYTES
+        (group if is_one else rest).append(each)
+        size += len(each.line) if is_one else 0
+    return group, rest
 
 
 class Listener:
@@ -98,8 +106,8 @@ class Listener:
         self._tls = _context(place.credentials, place.authorities)
         self._lines, self._troubles = SimpleQueue[Carried](), SimpleQueue[str]()
         self._told = set[str]()
-        self._closing, self._free = Event(), Semaphore(MOST_CONNECTIONS)
-        self._threads: list[Thread] = []
+        self._refusing, self._closing, self._free = Event(), Event(), Semaphore(MOST_CONNECTIONS)
+        self._serving: list[Thread] = []
         try:
             host, port = parts.hostname or "", parts.port or _PORT
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -108,7 +116,7 @@ class Listener:
             raise ConfigurationError(f"cannot listen at {parts.netloc}: {error}") from error
         self.port = int(self._socket.getsockname()[1])
         self._socket.settimeout(_POLL_S)
-        self._begin(self._accept)
+        self._accepting = _begun(self._accept)
 
     def taken(self, within_s: float) -> list[Carried]:
         """The lines that wait; if there is none yet, those that come within this time."""
@@ -130,31 +138,32 @@ class Listener:
                 yield text
 
     def close(self) -> None:
-        """Accept no more, and read what senders have sent until they see it. All of it is in ``taken`` then."""
+        """Accept no more, and read what senders have sent until they see it. All of it is in ``taken`` then.
+
+        The connections end once nothing is accepted: a sender that sees the end connects again at once, and what it
+        writes then belongs to the next listener.
+        """
+        self._refusing.set()
+        self._accepting.join()
         self._closing.set()
         until = time.monotonic() + _CLOSE_S
-        for thread in list(self._threads):
+        for thread in self._serving:
             thread.join(max(0.0, until - time.monotonic()))
 
-    def _begin(self, target: Callable[..., None], *given: object) -> None:
-        self._threads = [each for each in self._threads if each.is_alive()]
-        thread = Thread(target=target, args=given, name="syslog", daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
     def _accept(self) -> None:
-        with self._socket:  # closed before the connections end, so that no sender comes back to this process
-            while not self._closing.is_set():
+        with self._socket:
+            while not self._refusing.is_set():
                 try:
                     connection, peer = self._socket.accept()
                 except TimeoutError:
                     continue
                 except OSError as error:  # such as too many open files: it may accept the next one
                     self._troubles.put(f"a connection could not be accepted: {error}")
-                    self._closing.wait(_POLL_S)
+                    self._refusing.wait(_POLL_S)
                     continue
                 if self._free.acquire(blocking=False):
-                    self._begin(self._serve, connection, str(peer[0]))
+                    self._serving = [each for each in self._serving if each.is_alive()]
+                    self._serving.append(_begun(self._serve, connection, str(peer[0])))
                 else:
                     self._troubles.put(f"{peer[0]} was turned away: there are {MOST_CONNECTIONS} connections")
                     connection.close()
@@ -173,27 +182,50 @@ class Listener:
             self._free.release()
 
     def _read(self, secured: ssl.SSLSocket) -> None:
-        secured.settimeout(_POLL_S)
-        buffer, quiet_s, read_at, until = bytearray(), _IDLE_S, time.monotonic(), math.inf
-        while time.monotonic() < min(read_at + quiet_s, until):
-            if self._closing.is_set() and until == math.inf:
-                _send_no_more_to(secured)
-                quiet_s, until = _QUIET_S, time.monotonic() + _LAST_S
-            if self._lines.qsize() > _MOST_WAITING and not self._closing.is_set():
-                time.sleep(_POLL_S)
-                continue
-            try:
-                got = secured.recv(_CHUNK_BYTES)
-            except TimeoutError:
-                continue
-            if not got:
-                if buffer:
-                    raise Unframed("it ended within a message")
-                return
-            read_at = time.monotonic()
-            buffer += got
-            for message in frames(buffer):
-                self._lines.put(carried(message))
+        """Read until the other side ends. At a stop, and after an hour without a message, ours ends first."""
+        buffer, read_at, until = bytearray(), time.monotonic(), math.inf
+        try:
+            for got in _chunks(secured):
+                buffer += got
+                for message in frames(buffer):
+                    self._lines.put(carried(message))
+                now = time.monotonic()
+                read_at = now if got else read_at
+                if until < math.inf:
+                    if got and now > until:
+                        raise Unframed(f"it went on sending for {_LAST_S:g} s after the end of this side")
+                    if now > read_at + _QUIET_S:
+                        break
+                elif self._closing.is_set() or now > read_at + _IDLE_S:
+                    _send_no_more_to(secured)
+                    read_at, until = now, now + _LAST_S
+                while self._lines.qsize() > _MOST_WAITING and not self._closing.is_set():
+                    time.sleep(_POLL_S)
+        except ssl.SSLError as error:
+            if until == math.inf or "ALERT" not in (error.reason or ""):
+                raise  # OpenSSL answers an end without close_notify with an alert, behind all that it has sent
+        if buffer:
+            raise Unframed("it ended within a message")
+
+
+def _chunks(secured: ssl.SSLSocket) -> Iterator[bytes]:
+    """What is received, until the other side ends; nothing (``b""``) if there is none for a moment."""
+    secured.settimeout(_POLL_S)
+    while True:
+        try:
+            got = secured.recv(_CHUNK_BYTES)
+        except TimeoutError:
+            yield b""
+            continue
+        if not got:
+            return
+        yield got
+
+
+def _begun(target: Callable[..., None], *given: object) -> Thread:
+    thread = Thread(target=target, args=given, name="syslog", daemon=True)
+    thread.start()
+    return thread
 
 
 def _send_no_more_to(secured: ssl.SSLSocket) -> None:

@@ -12,7 +12,7 @@ from tests.consumers.with_tools.daemons import daemon, free_port, program
 from tests.link.certificates import Authority
 from tests.polling import eventually
 from tests.producers.following import Follower, writing
-from tests.producers.test_syslog_lines import is_open
+from tests.producers.syslogging import is_open
 
 pytestmark = pytest.mark.tools
 
