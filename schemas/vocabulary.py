@@ -64,6 +64,8 @@ class RejectReason(enum.StrEnum):
     UNREADABLE_LINE = "unreadable-line"
     LINE_TOO_LONG = "line-too-long"
     UNKNOWN_FORMAT = "unknown-format"
+    NO_HOME_NETWORK = "no-home-network"  # which side is the threat is known once the operator names the own networks
+    UNKNOWN_THREAT = "unknown-threat"  # the line is read, and does not state which side or value is the threat
     # A whole record.
     TRUNCATED = "truncated"
     UNDECODABLE = "undecodable"

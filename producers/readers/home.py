@@ -32,7 +32,7 @@ class Undecided(msgspec.Struct, frozen=True):
     """Why it cannot be known what the threat is, or why its value cannot be taken: a refusal."""
 
     detail: str
-    reason: RejectReason = RejectReason.UNREADABLE_LINE
+    reason: RejectReason = RejectReason.UNKNOWN_THREAT
     kind: str = ""
 
 

@@ -16,6 +16,7 @@ import msgspec
 from producers.readers.home import Address, Nothing, Undecided, address_of, is_ours
 from producers.readers.reading import Defaults
 from producers.readers.suricata_record import Alert
+from schemas.vocabulary import RejectReason
 
 _BROADCAST: Final = IPv4Address("255.255.255.255")  # RFC 919
 
@@ -32,7 +33,7 @@ def sides_of(alert: Alert, defaults: Defaults) -> Sides | Undecided | Nothing:
     """The side that is the threat, or why there is none."""
     source, destination = address_of(alert.src_ip), address_of(alert.dest_ip)
     if source is None or destination is None:
-        return Undecided("the alert has no two addresses")
+        return Undecided("the alert has no two addresses", RejectReason.UNREADABLE_LINE)
     ours = {side: is_ours(side, defaults) for side in (source, destination)}
     server = _server(alert, source, destination)
     attacker = address_of(alert.alert.source.ip) if alert.alert.source and alert.alert.target else None
@@ -47,7 +48,8 @@ def sides_of(alert: Alert, defaults: Defaults) -> Sides | Undecided | Nothing:
     else:
         return Undecided(
             f"neither {source} nor {destination} is in a home network, so which of them is the threat is unknown: "
-            "name your own networks with --home-net"
+            "name your own networks with --home-net",
+            RejectReason.NO_HOME_NETWORK,
         )
     if remote.is_multicast or remote.is_unspecified or remote == _BROADCAST:
         return Nothing(f"{remote} is no host's address")
@@ -55,7 +57,8 @@ def sides_of(alert: Alert, defaults: Defaults) -> Sides | Undecided | Nothing:
     if not is_server and (forwarded := alert.forwarded) and forwarded != str(remote):
         return Undecided(
             f"{remote} is a proxy: it passed the request on for {forwarded[:40]!r}, which anybody can write. If the "
-            "proxy is yours, name it with --home-net"
+            "proxy is yours, name it with --home-net",
+            RejectReason.NO_HOME_NETWORK,
         )
     return Sides(remote, is_server, remote == source)
 
@@ -67,7 +70,8 @@ def _passed_on(alert: Alert, defaults: Defaults, server: Address | None) -> Side
         return Nothing("both sides are ours")
     client = address_of(forwarded)
     if client is None:
-        return Undecided(f"the proxy names {forwarded[:40]!r}, which is not one address")
+        detail = f"the proxy names {forwarded[:40]!r}, which is not one address"
+        return Undecided(detail, RejectReason.UNREADABLE_LINE)
     if is_ours(client, defaults):
         return Nothing("both sides are ours")
     return Sides(client, False, alert.src_ip != str(server))

@@ -84,7 +84,7 @@ def _of_hash_match(fields: Fields) -> tuple[Found, ...]:
 def _of_attacker(text: str, defaults: Defaults) -> Result:
     address = address_of(text)
     if address is None:
-        return Undecided(f"{text[:40]!r} is no address")
+        return Undecided(f"{text[:40]!r} is no address", RejectReason.UNREADABLE_LINE)
     if is_ours(address, defaults):
         return Nothing("the attacker is one of ours")
     return ((IndicatorType.IPV4_ADDR if address.version == 4 else IndicatorType.IPV6_ADDR, str(address)),)

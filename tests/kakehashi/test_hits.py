@@ -263,7 +263,7 @@ def test_a_follower_that_is_killed_and_rotated_reports_each_hit_once(tmp_path: P
     path = tmp_path / "eve.json"
     with (
         writing(path) as writer,
-        Follower(tmp_path / "spool", tmp_path / "home", path, worker="tests.kakehashi.hits_worker") as follower,
+        Follower(tmp_path / "spool", tmp_path / "home", path, worker=("tests.kakehashi.hits_worker",)) as follower,
     ):
         for number in range(200):
             writer.file.write(an_alert(2_024_001, dest_ip=ADDRESS))

@@ -4,7 +4,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +26,7 @@ class Follower:
         folder: Path,
         *places: Path | str,
         quiet_s: float = QUIET_S,
-        worker: str = "tests.producers.following_worker",
+        worker: Sequence[str] = ("tests.producers.following_worker",),
     ) -> None:
         self.folder, self.places, self.quiet_s, self.worker = folder, places, quiet_s, worker
         self.process: subprocess.Popen[str] | None = None
@@ -34,7 +34,7 @@ class Follower:
 
     def start(self) -> None:
         """Start it."""
-        command = (sys.executable, "-m", self.worker, str(self.folder), str(self.quiet_s))
+        command = (sys.executable, "-m", *self.worker, str(self.folder), str(self.quiet_s))
         self.process = subprocess.Popen([*command, *map(str, self.places)], stdout=subprocess.PIPE, text=True)
 
     def end(self, number: int = signal.SIGTERM) -> None:

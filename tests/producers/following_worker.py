@@ -4,6 +4,7 @@ A live input is polled every 0.2 s, with the credentials in ``folder/secret`` an
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from exchange.clock import now_ms
@@ -12,6 +13,8 @@ from producers.live.documents import LiveInput
 from producers.live.feed import Live
 from producers.live.kinds import kind_of
 from producers.produce import Options
+from producers.spool.batch import Sensor
+from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool
 from producers.stop import Stop, Stopped
 from tests.producers.producing import CODEC, NOWHERE, SENSOR, OfflinePublisher, Unwatched
@@ -33,10 +36,15 @@ class Announcing(Unwatched):
 
 def main(folder: str, quiet_s: str, *places: str) -> None:
     """Follow until SIGTERM."""
+    followed(SENSOR, lambda spool: OfflinePublisher(NOWHERE, spool, SENSOR.name), folder, quiet_s, *places)
+
+
+def followed(sensor: Sensor, publishing: Callable[[Spool], Publisher], folder: str, quiet_s: str, *places: str) -> None:
+    """Follow as this sensor until SIGTERM."""
     stop = Stop()
-    with stop.on_signals(), Spool(Path(folder), SENSOR.nation, SENSOR.name, now_ms()) as spool:
-        publisher = OfflinePublisher(NOWHERE, spool, SENSOR.name)
-        options = Options(SENSOR, tuple(place for place in places if kind_of(place) is None))
+    with stop.on_signals(), Spool(Path(folder), sensor.nation, sensor.name, now_ms()) as spool:
+        publisher = publishing(spool)
+        options = Options(sensor, tuple(place for place in places if kind_of(place) is None))
         try:
             follow(
                 options,

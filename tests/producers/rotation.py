@@ -1,8 +1,9 @@
-"""``python -m tests.producers.rotation --seconds 60``: logrotate in its modes, a writer, and kill -9 of the follower.
+"""``python -m tests.producers.rotation --seconds 60``: logrotate in its modes; the follower and Kafka are killed.
 
 Needs ``logrotate`` (Debian, Ubuntu: apt-get install logrotate). Each mode has a writer of 20 000 lines a second, a
-rotation every few seconds by logrotate itself, and a follower that is killed at random moments. It prints what was lost
-and what was counted twice, and ends with 1 if there is any of either.
+rotation every few seconds by logrotate itself, a follower that publishes and is killed at random moments, and a Kafka
+that is killed, too, and stays away for a moment. Counted are the reports in the topic, each sequence number once, as
+intake counts them. It prints what was lost and what was counted twice, and ends with 1 if there is any of either.
 
 logrotate's manual states that ``copytruncate`` loses what is written between its copy and its truncation; no reader can
 find that. So in that mode the writer rests while logrotate runs. Nor can one find what is written to a file that was
@@ -17,13 +18,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 from tests.producers.following import Follower, Writer, writing
+from tests.producers.hurt_kafka import HurtKafka, Published, hurt_kafka
 
 MODES: Final = {
     "create": "create",
@@ -58,18 +59,34 @@ class Logrotate:
         subprocess.run(command, check=True, capture_output=True)
 
 
-def tried(mode: str, seconds: float, random: Random, place: str) -> tuple[int, int, int, int]:
-    """Lines written, lines lost, lines counted twice, and kills, of one mode."""
+class Tried(NamedTuple):
+    """One mode: lines, and kills of the follower and of Kafka."""
+
+    written: int
+    lost: int
+    twice: int
+    kills: int
+    kafka_kills: int
+
+
+def tried(mode: str, seconds: float, random: Random, place: str, hurt: HurtKafka) -> Tried:
+    """Try one mode."""
     folder = Path(tempfile.mkdtemp(prefix="rotation"))
     (folder / "logs").mkdir(mode=0o755)
     path = folder / "logs" / "list.txt"
     logrotate = Logrotate(folder, path, mode)
-    kills = 0
-    with writing(path) as writer, Follower(folder / "spool", folder / "logs" / place, quiet_s=2) as follower:
+    kills, sensor = 0, f"rotated-{folder.name}".lower()
+    worker = ("tests.producers.publishing_worker", hurt.cluster.bootstrap, sensor)
+    with (
+        Published(hurt.cluster, sensor) as published,
+        writing(path) as writer,
+        Follower(folder / "spool", folder / "logs" / place, quiet_s=2, worker=worker) as follower,
+    ):
         writer.write(1)
-        follower.waits_for(1)  # what was rotated away before anyone followed is no one's
+        published.waits_for(1, within_s=60)  # what was rotated away before anyone followed is no one's
         began = time.monotonic()
         rotate_at, kill_at = began + 2, began + 3
+        hurt.begin(seconds, Random(random.random()))
         while (now := time.monotonic()) < began + seconds:
             _write(writer, int((now - began) * LINES_PER_SECOND) - writer.written)
             if now >= rotate_at:
@@ -84,17 +101,18 @@ def tried(mode: str, seconds: float, random: Random, place: str) -> tuple[int, i
                 follower.start()
                 kills, kill_at = kills + 1, time.monotonic() + random.uniform(1, 6)
             time.sleep(_TICK_S)
+        kafka_kills = hurt.ended()
         with suppress(AssertionError):  # what is missing then is counted below
-            follower.waits_for(writer.written, within_s=40 + 2 * seconds)
+            published.waits_for(writer.written, within_s=40 + 2 * seconds)
         follower.end()
-        found = Counter(follower.values())
-        written = writer.values()
+        published.take()
+        found, written = published.values, writer.values()
         for gap in follower.gaps:
             sys.stdout.write(f"  {gap}\n")
     lost = sum(value not in found for value in written)
     if not lost:
         shutil.rmtree(folder)
-    return len(written), lost, sum(count - 1 for count in found.values()), kills
+    return Tried(len(written), lost, sum(count - 1 for count in found.values()), kills, kafka_kills)
 
 
 def _write(writer: Writer, lines: int) -> None:
@@ -111,14 +129,16 @@ def main() -> int:
     stated = parser.parse_args()
     os.umask(0o022)
     failed = False
-    for mode in stated.mode or MODES:
-        for place in ("list.txt", "list*"):
-            random = Random(f"{stated.seed} {mode} {place}")
-            written, lost, twice, kills = tried(mode, stated.seconds, random, place)
-            text = f"{mode:22} {place:9} {written:,} lines, {kills} kills: {lost} lost, {twice} twice"
-            sys.stdout.write(f"{text}\n")
-            sys.stdout.flush()
-            failed = failed or bool(lost or twice)
+    with hurt_kafka() as hurt:
+        for mode in stated.mode or MODES:
+            for place in ("list.txt", "list*"):
+                found = tried(mode, stated.seconds, Random(f"{stated.seed} {mode} {place}"), place, hurt)
+                sys.stdout.write(
+                    f"{mode:22} {place:9} {found.written:,} lines, {found.kills} kills, {found.kafka_kills} of Kafka: "
+                    f"{found.lost} lost, {found.twice} twice\n"
+                )
+                sys.stdout.flush()
+                failed = failed or bool(found.lost or found.twice)
     return int(failed)
 
 

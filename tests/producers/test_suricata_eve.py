@@ -67,6 +67,7 @@ def test_without_a_home_network_an_alert_between_strangers_is_refused_with_advic
     found = recorded("suricata/honeypot-2018-alerts.json", FORMAT)
     assert observations(found) == []
     assert all("--home-net" in refused.detail for refused in refusals(found))
+    assert {refused.reason for refused in refusals(found)} == {RejectReason.NO_HOME_NETWORK}
     assert len(refusals(found)) == 43
     assert {piece.rule for piece in left_out(found)} == {"no-threat"}
 

@@ -83,6 +83,7 @@ def test_a_notice_between_two_foreign_addresses_is_refused_until_one_is_named_as
     found = recorded("zeek/notice-heartbleed.log", FORMAT)
     assert len(refusals(found)) == len(counted_by_awk("!/^#/", "notice-heartbleed.log"))
     assert "--home-net" in refusals(found)[0].detail
+    assert refusals(found)[0].reason is RejectReason.NO_HOME_NETWORK
     named = recorded("zeek/notice-heartbleed.log", FORMAT, home_networks=(ip_network("107.170.241.107"),))
     assert {row.value for row in observations(named)} == {"173.203.79.216"}
 
