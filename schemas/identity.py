@@ -27,7 +27,7 @@ def indicator_key(kind: IndicatorType, value: str) -> bytes:
     return bytes(raw)
 
 
-@lru_cache(maxsize=256)  # each record of an indicator asks for it again
+@lru_cache(maxsize=1024)  # each record of an indicator asks for it again; a batch is done 256 indicators at a time
 def indicator_id(key: bytes) -> str:
     """``indicator--xxxxxxxx-xxxx-5xxx-…`` of the 16 bytes."""
     text = key.hex()

@@ -5,6 +5,7 @@ All data is loaded once: enriching is a pure function of the value and of
 """
 
 import hashlib
+import re
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Final
 
@@ -23,6 +24,7 @@ from streams.enrichment.warninglist_index import NO_MATCHES, Matches, Warninglis
 MAX_WARNINGLISTS: Final = 8
 """The maximum number of names in an enrichment: a search engine is on a dozen lists."""
 
+_HOST: Final = re.compile(r"[a-z][a-z+]*://(\[[^\]]*\]|[^\[\]/:?#]+)(?=[/:?]|$)")
 UNDELEGATED: Final = "undelegated"
 
 
@@ -106,17 +108,17 @@ class Enricher:
         A URL is known by its host, a network by its first address (but is on a warninglist only if all of it is, and of
         special use if any of it is), an e-mail address by its domain (but for warninglists as a whole).
         """
-        match kind:
+        match kind:  # the most frequent types first
+            case IndicatorType.DOMAIN_NAME:
+                return NOTHING_KNOWN if value == CANARY_VALUE else self._domain(kind, value)  # it is reserved to pass
+            case IndicatorType.URL:
+                return self._url(value)
             case IndicatorType.IPV4_ADDR:
                 address = int(IPv4Address(value))
                 return self._ipv4(kind, value, address, address)
             case IndicatorType.IPV6_ADDR:
                 address = int(IPv6Address(value))
                 return self._ipv6(kind, value, address, address)
-            case IndicatorType.DOMAIN_NAME:
-                return NOTHING_KNOWN if value == CANARY_VALUE else self._domain(kind, value)  # it is reserved to pass
-            case IndicatorType.URL:
-                return self._url(value)
             case IndicatorType.EMAIL_ADDR:
                 return self._email(value)
             case IndicatorType.IPV4_NET:
@@ -163,7 +165,7 @@ class Enricher:
         return msgspec.structs.replace(found, local_query=True) if local_query.has_local_query(value) else found
 
     def _of_host(self, value: str) -> Enrichment:
-        host = ada_url.URL(value).hostname.removesuffix(".")
+        host = host_of(value).removesuffix(".")
         if host.startswith("["):
             address = int(IPv6Address(host[1:-1]))
             return self._ipv6(IndicatorType.URL, host[1:-1], address, address)
@@ -183,6 +185,12 @@ class Enricher:
             benign=found.benign,
             special_use=_use_of_name(domain, suffix),
         )
+
+
+def host_of(url: str) -> str:
+    """The host of a canonical URL: it has no credentials, and its host is spelt as the URL Standard writes it."""
+    found = None if "@" in url else _HOST.match(url)
+    return ada_url.URL(url).hostname if found is None else found[1]
 
 
 def _of_address(origin: Origin, use: str, found: Matches) -> Enrichment:

@@ -64,6 +64,7 @@ _FOLDER: Final = re.compile(r"[\\/#](?:users|home|documents and settings)[\\/#][
 _EDITIONS: Final = re.compile(r"\b(?:Chrome|CriOS|Edge?|EdgA|EdgiOS|Firefox|FxiOS|OPR|Safari|Version)/[\d.]+")
 _SEPARATORS: Final = re.compile("[&;]")
 _ENCODED: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
+_WITHOUT_MARKS: Final = str.maketrans("", "", "-_.")
 _DEPTH: Final = 2  # times that a text is decoded: a parameter is often encoded once more
 _EDITION: Final = 2  # of the code below: count it up if it decides differently
 VERSION: Final = hashlib.sha256(repr((_EDITION, sorted(_PRIVATE))).encode()).hexdigest()[:16]
@@ -88,7 +89,7 @@ def is_of_a_person(text: str) -> bool:
 def _has_private(query: str) -> bool:
     for pair in _SEPARATORS.split(query):
         name, equals, value = pair.partition("=")
-        if equals and value and re.sub("[-_.]", "", _unquoted(name).lower()) in _PRIVATE:
+        if equals and value and _unquoted(name).lower().translate(_WITHOUT_MARKS) in _PRIVATE:
             return True
     return False
 
@@ -141,10 +142,10 @@ def _readings(text: str) -> Iterator[str]:
             break
         yield decoded
         text = decoded
-    for found in {
-        *_BASE64.findall(text),
-        *_BASE64.findall(text.replace("/", " ")),
-    }:  # "/" is a digit, or divides a path
+    encoded = set(_BASE64.findall(text))
+    if "/" in text:  # it is a digit, or divides a path
+        encoded.update(_BASE64.findall(text.replace("/", " ")))
+    for found in encoded:
         try:
             read = b64decode(found.rstrip("=") + "=" * (-len(found.rstrip("=")) % 4), altchars=b"-_").decode("ascii")
         except (Error, ValueError):
