@@ -22,7 +22,7 @@ class Head(msgspec.Struct, frozen=True, gc=False, array_like=True):
     last: bytes = b""
 
 
-class Versions(msgspec.Struct, frozen=True, gc=False):
+class Versions(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """The versions that a decision was made with."""
 
     policy: str

@@ -113,7 +113,7 @@ def at_least(owed: Obligation, wanted: Obligation) -> bool:
     return type(owed) is type(wanted) and _strictness(owed) >= _strictness(wanted)
 
 
-class _Owed(msgspec.Struct, frozen=True):
+class Owed(msgspec.Struct, frozen=True):
     """The strictest obligation of each kind: what is owed, by kind."""
 
     step_ms: int = 0
@@ -122,10 +122,24 @@ class _Owed(msgspec.Struct, frozen=True):
     only_partner: bool = False
     no_tearline: bool = False
 
+    def coarsened(self, first_seen_ms: int, last_seen_ms: int, valid_until_ms: int) -> tuple[int, int, int]:
+        """These times as they may be released."""
+        step = self.step_ms
+        if not step:
+            return first_seen_ms, last_seen_ms, valid_until_ms
+        return (
+            first_seen_ms - first_seen_ms % step,
+            last_seen_ms - last_seen_ms % step,
+            valid_until_ms + -valid_until_ms % step,
+        )
+
 
 @lru_cache(maxsize=1024)
-def _owed(words: tuple[str, ...]) -> _Owed:
-    """Obligations are few and repeat with each release, so they are read once."""
+def owed_by(words: tuple[str, ...]) -> Owed:
+    """What these obligations of a decision demand. They are few and repeat with each release, so they are read once.
+
+    Raises ``ValueError`` for an unknown obligation: it cannot be carried out, so nothing is released.
+    """
     owed: dict[str, Any] = {}
     for obligation in strictest(_parse_one(word) for word in words):
         match obligation:
@@ -139,7 +153,7 @@ def _owed(words: tuple[str, ...]) -> _Owed:
                 owed["only_partner"] = True
             case DropTearline():
                 owed["no_tearline"] = True
-    return _Owed(**owed)
+    return Owed(**owed)
 
 
 def _strictness(obligation: Obligation) -> int:
@@ -154,6 +168,11 @@ def _strictness(obligation: Obligation) -> int:
             return 0
 
 
+def whole_day(at_ms: int) -> int:
+    """The end of the day (UTC), or the time itself if it is one."""
+    return -(-at_ms // _DAY_MS) * _DAY_MS
+
+
 def carry_out(content: Content, obligations: Iterable[str], *, partner: str, released_at_ms: int) -> Content:
     """The content as it may be released, all ``obligations`` of the decision carried out. Order does not matter.
 
@@ -161,13 +180,11 @@ def carry_out(content: Content, obligations: Iterable[str], *, partner: str, rel
     caller that keeps a released version because nothing else in it changed keeps its expiry with it.
     Raises ``ValueError`` for an unknown obligation: it cannot be carried out, so nothing is released.
     """
-    result, owed = content.copy(), _owed(tuple(obligations))
-    if step := owed.step_ms:
-        result["first_seen_ms"] -= result["first_seen_ms"] % step
-        result["last_seen_ms"] -= result["last_seen_ms"] % step
-        result["valid_until_ms"] += -result["valid_until_ms"] % step
+    result, owed = content.copy(), owed_by(tuple(obligations))
+    times = result["first_seen_ms"], result["last_seen_ms"], result["valid_until_ms"]
+    result["first_seen_ms"], result["last_seen_ms"], result["valid_until_ms"] = owed.coarsened(*times)
     if owed.days:
-        ends = -(-(released_at_ms + owed.days * _DAY_MS) // _DAY_MS) * _DAY_MS
+        ends = whole_day(released_at_ms) + owed.days * _DAY_MS
         earlier = result["release_expires_ms"]
         result["release_expires_ms"] = min(earlier, ends) if earlier else ends
     if owed.floor:
