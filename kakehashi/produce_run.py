@@ -21,13 +21,13 @@ from kakehashi.produce_view import show_summary, watching
 from kakehashi.terminal import console
 from producers.fetch import fetched, is_url
 from producers.follow.follow import follow
-from producers.follow.places import files_at
+from producers.follow.places import files_at, files_of, folders_at, is_one_file
 from producers.inputs import name_in_utf8
 from producers.live.documents import Document, Gap, LiveInput
 from producers.live.feed import Live
 from producers.live.kinds import kind_of, reads
 from producers.meter import Meter
-from producers.produce import Options, Summary, View, produce
+from producers.produce import Options, View, produce
 from producers.profile.model import Profile
 from producers.profile.options import Plan, plans_of
 from producers.signing import signing
@@ -36,6 +36,7 @@ from producers.spool.batch import Kept, Sensor
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool, folder_of
 from producers.stop import Stop
+from producers.summary import Summary
 from schemas.codec import QUARANTINED, SENSOR_REPORT, SENSOR_REPORT_V2, Codec
 from schemas.counting import counted
 
@@ -121,7 +122,7 @@ def run(command: Command, settings: Settings, cluster_of: Callable[[], Cluster])
             )
             return Exit.INTERRUPTED
         show_summary(out, summary, publisher, where, json=command.json, has_again=command.file is None)
-    stopped = summary.kept is not None or (command.strict and bool(summary.rejected))
+    stopped = summary.kept is not None or summary.unreviewed or (command.strict and summary.rejected)
     return Exit.REFUSED if stopped else Exit.OK
 
 
@@ -185,7 +186,7 @@ def _runs(plan: Plan, folder: Path, *, is_rehearsal: bool = False, stop: Stop) -
     """The readings, one after the other: a live input makes its next document once the last one was read."""
     names, others = plan.options.files, _not_live(plan.options)
     if others or not names:
-        yield replace(plan.options, files=others if plan.is_followed else _fetched(others, folder))
+        yield replace(plan.options, files=others if plan.is_followed else _files(others, folder))
     for name in names:
         if (kind := kind_of(name)) is not None:
             options = kind.options_of(plan.options)
@@ -201,17 +202,30 @@ def _place(plan: Plan, name: str, folder: Path, *, is_rehearsal: bool = False, s
     )
 
 
-def _fetched(files: tuple[str, ...], folder: Path) -> tuple[str, ...]:
-    """The same inputs; of the address of a feed, the file with its present content."""
-    return tuple(str(fetched(name, folder)) if is_url(name) else name for name in files)
+def _files(places: tuple[str, ...], folder: Path) -> tuple[str, ...]:
+    """The files to read: those of a folder or pattern; of the address of a feed, the one with its present content."""
+    found: list[str] = []
+    for place in places:
+        files = [str(fetched(place, folder))] if is_url(place) else files_of(place)
+        if not files:
+            _report_nothing((place,))
+        if not is_one_file(place) and (folders := folders_at(place)):
+            name = name_in_utf8(place)
+            typer.echo(f"{name}: files of {counted(folders, 'folder')} in it are not read: name them", err=True)
+        found += files
+    return tuple(found)
 
 
 def _of_now(options: Options) -> Options:
     """The files that are there now of what is followed; if there is none, a line on standard error reports it."""
     found = tuple(str(path) for place in options.files for path in files_at(place))
     if not found:
-        typer.echo(f"no file is there yet at {', '.join(map(name_in_utf8, options.files))}", err=True)
+        _report_nothing(options.files)
     return replace(options, files=found)
+
+
+def _report_nothing(places: tuple[str, ...]) -> None:
+    typer.echo(f"no file is there yet at {', '.join(map(name_in_utf8, places))}", err=True)
 
 
 def _is_elsewhere(name: str) -> bool:

@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from kakehashi.terminal import printable
-from producers.produce import Summary
 from producers.readers.formats import on_request
 from producers.readers.reading import LeftOut
 from producers.spool.publisher import Publisher
 from producers.spool.refusal import place_name
 from producers.spool.spool import Spool
+from producers.summary import FileRead, Summary
 from schemas.counting import counted
 
 _SAY_AGAIN_S: Final = 30.0
@@ -132,7 +132,8 @@ def show_summary(
 
 def closing_lines(summary: Summary, publisher: Publisher, where: str, *, has_again: bool = True) -> Iterator[str]:
     """The closing summary, line by line; ``has_again`` if the command has the option --again."""
-    if summary.files or summary.withdrawn or publisher.reports or not summary.skipped:
+    yield from _each_file(summary)
+    if summary.files or summary.withdrawn or publisher.reports or not (summary.skipped or summary.unreviewed):
         yield from _what_was_read(summary, publisher, where)
     for name in summary.skipped:
         advice = "; use --again if it should count once more" if has_again else ""
@@ -144,6 +145,7 @@ def closing_lines(summary: Summary, publisher: Publisher, where: str, *, has_aga
             f"{kept.gone:,} of {counted(kept.before, 'value')} of a snapshot or event are not named any more, and none "
             f"was withdrawn: {kept.reason}. If that is right, run it again with --accept-removals"
         )
+    yield from summary.unreviewed
     yield from summary.marked.lines()
     yield from _not_for_detection(summary)
     if summary.left_out:
@@ -161,6 +163,19 @@ def closing_lines(summary: Summary, publisher: Publisher, where: str, *, has_aga
             yield f"  {place_name(refused.place)}: {refused.reason}: {refused.detail}"
         if summary.rejected.total() > len(summary.first_rejected):
             yield f"  and {summary.rejected.total() - len(summary.first_rejected):,} more"
+
+
+def _each_file(summary: Summary) -> Iterator[str]:
+    """A line for each file, if there are several; the others are named by the lines that follow."""
+    if len(summary.by_file) + len(summary.skipped) + len(summary.unreviewed) < 2:
+        return
+    for each in summary.by_file:
+        found = each.found
+        counts = ((found.withdrawn, "withdrawn"), (found.left_out, "left out"), (found.refused, "refused"))
+        rest = "".join(f", {count:,} {what}" for count, what in counts if count)
+        reader = f"{each.reader}, " if each.reader else ""
+        read = f"{reader}{counted(each.records, each.unit)}"
+        yield f"{printable(each.name)}: {read}: {counted(found.observations, 'observation')}{rest}"
 
 
 def _not_for_detection(summary: Summary) -> Iterator[str]:
@@ -198,9 +213,25 @@ def as_json(summary: Summary, publisher: Publisher) -> str:
             "not_carried": dict(summary.not_carried.most_common()),
             "left_out": dict(summary.left_out.most_common()),
             "marking_applied": summary.marked.applied,
+            "marking_joined": summary.marked.joined,
             "marking_not_needed": summary.marked.read - summary.marked.applied,
+            "by_file": [_file_as_json(each) for each in summary.by_file],
+            "unreviewed": summary.unreviewed,
             "acknowledged_reports": publisher.reports,
             "acknowledged_observations": publisher.observations,
         },
         ensure_ascii=False,
     )
+
+
+def _file_as_json(read: FileRead) -> dict[str, object]:
+    found = read.found
+    return {
+        "file": read.name,
+        "format": read.reader,
+        "records": read.records,
+        "observations": found.observations,
+        "withdrawn": found.withdrawn,
+        "left_out": found.left_out,
+        "rejected": found.refused,
+    }

@@ -14,13 +14,13 @@ from consumers.picture.entry import Entry
 from consumers.picture.shared import Look, Shared
 from consumers.subscription.changes import State
 from producers.known import unknown_state
-from producers.produce import Summary
 from producers.report import MAX_OBSERVATIONS
 from producers.sighting import TOOL, scope_for
 from producers.snapshot import withdraw
 from producers.spool.assertions import Held
 from producers.spool.batch import Batch, Sensor
 from producers.spool.spool import Spool
+from producers.summary import Summary
 from schemas.codec import Codec
 from schemas.vocabulary import IndicatorType
 

@@ -25,12 +25,13 @@ from producers.beside import Beside
 from producers.follow.follow import follow
 from producers.follow.places import files_at
 from producers.hits.hit import FATES
-from producers.produce import Options, Summary, produce
+from producers.produce import Options, produce
 from producers.signing import signing
 from producers.spool.batch import Sensor
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool, folder_of
 from producers.stop import Stop, Stopped
+from producers.summary import Summary
 from schemas.codec import QUARANTINED, SENSOR_REPORT, SENSOR_REPORT_V2, Codec
 from schemas.counting import counted
 

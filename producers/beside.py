@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from producers.produce import Summary, View
+from producers.produce import View
 from producers.readers.reading import LeftOut
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool
+from producers.summary import Summary
 
 _EVERY_S: Final = 1.0
 

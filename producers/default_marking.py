@@ -1,4 +1,4 @@
-"""Counts to how many observations an operator's marking applied: one that the source's own covers changes nothing."""
+"""Counts what an operator's marking did to observations: it fills in and restricts, and never loosens."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,9 +10,13 @@ from schemas.counting import counted
 
 @dataclass(slots=True)
 class DefaultMarking:
-    """``applied`` of the ``read`` observations have another marking because of the operator's; 0 of 0 without one."""
+    """``applied`` of the ``read`` observations have another marking because of the operator's; 0 of 0 without one.
+
+    ``joined`` of these ``applied`` state a marking of their own, which the operator's completes or makes stricter.
+    """
 
     applied: int = 0
+    joined: int = 0
     read: int = 0
 
     def counting(self, readings: Iterator[Reading], defaults: Defaults) -> Iterator[Reading]:
@@ -23,14 +27,18 @@ class DefaultMarking:
         for reading in readings:
             if isinstance(reading, Seen) and reading.observation.withdrawal is None:
                 self.read += 1
-                self.applied += OPERATOR in reading.marking_from
+                if OPERATOR in reading.marking_from:
+                    self.applied += 1
+                    self.joined += len(reading.marking_from) > 1
             yield reading
 
     def lines(self) -> Iterator[str]:
-        """A sentence for the operator, if the marking did not apply to some observations."""
-        if self.applied < self.read:
-            others = "the others state" if self.applied else "the source states"
-            yield (
-                f"your marking applied to {self.applied:,} of {counted(self.read, 'observation')}: "
-                f"{others} one that is as strict or stricter"
-            )
+        """A sentence for the operator, if there was a marking and an observation."""
+        parts = (
+            (self.applied - self.joined, "without a marking took it"),
+            (self.joined, "whose own it completes or makes stricter"),
+            (self.read - self.applied, "kept their own, as strict or stricter"),
+        )
+        stated = ", ".join(f"{count:,} {what}" for count, what in parts if count)
+        if stated:
+            yield f"your marking, {counted(self.read, 'observation')}: {stated}"

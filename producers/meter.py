@@ -7,9 +7,10 @@ from exchange.metrics import spec
 from exchange.metrics.labels import HitFate, QuarantineStage
 from exchange.metrics.registry import Metrics
 from producers.beside import Beside
-from producers.produce import Summary, View
+from producers.produce import View
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool
+from producers.summary import Summary
 from schemas.vocabulary import RejectReason
 
 

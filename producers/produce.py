@@ -5,7 +5,6 @@ reading. The loop is here; the command line shows its progress.
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,14 +13,13 @@ from typing import Final, Protocol
 import msgspec
 
 from exchange.errors import DeliveryTimeout, Refused
-from producers.default_marking import DefaultMarking
 from producers.heartbeat import HEARTBEAT_S, Heartbeat
 from producers.inputs import OpenInput, name_in_utf8
 from producers.known import state_of, unknown_state
 from producers.pace import Pace
 from producers.readers.formats import AUTO, readings_of
 from producers.readers.reader import Reader
-from producers.readers.reading import Defaults, LeftOut, Rejected
+from producers.readers.reading import Defaults, LeftOut
 from producers.report import MAX_OBSERVATIONS
 from producers.snapshot import Snapshot, withdraw
 from producers.source import Source, opened
@@ -30,10 +28,9 @@ from producers.spool.fill import NOT_A_SNAPSHOT, Filling, fill
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool
 from producers.stop import Stop, Stopped
+from producers.summary import FileRead, Summary
 from schemas.codec import Codec
-from schemas.vocabulary import RejectReason
 
-SHOWN_REFUSALS: Final = 5
 MAX_PENDING_BYTES: Final = 1 << 30
 _REST_S: Final = 0.5
 _TURN_S: Final = 0.05
@@ -68,43 +65,8 @@ class Options:
     heartbeat_s: float = HEARTBEAT_S
 
 
-@dataclass(slots=True)
-class Summary:
-    """The result of a run. ``skipped`` are files whose content was produced before, ``gaps`` what could not be read.
-
-    ``records`` counts what was read by the readers' units, ``not_carried`` refusals by kinds without a type here.
-    """
-
-    files: int = 0
-    skipped: list[str] = field(default_factory=list)
-    records: Counter[str] = field(default_factory=Counter)
-    observations: int = 0
-    reports: int = 0
-    gaps: list[str] = field(default_factory=list)
-    rejected: Counter[RejectReason] = field(default_factory=Counter)
-    first_rejected: list[Rejected] = field(default_factory=list)
-    left_out: Counter[str] = field(default_factory=Counter)
-    not_carried: Counter[str] = field(default_factory=Counter)
-    withdrawn: int = 0
-    kept: Kept | None = None
-    marked: DefaultMarking = field(default_factory=DefaultMarking)
-
-    def add(self, step: Step) -> None:
-        """Count one step."""
-        self.observations += step.observations
-        self.reports += step.reports
-        self.rejected += step.rejected
-        self.left_out += step.left_out
-        self.withdrawn += step.withdrawn
-        self.not_carried.update(each.kind for each in step.first_rejected if each.kind)
-        for kept in step.kept:
-            self.keep(kept)
-        self.first_rejected += step.first_rejected[: SHOWN_REFUSALS - len(self.first_rejected)]
-
-    def keep(self, kept: Kept) -> None:
-        """Count withdrawals that are not made."""
-        before = self.kept or Kept(0, 0, kept.reason)
-        self.kept = Kept(before.gone + kept.gone, before.before + kept.before, before.reason)
+class Unreviewed(Refused):
+    """A report in prose, without a list of its values that a person has agreed to."""
 
 
 class View(Protocol):
@@ -177,9 +139,17 @@ class Run:
         self.is_live = False  # whether the input may be endless: a pipe, or followed files
 
     def read_all(self) -> None:
-        """Read all inputs, and wait until all is published."""
+        """Read all inputs, and wait until all is published. Reports that need a review do not keep others back.
+
+        Raises Unreviewed for one in a snapshot: what it still asserts is not known.
+        """
         for name in self._options.files:
-            self.read(name)
+            try:
+                self.read(name)
+            except Unreviewed as report:
+                if self._snapshot is not None:
+                    raise
+                self.summary.unreviewed.append(str(report))
         if self._snapshot is not None:
             self._finish(self._snapshot)
         self._publisher.drain(self._options.deadline_s, self._watch, given_up=self._is_stopping)
@@ -201,11 +171,11 @@ class Run:
                 self.summary.skipped.append(name)
             return
         self._view.opened(name, size)
-        self._stepped_at = time.monotonic()
+        self._stepped_at, before = time.monotonic(), self.summary.totals()
         self._source = source = OpenInput(name_in_utf8(name), stream, encoding=options.defaults.encoding, limit=size)
         readings, reader = readings_of(source, options.format, options.defaults)
         if reader is not None and reader.is_reviewed and options.defaults.reviewed is None:
-            raise Refused(
+            raise Unreviewed(
                 f"{name_in_utf8(name)} is a report in prose, of which nothing is published without a review: write "
                 "the list with --dry-run --json, remove what is no indicator, and name the list with --reviewed"
             )
@@ -233,7 +203,11 @@ class Run:
             self._snapshot.could_not_read(steps.unreadable)
         self._source = self._pipe = None
         self.summary.files += 1
-        self.summary.records["line" if reader is None else reader.unit] += source.records
+        unit = "line" if reader is None else reader.unit
+        self.summary.records[unit] += source.records
+        if not (self.is_live or options.is_document):
+            read = (name_in_utf8(name), "" if reader is None else reader.name, unit, source.records)
+            self.summary.by_file.append(FileRead(*read, self.summary.totals() - before))
 
     def stepped(self, step: Step) -> None:
         """Count a commit, and send waiting records."""

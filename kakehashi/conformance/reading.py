@@ -8,7 +8,8 @@ import typer
 from exchange.settings import Settings
 from kakehashi.profile_of_options import checked, inputs_of
 from producers.fetch import is_url
-from producers.follow.places import files_at
+from producers.follow.places import files_at, files_of
+from producers.inputs import name_in_utf8
 from producers.live.kinds import kind_of
 from producers.profile.document import valid_profile
 from producers.profile.model import InputEntry, MarkingEntry, Profile
@@ -45,10 +46,10 @@ def reading_of(
         inputs = [
             msgspec.structs.replace(each, at=str(at), follow=False)
             for each in of_files
-            for at in (files_at(each.at) if each.follow else [each.at])
+            for at in (files_at(each.at) if each.follow else files_of(each.at))
         ]
         like = msgspec.structs.replace(of_files[0], follow=False) if of_files else InputEntry(at="")
-        named = [msgspec.structs.replace(like, at=name, snapshot=False, feed="") for name in files]
+        named = [msgspec.structs.replace(like, at=name, snapshot=False, feed="") for name in _named(files)]
         return msgspec.structs.replace(found, inputs=tuple(named or inputs))
     entry = InputEntry(at="", format=format, encoding=encoding)
     made = Profile(
@@ -56,6 +57,20 @@ def reading_of(
         sensor=sensor or "feed",
         marking=MarkingEntry(tlp=tlp),
         home_networks=tuple(home_nets),
-        inputs=inputs_of(files, entry),
+        inputs=inputs_of(_named(files), entry),
     )
     return checked(made, settings.nations, entry)
+
+
+def _named(places: list[str]) -> list[str]:
+    """The files that are named, also by their folder or a pattern."""
+    found = []
+    for place in places:
+        try:
+            files = files_of(place)
+        except OSError as error:
+            raise typer.BadParameter(f"{name_in_utf8(place)} cannot be read: {error.strerror}") from error
+        if not files:
+            raise typer.BadParameter(f"there is no file at {name_in_utf8(place)}")
+        found += files
+    return found

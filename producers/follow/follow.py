@@ -31,12 +31,13 @@ from producers.follow.places import files_at, identity_of, is_one_file, size_of
 from producers.inputs import HEAD_BYTES, name_in_utf8
 from producers.known import path_of
 from producers.live.feed import Feed, Feeds, Live
-from producers.produce import Options, Run, Summary, View
+from producers.produce import Options, Run, View
 from producers.readers.formats import AUTO, readers, recognised
 from producers.readers.reader import Head, Reader
 from producers.spool.publisher import Publisher
 from producers.spool.spool import InputState, Spool
 from producers.stop import Stop, Stopped
+from producers.summary import Summary
 from producers.unpacking import is_packed
 from schemas.codec import Codec
 

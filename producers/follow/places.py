@@ -10,17 +10,29 @@ from pathlib import Path
 
 def files_at(place: str) -> Iterator[Path]:
     """The regular files that a place names now: the file, those in the folder, or those that match the pattern."""
+    return filter(is_regular, _named(place))
+
+
+def folders_at(place: str) -> int:
+    """How many folders there are now in a folder, or match a pattern: their files are not the place's."""
+    return sum(path.is_dir() for path in _named(place))
+
+
+def _named(place: str) -> Iterator[Path]:
     path = Path(place)
-    names: Iterator[Path]
     if path.is_dir():
-        names = (entry for entry in path.iterdir() if not entry.name.startswith("."))
-    elif glob.has_magic(place) and not path.exists():
-        names = (Path(name) for name in glob.glob(place))
-    else:
-        names = iter((path,))
-    for name in names:
-        if is_regular(name):
-            yield name
+        return (entry for entry in path.iterdir() if not entry.name.startswith("."))
+    if glob.has_magic(place) and not path.exists():
+        return (Path(name) for name in glob.glob(place))
+    return iter((path,))
+
+
+def files_of(place: str) -> list[str]:
+    """What is read of a place that is not followed: the file itself, also if it is not there; else the files in order.
+
+    Raises OSError for a folder that cannot be listed.
+    """
+    return [place] if is_one_file(place) else sorted(map(str, files_at(place)))
 
 
 def is_one_file(place: str) -> bool:

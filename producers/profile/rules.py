@@ -3,7 +3,6 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from glob import has_magic
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -14,6 +13,7 @@ import msgspec
 from exchange.authority.token_key import TokenUri, is_token
 from exchange.errors import ConfigurationError
 from producers.fetch import is_url
+from producers.follow.places import files_of
 from producers.inputs import is_wide
 from producers.live.kinds import Kind, kind_of
 from producers.markings.marked import is_caveat
@@ -131,16 +131,26 @@ def _of_input(path: Path_, entry: InputEntry) -> Iterator[Problem]:
         yield Problem((*path, "follow"), name, why)
     elif entry.follow and entry.snapshot:
         yield Problem((*path, "follow"), name, "reads what is added: it goes not with snapshot")
-    elif not (entry.follow or name == STANDARD_INPUT or is_url(name) or _is_readable(Path(name))):
-        yield Problem((*path, "at"), name, _why_unreadable(name))
+    elif not (entry.follow or name == STANDARD_INPUT or is_url(name)):
+        yield from _of_files(path, entry)
 
 
-def _why_unreadable(name: str) -> str:
-    if Path(name).is_dir():
-        return "a folder: add --follow (in a profile `follow: true`), which reads its files, or name them"
-    if has_magic(name):
-        return "no such file: a pattern needs --follow (in a profile `follow: true`)"
-    return "no readable file"
+def _of_files(path: Path_, entry: InputEntry) -> Iterator[Problem]:
+    name = entry.at
+    try:
+        found = files_of(name)
+    except OSError:
+        yield Problem((*path, "at"), name, "no readable folder")
+        return
+    if found != [name]:
+        if entry.snapshot:
+            why = "needs its files by name: one that is missing in a folder would withdraw all of its values"
+            yield Problem((*path, "snapshot"), name, why)
+        if not found and not Path(name).is_dir():
+            yield Problem((*path, "at"), name, "no file matches the pattern")
+    for file in found:
+        if not _is_readable(Path(file)):
+            yield Problem((*path, "at"), file, "no readable file")
 
 
 def _of_live(path: Path_, entry: InputEntry, live: Kind) -> Iterator[Problem]:

@@ -1,5 +1,6 @@
 """What options of `kakehashi produce` do in a dry run."""
 
+import json
 from pathlib import Path
 
 from exchange.errors import Exit
@@ -10,7 +11,27 @@ def test_a_marking_of_the_options_that_applies_to_nothing_is_reported(tmp_path: 
     (tmp_path / "a.csv").write_text("domain,tlp\nbad.kakenet-mal.org,TLP:AMBER\n", "utf-8")
     dry = ("produce", "--nation", "GBR", "--sensor", "a", "--tlp", "TLP:GREEN", "--dry-run")
     shown = " ".join(kakehashi(*dry, "a.csv", within=tmp_path).stdout.split())
-    assert shown.count("your marking applied to 0 of 1 observation: the source states one") == 1
+    assert shown.count("your marking, 1 observation: 1 kept their own, as strict or stricter") == 1
+
+
+def test_a_folder_or_a_pattern_stands_for_its_files(tmp_path: Path) -> None:
+    for name in ("b.txt", "a.txt", ".c.txt", "d.log"):
+        (tmp_path / name).write_text(f"bad-{name[0]}.kakenet-mal.org\n", "utf-8")
+    dry = ("produce", "--nation", "GBR", "--sensor", "a", "--dry-run", "--json")
+
+    def values(*places: str) -> list[str]:
+        lines = kakehashi(*dry, *places, within=tmp_path).stdout.splitlines()
+        return [json.loads(line)["value"] for line in lines]
+
+    assert values(".") == [f"bad-{name}.kakenet-mal.org" for name in "abd"]
+    assert values("*.txt") == [f"bad-{name}.kakenet-mal.org" for name in "ab"]
+    (tmp_path / "empty").mkdir()
+    nothing = kakehashi(*dry, "empty", within=tmp_path)
+    assert (nothing.returncode, "no file is there yet at empty\n" in nothing.stderr) == (Exit.OK, True)
+    mistyped = kakehashi(*dry, "*.csv", within=tmp_path)
+    assert (mistyped.returncode, "no file matches the pattern" in mistyped.stderr) == (Exit.USAGE, True)
+    snapshot = kakehashi(*dry, "--snapshot", ".", within=tmp_path)
+    assert (snapshot.returncode, "needs its files by name" in snapshot.stderr) == (Exit.USAGE, True)
 
 
 def test_of_what_is_followed_a_dry_run_reads_what_is_there_now(tmp_path: Path) -> None:

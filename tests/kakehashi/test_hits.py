@@ -21,10 +21,10 @@ from kakehashi import sighting_follow
 from kakehashi.hits import FORMATS, reader_of
 from producers.hits.hit import FATES, NO_HIT, NO_VALUE, OTHER_ORIGIN, OTHER_SIDE, RULES
 from producers.meter import Meter
-from producers.produce import Summary
 from producers.readers.formats import readers
 from producers.readers.reading import Defaults, LeftOut, Seen
 from producers.spool.spool import Spool
+from producers.summary import Summary
 from schemas.delivered import SURICATA_SIDS
 from schemas.observation import Observation
 from schemas.vocabulary import IndicatorType

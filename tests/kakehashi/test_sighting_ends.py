@@ -9,10 +9,10 @@ import pytest
 from consumers.picture.shared import Shared
 from kakehashi.hits import reader_of
 from kakehashi.sighting_ends import Ends
-from producers.produce import Summary
 from producers.sighting import Theirs, object_of, scope_for, sighting_of, spool_sighting
 from producers.spool.assertions import Named
 from producers.spool.spool import Spool
+from producers.summary import Summary
 from schemas.records import SensorReport
 from schemas.vocabulary import IndicatorType
 from tests.builders import NOW_MS

@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from exchange.kafka.clients import Cluster
-from producers.produce import Options, Summary, produce
+from producers.produce import Options, produce
 from producers.report import observations_of
 from producers.spool.batch import Sensor
 from producers.spool.publisher import Publisher
 from producers.spool.spool import QUARANTINED, REPORT, Spool
+from producers.summary import Summary
 from schemas.codec import QUARANTINED as QUARANTINED_SCHEMA
 from schemas.codec import SENSOR_REPORT, Codec
 from schemas.observation import Observation

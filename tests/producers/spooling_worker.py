@@ -6,8 +6,9 @@ It is there to be killed.
 import sys
 from pathlib import Path
 
-from producers.produce import Options, Summary, produce
+from producers.produce import Options, produce
 from producers.spool.spool import Spool, folder_of
+from producers.summary import Summary
 from tests.builders import NOW_MS
 from tests.producers.producing import CODEC, NOWHERE, SENSOR, OfflinePublisher, Unwatched
 

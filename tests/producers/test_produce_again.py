@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from producers.produce import Options, Summary, produce
+from producers.produce import Options, produce
 from producers.spool.spool import Spool
 from producers.stop import Stop, Stopped
+from producers.summary import Summary
 from tests.builders import NOW_MS
 from tests.producers.producing import (
     CODEC,

@@ -15,6 +15,7 @@ from exchange.errors import Exit
 from exchange.kafka.clients import Cluster
 from kakehashi.main import Invocation, command_line
 from producers.report import observations_of
+from schemas.markings import Caveat, understand
 from tests.conftest import Brokers
 from tests.polling import eventually
 from tests.producers.reading_feeds import FEEDS, observations, recorded
@@ -55,12 +56,16 @@ def test_the_summary_states_what_was_read_sent_and_refused(
     assert run.returncode == Exit.OK
     lines = run.stdout.splitlines()
     read = sum(len(Path(feed).read_bytes().splitlines()) for feed in feeds)
+    of_each, lines = lines[:3], lines[3:]
+    assert [line.partition(": ")[0] for line in of_each] == feeds
+    assert of_each[2].endswith(": txt-list, 13 lines: 0 observations, 13 refused")
     assert lines[0] == f"3 files, {read} lines: 103 observations in 2 reports"
     assert lines[1].startswith("acknowledged by GBR's Kafka at ")
     assert lines[1].endswith(": 2 reports with 103 observations")
-    assert lines[2] == "left out: 1 header"
-    assert lines[3] == "refused and kept in quarantine: 16 unknown-type, 1 unreadable-line"
-    assert lines[4].startswith(f"  {feeds[0]}:27: unreadable-line: the row has a quote that is not closed")
+    assert lines[2] == "your marking, 103 observations: 103 without a marking took it"
+    assert lines[3] == "left out: 1 header"
+    assert lines[4] == "refused and kept in quarantine: 16 unknown-type, 1 unreadable-line"
+    assert lines[5].startswith(f"  {feeds[0]}:27: unreadable-line: the row has a quote that is not closed")
     assert lines[-1] == "  and 12 more"
     assert run.stderr == ""
     seen = [row for report in published_reports(gbr, sensor) for row in observations_of(report)]
@@ -82,6 +87,19 @@ def test_a_second_run_reads_nothing_again_and_json_reports_it(environ: dict[str,
         "not_carried": {},
         "left_out": {},
         "marking_applied": 0,
+        "marking_joined": 0,
+        "by_file": [
+            {
+                "file": feed,
+                "format": "txt-list",
+                "records": 108,
+                "observations": 108,
+                "withdrawn": 0,
+                "left_out": 0,
+                "rejected": 0,
+            }
+        ],
+        "unreviewed": [],
         "marking_not_needed": 0,
         "withdrawn": 0,
         "kept": 0,
@@ -93,13 +111,44 @@ def test_a_second_run_reads_nothing_again_and_json_reports_it(environ: dict[str,
     assert json.loads(second.stdout)["observations"] == 0
 
 
-def test_an_option_s_marking_that_the_source_covers_is_reported_once(environ: dict[str, str], unique: str) -> None:
-    options = ("--sensor", f"{unique}edge", "--tlp", "TLP:GREEN", "-")
-    whole = finished(environ, *options, input="domain,tlp\na.example.com,TLP:AMBER\nb.example.com,TLP:GREEN\n").stdout
-    assert "your marking applied to 0 of 2 observations: the source states one that is as strict" in whole
-    part = finished(environ, *options, input="domain,tlp\na.example.com,\nb.example.com,TLP:RED\n").stdout
-    assert part.count("your marking applied to 1 of 2 observations: the others state one") == 1
-    assert "your marking applied" not in finished(environ, *options, input="domain\nc.example.com\n").stdout
+def test_what_an_options_marking_did_is_counted_and_it_loosens_nothing(
+    environ: dict[str, str], gbr: Cluster, unique: str
+) -> None:
+    sensor = f"{unique}edge"
+    rows = ("a,TLP:RED", "b,TLP:AMBER", "c,TLP:GREEN", "d,TLP:CLEAR", "e,", "f,TLP:PURPLE")
+    feed = "domain,tlp\n" + "".join(f"{row[0]}.example.com{row[1:]}\n" for row in rows)
+    shown = finished(environ, "--sensor", sensor, "--tlp", "TLP:GREEN", "-", input=feed).stdout
+    counts = "1 without a marking took it, 2 whose own it completes or makes stricter, 3 kept their own, as strict or"
+    assert f"your marking, 6 observations: {counts} stricter\n" in shown
+    seen = [row for report in published_reports(gbr, sensor) for row in observations_of(report)]
+    labels = [understand(row.marking).tlp.label for row in seen]
+    assert labels == ["TLP:RED", "TLP:AMBER", "TLP:GREEN", "TLP:GREEN", "TLP:GREEN", "TLP:GREEN"]
+    assert [Caveat.UNRECOGNISED in understand(row.marking).caveats for row in seen] == [False] * 5 + [True]
+    assert "your marking" not in finished(environ, "--sensor", sensor, "-", input="domain\nc.example.com\n").stdout
+
+
+def test_a_folder_is_read_file_by_file_and_a_report_in_prose_keeps_no_file_back(
+    environ: dict[str, str], gbr: Cluster, unique: str, tmp_path: Path
+) -> None:
+    folder, sensor = tmp_path / "drop", f"{unique}edge"
+    (folder / "older").mkdir(parents=True)
+    (folder / "older" / "x.txt").write_text("no.example.com\n")
+    (folder / ".hidden.txt").write_text("no.example.com\n")
+    (folder / "b.txt").write_text("b.example.com\nb2.example.com\n")
+    (folder / "a.eml").write_text("From: a@example.com\nSubject: report\n\nSeen at bad[.]example[.]net\n")
+    (folder / "c.csv").write_text("domain,tlp\nc.example.com,TLP:GREEN\n")
+    run = finished(environ, "--sensor", sensor, str(folder))
+    lines = run.stdout.splitlines()
+    assert lines[:3] == [
+        f"{folder}/b.txt: txt-list, 2 lines: 2 observations",
+        f"{folder}/c.csv: csv-list, 2 lines: 1 observation, 1 left out",
+        "2 files, 4 lines: 3 observations in 2 reports",
+    ]
+    assert any(line.startswith(f"{folder}/a.eml is a report in prose") for line in lines)
+    assert run.stderr == f"{folder}: files of 1 folder in it are not read: name them\n"
+    assert run.returncode == Exit.REFUSED, "the report waits for a person"
+    seen = [row.value for report in published_reports(gbr, sensor) for row in observations_of(report)]
+    assert seen == ["b.example.com", "b2.example.com", "c.example.com"]
 
 
 def test_withdrawals_are_counted_in_the_line_of_what_was_read(
@@ -196,9 +245,9 @@ def test_a_cluster_that_does_not_answer_is_reported_and_the_deadline_kept(tmp_pa
         (["--encoding", "klingon"], "no such encoding"),
         (["--home-net", "here"], "198.51.100.0/24"),
         (["/no/such/file"], "no readable file"),
-        ([str(FEEDS)], "a folder: add --follow"),
-        (["--dry-run", str(FEEDS)], "a folder: add --follow"),
-        (["--snapshot", "/no/such/*.txt"], "a pattern needs --follow"),
+        (["--snapshot", str(FEEDS)], "needs its files by name"),
+        (["--dry-run", "--snapshot", str(FEEDS / "txt" / "*")], "needs its files by name"),
+        (["/no/such/*.txt"], "no file matches the pattern"),
         (["--dry-run", "--sensor-key", "/no/such/key", str(FEEDS / "txt/skimmer.txt")], "`kakehashi sensor keygen"),
         (["--dry-run", "--follow"], "--follow needs files"),
         (["--format", "zeek"], "suricata-eve"),

@@ -7,9 +7,9 @@ import pytest
 from rich.console import Console
 
 from kakehashi.produce_view import closing_lines, watching
-from producers.produce import Summary
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool
+from producers.summary import Summary
 from tests.builders import NOW_MS
 from tests.producers.producing import NOWHERE, SENSOR, OfflinePublisher
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from producers.produce import Summary
 from producers.readers.formats import readers
 from producers.readers.reading import Defaults, Whole
 from producers.report import observations_of
 from producers.spool.layout import FORMAT, connect
 from producers.spool.spool import Spool
+from producers.summary import Summary
 from tests.builders import NOW_MS
 from tests.producers.producing import SENSOR, reports_in, run
 from tests.producers.reading_feeds import an_input

@@ -15,6 +15,7 @@ _EXAMPLES = examples(
     ("tail -F eve.json | kakehashi produce --nation GBR --sensor edge-1 -", "a pipe, as it comes"),
     ("kakehashi produce --nation JPN --sensor lists --tlp TLP:GREEN bad-ips.txt", "a feed that carries no marking"),
     ("kakehashi produce --nation JPN --sensor lists --encoding cp932 一覧.csv", "a feed that is not UTF-8"),
+    ("kakehashi produce --nation GBR --sensor lists drop/", "all files of a folder, each by its own format"),
     ("kakehashi produce --nation GBR --sensor lists --snapshot https://feeds.example/list.txt", "a feed by HTTP"),
     ("kakehashi produce --nation GBR --sensor lists --dry-run new.csv", "what would become of a feed; nothing is sent"),
     ("kakehashi produce --nation GBR --sensor edge-1", "no file: send what waits in the spool"),
@@ -35,7 +36,7 @@ def register(app: typer.Typer) -> None:
             list[str] | None,
             typer.Argument(
                 metavar="[FILE]...",
-                help="What to read or follow: files, addresses (https://…, misp+https://…); - is standard input.",
+                help="Files, folders or addresses (https://…, misp+https://…) to read or follow; - is standard input.",
             ),
         ] = None,
         format: Annotated[
