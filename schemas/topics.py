@@ -6,6 +6,7 @@ Nations are ISO 3166-1 alpha-3 codes in upper case; topic names carry them in th
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
@@ -24,11 +25,13 @@ ANCHORS: Final = "audit.anchor.v1"
 SENSOR_QUALITY: Final = "sensor.quality.v1"
 
 
+@cache
 def released(partner: str) -> str:
     """Our releases to a partner, on our cluster."""
     return f"indicator.released.{partner}.v1"
 
 
+@cache
 def urgent(partner: str) -> str:
     """The fast lane: copies of releases to a partner that must not wait behind others, on our cluster."""
     return f"indicator.urgent.{partner}.v1"

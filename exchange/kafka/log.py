@@ -6,7 +6,7 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from exchange.errors import SchemaIncompatible
 from exchange.kafka.clients import BATCH_BYTES, TRANSACTION_TIMEOUT_MS, Cluster, topic_ids
-from exchange.kafka.produce import OnDelivery, produce, produce_output
+from exchange.kafka.produce import OnDelivery, produce, produce_all, produce_output
 from exchange.kafka.progress import last_progress, position_of, progress_of, rows_begin
 from exchange.kafka.transactions import Transactions
 from exchange.protocol.changelog import BATCH_KEY, Changelog, batch_value, value_of
@@ -130,11 +130,10 @@ class KafkaLog(Log):
             # First, because a partition is added to a transaction by its first record, and what is produced within a
             # millisecond is added by one request: behind a large batch the position would cost another round trip.
             produce_output(producer, self._progress_record(position), watch)
-            for output in outputs:
-                produce(producer, output.topic, output.partition, output.key, output.value, output.headers, watch)
+            produce_all(producer, outputs, watch)
             if self._state_format is not None:
-                for row in rows:
-                    produce(producer, self._changelog_topic, self._shard, row.key, value_of(row), on_delivery=watch)
+                topic, shard = self._changelog_topic, self._shard
+                produce_all(producer, (Output(topic, shard, row.key, value_of(row)) for row in rows), watch)
                 number = batch_value(position.batch)
                 produce(producer, self._changelog_topic, self._shard, BATCH_KEY, number, on_delivery=place)
 

@@ -62,6 +62,19 @@ def produce(
         producer.poll(_FULL_S)  # the queue is full: wait for the broker, that is back-pressure
 
 
+def produce_all(producer: Producer, outputs: Iterable[Output], on_delivery: OnDelivery | None = None) -> None:
+    """``produce`` of each of these outputs, in their order."""
+    put = producer.produce
+    for output in outputs:
+        try:
+            if output.headers:
+                put(output.topic, output.value, output.key, output.partition, on_delivery, headers=list(output.headers))
+            else:
+                put(output.topic, output.value, output.key, output.partition, on_delivery)
+        except (BufferError, KafkaException):  # it was not taken: wait, or learn why
+            produce_output(producer, output, on_delivery)
+
+
 def produce_output(producer: Producer, output: Output, on_delivery: OnDelivery | None = None) -> None:
     """``produce`` of an output."""
     produce(producer, output.topic, output.partition, output.key, output.value, output.headers, on_delivery)

@@ -35,7 +35,9 @@ from streams.rules.classifier import Classifier
 from streams.rules.facets import confidence_band
 
 NATION_ITSELF: Final = ""
+NEVER_MS: Final = 1 << 63
 _ENDED: Final = object()
+_COUNTERS: Final = {change: spec.INDICATORS.tally(change) for change in IndicatorChange}
 
 
 class ReceivedCommand(msgspec.Struct, frozen=True):
@@ -96,7 +98,7 @@ class IndicatorUpdater:
             return
         if not row.is_seen:  # officers have decided about an indicator, or a source withdrew it, before any report
             if observed:
-                work.tally[spec.INDICATORS.tally(IndicatorChange.WITHDRAWN)] += 1
+                work.tally[_COUNTERS[IndicatorChange.WITHDRAWN]] += 1
             work.rows.append(RowChange(key, rows_of.encode(row)))
             return
         if before is not None and not before.is_seen:
@@ -106,10 +108,9 @@ class IndicatorUpdater:
             row = msgspec.structs.replace(row, enrichment=self._enricher.enrich(row.kind, row.value))
         change = self._change(before, row, merged, work.now_ms)
         if observed:
-            work.tally[spec.INDICATORS.tally(change)] += 1
+            work.tally[_COUNTERS[change]] += 1
         roll_up_ms = row.emitted_ms + self._roll_up_ms
         repeated = change is IndicatorChange.REPEATED
-        waits = self._waits(row)
         news = not repeated or (row.pending and work.now_ms >= roll_up_ms) or self._changed_by_time(row, work.now_ms)
         news = news or row.enrichment != enrichment
         yield
@@ -118,11 +119,11 @@ class IndicatorUpdater:
         yield
         asked_anew = before is not None and row.officers != before.officers
         revives = bool(observed) and _has_expired(row)
-        if news or stale or commands or asked_anew or revives or (waits and min(waits) <= work.now_ms):
+        if news or stale or commands or asked_anew or revives or min(self._waits(row), default=NEVER_MS) <= work.now_ms:
             changed = None if repeated else before
             row = self._releaser.release(key, changed, row, earlier, work, again=again, merged=merged)
-            waits = self._waits(row)
         yield
+        waits = self._waits(row)
         due_ms = row.due_ms if repeated and row.due_ms > work.now_ms else row.next_end(self._lifetimes, work.now_ms)
         if row.pending:
             waits.append(roll_up_ms)
@@ -185,7 +186,7 @@ class IndicatorUpdater:
                 continue
             work.tally[spec.COMMANDS.tally(CommandFate.OBEYED)] += 1
             if each.authorised.kind is CommandKind.REVOKE:
-                work.tally[spec.INDICATORS.tally(IndicatorChange.REVOKED)] += 1
+                work.tally[_COUNTERS[IndicatorChange.REVOKED]] += 1
             row, again = done.row, again | done.reissue
         return row, again
 
@@ -239,9 +240,9 @@ class IndicatorUpdater:
         kind, value = national(self._codec, key, row, version, self._lifetimes, work.now_ms)
         expired = kind == "expired"
         if expired:
-            work.tally[spec.INDICATORS.tally(IndicatorChange.EXPIRED)] += 1
+            work.tally[_COUNTERS[IndicatorChange.EXPIRED]] += 1
         elif row.withdrawal in TAKEN_BACK:
-            work.tally[spec.INDICATORS.tally(IndicatorChange.WITHDRAWN)] += 1
+            work.tally[_COUNTERS[IndicatorChange.WITHDRAWN]] += 1
         work.outputs.append(Output(topics.NATIONAL, self._shard, name, value))
         return msgspec.structs.replace(row, version=version, emitted_ms=work.now_ms, pending=False, expired=expired)
 

@@ -41,6 +41,7 @@ from streams.rules.classifier import Classifier, Judgement
 DECISION_HEADER: Final = "decision"
 MAX_SENSORS: Final = 32
 DIGEST_BYTES: Final = 16
+_KINDS: Final = {kind.value: kind for kind in RecordKind}
 
 
 class Releaser:
@@ -263,7 +264,7 @@ class Releaser:
         return decision_id
 
     def _send(self, key: bytes, sent: Sent, reason: str, content: Content | None, work: Work) -> None:
-        name, kind = indicator_id(key), RecordKind(sent.kind)
+        name, kind = indicator_id(key), _KINDS[sent.kind]
         leaves = content if kind is RecordKind.CONTENT else None
         value = released(self._codec, name, self._nation, sent, reason, leaves)
         headers = ((DECISION_HEADER, sent.decision_id.encode()),)
