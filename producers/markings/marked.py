@@ -91,7 +91,10 @@ def joined(findings: Iterable[Marked]) -> Marked:
 
     Of many words that are not understood the first ones are kept: more would hold no more.
     """
-    found = [each for each in dict.fromkeys(findings) if each is not NOTHING]
+    found = [each for each in findings if each is not NOTHING]
+    if not found:
+        return NOTHING
+    found = list(dict.fromkeys(found))
     if len(found) <= _FEW:
         return reduce(Marked.join, found, NOTHING)
     whole = joined(msgspec.structs.replace(each, labels=(), origins=()) for each in found[:_FEW])

@@ -1,6 +1,7 @@
 """Properties of a JSON object that no standard defines: by their name they are about sharing, tags, or texts."""
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -131,6 +132,12 @@ def is_silent_flag(name: str, text: str) -> bool:
 def may_restrict(name: str) -> bool:
     """Whether a property of this name is about sharing, or holds tags that may be."""
     return is_about_sharing(name) or name.casefold().endswith(_TAGS)
+
+
+@lru_cache(1_024)
+def restricting(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of a record's names that may restrict: nearly all records of a sensor have the same names."""
+    return tuple(filter(may_restrict, names))
 
 
 @remembered(4_096)

@@ -102,7 +102,7 @@ def _table_of(block: Block, delimiter: str) -> Table | None:
     if delimiter not in _DELIMITERS or len(content) > _LONG or (b"#" in content and _has_comment(content)):
         return None
     is_odd = b'"' in content or b"\0" in content
-    columns = _columns_by_module(block.texts, delimiter) if is_odd else _columns(block.text, delimiter)
+    columns = _columns_by_module(block.texts, delimiter) if is_odd else _columns(block, delimiter)
     return Table(block, columns) if columns else None
 
 
@@ -110,12 +110,12 @@ def _has_comment(content: bytes) -> bool:
     return content.startswith(b"#") or b"\n#" in content
 
 
-def _columns(text: str, delimiter: str) -> Sequence[Sequence[str]]:
+def _columns(block: Block, delimiter: str) -> Sequence[Sequence[str]]:
     """The columns of lines without quotes; empty if their rows differ in width.
 
     All are split at once. A line break becomes a cell: each is in its place only if all rows have the same width.
     """
-    width, count = text[: text.index("\n")].count(delimiter) + 1, text.count("\n")
+    text, width, count = block.text, block.texts[0].count(delimiter) + 1, len(block)
     cells = text[:-1].replace("\n", f"{delimiter}\n{delimiter}").split(delimiter)
     if len(cells) != count * (width + 1) - 1 or cells[width :: width + 1].count("\n") != count - 1:
         return ()

@@ -19,6 +19,10 @@ MAX_DOCUMENT_COMMAS: Final = 4 << 20
 """One for every 16 bytes of the largest document: more parts than any has that states something in each."""
 _MARGIN: Final = 100
 _CHUNK_BYTES: Final = 64 << 10
+_SHORT: Final = 64 << 10
+_MAY_BEGIN_VALUE: Final = (b'":', b" :", b"\t:", b"\n:", b"\r:")  # RFC 8259, section 2: quote or blanks, and a colon
+_JSON_IN: Final = msgspec.json.Decoder()
+_JSON_OUT: Final = msgspec.json.Encoder()
 _LONE_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 Shape = TypeVar("Shape")
@@ -52,7 +56,7 @@ def _walked(text: bytes, margin: int) -> None:
         _walked(text, margin - 1)
     else:
         with suppress(ValueError):  # invalid JSON is found by the code that parses it
-            repeated_keys(text)
+            _repeats(text)
 
 
 def _parsed(text: bytes, shape: type[Shape]) -> Shape:
@@ -74,14 +78,36 @@ def repeated_keys(text: bytes | msgspec.Raw) -> int:
 
     RFC 8259, section 4, leaves open which of them counts, so what a source meant by them is unknown.
     """
+    content = bytes(text)
+    return 0 if len(content) <= _SHORT and _has_distinct_keys(content) else _repeats(content)
+
+
+def _repeats(content: bytes) -> int:
     count = 0
 
     def members(pairs: list[tuple[str, object]]) -> None:
         nonlocal count
         count += len(pairs) - len(dict(pairs))
 
-    json.loads(bytes(text), object_pairs_hook=members, parse_int=str, parse_float=str, parse_constant=str)
+    json.loads(content, object_pairs_hook=members, parse_int=str, parse_float=str, parse_constant=str)
     return count
+
+
+def _has_distinct_keys(content: bytes) -> bool:
+    """Whether no key can be there twice, found in a fifth of the time. If it does not find out, the answer is no.
+
+    What is written again as it was has all of its members. Otherwise: without a backslash no string has a quote in it,
+    so a colon behind a quote or a blank is at most a member more than there are, and one behind a quote in what is
+    written again is a member that was kept.
+    """
+    try:
+        again = _JSON_OUT.encode(_JSON_IN.decode(content))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return False
+    if again == content:
+        return True
+    may_begin = sum(map(content.count, _MAY_BEGIN_VALUE))
+    return b"\\" not in content and may_begin == again.count(_MAY_BEGIN_VALUE[0])
 
 
 def plain(raw: bytes | msgspec.Raw) -> Any:

@@ -4,8 +4,9 @@ Of a flow between two addresses the threat is the side that is not ours. If neit
 is the threat, and publishing the wrong one would publish a victim.
 """
 
+import socket
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 import msgspec
@@ -21,11 +22,37 @@ PRIVATE_NETWORKS: Final = tuple(
         *("fc00::/7", "fe80::/10", "::1/128"),  # RFC 4193, RFC 4291
     )
 )
+Network = IPv4Network | IPv6Network
+
+
+def _bits(network: Network) -> tuple[int, int]:
+    """The mask and the address of a network."""
+    return int(network.netmask), int(network.network_address)
+
+
 _PRIVATE: Final = {
-    version: tuple(network for network in PRIVATE_NETWORKS if network.version == version) for version in (4, 6)
+    version: tuple(_bits(network) for network in PRIVATE_NETWORKS if network.version == version) for version in (4, 6)
 }
+_MULTICAST: Final = {4: (28, 0xE), 6: (120, 0xFF)}  # RFC 5771, RFC 4291: the first bits
+_BROADCAST: Final = 0xFFFFFFFF  # RFC 919
 _REMEMBERED: Final = 4_096
-Address = IPv4Address | IPv6Address
+
+
+class Address(msgspec.Struct, frozen=True, gc=False):
+    """An IP address: ``text`` as RFC 5952 writes it, also with a scope (RFC 4007)."""
+
+    version: int
+    number: int
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def is_host(self) -> bool:
+        """Whether it can be the address of one host: no multicast or broadcast, and not unspecified."""
+        shift, first = _MULTICAST[self.version]
+        return self.number >> shift != first and self.number not in (0, _BROADCAST if self.version == 4 else 0)
 
 
 class Undecided(msgspec.Struct, frozen=True):
@@ -44,18 +71,40 @@ class Nothing(msgspec.Struct, frozen=True):
 
 def is_ours(address: Address, defaults: Defaults) -> bool:
     """Whether an address is in a private or a home network."""
-    return _is_in(address, defaults.home_networks)
+    number = address.number
+    if any(number & mask == network for mask, network in _PRIVATE[address.version]):
+        return True
+    return bool(defaults.home_networks) and _is_in(number, address.version, defaults.home_networks)
 
 
 @lru_cache(_REMEMBERED)
-def _is_in(address: Address, home_networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
-    return any(address in network for network in (*_PRIVATE[address.version], *home_networks))
+def _is_in(number: int, version: int, networks: tuple[Network, ...]) -> bool:
+    bits = (_bits(network) for network in networks if network.version == version)
+    return any(number & mask == network for mask, network in bits)
 
 
 @lru_cache(_REMEMBERED)
 def address_of(text: str | None) -> Address | None:
     """A text as an address; ``None`` if it is not one."""
+    text = text.strip() if text else ""
+    version, family = (6, socket.AF_INET6) if ":" in text else (4, socket.AF_INET)
     try:
-        return ip_address(text.strip()) if text else None
+        packed = socket.inet_pton(family, text)
+    except (OSError, ValueError):
+        return _other(text)
+    return Address(version, int.from_bytes(packed), _canonical(family, packed))
+
+
+def _canonical(family: int, packed: bytes) -> str:
+    """The address as ``ipaddress`` writes it, which takes ten times as long."""
+    text = socket.inet_ntop(family, packed)
+    return str(IPv6Address(packed)) if family == socket.AF_INET6 and "." in text else text
+
+
+def _other(text: str) -> Address | None:
+    """An address that only Python reads, such as one with a scope."""
+    try:
+        found = ip_address(text)
     except ValueError:
         return None
+    return Address(found.version, int(found), str(found))

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from producers.inputs import OpenInput
+from producers.inputs import UTF_8, OpenInput
 from producers.readers.document import document
 from producers.readers.lines import MAX_LINE_BYTES, Line, lines
 from producers.readers.reading import Rejected, rejected
@@ -44,6 +44,9 @@ def records(source: OpenInput, encoding: str) -> Iterator[Record | Rejected]:
     printed: list[Line] = []
     depth = size = 0
     for line in lines(source, encoding):
+        if isinstance(line, Line) and not printed and line.original.endswith(b"}") and encoding == UTF_8:
+            yield Record(line.place, line.original)
+            continue
         if isinstance(line, Rejected) or (printed and line.text.startswith("{")):
             yield from _cut_off(printed)
             printed, depth, size = [], 0, 0

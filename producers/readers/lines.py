@@ -47,7 +47,7 @@ class Block:
     content: bytes
 
     def __len__(self) -> int:
-        return self.content.count(b"\n")
+        return len(self.texts)
 
     def __iter__(self) -> Iterator[Line]:
         """Its lines, in order."""
@@ -70,7 +70,8 @@ class Block:
     @cached_property
     def originals(self) -> list[bytes]:
         """The bytes of each line without its line break."""
-        return self.content.replace(b"\r\n", b"\n")[:-1].split(b"\n")
+        content = self.content.replace(b"\r\n", b"\n") if b"\r" in self.content else self.content
+        return content[:-1].split(b"\n")
 
 
 def lines(source: OpenInput, encoding: str) -> Iterator[Line | Rejected]:
@@ -132,14 +133,17 @@ def _parts(content: bytes) -> Iterator[bytes]:
 
 def _text(content: bytes, encoding: str) -> str | None:
     """The text of lines of UTF-8; ``None`` if each has to be looked at by itself."""
-    has_other_breaks = b"\r" in content and content.count(b"\r") != content.count(b"\r\n")
+    has_returns = b"\r" in content
+    has_other_breaks = has_returns and content.count(b"\r") != content.count(b"\r\n")
     if has_other_breaks or (encoding != UTF_8 and not is_wide(encoding)):
         return None
     try:
         text = content.decode()
     except UnicodeDecodeError:
         return None
-    return None if misread(text, encoding) else text.replace("\r\n", "\n")
+    if misread(text, encoding):
+        return None
+    return text.replace("\r\n", "\n") if has_returns else text
 
 
 def _too_long(source: OpenInput, number: int, beginning: bytes) -> Rejected:

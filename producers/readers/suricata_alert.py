@@ -21,23 +21,19 @@ from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from producers.markings.marked import Marked, joined
-from producers.markings.properties import is_about_sharing
-from producers.markings.understanding import of_field, of_prose
 from producers.readers.home import Nothing, Undecided, address_of, is_ours
 from producers.readers.reading import Defaults, Seen
 from producers.readers.suricata_files import hashes_of
 from producers.readers.suricata_record import Alert, Handshake
+from producers.readers.suricata_rule import Statement
 from producers.readers.suricata_sides import Sides, sides_of
 from schemas.observation import Observation, SourcePlace
 from schemas.vocabulary import IndicatorType
 
-_CONFIDENCE: Final = {"low": 15, "medium": 50, "high": 85}  # STIX 2.1, appendix A
 _HTTP_PORT: Final = 80
 # A request's target that is a host and its port: of CONNECT alone (RFC 9112, section 3.2.3).
 _AUTHORITY: Final = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}")
 _SHA1: Final = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){19}")  # of the server's certificate, as EVE writes it
-_LABELS: Final = ("malware_family", "mitre_technique_id")
 _DNS: Final = frozenset({"dns", "mdns", "doh2"})
 _DNS_PORTS: Final = frozenset({53, 853, 5353, 5355})
 MAIL_PORTS: Final = frozenset({25, 110, 143, 465, 587, 993, 995, 2525})
@@ -61,7 +57,7 @@ def indicators_of(alert: Alert, defaults: Defaults) -> tuple[Found, ...] | Undec
     network = _of_network(alert, sides)
     if isinstance(network, Undecided):
         return network
-    files = (entry for file in alert.files or () if sides.is_sender for entry in hashes_of(file))
+    files = [entry for file in alert.files if sides.is_sender for entry in hashes_of(file)] if alert.files else ()
     return tuple(dict.fromkeys((*network, *files))) or Nothing("nothing in it is the threat's own")
 
 
@@ -196,52 +192,39 @@ def _is_reverse(name: str) -> bool:
     return name.lower().rstrip(".").endswith((".in-addr.arpa", ".ip6.arpa"))
 
 
-def template_of(alert: Alert, place: SourcePlace, at_ms: int, defaults: Defaults) -> Seen:
-    """A reading with everything but type and value."""
-    metadata = alert.alert.metadata or {}
-    words = [word for key in _LABELS for word in _words(metadata.get(key))]
-    marked = joined(_markings(alert)).with_default(defaults.marking)
-    stated = next((_CONFIDENCE.get(word.lower()) for word in _words(metadata.get("confidence"))), None)
+def template_of(alert: Alert, place: SourcePlace, at_ms: int, defaults: Defaults, stated: Statement) -> Seen:
+    """A reading with everything but type and value; ``stated`` is what the alert's rule states."""
+    marked = stated.marked.with_default(defaults.marking)
     observation = Observation(
         kind=IndicatorType.IPV4_ADDR,
         value="",
         first_seen_ms=at_ms,
         last_seen_ms=at_ms,
-        confidence=defaults.confidence if stated is None else stated,
+        confidence=defaults.confidence if stated.confidence is None else stated.confidence,
         marking=marked.marking,
-        labels=tuple(dict.fromkeys((*words, *defaults.labels))),
+        labels=tuple(dict.fromkeys((*stated.labels, *defaults.labels))),
         description=alert.alert.signature or "",
-        context=tuple((name, str(fact)) for name, fact in _facts(alert) if fact is not None),
+        context=_context(alert),
     )
     return Seen(place, observation, marked.origins)
 
 
-def _markings(alert: Alert) -> Iterator[Marked]:
-    """What the rule states about sharing: in its metadata (``tlp amber``), or in its message."""
-    yield of_prose(alert.alert.signature or "", "signature")
-    for name, cell in (alert.alert.metadata or {}).items():
-        if is_about_sharing(name):
-            for word in _words(cell):
-                yield of_field(word, f"rule metadata {name!r}")
-
-
-def _facts(alert: Alert) -> Iterator[tuple[str, object]]:
-    yield "signature-id", alert.alert.signature_id
-    yield "category", alert.alert.category
-    yield "severity", alert.alert.severity
-    yield "action", alert.alert.action
-    yield "source", _with_port(alert.src_ip, alert.src_port)
-    yield "destination", _with_port(alert.dest_ip, alert.dest_port)
-    yield "protocol", alert.app_proto or alert.proto
-    yield "flow", alert.flow_id
-    yield "sensor-host", alert.host
-    yield "interface", alert.in_iface
+def _context(alert: Alert) -> tuple[tuple[str, str], ...]:
+    rule = alert.alert
+    facts = (
+        ("signature-id", rule.signature_id),
+        ("category", rule.category),
+        ("severity", rule.severity),
+        ("action", rule.action),
+        ("source", _with_port(alert.src_ip, alert.src_port)),
+        ("destination", _with_port(alert.dest_ip, alert.dest_port)),
+        ("protocol", alert.app_proto or alert.proto),
+        ("flow", alert.flow_id),
+        ("sensor-host", alert.host),
+        ("interface", alert.in_iface),
+    )
+    return tuple([(name, str(fact)) for name, fact in facts if fact is not None])
 
 
 def _with_port(address: str | None, port: int | None) -> str | None:
     return address if port is None or address is None else f"{address} port {port}"
-
-
-def _words(cell: Any) -> list[str]:
-    """A rule's metadata are lists of words; underscores stand for blanks there, and stay."""
-    return [word for word in cell if isinstance(word, str)] if isinstance(cell, list) else []

@@ -10,16 +10,15 @@ notes on protocols.
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 
 from producers.inputs import OpenInput
 from producers.markings.marked import NOTHING, Marked, joined, stricter
-from producers.markings.properties import may_restrict, of_properties
 from producers.readers.collected import unwrapped
-from producers.readers.document import plain, repeated_keys
+from producers.readers.document import repeated_keys
 from producers.readers.home import Nothing, Undecided, address_of, is_ours
 from producers.readers.json_records import records
 from producers.readers.reader import Head, Reader, Recognition, Specificity
@@ -28,6 +27,7 @@ from producers.readers.suricata_alert import indicators_of, template_of
 from producers.readers.suricata_files import File, hashes_of
 from producers.readers.suricata_record import Alert
 from producers.readers.suricata_requested import ON_REQUEST, requested
+from producers.readers.suricata_rule import FIELDS, Statement, beside_rule, of_fields, stated_in
 from producers.readers.times import milliseconds
 from schemas.delivered import SURICATA_SIDS
 from schemas.observation import Observation, SourcePlace
@@ -46,9 +46,6 @@ _READ: Final = frozenset({"alert", "fileinfo"})
 MAX_ALERTED_FLOWS: Final = 16_384
 """Flows whose later ``fileinfo`` records are still taken; the oldest is forgotten first. Each is kept as bytes, half a
 kilobyte of them, and not as objects: of a file of alerts nothing else grows."""
-
-_LONGEST_REMEMBERED: Final = 4_096
-"""Bytes of a record whose names are remembered: longer ones would fill the memory."""
 
 _Flows = OrderedDict[int, bytes]
 _PACK: Final = msgspec.msgpack.Encoder()
@@ -75,6 +72,12 @@ class _FileRecord(msgspec.Struct):
     src_ip: str | None = None
 
 
+_WHICH: Final = msgspec.json.Decoder(_Which)
+_ALERTING: Final = msgspec.json.Decoder(_AlertRecord)
+_ALERT: Final = msgspec.json.Decoder(Alert)
+_FILE: Final = msgspec.json.Decoder(_FileRecord)
+
+
 def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
     """The indicators of each record, in the order of the records."""
     flows: _Flows = OrderedDict()
@@ -87,7 +90,7 @@ def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
 
 def _readings(record: bytes, place: SourcePlace, defaults: Defaults, flows: _Flows) -> Iterator[Reading]:
     try:
-        which = msgspec.json.decode(record, type=_Which)
+        which = _WHICH.decode(record)
         if not which.event_type:
             inside = unwrapped(record, "event_type")
             if inside is None:
@@ -100,62 +103,57 @@ def _readings(record: bytes, place: SourcePlace, defaults: Defaults, flows: _Flo
             yield rejected(place, RejectReason.UNREADABLE_LINE, detail, record)
             return
         if which.event_type == "fileinfo" and (which.flow_id in flows or _OTHER_FILE not in defaults.include):
-            yield from _marked(_of_file(record, which, place, defaults, flows), _around(record))
+            yield from _marked(_of_file(record, which, place, defaults, flows), _around(FIELDS.decode(record)))
         elif is_asked or which.event_type == "fileinfo":
-            yield from _marked(_of_requested(record, which.event_type, place, defaults), _around(record))
+            yield from _marked(_of_requested(record, which.event_type, place, defaults), _around(FIELDS.decode(record)))
         elif which.event_type != "alert":
             yield LeftOut(place, which.event_type if which.event_type in ON_REQUEST else _NO_ALERT, which.event_type)
-        elif (alerting := msgspec.json.decode(record, type=_AlertRecord).alert).signature_id in SURICATA_SIDS:
+        elif (alerting := _ALERTING.decode(record).alert).signature_id in SURICATA_SIDS:
             yield LeftOut(place, _DELIVERED, "`kakehashi sighting follow` reports it")
         elif (category := alerting.category) in NO_THREAT:
             if _NO_THREAT in defaults.include:
                 unrated = msgspec.structs.replace(defaults, confidence=-1)
-                yield from _marked(_of_requested(record, which.event_type, place, unrated), _around(record))
+                yield from _marked(
+                    _of_requested(record, which.event_type, place, unrated), _around(FIELDS.decode(record))
+                )
             else:
                 yield LeftOut(place, _NO_THREAT, category or "")
         else:
-            alert, around = msgspec.json.decode(record, type=Alert), _around(record)
+            fields = FIELDS.decode(record)
+            around, stated = _around(fields), stated_in(bytes(fields["alert"]))
             # The files of its flow are marked alike: what is kept of the flow has the marking, too.
-            narrowed = msgspec.structs.replace(defaults, marking=stricter(around.marking, defaults.marking))
-            yield from _marked(_of_alert(alert, which.flow_id, place, narrowed, flows, record), around)
+            marking = stricter(around.marking, defaults.marking)
+            narrowed = defaults if marking is defaults.marking else msgspec.structs.replace(defaults, marking=marking)
+            yield from _marked(_of_alert(record, stated, which.flow_id, place, narrowed, flows), around)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         detail = f"not an EVE record: {error}; was the file cut, or did another tool write it?"
         yield rejected(place, RejectReason.UNREADABLE_LINE, detail, record)
 
 
-def _around(record: bytes) -> Marked:
-    """What a collector has written about sharing beside Suricata's own fields: ``"tags": ["tlp:red"]``."""
-    beside = msgspec.json.decode(record, type=dict[str, msgspec.Raw])
-    of_rule = msgspec.json.decode(beside["alert"], type=dict[str, msgspec.Raw]) if "alert" in beside else {}
-    restricting = _restricting if len(record) <= _LONGEST_REMEMBERED else _restricting.__wrapped__
-    return joined(
-        of_properties({name: plain(part[name]) for name in names}, (), where)
-        for where, part in (("rule", of_rule), ("record", beside))
-        if (names := restricting(tuple(part)))
-    )
-
-
-@lru_cache(1_024)
-def _restricting(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of a record's names that may restrict: nearly all records of a sensor have the same names."""
-    return tuple(filter(may_restrict, names))
+def _around(fields: dict[str, msgspec.Raw]) -> Marked:
+    """What a collector has written about sharing in a record, and in its rule."""
+    of_rule = beside_rule(bytes(fields["alert"])) if "alert" in fields else NOTHING
+    return joined((of_rule, of_fields(fields, "record")))
 
 
 def _marked(readings: Iterator[Reading], around: Marked) -> Iterator[Reading]:
     """The same readings with this marking beside their own."""
-    for reading in readings:
-        if isinstance(reading, Seen) and around.origins:
-            marking = stricter(around.marking, reading.observation.marking)
-            observation = msgspec.structs.replace(reading.observation, marking=marking)
-            origins = tuple(dict.fromkeys((*reading.marking_from, *around.origins)))
-            yield msgspec.structs.replace(reading, observation=observation, marking_from=origins)
-        else:
-            yield reading
+    return map(partial(_with, around), readings) if around.origins else readings
+
+
+def _with(around: Marked, reading: Reading) -> Reading:
+    if not isinstance(reading, Seen):
+        return reading
+    marking = stricter(around.marking, reading.observation.marking)
+    observation = msgspec.structs.replace(reading.observation, marking=marking)
+    origins = tuple(dict.fromkeys((*reading.marking_from, *around.origins)))
+    return msgspec.structs.replace(reading, observation=observation, marking_from=origins)
 
 
 def _of_alert(
-    alert: Alert, flow_id: int | None, place: SourcePlace, defaults: Defaults, flows: _Flows, record: bytes
+    record: bytes, stated: Statement, flow_id: int | None, place: SourcePlace, defaults: Defaults, flows: _Flows
 ) -> Iterator[Reading]:
+    alert = _ALERT.decode(record)
     at_ms = milliseconds(alert.timestamp)
     found = indicators_of(alert, defaults)
     if at_ms is None:
@@ -168,7 +166,7 @@ def _of_alert(
     if isinstance(found, Nothing):
         yield LeftOut(place, _NO_INDICATOR, found.detail)
         return
-    template = template_of(alert, place, at_ms, defaults)
+    template = template_of(alert, place, at_ms, defaults, stated)
     if flow_id:
         flows[flow_id] = _PACK.encode(template)
         flows.move_to_end(flow_id)
@@ -211,7 +209,7 @@ def _of_file(record: bytes, which: _Which, place: SourcePlace, defaults: Default
         yield LeftOut(place, _OTHER_FILE)
         return
     template = _UNPACK.decode(packed)
-    file = msgspec.json.decode(record, type=_FileRecord)
+    file = _FILE.decode(record)
     at_ms = milliseconds(file.timestamp)
     if at_ms is None:
         detail = f"the timestamp {file.timestamp[:40]!r} is not an ISO 8601 time"

@@ -21,6 +21,7 @@ from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen
 from producers.readers.suricata_alert import MAIL_PORTS, indicators_of, template_of
 from producers.readers.suricata_eve import NO_THREAT
 from producers.readers.suricata_record import Alert, Rule
+from producers.readers.suricata_rule import statement_of
 from producers.readers.times import milliseconds
 from schemas.vocabulary import RejectReason
 
@@ -74,7 +75,7 @@ def _readings(line: Line, heading: Marked, defaults: Defaults) -> Iterator[Readi
         detail = f"{found['time']} is not a time: the form is month/day/year"
         yield rejected(line.place, RejectReason.TIME_OUT_OF_RANGE, detail, line.original)
     else:
-        template = template_of(alert, line.place, at_ms, defaults)
+        template = template_of(alert, line.place, at_ms, defaults, statement_of(alert.alert))
         marked = Marked(template.observation.marking, template.marking_from).join(heading)
         for kind, value in values:
             changed = msgspec.structs.replace(template.observation, kind=kind, value=value, marking=marked.marking)

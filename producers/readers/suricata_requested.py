@@ -32,11 +32,14 @@ class _WithFile(Alert):
     fileinfo: File | None = None
 
 
+_RECORD: Final = msgspec.json.Decoder(_WithFile)
+
+
 def requested(
     record: bytes, event_type: str, defaults: Defaults
 ) -> tuple[str, tuple[Found, ...] | Undecided | Nothing]:
     """The timestamp of a record, and types and values or why there are none. Raises msgspec.DecodeError."""
-    flow = msgspec.json.decode(record, type=_WithFile)
+    flow = _RECORD.decode(record)
     if event_type == "fileinfo":
         return flow.timestamp, _of_file(flow, defaults)
     if event_type == "dns" and not flow.app_proto:

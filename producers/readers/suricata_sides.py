@@ -8,17 +8,12 @@ is nothing to share, unless our own proxy passed a request on for a foreign clie
 Any client can write ``xff``: it is believed only if the address that connected is ours.
 """
 
-from ipaddress import IPv4Address
-from typing import Final
-
 import msgspec
 
 from producers.readers.home import Address, Nothing, Undecided, address_of, is_ours
 from producers.readers.reading import Defaults
 from producers.readers.suricata_record import Alert
 from schemas.vocabulary import RejectReason
-
-_BROADCAST: Final = IPv4Address("255.255.255.255")  # RFC 919
 
 
 class Sides(msgspec.Struct, frozen=True):
@@ -34,24 +29,24 @@ def sides_of(alert: Alert, defaults: Defaults) -> Sides | Undecided | Nothing:
     source, destination = address_of(alert.src_ip), address_of(alert.dest_ip)
     if source is None or destination is None:
         return Undecided("the alert has no two addresses", RejectReason.UNREADABLE_LINE)
-    ours = {side: is_ours(side, defaults) for side in (source, destination)}
+    from_ours, to_ours = is_ours(source, defaults), is_ours(destination, defaults)
     server = _server(alert, source, destination)
     attacker = address_of(alert.alert.source.ip) if alert.alert.source and alert.alert.target else None
-    if attacker is not None and attacker in ours:
-        if ours[attacker]:
+    if attacker is not None and attacker in (source, destination):
+        if to_ours if attacker == destination else from_ours:
             return Nothing("the attacker is one of ours")
         remote = attacker
-    elif ours[source] and ours[destination]:
+    elif from_ours and to_ours:
         return _passed_on(alert, defaults, server)
-    elif ours[source] or ours[destination]:
-        remote = destination if ours[source] else source
+    elif from_ours or to_ours:
+        remote = destination if from_ours else source
     else:
         return Undecided(
             f"neither {source} nor {destination} is in a home network, so which of them is the threat is unknown: "
             "name your own networks with --home-net",
             RejectReason.NO_HOME_NETWORK,
         )
-    if remote.is_multicast or remote.is_unspecified or remote == _BROADCAST:
+    if not remote.is_host:
         return Nothing(f"{remote} is no host's address")
     is_server = None if server is None else server == remote
     if not is_server and (forwarded := alert.forwarded) and forwarded != str(remote):

@@ -16,7 +16,7 @@ def milliseconds(text: str, date_format: str = "", zone: tzinfo = UTC) -> int | 
     time without a zone is taken to be in ``zone``. Whether the moment is plausible is not judged here.
     """
     text = text.strip()
-    leap = _LEAP_SECOND.match(text)
+    leap = _LEAP_SECOND.match(text) if ":59:60" in text else None
     if leap is not None:  # RFC 3339, section 5.6; the calendar of Python has none
         before = milliseconds(f"{leap[1]}59{leap[2]}", date_format, zone)
         return None if before is None else before + 1000

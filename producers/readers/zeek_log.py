@@ -16,7 +16,7 @@ import msgspec
 
 from producers.inputs import OpenInput
 from producers.markings.marked import Marked, joined
-from producers.markings.properties import may_restrict, of_properties
+from producers.markings.properties import may_restrict, of_properties, restricting
 from producers.markings.understanding import of_file_names, of_prose
 from producers.readers.home import Nothing, Undecided
 from producers.readers.json_records import Record, records
@@ -149,7 +149,10 @@ def _readings(
             marking=marked.marking,
             labels=defaults.labels,
             description=text_of(fields, "msg") or text_of(fields, "event_msg"),
-            context=(("log", log), *((name, text) for name in _FACTS if (text := text_of(fields, name)))),
+            context=(
+                ("log", log),
+                *[(name, text) for name in _FACTS if name in fields and (text := text_of(fields, name))],
+            ),
         )
         for kind, value in found:
             observation = msgspec.structs.replace(template, kind=kind, value=value)
@@ -168,10 +171,16 @@ _TEXTS: Final = (
     "meta_desc",
     "remark",
 )
+_MOST_NAMES: Final = 256
+"""Names of a record that are remembered: more would fill the memory."""
 _FACTS: Final = (
     *("note", "sub", "sig_id", "seen_where", "uid", "id_orig_h", "id_orig_p", "id_resp_h", "id_resp_p", "proto"),
     *("service", "filename", "name"),
 )
+
+
+def _facts(fields: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(name, text) for name in _FACTS if name in fields and (text := text_of(fields, name))]
 
 
 def _left_out(log: str, defaults: Defaults) -> str:
@@ -183,9 +192,10 @@ def _left_out(log: str, defaults: Defaults) -> str:
 
 def _marking(fields: dict[str, Any]) -> Marked:
     """What a record states about sharing: in its texts, and in what a collector has added."""
-    texts = (of_prose(text, name) for name in _TEXTS for text in _texts_of(fields.get(name)))
-    beside = {name: value for name, value in fields.items() if may_restrict(name)}
-    return joined(texts).join(of_properties(beside, (), "record"))
+    texts = [of_prose(text, name) for name in _TEXTS if name in fields for text in _texts_of(fields[name])]
+    names = restricting(tuple(fields)) if len(fields) <= _MOST_NAMES else filter(may_restrict, fields)
+    beside = {name: fields[name] for name in names}
+    return joined(texts).join(of_properties(beside, (), "record")) if beside else joined(texts)
 
 
 def _texts_of(value: Any) -> Iterator[str]:

@@ -83,16 +83,18 @@ def fields_of_row(text: str, layout: Layout) -> dict[str, Any] | None:
     cells = text.split(layout.separator)
     if len(cells) != len(layout.names):
         return None
-    found: dict[str, Any] = {}
-    for place, (name, cell) in enumerate(zip(layout.names, cells, strict=True)):
-        if cell == layout.unset:
-            continue
-        if place in layout.lists:
-            parts = [] if cell == layout.empty else cell.split(layout.set_separator)
-            found[name] = [unescaped(part) for part in parts if part != layout.unset]
-        else:
-            found[name] = "" if cell == layout.empty else unescaped(cell)
-    return found
+    unset, empty, lists = layout.unset, layout.empty, layout.lists
+    return {
+        name: _parts(cell, layout) if place in lists else "" if cell == empty else unescaped(cell)
+        for place, (name, cell) in enumerate(zip(layout.names, cells, strict=True))
+        if cell != unset
+    }
+
+
+def _parts(cell: str, layout: Layout) -> list[str]:
+    """The parts of a set or a vector."""
+    parts = [] if cell == layout.empty else cell.split(layout.set_separator)
+    return [unescaped(part) for part in parts if part != layout.unset]
 
 
 def unescaped(cell: str) -> str:
