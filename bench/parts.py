@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from bench import (
+    agent,
     batch_sizes,
     bridge,
     ceiling,
@@ -19,8 +21,6 @@ from bench import (
     outputs,
     picture,
     pipeline,
-    plain,
-    quix,
     readers,
     recalls,
     results,
@@ -31,7 +31,9 @@ from bench import (
     sustained,
     taxii,
 )
+from bench.plain import PLAIN
 from bench.plan import Plan
+from bench.quix import QUIX
 from bench.recorded import FETCHES, recorded
 from bench.run import Run
 from bench.show import show
@@ -102,7 +104,7 @@ class Parts:
         """Plain agent, pipeline, ceiling, one after the other on the same brokers."""
         epoch_ms = _epoch_ms()
         small = generate(self._plan.plain_shape(shape), nation=HOME, epoch_ms=epoch_ms)
-        self._note(plain.measure(self._brokers(), small, epoch_ms), runs)
+        self._note(agent.measure(PLAIN, self._brokers(), small, epoch_ms), runs)
         epoch_ms = _epoch_ms()
         work = generate(shape, nation=HOME, epoch_ms=epoch_ms)
         ours = self._note(pipeline.measure(self._brokers(), work, epoch_ms), runs)
@@ -118,7 +120,7 @@ class Parts:
             epoch_ms = _epoch_ms()
             at_most = self._plan.recorded if fetches == 1 else self._plan.recorded_again
             work = recorded(self._feeds, nation=HOME, epoch_ms=epoch_ms, at_most=at_most, fetches=fetches)
-            rival = self._note(plain.measure(self._brokers(), work, epoch_ms), runs)
+            rival = self._note(agent.measure(PLAIN, self._brokers(), work, epoch_ms), runs)
             ours = self._note(pipeline.measure(self._brokers(), work, epoch_ms), runs)
             if (one := rival.released.distinct) != (other := ours.released.distinct):
                 runs[-1] = replace(ours, void=f"released {other} indicators, the plain agent {one}")
@@ -190,7 +192,8 @@ class Parts:
     def _quix(self) -> object:
         """The rival first: if it cannot be installed, nothing is measured."""
         runs: list[Run] = []
-        for measure, size in ((quix.measure, self._plan.quix), (pipeline.measure, self._plan.observations)):
+        rival = partial(agent.measure, QUIX)
+        for measure, size in ((rival, self._plan.quix), (pipeline.measure, self._plan.observations)):
             epoch_ms, shape = _epoch_ms(), Shape(size, 10, Spread.ANY, self._plan.seed)
             self._note(measure(self._brokers(), generate(shape, nation=HOME, epoch_ms=epoch_ms), epoch_ms), runs)
         return {"runs": [run.record() for run in runs]}

@@ -9,7 +9,6 @@ replays known by the offset kept in the row, sends not awaited for their acknowl
 linger, no standby; the observation continues in the bytes that it came in.
 """
 
-import argparse
 import logging
 import sys
 import time
@@ -19,6 +18,7 @@ import faust
 import msgspec
 from faust.types import StreamT, TopicT
 
+from bench.agent_options import AgentOptions
 from bench.agent_stages import KEYED, SOURCE, FurtherSources, Stages
 from bench.stand import PARTNER, SHARDS
 from schemas import topics
@@ -144,15 +144,10 @@ def _take(app: faust.App, keyed: TopicT, stages: Stages) -> None:
 
 def main() -> None:
     """Run a worker until stopped."""
-    parser = argparse.ArgumentParser(description="The benchmark's plain Faust agent.")
-    parser.add_argument("--bootstrap", required=True)
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--datadir", required=True)
-    parser.add_argument("--roll-up-ms", type=int, required=True)
-    options = parser.parse_args()
+    options = AgentOptions.parsed("The benchmark's plain Faust agent.")
     sys.argv = sys.argv[:1]  # Faust reads it, too
     app = application(options.bootstrap, options.name, options.roll_up_ms)
-    app.conf.datadir = options.datadir
+    app.conf.datadir = options.folder
     logging.basicConfig(level=logging.WARNING)
     faust.Worker(app, override_logging=False, quiet=True, redirect_stdouts=False).execute_from_commandline()
 

@@ -5,7 +5,6 @@ lz4 batches. One dataframe checks and normalises an observation and sends it on 
 one merges it into the row, in its state, and routes what is new to its topics. It runs in an environment of its own.
 """
 
-import argparse
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import msgspec
 from quixstreams import Application, message_context  # type: ignore[import-not-found]  # not installed here
 from quixstreams.models.serializers import Serializer  # type: ignore[import-not-found]  # the same
 
+from bench.agent_options import AgentOptions
 from bench.agent_stages import KEYED, SOURCE, FurtherSources, Stages
 from bench.stand import PARTNER
 from schemas import topics
@@ -92,12 +92,7 @@ class Agent:
 
 def main() -> None:
     """Run until stopped."""
-    parser = argparse.ArgumentParser(description="The benchmark's agent on Quix Streams.")
-    parser.add_argument("--bootstrap", required=True)
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--datadir", required=True)
-    parser.add_argument("--roll-up-ms", type=int, required=True)
-    options = parser.parse_args()
+    options = AgentOptions.parsed("The benchmark's agent on Quix Streams.")
     app = Application(
         broker_address=options.bootstrap,
         consumer_group=options.name,
@@ -105,7 +100,7 @@ def main() -> None:
         processing_guarantee="exactly-once",
         commit_interval=COMMIT_S,
         consumer_poll_timeout=0.1,
-        state_dir=options.datadir,
+        state_dir=options.folder,
         producer_extra_config={"compression.type": "lz4", "linger.ms": 20, "batch.size": 256 << 10},
         loglevel="WARNING",
     )

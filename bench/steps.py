@@ -15,6 +15,7 @@ from schemas.codec import Codec
 from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.step import Correlate, CorrelateSettings
 from streams.enrichment.installed import installed_enricher
+from streams.intake.collapse import Normaliser
 from streams.intake.step import Intake
 from streams.rules.classifier import Classifier
 from streams.rules.engine import Engine
@@ -40,11 +41,19 @@ class Steps:
     def __init__(self, folder: Path, now_ms: int) -> None:
         codec, enricher, classifier = Codec(), installed_enricher(), Classifier(Engine(load(HOME)))
         settings = CorrelateSettings(HOME, (PARTNER,), ROLL_UP_MS, Lifetimes.load(), lambda: Roster(HOME), 1)
-        self.now_ms = now_ms
+        self.now_ms, normaliser = now_ms, Normaliser()
         self._turns = 0
         self._intakes: list[tuple[Step[None], RocksState]] = [
             (
-                Intake(HOME, shard, SHARDS, codec, quota=1_000_000_000, roster=lambda: Roster(HOME)),
+                Intake(
+                    HOME,
+                    shard,
+                    SHARDS,
+                    codec,
+                    quota=1_000_000_000,
+                    roster=lambda: Roster(HOME),
+                    normaliser=normaliser,
+                ),
                 open_state(folder / f"intake{shard}", "bench", 1),
             )
             for shard in range(SHARDS)

@@ -4,6 +4,7 @@ An indicator is in the window of its latest version, and leaves it when a later 
 the sum of its indicators' fingerprints: any order gives the same sum, and an indicator that leaves is subtracted.
 """
 
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Final
 
@@ -23,7 +24,7 @@ def fingerprint(name: bytes, framed: bytes) -> bytes:
     return sha256(b"%s\0%s" % (name, framed[FRAME_BYTES:])).digest()[:SUM_BYTES]
 
 
-def added(total: bytes, part: bytes, times: int = 1) -> bytes:
-    """A digest with one more indicator; with ``times`` -1, one less."""
-    number = int.from_bytes(total) + times * int.from_bytes(part)
+def added(total: bytes, parts: Iterable[tuple[bytes, int]]) -> bytes:
+    """A digest with these indicators, each with how often: with -1, one less."""
+    number = int.from_bytes(total) + sum(times * int.from_bytes(part) for part, times in parts)
     return (number % _MODULUS).to_bytes(SUM_BYTES)

@@ -195,6 +195,10 @@ class RuledFeed(Feed[Facts]):
         self._watch.await_fresh()
         return self._feed.poll(timeout_s)
 
+    def more(self) -> Sequence[Record]:
+        """The feed's."""
+        return self._feed.more()
+
     def ahead(self) -> Sequence[Record]:
         """The feed's."""
         return self._feed.ahead()

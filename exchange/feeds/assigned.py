@@ -47,6 +47,7 @@ class AssignedFeed(Feed[None]):
         self._max, self.max_bytes = max_records, max_bytes
         self._consumer: Consumer | None = None
         self._held: deque[Record] = deque()  # fetched beyond the last batch
+        self._count = self._size = 0  # of the last batch: its records, and their bytes
         self._gathering = Gathering(gather_s)
         self._starts: dict[Input, int] = {}
         self._bell: Input | None = None
@@ -85,6 +86,7 @@ class AssignedFeed(Feed[None]):
             places.append(TopicPartition(source.topic, source.partition, max(begin, wanted)))
         self._starts = {Input(place.topic, place.partition): place.offset for place in places}
         self._held.clear()
+        self._count = 0
         self._consumer = reader(
             self._cluster, **{"queued.max.messages.kbytes": _AHEAD_KBYTES, "fetch.wait.max.ms": _FETCH_MS}
         )
@@ -116,12 +118,14 @@ class AssignedFeed(Feed[None]):
     def pause(self) -> None:
         """Fetch nothing until ``seek``."""
         self._held.clear()
+        self._count = 0
         if self._consumer is not None:
             self._consumer.unassign()
 
     def seek(self, source: Input, offset: int) -> None:
         """Go on at ``offset``, with this input only; records fetched before are dropped, by the client too."""
         self._held.clear()
+        self._count = 0
         if self._consumer is not None:
             self._consumer.assign([TopicPartition(source.topic, source.partition, offset)])
 
@@ -129,20 +133,38 @@ class AssignedFeed(Feed[None]):
         """The next records; returns with the first ones that are there."""
         if self._consumer is None:
             raise RuntimeError("resume() comes first")
+        self._count = self._size = 0
         if not self._gathering.wait(timeout_s):
             return []
         # consume(n, t) waits for n records or all of t: ask for one, then for what else has arrived.
         if not self._held and not self._fetch(self._consumer, 1, timeout_s):
             return []
+        batch = self._fill(self._consumer)
+        self._gathering.began(left_some=self._left_some())
+        return batch
+
+    def more(self) -> Sequence[Record]:
+        """What has arrived since, within the limits of the same batch."""
+        if self._consumer is None or not self._count:
+            return []
+        batch = self._fill(self._consumer)
+        if self._left_some():
+            self._gathering.began(left_some=True)
+        return batch
+
+    def _fill(self, consumer: Consumer) -> list[Record]:
+        """The records that still fit into the batch."""
         batch: list[Record] = []
-        size = 0
-        while len(batch) < self._max and (self._held or self._fetch(self._consumer, _PORTION, 0)):
-            size += len(self._held[0].value or b"") + len(self._held[0].key or b"")
-            if batch and size > self.max_bytes:
+        while self._count < self._max and (self._held or self._fetch(consumer, _PORTION, 0)):
+            size = len(self._held[0].value or b"") + len(self._held[0].key or b"")
+            if self._count and self._size + size > self.max_bytes:
                 break
             batch.append(self._held.popleft())
-        self._gathering.began(left_some=bool(self._held) or len(batch) == self._max)
+            self._count, self._size = self._count + 1, self._size + size
         return batch
+
+    def _left_some(self) -> bool:
+        return bool(self._held) or self._count == self._max
 
     def gathering_s(self) -> float:
         """For how long records still gather behind the last batch."""

@@ -42,16 +42,17 @@ class Mailbox:
             self._changed.notify()
         return True
 
-    def take(self, timeout_s: float, max_bytes: int = MAX_BYTES) -> list[Record]:
-        """Waiting records, or the first to arrive within the time: so many bytes of values at most, but for one."""
+    def take(self, timeout_s: float, max_bytes: int = MAX_BYTES, taken: int = 0) -> list[Record]:
+        """Waiting records, or the first to arrive within the time: so many bytes of values at most, but for one. If so
+        many are ``taken``, these continue a batch."""
         records: list[Record] = []
-        size = 0
+        size = taken
         with self._changed:
             if not self._waiting:
                 self._changed.wait(timeout_s)
             while self._waiting:
                 size += len(self._waiting[0].value or b"")
-                if records and size > max_bytes:
+                if (records or taken) and size > max_bytes:
                     break
                 self._bytes -= len(self._waiting[0].value or b"")
                 records.append(self._waiting.popleft())
@@ -87,6 +88,7 @@ class HintedFeed(Feed[None]):
         self._behind = True
         self._asked_at = 0.0
         self._gathering = Gathering(gather_s)
+        self._size = 0  # bytes of the last batch that was handed over
         self.ask_again_s = ASK_AGAIN_S
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
@@ -108,10 +110,19 @@ class HintedFeed(Feed[None]):
         if not self._gathering.wait(timeout_s):
             return []
         records = self._mailbox.take(timeout_s)
+        self._size = _bytes(records)
         if records:
             self._gathering.began(left_some=len(self._mailbox) > 0)
         if not records and time.monotonic() - self._asked_at > self.ask_again_s and not self._is_at_the_end():
             self._fall_behind()
+        return self._advance(records)
+
+    def more(self) -> Sequence[Record]:
+        """What was handed over since, within the limits of the same batch."""
+        if self._behind or not self._size:
+            return []
+        records = self._mailbox.take(0, taken=self._size)
+        self._size += _bytes(records)
         return self._advance(records)
 
     def _is_at_the_end(self) -> bool:
@@ -146,3 +157,7 @@ class HintedFeed(Feed[None]):
     def close(self) -> None:
         """Stop reading."""
         self._own.close()
+
+
+def _bytes(records: Sequence[Record]) -> int:
+    return sum(len(record.value or b"") for record in records)

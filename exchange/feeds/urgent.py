@@ -55,6 +55,10 @@ class UrgentFeed(Feed[None]):
             if records or timeout_s <= 0:
                 return records
 
+    def more(self) -> Sequence[Record]:
+        """Of the rest, if the batch is of it."""
+        return () if self._was_urgent else self._rest.more()
+
     def ahead(self) -> Sequence[Record]:
         """Urgent records by now, while a batch of the rest must wait. Behind a batch of its own kind
         nothing goes ahead: a position would pass over it."""

@@ -33,6 +33,11 @@ class Feed(Protocol[FactsT_co]):
         """The next records in the order of each input; empty if there are none in time."""
         ...
 
+    def more(self) -> Sequence[Record]:
+        """What has arrived since ``poll`` and continues its batch, within the limits of one batch: asked for when the
+        turn of that batch has come. Does not wait."""
+        return ()
+
     def wake_for(self, other: Input) -> None:  # noqa: ARG002  # for one that never waits long
         """Called before ``resume``: a record of this input, which another feed reads, is to end a wait of ``poll``."""
         return

@@ -138,23 +138,31 @@ class Shard:
         if not self._waiting:
             self._waiting = self._feed.poll(0 if self._more else timeout_s)
             self._waiting_since = time.monotonic()
-        records, read_s = self._share.of(self._waiting), self._waiting_since
         now_ms = self._now_ms()
+        batch, read_s = self._batch(now_ms), self._waiting_since
+        watched, effects = self._feed.looks_ahead, None
+        ahead: Sequence[Record] = ()
         try:
             try:
-                effects = self._compute(records, self._due(now_ms), now_ms, LOOK_S if self._feed.looks_ahead else None)
-                ahead = self._feed.ahead() if effects is None else ()
+                if not self._turn.begin(batch, LOOK_S if watched else None):
+                    ahead = self._feed.ahead()
+                else:
+                    if self._turn.is_held:  # it may have waited, and more has arrived
+                        now_ms = self._now_ms()
+                        batch = self._batch(now_ms, more=True)
+                    effects = self._compute(batch, now_ms, watched=watched)
             except Preempted as preempted:
                 self._turn.end()
-                self._share.preempted(records)
-                effects, ahead = None, preempted.records
+                self._share.preempted(batch.records)
+                ahead = preempted.records
             if effects is not None:
-                self._waiting = self._waiting[len(records) :]
+                self._waiting = self._waiting[len(batch.records) :]
                 self._share.finished()
             elif ahead:
-                records, read_s = ahead, time.monotonic()
-                effects = self._compute(records, (), now_ms, None)
-            return None if effects is None else self._write(records, effects, now_ms, read_s)
+                batch, read_s = Batch(ahead, (), self._feed.facts(ahead)), time.monotonic()
+                self._turn.begin(batch, None)
+                effects = self._compute(batch, now_ms, watched=False)
+            return None if effects is None else self._write(batch.records, effects, now_ms, read_s)
         finally:
             self._turn.end()
 
@@ -170,22 +178,20 @@ class Shard:
         woken = self._step.wakes(self._state or NO_ROWS, now_ms)
         return [*woken, *(key for key in due if key not in woken)] if woken else due
 
-    def _compute(
-        self, records: Sequence[Record], due: Sequence[bytes], now_ms: int, wait_s: float | None
-    ) -> Effects | None:
-        """The effects of a batch; None if its turn has not come within ``wait_s``. The turn ends with the batch.
+    def _batch(self, now_ms: int, *, more: bool = False) -> Batch[Any]:
+        """The next batch at this time; with ``more``, also what has arrived since it was read."""
+        records = self._share.of(self._waiting)
+        if more and len(records) == len(self._waiting):  # of one that was divided, the rest comes first
+            records = self._waiting = [*records, *self._feed.more()]
+        return Batch(records, self._due(now_ms), self._feed.facts(records))
 
-        A batch that is given ``wait_s`` may be preempted. Raises Preempted.
-        """
-        facts = self._feed.facts(records)
-        if not (records or due or facts):
+    def _compute(self, batch: Batch[Any], now_ms: int, *, watched: bool) -> Effects:
+        """The effects of a batch. One that is watched may be preempted. Raises Preempted."""
+        if batch.is_empty:
             return Effects()
-        batch, rows = Batch(records, due, facts), self._state or NO_ROWS
-        if not self._turn.begin(batch, wait_s):
-            return None
-        if wait_s is not None and len(records) > 1:
-            rows = WatchedRows(rows, self._feed.ahead)
-        return self._step.compute(batch, rows, now_ms)
+        rows = self._state or NO_ROWS
+        can_wait = watched and len(batch.records) > 1
+        return self._step.compute(batch, WatchedRows(rows, self._feed.ahead) if can_wait else rows, now_ms)
 
     def _write(self, records: Sequence[Record], effects: Effects, now_ms: int, read_s: float) -> Turned | None:
         """Commit a batch's effects; None if there are none. Effects that are only shown need no transaction."""

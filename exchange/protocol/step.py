@@ -26,6 +26,11 @@ class Batch(msgspec.Struct, Generic[FactsT_co], frozen=True):
     facts: FactsT_co
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to compute."""
+        return not (self.records or self.due or self.facts)
+
+    @property
     def size(self) -> int:
         """The bytes of its records' values."""
         return sum(len(record.value or b"") for record in self.records)

@@ -26,22 +26,23 @@ class Turn:
     """One shard's turn. Only the shard's thread uses it."""
 
     def __init__(self) -> None:
-        self._is_held = False
+        self.is_held = False
+        """Whether other shards wait until it ends: not for a small batch."""
 
     def begin(self, batch: Batch[Any], wait_s: float | None) -> bool:
         """Wait for the turn to compute this batch, for ``wait_s`` or, if None, until it comes; whether it has come."""
         if len(batch.records) + len(batch.due) <= SMALL_ITEMS and batch.size <= SMALL_BYTES:
             return True
-        self._is_held = self._acquire(wait_s)
-        return self._is_held
+        self.is_held = self._acquire(wait_s)
+        return self.is_held
 
     def _acquire(self, wait_s: float | None) -> bool:
         return COMPUTING.acquire(timeout=-1 if wait_s is None else wait_s)
 
     def end(self) -> None:
         """Let other shards compute. Called again, it does nothing."""
-        if self._is_held:
-            self._is_held = False
+        if self.is_held:
+            self.is_held = False
             COMPUTING.release()
 
 

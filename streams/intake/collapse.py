@@ -28,7 +28,7 @@ class Known(msgspec.Struct, frozen=True, gc=False):
 
 
 class Normaliser:
-    """``schemas.normalise.canonical`` with a bounded cache: the same results, faster."""
+    """``schemas.normalise.canonical`` with a bounded cache: the same results, faster. Of any thread."""
 
     def __init__(self) -> None:
         self._memo: dict[tuple[int, str], Known | Invalid] = {}

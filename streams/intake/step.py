@@ -58,15 +58,23 @@ class Intake(Step[None]):
     name = str(topics.StepKind.INTAKE)
 
     def __init__(
-        self, nation: str, shard: int, shards: int, codec: Codec, *, quota: int, roster: Callable[[], Roster]
+        self,
+        nation: str,
+        shard: int,
+        shards: int,
+        codec: Codec,
+        *,
+        quota: int,
+        roster: Callable[[], Roster],
+        normaliser: Normaliser | None = None,
     ) -> None:
         """``quota`` is how many observations of one sensor are accepted in a minute; ``roster`` returns whose
-        signatures count."""
+        signatures count. A ``normaliser`` may be shared: an indicator's sensors are of any shard."""
         self._nation, self._shard, self._shards, self._codec = nation, shard, shards, codec
         self._quota, self._roster = quota, roster
         self._presence = Presence(shard, shards)
         self._quarantine = Quarantine(QuarantineStage.INTAKE, shard, codec)
-        self._normaliser = Normaliser()
+        self._normaliser = normaliser or Normaliser()
 
     def compute(self, batch: Batch[None], rows: Rows, now_ms: int) -> Effects:
         """The blocks, refusals and counted sequences of these reports."""

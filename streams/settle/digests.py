@@ -53,10 +53,10 @@ class Moves:
         """Direction, window, row key and digest of each window after the batch; one with count 0 is deleted."""
         for (direction, window), data in zip(self._moves, rows, strict=True):
             digest = Digest() if data is None else msgspec.msgpack.decode(data, type=Digest)
-            count, total = digest.count, digest.sum
-            for fingerprint, times in self._moves[direction, window]:
-                count, total = count + times, added(total, fingerprint, times)
-            yield direction, window, direction.value + window.to_bytes(_KEY_BYTES), Digest(count, total)
+            moved = self._moves[direction, window]
+            count = digest.count + sum(times for _, times in moved)
+            key = direction.value + window.to_bytes(_KEY_BYTES)
+            yield direction, window, key, Digest(count, added(digest.sum, moved))
 
 
 def as_record(window: int, digest: Digest, now_ms: int) -> WindowDigest:

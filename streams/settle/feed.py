@@ -70,6 +70,10 @@ class SettleFeed(Feed[Copies]):
         """The next records."""
         return self._inputs.poll(timeout_s)
 
+    def more(self) -> Sequence[Record]:
+        """What has arrived since."""
+        return self._inputs.more()
+
     def facts(self, records: Sequence[Record]) -> Copies:  # noqa: ARG002  # answers are about no record
         """The answers so far; the same again until a batch with them is committed."""
         while not self._answers.empty():

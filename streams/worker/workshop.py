@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
 
@@ -36,6 +36,7 @@ from streams.correlate.lifecycle import Lifetimes
 from streams.correlate.step import Correlate, CorrelateSettings
 from streams.enrichment.enrich import Enricher
 from streams.enrichment.installed import installed_enricher
+from streams.intake.collapse import Normaliser
 from streams.intake.step import SINCE_HEADER, Intake
 from streams.receive.step import Receive
 from streams.rules.policy_set import load
@@ -60,7 +61,8 @@ INBOX_RECORDS: Final = 500  # more do not make receive faster
 
 @dataclass(frozen=True)
 class StreamsWorkshop:
-    """A ``Workshop`` of one nation. Policy and enrichment are loaded once and shared by all shards."""
+    """A ``Workshop`` of one nation. Policy and enrichment are loaded once and shared by all shards, as are the values
+    that intake has normalised."""
 
     nation: str
     cluster: Cluster
@@ -73,6 +75,7 @@ class StreamsWorkshop:
     broker_time: BrokerTime
     clock: Callable[[], int]
     on_broken: Callable[[Exception], None]
+    normaliser: Normaliser = field(default_factory=Normaliser)
 
     @classmethod
     def open(
@@ -140,6 +143,7 @@ class StreamsWorkshop:
             codec,
             quota=settings.sensor_quota,
             roster=lambda: self.watch.judged_by,
+            normaliser=self.normaliser,
         )
         own = AssignedFeed(self.cluster, inputs, max_bytes=REPORT_BYTES)
         feed = HintedFeed(reports, mailbox, own, GATHER_REPORTS_S)

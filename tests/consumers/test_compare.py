@@ -136,7 +136,7 @@ def digests(records: list[Record]) -> dict[int, tuple[int, bytes]]:
     sums: dict[int, tuple[int, bytes]] = {}
     for each in records_of(records, CODEC, None).values():
         count, total = sums.get(window_of(each.version), (0, bytes(SUM_BYTES)))
-        sums[window_of(each.version)] = count + 1, added(total, each.fingerprint)
+        sums[window_of(each.version)] = count + 1, added(total, [(each.fingerprint, 1)])
     return sums
 
 

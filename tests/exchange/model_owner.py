@@ -18,14 +18,18 @@ from tests.exchange.model_step import CountingStep
 
 
 class ModelTurn(Turn):
-    """A turn that has no end to be waited for may not come: the model decides."""
+    """A turn that has no end to be waited for may not come: the model decides. No batch is small to it."""
 
     def __init__(self, busy: Callable[[], bool]) -> None:
         super().__init__()
         self._busy = busy
 
-    def begin(self, batch: Batch[Any], wait_s: float | None) -> bool:
-        return not (wait_s is not None and self._busy()) and super().begin(batch, wait_s)
+    def begin(self, batch: Batch[Any], wait_s: float | None) -> bool:  # noqa: ARG002  # it may be any
+        self.is_held = not (wait_s is not None and self._busy())
+        return self.is_held
+
+    def end(self) -> None:
+        self.is_held = False
 
 
 class Owner:

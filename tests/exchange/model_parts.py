@@ -226,9 +226,16 @@ class ModelFeed(Feed[None]):
 
     def poll(self, timeout_s: float) -> Sequence[Record]:  # noqa: ARG002  # nothing takes time here
         self._gate(Gate.POLL)
+        return self._take(self.LIMIT)
+
+    def more(self) -> Sequence[Record]:
+        return self._take(1)
+
+    def _take(self, limit: int) -> Sequence[Record]:
+        """So many of each input."""
         records = []
         for source in self._inputs:
-            for entry in list(self._kafka.committed(source, self._next[source]))[: self.LIMIT]:
+            for entry in list(self._kafka.committed(source, self._next[source]))[:limit]:
                 records.append(Record(source.topic, source.partition, entry.offset, entry.key, entry.value, 0))
                 self._next[source] = entry.offset + 1
         return records

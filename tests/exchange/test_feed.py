@@ -17,6 +17,7 @@ from exchange.protocol.record import Output, Record
 from tests.conftest import Brokers
 from tests.exchange.kafka_step import KafkaStep
 from tests.localkafka.kafka import producer_of
+from tests.polling import eventually
 
 _CALL_S = 30.0
 
@@ -46,6 +47,26 @@ def test_a_feed_goes_on_where_it_is_asked_to_and_hands_out_no_more_than_it_may(s
     first = feed.poll(_CALL_S)
     assert 1 <= len(first) <= 7
     assert first[0].offset == 45
+    feed.close()
+
+
+def test_what_is_added_to_a_batch_keeps_its_limits_and_its_order(step: KafkaStep) -> None:
+    step.send(*[b"%d" % number for number in range(5)])
+    feed = AssignedFeed(step.cluster, [step.source], max_records=7)
+    feed.resume({step.source: 0})
+    assert feed.more() == [], "there is no batch that it could be added to"
+    batch = list(feed.poll(_CALL_S))
+    step.send(*[b"%d" % number for number in range(5, 20)])
+
+    def is_full() -> bool:
+        batch.extend(feed.more())
+        return len(batch) == 7
+
+    eventually(is_full, _CALL_S, "as many are added as a batch may have")
+    assert feed.more() == []
+    assert [record.value for record in [*batch, *_read(feed, 13)]] == [b"%d" % number for number in range(20)]
+    feed.resume({step.source: 3})
+    assert feed.more() == [], "a new position has no batch either"
     feed.close()
 
 

@@ -77,6 +77,12 @@ _hint = st.one_of(st.integers(0, 3), st.integers(0, 60))  # how far before the e
 _turn = st.tuples(st.integers(0, 5), st.lists(_hint, max_size=6), st.integers(0, 2), st.booleans(), st.integers(1, 3))
 
 
+def _hand_over(mailbox: Mailbox, log: list[Record], hints: list[int]) -> None:
+    for back in hints:
+        if back < len(log):
+            mailbox.offer(log[-1 - back])
+
+
 @given(begin=st.integers(0, 4), portion=st.integers(1, 5), turns=st.lists(_turn, max_size=25))
 def test_each_record_comes_once_and_in_order_whatever_is_handed_over(
     begin: int, portion: int, turns: list[tuple[int, list[int], int, bool, int]]
@@ -86,14 +92,14 @@ def test_each_record_comes_once_and_in_order_whatever_is_handed_over(
     given_out: list[int] = []
     for grow, hints, silent, wipe, polls in turns:
         log.extend([_record(len(log) + number) for number in range(grow)])
-        for back in hints:
-            if back < len(log):
-                mailbox.offer(log[-1 - back])
+        _hand_over(mailbox, log, hints)
         if wipe:
             mailbox.clear()
         own.silent = own.mute = silent
         for _ in range(polls):
             given_out += [record.offset for record in feed.poll(0)]
+            _hand_over(mailbox, log, hints)
+            given_out += [record.offset for record in feed.more()]
     own.silent = own.mute = 0
     for _ in range(3 * len(log) + 4):  # no one hands over anything any more
         given_out += [record.offset for record in feed.poll(0)]
@@ -119,6 +125,11 @@ def test_what_is_handed_over_in_order_is_not_read_from_the_topic() -> None:
         log.append(_record(offset))
         mailbox.offer(log[-1])
         assert feed.poll(0) == [log[-1]]
+    assert feed.more() == []
+    log += [_record(20), _record(21), _record(22)]
+    for record in log[20:]:
+        mailbox.offer(record)
+        assert [*feed.poll(0), *feed.more()] == [record]
 
 
 def test_records_that_the_topic_has_lost_are_passed_over_by_reading_not_by_a_hint() -> None:
@@ -161,6 +172,9 @@ def test_a_batch_takes_no_more_bytes_from_a_mailbox_than_it_may() -> None:
         taken.append([record.offset for record in mailbox.take(0, 100)])
     assert taken == [[0, 1], [2], [3], [4]]
     assert mailbox.size == 0
+    mailbox.offer(Record("in", 0, 5, None, bytes(40), 0))
+    assert mailbox.take(0, 100, taken=61) == [], "it does not fit into a batch that has so many bytes"
+    assert len(mailbox.take(0, 100, taken=60)) == 1
 
 
 def test_on_real_kafka_a_hostile_hand_over_changes_nothing(brokers: Brokers, unique: str) -> None:

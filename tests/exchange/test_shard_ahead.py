@@ -28,6 +28,7 @@ class Scene(Feed[None], Step[None]):
 
     def __init__(self) -> None:
         self.rest, self.urgent = list[list[Record]](), list[list[Record]]()
+        self.arrived: list[list[Record]] = []
         self.computed: list[tuple[Input, int]] = []
         self.gate: Callable[[Gate], Fate] = lambda _: Fate.FINE
         log = ModelLog(ModelKafka(), self._pass)
@@ -47,6 +48,9 @@ class Scene(Feed[None], Step[None]):
 
     def poll(self, timeout_s: float) -> Sequence[Record]:  # noqa: ARG002
         return _next(self.rest)
+
+    def more(self) -> Sequence[Record]:
+        return _next(self.arrived)
 
     def ahead(self) -> Sequence[Record]:
         return _next(self.urgent)
@@ -89,6 +93,24 @@ def test_what_goes_ahead_is_committed_while_a_batch_waits_for_its_turn(scene: Sc
     scene.shard.turn(1.0)
     assert scene.computed == [(_URGENT, 1), (_REST, _MUCH), (_REST, _MUCH)]
     assert scene.shard.position.next_offsets == {_URGENT: 1, _REST: 2 * _MUCH}
+
+
+def test_what_arrives_while_a_batch_waits_for_its_turn_is_computed_with_it(scene: Scene) -> None:
+    scene.rest = [_records(_REST, _MUCH)]
+    with turns.COMPUTING:
+        assert scene.shard.turn(1.0) is None
+        scene.arrived = [_records(_REST, 2, _MUCH)]
+    turned = scene.shard.turn(1.0)
+    assert turned is not None
+    assert turned.records == _MUCH + 2
+    assert scene.computed == [(_REST, _MUCH + 2)]
+    assert scene.shard.position.next_offsets == {_REST: _MUCH + 2}
+
+
+def test_a_small_batch_waits_for_no_one_and_for_no_more(scene: Scene) -> None:
+    scene.rest, scene.arrived = [_records(_REST, 1)], [_records(_REST, 1, 1)]
+    scene.shard.turn(1.0)
+    assert scene.computed == [(_REST, 1)]
 
 
 def test_whose_turn_comes_at_once_looks_for_nothing_else(scene: Scene) -> None:
@@ -168,6 +190,15 @@ def test_what_arrives_while_a_batch_is_computed_preempts_it_and_the_next_batch_i
         reading.shard.turn(1.0)
         assert reading.shard.position.next_offsets == {_URGENT: 1, _REST: expected}
     assert reading.computed == [(_URGENT, 1), (_REST, _MUCH // 2), (_REST, _MUCH // 2)]
+
+
+def test_the_rest_of_a_batch_that_was_divided_comes_before_what_arrives(reading: Reading) -> None:
+    reading.rest, reading.urgent, reading.arrives_at = [_records(_REST, 4 * _MUCH)], [_records(_URGENT, 1)], [10]
+    reading.shard.turn(1.0)
+    reading.arrived = [_records(_REST, 1, 4 * _MUCH)]
+    for expected in (2 * _MUCH, 4 * _MUCH + 1):
+        reading.shard.turn(1.0)
+        assert reading.shard.position.next_offsets[_REST] == expected
 
 
 def test_batches_grow_again_once_nothing_urgent_comes(reading: Reading) -> None:

@@ -15,11 +15,12 @@ COUNT: Final = 20
 
 
 def read(feed: Feed[Any], count: int) -> list[Record]:
-    """So many more records, by ``poll`` and, if it may have any, by ``ahead``."""
+    """So many more records, by ``poll``, behind it by ``more`` and, if it may have any, by ``ahead``."""
     records: list[Record] = []
 
     def has_read() -> bool:
-        records.extend(feed.poll(0.1))
+        if polled := feed.poll(0.1):
+            records.extend([*polled, *feed.more()])
         if feed.looks_ahead:
             records.extend(feed.ahead())
         return len(records) >= count
