@@ -14,7 +14,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
 from bench.arrived import why_void
 from bench.latency import percentile
-from bench.progress import StepProgress, data_ends
+from bench.progress import StepProgress
 from bench.publish import Sending, per_partition, publish
 from bench.role import Role
 from bench.stand import HOME, PARTNER, SHARDS, Stand
@@ -142,4 +142,4 @@ def _received(stand: Stand, receiver: Role) -> None:
     """Until the partner's worker has taken all that the bridge has brought."""
     inbox = topics.inbox(HOME)
     with closing(StepProgress(stand.partner, f"receive.{HOME}", inbox)) as received:
-        received.await_offsets(data_ends(stand.partner, inbox), receiver, _DONE_S)
+        received.await_end(stand.partner, receiver, _DONE_S)

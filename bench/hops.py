@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 from bench.pipeline import absorb, brokers_cpu
-from bench.progress import StepProgress, data_ends
+from bench.progress import StepProgress
 from bench.publish import encoded, publish
 from bench.role import Role, cpu_seconds
 from bench.stand import HOME, PARTNER, Stand
@@ -47,10 +47,10 @@ def measure(stand: Stand, work: Work) -> dict[str, Any]:
         absorb(stand, home, records)
         released = topics.released(PARTNER)
         carried = StepProgress(stand.partner, topics.bridge_step(HOME), released)
-        carried.await_offsets(data_ends(stand.home, released), bridge, _DONE_S)
+        carried.await_end(stand.home, bridge, _DONE_S)
         inbox = topics.inbox(HOME)
         accepted = StepProgress(stand.partner, f"receive.{HOME}", inbox)
-        ended = accepted.await_offsets(data_ends(stand.partner, inbox), partner, _DONE_S)
+        ended = accepted.await_end(stand.partner, partner, _DONE_S)
         cpu = [cpu_seconds(role.pid) - used for role, used in zip(roles, before, strict=True)]
         broker_cpu = brokers_cpu(stand) - brokers
         carried.close()

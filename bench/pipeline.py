@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from bench.outcome import Following, Outcome, without, wrong
-from bench.progress import StepProgress, data_ends
+from bench.progress import StepProgress
 from bench.publish import Sending, encoded, per_partition, publish
 from bench.role import Role, cpu_seconds, resident_bytes
 from bench.run import Run
@@ -74,7 +74,7 @@ def absorb(stand: Stand, role: Role, sent: Sequence[Sending]) -> tuple[float, in
     correlate = StepProgress(stand.home, "correlate", topics.OBSERVATIONS)
     try:
         intake.await_offsets(per_partition(sent), role, _DONE_S)
-        ended = correlate.await_offsets(data_ends(stand.home, topics.OBSERVATIONS), role, _DONE_S)
+        ended = correlate.await_end(stand.home, role, _DONE_S)
         return ended, correlate.batches
     finally:
         intake.close()

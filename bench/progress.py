@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, cast
 
 from confluent_kafka import OFFSET_BEGINNING, TopicPartition
@@ -27,7 +28,7 @@ class StepProgress:
         self._consumer.assign(
             [TopicPartition(topics.progress(step), shard, OFFSET_BEGINNING) for shard in range(SHARDS)]
         )
-        self.next_offset: dict[int, int] = {}
+        self._seen: list[tuple[float, int, int]] = []  # when a shard's next offset was seen
         self.batches = 0
 
     def read(self, timeout_s: float) -> None:
@@ -42,21 +43,41 @@ class StepProgress:
             self.batches += 1
             for source in cast(Progress, record)["inputs"]:
                 if source["topic"] == self._source:
-                    self.next_offset[source["partition"]] = source["next_offset"]
+                    self._seen.append((time.monotonic(), source["partition"], source["next_offset"]))
+
+    def reached_at(self, wanted: Mapping[int, int]) -> float | None:
+        """When every shard had committed up to these offsets, as the monotonic clock had it; None if not yet."""
+        left = {shard for shard, offset in wanted.items() if offset > 0}
+        at = 0.0
+        for seen, shard, offset in self._seen:
+            if shard in left and offset >= wanted[shard]:
+                at = seen
+                left.remove(shard)
+        return None if left else at
 
     def has_reached(self, wanted: Mapping[int, int]) -> bool:
         """Whether every shard has committed up to these offsets."""
-        return all(self.next_offset.get(shard, 0) >= offset for shard, offset in wanted.items() if offset > 0)
+        return self.reached_at(wanted) is not None
 
     def await_offsets(self, wanted: Mapping[int, int], role: Role, timeout_s: float) -> float:
-        """Wait until they have; the monotonic time of it. Raises FatalError if it takes too long."""
+        """Wait until they have; when they had. Raises FatalError if it takes too long."""
         deadline = time.monotonic() + timeout_s
-        while not self.has_reached(wanted):
+        while (at := self.reached_at(wanted)) is None:
             self.read(_POLL_S)
             role.check()
             if time.monotonic() > deadline:
-                raise FatalError(f"not done after {timeout_s:g} s: {self.next_offset}, wanted {wanted}")
-        return time.monotonic()
+                found = {shard: offset for _, shard, offset in self._seen}
+                raise FatalError(f"not done after {timeout_s:g} s: {found}, wanted {wanted}")
+        return at
+
+    def await_end(self, cluster: Cluster, role: Role, timeout_s: float) -> float:
+        """Wait until all that its topic now has is done; when it was: it may be before its end is known, since to ask
+        for that takes a while."""
+        with ThreadPoolExecutor(1) as asking:
+            ends = asking.submit(data_ends, cluster, self._source)
+            while not ends.done():
+                self.read(_POLL_S)
+        return self.await_offsets(ends.result(), role, timeout_s)
 
     def close(self) -> None:
         """Stop reading."""
