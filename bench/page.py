@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from statistics import fmean
 from string import Template
 from typing import Any, Final
 
@@ -112,14 +113,14 @@ def _limits(sections: Mapping[str, Section]) -> str:
         ]
         if not runs:
             continue
-        worker = sum(run["worker_cpu_us"] for run in runs) / len(runs)
-        brokers = sum(run["brokers_cpu_us"] for run in runs) / len(runs)
-        steps = stage["intake_us"] + stage["correlate_us"]
+        worker, brokers = (fmean(run[name] for run in runs) for name in ("worker_cpu_us", "brokers_cpu_us"))
+        batch = fmean(run["observations"] / max(1, run["batches"]) for run in runs)
         lines.append(
-            f"- **{stage['work']}**: {worker:.0f} µs of a worker's processor time for an observation, of which "
-            f"intake computes {stage['intake_us']:.0f} and correlate {stage['correlate_us']:.0f} (measured alone); "
-            f"the other {max(0.0, worker - steps):.0f} are the Kafka clients, the transactions, Faust and the threads. "
-            f"The brokers take {brokers:.0f} more. {_most_expensive(stage)}"
+            f"- **{stage['work']}**: {worker:.0f} µs of a worker's processor time for an observation, with "
+            f"{batch:.0f} observations in a batch of correlate, and {brokers:.0f} of the brokers'. Measured alone, in "
+            f"batches of ten reports a shard, intake takes {stage['intake_us']:.0f} and correlate "
+            f"{stage['correlate_us']:.0f}: no parts of the {worker:.0f}, since a larger batch costs less for each "
+            f"observation. {_most_expensive(stage)}"
         )
     return "\n".join(lines)
 
