@@ -19,6 +19,31 @@ _POLL_S: Final = 0.2
 _TAIL: Final = 16
 
 
+class Reached:
+    """When each shard was seen at which offset, in the order of time."""
+
+    def __init__(self) -> None:
+        self._seen: list[tuple[float, int, int]] = []
+
+    def note(self, at_s: float, shard: int, offset: int) -> None:
+        """A shard has committed up to this offset."""
+        self._seen.append((at_s, shard, offset))
+
+    def at(self, wanted: Mapping[int, int]) -> float | None:
+        """When every shard had reached its offset, 0 if there is nothing to reach; None if not yet."""
+        left = {shard for shard, offset in wanted.items() if offset > 0}
+        reached_s = 0.0
+        for at_s, shard, offset in self._seen:
+            if shard in left and offset >= wanted[shard]:
+                reached_s = at_s
+                left.remove(shard)
+        return None if left else reached_s
+
+    def latest(self) -> dict[int, int]:
+        """The offset of each shard."""
+        return {shard: offset for _, shard, offset in self._seen}
+
+
 class StepProgress:
     """The committed position of each shard of one step in its input topic."""
 
@@ -28,7 +53,7 @@ class StepProgress:
         self._consumer.assign(
             [TopicPartition(topics.progress(step), shard, OFFSET_BEGINNING) for shard in range(SHARDS)]
         )
-        self._seen: list[tuple[float, int, int]] = []  # when a shard's next offset was seen
+        self._reached = Reached()
         self.batches = 0
 
     def read(self, timeout_s: float) -> None:
@@ -43,32 +68,21 @@ class StepProgress:
             self.batches += 1
             for source in cast(Progress, record)["inputs"]:
                 if source["topic"] == self._source:
-                    self._seen.append((time.monotonic(), source["partition"], source["next_offset"]))
-
-    def reached_at(self, wanted: Mapping[int, int]) -> float | None:
-        """When every shard had committed up to these offsets, as the monotonic clock had it; None if not yet."""
-        left = {shard for shard, offset in wanted.items() if offset > 0}
-        at = 0.0
-        for seen, shard, offset in self._seen:
-            if shard in left and offset >= wanted[shard]:
-                at = seen
-                left.remove(shard)
-        return None if left else at
+                    self._reached.note(time.monotonic(), source["partition"], source["next_offset"])
 
     def has_reached(self, wanted: Mapping[int, int]) -> bool:
         """Whether every shard has committed up to these offsets."""
-        return self.reached_at(wanted) is not None
+        return self._reached.at(wanted) is not None
 
     def await_offsets(self, wanted: Mapping[int, int], role: Role, timeout_s: float) -> float:
         """Wait until they have; when they had. Raises FatalError if it takes too long."""
         deadline = time.monotonic() + timeout_s
-        while (at := self.reached_at(wanted)) is None:
+        while (at := self._reached.at(wanted)) is None:
             self.read(_POLL_S)
             role.check()
             if time.monotonic() > deadline:
-                found = {shard: offset for _, shard, offset in self._seen}
-                raise FatalError(f"not done after {timeout_s:g} s: {found}, wanted {wanted}")
-        return at
+                raise FatalError(f"not done after {timeout_s:g} s: {self._reached.latest()}, wanted {wanted}")
+        return at or time.monotonic()  # or there was nothing to wait for
 
     def await_end(self, cluster: Cluster, role: Role, timeout_s: float) -> float:
         """Wait until all that its topic now has is done; when it was: it may be before its end is known, since to ask
