@@ -156,9 +156,12 @@ class Run:
         if self._spool.pending_records:
             self._stop.check()
 
-    def read(self, name: str, options: Options | None = None) -> None:
-        """Read one input, from where an earlier run has stopped; with the run's options, or these."""
-        with opened(name, self.turn, self._stop) as stream:
+    def read(self, name: str, options: Options | None = None, *, descriptor: int | None = None) -> None:
+        """Read one input, from where an earlier run has stopped; with the run's options, or these.
+
+        With a descriptor it is that file, whatever has the name by now.
+        """
+        with opened(name, self.turn, self._stop, descriptor) as stream:
             self._read(name, stream, options or self._options)
 
     def _read(self, name: str, stream: Source, options: Options) -> None:

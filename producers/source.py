@@ -24,11 +24,20 @@ _WAIT_MS: Final = 100
 class Source(io.FileIO):
     """One open input, unbuffered. ``turn`` is called before each read and several times a second while none comes."""
 
-    def __init__(self, name: str, turn: Callable[[], None], stop: Stop) -> None:
-        """Open the file of this name, or standard input. A FIFO need not have a writer yet. Raises OSError."""
+    def __init__(self, name: str, turn: Callable[[], None], stop: Stop, descriptor: int | None = None) -> None:
+        """Open the file of this name, or standard input; or read the one that has this descriptor, from its start.
+
+        A FIFO need not have a writer yet. Raises OSError.
+        """
         self._turn, self._stop, self._ready = turn, stop, select.poll()
         is_ours = name != STANDARD_INPUT
-        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC) if is_ours else _standard()
+        if descriptor is not None:
+            descriptor = os.dup(descriptor)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+        elif is_ours:
+            descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        else:
+            descriptor = _standard()
         try:
             super().__init__(descriptor, "rb", closefd=is_ours)
         except OSError:
@@ -49,10 +58,10 @@ class Source(io.FileIO):
 
 
 @contextmanager
-def opened(name: str, turn: Callable[[], None], stop: Stop) -> Iterator[Source]:
+def opened(name: str, turn: Callable[[], None], stop: Stop, descriptor: int | None = None) -> Iterator[Source]:
     """A file, or standard input. Raises ConfigurationError if it cannot be read."""
     try:
-        stream = Source(name, turn, stop)
+        stream = Source(name, turn, stop, descriptor)
     except OSError as error:
         raise ConfigurationError(f"{name_in_utf8(name)} cannot be read: {error.strerror}") from error
     with stream:

@@ -10,7 +10,8 @@ from typing import Final
 import msgspec
 
 from producers.fingerprint import Fingerprint
-from producers.follow.places import siblings_of
+from producers.follow.beside import Beside, Held
+from producers.follow.places import Identity
 from producers.known import compared, grown_from, path_of
 from producers.produce import Options
 from producers.spool.spool import InputState, Spool
@@ -67,43 +68,41 @@ class Before:
             return False
         return grown_from((each for each in earlier if each.id == state.id), now) is not None
 
-    def rest_of(self, state: InputState, path: Path) -> list[Path]:
+    def rest_of(self, state: InputState, path: Path) -> Beside:
         """The file beside a path that continues where the input was left, and those that were written since, in order.
 
         Empty if there is none.
         """
-        return _from_first(siblings_of(path), lambda each: self.continues(each, state))
 
-    def unread_beside(self, path: Path, is_followed: Callable[[Path], bool]) -> list[Path]:
-        """The youngest file beside a path of which something was read, and those that were written since, in order."""
-        progress = {each: True if is_followed(each) else None for each in siblings_of(path)}
+        def continues(each: Held) -> bool:
+            earlier, now = compared(str(each.path), each.stream, self._spool)
+            return grown_from((known for known in earlier if known.id == state.id), now) is not None
 
-        def is_known(each: Path) -> bool:
-            progress[each] = progress[each] or self._progress(each)
-            return progress[each] is not None
+        return Beside(path, continues)
 
-        return [each for each in _from_first(list(progress), is_known) if progress[each] is not True]
+    def unread_beside(self, path: Path, followed: Collection[Identity], used: Collection[int]) -> Beside:
+        """The youngest file beside a path of which something was read, and those that were written since, in order.
 
-    def _progress(self, path: Path) -> bool | None:
+        Without what was read to its end, or is followed. A copy of a followed file is its rest if that was overwritten.
+        """
+        done = set(followed)
+
+        def is_known(each: Held) -> bool:
+            progress = True if each.identity in followed else self._progress(each, used)
+            if progress:
+                done.add(each.identity)
+            return progress is not None
+
+        return Beside(path, is_known, lambda each: each.identity in done)
+
+    def _progress(self, file: Held, used: Collection[int]) -> bool | None:
         """Whether a file was read to its end; ``None`` if nothing of it was read."""
-        try:
-            with path.open("rb", buffering=0) as stream:
-                earlier, now = compared(str(path), stream, self._spool)
-        except OSError:
-            return True  # it is gone
+        earlier, now = compared(str(file.path), file.stream, self._spool)
         state = self._spool.same_content(now.digest) or grown_from(earlier, now)
-        if state is None and _is_copy(earlier, now, ()):
+        if state.id in used if state is not None else _is_copy(earlier, now, ()):
             return True
         return None if state is None else state.complete and state.digest == now.digest
 
 
 def _is_copy(earlier: list[InputState], now: Fingerprint, used: Collection[int]) -> bool:
     return now.size >= _FEWEST_COMPARED and any(state.id in used or state.size > now.size for state in earlier)
-
-
-def _from_first(siblings: list[Path], is_it: Callable[[Path], bool]) -> list[Path]:
-    """The first match among files ordered from the youngest, and all younger files, the oldest first."""
-    for place, each in enumerate(siblings):
-        if is_it(each):
-            return [each, *reversed(siblings[:place])]
-    return []

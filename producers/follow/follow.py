@@ -19,15 +19,17 @@ Documents, compressed files, and files of a folder that no one writes to any mor
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from exchange.errors import ConfigurationError, DeliveryTimeout, Refused
 from producers.follow.before import Before
-from producers.follow.followed import Followed, Identity, Surroundings
-from producers.follow.places import files_at, identity_of, is_one_file, size_of
+from producers.follow.beside import Beside
+from producers.follow.followed import Followed, Surroundings
+from producers.follow.places import Identity, files_at, identity_of, is_one_file, size_of
 from producers.inputs import HEAD_BYTES, name_in_utf8
 from producers.known import path_of
 from producers.live.feed import Feed, Feeds, Live
@@ -171,7 +173,8 @@ class _Following:
         self._copies.clear()
         size, digest, _ = followed.tail.beginning
         if followed.tail.is_overwritten:
-            self._read_rest(_as_read(followed.state, size, digest), followed.path, "was truncated or overwritten")
+            read = replace(followed.state, size=size, digest=digest, complete=False)
+            self._read_rest(read, followed.path, "was truncated or overwritten")
         else:
             self._ended[followed.identity] = size
         followed.close()
@@ -226,7 +229,9 @@ class _Following:
                     self._begun.add(path)
                     self._ended.pop(identity, None)
                     self._view.opened(str(path), None)
-                    self._tails[identity] = Followed(path, os.dup(descriptor), identity, reader, state, self._shared)
+                    self._tails[identity] = Followed(
+                        path, os.dup(descriptor), identity, head, reader, state, self._shared
+                    )
             finally:
                 os.close(descriptor)
             if state is not None and is_named:
@@ -268,16 +273,23 @@ class _Following:
         self._read_younger(path)
 
     def _read_younger(self, path: Path) -> None:
-        """Read rotated copies that no one has seen under the path: more than one rotation was between two looks."""
-        for each in self._before.unread_beside(path, lambda each: identity_of(each) in self._tails):
-            self._run.read(str(each))
+        """Read rotated copies that no one has seen under the path, also those that were made meanwhile."""
+        read = set[Identity]()
+        while found := self._read_all(self._before.unread_beside(path, self._tails, self._used()), read):
+            read.update(found)
+
+    def _read_all(self, beside: Beside, read: Collection[Identity] = ()) -> list[Identity]:
+        with beside:
+            files = [each for each in beside.files if each.identity not in read]
+            for each in files:
+                self._run.read(str(each.path), descriptor=each.stream.fileno())
+        return [each.identity for each in files]
 
     def _read_rest(self, state: InputState, path: Path, event: str) -> None:
         """Read the rest of an input from a copy of it, or declare the gap."""
-        copies = self._before.rest_of(state, path)
-        for copy in copies:
-            self._run.read(str(copy))
-        if not copies:
+        if self._read_all(self._before.rest_of(state, path)):
+            self._read_younger(path)
+        else:
             text = (
                 f"{name_in_utf8(str(path))} {event}, and no copy of it is beside it: what was written behind the first "
                 f"{state.size} bytes of it is not known"
@@ -285,7 +297,3 @@ class _Following:
             self._run.summary.gaps.append(text)
             self._view.gap(text)
         self._spool.finish(state)
-
-
-def _as_read(state: InputState, size: int, digest: bytes) -> InputState:
-    return InputState(state.id, state.path, size, digest, state.line, state.item, complete=False)

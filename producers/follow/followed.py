@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from producers.default_marking import DefaultMarking
+from producers.follow.places import Identity
 from producers.follow.pulled import Pulled
 from producers.follow.tail import Tail
 from producers.inputs import OpenInput, name_in_utf8
@@ -23,7 +24,6 @@ _REST_S: Final = 0.5
 _CHECKPOINT_S: Final = 1.0
 _COMPARED_BYTES: Final = 1 << 20
 _FEWEST_COMPARED: Final = 1024
-Identity = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,16 @@ class Followed:
     """A file that grows. It is read from its start; what an earlier run has made durable is passed over."""
 
     def __init__(
-        self, path: Path, descriptor: int, identity: Identity, reader: Reader, state: InputState, run: Surroundings
+        self,
+        path: Path,
+        descriptor: int,
+        identity: Identity,
+        head: bytes,
+        reader: Reader,
+        state: InputState,
+        run: Surroundings,
     ) -> None:
-        """Takes the descriptor, and closes it."""
+        """Takes the descriptor, and closes it. The state is of the file that began with ``head``."""
         self.path, self.identity, self.state = path, identity, state
         self.rotated_at: float | None = None
         self._descriptor, self._run = descriptor, run
@@ -66,12 +73,12 @@ class Followed:
         self._lines = 0
 
         def read(wait: Callable[[], None]) -> Iterator[Reading]:
-            self.tail = Tail(descriptor, wait)
+            self.tail = Tail(descriptor, wait, head)
             self._source = OpenInput(name_in_utf8(str(path)), self.tail, encoding=run.defaults.encoding)  # type: ignore[arg-type]
             readings, _ = readings_of(self._source, reader, run.defaults)
             yield from run.marked.counting(readings, run.defaults)
 
-        self.tail = Tail(descriptor, lambda: None)
+        self.tail = Tail(descriptor, lambda: None, head)
         self._pulled = Pulled(read, str(path))
 
     def _grown(self) -> tuple[int, bytes, bytes] | None:

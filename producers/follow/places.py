@@ -7,6 +7,9 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+Identity = tuple[int, int]
+"""Device and inode."""
+
 
 def files_at(place: str) -> Iterator[Path]:
     """The regular files that a place names now: the file, those in the folder, or those that match the pattern."""
@@ -71,7 +74,7 @@ def _modified(path: Path) -> float:
         return 0.0
 
 
-def identity_of(path: Path) -> tuple[int, int] | None:
+def identity_of(path: Path) -> Identity | None:
     """Device and inode of the file that has this name now; None if there is none."""
     try:
         found = path.stat()

@@ -19,10 +19,13 @@ _LONGEST_PART: Final = 2 << 20
 
 
 class Tail:
-    """A descriptor that is read from its beginning. ``wait`` is called if there is nothing more to give out."""
+    """A descriptor that is read from its beginning. ``wait`` is called if there is nothing more to give out.
 
-    def __init__(self, descriptor: int, wait: Callable[[], None]) -> None:
-        self._descriptor, self._wait = descriptor, wait
+    The file is the one that began with ``head``: with another beginning it was overwritten before it was read.
+    """
+
+    def __init__(self, descriptor: int, wait: Callable[[], None], head: bytes = b"") -> None:
+        self._descriptor, self._wait, self._expected = descriptor, wait, head[:_LOOKED_AT]
         self._offset, self._part, self._ready = 0, b"", b""
         self._digest, self._head, self._before = sha256(), b"", b""
         self.is_ending = False
@@ -82,4 +85,6 @@ class Tail:
         """Whether the bytes before those that were just read are still there, and the file is not shorter."""
         if os.fstat(self._descriptor).st_size < self._offset + read:
             return False
+        if not self._offset:
+            return os.pread(self._descriptor, len(self._expected), 0) == self._expected
         return os.pread(self._descriptor, len(self._before), self._offset - len(self._before)) == self._before

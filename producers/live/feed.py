@@ -1,7 +1,8 @@
 """Live inputs that are followed: the next document of each is made in a thread of its own, while others are read.
 
 A server that does not answer, or refuses, costs the others nothing. It is asked again later and later, up to an hour;
-what it asks for itself (``Retry-After``) counts if that is longer.
+what it asks for itself (``Retry-After``) counts if that is longer. A listener whose port is taken tries again every
+two seconds: its senders wait, or lose what they have.
 """
 
 import time
@@ -18,7 +19,6 @@ from producers.produce import Options, Run, View
 from producers.spool.batch import Kept
 
 _LEAST_S: Final = 1.0
-_MOST_S: Final = 3600.0
 _MOST_DOUBLED: Final = 6
 _JOIN_S: Final = 10.0
 
@@ -91,7 +91,7 @@ class Feed:
                 failures = 0
             except (ExchangeError, OSError) as error:
                 asked_s = error.after_s if isinstance(error, AskedLater) else 0
-                wait_s = max(asked_s, min(_MOST_S, max(wait_s, _LEAST_S) * 2 ** min(failures, _MOST_DOUBLED)))
+                wait_s = max(asked_s, min(self._kind.most_s, max(wait_s, _LEAST_S) * 2 ** min(failures, _MOST_DOUBLED)))
                 self._trouble, failures = f"{error}", failures + 1
             except BaseException as error:  # it is raised again in the owner's thread
                 self._error = error

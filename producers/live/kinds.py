@@ -18,7 +18,8 @@ class Kind(NamedTuple):
 
     ``format`` is that of its documents, ``auto`` if the operator may state it. ``is_log`` is a source of lines, which
     may be the same in two documents: such a document is known by its name and content, not by its content alone.
-    ``every_s`` is how long after a poll the next one begins; ``follows_only`` has nothing to read unless it goes on.
+    ``every_s`` is how long after a poll the next one begins, ``most_s`` after polls that have failed; ``follows_only``
+    has nothing to read unless it goes on.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Kind(NamedTuple):
     format: str = AUTO
     is_log: bool = False
     every_s: float = 60.0
+    most_s: float = 3600.0
     follows_only: bool = False
 
     def options_of(self, options: Options) -> Options:
@@ -46,7 +48,7 @@ _KINDS: Final = (
     Kind("a TAXII collection", taxii.SCHEMES, taxii.polled, "stix-bundle"),
     Kind("a MISP server", misp.SCHEMES, misp.polled, "misp-event"),
     Kind("a Kafka topic", topic.SCHEMES, topic.lines, is_log=True, every_s=1.0),
-    Kind("a syslog listener", syslog.SCHEMES, syslog.received, is_log=True, every_s=1.0, follows_only=True),
+    Kind("a syslog listener", syslog.SCHEMES, syslog.received, is_log=True, every_s=1.0, most_s=2.0, follows_only=True),
     Kind("a Maildir", maildir.SCHEMES, maildir.delivered, "prose-report", every_s=10.0),
 )
 

@@ -6,6 +6,7 @@ import socket
 import ssl
 from threading import Thread
 
+from localkafka.ports import free_ports
 from producers.live import syslog
 from producers.live.documents import Gap, LiveInput
 from producers.stop import Stop
@@ -44,8 +45,8 @@ def is_open(port: int) -> bool:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """A port that no client is given, so that none connects to itself while it waits for a listener."""
+    return free_ports().client
 
 
 class Receiving:

@@ -5,12 +5,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from localkafka.ports import free_ports
 from tests.polling import eventually
 
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -26,15 +27,11 @@ def program(name: str, package: str) -> str:
 
 
 def free_port() -> int:
-    """A port that is free for both UDP and TCP."""
+    """A port that is free for both UDP and TCP, and that no client is given: one that waits would connect to itself."""
     while True:
-        with socket.socket(type=socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            udp.bind(("127.0.0.1", 0))
-            port = int(udp.getsockname()[1])
-            try:
-                tcp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+        port = free_ports().client
+        with socket.socket(type=socket.SOCK_DGRAM) as udp, suppress(OSError):
+            udp.bind(("127.0.0.1", port))
             return port
 
 

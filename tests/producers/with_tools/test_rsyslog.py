@@ -17,8 +17,10 @@ from tests.producers.syslogging import is_open
 pytestmark = pytest.mark.tools
 
 _LINES = 1000  # at a time
+# rsyslog's OpenSSL driver reads from a connection that it has closed already (osslEndSess, 8.2302 and later). With
+# processInternalMessages="off" another thread may have that descriptor by then, for /dev/log: the read never ends.
 _CONFIGURATION = """
-global(workDirectory="{folder}" maxMessageSize="64k" defaultNetstreamDriver="{driver}"
+global(processInternalMessages="on" workDirectory="{folder}" maxMessageSize="64k" defaultNetstreamDriver="{driver}"
        defaultNetstreamDriverCAFile="{authority}" defaultNetstreamDriverCertFile="{certificate}"
        defaultNetstreamDriverKeyFile="{key}")
 module(load="imfile" mode="inotify")
