@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 from rich.cells import cell_len, chop_cells
 
-from kakehashi.fates import OUTCOMES, Fate
+from kakehashi.fates import OUTCOMES, Fate, Ruled
 from kakehashi.terminal import printable
 from schemas.counting import counted
 
@@ -30,8 +30,9 @@ class Table:
             self._file = fate.file
             yield printable(fate.file)
             yield HEADER
-        reason = printable(f"{fate.reason}: {fate.detail}" if fate.detail else fate.reason)
+        detail = f": {fate.detail}" if fate.detail else ""
         if not fate.value:
+            reason = printable(fate.reason + detail)
             yield from folded(f"{fate.outcome:8}  {reason}", f"{fate.line:7}  ", self._width)
             return
         start = f"{fate.line:7}  {fate.outcome:8}  {fate.type:17}  "
@@ -45,9 +46,11 @@ class Table:
             yield from folded(printable(f"marking: {fate.marking}{origin}"), _INDENT, self._width)
         if len({*fate.partners.values()}) > 1:
             for partner, ruled in fate.partners.items():
-                yield from folded(f"{partner}: {ruled.outcome}, {ruled.reason}", _INDENT, self._width)
+                reasons = ", ".join(_rules(ruled.reason))
+                yield from folded(f"{partner}: {ruled.outcome}, {reasons}", _INDENT, self._width)
         else:
-            yield from folded(f"reason: {reason}", _INDENT, self._width)
+            for reason in _rules(fate.reason):
+                yield from folded(printable(f"reason: {reason}{detail}"), _INDENT, self._width)
 
 
 def as_json(fate: Fate) -> str:
@@ -56,20 +59,20 @@ def as_json(fate: Fate) -> str:
 
 
 class Counts:
-    """How many pieces went which way, and by which rules."""
+    """How many pieces went which way, and by which rules. A piece to which several rules apply counts for each."""
 
     def __init__(self, width: int = WIDTH) -> None:
         self._width = width
         self.outcomes: Counter[str] = Counter()
+        self._ways: Counter[tuple[str, str]] = Counter()
         self._reasons: Counter[tuple[str, str, str]] = Counter()
 
     def add(self, fate: Fate) -> None:
         """Count one."""
         self.outcomes[fate.outcome] += 1
-        if not fate.partners:
-            self._reasons["", fate.outcome, fate.reason] += 1
-        for partner, ruled in fate.partners.items():
-            self._reasons[partner, ruled.outcome, ruled.reason] += 1
+        for partner, ruled in (fate.partners or {"": Ruled(fate.outcome, fate.reason)}).items():
+            self._ways[partner, ruled.outcome] += 1
+            self._reasons.update((partner, ruled.outcome, rule) for rule in _rules(ruled.reason))
 
     def lines(self, partners: Iterable[str], titles: Mapping[str, str], policy: str) -> Iterator[str]:
         """The summary: all pieces, then the counts by rule, for each partner if there are several."""
@@ -84,12 +87,18 @@ class Counts:
             found = {
                 reason: count for (to, way, reason), count in self._reasons.items() if (to, way) == (partner, outcome)
             }
+            if not found:
+                continue
+            to = f" to {partner}" if partner else ""
+            yield f"  {outcome}{to}: {self._ways[partner, outcome]:,}"
             for reason, count in sorted(found.items(), key=lambda each: (-each[1], each[0])):
-                title = " ".join(titles[rule] for rule in reason.split(",") if rule in titles)
-                to = f" to {partner}" if partner else ""
-                yield from folded(
-                    f"{outcome}{to}: {count:,} {reason}{f': {title}' if title else ''}", "  ", self._width
-                )
+                title = f": {titles[reason]}" if reason in titles else ""
+                yield from folded(f"{reason}{title}", f"{count:9,}  ", self._width)
+
+
+def _rules(reason: str) -> list[str]:
+    """The rules of a reason: as ``kakehashi.fates.Ruled`` has them."""
+    return reason.split(",")
 
 
 def folded(text: str, indent: str, width: int = WIDTH) -> Iterator[str]:

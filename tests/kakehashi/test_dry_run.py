@@ -251,8 +251,26 @@ def test_the_summary_counts_by_rule() -> None:
     titles = {rule.id: rule.title for rule in POLICY.rules.values()}
     text = "\n".join(counts.lines(("JPN",), titles, POLICY.version[:12]))
     assert text.startswith("5 pieces: 2 release, 1 withhold, 1 refuse, 1 skip\n")
-    for part in ("release to JPN: 2 tlp-green: TLP:GREEN", "withhold to JPN: 1 special-use: ", "skip: 1 comment"):
+    for part in ("release to JPN: 2 2 tlp-green: TLP:GREEN", "withhold to JPN: 1 1 special-use: ", "skip: 1 1 comment"):
         assert part in " ".join(text.split())
+
+
+def test_several_reasons_of_one_piece_are_lines_of_their_own_and_count_each() -> None:
+    content = b"domain,tlp\ngoogle.com,ask us\nbad.kakenet-mal.org,ask us\n"
+    fates = fates_of(content, marking=SourceMarking())
+    lines = [line.strip() for line in Table(200).lines(fates[1])]
+    assert lines[-3:] == ["reason: caveat-unrecognised", "reason: tlp-unmarked", "reason: warninglist-well-known"]
+    counts = Counts(200)
+    for fate in fates:
+        counts.add(fate)
+    titles = {rule.id: rule.title for rule in POLICY.rules.values()}
+    shown = list(counts.lines(("JPN",), titles, POLICY.version[:12]))
+    assert shown[1] == "  hold to JPN: 2"
+    assert [line.split(":")[0].split() for line in shown[2:5]] == [
+        ["2", "caveat-unrecognised"],
+        ["2", "tlp-unmarked"],
+        ["1", "warninglist-well-known"],
+    ]
 
 
 def test_json_has_one_object_a_line_with_the_keys_that_are_documented() -> None:
