@@ -10,7 +10,7 @@ from bench.agent_options import AgentOptions
 from bench.agent_stages import KEYED, SOURCE
 from bench.outcome import without, wrong
 from bench.pipeline import brokers_cpu, settled, together
-from bench.publish import Sending, publish
+from bench.publish import Publisher, Sending
 from bench.role import Role, cpu_seconds, resident_bytes
 from bench.run import Run
 from bench.single import singles
@@ -37,16 +37,17 @@ class Agent:
 def measure(agent: Agent, stand: Stand, work: Work, epoch_ms: int) -> Run:
     """Run the work through one agent, from empty topics."""
     stand.refresh()
+    publisher = Publisher(stand.home)
     ensure(stand.home, [Topic(SOURCE, "sensor", SHARDS), Topic(KEYED, "indicator key", SHARDS)])
     warm_up = generate(WARM_UP, nation=HOME, epoch_ms=epoch_ms, sensor_prefix="warm-up")
     records, before = _as_singles(work), _as_singles(warm_up)
     options = AgentOptions(stand.home.bootstrap, f"bench-{time.time_ns()}", stand.folder / "plain", ROLL_UP_MS)
     with agent.start(stand, options) as role, agent.following(stand, options, role) as absorb:
-        publish(stand.home, before, SOURCE)
+        publisher.publish(before, SOURCE)
         absorb(before)
         brokers, worker = brokers_cpu(stand), cpu_seconds(role.pid)
         began = time.monotonic()
-        publish(stand.home, records, SOURCE)
+        publisher.publish(records, SOURCE)
         ended = absorb([*before, *records])
         worker_cpu, broker_cpu = cpu_seconds(role.pid) - worker, brokers_cpu(stand) - brokers
         resident = resident_bytes(role.pid)

@@ -13,7 +13,7 @@ from bench import fast_lane, mirror_maker
 from bench.arrived import why_void
 from bench.far import ROUND_TRIPS_MS, Far, far_partner
 from bench.progress import StepProgress
-from bench.publish import Sending, per_partition, publish
+from bench.publish import Publisher, Sending, per_partition
 from bench.released import release
 from bench.role import Role, cpu_seconds, peak_resident_bytes
 from bench.stand import HOME, PARTNER, SHARDS, Stand
@@ -182,14 +182,15 @@ class _Progress(Protocol):
 def _one(stand: Stand, what: str, parts: _Parts, changes: Mapping[str, str]) -> dict[str, Any]:
     stand.refresh()
     source = topics.released(PARTNER)
+    publisher = Publisher(stand.home)
     target = source if what == MIRROR_MAKER else topics.inbox(HOME)
     copied = [*parts.warm_up, *parts.bulk]
     with _started(stand, what, source, changes) as role:
         progress = _progress(stand, what, source)
-        publish(stand.home, parts.warm_up, source)
+        publisher.publish(parts.warm_up, source)
         progress.await_offsets(per_partition(parts.warm_up), role, _DONE_S)
         worker, began = cpu_seconds(role.pid), time.monotonic()
-        publish(stand.home, parts.bulk, source)
+        publisher.publish(parts.bulk, source)
         ended = progress.await_offsets(per_partition(copied), role, _DONE_S)
         cpu = cpu_seconds(role.pid) - worker
         progress.close()

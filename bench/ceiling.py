@@ -9,7 +9,7 @@ from bench.arrived import standing
 from bench.ceiling_loop import Ratios
 from bench.outcome import Outcome
 from bench.pipeline import WARM_UP, absorb, brokers_cpu
-from bench.publish import encoded, publish
+from bench.publish import Publisher, encoded
 from bench.role import Role, cpu_seconds, resident_bytes
 from bench.run import Run
 from bench.stand import HOME, PARTNER, SHARDS, Stand
@@ -37,15 +37,16 @@ def ratios_of(pipeline: Run) -> Ratios:
 def measure(stand: Stand, work: Work, epoch_ms: int, ratios: Ratios) -> Run:
     """Run the work through the hand-written loop, from empty topics."""
     stand.refresh()
+    publisher = Publisher(stand.home)
     warm_up = generate(WARM_UP, nation=HOME, epoch_ms=epoch_ms, sensor_prefix="warm-up")
     before, records = encoded(warm_up), encoded(work)
     arguments = ["bench.ceiling_loop", "--bootstrap", stand.home.bootstrap, "--ratios", json.dumps(asdict(ratios))]
     with Role.start("ceiling", arguments, stand.environment(), stand.folder) as role:
-        publish(stand.home, before)
+        publisher.publish(before)
         absorb(stand, role, before)
         brokers, worker = brokers_cpu(stand), cpu_seconds(role.pid)
         began = time.monotonic()
-        publish(stand.home, records)
+        publisher.publish(records)
         ended, batches = absorb(stand, role, [*before, *records])
         worker_cpu, broker_cpu = cpu_seconds(role.pid) - worker, brokers_cpu(stand) - brokers
         resident = resident_bytes(role.pid)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from bench.latency import summary
 from bench.picture import Records
-from bench.publish import Sending, publish
+from bench.publish import Publisher, Sending
 from bench.released import release
 from bench.role import Role, cpu_seconds, free_port
 from bench.stand import HOME, PARTNER, SHARDS, Stand
@@ -49,7 +49,7 @@ def measure(stand: Stand, held: int, rate: int, seconds: float, seed: int) -> li
     folder.mkdir(exist_ok=True)
     (folder / "suricata").mkdir()
     records, port, codec = Records(held, seed, now_ms()), free_port(), Codec()
-    publish(stand.partner, _sendings(records), accepted(HOME))
+    Publisher(stand.partner).publish(_sendings(records), accepted(HOME))
     with ExitStack() as running:
         targets, node = [f"suricata:{folder}/suricata"], running.enter_context(_search(folder))
         targets += [f"elastic:{node}/kakehashi"] if node else []

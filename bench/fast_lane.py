@@ -15,7 +15,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 from bench.arrived import why_void
 from bench.latency import percentile
 from bench.progress import StepProgress
-from bench.publish import Sending, per_partition, publish
+from bench.publish import Publisher, Sending, per_partition
 from bench.role import Role
 from bench.stand import HOME, PARTNER, SHARDS, Stand
 from exchange.errors import FatalError
@@ -34,6 +34,7 @@ def measure(
     """Milliseconds from before a probe is sent until a committed reader has it: in the partner's inbox, which is the
     bridge's part, and on the partner's own topic."""
     stand.refresh()
+    publisher = Publisher(stand.home)
     bridge = ["kakehashi", "bridge", "--nation", HOME, "--partner", PARTNER]
     worker = ["kakehashi", "streams", "--nation", PARTNER]
     with (
@@ -50,7 +51,7 @@ def measure(
         sent.latencies_ms.clear()
         sent.inbox_ms.clear()
         began = time.monotonic()
-        publish(stand.home, bulk, topics.released(PARTNER))
+        publisher.publish(bulk, topics.released(PARTNER))
         wanted = {shard: count + sent.written.get(shard, 0) for shard, count in per_partition(bulk).items()}
         while not carried.has_reached(wanted) and sent.left():
             sent.send()

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bench.pipeline import absorb, brokers_cpu
 from bench.progress import StepProgress
-from bench.publish import encoded, publish
+from bench.publish import Publisher, encoded
 from bench.role import Role, cpu_seconds
 from bench.stand import HOME, PARTNER, Stand
 from bench.workload import Work
@@ -38,12 +38,12 @@ def all_hops(stand: Stand, home_workers: int = 1) -> Iterator[Sequence[Role]]:
 
 def measure(stand: Stand, work: Work) -> dict[str, Any]:
     """Observations a second from the first published report to the last record's commit on the partner's topic."""
-    records = encoded(work)
+    records, publisher = encoded(work), Publisher(stand.home)
     with all_hops(stand) as roles:
         home, partner, bridge = roles
         before = [cpu_seconds(role.pid) for role in roles]
         brokers, began = brokers_cpu(stand), time.monotonic()
-        publish(stand.home, records)
+        publisher.publish(records)
         absorb(stand, home, records)
         released = topics.released(PARTNER)
         carried = StepProgress(stand.partner, topics.bridge_step(HOME), released)

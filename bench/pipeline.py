@@ -8,7 +8,7 @@ from typing import Final
 
 from bench.outcome import Following, Outcome, without, wrong
 from bench.progress import StepProgress
-from bench.publish import Sending, encoded, per_partition, publish
+from bench.publish import Publisher, Sending, encoded, per_partition
 from bench.role import Role, cpu_seconds, resident_bytes
 from bench.run import Run
 from bench.stand import HOME, PARTNER, ROLL_UP_MS, Stand
@@ -23,16 +23,17 @@ WARM_UP: Final = Shape(4_000, 2, seed=999_983)
 def measure(stand: Stand, work: Work, epoch_ms: int, workers: int = 1) -> Run:
     """Run the work through so many workers, from empty topics; what they use is added up."""
     stand.refresh()
+    publisher = Publisher(stand.home)
     warm_up = generate(WARM_UP, nation=HOME, epoch_ms=epoch_ms, sensor_prefix="warm-up")
     records = encoded(work)
     with ExitStack() as running:
         roles = [running.enter_context(streams_worker(stand, number)) for number in range(workers)]
         before = encoded(warm_up)
-        publish(stand.home, before)
+        publisher.publish(before)
         absorb(stand, roles[0], before)
         brokers, worker = brokers_cpu(stand), _cpu(roles)
         began = time.monotonic()
-        publish(stand.home, records)
+        publisher.publish(records)
         ended, batches = absorb(stand, roles[0], [*before, *records])
         worker_cpu, broker_cpu = _cpu(roles) - worker, brokers_cpu(stand) - brokers
         resident = sum(resident_bytes(role.pid) for role in roles)

@@ -36,20 +36,26 @@ def encoded(work: Work) -> list[Sending]:
     ]
 
 
-def publish(cluster: Cluster, records: Iterable[Sending], topic: str = topics.SENSOR_REPORTS) -> None:
-    """Send all of it, in order, idempotently; returns when all is acknowledged. Raises DeliveryTimeout."""
-    producer = idempotent_producer(cluster)
-    for record in records:
-        while True:
-            try:
-                producer.produce(topic, record.value, record.key, record.partition)
-            except BufferError:
-                producer.poll(0.05)
-            else:
-                break
-    unsent = producer.flush(_FLUSH_S)
-    if unsent:
-        raise DeliveryTimeout(f"{unsent} records not acknowledged by {cluster.bootstrap}")
+class Publisher:
+    """Sends in order, idempotently. To be made a while before a clock starts: a new client is given its producer id half
+    a second later, and sends nothing before."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster, self._producer = cluster, idempotent_producer(cluster)
+
+    def publish(self, records: Iterable[Sending], topic: str = topics.SENSOR_REPORTS) -> None:
+        """Send all of it; returns when all is acknowledged. Raises DeliveryTimeout."""
+        for record in records:
+            while True:
+                try:
+                    self._producer.produce(topic, record.value, record.key, record.partition)
+                except BufferError:
+                    self._producer.poll(0.05)
+                else:
+                    break
+        unsent = self._producer.flush(_FLUSH_S)
+        if unsent:
+            raise DeliveryTimeout(f"{unsent} records not acknowledged by {self._cluster.bootstrap}")
 
 
 def per_partition(records: Sequence[Sending]) -> dict[int, int]:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from bench.latency import percentile
 from bench.pipeline import absorb
 from bench.progress import StepProgress, data_ends
-from bench.publish import Sending, encoded, per_partition, publish
+from bench.publish import Publisher, Sending, encoded, per_partition
 from bench.role import Role
 from bench.stand import HOME, PARTNER, SHARDS, Stand
 from bench.workload import Shape, Work, generate, released_ids
@@ -42,6 +42,7 @@ def measure(stand: Stand, work: Work, epoch_ms: int) -> dict[str, Any]:
     Milliseconds from before a command is sent until a committed reader has the recall on the fast lane's topic.
     """
     stand.refresh()
+    publisher = Publisher(stand.home)
     private = Ed25519PrivateKey.generate()
     rosters = stand.folder / "officers"
     rosters.mkdir(exist_ok=True)
@@ -56,12 +57,12 @@ def measure(stand: Stand, work: Work, epoch_ms: int) -> dict[str, Any]:
         role.await_ready()
         before = generate(_RECALLED, nation=HOME, epoch_ms=epoch_ms, sensor_prefix="recalled")
         first, bulk = encoded(before), encoded(work)
-        publish(stand.home, first)
+        publisher.publish(first)
         absorb(stand, role, first)
         recalls = _commands(released_ids(_RECALLED), private)
         reports = per_partition([*first, *bulk])
         began = time.monotonic()
-        publish(stand.home, bulk)
+        publisher.publish(bulk)
         with closing(_Recalls(stand, recalls)) as sent:
             while sent.left():
                 sent.send()

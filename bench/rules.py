@@ -17,7 +17,7 @@ from confluent_kafka import OFFSET_BEGINNING, Message, TopicPartition
 
 from bench.hops import ROLES
 from bench.pipeline import WARM_UP, absorb
-from bench.publish import encoded, publish
+from bench.publish import Publisher, encoded
 from bench.role import Role, cpu_seconds
 from bench.stand import HOME, PARTNER, SHARDS, Stand
 from bench.state import prefill, rows_for
@@ -41,6 +41,7 @@ _RUNNING: Final = "shard.running step=correlate"
 def measure(stand: Stand, indicators: int, now_ms: int, epoch_ms: int) -> dict[str, Any]:
     """From the first shard that runs under the rules to the last recall, at home and on the partner's topic."""
     stand.refresh()
+    publisher = Publisher(stand.home)
     prefill(stand, released_rows(indicators, now_ms), now_ms)
     more = encoded(generate(replace(WARM_UP, observations=WARM_UP.observations * 5), nation=HOME, epoch_ms=epoch_ms))
     home, *others = ROLES
@@ -55,7 +56,7 @@ def measure(stand: Stand, indicators: int, now_ms: int, epoch_ms: int) -> dict[s
             role.await_ready()
         worker = start(*home)
         began_ms = _await_running(worker)
-        publish(stand.home, more)
+        publisher.publish(more)
         sent = time.monotonic()
         ended, _ = absorb(stand, worker, more)
         reported = _Recalls(stand.home, topics.released(PARTNER), indicators)

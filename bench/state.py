@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from bench.pipeline import absorb
-from bench.publish import encoded, publish
+from bench.publish import Publisher, encoded
 from bench.role import Role, cpu_seconds, peak_resident_bytes, resident_bytes
 from bench.stand import HOME, PARTNER, SHARDS, Stand
 from bench.workload import REPORT_SIZE, SENSORS, Expected, Work, observation
@@ -48,6 +48,7 @@ _SPREAD_MS: Final = 3_600_000
 def measure(stand: Stand, indicators: int, observations: int, now_ms: int) -> dict[str, Any]:
     """One size of state."""
     stand.refresh()
+    publisher = Publisher(stand.home)
     began = time.monotonic()
     size = prefill(stand, decided_rows(indicators, now_ms), now_ms)
     prefilled_s = time.monotonic() - began
@@ -59,7 +60,7 @@ def measure(stand: Stand, indicators: int, observations: int, now_ms: int) -> di
         rebuilt_s = _restore_seconds(role)
         at_rest = resident_bytes(role.pid)
         cpu, began = cpu_seconds(role.pid), time.monotonic()
-        publish(stand.home, records)
+        publisher.publish(records)
         ended, _ = absorb(stand, role, records)
         cpu = cpu_seconds(role.pid) - cpu
         busy, peak = resident_bytes(role.pid), peak_resident_bytes(role.pid)
