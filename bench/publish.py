@@ -37,7 +37,7 @@ def encoded(work: Work) -> list[Sending]:
 
 
 class Publisher:
-    """Sends in order, idempotently. To be made a while before a clock starts: a new client is given its producer id half
+    """Sends in order, idempotently. To be made a while before a clock starts: a new client gets its producer id half
     a second later, and sends nothing before."""
 
     def __init__(self, cluster: Cluster) -> None:
