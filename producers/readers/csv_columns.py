@@ -24,6 +24,7 @@ _ROLES: Final[dict[str, tuple[str, ...]]] = {
     "kind": ("indicatortype", "ioctype", "entitytype", "valuetype", "type", "kind", "種別", "種類"),
     "first_seen": (
         *("firstseen", "firstseenutc", "date", "datetime", "dateadded", "timestamp", "timegenerated", "created"),
+        "listingdate",
         *("日時", "検知日時", "日付"),
     ),
     "last_seen": ("lastseen", "lastseenutc", "lastonline", "updated", "最終検知日時"),
@@ -45,7 +46,7 @@ _ROLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "count": ("count", "sightings", "hits", "件数"),
     "confidence": ("confidence", "confidencescore", "confidencelevel", "certainty", "信頼度", "確度", "確信度"),
-    "description": ("description", "notes", "note", "comment", "comments", "metadesc", "備考", "説明"),
+    "description": ("description", "notes", "note", "comment", "comments", "metadesc", "listingreason", "備考", "説明"),
     "tearline": ("tearline", "公開要旨"),
     "reporter": ("user", "reporter", "reportedby", "報告者"),
     "reference": ("link", "reference", "references", "source", "metasource", "metaurl", "urlhauslink", "出典"),
@@ -62,6 +63,8 @@ _SEVERITY: Final = ("sever", "threat", "risk", "prior", "critic", "level", "深�
 _PROPERTIES: Final = frozenset(
     {IndicatorType.USER_AGENT, IndicatorType.MUTEX, IndicatorType.REGISTRY_KEY, IndicatorType.IMPHASH}
 )
+# abuse.ch's SSLBL is a list of certificates, which names its columns Listingdate, SHA1 and Listingreason.
+_SSLBL: Final = frozenset({"listingdate", "sha1", "listingreason"})
 _MARKING_FIELDS: Final = ("tlp", "marking", "releasable_to")
 FIELDS: Final = (
     *("value", "type", "first_seen", "last_seen", "valid_until", "count", "confidence", "description", "tearline"),
@@ -119,6 +122,8 @@ def columns_of(names: Sequence[str], mapping: Mapping[str, str] = _NO_MAPPING) -
         words = [
             "" if field is None and _holds_indicators(word) else word for field, word in zip(fields, words, strict=True)
         ]
+    if set(words) >= _SSLBL and not mapping:
+        words[words.index("sha1")] = folded(IndicatorType.X509_SHA1.label)
     roles = {
         role: words.index(found)
         for role, known in _ROLES.items()

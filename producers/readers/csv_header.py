@@ -15,9 +15,10 @@ import msgspec
 from producers.markings.understanding import of_field
 from producers.readers.csv_columns import Columns, columns_of
 from producers.readers.csv_rows import cells_of, delimiter_of
+from producers.readers.list_heading import names_certificates
 from producers.readers.list_times import list_milliseconds
 from producers.readers.reader import Head
-from producers.readers.type_words import AMBIGUOUS, folded, is_type_word
+from producers.readers.type_words import AMBIGUOUS, OF_CERTIFICATES, OF_FILES, TYPES, folded, is_type_word
 from schemas.markings import Caveat, understand
 from schemas.normalise import detect
 from schemas.vocabulary import IndicatorType
@@ -54,6 +55,14 @@ class Layout(msgspec.Struct, frozen=True):
 
 def layout_of(head: Head, stated: tuple[str, ...], mapping: Mapping[str, str] = _NO_MAPPING) -> Layout | str:
     """The layout of a list that begins like this, or why it has none that can be read."""
+    layout = _layout_of(head, stated, mapping)
+    if isinstance(layout, str) or stated or mapping or not names_certificates(head.lines):
+        return layout
+    types = {kind for _, word in layout.columns.indicators for kind in TYPES.get(word, ())}
+    return OF_CERTIFICATES if types & OF_FILES else layout
+
+
+def _layout_of(head: Head, stated: tuple[str, ...], mapping: Mapping[str, str]) -> Layout | str:
     rows = [line for line in head.rows if not line.startswith(_SEPARATOR)]
     delimiter = separator_of(head) or delimiter_of(rows) or ","
     sample = [cells for line in rows if (cells := cells_of(line, delimiter))]

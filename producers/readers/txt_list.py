@@ -27,12 +27,13 @@ from producers.readers.list_heading import (
     heading_of,
     marking_of_line,
     marking_of_unreadable,
+    names_certificates,
     of_note,
 )
 from producers.readers.not_carried import kind_of, looks_like
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
-from producers.readers.type_words import AMBIGUOUS, ANY, TYPES, Types, folded, type_of
+from producers.readers.type_words import AMBIGUOUS, ANY, OF_CERTIFICATES, OF_FILES, TYPES, Types, folded, type_of
 from schemas.normalise import detect
 from schemas.observation import Observation
 from schemas.vocabulary import IndicatorType, RejectReason
@@ -67,6 +68,7 @@ def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
     """The readings of each line that is not blank."""
     heading = heading_of(source, defaults.encoding, _about_list)
     types = TYPES.get(folded(defaults.columns[0]), ANY) if len(defaults.columns) == 1 else ANY
+    may_be_certificates = types == ANY and names_certificates(Head(source.head, "", defaults.encoding).lines)
     for line in lines(source, defaults.encoding):
         if isinstance(line, Rejected):
             heading = heading.join(marking_of_unreadable(line))
@@ -79,7 +81,11 @@ def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
         if text.startswith(COMMENT_SIGNS):
             yield LeftOut(line.place, _COMMENT)
             continue
-        yield from _readings(text, line, heading, types, defaults)
+        for reading in _readings(text, line, heading, types, defaults):
+            if may_be_certificates and isinstance(reading, Seen) and reading.observation.kind in OF_FILES:
+                yield rejected(line.place, RejectReason.UNKNOWN_TYPE, OF_CERTIFICATES, line.original)
+            else:
+                yield reading
 
 
 def _about_list(line: Line) -> Marked:

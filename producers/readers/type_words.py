@@ -23,6 +23,8 @@ _ADDRESSES: Final = frozenset(
     {IndicatorType.IPV4_ADDR, IndicatorType.IPV6_ADDR, IndicatorType.IPV4_NET, IndicatorType.IPV6_NET}
 )
 CERTIFICATES: Final = (IndicatorType.X509_SHA1, IndicatorType.X509_SHA256)
+OF_FILES: Final = frozenset({IndicatorType.FILE_SHA1, IndicatorType.FILE_SHA256})
+"""The hashes of files that look like those of certificates."""
 """The number of digits determines which of these."""
 ANY: Final[Types] = ()
 """The word means an indicator, and no more: the type follows from the value."""
@@ -59,7 +61,7 @@ TYPES: Final[dict[str, Types]] = {
     **_words("email", "email addr", "email address", "email-src", "email-addr:value", of=(IndicatorType.EMAIL_ADDR,)),
     **_words("Intel::EMAIL", "メールアドレス", "email-reply-to", of=(IndicatorType.EMAIL_ADDR,)),
     **_words("asn", "as", "as number", of=(IndicatorType.AUTONOMOUS_SYSTEM,)),
-    **_words("ja3", "ja3 hash", "ja3 fingerprint", "ja3-fingerprint-md5", of=(IndicatorType.JA3,)),
+    **_words("ja3", "ja3 hash", "ja3 md5", "ja3 fingerprint", "ja3-fingerprint-md5", of=(IndicatorType.JA3,)),
     **_words("ja4", "ja4 fingerprint", of=(IndicatorType.JA4,)),
     **_words("filename", "file path", "file:name", "ファイル名", "Intel::FILE_NAME", of=(IndicatorType.FILE_NAME,)),
     **_words("x509-fingerprint-sha1", "x509-certificate:hashes.'SHA-1'", of=(IndicatorType.X509_SHA1,)),
@@ -128,4 +130,8 @@ def type_of(value: str, allowed: Types) -> IndicatorType | str:
 AMBIGUOUS: Final = (
     "32 hexadecimal digits may be the MD5 of a file, JA3, imphash or another hash: state the type in a column, or for "
     "all of it with --columns md5 or --columns ja3"
+)
+OF_CERTIFICATES: Final = (
+    "a comment of the list names certificates, so its SHA-1 and SHA-256 may be of certificates or of files: state the "
+    "type, with --columns x509-sha1 or --columns sha1, in the place of their column if there are several"
 )
