@@ -11,7 +11,7 @@ from exchange.settings import Settings
 from kakehashi.dry_run import DryRun
 from kakehashi.dry_run_view import WIDTH, Counts, Table, as_json, folded
 from kakehashi.fates import REFUSE, Fate, Judge
-from kakehashi.terminal import console
+from kakehashi.terminal import console, printable
 from producers.default_marking import DefaultMarking
 from producers.inputs import OpenInput, name_in_utf8
 from producers.produce import Options
@@ -44,6 +44,8 @@ def dry_run(
     width = max(WIDTH, console().width)
     counts, table, run, marked = Counts(width), Table(width), DryRun(sensor, judge), DefaultMarking()
 
+    unreviewed: list[str] = []
+
     def show(fates: Iterable[Fate]) -> None:
         for fate in fates:
             counts.add(fate)
@@ -53,11 +55,13 @@ def dry_run(
     for options, name in ((each, name) for each in runs for name in each.files):
         with opened(name, lambda: show(run.rest()), Stop()) as stream:
             source = OpenInput(name_in_utf8(name), stream, encoding=options.defaults.encoding)
-            readings, _ = readings_of(source, options.format, options.defaults)
+            readings, reader = readings_of(source, options.format, options.defaults)
+            if reader is not None and reader.is_reviewed and options.defaults.reviewed is None:
+                unreviewed.append(f"{printable(source.name)}: a report in prose, published only with --reviewed")
             show(run.fates(marked.counting(readings, options.defaults)))
     titles = {rule.id: rule.title for rule in policy.rules.values()}
     lines = (
-        *chain.from_iterable(folded(line, "", width) for line in marked.lines()),
+        *chain.from_iterable(folded(line, "", width) for line in (*unreviewed, *marked.lines())),
         *counts.lines(partners, titles, policy.version[:12]),
     )
     for line in lines:

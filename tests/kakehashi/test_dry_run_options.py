@@ -42,6 +42,15 @@ def test_of_what_is_followed_a_dry_run_reads_what_is_there_now(tmp_path: Path) -
     assert (nothing.returncode, nothing.stderr) == (Exit.OK, "no file is there yet at *.log\n")
 
 
+def test_of_a_report_in_prose_it_is_stated_that_a_person_has_to_review_it(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("seen at bad[.]kakenet-mal[.]org\n", "utf-8")
+    dry = ("produce", "--nation", "GBR", "--sensor", "a", "--dry-run", "a.md")
+    stated = "a.md: a report in prose, published only with --reviewed"
+    assert stated in kakehashi(*dry, within=tmp_path).stdout
+    (tmp_path / "list").write_text("bad.kakenet-mal.org\n", "utf-8")
+    assert stated not in kakehashi(*dry, "--reviewed", "list", within=tmp_path).stdout
+
+
 def test_a_table_is_as_wide_as_the_terminal_and_never_narrower_than_80_columns(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("value,type\nsomewhere,domain-name\n")
     dry = ("produce", "--nation", "GBR", "--sensor", "s", "--dry-run", "list.csv")
