@@ -110,6 +110,10 @@ def produce(
     return run.summary
 
 
+def _is_page(head: bytes) -> bool:
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith((b"<!doctype html", b"<html"))
+
+
 class Run:
     """One run. ``_turn`` is its work beside reading, done while an input is read and while it is quiet."""
 
@@ -178,9 +182,10 @@ class Run:
         self._source = source = OpenInput(name_in_utf8(name), stream, encoding=options.defaults.encoding, limit=size)
         readings, reader = readings_of(source, options.format, options.defaults)
         if reader is not None and reader.is_reviewed and options.defaults.reviewed is None:
+            what = "a web page, read as a report in prose" if _is_page(source.head) else "a report in prose"
             raise Unreviewed(
-                f"{name_in_utf8(name)} is a report in prose, of which nothing is published without a review: write "
-                "the list with --dry-run --json, remove what is no indicator, and name the list with --reviewed"
+                f"{name_in_utf8(name)} is {what}, of which nothing is published without a review: write the list with "
+                "--dry-run --json, remove what is no indicator, and name the list with --reviewed"
             )
         steps = fill(
             self.summary.marked.counting(readings, options.defaults),

@@ -12,6 +12,7 @@ import msgspec
 from producers.hits.hit import NO_HIT, RULES, Asking, Exchanged, Hit, readings_of_hit
 from producers.inputs import OpenInput
 from producers.readers.collected import unwrapped
+from producers.readers.document import why_invalid
 from producers.readers.json_records import Record, records
 from producers.readers.reader import Reader
 from producers.readers.reading import Defaults, LeftOut, Reading, rejected
@@ -79,7 +80,7 @@ def _readings(
         if not alert.event_type and (inside := unwrapped(content, "event_type")) is not None:
             alert = msgspec.json.decode(inside[0], type=_Alert)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        detail = f"not an EVE record: {error}; was the file cut, or did another tool write it?"
+        detail = f"not an EVE record: {why_invalid(error)}; was the file cut, or did another tool write it?"
         yield rejected(place, RejectReason.UNREADABLE_LINE, detail, content)
         return
     rule = alert.alert

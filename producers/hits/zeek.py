@@ -12,6 +12,7 @@ import msgspec
 
 from producers.hits.hit import NO_HIT, OTHER_ORIGIN, RULES, Asking, Exchanged, Hit, readings_of_hit
 from producers.inputs import OpenInput
+from producers.readers.document import why_invalid
 from producers.readers.json_records import Record, records
 from producers.readers.lines import lines
 from producers.readers.list_times import list_milliseconds
@@ -95,7 +96,7 @@ def _of_json(record: Record) -> _Found | Rejected:
         log, content = log_of_json(record.content, record.place.file)
         return _Found(record.place, log, fields_of_json(content), record.content)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        detail = f"not a record of Zeek: {error}; was the file cut, or did another tool write it?"
+        detail = f"not a record of Zeek: {why_invalid(error)}; was the file cut, or did another tool write it?"
         return rejected(record.place, RejectReason.UNREADABLE_LINE, detail, record.content)
 
 

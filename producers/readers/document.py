@@ -47,7 +47,15 @@ def document(source: OpenInput, encoding: str, shape: type[Shape]) -> Shape | Re
         detail = f"byte {error.start + 1} is not {encoding}{advice_on(content[max(0, error.start - 40) :][:80])}"
         return rejected(place, RejectReason.UNREADABLE_LINE, detail, content)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        return rejected(place, RejectReason.UNDECODABLE, f"not JSON: {error}", content)
+        return rejected(place, RejectReason.UNDECODABLE, f"not JSON: {why_invalid(error)}", content)
+
+
+def why_invalid(error: Exception) -> str:
+    """What is wrong with a JSON text, in an operator's words."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    text = str(error)
+    return "a number in it has thousands of digits" if "integer string conversion" in text else text
 
 
 def _walked(text: bytes, margin: int) -> None:

@@ -13,6 +13,7 @@ from producers.readers.document import whole
 from producers.readers.limits import limited
 from producers.readers.reader import Head, Reader
 from producers.readers.reading import Defaults, Reading
+from producers.unpacking import is_packed
 from schemas.vocabulary import RejectReason
 
 AUTO: Final = "auto"
@@ -71,8 +72,25 @@ def readings_of(source: OpenInput, name: str | Reader, defaults: Defaults) -> tu
     if name == AUTO:
         found = recognised(Head(source.head, source.name, defaults.encoding))
     if found is None:
-        known = f"it is not recognised as {', '.join(readers())}: name its format with --format"
-        advice = _STIX_1_ADVICE if _STIX_1 in source.head else known
-        return iter([whole(source, RejectReason.UNKNOWN_FORMAT, advice)]), None
+        return iter([whole(source, RejectReason.UNKNOWN_FORMAT, _advice_on(source.head))]), None
     reader = found if isinstance(found, Reader) else readers()[found]
     return bounded(limited(reader.read(source, defaults), defaults)), reader
+
+
+def _advice_on(head: bytes) -> str:
+    """What to do about an input that no reader recognises by its first bytes."""
+    if _STIX_1 in head:
+        return _STIX_1_ADVICE
+    if is_packed(head):
+        return "it is an archive within an archive: unpack it first"
+    if not head.removeprefix(b"\xef\xbb\xbf").strip():
+        return "it begins with nothing but blank lines: does the program that writes it still run?"
+    if b"\0" in head:
+        wide = [name for name, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])) if _are_mostly(zeros)]
+        return f"it is no text in UTF-8, but may be in UTF-16: try --encoding {wide[0]}" if wide else "it is no text"
+    return f"it is not recognised as {', '.join(readers())}: name its format with --format"
+
+
+def _are_mostly(zeros: bytes) -> bool:
+    """Whether every second byte is zero, as of ASCII in UTF-16; a list in Japanese has some, too."""
+    return zeros.count(0) * 2 > len(zeros)

@@ -57,11 +57,15 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """One comparison of a pattern as it is written, the path it is about, and the values that it names."""
+    """One comparison of a pattern as it is written, the path it is about, and the values that it names.
+
+    ``unsupported`` is its operator, if that names no value: ``LIKE``, ``NOT =``.
+    """
 
     text: str
     path: str
     claims: tuple[Claim, ...] = ()
+    unsupported: str = ""
 
 
 class Part(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
+from antlr4.tree.Tree import TerminalNode  # type: ignore[import-untyped]
 from stix2patterns.exceptions import ParseException  # type: ignore[import-untyped]
 from stix2patterns.v21.grammars.STIXPatternVisitor import STIXPatternVisitor  # type: ignore[import-untyped]
 from stix2patterns.v21.pattern import Pattern  # type: ignore[import-untyped]
@@ -88,9 +89,6 @@ class Unusable(msgspec.Struct, frozen=True, gc=False):
 
 
 _Answer = Part | Unusable
-_COMPOUND: Final = Unusable(
-    "the pattern needs several observations together, and none of its parts is bad by itself", True
-)
 
 
 @remembered(1_024)  # versions and copies of an object repeat its pattern
@@ -110,7 +108,10 @@ def taken_of(pattern: str) -> Taken | Unusable:
         if any(comparison.claims for comparison in answer.comparisons):
             return Unusable("the pattern's parts are bad only together, and none of them is specific by itself", True)
         kinds = (kind for comparison in answer.comparisons if (kind := kind_named(comparison.path)) != OTHER)
-        return Unusable("the pattern names no value of a type that the exchange carries", True, next(kinds, OTHER))
+        kind = next(kinds, OTHER)
+        if unsupported := dict.fromkeys(each.unsupported for each in answer.comparisons if each.unsupported):
+            return Unusable(f"the pattern names no value: {', '.join(unsupported)} is not supported", True, kind)
+        return Unusable("the pattern names no value of a type that the exchange carries", True, kind)
     values = {(claim.kind, claim.value) for claim in answer.claims}
     left_out = (
         comparison.text
@@ -120,6 +121,12 @@ def taken_of(pattern: str) -> Taken | Unusable:
     return Taken(tuple(dict.fromkeys(answer.claims)), tuple(left_out))
 
 
+def _together(operator: str) -> Unusable:
+    return Unusable(
+        f"the pattern needs several observations together ({operator}), and none of its parts is bad by itself", True
+    )
+
+
 class _Claiming(STIXPatternVisitor):  # type: ignore[misc]
     """Folds a parse tree into the parts that are taken, from the leaves up."""
 
@@ -127,22 +134,23 @@ class _Claiming(STIXPatternVisitor):  # type: ignore[misc]
         return self._of(context.observationExpressions())
 
     def visitObservationExpressions(self, context: Any) -> _Answer:
-        return _COMPOUND if context.FOLLOWEDBY() else self._of(context.observationExpressionOr())
+        return _together("FOLLOWEDBY") if context.FOLLOWEDBY() else self._of(context.observationExpressionOr())
 
     def visitObservationExpressionOr(self, context: Any) -> _Answer:
         if not context.OR():
             return self._of(context.observationExpressionAnd())
         texts = [_written(side) for side in context.observationExpressionOr()]
         sides = [self._of(side) for side in context.observationExpressionOr()]
-        if all(isinstance(side, Unusable) for side in sides):
-            return _COMPOUND
+        unusable = [side for side in sides if isinstance(side, Unusable)]
+        if len(unusable) == len(sides):
+            return unusable[0]
         return alternatives(
             Part((Comparison(text, ""),), ()) if isinstance(side, Unusable) else side
             for text, side in zip(texts, sides, strict=True)
         )
 
     def visitObservationExpressionAnd(self, context: Any) -> _Answer:
-        return _COMPOUND if context.AND() else self._of(context.observationExpression())
+        return _together("AND") if context.AND() else self._of(context.observationExpression())
 
     def visitObservationExpressionSimple(self, context: Any) -> _Answer:
         return self._of(context.comparisonExpression())
@@ -164,7 +172,7 @@ class _Claiming(STIXPatternVisitor):  # type: ignore[misc]
         return self._of(context.observationExpression())
 
     def visitObservationExpressionRepeated(self, context: Any) -> _Answer:  # noqa: ARG002
-        return _COMPOUND
+        return _together("REPEATS")
 
     def visitComparisonExpression(self, context: Any) -> Part:
         if not context.OR():
@@ -218,7 +226,14 @@ class _Claiming(STIXPatternVisitor):  # type: ignore[misc]
 def _compared(context: Any, literals: list[str]) -> Part:
     path = context.objectPath().getText()
     claims = _claims_at(path, literals)
-    return Part((Comparison(_written(context), path, claims),), claims)
+    unsupported = "" if literals else _operator(context)
+    return Part((Comparison(_written(context), path, claims, unsupported),), claims)
+
+
+def _operator(context: Any) -> str:
+    """The operator of a comparison, with its NOT: the words of it that are neither path nor literal."""
+    words = (child.getText() for child in context.getChildren() if isinstance(child, TerminalNode))
+    return " ".join(word for word in words if not word.startswith("'"))
 
 
 def _written(context: Any) -> str:

@@ -18,7 +18,7 @@ import msgspec
 from producers.inputs import OpenInput
 from producers.markings.marked import NOTHING, Marked, joined, stricter
 from producers.readers.collected import unwrapped
-from producers.readers.document import repeated_keys
+from producers.readers.document import repeated_keys, why_invalid
 from producers.readers.home import Nothing, Undecided, address_of, is_ours
 from producers.readers.json_records import records
 from producers.readers.reader import Head, Reader, Recognition, Specificity
@@ -126,7 +126,7 @@ def _readings(record: bytes, place: SourcePlace, defaults: Defaults, flows: _Flo
             narrowed = defaults if marking is defaults.marking else msgspec.structs.replace(defaults, marking=marking)
             yield from _marked(_of_alert(record, stated, which.flow_id, place, narrowed, flows), around)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        detail = f"not an EVE record: {error}; was the file cut, or did another tool write it?"
+        detail = f"not an EVE record: {why_invalid(error)}; was the file cut, or did another tool write it?"
         yield rejected(place, RejectReason.UNREADABLE_LINE, detail, record)
 
 

@@ -18,6 +18,7 @@ from producers.inputs import OpenInput
 from producers.markings.marked import Marked, joined
 from producers.markings.properties import may_restrict, of_properties, restricting
 from producers.markings.understanding import of_file_names, of_prose
+from producers.readers.document import why_invalid
 from producers.readers.home import Nothing, Undecided
 from producers.readers.json_records import Record, records
 from producers.readers.lines import Line, lines
@@ -108,7 +109,7 @@ def _of_json(record: Record, heading: Marked, defaults: Defaults) -> Iterator[Re
             return
         fields = fields_of_json(content)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        detail = f"not a record of Zeek: {error}; was the file cut, or did another tool write it?"
+        detail = f"not a record of Zeek: {why_invalid(error)}; was the file cut, or did another tool write it?"
         yield rejected(record.place, RejectReason.UNREADABLE_LINE, detail, record.content)
         return
     yield from _readings(log, fields, record.place, record.content, heading, defaults)

@@ -1,5 +1,7 @@
 """The format of an input, by its first bytes."""
 
+import gzip
+
 import pytest
 import typer
 
@@ -75,3 +77,46 @@ def test_stix_1_is_refused_with_what_to_do() -> None:
     assert reader is None
     assert isinstance(refused, Rejected)
     assert "stix2-elevator" in refused.detail
+
+
+LIST = "domain,tlp\nbad.kakenet-mal.org,TLP:RED\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [
+        (gzip.compress(gzip.compress(LIST.encode())), "an archive within an archive: unpack it first"),
+        (LIST.encode("utf-16-le"), "try --encoding utf-16-le"),
+        (LIST.encode("utf-16-be"), "try --encoding utf-16-be"),
+        (LIST.replace("\n", "\0\n").encode(), "it is no text"),
+        (b"\n \n\n", "nothing but blank lines"),
+        (b"\xef\xbb\xbf", "nothing but blank lines"),
+        (b"", "the file is empty"),
+    ],
+)
+def test_what_no_reader_recognises_is_one_refusal_that_states_what_to_do(content: bytes, advice: str) -> None:
+    readings, reader = readings_of(an_input(content, "list.csv"), "auto", Defaults())
+    [refused] = list(readings)
+    assert reader is None
+    assert isinstance(refused, Rejected)
+    assert advice in refused.detail
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        '{"event_type":"alert","alert":{"metadata":%s}}\n',
+        '{"_path":"notice","ts":1.0,"note":"Scan::x","x":%s}\n',
+        '{"type":"bundle","objects":[{"type":"indicator","x":%s}]}',
+        '{"Event":{"info":"x","Attribute":[{"type":"domain","x":%s}]}}',
+    ],
+)
+def test_json_that_is_nested_too_deeply_is_refused_in_these_words(document: str) -> None:
+    readings, _ = readings_of(an_input((document % DEEP).encode(), "deep"), "auto", Defaults())
+    [refused] = list(readings)
+    assert isinstance(refused, Rejected)
+    assert "it is nested too deeply" in refused.detail
+    assert "recursion" not in refused.detail

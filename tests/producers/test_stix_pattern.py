@@ -82,7 +82,7 @@ def test_a_pattern_that_names_no_value_we_carry_reports_it(pattern: str) -> None
     unusable = taken_of(pattern)
     assert isinstance(unusable, Unusable)
     assert unusable.is_readable
-    assert "no value of a type" in unusable.detail
+    assert "the pattern names no value" in unusable.detail
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,31 @@ def test_what_is_no_pattern_is_unreadable_and_never_an_exception(pattern: str) -
     unusable = taken_of(pattern)
     assert isinstance(unusable, Unusable)
     assert not unusable.is_readable
+
+
+@pytest.mark.parametrize(
+    ("pattern", "operator"),
+    [
+        ("[domain-name:value LIKE '%.example']", "LIKE"),
+        ("[domain-name:value NOT LIKE '%.example']", "NOT LIKE"),
+        ("[url:value MATCHES '^http']", "MATCHES"),
+        ("[ipv4-addr:value ISSUPERSET '192.0.2.0/24']", "ISSUPERSET"),
+        ("[domain-name:value NOT = 'a.example']", "NOT ="),
+        ("[domain-name:value != 'a.example']", "!="),
+        ("[domain-name:value NOT IN ('a.example', 'b.example')]", "NOT IN"),
+        ("[autonomous-system:number >= 64496]", ">="),
+        ("[EXISTS file:hashes.MD5]", "EXISTS"),
+        ("[url:value MATCHES 'x' AND domain-name:value LIKE 'y']", "MATCHES, LIKE"),
+        ("[domain-name:value = 'a.example'] FOLLOWEDBY [url:value = 'http://a.example/']", "(FOLLOWEDBY)"),
+        ("[domain-name:value = 'a.example'] AND [url:value = 'http://a.example/']", "(AND)"),
+        ("[domain-name:value = 'a.example'] REPEATS 2 TIMES", "(REPEATS)"),
+    ],
+)
+def test_an_operator_that_names_no_value_is_refused_by_its_name(pattern: str, operator: str) -> None:
+    unusable = taken_of(pattern)
+    assert isinstance(unusable, Unusable)
+    assert unusable.is_readable
+    assert f" {operator} is not supported" in unusable.detail or f" {operator}, and none" in unusable.detail
 
 
 def test_a_pattern_longer_than_the_limit_is_not_even_parsed() -> None:
