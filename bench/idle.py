@@ -6,8 +6,10 @@ from typing import Any, Final
 from bench.pipeline import brokers_cpu, streams_worker
 from bench.role import cpu_seconds
 from bench.stand import Stand
+from exchange.feeds.resting import REST_AFTER_S
 
-_SETTLES_S: Final = 10.0  # after its start: schemas, topics and rules are read
+# After its start: schemas, topics and rules are read, and its shards rest (``exchange.feeds.resting``).
+_SETTLES_S: Final = REST_AFTER_S + 15.0
 
 
 def measure(stand: Stand, seconds: float) -> dict[str, Any]:

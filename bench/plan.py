@@ -8,7 +8,7 @@ from bench.workload import Shape, Spread
 
 DEFAULT_MINUTES: Final = 40
 SECONDS: Final[Mapping[str, int]] = {
-    "idle": 70,
+    "idle": 90,
     "throughput": 380,
     "hops": 45,
     "latency": 225,

@@ -22,7 +22,7 @@ from schemas import topics
 from schemas.codec import POLICY_READING
 from schemas.records import PolicyReading
 
-LOOK_EVERY_S: Final = 0.25
+LOOK_EVERY_S: Final = 1.0  # at the shards; what is new is reported at once
 _FLUSH_S: Final = 5.0
 _AGAIN_S: Final = 300.0  # a record that a predecessor withdrew too late comes back
 MOST_REFUSED: Final = 20
@@ -42,24 +42,28 @@ class PolicyReader:
         self._codec = cluster.codec(POLICY_READING)
         self._reported: dict[int, object] = {}
         self._again_at = 0.0
-        self._stopping = threading.Event()
+        self._stopping, self._changed = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._follow, name="policy-readings", daemon=True)
 
     def start(self) -> "PolicyReader":
         """Begin to report."""
+        self._watch.call_on_news(self._changed.set)
         self._thread.start()
         return self
 
     def withdraw(self) -> None:
         """Stop, and leave nothing behind: these shards are no longer worked on."""
         self._stopping.set()
+        self._changed.set()
         self._thread.join()
         for shard in self._reported:
             produce(self._producer, topics.POLICY_READINGS, 0, self._key(shard), None)
         self._producer.flush(_FLUSH_S)
 
     def _follow(self) -> None:
-        while not self._stopping.wait(LOOK_EVERY_S):
+        while not self._stopping.is_set():
+            self._changed.wait(LOOK_EVERY_S)
+            self._changed.clear()
             try:
                 self._report()
             except ExchangeError as error:

@@ -18,11 +18,12 @@ from exchange.authority.policy_record import Approved, Border, NotApproved, bord
 from exchange.authority.roster import Roster
 from exchange.clock import now_ms
 from exchange.errors import CannotDecide, TransientError
+from exchange.feeds.around import FeedAround
 from exchange.kafka.clients import Cluster, begin_offset, end_offset
 from exchange.kafka.committed import committed
 from exchange.kafka.news import TopicNews
 from exchange.protocol.feed import Feed
-from exchange.protocol.record import Input, Output, Record
+from exchange.protocol.record import Input, Record
 from schemas import topics
 
 Facts = TypeVar("Facts", covariant=True)  # noqa: PLC0105  # of the feed inside
@@ -74,11 +75,13 @@ class PolicyWatch:
     _fresh: threading.Condition = field(default_factory=threading.Condition)
     _thread: threading.Thread | None = None
     _logs: bool = False
+    _on_news: list[Callable[[], None]] = field(default_factory=list)
 
     def read(self) -> Published:
         """Read on to the end that the topic has now. Raises BrokerUnavailable if there is no answer."""
         codec, began_ms, said, roster = self.cluster.codec(), self.clock(), self._published, self.roster()
-        if roster is not self._judged_by:
+        is_other_roster = roster is not self._judged_by
+        if is_other_roster:
             self._next, self._judged_by, said = None, roster, Published()
         start = begin_offset(self.cluster, topics.POLICY, 0) if self._next is None else self._next
         end = end_offset(self.cluster, topics.POLICY, 0)
@@ -106,11 +109,25 @@ class PolicyWatch:
             else:
                 _log.info("policy.read offset=%d kind=%s by=%s", offset, found.kind, ",".join(found.persons))
                 approved.append(found)
+        is_news = is_other_roster or end != said.next_offset
         with self._fresh:
             self._next = end
             self._published = Published(began_ms, tuple(approved), tuple(refused[-MOST_REFUSED:]), end)
             self._fresh.notify_all()
+        if is_news:
+            for call in tuple(self._on_news):
+                call()
         return self._published
+
+    def call_on_news(self, call: Callable[[], None]) -> None:
+        """Call this from the watch's thread after each reading of something new, or by another roster. It returns at
+        once."""
+        self._on_news.append(call)
+
+    def call_no_more(self, call: Callable[[], None]) -> None:
+        """Call this no more."""
+        if call in self._on_news:
+            self._on_news.remove(call)
 
     def start(self) -> "PolicyWatch":
         """Read once, then continue in the background. Raises BrokerUnavailable if the first read fails."""
@@ -179,54 +196,24 @@ class PolicyWatch:
             self._thread.join(10.0)
 
 
-class RuledFeed(Feed[Facts]):
-    """A ``Feed`` that hands out nothing until it is known which rules are in force."""
+class RuledFeed(FeedAround[Facts]):
+    """A ``Feed`` that hands out nothing until it is known which rules are in force. What is new wakes it."""
 
     def __init__(self, watch: PolicyWatch, feed: Feed[Facts]) -> None:
-        self._watch, self._feed = watch, feed
-        self.looks_ahead, self.idle_s = feed.looks_ahead, feed.idle_s
+        super().__init__(feed)
+        self._watch = watch
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
         """Start the feed."""
-        return self._feed.resume(next_offsets)
+        self._watch.call_on_news(self.wake)
+        return super().resume(next_offsets)
 
     def poll(self, timeout_s: float) -> Sequence[Record]:
         """The next records, once the rules are known. Raises PolicyStale if they cannot be in time."""
         self._watch.await_fresh()
-        return self._feed.poll(timeout_s)
-
-    def more(self) -> Sequence[Record]:
-        """The feed's."""
-        return self._feed.more()
-
-    def ahead(self) -> Sequence[Record]:
-        """The feed's."""
-        return self._feed.ahead()
-
-    def facts(self, records: Sequence[Record]) -> Facts:
-        """The feed's."""
-        return self._feed.facts(records)
-
-    def ask(self, questions: Mapping[bytes, int]) -> None:
-        """Ask the feed."""
-        self._feed.ask(questions)
-
-    def marks(self) -> Mapping[Input, int]:
-        """The feed's."""
-        return self._feed.marks()
-
-    def recheck(self, outputs: Sequence[Output]) -> None:
-        """Have the feed check."""
-        self._feed.recheck(outputs)
-
-    def acknowledge(self, next_offsets: Mapping[Input, int]) -> None:
-        """Acknowledge to the feed."""
-        self._feed.acknowledge(next_offsets)
-
-    def lag(self) -> int:
-        """Records that wait."""
-        return self._feed.lag()
+        return super().poll(timeout_s)
 
     def close(self) -> None:
         """Stop reading."""
-        self._feed.close()
+        self._watch.call_no_more(self.wake)
+        super().close()

@@ -87,14 +87,36 @@ class AssignedFeed(Feed[None]):
         self._starts = {Input(place.topic, place.partition): place.offset for place in places}
         self._held.clear()
         self._count = 0
-        self._consumer = reader(
+        self._read(places, next_offsets)
+        return gaps
+
+    def _read(self, places: list[TopicPartition], others: Mapping[Input, int]) -> Consumer:
+        """Make the client."""
+        self._consumer = consumer = reader(
             self._cluster, **{"queued.max.messages.kbytes": _AHEAD_KBYTES, "fetch.wait.max.ms": _FETCH_MS}
         )
-        if self._bell is not None:
-            offset = next_offsets.get(self._bell, OFFSET_BEGINNING)
-            places.append(TopicPartition(self._bell.topic, self._bell.partition, offset))
-        self._consumer.assign(places)
-        return gaps
+        if places and self._bell is not None:
+            offset = others.get(self._bell, OFFSET_BEGINNING)
+            places = [*places, TopicPartition(self._bell.topic, self._bell.partition, offset)]
+        consumer.assign(places)
+        return consumer
+
+    def places(self) -> Mapping[Input, int] | None:
+        """The next offset of each input; None while records are held here."""
+        if self._consumer is None or self._held:
+            return None
+        read = self._consumer.position([TopicPartition(source.topic, source.partition) for source in self._inputs])
+        offsets = {Input(place.topic, place.partition): place.offset for place in read}
+        return {source: max(offsets[source], self._starts[source]) for source in self._inputs}
+
+    def close_clients(self) -> None:
+        """Close the client."""
+        self.close()
+
+    def open_clients(self, places: Mapping[Input, int]) -> None:
+        """Read on at these offsets, with a new client."""
+        self._starts = {source: places[source] for source in self._inputs}
+        self._read([TopicPartition(each.topic, each.partition, at) for each, at in self._starts.items()], places)
 
     def start_of(self, source: Input) -> int:
         """The offset at which ``resume`` has begun with this input."""
@@ -105,11 +127,10 @@ class AssignedFeed(Feed[None]):
 
         For an input without transactions: with them, its last offset may be no record's.
         """
-        if self._consumer is None:
-            raise RuntimeError("resume() comes first")
+        consumer = self._consumer or self._read([], {})
         try:
             place = TopicPartition(source.topic, source.partition)
-            _, end = self._consumer.get_watermark_offsets(place, timeout=_ASK_S)
+            _, end = consumer.get_watermark_offsets(place, timeout=_ASK_S)
         except KafkaException as error:
             _log.warning("feed.end topic=%s partition=%d error=%s", source.topic, source.partition, error)
             return None
@@ -126,8 +147,8 @@ class AssignedFeed(Feed[None]):
         """Go on at ``offset``, with this input only; records fetched before are dropped, by the client too."""
         self._held.clear()
         self._count = 0
-        if self._consumer is not None:
-            self._consumer.assign([TopicPartition(source.topic, source.partition, offset)])
+        consumer = self._consumer or self._read([], {})
+        consumer.assign([TopicPartition(source.topic, source.partition, offset)])
 
     def poll(self, timeout_s: float) -> Sequence[Record]:
         """The next records; returns with the first ones that are there."""

@@ -63,6 +63,10 @@ class ConsumedFeed(AssignedFeed):
             self._admin = None
         return super().poll(timeout_s)
 
+    def places(self) -> Mapping[Input, int] | None:
+        """The next offset of each input; None until what was read is deleted."""
+        return None if self._done or self._admin is not None else super().places()
+
     def _delete(self) -> None:
         wanted = [TopicPartition(source.topic, source.partition, offset) for source, offset in self._done.items()]
         self._done = {}

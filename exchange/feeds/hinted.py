@@ -125,6 +125,19 @@ class HintedFeed(Feed[None]):
         self._size += _bytes(records)
         return self._advance(records)
 
+    def places(self) -> Mapping[Input, int] | None:
+        """The next offset; None while it reads the topic itself, or hints wait."""
+        return None if self._behind or len(self._mailbox) else {self._source: self._next}
+
+    def close_clients(self) -> None:
+        """Close the client."""
+        self._own.close_clients()
+
+    def open_clients(self, places: Mapping[Input, int]) -> None:
+        """Wait for hints again. A client is made when one is needed."""
+        self._next = places[self._source]
+        self._asked_at = time.monotonic()
+
     def _is_at_the_end(self) -> bool:
         self._asked_at = time.monotonic()
         end = self._own.end_of(self._source)

@@ -59,6 +59,24 @@ class UrgentFeed(Feed[None]):
         """Of the rest, if the batch is of it."""
         return () if self._was_urgent else self._rest.more()
 
+    def places(self) -> Mapping[Input, int] | None:
+        """The next offset of each input; None while some of either are to be handed out."""
+        urgent, rest = self._urgent.places(), self._rest.places()
+        if self._end is None or self._next < self._end or self._was_urgent or urgent is None or rest is None:
+            return None
+        return {**urgent, **rest}
+
+    def close_clients(self) -> None:
+        """Close both clients."""
+        self._urgent.close_clients()
+        self._rest.close_clients()
+
+    def open_clients(self, places: Mapping[Input, int]) -> None:
+        """Read on at these offsets."""
+        self._next = places[self._source]
+        self._urgent.open_clients(places)
+        self._rest.open_clients(places)
+
     def ahead(self) -> Sequence[Record]:
         """Urgent records by now, while a batch of the rest must wait. Behind a batch of its own kind
         nothing goes ahead: a position would pass over it."""

@@ -8,6 +8,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from socketserver import ThreadingMixIn
@@ -28,6 +29,7 @@ _log = logging.getLogger(__name__)
 
 # A metric with more series than this has each only once it is counted: most never are, and they would crowd the page.
 _PRESET_LIMIT: Final = 128
+_LOOK_S: Final = 5.0  # a request ends this wait
 
 # A second series per counter with its creation time is not needed, and would double the storage.
 prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -185,12 +187,16 @@ def serve(
             "or 0 for any free one"
         ) from error
     server.set_app(answer)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name="metrics", daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(_LOOK_S,), name="metrics", daemon=True)
     thread.start()
     _log.info("metrics.serving address=%s port=%d", address, server.server_port)
 
     def close() -> None:
-        server.shutdown()
+        closing = threading.Thread(target=server.shutdown)
+        closing.start()
+        with suppress(OSError):  # a connection ends the wait for one
+            socket.create_connection((address, server.server_port), _LOOK_S).close()
+        closing.join()
         server.server_close()
         thread.join()
 

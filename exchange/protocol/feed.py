@@ -19,7 +19,8 @@ class Feed(Protocol[FactsT_co]):
 
     idle_s: float = 1.0
     """How long ``poll`` may wait: a record of any input ends the wait, or the feed asks for a shorter one. Due rows and
-    facts wait no longer."""
+    facts wait no longer. If it is longer than a second, so does ``wake``, and the shard waits no longer than until rows
+    become due."""
 
     def resume(self, next_offsets: Mapping[Input, int]) -> int:
         """Start at these offsets; an input that is not named starts at its beginning.
@@ -37,6 +38,23 @@ class Feed(Protocol[FactsT_co]):
         """What has arrived since ``poll`` and continues its batch, within the limits of one batch: asked for when the
         turn of that batch has come. Does not wait."""
         return ()
+
+    def places(self) -> Mapping[Input, int] | None:
+        """The next offset of each input, for a feed that can do without clients; None if it cannot now, because
+        something else than a record of an input is to be done."""
+        return None
+
+    def close_clients(self) -> None:
+        """Close all clients. Then comes ``open_clients``, ``resume`` or ``close``. Raises FatalError if it cannot."""
+        raise FatalError(f"{type(self).__name__} keeps its clients")
+
+    def open_clients(self, places: Mapping[Input, int]) -> None:  # noqa: ARG002  # as ``close_clients``
+        """Read on at these offsets, between which and ``places`` is no record. Raises as ``close_clients``."""
+        raise FatalError(f"{type(self).__name__} keeps its clients")
+
+    def wake(self) -> None:
+        """End a wait of ``poll`` that may be long. From any thread."""
+        return
 
     def wake_for(self, other: Input) -> None:  # noqa: ARG002  # for one that never waits long
         """Called before ``resume``: a record of this input, which another feed reads, is to end a wait of ``poll``."""

@@ -39,6 +39,11 @@ class Footprint(msgspec.Struct, frozen=True):
 class State(Rows, Protocol):
     """The local cache of a shard's committed changelog."""
 
+    @property
+    def due_from_ms(self) -> int:
+        """Before this time no row is due, as far as is known without reading."""
+        ...
+
     def start(self) -> tuple[int, int]:
         """The changelog's next offset and the last batch that this cache holds; (0, 0) if it is empty."""
         ...

@@ -43,6 +43,7 @@ __all__ = ["FAR_AHEAD_MS", "Phase", "Shard", "Turned"]
 
 Facts = TypeVar("Facts")
 FAR_AHEAD_MS: Final = 24 * 60 * 60 * 1000
+DUE_S: Final = 1.0
 
 
 class Phase(Enum):
@@ -265,8 +266,13 @@ class Shard:
 
     @property
     def idle_s(self) -> float:
-        """How long a turn may wait for records."""
-        return self._feed.idle_s
+        """How long a turn may wait for records: a row that becomes due waits no longer than a second."""
+        due_s = DUE_S if self._state is None else (self._state.due_from_ms - self._now_ms()) / 1000
+        return min(self._feed.idle_s, max(DUE_S, due_s))
+
+    def wake(self) -> None:
+        """End a long wait of ``turn``. From any thread."""
+        self._feed.wake()
 
     def lag(self) -> int:
         """Records that wait, as far as is known."""

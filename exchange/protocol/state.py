@@ -103,7 +103,7 @@ class RocksState:
         self._cache_mib = cache_mib
         self._place = CacheHead(changelog_id, state_format)
         self._writing = WriteOptions()
-        self._due_from_ms = 0
+        self.due_from_ms = 0
         self._db = self._open()
         found = self._read_place()
         if found is None or (found.changelog_id, found.state_format) != (changelog_id, state_format):
@@ -162,7 +162,7 @@ class RocksState:
         self._db.close()
         shutil.rmtree(self._folder)
         self._db = self._open()
-        self._due_from_ms = 0
+        self.due_from_ms = 0
 
     def clear(self) -> None:
         """Forget everything."""
@@ -225,7 +225,7 @@ class RocksState:
                 put(_ROW + row.key, due + row.value)
                 if row.due_ms:
                     put(_DUE + due + row.key, b"")
-                    self._due_from_ms = min(self._due_from_ms, row.due_ms)
+                    self.due_from_ms = min(self.due_from_ms, row.due_ms)
         put(_PLACE, msgspec.msgpack.encode(place))
         with self._judged():
             self._db.write(write, self._writing)
@@ -237,7 +237,7 @@ class RocksState:
         ``apply`` only adds to the index of times; an entry whose row has another due time by now is dropped here. Where
         the index begins is remembered: most of the time nothing is due, and nothing is read.
         """
-        if now_ms < self._due_from_ms:
+        if now_ms < self.due_from_ms:
             return []
         with self._judged():
             return self._due(now_ms, limit)
@@ -250,7 +250,7 @@ class RocksState:
             self._scan(entries, now_ms, limit, keys, stale)
             entries.status()  # an iterator that meets damage just ends
             if not keys:
-                self._due_from_ms = _time_of(entries.key()) if entries.valid() else _NEVER
+                self.due_from_ms = _time_of(entries.key()) if entries.valid() else _NEVER
         finally:
             del entries  # a live iterator pins the database's lock
         if not stale.is_empty():

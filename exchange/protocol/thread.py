@@ -51,6 +51,7 @@ class ShardThread:
         self._on_turned = on_turned
         self._gauged_at = self._disk_at = -DISK_S
         self._stopping = threading.Event()
+        self._shard: Shard | None = None  # that turns now
         self._thread = threading.Thread(target=self._live, name=f"{step}-{number}", daemon=True)
         self.pulse = Pulse(Phase.NEW, now_ms())
 
@@ -60,13 +61,16 @@ class ShardThread:
 
     def stop(self, timeout_s: float | None = None) -> bool:
         """Ask it to stop after the turn it is in, and wait; whether it has stopped."""
-        self._stopping.set()
+        self.ask_to_stop()
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def ask_to_stop(self) -> None:
-        """Ask it to stop after the turn it is in, without waiting."""
+        """Ask it to stop after the turn it is in, without waiting. A turn that waits long for records ends."""
         self._stopping.set()
+        shard = self._shard
+        if shard is not None:
+            shard.wake()
 
     def _live(self) -> None:
         try:
@@ -91,7 +95,7 @@ class ShardThread:
     def _work(self) -> None:
         began = time.monotonic()
         self._show(Phase.RESTORING)
-        shard = self._make()
+        shard = self._shard = self._make()
         self._metrics.ask(spec.OPEN_TRANSACTION_SECONDS, shard.writing_s, self.step, self.number)
         try:
             shard.take(lambda: self._show(Phase.RESTORING))
@@ -108,6 +112,7 @@ class ShardThread:
                     self._count(turned)
                 self._gauge(shard, turned)
         finally:
+            self._shard = None
             shard.close()
             self._show(Phase.CLOSED)
 

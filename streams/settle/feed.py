@@ -74,6 +74,19 @@ class SettleFeed(Feed[Copies]):
         """What has arrived since."""
         return self._inputs.more()
 
+    def places(self) -> Mapping[Input, int] | None:
+        """The next offset of each input; None while a search runs, or its answers are not used."""
+        is_idle = self._search is None or not self._search.is_alive()
+        return self._inputs.places() if is_idle and self._answers.empty() and not (self._asked or self._known) else None
+
+    def close_clients(self) -> None:
+        """Close the client."""
+        self._inputs.close_clients()
+
+    def open_clients(self, places: Mapping[Input, int]) -> None:
+        """Read on at these offsets."""
+        self._inputs.open_clients(places)
+
     def facts(self, records: Sequence[Record]) -> Copies:  # noqa: ARG002  # answers are about no record
         """The answers so far; the same again until a batch with them is committed."""
         while not self._answers.empty():

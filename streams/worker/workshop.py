@@ -10,8 +10,10 @@ from exchange.authority.policy_watch import PolicyWatch, RuledFeed
 from exchange.authority.roster_watch import RosterWatch
 from exchange.clock import now_ms
 from exchange.feeds.assigned import AssignedFeed
+from exchange.feeds.bells import Bells
 from exchange.feeds.consumed import ConsumedFeed
 from exchange.feeds.hinted import MAX_BYTES, HintedFeed, Mailbox
+from exchange.feeds.resting import RestingFeed
 from exchange.feeds.urgent import UrgentFeed
 from exchange.kafka.broker_time import BrokerTime
 from exchange.kafka.clients import ROLE_ASKS_S, Cluster, topic_ids
@@ -73,6 +75,7 @@ class StreamsWorkshop:
     rules: Rulebook
     lifetimes: Lifetimes
     broker_time: BrokerTime
+    bells: Bells
     clock: Callable[[], int]
     on_broken: Callable[[Exception], None]
     normaliser: Normaliser = field(default_factory=Normaliser)
@@ -95,13 +98,17 @@ class StreamsWorkshop:
         roster, lead_ms = RosterWatch(nation, settings.officers), settings.policy_lead_s * 1000
         watch = PolicyWatch(cluster, roster, settings.partners(nation), lead_ms, clock).start()
         rules = Rulebook(shipped, watch)
-        enricher = installed_enricher()
-        return cls(nation, cluster, settings, metrics, enricher, watch, rules, lifetimes, broker_time, clock, on_broken)
+        enricher, bells = installed_enricher(), Bells(cluster)
+        return cls(
+            nation, cluster, settings, metrics, enricher, watch, rules, lifetimes, broker_time, bells, clock, on_broken
+        )
 
     def close(self) -> None:
-        """Read no more of the policy and of the broker's clock. A process that ends need not wait for that."""
+        """Read no more of the policy, of the broker's clock and of what shards at rest wait for. A process that ends
+        need not wait for that."""
         self.watch.stop()
         self.broker_time.stop()
+        self.bells.stop()
 
     def __call__(self, shard: int, mailbox: Mailbox, still_assigned: Callable[[], bool]) -> Sequence[ShardThread]:
         """The threads of one shard: intake, correlate, and receive and settle for each partner."""
@@ -147,7 +154,7 @@ class StreamsWorkshop:
         )
         own = AssignedFeed(self.cluster, inputs, max_bytes=REPORT_BYTES)
         feed = HintedFeed(reports, mailbox, own, GATHER_REPORTS_S)
-        return self._shard(step, intake, shard, feed)
+        return self._shard(step, intake, shard, RestingFeed(feed, self.bells))
 
     def _correlate(self, step: StreamsStep, shard: int, inputs: Sequence[Input], codec: Codec) -> Shard:
         blocks, commands = inputs
@@ -168,14 +175,14 @@ class StreamsWorkshop:
         )
         rest = AssignedFeed(self.cluster, [blocks], max_bytes=BLOCK_BYTES, gather_s=GATHER_BLOCKS_S)
         feed = UrgentFeed(commands, AssignedFeed(self.cluster, [commands]), rest)
-        return self._shard(step, correlate, shard, RuledFeed(self.watch, feed))
+        return self._shard(step, correlate, shard, RuledFeed(self.watch, RestingFeed(feed, self.bells)))
 
     def _receive(self, step: StreamsStep, shard: int, inputs: Sequence[Input], codec: Codec) -> Shard:
         source, urgent = inputs
         rest = ConsumedFeed(self.cluster, [source], max_records=INBOX_RECORDS)
         feed = UrgentFeed(urgent, ConsumedFeed(self.cluster, [urgent]), rest)
         receive = Receive(self.settings.agreement(self.nation, step.partner), shard, self.settings.shards, codec)
-        return self._shard(step, receive, shard, feed)
+        return self._shard(step, receive, shard, RestingFeed(feed, self.bells))
 
     def _settle(self, step: StreamsStep, shard: int, inputs: Sequence[Input], codec: Codec) -> Shard:
         partner = step.partner
@@ -184,7 +191,8 @@ class StreamsWorkshop:
         limits = Limits(self.settings.receipt_limit_s * 1000, self.settings.recall_limit_s * 1000)
         settle = Settle(self.nation, partner, shard, codec, limits)
         own = AssignedFeed(self.cluster, inputs, gather_s=GATHER_RECEIPTS_S)
-        return self._shard(step, settle, shard, SettleFeed(own, copies, shard), PatientTurn())
+        feed = RestingFeed(SettleFeed(own, copies, shard), self.bells)
+        return self._shard(step, settle, shard, feed, PatientTurn())
 
     def _observe_latency(self, turned: Turned) -> None:
         """Observe the time of the batch's oldest report from the sensor to the national record."""

@@ -85,6 +85,10 @@ class ModelState:
         due = sorted((due_ms, key) for key, (_, due_ms) in self._disk.rows.items() if 0 < due_ms <= now_ms)
         return [key for _, key in due[:limit]]
 
+    @property
+    def due_from_ms(self) -> int:
+        return min((due_ms for _, due_ms in self._disk.rows.values() if due_ms), default=1 << 62)
+
     def size(self) -> int:
         return len(self._disk.rows)
 

@@ -15,8 +15,10 @@ from exchange.authority.policy_watch import RuledFeed
 from exchange.bandwidth import ALWAYS
 from exchange.clock import now_ms
 from exchange.feeds.assigned import AssignedFeed
+from exchange.feeds.bells import Bells
 from exchange.feeds.consumed import ConsumedFeed
 from exchange.feeds.hinted import HintedFeed, Mailbox
+from exchange.feeds.resting import RestingFeed
 from exchange.feeds.urgent import UrgentFeed
 from exchange.kafka.clients import Cluster, idempotent_producer
 from exchange.kafka.topics_admin import ensure_topics
@@ -117,6 +119,19 @@ def _urgent(brokers: GetBrokers, unique: str, closing: ExitStack) -> FeedSubject
     return at.subject(lambda: UrgentFeed(at.source, own, AssignedFeed(at.cluster, [at.other])), closing)
 
 
+def _resting(brokers: GetBrokers, unique: str, closing: ExitStack) -> FeedSubject:
+    """It closes its clients whenever nothing comes. What may happen meanwhile is in ``test_resting_feed.py``."""
+    at = _Topics(brokers, unique)
+    bells = Bells(at.cluster)
+    closing.callback(bells.stop)
+
+    def make() -> Feed[Any]:
+        rest = AssignedFeed(at.cluster, [at.source], max_records=7)
+        return RestingFeed(UrgentFeed(at.other, AssignedFeed(at.cluster, [at.other]), rest), bells, after_s=0.0)
+
+    return at.subject(make, closing)
+
+
 def _settle(brokers: GetBrokers, unique: str, closing: ExitStack) -> FeedSubject:
     at = _Topics(brokers, unique)
     copies = TopicCopies(at.cluster, [at.source.topic], 0, Codec())
@@ -172,6 +187,7 @@ FEEDS: Final[Mapping[str, Callable[[GetBrokers, str, ExitStack], FeedSubject]]] 
     "HintedFeed": _hinted,
     "UrgentFeed, its urgent input": _urgent,
     "UrgentFeed, its other input": _rest_of_urgent,
+    "RestingFeed": _resting,
     "RuledFeed": _ruled,
     "SettleFeed": _settle,
     "BorderFeed": _bulk,
