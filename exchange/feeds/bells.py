@@ -19,9 +19,9 @@ from exchange.protocol.record import Input
 
 _log = logging.getLogger(__name__)
 
-_FETCH_MS: Final = 2_000  # the broker answers with the first byte; a new input is in the fetch behind this one
+FETCH_MS: Final = 2_000  # the broker answers with the first byte; a new input is in the fetch behind this one
 _FETCH_BYTES: Final = 1 << 10  # of an input: a broker sends its first batch in any case
-_LOOK_S: Final = 1.0  # so late at most are new inputs assigned
+LOOK_S: Final = 1.0  # so late at most are new inputs assigned
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,8 +60,8 @@ class Bells:
     unassigned (``rd_kafka_op_version_outdated``).
     """
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
+    def __init__(self, cluster: Cluster, *, look_s: float = LOOK_S, fetch_ms: int = FETCH_MS) -> None:
+        self._cluster, self._look_s, self._fetch_ms = cluster, look_s, fetch_ms
         self._lock = threading.Lock()
         self._wanted: list[Bell] = []
         self._listening: dict[Input, Bell] = {}
@@ -103,7 +103,7 @@ class Bells:
             try:
                 while not self._stopping.is_set():
                     self._assign(consumer)
-                    for message in consumer.consume(1, _LOOK_S):
+                    for message in consumer.consume(1, self._look_s):
                         self._hear(message)
             finally:
                 consumer.close()
@@ -120,7 +120,7 @@ class Bells:
             self._cluster,
             **{
                 "enable.partition.eof": True,
-                "fetch.wait.max.ms": _FETCH_MS,
+                "fetch.wait.max.ms": self._fetch_ms,
                 "fetch.message.max.bytes": _FETCH_BYTES,
                 "queued.max.messages.kbytes": 64,
             },

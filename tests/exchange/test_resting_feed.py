@@ -34,7 +34,7 @@ class Resting:
         self.urgent, self.rest = Input(f"{unique}urgent", 0), Input(f"{unique}rest", 0)
         ensure_topics(cluster, [Topic(each.topic, "key", 1) for each in (self.urgent, self.rest)])
         self.writer: Producer = idempotent_producer(cluster, **{"linger.ms": 0})
-        self.bells = Bells(cluster)
+        self.bells = Bells(cluster, look_s=0.01, fetch_ms=20)
         closing.callback(self.bells.stop)
         self.inside = UrgentFeed(self.urgent, self.reader(self.urgent), self.reader(self.rest))
         self.feed = self.around(self.inside)
@@ -145,7 +145,7 @@ def test_each_record_is_read_once_however_rests_transactions_and_aborts_fall_tog
                 producer.abort_transaction(WITHIN_S)
             else:
                 producer.commit_transaction(WITHIN_S)
-            time.sleep(dice.choice([0, 0, 0.02, 0.1]))
+            time.sleep(dice.choice([0, 0, 0.05, 0.2]))
         done.set()
 
     writer = threading.Thread(target=write)

@@ -122,7 +122,7 @@ def _urgent(brokers: GetBrokers, unique: str, closing: ExitStack) -> FeedSubject
 def _resting(brokers: GetBrokers, unique: str, closing: ExitStack) -> FeedSubject:
     """It closes its clients whenever nothing comes. What may happen meanwhile is in ``test_resting_feed.py``."""
     at = _Topics(brokers, unique)
-    bells = Bells(at.cluster)
+    bells = Bells(at.cluster, look_s=0.01, fetch_ms=20)
     closing.callback(bells.stop)
 
     def make() -> Feed[Any]:
