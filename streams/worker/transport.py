@@ -1,16 +1,15 @@
-"""Faust's Kafka consumer, forced to ``read_committed``, and with fewer empty fetches.
+"""Faust's Kafka consumer, forced to ``read_committed``.
 
 Outside of its own exactly-once mode, which is not to be used (ADR 2), Faust reads uncommitted: a report of a sensor
 that aborted its transaction would be counted.
 """
 
 import logging
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types.transports import ConsumerT
 
-_FETCH_MS: Final = 2_000  # the broker answers with the first byte; an empty answer costs half a millisecond of Python
 logging.getLogger(__name__).setLevel(logging.WARNING)  # Faust's services log their life under their class's module
 
 
@@ -20,7 +19,6 @@ class CommittedConsumerThread(AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Transport) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"  # noqa: SLF001  # Faust takes no argument for it; both are pinned
-        consumer._fetch_max_wait_ms = _FETCH_MS  # noqa: SLF001  # as above
         return consumer
 
 
