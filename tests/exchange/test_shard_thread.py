@@ -14,6 +14,7 @@ from exchange.kafka.clients import Cluster
 from exchange.metrics.kinds import Role
 from exchange.metrics.registry import Metrics
 from exchange.protocol.effects import Effects
+from exchange.protocol.record import Record
 from exchange.protocol.rows import Rows
 from exchange.protocol.shard import Phase, Shard
 from exchange.protocol.step import Batch
@@ -39,11 +40,17 @@ class World:
         self.taken = 0
         self.ended = threading.Event()
 
-    def shard(self, step: CountingStep | None = None, gate: Callable[[Gate], Fate] = lambda _gate: Fate.FINE) -> Shard:
+    def shard(
+        self,
+        step: CountingStep | None = None,
+        gate: Callable[[Gate], Fate] = lambda _gate: Fate.FINE,
+        feed: ModelFeed | None = None,
+        disk: Disk | None = None,
+    ) -> Shard:
         self.taken += 1
-        feed = ModelFeed(self.kafka, gate)
+        feed = feed or ModelFeed(self.kafka, gate)
         log = ModelLog(self.kafka, gate)
-        state = ModelState(log.changelog_id, Disk(), gate, lambda _batch, _rows: None)
+        state = ModelState(log.changelog_id, disk or Disk(), gate, lambda _batch, _rows: None)
         return Shard(step or CountingStep(), log, feed, lambda: state, lambda: 1_000)
 
     def thread(self, make: Callable[[], Shard], **more: object) -> ShardThread:
@@ -62,6 +69,26 @@ class World:
         return len(list(self.kafka.committed(OUT, 0)))
 
 
+class PatientFeed(ModelFeed):
+    """Waits for an hour, unless it is woken."""
+
+    idle_s = 3_600.0
+
+    def __init__(self, kafka: ModelKafka) -> None:
+        super().__init__(kafka, lambda _gate: Fate.FINE)
+        self.woken = threading.Event()
+        self.waits: list[float] = []
+
+    def poll(self, timeout_s: float) -> Sequence[Record]:
+        self.waits.append(timeout_s)
+        self.woken.wait(timeout_s)
+        self.woken.clear()
+        return super().poll(0)
+
+    def wake(self) -> None:
+        self.woken.set()
+
+
 def _metrics() -> Metrics:
     return metrics_of(Role.STREAMS, "GBR", ("JPN",), (_STEP,))
 
@@ -78,6 +105,25 @@ def test_it_takes_turns_until_it_is_stopped(world: World) -> None:
     assert thread.pulse.phase is Phase.RUNNING
     assert thread.stop(_SOON_S)
     assert (thread.pulse.phase, world.broken) == (Phase.CLOSED, [])
+
+
+def test_a_long_wait_is_ended_when_it_is_stopped(world: World) -> None:
+    feed = PatientFeed(world.kafka)
+    thread = world.thread(lambda: world.shard(feed=feed))
+    eventually(lambda: bool(feed.waits), _SOON_S, "it waits")
+    assert thread.stop(_SOON_S)
+    assert (thread.pulse.phase, world.broken) == (Phase.CLOSED, [])
+
+
+def test_a_shard_waits_no_longer_than_until_a_row_becomes_due_and_a_second_behind_that(world: World) -> None:
+    disk = Disk()
+    shard = world.shard(feed=PatientFeed(world.kafka), disk=disk)
+    assert shard.idle_s == PatientFeed.idle_s
+    shard.take()
+    for due_ms, wait_s in ((8_500, 7.5), (1_200, 1.0), (0, PatientFeed.idle_s), (500, 1.0)):
+        disk.rows = {b"key": (b"row", due_ms)}
+        assert shard.idle_s == wait_s
+    shard.close()
 
 
 def test_what_a_shard_holds_is_seen_from_outside(world: World) -> None:
