@@ -135,7 +135,7 @@ class HintedFeed(Feed[None]):
 
     def open_clients(self, places: Mapping[Input, int]) -> None:
         """Wait for hints again. A client is made when one is needed."""
-        self._next = places[self._source]
+        self._next = max(self._next, places[self._source])
         self._asked_at = time.monotonic()
 
     def _is_at_the_end(self) -> bool:

@@ -57,6 +57,10 @@ class RestingFeed(FeedAround[Facts_co]):
             self._settle_down()
         return records
 
+    def more(self) -> Sequence[Record]:
+        """The feed's; at rest there is no batch of records to be continued."""
+        return () if self._is_at_rest else self._feed.more()
+
     def ahead(self) -> Sequence[Record]:
         """The feed's, also while due rows are computed at rest."""
         return () if self._is_at_rest and not self._reads_again(0.0) else self._feed.ahead()

@@ -73,7 +73,7 @@ class UrgentFeed(Feed[None]):
 
     def open_clients(self, places: Mapping[Input, int]) -> None:
         """Read on at these offsets."""
-        self._next = places[self._source]
+        self._next = max(self._next, places[self._source])
         self._urgent.open_clients(places)
         self._rest.open_clients(places)
 

@@ -8,8 +8,7 @@ The laws, which the state-machine test in ``tests/exchange/test_shard_laws.py`` 
    written together or not at all.
 3. **Apply after commit.** The local state sees a batch's rows only when the batch is known to be committed. The
    committed changelog is the truth, the local state its cache.
-4. **An abort leaves no trace.** The batch that was computed is retained and written again, unchanged, but not
-   for ever: a batch that cannot be written ends the shard.
+4. **An abort leaves no trace.** The batch is kept and written again, unchanged; one that can never be ends the shard.
 5. **An uncertain commit is asked about.** The log is opened again and the position read: the batch is in it, or
    it is not and is written again, or another owner has gone on and we are fenced.
 6. **A restore knows that it is whole.** The changelog's last batch number equals the position's, and a local
@@ -37,13 +36,12 @@ from exchange.protocol.restore import Restorer, fenced
 from exchange.protocol.rows import NO_ROWS, Footprint, State
 from exchange.protocol.step import Batch, Step
 from exchange.protocol.turned import Turned
-from exchange.protocol.turns import LOOK_S, Turn
+from exchange.protocol.turns import DUE_S, LOOK_S, Turn
 
 __all__ = ["FAR_AHEAD_MS", "Phase", "Shard", "Turned"]
 
 Facts = TypeVar("Facts")
 FAR_AHEAD_MS: Final = 24 * 60 * 60 * 1000
-DUE_S: Final = 1.0
 
 
 class Phase(Enum):

@@ -118,7 +118,6 @@ def test_a_long_wait_is_ended_when_it_is_stopped(world: World) -> None:
 def test_a_shard_waits_no_longer_than_until_a_row_becomes_due_and_a_second_behind_that(world: World) -> None:
     disk = Disk()
     shard = world.shard(feed=PatientFeed(world.kafka), disk=disk)
-    assert shard.idle_s == PatientFeed.idle_s
     shard.take()
     for due_ms, wait_s in ((8_500, 7.5), (1_200, 1.0), (0, PatientFeed.idle_s), (500, 1.0)):
         disk.rows = {b"key": (b"row", due_ms)}
