@@ -233,7 +233,7 @@ def test_init_check_and_dry_run_need_no_kafka(whole: Path) -> None:
     again = kakehashi("sensor", "init", "--nation", "GBR", "--sensor", "edge-2", "--out", "new.yaml", within=within)
     assert (again.returncode, "stays as it is" in again.stderr) == (Exit.USAGE, True)
     assert kakehashi("sensor", "check", "new.yaml", within=within).stdout == (
-        "new.yaml: valid: sensor edge-2 of GBR, 0 inputs\n"
+        "new.yaml: valid: sensor edge-2 of GBR, no input: nothing is read until `inputs` names one\n"
     )
     empty = kakehashi("sensor", "dry-run", "new.yaml", within=within)
     assert (empty.returncode, empty.stdout) == (Exit.CONFIGURATION, "")

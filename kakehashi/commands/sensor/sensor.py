@@ -9,6 +9,7 @@ import typer
 from exchange.errors import ConfigurationError, Exit
 from kakehashi.examples import examples
 from kakehashi.listing import TextAsJson, write_line
+from schemas.counting import counted
 
 if TYPE_CHECKING:
     from exchange.settings import Settings
@@ -83,7 +84,7 @@ def _add_reading(sensor: typer.Typer) -> None:
             raise typer.Exit(Exit.CONFIGURATION)
         if not as_json:
             count = len(found.profile.inputs)
-            inputs = f"{count} input{'' if count == 1 else 's'}"
+            inputs = counted(count, "input") if count else "no input: nothing is read until `inputs` names one"
             typer.echo(f"{profile}: valid: sensor {found.profile.sensor} of {found.profile.nation}, {inputs}")
 
     @sensor.command("dry-run", epilog=_DRY_EXAMPLES)
