@@ -12,6 +12,7 @@ from exchange.protocol.record import Input, Record
 from exchange.protocol.rows import Rows
 from exchange.protocol.shard import Shard
 from exchange.protocol.step import Batch, Step
+from exchange.protocol.turns import PatientTurn, Turn
 from tests.exchange.model_gate import Fate, Gate
 from tests.exchange.model_kafka import ModelKafka
 from tests.exchange.model_parts import INPUTS, ModelLog
@@ -26,13 +27,13 @@ class Scene(Feed[None], Step[None]):
     name = "step"
     looks_ahead = True
 
-    def __init__(self) -> None:
+    def __init__(self, turn: Turn | None = None) -> None:
         self.rest, self.urgent = list[list[Record]](), list[list[Record]]()
         self.arrived: list[list[Record]] = []
         self.computed: list[tuple[Input, int]] = []
         self.gate: Callable[[Gate], Fate] = lambda _: Fate.FINE
         log = ModelLog(ModelKafka(), self._pass)
-        self.shard = Shard(self, log, self, None, lambda: 1_000)
+        self.shard = Shard(self, log, self, None, lambda: 1_000, turn=turn)
         self.shard.take()
 
     def _pass(self, gate: Gate) -> Fate:
@@ -111,6 +112,21 @@ def test_a_small_batch_waits_for_no_one_and_for_no_more(scene: Scene) -> None:
     scene.rest, scene.arrived = [_records(_REST, 1)], [_records(_REST, 1, 1)]
     scene.shard.turn(1.0)
     assert scene.computed == [(_REST, 1)]
+
+
+def test_a_shard_that_no_one_waits_for_keeps_what_it_has_read_while_another_computes() -> None:
+    scene = Scene(PatientTurn())
+    scene.looks_ahead = False
+    scene.rest = [_records(_REST, _MUCH)]
+    with turns.COMPUTING:
+        assert scene.shard.turn(1.0) is None
+        assert scene.shard.turn(1.0) is None
+        assert scene.shard.lag() == _MUCH
+    turned = scene.shard.turn(1.0)
+    assert turned is not None
+    assert scene.computed == [(_REST, _MUCH)]
+    assert scene.shard.position.next_offsets == {_REST: _MUCH}
+    scene.shard.close()
 
 
 def test_whose_turn_comes_at_once_looks_for_nothing_else(scene: Scene) -> None:
