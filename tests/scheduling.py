@@ -96,6 +96,7 @@ _SLOW: Final = (
     "tests/producers/test_misp_server.py",
     "tests/producers/test_live_follow.py",
     "tests/producers/test_maildir.py",
+    "tests/recordings/test_recordings.py",
     "tests/producers/test_syslog_lines.py",
     "tests/producers/test_syslog_stops.py",
     "tests/producers/test_unpacking.py",

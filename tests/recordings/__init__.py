@@ -1,0 +1,1 @@
+"""Recorded feeds of which every piece is counted."""
