@@ -116,6 +116,8 @@ def run(command: Command, settings: Settings, cluster_of: Callable[[], Cluster])
                 ):
                     metered(act, options, spool, publisher, watcher, settings, codec, stop, summary)
         except (KeyboardInterrupt, typer.Abort):
+            if any(plan.is_followed for plan in plans):  # its only end
+                show_summary(out, summary, publisher, where, json=command.json, has_again=False)
             err.print(
                 f"stopped. {counted(spool.pending_reports, 'report')} in {folder}: the same command goes on from here",
                 markup=False,
