@@ -35,7 +35,7 @@ _PRIVATE: Final = {
 }
 _MULTICAST: Final = {4: (28, 0xE), 6: (120, 0xFF)}  # RFC 5771, RFC 4291: the first bits
 _BROADCAST: Final = 0xFFFFFFFF  # RFC 919
-_REMEMBERED: Final = 4_096
+_REMEMBERED: Final = 1_024
 
 
 class Address(msgspec.Struct, frozen=True, gc=False):

@@ -26,7 +26,8 @@ _MAY_BE_INDICATOR: Final = re.compile(
 _NAMES: Final = re.compile(r"[A-Za-z][\w+.\[\]-]{0,20}://\S+|[A-Za-z]:\\(?:[^\\\n]*\\)*\S*")
 _SIGNS: Final = "#;/!*- \t\"'"
 _LONGEST_HEADING: Final = 40
-_CHUNK_BYTES: Final = 1 << 20
+_CHUNK_BYTES: Final = 64 << 10
+_LONGEST_COMMENT: Final = 1 << 20
 _COMMENT_LINE: Final = re.compile(rb"^(?:\xef\xbb\xbf)?#[^\n]*", re.MULTILINE)
 _COMMENT_BYTES: Final = tuple(sign.encode() for sign in COMMENT_SIGNS)
 _CERTIFICATES: Final = re.compile(r"certificat|zertifikat|\bx\.?509\b|証明書", re.IGNORECASE)
@@ -70,7 +71,7 @@ def comments_ahead(source: OpenInput, is_comment: Callable[[str], bool]) -> Mark
         while ahead is not None and (chunk := ahead.stream.read(_CHUNK_BYTES)):
             whole, _, left = (left + chunk).rpartition(b"\n")
             found += _comments_in(whole, is_comment)
-            left = left[:_CHUNK_BYTES]
+            left = left[:_LONGEST_COMMENT]
         found += _comments_in(left, is_comment)
     return joined(found)
 

@@ -8,7 +8,6 @@ notes on protocols.
 ``suricata_alert`` decides which parts of an alert are indicators.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
@@ -25,6 +24,7 @@ from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
 from producers.readers.suricata_alert import indicators_of, template_of
 from producers.readers.suricata_files import File, hashes_of
+from producers.readers.suricata_flows import AlertedFlows
 from producers.readers.suricata_record import Alert
 from producers.readers.suricata_requested import ON_REQUEST, requested
 from producers.readers.suricata_rule import FIELDS, Statement, beside_rule, of_fields, stated_in
@@ -43,13 +43,6 @@ _DELIVERED: Final = "delivered"
 _EVENT_TYPE: Final = b'"event_type"'
 NO_THREAT: Final = frozenset({"Not Suspicious Traffic", "Generic Protocol Command Decode"})
 _READ: Final = frozenset({"alert", "fileinfo"})
-MAX_ALERTED_FLOWS: Final = 16_384
-"""Flows whose later ``fileinfo`` records are still taken; the oldest is forgotten first. Each is kept as bytes, half a
-kilobyte of them, and not as objects: of a file of alerts nothing else grows."""
-
-_Flows = OrderedDict[int, bytes]
-_PACK: Final = msgspec.msgpack.Encoder()
-_UNPACK: Final = msgspec.msgpack.Decoder(Seen)
 
 
 class _Which(msgspec.Struct):
@@ -80,7 +73,7 @@ _FILE: Final = msgspec.json.Decoder(_FileRecord)
 
 def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
     """The indicators of each record, in the order of the records."""
-    flows: _Flows = OrderedDict()
+    flows = AlertedFlows()
     for record in records(source, defaults.encoding):
         if isinstance(record, Rejected):
             yield record
@@ -88,7 +81,7 @@ def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
             yield from _readings(record.content, record.place, defaults, flows)
 
 
-def _readings(record: bytes, place: SourcePlace, defaults: Defaults, flows: _Flows) -> Iterator[Reading]:
+def _readings(record: bytes, place: SourcePlace, defaults: Defaults, flows: AlertedFlows) -> Iterator[Reading]:
     try:
         which = _WHICH.decode(record)
         if not which.event_type:
@@ -151,7 +144,7 @@ def _with(around: Marked, reading: Reading) -> Reading:
 
 
 def _of_alert(
-    record: bytes, stated: Statement, flow_id: int | None, place: SourcePlace, defaults: Defaults, flows: _Flows
+    record: bytes, stated: Statement, flow_id: int | None, place: SourcePlace, defaults: Defaults, flows: AlertedFlows
 ) -> Iterator[Reading]:
     alert = _ALERT.decode(record)
     at_ms = milliseconds(alert.timestamp)
@@ -168,10 +161,7 @@ def _of_alert(
         return
     template = template_of(alert, place, at_ms, defaults, stated)
     if flow_id:
-        flows[flow_id] = _PACK.encode(template)
-        flows.move_to_end(flow_id)
-        if len(flows) > MAX_ALERTED_FLOWS:
-            flows.popitem(last=False)
+        flows.add(flow_id, template)
     for kind, value in found:
         yield _seen(template, place, kind=kind, value=value)
 
@@ -202,13 +192,14 @@ def _of_requested(record: bytes, event_type: str, place: SourcePlace, defaults: 
             yield Seen(place, observation, marked.origins)
 
 
-def _of_file(record: bytes, which: _Which, place: SourcePlace, defaults: Defaults, flows: _Flows) -> Iterator[Reading]:
+def _of_file(
+    record: bytes, which: _Which, place: SourcePlace, defaults: Defaults, flows: AlertedFlows
+) -> Iterator[Reading]:
     """The hashes of a file that the threat of an alerted flow has sent."""
-    packed = flows.get(which.flow_id or 0)
-    if packed is None:
+    template = flows.template(which.flow_id)
+    if template is None:
         yield LeftOut(place, _OTHER_FILE)
         return
-    template = _UNPACK.decode(packed)
     file = _FILE.decode(record)
     at_ms = milliseconds(file.timestamp)
     if at_ms is None:

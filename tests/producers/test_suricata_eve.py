@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from producers.readers import suricata_eve
+from producers.readers import suricata_flows
 from producers.readers.suricata_eve import NO_THREAT
 from schemas.vocabulary import RejectReason
 from tests.producers.reading_feeds import content_of, document_of, left_out, observations, readings, recorded, refusals
@@ -215,11 +215,12 @@ def test_a_file_of_a_flow_that_alerted_before_is_an_indicator() -> None:
 
 
 def test_the_flows_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suricata_eve, "MAX_ALERTED_FLOWS", 2)
+    monkeypatch.setattr(suricata_flows, "MAX_ALERTED_FLOWS", 4)
     file = {"timestamp": "2026-11-20T08:00:01+0000", "event_type": "fileinfo", "fileinfo": {"md5": "0" * 32}}
-    alerts = [an_alert(flow_id=number) for number in (1, 2, 3)]
-    assert len(observations(read(*alerts, file | {"flow_id": 1}))) == 3
-    assert len(observations(read(*alerts, file | {"flow_id": 3}))) == 4
+    alerts = [an_alert(flow_id=number) for number in (1, 2, 3, 4)]
+    assert len(observations(read(*alerts, file | {"flow_id": 1}))) == 4
+    assert len(observations(read(*alerts, file | {"flow_id": 2}))) == 5
+    assert len(observations(read(*alerts, file | {"flow_id": 4}))) == 5
 
 
 def test_what_a_rule_states_about_itself_arrives() -> None:

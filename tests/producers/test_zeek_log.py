@@ -282,3 +282,13 @@ def test_a_notice_of_the_intelligence_framework_may_be_ours_and_is_taken_on_requ
     assert [each.rule for each in left_out([left])] == ["intel-notice"]
     [seen] = observations(readings(FORMAT, content, include=frozenset({"intel-notice"}), confidence=80))
     assert (seen.value, seen.confidence) == ("c2.example.com", -1)
+
+
+@pytest.mark.parametrize("length", [10, 64 << 10, 200_000])
+def test_a_marking_at_the_end_of_a_long_comment_counts_for_the_rows_before_it(length: int) -> None:
+    row = f"1795000000.5\t{OURS}\t{THEIRS}\tMade::Up\tmade up"
+    log = a_log("notice", "ts id.orig_h id.resp_h note msg", row).replace(
+        b"#close", b"#" + b"made up " * (length // 8) + b"TLP:RED\n#close"
+    )
+    [seen] = observations(readings(FORMAT, log))
+    assert seen.marking.tlp == "TLP:RED"
