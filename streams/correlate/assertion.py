@@ -18,8 +18,7 @@ from streams.correlate.terms import MARKS, mark_of
 
 MAX_SIGHTINGS: Final = 1 << 62  # counts saturate here: an Avro long must hold them for ever
 MAX_TALLIES: Final = 8
-UNKNOWN_EPOCH: Final = -(1 << 63)  # of a statement that was rebuilt: every report's is later
-_NO_EPOCH: Final = 1 << 63
+UNKNOWN_EPOCH: Final = -(1 << 63)  # before all: of a statement that was rebuilt, or a first epoch that is not known
 _NEVER: Final = 1 << 63  # later than all times
 
 
@@ -64,8 +63,8 @@ class Assertion(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     Anyone who may write reports can use a sensor's name with a newer epoch. So a latest statement that is not
     authenticated, and that is not of the source's first epoch or follows authenticated ones, has at least every
-    marking that the source has ever stated (docs/adr/0043). ``first_epoch`` is None if it is the latest statement's;
-    ``signed`` means that a statement was authenticated.
+    marking that the source has ever stated (docs/adr/0043). ``first_epoch`` is None if it is the latest statement's,
+    UNKNOWN_EPOCH if a rebuilt row does not know it; ``signed`` means that a statement was authenticated.
     """
 
     sensor: str
@@ -174,9 +173,8 @@ def _bounded(sensor: str, latest: Statement, tallies: Collection[Tally], rest: T
 
 
 def _first_epoch(assertion: Assertion) -> int:
-    """The source's first epoch; later than all if it is not known."""
-    epoch = assertion.latest.epoch if assertion.first_epoch is None else assertion.first_epoch
-    return _NO_EPOCH if epoch == UNKNOWN_EPOCH else epoch
+    """The source's first epoch; one that is not known is before all, so that only authenticated reports loosen."""
+    return assertion.latest.epoch if assertion.first_epoch is None else assertion.first_epoch
 
 
 def _vouched(assertion: Assertion, first_epoch: int, *, signed: bool) -> Assertion:

@@ -9,7 +9,7 @@ import msgspec
 
 from schemas.markings import Marking, joined
 from schemas.vocabulary import IndicatorType, RecordKind, Withdrawal
-from streams.correlate.assertion import Assertion
+from streams.correlate.assertion import UNKNOWN_EPOCH, Assertion
 from streams.correlate.former_rows import row_fields
 from streams.correlate.further import Summary, together
 from streams.correlate.lifecycle import Lifetimes
@@ -53,7 +53,7 @@ class Floor(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The least marking of a source's statements up to (``epoch``, ``sequence``); an empty ``sensor`` is any other.
 
     A rebuilt row does not know which of the source's statements were merged before: a late one must not loosen a
-    marking that a later, lost one had tightened.
+    marking that a later, lost one had tightened. Nor does it know the first epoch of a source that it does not name.
     """
 
     sensor: str
@@ -68,7 +68,9 @@ class Floor(msgspec.Struct, frozen=True, gc=False, array_like=True):
         is_its_own = statement.authenticated or statement.epoch == self.epoch
         if is_its_own and (statement.epoch, statement.sequence) > (self.epoch, self.sequence):
             return assertion
-        return msgspec.structs.replace(assertion, latest=statement.under(statement.marking.join(self.marking)))
+        strict = statement.under(statement.marking.join(self.marking))
+        first_epoch = assertion.first_epoch if self.sensor else UNKNOWN_EPOCH
+        return msgspec.structs.replace(assertion, latest=strict, first_epoch=first_epoch)
 
 
 class Row(msgspec.Struct, frozen=True, gc=False, array_like=True):

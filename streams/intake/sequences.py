@@ -69,6 +69,8 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """All numberings of one sensor, the newest last; how much it has sent in the current minute; and when the broker
     appended its last heartbeat, which is a report without observations, and its last report with any: 0 never.
 
+    ``lacks_epochs`` means that counted reports may be of an epoch that is not here: the first one is not the sensor's.
+
     Minutes are the broker's, so that reading the log again gives the same result. A minute that is not the
     last one counted begins again: a broker's clock that was ahead and is corrected stops no sensor.
     """
@@ -78,6 +80,7 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
     used: int = 0
     beat_ms: int = 0
     reported_ms: int = 0
+    lacks_epochs: bool = False
 
     def fate_of(self, epoch: int, sequence: int, size: int, appended_ms: int, quota: int) -> SequenceFate:
         """The fate of the report (``epoch``, ``sequence``) of ``size`` observations.
@@ -120,7 +123,8 @@ class Sequences(msgspec.Struct, frozen=True, gc=False, array_like=True):
         """The same for what ``fate_of_redriven`` found to be new. A whole report uses up its number if that is open."""
         if whole and not self._is_closed(epoch, sequence):
             return self.counted(epoch, sequence, size, appended_ms)
-        return self.spent(size, appended_ms)
+        lacks_epochs = self.lacks_epochs or self._find(epoch) is None
+        return msgspec.structs.replace(self.spent(size, appended_ms), lacks_epochs=lacks_epochs)
 
     def spent(self, size: int, appended_ms: int) -> "Sequences":
         """These with so many observations taken. An empty report is work, too, and costs as much as one."""

@@ -17,26 +17,26 @@ from streams.correlate.lifecycle import DAY_MS
 from streams.intake.ledger import SENSOR
 from streams.intake.sequences import Sequences
 from streams.intake.step import Intake
-from streams.repair.rebuilt_row import AFTER_ALL, ReportNumber
+from streams.repair.rebuilt_row import Counted
 
 
-def latest_report_of(cluster: Cluster, shards: int, time_ms: int) -> Callable[[str], ReportNumber]:
+def latest_report_of(cluster: Cluster, shards: int, time_ms: int) -> Callable[[str], Counted]:
     """For each sensor the latest report that intake has counted; for an unknown sensor, any until ``time_ms``.
 
     No report has an epoch that is later than its append; the day is a margin for brokers whose clocks are ahead.
     """
-    unknown = (time_ms + DAY_MS, AFTER_ALL)
-    latest: dict[str, ReportNumber] = {}
+    unknown = Counted(time_ms + DAY_MS)
+    latest: dict[str, Counted] = {}
     for shard in range(shards):
         latest |= _counted_by(cluster, shard)
     return lambda sensor: latest.get(sensor, unknown)
 
 
-def _counted_by(cluster: Cluster, shard: int) -> dict[str, ReportNumber]:
+def _counted_by(cluster: Cluster, shard: int) -> dict[str, Counted]:
     """The reports that one shard of intake has counted; empty if the end of its changelog is lost."""
     topic = topics.changelog(Intake.name)
     changelog = Changelog(cluster, topic, shard, Intake.name)
-    latest: dict[str, ReportNumber] = {}
+    latest: dict[str, Counted] = {}
     last = 0
     for rows, batch, _ in changelog.read(begin_offset(cluster, topic, shard)):
         last = max(last, batch)
@@ -48,13 +48,16 @@ def _counted_by(cluster: Cluster, shard: int) -> dict[str, ReportNumber]:
     return latest if progress is not None and last >= progress["batch"] else {}
 
 
-def latest_in(row: bytes) -> ReportNumber | None:
-    """The latest report that a row of intake has counted of its sensor; None if all of them were redriven.
+def latest_in(row: bytes) -> Counted | None:
+    """What a row of intake has counted of its sensor; None if all of its reports were redriven.
 
-    Of a sensor with several epochs it is any report of the newest one: in an epoch that is not its source's first, no
-    report loosens a marking unless it is authenticated, and a rebuilt row does not know the first (``_vouched``).
+    Its first epoch is known if there is only one. Of a sensor with several the latest is any report of the newest:
+    in an epoch that may not be its source's first, only an authenticated report loosens a marking (``Assertion``).
     """
-    epochs = msgspec.msgpack.decode(row, type=Sequences).epochs
-    if not epochs:
+    known = msgspec.msgpack.decode(row, type=Sequences)
+    if not known.epochs:
         return None
-    return epochs[-1].epoch, AFTER_ALL if len(epochs) > 1 else epochs[-1].intervals[-1][1]
+    newest = known.epochs[-1]
+    if len(known.epochs) > 1 or known.lacks_epochs:
+        return Counted(newest.epoch)
+    return Counted(newest.epoch, newest.intervals[-1][1], newest.epoch)

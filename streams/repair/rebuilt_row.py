@@ -30,15 +30,20 @@ from streams.enrichment.enrich import Enricher
 from streams.repair.rebuilt_decision import Decided, says_of, with_officers
 from streams.rules.classifier import Classifier
 
-ReportNumber = tuple[int, int]
-"""Epoch and sequence of a report."""
-
 BEFORE_ALL: Final = UNKNOWN_EPOCH  # the order of a statement that is not known
 AFTER_ALL: Final = (1 << 63) - 1
 _UNKNOWN_RULES: Final = bytes(8)  # the digest of no rules: a release under other rules is then a withdrawal
 
 Seen = tuple[int, int, int]
 """How often, first and last: the part of a release that comes from counts."""
+
+
+class Counted(msgspec.Struct, frozen=True, gc=False):
+    """The latest report of a sensor that may have been counted, and the sensor's first epoch if that is known."""
+
+    epoch: int
+    sequence: int = AFTER_ALL
+    first_epoch: int = UNKNOWN_EPOCH
 
 
 class LastRelease(msgspec.Struct, frozen=True, gc=False):
@@ -59,13 +64,13 @@ class Rebuilt(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The inputs of a rebuilt row. ``latest_report`` gives the latest report of a sensor that may be in the row."""
+    """The inputs of a rebuilt row. ``counted`` is what intake has counted of a sensor that may be in the row."""
 
     partners: tuple[str, ...]
     enricher: Enricher
     classifier: Classifier
     lifetimes: Lifetimes
-    latest_report: Callable[[str], ReportNumber]
+    counted: Callable[[str], Counted]
 
 
 def last_release_of(record: ReleasedIndicator, partner: str, decision_id: str) -> LastRelease:
@@ -102,7 +107,7 @@ def row_of(
     kind = TYPE_BY_LABEL[record["type"]]
     emitted_ms = min(record["version"], now_ms)
     markings = {marking for each in decided.values() for marking in each.markings}
-    assertions = [_assertion(source, kind, record, emitted_ms, world.lifetimes) for source in record["sources"]]
+    assertions = [_assertion(source, kind, record, emitted_ms, world) for source in record["sources"]]
     missing = record["source_count"] - len(assertions)
     row = Row(
         kind,
@@ -112,7 +117,7 @@ def row_of(
         version=record["version"],
         emitted_ms=emitted_ms,
         expired=record["kind"] == "expired",
-        floors=tuple(_floors(record, markings, world.latest_report, now_ms)),
+        floors=tuple(_floors(record, markings, world.counted, now_ms)),
         rules=max(decided.values(), key=lambda each: each.sequence).rules if decided else _UNKNOWN_RULES,
         generation=record["version"],  # rows of further sources that are older are not of this row
     )
@@ -124,13 +129,13 @@ def row_of(
 
 
 def _assertion(
-    source: SourceRecord, kind: IndicatorType, record: Indicator, emitted_ms: int, lifetimes: Lifetimes
+    source: SourceRecord, kind: IndicatorType, record: Indicator, emitted_ms: int, world: World
 ) -> Assertion:
     marking = marking_of(source["marking"])
     statement = Statement.of(
         BEFORE_ALL,
         BEFORE_ALL,
-        _appended_ms(source["valid_until_ms"], record["valid_until_ms"], kind, emitted_ms, lifetimes),
+        _appended_ms(source["valid_until_ms"], record["valid_until_ms"], kind, emitted_ms, world.lifetimes),
         marking,
         source["confidence"],
         source["valid_until_ms"],
@@ -139,7 +144,7 @@ def _assertion(
         tuple(sorted(source["context"].items())),
     )
     tally = Tally.under(marking, source["sightings"], source["first_seen_ms"], source["last_seen_ms"])
-    return Assertion(source["sensor"], statement, (tally,))
+    return Assertion(source["sensor"], statement, (tally,), first_epoch=world.counted(source["sensor"]).first_epoch)
 
 
 def _appended_ms(stated_ms: int, end_ms: int, kind: IndicatorType, emitted_ms: int, lifetimes: Lifetimes) -> int:
@@ -150,13 +155,14 @@ def _appended_ms(stated_ms: int, end_ms: int, kind: IndicatorType, emitted_ms: i
 
 
 def _floors(
-    record: Indicator, markings: set[Marking], latest_report: Callable[[str], ReportNumber], now_ms: int
+    record: Indicator, markings: set[Marking], counted: Callable[[str], Counted], now_ms: int
 ) -> Iterable[Floor]:
     """Of each source that the record names, and of any other: it may have been in the row without a record that counts
     it, since a source that adds nothing waits for the roll-up. Its marking then was one of those in the record."""
     for source in record["sources"]:
         strictest = _strictest(marking_of(source["marking"]), markings)
-        yield Floor(source["sensor"], strictest, *latest_report(source["sensor"]))
+        latest = counted(source["sensor"])
+        yield Floor(source["sensor"], strictest, latest.epoch, latest.sequence)
     yield Floor("", _strictest(marking_of(record["marking"]), markings), now_ms, AFTER_ALL)
 
 

@@ -190,7 +190,7 @@ def closed(known: Sequence[Sequences]) -> Sequences:
     epochs = tuple(Epoch(epoch, ((high, high),), high) for epoch, high in sorted(highest.items()))
     latest = max(known, key=lambda sequences: sequences.minute)
     beat_ms, reported_ms = max(each.beat_ms for each in known), max(each.reported_ms for each in known)
-    return Sequences(epochs, latest.minute, latest.used, beat_ms, reported_ms)
+    return Sequences(epochs, latest.minute, latest.used, beat_ms, reported_ms, lacks_epochs=True)
 
 
 def _gaps(sequences: Sequences) -> int:

@@ -13,7 +13,7 @@ from streams.correlate.execute import row_with
 from streams.correlate.officers import NO_DECISIONS, OfficerDecisions
 from streams.correlate.row import Row
 from streams.repair.rebuilt_decision import decided_of
-from streams.repair.rebuilt_row import AFTER_ALL, World, last_release_of, row_of
+from streams.repair.rebuilt_row import Counted, World, last_release_of, row_of
 from streams.repair.vetoes import vetoes_of
 from streams.rules.classifier import Classifier
 from streams.rules.engine import Engine
@@ -56,7 +56,7 @@ class Rebuilding(OfficersBench):
         decision = cast("Decision", self.decisions[-1])
         released = [cast("ReleasedIndicator", each) for each in self.released[-1:]]
         reported = [last_release_of(each, "JPN", decision["decision_id"]) for each in released]
-        world = World(("JPN",), an_enricher(), classifier, LIFETIMES, lambda _: (self.now_ms, AFTER_ALL))
+        world = World(("JPN",), an_enricher(), classifier, LIFETIMES, lambda _: Counted(self.now_ms))
         national = cast("Indicator", self.national[-1])
         return row_of(national, reported, {"JPN": decided_of(decision)}, world, self.now_ms, stated).row
 

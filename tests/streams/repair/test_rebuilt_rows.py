@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import cast
 
+import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -17,14 +18,17 @@ from schemas.records import Decision, Indicator, ReleasedIndicator, SensorReport
 from schemas.vocabulary import IndicatorType, Outcome
 from streams.audit.entry import HEAD_KEY
 from streams.correlate import row as rows_of
+from streams.correlate.assertion import UNKNOWN_EPOCH
 from streams.correlate.lifecycle import DAY_MS
 from streams.correlate.row import Row
 from streams.correlate.step import Correlate, CorrelateSettings
 from streams.correlate.units import facets_in, units
+from streams.intake.sequences import Sequences
 from streams.intake.step import Intake
 from streams.repair.latest_reports import latest_in
 from streams.repair.rebuilt_decision import decided_of
-from streams.repair.rebuilt_row import AFTER_ALL, ReportNumber, World, last_release_of, row_of
+from streams.repair.rebuilt_row import Counted, World, last_release_of, row_of
+from streams.repair.rows import closed
 from streams.rules.classifier import Classifier
 from streams.rules.engine import Engine
 from tests.builders import NOW_MS, a_report, an_observation
@@ -99,11 +103,11 @@ class Nation:
         self.correlate.turn(self.now_ms, *blocks)
         return blocks
 
-    def latest_report(self, sensor: str) -> ReportNumber:
+    def counted(self, sensor: str) -> Counted:
         """What a rebuild learns of a sensor from intake's state."""
         [row] = self.intake.get_many([b"s" + sensor.encode()])
         known = None if row is None else latest_in(row)
-        return known or (self.now_ms, AFTER_ALL)
+        return known or Counted(self.now_ms)
 
     def row(self) -> Row:
         [row] = self.correlate.get_many([KEY])
@@ -117,10 +121,8 @@ def rebuilt(lost: Nation, *, intake_too: bool = False) -> tuple[Workbench, Row]:
     national = cast("Indicator", written(topics.NATIONAL, INDICATOR)[-1])
     released = cast("list[ReleasedIndicator]", written(topics.released(PARTNER), RELEASED_INDICATOR))
     decisions = cast("list[Decision]", written(topics.AUDIT, DECISION))
-    unknown = (lost.now_ms, AFTER_ALL)
-    world = World(
-        (PARTNER,), ENRICHER, lost.classifier, LIFETIMES, (lambda _: unknown) if intake_too else lost.latest_report
-    )
+    unknown = Counted(lost.now_ms)
+    world = World((PARTNER,), ENRICHER, lost.classifier, LIFETIMES, (lambda _: unknown) if intake_too else lost.counted)
     reported = [last_release_of(released[-1], PARTNER, decisions[-1]["decision_id"])] if released else []
     decided = {PARTNER: decided_of(decisions[-1])} if decisions else {}
     row = row_of(national, reported, decided, world, lost.now_ms).row
@@ -192,12 +194,26 @@ STRICTER_ONCE = [
     Stated("b", 0, AMBER, 1, 1),
     Stated("b", 0, CLEAR, 1, 1, ("c2",), epoch=2),
 ]
+REINSTALLED_AFTER_IT = [
+    Stated("a", 2, CLEAR, 1, 1),
+    Stated("a", 0, RED, 3, 1000, epoch=2),
+    Stated("a", 3, CLEAR, 2, 1000, epoch=2),
+]
+WAITED_AND_REINSTALLED = [
+    Stated("b", 1, CLEAR, 1, 1),
+    Stated("a", 1, CLEAR, 1, 1),
+    Stated("a", 0, RED, 1, ROLL_UP_MS + 1, epoch=2),
+    Stated("a", 1, CLEAR, 1, ROLL_UP_MS + 1, epoch=2),
+]
 LATER_EPOCH = [Stated("b", 1, RED, 2, 1), Stated("b", 5, RED, 2, 1, epoch=2), Stated("b", 9, CLEAR, 2, 1, epoch=2)]
 
 
 @given(histories(), st.integers(1, 11), st.booleans())
 @example(EARLIER_TIME, 3, False)
 @example(LATER_EPOCH, 2, False)
+@example(REINSTALLED_AFTER_IT, 1, False)
+@example(REINSTALLED_AFTER_IT, 1, True)
+@example(WAITED_AND_REINSTALLED, 2, False)
 @example(STRICTER_ONCE, 3, False)
 @example(WAITED_FOR_A_ROLL_UP, 3, True)
 @example(WAITED_FOR_A_ROLL_UP, 3, False)
@@ -233,3 +249,28 @@ def test_whatever_comes_next_a_rebuilt_row_releases_nothing_that_the_lost_one_wo
             assert last_ms <= max(known_ms, *(tally.last_seen_ms for tally in tallies))
             assert set(record["content"]["labels"]) <= open_labels, "a late word's labels, at most"
     assert reported == sorted(set(reported)), "versions grow"
+
+
+def test_a_sensor_of_one_epoch_may_still_tighten_its_marking_and_loosen_it_again() -> None:
+    lost = Nation()
+    lost.observes(Stated("a", 0, CLEAR, 1, 1))
+    bench, _ = rebuilt(lost)
+    for number, marking in enumerate((RED, CLEAR), 1):
+        blocks = lost.observes(Stated("a", number, marking, 1, ROLL_UP_MS + 1))
+        bench.turn(lost.now_ms, *blocks)
+    assert [each["kind"] for each in released_by(bench)] == ["recalled", "content"]
+    assert [each["kind"] for each in released_by(lost.correlate)] == ["content", "recalled", "content"]
+
+
+def test_the_first_epoch_of_a_sensor_is_known_only_if_intake_has_never_counted_another() -> None:
+    def known(sequences: Sequences) -> int:
+        counted = latest_in(msgspec.msgpack.encode(sequences))
+        assert counted is not None
+        return counted.first_epoch
+
+    once = Sequences().counted(20, 0, 1, NOW_MS)
+    assert known(once) == 20
+    assert known(once.counted(30, 0, 1, NOW_MS)) == UNKNOWN_EPOCH
+    assert known(once.counted_redriven(20, 1, 1, NOW_MS, whole=True)) == 20
+    assert known(once.counted_redriven(10, 5, 1, NOW_MS, whole=True).counted(20, 1, 1, NOW_MS)) == UNKNOWN_EPOCH
+    assert known(closed([once]).counted(20, 1, 1, NOW_MS)) == UNKNOWN_EPOCH
