@@ -15,8 +15,9 @@ import msgspec
 
 from bench.pipeline import absorb
 from bench.publish import Publisher, encoded
-from bench.role import Role, cpu_seconds, peak_resident_bytes, resident_bytes
+from bench.role import Role, cpu_seconds, resident_bytes
 from bench.stand import HOME, PARTNER, SHARDS, Stand
+from bench.tree_memory import watched
 from bench.workload import REPORT_SIZE, SENSORS, Expected, Work, observation
 from exchange.kafka.clients import topic_ids
 from exchange.kafka.log import KafkaLog
@@ -55,7 +56,10 @@ def measure(stand: Stand, indicators: int, observations: int, now_ms: int) -> di
     records = encoded(repetitions(indicators, observations, now_ms))
     state = stand.folder / "state"
     arguments = ["kakehashi", "streams", "--nation", HOME]
-    with Role.start("streams", arguments, stand.environment(), stand.folder) as role:
+    with (
+        Role.start("streams", arguments, stand.environment(), stand.folder) as role,
+        watched(role.pid) as peak,
+    ):
         role.await_ready()
         rebuilt_s = _restore_seconds(role)
         at_rest = resident_bytes(role.pid)
@@ -63,7 +67,7 @@ def measure(stand: Stand, indicators: int, observations: int, now_ms: int) -> di
         publisher.publish(records)
         ended, _ = absorb(stand, role, records)
         cpu = cpu_seconds(role.pid) - cpu
-        busy, peak = resident_bytes(role.pid), peak_resident_bytes(role.pid)
+        busy = resident_bytes(role.pid)
         disk = _size(state)
     with Role.start("streams", arguments, stand.environment(), stand.folder) as role:
         role.await_ready()
@@ -79,7 +83,7 @@ def measure(stand: Stand, indicators: int, observations: int, now_ms: int) -> di
         "worker_cpu_us": round(cpu / observations * 1e6, 1),
         "resident_mib_rebuilt": round(at_rest / (1 << 20)),
         "resident_mib_busy": round(busy / (1 << 20)),
-        "resident_mib_peak": round(peak / (1 << 20)),
+        "resident_mib_peak": round(peak.value / (1 << 20)),
         "disk_mib": round(disk / (1 << 20)),
     }
 

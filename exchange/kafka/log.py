@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from confluent_kafka import KafkaError, Message, Producer
 
 from exchange.errors import SchemaIncompatible
-from exchange.kafka.clients import BATCH_BYTES, TRANSACTION_TIMEOUT_MS, Cluster, topic_ids
+from exchange.kafka.clients import BATCH_BYTES, TRANSACTION_TIMEOUT_MS, Cluster, end_offset, topic_ids
 from exchange.kafka.produce import OnDelivery, produce, produce_all, produce_output
 from exchange.kafka.progress import last_progress, position_of, progress_of, rows_begin
 from exchange.kafka.transactions import Transactions
@@ -105,6 +105,10 @@ class KafkaLog(Log):
     def changelog(self, start: int) -> Iterator[ChangelogPortion]:
         """The committed rows of our changelog partition from ``start`` to its end; raises ChangelogLost."""
         return self._changelog.read(max(start, self._rows_begin))
+
+    def distance(self, start: int) -> int:
+        """The offsets from ``start`` to the end of our changelog partition, those of compacted records included."""
+        return end_offset(self._cluster, self._changelog_topic, self._shard) - max(start, self._rows_begin)
 
     def follow(self, start: int, wait_s: float) -> Generator[ChangelogPortion, None, None]:
         """The committed rows of our changelog partition as they arrive; raises ChangelogLost. Needs no fencing."""

@@ -1,13 +1,13 @@
 """Brings a shard's local state to the committed position, from the changelog (laws 1 and 6)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from typing import Final, Protocol
 
 from exchange.errors import ProducerFenced
 from exchange.memory import give_back
-from exchange.protocol.log import ChangelogLost, Log
+from exchange.protocol.log import ChangelogLost, ChangelogPortion, Log
 from exchange.protocol.record import Position
 from exchange.protocol.rows import State
 
@@ -19,6 +19,40 @@ def fenced(step: str, found: Position, ours: Position) -> ProducerFenced:
     return ProducerFenced(
         f"{step}: batch {found.batch} was committed by another owner after our batch {ours.batch}; this one stops"
     )
+
+
+class Source(Protocol):
+    """A changelog to restore from: the part of a ``Log`` that needs no ownership."""
+
+    def remembers(self, start: int) -> bool:
+        """Whether it still has every deleted row from ``start`` on."""
+        ...
+
+    def changelog(self, start: int) -> Iterator[ChangelogPortion]:
+        """The committed rows from offset ``start`` on. Raises ChangelogLost if ``start`` is gone."""
+        ...
+
+
+def read_into(state: State, source: Source, clock: Callable[[], int], on_portion: Callable[[], None]) -> int:
+    """Bring a state to the end that its changelog has now; the last batch there. ``on_portion`` is called after each
+    portion. Raises ChangelogLost if the changelog does not reach from the state's place on."""
+    start, batch = state.start()
+    if start and not source.remembers(start):
+        state.clear()
+        start, batch = state.start()
+    began_ms = clock()
+    portions = iter(source.changelog(start))
+    for first in portions:  # most of the time there is none: RocksDB need not be set up for bulk
+        with state.restoring():
+            for rows, last_batch, next_offset in chain((first,), portions):
+                batch = max(batch, last_batch)
+                state.apply(rows, batch, next_offset)
+                on_portion()
+        give_back()
+    if clock() - began_ms > READ_WITHIN_MS:  # the machine slept: tombstones may have been compacted away
+        state.clear()
+        return read_into(state, source, clock, on_portion)
+    return batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +69,9 @@ class Restorer:
 
         Raises ChangelogLost if the changelog does not reach it, ProducerFenced if another owner has gone on meanwhile.
         """
-        start, batch = state.start()
-        if batch and batch == position.batch:
+        if position.batch and state.start()[1] == position.batch:
             return
-        if start and not self.log.remembers(start):
-            state.clear()
-            start, batch = state.start()
-        began_ms = self.clock()
-        portions = iter(self.log.changelog(start))
-        for first in portions:  # most of the time there is none: RocksDB need not be set up for bulk
-            with state.restoring():
-                for rows, last_batch, next_offset in chain((first,), portions):
-                    batch = max(batch, last_batch)
-                    state.apply(rows, batch, next_offset)
-                    on_portion()
-            give_back()
-        if self.clock() - began_ms > READ_WITHIN_MS:  # the machine slept: tombstones may have been compacted away
-            state.clear()
-            self.restore(state, position, on_portion)
-            return
+        batch = read_into(state, self.log, self.clock, on_portion)
         if batch != position.batch:
             found = self.log.position() or Position()
             if found != position:  # a new owner has committed while we were reading

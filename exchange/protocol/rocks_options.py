@@ -4,7 +4,11 @@ import errno
 import os
 from typing import Final
 
-from rocksdict import BlockBasedOptions, Cache, Options, WriteOptions
+from rocksdict import BlockBasedOptions, Cache, Options
+
+# RocksDB holds a writer up if so many files are not merged yet, and the writer holds the interpreter's lock. A restore
+# leaves a file for each 32 MiB.
+_MANY_FILES: Final = 10_000
 
 
 def options(cache_mib: int) -> Options:
@@ -18,27 +22,13 @@ def options(cache_mib: int) -> Options:
     found.set_max_write_buffer_number(2)
     found.set_max_open_files(256)
     found.set_keep_log_file_num(2)
+    found.set_level_zero_slowdown_writes_trigger(_MANY_FILES)
+    found.set_level_zero_stop_writes_trigger(_MANY_FILES)
     return found
 
 
-def unlogged() -> WriteOptions:
-    """For writes that are in memory only until they are flushed."""
-    found = WriteOptions()
-    found.disable_wal = True  # type: ignore[method-assign, assignment]  # a property, which its stub has as a method
-    return found
-
-
-def _merged_from(files: int) -> dict[str, str]:
-    """Files of new rows are merged once there are so many; if that does not keep up, writers are held up."""
-    return {
-        "level0_file_num_compaction_trigger": str(files),
-        "level0_slowdown_writes_trigger": str(5 * files),
-        "level0_stop_writes_trigger": str(9 * files),
-    }
-
-
-USUAL: Final = _merged_from(4)
-BULK: Final = _merged_from(16)
+USUAL: Final = {"level0_file_num_compaction_trigger": "4"}
+BULK: Final = {"level0_file_num_compaction_trigger": str(_MANY_FILES)}  # merged once, behind the restore
 # RocksDB reports a disk's error with the text of strerror.
 REFUSALS: Final = tuple(
     os.strerror(number)

@@ -22,7 +22,6 @@ The laws, which the state-machine test in ``tests/exchange/test_shard_laws.py`` 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from enum import Enum
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
@@ -30,6 +29,7 @@ from exchange.errors import CannotDecide, FatalError, ProducerFenced
 from exchange.protocol.effects import Effects
 from exchange.protocol.feed import Feed
 from exchange.protocol.log import CommitUncertain, Home, Log, TransactionAborted
+from exchange.protocol.phase import Phase
 from exchange.protocol.preempt import Preempted, Share, WatchedRows
 from exchange.protocol.record import Input, Position, Record
 from exchange.protocol.restore import Restorer, fenced
@@ -42,17 +42,6 @@ __all__ = ["FAR_AHEAD_MS", "Phase", "Shard", "Turned"]
 
 Facts = TypeVar("Facts")
 FAR_AHEAD_MS: Final = 24 * 60 * 60 * 1000
-
-
-class Phase(Enum):
-    """Where a shard is in its life."""
-
-    NEW = 0
-    RESTORING = 1
-    RUNNING = 2
-    FENCED = 3
-    CLOSED = 4
-    WAITING = 5
 
 
 class Shard:
@@ -71,16 +60,19 @@ class Shard:
         home: Home | None = None,
         *,
         remedy: str = "Rebuild the shard before it may go on",
+        restore_apart: Callable[[Callable[[], None]], None] = lambda _: None,
         turn: Turn | None = None,
     ) -> None:
         """``clock`` returns milliseconds since 1970, UTC. ``open_state`` is None for a step without rows.
 
-        ``remedy`` is the advice to a person if the changelog lacks committed rows.
+        ``remedy`` is the advice to a person if the changelog lacks committed rows. ``restore_apart`` may restore the
+        closed state as far as it likes, with the call for each portion: what is missing then is read here.
         """
         self._step: Step[Any] = step  # of the same facts as the feed: the signature holds that
         self._feed: Feed[Any] = feed
         self._log, self._open_state, self._clock, self._home = log, open_state, clock, home
         self._restorer = Restorer(step.name, log, clock, remedy)
+        self._restore_apart = restore_apart
         self._turn = turn or Turn()
         self._more = False
         self._waiting: Sequence[Record] = ()  # read, not computed yet
@@ -103,6 +95,7 @@ class Shard:
             self._log.fence()
             self.position = self._log.position() or Position()
             if self._open_state is not None:
+                self._restore_apart(on_portion)
                 self._state = self._open_state()  # the predecessor may have held it until it was fenced
                 self._restorer.restore(self._state, self.position, on_portion)
             self.gaps = self._feed.resume(self.position.next_offsets)

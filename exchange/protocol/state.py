@@ -8,43 +8,25 @@ deleted.
 
 import logging
 import shutil
-import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, cast
 
 import msgspec
-from rocksdict import DbClosedError, Rdict, RdictIter, ReadOptions, WriteBatch, WriteOptions
+from rocksdict import DbClosedError, Rdict, RdictIter, ReadOptions, WriteBatch
 
 from exchange.errors import TransientError
+from exchange.protocol.bulk_files import BulkFiles, remove_unfinished
+from exchange.protocol.entries import DUE, NEVER, PLACE, ROW, TIME, CacheHead, entries_of, time_of
 from exchange.protocol.record import RowChange
-from exchange.protocol.rocks_options import BULK, REFUSALS, USUAL, options, unlogged
+from exchange.protocol.rocks_options import BULK, REFUSALS, USUAL, options
 from exchange.protocol.rows import Footprint
 
 _log = logging.getLogger(__name__)
 
 
-_ROW: Final = b"r"
-_DUE: Final = b"t"
-_PLACE: Final = b"place"
-_TIME: Final = struct.Struct(">q")
-_NEVER: Final = (1 << 63) - 1
 _SPARES: Final = 4
-
-
-def _time_of(entry: bytes) -> int:
-    """The time of an entry of the index of times; behind the last one there is none."""
-    return int(_TIME.unpack_from(entry, len(_DUE))[0]) if entry.startswith(_DUE) else _NEVER
-
-
-class CacheHead(msgspec.Struct, frozen=True):
-    """Which changelog this cache is of, and how far."""
-
-    changelog_id: str
-    state_format: int
-    next_offset: int = 0
-    batch: int = 0
 
 
 class StateInUse(TransientError):
@@ -99,42 +81,45 @@ class RocksState:
     """
 
     def __init__(self, folder: Path, changelog_id: str, state_format: int, *, cache_mib: int = 16) -> None:
-        self._folder = folder
+        self.folder = folder
         self._cache_mib = cache_mib
-        self._place = CacheHead(changelog_id, state_format)
-        self._writing = WriteOptions()
+        self.place = CacheHead(changelog_id, state_format)
+        self._bulk: BulkFiles | None = None
+        self._gathered = self.place
         self.due_from_ms = 0
         self._db = self._open()
+        with suppress(OSError):  # then it takes some room, and nothing else
+            remove_unfinished(folder)
         found = self._read_place()
         if found is None or (found.changelog_id, found.state_format) != (changelog_id, state_format):
             if found is not None:
                 _log.warning("state.rebuild folder=%s reason=another-changelog", folder)
             self._wipe()
         else:
-            self._place = found
+            self.place = found
 
     def _open(self) -> Rdict:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StateRefused(f"{self._folder} cannot be made: {error}") from error
+            raise StateRefused(f"{self.folder} cannot be made: {error}") from error
         try:
-            return Rdict(str(self._folder), options(self._cache_mib))
+            return Rdict(str(self.folder), options(self._cache_mib))
         except Exception as error:  # rocksdict raises a bare Exception for damage and for a held lock alike
-            if f"{self._folder / 'LOCK'}: " in str(error):
+            if f"{self.folder / 'LOCK'}: " in str(error):
                 raise StateInUse(
-                    f"{self._folder} is in use by another process: give each worker its own folder"
+                    f"{self.folder} is in use by another process: give each worker its own folder"
                 ) from error
             self._raise_refusal(error)
-            _log.warning("state.rebuild folder=%s reason=damaged detail=%s", self._folder, error)
-            shutil.rmtree(self._folder)
-            self._folder.mkdir(parents=True)
-            return Rdict(str(self._folder), options(self._cache_mib))
+            _log.warning("state.rebuild folder=%s reason=damaged detail=%s", self.folder, error)
+            shutil.rmtree(self.folder)
+            self.folder.mkdir(parents=True)
+            return Rdict(str(self.folder), options(self._cache_mib))
 
     def _raise_refusal(self, error: Exception) -> None:
         if any(refusal in str(error) for refusal in REFUSALS):
             raise StateRefused(
-                f"{self._folder}: {error}: make room, or correct its permissions, and start again"
+                f"{self.folder}: {error}: make room, or correct its permissions, and start again"
             ) from error
 
     @contextmanager
@@ -147,40 +132,40 @@ class RocksState:
             if "Corruption" not in str(error):
                 raise
             self.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
-            raise StateDamaged(f"{self._folder} was damaged and has been removed: {error}") from error
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise StateDamaged(f"{self.folder} was damaged and has been removed: {error}") from error
 
     def _read_place(self) -> CacheHead | None:
         try:
-            found = self._db.get(_PLACE)
+            found = self._db.get(PLACE)
             return None if found is None else msgspec.msgpack.decode(found, type=CacheHead)
         except Exception as error:  # damage shows when a block is read, again as a bare Exception
-            _log.warning("state.rebuild folder=%s reason=damaged detail=%s", self._folder, error)
+            _log.warning("state.rebuild folder=%s reason=damaged detail=%s", self.folder, error)
             return CacheHead("", -1)
 
     def _wipe(self) -> None:
         self._db.close()
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self.folder)
         self._db = self._open()
         self.due_from_ms = 0
 
     def clear(self) -> None:
         """Forget everything."""
-        _log.warning("state.rebuild folder=%s reason=too-old", self._folder)
+        _log.warning("state.rebuild folder=%s reason=too-old", self.folder)
         self._wipe()
-        self._place = CacheHead(self._place.changelog_id, self._place.state_format)
+        self.place = CacheHead(self.place.changelog_id, self.place.state_format)
 
     def start(self) -> tuple[int, int]:
         """The changelog's next offset and the last batch that this cache holds."""
-        return self._place.next_offset, self._place.batch
+        return self.place.next_offset, self.place.batch
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The row of each key; None if there is none."""
         if not keys:
             return []
         with self._judged():
-            found = cast("list[bytes | None]", self._db.get([_ROW + key for key in keys]))
-        return [None if value is None else value[_TIME.size :] for value in found]
+            found = cast("list[bytes | None]", self._db.get([ROW + key for key in keys]))
+        return [None if value is None else value[TIME.size :] for value in found]
 
     def scan(self, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
         """The rows behind ``after`` by key, at most ``limit``: fewer only at the end."""
@@ -188,10 +173,10 @@ class RocksState:
         with self._judged():
             entries = self._db.iter(ReadOptions())
             try:
-                entries.seek(_ROW + after)
-                while entries.valid() and len(found) < limit and (key := entries.key()).startswith(_ROW):
-                    if key != _ROW + after:
-                        found.append((key[len(_ROW) :], entries.value()[_TIME.size :]))
+                entries.seek(ROW + after)
+                while entries.valid() and len(found) < limit and (key := entries.key()).startswith(ROW):
+                    if key != ROW + after:
+                        found.append((key[len(ROW) :], entries.value()[TIME.size :]))
                     entries.next()
                 entries.status()  # an iterator that meets damage just ends
             finally:
@@ -200,36 +185,42 @@ class RocksState:
 
     @contextmanager
     def restoring(self) -> Iterator[None]:
-        """Write without RocksDB's own log, and merge files rarely. Rows only in memory are written at the end, before
-        any write that is logged: behind a log that knows the later ones alone, the earlier ones would be lost."""
-        self._writing = unlogged()
+        """Gather what is applied, and write it in whole files, which are merged behind the block: ``start`` is what is
+        on the disk. If the block raises, what was not written is forgotten."""
+        self._gathered, self._bulk = self.place, BulkFiles(self._db, self.folder, options(self._cache_mib))
         self._db.set_options(BULK)
         try:
             yield
+            self._write_gathered(self._bulk)
         finally:
-            self._writing = WriteOptions()
+            self._bulk = None
             with self._judged(), suppress(DbClosedError):
-                self._db.flush()
                 self._db.set_options(USUAL)
+
+    def _write_gathered(self, bulk: BulkFiles) -> None:
+        with self._judged():
+            bulk.write()
+        self.place = self._gathered
 
     def apply(self, rows: Sequence[RowChange], batch: int, next_offset: int) -> None:
         """Take over a committed batch, atomically with its offset in the changelog."""
-        place = CacheHead(self._place.changelog_id, self._place.state_format, next_offset, batch)
+        place = CacheHead(self.place.changelog_id, self.place.state_format, next_offset, batch)
+        entries = entries_of(rows, place)
+        self.due_from_ms = min(self.due_from_ms, min((row.due_ms for row in rows if row.due_ms), default=NEVER))
+        if self._bulk is not None:
+            self._gathered = place
+            if self._bulk.gather(entries):
+                self._write_gathered(self._bulk)
+            return
         write = WriteBatch(raw_mode=True)
-        put, pack = write.put, _TIME.pack
-        for row in rows:
-            if row.value is None:
-                write.delete(_ROW + row.key)
+        for key, value in entries.items():
+            if value is None:
+                write.delete(key)
             else:
-                due = pack(row.due_ms)
-                put(_ROW + row.key, due + row.value)
-                if row.due_ms:
-                    put(_DUE + due + row.key, b"")
-                    self.due_from_ms = min(self.due_from_ms, row.due_ms)
-        put(_PLACE, msgspec.msgpack.encode(place))
+                write.put(key, value)
         with self._judged():
-            self._db.write(write, self._writing)
-        self._place = place
+            self._db.write(write)
+        self.place = place
 
     def due(self, now_ms: int, limit: int) -> list[bytes]:
         """Keys of rows whose due time has come, the longest due first, at most ``limit``.
@@ -250,7 +241,7 @@ class RocksState:
             self._scan(entries, now_ms, limit, keys, stale)
             entries.status()  # an iterator that meets damage just ends
             if not keys:
-                self.due_from_ms = _time_of(entries.key()) if entries.valid() else _NEVER
+                self.due_from_ms = time_of(entries.key()) if entries.valid() else NEVER
         finally:
             del entries  # a live iterator pins the database's lock
         if not stale.is_empty():
@@ -258,15 +249,15 @@ class RocksState:
         return keys
 
     def _scan(self, entries: RdictIter, now_ms: int, limit: int, keys: list[bytes], stale: WriteBatch) -> None:
-        entries.seek(_DUE)
-        bound = _DUE + _TIME.pack(now_ms + 1)
+        entries.seek(DUE)
+        bound = DUE + TIME.pack(now_ms + 1)
         while entries.valid() and len(keys) < limit:
             entry = entries.key()
-            if not entry.startswith(_DUE) or entry >= bound:
+            if not entry.startswith(DUE) or entry >= bound:
                 break
-            key = entry[len(_DUE) + _TIME.size :]
-            row = self._db.get(_ROW + key)
-            if row is not None and row[: _TIME.size] == entry[len(_DUE) : len(_DUE) + _TIME.size]:
+            key = entry[len(DUE) + TIME.size :]
+            row = self._db.get(ROW + key)
+            if row is not None and row[: TIME.size] == entry[len(DUE) : len(DUE) + TIME.size]:
                 keys.append(key)
             else:
                 stale.delete(entry)
@@ -279,10 +270,10 @@ class RocksState:
     def footprint(self) -> Footprint:
         """The disk usage of the folder. Files that RocksDB drops meanwhile are not counted."""
         used = 0
-        for path in self._folder.iterdir():
+        for path in self.folder.iterdir():
             with suppress(FileNotFoundError):
                 used += path.stat().st_size
-        return Footprint(used, shutil.disk_usage(self._folder).free)
+        return Footprint(used, shutil.disk_usage(self.folder).free)
 
     def close(self) -> None:
         """Close the database, so that another owner on this machine may open it. A second time does nothing.

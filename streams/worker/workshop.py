@@ -23,10 +23,10 @@ from exchange.metrics.registry import Metrics
 from exchange.protocol.feed import Feed
 from exchange.protocol.log import rebuild_command
 from exchange.protocol.record import Input
-from exchange.protocol.rows import State
+from exchange.protocol.restore_apart import RestoreApart
 from exchange.protocol.shard import Shard, Turned
 from exchange.protocol.standby import Standby
-from exchange.protocol.state import open_state
+from exchange.protocol.state import RocksState, open_state
 from exchange.protocol.step import Step
 from exchange.protocol.thread import ShardThread, ignore
 from exchange.protocol.turns import PatientTurn, Turn
@@ -208,10 +208,11 @@ class StreamsWorkshop:
         ids = topic_ids(self.cluster, [*step.inputs, changelog], again_s=ROLE_ASKS_S)
         log = KafkaLog(self.cluster, step.name, shard, input_ids=ids, state_format=state_format)
         state = self._state_opener(step.name, shard, ids[changelog], state_format)
+        apart = RestoreApart(self.cluster, log, step.name, shard, state)
         remedy = rebuild_command(self.nation, step.name, shard)
-        return Shard(runs, log, feed, state, self.clock, remedy=remedy, turn=turn)
+        return Shard(runs, log, feed, state, self.clock, remedy=remedy, restore_apart=apart, turn=turn)
 
-    def _state_opener(self, step: str, shard: int, changelog_id: str, state_format: int) -> Callable[[], State]:
+    def _state_opener(self, step: str, shard: int, changelog_id: str, state_format: int) -> Callable[[], RocksState]:
         folder = self.settings.state / self.nation / step / str(shard)
         return lambda: open_state(folder, changelog_id, state_format)
 
@@ -225,7 +226,7 @@ class StreamsWorkshop:
     def _standby(self, step: str, shard: int, state_format: int) -> Standby:
         changelog = topics.changelog(step)
 
-        def find() -> tuple[KafkaLog, Callable[[], State]]:
+        def find() -> tuple[KafkaLog, Callable[[], RocksState]]:
             ids = topic_ids(self.cluster, [changelog])
             log = KafkaLog(self.cluster, step, shard, input_ids=ids, state_format=state_format)
             return log, self._state_opener(step, shard, ids[changelog], state_format)

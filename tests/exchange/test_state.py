@@ -97,7 +97,7 @@ def test_beside_a_held_folder_there_is_room_for_a_successor_but_not_for_any_numb
     try:
         for spare in (1, 2, 3):
             opened.append(open_state(folder, CHANGELOG, 1))
-            assert opened[-1]._folder == tmp_path / f"state.{spare}"
+            assert opened[-1].folder == tmp_path / f"state.{spare}"
         with pytest.raises(StateInUse, match="stop the workers that are left over"):
             open_state(folder, CHANGELOG, 1)
     finally:

@@ -18,7 +18,7 @@ def state(tmp_path: Path) -> Iterator[RocksState]:
 
 
 def test_a_restore_that_is_killed_leaves_whole_batches_and_goes_on_from_there(tmp_path: Path) -> None:
-    folder, lines = tmp_path / "state", 2_500  # more than RocksDB keeps in memory
+    folder, lines = tmp_path / "state", 4_000  # more than is gathered for a file
     process = writer_of(folder, 1 << 40)
     assert process.stdout is not None
     for _ in range(lines):
