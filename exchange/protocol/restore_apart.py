@@ -23,6 +23,7 @@ from exchange.clock import now_ms
 from exchange.errors import ExchangeError
 from exchange.kafka.clients import Cluster
 from exchange.kafka.log import KafkaLog
+from exchange.protocol.record import Position
 from exchange.protocol.restore import read_into
 from exchange.protocol.state import RocksState
 from schemas import topics
@@ -51,7 +52,7 @@ class Errand(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class RestoreApart:
-    """Brings the closed state of one shard near the end of its changelog, if that is worth a process.
+    """Brings the closed state of one shard near its committed position, if that is worth a process.
 
     At most ``AT_ONCE`` processes run at a time; the others wait for their turn.
     """
@@ -63,13 +64,13 @@ class RestoreApart:
     open_state: Callable[[], RocksState]
     worth_offsets: int = WORTH_OFFSETS
 
-    def __call__(self, on_portion: Callable[[], None]) -> None:
+    def __call__(self, position: Position, on_portion: Callable[[], None]) -> None:
         """``on_portion`` is called for each portion, and while this shard waits for its turn. Raises as opening a state
         does, and BrokerUnavailable."""
-        if self.log.distance(0) < self.worth_offsets:
-            return
         with closing(self.open_state()) as state:
             place, folder = state.place, state.folder
+        if place.batch == position.batch:
+            return
         start = place.next_offset
         if self.log.distance(start if start and self.log.remembers(start) else 0) < self.worth_offsets:
             return

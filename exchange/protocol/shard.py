@@ -60,7 +60,7 @@ class Shard:
         home: Home | None = None,
         *,
         remedy: str = "Rebuild the shard before it may go on",
-        restore_apart: Callable[[Callable[[], None]], None] = lambda _: None,
+        restore_apart: Callable[[Position, Callable[[], None]], None] = lambda _position, _on_portion: None,
         turn: Turn | None = None,
     ) -> None:
         """``clock`` returns milliseconds since 1970, UTC. ``open_state`` is None for a step without rows.
@@ -95,7 +95,7 @@ class Shard:
             self._log.fence()
             self.position = self._log.position() or Position()
             if self._open_state is not None:
-                self._restore_apart(on_portion)
+                self._restore_apart(self.position, on_portion)
                 self._state = self._open_state()  # the predecessor may have held it until it was fenced
                 self._restorer.restore(self._state, self.position, on_portion)
             self.gaps = self._feed.resume(self.position.next_offsets)

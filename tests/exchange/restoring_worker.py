@@ -22,7 +22,7 @@ def restored(changelog: Changelog, folder: Path) -> RocksState:
     """The state, as the owner of the committed position has it."""
     log = changelog.log()
     position = log.position() or Position()
-    RestoreApart(changelog.cluster, log, changelog.step, 0, lambda: changelog.state(folder), 1)(_say_so)
+    RestoreApart(changelog.cluster, log, changelog.step, 0, lambda: changelog.state(folder), 1)(position, _say_so)
     state = changelog.state(folder)
     Restorer(changelog.step, log, now_ms, "").restore(state, position)
     return state

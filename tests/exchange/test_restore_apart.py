@@ -62,10 +62,11 @@ def owner(changelog: Changelog) -> Owner:
     return owner
 
 
-def apart(changelog: Changelog, folder: Path, worth_offsets: int = 1) -> RestoreApart:
+def apart(changelog: Changelog, folder: Path, worth_offsets: int = 1) -> Callable[[Callable[[], None]], None]:
     log = changelog.log()
-    log.position()
-    return RestoreApart(changelog.cluster, log, changelog.step, 0, lambda: changelog.state(folder), worth_offsets)
+    position = log.position() or Position()
+    found = RestoreApart(changelog.cluster, log, changelog.step, 0, lambda: changelog.state(folder), worth_offsets)
+    return lambda on_portion: found(position, on_portion)
 
 
 def nothing() -> None:
@@ -111,8 +112,8 @@ def test_another_process_restores_all_that_is_worth_it(
     assert [each.returncode for each in started] == [0]
     assert check(changelog, owner, tmp_path / "0") == owner.batch
     assert "not-for-others" not in str(started[0].args), "what is in a command line is everyone's"
-    apart(changelog, tmp_path / "0", 2)(nothing)
-    assert len(started) == 1, "there is nothing left but the marker of the last transaction"
+    apart(changelog, tmp_path / "0")(nothing)
+    assert len(started) == 1, "it has the committed position"
 
 
 def test_a_process_that_is_killed_costs_time_alone(
