@@ -31,7 +31,7 @@ from schemas import topics
 _log = logging.getLogger(__name__)
 
 WORTH_OFFSETS: Final = 200_000  # about a second of reading; a process costs a third of one
-AT_ONCE: Final = min(4, os.cpu_count() or 1)  # each takes about 120 MiB
+AT_ONCE: Final = min(4, os.cpu_count() or 1)  # each takes about 180 MiB
 _TURN_S: Final = 1.0
 _PORTION: Final = b".\n"
 _turns: Final = threading.BoundedSemaphore(AT_ONCE)
