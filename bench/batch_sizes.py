@@ -74,3 +74,8 @@ def times_backlog(data: Any) -> Iterator[tuple[int, float]]:
 def whole_us(entry: Any) -> float:
     """Both steps together."""
     return float(entry["intake_us"] + entry["correlate_us"])
+
+
+def record_us(entry: Any) -> float:
+    """Both steps together, for each record that correlate writes."""
+    return whole_us(entry) / float(entry["outputs_per_observation"])

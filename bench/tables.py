@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bench.batch_sizes import record_us
+
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A Markdown table; numbers to the right, with thousands apart."""
@@ -35,7 +37,8 @@ def batches(data: Any) -> str:
     """The results of ``bench.batch_sizes``."""
     head = ["observations in a report", "reports in a batch", "intake, µs/obs", "correlate, µs/obs", "records/obs"]
     names = ("report_size", "reports", "intake_us", "correlate_us", "outputs_per_observation")
-    return table(head, [[entry[name] for name in names] for entry in data])
+    rows = [[*(entry[name] for name in names), round(record_us(entry))] for entry in data]
+    return table([*head, "both, µs/record"], rows)
 
 
 def idle(data: Any) -> str:

@@ -26,6 +26,7 @@ RANK: Final = {rating: rank for rank, rating in enumerate(Rating)}
 LISTED: Final = tuple(rating for rating in Rating if rating is not Rating.UNRATED)
 BEST: Final = Rating.HIGH
 _NO_ONE: Final = ""
+_UNRATED: Final = Rating.UNRATED
 
 
 class BadRatings(ValueError):
@@ -42,7 +43,7 @@ class Ratings:
 
     def of(self, sensor: str) -> Rating:
         """The rating of a sensor. ``""`` stands for sensors whose names are not known: the worst that any may have."""
-        return self._known.get(sensor, Rating.UNRATED)
+        return self._known.get(sensor, _UNRATED)
 
 
 NO_RATINGS: Final = Ratings({})

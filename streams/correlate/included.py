@@ -46,10 +46,14 @@ class Included(msgspec.Struct, frozen=True, gc=False):
     @property
     def tearlines(self) -> list[str]:
         """The texts that sources wrote for release, in any order and with repeats."""
-        found: list[str] = []
+        found, texts = list[str](), b""
         for unit in self.units:
-            if unit.group is not None or TEXTS[unit.assertion.latest.texts].tearline:  # few have any
-                found += unit.tearlines
+            if unit.group is not None:
+                found += unit.group.tearlines
+            elif unit.assertion.latest.texts != texts:  # most sources have those of the one before
+                texts = unit.assertion.latest.texts
+                if tearline := TEXTS[texts].tearline:
+                    found.append(tearline)
         return found
 
     @property

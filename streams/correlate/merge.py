@@ -5,7 +5,9 @@ depends neither on the order of reports nor on what they contain. All others are
 (``streams.correlate.branches``), and the row has their summary. See docs/adr/0038.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -20,6 +22,7 @@ from streams.correlate.statement import Statement
 from streams.correlate.terms import TERMS, Terms
 from streams.correlate.units import units_before_withdrawal
 
+_SENSOR: Final = attrgetter("sensor")
 FULL_TEXTS: Final = 4  # sources whose texts are kept as they are; if there are more, all texts are short
 
 
@@ -79,16 +82,9 @@ def merge(row: Row, key: bytes, assertions: Iterable[Assertion], rows: Lookup) -
     for assertion in assertions:
         known = arrived.get(assertion.sensor)
         arrived[assertion.sensor] = assertion if known is None else known.merge(assertion)
+    if row.bounded and row.further is None and len(row.assertions) + len(arrived) <= MAX_SOURCES:
+        return _merged_in_full(row, arrived)
     kept = {each.sensor: each for each in row.assertions}
-    if (
-        row.bounded and row.further is None and len(kept) + len(arrived) <= FULL_TEXTS
-    ):  # most indicators: no limit is near
-        changes = []
-        for sensor, assertion in arrived.items():
-            known = kept.get(sensor)
-            kept[sensor] = row.floored(sensor, assertion if known is None else known.merge(assertion))
-            changes.append(Change(known, kept[sensor]))
-        return Merged(msgspec.structs.replace(row, assertions=_by_sensor(kept), pending=True), changes)
     if not row.bounded:
         kept = {sensor: each.bounded for sensor, each in kept.items()}
     before = {sensor: kept.get(sensor) for sensor in arrived}
@@ -116,6 +112,25 @@ def merge(row: Row, key: bytes, assertions: Iterable[Assertion], rows: Lookup) -
         row, assertions=_by_sensor(kept), further=further, pending=row.pending or bool(arrived), bounded=True
     )
     return Merged(after, changes, nodes)
+
+
+def _merged_in_full(row: Row, arrived: Mapping[str, Assertion]) -> Merged:
+    """The merge if the row keeps all its sources in full, before and after."""
+    known = row.assertions
+    kept, changes = [*known], list[Change]()
+    short = len(known) > FULL_TEXTS
+    for sensor, assertion in arrived.items():
+        place = bisect_left(kept, sensor, key=_SENSOR)
+        before = kept[place] if place < len(kept) and kept[place].sensor == sensor else None
+        after = row.floored(sensor, assertion if before is None else before.merge(assertion))
+        if short:
+            after = after.shortened
+        kept[place : place + (before is not None)] = (after,)
+        changes.append(Change(before, after))
+    if not short and len(kept) > FULL_TEXTS:
+        kept = [each.shortened for each in kept]
+        changes = [Change(each.before, each.after.shortened) for each in changes]
+    return Merged(msgspec.structs.replace(row, assertions=tuple(kept), pending=row.pending or bool(arrived)), changes)
 
 
 def _by_sensor(kept: Mapping[str, Assertion]) -> tuple[Assertion, ...]:

@@ -10,6 +10,7 @@ from streams.correlate.content import MATERIAL_BYTES, digest_of, end_of
 from streams.correlate.lifecycle import DAY_MS
 from streams.correlate.row import Sent
 
+_CONTENT: Final = RecordKind.CONTENT.value
 _KNOWN_TO_PARTNER: Final = {RecordKind.CONTENT.value, RecordKind.EXPIRED.value, RecordKind.REVOKED.value}
 
 
@@ -53,7 +54,7 @@ def over_closed_border(sent: Sent, following: Sent, reason: str, now_ms: int, st
 
     If content would also have recalled data that a source has withdrawn, the recall goes without the content.
     """
-    if following.version == sent.version or following.kind != RecordKind.CONTENT:
+    if following.version == sent.version or following.kind != _CONTENT:
         return following, reason
     if following.recalled_through > sent.recalled_through:
         return _stopped(sent, now_ms, stop)
@@ -67,7 +68,7 @@ def _next(
     through = sent.version if recall else None
     if content is None:
         return _stopped(sent, now_ms, stop)
-    shared = sent.kind == RecordKind.CONTENT
+    shared = sent.kind == _CONTENT
     digest, ends_ms = digest_of(content), end_of(content)
     if digest == sent.digest and not recall:  # the content is the same: only time can have changed something
         ends_ms = sent.ends_ms
@@ -92,7 +93,7 @@ def _stopped(sent: Sent, now_ms: int, stop: Stop) -> tuple[Sent, str]:
     """
     if sent.kind not in _KNOWN_TO_PARTNER or sent.kind == stop.kind:
         return sent, ""
-    if stop.kind is RecordKind.EXPIRED and sent.kind != RecordKind.CONTENT:
+    if stop.kind is RecordKind.EXPIRED and sent.kind != _CONTENT:
         return sent, ""
     through = sent.version if stop.kind is RecordKind.RECALLED else None
     return _record(sent, stop.kind, now_ms, recalled_through=through), stop.reason
@@ -130,7 +131,7 @@ def _record(
 ) -> Sent:
     return msgspec.structs.replace(
         sent,
-        kind=kind.value,
+        kind=str(kind),
         version=max(sent.version + 1, now_ms - now_ms % DAY_MS),
         made_ms=now_ms,
         digest=digest,

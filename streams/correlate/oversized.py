@@ -48,9 +48,8 @@ class Oversized(Exception):  # not an error of the batch: it is computed again w
 
 def largest(outputs: Sequence[Output], rows: Sequence[RowChange]) -> int:
     """The size of the largest of these values."""
-    values = [output.value or b"" for output in outputs]
-    values += [row.value or b"" for row in rows]
-    return max(map(len, values), default=0)
+    written = max([len(output.value) for output in outputs if output.value], default=0)
+    return max(written, max([len(row.value) for row in rows if row.value], default=0))
 
 
 def check_size(key: bytes, work: Work, before: tuple[int, int], most: int) -> None:

@@ -148,10 +148,14 @@ class Statement(msgspec.Struct, frozen=True, gc=False, array_like=True):
 def last_of_each(statements: Iterable[Statement]) -> list[Statement]:
     """Of those with equal terms and validity the last one: it ends last, and its confidence has decayed least."""
     last: dict[tuple[bytes, int], Statement] = {}
+    terms, valid_until_ms, appended_ms = None, 0, 0
     for statement in statements:
-        known = last.setdefault((statement.terms, statement.valid_until_ms), statement)
-        if known.appended_ms < statement.appended_ms:
-            last[statement.terms, statement.valid_until_ms] = statement
+        if statement.terms != terms or statement.valid_until_ms != valid_until_ms:  # most are like the one before
+            terms, valid_until_ms = statement.terms, statement.valid_until_ms
+            appended_ms = last.setdefault((terms, valid_until_ms), statement).appended_ms
+        if statement.appended_ms > appended_ms:
+            appended_ms = statement.appended_ms
+            last[terms, valid_until_ms] = statement
     return [*last.values()]
 
 
