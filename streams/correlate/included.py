@@ -46,14 +46,10 @@ class Included(msgspec.Struct, frozen=True, gc=False):
     @property
     def tearlines(self) -> list[str]:
         """The texts that sources wrote for release, in any order and with repeats."""
-        found, texts = list[str](), b""
+        found: list[str] = []
         for unit in self.units:
-            if unit.group is not None:
-                found += unit.group.tearlines
-            elif unit.assertion.latest.texts != texts:  # most sources have those of the one before
-                texts = unit.assertion.latest.texts
-                if tearline := TEXTS[texts].tearline:
-                    found.append(tearline)
+            if unit.group is not None or TEXTS[unit.assertion.latest.texts].tearline:  # few have any
+                found += unit.tearlines
         return found
 
     @property

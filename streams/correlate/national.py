@@ -1,13 +1,11 @@
 """A row as the national record: the assertions of all its sources, merged. Pure."""
 
-from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from schemas.codec import INDICATOR, Codec, form
 from schemas.identity import indicator_id
 from schemas.marking_records import marking_record
-from schemas.markings import joined
-from schemas.row_writer import Cut, array_of
+from schemas.row_writer import array_of
 from schemas.vocabulary import Withdrawal
 from streams.correlate.assertion import Assertion, Tally, seen_in
 from streams.correlate.lifecycle import Lifetimes
@@ -54,9 +52,7 @@ def national(codec: Codec, key: bytes, row: Row, version: int, lifetimes: Lifeti
     if row.further is not None:
         seen += [group.tally for group in row.further.groups]
         labels.update(group.labels for group in row.further.groups)
-    known, marking = row.enrichment, joined([TERMS[statement.terms].marking for statement in statements])
-    if row.further is not None:
-        marking = marking.join(row.further.marking)
+    known, marking = row.enrichment, row.marking
     repeated = (
         kind,
         row.kind,
@@ -93,22 +89,20 @@ def national(codec: Codec, key: bytes, row: Row, version: int, lifetimes: Lifeti
         sightings,
         end_ms,
         row.sources,
-        array_of(_sources(row.assertions[:MAX_SOURCES], totals)),
+        array_of([*map(_source, row.assertions[:MAX_SOURCES], totals)]),
         known.registered_domain,
     )
 
 
-def _sources(assertions: Sequence[Assertion], totals: Sequence[Tally]) -> list[bytes]:
-    """The written entries of these sources."""
-    found: list[bytes] = []
-    write, code, texts, ended = SOURCE.write, b"", b"", False
-    cut: Cut = ()
-    for assertion, seen in zip(assertions, totals, strict=False):
-        latest = assertion.latest
-        if latest.terms != code or latest.texts != texts:  # most sources state the same as the one before
-            code, texts = latest.terms, latest.texts
-            terms = TERMS[code]
-            ended, cut = terms.withdrawal != 0, (*terms.cut, TEXTS[texts].end)
-        until_ms = latest.appended_ms if ended else latest.valid_until_ms
-        found.append(write(cut, b"", assertion.sensor, until_ms, seen.first_seen_ms, seen.last_seen_ms, seen.count))
-    return found
+def _source(assertion: Assertion, seen: Tally) -> bytes:
+    statement = assertion.latest
+    terms = TERMS[statement.terms]
+    return SOURCE.write(
+        (*terms.cut, TEXTS[statement.texts].end),
+        b"",
+        assertion.sensor,
+        statement.appended_ms if terms.withdrawal else statement.valid_until_ms,
+        seen.first_seen_ms,
+        seen.last_seen_ms,
+        seen.count,
+    )

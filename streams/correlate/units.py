@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from schemas.markings import UNMARKED, Caveat, Marking
+from schemas.markings import Caveat, Marking
 from schemas.ratings import Ratings
 from schemas.vocabulary import IndicatorType
 from streams.correlate.assertion import Assertion, Tally
@@ -75,15 +75,11 @@ def units(row: Row) -> list[Unit]:
 
 def units_before_withdrawal(row: Row) -> list[Unit]:
     """The units as if no source had withdrawn its assertion: one missing in ``units`` was withdrawn by its source."""
-    found: list[Unit] = []
-    terms = mark = b""
-    marking = UNMARKED
-    for assertion in row.assertions:
-        stated = assertion.latest.terms
-        for tally in assertion.tallies if assertion.rest is None else assertion.pieces:
-            if stated != terms or tally.mark != mark:  # most sources are like the one before
-                terms, mark, marking = stated, tally.mark, marking_of(assertion, tally)
-            found.append(Unit(assertion, tally, marking))
+    found = [
+        Unit(assertion, tally, marking_of(assertion, tally))
+        for assertion in row.assertions
+        for tally in assertion.pieces
+    ]
     if row.further is not None:
         found += [
             Unit(Assertion("", group.lives[0], ()), group.tally, group.marking, group) for group in row.further.groups
@@ -96,17 +92,18 @@ def facets_in(row: Row, pieces: Sequence[Unit], ratings: Ratings) -> tuple[Facet
     kind, known, prefix_length = row.kind, row.enrichment, prefix_length_of(row.kind, row.value)
     special_use, may_name_a_person = bool(known.special_use), kind in _MAY_NAME_A_PERSON
     found: list[Facets] = []
-    marking = terms = rating = None
+    marking = band = rating = None
     for piece in pieces:
         rated = ratings.of(piece.assertion.sensor)
-        if piece.marking is marking and piece.assertion.latest.terms == terms and rated is rating:
-            found.append(found[-1])  # most sources state the same
+        stated = TERMS[piece.assertion.latest.terms].band
+        if piece.marking is marking and stated is band and rated is rating:  # most sources state the same
+            found.append(found[-1])
             continue
-        marking, terms, rating = piece.marking, piece.assertion.latest.terms, rated
+        marking, band, rating = piece.marking, stated, rated
         found.append(
             Facets(
                 marking,
-                TERMS[terms].band,
+                band,
                 kind,
                 known.benign,
                 special_use,
