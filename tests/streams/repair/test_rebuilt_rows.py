@@ -200,10 +200,11 @@ REINSTALLED_AFTER_IT = [
     Stated("a", 3, CLEAR, 2, 1000, epoch=2),
 ]
 WAITED_AND_REINSTALLED = [
-    Stated("b", 1, CLEAR, 1, 1),
     Stated("a", 1, CLEAR, 1, 1),
-    Stated("a", 0, RED, 1, ROLL_UP_MS + 1, epoch=2),
-    Stated("a", 1, CLEAR, 1, ROLL_UP_MS + 1, epoch=2),
+    Stated("b", 1, CLEAR, 1, 1),
+    Stated("c", 1, CLEAR, 1, 1),
+    Stated("c", 0, RED, 1, ROLL_UP_MS + 1, epoch=2),
+    Stated("c", 1, CLEAR, 1, ROLL_UP_MS + 1, ("c2",), epoch=2),
 ]
 LATER_EPOCH = [Stated("b", 1, RED, 2, 1), Stated("b", 5, RED, 2, 1, epoch=2), Stated("b", 9, CLEAR, 2, 1, epoch=2)]
 
@@ -213,7 +214,7 @@ LATER_EPOCH = [Stated("b", 1, RED, 2, 1), Stated("b", 5, RED, 2, 1, epoch=2), St
 @example(LATER_EPOCH, 2, False)
 @example(REINSTALLED_AFTER_IT, 1, False)
 @example(REINSTALLED_AFTER_IT, 1, True)
-@example(WAITED_AND_REINSTALLED, 2, False)
+@example(WAITED_AND_REINSTALLED, 3, False)
 @example(STRICTER_ONCE, 3, False)
 @example(WAITED_FOR_A_ROLL_UP, 3, True)
 @example(WAITED_FOR_A_ROLL_UP, 3, False)
