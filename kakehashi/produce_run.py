@@ -17,7 +17,7 @@ from exchange.metrics.registry import serve
 from exchange.role import metrics_of
 from exchange.settings import Settings
 from kakehashi.produce_recalls import ask
-from kakehashi.produce_view import show_summary, watching
+from kakehashi.produce_view import show_summary, waiting_in, watching
 from kakehashi.terminal import console
 from producers.fetch import fetched, is_url
 from producers.follow.follow import follow
@@ -119,7 +119,7 @@ def run(command: Command, settings: Settings, cluster_of: Callable[[], Cluster])
             if any(plan.is_followed for plan in plans):  # its only end
                 show_summary(out, summary, publisher, where, json=command.json, has_again=False)
             err.print(
-                f"stopped. {counted(spool.pending_reports, 'report')} in {folder}: the same command goes on from here",
+                f"stopped. {waiting_in(spool)} in {folder}: the same command goes on from here",
                 markup=False,
             )
             return Exit.INTERRUPTED

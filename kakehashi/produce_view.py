@@ -87,7 +87,7 @@ class Watcher:
         if spool.pending_reports:
             state += f" · {spool.pending_reports:,} waiting"
         if _is_waiting(spool, publisher):
-            waiting = f"{counted(spool.pending_reports, 'report')} on disk, stopping loses nothing"
+            waiting = f"{waiting_in(spool)} on disk, stopping loses nothing"
             state = f"[yellow]no answer; {waiting}[/yellow]"
         self._progress.update(self._task, completed=self._done_before + self._done_here, state=state)
 
@@ -115,10 +115,13 @@ def _is_waiting(spool: Spool, publisher: Publisher) -> bool:
 
 
 def _trouble(where: str, spool: Spool, publisher: Publisher) -> str:
-    return (
-        f"waiting for {where} ({publisher.trouble}); {counted(spool.pending_reports, 'report')} in {spool.folder}: "
-        "stopping loses nothing"
-    )
+    return f"waiting for {where} ({publisher.trouble}); {waiting_in(spool)} in {spool.folder}: stopping loses nothing"
+
+
+def waiting_in(spool: Spool) -> str:
+    """What waits in the spool: reports, or, if there is none, refusals for quarantine."""
+    reports, records = spool.pending_reports, spool.pending_records
+    return counted(records, "refusal") if records and not reports else counted(reports, "report")
 
 
 def show_summary(

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from rich.console import Console
 
-from kakehashi.produce_view import closing_lines, watching
+from kakehashi.produce_view import closing_lines, waiting_in, watching
 from producers.spool.publisher import Publisher
 from producers.spool.spool import Spool
 from producers.summary import Summary
@@ -42,6 +42,15 @@ def test_in_a_pipe_an_outage_has_a_line_at_its_begin_and_one_at_its_end(sensor_s
         for _ in range(2):
             watcher.progressed(1, Summary(), sensor_spool, publisher)
     assert written.getvalue().splitlines()[1:] == ["GBR's Kafka has acknowledged all that waited"]
+
+
+def test_refusals_that_wait_alone_are_not_called_reports(sensor_spool: Spool) -> None:
+    source = sensor_spool.open_input("", 0, b"pipe", NOW_MS)
+    refusals = [(b"key", b"refusal")]
+    sensor_spool.append(source, line=1, item=1, complete=False, report=None, refusals=refusals, now_ms=NOW_MS)
+    assert waiting_in(sensor_spool) == "1 refusal"
+    spooled(sensor_spool)
+    assert waiting_in(sensor_spool) == "1 report"
 
 
 def test_on_a_terminal_the_line_states_what_is_sent_and_what_waits(sensor_spool: Spool) -> None:
