@@ -36,6 +36,7 @@ PARTS: Final = tuple(SECONDS)
 _BOUND: Final = 2.5  # so many times as long may a part take, then it is stopped
 _WRITTEN: Final = 200_000  # indicators in each output, in a run of all parts
 _START_S: Final = 60  # of brokers and workers: as long in a short run
+_FIND_S: Final[Mapping[str, int]] = {"latency": 120, "long": 120}  # and so is the search for the rate that is sustained
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Plan:
     def bound_s(self, part: str) -> float:
         """So long may a part take."""
         larger = max(1.0, self.outputs / _WRITTEN) if part == "outputs" else 1.0
-        return _START_S + _BOUND * SECONDS[part] * max(self.share, 0.1) * larger
+        return _START_S + _FIND_S.get(part, 0) + _BOUND * SECONDS[part] * max(self.share, 0.1) * larger
 
     def pipeline_shapes(self) -> list[tuple[Shape, bool]]:
         """The pipeline's work, and whether it runs in every round, with two workers besides (the others once)."""
