@@ -72,8 +72,9 @@ class UrgentFeed(Feed[None]):
         self._rest.close_clients()
 
     def open_clients(self, places: Mapping[Input, int]) -> None:
-        """Read on at these offsets."""
-        self._next = max(self._next, places[self._source])
+        """Read on at these offsets, urgent records first, as behind ``resume``: no other overtakes one that has ended a
+        rest while its client connects."""
+        self._next, self._end = max(self._next, places[self._source]), None
         self._urgent.open_clients(places)
         self._rest.open_clients(places)
 

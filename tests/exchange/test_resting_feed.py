@@ -101,6 +101,7 @@ def test_urgent_records_come_first_behind_a_rest_too(at: Resting) -> None:
     at.write(at.urgent, 1)
     at.write(at.rest, 5)
     eventually(lambda: at.poll() == 6, WITHIN_S, "all")
+    assert [record.topic for record in at.read] == [at.urgent.topic] + [at.rest.topic] * 5
     at.await_rest()
     at.feed.resume({at.urgent: 0, at.rest: 0})
     at.read.clear()
