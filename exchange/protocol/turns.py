@@ -32,7 +32,7 @@ class Turn:
 
     def begin(self, batch: Batch[Any], wait_s: float | None) -> bool:
         """Wait for the turn to compute this batch, for ``wait_s`` or, if None, until it comes; whether it has come."""
-        if len(batch.records) + len(batch.due) <= SMALL_ITEMS and batch.size <= SMALL_BYTES:
+        if _is_small(batch):
             return True
         self.is_held = self._acquire(wait_s)
         return self.is_held
@@ -50,17 +50,23 @@ class Turn:
 class PatientTurn(Turn):
     """The turn of a step that no one waits for: it comes while no other shard computes, or after ``PATIENCE_S``.
 
-    A burst is over sooner so. Under a load that lasts it computes like all others from then on, until it has once been
-    the only one: it falls behind by no more than its patience.
+    A burst is over sooner so. Under a load that lasts it computes like all others from then on, until it has caught up
+    and a batch is small: it falls behind by no more than its patience. That no other computes at one moment is no end
+    of a load.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._waits_since: float | None = None
 
+    def begin(self, batch: Batch[Any], wait_s: float | None) -> bool:
+        """As any turn. With a small batch its patience begins anew."""
+        if _is_small(batch):
+            self._waits_since = None
+        return super().begin(batch, wait_s)
+
     def _acquire(self, wait_s: float | None) -> bool:
         if COMPUTING.acquire(blocking=False):
-            self._waits_since = None
             return True
         now = time.monotonic()
         if self._waits_since is None:
@@ -69,3 +75,7 @@ class PatientTurn(Turn):
             return super()._acquire(wait_s)
         time.sleep(LOOK_S)
         return False
+
+
+def _is_small(batch: Batch[Any]) -> bool:
+    return len(batch.records) + len(batch.due) <= SMALL_ITEMS and batch.size <= SMALL_BYTES

@@ -38,14 +38,23 @@ def test_under_a_load_that_lasts_a_patient_turn_comes_like_all_others(monkeypatc
         assert not turn.begin(_LARGE, 0.0), "a limit of its own holds"
 
 
-def test_its_patience_begins_anew_once_no_one_else_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_patience_begins_anew_once_it_has_caught_up_and_not_because_it_once_came_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     clock = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     turn = PatientTurn()
     with COMPUTING:
         assert not turn.begin(_LARGE, 0.0)
-    assert turn.begin(_LARGE, None)
+    assert turn.begin(_LARGE, None), "between two others"
     turn.end()
-    clock[0] = 10 * turns.PATIENCE_S
+    clock[0] = 2 * turns.PATIENCE_S
+    freeing = threading.Timer(0.1, COMPUTING.release)
+    COMPUTING.acquire()
+    freeing.start()
+    assert turn.begin(_LARGE, None), "the load has lasted: it waits like all others"
+    turn.end()
+    freeing.join()
+    assert turn.begin(_SMALL, None)
     with COMPUTING:
         assert not turn.begin(_LARGE, None), "without patience it would wait for ever"
