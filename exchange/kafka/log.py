@@ -92,6 +92,11 @@ class KafkaLog(Log):
         """The last record in our partition of the progress topic, whatever it contains."""
         return last_progress(self._cluster, self._step, self._shard, self._codec)
 
+    @property
+    def rows_begin(self) -> int:
+        """The offset from which the changelog has every row, as ``position`` has found it."""
+        return self._rows_begin
+
     def begin_rows_at(self, offset: int) -> None:
         """The changelog has every row from this offset on, because the rows were rebuilt; the position keeps it."""
         self._rows_begin = offset

@@ -48,6 +48,7 @@ class Errand(msgspec.Struct, frozen=True):
     folder: str
     changelog_id: str
     state_format: int
+    rows_begin: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class RestoreApart:
             str(folder),
             place.changelog_id,
             place.state_format,
+            self.log.rows_begin,
         )
         with _turn(on_portion):
             code = self._run(errand, on_portion)
@@ -130,7 +132,7 @@ def do(errand: Errand, on_portion: Callable[[], None]) -> None:
     cluster = Cluster(errand.nation, errand.bootstrap, errand.security)
     ids = {topics.changelog(errand.step): errand.changelog_id}
     log = KafkaLog(cluster, errand.step, errand.shard, input_ids=ids, state_format=errand.state_format)
-    log.position()  # it has the offset where the rows begin
+    log.begin_rows_at(errand.rows_begin)  # the position is not read here: its schema may have an id of a registry
     with closing(RocksState(Path(errand.folder), errand.changelog_id, errand.state_format)) as state:
         read_into(state, log, now_ms, on_portion)
 

@@ -19,7 +19,7 @@ from exchange.protocol.rebuild import BrokenShard, Damage
 from exchange.protocol.record import Record, RowChange
 from exchange.settings import Settings
 from schemas import topics
-from schemas.codec import DECISION, INDICATOR, OBSERVATION_BLOCK, RELEASED_INDICATOR, Codec, Undecodable
+from schemas.codec import DECISION, INDICATOR, OBSERVATION_BLOCK, RELEASED_INDICATOR, Undecodable
 from schemas.identity import indicator_id, indicator_key, key_of_id
 from schemas.quarantine import Refused
 from schemas.records import Decision, Indicator, ObservationBlock, ReleasedIndicator
@@ -76,7 +76,7 @@ class CorrelateRows:
         return cls(cluster, settings, folder, installed_enricher(), classifier, lifetimes, roster)
 
     def __post_init__(self) -> None:
-        self._codec, self._partners = Codec(), self.settings.partners(self.cluster.nation)
+        self._codec, self._partners = self.cluster.codec(), self.settings.partners(self.cluster.nation)
         self.sources: tuple[str, ...] = (
             topics.NATIONAL,
             *(topics.released(partner) for partner in self._partners),

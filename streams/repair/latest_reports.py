@@ -12,7 +12,6 @@ from exchange.kafka.clients import Cluster, begin_offset
 from exchange.kafka.progress import last_progress
 from exchange.protocol.changelog import Changelog
 from schemas import topics
-from schemas.codec import Codec
 from streams.correlate.lifecycle import DAY_MS
 from streams.intake.ledger import SENSOR
 from streams.intake.sequences import Sequences
@@ -44,7 +43,7 @@ def _counted_by(cluster: Cluster, shard: int) -> dict[str, Counted]:
             order = latest_in(row.value) if row.key.startswith(SENSOR) and row.value is not None else None
             if order is not None:
                 latest[row.key[len(SENSOR) :].decode()] = order
-    progress = last_progress(cluster, Intake.name, shard, Codec())
+    progress = last_progress(cluster, Intake.name, shard, cluster.codec())
     return latest if progress is not None and last >= progress["batch"] else {}
 
 

@@ -89,12 +89,12 @@ def _rows(step: StreamsStep, cluster: Cluster, settings: Settings) -> Rows:
     folder = settings.state / cluster.nation
     match step.kind:
         case StepKind.INTAKE:
-            return IntakeRows(cluster.nation, settings)
+            return IntakeRows(cluster, settings)
         case StepKind.CORRELATE:
             from streams.repair.correlate import CorrelateRows  # it loads the policy and all enrichment
 
             return CorrelateRows.load(cluster, settings, folder)
         case StepKind.RECEIVE:
-            return ReceiveRows(step.partner, folder)
+            return ReceiveRows(cluster, step.partner, folder)
         case StepKind.SETTLE:
             return SettleRows()

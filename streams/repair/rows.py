@@ -17,11 +17,12 @@ from typing import Final, Protocol, cast
 import msgspec
 
 from exchange.authority.roster import load_roster
+from exchange.kafka.clients import Cluster
 from exchange.protocol.rebuild import BrokenShard, Damage, Loss
 from exchange.protocol.record import Record, RowChange
 from exchange.settings import Settings
 from schemas import topics
-from schemas.codec import RELEASED_INDICATOR, Codec, Undecodable
+from schemas.codec import RELEASED_INDICATOR, Undecodable
 from schemas.quarantine import REDRIVEN_ROW
 from schemas.records import ReleasedIndicator
 from streams.intake.ledger import Ledger, RefusedReport, readable
@@ -64,9 +65,9 @@ class Rows(Protocol):
 class ReceiveRows:
     """The floors of one partner's keys."""
 
-    def __init__(self, origin: str, folder: Path) -> None:
+    def __init__(self, cluster: Cluster, origin: str, folder: Path) -> None:
         self.sources: tuple[str, ...] = (topics.accepted(origin),)
-        self._folder, self._codec = folder, Codec()
+        self._folder, self._codec = folder, cluster.codec()
 
     def rows(self, shard: BrokenShard, damage: Damage, tally: Tally) -> Iterator[RowChange]:  # noqa: ARG002  # the rest of the changelog gives the same rows
         """A floor for each key of the partner's accepted records."""
@@ -117,10 +118,10 @@ class IntakeRows:
 
     sources: tuple[str, ...] = (topics.SENSOR_REPORTS,)
 
-    def __init__(self, nation: str, settings: Settings) -> None:
+    def __init__(self, cluster: Cluster, settings: Settings) -> None:
         """Raises ConfigurationError if the roster is not valid."""
-        self._nation, self._settings, self._codec = nation, settings, Codec()
-        self._roster = load_roster(nation, settings.officers)
+        self._nation, self._settings, self._codec = cluster.nation, settings, cluster.codec()
+        self._roster = load_roster(cluster.nation, settings.officers)
 
     def rows(self, shard: BrokenShard, damage: Damage, tally: Tally) -> Iterator[RowChange]:
         """A row for each sensor and each redriven entry that the topic or the changelog still knows."""

@@ -14,6 +14,7 @@ from exchange import process
 from exchange.clock import now_ms
 from exchange.errors import ProducerFenced
 from exchange.kafka.clients import Cluster
+from exchange.kafka.schema_registry import Registry, register
 from exchange.protocol import restore_apart
 from exchange.protocol.record import Position, RowChange
 from exchange.protocol.restore import Restorer
@@ -22,6 +23,7 @@ from exchange.protocol.state import StateDamaged
 from tests.conftest import Brokers
 from tests.exchange.changelogs import Changelog, Owner, write_open
 from tests.polling import eventually
+from tests.schema_registry import running
 
 SOON_S = 30.0
 BATCHES, ROWS = 3, 1_500
@@ -222,3 +224,17 @@ def test_a_shard_waits_for_its_turn_and_shows_that_it_lives(
         restore_apart._turns.release()
     waiting.join(SOON_S)
     assert check(changelog, owner, tmp_path / "0") == owner.batch
+
+
+def test_a_nation_with_a_schema_registry_restores_in_another_process_too(
+    brokers: Brokers, unique: str, tmp_path: Path, started: list[Watched]
+) -> None:
+    with running() as url:
+        registry = Registry("GBR", url)
+        register(registry)
+        changelog = Changelog(Cluster("GBR", brokers.gbr, {}, registry), f"{unique}step")
+        owner = Owner(changelog)
+        owner.write(**{f"{number}": VALUE for number in range(2 * ROWS)})
+        apart(changelog, tmp_path / "0")(nothing)
+        assert started[-1].returncode == 0
+        assert check(changelog, owner, tmp_path / "0") == owner.batch
