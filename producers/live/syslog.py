@@ -52,7 +52,8 @@ def received(place: LiveInput) -> Generator[Document | Gap, None, None]:
         raise ConfigurationError(f"a dry run does not listen at {place.address}: give it a file of such lines")
     documents = Documents(place.folder, place.address, Position())
     yield from documents.unread()
-    waiting = msgspec.json.decode(documents.aside() or b"{}", type=Aside)
+    aside: Aside | list[Carried] = msgspec.json.decode(documents.aside() or b"{}", type=Aside | list[Carried])
+    waiting = Aside(aside) if isinstance(aside, list) else aside  # an earlier version kept the lines alone
     listener = Listener(place)
     try:
         while not place.is_stopping:
@@ -61,9 +62,10 @@ def received(place: LiveInput) -> Generator[Document | Gap, None, None]:
                 taken = listener.taken(_POLL_S)
                 waiting.lines += taken
                 size += sum(len(each.line) for each in taken)
-            for text in [*waiting.gaps, *listener.troubles()]:
-                yield Gap(text)
-            waiting.gaps.clear()
+            waiting.gaps += listener.troubles()
+            while waiting.gaps:
+                yield Gap(waiting.gaps[0])
+                del waiting.gaps[0]
             while waiting.lines:
                 group, rest = _first_group(waiting.lines)
                 content = (each.line.rstrip(b"\r\n") + b"\n" for each in group)
@@ -76,7 +78,7 @@ def received(place: LiveInput) -> Generator[Document | Gap, None, None]:
         while taken := listener.taken(0):
             waiting.lines += taken
         waiting.gaps += listener.troubles()
-        if waiting.lines or waiting.gaps:
+        if waiting.lines or waiting.gaps or documents.aside():
             documents.set_aside(msgspec.json.encode(waiting))
 
 

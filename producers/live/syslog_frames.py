@@ -43,7 +43,7 @@ def frames(buffer: bytearray) -> list[bytes]:
         found.append(bytes(buffer[match.end() : match.end() + size]))
         at = match.end() + size
     del buffer[:at]
-    if not _LENGTH.match(buffer) and not (buffer[:_MOST_DIGITS].isdigit() or not buffer):
+    if buffer and not _LENGTH.match(buffer) and not (len(buffer) <= _MOST_DIGITS and buffer.isdigit()):
         raise Unframed("it sends no lengths: let it count octets (RFC 5425), not end messages by line breaks")
     return found
 

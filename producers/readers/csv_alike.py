@@ -48,9 +48,11 @@ class _Moments(dict[str, int | None]):
         self._defaults, self._is_end = defaults, is_end
 
     def __missing__(self, text: str) -> int | None:
-        if len(self) >= _MOST_MOMENTS:
-            self.clear()
-        moment = self[text] = self._new(text)
+        moment = self._new(text)
+        if len(text) <= _LONGEST_KEY:
+            if len(self) >= _MOST_MOMENTS:
+                self.clear()
+            self[text] = moment
         return moment
 
     def _new(self, text: str) -> int | None:
@@ -119,7 +121,8 @@ class Alike:
         [seen] = found
         if not isinstance(seen, Seen) or seen.observation.value != cells[self._value] or seen.object_id:
             return None
-        return _Pattern(seen.observation, seen.marking_from, types, types[0] if len(types) == 1 else None)
+        template = msgspec.structs.replace(seen.observation, value="")  # it may be long
+        return _Pattern(template, seen.marking_from, types, types[0] if len(types) == 1 else None)
 
 
 def _reading(

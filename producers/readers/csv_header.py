@@ -15,10 +15,10 @@ import msgspec
 from producers.markings.understanding import of_field
 from producers.readers.csv_columns import Columns, columns_of
 from producers.readers.csv_rows import cells_of, delimiter_of
-from producers.readers.list_heading import names_certificates
+from producers.readers.list_heading import COMMENT_SIGNS, names_certificates
 from producers.readers.list_times import list_milliseconds
 from producers.readers.reader import Head
-from producers.readers.type_words import AMBIGUOUS, OF_CERTIFICATES, OF_FILES, TYPES, folded, is_type_word
+from producers.readers.type_words import AMBIGUOUS, ANY, OF_CERTIFICATES, OF_FILES, TYPES, folded, is_type_word
 from schemas.markings import Caveat, understand
 from schemas.normalise import detect
 from schemas.vocabulary import IndicatorType
@@ -56,10 +56,20 @@ class Layout(msgspec.Struct, frozen=True):
 def layout_of(head: Head, stated: tuple[str, ...], mapping: Mapping[str, str] = _NO_MAPPING) -> Layout | str:
     """The layout of a list that begins like this, or why it has none that can be read."""
     layout = _layout_of(head, stated, mapping)
-    if isinstance(layout, str) or stated or mapping or not names_certificates(head.lines):
+    if isinstance(layout, str) or stated or mapping or not names_certificates(head.lines, COMMENT_SIGNS[:2]):
         return layout
     types = {kind for _, word in layout.columns.indicators for kind in TYPES.get(word, ())}
-    return OF_CERTIFICATES if types & OF_FILES else layout
+    is_untyped = "kind" not in layout.columns.roles and any(
+        TYPES.get(word, ANY) == ANY for _, word in layout.columns.indicators
+    )
+    return OF_CERTIFICATES if types & OF_FILES or (is_untyped and _has_hash(head, layout)) else layout
+
+
+def _has_hash(head: Head, layout: Layout) -> bool:
+    """Whether a column of indicators without a type has a hash that may be a file's."""
+    places = [place for place, _ in layout.columns.indicators]
+    rows = (cells_of(line, layout.delimiter) or () for line in head.rows)
+    return any(detect(cells[place]) in OF_FILES for cells in rows for place in places if place < len(cells))
 
 
 def _layout_of(head: Head, stated: tuple[str, ...], mapping: Mapping[str, str]) -> Layout | str:

@@ -28,7 +28,7 @@ _SIGNS: Final = "#;/!*- \t\"'"
 _LONGEST_HEADING: Final = 40
 _CHUNK_BYTES: Final = 64 << 10
 _LONGEST_COMMENT: Final = 1 << 20
-_COMMENT_LINE: Final = re.compile(rb"^(?:\xef\xbb\xbf)?#[^\n]*", re.MULTILINE)
+_COMMENT_LINE: Final = re.compile(rb"(?<![^\r\n])(?:\xef\xbb\xbf)?#[^\r\n]*")  # ends of lines as ``lines`` has them
 _COMMENT_BYTES: Final = tuple(sign.encode() for sign in COMMENT_SIGNS)
 _CERTIFICATES: Final = re.compile(r"certificat|zertifikat|\bx\.?509\b|証明書", re.IGNORECASE)
 _UNREADABLE: Final = frozenset({RejectReason.UNREADABLE_LINE, RejectReason.LINE_TOO_LONG})
@@ -36,9 +36,9 @@ _BETWEEN: Final = re.compile(rb"[\s,;|\"']+")
 _LONGEST_ROW: Final = 4096
 
 
-def names_certificates(lines: Iterable[str]) -> bool:
+def names_certificates(lines: Iterable[str], signs: tuple[str, ...] = COMMENT_SIGNS) -> bool:
     """Whether a comment among these lines names certificates: then a hash may be the fingerprint of one."""
-    return any(line.lstrip().startswith(COMMENT_SIGNS) and _CERTIFICATES.search(line) for line in lines)
+    return any(line.lstrip().startswith(signs) and _CERTIFICATES.search(line) for line in lines)
 
 
 def heading_of(

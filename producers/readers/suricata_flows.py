@@ -33,6 +33,12 @@ class AlertedFlows:
         self._common: dict[int, bytes] = {}
         self._numbers: dict[bytes, int] = {}
         self._unused = count()
+        self._most_common = _MOST_COMMON
+
+    @property
+    def kept(self) -> int:
+        """How many different statements of alerts are kept."""
+        return len(self._common)
 
     def __contains__(self, flow_id: int | None) -> bool:
         return any(flow_id in part for part in self._own)
@@ -47,6 +53,7 @@ class AlertedFlows:
         self._own[0][flow_id] = _PACK.encode((number, sides))
         if len(self._own[0]) >= MAX_ALERTED_FLOWS // _PARTS:
             self._own.appendleft({})
+        if len(self._common) > self._most_common:  # also of one flow that alerts again and again
             self._forget()
 
     def template(self, flow_id: int | None) -> Seen | None:
@@ -71,7 +78,7 @@ class AlertedFlows:
 
     def _forget(self) -> None:
         """Forget what is common to no flow any more."""
-        if len(self._common) > _MOST_COMMON:
-            used = {_OWN.decode(own)[0] for part in self._own for own in part.values()}
-            self._common = {number: common for number, common in self._common.items() if number in used}
-            self._numbers = {common: number for number, common in self._common.items()}
+        used = {_OWN.decode(own)[0] for part in self._own for own in part.values()}
+        self._common = {number: common for number, common in self._common.items() if number in used}
+        self._numbers = {common: number for number, common in self._common.items()}
+        self._most_common = max(_MOST_COMMON, 2 * len(self._common))

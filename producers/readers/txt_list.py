@@ -79,6 +79,7 @@ def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
             continue
         heading = heading.join(_about_list(line))
         if text.startswith(COMMENT_SIGNS):
+            may_be_certificates = may_be_certificates or (types == ANY and names_certificates((text,)))
             yield LeftOut(line.place, _COMMENT)
             continue
         for reading in _readings(text, line, heading, types, defaults):

@@ -180,10 +180,6 @@ _FACTS: Final = (
 )
 
 
-def _facts(fields: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(name, text) for name in _FACTS if name in fields and (text := text_of(fields, name))]
-
-
 def _left_out(log: str, defaults: Defaults) -> str:
     """The rule that leaves all records of a log out; empty if they are read."""
     if log in _READ or (log in _ON_REQUEST and log in defaults.include):

@@ -5,7 +5,7 @@ Names of fields are folded: ``id.orig_h`` of TSV, ``id_orig_h`` of Corelight's J
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from pathlib import PurePath
 from typing import Any, Final
@@ -19,6 +19,7 @@ LOGS: Final = frozenset(
 )
 _ESCAPED: Final = re.compile(r"\\x([0-9A-Fa-f]{2})")
 _CONTAINERS: Final = ("set[", "vector[", "table[", "list[")
+_TWICE: Final = "an object in it has a key twice, so the record contradicts itself"
 _PATH_KEYS: Final = ("_path", "@stream", "_stream")
 # By which fields a log is known that does not state its name: all of one group.
 _SHAPES: Final = (
@@ -70,7 +71,9 @@ def with_header(layout: Layout, text: str) -> Layout | None:
     if name == "#path":
         return msgspec.structs.replace(layout, log=rest.strip())
     if name == "#fields":
-        return msgspec.structs.replace(layout, names=tuple(map(folded_name, rest.split(layout.separator))))
+        names = tuple(map(folded_name, rest.split(layout.separator)))
+        # Two columns of one name contradict each other in each row: none is read.
+        return msgspec.structs.replace(layout, names=names if len(set(names)) == len(names) else ())
     if name == "#types":
         types = rest.split(layout.separator)
         lists = frozenset(place for place, each in enumerate(types) if each.startswith(_CONTAINERS))
@@ -123,6 +126,8 @@ def log_of_json(content: bytes, file_name: str) -> tuple[str, bytes]:
     if len(found) == 1:
         [(log, inner)] = found.items()
         if bytes(inner).startswith(b"{"):
+            if repeated_keys(content):
+                raise ValueError(_TWICE)
             return log, bytes(inner)
     for key in _PATH_KEYS:
         if key in found and bytes(found[key]).startswith(b'"'):
@@ -137,14 +142,23 @@ def fields_of_json(content: bytes) -> dict[str, Any]:
     """
     found = plain(content)
     if repeated_keys(content):
-        raise ValueError("an object in it has a key twice, so the record contradicts itself")
+        raise ValueError(_TWICE)
     fields: dict[str, Any] = {}
+    for name, value in _members(found):
+        folded = folded_name(name)
+        if folded in fields and fields[folded] != value:
+            raise ValueError(_TWICE)
+        fields[folded] = value
+    return fields
+
+
+def _members(found: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The members that are set, those of ``id`` by their whole names."""
     for name, value in found.items():
         if isinstance(value, Mapping) and name == "id":
-            fields |= {folded_name(f"{name}.{part}"): each for part, each in value.items()}
+            yield from ((f"{name}.{part}", each) for part, each in value.items())
         elif value is not None:
-            fields[folded_name(name)] = value
-    return fields
+            yield name, value
 
 
 def log_of(names: Collection[str], file_name: str) -> str:

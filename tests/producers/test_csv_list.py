@@ -269,3 +269,17 @@ def test_a_count_that_cannot_be_read_refuses_its_row(cell: str) -> None:
 def test_confidence_is_a_number_or_a_word_of_stix(cell: str, confidence: int) -> None:
     [seen] = observations(readings(FORMAT, f"value,confidence\na.example.com,{cell}\n".encode(), confidence=40))
     assert seen.confidence == confidence
+
+
+@pytest.mark.parametrize("header", ["", "value,tlp\n"])
+def test_a_hash_without_a_type_in_a_list_about_certificates_is_asked_about(header: str) -> None:
+    content = f"# SHA-1 fingerprints of SSL certificates\n{header}{'a1' * 20},TLP:GREEN\n".encode()
+    found = readings(FORMAT, content)
+    assert observations(found) == []
+    assert refusals(found) != []
+
+
+def test_a_row_without_its_first_cell_is_no_comment_about_certificates() -> None:
+    content = f"first_seen;sha256;description;tlp\n;{'b2' * 32};signed with a stolen certificate;TLP:GREEN\n".encode()
+    [seen] = observations(readings(FORMAT, content))
+    assert seen.kind is IndicatorType.FILE_SHA256

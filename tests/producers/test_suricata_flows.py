@@ -61,3 +61,12 @@ def test_the_oldest_flows_are_forgotten_and_what_the_others_share_is_kept(
         assert 12 <= len(kept) <= 16 or flow_id <= 12
         assert kept == list(range(kept[0], flow_id + 1))
         assert all(flows.template(each) == templates[each] for each in kept)
+
+
+def test_one_flow_that_alerts_again_and_again_keeps_no_earlier_alert(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suricata_flows, "_MOST_COMMON", 4)
+    flows = AlertedFlows()
+    for number in range(100):
+        flows.add(7, a_template(7, {}, description=f"made up {number}"))
+    assert flows.kept <= 5
+    assert flows.template(7) == a_template(7, {}, description="made up 99")

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from producers.live import syslog
-from producers.live.documents import Document, Documents, LiveInput, Position
+from producers.live.documents import Document, Documents, Gap, LiveInput, Position
 from producers.live.syslog_frames import Carried, carried
 from producers.stop import Stop
 from schemas.markings import Tlp, understand
@@ -213,3 +213,36 @@ def test_however_many_lines_wait_when_it_is_stopped_all_are_set_aside(authority:
     again.close()
     assert isinstance(rest, Document)
     assert rest.path.read_text().splitlines() == [f"s{number}" for number in range(20)]
+
+
+def test_lines_that_an_earlier_version_has_set_aside_are_read(authority: Authority, tmp_path: Path) -> None:
+    place = _place_with_aside(authority, tmp_path, msgspec.json.encode([carried(a_message("a"))]))
+    found = syslog.received(place)
+    first = next(found)
+    found.close()
+    assert isinstance(first, Document)
+    assert first.path.read_text() == "a\n"
+
+
+def test_gaps_behind_the_one_that_was_reported_at_a_stop_are_reported_by_the_next_run(
+    authority: Authority, tmp_path: Path
+) -> None:
+    place = _place_with_aside(authority, tmp_path, msgspec.json.encode(syslog.Aside(gaps=["one", "two", "three"])))
+    found = syslog.received(place)
+    assert next(found) == Gap("one")
+    assert next(found) == Gap("two")
+    found.close()
+    found = syslog.received(place)
+    assert next(found) == Gap("two"), "it may have been the last that was seen"
+    assert next(found) == Gap("three")
+    found.close()
+
+
+def _place_with_aside(authority: Authority, folder: Path, content: bytes) -> LiveInput:
+    """A listener's input for which this was set aside."""
+    address = f"syslog+tls://127.0.0.1:{free_port()}"
+    place = LiveInput(address, folder / "in", authority.issue("listener").both, authority.file)
+    documents = Documents(place.folder, place.address, Position())
+    assert list(documents.unread()) == []
+    documents.set_aside(content)
+    return place

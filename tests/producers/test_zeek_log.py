@@ -239,6 +239,8 @@ def test_another_separator_and_a_second_header_are_obeyed() -> None:
         (a_log("notice", "ts src note", "soon\t198.51.100.7\tScan::X"), "seconds since 1970"),
         (b'{"_path": "notice", "ts": 1795000000, "src": "198.51.100.7", "note": "Scan::X"', "cut"),
         (a_notice().replace(b'"proto"', b'"id.resp_h": "203.0.113.9", "proto"'), "twice"),
+        (a_notice(tlp="red", id={"resp_h": OTHER}), "twice"),
+        (a_notice().replace(b'"proto"', b'"x.tlp": "red", "x_tlp": "clear", "proto"'), "twice"),
     ],
 )
 def test_a_row_that_cannot_be_read_is_refused_and_states_why(content: bytes, detail: str) -> None:
