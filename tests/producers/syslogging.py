@@ -4,6 +4,7 @@ import contextlib
 import os
 import socket
 import ssl
+from pathlib import Path
 from threading import Thread
 
 from localkafka.ports import free_ports
@@ -21,6 +22,12 @@ def framed(*messages: bytes) -> bytes:
 
 def a_message(line: str, data: str = "-") -> bytes:
     return f"<134>1 2026-11-20T00:00:00Z ids.example suricata 7 - {data} {line}".encode()
+
+
+def listening(authority: Authority, folder: Path, port: int) -> LiveInput:
+    """The input of a listener at this port, which can be stopped."""
+    address = f"syslog+tls://127.0.0.1:{port}"
+    return LiveInput(address, folder / "in", authority.issue("listener").both, authority.file, stop=Stop())
 
 
 def connected(port: int, authority: Authority, client: Issued | None) -> ssl.SSLSocket:

@@ -28,6 +28,7 @@ from tests.producers.syslogging import (
     connected_now,
     framed,
     free_port,
+    listening,
     sees_the_end,
     set_aside,
 )
@@ -59,8 +60,8 @@ def test_a_listener_that_is_stopped_or_killed_keeps_what_it_has_made_durable(
 
 
 def test_what_was_read_and_not_made_a_document_is_set_aside(authority: Authority, tmp_path: Path) -> None:
-    issued, client, port = authority.issue("listener"), authority.issue("sensor"), free_port()
-    place = LiveInput(f"syslog+tls://127.0.0.1:{port}", tmp_path / "in", issued.both, authority.file)
+    client, port = authority.issue("sensor"), free_port()
+    place = listening(authority, tmp_path, port)
 
     def send() -> None:
         with connected(port, authority, client) as secured:
@@ -85,8 +86,8 @@ def test_what_was_read_and_not_made_a_document_is_set_aside(authority: Authority
 
 
 def test_a_message_that_a_stop_cuts_is_read_to_its_end(authority: Authority, tmp_path: Path) -> None:
-    issued, client, port = authority.issue("listener"), authority.issue("sensor"), free_port()
-    place = LiveInput(f"syslog+tls://127.0.0.1:{port}", tmp_path / "in", issued.both, authority.file, stop=Stop())
+    client, port = authority.issue("sensor"), free_port()
+    place = listening(authority, tmp_path, port)
     receiving, message = Receiving(place), framed(a_message("cut"))
     with connected(port, authority, client) as secured:
         secured.sendall(framed(a_message("whole")) + message[:20])
@@ -101,8 +102,8 @@ def test_a_message_that_a_stop_cuts_is_read_to_its_end(authority: Authority, tmp
 def test_a_sender_that_connects_again_at_the_end_of_its_connection_does_not_reach_the_listener_that_stops(
     authority: Authority, tmp_path: Path
 ) -> None:
-    issued, client, port = authority.issue("listener"), authority.issue("sensor"), free_port()
-    place = LiveInput(f"syslog+tls://127.0.0.1:{port}", tmp_path / "in", issued.both, authority.file, stop=Stop())
+    client, port = authority.issue("sensor"), free_port()
+    place = listening(authority, tmp_path, port)
     closing, accept, accepted = Event(), socket.socket.accept, list[object]()
 
     def late(server: socket.socket) -> tuple[socket.socket, object]:
@@ -130,8 +131,8 @@ def test_a_sender_that_connects_again_at_the_end_of_its_connection_does_not_reac
 def test_a_sender_that_was_quiet_and_writes_before_the_end_of_its_connection_has_reached_it_loses_nothing(
     authority: Authority, tmp_path: Path
 ) -> None:
-    issued, client, port = authority.issue("listener"), authority.issue("sensor"), free_port()
-    place = LiveInput(f"syslog+tls://127.0.0.1:{port}", tmp_path / "in", issued.both, authority.file, stop=Stop())
+    client, port = authority.issue("sensor"), free_port()
+    place = listening(authority, tmp_path, port)
     with patch.object(syslog, "_QUIET_S", 0.6):
         receiving = Receiving(place)
         with connected(port, authority, client) as secured:
@@ -149,8 +150,8 @@ def test_a_sender_that_was_quiet_and_writes_before_the_end_of_its_connection_has
 def test_an_idle_connection_is_ended_like_a_stopped_one_and_what_a_stop_breaks_is_a_gap_of_the_next_run(
     authority: Authority, tmp_path: Path
 ) -> None:
-    issued, client, port = authority.issue("listener"), authority.issue("sensor"), free_port()
-    place = LiveInput(f"syslog+tls://127.0.0.1:{port}", tmp_path / "in", issued.both, authority.file, stop=Stop())
+    client, port = authority.issue("sensor"), free_port()
+    place = listening(authority, tmp_path, port)
     with patch.object(syslog, "_IDLE_S", 0.0):
         receiving = Receiving(place)
         with connected(port, authority, client) as secured:
@@ -187,8 +188,8 @@ def test_what_was_set_aside_for_a_later_document_outlives_a_kill_after_the_first
 
 
 def test_however_many_lines_wait_when_it_is_stopped_all_are_set_aside(authority: Authority, tmp_path: Path) -> None:
-    issued, client, port = authority.issue("listener"), authority.issue("sensor"), free_port()
-    place = LiveInput(f"syslog+tls://127.0.0.1:{port}", tmp_path / "in", issued.both, authority.file)
+    client, port = authority.issue("sensor"), free_port()
+    place = listening(authority, tmp_path, port)
     more = Event()
 
     def send() -> None:
@@ -240,8 +241,7 @@ def test_gaps_behind_the_one_that_was_reported_at_a_stop_are_reported_by_the_nex
 
 def _place_with_aside(authority: Authority, folder: Path, content: bytes) -> LiveInput:
     """A listener's input for which this was set aside."""
-    address = f"syslog+tls://127.0.0.1:{free_port()}"
-    place = LiveInput(address, folder / "in", authority.issue("listener").both, authority.file)
+    place = listening(authority, folder, free_port())
     documents = Documents(place.folder, place.address, Position())
     assert list(documents.unread()) == []
     documents.set_aside(content)
