@@ -9,7 +9,7 @@ from bench.pipeline import absorb, brokers_cpu
 from bench.progress import StepProgress
 from bench.publish import Publisher, encoded
 from bench.role import Role, cpu_seconds
-from bench.stand import HOME, PARTNER, Stand
+from bench.stand import HOME, PARTNER, ROLL_UP_MS, Stand
 from bench.workload import Work
 from schemas import topics
 
@@ -22,14 +22,16 @@ _DONE_S: Final = 600.0
 
 
 @contextmanager
-def all_hops(stand: Stand, home_workers: int = 1) -> Iterator[Sequence[Role]]:
+def all_hops(stand: Stand, home_workers: int = 1, roll_up_ms: int = ROLL_UP_MS) -> Iterator[Sequence[Role]]:
     """The three processes, ready, over fresh topics; ended with the block. Further workers at home come last."""
     stand.refresh()
     further = [(f"{ROLES[0][0]}-{number}", ROLES[0][1]) for number in range(2, home_workers + 1)]
     with ExitStack() as running:
         roles = []
         for name, arguments in (*ROLES, *further):
-            environment = stand.environment(KAKEHASHI_STATE=str(stand.folder / "state" / name))
+            environment = stand.environment(
+                KAKEHASHI_STATE=str(stand.folder / "state" / name), KAKEHASHI_ROLL_UP_MS=str(roll_up_ms)
+            )
             roles.append(running.enter_context(Role.start(name, arguments, environment, stand.folder)))
         for role in roles:
             role.await_ready()

@@ -17,7 +17,7 @@ from bench.hops import ROLES, all_hops
 from bench.load import Load, records_at
 from bench.pipeline import brokers_cpu
 from bench.role import Role, cpu_seconds
-from bench.stand import HOME, SHARDS, Stand
+from bench.stand import HOME, SHARDS, WORKERS_ROLL_UP_MS, Stand
 from bench.transactions import committed
 from bench.workload import observation
 from exchange.errors import FatalError
@@ -45,8 +45,8 @@ def measure(
 
 @contextmanager
 def measuring(stand: Stand, now_ms: int, home_workers: int = 1) -> Iterator["Hops"]:
-    """All hops, warm."""
-    with all_hops(stand, home_workers) as roles, closing(Probes(stand, now_ms)) as probes:
+    """All hops, warm, with the roll-up that a worker has by default: under a load that lasts it is much of the work."""
+    with all_hops(stand, home_workers, WORKERS_ROLL_UP_MS) as roles, closing(Probes(stand, now_ms)) as probes:
         probes.run(3.0)  # warm-up: first connections, first decisions
         yield Hops(stand, roles, probes, now_ms, home_workers)
 

@@ -167,7 +167,8 @@ class Parts:
     def _sustained(self) -> dict[str, Any]:
         if not self._all_hops_rate:
             self._hops()
-        found = sustained.measure(self._brokers(), self._all_hops_rate, self._plan.probe_s, _epoch_ms())
+        plan, full_rate = self._plan, self._all_hops_rate
+        found = sustained.measure(self._brokers(), full_rate, plan.probe_s, plan.held_minutes, _epoch_ms())
         self._sustained_rate = float(found["rate"])
         return found
 

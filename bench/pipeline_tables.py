@@ -190,17 +190,20 @@ def latency(data: Any) -> str:
     found = data.get("sustained")
     if found is None:
         return table(heads, rows)
-    tried = [[*(entry.get(name) for name in _UNDER_LOAD), _sustained(entry)] for entry in found["tried"]]
+    tried = [_as_tried(entry) for entry in found["tried"]]
+    held = [[entry["minute"], *_as_tried(entry)] for run in found.get("held", ()) for entry in run["minutes"]]
     return (
         f"**{cell(found['rate'])}** observations a second are sustained: bisected in {found['seconds']:g} s each.\n\n"
         + table([*_UNDER_LOAD.values(), ""], tried)
+        + "\nThe highest of these by the minute, and less until it held:\n\n"
+        + table(["minute", *_UNDER_LOAD.values(), ""], held)
         + "\nAt parts of that rate:\n\n"
         + table(heads, rows)
     )
 
 
-def _sustained(entry: Any) -> str:
-    return "sustained" if entry["sustained"] else "too much"
+def _as_tried(entry: Any) -> list[object]:
+    return [*(entry.get(name) for name in _UNDER_LOAD), "sustained" if entry["sustained"] else "too much"]
 
 
 def long_run(data: Any) -> str:
@@ -208,8 +211,10 @@ def long_run(data: Any) -> str:
     names = {"minute": "minute", "observations": "observations sent", **_UNDER_LOAD, "mib": "MiB of the home worker"}
     del names["observations_per_s"]
     rows = [[entry[name] for name in names] for entry in data["minutes"]]
-    return f"{cell(data['rate'])} observations a second, {data['load']:.0%} of what is sustained.\n\n" + table(
-        list(names.values()), rows
+    sustained = cell(round(data["rate"] / data["load"]))
+    return (
+        f"{cell(data['rate'])} observations a second: {data['load']:.0%} of the {sustained} that this run has found to "
+        "be sustained.\n\n" + table(list(names.values()), rows)
     )
 
 

@@ -9,34 +9,35 @@ from bench.workload import Shape, Spread
 DEFAULT_MINUTES: Final = 40
 SECONDS: Final[Mapping[str, int]] = {
     "idle": 90,
-    "throughput": 380,
-    "hops": 45,
-    "latency": 225,
-    "stages": 20,
-    "batches": 60,
-    "sensors": 30,
-    "skew": 50,
-    "state": 365,
-    "bridge": 250,
-    "recalls": 70,
-    "decisions": 20,
-    "rules": 65,
-    "recorded": 100,
-    "quix": 60,
-    "intelmq": 75,
-    "picture": 140,
-    "outputs": 200,
-    "taxii": 60,
-    "readers": 90,
-    "long": 690,
+    "throughput": 240,
+    "hops": 20,
+    "latency": 560,
+    "stages": 10,
+    "batches": 40,
+    "sensors": 10,
+    "skew": 40,
+    "state": 260,
+    "bridge": 270,
+    "recalls": 40,
+    "decisions": 10,
+    "rules": 40,
+    "recorded": 155,
+    "quix": 45,
+    "intelmq": 60,
+    "picture": 75,
+    "outputs": 180,
+    "taxii": 65,
+    "readers": 175,
+    "long": 1100,
 }
-"""The parts in their order, what decides first, and how long each takes on two idle cores in a run of 40 minutes."""
+"""The parts in their order, what decides first, and how long each takes on two idle cores in a run of 40 minutes, if of
+the rates that ``latency`` and ``long`` try for minutes one does not hold."""
 APART: Final = ("long",)  # measured if they are asked for
 PARTS: Final = tuple(SECONDS)
 _BOUND: Final = 2.5  # so many times as long may a part take, then it is stopped
 _WRITTEN: Final = 200_000  # indicators in each output, in a run of all parts
 _START_S: Final = 60  # of brokers and workers: as long in a short run
-_FIND_S: Final[Mapping[str, int]] = {"latency": 120, "long": 120}  # and so is the search for the rate that is sustained
+_FIND_S: Final[Mapping[str, int]] = {"latency": 240, "long": 240}  # and so is the search for the rate that is sustained
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Plan:
     latency_s: float = 12.0
     loads: tuple[float, ...] = (0.1, 0.5, 0.8, 0.95)
     probe_s: float = 15.0
+    held_minutes: int = 3
     long_s: float = 600.0
     states: tuple[int, ...] = (1_000_000, 10_000_000)
     decisions: int = 100_000
@@ -117,6 +119,7 @@ def plan_for(minutes: float, *, observations: int | None, rounds: int | None, se
         hops=max(20_000, int(100_000 * part)),
         latency_s=max(5.0, 12.0 * part),
         probe_s=max(5.0, 15.0 * part),
+        held_minutes=max(1, round(3 * part)),
         long_s=max(60.0, 600.0 * part),
         states=(1_000_000, 10_000_000) if part >= 1 else (100_000,),
         decisions=max(10_000, int(100_000 * part)),

@@ -1,7 +1,7 @@
 """Sees when a step has committed all of its input: by following the progress that it commits with each batch."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, cast
 
@@ -74,24 +74,34 @@ class StepProgress:
         """Whether every shard has committed up to these offsets."""
         return self._reached.at(wanted) is not None
 
-    def await_offsets(self, wanted: Mapping[int, int], role: Role, timeout_s: float) -> float:
-        """Wait until they have; when they had. Raises FatalError if it takes too long."""
+    def await_offsets(
+        self, wanted: Mapping[int, int], role: Role, timeout_s: float, meanwhile: Callable[[], None] | None = None
+    ) -> float:
+        """Wait until they have; when they had. ``meanwhile`` is called again and again, and then sets the pace. Raises
+        FatalError if it takes too long."""
         deadline = time.monotonic() + timeout_s
         while (at := self._reached.at(wanted)) is None:
-            self.read(_POLL_S)
+            self._wait(meanwhile)
             role.check()
             if time.monotonic() > deadline:
                 raise FatalError(f"not done after {timeout_s:g} s: {self._reached.latest()}, wanted {wanted}")
         return at or time.monotonic()  # or there was nothing to wait for
 
-    def await_end(self, cluster: Cluster, role: Role, timeout_s: float) -> float:
+    def await_end(
+        self, cluster: Cluster, role: Role, timeout_s: float, meanwhile: Callable[[], None] | None = None
+    ) -> float:
         """Wait until all that its topic now has is done; when it was: it may be before its end is known, since to ask
         for that takes a while."""
         with ThreadPoolExecutor(1) as asking:
             ends = asking.submit(data_ends, cluster, self._source)
             while not ends.done():
-                self.read(_POLL_S)
-        return self.await_offsets(ends.result(), role, timeout_s)
+                self._wait(meanwhile)
+        return self.await_offsets(ends.result(), role, timeout_s, meanwhile)
+
+    def _wait(self, meanwhile: Callable[[], None] | None) -> None:
+        if meanwhile is not None:
+            meanwhile()
+        self.read(_POLL_S if meanwhile is None else 0)
 
     def close(self) -> None:
         """Stop reading."""

@@ -6,7 +6,6 @@ backlog of reports. Only those count that were sent while bulk was still under w
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from typing import Any, Final
 
@@ -15,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bench.latency import percentile
 from bench.pipeline import absorb
-from bench.progress import StepProgress, data_ends
+from bench.progress import StepProgress
 from bench.publish import Publisher, Sending, encoded, per_partition
 from bench.role import Role
 from bench.stand import HOME, PARTNER, SHARDS, Stand
@@ -34,6 +33,7 @@ from schemas.vocabulary import CommandKind
 
 RECALLS_PER_S: Final = 10
 _RECALLED: Final = Shape(4_000, 1, seed=999_979)
+_DONE_S: Final = 600.0
 _LOST_S: Final = 60.0
 
 
@@ -54,7 +54,6 @@ def measure(stand: Stand, work: Work, epoch_ms: int) -> dict[str, Any]:
         Role.start("streams", ["kakehashi", "streams", "--nation", HOME], environment, stand.folder) as role,
         closing(StepProgress(stand.home, "intake", topics.SENSOR_REPORTS)) as taken_in,
         closing(StepProgress(stand.home, "correlate", topics.OBSERVATIONS)) as correlated,
-        ThreadPoolExecutor(1) as asking,
     ):
         role.await_ready()
         before = generate(_RECALLED, nation=HOME, epoch_ms=epoch_ms, sensor_prefix="recalled")
@@ -65,19 +64,16 @@ def measure(stand: Stand, work: Work, epoch_ms: int) -> dict[str, Any]:
         reports = per_partition([*first, *bulk])
         began = time.monotonic()
         publisher.publish(bulk)
-        ends: Future[dict[int, int]] | None = None
         with closing(_Recalls(stand, recalls)) as sent:
-            while sent.left():
-                sent.send()
+
+            def recall_one() -> None:
+                if sent.left():
+                    sent.send()
                 sent.read(1 / RECALLS_PER_S)
-                taken_in.read(0)
                 correlated.read(0)
-                role.check()
-                if ends is None and taken_in.has_reached(reports):  # asked for beside: it takes a second
-                    ends = asking.submit(data_ends, stand.home, topics.OBSERVATIONS)
-                if ends is not None and ends.done() and correlated.has_reached(ends.result()):
-                    break
-            seconds = time.monotonic() - began
+
+            taken_in.await_offsets(reports, role, _DONE_S, recall_one)
+            seconds = correlated.await_end(stand.home, role, _DONE_S, recall_one) - began
             is_late = not sent.left()
             sent.await_all()
             times = sorted(sent.taken_ms)

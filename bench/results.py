@@ -5,7 +5,7 @@ import os
 import platform
 import statistics
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -121,5 +121,9 @@ def load(path: Path) -> dict[str, Any]:
 def save(path: Path, sections: dict[str, Any]) -> None:
     """Write the file: the sections given replace those of the same name, the others stay with their own commit."""
     kept = load(path).get("sections", {})
-    content = {"machine": machine(), "versions": versions(), "sections": kept | sections}
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    path.write_text(text({"machine": machine(), "versions": versions(), "sections": kept | sections}), "utf-8")
+
+
+def text(content: Mapping[str, Any]) -> str:
+    """The text of the file: always of this form, so that a difference of two commits shows the figures that differ."""
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

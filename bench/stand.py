@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from confluent_kafka.admin import AdminClient
 
 from exchange.errors import TopicMismatch
 from exchange.kafka.clients import CALL_TIMEOUT_S, Cluster
 from exchange.kafka.topics_admin import ensure_topics
+from exchange.settings import Settings
 from localkafka.broker import Broker
 from localkafka.local import LocalBroker
 from localkafka.provider import clusters
@@ -22,7 +24,9 @@ from schemas.topics import Topic, topics_of
 
 HOME, PARTNER = "GBR", "JPN"
 SHARDS = 4
-ROLL_UP_MS = 10_000
+ROLL_UP_MS: Final = 10_000
+WORKERS_ROLL_UP_MS: Final = Settings().roll_up_ms
+"""What a worker does unless it is told otherwise."""
 _TOPICS_SETTLE_S = 30.0
 
 

@@ -1,33 +1,70 @@
-"""The rate that all hops sustain: the highest at which an indicator is not late, found by bisection."""
+"""The rate that all hops sustain: the highest at which an indicator is not late, for minutes.
 
+It is looked for by bisection in short runs. These have no roll-ups, so it must then hold for minutes, until what was
+seen in the first is rolled up in the last. If it does not hold, less is tried.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from functools import partial
 from typing import Any, Final
 
 from bench.latency import Hops, measuring
+from bench.long_run import MINUTE_S, by_minute
 from bench.stand import Stand
 
 LATE_MS: Final = 5_000
 _RUNS: Final = 4
 _PARTS: Final = (0.2, 1.4)  # of the rate of a backlog: it is looked for between these
+_LESS: Final = 0.85
+
+Minutes = Callable[[float], Generator[dict[str, Any], None, None]]
+"""Runs at a rate; each minute as it ends."""
 
 
-def measure(stand: Stand, full_rate: float, seconds: float, now_ms: int) -> dict[str, Any]:
+def measure(stand: Stand, full_rate: float, seconds: float, minutes: int, now_ms: int) -> dict[str, Any]:
     """The rate in observations a second, and the rates that were tried. ``full_rate`` is that of a backlog."""
     with measuring(stand, now_ms) as hops:
-        return bisected(hops, full_rate, seconds)
+        tried = bisected(hops, full_rate, seconds, minutes * MINUTE_S)
+    held = stepped_down(partial(by_minute, stand, minutes=minutes, now_ms=now_ms), found(tried, full_rate), minutes)
+    return {"rate": held[-1]["rate"], "seconds": seconds, "tried": tried, "held": held}
 
 
-def bisected(hops: Hops, full_rate: float, seconds: float) -> dict[str, Any]:
-    """Half of what is left, each time. If none is sustained, the rate is the lowest that was thought of."""
+def bisected(hops: Hops, full_rate: float, seconds: float, for_s: float) -> list[dict[str, Any]]:
+    """Half of the rates that are left, each time: each with whether it would be sustained for so long."""
     low, high = (part * full_rate for part in _PARTS)
     tried = []
     for _ in range(_RUNS):
-        found = hops.at((low + high) / 2, seconds)
-        found["sustained"] = is_sustained(found)
-        tried.append(found)
-        low, high = (found["observations_per_s"], high) if found["sustained"] else (low, found["observations_per_s"])
-    return {"rate": round(low), "seconds": seconds, "tried": tried}
+        run = hops.at((low + high) / 2, seconds)
+        run["sustained"] = is_sustained(run, seconds, for_s)
+        tried.append(run)
+        low, high = (run["observations_per_s"], high) if run["sustained"] else (low, run["observations_per_s"])
+    return tried
 
 
-def is_sustained(found: dict[str, Any]) -> bool:
-    """No more than one in a hundred is late, and it does not get later: at the end half are less than half as late."""
-    return bool(found["p99_ms"] < LATE_MS and found["last_p50_ms"] < LATE_MS / 2)
+def found(tried: Sequence[dict[str, Any]], full_rate: float) -> float:
+    """The highest that would be sustained; the lowest that was thought of if there is none."""
+    return max((run["observations_per_s"] for run in tried if run["sustained"]), default=_PARTS[0] * full_rate)
+
+
+def stepped_down(run: Minutes, rate: float, minutes: int) -> list[dict[str, Any]]:
+    """Each rate that was tried, by the minute, down to the first that holds in all of them: it is the last."""
+    tried: list[dict[str, Any]] = []
+    while True:
+        by_the_minute: list[dict[str, Any]] = []
+        with closing(run(rate)) as entries:
+            for entry in entries:
+                entry["sustained"] = is_sustained(entry, MINUTE_S, minutes * MINUTE_S)
+                by_the_minute.append(entry)
+                if not entry["sustained"]:
+                    break
+        tried.append({"rate": round(rate), "minutes": by_the_minute})
+        if all(entry["sustained"] for entry in by_the_minute):
+            return tried
+        rate *= _LESS
+
+
+def is_sustained(run: dict[str, Any], seconds: float, for_s: float) -> bool:
+    """No more than one in a hundred is late; and half of those at the end are not so late that, if that goes on growing
+    for ``for_s`` as in these ``seconds``, they will be."""
+    return bool(run["p99_ms"] < LATE_MS and run["last_p50_ms"] * for_s / seconds < LATE_MS)

@@ -35,11 +35,6 @@ class AlertedFlows:
         self._unused = count()
         self._most_common = _MOST_COMMON
 
-    @property
-    def kept(self) -> int:
-        """How many different statements of alerts are kept."""
-        return len(self._common)
-
     def __contains__(self, flow_id: int | None) -> bool:
         return any(flow_id in part for part in self._own)
 

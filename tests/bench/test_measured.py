@@ -1,17 +1,22 @@
 """A run of the bench ends in its time, and has measured what can be measured."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from bench.latency import measuring
 from bench.measured import OutOfTime, measured, within
 from bench.parts import Parts
 from bench.plan import DEFAULT_MINUTES, plan_for
-from bench.sustained import bisected, is_sustained
+from bench.role import Role
+from bench.stand import Stand
+from bench.sustained import bisected, found, is_sustained, stepped_down
 from exchange.errors import NotFound
+from exchange.settings import Settings
 
 PLAN = plan_for(DEFAULT_MINUTES, observations=None, rounds=None, seed=1)
 
@@ -70,13 +75,52 @@ def test_the_rate_that_is_sustained_is_found_to_a_tenth() -> None:
             late = rate > 6_400
             return {"observations_per_s": round(rate), "p99_ms": 9_000 if late else 90, "last_p50_ms": 50}
 
-    found = bisected(cast(Any, Hops()), 10_000, 1.0)
-    assert 5_600 < found["rate"] <= 6_400
-    assert [each["sustained"] for each in found["tried"]].count(True) >= 1
+    tried = bisected(cast(Any, Hops()), 10_000, 10.0, 60.0)
+    assert 5_600 < found(tried, 10_000) <= 6_400
+    assert found([{**run, "sustained": False} for run in tried], 10_000) == 2_000
 
 
 @pytest.mark.parametrize(
-    ("p99_ms", "last_ms", "holds"), [(4_900, 300, True), (5_000, 300, False), (4_900, 2_600, False)]
+    ("p99_ms", "last_ms", "for_s", "holds"),
+    [(4_900, 400, 180, True), (5_000, 400, 180, False), (4_900, 420, 180, False), (4_900, 4_800, 15, True)],
 )
-def test_a_rate_at_which_it_gets_later_and_later_is_not_sustained(p99_ms: int, last_ms: int, holds: bool) -> None:
-    assert is_sustained({"p99_ms": p99_ms, "last_p50_ms": last_ms}) is holds
+def test_a_rate_at_which_it_would_be_late_after_minutes_is_not_sustained(
+    p99_ms: int, last_ms: int, for_s: float, holds: bool
+) -> None:
+    assert is_sustained({"p99_ms": p99_ms, "last_p50_ms": last_ms}, 15, for_s) is holds
+
+
+def test_a_rate_that_does_not_hold_in_each_minute_is_left_at_once_for_a_lower_one() -> None:
+    begun: list[tuple[float, int]] = []
+    ended: list[float] = []
+
+    def run(rate: float) -> Generator[dict[str, Any], None, None]:
+        try:
+            for minute in (1, 2, 3):
+                begun.append((rate, minute))
+                yield {"minute": minute, "p99_ms": 6_000 if rate > 800 and minute == 2 else 90, "last_p50_ms": 50}
+        finally:
+            ended.append(rate)
+
+    tried = stepped_down(run, 1_000, 3)
+    assert [(each["rate"], len(each["minutes"])) for each in tried] == [(1_000, 2), (850, 2), (722, 3)]
+    assert [minute for _, minute in begun] == [1, 2, 1, 2, 1, 2, 3]
+    assert len(ended) == 3
+    assert [entry["sustained"] for entry in tried[-1]["minutes"]] == [True] * 3
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_latency_is_measured_with_the_roll_up_of_a_worker_that_was_not_told_otherwise(
+    workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Started(Exception):
+        pass
+
+    def start(_name: str, _arguments: Sequence[str], environment: Mapping[str, str], _folder: Path) -> None:
+        assert environment["KAKEHASHI_ROLL_UP_MS"] == str(Settings().roll_up_ms)
+        raise Started
+
+    monkeypatch.setattr(Role, "start", start)
+    monkeypatch.setattr(Stand, "refresh", lambda _stand: None)
+    with pytest.raises(Started), measuring(Stand({}, Path()), 0, workers):
+        pass

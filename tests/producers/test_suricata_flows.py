@@ -1,5 +1,7 @@
 """A flow that has alerted is remembered with all that its latest alert stated, and the oldest flows are forgotten."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,8 +67,14 @@ def test_the_oldest_flows_are_forgotten_and_what_the_others_share_is_kept(
 
 def test_one_flow_that_alerts_again_and_again_keeps_no_earlier_alert(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suricata_flows, "_MOST_COMMON", 4)
+    templates = [a_template(7, {}, description=f"made up {number}") for number in range(1_000)]
     flows = AlertedFlows()
-    for number in range(100):
-        flows.add(7, a_template(7, {}, description=f"made up {number}"))
-    assert flows.kept <= 5
-    assert flows.template(7) == a_template(7, {}, description="made up 99")
+    tracemalloc.start()
+    try:
+        for template in templates:
+            flows.add(7, template)
+        kept_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept_bytes < 16 << 10  # all of them would be half a megabyte
+    assert flows.template(7) == templates[-1]
