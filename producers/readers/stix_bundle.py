@@ -28,7 +28,7 @@ from producers.readers.document import document, plain, repeated_keys
 from producers.readers.reader import Head, Reader, Recognition, first_of
 from producers.readers.reading import Defaults, Emptied, LeftOut, Reading, Rejected, Seen, Withdrawn, rejected
 from producers.readers.stix_document import BENIGN, INDICATOR, REVOKED, Bundled, Kind, Version, taken_in
-from producers.readers.stix_indicator import Indicator, modified_of, observation_of, times_of
+from producers.readers.stix_indicator import Indicator, is_revoked, modified_of, observation_of, times_of
 from producers.readers.stix_observed import OBSERVED, observations_of, observed_in
 from producers.readers.stix_pattern import Taken, Unusable
 from producers.readers.stix_related import (
@@ -52,7 +52,7 @@ _WORDS: Final = (b'"spec_version"', b'"indicator--', b'"bundle"', b'"objects"')
 
 
 class _Bundle(msgspec.Struct):
-    objects: list[msgspec.Raw] = msgspec.field(default_factory=list)
+    objects: list[msgspec.Raw] | None = None
 
 
 def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
@@ -62,6 +62,10 @@ def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
         yield parsed
         return
     objects = _objects(parsed)
+    if objects is None:
+        detail = "the bundle's `objects` are no list, so nothing of it is read: ask its source for STIX 2.1"
+        yield rejected(SourcePlace(source.name, 0), RejectReason.UNDECODABLE, detail, bytes(parsed))
+        return
     source.records = len(objects)
     repeats = repeated_keys(parsed)
     doubtful = {number: repeated_keys(raw) for number, raw in enumerate(objects, 1)} if repeats else {}
@@ -70,7 +74,8 @@ def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
         yield rejected(SourcePlace(source.name, 0), RejectReason.UNDECODABLE, detail, bytes(parsed))
         return
     kinds = [Kind() if doubtful.get(number) else _kind(raw) for number, raw in enumerate(objects, 1)]
-    bundled = Bundled(parsed, list(zip(objects, kinds, strict=True)), source.names)
+    twice = [raw for number, raw in enumerate(objects, 1) if doubtful.get(number)]
+    bundled = Bundled(parsed, list(zip(objects, kinds, strict=True)), twice, source.names)
     for number, (raw, kind) in enumerate(zip(objects, kinds, strict=True), 1):
         place = SourcePlace(source.name, number)
         if doubtful.get(number):
@@ -91,14 +96,15 @@ def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
             yield LeftOut(place, _OTHER_OBJECT, kind.type)
 
 
-def _objects(parsed: msgspec.Raw) -> list[msgspec.Raw]:
+def _objects(parsed: msgspec.Raw) -> list[msgspec.Raw] | None:
+    """The objects of a bundle, a list or a single object; ``None`` if a bundle's cannot be read."""
     if bytes(memoryview(parsed)[:1]) == b"[":
         return msgspec.json.decode(parsed, type=list[msgspec.Raw])
     try:
         bundle = msgspec.json.decode(parsed, type=_Bundle)
     except msgspec.ValidationError:
-        return [parsed]
-    return bundle.objects or [parsed]
+        return None
+    return [parsed] if bundle.objects is None else bundle.objects
 
 
 def _kind(raw: msgspec.Raw) -> Kind:
@@ -137,6 +143,8 @@ def _sighted(place: SourcePlace, raw: msgspec.Raw, bundled: Bundled) -> Iterator
     stated, name = sighting_of(thing, bundled.definitions), str(thing.get("sighting_of_ref"))
     if isinstance(stated, str):
         yield rejected(place, RejectReason.UNDECODABLE, f"the sighting's {stated}", bytes(raw))
+    elif bundled.related.is_outdated(thing):
+        yield LeftOut(place, _SUPERSEDED, name)
     elif not stated.count:
         yield LeftOut(place, _NOT_SEEN, name)
     else:
@@ -158,11 +166,14 @@ def _observed(
 ) -> Iterator[Reading]:
     """The values of an ``observed-data``, if the operator asks for them."""
     thing = plain(raw)
-    modified_ms, is_revoked = modified_of(thing.get("modified"), thing.get("created")), thing.get("revoked") is True
-    if OBSERVED not in defaults.include or is_revoked:
+    modified_ms, is_gone = modified_of(thing.get("modified"), thing.get("created")), is_revoked(thing.get("revoked"))
+    if OBSERVED not in defaults.include or is_gone:
         yield LeftOut(place, OBSERVED, name)
-        if is_revoked:
+        if is_gone:
             yield Emptied(place, name, modified_ms)
+        return
+    if modified_ms < bundled.newest_observed_ms(name):
+        yield LeftOut(place, _SUPERSEDED, name)
         return
     seen = observed_in(thing, bundled.seen(objects))
     around = joined(bundled.outside(each) for each in (name, *(str(each.get("id")) for each in seen)))
@@ -243,7 +254,7 @@ READER: Final = Reader(
         _OTHER_SIGHTING: "sightings of what the bundle does not assert, and those that are marked more strictly",
         REVOKED: "indicators that their source has revoked or tagged as wrong: withdrawn",
         BENIGN: "indicators whose only type is `benign`: withdrawn",
-        _SUPERSEDED: "older versions of an indicator; values that the newest one does not have: withdrawn",
+        _SUPERSEDED: "older versions of an object; values that the newest one does not have: withdrawn",
         _PART: "parts of a pattern that are not specific by themselves, or of a type that the exchange does not carry",
     },
     example=b"""{"type": "bundle", "id": "bundle--5d1b6f3e-0000-4000-8000-000000000001", "objects": [

@@ -1,14 +1,14 @@
 """What objects of a STIX document state about sharing for those that their ``object_refs`` list, directly or not."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
 
-from producers.markings.marked import Marked, joined, of_caveat
+from producers.markings.marked import Marked, joined, of_caveat, unrecognised
 from producers.markings.properties import of_properties
 from producers.markings.understanding import of_comment, of_prose, of_tag
-from producers.readers.document import plain
 from producers.readers.stix_markings import Definitions
 from schemas.markings import Caveat
 
@@ -20,31 +20,39 @@ _OF_CONTAINER: Final = frozenset(
     }
 )
 TRANSLATION: Final = "language-content"
-_REVOKED_BY: Final = b'"revoked-by"'
+# References that list nothing as a report does.
+_OTHER_REFS: Final = frozenset({"object_marking_refs", "created_by_ref"})
 _AGAINST: Final = frozenset({"disagree", "strongly-disagree"})
 _TEXTS: Final = ("name", "description", "content", "abstract", "explanation")
 
 
-def revoked_by_others(relationships: Iterable[msgspec.Raw]) -> frozenset[str]:
+def revoked_by_others(relationships: Iterable[Mapping[str, Any]]) -> frozenset[str]:
     """The ids of objects that a relationship ``revoked-by`` takes back."""
-    found = (plain(raw) for raw in relationships if _REVOKED_BY in bytes(raw))
-    return frozenset(str(each.get("source_ref")) for each in found if each.get("relationship_type") == "revoked-by")
+    return frozenset(
+        str(each.get("source_ref")) for each in relationships if each.get("relationship_type") == "revoked-by"
+    )
 
 
 class Containers:
     """The reports, groupings, notes, opinions and translations of a document."""
 
-    def __init__(self, containers: Iterable[tuple[Mapping[str, Any], str]], definitions: Definitions) -> None:
-        """``containers`` are objects with their ids."""
+    def __init__(
+        self,
+        containers: Iterable[tuple[Mapping[str, Any], str]],
+        doubtful: Iterable[msgspec.Raw],
+        definitions: Definitions,
+    ) -> None:
+        """``containers`` are objects with their ids, ``doubtful`` objects that contradict themselves."""
         self._lists = dict[str, list[tuple[int, str, Marked]]]()
         self._known = dict[tuple[int, ...], Marked]()  # by the numbers of the containers: ids may repeat
-        for number, (given, name) in enumerate(containers):
-            container = given
-            if given.get("type") == TRANSLATION:  # STIX 2.1, section 7.1: it has the texts of one object
-                container = {**given, "object_refs": given.get("object_ref")}
+        for number, (container, name) in enumerate(containers):
             found = said_by(container, definitions)
-            for listed in {each for each in _listed(container, "object_refs") if isinstance(each, str)}:
+            for listed in dict.fromkeys(_references_of(container)):
                 self._lists.setdefault(listed, []).append((number, name, found))
+        for number, raw in enumerate(doubtful):
+            found = unrecognised("an object with the same key twice", "an object with the same key twice names it")
+            for listed in dict.fromkeys(_texts_in(raw)):
+                self._lists.setdefault(listed, []).append((-1 - number, "", found))
 
     def of(self, name: str) -> Marked:
         """What the objects that list an object state about sharing, and those that list them."""
@@ -81,6 +89,25 @@ def said_by(container: Mapping[str, Any], definitions: Definitions) -> Marked:
     if kind == "note":
         findings.append(of_comment(str(container.get("content") or ""), "note content"))
     return msgspec.structs.replace(joined(findings), labels=(), withdrawn="", confidence=None)
+
+
+def _references_of(container: Mapping[str, Any]) -> Iterator[str]:
+    """The ids that an object lists: in ``object_refs``, ``object_ref`` (STIX 2.1, section 7.1), or in its own way."""
+    for name in container:
+        if name.endswith(("_refs", "_ref")) and name not in _OTHER_REFS:
+            yield from (each for each in _listed(container, name) if isinstance(each, str))
+
+
+def _texts_in(raw: msgspec.Raw) -> list[str]:
+    """All texts in a JSON object, also behind keys that are there again: among them are the ids that it names."""
+    texts = list[str]()
+
+    def members(pairs: list[tuple[str, Any]]) -> None:
+        for _, value in pairs:
+            texts.extend(each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str))
+
+    json.loads(bytes(raw), object_pairs_hook=members)
+    return texts
 
 
 def _listed(container: Mapping[str, Any], name: str) -> list[Any]:

@@ -9,9 +9,10 @@ from producers.markings.properties import of_properties
 from producers.markings.understanding import of_file_names
 from producers.readers.document import plain, repeated_keys
 from producers.readers.not_carried import kind_named
-from producers.readers.stix_containers import TRANSLATION, Containers, revoked_by_others
-from producers.readers.stix_indicator import Indicator, marked, modified_of
+from producers.readers.stix_containers import TRANSLATION, Containers
+from producers.readers.stix_indicator import Indicator, is_revoked, marked, modified_of
 from producers.readers.stix_markings import Definitions
+from producers.readers.stix_observed import OBSERVED
 from producers.readers.stix_pattern import Taken, Unusable, taken_of
 from producers.readers.stix_related import INDICATED, RELATIONSHIP, SIGHTING, Related
 from schemas.observation import SourcePlace
@@ -21,18 +22,24 @@ REVOKED: Final = "revoked"
 BENIGN: Final = "benign"
 DEFINITION: Final = "marking-definition"
 INDICATOR: Final = "indicator"
+_NO_CONTAINERS: Final = frozenset({INDICATOR, DEFINITION, RELATIONSHIP, SIGHTING})
 OF_A_BUNDLE: Final = frozenset({"type", "id", "spec_version", "objects"})
 
 
 class Kind(msgspec.Struct):
     """The properties of every object of STIX that decide how it is read."""
 
-    type: str = ""
-    id: str = ""
+    type: Any = ""
+    id: Any = ""
     modified: Any = None
     created: Any = None
     revoked: Any = None
     object_refs: Any = None
+
+    def __post_init__(self) -> None:
+        """Names of another JSON type are none."""
+        self.type = self.type if isinstance(self.type, str) else ""
+        self.id = self.id if isinstance(self.id, str) else ""
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -49,33 +56,45 @@ class Version(msgspec.Struct, frozen=True):
 class Bundled:
     """A document's indicators by their ids, and its statements around them."""
 
-    def __init__(self, parsed: msgspec.Raw, listed: list[tuple[msgspec.Raw, Kind]], names: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        parsed: msgspec.Raw,
+        listed: list[tuple[msgspec.Raw, Kind]],
+        doubtful: list[msgspec.Raw],
+        names: tuple[str, ...],
+    ) -> None:
+        """``doubtful`` are the objects that have the same key twice; they have an empty ``Kind`` in the list."""
         self.definitions = Definitions(plain(raw) for raw, kind in listed if kind.type == DEFINITION)
         self.versions, self._newest = dict[str, list[Version]](), dict[str, list[Version]]()
         self._places, self._said = dict[int, Version](), dict[str, tuple[Marked, str]]()
-        self._objects: dict[str, dict[str, Any]] | None = None
+        self._objects: dict[str, list[dict[str, Any]]] | None = None
         self._still = dict[str, set[tuple[IndicatorType, str]]]()
         for number, (raw, kind) in enumerate(listed, 1):
             if kind.type == INDICATOR:
                 version = self._places[number] = _version(raw, kind, SourcePlace(names[0], number))
                 self.versions.setdefault(kind.id, []).append(version)
         self.around = of_file_names(names).join(of_properties(_around(parsed), OF_A_BUNDLE, "bundle"))
-        containers = [
-            (plain(raw), kind.id)
-            for raw, kind in listed
-            if isinstance(kind.object_refs, list) or kind.type == TRANSLATION
-        ]
-        self._containers = Containers(containers, self.definitions)
-        self._replaced = revoked_by_others(raw for raw, kind in listed if kind.type == RELATIONSHIP)
+        containers = [(plain(raw), kind.id) for raw, kind in listed if _is_container(raw, kind)]
+        self._containers = Containers(containers, doubtful, self.definitions)
         related = (plain(raw) for raw, kind in listed if kind.type in (RELATIONSHIP, SIGHTING, *INDICATED))
         self.related = Related(related, self.definitions)
+        observed = [kind for _, kind in listed if kind.type == OBSERVED]
+        self._observed = dict[str, int]()
+        for kind in observed:
+            self._observed[kind.id] = max(modified_of(kind.modified, kind.created), self._observed.get(kind.id, 0))
 
-    def seen(self, objects: list[msgspec.Raw]) -> dict[str, dict[str, Any]]:
-        """The document's objects by their ids, for those that an ``observed-data`` lists."""
+    def seen(self, objects: list[msgspec.Raw]) -> dict[str, list[dict[str, Any]]]:
+        """The document's objects by their ids, for those that an ``observed-data`` lists; an id may have several."""
         if self._objects is None:
-            things = (plain(raw) for raw in objects if not repeated_keys(raw))
-            self._objects = {str(each.get("id")): each for each in things if isinstance(each, dict)}
+            self._objects = {}
+            for each in (plain(raw) for raw in objects if not repeated_keys(raw)):
+                if isinstance(each, dict):
+                    self._objects.setdefault(str(each.get("id")), []).append(each)
         return self._objects
+
+    def newest_observed_ms(self, name: str) -> int:
+        """When the newest version of an ``observed-data`` was made; 0 if that is not stated."""
+        return self._observed.get(name, 0)
 
     def outside(self, name: str) -> Marked:
         """What the document and the objects that list an object state about it."""
@@ -100,7 +119,7 @@ class Bundled:
             outer = self.outside(name)
             each_says = (marked(each.indicator, plain(each.raw), self.definitions) for each in newest if each.indicator)
             found = joined((outer, *each_says))
-            if name in self._replaced:
+            if name in self.related.replaced:
                 found = found.join(Marked(withdrawn="revoked-by"))
             self._said[name] = found, _ended([each.indicator for each in newest if each.indicator], found)
         return self._said[name]
@@ -119,7 +138,17 @@ def _version(raw: msgspec.Raw, kind: Kind, place: SourcePlace) -> Version:
     try:
         return Version(place, raw, modified_ms, msgspec.json.decode(raw, type=Indicator))
     except msgspec.ValidationError as error:
-        return Version(place, raw, modified_ms, None, str(error), kind.revoked is True)
+        return Version(place, raw, modified_ms, None, str(error), is_revoked(kind.revoked))
+
+
+def _is_container(raw: msgspec.Raw, kind: Kind) -> bool:
+    """Whether an object lists others: by its ``object_refs``, or by properties of its own that name indicators."""
+    if kind.object_refs is not None or kind.type == TRANSLATION:
+        return True
+    if kind.type in _NO_CONTAINERS:
+        return False
+    content = bytes(raw)
+    return b"_ref" in content and b"indicator--" in content
 
 
 def _around(parsed: msgspec.Raw) -> dict[str, Any]:
@@ -140,7 +169,7 @@ def _ended(newest: list[Indicator], found: Marked) -> str:
 
 
 def taken_in(indicator: Indicator) -> Taken | Unusable:
-    if indicator.pattern_type != "stix":
+    if indicator.pattern_type.lower() != "stix":
         detail = f"the pattern is {indicator.pattern_type}, and only STIX patterns are read"
         return Unusable(detail, True, kind_named(indicator.pattern_type))
     return taken_of(indicator.pattern)

@@ -1,6 +1,6 @@
 """What one STIX ``indicator`` states: its marking, its times, and an observation for each value that it claims."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -43,6 +43,7 @@ class Indicator(msgspec.Struct):
     granular_markings: list[Granular] = msgspec.field(default_factory=list)
 
 
+_TRUE: Final = frozenset({"true", "1", "yes"})
 _READ: Final = frozenset(
     {
         *Indicator.__struct_fields__,
@@ -83,6 +84,22 @@ def modified_of(modified: Any, created: Any) -> int:
     """When a version was made, milliseconds since 1970, UTC; 0 if it is not stated."""
     texts = (text for text in (modified, created) if isinstance(text, str))
     return next((time for text in texts if (time := milliseconds(text)) is not None), 0)
+
+
+def is_revoked(revoked: Any) -> bool:
+    """Whether the property ``revoked`` is true, in any form that tools write."""
+    return str(revoked).lower() in _TRUE
+
+
+def newest(objects: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The newest version of each object; all of them if several are of the same time, or have no id."""
+    listed = [
+        (each, str(each.get("id") or ""), modified_of(each.get("modified"), each.get("created"))) for each in objects
+    ]
+    last = dict[str, int]()
+    for _, name, modified_ms in listed:
+        last[name] = max(modified_ms, last.get(name, 0))
+    return [each for each, name, modified_ms in listed if not name or modified_ms == last[name]]
 
 
 def times_of(indicator: Indicator, claim: Claim) -> tuple[int, int] | str:

@@ -1,6 +1,6 @@
 """The values of STIX ``observed-data``, for operators that ask for them: no one calls a merely seen value a threat."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -34,11 +34,12 @@ _NAMES: Final = {
 }
 
 
-def observed_in(thing: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def observed_in(thing: Mapping[str, Any], known: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Mapping[str, Any]]:
     """The cyber-observable objects of an ``observed-data``: its own (STIX 2.0), or those of ``known`` that it lists."""
     own, listed = thing.get("objects"), thing.get("object_refs")
     found = list(own.values()) if isinstance(own, Mapping) else []
-    found += [known[name] for name in listed if name in known] if isinstance(listed, list) else []
+    listed = listed if isinstance(listed, list) else [listed]
+    found += [each for name in listed if isinstance(name, str) for each in known.get(name, ())]
     return [each for each in found if isinstance(each, Mapping)]
 
 

@@ -27,6 +27,7 @@ from schemas.normalise import detect
 from schemas.vocabulary import IndicatorType
 
 MAX_PATTERN_LENGTH: Final = 64 << 10
+_SHOWN: Final = 200
 _HOSTS: Final = frozenset(
     {
         *(IndicatorType.DOMAIN_NAME, IndicatorType.IPV4_ADDR, IndicatorType.IPV6_ADDR),
@@ -110,8 +111,11 @@ def taken_of(pattern: str) -> Taken | Unusable:
         kinds = (kind for comparison in answer.comparisons if (kind := kind_named(comparison.path)) != OTHER)
         kind = next(kinds, OTHER)
         if unsupported := dict.fromkeys(each.unsupported for each in answer.comparisons if each.unsupported):
-            return Unusable(f"the pattern names no value: {', '.join(unsupported)} is not supported", True, kind)
-        return Unusable("the pattern names no value of a type that the exchange carries", True, kind)
+            operators = ", ".join(unsupported)
+            named = kind if kind != OTHER else f"pattern with {operators}"
+            return Unusable(f"the pattern names no value: {operators} is not supported", True, named)
+        paths = ", ".join(dict.fromkeys(comparison.path for comparison in answer.comparisons))
+        return Unusable(f"the pattern names no value of a type that the exchange carries: {paths[:_SHOWN]}", True, kind)
     values = {(claim.kind, claim.value) for claim in answer.claims}
     left_out = (
         comparison.text

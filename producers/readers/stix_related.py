@@ -11,7 +11,8 @@ from typing import Any, Final
 import msgspec
 
 from producers.markings.marked import Marked, stricter
-from producers.readers.stix_containers import said_by
+from producers.readers.stix_containers import revoked_by_others, said_by
+from producers.readers.stix_indicator import is_revoked, modified_of, newest
 from producers.readers.stix_markings import Definitions
 from producers.readers.times import milliseconds
 from schemas.observation import Observation
@@ -39,20 +40,33 @@ class Related:
 
     def __init__(self, objects: Iterable[Mapping[str, Any]], definitions: Definitions) -> None:
         """``objects`` are those of the types ``RELATIONSHIP``, ``SIGHTING`` and ``INDICATED``."""
-        listed, self._definitions = list(objects), definitions
+        listed = newest(objects)
+        revoked = {str(each.get("id")) for each in listed if is_revoked(each.get("revoked"))}
+        current = [each for each in listed if not each.get("id") or str(each.get("id")) not in revoked]
+        self.replaced = revoked_by_others(current)
         targets: dict[str, list[Mapping[str, Any]]] = {}
-        for each in listed:
+        for each in current:
             targets.setdefault(str(each.get("id")), []).append(each)
-        self._of, self._sighted = dict[str, list[tuple[tuple[str, ...], Marked]]](), dict[str, list[Sighting]]()
-        for each in listed:
-            is_current = each.get("relationship_type") == "indicates" and each.get("revoked") is not True
-            for target in targets.get(str(each.get("target_ref")), ()) if is_current else ():
+        self._of = dict[str, list[tuple[tuple[str, ...], Marked]]]()
+        for each in current:
+            is_labelling = each.get("relationship_type") == "indicates"
+            for target in targets.get(str(each.get("target_ref")), ()) if is_labelling else ():
                 said = said_by(each, definitions).join(said_by(target, definitions))
                 found = tuple(dict.fromkeys(_labels_of(target)))
                 self._of.setdefault(str(each.get("source_ref")), []).append((found, said))
-
+        self._sighted = dict[str, dict[str, Sighting]]()
+        self._newest_ms = dict[str, int]()
+        for number, each in enumerate(listed):
             if each.get("type") == SIGHTING and isinstance(seen := sighting_of(each, definitions), Sighting):
-                self._sighted.setdefault(str(each.get("sighting_of_ref")), []).append(seen)
+                name, of_one = str(each.get("id") or number), str(each.get("sighting_of_ref"))
+                of_all = self._sighted.setdefault(of_one, {})
+                of_all[name] = seen if name not in of_all else _both(seen, of_all[name])
+                self._newest_ms[name] = modified_of(each.get("modified"), each.get("created"))
+
+    def is_outdated(self, sighting: Mapping[str, Any]) -> bool:
+        """Whether the document has a newer version of a sighting."""
+        modified_ms = modified_of(sighting.get("modified"), sighting.get("created"))
+        return modified_ms < self._newest_ms.get(str(sighting.get("id") or ""), 0)
 
     def labels(self, name: str, marked: Marked) -> tuple[str, ...]:
         """The labels of what an indicator indicates, without those that are marked more strictly than it."""
@@ -61,10 +75,17 @@ class Related:
 
     def sighted(self, name: str, marked: Marked) -> Sighting | None:
         """All sightings of an indicator that are marked no more strictly; ``None`` if it was not seen."""
-        found = [each for each in self._sighted.get(name, ()) if each.count and is_within(each.marked, marked)]
+        found = [each for each in self._sighted.get(name, {}).values() if each.count and is_within(each.marked, marked)]
         times = [at for each in found for at in (each.first_ms, each.last_ms) if at]
         counted = sum(each.count for each in found)
         return Sighting(counted, min(times, default=0), max(times, default=0), marked) if found else None
+
+
+def _both(one: Sighting, other: Sighting) -> Sighting:
+    """One sighting of two versions of the same time: they are not counted twice."""
+    firsts = [each.first_ms for each in (one, other) if each.first_ms]
+    marked = one.marked.join(other.marked)
+    return Sighting(max(one.count, other.count), min(firsts, default=0), max(one.last_ms, other.last_ms), marked)
 
 
 def is_within(said: Marked, marked: Marked) -> bool:
@@ -109,5 +130,5 @@ def sighting_of(thing: Mapping[str, Any], definitions: Definitions) -> Sighting 
     if None in times:
         return "first_seen or last_seen is not an RFC 3339 time"
     known = [each for each in times if each is not None] or [0]
-    count = 0 if thing.get("revoked") is True else int(stated)
+    count = 0 if is_revoked(thing.get("revoked")) else int(stated)
     return Sighting(count, known[0], known[-1], said_by(thing, definitions))

@@ -132,7 +132,7 @@ class Filler:
         elif reading.object_id or self._scope.name:
             named = self._named(reading, observation.kind, observation.value)
             # Without versions, as a tool's hits are, each is another one, however alike they are.
-            if reading.group is not None and reading.modified_ms and isinstance(known, Seen):
+            if reading.object_id and reading.modified_ms and isinstance(known, Seen):
                 named = msgspec.structs.replace(named, content=_content_of(known.observation))
             before = self._assertions.reported(named)
             is_new = is_new or (before is Known.NOT_ASSERTED and bool(self._scope.name))  # it is back in the list

@@ -85,6 +85,12 @@ def test_a_pattern_that_names_no_value_we_carry_reports_it(pattern: str) -> None
     assert "the pattern names no value" in unusable.detail
 
 
+def test_a_value_of_a_type_that_is_not_carried_is_refused_with_its_path() -> None:
+    unusable = taken_of("[artifact:hashes.MD5 = 'x' OR user-account:user_id = 'x']")
+    assert isinstance(unusable, Unusable)
+    assert unusable.detail.endswith("artifact:hashes.MD5, user-account:user_id")
+
+
 @pytest.mark.parametrize(
     "pattern",
     [
@@ -132,6 +138,7 @@ def test_an_operator_that_names_no_value_is_refused_by_its_name(pattern: str, op
     assert isinstance(unusable, Unusable)
     assert unusable.is_readable
     assert f" {operator} is not supported" in unusable.detail or f" {operator}, and none" in unusable.detail
+    assert unusable.kind in ("", f"pattern with {operator}")
 
 
 def test_a_pattern_longer_than_the_limit_is_not_even_parsed() -> None:
