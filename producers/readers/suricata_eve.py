@@ -8,7 +8,7 @@ notes on protocols.
 ``suricata_alert`` decides which parts of an alert are indicators.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -24,18 +24,17 @@ from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
 from producers.readers.suricata_alert import indicators_of, template_of
 from producers.readers.suricata_files import File, hashes_of
-from producers.readers.suricata_flows import AlertedFlows
+from producers.readers.suricata_flows import AlertedFlows, Given
 from producers.readers.suricata_record import Alert
-from producers.readers.suricata_requested import ON_REQUEST, requested
+from producers.readers.suricata_requested import NO_INDICATOR, ON_REQUEST, requested_value, requested_values
 from producers.readers.suricata_rule import FIELDS, Statement, beside_rule, of_fields, stated_in
 from producers.readers.times import milliseconds
 from schemas.delivered import SURICATA_SIDS
-from schemas.observation import Observation, SourcePlace
-from schemas.vocabulary import RejectReason
+from schemas.observation import SourcePlace
+from schemas.vocabulary import IndicatorType, RejectReason
 
 _NO_ALERT: Final = "no-alert"
 _NO_THREAT: Final = "no-threat"
-_NO_INDICATOR: Final = "no-indicator"
 _OTHER_FILE: Final = "file-without-alert"
 _PART_OF_FILE: Final = "part-of-file"
 _OUR_FILE: Final = "our-file"
@@ -59,6 +58,10 @@ class _AlertRecord(msgspec.Struct):
     alert: _Alerting
 
 
+class _Timed(msgspec.Struct):
+    timestamp: str = ""
+
+
 class _FileRecord(msgspec.Struct):
     timestamp: str
     fileinfo: File
@@ -67,6 +70,7 @@ class _FileRecord(msgspec.Struct):
 
 _WHICH: Final = msgspec.json.Decoder(_Which)
 _ALERTING: Final = msgspec.json.Decoder(_AlertRecord)
+_TIMED: Final = msgspec.json.Decoder(_Timed)
 _ALERT: Final = msgspec.json.Decoder(Alert)
 _FILE: Final = msgspec.json.Decoder(_FileRecord)
 
@@ -81,43 +85,34 @@ def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
             yield from _readings(record.content, record.place, defaults, flows)
 
 
-def _readings(record: bytes, place: SourcePlace, defaults: Defaults, flows: AlertedFlows) -> Iterator[Reading]:
+def _readings(
+    record: bytes, place: SourcePlace, defaults: Defaults, flows: AlertedFlows, outside: Marked = NOTHING
+) -> Iterator[Reading]:
+    """``outside`` is what a collector has written around the record."""
     try:
         which = _WHICH.decode(record)
-        if not which.event_type:
+        kind, flow_id = which.event_type, which.flow_id
+        if not kind:
             inside = unwrapped(record, "event_type")
             if inside is None:
                 raise ValueError("it has no event_type")
-            yield from _marked(_readings(inside[0], place, defaults, flows), inside[1])
+            yield from _readings(inside[0], place, defaults, flows, inside[1])
             return
-        is_asked = which.event_type in defaults.include and which.event_type in ON_REQUEST
-        if (which.event_type in _READ or is_asked or record.count(_EVENT_TYPE) > 1) and repeated_keys(record):
+        is_asked = kind in defaults.include and kind in ON_REQUEST
+        if (kind in _READ or is_asked or record.count(_EVENT_TYPE) > 1) and repeated_keys(record):
             detail = "an object in it has a key twice, so the record contradicts itself"
             yield rejected(place, RejectReason.UNREADABLE_LINE, detail, record)
             return
-        if which.event_type == "fileinfo" and (which.flow_id in flows or _OTHER_FILE not in defaults.include):
-            yield from _marked(_of_file(record, which, place, defaults, flows), _around(FIELDS.decode(record)))
-        elif is_asked or which.event_type == "fileinfo":
-            yield from _marked(_of_requested(record, which.event_type, place, defaults), _around(FIELDS.decode(record)))
-        elif which.event_type != "alert":
-            yield LeftOut(place, which.event_type if which.event_type in ON_REQUEST else _NO_ALERT, which.event_type)
-        elif (alerting := _ALERTING.decode(record).alert).signature_id in SURICATA_SIDS:
-            yield LeftOut(place, _DELIVERED, "`kakehashi sighting follow` reports it")
-        elif (category := alerting.category) in NO_THREAT:
-            if _NO_THREAT in defaults.include:
-                unrated = msgspec.structs.replace(defaults, confidence=-1)
-                yield from _marked(
-                    _of_requested(record, which.event_type, place, unrated), _around(FIELDS.decode(record))
-                )
-            else:
-                yield LeftOut(place, _NO_THREAT, category or "")
+        if kind == "alert":
+            yield from _of_alert_record(record, flow_id, outside, place, defaults, flows)
+        elif kind == "fileinfo" and (flow_id in flows or _OTHER_FILE not in defaults.include):
+            stated = joined((outside, _around(FIELDS.decode(record)), flows.marked(flow_id)))
+            yield from _marked(_of_file(record, which, place, defaults, flows), stated)
+        elif is_asked or kind == "fileinfo":
+            stated = joined((outside, _around(FIELDS.decode(record)), flows.marked(flow_id)))
+            yield from _marked(requested_values(record, kind, flow_id, place, defaults, flows), stated)
         else:
-            fields = FIELDS.decode(record)
-            around, stated = _around(fields), stated_in(bytes(fields["alert"]))
-            # The files of its flow are marked alike: what is kept of the flow has the marking, too.
-            marking = stricter(around.marking, defaults.marking)
-            narrowed = defaults if marking is defaults.marking else msgspec.structs.replace(defaults, marking=marking)
-            yield from _marked(_of_alert(record, stated, which.flow_id, place, narrowed, flows), around)
+            yield LeftOut(place, kind if kind in ON_REQUEST else _NO_ALERT, kind)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         detail = f"not an EVE record: {why_invalid(error)}; was the file cut, or did another tool write it?"
         yield rejected(place, RejectReason.UNREADABLE_LINE, detail, record)
@@ -143,6 +138,29 @@ def _with(around: Marked, reading: Reading) -> Reading:
     return msgspec.structs.replace(reading, observation=observation, marking_from=origins)
 
 
+def _of_alert_record(
+    record: bytes, flow_id: int | None, outside: Marked, place: SourcePlace, defaults: Defaults, flows: AlertedFlows
+) -> Iterable[Reading]:
+    """The readings of an alert. All of its flow is marked like it, also if nothing of the alert itself is taken."""
+    alerting, fields = _ALERTING.decode(record).alert, FIELDS.decode(record)
+    stated = stated_in(bytes(fields["alert"]))
+    marked, loosely_given = flows.mark(flow_id, outside.join(_around(fields)).join(stated.marked))
+    readings: Iterable[Reading]
+    if alerting.signature_id in SURICATA_SIDS:
+        readings = (LeftOut(place, _DELIVERED, "`kakehashi sighting follow` reports it"),)
+    elif alerting.category not in NO_THREAT:
+        stated = stated if marked is stated.marked else msgspec.structs.replace(stated, marked=marked)
+        readings = _of_alert(record, stated, flow_id, place, defaults, flows)
+    elif _NO_THREAT in defaults.include:
+        unrated = msgspec.structs.replace(defaults, confidence=-1)
+        readings = _marked(requested_values(record, "alert", flow_id, place, unrated, flows), marked)
+    else:
+        readings = (LeftOut(place, _NO_THREAT, alerting.category or ""),)
+    if not loosely_given:
+        return readings
+    return _with_earlier(readings, loosely_given, record, flow_id, place, defaults, flows)
+
+
 def _of_alert(
     record: bytes, stated: Statement, flow_id: int | None, place: SourcePlace, defaults: Defaults, flows: AlertedFlows
 ) -> Iterator[Reading]:
@@ -157,39 +175,39 @@ def _of_alert(
         yield rejected(place, found.reason, found.detail, record)
         return
     if isinstance(found, Nothing):
-        yield LeftOut(place, _NO_INDICATOR, found.detail)
+        yield LeftOut(place, NO_INDICATOR, found.detail)
         return
     template = template_of(alert, place, at_ms, defaults, stated)
     if flow_id:
         flows.add(flow_id, template)
     for kind, value in found:
         yield _seen(template, place, kind=kind, value=value)
+    flows.gave(flow_id, Given("", found))
 
 
-def _of_requested(record: bytes, event_type: str, place: SourcePlace, defaults: Defaults) -> Iterator[Reading]:
-    """The values of a record that accuses no one: without a confidence."""
-    timestamp, found = requested(record, event_type, defaults)
-    at_ms = milliseconds(timestamp)
-    if isinstance(found, Nothing):
-        yield LeftOut(place, _NO_INDICATOR, found.detail)
-    elif isinstance(found, Undecided):
-        yield rejected(place, found.reason, found.detail, record)
-    elif at_ms is None:
-        detail = f"the timestamp {timestamp[:40]!r} is not an ISO 8601 time"
-        yield rejected(place, RejectReason.TIME_OUT_OF_RANGE, detail, record)
-    else:
-        marked = NOTHING.with_default(defaults.marking)
-        for kind, value in found:
-            observation = Observation(
-                kind=kind,
-                value=value,
-                first_seen_ms=at_ms,
-                last_seen_ms=at_ms,
-                marking=marked.marking,
-                labels=defaults.labels,
-                context=(("record", event_type),),
-            )
-            yield Seen(place, observation, marked.origins)
+def _with_earlier(
+    readings: Iterable[Reading],
+    given: tuple[Given, ...],
+    record: bytes,
+    flow_id: int | None,
+    place: SourcePlace,
+    defaults: Defaults,
+    flows: AlertedFlows,
+) -> Iterator[Reading]:
+    """The readings of an alert that makes its flow's marking stricter, and what was read of the flow before, again."""
+    own = set[tuple[IndicatorType, str]]()
+    for reading in readings:
+        if isinstance(reading, Seen):
+            own.add((reading.observation.kind, reading.observation.value))
+        yield reading
+    at_ms = milliseconds(_TIMED.decode(record).timestamp) or 0
+    template, marked = flows.template(flow_id), flows.marked(flow_id).with_default(defaults.marking)
+    values = {about: event_type for event_type, values in given for about in values if about not in own}
+    for (kind, value), event_type in values.items():
+        if template is None or event_type:
+            yield requested_value(kind, value, event_type or "alert", at_ms, marked, place, defaults)
+        else:
+            yield _seen(template, place, kind=kind, value=value, first_seen_ms=at_ms, last_seen_ms=at_ms)
 
 
 def _of_file(
@@ -216,10 +234,11 @@ def _of_file(
         return
     found = tuple(hashes_of(file.fileinfo))
     if not found:
-        yield LeftOut(place, _NO_INDICATOR, "no hash was computed")
+        yield LeftOut(place, NO_INDICATOR, "no hash was computed")
     context = (*template.observation.context, *((("file-name", name),) if name else ()))
     for kind, value in found:
         yield _seen(template, place, kind=kind, value=value, first_seen_ms=at_ms, last_seen_ms=at_ms, context=context)
+    flows.gave(which.flow_id, Given("", found))
 
 
 def _seen(template: Seen, place: SourcePlace, **changes: Any) -> Seen:
@@ -244,7 +263,7 @@ READER: Final = Reader(
         **{kind: f"records of `{kind}`, which accuse nobody" for kind in ON_REQUEST},
         _NO_ALERT: "all other records that are not alerts",
         _NO_THREAT: f"alerts of the classes {' and '.join(sorted(NO_THREAT))}",
-        _NO_INDICATOR: "alerts between your own networks, mail servers, and files without a hash",
+        NO_INDICATOR: "alerts between your own networks, mail servers, and files without a hash",
         _OTHER_FILE: "files of flows that have not alerted",
         _PART_OF_FILE: "files that were not seen whole",
         _OUR_FILE: "files that your own side has sent",

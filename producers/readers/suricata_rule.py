@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from producers.markings.marked import NOTHING, Marked, joined
-from producers.markings.properties import is_about_sharing, of_properties, restricting
+from producers.markings.properties import is_about_sharing, of_properties, restricting, scheme_of
 from producers.markings.understanding import of_field, of_prose
 from producers.readers.document import plain
 from producers.readers.suricata_record import Rule
@@ -77,8 +77,9 @@ def _markings(rule: Rule) -> Iterator[Marked]:
     yield of_prose(rule.signature or "", "signature")
     for name, cell in (rule.metadata or {}).items():
         if is_about_sharing(name):
+            scheme = scheme_of(name)
             for word in _words(cell):
-                yield of_field(word, f"rule metadata {name!r}")
+                yield of_field(f"{scheme}:{word}" if scheme else word, f"rule metadata {name!r}")
 
 
 def _words(cell: Any) -> list[str]:

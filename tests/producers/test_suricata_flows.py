@@ -1,4 +1,4 @@
-"""A flow that has alerted is remembered with all that its latest alert stated, and the oldest flows are forgotten."""
+"""A flow that has alerted is remembered: the marking of all its alerts, else the latest; old flows are forgotten."""
 
 import tracemalloc
 
@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from producers.markings.marked import Marked
 from producers.readers import suricata_flows
 from producers.readers.reading import Seen
 from producers.readers.suricata_flows import AlertedFlows
@@ -34,11 +35,16 @@ FACTS = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(["", "a", "192.0
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), FACTS, st.sampled_from(["TLP:GREEN", "TLP:RED"])), max_size=12))
-def test_a_flow_has_what_its_latest_alert_stated(alerts: list[tuple[int, dict[str, str], str]]) -> None:
-    flows, latest = AlertedFlows(), dict[int, Seen]()
+def test_a_flow_has_the_strictest_marking_of_its_alerts_and_else_what_the_latest_stated(
+    alerts: list[tuple[int, dict[str, str], str]],
+) -> None:
+    flows, latest, strictest = AlertedFlows(), dict[int, Seen](), dict[int, str]()
     for flow_id, facts, tlp in alerts:
-        latest[flow_id] = a_template(flow_id, facts, tlp)
-        flows.add(flow_id, latest[flow_id])
+        stated = a_template(flow_id, facts, tlp)
+        flows.mark(flow_id, Marked(stated.observation.marking, stated.marking_from))
+        flows.add(flow_id, stated)
+        strictest[flow_id] = max(tlp, strictest.get(flow_id, ""))  # GREEN before RED, also by the alphabet
+        latest[flow_id] = a_template(flow_id, facts, strictest[flow_id])
     assert {flow_id: flows.template(flow_id) for flow_id in latest} == latest
     assert all(flow_id in flows for flow_id in latest)
     assert 5 not in flows
