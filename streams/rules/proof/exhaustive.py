@@ -9,7 +9,8 @@ import itertools
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache, reduce
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, reduce
 from typing import Any, Final
 
 import cedarpy
@@ -22,9 +23,11 @@ from streams.rules.proof.prover import Bodies, ProofError, cedar_json
 from streams.rules.proof.space import PRINCIPAL, Request, Value, space_of
 
 Flags = npt.NDArray[np.bool_]
+Words = npt.NDArray[np.unsignedinteger[Any]]
 _MOST_CELLS: Final = 100_000
 _MOST_POINTS: Final = 100_000_000
 _BATCH: Final = 2048
+_WORD_BITS: Final = 64
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -35,13 +38,14 @@ class Table(msgspec.Struct, frozen=True):
     error: Flags
 
 
-class Grid(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Grid:
     """The values that are tried, as places on each axis."""
 
     axes: tuple[str, ...]
     places: tuple[tuple[int, ...], ...]
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         """How many values are tried on each axis."""
         return tuple(map(len, self.places))
@@ -51,6 +55,26 @@ class Grid(msgspec.Struct, frozen=True):
         picked = flags[np.ix_(*(self.places[self.axes.index(axis)] for axis in table.axes))] if table.axes else flags
         sizes = zip(self.axes, self.shape, strict=True)
         return picked.reshape([size if axis in table.axes else 1 for axis, size in sizes])
+
+    @cached_property
+    def in_words(self) -> tuple[int, ...]:
+        """The sizes of the last axes, as many as have their flags in one word: a point of all of them is a bit."""
+        first = next(at for at in range(len(self.axes) + 1) if math.prod(self.shape[at:]) <= _WORD_BITS)
+        return self.shape[first:]
+
+    @cached_property
+    def bits(self) -> Words:
+        """The bits of a word, in the order of its points."""
+        number = math.prod(self.in_words)
+        size = next(size for size in (8, 16, 32, 64) if size >= number)
+        return np.left_shift(1, np.arange(number, dtype=np.uint64)).astype(f"u{size // 8}")
+
+    def words(self, table: Table) -> Words:
+        """Where the table is true, by the grid's other axes: words take a fraction of what flags would."""
+        spread = self.spread(table, table.true)
+        others = spread.shape[: len(self.axes) - len(self.in_words)]
+        whole = np.broadcast_to(spread, (*others, *self.in_words)).reshape(*others, -1)
+        return whole @ self.bits
 
 
 # A rule as the conditions that must all be true, in the order in which Cedar evaluates them.
@@ -97,21 +121,22 @@ class ExhaustiveProver:
         for table in conditions:
             error |= reached & grid.spread(table, table.error)
             reached &= grid.spread(table, table.true)
-        return self._first(grid, error)
+        return self._request_at(grid, int(np.argmax(error))) if error.any() else None
 
     def _find(self, one: Bodies, other: Bodies, *, wanted_of_other: bool) -> Request | None:
         """A request that ``one`` allows and ``other`` allows or not, as ``wanted_of_other``."""
         roles = [self._rules(bodies, effect) for bodies in (one, other) for effect in ("permit", "forbid")]
         grid = self._grid([rule for role in roles for rule in role], all_values=False)
-        nowhere = np.zeros([1] * len(grid.axes), np.bool_)
+        everywhere = grid.words(Table((), np.ones((), np.bool_), np.zeros((), np.bool_)))
+        nowhere = np.zeros_like(everywhere)
 
-        def matched(role: Iterable[Conditions]) -> Flags:
+        def matched(role: Iterable[Conditions]) -> Words:
             """Where a rule matches. Arrays grow to the whole grid as late as possible: that is most of the work."""
-            by_shape: dict[tuple[int, ...], Flags] = {}
+            by_shape: dict[tuple[int, ...], Words] = {}
             for rule in role:
-                found = reduce(np.logical_and, (grid.spread(each, each.true) for each in rule), ~nowhere)
+                found = reduce(np.bitwise_and, map(grid.words, rule), everywhere)
                 by_shape[found.shape] = found | by_shape.get(found.shape, nowhere)
-            return reduce(np.logical_or, sorted(by_shape.values(), key=np.size), nowhere)
+            return reduce(np.bitwise_or, sorted(by_shape.values(), key=np.size), nowhere)
 
         permit, forbid, other_permit, other_forbid = map(matched, roles)
         allowed_by_other = other_permit & ~other_forbid
@@ -171,10 +196,15 @@ class ExhaustiveProver:
         whole = np.ix_(*(np.searchsorted(kept, places) for kept, places in zip(tried, first, strict=True)))
         return Table(axes, true.reshape(shape)[whole], error.reshape(shape)[whole])
 
-    def _first(self, grid: Grid, flags: Flags) -> Request | None:
-        at = np.unravel_index(int(np.argmax(flags)), flags.shape)
-        if not flags[at]:
-            return None
+    def _first(self, grid: Grid, words: Words) -> Request | None:
+        """The request of the first flag that is set."""
+        at = int(np.argmax(words != 0))
+        word = int(words.flat[at])
+        bit = (word & -word).bit_length() - 1
+        return self._request_at(grid, at * math.prod(grid.in_words) + bit) if word else None
+
+    def _request_at(self, grid: Grid, point: int) -> Request:
+        at = np.unravel_index(point, grid.shape)
         return self._request(grid.axes, [kept[int(place)] for kept, place in zip(grid.places, at, strict=True)])
 
     def _request(self, axes: Sequence[str], place: Sequence[int]) -> Request:
