@@ -73,12 +73,20 @@ def _parsed(text: bytes, shape: type[Shape]) -> Shape:
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
+        with suppress(msgspec.DecodeError):
+            return msgspec.json.decode(_listed(text), type=shape)
         # Half a surrogate pair, as JavaScript leaves behind if it cuts a string in an emoji, is grammatical JSON
         # (RFC 8259, section 8.2). It must not cost the document its other parts.
         if repeated_keys(text):
             raise ValueError("it has half a surrogate pair and an object with the same key twice") from None
         loose = json.dumps(json.loads(text), ensure_ascii=False)
         return msgspec.json.decode(_LONE_SURROGATES.sub("\ufffd", loose).encode(UTF_8), type=shape)
+
+
+def _listed(text: bytes) -> bytes:
+    """Several documents, one a line (NDJSON), as a list of them. Raises msgspec.DecodeError if a line is none."""
+    parts = msgspec.json.Decoder(msgspec.Raw).decode_lines(text)
+    return b"[" + b",".join(map(bytes, parts)) + b"]"
 
 
 def repeated_keys(text: bytes | msgspec.Raw) -> int:

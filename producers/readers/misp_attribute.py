@@ -6,11 +6,13 @@ import msgspec
 
 from producers.readers.misp_markings import Shared
 from producers.readers.times import milliseconds, seconds
+from schemas.normalise import detect
 from schemas.vocabulary import IndicatorType
 
 _IP = IndicatorType.IPV4_ADDR  # of the four types of address and network: normalising distinguishes them by the value
 _NAME = IndicatorType.FILE_NAME
 _PORT: Final = "port"
+_JA4: Final = "ja4-fingerprint"
 
 # Of each part of a value that "|" divides: its type, or a word of context.
 _PARTS: Final[dict[str, tuple[IndicatorType | str, ...]]] = {
@@ -73,12 +75,18 @@ class Values(msgspec.Struct, frozen=True):
 
 def carries(attribute: Attribute) -> bool:
     """Whether the exchange has a type for this attribute."""
-    return attribute.type in _PARTS
+    return bool(_kinds_of(attribute))
+
+
+def _kinds_of(attribute: Attribute) -> tuple[IndicatorType | str, ...]:
+    """What its parts are; nothing of a type that is not carried. The object ``ja4-plus`` has its values as text."""
+    is_ja4 = attribute.object_relation == _JA4 and detect(str(attribute.value)) is IndicatorType.JA4
+    return (IndicatorType.JA4,) if is_ja4 else _PARTS.get(attribute.type, ())
 
 
 def values_of(attribute: Attribute) -> Values | str:
     """The parts of its value, or what is wrong with it. Only a port may be missing."""
-    kinds, value = _PARTS[attribute.type], str(attribute.value)
+    kinds, value = _kinds_of(attribute), str(attribute.value)
     parts = [value] if attribute.type in _UNDIVIDED else value.rsplit("|", len(kinds) - 1)
     needed = [kind for kind in kinds if kind != _PORT]
     if len(parts) < len(needed) or not all(part.strip() for part in parts[: len(needed)]):

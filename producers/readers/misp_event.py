@@ -31,11 +31,12 @@ from producers.readers.misp_context import (
     moment,
     searched,
 )
-from producers.readers.misp_document import events, is_whole, parts_of, wrapping
+from producers.readers.misp_document import events, is_whole, parts_of, states_anything
+from producers.readers.misp_index import INDEX, is_index, left_out
 from producers.readers.misp_markings import KNOWN, sharing_of
 from producers.readers.misp_object import attributes_of
 from producers.readers.not_carried import kind_named, not_carried
-from producers.readers.reader import Head, Reader, Recognition, first_of
+from producers.readers.reader import Head, Reader, Recognition, Specificity, first_of
 from producers.readers.reading import (
     Aside,
     Defaults,
@@ -93,6 +94,9 @@ def _newest_of(versions: list[_Version]) -> _Newest:
 
 def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
     """One reading or more for each attribute; ``place.line`` counts attributes and proposals of the document."""
+    if is_index(Head(source.head, source.name)):
+        yield from left_out(source)
+        return
     parsed = document(source, defaults.encoding, msgspec.Raw)
     if isinstance(parsed, Rejected):
         yield parsed
@@ -124,13 +128,17 @@ def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
 def _pieces(
     parsed: msgspec.Raw, names: tuple[str, ...], *, doubtful: bool, is_asked: bool
 ) -> Iterator[_Version | Reading]:
-    number, outer = 0, of_file_names(names).join(of_properties(wrapping(parsed), KNOWN["event"], "document"))
+    number, of_names = 0, of_file_names(names)
     for found in events(parsed):
         raw = found.raw
+        outer = of_names.join(joined(of_properties(each, KNOWN["event"], "document") for each in found.beside))
         try:
             event = msgspec.json.decode(raw, type=Event, strict=False)
             inner = sum(map(repeated_keys, parts_of(event))) if doubtful else 0
             problem = _TWICE if doubtful and repeated_keys(raw) > inner else ""
+            problem = problem or (
+                "" if states_anything(event, raw) else "it has neither uuid nor attributes nor objects"
+            )
         except msgspec.ValidationError as error:
             event, problem = Event(), str(error)
         if problem:
@@ -261,7 +269,7 @@ def _asserted(version: _Version, attribute: Attribute, found: Marked, defaults: 
 
 
 def _recognise(head: Head) -> Recognition | None:
-    return first_of(head, _WORDS)
+    return Recognition(Specificity.WORDS) if is_index(head) else first_of(head, _WORDS)
 
 
 READER: Final = Reader(
@@ -275,6 +283,7 @@ READER: Final = Reader(
         _SUPERSEDED: "older versions of an attribute; a value that the newest one does not have: withdrawn",
         _PART: "parts of an object that describes one thing, not specific by themselves: withdrawn if they were before",
         _PROPOSAL: "proposals, also those to delete the attribute",
+        INDEX: "`manifest.json` and `hashes.csv` of a feed, which have no values of their own",
         _SIGHTING: "sightings: they state when the value was first and last seen",
     },
     on_request={_NOT_TO_IDS: "the value, if the exchange has its type"},

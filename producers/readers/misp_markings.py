@@ -17,7 +17,7 @@ import msgspec
 
 from producers.markings.marked import NOTHING, Marked, joined, of_caveat, unrecognised
 from producers.markings.properties import of_properties
-from producers.markings.understanding import of_prose, of_tag
+from producers.markings.understanding import of_comment, of_prose, of_tag
 from schemas.markings import Caveat, SourceMarking
 
 NOBODY_ABROAD: Final = {
@@ -28,9 +28,13 @@ NOBODY_ABROAD: Final = {
 _ABROAD: Final = frozenset({"2", "3"})
 _INHERITS: Final = "5"
 _AGAINST: Final = frozenset({"1", "2"})  # sightings of a false positive, and of an end
+_MOST_AGAINST: Final = 40  # of 100: misp-stix writes it as "disagree"
 _ABSENT: Final = frozenset({"", "0", "None"})
 _SHARED: Final = frozenset({"distribution", "sharing_group_id", "SharingGroup", "Tag"})
-_COMMON: Final = frozenset({"id", "uuid", "timestamp", "comment", "deleted", "first_seen", "last_seen", "event_id"})
+_ANALYSTS: Final = ("Note", "Opinion", "Relationship")
+_COMMON: Final = frozenset(
+    {"id", "uuid", "timestamp", "comment", "deleted", "first_seen", "last_seen", "event_id", *_ANALYSTS}
+)
 # What is read elsewhere, or belongs to something else (related events and clusters have distributions of their own).
 _OF_EVENT: Final = frozenset(
     {
@@ -155,12 +159,25 @@ def _of_parts(thing: Mapping[str, Any], level: str) -> Iterator[Marked]:
         kind = str(sighting.get("type") or "")
         if kind in _AGAINST:
             yield of_caveat(Caveat.BENIGN, f"{level} sighting of type {kind}")
+    yield from _of_analysts(thing, level)
     for score in _objects(thing.get("decay_score")):
         if _text(score.get("decayed")).lower() not in _NO_FLAG:
             yield of_caveat(Caveat.BENIGN, f"{level} decay_score: decayed")
     for warning in _objects(thing.get("warnings")):
         if _text(warning.get("warninglist_category")) != _IDENTITY:
             yield of_caveat(Caveat.BENIGN, f"{level} warning {_text(warning.get('warninglist_name'))!r}")
+
+
+def _of_analysts(thing: Mapping[str, Any], level: str) -> Iterator[Marked]:
+    """Notes, opinions and relationships (MISP 2.5): their texts. Their distribution is their own."""
+    for kind in _ANALYSTS:
+        for said in _objects(thing.get(kind)):
+            for name in ("note", "comment"):
+                yield of_comment(str(said.get(name) or ""), f"{level} {kind} {name}")
+            stated = _text(said.get("opinion"))
+            if stated.isascii() and stated.isdigit() and int(stated[:9]) <= _MOST_AGAINST:
+                yield of_caveat(Caveat.BENIGN, f"{level} Opinion {stated}")
+            yield from _of_analysts(said, level)
 
 
 def _objects(found: Any) -> list[Mapping[str, Any]]:

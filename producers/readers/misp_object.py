@@ -84,4 +84,5 @@ def _part(attribute: Attribute) -> Part:
     values = values_of(attribute) if carries(attribute) else ""
     claims = tuple(Claim(kind, value) for kind, value in values.indicators) if isinstance(values, Values) else ()
     path = _PATHS.get(claims[0].kind) if claims else None
-    return Part((Comparison(attribute.type, path or _REACHED.get(attribute.type, "misp:"), claims),), claims)
+    other = "email-message:" if attribute.type.startswith("email-") else "misp:"
+    return Part((Comparison(attribute.type, path or _REACHED.get(attribute.type, other), claims),), claims)

@@ -135,3 +135,8 @@ def test_an_id_of_another_type_is_refused_alone(name: Any) -> None:
     found = readings(FORMAT, bundle(an_indicator(1), an_indicator(2) | {"id": name}, *odd, related, {"type": name}))
     assert len(observations(found)) == 1
     assert all(isinstance(each, LeftOut) or each.place.line in (1, 2, 6) for each in found)
+
+
+def test_objects_that_are_one_a_line_are_read_as_a_list() -> None:
+    lines = "\n".join(json.dumps(an_indicator(number)) for number in (1, 2)) + "\n\n"
+    assert [row.value for row in observations(readings(FORMAT, lines.encode()))] == ["c1.example.com", "c2.example.com"]
