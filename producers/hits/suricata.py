@@ -77,7 +77,7 @@ def _readings(
     place, content = record.place, record.content
     try:
         alert = msgspec.json.decode(content, type=_Alert)
-        if not alert.event_type and (inside := unwrapped(content, "event_type")) is not None:
+        if not alert.event_type and (inside := unwrapped(content, ("event_type",))) is not None:
             alert = msgspec.json.decode(inside[0], type=_Alert)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         detail = f"not an EVE record: {why_invalid(error)}; was the file cut, or did another tool write it?"

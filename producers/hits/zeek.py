@@ -19,7 +19,7 @@ from producers.readers.list_times import list_milliseconds
 from producers.readers.reader import Reader
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, rejected
 from producers.readers.zeek_indicators import INTEL_NOTICE, text_of
-from producers.readers.zeek_record import Layout, fields_of_json, fields_of_row, log_of, log_of_json, with_header
+from producers.readers.zeek_record import Layout, fields_of_json, fields_of_row, log_of, record_of_json, with_header
 from producers.sighting import TOOL
 from schemas.delivered import ZEEK_SOURCE
 from schemas.normalise import detect
@@ -93,8 +93,8 @@ def _records(source: OpenInput, encoding: str) -> Iterator[_Found | Rejected | L
 
 def _of_json(record: Record) -> _Found | Rejected:
     try:
-        log, content = log_of_json(record.content, record.place.file)
-        return _Found(record.place, log, fields_of_json(content), record.content)
+        found = record_of_json(record.content, record.place.file)
+        return _Found(record.place, found.log, fields_of_json(found.content, record.content), record.content)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         detail = f"not a record of Zeek: {why_invalid(error)}; was the file cut, or did another tool write it?"
         return rejected(record.place, RejectReason.UNREADABLE_LINE, detail, record.content)

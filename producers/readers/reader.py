@@ -36,6 +36,11 @@ class Head:
         return self.content.removeprefix(_BOM).lstrip()
 
     @cached_property
+    def unescaped(self) -> bytes:
+        """The same with the quotes of JSON that is within a text of JSON, as collectors write it."""
+        return self.start.replace(b'\\"', b'"')
+
+    @cached_property
     def is_list(self) -> bool:
         """Whether this can be a list of lines: text that is not JSON, XML or a log of Zeek."""
         return bool(self.start) and not self.start.startswith((*_JSON, _XML, _ZEEK)) and b"\0" not in self.content

@@ -135,7 +135,7 @@ def _of_http_server(alert: Alert, sides: Sides) -> Iterator[Found]:
     else:
         yield _of_address(sides)
         if host:
-            if address_of(host) is None:
+            if address_of(host.strip("[]")) is None:
                 yield IndicatorType.DOMAIN_NAME, host
             yield IndicatorType.URL, _url(host, target or "/", port)
 

@@ -68,11 +68,12 @@ class _FileRecord(msgspec.Struct):
     src_ip: str | None = None
 
 
-_WHICH: Final = msgspec.json.Decoder(_Which)
-_ALERTING: Final = msgspec.json.Decoder(_AlertRecord)
-_TIMED: Final = msgspec.json.Decoder(_Timed)
-_ALERT: Final = msgspec.json.Decoder(Alert)
-_FILE: Final = msgspec.json.Decoder(_FileRecord)
+# A collector may have made texts of numbers.
+_WHICH: Final = msgspec.json.Decoder(_Which, strict=False)
+_ALERTING: Final = msgspec.json.Decoder(_AlertRecord, strict=False)
+_TIMED: Final = msgspec.json.Decoder(_Timed, strict=False)
+_ALERT: Final = msgspec.json.Decoder(Alert, strict=False)
+_FILE: Final = msgspec.json.Decoder(_FileRecord, strict=False)
 
 
 def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
@@ -93,7 +94,7 @@ def _readings(
         which = _WHICH.decode(record)
         kind, flow_id = which.event_type, which.flow_id
         if not kind:
-            inside = unwrapped(record, "event_type")
+            inside = unwrapped(record, ("event_type",))
             if inside is None:
                 raise ValueError("it has no event_type")
             yield from _readings(inside[0], place, defaults, flows, inside[1])
@@ -247,9 +248,10 @@ def _seen(template: Seen, place: SourcePlace, **changes: Any) -> Seen:
 
 def _recognise(head: Head) -> Recognition | None:
     """One record of EVE is enough, also behind damaged lines."""
-    at = head.start.find(_EVENT_TYPE)
-    is_json = head.start.startswith((b"{", b"[")) or any(
-        line.startswith(b"{") and _EVENT_TYPE in line for line in head.start.splitlines()
+    start = head.unescaped
+    at = start.find(_EVENT_TYPE)
+    is_json = start.startswith((b"{", b"[")) or any(
+        line.startswith(b"{") and _EVENT_TYPE in line for line in start.splitlines()
     )
     return Recognition(Specificity.WORDS, at) if at >= 0 and is_json else None
 

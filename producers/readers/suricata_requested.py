@@ -39,7 +39,7 @@ class _WithFile(Alert):
     fileinfo: File | None = None
 
 
-_RECORD: Final = msgspec.json.Decoder(_WithFile)
+_RECORD: Final = msgspec.json.Decoder(_WithFile, strict=False)
 
 
 def requested_values(

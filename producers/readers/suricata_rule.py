@@ -22,7 +22,7 @@ _REMEMBERED: Final = 512
 LONGEST_REMEMBERED: Final = 4_096
 """Bytes of a record or of a part of it that is remembered: longer ones would fill the memory."""
 FIELDS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_RULE: Final = msgspec.json.Decoder(Rule)
+_RULE: Final = msgspec.json.Decoder(Rule, strict=False)
 
 _Answer = TypeVar("_Answer")
 
@@ -83,5 +83,6 @@ def _markings(rule: Rule) -> Iterator[Marked]:
 
 
 def _words(cell: Any) -> list[str]:
-    """A rule's metadata are lists of words; underscores stand for blanks there, and stay."""
-    return [word for word in cell if isinstance(word, str)] if isinstance(cell, list) else []
+    """A rule's metadata are lists of words; a collector may write one without a list. Underscores, for blanks, stay."""
+    words = cell if isinstance(cell, list) else [cell]
+    return [word if isinstance(word, str) else str(word) for word in words if word is not None]

@@ -28,7 +28,10 @@ def sides_of(alert: Alert, defaults: Defaults) -> Sides | Undecided | Nothing:
     """The side that is the threat, or why there is none."""
     source, destination = address_of(alert.src_ip), address_of(alert.dest_ip)
     if source is None or destination is None:
-        return Undecided("the alert has no two addresses", RejectReason.UNREADABLE_LINE)
+        detail = (
+            "the alert has no two addresses: if a collector has moved them (`source.ip`), send Suricata's own eve.json"
+        )
+        return Undecided(detail, RejectReason.UNREADABLE_LINE)
     from_ours, to_ours = is_ours(source, defaults), is_ours(destination, defaults)
     server = _server(alert, source, destination)
     attacker = address_of(alert.alert.source.ip) if alert.alert.source and alert.alert.target else None

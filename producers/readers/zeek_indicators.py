@@ -41,6 +41,7 @@ _BY_SOURCE: Final = (
     *("HTTP::SQL_Injection_Attacker", "Signatures::Multiple_"),
 )
 _ADDRESSES: Final = frozenset({IndicatorType.IPV4_ADDR, IndicatorType.IPV6_ADDR})
+_TEXTS: Final = frozenset({"msg", "sub", "peer", "peer_descr", "peer_name"})
 _HASH_MATCH: Final = "TeamCymruMalwareHashRegistry::Match"
 INTEL_NOTICE: Final = "Intel::Notice"
 _HASH: Final = re.compile(r"(?<![0-9a-fA-F])(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{40}|[0-9a-fA-F]{32})(?![0-9a-fA-F])")
@@ -57,6 +58,9 @@ def found_in(log: str, fields: Fields, defaults: Defaults) -> Result:
 
 def _of_notice(fields: Fields, defaults: Defaults) -> Result:
     note = text_of(fields, "note")
+    if not note:
+        detail = "the notice has no `note`, so what it reports is unknown: were its columns renamed?"
+        return Undecided(detail, RejectReason.UNREADABLE_LINE)
     if note == INTEL_NOTICE:
         return _of_value(text_of(fields, "sub"), "", defaults)
     if note.startswith(_BY_SOURCE):
@@ -65,6 +69,10 @@ def _of_notice(fields: Fields, defaults: Defaults) -> Result:
     flow = _flow(fields) if "id_orig_h" in fields else _flow(fields, "src", "dst")
     if flow.src_ip is None or flow.dest_ip is None:
         only = address_of(flow.src_ip or flow.dest_ip)
+        renamed = None if files or only else next(_other_addresses(fields, defaults), None)
+        if renamed is not None:
+            detail = f"{note} has an address in {renamed!r}, where Zeek writes none: were its columns renamed?"
+            return Undecided(detail, RejectReason.UNREADABLE_LINE)
         if files or only is None or is_ours(only, defaults):
             return files or Nothing(f"{note}: it names no other side")
         return Undecided(f"{note} names {only} alone: whether it is the threat or its victim is not stated")
@@ -72,6 +80,14 @@ def _of_notice(fields: Fields, defaults: Defaults) -> Result:
     if isinstance(found, tuple):
         return tuple(dict.fromkeys((*found, *files)))
     return files or found
+
+
+def _other_addresses(fields: Fields, defaults: Defaults) -> Iterator[str]:
+    """The names of fields that have a foreign address and are no texts."""
+    for name, value in fields.items():
+        address = address_of(value) if isinstance(value, str) and name not in _TEXTS else None
+        if address is not None and not is_ours(address, defaults):
+            yield name
 
 
 def _of_hash_match(fields: Fields) -> tuple[Found, ...]:
@@ -182,9 +198,9 @@ def _of_file(fields: Fields, defaults: Defaults) -> Result:
         return Nothing("our own side sent the file, or it is not stated who did")
     seen, total = text_of(fields, "seen_bytes"), text_of(fields, "total_bytes")
     missing = [text_of(fields, name) for name in ("missing_bytes", "overflow_bytes")]
-    is_cut = text_of(fields, "timedout").lower() in ("t", "true") or text_of(fields, "extracted_cutoff") in (
-        "T",
-        "True",
+    is_cut = text_of(fields, "timedout").lower() in ("t", "true") or text_of(fields, "extracted_cutoff").lower() in (
+        "t",
+        "true",
     )
     if is_cut or any(each not in ("", "0") for each in missing) or (total and seen != total):
         return Nothing("the file was not seen whole")

@@ -10,6 +10,7 @@ are refused.
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any, Final
 
 import msgspec
@@ -32,8 +33,9 @@ from producers.readers.zeek_record import (
     Layout,
     fields_of_json,
     fields_of_row,
+    is_header,
     log_of,
-    log_of_json,
+    record_of_json,
     with_header,
 )
 from schemas.observation import Observation, SourcePlace
@@ -88,6 +90,11 @@ def _of_row(line: Line, layout: Layout, heading: Marked, defaults: Defaults) -> 
     if rule and layout.log:
         yield LeftOut(line.place, rule, layout.log)
         return
+    if layout.twice:
+        names = ", ".join(dict.fromkeys(layout.twice))
+        detail = f"the line #fields has several columns with the name {names}: give each a name of its own in Zeek"
+        yield rejected(line.place, RejectReason.UNREADABLE_LINE, detail, line.original)
+        return
     fields = fields_of_row(line.text, layout) if layout.names else None
     if fields is None:
         detail = (
@@ -103,16 +110,16 @@ def _of_row(line: Line, layout: Layout, heading: Marked, defaults: Defaults) -> 
 
 def _of_json(record: Record, heading: Marked, defaults: Defaults) -> Iterator[Reading]:
     try:
-        log, content = log_of_json(record.content, record.place.file)
-        if rule := _left_out(log, defaults):
-            yield LeftOut(record.place, rule, log)
+        found = record_of_json(record.content, record.place.file)
+        if rule := _left_out(found.log, defaults):
+            yield LeftOut(record.place, rule, found.log)
             return
-        fields = fields_of_json(content)
+        fields = fields_of_json(found.content, record.content)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         detail = f"not a record of Zeek: {why_invalid(error)}; was the file cut, or did another tool write it?"
         yield rejected(record.place, RejectReason.UNREADABLE_LINE, detail, record.content)
         return
-    yield from _readings(log, fields, record.place, record.content, heading, defaults)
+    yield from _readings(found.log, fields, record.place, record.content, heading.join(found.around), defaults)
 
 
 def _readings(
@@ -204,14 +211,20 @@ def _texts_of(value: Any) -> Iterator[str]:
 
 def _recognise(head: Head) -> Recognition | None:
     start = head.start
-    if start.startswith((b"#separator", b"#fields\tts\t")):
-        return Recognition(Specificity.WORDS)
+    if start.startswith(b"#"):
+        is_ours = any(map(is_header, takewhile(_is_comment, head.lines)))
+        return Recognition(Specificity.WORDS) if is_ours else None
     if not start.startswith((b"{", b"[")):
         return None
+    start = head.unescaped
     keys = [at for key in (*_KEYS, *_MORE_KEYS) if (at := start.find(key)) >= 0]
     if keys:
         return Recognition(Specificity.WORDS, min(keys))
     return Recognition(Specificity.SHAPE) if _BEGINS.match(start.lstrip(b"[ \r\n\t")) else None
+
+
+def _is_comment(line: str) -> bool:
+    return line.startswith("#") or not line.strip()
 
 
 READER: Final = Reader(

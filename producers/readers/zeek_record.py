@@ -5,6 +5,7 @@ Names of fields are folded: ``id.orig_h`` of TSV, ``id_orig_h`` of Corelight's J
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from pathlib import PurePath
@@ -12,14 +13,19 @@ from typing import Any, Final
 
 import msgspec
 
+from producers.markings.marked import NOTHING, Marked
+from producers.readers.collected import COLLECTORS, unwrapped
 from producers.readers.document import plain, repeated_keys
 
 LOGS: Final = frozenset(
     {"conn", "dns", "files", "http", "intel", "notice", "signatures", "smtp", "ssl", "weird", "x509"}
 )
+# The list of a Zeek intelligence file begins with #fields, too: its first column is no time.
+_HEADER: Final = re.compile(r"#(?:separator|set_separator|empty_field|unset_field|path|types)[^\w]|#fields[^\w]ts[^\w]")
 _ESCAPED: Final = re.compile(r"\\x([0-9A-Fa-f]{2})")
 _CONTAINERS: Final = ("set[", "vector[", "table[", "list[")
 _TWICE: Final = "an object in it has a key twice, so the record contradicts itself"
+_TIME: Final = "ts"
 _PATH_KEYS: Final = ("_path", "@stream", "_stream")
 # By which fields a log is known that does not state its name: all of one group.
 _SHAPES: Final = (
@@ -42,15 +48,21 @@ _SHAPES: Final = (
 
 
 class Layout(msgspec.Struct, frozen=True):
-    """What the header lines of a TSV log have stated so far."""
+    """What the header lines of a TSV log have stated so far. Columns of ``twice`` have one name: they contradict."""
 
     log: str = ""
     names: tuple[str, ...] = ()
+    twice: tuple[str, ...] = ()
     lists: frozenset[int] = frozenset()
     separator: str = "\t"
     set_separator: str = ","
     empty: str = "(empty)"
     unset: str = "-"
+
+
+def is_header(line: str) -> bool:
+    """Whether a line is of the header of a log, also of one whose beginning was cut off."""
+    return bool(_HEADER.match(line))
 
 
 def with_header(layout: Layout, text: str) -> Layout | None:
@@ -72,8 +84,8 @@ def with_header(layout: Layout, text: str) -> Layout | None:
         return msgspec.structs.replace(layout, log=rest.strip())
     if name == "#fields":
         names = tuple(map(folded_name, rest.split(layout.separator)))
-        # Two columns of one name contradict each other in each row: none is read.
-        return msgspec.structs.replace(layout, names=names if len(set(names)) == len(names) else ())
+        counted = Counter(names)
+        return msgspec.structs.replace(layout, names=names, twice=tuple(each for each in names if counted[each] > 1))
     if name == "#types":
         types = rest.split(layout.separator)
         lists = frozenset(place for place, each in enumerate(types) if each.startswith(_CONTAINERS))
@@ -84,7 +96,7 @@ def with_header(layout: Layout, text: str) -> Layout | None:
 def fields_of_row(text: str, layout: Layout) -> dict[str, Any] | None:
     """The fields of a row of TSV that are set; ``None`` if the row does not fit the header."""
     cells = text.split(layout.separator)
-    if len(cells) != len(layout.names):
+    if layout.twice or len(cells) != len(layout.names):
         return None
     unset, empty, lists = layout.unset, layout.empty, layout.lists
     return {
@@ -117,31 +129,44 @@ def unescaped(cell: str) -> str:
         return cell
 
 
-def log_of_json(content: bytes, file_name: str) -> tuple[str, bytes]:
-    """Which log a record of JSON is of, and the record without an object around it that names its log.
+class Found(msgspec.Struct, frozen=True):
+    """A record of JSON: which log it is of, itself, and what a collector has written around it."""
 
-    Raises msgspec.DecodeError if it is no object.
+    log: str
+    content: bytes
+    around: Marked = NOTHING
+
+
+def record_of_json(content: bytes, file_name: str) -> Found:
+    """A record of JSON, without an object around it that names its log, and without a collector's.
+
+    Raises msgspec.DecodeError if it is no object, ValueError if it is no record.
     """
     found = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
     if len(found) == 1:
         [(log, inner)] = found.items()
-        if bytes(inner).startswith(b"{"):
-            if repeated_keys(content):
-                raise ValueError(_TWICE)
-            return log, bytes(inner)
+        if bytes(inner).startswith(b"{") and log not in COLLECTORS:
+            return Found(log, bytes(inner))
     for key in _PATH_KEYS:
         if key in found and bytes(found[key]).startswith(b'"'):
-            return msgspec.json.decode(found[key], type=str), content
-    return log_of(frozenset(map(folded_name, found)), file_name), content
+            return Found(msgspec.json.decode(found[key], type=str), content)
+    log = log_of(frozenset(map(folded_name, found)), file_name)
+    if log or _TIME in found:
+        return Found(log, content)
+    inside = unwrapped(content, (_TIME, *_PATH_KEYS, *LOGS))
+    if inside is None:
+        raise ValueError("it has no ts, and is not within what a collector writes")
+    record = record_of_json(inside[0], file_name)
+    return msgspec.structs.replace(record, around=inside[1].join(record.around))
 
 
-def fields_of_json(content: bytes) -> dict[str, Any]:
-    """The fields of a record of JSON that are set; numbers are their digits.
+def fields_of_json(content: bytes, whole: bytes) -> dict[str, Any]:
+    """The fields of a record of JSON that are set; numbers are their digits. ``whole`` is what it is in.
 
     Raises ValueError or RecursionError if it is not one, or has a key twice.
     """
     found = plain(content)
-    if repeated_keys(content):
+    if repeated_keys(whole):
         raise ValueError(_TWICE)
     fields: dict[str, Any] = {}
     for name, value in _members(found):
