@@ -82,6 +82,11 @@ def looks_restricting(text: str) -> bool:
     about = f"{namespace} {predicate}" if predicate else ""
     if any(stem in about for stem in _STEMS) or (predicate and (value or predicate) in _COLOURS):
         return True
+    return words_restrict(text)
+
+
+def words_restrict(text: str) -> bool:
+    """Whether free words restrict: the same without machine tags."""
     found = words(text)
     return _restricts(found, " ".join(found), folded(text))
 

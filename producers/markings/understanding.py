@@ -13,7 +13,7 @@ prose      a description, an event's title, an attribute's comment      holds if
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 from typing import Final
 
@@ -29,6 +29,7 @@ from schemas.markings import Caveat, SourceMarking, understand
 _SILENT: Final = frozenset({"", "-", "--", "none", "null", "na", "n/a", "nan", "なし"})
 _SEPARATORS: Final = re.compile("[;,、，；\n]")
 _NAMED: Final = re.compile(r"(?<![a-z0-9])(?:tlp|pap|pfc)[ \t]*[:=]|traffic.?light.?protocol[ \t]*[:=]")
+_END_OF_SENTENCE: Final = re.compile(r"(?<=[.!?。！？])\s+|(?<=[。！？])")
 _MOST_WORDS_OF_A_LABEL: Final = 4
 _COPYRIGHT: Final = re.compile(
     r"^\W*(?:copyright|©|\(c\)|cc0|creative commons (?:zero|attribution)|public domain)", re.IGNORECASE
@@ -63,11 +64,11 @@ def of_field(text: str, where: str) -> Marked:
 @remembered(16_384)
 def of_statement(text: str, where: str) -> Marked:
     """A STIX statement: a field that may have other words beside understood ones; a copyright line is silent."""
-    found = _understood(text, where)
+    found = meaning_of(text, where)
     if found is not None:
         return found
     silent = text.strip().lower() in _SILENT or (_COPYRIGHT.match(text) and not looks_restricting(text))
-    return NOTHING if silent else unrecognised(text, _quoted(where, text))
+    return NOTHING if silent else unrecognised(text, quoted(where, text))
 
 
 @remembered(65_536)
@@ -76,12 +77,12 @@ def of_tag(text: str, where: str) -> Marked:
     tag = text.strip()
     if is_harmless_tag(tag):
         return Marked(labels=(tag,)).join(of_prose(tag, where))
-    understood = _understood(tag, where)
+    understood = meaning_of(tag, where)
     if understood is not None:
         found = _whole(tag, understood, where)
         return found if found.marking != NOTHING.marking else Marked(labels=(tag,)).join(found)
     if looks_restricting(tag):
-        return unrecognised(tag, _quoted(where, tag))
+        return unrecognised(tag, quoted(where, tag))
     return Marked(labels=(tag,)) if tag else NOTHING
 
 
@@ -91,7 +92,7 @@ def of_comment(text: str, where: str) -> Marked:
     found = _found(text, where, Strength.EXACT, is_prose=len(words(text)) > _MOST_WORDS_OF_A_LABEL)
     if found is not None:
         return found
-    return unrecognised(text, _quoted(where, text)) if looks_restricting(text) else NOTHING
+    return unrecognised(text, quoted(where, text)) if looks_restricting(text) else NOTHING
 
 
 def of_heading(text: str, where: str) -> Marked:
@@ -101,7 +102,7 @@ def of_heading(text: str, where: str) -> Marked:
         return _of_labels(Labels(tlp=colours), text, where)
     found = of_comment(text, where)
     is_of_good = _OF_GOOD.match(text.strip()) and len(words(text)) <= _MOST_WORDS_OF_A_TITLE
-    return found.join(of_caveat(Caveat.BENIGN, _quoted(where, text))) if is_of_good else found
+    return found.join(of_caveat(Caveat.BENIGN, quoted(where, text))) if is_of_good else found
 
 
 @remembered(4_096)
@@ -124,6 +125,17 @@ def of_running_text(text: str, where: str) -> Marked:
     return found.join(joined(of_effect(effect, text, where) for effect in effects))
 
 
+def of_heading_alone(text: str, where: str) -> Marked:
+    """A line that is a heading and nothing else (``Confidential``); one about data (``Incident``) may be a title."""
+    found = _of_whole(text, where) if len(text) <= _LONGEST_HEADING else NOTHING
+    return found if set(understand(found.marking).caveats).isdisjoint(_ABOUT_DATA) else NOTHING
+
+
+def sentences(text: str) -> Iterator[str]:
+    """The sentences of a text."""
+    return filter(None, _END_OF_SENTENCE.split(text))
+
+
 def of_file_names(names: Iterable[str]) -> Marked:
     """What the names of an input state: its own, and those that its archive gives its content."""
     return joined(map(of_file_name, names))
@@ -137,8 +149,7 @@ def of_file_name(name: str) -> Marked:
     path = PurePath(name)
     found = joined(of_running_text(part.replace("_", " "), "file name") for part in (path.parent.name, path.name))
     for part in (path.parent.name, path.name.partition(".")[0]):
-        of_part = _of_whole(part, "file name")
-        found = found.join(of_part if set(understand(of_part.marking).caveats).isdisjoint(_ABOUT_DATA) else NOTHING)
+        found = found.join(of_heading_alone(part, "file name"))
     return found.join(of_caveat(Caveat.BENIGN, f"file name {path.name!r}") if _OF_GOOD.search(path.name) else NOTHING)
 
 
@@ -150,7 +161,7 @@ def of_nations(names: tuple[str, ...], where: str) -> Marked:
 
 def of_effect(effect: Effect, text: str, where: str) -> Marked:
     """The effect of a word of a taxonomy; ``text`` is the word as the source wrote it."""
-    origin = _quoted(where, text)
+    origin = quoted(where, text)
     if effect.hold:
         return Marked(unrecognised(text, origin).marking, (origin,))
     marking = SourceMarking(
@@ -174,11 +185,11 @@ def _of_part(part: str, where: str) -> Marked:
     colours = bare_colours(words(part))
     if colours:
         return _of_labels(Labels(tlp=colours), part, where)
-    understood = _understood(part, where)
-    return unrecognised(part, _quoted(where, part)) if understood is None else _whole(part, understood, where)
+    understood = meaning_of(part, where)
+    return unrecognised(part, quoted(where, part)) if understood is None else _whole(part, understood, where)
 
 
-def _understood(text: str, where: str) -> Marked | None:
+def meaning_of(text: str, where: str) -> Marked | None:
     """The meaning of a text that is a marking, a machine tag or a heading; ``None`` if nothing in it is known."""
     effect = effect_of_tag(text)
     if effect is None:
@@ -197,7 +208,7 @@ def _whole(text: str, understood: Marked, where: str) -> Marked:
 def _found(text: str, where: str, strength: Strength, *, is_prose: bool = False) -> Marked | None:
     """Labels of the schemes, and phrases that restrict; ``None`` if there are neither."""
     labels = labels_in(words(text))
-    if is_prose and labels.unknown and not _NAMED.search(folded(text)):
+    if is_prose and labels.unknown and not any(map(_names_unknown, sentences(text))):
         labels = Labels(labels.tlp, labels.pap, labels.releasable_to, False, labels.rest)
     effects = effects_in(labels.rest, strength)
     if not (labels.are_any or labels.unknown or effects):
@@ -205,8 +216,13 @@ def _found(text: str, where: str, strength: Strength, *, is_prose: bool = False)
     return _of_labels(labels, text, where).join(joined(of_effect(effect, text, where) for effect in effects))
 
 
+def _names_unknown(sentence: str) -> bool:
+    """Whether a sentence has a label that is not known, and not only the name of a scheme."""
+    return labels_in(words(sentence)).unknown and _NAMED.search(folded(sentence)) is not None
+
+
 def _of_labels(labels: Labels, text: str, where: str) -> Marked:
-    origin = _quoted(where, text)
+    origin = quoted(where, text)
     each = [Marked(SourceMarking(tlp=tlp), (origin,)) for tlp in labels.tlp]
     each += [Marked(SourceMarking(pap=pap), (origin,)) for pap in labels.pap]
     if labels.releasable_to is not None:
@@ -216,5 +232,6 @@ def _of_labels(labels: Labels, text: str, where: str) -> Marked:
     return joined(each)
 
 
-def _quoted(where: str, text: str) -> str:
+def quoted(where: str, text: str) -> str:
+    """The name of a place with the beginning of its text."""
     return f'{where} "{" ".join(text.split())[:_SHOWN]}"'

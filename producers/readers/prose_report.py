@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from producers.inputs import UTF_8, OpenInput, is_wide
-from producers.markings.marked import Marked, joined
-from producers.markings.properties import is_about_sharing, scheme_of
-from producers.markings.understanding import of_field, of_file_names, of_prose, of_running_text, of_tag
+from producers.markings.marked import Marked
 from producers.readers.document import whole
-from producers.readers.encodings import advice_on
-from producers.readers.prose_text import Prose, Stated, is_html, is_mail, prose_of
+from producers.readers.encodings import advice_on, misread
+from producers.readers.prose_marking import marking_of
+from producers.readers.prose_text import Prose, is_html, is_mail, prose_of
+from producers.readers.prose_words import Word, words_of
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Seen, rejected
 from producers.readers.type_words import AMBIGUOUS, TYPES, folded
@@ -32,17 +32,17 @@ _REPEATED: Final = "repeated"
 _ATTACHMENT: Final = "attachment"
 _NOT_REVIEWED: Final = "not-reviewed"
 _EXTENSIONS: Final = (".md", ".markdown", ".adoc", ".asciidoc", ".rst", ".eml", ".html", ".htm")
-_KEYWORDS: Final = frozenset({"keywords", "tags", "labels"})
-_BETWEEN: Final = re.compile(r"[\s|`\"'<>*“”‘’、。「」]+")
 _DEFANGED: Final = re.compile(
-    r"\b(?:hxxp|hxtp|fxp|h\*\*p|meow)s?\b|\[\.\]|\(\.\)|\{\.\}|\[dot\]|\(dot\)|\[:\]|\[at\]|\(at\)|\[@\]|\[://\]|\[\.|\.\]",
+    r"\b(?:hxxp|fxp|meow)s?\b|\[\.\]|\(\.\)|\{\.\}|\[dot\]|\(dot\)|\[:\]|\[at\]|\(at\)|\[@\]|\[://\]|\[\.|\.\]",
     re.IGNORECASE,
 )
 _HASH: Final = re.compile(r"(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{40}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{128})")
 _LINK: Final = re.compile(r"[a-z][a-z0-9+.-]{1,10}://\S|\d{1,3}(?:\.\d{1,3}){3}", re.IGNORECASE)
-_BEFORE: Final = "([{-–—=:,;#+_~"  # punctuation, and the marks of Markdown and AsciiDoc
-_BEHIND: Final = ".,;:!?…+_~"
-_PAIRS: Final = {")": "(", "]": "[", "}": "{"}
+_DOTTED: Final = re.compile(r"[A-Za-z0-9-]\.[A-Za-z]")
+_NAMED_HASH: Final = re.compile(
+    r"\b(?:md5|ja3s?|imp ?hash|ntlm|tlsh|ssdeep|rich ?hash|pe ?hash|vhash)\b", re.IGNORECASE
+)
+_HASH_TYPES: Final = {"md5": IndicatorType.FILE_MD5, "ja3": IndicatorType.JA3, "imphash": IndicatorType.IMPHASH}
 _MD5_DIGITS: Final = 32
 
 
@@ -61,6 +61,10 @@ def _read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
         detail = f"byte {error.start + 1} is not {encoding}{advice_on(content[max(0, error.start - 40) :][:80])}"
         yield whole(source, RejectReason.UNREADABLE_LINE, detail, content)
         return
+    problem = "" if is_mail(content) else misread(text, encoding)
+    if problem:
+        yield whole(source, RejectReason.UNREADABLE_LINE, f"the report is misread: {problem}", content)
+        return
     prose = prose_of(content, text)
     source.records = max((number for number, _ in prose.lines), default=0)
     yield from readings_of_prose(prose, source, defaults)
@@ -68,7 +72,7 @@ def _read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
 
 def readings_of_prose(prose: Prose, source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
     """The reading of each word of a report that is a value, and of each line and attachment without any."""
-    marked = _marking(prose, source.names)
+    marked = marking_of(prose, source.names)
     seen = set[tuple[IndicatorType, str]]()
     last = 0
     for number, line in prose.lines:
@@ -76,8 +80,9 @@ def readings_of_prose(prose: Prose, source: OpenInput, defaults: Defaults) -> It
         if not line.strip():
             continue
         place, is_empty = SourcePlace(source.name, number), True
-        for token in filter(None, map(_trimmed, _BETWEEN.split(line))):
-            reading = _reading(token, place, marked, seen, defaults)
+        hash_type = _type_of_hashes(line)
+        for word in words_of(line):
+            reading = _reading(word, hash_type, place, marked, seen, defaults)
             if reading is not None:
                 is_empty = False
                 yield reading
@@ -88,18 +93,26 @@ def readings_of_prose(prose: Prose, source: OpenInput, defaults: Defaults) -> It
 
 
 def _reading(
-    token: str, place: SourcePlace, marked: Marked, seen: set[tuple[IndicatorType, str]], defaults: Defaults
+    word: Word,
+    hash_type: IndicatorType | None,
+    place: SourcePlace,
+    marked: Marked,
+    seen: set[tuple[IndicatorType, str]],
+    defaults: Defaults,
 ) -> Reading | None:
-    """The reading of a word; ``None`` if it is just a word."""
+    """The reading of a word; ``None`` if it is just a word. ``hash_type``: that of 32 digits, if the line names it."""
+    token = word.text
+    if word.problem:
+        return rejected(place, RejectReason.UNKNOWN_TYPE, f"{token[:80]!r}: {word.problem}", token.encode())
     is_hash, is_defanged = _HASH.fullmatch(token) is not None, _DEFANGED.search(token) is not None
     if not is_hash and not is_defanged:
-        return LeftOut(place, _PLAIN, token) if _LINK.match(token) else None
+        return LeftOut(place, _PLAIN, token) if _is_link(token) else None
     kind = detect(token)
     if is_hash and len(token) == _MD5_DIGITS:
         stated = TYPES.get(folded(defaults.columns[0]), ()) if len(defaults.columns) == 1 else ()
-        if len(stated) != 1:
+        kind = stated[0] if len(stated) == 1 else hash_type
+        if kind is None:
             return rejected(place, RejectReason.UNKNOWN_TYPE, f"{token}: {AMBIGUOUS}", token.encode())
-        kind = stated[0]
     known = None if kind is None else canonical(kind, token)
     if known is None or isinstance(known, Invalid):
         detail = f"{token[:80]!r} is defanged, and no indicator of a type that the exchange carries"
@@ -120,38 +133,17 @@ def _reading(
     return Seen(place, observation, whole_marking.origins)
 
 
-def _trimmed(token: str) -> str:
-    """A word without the punctuation around it; a bracket that belongs to it stays."""
-    token = token.lstrip(_BEFORE) if not token.startswith(("[.", "(.")) else token
-    while token:
-        last = token[-1]
-        opening = _PAIRS.get(last)
-        if last in _BEHIND or (opening is not None and token.count(opening) < token.count(last)):
-            token = token[:-1]
-        else:
-            break
-    return token
+def _type_of_hashes(line: str) -> IndicatorType | None:
+    """The type of 32 digits in a line that names one kind of them alone."""
+    named = {_HASH_TYPES.get(name.lower().replace(" ", "")) for name in _NAMED_HASH.findall(line)}
+    return named.pop() if len(named) == 1 else None
 
 
-def _marking(prose: Prose, names: tuple[str, ...]) -> Marked:
-    """What a report states about sharing anywhere in it: it counts for all of it."""
-    of_lines = (_of_line(line, f"line {number}") for number, line in prose.lines if line.strip())
-    return of_file_names(names).join(joined((*map(_of_stated, prose.stated), *of_lines)))
-
-
-def _of_line(line: str, where: str) -> Marked:
-    """A line in capitals may be a heading by itself (``INTERNAL``); another one may be a cell of a table."""
-    return of_prose(line, where) if line.isupper() or not line.isascii() else of_running_text(line, where)
-
-
-def _of_stated(stated: Stated) -> Marked:
-    where = stated.name or "comment"
-    if stated.name and is_about_sharing(stated.name):
-        scheme = scheme_of(stated.name)
-        return of_field(f"{scheme}:{stated.text}" if scheme else stated.text, where)
-    if stated.name.lower() in _KEYWORDS:
-        return joined(of_tag(tag, where) for tag in stated.text.split(",") if tag.strip())
-    return of_prose(stated.text, where)
+def _is_link(token: str) -> bool:
+    """Whether a word is a link, an address or a name that is not defanged."""
+    if _LINK.match(token):
+        return True
+    return _DOTTED.search(token) is not None and detect(token) in (IndicatorType.DOMAIN_NAME, IndicatorType.EMAIL_ADDR)
 
 
 def _recognise(head: Head) -> Recognition | None:

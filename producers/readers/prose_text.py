@@ -7,11 +7,14 @@ import email
 import email.policy
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from email.message import EmailMessage
 from html.parser import HTMLParser
 from typing import Final
 
 import msgspec
+
+from producers.readers.encodings import misread
 
 _HTML: Final = re.compile(r"\s*(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _HEADER: Final = re.compile(rb"([!-9;-~]+):[^\n]*\n(?:[ \t][^\n]*\n)*")
@@ -22,27 +25,77 @@ _OF_A_MAIL: Final = frozenset(
     }
 )
 _MOST_HEADERS: Final = 64
+_UNREADABLE: Final = "\ufffd"
 _UNSEEN: Final = frozenset({"script", "style", "template", "noscript"})
-_BLOCKS: Final = frozenset({"p", "div", "li", "tr", "td", "th", "br", "h1", "h2", "h3", "h4", "pre", "title", "table"})
+_BLOCKS: Final = frozenset(
+    {
+        *(
+            "p",
+            "div",
+            "li",
+            "ul",
+            "ol",
+            "dl",
+            "dt",
+            "dd",
+            "br",
+            "hr",
+            "pre",
+            "blockquote",
+            "title",
+            "address",
+            "option",
+        ),
+        *("table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6", "nav"),
+        *(
+            "section",
+            "article",
+            "header",
+            "footer",
+            "main",
+            "aside",
+            "figure",
+            "figcaption",
+            "details",
+            "summary",
+            "form",
+        ),
+    }
+)
+_TABLES: Final = frozenset({"table", "dl"})
+_ROWS: Final = frozenset({"tr", "dt"})
+_CELLS: Final = frozenset({"td", "th", "dt", "dd"})
 
 
 # Attributes with text that is shown to some readers.
 _SHOWN_INSTEAD: Final = ("alt", "title", "aria-label")
+# Names by which a page shows a label without text: of a picture, a class, a property.
+_NAMES_A_LABEL: Final = re.compile(r"tlp|traffic.?light|(?<![a-z])pap(?![a-z])", re.IGNORECASE)
+# Headers that are a text. Others have words such as ``Internal`` that mean something else.
+_TEXTS_OF_A_MAIL: Final = frozenset({"subject", "comments", "keywords", "thread-topic", "content-description"})
+_FRONT: Final = re.compile(r"\A(---|\+\+\+)[ \t]*\n(.{0,65536}?)^(?:\1|\.\.\.)[ \t]*$", re.DOTALL | re.MULTILINE)
+_SETTING: Final = re.compile(r"^[\"']?([\w .-]{1,40}?)[\"']?[ \t]*[:=][ \t]*(\S.*)$", re.MULTILINE)
+_ATTRIBUTE: Final = re.compile(r"^:([\w -]{1,40}):[ \t]+(\S.*)$", re.MULTILINE)  # AsciiDoc, reStructuredText
 
 
 class Stated(msgspec.Struct, frozen=True):
-    """Something beside the text: the name of a header or of a ``meta`` element (empty of a comment), and its text."""
+    """Something beside the text: the name of a header or of a ``meta`` element (empty of a comment), and its text.
+
+    ``may_be_heading``: a text that is nothing but ``Internal`` is a marking, and not a value of something else.
+    """
 
     name: str
     text: str
+    may_be_heading: bool = True
 
 
 class Prose(msgspec.Struct):
-    """Lines with their numbers, the texts beside them, and the names of attachments."""
+    """Lines with their numbers, the texts beside them, the names of attachments, and the cells of tables by rows."""
 
     lines: list[tuple[int, str]] = msgspec.field(default_factory=list)
     stated: list[Stated] = msgspec.field(default_factory=list)
     attachments: list[str] = msgspec.field(default_factory=list)
+    tables: list[list[list[str]]] = msgspec.field(default_factory=list)
 
 
 def is_mail(content: bytes) -> bool:
@@ -68,41 +121,65 @@ def prose_of(content: bytes, text: str) -> Prose:
         return _of_mail(content)
     if is_html(text):
         return _of_html(text)
-    return Prose(list(enumerate(text.splitlines(), 1)))
+    return Prose(list(enumerate(text.splitlines(), 1)), list(_settings(text)))
+
+
+def _settings(text: str) -> Iterator[Stated]:
+    """The front matter of Markdown, and the attributes of AsciiDoc."""
+    front = _FRONT.match(text)
+    for name, value in (*_SETTING.findall(front[2] if front else ""), *_ATTRIBUTE.findall(text)):
+        yield Stated(name, value.strip().strip("\"'"), may_be_heading=False)
 
 
 def _of_mail(content: bytes) -> Prose:
     message = email.message_from_bytes(content, policy=email.policy.default)
     prose = Prose()
-    prose.stated += [Stated(name, str(value)) for name, value in message.items()]
     for part in message.walk():
+        prose.stated += [
+            _header(name, raw, str(value)) for (name, raw), value in zip(part.raw_items(), part.values(), strict=True)
+        ]
         if part.is_multipart():
             continue
         is_text = part.get_content_maintype() == "text" and part.get_content_disposition() != "attachment"
         if not is_text:
             prose.attachments.append(part.get_filename() or part.get_content_type())
             continue
-        inner = _of_html(_text_of(part)) if part.get_content_subtype() == "html" else None
-        lines = _text_of(part).splitlines() if inner is None else [line for _, line in inner.lines]
-        prose.stated += [] if inner is None else inner.stated
+        text = _text_of(part)
+        inner = _of_html(text) if part.get_content_subtype() == "html" else Prose(list(enumerate(text.splitlines(), 1)))
         at = len(prose.lines)
-        prose.lines += [(at + number, line) for number, line in enumerate(lines, 1)]
+        prose.lines += [(at + number, line) for number, (_, line) in enumerate(inner.lines, 1)]
+        prose.stated += inner.stated
+        prose.tables += inner.tables
     return prose
 
 
+def _header(name: str, raw: str, decoded: str) -> Stated:
+    """A header. One with bytes that RFC 2047 would encode is in UTF-8, or cannot be read."""
+    if not raw.isascii():
+        decoded = raw.encode("ascii", "surrogateescape").decode("utf-8", "replace")
+    return Stated(name, decoded, may_be_heading=name.lower() in _TEXTS_OF_A_MAIL)
+
+
 def _text_of(part: EmailMessage) -> str:
+    """The text of a part, in the encoding that the mail states, ISO-2022-JP or UTF-8; else it has U+FFFD."""
     try:
-        return str(part.get_content())
+        text = str(part.get_content())
     except (LookupError, ValueError):
-        payload = part.get_payload(decode=True)
-        return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
+        text = _UNREADABLE
+    payload = part.get_payload(decode=True)
+    if not isinstance(payload, bytes) or not (_UNREADABLE in text or misread(text, "utf-8")):
+        return text
+    for encoding in ("iso2022_jp", "utf-8"):
+        with suppress(UnicodeDecodeError):
+            return payload.decode(encoding)
+    return payload.decode("utf-8", "replace")
 
 
 def _of_html(text: str) -> Prose:
     page = _Page()
     page.feed(text)
     page.close()
-    return Prose([(number, line) for number, line in page.lines() if line.strip()], page.stated)
+    return Prose([(number, line) for number, line in page.lines() if line.strip()], page.stated, [], page.tables)
 
 
 class _Page(HTMLParser):
@@ -111,6 +188,8 @@ class _Page(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.stated: list[Stated] = []
+        self.tables: list[list[list[str]]] = []
+        self._open: list[list[list[str]]] = []
         self._found: list[tuple[int, str]] = [(1, "")]
         self._unseen = 0
 
@@ -127,18 +206,39 @@ class _Page(HTMLParser):
         if tag == "meta":
             self.stated.append(Stated(named.get("name") or named.get("property") or "", named.get("content") or ""))
         self.stated += [Stated("", text) for name in _SHOWN_INSTEAD if (text := named.get(name))]
+        for name, text in attrs:
+            if text and name not in _SHOWN_INSTEAD and tag not in ("meta", "a") and _NAMES_A_LABEL.search(name + text):
+                self.stated.append(Stated(name, text, may_be_heading=False))
         if tag in _BLOCKS:
             self._found.append((self.getpos()[0], ""))
+        self._begin(tag)
+
+    def _begin(self, tag: str) -> None:
+        """A table, a row or a cell begins; the end of rows and cells may be left out."""
+        if tag in _TABLES:
+            self._open.append([])
+            self.tables.append(self._open[-1])
+        if tag in _ROWS and self._open:
+            self._open[-1].append([])
+        if tag in _CELLS and self._open and self._open[-1]:
+            self._open[-1][-1].append("")
 
     def handle_endtag(self, tag: str) -> None:
-        """An invisible part may end."""
+        """An invisible part may end; what is behind a block is in a line of its own."""
         self._unseen = max(0, self._unseen - (tag in _UNSEEN))
+        if tag in _BLOCKS:
+            self._found.append((self.getpos()[0], ""))
+        if tag in _TABLES and self._open:
+            self._open.pop()
 
     def handle_data(self, data: str) -> None:
         """A piece of text."""
-        if not self._unseen:
-            number, text = self._found[-1]
-            self._found[-1] = (number if text else self.getpos()[0], text + data)
+        if self._unseen:
+            return
+        number, text = self._found[-1]
+        self._found[-1] = (number if text else self.getpos()[0], text + data)
+        if self._open and self._open[-1] and self._open[-1][-1]:
+            self._open[-1][-1][-1] += data
 
     def handle_comment(self, data: str) -> None:
         """A comment may restrict, too."""
