@@ -11,6 +11,7 @@ import msgspec
 from producers.inputs import UTF_8, OpenInput, is_wide
 from producers.readers.encodings import advice_on
 from producers.readers.reading import KEPT_BYTES, Rejected, excerpt_of, rejected
+from producers.readers.stix_1 import advice_on_stix_1
 from schemas.observation import SourcePlace
 from schemas.vocabulary import RejectReason
 
@@ -47,7 +48,8 @@ def document(source: OpenInput, encoding: str, shape: type[Shape]) -> Shape | Re
         detail = f"byte {error.start + 1} is not {encoding}{advice_on(content[max(0, error.start - 40) :][:80])}"
         return rejected(place, RejectReason.UNREADABLE_LINE, detail, content)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        return rejected(place, RejectReason.UNDECODABLE, f"not JSON: {why_invalid(error)}", content)
+        advice = advice_on_stix_1(content[:_SHORT]) or f"not JSON: {why_invalid(error)}"
+        return rejected(place, RejectReason.UNDECODABLE, advice, content)
 
 
 def why_invalid(error: Exception) -> str:

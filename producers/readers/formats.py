@@ -13,15 +13,11 @@ from producers.readers.document import whole
 from producers.readers.limits import limited
 from producers.readers.reader import Head, Reader
 from producers.readers.reading import Defaults, Reading
+from producers.readers.stix_1 import advice_on_stix_1
 from producers.unpacking import is_packed
 from schemas.vocabulary import RejectReason
 
 AUTO: Final = "auto"
-_STIX_1: Final = b"stix.mitre.org"
-_STIX_1_ADVICE: Final = (
-    "it is STIX 1.x in XML, which is not read: ask its source for STIX 2.1, or convert it with OASIS's stix2-elevator, "
-    "and check the markings of the result with --dry-run"
-)
 
 
 @cache
@@ -79,8 +75,8 @@ def readings_of(source: OpenInput, name: str | Reader, defaults: Defaults) -> tu
 
 def _advice_on(head: bytes) -> str:
     """What to do about an input that no reader recognises by its first bytes."""
-    if _STIX_1 in head:
-        return _STIX_1_ADVICE
+    if advice := advice_on_stix_1(head):
+        return advice
     if is_packed(head):
         return "it is an archive within an archive: unpack it first"
     if not head.removeprefix(b"\xef\xbb\xbf").strip():

@@ -21,18 +21,23 @@ from producers.markings.understanding import of_field, of_file_names, of_prose, 
 from producers.readers.not_carried import kind_named, not_carried
 from producers.readers.openioc_document import ROOTS, Branch, Document, Item, Said, parsed
 from producers.readers.reader import Head, Reader, Recognition, Specificity
-from producers.readers.reading import Defaults, Group, LeftOut, Reading, Rejected, Seen, Whole
+from producers.readers.reading import Defaults, Group, LeftOut, Reading, Rejected, Seen, Whole, rejected
 from producers.readers.stix_conjunction import Claim, Comparison, Part, alternatives, conjunction
 from producers.readers.times import milliseconds
 from schemas.normalise import detect
 from schemas.observation import Observation, SourcePlace
-from schemas.vocabulary import IndicatorType
+from schemas.vocabulary import IndicatorType, RejectReason
 
 _PART: Final = "part-of-conjunction"
 _NEGATED: Final = "negated"
 _PARTIAL: Final = "partial-comparison"
 _IP = IndicatorType.IPV4_ADDR  # of the four types of address and network: normalising distinguishes them by the value
 _ATTACHMENT: Final = "email/attachment/name"
+_HASHES: Final = {
+    "md5": IndicatorType.FILE_MD5,
+    "sha1": IndicatorType.FILE_SHA1,
+    "sha256": IndicatorType.FILE_SHA256,
+}
 # The terms of Mandiant's MIR and of OpenIOC 1.1 that name what the exchange carries, as STIX would name them.
 _TERMS: Final = {
     "fileitem/md5sum": ("file:hashes.MD5", IndicatorType.FILE_MD5),
@@ -40,6 +45,11 @@ _TERMS: Final = {
     "fileitem/sha256sum": ("file:hashes.'SHA-256'", IndicatorType.FILE_SHA256),
     "fileitem/sha512sum": ("file:hashes.'SHA-512'", IndicatorType.FILE_SHA512),
     "fileitem/filename": ("file:name", IndicatorType.FILE_NAME),
+    **{
+        f"{holder}{digest}sum": (f"file:hashes.{digest}", kind)
+        for holder in ("driveritem/", "serviceitem/path", "serviceitem/servicedll", "taskitem/")
+        for digest, kind in _HASHES.items()
+    },
     _ATTACHMENT: ("file:name", IndicatorType.FILE_NAME),
     "email/attachment/md5sum": ("file:hashes.MD5", IndicatorType.FILE_MD5),
     "email/from": ("email-addr:value", IndicatorType.EMAIL_ADDR),
@@ -69,7 +79,7 @@ _LABELS: Final = frozenset({"threatgroup", "threatcategory", "category", "family
 
 
 def _read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
-    document = parsed(source)
+    document = parsed(source, defaults.encoding)
     if isinstance(document, Rejected):
         yield document
         return
@@ -96,12 +106,14 @@ def _read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
                 yield Seen(place, observation, origins, name, modified_ms, group if name else None)
         else:
             yield _not_taken(item, place, is_alone=is_alone)
-    if group is not None and all(item.id for item, _ in items):
+    if group is not None and all(item.id and not item.problem for item, _ in items):
         yield Whole(SourcePlace(source.name, len(items)), group, frozenset(names))
 
 
 def _not_taken(item: Item, place: SourcePlace, *, is_alone: bool) -> Reading:
     text = f"{item.search} {item.condition} {item.content[:80]!r} (line {item.line})"
+    if item.problem:
+        return rejected(place, RejectReason.UNDECODABLE, f"line {item.line}: {item.problem}", text.encode())
     if item.is_negated:
         return LeftOut(place, _NEGATED, text)
     if not is_alone:
@@ -140,7 +152,7 @@ def _comparison(item: Item) -> Comparison:
 
 def _names(item: Item, kind: IndicatorType) -> bool:
     """Whether the comparison names a whole value of the type."""
-    if item.is_negated or not item.content:
+    if item.is_negated or item.problem or not item.content:
         return False
     if item.condition == "is":
         return kind is not IndicatorType.URL or detect(item.content) is IndicatorType.URL  # not a path alone
@@ -186,6 +198,7 @@ def _recognise(head: Head) -> Recognition | None:
         return None
     found = [at for root in ROOTS if (at := head.start.find(f"<{root}".encode())) >= 0]
     is_ours = b"schemas.mandiant.com/2010/ioc" in head.start or b"openioc" in head.start.lower()
+    is_ours = is_ours or head.has_extension(".ioc")
     return Recognition(Specificity.WORDS, min(found)) if found and is_ours else None
 
 

@@ -9,7 +9,7 @@ from xml.parsers import expat
 
 import msgspec
 
-from producers.inputs import OpenInput
+from producers.inputs import UTF_8, OpenInput, is_wide
 from producers.readers.document import MAX_DOCUMENT_BYTES, whole
 from producers.readers.reading import Rejected
 from schemas.vocabulary import RejectReason
@@ -19,10 +19,14 @@ _CHUNK_BYTES: Final = 64 << 10
 _MOST_NESTED: Final = 100
 _INDICATOR: Final = "Indicator"
 _ITEM: Final = "IndicatorItem"
+_SEVERAL: Final = "it has several elements Context or Content, so what it compares is unknown"
 
 
 class Item(msgspec.Struct):
-    """One comparison: where its element begins, what it is about, and the text to compare with."""
+    """One comparison: where its element begins, what it is about, and the text to compare with.
+
+    ``problem`` is why it cannot be known which.
+    """
 
     line: int
     id: str
@@ -30,6 +34,7 @@ class Item(msgspec.Struct):
     is_negated: bool
     search: str = ""
     content: str = ""
+    problem: str = ""
 
 
 class Branch(msgspec.Struct):
@@ -60,9 +65,10 @@ class Document(msgspec.Struct):
     texts: list[Said] = msgspec.field(default_factory=list)
 
 
-def parsed(source: OpenInput) -> Document | Rejected:
+def parsed(source: OpenInput, encoding: str) -> Document | Rejected:
     """An input as a document, or why it is invalid. It is read in pieces, up to the size of a document."""
-    content, builder = bytearray(), _Builder()
+    # What is wide was transcoded, whatever it declares.
+    content, builder = bytearray(), _Builder(UTF_8 if is_wide(encoding) else None)
     while chunk := source.stream.read(_CHUNK_BYTES):
         content += chunk
         if len(content) > MAX_DOCUMENT_BYTES:
@@ -86,13 +92,13 @@ class _Refused(Exception):
 class _Builder:
     """Makes the document of the parser's events."""
 
-    def __init__(self) -> None:
+    def __init__(self, encoding: str | None) -> None:
         self.document = Document()
         self._branches = [self.document.root]
         self._path: list[tuple[str, str]] = []
         self._item: Item | None = None
         self._text: list[str] = []
-        parser = self._parser = expat.ParserCreate(namespace_separator=" ")
+        parser = self._parser = expat.ParserCreate(encoding, namespace_separator=" ")
         parser.buffer_text = True
         parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
         parser.CharacterDataHandler = self._text.append
@@ -134,6 +140,7 @@ class _Builder:
             self._item = Item(line, named.get("id", ""), named.get("condition", "").lower(), negated)
             self._branches[-1].parts.append(self._item)
         elif element == "Context" and self._item is not None:
+            self._item.problem = self._item.problem or (_SEVERAL if self._item.search else "")
             self._item.search = named.get("search", "")
         self._said_so_far()
         self._path.append((element, named.get("rel", "") or named.get("name", "")))
@@ -155,6 +162,7 @@ class _Builder:
         elif element == _ITEM:
             self._item = None
         elif element == "Content" and self._item is not None:
+            self._item.problem = self._item.problem or (_SEVERAL if self._item.content else "")
             self._item.content = text
         elif text:
             around = tuple(name for names in reversed(self._path) for name in names if name)

@@ -9,7 +9,7 @@ The form is that of docs/indicator.schema.json; the content may also be nested, 
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -29,6 +29,7 @@ from schemas.vocabulary import TYPE_BY_LABEL, RejectReason
 _OWN: Final = "own-nation"
 _ENDED: Final = "ended"
 _GONE: Final = frozenset({"removed", "unreadable"})
+_MOST_MS: Final = 253_402_300_799_999  # the end of the year 9999
 _CONTENT: Final = "content"
 _KINDS: Final = frozenset({_CONTENT, "expired", "revoked", "recalled"})
 _ID: Final = re.compile(rb'"id"\s*:\s*"indicator--[0-9a-f-]{36}"')
@@ -72,7 +73,7 @@ class _Head(msgspec.Struct):
 
     id: str
     kind: str
-    version: int
+    version: Annotated[int, msgspec.Meta(ge=0, le=_MOST_MS)]
     origin: str
     hops: tuple[str, ...] = ()
     state: str = ""

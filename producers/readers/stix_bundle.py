@@ -27,6 +27,7 @@ from producers.markings.marked import NOTHING, Marked, joined
 from producers.readers.document import document, plain, repeated_keys
 from producers.readers.reader import Head, Reader, Recognition, first_of
 from producers.readers.reading import Defaults, Emptied, LeftOut, Reading, Rejected, Seen, Withdrawn, rejected
+from producers.readers.stix_1 import advice_on_stix_1
 from producers.readers.stix_document import BENIGN, INDICATOR, REVOKED, Bundled, Kind, Version, taken_in
 from producers.readers.stix_indicator import Indicator, is_revoked, modified_of, observation_of, times_of
 from producers.readers.stix_observed import OBSERVED, observations_of, observed_in
@@ -88,7 +89,8 @@ def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
         elif kind.type == OBSERVED:
             yield from _observed(place, raw, kind.id, bundled, objects, defaults)
         elif not kind.type:
-            yield rejected(place, RejectReason.UNDECODABLE, "a STIX object needs a type", bytes(raw))
+            detail = advice_on_stix_1(bytes(raw)) or "a STIX object needs a type"
+            yield rejected(place, RejectReason.UNDECODABLE, detail, bytes(raw))
         elif kind.type == _BUNDLE and raw is not parsed:
             detail = "a bundle in a list or in another bundle: send each bundle as a file of its own"
             yield rejected(place, RejectReason.UNDECODABLE, detail, bytes(raw))

@@ -29,13 +29,14 @@ _COMMENT: Final = "comment"
 _NO_THREAT: Final = "no-threat"
 _NO_INDICATOR: Final = "no-indicator"
 _LINE: Final = re.compile(
-    r"(?P<time>\d\d/\d\d/\d{2,4}-\d\d:\d\d:\d\d\.\d{1,6})\s+(?:\[(?P<action>\w+)\]\s+)?\[\*\*\]\s+"
+    r"(?P<time>\d\d/\d\d(?:/\d{2,4})?-\d\d:\d\d:\d\d\.\d{1,6})\s+(?:\[(?P<action>\w+)\]\s+)?\[\*\*\]\s+"
     r"\[\d+:(?P<id>\d+):\d+\]\s+(?P<message>.*?)\s+\[\*\*\]"
     r"(?:\s+\[Classification: (?P<class>[^\]]*)\])?(?:\s+\[Priority: (?P<priority>\d+)\])?"
     r"\s+\{(?P<proto>[^}]+)\}\s+(?P<source>\S+)\s+->\s+(?P<destination>\S+)\s*"
 )
-_BEGINS: Final = re.compile(r"\d\d/\d\d/\d{2,4}-\d\d:\d\d:\d\d\.\d+\s+(?:\[\w+\]\s+)?\[\*\*\]")
+_BEGINS: Final = re.compile(r"\d\d/\d\d(?:/\d{2,4})?-\d\d:\d\d:\d\d\.\d+\s+(?:\[\w+\]\s+)?\[\*\*\]")
 _FULL_YEAR: Final = 10  # characters of 11/30/2026
+_NO_YEAR: Final = 5  # of 11/30, as Snort writes it by default
 
 
 def _read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
@@ -56,6 +57,10 @@ def _readings(line: Line, heading: Marked, defaults: Defaults) -> Iterator[Readi
         detail = "the line is no alert of fast.log: was it cut?"
         yield rejected(line.place, RejectReason.UNREADABLE_LINE, detail, line.original)
         return
+    if len(date := found["time"].partition("-")[0]) == _NO_YEAR:
+        detail = "the time has no year: start Snort with -y (show_year in Snort 3)"
+        yield rejected(line.place, RejectReason.TIME_OUT_OF_RANGE, detail, line.original)
+        return
     alert = _alert(found)
     is_asked = _NO_THREAT in defaults.include
     if alert.alert.category in NO_THREAT:
@@ -63,7 +68,6 @@ def _readings(line: Line, heading: Marked, defaults: Defaults) -> Iterator[Readi
             yield LeftOut(line.place, _NO_THREAT, alert.alert.category or "")
             return
         defaults = msgspec.structs.replace(defaults, confidence=-1)
-    date = found["time"].partition("-")[0]
     form = f"%m/%d/%{'Y' if len(date) == _FULL_YEAR else 'y'}-%H:%M:%S.%f"
     at_ms = milliseconds(found["time"], form, defaults.time_zone)
     values = indicators_of(alert, defaults)

@@ -70,11 +70,20 @@ def test_what_can_be_asked_for_is_left_out_by_a_rule_of_the_same_reader() -> Non
         assert set(reader.on_request) <= set(reader.leaves_out)
 
 
-def test_stix_1_is_refused_with_what_to_do() -> None:
-    page = b'<?xml version="1.0"?><stix:STIX_Package xmlns:stix="http://stix.mitre.org/stix-1"></stix:STIX_Package>'
-    found, reader = readings_of(an_input(page), "auto", Defaults())
-    [refused] = found
-    assert reader is None
+@pytest.mark.parametrize(
+    "content",
+    [
+        '<?xml version="1.0"?><stix:STIX_Package xmlns:stix="http://stix.mitre.org/stix-1"></stix:STIX_Package>',
+        '<cybox:Observables xmlns:cybox="http://cybox.mitre.org/cybox-2"/>',
+        '<taxii_11:Poll_Response xmlns:taxii_11="http://taxii.mitre.org/messages/taxii_xml_binding-1.1"/>',
+        '{"version": "1.2", "id": "example:Package-1", "indicators": []}',
+        '{"version": "1.1.1", "stix_header": {"title": "x"}, "indicators": []}',
+        '{"properties": {"xsi:type": "AddressObjectType", "address_value": "198.51.100.7"}}',
+    ],
+)
+@pytest.mark.parametrize("name", ["auto", "stix-bundle"])
+def test_stix_1_is_refused_with_what_to_do(content: str, name: str) -> None:
+    [refused] = readings_of(an_input(content.encode()), name, Defaults())[0]
     assert isinstance(refused, Rejected)
     assert "stix2-elevator" in refused.detail
 

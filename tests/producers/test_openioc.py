@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from producers.readers.formats import readers
+from producers.readers.formats import AUTO, readers, readings_of
 from producers.readers.reading import Aside, Defaults, Seen, Whole
 from schemas.markings import Caveat, understand
 from schemas.vocabulary import RejectReason
@@ -177,3 +177,34 @@ def test_what_is_no_openioc_is_refused_whole_and_states_why(content: bytes, deta
 def test_an_unknown_encoding_is_refused() -> None:
     [refused] = refusals(readings(FORMAT, b"<?xml version='1.0' encoding='UTFFF-8'?><ioc/>"))
     assert "unknown encoding" in refused.detail
+
+
+def test_an_item_with_several_contents_is_refused_and_ends_nothing() -> None:
+    twice = HOST.replace("</IndicatorItem>", "<Content>other.example.com</Content></IndicatorItem>")
+    about = HOST.replace("<Content>", '<Context search="FileItem/FileName"/><Content>')
+    for odd in (twice, about):
+        source = an_input(an_ioc(either(HASH, odd)))
+        found = list(readers()[FORMAT].read(source, Defaults()))
+        assert [refused.reason for refused in refusals(found)] == [RejectReason.UNDECODABLE]
+        assert len(observations(found)) == 1
+        assert not any(isinstance(each, Whole) for each in found)
+
+
+@pytest.mark.parametrize("term", ["DriverItem/Md5sum", "ServiceItem/serviceDLLmd5sum", "ServiceItem/pathmd5sum"])
+def test_the_hashes_of_drivers_and_services_are_of_files(term: str) -> None:
+    [row] = observations(readings(FORMAT, an_ioc(either(an_item(term, "0" * 32)))))
+    assert row.kind.label == "file-md5"
+
+
+def test_a_document_in_utf_16_is_read_as_its_refusal_advises() -> None:
+    content = an_ioc(either(HASH)).decode().replace("1.0", '1.0" encoding="utf-16', 1).encode("utf-16")
+    defaults = Defaults(encoding="utf-16")
+    found = readers()[FORMAT].read(an_input(content, encoding="utf-16"), defaults)
+    assert len(observations(list(found))) == 1
+
+
+def test_a_document_without_a_namespace_is_known_by_its_files_name() -> None:
+    content = an_ioc(either(HASH)).replace(b' xmlns="http://schemas.mandiant.com/2010/ioc"', b"")
+    found, reader = readings_of(an_input(content, "apt.ioc"), AUTO, Defaults())
+    assert reader is not None
+    assert len(observations(list(found))) == 1

@@ -96,3 +96,12 @@ def test_a_later_record_ends_what_was_asserted_and_an_older_one_changes_nothing(
         summary = run(spool, file)
         assert values_in(spool) == ["bad.example.com", "bad.example.com"]
         assert summary.left_out == {"superseded": 1}
+
+
+@pytest.mark.parametrize("version", [-1, 2**63, 10**25])
+def test_a_version_that_is_no_time_is_refused_and_never_an_exception(version: int, tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    file.write_text("".join(f"{json.dumps(each)}\n" for each in (EXAMPLE | {"version": version}, EXAMPLE)))
+    with Spool(tmp_path / "spool", "GBR", "edge-1", NOW_MS) as spool:
+        summary = run(spool, file)
+    assert (summary.observations, dict(summary.rejected)) == (1, {RejectReason.UNDECODABLE: 1})

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from producers.readers.formats import AUTO, readings_of
+from producers.readers.reading import Defaults
 from producers.readers.suricata_requested import ON_REQUEST
 from schemas.vocabulary import RejectReason
-from tests.producers.reading_feeds import content_of, left_out, observations, readings, recorded, refusals
+from tests.producers.reading_feeds import an_input, content_of, left_out, observations, readings, recorded, refusals
 from tests.producers.test_suricata_eve import FORMAT, OURS, RESOLVER, THEIRS, an_alert, read
 
 FAST = "suricata-fast"
@@ -165,3 +167,12 @@ def test_a_line_of_fast_log_is_the_side_that_is_not_ours(line: str, expected: li
 def test_a_line_of_fast_log_that_cannot_be_used_is_refused_and_states_why(line: str, detail: str) -> None:
     [refused] = refusals(readings(FAST, f"{line}\n".encode()))
     assert detail in refused.detail
+
+
+def test_an_alert_of_snort_without_a_year_is_refused_with_what_to_do() -> None:
+    line = "11/20-08:00:00.250000  [**] [1:1:1] made up [**] [Priority: 1] {TCP} 10.1.2.3:50123 -> 198.51.100.7:443\n"
+    found, reader = readings_of(an_input(line.encode(), "alert"), AUTO, Defaults())
+    [refused] = refusals(list(found))
+    assert reader is not None
+    assert reader.name == "suricata-fast"
+    assert "start Snort with -y" in refused.detail
