@@ -21,7 +21,7 @@ from kakehashi.produce_view import show_summary, waiting_in, watching
 from kakehashi.terminal import console
 from producers.fetch import fetched, is_url
 from producers.follow.follow import follow
-from producers.follow.places import files_at, files_of, folders_at, is_one_file
+from producers.follow.places import files_at, files_of, folders_at, is_one_file, why_none
 from producers.inputs import name_in_utf8
 from producers.live.documents import Document, Gap, LiveInput
 from producers.live.feed import Live
@@ -177,6 +177,9 @@ def _acts(plans: list[Plan], folder: Path, stop: Stop, summary: Summary) -> Iter
         ]
         # Files that are followed are read alike, so that one plan has all of them (producers.profile.rules).
         options = next((plan.options for plan in followed if _not_live(plan.options)), followed[0].options)
+        for place in _not_live(options):
+            if not why_none(place) and next(files_at(place), None) is None:
+                _report_nothing((place,))
         yield replace(options, files=_not_live(options)), lives
 
 

@@ -72,6 +72,13 @@ def fingerprint(stream: Seekable, sizes: Callable[[Collection[bytes]], Iterable[
     return Fingerprint(size, digest.digest(), prefix_of(head), beginnings, stored.size, stored.digest(), plain.damage)
 
 
+def prefixes_of(stream: Seekable) -> list[bytes]:
+    """The prefixes by which a file's earlier inputs are found. It is put back to its start."""
+    prefixes = _prefixes(at_least(Plain(stream), LONGEST_PREFIX))
+    stream.seek(0)
+    return prefixes
+
+
 def prefix_of(head: bytes) -> bytes:
     """The digest of the longest beginning with a size of 1, 2, 4, 8 … bytes; empty of nothing."""
     return sha256(head[: 1 << (min(len(head), LONGEST_PREFIX).bit_length() - 1)]).digest() if head else b""

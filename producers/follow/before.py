@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -9,15 +10,17 @@ from typing import Final
 
 import msgspec
 
-from producers.fingerprint import Fingerprint
+from producers.fingerprint import Fingerprint, prefixes_of
 from producers.follow.beside import Beside, Held
-from producers.follow.places import Identity
-from producers.known import compared, grown_from, path_of
+from producers.follow.places import Identity, siblings_of
+from producers.inputs import Plain, Seekable, name_in_utf8
+from producers.known import compared, grown_from
 from producers.produce import Options
 from producers.spool.spool import InputState, Spool
 
-_FEWEST_COMPARED: Final = 1024
+FEWEST_COMPARED: Final = 1024
 """A file of fewer bytes is too small to be called a copy of a longer one that begins like it."""
+_CHUNK_BYTES: Final = 1 << 20
 
 
 class Before:
@@ -26,59 +29,90 @@ class Before:
     def __init__(self, spool: Spool, options: Options, now_ms: Callable[[], int]) -> None:
         self._spool, self._options, self._now_ms = spool, options, now_ms
 
-    def _new_state(self, path: Path, now: Fingerprint) -> InputState:
-        """The state of a file of which nothing was read. It is known by its content from here on."""
+    def _new_state(self, path: Path, now: Fingerprint, line: int = 0, item: int = 0) -> InputState:
+        """The state of a file of which nothing was read, or only as part of another input. It is known from here on."""
         sensor = self._options.sensor
         marking = msgspec.json.encode(self._options.defaults.marking).decode()
         state = self._spool.open_input(
-            path_of(str(path)), now.size, now.digest, self._now_ms(), prefix=now.prefix, marking=marking
+            place_of(path),
+            now.size,
+            now.digest,
+            self._now_ms(),
+            line=line,
+            item=item,
+            prefix=now.prefix,
+            marking=marking,
         )
         # Refusals are named by it: two files may begin alike.
         unique = f"{sensor.nation}/{sensor.name}/{self._spool.epoch}/{state.id}"
         return replace(state, digest=sha256(unique.encode()).digest())
 
     def known_state(
-        self, path: Path, descriptor: int, used: Collection[int], *, is_named: bool, is_reused: bool
+        self,
+        path: Path,
+        descriptor: int,
+        used: Collection[int],
+        *,
+        is_named: bool,
+        is_reused: bool,
+        replaced: Collection[int] = (),
     ) -> InputState | None:
         """The state of a file at its first sight; ``None`` if it is a copy. A file that the operator names is not one.
 
         ``is_reused`` is a name that another file had before: then a few lines that are alike do not make it that one.
+        ``replaced`` are followed inputs whose name this file has taken: it continues the one that it begins with.
         """
         with open(os.dup(descriptor), "rb", buffering=0) as stream:  # another file may have the name by now
             stream.seek(0)
             earlier, now = compared(str(path), stream, self._spool)
-        if not is_named and _is_copy(earlier, now, used):
-            return None
-        fewest = _FEWEST_COMPARED if is_reused else 0
+            gone_on = grown_from((each for each in earlier if each.id in replaced), now)
+            if gone_on is not None:
+                return self._new_state(path, now, gone_on.line, gone_on.item)
+            if not is_named and _is_copy(earlier, now, used, stream):
+                return None
+        fewest = FEWEST_COMPARED if is_reused else 0
         left = (state for state in earlier if state.id not in used and state.size >= fewest)
         return grown_from(left, now) or self._new_state(path, now)
+
+    def note(self, path: Path, descriptor: int) -> None:
+        """Keep that a file was seen, of which nothing can be read yet: so it is found if it is rotated before."""
+        with open(os.dup(descriptor), "rb", buffering=0) as stream:
+            stream.seek(0)
+            earlier, now = compared(str(path), stream, self._spool)
+        if not grown_from(earlier, now):
+            self._new_state(path, now)
 
     def is_to_wait(self, path: Path, used: Collection[int], *, is_young: bool) -> bool:
         """Whether a file is not to be read now: it is a copy, or is still being compressed."""
         with path.open("rb", buffering=0) as stream:
             earlier, now = compared(str(path), stream, self._spool)
-        return _is_copy(earlier, now, used) or (is_young and bool(now.damage))
+            return _is_copy(earlier, now, used, stream) or (is_young and bool(now.damage))
 
-    def continues(self, path: Path, state: InputState) -> bool:
-        """Whether a file begins with all that was read of an input."""
-        try:
-            with path.open("rb", buffering=0) as stream:
-                earlier, now = compared(str(path), stream, self._spool)
-        except OSError:
-            return False
-        return grown_from((each for each in earlier if each.id == state.id), now) is not None
+    def begun_in(self, path: Path, stream: Seekable | None = None) -> set[int]:
+        """The ids of the inputs of which a file has all that was read. It is that of the stream, if there is one.
+
+        Raises OSError if it is there, and cannot be read.
+        """
+        if stream is None:
+            with suppress(FileNotFoundError, NotADirectoryError), path.open("rb", buffering=0) as opened:
+                return self.begun_in(path, opened)
+            return set()
+        if not self._spool.earlier_states(place_of(path), prefixes_of(stream)):
+            return set()  # found without a pass over all of it
+        earlier, now = compared(str(path), stream, self._spool)
+        return {each.id for each in earlier if grown_from((each,), now) is not None}
 
     def rest_of(self, state: InputState, path: Path) -> Beside:
         """The file beside a path that continues where the input was left, and those that were written since, in order.
 
         Empty if there is none.
         """
+        return Beside(path, lambda each: state.id in self.begun_in(each.path, each.stream))
 
-        def continues(each: Held) -> bool:
-            earlier, now = compared(str(each.path), each.stream, self._spool)
-            return grown_from((known for known in earlier if known.id == state.id), now) is not None
-
-        return Beside(path, continues)
+    def written_since(self, state: InputState, path: Path) -> Beside:
+        """The files beside a path that were written since an input was opened of which no copy is left, in order."""
+        since_s = self._spool.opened_at_ms(state) / 1000
+        return Beside(path, lambda each: os.fstat(each.stream.fileno()).st_mtime < since_s, is_first_wanted=False)
 
     def unread_beside(self, path: Path, followed: Collection[Identity], used: Collection[int]) -> Beside:
         """The youngest file beside a path of which something was read, and those that were written since, in order.
@@ -97,12 +131,51 @@ class Before:
 
     def _progress(self, file: Held, used: Collection[int]) -> bool | None:
         """Whether a file was read to its end; ``None`` if nothing of it was read."""
+        if not self._spool.earlier_states(place_of(file.path), prefixes_of(file.stream)):
+            return None
         earlier, now = compared(str(file.path), file.stream, self._spool)
         state = self._spool.same_content(now.digest) or grown_from(earlier, now)
-        if state.id in used if state is not None else _is_copy(earlier, now, ()):
+        if state.id in used if state is not None else _is_copy(earlier, now, (), file.stream):
             return True
         return None if state is None else state.complete and state.digest == now.digest
 
 
-def _is_copy(earlier: list[InputState], now: Fingerprint, used: Collection[int]) -> bool:
-    return now.size >= _FEWEST_COMPARED and any(state.id in used or state.size > now.size for state in earlier)
+def place_of(path: Path) -> str:
+    """A followed file's name as the spool keeps it: links are not resolved, since they may name another file later."""
+    return name_in_utf8(os.path.abspath(path))
+
+
+def _is_copy(earlier: list[InputState], now: Fingerprint, used: Collection[int], stream: Seekable) -> bool:
+    """Whether a file is the beginning of what was read, or a copy of a followed file that may be its rest."""
+    if now.size < FEWEST_COMPARED:
+        return False
+    longer = [state for state in earlier if state.size > now.size]
+    followed = [state for state in earlier if state.size <= now.size and state.id in used]
+    return grown_from(followed, now) is not None or any(_begins(state, stream) for state in longer)
+
+
+def _begins(state: InputState, stream: Seekable) -> bool:
+    """Whether a file is the beginning of the input's file, which has its name or one of a rotated copy."""
+    path = Path(state.path)
+    for each in (path, *siblings_of(path)):
+        with suppress(OSError), each.open("rb", buffering=0) as other:
+            if _is_beginning(stream, other):
+                return True
+    return False
+
+
+def _is_beginning(stream: Seekable, other: Seekable) -> bool:
+    """Whether a file is a beginning of another one, and shorter, by their uncompressed content."""
+    stream.seek(0)
+    mine, others = Plain(stream), Plain(other)
+    try:
+        while chunk := mine.read(_CHUNK_BYTES):
+            while chunk and (part := others.read(len(chunk))):
+                if not chunk.startswith(part):
+                    return False
+                chunk = chunk[len(part) :]
+            if chunk:
+                return False
+        return bool(others.read(1))
+    finally:
+        stream.seek(0)

@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -22,25 +22,42 @@ class Held(NamedTuple):
     stream: BinaryIO
 
 
+class _Judged(NamedTuple):
+    """What one file is, which takes long to find out: it is not asked again after a rotation."""
+
+    is_first: bool
+    is_unwanted: bool
+
+
 class Beside:
     """The first file that matches, of those beside a path from the youngest, and all younger ones; the oldest first.
 
     Those that are not wanted are not among them. There are at most 128: look again after these. While it is entered
-    the files are open.
+    the files are open. ``is_sure`` is False if each of 20 looks met a rotation: files may be missing then. If the first
+    one is not wanted, it need not be there.
     """
 
     def __init__(
-        self, path: Path, is_first: Callable[[Held], bool], is_unwanted: Callable[[Held], bool] = lambda _: False
+        self,
+        path: Path,
+        is_first: Callable[[Held], bool],
+        is_unwanted: Callable[[Held], bool] = lambda _: False,
+        *,
+        is_first_wanted: bool = True,
     ) -> None:
-        self._path, self._is_first, self._is_unwanted = path, is_first, is_unwanted
+        self._path, self._is_first, self._is_first_wanted = path, is_first, is_first_wanted
+        self._is_unwanted = is_unwanted if is_first_wanted else is_first
+        self._judged: dict[tuple[Identity, int, int], _Judged] = {}
         self.files = deque[Held]()
+        self.is_sure = True
 
     def __enter__(self) -> Self:
-        for _ in range(_MOST_LOOKS):
+        for looks in range(_MOST_LOOKS):
             names = self._names()
-            if not self._has_first(names):
+            if not self._has_first(names) and self._is_first_wanted:
                 self._close()
-            if self._names() == names:
+            self.is_sure = self._names() == names
+            if self.is_sure or looks + 1 == _MOST_LOOKS:
                 break
             self._close()  # a rotation was in between: some file may be there twice, and another one not at all
         return self
@@ -53,20 +70,26 @@ class Beside:
     def _names(self) -> dict[Path, Identity | None]:
         return {each: identity_of(each) for each in siblings_of(self._path)}
 
-    def _has_first(self, names: Iterable[Path]) -> bool:
+    def _has_first(self, names: Mapping[Path, Identity | None]) -> bool:
         """Open files until the first one that matches."""
+        held = set[Identity]()
         for path in names:
             with suppress(OSError):  # it is gone
                 stream = path.open("rb")
                 opened = os.fstat(stream.fileno())
-                held = Held(path, (opened.st_dev, opened.st_ino), stream)
-                self.files.appendleft(held)
-                is_first = self._is_first(held)
-                if self._is_unwanted(held):
+                file = Held(path, (opened.st_dev, opened.st_ino), stream)
+                self.files.appendleft(file)
+                key = file.identity, opened.st_size, opened.st_mtime_ns
+                if key not in self._judged:
+                    is_first = self._is_first(file)  # first: it may find out what is unwanted
+                    self._judged[key] = _Judged(is_first, self._is_unwanted(file))
+                judged = self._judged[key]
+                if judged.is_unwanted or file.identity in held:
                     self.files.popleft().stream.close()
                 elif len(self.files) > _MOST_HELD:
                     self.files.pop().stream.close()
-                if is_first:
+                held.add(file.identity)
+                if judged.is_first:
                     return True
         return False
 

@@ -8,7 +8,10 @@ it is renamed, or removed              it is read on; it ends when another file 
                                        ``QUIET_S``: a writer goes on with it until it learns of the rotation
 it is truncated, or overwritten        it has ended; the rest of it is read from its copy beside it; without one that
                                        is a gap
-its name is taken by another file      that one is read from its start
+its name is taken by another file      that one is read from its start; if it begins with all that was read, as rsync
+                                       makes it, it is read on from there
+it cannot be read, or its server       it is tried again by its name; the failure is reported once
+has lost it
 the program was stopped meanwhile      what was read is found by its content, under any name, compressed or not; what
                                        is missing is a gap
 a copy of it appears                   it is left alone while the file is followed: nothing counts twice
@@ -17,41 +20,32 @@ a copy of it appears                   it is left alone while the file is follow
 Documents, compressed files, and files of a folder that no one writes to any more are read whole.
 """
 
-import os
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
-from exchange.errors import ConfigurationError, DeliveryTimeout, Refused
+from exchange.errors import DeliveryTimeout
 from producers.follow.before import Before
-from producers.follow.beside import Beside
 from producers.follow.followed import Followed, Surroundings
-from producers.follow.places import Identity, files_at, identity_of, is_one_file, size_of
-from producers.inputs import HEAD_BYTES, name_in_utf8
-from producers.known import path_of
+from producers.follow.looking import Looking, is_over
+from producers.follow.places import Identity, cannot_be_read, is_one_file
+from producers.follow.rest import Rest
+from producers.follow.troubles import Troubles
 from producers.live.feed import Feed, Feeds, Live
 from producers.produce import Options, Run, View
-from producers.readers.formats import AUTO, readers, recognised
-from producers.readers.reader import Head, Reader
 from producers.spool.publisher import Publisher
-from producers.spool.spool import InputState, Spool
+from producers.spool.spool import Spool
 from producers.stop import Stop, Stopped
 from producers.summary import Summary
-from producers.unpacking import is_packed
 from schemas.codec import Codec
 
 QUIET_S: Final = 60.0
 """A rotated file is read for this long after its last line: its writer may not know of the rotation yet."""
 _SCAN_S: Final = 0.2
 _SLEEP_S: Final = 0.05
-_STABLE_S: Final = 2.0
 _LAST_S: Final = 2.0
-_OLD_S: Final = 60.0
-
-_Seen = tuple[Identity, int, int]
 
 
 def follow(
@@ -108,10 +102,13 @@ class _Following:
         quiet_s: float,
         feeds: Feeds,
     ) -> None:
-        self._run, self._options, self._spool, self._view = run, options, spool, view
-        self._now_ms, self._stop, self._quiet_s, self._feeds = now_ms, stop, quiet_s, feeds
-        self._before = Before(spool, options, now_ms)
-        self._shared = Surroundings(
+        self._run, self._stop, self._quiet_s, self._feeds = run, stop, quiet_s, feeds
+        self._places = options.files
+        self._tails: dict[Identity, Followed] = {}
+        self._troubles = Troubles(view)
+        before = Before(spool, options, now_ms)
+        self._rest = Rest(run, spool, view, before, self._tails)
+        shared = Surroundings(
             options.sensor,
             spool,
             codec,
@@ -121,30 +118,26 @@ class _Following:
             view.left_out,
             run.summary.marked,
         )
-        self._tails: dict[Identity, Followed] = {}
-        self._begun = set[Path]()  # paths at which a file was followed
-        self._ended: dict[Identity, int] = {}
-        self._seen: dict[Path, _Seen] = {}
-        self._copies: dict[Path, tuple[_Seen, bool]] = {}
+        self._looking = Looking(run, options, view, self._tails, shared, before, self._rest, self._troubles)
 
     def go(self) -> None:
         """Follow until an end is asked for."""
-        for place in self._options.files:
-            if is_one_file(place):
-                self._look_for_rest(Path(place))
-        scan_at = 0.0
+        self._rest.look_in(self._places)
+        look_at = 0.0
         while not self._stop.requested:
             now = time.monotonic()
-            if now >= scan_at:
-                self._scan(now)
-                scan_at = time.monotonic() + _SCAN_S
+            if now >= look_at:
+                self._end_rotated(now)
+                self._looking.look()
+                look_at = time.monotonic() + _SCAN_S
             read = [self._advance(each) for each in list(self._tails.values())]
             read.append(self._feeds.turn())
             self._run.turn()
             if not any(read):
                 time.sleep(_SLEEP_S)
         for each in self._tails.values():
-            self._run.stepped(each.commit())
+            if not each.is_durable:
+                self._run.stepped(each.commit())
         raise Stopped
 
     def close(self) -> None:
@@ -152,13 +145,27 @@ class _Following:
         for each in self._tails.values():
             each.close()
 
+    def _end_rotated(self, now: float) -> None:
+        """Let files end that were rotated, and to which no one writes any more."""
+        named = {place for place in self._places if is_one_file(place)}
+        for followed in list(self._tails.values()):
+            try:
+                if is_over(followed, now, self._quiet_s, is_named=str(followed.path) in named):
+                    followed.tail.is_ending = True
+            except OSError as error:
+                self._interrupt(followed, error)
+
     def _advance(self, followed: Followed) -> bool:
         """Take a file's new content; whether there was any."""
         found = False
-        for step in followed.steps():
-            found = True
-            self._run.stepped(step)
-            self._run.hold_back()
+        try:
+            for step in followed.steps():
+                found = True
+                self._run.stepped(step)
+                self._run.hold_back()
+        except OSError as error:
+            self._interrupt(followed, error)
+            return False
         lines = followed.newly_read()
         self._run.summary.records["line"] += max(0, lines)
         if followed.has_ended:
@@ -170,130 +177,20 @@ class _Following:
             self._run.stepped(step)
         self._run.summary.files += 1
         del self._tails[followed.identity]
-        self._copies.clear()
-        size, digest, _ = followed.tail.beginning
         if followed.tail.is_overwritten:
+            size, digest, _ = followed.tail.beginning
             read = replace(followed.state, size=size, digest=digest, complete=False)
-            self._read_rest(read, followed.path, "was truncated or overwritten")
+            self._rest.read(read, followed.path, "was truncated or overwritten")
+            self._looking.forget_copies()
         else:
-            self._ended[followed.identity] = size
+            self._looking.closed(followed)
         followed.close()
 
-    # -- rotation -----------------------------------------------------------------------------------------------
-
-    def _scan(self, now: float) -> None:
-        """Look for files that were rotated, and for new ones."""
-        for followed in self._tails.values():
-            there = identity_of(followed.path)
-            if there == followed.identity:
-                followed.rotated_at = None
-            elif followed.rotated_at is None:
-                followed.rotated_at = now
-            has_successor = there is not None and there != followed.identity and size_of(followed.path) > 0
-            is_over = has_successor and followed.is_quiet and followed.quiet_s(now) >= self._quiet_s
-            if is_over and now - (followed.rotated_at or now) >= self._quiet_s:
-                followed.tail.is_ending = True
-        for place in self._options.files:
-            one = is_one_file(place)
-            for path in list(files_at(place)):
-                self._consider(path, is_named=one)
-
-    def _consider(self, path: Path, *, is_named: bool) -> None:
-        """Follow a file, read it whole, or leave it alone for now."""
-        with suppress(OSError, ConfigurationError):  # it is gone again, or not for us to read
-            stated = path.stat()
-            identity, age_s = (stated.st_dev, stated.st_ino), time.time() - stated.st_mtime
-            seen = (identity, stated.st_size, stated.st_mtime_ns)
-            is_left = (seen, age_s < _OLD_S) == self._copies.get(path) or seen == self._seen.get(path)
-            if identity in self._tails or is_left or not stated.st_size or self._ended.get(identity) == stated.st_size:
-                return
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            try:
-                opened = os.fstat(descriptor)
-                head, is_same = os.pread(descriptor, HEAD_BYTES, 0), (opened.st_dev, opened.st_ino) == identity
-                reader = self._growing(path, head)
-                if not is_named and any(each.begins_like(descriptor) for each in self._tails.values()):
-                    self._copies[path] = (seen, age_s < _OLD_S)
-                    return
-                state = None
-                if is_same and reader is not None and b"\n" in head and (is_named or age_s <= _OLD_S):
-                    for each in self._tails.values():  # so that copies of them are known as such
-                        self._run.stepped(each.commit())
-                    is_reused = path in self._begun
-                    state = self._before.known_state(
-                        path, descriptor, self._used(), is_named=is_named, is_reused=is_reused
-                    )
-                    if state is None:
-                        self._copies[path] = (seen, age_s < _OLD_S)
-                if state is not None and reader is not None:
-                    self._begun.add(path)
-                    self._ended.pop(identity, None)
-                    self._view.opened(str(path), None)
-                    self._tails[identity] = Followed(
-                        path, os.dup(descriptor), identity, head, reader, state, self._shared
-                    )
-            finally:
-                os.close(descriptor)
-            if state is not None and is_named:
-                self._read_younger(path)
-            if is_same and age_s >= _STABLE_S and (reader is None or not (is_named or age_s <= _OLD_S)):
-                self._read_whole(path, seen, is_young=age_s < _OLD_S)
-
-    def _read_whole(self, path: Path, seen: _Seen, *, is_young: bool) -> None:
-        """Read a file that no one writes to now, unless it is a copy."""
-        if self._before.is_to_wait(path, self._used(), is_young=is_young):
-            self._copies[path] = (seen, is_young)
-        else:
-            self._seen[path] = seen
-            try:
-                self._run.read(str(path))
-            except Refused as error:  # a report that a person has to review first
-                self._view.gap(str(error))
-
-    def _growing(self, path: Path, head: bytes) -> Reader | None:
-        """The reader of a file that grows line by line; ``None`` if it is to be read whole."""
-        if is_packed(head) or head.lstrip().startswith(b"["):
-            return None
-        stated = self._options.format
-        if stated == AUTO:
-            stated = recognised(Head(head, path.name, self._options.defaults.encoding)) or AUTO
-        reader = stated if isinstance(stated, Reader) else readers().get(stated)
-        return reader if reader is not None and reader.grows else None
-
-    # -- what was read before -----------------------------------------------------------------------------------
-
-    def _used(self) -> set[int]:
-        return {each.state.id for each in self._tails.values()}
-
-    def _look_for_rest(self, path: Path) -> None:
-        """Read files that were written to a path, and rotated, since the program ended."""
-        for state in self._spool.unfinished(path_of(str(path))):
-            if not self._before.continues(path, state):
-                self._read_rest(state, path, "was rotated while no one followed it")
-        self._read_younger(path)
-
-    def _read_younger(self, path: Path) -> None:
-        """Read rotated copies that no one has seen under the path, also those that were made meanwhile."""
-        read = set[Identity]()
-        while found := self._read_all(self._before.unread_beside(path, self._tails, self._used()), read):
-            read.update(found)
-
-    def _read_all(self, beside: Beside, read: Collection[Identity] = ()) -> list[Identity]:
-        with beside:
-            files = [each for each in beside.files if each.identity not in read]
-            for each in files:
-                self._run.read(str(each.path), descriptor=each.stream.fileno())
-        return [each.identity for each in files]
-
-    def _read_rest(self, state: InputState, path: Path, event: str) -> None:
-        """Read the rest of an input from a copy of it, or declare the gap."""
-        if self._read_all(self._before.rest_of(state, path)):
-            self._read_younger(path)
-        else:
-            text = (
-                f"{name_in_utf8(str(path))} {event}, and no copy of it is beside it: what was written behind the first "
-                f"{state.size} bytes of it is not known"
-            )
-            self._run.summary.gaps.append(text)
-            self._view.gap(text)
-        self._spool.finish(state)
+    def _interrupt(self, followed: Followed, error: OSError) -> None:
+        """Keep what was read of a file whose disk or server fails, or has lost it; it is opened again by its name."""
+        self._troubles.tell(followed.path, cannot_be_read(error))
+        self._run.stepped(followed.commit())
+        del self._tails[followed.identity]
+        self._rest.keep(followed.state_now, followed.path)
+        self._looking.forget_copies()
+        followed.close()

@@ -3,13 +3,15 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from producers.default_marking import DefaultMarking
+from producers.follow.before import FEWEST_COMPARED
 from producers.follow.places import Identity
 from producers.follow.pulled import Pulled
+from producers.follow.sights import Seen, seen_of
 from producers.follow.tail import Tail
 from producers.inputs import OpenInput, name_in_utf8
 from producers.readers.formats import readings_of
@@ -23,7 +25,6 @@ from schemas.codec import Codec
 _REST_S: Final = 0.5
 _CHECKPOINT_S: Final = 1.0
 _COMPARED_BYTES: Final = 1 << 20
-_FEWEST_COMPARED: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,9 @@ class Followed:
             self._grown,
         )
         self._filler = Filler(self._batch, run.spool.assertions, run.on_left_out)
-        self._committed_at = self._read_at = time.monotonic()
+        self._committed_at = self.read_at = time.monotonic()
         self._source: OpenInput | None = None
-        self._lines = 0
+        self._lines = self._durable = 0
 
         def read(wait: Callable[[], None]) -> Iterator[Reading]:
             self.tail = Tail(descriptor, wait, head)
@@ -96,18 +97,43 @@ class Followed:
         """Whether all that the file has was read."""
         return self.tail.is_drained and not self.tail.unread
 
+    @property
+    def state_now(self) -> InputState:
+        """The input with what was read of it by now."""
+        size, digest, _ = self._grown() or (self.state.size, self.state.digest, b"")
+        return replace(self.state, size=size, digest=digest)
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether the file has no name any more."""
+        return os.fstat(self._descriptor).st_nlink == 0
+
+    @property
+    def seen(self) -> Seen:
+        """What a look at the file shows now."""
+        return seen_of(os.fstat(self._descriptor))
+
     def begins_like(self, descriptor: int) -> bool:
         """Whether another file is the beginning of this one, or all of it; not if it is a few lines only."""
-        size = os.fstat(descriptor).st_size
+        return self._has_in_common(descriptor, os.fstat(descriptor).st_size)
+
+    def goes_on_in(self, descriptor: int) -> bool:
+        """Whether another file begins with all that was read of this one; not if that is a few lines only."""
+        size = self.tail.beginning[0]
+        return os.fstat(descriptor).st_size >= size and self._has_in_common(descriptor, size)
+
+    def _has_in_common(self, descriptor: int, size: int) -> bool:
+        """Whether both files have the same first bytes, and at least 1 KiB of them."""
         for at in range(0, size, _COMPARED_BYTES):
-            other = os.pread(descriptor, _COMPARED_BYTES, at)
-            if os.pread(self._descriptor, len(other), at) != other:
+            most = min(_COMPARED_BYTES, size - at)
+            other = os.pread(descriptor, most, at)
+            if len(other) < most or os.pread(self._descriptor, most, at) != other:
                 return False
-        return size >= _FEWEST_COMPARED
+        return size >= FEWEST_COMPARED
 
     def quiet_s(self, now: float) -> float:
         """How long nothing new has come."""
-        return now - self._read_at
+        return now - self.read_at
 
     def steps(self) -> Iterator[Step]:
         """The commits of the next readings."""
@@ -116,14 +142,19 @@ class Followed:
             yield from self._filler.take(reading)
         now = time.monotonic()
         if self.tail.beginning[0] != before:
-            self._read_at = now
+            self.read_at = now
         is_due = now - self._committed_at >= (_REST_S if self.is_quiet else _CHECKPOINT_S)
         if is_due and self._batch.holds_anything:
             yield self.commit()
 
+    @property
+    def is_durable(self) -> bool:
+        """Whether all that was read is in the spool."""
+        return self._durable == self.tail.beginning[0] and not self._batch.holds_anything
+
     def commit(self, *, complete: bool = False) -> Step:
         """Make durable what was read."""
-        self._committed_at = time.monotonic()
+        self._committed_at, self._durable = time.monotonic(), self.tail.beginning[0]
         return self._batch.commit(complete=complete)
 
     def finish(self) -> Iterator[Step]:

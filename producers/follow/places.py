@@ -23,11 +23,42 @@ def folders_at(place: str) -> int:
 
 def _named(place: str) -> Iterator[Path]:
     path = Path(place)
-    if path.is_dir():
+    if os.path.isdir(place):
         return (entry for entry in path.iterdir() if not entry.name.startswith("."))
-    if glob.has_magic(place) and not path.exists():
+    if glob.has_magic(place) and not os.path.exists(place):
         return (Path(name) for name in glob.glob(place))
     return iter((path,))
+
+
+def is_at(place: str, path: Path) -> bool:
+    """Whether a file of this absolute path, which need not be there now, is one of a folder's or of a pattern's."""
+    at = Path(os.path.abspath(place))
+    return path.parent == at if at.is_dir() else path.match(str(at)) and len(path.parts) == len(at.parts)
+
+
+def why_none(place: str) -> str:
+    """Why the files of a place cannot be known: it cannot be looked at, or is no regular file; empty if they can be."""
+    try:
+        if is_one_file(place):
+            mode = os.stat(place).st_mode
+            return "" if stat.S_ISREG(mode) else "is no regular file: read it without --follow"
+        folder = Path(place)
+        while glob.has_magic(str(folder)):
+            folder = folder.parent
+        os.scandir(folder).close()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""  # it may come
+    except OSError as error:
+        return cannot_be_read(error)
+    return ""
+
+
+def cannot_be_read(error: OSError) -> str:
+    """What to do about a file or folder that is there, and cannot be read."""
+    advice = (
+        "give this user the right to read it" if isinstance(error, PermissionError) else "look at its disk or server"
+    )
+    return f"cannot be read: {error.strerror or error}: {advice}. It is tried again"
 
 
 def files_of(place: str) -> list[str]:
@@ -40,23 +71,30 @@ def files_of(place: str) -> list[str]:
 
 def is_one_file(place: str) -> bool:
     """Whether a place is a single path, which need not be there yet."""
-    return not Path(place).is_dir() and (Path(place).exists() or not glob.has_magic(place))
+    return not os.path.isdir(place) and (os.path.exists(place) or not glob.has_magic(place))
 
 
 def siblings_of(path: Path) -> list[Path]:
     """Files beside a file that are named as its rotated copies, the youngest first.
 
-    ``eve.json.1``, ``eve.json-20261130.gz``, ``eve-20261130.json``; a file such as ``eve-stats.json`` is not one.
+    ``eve.json.1``, ``eve.json-20261130.gz``, ``eve-20261130.json``; a file such as ``eve-stats.json`` is not one. Of a
+    link also files beside what it names, whose names differ from that in numbers only.
     """
     stem, dot, extension = map(re.escape, path.name.partition("."))
     behind = rf"{stem}{dot}{extension}[.\-_~].+"
     between = rf"{stem}[.\-_]\d[\dT:.\-_+]*(?:{dot}{extension})?(?:\.\w{{1,4}})?"
-    named = re.compile(f"{behind}|{between}")
+    found = _beside(path, f"{behind}|{between}")
+    if os.path.islink(path):
+        target = Path(os.path.realpath(path))
+        found += _beside(target, rf"{re.sub(r'[0-9]+', '[0-9]+', re.escape(target.name))}(?:\.\w{{1,4}})?")
+    return sorted(filter(is_regular, found), key=_modified, reverse=True)
+
+
+def _beside(path: Path, named: str) -> list[Path]:
     try:
-        found = [each for each in path.parent.iterdir() if each != path and named.fullmatch(each.name)]
+        return [each for each in path.parent.iterdir() if each != path and re.fullmatch(named, each.name)]
     except OSError:
         return []
-    return sorted(filter(is_regular, found), key=_modified, reverse=True)
 
 
 def is_regular(path: Path) -> bool:

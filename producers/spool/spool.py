@@ -147,9 +147,14 @@ class Spool:
             (*prefixes, path, _STATES_COMPARED),
         )
 
-    def unfinished(self, path: str) -> list[InputState]:
-        """Inputs at this path that were not read to their end, the latest first."""
-        return self._inputs("path = ? AND complete = 0 AND size > 0 ORDER BY id DESC", (path,))
+    def unfinished(self) -> list[InputState]:
+        """The files that were not read to their end, the latest first."""
+        return self._inputs("path > '' AND complete = 0 AND size > 0 ORDER BY id DESC", ())
+
+    def opened_at_ms(self, source: InputState) -> int:
+        """When an input was first opened."""
+        row = self._database.execute("SELECT opened_at_ms FROM input WHERE id = ?", (source.id,)).fetchone()
+        return int(row[0]) if row else 0
 
     def finish(self, source: InputState) -> None:
         """Note that nothing more of an input can be read."""

@@ -71,6 +71,6 @@ INPUT_FAILURES: Final = Counter(
     labels(),
     unit="failures",
     roles=_ROLES,
-    help="Polls of a live input (a server, a topic, a mailbox) that failed; it is asked again, later and later.",
-    act="The producer's log has the address and the reason. What the input has meanwhile is read later, not lost.",
+    help="Polls of a live input (a server, a topic, a mailbox), and followed files, that failed; each is tried again.",
+    act="The producer's log has the name and the reason. What the input has meanwhile is read later, not lost.",
 )
