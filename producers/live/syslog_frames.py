@@ -9,6 +9,7 @@ from producers.markings.properties import of_properties
 
 MOST_BYTES: Final = 1 << 20
 """Bytes of one message; RFC 5425 asks for 8192 at least."""
+_LONGEST_REMEMBERED: Final = 1024
 _MOST_DIGITS: Final = 7
 _LENGTH: Final = re.compile(rb"([1-9][0-9]*) ")
 _HEADER: Final = re.compile(rb"<[0-9]{1,3}>1 (?:[^ ]+ ){5}")
@@ -60,14 +61,20 @@ def carried(message: bytes) -> Carried:
     while element := _ELEMENT.match(message, at):
         elements.append(element[0])
         at = element.end()
-    return Carried(message[at:].removeprefix(b" ").removeprefix(_BOM), _stated(tuple(elements)))
+    return Carried(message[at:].removeprefix(b" ").removeprefix(_BOM), _stated_in(tuple(elements)))
 
 
-@lru_cache(1024)
+def _stated_in(elements: tuple[bytes, ...]) -> Marked:
+    return (_remembered if sum(map(len, elements)) <= _LONGEST_REMEMBERED else _stated)(elements)
+
+
 def _stated(elements: tuple[bytes, ...]) -> Marked:
     parameters = (each for element in elements for each in _PARAMETER.findall(element))
     texts = ({_text(name): _text(value)} for name, value in parameters)  # a name may be there twice
     return joined(of_properties(each, (), "structured data") for each in texts)
+
+
+_remembered: Final = lru_cache(1024)(_stated)
 
 
 def _text(raw: bytes) -> str:

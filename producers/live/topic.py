@@ -26,6 +26,7 @@ from producers.markings.understanding import of_prose
 SCHEMES: Final = ("kafka+tls://", "kafka://")
 MOST_BYTES: Final = 4 << 20
 """Lines of one document; the rest goes into the next one."""
+_LONGEST_REMEMBERED: Final = 1024
 _AT_ONCE: Final = 10_000
 _CALL_S: Final = 10.0
 _WAIT_S: Final = 0.5
@@ -156,14 +157,19 @@ def _documents(documents: Documents[_State], stated: Marked, records: Iterable[M
 
 def _around(record: Message) -> Marked:
     """What a record's headers and key state about sharing."""
-    return _stated(tuple(record.headers() or ()), record.key() or b"")
+    headers: tuple[Any, ...] = tuple(record.headers() or ())
+    key: Any = record.key() or b""
+    size = len(key) + sum(len(name) + len(value or b"") for name, value in headers)
+    return (_remembered if size <= _LONGEST_REMEMBERED else _stated)(headers, key)
 
 
-@lru_cache(1024)
 def _stated(headers: tuple[tuple[str, bytes | None], ...], key: bytes) -> Marked:
     texts = ({name: (value or b"").decode("utf-8", "replace")} for name, value in headers)  # a name may be there twice
     of_headers = joined(of_properties(each, (), "header") for each in texts)
     return of_headers.join(of_prose(key.decode("utf-8", "replace"), "key"))
+
+
+_remembered: Final = lru_cache(1024)(_stated)
 
 
 def _failure(topic: str, error: KafkaError | None) -> TransientError | ConfigurationError:

@@ -5,12 +5,13 @@ so it holds, whatever else was stated and whatever the operator's default is.
 """
 
 from collections.abc import Iterable
-from functools import lru_cache, reduce
+from functools import reduce
 from itertools import chain, islice
 from typing import Final
 
 import msgspec
 
+from producers.markings.remembered import remembered
 from schemas.markings import Caveat, Pap, SourceMarking, Tlp, understand
 
 UNSTATED: Final = SourceMarking()
@@ -121,7 +122,7 @@ def of_caveat(caveat: Caveat, where: str) -> Marked:
     return Marked(SourceMarking(caveats=(caveat.value,)), (where,))
 
 
-@lru_cache(4_096)
+@remembered(4_096)
 def is_caveat(word: str) -> bool:
     """Whether a word is a national or handling caveat of the contract, in any of its spellings."""
     return understand(SourceMarking(caveats=(word,))).caveats not in ((), (Caveat.UNRECOGNISED,))

@@ -43,9 +43,9 @@ class _Pattern(msgspec.Struct, frozen=True, gc=False):
 class _Moments(dict[str, int | None]):
     """The moments of cells, each worked out once; ``None`` if a cell cannot be read."""
 
-    def __init__(self, defaults: Defaults, *, is_end: bool) -> None:
+    def __init__(self, defaults: Defaults, zone: tzinfo, *, is_end: bool) -> None:
         super().__init__()
-        self._defaults, self._is_end = defaults, is_end
+        self._defaults, self._zone, self._is_end = defaults, zone, is_end
 
     def __missing__(self, text: str) -> int | None:
         moment = self._new(text)
@@ -57,10 +57,10 @@ class _Moments(dict[str, int | None]):
 
     def _new(self, text: str) -> int | None:
         if len(text) == _ISO_LENGTH and text[10] in "T " and not self._defaults.date_format:
-            moment = _iso_moment(text, self._defaults.time_zone)
+            moment = _iso_moment(text, self._zone)
             if moment is not None:
                 return moment
-        return list_moment(text, self._defaults, is_end=self._is_end)
+        return list_moment(text, self._defaults, self._zone, is_end=self._is_end)
 
 
 class Alike:
@@ -71,13 +71,17 @@ class Alike:
         roles = columns.roles
         self._value, self._word = columns.indicators[0]
         self._count, self._kind = roles.get("count", -1), roles.get("kind", -1)
-        self._times = [(roles.get(role, -1), _Moments(defaults, is_end=role == "valid_until")) for role in _TIMES]
+        self._times = [(roles.get(role, -1), self._moments(role, defaults)) for role in _TIMES]
         varying = {self._value, self._count, *(place for place, _ in self._times)}
         self._others = [place for place in range(columns.width) if place not in varying]
         is_simple = len(columns.indicators) == 1 and not roles.keys() & _ROW_BY_ROW
         # Three cells at least: a line ``sep=,`` has two.
         self._is_possible = is_simple and len(self._others) > 1
         self._patterns: dict[tuple[str, ...], _Pattern | None] = {}
+
+    def _moments(self, role: str, defaults: Defaults) -> _Moments:
+        zone = self.columns.zones.get(role, defaults.time_zone)
+        return _Moments(defaults, zone, is_end=role == "valid_until")
 
     def readings(self, table: Table) -> Iterator[Seen | None]:
         """The result of each row under these columns and this heading; ``None`` if it has to be read by its own path.

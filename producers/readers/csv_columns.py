@@ -8,7 +8,9 @@ A mapping states the field of columns with other names. It decides which columns
 still understood by their names, and one whose name is about sharing stays a column of markings.
 """
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, timedelta, timezone, tzinfo
 from typing import Final
 
 import msgspec
@@ -23,11 +25,26 @@ _ROLES: Final[dict[str, tuple[str, ...]]] = {
     "value": ("indicatorvalue", "iocvalue", "indicator", "ioc", "observable", "value", "値", "指標", "インジケータ"),
     "kind": ("indicatortype", "ioctype", "entitytype", "valuetype", "type", "kind", "種別", "種類"),
     "first_seen": (
-        *("firstseen", "firstseenutc", "date", "datetime", "dateadded", "timestamp", "timegenerated", "created"),
+        *("firstseen", "date", "datetime", "dateadded", "timestamp", "timegenerated", "created"),
         "listingdate",
-        *("日時", "検知日時", "日付"),
+        *(
+            "日時",
+            "検知日時",
+            "日付",
+            "初回観測日時",
+            "初回観測日",
+            "初回検知日時",
+            "初回検知日",
+            "検知日",
+            "観測日時",
+            "観測日",
+        ),
+        *("登録日時", "登録日"),
     ),
-    "last_seen": ("lastseen", "lastseenutc", "lastonline", "updated", "最終検知日時"),
+    "last_seen": (
+        *("lastseen", "lastonline", "updated", "最終検知日時", "最終検知日", "最終観測日時", "最終観測日"),
+        *("更新日時", "更新日", "最終更新日時", "最終更新日"),
+    ),
     "valid_until": (
         *("validuntil", "validto", "validthrough", "expirationdatetime", "expirationdate", "expirationtime"),
         *(
@@ -54,6 +71,13 @@ _ROLES: Final[dict[str, tuple[str, ...]]] = {
     "prefix": ("netmask", "subnetmask", "mask", "prefixlength", "prefixlen", "prefix", "サブネットマスク"),
     "uuid": ("uuid",),
 }
+_TIME_ROLES: Final = ("first_seen", "last_seen", "valid_until")
+# By which the name of a column of times states their zone: ``first_seen_utc``, 検知日時（JST）.
+_ZONES: Final[Mapping[str, tzinfo]] = {
+    **{"utc": UTC, "gmt": UTC, "協定世界時": UTC},
+    **dict.fromkeys(("jst", "日本時間", "日本標準時"), timezone(timedelta(hours=9))),
+}
+_ZONE: Final = re.compile(f"(.+?)({'|'.join(_ZONES)})")
 _TAGS: Final = frozenset({"tags", "tag", "labels", "label", "タグ", "分類", "classification"})
 _RECIPIENTS: Final = frozenset({"releasableto", "releasability", "relto", "sharewith", "recipients", "提供先"})
 _MARKINGS: Final = frozenset({"tlp", "pap", "marking", "caveats", "caveat", "handling", "取扱制限", "取扱い制限"})
@@ -85,7 +109,8 @@ class Columns(msgspec.Struct, frozen=True):
     """The positions of each role, from 0. A position of ``markings`` has the column's name as it was written.
 
     ``indicators`` are the columns of indicators with the word for their type; it is empty if a type column or the value
-    decides. ``statuses`` are the columns that may end a row's assertion, ``unknown`` those whose name is not known.
+    decides. ``zones`` are those that the names of columns of times state. ``statuses`` are the columns that may end a
+    row's assertion, ``unknown`` those whose name is not known.
     """
 
     width: int
@@ -96,6 +121,7 @@ class Columns(msgspec.Struct, frozen=True):
     tags: tuple[int, ...]
     statuses: tuple[tuple[int, str], ...]
     unknown: tuple[tuple[int, str], ...]
+    zones: dict[str, tzinfo] = {}
 
     @property
     def marking_positions(self) -> frozenset[int]:
@@ -124,10 +150,12 @@ def columns_of(names: Sequence[str], mapping: Mapping[str, str] = _NO_MAPPING) -
         ]
     if set(words) >= _SSLBL and not mapping:
         words[words.index("sha1")] = folded(IndicatorType.X509_SHA1.label)
+    undated = [_ZONE.sub(r"\1", word) if _ZONE.fullmatch(word) else word for word in words]
     roles = {
-        role: words.index(found)
+        role: among.index(found)
         for role, known in _ROLES.items()
-        if (found := next((word for word in known if word in words), None)) is not None
+        for among in (undated if role in _TIME_ROLES else words,)
+        if (found := next((word for word in known if word in among), None)) is not None
     }
     roles |= {
         role: place
@@ -161,7 +189,11 @@ def columns_of(names: Sequence[str], mapping: Mapping[str, str] = _NO_MAPPING) -
     )
     known = named | {place for place, _ in statuses}
     unknown = tuple((place, name) for place, name, _ in free if place not in known)
-    return Columns(len(names), indicators, roles, markings, recipients, tags, statuses, unknown)
+    stated_zones: dict[str, re.Match[str] | None] = {
+        role: _ZONE.fullmatch(folded(names[roles[role]])) for role in _TIME_ROLES if role in roles
+    }
+    zones = {role: _ZONES[zone[2]] for role, zone in stated_zones.items() if zone is not None}
+    return Columns(len(names), indicators, roles, markings, recipients, tags, statuses, unknown, zones)
 
 
 def _word_of(field: str) -> str:

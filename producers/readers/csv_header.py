@@ -38,6 +38,7 @@ _NETWORK: Final = frozenset(
         *(IndicatorType.DOMAIN_NAME, IndicatorType.URL),
     }
 )
+_ON_THE_NETWORK: Final = _NETWORK - {IndicatorType.DOMAIN_NAME, IndicatorType.URL}
 _WEB: Final = frozenset({IndicatorType.DOMAIN_NAME, IndicatorType.URL})
 
 
@@ -86,7 +87,9 @@ def _layout_of(head: Head, stated: tuple[str, ...], mapping: Mapping[str, str]) 
     header = next((cells for cells in sample[:_MOST_TITLES] if is_header(cells)), None)
     if header is not None:
         columns = columns_of(header)
-        return NO_COLUMN if columns is None else Layout(delimiter, columns, header=header)
+        if columns is None:
+            return NO_COLUMN
+        return _of_contacts(columns, sample) or Layout(delimiter, columns, header=header)
     comment = _names_in_comments(head, delimiter, sample)
     if comment is not None:
         line, names = comment
@@ -97,6 +100,20 @@ def _layout_of(head: Head, stated: tuple[str, ...], mapping: Mapping[str, str]) 
         return guessed
     columns = columns_of(guessed)
     return NO_COLUMN if columns is None else Layout(delimiter, columns)
+
+
+def _of_contacts(columns: Columns, sample: Sequence[tuple[str, ...]]) -> str:
+    """Why mail addresses may be those of the people to ask: beside them is a column of values without a known name."""
+    if not all(TYPES.get(word) == (IndicatorType.EMAIL_ADDR,) for _, word in columns.indicators):
+        return ""
+    for place, name in columns.unknown:
+        found = _types_of([cells[place] for cells in sample[1:] if place < len(cells)])
+        if found and found <= _ON_THE_NETWORK:
+            return (
+                f"its mail addresses may be those of contacts, because the column {name!r} has addresses: state what "
+                f"is meant, as in --map '{name}=value', or --map 'email=email-addr' with the name of their column"
+            )
+    return ""
 
 
 def _mapped(head: Head, delimiter: str, sample: Sequence[tuple[str, ...]], mapping: Mapping[str, str]) -> Layout | str:

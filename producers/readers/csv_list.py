@@ -33,7 +33,7 @@ from producers.readers.list_heading import (
 from producers.readers.not_carried import kind_named, kind_of, looks_like
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, Withdrawn, rejected
-from producers.readers.type_words import folded
+from producers.readers.type_words import TYPES, folded
 from schemas.normalise import detect
 from schemas.observation import Observation
 from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
@@ -149,7 +149,7 @@ def _readings(row: Row, columns: Columns, heading: Marked, defaults: Defaults) -
         yield LeftOut(row.place, _NOT_TO_IDS)
         return
     marked = heading.join(marked_row(row.cells, columns))
-    template = template_of(cells, marked, defaults)
+    template = template_of(cells, columns.zones, marked, defaults)
     if isinstance(template, str):
         yield rejected(row.place, RejectReason.UNREADABLE_LINE, template, row.original)
         return
@@ -182,7 +182,7 @@ def _values(row: Row, columns: Columns, template: Observation, stated: str) -> I
     for value, kind, word in found:
         if isinstance(kind, str):
             named = kind_of(value) or (kind_named(word or stated) if word or stated else "")
-            detail = f"{value[:40]!r}: {kind}{looks_like(value)}"
+            detail = f"{value[:40]!r}: {kind}{looks_like(value)}{_other_column(columns, word or stated)}"
             yield rejected(row.place, RejectReason.UNKNOWN_TYPE, detail, row.original, named)
         elif is_file_name(word) and has_hash:
             yield LeftOut(row.place, _FILE_NAME, value)
@@ -190,6 +190,12 @@ def _values(row: Row, columns: Columns, template: Observation, stated: str) -> I
             yield Seen(row.place, msgspec.structs.replace(template, kind=kind, value=value))
     if not found:
         yield LeftOut(row.place, _NO_VALUE)
+
+
+def _other_column(columns: Columns, word: str) -> str:
+    """What to do if the values may be in another column: its name is that of a type, and no type is stated."""
+    name = "" if word else next((name for _, name in columns.unknown if folded(name) in TYPES), "")
+    return f"; if the column {name!r} has the values, state it with --map '{name}=value'" if name else ""
 
 
 def _with_prefix(cell: str, prefix: str) -> str:

@@ -12,7 +12,6 @@ statuses, unknown                      whatever looks like a restriction; a bare
 """
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -20,6 +19,7 @@ import msgspec
 from producers.markings.folding import words
 from producers.markings.marked import NOTHING, Marked, joined, of_caveat, unrecognised
 from producers.markings.properties import is_silent_flag
+from producers.markings.remembered import remembered
 from producers.markings.schemes import bare_colours, nations_in
 from producers.markings.understanding import of_field, of_nations, of_prose, of_tag
 from producers.readers.csv_columns import Columns, is_severity
@@ -79,7 +79,7 @@ def several(cell: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in cell.replace("、", ";").replace(",", ";").split(";") if part.strip())
 
 
-@lru_cache(16_384)
+@remembered(16_384)
 def _of_marking(cell: str, name: str, where: str) -> Marked:
     word = folded(name)
     if is_silent_flag(name, cell):
@@ -95,7 +95,7 @@ def _of_marking(cell: str, name: str, where: str) -> Marked:
     return of_field(cell, where)
 
 
-@lru_cache(16_384)
+@remembered(16_384)
 def _of_recipients(cell: str, where: str) -> Marked:
     text = cell.strip().lower()
     if text in _SILENT:
@@ -108,7 +108,7 @@ def _of_recipients(cell: str, where: str) -> Marked:
     return of_field(cell, where)
 
 
-@lru_cache(65_536)
+@remembered(65_536)
 def _of_unknown(cell: str, name: str, where: str) -> Marked:
     stated = cell.strip().lower()
     if stated in YES:
@@ -123,7 +123,7 @@ def _of_unknown(cell: str, name: str, where: str) -> Marked:
     return of_note(cell, where)
 
 
-@lru_cache(1_024)
+@remembered(1_024)
 def _of_flag(name: str, where: str) -> Marked:
     """What a column whose name restricts states if its value is yes: ``noforn``, ``internal_only``, ``draft``."""
     return NOTHING if bare_colours(words(name)) else msgspec.structs.replace(of_tag(name, where), labels=())

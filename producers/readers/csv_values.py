@@ -1,7 +1,9 @@
 """What the cells of a row state: values with their types, times, count, confidence and texts."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
+from datetime import tzinfo
 from typing import Final
 
 from producers.markings.marked import Marked
@@ -24,6 +26,13 @@ _CONFIDENCE_WORDS: Final = {
     **{"低": 15, "低い": 15, "中": 50, "高": 85, "高い": 85},
 }
 _MAX_DIGITS: Final = 18
+_THOUSANDS: Final = re.compile(r"\d{1,3}(?:([,.' ])\d{3})(?:\1\d{3})*")
+_BETWEEN_THOUSANDS: Final = re.compile(r"\D")
+_DECIMAL: Final = re.compile(r"([0-9]{1,3})[.,]([0-9]{1,9})")
+_FORMS: Final = {
+    "count": "write a whole number",
+    "confidence": "write 0 to 100, a share as 0.85 or 4/5, or a word such as high",
+}
 _FRACTION: Final = re.compile(r"([0-9]{1,3}) ?(?:/|of|out of) ?([0-9]{1,3})")
 
 
@@ -46,12 +55,14 @@ def _divided(value: str, types: Types) -> tuple[str, ...]:
     return (value,) if len(types) == 1 or detect(value) is not None else several(value)
 
 
-def template_of(cells: Mapping[str, str], marked: Marked, defaults: Defaults) -> Observation | str:
-    """An observation with all but type and value, or why the row cannot be read."""
+def template_of(
+    cells: Mapping[str, str], zones: Mapping[str, tzinfo], marked: Marked, defaults: Defaults
+) -> Observation | str:
+    """An observation with all but type and value, or why the row cannot be read. ``zones`` are those of columns."""
     times = {}
     for role in ("first_seen", "last_seen", "valid_until"):
         text = cells.get(role, "")
-        moment = list_moment(text, defaults, is_end=role == "valid_until")
+        moment = list_moment(text, defaults, zones.get(role, defaults.time_zone), is_end=role == "valid_until")
         if moment is None:
             if defaults.date_format:
                 return f"{text[:40]!r} is not a time of the form {defaults.date_format}"
@@ -61,7 +72,7 @@ def template_of(cells: Mapping[str, str], marked: Marked, defaults: Defaults) ->
     confidence = _confidence(cells.get("confidence", ""), defaults.confidence)
     if count is None or confidence is None:
         role = "count" if count is None else "confidence"
-        return f"{cells[role][:40]!r} in the column {role} is not a {role}"
+        return f"{cells[role][:40]!r} in the column {role} is not a {role}: {_FORMS[role]}"
     if marked.confidence is not None:
         confidence = marked.confidence if confidence < 0 else min(confidence, marked.confidence)
     return Observation(
@@ -79,10 +90,10 @@ def template_of(cells: Mapping[str, str], marked: Marked, defaults: Defaults) ->
     )
 
 
-def list_moment(text: str, defaults: Defaults, *, is_end: bool) -> int | None:
+def list_moment(text: str, defaults: Defaults, zone: tzinfo, *, is_end: bool) -> int | None:
     """The moment of a cell, 0 of an empty one; ``None`` if it cannot be read. A value without an end never ends."""
     silent = _NO_END if is_end else PLACEHOLDERS
-    return 0 if text.lower() in silent else list_milliseconds(text, defaults.date_format, defaults.time_zone)
+    return 0 if text.lower() in silent else list_milliseconds(text, defaults.date_format, zone)
 
 
 def _context(cells: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -92,15 +103,33 @@ def _context(cells: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 
 def whole_number(cell: str, absent: int) -> int | None:
-    """The number of a cell, or ``absent`` of an empty one; ``None`` if it is no number."""
-    if cell.lower() in PLACEHOLDERS:
-        return absent
+    """The number of a cell, or ``absent`` of an empty one; ``None`` if it is no number.
+
+    A whole number may be written with its thousands apart (``1,234``, ``1.234``, ``1 234``), and with ``.0`` behind it.
+    """
+    if len(cell) > _MAX_DIGITS * 2:
+        return None
+    if not (cell.isascii() and cell.isdigit()):
+        if cell.lower() in PLACEHOLDERS:
+            return absent
+        cell = unicodedata.normalize("NFKC", cell).removesuffix(".0")
+        cell = _BETWEEN_THOUSANDS.sub("", cell) if _THOUSANDS.fullmatch(cell) else cell
     return int(cell) if cell.isascii() and cell.isdigit() and len(cell) <= _MAX_DIGITS else None
 
 
 def _confidence(cell: str, absent: int) -> int | None:
+    """A confidence of 0 to 100, also in per cent; a decimal below 1 is a share of 1. ``1.0`` may be either."""
     stated = _CONFIDENCE_WORDS.get(cell.lower().replace("-", " "))
+    if stated is not None:
+        return stated
     fraction = _FRACTION.fullmatch(cell)
     if fraction is not None and 0 < int(fraction[2]) >= int(fraction[1]):
         return int(fraction[1]) * 100 // int(fraction[2])
-    return whole_number(cell.removesuffix("%").removesuffix(".0"), absent) if stated is None else stated
+    number = unicodedata.normalize("NFKC", cell[: _MAX_DIGITS + 1])
+    is_percent, number = number.endswith("%"), number.removesuffix("%").rstrip()
+    decimal = _DECIMAL.fullmatch(number)
+    if decimal is None:
+        return whole_number(number, absent)
+    if is_percent or int(decimal[1]) > 1:
+        return int(decimal[1])
+    return int(decimal[2].ljust(2, "0")[:2]) if int(decimal[1]) == 0 else None

@@ -84,6 +84,11 @@ def _advice_on(head: bytes) -> str:
     if b"\0" in head:
         wide = [name for name, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])) if _are_mostly(zeros)]
         return f"it is no text in UTF-8, but may be in UTF-16: try --encoding {wide[0]}" if wide else "it is no text"
+    if head.lstrip()[:1] in (b"{", b"["):
+        return (
+            "it is JSON of a form that no reader knows: write its values as a list, or as CSV with names of columns "
+            "(with jq), and state the marking that the source gives them"
+        )
     return f"it is not recognised as {', '.join(readers())}: name its format with --format"
 
 

@@ -36,6 +36,7 @@ _PRIVATE: Final = {
 _MULTICAST: Final = {4: (28, 0xE), 6: (120, 0xFF)}  # RFC 5771, RFC 4291: the first bits
 _BROADCAST: Final = 0xFFFFFFFF  # RFC 919
 _REMEMBERED: Final = 1_024
+_LONGEST_ADDRESS: Final = 128  # of IPv6 with a scope, and blanks around it
 
 
 class Address(msgspec.Struct, frozen=True, gc=False):
@@ -83,10 +84,14 @@ def _is_in(number: int, version: int, networks: tuple[Network, ...]) -> bool:
     return any(number & mask == network for mask, network in bits)
 
 
-@lru_cache(_REMEMBERED)
 def address_of(text: str | None) -> Address | None:
     """A text as an address; ``None`` if it is not one."""
-    text = text.strip() if text else ""
+    return _address_of(text) if text and len(text) <= _LONGEST_ADDRESS else None
+
+
+@lru_cache(_REMEMBERED)
+def _address_of(text: str) -> Address | None:
+    text = text.strip()
     version, family = (6, socket.AF_INET6) if ":" in text else (4, socket.AF_INET)
     try:
         packed = socket.inet_pton(family, text)

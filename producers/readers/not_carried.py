@@ -5,9 +5,11 @@ lists. A word is compared without case and punctuation; a value counts only if n
 """
 
 import re
-from functools import lru_cache
+from ipaddress import ip_address, summarize_address_range
+from itertools import islice
 from typing import Final
 
+from producers.markings.remembered import remembered
 from producers.readers.reading import Rejected, rejected
 from producers.readers.type_words import folded
 from schemas.observation import SourcePlace
@@ -54,9 +56,12 @@ _UNGUESSED: Final = (
     (IndicatorType.MUTEX, re.compile(r"(?:Global|Local)\\.+")),
 )
 _LONGEST: Final = 1024
+_RANGE: Final = re.compile(r"([0-9A-Fa-f.:]{2,45}) ?[-–] ?([0-9A-Fa-f.:]{2,45})")
+_WILDCARD: Final = re.compile(r"\*?\.[^\s*/]{1,253}|[0-9.]{2,11}\.\*")
+_MOST_NETWORKS: Final = 8
 
 
-@lru_cache(4096)
+@remembered(4096)
 def kind_named(word: str) -> str:
     """The kind that a source's word for a type names; ``other`` if it is none of them."""
     whole = folded(word)
@@ -83,5 +88,21 @@ def looks_like(value: str) -> str:
     text = value.strip()[:_LONGEST]
     kind = next((kind for kind, form in _UNGUESSED if form.fullmatch(text)), None)
     if kind is None:
-        return ""
+        return _many_in(text)
     return f"; it looks like a {kind.label}, which is taken if its type is stated: a column, or --columns {kind.label}"
+
+
+def _many_in(text: str) -> str:
+    """What to do about a text that stands for several values: a range of addresses, or a wildcard."""
+    ends = _RANGE.fullmatch(text)
+    if ends is not None:
+        try:
+            networks = summarize_address_range(ip_address(ends[1]), ip_address(ends[2]))
+            found = list(map(str, islice(networks, _MOST_NETWORKS + 1)))
+        except (ValueError, TypeError):
+            return ""
+        shown = ", ".join(found[:_MOST_NETWORKS]) + (", …" if len(found) > _MOST_NETWORKS else "")
+        return f"; it is a range of addresses: write its networks, {shown}"
+    if _WILDCARD.fullmatch(text):
+        return "; it stands for many values: write the name or the network that is meant with all in it"
+    return ""

@@ -6,7 +6,6 @@ nothing that is understood, and a reference to an undefined one, hold.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +13,7 @@ import msgspec
 from producers.markings.folding import words
 from producers.markings.marked import NOTHING, Marked, joined, unrecognised
 from producers.markings.properties import of_properties, scheme_of
+from producers.markings.remembered import remembered
 from producers.markings.taxonomy import Extension, effect_of, stix_definitions, stix_extensions
 from producers.markings.understanding import of_comment, of_effect, of_field, of_statement
 from schemas.markings import SourceMarking
@@ -51,7 +51,7 @@ class Definitions:
         return msgspec.structs.replace(found, origins=tuple(f"{where}: {origin}" for origin in found.origins))
 
 
-@lru_cache
+@remembered(128)
 def _by_id(name: str) -> Marked:
     effect = stix_definitions().get(name.removeprefix(_DEFINITION)) if name.startswith(_DEFINITION) else None
     return NOTHING if effect is None else of_effect(effect_of(effect), effect, "its id")

@@ -10,7 +10,6 @@
 Every comparison either names a value that is taken, or is among ``Taken.left_out``.
 """
 
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -263,7 +262,7 @@ def _claims_at(path: str, literals: list[str]) -> tuple[Claim, ...]:
     return ()
 
 
-@lru_cache(4096)
+@remembered(4096)
 def _kind_of(path: str) -> IndicatorType | None:
     for holder, hashes in _HASHES_OF.items():
         if path.startswith(holder):

@@ -6,9 +6,9 @@ are compared without case, blanks and punctuation. Any other word states a type 
 
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final
 
+from producers.markings.remembered import remembered
 from schemas.normalise import Invalid, canonical, detect
 from schemas.vocabulary import IndicatorType
 
@@ -30,7 +30,7 @@ ANY: Final[Types] = ()
 """The word means an indicator, and no more: the type follows from the value."""
 
 
-@lru_cache(65_536)
+@remembered(65_536)
 def folded(name: str) -> str:
     """A name without case, blanks and punctuation: ``IoC_Type`` is ``ioctype``."""
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))

@@ -6,14 +6,14 @@ Names of fields are folded: ``id.orig_h`` of TSV, ``id_orig_h`` of Corelight's J
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any, Final
 
 import msgspec
 
 from producers.markings.marked import NOTHING, Marked
+from producers.markings.remembered import Answers
 from producers.readers.collected import COLLECTORS, unwrapped
 from producers.readers.document import plain, repeated_keys
 
@@ -197,7 +197,9 @@ def _of_name(file_name: str) -> str:
     return first if first in LOGS else ""
 
 
-@lru_cache(4_096)
-def folded_name(name: str) -> str:
-    """A field's name as all forms of a log have it."""
+def _folded_name(name: str) -> str:
     return name.strip().replace(".", "_")
+
+
+folded_name: Final[Callable[[str], str]] = Answers(_folded_name, 4_096).__getitem__
+"""A field's name as all forms of a log have it."""
