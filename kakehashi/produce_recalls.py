@@ -72,7 +72,7 @@ def _marked(options: Options, spool: Spool) -> tuple[bool, Mapping[bytes, Markin
         with opened(name, lambda: None, Stop()) as stream:
             if not stream.seekable():
                 continue
-            if was_read(name, stream, spool):
+            if was_read(name, stream, spool, options.defaults.encoding):
                 if not (options.again or options.snapshot is not None):
                     continue
                 is_read = True

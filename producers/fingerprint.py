@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from producers.inputs import Plain, Seekable, at_least
+from producers.inputs import UTF_8, Plain, Seekable, at_least
+from producers.line_breaks import LineCount
 
 _CHUNK_BYTES: Final = 1 << 20
 LONGEST_PREFIX: Final = 64 << 10
@@ -42,31 +43,38 @@ class Fingerprint:
     damage: str
 
 
-def fingerprint(stream: Seekable, sizes: Callable[[Collection[bytes]], Iterable[int]]) -> Fingerprint:
+def fingerprint(
+    stream: Seekable, sizes: Callable[[Collection[bytes]], Iterable[int]], encoding: str = UTF_8
+) -> Fingerprint:
     """Read a file to its end, and put it back to its start.
 
-    ``sizes`` names the beginnings that are asked for, by the digests of the file's prefixes.
+    ``sizes`` names the beginnings that are asked for, by the digests of the file's prefixes. Lines are counted as
+    readers with this ``encoding`` do.
     """
     stored = _Stored(stream)
     plain = Plain(stored)
     head = at_least(plain, LONGEST_PREFIX)
     prefixes = _prefixes(head)
     stops = sorted({size for size in sizes(prefixes) if size > 0}, reverse=True)
-    digest, size, newlines, last, left = sha256(), 0, 0, b"\n", head
+    digest, size, left, lines = sha256(), 0, head, LineCount(encoding)
     beginnings: dict[int, Beginning] = {}
+    unresolved: list[int] = []  # sizes at which a character that is not whole yet, or the end, follows
     while True:
         most = min(_CHUNK_BYTES, stops[-1] - size) if stops else _CHUNK_BYTES
         chunk, left = (left[:most], left[most:]) if left else (plain.read(most), b"")
         if not chunk:
             break
-        if size in beginnings:
-            is_open, continues = last != b"\n", chunk[:1] not in (b"\n", b"\r")
-            whole = newlines + (is_open and not continues)
-            beginnings[size] = Beginning(beginnings[size].digest, whole, is_open and continues)
+        text = lines.text(chunk) if stops or unresolved else b""
+        if text:
+            for at in unresolved:
+                beginnings[at] = Beginning(beginnings[at].digest, *lines.whole(text))
+            unresolved = []
+            lines.add(text)
         digest.update(chunk)
-        size, newlines, last = size + len(chunk), newlines + chunk.count(b"\n"), chunk[-1:]
+        size += len(chunk)
         if stops and size == stops[-1]:
-            beginnings[stops.pop()] = Beginning(digest.digest(), newlines, splits_a_line=False)
+            beginnings[stops.pop()] = Beginning(digest.digest(), *lines.whole())
+            unresolved.append(size)
     stored.read_to_the_end()
     stream.seek(0)
     return Fingerprint(size, digest.digest(), prefix_of(head), beginnings, stored.size, stored.digest(), plain.damage)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from producers.fingerprint import Fingerprint, fingerprint
-from producers.inputs import Seekable, name_in_utf8
+from producers.inputs import UTF_8, Seekable, name_in_utf8
 from producers.source import STANDARD_INPUT, Source
 from producers.spool.batch import Sensor
 from producers.spool.spool import InputState, Spool
@@ -24,6 +24,7 @@ def state_of(
     *,
     again: bool,
     marking: str,
+    encoding: str = UTF_8,
     is_log: bool = False,
 ) -> tuple[InputState, int | None]:
     """How far this input was read before, and its size in bytes on disk; a pipe was never read, and has no size.
@@ -35,7 +36,7 @@ def state_of(
         return unknown_state(name, spool, sensor, now_ms, marking=marking), None
     if is_log:
         return _of_document(name, fingerprint(stream, lambda _: ()), spool, now_ms, marking)
-    earlier, now = compared(name, stream, spool)
+    earlier, now = compared(name, stream, spool, encoding)
     known = None if again else _known(now, spool)
     if known is not None:
         return known, now.stored_size
@@ -52,9 +53,9 @@ def _of_document(name: str, now: Fingerprint, spool: Spool, now_ms: int, marking
     return known or spool.open_input(path_of(name), 0, digest, now_ms, prefix=digest, marking=marking), now.stored_size
 
 
-def was_read(name: str, stream: Source, spool: Spool) -> bool:
+def was_read(name: str, stream: Source, spool: Spool, encoding: str = UTF_8) -> bool:
     """Whether all of this file, or a beginning of it, was read before. The file is put back to its start."""
-    earlier, now = compared(name, stream, spool)
+    earlier, now = compared(name, stream, spool, encoding)
     return _known(now, spool) is not None or any(
         beginning.digest == state.digest
         for state in earlier
@@ -62,7 +63,7 @@ def was_read(name: str, stream: Source, spool: Spool) -> bool:
     )
 
 
-def compared(name: str, stream: Seekable, spool: Spool) -> tuple[list[InputState], Fingerprint]:
+def compared(name: str, stream: Seekable, spool: Spool, encoding: str = UTF_8) -> tuple[list[InputState], Fingerprint]:
     """The inputs that begin like the file, and its fingerprint with their sizes. The file is put back to its start."""
     earlier: list[InputState] = []
 
@@ -70,7 +71,7 @@ def compared(name: str, stream: Seekable, spool: Spool) -> tuple[list[InputState
         earlier.extend(spool.earlier_states(path_of(name), prefixes))
         return [state.size for state in earlier]
 
-    now = fingerprint(stream, sizes)
+    now = fingerprint(stream, sizes, encoding)
     return earlier, now
 
 

@@ -29,6 +29,9 @@ class Before:
     def __init__(self, spool: Spool, options: Options, now_ms: Callable[[], int]) -> None:
         self._spool, self._options, self._now_ms = spool, options, now_ms
 
+    def _compared(self, path: Path, stream: Seekable) -> tuple[list[InputState], Fingerprint]:
+        return compared(str(path), stream, self._spool, self._options.defaults.encoding)
+
     def _new_state(self, path: Path, now: Fingerprint, line: int = 0, item: int = 0) -> InputState:
         """The state of a file of which nothing was read, or only as part of another input. It is known from here on."""
         sensor = self._options.sensor
@@ -64,7 +67,7 @@ class Before:
         """
         with open(os.dup(descriptor), "rb", buffering=0) as stream:  # another file may have the name by now
             stream.seek(0)
-            earlier, now = compared(str(path), stream, self._spool)
+            earlier, now = self._compared(path, stream)
             gone_on = grown_from((each for each in earlier if each.id in replaced), now)
             if gone_on is not None:
                 return self._new_state(path, now, gone_on.line, gone_on.item)
@@ -78,14 +81,14 @@ class Before:
         """Keep that a file was seen, of which nothing can be read yet: so it is found if it is rotated before."""
         with open(os.dup(descriptor), "rb", buffering=0) as stream:
             stream.seek(0)
-            earlier, now = compared(str(path), stream, self._spool)
+            earlier, now = self._compared(path, stream)
         if not grown_from(earlier, now):
             self._new_state(path, now)
 
     def is_to_wait(self, path: Path, used: Collection[int], *, is_young: bool) -> bool:
         """Whether a file is not to be read now: it is a copy, or is still being compressed."""
         with path.open("rb", buffering=0) as stream:
-            earlier, now = compared(str(path), stream, self._spool)
+            earlier, now = self._compared(path, stream)
             return _is_copy(earlier, now, used, stream) or (is_young and bool(now.damage))
 
     def begun_in(self, path: Path, stream: Seekable | None = None) -> set[int]:
@@ -99,7 +102,7 @@ class Before:
             return set()
         if not self._spool.earlier_states(place_of(path), prefixes_of(stream)):
             return set()  # found without a pass over all of it
-        earlier, now = compared(str(path), stream, self._spool)
+        earlier, now = self._compared(path, stream)
         return {each.id for each in earlier if grown_from((each,), now) is not None}
 
     def rest_of(self, state: InputState, path: Path) -> Beside:
@@ -133,7 +136,7 @@ class Before:
         """Whether a file was read to its end; ``None`` if nothing of it was read."""
         if not self._spool.earlier_states(place_of(file.path), prefixes_of(file.stream)):
             return None
-        earlier, now = compared(str(file.path), file.stream, self._spool)
+        earlier, now = self._compared(file.path, file.stream)
         state = self._spool.same_content(now.digest) or grown_from(earlier, now)
         if state.id in used if state is not None else _is_copy(earlier, now, (), file.stream):
             return True

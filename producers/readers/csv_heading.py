@@ -11,7 +11,7 @@ from producers.markings.marked import NOTHING, Marked
 from producers.readers.csv_header import Layout, is_further_header
 from producers.readers.csv_rows import cells_of
 from producers.readers.lines import Block, Line
-from producers.readers.list_heading import COMMENT_SIGNS, has_no_indicator, marking_of_line
+from producers.readers.list_heading import has_no_indicator, is_comment, marking_of_line
 
 _FEWEST_CELLS: Final = 2
 
@@ -26,10 +26,12 @@ class Headings:
         """What this line states about the whole list."""
         text = line.text.strip()
         self._has_begun = self._has_begun or cells_of(text, self._layout.delimiter) == self._layout.header
+        if not self._has_begun and not _is_layout(text, self._layout):
+            return marking_of_line(line)
         if not is_about_list(text, self._layout):
             return NOTHING
         cells = cells_of(text, self._layout.delimiter) or ()
-        if not self._has_begun or text.startswith(COMMENT_SIGNS[:2]) or self._is_title(cells):
+        if is_comment(text) or self._is_title(cells):
             return marking_of_line(line)
         return marking_of_line(Line(line.place, self._beside_markings(cells, text), line.original)).restricting
 
@@ -40,8 +42,7 @@ class Headings:
         return [
             block.line(index)
             for index, text in enumerate(block.texts)
-            if not ("/" in text or "@" in text or text.count(":") > 1)  # as ``has_no_indicator``
-            or (not "0" <= text[:1] <= "~" and text.lstrip().startswith(COMMENT_SIGNS[:2]))
+            if not ("/" in text or "@" in text or text.count(":") > 1) or is_comment(text)  # as ``has_no_indicator``
         ]
 
     def _is_title(self, cells: tuple[str, ...]) -> bool:
@@ -61,9 +62,13 @@ class Headings:
 
 def is_about_list(text: str, layout: Layout) -> bool:
     """Whether a line is a comment, or has no value; the line that names the columns is neither."""
-    if text == layout.names.strip() or text.startswith("sep="):
+    if _is_layout(text, layout):
         return False
-    return text.startswith(COMMENT_SIGNS[:2]) or (has_no_indicator(text) and not _names_columns(text, layout))
+    return is_comment(text) or (has_no_indicator(text) and not _names_columns(text, layout))
+
+
+def _is_layout(text: str, layout: Layout) -> bool:
+    return text == layout.names.strip() or text.startswith("sep=")
 
 
 def _names_columns(text: str, layout: Layout) -> bool:

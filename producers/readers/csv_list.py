@@ -18,18 +18,14 @@ from producers.markings.marked import Marked
 from producers.readers.csv_alike import Alike
 from producers.readers.csv_columns import Columns, columns_of, is_file_name
 from producers.readers.csv_header import Layout, is_further_header, layout_of, separator_of
-from producers.readers.csv_heading import Headings, is_about_list
+from producers.readers.csv_heading import Headings
 from producers.readers.csv_row_marking import marked_row
 from producers.readers.csv_rows import COMMENT, Row, Table, delimiter_of, rows
 from producers.readers.csv_status import ending_of
 from producers.readers.csv_values import PLACEHOLDERS, template_of, values_of
 from producers.readers.document import whole
 from producers.readers.lines import Line
-from producers.readers.list_heading import (
-    heading_of,
-    marking_of_line,
-    marking_of_unreadable,
-)
+from producers.readers.list_heading import Heading, is_comment
 from producers.readers.not_carried import kind_named, kind_of, looks_like
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, Withdrawn, rejected
@@ -59,7 +55,7 @@ def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
         yield whole(source, RejectReason.UNKNOWN_FORMAT, head.encoding_problem or detail)
         return
     reading = _Reading(source, layout, f"sep={separator_of(head)}", defaults)
-    for piece in rows(source, defaults.encoding, layout.delimiter):
+    for piece in rows(reading.heading.pieces(), layout.delimiter, is_comment):
         yield from reading.of_table(piece) if isinstance(piece, Table) else reading.of_piece(piece)
 
 
@@ -68,10 +64,10 @@ class _Reading:
 
     def __init__(self, source: OpenInput, layout: Layout, separator: str, defaults: Defaults) -> None:
         headings = Headings(layout)
-        self._heading = heading_of(source, defaults.encoding, headings.marking_of, headings.lines_about_list)
+        self.heading = Heading(source, defaults.encoding, headings.marking_of, headings.lines_about_list)
         self._layout, self._separator, self._defaults = layout, separator, defaults
         self._columns, self._header = layout.columns, layout.header
-        self._alike = Alike(self._columns, self._heading, defaults)
+        self._alike = Alike(self._columns, self.heading.marked, defaults)
 
     def of_table(self, table: Table) -> Iterator[Reading]:
         """The readings of rows without comments among them: of those that are alike at once, of others one by one."""
@@ -88,18 +84,14 @@ class _Reading:
     def of_piece(self, row: Row | Line | Rejected) -> Iterator[Reading]:
         """The readings of one row, or of a line between rows."""
         if isinstance(row, Line):
-            if is_about_list(row.text.strip(), self._layout):
-                self._heading = self._heading.join(marking_of_line(row))
             yield LeftOut(row.place, COMMENT)
             if row.text == self._layout.names:
                 yield from _unknown_columns(row, self._columns)
         elif not isinstance(row, Row):
-            self._heading = self._heading.join(marking_of_unreadable(row))
             yield row
         elif row.original.startswith(b"sep=") and row.original.decode("ascii", "ignore").strip() == self._separator:
             yield LeftOut(row.place, _HEADER, self._separator)
         elif self._header and row.cells != self._header:
-            self._heading = self._heading.join(_of_title(row))
             yield LeftOut(row.place, _TITLE)
         elif row.cells != self._layout.header and (seen := self._known(row)) is not None:
             yield seen
@@ -109,7 +101,7 @@ class _Reading:
             yield from _unknown_columns(row, self._columns)
         else:
             self._header = ()
-            found = list(_readings(row, self._columns, self._heading, self._defaults))
+            found = list(_readings(row, self._columns, self.heading.marked, self._defaults))
             yield from found
             self._current().learn(row, found)
 
@@ -120,15 +112,11 @@ class _Reading:
     def _current(self) -> Alike:
         """What is known of rows under these columns and this heading."""
         if self._is_outdated():
-            self._alike = Alike(self._columns, self._heading, self._defaults)
+            self._alike = Alike(self._columns, self.heading.marked, self._defaults)
         return self._alike
 
     def _is_outdated(self) -> bool:
-        return self._alike.columns is not self._columns or self._alike.heading is not self._heading
-
-
-def _of_title(row: Row) -> Marked:
-    return marking_of_line(Line(row.place, " ".join(filter(None, row.cells)), row.original))
+        return self._alike.columns is not self._columns or self._alike.heading is not self.heading.marked
 
 
 def _unknown_columns(row: Row | Line, columns: Columns) -> Iterator[LeftOut]:
@@ -258,7 +246,7 @@ READER: Final = Reader(
     reads="the columns that hold indicators, by an English or Japanese header, also in a comment; without one by their "
     "values, if only one meaning is possible; else with `--columns date,type,value`",
     leaves_out={
-        COMMENT: "lines that begin with `#`",
+        COMMENT: "lines that begin with `#` or `//`",
         _TITLE: "lines above the header",
         _HEADER: "the row that names the columns",
         _UNKNOWN_COLUMN: "columns whose name is not known, once for each",

@@ -7,14 +7,13 @@ refused and reading continues behind it.
 
 import csv
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
-from producers.inputs import OpenInput
-from producers.readers.lines import Block, Line, blocks
+from producers.readers.lines import Block, Line
 from producers.readers.reading import Rejected, rejected
 from schemas.observation import SourcePlace
 from schemas.vocabulary import RejectReason
@@ -23,7 +22,6 @@ MAX_ROW_LINES: Final = 16
 MAX_ROW_CHARACTERS: Final = 1 << 20
 COMMENT: Final = "comment"
 _DELIMITERS: Final = (",", ";", "\t", "|")
-_COMMENT_SIGN: Final = "#"
 _ODD: Final = ('"', "\r", "\n", "\0")
 _BLANKS: Final = " \t\v\f\x1c\x1d\x1e\x1f"  # those of ASCII that str.strip takes off, but line breaks
 _LONG: Final = 1 << 16  # csv.field_size_limit() is 131,072
@@ -75,18 +73,19 @@ def cells_of(text: str, delimiter: str) -> tuple[str, ...] | None:
     return tuple(cell.strip() for cell in rows[0]) if rows else ()
 
 
-def rows(source: OpenInput, encoding: str, delimiter: str) -> Iterator[Table | Row | Line | Rejected]:
+def rows(
+    upcoming: Iterator[Block | Line | Rejected], delimiter: str, is_comment: Callable[[str], bool]
+) -> Iterator[Table | Row | Line | Rejected]:
     """All rows but blank ones, those of a table together; a comment is handed on as its line."""
     waiting: deque[Line | Rejected] = deque()
-    upcoming = blocks(source, encoding)
     while (piece := waiting.popleft() if waiting else next(upcoming, None)) is not None:
         if isinstance(piece, Block):
-            table = _table_of(piece, delimiter)
+            table = _table_of(piece, delimiter, is_comment)
             if table is None:
                 waiting.extend(piece)
             else:
                 yield table
-        elif isinstance(piece, Rejected) or piece.text.startswith(_COMMENT_SIGN):
+        elif isinstance(piece, Rejected) or is_comment(piece.text):
             yield piece
         elif piece.text and not piece.text.isspace():
             cells = cells_of(piece.text, delimiter)
@@ -96,18 +95,15 @@ def rows(source: OpenInput, encoding: str, delimiter: str) -> Iterator[Table | R
                 yield Row(piece.place, cells, piece.original)
 
 
-def _table_of(block: Block, delimiter: str) -> Table | None:
+def _table_of(block: Block, delimiter: str, is_comment: Callable[[str], bool]) -> Table | None:
     """The rows of a block; ``None`` if one of its lines may be something else, or has another number of cells."""
     content = block.content
-    if delimiter not in _DELIMITERS or len(content) > _LONG or (b"#" in content and _has_comment(content)):
+    may_have_comment = b"#" in content or b"//" in content
+    if delimiter not in _DELIMITERS or len(content) > _LONG or (may_have_comment and any(map(is_comment, block.texts))):
         return None
     is_odd = b'"' in content or b"\0" in content
     columns = _columns_by_module(block.texts, delimiter) if is_odd else _columns(block, delimiter)
     return Table(block, columns) if columns else None
-
-
-def _has_comment(content: bytes) -> bool:
-    return content.startswith(b"#") or b"\n#" in content
 
 
 def _columns(block: Block, delimiter: str) -> Sequence[Sequence[str]]:

@@ -8,6 +8,7 @@ from typing import Final
 
 import producers.readers
 from producers.inputs import OpenInput
+from producers.markings.understanding import of_file_names
 from producers.readers.bounded import bounded
 from producers.readers.document import whole
 from producers.readers.limits import limited
@@ -56,7 +57,8 @@ def recognised(head: Head) -> str | None:
 def readings_of(source: OpenInput, name: str | Reader, defaults: Defaults) -> tuple[Iterator[Reading], Reader | None]:
     """The readings of an input and its reader. An input that no reader can read is one refusal.
 
-    ``name`` is the format that the operator states, or ``auto``; or a reader that is not one of the formats.
+    ``name`` is the format that the operator states, or ``auto``; or a reader that is not one of the formats. What the
+    names of the input state about sharing holds for all of its observations, whatever its format.
     """
     if not source.head:
         reason = source.damage or "the file is empty: does the program that writes it still run?"
@@ -70,7 +72,8 @@ def readings_of(source: OpenInput, name: str | Reader, defaults: Defaults) -> tu
     if found is None:
         return iter([whole(source, RejectReason.UNKNOWN_FORMAT, _advice_on(source.head))]), None
     reader = found if isinstance(found, Reader) else readers()[found]
-    return bounded(limited(reader.read(source, defaults), defaults)), reader
+    readings = limited(reader.read(source, defaults), defaults, of_file_names(source.names))
+    return bounded(readings), reader
 
 
 def _advice_on(head: bytes) -> str:

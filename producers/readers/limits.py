@@ -13,10 +13,14 @@ RULES: Final = {OTHER_TYPE: "values of types that the sensor does not publish (`
 _MOST: Final = 100
 
 
-def limited(readings: Iterator[Reading], defaults: Defaults) -> Iterator[Reading]:
-    """The same readings within the limits, and with what was stated around the input. No withdrawal is left out."""
-    if defaults.around != NOTHING:
-        readings = _marked(readings, defaults.around)
+def limited(readings: Iterator[Reading], defaults: Defaults, of_names: Marked = NOTHING) -> Iterator[Reading]:
+    """The same readings within the limits, and with what was stated around the input. No withdrawal is left out.
+
+    ``of_names`` is what its names state.
+    """
+    around = defaults.around.join(Marked(of_names.marking, of_names.origins))
+    if around != NOTHING:
+        readings = _marked(readings, around)
     if not defaults.types and defaults.confidence_ceiling >= _MOST:
         return readings
     return _limited(readings, defaults)

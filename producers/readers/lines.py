@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from producers.inputs import UTF_8, OpenInput, is_wide
+from producers.line_breaks import LineCount, has_lone_returns, lines_of, without_marks
 from producers.readers.encodings import advice_on, misread
 from producers.readers.reading import Rejected, excerpt_of, rejected
 from schemas.observation import SourcePlace
@@ -18,7 +19,6 @@ from schemas.vocabulary import RejectReason
 
 MAX_LINE_BYTES: Final = 1 << 20
 _CHUNK_BYTES: Final = 64 << 10
-_BOM: Final = b"\xef\xbb\xbf"
 
 
 class Line(msgspec.Struct, frozen=True, gc=False):
@@ -76,7 +76,12 @@ class Block:
 
 def lines(source: OpenInput, encoding: str) -> Iterator[Line | Rejected]:
     """All lines. A line that is too long is refused and skipped up to its line break in bounded memory."""
-    for piece in blocks(source, encoding):
+    return lines_in(blocks(source, encoding), source)
+
+
+def lines_in(pieces: Iterator["Block | Line | Rejected"], source: OpenInput) -> Iterator[Line | Rejected]:
+    """The lines of these pieces, which ``source.records`` counts one by one."""
+    for piece in pieces:
         if isinstance(piece, Block):
             for line in piece:
                 source.records = line.place.line
@@ -89,7 +94,7 @@ def blocks(source: OpenInput, encoding: str) -> Iterator[Block | Line | Rejected
     """The same, in blocks if that makes no difference; ``source.records`` counts the lines of a block at once."""
     number, content = 0, b""
     while True:
-        block = _buffered(source) if number else b""  # the first line may begin with a byte order mark
+        block = without_marks(_buffered(source)) if number else b""  # the first line is seldom a row
         text = _text(block, encoding) if block else None
         if text is not None:
             found = Block(source.name, number, text, block)
@@ -99,15 +104,15 @@ def blocks(source: OpenInput, encoding: str) -> Iterator[Block | Line | Rejected
         content = block or source.stream.readline(MAX_LINE_BYTES + 1)
         if not content:
             break
-        is_whole = content.endswith(b"\n")
-        if len(content) > MAX_LINE_BYTES and not is_whole:
-            source.records = number = number + 1
-            yield _too_long(source, number, content)
+        if len(content) > MAX_LINE_BYTES and not content.endswith(b"\n"):
+            refused, count = _too_long(source, number + 1, content)
+            source.records = number = number + count
+            yield refused
             continue
-        if source.damage and not is_whole:
+        if source.damage and not content.endswith((b"\n", b"\r")):
             source.records = number + 1
             break  # cut in the middle: half a name is another name
-        for part in _parts(content if number else content.removeprefix(_BOM)):
+        for part in lines_of(without_marks(content)):
             source.records = number = number + 1
             yield _decoded(part, encoding, SourcePlace(source.name, number))
     if source.damage:
@@ -125,17 +130,9 @@ def _buffered(source: OpenInput) -> bytes:
     return source.stream.read(ready.rfind(b"\n") + 1)
 
 
-def _parts(content: bytes) -> Iterator[bytes]:
-    """The lines without their line breaks, also without those of old Macs and of Excel for Mac."""
-    for line in content.removesuffix(b"\n").split(b"\n"):
-        yield from line.rstrip(b"\r").split(b"\r")
-
-
 def _text(content: bytes, encoding: str) -> str | None:
     """The text of lines of UTF-8; ``None`` if each has to be looked at by itself."""
-    has_returns = b"\r" in content
-    has_other_breaks = has_returns and content.count(b"\r") != content.count(b"\r\n")
-    if has_other_breaks or (encoding != UTF_8 and not is_wide(encoding)):
+    if has_lone_returns(content) or (encoding != UTF_8 and not is_wide(encoding)):
         return None
     try:
         text = content.decode()
@@ -143,15 +140,18 @@ def _text(content: bytes, encoding: str) -> str | None:
         return None
     if misread(text, encoding):
         return None
-    return text.replace("\r\n", "\n") if has_returns else text
+    return text.replace("\r\n", "\n") if b"\r" in content else text
 
 
-def _too_long(source: OpenInput, number: int, beginning: bytes) -> Rejected:
-    digest, size, chunk = sha256(beginning), len(beginning), beginning
+def _too_long(source: OpenInput, number: int, beginning: bytes) -> tuple[Rejected, int]:
+    """The refusal of all up to the next line feed, and how many lines that is."""
+    digest, size, chunk, lines = sha256(beginning), len(beginning), beginning, LineCount(UTF_8)
+    lines.add(beginning)
     while not chunk.endswith(b"\n") and (chunk := source.stream.readline(_CHUNK_BYTES)):
         digest.update(chunk)
+        lines.add(chunk)
         size += len(chunk)
-    return Rejected(
+    refused = Rejected(
         SourcePlace(source.name, number),
         RejectReason.LINE_TOO_LONG,
         f"the line has {size} bytes; the limit is {MAX_LINE_BYTES}: does this file consist of lines?",
@@ -160,6 +160,7 @@ def _too_long(source: OpenInput, number: int, beginning: bytes) -> Rejected:
         digest.digest(),
         excerpt_of(beginning),
     )
+    return refused, lines.whole()[0]
 
 
 def _decoded(content: bytes, encoding: str, place: SourcePlace) -> Line | Rejected:

@@ -1,8 +1,8 @@
 """The marking of a whole list: in its file name, in comments, and in lines that are no row of it.
 
 A file is read ahead to its end, so that a marking in its last line counts for its first row. What comes from a pipe
-cannot be read ahead: there a comment counts for the rows behind it. A comment that is in another encoding may state
-anything, so it holds.
+cannot be read ahead: there the same lines count for the rows behind them. A comment that is in another encoding may
+state anything, so it holds.
 """
 
 import re
@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from producers.inputs import OpenInput
-from producers.markings.marked import NOTHING, Marked, joined, unrecognised
+from producers.markings.marked import NOTHING, Marked, unrecognised
 from producers.markings.understanding import of_comment, of_file_names, of_heading, of_prose
-from producers.readers.lines import Block, Line, blocks
+from producers.readers.lines import Block, Line, blocks, lines_in
 from producers.readers.reading import Rejected
 from schemas.normalise import detect
-from schemas.observation import SourcePlace
 from schemas.vocabulary import RejectReason
 
 COMMENT_SIGNS: Final = ("#", "//", ";")
@@ -26,10 +25,8 @@ _MAY_BE_INDICATOR: Final = re.compile(
 _NAMES: Final = re.compile(r"[A-Za-z][\w+.\[\]-]{0,20}://\S+|[A-Za-z]:\\(?:[^\\\n]*\\)*\S*")
 _SIGNS: Final = "#;/!*- \t\"'"
 _LONGEST_HEADING: Final = 40
-_CHUNK_BYTES: Final = 64 << 10
-_LONGEST_COMMENT: Final = 1 << 20
-_COMMENT_LINE: Final = re.compile(rb"(?<![^\r\n])(?:\xef\xbb\xbf)?#[^\r\n]*")  # ends of lines as ``lines`` has them
-_COMMENT_BYTES: Final = tuple(sign.encode() for sign in COMMENT_SIGNS)
+# Of any script, and characters without a width.
+_BLANKS: Final = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u2060\ufeff"
 _CERTIFICATES: Final = re.compile(r"certificat|zertifikat|\bx\.?509\b|証明書", re.IGNORECASE)
 _UNREADABLE: Final = frozenset({RejectReason.UNREADABLE_LINE, RejectReason.LINE_TOO_LONG})
 _BETWEEN: Final = re.compile(rb"[\s,;|\"']+")
@@ -41,54 +38,82 @@ def names_certificates(lines: Iterable[str], signs: tuple[str, ...] = COMMENT_SI
     return any(line.lstrip().startswith(signs) and _CERTIFICATES.search(line) for line in lines)
 
 
-def heading_of(
-    source: OpenInput,
-    encoding: str,
-    of_line: Callable[[Line], Marked],
-    of_block: Callable[[Block], Iterable[Line]] = iter,
-) -> Marked:
-    """The marking of the list that this input is.
+class Heading:
+    """The marking of a list: ``marked``. Of a file it is complete, of a pipe as far as its lines were passed on."""
 
-    ``of_line``: what each line, in order, states about all of it. ``of_block``: the lines of a block that may do so.
-    """
-    found = of_file_names(source.names)
-    with source.read_ahead() as ahead:
-        for piece in () if ahead is None else blocks(ahead, encoding):
-            if isinstance(piece, Rejected):
-                found = found.join(marking_of_unreadable(piece))
-                continue
-            for line in of_block(piece) if isinstance(piece, Block) else (piece,):
-                if line.text and not line.text.isspace():
-                    found = found.join(of_line(line))
-    return found
+    def __init__(
+        self,
+        source: OpenInput,
+        encoding: str,
+        of_line: Callable[[Line], Marked],
+        of_block: Callable[[Block], Iterable[Line]] = iter,
+        of_unreadable: Callable[[Rejected], Marked] | None = None,
+    ) -> None:
+        """``of_line``: what each line, in order, states about all of the list. ``of_block``: the lines of a block that
+        may do so. ``of_unreadable``: the same of a line that cannot be read (``marking_of_unreadable``).
+        """
+        self._source, self._encoding, self._of_line, self._of_block = source, encoding, of_line, of_block
+        self._of_unreadable = of_unreadable or marking_of_unreadable
+        self.marked = of_file_names(source.names)
+        with source.read_ahead() as ahead:
+            self._is_complete = ahead is not None
+            for piece in () if ahead is None else blocks(ahead, encoding):
+                self._join(piece)
+
+    def pieces(self) -> Iterator[Block | Line | Rejected]:
+        """The pieces of the list."""
+        for piece in blocks(self._source, self._encoding):
+            if not self._is_complete:
+                self._join(piece)
+            yield piece
+
+    def lines(self) -> Iterator[Line | Rejected]:
+        """Its lines."""
+        return lines_in(self.pieces(), self._source)
+
+    def _join(self, piece: Block | Line | Rejected) -> None:
+        if isinstance(piece, Rejected):
+            self.marked = self.marked.join(self._of_unreadable(piece))
+            return
+        for line in self._of_block(piece) if isinstance(piece, Block) else (piece,):
+            if line.text and not line.text.isspace():
+                self.marked = self.marked.join(self._of_line(line))
 
 
-def comments_ahead(source: OpenInput, is_comment: Callable[[str], bool]) -> Marked:
-    """The marking in lines that begin with ``#``, wherever in a file; ``is_comment`` picks those that are about it."""
-    found: list[Marked] = []
-    with source.read_ahead() as ahead:
-        left = b""
-        while ahead is not None and (chunk := ahead.stream.read(_CHUNK_BYTES)):
-            whole, _, left = (left + chunk).rpartition(b"\n")
-            found += _comments_in(whole, is_comment)
-            left = left[:_LONGEST_COMMENT]
-        found += _comments_in(left, is_comment)
-    return joined(found)
+def is_comment(text: str, signs: tuple[str, ...] = COMMENT_SIGNS[:2]) -> bool:
+    """Whether a line is a comment, also behind blanks of any kind."""
+    return not "0" <= text[:1] <= "~" and text.lstrip(_BLANKS).startswith(signs)
 
 
-def _comments_in(content: bytes, is_comment: Callable[[str], bool]) -> Iterator[Marked]:
-    for line in _COMMENT_LINE.findall(content):
-        text = line.decode("utf-8", "replace")
-        if is_comment(text):
-            yield _not_read("a comment") if "\ufffd" in text else marking_of_line(Line(SourcePlace("", 0), text, line))
+def comments_of(block: Block) -> Iterator[Line]:
+    """The lines of a block that are comments: of most blocks not one."""
+    if has_comment_sign(block):
+        yield from (block.line(index) for index, text in enumerate(block.texts) if is_comment(text))
+
+
+def has_comment_sign(block: Block) -> bool:
+    """Whether a line of a block may be a comment."""
+    return b"#" in block.content or b"//" in block.content
 
 
 def marking_of_unreadable(line: Rejected) -> Marked:
     """A line that cannot be read may be about the list: then whatever it states applies. A row is refused alone."""
-    content = line.excerpt.encode() if line.original is None else line.original
-    if line.reason not in _UNREADABLE or (not content.lstrip().startswith(_COMMENT_BYTES) and _has_value(content)):
+    if line.reason not in _UNREADABLE or (not _may_be_comment(line) and _has_value(_content_of(line))):
         return NOTHING
-    return _not_read(f"line {line.place.line}")
+    return _not_read(line)
+
+
+def marking_of_unreadable_comment(line: Rejected) -> Marked:
+    """The same in a log, of which each line but a comment is a record."""
+    return _not_read(line) if line.reason in _UNREADABLE and _may_be_comment(line) else NOTHING
+
+
+def _content_of(line: Rejected) -> bytes:
+    return line.excerpt.encode() if line.original is None else line.original
+
+
+def _may_be_comment(line: Rejected) -> bool:
+    return is_comment(_content_of(line).decode("utf-8", "replace"), COMMENT_SIGNS)
 
 
 def _has_value(content: bytes) -> bool:
@@ -97,8 +122,8 @@ def _has_value(content: bytes) -> bool:
     return any(detect(word) is not None for word in words)
 
 
-def _not_read(where: str) -> Marked:
-    return unrecognised("a comment that cannot be read", where)
+def _not_read(line: Rejected) -> Marked:
+    return unrecognised("a comment that cannot be read", f"line {line.place.line}")
 
 
 def marking_of_line(line: Line) -> Marked:

@@ -11,12 +11,12 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from producers.inputs import UTF_8, OpenInput, is_wide
+from producers.line_breaks import BOM, lines_of, without_marks
 from producers.readers.encodings import advice_on, misread
 from producers.readers.reading import Defaults, Reading
 from producers.unpacking import without_extension
 
 SAMPLE_LINES: Final = 64
-_BOM: Final = b"\xef\xbb\xbf"
 _JSON: Final = (b"{", b"[")
 _XML: Final = b"<"
 _ZEEK: Final = b"#separator"
@@ -33,7 +33,7 @@ class Head:
     @cached_property
     def start(self) -> bytes:
         """The first bytes without byte order mark and leading blanks."""
-        return self.content.removeprefix(_BOM).lstrip()
+        return self.content.removeprefix(BOM).lstrip()
 
     @cached_property
     def unescaped(self) -> bytes:
@@ -48,11 +48,11 @@ class Head:
     @cached_property
     def lines(self) -> tuple[str, ...]:
         """The first complete lines; characters that cannot be decoded are replaced."""
-        text = self.content.decode(UTF_8 if is_wide(self.encoding) else self.encoding, "replace").removeprefix("\ufeff")
-        found = text.splitlines()
-        if len(found) > 1 and not text.endswith("\n"):
+        found = lines_of(without_marks(self.content))
+        if len(found) > 1 and not self.content.endswith(b"\n"):
             del found[-1]
-        return tuple(found)
+        encoding = UTF_8 if is_wide(self.encoding) else self.encoding
+        return tuple(line.decode(encoding, "replace") for line in found)
 
     @cached_property
     def rows(self) -> tuple[str, ...]:

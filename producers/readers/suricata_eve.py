@@ -23,7 +23,7 @@ from producers.readers.json_records import records
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
 from producers.readers.suricata_alert import indicators_of, template_of
-from producers.readers.suricata_files import File, hashes_of
+from producers.readers.suricata_files import HASHES, File, hashes_of
 from producers.readers.suricata_flows import AlertedFlows, Given
 from producers.readers.suricata_record import Alert
 from producers.readers.suricata_requested import NO_INDICATOR, ON_REQUEST, requested_value, requested_values
@@ -142,19 +142,20 @@ def _with(around: Marked, reading: Reading) -> Reading:
 def _of_alert_record(
     record: bytes, flow_id: int | None, outside: Marked, place: SourcePlace, defaults: Defaults, flows: AlertedFlows
 ) -> Iterable[Reading]:
-    """The readings of an alert. All of its flow is marked like it, also if nothing of the alert itself is taken."""
+    """The readings of an alert. What else is read of its flow is marked like it, also if it is left out itself."""
     alerting, fields = _ALERTING.decode(record).alert, FIELDS.decode(record)
     stated = stated_in(bytes(fields["alert"]))
-    marked, loosely_given = flows.mark(flow_id, outside.join(_around(fields)).join(stated.marked))
+    own = outside.join(_around(fields)).join(stated.marked)
+    marked, loosely_given = flows.mark(flow_id, own)
     readings: Iterable[Reading]
     if alerting.signature_id in SURICATA_SIDS:
         readings = (LeftOut(place, _DELIVERED, "`kakehashi sighting follow` reports it"),)
     elif alerting.category not in NO_THREAT:
-        stated = stated if marked is stated.marked else msgspec.structs.replace(stated, marked=marked)
-        readings = _of_alert(record, stated, flow_id, place, defaults, flows)
+        stated = stated if own is stated.marked else msgspec.structs.replace(stated, marked=own)
+        readings = _of_alert(record, stated, flow_id, marked, place, defaults, flows)
     elif _NO_THREAT in defaults.include:
         unrated = msgspec.structs.replace(defaults, confidence=-1)
-        readings = _marked(requested_values(record, "alert", flow_id, place, unrated, flows), marked)
+        readings = _marked(requested_values(record, "alert", flow_id, place, unrated, flows), own)
     else:
         readings = (LeftOut(place, _NO_THREAT, alerting.category or ""),)
     if not loosely_given:
@@ -163,8 +164,15 @@ def _of_alert_record(
 
 
 def _of_alert(
-    record: bytes, stated: Statement, flow_id: int | None, place: SourcePlace, defaults: Defaults, flows: AlertedFlows
+    record: bytes,
+    stated: Statement,
+    flow_id: int | None,
+    of_flow: Marked,
+    place: SourcePlace,
+    defaults: Defaults,
+    flows: AlertedFlows,
 ) -> Iterator[Reading]:
+    """The values of an alert, marked as it states; the files among them are the flow's."""
     alert = _ALERT.decode(record)
     at_ms = milliseconds(alert.timestamp)
     found = indicators_of(alert, defaults)
@@ -182,8 +190,10 @@ def _of_alert(
     if flow_id:
         flows.add(flow_id, template)
     for kind, value in found:
-        yield _seen(template, place, kind=kind, value=value)
-    flows.gave(flow_id, Given("", found))
+        seen = _seen(template, place, kind=kind, value=value)
+        yield _with(of_flow, seen) if kind in HASHES else seen
+    if alert.files:
+        flows.gave(flow_id, Given("", tuple(each for each in found if each[0] in HASHES)))
 
 
 def _with_earlier(

@@ -11,11 +11,16 @@ from typing import Final
 import msgspec
 
 from producers.inputs import OpenInput
-from producers.markings.marked import Marked
-from producers.markings.understanding import of_file_names
+from producers.markings.marked import NOTHING, Marked
 from producers.readers.home import Nothing, Undecided
-from producers.readers.lines import Line, lines
-from producers.readers.list_heading import comments_ahead, marking_of_line
+from producers.readers.lines import Line
+from producers.readers.list_heading import (
+    Heading,
+    comments_of,
+    is_comment,
+    marking_of_line,
+    marking_of_unreadable_comment,
+)
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
 from producers.readers.suricata_alert import MAIL_PORTS, indicators_of, template_of
@@ -40,15 +45,18 @@ _NO_YEAR: Final = 5  # of 11/30, as Snort writes it by default
 
 
 def _read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
-    heading = of_file_names(source.names).join(comments_ahead(source, lambda _: True))
-    for line in lines(source, defaults.encoding):
+    heading = Heading(source, defaults.encoding, _of_comment, comments_of, marking_of_unreadable_comment)
+    for line in heading.lines():
         if isinstance(line, Rejected):
             yield line
-        elif line.text.startswith("#"):
-            heading = heading.join(marking_of_line(line))
+        elif is_comment(line.text):
             yield LeftOut(line.place, _COMMENT)
         elif line.text.strip():
-            yield from _readings(line, heading, defaults)
+            yield from _readings(line, heading.marked, defaults)
+
+
+def _of_comment(line: Line) -> Marked:
+    return marking_of_line(line) if is_comment(line.text) else NOTHING
 
 
 def _readings(line: Line, heading: Marked, defaults: Defaults) -> Iterator[Reading]:
@@ -124,7 +132,7 @@ READER: Final = Reader(
     leaves_out={
         _NO_THREAT: f"alerts of the classes {' and '.join(sorted(NO_THREAT))}",
         _NO_INDICATOR: "alerts between your own networks, and mail servers",
-        _COMMENT: "lines that begin with `#`",
+        _COMMENT: "lines that begin with `#` or `//`",
     },
     on_request={_NO_THREAT: "what the alert names"},
     example=b"11/20/2026-08:00:00.250000  [**] [1:2024001:3] made up [**] [Classification: Misc Attack] "

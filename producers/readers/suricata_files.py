@@ -4,10 +4,13 @@ A file's name is context. Any file may have it, so it does not stand for the fil
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 import msgspec
 
 from schemas.vocabulary import IndicatorType
+
+HASHES: Final = frozenset({IndicatorType.FILE_MD5, IndicatorType.FILE_SHA1, IndicatorType.FILE_SHA256})
 
 
 class File(msgspec.Struct):

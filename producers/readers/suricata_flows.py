@@ -1,7 +1,7 @@
-"""The flows that have alerted: how all of them is marked, and what the files that are seen in them later state.
+"""The flows that have alerted: how they are marked, and what the files that are seen in them later state.
 
-A flow is marked as strictly as all of its alerts together, in whatever order they come: also those that name no
-indicator. The other statements are those of its latest alert.
+What is read of a flow's other records is marked as strictly as all of its alerts together, in whatever order they come:
+also those that name no indicator. The other statements are those of its latest alert.
 
 Most of what an alert states is the same for all alerts of its rule: it is kept once. Of a flow its two sides are kept,
 as bytes and not as objects, so that all of them need 3 MiB.

@@ -59,7 +59,8 @@ def requested_values(
         marked = NOTHING.with_default(defaults.marking)
         for kind, value in found:
             yield requested_value(kind, value, event_type, at_ms, marked, place, defaults)
-        flows.gave(flow_id, Given(event_type, found))
+        if event_type != "alert":  # its values are marked as it states itself
+            flows.gave(flow_id, Given(event_type, found))
 
 
 def requested_value(

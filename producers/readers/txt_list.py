@@ -20,13 +20,12 @@ from typing import Final
 
 from producers.inputs import OpenInput
 from producers.markings.marked import NOTHING, Marked
-from producers.readers.lines import Line, lines
+from producers.readers.lines import Line
 from producers.readers.list_heading import (
     COMMENT_SIGNS,
+    Heading,
     has_no_indicator,
-    heading_of,
     marking_of_line,
-    marking_of_unreadable,
     names_certificates,
     of_note,
 )
@@ -66,23 +65,21 @@ _NONE: Final = (
 
 def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
     """The readings of each line that is not blank."""
-    heading = heading_of(source, defaults.encoding, _about_list)
+    heading = Heading(source, defaults.encoding, _about_list)
     types = TYPES.get(folded(defaults.columns[0]), ANY) if len(defaults.columns) == 1 else ANY
     may_be_certificates = types == ANY and names_certificates(Head(source.head, "", defaults.encoding).lines)
-    for line in lines(source, defaults.encoding):
+    for line in heading.lines():
         if isinstance(line, Rejected):
-            heading = heading.join(marking_of_unreadable(line))
             yield line
             continue
         text = line.text.strip()
         if not text:
             continue
-        heading = heading.join(_about_list(line))
         if text.startswith(COMMENT_SIGNS):
             may_be_certificates = may_be_certificates or (types == ANY and names_certificates((text,)))
             yield LeftOut(line.place, _COMMENT)
             continue
-        for reading in _readings(text, line, heading, types, defaults):
+        for reading in _readings(text, line, heading.marked, types, defaults):
             if may_be_certificates and isinstance(reading, Seen) and reading.observation.kind in OF_FILES:
                 yield rejected(line.place, RejectReason.UNKNOWN_TYPE, OF_CERTIFICATES, line.original)
             else:

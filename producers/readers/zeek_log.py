@@ -16,14 +16,20 @@ from typing import Any, Final
 import msgspec
 
 from producers.inputs import OpenInput
-from producers.markings.marked import Marked, joined
+from producers.markings.marked import NOTHING, Marked, joined
 from producers.markings.properties import may_restrict, of_properties, restricting
 from producers.markings.understanding import of_file_names, of_prose
 from producers.readers.document import why_invalid
 from producers.readers.home import Nothing, Undecided
 from producers.readers.json_records import Record, records
-from producers.readers.lines import Line, lines
-from producers.readers.list_heading import comments_ahead, marking_of_line
+from producers.readers.lines import Line
+from producers.readers.list_heading import (
+    Heading,
+    comments_of,
+    is_comment,
+    marking_of_line,
+    marking_of_unreadable_comment,
+)
 from producers.readers.list_times import list_milliseconds
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, rejected
@@ -65,24 +71,37 @@ _BEGINS: Final = re.compile(rb'\{\s*"(?:ts|_path|_write_ts|@stream)"\s*:')
 def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
     """The indicators of each record, in the order of the records."""
     start = source.head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    heading = of_file_names(source.names)
     if start.startswith((b"{", b"[")):
+        of_name = of_file_names(source.names)
         for record in records(source, defaults.encoding):
-            yield from _of_json(record, heading, defaults) if isinstance(record, Record) else (record,)
+            yield from _of_json(record, of_name, defaults) if isinstance(record, Record) else (record,)
         return
-    heading = heading.join(comments_ahead(source, lambda text: with_header(Layout(), text) is None))
+    heading = Heading(source, defaults.encoding, _Comments().marking_of, comments_of, marking_of_unreadable_comment)
     layout = Layout()
-    for line in lines(source, defaults.encoding):
+    for line in heading.lines():
         if isinstance(line, Rejected):
             yield line
-        elif line.text.startswith("#"):
+        elif is_comment(line.text):
             header = with_header(layout, line.text)
-            if header is None:
-                heading = heading.join(marking_of_line(line))
             yield LeftOut(line.place, _COMMENT if header is None else _HEADER)
             layout = layout if header is None else header
         elif line.text.strip():
-            yield from _of_row(line, layout, heading, defaults)
+            yield from _of_row(line, layout, heading.marked, defaults)
+
+
+class _Comments:
+    """The comments of a log, in their order: the lines of its header name the separator."""
+
+    def __init__(self) -> None:
+        self._layout = Layout()
+
+    def marking_of(self, line: Line) -> Marked:
+        """What this line states about the whole log."""
+        if not is_comment(line.text):
+            return NOTHING
+        header = with_header(self._layout, line.text)
+        self._layout = header or self._layout
+        return marking_of_line(line) if header is None else NOTHING
 
 
 def _of_row(line: Line, layout: Layout, heading: Marked, defaults: Defaults) -> Iterator[Reading]:
@@ -239,7 +258,7 @@ READER: Final = Reader(
         "name nobody else",
         _INTEL_NOTICE: "notices of the intelligence framework, which do not name the source of the value: `intel` does",
         _HEADER: "header lines",
-        _COMMENT: "other lines that begin with `#`",
+        _COMMENT: "other lines that begin with `#` or `//`",
     },
     on_request={
         **_ON_REQUEST,

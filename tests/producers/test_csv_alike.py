@@ -12,6 +12,7 @@ from producers.inputs import HEAD_BYTES
 from producers.readers import csv_alike, csv_rows, lines
 from producers.readers.csv_rows import Table, cells_of
 from producers.readers.formats import readers
+from producers.readers.list_heading import is_comment
 from producers.readers.reading import Defaults, Reading, Rejected, Seen
 from tests.producers.reading_feeds import FEEDS, an_input, content_of
 
@@ -110,7 +111,7 @@ def test_a_row_without_quotes_is_split_as_the_standard_library_splits_it(text: s
 def pieces(content: bytes, delimiter: str) -> list[csv_rows.Row | lines.Line | Rejected]:
     """The pieces of a list, those of tables one by one."""
     found = list[csv_rows.Row | lines.Line | Rejected]()
-    for piece in csv_rows.rows(an_input(content), "utf-8", delimiter):
+    for piece in csv_rows.rows(lines.blocks(an_input(content), "utf-8"), delimiter, is_comment):
         if isinstance(piece, Table):
             found += filter(None, map(piece.row, range(len(piece.block))))
         else:
@@ -155,7 +156,11 @@ def test_the_rows_of_a_table_are_those_of_its_lines(rows: list[list[str]], delim
 )
 def test_lines_of_one_width_are_a_table(texts: tuple[str, ...], is_table: bool) -> None:
     content = "".join(f"{text}\n" for text in ("first", *texts)).encode()
-    tables = [piece for piece in csv_rows.rows(an_input(content), "utf-8", ",") if isinstance(piece, Table)]
+    tables = [
+        piece
+        for piece in csv_rows.rows(lines.blocks(an_input(content), "utf-8"), ",", is_comment)
+        if isinstance(piece, Table)
+    ]
     assert bool(tables) is is_table
     assert pieces(content, ",") == pieces_slowly(content, ",")
 
