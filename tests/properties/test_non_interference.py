@@ -148,22 +148,23 @@ def a_group_that_has_moved_counts_as_lost(patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "leak",
+    ("leak", "seen_in"),
     [
-        the_question_is_about_what_is_withheld,
-        a_decision_s_id_leaves_in_a_header,
-        only_sources_kept_in_full_have_texts,
-        only_sources_kept_in_full_have_labels,
-        terms_name_the_sources_that_are_kept_in_full,
-        a_source_that_is_kept_back_decides_how_a_release_ends,
-        what_expired_waits_while_others_keep_it_alive,
-        groups_are_mixed_whatever_their_tlp,
-        a_group_that_has_moved_counts_as_lost,
+        (the_question_is_about_what_is_withheld, 470),
+        (a_decision_s_id_leaves_in_a_header, 1),
+        (only_sources_kept_in_full_have_texts, 8),
+        (only_sources_kept_in_full_have_labels, 8),
+        (terms_name_the_sources_that_are_kept_in_full, 47),
+        (a_source_that_is_kept_back_decides_how_a_release_ends, 17),
+        (what_expired_waits_while_others_keep_it_alive, 417),
+        (groups_are_mixed_whatever_their_tlp, 8),
+        (a_group_that_has_moved_counts_as_lost, 18),
     ],
 )
-def test_each_leak_that_was_found_would_be_seen(leak: Leak, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_leak_that_was_found_would_be_seen(leak: Leak, seen_in: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``seen_in`` is a history that shows the leak. It is tried first, and the others if the steps have changed."""
     leak(monkeypatch)
-    for seed in range(MOST):
+    for seed in (seen_in, *range(MOST)):
         found = history(seed)
         if found.received(with_secrets=False) != found.received(with_secrets=True):
             return
