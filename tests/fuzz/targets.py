@@ -161,7 +161,7 @@ def _counted(builder: ReportBuilder, bench: Workbench, tool: str, sequence: int,
 
 # -- markings ------------------------------------------------------------------------------------------------------
 
-MARKED_FEEDS: Final = 1_000
+MARKED_FEEDS: Final = 250
 """Feeds in one piece of bytes: each is a case of its own, and small."""
 _OPEN: Final = Defaults(marking=SourceMarking(tlp="TLP:CLEAR", releasable_to=("JPN",)))
 

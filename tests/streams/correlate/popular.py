@@ -32,6 +32,7 @@ GREEN: Final = Marking(Tlp.GREEN, releasable_to=None)
 RED: Final = Marking(Tlp.RED)
 ROLL_UP_MS: Final = 60_000
 KIB: Final = 1 << 10
+BLOCK: Final = 9_000
 CODEC: Final = Codec()
 SETTINGS: Final = CorrelateSettings("GBR", ("JPN",), ROLL_UP_MS, Lifetimes.load(), lambda: ROSTER, 1)
 CLASSIFIER: Final = Classifier(Engine(load("GBR")))
@@ -88,9 +89,11 @@ class PopularBench:
         self.correlate = Workbench(Correlate(SETTINGS, 0, CODEC, an_enricher(), CLASSIFIER))
 
     def observes(self, *stated: Stated) -> Effects:
-        """One batch with these reports, a moment later."""
+        """One batch with these reports, a moment later: in blocks of what a block may have."""
         self.now_ms += 10
-        return self.correlate.turn(self.now_ms, Record(topics.OBSERVATIONS, 0, 0, b"0", block_of(stated), NOW_MS))
+        blocks = [block_of(stated[start : start + BLOCK]) for start in range(0, len(stated), BLOCK)]
+        records = [Record(topics.OBSERVATIONS, 0, at, b"0", block, NOW_MS) for at, block in enumerate(blocks)]
+        return self.correlate.turn(self.now_ms, *records)
 
     def settles(self) -> None:
         """What waits for its roll-up is published."""

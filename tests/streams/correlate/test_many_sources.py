@@ -175,11 +175,11 @@ def test_100_000_sources_are_the_same_in_every_order_and_a_report_of_one_costs_l
         for number in range(100_000)
     ]
     one, other = PopularBench(), PopularBench()
-    for start in range(0, len(stated), 9_000):
-        one.observes(*stated[start : start + 9_000])
+    for start in range(0, len(stated), 60_000):
+        one.observes(*stated[start : start + 60_000])
     random.shuffle(stated)
-    for start in range(0, len(stated), 7_000):
-        other.observes(*stated[start : start + 7_000])
+    for start in range(0, len(stated), 40_000):
+        other.observes(*stated[start : start + 40_000])
     assert one.kept() == other.kept()
     one.settles()
     assert one.national()["source_count"] == 100_000
