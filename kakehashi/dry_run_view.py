@@ -7,8 +7,9 @@ from typing import Final
 import msgspec
 from rich.cells import cell_len, chop_cells
 
-from kakehashi.fates import OUTCOMES, Fate, Ruled
+from kakehashi.fates import OUTCOMES, SKIP, Fate, Ruled
 from kakehashi.terminal import printable
+from producers.readers.formats import on_request
 from schemas.counting import counted
 
 WIDTH: Final = 80
@@ -94,6 +95,9 @@ class Counts:
             for reason, count in sorted(found.items(), key=lambda each: (-each[1], each[0])):
                 title = f": {titles[reason]}" if reason in titles else ""
                 yield from folded(f"{reason}{title}", f"{count:9,}  ", self._width)
+            if asked := " ".join(f"--include {rule}" for rule in on_request() if outcome == SKIP and rule in found):
+                text = f"taken, without a confidence, if you ask for it: {asked}"
+                yield from folded(text, "    ", self._width)
 
 
 def _rules(reason: str) -> list[str]:

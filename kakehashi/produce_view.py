@@ -153,9 +153,9 @@ def closing_lines(summary: Summary, publisher: Publisher, where: str, *, has_aga
     yield from _not_for_detection(summary)
     if summary.left_out:
         yield f"left out: {', '.join(f'{count:,} {rule}' for rule, count in summary.left_out.most_common())}"
-        asked = ", ".join(rule for rule in on_request() if rule in summary.left_out)
+        asked = " ".join(f"--include {rule}" for rule in on_request() if rule in summary.left_out)
         if asked:
-            yield f"  taken, without a confidence, if you ask for it: --include {asked}"
+            yield f"  taken, without a confidence, if you ask for it: {asked}"
     if summary.rejected:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in summary.rejected.most_common())
         yield f"refused and kept in quarantine: {reasons}"

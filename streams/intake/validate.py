@@ -120,7 +120,7 @@ DETAILS: Final = {
     RejectReason.UNKNOWN_WITHDRAWAL: "the code of its withdrawal is not in the contract: upgrade the exchange, or "
     "correct the sensor",
     RejectReason.TIME_OUT_OF_RANGE: "a time is before 1970, more than a day in the future, after the year 9999, or "
-    "ends before it begins: set the sensor's clock",
+    "ends before it begins: set the sensor's clock, or send what is valid later when it is",
     RejectReason.COUNT_OUT_OF_RANGE: f"its count is not between 1 and {MAX_COUNT}",
     RejectReason.CONFIDENCE_OUT_OF_RANGE: "its confidence is not between 0 and 100",
     RejectReason.DANGLING_INDEX: "it points to a marking, label or context that the report does not hold",

@@ -36,6 +36,15 @@ def test_the_summary_counts_by_rule() -> None:
         assert part in " ".join(text.split())
 
 
+def test_the_summary_names_the_option_that_takes_what_was_left_out() -> None:
+    counts = Counts()
+    for rule in ("dns", "not-to-ids", "dns", "comment"):
+        counts.add(Fate("f", 1, "", "", "skip", rule))
+    text = " ".join("\n".join(counts.lines(("JPN",), {}, "")).split())
+    asked = "taken, without a confidence, if you ask for it: --include dns --include not-to-ids"
+    assert f"2 dns 1 comment 1 not-to-ids {asked}" in text
+
+
 def test_several_reasons_of_one_piece_are_lines_of_their_own_and_count_each() -> None:
     content = b"domain,tlp\ngoogle.com,ask us\nbad.kakenet-mal.org,ask us\n"
     fates = fates_of(content, marking=SourceMarking())
