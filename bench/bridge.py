@@ -33,7 +33,8 @@ _DAY_MS: Final = 24 * _HOUR_MS
 _WARM_UP: Final = 2_000
 _TRICKLE: Final = 300
 _PROBES: Final = 4_000
-_FAR: Final = 4
+_FAR: Final = 12
+_BESIDE: Final = 4
 _NARROW: Final = 512 << 10  # bytes a second: far less than these two cores carry, so that the link is the limit
 
 BRIDGE: Final = "kakehashi bridge"
@@ -55,7 +56,7 @@ def measure(stand: Stand, records: int, seed: int, now_ms: int, rounds: int, far
 
     If MirrorMaker 2 cannot be fetched it is left out; ``left_out`` is then the reason.
     Over a distance the bridge alone, in turns, ``far`` times as many: the first and the last transaction of a run are
-    waited for alone, and must not be what is measured.
+    waited for alone, a second each, and must not be what is measured.
     """
     sendings = released_records(_WARM_UP + far * records + _TRICKLE, seed, now_ms)
     warm_up, bulk, single = sendings[:_WARM_UP], sendings[_WARM_UP:-_TRICKLE], sendings[-_TRICKLE:]
@@ -66,7 +67,9 @@ def measure(stand: Stand, records: int, seed: int, now_ms: int, rounds: int, far
     probes = urgent_records(_PROBES, seed + 1, now_ms)
     with far_partner(stand, dict(os.environ)) as away:
         far_runs = _far(away, _Parts(warm_up, bulk, single), rounds)
-        lanes = [_fast_lane(away, round_trip_ms, 0, bulk, probes) for round_trip_ms in ROUND_TRIPS_MS]
+        lanes = [
+            _fast_lane(away, round_trip_ms, 0, bulk[: _BESIDE * records], probes) for round_trip_ms in ROUND_TRIPS_MS
+        ]
         lanes.append(_fast_lane(away, max(ROUND_TRIPS_MS), _NARROW, parts.bulk, probes))
     return {
         "records": records,

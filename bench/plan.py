@@ -11,13 +11,13 @@ SECONDS: Final[Mapping[str, int]] = {
     "idle": 90,
     "throughput": 240,
     "hops": 20,
-    "latency": 560,
+    "latency": 510,
     "stages": 10,
     "batches": 40,
     "sensors": 10,
     "skew": 40,
     "state": 260,
-    "bridge": 270,
+    "bridge": 290,
     "recalls": 40,
     "decisions": 10,
     "rules": 40,
@@ -26,7 +26,7 @@ SECONDS: Final[Mapping[str, int]] = {
     "intelmq": 60,
     "picture": 75,
     "outputs": 180,
-    "taxii": 65,
+    "taxii": 60,
     "readers": 175,
     "long": 1100,
 }
@@ -59,7 +59,7 @@ class Plan:
     bridge: int = 50_000
     bridge_rounds: int = 1
     hops: int = 100_000
-    latency_s: float = 12.0
+    latency_s: float = 10.0
     loads: tuple[float, ...] = (0.1, 0.5, 0.8, 0.95)
     probe_s: float = 15.0
     held_minutes: int = 3
@@ -117,7 +117,7 @@ def plan_for(minutes: float, *, observations: int | None, rounds: int | None, se
         idle_s=max(10.0, 40.0 * part),
         bridge=max(10_000, int(50_000 * part)),
         hops=max(20_000, int(100_000 * part)),
-        latency_s=max(5.0, 12.0 * part),
+        latency_s=max(5.0, 10.0 * part),
         probe_s=max(5.0, 15.0 * part),
         held_minutes=max(1, round(3 * part)),
         long_s=max(60.0, 600.0 * part),

@@ -14,8 +14,8 @@ from bench.long_run import MINUTE_S, by_minute
 from bench.stand import Stand
 
 LATE_MS: Final = 5_000
-_RUNS: Final = 4
-_PARTS: Final = (0.2, 1.4)  # of the rate of a backlog: it is looked for between these
+_RUNS: Final = 3
+_PARTS: Final = (0.2, 1.0)  # of the rate of a backlog: it is looked for between these
 _LESS: Final = 0.85
 
 Minutes = Callable[[float], Generator[dict[str, Any], None, None]]

@@ -31,8 +31,8 @@ from schemas.records import ReleasedIndicator
 _log = logging.getLogger(__name__)
 
 # A poll does not wait for more records, so at a low rate a transaction has one. All of them fit into one batch of the
-# producer.
-_MAX_RECORDS: Final = 16_000
+# producer (``INBOX_BATCH_BYTES``): a second one would be sent a round trip later.
+MAX_RECORDS_OF_BULK: Final = 32_000
 GATHER_RECEIPTS_S: Final = 1.0  # for receipts: no one waits for them, and each transaction has a fixed cost
 
 
@@ -85,7 +85,7 @@ class BorderFeed(Feed[Mapping[bytes, int]]):
         self._throttle, self._portion = throttle, Portion()
         self._cluster, self._released, self._urgent = cluster, released, urgent
         self._border, (self._codec, self._codec_abroad) = border, codecs
-        self._bulk = AssignedFeed(cluster, [released], max_records=_MAX_RECORDS, max_bytes=MAX_BYTES)
+        self._bulk = AssignedFeed(cluster, [released], max_records=MAX_RECORDS_OF_BULK, max_bytes=MAX_BYTES)
         self._rest = AssignedFeed(cluster, [always, urgent])
         self._kept: list[Record] = []  # receipts that were read and not handed out yet
         self._gathering = Gathering(GATHER_RECEIPTS_S)

@@ -4,7 +4,7 @@ seconds."""
 from typing import Final
 
 FIRST_BYTES: Final = 1 << 20
-MAX_BYTES: Final = 4 << 20
+MAX_BYTES: Final = 6 << 20
 MIN_BYTES: Final = 64 << 10
 # A broker ends a transaction after 30 s, and the client gives up on a record after four fifths of that.
 QUICK_S: Final = 4.0
@@ -24,12 +24,13 @@ class Portion:
         self._sent = size, now_s
 
     def carried(self, now_s: float) -> None:
-        """The last bytes are committed. If that was quick and they filled half, the next size doubles; if slow, it
-        halves."""
+        """The last bytes are committed. If that was quick and they filled half, the next size is what takes ``QUICK_S``
+        at this pace, and twice as much at least; if slow, it halves."""
         if self._sent is None:
             return
         (size, began_s), self._sent = self._sent, None
-        if now_s - began_s > SLOW_S:
+        took_s = max(now_s - began_s, 0.001)
+        if took_s > SLOW_S:
             self.bytes = max(MIN_BYTES, self.bytes // 2)
-        elif now_s - began_s < QUICK_S and size > self.bytes // 2:
-            self.bytes = min(MAX_BYTES, self.bytes * 2)
+        elif took_s < QUICK_S and size > self.bytes // 2:
+            self.bytes = min(MAX_BYTES, max(2 * self.bytes, int(size * QUICK_S / took_s)))

@@ -19,7 +19,6 @@ _log = logging.getLogger(__name__)
 MAX_RECORDS: Final = 2_000
 MAX_BYTES: Final = 4 << 20
 _PORTION: Final = 64  # records fetched from a client at a time: this many may wait here for the next batch
-_AHEAD_KBYTES: Final = MAX_BYTES >> 10  # one batch is fetched while one is processed
 _ASK_S: Final = 2.0
 # The broker answers with the first byte, so an idle shard need not ask often. Other requests to this client wait
 # behind the fetch, though: a broker answers one connection in order.
@@ -45,6 +44,7 @@ class AssignedFeed(Feed[None]):
         """``gather_s`` is how long records gather behind a batch (``exchange.feeds.gathering``)."""
         self._cluster, self._inputs = cluster, tuple(inputs)
         self._max, self.max_bytes = max_records, max_bytes
+        self._ahead_kbytes = max(max_bytes, MAX_BYTES) >> 10  # one batch is fetched while one is processed
         self._consumer: Consumer | None = None
         self._held: deque[Record] = deque()  # fetched beyond the last batch
         self._count = self._size = 0  # of the last batch: its records, and their bytes
@@ -93,7 +93,7 @@ class AssignedFeed(Feed[None]):
     def _read(self, places: list[TopicPartition], others: Mapping[Input, int]) -> Consumer:
         """Make the client."""
         self._consumer = consumer = reader(
-            self._cluster, **{"queued.max.messages.kbytes": _AHEAD_KBYTES, "fetch.wait.max.ms": _FETCH_MS}
+            self._cluster, **{"queued.max.messages.kbytes": self._ahead_kbytes, "fetch.wait.max.ms": _FETCH_MS}
         )
         if places and self._bell is not None:
             offset = others.get(self._bell, OFFSET_BEGINNING)
