@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from bench.latency import Hops, measuring
 from bench.long_run import MINUTE_S, by_minute
+from bench.show import show
 from bench.stand import Stand
 
 LATE_MS: Final = 5_000
@@ -37,6 +38,7 @@ def bisected(hops: Hops, full_rate: float, seconds: float, for_s: float) -> list
     for _ in range(_RUNS):
         run = hops.at((low + high) / 2, seconds)
         run["sustained"] = is_sustained(run, seconds, for_s)
+        _show(run)
         tried.append(run)
         low, high = (run["observations_per_s"], high) if run["sustained"] else (low, run["observations_per_s"])
     return tried
@@ -55,6 +57,7 @@ def stepped_down(run: Minutes, rate: float, minutes: int) -> list[dict[str, Any]
         with closing(run(rate)) as entries:
             for entry in entries:
                 entry["sustained"] = is_sustained(entry, MINUTE_S, minutes * MINUTE_S)
+                _show(entry)
                 by_the_minute.append(entry)
                 if not entry["sustained"]:
                     break
@@ -68,3 +71,8 @@ def is_sustained(run: dict[str, Any], seconds: float, for_s: float) -> bool:
     """No more than one in a hundred is late; and half of those at the end are not so late that, if that goes on growing
     for ``for_s`` as in these ``seconds``, they will be."""
     return bool(run["p99_ms"] < LATE_MS and run["last_p50_ms"] * for_s / seconds < LATE_MS)
+
+
+def _show(run: dict[str, Any]) -> None:
+    verdict = "sustained" if run["sustained"] else "too much"
+    show(f"  {run['observations_per_s']:10,} observations/s: p99 {run['p99_ms']:,} ms: {verdict}")

@@ -98,7 +98,12 @@ def test_a_rate_that_does_not_hold_in_each_minute_is_left_at_once_for_a_lower_on
         try:
             for minute in (1, 2, 3):
                 begun.append((rate, minute))
-                yield {"minute": minute, "p99_ms": 6_000 if rate > 800 and minute == 2 else 90, "last_p50_ms": 50}
+                yield {
+                    "minute": minute,
+                    "observations_per_s": round(rate),
+                    "p99_ms": 6_000 if rate > 800 and minute == 2 else 90,
+                    "last_p50_ms": 50,
+                }
         finally:
             ended.append(rate)
 
