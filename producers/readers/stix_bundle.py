@@ -28,7 +28,7 @@ from producers.readers.document import document, plain, repeated_keys
 from producers.readers.reader import Head, Reader, Recognition, first_of
 from producers.readers.reading import Defaults, Emptied, LeftOut, Reading, Rejected, Seen, Withdrawn, rejected
 from producers.readers.stix_1 import advice_on_stix_1
-from producers.readers.stix_document import BENIGN, INDICATOR, REVOKED, Bundled, Kind, Version, taken_in
+from producers.readers.stix_document import BENIGN, BUNDLE, INDICATOR, REVOKED, Bundled, Kind, Version, opened, taken_in
 from producers.readers.stix_indicator import Indicator, is_revoked, modified_of, observation_of, times_of
 from producers.readers.stix_observed import OBSERVED, observations_of, observed_in
 from producers.readers.stix_pattern import Taken, Unusable
@@ -46,14 +46,9 @@ from schemas.vocabulary import IndicatorType, RejectReason, Withdrawal
 _OTHER_OBJECT: Final = "not-an-indicator"
 _SUPERSEDED: Final = "superseded"
 _PART: Final = "part-of-pattern"
-_BUNDLE: Final = "bundle"
 _NOT_SEEN: Final = "not-seen"
 _OTHER_SIGHTING: Final = "sighting-of-other"
 _WORDS: Final = (b'"spec_version"', b'"indicator--', b'"bundle"', b'"objects"')
-
-
-class _Bundle(msgspec.Struct):
-    objects: list[msgspec.Raw] | None = None
 
 
 def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
@@ -62,8 +57,9 @@ def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
     if isinstance(parsed, Rejected):
         yield parsed
         return
-    objects = _objects(parsed)
-    if objects is None:
+    try:
+        objects, bundles = opened(parsed)
+    except msgspec.ValidationError:
         detail = "the bundle's `objects` are no list, so nothing of it is read: ask its source for STIX 2.1"
         yield rejected(SourcePlace(source.name, 0), RejectReason.UNDECODABLE, detail, bytes(parsed))
         return
@@ -76,7 +72,7 @@ def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
         return
     kinds = [Kind() if doubtful.get(number) else _kind(raw) for number, raw in enumerate(objects, 1)]
     twice = [raw for number, raw in enumerate(objects, 1) if doubtful.get(number)]
-    bundled = Bundled(parsed, list(zip(objects, kinds, strict=True)), twice, source.names)
+    bundled = Bundled(bundles, list(zip(objects, kinds, strict=True)), twice, source.names)
     for number, (raw, kind) in enumerate(zip(objects, kinds, strict=True), 1):
         place = SourcePlace(source.name, number)
         if doubtful.get(number):
@@ -91,22 +87,11 @@ def read(source: OpenInput, defaults: Defaults) -> Iterator[Reading]:
         elif not kind.type:
             detail = advice_on_stix_1(bytes(raw)) or "a STIX object needs a type"
             yield rejected(place, RejectReason.UNDECODABLE, detail, bytes(raw))
-        elif kind.type == _BUNDLE and raw is not parsed:
-            detail = "a bundle in a list or in another bundle: send each bundle as a file of its own"
+        elif kind.type == BUNDLE and bundles:
+            detail = "a bundle in many others: send it as a file of its own"
             yield rejected(place, RejectReason.UNDECODABLE, detail, bytes(raw))
         else:
             yield LeftOut(place, _OTHER_OBJECT, kind.type)
-
-
-def _objects(parsed: msgspec.Raw) -> list[msgspec.Raw] | None:
-    """The objects of a bundle, a list or a single object; ``None`` if a bundle's cannot be read."""
-    if bytes(memoryview(parsed)[:1]) == b"[":
-        return msgspec.json.decode(parsed, type=list[msgspec.Raw])
-    try:
-        bundle = msgspec.json.decode(parsed, type=_Bundle)
-    except msgspec.ValidationError:
-        return None
-    return [parsed] if bundle.objects is None else bundle.objects
 
 
 def _kind(raw: msgspec.Raw) -> Kind:

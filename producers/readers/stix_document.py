@@ -23,7 +23,38 @@ BENIGN: Final = "benign"
 DEFINITION: Final = "marking-definition"
 INDICATOR: Final = "indicator"
 _NO_CONTAINERS: Final = frozenset({INDICATOR, DEFINITION, RELATIONSHIP, SIGHTING})
+BUNDLE: Final = "bundle"
+_MOST_NESTED: Final = 4
+_ABSENT: Final = msgspec.Raw()
 OF_A_BUNDLE: Final = frozenset({"type", "id", "spec_version", "objects"})
+
+
+class _Envelope(msgspec.Struct):
+    """A bundle, or the envelope of TAXII, which has no type."""
+
+    type: Any = ""
+    objects: msgspec.Raw = _ABSENT
+
+
+def opened(parsed: msgspec.Raw, depth: int = _MOST_NESTED) -> tuple[list[msgspec.Raw], list[msgspec.Raw]]:
+    """The objects of a document, and the bundles that they are in: it may be a list of bundles, or one in another.
+
+    Raises msgspec.ValidationError if the objects of a bundle are no list.
+    """
+    if depth and bytes(memoryview(parsed)[:1]) == b"[":
+        parts = [opened(each, depth - 1) for each in msgspec.json.decode(parsed, type=list[msgspec.Raw])]
+        return [each for objects, _ in parts for each in objects], [each for _, bundles in parts for each in bundles]
+    try:
+        envelope = msgspec.json.decode(parsed, type=_Envelope)
+    except msgspec.ValidationError:
+        return [parsed], []
+    content = bytes(envelope.objects)
+    if not depth or envelope.type not in ("", BUNDLE) or not content or content == b"null":
+        return [parsed], []
+    if not content.startswith(b"["):
+        raise msgspec.ValidationError("the objects of a bundle are no list")
+    objects, bundles = opened(envelope.objects, depth - 1)
+    return objects, [parsed, *bundles]
 
 
 class Kind(msgspec.Struct):
@@ -58,7 +89,7 @@ class Bundled:
 
     def __init__(
         self,
-        parsed: msgspec.Raw,
+        bundles: list[msgspec.Raw],
         listed: list[tuple[msgspec.Raw, Kind]],
         doubtful: list[msgspec.Raw],
         names: tuple[str, ...],
@@ -73,7 +104,9 @@ class Bundled:
             if kind.type == INDICATOR:
                 version = self._places[number] = _version(raw, kind, SourcePlace(names[0], number))
                 self.versions.setdefault(kind.id, []).append(version)
-        self.around = of_file_names(names).join(of_properties(_around(parsed), OF_A_BUNDLE, "bundle"))
+        self.around = of_file_names(names).join(
+            joined(of_properties(_around(each), OF_A_BUNDLE, "bundle") for each in bundles)
+        )
         containers = [(plain(raw), kind.id) for raw, kind in listed if _is_container(raw, kind)]
         self._containers = Containers(containers, doubtful, self.definitions)
         related = (plain(raw) for raw, kind in listed if kind.type in (RELATIONSHIP, SIGHTING, *INDICATED))
@@ -151,13 +184,10 @@ def _is_container(raw: msgspec.Raw, kind: Kind) -> bool:
     return b"_ref" in content and b"indicator--" in content
 
 
-def _around(parsed: msgspec.Raw) -> dict[str, Any]:
+def _around(bundle: msgspec.Raw) -> dict[str, Any]:
     """The properties of a bundle but for its objects."""
-    try:
-        bundle = msgspec.json.decode(parsed, type=dict[str, msgspec.Raw])
-    except msgspec.ValidationError:
-        return {}
-    return {name: plain(raw) for name, raw in bundle.items() if name not in OF_A_BUNDLE} if "objects" in bundle else {}
+    parts = msgspec.json.decode(bundle, type=dict[str, msgspec.Raw])
+    return {name: plain(raw) for name, raw in parts.items() if name not in OF_A_BUNDLE}
 
 
 def _ended(newest: list[Indicator], found: Marked) -> str:

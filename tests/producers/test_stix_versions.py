@@ -140,3 +140,34 @@ def test_an_id_of_another_type_is_refused_alone(name: Any) -> None:
 def test_objects_that_are_one_a_line_are_read_as_a_list() -> None:
     lines = "\n".join(json.dumps(an_indicator(number)) for number in (1, 2)) + "\n\n"
     assert [row.value for row in observations(readings(FORMAT, lines.encode()))] == ["c1.example.com", "c2.example.com"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        json.dumps([json.loads(bundle(an_indicator(1))), json.loads(bundle(an_indicator(2)))]),
+        "\n".join(bundle(an_indicator(number)).decode() for number in (1, 2)),
+        bundle(json.loads(bundle(an_indicator(1), an_indicator(2)))).decode(),
+    ],
+)
+def test_several_bundles_are_one_document(document: str) -> None:
+    found = readings(FORMAT, document.encode())
+    assert [(row.value, row.marking.tlp) for row in observations(found)] == [
+        ("c1.example.com", "TLP:GREEN"),
+        ("c2.example.com", "TLP:GREEN"),
+    ]
+    for place in ('"type": "bundle"', f'"id": "{ID}"'):
+        restricted = document.replace(place, f'{place}, "x_tlp": "red"', 1)
+        assert observations(readings(FORMAT, restricted.encode()))[0].marking.tlp == "TLP:RED"
+
+
+def test_a_report_in_one_bundle_restricts_what_is_in_another() -> None:
+    report = {"type": "report", "id": "report--1", "object_refs": [ID], "object_marking_refs": [RED]}
+    found = readings(FORMAT, b"\n".join((bundle(report), bundle(an_indicator(1)))))
+    assert [row.marking.tlp for row in observations(found)] == ["TLP:RED"]
+
+
+def test_observed_data_of_stix_2_0_alone_is_read_and_is_no_bundle() -> None:
+    alone = observed(OLD) | {"objects": {"0": DOMAIN}}
+    found = readings(FORMAT, json.dumps(alone).encode(), include=frozenset({"observed-data"}))
+    assert [row.value for row in observations(found)] == ["c1.example.com"]

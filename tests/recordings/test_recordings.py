@@ -27,8 +27,8 @@ _REFUSED_WHOLE: Final = {
     "cti-stix-validator__stix2validator__test__v21__test_examples__invalid_braces.json.xz": "it is not recognised",
     "invalid-braces.json": "it is not recognised",
     "feed__hashes.csv.xz": "a column has no name",
-    "zeek__scripts.base.frameworks.logging.ascii-json-utf8__ssh.log.xz": "it is not recognised",
-    "zeek__scripts.base.frameworks.logging.ascii-json__ssh.log.xz": "it is not recognised",
+    "zeek__scripts.base.frameworks.logging.ascii-json-utf8__ssh.log.xz": "it is JSON of a form that no reader knows",
+    "zeek__scripts.base.frameworks.logging.ascii-json__ssh.log.xz": "it is JSON of a form that no reader knows",
     "empty.txt": "",
 }
 """What is no feed, or of an unknown type: refused with what it is, and what to do."""
