@@ -71,7 +71,7 @@ class Before:
             gone_on = grown_from((each for each in earlier if each.id in replaced), now)
             if gone_on is not None:
                 return self._new_state(path, now, gone_on.line, gone_on.item)
-            if not is_named and _is_copy(earlier, now, used, stream):
+            if not is_named and _is_copy(earlier, now, used, path, stream):
                 return None
         fewest = FEWEST_COMPARED if is_reused else 0
         left = (state for state in earlier if state.id not in used and state.size >= fewest)
@@ -89,7 +89,7 @@ class Before:
         """Whether a file is not to be read now: it is a copy, or is still being compressed."""
         with path.open("rb", buffering=0) as stream:
             earlier, now = self._compared(path, stream)
-            return _is_copy(earlier, now, used, stream) or (is_young and bool(now.damage))
+            return _is_copy(earlier, now, used, path, stream) or (is_young and bool(now.damage))
 
     def begun_in(self, path: Path, stream: Seekable | None = None) -> set[int]:
         """The ids of the inputs of which a file has all that was read. It is that of the stream, if there is one.
@@ -108,14 +108,44 @@ class Before:
     def rest_of(self, state: InputState, path: Path) -> Beside:
         """The file beside a path that continues where the input was left, and those that were written since, in order.
 
-        Empty if there is none.
+        Empty if there is none. The first one may be cut off (``cut_off``).
         """
-        return Beside(path, lambda each: state.id in self.begun_in(each.path, each.stream))
 
-    def written_since(self, state: InputState, path: Path) -> Beside:
-        """The files beside a path that were written since an input was opened of which no copy is left, in order."""
+        def is_it(each: Held) -> bool:
+            return state.id in self.begun_in(each.path, each.stream) or self._cut(state, each) is not None
+
+        return Beside(path, is_it)
+
+    def cut_off(self, state: InputState, file: Held) -> bool:
+        """Whether a copy has less than was read of an input: its writer went on after the copy was made.
+
+        Not all that was read need be spooled: the copy is read on from the first line that is not.
+        """
+        now = self._cut(state, file)
+        if now is not None:
+            self._new_state(file.path, now, state.line, state.item)
+        return now is not None
+
+    def _cut(self, state: InputState, file: Held) -> Fingerprint | None:
+        if not self._spool.earlier_states(place_of(file.path), prefixes_of(file.stream)):
+            return None
+        earlier, now = self._compared(file.path, file.stream)
+        is_shorter = FEWEST_COMPARED <= now.size < state.size and any(each.id == state.id for each in earlier)
+        return now if is_shorter and _begins(state, file.path, file.stream) else None
+
+    def written_since(self, state: InputState, path: Path, used: Collection[int]) -> Beside:
+        """The files beside a path that were written since an input was opened of which no copy is left, in order.
+
+        Without what was read to its end.
+        """
         since_s = self._spool.opened_at_ms(state) / 1000
-        return Beside(path, lambda each: os.fstat(each.stream.fileno()).st_mtime < since_s, is_first_wanted=False)
+
+        def is_older(each: Held) -> bool:
+            return os.fstat(each.stream.fileno()).st_mtime < since_s
+
+        return Beside(
+            path, is_older, lambda each: is_older(each) or self._progress(each, used) is True, needs_first=False
+        )
 
     def unread_beside(self, path: Path, followed: Collection[Identity], used: Collection[int]) -> Beside:
         """The youngest file beside a path of which something was read, and those that were written since, in order.
@@ -138,7 +168,7 @@ class Before:
             return None
         earlier, now = self._compared(file.path, file.stream)
         state = self._spool.same_content(now.digest) or grown_from(earlier, now)
-        if state.id in used if state is not None else _is_copy(earlier, now, (), file.stream):
+        if state.id in used if state is not None else _is_copy(earlier, now, (), file.path, file.stream):
             return True
         return None if state is None else state.complete and state.digest == now.digest
 
@@ -148,19 +178,25 @@ def place_of(path: Path) -> str:
     return name_in_utf8(os.path.abspath(path))
 
 
-def _is_copy(earlier: list[InputState], now: Fingerprint, used: Collection[int], stream: Seekable) -> bool:
+def _is_copy(earlier: list[InputState], now: Fingerprint, used: Collection[int], path: Path, stream: Seekable) -> bool:
     """Whether a file is the beginning of what was read, or a copy of a followed file that may be its rest."""
     if now.size < FEWEST_COMPARED:
         return False
     longer = [state for state in earlier if state.size > now.size]
     followed = [state for state in earlier if state.size <= now.size and state.id in used]
-    return grown_from(followed, now) is not None or any(_begins(state, stream) for state in longer)
+    return grown_from(followed, now) is not None or any(_begins(state, path, stream) for state in longer)
 
 
-def _begins(state: InputState, stream: Seekable) -> bool:
-    """Whether a file is the beginning of the input's file, which has its name or one of a rotated copy."""
-    path = Path(state.path)
-    for each in (path, *siblings_of(path)):
+def _begins(state: InputState, path: Path, stream: Seekable) -> bool:
+    """Whether a file, which has the first half or 64 KiB of an input, is a beginning of it.
+
+    One that is named as a rotated copy is: it may be all that is left. Of others the content is compared with the file.
+    """
+    its_own = Path(state.path)
+    rotated = siblings_of(its_own)
+    if Path(os.path.abspath(path)) in rotated:
+        return True
+    for each in (its_own, *rotated):
         with suppress(OSError), each.open("rb", buffering=0) as other:
             if _is_beginning(stream, other):
                 return True

@@ -33,8 +33,8 @@ class Beside:
     """The first file that matches, of those beside a path from the youngest, and all younger ones; the oldest first.
 
     Those that are not wanted are not among them. There are at most 128: look again after these. While it is entered
-    the files are open. ``is_sure`` is False if each of 20 looks met a rotation: files may be missing then. If the first
-    one is not wanted, it need not be there.
+    the files are open. ``is_sure`` is False if each of 20 looks met a rotation: files may be missing then. Without
+    ``needs_first`` it is all of them if none matches.
     """
 
     def __init__(
@@ -43,10 +43,9 @@ class Beside:
         is_first: Callable[[Held], bool],
         is_unwanted: Callable[[Held], bool] = lambda _: False,
         *,
-        is_first_wanted: bool = True,
+        needs_first: bool = True,
     ) -> None:
-        self._path, self._is_first, self._is_first_wanted = path, is_first, is_first_wanted
-        self._is_unwanted = is_unwanted if is_first_wanted else is_first
+        self._path, self._is_first, self._is_unwanted, self._needs_first = path, is_first, is_unwanted, needs_first
         self._judged: dict[tuple[Identity, int, int], _Judged] = {}
         self.files = deque[Held]()
         self.is_sure = True
@@ -54,7 +53,7 @@ class Beside:
     def __enter__(self) -> Self:
         for looks in range(_MOST_LOOKS):
             names = self._names()
-            if not self._has_first(names) and self._is_first_wanted:
+            if not self._has_first(names) and self._needs_first:
                 self._close()
             self.is_sure = self._names() == names
             if self.is_sure or looks + 1 == _MOST_LOOKS:

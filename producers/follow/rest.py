@@ -89,33 +89,42 @@ class Rest:
     def read_younger(self, path: Path) -> None:
         """Read rotated copies that no one has seen under the path, also those that were made meanwhile."""
         read = set[Identity]()
-        used = {each.state.id for each in self._tails.values()}
-        while found := self._read_all(path, self._before.unread_beside(path, self._tails, used), read):
+        while found := self._read_all(path, self._before.unread_beside(path, self._tails, self._used()), read):
             read.update(found)
 
+    def _used(self) -> set[int]:
+        return {each.state.id for each in self._tails.values()}
+
     def _read_copy(self, state: InputState, path: Path) -> bool:
-        if not self._read_all(path, self._before.rest_of(state, path)):
-            return False
-        self.read_younger(path)
-        self._spool.finish(state)
-        return True
+        """Read the rest of an input from a copy of it; whether it has all of it."""
+        with self._before.rest_of(state, path) as beside:
+            is_whole = bool(beside.files) and not self._before.cut_off(state, beside.files[0])
+            has_found = bool(self._read_files(path, beside))
+        if has_found:
+            self.read_younger(path)
+        if is_whole:
+            self._spool.finish(state)
+        return is_whole
 
     def _read_all(self, path: Path, beside: Beside, read: Collection[Identity] = ()) -> list[Identity]:
         with beside:
-            if not beside.is_sure:
-                name = name_in_utf8(str(path))
-                self._gap(f"the rotated copies of {name} had other names at each look: some may be left out")
-            files = [each for each in beside.files if each.identity not in read]
-            for each in files:
-                try:
-                    self._run.read(str(each.path), descriptor=each.stream.fileno())
-                except (OSError, ConfigurationError) as error:
-                    self._gap(f"{name_in_utf8(str(each.path))}, a rotated copy, cannot be read to its end: {error}")
+            return self._read_files(path, beside, read)
+
+    def _read_files(self, path: Path, beside: Beside, read: Collection[Identity] = ()) -> list[Identity]:
+        if not beside.is_sure:
+            name = name_in_utf8(str(path))
+            self._gap(f"the rotated copies of {name} had other names at each look: some may be left out")
+        files = [each for each in beside.files if each.identity not in read]
+        for each in files:
+            try:
+                self._run.read(str(each.path), descriptor=each.stream.fileno())
+            except (OSError, ConfigurationError) as error:
+                self._gap(f"{name_in_utf8(str(each.path))}, a rotated copy, cannot be read to its end: {error}")
         return [each.identity for each in files]
 
     def _declare(self, state: InputState, path: Path, event: str) -> None:
         """Nothing more of an input can be read; what was written to its path after it may be there."""
-        self._read_all(path, self._before.written_since(state, path))
+        self._read_all(path, self._before.written_since(state, path, self._used()))
         self._gap(
             f"{name_in_utf8(str(path))} {event}, and no copy of it is beside it: what was written behind the first "
             f"{state.size} bytes of it is not known"

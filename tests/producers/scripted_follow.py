@@ -9,6 +9,7 @@ import pytest
 from exchange.clock import now_ms
 from producers.follow.follow import follow
 from producers.produce import Options
+from producers.report import MAX_OBSERVATIONS
 from producers.spool.spool import Spool
 from producers.stop import Stop, Stopped
 from tests.producers.producing import CODEC, NOWHERE, SENSOR, OfflinePublisher, Unwatched, values_in
@@ -72,11 +73,20 @@ def nothing() -> None:
     """The end of a run."""
 
 
-def followed(spool: Spool, *places: Path | str, steps: Steps) -> Reported:
+class Killed(BaseException):
+    """Ends a run at once, as ``kill -9`` does."""
+
+
+def kill() -> None:
+    """Kill the run."""
+    raise Killed
+
+
+def followed(spool: Spool, *places: Path | str, steps: Steps, report_size: int = MAX_OBSERVATIONS) -> Reported:
     """One run. Each step waits, and then acts."""
     stop, reported = Stop(), Reported()
     publisher = Acting(spool, stop, reported, steps)
-    options = Options(SENSOR, tuple(map(str, places)))
-    with pytest.raises(Stopped):
+    options = Options(SENSOR, tuple(map(str, places)), report_size=report_size)
+    with pytest.raises((Stopped, Killed)):
         follow(options, spool, publisher, reported, codec=CODEC, now_ms=now_ms, stop=stop, quiet_s=0.3)
     return reported

@@ -1,6 +1,7 @@
 """What happens to followed files beside plain rotation: nothing is lost in silence, and nothing counts twice."""
 
 import errno
+import gzip
 import os
 import shutil
 import time
@@ -15,7 +16,7 @@ from producers.follow import looking
 from producers.follow.places import siblings_of
 from producers.spool.spool import Spool
 from tests.producers.producing import values_in
-from tests.producers.scripted_follow import Steps, followed, lines, names, nothing
+from tests.producers.scripted_follow import Steps, followed, kill, lines, names, nothing
 
 BUNDLE = Path(__file__).parents[1] / "feeds" / "stix" / "tlp2-marked.json"
 
@@ -77,6 +78,21 @@ def test_what_was_written_after_a_file_that_is_gone_is_read_and_the_gap_is_decla
     path.write_text(lines(250, 300))
     reported = followed(sensor_spool, path, steps=[(250, nothing)])
     assert_once(sensor_spool, [*names(0, 100), *names(150, 300)])
+    assert len(reported.gaps) == 1
+
+
+@pytest.mark.parametrize("place", ["list.txt", "*.txt", "list*"])
+def test_a_compressed_copy_that_has_less_than_was_read_is_read_from_what_was_spooled(
+    path: Path, sensor_spool: Spool, place: str
+) -> None:
+    """The writer went on with a file that logrotate had compressed and removed, and the follower was killed then."""
+    path.write_text(lines(0, 2000))
+    followed(sensor_spool, path.parent / place, steps=[(300, kill)], report_size=100)
+    path.with_name("list.txt-20261130.gz").write_bytes(gzip.compress(lines(0, 1995).encode()))
+    path.unlink()
+    path.write_text(lines(2000, 2100))
+    reported = followed(sensor_spool, path.parent / place, steps=[(2095, nothing)])
+    assert_once(sensor_spool, [*names(0, 1995), *names(2000, 2100)])
     assert len(reported.gaps) == 1
 
 
