@@ -8,15 +8,17 @@ reading loses nothing. RFC 9110, sections 8.8, 13.1 and 15.4.
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.message import Message
+from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from http.client import HTTPException, HTTPMessage
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Final
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from exchange.errors import ConfigurationError, Refused, TransientError
@@ -24,6 +26,7 @@ from producers.disk import write, writing
 
 MOST_BYTES: Final = 1 << 30
 TIMEOUT_S: Final = 60.0
+_MOST_ASKED_S: Final = 86_400.0
 _SCHEMES: Final = ("http://", "https://")
 _CHUNK_BYTES: Final = 1 << 20
 _NOT_MODIFIED: Final = 304
@@ -34,11 +37,20 @@ AGENT: Final = "kakehashi"
 
 
 class AskedLater(TransientError):
-    """A server that answers, but not now. ``after_s`` are the seconds that it asks for, 0 if it states none."""
+    """A server that answers, but not now. ``after_s`` are the seconds that it asks for: a day at most, 0 if none."""
 
     def __init__(self, text: str, retry_after: str) -> None:
         super().__init__(text)
-        self.after_s = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0
+        self.after_s = min(_MOST_ASKED_S, max(0.0, _seconds(retry_after)))
+
+
+def _seconds(retry_after: str) -> float:
+    """RFC 9110, section 10.2.3: seconds, or a date; 0 if it is neither."""
+    if retry_after.isascii() and retry_after.isdigit():
+        return float(retry_after[:12])
+    with suppress(ValueError):
+        return parsedate_to_datetime(retry_after).timestamp() - time.time()
+    return 0
 
 
 class Declined(ConfigurationError):
@@ -62,15 +74,21 @@ def fetched(url: str, folder: Path, *, most_bytes: int = MOST_BYTES, timeout_s: 
     TransientError if the disk does not take it. The kept content is then unchanged.
     """
     place = folder / sha256(url.encode()).hexdigest()[:16]
+    address = PurePosixPath(unquote(urlsplit(url).path))
+    content = place / _safe(address.parent.name) / (_safe(address.name) or "feed")  # both may state a marking
     with writing(place):
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    content = place / (_UNSAFE.sub("-", Path(urlsplit(url).path).name)[-80:] or "feed")
+        content.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     stated = place / "stated.json"
     request = Request(url, headers={"User-Agent": AGENT, **_conditions(content, stated)})  # noqa: S310 - of two schemes
     with answering(url, known=_NOT_MODIFIED), build_opener(_Redirects).open(request, timeout=timeout_s) as answer:
         _take(answer, answer.headers, content, url, most_bytes)
         write(stated, [json.dumps(_said(answer.headers)).encode()])
     return content
+
+
+def _safe(name: str) -> str:
+    """A part of an address as a file's name."""
+    return _UNSAFE.sub("-", name)[-80:].lstrip(".")
 
 
 @contextmanager

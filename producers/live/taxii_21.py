@@ -36,9 +36,10 @@ def poll(url: str, state: State, server: Server, most_bytes: int) -> tuple[Taken
         page = _page(f"{url}/objects/?{urlencode(query)}", server)
         last = max(last, page.last, key=moment)
         recent.append((page.last, taken.take(page.envelope.objects)))
-        if not page.envelope.more or not page.envelope.objects:
-            break
-        if page.envelope.next and taken.size < most_bytes:
+        is_empty = not page.envelope.objects
+        if not page.envelope.more or (is_empty and page.envelope.next in ("", query.get("next"))):
+            break  # a page that a server has filtered may be empty, and more come behind it
+        if page.envelope.next and (is_empty or taken.size < most_bytes):
             query["next"] = page.envelope.next
             continue
         if not page.last or (page.last == query.get("added_after")):
@@ -46,7 +47,7 @@ def poll(url: str, state: State, server: Server, most_bytes: int) -> tuple[Taken
         if taken.size >= most_bytes:
             break
         query = {"limit": str(PAGE), "added_after": page.last}
-    is_more = page.envelope.more and bool(page.envelope.objects)
+    is_more = page.envelope.more and not is_empty
     begin = earlier(last)
     kept = [digest for at, digests in recent if not at or moment(at) >= moment(begin) for digest in digests]
     kept += [digest for digest in state.had if not last or moment(state.added_after) >= moment(begin)]

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
 
 from exchange.errors import ConfigurationError, ExchangeError, Refused, TransientError
-from producers.fetch import fetched, is_url
+from producers.fetch import AskedLater, fetched, is_url
+from producers.report import observations_of
 from producers.spool.spool import Spool
 from tests.producers.http_server import Answering, running
-from tests.producers.producing import run, values_in
+from tests.producers.producing import reports_in, run, values_in
 
 
 @dataclass
@@ -140,6 +143,28 @@ def test_from_https_to_http_is_not_followed() -> None:
 def test_a_server_that_is_not_there_is_a_reason_to_try_again(tmp_path: Path) -> None:
     with pytest.raises(TransientError, match="does not answer"):
         fetched("http://127.0.0.1:1/list.txt", tmp_path, timeout_s=2)
+
+
+def test_the_folder_of_an_address_states_a_marking_as_that_of_a_file_does(
+    site: Site, tmp_path: Path, sensor_spool: Spool
+) -> None:
+    folder = site.address.replace("/feeds/", "/TLP%20RED/")
+    run(sensor_spool, fetched(folder, tmp_path), format="txt-list")
+    assert {row.marking.tlp for report in reports_in(sensor_spool) for row in observations_of(report)} == {"TLP:RED"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected_s"),
+    [("120", 120), ("9" * 40, 86_400), ("soon", 0), (format_datetime(datetime.now(UTC) + timedelta(hours=1)), 3600)],
+    ids=["seconds", "for ever", "no time", "date"],
+)
+def test_a_server_is_asked_again_when_it_wants_within_a_day(
+    asked: str, expected_s: float, site: Site, tmp_path: Path
+) -> None:
+    site.status, site.headers = 503, {"Retry-After": asked}
+    with pytest.raises(AskedLater) as raised:
+        fetched(site.address, tmp_path)
+    assert raised.value.after_s == pytest.approx(expected_s, abs=60)
 
 
 def test_addresses_are_distinguished_from_files() -> None:

@@ -56,6 +56,18 @@ def test_all_pages_are_read_and_then_only_what_was_added(
     assert "added_after" in paths[-1]
 
 
+def test_an_empty_page_with_more_behind_it_is_not_the_end(collection: Collection, sensor: Sensor) -> None:
+    pages: list[dict[str, Any]] = [
+        {"more": True, "next": "2", "objects": [an_indicator(1)]},
+        {"more": True, "next": "3", "objects": []},
+        {"more": False, "objects": [an_indicator(2)]},
+    ]
+    headers = {"Content-Type": taxii_21.MEDIA, "X-TAXII-Date-Added-Last": "2026-11-20T00:00:01.000000Z"}
+    collection.answer = lambda: (200, headers, json.dumps(pages.pop(0) if pages else {"objects": []}).encode())
+    sensor.poll(collection.address)
+    assert sensor.values == ["c1.example.com", "c2.example.com"]
+
+
 def test_a_version_that_is_revoked_later_withdraws(collection: Collection, sensor: Sensor) -> None:
     collection.add(1, an_indicator(1))
     sensor.poll(collection.address)
