@@ -30,7 +30,7 @@ from exchange.errors import DeliveryTimeout
 from producers.follow.before import Before
 from producers.follow.followed import Followed, Surroundings
 from producers.follow.looking import Looking, is_over
-from producers.follow.places import Identity, cannot_be_read, is_one_file
+from producers.follow.places import Identity, cannot_be_read, is_one_file, settled
 from producers.follow.rest import Rest
 from producers.follow.troubles import Troubles
 from producers.live.feed import Feed, Feeds, Live
@@ -70,6 +70,7 @@ def follow(
         return Run(options, spool, publisher, view, codec, now_ms, stop, summary)
 
     summary = Summary() if summary is None else summary
+    options = replace(options, files=tuple(map(settled, options.files)))
     run = run_of(options)
     run.is_live = True
     feeds = Feeds([Feed(each, run_of(each.options)) for each in live], view)

@@ -30,6 +30,11 @@ def _named(place: str) -> Iterator[Path]:
     return iter((path,))
 
 
+def settled(place: str) -> str:
+    """A place that means the same while its file is away: a file's name may have the characters of a pattern."""
+    return glob.escape(place) if glob.has_magic(place) and os.path.isfile(place) else place
+
+
 def is_at(place: str, path: Path) -> bool:
     """Whether a file of this absolute path, which need not be there now, is one of a folder's or of a pattern's."""
     at = Path(os.path.abspath(place))

@@ -1,18 +1,13 @@
 """What happens to followed files beside plain rotation: nothing is lost in silence, and nothing counts twice."""
 
-import errno
 import gzip
 import os
-import shutil
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from producers.follow import looking
 from producers.follow.places import siblings_of
 from producers.spool.spool import Spool
 from tests.producers.producing import values_in
@@ -121,53 +116,6 @@ def test_a_file_that_is_replaced_by_a_longer_copy_of_itself_is_read_on(
     assert_once(sensor_spool, names(0, 300))
 
 
-def test_a_document_from_a_host_whose_clock_is_a_year_ahead_is_read(path: Path, sensor_spool: Spool) -> None:
-    def drop() -> None:
-        shutil.copy(BUNDLE, path.with_name("bundle.json"))
-        os.utime(path.with_name("bundle.json"), (time.time() + 3e7,) * 2)
-
-    path.write_text(lines(0, 3))
-    followed(sensor_spool, path.parent, steps=[(3, drop), (4, nothing)])
-    assert len(values_in(sensor_spool)) > 3
-
-
-def test_a_log_whose_times_jump_is_read_on(path: Path, sensor_spool: Spool) -> None:
-    def write(first: int, seconds: float) -> None:
-        append(path, lines(first, first + 50))
-        os.utime(path, (time.time() + seconds,) * 2)
-
-    write(0, 3e7)
-    followed(sensor_spool, path.parent, steps=[(50, partial(write, 50, -3e7)), (100, nothing)])
-    assert_once(sensor_spool, names(0, 100))
-
-
-def test_the_rest_of_what_a_link_named_is_read_after_it_names_another_file(path: Path, sensor_spool: Spool) -> None:
-    old, new, link = (path.with_name(name) for name in ("l.20261129", "l.20261130", "current"))
-    old.write_text(lines(0, 100))
-    link.symlink_to(old)
-    followed(sensor_spool, link, steps=[(100, nothing)])
-    append(old, lines(100, 150))
-    new.write_text(lines(150, 200))
-    link.unlink()
-    link.symlink_to(new)
-    assert followed(sensor_spool, link, steps=[(200, nothing)]).gaps == []
-    assert_once(sensor_spool, names(0, 200))
-
-
-def test_a_file_system_that_is_mounted_late_is_no_gap(path: Path, sensor_spool: Spool) -> None:
-    away = path.parent.with_name("away")
-
-    def mount() -> None:
-        away.rename(path.parent)
-
-    path.write_text(lines(0, 100))
-    followed(sensor_spool, path, steps=[(100, nothing)])
-    append(path, lines(100, 150))
-    path.parent.rename(away)
-    assert followed(sensor_spool, path, steps=[(100, mount), (150, nothing)]).gaps == []
-    assert_once(sensor_spool, names(0, 150))
-
-
 def test_an_ended_file_whose_inode_has_new_content_of_the_same_size_is_read(path: Path, sensor_spool: Spool) -> None:
     old = path.with_name("old")
 
@@ -211,62 +159,6 @@ def test_two_lists_that_begin_with_the_same_comment_are_both_read(path: Path, se
 
     followed(sensor_spool, path.parent, steps=[(60, drop), (90, nothing)])
     assert_once(sensor_spool, [*names(0, 60), *names(100, 130)])
-
-
-def test_more_files_than_may_be_open_are_all_followed(
-    path: Path, sensor_spool: Spool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(looking, "_MOST_FOLLOWED", 3)
-    files = [path.with_name(f"{number}.txt") for number in range(8)]
-    for number, file in enumerate(files):
-        file.write_text(lines(10 * number, 10 * number + 10))
-
-    def write() -> None:
-        for number, file in enumerate(files):
-            append(file, lines(1000 + number, 1001 + number))
-
-    followed(sensor_spool, path.parent, steps=[(80, write), (88, nothing)])
-    assert_once(sensor_spool, [*names(0, 80), *names(1000, 1008)])
-
-
-def test_a_file_that_its_server_has_lost_is_opened_again(
-    path: Path, sensor_spool: Spool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read, failures = os.pread, [OSError(errno.ESTALE, os.strerror(errno.ESTALE))]
-
-    def stale(descriptor: int, size: int, offset: int, /) -> bytes:
-        if offset >= 100 and failures:
-            raise failures.pop()
-        return read(descriptor, size, offset)
-
-    monkeypatch.setattr(os, "pread", stale)
-    path.write_text(lines(0, 100))
-    reported = followed(sensor_spool, path, steps=[(100, partial(append, path, lines(100, 150))), (150, nothing)])
-    assert_once(sensor_spool, names(0, 150))
-    [trouble] = reported.troubles
-    assert "list.txt cannot be read: Stale file handle: look at its disk or server" in trouble
-    assert reported.gaps == []
-
-
-def _loop(path: Path) -> None:
-    path.symlink_to(path)
-
-
-@pytest.mark.parametrize(
-    ("made", "text"), [(_loop, "Too many levels"), (os.mkfifo, "no regular file")], ids=["link", "pipe"]
-)
-def test_a_place_that_cannot_be_read_is_reported_once_and_tried_again(
-    path: Path, sensor_spool: Spool, made: Callable[[Path], None], text: str
-) -> None:
-    made(path)
-
-    def repair() -> None:
-        path.unlink()
-        path.write_text(lines(0, 5))
-
-    reported = followed(sensor_spool, path, steps=[(text, repair), (5, nothing)])
-    assert len(reported.troubles) == 1
-    assert_once(sensor_spool, names(0, 5))
 
 
 def test_rotated_copies_that_have_other_names_at_each_look_are_a_declared_gap(
