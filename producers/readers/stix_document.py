@@ -181,7 +181,7 @@ def _is_container(raw: msgspec.Raw, kind: Kind) -> bool:
     if kind.type in _NO_CONTAINERS:
         return False
     content = bytes(raw)
-    return b"_ref" in content and b"indicator--" in content
+    return content.startswith(b"{") and b"_ref" in content and b"indicator--" in content
 
 
 def _around(bundle: msgspec.Raw) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from producers.readers.reading import Defaults, Emptied, LeftOut, Withdrawn
 from producers.spool.spool import Spool
 from tests.builders import NOW_MS
 from tests.producers.producing import run
-from tests.producers.reading_feeds import an_input, left_out, observations, readings
+from tests.producers.reading_feeds import an_input, left_out, observations, readings, refusals
 from tests.producers.taxii_collection import GREEN, an_indicator
 
 FORMAT = "stix-bundle"
@@ -171,3 +171,12 @@ def test_observed_data_of_stix_2_0_alone_is_read_and_is_no_bundle() -> None:
     alone = observed(OLD) | {"objects": {"0": DOMAIN}}
     found = readings(FORMAT, json.dumps(alone).encode(), include=frozenset({"observed-data"}))
     assert [row.value for row in observations(found)] == ["c1.example.com"]
+
+
+@pytest.mark.parametrize("depth", range(1, 8))
+def test_objects_in_lists_of_lists_are_read_or_refused_and_never_an_exception(depth: int) -> None:
+    objects: Any = an_indicator(1, created_by_ref="identity--1")
+    for _ in range(depth):
+        objects = [objects]
+    found = readings(FORMAT, bundle(objects))
+    assert len(observations(found)) + len(refusals(found)) == 1
