@@ -23,6 +23,7 @@ import msgspec
 
 from exchange.errors import ConfigurationError
 from producers.live.documents import Document, Documents, Gap, LiveInput, Position
+from producers.live.losses import Losses
 from producers.live.syslog_frames import Carried, Unframed, carried, frames
 
 SCHEMES: Final = ("syslog+tls://",)
@@ -30,7 +31,6 @@ MOST_BYTES: Final = 4 << 20
 """Lines of one document; the rest goes into the next one."""
 MOST_CONNECTIONS: Final = 256
 _MOST_WAITING: Final = 20_000
-_MOST_TOLD: Final = 1000
 _PORT: Final = 6514
 _EVERY_S: Final = 0.5
 _POLL_S: Final = 0.2
@@ -107,7 +107,7 @@ class Listener:
         parts = urlsplit(place.address)
         self._tls = _context(place.credentials, place.authorities)
         self._lines, self._troubles = SimpleQueue[Carried](), SimpleQueue[str]()
-        self._told = set[str]()
+        self._losses = Losses()
         self._refusing, self._closing, self._free = Event(), Event(), Semaphore(MOST_CONNECTIONS)
         self._serving: list[Thread] = []
         try:
@@ -132,11 +132,9 @@ class Listener:
         return found
 
     def troubles(self) -> Iterator[str]:
-        """Losses with a connection; the same loss of one sender once."""
+        """Losses with a connection; the same loss of one sender once in ten minutes."""
         while not self._troubles.empty():
-            text = self._troubles.get()
-            if text not in self._told and len(self._told) < _MOST_TOLD:
-                self._told.add(text)
+            if (text := self._losses.reported(self._troubles.get(), time.monotonic())) is not None:
                 yield text
 
     def close(self) -> None:
