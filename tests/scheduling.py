@@ -30,6 +30,7 @@ _ON_BROKERS: Final = {
     "tests/consumers/": "borders",
     "tests/faults/test_steps": "borders",
     "tests/exchange/": "brokers",
+    "tests/laws/": "brokers",
     "tests/producers/": "brokers",
     "tests/localkafka/": "brokers",
     "tests/streams/settle/": "brokers",
@@ -45,16 +46,13 @@ _USERS: Final = frozenset(
         *("consumers/test_reconcile", "consumers/test_released_command", "consumers/test_signed"),
         *("consumers/test_subscription_on_kafka", "consumers/test_tail_command", "consumers/test_topic_reader"),
         *("consumers/test_wait_command", "exchange/test_answer", "exchange/test_consumed_feed", "exchange/test_feed"),
-        *(
-            "exchange/test_hinted_feed",
-            "exchange/test_kafka_log",
-            "exchange/test_restore_apart",
-            "exchange/test_shard_faults",
-        ),
-        *("exchange/test_standby", "exchange/test_topics_admin", "exchange/test_urgent_feed"),
-        *("exchange/test_witnessed_clock", "faults/test_steps", "producers/test_api", "producers/test_produce_command"),
-        *("producers/test_produce_marking", "producers/test_publisher", "producers/test_sensor_run"),
-        *("localkafka/test_provider", "producers/test_topic_lines", "streams/settle/test_copies"),
+        *("exchange/test_hinted_feed", "exchange/test_kafka_log", "exchange/test_resting_feed"),
+        *("exchange/test_restore_apart", "exchange/test_shard_faults", "exchange/test_standby"),
+        *("exchange/test_topics_admin", "exchange/test_urgent_feed", "exchange/test_witnessed_clock"),
+        *("faults/test_steps", "laws/test_feed_laws", "laws/test_log_laws", "producers/test_api"),
+        *("producers/test_produce_command", "producers/test_produce_marking", "producers/test_publisher"),
+        *("producers/test_sensor_run", "localkafka/test_provider", "producers/test_topic_lines"),
+        *("streams/settle/test_copies",),
     )
 )
 """Files whose tests use the run's two clusters. A process that runs one of them starts the pair, and each cluster takes

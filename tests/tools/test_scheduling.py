@@ -53,3 +53,8 @@ def test_files_on_the_run_s_clusters_share_two_pairs_of_them() -> None:
     worlds = [world_of(f"tests/{file}.py") for file in ("consumers/test_reconcile", "faults/test_steps")]
     worlds += [world_of(f"tests/{file}.py") for file in ("producers/test_api", "exchange/test_feed")]
     assert worlds == ["borders", "borders", "brokers", "brokers"]
+
+
+def test_every_file_of_this_run_that_uses_them_is_listed(request: pytest.FixtureRequest) -> None:
+    users = {item.location[0] for item in request.session.items if "brokers" in getattr(item, "fixturenames", ())}
+    assert {path for path in users if world_of(path) not in {"borders", "brokers"}} == set()
