@@ -92,7 +92,7 @@ class Branches:
             if len(sources) <= LEAF or level == LEVELS:
                 kept = [Source(name, sources[name]) for name in sorted(sources)]
                 self._nodes[path] = Node(self._generation, tuple(kept))
-                return summary_of(sources.items())
+                return summary_of([*sources.items()])
             parts = [None] * FAN
             for part in range(FAN):  # not read: of these rows there is none, or one of another generation
                 self._nodes[path + bytes([part])] = self._empty
@@ -110,7 +110,7 @@ class Branches:
         """The summary of the sources here, as ``_put`` would make it; None if there are none."""
         node = self._node(path)
         if not node.parts:
-            return summary_of((source.name, source.assertion) for source in node.sources) if node.sources else None
+            return summary_of([(source.name, source.assertion) for source in node.sources]) if node.sources else None
         parts: Iterable[Summary | None] = node.parts
         if node.format != FORMAT:
             below = [path + bytes([part]) for part in range(FAN)]

@@ -6,8 +6,8 @@ of them changes (``streams.correlate.branches``), so minima and maxima are exact
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import reduce
 from hashlib import sha256
+from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -17,19 +17,18 @@ from schemas.markings import UNMARKED, Caveat, Marking, Tlp, joined
 from schemas.vocabulary import Withdrawal
 from streams.correlate.assertion import MAX_SIGHTINGS, Assertion, Tally
 from streams.correlate.lifecycle import MAX_VALIDITY_MS
-from streams.correlate.statement import Statement, few_labels
-from streams.correlate.terms import MARKS, TERMS, mark_of
+from streams.correlate.statement import Statement
+from streams.correlate.terms import MARKS, TERMS, Terms, few_labels, mark_of
 from streams.rules.facets import confidence_band
 
-MAX_GROUPS: Final = (
-    8  # of each TLP label and withdrawn or not: no group is mixed because of sources under another label
-)
+# Of each TLP label and withdrawn or not: no group is mixed because of sources under another label.
+MAX_GROUPS: Final = 8
 NAME_BYTES: Final = 16
 SUM: Final = 1 << 64
 
-
 Key = tuple[object, ...]
 """The key by which groups are distinguished and sorted."""
+_Confidence = tuple[bool, int]  # whether a statement has an end of its own, and its confidence
 
 
 class Group(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -82,26 +81,16 @@ class Group(msgspec.Struct, frozen=True, gc=False, array_like=True):
         """The sightings of all units."""
         return Tally.under(self.marking, self.count, self.first_seen_ms, self.last_seen_ms)
 
+    @property
+    def alike(self) -> Key:
+        """Groups with the same one have the same ``key``; it is found faster, and has no order."""
+        if self.mixed:
+            return self.withdrawal, self.marking.tlp
+        return self.withdrawal, self.marking, confidence_band(self.confidence)
+
     def plus(self, other: "Group") -> "Group":
         """Both together; they have the same key."""
-        first, *others = [
-            (each.confidence, each.appended_ms, each.valid_until_ms)
-            for each in lives_together((*self.lives, *other.lives))
-        ]
-        return Group(
-            self.marking.join(other.marking),
-            self.units + other.units,
-            (self.sum + other.sum) % SUM,
-            min(self.count + other.count, MAX_SIGHTINGS),
-            min(self.first_seen_ms, other.first_seen_ms),
-            max(self.last_seen_ms, other.last_seen_ms),
-            *first,
-            few_labels({*self.labels, *other.labels}),
-            self.withdrawal,
-            self.mixed,
-            tuple(others),
-            tearline.first((*self.tearlines, *other.tearlines)) if self.tearlines or other.tearlines else (),
-        )
+        return _sum((self, other))
 
     def as_mixed(self) -> "Group":
         """This group if there are too many."""
@@ -142,68 +131,131 @@ def name_of(key: bytes, sensor: str) -> bytes:
     return sha256(key + sensor.encode()).digest()[:NAME_BYTES]
 
 
-def summary_of(sources: Iterable[tuple[bytes, Assertion]]) -> Summary:
-    """The summary of these sources, by name."""
-    return together([_summary(name, assertion) for name, assertion in sources])
+def summary_of(sources: Sequence[tuple[bytes, Assertion]]) -> Summary:
+    """The summary of these sources, by name: at least one."""
+    groups: list[Group] = []
+    markings: list[Marking] = []
+    withdrawn = withdrawals = withdrawn_ms = 0
+    for name, assertion in sources:
+        latest = assertion.latest
+        terms = TERMS[latest.terms]
+        markings.append(terms.marking)
+        groups += [_group(name, assertion, terms, tally) for tally in assertion.pieces]
+        if terms.withdrawal:
+            withdrawn, withdrawals = withdrawn + 1, withdrawals | 1 << terms.withdrawal
+            withdrawn_ms = max(withdrawn_ms, latest.appended_ms)
+    return Summary(len(sources), joined(markings), _capped(_by_key(groups)), withdrawn, withdrawals, withdrawn_ms)
 
 
 def together(parts: Sequence[Summary]) -> Summary:
     """The summary of several: at least one."""
-    groups: dict[Key, Group] = {}
-    for group in (group for part in parts for group in part.groups):
-        known = groups.get(group.key)
-        groups[group.key] = group if known is None else known.plus(group)
-    return Summary(
-        sum(part.sources for part in parts),
-        joined(part.marking for part in parts),
-        _capped([groups[key] for key in sorted(groups)]),
-        sum(part.withdrawn for part in parts),
-        reduce(int.__or__, (part.withdrawals for part in parts)),
-        max(part.withdrawn_ms for part in parts),
-    )
+    groups: list[Group] = []
+    sources = withdrawn = withdrawals = withdrawn_ms = 0
+    for part in parts:
+        sources += part.sources
+        groups += part.groups
+        if part.withdrawn:
+            withdrawn, withdrawals = withdrawn + part.withdrawn, withdrawals | part.withdrawals
+            withdrawn_ms = max(withdrawn_ms, part.withdrawn_ms)
+    marking = joined([part.marking for part in parts])
+    return Summary(sources, marking, _capped(_by_key(groups)), withdrawn, withdrawals, withdrawn_ms)
 
 
 def _capped(groups: Sequence[Group]) -> tuple[Group, ...]:
     """The first ``MAX_GROUPS`` groups of each kind as they are; the others mixed."""
+    if len(groups) <= 1:  # most often
+        return tuple(groups)
     plain: list[Group] = []
-    mixed: dict[Key, Group] = {}
+    mixed: list[Group] = []
     kept = Counter[tuple[Tlp, bool]]()
     for group in groups:
         kind = group.marking.tlp, bool(group.withdrawal)
-        if not group.mixed and kept[kind] < MAX_GROUPS:
+        if group.mixed:
+            mixed.append(group)
+        elif kept[kind] < MAX_GROUPS:
             kept[kind] += 1
             plain.append(group)
-            continue
-        excess = group if group.mixed else group.as_mixed()
-        known = mixed.get(excess.key)
-        mixed[excess.key] = excess if known is None else known.plus(excess)
-    return (*plain, *(mixed[key] for key in sorted(mixed)))
+        else:
+            mixed.append(group.as_mixed())
+    return (*plain, *_by_key(mixed))
 
 
-def _summary(name: bytes, assertion: Assertion) -> Summary:
-    latest = assertion.latest
-    parts = [Summary(0, latest.marking, (_group(name, assertion, tally),)) for tally in assertion.pieces]
-    groups = together(parts).groups if parts else ()
-    if not latest.withdrawal:
-        return Summary(1, latest.marking, groups)
-    return Summary(1, latest.marking, groups, 1, 1 << latest.withdrawal, latest.appended_ms)
+def _by_key(groups: Sequence[Group]) -> list[Group]:
+    """One group of each key, by key."""
+    alike: dict[Key, list[Group]] = {}
+    for group in groups:
+        alike.setdefault(group.alike, []).append(group)
+    summed = [each[0] if len(each) == 1 else _sum(each) for each in alike.values()]
+    if len(summed) > 1:
+        summed.sort(key=_KEY)
+    return summed
 
 
-def _group(name: bytes, assertion: Assertion, tally: Tally) -> Group:
-    latest = assertion.latest
+def _sum(groups: Sequence[Group]) -> Group:
+    """These groups together: several, with the same key."""
+    first, marking = groups[0], groups[0].marking
+    first_seen_ms, last_seen_ms = first.first_seen_ms, first.last_seen_ms
+    units = names = count = 0
+    differ = False
+    lives: dict[_Confidence, tuple[int, int, int]] = {}
+    for each in groups:
+        units += each.units
+        names += each.sum
+        count += each.count
+        if each.first_seen_ms < first_seen_ms:  # noqa: PLR1730  # a call of min or max costs more
+            first_seen_ms = each.first_seen_ms
+        if each.last_seen_ms > last_seen_ms:  # noqa: PLR1730
+            last_seen_ms = each.last_seen_ms
+        if each.mixed:
+            marking = marking.join(each.marking)
+        if each.labels != first.labels or each.tearlines != first.tearlines:
+            differ = True
+        _keep(lives, each.confidence, each.appended_ms, each.valid_until_ms)
+        for life in each.others:
+            _keep(lives, *life)
+    decide = [(confidence, lives[of, confidence][1], lives[of, confidence][2]) for of, confidence in sorted(lives)]
     return Group(
-        marking_of(assertion, tally),
+        marking,
+        units,
+        names % SUM,
+        min(count, MAX_SIGHTINGS),
+        first_seen_ms,
+        last_seen_ms,
+        *decide[0],
+        few_labels({label for each in groups for label in each.labels}) if differ else first.labels,
+        first.withdrawal,
+        first.mixed,
+        tuple(decide[1:]),
+        tearline.first([text for each in groups for text in each.tearlines]) if differ else first.tearlines,
+    )
+
+
+def _keep(
+    lives: dict[tuple[bool, int], tuple[int, int, int]], confidence: int, appended: int, valid_until: int
+) -> None:
+    """Keep this statement's times if it ends last of those with its confidence, with an end of their own or without."""
+    name, life = (valid_until != 0, confidence), (_end_ms(appended, valid_until), appended, valid_until)
+    known = lives.get(name)
+    if known is None or life > known:
+        lives[name] = life
+
+
+def _group(name: bytes, assertion: Assertion, terms: Terms, tally: Tally) -> Group:
+    latest = assertion.latest
+    tearlines = () if terms.withdrawal or not latest.texts else tearline.first((latest.tearline,))
+    return Group(
+        terms.marking if terms.mark == tally.mark else marking_of(assertion, tally),
         1,
         sum_of(name, tally.mark),
         tally.count,
         tally.first_seen_ms,
         tally.last_seen_ms,
-        latest.confidence,
+        terms.confidence,
         latest.appended_ms,
         latest.valid_until_ms,
-        few_labels(latest.labels),
-        latest.withdrawal,
-        tearlines=() if latest.withdrawal else tearline.first((latest.tearline,)),
+        terms.few_labels,
+        terms.withdrawal,
+        tearlines=tearlines,
     )
 
 
@@ -235,5 +287,13 @@ def marking_of(assertion: Assertion, tally: Tally) -> Marking:
 
 def _end(statement: Statement) -> tuple[int, int, int]:
     """Of two such statements the greater one ends later, or at the same time and was made later."""
-    latest = statement.appended_ms + MAX_VALIDITY_MS
-    return min(statement.valid_until_ms or latest, latest), statement.appended_ms, statement.valid_until_ms
+    appended_ms, valid_until_ms = statement.appended_ms, statement.valid_until_ms
+    return _end_ms(appended_ms, valid_until_ms), appended_ms, valid_until_ms
+
+
+def _end_ms(appended_ms: int, valid_until_ms: int) -> int:
+    latest = appended_ms + MAX_VALIDITY_MS
+    return valid_until_ms if 0 < valid_until_ms < latest else latest
+
+
+_KEY: Final = attrgetter("key")

@@ -16,8 +16,8 @@ from schemas.vocabulary import IndicatorType
 from streams.correlate.assertion import seen_in
 from streams.correlate.further import SUM, lives_together
 from streams.correlate.row import Row
-from streams.correlate.statement import Statement, few_labels, last_of_each
-from streams.correlate.terms import TERMS, TEXTS
+from streams.correlate.statement import Statement, last_of_each
+from streams.correlate.terms import TERMS, TEXTS, few_labels
 from streams.correlate.units import Unit
 from streams.rules.decide import ReleaseDecision
 from streams.rules.labels import may_leave

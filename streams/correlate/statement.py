@@ -1,18 +1,13 @@
 """What a sensor states about an indicator in one report, and how much of its texts is kept. Pure."""
 
-from collections.abc import Collection, Iterable
-from typing import Final
+from collections.abc import Iterable
 
 import msgspec
 
 from schemas.markings import Marking
 from schemas.tearline import TEARLINE
-from streams.correlate.terms import TERMS, TEXTS, code_of_terms, code_of_texts
+from streams.correlate.terms import MAX_LABELS, SHORT_TEXT, TERMS, TEXTS, code_of_terms, code_of_texts
 from streams.rules.facets import ConfidenceBand
-from streams.rules.labels import may_leave
-
-MAX_LABELS: Final = 64
-SHORT_TEXT: Final = 1024  # characters of a description, of a context, and bytes of labels, if sources are many
 
 
 class Statement(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -128,7 +123,7 @@ class Statement(msgspec.Struct, frozen=True, gc=False, array_like=True):
         terms = TERMS[self.terms]
         return msgspec.structs.replace(
             self,
-            terms=code_of_terms(terms.marking, terms.confidence, few_labels(terms.labels), terms.withdrawal),
+            terms=code_of_terms(terms.marking, terms.confidence, terms.few_labels, terms.withdrawal),
             texts=code_of_texts(self.description[:SHORT_TEXT], _short(self.context)),
         )
 
@@ -136,10 +131,9 @@ class Statement(msgspec.Struct, frozen=True, gc=False, array_like=True):
     def slim(self) -> "Statement":
         """This without texts but the tearline, and with few labels."""
         terms = TERMS[self.terms]
-        few = few_labels(terms.labels)
         code = self.terms
-        if few != terms.labels:
-            code = code_of_terms(terms.marking, terms.confidence, few, terms.withdrawal)
+        if terms.few_labels != terms.labels:
+            code = code_of_terms(terms.marking, terms.confidence, terms.few_labels, terms.withdrawal)
         tearline = self.tearline
         texts = code_of_texts("", ((TEARLINE, tearline),)) if tearline else b""
         return msgspec.structs.replace(self, terms=code, texts=texts)
@@ -157,23 +151,6 @@ def last_of_each(statements: Iterable[Statement]) -> list[Statement]:
             appended_ms = statement.appended_ms
             last[terms, valid_until_ms] = statement
     return [*last.values()]
-
-
-def few_labels(labels: Collection[str]) -> tuple[str, ...]:
-    """The first labels, before the first one that has no room: first those that may leave, each kind by name.
-
-    So the first ones of several parts are the first ones of all, in whatever parts the sources are kept; and what may
-    leave does not depend on what stays home.
-    """
-    if not labels:
-        return ()
-    ordered = sorted(labels, key=lambda label: (not may_leave(label), label))[:MAX_LABELS]
-    room = SHORT_TEXT
-    for place, label in enumerate(ordered):
-        room -= len(label.encode())
-        if room < 0:
-            return tuple(ordered[:place])
-    return tuple(ordered)
 
 
 def _short(context: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

@@ -5,7 +5,7 @@ bytes, which are equal if and only if it is equal; what follows from them (bands
 up by these bytes. The tables are caches: missing entries are computed again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, Generic, TypeVar
 
 import msgspec
@@ -16,7 +16,10 @@ from schemas.markings import Caveat, Marking, Pap, Tlp
 from schemas.row_writer import Cut
 from schemas.tearline import of_context
 from streams.rules.facets import ConfidenceBand, confidence_band
+from streams.rules.labels import may_leave
 
+MAX_LABELS: Final = 64
+SHORT_TEXT: Final = 1024  # characters of a description, of a context, and bytes of labels, if sources are many
 KNOWN_BYTES: Final = 4 << 20  # of codes, in one table
 _ENTRY_BYTES: Final = 256
 
@@ -69,10 +72,11 @@ class Terms:
     """A statement without its times and texts: marking, confidence (-1: not stated), labels, and the code
     of ``Withdrawal`` by which the source ended its assertion, 0 if it asserts.
 
-    ``cut`` is all that a source in a national record repeats of them (``SOURCE``), but for its texts.
+    ``few_labels`` are those that are kept if sources are many. ``cut`` is all that a source in a national record
+    repeats of them (``SOURCE``), but for its texts.
     """
 
-    __slots__ = ("band", "confidence", "cut", "labels", "mark", "marking", "withdrawal")
+    __slots__ = ("band", "confidence", "cut", "few_labels", "labels", "mark", "marking", "withdrawal")
 
     def __init__(self, code: bytes) -> None:
         found = _READ_TERMS(code)
@@ -80,6 +84,7 @@ class Terms:
             found.mark, found.confidence, found.labels, found.withdrawal,
         )  # fmt: skip
         self.marking: Marking = MARKS[found.mark].marking
+        self.few_labels = few_labels(found.labels)
         self.cut: Cut = _cut(self.marking, found.confidence, found.labels, _Texts("", ()))[:-1]
         self.band: ConfidenceBand = confidence_band(found.confidence)
 
@@ -100,6 +105,23 @@ class Texts:
         self.description, self.context = found.description, found.context
         self.end: bytes = _cut(Marking(), -1, (), found)[-1]
         self.tearline = of_context(found.context)
+
+
+def few_labels(labels: Collection[str]) -> tuple[str, ...]:
+    """The first labels, before the first one that has no room: first those that may leave, each kind by name.
+
+    So the first ones of several parts are the first ones of all, in whatever parts the sources are kept; and what may
+    leave does not depend on what stays home.
+    """
+    if not labels:
+        return ()
+    ordered = sorted(labels, key=lambda label: (not may_leave(label), label))[:MAX_LABELS]
+    room = SHORT_TEXT
+    for place, label in enumerate(ordered):
+        room -= len(label.encode())
+        if room < 0:
+            return tuple(ordered[:place])
+    return tuple(ordered)
 
 
 def stable(marking: Marking) -> _Stable:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from schemas.markings import Caveat, Marking, Pap, Tlp, joined
 from streams.correlate.assertion import MAX_SIGHTINGS, Assertion, Tally
-from streams.correlate.statement import MAX_LABELS, Statement
+from streams.correlate.statement import Statement
+from streams.correlate.terms import MAX_LABELS
 
 MARKINGS = st.builds(
     Marking,
