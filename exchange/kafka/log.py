@@ -9,7 +9,8 @@ from exchange.kafka.clients import BATCH_BYTES, TRANSACTION_TIMEOUT_MS, Cluster,
 from exchange.kafka.produce import OnDelivery, produce, produce_all, produce_output
 from exchange.kafka.progress import last_progress, position_of, progress_of, rows_begin
 from exchange.kafka.transactions import Transactions
-from exchange.protocol.changelog import BATCH_KEY, Changelog, batch_value, value_of
+from exchange.protocol.changelog import BATCH_KEY, Changelog, batch_value
+from exchange.protocol.kept_rows import kept
 from exchange.protocol.log import ChangelogPortion, Log, rebuild_command
 from exchange.protocol.record import Input, Output, Position, RowChange
 from schemas import topics
@@ -142,7 +143,7 @@ class KafkaLog(Log):
             produce_all(producer, outputs, watch)
             if self._state_format is not None:
                 topic, shard = self._changelog_topic, self._shard
-                produce_all(producer, (Output(topic, shard, row.key, value_of(row)) for row in rows), watch)
+                produce_all(producer, (Output(topic, shard, row.key, kept(row)) for row in rows), watch)
                 number = batch_value(position.batch)
                 produce(producer, self._changelog_topic, self._shard, BATCH_KEY, number, on_delivery=place)
 

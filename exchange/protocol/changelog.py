@@ -1,6 +1,5 @@
 """One partition of a step's changelog: the form of its rows, and how they are read, up to its end or as it grows."""
 
-import struct
 from collections.abc import Generator, Iterator, Sequence
 from typing import Final
 
@@ -9,40 +8,30 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from exchange.clock import now_ms
 from exchange.kafka.clients import Cluster, begin_offset, end_offset, offset_at, raise_end_of_reading, reader
 from exchange.kafka.committed import committed_portions
+from exchange.protocol.kept_rows import TIME, KeptRows
 from exchange.protocol.log import ChangelogLost, rebuild_command
 from exchange.protocol.record import RowChange
 
 BATCH_KEY: Final = b"\x00batch"  # the changelog's own row: the number of the batch it was written with
 PORTION_ROWS: Final = 10_000
-_NUMBER: Final = struct.Struct(">q")
 _TOMBSTONES_MS: Final = 12 * 60 * 60 * 1000  # half of how long compaction keeps a tombstone (delete.retention.ms)
 
-Portion = tuple[list[RowChange], int, int]
+Portion = tuple[Sequence[RowChange], int, int]
 """Rows, the last batch number among them (0 if there is none), and the offset to read next."""
-
-
-def value_of(row: RowChange) -> bytes | None:
-    """A row as the changelog keeps it: its due time, then the step's own bytes; a tombstone if it is deleted."""
-    return None if row.value is None else _NUMBER.pack(row.due_ms) + row.value
 
 
 def batch_value(batch: int) -> bytes:
     """The value of the row that ends each batch."""
-    return _NUMBER.pack(batch)
+    return TIME.pack(batch)
 
 
 def portion(messages: Sequence[Message], start: int) -> Portion:
     """The rows of these messages, which follow each other from ``start`` on."""
     pairs = [(message.key() or b"", message.value()) for message in messages]
     numbers = [value for key, value in pairs if key == BATCH_KEY and value is not None]
-    size, read = _NUMBER.size, _NUMBER.unpack_from
-    rows = [
-        RowChange(key, None) if value is None else RowChange(key, value[size:], read(value)[0])
-        for key, value in pairs
-        if key != BATCH_KEY
-    ]
+    rows = KeptRows([pair for pair in pairs if pair[0] != BATCH_KEY])
     next_offset = (messages[-1].offset() or 0) + 1 if messages else start
-    return rows, _NUMBER.unpack(numbers[-1])[0] if numbers else 0, next_offset
+    return rows, TIME.unpack(numbers[-1])[0] if numbers else 0, next_offset
 
 
 class Changelog:

@@ -3,19 +3,19 @@
 The index is only added to: an entry whose row has another due time by now is dropped when it is read.
 """
 
-import struct
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
+from exchange.protocol.kept_rows import NO_TIME, TIME, pairs_of
 from exchange.protocol.record import RowChange
 
 ROW: Final = b"r"
 DUE: Final = b"t"
 PLACE: Final = b"place"
-TIME: Final = struct.Struct(">q")
 NEVER: Final = (1 << 63) - 1
+_LAST: Final = TIME.pack(NEVER)
 
 
 class CacheHead(msgspec.Struct, frozen=True):
@@ -27,20 +27,19 @@ class CacheHead(msgspec.Struct, frozen=True):
     batch: int = 0
 
 
-def entries_of(rows: Iterable[RowChange], place: CacheHead) -> dict[bytes, bytes | None]:
-    """What a batch's rows change, with the place behind them: None deletes an entry."""
+def entries_of(rows: Sequence[RowChange], place: CacheHead) -> tuple[dict[bytes, bytes | None], int]:
+    """What a batch's rows change, with the place behind them: None deletes an entry; and when the first of them is due,
+    NEVER if none is."""
     entries: dict[bytes, bytes | None] = {}
-    pack = TIME.pack
-    for row in rows:
-        if row.value is None:
-            entries[ROW + row.key] = None
-        else:
-            due = pack(row.due_ms)
-            entries[ROW + row.key] = due + row.value
-            if row.due_ms:
-                entries[DUE + due + row.key] = b""
+    first = _LAST
+    for key, value in pairs_of(rows):
+        entries[ROW + key] = value
+        if value is not None and (due := value[: TIME.size]) != NO_TIME:
+            entries[DUE + due + key] = b""
+            if due < first:  # noqa: PLR1730  # a call of min costs more
+                first = due
     entries[PLACE] = msgspec.msgpack.encode(place)
-    return entries
+    return entries, TIME.unpack(first)[0]
 
 
 def time_of(entry: bytes) -> int:

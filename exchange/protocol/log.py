@@ -9,7 +9,7 @@ from typing import Protocol
 from exchange.errors import FatalError, TransientError
 from exchange.protocol.record import Output, Position, RowChange
 
-ChangelogPortion = tuple[list[RowChange], int, int]
+ChangelogPortion = tuple[Sequence[RowChange], int, int]
 """Rows, the last batch number among them (0 before the first one), and the offset to read next."""
 
 

@@ -18,7 +18,8 @@ from rocksdict import DbClosedError, Rdict, RdictIter, ReadOptions, WriteBatch
 
 from exchange.errors import TransientError
 from exchange.protocol.bulk_files import BulkFiles, remove_unfinished
-from exchange.protocol.entries import DUE, NEVER, PLACE, ROW, TIME, CacheHead, entries_of, time_of
+from exchange.protocol.entries import DUE, NEVER, PLACE, ROW, CacheHead, entries_of, time_of
+from exchange.protocol.kept_rows import TIME
 from exchange.protocol.record import RowChange
 from exchange.protocol.rocks_options import BULK, REFUSALS, USUAL, options
 from exchange.protocol.rows import Footprint
@@ -205,8 +206,8 @@ class RocksState:
     def apply(self, rows: Sequence[RowChange], batch: int, next_offset: int) -> None:
         """Take over a committed batch, atomically with its offset in the changelog."""
         place = CacheHead(self.place.changelog_id, self.place.state_format, next_offset, batch)
-        entries = entries_of(rows, place)
-        self.due_from_ms = min(self.due_from_ms, min((row.due_ms for row in rows if row.due_ms), default=NEVER))
+        entries, first_due_ms = entries_of(rows, place)
+        self.due_from_ms = min(self.due_from_ms, first_due_ms)
         if self._bulk is not None:
             self._gathered = place
             if self._bulk.gather(entries):

@@ -100,7 +100,8 @@ class Assertion(msgspec.Struct, frozen=True, gc=False, array_like=True):
     @property
     def shortened(self) -> "Assertion":
         """This with short texts, as it is kept if sources are many."""
-        return msgspec.structs.replace(self, latest=self.latest.shortened)
+        latest = self.latest.shortened
+        return self if latest is self.latest else msgspec.structs.replace(self, latest=latest)
 
     @property
     def slim(self) -> "Assertion":

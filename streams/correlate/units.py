@@ -7,6 +7,7 @@ not in times, counts, labels, confidence or versions.
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -22,6 +23,8 @@ from streams.correlate.terms import TERMS
 from streams.rules.decide import ReleaseDecision
 from streams.rules.facets import Facets, prefix_length_of
 
+# Equal facets are one object, which a decision is found by at once (``streams.rules.classifier``).
+_facets: Final = lru_cache(maxsize=4096)(Facets)
 _MAY_NAME_A_PERSON: Final = frozenset({IndicatorType.EMAIL_ADDR})
 
 
@@ -75,11 +78,13 @@ def units(row: Row) -> list[Unit]:
 
 def units_before_withdrawal(row: Row) -> list[Unit]:
     """The units as if no source had withdrawn its assertion: one missing in ``units`` was withdrawn by its source."""
-    found = [
-        Unit(assertion, tally, marking_of(assertion, tally))
-        for assertion in row.assertions
-        for tally in assertion.pieces
-    ]
+    found: list[Unit] = []
+    for assertion in row.assertions:
+        terms, tallies = TERMS[assertion.latest.terms], assertion.tallies
+        if assertion.rest is None and len(tallies) == 1 and tallies[0].mark == terms.mark:  # most often
+            found.append(Unit(assertion, tallies[0], terms.marking))
+        else:
+            found += [Unit(assertion, tally, marking_of(assertion, tally)) for tally in assertion.pieces]
     if row.further is not None:
         found += [
             Unit(Assertion("", group.lives[0], ()), group.tally, group.marking, group) for group in row.further.groups
@@ -100,18 +105,9 @@ def facets_in(row: Row, pieces: Sequence[Unit], ratings: Ratings) -> tuple[Facet
             found.append(found[-1])
             continue
         marking, band, rating = piece.marking, stated, rated
+        personal = may_name_a_person or Caveat.PERSONAL_DATA in marking.caveats
         found.append(
-            Facets(
-                marking,
-                band,
-                kind,
-                known.benign,
-                special_use,
-                may_name_a_person or Caveat.PERSONAL_DATA in marking.caveats,
-                prefix_length,
-                known.local_query,
-                rating,
-            )
+            _facets(marking, band, kind, known.benign, special_use, personal, prefix_length, known.local_query, rating)
         )
     return tuple(found)
 

@@ -46,7 +46,7 @@ def confidence_band(confidence: int) -> ConfidenceBand:
     return ConfidenceBand.MEDIUM if confidence < _HIGH_FROM else ConfidenceBand.HIGH
 
 
-class Facets(msgspec.Struct, frozen=True, gc=False):
+class Facets(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """All that the rules look at. Equal facets get equal decisions, so a decision is made once per value."""
 
     marking: Marking

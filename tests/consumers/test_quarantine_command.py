@@ -16,7 +16,7 @@ from exchange.authority.roster import Role, entry_text
 from exchange.errors import NotFound, Refused
 from exchange.kafka.clients import Cluster, end_offset
 from exchange.kafka.progress import progress_of
-from exchange.protocol.changelog import value_of
+from exchange.protocol.kept_rows import kept
 from exchange.protocol.record import Input, Output, Position, RowChange
 from kakehashi.main import Invocation, command_line
 from schemas import topics
@@ -97,7 +97,7 @@ class Exchange:
                     for entry in entries
                 ),
                 *(
-                    Output(changelog, partition, REDRIVEN_ROW + key.encode(), value_of(RowChange(b"", b"")))
+                    Output(changelog, partition, REDRIVEN_ROW + key.encode(), kept(RowChange(b"", b"")))
                     for key in accepted
                 ),
                 progress_of(CODEC, topics.StepKind.INTAKE, partition, position, 1, {}),

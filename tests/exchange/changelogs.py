@@ -9,7 +9,8 @@ from confluent_kafka import Producer
 from exchange.kafka.clients import Cluster, topic_ids
 from exchange.kafka.log import KafkaLog
 from exchange.kafka.topics_admin import ensure_topics
-from exchange.protocol.changelog import BATCH_KEY, batch_value, value_of
+from exchange.protocol.changelog import BATCH_KEY, batch_value
+from exchange.protocol.kept_rows import kept
 from exchange.protocol.record import Position, RowChange
 from exchange.protocol.state import RocksState, open_state
 from schemas import topics
@@ -79,7 +80,7 @@ def write_open(changelog: Changelog, owner: str, *rows: RowChange, batch: int, a
     """Rows in a transaction that is left open, by a client of ours; ``at_ms`` dates them."""
     producer = producer_of(changelog.cluster.bootstrap, owner)
     producer.begin_transaction()
-    for key, value in [*((row.key, value_of(row)) for row in rows), (BATCH_KEY, batch_value(batch))]:
+    for key, value in [*((row.key, kept(row)) for row in rows), (BATCH_KEY, batch_value(batch))]:
         producer.produce(changelog.topic, value, key, 0, timestamp=at_ms)
     producer.flush(20)
     return producer
