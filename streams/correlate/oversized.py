@@ -7,7 +7,6 @@ Whatever is left out goes to quarantine.
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
-from operator import attrgetter
 from typing import Final
 
 import msgspec
@@ -25,7 +24,6 @@ TOO_LARGE: Final = Refused(
     RejectReason.TOO_LARGE,
     "its indicator would need a record that is larger than a broker accepts; the indicator stays as it was. Report it",
 )
-_VALUE: Final = attrgetter("value")
 LATER_MS: Final = 60 * 60 * 1000  # until a row that cannot be written is tried again
 
 
@@ -50,8 +48,8 @@ class Oversized(Exception):  # not an error of the batch: it is computed again w
 
 def largest(outputs: Sequence[Output], rows: Sequence[RowChange]) -> int:
     """The size of the largest of these values."""
-    written, kept = filter(None, map(_VALUE, outputs)), filter(None, map(_VALUE, rows))  # a loop costs twice as much
-    return max(max(map(len, written), default=0), max(map(len, kept), default=0))
+    written = max([len(output.value) for output in outputs if output.value], default=0)
+    return max(written, max([len(row.value) for row in rows if row.value], default=0))
 
 
 def check_size(key: bytes, work: Work, before: tuple[int, int], most: int) -> None:
