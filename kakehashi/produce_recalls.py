@@ -18,7 +18,7 @@ from consumers.subscription.topic_reader import TopicReader
 from exchange.errors import ExchangeError, Refused
 from exchange.kafka.clients import Cluster
 from producers.inputs import OpenInput, name_in_utf8
-from producers.known import was_read
+from producers.known import read_before, stated_by
 from producers.produce import Options
 from producers.readers.formats import readings_of
 from producers.readers.reading import Seen
@@ -56,10 +56,10 @@ def ask(options: Options, spool: Spool, partners: tuple[str, ...], cluster: Clus
 
 
 def _is_stricter(options: Options, spool: Spool) -> bool:
-    """Whether the options' marking is not covered by each that an input of this sensor was sent with."""
-    now = understand(options.defaults.marking)
-    earlier = (understand(msgspec.json.decode(text, type=SourceMarking)) for text in spool.markings())
-    return any(marking.join(now) != marking for marking in earlier)
+    """Whether the marking of an input is not covered by each that an input of this sensor was sent with."""
+    earlier = [understand(msgspec.json.decode(text, type=SourceMarking)) for text in spool.markings()]
+    present = {understand(stated_by((name,), options.defaults)) for name in options.files}
+    return any(marking.join(now) != marking for marking in earlier for now in present)
 
 
 def _marked(options: Options, spool: Spool) -> tuple[bool, Mapping[bytes, Marking]]:
@@ -72,8 +72,9 @@ def _marked(options: Options, spool: Spool) -> tuple[bool, Mapping[bytes, Markin
         with opened(name, lambda: None, Stop()) as stream:
             if not stream.seekable():
                 continue
-            if was_read(name, stream, spool, options.defaults.encoding):
-                if not (options.again or options.snapshot is not None):
+            before = read_before(name, stream, spool, options.defaults)
+            if before.was_read:
+                if before.is_covered and not (options.again or options.snapshot is not None):
                     continue
                 is_read = True
             source = OpenInput(name_in_utf8(name), stream, encoding=options.defaults.encoding)

@@ -10,8 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-import msgspec
-
 from exchange.errors import DeliveryTimeout, Refused
 from producers.heartbeat import HEARTBEAT_S, Heartbeat
 from producers.inputs import OpenInput, name_in_utf8
@@ -170,27 +168,15 @@ class Run:
 
     def _read(self, name: str, stream: Source, options: Options) -> None:
         spool = self._spool
-        marking = msgspec.json.encode(options.defaults.marking).decode()
-        again, is_log, at_ms = options.again, options.is_log, self._now_ms()
-        encoding = options.defaults.encoding
-        state, size = state_of(
-            name,
-            stream,
-            spool,
-            options.sensor,
-            at_ms,
-            again=again,
-            marking=marking,
-            encoding=encoding,
-            is_log=is_log,
-        )
+        defaults, again, at_ms = options.defaults, options.again, self._now_ms()
+        state, size = state_of(name, stream, spool, options.sensor, at_ms, defaults, again=again, is_log=options.is_log)
         if state.complete and self._snapshot is None and not options.accept_removals:
             if not options.is_document:
                 self.summary.skipped.append(name)
             return
         self._view.opened(name, size)
         self._stepped_at, before = time.monotonic(), self.summary.totals()
-        self._source = source = OpenInput(name_in_utf8(name), stream, encoding=encoding, limit=size)
+        self._source = source = OpenInput(name_in_utf8(name), stream, encoding=defaults.encoding, limit=size)
         readings, reader = readings_of(source, options.format, options.defaults)
         if reader is not None and reader.is_reviewed and options.defaults.reviewed is None:
             what = "a web page, read as a report in prose" if _is_page(source.head) else "a report in prose"

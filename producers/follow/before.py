@@ -1,7 +1,7 @@
 """What was read of a file earlier, by its content: under another name, compressed, or as a copy of a followed one."""
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
@@ -14,7 +14,8 @@ from producers.fingerprint import Fingerprint, prefixes_of
 from producers.follow.beside import Beside, Held
 from producers.follow.places import Identity, siblings_of
 from producers.inputs import Plain, Seekable, name_in_utf8
-from producers.known import compared, grown_from
+from producers.known import compared, covers, grown_from, stated_by
+from producers.markings.understanding import of_file_name
 from producers.produce import Options
 from producers.spool.spool import InputState, Spool
 
@@ -32,10 +33,17 @@ class Before:
     def _compared(self, path: Path, stream: Seekable) -> tuple[list[InputState], Fingerprint]:
         return compared(str(path), stream, self._spool, self._options.defaults.encoding)
 
+    def covers(self, path: Path, state: InputState) -> bool:
+        """Whether what was read of an input has the marking that this name states. Options count from now on."""
+        return covers(state, of_file_name(str(path)).marking)
+
+    def _covering(self, path: Path, earlier: Iterable[InputState]) -> list[InputState]:
+        return [each for each in earlier if self.covers(path, each)]
+
     def _new_state(self, path: Path, now: Fingerprint, line: int = 0, item: int = 0) -> InputState:
         """The state of a file of which nothing was read, or only as part of another input. It is known from here on."""
         sensor = self._options.sensor
-        marking = msgspec.json.encode(self._options.defaults.marking).decode()
+        marking = msgspec.json.encode(stated_by((str(path),), self._options.defaults)).decode()
         state = self._spool.open_input(
             place_of(path),
             now.size,
@@ -68,6 +76,7 @@ class Before:
         with open(os.dup(descriptor), "rb", buffering=0) as stream:  # another file may have the name by now
             stream.seek(0)
             earlier, now = self._compared(path, stream)
+            earlier = self._covering(path, earlier)
             gone_on = grown_from((each for each in earlier if each.id in replaced), now)
             if gone_on is not None:
                 return self._new_state(path, now, gone_on.line, gone_on.item)
@@ -89,6 +98,7 @@ class Before:
         """Whether a file is not to be read now: it is a copy, or is still being compressed."""
         with path.open("rb", buffering=0) as stream:
             earlier, now = self._compared(path, stream)
+            earlier = self._covering(path, earlier)
             return _is_copy(earlier, now, used, path, stream) or (is_young and bool(now.damage))
 
     def begun_in(self, path: Path, stream: Seekable | None = None) -> set[int]:
@@ -167,7 +177,7 @@ class Before:
         if not self._spool.earlier_states(place_of(file.path), prefixes_of(file.stream)):
             return None
         earlier, now = self._compared(file.path, file.stream)
-        state = self._spool.same_content(now.digest) or grown_from(earlier, now)
+        state = next(iter(self._spool.same_content(now.digest)), None) or grown_from(earlier, now)
         if state.id in used if state is not None else _is_copy(earlier, now, (), file.path, file.stream):
             return True
         return None if state is None else state.complete and state.digest == now.digest

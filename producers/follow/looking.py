@@ -121,7 +121,7 @@ class Looking:
     def _is_copy_of_followed(self, path: Path, descriptor: int, *, is_named: bool) -> bool:
         """Whether a file is a beginning of one that is followed; of a named one, of that which had its name."""
         others = (each for each in self._tails.values() if not is_named or each.path == path)
-        return any(each.begins_like(descriptor) for each in others)
+        return any(self._before.covers(path, each.state) and each.begins_like(descriptor) for each in others)
 
     def _follow(
         self, path: Path, descriptor: int, head: bytes, reader: Reader, sight: Sight, *, is_named: bool

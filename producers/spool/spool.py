@@ -45,7 +45,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class InputState:
-    """How far an input has been read. All items up to (``line``, ``item``) are spooled; items count from 1."""
+    """How far an input has been read. All items up to (``line``, ``item``) are spooled; items count from 1.
+    ``marking`` is what its names and the options stated then, as JSON; ``None`` if that is not known."""
 
     id: int
     path: str
@@ -54,6 +55,7 @@ class InputState:
     line: int
     item: int
     complete: bool
+    marking: str | None = None
 
 
 class Spool:
@@ -132,9 +134,10 @@ class Spool:
 
     # -- inputs -------------------------------------------------------------------------------------------------
 
-    def same_content(self, digest: bytes) -> InputState | None:
-        """The last input that had this content, under any name."""
-        return next(iter(self._inputs("digest = ? ORDER BY id DESC LIMIT 1", (digest,))), None)
+    def same_content(self, *digests: bytes) -> list[InputState]:
+        """The inputs that had one of these contents, under any name, the last one first."""
+        marks = ", ".join("?" * len(digests))
+        return self._inputs(f"digest IN ({marks}) ORDER BY id DESC LIMIT ?", (*digests, _STATES_COMPARED))
 
     def earlier_states(self, path: str, prefixes: Collection[bytes]) -> list[InputState]:
         """Inputs that begin as one with these prefixes does, the longest first: what it may have grown from.
@@ -163,7 +166,7 @@ class Spool:
 
     def _inputs(self, where: str, values: tuple[object, ...]) -> list[InputState]:
         rows = self._database.execute(
-            f"SELECT id, path, size, digest, line, item, complete FROM input WHERE {where}",  # noqa: S608 - ours alone
+            f"SELECT id, path, size, digest, line, item, complete, marking FROM input WHERE {where}",  # noqa: S608 - ours alone
             values,
         )
         return [InputState(*row) for row in rows]
@@ -189,10 +192,10 @@ class Spool:
             )
             number = int(cursor.lastrowid or 0)
             self._database.execute("DELETE FROM input WHERE id <= ?", (number - _INPUTS_KEPT,))
-        return InputState(number, path, size, digest, line, item, complete=False)
+        return InputState(number, path, size, digest, line, item, complete=False, marking=marking)
 
     def markings(self) -> list[str]:
-        """The distinct markings that options have stated for this sensor's inputs, as they were given."""
+        """The distinct markings that names and options have stated for this sensor's inputs."""
         rows = self._database.execute("SELECT DISTINCT marking FROM input WHERE marking IS NOT NULL")
         return [str(text) for (text,) in rows]
 

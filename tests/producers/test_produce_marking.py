@@ -80,6 +80,13 @@ def test_a_marking_that_keeps_back_what_is_released_is_asked_about_with_the_coun
     assert len(sensor.labels) == 6
 
 
+def test_a_stricter_marking_of_what_was_read_is_asked_about_and_sent_again(sensor: Sensor) -> None:
+    answer = sensor.produces("--tlp", "TLP:RED")
+    assert "2 values to JPN. Values may be recalled. Nothing was sent: add --yes" in str(answer.exception)
+    assert sensor.produces("--yes", "--tlp", "TLP:RED").exit_code == Exit.OK
+    assert sensor.labels == ["TLP:GREEN"] * 3 + ["TLP:RED"] * 3
+
+
 def test_other_content_with_the_same_values_is_asked_about_too(sensor: Sensor) -> None:
     sensor._file.write_text("b.example.com\nd.example.com\n")
     assert "1 value to JPN" in str(sensor.produces("--tlp", "TLP:RED").exception)
@@ -88,7 +95,7 @@ def test_other_content_with_the_same_values_is_asked_about_too(sensor: Sensor) -
 def test_what_recalls_nothing_is_not_asked_about(sensor: Sensor) -> None:
     assert sensor.produces("--again", "--tlp", "TLP:GREEN").exit_code == Exit.OK
     assert sensor.produces("--again", "--tlp", "TLP:AMBER", "--releasable-to", "JPN").exit_code == Exit.OK
-    assert sensor.produces("--tlp", "TLP:RED").exit_code == Exit.OK, "it was read before, so nothing is sent"
+    assert sensor.produces("--tlp", "TLP:GREEN").exit_code == Exit.OK, "it was read before, so nothing is sent"
     for value in VALUES[:2]:
         sensor.release(value, kind="expired", content=None)
     assert sensor.produces("--again", "--tlp", "TLP:RED").exit_code == Exit.OK
