@@ -68,7 +68,7 @@ class OpenInput:
         source: Readable = self._plain
         if is_wide(encoding):
             source = _Transcoded(source, encoding)
-        self.head = _first_line_and_more(source)
+        self.head = _first_row_and_more(source)
         self.stream: BinaryIO = io.BufferedReader(_Raw(Resumed(self.head, source)), HEAD_BYTES)
 
     @property
@@ -168,9 +168,17 @@ def at_least(source: Readable, size: int) -> bytes:
     return got
 
 
-def _first_line_and_more(source: Readable) -> bytes:
-    """The bytes that are there now, up to ``HEAD_BYTES``, and at least one line: a slow pipe does not block."""
+def _first_row_and_more(source: Readable) -> bytes:
+    """The bytes that are there now, up to ``HEAD_BYTES``, and at least one line that is neither blank nor a comment.
+
+    A slow pipe does not block, but without such a line its format cannot be recognised.
+    """
     got = b""
-    while b"\n" not in got and len(got) < HEAD_BYTES and (more := source.read(HEAD_BYTES - len(got))):
+    while len(got) < HEAD_BYTES and not _has_row(got) and (more := source.read(HEAD_BYTES - len(got))):
         got += more
     return got
+
+
+def _has_row(got: bytes) -> bool:
+    lines = (line.removeprefix(codecs.BOM_UTF8).lstrip() for line in got.split(b"\n")[:-1])
+    return any(line and not line.startswith(b"#") for line in lines)

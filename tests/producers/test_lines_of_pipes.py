@@ -123,3 +123,14 @@ def test_lines_are_counted_as_they_are_cut(before: bytes, after: bytes, at: int)
         assert beginning.splits_a_line is (is_open and after[:1] not in (b"\r", b"\n"))
         if before.endswith(b"\n"):
             assert beginning.lines == len(lines_of(before)) == len(lines_of(content)) - len(lines_of(after))
+
+
+@pytest.mark.parametrize("first", ["\n", "# about\n", "\ufeff\r\n", "#\n# about\n\n"])
+def test_a_pipe_is_recognised_by_its_first_row(first: str) -> None:
+    record = '{"_path": "notice", "ts": 1795000000.5, '
+    record += '"id.orig_h": "10.1.2.3", "id.resp_h": "198.51.100.7", "note": "A::B"}\n'
+    contents = [("auto", HEADER + ROW)] if "#" in first else [("auto", record), ("zeek-log", record), ("auto", HEADER)]
+    for format_name, content in contents:
+        pieces = [*(line.encode() for line in first.splitlines(keepends=True)), content.encode()]
+        of_pipe = marked(OpenInput("made-up", Pipe(pieces)), format_name)  # type: ignore[arg-type]
+        assert of_pipe == marked(an_input(b"".join(pieces)), format_name) != []
