@@ -87,15 +87,20 @@ def test_an_external_reference_may_be_a_marking() -> None:
     assert found["marking"] == RED
 
 
-@pytest.mark.parametrize("content", [f"[{stix()}]", f"[{stix()}, {stix()}]"])
-def test_a_bundle_in_a_list_is_refused_rather_than_left_out(content: str) -> None:
-    assert {each["refused"] for each in _pieces("b.json", content)} == {"undecodable"}
+@pytest.mark.parametrize(
+    "content", [f"[{stix()}]", f"[{stix()}, {stix()}]", f'{{"type": "bundle", "objects": [{stix()}]}}']
+)
+def test_a_bundle_in_a_list_or_in_another_is_read_rather_than_left_out(content: str) -> None:
+    assert {(each["value"], each["marking"]) for each in _pieces("b.json", content)} == {(D, GREEN)}
 
 
-def test_a_bundle_in_a_bundle_is_refused_and_an_empty_one_is_nothing() -> None:
-    inner = {"type": "bundle", "id": "bundle--x", "objects": []}
-    assert [each["refused"] for each in _pieces("b.json", json.dumps(inner | {"objects": [inner]}))] == ["undecodable"]
-    assert not list(_pieces("b.json", json.dumps(inner)))
+def test_a_bundle_in_many_others_is_refused_and_an_empty_one_is_nothing() -> None:
+    empty = {"type": "bundle", "id": "bundle--x", "objects": []}
+    assert not list(_pieces("b.json", json.dumps(empty)))
+    content = stix()
+    for _ in range(5):
+        content = f'{{"type": "bundle", "objects": [{content}]}}'
+    assert [each["refused"] for each in _pieces("b.json", content)] == ["undecodable"]
 
 
 @pytest.mark.parametrize("target", [f"{D}:443", f"{D}:8443"])
