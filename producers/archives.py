@@ -14,6 +14,8 @@ _FIXED_BYTES: Final = 10
 _EXTRA, _NAME, _COMMENT = 0x04, 0x08, 0x10
 _END: Final = b"PK\x05\x06"
 _END_BYTES: Final = 22
+_ENTRY: Final = b"PK\x01\x02"
+_ENTRY_BYTES: Final = 46
 _LONGEST_COMMENT: Final = 0xFFFF
 _ENCODINGS: Final = ("utf-8", "cp932", "latin-1")
 """Archives of Japanese Windows have cp932 where the formats demand cp437 or Latin-1, which take any bytes."""
@@ -26,9 +28,9 @@ class Source(Protocol):
 
 
 class Directory(NamedTuple):
-    """The end of a zip archive: how many entries it has, and its comment."""
+    """The end of a zip archive: how many files it has, and its comment."""
 
-    entries: int
+    files: int
     comment: str
 
 
@@ -85,9 +87,23 @@ def zip_directory(stream: BinaryIO, limit: int | None = None) -> Directory | Non
     at = tail.rfind(_END)
     if at < 0 or len(tail) - at < _END_BYTES:
         return None
+    entries, size = int.from_bytes(tail[at + 10 : at + 12], "little"), int.from_bytes(tail[at + 12 : at + 16], "little")
     length = int.from_bytes(tail[at + 20 : at + 22], "little")
     comment = tail[at + _END_BYTES : at + _END_BYTES + length]
-    return Directory(int.from_bytes(tail[at + 10 : at + 12], "little"), text_of(comment))
+    return Directory(entries - _folders_in(tail[max(0, at - size) : at]), text_of(comment))
+
+
+def _folders_in(entries: bytes) -> int:
+    """How many of the entries of a directory are folders: their names end with a slash. Of a long one, 0."""
+    found = at = 0
+    while entries.startswith(_ENTRY, at) and at + _ENTRY_BYTES <= len(entries):
+        name, extra, comment = (
+            int.from_bytes(entries[at + place : at + place + 2], "little") for place in (28, 30, 32)
+        )
+        end = at + _ENTRY_BYTES + name
+        found += entries[end - 1 : end] == b"/"
+        at = end + extra + comment
+    return found
 
 
 def _grown(source: Source, got: bytes, size: int) -> bytes:

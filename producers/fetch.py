@@ -61,6 +61,12 @@ class Declined(ConfigurationError):
         self.status = status
 
 
+def has_scheme(name: str) -> bool:
+    """Whether an input's name has the form of a URL, of whatever scheme."""
+    scheme, colon, _ = name.partition("://")
+    return bool(colon) and len(scheme) > 1 and all(each.isalnum() or each in "+.-" for each in scheme)
+
+
 def is_url(name: str) -> bool:
     """Whether an input's name is the address of a feed."""
     return name.lower().startswith(_SCHEMES)

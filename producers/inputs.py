@@ -62,7 +62,7 @@ class OpenInput:
         self.records = 0  # lines, or parts of a document, that its reader has read
         self._counted = _Counted(stream, limit)
         directory = zip_directory(stream, limit) if self._start is not None else None
-        self._several = directory is not None and directory.entries > 1
+        self._several = directory is not None and directory.files > 1
         self._plain = Plain(io.BytesIO() if self._several else self._counted)
         self.names = (name, *self._plain.names, *([directory.comment] if directory and directory.comment else ()))
         source: Readable = self._plain

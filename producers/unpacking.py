@@ -30,8 +30,9 @@ _ERRORS: Final = (zlib.error, lzma.LZMAError, zstd.ZstdError, OSError, EOFError,
 _DIRECTORY: Final = b"PK\x01\x02"
 _LOCAL_HEADER_BYTES: Final = 30
 _DESCRIPTOR_BYTES: Final = 24
-_ENCRYPTED: Final = 0x1
+_ENCRYPTED, _SIZE_BEHIND = 0x1, 0x8
 _STORED, _DEFLATED = 0, 8
+_MOST_FOLDERS: Final = 32
 
 
 class Readable(Protocol):
@@ -164,9 +165,14 @@ class _Zip:
         flags, method = (int.from_bytes(header[at : at + 2], "little") for at in (6, 8))
         size = int.from_bytes(header[18:22], "little")
         names, extras = (int.from_bytes(header[at : at + 2], "little") for at in (26, 28))
-        self.names = (text_of(_exactly(self._source, names)),)
+        name = text_of(_exactly(self._source, names))
+        self.names = (*self.names, name)
         _exactly(self._source, extras)
-        if flags & _ENCRYPTED:
+        is_empty = not int.from_bytes(header[22:26], "little") and not flags & _SIZE_BEHIND
+        if name.endswith("/") and is_empty and len(self.names) <= _MOST_FOLDERS:
+            _exactly(self._source, size)
+            self._begin()  # behind a folder is its file
+        elif flags & _ENCRYPTED:
             self.damage = "the zip archive is encrypted: unpack it first"
         elif method == _DEFLATED:
             self._deflated = _Streams(self._source, "zip", lambda: zlib.decompressobj(-zlib.MAX_WBITS), one=True)

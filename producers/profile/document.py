@@ -7,7 +7,7 @@ import msgspec
 
 from exchange.authority.token_key import is_token
 from exchange.errors import ConfigurationError
-from producers.fetch import is_url
+from producers.fetch import has_scheme
 from producers.live.kinds import kind_of
 from producers.profile.model import SCHEMA_NAME, Profile
 from producers.profile.rules import problems
@@ -44,7 +44,7 @@ def _beside(profile: Profile, folder: Path) -> Profile:
     """The same, with paths that do not depend on where the command is run."""
 
     def beside(name: str) -> str:
-        is_path = name and name != STANDARD_INPUT and not is_url(name) and kind_of(name) is None
+        is_path = name and name != STANDARD_INPUT and not has_scheme(name) and kind_of(name) is None
         return str(folder / name) if is_path else name
 
     inputs = tuple(

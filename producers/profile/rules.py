@@ -12,7 +12,7 @@ import msgspec
 
 from exchange.authority.token_key import TokenUri, is_token
 from exchange.errors import ConfigurationError
-from producers.fetch import is_url
+from producers.fetch import has_scheme, is_url
 from producers.follow.places import files_of
 from producers.inputs import is_wide
 from producers.live.kinds import Kind, kind_of
@@ -124,6 +124,10 @@ def _of_input(path: Path_, entry: InputEntry) -> Iterator[Problem]:
             yield Problem((*path, field), getattr(entry, field), why)
     if live is not None:
         yield from _of_live(path, entry, live)
+    elif has_scheme(name) and not is_url(name):
+        yield Problem(
+            (*path, "at"), name, "no input has this scheme: a file, https://…, or a live input as misp+https://…"
+        )
     elif entry.follow and name == STANDARD_INPUT:
         yield Problem((*path, "follow"), name, "needs files, folders or patterns: a pipe is followed without it")
     elif entry.follow and is_url(name):

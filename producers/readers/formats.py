@@ -19,6 +19,19 @@ from producers.unpacking import is_packed
 from schemas.vocabulary import RejectReason
 
 AUTO: Final = "auto"
+_OTHER_ARCHIVE: Final = "it is an archive of a kind that is not read (7z, RAR, compress, lzma): unpack it first"
+_BINARIES: Final = (
+    (b"7z\xbc\xaf\x27\x1c", _OTHER_ARCHIVE),
+    (b"Rar!\x1a\x07", _OTHER_ARCHIVE),
+    (b"\x1f\x9d", _OTHER_ARCHIVE),
+    (b"\x5d\0\0", _OTHER_ARCHIVE),
+    (b"PK\x05\x06", "it is a zip archive without files"),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "it is a file of Outlook or of an older Office: save a mail as .eml, a table as CSV, a text as PDF",
+    ),
+)
+"""First bytes of files that are not read. Office's newer files are zip archives of several files."""
 
 
 @cache
@@ -66,6 +79,8 @@ def readings_of(source: OpenInput, name: str | Reader, defaults: Defaults) -> tu
     if source.wide_bom:
         advice = "the file is in UTF-16 or UTF-32: use --encoding utf-16 or utf-32"
         return iter([whole(source, RejectReason.UNREADABLE_LINE, advice)]), None
+    if binary := _binary(source.head):
+        return iter([whole(source, RejectReason.UNKNOWN_FORMAT, binary)]), None
     found: str | Reader | None = name
     if name == AUTO:
         found = recognised(Head(source.head, source.name, defaults.encoding))
@@ -74,6 +89,13 @@ def readings_of(source: OpenInput, name: str | Reader, defaults: Defaults) -> tu
     reader = found if isinstance(found, Reader) else readers()[found]
     readings = limited(reader.read(source, defaults), defaults, of_file_names(source.names))
     return bounded(readings), reader
+
+
+def _binary(head: bytes) -> str:
+    """What to do about a file of a kind that is known by its first bytes and is not read; empty of any other."""
+    if head[257:262] == b"ustar":
+        return "it is a tar archive: unpack it first, and produce its folder"
+    return next((advice for magic, advice in _BINARIES if head.startswith(magic)), "")
 
 
 def _advice_on(head: bytes) -> str:
@@ -85,7 +107,8 @@ def _advice_on(head: bytes) -> str:
     if not head.removeprefix(b"\xef\xbb\xbf").strip():
         return "it begins with nothing but blank lines: does the program that writes it still run?"
     if b"\0" in head:
-        wide = [name for name, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])) if _are_mostly(zeros)]
+        halves = (("utf-16-le", head[1::2], head[::2]), ("utf-16-be", head[::2], head[1::2]))
+        wide = [name for name, zeros, others in halves if _are_mostly(zeros) and others.count(0) * 8 < len(others)]
         return f"it is no text in UTF-8, but may be in UTF-16: try --encoding {wide[0]}" if wide else "it is no text"
     if head.lstrip()[:1] in (b"{", b"["):
         return (

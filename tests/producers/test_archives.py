@@ -104,3 +104,13 @@ def test_a_header_is_read_to_its_end_from_a_pipe_that_gives_a_byte_at_a_time_and
 def test_what_has_no_directory_is_left_where_it_was(content: bytes) -> None:
     stream = io.BytesIO(content)
     assert (zip_directory(stream), stream.tell()) == (None, 0)
+
+
+def test_a_folder_in_a_zip_archive_is_no_file_and_its_name_counts() -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("internal/", b"")
+        archive.writestr("internal/list.txt", b"198.51.100.7\n")
+    source = an_input(target.getvalue(), "list.zip")
+    assert (source.stream.read(), source.damage) == (b"198.51.100.7\n", "")
+    assert source.names == ("list.zip", "internal/", "internal/list.txt")

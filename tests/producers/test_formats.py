@@ -129,3 +129,24 @@ def test_json_that_is_nested_too_deeply_is_refused_in_these_words(document: str)
     assert isinstance(refused, Rejected)
     assert "it is nested too deeply" in refused.detail
     assert "recursion" not in refused.detail
+
+
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [
+        (b"7z\xbc\xaf\x27\x1c" + b"\0" * 64, "unpack it first"),
+        (b"Rar!\x1a\x07\x01\0" + b"\0" * 64, "unpack it first"),
+        (b"\x1f\x9d\x90198.51.100.7\n198.51.100.8\n", "unpack it first"),
+        (b"\x5d\0\0\x80\0" + b"\xff" * 8, "unpack it first"),
+        (b"list.txt".ljust(257, b"\0") + b"ustar\x0000" + b"\0" * 248, "tar archive"),
+        (b"PK\x05\x06" + b"\0" * 18, "without files"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504, "save a mail as .eml"),
+        (b'{"cidr":"198.51.100.0/24"}\n', "JSON of a form that no reader knows"),
+        ("ip,メモ\n198.51.100.7,x\n".encode("utf-16-le"), "--encoding utf-16-le"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_whole_and_its_advice_can_be_followed(content: bytes, advice: str) -> None:
+    readings, _ = readings_of(an_input(content), "auto", Defaults())
+    [refused] = list(readings)
+    assert isinstance(refused, Rejected)
+    assert advice in refused.detail

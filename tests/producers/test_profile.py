@@ -274,3 +274,10 @@ def test_a_profile_that_cannot_be_used_is_one_error_with_all_mistakes(tmp_path: 
 def test_reading_a_profile_does_not_bring_faust() -> None:
     code = "import sys, producers.api; sys.exit('faust' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_input_of_an_unknown_scheme_is_a_mistake_and_no_path(tmp_path: Path) -> None:
+    path = tmp_path / "edge.yaml"
+    path.write_text("nation: GBR\nsensor: edge\ninputs:\n  - at: ftp://feeds.example/list.csv\n    follow: true\n")
+    [mistake] = loaded(path, ("GBR", "JPN")).mistakes
+    assert (mistake.line, "no input has this scheme" in str(mistake)) == (4, True)
