@@ -74,7 +74,7 @@ def run_dry(command: Command, partner: str, settings: Settings) -> Exit:
         raise typer.BadParameter("--dry-run needs a file, or - for standard input")
     with TemporaryDirectory() as folder:
         runs = (
-            _of_now(found) if plan.is_followed and not found.is_document else found
+            _of_now(found, is_rehearsal=True) if plan.is_followed and not found.is_document else found
             for plan in command.plans(settings)
             for found in _runs(plan, Path(folder), is_rehearsal=True, stop=Stop())
             if isinstance(found, Options)
@@ -177,9 +177,6 @@ def _acts(plans: list[Plan], folder: Path, stop: Stop, summary: Summary) -> Iter
         ]
         # Files that are followed are read alike, so that one plan has all of them (producers.profile.rules).
         options = next((plan.options for plan in followed if _not_live(plan.options)), followed[0].options)
-        for place in _not_live(options):
-            if not why_none(place) and next(files_at(place), None) is None:
-                _report_nothing((place,))
         yield replace(options, files=_not_live(options)), lives
 
 
@@ -221,12 +218,21 @@ def _files(places: tuple[str, ...], folder: Path) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _of_now(options: Options) -> Options:
-    """The files that are there now of what is followed; if there is none, a line on standard error reports it."""
-    found = tuple(str(path) for place in options.files for path in files_at(place))
-    if not found:
-        _report_nothing(options.files)
-    return replace(options, files=found)
+def _of_now(options: Options, *, is_rehearsal: bool = False) -> Options:
+    """The files that are there now of what is followed; a place without any is a line on standard error.
+
+    One that cannot be read is, too, in a rehearsal: else following reports it.
+    """
+    found: list[str] = []
+    for place in options.files:
+        trouble = why_none(place)
+        files = [] if trouble else list(map(str, files_at(place)))
+        if trouble and is_rehearsal:
+            typer.echo(f"{name_in_utf8(place)} {trouble}", err=True)
+        elif not (files or trouble):
+            _report_nothing((place,))
+        found += files
+    return replace(options, files=tuple(found))
 
 
 def _report_nothing(places: tuple[str, ...]) -> None:
