@@ -12,6 +12,7 @@ from producers.follow.places import Identity, identity_of, siblings_of
 
 _MOST_HELD: Final = 128
 _MOST_LOOKS: Final = 20
+_COMPRESSED: Final = frozenset({".gz", ".bz2", ".xz", ".zst"})
 
 
 class Held(NamedTuple):
@@ -67,7 +68,9 @@ class Beside:
         self._close()
 
     def _names(self) -> dict[Path, Identity | None]:
-        return {each: identity_of(each) for each in siblings_of(self._path)}
+        found = siblings_of(self._path)
+        twins = {each for each in found if each.suffix in _COMPRESSED and each.with_suffix("") in found}
+        return {each: identity_of(each) for each in found if each not in twins}  # those are still being written
 
     def _has_first(self, names: Mapping[Path, Identity | None]) -> bool:
         """Open files until the first one that matches."""
