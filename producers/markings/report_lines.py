@@ -67,7 +67,7 @@ def of_report_line(text: str, where: str) -> Marked:
         found = of_running_text(text, where).join(of_heading_alone(text, where))
     field = _FIELD.fullmatch(text.strip(_AROUND))
     if field is not None:
-        found = found.join(_of_field(field[1], field[2], where))
+        found = found.join(of_named(field[1], field[2], where))
     return found.join(joined(_of_sentence(each, where) for each in sentences(text[:_LONGEST_LINE])))
 
 
@@ -87,7 +87,7 @@ def _is_name(text: str) -> bool:
     return labels.unknown and not labels.rest
 
 
-def _of_field(name: str, value: str, where: str) -> Marked:
+def of_named(name: str, value: str, where: str) -> Marked:
     """A field in running text. Its name may mean something else (``Distribution: by mail``): then its value restricts,
     or it states nothing."""
     if len(words(name)) > _MOST_WORDS_OF_A_NAME or not is_about_sharing(name):

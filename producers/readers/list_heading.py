@@ -11,6 +11,7 @@ from typing import Final
 
 from producers.inputs import OpenInput
 from producers.markings.marked import NOTHING, Marked, unrecognised
+from producers.markings.report_lines import of_named
 from producers.markings.understanding import of_comment, of_file_names, of_heading, of_prose
 from producers.readers.lines import Block, Line, blocks, lines_in
 from producers.readers.reading import Rejected
@@ -25,6 +26,8 @@ _MAY_BE_INDICATOR: Final = re.compile(
 _NAMES: Final = re.compile(r"[A-Za-z][\w+.\[\]-]{0,20}://\S+|[A-Za-z]:\\(?:[^\\\n]*\\)*\S*")
 _SIGNS: Final = "#;/!*- \t\"'"
 _LONGEST_HEADING: Final = 40
+_LONGEST_PAIR: Final = 160
+_BETWEEN_CELLS: Final = re.compile(r"[,;|\t=:：]+| [-–—] |[ \u3000]{2,}")
 # Of any script, and characters without a width.
 _BLANKS: Final = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u2060\ufeff"
 _CERTIFICATES: Final = re.compile(r"certificat|zertifikat|\bx\.?509\b|証明書", re.IGNORECASE)
@@ -129,7 +132,16 @@ def _not_read(line: Rejected) -> Marked:
 def marking_of_line(line: Line) -> Marked:
     """The marking in a comment or a title line."""
     text, where = line.text.strip(_SIGNS), f"line {line.number}"
-    return of_heading(text, where) if len(text) <= _LONGEST_HEADING else of_note(text, where)
+    found = of_heading(text, where) if len(text) <= _LONGEST_HEADING else of_note(text, where)
+    return found.join(_of_pair(text, where))
+
+
+def _of_pair(text: str, where: str) -> Marked:
+    """A line that is a name and a value, in cells or beside each other: ``Classification,Internal``."""
+    if len(text) > _LONGEST_PAIR:
+        return NOTHING
+    parts = list(filter(None, (part.strip(_SIGNS) for part in _BETWEEN_CELLS.split(text))))
+    return of_named(parts[0], parts[1], where) if len(parts) == 2 else NOTHING
 
 
 def of_note(text: str, where: str) -> Marked:

@@ -153,3 +153,23 @@ def test_a_header_of_a_mail_server_is_no_marking() -> None:
 def test_a_report_in_iso_2022_jp_is_not_read_as_ascii() -> None:
     [refused] = refusals(readings("prose-report", f"社外秘\n{VALUE}\n".encode("iso2022_jp")))
     assert "iso2022_jp" in refused.detail
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("csv-list", "Classification,Internal\nvalue,type\n198.51.100.7,ip\n"),
+        ("csv-list", "Classification;Internal\nvalue;type\n198.51.100.7;ip\n"),
+        ("csv-list", "# Classification | Internal\nvalue,type\n198.51.100.7,ip\n"),
+        ("txt-list", "# Classification - Internal\n198.51.100.7\n"),
+        ("txt-list", "# Handling\tInternal use only\n198.51.100.7\n"),
+    ],
+)
+def test_a_title_of_a_list_may_be_a_name_and_a_value_in_cells(name: str, content: str) -> None:
+    [seen] = observations(readings(name, content.encode()))
+    assert seen.marking.releasable_to == ()
+
+
+def test_a_comment_of_separators_and_a_pair_about_something_else_state_nothing() -> None:
+    [seen] = observations(readings("txt-list", b"# ,;:=\n# Malware,Emotet\n# Classification,Trojan\n198.51.100.7\n"))
+    assert seen.marking == SourceMarking()
