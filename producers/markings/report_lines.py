@@ -48,6 +48,14 @@ _RESTRICTS: Final = re.compile(
     rf"|^(?:limited|restricted) {_ABOUT}|\b(?:only|solely|exclusively) (?:for|to|by|with|within)\b"
     r"|\bwithin (?:the|your|their|our)(?: own)? organi[sz]ations?\b"
 )
+# What no one writes about something else.
+_OF_ITSELF: Final = re.compile(
+    r"^(?:shared|provided|distributed|disclosed|supplied|released) (?:\w+ ){0,2}"
+    r"(?:under (?:an? )?nda|in (?:strict )?confidence)\b"
+    r"|\bconfidentiality notice\b|\btreat(?:ed)? (?:\w+ ){0,2}as (?:\w+ )?(?:confidential|secret|sensitive|internal)\b"
+    r"|^internal (?:do not|only|use)\b|\bfor (?:the )?(?:exclusive|sole|internal) use (?:of|by)\b"
+)
+_STRICT: Final = frozenset({"red", "amber"})
 _LIMIT: Final = "(?:禁止|厳禁|禁じ|限り|限る|限定|のみ|不可|無断|許可な|許可を得ず|遠慮|控え|しないで|お断り)"
 _PASSING_ON: Final = "(?:開示|共有|配布|配付|公開|提供|転送|転載|引用|複製|複写|展開|漏洩|頒布|持ち出し|お渡し)"
 _JAPANESE: Final = re.compile(
@@ -55,7 +63,8 @@ _JAPANESE: Final = re.compile(
     r"|(?:お客様|会員|契約者|購読者|関係者|参加組織|加盟|メンバー|受領者|(?:組織|社|部|グループ)内)(?:様|各位)?(?:限定|のみ|限り|に限)"
     rf"|{_PASSING_ON}.{{0,12}}(?:遠慮|控え|お断り|禁)|第三者.{{0,12}}{_PASSING_ON}|秘密保持|守秘義務"
     r"|(?:共有|公開|配布|配付|開示|展開|提供|利用)(?:範囲|区分|条件|制限|可否)(?:は|が|:)"
-    r"|(?:取扱い?|取り扱い)には?(?:十分に?)?(?:ご)?注意"
+    r"|(?:取扱い?|取り扱い)には?(?:十分に?)?(?:ご)?注意|口外無用|他言無用|(?:二次利用|転用).{0,4}(?:禁|不可)|提供先限定"
+    r"|(?:社|部|組織|庁|省)内(?:利用|使用)に?限|外部への(?:提供|開示|共有|配布|公開|転送|持ち出し)"
 )
 
 
@@ -107,9 +116,14 @@ def _of_sentence(text: str, where: str) -> Marked:
     if not text.isascii() and _JAPANESE.search(folded(text)):
         return unrecognised(text, quoted(where, text))
     found = words(text)
-    if labels_in(found).are_any:
+    labels = labels_in(found)
+    if labels.are_any:
         return NOTHING  # understood already: the rest explains the label
+    if labels.unknown and not _STRICT.isdisjoint(found):
+        return unrecognised(text, quoted(where, text))  # "marked amber under TLP"
     line = _UNLIMITED.sub(" ", " ".join(found))
     names_readers = found[-1:] == ("only",) and len(found) <= _MOST_WORDS_OF_READERS and words_restrict(line)
+    if _OF_ITSELF.search(line):
+        return unrecognised(text, quoted(where, text))
     is_restricted = _OF_THE_REPORT.search(line) is not None and _RESTRICTS.search(line) is not None
     return unrecognised(text, quoted(where, text)) if names_readers or is_restricted else NOTHING

@@ -76,6 +76,16 @@ def test_a_label_counts_wherever_a_page_shows_it(page: str) -> None:
             "取り扱いにはご注意ください",
             "秘密保持契約に基づき提供",
         ),
+        *("Confidentiality notice: the contents are privileged.", "Shared under NDA", "Please treat as confidential."),
+        *("Marked amber under TLP", "Internal - Do not post", "For the exclusive use of its clients", "秘密情報"),
+        *(
+            "社内利用に限る",
+            "外部への提供はしないでください",
+            "口外無用",
+            "転用を禁じます",
+            "二次利用禁止",
+            "提供先限定情報",
+        ),
         *("本資料は関係者のみに配布しています。", "公開範囲は社内とします。"),
     ],
 )
@@ -94,7 +104,8 @@ def test_a_line_about_the_report_is_understood_or_holds(line: str) -> None:
             "管理画面を外部に公開しないでください",
             "攻撃者はファイル共有サービスのみを利用しました。",
         ),
-        "| Indicator | TLP | Notes |",
+        *("| Indicator | TLP | Notes |", "The red team tested it.", "It is shared under a false name."),
+        "機密情報が漏えいした可能性があります。",
     ],
 )
 def test_a_line_about_something_else_restricts_nothing(line: str) -> None:
