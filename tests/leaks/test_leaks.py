@@ -16,7 +16,7 @@ from tests.leaks.cases import Case, Claim, a_case
 from tests.leaks.hunt import Found, Hunter, row_of
 from tests.leaks.run import in_turn
 
-CASES = 20_000
+CASES = 10_000
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +45,9 @@ def test_the_hunt_finds_what_leaks_where_a_rule_is_missing(rule: str) -> None:
     shipped = load("GBR")
     rules = {name: each for name, each in shipped.rules.items() if name != rule}
 
-    found = Hunter(Engine(replace(shipped, rules=rules))).batch(seed=1, cases=2_000)
+    hunter = Hunter(Engine(replace(shipped, rules=rules)))
 
-    assert found.tallies["leaks"] > 0
-    assert found.leaks != []
+    assert any(hunter.batch(seed=1, cases=cases).leaks for cases in (200, 2_000)), "most leak among the first ones"
 
 
 @pytest.mark.parametrize("rule", ["caveat-no-forwarding", "caveat-no-distribution", "caveat-uk-eyes-only"])
