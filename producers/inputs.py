@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import BinaryIO, Final, Protocol
 
 from producers.archives import zip_directory
+from producers.comments import is_blank, is_comment
 from producers.unpacking import Readable, Resumed, unpacked
 
 UTF_8: Final = "utf-8"
@@ -180,5 +181,5 @@ def _first_row_and_more(source: Readable) -> bytes:
 
 
 def _has_row(got: bytes) -> bool:
-    lines = (line.removeprefix(codecs.BOM_UTF8).lstrip() for line in got.split(b"\n")[:-1])
-    return any(line and not line.startswith(b"#") for line in lines)
+    lines = (line.decode(UTF_8, "replace") for line in got.split(b"\n")[:-1])
+    return not all(is_comment(line) or is_blank(line) for line in lines)

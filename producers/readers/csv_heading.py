@@ -7,11 +7,12 @@ not for markings may be a title with commas: it can restrict the list, and never
 from collections.abc import Iterable
 from typing import Final
 
+from producers.comments import is_comment
 from producers.markings.marked import NOTHING, Marked
 from producers.readers.csv_header import Layout, is_further_header
 from producers.readers.csv_rows import cells_of
 from producers.readers.lines import Block, Line
-from producers.readers.list_heading import has_no_indicator, is_comment, marking_of_line
+from producers.readers.list_heading import has_no_indicator, marking_of_line
 
 _FEWEST_CELLS: Final = 2
 

@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from producers.comments import is_comment
 from producers.inputs import OpenInput
 from producers.markings.marked import Marked
 from producers.readers.csv_alike import Alike
@@ -25,7 +26,7 @@ from producers.readers.csv_status import ending_of
 from producers.readers.csv_values import PLACEHOLDERS, template_of, values_of
 from producers.readers.document import whole
 from producers.readers.lines import Line
-from producers.readers.list_heading import Heading, is_comment
+from producers.readers.list_heading import Heading
 from producers.readers.not_carried import kind_named, kind_of, looks_like
 from producers.readers.reader import Head, Reader, Recognition, Specificity
 from producers.readers.reading import Defaults, LeftOut, Reading, Rejected, Seen, Withdrawn, rejected

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from producers.comments import is_comment
 from producers.inputs import OpenInput
 from producers.markings.marked import NOTHING, Marked, unrecognised
 from producers.markings.report_lines import of_named
@@ -28,8 +29,6 @@ _SIGNS: Final = "#;/!*- \t\"'"
 _LONGEST_HEADING: Final = 40
 _LONGEST_PAIR: Final = 160
 _BETWEEN_CELLS: Final = re.compile(r"[,;|\t=:：]+| [-–—] |[ \u3000]{2,}")
-# Of any script, and characters without a width.
-_BLANKS: Final = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u2060\ufeff"
 _CERTIFICATES: Final = re.compile(r"certificat|zertifikat|\bx\.?509\b|証明書", re.IGNORECASE)
 _UNREADABLE: Final = frozenset({RejectReason.UNREADABLE_LINE, RejectReason.LINE_TOO_LONG})
 _BETWEEN: Final = re.compile(rb"[\s,;|\"']+")
@@ -81,11 +80,6 @@ class Heading:
         for line in self._of_block(piece) if isinstance(piece, Block) else (piece,):
             if line.text and not line.text.isspace():
                 self.marked = self.marked.join(self._of_line(line))
-
-
-def is_comment(text: str, signs: tuple[str, ...] = COMMENT_SIGNS[:2]) -> bool:
-    """Whether a line is a comment, also behind blanks of any kind."""
-    return not "0" <= text[:1] <= "~" and text.lstrip(_BLANKS).startswith(signs)
 
 
 def comments_of(block: Block) -> Iterator[Line]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple
 
+from producers.comments import is_comment
 from producers.inputs import UTF_8, OpenInput, is_wide
 from producers.line_breaks import BOM, lines_of, without_marks
 from producers.readers.encodings import advice_on, misread
@@ -57,7 +58,7 @@ class Head:
     @cached_property
     def rows(self) -> tuple[str, ...]:
         """The first lines that are neither blank nor comments, 64 at most."""
-        return tuple(line for line in self.lines if line.strip() and not line.startswith("#"))[:SAMPLE_LINES]
+        return tuple(line for line in self.lines if line.strip() and not is_comment(line))[:SAMPLE_LINES]
 
     @cached_property
     def encoding_problem(self) -> str:

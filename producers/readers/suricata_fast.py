@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from producers.comments import is_comment
 from producers.inputs import OpenInput
 from producers.markings.marked import NOTHING, Marked
 from producers.readers.home import Nothing, Undecided
@@ -17,7 +18,6 @@ from producers.readers.lines import Line
 from producers.readers.list_heading import (
     Heading,
     comments_of,
-    is_comment,
     marking_of_line,
     marking_of_unreadable_comment,
 )

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
+from producers.comments import is_comment
 from producers.inputs import OpenInput
 from producers.markings.marked import NOTHING, Marked, joined
 from producers.markings.properties import may_restrict, of_properties, restricting
@@ -26,7 +27,6 @@ from producers.readers.lines import Line
 from producers.readers.list_heading import (
     Heading,
     comments_of,
-    is_comment,
     marking_of_line,
     marking_of_unreadable_comment,
 )

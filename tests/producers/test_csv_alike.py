@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from producers.comments import is_comment
 from producers.inputs import HEAD_BYTES
 from producers.readers import csv_alike, csv_rows, lines
 from producers.readers.csv_rows import Table, cells_of
 from producers.readers.formats import readers
-from producers.readers.list_heading import is_comment
 from producers.readers.reading import Defaults, Reading, Rejected, Seen
 from tests.producers.reading_feeds import FEEDS, an_input, content_of
 

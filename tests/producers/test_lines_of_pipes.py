@@ -125,7 +125,7 @@ def test_lines_are_counted_as_they_are_cut(before: bytes, after: bytes, at: int)
             assert beginning.lines == len(lines_of(before)) == len(lines_of(content)) - len(lines_of(after))
 
 
-@pytest.mark.parametrize("first", ["\n", "# about\n", "\ufeff\r\n", "#\n# about\n\n"])
+@pytest.mark.parametrize("first", ["\n", "# about\n", "\ufeff\r\n", "#\n// about\n\u3000# a\n\n"])
 def test_a_pipe_is_recognised_by_its_first_row(first: str) -> None:
     record = '{"_path": "notice", "ts": 1795000000.5, '
     record += '"id.orig_h": "10.1.2.3", "id.resp_h": "198.51.100.7", "note": "A::B"}\n'
