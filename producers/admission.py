@@ -39,6 +39,20 @@ def admitted(reading: Seen) -> Seen | Rejected:
     return msgspec.structs.replace(reading, observation=cut)
 
 
+def typed(given: Observation) -> Observation:
+    """What a program has made, if each field has its type and can be written.
+
+    Raises ValueError if not. To compare such a field with a range may take for ever: ``1.5 in range(1 << 63)``.
+    """
+    try:
+        found = msgspec.json.decode(msgspec.json.encode(given), type=Observation)
+    except (msgspec.MsgspecError, OverflowError, TypeError, ValueError) as error:
+        raise ValueError(f"an observation that cannot be published: {error}") from error
+    if found.count < 1 or min(found.first_seen_ms, found.last_seen_ms, found.valid_until_ms) < 0:
+        raise ValueError("an observation that cannot be published: a count is 1 or more, and a time is not before 1970")
+    return found
+
+
 def _problem(seen: Observation) -> tuple[RejectReason, str] | None:
     if len(seen.value) > MAX_RAW_LENGTH:
         return RejectReason.VALUE_TOO_LONG, f"the value has {len(seen.value)} characters; {MAX_RAW_LENGTH} is the most"

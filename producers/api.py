@@ -24,7 +24,7 @@ from exchange.clock import now_ms
 from exchange.errors import ConfigurationError, DeliveryTimeout, ExchangeError
 from exchange.kafka.clients import Cluster
 from exchange.settings import Settings, cluster_from_env
-from producers.admission import admitted
+from producers.admission import admitted, typed
 from producers.heartbeat import Heartbeat
 from producers.known import unknown_state
 from producers.markings.marked import UNSTATED, stricter
@@ -196,7 +196,8 @@ class Publisher:
             return True
         return False
 
-    def _checked(self, observation: Observation) -> Observation:
+    def _checked(self, given: Observation) -> Observation:
+        observation = typed(given)
         known = canonical(observation.kind, observation.value)
         if isinstance(known, Invalid):
             raise ValueError(f"{observation.value[:80]!r} is no {observation.kind.label}: {known.detail}")

@@ -227,3 +227,34 @@ def test_a_profile_with_mistakes_makes_no_publisher(settings: Settings, tmp_path
         Publisher(tmp_path / "a.yaml", settings=settings)
     with pytest.raises(ConfigurationError, match="time_zone"):
         Publisher(Profile(nation="GBR", sensor="a", time_zone="Moon"), settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(
+            ("first_seen_ms", 1764534000000.5),
+            ("count", "3"),
+            ("count", 0),
+            ("valid_until_ms", -1),
+            ("confidence", 80.5),
+        ),
+        *(
+            ("labels", "c2"),
+            ("description", None),
+            ("description", "\ud800"),
+            ("context", {"a": "b"}),
+            ("count", 1 << 70),
+        ),
+        ("marking", "TLP:RED"),
+    ],
+)
+def test_a_field_of_the_wrong_type_is_refused_at_once_and_the_publisher_goes_on(
+    settings: Settings, field: str, value: Any
+) -> None:
+    with offline(settings) as publisher:
+        with pytest.raises(ValueError, match=r"cannot be published|digits"):
+            publisher.observe(DOMAIN, "bad.example.com", **{field: value})
+        publisher.observe(DOMAIN, "bad.example.org")
+    with spool(settings) as kept:
+        assert values_in(kept) == ["bad.example.org"]
