@@ -43,13 +43,23 @@ def first(texts: Iterable[str]) -> tuple[str, ...]:
     """The first distinct tearlines by text, as many as fit in ``MAX_TOGETHER_BYTES``; invalid ones are left out.
 
     Each is included whole or not at all, since half of one may state the opposite, and none behind one that has no
-    room: so the first ones of several parts are the first ones of all, in whatever parts the sources are kept.
+    room.
     """
-    kept: list[str] = []
+    found = kept(texts)
+    return found if sum(len(text.encode()) + 1 for text in found) <= MAX_TOGETHER_BYTES + 1 else found[:-1]
+
+
+def kept(texts: Iterable[str]) -> tuple[str, ...]:
+    """The tearlines that the first ones are found in, with any others: those, and the first one that has no room.
+
+    Without that one, a later text of another part would take its place, and the first ones of all would depend on the
+    parts in which the sources are kept.
+    """
+    found: list[str] = []
     room = MAX_TOGETHER_BYTES + 1
     for text in sorted(filter(is_fit, set(texts))):
+        found.append(text)
         room -= len(text.encode()) + 1
         if room < 0:
             break
-        kept.append(text)
-    return tuple(kept)
+    return tuple(found)

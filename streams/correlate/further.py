@@ -18,7 +18,7 @@ from schemas.vocabulary import Withdrawal
 from streams.correlate.assertion import MAX_SIGHTINGS, Assertion, Tally
 from streams.correlate.lifecycle import MAX_VALIDITY_MS
 from streams.correlate.statement import Statement
-from streams.correlate.terms import MARKS, TERMS, Terms, few_labels, mark_of
+from streams.correlate.terms import MARKS, TERMS, Terms, kept_labels, mark_of
 from streams.rules.facets import confidence_band
 
 # Of each TLP label and withdrawn or not: no group is mixed because of sources under another label.
@@ -222,11 +222,11 @@ def _sum(groups: Sequence[Group]) -> Group:
         first_seen_ms,
         last_seen_ms,
         *decide[0],
-        few_labels({label for each in groups for label in each.labels}) if differ else first.labels,
+        kept_labels({label for each in groups for label in each.labels}) if differ else first.labels,
         first.withdrawal,
         first.mixed,
         tuple(decide[1:]),
-        tearline.first([text for each in groups for text in each.tearlines]) if differ else first.tearlines,
+        tearline.kept([text for each in groups for text in each.tearlines]) if differ else first.tearlines,
     )
 
 
@@ -242,7 +242,7 @@ def _keep(
 
 def _group(name: bytes, assertion: Assertion, terms: Terms, tally: Tally) -> Group:
     latest = assertion.latest
-    tearlines = () if terms.withdrawal or not latest.texts else tearline.first((latest.tearline,))
+    tearlines = () if terms.withdrawal or not latest.texts else tearline.kept((latest.tearline,))
     return Group(
         terms.marking if terms.mark == tally.mark else marking_of(assertion, tally),
         1,
@@ -253,7 +253,7 @@ def _group(name: bytes, assertion: Assertion, terms: Terms, tally: Tally) -> Gro
         terms.confidence,
         latest.appended_ms,
         latest.valid_until_ms,
-        terms.few_labels,
+        terms.kept_labels,
         terms.withdrawal,
         tearlines=tearlines,
     )

@@ -123,7 +123,7 @@ class Statement(msgspec.Struct, frozen=True, gc=False, array_like=True):
         terms = TERMS[self.terms]
         return msgspec.structs.replace(
             self,
-            terms=code_of_terms(terms.marking, terms.confidence, terms.few_labels, terms.withdrawal),
+            terms=code_of_terms(terms.marking, terms.confidence, terms.kept_labels, terms.withdrawal),
             texts=code_of_texts(self.description[:SHORT_TEXT], _short(self.context)),
         )
 
@@ -132,8 +132,8 @@ class Statement(msgspec.Struct, frozen=True, gc=False, array_like=True):
         """This without texts but the tearline, and with few labels."""
         terms = TERMS[self.terms]
         code = self.terms
-        if terms.few_labels != terms.labels:
-            code = code_of_terms(terms.marking, terms.confidence, terms.few_labels, terms.withdrawal)
+        if terms.kept_labels != terms.labels:
+            code = code_of_terms(terms.marking, terms.confidence, terms.kept_labels, terms.withdrawal)
         tearline = self.tearline
         texts = code_of_texts("", ((TEARLINE, tearline),)) if tearline else b""
         return msgspec.structs.replace(self, terms=code, texts=texts)

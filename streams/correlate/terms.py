@@ -72,11 +72,11 @@ class Terms:
     """A statement without its times and texts: marking, confidence (-1: not stated), labels, and the code
     of ``Withdrawal`` by which the source ended its assertion, 0 if it asserts.
 
-    ``few_labels`` are those that are kept if sources are many. ``cut`` is all that a source in a national record
+    ``kept_labels`` are those that are kept if sources are many. ``cut`` is all that a source in a national record
     repeats of them (``SOURCE``), but for its texts.
     """
 
-    __slots__ = ("band", "confidence", "cut", "few_labels", "labels", "mark", "marking", "withdrawal")
+    __slots__ = ("band", "confidence", "cut", "kept_labels", "labels", "mark", "marking", "withdrawal")
 
     def __init__(self, code: bytes) -> None:
         found = _READ_TERMS(code)
@@ -84,7 +84,7 @@ class Terms:
             found.mark, found.confidence, found.labels, found.withdrawal,
         )  # fmt: skip
         self.marking: Marking = MARKS[found.mark].marking
-        self.few_labels = few_labels(found.labels)
+        self.kept_labels = kept_labels(found.labels)
         self.cut: Cut = _cut(self.marking, found.confidence, found.labels, _Texts("", ()))[:-1]
         self.band: ConfidenceBand = confidence_band(found.confidence)
 
@@ -110,8 +110,17 @@ class Texts:
 def few_labels(labels: Collection[str]) -> tuple[str, ...]:
     """The first labels, before the first one that has no room: first those that may leave, each kind by name.
 
-    So the first ones of several parts are the first ones of all, in whatever parts the sources are kept; and what may
-    leave does not depend on what stays home.
+    So what may leave does not depend on what stays home.
+    """
+    found = kept_labels(labels)
+    return found if sum(map(len, map(str.encode, found))) <= SHORT_TEXT else found[:-1]
+
+
+def kept_labels(labels: Collection[str]) -> tuple[str, ...]:
+    """The labels that the first ones are found in, with any others: those, and the first one that has no room.
+
+    Without that one, a later label of another part would take its place, and the first ones of all would depend on the
+    parts in which the sources are kept.
     """
     if not labels:
         return ()
@@ -120,7 +129,7 @@ def few_labels(labels: Collection[str]) -> tuple[str, ...]:
     for place, label in enumerate(ordered):
         room -= len(label.encode())
         if room < 0:
-            return tuple(ordered[:place])
+            return tuple(ordered[: place + 1])
     return tuple(ordered)
 
 
