@@ -2,6 +2,7 @@
 
 import io
 import json
+from functools import cache
 from typing import Any, Final
 
 import fastavro
@@ -36,6 +37,12 @@ def _values(schema: Any, named: dict[str, Any]) -> st.SearchStrategy[Any]:
     return _values(schema["type"], named)
 
 
+@cache
+def _records(name: str) -> st.SearchStrategy[Any]:
+    """Any record of a schema; to make the strategy takes longer than an example."""
+    return _values(json.loads(codec.source(name)), {})
+
+
 def _primitive(name: str) -> st.SearchStrategy[Any]:
     if name in _NUMBERS:
         bound = 1 << _NUMBERS[name]
@@ -52,7 +59,7 @@ def _primitive(name: str) -> st.SearchStrategy[Any]:
 @given(data=st.data())
 def test_a_record_is_written_as_fastavro_writes_it(name: str, data: st.DataObject) -> None:
     schema = json.loads(codec.source(name))
-    record = data.draw(_values(schema, {}))
+    record = data.draw(_records(name))
     expected = io.BytesIO()
     fastavro.schemaless_writer(expected, codec.schema(name), record)
     assert writer_of(schema)(record, b"head") == b"head" + expected.getvalue()
@@ -66,7 +73,7 @@ def test_a_form_writes_the_record_that_fastavro_writes_whatever_varies(name: str
     schema = json.loads(codec.source(name))
     simple = _simple(resolved(schema))
     varying = [path for path, _ in simple if data.draw(st.booleans())]
-    former, record = data.draw(_values(schema, {})), data.draw(_values(schema, {}))
+    former, record = data.draw(_records(name)), data.draw(_records(name))
     if any(_value(each, path) is _MISSING for each in (former, record) for path in varying):
         return  # these fields are of a record that is not there
     for path in varying:
