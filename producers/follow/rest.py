@@ -134,7 +134,7 @@ class Rest:
     def _declare_all(self, place: str, files: Sequence[tuple[Path, InputState]]) -> None:
         path, _ = files[0]
         self._gap(
-            f"{len(files)} followed files of {name_in_utf8(place)} were removed while no one followed them, such as "
+            f"while no one followed {name_in_utf8(place)}, files of it were removed: {len(files)}, such as "
             f"{name_in_utf8(str(path))}: what was written to them since is not known"
         )
         for _, state in files:

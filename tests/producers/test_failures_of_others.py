@@ -74,7 +74,8 @@ def test_filebeat_40197_a_new_file_under_a_used_inode_is_no_truncation(tmp_path:
         follower.waits_for(52)
         follower.end()
         assert sorted(follower.values()) == sorted(f"{number}.example.com" for number in range(52))
-        assert follower.gaps == []
+        [gap] = follower.gaps  # what was written to the first one, before it was removed, is not known
+        assert "files of it were removed: 1, such as" in gap
 
 
 def test_opentelemetry_19765_a_new_file_with_the_same_first_kilobytes_does_not_take_over_an_offset(

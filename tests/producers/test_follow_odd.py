@@ -114,7 +114,7 @@ def test_files_of_a_folder_that_are_gone_after_a_stop_are_one_gap(path: Path, se
     for number in range(2):
         path.with_name(f"{number}.txt").unlink()
     [gap] = followed(sensor_spool, path.parent, steps=[(30, nothing)]).gaps
-    assert gap.startswith("2 followed files")
+    assert "files of it were removed: 2, such as" in gap
     assert followed(sensor_spool, path.parent, steps=[(30, nothing)]).gaps == []
 
 
