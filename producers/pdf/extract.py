@@ -9,6 +9,7 @@ import io
 import json
 import logging
 import os
+import re
 import resource
 import select
 import signal
@@ -25,6 +26,7 @@ _PROCESSOR_S: Final = 60
 _WALL_S: Final = 120.0
 _END: Final = b"%%EOF"
 _TAIL_BYTES: Final = 2048
+_MOST_XMP_BYTES: Final = 1 << 20
 
 
 class Unreadable(Exception):
@@ -121,7 +123,7 @@ def _text_of(content: bytes) -> dict[str, Any]:
     if not any(page.strip() for page in pages):
         raise Unreadable("it has no text: if it was scanned, recognise its characters (OCR) first")
     stated = [(str(name).lstrip("/"), str(text)) for name, text in (document.metadata or {}).items()]
-    notes = list(_notes(document))
+    notes = [*_notes(document), *_xmp(document)]
     return {
         "pages": pages,
         "stated": [*stated, *(("", text) for text in notes)],
@@ -137,6 +139,16 @@ def _notes(document: Any) -> Iterator[str]:
             text = each.get_object().get("/Contents")
             if text:
                 yield str(text)
+
+
+def _xmp(document: Any) -> Iterator[str]:
+    """The values of the document's XMP (ISO 16684-1), which PDF 2.0 has in place of its other metadata."""
+    stream = document.root_object.get("/Metadata")
+    if stream is None:
+        return
+    text = stream.get_object().get_data()[:_MOST_XMP_BYTES].decode("utf-8", "replace")
+    for attribute, element in re.findall(r'="([^"<>]+)"|>([^<>]*\S[^<>]*)<', text):
+        yield attribute or element
 
 
 def _scripts(document: Any) -> int:

@@ -178,3 +178,26 @@ def test_nothing_is_published_without_a_review(tmp_path: Path) -> None:
         [unreviewed] = run(spool, file).unreviewed
         assert "without a review" in unreviewed
         assert values_in(spool) == []
+
+
+@pytest.mark.parametrize(
+    "xmp", ['<x:xmpmeta xmp:Label="TLP:RED"/>', "<rdf:li>TLP:RED</rdf:li>"], ids=["attribute", "element"]
+)
+def test_a_marking_in_the_xmp_of_a_file_counts(xmp: str) -> None:
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(a_pdf("hxxp://bad[.]example[.]com/a"))))
+    stream = DecodedStreamObject()
+    stream.set_data(f'<?xpacket begin="x"?><x:xmpmeta xmlns:x="adobe:ns:meta/">{xmp}</x:xmpmeta>'.encode())
+    writer.root_object[NameObject("/Metadata")] = writer._add_object(stream)
+    target = io.BytesIO()
+    writer.write(target)
+    [seen] = observations(readings(FORMAT, target.getvalue()))
+    assert understand(seen.marking).tlp is Tlp.RED
+
+
+def test_a_marking_in_the_name_of_an_attachment_counts() -> None:
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(a_pdf("hxxp://bad[.]example[.]com/a"))))
+    writer.add_attachment("TLP-RED list.txt", b"x")
+    target = io.BytesIO()
+    writer.write(target)
+    [seen] = observations(readings(FORMAT, target.getvalue()))
+    assert understand(seen.marking).tlp is Tlp.RED
