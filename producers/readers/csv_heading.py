@@ -43,7 +43,8 @@ class Headings:
         return [
             block.line(index)
             for index, text in enumerate(block.texts)
-            if not ("/" in text or "@" in text or text.count(":") > 1) or is_comment(text)  # as ``has_no_indicator``
+            if not ("/" in text or "@" in text or text.count(":") > 1)  # as ``has_no_indicator``
+            or (not "0" <= text[:1] <= "~" and is_comment(text))
         ]
 
     def _is_title(self, cells: tuple[str, ...]) -> bool:

@@ -6,6 +6,7 @@ refused and reading continues behind it.
 """
 
 import csv
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ COMMENT: Final = "comment"
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _ODD: Final = ('"', "\r", "\n", "\0")
 _BLANKS: Final = " \t\v\f\x1c\x1d\x1e\x1f"  # those of ASCII that str.strip takes off, but line breaks
+_ODD_START: Final = re.compile(rb"\n[^0-~\r\n]")  # as of a comment; of a quoted cell, too
 _LONG: Final = 1 << 16  # csv.field_size_limit() is 131,072
 
 
@@ -98,8 +100,10 @@ def rows(
 def _table_of(block: Block, delimiter: str, is_comment: Callable[[str], bool]) -> Table | None:
     """The rows of a block; ``None`` if one of its lines may be something else, or has another number of cells."""
     content = block.content
-    may_have_comment = b"#" in content or b"//" in content
-    if delimiter not in _DELIMITERS or len(content) > _LONG or (may_have_comment and any(map(is_comment, block.texts))):
+    may_have_comment = (not b"0" <= content[:1] <= b"~") or _ODD_START.search(content) is not None
+    if delimiter not in _DELIMITERS or len(content) > _LONG:
+        return None
+    if may_have_comment and any(map(is_comment, block.texts)):
         return None
     is_odd = b'"' in content or b"\0" in content
     columns = _columns_by_module(block.texts, delimiter) if is_odd else _columns(block, delimiter)
