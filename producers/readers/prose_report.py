@@ -31,7 +31,7 @@ _PLAIN: Final = "not-defanged"
 _REPEATED: Final = "repeated"
 _ATTACHMENT: Final = "attachment"
 _NOT_REVIEWED: Final = "not-reviewed"
-_EXTENSIONS: Final = (".md", ".markdown", ".adoc", ".asciidoc", ".rst", ".eml", ".html", ".htm")
+_EXTENSIONS: Final = (".md", ".markdown", ".adoc", ".asciidoc", ".rst", ".eml", ".html", ".htm", ".xhtml")
 _DEFANGED: Final = re.compile(
     r"\b(?:hxxp|fxp|meow)s?\b|\[\.\]|\(\.\)|\{\.\}|\[dot\]|\(dot\)|\[:\]|\[at\]|\(at\)|\[@\]|\[://\]|\[\.|\.\]",
     re.IGNORECASE,

@@ -16,7 +16,9 @@ import msgspec
 
 from producers.readers.encodings import misread
 
-_HTML: Final = re.compile(r"\s*(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+_HTML: Final = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
 _HEADER: Final = re.compile(rb"([!-9;-~]+):[^\n]*\n(?:[ \t][^\n]*\n)*")
 _OF_A_MAIL: Final = frozenset(
     {
@@ -26,6 +28,7 @@ _OF_A_MAIL: Final = frozenset(
 )
 _MOST_HEADERS: Final = 64
 _UNREADABLE: Final = "\ufffd"
+_SEEN_BY_SOME: Final = frozenset({"noscript", "template"})
 _UNSEEN: Final = frozenset({"script", "style", "template", "noscript"})
 _BLOCKS: Final = frozenset(
     {
@@ -45,6 +48,14 @@ _BLOCKS: Final = frozenset(
             "title",
             "address",
             "option",
+            "textarea",
+            "button",
+            "select",
+            "label",
+            "legend",
+            "svg",
+            "iframe",
+            "object",
         ),
         *("table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6", "nav"),
         *(
@@ -73,7 +84,7 @@ _SHOWN_INSTEAD: Final = ("alt", "title", "aria-label")
 _NAMES_A_LABEL: Final = re.compile(r"tlp|traffic.?light|(?<![a-z])pap(?![a-z])", re.IGNORECASE)
 # Headers that are a text. Others have words such as ``Internal`` that mean something else.
 _TEXTS_OF_A_MAIL: Final = frozenset({"subject", "comments", "keywords", "thread-topic", "content-description"})
-_FRONT: Final = re.compile(r"\A(---|\+\+\+)[ \t]*\n(.{0,65536}?)^(?:\1|\.\.\.)[ \t]*$", re.DOTALL | re.MULTILINE)
+_FRONT: Final = re.compile(r"\A(---|\+\+\+)[ \t]*\r?\n(.{0,65536}?)^(?:\1|\.\.\.)[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 _SETTING: Final = re.compile(r"^[\"']?([\w .-]{1,40}?)[\"']?[ \t]*[:=][ \t]*(\S.*)$", re.MULTILINE)
 _ATTRIBUTE: Final = re.compile(r"^:([\w -]{1,40}):[ \t]+(\S.*)$", re.MULTILINE)  # AsciiDoc, reStructuredText
 
@@ -179,6 +190,8 @@ def _of_html(text: str) -> Prose:
     page = _Page()
     page.feed(text)
     page.close()
+    if page.is_cut:
+        page.stated.append(Stated("a part of the page that does not end", _UNREADABLE))
     return Prose([(number, line) for number, line in page.lines() if line.strip()], page.stated, [], page.tables)
 
 
@@ -192,6 +205,12 @@ class _Page(HTMLParser):
         self._open: list[list[list[str]]] = []
         self._found: list[tuple[int, str]] = [(1, "")]
         self._unseen = 0
+        self._for_some = False  # the invisible part is shown if scripts are not run
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether an invisible part has no end: what is behind it may have been meant to be seen."""
+        return self._unseen > 0
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """The lines of text."""
@@ -202,6 +221,7 @@ class _Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """A block begins a line of its own; ``meta`` states something."""
         self._unseen += tag in _UNSEEN
+        self._for_some = self._for_some or tag in _SEEN_BY_SOME
         named = dict(attrs)
         if tag == "meta":
             self.stated.append(Stated(named.get("name") or named.get("property") or "", named.get("content") or ""))
@@ -226,6 +246,7 @@ class _Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         """An invisible part may end; what is behind a block is in a line of its own."""
         self._unseen = max(0, self._unseen - (tag in _UNSEEN))
+        self._for_some = self._for_some and self._unseen > 0
         if tag in _BLOCKS:
             self._found.append((self.getpos()[0], ""))
         if tag in _TABLES and self._open:
@@ -234,6 +255,7 @@ class _Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         """A piece of text."""
         if self._unseen:
+            self.stated += [Stated("", data)] if self._for_some and self.cdata_elem is None else []
             return
         number, text = self._found[-1]
         self._found[-1] = (number if text else self.getpos()[0], text + data)

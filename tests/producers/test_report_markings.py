@@ -45,6 +45,8 @@ def test_a_label_counts_if_the_layout_parts_it_from_its_name(text: str) -> None:
         '<img src="/i/tlp-red.png" alt="">',
         '<p class="tlp-red">x</p>',
         '<p data-tlp="red">x</p>',
+        "<noscript>TLP:RED</noscript>",
+        "x<textarea>TLP:RED</textarea>",
     ],
 )
 def test_a_label_counts_wherever_a_page_shows_it(page: str) -> None:
@@ -184,3 +186,13 @@ def test_a_title_of_a_list_may_be_a_name_and_a_value_in_cells(name: str, content
 def test_a_comment_of_separators_and_a_pair_about_something_else_state_nothing() -> None:
     [seen] = observations(readings("txt-list", b"# ,;:=\n# Malware,Emotet\n# Classification,Trojan\n198.51.100.7\n"))
     assert seen.marking == SourceMarking()
+
+
+def test_a_page_of_xhtml_is_a_page_and_its_scripts_are_not_read() -> None:
+    page = f"<html><head><script>TLP:RED</script></head><body>{VALUE}</body></html>"
+    assert stated_by(f'<?xml version="1.0"?>\n<!DOCTYPE html>\n{page}') == NOTHING
+
+
+@pytest.mark.parametrize("part", ["<script>x</script/ ><p>TLP:RED</p>", "<style>x", "<script>x"])
+def test_a_page_with_an_invisible_part_that_does_not_end_holds(part: str) -> None:
+    assert stated_by(f"<html><body>{VALUE}{part}</body></html>")[1]
