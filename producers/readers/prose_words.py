@@ -31,6 +31,10 @@ _FORMS: Final = (
     (re.compile(rf"(?<!{_HEX})(?<!{_HEX} )(?:{_HEX}{{8}} ){{3,15}}{_HEX}{{8}}(?! ?{_HEX})"), None),
     (re.compile(rf"(?<!{_HEX})(?<!{_HEX} )(?:{_HEX}{{4}} ){{7,31}}{_HEX}{{4}}(?! ?{_HEX})"), None),
 )
+# What each of the forms has; most lines have none of it.
+_MAY_HAVE_FORM: Final = re.compile(
+    r"[\[(（［{｛【〔<＜\\]|h..p|h.{4}p|ttp|link:|[0-9A-F]{4} [0-9A-F]{4}", re.IGNORECASE
+)
 _KNOWN: Final = frozenset({"[.]", "(.)", "{.}", "[dot]", "(dot)", "[at]", "(at)", "[@]"})
 _HASH_DIGITS: Final = frozenset({40, 64, 128})
 _NAMES_A_HASH: Final = re.compile(r"md5|ja3|imp ?hash", re.IGNORECASE)
@@ -66,7 +70,7 @@ class Word(msgspec.Struct, frozen=True, gc=False):
 
 def words_of(line: str) -> Iterator[Word]:
     """The words of a line."""
-    for form, usual in _FORMS:
+    for form, usual in _FORMS if _MAY_HAVE_FORM.search(line) else ():
         line = form.sub(partial(_usual, usual), line)
     for token in _BETWEEN.split(line):
         text = _trimmed(token)
