@@ -68,12 +68,15 @@ _JAPANESE: Final = re.compile(
 )
 
 
-def of_report_line(text: str, where: str) -> Marked:
-    """What a line states about all of its report. One in capitals may be a heading by itself (``INTERNAL``)."""
+def of_report_line(text: str, where: str, *, is_value: bool = False) -> Marked:
+    """What a line states about all of its report. One in capitals may be a heading by itself (``INTERNAL``).
+
+    ``is_value``: it is a cell with others beside it, so what it is alone (``Internal``) may be about one of them.
+    """
     if text.isupper() or not text.isascii():
         found = of_prose(text, where)
     else:
-        found = of_running_text(text, where).join(of_heading_alone(text, where))
+        found = of_running_text(text, where).join(NOTHING if is_value else of_heading_alone(text, where))
     field = _FIELD.fullmatch(text.strip(_AROUND))
     if field is not None:
         found = found.join(of_named(field[1], field[2], where))

@@ -19,22 +19,22 @@ _AROUND: Final = " *_`\t"
 
 def marking_of(prose: Prose, names: tuple[str, ...]) -> Marked:
     """All of it: the names of the file and of attachments, what is beside the text, its lines and its tables."""
-    lines = [(text.strip(), f"line {number}") for number, text in prose.lines if text.strip()]
+    lines = [(text.strip(), f"line {number}") for number, text in prose.lines]
     tables = [*prose.tables, *_tables_of(prose)]
     cells = [(cell.strip(), "a table") for table in tables for row in table for cell in row]
     return joined(
         (
             of_file_names((*names, *prose.attachments)),
             *map(_of_stated, prose.stated),
-            *(_of_line(text, where) for text, where in lines),
+            *(_of_line(text, where, place in prose.values) for place, (text, where) in enumerate(lines)),
             *map(_of_table, tables),
             of_names_and_values((*lines, *cells)),
         )
     )
 
 
-def _of_line(text: str, where: str) -> Marked:
-    found = of_report_line(text, where)
+def _of_line(text: str, where: str, is_value: bool) -> Marked:
+    found = of_report_line(text, where, is_value=is_value) if text else NOTHING
     return found.join(unrecognised("text that cannot be read", where)) if _UNREADABLE in text else found
 
 

@@ -30,49 +30,12 @@ _MOST_HEADERS: Final = 64
 _UNREADABLE: Final = "\ufffd"
 _SEEN_BY_SOME: Final = frozenset({"noscript", "template"})
 _UNSEEN: Final = frozenset({"script", "style", "template", "noscript"})
-_BLOCKS: Final = frozenset(
-    {
-        *(
-            "p",
-            "div",
-            "li",
-            "ul",
-            "ol",
-            "dl",
-            "dt",
-            "dd",
-            "br",
-            "hr",
-            "pre",
-            "blockquote",
-            "title",
-            "address",
-            "option",
-            "textarea",
-            "button",
-            "select",
-            "label",
-            "legend",
-            "svg",
-            "iframe",
-            "object",
-        ),
-        *("table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6", "nav"),
-        *(
-            "section",
-            "article",
-            "header",
-            "footer",
-            "main",
-            "aside",
-            "figure",
-            "figcaption",
-            "details",
-            "summary",
-            "form",
-        ),
-    }
+_NAMES_OF_BLOCKS: Final = (
+    "p div li ul ol dl dt dd br hr pre blockquote title address option textarea button select label legend svg iframe"
+    " object table caption thead tbody tfoot tr td th h1 h2 h3 h4 h5 h6 nav section article header footer main aside"
+    " figure figcaption details summary form"
 )
+_BLOCKS: Final = frozenset(_NAMES_OF_BLOCKS.split())
 _TABLES: Final = frozenset({"table", "dl"})
 _ROWS: Final = frozenset({"tr", "dt"})
 _CELLS: Final = frozenset({"td", "th", "dt", "dd"})
@@ -101,12 +64,16 @@ class Stated(msgspec.Struct, frozen=True):
 
 
 class Prose(msgspec.Struct):
-    """Lines with their numbers, the texts beside them, the names of attachments, and the cells of tables by rows."""
+    """Lines with their numbers, the texts beside them, the names of attachments, and the cells of tables by rows.
+
+    ``values`` are the places in ``lines`` of cells that have others beside them: such a cell is no heading.
+    """
 
     lines: list[tuple[int, str]] = msgspec.field(default_factory=list)
     stated: list[Stated] = msgspec.field(default_factory=list)
     attachments: list[str] = msgspec.field(default_factory=list)
     tables: list[list[list[str]]] = msgspec.field(default_factory=list)
+    values: set[int] = msgspec.field(default_factory=set)
 
 
 def is_mail(content: bytes) -> bool:
@@ -161,6 +128,7 @@ def _of_mail(content: bytes) -> Prose:
         prose.lines += [(at + number, line) for number, (_, line) in enumerate(inner.lines, 1)]
         prose.stated += inner.stated
         prose.tables += inner.tables
+        prose.values |= {at + place for place in inner.values}
     return prose
 
 
@@ -192,7 +160,9 @@ def _of_html(text: str) -> Prose:
     page.close()
     if page.is_cut:
         page.stated.append(Stated("a part of the page that does not end", _UNREADABLE))
-    return Prose([(number, line) for number, line in page.lines() if line.strip()], page.stated, [], page.tables)
+    kept = [(line, is_value) for line, is_value in page.lines() if line[1].strip()]
+    values = {place for place, (_, is_value) in enumerate(kept) if is_value}
+    return Prose([line for line, _ in kept], page.stated, [], page.tables, values)
 
 
 class _Page(HTMLParser):
@@ -204,6 +174,8 @@ class _Page(HTMLParser):
         self.tables: list[list[list[str]]] = []
         self._open: list[list[list[str]]] = []
         self._found: list[tuple[int, str]] = [(1, "")]
+        self._rows: list[list[tuple[int, int]]] = [[]]  # of each text in a row: its cell, and its place in ``_found``
+        self._cell, self._in_cell = 0, False
         self._unseen = 0
         self._for_some = False  # the invisible part is shown if scripts are not run
 
@@ -212,11 +184,12 @@ class _Page(HTMLParser):
         """Whether an invisible part has no end: what is behind it may have been meant to be seen."""
         return self._unseen > 0
 
-    def lines(self) -> Iterator[tuple[int, str]]:
-        """The lines of text."""
-        for number, text in self._found:
+    def lines(self) -> Iterator[tuple[tuple[int, str], bool]]:
+        """The lines of text, and whether each is of a cell that has others beside it."""
+        values = {place for row in self._rows if len({cell for cell, _ in row}) > 1 for _, place in row}
+        for place, (number, text) in enumerate(self._found):
             for offset, line in enumerate(text.split("\n")):
-                yield number + offset, line
+                yield (number + offset, line), place in values
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """A block begins a line of its own; ``meta`` states something."""
@@ -231,10 +204,14 @@ class _Page(HTMLParser):
                 self.stated.append(Stated(name, text, may_be_heading=False))
         if tag in _BLOCKS:
             self._found.append((self.getpos()[0], ""))
-        self._begin(tag)
+            self._begin(tag)
 
     def _begin(self, tag: str) -> None:
-        """A table, a row or a cell begins; the end of rows and cells may be left out."""
+        """A table, a row or a cell begins; the end of rows and cells may be left out, and cells may be in no table."""
+        if tag in _ROWS or tag in _TABLES or not (self._open or tag in _CELLS):
+            self._end_row()
+        if tag in _CELLS:
+            self._cell, self._in_cell = self._cell + 1, True
         if tag in _TABLES:
             self._open.append([])
             self.tables.append(self._open[-1])
@@ -249,8 +226,14 @@ class _Page(HTMLParser):
         self._for_some = self._for_some and self._unseen > 0
         if tag in _BLOCKS:
             self._found.append((self.getpos()[0], ""))
-        if tag in _TABLES and self._open:
-            self._open.pop()
+        self._in_cell = self._in_cell and tag not in _CELLS
+        if tag in _TABLES:
+            self._end_row()
+            del self._open[-1:]
+
+    def _end_row(self) -> None:
+        self._rows.append([])
+        self._in_cell = False
 
     def handle_data(self, data: str) -> None:
         """A piece of text."""
@@ -259,6 +242,8 @@ class _Page(HTMLParser):
             return
         number, text = self._found[-1]
         self._found[-1] = (number if text else self.getpos()[0], text + data)
+        if self._in_cell and data.strip():
+            self._rows[-1].append((self._cell, len(self._found) - 1))
         if self._open and self._open[-1] and self._open[-1][-1]:
             self._open[-1][-1][-1] += data
 
