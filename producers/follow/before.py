@@ -29,6 +29,7 @@ class Before:
 
     def __init__(self, spool: Spool, options: Options, now_ms: Callable[[], int]) -> None:
         self._spool, self._options, self._now_ms = spool, options, now_ms
+        self._noted: dict[str, set[int]] = {}
 
     def _compared(self, path: Path, stream: Seekable) -> tuple[list[InputState], Fingerprint]:
         return compared(str(path), stream, self._spool, self._options.defaults.encoding)
@@ -84,15 +85,30 @@ class Before:
                 return None
         fewest = FEWEST_COMPARED if is_reused else 0
         left = (state for state in earlier if state.id not in used and state.size >= fewest)
-        return grown_from(left, now) or self._new_state(path, now)
+        state = grown_from(left, now) or self._new_state(path, now)
+        begun = {each.id for each in earlier if grown_from((each,), now)}
+        self._replace_noted(path, begun - {state.id, *used})
+        return state
 
     def note(self, path: Path, descriptor: int) -> None:
         """Keep that a file was seen, of which nothing can be read yet: so it is found if it is rotated before."""
         with open(os.dup(descriptor), "rb", buffering=0) as stream:
             stream.seek(0)
             earlier, now = self._compared(path, stream)
-        if not grown_from(earlier, now):
-            self._new_state(path, now)
+        begun = [each for each in earlier if grown_from((each,), now)] or [self._new_state(path, now)]
+        self._noted[place_of(path)] = {each.id for each in begun if not (each.line or each.item)}
+
+    def read_whole(self, path: Path, used: Collection[int]) -> None:
+        """A file that was noted was read to its end."""
+        if place_of(path) in self._noted:
+            self._replace_noted(path, self.begun_in(path) - set(used))
+
+    def _replace_noted(self, path: Path, begun: Collection[int]) -> None:
+        """What was noted of a file is over if the input that is read begins with it."""
+        noted = self._noted.pop(place_of(path), set())
+        for state in self._spool.unfinished() if noted else ():
+            if state.path == place_of(path) and state.id in noted and state.id in begun:
+                self._spool.finish(state)
 
     def is_to_wait(self, path: Path, used: Collection[int], *, is_young: bool) -> bool:
         """Whether a file is not to be read now: it is a copy, or is still being compressed."""

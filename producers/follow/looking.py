@@ -171,12 +171,14 @@ class Looking:
 
     def _read_whole(self, path: Path, seen: Seen, *, is_young: bool) -> None:
         """Read a file that no one writes to now, unless it is a copy."""
-        if self._before.is_to_wait(path, {each.state.id for each in self._tails.values()}, is_young=is_young):
+        used = {each.state.id for each in self._tails.values()}
+        if self._before.is_to_wait(path, used, is_young=is_young):
             self._copies[path] = (seen, is_young)
         else:
             self._read[path] = seen
             try:
                 self._run.read(str(path))
+                self._before.read_whole(path, used)
             except Refused as error:  # a report that a person has to review first
                 self._view.gap(str(error))
 

@@ -166,6 +166,40 @@ def test_a_first_line_that_is_not_whole_is_found_after_two_rotations(path: Path,
     assert_once(sensor_spool, [*names(1, 50), *names(500, 501)])
 
 
+def test_a_first_line_that_became_whole_is_no_gap_after_its_file_is_gone(path: Path, sensor_spool: Spool) -> None:
+    copy = path.with_name("list.txt.1")
+    path.write_text(lines(0, 100))
+
+    def rotate() -> None:
+        path.rename(copy)
+        path.write_text("100.exam")
+
+    steps: Steps = [
+        (100, rotate),
+        (
+            lambda: 8 in {state.size for state in sensor_spool.unfinished()},
+            partial(append, path, "ple.com\n" + lines(101, 150)),
+        ),
+        (150, nothing),
+    ]
+    followed(sensor_spool, path, steps=steps)
+    assert {state.size for state in sensor_spool.unfinished()} <= {len(lines(0, 100)), len(lines(100, 150))}
+
+
+def test_a_document_that_was_seen_before_it_was_whole_is_no_gap_after_the_next_one(
+    path: Path, sensor_spool: Spool
+) -> None:
+    text = BUNDLE.read_text().replace("\n", " ")
+    path.write_text(text[: len(text) // 2])
+    steps: Steps = [
+        (lambda: bool(sensor_spool.unfinished()), partial(path.write_text, text)),
+        (1, nothing),
+        (lambda: not sensor_spool.unfinished(), nothing),
+    ]
+    followed(sensor_spool, path, steps=steps)
+    assert sensor_spool.unfinished() == []
+
+
 def test_two_lists_that_begin_with_the_same_comment_are_both_read(path: Path, sensor_spool: Spool) -> None:
     heading = "".join(f"# line {number} of a licence that is long enough\n" for number in range(60))
     path.write_text(heading + lines(0, 60))
