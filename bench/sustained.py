@@ -13,11 +13,13 @@ from bench.latency import Hops, measuring
 from bench.long_run import MINUTE_S, by_minute
 from bench.show import show
 from bench.stand import Stand
+from exchange.errors import FatalError
 
 LATE_MS: Final = 5_000
 _RUNS: Final = 3
 _PARTS: Final = (0.2, 1.0)  # of the rate of a backlog: it is looked for between these
 _LESS: Final = 0.85
+_TRIES: Final = 4  # each takes minutes, and the other parts need theirs
 
 Minutes = Callable[[float], Generator[dict[str, Any], None, None]]
 """Runs at a rate; each minute as it ends."""
@@ -50,9 +52,12 @@ def found(tried: Sequence[dict[str, Any]], full_rate: float) -> float:
 
 
 def stepped_down(run: Minutes, rate: float, minutes: int) -> list[dict[str, Any]]:
-    """Each rate that was tried, by the minute, down to the first that holds in all of them: it is the last."""
+    """Each rate that was tried, by the minute, down to the first that holds in all of them: it is the last.
+
+    Raises FatalError if none of ``_TRIES`` does: what did not hold is no result.
+    """
     tried: list[dict[str, Any]] = []
-    while True:
+    for _ in range(_TRIES):
         by_the_minute: list[dict[str, Any]] = []
         with closing(run(rate)) as entries:
             for entry in entries:
@@ -65,6 +70,8 @@ def stepped_down(run: Minutes, rate: float, minutes: int) -> list[dict[str, Any]
         if all(entry["sustained"] for entry in by_the_minute):
             return tried
         rate *= _LESS
+    rates = ", ".join(f"{each['rate']:,}" for each in tried)
+    raise FatalError(f"none of these rates held for {minutes} min: {rates} observations/s. Is the machine idle?")
 
 
 def is_sustained(run: dict[str, Any], seconds: float, for_s: float) -> bool:

@@ -15,7 +15,7 @@ from bench.plan import DEFAULT_MINUTES, plan_for
 from bench.role import Role
 from bench.stand import Stand
 from bench.sustained import bisected, found, is_sustained, stepped_down
-from exchange.errors import NotFound
+from exchange.errors import FatalError, NotFound
 from exchange.settings import Settings
 
 PLAN = plan_for(DEFAULT_MINUTES, observations=None, rounds=None, seed=1)
@@ -112,6 +112,18 @@ def test_a_rate_that_does_not_hold_in_each_minute_is_left_at_once_for_a_lower_on
     assert [minute for _, minute in begun] == [1, 2, 1, 2, 1, 2, 3]
     assert len(ended) == 3
     assert [entry["sustained"] for entry in tried[-1]["minutes"]] == [True] * 3
+
+
+def test_the_search_ends_without_a_rate_if_none_holds() -> None:
+    begun: list[float] = []
+
+    def run(rate: float) -> Generator[dict[str, Any], None, None]:
+        begun.append(rate)
+        yield {"minute": 1, "observations_per_s": round(rate), "p99_ms": 6_000, "last_p50_ms": 50}
+
+    with pytest.raises(FatalError, match="1,000, 850, 722, 614 observations/s"):
+        stepped_down(run, 1_000, 3)
+    assert len(begun) == 4
 
 
 @pytest.mark.parametrize("workers", [1, 2])
