@@ -5,22 +5,29 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from exchange.durable import sync_folder
 from exchange.errors import ConfigurationError, SchemaIncompatible
+from producers.markings.marked import stricter
+from producers.markings.understanding import of_file_name
 from producers.spool import assertions, outbox
+from schemas.markings import SourceMarking
 
-FORMAT: Final = 6
+FORMAT: Final = 7
 # 2: with the assertions of the source's objects; 3: inputs are known by their uncompressed content; 4: with the
-# versions of the groups of objects; 6: with the content of the objects of groups.
+# versions of the groups of objects; 6: with the content of the objects of groups; 7: the marking of an input
+# has what its name states, which was published with it before.
 _FILE: Final = "spool.sqlite"
 _UNSAFE_NAMES: Final = frozenset({"", ".", ".."})
 _MOST_BYTES_OF_A_NAME: Final = 200
-# `prefix` is of `producers.fingerprint`; `marking` is what the options stated. Inputs of before have neither.
+# `prefix` is of `producers.fingerprint`; `marking` is what names and options stated. Inputs of before have neither.
 _CONTENT: Final = (
     "ALTER TABLE input ADD COLUMN prefix BLOB NOT NULL DEFAULT x''",
     "ALTER TABLE input ADD COLUMN marking TEXT",
     "CREATE INDEX input_by_prefix ON input (prefix)",
 )
+_SINCE_7: Final = ("UPDATE input SET marking = with_name(marking, path) WHERE marking IS NOT NULL",)
 _TABLES: Final = (
     # `epoch` and `next_sequence` are the sensor's identity: they only ever grow.
     """CREATE TABLE identity (
@@ -61,6 +68,7 @@ def connect(folder: Path) -> sqlite3.Connection:
             _create(database, _TABLES)
             _sync(folder)
         elif version < FORMAT:
+            database.create_function("with_name", 2, _with_name)
             _create(database, _since(version))
     except sqlite3.OperationalError as error:
         raise ConfigurationError(f"the spool {path} cannot be opened: {error}: check the folder's rights") from error
@@ -87,9 +95,15 @@ def _since(version: int) -> Iterable[str]:
         yield from assertions.TABLES
     else:
         yield from assertions.TABLES_SINCE_4 if version < 4 else ()
-        yield from assertions.TABLES_SINCE_6
+        yield from assertions.TABLES_SINCE_6 if version < 6 else ()
     yield from _CONTENT if version < 3 else ()
     yield from outbox.SINCE_5 if version < 5 else ()
+    yield from _SINCE_7
+
+
+def _with_name(marking: str, path: str) -> str:
+    stated = msgspec.json.decode(marking, type=SourceMarking)
+    return msgspec.json.encode(stricter(of_file_name(path).marking, stated)).decode()
 
 
 def _create(database: sqlite3.Connection, tables: Iterable[str]) -> None:

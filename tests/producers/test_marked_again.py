@@ -2,15 +2,18 @@
 
 import gzip
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from producers.readers.reading import Defaults
 from producers.report import observations_of
+from producers.spool.layout import connect
 from producers.spool.spool import Spool
 from schemas.markings import SourceMarking
-from tests.producers.producing import reports_in, run
+from tests.producers.producing import SENSOR, reports_in, run
 
 CONTENT = b"a.example.com\nb.example.com\n"
 RED, AMBER, GREEN = (SourceMarking(tlp=f"TLP:{label}") for label in ("RED", "AMBER", "GREEN"))
@@ -80,3 +83,17 @@ def test_an_input_of_which_the_marking_is_not_known_is_as_it_was(sensor_spool: S
     run(sensor_spool, tmp_path / "a.txt")
     sensor_spool._database.execute("UPDATE input SET marking = NULL")
     assert run(sensor_spool, tmp_path / "a.txt", defaults=Defaults(marking=RED)).observations == 0
+
+
+def test_what_a_spool_of_the_format_before_knows_of_a_marked_name_is_not_published_again(tmp_path: Path) -> None:
+    (path := tmp_path / "a TLP-AMBER.txt").write_bytes(CONTENT)
+    options = Defaults(marking=GREEN)
+    with Spool(tmp_path / "spool", SENSOR.nation, SENSOR.name, 1) as spool:
+        run(spool, path, defaults=options)
+    with closing(connect(tmp_path / "spool")) as database:
+        database.execute("UPDATE input SET marking = ?", (msgspec.json.encode(GREEN).decode(),))
+        database.execute("PRAGMA user_version = 6")
+    with Spool(tmp_path / "spool", SENSOR.nation, SENSOR.name, 1) as spool:
+        assert run(spool, path, defaults=options).skipped == [str(path)]
+        run(spool, path, defaults=Defaults(marking=RED))
+        assert sent(spool) == each("TLP:AMBER", "TLP:RED")
