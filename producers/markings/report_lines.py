@@ -41,12 +41,18 @@ _OF_THE_REPORT: Final = re.compile(
     r"|reproduction|not for|not to be|no part|you (?:may|must|can|cannot|should)|restricted|limited|for)\b"
 )
 _RESTRICTS: Final = re.compile(
-    r"\b(?:is|are|contains?|remains?)(?: \w+){0,2} (?:confidential|classified|secret|sensitive|restricted|proprietary"
-    r"|embargo\w*|privileged|internal)\b"
+    r"\b(?:is|are|contains?|remains?)(?: (?!no\b|not\b)\w+){0,2} (?:confidential|classified|secret|sensitive"
+    r"|restricted|proprietary|embargo\w*|privileged|internal)\b"
     rf"|\b(?:not|never|cannot|no)(?: \w+){{0,4}} {_ABOUT}|\bonly(?: \w+){{0,3}} {_ABOUT}"
     rf"|\b{_ABOUT}(?: \w+){{0,6}} (?:only|prohibited|forbidden|limited|restricted|without)\b"
     rf"|^(?:limited|restricted) {_ABOUT}|\b(?:only|solely|exclusively) (?:for|to|by|with|within)\b"
     r"|\bwithin (?:the|your|their|our)(?: own)? organi[sz]ations?\b"
+)
+# What advisories ask their readers not to pass on, and what they call their indicators.
+_OF_OTHERS: Final = re.compile(
+    rf"\b{_ABOUT} (?:(?:any|your|their|user) )?(?:passwords?|credentials)\b"
+    rf"|\b{_ABOUT} (?:suspicious|phishing|spam) (?:e ?)?(?:mails?|messages?)\b"
+    r"|\bclassified as (?:high|medium|low|malware|malicious|suspicious|ransomware|phishing|trojans?)\b"
 )
 # What no one writes about something else.
 _OF_ITSELF: Final = re.compile(
@@ -124,7 +130,7 @@ def _of_sentence(text: str, where: str) -> Marked:
         return NOTHING  # understood already: the rest explains the label
     if labels.unknown and not _STRICT.isdisjoint(found):
         return unrecognised(text, quoted(where, text))  # "marked amber under TLP"
-    line = _UNLIMITED.sub(" ", " ".join(found))
+    line = _OF_OTHERS.sub(" ", _UNLIMITED.sub(" ", " ".join(found)))
     names_readers = found[-1:] == ("only",) and len(found) <= _MOST_WORDS_OF_READERS and words_restrict(line)
     if _OF_ITSELF.search(line):
         return unrecognised(text, quoted(where, text))

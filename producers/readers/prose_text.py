@@ -27,6 +27,7 @@ _OF_A_MAIL: Final = frozenset(
     }
 )
 _MOST_HEADERS: Final = 64
+_LONGEST_UNENDED: Final = 4_096
 _UNREADABLE: Final = "\ufffd"
 _SEEN_BY_SOME: Final = frozenset({"noscript", "template"})
 _UNSEEN: Final = frozenset({"script", "style", "template", "noscript"})
@@ -177,12 +178,13 @@ class _Page(HTMLParser):
         self._rows: list[list[tuple[int, int]]] = [[]]  # of each text in a row: its cell, and its place in ``_found``
         self._cell, self._in_cell = 0, False
         self._unseen = 0
+        self._has_long_rest = False
         self._for_some = False  # the invisible part is shown if scripts are not run
 
     @property
     def is_cut(self) -> bool:
-        """Whether an invisible part has no end: what is behind it may have been meant to be seen."""
-        return self._unseen > 0
+        """Whether an invisible part or a long tag or comment has no end: text behind it may be meant otherwise."""
+        return self._unseen > 0 or self._has_long_rest
 
     def lines(self) -> Iterator[tuple[tuple[int, str], bool]]:
         """The lines of text, and whether each is of a cell that has others beside it."""
@@ -190,6 +192,18 @@ class _Page(HTMLParser):
         for place, (number, text) in enumerate(self._found):
             for offset, line in enumerate(text.split("\n")):
                 yield (number + offset, line), place in values
+
+    def parse_html_declaration(self, i: int) -> int:
+        """A marked section (``<![if !mso]>``) is a comment (WHATWG HTML, 13.2.5.42); the module may raise at it."""
+        is_section = self.rawdata.startswith("<![", i)
+        return self.parse_bogus_comment(i) if is_section else super().parse_html_declaration(i)
+
+    def close(self) -> None:
+        """A long part that does not end is text: the module would search it to its end from each of its marks."""
+        if self.rawdata.startswith("<") and len(self.rawdata) > _LONGEST_UNENDED:
+            rest, self.rawdata, self._has_long_rest = self.rawdata, "", True
+            self.handle_data(rest)
+        super().close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """A block begins a line of its own; ``meta`` states something."""

@@ -123,13 +123,12 @@ def _usual(usual: str | None, found: re.Match[str]) -> str:
 def _trimmed(token: str) -> str:
     """A word without the punctuation around it; a bracket that belongs to it stays."""
     token = token.lstrip(_BEFORE) if not token.startswith(("[.", "(.")) else token
-    while token:
-        last = token[-1]
-        opening = _PAIRS.get(last)
-        if last in _BEHIND or (opening is not None and token.count(opening) < token.count(last)):
-            token = token[:-1]
-        else:
-            break
+    end, missing = len(token), {last: token.count(last) - token.count(opening) for last, opening in _PAIRS.items()}
+    while end and (token[end - 1] in _BEHIND or missing.get(token[end - 1], 0) > 0):
+        end -= 1
+        if token[end] in missing:
+            missing[token[end]] -= 1
+    token = token[:end]
     return _without_label(token)
 
 

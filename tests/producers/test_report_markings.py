@@ -196,3 +196,20 @@ def test_a_page_of_xhtml_is_a_page_and_its_scripts_are_not_read() -> None:
 @pytest.mark.parametrize("part", ["<script>x</script/ ><p>TLP:RED</p>", "<style>x", "<script>x"])
 def test_a_page_with_an_invisible_part_that_does_not_end_holds(part: str) -> None:
     assert stated_by(f"<html><body>{VALUE}{part}</body></html>")[1]
+
+
+@pytest.mark.parametrize("part", ["<!--" * 50_000, "<![" * 50_000, "<a " * 50_000, "]" * 200_000])
+def test_a_page_of_marks_without_an_end_is_read_to_its_end(part: str) -> None:
+    seen = observations(readings("prose-report", f"<html><p>{VALUE}</p>\n{part}".encode()))
+    assert [each.value for each in seen]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("You should never disclose your passwords.", "Recipients must never forward phishing mails."),
+        *("These indicators are classified as high confidence.", "This report contains no confidential information."),
+    ],
+)
+def test_advice_about_something_else_restricts_nothing(line: str) -> None:
+    assert stated_by(f"{line}\n{VALUE}\n") == NOTHING
