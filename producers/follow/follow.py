@@ -193,5 +193,5 @@ class _Following:
         self._run.stepped(followed.commit())
         del self._tails[followed.identity]
         self._rest.keep(followed.state_now, followed.path)
-        self._looking.forget_copies()
+        self._looking.interrupted(followed)
         followed.close()

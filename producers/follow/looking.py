@@ -42,7 +42,7 @@ class Looking:
         self._before, self._rest, self._troubles = before, rest, troubles
         self._sights = Sights()
         self._begun = set[str]()  # paths at which a file was followed
-        self._resting = set[Identity]()  # files that were closed for others
+        self._resting = set[Identity]()  # files that were closed before their end
         self._left: dict[Identity, Seen] = {}
         self._read: dict[Path, Seen] = {}
         self._copies: dict[Path, tuple[Seen, bool]] = {}
@@ -65,6 +65,11 @@ class Looking:
     def closed(self, followed: Followed) -> None:
         """A file is not followed any more: it is left alone until it changes."""
         self._left[followed.identity] = followed.seen
+        self.forget_copies()
+
+    def interrupted(self, followed: Followed) -> None:
+        """A file was closed that could not be read: it is the same one if it is opened again, however small."""
+        self._resting.add(followed.identity)
         self.forget_copies()
 
     def forget_copies(self) -> None:

@@ -116,19 +116,24 @@ def test_more_files_than_may_be_open_are_all_followed(
     assert_once(sensor_spool, [*names(0, 80), *names(1000, 1008)])
 
 
+@pytest.mark.parametrize("size", [20, 100])  # lines; the first is less than 1 KiB
 def test_a_file_that_its_server_has_lost_is_opened_again(
-    path: Path, sensor_spool: Spool, monkeypatch: pytest.MonkeyPatch
+    path: Path, sensor_spool: Spool, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    read, failures = os.pread, [OSError(errno.ESTALE, os.strerror(errno.ESTALE))]
+    read, failures = os.pread, list[OSError]()
 
     def stale(descriptor: int, size: int, offset: int, /) -> bytes:
         if offset >= 100 and failures:
             raise failures.pop()
         return read(descriptor, size, offset)
 
+    def lose() -> None:
+        append(path, lines(size, 150))
+        failures.append(OSError(errno.ESTALE, os.strerror(errno.ESTALE)))
+
     monkeypatch.setattr(os, "pread", stale)
-    path.write_text(lines(0, 100))
-    reported = followed(sensor_spool, path, steps=[(100, partial(append, path, lines(100, 150))), (150, nothing)])
+    path.write_text(lines(0, size))
+    reported = followed(sensor_spool, path, steps=[(size, lose), (150, nothing)])
     assert_once(sensor_spool, names(0, 150))
     [trouble] = reported.troubles
     assert "list.txt cannot be read: Stale file handle: look at its disk or server" in trouble
