@@ -268,7 +268,7 @@ def test_the_commands_show_a_withdrawal(door: Door) -> None:
     )
 
     def is_reconciled() -> bool:
-        """Without a grace time, what is released between its two readings is a difference (of roll-ups, for instance)."""
+        """Without a grace time, what is released between its two readings is a difference."""
         compared = door.command("reconcile", "--nation", "GBR", "--partner", "JPN", "--full", "--grace", "0")
         return compared.splitlines()[0].endswith(" 0 windows with differences, 0 indicators")
 
