@@ -1,7 +1,8 @@
 """Indicators that would need a record larger than a broker accepts: they stop neither their batch nor their shard.
 
-Rows, audit entries and records are bounded far below that (docs/adr/0038), so this is the second line. Such an
-indicator first goes without its observations, so that commands and recalls are still obeyed; then it is left as it is.
+Rows, audit entries and records are below that, unless about 10,000 sensors are made for one indicator
+(docs/adr/0038), so this is the second line. Such an indicator first goes without its observations, so that commands and
+recalls are still obeyed; then it is left as it is.
 Whatever is left out goes to quarantine.
 """
 
