@@ -25,7 +25,7 @@ from producers.follow.places import files_at, files_of, folders_at, is_one_file,
 from producers.inputs import name_in_utf8
 from producers.live.documents import Document, Gap, LiveInput
 from producers.live.feed import Live
-from producers.live.kinds import kind_of, reads
+from producers.live.kinds import Kind, followed_kind_of, kind_of, reads
 from producers.meter import Meter
 from producers.produce import Options, View, produce
 from producers.profile.model import Profile
@@ -173,24 +173,28 @@ def _acts(plans: list[Plan], folder: Path, stop: Stop, summary: Summary) -> Iter
             Live(kind, _place(plan, name, folder, stop=stop), kind.options_of(plan.options))
             for plan in followed
             for name in plan.options.files
-            if (kind := kind_of(name)) is not None
+            if (kind := _kind(plan, name)) is not None
         ]
         # Files that are followed are read alike, so that one plan has all of them (producers.profile.rules).
-        options = next((plan.options for plan in followed if _not_live(plan.options)), followed[0].options)
-        yield replace(options, files=_not_live(options)), lives
+        of_files = next((plan for plan in followed if _not_live(plan)), followed[0])
+        yield replace(of_files.options, files=_not_live(of_files), snapshot=None), lives
 
 
-def _not_live(options: Options) -> tuple[str, ...]:
-    return tuple(name for name in options.files if kind_of(name) is None)
+def _kind(plan: Plan, name: str) -> Kind | None:
+    return followed_kind_of(name) if plan.is_followed else kind_of(name)
+
+
+def _not_live(plan: Plan) -> tuple[str, ...]:
+    return tuple(name for name in plan.options.files if _kind(plan, name) is None)
 
 
 def _runs(plan: Plan, folder: Path, *, is_rehearsal: bool = False, stop: Stop) -> Iterator[Options | Kept | Gap]:
     """The readings, one after the other: a live input makes its next document once the last one was read."""
-    names, others = plan.options.files, _not_live(plan.options)
+    names, others = plan.options.files, _not_live(plan)
     if others or not names:
         yield replace(plan.options, files=others if plan.is_followed else _files(others, folder))
     for name in names:
-        if (kind := kind_of(name)) is not None:
+        if (kind := _kind(plan, name)) is not None:
             options = kind.options_of(plan.options)
             for found in kind.documents(_place(plan, name, folder, is_rehearsal=is_rehearsal, stop=stop)):
                 yield reads(options, found) if isinstance(found, Document) else found

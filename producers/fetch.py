@@ -27,7 +27,7 @@ from producers.disk import write, writing
 MOST_BYTES: Final = 1 << 30
 TIMEOUT_S: Final = 60.0
 _MOST_ASKED_S: Final = 86_400.0
-_SCHEMES: Final = ("http://", "https://")
+SCHEMES: Final = ("http://", "https://")
 _CHUNK_BYTES: Final = 1 << 20
 _NOT_MODIFIED: Final = 304
 _LATER: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -69,7 +69,7 @@ def has_scheme(name: str) -> bool:
 
 def is_url(name: str) -> bool:
     """Whether an input's name is the address of a feed."""
-    return name.lower().startswith(_SCHEMES)
+    return name.lower().startswith(SCHEMES)
 
 
 def fetched(url: str, folder: Path, *, most_bytes: int = MOST_BYTES, timeout_s: float = TIMEOUT_S) -> Path:

@@ -131,9 +131,6 @@ class Run:
         self._codec, self._now_ms, self._stop = codec, now_ms, stop
         self._pace = Pace(options.rate, options.report_size)
         self._snapshot: Snapshot | None = None
-        if options.snapshot is not None:
-            number = spool.assertions.next_generation()
-            self._snapshot = Snapshot(options.snapshot, number, agreed=options.accept_removals)
         self._source: OpenInput | None = None
         self._pipe: Filling | None = None
         self._stepped_at = self._turned_at = time.monotonic()
@@ -145,6 +142,7 @@ class Run:
 
         Raises Unreviewed for one in a snapshot: what it still asserts is not known.
         """
+        self._snapshot = self._begun()
         for name in self._options.files:
             try:
                 self.read(name)
@@ -157,6 +155,15 @@ class Run:
         self._publisher.drain(self._options.deadline_s, self._watch, given_up=self._is_stopping)
         if self._spool.pending_records:
             self._stop.check()
+
+    def read_document(self, name: str, options: Options) -> Kept | None:
+        """Read a document of a live input. If the run is of a snapshot, each document is one by itself.
+
+        Returns what was not withdrawn, because too much of it is missing, or ``None``.
+        """
+        self._snapshot = self._begun()
+        self.read(name, options)
+        return None if self._snapshot is None else self._finish(self._snapshot)
 
     def read(self, name: str, options: Options | None = None, *, descriptor: int | None = None) -> None:
         """Read one input, from where an earlier run has stopped; with the run's options, or these.
@@ -257,12 +264,19 @@ class Run:
     def _is_stopping(self) -> bool:
         return self._stop.requested
 
-    def _finish(self, snapshot: Snapshot) -> None:
-        """Withdraw what the snapshot does not name any more, or note why not."""
+    def _begun(self) -> Snapshot | None:
+        options = self._options
+        if options.snapshot is None:
+            return None
+        return Snapshot(options.snapshot, self._spool.assertions.next_generation(), agreed=options.accept_removals)
+
+    def _finish(self, snapshot: Snapshot) -> Kept | None:
+        """Withdraw what the snapshot does not name any more, or note why not, and return that."""
         gone = snapshot.gone(self._spool)
         if isinstance(gone, Kept):
             self.summary.keep(gone)
-        elif gone:
+            return gone
+        if gone:
             options = self._options
             state = unknown_state("snapshot", self._spool, options.sensor, self._now_ms())
             batch = Batch(
@@ -270,3 +284,4 @@ class Run:
             )
             for step in withdraw(gone, self._spool, batch):
                 self.summary.add(step)
+        return None

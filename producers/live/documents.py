@@ -48,11 +48,13 @@ class Document(NamedTuple):
     """A file to be read, and what its transport states about the sharing of all of it.
 
     ``reviewed`` are the values of a report in prose that a person agrees to, if they are known for it alone.
+    ``version`` is of a document that each poll finds again: one that was read is not read again.
     """
 
     path: Path
     around: Marked = NOTHING
     reviewed: frozenset[str] | None = None
+    version: tuple[int, ...] = ()
 
 
 class Gap(NamedTuple):

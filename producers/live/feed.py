@@ -15,7 +15,7 @@ from exchange.errors import ExchangeError
 from producers.fetch import AskedLater
 from producers.live.documents import Document, Gap, LiveInput
 from producers.live.kinds import Kind, reads
-from producers.produce import Options, Run, View
+from producers.produce import Options, Run, Unreviewed, View
 from producers.spool.batch import Kept
 
 _LEAST_S: Final = 1.0
@@ -41,6 +41,7 @@ class Feed:
         self._options = live.options
         self._kind, self._place, self._run, self._every_s = live.kind, live.place, run, live.every_s
         self._found: Document | Kept | Gap | None = None
+        self._version: tuple[int, ...] = ()  # of the document that was read last
         self._trouble = ""
         self._error: BaseException | None = None
         self._taken, self._closing = Event(), Event()
@@ -57,15 +58,29 @@ class Feed:
             return False
         if isinstance(found, Kept):
             self._run.summary.keep(found)
-            view.failed(f"{self._place.address}: {found.gone} of {found.before} are missing: none is withdrawn")
+            self._show(found, view)
         elif isinstance(found, Gap):
             self._run.summary.gaps.append(found.text)
             view.gap(found.text)
         else:
-            self._run.read(str(found.path), reads(self._options, found))
+            self._read(found, view)
         self._found = None
         self._taken.set()
         return True
+
+    def _read(self, document: Document, view: View) -> None:
+        try:
+            kept = self._run.read_document(str(document.path), reads(self._options, document))
+        except Unreviewed as report:
+            if not document.version:
+                raise
+            view.failed(f"{self._place.address}: {report}")  # the content may be another one at the next poll
+        else:
+            if kept is not None:
+                self._show(kept, view)
+
+    def _show(self, kept: Kept, view: View) -> None:
+        view.failed(f"{self._place.address}: {kept.gone} of {kept.before} are missing: none is withdrawn")
 
     def report(self, view: View) -> None:
         """Show what has failed since the last time."""
@@ -101,12 +116,16 @@ class Feed:
     def _poll(self) -> None:
         with closing(self._kind.documents(self._place)) as documents:  # what it keeps at its end may fail, too
             for found in documents:
+                version = found.version if isinstance(found, Document) else ()
+                if version and version == self._version:
+                    continue
                 self._taken.clear()
                 self._found = found
                 if not self._closing.is_set():  # it is set before ``_taken``, which this may just have cleared
                     self._taken.wait()
                 if self._closing.is_set():
                     return
+                self._version = version
 
 
 class Feeds:

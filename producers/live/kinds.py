@@ -1,12 +1,12 @@
 """The kinds of live inputs, by the schemes of their addresses. Adding one is a line here."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import replace
 from typing import Final, NamedTuple
 
 import msgspec
 
-from producers.live import maildir, misp, syslog, taxii, topic
+from producers.live import http_feed, maildir, misp, syslog, taxii, topic
 from producers.live.documents import Document, Gap, LiveInput
 from producers.produce import Options
 from producers.readers.formats import AUTO
@@ -51,9 +51,19 @@ _KINDS: Final = (
     Kind("a syslog listener", syslog.SCHEMES, syslog.received, is_log=True, every_s=1.0, most_s=2.0, follows_only=True),
     Kind("a Maildir", maildir.SCHEMES, maildir.delivered, "prose-report", every_s=10.0),
 )
+_FEED: Final = Kind("a feed by HTTP", http_feed.SCHEMES, http_feed.polled, every_s=http_feed.EVERY_S)
 
 
 def kind_of(name: str) -> Kind | None:
     """The kind of the live input with this address; ``None`` if it is a file, a pipe or a feed."""
+    return _kind_in(_KINDS, name)
+
+
+def followed_kind_of(name: str) -> Kind | None:
+    """The same for what is followed: a feed, which is else fetched once, is a live input, too."""
+    return _kind_in((*_KINDS, _FEED), name)
+
+
+def _kind_in(kinds: Iterable[Kind], name: str) -> Kind | None:
     lower = name.lower()
-    return next((kind for kind in _KINDS if lower.startswith(kind.schemes)), None)
+    return next((kind for kind in kinds if lower.startswith(kind.schemes)), None)

@@ -15,7 +15,7 @@ from exchange.errors import ConfigurationError
 from producers.fetch import has_scheme, is_url
 from producers.follow.places import files_of
 from producers.inputs import is_wide
-from producers.live.kinds import Kind, kind_of
+from producers.live.kinds import Kind, followed_kind_of, kind_of
 from producers.markings.marked import is_caveat
 from producers.profile.model import SECTORS, InputEntry, MarkingEntry, Profile
 from producers.readers.csv_columns import FIELDS, REPEATED_FIELDS, may_be_mapped
@@ -130,10 +130,7 @@ def _of_input(path: Path_, entry: InputEntry) -> Iterator[Problem]:
         )
     elif entry.follow and name == STANDARD_INPUT:
         yield Problem((*path, "follow"), name, "needs files, folders or patterns: a pipe is followed without it")
-    elif entry.follow and is_url(name):
-        why = "cannot follow a feed by HTTP: run the command from cron, it fetches what is new"
-        yield Problem((*path, "follow"), name, why)
-    elif entry.follow and entry.snapshot:
+    elif entry.follow and entry.snapshot and not is_url(name):
         yield Problem((*path, "follow"), name, "reads what is added: it goes not with snapshot")
     elif not (entry.follow or name == STANDARD_INPUT or is_url(name)):
         yield from _of_files(path, entry)
@@ -182,7 +179,7 @@ def _of_mapping(path: Path_, entry: InputEntry) -> Iterator[Problem]:
 
 def _of_all_inputs(inputs: Sequence[InputEntry]) -> Iterator[Problem]:
     """Files are followed by one reader, so all of them are read alike."""
-    followed = {settings_of(entry) for entry in inputs if entry.follow and kind_of(entry.at) is None}
+    followed = {settings_of(entry) for entry in inputs if entry.follow and followed_kind_of(entry.at) is None}
     if len(followed) > 1:
         why = "files that are followed must agree in format, encoding, columns, mapping and date_format"
         yield Problem(("inputs",), "follow", why)
@@ -190,6 +187,11 @@ def _of_all_inputs(inputs: Sequence[InputEntry]) -> Iterator[Problem]:
         if len({settings_of(entry) for entry in inputs if entry.snapshot and entry.feed == feed}) > 1:
             why = "the parts of one snapshot must be read alike: give each list a feed of its own"
             yield Problem(("inputs",), feed, why)
+    snapshots = [entry for entry in inputs if entry.snapshot]
+    lists = Counter(entry.feed for entry in snapshots)
+    for feed in sorted({entry.feed for entry in snapshots if entry.follow and lists[entry.feed] > 1}):
+        why = "a list that is followed is a snapshot by itself: give each list a feed of its own"
+        yield Problem(("inputs",), feed or "snapshot", why)
     named = Counter(entry.at for entry in inputs)
     for at, entry in enumerate(inputs):
         if named[entry.at] > 1 and entry.at == STANDARD_INPUT:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from exchange.errors import Exit
 from tests.kakehashi.command import kakehashi
+from tests.producers.site import a_site
 
 
 def test_a_marking_of_the_options_that_applies_to_nothing_is_reported(tmp_path: Path) -> None:
@@ -40,6 +41,9 @@ def test_of_what_is_followed_a_dry_run_reads_what_is_there_now(tmp_path: Path) -
     assert "1 piece: 1 hold" in kakehashi(*dry, str(tmp_path), within=tmp_path).stdout
     nothing = kakehashi(*dry, "*.log", within=tmp_path)
     assert (nothing.returncode, nothing.stderr) == (Exit.OK, "no file is there yet at *.log\n")
+    with a_site() as site:
+        site.content = b"worse.kakenet-mal.org\nworst.kakenet-mal.org\n"
+        assert "3 pieces: 3 hold" in kakehashi(*dry, site.address, "a.txt", within=tmp_path).stdout
 
 
 def test_of_a_report_in_prose_it_is_stated_that_a_person_has_to_review_it(tmp_path: Path) -> None:

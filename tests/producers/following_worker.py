@@ -11,7 +11,7 @@ from exchange.clock import now_ms
 from producers.follow.follow import follow
 from producers.live.documents import LiveInput
 from producers.live.feed import Live
-from producers.live.kinds import kind_of
+from producers.live.kinds import followed_kind_of
 from producers.produce import Options
 from producers.spool.batch import Sensor
 from producers.spool.publisher import Publisher
@@ -44,7 +44,7 @@ def followed(sensor: Sensor, publishing: Callable[[Spool], Publisher], folder: s
     stop = Stop()
     with stop.on_signals(), Spool(Path(folder), sensor.nation, sensor.name, now_ms()) as spool:
         publisher = publishing(spool)
-        options = Options(sensor, tuple(place for place in places if kind_of(place) is None))
+        options = Options(sensor, tuple(place for place in places if followed_kind_of(place) is None))
         try:
             follow(
                 options,
@@ -62,7 +62,7 @@ def followed(sensor: Sensor, publishing: Callable[[Spool], Publisher], folder: s
 
 
 def _live(address: str, folder: Path, stop: Stop) -> Live | None:
-    kind = kind_of(address)
+    kind = followed_kind_of(address)
     if kind is None:
         return None
     secret, authorities, reviewed = (
