@@ -118,15 +118,17 @@ def test_a_failure_is_shown_and_the_feed_is_asked_again(site: Site, sensor_spool
     assert values_in(sensor_spool) == ["a.example.com"]
 
 
-def test_a_report_in_prose_without_a_review_holds_no_later_version_back(
+def test_each_version_of_a_report_in_prose_without_a_review_is_shown_and_ends_nothing(
     site: Site, sensor_spool: Spool, tmp_path: Path
 ) -> None:
     site.change(b"The actor was seen at bad[.]example[.]com and left.\n", '"1"')
-    with following(site, sensor_spool, tmp_path) as feed:
+    with following(site, sensor_spool, tmp_path, format="prose-report") as feed:
+        for version in (2, 3):
+            feed.shows("without a review")
+            feed.view.texts.clear()
+            site.change(b"The actor was seen at bad[.]example[.]com in week %d.\n" % version, f'"{version}"')
         feed.shows("without a review")
-        site.change(b"a.example.com\nb.example.com\n", '"2"')
-        feed.reads(1)
-    assert values_in(sensor_spool) == ["a.example.com", "b.example.com"]
+    assert values_in(sensor_spool) == []
 
 
 def test_beside_a_file_nothing_is_lost_or_counted_twice_through_kill_9(site: Site, tmp_path: Path) -> None:
