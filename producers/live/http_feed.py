@@ -5,14 +5,10 @@ was read. A run that was killed before it had read all finds the kept content ag
 """
 
 from collections.abc import Generator
-from typing import Final
 
 from producers.disk import writing
-from producers.fetch import SCHEMES, fetched
+from producers.fetch import fetched
 from producers.live.documents import Document, LiveInput
-
-EVERY_S: Final = 900.0
-__all__ = ("EVERY_S", "SCHEMES", "polled")
 
 
 def polled(place: LiveInput) -> Generator[Document, None, None]:

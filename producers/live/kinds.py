@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from producers.fetch import SCHEMES
 from producers.live import http_feed, maildir, misp, syslog, taxii, topic
 from producers.live.documents import Document, Gap, LiveInput
 from producers.produce import Options
@@ -51,7 +52,7 @@ _KINDS: Final = (
     Kind("a syslog listener", syslog.SCHEMES, syslog.received, is_log=True, every_s=1.0, most_s=2.0, follows_only=True),
     Kind("a Maildir", maildir.SCHEMES, maildir.delivered, "prose-report", every_s=10.0),
 )
-_FEED: Final = Kind("a feed by HTTP", http_feed.SCHEMES, http_feed.polled, every_s=http_feed.EVERY_S)
+_FEED: Final = Kind("a feed by HTTP", SCHEMES, http_feed.polled, every_s=900.0)
 
 
 def kind_of(name: str) -> Kind | None:

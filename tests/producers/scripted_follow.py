@@ -21,6 +21,17 @@ Steps = Sequence[tuple[Awaited, Action]]
 _MOST_S = 15
 
 
+def append(path: Path, text: str) -> None:
+    """Write more to a file."""
+    with path.open("a") as file:
+        file.write(text)
+
+
+def assert_once(spool: Spool, expected: list[str]) -> None:
+    """These values are in the spool, each once."""
+    assert sorted(values_in(spool)) == sorted(expected)
+
+
 def names(first: int, end: int) -> list[str]:
     """The values with these numbers."""
     return [f"{number}.example.com" for number in range(first, end)]

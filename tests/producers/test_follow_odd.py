@@ -10,25 +10,15 @@ import pytest
 
 from producers.follow.places import siblings_of
 from producers.spool.spool import Spool
-from tests.producers.producing import values_in
-from tests.producers.scripted_follow import Steps, followed, kill, lines, names, nothing
+from tests.producers.scripted_follow import Steps, append, assert_once, followed, kill, lines, names, nothing
 
 BUNDLE = Path(__file__).parents[1] / "feeds" / "stix" / "tlp2-marked.json"
-
-
-def append(path: Path, text: str) -> None:
-    with path.open("a") as file:
-        file.write(text)
 
 
 def stat_of(path: Path) -> os.stat_result | None:
     with suppress(OSError):
         return path.stat()
     return None
-
-
-def assert_once(spool: Spool, expected: list[str]) -> None:
-    assert sorted(values_in(spool)) == sorted(expected)
 
 
 @pytest.fixture
