@@ -26,6 +26,7 @@ from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 from exchange.errors import CannotDecide, FatalError, ProducerFenced
+from exchange.protocol import due
 from exchange.protocol.effects import Effects
 from exchange.protocol.feed import Feed
 from exchange.protocol.log import CommitUncertain, Home, Log, TransactionAborted
@@ -36,7 +37,7 @@ from exchange.protocol.restore import Restorer, fenced
 from exchange.protocol.rows import NO_ROWS, Footprint, State
 from exchange.protocol.step import Batch, Step
 from exchange.protocol.turned import Turned
-from exchange.protocol.turns import DUE_S, LOOK_S, Turn
+from exchange.protocol.turns import LOOK_S, Turn
 
 __all__ = ["FAR_AHEAD_MS", "Phase", "Shard", "Turned"]
 
@@ -47,7 +48,6 @@ FAR_AHEAD_MS: Final = 24 * 60 * 60 * 1000
 class Shard:
     """One owner of one shard of one step. Not thread-safe: one thread calls it, from ``take`` to ``close``."""
 
-    DUE_LIMIT = 2_000
     TRIES = 8
 
     def __init__(
@@ -164,18 +164,13 @@ class Shard:
         now_ms, last_ms = self._clock(), self.position.shard_time_ms
         return now_ms if self._open_state is None and last_ms - now_ms > FAR_AHEAD_MS else max(now_ms, last_ms)
 
-    def _due(self, now_ms: int) -> Sequence[bytes]:
-        """The rows to look at: those that the step asks for, and those whose time has come."""
-        due = [] if self._state is None else self._state.due(now_ms, self.DUE_LIMIT)
-        woken = self._step.wakes(self._state or NO_ROWS, now_ms)
-        return [*woken, *(key for key in due if key not in woken)] if woken else due
-
     def _batch(self, now_ms: int, *, more: bool = False) -> Batch[Any]:
-        """The next batch at this time; with ``more``, also what has arrived since it was read."""
+        """The next batch at this time; with ``more``, as its turn has come, also what has arrived since it was read."""
         records = self._share.of(self._waiting)
         if more and len(records) == len(self._waiting):  # of one that was divided, the rest comes first
             records = self._waiting = [*records, *self._feed.more()]
-        return Batch(records, self._due(now_ms), self._feed.facts(records))
+        most = due.limit(self._state, now_ms, beside_records=bool(records)) if more else due.ENOUGH
+        return Batch(records, due.keys(self._step, self._state, now_ms, most), self._feed.facts(records))
 
     def _compute(self, batch: Batch[Any], now_ms: int, *, watched: bool) -> Effects:
         """The effects of a batch. One that is watched may be preempted. Raises Preempted."""
@@ -258,8 +253,8 @@ class Shard:
     @property
     def idle_s(self) -> float:
         """How long a turn may wait for records: a row that becomes due waits no longer than a second."""
-        due_s = DUE_S if self._state is None else (self._state.due_from_ms - self._now_ms()) / 1000
-        return min(self._feed.idle_s, max(DUE_S, due_s))
+        due_s = due.LOOK_S if self._state is None else (self._state.due_from_ms - self._now_ms()) / 1000
+        return min(self._feed.idle_s, max(due.LOOK_S, due_s))
 
     def wake(self) -> None:
         """End a long wait of ``turn``. From any thread."""

@@ -28,6 +28,8 @@ _log = logging.getLogger(__name__)
 
 
 _SPARES: Final = 4
+# Keys. RocksDB reads a list without the interpreter's lock, and to get the lock back takes 5 ms for each busy thread.
+_FEW: Final = 16
 
 
 class StateInUse(TransientError):
@@ -165,7 +167,10 @@ class RocksState:
         if not keys:
             return []
         with self._judged():
-            found = cast("list[bytes | None]", self._db.get([ROW + key for key in keys]))
+            if len(keys) <= _FEW:
+                found = [self._db.get(ROW + key) for key in keys]
+            else:
+                found = cast("list[bytes | None]", self._db.get([ROW + key for key in keys]))
         return [None if value is None else value[TIME.size :] for value in found]
 
     def scan(self, after: bytes, limit: int) -> list[tuple[bytes, bytes]]:
@@ -250,7 +255,7 @@ class RocksState:
         return keys
 
     def _scan(self, entries: RdictIter, now_ms: int, limit: int, keys: list[bytes], stale: WriteBatch) -> None:
-        entries.seek(DUE)
+        entries.seek(DUE + TIME.pack(self.due_from_ms))  # past deleted entries, which would be passed one by one
         bound = DUE + TIME.pack(now_ms + 1)
         while entries.valid() and len(keys) < limit:
             entry = entries.key()
@@ -259,6 +264,8 @@ class RocksState:
             key = entry[len(DUE) + TIME.size :]
             row = self._db.get(ROW + key)
             if row is not None and row[: TIME.size] == entry[len(DUE) : len(DUE) + TIME.size]:
+                if not keys:
+                    self.due_from_ms = time_of(entry)
                 keys.append(key)
             else:
                 stale.delete(entry)

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from exchange.protocol.step import Batch
 
-DUE_S: Final = 1.0  # behind its time, a due row of an idle shard waits no longer
 LOOK_S: Final = 0.05  # how long a batch waits until its shard looks for records that may go ahead of it
 PATIENCE_S: Final = 15.0  # for how long a step that no one waits for lets others compute
 SMALL_ITEMS: Final = 64
