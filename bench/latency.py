@@ -14,10 +14,11 @@ from typing import Any, Final
 from confluent_kafka import OFFSET_BEGINNING, Producer, TopicPartition
 
 from bench.hops import ROLES, all_hops
-from bench.load import Load, records_at
+from bench.load import Load
 from bench.pipeline import brokers_cpu
 from bench.role import Role, cpu_seconds
 from bench.stand import HOME, SHARDS, WORKERS_ROLL_UP_MS, Stand
+from bench.stream import reports
 from bench.transactions import committed
 from bench.workload import observation
 from exchange.errors import FatalError
@@ -32,7 +33,12 @@ PROBES_PER_S: Final = 10
 _PROBE_SENSORS: Final = 8
 _PROBE_SEED: Final = 777_767
 _LOST_S: Final = 60.0
-SETTLE_S: Final = 3.0
+_LIFE_S: Final = 15.0  # of an indicator, and so until a stream is even
+_LONGER: Final = 1.2  # a stream is, than what is to be measured: that ends with its last probe
+
+
+class ProbesLate(FatalError):
+    """Probes have not arrived by far: the load is too much, or something is broken."""
 
 
 def measure(
@@ -65,9 +71,9 @@ class Hops:
     def at(self, rate: float, seconds: float) -> dict[str, Any]:
         """Percentiles, and the resources used, at ``rate`` observations a second besides the probes."""
         self._number += 1
-        records = records_at(rate, seconds + SETTLE_S, self.now_ms, self._number + 10 * self.home_workers)
-        with Load(self.stand, rate, records):
-            time.sleep(SETTLE_S if rate else 0)
+        stream = self._number + 10 * self.home_workers
+        with Load(self.stand, reports(rate, _LIFE_S, _LONGER * (_LIFE_S + seconds), self.now_ms, stream)):
+            time.sleep(_LIFE_S if rate else 0)
             return {"observations_per_s": round(rate), **self.run(seconds)}
 
     def run(self, seconds: float) -> dict[str, Any]:
@@ -121,7 +127,7 @@ class Probes:
         self._sequences = [0] * _PROBE_SENSORS
 
     def run(self, seconds: float) -> list[float]:
-        """The latencies of the probes of so many seconds, in milliseconds. Raises FatalError if one is lost."""
+        """The latencies of the probes of so many seconds, in milliseconds. Raises ProbesLate."""
         count = round(seconds * PROBES_PER_S)
         arrived: list[float] = []
         began = time.monotonic()
@@ -134,7 +140,9 @@ class Probes:
         while self._sent and time.monotonic() < deadline:
             arrived += self._arrivals(0.1)
         if self._sent:
-            raise FatalError(f"{len(self._sent)} of {count} probes have not arrived after {_LOST_S:g} s")
+            late = len(self._sent)
+            self._sent.clear()
+            raise ProbesLate(f"{late} of {count} probes have not arrived after {_LOST_S:g} s")
         return arrived
 
     def _send(self) -> None:

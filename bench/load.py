@@ -1,58 +1,44 @@
-"""Publishes reports at an even rate while something else is measured."""
+"""Publishes reports when they are due, while something else is measured."""
 
 import threading
 import time
 from collections.abc import Sequence
-from typing import Final, Self
+from typing import Self
 
-from bench.publish import Sending, encoded
-from bench.stand import HOME, Stand
-from bench.workload import REPORT_SIZE, SENSORS, Shape, generate
+from bench.stand import Stand
+from bench.stream import Due
 from exchange.kafka.clients import idempotent_producer
 from schemas import topics
 
-_MORE: Final = 1.2  # than will be needed
-
-
-def records_at(rate: float, seconds: float, now_ms: int, number: int) -> list[Sending]:
-    """Reports of 500 at 10:1, any sensor, enough for so long at ``rate`` observations a second; none for a rate of 0.
-
-    Each ``number`` has sensors and indicators of its own.
-    """
-    if not rate:
-        return []
-    shape = Shape(max(REPORT_SIZE * SENSORS, int(rate * seconds * _MORE)), 10, seed=100 + number)
-    return encoded(generate(shape, nation=HOME, epoch_ms=now_ms, sensor_prefix=f"load-{number}"))
-
 
 class Load:
-    """Publishes these reports at ``rate`` observations a second, from a thread, while the block runs."""
+    """Publishes these reports from a thread while the block runs."""
 
-    def __init__(self, stand: Stand, rate: float, records: Sequence[Sending]) -> None:
-        self._stand, self._rate, self._records = stand, rate, records
+    def __init__(self, stand: Stand, reports: Sequence[Due]) -> None:
+        self._stand, self._reports = stand, reports
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._publish, daemon=True)
         self.sent = 0
-        """Reports so far."""
+        """Observations so far."""
 
     def __enter__(self) -> Self:
-        if self._records:
+        if self._reports:
             self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
-        if self._records:
+        if self._reports:
             self._thread.join()
 
     def _publish(self) -> None:
         producer = idempotent_producer(self._stand.home)
         began = time.monotonic()
-        for record in self._records:
-            due = began + self.sent * REPORT_SIZE / self._rate
-            if self._stopping.wait(max(0.0, due - time.monotonic())):
+        for report in self._reports:
+            if self._stopping.wait(max(0.0, began + report.at_s - time.monotonic())):
                 break
+            record = report.record
             producer.produce(topics.SENSOR_REPORTS, record.value, record.key, record.partition)
             producer.poll(0)
-            self.sent += 1
+            self.sent += report.observations
         producer.flush(30)

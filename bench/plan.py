@@ -11,7 +11,7 @@ SECONDS: Final[Mapping[str, int]] = {
     "idle": 90,
     "throughput": 240,
     "hops": 20,
-    "latency": 510,
+    "latency": 540,
     "stages": 10,
     "batches": 40,
     "sensors": 10,
@@ -28,7 +28,7 @@ SECONDS: Final[Mapping[str, int]] = {
     "outputs": 180,
     "taxii": 60,
     "readers": 175,
-    "long": 1100,
+    "long": 1280,
 }
 """The parts in their order, what decides first, and how long each takes on two idle cores in a run of 40 minutes, if of
 the rates that ``latency`` and ``long`` try for minutes one does not hold."""
@@ -61,8 +61,8 @@ class Plan:
     hops: int = 100_000
     latency_s: float = 10.0
     loads: tuple[float, ...] = (0.1, 0.5, 0.8, 0.95)
-    probe_s: float = 15.0
-    held_minutes: int = 3
+    probe_s: float = 10.0
+    held_minutes: int = 2
     long_s: float = 600.0
     states: tuple[int, ...] = (1_000_000, 10_000_000)
     decisions: int = 100_000
@@ -118,8 +118,8 @@ def plan_for(minutes: float, *, observations: int | None, rounds: int | None, se
         bridge=max(10_000, int(50_000 * part)),
         hops=max(20_000, int(100_000 * part)),
         latency_s=max(5.0, 10.0 * part),
-        probe_s=max(5.0, 15.0 * part),
-        held_minutes=max(1, round(3 * part)),
+        probe_s=max(5.0, 10.0 * part),
+        held_minutes=max(1, round(2 * part)),
         long_s=max(60.0, 600.0 * part),
         states=(1_000_000, 10_000_000) if part >= 1 else (100_000,),
         decisions=max(10_000, int(100_000 * part)),

@@ -1,15 +1,16 @@
 """The rate that all hops sustain: the highest at which an indicator is not late, for minutes.
 
-It is looked for by bisection in short runs. These have no roll-ups, so it must then hold for minutes, until what was
-seen in the first is rolled up in the last. If it does not hold, less is tried.
+It is looked for by bisection in short runs. These have no roll-ups, so it must then hold for minutes with all of them.
+If it does not hold, less is tried.
 """
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from functools import partial
+from math import sqrt
 from typing import Any, Final
 
-from bench.latency import Hops, measuring
+from bench.latency import Hops, ProbesLate, measuring
 from bench.long_run import MINUTE_S, by_minute
 from bench.show import show
 from bench.stand import Stand
@@ -17,9 +18,10 @@ from exchange.errors import FatalError
 
 LATE_MS: Final = 5_000
 _RUNS: Final = 3
-_PARTS: Final = (0.2, 1.0)  # of the rate of a backlog: it is looked for between these
+_PARTS: Final = (0.1, 0.6)  # of the rate of a backlog: found between these to a quarter
 _LESS: Final = 0.85
-_TRIES: Final = 4  # each takes minutes, and the other parts need theirs
+_MUCH_LESS: Final = 0.7  # if it was late by far
+_TRIES: Final = 5  # each takes minutes, and the other parts need theirs
 
 Minutes = Callable[[float], Generator[dict[str, Any], None, None]]
 """Runs at a rate; each minute as it ends."""
@@ -34,15 +36,14 @@ def measure(stand: Stand, full_rate: float, seconds: float, minutes: int, now_ms
 
 
 def bisected(hops: Hops, full_rate: float, seconds: float, for_s: float) -> list[dict[str, Any]]:
-    """Half of the rates that are left, each time: each with whether it would be sustained for so long."""
+    """The middle of the ratios that are left, each time: each run with whether it would be sustained for so long."""
     low, high = (part * full_rate for part in _PARTS)
     tried = []
     for _ in range(_RUNS):
-        run = hops.at((low + high) / 2, seconds)
-        run["sustained"] = is_sustained(run, seconds, for_s)
-        _show(run)
+        rate = sqrt(low * high)
+        run = _judged(partial(hops.at, rate, seconds), rate, seconds, for_s)
         tried.append(run)
-        low, high = (run["observations_per_s"], high) if run["sustained"] else (low, run["observations_per_s"])
+        low, high = (rate, high) if run["sustained"] else (low, rate)
     return tried
 
 
@@ -60,26 +61,33 @@ def stepped_down(run: Minutes, rate: float, minutes: int) -> list[dict[str, Any]
     for _ in range(_TRIES):
         by_the_minute: list[dict[str, Any]] = []
         with closing(run(rate)) as entries:
-            for entry in entries:
-                entry["sustained"] = is_sustained(entry, MINUTE_S, minutes * MINUTE_S)
-                _show(entry)
-                by_the_minute.append(entry)
+            for minute in range(1, minutes + 1):
+                entry = _judged(partial(next, entries), rate, MINUTE_S, minutes * MINUTE_S)
+                by_the_minute.append({"minute": minute, **entry})
                 if not entry["sustained"]:
                     break
         tried.append({"rate": round(rate), "minutes": by_the_minute})
-        if all(entry["sustained"] for entry in by_the_minute):
+        if by_the_minute[-1]["sustained"]:
             return tried
-        rate *= _LESS
+        rate *= _LESS if by_the_minute[-1].get("p99_ms", 2 * LATE_MS) < 2 * LATE_MS else _MUCH_LESS
     rates = ", ".join(f"{each['rate']:,}" for each in tried)
     raise FatalError(f"none of these rates held for {minutes} min: {rates} observations/s. Is the machine idle?")
+
+
+def _judged(run: Callable[[], dict[str, Any]], rate: float, seconds: float, for_s: float) -> dict[str, Any]:
+    """The run, and whether its rate is sustained: not if probes are late by far, and then it has no figures."""
+    try:
+        found = run()
+    except ProbesLate as late:
+        show(f"  {rate:10,.0f} observations/s: {late}: too much")
+        return {"observations_per_s": round(rate), "sustained": False}
+    found["sustained"] = is_sustained(found, seconds, for_s)
+    verdict = "sustained" if found["sustained"] else "too much"
+    show(f"  {rate:10,.0f} observations/s: p99 {found['p99_ms']:,} ms: {verdict}")
+    return found
 
 
 def is_sustained(run: dict[str, Any], seconds: float, for_s: float) -> bool:
     """No more than one in a hundred is late; and half of those at the end are not so late that, if that goes on growing
     for ``for_s`` as in these ``seconds``, they will be."""
     return bool(run["p99_ms"] < LATE_MS and run["last_p50_ms"] * for_s / seconds < LATE_MS)
-
-
-def _show(run: dict[str, Any]) -> None:
-    verdict = "sustained" if run["sustained"] else "too much"
-    show(f"  {run['observations_per_s']:10,} observations/s: p99 {run['p99_ms']:,} ms: {verdict}")
