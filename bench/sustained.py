@@ -19,8 +19,10 @@ from exchange.errors import FatalError
 LATE_MS: Final = 5_000
 _RUNS: Final = 3
 _PARTS: Final = (0.1, 0.6)  # of the rate of a backlog: found between these to a quarter
+_SOON_S: Final = 30.0  # for so long, behind a short run, may it go on as in it
 _LESS: Final = 0.85
 _MUCH_LESS: Final = 0.7  # if it was late by far
+_LAST_QUARTER: Final = 0.375  # of a run, from its middle to the middle of its last quarter
 _TRIES: Final = 5  # each takes minutes, and the other parts need theirs
 
 Minutes = Callable[[float], Generator[dict[str, Any], None, None]]
@@ -30,18 +32,18 @@ Minutes = Callable[[float], Generator[dict[str, Any], None, None]]
 def measure(stand: Stand, full_rate: float, seconds: float, minutes: int, now_ms: int) -> dict[str, Any]:
     """The rate in observations a second, and the rates that were tried. ``full_rate`` is that of a backlog."""
     with measuring(stand, now_ms) as hops:
-        tried = bisected(hops, full_rate, seconds, minutes * MINUTE_S)
+        tried = bisected(hops, full_rate, seconds)
     held = stepped_down(partial(by_minute, stand, minutes=minutes, now_ms=now_ms), found(tried, full_rate), minutes)
     return {"rate": held[-1]["rate"], "seconds": seconds, "tried": tried, "held": held}
 
 
-def bisected(hops: Hops, full_rate: float, seconds: float, for_s: float) -> list[dict[str, Any]]:
-    """The middle of the ratios that are left, each time: each run with whether it would be sustained for so long."""
+def bisected(hops: Hops, full_rate: float, seconds: float) -> list[dict[str, Any]]:
+    """The middle of the ratios that are left, each time: each run with whether it would be sustained for a while."""
     low, high = (part * full_rate for part in _PARTS)
     tried = []
     for _ in range(_RUNS):
         rate = sqrt(low * high)
-        run = _judged(partial(hops.at, rate, seconds), rate, seconds, for_s)
+        run = _judged(partial(hops.at, rate, seconds), rate, seconds, _SOON_S)
         tried.append(run)
         low, high = (rate, high) if run["sustained"] else (low, rate)
     return tried
@@ -88,6 +90,8 @@ def _judged(run: Callable[[], dict[str, Any]], rate: float, seconds: float, for_
 
 
 def is_sustained(run: dict[str, Any], seconds: float, for_s: float) -> bool:
-    """No more than one in a hundred is late; and half of those at the end are not so late that, if that goes on growing
-    for ``for_s`` as in these ``seconds``, they will be."""
-    return bool(run["p99_ms"] < LATE_MS and run["last_p50_ms"] * for_s / seconds < LATE_MS)
+    """No more than one in a hundred is late; and if the median goes on growing for ``for_s`` as from the middle of
+    these ``seconds`` to their last quarter, half are not late either."""
+    median, last = run["p50_ms"], run["last_p50_ms"]
+    growth = max(0.0, last - median) / (_LAST_QUARTER * seconds)
+    return bool(run["p99_ms"] < LATE_MS and last + growth * for_s < LATE_MS)
