@@ -32,9 +32,8 @@ from schemas.normalise import Invalid, canonical
 PROBES_PER_S: Final = 10
 _PROBE_SENSORS: Final = 8
 _PROBE_SEED: Final = 777_767
-_LOST_S: Final = 60.0
 _LIFE_S: Final = 15.0  # of an indicator, and so until a stream is even
-_LONGER: Final = 1.2  # a stream is, than what is to be measured: that ends with its last probe
+_LATEST_S: Final = 60.0  # a stream is longer by this than what is to be measured, which ends with its last probe
 
 
 class ProbesLate(FatalError):
@@ -72,9 +71,11 @@ class Hops:
         """Percentiles, and the resources used, at ``rate`` observations a second besides the probes."""
         self._number += 1
         stream = self._number + 10 * self.home_workers
-        with Load(self.stand, reports(rate, _LIFE_S, _LONGER * (_LIFE_S + seconds), self.now_ms, stream)):
+        with Load(self.stand, reports(rate, _LIFE_S, _LIFE_S + seconds + _LATEST_S, self.now_ms, stream)) as load:
             time.sleep(_LIFE_S if rate else 0)
-            return {"observations_per_s": round(rate), **self.run(seconds)}
+            found = self.run(seconds)
+            load.check()
+        return {"observations_per_s": round(rate), **found}
 
     def run(self, seconds: float) -> dict[str, Any]:
         """Percentiles of the probes of so many seconds, and the resources used meanwhile."""
@@ -136,13 +137,13 @@ class Probes:
             while (left := due - time.monotonic()) > 0:
                 arrived += self._arrivals(left)
             self._send()
-        deadline = time.monotonic() + _LOST_S
+        deadline = time.monotonic() + _LATEST_S
         while self._sent and time.monotonic() < deadline:
             arrived += self._arrivals(0.1)
         if self._sent:
             late = len(self._sent)
             self._sent.clear()
-            raise ProbesLate(f"{late} of {count} probes have not arrived after {_LOST_S:g} s")
+            raise ProbesLate(f"{late} of {count} probes have not arrived after {_LATEST_S:g} s")
         return arrived
 
     def _send(self) -> None:

@@ -11,7 +11,7 @@ from bench.stream import reports
 
 LOAD: Final = 0.8
 MINUTE_S: Final = 60.0
-_LONGER: Final = 1.2  # a stream is, than its minutes: each ends with its last probe
+_LONGER: Final = 1.2  # a stream is, than its minutes: each ends with its last probe, and that may be late
 
 
 def measure(stand: Stand, sustained: float, seconds: float, now_ms: int) -> dict[str, Any]:
@@ -32,6 +32,7 @@ def by_minute(stand: Stand, rate: float, minutes: int, now_ms: int) -> Generator
         for minute in range(1, minutes + 1):
             sent = load.sent
             taken = hops.run(MINUTE_S - 1)
+            load.check()
             mib = round(resident_bytes(hops.roles[0].pid) / (1 << 20))
             yield {
                 "minute": minute,

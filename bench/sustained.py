@@ -1,6 +1,6 @@
-"""The rate that all hops sustain: the highest at which an indicator is not late, for minutes.
+"""A rate that all hops sustain: the highest that was tried at which an indicator is not late, for minutes.
 
-It is looked for by bisection in short runs. These have no roll-ups, so it must then hold for minutes with all of them.
+It is looked for by bisection in short runs. These have few roll-ups, so it must then hold for minutes with all of them.
 If it does not hold, less is tried.
 """
 

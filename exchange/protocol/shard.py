@@ -74,7 +74,8 @@ class Shard:
         self._restorer = Restorer(step.name, log, clock, remedy)
         self._restore_apart = restore_apart
         self._turn = turn or Turn()
-        self._more = False
+        self._more = False  # so the next turn waits for nothing
+        self._left_due = False  # by the batch that was made last, as far as is known
         self._waiting: Sequence[Record] = ()  # read, not computed yet
         self._waiting_since = 0.0
         self._share = Share()
@@ -137,7 +138,7 @@ class Shard:
         try:
             try:
                 if not self._turn.begin(batch, LOOK_S if watched else None):
-                    ahead = self._feed.ahead()
+                    ahead, self._more = self._feed.ahead(), True
                 else:
                     if self._turn.is_held:  # it may have waited, and more has arrived
                         now_ms = self._now_ms()
@@ -170,7 +171,9 @@ class Shard:
         if more and len(records) == len(self._waiting):  # of one that was divided, the rest comes first
             records = self._waiting = [*records, *self._feed.more()]
         most = due.limit(self._state, now_ms, beside_records=bool(records)) if more else due.ENOUGH
-        return Batch(records, due.keys(self._step, self._state, now_ms, most), self._feed.facts(records))
+        keys = due.keys(self._step, self._state, now_ms, most)
+        self._left_due = len(keys) >= most
+        return Batch(records, keys, self._feed.facts(records))
 
     def _compute(self, batch: Batch[Any], now_ms: int, *, watched: bool) -> Effects:
         """The effects of a batch. One that is watched may be preempted. Raises Preempted."""
@@ -182,7 +185,7 @@ class Shard:
 
     def _write(self, records: Sequence[Record], effects: Effects, now_ms: int, read_s: float) -> Turned | None:
         """Commit a batch's effects; None if there are none. Effects that are only shown need no transaction."""
-        self._more = effects.more
+        self._more = effects.more or (self._left_due and effects.needs_transaction)
         if not (records or effects.needs_transaction):
             return Turned(effects) if effects.gauges else None
         offsets = dict(self.position.next_offsets)

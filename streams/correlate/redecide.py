@@ -20,7 +20,6 @@ DECIDED: Final = 1_000
 LOOKED_AT: Final = 5_000
 NAME_BYTES: Final = 8  # of rules, in front of the borders that are not open (``streams.correlate.releases``)
 _KEY_BYTES: Final = 16  # an indicator's; all other rows have shorter keys
-_AT_ONCE_MS: Final = 1
 
 
 class Cursor(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -32,9 +31,9 @@ class Cursor(msgspec.Struct, frozen=True, gc=False, array_like=True):
     after: bytes = b""
     done: bool = False
 
-    def change(self) -> RowChange:
-        """The cursor's own row: due at once until it is done."""
-        return RowChange(CURSOR_KEY, msgspec.msgpack.encode(self), 0 if self.done else _AT_ONCE_MS)
+    def change(self, now_ms: int) -> RowChange:
+        """The cursor's own row: due at once until it is done, and never late (``exchange.protocol.due``)."""
+        return RowChange(CURSOR_KEY, msgspec.msgpack.encode(self), 0 if self.done else now_ms)
 
     def left(self, rows: int) -> int:
         """The estimated number of remaining rows of ``rows``: keys are digests, and so evenly distributed."""

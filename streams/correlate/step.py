@@ -221,7 +221,7 @@ class Correlate(Step[None]):
         found, cursor = portion(cursor, rows, passed, decided=self._settings.portion)
         _run([(key, updater.update(key, row, (), (), rows, work)) for key, row in found], skips, work)
         work.tally[spec.DECIDED_AGAIN.tally()] += len(found)
-        work.rows.append(cursor.change())
+        work.rows.append(cursor.change(work.now_ms))
         behind_s = 0.0 if cursor.done else (work.now_ms - cursor.since_ms) / 1000
         work.gauges[spec.UNDECIDED_ROWS.at(self.name, self._shard)] = float(cursor.left(rows.size()))
         work.gauges[spec.RULES_BEHIND_SECONDS.at(self.name, self._shard)] = behind_s

@@ -36,11 +36,13 @@ class RolledUp(Step[None]):
 
 
 class Busy(ModelFeed):
-    """Has records whenever it is asked, or never."""
+    """Has records whenever it is asked, or never; notes how long it might have waited for them."""
 
     has_records = True
+    waits: tuple[float, ...] = ()
 
-    def poll(self, timeout_s: float) -> list[Record]:  # noqa: ARG002
+    def poll(self, timeout_s: float) -> list[Record]:
+        self.waits += (timeout_s,)
         source = INPUTS[0]
         count = turns.SMALL_ITEMS + 1 if self.has_records else 0
         return [Record(source.topic, source.partition, number, b"k", b"v", 0) for number in range(count)]
@@ -96,11 +98,47 @@ def test_a_batch_that_looks_in_vain_for_its_turn_does_not_read_all_that_is_due_e
     assert scene.step.seen == [(turns.SMALL_ITEMS + 1, due.BESIDE)]
 
 
+def test_a_shard_waits_for_no_record_while_due_rows_are_left() -> None:
+    scene = Scene()
+    scene.feed.has_records = False
+    turns_s = [1.0] * (_FEED // due.ALONE + 3)
+    done = [scene.shard.turn(timeout_s) for timeout_s in turns_s]
+    batches = -(-_FEED // due.ALONE)
+    assert [turned is not None for turned in done] == [True] * batches + [False] * (len(turns_s) - batches)
+    assert scene.feed.waits == (1.0, *[0] * (batches - 1), *[1.0] * (len(turns_s) - batches))
+
+
+def test_a_shard_whose_due_rows_have_looked_in_vain_for_their_turn_looks_again_at_once() -> None:
+    scene = Scene()
+    scene.feed.looks_ahead, scene.feed.has_records = True, False
+    with turns.COMPUTING:
+        assert [scene.shard.turn(1.0), scene.shard.turn(1.0)] == [None, None]
+    assert scene.shard.turn(1.0) is not None
+    assert scene.feed.waits == (1.0, 0, 0)
+
+
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[RocksState]:
     opened = RocksState(tmp_path / "state", CHANGELOG, 1)
     yield opened
     opened.close()
+
+
+def test_a_search_begins_at_the_first_row_that_was_due_last_time(state: RocksState) -> None:
+    state.apply([RowChange(b"first", b"v", _DUE_MS)], 1, 1)
+    assert state.due(_DUE_MS, 10) == [b"first"]
+    assert state.due_from_ms == _DUE_MS
+    state.due_from_ms = _DUE_MS + 1
+    assert state.due(_DUE_MS + 1, 10) == [], "what is before it is not looked at"
+    state.apply([RowChange(b"sooner", b"v", 5)], 2, 2)
+    assert state.due(_DUE_MS, 10) == [b"sooner", b"first"], "a row that is due before it leads the search back"
+
+
+@pytest.mark.parametrize("count", [1, 15, 16, 17, 40])
+def test_few_rows_are_read_one_by_one_and_many_in_a_list_with_the_same_result(state: RocksState, count: int) -> None:
+    keys = [b"%02d" % number for number in range(count)]
+    state.apply([RowChange(key, b"v" + key) for key in keys[1:]], 1, 1)
+    assert state.get_many([*keys, *keys[:1]]) == [None, *(b"v" + key for key in keys[1:]), None]
 
 
 def test_what_was_due_and_was_done_is_not_passed_again_on_the_way_to_what_is(state: RocksState) -> None:

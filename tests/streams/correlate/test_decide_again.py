@@ -106,6 +106,12 @@ def test_new_rules_wake_the_shard_without_input_and_the_step_keeps_nothing_betwe
     assert step.wakes(bench, NOW_MS) == ()
 
 
+def test_the_cursor_is_due_at_once_and_never_late_so_other_due_rows_do_not_hurry_with_it() -> None:
+    moved = Cursor(b"rules", NOW_MS - 60_000)
+    assert moved.change(NOW_MS).due_ms == NOW_MS
+    assert msgspec.structs.replace(moved, done=True).change(NOW_MS).due_ms == 0
+
+
 def test_it_is_done_once() -> None:
     bench = OfficersBench()
     bench.observes(values=VALUES)
