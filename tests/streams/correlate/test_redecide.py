@@ -80,8 +80,8 @@ def test_each_stale_row_is_found_once_and_those_a_partner_knows_of_first(
         found += [key[0] for key, _ in portion_of]
         for key in (*(key for key, _ in portion_of), *(key for key in in_batch if key in table.rows)):
             table.rows[key] = a_row(NEW, known=rows[key[0]][1], reported=rows[key[0]][2])
-        kept = cursor.change().value
-        assert (cursor.change().due_ms == 0) == cursor.done
+        kept = cursor.change(NOW_MS).value
+        assert (cursor.change(NOW_MS).due_ms == 0) == cursor.done
     assert cursor.done
     assert left == sorted(left, reverse=True)
     assert left[-1] == 0
@@ -92,7 +92,7 @@ def test_each_stale_row_is_found_once_and_those_a_partner_knows_of_first(
 
 
 def test_other_rules_begin_at_the_beginning() -> None:
-    there = Cursor(OLD, NOW_MS, known=False, after=a_key(9)).change().value
+    there = Cursor(OLD, NOW_MS, known=False, after=a_key(9)).change(NOW_MS).value
     assert cursor_of(there, OLD, NOW_MS + 5) == Cursor(OLD, NOW_MS, known=False, after=a_key(9))
     assert cursor_of(there, NEW, NOW_MS + 5) == Cursor(NEW, NOW_MS + 5)
 
