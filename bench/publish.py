@@ -11,6 +11,7 @@ from exchange.kafka.clients import Cluster, idempotent_producer
 from schemas import topics
 from schemas.codec import SENSOR_REPORT, Codec
 from schemas.identity import shard_of_sensor
+from schemas.records import SensorReport
 
 _FLUSH_S = 120.0
 
@@ -26,14 +27,13 @@ class Sending(msgspec.Struct, frozen=True, gc=False):
 def encoded(work: Work) -> list[Sending]:
     """The reports as sensors send them."""
     codec = Codec()
-    return [
-        Sending(
-            shard_of_sensor(report["sensor"], SHARDS),
-            report["sensor"].encode(),
-            codec.encode(SENSOR_REPORT, report),
-        )
-        for report in work.reports
-    ]
+    return [sending(report, codec) for report in work.reports]
+
+
+def sending(report: SensorReport, codec: Codec) -> Sending:
+    """A report as its sensor sends it."""
+    sensor = report["sensor"]
+    return Sending(shard_of_sensor(sensor, SHARDS), sensor.encode(), codec.encode(SENSOR_REPORT, report))
 
 
 class Publisher:

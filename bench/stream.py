@@ -10,12 +10,11 @@ from typing import Final
 
 import msgspec
 
-from bench.publish import Sending
-from bench.stand import HOME, SHARDS
+from bench.publish import Sending, sending
+from bench.stand import HOME
 from bench.workload import REPORT_SIZE, SENSORS, observation
 from producers.report import report_of
-from schemas.codec import SENSOR_REPORT, Codec
-from schemas.identity import shard_of_sensor
+from schemas.codec import Codec
 from schemas.observation import Observation
 
 SIGHTINGS: Final = 10
@@ -59,7 +58,6 @@ def reports(rate: float, life_s: float, seconds: float, now_ms: int, stream: int
         report = report_of(
             rows, nation=HOME, sensor=name, epoch=now_ms, sequence=sequence, produced_at_ms=now_ms, tool="bench"
         )
-        value = codec.encode(SENSOR_REPORT, report)
-        found.append(Due(at_s, Sending(shard_of_sensor(name, SHARDS), name.encode(), value), len(rows)))
+        found.append(Due(at_s, sending(report, codec), len(rows)))
         waiting[sensor], wanted[sensor], sequences[sensor] = [], REPORT_SIZE, sequence + 1
     return found

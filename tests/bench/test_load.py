@@ -38,8 +38,7 @@ def _ended(monkeypatch: pytest.MonkeyPatch, reports: list[Due], *, fails: bool =
     monkeypatch.setattr(load, "idempotent_producer", lambda _cluster: client)
     running = Load(cast(Stand, cast(Any, client)), reports)
     with running:
-        while client.taken < len(reports) and not (fails and client.taken == 2):
-            pass
+        running._thread.join()
     return running
 
 

@@ -1,7 +1,5 @@
 """How many due rows a batch takes: few beside records, and none of them waits for long."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -16,7 +14,6 @@ from exchange.protocol.step import Batch, Step
 from tests.exchange.model_gate import Fate
 from tests.exchange.model_kafka import ModelKafka
 from tests.exchange.model_parts import INPUTS, Disk, ModelFeed, ModelLog, ModelState
-from tests.exchange.state_writer import CHANGELOG
 
 _FEED: Final = 3 * due.LATE  # rows of a feed that was loaded at once, and is rolled up at once
 _DUE_MS: Final = 10_000
@@ -115,13 +112,6 @@ def test_a_shard_whose_due_rows_have_looked_in_vain_for_their_turn_looks_again_a
         assert [scene.shard.turn(1.0), scene.shard.turn(1.0)] == [None, None]
     assert scene.shard.turn(1.0) is not None
     assert scene.feed.waits == (1.0, 0, 0)
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Iterator[RocksState]:
-    opened = RocksState(tmp_path / "state", CHANGELOG, 1)
-    yield opened
-    opened.close()
 
 
 def test_a_search_begins_at_the_first_row_that_was_due_last_time(state: RocksState) -> None:

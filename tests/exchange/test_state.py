@@ -3,7 +3,6 @@
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -14,13 +13,6 @@ from exchange.protocol.state import RocksState, StateDamaged, StateInUse, StateR
 from tests.exchange.state_writer import CHANGELOG, end, rows_of, table, table_after, writer_of
 
 _FAR = 1 << 60
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Iterator[RocksState]:
-    opened = RocksState(tmp_path / "state", CHANGELOG, 1)
-    yield opened
-    opened.close()
 
 
 def _filled(folder: Path, batches: int = 30) -> None:

@@ -1,20 +1,10 @@
 """What a state holds after a restore, whenever that is killed, and what is due of it."""
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from exchange.protocol.record import RowChange
 from exchange.protocol.state import RocksState
 from tests.exchange.state_writer import CHANGELOG, end, table, table_after, writer_of
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Iterator[RocksState]:
-    opened = RocksState(tmp_path / "state", CHANGELOG, 1)
-    yield opened
-    opened.close()
 
 
 def test_a_restore_that_is_killed_leaves_whole_batches_and_goes_on_from_there(tmp_path: Path) -> None:

@@ -106,6 +106,11 @@ def test_each_accepted_version_has_its_receipt(nations: Nations, home: str) -> N
         assert first_have
         eventually(matches, SETTLED_S, f"each version that {partner} accepted has one receipt")
         assert {each["code"] for each in receipts()} <= {"applied", "recall_applied", "purged"}
+        recalled, purged = (
+            {(each["indicator_id"], each["version"]) for each in receipts() if each["code"] == code}
+            for code in ("recall_applied", "purged")
+        )
+        assert purged <= recalled, "only what was recalled is purged"
 
 
 @pytest.mark.usefixtures("audits")
